@@ -1,0 +1,30 @@
+"""How things are said between nodes, and how state is kept.
+
+Nodes import this package's names only: the interface, its errors, and `bus.store`.
+"""
+
+from bus.interface import (
+    Answer,
+    Bus,
+    BusError,
+    Call,
+    Clock,
+    DriverError,
+    Health,
+    Reader,
+    Status,
+    Timer,
+)
+
+__all__ = [
+    "Answer",
+    "Bus",
+    "BusError",
+    "Call",
+    "Clock",
+    "DriverError",
+    "Health",
+    "Reader",
+    "Status",
+    "Timer",
+]

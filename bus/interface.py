@@ -1,0 +1,217 @@
+"""The bus as a node sees it: topics, requests, deadlines, a clock, randomness. Never a socket.
+
+Two implementations stand behind it: ZeroMQ between processes (`bus.zeromq`) and one in memory
+under a virtual clock (`bus.memory`). Nodes are written against this file alone, and one suite of
+tests runs on both.
+
+All callbacks of a node run one after another in one thread. A callback that takes longer than
+10 ms makes its node late for everything else.
+"""
+
+import random
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
+
+from msgs.requests import StopReason
+from msgs.topics import Topic
+
+M = TypeVar("M", bound=Struct)
+M_co = TypeVar("M_co", bound=Struct, covariant=True)
+A = TypeVar("A", bound=Struct)
+A_co = TypeVar("A_co", bound=Struct, covariant=True)
+R = TypeVar("R")
+
+
+class Clock(Protocol):
+    """The time: monotonic for everything that is decided, UTC for what people read."""
+
+    def now_s(self) -> float:
+        """Return monotonic time [s]."""
+
+    def now_ns(self) -> int:
+        """Return monotonic time [ns], the one that frames are stamped with."""
+
+    def utc_ns(self) -> int:
+        """Return UTC [ns since 1970]. May jump; nothing safe depends on it."""
+
+
+class Health(Protocol):
+    """What a reader has counted since its node started."""
+
+    gaps: int  # messages that never arrived, by sequence
+    late: int  # samples older than the topic's hold on arrival
+    refused: int  # another schema, or a body that could not be decoded
+
+
+class Reader(Protocol[M_co]):
+    """The newest message of one topic. The reader, not the writer, judges its freshness."""
+
+    @property
+    def message(self) -> M_co | None:
+        """Return the newest message, however old; None before the first."""
+
+    @property
+    def stamp_s(self) -> float | None:
+        """Return when the newest message was sent [monotonic s]; None before the first."""
+
+    @property
+    def age_s(self) -> float:
+        """Return the age of the newest message [s]; infinity before the first."""
+
+    @property
+    def incarnation(self) -> int:
+        """Return the incarnation of the writer last heard; 0 before the first."""
+
+    @property
+    def health(self) -> Health:
+        """Return the counts of gaps, late samples and refused frames."""
+
+    def fresh(self, hold_s: float | None = None) -> M_co | None:
+        """Return the newest message if it is not older than its hold, else None.
+
+        `hold_s` None takes the hold of the topic's row; a topic without one is always fresh.
+        """
+
+
+class Timer(Protocol):
+    """A deadline that has been asked for."""
+
+    def cancel(self) -> None:
+        """Forget the deadline; harmless when it has passed."""
+
+
+class Status(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    BAD_ARGUMENTS = "bad_arguments"
+    REFUSED = "refused"
+    NOT_READY = "not_ready"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The end of a request: its status, the reason for a person, and the result as plain data."""
+
+    status: Status
+    reason: str = ""
+    result: Any = None
+
+
+class Call(Protocol[A_co]):
+    """One request at its server: the arguments, and one answer, now or later."""
+
+    @property
+    def arguments(self) -> A_co:
+        """Return the arguments, already checked."""
+
+    @property
+    def caller(self) -> str:
+        """Return the name of the node or tool that asks."""
+
+    def ok(self, result: Any = None) -> None:
+        """Answer with a result: None, plain data, or a Struct."""
+
+    def refuse(self, reason: str) -> None:
+        """Answer that it will not be done, with the reason for a person."""
+
+    def not_ready(self, reason: str) -> None:
+        """Answer that it cannot be judged yet."""
+
+
+class Bus(Protocol):
+    """One node's connection to the graph."""
+
+    @property
+    def node(self) -> str:
+        """Return this node's name."""
+
+    @property
+    def incarnation(self) -> int:
+        """Return how often this node has been started on this run directory; from 1."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock. Nodes have no other."""
+
+    @property
+    def random(self) -> random.Random:
+        """Return this node's random numbers; under virtual time they follow from the seed."""
+
+    @property
+    def state_dir(self) -> Path:
+        """Return the folder for what must outlive the process; see `bus.store`."""
+
+    def publish(self, topic: Topic[M], message: M) -> None:
+        """Send a message on a topic that this node writes.
+
+        :raises BusError: the topic belongs to another writer, or the frame is over 64 KiB.
+        """
+
+    def subscribe(
+        self, topic: Topic[M], on_message: Callable[[M], None] | None = None
+    ) -> Reader[M]:
+        """Read a topic. Without `on_message` the reader is only looked at: it costs no wake-up.
+
+        The newest message is always in place before any callback of the node runs. `on_message`
+        gets every message that arrives, in order.
+        """
+
+    def at(self, when_s: float, action: Callable[[], None]) -> Timer:
+        """Run an action once at a monotonic time [s]; at once if it has passed."""
+
+    def every(self, period_s: float, action: Callable[[], None]) -> Timer:
+        """Run an action every period [s], first one period from now, without drift.
+
+        Rounds that were missed are left out, not made up for.
+        """
+
+    def serve(self, method: str, arguments: type[A], handler: Callable[[Call[A]], None]) -> None:
+        """Answer requests for a method. The handler may keep the call and answer later."""
+
+    def request(
+        self,
+        node: str,
+        method: str,
+        arguments: Struct | dict[str, Any] | None = None,
+        on_answer: Callable[[Answer], None] | None = None,
+        timeout_s: float = 1.0,
+        key: str | None = None,
+    ) -> None:
+        """Ask another node. `on_answer` runs exactly once, with TIMEOUT at the latest.
+
+        The server discards a request that has expired. Two requests with the same `key` are
+        carried out once and answered twice.
+        """
+
+    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+        """Run slow work (a disk, a hash) beside the node, in order; `done` runs in the node.
+
+        :raises BusError: more than 64 pieces of work wait.
+        """
+
+    def ready(self) -> None:
+        """Say that this node is bound, configured and has its drivers open."""
+
+    def on_stop(self, action: Callable[[StopReason, Callable[[], None]], None]) -> None:
+        """Have `action(reason, done)` run when the node is asked to stop.
+
+        The node lives on, callbacks and all, until `done` is called. Without an action it stops
+        at once.
+        """
+
+    def log(self, level: str, text: str) -> None:
+        """Write one line to the log: "debug", "info", "warning" or "error". Never blocks."""
+
+
+class BusError(Exception):
+    """Raised when a node uses the bus against the table."""
+
+
+class DriverError(Exception):
+    """Raised when a driver cannot be opened or is unknown; says what was expected."""

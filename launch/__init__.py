@@ -1,0 +1,1 @@
+"""Who is alive: plans, the supervisor, and the command line."""

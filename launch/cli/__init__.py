@@ -1,0 +1,1 @@
+"""The command `wallbox`, one verb a file."""

@@ -1,0 +1,41 @@
+"""What launch, the supervisor, says: which nodes run."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from msgs.units import Count, Name, Text
+
+
+class ProcessState(StrEnum):
+    """A supervised process, in the words of `wallbox ps`."""
+
+    STARTING = "starting"
+    READY = "ready"
+    BACKOFF = "backoff"  # ended by itself, waits for its next start
+    FAILED = "failed"  # beyond its restart limit, or cannot be configured
+    STOPPED = "stopped"  # on purpose
+
+
+class Process(Struct, frozen=True, kw_only=True):
+    """One node as the supervisor sees it."""
+
+    node: Name
+    state: ProcessState
+    pid: Count  # 0 while it does not run
+    incarnation: Count
+    restarts: Count
+    detail: Text = ""
+
+
+class GraphStatus(Struct, frozen=True, kw_only=True):
+    """All supervised processes. Sent on change and every second, latched.
+
+    Silence means that the supervisor is gone or stopped; nodes go on by the holds of their inputs.
+    """
+
+    plan: Name
+    pid: Count
+    processes: Annotated[tuple[Process, ...], Meta(max_length=64)]
+    stopping: bool = False

@@ -1,0 +1,61 @@
+"""What led says: the front as it should look. Who draws it (board, page, terminal) only copies."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Color(StrEnum):
+    """The colours that the front can show."""
+
+    OFF = "off"
+    BLUE = "blue"
+    WHITE = "white"
+    ORANGE = "orange"
+    RED = "red"
+    GREEN = "green"
+
+
+class Effect(StrEnum):
+    """How a light shows its colour. Blinking lights of the front blink together."""
+
+    STEADY = "steady"
+    BLINK = "blink"
+    PULSE = "pulse"
+    OFF = "off"
+
+
+class Tone(StrEnum):
+    """What the buzzer plays."""
+
+    NONE = "none"
+    RISING = "rising"  # accepted (RFID-3)
+    FALLING = "falling"  # refused (RFID-3)
+    SERVICE = "service"  # service key, first and second tone (PAN-3)
+    SINGLE = "single"  # a card was read
+
+
+class Light(Struct, frozen=True, kw_only=True):
+    """One light of the front."""
+
+    color: Color
+    effect: Effect
+
+
+DARK = Light(color=Color.OFF, effect=Effect.OFF)
+
+
+class LedFrame(Struct, frozen=True, kw_only=True):
+    """The whole front. Sent on change and every second, latched.
+
+    Silence means that the front is not driven; a board's lights keep their last frame.
+    """
+
+    segments: tuple[Light, Light, Light, Light]  # S1 first, shown leftmost (LED-8)
+    network: Light
+    rfid: Light
+    frame: Light  # around the reading area
+    mode: Light
+    touch: Light
+    tone: Tone = Tone.NONE
+    caption: str = ""  # what the status LED says, in words: "charging", "house meter lost"

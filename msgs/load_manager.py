@@ -1,0 +1,42 @@
+"""What load_manager says: how much the car may draw, and the whole chain of reasons."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from msgs.units import Amps, Name, Text
+
+
+class HouseMeter(StrEnum):
+    """Domestic connection monitoring as load_manager sees it."""
+
+    OFF = "off"  # monitoring is not switched on
+    STARTING = "starting"  # switched on, no value yet since the start
+    ONLINE = "online"
+    LOST = "lost"  # LED-4, 10 A (MET-3)
+
+
+class Limit(Struct, frozen=True, kw_only=True):
+    """One claim on the current: who, and how much it leaves. None: it sets no limit now."""
+
+    source: Name  # "dip", "temperature", "fuse", "meter_lost", "app", "start", ...
+    limit_a: Amps | None
+    detail: Text = ""  # in plain words, with the amounts
+
+
+Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]
+
+
+class LoadOffer(Struct, frozen=True, kw_only=True):
+    """The current that the car may draw on each phase: the lowest of all limits (MET-7).
+
+    Sent every 0.5 s and on change. Silence for 3 s means 0 A: pilot goes to x1, safety opens
+    below 1 A or 6 s later.
+    """
+
+    limit_a: Amps  # 0, or 6 to 32
+    reason: Name  # the source of the binding limit
+    limits: Limits  # the whole chain, lowest first
+    detail: Text = ""  # the reason in one sentence
+    house_meter: HouseMeter = HouseMeter.OFF

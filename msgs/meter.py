@@ -1,0 +1,44 @@
+"""What meter says: the box's own meter, and the meters of house and sun.
+
+Sign: power and current are positive when energy flows from the grid to the loads (import).
+"""
+
+from msgspec import Struct
+
+from msgs.units import Amps, Nanoseconds, Ratio, Text, Volts, WattHours, Watts
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One phase."""
+
+    current_a: Amps  # negative while power is exported
+    voltage_v: Volts  # to neutral
+    power_w: Watts
+    power_factor: Ratio
+    imported_wh: WattHours
+    exported_wh: WattHours
+
+
+NO_LINE = Line(
+    current_a=0.0, voltage_v=0.0, power_w=0.0, power_factor=1.0, imported_wh=0.0, exported_wh=0.0
+)
+
+
+class MeterReading(Struct, frozen=True, kw_only=True):
+    """One meter's values, L1 first.
+
+    meter/box is sent every 0.2 s; silence for 5 s blinds safety to 4003 and 8002, so it opens.
+    meter/house (the total at the connection, the box included) and meter/solar are sent at every
+    poll; silence for the longer of 3 polls and 10 s means lost (MET-3). A poll that fails is sent
+    as well: online is False, the values and sampled_ns stay those of the last good one.
+    """
+
+    lines: tuple[Line, Line, Line]
+    power_w: Watts
+    online: bool
+    source: Text  # what was read, for a person: "Home Grid Meter - Import, tq at 10.0.0.6:502/1"
+    sampled_ns: Nanoseconds = 0  # monotonic clock, middle of the reading; 0: never read
+    imported_wh: WattHours = 0.0  # the meter's own totals
+    exported_wh: WattHours = 0.0
+    poll_s: float = 0.2  # how often this meter is read
+    error: Text = ""  # why it is not online

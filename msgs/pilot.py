@@ -1,0 +1,105 @@
+"""What pilot says, and the laws of the control pilot (IEC 61851-1:2017, Annex A).
+
+Windows and duty law stand here, beside the message, because both `pilot` and `safety` judge the
+copper by them, each from its own reading.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from msgs.units import Amps, Percent, Volts
+
+
+class CpState(StrEnum):
+    """The vehicle's state as the control pilot shows it (IEC 61851-1, Table A.2)."""
+
+    A = "A"  # no vehicle: +12 V
+    B = "B"  # vehicle connected, not ready: +9 V
+    C = "C"  # vehicle ready: +6 V
+    D = "D"  # vehicle ready, asks for ventilation: +3 V
+    E = "E"  # pilot shorted, or the box without power: 0 V
+    F = "F"  # the box is not available: -12 V steady
+
+
+class PilotStatus(Struct, frozen=True, kw_only=True):
+    """The control pilot as the pilot node reads and drives it.
+
+    Sent every 20 ms and on change. Silence for 1 s means to safety that nobody watches the pilot:
+    it opens, and earlier when its own reading of the pilot leaves C or D.
+    """
+
+    cp_state: CpState
+    duty_percent: Percent  # 100: steady +12 V (x1); 0: steady -12 V (state F)
+    offered_a: Amps  # per phase, what the duty tells the vehicle; 0 in x1 and F
+    high_v: Volts  # plateau of the positive half-wave
+    low_v: Volts  # plateau of the negative half-wave; equals high_v where there is only one
+
+
+class SimPilotDrive(Struct, frozen=True, kw_only=True):
+    """What the simulated pilot driver sets on the simulated generator. Sent on change, latched.
+
+    Silence means nothing: hardware PWM goes on by itself.
+    """
+
+    duty_percent: Percent
+
+
+MIN_OFFER_A = 6.0  # IEC 61851-1, Table A.7: the least current that a duty can say
+MAX_OFFER_A = 32.0  # the product: 22 kW, 32 A on three phases (CHG-3)
+X1_PERCENT = 100.0  # steady +12 V, no PWM
+STATE_F_PERCENT = 0.0  # steady -12 V
+
+DIODE_LOW_V = -12.0  # the negative half-wave of a vehicle, whose diode blocks it
+DIODE_TOLERANCE_V = 1.25  # hardware.md 1.5: -12 +/- 1.1 V; the width of the E window here
+
+# Detection windows with 0.5 V dead bands between them: hardware.md 1.1 (as Beckhoff EL6761).
+WINDOWS_V: tuple[tuple[CpState, float, float], ...] = (
+    (CpState.A, 10.75, 13.25),
+    (CpState.B, 7.75, 10.25),
+    (CpState.C, 4.75, 7.25),
+    (CpState.D, 1.75, 4.25),
+    (CpState.E, -1.25, 1.25),
+    (CpState.F, -13.25, -10.0),
+)
+
+
+def classify_high_v(high_v: float) -> CpState | None:
+    """Return the state whose window holds the positive plateau [V], or None between the windows.
+
+    NaN and values beyond the generator's rails lie in no window.
+    """
+    for state, least_v, most_v in WINDOWS_V:
+        if least_v <= high_v <= most_v:
+            return state
+    return None
+
+
+def shows_diode(low_v: float) -> bool:
+    """Return whether the negative plateau [V] is that of a vehicle with its diode."""
+    return abs(low_v - DIODE_LOW_V) <= DIODE_TOLERANCE_V
+
+
+def duty_of_offer(offer_a: float) -> float:
+    """Return the duty [%] that offers a current [A] (IEC 61851-1, Table A.7).
+
+    Below 6 A there is no duty to say it: x1. The part of the law above 51 A is not used by this
+    box and is clamped.
+    """
+    if not offer_a >= MIN_OFFER_A:
+        return X1_PERCENT
+    return min(offer_a, 51.0) / 0.6
+
+
+def offer_of_duty(duty_percent: float) -> float:
+    """Return the current [A] that a vehicle reads from a duty [%] (IEC 61851-1, Table A.8).
+
+    0 where the duty allows no charging: below 8, from 97 up, and digital communication at 5.
+    """
+    if not 8.0 <= duty_percent < 97.0:
+        return 0.0
+    if duty_percent < 10.0:
+        return 6.0
+    if duty_percent <= 85.0:
+        return 0.6 * duty_percent
+    return min(2.5 * (duty_percent - 64.0), 80.0)

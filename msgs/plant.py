@@ -1,0 +1,128 @@
+"""What the simulated world says: volts, contacts and currents, as the box's chips would see them.
+
+Only plant and the simulated drivers touch `sim/*`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from msgs.meter import Line
+from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
+
+
+class SimCopper(Struct, frozen=True, kw_only=True):
+    """Pilot line, contactor proofs, residual-current monitor and sensors.
+
+    Sent every 20 ms and at once when a contact, the plug or a monitor output moves. Silence for
+    50 ms reads as failed sensors.
+    """
+
+    high_v: Volts  # sampled plateau of the positive half-wave; steady level in x1 and F
+    low_v: Volts  # sampled plateau of the negative half-wave; equals high_v in x1 and F
+    duty_percent: Percent  # read back from the generator
+    mirror_closed: bool  # normally-closed mirror contact: True proves all main poles open
+    load_voltage: bool  # voltage behind the contactor, any phase
+    residual_ac: bool  # monitor output: 30 mA AC
+    residual_dc: bool  # monitor output: 6 mA DC
+    earth_ohm: Ohms  # protective-earth loop
+    terminal_c: Celsius
+    board_c: Celsius
+    overtemperature: bool  # the over-temperature switch has opened
+    dip1: Count  # DSW1 as a byte, switch .1 is the most significant bit (smart_home.md 3.6)
+    dip2: Count  # DSW2 likewise
+
+
+class SimPower(Struct, frozen=True, kw_only=True):
+    """What the box's meter chip measures. Sent every 0.1 s and at once when a current is cut.
+
+    Silence for 0.5 s reads as a failed chip.
+    """
+
+    lines: tuple[Line, Line, Line]
+
+
+class SimEvent(Struct, frozen=True, kw_only=True):
+    """Something moved in the simulated world, stamped by it. Sent when it happens."""
+
+    what: Name  # "plugged", "unplugged", "coil_on", "coil_off", "contacts_open", "fault", ...
+    at_ns: Nanoseconds  # monotonic clock
+    detail: Text = ""
+
+
+class SimFault(StrEnum):
+    """What `wallbox sim fault` can break."""
+
+    NO_DIODE = "no_diode"
+    CP_SHORT = "cp_short"
+    CP_MID = "cp_mid"
+    CP_OPEN = "cp_open"
+    WELD = "weld"
+    NO_CLOSE = "no_close"
+    RCM_AC = "rcm_ac"
+    RCM_DC = "rcm_dc"
+    RCM_TEST = "rcm_test"
+    PE_OPEN = "pe_open"
+    SAG = "sag"
+    SWELL = "swell"
+    OVERCURRENT = "overcurrent"
+    HOT = "hot"
+    METER_LOST = "meter_lost"
+    READER_DEAD = "reader_dead"
+    SPI_STUCK = "spi_stuck"
+
+
+class HouseLoad(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `house`: the other loads' current on each phase."""
+
+    current_a: tuple[
+        Annotated[float, Meta(ge=0, le=200)],
+        Annotated[float, Meta(ge=0, le=200)],
+        Annotated[float, Meta(ge=0, le=200)],
+    ]
+
+
+class Sun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `sun`: solar power."""
+
+    power_w: Annotated[float, Meta(ge=0, le=100_000)]
+
+
+class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `power`: the box's mains."""
+
+    on: bool
+
+
+class FaultName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests `fault` and `clear`."""
+
+    name: SimFault
+
+
+class VehicleState(StrEnum):
+    """The simulated vehicle in a person's words."""
+
+    AWAY = "away"
+    PLUGGED = "plugged"  # not asking for energy
+    READY = "ready"  # asks, takes nothing yet
+    CHARGING = "charging"
+    STOPPING = "stopping"
+    FULL = "full"
+
+
+class WorldStatus(Struct, frozen=True, kw_only=True):
+    """Answer to `status`: the simulated world as it is."""
+
+    vehicle: VehicleState
+    contacts_closed: tuple[bool, bool, bool]
+    coil: bool
+    current_a: tuple[float, float, float]  # the vehicle's, L1 first [A]
+    house_a: tuple[float, float, float]  # other loads [A]
+    sun_w: Watts
+    mains: bool
+    duty_percent: Percent
+    faults: Annotated[tuple[SimFault, ...], Meta(max_length=32)]
+    lights: Text  # what the front shows
+    ports: dict[str, int]  # simulated meters: name -> TCP port

@@ -1,0 +1,102 @@
+"""What safety says: the contactor as proven, the faults, the limits of the copper."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from msgs.units import Amps, Celsius, Count, Nanoseconds, Seconds, Text
+
+
+class Contactor(StrEnum):
+    """The contactor as proven by mirror contact and load-side voltage, not as commanded."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    WELDED = "welded"
+
+
+class SafetyPhase(StrEnum):
+    """Where safety stands between an open and a closed contactor."""
+
+    START = "start"  # proves the contactor open before anything else
+    IDLE = "idle"  # open, nothing asks for current
+    SELF_TEST = "self_test"  # residual-current monitor under test, contactor open
+    READY = "ready"  # self-test passed: the pilot may offer current
+    CLOSING = "closing"  # enabled, not yet proven closed
+    CLOSED = "closed"  # proven closed
+    STOPPING = "stopping"  # waits for the vehicle to drop its load, then opens
+    OPENING = "opening"  # disabled, not yet proven open
+    FAULT = "fault"  # open, held by a fault
+
+
+class FaultCode(StrEnum):
+    """The codes of the ERR table (requirements.md, ERR)."""
+
+    UNPLUGGED = "1"
+    TOO_HOT = "3"
+    NO_VEHICLE = "5"
+    PLUG_STATE = "8"
+    NOT_CLOSING = "8001"
+    MAINS_VOLTAGE = "8002"
+    OVERCURRENT = "4003"
+    RESIDUAL_CURRENT = "8005"
+    SAFETY_CIRCUIT = "8007"
+    RED = "red"
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """One fault that holds now: a record, raised and cleared by safety's machine."""
+
+    code: FaultCode
+    since_utc_ns: Nanoseconds
+    count: Count  # how often since the plug went in
+    detail: Text  # what was seen, in plain words
+    remedy: Text  # what the user can do about it
+
+
+Codes = Annotated[tuple[FaultCode, ...], Meta(max_length=16)]
+Faults = Annotated[tuple[Fault, ...], Meta(max_length=16)]
+
+
+class SafetyStatus(Struct, frozen=True, kw_only=True):
+    """The contactor, and whether current may flow. Nobody can command it closed.
+
+    Sent every 100 ms and on change. Silence for 1 s means to pilot that nobody guards the
+    contactor: no PWM.
+    """
+
+    contactor: Contactor
+    permitted: bool  # the pilot may offer current; False asks the vehicle to stop
+    faults: Codes
+    retries: Count  # used since the plug went in, of five (ERR-R)
+    temperature_c: Celsius  # hottest sensor
+    installation_limit_a: Amps  # per phase, from the DIP switches
+    limit_a: Amps  # per phase, from temperature; equals installation_limit_a when cool
+    phase: SafetyPhase = SafetyPhase.START
+    detail: Text = ""  # why the contactor is not closed, in plain words
+    records: Faults = ()
+    retry_in_s: Seconds | None = None  # until the next retry by itself; None: none pending
+
+
+class SimContactorDrive(Struct, frozen=True, kw_only=True):
+    """What the simulated safety driver sets on the simulated coil chain.
+
+    Sent every 0.1 s with one more watchdog edge, and on change. Silence for 1 s lets the
+    hardware watchdog drop the coil.
+    """
+
+    enable: bool
+    watchdog_edges: Count  # counts up; an edge is a change
+    residual_test: bool  # test line of the residual-current monitor
+
+
+# DSW1.6 to DSW1.8 -> the installation's maximum per phase [A]: smart_home.md 3.6.
+DIP_LIMIT_A: dict[tuple[bool, bool, bool], float] = {
+    (False, False, False): 10.0,
+    (True, False, False): 13.0,
+    (False, True, False): 16.0,
+    (True, True, False): 20.0,
+    (False, False, True): 25.0,
+    (True, False, True): 32.0,
+}

@@ -1,0 +1,133 @@
+"""The table of topics: what is said, by whom, how often, and how long it holds.
+
+Endpoints, freshness, docs, the picture of the graph and the sniffer all derive from it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from msgs.heartbeat import Heartbeat
+from msgs.launch import GraphStatus
+from msgs.led import LedFrame
+from msgs.load_manager import LoadOffer
+from msgs.meter import MeterReading
+from msgs.pilot import PilotStatus, SimPilotDrive
+from msgs.plant import SimCopper, SimEvent, SimPower
+from msgs.safety import SafetyStatus, SimContactorDrive
+from msgs.session import SessionStatus
+from msgs.wish import Wish
+
+M = TypeVar("M", bound=Struct)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic(Generic[M]):
+    """One row of the table.
+
+    `period_s` None means "on change". `hold_s` is how long a reader may rely on the newest
+    message (architecture.md section 3); None where silence means nothing. `latched` topics are
+    resent to late readers. `recorded` ones are kept by a recorder unless it is told otherwise.
+    """
+
+    name: str
+    message: type[M]
+    writer: str
+    period_s: float | None = None
+    hold_s: float | None = None
+    latched: bool = False
+    recorded: bool = True
+
+
+PILOT_STATUS = Topic(
+    name="pilot/status", message=PilotStatus, writer="pilot", period_s=0.02, hold_s=1.0
+)
+SAFETY_STATUS = Topic(
+    name="safety/status", message=SafetyStatus, writer="safety", period_s=0.1, hold_s=1.0
+)
+SESSION_STATUS = Topic(
+    name="session/status", message=SessionStatus, writer="session", period_s=1.0, hold_s=3.0
+)
+SESSION_WISH = Topic(name="session/wish", message=Wish, writer="session", latched=True)
+METER_BOX = Topic(name="meter/box", message=MeterReading, writer="meter", period_s=0.2, hold_s=5.0)
+METER_HOUSE = Topic(
+    name="meter/house", message=MeterReading, writer="meter", period_s=1.0, hold_s=10.0
+)
+METER_SOLAR = Topic(
+    name="meter/solar", message=MeterReading, writer="meter", period_s=1.0, hold_s=10.0
+)
+LOAD_OFFER = Topic(
+    name="load/offer", message=LoadOffer, writer="load_manager", period_s=0.5, hold_s=3.0
+)
+LED_FRAME = Topic(
+    name="led/frame", message=LedFrame, writer="led", period_s=1.0, hold_s=3.0, latched=True
+)
+LAUNCH_GRAPH = Topic(
+    name="launch/graph",
+    message=GraphStatus,
+    writer="launch",
+    period_s=1.0,
+    hold_s=3.0,
+    latched=True,
+)
+SIM_COPPER = Topic(
+    name="sim/copper", message=SimCopper, writer="plant", period_s=0.02, hold_s=0.05, recorded=False
+)
+SIM_POWER = Topic(
+    name="sim/power", message=SimPower, writer="plant", period_s=0.1, hold_s=0.5, recorded=False
+)
+SIM_EVENT = Topic(name="sim/event", message=SimEvent, writer="plant")
+SIM_PILOT_DRIVE = Topic(
+    name="sim/pilot_drive", message=SimPilotDrive, writer="pilot", latched=True, recorded=False
+)
+SIM_CONTACTOR_DRIVE = Topic(
+    name="sim/contactor_drive",
+    message=SimContactorDrive,
+    writer="safety",
+    period_s=0.1,
+    hold_s=1.0,
+    recorded=False,
+)
+SIM_LIGHTS = Topic(name="sim/lights", message=LedFrame, writer="led", latched=True, recorded=False)
+
+NODES = ("launch", "led", "load_manager", "meter", "pilot", "plant", "safety", "session")
+"""Every writer on the bus, the supervisor included."""
+
+HEARTBEATS: dict[str, Topic[Heartbeat]] = {
+    node: Topic(
+        name=f"{node}/heartbeat",
+        message=Heartbeat,
+        writer=node,
+        period_s=1.0,
+        hold_s=3.0,
+        latched=True,
+    )
+    for node in NODES
+}
+
+_TABLE: tuple[Topic[Any], ...] = (
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SESSION_WISH,
+    METER_BOX,
+    METER_HOUSE,
+    METER_SOLAR,
+    LOAD_OFFER,
+    LED_FRAME,
+    LAUNCH_GRAPH,
+    SIM_COPPER,
+    SIM_POWER,
+    SIM_EVENT,
+    SIM_PILOT_DRIVE,
+    SIM_CONTACTOR_DRIVE,
+    SIM_LIGHTS,
+    *HEARTBEATS.values(),
+)
+
+TOPICS: dict[str, Topic[Any]] = {topic.name: topic for topic in _TABLE}
+"""The whole table by topic name."""
+
+WISHES = (SESSION_WISH,)
+"""The claims that load_manager hears, beside the facts it reads itself."""

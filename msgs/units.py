@@ -1,0 +1,34 @@
+"""Types that carry their unit or their bound: the vocabulary that every message is written in.
+
+The unit is part of the schema hash, so a peer that means milliamperes is refused, not misread.
+Bounds are checked when a message is decoded; `bus` bounds the whole frame when it is sent.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+
+def _unit(unit: str) -> Meta:
+    return Meta(extra={"unit": unit})
+
+
+Amps = Annotated[float, _unit("A")]
+Volts = Annotated[float, _unit("V")]
+Watts = Annotated[float, _unit("W")]
+WattHours = Annotated[float, _unit("Wh")]
+Celsius = Annotated[float, _unit("degC")]
+Ohms = Annotated[float, _unit("ohm")]
+Percent = Annotated[float, _unit("%")]
+Ratio = Annotated[float, _unit("1")]
+Seconds = Annotated[float, _unit("s")]
+Milliseconds = Annotated[float, _unit("ms")]
+Nanoseconds = Annotated[int, _unit("ns")]
+Kilobytes = Annotated[int, _unit("kB")]
+Count = Annotated[int, Meta(ge=0, extra={"unit": "1"})]
+
+Name = Annotated[str, Meta(max_length=64)]
+"""A word: a node, a code, a source, an id."""
+
+Text = Annotated[str, Meta(max_length=400)]
+"""A sentence for a person."""

@@ -1,0 +1,1 @@
+"""Pages and API. Knows messages, not the bus."""
