@@ -1,0 +1,97 @@
+"""Requests and answers as they travel, and the server's memory of what it has done."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from bus.interface import Answer, Status
+
+A = TypeVar("A", bound=Struct)
+
+KEPT_ANSWERS = 256
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One request. `expires_ns` is monotonic: the server discards what has expired."""
+
+    id: int
+    caller: str
+    method: str
+    expires_ns: int
+    key: str | None
+    arguments: Any
+
+
+class Response(Struct, frozen=True, kw_only=True):
+    """The answer to the request of the same id."""
+
+    id: int
+    answer: Answer
+
+
+class OpenCall(Generic[A]):
+    """See `bus.interface.Call`. The first answer counts; later ones are ignored."""
+
+    def __init__(self, arguments: A, caller: str, send: Callable[[Answer], None]) -> None:
+        self.arguments = arguments
+        self.caller = caller
+        self._send: Callable[[Answer], None] | None = send
+
+    def ok(self, result: Any = None) -> None:
+        """Answer with a result."""
+        self._answer(Answer(status=Status.OK, result=msgspec.to_builtins(result)))
+
+    def refuse(self, reason: str) -> None:
+        """Answer that it will not be done."""
+        self._answer(Answer(status=Status.REFUSED, reason=reason))
+
+    def not_ready(self, reason: str) -> None:
+        """Answer that it cannot be judged yet."""
+        self._answer(Answer(status=Status.NOT_READY, reason=reason))
+
+    def error(self, reason: str) -> None:
+        """Answer that the handler failed."""
+        self._answer(Answer(status=Status.ERROR, reason=reason))
+
+    def _answer(self, answer: Answer) -> None:
+        send, self._send = self._send, None
+        if send is not None:
+            send(answer)
+
+
+class Once:
+    """Carries out requests with the same key once and answers them all.
+
+    Remembers the last 256 answers.
+    """
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[str, Answer | list[Callable[[Answer], None]]] = OrderedDict()
+
+    def begin(self, key: str, send: Callable[[Answer], None]) -> Callable[[Answer], None] | None:
+        """Return the sender to answer through; None if the request has been carried out before.
+
+        In that case `send` gets the answer of the first one, now or when it is there.
+        """
+        known = self._answers.get(key)
+        if isinstance(known, Answer):
+            send(known)
+            return None
+        if known is not None:
+            known.append(send)
+            return None
+        waiting: list[Callable[[Answer], None]] = [send]
+        self._answers[key] = waiting
+        while len(self._answers) > KEPT_ANSWERS:
+            self._answers.popitem(last=False)
+
+        def finish(answer: Answer) -> None:
+            if key in self._answers:
+                self._answers[key] = answer
+            for one in waiting:
+                one(answer)
+
+        return finish

@@ -1,0 +1,282 @@
+"""The whole graph in one process: the same bus in memory, under a clock that jumps.
+
+Time stands still while a node's callback runs and then jumps to the earliest deadline of any
+node. What a node does follows from the seed alone: the same seed gives the same bytes.
+
+    graph = MemoryGraph(seed=1, state_dir=path)
+    pilot = PilotNode(graph.bus("pilot"), ...)
+    graph.advance(10.0)
+"""
+
+import heapq
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from bus.interface import BusError
+from bus.measure import Usage
+from bus.peer import Peer
+from bus.wire import retained
+
+R = TypeVar("R")
+
+START_NS = 1_000_000_000_000  # monotonic time when a graph begins
+START_UTC_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC
+
+
+class VirtualClock:
+    """See `bus.interface.Clock`; only its graph moves it."""
+
+    def __init__(self) -> None:
+        self.ns = START_NS
+
+    def now_s(self) -> float:
+        """Return monotonic time [s]."""
+        return self.ns / 1e9
+
+    def now_ns(self) -> int:
+        """Return monotonic time [ns]."""
+        return self.ns
+
+    def utc_ns(self) -> int:
+        """Return UTC [ns since 1970]."""
+        return START_UTC_NS + self.ns - START_NS
+
+
+class LogLine(NamedTuple):
+    """One line that a node has logged."""
+
+    at_s: float
+    node: str
+    level: str
+    text: str
+
+
+class MemoryCarrier:
+    """See `bus.peer.Carrier`: hands bytes to the other peers of its graph."""
+
+    def __init__(self, graph: "MemoryGraph", node: str) -> None:
+        self._graph = graph
+        self._node = node
+        self.peer: Peer
+        self.alive = True
+
+    def send(self, key: bytes, frame: bytes, latched: bool) -> None:
+        """See `bus.peer.Carrier.send`."""
+        if self.alive:
+            self._graph.carry(self._node, key, frame, latched)
+
+    def listen(self, writer: str, key: bytes, active: bool) -> None:
+        """See `bus.peer.Carrier.listen`."""
+        self._graph.listen(self, writer, key)
+
+    def ask(self, node: str, request: bytes, expires_ns: int) -> None:
+        """See `bus.peer.Carrier.ask`."""
+        if self.alive:
+            self._graph.ask(self, node, request)
+
+    def answer(self, address: bytes, response: bytes) -> None:
+        """See `bus.peer.Carrier.answer`."""
+        if self.alive:
+            self._graph.answer(address, response)
+
+    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+        """See `bus.peer.Carrier.offload`. The work is done at this instant, `done` follows."""
+        result: R | Exception
+        try:
+            result = work()
+        except Exception as error:
+            result = error
+        self._graph.soon(self, lambda: done(result))
+
+    def usage(self) -> Usage:
+        """Return nothing used: virtual time costs nothing."""
+        return Usage(cpu_ns=0, memory_kb=0)
+
+    def log(self, level: str, text: str) -> None:
+        """Keep the line in the graph's log."""
+        self._graph.keep_line(self._node, level, text)
+
+
+class MemoryGraph:
+    """Several peers in memory, one clock, one seed."""
+
+    def __init__(self, seed: int, state_dir: Path) -> None:
+        self.clock = VirtualClock()
+        self.lines: list[LogLine] = []
+        self._seed = seed
+        self._state_dir = state_dir
+        self._carriers: dict[str, MemoryCarrier] = {}
+        self._incarnations: dict[str, int] = {}
+        self._readers: dict[bytes, list[MemoryCarrier]] = {}
+        self._latched: dict[str, dict[bytes, bytes]] = {}
+        self._events: list[tuple[int, int, MemoryCarrier, Callable[[], None]]] = []
+        self._count = 0
+        self._addresses: dict[bytes, MemoryCarrier] = {}
+        self._taps: list[Callable[[bytes], None]] = []
+        self._losses: list[Callable[[str, str, str], bool]] = []
+        self._held: set[str] = set()
+
+    def bus(self, node: str) -> Peer:
+        """Return the bus of a node's next incarnation.
+
+        :raises BusError: the node runs already.
+        """
+        if node in self._carriers:
+            raise BusError(f"{node} runs already on this graph")
+        incarnation = self._incarnations.get(node, 0) + 1
+        self._incarnations[node] = incarnation
+        carrier = MemoryCarrier(self, node)
+        carrier.peer = Peer(
+            node=node,
+            incarnation=incarnation,
+            pid=0,
+            clock=self.clock,
+            randomness=random.Random(f"{self._seed}/{node}/{incarnation}"),
+            state_dir=self._state_dir,
+            carrier=carrier,
+        )
+        self._carriers[node] = carrier
+        self._latched[node] = {}
+        carrier.peer.begin()
+        return carrier.peer
+
+    def kill(self, node: str) -> None:
+        """Take a node away without a word, as `kill -9` does."""
+        carrier = self._carriers.pop(node)
+        carrier.alive = False
+        self._latched.pop(node)
+        self._held.discard(node)
+        for readers in self._readers.values():
+            while carrier in readers:
+                readers.remove(carrier)
+
+    def hold(self, node: str) -> None:
+        """Let a node sleep as SIGSTOP does: it reads, decides and says nothing."""
+        self._held.add(node)
+
+    def release(self, node: str) -> None:
+        """Let a held node go on; it finds the newest messages."""
+        self._held.discard(node)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Return the names of the nodes that run, held ones included."""
+        return tuple(self._carriers)
+
+    def tap(self, on_frame: Callable[[bytes], None]) -> None:
+        """Have every frame that is sent shown to a callback."""
+        self._taps.append(on_frame)
+
+    def lose(self, lost: Callable[[str, str, str], bool]) -> None:
+        """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery."""
+        self._losses.append(lost)
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass, with all that falls due in it [s]."""
+        self.run_until(self.clock.now_s() + seconds)
+
+    def run_until(self, when_s: float, stop: Callable[[], bool] | None = None) -> bool:
+        """Let virtual time run to a time [s], or until `stop()` holds after a round.
+
+        Return whether `stop` held.
+        """
+        end_ns = int(when_s * 1e9)
+        while True:
+            self._run_events()
+            if stop is not None and stop():
+                return True
+            due_ns = end_ns
+            earliest: MemoryCarrier | None = None
+            for carrier in self._carriers.values():
+                next_ns = carrier.peer.timers.next_ns()
+                if next_ns is not None and next_ns < due_ns and not self._is_held(carrier):
+                    due_ns, earliest = next_ns, carrier
+            self.clock.ns = max(self.clock.ns, due_ns)
+            if earliest is None:
+                # Deadlines that fall on the very end belong to the next stretch of time.
+                return False
+            earliest.peer.timers.run_due(self.clock.ns)
+            if earliest.peer.stopped:
+                self._leave(earliest)
+
+    # --- for the carriers ----------------------------------------------------------------------
+
+    def carry(self, writer: str, key: bytes, frame: bytes, latched: bool) -> None:
+        """Bring a frame to its readers."""
+        for tap in self._taps:
+            tap(frame)
+        if latched:
+            self._latched[writer][key] = frame
+        for carrier in self._readers.get(key, ()):
+            if self._losses and self._is_lost(writer, key, carrier):
+                continue
+            self._deliver(carrier, frame)
+
+    def listen(self, carrier: MemoryCarrier, writer: str, key: bytes) -> None:
+        """Add a reader; it gets a latched message at once."""
+        readers = self._readers.setdefault(key, [])
+        if carrier not in readers:
+            readers.append(carrier)
+        frame = self._latched.get(writer, {}).get(key)
+        if frame is not None:
+            again = retained(frame)
+            self.soon(carrier, lambda: self._deliver(carrier, again))
+
+    def ask(self, carrier: MemoryCarrier, node: str, request: bytes) -> None:
+        """Bring a request to a node; to one that does not run it never arrives."""
+        server = self._carriers.get(node)
+        if server is None or (self._losses and self._is_lost(carrier.peer.node, b"?", server)):
+            return
+        address = f"{carrier.peer.node}/{carrier.peer.incarnation}".encode()
+        self._addresses[address] = carrier
+        self.soon(server, lambda: server.peer.accept_request(address, request))
+
+    def answer(self, address: bytes, response: bytes) -> None:
+        """Bring an answer back."""
+        carrier = self._addresses[address]
+        if carrier.alive:
+            self.soon(carrier, lambda: carrier.peer.accept_response(response))
+
+    def soon(self, carrier: MemoryCarrier, action: Callable[[], None]) -> None:
+        """Run an action in a node at this instant, after what runs now."""
+        self._count += 1
+        heapq.heappush(self._events, (self.clock.ns, self._count, carrier, action))
+
+    def keep_line(self, node: str, level: str, text: str) -> None:
+        """Keep one line of a node's log."""
+        self.lines.append(LogLine(self.clock.now_s(), node, level, text))
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _deliver(self, carrier: MemoryCarrier, frame: bytes) -> None:
+        """Put the message in place; the callbacks, if any, run after what runs now."""
+        if carrier.peer.accept(frame, self.clock.ns):
+            self.soon(carrier, carrier.peer.run_callbacks)
+
+    def _run_events(self) -> None:
+        waiting = []
+        while self._events:
+            event = heapq.heappop(self._events)
+            carrier = event[2]
+            if self._is_held(carrier):
+                waiting.append(event)
+                continue
+            if carrier.alive:
+                event[3]()
+                if carrier.peer.stopped:
+                    self._leave(carrier)
+        for event in waiting:
+            heapq.heappush(self._events, event)
+
+    def _leave(self, carrier: MemoryCarrier) -> None:
+        if self._carriers.get(carrier.peer.node) is carrier:
+            self.kill(carrier.peer.node)
+
+    def _is_held(self, carrier: MemoryCarrier) -> bool:
+        return carrier.peer.node in self._held
+
+    def _is_lost(self, writer: str, key: bytes, reader: MemoryCarrier) -> bool:
+        topic = key.removesuffix(b"\0").decode()
+        return any(lost(writer, topic, reader.peer.node) for lost in self._losses)

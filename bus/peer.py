@@ -1,0 +1,411 @@
+"""One node's end of the bus, whatever carries the bytes: all that both implementations share.
+
+A `Carrier` (ZeroMQ, or memory) moves frames and envelopes; `Peer` gives them meaning: sequence
+and incarnation, readers, deadlines, requests, heartbeats and the stop sequence.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from bus.envelope import Once, OpenCall, Request, Response
+from bus.interface import Answer, BusError, Call, Clock, Reader, Status
+from bus.measure import LoopTimes, Usage
+from bus.reader import TopicReader
+from bus.schema import breaking_changes, describe, schema_hash
+from bus.timers import Deadline, Timers
+from bus.wire import MAX_FRAME_BYTES, pack_header, topic_key
+from msgs.heartbeat import Heartbeat, NodeState
+from msgs.requests import NoArguments, Stop, StopReason
+from msgs.topics import HEARTBEATS, TOPICS, Topic
+
+M = TypeVar("M", bound=Struct)
+A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
+
+HEARTBEAT_PERIOD_S = 1.0
+MAX_OPEN_REQUESTS = 256
+
+_ENCODER = msgspec.msgpack.Encoder()
+_REQUEST_DECODER = msgspec.msgpack.Decoder(Request)
+_RESPONSE_DECODER = msgspec.msgpack.Decoder(Response)
+
+
+class Carrier(Protocol):
+    """What moves the bytes of one peer."""
+
+    def send(self, key: bytes, frame: bytes, latched: bool) -> None:
+        """Send a frame to whoever reads it; keep a latched one for late readers."""
+
+    def listen(self, writer: str, key: bytes, active: bool) -> None:
+        """Read a topic of a writer; only an active one wakes the node."""
+
+    def ask(self, node: str, request: bytes, expires_ns: int) -> None:
+        """Send a request, at the latest when it expires."""
+
+    def answer(self, address: bytes, response: bytes) -> None:
+        """Send an answer to where its request came from."""
+
+    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+        """Run work beside the node, then `done` in it."""
+
+    def usage(self) -> Usage:
+        """Return what this node's process has used so far."""
+
+    def log(self, level: str, text: str) -> None:
+        """Write one line; never blocks."""
+
+
+class Schema(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Arguments of the built-in request `schema`: the topic that is asked about."""
+
+    topic: str
+
+
+class Peer:
+    """See `bus.interface.Bus`; the carrier calls the methods under "what the carrier brings"."""
+
+    def __init__(
+        self,
+        node: str,
+        incarnation: int,
+        pid: int,
+        clock: Clock,
+        randomness: random.Random,
+        state_dir: Path,
+        carrier: Carrier,
+    ) -> None:
+        self.node = node
+        self.incarnation = incarnation
+        self.clock = clock
+        self.random = randomness
+        self.state_dir = state_dir
+        self.state = NodeState.STARTING
+        self.times = LoopTimes()
+        self.timers = Timers()
+        self._pid = pid
+        self._carrier = carrier
+        self._publishers: dict[str, tuple[bytes, int, bool]] = {}
+        self._sequences: dict[str, int] = {}
+        self._readers: dict[bytes, list[TopicReader[Any]]] = {}
+        self._fired: deque[tuple[TopicReader[Any], Any]] = deque()
+        self._handlers: dict[str, tuple[Any, Callable[[Call[Any]], None]]] = {}
+        self._asked: dict[int, tuple[Callable[[Answer], None], Deadline]] = {}
+        self._ask_count = 0
+        self._once = Once()
+        self._stop_action: Callable[[StopReason, Callable[[], None]], None] | None = None
+        self._state_callbacks: list[Callable[[NodeState], None]] = []
+        self._told: set[tuple[str, str, int]] = set()
+        self._drops = 0
+        self._error = ""
+        self._used = Usage(cpu_ns=0, memory_kb=0)
+        self._used_at_ns = clock.now_ns()
+        self.serve("stop", Stop, self._on_stop_request)
+        self.serve("methods", NoArguments, self._on_methods_request)
+        self.serve("schema", Schema, self._on_schema_request)
+
+    def begin(self) -> None:
+        """Say that this node is starting, and go on saying how it does."""
+        self._used = self._carrier.usage()
+        self.every(HEARTBEAT_PERIOD_S, self._beat)
+        self._beat()
+
+    # --- bus.interface.Bus ---------------------------------------------------------------------
+
+    def publish(self, topic: Topic[M], message: M) -> None:
+        """See `bus.interface.Bus.publish`."""
+        name = topic.name
+        row = self._publishers.get(name)
+        if row is None:
+            if topic.writer != self.node:
+                raise BusError(f"{self.node} does not write {name}; its writer is {topic.writer}")
+            row = (topic_key(name), schema_hash(topic.message), topic.latched)
+            self._publishers[name] = row
+        key, code, latched = row
+        sequence = self._sequences.get(name, 0) + 1
+        self._sequences[name] = sequence
+        frame = (
+            key
+            + pack_header(
+                0, code, self.incarnation, sequence, self.clock.now_ns(), self.clock.utc_ns()
+            )
+            + _ENCODER.encode(message)
+        )
+        if len(frame) > MAX_FRAME_BYTES:
+            raise BusError(f"a frame on {name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES}")
+        self._carrier.send(key, frame, latched)
+
+    def subscribe(
+        self, topic: Topic[M], on_message: Callable[[M], None] | None = None
+    ) -> Reader[M]:
+        """See `bus.interface.Bus.subscribe`."""
+        reader = TopicReader(topic, self.clock, on_message, self._on_refused)
+        key = topic_key(topic.name)
+        self._readers.setdefault(key, []).append(reader)
+        self._carrier.listen(topic.writer, key, on_message is not None)
+        return reader
+
+    def at(self, when_s: float, action: Callable[[], None]) -> Deadline:
+        """See `bus.interface.Bus.at`."""
+        return self.timers.add(int(when_s * 1e9), action)
+
+    def every(self, period_s: float, action: Callable[[], None]) -> Deadline:
+        """See `bus.interface.Bus.every`."""
+        period_ns = int(period_s * 1e9)
+        return self.timers.add(self.clock.now_ns() + period_ns, action, period_ns)
+
+    def serve(self, method: str, arguments: type[A], handler: Callable[[Call[A]], None]) -> None:
+        """See `bus.interface.Bus.serve`. A method served again replaces the one before."""
+        self._handlers[method] = (arguments, handler)
+
+    def request(
+        self,
+        node: str,
+        method: str,
+        arguments: Struct | dict[str, Any] | None = None,
+        on_answer: Callable[[Answer], None] | None = None,
+        timeout_s: float = 1.0,
+        key: str | None = None,
+    ) -> None:
+        """See `bus.interface.Bus.request`."""
+        if len(self._asked) >= MAX_OPEN_REQUESTS:
+            raise BusError(f"{self.node} has {MAX_OPEN_REQUESTS} requests open")
+        self._ask_count += 1
+        number = self._ask_count
+        expires_ns = self.clock.now_ns() + int(timeout_s * 1e9)
+        request = Request(
+            id=number,
+            caller=self.node,
+            method=method,
+            expires_ns=expires_ns,
+            key=key,
+            arguments={} if arguments is None else arguments,
+        )
+        expiry = self.timers.add(
+            expires_ns,
+            lambda: self._finish(
+                number,
+                Answer(
+                    status=Status.TIMEOUT,
+                    reason=f"{node} did not answer {method} within {timeout_s:g} s",
+                ),
+            ),
+        )
+        self._asked[number] = (on_answer or (lambda answer: None), expiry)
+        self._carrier.ask(node, _ENCODER.encode(request), expires_ns)
+
+    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+        """See `bus.interface.Bus.offload`."""
+        self._carrier.offload(work, done)
+
+    def ready(self) -> None:
+        """See `bus.interface.Bus.ready`."""
+        if self.state is NodeState.STARTING:
+            self._enter(NodeState.READY)
+
+    def on_stop(self, action: Callable[[StopReason, Callable[[], None]], None]) -> None:
+        """See `bus.interface.Bus.on_stop`."""
+        self._stop_action = action
+
+    def log(self, level: str, text: str) -> None:
+        """See `bus.interface.Bus.log`. The last error goes with the heartbeat."""
+        if level == "error":
+            self._error = text[:400]
+        self._carrier.log(level, text)
+
+    # --- what the carrier brings ---------------------------------------------------------------
+
+    def accept(self, data: bytes, now_ns: int) -> bool:
+        """Take a frame from the wire: readers have it. Return whether a callback waits for it."""
+        end = data.find(b"\0") + 1
+        for reader in self._readers.get(data[:end], ()):
+            if reader.accept(data, end, now_ns) and reader.on_message is not None:
+                message = reader.message
+                if message is not None:
+                    self._fired.append((reader, message))
+        return bool(self._fired)
+
+    def run_callbacks(self) -> None:
+        """Run the callbacks of all accepted messages, in order."""
+        while self._fired:
+            reader, message = self._fired.popleft()
+            if reader.on_message is not None:
+                reader.on_message(message)
+
+    def accept_request(self, address: bytes, data: bytes) -> None:
+        """Carry out one request, or say why not. What has expired is discarded."""
+
+        def send(answer: Answer) -> None:
+            self._carrier.answer(address, _ENCODER.encode(Response(id=request.id, answer=answer)))
+
+        try:
+            request = _REQUEST_DECODER.decode(data)
+        except msgspec.MsgspecError as error:
+            self.log("warning", f"a request could not be read: {error}")
+            return
+        if request.expires_ns <= self.clock.now_ns():
+            self._drops += 1
+            return
+        known = self._handlers.get(request.method)
+        if known is None:
+            methods = ", ".join(sorted(self._handlers))
+            send(
+                Answer(
+                    status=Status.BAD_ARGUMENTS,
+                    reason=f"{self.node} has no method {request.method!r}; it has {methods}",
+                )
+            )
+            return
+        kind, handler = known
+        try:
+            arguments = msgspec.convert(request.arguments, kind)
+        except msgspec.ValidationError as error:
+            send(Answer(status=Status.BAD_ARGUMENTS, reason=f"{request.method}: {error}"))
+            return
+        finish = send if request.key is None else self._once.begin(request.key, send)
+        if finish is None:
+            return
+        call = OpenCall(arguments, request.caller, finish)
+        try:
+            handler(call)
+        except Exception as error:
+            call.error(f"{self.node} failed in {request.method}: {error!r}")
+            raise
+
+    def accept_response(self, data: bytes) -> None:
+        """Hand an answer to whoever asked; one that comes too late is dropped."""
+        try:
+            response = _RESPONSE_DECODER.decode(data)
+        except msgspec.MsgspecError as error:
+            self.log("warning", f"an answer could not be read: {error}")
+            return
+        self._finish(response.id, response.answer)
+
+    def stop(self, reason: StopReason) -> None:
+        """Begin to stop; a second call while stopping changes nothing but a signal's haste."""
+        if self.state is NodeState.STOPPED:
+            return
+        if self.state is NodeState.STOPPING and reason is not StopReason.SIGNAL:
+            return
+        if self.state is not NodeState.STOPPING:
+            self._enter(NodeState.STOPPING)
+        if self._stop_action is None:
+            self._stopped()
+        else:
+            self._stop_action(reason, self._stopped)
+
+    @property
+    def stopped(self) -> bool:
+        """Return whether the stop sequence is over."""
+        return self.state is NodeState.STOPPED
+
+    def on_state(self, callback: Callable[[NodeState], None]) -> None:
+        """Have a callback run at each change of this node's own state."""
+        self._state_callbacks.append(callback)
+
+    def count_drop(self, count: int = 1) -> None:
+        """Count what could not be sent or kept."""
+        self._drops += count
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _finish(self, number: int, answer: Answer) -> None:
+        asked = self._asked.pop(number, None)
+        if asked is not None:
+            on_answer, expiry = asked
+            expiry.cancel()
+            on_answer(answer)
+
+    def _stopped(self) -> None:
+        if self.state is not NodeState.STOPPED:
+            self._enter(NodeState.STOPPED)
+
+    def _enter(self, state: NodeState) -> None:
+        self.state = state
+        self._beat()
+        for callback in self._state_callbacks:
+            callback(state)
+
+    def _beat(self) -> None:
+        topic = HEARTBEATS.get(self.node)
+        if topic is None:
+            return
+        used, now_ns = self._carrier.usage(), self.clock.now_ns()
+        elapsed_ns = now_ns - self._used_at_ns
+        cpu_ns = used.cpu_ns - self._used.cpu_ns
+        self._used, self._used_at_ns = used, now_ns
+        p50_ms, p99_ms, max_ms = self.times.take()
+        healths = [reader.health for readers in self._readers.values() for reader in readers]
+        self.publish(
+            topic,
+            Heartbeat(
+                state=self.state,
+                incarnation=self.incarnation,
+                pid=self._pid,
+                cpu_percent=round(100.0 * cpu_ns / elapsed_ns, 2) if elapsed_ns > 0 else 0.0,
+                memory_kb=used.memory_kb,
+                loop_p50_ms=p50_ms,
+                loop_p99_ms=p99_ms,
+                loop_max_ms=max_ms,
+                gaps=sum(health.gaps for health in healths),
+                drops=self._drops,
+                late=sum(health.late for health in healths),
+                refused=sum(health.refused for health in healths),
+                error=self._error,
+            ),
+        )
+
+    def _on_refused(self, topic: Topic[Any], why: str, code: int) -> None:
+        """Say once for each cause what was refused; for another schema, ask what differs."""
+        if (topic.name, why, code) in self._told:
+            return
+        self._told.add((topic.name, why, code))
+        message: type[Struct] = topic.message
+        mine = schema_hash(message)
+        if code == mine:
+            self.log("error", f"{topic.name} from {topic.writer} cannot be decoded: {why}")
+            return
+
+        def explain(answer: Answer) -> None:
+            if answer.status is Status.OK:
+                fields = breaking_changes(answer.result, describe(message))
+                differ = "; ".join(fields) or "in the order or meaning of its fields"
+            else:
+                differ = f"the writer does not say how ({answer.reason})"
+            self.log(
+                "error",
+                f"{topic.name} refused: {topic.writer} speaks schema {code:08x}, "
+                f"{self.node} expects {mine:08x}; they differ: {differ}",
+            )
+
+        self.request(topic.writer, "schema", Schema(topic=topic.name), explain)
+
+    def _on_stop_request(self, call: Call[Stop]) -> None:
+        if call.caller != "launch":
+            call.refuse("only the supervisor stops a node; use `wallbox restart` or `wallbox stop`")
+            return
+        call.ok()
+        self.stop(call.arguments.reason)
+
+    def _on_methods_request(self, call: Call[NoArguments]) -> None:
+        call.ok(
+            {
+                name: {
+                    field: row["type"]
+                    for field, row in describe(arguments)[arguments.__name__].items()
+                }
+                for name, (arguments, _) in sorted(self._handlers.items())
+            }
+        )
+
+    def _on_schema_request(self, call: Call[Schema]) -> None:
+        topic = TOPICS.get(call.arguments.topic)
+        if topic is None or topic.writer != self.node:
+            call.refuse(f"{self.node} does not write {call.arguments.topic}")
+            return
+        call.ok(describe(topic.message))

@@ -1,0 +1,143 @@
+"""The newest message of one topic, and the judgement of its freshness. Pure but for its clock.
+
+Bodies are decoded when somebody looks: a reader that is drained of a hundred frames and looked at
+once decodes once.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from bus.interface import Clock
+from bus.schema import schema_hash
+from bus.wire import HEADER, HEADER_LENGTH, VERSION
+from msgs.topics import Topic
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+
+class Counts:
+    """What one reader has counted; see `bus.interface.Health`."""
+
+    __slots__ = ("gaps", "late", "refused")
+
+    def __init__(self) -> None:
+        self.gaps = 0
+        self.late = 0
+        self.refused = 0
+
+
+class TopicReader(Generic[M]):
+    """See `bus.interface.Reader`."""
+
+    __slots__ = (
+        "_body",
+        "_clock",
+        "_decoder",
+        "_hash",
+        "_hold_ns",
+        "_message",
+        "_on_refused",
+        "_pending_ns",
+        "_stamp_ns",
+        "health",
+        "incarnation",
+        "on_message",
+        "sequence",
+        "topic",
+    )
+
+    def __init__(
+        self,
+        topic: Topic[M],
+        clock: Clock,
+        on_message: Callable[[M], None] | None,
+        on_refused: Callable[[Topic[M], str, int], None],
+    ) -> None:
+        self.topic = topic
+        self.on_message = on_message
+        self.health = Counts()
+        self.incarnation = 0
+        self.sequence = 0
+        self._clock = clock
+        self._on_refused = on_refused
+        self._hash = schema_hash(topic.message)
+        self._decoder = msgspec.msgpack.Decoder(topic.message)
+        self._hold_ns = None if topic.hold_s is None else int(topic.hold_s * 1e9)
+        self._body: bytes | memoryview | None = None
+        self._message: M | None = None
+        self._pending_ns = 0
+        self._stamp_ns = 0
+
+    def accept(self, data: bytes, at: int, now_ns: int) -> bool:
+        """Take a frame whose header begins at `at`; return whether it is news.
+
+        Frames of an older incarnation, repeats of a latched one and other schemas are not.
+        """
+        if len(data) < at + HEADER_LENGTH:
+            self.health.refused += 1
+            return False
+        version, _, length, code, incarnation, sequence, stamp_ns, _ = HEADER.unpack_from(data, at)
+        if version != VERSION or code != self._hash:
+            self.health.refused += 1
+            self._on_refused(
+                self.topic, "other schema" if version == VERSION else "other version", code
+            )
+            return False
+        if incarnation == self.incarnation:
+            if sequence <= self.sequence:
+                return False
+            if sequence != self.sequence + 1:
+                self.health.gaps += sequence - self.sequence - 1
+        elif incarnation < self.incarnation:
+            return False
+        self.incarnation = incarnation
+        self.sequence = sequence
+        if self._hold_ns is not None and now_ns - stamp_ns > self._hold_ns:
+            self.health.late += 1
+        self._pending_ns = stamp_ns
+        self._body = memoryview(data)[at + length :]
+        return True
+
+    @property
+    def message(self) -> M | None:
+        """Return the newest message, however old; None before the first."""
+        if self._body is not None:
+            self._decode()
+        return self._message
+
+    @property
+    def stamp_s(self) -> float | None:
+        """Return when the newest message was sent [monotonic s]; None before the first."""
+        if self._body is not None:
+            self._decode()
+        return None if self._message is None else self._stamp_ns / 1e9
+
+    @property
+    def age_s(self) -> float:
+        """Return the age of the newest message [s]; infinity before the first."""
+        if self.message is None:
+            return math.inf
+        return (self._clock.now_ns() - self._stamp_ns) / 1e9
+
+    def fresh(self, hold_s: float | None = None) -> M | None:
+        """Return the newest message if it is not older than its hold, else None."""
+        message = self.message
+        hold_ns = self._hold_ns if hold_s is None else hold_s * 1e9
+        if message is None or hold_ns is None:
+            return message
+        return message if self._clock.now_ns() - self._stamp_ns <= hold_ns else None
+
+    def _decode(self) -> None:
+        """Decode the waiting body; one that cannot be decoded is counted and changes nothing."""
+        body, self._body = self._body, None
+        if body is None:
+            return
+        try:
+            self._message = self._decoder.decode(body)
+            self._stamp_ns = self._pending_ns
+        except msgspec.MsgspecError as error:
+            self.health.refused += 1
+            self._on_refused(self.topic, str(error), self._hash)
