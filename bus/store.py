@@ -1,0 +1,181 @@
+"""How state is kept: files that are replaced whole, and SQLite databases that are opened safely.
+
+A power cut or `kill -9` at any instant leaves the old content or the new one, never a mixture.
+What cannot be read is set aside beside its place, never deleted, and `tell` says so in a sentence.
+Each file has one writer. All of this waits for a disk: a node calls it from `Bus.offload`.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+Tell = Callable[[str], None]
+
+FILE_MODE = 0o600  # what a box keeps is its owner's alone
+MOST_SET_ASIDE = 3  # of one file; the oldest makes room: every store has a cap
+BUSY_TIMEOUT_S = 5.0  # assumed: longer than any reader of ours holds a database
+JOURNAL_LIMIT_BYTES = 1_000_000  # what SQLite may leave in its write-ahead log
+
+
+class StoreError(Exception):
+    """Raised when something cannot be kept or read back; names the path, and why."""
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file so that a reader, also after a power cut, finds the old or the new whole.
+
+    When this returns, the new content is on the disk.
+
+    :raises StoreError: the directory is read-only, the disk is full, and the like.
+    """
+    new = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+        with open(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(fd)
+        os.replace(new, path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def read_file(path: Path) -> bytes | None:
+    """Return a file's content, or None if there is no such file.
+
+    :raises StoreError: it is there and cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def write_struct(path: Path, value: msgspec.Struct) -> None:
+    """Replace a file by a Struct as JSON, one that a person can read.
+
+    :raises StoreError: as `replace_file`.
+    """
+    replace_file(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def read_struct(path: Path, kind: type[T], tell: Tell) -> T | None:
+    """Return the Struct in a file, or None if there is none.
+
+    A file that holds something else is set aside.
+
+    :raises StoreError: the file is there and can neither be read nor set aside.
+    """
+    content = read_file(path)
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        aside = set_aside(path)
+        tell(f"{path} cannot be understood ({error}); it is kept as {aside.name}, begun anew")
+        return None
+
+
+def set_aside(path: Path) -> Path:
+    """Give a file another name beside its place, and return it; at most three are kept.
+
+    :raises StoreError: it cannot be renamed.
+    """
+    names = [path.with_name(f"{path.name}.broken-{n}") for n in range(1, MOST_SET_ASIDE + 1)]
+    try:
+        aside = next((name for name in names if not name.exists()), None)
+        if aside is None:
+            aside = min(names, key=lambda name: name.stat().st_mtime_ns)
+        os.replace(path, aside)
+        os.utime(aside)  # its age counts from now on
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be set aside: {error.strerror or error}") from error
+    return aside
+
+
+def open_database(path: Path, migrations: Sequence[str], tell: Tell) -> sqlite3.Connection:
+    """Open a database that survives power cuts: what is committed is on the disk.
+
+    `migrations[n]` is the script that leads from version n to n + 1, in one transaction. They only
+    add (tables, columns with defaults), so that an older program reads a newer database: after
+    an update has been taken back it goes on with what it finds.
+    A damaged database is set aside with its log, and a new one begun.
+    The connection is in autocommit mode and may be used from one thread at a time.
+
+    :raises StoreError: the directory is read-only, the disk is full, and the like.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _open(path, migrations)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            aside = _set_database_aside(path)
+            tell(f"{path} is damaged ({error}); it is kept as {aside.name}, a new one is begun")
+            return _open(path, migrations)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"the database {path} cannot be opened: {error}") from error
+
+
+def _open(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        path.chmod(FILE_MODE)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
+        verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise _Damaged(verdict)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for number, script in enumerate(migrations[version:], start=version + 1):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;"
+            )
+        _sync_directory(path.parent)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class _Damaged(sqlite3.DatabaseError):
+    """The integrity check has found something."""
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Return whether the content is at fault, and not the directory or the disk."""
+    if isinstance(error, _Damaged):
+        return True
+    primary_code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return primary_code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _set_database_aside(path: Path) -> Path:
+    # The log goes first: SQLite would play an old log that lies beside a new database into it.
+    for companion in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if companion.exists():
+            set_aside(companion)
+    return set_aside(path)
+
+
+def _sync_directory(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
