@@ -166,7 +166,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def _set_database_aside(path: Path) -> Path:
-    # The log goes first: SQLite would play an old log that lies beside a new database into it.
+    # The log goes first: beside a new database SQLite would delete it, or play it in.
     for companion in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         if companion.exists():
             set_aside(companion)
