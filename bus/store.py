@@ -110,7 +110,7 @@ def open_database(path: Path, migrations: Sequence[str], tell: Tell) -> sqlite3.
     `migrations[n]` is the script that leads from version n to n + 1, in one transaction. They only
     add (tables, columns with defaults), so that an older program reads a newer database: after
     an update has been taken back it goes on with what it finds.
-    A damaged database is set aside with its log, and a new one begun.
+    A damaged database is set aside, and a new one begun.
     The connection is in autocommit mode and may be used from one thread at a time.
 
     :raises StoreError: the directory is read-only, the disk is full, and the like.
@@ -122,7 +122,7 @@ def open_database(path: Path, migrations: Sequence[str], tell: Tell) -> sqlite3.
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
-            aside = _set_database_aside(path)
+            aside = set_aside(path)  # its log is in it: SQLite folds it in when it closes
             tell(f"{path} is damaged ({error}); it is kept as {aside.name}, a new one is begun")
             return _open(path, migrations)
     except (OSError, sqlite3.Error) as error:
@@ -163,14 +163,6 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
         return True
     primary_code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     return primary_code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _set_database_aside(path: Path) -> Path:
-    # The log goes first: beside a new database SQLite would delete it, or play it in.
-    for companion in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-        if companion.exists():
-            set_aside(companion)
-    return set_aside(path)
 
 
 def _sync_directory(directory: Path) -> None:
