@@ -1,0 +1,74 @@
+"""One writer a name: a lock that the kernel releases when its owner dies, however it dies.
+
+ZeroMQ lets a second bind of an ipc endpoint steal it in silence, so the lock is taken before any
+bind and held for life. Its file also counts the incarnations.
+"""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+
+class BusyError(Exception):
+    """Raised when another process holds the name; says which."""
+
+
+class Lock:
+    """The held lock of one node name."""
+
+    def __init__(self, path: Path, node: str) -> None:
+        """Take the lock.
+
+        :raises BusyError: another process holds it.
+        """
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = read_owner(path)
+            os.close(self._fd)
+            who = f"process {owner}" if owner else "another process"
+            raise BusyError(f"{node} runs already on {path.parent}: {who} holds it") from error
+        self.incarnation = _count(os.pread(self._fd, 64, 0)) + 1
+        text = f"{os.getpid()} {self.incarnation}\n".encode()
+        os.pwrite(self._fd, text, 0)
+        os.ftruncate(self._fd, len(text))
+
+    def release(self) -> None:
+        """Give the name free; the file stays and keeps the count."""
+        os.close(self._fd)
+
+
+def read_owner(path: Path) -> int | None:
+    """Return the pid in a lock file, whether or not the lock is held; None if there is none."""
+    try:
+        words = path.read_bytes().split()
+    except OSError:
+        return None
+    return int(words[0]) if words and words[0].isdigit() else None
+
+
+def is_held(path: Path) -> bool:
+    """Return whether a living process holds the lock."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _count(content: bytes) -> int:
+    """Return the incarnation before; an unreadable count goes on from the clock, never back."""
+    words = content.split()
+    if not content:
+        return 0
+    if len(words) == 2 and words[1].isdigit():
+        return int(words[1])
+    return int(time.time()) & 0x7FFFFFFF

@@ -1,0 +1,73 @@
+"""Where a graph lives: its run directory (sockets, locks) and its state directory (stores)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_SOCKET_PATH_BYTES = 107  # sun_path of unix(7), less its closing NUL
+LONGEST_NAME = 24  # of a node, with the ending of its socket
+
+
+class PlaceError(Exception):
+    """Raised when a directory cannot serve; says what was expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The directories of one graph, and the nodes that its plan names.
+
+    A node reads from `peers` only: nobody waits for a socket that no plan will bind. None means
+    every node of the table.
+    """
+
+    run_dir: Path
+    state_dir: Path
+    peers: frozenset[str] | None = None
+
+    def publisher(self, node: str) -> str:
+        """Return the endpoint where a node publishes."""
+        return f"ipc://{self.run_dir}/{node}.pub"
+
+    def server(self, node: str) -> str:
+        """Return the endpoint where a node answers requests."""
+        return f"ipc://{self.run_dir}/{node}.srv"
+
+
+def run_dir_from_environment() -> Path:
+    """Return $WALLBOX_RUN_DIR, else $XDG_RUNTIME_DIR/wallbox, else /run/wallbox."""
+    chosen = os.environ.get("WALLBOX_RUN_DIR")
+    if chosen:
+        return Path(chosen).absolute()
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(runtime) / "wallbox" if runtime else Path("/run/wallbox")
+
+
+def state_dir_from_environment() -> Path:
+    """Return $WALLBOX_STATE_DIR, else ~/.local/state/wallbox."""
+    chosen = os.environ.get("WALLBOX_STATE_DIR")
+    return Path(chosen).absolute() if chosen else Path.home() / ".local/state/wallbox"
+
+
+def prepare(place: Place) -> None:
+    """Make both directories ready: there, ours, mode 0700 where they are made here.
+
+    :raises PlaceError: a path too long for a socket, not a directory, or not writable.
+    """
+    longest = len(os.fsencode(place.run_dir)) + 1 + LONGEST_NAME
+    if longest > MAX_SOCKET_PATH_BYTES:
+        most = MAX_SOCKET_PATH_BYTES - 1 - LONGEST_NAME
+        raise PlaceError(
+            f"run directory {place.run_dir}: the path has {len(os.fsencode(place.run_dir))} bytes, "
+            f"sockets in it may have {most} at most; choose a shorter one with --run-dir"
+        )
+    for name, path in (("run", place.run_dir), ("state", place.state_dir)):
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = path / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise PlaceError(
+                f"{name} directory {path}: {error.strerror or error}; "
+                f"expected a directory that can be written, choose one with --{name}-dir"
+            ) from error

@@ -1,0 +1,244 @@
+"""A node's loop: blocking, or inside asyncio.
+
+One round: everything that has arrived is put in place, then callbacks run, then requests, then
+deadlines. Both loops run the same round.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+
+from bus.lock import Lock
+from bus.peer import Peer
+from bus.place import Place
+from bus.zeromq import ZmqCarrier
+from msgs.requests import StopReason
+
+
+class SystemClock:
+    """See `bus.interface.Clock`: CLOCK_MONOTONIC and UTC of this machine."""
+
+    def now_s(self) -> float:
+        """Return monotonic time [s]."""
+        return time.monotonic_ns() / 1e9
+
+    def now_ns(self) -> int:
+        """Return monotonic time [ns]."""
+        return time.monotonic_ns()
+
+    def utc_ns(self) -> int:
+        """Return UTC [ns since 1970]."""
+        return time.time_ns()
+
+
+class ZmqBus(Peer):
+    """A node's bus between processes, with the loop that drives it."""
+
+    def __init__(self, name: str, place: Place, lock: Lock | None) -> None:
+        self.wire = ZmqCarrier(name, place, serves=lock is not None)
+        self._lock = lock
+        self._watched: dict[int, Callable[[], None]] = {}
+        self._signals: dict[int, Callable[[], None]] = {}
+        self._signalled: list[int] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._in_round = False
+        self._woken = False
+        self._polled: list[tuple[Any, int]] | None = None
+        self._polled_from: list[tuple[Any, int]] = []
+        super().__init__(
+            node=name,
+            incarnation=lock.incarnation if lock else 0,
+            pid=os.getpid(),
+            clock=SystemClock(),
+            randomness=random.Random(os.urandom(16)),
+            state_dir=place.state_dir,
+            carrier=self.wire,
+        )
+        self.watch(self.wire.worker.fd, self.wire.worker.collect)
+        if lock is not None:
+            self.begin()
+
+    def watch(self, fd: int, on_readable: Callable[[], None]) -> None:
+        """Have a callback run whenever a file descriptor is readable."""
+        self._watched[fd] = on_readable
+        self._polled = None
+        if self._loop is not None:
+            self._loop.add_reader(fd, self._wake)
+
+    def unwatch(self, fd: int) -> None:
+        """Forget a file descriptor; harmless if it is unknown."""
+        if self._watched.pop(fd, None) is None:
+            return
+        self._polled = None
+        if self._loop is not None:
+            self._loop.remove_reader(fd)
+
+    def on_signal(self, number: int, action: Callable[[], None]) -> None:
+        """Have an action run in the loop when a signal arrives."""
+        self._signals[number] = action
+
+    def run(self) -> None:
+        """Run until the stop sequence is over, blocking."""
+        self._catch_signals()
+        while not self.stopped:
+            self.spin(None)
+
+    def spin(self, until_ns: int | None) -> None:
+        """Wait for the next thing to do, at most until a time [monotonic ns], and do it."""
+        due_ns = self.timers.next_ns()
+        if until_ns is not None:
+            due_ns = until_ns if due_ns is None else min(due_ns, until_ns)
+        timeout_ms = -1
+        if due_ns is not None:
+            timeout_ms = max(0, -((time.monotonic_ns() - due_ns) // 1_000_000))
+        self._round(self._poll(timeout_ms))
+
+    async def run_async(self) -> None:
+        """Run until the stop sequence is over, inside asyncio.
+
+        ZeroMQ's file descriptors tell edges: after anything that touched a socket all of them are
+        looked at again.
+        """
+        self._loop = asyncio.get_running_loop()
+        self.wire.touched = self._wake_soon
+        self._catch_signals()
+        ended = asyncio.Event()
+        self.on_state(lambda _: ended.set() if self.stopped else None)
+        for fd in self._watched:
+            self._loop.add_reader(fd, self._wake)
+        self._follow_sockets()
+        self._wake()
+        if not self.stopped:
+            await ended.wait()
+        self.wire.touched = lambda: None
+
+    def close(self) -> None:
+        """Close sockets and give the name free."""
+        self.wire.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _poll(self, timeout_ms: int) -> dict[Any, int]:
+        """Return what is readable: sockets and watched descriptors."""
+        if self._polled is None or self._polled_from is not self.wire.poll_list:
+            self._polled_from = self.wire.poll_list
+            self._polled = [*self._polled_from, *((fd, zmq.POLLIN) for fd in self._watched)]
+        return dict(zmq.zmq_poll(self._polled, timeout_ms))
+
+    # --- the round -----------------------------------------------------------------------------
+
+    def _round(self, events: dict[Any, int]) -> None:
+        wire = self.wire
+        began_ns = time.monotonic_ns()
+        wire.drain(wire.passive, self.accept, began_ns)
+        if wire.active is not None and wire.active in events:
+            wire.drain(wire.active, self.accept, began_ns)
+            self.run_callbacks()
+        if wire.publisher is not None and wire.publisher in events:
+            wire.resend_latched()
+        if wire.server is not None and wire.server in events:
+            wire.requests(self.accept_request)
+        if wire.askers:
+            wire.responses(self.accept_response, began_ns)
+        if events:
+            for fd in [fd for fd in self._watched if fd in events]:
+                action = self._watched.get(fd)
+                if action is not None:
+                    action()
+        while not self.stopped and self.timers.run_due(time.monotonic_ns()):
+            pass
+        if wire.drops:
+            self.count_drop(wire.drops)
+            wire.drops = 0
+        self.times.add(time.monotonic_ns() - began_ns)
+
+    def _wake(self) -> None:
+        """Run rounds until nothing is left, then set the alarm for the next deadline."""
+        loop = self._loop
+        if loop is None or self._in_round:
+            return
+        self._in_round = True
+        self._woken = False
+        try:
+            for _ in range(100):
+                events = self._poll(0)
+                self._round(events)
+                if self.stopped or not events:
+                    break
+        finally:
+            self._in_round = False
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self.stopped:
+            return
+        self._follow_sockets()
+        due_ns = self.timers.next_ns()
+        if due_ns is not None:
+            wait_s = max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
+            self._alarm = loop.call_later(wait_s, self._wake)
+
+    def _wake_soon(self) -> None:
+        """Look at everything again after a callback of asyncio has touched the bus."""
+        if self._loop is not None and not self._in_round and not self._woken:
+            self._woken = True
+            self._loop.call_soon(self._wake)
+
+    def at(self, when_s: float, action: Callable[[], None]) -> Any:
+        """See `bus.interface.Bus.at`."""
+        deadline = super().at(when_s, action)
+        self._wake_soon()
+        return deadline
+
+    def every(self, period_s: float, action: Callable[[], None]) -> Any:
+        """See `bus.interface.Bus.every`."""
+        deadline = super().every(period_s, action)
+        self._wake_soon()
+        return deadline
+
+    def _follow_sockets(self) -> None:
+        """Have asyncio watch the descriptors of all sockets that can wake this node."""
+        if self._loop is not None:
+            for socket, _ in self.wire.poll_list:
+                self._loop.add_reader(socket.fileno(), self._wake)
+
+    # --- signals -------------------------------------------------------------------------------
+
+    def _catch_signals(self) -> None:
+        """Turn signals into work for the loop; SIGTERM stops the node unless told otherwise."""
+        self._signals.setdefault(signal.SIGTERM, lambda: self.stop(StopReason.SIGNAL))
+        wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+        def note(number: int, frame: object) -> None:
+            self._signalled.append(number)
+            os.eventfd_write(wakeup, 1)
+
+        for number in self._signals:
+            signal.signal(number, note)
+
+        def act() -> None:
+            os.eventfd_read(wakeup)
+            while self._signalled:
+                self._signals[self._signalled.pop(0)]()
+
+        self.watch(wakeup, act)
+
+
+def open_node(name: str, place: Place) -> ZmqBus:
+    """Take a node's name and bind its sockets.
+
+    :raises BusyError: another process holds the name.
+    """
+    previous = os.umask(0o077)
+    try:
+        lock = Lock(place.run_dir / f"{name}.lock", name)
+        return ZmqBus(name, place, lock)
+    finally:
+        os.umask(previous)
