@@ -33,7 +33,7 @@ class NodeName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Because(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Requests that are recorded with their reason: `restart_all` of launch, `stop` of session."""
+    """Requests that are recorded with their reason: `restart_all` of launch, `end` of session."""
 
     reason: Text = ""
 

@@ -77,6 +77,7 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     detail: Text = ""  # why the contactor is not closed, in plain words
     records: Faults = ()
     retry_in_s: Seconds | None = None  # until the next retry by itself; None: none pending
+    commissioning: bool = False  # DSW2.8: the contactor stays open for vehicles (STA-4)
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):

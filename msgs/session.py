@@ -1,8 +1,9 @@
 """What session says: the wallbox's state in the manual's nine words, and the running session."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from msgs.units import Name, Nanoseconds, Text, WattHours
 
@@ -45,10 +46,15 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     energy_wh: WattHours  # of this session, or of the last one
     reason: Text  # why the state is what it is, in plain words
     started_utc_ns: Nanoseconds = 0
+    authorization_required: bool = False  # a car is not authorised by its plug alone (RFID-6)
 
 
 class SessionRecord(Struct, frozen=True, kw_only=True):
-    """One session as it is stored and listed. ended_utc_ns is 0 while it runs."""
+    """One session as it is stored and listed.
+
+    ended_utc_ns is 0 while it runs. One that is being ended, whose permission is withdrawn while
+    the contactor is still closed, has its end_reason already.
+    """
 
     session_id: Name
     started_utc_ns: Nanoseconds
@@ -57,3 +63,10 @@ class SessionRecord(Struct, frozen=True, kw_only=True):
     energy_wh: WattHours
     end_reason: EndReason | None
     token: Name = ""  # the card that authorised it
+
+
+class SessionsArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `sessions`: the newest records first, or those older than one of them."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    before: Name = ""  # a session_id

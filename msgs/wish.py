@@ -15,3 +15,11 @@ class Wish(Struct, frozen=True, kw_only=True):
     pause: bool
     until_utc_ns: Nanoseconds | None  # None: until replaced
     detail: Text = ""
+
+
+NO_WISH = Wish(limit_a=None, pause=False, until_utc_ns=None)
+
+
+def is_over(wish: Wish, utc_ns: int) -> bool:
+    """Return whether a wish has passed [UTC ns]."""
+    return wish.until_utc_ns is not None and utc_ns >= wish.until_utc_ns

@@ -1,0 +1,173 @@
+"""Wiring of session: look at the facts, step, store, publish; and three requests."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Literal, TypeVar
+
+from msgspec import Struct
+
+from bus import Bus, Call
+from bus.store import StoreError, read_struct, write_struct
+from msgs.requests import Because, StopReason, WishArguments
+from msgs.session import SessionsArguments
+from msgs.topics import (
+    LOAD_OFFER,
+    METER_BOX,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SESSION_WISH,
+)
+from msgs.wish import NO_WISH, Wish, is_over
+from nodes.session.ledger import Written
+from nodes.session.machine import Config, Inputs, begin, refusal_to_end, step
+from nodes.session.records import SessionStore
+
+RUNNER: Literal["blocking", "asyncio"] = "blocking"
+
+ROUND_S = 0.2
+MOST_WAITING = 16  # requests that wait for the disk
+
+A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the launch file may set."""
+
+    authorization: bool = False  # True: a car is not authorised by its plug alone (RFID-6)
+
+
+class SessionNode:
+    """Four facts, one store, one tick."""
+
+    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+        """Open the store, go on with what is in it.
+
+        :raises StoreError: the store can neither be opened nor begun.
+        """
+        warn = partial(bus.log, "warning")
+        self._bus = bus
+        self._config = Config(authorization=parameters.authorization)
+        self._store = SessionStore(bus.state_dir / "sessions.sqlite", warn)
+        self._state = begin(
+            self._store.newest(),
+            first_incarnation=bus.incarnation == 1,
+            now_s=bus.clock.now_s(),
+        )
+        self._waiting = 0
+        self._stop: StopReason | None = None
+        self._done: Callable[[], None] = lambda: None
+        self._pilot = bus.subscribe(PILOT_STATUS)
+        self._safety = bus.subscribe(SAFETY_STATUS)
+        self._offer = bus.subscribe(LOAD_OFFER)
+        self._box = bus.subscribe(METER_BOX)
+        self._wish_path = bus.state_dir / "session-wish.json"
+        wish = read_struct(self._wish_path, Wish, warn) or NO_WISH
+        bus.publish(SESSION_WISH, NO_WISH if is_over(wish, bus.clock.utc_ns()) else wish)
+        bus.serve("end", Because, self._on_end)
+        bus.serve("wish", WishArguments, self._on_wish)
+        bus.serve("sessions", SessionsArguments, self._on_sessions)
+        bus.on_stop(self._on_stop)
+        self._timer = bus.every(ROUND_S, self._round)
+
+    def _round(self, end: str | None = None, written: Written | None = None) -> None:
+        bus = self._bus
+        utc_ns = bus.clock.utc_ns()
+        inputs = Inputs(
+            now_s=bus.clock.now_s(),
+            utc_ns=utc_ns,
+            pilot=self._pilot.fresh(),
+            safety=self._safety.fresh(),
+            offer=self._offer.fresh(),
+            box=self._box.fresh(),
+            next_id=f"{_stamp(utc_ns)}-{bus.random.getrandbits(32):08x}",
+            end=end,
+            stop=self._stop,
+            written=written,
+        )
+        self._state, outputs = step(self._config, self._state, inputs)
+        if outputs.status is not None:
+            bus.publish(SESSION_STATUS, outputs.status)
+        if outputs.write is not None:
+            bus.offload(partial(self._store.save, outputs.write), self._on_written)
+        if outputs.done:
+            self._timer.cancel()
+            bus.offload(self._store.close, lambda _: None)
+            self._done()
+
+    def _on_written(self, result: Exception | None) -> None:
+        if isinstance(result, Exception) and not isinstance(result, StoreError):
+            raise result
+        if result is not None:
+            self._bus.log("error", f"a session could not be stored: {result}")
+        self._round(written=Written(problem="" if result is None else str(result)))
+
+    def _on_end(self, call: Call[Because]) -> None:
+        refusal = refusal_to_end(self._state)
+        if refusal:
+            call.refuse(refusal)
+            return
+        self._round(end=call.arguments.reason or call.caller)
+        call.ok()
+
+    def _on_wish(self, call: Call[WishArguments]) -> None:
+        asked = call.arguments
+        wish = Wish(
+            limit_a=asked.limit_a,
+            pause=asked.pause,
+            until_utc_ns=asked.until_utc_ns,
+            detail=f"asked for by {call.caller}",
+        )
+        if is_over(wish, self._bus.clock.utc_ns()):
+            call.refuse("until_utc_ns has passed already.")
+            return
+
+        def on_stored(_: None) -> None:
+            self._bus.publish(SESSION_WISH, wish)
+            call.ok()
+
+        self._answer_later(call, partial(write_struct, self._wish_path, wish), on_stored)
+
+    def _on_sessions(self, call: Call[SessionsArguments]) -> None:
+        asked = call.arguments
+        self._answer_later(call, partial(self._store.records, asked.limit, asked.before), call.ok)
+
+    def _answer_later(
+        self, call: Call[A], work: Callable[[], R], on_result: Callable[[R], None]
+    ) -> None:
+        """Do what a request asks of the disk; a few wait at most, so that sessions have room."""
+        if self._waiting >= MOST_WAITING:
+            call.not_ready(f"{MOST_WAITING} other requests wait for the disk.")
+            return
+        self._waiting += 1
+
+        def on_done(result: R | Exception) -> None:
+            self._waiting -= 1
+            if isinstance(result, StoreError):
+                call.refuse(str(result))
+            elif isinstance(result, Exception):
+                raise result
+            else:
+                on_result(result)
+
+        self._bus.offload(work, on_done)
+
+    def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._stop, self._done = reason, done
+        self._round()
+
+
+def _stamp(utc_ns: int) -> str:
+    return datetime.fromtimestamp(utc_ns / 1e9, UTC).strftime("%Y%m%d-%H%M%S")
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> SessionNode:
+    """Open the store and start the node.
+
+    :raises StoreError: the store can neither be opened nor begun.
+    """
+    node = SessionNode(bus, parameters)
+    bus.ready()
+    return node

@@ -1,0 +1,109 @@
+"""The wallbox's state, in the manual's nine words, from the nodes' facts (STA-1, STA-3).
+
+One pure function, and the reason in plain words. What silence of a node means for current is
+decided by pilot and safety; here it is only named.
+"""
+
+from dataclasses import dataclass
+
+from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
+from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.session import WallboxState
+
+MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
+MOST_CHARACTERS = 400  # of msgs.units.Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the nodes say now. None: silent beyond its hold."""
+
+    pilot: PilotStatus | None
+    safety: SafetyStatus | None
+    offer: LoadOffer | None
+    plugged: bool
+    authorized: bool
+    held: str  # why this plug-in is not charged any more; "" if it may be
+    waiting_for: str  # what a permission waits for; "" if for nothing
+    programming: bool = False  # cards are being learned (RFID-8)
+
+
+def wallbox_state(facts: Facts) -> tuple[WallboxState, str]:
+    """Return the state and why it is so; the first that applies."""
+    state, reason = _state(facts)
+    return state, reason[:MOST_CHARACTERS]
+
+
+def _state(facts: Facts) -> tuple[WallboxState, str]:
+    safety = facts.safety
+    if safety is None:
+        return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from safety: no current."
+    if safety.faults:
+        state = (
+            WallboxState.RECOVER_FROM_ERROR
+            if _is_passing(safety)
+            else WallboxState.UNRECOVERABLE_ERROR
+        )
+        return state, _fault_words(safety)
+    if safety.commissioning:
+        return WallboxState.SERVICE_MODE, "Commissioning (DSW2.8): vehicles are not charged."
+    if facts.programming:
+        return WallboxState.TOKEN_PROGRAMMING_MODE, "Cards are being learned."
+    if facts.pilot is None:
+        return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from pilot: no current."
+    if not facts.plugged:
+        return WallboxState.IDLE, "Ready; no vehicle is plugged in."
+    if facts.held:
+        return WallboxState.SUSPENDED, facts.held
+    if not facts.authorized:
+        return WallboxState.READY_FOR_CHARGING, facts.waiting_for
+    return _of_permitted(facts.pilot, safety, facts.offer)
+
+
+def _of_permitted(
+    pilot: PilotStatus, safety: SafetyStatus, offer: LoadOffer | None
+) -> tuple[WallboxState, str]:
+    """Return the state of a car that is plugged in, authorised, and without a fault."""
+    if offer is None:
+        return WallboxState.SUSPENDED, "Nothing is heard from load_manager: no current."
+    if offer.limit_a < MIN_OFFER_A:
+        return WallboxState.SUSPENDED, offer.detail or f"Held by {offer.reason}."
+    if (
+        safety.contactor is not Contactor.CLOSED
+        or pilot.cp_state not in (CpState.C, CpState.D)
+        or pilot.offered_a < MIN_OFFER_A
+    ):
+        if safety.phase is SafetyPhase.SELF_TEST:
+            return WallboxState.READY_FOR_CHARGING, "Self-test; then the vehicle may start."
+        return (
+            WallboxState.READY_FOR_CHARGING,
+            safety.detail or "The vehicle does not ask for energy.",
+        )
+    is_derated = safety.limit_a < safety.installation_limit_a
+    if is_derated or offer.house_meter is HouseMeter.LOST:
+        return WallboxState.DEGRADED, offer.detail or f"Reduced by {offer.reason}."
+    return (
+        WallboxState.CHARGING,
+        offer.detail or f"Up to {pilot.offered_a:.1f} A, by {offer.reason}.",
+    )
+
+
+def _is_passing(safety: SafetyStatus) -> bool:
+    """Return whether the faults clear without anybody's help.
+
+    A retry is pending, the box cools (ERR-3), or the mains may come back into range while retries
+    are left (ERR-8002).
+    """
+    if safety.retry_in_s is not None:
+        return True
+    passing = {FaultCode.TOO_HOT}
+    if safety.retries < MOST_RETRIES:
+        passing.add(FaultCode.MAINS_VOLTAGE)
+    return passing.issuperset(safety.faults)
+
+
+def _fault_words(safety: SafetyStatus) -> str:
+    words = [f"Fault {code}." for code in safety.faults]
+    words += [f"{record.detail} {record.remedy}" for record in safety.records]
+    return " ".join(words)

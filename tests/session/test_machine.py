@@ -1,0 +1,477 @@
+"""The life of a session: permitted after it is stored, stored exactly once, ended for a reason."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msgs.load_manager import LoadOffer
+from msgs.meter import NO_LINE, MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.requests import StopReason
+from msgs.safety import Contactor, SafetyStatus
+from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
+from nodes.session.ledger import Entry, Written
+from nodes.session.machine import (
+    CHECKPOINT_S,
+    HEAR_S,
+    OPEN_S,
+    STORE_S,
+    UNPLUGGED_S,
+    Config,
+    Inputs,
+    begin,
+    refusal_to_end,
+    step,
+)
+
+UTC_NS = 1_767_225_600_000_000_000
+OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
+SAFETY = SafetyStatus(
+    contactor=Contactor.OPEN,
+    permitted=True,
+    faults=(),
+    retries=0,
+    temperature_c=25.0,
+    installation_limit_a=32.0,
+    limit_a=32.0,
+)
+
+
+def pilot(cp_state: CpState) -> PilotStatus:
+    return PilotStatus(cp_state=cp_state, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0)
+
+
+def box(imported_wh: float, online: bool = True) -> MeterReading:
+    return MeterReading(
+        lines=(NO_LINE, NO_LINE, NO_LINE),
+        power_w=0.0,
+        online=online,
+        source="test",
+        imported_wh=imported_wh,
+    )
+
+
+class Life:
+    """A session node's machine, its store and its facts, stepped by hand."""
+
+    def __init__(
+        self, last: Entry | None = None, first: bool = False, authorization: bool = False
+    ) -> None:
+        self.config = Config(authorization=authorization)
+        self.now_s = 100.0
+        self.facts: dict[str, Any] = {
+            "pilot": pilot(CpState.A),
+            "safety": SAFETY,
+            "offer": OFFER,
+            "box": box(1000.0),
+        }
+        self.state = begin(last, first, self.now_s)
+        self.disk: dict[str, Entry] = {} if last is None else {last.record.session_id: last}
+        self.disk_works = True
+        self.writes: list[Entry] = []
+        self.said: list[SessionStatus] = []
+        self.done = False
+        self.stop: StopReason | None = None
+        self.count = 0
+
+    def step(self, end: str | None = None, written: Written | None = None) -> None:
+        self.count += 1
+        inputs = Inputs(
+            now_s=self.now_s,
+            utc_ns=UTC_NS + int((self.now_s - 100.0) * 1e9),
+            next_id=f"id-{self.count}",
+            end=end,
+            stop=self.stop,
+            written=written,
+            **self.facts,
+        )
+        self.state, outputs = step(self.config, self.state, inputs)
+        if outputs.status is not None:
+            self.said.append(outputs.status)
+            if outputs.status.authorized:  # permission stands on the disk, whatever happens
+                assert self.disk[outputs.status.session_id].record.end_reason is None
+        self.done = self.done or outputs.done
+        if outputs.write is not None:
+            self.writes.append(outputs.write)
+            if self.disk_works:
+                self.disk[outputs.write.record.session_id] = outputs.write
+            self.step(written=Written(problem="" if self.disk_works else "the disk is full"))
+
+    def run(self, seconds: float, **facts: Any) -> SessionStatus:
+        """Let time pass with these facts; return what was said last."""
+        self.facts.update(facts)
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            self.now_s = min(self.now_s + 0.1, end_s)
+            self.step()
+        return self.said[-1]
+
+    def record(self) -> SessionRecord:
+        (entry,) = self.disk.values()
+        return entry.record
+
+    def restarted(self, first: bool = False) -> "Life":
+        (entry,) = self.disk.values()
+        life = Life(last=entry, first=first)
+        life.facts = dict(self.facts)
+        life.now_s = self.now_s
+        life.state = begin(entry, first, life.now_s)
+        return life
+
+
+def plugged_in(**facts: Any) -> Life:
+    life = Life()
+    life.run(1.0)
+    life.run(1.0, pilot=pilot(CpState.B), **facts)
+    return life
+
+
+# --- beginning --------------------------------------------------------------------------------
+
+
+def test_a_plugged_car_begins_a_session_and_is_authorised() -> None:
+    life = Life()
+    status = life.run(1.0)
+    assert (status.state, status.plugged, status.authorized) == (WallboxState.IDLE, False, False)
+    status = life.run(1.0, pilot=pilot(CpState.B))
+    assert status.authorized
+    assert status.plugged
+    assert status.session_id == life.record().session_id
+    assert life.record().start_energy_wh == 1000.0
+    assert life.record().ended_utc_ns == 0
+
+
+def test_permission_is_published_only_after_the_start_is_on_the_disk() -> None:
+    life = Life()
+    life.run(1.0)
+    life.disk_works = False
+    status = life.run(20.0, pilot=pilot(CpState.B))
+    assert not any(one.authorized for one in life.said)
+    assert "the disk is full" in status.reason
+    life.disk_works = True
+    assert life.run(6.0).authorized
+    assert len(life.disk) == 1
+
+
+def test_no_session_begins_without_the_box_meter() -> None:
+    for silent in (None, box(5.0, online=False), box(float("nan"))):
+        life = Life()
+        status = life.run(3.0, pilot=pilot(CpState.B), box=silent)
+        assert not status.authorized
+        assert "meter" in status.reason
+        assert life.disk == {}
+        assert life.run(1.0, box=box(5.0)).authorized
+
+
+@pytest.mark.req("RFID-6")
+def test_a_plug_alone_does_not_authorise_where_authorisation_is_required() -> None:
+    life = Life(authorization=True)
+    status = life.run(3.0, pilot=pilot(CpState.B))
+    assert not status.authorized
+    assert status.authorization_required
+    assert status.reason == "Authorisation is required."
+    assert life.disk == {}
+
+
+# --- ending -----------------------------------------------------------------------------------
+
+
+@pytest.mark.req("CHG-2")
+def test_unplugging_ends_the_session_and_it_is_stored_once() -> None:
+    life = plugged_in()
+    life.run(60.0, box=box(1500.0))
+    status = life.run(1.0, pilot=pilot(CpState.A))
+    assert (status.session_id, status.authorized, status.plugged) == ("", False, False)
+    assert status.energy_wh == 500.0
+    record = life.record()
+    assert record.end_reason is EndReason.UNPLUGGED
+    assert record.ended_utc_ns > record.started_utc_ns
+    assert record.energy_wh == 500.0
+    (entry,) = life.disk.values()
+    assert not entry.seated
+
+
+@pytest.mark.parametrize("cp", [None, pilot(CpState.E), pilot(CpState.F)])
+def test_a_silent_or_shorted_pilot_is_no_unplugged_car(cp: PilotStatus | None) -> None:
+    life = plugged_in()
+    before = life.said[-1].session_id
+    life.run(30.0, pilot=cp)
+    status = life.run(1.0, pilot=pilot(CpState.B))
+    assert status.session_id == before
+    assert status.authorized
+
+
+def test_a_bouncing_plug_ends_nothing() -> None:
+    life = plugged_in()
+    before = life.said[-1].session_id
+    for _ in range(5):
+        life.run(UNPLUGGED_S - 0.1, pilot=pilot(CpState.A))
+        life.run(0.1, pilot=pilot(CpState.B))
+    assert life.said[-1].session_id == before
+    assert len(life.disk) == 1
+
+
+@pytest.mark.req("CHG-2")
+def test_a_stopped_session_stays_without_permission_until_unplugged() -> None:
+    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    assert refusal_to_end(life.state) == ""
+    life.step(end="app")
+    assert not life.said[-1].authorized  # at once, while the contactor is still closed
+    assert life.said[-1].state is WallboxState.SUSPENDED
+    assert life.record().end_reason is EndReason.STOPPED
+    assert life.record().ended_utc_ns == 0
+    life.run(2.0, box=box(1003.0))  # the vehicle drops its load
+    status = life.run(60.0, safety=SAFETY)
+    assert not status.authorized
+    assert "(app)" in status.reason
+    assert status.energy_wh == 3.0
+    assert life.record().ended_utc_ns > 0
+    assert life.record().energy_wh == 3.0
+    assert "No session" in refusal_to_end(life.state)
+    life.run(1.0, pilot=pilot(CpState.A))
+    assert life.run(1.0, pilot=pilot(CpState.B)).authorized
+    assert len(life.disk) == 2
+
+
+def test_a_contactor_that_never_opens_keeps_no_session_from_ending() -> None:
+    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.WELDED))
+    life.step(end="app")
+    life.run(OPEN_S - 0.2)
+    assert life.record().ended_utc_ns == 0
+    life.run(0.3)
+    assert life.record().ended_utc_ns > 0
+
+
+def test_each_plug_in_is_one_session() -> None:
+    life = Life()
+    for number in range(20):
+        life.run(2.0, pilot=pilot(CpState.B), box=box(1000.0 * number))
+        life.run(1.0, pilot=pilot(CpState.A))
+    assert len(life.disk) == 20
+    assert {entry.record.end_reason for entry in life.disk.values()} == {EndReason.UNPLUGGED}
+
+
+# --- energy -----------------------------------------------------------------------------------
+
+
+def test_energy_is_the_counter_less_its_start_and_never_falls() -> None:
+    life = plugged_in()
+    assert life.run(1.0, box=box(1010.0)).energy_wh == 10.0
+    assert life.run(1.1, box=box(1009.9)).energy_wh == 10.0  # noise
+    assert life.run(1.1, box=box(1020.0)).energy_wh == 20.0
+    assert life.run(1.1, box=None).energy_wh == 20.0
+    assert life.run(1.1, box=box(0.0)).energy_wh == 20.0  # a counter that began anew
+    assert life.run(1.1, box=box(5.0)).energy_wh == 25.0
+
+
+def test_energy_alone_is_said_once_a_second() -> None:
+    life = plugged_in()
+    before = len(life.said)
+    for number in range(100):
+        life.run(0.1, box=box(1000.0 + number))
+    assert 9 <= len(life.said) - before <= 11
+
+
+def test_running_energy_reaches_the_disk_every_five_minutes_and_only_if_it_grew() -> None:
+    life = plugged_in()
+    before = len(life.writes)
+    life.run(CHECKPOINT_S * 2 + 5.0)
+    assert len(life.writes) == before
+    for number in range(int(CHECKPOINT_S * 2 + 5.0)):
+        life.run(1.0, box=box(1000.0 + number))
+    assert len(life.writes) - before == 2
+    assert life.record().energy_wh > 0.0
+
+
+# --- restarts ---------------------------------------------------------------------------------
+
+
+def test_after_a_restart_in_place_the_same_session_goes_on() -> None:
+    old = plugged_in(box=box(1000.0))
+    old.run(10.0, box=box(1200.0))
+    old.stop = StopReason.RESTART
+    old.step()
+    assert old.done
+    new = old.restarted()
+    status = new.run(0.1, box=box(1201.0))
+    assert new.said[0].authorized  # no "no" in between
+    assert status.session_id == old.said[-1].session_id
+    assert status.energy_wh == 201.0
+    assert new.record().start_energy_wh == 1000.0
+    new.run(1.0, pilot=pilot(CpState.A))
+    assert new.record().end_reason is EndReason.UNPLUGGED
+
+
+def test_a_restarted_node_permits_nothing_before_it_has_seen_the_plug() -> None:
+    new = plugged_in().restarted()
+    status = new.run(HEAR_S + 2.0, pilot=None)
+    assert not any(one.authorized for one in new.said)
+    assert "pilot" in status.reason
+    assert new.run(0.1, pilot=pilot(CpState.C)).authorized
+
+
+def test_a_car_that_left_meanwhile_ends_the_session_with_the_last_known_energy() -> None:
+    old = plugged_in()
+    old.run(CHECKPOINT_S + 1.0, box=box(1300.0))
+    new = old.restarted()
+    status = new.run(1.0, pilot=pilot(CpState.A), box=None)
+    assert not any(one.authorized for one in new.said)
+    assert status.session_id == ""
+    assert new.record().end_reason is EndReason.UNPLUGGED
+    assert new.record().energy_wh == 300.0
+
+
+def test_a_session_that_the_box_lost_power_in_is_ended_when_it_was_last_known() -> None:
+    old = plugged_in()
+    old.run(CHECKPOINT_S + 50.0, box=box(1300.0))
+    (entry,) = old.disk.values()
+    new = old.restarted(first=True)
+    status = new.run(1.0)
+    ended = new.disk[entry.record.session_id].record
+    assert ended.end_reason is EndReason.POWER_LOSS
+    assert ended.ended_utc_ns == entry.seen_utc_ns
+    assert ended.energy_wh == 300.0
+    # judged afresh: without authorisation the plugged car begins another session
+    assert status.authorized
+    assert status.session_id not in ("", entry.record.session_id)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_stopped_session_is_not_revived_by_a_restart(first: bool) -> None:
+    old = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    old.step(end="app")  # killed before the contactor is open
+    new = old.restarted(first)
+    status = new.run(10.0)
+    assert not any(one.authorized for one in new.said)
+    assert status.state is WallboxState.SUSPENDED
+    assert new.record().end_reason is EndReason.STOPPED
+    assert new.record().ended_utc_ns > 0
+    again = new.restarted(first)  # and once more after it was stored as ended
+    assert not again.run(10.0).authorized
+    again.run(1.0, pilot=pilot(CpState.A))
+    (entry,) = again.disk.values()
+    assert not entry.seated
+    assert Life(last=entry, first=first).run(1.0, pilot=pilot(CpState.B)).authorized
+
+
+@pytest.mark.req("PAN-5")
+def test_a_shutdown_withdraws_permission_waits_for_the_contactor_and_stores() -> None:
+    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    life.run(10.0, box=box(1100.0))
+    life.stop = StopReason.SHUTDOWN
+    life.step()
+    assert not life.said[-1].authorized
+    assert not life.done
+    life.run(3.0, box=box(1103.0))
+    assert not life.done
+    life.run(0.1, safety=SAFETY)
+    assert life.done
+    assert life.record().end_reason is EndReason.RESTART
+    assert life.record().energy_wh == 103.0
+    assert life.restarted(first=False).run(1.0).session_id != life.record().session_id
+
+
+def test_a_shutdown_waits_seven_seconds_for_the_contactor_at_most() -> None:
+    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    life.stop = StopReason.SHUTDOWN
+    life.run(OPEN_S - 0.1)
+    assert not life.done
+    life.run(0.3)
+    assert life.done
+    assert life.record().end_reason is EndReason.RESTART
+
+
+def test_no_session_begins_while_the_box_is_stopped() -> None:
+    life = Life()
+    life.run(1.0)
+    life.stop = StopReason.SHUTDOWN
+    life.run(2.0, pilot=pilot(CpState.B))
+    assert life.disk == {}
+    assert life.done
+
+
+def test_a_signal_stores_at_once_and_keeps_the_session() -> None:
+    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    life.run(10.0, box=box(1050.0))
+    life.stop = StopReason.SIGNAL
+    life.step()
+    assert life.done
+    assert life.record().energy_wh == 50.0
+    assert life.record().end_reason is None
+
+
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_a_full_disk_keeps_no_node_from_stopping(reason: StopReason) -> None:
+    life = plugged_in()
+    life.disk_works = False
+    life.stop = reason
+    life.run(OPEN_S + STORE_S + 0.2)
+    assert life.done
+
+
+# --- first words ------------------------------------------------------------------------------
+
+
+def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
+    life = Life()
+    life.facts = dict.fromkeys(life.facts)
+    for _ in range(9):
+        life.now_s += 0.1
+        life.step()
+    assert life.said == []
+    status = life.run(0.2)
+    assert status.state is WallboxState.RECOVER_FROM_ERROR
+    assert not status.authorized
+
+
+# --- whatever happens -------------------------------------------------------------------------
+
+EVENTS = st.sampled_from(
+    ["A", "B", "C", "silent", "end", "kill", "restart", "lost", "full", "free"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(EVENTS, max_size=40))
+def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was(
+    events: list[str],
+) -> None:
+    life = Life()
+    life.run(1.0)
+    counter_wh = 1000.0
+    for event in events:
+        counter_wh += 25.0
+        life.facts["box"] = box(counter_wh)
+        match event:
+            case "A" | "B" | "C":
+                life.facts["pilot"] = pilot(CpState(event))
+            case "silent":
+                life.facts["pilot"] = None
+            case "end" if not refusal_to_end(life.state):
+                life.step(end="")
+            case "full" | "free":
+                life.disk_works = event == "free"
+            case "kill" | "restart" | "lost":
+                if event == "restart":
+                    life.stop = StopReason.RESTART
+                    life.step()
+                newest = list(life.disk.values())[-1] if life.disk else None
+                successor = Life(last=newest, first=event == "lost")
+                successor.now_s, successor.facts = life.now_s, life.facts
+                successor.state = begin(newest, event == "lost", life.now_s)
+                successor.disk, successor.disk_works = life.disk, life.disk_works
+                successor.count = life.count
+                life = successor
+            case _:  # nothing to end
+                pass
+        life.run(1.0)
+    life.disk_works = True
+    life.facts["pilot"] = pilot(CpState.A)
+    life.run(10.0)
+    for entry in life.disk.values():
+        assert entry.record.ended_utc_ns > 0
+        assert entry.record.end_reason is not None
+        assert entry.record.energy_wh >= 0.0

@@ -1,0 +1,289 @@
+"""The session node on the bus in memory: permissions, requests, restarts, stops."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bus import Answer, Reader, Status
+from bus.memory import MemoryGraph
+from bus.store import write_struct
+from msgs.load_manager import LoadOffer
+from msgs.meter import NO_LINE, MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.requests import StopReason
+from msgs.safety import Contactor, SafetyStatus
+from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
+from msgs.topics import (
+    LOAD_OFFER,
+    METER_BOX,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SESSION_WISH,
+)
+from msgs.wish import NO_WISH, Wish
+from nodes.session.node import Parameters, build
+
+
+class Box:
+    """A graph with a session node and, in the others' place, the facts that a test sets."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        self.cp_state: CpState | None = CpState.A
+        self.contactor = Contactor.OPEN
+        self.imported_wh = 5000.0
+        self._writers = {
+            node: self.graph.bus(node) for node in ("pilot", "safety", "meter", "load_manager")
+        }
+        self._writers["pilot"].every(0.1, self._say)
+        self.web = self.graph.bus("launch")
+        self.status: Reader[SessionStatus] = self.web.subscribe(SESSION_STATUS, self._hear)
+        self.wish: Reader[Wish] = self.web.subscribe(SESSION_WISH)
+        self.heard: list[SessionStatus] = []
+        self.start()
+
+    def start(self, **parameters: Any) -> None:
+        self.session = self.graph.bus("session")
+        build(self.session, Parameters(**parameters), {})
+
+    def _hear(self, status: SessionStatus) -> None:
+        self.heard.append(status)
+
+    def _say(self) -> None:
+        if self.cp_state is not None:
+            self._writers["pilot"].publish(
+                PILOT_STATUS,
+                PilotStatus(
+                    cp_state=self.cp_state,
+                    duty_percent=26.7,
+                    offered_a=16.0,
+                    high_v=6.0,
+                    low_v=-12.0,
+                ),
+            )
+        self._writers["safety"].publish(
+            SAFETY_STATUS,
+            SafetyStatus(
+                contactor=self.contactor,
+                permitted=True,
+                faults=(),
+                retries=0,
+                temperature_c=25.0,
+                installation_limit_a=32.0,
+                limit_a=32.0,
+            ),
+        )
+        self._writers["meter"].publish(
+            METER_BOX,
+            MeterReading(
+                lines=(NO_LINE, NO_LINE, NO_LINE),
+                power_w=0.0,
+                online=True,
+                source="test",
+                imported_wh=self.imported_wh,
+            ),
+        )
+        self._writers["load_manager"].publish(
+            LOAD_OFFER, LoadOffer(limit_a=16.0, reason="dip", limits=())
+        )
+
+    def charge(self) -> SessionStatus:
+        self.graph.advance(2.0)
+        self.cp_state, self.contactor = CpState.C, Contactor.CLOSED
+        self.graph.advance(2.0)
+        return self.now()
+
+    def now(self) -> SessionStatus:
+        status = self.status.fresh()
+        assert status is not None
+        return status
+
+    def ask(self, method: str, arguments: dict[str, Any] | None = None) -> Answer:
+        answers: list[Answer] = []
+        self.web.request("session", method, arguments, answers.append)
+        self.graph.advance(1.1)
+        (answer,) = answers
+        return answer
+
+    def records(self) -> list[SessionRecord]:
+        answer = self.ask("sessions")
+        assert answer.status is Status.OK
+        return msgspec.convert(answer.result, list[SessionRecord])
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box(tmp_path)
+
+
+@pytest.mark.req("STA-1")
+def test_the_state_is_published_every_second_and_when_it_changes(box: Box) -> None:
+    box.graph.advance(1.0)
+    assert box.now().state is WallboxState.IDLE
+    before = len(box.heard)
+    box.graph.advance(20.0)
+    assert 19 <= len(box.heard) - before <= 21
+    assert box.charge().state is WallboxState.CHARGING
+
+
+def test_nothing_but_reads_of_memory_happens_while_idle(box: Box, tmp_path: Path) -> None:
+    box.graph.advance(2.0)
+
+    def written() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+    before = written()
+    box.graph.advance(3600.0)
+    assert written() == before
+
+
+@pytest.mark.parametrize("reason", [StopReason.RESTART, StopReason.SIGNAL, None])
+def test_restarted_in_place_the_same_session_goes_on_without_a_no(
+    box: Box, reason: StopReason | None
+) -> None:
+    before = box.charge()
+    box.imported_wh += 123.0
+    box.graph.advance(5.0)
+    box.heard.clear()
+    if reason is None:
+        box.graph.kill("session")
+    else:
+        box.session.stop(reason)
+        box.graph.advance(0.1)
+    box.imported_wh += 1.0
+    box.start()
+    box.graph.advance(1.0)
+    assert [status.authorized for status in box.heard] == [True] * len(box.heard) != []
+    after = box.now()
+    assert after.session_id == before.session_id
+    assert after.started_utc_ns == before.started_utc_ns
+    assert after.energy_wh == 124.0
+    assert after.state is WallboxState.CHARGING
+    (record,) = box.records()
+    assert record.start_energy_wh == 5000.0
+    assert record.ended_utc_ns == 0
+
+
+def test_a_restarted_node_is_valid_again_within_half_of_its_hold(box: Box) -> None:
+    box.charge()
+    box.graph.kill("session")
+    box.heard.clear()
+    box.start()
+    box.graph.advance(1.5)
+    assert box.heard
+
+
+@pytest.mark.req("PAN-5")
+def test_a_shutdown_ends_the_session_and_leaves_when_the_contactor_is_open(box: Box) -> None:
+    before = box.charge()
+    box.session.stop(StopReason.SHUTDOWN)
+    box.graph.advance(0.1)
+    assert not box.now().authorized
+    box.graph.advance(3.0)
+    assert "session" in box.graph.running
+    box.contactor = Contactor.OPEN
+    box.graph.advance(0.5)
+    assert "session" not in box.graph.running
+    box.cp_state = CpState.A
+    box.start()
+    box.graph.advance(1.0)
+    (record,) = box.records()
+    assert record.session_id == before.session_id
+    assert record.end_reason is EndReason.RESTART
+
+
+def test_a_lost_power_ends_the_session_in_the_next_graph(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    before = box.charge()
+    after = Box(tmp_path)  # the first incarnation of another graph
+    after.graph.advance(2.0)
+    (record,) = after.records()
+    assert record.session_id == before.session_id
+    assert record.end_reason is EndReason.POWER_LOSS
+
+
+@pytest.mark.req("CHG-2", "APP-1")
+def test_the_app_ends_a_session_until_the_car_is_unplugged(box: Box) -> None:
+    answer = box.ask("end")
+    assert answer.status is Status.REFUSED
+    assert answer.reason == "No session is running."
+    box.charge()
+    box.heard.clear()
+    assert box.ask("end", {"reason": "the app"}).status is Status.OK
+    assert not box.heard[0].authorized
+    box.contactor = Contactor.OPEN
+    box.graph.advance(60.0)
+    assert not box.now().authorized
+    assert "the app" in box.now().reason
+    box.cp_state = CpState.A
+    box.graph.advance(1.0)
+    box.cp_state = CpState.B
+    box.graph.advance(1.0)
+    assert box.now().authorized
+    assert [record.end_reason for record in box.records()] == [None, EndReason.STOPPED]
+
+
+@pytest.mark.req("APP-1")
+def test_the_apps_wish_is_published_stored_and_restored(box: Box) -> None:
+    box.graph.advance(1.0)
+    assert box.wish.message == NO_WISH
+    assert box.ask("wish", {"limit_a": 10.0}).status is Status.OK
+    wish = Wish(limit_a=10.0, pause=False, until_utc_ns=None, detail="asked for by launch")
+    assert box.wish.message == wish
+    box.graph.kill("session")
+    box.start()
+    box.graph.advance(0.1)
+    assert box.wish.incarnation == 2
+    assert box.wish.message == wish
+
+
+def test_a_wish_that_is_over_is_refused_and_not_restored(box: Box, tmp_path: Path) -> None:
+    past_ns = box.graph.clock.utc_ns() - 1
+    answer = box.ask("wish", {"pause": True, "until_utc_ns": past_ns})
+    assert answer.status is Status.REFUSED
+    assert "passed" in answer.reason
+    over = Wish(limit_a=None, pause=True, until_utc_ns=past_ns)
+    write_struct(tmp_path / "session-wish.json", over)
+    box.graph.kill("session")
+    box.start()
+    box.graph.advance(0.1)
+    assert box.wish.message == NO_WISH
+
+
+def test_bad_arguments_are_refused_in_words(box: Box) -> None:
+    for method, arguments in (
+        ("wish", {"limit_a": -1.0}),
+        ("wish", {"limit_a": 64.0}),
+        ("wish", {"limit": 10.0}),
+        ("sessions", {"limit": 0}),
+        ("sessions", {"limit": 101}),
+        ("end", {"reason": "x" * 401}),
+    ):
+        answer = box.ask(method, arguments)
+        assert answer.status is Status.BAD_ARGUMENTS, (method, arguments)
+        assert answer.reason
+
+
+def test_a_broken_store_is_told_and_charging_goes_on(box: Box, tmp_path: Path) -> None:
+    box.charge()
+    box.graph.kill("session")
+    for path in tmp_path.glob("sessions.sqlite*"):
+        path.write_bytes(b"\xa5" * 10_000)
+    box.start()
+    box.graph.advance(2.0)
+    assert box.now().authorized
+    assert any("sessions.sqlite" in line.text for line in box.graph.lines)
+
+
+def test_a_list_of_a_hundred_sessions_fits_its_frame(box: Box) -> None:
+    for _ in range(101):
+        box.cp_state = CpState.B
+        box.graph.advance(1.0)
+        box.cp_state = CpState.A
+        box.graph.advance(1.0)
+    answer = box.ask("sessions", {"limit": 100})
+    assert len(answer.result) == 100
+    assert len(msgspec.msgpack.encode(answer)) < 40_000

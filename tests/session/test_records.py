@@ -1,0 +1,91 @@
+"""Every session is in the store once, the newest ones are kept, and a broken one is told."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bus.store import StoreError, open_database
+from msgs.session import EndReason, SessionRecord
+from nodes.session.ledger import Entry
+from nodes.session.records import MIGRATIONS, SessionStore
+
+RECORD = SessionRecord(
+    session_id="a",
+    started_utc_ns=10,
+    ended_utc_ns=0,
+    start_energy_wh=1000.5,
+    energy_wh=0.0,
+    end_reason=None,
+    token="04a1b2c3",
+)
+
+
+def entry(number: int, seated: bool = True, **changes: object) -> Entry:
+    record = msgspec.structs.replace(RECORD, session_id=f"id-{number}", **changes)
+    return Entry(record=record, seated=seated, seen_utc_ns=number)
+
+
+def no_words(text: str) -> None:
+    pytest.fail(f"unexpected: {text}")
+
+
+def test_what_is_saved_is_found_again_by_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    store = SessionStore(path, no_words)
+    assert store.newest() is None
+    assert store.records(20) == []
+    store.save(entry(1))
+    store.close()
+    store = SessionStore(path, no_words)
+    assert store.newest() == entry(1)
+    ended = entry(1, seated=False, ended_utc_ns=20, energy_wh=7.25, end_reason=EndReason.UNPLUGGED)
+    store.save(ended)
+    assert store.newest() == ended
+    assert store.records(20) == [ended.record]
+    store.close()
+
+
+def test_records_come_newest_first_in_pages(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path / "sessions.sqlite", no_words)
+    for number in range(10):
+        store.save(entry(number, started_utc_ns=100 - number))  # UTC may jump
+    assert [record.session_id for record in store.records(3)] == ["id-9", "id-8", "id-7"]
+    assert [record.session_id for record in store.records(2, "id-7")] == ["id-6", "id-5"]
+    assert store.records(5, "never heard of") == []
+    store.close()
+
+
+def test_the_store_has_a_cap_and_the_oldest_makes_room(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path / "sessions.sqlite", no_words, most=5)
+    for number in range(12):
+        store.save(entry(number))
+        store.save(entry(number, seated=False))
+    assert [record.session_id for record in store.records(100)] == [
+        f"id-{number}" for number in range(11, 6, -1)
+    ]
+    store.close()
+
+
+def test_a_word_of_a_newer_program_does_not_keep_the_node_from_starting(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    store = SessionStore(path, no_words)
+    store.save(entry(1, ended_utc_ns=5, end_reason=EndReason.FAULT))
+    store.close()
+    database = open_database(path, MIGRATIONS, no_words)
+    database.execute("UPDATE sessions SET end_reason = 'abducted'")
+    database.close()
+    store = SessionStore(path, no_words)
+    newest = store.newest()
+    assert newest is not None
+    assert newest.record.end_reason is EndReason.STOPPED
+    store.close()
+
+
+def test_a_store_that_fails_says_which_and_why(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    store = SessionStore(path, no_words)
+    store.close()
+    for act in (lambda: store.save(entry(1)), store.newest, lambda: store.records(1)):
+        with pytest.raises(StoreError, match=str(path)):
+            act()

@@ -1,0 +1,211 @@
+"""The nine states follow from the nodes' facts (STA-1, STA-3)."""
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.pilot import CpState, PilotStatus
+from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
+from msgs.session import WallboxState
+from nodes.session.states import MOST_CHARACTERS, Facts, wallbox_state
+
+CHARGING_PILOT = PilotStatus(
+    cp_state=CpState.C, duty_percent=26.7, offered_a=16.0, high_v=6.0, low_v=-12.0
+)
+CLOSED = SafetyStatus(
+    contactor=Contactor.CLOSED,
+    permitted=True,
+    faults=(),
+    retries=0,
+    temperature_c=25.0,
+    installation_limit_a=32.0,
+    limit_a=32.0,
+    phase=SafetyPhase.CLOSED,
+)
+OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=(), detail="The installation allows 16 A.")
+CHARGING = Facts(
+    pilot=CHARGING_PILOT,
+    safety=CLOSED,
+    offer=OFFER,
+    plugged=True,
+    authorized=True,
+    held="",
+    waiting_for="",
+)
+
+
+def safety(**changes: Any) -> SafetyStatus:
+    return msgspec.structs.replace(CLOSED, **changes)
+
+
+def pilot(**changes: Any) -> PilotStatus:
+    return msgspec.structs.replace(CHARGING_PILOT, **changes)
+
+
+def offer(**changes: Any) -> LoadOffer:
+    return msgspec.structs.replace(OFFER, **changes)
+
+
+OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
+
+
+@pytest.mark.req("STA-1", "STA-3")
+@pytest.mark.parametrize(
+    ("changes", "state", "word"),
+    [
+        # nothing connected
+        ({"plugged": False, "authorized": False, "safety": OPEN}, WallboxState.IDLE, "Ready"),
+        # connected, no active charge
+        (
+            {"authorized": False, "waiting_for": "Authorisation is required."},
+            WallboxState.READY_FOR_CHARGING,
+            "Authorisation",
+        ),
+        ({"pilot": pilot(cp_state=CpState.B)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
+        ({"safety": OPEN}, WallboxState.READY_FOR_CHARGING, "vehicle"),
+        ({"pilot": pilot(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
+        (
+            {"safety": safety(contactor=Contactor.OPEN, phase=SafetyPhase.SELF_TEST)},
+            WallboxState.READY_FOR_CHARGING,
+            "Self-test",
+        ),
+        (
+            {"safety": safety(contactor=Contactor.OPEN, detail="Proving the contactor open.")},
+            WallboxState.READY_FOR_CHARGING,
+            "Proving",
+        ),
+        # current flows, or may
+        ({}, WallboxState.CHARGING, "installation"),
+        ({"pilot": pilot(cp_state=CpState.D)}, WallboxState.CHARGING, "installation"),
+        ({"offer": offer(detail="")}, WallboxState.CHARGING, "16.0 A, by dip"),
+        # held by somebody
+        (
+            {"offer": offer(limit_a=0.0, detail="The app pauses.")},
+            WallboxState.SUSPENDED,
+            "The app pauses.",
+        ),
+        (
+            {"offer": offer(limit_a=0.0, reason="fuse", detail="")},
+            WallboxState.SUSPENDED,
+            "Held by fuse.",
+        ),
+        ({"offer": None}, WallboxState.SUSPENDED, "load_manager"),
+        (
+            {"held": "The charge was stopped (app).", "authorized": False},
+            WallboxState.SUSPENDED,
+            "(app)",
+        ),
+        # reduced for safety
+        ({"safety": safety(limit_a=20.0)}, WallboxState.DEGRADED, "installation"),
+        ({"offer": offer(house_meter=HouseMeter.LOST)}, WallboxState.DEGRADED, "installation"),
+        (
+            {"offer": offer(house_meter=HouseMeter.LOST, detail="", reason="meter_lost")},
+            WallboxState.DEGRADED,
+            "meter_lost",
+        ),
+        # regaining readiness
+        (
+            {"safety": safety(faults=(FaultCode.RESIDUAL_CURRENT,), retry_in_s=10.0)},
+            WallboxState.RECOVER_FROM_ERROR,
+            "8005",
+        ),
+        (
+            {"safety": safety(faults=(FaultCode.TOO_HOT,), retries=5)},
+            WallboxState.RECOVER_FROM_ERROR,
+            "Fault 3.",
+        ),
+        (
+            {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=4)},
+            WallboxState.RECOVER_FROM_ERROR,
+            "8002",
+        ),
+        (
+            {"safety": safety(faults=(FaultCode.TOO_HOT,)), "pilot": None, "plugged": False},
+            WallboxState.RECOVER_FROM_ERROR,
+            "Fault 3.",
+        ),
+        ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, "from safety"),
+        ({"pilot": None}, WallboxState.RECOVER_FROM_ERROR, "from pilot"),
+        # fault state
+        (
+            {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
+            WallboxState.UNRECOVERABLE_ERROR,
+            "8002",
+        ),
+        (
+            {"safety": safety(faults=(FaultCode.TOO_HOT, FaultCode.SAFETY_CIRCUIT))},
+            WallboxState.UNRECOVERABLE_ERROR,
+            "8007",
+        ),
+        (
+            {"safety": safety(faults=(FaultCode.RED,)), "plugged": False},
+            WallboxState.UNRECOVERABLE_ERROR,
+            "red",
+        ),
+        # special modes
+        ({"safety": safety(commissioning=True)}, WallboxState.SERVICE_MODE, "DSW2.8"),
+        (
+            {"programming": True, "plugged": False},
+            WallboxState.TOKEN_PROGRAMMING_MODE,
+            "Cards",
+        ),
+    ],
+)
+def test_the_state_follows_from_the_facts(
+    changes: dict[str, Any], state: WallboxState, word: str
+) -> None:
+    found, reason = wallbox_state(replace(CHARGING, **changes))
+    assert found is state
+    assert word in reason
+
+
+@pytest.mark.req("STA-4")
+def test_a_fault_is_told_in_commissioning_too() -> None:
+    facts = replace(CHARGING, safety=safety(commissioning=True, faults=(FaultCode.SAFETY_CIRCUIT,)))
+    assert wallbox_state(facts)[0] is WallboxState.UNRECOVERABLE_ERROR
+
+
+def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> None:
+    long_fault = Fault(
+        code=FaultCode.SAFETY_CIRCUIT, since_utc_ns=1, count=1, detail="x" * 300, remedy="y" * 300
+    )
+    seen = set()
+    for pilot_, safety_, offer_, plugged, authorized, held in itertools.product(
+        (None, pilot(cp_state=CpState.A), pilot(cp_state=CpState.B), CHARGING_PILOT),
+        (
+            None,
+            CLOSED,
+            OPEN,
+            safety(limit_a=10.0),
+            safety(commissioning=True),
+            safety(faults=(FaultCode.SAFETY_CIRCUIT,), records=(long_fault,)),
+        ),
+        (None, OFFER, offer(limit_a=0.0)),
+        (True, False),
+        (True, False),
+        ("", "held"),
+    ):
+        state, reason = wallbox_state(
+            Facts(
+                pilot=pilot_,
+                safety=safety_,
+                offer=offer_,
+                plugged=plugged,
+                authorized=authorized,
+                held=held,
+                waiting_for="waits",
+            )
+        )
+        seen.add(state)
+        assert 0 < len(reason) <= MOST_CHARACTERS
+        if state in (WallboxState.CHARGING, WallboxState.DEGRADED):
+            assert plugged
+            assert authorized
+            assert not held
+            assert safety_ is not None
+            assert safety_.contactor is Contactor.CLOSED
+    assert seen == set(WallboxState) - {WallboxState.TOKEN_PROGRAMMING_MODE}
