@@ -1,0 +1,82 @@
+"""Errors of configuration in words: which key, and what was expected there.
+
+The supervisor uses it for launch files, a node's process for the node's parameters.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, inspect
+
+S = TypeVar("S", bound=Struct)
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
+_MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+class Complaint(Exception):
+    """Raised when a value is wrong: its key, and what was expected."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__(f"{key}: {text}" if key else text)
+        self.key = key
+        self.text = text
+
+
+def expected(word: str, known: Iterable[str]) -> str:
+    """Return what may stand in place of an unknown word, with the nearest of it."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    return f"expected one of {', '.join(names) or '(none)'}{hint}"
+
+
+def convert(values: Mapping[str, Any], kind: type[S]) -> S:
+    """Check plain values against a Struct.
+
+    :raises Complaint: the first value that is wrong.
+    """
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise _complaint(str(error), kind) from None
+
+
+def _complaint(error: str, kind: type[Struct]) -> Complaint:
+    """Put msgspec's "Expected `float` <= 63.0 - at `$.main_fuse_a`" in our order of words."""
+    at = _AT.search(error)
+    path = at["path"] if at else ""
+    words = error[: at.start()] if at else error
+    if unknown := _UNKNOWN.match(words):
+        field = unknown["field"]
+        if path:
+            return Complaint(f"{path}.{field}", "unknown key")
+        known = [each.encode_name for each in msgspec.structs.fields(kind)]
+        return Complaint(field, f"unknown key; {expected(field, known)}")
+    if missing := _MISSING.match(words):
+        field = missing["field"]
+        return Complaint(f"{path}.{field}" if path else field, "missing")
+    choices = _choices(kind, path) if words.startswith("Invalid enum value") else []
+    if choices:
+        word = words.removeprefix("Invalid enum value ").strip("'")
+        return Complaint(path, f'unknown word "{word}"; {expected(word, choices)}')
+    return Complaint(path, words[:1].lower() + words[1:])
+
+
+def _choices(kind: type[Struct], key: str) -> list[str]:
+    """Return the words that a field takes; none if it does not take words."""
+    field = next((each for each in msgspec.structs.fields(kind) if each.encode_name == key), None)
+    if field is None:
+        return []
+    found = inspect.type_info(field.type)
+    words: list[str] = []
+    for each in found.types if isinstance(found, inspect.UnionType) else (found,):
+        if isinstance(each, inspect.EnumType):
+            words += [str(member.value) for member in each.cls]
+        elif isinstance(each, inspect.LiteralType):
+            words += [str(value) for value in each.values]
+    return words

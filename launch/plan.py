@@ -1,0 +1,338 @@
+"""The plan of a graph: which nodes run, with which drivers and parameters, in which order.
+
+A launch file is TOML, one node a table:
+
+    name = "simulation"
+    include = "base.toml"            # optional: another file, whose tables this one overrides
+    path = "."                       # optional: a folder with node packages of your own
+
+    [nodes.pilot]
+    module = "nodes.pilot"           # the package; its module `node` is run
+    driver = "sim"                   # or a table { chip = "sim", modbus = "tcp" }
+    needs = ["plant"]                # starts when these are READY, stops before them
+    restart = "always"               # or "on-failure", "never"
+    ready_s = 5.0                    # from its start to READY
+    stop_s = 2.0                     # from the request to stop to SIGTERM
+    stops = "between"                # or "first", "last"
+    parent_death = "kill"            # or "term": the signal when the supervisor dies
+    cpu = [1]                        # processors it may use
+    nice = -5
+    scheduling = "fifo:10"           # or "rr:10", "batch", "idle"
+    off = true                       # leaves the node of an included file out
+
+    [nodes.pilot.parameters]         # checked by the node itself before anything starts
+    key = "value"
+
+In a file that includes another, `driver` and `parameters` are merged key by key and every other
+key is replaced. A node that is off is also no longer needed by others. `--set` is written last.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from launch.complaint import Complaint, convert, expected
+
+MOST_NODES = 64  # as many as one launch/graph message holds
+
+_Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,19}$")]
+_Module = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
+_Seconds = Annotated[float, Meta(gt=0, le=600)]
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,19}")
+
+
+class PlanError(Exception):
+    """Raised when a plan is wrong: which file, which key, what was expected."""
+
+
+class Restart(StrEnum):
+    """When a node that ended by itself is started again."""
+
+    ALWAYS = "always"
+    ON_FAILURE = "on-failure"  # unless it ended with exit code 0
+    NEVER = "never"
+
+
+class Stops(StrEnum):
+    """When a node is stopped with the graph."""
+
+    FIRST = "first"  # while all others still run: it has things to bring to an end
+    BETWEEN = "between"
+    LAST = "last"  # guards the others
+
+
+class ParentDeath(StrEnum):
+    """What a node gets when the supervisor dies without stopping it."""
+
+    KILL = "kill"
+    TERM = "term"  # it has a safe state to reach, and ends by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePlan:
+    """One node of the plan; the fields are the keys of its table."""
+
+    name: str
+    module: str
+    drivers: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)  # key -> where its value is written
+    needs: tuple[str, ...] = ()
+    restart: Restart = Restart.ALWAYS
+    ready_s: float = 5.0
+    stop_s: float = 2.0
+    stops: Stops = Stops.BETWEEN
+    parent_death: ParentDeath = ParentDeath.KILL
+    cpu: tuple[int, ...] = ()
+    nice: int = 0
+    scheduling: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A checked plan. The nodes stand in an order in which they may start one after another."""
+
+    name: str
+    file: str  # as errors name it
+    nodes: tuple[NodePlan, ...]
+    folders: tuple[str, ...] = ()  # with node packages of the user's own
+    ports: int = 0  # is added to every simulated port
+
+    def node(self, name: str) -> NodePlan:
+        """Return one node of the plan."""
+        return next(node for node in self.nodes if node.name == name)
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[nodes.NAME]` as written; what is not written is UNSET."""
+
+    module: _Module | UnsetType = UNSET
+    driver: str | dict[str, str] | UnsetType = UNSET
+    parameters: dict[str, Any] | UnsetType = UNSET
+    needs: tuple[_Name, ...] | UnsetType = UNSET
+    restart: Restart | UnsetType = UNSET
+    ready_s: _Seconds | UnsetType = UNSET
+    stop_s: _Seconds | UnsetType = UNSET
+    stops: Stops | UnsetType = UNSET
+    parent_death: ParentDeath | UnsetType = UNSET
+    cpu: tuple[Annotated[int, Meta(ge=0)], ...] | UnsetType = UNSET
+    nice: Annotated[int, Meta(ge=-20, le=19)] | UnsetType = UNSET
+    scheduling: (
+        Annotated[str, Meta(pattern=r"^((fifo|rr):[1-9][0-9]?|batch|idle)?$")] | UnsetType
+    ) = UNSET
+    off: bool | UnsetType = UNSET
+
+
+class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A launch file as written."""
+
+    nodes: dict[str, dict[str, Any]]
+    name: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    include: str | UnsetType = UNSET
+    path: str | UnsetType = UNSET
+
+
+_PLAIN_KEYS = tuple(
+    key for key in _Table.__struct_fields__ if key not in ("driver", "parameters", "off")
+)
+
+
+def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
+    """Read a launch file and what it includes, and check all but the nodes' own parameters.
+
+    `settings` are the words of `--set`: NODE.PARAMETER=VALUE or NODE.driver=VALUE.
+
+    :raises PlanError: the first thing that is wrong.
+    """
+    name, folders, drafts = _read(file, ())
+    for setting in settings:
+        _set(drafts, setting, str(file))
+    nodes = {
+        name: _finish(name, draft, drafts, str(file))
+        for name, draft in drafts.items()
+        if not draft.off
+    }
+    if not 1 <= len(nodes) <= MOST_NODES:
+        raise PlanError(f"{file}: nodes: {len(nodes)} nodes; expected 1 to {MOST_NODES}")
+    return Plan(
+        name=name, file=str(file), nodes=_in_order(nodes, file), folders=folders, ports=ports
+    )
+
+
+def stop_waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """Return the nodes in the order in which they stop; those of one wave stop together.
+
+    First those that stop first, last those that stop last; within each of these a node stops
+    before the nodes that it needs.
+    """
+    waves: list[tuple[str, ...]] = []
+    for stage in Stops:
+        left = [node for node in plan.nodes if node.stops is stage]
+        while left:
+            needed = {need for node in left for need in node.needs}
+            wave = [node for node in left if node.name not in needed]
+            waves.append(tuple(node.name for node in wave))
+            left = [node for node in left if node.name in needed]
+    return tuple(waves)
+
+
+class _Draft:
+    """One node while files are laid over each other. Every key knows where it was written."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Any] = {}
+        self.drivers: dict[str, str] = {}
+        self.parameters: dict[str, Any] = {}
+        self.off = False
+        self.sources: dict[str, str] = {}
+
+    def lay_over(self, table: _Table, source: str) -> None:
+        """Take what a file writes about this node."""
+        for key in _PLAIN_KEYS:
+            value = getattr(table, key)
+            if value is not UNSET:
+                self.keys[key] = value
+                self.sources[key] = source
+        if table.driver is not UNSET:
+            self.set_driver(table.driver, source)
+        if table.parameters is not UNSET:
+            for key, value in table.parameters.items():
+                self.set_parameter(key, value, source)
+        if table.off is not UNSET:
+            self.off = table.off
+
+    def set_driver(self, driver: str | dict[str, str], source: str) -> None:
+        """Name the driver of the one device, or of each device."""
+        for device, kind in ({"device": driver} if isinstance(driver, str) else driver).items():
+            self.drivers[device] = kind
+            self.sources[f"driver.{device}"] = source
+
+    def set_parameter(self, key: str, value: Any, source: str) -> None:
+        """Give a parameter its value."""
+        self.parameters[key] = value
+        self.sources[f"parameters.{key}"] = source
+
+
+def _read(file: Path, before: tuple[Path, ...]) -> tuple[str, tuple[str, ...], dict[str, _Draft]]:
+    """Return the name, the folders and the nodes of a file over those of what it includes."""
+    if file.resolve() in before:
+        raise PlanError(f"{file}: include: the files include each other in a circle")
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PlanError(f"{file}: {error.strerror}; expected a launch file in TOML") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlanError(f"{file}: not TOML: {error}") from error
+    try:
+        written = convert(raw, _File)
+    except Complaint as complaint:
+        raise PlanError(f"{file}: {complaint}") from complaint
+    name, drafts, folders = file.stem, dict[str, _Draft](), tuple[str, ...]()
+    if written.include is not UNSET:
+        included = file.parent / written.include
+        name, folders, drafts = _read(included, (*before, file.resolve()))
+    for node, table in written.nodes.items():
+        _lay_over(drafts, node, table, file)
+    if written.path is not UNSET:
+        folders = (*folders, str((file.parent / written.path).absolute()))
+    name = file.stem if written.name is UNSET else written.name
+    return name, folders, drafts
+
+
+def _lay_over(drafts: dict[str, _Draft], node: str, raw: dict[str, Any], file: Path) -> None:
+    if not _NAME.fullmatch(node):
+        raise PlanError(
+            f"{file}: nodes.{node}: expected a name of lower-case letters, digits and _, "
+            "at most 20, a letter first"
+        )
+    try:
+        table = convert(raw, _Table)
+    except Complaint as complaint:
+        raise PlanError(f"{file}: nodes.{node}.{complaint}") from complaint
+    draft = drafts.get(node)
+    if draft is None:
+        if table.module is UNSET:
+            raise PlanError(
+                f"{file}: nodes.{node}.module: missing, and no included file has this node; "
+                + expected(node, drafts)
+            )
+        draft = drafts[node] = _Draft()
+    draft.lay_over(table, str(file))
+
+
+def _set(drafts: dict[str, _Draft], setting: str, file: str) -> None:
+    """Carry out one `--set NODE.PARAMETER=VALUE`."""
+    target, equals, text = setting.partition("=")
+    node, dot, key = target.strip().partition(".")
+    source = f"--set {setting}"
+    if not (equals and dot and key):
+        raise PlanError(f"{source}: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE")
+    draft = drafts.get(node)
+    if draft is None or draft.off:
+        known = (name for name, each in drafts.items() if not each.off)
+        raise PlanError(f'{source}: no node "{node}" in {file}; {expected(node, known)}')
+    value = _value(text)
+    device = key.removeprefix("driver.")
+    if key == "driver" or device != key:
+        driver = value if key == "driver" else {device: value}
+        try:
+            checked = convert({"driver": driver}, _Table).driver
+        except Complaint as complaint:
+            raise PlanError(f"{source}: {complaint.text}") from complaint
+        assert checked is not UNSET
+        draft.set_driver(checked, "--set")
+    else:
+        draft.set_parameter(key, value, "--set")
+
+
+def _value(text: str) -> Any:
+    """Return a value written as TOML; what is not TOML is a text."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return parsed["value"] if set(parsed) == {"value"} else text
+
+
+def _finish(name: str, draft: _Draft, drafts: Mapping[str, _Draft], file: str) -> NodePlan:
+    keys = dict(draft.keys)
+    needs: tuple[str, ...] = keys.pop("needs", ())
+    for need in needs:
+        if need not in drafts:
+            raise PlanError(
+                f'{draft.sources.get("needs", file)}: nodes.{name}.needs: unknown node "{need}"; '
+                + expected(need, set(drafts) - {name})
+            )
+    return NodePlan(
+        name=name,
+        drivers=draft.drivers,
+        parameters=draft.parameters,
+        sources=draft.sources,
+        needs=tuple(need for need in needs if not drafts[need].off),
+        **keys,
+    )
+
+
+def _in_order(nodes: Mapping[str, NodePlan], file: Path) -> tuple[NodePlan, ...]:
+    """Return the nodes in an order in which each follows all that it needs."""
+    ordered: dict[str, NodePlan] = {}
+
+    def add(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            circle = " -> ".join((*path[path.index(name) :], name))
+            source = nodes[path[-1]].sources.get("needs", str(file))
+            raise PlanError(f"{source}: needs go in a circle: {circle}")
+        if name not in ordered:
+            for need in nodes[name].needs:
+                add(need, (*path, name))
+            ordered[name] = nodes[name]
+
+    for name in nodes:
+        add(name, ())
+    return tuple(ordered.values())
