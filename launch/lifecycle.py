@@ -1,0 +1,339 @@
+"""One supervised node, from start to stop. Pure: events and time in, the new state and acts out.
+
+A process of the node goes through two halves. First it imports the node and checks its
+parameters, and holds nothing; then, told to go, it opens sockets and drivers until it is READY.
+So a graph is checked whole before any of it starts, and a restart in place asks the old process
+to leave only when the new one is ready to take over.
+
+Processes are numbered by their start; an event of a process that is no longer ours is ignored.
+What is done, with real processes, is `launch.supervisor`'s business.
+"""
+
+from dataclasses import dataclass, field, replace
+from signal import SIGKILL, SIGTERM, Signals
+
+from launch.plan import NodePlan
+from launch.restarts import History, Never, ended, started
+from msgs.launch import ProcessState
+from msgs.requests import StopReason
+
+TERM_GRACE_S = 0.5  # from SIGTERM to SIGKILL; safety opens and exits within 0.2 s
+
+
+# --- events: what has happened -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The node shall run. `held`: checked now, told to go by a later Release."""
+
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the node needs is READY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A process has imported the node and found its parameters right."""
+
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A process is READY."""
+
+    process: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """A process is gone. `code` is its exit code, negative for a signal."""
+
+    process: int
+    code: int
+    why: str = ""  # its own last word, if it gave one
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The node shall be restarted in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The node shall end and stay so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hurry:
+    """Whoever waits for the stop is impatient: the next, harder means is taken now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The process is there, but has said nothing for too long."""
+
+    silence_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The deadline may have passed."""
+
+
+Event = Start | Release | Checked | Ready | Exited | Replace | Stop | Hurry | Silent | Tick
+
+
+# --- acts: what is to be done ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Start a process under this number."""
+
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Tell a checked process to open its sockets and drivers."""
+
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the node over the bus to stop."""
+
+    reason: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Send a signal to the process group of a process."""
+
+    process: int
+    number: Signals
+
+
+Act = Fork | Go | Ask | Signal
+
+
+# --- the machine -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where a node stands."""
+
+    state: ProcessState = ProcessState.STOPPED
+    process: int | None = None  # the one that runs
+    spare: int | None = None  # the one that shall take over
+    spare_checked: bool = False
+    forks: int = 0
+    held: bool = False
+    checked: bool = False  # `process` has passed its checks
+    stopping: StopReason | None = None
+    hardness: int = 0  # of the means used to stop: asked, SIGTERM, SIGKILL
+    deadline_s: float | None = None
+    ready_s: float | None = None  # since when it is READY
+    incarnation: int = 0
+    restarts: int = 0
+    history: History = field(default_factory=History)
+    why: str = ""  # why it is not READY, in words
+
+    @property
+    def is_gone(self) -> bool:
+        """Return whether no process of this node is left."""
+        return self.process is None and self.spare is None
+
+    @property
+    def can_be_replaced(self) -> bool:
+        """Return whether a restart in place can begin now."""
+        return self.process is None or (
+            self.state is ProcessState.READY and self.spare is None and self.stopping is None
+        )
+
+    @property
+    def is_restarting(self) -> bool:
+        """Return whether a start or restart is on its way whose end will be told."""
+        return (
+            self.spare is not None
+            or self.stopping is StopReason.RESTART
+            or self.state is ProcessState.STARTING
+        )
+
+
+def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    """Take one event."""
+    match event:
+        case Start() if state.process is None:
+            return _fork(plan, replace(state, held=event.held), now_s)
+        case Release():
+            return _go(plan, replace(state, held=False), now_s)
+        case Checked() if event.process == state.process:
+            return _go(plan, replace(state, checked=True), now_s)
+        case Checked() if event.process == state.spare and state.stopping is None:
+            return _hand_over(plan, replace(state, spare_checked=True), now_s)
+        case Ready() if event.process == state.process and state.stopping is None:
+            return _ready(state, event, now_s)
+        case Exited() if event.process == state.process:
+            return _exited(plan, state, event, now_s)
+        case Exited() if event.process == state.spare:
+            why = event.why or state.why or describe_exit(event.code)
+            left = replace(state, spare=None, spare_checked=False, why=why)
+            return (left if state.stopping else replace(left, deadline_s=None)), ()
+        case Replace() if state.can_be_replaced:
+            return _replace(plan, state, now_s)
+        case Silent() if state.process is not None and state.state is ProcessState.READY:
+            why = f"hung: silent for {event.silence_s:.3g} s"
+            return replace(state, why=why), (Signal(state.process, SIGKILL),)
+        case Stop():
+            return _stop(plan, state, now_s)
+        case Hurry() if state.stopping:
+            return _harder(state, now_s)
+        case Tick() if state.deadline_s is not None and now_s >= state.deadline_s:
+            return _deadline(plan, state, now_s)
+        case _:
+            return state, ()  # of a process that is no longer ours, or with nothing to do
+
+
+def describe_exit(code: int) -> str:
+    """Return how a process ended, in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def _fork(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    """Start the node's process; it begins with its checks."""
+    number = state.forks + 1
+    return replace(
+        state,
+        state=ProcessState.STARTING,
+        process=number,
+        forks=number,
+        checked=False,
+        ready_s=None,
+        deadline_s=now_s + plan.ready_s,
+        history=started(state.history, now_s),
+    ), (Fork(number),)
+
+
+def _go(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    """Let the process go on if it is checked and nothing holds it."""
+    if state.process is None or not state.checked or state.state is not ProcessState.STARTING:
+        return state, ()
+    if state.held:
+        return replace(state, deadline_s=None), ()  # waiting for others is not its fault
+    return replace(state, deadline_s=now_s + plan.ready_s), (Go(state.process),)
+
+
+def _ready(state: State, event: Ready, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    return replace(
+        state,
+        state=ProcessState.READY,
+        incarnation=event.incarnation,
+        ready_s=now_s,
+        deadline_s=None,
+        why="",
+    ), ()
+
+
+def _replace(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    """Prepare the next process beside the one that runs; without one, just start it."""
+    if state.process is None:
+        anew = replace(state, history=History(), restarts=state.restarts + 1, why="")
+        return _fork(plan, anew, now_s)
+    number = state.forks + 1
+    return replace(
+        state, spare=number, spare_checked=False, forks=number, deadline_s=now_s + plan.ready_s
+    ), (Fork(number),)
+
+
+def _hand_over(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    """Ask the running process to leave: the next one is checked."""
+    return replace(
+        state, stopping=StopReason.RESTART, hardness=0, deadline_s=now_s + plan.stop_s
+    ), (Ask(StopReason.RESTART),)
+
+
+def _exited(
+    plan: NodePlan, state: State, event: Exited, now_s: float
+) -> tuple[State, tuple[Act, ...]]:
+    """Decide what follows the end of the node's process."""
+    why = event.why or state.why or describe_exit(event.code)
+    ready_for_s = 0.0 if state.ready_s is None else now_s - state.ready_s
+    gone = replace(
+        state, process=None, checked=False, stopping=None, hardness=0, deadline_s=None, ready_s=None
+    )
+    if state.stopping is StopReason.SHUTDOWN:
+        return replace(gone, state=ProcessState.STOPPED, why=""), ()
+    again = replace(gone, restarts=state.restarts + 1)
+    if state.spare is not None:
+        promoted = replace(
+            again,
+            state=ProcessState.STARTING,
+            process=state.spare,
+            checked=state.spare_checked,
+            spare=None,
+            spare_checked=False,
+            deadline_s=now_s + plan.ready_s,
+        )
+        return _go(plan, promoted, now_s)
+    if state.stopping is StopReason.RESTART:
+        return _fork(plan, again, now_s)
+    history, decision = ended(state.history, plan.restart, event.code, ready_for_s, now_s)
+    if isinstance(decision, Never):
+        word = ProcessState.FAILED if decision.failed else ProcessState.STOPPED
+        whole = "; ".join(part for part in (decision.why, why) if part)
+        return replace(gone, state=word, history=history, why=whole), ()
+    if decision.at_s <= now_s:
+        return _fork(plan, replace(again, history=history, why=why), now_s)
+    return replace(
+        gone, state=ProcessState.BACKOFF, history=history, deadline_s=decision.at_s, why=why
+    ), ()
+
+
+def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    """End the node: by asking when it is READY, by SIGTERM before that."""
+    no_spare = () if state.spare is None else (Signal(state.spare, SIGKILL),)
+    if state.process is None:
+        return replace(state, state=ProcessState.STOPPED, deadline_s=None, why=""), no_spare
+    if state.stopping is not None:  # it has been asked already; only what follows is another
+        return replace(state, stopping=StopReason.SHUTDOWN), no_spare
+    stopping = replace(state, stopping=StopReason.SHUTDOWN, hardness=0)
+    if state.state is ProcessState.READY:
+        asked = replace(stopping, deadline_s=now_s + plan.stop_s)
+        return asked, (*no_spare, Ask(StopReason.SHUTDOWN))
+    state, acts = _harder(stopping, now_s)
+    return state, (*no_spare, *acts)
+
+
+def _harder(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    """Take the next harder means to end the process."""
+    if state.process is None or state.hardness >= 2:
+        return state, ()
+    if state.hardness == 0:
+        return replace(state, hardness=1, deadline_s=now_s + TERM_GRACE_S), (
+            Signal(state.process, SIGTERM),
+        )
+    return replace(state, hardness=2, deadline_s=None), (Signal(state.process, SIGKILL),)
+
+
+def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+    if state.stopping is not None:
+        return _harder(state, now_s)
+    if state.process is None:  # the wait of BACKOFF is over
+        return _fork(plan, replace(state, restarts=state.restarts + 1), now_s)
+    late = state.process if state.spare is None else state.spare
+    why = f"not ready within {plan.ready_s:g} s"
+    return replace(state, deadline_s=None, why=why), (Signal(late, SIGKILL),)
