@@ -1,0 +1,192 @@
+"""The process of a node, from its import to its exit code.
+
+Exit codes: 0 stopped; 1 failed, with a traceback in the log; 78 cannot be configured (EX_CONFIG of
+sysexits(3)): a wrong parameter, an unknown driver, a busy name or port. Those are not retried.
+"""
+
+import asyncio
+import contextlib
+import errno
+import importlib
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from msgspec import Struct
+
+from bus import DriverError
+from bus.lock import BusyError
+from bus.place import Place, PlaceError
+from bus.run import ZmqBus, open_node
+from launch import parcel
+from launch.complaint import Complaint, convert
+from launch.ports import shift_ports, with_default_ports
+from launch.restarts import EXIT_CONFIGURATION, EXIT_OK
+from msgs.heartbeat import NodeState
+
+EXIT_FAILED = 1
+BUSY_NAME_S = 1.0  # safety outlives a killed supervisor by up to 0.2 s
+
+# What a node meets before it is READY because of its configuration, not of a bug.
+_CONFIGURED_WRONG = frozenset(
+    (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM, errno.EROFS)
+)
+
+
+class ConfigurationError(Exception):
+    """Raised when the plan cannot be carried out; says what was expected."""
+
+
+class Drivers(dict[str, str]):
+    """The drivers of a node: device -> kind. One that the plan does not name is an error."""
+
+    def __missing__(self, device: str) -> str:
+        named = ", ".join(self) or "none"
+        raise DriverError(f'no driver for the device "{device}"; the plan names {named}')
+
+
+def run(order: parcel.Order, connection: socket.socket) -> int:
+    """Be the node of the order; return the exit code."""
+    try:
+        sys.path.extend(order.folders)
+        module, parameters = _check(order)
+        parcel.send_word(connection, parcel.Checked())
+        if not isinstance(parcel.receive_word(connection), parcel.Go):
+            return EXIT_OK  # the supervisor has thought better of it, or is gone
+        _set_scheduling(order)
+        return _live(order, connection, module, parameters)
+    except ConfigurationError as error:
+        parcel.send_word(connection, parcel.Failed(str(error)))
+        return EXIT_CONFIGURATION
+    except Exception as error:
+        _say("error", traceback.format_exc())
+        last = traceback.format_exception_only(error)[-1].strip()
+        parcel.send_word(connection, parcel.Failed(last[:400]))
+        return EXIT_FAILED
+
+
+def _check(order: parcel.Order) -> tuple[ModuleType, Struct]:
+    """Import the node and check its parameters; open nothing."""
+    name = f"{order.module}.node"
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        source = order.sources.get("module", order.file)
+        raise ConfigurationError(
+            f'{source}: nodes.{order.node}.module: no module "{error.name}"; '
+            f'expected a package with a module "node"'
+        ) from error
+    values: Mapping[str, Any] = order.parameters
+    if order.ports:
+        values = shift_ports(with_default_ports(values, module.Parameters), order.ports)
+    try:
+        return module, convert(values, module.Parameters)
+    except Complaint as complaint:
+        first = complaint.key.partition(".")[0].partition("[")[0]
+        source = order.sources.get(f"parameters.{first}", order.file)
+        raise ConfigurationError(f"{source}: {order.node}.{complaint}") from complaint
+
+
+def _live(
+    order: parcel.Order, connection: socket.socket, module: ModuleType, parameters: Struct
+) -> int:
+    """Open the bus and run the node until it has stopped."""
+    bus = _open_bus(order)
+
+    def tell(state: NodeState) -> None:
+        if state is NodeState.READY:
+            parcel.send_word(connection, parcel.Ready(bus.incarnation))
+
+    bus.on_state(tell)
+    drivers = Drivers(order.drivers)
+    try:
+        if module.RUNNER == "asyncio":
+            asyncio.run(_run_async(bus, module, parameters, drivers))
+        else:
+            node = module.build(bus, parameters, drivers)
+            bus.run()
+            del node
+    except DriverError as error:
+        raise ConfigurationError(
+            f"{_driver_source(order)}: nodes.{order.node}.driver: {error}"
+        ) from error
+    except PlaceError as error:
+        raise ConfigurationError(f"{order.node}: {error}") from error
+    except OSError as error:
+        if bus.state is NodeState.STARTING and error.errno in _CONFIGURED_WRONG:
+            raise ConfigurationError(f"{order.node}: {error}") from error
+        raise
+    finally:
+        bus.close()
+    return EXIT_OK
+
+
+async def _run_async(bus: ZmqBus, module: ModuleType, parameters: Struct, drivers: Drivers) -> None:
+    node = module.build(bus, parameters, drivers)
+    await bus.run_async()
+    del node
+
+
+def _driver_source(order: parcel.Order) -> str:
+    sources = {source for key, source in order.sources.items() if key.startswith("driver.")}
+    return sources.pop() if len(sources) == 1 else order.file
+
+
+def _open_bus(order: parcel.Order) -> ZmqBus:
+    """Take the name; one held by a process that is about to end is waited for."""
+    place = Place(
+        run_dir=Path(order.run_dir), state_dir=Path(order.state_dir), peers=frozenset(order.peers)
+    )
+    until = time.monotonic() + BUSY_NAME_S
+    while True:
+        try:
+            return open_node(order.node, place)
+        except BusyError as error:
+            if time.monotonic() >= until:
+                raise ConfigurationError(str(error)) from error
+            time.sleep(0.01)
+        except OSError as error:
+            raise ConfigurationError(f"{order.node}: {error}") from error
+
+
+def _set_scheduling(order: parcel.Order) -> None:
+    """Do as the plan says about processors and priority; a refusal is said, and not fatal."""
+    policies = {
+        "fifo": os.SCHED_FIFO,
+        "rr": os.SCHED_RR,
+        "batch": os.SCHED_BATCH,
+        "idle": os.SCHED_IDLE,
+    }
+    policy, _, priority = order.scheduling.partition(":")
+    wishes: list[tuple[str, object, Callable[[], None]]] = [
+        ("cpu", list(order.cpu), lambda: os.sched_setaffinity(0, order.cpu)),
+        ("nice", order.nice, lambda: os.setpriority(os.PRIO_PROCESS, 0, order.nice)),
+        (
+            "scheduling",
+            order.scheduling,
+            lambda: os.sched_setscheduler(0, policies[policy], os.sched_param(int(priority or 0))),
+        ),
+    ]
+    for key, value, grant in wishes:
+        if not value:
+            continue
+        try:
+            grant()
+        except OSError as error:
+            _say("warning", f"{key} = {value} is refused: {error.strerror}; it runs without")
+
+
+def _say(level: str, text: str) -> None:
+    """Write to the log as the bus does, before there is one."""
+    mark = {"error": "<3>", "warning": "<4>"}[level]
+    lines = "".join(f"{mark}{line}\n" for line in text.splitlines())
+    with contextlib.suppress(OSError):
+        os.write(2, lines.encode())

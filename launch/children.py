@@ -1,0 +1,211 @@
+"""The supervisor's hands: the warm parent, and the processes that it forks.
+
+Everything here reports through callbacks and decides nothing.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from launch import parcel, process
+from launch.log import READ_BYTES, Lines
+
+OnLine = Callable[[str, str], None]  # level, text
+
+
+class Watcher(Protocol):
+    """What is needed of the supervisor's loop."""
+
+    def watch(self, fd: int, on_readable: Callable[[], None]) -> None:
+        """Have a callback run whenever a descriptor is readable or at its end."""
+
+    def unwatch(self, fd: int) -> None:
+        """Forget a descriptor."""
+
+
+def log_pipe() -> tuple[int, int]:
+    """Return the ends of a pipe, reading first, on which neither side ever waits."""
+    return os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+
+class LogReader:
+    """The reading end of a pipe that somebody logs to."""
+
+    def __init__(self, loop: Watcher, fd: int, on_line: OnLine) -> None:
+        self._loop = loop
+        self._fd = fd
+        self._on_line = on_line
+        self._lines = Lines()
+        loop.watch(fd, self.drain)
+
+    def drain(self) -> None:
+        """Take what is there."""
+        try:
+            data = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._loop.unwatch(self._fd)
+        for level, text in self._lines.feed(data):
+            self._on_line(level, text)
+
+    def close(self) -> None:
+        """Take what is left, and close."""
+        self.drain()
+        for level, text in self._lines.end():
+            self._on_line(level, text)
+        self._loop.unwatch(self._fd)
+        os.close(self._fd)
+
+
+class WarmParent:
+    """The process that forks nodes; see `launch.warm`. `log` is the descriptor of its log."""
+
+    def __init__(self) -> None:
+        self._connection, theirs = parcel.pair()
+        self.log, writing = log_pipe()
+        self._connection.setblocking(False)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "launch.warm", str(theirs.fileno()), str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            pass_fds=(theirs.fileno(),),
+            process_group=0,  # Ctrl-C of the terminal is the supervisor's alone
+        )
+        theirs.close()
+        os.close(writing)
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether it still runs."""
+        return self._process.poll() is None
+
+    def send(self, order: parcel.Order, fds: tuple[int, int]) -> None:
+        """Send an order.
+
+        :raises OSError: it is gone, or has too many orders waiting.
+        """
+        parcel.send_order(self._connection, order, fds)
+
+    def kill(self) -> None:
+        """End it at once; orders that it had not carried out end with it."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End it and wait for that."""
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class ChildProcess:
+    """One process of a node, from its order to its end."""
+
+    def __init__(
+        self,
+        loop: Watcher,
+        on_word: Callable[[parcel.Word], None],
+        on_exit: Callable[[int, str], None],
+        on_line: OnLine,
+    ) -> None:
+        """Make its connections.
+
+        `on_exit` gets the exit code (negative for a signal) and its last word.
+        """
+        self.pid = 0
+        self._loop = loop
+        self._on_word = on_word
+        self._on_exit = on_exit
+        self._connection, self._theirs = parcel.pair()
+        self._connection.setblocking(False)
+        reading, self._log_writing = log_pipe()
+        self._log = LogReader(loop, reading, on_line)
+        self._pidfd = -1
+        self._doom = 0
+        self._why = ""
+        self._is_over = False
+        loop.watch(self._connection.fileno(), self._hear)
+
+    def order(self, warm: WarmParent, order: parcel.Order) -> None:
+        """Have it forked. If that fails its end is reported as any other."""
+        with contextlib.suppress(OSError):
+            warm.send(order, (self._theirs.fileno(), self._log_writing))
+        self._theirs.close()
+        os.close(self._log_writing)
+
+    def go(self) -> None:
+        """Tell it to open sockets and drivers."""
+        parcel.send_word(self._connection, parcel.Go())
+
+    def signal(self, number: int) -> None:
+        """Send a signal to its group, at its birth at the earliest."""
+        self._doom = number
+        if self.pid:
+            process.signal_group(self.pid, number)
+
+    def _hear(self) -> None:
+        """Take what it says."""
+        while not self._is_over:
+            try:
+                word = parcel.receive_word(self._connection)
+            except BlockingIOError:
+                return
+            match word:
+                case None:
+                    self._loop.unwatch(self._connection.fileno())
+                    if not self.pid:
+                        self._why = "it could not be forked"
+                        self._end(1)
+                    return
+                case parcel.Born():
+                    self.pid = word.pid
+                    self._pidfd = os.pidfd_open(word.pid)
+                    self._loop.watch(self._pidfd, self._reap)
+                    if self._doom:
+                        process.signal_group(self.pid, self._doom)
+                case parcel.Failed():
+                    self._why = word.why
+                case _:
+                    self._on_word(word)
+
+    def _reap(self) -> None:
+        """Take its exit status, and what is left of its group with it."""
+        self._hear()
+        # The unreaped leader keeps the group's number from being given to anybody else.
+        process.signal_group(self.pid, signal.SIGKILL)
+        status = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
+        if status is not None:
+            exited = status.si_code == os.CLD_EXITED
+            self._end(status.si_status if exited else -status.si_status)
+
+    def _end(self, code: int) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._loop.unwatch(self._connection.fileno())
+        self._connection.close()
+        if self._pidfd >= 0:
+            self._loop.unwatch(self._pidfd)
+            os.close(self._pidfd)
+        self._log.close()
+        self._on_exit(code, self._why)
+
+
+def reap_strays(known: frozenset[int]) -> None:
+    """Take the exit status of adopted processes that are nobody's node."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            status = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if status is None or status.si_pid in known:
+                return
+            os.waitid(os.P_PID, status.si_pid, os.WEXITED | os.WNOHANG)

@@ -1,0 +1,116 @@
+"""The log as the supervisor writes it: one line an event, on stderr, never waiting for a reader.
+
+    2026-11-23 00:12:44.031 info    pilot         ready
+
+UTC, level, origin, text (LOG-1). Nodes write to a pipe of their own; a line begins with its level
+as in sd-daemon(3), `<3>` to `<7>`. One without comes from elsewhere in the process: a warning.
+"""
+
+import contextlib
+import datetime
+import os
+import re
+import stat
+from collections import deque
+
+MOST_WAITING_BYTES = 1024 * 1024
+LONGEST_LINE_BYTES = 4096
+READ_BYTES = 64 * 1024
+
+_LEVELS = {3: "error", 4: "warning", 6: "info", 7: "debug"}
+_MARK = re.compile(rb"<([3467])>")
+
+
+def line_of(utc_ns: int, level: str, origin: str, text: str) -> str:
+    """Return one line of the log, without its end."""
+    at = datetime.datetime.fromtimestamp(utc_ns // 1_000_000_000, datetime.UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S}.{utc_ns // 1_000_000 % 1000:03} {level:7} {origin:12} {text}"
+
+
+class Lines:
+    """Cuts the bytes of a node's log into lines."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[str, str]]:
+        """Take bytes; return the lines that are complete, each with its level."""
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE_BYTES:
+            whole.append(self._rest)
+            self._rest = b""
+        return [self._read(line) for line in whole if line]
+
+    def end(self) -> list[tuple[str, str]]:
+        """Return what is left when no more will come."""
+        return self.feed(b"\n")
+
+    @staticmethod
+    def _read(line: bytes) -> tuple[str, str]:
+        mark = _MARK.match(line)
+        level = _LEVELS[int(mark[1])] if mark else "warning"
+        text = line[mark.end() if mark else 0 :][:LONGEST_LINE_BYTES]
+        return level, text.decode(errors="backslashreplace").rstrip()
+
+
+class LogWriter:
+    """Writes lines to a descriptor that may be slow. What does not fit is dropped and counted."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = _without_waiting(fd)
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._dropped = 0
+
+    @property
+    def has_more(self) -> bool:
+        """Return whether lines wait for the reader."""
+        return bool(self._waiting)
+
+    def write(self, utc_ns: int, level: str, origin: str, text: str) -> None:
+        """Write one line, now or when `flush` finds room."""
+        data = line_of(utc_ns, level, origin, text).encode() + b"\n"
+        if self._waiting_bytes + len(data) > MOST_WAITING_BYTES:
+            self._dropped += 1
+            return
+        if self._dropped:
+            lost = f"{self._dropped} lines are lost here: nobody read fast enough"
+            self._dropped = 0
+            data = line_of(utc_ns, "warning", "launch", lost).encode() + b"\n" + data
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write as much as the reader takes."""
+        while self._waiting:
+            data = self._waiting[0]
+            try:
+                count = os.write(self._fd, data)
+            except BlockingIOError:
+                return
+            except OSError:  # nobody will ever read it: a closed pipe or terminal
+                count = len(data)
+            self._waiting_bytes -= count
+            if count < len(data):
+                self._waiting[0] = data[count:]
+            else:
+                self._waiting.popleft()
+
+    def close(self) -> None:
+        """Close it; what waits is lost."""
+        self.flush()
+        os.close(self._fd)
+
+
+def _without_waiting(fd: int) -> int:
+    """Return a new descriptor for the same file that does not wait.
+
+    It is opened anew, because O_NONBLOCK on the one we have would be seen by all who share it.
+    A regular file makes nobody wait, and a socket cannot be opened anew: those stay as they are.
+    """
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        with contextlib.suppress(OSError):
+            flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            return os.open(f"/proc/self/fd/{fd}", flags)
+    return os.dup(fd)

@@ -1,0 +1,117 @@
+"""What the supervisor, the warm parent and a node's process say to each other.
+
+Each message is one packet of a socket pair (SOCK_SEQPACKET): msgpack, with descriptors beside it.
+An end of file means that the other side is gone, however it went.
+"""
+
+import array
+import socket
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+S = TypeVar("S", bound=Struct)
+
+MOST_BYTES = 256 * 1024
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """To the warm parent, and through it to the process: the node that it shall become.
+
+    Beside it go two descriptors: the process's end of its own socket pair, and its log.
+    """
+
+    node: str
+    module: str
+    drivers: dict[str, str]
+    parameters: dict[str, Any]
+    sources: dict[str, str]  # key -> where its value is written
+    file: str
+    folders: tuple[str, ...]
+    ports: int
+    run_dir: str
+    state_dir: str
+    peers: tuple[str, ...]
+    supervisor: int  # pid
+    parent_death: int  # signal
+    cpu: tuple[int, ...]
+    nice: int
+    scheduling: str
+
+
+class Born(Struct, frozen=True, tag="born"):
+    """From the process: it exists, and dies with the supervisor."""
+
+    pid: int
+
+
+class Checked(Struct, frozen=True, tag="checked"):
+    """From the process: imported, parameters right, nothing opened; it waits for Go."""
+
+
+class Ready(Struct, frozen=True, tag="ready"):
+    """From the process: bound, configured, drivers open."""
+
+    incarnation: int
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """From the process: why it ends, in one line."""
+
+    why: str
+
+
+class Go(Struct, frozen=True, tag="go"):
+    """To the process: open sockets and drivers."""
+
+
+Word = Born | Checked | Ready | Failed | Go
+
+_ENCODER = msgspec.msgpack.Encoder()
+_ORDERS = msgspec.msgpack.Decoder(Order)
+_WORDS: msgspec.msgpack.Decoder[Word] = msgspec.msgpack.Decoder(Word)
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return the two ends of a connection; both close on exec."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def send_word(connection: socket.socket, word: Word) -> None:
+    """Send one word. A side that is gone is found out by its end of file, not here."""
+    try:
+        connection.send(_ENCODER.encode(word))
+    except OSError:
+        return
+
+
+def receive_word(connection: socket.socket) -> Word | None:
+    """Return the next word; None at the end of file.
+
+    :raises BlockingIOError: nothing there, on a connection that does not block.
+    """
+    try:
+        packet = connection.recv(MOST_BYTES)
+    except ConnectionError:
+        return None
+    return _WORDS.decode(packet) if packet else None
+
+
+def send_order(connection: socket.socket, order: Order, fds: tuple[int, int]) -> None:
+    """Send an order with its descriptors.
+
+    :raises OSError: the warm parent is gone, or has too many orders waiting.
+    """
+    connection.sendmsg(
+        [_ENCODER.encode(order)],
+        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))],
+    )
+
+
+def receive_order(connection: socket.socket) -> tuple[Order, tuple[int, int]] | None:
+    """Return the next order with its descriptors; None at the end of file."""
+    packet, fds, _, _ = socket.recv_fds(connection, MOST_BYTES, 2)
+    if not packet:
+        return None
+    return _ORDERS.decode(packet), (fds[0], fds[1])

@@ -1,0 +1,61 @@
+"""What Linux offers to keep processes together, and Python does not: see prctl(2)."""
+
+import ctypes
+import os
+import signal
+import time
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
+_PR_SET_CHILD_SUBREAPER = 36
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent dies."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with(parent: int, number: int) -> bool:
+    """Have the kernel send this process a signal when its parent dies.
+
+    Return False if the parent is not this one (any more): then nobody will send it.
+    """
+    _prctl(_PR_SET_PDEATHSIG, number)
+    return os.getppid() == parent
+
+
+def be_called(name: str) -> None:
+    """Set the name that `ps` and `top` show; the kernel keeps 15 bytes of it."""
+    _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+
+
+def wait_for_parent(former: int, seconds: float = 1.0) -> None:
+    """Wait until this process has been handed from its former parent to the next."""
+    until = time.monotonic() + seconds
+    while os.getppid() == former and time.monotonic() < until:
+        time.sleep(0.0002)
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to a process and all of its group; harmless if they are gone."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def forget_signals() -> None:
+    """Give every signal its default meaning again, and block none."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if signal.getsignal(number) not in (signal.SIG_DFL, None):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"prctl: {os.strerror(error)}")

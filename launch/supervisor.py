@@ -1,0 +1,449 @@
+"""The supervisor: starts the nodes of a plan, keeps them running, stops them in order.
+
+One thread on one bus, under the name "launch". What happens to a node is decided by
+`launch.lifecycle`; this file carries it out, and decides what concerns several nodes: the first
+start, in the order of needs, all or nothing; the stop, wave by wave; who may ask for what.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from bus import Call, Reader, Timer
+from bus.place import Place
+from bus.run import open_node
+from launch import lifecycle, parcel, process
+from launch.children import ChildProcess, LogReader, WarmParent, log_pipe, reap_strays
+from launch.complaint import expected
+from launch.lifecycle import Act, Event, State
+from launch.log import LogWriter
+from launch.plan import NodePlan, ParentDeath, Plan, Restart, stop_waves
+from msgs.heartbeat import Heartbeat
+from msgs.launch import GraphStatus, Process, ProcessState
+from msgs.requests import Because, NoArguments, NodeName, StopReason
+from msgs.requests import Stop as StopArguments
+from msgs.topics import HEARTBEATS, LAUNCH_GRAPH
+
+NAME = "launch"
+WATCH_PERIOD_S = 1.0
+HUNG_ROUNDS = 10  # silent rounds of our own clock, so that our own sleep condemns nobody
+FLUSH_PERIOD_S = 0.05  # while the reader of the log is slow
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+
+_CONSEQUENCES = {
+    ProcessState.STARTING: "it starts again",
+    ProcessState.READY: "the process before goes on",
+    ProcessState.BACKOFF: "it starts again after a wait",
+    ProcessState.FAILED: "it has failed and stays down",
+    ProcessState.STOPPED: "it stays down",
+}
+_SIGNALS = {ParentDeath.KILL: signal.SIGKILL, ParentDeath.TERM: signal.SIGTERM}
+
+
+class Node:
+    """One node of the plan with its processes and those who wait for it."""
+
+    def __init__(self, plan: NodePlan) -> None:
+        self.plan = plan
+        self.state = State()
+        self.children: dict[int, ChildProcess] = {}
+        self.waiting: list[tuple[Call[Any], int]] = []  # restarts: call, incarnation before
+        self.heartbeat: Reader[Heartbeat] | None = None
+        self.last_heard: tuple[int, float | None] = (0, None)
+        self.silent_rounds = 0
+        self.gone_s = 0.0  # when its process before was gone
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the one that runs, else 0."""
+        child = self.children.get(self.state.process or 0)
+        return child.pid if child else 0
+
+    def status(self) -> Process:
+        """Return what `wallbox ps` shows."""
+        return Process(
+            node=self.plan.name,
+            state=self.state.state,
+            pid=self.pid,
+            incarnation=self.state.incarnation,
+            restarts=self.state.restarts,
+            detail="stopping" if self.state.stopping else self.state.why[:400],
+        )
+
+
+class Supervisor:
+    """A graph while it runs."""
+
+    def __init__(self, plan: Plan, place: Place, warm: WarmParent) -> None:
+        """Take the name "launch".
+
+        :raises BusyError: a supervisor runs already on this run directory.
+        """
+        self.failure = ""  # why the first start failed
+        self.starts_anew = False  # restart_all: the whole supervisor begins again
+        self._plan = plan
+        self._place = place
+        self._warm = warm
+        self._nodes = {node.name: Node(node) for node in plan.nodes}
+        self._waves: list[tuple[str, ...]] = []
+        self._starting = True
+        self._hurries = 0
+        self._stopped: Callable[[], None] | None = None  # to be called when all are gone
+        self._alarm: Timer | None = None
+        self._reviews = False  # a review is due
+        self._flushes = False  # a flush of the log is due
+        self._said: GraphStatus | None = None
+        self._bus = open_node(NAME, place)
+        self._began_s = self._bus.clock.now_s()
+        self._log = LogWriter(2)
+        self._warm_log = LogReader(self._bus, warm.log, self._line_of(NAME))
+
+    def run(self) -> int:
+        """Run the graph until it is stopped; return the exit code."""
+        process.adopt_orphans()
+        bus = self._bus
+        bus.on_stop(self._on_stop)
+        bus.serve("stop", StopArguments, self._on_stop_request)
+        bus.serve("restart", NodeName, self._on_restart_request)
+        bus.serve("restart_all", Because, self._on_restart_all_request)
+        bus.serve("nodes", NoArguments, lambda call: call.ok(self._status()))
+        for number in (signal.SIGINT, signal.SIGHUP):
+            bus.on_signal(number, lambda: bus.stop(StopReason.SIGNAL))
+        for node in self._nodes.values():
+            topic = HEARTBEATS.get(node.plan.name)
+            node.heartbeat = bus.subscribe(topic) if topic else None
+        bus.every(WATCH_PERIOD_S, self._watch)
+        with self._everything_logged():
+            for name in self._nodes:
+                self._tell(name, lifecycle.Start(held=True))
+            bus.run()
+        return EXIT_FAILED if self.failure else EXIT_OK
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._warm.close()
+        self._warm_log.close()
+        reap_strays(frozenset())
+        self._bus.close()
+        self._log.close()
+
+    # --- one node ------------------------------------------------------------------------------
+
+    def _tell(self, name: str, event: Event) -> None:
+        """Bring an event to a node and carry out what follows."""
+        node = self._nodes[name]
+        before = node.state
+        plan = node.plan if self._stopped is None else replace(node.plan, restart=Restart.NEVER)
+        node.state, acts = lifecycle.step(plan, before, event, self._bus.clock.now_s())
+        for act in acts:
+            self._carry_out(node, act)
+        after = node.state
+        if after.state is ProcessState.READY and before.state is not ProcessState.READY:
+            self._write("info", f"{name} is ready, pid {node.pid}")
+        elif self._starting:
+            pass  # what goes wrong becomes the one line that the first start ends with
+        elif after.why and (after.why, after.state) != (before.why, before.state):
+            self._write("warning", f"{name}: {after.why}; {_CONSEQUENCES[after.state]}")
+        if not self._reviews:
+            self._reviews = True
+            self._bus.at(0.0, self._review)
+
+    def _carry_out(self, node: Node, act: Act) -> None:
+        match act:
+            case lifecycle.Fork():
+                self._fork(node, act.process)
+            case lifecycle.Go():
+                node.children[act.process].go()
+            case lifecycle.Ask():
+                stop = StopArguments(reason=act.reason)
+                self._bus.request(node.plan.name, "stop", stop, timeout_s=node.plan.stop_s)
+            case lifecycle.Signal():
+                child = node.children[act.process]
+                child.signal(act.number)
+                if not child.pid:
+                    self._warm.kill()  # it should have forked this one long ago
+
+    def _fork(self, node: Node, number: int) -> None:
+        name = node.plan.name
+
+        def on_word(word: parcel.Word) -> None:
+            match word:
+                case parcel.Checked():
+                    self._tell(name, lifecycle.Checked(number))
+                case parcel.Ready():
+                    self._tell(name, lifecycle.Ready(number, word.incarnation))
+                case parcel.Born() | parcel.Failed() | parcel.Go():
+                    pass  # the child's own business
+
+        def on_exit(code: int, why: str) -> None:
+            if number == node.state.process:
+                node.gone_s = self._bus.clock.now_s()
+            self._tell(name, lifecycle.Exited(number, code, why))
+            del node.children[number]
+
+        if not self._warm.is_alive:
+            self._renew_warm_parent()
+        child = ChildProcess(self._bus, on_word, on_exit, self._line_of(name))
+        node.children[number] = child
+        child.order(self._warm, self._order(node.plan))
+
+    def _order(self, node: NodePlan) -> parcel.Order:
+        return parcel.Order(
+            node=node.name,
+            module=node.module,
+            drivers=dict(node.drivers),
+            parameters=dict(node.parameters),
+            sources=dict(node.sources),
+            file=self._plan.file,
+            folders=self._plan.folders,
+            ports=self._plan.ports,
+            run_dir=str(self._place.run_dir),
+            state_dir=str(self._place.state_dir),
+            peers=(NAME, *self._nodes),
+            supervisor=os.getpid(),
+            parent_death=_SIGNALS[node.parent_death],
+            cpu=node.cpu,
+            nice=node.nice,
+            scheduling=node.scheduling,
+        )
+
+    # --- all nodes -----------------------------------------------------------------------------
+
+    def _review(self) -> None:
+        """Look at the whole after something has moved."""
+        self._reviews = False
+        if self._stopped is not None:
+            self._go_on_stopping()
+        elif self._starting:
+            self._go_on_starting()
+        for node in self._nodes.values():
+            if node.waiting and not node.state.is_restarting:
+                self._answer_restarts(node)
+        self._set_alarm()
+        if self._status() != self._said:
+            self._publish()
+
+    def _go_on_starting(self) -> None:
+        """Let nodes go when all are checked and what they need is READY. One fails: all stop."""
+        nodes = self._nodes.values()
+        for node in nodes:
+            state = node.state
+            if state.state not in (ProcessState.STARTING, ProcessState.READY) or state.restarts:
+                named = node.plan.name in state.why
+                self.failure = state.why if named else f"{node.plan.name}: {state.why}"
+                self._bus.stop(StopReason.SHUTDOWN)
+                return
+        if not all(node.state.checked for node in nodes):
+            return
+        ready = {node.plan.name for node in nodes if node.state.state is ProcessState.READY}
+        for node in nodes:
+            if node.state.held and ready.issuperset(node.plan.needs):
+                self._tell(node.plan.name, lifecycle.Release())
+        if len(ready) == len(self._nodes):
+            self._starting = False
+            self._bus.ready()
+            took_s = self._bus.clock.now_s() - self._began_s
+            self._write(
+                "info",
+                f"{self._plan.name} is ready: {len(ready)} nodes in {took_s:.2f} s, "
+                f"run directory {self._place.run_dir}",
+            )
+
+    def _on_stop(self, reason: StopReason, stopped: Callable[[], None]) -> None:
+        """Begin the ordered stop; asked again by a signal, be quicker about it."""
+        if self._stopped is None:
+            self._stopped = stopped
+            self._waves = [(), *stop_waves(self._plan)]
+            if not self.failure:
+                self._write("info", "stopping")
+        elif reason is StopReason.SIGNAL:
+            self._hurries += 1
+            names = list(self._waves[0]) if self._hurries == 1 else list(self._nodes)
+            for name in names:
+                self._stop_node(name)
+        self._review()
+
+    def _go_on_stopping(self) -> None:
+        """Stop the next nodes when those before them are gone."""
+        while self._waves and all(self._nodes[name].state.is_gone for name in self._waves[0]):
+            self._waves.pop(0)
+            if self._waves:
+                for name in self._waves[0]:
+                    self._stop_node(name)
+        if not self._waves and self._stopped is not None:
+            self._publish()
+            self._stopped()
+
+    def _stop_node(self, name: str) -> None:
+        self._tell(name, lifecycle.Stop())
+        for _ in range(self._hurries):
+            self._tell(name, lifecycle.Hurry())
+
+    def _set_alarm(self) -> None:
+        """Wake up at the earliest deadline of all nodes."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        deadlines = [node.state.deadline_s for node in self._nodes.values()]
+        due_s = min((each for each in deadlines if each is not None), default=None)
+        self._alarm = None if due_s is None else self._bus.at(due_s, self._on_alarm)
+
+    def _on_alarm(self) -> None:
+        for name in self._nodes:
+            self._tell(name, lifecycle.Tick())
+
+    def _watch(self) -> None:
+        """Once a second: who is silent, who is gone unnoticed, and the state of all."""
+        for name, node in self._nodes.items():
+            reader = node.heartbeat
+            if reader is None:
+                continue
+            heard = (reader.incarnation, reader.stamp_s)
+            is_ready = node.state.state is ProcessState.READY
+            is_silent = is_ready and heard == node.last_heard
+            node.silent_rounds = node.silent_rounds + 1 if is_silent else 0
+            node.last_heard = heard
+            if node.silent_rounds == HUNG_ROUNDS:
+                self._tell(name, lifecycle.Silent(HUNG_ROUNDS * WATCH_PERIOD_S))
+        if not self._warm.is_alive:
+            self._renew_warm_parent()
+        ours = {child.pid for node in self._nodes.values() for child in node.children.values()}
+        reap_strays(frozenset(ours | {self._warm.pid}))
+        self._publish()
+
+    def _renew_warm_parent(self) -> None:
+        self._write("warning", "the warm parent is gone; another one starts, the nodes run on")
+        self._warm_log.close()
+        self._warm.close()
+        self._warm = WarmParent()
+        self._warm_log = LogReader(self._bus, self._warm.log, self._line_of(NAME))
+
+    # --- requests ------------------------------------------------------------------------------
+
+    def _on_stop_request(self, call: Call[StopArguments]) -> None:
+        if _may_ask(call):
+            call.ok()
+            self._bus.stop(StopReason.SHUTDOWN)
+
+    def _on_restart_all_request(self, call: Call[Because]) -> None:
+        if _may_ask(call):
+            self._write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
+            self.starts_anew = True
+            call.ok()
+            self._bus.stop(StopReason.SHUTDOWN)
+
+    def _on_restart_request(self, call: Call[NodeName]) -> None:
+        """Restart one node in place; the answer waits until the new incarnation is READY."""
+        if not _may_ask(call):
+            return
+        node = self._nodes.get(call.arguments.node)
+        if node is None:
+            name = call.arguments.node
+            call.refuse(f'no node "{name}" in this plan; {expected(name, self._nodes)}')
+        elif self._starting or self._stopped is not None:
+            call.not_ready("the graph is stopping" if self._stopped else "the graph is starting")
+        elif not node.state.can_be_replaced:
+            call.not_ready(f"{node.plan.name} is on its way already")
+        else:
+            node.waiting.append((call, node.state.incarnation))
+            self._tell(node.plan.name, lifecycle.Replace())
+
+    def _answer_restarts(self, node: Node) -> None:
+        """Tell those who asked for a restart how it ended."""
+        waiting, node.waiting = node.waiting, []
+        for call, before in waiting:
+            if node.state.state is ProcessState.READY and node.state.incarnation != before:
+                gap_ms = ((node.state.ready_s or 0.0) - node.gone_s) * 1e3
+                call.ok(
+                    {
+                        "pid": node.pid,
+                        "incarnation": node.state.incarnation,
+                        "gap_ms": round(gap_ms, 1),
+                    }
+                )
+            else:
+                call.refuse(f"{node.plan.name} is {node.state.state}: {node.state.why}"[:400])
+
+    # --- what is said --------------------------------------------------------------------------
+
+    def _status(self) -> GraphStatus:
+        return GraphStatus(
+            plan=self._plan.name,
+            pid=os.getpid(),
+            processes=tuple(node.status() for node in self._nodes.values()),
+            stopping=self._stopped is not None,
+        )
+
+    def _publish(self) -> None:
+        self._said = self._status()
+        self._bus.publish(LAUNCH_GRAPH, self._said)
+
+    def _write(self, level: str, text: str) -> None:
+        self._line_of(NAME)(level, text)
+
+    def _line_of(self, origin: str) -> Callable[[str, str], None]:
+        """Return what writes a line of the log in the name of a node."""
+
+        def write(level: str, text: str) -> None:
+            self._log.write(self._bus.clock.utc_ns(), level, origin, text)
+            self._flush_later()
+
+        return write
+
+    def _flush_later(self) -> None:
+        if self._log.has_more and not self._flushes:
+            self._flushes = True
+            self._bus.at(self._bus.clock.now_s() + FLUSH_PERIOD_S, self._flush)
+
+    def _flush(self) -> None:
+        self._flushes = False
+        self._log.flush()
+        self._flush_later()
+
+    @contextlib.contextmanager
+    def _everything_logged(self) -> Iterator[None]:
+        """Have what this process itself writes on stderr go through the log as well."""
+        stderr = os.dup(2)
+        reading, writing = log_pipe()
+        reader = LogReader(self._bus, reading, self._line_of(NAME))
+        os.dup2(writing, 2)
+        os.close(writing)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            reader.close()
+
+
+def _may_ask(call: Call[Any]) -> bool:
+    """Refuse whoever has no say over processes: only system and the command line do."""
+    if call.caller == "system" or call.caller.startswith("tool-"):
+        return True
+    call.refuse("only system and the command line start and stop nodes")
+    return False
+
+
+def supervise(plan: Plan, place: Place, warm: WarmParent) -> int:
+    """Run a plan in the foreground; return the exit code.
+
+    0 stopped in order; 1 could not start, with one line on stderr that says why.
+
+    :raises BusyError: a supervisor runs already on this run directory.
+    :raises PlaceError: a directory cannot be used.
+    """
+    supervisor = Supervisor(plan, place, warm)
+    try:
+        code = supervisor.run()
+    finally:
+        supervisor.close()
+    if supervisor.failure:
+        print(supervisor.failure, file=sys.stderr)  # noqa: T201
+    elif supervisor.starts_anew:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return code
