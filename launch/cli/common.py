@@ -1,0 +1,70 @@
+"""What the verbs share: the running graph, its tool, and how they end."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from bus.place import Place
+    from bus.tool import Tool
+
+EXIT_FAILED = 1
+EXIT_NO_GRAPH = 3
+
+run_dir_option = click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path),
+    help="Sockets and locks of the graph (else $WALLBOX_RUN_DIR, $XDG_RUNTIME_DIR/wallbox, "
+    "/run/wallbox).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+def place_of(run_dir: Path | None, state_dir: Path | None = None) -> "Place":
+    """Return where the graph lives that is meant."""
+    from bus import place
+
+    return place.Place(
+        run_dir=run_dir.absolute() if run_dir else place.run_dir_from_environment(),
+        state_dir=state_dir.absolute() if state_dir else place.state_dir_from_environment(),
+    )
+
+
+def running_tool(run_dir: Path | None) -> "Tool":
+    """Return a tool on the running graph; end with exit code 3 if none runs."""
+    from bus.lock import is_held
+    from bus.tool import open_tool
+
+    place = place_of(run_dir)
+    if not any(is_held(lock) for lock in sorted(place.run_dir.glob("*.lock"))):
+        fail(f"no graph runs on {place.run_dir}", EXIT_NO_GRAPH)
+    return open_tool(place)
+
+
+def ask(
+    tool: "Tool", node: str, method: str, arguments: dict[str, Any], timeout_s: float = 1.0
+) -> Any:
+    """Return the result of a request; end with exit code 1 if it was not done."""
+    from bus import Status
+
+    answer = tool.call(node, method, arguments, timeout_s)
+    if answer.status is not Status.OK:
+        fail(f"{node} {method}: {answer.status}: {answer.reason}")
+    return answer.result
+
+
+def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
+    """Say why in one line and end."""
+    click.echo(text, err=True)
+    sys.exit(code)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows as columns; the first row is the heading."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
