@@ -4,6 +4,7 @@ Windows and duty law stand here, beside the message, because both `pilot` and `s
 copper by them, each from its own reading.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
@@ -73,6 +74,57 @@ def classify_high_v(high_v: float) -> CpState | None:
         if least_v <= high_v <= most_v:
             return state
     return None
+
+
+# How often a reading must be seen before it counts, with one reading each 10 ms. A contactor has to
+# be open 100 ms after the vehicle left C or D (IEC 61851-1, Table A.6, seq. 2 and 8); 50 ms of
+# them belong to the relay. To A is faster than to the others, as in OpenEVSE (25 ms).
+A_READS = 2
+STATE_READS = 3
+# A reading that confirms no state counts two against the settled one, a reading that confirms it
+# takes one back: four strays in a row, or a line that toggles for 0.2 s, leave no state at all.
+UNDEFINED_AT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledCp:
+    """The state of the pilot, freed from single stray readings."""
+
+    state: CpState | None = None  # None: not known yet, or undefined
+    seen: CpState | None = None  # what the latest stray reading showed
+    equal: int = 0  # how often in a row it showed that
+    astray: int = 0  # how much has been seen against the settled state
+
+    @property
+    def is_undefined(self) -> bool:
+        """Return whether the line has shown no state for longer than a change takes."""
+        return self.state is None and self.astray >= UNDEFINED_AT
+
+
+UNSETTLED = SettledCp()
+
+
+def settle(settled: SettledCp, seen: CpState | None) -> SettledCp:
+    """Return the settled state after one more reading; None is a reading between the windows."""
+    if seen is not None and seen is settled.state:
+        if settled.astray == 0:
+            return settled
+        return SettledCp(state=seen, astray=settled.astray - 1)
+    equal = 0
+    if seen is not None:
+        equal = settled.equal + 1 if seen is settled.seen else 1
+        if equal >= (A_READS if seen is CpState.A else STATE_READS):
+            return SettledCp(state=seen)
+    astray = min(settled.astray + 2, UNDEFINED_AT)
+    state = settled.state if astray < UNDEFINED_AT else None
+    if (state, seen, equal, astray) == (
+        settled.state,
+        settled.seen,
+        settled.equal,
+        settled.astray,
+    ):
+        return settled
+    return SettledCp(state=state, seen=seen, equal=equal, astray=astray)
 
 
 def shows_diode(low_v: float) -> bool:

@@ -1,0 +1,43 @@
+"""The pilot line of the simulated world."""
+
+from bus import Bus
+from msgs.pilot import X1_PERCENT, SimPilotDrive
+from msgs.plant import SimCopper
+from msgs.topics import SIM_COPPER, SIM_PILOT_DRIVE
+from nodes.pilot.line import LineReading
+
+
+class SimLine:
+    """See `nodes.pilot.line.Line`. Silent copper (50 ms) cannot be measured."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._copper = bus.subscribe(SIM_COPPER)
+        self._seen: SimCopper | None = None
+        self._reading: LineReading | None = None
+        self._duty_percent: float | None = None
+
+    def read(self) -> LineReading | None:
+        """See `nodes.pilot.line.Line.read`."""
+        copper = self._copper.fresh()
+        if copper is not self._seen:
+            self._seen = copper
+            self._reading = None
+            if copper is not None:
+                self._reading = LineReading(
+                    high_v=copper.high_v, low_v=copper.low_v, duty_percent=copper.duty_percent
+                )
+        return self._reading
+
+    def drive(self, duty_percent: float) -> None:
+        """See `nodes.pilot.line.Line.drive`."""
+        if duty_percent != self._duty_percent:
+            self._duty_percent = duty_percent
+            self._bus.publish(SIM_PILOT_DRIVE, SimPilotDrive(duty_percent=duty_percent))
+
+    def shutdown(self) -> None:
+        """See `nodes.pilot.line.Line.shutdown`."""
+        self.drive(X1_PERCENT)
+
+    def handover(self) -> None:
+        """See `nodes.pilot.line.Line.handover`. The simulated generator goes on by itself."""

@@ -1,0 +1,201 @@
+"""What the pilot shows and what it says: reading and permission in, duty out.
+
+IEC 61851-1:2017, Annex A. Not responsible for the contactor (safety) nor for how much current
+there is to share (load_manager).
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from msgs.load_manager import LoadOffer
+from msgs.pilot import (
+    MAX_OFFER_A,
+    MIN_OFFER_A,
+    UNSETTLED,
+    X1_PERCENT,
+    CpState,
+    PilotStatus,
+    SettledCp,
+    classify_high_v,
+    duty_of_offer,
+    offer_of_duty,
+    settle,
+)
+from msgs.safety import SafetyStatus
+from msgs.session import SessionStatus
+from nodes.pilot.line import LineReading
+
+# assumed: the generator's rails are +/-12 V, 5 % more at most, and the outermost detection windows
+# end at 13.25 V; what lies beyond comes from a converter that does not answer.
+RAIL_V = 13.5
+PLUGGED = (CpState.B, CpState.C, CpState.D)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Times of the machine [s]."""
+
+    raise_after_s: float = 5.0  # between changes of the duty: IEC 61851-1, Table A.6, seq. 5/6
+    # After a start an input that has not come yet is no silence before its own hold is over.
+    safety_hold_s: float = 1.0
+    session_hold_s: float = 3.0
+    offer_hold_s: float = 3.0
+    line_grace_s: float = 0.5  # half of pilot/status's hold: valid again before safety opens
+    publish_after_s: float = 0.015  # the second round of 10 ms after the last one: every 20 ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """One round's facts; a message that is older than its hold is None."""
+
+    now_s: float
+    reading: LineReading | None
+    safety: SafetyStatus | None
+    session: SessionStatus | None
+    offer: LoadOffer | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the machine remembers."""
+
+    cp: SettledCp = UNSETTLED
+    offered_a: float | None = None  # None: the generator has not been read yet
+    started_s: float | None = None
+    changed_s: float = -math.inf  # when the offer last changed
+    safety_heard: bool = False
+    session_heard: bool = False
+    offer_heard: bool = False
+    said: PilotStatus | None = None
+    publish_at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What is to be done after one round."""
+
+    duty_percent: float | None = None  # None: leave the generator as it is
+    status: PilotStatus | None = None  # None: nothing is to be said
+
+
+def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
+    """Judge one reading and decide what the pilot says, once each 10 ms."""
+    now_s = inputs.now_s
+    reading = inputs.reading if _is_sane(inputs.reading) else None
+    state = _note(state, inputs)
+    started_s = now_s if state.started_s is None else state.started_s
+    if state.offered_a is None:
+        if reading is not None:
+            adopted_a = min(offer_of_duty(reading.duty_percent), MAX_OFFER_A)
+            state = replace(state, offered_a=adopted_a, changed_s=now_s if adopted_a else -math.inf)
+        elif now_s - started_s <= config.line_grace_s:
+            return state, Outputs()
+    cp = settle(state.cp, classify_high_v(reading.high_v)) if reading is not None else UNSETTLED
+    if cp is not state.cp:
+        state = replace(state, cp=cp)
+    if reading is not None and cp.state is None and not cp.is_undefined:
+        return state, Outputs()  # the first readings after a start or a silence
+
+    cp_state = cp.state or CpState.E  # no measurement and no window: as bad as a short
+    offered_a = _next_offer(config, state, inputs, cp_state, now_s - started_s)
+    if offered_a != state.offered_a:
+        state = replace(state, offered_a=offered_a, changed_s=now_s)
+    if cp_state is CpState.A and state.changed_s != -math.inf:
+        state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
+    return _say(config, state, inputs.now_s, cp_state, offered_a, reading)
+
+
+def _note(state: State, inputs: Inputs) -> State:
+    """Remember the start and which inputs have come since."""
+    if state.safety_heard and state.session_heard and state.offer_heard:
+        return state
+    noted = replace(
+        state,
+        started_s=inputs.now_s if state.started_s is None else state.started_s,
+        safety_heard=state.safety_heard or inputs.safety is not None,
+        session_heard=state.session_heard or inputs.session is not None,
+        offer_heard=state.offer_heard or inputs.offer is not None,
+    )
+    return state if noted == state else noted
+
+
+def _next_offer(
+    config: Config, state: State, inputs: Inputs, cp_state: CpState, running_s: float
+) -> float:
+    """Return the current [A] to offer from now on; 0 is x1.
+
+    What is offered may fall at once, to what is known at least; it rises only when everything is
+    known, and not within 5 s of the change before.
+    """
+    if cp_state not in PLUGGED:
+        return 0.0
+    offered_a = state.offered_a or 0.0
+    limits_a = [MAX_OFFER_A]
+    is_complete = True
+    if inputs.session is not None:
+        if not inputs.session.authorized:
+            return 0.0
+    elif state.session_heard or running_s > config.session_hold_s:
+        return 0.0
+    else:
+        is_complete = False
+    if inputs.safety is not None:
+        if not inputs.safety.permitted:
+            return 0.0
+        limits_a += (inputs.safety.limit_a, inputs.safety.installation_limit_a)
+    elif state.safety_heard or running_s > config.safety_hold_s:
+        return 0.0
+    else:
+        is_complete = False
+    if inputs.offer is not None:
+        limits_a.append(inputs.offer.limit_a)
+    elif state.offer_heard or running_s > config.offer_hold_s:
+        return 0.0
+    else:
+        is_complete = False
+
+    # A limit that is no number is not above 6 A either.
+    limit_a = min(limits_a) if all(limit_a >= MIN_OFFER_A for limit_a in limits_a) else 0.0
+    if limit_a <= offered_a:
+        return limit_a
+    may_rise = is_complete and inputs.now_s - state.changed_s >= config.raise_after_s
+    return limit_a if may_rise else offered_a
+
+
+def _say(
+    config: Config,
+    state: State,
+    now_s: float,
+    cp_state: CpState,
+    offered_a: float,
+    reading: LineReading | None,
+) -> tuple[State, Outputs]:
+    """Set the duty, and publish when it is time or something has changed."""
+    duty_percent = duty_of_offer(offered_a)
+    said = state.said
+    if (
+        said is not None
+        and now_s < state.publish_at_s
+        and said.cp_state is cp_state
+        and said.duty_percent == duty_percent
+    ):
+        return state, Outputs(duty_percent=duty_percent)
+    status = PilotStatus(
+        cp_state=cp_state,
+        duty_percent=duty_percent,
+        offered_a=offered_a,
+        high_v=reading.high_v if reading is not None else 0.0,
+        low_v=reading.low_v if reading is not None else 0.0,
+    )
+    state = replace(state, said=status, publish_at_s=now_s + config.publish_after_s)
+    return state, Outputs(duty_percent=duty_percent, status=status)
+
+
+def _is_sane(reading: LineReading | None) -> bool:
+    """Return whether the line could be measured. NaN is in no range."""
+    return (
+        reading is not None
+        and -RAIL_V <= reading.high_v <= RAIL_V
+        and -RAIL_V <= reading.low_v <= RAIL_V
+        and 0.0 <= reading.duty_percent <= X1_PERCENT
+    )

@@ -1,0 +1,67 @@
+"""Wiring of pilot: read the line, step, drive, publish."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from bus import Bus
+from msgs.requests import StopReason
+from msgs.topics import LOAD_OFFER, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
+from nodes.pilot.line import Line, open_line
+from nodes.pilot.machine import Config, Inputs, State, step
+
+RUNNER: Literal["blocking", "asyncio"] = "blocking"
+
+ROUND_S = 0.01  # readings 10 ms apart: detection within 50 ms (IEC 61851-1, Annex A)
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None: the pilot follows the standard and the facts of the other nodes."""
+
+
+class PilotNode:
+    """One line, three facts, one tick."""
+
+    def __init__(self, bus: Bus, line: Line) -> None:
+        self._bus = bus
+        self._line = line
+        self._config = Config()
+        self._state = State()
+        self._safety = bus.subscribe(SAFETY_STATUS)
+        self._session = bus.subscribe(SESSION_STATUS)
+        self._offer = bus.subscribe(LOAD_OFFER)
+        self._timer = bus.every(ROUND_S, self._round)
+        bus.on_stop(self._stop)
+
+    def _round(self) -> None:
+        inputs = Inputs(
+            now_s=self._bus.clock.now_s(),
+            reading=self._line.read(),
+            safety=self._safety.fresh(),
+            session=self._session.fresh(),
+            offer=self._offer.fresh(),
+        )
+        self._state, outputs = step(self._config, self._state, inputs)
+        if outputs.duty_percent is not None:
+            self._line.drive(outputs.duty_percent)
+        if outputs.status is not None:
+            self._bus.publish(PILOT_STATUS, outputs.status)
+
+    def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._timer.cancel()
+        if reason is StopReason.RESTART:
+            self._line.handover()
+        else:
+            self._line.shutdown()
+        done()
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> PilotNode:
+    """Open the line and start the node.
+
+    :raises DriverError: the line cannot be opened.
+    """
+    node = PilotNode(bus, open_line(drivers.get("device", ""), bus))
+    bus.ready()
+    return node
