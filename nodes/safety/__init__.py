@@ -1,0 +1,19 @@
+"""safety: whether current may flow. Owns the contactor; nobody can command it closed.
+
+Subscribes: pilot/status, session/status, meter/box. Looks at them; is woken by its tick alone.
+Publishes: safety/status every 100 ms and on change. Serves no request.
+Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
+monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
+reads itself beside their owners (`chain.py`).
+Deadline: one round each 10 ms. A vehicle that leaves C or D has the enable line off within 50 ms,
+a monitor that trips within one round (the hardware cuts the coil by itself as well).
+Safe state: enable off, no watchdog edges. It follows silence: of its own inputs (50 ms), of pilot
+(1.0 s), and, once the vehicle draws less than 1 A or 6 s later, of session (3 s) or meter (5 s).
+
+Its first act is enable off, before any edge; then it proves the contactor open. It trusts no
+message that it can check itself: pilot's word counts only while its own eyes see the same.
+SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the vehicle to stop.
+
+judge.py makes facts of a reading, complain.py faults of facts, faults.py keeps them by the rules
+of the ERR table, why.py finds the words, selftest.py tests the monitor, machine.py moves.
+"""

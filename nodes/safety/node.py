@@ -1,0 +1,77 @@
+"""Wiring of safety: read, step, drive, publish."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from bus import Bus
+from msgs.requests import StopReason
+from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
+from nodes.safety.chain import Chain, open_chain
+from nodes.safety.machine import Config, Inputs, State, step
+
+RUNNER: Literal["blocking", "asyncio"] = "blocking"
+
+ROUND_S = 0.01
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None: what guards people is not configured from outside. The box has its DIP switches."""
+
+
+class SafetyNode:
+    """One chain, three facts, one tick."""
+
+    def __init__(self, bus: Bus, chain: Chain) -> None:
+        chain.drive(enable=False, residual_test=False, edge=False)
+        self._bus = bus
+        self._chain = chain
+        self._config = Config()
+        self._state = State()
+        self._stop_reason: StopReason | None = None
+        self._done: Callable[[], None] | None = None
+        self._last_s = bus.clock.now_s()
+        self._pilot = bus.subscribe(PILOT_STATUS)
+        self._session = bus.subscribe(SESSION_STATUS)
+        self._meter = bus.subscribe(METER_BOX)
+        self._timer = bus.every(ROUND_S, self._round)
+        bus.on_stop(self._stop)
+
+    def _round(self) -> None:
+        now_s = self._bus.clock.now_s()
+        inputs = Inputs(
+            now_s=now_s,
+            utc_ns=self._bus.clock.utc_ns(),
+            since_s=now_s - self._last_s,
+            reading=self._chain.read(),
+            pilot=self._pilot.fresh(),
+            session=self._session.fresh(),
+            meter=self._meter.fresh(),
+            stop=self._stop_reason,
+        )
+        self._last_s = now_s
+        self._state, outputs = step(self._config, self._state, inputs)
+        self._chain.drive(
+            enable=outputs.enable, residual_test=outputs.residual_test, edge=outputs.edge
+        )
+        if outputs.status is not None:
+            self._bus.publish(SAFETY_STATUS, outputs.status)
+        if outputs.is_finished and self._done is not None:
+            self._timer.cancel()
+            self._chain.shutdown()
+            self._done()
+
+    def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._stop_reason, self._done = reason, done
+        self._round()
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> SafetyNode:
+    """Open the chain, with its enable line off from the first moment, and start the node.
+
+    :raises DriverError: the chain cannot be opened.
+    """
+    node = SafetyNode(bus, open_chain(drivers.get("device", ""), bus))
+    bus.ready()
+    return node

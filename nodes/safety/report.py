@@ -1,0 +1,94 @@
+"""What follows from a round: lines to set, words to say, whether the node may leave. Pure."""
+
+from dataclasses import replace
+
+from msgs.requests import StopReason
+from msgs.safety import SafetyPhase, SafetyStatus
+from nodes.safety.judge import LOWEST_DIP_A, Facts
+from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
+from nodes.safety.why import Reasons, why_not_closed
+
+_UNPROVEN = (SafetyPhase.START, SafetyPhase.OPENING)
+
+
+def report(
+    config: Config, state: State, facts: Facts | None, inputs: Inputs, reasons: Reasons
+) -> tuple[State, Outputs]:
+    """Say what is to be done after a round.
+
+    The watchdog gets an edge only after all checks of a round that found nothing wrong: there is
+    sight, an open contactor is proven open, nothing is latched. So a coil that does not follow
+    its enable line loses its watchdog 1 s later.
+    """
+    is_well = facts is not None and state.phase not in _UNPROVEN and not state.ledger.is_latched
+    is_edge = is_well and inputs.now_s + config.slack_s >= state.edge_at_s
+    if is_edge:
+        state = replace(state, edge_at_s=inputs.now_s + config.edge_s)
+    state, status = _publish(config, state, facts, inputs.now_s, reasons)
+    return state, Outputs(
+        enable=state.phase in ENERGISED,
+        residual_test=state.test is not None and state.test.is_on,
+        edge=is_edge,
+        status=status,
+        is_finished=_is_finished(state, facts, inputs),
+    )
+
+
+def _publish(
+    config: Config, state: State, facts: Facts | None, now_s: float, reasons: Reasons
+) -> tuple[State, SafetyStatus | None]:
+    """Publish what is new at once, and everything when it is time."""
+    ledger = state.ledger
+    permitted = state.is_tested and facts is not None and not reasons.to_withhold
+    installation_limit_a = LOWEST_DIP_A if facts is None else facts.installation_limit_a
+    limit_a = LOWEST_DIP_A if facts is None else facts.limit_a
+    detail = why_not_closed(state.phase, facts, reasons)
+    news = (
+        state.phase,
+        state.contactor,
+        permitted,
+        ledger.records,
+        ledger.retries,
+        installation_limit_a,
+        limit_a,
+        detail,
+    )
+    if state.publish_at_s is None:
+        state = replace(state, publish_at_s=now_s + config.first_word_s)
+    is_due = state.publish_at_s is not None and now_s + config.slack_s >= state.publish_at_s
+    is_first = not state.said and state.phase is SafetyPhase.START
+    if not is_due and (is_first or news == state.said):
+        return state, None
+    temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
+    retry_at_s = ledger.retry_at_s
+    status = SafetyStatus(
+        contactor=state.contactor,
+        permitted=permitted,
+        faults=tuple(record.code for record in ledger.records),
+        retries=ledger.retries,
+        temperature_c=temperature_c,
+        installation_limit_a=installation_limit_a,
+        limit_a=limit_a,
+        phase=state.phase,
+        detail=detail,
+        records=ledger.records,
+        retry_in_s=None if retry_at_s is None else max(0.0, retry_at_s - now_s),
+    )
+    state = replace(
+        state,
+        said=news,
+        temperature_c=temperature_c,
+        publish_at_s=now_s + config.publish_s,
+    )
+    return state, status
+
+
+def _is_finished(state: State, facts: Facts | None, inputs: Inputs) -> bool:
+    """Return whether a node that is asked to stop may leave."""
+    if inputs.stop is None or state.stop_by_s is None or state.phase in ENERGISED:
+        return False
+    if facts is not None and facts.is_proven_open:
+        return True
+    if state.phase is SafetyPhase.OPENING and inputs.stop is not StopReason.SIGNAL:
+        return False  # the proof comes, or the fault, within 0.2 s
+    return inputs.now_s >= state.stop_by_s

@@ -1,0 +1,62 @@
+"""The self-test of the residual-current monitor (CHG-1, LED-2), with the contactor open. Pure.
+
+The monitor's test line injects a current that must trip both of its outputs, and both must let go
+again: outputs idle, test on, both active within 740 ms, test off, both idle 2.16 s after the
+beginning. The times are those of the CCID test of Analog Devices' evaluation charger and OpenEVSE.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+IDLE_WITHIN_S = 1.0  # outputs must have let go of what was before: OpenEVSE
+PULSE_S = 0.06  # the least length of the test
+ACTIVE_WITHIN_S = 0.74
+IDLE_AFTER_S = 2.16
+
+
+class Verdict(StrEnum):
+    """How far a self-test has come."""
+
+    RUNNING = "running"
+    PASSED = "passed"
+    NOT_IDLE = "an output is active without any test"
+    NO_ANSWER = "an output did not answer the test"
+    STUCK = "an output stays active after the test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """One self-test, begun at a time."""
+
+    begun_s: float  # of the waiting for idle, then of the pulse
+    is_pulsed: bool = False  # the pulse has begun
+    is_on: bool = False  # the test line
+    seen_ac: bool = False
+    seen_dc: bool = False
+    verdict: Verdict = Verdict.RUNNING
+
+
+def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) -> SelfTest:
+    """Take the self-test one reading on."""
+    passed_s = now_s - test.begun_s
+    if not test.is_pulsed:
+        if not residual_ac and not residual_dc:
+            return replace(test, begun_s=now_s, is_pulsed=True, is_on=True)
+        return _judged(test, Verdict.NOT_IDLE) if passed_s >= IDLE_WITHIN_S else test
+    if test.is_on:
+        if (residual_ac and not test.seen_ac) or (residual_dc and not test.seen_dc):
+            test = replace(
+                test,
+                seen_ac=test.seen_ac or residual_ac,
+                seen_dc=test.seen_dc or residual_dc,
+            )
+        if test.seen_ac and test.seen_dc:
+            return replace(test, is_on=False) if passed_s >= PULSE_S else test
+        return _judged(test, Verdict.NO_ANSWER) if passed_s >= ACTIVE_WITHIN_S else test
+    if passed_s < IDLE_AFTER_S:
+        return test
+    return _judged(test, Verdict.STUCK if residual_ac or residual_dc else Verdict.PASSED)
+
+
+def _judged(test: SelfTest, verdict: Verdict) -> SelfTest:
+    return replace(test, is_on=False, verdict=verdict)

@@ -1,0 +1,82 @@
+"""The nouns of safety's machine: its times, what it is told, what it remembers, what it says."""
+
+from dataclasses import dataclass
+
+from msgs.meter import MeterReading
+from msgs.pilot import PilotStatus
+from msgs.requests import StopReason
+from msgs.safety import Contactor, SafetyPhase, SafetyStatus
+from msgs.session import SessionStatus
+from nodes.safety.chain import ChainReading
+from nodes.safety.faults import CLEAN, Ledger
+from nodes.safety.judge import NOTHING_JUDGED, Judged
+from nodes.safety.selftest import SelfTest
+
+ENERGISED = (SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING)
+"""The phases in which the coil is commanded on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Times of the machine [s]."""
+
+    closing_s: float = 0.3  # assumed: pull-in 15 to 30 ms (40 A contactors), times ten
+    opening_s: float = 0.2  # ERR-RED: voltage still there 0.2 s after opening
+    # A predecessor's contactor drops with its last watchdog edge (1.0 s) and then has opening_s.
+    start_s: float = 1.5
+    lost_s: float = 0.1  # assumed: a dip of the mains shorter than this is no fault of ours
+    vehicle_s: float = 6.0  # Table A.6, seq. 10.2: the vehicle has 6 s to drop its load
+    edge_s: float = 0.1  # watchdog edges: a tenth of the hardware's hold
+    publish_s: float = 0.1
+    # Longer without a round, and the hardware watchdog may have dropped the coil behind our back.
+    stall_s: float = 0.5
+    farewell_s: float = 0.15  # stopped by SIGTERM: gone within 200 ms
+    slack_s: float = 0.005  # half a round: what falls due by then is due now
+    first_word_s: float = 0.5  # a reader waits no longer for a first proof: half of our hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """One round's facts; a message that is older than its hold is None."""
+
+    now_s: float
+    utc_ns: int
+    since_s: float  # since the round before
+    reading: ChainReading | None
+    pilot: PilotStatus | None
+    session: SessionStatus | None
+    meter: MeterReading | None
+    stop: StopReason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the machine remembers."""
+
+    phase: SafetyPhase = SafetyPhase.START
+    until_s: float = 0.0  # CLOSING: of the proof; STOPPING: of the vehicle's patience
+    unproven_by_s: float | None = None  # open by command and not proven: from then on a fault
+    unclosed_by_s: float | None = None  # closed by command, proof lost: from then on a fault
+    contactor: Contactor = Contactor.CLOSED  # what is not proven open counts as closed
+    is_welded: bool = False  # latched: never closes again
+    judged: Judged = NOTHING_JUDGED
+    ledger: Ledger = CLEAN
+    test: SelfTest | None = None
+    is_tested: bool = False  # the self-test has passed since the plug went in
+    failed_tests: int = 0  # in a row
+    temperature_c: float = 0.0  # of the last reading that was published
+    stop_by_s: float | None = None
+    edge_at_s: float = 0.0
+    publish_at_s: float | None = None
+    said: tuple[object, ...] = ()  # what was published last, but for what drifts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What is to be done after one round, in this order."""
+
+    enable: bool
+    residual_test: bool
+    edge: bool
+    status: SafetyStatus | None  # None: nothing is to be said
+    is_finished: bool  # asked to stop, and nothing is left to do

@@ -1,0 +1,122 @@
+"""Why the vehicle is asked to stop, why the contactor opens, why it does not close: in words.
+
+Pure. Each reason is the first that holds, most serious first; "" says that there is none.
+"""
+
+from typing import NamedTuple
+
+from msgs.meter import MeterReading
+from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
+from msgs.requests import StopReason
+from msgs.safety import FaultCode, SafetyPhase
+from msgs.session import SessionStatus
+from nodes.safety.faults import Ledger
+from nodes.safety.judge import Facts
+
+METER_HOLD_S = 5.0  # blind for overcurrent and mains voltage: meter/box's hold
+
+_VEHICLE_ASKS = (CpState.C, CpState.D)
+
+
+class Reasons(NamedTuple):
+    """What speaks against current, in three degrees."""
+
+    to_withhold: str  # the pilot may offer nothing; a vehicle that draws has 6 s to stop
+    to_wait: str  # the pilot offers nothing of its own accord; the same 6 s
+    to_open: str  # at once
+
+
+BLIND = Reasons(*["the box has no mains, or its own sensors are silent"] * 3)
+
+
+def why_not(
+    facts: Facts,
+    ledger: Ledger,
+    pilot: PilotStatus | None,
+    session: SessionStatus | None,
+    meter: MeterReading | None,
+    stop: StopReason | None,
+    now_s: float,
+) -> Reasons:
+    """Return all reasons of this round."""
+    return Reasons(
+        _why_withhold(facts, ledger, session, meter, stop, now_s),
+        _why_wait(facts, pilot),
+        _why_open(facts, ledger, pilot, stop),
+    )
+
+
+def why_not_closed(phase: SafetyPhase, facts: Facts | None, reasons: Reasons) -> str:
+    """Return why the contactor is not closed, for a person; "" while it is."""
+    match phase:
+        case SafetyPhase.CLOSED:
+            return ""
+        case SafetyPhase.START:
+            return BLIND.to_open if facts is None else "the contactor is not proven open yet"
+        case SafetyPhase.SELF_TEST:
+            return "the residual-current monitor is being tested"
+        case SafetyPhase.CLOSING:
+            return "the contactor is closing"
+        case SafetyPhase.STOPPING:
+            return f"waits until the vehicle draws nothing: {_first(reasons)}"
+        case SafetyPhase.IDLE | SafetyPhase.READY | SafetyPhase.OPENING | SafetyPhase.FAULT:
+            return _first(reasons) or "the vehicle's diode is not proven yet"
+
+
+def _first(reasons: Reasons) -> str:
+    return reasons.to_withhold or reasons.to_wait or reasons.to_open
+
+
+def _why_withhold(
+    facts: Facts,
+    ledger: Ledger,
+    session: SessionStatus | None,
+    meter: MeterReading | None,
+    stop: StopReason | None,
+    now_s: float,
+) -> str:
+    if ledger.records:
+        return ledger.records[0].detail
+    if stop is not None:
+        return "the box is being stopped"
+    if not facts.is_plugged:
+        return "no vehicle is connected"
+    if session is None:
+        return "the session node is silent, so nothing is authorised"
+    if not session.authorized:
+        return "charging is not authorised"
+    if meter is None or not _is_seeing(meter, now_s):
+        return "the box meter is silent, so an overcurrent would not be seen"
+    return ""
+
+
+def _why_wait(facts: Facts, pilot: PilotStatus | None) -> str:
+    if pilot is not None and not pilot.offered_a >= MIN_OFFER_A:
+        return "the pilot offers no current"
+    if not facts.has_pwm:
+        return "the pilot's generator gives no PWM"
+    return ""
+
+
+def _why_open(
+    facts: Facts, ledger: Ledger, pilot: PilotStatus | None, stop: StopReason | None
+) -> str:
+    for record in ledger.records:
+        if record.code is not FaultCode.TOO_HOT:
+            return record.detail
+    if facts.is_switched_off:
+        return "the over-temperature switch has opened"
+    if not facts.asks:
+        return "the vehicle does not ask for energy"
+    if pilot is None:
+        return "the pilot node is silent"
+    if pilot.cp_state not in _VEHICLE_ASKS:
+        return "the pilot node does not see a vehicle that asks for energy"
+    if stop is StopReason.SIGNAL:
+        return "the box is being stopped"
+    return ""
+
+
+def _is_seeing(meter: MeterReading, now_s: float) -> bool:
+    """Return whether the meter's values are recent, whatever the meter node says of itself."""
+    return meter.online or (meter.sampled_ns > 0 and now_s - meter.sampled_ns / 1e9 <= METER_HOLD_S)
