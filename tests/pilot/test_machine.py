@@ -1,0 +1,317 @@
+"""What pilot says, row by row: least limit, holds at their edges, sequences of IEC 61851-1."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as changed
+
+from msgs.load_manager import LoadOffer
+from msgs.pilot import CpState, PilotStatus
+from msgs.safety import Contactor, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
+from nodes.pilot.line import LineReading
+from nodes.pilot.machine import Config, Inputs, Outputs, State, step
+
+ROUND_S = 0.01
+X1 = 100.0
+HIGH_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0, "between": 7.5}
+
+SAFETY = SafetyStatus(
+    contactor=Contactor.OPEN,
+    permitted=True,
+    faults=(),
+    retries=0,
+    temperature_c=30.0,
+    installation_limit_a=32.0,
+    limit_a=32.0,
+)
+SESSION = SessionStatus(
+    state=WallboxState.READY_FOR_CHARGING,
+    plugged=True,
+    authorized=True,
+    session_id="1",
+    energy_wh=0.0,
+    reason="",
+)
+OFFER = LoadOffer(limit_a=16.0, reason="fuse", limits=())
+
+
+class Rig:
+    """The machine with facts that stay until they are changed; the generator obeys it."""
+
+    def __init__(self, state: str = "C", duty_percent: float = X1) -> None:
+        self.now_s = 1000.0
+        self.state = State()
+        self.inputs = Inputs(
+            now_s=0.0,
+            reading=LineReading(high_v=HIGH_V[state], low_v=-12.0, duty_percent=duty_percent),
+            safety=SAFETY,
+            session=SESSION,
+            offer=OFFER,
+        )
+        self.outputs = Outputs()
+        self.said: list[PilotStatus] = []
+
+    def run(self, seconds: float, **changes: Any) -> "Rig":
+        self.inputs = replace(self.inputs, **changes)
+        for _ in range(round(seconds / ROUND_S)):
+            self.now_s += ROUND_S
+            self.inputs = replace(self.inputs, now_s=self.now_s)
+            self.state, self.outputs = step(Config(), self.state, self.inputs)
+            if self.outputs.status is not None:
+                self.said.append(self.outputs.status)
+            duty_percent = self.outputs.duty_percent
+            if duty_percent is not None and self.inputs.reading is not None:
+                reading = replace(self.inputs.reading, duty_percent=duty_percent)
+                self.inputs = replace(self.inputs, reading=reading)
+        return self
+
+    def show(self, state: str) -> "Rig":
+        assert self.inputs.reading is not None
+        self.inputs = replace(
+            self.inputs, reading=replace(self.inputs.reading, high_v=HIGH_V[state])
+        )
+        return self
+
+    @property
+    def offered_a(self) -> float:
+        return self.said[-1].offered_a
+
+
+@pytest.mark.req("MET-7", "CHG-3")
+@pytest.mark.parametrize(
+    ("offer_a", "limit_a", "installation_a", "said_a"),
+    [
+        (16.0, 32.0, 32.0, 16.0),
+        (32.0, 20.0, 32.0, 20.0),
+        (32.0, 32.0, 13.0, 13.0),
+        (63.0, 63.0, 63.0, 32.0),  # the product's own most
+        (6.0, 32.0, 32.0, 6.0),
+        (5.9, 32.0, 32.0, 0.0),  # there is no duty below 6 A
+        (16.0, 5.0, 32.0, 0.0),
+        (0.0, 32.0, 32.0, 0.0),
+        (-5.0, 32.0, 32.0, 0.0),
+        (math.nan, 32.0, 32.0, 0.0),
+        (16.0, math.nan, 32.0, 0.0),
+        (16.0, 32.0, math.nan, 0.0),
+        (math.inf, 32.0, 16.0, 16.0),
+    ],
+)
+def test_the_least_limit_is_offered(
+    offer_a: float, limit_a: float, installation_a: float, said_a: float
+) -> None:
+    rig = Rig().run(
+        0.1,
+        offer=changed(OFFER, limit_a=offer_a),
+        safety=changed(SAFETY, limit_a=limit_a, installation_limit_a=installation_a),
+    )
+    assert rig.offered_a == said_a
+    assert rig.said[-1].duty_percent == pytest.approx(said_a / 0.6 if said_a else X1)
+    assert rig.outputs.duty_percent == rig.said[-1].duty_percent
+
+
+@pytest.mark.parametrize(
+    ("state", "cp_state", "said_a"),
+    [
+        ("A", CpState.A, 0.0),
+        ("B", CpState.B, 16.0),
+        ("C", CpState.C, 16.0),
+        ("D", CpState.D, 16.0),
+        ("E", CpState.E, 0.0),
+        ("F", CpState.F, 0.0),
+        ("between", CpState.E, 0.0),
+    ],
+)
+def test_current_is_offered_to_a_plugged_vehicle_only(
+    state: str, cp_state: CpState, said_a: float
+) -> None:
+    rig = Rig(state).run(0.1)
+    assert rig.said[-1].cp_state is cp_state
+    assert rig.offered_a == said_a
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"safety": changed(SAFETY, permitted=False)},
+        {"session": changed(SESSION, authorized=False)},
+        {"offer": changed(OFFER, limit_a=0.0)},
+        {"safety": None},  # older than its hold
+        {"session": None},
+        {"offer": None},
+        {"reading": None},
+    ],
+)
+def test_every_no_and_every_silence_is_on_the_line_with_the_next_round(
+    refusal: dict[str, Any],
+) -> None:
+    rig = Rig().run(0.1)
+    assert rig.offered_a == 16.0
+    rig.run(ROUND_S, **refusal)
+    assert rig.outputs.duty_percent == X1
+    assert rig.offered_a == 0.0
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        LineReading(high_v=math.nan, low_v=-12.0, duty_percent=30.0),
+        LineReading(high_v=6.0, low_v=math.nan, duty_percent=30.0),
+        LineReading(high_v=6.0, low_v=-12.0, duty_percent=math.nan),
+        LineReading(high_v=14.05, low_v=-12.0, duty_percent=30.0),
+        LineReading(high_v=-14.05, low_v=-14.05, duty_percent=30.0),
+        LineReading(high_v=6.0, low_v=-12.0, duty_percent=101.0),
+        LineReading(high_v=math.inf, low_v=-math.inf, duty_percent=-1.0),
+    ],
+)
+def test_nonsense_from_the_line_is_no_reading(reading: LineReading) -> None:
+    rig = Rig().run(0.1)
+    rig.run(ROUND_S, reading=reading)
+    assert rig.said[-1].cp_state is CpState.E
+    assert rig.outputs.duty_percent == X1
+    assert (rig.said[-1].high_v, rig.said[-1].low_v) == (0.0, 0.0)
+
+
+# --- IEC 61851-1, Table A.6 -----------------------------------------------------------------------
+
+
+def test_a_raise_waits_five_seconds_after_the_last_change() -> None:
+    rig = Rig().run(0.1)
+    rig.run(4.9, offer=changed(OFFER, limit_a=20.0))
+    assert rig.offered_a == 16.0
+    rig.run(0.2)
+    assert rig.offered_a == 20.0
+
+
+def test_a_reduction_comes_at_once_and_the_next_raise_five_seconds_later() -> None:
+    rig = Rig().run(10.0)
+    rig.run(ROUND_S, offer=changed(OFFER, limit_a=10.0))
+    assert rig.offered_a == 10.0
+    rig.run(4.98, offer=OFFER)
+    assert rig.offered_a == 10.0
+    rig.run(0.03)
+    assert rig.offered_a == 16.0
+
+
+def test_current_withdrawn_comes_back_five_seconds_later() -> None:
+    rig = Rig().run(10.0)
+    rig.run(1.0, offer=changed(OFFER, limit_a=0.0))
+    rig.run(3.98, offer=OFFER)
+    assert rig.offered_a == 0.0
+    rig.run(0.04)
+    assert rig.offered_a == 16.0
+
+
+def test_the_next_vehicle_does_not_wait_for_the_change_of_the_last_one() -> None:
+    rig = Rig().run(10.0)
+    rig.show("A").run(0.1)
+    assert rig.offered_a == 0.0
+    rig.show("B").run(0.1)
+    assert rig.offered_a == 16.0
+
+
+def test_an_unplugged_line_is_in_x1_within_25_ms_and_any_other_change_known_within_50() -> None:
+    rig = Rig().run(1.0)
+    rig.show("A").run(2 * ROUND_S)
+    assert (rig.said[-1].cp_state, rig.outputs.duty_percent) == (CpState.A, X1)
+    rig.show("C").run(3 * ROUND_S)
+    assert rig.said[-1].cp_state is CpState.C
+
+
+def test_status_is_said_every_20_ms_and_at_once_on_change() -> None:
+    rig = Rig().run(1.0)
+    said = len(rig.said)
+    rig.run(1.0)
+    assert len(rig.said) - said == 50
+    rig.run(ROUND_S)  # said now; the next one would be due a round after the next
+    said = len(rig.said)
+    rig.run(ROUND_S, offer=changed(OFFER, limit_a=10.0))
+    rig.run(ROUND_S, offer=changed(OFFER, limit_a=9.0))
+    assert len(rig.said) - said == 2
+
+
+# --- a restart in place ---------------------------------------------------------------------------
+
+ADOPTED = 16.0 / 0.6
+
+
+def silent(**heard: Any) -> dict[str, Any]:
+    return {"safety": None, "session": None, "offer": None} | heard
+
+
+@pytest.mark.req("BUS-3")
+def test_a_restart_adopts_the_duty_read_back_and_keeps_it_until_the_facts_are_there() -> None:
+    rig = Rig(duty_percent=ADOPTED).run(0.9, **silent())
+    assert all(status.offered_a == pytest.approx(16.0) for status in rig.said)
+    rig.run(1.0, safety=SAFETY, session=SESSION, offer=OFFER)
+    assert all(status.offered_a == pytest.approx(16.0) for status in rig.said)
+    assert all(status.cp_state is CpState.C for status in rig.said)
+
+
+@pytest.mark.parametrize(("missing", "hold_s"), [("safety", 1.0), ("session", 3.0), ("offer", 3.0)])
+def test_an_input_that_never_comes_is_silence_after_its_hold_and_not_before(
+    missing: str, hold_s: float
+) -> None:
+    heard = {"safety": SAFETY, "session": SESSION, "offer": OFFER} | {missing: None}
+    rig = Rig(duty_percent=ADOPTED).run(hold_s, **heard)
+    assert rig.offered_a == pytest.approx(16.0)
+    rig.run(0.02)
+    assert rig.offered_a == 0.0
+
+
+@pytest.mark.parametrize(
+    ("heard", "said_a"),
+    [
+        ({"session": changed(SESSION, authorized=False)}, 0.0),
+        ({"safety": changed(SAFETY, permitted=False)}, 0.0),
+        ({"offer": changed(OFFER, limit_a=10.0)}, 10.0),
+        ({"safety": changed(SAFETY, limit_a=8.0)}, 8.0),
+        ({"offer": changed(OFFER, limit_a=32.0)}, 16.0),  # nothing rises before all is known
+    ],
+)
+def test_what_is_known_counts_during_the_grace(heard: dict[str, Any], said_a: float) -> None:
+    rig = Rig(duty_percent=ADOPTED).run(0.5, **silent(**heard))
+    assert rig.offered_a == pytest.approx(said_a)
+
+
+@pytest.mark.parametrize(
+    ("duty_percent", "said_a"),
+    [
+        (X1, 0.0),
+        (0.0, 0.0),  # state F is not adopted
+        (5.0, 0.0),  # neither is digital communication, which this box does not do
+        (98.0, 0.0),
+        (90.0, 32.0),  # nor more than the product may offer
+        (10.0, 6.0),
+        (ADOPTED, 16.0),
+    ],
+)
+def test_only_a_duty_of_this_box_is_adopted(duty_percent: float, said_a: float) -> None:
+    rig = Rig(duty_percent=duty_percent).run(0.5, **silent())
+    assert rig.offered_a == pytest.approx(said_a)
+
+
+def test_an_adopted_duty_falls_when_no_vehicle_is_there() -> None:
+    assert Rig("A", duty_percent=ADOPTED).run(0.1, **silent()).offered_a == 0.0
+
+
+def test_the_generator_is_left_alone_until_it_has_been_read() -> None:
+    rig = Rig(duty_percent=ADOPTED)
+    reading = rig.inputs.reading
+    rig.run(0.4, reading=None, **silent())
+    assert rig.outputs.duty_percent is None
+    assert not rig.said
+    rig.run(0.1, reading=reading)
+    assert rig.offered_a == pytest.approx(16.0)
+
+
+def test_a_line_that_cannot_be_read_after_a_start_goes_to_x1() -> None:
+    rig = Rig().run(0.55, reading=None)
+    assert rig.outputs.duty_percent == X1
+    assert rig.said[-1].cp_state is CpState.E
+
+
+def test_a_first_offer_does_not_wait() -> None:
+    assert Rig().run(0.05).offered_a == 16.0

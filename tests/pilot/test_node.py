@@ -1,0 +1,211 @@
+"""pilot on the bus, its line in hand-driven copper."""
+
+from pathlib import Path
+
+import pytest
+
+from bus import DriverError
+from bus.memory import MemoryGraph
+from msgs.load_manager import LoadOffer
+from msgs.pilot import CpState, PilotStatus, SimPilotDrive
+from msgs.plant import SimCopper
+from msgs.requests import Stop, StopReason
+from msgs.safety import Contactor, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
+from msgs.topics import (
+    LOAD_OFFER,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SIM_COPPER,
+    SIM_PILOT_DRIVE,
+)
+from nodes.pilot.node import Parameters, build
+
+
+class Surroundings:
+    """Copper that shows what it is told, and the three nodes that pilot hears."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.graph = MemoryGraph(seed=1, state_dir=tmp_path)
+        self.high_v = 6.0
+        self.offer_a = 16.0
+        self.drives: list[SimPilotDrive] = []
+        self.duty_percent = 100.0
+        self.silent: set[str] = set()
+        self._plant = self.graph.bus("plant")
+        self._plant.subscribe(SIM_PILOT_DRIVE, self._obey)
+        self._plant.every(0.02, self._copper)
+        self._safety = self.graph.bus("safety")
+        self._safety.every(0.1, self._say_safety)
+        self._session = self.graph.bus("session")
+        self._session.every(1.0, self._say_session)
+        self._load = self.graph.bus("load_manager")
+        self._load.every(0.5, self._say_offer)
+        self.reader = self.graph.bus("led").subscribe(PILOT_STATUS)
+        self._say_safety()
+        self._say_session()
+        self._say_offer()
+
+    def start(self) -> None:
+        build(self.graph.bus("pilot"), Parameters(), {"device": "sim"})
+
+    @property
+    def status(self) -> PilotStatus:
+        status = self.reader.fresh(0.03)
+        assert status is not None
+        return status
+
+    def stop(self, reason: StopReason) -> None:
+        self.graph.bus("launch").request("pilot", "stop", Stop(reason=reason))
+        self.graph.advance(0.1)
+        assert "pilot" not in self.graph.running
+        self.graph.kill("launch")
+
+    def _obey(self, drive: SimPilotDrive) -> None:
+        self.drives.append(drive)
+        self.duty_percent = drive.duty_percent
+
+    def _copper(self) -> None:
+        if "plant" in self.silent:
+            return
+        copper = SimCopper(
+            high_v=self.high_v,
+            low_v=-12.0,
+            duty_percent=self.duty_percent,
+            mirror_closed=True,
+            load_voltage=False,
+            residual_ac=False,
+            residual_dc=False,
+            earth_ohm=0.8,
+            terminal_c=25.0,
+            board_c=25.0,
+            overtemperature=False,
+            dip1=5,
+            dip2=0,
+        )
+        self._plant.publish(SIM_COPPER, copper)
+
+    def _say_safety(self) -> None:
+        status = SafetyStatus(
+            contactor=Contactor.OPEN,
+            permitted=True,
+            faults=(),
+            retries=0,
+            temperature_c=25.0,
+            installation_limit_a=32.0,
+            limit_a=32.0,
+        )
+        if "safety" not in self.silent:
+            self._safety.publish(SAFETY_STATUS, status)
+
+    def _say_session(self) -> None:
+        status = SessionStatus(
+            state=WallboxState.CHARGING,
+            plugged=True,
+            authorized=True,
+            session_id="1",
+            energy_wh=0.0,
+            reason="",
+        )
+        if "session" not in self.silent:
+            self._session.publish(SESSION_STATUS, status)
+
+    def _say_offer(self) -> None:
+        if "load_manager" not in self.silent:
+            offer = LoadOffer(limit_a=self.offer_a, reason="fuse", limits=())
+            self._load.publish(LOAD_OFFER, offer)
+
+
+@pytest.fixture
+def around(tmp_path: Path) -> Surroundings:
+    around = Surroundings(tmp_path)
+    around.graph.advance(0.05)
+    return around
+
+
+def test_an_offer_reaches_the_line(around: Surroundings) -> None:
+    around.start()
+    around.graph.advance(1.1)
+    assert around.status.offered_a == 16.0
+    assert around.status.cp_state is CpState.C
+    assert around.duty_percent == pytest.approx(16.0 / 0.6)
+    around.offer_a = 10.0
+    around.graph.advance(0.6)
+    assert around.duty_percent == pytest.approx(10.0 / 0.6)
+
+
+def test_the_line_is_driven_on_change_only(around: Surroundings) -> None:
+    around.start()
+    around.graph.advance(5.0)
+    assert len(around.drives) == 2  # x1 until everybody had spoken, then 16 A
+
+
+@pytest.mark.parametrize(
+    ("writer", "at_most_s", "not_before_s"),
+    [
+        ("safety", 1.02, 0.88),
+        ("session", 3.02, 1.98),
+        ("load_manager", 3.02, 2.48),
+        ("plant", 0.08, 0.03),
+    ],
+)
+def test_silence_beyond_the_hold_is_x1(
+    around: Surroundings, writer: str, at_most_s: float, not_before_s: float
+) -> None:
+    around.start()
+    around.graph.advance(2.0)
+    around.silent.add(writer)
+    around.graph.advance(not_before_s)
+    assert around.drives[-1].duty_percent < 100.0
+    around.graph.advance(at_most_s - not_before_s)
+    assert around.drives[-1].duty_percent == 100.0
+    assert around.status.offered_a == 0.0
+
+
+@pytest.mark.req("BUS-3")
+def test_a_restart_in_place_leaves_the_duty_on_the_line(around: Surroundings) -> None:
+    around.start()
+    around.graph.advance(2.0)
+    drives = len(around.drives)
+    around.stop(StopReason.RESTART)
+    around.start()
+    around.graph.advance(3.0)
+    assert {drive.duty_percent for drive in around.drives[drives:]} <= {16.0 / 0.6}
+    assert around.status.offered_a == pytest.approx(16.0)
+
+
+@pytest.mark.req("BUS-3")
+def test_a_killed_pilot_leaves_the_duty_on_the_line(around: Surroundings) -> None:
+    around.start()
+    around.graph.advance(2.0)
+    drives = len(around.drives)
+    around.graph.kill("pilot")
+    around.graph.advance(0.3)
+    around.start()
+    around.graph.advance(3.0)
+    assert {drive.duty_percent for drive in around.drives[drives:]} <= {16.0 / 0.6}
+
+
+@pytest.mark.parametrize("reason", [StopReason.SHUTDOWN, StopReason.SIGNAL])
+def test_a_stop_for_good_leaves_x1(around: Surroundings, reason: StopReason) -> None:
+    around.start()
+    around.graph.advance(2.0)
+    around.stop(reason)
+    assert around.duty_percent == 100.0
+
+
+def test_silent_copper_is_no_vehicle(around: Surroundings) -> None:
+    around.silent.add("plant")
+    around.graph.advance(0.1)
+    around.start()
+    around.graph.advance(1.0)
+    assert around.status.cp_state is CpState.E
+    assert around.status.offered_a == 0.0
+
+
+@pytest.mark.parametrize("kind", ["simulation", ""])
+def test_an_unknown_line_is_an_error_that_names_the_known_ones(tmp_path: Path, kind: str) -> None:
+    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("pilot")
+    with pytest.raises(DriverError, match=f"'{kind}'; expected 'sim'"):
+        build(bus, Parameters(), {"device": kind})
