@@ -145,7 +145,8 @@ class State:
     incarnation: int = 0
     restarts: int = 0
     history: History = field(default_factory=History)
-    why: str = ""  # why it is not READY, in words
+    verdict: str = ""  # why we are killing a process
+    why: str = ""  # why the last process ended, in words; empty once the next is READY
 
     @property
     def is_gone(self) -> bool:
@@ -185,14 +186,12 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
         case Exited() if event.process == state.process:
             return _exited(plan, state, event, now_s)
         case Exited() if event.process == state.spare:
-            why = event.why or state.why or describe_exit(event.code)
-            left = replace(state, spare=None, spare_checked=False, why=why)
-            return (left if state.stopping else replace(left, deadline_s=None)), ()
+            return _spare_exited(state, event)
         case Replace() if state.can_be_replaced:
             return _replace(plan, state, now_s)
         case Silent() if state.process is not None and state.state is ProcessState.READY:
             why = f"hung: silent for {event.silence_s:.3g} s"
-            return replace(state, why=why), (Signal(state.process, SIGKILL),)
+            return replace(state, verdict=why), (Signal(state.process, SIGKILL),)
         case Stop():
             return _stop(plan, state, now_s)
         case Hurry() if state.stopping:
@@ -270,10 +269,17 @@ def _exited(
     plan: NodePlan, state: State, event: Exited, now_s: float
 ) -> tuple[State, tuple[Act, ...]]:
     """Decide what follows the end of the node's process."""
-    why = event.why or state.why or describe_exit(event.code)
+    why = _reason(state, event)
     ready_for_s = 0.0 if state.ready_s is None else now_s - state.ready_s
     gone = replace(
-        state, process=None, checked=False, stopping=None, hardness=0, deadline_s=None, ready_s=None
+        state,
+        process=None,
+        checked=False,
+        stopping=None,
+        hardness=0,
+        deadline_s=None,
+        ready_s=None,
+        verdict="",
     )
     if state.stopping is StopReason.SHUTDOWN:
         return replace(gone, state=ProcessState.STOPPED, why=""), ()
@@ -301,6 +307,18 @@ def _exited(
     return replace(
         gone, state=ProcessState.BACKOFF, history=history, deadline_s=decision.at_s, why=why
     ), ()
+
+
+def _spare_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
+    """Go on with the process that runs; if it is leaving already, another one is forked then."""
+    left = replace(state, spare=None, spare_checked=False, verdict="")
+    if state.stopping is None:
+        left = replace(left, deadline_s=None, why=_reason(state, event))
+    return left, ()
+
+
+def _reason(state: State, event: Exited) -> str:
+    return state.verdict or event.why or describe_exit(event.code)
 
 
 def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
@@ -336,4 +354,4 @@ def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[
         return _fork(plan, replace(state, restarts=state.restarts + 1), now_s)
     late = state.process if state.spare is None else state.spare
     why = f"not ready within {plan.ready_s:g} s"
-    return replace(state, deadline_s=None, why=why), (Signal(late, SIGKILL),)
+    return replace(state, deadline_s=None, verdict=why), (Signal(late, SIGKILL),)

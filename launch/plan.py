@@ -13,6 +13,7 @@ A launch file is TOML, one node a table:
     restart = "always"               # or "on-failure", "never"
     ready_s = 5.0                    # from its start to READY
     stop_s = 2.0                     # from the request to stop to SIGTERM
+    hung_s = 10.0                    # without a heartbeat it is killed and started again
     stops = "between"                # or "first", "last"
     parent_death = "kill"            # or "term": the signal when the supervisor dies
     cpu = [1]                        # processors it may use
@@ -87,6 +88,7 @@ class NodePlan:
     restart: Restart = Restart.ALWAYS
     ready_s: float = 5.0
     stop_s: float = 2.0
+    hung_s: float = 10.0
     stops: Stops = Stops.BETWEEN
     parent_death: ParentDeath = ParentDeath.KILL
     cpu: tuple[int, ...] = ()
@@ -119,6 +121,7 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     restart: Restart | UnsetType = UNSET
     ready_s: _Seconds | UnsetType = UNSET
     stop_s: _Seconds | UnsetType = UNSET
+    hung_s: Annotated[float, Meta(ge=3, le=600)] | UnsetType = UNSET  # heartbeats come each second
     stops: Stops | UnsetType = UNSET
     parent_death: ParentDeath | UnsetType = UNSET
     cpu: tuple[Annotated[int, Meta(ge=0)], ...] | UnsetType = UNSET

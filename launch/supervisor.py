@@ -30,7 +30,6 @@ from msgs.topics import HEARTBEATS, LAUNCH_GRAPH
 
 NAME = "launch"
 WATCH_PERIOD_S = 1.0
-HUNG_ROUNDS = 10  # silent rounds of our own clock, so that our own sleep condemns nobody
 FLUSH_PERIOD_S = 0.05  # while the reader of the log is slow
 
 EXIT_OK = 0
@@ -298,7 +297,10 @@ class Supervisor:
             self._tell(name, lifecycle.Tick())
 
     def _watch(self) -> None:
-        """Once a second: who is silent, who is gone unnoticed, and the state of all."""
+        """Once a second: who is silent, who is gone unnoticed, and the state of all.
+
+        Silence is counted in our own rounds, so that our own sleep condemns nobody.
+        """
         for name, node in self._nodes.items():
             reader = node.heartbeat
             if reader is None:
@@ -308,8 +310,9 @@ class Supervisor:
             is_silent = is_ready and heard == node.last_heard
             node.silent_rounds = node.silent_rounds + 1 if is_silent else 0
             node.last_heard = heard
-            if node.silent_rounds == HUNG_ROUNDS:
-                self._tell(name, lifecycle.Silent(HUNG_ROUNDS * WATCH_PERIOD_S))
+            if node.silent_rounds * WATCH_PERIOD_S >= node.plan.hung_s:
+                node.silent_rounds = 0
+                self._tell(name, lifecycle.Silent(node.plan.hung_s))
         if not self._warm.is_alive:
             self._renew_warm_parent()
         ours = {child.pid for node in self._nodes.values() for child in node.children.values()}

@@ -1,0 +1,285 @@
+"""One supervised node, event by event."""
+
+from dataclasses import replace
+from signal import SIGKILL, SIGTERM
+
+import pytest
+
+from launch.lifecycle import (
+    TERM_GRACE_S,
+    Act,
+    Ask,
+    Checked,
+    Event,
+    Exited,
+    Fork,
+    Go,
+    Hurry,
+    Ready,
+    Release,
+    Replace,
+    Signal,
+    Silent,
+    Start,
+    State,
+    Stop,
+    Tick,
+    describe_exit,
+    step,
+)
+from launch.plan import NodePlan, Restart
+from msgs.launch import ProcessState
+from msgs.requests import StopReason
+
+PLAN = NodePlan(name="pilot", module="nodes.pilot", ready_s=5.0, stop_s=2.0)
+ASK_SHUTDOWN = Ask(StopReason.SHUTDOWN)
+ASK_RESTART = Ask(StopReason.RESTART)
+READY, STARTING = ProcessState.READY, ProcessState.STARTING
+BACKOFF, FAILED, STOPPED = ProcessState.BACKOFF, ProcessState.FAILED, ProcessState.STOPPED
+
+
+def play(
+    *events: tuple[float, Event], plan: NodePlan = PLAN, state: State | None = None
+) -> tuple[State, list[Act]]:
+    """Bring events to a node; return its state and the acts that followed the last one."""
+    state = state or State()
+    acts: tuple[Act, ...] = ()
+    for now_s, event in events:
+        state, acts = step(plan, state, event, now_s)
+    return state, list(acts)
+
+
+def running() -> State:
+    """Return a node that is READY as its process 1."""
+    return play((0.0, Start()), (0.1, Checked(1)), (0.2, Ready(1, 7)))[0]
+
+
+def replacing() -> State:
+    """Return a node whose next process, 2, is being checked beside the one that runs."""
+    return play((10.0, Replace()), state=running())[0]
+
+
+# --- start -------------------------------------------------------------------------------------
+
+
+def test_a_node_goes_when_it_is_checked_and_is_ready_when_it_says_so() -> None:
+    state, acts = play((0.0, Start()))
+    assert (state.state, acts) == (STARTING, [Fork(1)])
+    state, acts = play((0.1, Checked(1)), state=state)
+    assert (state.state, acts) == (STARTING, [Go(1)])
+    state, acts = play((0.2, Ready(1, 7)), state=state)
+    assert (state.state, state.incarnation, state.restarts, acts) == (READY, 7, 0, [])
+    assert state.deadline_s is None
+
+
+def test_a_held_node_waits_for_its_release_however_long_that_takes() -> None:
+    state, acts = play((0.0, Start(held=True)), (0.1, Checked(1)))
+    assert acts == []
+    assert play((100.0, Tick()), state=state)[1] == []
+    assert play((100.0, Release()), state=state)[1] == [Go(1)]
+
+
+def test_a_release_before_the_checks_lets_it_go_after_them() -> None:
+    state, acts = play((0.0, Start(held=True)), (0.1, Release()))
+    assert acts == []
+    assert play((0.2, Checked(1)), state=state)[1] == [Go(1)]
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_node_that_is_not_ready_in_time_is_killed_and_that_is_the_reason(checked: bool) -> None:
+    state, _ = play((0.0, Start()))
+    if checked:
+        state, _ = play((1.0, Checked(1)), state=state)
+    late_s = 6.0 if checked else 5.0
+    assert play((late_s - 0.1, Tick()), state=state)[1] == []
+    state, acts = play((late_s, Tick()), state=state)
+    assert acts == [Signal(1, SIGKILL)]
+    state, acts = play((late_s, Exited(1, -9)), state=state)
+    assert (acts, state.why) == ([Fork(2)], "not ready within 5 s")
+
+
+def test_what_cannot_be_configured_has_failed_with_its_own_words() -> None:
+    state, acts = play((0.0, Start()), (0.1, Exited(1, 78, "x.toml: pilot.gain: expected")))
+    assert (state.state, state.why, acts) == (FAILED, "x.toml: pilot.gain: expected", [])
+    assert state.is_gone
+
+
+# --- ends by itself ----------------------------------------------------------------------------
+
+
+def test_a_crash_is_followed_by_a_start_at_once_then_by_waits() -> None:
+    state, acts = play((9.0, Exited(1, 1, "RuntimeError: boom")), state=running())
+    assert (state.state, state.restarts, acts) == (STARTING, 1, [Fork(2)])
+    assert state.why == "RuntimeError: boom"
+    state, acts = play((9.1, Exited(2, -11)), state=state)
+    assert (state.state, state.why, acts) == (BACKOFF, "killed by SIGSEGV", [])
+    assert state.deadline_s == pytest.approx(9.2)
+    assert play((9.15, Tick()), state=state)[1] == []
+    state, acts = play((9.2, Tick()), state=state)
+    assert (state.state, state.restarts, acts) == (STARTING, 2, [Fork(3)])
+
+
+def test_a_node_that_may_end_is_stopped_by_it() -> None:
+    plan = replace(PLAN, restart=Restart.ON_FAILURE)
+    state, acts = play((9.0, Exited(1, 0)), plan=plan, state=running())
+    assert (state.state, acts) == (STOPPED, [])
+
+
+def test_a_node_beyond_its_limit_has_failed_and_says_how_it_ended() -> None:
+    state = running()
+    for number in range(1, 100):
+        state, _ = play((10.0 + number, Exited(state.process or 0, 1)), state=state)
+        if state.state is BACKOFF:
+            state, _ = play((state.deadline_s or 0.0, Tick()), state=state)
+        if state.state is FAILED:
+            break
+    assert state.why == "started 20 times in 5 minutes; exit code 1"
+    assert state.is_gone
+
+
+def test_a_silent_node_is_killed_and_started_again() -> None:
+    state, acts = play((20.0, Silent(10.0)), state=running())
+    assert acts == [Signal(1, SIGKILL)]
+    state, acts = play((20.1, Exited(1, -9)), state=state)
+    assert (acts, state.why) == ([Fork(2)], "hung: silent for 10 s")
+    state, _ = play((20.2, Checked(2)), (20.3, Ready(2, 8)), state=state)
+    assert (state.state, state.why) == (READY, "")
+
+
+# --- restart in place --------------------------------------------------------------------------
+
+
+def test_a_restart_prepares_the_next_process_before_the_old_one_is_asked() -> None:
+    state, acts = play((10.0, Replace()), state=running())
+    assert (state.state, acts) == (READY, [Fork(2)])
+    state, acts = play((10.1, Checked(2)), state=state)
+    assert acts == [ASK_RESTART]
+    state, acts = play((10.2, Exited(1, 0)), state=state)
+    assert (state.state, state.process, acts) == (STARTING, 2, [Go(2)])
+    assert state.is_restarting
+    state, _ = play((10.3, Ready(2, 8)), state=state)
+    assert (state.state, state.incarnation, state.restarts) == (READY, 8, 1)
+    assert not state.is_restarting
+
+
+def test_a_next_process_that_fails_its_checks_leaves_the_old_one_alone() -> None:
+    state, acts = play((10.1, Exited(2, 1, "SyntaxError: x")), state=replacing())
+    assert (state.state, state.process, acts) == (READY, 1, [])
+    assert (state.why, state.incarnation, state.is_restarting) == ("SyntaxError: x", 7, False)
+    assert state.deadline_s is None
+
+
+def test_a_next_process_that_hangs_in_its_checks_is_killed() -> None:
+    state, acts = play((15.0, Tick()), state=replacing())
+    assert acts == [Signal(2, SIGKILL)]
+    state, acts = play((15.1, Exited(2, -9)), state=state)
+    assert (state.state, state.why, acts) == (READY, "not ready within 5 s", [])
+
+
+def test_an_old_process_that_crashes_meanwhile_is_followed_by_the_next_one() -> None:
+    state, acts = play((10.05, Exited(1, -9)), state=replacing())
+    assert (state.state, state.process, acts) == (STARTING, 2, [])
+    assert play((10.1, Checked(2)), state=state)[1] == [Go(2)]
+
+
+def test_an_old_process_that_does_not_leave_is_made_to() -> None:
+    state, _ = play((10.1, Checked(2)), state=replacing())
+    state, acts = play((12.1, Tick()), state=state)
+    assert acts == [Signal(1, SIGTERM)]
+    state, acts = play((12.1 + TERM_GRACE_S, Tick()), state=state)
+    assert acts == [Signal(1, SIGKILL)]
+    assert play((13.0, Exited(1, -9)), state=state)[1] == [Go(2)]
+
+
+def test_a_next_process_lost_while_the_old_one_leaves_is_forked_again() -> None:
+    state, _ = play((10.1, Checked(2)), (10.2, Exited(2, -9)), state=replacing())
+    state, acts = play((10.3, Exited(1, 0)), state=state)
+    assert (state.state, acts) == (STARTING, [Fork(3)])
+
+
+@pytest.mark.parametrize("end", [(9.0, Exited(1, 78, "wrong")), (9.0, Stop())])
+def test_a_node_that_is_down_is_started_by_a_restart(end: tuple[float, Event]) -> None:
+    state, _ = play(end, state=running())
+    if not state.is_gone:
+        state, _ = play((9.1, Exited(1, 0)), state=state)
+    state, acts = play((10.0, Replace()), state=state)
+    assert (state.state, state.why, acts) == (STARTING, "", [Fork(2)])
+
+
+def test_a_restart_of_a_node_on_its_way_is_none() -> None:
+    for state in (replacing(), play((0.0, Start()))[0], play((9.0, Stop()), state=running())[0]):
+        assert not state.can_be_replaced
+        assert play((10.1, Replace()), state=state) == (state, [])
+
+
+# --- stop --------------------------------------------------------------------------------------
+
+
+def test_a_stop_asks_then_terms_then_kills() -> None:
+    state, acts = play((9.0, Stop()), state=running())
+    assert acts == [ASK_SHUTDOWN]
+    assert play((10.9, Tick()), state=state)[1] == []
+    state, acts = play((11.0, Tick()), state=state)
+    assert acts == [Signal(1, SIGTERM)]
+    state, acts = play((11.0 + TERM_GRACE_S, Tick()), state=state)
+    assert acts == [Signal(1, SIGKILL)]
+    assert play((99.0, Tick()), state=state)[1] == []
+    state, acts = play((11.6, Exited(1, -9)), state=state)
+    assert (state.state, state.why, acts) == (STOPPED, "", [])
+    assert state.is_gone
+
+
+def test_impatience_takes_the_next_means_at_once() -> None:
+    state, _ = play((9.0, Stop()), state=running())
+    state, acts = play((9.1, Hurry()), state=state)
+    assert acts == [Signal(1, SIGTERM)]
+    state, acts = play((9.2, Hurry()), state=state)
+    assert acts == [Signal(1, SIGKILL)]
+    assert play((9.3, Hurry()), state=state)[1] == []
+
+
+def test_impatience_with_a_node_that_is_not_stopping_does_nothing() -> None:
+    assert play((9.0, Hurry()), state=running()) == (running(), [])
+
+
+def test_a_node_that_is_starting_is_stopped_by_sigterm() -> None:
+    state, acts = play((0.0, Start()), (0.1, Checked(1)), (0.15, Stop()))
+    assert acts == [Signal(1, SIGTERM)]
+    assert play((0.16, Ready(1, 1)), state=state) == (state, [])
+    assert play((0.2, Exited(1, -15)), state=state)[0].state is STOPPED
+
+
+def test_a_node_that_waits_for_its_next_start_is_stopped_by_the_word_alone() -> None:
+    state, _ = play((9.0, Exited(1, 1)), (9.1, Exited(2, 1)), state=running())
+    assert state.state is BACKOFF
+    state, acts = play((9.15, Stop()), state=state)
+    assert (state.state, state.is_gone, acts) == (STOPPED, True, [])
+    assert play((99.0, Tick()), state=state)[1] == []
+
+
+def test_a_stop_during_a_restart_ends_both_processes() -> None:
+    state, acts = play((10.05, Stop()), state=replacing())
+    assert acts == [Signal(2, SIGKILL), ASK_SHUTDOWN]
+    state, _ = play((10.1, Exited(1, 0)), state=state)
+    assert (state.state, state.is_gone) == (STOPPED, False)
+    assert play((10.2, Exited(2, -9)), state=state)[0].is_gone
+
+
+def test_a_stop_while_the_old_process_leaves_lets_no_new_one_come() -> None:
+    state, acts = play((10.1, Checked(2)), (10.2, Stop()), state=replacing())
+    assert acts == [Signal(2, SIGKILL)]
+    state, acts = play((10.3, Exited(2, -9)), (10.4, Exited(1, 0)), state=state)
+    assert (state.state, state.is_gone, acts) == (STOPPED, True, [])
+
+
+def test_events_of_a_process_that_is_no_longer_ours_change_nothing() -> None:
+    state = running()
+    for event in (Checked(9), Ready(9, 1), Exited(9, 1)):
+        assert play((9.0, event), state=state) == (state, [])
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(0, "exit code 0"), (-9, "killed by SIGKILL"), (-99, "killed by signal 99")]
+)
+def test_an_exit_is_told_in_words(code: int, words: str) -> None:
+    assert describe_exit(code) == words

@@ -1,0 +1,282 @@
+"""Launch files: what they may say, and how a wrong one is complained about."""
+
+from pathlib import Path
+
+import pytest
+
+from launch.plan import NodePlan, ParentDeath, Plan, PlanError, Restart, load_plan, stop_waves
+
+LAUNCH = Path(__file__).parent.parent / "launch"
+
+BASE = """
+name = "base"
+
+[nodes.pilot]
+module = "nodes.pilot"
+driver = "sim"
+needs = ["plant"]
+
+[nodes.pilot.parameters]
+gain = 1
+depth = 2
+
+[nodes.plant]
+module = "nodes.plant"
+driver = { modbus = "tcp" }
+"""
+
+
+def write(folder: Path, text: str, name: str = "x.toml") -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def complaint(file: Path, *settings: str) -> str:
+    with pytest.raises(PlanError) as caught:
+        load_plan(file, settings)
+    return str(caught.value)
+
+
+@pytest.mark.req("BUS-2")
+@pytest.mark.parametrize("name", ["simulation", "virtual"])
+def test_our_own_plans_are_right(name: str) -> None:
+    plan = load_plan(LAUNCH / f"{name}.toml")
+    assert plan.name == name
+    assert {node.name for node in plan.nodes} == {
+        "plant", "pilot", "safety", "meter", "session", "load_manager", "led",
+    }  # fmt: skip
+    assert plan.node("safety").parent_death is ParentDeath.TERM
+    assert {node.name for node in plan.nodes if node.parent_death is ParentDeath.TERM} == {"safety"}
+
+
+def test_virtual_differs_from_simulation_in_its_modbus_alone() -> None:
+    simulation = load_plan(LAUNCH / "simulation.toml")
+    virtual = load_plan(LAUNCH / "virtual.toml")
+    for node in simulation.nodes:
+        other = virtual.node(node.name)
+        assert other.parameters == node.parameters
+        assert {**other.drivers, "modbus": ""} == {**node.drivers, "modbus": ""}
+    assert virtual.node("meter").drivers == {"chip": "sim", "modbus": "sim"}
+
+
+def test_the_simulation_stops_session_first_and_safety_and_plant_last() -> None:
+    waves = stop_waves(load_plan(LAUNCH / "simulation.toml"))
+    assert waves[0] == ("session",)
+    assert waves[-2:] == (("safety",), ("plant",))
+
+
+def test_values_that_are_not_written_have_their_defaults(tmp_path: Path) -> None:
+    pilot = load_plan(write(tmp_path, BASE)).node("pilot")
+    assert pilot.drivers == {"device": "sim"}
+    assert pilot.restart is Restart.ALWAYS
+    assert (pilot.ready_s, pilot.stop_s, pilot.hung_s) == (5.0, 2.0, 10.0)
+
+
+def test_nodes_stand_behind_what_they_need(tmp_path: Path) -> None:
+    plan = load_plan(write(tmp_path, BASE))
+    assert [node.name for node in plan.nodes] == ["plant", "pilot"]
+
+
+# --- include -----------------------------------------------------------------------------------
+
+
+def test_an_including_file_overrides_key_by_key(tmp_path: Path) -> None:
+    write(tmp_path, BASE, "base.toml")
+    file = write(
+        tmp_path,
+        """
+        include = "base.toml"
+        [nodes.pilot]
+        restart = "never"
+        [nodes.pilot.parameters]
+        depth = 3
+        [nodes.plant]
+        driver = { chip = "sim" }
+        """,
+    )
+    plan = load_plan(file)
+    assert plan.name == "x"
+    assert plan.node("pilot").restart is Restart.NEVER
+    assert plan.node("pilot").needs == ("plant",)
+    assert plan.node("pilot").parameters == {"gain": 1, "depth": 3}
+    assert plan.node("plant").drivers == {"modbus": "tcp", "chip": "sim"}
+
+
+def test_a_parameter_knows_where_its_value_is_written(tmp_path: Path) -> None:
+    base = write(tmp_path, BASE, "base.toml")
+    file = write(tmp_path, 'include = "base.toml"\n[nodes.pilot.parameters]\ndepth = 3\n')
+    sources = load_plan(file, ["pilot.width=4"]).node("pilot").sources
+    assert sources["parameters.gain"] == str(base)
+    assert sources["parameters.depth"] == str(file)
+    assert sources["parameters.width"] == "--set"
+    assert sources["driver.device"] == str(base)
+
+
+def test_a_node_that_is_off_is_left_out_and_no_longer_needed(tmp_path: Path) -> None:
+    write(tmp_path, BASE, "base.toml")
+    plan = load_plan(write(tmp_path, 'include = "base.toml"\n[nodes.plant]\noff = true\n'))
+    assert [node.name for node in plan.nodes] == ["pilot"]
+    assert plan.node("pilot").needs == ()
+
+
+def test_a_folder_of_own_nodes_is_found_beside_its_file(tmp_path: Path) -> None:
+    plan = load_plan(write(tmp_path, f'path = "mine"\n{BASE}'))
+    assert plan.folders == (str(tmp_path / "mine"),)
+
+
+# --- --set -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("pilot.gain=16", 16),
+        ("pilot.gain=1.5", 1.5),
+        ("pilot.gain=true", True),
+        ("pilot.gain=[1, 2]", [1, 2]),
+        ('pilot.gain="7"', "7"),
+        ("pilot.gain=tq@127.0.0.1:1502/1", "tq@127.0.0.1:1502/1"),
+        ("pilot.gain=", ""),
+        ("pilot.gain=a = b", "a = b"),
+        ("pilot.gain=1\nother = 2", "1\nother = 2"),  # one value, never two keys
+    ],
+)
+def test_a_set_value_is_toml_else_a_text(tmp_path: Path, setting: str, value: object) -> None:
+    plan = load_plan(write(tmp_path, BASE), [setting])
+    assert plan.node("pilot").parameters["gain"] == value
+
+
+@pytest.mark.parametrize(
+    ("setting", "drivers"),
+    [
+        ("plant.driver=sim", {"modbus": "tcp", "device": "sim"}),
+        ("plant.driver.modbus=sim", {"modbus": "sim"}),
+        ('plant.driver={ modbus = "rtu" }', {"modbus": "rtu"}),
+    ],
+)
+def test_set_names_drivers_too(tmp_path: Path, setting: str, drivers: dict[str, str]) -> None:
+    assert load_plan(write(tmp_path, BASE), [setting]).node("plant").drivers == drivers
+
+
+def test_the_last_set_wins(tmp_path: Path) -> None:
+    plan = load_plan(write(tmp_path, BASE), ["pilot.gain=2", "pilot.gain=3"])
+    assert plan.node("pilot").parameters["gain"] == 3
+
+
+# --- complaints --------------------------------------------------------------------------------
+
+COMPLAINTS = [
+    # what is written after BASE, and what the complaint says after the file's name
+    ('[nodes.led]\nmodule = "nodes.led"\nneeds = ["plnat"]\n',
+     'nodes.led.needs: unknown node "plnat"; expected one of pilot, plant; did you mean "plant"?'),
+    ('[nodes.led]\nmodul = "nodes.led"\n', 'nodes.led.modul: unknown key; expected one of cpu,'),
+    ('[nodes.led]\nmodul = "nodes.led"\n', 'did you mean "module"?'),
+    ("[nodes.pilto]\nnice = 1\n", "nodes.pilto.module: missing, and no included file has this"),
+    ("[nodes.pilto]\nnice = 1\n", 'expected one of pilot, plant; did you mean "pilot"?'),
+    ('[nodes.led]\nmodule = "nodes.led"\nrestart = "alway"\n',
+     'nodes.led.restart: unknown word "alway"; expected one of always, never, on-failure; '
+     'did you mean "always"?'),
+    ('[nodes.led]\nmodule = "nodes.led"\nstop_s = 0\n', "nodes.led.stop_s: expected"),
+    ('[nodes.led]\nmodule = "nodes.led"\nstop_s = "2"\n',
+     "nodes.led.stop_s: expected `float`, got `str`"),
+    ('[nodes.led]\nmodule = "nodes led"\n', "nodes.led.module: expected"),
+    ('[nodes.led]\nmodule = "nodes.led"\ndriver = 3\n', "nodes.led.driver: expected"),
+    ('[nodes.led]\nmodule = "nodes.led"\nscheduling = "fast"\n', "nodes.led.scheduling: expected"),
+    ('[nodes.led]\nmodule = "nodes.led"\nnice = 20\n', "nodes.led.nice: expected `int` <= 19"),
+    ('[nodes."a/b"]\nmodule = "nodes.led"\n', "nodes.a/b: expected a name of lower-case letters"),
+    ("[node.led]\n", 'node: unknown key; expected one of include, name, nodes, path; did you mean'),
+    ("[nodes.led\n", "not TOML: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), COMPLAINTS)
+def test_a_complaint_names_file_key_and_what_was_expected(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    file = write(tmp_path, BASE + text)
+    said = complaint(file)
+    assert said.startswith(f"{file}: ")
+    assert expected in said
+    assert "\n" not in said
+
+
+def test_needs_in_a_circle_are_named_in_order(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        "".join(
+            f'[nodes.{name}]\nmodule = "nodes.{name}"\nneeds = ["{need}"]\n'
+            for name, need in (("a", "b"), ("b", "c"), ("c", "b"))
+        ),
+    )
+    assert complaint(file) == f"{file}: needs go in a circle: b -> c -> b"
+
+
+def test_a_mistake_in_an_included_file_is_put_to_that_file(tmp_path: Path) -> None:
+    base = write(tmp_path, BASE + "[nodes.plant.parameter]\n", "base.toml")
+    file = write(tmp_path, 'include = "base.toml"\n[nodes]\n')
+    assert complaint(file).startswith(f"{base}: nodes.plant.parameter: unknown key")
+
+
+def test_files_that_include_each_other_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, 'include = "x.toml"\n[nodes]\n', "base.toml")
+    file = write(tmp_path, 'include = "base.toml"\n[nodes]\n')
+    assert complaint(file) == f"{file}: include: the files include each other in a circle"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    said = complaint(tmp_path / "none.toml")
+    assert (
+        said == f"{tmp_path}/none.toml: No such file or directory; expected a launch file in TOML"
+    )
+
+
+def test_a_plan_without_nodes_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, "[nodes]\n")
+    assert complaint(file) == f"{file}: nodes: 0 nodes; expected 1 to 64"
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("pilto.gain=1", '--set pilto.gain=1: no node "pilto" in FILE; expected one of pilot, '
+                         'plant; did you mean "pilot"?'),
+        ("pilot=1", "--set pilot=1: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE"),
+        ("pilot.gain", "--set pilot.gain: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE"),
+        ("pilot.driver=3", "--set pilot.driver=3: expected `str | object`, got `int`"),
+        ("pilot.driver.chip=3", "--set pilot.driver.chip=3: expected `str`, got `int`"),
+    ],
+)  # fmt: skip
+def test_a_wrong_set_is_quoted(tmp_path: Path, setting: str, expected: str) -> None:
+    file = write(tmp_path, BASE)
+    assert complaint(file, setting) == expected.replace("FILE", str(file))
+
+
+# --- the order of stopping ---------------------------------------------------------------------
+
+
+def node(name: str, needs: str = "", stops: str = "between") -> NodePlan:
+    from launch.plan import Stops
+
+    return NodePlan(name=name, module="m", needs=tuple(needs.split()), stops=Stops(stops))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "waves"),
+    [
+        ([node("a")], [("a",)]),
+        ([node("a"), node("b", "a"), node("c", "b")], [("c",), ("b",), ("a",)]),
+        ([node("a"), node("b", "a"), node("c", "a")], [("b", "c"), ("a",)]),
+        ([node("a", stops="last"), node("b")], [("b",), ("a",)]),
+        ([node("a"), node("b", stops="first")], [("b",), ("a",)]),
+        # its word beats its needs: what stops last may be needed by nobody, what stops first
+        # may be needed by all
+        ([node("a", stops="first"), node("b", "a")], [("a",), ("b",)]),
+        ([node("a", stops="last"), node("b", "a", "last")], [("b",), ("a",)]),
+    ],
+)
+def test_a_node_stops_before_what_it_needs(
+    nodes: list[NodePlan], waves: list[tuple[str, ...]]
+) -> None:
+    plan = Plan(name="x", file="x.toml", nodes=tuple(nodes))
+    assert list(stop_waves(plan)) == waves
