@@ -1,0 +1,10 @@
+"""Modbus meters as data, and the two ways to reach them: shared by `meter` and `plant`.
+
+- `maps/NAME.toml` says where a meter keeps its values; `meter_map` loads and checks such a file.
+- `codec` turns registers into values and back; `blocks` plans the requests that a meter allows.
+- `address` reads `MAP@HOST:PORT/UNIT`, the way in which a meter is named in a configuration.
+- `transport` carries one read at a time: over TCP, or as a bus request to the simulated world.
+- `poll` reads all values of a meter; `bank` and `server_tcp` are the other end, a meter's server.
+
+Everything but `transport_tcp`, `transport_sim` and `server_tcp` is pure. To add a meter, add a map.
+"""

@@ -1,0 +1,153 @@
+"""A meter's register map: what a map file may say, and how it is loaded and checked."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from nodes.modbus_map.kinds import WIDTHS, Kind, WordOrder
+
+MAPS = Path(__file__).parent / "maps"
+
+Register = Annotated[int, Meta(ge=0, le=0xFFFF)]
+
+
+class MapError(Exception):
+    """Raised when a map is unknown or wrong: names the file, the key, and what was expected."""
+
+
+class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One number of a meter; a value is the sum of its terms.
+
+    A negative scale subtracts: meters that keep import and export apart have two terms.
+    """
+
+    at: Register
+    kind: Kind
+    scale: float = 1.0
+
+
+class LineTerm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One number that a meter keeps for each phase: its three addresses, L1 first."""
+
+    at: tuple[Register, Register, Register]
+    kind: Kind
+    scale: float = 1.0
+
+    def of(self, line: int) -> Term:
+        """Return the term of one phase, 0 for L1."""
+        return Term(at=self.at[line], kind=self.kind, scale=self.scale)
+
+
+LineTerms = Annotated[tuple[LineTerm, ...], Meta(min_length=1)]
+
+
+class Totals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Values of the whole meter. What is not given is the sum over the phases."""
+
+    power_w: tuple[Term, ...] = ()
+    imported_wh: tuple[Term, ...] = ()
+    exported_wh: tuple[Term, ...] = ()
+
+
+class Lines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Values of each phase. Without a power factor it is computed; without energies they are 0."""
+
+    power_w: LineTerms
+    current_a: LineTerms
+    voltage_v: LineTerms
+    power_factor: tuple[LineTerm, ...] = ()
+    imported_wh: tuple[LineTerm, ...] = ()
+    exported_wh: tuple[LineTerm, ...] = ()
+
+
+class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where one family of meters keeps its values, and how it wants to be read."""
+
+    title: str  # for a person: maker and type
+    source: str  # where the map is known from
+    function: Literal[3, 4]  # read holding registers, read input registers
+    word_order: WordOrder  # of numbers wider than one register
+    max_registers: Annotated[int, Meta(ge=1, le=125)]  # that one request may ask for
+    max_gap: Annotated[int, Meta(ge=0, le=124)] = 0  # unused registers that may be read along
+    current_sign: Literal["signed", "from_power"] = "signed"
+    not_available: dict[Kind, int] = {}  # the bit pattern that means "no value", by kind
+    also: tuple[str, ...] = ()  # other products with this map
+    total: Totals = Totals()
+    lines: Lines
+
+
+def map_names(folder: Path = MAPS) -> list[str]:
+    """Return the names of all maps."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load_map(name: str, folder: Path = MAPS) -> MeterMap:
+    """Return the map of a name.
+
+    :raises MapError: there is none of that name, or its file is wrong.
+    """
+    if name not in map_names(folder):
+        raise MapError(
+            f"unknown meter map {name!r}; expected one of: {', '.join(map_names(folder))}"
+        )
+    file = folder / f"{name}.toml"
+    return parse_map(file.name, file.read_text(encoding="utf-8"))
+
+
+def parse_map(file: str, text: str) -> MeterMap:
+    """Return the map that a file's text describes.
+
+    :raises MapError: the text is no TOML, or a key is missing, unknown or out of its range.
+    """
+    try:
+        found: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MapError(f"{file}: not TOML: {error}") from error
+    try:
+        meter_map = msgspec.convert(found, MeterMap)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at ")
+        key = where.strip("`").removeprefix("$.").removeprefix("$")
+        raise MapError(f"{file}: {key or 'top level'}: {what}") from error
+    _check(file, meter_map)
+    return meter_map
+
+
+def terms_of(meter_map: MeterMap) -> Iterator[tuple[str, Term]]:
+    """Yield every term of a map with the key under which it stands."""
+    total, lines = meter_map.total, meter_map.lines
+    for name in total.__struct_fields__:
+        for term in getattr(total, name):
+            yield f"total.{name}", term
+    for name in lines.__struct_fields__:
+        for line_term in getattr(lines, name):
+            for line in range(3):
+                yield f"lines.{name}", line_term.of(line)
+
+
+def _check(file: str, meter_map: MeterMap) -> None:
+    """Refuse what the types cannot say.
+
+    :raises MapError: see the texts.
+    """
+    for kind, bits in meter_map.not_available.items():
+        if not 0 <= bits < 1 << (16 * WIDTHS[kind]):
+            raise MapError(
+                f"{file}: not_available.{kind}: expected a bit pattern of {16 * WIDTHS[kind]} bits,"
+                f" got {bits}"
+            )
+    for key, term in terms_of(meter_map):
+        width = WIDTHS[term.kind]
+        if term.scale == 0.0:
+            raise MapError(f"{file}: {key}: scale: expected a number other than 0")
+        if width > meter_map.max_registers:
+            raise MapError(
+                f"{file}: {key}: kind {term.kind!r} at {term.at} fills {width} registers; expected"
+                f" at most max_registers = {meter_map.max_registers}"
+            )
+        if term.at + width > 0x10000:
+            raise MapError(f"{file}: {key}: at = {term.at}: expected {width} registers up to 65535")

@@ -1,0 +1,150 @@
+"""Map files: what a map of another meter may say, and how a wrong one is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from msgs.meter import Line
+from nodes.modbus_map.blocks import Block, plan_blocks
+from nodes.modbus_map.codec import NotAvailableError, Values, decode, encode
+from nodes.modbus_map.kinds import words_of
+from nodes.modbus_map.meter_map import MapError, load_map, map_names, parse_map
+
+# A meter of another kind: signed values, low word first, few registers a request, markers.
+OTHER = """
+title = "Another meter"
+source = "test"
+function = 4
+word_order = "low_first"
+max_registers = 11
+max_gap = 2
+[not_available]
+i32 = 0x7FFFFFFF
+u16 = 0xFFFF
+[lines]
+power_w = [{ at = [12, 14, 16], kind = "i32", scale = 0.1 }]
+current_a = [{ at = [6, 8, 10], kind = "i32", scale = 0.001 }]
+voltage_v = [{ at = [0, 2, 4], kind = "f32" }]
+power_factor = [{ at = [20, 21, 22], kind = "u16", scale = 0.001 }]
+imported_wh = [{ at = [40, 44, 48], kind = "f64", scale = 1000 }]
+"""
+
+
+def other_registers() -> dict[int, int]:
+    registers: dict[int, int] = {}
+    for at, kind, number in [
+        *((0 + 2 * line, "f32", 230.5) for line in range(3)),
+        *((6 + 2 * line, "i32", -1500) for line in range(3)),
+        *((12 + 2 * line, "i32", -3457) for line in range(3)),
+        *((40 + 4 * line, "f64", 12.75) for line in range(3)),
+    ]:
+        words = words_of(number, kind, "low_first")  # type: ignore[arg-type]
+        registers.update(zip(range(at, at + len(words)), words, strict=True))
+    registers.update({20: 990, 21: 990, 22: 0xFFFF})
+    return registers
+
+
+def test_another_meter_needs_only_another_file() -> None:
+    values = decode(parse_map("other.toml", OTHER), other_registers())
+    line = values.lines[0]
+    assert line.power_w == pytest.approx(-345.7)
+    assert line.current_a == pytest.approx(-1.5)
+    assert line.voltage_v == pytest.approx(230.5)
+    assert line.power_factor == pytest.approx(0.99)
+    assert line.imported_wh == pytest.approx(12_750.0)
+    assert line.exported_wh == 0.0  # the map has none
+
+
+def test_totals_that_a_map_lacks_are_sums() -> None:
+    values = decode(parse_map("other.toml", OTHER), other_registers())
+    assert values.power_w == pytest.approx(3 * -345.7)
+    assert values.imported_wh == pytest.approx(3 * 12_750.0)
+
+
+def test_a_power_factor_that_is_not_available_is_computed() -> None:
+    line = decode(parse_map("other.toml", OTHER), other_registers()).lines[2]
+    assert line.power_factor == pytest.approx(345.7 / (230.5 * 1.5))
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ({8: 0xFFFF, 9: 0x7FFF}, r"current of L2 \(register 8\)"),
+        ({12: 0xFFFF, 13: 0x7FFF}, r"power of L1 \(register 12\)"),
+        ({4: 0x0000, 5: 0x7FC0}, r"voltage of L3 \(register 4\)"),  # NaN
+        ({4: 0x0000, 5: 0x7F80}, r"voltage of L3 \(register 4\)"),  # infinity
+    ],
+)
+def test_a_needed_value_that_is_not_available_is_no_reading(
+    words: dict[int, int], what: str
+) -> None:
+    with pytest.raises(NotAvailableError, match=what):
+        decode(parse_map("other.toml", OTHER), {**other_registers(), **words})
+
+
+def test_a_request_holds_no_more_registers_than_the_meter_allows() -> None:
+    assert plan_blocks(parse_map("other.toml", OTHER)) == (
+        Block(0, 10),
+        Block(10, 11),
+        Block(21, 2),
+        Block(40, 8),
+        Block(48, 4),
+    )
+
+
+def test_values_beyond_a_register_end_at_its_range() -> None:
+    line = Line(
+        current_a=1.0,
+        voltage_v=230.0,
+        power_w=5e9,
+        power_factor=1.0,
+        imported_wh=0.0,
+        exported_wh=0.0,
+    )
+    values = Values(lines=(line, line, line), power_w=0.0, imported_wh=0.0, exported_wh=0.0)
+    meter_map = parse_map("other.toml", OTHER.replace("i32 = 0x7FFFFFFF", ""))
+    assert decode(meter_map, encode(meter_map, values)).lines[0].power_w == pytest.approx(
+        (2**31 - 1) / 10
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("function = 4", "function = 5"), r"^x\.toml: function: Invalid enum value 5"),
+        (('word_order = "low_first"', ""), r"missing required field `word_order`"),
+        (("low_first", "upside_down"), r"^x\.toml: word_order: Invalid enum value 'upside_down'"),
+        (('kind = "f32"', 'kind = "u8"'), r"lines\.voltage_v\[0\]\.kind: Invalid enum value 'u8'"),
+        (("[12, 14, 16]", "[12, 14]"), r"lines\.power_w\[0\]\.at: Expected `array` of length 3"),
+        (("[12, 14, 16]", "[12, 14, 70000]"), r"lines\.power_w\[0\]\.at\[2\]: Expected `int` <="),
+        (("scale = 1000 }", "scal = 1000 }"), r"imported_wh\[0\]: .*unknown field `scal`"),
+        (("scale = 1000 }", "scale = 0 }"), r"lines\.imported_wh: scale: expected a number other"),
+        (("[40, 44, 48]", "[40, 44, 65534]"), r"expected 4 registers up to 65535"),
+        (("max_registers = 11", "max_registers = 3"), r"fills 4 registers; expected at most"),
+        (("u16 = 0xFFFF", "u16 = 0x10000"), r"not_available\.u16: expected a bit pattern of 16"),
+        (("function = 4", "function = "), r"^x\.toml: not TOML: "),
+    ],
+)
+def test_a_wrong_map_names_file_key_and_what_was_expected(
+    change: tuple[str, str], complaint: str
+) -> None:
+    assert change[0] in OTHER
+    with pytest.raises(MapError, match=complaint):
+        parse_map("x.toml", OTHER.replace(*change))
+
+
+def test_an_unknown_map_names_the_known_ones() -> None:
+    with pytest.raises(MapError, match=r"unknown meter map 'tqq'; expected one of: .*tq"):
+        load_map("tqq")
+
+
+def test_a_map_added_as_a_file_is_known(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(OTHER)
+    assert map_names(tmp_path) == ["other"]
+    assert load_map("other", tmp_path).title == "Another meter"
+
+
+@pytest.mark.parametrize("name", map_names())
+def test_every_map_can_be_loaded_and_read(name: str) -> None:
+    meter_map = load_map(name)
+    assert all(1 <= block.count <= meter_map.max_registers for block in plan_blocks(meter_map))

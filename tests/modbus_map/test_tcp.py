@@ -1,0 +1,314 @@
+"""Reading over TCP on loopback: a real server, and servers that do everything wrong."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+from pymodbus.client import AsyncModbusTcpClient
+
+from bus import Bus, DriverError
+from msgs.meter import Line
+from nodes.modbus_map import transport_tcp
+from nodes.modbus_map.bank import Bank
+from nodes.modbus_map.blocks import plan_blocks
+from nodes.modbus_map.codec import Values, decode
+from nodes.modbus_map.meter_map import load_map
+from nodes.modbus_map.poll import poll
+from nodes.modbus_map.server_tcp import TcpServer
+from nodes.modbus_map.transport import ReadError, Result, open_transport
+from nodes.modbus_map.transport_tcp import TcpTransport
+
+InLoop = Callable[[Coroutine[Any, Any, None]], None]
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+TQ = load_map("tq")
+LINE = Line(
+    current_a=6.0,
+    voltage_v=230.0,
+    power_w=1380.0,
+    power_factor=1.0,
+    imported_wh=1000.0,
+    exported_wh=10.0,
+)
+VALUES = Values(lines=(LINE, LINE, LINE), power_w=4140.0, imported_wh=3000.0, exported_wh=30.0)
+VOLTAGE_L1 = (3, 0x8270)  # 230 000 mV at 62
+
+
+def serve(bus: Bus, port: int = 0) -> TcpServer:
+    banks = {1: Bank(meter_map=TQ, values=lambda: VALUES)}
+    return TcpServer(bus, "127.0.0.1", port, "plant.house_port", banks)
+
+
+async def read(
+    transport: TcpTransport, address: int = 62, count: int = 2, unit: int = 1, function: int = 3
+) -> Result:
+    done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    transport.read(function, address, count, unit, done.set_result)
+    return await done
+
+
+def open_tcp(bus: Bus, port: int) -> TcpTransport:
+    transport = open_transport("tcp", bus, "127.0.0.1", port)
+    assert isinstance(transport, TcpTransport)
+    return transport
+
+
+@pytest.mark.req("MET-1")
+def test_all_values_of_a_meter_come_over_a_real_connection(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        transport = open_tcp(loop_bus, server.port)
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        poll(transport, TQ.function, 1, plan_blocks(TQ), done.set_result)
+        values = decode(TQ, await done)
+        assert values.power_w == pytest.approx(4140.0)
+        assert values.lines[2].current_a == pytest.approx(6.0)
+        assert values.exported_wh == pytest.approx(30.0)
+        transport.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+@pytest.mark.parametrize(
+    ("unit", "function", "address", "count", "complaint"),
+    [
+        (7, 3, 62, 2, "gateway target device failed to respond (exception 11)"),
+        (1, 4, 62, 2, "illegal function (exception 1)"),
+        (1, 3, 30, 2, "illegal data address (exception 2)"),
+        (1, 3, 144, 4, "illegal data address (exception 2)"),
+        (1, 3, 60_000, 2, "illegal data address (exception 2)"),
+    ],
+)
+def test_what_the_meter_does_not_have_is_refused_and_the_connection_goes_on(
+    loop_bus: Bus,
+    in_loop: InLoop,
+    unit: int,
+    function: int,
+    address: int,
+    count: int,
+    complaint: str,
+) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        transport = open_tcp(loop_bus, server.port)
+        result = await read(transport, address, count, unit, function)
+        assert isinstance(result, ReadError)
+        assert result.text == f"refused to read {count} registers from {address}: {complaint}"
+        assert await read(transport) == VOLTAGE_L1
+        transport.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+@pytest.mark.req("MET-3")
+def test_a_stopped_server_refuses_and_a_started_one_is_found_again(
+    loop_bus: Bus, in_loop: InLoop
+) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        port = server.port
+        transport = open_tcp(loop_bus, port)
+        for _ in range(3):
+            assert await read(transport) == VOLTAGE_L1
+            server.stop()
+            server.stop()  # harmless
+            await read(transport)  # may still meet the connection that has just been closed
+            assert await read(transport) == ReadError(text="connection refused")
+            server.start()
+            server.start()  # harmless
+            assert server.port == port
+        assert await read(transport) == VOLTAGE_L1
+        server.stop()
+        server.start()
+        server.stop()  # before the loop has served anybody
+        assert isinstance(await read(transport), ReadError)
+        transport.close()
+
+    in_loop(scenario())
+
+
+def test_a_busy_port_is_named_with_its_parameter(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            with pytest.raises(
+                DriverError,
+                match=f"TCP port {port} on 127.0.0.1 is in use .* plant.house_port, 0 for any free",
+            ):
+                serve(loop_bus, port)
+
+    in_loop(scenario())
+
+
+def test_an_address_that_is_not_ours_is_named(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        with pytest.raises(DriverError, match=r"TCP port 0 on 192\.0\.2\.1 cannot be opened: "):
+            TcpServer(loop_bus, "192.0.2.1", 0, "plant.house_port", {})
+
+    in_loop(scenario())
+
+
+def test_nobody_can_write_to_a_meter(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0)
+        assert await client.connect()
+        answer = await client.write_register(62, 0, device_id=1)
+        assert answer.isError()
+        client.close()
+        transport = open_tcp(loop_bus, server.port)
+        assert await read(transport) == VOLTAGE_L1
+        transport.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+def test_reads_asked_for_together_are_done_one_after_the_other(
+    loop_bus: Bus, in_loop: InLoop
+) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        transport = open_tcp(loop_bus, server.port)
+        results = await asyncio.gather(*(read(transport, address) for address in (62, 102, 142)))
+        assert results == [VOLTAGE_L1] * 3
+        transport.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+# --- servers that are broken -------------------------------------------------------------------
+
+
+def answer_with(*replies: bytes) -> Handler:
+    """Answer each request with the next bytes, its transaction number in front if there is room."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for reply in replies:
+            request = await reader.read(12)
+            if not request:
+                break
+            writer.write(reply.replace(b"TT", request[:2]))
+            await writer.drain()
+        await reader.read()
+        writer.close()
+
+    return handle
+
+
+async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(12)
+    writer.close()
+
+
+async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+SOUND = b"TT\0\0\0\x07\x01\x03\x04\x00\x03\x82\x70"
+NONSENSE = "answered something else than what was asked for"
+SILENCE = "no answer within 0.2 s"
+
+
+@pytest.mark.parametrize(
+    ("handler", "complaint"),
+    [
+        (answer_with(b"HTTP/1.1 400 Bad Request\r\n\r\n"), NONSENSE),
+        (answer_with(b"\xff" * 100), NONSENSE),
+        (answer_with(b"\xff" * 3000), SILENCE),  # pymodbus drops what is longer than any frame
+        (answer_with(b"TT\0\0\0\x05\x01\x03\x02\x82\x70"), NONSENSE),  # one register for two
+        (answer_with(b"TT\0\0\0\x07\x01\x04\x04\x00\x03\x82\x70"), NONSENSE),  # another function
+        (answer_with(b"TT\0\x01\0\x07\x01\x03\x04\x00\x03\x82\x70"), NONSENSE),  # another protocol
+        (answer_with(b"TT\0\0\0\x02\x01\x83"), NONSENSE),  # an exception without its number
+        (answer_with(b"\x7f\x7f\0\0\0\x07\x01\x03\x04\x00\x03\x82\x70"), SILENCE),  # not to this
+        (answer_with(b"TT\0\0\0\x07\x09\x03\x04\x00\x03\x82\x70"), SILENCE),  # of another unit
+        (answer_with(b"TT\0\0\0\x07\x01\x03\x04\x00"), SILENCE),  # the rest never comes
+        (say_nothing, SILENCE),
+        (hang_up, "closed the connection"),
+    ],
+)
+def test_a_broken_server_is_an_error_and_the_next_read_begins_anew(
+    loop_bus: Bus,
+    in_loop: InLoop,
+    monkeypatch: pytest.MonkeyPatch,
+    handler: Handler,
+    complaint: str,
+) -> None:
+    monkeypatch.setattr(transport_tcp, "TIMEOUT_S", 0.2)
+    connections = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await (handler if connections == 1 else answer_with(SOUND, SOUND))(reader, writer)
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        transport = open_tcp(loop_bus, server.sockets[0].getsockname()[1])
+        assert await read(transport) == ReadError(text=complaint)
+        assert await read(transport) == VOLTAGE_L1
+        assert await read(transport) == VOLTAGE_L1
+        assert connections == 2
+        transport.close()
+        server.close()
+
+    in_loop(scenario())
+
+
+def test_an_answer_in_pieces_is_one_answer(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.read(12)
+        for byte in SOUND.replace(b"TT", request[:2]):
+            writer.write(bytes((byte,)))
+            await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        transport = open_tcp(loop_bus, server.sockets[0].getsockname()[1])
+        assert await read(transport) == VOLTAGE_L1
+        transport.close()
+        server.close()
+
+    in_loop(scenario())
+
+
+def test_a_host_that_cannot_be_found_is_said_so(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        transport = open_transport("tcp", loop_bus, "no.such.host.invalid", 502)
+        assert isinstance(transport, TcpTransport)
+        result = await read(transport)
+        assert isinstance(result, ReadError)
+        assert result.text.startswith("no connection")
+        transport.close()
+
+    in_loop(scenario())
+
+
+def test_closing_forgets_the_reads_that_wait(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        transport = open_tcp(loop_bus, server.port)
+        results: list[Result] = []
+        transport.read(3, 62, 2, 1, results.append)
+        transport.read(3, 62, 2, 1, results.append)
+        transport.close()
+        other = open_tcp(loop_bus, server.port)
+        assert await read(other) == VOLTAGE_L1
+        assert results == []
+        other.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+def test_an_unknown_driver_names_the_known_ones(loop_bus: Bus) -> None:
+    with pytest.raises(DriverError, match="unknown modbus driver 'rtu'; expected 'tcp' or 'sim'"):
+        open_transport("rtu", loop_bus, "127.0.0.1", 502)
