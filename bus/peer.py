@@ -19,7 +19,7 @@ from bus.measure import LoopTimes, Usage
 from bus.reader import TopicReader
 from bus.schema import breaking_changes, describe, schema_hash
 from bus.timers import Deadline, Timers
-from bus.wire import MAX_FRAME_BYTES, pack_header, topic_key
+from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.requests import NoArguments, Stop, StopReason
 from msgs.topics import HEARTBEATS, TOPICS, Topic
@@ -31,7 +31,7 @@ R = TypeVar("R")
 HEARTBEAT_PERIOD_S = 1.0
 MAX_OPEN_REQUESTS = 256
 
-_ENCODER = msgspec.msgpack.Encoder()
+_encode = msgspec.msgpack.Encoder().encode
 _REQUEST_DECODER = msgspec.msgpack.Decoder(Request)
 _RESPONSE_DECODER = msgspec.msgpack.Decoder(Response)
 
@@ -59,6 +59,18 @@ class Carrier(Protocol):
 
     def log(self, level: str, text: str) -> None:
         """Write one line; never blocks."""
+
+
+class _Publisher:
+    """What does not change between two messages of one topic, and their count."""
+
+    __slots__ = ("key", "latched", "schema_hash", "sequence")
+
+    def __init__(self, key: bytes, schema_hash: int, latched: bool) -> None:
+        self.key = key
+        self.schema_hash = schema_hash
+        self.latched = latched
+        self.sequence = 0
 
 
 class Schema(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,10 +102,9 @@ class Peer:
         self.timers = Timers()
         self._pid = pid
         self._carrier = carrier
-        self._publishers: dict[str, tuple[bytes, int, bool]] = {}
-        self._sequences: dict[str, int] = {}
+        self._publishers: dict[str, _Publisher] = {}
         self._readers: dict[bytes, list[TopicReader[Any]]] = {}
-        self._fired: deque[tuple[TopicReader[Any], Any]] = deque()
+        self._fired: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._handlers: dict[str, tuple[Any, Callable[[Call[Any]], None]]] = {}
         self._asked: dict[int, tuple[Callable[[Answer], None], Deadline]] = {}
         self._ask_count = 0
@@ -119,26 +130,30 @@ class Peer:
 
     def publish(self, topic: Topic[M], message: M) -> None:
         """See `bus.interface.Bus.publish`."""
-        name = topic.name
-        row = self._publishers.get(name)
+        row = self._publishers.get(topic.name)
         if row is None:
-            if topic.writer != self.node:
-                raise BusError(f"{self.node} does not write {name}; its writer is {topic.writer}")
-            row = (topic_key(name), schema_hash(topic.message), topic.latched)
-            self._publishers[name] = row
-        key, code, latched = row
-        sequence = self._sequences.get(name, 0) + 1
-        self._sequences[name] = sequence
+            row = self._new_publisher(topic)
+        row.sequence += 1
+        body = _encode(message)
         frame = (
-            key
-            + pack_header(
-                0, code, self.incarnation, sequence, self.clock.now_ns(), self.clock.utc_ns()
+            row.key
+            + HEADER.pack(
+                VERSION,
+                0,
+                HEADER_LENGTH,
+                row.schema_hash,
+                self.incarnation,
+                row.sequence,
+                self.clock.now_ns(),
+                self.clock.utc_ns(),
             )
-            + _ENCODER.encode(message)
+            + body
         )
         if len(frame) > MAX_FRAME_BYTES:
-            raise BusError(f"a frame on {name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES}")
-        self._carrier.send(key, frame, latched)
+            raise BusError(
+                f"a frame on {topic.name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES}"
+            )
+        self._carrier.send(row.key, frame, row.latched)
 
     def subscribe(
         self, topic: Topic[M], on_message: Callable[[M], None] | None = None
@@ -197,7 +212,7 @@ class Peer:
             ),
         )
         self._asked[number] = (on_answer or (lambda answer: None), expiry)
-        self._carrier.ask(node, _ENCODER.encode(request), expires_ns)
+        self._carrier.ask(node, _encode(request), expires_ns)
 
     def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
         """See `bus.interface.Bus.offload`."""
@@ -224,24 +239,22 @@ class Peer:
         """Take a frame from the wire: readers have it. Return whether a callback waits for it."""
         end = data.find(b"\0") + 1
         for reader in self._readers.get(data[:end], ()):
-            if reader.accept(data, end, now_ns) and reader.on_message is not None:
-                message = reader.message
-                if message is not None:
-                    self._fired.append((reader, message))
+            message = reader.accept(data, end, now_ns)
+            if message is not None:
+                self._fired.append((reader.on_message, message))  # type: ignore[arg-type]
         return bool(self._fired)
 
     def run_callbacks(self) -> None:
         """Run the callbacks of all accepted messages, in order."""
         while self._fired:
-            reader, message = self._fired.popleft()
-            if reader.on_message is not None:
-                reader.on_message(message)
+            on_message, message = self._fired.popleft()
+            on_message(message)
 
     def accept_request(self, address: bytes, data: bytes) -> None:
         """Carry out one request, or say why not. What has expired is discarded."""
 
         def send(answer: Answer) -> None:
-            self._carrier.answer(address, _ENCODER.encode(Response(id=request.id, answer=answer)))
+            self._carrier.answer(address, _encode(Response(id=request.id, answer=answer)))
 
         try:
             request = _REQUEST_DECODER.decode(data)
@@ -313,6 +326,14 @@ class Peer:
         self._drops += count
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _new_publisher(self, topic: Topic[Any]) -> "_Publisher":
+        if topic.writer != self.node:
+            raise BusError(f"{self.node} does not write {topic.name}; {topic.writer} does")
+        message: type[Struct] = topic.message
+        row = _Publisher(topic_key(topic.name), schema_hash(message), topic.latched)
+        self._publishers[topic.name] = row
+        return row
 
     def _finish(self, number: int, answer: Answer) -> None:
         asked = self._asked.pop(number, None)

@@ -12,7 +12,7 @@ import msgspec
 
 from bus.interface import Clock
 from bus.schema import schema_hash
-from bus.wire import HEADER, HEADER_LENGTH, VERSION
+from bus.wire import CHECKED, HEADER_LENGTH, VERSION
 from msgs.topics import Topic
 
 M = TypeVar("M", bound=msgspec.Struct)
@@ -35,7 +35,7 @@ class TopicReader(Generic[M]):
     __slots__ = (
         "_body",
         "_clock",
-        "_decoder",
+        "_decode_body",
         "_hash",
         "_hold_ns",
         "_message",
@@ -64,42 +64,42 @@ class TopicReader(Generic[M]):
         self._clock = clock
         self._on_refused = on_refused
         self._hash = schema_hash(topic.message)
-        self._decoder = msgspec.msgpack.Decoder(topic.message)
-        self._hold_ns = None if topic.hold_s is None else int(topic.hold_s * 1e9)
-        self._body: bytes | memoryview | None = None
+        self._decode_body = msgspec.msgpack.Decoder(topic.message).decode
+        self._hold_ns = math.inf if topic.hold_s is None else topic.hold_s * 1e9
+        self._body: bytes | None = None
         self._message: M | None = None
         self._pending_ns = 0
         self._stamp_ns = 0
 
-    def accept(self, data: bytes, at: int, now_ns: int) -> bool:
-        """Take a frame whose header begins at `at`; return whether it is news.
+    def accept(self, data: bytes, at: int, now_ns: int) -> M | None:
+        """Take a frame whose header begins at `at`; return the message a callback waits for.
 
-        Frames of an older incarnation, repeats of a latched one and other schemas are not.
+        Frames of an older incarnation, repeats of a latched one and other schemas are no news.
         """
         if len(data) < at + HEADER_LENGTH:
             self.health.refused += 1
-            return False
-        version, _, length, code, incarnation, sequence, stamp_ns, _ = HEADER.unpack_from(data, at)
+            return None
+        version, length, code, incarnation, sequence, stamp_ns = CHECKED.unpack_from(data, at)
         if version != VERSION or code != self._hash:
             self.health.refused += 1
             self._on_refused(
                 self.topic, "other schema" if version == VERSION else "other version", code
             )
-            return False
-        if incarnation == self.incarnation:
+            return None
+        if incarnation != self.incarnation:
+            if incarnation < self.incarnation:
+                return None
+            self.incarnation = incarnation
+        elif sequence != self.sequence + 1:
             if sequence <= self.sequence:
-                return False
-            if sequence != self.sequence + 1:
-                self.health.gaps += sequence - self.sequence - 1
-        elif incarnation < self.incarnation:
-            return False
-        self.incarnation = incarnation
+                return None
+            self.health.gaps += sequence - self.sequence - 1
         self.sequence = sequence
-        if self._hold_ns is not None and now_ns - stamp_ns > self._hold_ns:
+        if now_ns - stamp_ns > self._hold_ns:
             self.health.late += 1
         self._pending_ns = stamp_ns
-        self._body = memoryview(data)[at + length :]
-        return True
+        self._body = data[at + length :]
+        return None if self.on_message is None else self._decode()
 
     @property
     def message(self) -> M | None:
@@ -126,18 +126,21 @@ class TopicReader(Generic[M]):
         """Return the newest message if it is not older than its hold, else None."""
         message = self.message
         hold_ns = self._hold_ns if hold_s is None else hold_s * 1e9
-        if message is None or hold_ns is None:
-            return message
+        if message is None:
+            return None
         return message if self._clock.now_ns() - self._stamp_ns <= hold_ns else None
 
-    def _decode(self) -> None:
+    def _decode(self) -> M | None:
         """Decode the waiting body; one that cannot be decoded is counted and changes nothing."""
         body, self._body = self._body, None
         if body is None:
-            return
+            return None
         try:
-            self._message = self._decoder.decode(body)
-            self._stamp_ns = self._pending_ns
+            message = self._decode_body(body)
         except msgspec.MsgspecError as error:
             self.health.refused += 1
             self._on_refused(self.topic, str(error), self._hash)
+            return None
+        self._message = message
+        self._stamp_ns = self._pending_ns
+        return message

@@ -7,34 +7,27 @@ deadlines. Both loops run the same round.
 import asyncio
 import os
 import random
+import select
 import signal
 import time
-from collections.abc import Callable
-from typing import Any
-
-import zmq
+from collections.abc import Callable, Collection
 
 from bus.lock import Lock
 from bus.peer import Peer
 from bus.place import Place
+from bus.timers import Deadline
 from bus.zeromq import ZmqCarrier
 from msgs.requests import StopReason
+
+MOST_ROUNDS_A_WAKE = 20  # before asyncio's own callbacks get their turn
 
 
 class SystemClock:
     """See `bus.interface.Clock`: CLOCK_MONOTONIC and UTC of this machine."""
 
-    def now_s(self) -> float:
-        """Return monotonic time [s]."""
-        return time.monotonic_ns() / 1e9
-
-    def now_ns(self) -> int:
-        """Return monotonic time [ns]."""
-        return time.monotonic_ns()
-
-    def utc_ns(self) -> int:
-        """Return UTC [ns since 1970]."""
-        return time.time_ns()
+    now_ns = staticmethod(time.monotonic_ns)
+    now_s = staticmethod(time.monotonic)
+    utc_ns = staticmethod(time.time_ns)
 
 
 class ZmqBus(Peer):
@@ -50,8 +43,6 @@ class ZmqBus(Peer):
         self._alarm: asyncio.TimerHandle | None = None
         self._in_round = False
         self._woken = False
-        self._polled: list[tuple[Any, int]] | None = None
-        self._polled_from: list[tuple[Any, int]] = []
         super().__init__(
             node=name,
             incarnation=lock.incarnation if lock else 0,
@@ -68,17 +59,12 @@ class ZmqBus(Peer):
     def watch(self, fd: int, on_readable: Callable[[], None]) -> None:
         """Have a callback run whenever a file descriptor is readable."""
         self._watched[fd] = on_readable
-        self._polled = None
-        if self._loop is not None:
-            self._loop.add_reader(fd, self._wake)
+        self.wire.epoll.register(fd, select.EPOLLIN)
 
     def unwatch(self, fd: int) -> None:
-        """Forget a file descriptor; harmless if it is unknown."""
-        if self._watched.pop(fd, None) is None:
-            return
-        self._polled = None
-        if self._loop is not None:
-            self._loop.remove_reader(fd)
+        """Forget a file descriptor; harmless if it is unknown. Call it before closing it."""
+        if self._watched.pop(fd, None) is not None:
+            self.wire.epoll.unregister(fd)
 
     def on_signal(self, number: int, action: Callable[[], None]) -> None:
         """Have an action run in the loop when a signal arrives."""
@@ -95,29 +81,22 @@ class ZmqBus(Peer):
         due_ns = self.timers.next_ns()
         if until_ns is not None:
             due_ns = until_ns if due_ns is None else min(due_ns, until_ns)
-        timeout_ms = -1
-        if due_ns is not None:
-            timeout_ms = max(0, -((time.monotonic_ns() - due_ns) // 1_000_000))
-        self._round(self._poll(timeout_ms))
+        timeout_s = None if due_ns is None else max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
+        self._round(self.wire.wait(timeout_s))
 
     async def run_async(self) -> None:
-        """Run until the stop sequence is over, inside asyncio.
-
-        ZeroMQ's file descriptors tell edges: after anything that touched a socket all of them are
-        looked at again.
-        """
+        """Run until the stop sequence is over, inside asyncio, which watches the one epoll."""
         self._loop = asyncio.get_running_loop()
-        self.wire.touched = self._wake_soon
+        self.wire.on_touched = self._wake_soon
         self._catch_signals()
         ended = asyncio.Event()
         self.on_state(lambda _: ended.set() if self.stopped else None)
-        for fd in self._watched:
-            self._loop.add_reader(fd, self._wake)
-        self._follow_sockets()
+        self._loop.add_reader(self.wire.epoll.fileno(), self._wake)
         self._wake()
         if not self.stopped:
             await ended.wait()
-        self.wire.touched = lambda: None
+        self._loop.remove_reader(self.wire.epoll.fileno())
+        self.wire.on_touched = None
 
     def close(self) -> None:
         """Close sockets and give the name free."""
@@ -125,33 +104,26 @@ class ZmqBus(Peer):
         if self._lock is not None:
             self._lock.release()
 
-    def _poll(self, timeout_ms: int) -> dict[Any, int]:
-        """Return what is readable: sockets and watched descriptors."""
-        if self._polled is None or self._polled_from is not self.wire.poll_list:
-            self._polled_from = self.wire.poll_list
-            self._polled = [*self._polled_from, *((fd, zmq.POLLIN) for fd in self._watched)]
-        return dict(zmq.zmq_poll(self._polled, timeout_ms))
-
     # --- the round -----------------------------------------------------------------------------
 
-    def _round(self, events: dict[Any, int]) -> None:
+    def _round(self, ready: Collection[int]) -> None:
+        """Do all that can be done now; `ready` are the descriptors that told."""
         wire = self.wire
         began_ns = time.monotonic_ns()
-        wire.drain(wire.passive, self.accept, began_ns)
-        if wire.active is not None and wire.active in events:
-            wire.drain(wire.active, self.accept, began_ns)
-            self.run_callbacks()
-        if wire.publisher is not None and wire.publisher in events:
-            wire.resend_latched()
-        if wire.server is not None and wire.server in events:
-            wire.requests(self.accept_request)
-        if wire.askers:
-            wire.responses(self.accept_response, began_ns)
-        if events:
-            for fd in [fd for fd in self._watched if fd in events]:
-                action = self._watched.get(fd)
-                if action is not None:
-                    action()
+        if wire.passive is not None:
+            wire.drain(wire.passive, self.accept, began_ns)
+        for fd in ready:
+            if fd == wire.active_fd and wire.active is not None:
+                wire.drain(wire.active, self.accept, began_ns)
+                self.run_callbacks()
+            elif fd in self._watched:
+                self._watched[fd]()
+            elif fd in wire.askers:
+                wire.responses(wire.askers[fd], self.accept_response, began_ns)
+            elif fd == wire.server_fd:
+                wire.requests(self.accept_request)
+            else:
+                wire.resend_latched()
         while not self.stopped and self.timers.run_due(time.monotonic_ns()):
             pass
         if wire.drops:
@@ -167,47 +139,38 @@ class ZmqBus(Peer):
         self._in_round = True
         self._woken = False
         try:
-            for _ in range(100):
-                events = self._poll(0)
-                self._round(events)
-                if self.stopped or not events:
+            for _ in range(MOST_ROUNDS_A_WAKE):
+                ready = self.wire.wait(0.0)
+                self._round(ready)
+                if self.stopped or not (ready or self.wire.touched):
                     break
         finally:
             self._in_round = False
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self.stopped:
-            return
-        self._follow_sockets()
         due_ns = self.timers.next_ns()
-        if due_ns is not None:
+        if due_ns is not None and not self.stopped:
             wait_s = max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
             self._alarm = loop.call_later(wait_s, self._wake)
 
     def _wake_soon(self) -> None:
-        """Look at everything again after a callback of asyncio has touched the bus."""
+        """Look at everything again after a callback of asyncio has used the bus."""
         if self._loop is not None and not self._in_round and not self._woken:
             self._woken = True
             self._loop.call_soon(self._wake)
 
-    def at(self, when_s: float, action: Callable[[], None]) -> Any:
+    def at(self, when_s: float, action: Callable[[], None]) -> Deadline:
         """See `bus.interface.Bus.at`."""
         deadline = super().at(when_s, action)
         self._wake_soon()
         return deadline
 
-    def every(self, period_s: float, action: Callable[[], None]) -> Any:
+    def every(self, period_s: float, action: Callable[[], None]) -> Deadline:
         """See `bus.interface.Bus.every`."""
         deadline = super().every(period_s, action)
         self._wake_soon()
         return deadline
-
-    def _follow_sockets(self) -> None:
-        """Have asyncio watch the descriptors of all sockets that can wake this node."""
-        if self._loop is not None:
-            for socket, _ in self.wire.poll_list:
-                self._loop.add_reader(socket.fileno(), self._wake)
 
     # --- signals -------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 HEADER = struct.Struct("<BBHIIQqq")
 HEADER_LENGTH = HEADER.size
+CHECKED = struct.Struct("<BxHIIQq")  # the same without flags and UTC: what every reader checks
 VERSION = 1
 FLAG_RETAINED = 0x01  # resent to a late reader
 MAX_FRAME_BYTES = 64 * 1024
@@ -43,15 +44,6 @@ class Frame(NamedTuple):
 def topic_key(name: str) -> bytes:
     """Return the bytes that a subscription to exactly this topic asks for."""
     return name.encode() + b"\0"
-
-
-def pack_header(
-    flags: int, schema_hash: int, incarnation: int, sequence: int, stamp_ns: int, utc_ns: int
-) -> bytes:
-    """Return the header's bytes."""
-    return HEADER.pack(
-        VERSION, flags, HEADER_LENGTH, schema_hash, incarnation, sequence, stamp_ns, utc_ns
-    )
 
 
 def retained(frame: bytes) -> bytes:

@@ -5,9 +5,10 @@ socket of its own that never wakes the process; it is drained before any callbac
 """
 
 import os
+import select
 from collections import deque
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
 import zmq
 
@@ -18,6 +19,13 @@ from bus.place import Place
 from bus.wire import retained
 
 R = TypeVar("R")
+
+# As plain integers: the enums' own operators would cost more than the calls that they go into.
+EVENTS, NOBLOCK, POLLIN, POLLOUT = (
+    int(flag) for flag in (zmq.EVENTS, zmq.NOBLOCK, zmq.POLLIN, zmq.POLLOUT)
+)
+
+Socket = zmq.Socket[bytes]
 
 HIGH_WATER = 1000  # frames kept for each slow peer; beyond it the newest are lost, counted as gaps
 RECONNECT_MS = 5  # a restarted writer is back within a few of these
@@ -30,10 +38,14 @@ MOST_UNSENT_REQUESTS = 64
 _LEVELS = {"error": b"<3>", "warning": b"<4>", "info": b"<6>", "debug": b"<7>"}
 
 
+def _events(socket: Socket) -> int:
+    return socket.getsockopt(EVENTS)  # type: ignore[return-value]
+
+
 class _Asker:
     """The socket on which one node is asked; requests wait here until it is connected."""
 
-    def __init__(self, socket: "zmq.Socket[bytes]") -> None:
+    def __init__(self, socket: Socket) -> None:
         self.socket = socket
         self.unsent: deque[tuple[int, bytes]] = deque()
 
@@ -43,82 +55,92 @@ class _Asker:
             expires_ns, request = self.unsent[0]
             if expires_ns > now_ns:
                 try:
-                    self.socket.send(request, zmq.NOBLOCK)
+                    self.socket.send(request, NOBLOCK)
                 except zmq.Again:
                     return
             self.unsent.popleft()
 
 
 class ZmqCarrier:
-    """See `bus.peer.Carrier`. Single-threaded but for `offload`."""
+    """See `bus.peer.Carrier`. Single-threaded but for `offload`.
+
+    What can wake the node is in one epoll: the sockets' descriptors and those that are watched.
+    A socket's descriptor tells edges only: whatever was done to a socket may have eaten its edge,
+    so such a socket is `touched` and looked at again before the node sleeps.
+    """
 
     def __init__(self, node: str, place: Place, serves: bool) -> None:
         """Open the sockets; only a carrier that serves binds, under the node's lock."""
         self.worker = Worker()
+        self.epoll = select.epoll()
         self.drops = 0
-        self.poll_list: list[tuple[Any, int]] = []
-        self.passive: zmq.Socket[bytes] | None = None
-        self.active: zmq.Socket[bytes] | None = None
-        self.publisher: zmq.Socket[bytes] | None = None
-        self.server: zmq.Socket[bytes] | None = None
-        self.askers: dict[str, _Asker] = {}
-        self.touched: Callable[[], None] = lambda: None
+        self.touched: set[Socket] = set()
+        self.on_touched: Callable[[], None] | None = None
+        self.passive: Socket | None = None
+        self.active: Socket | None = None
+        self.publisher: Socket | None = None
+        self.server: Socket | None = None
+        self.active_fd = -1
+        self.server_fd = -1
+        self.askers: dict[int, _Asker] = {}
         self._node = node
         self._place = place
         self._context = zmq.Context()
+        self._asker_of: dict[str, _Asker] = {}
         self._latched: dict[bytes, bytes] = {}
         self._connected: set[tuple[str, bool]] = set()
         if serves:
-            self.publisher = self._socket(zmq.XPUB, WRITER_LINGER_MS)
+            self.publisher = self._socket(zmq.XPUB, WRITER_LINGER_MS, wakes=True)
             self.publisher.setsockopt(zmq.XPUB_VERBOSE, 1)
             self.publisher.bind(place.publisher(node))
-            self.server = self._socket(zmq.ROUTER, WRITER_LINGER_MS)
+            self.server = self._socket(zmq.ROUTER, WRITER_LINGER_MS, wakes=True)
             self.server.bind(place.server(node))
-        self._list_sockets()
+            self.server_fd = self.server.fileno()
 
     # --- bus.peer.Carrier ----------------------------------------------------------------------
 
     def send(self, key: bytes, frame: bytes, latched: bool) -> None:
         """See `bus.peer.Carrier.send`."""
-        if self.publisher is None:
+        publisher = self.publisher
+        if publisher is None:
             raise BusError(f"{self._node} is a tool and publishes nothing")
         if latched:
             self._latched[key] = frame
         try:
-            self.publisher.send(frame, zmq.NOBLOCK)
+            publisher.send(frame, NOBLOCK)
         except zmq.Again:
             self.drops += 1
-        self.touched()
+        if publisher not in self.touched:
+            self._touch(publisher)
 
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """See `bus.peer.Carrier.listen`. A writer outside the plan is not waited for."""
-        if self._place.peers is not None and writer not in self._place.peers:
-            return
-        self.connect(writer, key, active)
+        if self._place.peers is None or writer in self._place.peers:
+            self.connect(writer, key, active)
 
     def ask(self, node: str, request: bytes, expires_ns: int) -> None:
         """See `bus.peer.Carrier.ask`."""
-        asker = self.askers.get(node)
+        asker = self._asker_of.get(node)
         if asker is None:
-            socket = self._socket(zmq.DEALER, 0)
+            socket = self._socket(zmq.DEALER, 0, wakes=True)
             socket.setsockopt(zmq.IMMEDIATE, 1)
             socket.connect(self._place.server(node))
-            asker = self.askers[node] = _Asker(socket)
+            asker = self._asker_of[node] = self.askers[socket.fileno()] = _Asker(socket)
         if len(asker.unsent) >= MOST_UNSENT_REQUESTS:
             asker.unsent.popleft()
             self.drops += 1
         asker.unsent.append((expires_ns, request))
-        self._list_sockets()
-        self.touched()
+        self._touch(asker.socket)
 
     def answer(self, address: bytes, response: bytes) -> None:
         """See `bus.peer.Carrier.answer`."""
-        if self.server is not None:
-            try:
-                self.server.send_multipart((address, response), zmq.NOBLOCK)
-            except zmq.Again:
-                self.drops += 1
-            self.touched()
+        if self.server is None:
+            return
+        try:
+            self.server.send_multipart((address, response), NOBLOCK)
+        except zmq.Again:
+            self.drops += 1
+        self._touch(self.server)
 
     def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
         """See `bus.peer.Carrier.offload`."""
@@ -146,24 +168,35 @@ class ZmqCarrier:
             self._connected.add((writer, active))
             socket.connect(self._place.publisher(writer))
         socket.subscribe(key)
-        self.touched()
+        if active:
+            self._touch(socket)
 
-    def drain(
-        self,
-        socket: "zmq.Socket[bytes] | None",
-        accept: Callable[[bytes, int], object],
-        now_ns: int,
-    ) -> None:
+    def wait(self, timeout_s: float | None) -> Collection[int]:
+        """Sleep until something can be done; return the descriptors that say so."""
+        if not self.touched:
+            return [fd for fd, _ in self.epoll.poll(timeout_s)]
+        ready = set()
+        for socket in self.touched:
+            fd, events = socket.fileno(), _events(socket)
+            asker = self.askers.get(fd)
+            if events & POLLIN or (asker and asker.unsent and events & POLLOUT):
+                ready.add(fd)
+        self.touched.clear()
+        ready.update(fd for fd, _ in self.epoll.poll(0.0 if ready else timeout_s))
+        return ready
+
+    def drain(self, socket: Socket, accept: Callable[[bytes, int], object], now_ns: int) -> None:
         """Hand on every frame that waits on a reading socket."""
-        if socket is None:
+        receive = socket.recv
+        try:
+            for count in range(MOST_FRAMES_A_ROUND):
+                accept(receive(NOBLOCK), now_ns)
+                # Most often there is just the one; asking is cheaper than an exception.
+                if count == 0 and not _events(socket) & POLLIN:
+                    return
+        except zmq.Again:
             return
-        for _ in range(MOST_FRAMES_A_ROUND):
-            if not int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-                return
-            try:
-                accept(socket.recv(zmq.NOBLOCK), now_ns)
-            except zmq.Again:
-                return
+        self.touched.add(socket)
 
     def resend_latched(self) -> None:
         """Answer new subscriptions with the latched frames that they ask for.
@@ -174,42 +207,39 @@ class ZmqCarrier:
             return
         while True:
             try:
-                event = self.publisher.recv(zmq.NOBLOCK)
+                event = self.publisher.recv(NOBLOCK)
             except zmq.Again:
                 return
             if event[:1] == b"\x01":
                 for key, frame in self._latched.items():
                     if key.startswith(event[1:]):
-                        self.publisher.send(retained(frame), zmq.NOBLOCK)
+                        self.publisher.send(retained(frame), NOBLOCK)
 
     def requests(self, accept: Callable[[bytes, bytes], None]) -> None:
         """Hand on every request that waits."""
         if self.server is None:
             return
-        for _ in range(MOST_FRAMES_A_ROUND):
+        while True:
             try:
-                frames = self.server.recv_multipart(zmq.NOBLOCK)
+                frames = self.server.recv_multipart(NOBLOCK)
             except zmq.Again:
                 return
             if len(frames) == 2:
                 accept(frames[0], frames[1])
 
-    def responses(self, accept: Callable[[bytes], None], now_ns: int) -> None:
-        """Send the requests that wait and hand on every answer that has come."""
-        for asker in list(self.askers.values()):
-            had_unsent = bool(asker.unsent)
-            asker.flush(now_ns)
-            if had_unsent and not asker.unsent:
-                self._list_sockets()
-            while True:
-                try:
-                    accept(asker.socket.recv(zmq.NOBLOCK))
-                except zmq.Again:
-                    break
+    def responses(self, asker: _Asker, accept: Callable[[bytes], None], now_ns: int) -> None:
+        """Send the requests that wait for a node and hand on every answer that has come."""
+        asker.flush(now_ns)
+        while True:
+            try:
+                accept(asker.socket.recv(NOBLOCK))
+            except zmq.Again:
+                return
 
     def close(self) -> None:
         """Close every socket; what was published last still leaves."""
         self.worker.close()
+        self.epoll.close()
         for socket in (self.passive, self.active, self.publisher, self.server):
             if socket is not None:
                 socket.close()
@@ -219,33 +249,29 @@ class ZmqCarrier:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _socket(self, kind: int, linger_ms: int) -> "zmq.Socket[bytes]":
+    def _socket(self, kind: int, linger_ms: int, wakes: bool) -> Socket:
         socket = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, linger_ms)
         socket.setsockopt(zmq.SNDHWM, HIGH_WATER)
         socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
+        if wakes:
+            self.epoll.register(socket.fileno(), select.EPOLLIN)
         return socket
 
-    def _reading(self, active: bool) -> "zmq.Socket[bytes]":
+    def _reading(self, active: bool) -> Socket:
         socket = self.active if active else self.passive
         if socket is None:
-            socket = self._socket(zmq.SUB, 0)
+            socket = self._socket(zmq.SUB, 0, wakes=active)
             if active:
                 self.active = socket
-                self._list_sockets()
+                self.active_fd = socket.fileno()
             else:
                 self.passive = socket
         return socket
 
-    def _list_sockets(self) -> None:
-        self.poll_list = [
-            (socket, zmq.POLLIN)
-            for socket in (self.active, self.publisher, self.server)
-            if socket is not None
-        ]
-        self.poll_list += [
-            (asker.socket, zmq.POLLIN | (zmq.POLLOUT if asker.unsent else 0))
-            for asker in self.askers.values()
-        ]
+    def _touch(self, socket: Socket) -> None:
+        self.touched.add(socket)
+        if self.on_touched is not None:
+            self.on_touched()
