@@ -11,17 +11,11 @@ MOST_FAILED_TESTS = 5  # ERR-8005: the self-test failing a fifth time is all red
 
 Complaint = tuple[FaultCode, str]
 
-_PULLED: dict[SafetyPhase, str] = {
-    SafetyPhase.SELF_TEST: "the plug was pulled during the self-test",
-    SafetyPhase.CLOSING: "the plug was pulled while charging began",
-    SafetyPhase.CLOSED: "the plug was pulled while charging",
-    SafetyPhase.STOPPING: "the plug was pulled while charging was being stopped",
-}
-
 
 def complain(
     phase: SafetyPhase,
     facts: Facts,
+    activity: str,
     verdict: Verdict | None,
     failed_tests: int,
     is_unproven: bool,
@@ -29,6 +23,7 @@ def complain(
 ) -> Iterator[Complaint]:
     """Yield what this round shows, most serious first.
 
+    :param activity: during which the plug must not be pulled, in words; "" when it may be.
     :param verdict: of the self-test that runs, None when none does.
     :param failed_tests: self-tests failed in a row, this verdict included.
     :param is_unproven: open by command, and not proven open within its time.
@@ -53,8 +48,8 @@ def complain(
             FaultCode.RESIDUAL_CURRENT,
             f"the residual-current monitor has tripped: {' and '.join(kinds)}",
         )
-    if facts.cp is CpState.A and phase in _PULLED:
-        yield FaultCode.UNPLUGGED, _PULLED[phase]
+    if facts.cp is CpState.A and activity:
+        yield FaultCode.UNPLUGGED, f"the plug was pulled {activity}"
     elif facts.cp is CpState.E:
         yield FaultCode.PLUG_STATE, f"the pilot is shorted to earth: {facts.high_v:+.1f} V"
     elif facts.is_undefined:

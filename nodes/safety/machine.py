@@ -7,13 +7,14 @@ reading opens, whatever the phase. IEC 61851-1:2017, Annex A; architecture "who 
 
 from dataclasses import replace
 
+from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyPhase
 from nodes.safety.complain import complain
 from nodes.safety.faults import raise_fault, review
 from nodes.safety.judge import Facts, judge
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, Verdict, watch
-from nodes.safety.state import Config, Inputs, Outputs, State
+from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.why import BLIND, Reasons, why_not
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
@@ -76,6 +77,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
     for code, detail in complain(
         state.phase,
         facts,
+        _activity(state, now_s),
         None if test is None else test.verdict,
         failed_tests,
         is_unproven,
@@ -86,11 +88,14 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
     is_authorized = inputs.session is None or inputs.session.authorized
     is_tested = state.is_tested and not ledger.records and facts.is_plugged and is_authorized
     is_welded = state.is_welded or is_unproven
+    # Once the vehicle has shown B it has stopped: its plug may be pulled.
+    pulled_until_s = 0.0 if facts.cp is CpState.B else state.pulled_until_s
     if (
         test is not state.test
         or ledger is not state.ledger
         or is_tested is not state.is_tested
         or is_welded is not state.is_welded
+        or pulled_until_s != state.pulled_until_s
     ):
         state = replace(
             state,
@@ -99,8 +104,16 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             ledger=ledger,
             is_tested=is_tested,
             is_welded=is_welded,
+            pulled_until_s=pulled_until_s,
         )
     return state
+
+
+def _activity(state: State, now_s: float) -> str:
+    """Return during what the plug must not be pulled (ERR-1); "" when it may be."""
+    if state.phase is SafetyPhase.SELF_TEST:
+        return "during the self-test"
+    return "while charging" if state.phase in ENERGISED or now_s <= state.pulled_until_s else ""
 
 
 def _prove(config: Config, state: State, facts: Facts, now_s: float) -> State:
@@ -142,7 +155,7 @@ def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
     match state.phase:
         case SafetyPhase.CLOSING:
             if any(reasons):
-                return _open(config, state, now_s)
+                return _open(config, state, facts, now_s)
             if facts.is_proven_closed:
                 return replace(state, phase=SafetyPhase.CLOSED)
             return state
@@ -160,23 +173,24 @@ def _stay_closed(
 ) -> State:
     """Open at once, or when the vehicle has had its time to stop (Table A.6, seq. 9 and 10.2)."""
     if reasons.to_open:
-        return _open(config, state, now_s)
+        return _open(config, state, facts, now_s)
     is_wanted = state.is_tested and not reasons.to_withhold and not reasons.to_wait
     if is_wanted:
         if state.phase is SafetyPhase.CLOSED:
             return state
         return replace(state, phase=SafetyPhase.CLOSED)
     if facts.is_unloaded:
-        return _open(config, state, now_s)
+        return _open(config, state, facts, now_s)
     if state.phase is SafetyPhase.CLOSED:
         return replace(state, phase=SafetyPhase.STOPPING, until_s=now_s + config.vehicle_s)
-    return _open(config, state, now_s) if now_s >= state.until_s else state
+    return _open(config, state, facts, now_s) if now_s >= state.until_s else state
 
 
-def _open(config: Config, state: State, now_s: float) -> State:
+def _open(config: Config, state: State, facts: Facts, now_s: float) -> State:
     return replace(
         state,
         phase=SafetyPhase.OPENING,
+        pulled_until_s=now_s + config.pulled_s if facts.asks else 0.0,
         unproven_by_s=now_s + config.opening_s,
         unclosed_by_s=None,
     )

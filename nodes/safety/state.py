@@ -24,6 +24,8 @@ class Config:
     opening_s: float = 0.2  # ERR-RED: voltage still there 0.2 s after opening
     # A predecessor's contactor drops with its last watchdog edge (1.0 s) and then has opening_s.
     start_s: float = 1.5
+    # Opened because pilot saw the plug leave first; our own eyes need 20 ms, and some reserve.
+    pulled_s: float = 0.1
     lost_s: float = 0.1  # assumed: a dip of the mains shorter than this is no fault of ours
     vehicle_s: float = 6.0  # Table A.6, seq. 10.2: the vehicle has 6 s to drop its load
     edge_s: float = 0.1  # watchdog edges: a tenth of the hardware's hold
@@ -57,6 +59,9 @@ class State:
     until_s: float = 0.0  # CLOSING: of the proof; STOPPING: of the vehicle's patience
     unproven_by_s: float | None = None  # open by command and not proven: from then on a fault
     unclosed_by_s: float | None = None  # closed by command, proof lost: from then on a fault
+    pulled_until_s: float = (
+        0.0  # opened with the vehicle still asking: A until then is a pulled plug
+    )
     contactor: Contactor = Contactor.CLOSED  # what is not proven open counts as closed
     is_welded: bool = False  # latched: never closes again
     judged: Judged = NOTHING_JUDGED

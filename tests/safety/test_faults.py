@@ -1,0 +1,162 @@
+"""The rules of the ERR table: what clears a fault, and when the box tries again."""
+
+from dataclasses import replace
+
+import pytest
+
+from msgs.pilot import CpState
+from msgs.safety import FaultCode
+from nodes.safety.faults import CLEAN, LATCHED, REMEDIES, Ledger, raise_fault, review
+from nodes.safety.judge import Facts
+
+PLUGGED = Facts(
+    cp=CpState.C,
+    is_undefined=False,
+    is_plugged=True,
+    asks=True,
+    has_diode=True,
+    is_mirrored=False,
+    has_pwm=True,
+    high_v=6.0,
+    low_v=-12.0,
+    is_proven_open=True,
+    is_proven_closed=False,
+    has_voltage=False,
+    residual_ac=False,
+    residual_dc=False,
+    is_unloaded=True,
+    has_earth=True,
+    is_switched_off=False,
+    is_hot=False,
+    temperature_c=30.0,
+    installation_limit_a=32.0,
+    limit_a=32.0,
+)
+OUT = replace(PLUGGED, cp=CpState.A, is_plugged=False, asks=False)
+SHORTED = replace(PLUGGED, cp=CpState.E, is_plugged=False, asks=False)
+UNDEFINED = replace(PLUGGED, cp=None, is_undefined=True, is_plugged=False, asks=False)
+HOT = replace(PLUGGED, is_hot=True)
+TRIPPED = replace(PLUGGED, residual_dc=True)
+TRIPPED_OUT = replace(OUT, residual_dc=True)
+
+RETRIED = [FaultCode.PLUG_STATE, FaultCode.NOT_CLOSING, FaultCode.RESIDUAL_CURRENT]
+
+
+def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger:
+    return review(raise_fault(ledger, code, "seen", 7), PLUGGED, at_s)
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "is_over"),
+    [
+        (FaultCode.UNPLUGGED, OUT, False),
+        (FaultCode.UNPLUGGED, SHORTED, False),
+        (FaultCode.UNPLUGGED, PLUGGED, True),  # out and seated again
+        (FaultCode.TOO_HOT, HOT, False),
+        (FaultCode.TOO_HOT, PLUGGED, True),
+        (FaultCode.NO_VEHICLE, PLUGGED, False),
+        (FaultCode.NO_VEHICLE, SHORTED, False),
+        (FaultCode.NO_VEHICLE, OUT, True),
+        (FaultCode.PLUG_STATE, SHORTED, False),
+        (FaultCode.PLUG_STATE, UNDEFINED, False),
+        (FaultCode.PLUG_STATE, PLUGGED, False),  # valid again: after the retry's delay
+        (FaultCode.PLUG_STATE, OUT, True),
+        (FaultCode.NOT_CLOSING, PLUGGED, False),
+        (FaultCode.NOT_CLOSING, OUT, True),
+        (FaultCode.RESIDUAL_CURRENT, PLUGGED, False),
+        (FaultCode.RESIDUAL_CURRENT, TRIPPED_OUT, False),
+        (FaultCode.RESIDUAL_CURRENT, OUT, True),
+        (FaultCode.SAFETY_CIRCUIT, OUT, False),
+        (FaultCode.RED, OUT, False),
+    ],
+)
+def test_what_lets_a_fault_go(code: FaultCode, facts: Facts, is_over: bool) -> None:
+    ledger = raise_fault(CLEAN, code, "seen", 7)
+    assert (review(ledger, facts, 0.0).records == ()) is is_over
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize("code", RETRIED)
+def test_five_retries_with_growing_delays_and_then_the_fault_holds(code: FaultCode) -> None:
+    ledger, now_s = CLEAN, 0.0
+    for retry, delay_s in enumerate((10.0, 30.0, 60.0, 120.0, 300.0)):
+        ledger = raised(code, ledger, now_s)
+        assert ledger.retries == retry
+        assert ledger.retry_at_s == now_s + delay_s
+        assert review(ledger, PLUGGED, now_s + delay_s - 0.01).records
+        now_s += delay_s
+        ledger = review(ledger, PLUGGED, now_s)
+        assert ledger.records == ()
+        assert ledger.retries == retry + 1
+    ledger = raised(code, ledger, now_s)
+    assert ledger.retry_at_s is None
+    assert review(ledger, PLUGGED, now_s + 1e6).holds(code)
+    assert review(ledger, OUT, now_s + 1e6) == CLEAN
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize("code", sorted(LATCHED))
+def test_latched_faults_are_never_retried_and_stop_other_retries(code: FaultCode) -> None:
+    ledger = raised(code)
+    assert ledger.retry_at_s is None
+    ledger = raised(FaultCode.NOT_CLOSING, ledger)
+    assert ledger.retry_at_s is None
+    ledger = raised(code, raised(FaultCode.NOT_CLOSING))
+    assert review(ledger, PLUGGED, 1e6).holds(FaultCode.NOT_CLOSING)
+
+
+@pytest.mark.parametrize("code", [FaultCode.UNPLUGGED, FaultCode.TOO_HOT, FaultCode.NO_VEHICLE])
+def test_faults_that_go_with_their_cause_use_up_no_retry(code: FaultCode) -> None:
+    assert raise_fault(CLEAN, code, "seen", 7).retries == 0
+    assert review(raise_fault(CLEAN, code, "seen", 7), HOT, 0.0).retry_at_s is None
+
+
+@pytest.mark.req("ERR-8")
+def test_a_retry_waits_until_the_plug_is_in_a_possible_state() -> None:
+    ledger = raised(FaultCode.PLUG_STATE)
+    assert review(ledger, SHORTED, 100.0) == ledger
+    assert review(ledger, UNDEFINED, 100.0) == ledger
+    after = review(ledger, PLUGGED, 100.0)
+    assert (after.records, after.retries) == ((), 1)
+
+
+def test_one_retry_counts_once_for_all_faults_that_wait_for_it() -> None:
+    ledger = raised(FaultCode.NOT_CLOSING, raised(FaultCode.RESIDUAL_CURRENT))
+    after = review(ledger, PLUGGED, 10.0)
+    assert (after.records, after.retries) == ((), 1)
+
+
+@pytest.mark.req("ERR-R")
+def test_unplugging_clears_the_counters() -> None:
+    ledger = review(raised(FaultCode.NOT_CLOSING), PLUGGED, 10.0)
+    assert ledger.retries == 1
+    assert review(ledger, OUT, 11.0) == CLEAN
+    assert raised(FaultCode.NOT_CLOSING, CLEAN).records[0].count == 1
+
+
+def test_a_record_says_when_how_often_what_and_what_to_do() -> None:
+    ledger = raised(FaultCode.NOT_CLOSING)
+    ledger = review(ledger, PLUGGED, 10.0)
+    ledger = review(raise_fault(ledger, FaultCode.NOT_CLOSING, "again", 9), PLUGGED, 11.0)
+    record = ledger.records[0]
+    assert (record.count, record.since_utc_ns, record.detail) == (2, 9, "again")
+    assert record.remedy == REMEDIES[FaultCode.NOT_CLOSING]
+
+
+def test_a_fault_that_holds_stays_as_it_was_seen_first() -> None:
+    ledger = raised(FaultCode.RED)
+    assert raise_fault(ledger, FaultCode.RED, "later", 9) is ledger
+
+
+def test_a_trip_with_nothing_plugged_goes_with_its_cause_and_is_not_retried() -> None:
+    ledger = review(raise_fault(CLEAN, FaultCode.RESIDUAL_CURRENT, "seen", 7), TRIPPED_OUT, 0.0)
+    assert ledger.retry_at_s is None
+    assert review(ledger, TRIPPED_OUT, 1e6).records
+    assert review(ledger, OUT, 1e6) == CLEAN
+
+
+def test_a_quiet_ledger_costs_no_new_objects() -> None:
+    assert review(CLEAN, PLUGGED, 0.0) is CLEAN
+    assert review(CLEAN, OUT, 0.0) is CLEAN
+    ledger = raised(FaultCode.NOT_CLOSING)
+    assert review(ledger, PLUGGED, 1.0) is ledger

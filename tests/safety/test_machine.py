@@ -1,0 +1,1011 @@
+"""Every way through safety's phases, each hold and each proof at its edge."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from msgs.meter import NO_LINE, MeterReading
+from msgs.pilot import CpState, PilotStatus, duty_of_offer
+from msgs.requests import StopReason
+from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
+from nodes.safety.chain import ChainReading
+from nodes.safety.machine import Config, Inputs, Outputs, State, step
+
+ROUND_S = 0.01
+PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0, "between": 7.5}
+CP = {name: CpState.E if name == "between" else CpState(name) for name in PLATEAU_V}
+P = SafetyPhase
+
+
+def session(authorized: bool = True) -> SessionStatus:
+    return SessionStatus(
+        state=WallboxState.READY_FOR_CHARGING,
+        plugged=True,
+        authorized=authorized,
+        session_id="1",
+        energy_wh=0.0,
+        reason="",
+    )
+
+
+def meter(online: bool = True, sampled_s: float = 0.0) -> MeterReading:
+    return MeterReading(
+        lines=(NO_LINE, NO_LINE, NO_LINE),
+        power_w=0.0,
+        online=online,
+        source="box",
+        sampled_ns=int(sampled_s * 1e9),
+    )
+
+
+def pilot(cp_state: CpState, offered_a: float) -> PilotStatus:
+    return PilotStatus(
+        cp_state=cp_state,
+        duty_percent=duty_of_offer(offered_a),
+        offered_a=offered_a,
+        high_v=0.0,
+        low_v=0.0,
+    )
+
+
+class Rig:
+    """The machine over a small world: contacts, monitor and pilot do as they are told.
+
+    What stands in `reading` and `inputs` overrides what the small world would say.
+    """
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.state = State()
+        self.outputs = Outputs(
+            enable=False, residual_test=False, edge=False, status=None, is_finished=False
+        )
+        self.vehicle = "A"
+        self.offered_a = 0.0  # what the generator says
+        self.draws_a = 15.0  # what the vehicle draws from closed contacts
+        self.is_welded = False  # closed contacts stay closed
+        self.is_stuck = False  # open contacts stay open
+        self.is_deaf = False  # the monitor does not hear its test line
+        self.contact_delay_s = 0.02
+        self.reading: dict[str, Any] = {}
+        self.inputs: dict[str, Any] = {}
+        self.said: list[SafetyStatus] = []
+        self.edges: list[float] = []
+        self._closed = False
+        self._moves_at_s: float | None = None
+        self._tested_at_s: float | None = None
+        self._released_at_s: float | None = None
+
+    # --- the small world -----------------------------------------------------------------------
+
+    def _move_contacts(self) -> None:
+        wanted = self.outputs.enable and not self.is_stuck
+        wanted = wanted or (self._closed and self.is_welded)
+        if wanted == self._closed:
+            self._moves_at_s = None
+        elif self._moves_at_s is None:
+            self._moves_at_s = self.now_s + self.contact_delay_s
+        elif self.now_s >= self._moves_at_s - 1e-6:
+            self._closed, self._moves_at_s = wanted, None
+
+    def _monitor(self) -> bool:
+        if self.outputs.residual_test:
+            self._released_at_s = None
+            if self._tested_at_s is None:
+                self._tested_at_s = self.now_s
+        elif self._tested_at_s is not None and self._released_at_s is None:
+            self._released_at_s = self.now_s
+        if self._tested_at_s is None or self.is_deaf:
+            return False
+        if self._released_at_s is not None and self.now_s >= self._released_at_s + 0.3:
+            self._tested_at_s = self._released_at_s = None
+            return False
+        return self.now_s >= self._tested_at_s + 0.2
+
+    def _look(self) -> ChainReading:
+        high_v = PLATEAU_V[self.vehicle]
+        current_a = self.draws_a if self._closed else 0.0
+        is_tripped = self._monitor()
+        reading = ChainReading(
+            high_v=high_v,
+            low_v=-12.0 if self.offered_a else high_v,
+            duty_percent=duty_of_offer(self.offered_a),
+            mirror_closed=not self._closed,
+            load_voltage=self._closed,
+            residual_ac=is_tripped,
+            residual_dc=is_tripped,
+            earth_ohm=0.8,
+            terminal_c=30.0,
+            board_c=25.0,
+            overtemperature=False,
+            dip1=0b101,
+            dip2=0,
+            currents_a=(current_a, current_a, current_a),
+            voltages_v=(230.0, 230.0, 230.0),
+        )
+        return replace(reading, **self.reading)
+
+    # --- what the tests do ---------------------------------------------------------------------
+
+    def tick(self) -> "Rig":
+        self.now_s = round(self.now_s + ROUND_S, 6)
+        self._move_contacts()
+        inputs: dict[str, Any] = {
+            "now_s": self.now_s,
+            "utc_ns": int(self.now_s * 1e9),
+            "since_s": ROUND_S,
+            "reading": self._look(),
+            "pilot": pilot(CP[self.vehicle], self.offered_a),
+            "session": session(),
+            "meter": meter(),
+            "stop": None,
+        }
+        self.state, self.outputs = step(Config(), self.state, Inputs(**(inputs | self.inputs)))
+        if self.outputs.status is not None:
+            self.said.append(self.outputs.status)
+        if self.outputs.edge:
+            self.edges.append(self.now_s)
+        return self
+
+    def run(self, seconds: float) -> "Rig":
+        for _ in range(round(seconds / ROUND_S)):
+            self.tick()
+        return self
+
+    def until(self, holds: Callable[[], bool], within_s: float = 10.0) -> float:
+        """Run until something holds; return how long it took [s]."""
+        begun_s = self.now_s
+        while not holds():
+            assert self.now_s < begun_s + within_s, f"{self.phase()}: {self.said[-1]}"
+            self.tick()
+        return self.now_s - begun_s
+
+    def until_phase(self, phase: SafetyPhase, within_s: float = 10.0) -> float:
+        return self.until(lambda: self.phase() is phase, within_s)
+
+    # Methods, not properties: each call is a new look.
+    def phase(self) -> SafetyPhase:
+        return self.state.phase
+
+    @property
+    def status(self) -> SafetyStatus:
+        return self.said[-1]
+
+    def faults(self) -> tuple[FaultCode, ...]:
+        return self.status.faults
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+
+def idle() -> Rig:
+    return Rig().run(0.5)
+
+
+def ready() -> Rig:
+    """Plugged, tested, nothing offered yet."""
+    rig = idle()
+    rig.vehicle = "B"
+    rig.until_phase(P.READY)
+    return rig.run(0.1)
+
+
+def closed() -> Rig:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED)
+    return rig.run(1.0)
+
+
+# --- start ----------------------------------------------------------------------------------------
+
+
+def test_a_start_proves_the_contactor_open_first() -> None:
+    rig = Rig().tick()
+    assert rig.phase() is P.IDLE
+    assert rig.status.contactor is Contactor.OPEN
+    assert not rig.outputs.enable
+    assert not rig.status.permitted
+
+
+def test_a_start_waits_for_a_predecessors_contactor_to_drop() -> None:
+    rig = Rig()
+    rig.reading = {"mirror_closed": False, "load_voltage": True}
+    rig.run(1.45)
+    assert rig.phase() is P.START
+    assert rig.status.contactor is Contactor.CLOSED
+    assert not rig.edges
+    rig.reading = {}
+    assert rig.tick().phase() is P.IDLE
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-RED", "ERR-8007")
+@pytest.mark.parametrize(
+    ("load_voltage", "code"), [(True, FaultCode.RED), (False, FaultCode.SAFETY_CIRCUIT)]
+)
+def test_a_start_with_a_contactor_that_stays_closed_is_latched(
+    load_voltage: bool, code: FaultCode
+) -> None:
+    rig = Rig()
+    rig.reading = {"mirror_closed": False, "load_voltage": load_voltage}
+    rig.run(1.55)
+    assert rig.phase() is P.FAULT
+    assert rig.faults() == (code,)
+    assert rig.run(0.1).status.contactor is Contactor.WELDED
+
+
+def test_a_blind_start_closes_nothing_and_says_so_after_half_its_hold() -> None:
+    rig = Rig()
+    rig.inputs = {"reading": None}
+    rig.run(0.48)
+    assert not rig.said
+    rig.run(0.1)
+    assert rig.phase() is P.START
+    assert rig.status.contactor is Contactor.CLOSED  # not proven open counts as closed
+    assert not rig.status.permitted
+    assert "silent" in rig.status.detail
+    assert not rig.edges
+    rig.inputs = {}
+    assert rig.tick().phase() is P.IDLE
+
+
+# --- self-test ------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("CHG-1", "LED-2")
+def test_plugging_in_while_authorised_begins_the_self_test_and_then_the_offer() -> None:
+    rig = idle()
+    rig.vehicle = "B"
+    rig.until_phase(P.SELF_TEST, 0.05)
+    assert not rig.status.permitted
+    assert rig.until_phase(P.READY) == pytest.approx(2.2, abs=0.1)
+    assert rig.status.permitted
+
+
+@pytest.mark.req("CHG-1")
+def test_authorising_after_plugging_in_begins_the_self_test() -> None:
+    rig = idle()
+    rig.inputs = {"session": session(authorized=False)}
+    rig.vehicle = "C"
+    assert rig.run(1.0).phase() is P.IDLE
+    assert "not authorised" in rig.status.detail
+    rig.inputs = {}
+    assert rig.tick().phase() is P.SELF_TEST
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"session": None}, "session node is silent"),
+        ({"session": session(authorized=False)}, "not authorised"),
+        ({"meter": None}, "meter is silent"),
+        ({"meter": meter(online=False)}, "meter is silent"),
+        ({"stop": StopReason.SHUTDOWN}, "being stopped"),
+    ],
+)
+def test_without_leave_to_charge_no_self_test_begins_and_none_goes_on(
+    inputs: dict[str, Any], words: str
+) -> None:
+    rig = idle()
+    rig.inputs = inputs
+    rig.vehicle = "B"
+    assert rig.run(1.0).phase() is P.IDLE
+    assert words in rig.status.detail
+    rig = idle()
+    rig.vehicle = "B"
+    rig.until_phase(P.SELF_TEST)
+    rig.until(lambda: rig.outputs.residual_test)
+    rig.inputs = inputs
+    assert rig.tick().phase() is P.IDLE
+    assert not rig.outputs.residual_test
+
+
+def test_each_vehicle_is_tested_anew() -> None:
+    rig = ready()
+    rig.vehicle = "A"
+    rig.run(0.05)
+    assert rig.phase() is P.IDLE
+    assert rig.faults() == ()
+    rig.vehicle = "B"
+    rig.until_phase(P.SELF_TEST, 0.05)
+
+
+def test_a_withdrawn_authorisation_is_tested_anew_and_a_silent_session_is_not() -> None:
+    rig = ready()
+    rig.inputs = {"session": None}
+    assert rig.run(1.0).phase() is P.READY
+    assert not rig.status.permitted
+    rig.inputs = {}
+    assert rig.tick().status.permitted
+    rig.inputs = {"session": session(authorized=False)}
+    assert rig.tick().phase() is P.IDLE
+    rig.inputs = {}
+    assert rig.tick().phase() is P.SELF_TEST
+
+
+@pytest.mark.req("ERR-8005", "ERR-R")
+def test_a_monitor_that_does_not_answer_is_8005_retried_and_the_fifth_time_red() -> None:
+    rig = idle()
+    rig.is_deaf = True
+    rig.vehicle = "B"
+    for retry, delay_s in enumerate((10.0, 30.0, 60.0, 120.0)):
+        rig.until_phase(P.FAULT)
+        assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)
+        assert rig.status.retries == retry
+        assert rig.status.retry_in_s == pytest.approx(delay_s, abs=0.02)
+        assert rig.until_phase(P.SELF_TEST, 301.0) == pytest.approx(delay_s, abs=0.02)
+    rig.until_phase(P.FAULT)
+    assert rig.faults() == (FaultCode.RED,)
+    assert rig.status.retry_in_s is None
+    assert rig.status.contactor is Contactor.OPEN
+
+
+@pytest.mark.req("ERR-8005")
+def test_a_monitor_output_that_stays_active_after_the_test_is_red() -> None:
+    rig = idle()
+    rig.vehicle = "B"
+    rig.until(lambda: rig.outputs.residual_test)
+    rig.run(0.3)
+    rig.reading = {"residual_dc": True}
+    rig.until_phase(P.FAULT)
+    assert rig.faults() == (FaultCode.RED,)
+    rig.reading, rig.vehicle = {}, "A"
+    assert rig.run(1.0).faults() == (FaultCode.RED,)
+
+
+@pytest.mark.req("ERR-8005")
+def test_a_monitor_that_passes_again_counts_its_failures_anew() -> None:
+    rig = idle()
+    rig.is_deaf = True
+    rig.vehicle = "B"
+    rig.until_phase(P.FAULT)
+    assert rig.state.failed_tests == 1
+    rig.is_deaf = False
+    rig.until_phase(P.READY, 20.0)
+    assert rig.state.failed_tests == 0
+    assert rig.faults() == ()
+
+
+# --- closing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("CHG-1")
+def test_a_vehicle_that_asks_gets_the_contactor_within_three_seconds() -> None:
+    rig = ready()
+    rig.offered_a = 16.0
+    assert rig.run(60.0).phase() is P.READY  # a start delayed by the vehicle is no fault
+    assert rig.faults() == ()
+    assert rig.status.detail == "the vehicle does not ask for energy"
+    rig.vehicle = "C"
+    assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4
+    assert rig.outputs.enable
+    assert rig.status.contactor is Contactor.CLOSED
+    assert rig.status.detail == ""
+
+
+NOT_YET: list[tuple[str, dict[str, Any]]] = [
+    ("own eyes see B", {"vehicle": "B", "inputs": {"pilot": pilot(CpState.C, 16.0)}}),
+    ("pilot sees B", {"inputs": {"pilot": pilot(CpState.B, 16.0)}}),
+    ("pilot is silent", {"inputs": {"pilot": None}}),
+    ("pilot offers nothing", {"inputs": {"pilot": pilot(CpState.C, 0.0)}}),
+    ("pilot offers too little", {"inputs": {"pilot": pilot(CpState.C, 5.99)}}),
+    ("pilot offers nonsense", {"inputs": {"pilot": pilot(CpState.C, math.nan)}}),
+    ("the generator says x1", {"reading": {"duty_percent": 100.0}}),
+    ("the generator says F", {"reading": {"duty_percent": 0.0}}),
+    ("the generator says 5 %", {"reading": {"duty_percent": 5.0}}),
+    ("session is silent", {"inputs": {"session": None}}),
+    ("nobody authorised", {"inputs": {"session": session(authorized=False)}}),
+    ("meter is silent", {"inputs": {"meter": None}}),
+    ("no diode", {"reading": {"low_v": -6.0}}),
+    ("no negative half", {"reading": {"low_v": 6.0}}),
+    ("the contactor is not proven open", {"reading": {"mirror_closed": False}}),
+    ("voltage on the cable", {"reading": {"load_voltage": True}}),
+    ("monitor has tripped", {"reading": {"residual_ac": True}}),
+    ("no earth", {"reading": {"earth_ohm": math.nan}}),
+    ("too hot", {"reading": {"board_c": 90.0}}),
+    ("switched off by heat", {"reading": {"overtemperature": True}}),
+    ("nothing is read", {"inputs": {"reading": None}}),
+    ("the pilot reads nonsense", {"reading": {"high_v": math.nan}}),
+    ("own eyes see E", {"vehicle": "E", "inputs": {"pilot": pilot(CpState.C, 16.0)}}),
+    ("own eyes see F", {"vehicle": "F", "inputs": {"pilot": pilot(CpState.C, 16.0)}}),
+    ("own eyes see no state", {"vehicle": "between", "inputs": {"pilot": pilot(CpState.C, 16.0)}}),
+    ("own eyes see A", {"vehicle": "A", "inputs": {"pilot": pilot(CpState.C, 16.0)}}),
+    ("stopping", {"inputs": {"stop": StopReason.RESTART}}),
+]
+
+
+@pytest.mark.parametrize("changes", [row[1] for row in NOT_YET], ids=[row[0] for row in NOT_YET])
+def test_one_thing_missing_and_the_contactor_stays_open(changes: dict[str, Any]) -> None:
+    rig = ready()
+    rig.reading, rig.inputs = changes.get("reading", {}), changes.get("inputs", {})
+    rig.run(0.15)
+    rig.offered_a, rig.vehicle = 16.0, changes.get("vehicle", "C")
+    for _ in range(500):
+        assert not rig.tick().outputs.enable
+    assert rig.said[-1].detail != ""
+
+
+def test_the_contactor_does_not_close_before_the_diode_is_proven() -> None:
+    rig = ready()
+    rig.vehicle = "C"
+    rig.run(1.0)
+    rig.offered_a = 16.0
+    rig.run(0.02)
+    assert rig.phase() is P.READY
+    assert rig.status.detail == "the vehicle's diode is not proven yet"
+    assert rig.tick().phase() is P.CLOSING
+
+
+def test_state_d_charges_as_c_does() -> None:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "D"
+    rig.until_phase(P.CLOSED, 1.0)
+    rig.vehicle = "C"
+    assert rig.run(1.0).phase() is P.CLOSED
+
+
+def test_a_contactor_that_closes_just_in_time_is_closed() -> None:
+    rig = ready()
+    rig.contact_delay_s = 0.28
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED, 1.0)
+    assert rig.run(1.0).faults() == ()
+
+
+@pytest.mark.req("ERR-8001", "ERR-R")
+def test_a_contactor_that_does_not_close_is_8001_five_retries_and_then_held() -> None:
+    rig = ready()
+    rig.is_stuck = True
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    for delay_s in (10.0, 30.0, 60.0, 120.0, 300.0):
+        rig.until_phase(P.CLOSING)
+        assert rig.until_phase(P.FAULT) == pytest.approx(0.31, abs=0.02)
+        assert not rig.outputs.enable
+        assert rig.faults() == (FaultCode.NOT_CLOSING,)
+        assert rig.until_phase(P.SELF_TEST, 301.0) == pytest.approx(delay_s, abs=0.02)
+    rig.until_phase(P.CLOSING)
+    rig.until_phase(P.FAULT)
+    assert rig.run(400.0).faults() == (FaultCode.NOT_CLOSING,)
+    assert rig.status.retries == 5
+    assert rig.status.retry_in_s is None
+    rig.vehicle = "A"
+    assert rig.run(0.2).faults() == ()
+    assert rig.status.retries == 0
+
+
+@pytest.mark.req("ERR-8001")
+@pytest.mark.parametrize("proof", [{"mirror_closed": True}, {"load_voltage": False}])
+def test_mirror_contact_alone_or_voltage_alone_proves_no_closed_contactor(
+    proof: dict[str, bool],
+) -> None:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSING)
+    rig.reading = proof
+    rig.until_phase(P.OPENING)
+    rig.reading = {}
+    rig.until_phase(P.FAULT)
+    assert rig.faults() == (FaultCode.NOT_CLOSING,)
+
+
+def test_closing_is_broken_off_when_leave_is_withdrawn() -> None:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSING)
+    rig.inputs = {"session": session(authorized=False)}
+    assert not rig.tick().outputs.enable
+
+
+# --- opening at once ------------------------------------------------------------------------------
+
+AT_ONCE: list[tuple[str, dict[str, Any], float, tuple[FaultCode, ...]]] = [
+    # what happens, how, within which time the enable line is off, which fault it is
+    ("vehicle to B", {"vehicle": "B"}, 0.03, ()),
+    ("plug pulled", {"vehicle": "A"}, 0.02, (FaultCode.UNPLUGGED,)),
+    ("pilot shorted", {"vehicle": "E"}, 0.03, (FaultCode.PLUG_STATE,)),
+    ("pilot at -12 V", {"vehicle": "F"}, 0.03, ()),
+    ("pilot between windows", {"vehicle": "between"}, 0.04, (FaultCode.PLUG_STATE,)),
+    ("diode gone", {"reading": {"low_v": -6.0}}, 0.04, (FaultCode.NO_VEHICLE,)),
+    ("half a diode", {"reading": {"low_v": -9.0}}, 0.04, (FaultCode.PLUG_STATE,)),
+    ("30 mA AC", {"reading": {"residual_ac": True}}, 0.01, (FaultCode.RESIDUAL_CURRENT,)),
+    ("6 mA DC", {"reading": {"residual_dc": True}}, 0.01, (FaultCode.RESIDUAL_CURRENT,)),
+    ("nothing read", {"inputs": {"reading": None}}, 0.01, ()),
+    ("pilot is no number", {"reading": {"high_v": math.nan}}, 0.01, ()),
+    ("converter dead", {"reading": {"high_v": -14.05, "low_v": -14.05}}, 0.01, ()),
+    ("stalled", {"inputs": {"since_s": 0.51}}, 0.01, ()),
+    ("pilot node silent", {"inputs": {"pilot": None}}, 0.01, ()),
+    ("pilot node sees B", {"inputs": {"pilot": pilot(CpState.B, 16.0)}}, 0.01, ()),
+    ("pilot node sees E", {"inputs": {"pilot": pilot(CpState.E, 0.0)}}, 0.01, ()),
+    ("heat switch", {"reading": {"overtemperature": True}}, 0.01, (FaultCode.TOO_HOT,)),
+    ("earth lost", {"reading": {"earth_ohm": 1e6}}, 0.1, (FaultCode.RED,)),
+    ("SIGTERM", {"inputs": {"stop": StopReason.SIGNAL}}, 0.01, ()),
+]
+
+
+@pytest.mark.req("ERR-1", "ERR-5", "ERR-8", "ERR-8005")
+@pytest.mark.parametrize(
+    ("changes", "within_s", "faults"), [row[1:] for row in AT_ONCE], ids=[row[0] for row in AT_ONCE]
+)
+def test_the_contactor_opens_at_once(
+    changes: dict[str, Any], within_s: float, faults: tuple[FaultCode, ...]
+) -> None:
+    rig = closed()
+    for name, value in changes.items():
+        setattr(rig, name, value)
+    took_s = rig.until(lambda: not rig.outputs.enable, 0.2)
+    assert took_s <= within_s + 1e-6
+    assert took_s <= 0.05 or "earth_ohm" in rig.reading  # the plug's own limit (Table A.6)
+    rig.until(lambda: not rig.is_closed, 0.1)
+    for _ in range(20):
+        assert not rig.tick().outputs.enable
+    assert rig.faults() == faults
+    is_blind = rig.phase() is P.START
+    assert rig.status.contactor is (Contactor.CLOSED if is_blind else Contactor.OPEN)
+
+
+def test_a_stall_within_its_limit_is_none() -> None:
+    rig = closed()
+    rig.inputs = {"since_s": 0.5}
+    assert rig.tick().phase() is P.CLOSED
+
+
+def test_sight_that_was_lost_is_proven_and_tested_anew() -> None:
+    rig = closed()
+    rig.inputs = {"reading": None}
+    rig.run(0.1)
+    assert rig.phase() is P.START
+    rig.inputs = {}
+    rig.until_phase(P.SELF_TEST, 0.1)
+    assert rig.faults() == ()
+    rig.until_phase(P.CLOSED)
+
+
+@pytest.mark.req("ERR-RED", "ERR-8007")
+@pytest.mark.parametrize(
+    ("reading", "code"),
+    [({}, FaultCode.RED), ({"load_voltage": False}, FaultCode.SAFETY_CIRCUIT)],
+)
+def test_a_contactor_that_does_not_open_is_latched_and_never_closed_again(
+    reading: dict[str, Any], code: FaultCode
+) -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.until_phase(P.OPENING, 0.05)
+    rig.reading = reading
+    rig.run(0.18)
+    assert rig.phase() is P.OPENING
+    assert rig.faults() == ()
+    rig.run(0.03)
+    assert rig.phase() is P.FAULT
+    assert rig.faults() == (code,)
+    assert rig.run(0.02).status.contactor is Contactor.WELDED
+    edges = len(rig.edges)
+    # neither time, nor a contactor that opens after all, nor the next vehicle change that
+    rig.is_welded, rig.reading = False, {}
+    for vehicle in ("B", "A", "B", "C"):
+        rig.vehicle = vehicle
+        rig.run(12.0)
+        assert not rig.outputs.enable
+        assert rig.status.contactor is Contactor.WELDED
+        assert rig.status.retry_in_s is None
+        assert not rig.status.permitted
+    assert len(rig.edges) == edges
+
+
+def test_a_contactor_that_opens_just_in_time_is_no_fault() -> None:
+    rig = closed()
+    rig.contact_delay_s = 0.18
+    rig.vehicle = "B"
+    rig.until_phase(P.READY, 0.3)
+    assert rig.run(1.0).faults() == ()
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("vehicle", ["A", "B"])
+def test_voltage_on_an_open_cable_is_red_after_its_time(vehicle: str) -> None:
+    rig = ready()
+    rig.vehicle = vehicle
+    rig.run(0.5)
+    rig.reading = {"load_voltage": True}
+    rig.run(0.19)
+    assert rig.faults() == ()
+    rig.run(0.03)
+    assert rig.faults() == (FaultCode.RED,)
+    assert rig.run(0.02).status.contactor is Contactor.WELDED
+
+
+def test_a_contactor_that_drops_by_itself_is_8001_and_a_short_dip_is_not() -> None:
+    rig = closed()
+    rig.reading = {"load_voltage": False}
+    rig.run(0.1)
+    assert rig.phase() is P.CLOSED
+    rig.reading = {}
+    assert rig.run(1.0).phase() is P.CLOSED
+    rig.reading = {"load_voltage": False, "mirror_closed": True}
+    rig.run(0.12)
+    assert not rig.outputs.enable
+    assert rig.run(0.05).faults() == (FaultCode.NOT_CLOSING,)
+
+
+# --- asking the vehicle to stop -------------------------------------------------------------------
+
+ASKED: list[tuple[str, dict[str, Any], bool]] = [
+    # what happens, how, whether the pilot may go on offering
+    ("session silent", {"inputs": {"session": None}}, False),
+    ("authorisation withdrawn", {"inputs": {"session": session(authorized=False)}}, False),
+    ("meter silent", {"inputs": {"meter": None}}, False),
+    ("meter lost", {"inputs": {"meter": meter(online=False, sampled_s=1.0)}}, False),
+    ("too hot", {"reading": {"board_c": 81.0}}, False),
+    ("restart", {"inputs": {"stop": StopReason.RESTART}}, False),
+    ("shutdown", {"inputs": {"stop": StopReason.SHUTDOWN}}, False),
+    ("pilot offers nothing", {"offered_a": 0.0}, True),
+    ("the generator says x1", {"reading": {"duty_percent": 100.0, "low_v": 6.0}}, True),
+]
+
+
+@pytest.mark.req("CHG-2", "ERR-3")
+@pytest.mark.parametrize(
+    ("changes", "permitted"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED]
+)
+def test_the_vehicle_has_six_seconds_to_stop_and_then_the_contactor_opens_under_load(
+    changes: dict[str, Any], permitted: bool
+) -> None:
+    rig = closed()
+    for name, value in changes.items():
+        setattr(rig, name, value)
+    rig.until_phase(P.STOPPING, 0.2)
+    assert rig.status.permitted is permitted
+    rig.run(5.98)
+    assert rig.outputs.enable
+    rig.run(0.03)
+    assert not rig.outputs.enable
+    assert rig.run(0.1).status.contactor is Contactor.OPEN
+    for _ in range(100):
+        assert not rig.tick().outputs.enable
+
+
+@pytest.mark.parametrize("changes", [row[1] for row in ASKED], ids=[row[0] for row in ASKED])
+def test_a_vehicle_that_has_stopped_is_cut_off_at_once(changes: dict[str, Any]) -> None:
+    rig = closed()
+    for name, value in changes.items():
+        setattr(rig, name, value)
+    rig.run(1.0)
+    assert rig.phase() is P.STOPPING
+    rig.draws_a = 0.99
+    rig.tick()
+    assert not rig.outputs.enable
+
+
+def test_currents_that_are_unknown_are_not_below_one_ampere() -> None:
+    rig = closed()
+    rig.draws_a = 0.0
+    rig.reading = {"currents_a": None}
+    rig.inputs = {"session": None}
+    rig.until_phase(P.STOPPING, 0.1)
+    rig.run(5.98)
+    assert rig.outputs.enable
+    rig.run(0.03)
+    assert not rig.outputs.enable
+
+
+def test_what_opens_at_once_does_so_while_the_vehicle_is_asked_too() -> None:
+    rig = closed()
+    rig.inputs = {"session": None}
+    rig.run(1.0)
+    rig.vehicle = "A"
+    assert rig.until(lambda: not rig.outputs.enable, 0.1) <= 0.02 + 1e-6
+    assert rig.run(0.1).faults() == (FaultCode.UNPLUGGED,)
+
+
+def test_charging_goes_on_when_the_cause_is_gone_before_the_contactor_opens() -> None:
+    rig = closed()
+    rig.inputs = {"session": None}
+    rig.run(3.0)
+    assert rig.phase() is P.STOPPING
+    rig.inputs = {}
+    assert rig.tick().phase() is P.CLOSED
+    assert rig.is_closed
+
+
+def test_a_new_authorisation_does_not_keep_an_untested_contactor_closed() -> None:
+    rig = closed()
+    rig.inputs = {"session": session(authorized=False)}
+    rig.run(1.0)
+    rig.inputs = {}
+    assert rig.run(1.0).phase() is P.STOPPING
+    rig.run(4.1)
+    assert rig.phase() is P.SELF_TEST
+
+
+def test_a_meter_that_fails_is_blind_five_seconds_after_its_last_value() -> None:
+    rig = closed()
+    last_s = rig.now_s
+    rig.inputs = {"meter": meter(online=False, sampled_s=last_s)}
+    rig.run(4.99)
+    assert rig.phase() is P.CLOSED
+    rig.run(0.03)
+    assert rig.phase() is P.STOPPING
+
+
+# --- faults and their ends ------------------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-1")
+@pytest.mark.parametrize("phase", [P.SELF_TEST, P.CLOSING, P.CLOSED, P.STOPPING])
+def test_fault_1_is_a_plug_out_of_order_and_clears_when_it_is_seated_again(
+    phase: SafetyPhase,
+) -> None:
+    rig = idle() if phase is P.SELF_TEST else ready() if phase is P.CLOSING else closed()
+    if phase is P.STOPPING:
+        rig.inputs = {"session": None}
+    else:
+        rig.vehicle, rig.offered_a = "C", 16.0
+        rig.contact_delay_s = 0.1
+    rig.until_phase(phase, 1.0)
+    rig.vehicle, rig.offered_a = "A", 0.0
+    rig.run(0.2)
+    assert rig.faults() == (FaultCode.UNPLUGGED,)
+    assert rig.run(20.0).faults() == (FaultCode.UNPLUGGED,)
+    rig.vehicle, rig.inputs = "B", {}
+    assert rig.run(0.05).faults() == ()
+    rig.until_phase(P.READY)
+
+
+@pytest.mark.req("ERR-1")
+def test_a_plug_pulled_after_the_vehicle_has_stopped_is_no_fault() -> None:
+    rig = closed()
+    rig.vehicle = "B"
+    rig.run(0.05)
+    rig.vehicle = "A"
+    assert rig.run(1.0).faults() == ()
+    assert rig.phase() is P.IDLE
+
+
+@pytest.mark.req("ERR-5")
+def test_fault_5_is_a_load_without_diode_and_clears_when_it_is_removed() -> None:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.reading = {"low_v": -6.0}
+    rig.run(1.0)
+    assert rig.faults() == (FaultCode.NO_VEHICLE,)
+    assert not rig.status.permitted
+    rig.offered_a, rig.reading = 0.0, {}
+    assert rig.run(40.0).faults() == (FaultCode.NO_VEHICLE,)
+    rig.vehicle = "A"
+    assert rig.run(0.1).faults() == ()
+
+
+@pytest.mark.req("ERR-8")
+@pytest.mark.parametrize("vehicle", ["E", "between"])
+def test_fault_8_clears_when_the_plug_is_seated_right(vehicle: str) -> None:
+    rig = ready()
+    rig.vehicle = vehicle
+    assert rig.run(20.0).faults() == (FaultCode.PLUG_STATE,)
+    rig.vehicle = "A"
+    assert rig.run(0.1).faults() == ()
+    assert rig.phase() is P.IDLE
+
+
+@pytest.mark.req("ERR-8", "ERR-R")
+def test_fault_8_that_goes_by_itself_is_retried_after_its_delay() -> None:
+    rig = closed()
+    rig.vehicle = "E"
+    rig.run(2.0)
+    rig.vehicle = "C"
+    rig.run(7.9)
+    assert rig.faults() == (FaultCode.PLUG_STATE,)
+    rig.until_phase(P.CLOSED, 5.0)
+    assert rig.faults() == ()
+    assert rig.status.retries == 1
+
+
+@pytest.mark.req("ERR-8005", "ERR-R")
+def test_a_trip_is_retried_after_its_delay_with_a_new_self_test() -> None:
+    rig = closed()
+    rig.reading = {"residual_dc": True}
+    rig.tick()
+    assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)
+    assert "6 mA DC" in rig.status.detail
+    rig.run(0.3)
+    rig.reading = {}
+    assert rig.until_phase(P.SELF_TEST, 11.0) == pytest.approx(9.7, abs=0.1)
+    rig.until_phase(P.CLOSED)
+    assert rig.status.retries == 1
+
+
+@pytest.mark.req("ERR-8005")
+def test_an_output_active_for_ever_fails_its_self_tests_and_the_fifth_is_red() -> None:
+    rig = closed()
+    rig.reading = {"residual_ac": True}
+    rig.until(lambda: FaultCode.RED in rig.faults(), 600.0)
+    assert rig.state.failed_tests == 5
+    assert not rig.outputs.enable
+
+
+@pytest.mark.req("ERR-3", "LED-5", "CHG-5")
+def test_heat_pauses_and_charging_goes_on_by_itself_once_cooled() -> None:
+    rig = closed()
+    rig.reading = {"terminal_c": 75.0}
+    rig.run(1.0)
+    assert rig.status.limit_a == 19.0
+    assert rig.faults() == ()
+    rig.reading = {"terminal_c": 81.0}
+    rig.run(0.2)
+    assert rig.faults() == (FaultCode.TOO_HOT,)
+    assert rig.status.limit_a == 0.0
+    rig.offered_a = 0.0  # the pilot follows
+    rig.draws_a = 0.0
+    rig.run(0.2)
+    assert rig.phase() is P.FAULT
+    rig.reading = {"terminal_c": 66.0}
+    assert rig.run(20.0).phase() is P.FAULT
+    rig.reading = {"terminal_c": 64.0}
+    rig.until_phase(P.READY, 3.0)
+    assert rig.status.retries == 0
+    rig.offered_a = 16.0
+    rig.until_phase(P.CLOSED)
+
+
+def test_two_faults_are_both_told() -> None:
+    rig = closed()
+    rig.reading = {"residual_dc": True}
+    rig.vehicle = "E"
+    rig.run(0.1)
+    assert rig.faults() == (FaultCode.RESIDUAL_CURRENT, FaultCode.PLUG_STATE)
+    assert [record.code for record in rig.status.records] == list(rig.faults())
+
+
+def test_a_fault_outlives_a_loss_of_sight() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.until_phase(P.FAULT)
+    rig.inputs = {"reading": None}
+    rig.run(1.0)
+    rig.inputs = {}
+    assert rig.run(1.0).faults() == (FaultCode.RED,)
+    assert rig.phase() is P.FAULT
+
+
+@pytest.mark.req("ERR-P")
+def test_a_dark_box_is_no_shorted_pilot() -> None:
+    rig = closed()
+    rig.vehicle = "E"
+    rig.reading = {"voltages_v": (0.0, 0.0, 0.0), "mirror_closed": True, "load_voltage": False}
+    rig.run(10.0)
+    assert rig.phase() is P.START
+    assert rig.faults() == ()
+    rig.vehicle, rig.reading = "C", {}
+    rig.until_phase(P.CLOSED)
+
+
+# --- stopping -------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("BUS-3")
+@pytest.mark.parametrize("reason", [StopReason.RESTART, StopReason.SHUTDOWN])
+def test_an_orderly_stop_asks_the_vehicle_opens_proves_and_is_done(reason: StopReason) -> None:
+    rig = closed()
+    rig.inputs = {"stop": reason}
+    rig.run(2.0)
+    assert rig.phase() is P.STOPPING
+    assert not rig.outputs.is_finished
+    rig.draws_a = 0.0
+    rig.tick()
+    assert not rig.outputs.enable
+    assert not rig.outputs.is_finished
+    rig.until(lambda: rig.outputs.is_finished, 0.1)
+    assert not rig.is_closed
+    assert rig.status.contactor is Contactor.OPEN
+
+
+def test_an_orderly_stop_of_a_vehicle_that_does_not_obey_takes_six_seconds() -> None:
+    rig = closed()
+    rig.inputs = {"stop": StopReason.RESTART}
+    assert rig.until(lambda: rig.outputs.is_finished, 7.0) == pytest.approx(6.04, abs=0.05)
+    assert not rig.is_closed
+
+
+@pytest.mark.parametrize("is_welded", [False, True])
+def test_sigterm_opens_at_once_and_is_done_within_200_ms(is_welded: bool) -> None:
+    rig = closed()
+    rig.is_welded = is_welded
+    rig.inputs = {"stop": StopReason.SIGNAL}
+    rig.tick()
+    assert not rig.outputs.enable
+    assert rig.until(lambda: rig.outputs.is_finished, 1.0) < 0.18
+
+
+def test_sigterm_hastens_an_orderly_stop() -> None:
+    rig = closed()
+    rig.inputs = {"stop": StopReason.RESTART}
+    rig.run(1.0)
+    rig.inputs = {"stop": StopReason.SIGNAL}
+    rig.tick()
+    assert not rig.outputs.enable
+    assert rig.until(lambda: rig.outputs.is_finished, 1.0) < 0.1
+
+
+def test_an_orderly_stop_over_a_weld_latches_it_before_it_is_done() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.inputs = {"stop": StopReason.RESTART}
+    rig.draws_a = 0.0
+    assert rig.until(lambda: rig.outputs.is_finished, 1.0) == pytest.approx(0.22, abs=0.03)
+    assert rig.faults() == (FaultCode.RED,)
+
+
+@pytest.mark.parametrize("make", [idle, ready])
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_a_stop_with_an_open_contactor_is_done_at_once(
+    make: Callable[[], Rig], reason: StopReason
+) -> None:
+    rig = make()
+    rig.inputs = {"stop": reason}
+    assert rig.tick().outputs.is_finished
+
+
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_a_blind_stop_does_not_wait_for_ever(reason: StopReason) -> None:
+    rig = closed()
+    rig.inputs = {"reading": None, "stop": reason}
+    assert rig.until(lambda: rig.outputs.is_finished, 1.0) < 0.18
+    assert not rig.outputs.enable
+
+
+# --- what is said, and the watchdog ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [idle, ready, closed])
+def test_status_is_said_every_100_ms_and_the_watchdog_gets_an_edge_as_often(
+    make: Callable[[], Rig],
+) -> None:
+    rig = make()
+    said, edges = len(rig.said), len(rig.edges)
+    rig.run(10.0)
+    assert len(rig.said) - said == 100
+    assert len(rig.edges) - edges == 100
+
+
+def test_a_change_is_said_with_its_round() -> None:
+    rig = idle()
+    rig.vehicle = "B"
+    before = rig.phase()
+    while rig.phase() is before:
+        rig.tick()
+    assert rig.outputs.status is not None
+    assert rig.outputs.status.phase is rig.phase()
+
+
+def test_no_edge_is_given_while_the_contactor_is_not_proven_open() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.until_phase(P.OPENING)
+    edges = len(rig.edges)
+    rig.run(5.0)
+    assert len(rig.edges) == edges
+
+
+def test_limits_are_told_once_the_dip_switches_are_known() -> None:
+    assert Rig().run(0.2).status.installation_limit_a == 32.0
+    rig = Rig()
+    rig.reading = {"dip1": 0b010, "board_c": 71.0}
+    rig.run(0.2)
+    assert (rig.status.installation_limit_a, rig.status.limit_a) == (16.0, 15.0)
+    assert rig.status.temperature_c == 71.0
+
+
+def test_a_quiet_box_costs_no_new_state_but_for_words_and_edges() -> None:
+    rig = idle()
+    states = {id(rig.state): rig.state}
+    for _ in range(100):
+        states[id(rig.tick().state)] = rig.state
+    assert len(states) <= 21

@@ -1,0 +1,86 @@
+"""The self-test of the residual-current monitor, its times and its verdicts."""
+
+from collections.abc import Callable
+
+import pytest
+
+from nodes.safety.selftest import SelfTest, Verdict, watch
+
+ROUND_S = 0.01
+Output = Callable[[float, bool], bool]  # seconds since the beginning, test line -> active
+
+
+def idle(_: float, __: bool) -> bool:
+    return False
+
+
+def between(begin_s: float, end_s: float) -> Output:
+    return lambda at_s, _: begin_s - 1e-6 <= at_s < end_s - 1e-6
+
+
+def run(ac: Output, dc: Output) -> tuple[Verdict, float, list[float]]:
+    """Return the verdict, when it fell, and when the test line was on [s]."""
+    test = SelfTest(begun_s=50.0)
+    on: list[float] = []
+    for number in range(1000):
+        at_s = number * ROUND_S
+        test = watch(test, 50.0 + at_s, ac(at_s, test.is_on), dc(at_s, test.is_on))
+        if test.verdict is not Verdict.RUNNING:
+            assert not test.is_on
+            return test.verdict, at_s, on
+        if test.is_on:
+            on.append(at_s)
+    raise AssertionError("a self-test must end")
+
+
+@pytest.mark.req("CHG-1", "LED-2")
+def test_outputs_that_answer_and_let_go_pass_in_2_2_seconds() -> None:
+    verdict, at_s, on = run(between(0.2, 0.8), between(0.3, 0.9))
+    assert verdict is Verdict.PASSED
+    assert at_s == pytest.approx(2.16, abs=0.02)
+    assert on[-1] - on[0] == pytest.approx(0.3, abs=0.02)
+
+
+def test_the_test_line_is_on_for_60_ms_at_least() -> None:
+    _, _, on = run(between(0.01, 0.3), between(0.01, 0.3))
+    assert on[-1] - on[0] >= 0.05 - 1e-6
+
+
+@pytest.mark.req("ERR-8005")
+@pytest.mark.parametrize(
+    ("ac", "dc", "verdict", "at_s"),
+    [
+        # no answer, or of one output only
+        (idle, idle, Verdict.NO_ANSWER, 0.74),
+        (between(0.2, 0.8), idle, Verdict.NO_ANSWER, 0.74),
+        (idle, between(0.2, 0.8), Verdict.NO_ANSWER, 0.74),
+        # just in time, just too late
+        (between(0.2, 1.0), between(0.73, 1.0), Verdict.PASSED, 2.16),
+        (between(0.2, 1.0), between(0.76, 1.0), Verdict.NO_ANSWER, 0.74),
+        # letting go just in time, just too late
+        (between(0.2, 2.15), between(0.2, 1.0), Verdict.PASSED, 2.16),
+        (between(0.2, 2.18), between(0.2, 1.0), Verdict.STUCK, 2.16),
+        (between(0.2, 1.0), between(0.2, 9.0), Verdict.STUCK, 2.16),
+        # active before any test
+        (between(0.0, 9.0), idle, Verdict.NOT_IDLE, 1.0),
+        (idle, between(0.0, 9.0), Verdict.NOT_IDLE, 1.0),
+    ],
+)
+def test_verdicts(ac: Output, dc: Output, verdict: Verdict, at_s: float) -> None:
+    found, found_at_s, _ = run(ac, dc)
+    assert found is verdict
+    assert found_at_s == pytest.approx(at_s, abs=0.02)
+
+
+def test_outputs_may_take_a_second_to_let_go_of_what_was_before() -> None:
+    def output(at_s: float, _: bool) -> bool:
+        return at_s < 0.9 or 1.1 <= at_s < 1.6
+
+    verdict, at_s, _ = run(output, output)
+    assert verdict is Verdict.PASSED
+    assert at_s == pytest.approx(0.9 + 2.16, abs=0.02)
+
+
+def test_the_test_line_stays_off_while_an_output_is_active() -> None:
+    _, _, on = run(between(0.0, 9.0), idle)
+    assert not on
