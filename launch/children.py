@@ -70,7 +70,7 @@ class WarmParent:
         self.log, writing = log_pipe()
         self._connection.setblocking(False)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "launch.warm", str(theirs.fileno()), str(os.getpid())],
+            [sys.executable, "-I", "-m", "launch.warm", str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=writing,
             stderr=writing,
@@ -100,6 +100,10 @@ class WarmParent:
     def kill(self) -> None:
         """End it at once; orders that it had not carried out end with it."""
         self._process.kill()
+
+    def abandon(self) -> None:
+        """Let it end by itself, after what the nodes leave behind when we are gone."""
+        self._connection.close()
 
     def close(self) -> None:
         """End it and wait for that."""

@@ -1,9 +1,11 @@
 """What Linux offers to keep processes together, and Python does not: see prctl(2)."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -44,6 +46,25 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
     except ProcessLookupError:
         return
+
+
+def is_group(number: int) -> bool:
+    """Return whether a process group has a process left."""
+    try:
+        os.killpg(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def end_groups(groups: set[int]) -> None:
+    """Kill what is left of process groups of our session whose leaders may be gone."""
+    session = os.getsid(0)
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(after_name[2]) in groups and int(after_name[3]) == session:
+                os.kill(int(folder.name), signal.SIGKILL)
 
 
 def forget_signals() -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from bus import Call, Reader, Timer
+from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
 from launch import lifecycle, parcel, process
@@ -125,10 +126,13 @@ class Supervisor:
         return EXIT_FAILED if self.failure else EXIT_OK
 
     def close(self) -> None:
-        """Leave nothing behind."""
-        self._warm.close()
+        """Leave nothing behind. If nodes still run, we are failing: they end with this process."""
+        if any(node.children for node in self._nodes.values()):
+            self._warm.abandon()
+        else:
+            self._warm.close()
+            reap_strays(frozenset())
         self._warm_log.close()
-        reap_strays(frozenset())
         self._bus.close()
         self._log.close()
 
@@ -370,7 +374,7 @@ class Supervisor:
                     }
                 )
             else:
-                call.refuse(f"{node.plan.name} is {node.state.state}: {node.state.why}"[:400])
+                call.refuse(f"{node.state.why}; {_CONSEQUENCES[node.state.state]}"[:400])
 
     # --- what is said --------------------------------------------------------------------------
 
@@ -435,12 +439,16 @@ def _may_ask(call: Call[Any]) -> bool:
 def supervise(plan: Plan, place: Place, warm: WarmParent) -> int:
     """Run a plan in the foreground; return the exit code.
 
-    0 stopped in order; 1 could not start, with one line on stderr that says why.
+    0 stopped in order; 1 could not start, with one line on stderr that says why. The warm parent is
+    ours from here on.
 
     :raises BusyError: a supervisor runs already on this run directory.
-    :raises PlaceError: a directory cannot be used.
     """
-    supervisor = Supervisor(plan, place, warm)
+    try:
+        supervisor = Supervisor(plan, place, warm)
+    except BusyError:
+        warm.close()
+        raise
     try:
         code = supervisor.run()
     finally:

@@ -47,13 +47,12 @@ class Traffic:
         topic.incarnation, topic.sequence = incarnation, sequence
         return True
 
-    def add(self, name: str, size_bytes: int, delay_ns: int | None) -> None:
-        """Count one new frame; `delay_ns` None for one that was resent: its age is no delay."""
+    def add(self, name: str, size_bytes: int, delay_ns: int) -> None:
+        """Count one new frame."""
         topic = self._topics.setdefault(name, _Topic())
         topic.frames += 1
         topic.size_bytes += size_bytes
-        if delay_ns is not None:
-            topic.delays_ns.append(delay_ns)
+        topic.delays_ns.append(delay_ns)
 
     def take(self, elapsed_s: float) -> list[Seen]:
         """Return what was seen since the last look, by topic, and begin anew."""

@@ -6,6 +6,9 @@ process it forks. It makes no ZeroMQ context and no thread: neither survives a f
 A node's process is forked twice. The one between exits at once, so that the node becomes a child
 of the supervisor (which adopts orphans): that one gets its exit status first-hand, the node dies
 with it and with nobody else, and the death of the warm parent disturbs no node.
+
+When the supervisor dies, the kernel ends its nodes. What they had started themselves the warm
+parent ends, as its last act: processes of their groups.
 """
 
 import gc
@@ -14,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 
 from launch import parcel, process
@@ -41,41 +45,50 @@ PRELOADED = (
 )
 
 
+LAST_WORDS_S = 0.5  # safety, left alone, opens and exits within 0.2 s
+
+
 def main() -> None:
-    """Serve orders on the inherited socket until it ends: argv is its number and our parent."""
-    fd, supervisor = int(sys.argv[1]), int(sys.argv[2])
-    if not process.die_with(supervisor, signal.SIGKILL):
-        return
+    """Serve orders on the inherited socket, argv[1], until the supervisor is gone."""
     process.be_called("wallbox-warm")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection = socket.socket(fileno=fd)
+    connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
     for name in PRELOADED:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            print(f"<4>{name} cannot be imported: {error}", file=sys.stderr, flush=True)  # noqa: T201
+            _say(f"<4>{name} cannot be imported: {error}")
     gc.collect()
     gc.freeze()
+    groups: set[int] = set()
     while (received := parcel.receive_order(connection)) is not None:
         order, fds = received
+        groups = {group for group in groups if process.is_group(group)}
         try:
-            _fork_twice(order, fds, connection)
+            groups.add(_fork_twice(order, fds, connection))
         except OSError as error:
-            print(f"<3>{order.node} cannot be forked: {error}", file=sys.stderr, flush=True)  # noqa: T201
+            _say(f"<3>{order.node} cannot be forked: {error}")
         for each in fds:
             os.close(each)
+    time.sleep(LAST_WORDS_S)
+    process.end_groups(groups)
 
 
-def _fork_twice(order: parcel.Order, fds: tuple[int, int], ours: socket.socket) -> None:
+def _fork_twice(order: parcel.Order, fds: tuple[int, int], ours: socket.socket) -> int:
+    """Fork a process that becomes the node; return its pid."""
+    reading, writing = os.pipe()
     between = os.fork()
     if between:
+        os.close(writing)
         os.waitpid(between, 0)
-        return
+        with os.fdopen(reading) as pipe:
+            return int(pipe.read() or 0)
     code = 1
     try:
         between = os.getpid()
-        if os.fork():
+        if pid := os.fork():
+            os.write(writing, str(pid).encode())
             code = 0
         else:
             ours.close()
@@ -115,6 +128,10 @@ def _take_descriptors(connection_fd: int, log_fd: int) -> socket.socket:
     os.closerange(3, connection_fd)
     os.closerange(connection_fd + 1, os.sysconf("SC_OPEN_MAX"))
     return connection
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

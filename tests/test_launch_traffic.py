@@ -33,9 +33,3 @@ def test_counts_are_for_the_interval_and_gaps_for_ever() -> None:
     assert (first.hz, first.bytes_per_s, first.gaps) == (6.0, 600.0, 2)
     assert (first.delay_p50_ms, first.delay_max_ms) == (2.0, 5.0)
     assert (second.hz, second.delay_p50_ms, second.gaps) == (0.0, None, 2)
-
-
-def test_a_resent_frame_counts_without_its_delay() -> None:
-    traffic = Traffic()
-    traffic.add("led/frame", 100, None)
-    assert traffic.take(1.0)[0][1:] == (1.0, 100.0, None, None, None, 0)

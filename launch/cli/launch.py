@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from launch.cli.common import EXIT_FAILED, fail, place_of, run_dir_option
+from launch.cli.common import fail, place_of, run_dir_option
 
 DEFAULT_PLAN = Path(__file__).parent.parent / "simulation.toml"
 
@@ -54,11 +54,13 @@ def command(
     place = place_of(run_dir, state_dir)
     try:
         prepare(place)
-        sys.exit(supervise(plan, place, warm))
-    except (BusyError, PlaceError) as error:
-        fail(str(error), EXIT_FAILED)
-    finally:
+    except PlaceError as error:
         warm.close()
+        fail(str(error))
+    try:
+        sys.exit(supervise(plan, place, warm))
+    except BusyError as error:
+        fail(str(error))
 
 
 def _shown(file: Path) -> Path:

@@ -143,11 +143,25 @@ class Viewer:
 
 def _in_words(message: Any) -> str:
     if not isinstance(message, dict):
-        return json.dumps(message, ensure_ascii=False)
-    return " ".join(
-        f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for key, value in message.items()
+        return json.dumps(_rounded(message), ensure_ascii=False)
+    words = (
+        value if isinstance(value, str) else json.dumps(_rounded(value), ensure_ascii=False)
+        for value in message.values()
     )
+    return " ".join(f"{key}={word}" for key, word in zip(message, words, strict=True))
+
+
+def _rounded(value: Any) -> Any:
+    """Return plain data with its numbers as a person wants to read them."""
+    match value:
+        case float():
+            return round(value, 4)
+        case list():
+            return [_rounded(each) for each in value]
+        case dict():
+            return {key: _rounded(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def _count(traffic: "Traffic", frame: "Frame") -> None:
@@ -155,11 +169,10 @@ def _count(traffic: "Traffic", frame: "Frame") -> None:
     from bus.wire import FLAG_RETAINED
 
     header = frame.header
-    if traffic.is_new(frame.topic, header.incarnation, header.sequence):
+    is_new = traffic.is_new(frame.topic, header.incarnation, header.sequence)
+    if is_new and not header.flags & FLAG_RETAINED:  # a resent one says nothing of rate and delay
         size_bytes = len(frame.topic) + 1 + header.length + len(frame.body)
-        resent = header.flags & FLAG_RETAINED
-        delay_ns = None if resent else time.monotonic_ns() - header.stamp_ns
-        traffic.add(frame.topic, size_bytes, delay_ns)
+        traffic.add(frame.topic, size_bytes, time.monotonic_ns() - header.stamp_ns)
 
 
 def _report(

@@ -1,0 +1,231 @@
+"""The command line against one real node that runs in this process."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus import Call
+from bus.place import Place
+from bus.run import open_node
+from msgs.pilot import CpState, PilotStatus
+from msgs.requests import NoArguments, StopReason
+from msgs.topics import NODES, PILOT_STATUS, TOPICS
+
+pytestmark = pytest.mark.system
+
+VERBS = ("launch", "ps", "restart", "stop", "topics", "sniff", "call", "sim")
+
+Tell = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def wallbox(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", "-m", "launch.cli.main", *words],
+        capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+
+
+def _run_pilot(place: Place, started: threading.Event, end: threading.Event) -> None:
+    """Publish pilot/status every 10 ms: B, and C in every tenth."""
+    bus = open_node("pilot", place)
+    count = 0
+
+    def tick() -> None:
+        nonlocal count
+        count += 1
+        state = CpState.C if count % 10 == 0 else CpState.B
+        status = PilotStatus(
+            cp_state=state, duty_percent=100.0, offered_a=0.0, high_v=9.0 + count, low_v=-12.0
+        )
+        bus.publish(PILOT_STATUS, status)
+        if end.is_set():
+            bus.stop(StopReason.SHUTDOWN)
+
+    def sum_up(call: Call[NoArguments]) -> None:
+        call.ok({"counted": True})
+
+    bus.every(0.01, tick)
+    bus.serve("sum", NoArguments, sum_up)
+    bus.serve("no", NoArguments, lambda call: call.refuse("not on a Sunday"))
+    bus.ready()
+    started.set()
+    while not bus.stopped:
+        bus.spin(None)
+    bus.close()
+
+
+@pytest.fixture(scope="module")
+def run_dir() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="wb-") as home:
+        place = Place(run_dir=Path(home), state_dir=Path(home))
+        started, end = threading.Event(), threading.Event()
+        thread = threading.Thread(target=_run_pilot, args=(place, started, end))
+        thread.start()
+        assert started.wait(5)
+        yield home
+        end.set()
+        thread.join(5)
+
+
+@pytest.fixture
+def tell(run_dir: str) -> Tell:
+    return lambda *words: wallbox(*words, "--run-dir", run_dir)
+
+
+def rows(told: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    assert told.returncode == 0, told.stderr
+    return [json.loads(line) for line in told.stdout.splitlines()]
+
+
+# --- start -------------------------------------------------------------------------------------
+
+
+def test_help_names_every_verb_and_imports_none() -> None:
+    code = (
+        "import sys\n"
+        "from launch.cli.main import main\n"
+        "main(['--help'], standalone_mode=False)\n"
+        "slow = {'zmq', 'msgspec', 'asyncio', 'launch.cli.launch'} & set(sys.modules)\n"
+        "assert not slow, slow\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        capture_output=True, text=True, check=True, timeout=20,
+    )  # fmt: skip
+    assert all(f"\n  {verb} " in told.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_without_a_bus(verb: str) -> None:
+    code = (
+        "import sys\n"
+        "from launch.cli.main import main\n"
+        f"main([{verb!r}, '--help'], standalone_mode=False)\n"
+        "assert 'zmq' not in sys.modules\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        capture_output=True, text=True, check=True, timeout=20,
+    )  # fmt: skip
+    assert told.stdout.startswith("Usage: ")
+
+
+def test_an_unknown_verb_is_answered_with_those_there_are() -> None:
+    told = wallbox("launhc")
+    assert told.returncode == 2
+    assert "expected one of launch, ps, restart" in told.stderr
+
+
+# --- topics ------------------------------------------------------------------------------------
+
+
+def test_topics_shows_the_whole_table() -> None:
+    table = rows(wallbox("topics", "--json"))
+    assert [row["topic"] for row in table] == list(TOPICS)
+    assert {row["writer"] for row in table} <= set(NODES)
+    assert len(wallbox("topics").stdout.splitlines()) == len(TOPICS) + 1
+
+
+# --- sniff -------------------------------------------------------------------------------------
+
+
+def test_sniff_shows_one_object_a_line_in_the_promised_form(tell: Tell) -> None:
+    seen = rows(tell("sniff", "pilot/status", "--json", "--count", "3"))
+    assert [set(row) for row in seen] == [{"topic", "seq", "t", "node", "msg"}] * 3
+    first = seen[0]
+    assert (first["topic"], first["node"]) == ("pilot/status", "pilot")
+    assert set(first["msg"]) == set(PilotStatus.__struct_fields__)
+    assert [row["seq"] for row in seen] == [first["seq"] + i for i in range(3)]
+    assert 0.005 < seen[1]["t"] - first["t"] < 0.5
+
+
+def test_sniff_without_a_topic_shows_all(tell: Tell) -> None:
+    topics = {row["topic"] for row in rows(tell("sniff", "--json", "--seconds", "1.2"))}
+    assert topics == {"pilot/status", "pilot/heartbeat"}
+
+
+def test_sniff_shows_what_fulfils_its_condition(tell: Tell) -> None:
+    told = tell("sniff", "pilot/status", "--json", "--count", "2", "--where", "cp_state == C")
+    assert {row["msg"]["cp_state"] for row in rows(told)} == {"C"}
+
+
+def test_sniff_shows_chosen_fields(tell: Tell) -> None:
+    told = tell("sniff", "pilot/status", "--count", "1", "--fields", "cp_state,none")
+    words = told.stdout.split()
+    assert words[1] == "pilot/status"
+    assert words[3:] in (["cp_state=B", "none=null"], ["cp_state=C", "none=null"])
+
+
+def test_sniff_flushes_every_line(run_dir: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-m", "launch.cli.main", "sniff", "--json", "--run-dir", run_dir],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["node"] == "pilot"
+    process.terminate()
+    process.wait(5)
+    process.stdout.close()
+
+
+def test_sniff_counts_rate_bytes_and_delay(tell: Tell) -> None:
+    words = ("--hz", "--bandwidth", "--delay", "--json", "--seconds", "1")
+    (row,) = rows(tell("sniff", "pilot/status", *words))
+    assert 60 < row["hz"] < 110
+    assert row["bytes_per_s"] > 60 * 100
+    assert 0 < row["delay_p50_ms"] <= row["delay_p99_ms"] <= row["delay_max_ms"] < 1000
+    assert row["gaps"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--where", "cp_state = C"), "^ expected one of == != < <= > >="),
+        (("--fields", "cp_state,"), "^ expected a field"),
+        (("--hz", "--count", "1"), "do not go with"),
+    ],
+)
+def test_a_wrong_question_is_exit_code_2(tell: Tell, words: tuple[str, ...], said: str) -> None:
+    told = tell("sniff", *words)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert said in told.stderr
+
+
+def test_a_topic_that_is_not_in_the_table_is_said_with_the_nearest(tell: Tell) -> None:
+    told = tell("sniff", "pilot/statu", "--seconds", "0.1")
+    assert told.returncode == 0
+    assert 'did you mean "pilot/status"?' in told.stderr
+
+
+# --- call --------------------------------------------------------------------------------------
+
+
+def test_a_call_prints_the_result_as_json(tell: Tell) -> None:
+    assert rows(tell("call", "pilot", "sum")) == [{"counted": True}]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("pilot", "no"), 1, "pilot no: refused: not on a Sunday\n"),
+        (("pilot", "sum", '{"x": 1}'), 1, "pilot sum: bad_arguments: "),
+        (("pilot", "none"), 1, "pilot none: bad_arguments: pilot has no method 'none'; it has "),
+        (("led", "sum", "--timeout", "0.1"), 1, "led sum: timeout: "),
+        (("pilot", "sum", "{"), 2, "arguments: not JSON: "),
+        (("pilot", "sum", "[1]"), 2, "arguments: expected a JSON object, got [1]"),
+    ],
+)
+def test_a_call_that_is_not_done_says_why(
+    tell: Tell, words: tuple[str, ...], code: int, said: str
+) -> None:
+    told = tell("call", *words)
+    assert (told.returncode, told.stdout) == (code, "")
+    assert told.stderr.startswith(said)
+    assert len(told.stderr.splitlines()) == 1

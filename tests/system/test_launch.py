@@ -1,0 +1,438 @@
+"""The supervisor with real processes: toy nodes, real kills."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+WALLBOX = (sys.executable, "-I", "-m", "launch.cli.main")
+
+TOY = """
+import os
+import subprocess
+from typing import Literal
+
+import msgspec
+
+from bus import DriverError
+
+RUNNER: Literal["blocking", "asyncio"] = "blocking"
+WORD = "one"
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    stubborn: bool = False  # does not stop when asked, nor by SIGTERM
+    child: bool = False  # has a process of its own
+    crash: bool = False  # 0.1 s after it is READY
+    gain: int = 1
+
+
+def build(bus, parameters, drivers):
+    def note(what):
+        with open(bus.state_dir / "events", "a") as events:
+            events.write(f"{bus.node} {what}\\n")
+
+    if drivers.get("device", "sim") != "sim":
+        raise DriverError(f"unknown driver {drivers['device']!r}; expected 'sim'")
+    note(f"start {WORD}")
+
+    def stop(reason, done):
+        note(f"stop {reason}")
+        if not parameters.stubborn:
+            done()
+
+    bus.on_stop(stop)
+    if parameters.child:
+        note(f"child {subprocess.Popen(['sleep', '1000']).pid}")
+    if parameters.crash:
+        bus.at(bus.clock.now_s() + 0.1, lambda: 1 / 0)
+    bus.ready()
+"""
+
+PLAN = """
+path = "."
+
+[nodes.plant]
+module = "toys.toy"
+stops = "last"
+
+[nodes.safety]
+module = "toys.toy"
+needs = ["plant"]
+stops = "last"
+parent_death = "term"
+
+[nodes.pilot]
+module = "toys.toy"
+needs = ["plant"]
+hung_s = 3
+stop_s = 0.3
+
+[nodes.session]
+module = "toys.toy"
+needs = ["safety"]
+stops = "first"
+"""
+
+NODES = ("plant", "safety", "pilot", "session")
+
+
+class Graph:
+    """A launched graph in a directory of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.state = home / "state"
+        toy = home / "toys" / "toy"
+        toy.mkdir(parents=True)
+        (home / "toys" / "__init__.py").touch()
+        (toy / "__init__.py").touch()
+        self.source = toy / "node.py"
+        self.source.write_text(TOY)
+        self.plan = home / "plan.toml"
+        self.plan.write_text(PLAN)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.session = 0
+
+    def launch(self, *settings: str, wait: bool = True) -> subprocess.Popen[bytes]:
+        before = self.log.count("is ready: 4 nodes")
+        words = [word for setting in settings for word in ("--set", setting)]
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*WALLBOX, "launch", str(self.plan), *words, *self.directories],
+                stderr=log,
+                start_new_session=True,
+            )
+        self.session = self.process.pid
+        if wait:
+            until(lambda: self.log.count("is ready: 4 nodes") > before or self.process_is_over)
+        return self.process
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        return ("--run-dir", f"{self.home}/run", "--state-dir", str(self.state))
+
+    @property
+    def process_is_over(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    @property
+    def log(self) -> str:
+        log = self.home / "log"
+        return log.read_text() if log.exists() else ""
+
+    @property
+    def events(self) -> list[str]:
+        file = self.state / "events"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def tell(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*WALLBOX, *words, "--run-dir", f"{self.home}/run"],
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+
+    def ps(self) -> dict[str, dict[str, Any]]:
+        rows = map(json.loads, self.tell("ps", "--json").stdout.splitlines())
+        return {row["node"]: row for row in rows}
+
+    def pids(self) -> dict[str, int]:
+        return {name: row["pid"] for name, row in self.ps().items()}
+
+    def processes(self) -> list[int]:
+        """Return all processes of the graph's session."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                status = (folder / "stat").read_text().rpartition(")")[2].split()
+                session = int(status[3])
+                if session == self.session and status[0] != "Z":
+                    found.append(int(folder.name))
+        return found
+
+
+def look(graph: Graph, row: dict[str, Any]) -> str:
+    """Take the row of pilot; return its state."""
+    row.update(graph.ps()["pilot"])
+    return str(row["state"])
+
+
+def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def graph() -> Iterator[Graph]:
+    home = Path(tempfile.mkdtemp(prefix="wb-"))  # short: sockets live in it
+    graph = Graph(home)
+    yield graph
+    if graph.process is not None:
+        graph.process.kill()
+        graph.process.wait()
+        until(lambda: not graph.processes(), 3.0)
+    shutil.rmtree(home)
+
+
+# --- start -------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("BUS-2")
+def test_one_command_starts_the_graph_in_the_order_of_needs(graph: Graph) -> None:
+    graph.launch()
+    started = [event.split()[0] for event in graph.events]
+    assert sorted(started) == sorted(NODES)
+    assert started[0] == "plant"
+    assert started.index("session") > started.index("safety")
+    assert {row["state"] for row in graph.ps().values()} == {"ready"}
+    assert graph.tell("stop").returncode == 0
+    assert graph.process is not None
+    assert graph.process.wait(1) == 0
+    assert graph.processes() == []
+
+
+def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> None:
+    first = graph.launch()
+    pids = graph.pids()
+    second = subprocess.run(
+        [*WALLBOX, "launch", str(graph.plan), *graph.directories],
+        capture_output=True, text=True, check=False, timeout=10,
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert second.stderr.splitlines() == [
+        f"launch runs already on {graph.home}/run: process {first.pid} holds it"
+    ]
+    assert graph.pids() == pids
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        (
+            "pilot.gian=2",
+            "--set: pilot.gian: unknown key; expected one of child, crash, gain, stubborn; "
+            'did you mean "gain"?',
+        ),
+        ("pilot.gain=x", "--set: pilot.gain: expected `int`, got `str`"),
+        ("pilto.gain=2", '--set pilto.gain=2: no node "pilto" in '),
+    ],
+)
+def test_a_wrong_key_ends_the_launch_before_anything_starts(
+    graph: Graph, setting: str, line: str
+) -> None:
+    process = graph.launch(setting)
+    assert process.wait(5) == 1
+    assert graph.log.startswith(line)
+    assert len(graph.log.splitlines()) == 1
+    assert graph.events == []
+    assert graph.processes() == []
+
+
+def test_an_unknown_driver_stops_what_has_started_and_leaves_nothing(graph: Graph) -> None:
+    process = graph.launch("session.driver=board")
+    assert process.wait(5) == 1
+    assert graph.log.splitlines()[-1] == (
+        "--set: nodes.session.driver: unknown driver 'board'; expected 'sim'"
+    )
+    stopped = [event.split()[0] for event in graph.events if "stop shutdown" in event]
+    assert stopped[-2:] == ["safety", "plant"]
+    assert graph.processes() == []
+
+
+def test_a_run_directory_too_long_for_sockets_is_refused_in_words(graph: Graph) -> None:
+    long = f"{graph.home}/{'x' * 100}"
+    refused = subprocess.run(
+        [*WALLBOX, "launch", str(graph.plan), "--run-dir", long, "--state-dir", str(graph.state)],
+        capture_output=True, text=True, check=False, timeout=10,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "sockets in it may have" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_without_a_graph_every_question_ends_with_exit_code_3(graph: Graph) -> None:
+    for words in (("ps",), ("ps", "--json"), ("stop",), ("restart", "pilot"), ("sniff",)):
+        told = graph.tell(*words)
+        assert (told.returncode, told.stdout) == (3, "")
+        assert told.stderr == f"no graph runs on {graph.home}/run\n"
+
+
+# --- deaths ------------------------------------------------------------------------------------
+
+
+def test_no_process_survives_a_killed_supervisor(graph: Graph) -> None:
+    process = graph.launch("pilot.child=true", "session.stubborn=true")
+    pids = graph.pids()
+    process.kill()
+    process.wait()
+    until(lambda: not any(map(is_alive, pids.values())), 1.0)
+    until(lambda: not graph.processes(), 1.0)  # nor what the nodes had started
+    assert "safety stop signal" in graph.events  # it has reached its safe state by itself
+    graph.launch()  # and the place is free at once
+    assert {row["state"] for row in graph.ps().values()} == {"ready"}
+
+
+@pytest.mark.req("BUS-3")
+def test_a_killed_node_is_back_and_the_others_keep_their_processes(graph: Graph) -> None:
+    graph.launch("pilot.child=true")
+    before = graph.pids()
+    child = int(next(event for event in graph.events if "child" in event).split()[2])
+    os.kill(before["pilot"], signal.SIGKILL)
+    until(lambda: graph.ps()["pilot"]["state"] == "ready" and graph.pids() != before)
+    until(lambda: not is_alive(child), 1.0)  # its group went with it
+    row, after = graph.ps()["pilot"], graph.pids()
+    assert (row["restarts"], row["incarnation"]) == (1, 2)
+    assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
+
+
+def test_a_node_that_crashes_again_and_again_waits_longer_each_time(graph: Graph) -> None:
+    graph.launch("pilot.crash=true")
+    row: dict[str, Any] = {}
+    until(lambda: look(graph, row) == "backoff")
+    assert row["restarts"] >= 1
+    assert row["detail"] == "ZeroDivisionError: division by zero"
+    assert "Traceback" in graph.log
+    others = {name: graph.ps()[name]["restarts"] for name in NODES if name != "pilot"}
+    assert set(others.values()) == {0}
+
+
+def test_the_death_of_the_warm_parent_disturbs_no_node(graph: Graph) -> None:
+    process = graph.launch()
+    before = graph.pids()
+    known = {process.pid, *before.values()}
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    (warm,) = {int(pid) for pid in children} - known
+    os.kill(warm, signal.SIGKILL)
+    assert graph.tell("restart", "pilot").returncode == 0
+    after = graph.pids()
+    assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
+
+
+def test_a_node_that_hangs_is_killed_and_started_again(graph: Graph) -> None:
+    graph.launch()
+    before = graph.pids()
+    os.kill(before["pilot"], signal.SIGSTOP)
+    until(lambda: "pilot: hung: silent for 3 s; it starts again" in graph.log)
+    until(lambda: graph.ps()["pilot"]["state"] == "ready")
+    after = graph.pids()
+    assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
+
+
+def test_a_supervisor_that_slept_condemns_no_node(graph: Graph) -> None:
+    process = graph.launch()
+    before = graph.pids()
+    os.kill(process.pid, signal.SIGSTOP)
+    time.sleep(4.0)  # longer than the pilot may be silent
+    os.kill(process.pid, signal.SIGCONT)
+    time.sleep(0.5)
+    assert graph.pids() == before
+
+
+# --- restart -----------------------------------------------------------------------------------
+
+
+@pytest.mark.req("BUS-3")
+def test_a_changed_source_file_is_live_after_a_restart_of_its_node_alone(graph: Graph) -> None:
+    graph.launch()
+    before = graph.pids()
+    graph.source.write_text(TOY.replace('"one"', '"another"'))
+    told = graph.tell("restart", "pilot")
+    after = graph.pids()
+    assert told.returncode == 0
+    assert told.stdout.startswith(f"pilot is ready: pid {after['pilot']}, incarnation 2, gap ")
+    assert graph.events[-2:] == ["pilot stop restart", "pilot start another"]
+    assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
+
+
+def test_a_source_file_that_is_wrong_leaves_the_old_process_alone(graph: Graph) -> None:
+    graph.launch()
+    before = graph.pids()
+    graph.source.write_text(TOY + "\ndef\n")
+    told = graph.tell("restart", "pilot")
+    assert told.returncode == 1
+    assert "SyntaxError" in told.stderr
+    assert graph.pids() == before
+    assert graph.ps()["pilot"]["state"] == "ready"
+    assert not any("stop" in event for event in graph.events)
+
+
+def test_a_restart_of_all_begins_with_the_plan_as_it_is_now(graph: Graph) -> None:
+    process = graph.launch()
+    before = graph.pids()
+    graph.plan.write_text(PLAN.replace("hung_s = 3", "hung_s = 4") + "[nodes.pilot.parameters]\n")
+    assert graph.tell("call", "launch", "restart_all", '{"reason": "update"}').returncode == 0
+    until(lambda: graph.log.count("is ready: 4 nodes") == 2)
+    after = graph.pids()
+    assert not set(after.values()) & set(before.values())
+    assert process.poll() is None
+    assert [row["incarnation"] for row in graph.ps().values()] == [2, 2, 2, 2]
+    assert "session stop shutdown" in graph.events
+
+
+def test_an_unknown_node_is_refused_with_the_nearest_name(graph: Graph) -> None:
+    graph.launch()
+    told = graph.tell("restart", "pilto")
+    assert told.returncode == 1
+    assert 'no node "pilto" in this plan' in told.stderr
+    assert 'did you mean "pilot"?' in told.stderr
+
+
+# --- stop --------------------------------------------------------------------------------------
+
+
+def stops(graph: Graph) -> list[str]:
+    return [event.split()[0] for event in graph.events if " stop " in event]
+
+
+def test_ctrl_c_stops_session_first_and_safety_and_plant_last(graph: Graph) -> None:
+    process = graph.launch()
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(5) == 0
+    assert stops(graph) == ["session", "pilot", "safety", "plant"]
+    assert all(event.endswith("shutdown") for event in graph.events if " stop " in event)
+    assert graph.processes() == []
+
+
+def test_a_node_that_does_not_stop_is_made_to_and_the_order_holds(graph: Graph) -> None:
+    process = graph.launch("pilot.stubborn=true")
+    began = time.monotonic()
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(5) == 0
+    assert 0.8 <= time.monotonic() - began <= 2.0  # stop_s 0.3 s, then 0.5 s for SIGTERM
+    pilot = [event for event in graph.events if event.startswith("pilot stop")]
+    assert pilot == ["pilot stop shutdown", "pilot stop signal"]
+    assert stops(graph)[-2:] == ["safety", "plant"]
+
+
+def test_a_second_ctrl_c_shortens_and_a_third_kills(graph: Graph) -> None:
+    process = graph.launch("session.stubborn=true")
+    os.kill(process.pid, signal.SIGINT)
+    until(lambda: "session stop shutdown" in graph.events)
+    os.kill(process.pid, signal.SIGINT)
+    until(lambda: "session stop signal" in graph.events, 0.4)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(0.4) == 0
+    assert "plant stop shutdown" not in graph.events
+    assert graph.processes() == []
