@@ -18,6 +18,7 @@ from bus.interface import BusError
 from bus.measure import Usage
 from bus.peer import Peer
 from bus.wire import retained
+from msgs.requests import StopReason
 
 R = TypeVar("R")
 
@@ -151,6 +152,11 @@ class MemoryGraph:
         for readers in self._readers.values():
             while carrier in readers:
                 readers.remove(carrier)
+
+    def stop(self, node: str, reason: StopReason) -> None:
+        """Begin a node's stop sequence; it leaves the graph when that is over."""
+        carrier = self._carriers[node]
+        self.soon(carrier, lambda: carrier.peer.stop(reason))
 
     def hold(self, node: str) -> None:
         """Let a node sleep as SIGSTOP does: it reads, decides and says nothing."""

@@ -41,6 +41,7 @@ class ZmqBus(Peer):
         self._signalled: list[int] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._alarm: asyncio.TimerHandle | None = None
+        self._ended: asyncio.Future[None] | None = None
         self._in_round = False
         self._woken = False
         super().__init__(
@@ -84,19 +85,26 @@ class ZmqBus(Peer):
         timeout_s = None if due_ns is None else max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
         self._round(self.wire.wait(timeout_s))
 
-    async def run_async(self) -> None:
-        """Run until the stop sequence is over, inside asyncio, which watches the one epoll."""
+    async def run_async(self, signals: bool = True) -> None:
+        """Run until the stop sequence is over, inside asyncio, which watches the one epoll.
+
+        Without `signals` they are left to whoever owns the process.
+        """
         self._loop = asyncio.get_running_loop()
         self.wire.on_touched = self._wake_soon
-        self._catch_signals()
-        ended = asyncio.Event()
-        self.on_state(lambda _: ended.set() if self.stopped else None)
+        if signals:
+            self._catch_signals()
+        self._ended = asyncio.get_running_loop().create_future()
         self._loop.add_reader(self.wire.epoll.fileno(), self._wake)
-        self._wake()
-        if not self.stopped:
-            await ended.wait()
-        self._loop.remove_reader(self.wire.epoll.fileno())
-        self.wire.on_touched = None
+        try:
+            self._wake()
+            await self._ended
+        finally:
+            self._loop.remove_reader(self.wire.epoll.fileno())
+            self.wire.on_touched = None
+            self._loop = None
+            if self._alarm is not None:
+                self._alarm.cancel()
 
     def close(self) -> None:
         """Close sockets and give the name free."""
@@ -144,13 +152,22 @@ class ZmqBus(Peer):
                 self._round(ready)
                 if self.stopped or not (ready or self.wire.touched):
                     break
+        except Exception as error:
+            # asyncio would only log it; a bug ends the node, and the supervisor starts it anew.
+            if self._ended is not None and not self._ended.done():
+                self._ended.set_exception(error)
+            return
         finally:
             self._in_round = False
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        if self.stopped:
+            if self._ended is not None and not self._ended.done():
+                self._ended.set_result(None)
+            return
         due_ns = self.timers.next_ns()
-        if due_ns is not None and not self.stopped:
+        if due_ns is not None:
             wait_s = max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
             self._alarm = loop.call_later(wait_s, self._wake)
 

@@ -5,7 +5,7 @@ Sign: power and current are positive when energy flows from the grid to the load
 
 from msgspec import Struct
 
-from msgs.units import Amps, Nanoseconds, Ratio, Text, Volts, WattHours, Watts
+from msgs.units import Amps, Nanoseconds, Ratio, Seconds, Text, Volts, WattHours, Watts
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -40,5 +40,5 @@ class MeterReading(Struct, frozen=True, kw_only=True):
     sampled_ns: Nanoseconds = 0  # monotonic clock, middle of the reading; 0: never read
     imported_wh: WattHours = 0.0  # the meter's own totals
     exported_wh: WattHours = 0.0
-    poll_s: float = 0.2  # how often this meter is read
+    poll_s: Seconds = 0.2  # how often this meter is read
     error: Text = ""  # why it is not online

@@ -1,0 +1,461 @@
+"""What every bus promises a node, shown on both: the same tests on ZeroMQ and in memory."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import pytest
+
+from bus.interface import Answer, Bus, BusError, Call, Reader, Status
+from bus.memory import MemoryGraph
+from bus.place import Place
+from bus.run import ZmqBus, open_node
+from msgs.heartbeat import Heartbeat, NodeState
+from msgs.pilot import CpState, PilotStatus, SimPilotDrive
+from msgs.requests import NoArguments, Stop, StopReason, WishArguments
+from msgs.topics import (
+    HEARTBEATS,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_WISH,
+    SIM_EVENT,
+    SIM_PILOT_DRIVE,
+    Topic,
+)
+from msgs.wish import Wish
+
+PATIENCE_S = 5.0
+
+
+class World(Protocol):
+    """Several nodes, and a way to let time pass."""
+
+    def bus(self, node: str) -> Bus: ...
+    def kill(self, node: str) -> None: ...
+    def until(self, condition: Callable[[], bool]) -> None: ...
+    def wait(self, seconds: float) -> None: ...
+    def stop(self, node: str, reason: StopReason) -> None: ...
+
+
+class MemoryWorld:
+    def __init__(self, directory: Path) -> None:
+        self.graph = MemoryGraph(seed=1, state_dir=directory)
+
+    def bus(self, node: str) -> Bus:
+        return self.graph.bus(node)
+
+    def kill(self, node: str) -> None:
+        self.graph.kill(node)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        assert self.graph.run_until(self.graph.clock.now_s() + PATIENCE_S, condition)
+
+    def wait(self, seconds: float) -> None:
+        self.graph.advance(seconds)
+
+    def stop(self, node: str, reason: StopReason) -> None:
+        self.graph.stop(node, reason)
+
+    def close(self) -> None:
+        pass
+
+
+class ZmqWorld:
+    """Real sockets, with all nodes' rounds run in turn by this thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self.place = Place(run_dir=directory, state_dir=directory)
+        self.nodes: dict[str, ZmqBus] = {}
+
+    def bus(self, node: str) -> Bus:
+        self.nodes[node] = open_node(node, self.place)
+        return self.nodes[node]
+
+    def kill(self, node: str) -> None:
+        self.nodes.pop(node).close()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < end_s, "it did not happen in time"
+            self._spin()
+
+    def wait(self, seconds: float) -> None:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self._spin()
+
+    def stop(self, node: str, reason: StopReason) -> None:
+        self.nodes[node].stop(reason)
+
+    def _spin(self) -> None:
+        for bus in list(self.nodes.values()):
+            bus.spin(time.monotonic_ns() + 500_000)
+
+    def close(self) -> None:
+        for bus in self.nodes.values():
+            bus.close()
+
+
+class AsyncWorld(ZmqWorld):
+    """Real sockets inside asyncio: every node's loop is a task of one event loop."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.loop = asyncio.new_event_loop()
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    def bus(self, node: str) -> Bus:
+        bus = super().bus(node)
+        self.tasks[node] = self.loop.create_task(self.nodes[node].run_async(signals=False))
+        return bus
+
+    def kill(self, node: str) -> None:
+        task = self.tasks.pop(node)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            self.loop.run_until_complete(task)
+        super().kill(node)
+
+    def _spin(self) -> None:
+        self.loop.run_until_complete(asyncio.sleep(0.001))
+
+    def close(self) -> None:
+        for node in list(self.nodes):
+            self.kill(node)
+        self.loop.close()
+
+
+@pytest.fixture(params=["memory", "zeromq", "asyncio"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    kinds: dict[str, Any] = {"memory": MemoryWorld, "zeromq": ZmqWorld, "asyncio": AsyncWorld}
+    made = kinds[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+def status(high_v: float = 12.0) -> PilotStatus:
+    return PilotStatus(
+        cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=high_v, low_v=high_v
+    )
+
+
+def joined(world: World, reader_bus: Bus, writer_bus: Bus) -> None:
+    """Wait until a reader hears the writer, so that nothing sent from now on is lost."""
+    heard = reader_bus.subscribe(HEARTBEATS[writer_bus.node], lambda _: None)
+    world.until(lambda: heard.message is not None)
+
+
+def test_a_reader_sees_the_newest_message(world: World) -> None:
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS)
+    joined(world, safety, pilot)
+    for high_v in (12.0, 9.0, 6.0):
+        pilot.publish(PILOT_STATUS, status(high_v))
+    safety.every(0.01, lambda: None)
+    world.until(lambda: reader.message == status(6.0))
+
+
+def test_a_callback_gets_every_message_in_order(world: World) -> None:
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    got: list[float] = []
+    safety.subscribe(PILOT_STATUS, lambda message: got.append(message.high_v))
+    joined(world, safety, pilot)
+    for index in range(200):
+        pilot.publish(PILOT_STATUS, status(index / 100))
+    world.until(lambda: len(got) == 200)
+    assert got == [index / 100 for index in range(200)]
+
+
+def test_the_newest_message_is_in_place_before_a_callback_runs(world: World) -> None:
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    passive = safety.subscribe(PILOT_STATUS)
+    seen: list[PilotStatus | None] = []
+    safety.subscribe(SIM_PILOT_DRIVE, lambda _: seen.append(passive.message))
+    joined(world, safety, pilot)
+    pilot.publish(PILOT_STATUS, status(9.0))
+    world.wait(0.05)
+    pilot.publish(SIM_PILOT_DRIVE, SimPilotDrive(duty_percent=50.0))
+    world.until(lambda: bool(seen))
+    assert seen == [status(9.0)]
+
+
+def test_a_message_goes_stale_at_its_hold(world: World) -> None:
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    assert reader.message is None
+    assert reader.fresh() is None
+    assert reader.age_s == float("inf")
+    joined(world, safety, pilot)
+    pilot.publish(PILOT_STATUS, status())
+    world.until(lambda: reader.fresh() is not None)
+    world.wait(0.2)
+    assert reader.fresh() is not None
+    assert reader.fresh(hold_s=0.1) is None
+    assert 0.2 <= reader.age_s < 1.0
+    world.wait(1.0)
+    assert reader.fresh() is None, "the topic's own hold is 1 s"
+    assert reader.message == status()
+
+
+def test_only_the_writer_of_the_table_may_publish(world: World) -> None:
+    safety = world.bus("safety")
+    with pytest.raises(BusError, match="safety does not write pilot/status; pilot does"):
+        safety.publish(PILOT_STATUS, status())
+
+
+def test_a_frame_over_64_kib_is_refused(world: World) -> None:
+    session = world.bus("session")
+    with pytest.raises(BusError, match="at most 65536"):
+        session.publish(
+            SESSION_WISH,
+            Wish(limit_a=None, pause=False, until_utc_ns=None, detail="x" * 70_000),
+        )
+
+
+def test_a_latched_message_reaches_a_late_reader_once(world: World) -> None:
+    session = world.bus("session")
+    wish = Wish(limit_a=10.0, pause=False, until_utc_ns=None)
+    session.publish(SESSION_WISH, wish)
+    world.wait(0.05)
+    early: list[Wish] = []
+    late: list[Wish] = []
+    world.bus("load_manager").subscribe(SESSION_WISH, early.append)
+    world.until(lambda: early == [wish])
+    world.bus("led").subscribe(SESSION_WISH, late.append)
+    world.until(lambda: late == [wish])
+    world.wait(0.05)
+    assert early == [wish]
+
+
+def test_a_topic_that_is_not_latched_does_not_reach_a_late_reader(world: World) -> None:
+    pilot = world.bus("pilot")
+    pilot.publish(PILOT_STATUS, status())
+    world.wait(0.05)
+    safety = world.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS)
+    joined(world, safety, pilot)
+    assert reader.message is None
+
+
+def heard(reader: Reader[PilotStatus], incarnation: int) -> bool:
+    return reader.incarnation == incarnation
+
+
+def keep_saying(pilot: Bus) -> None:
+    pilot.every(0.02, lambda: pilot.publish(PILOT_STATUS, status()))
+
+
+def test_a_restarted_writer_is_heard_again_under_its_next_incarnation(world: World) -> None:
+    safety = world.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    for incarnation in (1, 2, 3):
+        pilot = world.bus("pilot")
+        assert pilot.incarnation == incarnation
+        keep_saying(pilot)
+        world.until(partial(heard, reader, incarnation))
+        world.kill("pilot")
+    assert reader.health.gaps == 0
+
+
+def test_a_writer_of_another_schema_is_refused_and_both_sides_are_named(world: World) -> None:
+    class PilotStatusOfYesterday(msgspec.Struct, frozen=True, kw_only=True):
+        cp_state: str
+        duty_percent: int
+
+    old = Topic(name="pilot/status", message=PilotStatusOfYesterday, writer="pilot")
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    joined(world, safety, pilot)
+    pilot.publish(old, PilotStatusOfYesterday(cp_state="A", duty_percent=100))
+    world.until(lambda: reader.health.refused == 1)
+    assert reader.message is None
+
+
+def test_deadlines_run_in_order_and_not_before_their_time(world: World) -> None:
+    bus = world.bus("led")
+    ran: list[tuple[str, float]] = []
+    start_s = bus.clock.now_s()
+    bus.at(start_s + 0.10, lambda: ran.append(("second", bus.clock.now_s())))
+    bus.at(start_s + 0.05, lambda: ran.append(("first", bus.clock.now_s())))
+    bus.at(start_s + 0.07, lambda: ran.append(("never", 0.0))).cancel()
+    world.until(lambda: len(ran) == 2)
+    assert [name for name, _ in ran] == ["first", "second"]
+    assert ran[0][1] >= start_s + 0.05
+    assert ran[1][1] >= start_s + 0.10
+
+
+def test_a_period_keeps_its_beat_without_drift(world: World) -> None:
+    bus = world.bus("led")
+    ran: list[float] = []
+    start_s = bus.clock.now_s()
+    timer = bus.every(0.02, lambda: ran.append(bus.clock.now_s() - start_s))
+    world.wait(0.41)
+    timer.cancel()
+    count = len(ran)
+    assert 10 <= count <= 21
+    slots = [int(at_s / 0.02 + 1e-6) for at_s in ran]
+    assert slots == sorted(set(slots)), "one round a slot, missed ones are left out"
+    assert slots[-1] <= 20
+    world.wait(0.05)
+    assert len(ran) == count
+
+
+def ask(
+    world: World,
+    bus: Bus,
+    node: str,
+    method: str,
+    arguments: msgspec.Struct | dict[str, Any] | None = None,
+    timeout_s: float = 1.0,
+    key: str | None = None,
+) -> Answer:
+    answers: list[Answer] = []
+    bus.request(node, method, arguments, answers.append, timeout_s, key)
+    world.until(lambda: bool(answers))
+    return answers[0]
+
+
+def test_a_request_is_answered(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+
+    def on_wish(call: Call[WishArguments]) -> None:
+        call.ok({"from": call.caller, "limit_a": call.arguments.limit_a})
+
+    session.serve("wish", WishArguments, on_wish)
+    answer = ask(world, led, "session", "wish", {"limit_a": 10})
+    assert answer == Answer(status=Status.OK, result={"from": "led", "limit_a": 10.0})
+
+
+def test_a_request_may_be_answered_later(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+
+    def on_later(call: Call[NoArguments]) -> None:
+        session.at(session.clock.now_s() + 0.1, lambda: call.ok("late"))
+
+    session.serve("later", NoArguments, on_later)
+    assert ask(world, led, "session", "later").result == "late"
+
+
+def test_bad_arguments_are_named(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+    session.serve("wish", WishArguments, lambda call: call.ok())
+    answer = ask(world, led, "session", "wish", {"limit_a": "much"})
+    assert answer.status is Status.BAD_ARGUMENTS
+    assert "$.limit_a" in answer.reason
+    answer = ask(world, led, "session", "whish", {})
+    assert answer.status is Status.BAD_ARGUMENTS
+    assert "session has no method 'whish'; it has methods, schema, stop, wish" in answer.reason
+
+
+def test_a_refusal_and_a_server_that_is_not_ready_say_why(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+    session.serve("no", NoArguments, lambda call: call.refuse("a vehicle is plugged"))
+    session.serve("wait", NoArguments, lambda call: call.not_ready("no meter yet"))
+    refused = Answer(status=Status.REFUSED, reason="a vehicle is plugged")
+    assert ask(world, led, "session", "no") == refused
+    assert ask(world, led, "session", "wait").status is Status.NOT_READY
+
+
+def test_nobody_there_is_a_timeout(world: World) -> None:
+    led = world.bus("led")
+    began_s = led.clock.now_s()
+    answer = ask(world, led, "session", "wish", timeout_s=0.3)
+    assert answer.status is Status.TIMEOUT
+    assert "session did not answer wish within 0.3 s" in answer.reason
+    assert 0.299 <= led.clock.now_s() - began_s < 2.0
+
+
+def test_an_expired_request_is_never_carried_out(world: World) -> None:
+    led = world.bus("led")
+    assert ask(world, led, "session", "start", timeout_s=0.1).status is Status.TIMEOUT
+    session = world.bus("session")
+    started: list[str] = []
+    session.serve("start", NoArguments, lambda call: started.append(call.caller))
+    world.wait(0.3)
+    assert started == []
+
+
+def test_requests_of_one_key_are_carried_out_once_and_answered_twice(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+    done: list[int] = []
+
+    def on_end(call: Call[NoArguments]) -> None:
+        done.append(1)
+        call.ok(len(done))
+
+    session.serve("end", NoArguments, on_end)
+    answers = [ask(world, led, "session", "end", key="k1").result for _ in range(2)]
+    answers.append(ask(world, led, "session", "end", key="k2").result)
+    assert answers == [1, 1, 2]
+
+
+def test_offloaded_work_comes_back_in_order_and_in_the_node(world: World) -> None:
+    bus = world.bus("session")
+    results: list[tuple[object, int]] = []
+
+    def fail() -> int:
+        raise ValueError("disk full")
+
+    def keep(result: int | Exception) -> None:
+        results.append((result, threading.get_ident()))
+
+    for work in (lambda: 1, fail, lambda: 3):
+        bus.offload(work, keep)
+    world.until(lambda: len(results) == 3)
+    values = [value for value, _ in results]
+    assert values[0] == 1
+    assert isinstance(values[1], ValueError)
+    assert values[2] == 3
+    assert {thread for _, thread in results} == {threading.get_ident()}
+
+
+def test_a_heartbeat_tells_each_state(world: World) -> None:
+    led, session = world.bus("led"), world.bus("session")
+    beats: list[Heartbeat] = []
+    session.subscribe(HEARTBEATS["led"], beats.append)
+    world.until(lambda: bool(beats))
+    led.ready()
+
+    def linger(reason: StopReason, done: Callable[[], None]) -> None:
+        led.at(led.clock.now_s() + 0.1, done)
+
+    led.on_stop(linger)
+    world.wait(0.05)
+    world.stop("led", StopReason.SHUTDOWN)
+    world.until(lambda: beats[-1].state is NodeState.STOPPED)
+    states = list(dict.fromkeys(beat.state for beat in beats))
+    assert states == [
+        NodeState.STARTING,
+        NodeState.READY,
+        NodeState.STOPPING,
+        NodeState.STOPPED,
+    ]
+    assert {beat.incarnation for beat in beats} == {1}
+
+
+def test_a_node_is_stopped_by_the_supervisor_alone(world: World) -> None:
+    led, session, launch = world.bus("led"), world.bus("session"), world.bus("launch")
+    reasons: list[StopReason] = []
+    session.on_stop(lambda reason, done: reasons.append(reason))
+    stop = Stop(reason=StopReason.RESTART)
+    assert ask(world, led, "session", "stop", stop).status is Status.REFUSED
+    assert reasons == []
+    assert ask(world, launch, "session", "stop", stop).status is Status.OK
+    assert reasons == [StopReason.RESTART]
+
+
+def test_a_silent_reader_costs_the_writer_nothing(world: World) -> None:
+    plant = world.bus("plant")
+    pilot = world.bus("pilot")
+    pilot.subscribe(SIM_EVENT)
+    joined(world, pilot, plant)
+    reader = pilot.subscribe(SAFETY_STATUS)
+    assert reader.message is None
+    assert reader.stamp_s is None

@@ -1,0 +1,218 @@
+"""The wire: frames, header, schema hash, and that any msgpack reader understands a body."""
+
+import json
+import math
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgpack
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta, Struct, inspect
+
+from bus.memory import MemoryGraph
+from bus.schema import breaking_changes, describe, schema_hash
+from bus.wire import FLAG_RETAINED, HEADER_LENGTH, FrameError, retained, unpack
+from msgs.pilot import CpState, PilotStatus
+from msgs.topics import PILOT_STATUS, TOPICS
+
+GOLDEN = Path(__file__).parent / "golden" / "schemas.json"
+
+
+def example(info: inspect.Type) -> Any:
+    """Return a value of a type that is not its default, as plain data."""
+    match info:
+        case inspect.Metadata(type=inner):
+            return example(inner)
+        case inspect.StructType(fields=fields):
+            return {field.encode_name: example(field.type) for field in fields}
+        case inspect.EnumType(cls=cls):
+            return list(cls)[-1].value
+        case inspect.TupleType(item_types=items):
+            return [example(item) for item in items]
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            return [example(item), example(item)]
+        case inspect.DictType(key_type=key, value_type=value):
+            return {example(key): example(value)}
+        case inspect.UnionType(types=types):
+            return example(next(one for one in types if not isinstance(one, inspect.NoneType)))
+        case inspect.FloatType():
+            return 1.5
+        case inspect.IntType():
+            return 7
+        case inspect.BoolType():
+            return True
+        case inspect.StrType():
+            return "word"
+        case _:
+            raise AssertionError(f"no example for {info}")
+
+
+@pytest.mark.parametrize("name", sorted(TOPICS))
+def test_every_message_means_the_same_to_msgspec_and_msgpack(name: str) -> None:
+    kind: type[Struct] = TOPICS[name].message
+    plain = example(inspect.type_info(kind))
+    message = msgspec.convert(plain, kind)
+    same = json.loads(msgspec.json.encode(message))
+    assert msgpack.unpackb(msgspec.msgpack.encode(message)) == same
+    assert msgspec.msgpack.decode(msgpack.packb(plain), type=kind) == message
+
+
+def test_a_frame_is_topic_nul_header_body(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    frames: list[bytes] = []
+    pilot = graph.bus("pilot")
+    graph.tap(frames.append)
+    pilot.publish(
+        PILOT_STATUS,
+        PilotStatus(cp_state=CpState.B, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0),
+    )
+    topic, _, rest = frames[0].partition(b"\0")
+    assert topic == b"pilot/status"
+    version, flags, length, code, incarnation, sequence, stamp_ns, utc_ns = struct.unpack_from(
+        "<BBHIIQqq", rest
+    )
+    assert (version, flags, length) == (1, 0, 36)
+    assert code == schema_hash(PilotStatus)
+    assert (incarnation, sequence) == (1, 1)
+    assert stamp_ns == graph.clock.now_ns()
+    assert utc_ns == graph.clock.utc_ns()
+    assert msgpack.unpackb(rest[length:])["cp_state"] == "B"
+    again = unpack(retained(frames[0]))
+    assert again.header.flags == FLAG_RETAINED
+    assert again.body == rest[length:]
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_frame_are_refused_in_words(data: bytes) -> None:
+    end = data.find(b"\0")
+    whole = end >= 0 and len(data) >= end + 1 + HEADER_LENGTH
+    if whole and data[end + 1] == 1:
+        return
+    with pytest.raises(FrameError):
+        unpack(data)
+
+
+def test_garbage_on_a_topic_is_counted_and_changes_nothing(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    frames: list[bytes] = []
+    pilot, safety = graph.bus("pilot"), graph.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS)
+    graph.tap(frames.append)
+    good = PilotStatus(cp_state=CpState.B, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0)
+    pilot.publish(PILOT_STATUS, good)
+    assert reader.message == good
+    for sequence, cut in enumerate((b"\xff\xff", b"", frames[0][60:70]), start=2):
+        header = bytearray(frames[0][13 : 13 + HEADER_LENGTH])
+        struct.pack_into("<Q", header, 12, sequence)
+        safety.accept(b"pilot/status\0" + bytes(header) + cut, graph.clock.now_ns())
+        assert reader.message == good
+    safety.accept(b"pilot/status\0\1", graph.clock.now_ns())
+    assert reader.health.refused == 4
+
+
+def test_a_subscription_does_not_match_a_longer_topic() -> None:
+    for name in TOPICS:
+        others = [other for other in TOPICS if other != name]
+        assert not any(f"{other}\0".startswith(f"{name}\0") for other in others)
+
+
+class Base(Struct, frozen=True, kw_only=True):
+    current_a: Annotated[float, Meta(extra={"unit": "A"})]
+
+
+def with_fields(**fields: Any) -> type[Struct]:
+    """Return a Struct called Base with other fields: the same message in another version."""
+    rows = [(name, *row) if isinstance(row, tuple) else (name, row) for name, row in fields.items()]
+    return msgspec.defstruct("Base", rows, frozen=True, kw_only=True)
+
+
+AMPS = Annotated[float, Meta(extra={"unit": "A"})]
+
+
+@pytest.mark.parametrize(
+    ("version", "same_hash", "breaks"),
+    [
+        (with_fields(current_a=AMPS), True, []),
+        # one node can be upgraded while the others run
+        (with_fields(current_a=AMPS, more=(int, 0)), True, []),
+        # every one of these would be misread
+        (with_fields(current_a=AMPS, more=int), False, ["Base.more: is new and has no default"]),
+        (with_fields(current_a=float), False, ["Base.current_a: was float[A], is float"]),
+        (
+            with_fields(current_a=Annotated[float, Meta(extra={"unit": "mA"})]),
+            False,
+            ["Base.current_a: was float[A], is float[mA]"],
+        ),
+        (
+            with_fields(current_a=Annotated[int, Meta(extra={"unit": "A"})]),
+            False,
+            ["Base.current_a: was float[A], is int[A]"],
+        ),
+        (
+            with_fields(current_ampere=AMPS),
+            False,
+            ["Base.current_a: is gone", "Base.current_ampere: is new and has no default"],
+        ),
+        (
+            with_fields(current_a=(AMPS, 0.0)),
+            False,
+            ["Base.current_a: was required, is optional"],
+        ),
+    ],
+)
+def test_the_hash_covers_what_a_reader_cannot_do_without(
+    version: type[Struct], same_hash: bool, breaks: list[str]
+) -> None:
+    assert (schema_hash(version) == schema_hash(Base)) is same_hash
+    assert breaking_changes(describe(Base), describe(version)) == breaks
+
+
+def test_enum_values_are_part_of_the_hash() -> None:
+    text = describe(PilotStatus)["PilotStatus"]["cp_state"]["type"]
+    assert text == "enum(A,B,C,D,E,F)"
+
+
+def golden() -> Iterator[tuple[str, Any]]:
+    yield from json.loads(GOLDEN.read_text()).items()
+
+
+def test_no_message_breaks_a_peer_that_runs() -> None:
+    """Compare with the golden file. After an addition: `make golden`."""
+    now = {name: describe(topic.message) for name, topic in TOPICS.items()}
+    broken = [
+        f"{name}: {change}"
+        for name, old in golden()
+        for change in (breaking_changes(old, now[name]) if name in now else ["topic is gone"])
+    ]
+    assert broken == []
+
+
+def test_the_golden_file_knows_every_message() -> None:
+    now = {name: describe(topic.message) for name, topic in sorted(TOPICS.items())}
+    assert dict(golden()) == now, "messages were added: run `make golden` and commit the difference"
+
+
+def test_every_number_of_a_message_has_its_unit() -> None:
+    bare = {
+        f"{struct}.{name}"
+        for topic in TOPICS.values()
+        for struct, fields in describe(topic.message).items()
+        for name, field in fields.items()
+        if any(word in ("float", "int") for word in field["type"].replace("|", " ").split())
+    }
+    assert bare == set()
+
+
+def test_not_a_number_passes_the_wire_and_is_for_the_reader_to_judge() -> None:
+    kind = PilotStatus
+    message = msgspec.convert(
+        {"cp_state": "A", "duty_percent": math.nan, "offered_a": 0, "high_v": 0, "low_v": 0}, kind
+    )
+    assert math.isnan(
+        msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=kind).duty_percent
+    )
