@@ -1,0 +1,57 @@
+# `make run` and `make test` are all that a newcomer needs; both install what they need first.
+
+BIN := .venv/bin
+DONE := .venv/.installed
+
+.PHONY: run test setup check proof bench golden clean
+
+run: setup
+	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
+
+test: check
+	$(BIN)/pytest -q -n 2 -m "not system"
+	$(BIN)/pytest -q -m system
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+proof: test bench
+	$(BIN)/wallbox soak --sessions 1000 --seed 1
+	$(BIN)/pytest -q -m proof
+
+bench: setup
+	$(BIN)/python bench/bus.py
+	$(BIN)/python bench/launch.py
+	$(BIN)/python bench/reaction.py
+
+golden: setup
+	$(BIN)/python tests/golden/write.py
+
+setup: $(DONE)
+
+# Debian ships Python without its venv module; with root at hand it is installed, else it is asked for.
+$(DONE): pyproject.toml constraints.txt
+	@python=; for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        python=$$name; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	    echo "wallbox needs Python 3.11 or newer and found none; on Debian, Ubuntu and Raspberry Pi OS:" >&2; \
+	    echo "    sudo apt install python3 python3-venv" >&2; exit 1; fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    if [ "$$(id -u)" = 0 ]; then apt-get -qq update && apt-get -qq install -y python3-venv; \
+	    elif sudo -n true 2>/dev/null; then sudo apt-get -qq update && sudo apt-get -qq install -y python3-venv; fi; \
+	    if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	        echo "$$python has no venv module; please run: sudo apt install python3-venv" >&2; exit 1; fi; fi; \
+	echo "setting up .venv with $$($$python --version) ..." && \
+	"$$python" -m venv .venv && \
+	PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
+	    $(BIN)/python -m pip install --quiet --editable '.[dev]' && \
+	$(BIN)/python -m compileall -q bus launch msgs nodes web && \
+	touch $(DONE)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
