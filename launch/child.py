@@ -7,26 +7,19 @@ sysexits(3)): a wrong parameter, an unknown driver, a busy name or port. Those a
 import asyncio
 import contextlib
 import errno
-import importlib
 import os
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-from msgspec import Struct
-
-from bus import DriverError
 from bus.lock import BusyError
 from bus.place import Place, PlaceError
 from bus.run import ZmqBus, open_node
 from launch import parcel
-from launch.complaint import Complaint, convert
-from launch.ports import shift_ports, with_default_ports
+from launch.loading import ConfigurationError, LoadedNode, Written, load_node
 from launch.restarts import EXIT_CONFIGURATION, EXIT_OK
 from msgs.heartbeat import NodeState
 
@@ -39,28 +32,16 @@ _CONFIGURED_WRONG = frozenset(
 )
 
 
-class ConfigurationError(Exception):
-    """Raised when the plan cannot be carried out; says what was expected."""
-
-
-class Drivers(dict[str, str]):
-    """The drivers of a node: device -> kind. One that the plan does not name is an error."""
-
-    def __missing__(self, device: str) -> str:
-        named = ", ".join(self) or "none"
-        raise DriverError(f'no driver for the device "{device}"; the plan names {named}')
-
-
 def run(order: parcel.Order, connection: socket.socket) -> int:
     """Be the node of the order; return the exit code."""
     try:
         sys.path.extend(order.folders)
-        module, parameters = _check(order)
+        loaded = _load(order)
         parcel.send_word(connection, parcel.Checked())
         if not isinstance(parcel.receive_word(connection), parcel.Go):
             return EXIT_OK  # the supervisor has thought better of it, or is gone
         _set_scheduling(order)
-        return _live(order, connection, module, parameters)
+        return _live(order, connection, loaded)
     except ConfigurationError as error:
         parcel.send_word(connection, parcel.Failed(str(error)))
         return EXIT_CONFIGURATION
@@ -71,33 +52,22 @@ def run(order: parcel.Order, connection: socket.socket) -> int:
         return EXIT_FAILED
 
 
-def _check(order: parcel.Order) -> tuple[ModuleType, Struct]:
+def _load(order: parcel.Order) -> LoadedNode:
     """Import the node and check its parameters; open nothing."""
-    name = f"{order.module}.node"
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        source = order.sources.get("module", order.file)
-        raise ConfigurationError(
-            f'{source}: nodes.{order.node}.module: no module "{error.name}"; '
-            f'expected a package with a module "node"'
-        ) from error
-    values: Mapping[str, Any] = order.parameters
-    if order.ports:
-        values = shift_ports(with_default_ports(values, module.Parameters), order.ports)
-    try:
-        return module, convert(values, module.Parameters)
-    except Complaint as complaint:
-        first = complaint.key.partition(".")[0].partition("[")[0]
-        source = order.sources.get(f"parameters.{first}", order.file)
-        raise ConfigurationError(f"{source}: {order.node}.{complaint}") from complaint
+    return load_node(
+        Written(
+            node=order.node,
+            module=order.module,
+            drivers=order.drivers,
+            parameters=order.parameters,
+            sources=order.sources,
+            file=order.file,
+            ports=order.ports,
+        )
+    )
 
 
-def _live(
-    order: parcel.Order, connection: socket.socket, module: ModuleType, parameters: Struct
-) -> int:
+def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) -> int:
     """Open the bus and run the node until it has stopped."""
     bus = _open_bus(order)
 
@@ -106,18 +76,13 @@ def _live(
             parcel.send_word(connection, parcel.Ready(bus.incarnation))
 
     bus.on_state(tell)
-    drivers = Drivers(order.drivers)
     try:
-        if module.RUNNER == "asyncio":
-            asyncio.run(_run_async(bus, module, parameters, drivers))
+        if loaded.is_asyncio:
+            asyncio.run(_run_async(bus, loaded))
         else:
-            node = module.build(bus, parameters, drivers)
+            node = loaded.build(bus)
             bus.run()
             del node
-    except DriverError as error:
-        raise ConfigurationError(
-            f"{_driver_source(order)}: nodes.{order.node}.driver: {error}"
-        ) from error
     except PlaceError as error:
         raise ConfigurationError(f"{order.node}: {error}") from error
     except OSError as error:
@@ -129,15 +94,10 @@ def _live(
     return EXIT_OK
 
 
-async def _run_async(bus: ZmqBus, module: ModuleType, parameters: Struct, drivers: Drivers) -> None:
-    node = module.build(bus, parameters, drivers)
+async def _run_async(bus: ZmqBus, loaded: LoadedNode) -> None:
+    node = loaded.build(bus)
     await bus.run_async()
     del node
-
-
-def _driver_source(order: parcel.Order) -> str:
-    sources = {source for key, source in order.sources.items() if key.startswith("driver.")}
-    return sources.pop() if len(sources) == 1 else order.file
 
 
 def _open_bus(order: parcel.Order) -> ZmqBus:
