@@ -101,6 +101,20 @@ class FaultName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: SimFault
 
 
+class ModbusRead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `modbus_read`: what a Modbus client asks of a simulated meter's server.
+
+    Answered with the list of registers; refused with what the client would meet.
+    """
+
+    host: Name
+    port: Annotated[int, Meta(ge=0, le=65535)]
+    unit: Annotated[int, Meta(ge=0, le=255)]
+    function: Annotated[int, Meta(ge=1, le=127)]
+    address: Annotated[int, Meta(ge=0, le=65535)]
+    count: Annotated[int, Meta(ge=1, le=125)]
+
+
 class VehicleState(StrEnum):
     """The simulated vehicle in a person's words."""
 

@@ -1,0 +1,24 @@
+"""The simulated world: mains, house, sun, cable, vehicle, contactor, residual current, heat.
+
+Present in simulation only. The physics is a pure model (`model.step`); the node moves it on
+whenever somebody drives it or looks at it, or its next event is due.
+
+Subscribes
+    sim/pilot_drive, sim/contactor_drive, sim/lights: what the box's controller drives. Each takes
+    effect at once. Silence of the pilot means nothing: its generator goes on by itself, and is in
+    x1 before the first drive. Silence of the contactor's watchdog edges for 1.0 s drops the coil.
+Publishes
+    sim/copper (20 ms and on change), sim/power (0.1 s and when a current is cut), sim/event (what
+    happened, stamped with the moment at which it did): plugged, unplugged, pulled, full,
+    s2_closed, s2_opened, coil_on, coil_off, contacts_closed, contacts_open, residual,
+    residual_clear, duty, house, sun, power, fault, clear, lights.
+Serves
+    plug, unplug, pull, ready, full, house, sun, power, fault, clear, status, modbus_read.
+Touches
+    one TCP port: the meters of house (unit 1) and sun (unit 2) as real Modbus TCP servers. With
+    the driver "sim" none: reads come as the request modbus_read.
+Deadline
+    20 ms for sim/copper; its readers take 50 ms of silence for failed sensors.
+Safe state
+    none of its own: whoever reads it takes silence for a fault.
+"""

@@ -1,0 +1,101 @@
+"""The house's supply: grid, other loads, sun, and the branch to the box. One instant, no state.
+
+Currents add as scalars: the few per cent of reactive current are neglected.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from msgs.plant import SimFault
+
+NOMINAL_V = 230.0  # EN 50160
+SAG_V = 150.0  # below the 160 V of ERR-8002
+SWELL_V = 290.0  # above the 280 V of ERR-8002
+GRID_OHM = 0.2  # assumed: within 0.1 to 0.4 ohm of a low-voltage connection
+BRANCH_OHM = 0.15  # 20 m of copper, 6 mm2, there and back: 0.0225 ohm mm2/m
+
+Phases = tuple[float, float, float]  # L1, L2, L3
+
+NONE: Phases = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mains:
+    """What people and weather do to the supply."""
+
+    is_on: bool = True  # the box's own supply
+    house_a: Phases = NONE  # other loads
+    sun_w: float = 0.0  # spread evenly over the phases
+    wander_ratio: float = 0.0  # slow drift of the grid's voltage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Voltages, currents and powers at one instant. Import is positive."""
+
+    box_v: Phases  # at the box, in front of the contactor
+    box_a: Phases
+    box_w: Phases
+    power_factor: float  # the vehicle's
+    house_v: Phases  # at the connection, where the house meter is
+    house_a: Phases  # total: other loads, box, less sun
+    house_w: Phases
+    sun_a: float  # each phase
+    sun_w: float  # all phases
+
+
+def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
+    """Return what flows while the vehicle draws these currents."""
+    if SimFault.SAG in faults:
+        open_v = SAG_V
+    elif SimFault.SWELL in faults:
+        open_v = SWELL_V
+    else:
+        open_v = NOMINAL_V * (1.0 + mains.wander_ratio)
+    one, two, three = mains.house_a
+    # The sun's current follows from the voltage that it lifts itself: one correction is enough.
+    sun_a = mains.sun_w / 3.0 / open_v
+    house_v = (
+        open_v - GRID_OHM * (one + box_a[0] - sun_a),
+        open_v - GRID_OHM * (two + box_a[1] - sun_a),
+        open_v - GRID_OHM * (three + box_a[2] - sun_a),
+    )
+    if sun_a:
+        sun_a = mains.sun_w / sum(house_v)
+    house_a = (one + box_a[0] - sun_a, two + box_a[1] - sun_a, three + box_a[2] - sun_a)
+    power_factor = _power_factor(max(box_a))
+    if mains.is_on:
+        box_v = (
+            house_v[0] - BRANCH_OHM * box_a[0],
+            house_v[1] - BRANCH_OHM * box_a[1],
+            house_v[2] - BRANCH_OHM * box_a[2],
+        )
+    else:
+        box_v = NONE
+    box_w = (
+        box_v[0] * box_a[0] * power_factor,
+        box_v[1] * box_a[1] * power_factor,
+        box_v[2] * box_a[2] * power_factor,
+    )
+    # What the box's branch loses as heat is taken from the connection as well.
+    house_w = (
+        house_v[0] * (one - sun_a) + box_w[0] + BRANCH_OHM * box_a[0] ** 2,
+        house_v[1] * (two - sun_a) + box_w[1] + BRANCH_OHM * box_a[1] ** 2,
+        house_v[2] * (three - sun_a) + box_w[2] + BRANCH_OHM * box_a[2] ** 2,
+    )
+    return Flow(
+        box_v=box_v,
+        box_a=box_a,
+        box_w=box_w,
+        power_factor=power_factor,
+        house_v=house_v,
+        house_a=house_a,
+        house_w=house_w,
+        sun_a=sun_a,
+        sun_w=mains.sun_w,
+    )
+
+
+def _power_factor(current_a: float) -> float:
+    """Return an on-board charger's power factor: 0.95 at 6 A, 0.99 from 10 A up."""
+    return 0.95 + 0.01 * min(max(current_a - 6.0, 0.0), 4.0)

@@ -1,0 +1,247 @@
+"""The physics of the simulated world: pure, and exact for steps of any length.
+
+`step` applies the commands at the beginning of the step and then moves from one happening to the
+next: `next_event_s` tells when the nearest is due, and between two of them every quantity follows
+a law that is solved in one go (currents ramp linearly, temperatures are exponential, energies are
+areas). So the world steps long when nothing moves. Only while current flows or the box is being
+heated are steps cut to one second, since battery and over-temperature switch are looked at so
+often, and to 0.1 s while a current ramps, since power is not quite linear in it.
+"""
+
+from dataclasses import replace
+
+from msgs.pilot import offer_of_duty
+from msgs.plant import SimFault
+from nodes.plant import contactor, residual, thermal, vehicle
+from nodes.plant.contactor import WATCHDOG_S, Contactor
+from nodes.plant.energy import Energy, count, mean
+from nodes.plant.mains import NONE, Mains, Phases, flow
+from nodes.plant.residual import Monitor
+from nodes.plant.vehicle import AWAY, Vehicle
+from nodes.plant.world import Commands, Happening, Setup, World
+
+CUT_S = 1.0  # longest piece of a step while current flows or the box is being heated
+RAMP_CUT_S = 0.1  # longest piece while a current ramps
+MOST_ROUNDS = 20  # of consequences at one instant; far more than the parts can cause
+
+NEVER_S = float("inf")
+
+
+def new_world(setup: Setup, now_s: float, mains: Mains) -> World:
+    """Return a world in which nothing is plugged and nothing is driven."""
+    return settle(
+        World(
+            setup=setup,
+            now_s=now_s,
+            vehicle=AWAY,
+            contactor=Contactor(),
+            monitor=Monitor(),
+            mains=mains,
+            heat=thermal.at_rest(setup.ambient_c),
+            flow=flow(mains, NONE, frozenset()),
+            energy=Energy(),
+            due_s=NEVER_S,
+        )
+    )
+
+
+def step(world: World, commands: Commands, dt_s: float) -> World:
+    """Return the world a time later, the commands holding from its beginning on."""
+    end_s = world.now_s + dt_s
+    if commands is not world.commands:
+        world = settle(_command(world, commands))
+    while world.now_s < end_s:
+        until_s = min(end_s, world.due_s)
+        if world.vehicle.current_a != world.vehicle.target_a:
+            until_s = min(until_s, world.now_s + RAMP_CUT_S)
+        elif _is_moving(world):
+            until_s = min(until_s, world.now_s + CUT_S)
+        world = _pass_time(world, until_s)
+        if world.now_s >= world.due_s or _is_moving(world):
+            world = settle(world)
+    return world
+
+
+def next_event_s(world: World) -> float:
+    """Return when something next happens by itself [s]; infinity if nothing moves."""
+    return world.due_s
+
+
+def settle(world: World) -> World:
+    """Return the world with all that follows at this instant from the state of its parts."""
+    for _ in range(MOST_ROUNDS):
+        after = _settle_once(world)
+        if after is world:
+            break
+        world = after
+    else:
+        raise RuntimeError(f"the world does not settle: {world}")
+    box_a = _box_a(world)
+    flows = flow(world.mains, box_a, world.faults)
+    return replace(world, flow=flows, due_s=_due_s(world))
+
+
+def _command(world: World, commands: Commands) -> World:
+    """Take over what the controller drives."""
+    before = world.commands
+    edge_at_s = world.now_s if commands.watchdog_edges != before.watchdog_edges else world.edge_at_s
+    happened = world.happened
+    if commands.duty_percent != before.duty_percent:
+        happened += (Happening("duty", world.now_s, f"{commands.duty_percent:g}"),)
+    return replace(world, commands=commands, edge_at_s=edge_at_s, happened=happened)
+
+
+def _settle_once(world: World) -> World:
+    """Let each part answer the others once; the same object means that nothing has changed."""
+    now_s, faults, commands = world.now_s, world.faults, world.commands
+    powered = world.mains.is_on
+    live = powered and not world.contactor.mirror_closed  # voltage behind the contactor
+    monitor = (
+        residual.settle(
+            world.monitor,
+            now_s,
+            test_line=commands.residual_test,
+            leak_ac=live and SimFault.RCM_AC in faults,
+            leak_dc=live and SimFault.RCM_DC in faults,
+            deaf=SimFault.RCM_TEST in faults,
+        )
+        if powered
+        else residual.UNPOWERED
+    )
+    heat = thermal.settle(world.heat)
+    edge_at_s = world.edge_at_s
+    coil = (
+        commands.enable
+        and edge_at_s is not None
+        and now_s < edge_at_s + WATCHDOG_S
+        and monitor.is_well
+        and not heat.switch_open
+        and powered
+    )
+    contacts = contactor.settle(
+        world.contactor,
+        now_s,
+        coil=coil,
+        welded=SimFault.WELD in faults,
+        stuck=SimFault.NO_CLOSE in faults,
+    )
+    car = vehicle.settle(
+        world.vehicle,
+        world.setup.charger,
+        now_s,
+        heard_a=_heard_a(world),
+        has_power=powered and True in contacts.poles[: world.setup.charger.phases],
+        exceeds=SimFault.OVERCURRENT in faults,
+    )
+    if (
+        monitor is world.monitor
+        and heat is world.heat
+        and contacts is world.contactor
+        and car is world.vehicle
+    ):
+        return world
+    happened = world.happened + tuple(
+        Happening(what, now_s, detail)
+        for what, detail in (
+            *_monitor_changes(world.monitor, monitor),
+            *_contactor_changes(world.contactor, contacts),
+            *_vehicle_changes(world.vehicle, car),
+        )
+    )
+    return replace(
+        world, monitor=monitor, heat=heat, contactor=contacts, vehicle=car, happened=happened
+    )
+
+
+def _pass_time(world: World, until_s: float) -> World:
+    """Let time pass in which nothing happens."""
+    dt_s = until_s - world.now_s
+    before = world.flow
+    charger = world.setup.charger
+    car = vehicle.ramp(world.vehicle, charger, dt_s)
+    after = before
+    if car is not world.vehicle:
+        world = replace(world, vehicle=car)
+        after = flow(world.mains, _box_a(world), world.faults)
+    box_w, house_w, sun_w = mean(before, after)
+    if car.current_a > 0.0:
+        stored_wh = vehicle.EFFICIENCY_RATIO * sum(box_w) * dt_s / 3600.0
+        charged_ratio = min(1.0, car.charged_ratio + stored_wh / charger.battery_wh)
+        car = replace(car, charged_ratio=charged_ratio)
+    return replace(
+        world,
+        now_s=until_s,
+        vehicle=car,
+        flow=after,
+        energy=count(world.energy, box_w, house_w, sun_w, dt_s),
+        heat=thermal.warm(
+            world.heat,
+            world.setup.ambient_c,
+            after.box_a,
+            SimFault.HOT in world.faults,
+            dt_s,
+        ),
+    )
+
+
+def _is_moving(world: World) -> bool:
+    return world.vehicle.current_a > 0.0 or SimFault.HOT in world.faults or world.heat.switch_open
+
+
+def _heard_a(world: World) -> float:
+    """Return the current that the vehicle reads from the pilot; 0 if it cannot read it."""
+    faults = world.faults
+    if not world.mains.is_on or SimFault.CP_OPEN in faults or SimFault.CP_SHORT in faults:
+        return 0.0
+    return offer_of_duty(world.commands.duty_percent)
+
+
+def _box_a(world: World) -> Phases:
+    """Return the currents through the box: the vehicle's, where a pole is closed."""
+    current_a = world.vehicle.current_a
+    if current_a == 0.0:
+        return NONE
+    poles, phases = world.contactor.poles, world.setup.charger.phases
+    return (
+        current_a if poles[0] else 0.0,
+        current_a if poles[1] and phases > 1 else 0.0,
+        current_a if poles[2] and phases > 2 else 0.0,
+    )
+
+
+def _due_s(world: World) -> float:
+    due_s = min(world.monitor.due_s, vehicle.due_s(world.vehicle, world.setup.charger, world.now_s))
+    if world.contactor.moves_at_s is not None:
+        due_s = min(due_s, world.contactor.moves_at_s)
+    if world.contactor.coil and world.edge_at_s is not None:
+        due_s = min(due_s, world.edge_at_s + WATCHDOG_S)
+    return due_s
+
+
+def _monitor_changes(before: Monitor, after: Monitor) -> list[tuple[str, str]]:
+    if (before.ac.active, before.dc.active) == (after.ac.active, after.dc.active):
+        return []
+    active = [name for name, output in (("AC", after.ac), ("DC", after.dc)) if output.active]
+    return [("residual", " ".join(active)) if active else ("residual_clear", "")]
+
+
+def _contactor_changes(before: Contactor, after: Contactor) -> list[tuple[str, str]]:
+    changes = []
+    if after.coil != before.coil:
+        changes.append(("coil_on" if after.coil else "coil_off", ""))
+    if after.poles != before.poles:
+        closed = [f"L{line + 1}" for line in range(3) if after.poles[line]]
+        what = "contacts_closed" if len(closed) == 3 else "contacts_open"
+        changes.append((what, "" if len(closed) in (0, 3) else f"{' '.join(closed)} still closed"))
+    return changes
+
+
+def _vehicle_changes(before: Vehicle, after: Vehicle) -> list[tuple[str, str]]:
+    changes = []
+    if after.s2 != before.s2:
+        changes.append(("s2_closed" if after.s2 else "s2_opened", ""))
+    if after.is_full and not before.is_full:
+        changes.append(("full", ""))
+    if before.plugged and not after.plugged:
+        changes.append(("unplugged", ""))
+    return changes

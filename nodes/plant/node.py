@@ -1,0 +1,182 @@
+"""Wiring of plant: drives come in, readings and happenings go out, the model moves between."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+from bus import Bus
+from msgs.led import LedFrame
+from msgs.pilot import SimPilotDrive
+from msgs.plant import SimEvent, WorldStatus
+from msgs.requests import StopReason
+from msgs.safety import SimContactorDrive
+from msgs.topics import (
+    SIM_CONTACTOR_DRIVE,
+    SIM_COPPER,
+    SIM_EVENT,
+    SIM_LIGHTS,
+    SIM_PILOT_DRIVE,
+    SIM_POWER,
+)
+from nodes.modbus_map.bank import Bank
+from nodes.modbus_map.codec import Values
+from nodes.modbus_map.meter_map import load_map
+from nodes.plant import acts
+from nodes.plant.meters import open_meters
+from nodes.plant.model import new_world, next_event_s, step
+from nodes.plant.parameters import Parameters, mains_of, setup_of
+from nodes.plant.readings import copper_of, describe, house_of, power_of, solar_of, status_of
+from nodes.plant.requests import Requests
+from nodes.plant.trace import Player, load_trace
+from nodes.plant.world import Commands, World
+
+__all__ = ["RUNNER", "Parameters", "PlantNode", "build"]
+
+RUNNER: Literal["blocking", "asyncio"] = "asyncio"
+
+COPPER_S = 0.02
+POWER_S = 0.1
+WANDER_S = 1.0
+HOUSE_UNIT, SOLAR_UNIT = 1, 2  # both meters stand behind one server, as behind a gateway
+ROUNDING_S = 1e-6  # deadlines are asked for so much late: rounding never wakes us before them
+
+# After these the currents are not what the newest sim/power says.
+_CUTS = frozenset({"contacts_open", "contacts_closed", "pulled", "unplugged", "power"})
+
+
+class PlantNode:
+    """One world, moved on whenever somebody drives it, looks at it, or its next event is due."""
+
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> None:
+        self._bus = bus
+        self._wander_ratio = parameters.wander_percent / 100.0
+        self._world = new_world(setup_of(parameters), bus.clock.now_s(), mains_of(parameters))
+        self._commands = self._world.commands
+        self._copper = copper_of(self._world)
+        self._lights: LedFrame | None = None
+        self._armed_s = float("inf")
+        path = parameters.house_trace
+        trace = load_trace(path, "plant.house_trace") if path else None
+        self._player = None if trace is None else Player(bus, trace, self._switch_house)
+        tq = load_map("tq")
+        banks = {
+            HOUSE_UNIT: Bank(meter_map=tq, values=partial(self._measure, house_of)),
+            SOLAR_UNIT: Bank(meter_map=tq, values=partial(self._measure, solar_of)),
+        }
+        host = parameters.house_host
+        self._meters = open_meters(
+            drivers.get("modbus", ""), bus, host, parameters.house_port, banks
+        )
+        self._requests = Requests(bus, self, host, self._meters, banks)
+        bus.subscribe(SIM_PILOT_DRIVE, self._on_pilot_drive)
+        bus.subscribe(SIM_CONTACTOR_DRIVE, self._on_contactor_drive)
+        bus.subscribe(SIM_LIGHTS, self._on_lights)
+        bus.every(COPPER_S, self._send_copper)
+        bus.every(POWER_S, self._send_power)
+        bus.every(WANDER_S, self._wander)
+        bus.on_stop(self._stop)
+
+    # --- requests.Keeper -----------------------------------------------------------------------
+
+    def now(self) -> World:
+        """See `requests.Keeper.now`."""
+        dt_s = max(0.0, self._bus.clock.now_s() - self._world.now_s)
+        self.adopt(step(self._world, self._commands, dt_s))
+        return self._world
+
+    def adopt(self, world: World) -> None:
+        """See `requests.Keeper.adopt`. What has changed is told at once."""
+        if world is self._world:
+            return
+        happened = world.happened
+        self._world = replace(world, happened=()) if happened else world
+        copper = copper_of(world)
+        if copper != self._copper:
+            self._copper = copper
+            self._bus.publish(SIM_COPPER, copper)
+        for happening in happened:
+            self._tell(happening.what, round(happening.at_s * 1e9), happening.detail)
+        if any(happening.what in _CUTS for happening in happened):
+            self._bus.publish(SIM_POWER, power_of(world))
+        due_s = next_event_s(world)
+        if due_s < self._armed_s:
+            self._armed_s = due_s
+            self._bus.at(due_s + ROUNDING_S, partial(self._fall_due, due_s))
+
+    def house_by_hand(self) -> None:
+        """See `requests.Keeper.house_by_hand`."""
+        if self._player is not None:
+            self._player.stop()
+
+    def status(self) -> WorldStatus:
+        """See `requests.Keeper.status`."""
+        return status_of(self.now(), self._lights, {"house": self._meters.port})
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def _fall_due(self, due_s: float) -> None:
+        if due_s == self._armed_s:
+            self._armed_s = float("inf")
+        self.now()
+
+    def _send_copper(self) -> None:
+        if self._bus.clock.now_s() >= next_event_s(self._world):
+            self.now()
+        self._bus.publish(SIM_COPPER, self._copper)
+
+    def _send_power(self) -> None:
+        self._bus.publish(SIM_POWER, power_of(self.now()))
+
+    def _wander(self) -> None:
+        deviation_ratio = self._bus.random.gauss(0.0, self._wander_ratio)
+        self.adopt(acts.wander(self.now(), deviation_ratio, WANDER_S))
+
+    def _switch_house(self, current_a: float) -> None:
+        self.adopt(acts.house(self.now(), (current_a, 0.0, 0.0)))
+
+    def _measure(self, meter: Callable[[World], Values]) -> Values:
+        return meter(self.now())
+
+    # --- what the box drives -------------------------------------------------------------------
+
+    def _on_pilot_drive(self, drive: SimPilotDrive) -> None:
+        self._command(replace(self._commands, duty_percent=drive.duty_percent))
+
+    def _on_contactor_drive(self, drive: SimContactorDrive) -> None:
+        self._command(
+            replace(
+                self._commands,
+                enable=drive.enable,
+                watchdog_edges=drive.watchdog_edges,
+                residual_test=drive.residual_test,
+            )
+        )
+
+    def _command(self, commands: Commands) -> None:
+        """Let the world come to this moment as it was driven, then drive it anew."""
+        self.now()
+        self._commands = commands
+        self.adopt(step(self._world, commands, 0.0))
+
+    def _on_lights(self, lights: LedFrame) -> None:
+        before, self._lights = self._lights, lights
+        if lights != before:
+            self._tell("lights", self._bus.clock.now_ns(), describe(lights))
+
+    def _tell(self, what: str, at_ns: int, detail: str) -> None:
+        self._bus.publish(SIM_EVENT, SimEvent(what=what, at_ns=at_ns, detail=detail))
+
+    def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._meters.stop()
+        done()
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> PlantNode:
+    """Make the world and start the node.
+
+    :raises DriverError: the meters' port or the recording cannot be had.
+    """
+    node = PlantNode(bus, parameters, drivers)
+    bus.ready()
+    return node

@@ -1,0 +1,64 @@
+"""What can be chosen about the simulated world, and the world that follows from it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from msgs.safety import DIP_LIMIT_A
+from nodes.plant.mains import Mains
+from nodes.plant.vehicle import Charger
+from nodes.plant.world import Setup
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+LoadAmps = Annotated[float, Meta(ge=0, le=200)]
+Delay = Annotated[float, Meta(ge=0, le=600)]
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The house, the box's switches, and the vehicle."""
+
+    house_host: str = "127.0.0.1"  # where the simulated meters listen
+    house_port: Port = 1502  # 0: any free one
+    house_a: tuple[LoadAmps, LoadAmps, LoadAmps] = (2.0, 2.0, 2.0)  # other loads, L1 first
+    house_trace: str = ""  # path of a recorded house, played on L1 instead of house_a
+    sun_w: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
+    wander_percent: Annotated[float, Meta(ge=0, le=3)] = 1.0  # drift of the grid's voltage
+    ambient_c: Annotated[float, Meta(ge=-40, le=60)] = 20.0
+    dip_a: Literal[10, 13, 16, 20, 25, 32] = 32  # DSW1.6 to .8: the installation's maximum
+    dip2: Annotated[int, Meta(ge=0, le=255)] = 0  # DSW2, switch .1 is the most significant bit
+    vehicle_phases: Literal[1, 2, 3] = 3
+    vehicle_max_a: Annotated[float, Meta(ge=6, le=80)] = 32.0
+    vehicle_charged_percent: Annotated[float, Meta(ge=0, le=100)] = 40.0  # when it arrives
+    battery_kwh: Annotated[float, Meta(gt=0, le=1000)] = 60.0
+    ready_after_s: Delay | None = None  # wants energy so long after plugging in; None: when told
+    start_delay_s: Delay = 1.0  # offer to S2 closed
+    precharge_s: Delay = 1.0
+    ramp_up_a_s: Annotated[float, Meta(gt=0, le=1000)] = 5.0
+    dead_time_s: Delay = 1.0  # changed duty to changed current
+
+
+def setup_of(parameters: Parameters) -> Setup:
+    """Return what stays the same while the world runs."""
+    switches = next(bits for bits, limit in DIP_LIMIT_A.items() if limit == parameters.dip_a)
+    return Setup(
+        charger=Charger(
+            phases=parameters.vehicle_phases,
+            max_a=parameters.vehicle_max_a,
+            ready_after_s=parameters.ready_after_s,
+            start_delay_s=parameters.start_delay_s,
+            precharge_s=parameters.precharge_s,
+            ramp_up_a_s=parameters.ramp_up_a_s,
+            dead_time_s=parameters.dead_time_s,
+            battery_wh=1000.0 * parameters.battery_kwh,
+            arrives_charged_ratio=parameters.vehicle_charged_percent / 100.0,
+        ),
+        ambient_c=parameters.ambient_c,
+        # DSW1.6, .7, .8 are the three lowest bits, .8 the lowest.
+        dip1=4 * switches[0] + 2 * switches[1] + switches[2],
+        dip2=parameters.dip2,
+    )
+
+
+def mains_of(parameters: Parameters) -> Mains:
+    """Return the supply as it is in the beginning."""
+    return Mains(house_a=parameters.house_a, sun_w=parameters.sun_w)

@@ -1,0 +1,182 @@
+"""What the box's sensors, the meters and an onlooker see of the world."""
+
+from msgs.led import Color, Effect, LedFrame, Light
+from msgs.meter import Line
+from msgs.plant import SimCopper, SimFault, SimPower, VehicleState, WorldStatus
+from nodes.modbus_map.codec import Values
+from nodes.plant import copper
+from nodes.plant.world import World
+
+EARTH_OHM = 0.8  # assumed: the loop of a sound TN connection
+OPEN_EARTH_OHM = 1e6  # assumed: what the measurement shows of a broken one
+# Both chips on one SPI bus answer zeros: the line's divider (200k, 47k, 75k) then shows -14 V,
+# the NTC seems shorted, and the meter chip measures nothing; what it has counted is not lost.
+STUCK_V = -14.05
+STUCK_C = 200.0
+
+
+def copper_of(world: World) -> SimCopper:
+    """Return what the box senses on its copper. Temperatures have a resolution of 0.1 K."""
+    faults, heat = world.faults, world.heat
+    powered = world.mains.is_on
+    high_v, low_v = _pilot_v(world)
+    earth_ohm = OPEN_EARTH_OHM if SimFault.PE_OPEN in faults else EARTH_OHM
+    terminal_c, board_c = round(heat.terminal_c, 1), round(heat.board_c, 1)
+    if not powered:
+        earth_ohm = 0.0  # no mains, no measuring current: the converter shows 0
+    if SimFault.SPI_STUCK in faults:
+        high_v, low_v, earth_ohm, terminal_c, board_c = STUCK_V, STUCK_V, 0.0, STUCK_C, STUCK_C
+    return SimCopper(
+        high_v=high_v,
+        low_v=low_v,
+        duty_percent=world.commands.duty_percent,
+        mirror_closed=world.contactor.mirror_closed,
+        load_voltage=powered and not world.contactor.mirror_closed,
+        residual_ac=world.monitor.ac.active,
+        residual_dc=world.monitor.dc.active,
+        earth_ohm=earth_ohm,
+        terminal_c=terminal_c,
+        board_c=board_c,
+        overtemperature=heat.switch_open,
+        dip1=world.setup.dip1,
+        dip2=world.setup.dip2,
+    )
+
+
+def power_of(world: World) -> SimPower:
+    """Return what the box's meter chip measures."""
+    flow, box_wh = world.flow, world.energy.box_wh
+    stuck = SimFault.SPI_STUCK in world.faults
+    one, two, three = (
+        Line(
+            current_a=0.0 if stuck else flow.box_a[line],
+            voltage_v=0.0 if stuck else flow.box_v[line],
+            power_w=0.0 if stuck else flow.box_w[line],
+            power_factor=flow.power_factor if flow.box_a[line] and not stuck else 1.0,
+            imported_wh=box_wh[line],
+            exported_wh=0.0,
+        )
+        for line in range(3)
+    )
+    return SimPower(lines=(one, two, three))
+
+
+def house_of(world: World) -> Values:
+    """Return what the meter at the house connection measures: other loads and box, less sun."""
+    flow, energy = world.flow, world.energy
+    one, two, three = (
+        _line(
+            flow.house_a[line],
+            flow.house_v[line],
+            flow.house_w[line],
+            energy.house_in_wh[line],
+            energy.house_out_wh[line],
+        )
+        for line in range(3)
+    )
+    return Values(
+        lines=(one, two, three),
+        power_w=sum(flow.house_w),
+        imported_wh=energy.total_in_wh,
+        exported_wh=energy.total_out_wh,
+    )
+
+
+def solar_of(world: World) -> Values:
+    """Return what the solar meter measures: all of it export."""
+    flow, third_wh = world.flow, world.energy.sun_wh / 3.0
+    one, two, three = (
+        _line(-flow.sun_a, voltage_v, -flow.sun_a * voltage_v, 0.0, third_wh)
+        for voltage_v in flow.house_v
+    )
+    return Values(
+        lines=(one, two, three),
+        power_w=-flow.sun_w,
+        imported_wh=0.0,
+        exported_wh=world.energy.sun_wh,
+    )
+
+
+def status_of(world: World, lights: LedFrame | None, ports: dict[str, int]) -> WorldStatus:
+    """Return the world as an onlooker describes it."""
+    return WorldStatus(
+        vehicle=_vehicle_state(world),
+        contacts_closed=world.contactor.poles,
+        coil=world.contactor.coil,
+        current_a=world.flow.box_a,
+        house_a=world.mains.house_a,
+        sun_w=world.mains.sun_w,
+        mains=world.mains.is_on,
+        duty_percent=world.commands.duty_percent,
+        faults=tuple(sorted(world.faults)),
+        lights=describe(lights),
+        ports=ports,
+    )
+
+
+def describe(lights: LedFrame | None) -> str:
+    """Return the front in words, segments first."""
+    if lights is None:
+        return "dark: nobody drives the front"
+    segments = ", ".join(_light(light) for light in lights.segments)
+    others = ", ".join(
+        f"{name} {_light(light)}"
+        for name, light in (
+            ("network", lights.network),
+            ("rfid", lights.rfid),
+            ("frame", lights.frame),
+            ("mode", lights.mode),
+            ("touch", lights.touch),
+        )
+    )
+    return f"S1..S4 {segments}; {others}; tone {lights.tone}"
+
+
+def _pilot_v(world: World) -> tuple[float, float]:
+    """Return both plateaus [V]. Faults of the line hide what hangs behind it."""
+    faults, car = world.faults, world.vehicle
+    if not world.mains.is_on:
+        return 0.0, 0.0  # the generator has no supply
+    load: copper.Load | None = None
+    if SimFault.CP_SHORT in faults:
+        load = copper.SHORT
+    elif SimFault.CP_OPEN in faults:
+        load = None
+    elif SimFault.CP_MID in faults:
+        load = copper.MIDDLE
+    elif car.plugged:
+        load = copper.vehicle_load(car.s2, has_diode=SimFault.NO_DIODE not in faults)
+    return copper.plateaus(world.commands.duty_percent, load)
+
+
+def _line(
+    current_a: float, voltage_v: float, power_w: float, imported_wh: float, exported_wh: float
+) -> Line:
+    apparent_va = abs(current_a) * voltage_v
+    return Line(
+        current_a=current_a,
+        voltage_v=voltage_v,
+        power_w=power_w,
+        power_factor=min(1.0, abs(power_w) / apparent_va) if apparent_va else 1.0,
+        imported_wh=imported_wh,
+        exported_wh=exported_wh,
+    )
+
+
+def _vehicle_state(world: World) -> VehicleState:
+    car = world.vehicle
+    if not car.plugged:
+        return VehicleState.AWAY
+    if car.is_leaving or (car.current_a > 0.0 and car.target_a == 0.0):
+        return VehicleState.STOPPING
+    if car.current_a > 0.0:
+        return VehicleState.CHARGING
+    if car.is_full:
+        return VehicleState.FULL
+    return VehicleState.READY if car.wants else VehicleState.PLUGGED
+
+
+def _light(light: Light) -> str:
+    if light.color is Color.OFF or light.effect is Effect.OFF:
+        return "off"
+    return f"{light.color} {light.effect}"

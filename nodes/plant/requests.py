@@ -1,0 +1,100 @@
+"""What people and tools ask of the simulated world: acts, a look at it, reads of its meters."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+from bus import Bus, Call, DriverError
+from msgs.plant import FaultName, HouseLoad, ModbusRead, Power, SimFault, Sun
+from msgs.requests import NoArguments
+from nodes.modbus_map.bank import EXCEPTIONS, Banks, answer
+from nodes.plant import acts
+from nodes.plant.acts import ImpossibleError
+from nodes.plant.meters import MeterServer
+from nodes.plant.world import World
+
+A = TypeVar("A", bound=Struct)
+
+
+class Keeper(Protocol):
+    """Who has the world."""
+
+    def now(self) -> World:
+        """Return the world as it is at this moment."""
+
+    def adopt(self, world: World) -> None:
+        """Have the world be like this from now on."""
+
+    def house_by_hand(self) -> None:
+        """End a recording that plays the other loads."""
+
+    def status(self) -> Struct:
+        """Return the world in words and numbers for an onlooker."""
+
+
+class Requests:
+    """Serves all requests of plant. What cannot be done is refused in words."""
+
+    def __init__(
+        self, bus: Bus, keeper: Keeper, host: str, meters: MeterServer, banks: Banks
+    ) -> None:
+        self._bus = bus
+        self._keeper = keeper
+        self._host = host
+        self._meters = meters
+        self._banks = banks
+        self._act("plug", NoArguments, lambda world, _: acts.plug(world))
+        self._act("unplug", NoArguments, lambda world, _: acts.unplug(world))
+        self._act("pull", NoArguments, lambda world, _: acts.pull(world))
+        self._act("ready", NoArguments, lambda world, _: acts.ready(world))
+        self._act("full", NoArguments, lambda world, _: acts.full(world))
+        self._act("house", HouseLoad, self._house)
+        self._act("sun", Sun, lambda world, sun: acts.sun(world, sun.power_w))
+        self._act("power", Power, lambda world, power: acts.power(world, power.on))
+        self._act("fault", FaultName, self._fault)
+        self._act("clear", FaultName, self._clear)
+        bus.serve("status", NoArguments, lambda call: call.ok(keeper.status()))
+        bus.serve("modbus_read", ModbusRead, self._on_modbus_read)
+
+    def _act(self, method: str, arguments: type[A], change: Callable[[World, A], World]) -> None:
+        def handle(call: Call[A]) -> None:
+            try:
+                world = change(self._keeper.now(), call.arguments)
+            except ImpossibleError as error:
+                call.refuse(str(error))
+                return
+            self._keeper.adopt(world)
+            call.ok()
+
+        self._bus.serve(method, arguments, handle)
+
+    def _house(self, world: World, load: HouseLoad) -> World:
+        self._keeper.house_by_hand()
+        return acts.house(world, load.current_a)
+
+    def _fault(self, world: World, fault: FaultName) -> World:
+        if fault.name is SimFault.METER_LOST:
+            self._meters.stop()
+        return acts.fault(world, fault.name)
+
+    def _clear(self, world: World, fault: FaultName) -> World:
+        if fault.name is SimFault.METER_LOST:
+            try:
+                self._meters.start()
+            except DriverError as error:
+                raise ImpossibleError(str(error)) from error
+        return acts.clear(world, fault.name)
+
+    def _on_modbus_read(self, call: Call[ModbusRead]) -> None:
+        """Answer as the meters' server would; lost or elsewhere, nobody accepts the connection."""
+        read = call.arguments
+        is_here = (read.host, read.port) == (self._host, self._meters.port)
+        if not is_here or SimFault.METER_LOST in self._keeper.now().faults:
+            call.refuse("connection refused")
+            return
+        result = answer(self._banks, read.unit, read.function, read.address, read.count)
+        if isinstance(result, int):
+            call.refuse(f"{EXCEPTIONS[result]} (exception {result})")
+        else:
+            call.ok(result)

@@ -1,0 +1,219 @@
+"""The vehicle: what its driver wants, its answer to the pilot, its charger and its battery.
+
+It obeys IEC 61851-1 as an ordinary car does. It closes S2 some time after it is offered current,
+draws current some time after it has voltage, follows a changed offer late and slowly, and opens
+S2 only after it has dropped its load.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from msgs.pilot import MIN_OFFER_A
+
+FOLLOWS_BELOW_A = 0.3  # a charger stays so far below the offer
+RESOLUTION_A = 0.1  # assumed: it sets its current in such steps
+STOPS_WITHIN_S = 1.0  # it begins to drop its load; 20 A/s then keep the 3 s of Table A.6, seq. 9
+PLUG_OUT_S = 1.0  # from S2 open to the plug in the hand, when people end a charge politely
+TAPER_FROM_RATIO = 0.8  # state of charge from which the battery takes less
+TAPER_WIDTH_RATIO = 0.25  # 20 % of the power is left when it is full
+EFFICIENCY_RATIO = 0.9  # from the plug to the battery
+EXCESS_RATIO, EXCESS_A = 1.2, 1.0  # the fault `overcurrent`: 20 % and 1 A beyond the offer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charger:
+    """What kind of vehicle it is."""
+
+    phases: int = 3
+    max_a: float = 32.0  # 22 kW on three phases
+    ready_after_s: float | None = None  # after plugging in; None: when its driver says so
+    start_delay_s: float = 1.0  # offer to S2 closed: 0.5 to 5 s in the field
+    precharge_s: float = 1.0  # voltage to current: 0.5 to 3 s
+    ramp_up_a_s: float = 5.0  # 2 to 10 A/s
+    ramp_down_a_s: float = 20.0  # 20 A/s and more
+    dead_time_s: float = 1.0  # a changed duty to a changed current: 0.2 to 5 s
+    battery_wh: float = 60_000.0
+    arrives_charged_ratio: float = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """The vehicle at one moment. Times are deadlines; None or infinity is none."""
+
+    plugged: bool = False
+    wants: bool = False  # its driver wants energy
+    is_full: bool = False  # ended by itself
+    is_leaving: bool = False  # being unplugged politely
+    s2: bool = False
+    charged_ratio: float = 0.0
+    heard_a: float = 0.0  # the newest offer
+    offer_a: float = 0.0  # the one it obeys
+    current_a: float = 0.0  # on each of its phases
+    target_a: float = 0.0
+    has_power: bool = False
+    wants_at_s: float | None = None
+    obeys_at_s: float | None = None
+    closes_s2_at_s: float | None = None
+    draws_at_s: float | None = None
+    leaves_at_s: float | None = None
+
+
+AWAY = Vehicle()
+
+
+def arrive(charger: Charger, now_s: float) -> Vehicle:
+    """Return a vehicle that has just been plugged in."""
+    after_s = charger.ready_after_s
+    return Vehicle(
+        plugged=True,
+        charged_ratio=charger.arrives_charged_ratio,
+        wants_at_s=None if after_s is None else now_s + after_s,
+    )
+
+
+def due_s(vehicle: Vehicle, charger: Charger, now_s: float) -> float:
+    """Return when the vehicle next does something by itself [s]; infinity if it does not."""
+    due = float("inf")
+    for when_s in (
+        vehicle.wants_at_s,
+        vehicle.obeys_at_s,
+        vehicle.closes_s2_at_s,
+        vehicle.draws_at_s,
+        vehicle.leaves_at_s,
+    ):
+        if when_s is not None and when_s < due:
+            due = when_s
+    if vehicle.current_a != vehicle.target_a:
+        due = min(due, now_s + _ramp_s(vehicle, charger))
+    return due
+
+
+def ramp(vehicle: Vehicle, charger: Charger, dt_s: float) -> Vehicle:
+    """Return the vehicle after its current has moved towards its target for a time."""
+    current_a, target_a = vehicle.current_a, vehicle.target_a
+    if current_a == target_a:
+        return vehicle
+    if dt_s >= _ramp_s(vehicle, charger) - 1e-9:
+        return replace(vehicle, current_a=target_a)
+    if target_a > current_a:
+        return replace(vehicle, current_a=current_a + charger.ramp_up_a_s * dt_s)
+    return replace(vehicle, current_a=current_a - charger.ramp_down_a_s * dt_s)
+
+
+def settle(
+    vehicle: Vehicle,
+    charger: Charger,
+    now_s: float,
+    *,
+    heard_a: float,
+    has_power: bool,
+    exceeds: bool,
+) -> Vehicle:
+    """Return the vehicle at a time, given the offer that it hears and voltage on its inlet."""
+    if not vehicle.plugged:
+        return vehicle
+    news: dict[str, object] = {}
+    wants, is_full = vehicle.wants, vehicle.is_full
+    if _is_due(vehicle.wants_at_s, now_s):
+        wants = True
+        news["wants_at_s"] = None
+    if wants and vehicle.charged_ratio >= 1.0:
+        wants, is_full = False, True
+    offer_a = _obey(vehicle, charger, now_s, heard_a, news)
+    asks = wants and offer_a >= MIN_OFFER_A and not vehicle.is_leaving
+    s2 = _move_s2(vehicle, charger, now_s, asks, news)
+    draws, current_a = _draw(vehicle, charger, now_s, s2 and has_power, news)
+    target_a = _target_a(vehicle, charger, offer_a, exceeds) if asks and draws else 0.0
+    if vehicle.is_leaving and not s2:
+        if vehicle.leaves_at_s is None:
+            news["leaves_at_s"] = now_s + PLUG_OUT_S
+        elif now_s >= vehicle.leaves_at_s:
+            return AWAY
+    news.update(
+        wants=wants,
+        is_full=is_full,
+        heard_a=heard_a,
+        offer_a=offer_a,
+        s2=s2,
+        has_power=has_power,
+        current_a=current_a,
+        target_a=target_a,
+    )
+    return _changed(vehicle, news)
+
+
+def _obey(
+    vehicle: Vehicle, charger: Charger, now_s: float, heard_a: float, news: dict[str, object]
+) -> float:
+    """Return the offer that it obeys now: the newest before it charges, an older one meanwhile."""
+    if heard_a != vehicle.heard_a:
+        delay_s = charger.dead_time_s if heard_a else min(charger.dead_time_s, STOPS_WITHIN_S)
+        if vehicle.s2 and delay_s > 0.0:
+            news["obeys_at_s"] = now_s + delay_s
+            return vehicle.offer_a
+        news["obeys_at_s"] = None
+        return heard_a
+    if _is_due(vehicle.obeys_at_s, now_s):
+        news["obeys_at_s"] = None
+        return heard_a
+    return vehicle.offer_a
+
+
+def _move_s2(
+    vehicle: Vehicle, charger: Charger, now_s: float, asks: bool, news: dict[str, object]
+) -> bool:
+    """Return whether S2 is closed: some time after an offer, and until the load is dropped."""
+    if vehicle.s2:
+        return asks or vehicle.current_a > 0.0
+    if not asks:
+        news["closes_s2_at_s"] = None
+        return False
+    if vehicle.closes_s2_at_s is None:
+        news["closes_s2_at_s"] = now_s + charger.start_delay_s
+        return False
+    if now_s < vehicle.closes_s2_at_s:
+        return False
+    news["closes_s2_at_s"] = None
+    return True
+
+
+def _draw(
+    vehicle: Vehicle, charger: Charger, now_s: float, can_draw: bool, news: dict[str, object]
+) -> tuple[bool, float]:
+    """Return whether the charger is past its precharge, and its current, cut without voltage."""
+    if not can_draw:
+        news["draws_at_s"] = None
+        return False, 0.0
+    if not vehicle.has_power or not vehicle.s2:
+        news["draws_at_s"] = now_s + charger.precharge_s
+        return False, vehicle.current_a
+    if vehicle.draws_at_s is not None and now_s < vehicle.draws_at_s:
+        return False, vehicle.current_a
+    news["draws_at_s"] = None
+    return True, vehicle.current_a
+
+
+def _target_a(vehicle: Vehicle, charger: Charger, offer_a: float, exceeds: bool) -> float:
+    if exceeds:
+        return offer_a * EXCESS_RATIO + EXCESS_A
+    beyond_ratio = max(0.0, vehicle.charged_ratio - TAPER_FROM_RATIO) / TAPER_WIDTH_RATIO
+    most_a = min(offer_a - FOLLOWS_BELOW_A, charger.max_a * (1.0 - beyond_ratio))
+    return round(math.floor(most_a / RESOLUTION_A + 1e-6) * RESOLUTION_A, 6)
+
+
+def _ramp_s(vehicle: Vehicle, charger: Charger) -> float:
+    """Return how long the current needs to its target [s]."""
+    change_a = vehicle.target_a - vehicle.current_a
+    return change_a / (charger.ramp_up_a_s if change_a > 0.0 else -charger.ramp_down_a_s)
+
+
+def _is_due(when_s: float | None, now_s: float) -> bool:
+    return when_s is not None and now_s >= when_s
+
+
+def _changed(vehicle: Vehicle, news: dict[str, object]) -> Vehicle:
+    """Return the same object if nothing is new: others tell change by identity."""
+    for name, value in news.items():
+        if getattr(vehicle, name) != value:
+            return replace(vehicle, **news)  # type: ignore[arg-type]
+    return vehicle

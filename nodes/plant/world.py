@@ -1,0 +1,64 @@
+"""The simulated world at one moment: all parts, and what has just happened."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from msgs.pilot import X1_PERCENT
+from msgs.plant import SimFault
+from nodes.plant.contactor import Contactor
+from nodes.plant.energy import Energy
+from nodes.plant.mains import Flow, Mains
+from nodes.plant.residual import Monitor
+from nodes.plant.thermal import Heat
+from nodes.plant.vehicle import Charger, Vehicle
+
+
+class Happening(NamedTuple):
+    """One thing that happened, in the words of `msgs.plant.SimEvent`."""
+
+    what: str
+    at_s: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """The lines with which the box's controller drives its hardware."""
+
+    duty_percent: float = X1_PERCENT  # of the pilot's generator
+    enable: bool = False
+    watchdog_edges: int = 0
+    residual_test: bool = False
+
+
+AT_REST = Commands()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What does not change while the world runs."""
+
+    charger: Charger
+    ambient_c: float = 20.0
+    dip1: int = 0
+    dip2: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything there is. `due_s` tells when something next happens by itself."""
+
+    setup: Setup
+    now_s: float
+    commands: Commands = AT_REST
+    edge_at_s: float | None = None  # last edge on the watchdog line
+    faults: frozenset[SimFault] = frozenset()
+    vehicle: Vehicle
+    contactor: Contactor
+    monitor: Monitor
+    mains: Mains
+    heat: Heat
+    flow: Flow
+    energy: Energy
+    due_s: float
+    happened: tuple[Happening, ...] = ()  # since the caller last emptied it

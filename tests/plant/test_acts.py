@@ -1,0 +1,148 @@
+"""What people do to the world, and what cannot be done."""
+
+from typing import Any
+
+import pytest
+
+from msgs.plant import SimFault, VehicleState
+from nodes.plant import acts
+from nodes.plant.readings import status_of
+
+
+@pytest.mark.parametrize("act", [acts.unplug, acts.pull, acts.ready, acts.full])
+def test_nothing_can_be_done_to_a_vehicle_that_is_away(box: Any, act: Any) -> None:
+    with pytest.raises(acts.ImpossibleError, match="no vehicle is plugged"):
+        act(box.world)
+
+
+def test_a_second_vehicle_finds_no_place(box: Any) -> None:
+    box.act(acts.plug)
+    with pytest.raises(acts.ImpossibleError, match="a vehicle is plugged already"):
+        acts.plug(box.world)
+
+
+def test_unplugging_politely_stops_opens_s2_and_takes_the_plug_out_a_second_later(box: Any) -> None:
+    box.charge(16.0)
+    began_s = box.when("s2_closed")
+    asked_s = box.world.now_s - 1000.0
+    box.act(acts.unplug)
+    with pytest.raises(acts.ImpossibleError, match="is being unplugged"):
+        acts.ready(box.world)
+    box.run(5.0)
+    assert began_s < asked_s < box.when("s2_opened") < asked_s + 1.5
+    assert box.when("unplugged") == pytest.approx(box.when("s2_opened") + 1.0)
+    assert status_of(box.world, None, {}).vehicle is VehicleState.AWAY
+    assert box.copper.high_v == 12.0
+
+
+def test_an_idle_vehicle_is_unplugged_within_a_second(box: Any) -> None:
+    box.act(acts.plug)
+    box.act(acts.unplug)
+    box.run(1.0)
+    assert box.when("unplugged") == pytest.approx(1.0)
+
+
+@pytest.mark.req("ERR-1")
+def test_pulling_under_load_cuts_the_current_at_once(box: Any) -> None:
+    box.charge(16.0)
+    box.act(acts.pull)
+    assert box.last().what == "pulled"
+    assert box.current_a == 0.0
+    assert box.copper.high_v == 12.0
+    assert box.copper.load_voltage  # the contactor knows nothing yet
+
+
+def test_each_arrival_is_a_new_drive(box: Any) -> None:
+    box.charge(32.0, 600.0)
+    assert box.world.vehicle.charged_ratio > 0.4
+    box.act(acts.pull)
+    box.act(acts.plug)
+    assert box.world.vehicle.charged_ratio == 0.4
+
+
+def test_power_off_is_dead_copper_and_an_open_contactor(box: Any) -> None:
+    box.charge(16.0)
+    box.act(acts.power, False)
+    box.run(0.1)
+    copper = box.copper
+    assert (copper.high_v, copper.low_v, copper.earth_ohm) == (0.0, 0.0, 0.0)
+    assert (copper.mirror_closed, copper.load_voltage) == (True, False)
+    assert box.world.flow.box_v == (0.0, 0.0, 0.0)
+    assert box.current_a == 0.0
+    assert min(box.world.flow.house_v) > 200.0  # only the box's supply is off
+    box.act(acts.power, True)
+    box.run(20.0)
+    assert box.current_a == pytest.approx(15.7)
+
+
+def test_faults_come_and_go_once(box: Any) -> None:
+    for _ in range(2):
+        box.act(acts.fault, SimFault.PE_OPEN)
+        assert box.copper.earth_ohm > 2000.0
+    for _ in range(2):
+        box.act(acts.clear, SimFault.PE_OPEN)
+        assert box.copper.earth_ohm < 100.0
+
+
+@pytest.mark.parametrize(
+    ("fault", "high_v", "low_v"),
+    [
+        (SimFault.NO_DIODE, 5.62, -5.62),
+        (SimFault.CP_SHORT, 0.0, 0.0),
+        (SimFault.CP_MID, 7.5, -12.0),
+        (SimFault.CP_OPEN, 12.0, -12.0),
+        (SimFault.SPI_STUCK, -14.05, -14.05),
+    ],
+)
+def test_faults_of_the_line_show_on_the_line(
+    box: Any, fault: SimFault, high_v: float, low_v: float
+) -> None:
+    box.charge(16.0)
+    box.act(acts.fault, fault)
+    assert (box.copper.high_v, box.copper.low_v) == pytest.approx((high_v, low_v), abs=0.01)
+
+
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize(("fault", "voltage_v"), [(SimFault.SAG, 150.0), (SimFault.SWELL, 290.0)])
+def test_sag_and_swell_leave_the_range_of_the_box(
+    box: Any, fault: SimFault, voltage_v: float
+) -> None:
+    assert 160.0 < box.world.flow.box_v[0] < 280.0
+    box.act(acts.fault, fault)
+    assert box.world.flow.box_v == pytest.approx((voltage_v,) * 3)
+
+
+@pytest.mark.req("ERR-3")
+def test_the_fault_hot_is_felt_within_a_minute_and_cools_as_fast(box: Any) -> None:
+    assert box.copper.terminal_c < 40.0
+    box.act(acts.fault, SimFault.HOT)
+    hottest_k_per_s = 0.0
+    for _ in range(60):
+        before_c = box.copper.terminal_c
+        box.run(1.0)
+        hottest_k_per_s = max(hottest_k_per_s, box.copper.terminal_c - before_c)
+    assert box.copper.terminal_c > 80.0
+    assert hottest_k_per_s < 10.0  # faster would be a broken sensor
+    box.act(acts.clear, SimFault.HOT)
+    box.run(60.0)
+    assert box.copper.terminal_c < 65.0
+
+
+def test_a_stuck_bus_measures_no_mains_and_forgets_no_energy(box: Any) -> None:
+    from nodes.plant.readings import power_of
+
+    box.charge(16.0)
+    counted_wh = power_of(box.world).lines[0].imported_wh
+    box.act(acts.fault, SimFault.SPI_STUCK)
+    line = power_of(box.world).lines[0]
+    assert (line.voltage_v, line.current_a, line.power_w) == (0.0, 0.0, 0.0)
+    assert line.imported_wh == counted_wh > 0.0
+
+
+def test_the_grid_wanders_slowly_around_its_nominal_voltage(box: Any) -> None:
+    box.act(acts.wander, 0.01, 1.0)
+    moved_v = box.world.flow.house_v[0] - 230.0
+    assert 0.1 < moved_v < 1.0
+    for _ in range(600):
+        box.act(acts.wander, 0.0, 1.0)
+    assert box.world.flow.house_v[0] == pytest.approx(230.0, abs=0.01)

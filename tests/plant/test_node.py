@@ -1,0 +1,350 @@
+"""plant on the bus: what it says when, and what it can be asked."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus import Answer, DriverError, Status
+from bus.memory import MemoryGraph
+from msgs.led import DARK, Color, Effect, LedFrame, Light
+from msgs.pilot import SimPilotDrive, duty_of_offer
+from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
+from msgs.safety import SimContactorDrive
+from msgs.topics import (
+    SIM_CONTACTOR_DRIVE,
+    SIM_COPPER,
+    SIM_EVENT,
+    SIM_LIGHTS,
+    SIM_PILOT_DRIVE,
+    SIM_POWER,
+)
+from nodes.plant.node import Parameters, build
+
+START_S = 1000.0
+
+
+class Rig:
+    """plant alone, driven by the buses of the nodes that drive it."""
+
+    def __init__(self, tmp_path: Path, seed: int = 1, **parameters: Any) -> None:
+        self.graph = MemoryGraph(seed=seed, state_dir=tmp_path)
+        self.safety = self.graph.bus("safety")
+        self.pilot = self.graph.bus("pilot")
+        self.led = self.graph.bus("led")
+        self.enable = False
+        self.edges = 0
+        self.copper: list[tuple[float, SimCopper]] = []
+        self.power: list[tuple[float, SimPower]] = []
+        self.events: list[SimEvent] = []
+        now_s = self.graph.clock.now_s
+        self.safety.subscribe(SIM_COPPER, lambda copper: self.copper.append((now_s(), copper)))
+        self.safety.subscribe(SIM_POWER, lambda power: self.power.append((now_s(), power)))
+        self.safety.subscribe(SIM_EVENT, self.events.append)
+        self.edging = self.safety.every(0.1, self._edge)
+        self.parameters = Parameters(**parameters)
+        build(self.graph.bus("plant"), self.parameters, {"modbus": "sim"})
+
+    def _edge(self) -> None:
+        self.edges += 1
+        self.drive(self.enable)
+
+    def drive(self, enable: bool, residual_test: bool = False) -> None:
+        self.enable = enable
+        self.safety.publish(
+            SIM_CONTACTOR_DRIVE,
+            SimContactorDrive(
+                enable=enable, watchdog_edges=self.edges, residual_test=residual_test
+            ),
+        )
+
+    def offer(self, offer_a: float) -> None:
+        duty_percent = duty_of_offer(offer_a)
+        self.pilot.publish(SIM_PILOT_DRIVE, SimPilotDrive(duty_percent=duty_percent))
+
+    def ask(self, method: str, **arguments: Any) -> Answer:
+        answers: list[Answer] = []
+        self.safety.request("plant", method, arguments, answers.append)
+        self.graph.advance(0.001)
+        assert len(answers) == 1
+        return answers[0]
+
+    def charge(self, offer_a: float) -> None:
+        for act in ("plug", "ready"):
+            assert self.ask(act).status is Status.OK
+        self.offer(offer_a)
+        self.enable = True
+        self.graph.advance(20.0)
+
+    def whats(self) -> list[str]:
+        return [event.what for event in self.events]
+
+    def at_s(self, what: str) -> float:
+        at_ns = next(event.at_ns for event in self.events if event.what == what)
+        return at_ns / 1e9 - START_S
+
+
+NewRig = Callable[..., Rig]
+
+
+@pytest.fixture
+def new_rig(tmp_path: Path) -> NewRig:
+    return lambda **parameters: Rig(tmp_path, **parameters)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def test_copper_is_said_every_20_ms_and_power_every_100_ms(rig: Rig) -> None:
+    rig.graph.advance(10.001)
+    assert len(rig.copper) == 500
+    assert len(rig.power) == 100
+
+
+def test_the_generator_is_in_x1_until_it_is_driven_and_goes_on_when_its_driver_dies(
+    rig: Rig,
+) -> None:
+    rig.graph.advance(1.0)
+    assert rig.copper[-1][1].duty_percent == 100.0
+    rig.offer(16.0)
+    rig.graph.advance(1.0)
+    rig.graph.kill("pilot")
+    rig.graph.advance(60.0)
+    assert rig.copper[-1][1].duty_percent == pytest.approx(26.67, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("cause", "shows"),
+    [
+        (lambda rig: rig.ask("plug"), lambda copper: copper.high_v < 10.0),
+        (lambda rig: rig.offer(16.0), lambda copper: copper.duty_percent < 100.0),
+        (lambda rig: rig.ask("fault", name="pe_open"), lambda copper: copper.earth_ohm > 1000.0),
+    ],
+)
+def test_a_change_of_the_copper_is_said_at_once(rig: Rig, cause: Any, shows: Any) -> None:
+    rig.graph.advance(0.5 + 0.003)
+    begun_s = rig.graph.clock.now_s()
+    cause(rig)
+    rig.graph.advance(0.001)
+    at_s, copper = rig.copper[-1]
+    assert shows(copper)
+    assert at_s == pytest.approx(begun_s, abs=1e-6)
+
+
+def test_contacts_move_on_their_own_time_and_are_said_then(rig: Rig) -> None:
+    rig.graph.advance(0.5037)
+    rig.drive(True)
+    rig.graph.advance(0.1)
+    rig.drive(False)
+    rig.graph.advance(0.1)
+    assert rig.at_s("contacts_closed") - rig.at_s("coil_on") == pytest.approx(0.025, abs=1e-6)
+    assert rig.at_s("contacts_open") - rig.at_s("coil_off") == pytest.approx(0.018, abs=1e-6)
+    closed = next(at_s for at_s, copper in rig.copper if not copper.mirror_closed)
+    assert closed - START_S == pytest.approx(rig.at_s("contacts_closed"), abs=1e-5)
+
+
+def test_a_dead_safety_loses_the_coil_a_second_after_its_last_edge(rig: Rig) -> None:
+    rig.charge(16.0)
+    killed_s = rig.graph.clock.now_s() - START_S
+    events, power = rig.events, rig.power
+    pilot_view: list[SimEvent] = []
+    rig.pilot.subscribe(SIM_EVENT, pilot_view.append)
+    rig.graph.kill("safety")
+    rig.graph.advance(5.0)
+    coil_off = next(event for event in pilot_view if event.what == "coil_off")
+    assert 0.9 <= coil_off.at_ns / 1e9 - START_S - killed_s <= 1.0 + 1e-6
+    assert [event.what for event in pilot_view][:2] == ["coil_off", "contacts_open"]
+    assert "coil_off" not in [event.what for event in events]
+    assert power[-1][1].lines[0].current_a > 15.0
+
+
+def test_a_cut_current_is_said_at_once(rig: Rig) -> None:
+    rig.charge(16.0)
+    assert rig.power[-1][1].lines[0].current_a == pytest.approx(15.7)
+    before_s = rig.graph.clock.now_s()
+    rig.ask("pull")
+    at_s, power = rig.power[-1]
+    assert power.lines[0].current_a == 0.0
+    assert at_s == pytest.approx(before_s)
+
+
+def test_happenings_are_told_in_order_with_their_times(rig: Rig) -> None:
+    rig.charge(16.0)
+    assert rig.whats() == [
+        *("plugged", "duty", "coil_on", "contacts_closed", "s2_closed"),
+    ]
+    rig.ask("unplug")
+    rig.graph.advance(5.0)
+    assert rig.whats()[-2:] == ["s2_opened", "unplugged"]
+    times = [event.at_ns for event in rig.events]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "status", "reason"),
+    [
+        ("unplug", {}, Status.REFUSED, "no vehicle is plugged"),
+        ("pull", {}, Status.REFUSED, "no vehicle is plugged"),
+        ("ready", {}, Status.REFUSED, "no vehicle is plugged"),
+        ("full", {}, Status.REFUSED, "no vehicle is plugged"),
+        ("fault", {"name": "gremlins"}, Status.BAD_ARGUMENTS, "gremlins"),
+        ("house", {"current_a": [1, 2]}, Status.BAD_ARGUMENTS, "length 3"),
+        ("house", {"current_a": [1, 2, -3]}, Status.BAD_ARGUMENTS, ">= 0"),
+        ("sun", {"watts": 3}, Status.BAD_ARGUMENTS, "watts"),
+        ("power", {"on": True}, Status.OK, ""),
+        ("sun", {"power_w": 3000}, Status.OK, ""),
+        ("house", {"current_a": [1, 2, 3]}, Status.OK, ""),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_words(
+    rig: Rig, method: str, arguments: dict[str, Any], status: Status, reason: str
+) -> None:
+    answer = rig.ask(method, **arguments)
+    assert answer.status is status
+    assert reason in answer.reason
+
+
+def test_status_describes_the_world(rig: Rig) -> None:
+    rig.charge(16.0)
+    rig.ask("house", current_a=[1, 2, 3])
+    rig.ask("fault", name="reader_dead")
+    world = rig.ask("status").result
+    assert world["vehicle"] == "charging"
+    assert world["contacts_closed"] == [True, True, True]
+    assert world["coil"] is True
+    assert world["current_a"] == pytest.approx([15.7] * 3)
+    assert world["house_a"] == [1, 2, 3]
+    assert world["faults"] == ["reader_dead"]
+    assert world["ports"] == {"house": 1502}
+    assert world["lights"] == "dark: nobody drives the front"
+
+
+def test_lights_are_described_and_told_when_they_change(rig: Rig) -> None:
+    blue = Light(color=Color.BLUE, effect=Effect.BLINK)
+    frame = LedFrame(
+        segments=(blue, blue, blue, blue),
+        network=DARK,
+        rfid=DARK,
+        frame=DARK,
+        mode=DARK,
+        touch=DARK,
+    )
+    for _ in range(3):
+        rig.led.publish(SIM_LIGHTS, frame)
+        rig.graph.advance(1.0)
+    assert rig.whats() == ["lights"]
+    lights = rig.ask("status").result["lights"]
+    assert lights.startswith("S1..S4 blue blink, blue blink, blue blink, blue blink; network off")
+
+
+@pytest.mark.parametrize(
+    ("dip_a", "dip1"), [(10, 0b000), (13, 0b100), (16, 0b010), (20, 0b110), (25, 1), (32, 0b101)]
+)
+def test_the_dip_switches_say_the_installations_maximum(
+    new_rig: NewRig, dip_a: int, dip1: int
+) -> None:
+    rig = new_rig(dip_a=dip_a)
+    rig.graph.advance(0.1)
+    assert rig.copper[-1][1].dip1 == dip1
+
+
+def read(rig: Rig, **changes: Any) -> Answer:
+    arguments = {
+        "host": "127.0.0.1",
+        "port": 1502,
+        "unit": 1,
+        "function": 3,
+        "address": 60,
+        "count": 2,
+    }
+    return rig.ask("modbus_read", **{**arguments, **changes})
+
+
+def test_the_house_meter_is_read_as_the_world_is_now(rig: Rig) -> None:
+    assert read(rig).result == [0, 2000]
+    rig.ask("house", current_a=[17.5, 2, 2])
+    assert read(rig).result == [0, 17_500]
+    assert "house" in rig.whats()
+
+
+def test_the_solar_meter_stands_behind_the_same_server_as_unit_2(rig: Rig) -> None:
+    rig.ask("sun", power_w=3000)
+    exported = read(rig, unit=2, address=2).result
+    assert exported[0] << 16 | exported[1] == pytest.approx(30_000, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"unit": 3}, "gateway target device failed to respond (exception 11)"),
+        ({"address": 30}, "illegal data address (exception 2)"),
+        ({"function": 4}, "illegal function (exception 1)"),
+        ({"port": 1503}, "connection refused"),
+        ({"host": "10.0.0.1"}, "connection refused"),
+    ],
+)
+def test_reads_fail_as_they_would_over_tcp(rig: Rig, changes: dict[str, Any], reason: str) -> None:
+    answer = read(rig, **changes)
+    assert (answer.status, answer.reason) == (Status.REFUSED, reason)
+
+
+@pytest.mark.req("MET-3")
+def test_a_lost_meter_accepts_no_connection_until_it_is_back(rig: Rig) -> None:
+    rig.ask("fault", name=SimFault.METER_LOST)
+    assert read(rig).reason == "connection refused"
+    rig.ask("clear", name=SimFault.METER_LOST)
+    assert read(rig).result == [0, 2000]
+
+
+def test_a_recording_is_played_on_l1_and_begins_again_at_its_end(
+    new_rig: NewRig, tmp_path: Path
+) -> None:
+    path = tmp_path / "house.csv"
+    path.write_text(
+        "TimeStamp;Live_Power;EVSE_Current_power\n"
+        "01/01/2024 00:00:00;230;0\n01/01/2024 00:00:01;460;0\n01/01/2024 00:00:02;460;0\n"
+    )
+    rig = new_rig(house_trace=str(path))
+    rig.graph.advance(6.9)
+    house = [(event.at_ns / 1e9 - START_S, event.detail) for event in rig.events]
+    assert house == [
+        (0, "1 0 0"),
+        (1, "2 0 0"),
+        (3, "1 0 0"),
+        (4, "2 0 0"),
+        (6, "1 0 0"),
+    ]
+    rig.ask("house", current_a=[9, 9, 9])
+    rig.graph.advance(10.0)
+    assert rig.ask("status").result["house_a"] == [9, 9, 9]
+
+
+def test_the_same_seed_gives_the_same_world_and_another_seed_another(tmp_path: Path) -> None:
+    def volts(seed: int) -> list[float]:
+        rig = Rig(tmp_path, seed=seed)
+        rig.charge(16.0)
+        return [power.lines[0].voltage_v for _, power in rig.power]
+
+    assert volts(1) == volts(1)
+    assert volts(1) != volts(2)
+    assert all(215.0 < voltage_v < 240.0 for voltage_v in volts(3))
+
+
+def test_a_late_look_sees_what_has_happened_meanwhile_at_its_true_time(rig: Rig) -> None:
+    rig.graph.advance(0.5)
+    rig.drive(True)
+    rig.graph.advance(0.001)
+    rig.graph.hold("plant")
+    rig.graph.advance(0.5)
+    rig.graph.release("plant")
+    rig.graph.advance(0.1)
+    assert rig.at_s("contacts_closed") - rig.at_s("coil_on") == pytest.approx(0.025, abs=1e-6)
+
+
+def test_an_unknown_driver_is_an_error(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    with pytest.raises(DriverError, match="unknown modbus driver '' of plant; expected 'tcp' or"):
+        build(graph.bus("plant"), Parameters(), {})
