@@ -6,6 +6,9 @@ from typing import Protocol
 
 from bus import Bus, DriverError
 
+NONSENSE = "answered something else than what was asked for"
+"""What every transport says of an answer that cannot be one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadError:

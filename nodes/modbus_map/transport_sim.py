@@ -1,8 +1,13 @@
 """Reads carried as bus requests to the simulated world, where no socket may be opened."""
 
+from typing import Any
+
+import msgspec
+
 from bus import Answer, Bus, Status
 from msgs.plant import ModbusRead
-from nodes.modbus_map.transport import Done, ReadError
+from nodes.modbus_map.meter_map import Register
+from nodes.modbus_map.transport import NONSENSE, Done, ReadError, Result
 
 TIMEOUT_S = 1.0  # as over TCP
 
@@ -29,7 +34,7 @@ class SimTransport:
         def answered(answer: Answer) -> None:
             match answer.status:
                 case Status.OK:
-                    done(tuple(int(word) for word in answer.result))
+                    done(_registers(answer.result, count))
                 case Status.TIMEOUT:
                     done(ReadError(text=f"no answer within {TIMEOUT_S:g} s"))
                 case _:
@@ -39,3 +44,13 @@ class SimTransport:
 
     def close(self) -> None:
         """See `transport.Transport.close`. There is no connection."""
+
+
+def _registers(result: Any, count: int) -> Result:
+    try:
+        registers = msgspec.convert(result, tuple[Register, ...])
+    except msgspec.ValidationError:
+        registers = ()
+    if len(registers) != count:
+        return ReadError(text=NONSENSE)
+    return registers

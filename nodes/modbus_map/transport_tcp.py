@@ -12,7 +12,7 @@ from pymodbus.exceptions import ModbusException
 
 from bus import Bus
 from nodes.modbus_map.bank import EXCEPTIONS
-from nodes.modbus_map.transport import Done, ReadError, Result
+from nodes.modbus_map.transport import NONSENSE, Done, ReadError, Result
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
 
@@ -176,7 +176,7 @@ class _Connection:
             and data[4:6] == length.to_bytes(2, "big")
         ):
             return data
-        self._break("answered something else than what was asked for")
+        self._break(NONSENSE)
         return b""
 
     def _moved(self, is_up: bool) -> None:

@@ -1,0 +1,157 @@
+"""When a meter is polled, what is said of it, and what is worth a line in the log.
+
+Pure. Not responsible for registers, sockets or the chip: a poll comes in as its outcome.
+"""
+
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from msgs.meter import NO_LINE, MeterReading
+from nodes.meter.chip import Sample
+from nodes.modbus_map.codec import Values
+
+LONGEST_RETRY_S = 4.0  # assumed: a meter that is back is seen well within load_manager's 10 s
+
+LOUD_MISSES = 3  # assumed: a chip may need two readings to begin
+
+LogLines = tuple[tuple[str, str], ...]  # level, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One meter: how often it is read, and its names for readers and for the log."""
+
+    poll_s: float
+    source: str  # for a person: "Home Grid Meter - Import, tq at 10.0.0.6:502/1"
+    place: str  # for the log: "10.0.0.6:502 unit 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one poll: values, or why there are none. Times are the monotonic clock's."""
+
+    values: Values | None
+    error: str = ""
+    began_ns: int
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The time, and the outcome of the poll under way if it has just ended."""
+
+    now_s: float
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is remembered of one meter."""
+
+    next_poll_s: float = 0.0
+    is_polling: bool = False
+    failures: int = 0  # in a row
+    reading: MeterReading | None = None  # the newest that was said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What to do now; `next_poll_s` None while the end of a poll is waited for."""
+
+    begins_poll: bool = False
+    reading: MeterReading | None = None
+    log: LogLines = ()
+    next_poll_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxState:
+    """What is remembered of the box's own chip."""
+
+    misses: int = 0  # readings that failed, in a row
+
+
+def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
+    """Take an outcome in, or begin a poll that is due."""
+    now_s = inputs.now_s
+    if inputs.outcome is not None:
+        return _take(config, state, now_s, inputs.outcome)
+    if state.is_polling:
+        return state, Outputs()
+    if now_s < state.next_poll_s:
+        return state, Outputs(next_poll_s=state.next_poll_s)
+    # Polls keep their grid, unless they are late by a whole period.
+    is_on_grid = now_s < state.next_poll_s + config.poll_s
+    state = replace(state, is_polling=True, next_poll_s=state.next_poll_s if is_on_grid else now_s)
+    return state, Outputs(begins_poll=True)
+
+
+def step_box(
+    state: BoxState, sample: Sample | None, period_s: float
+) -> tuple[BoxState, MeterReading | None, LogLines]:
+    """Return what is said of the box's chip: nothing while it cannot be read, logged once."""
+    if sample is None:
+        log = (("error", "the meter chip cannot be read"),)
+        misses = state.misses + 1
+        return BoxState(misses=misses), None, log if misses == LOUD_MISSES else ()
+    reading = MeterReading(
+        lines=sample.lines,
+        power_w=sum(line.power_w for line in sample.lines),
+        online=True,
+        source="Wallbox Meter, built in",
+        sampled_ns=sample.sampled_ns,
+        imported_wh=sum(line.imported_wh for line in sample.lines),
+        exported_wh=sum(line.exported_wh for line in sample.lines),
+        poll_s=period_s,
+    )
+    is_back = state.misses >= LOUD_MISSES
+    return BoxState(), reading, (("info", "the meter chip can be read again"),) if is_back else ()
+
+
+def _take(config: Config, state: State, now_s: float, outcome: Outcome) -> tuple[State, Outputs]:
+    failures = 0 if outcome.values is not None else state.failures + 1
+    # The first retry comes at the meter's own pace, the next ones ever later up to a limit.
+    doublings = min(max(failures - 1, 0), 16)
+    after_s = min(config.poll_s * 2.0**doublings, max(config.poll_s, LONGEST_RETRY_S))
+    next_poll_s = max(now_s, state.next_poll_s + after_s)
+    reading = _reading(config, state.reading, outcome)
+    log = _log(config, state, outcome)
+    state = State(next_poll_s=next_poll_s, failures=failures, reading=reading)
+    return state, Outputs(reading=reading, log=log, next_poll_s=next_poll_s)
+
+
+def _reading(config: Config, last: MeterReading | None, outcome: Outcome) -> MeterReading:
+    """Return what is said after a poll; a failed one changes neither values nor their time."""
+    values = outcome.values
+    if values is not None:
+        return MeterReading(
+            lines=values.lines,
+            power_w=values.power_w,
+            online=True,
+            source=config.source,
+            sampled_ns=(outcome.began_ns + outcome.ended_ns) // 2,
+            imported_wh=values.imported_wh,
+            exported_wh=values.exported_wh,
+            poll_s=config.poll_s,
+        )
+    if last is None:
+        last = MeterReading(
+            lines=(NO_LINE, NO_LINE, NO_LINE),
+            power_w=0.0,
+            online=False,
+            source=config.source,
+            poll_s=config.poll_s,
+        )
+    return msgspec.structs.replace(last, online=False, error=outcome.error)
+
+
+def _log(config: Config, state: State, outcome: Outcome) -> LogLines:
+    """Return the line of a poll (LOG-1): loud when a meter is first heard, lost, or back."""
+    duration_ms = (outcome.ended_ns - outcome.began_ns) / 1e6
+    text = f"{config.source}: {config.place} ({duration_ms:.0f} ms)"
+    if outcome.values is None:
+        return (("warning" if state.failures == 0 else "debug", f"{text}: {outcome.error}"),)
+    if state.failures:
+        return (("info", f"{text}: answers again after {state.failures} failed polls"),)
+    return (("info" if state.reading is None else "debug", text),)

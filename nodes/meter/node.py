@@ -1,0 +1,103 @@
+"""Wiring of meter: the chip, and one link for each Modbus meter."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from bus import Bus, DriverError
+from msgs.meter import MeterReading
+from msgs.requests import StopReason
+from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, Topic
+from nodes.meter.chip import open_chip
+from nodes.meter.link import MeterLink
+from nodes.meter.machine import BoxState, Config, step_box
+from nodes.modbus_map.address import AddressError, MeterAddress, parse_address
+from nodes.modbus_map.meter_map import MapError
+from nodes.modbus_map.transport import Transport, open_transport
+
+RUNNER: Literal["blocking", "asyncio"] = "asyncio"
+
+BOX_S = 0.2
+NONE = "none"
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which meters there are beside the box's own: "none" or MAP@HOST:PORT/UNIT."""
+
+    house: str = NONE  # as tq@127.0.0.1:1502/1
+    solar: str = NONE
+    poll_s: Annotated[float, Meta(ge=0.2, le=60.0)] = 1.0
+
+
+class MeterNode:
+    """The box's chip, and the meters of house and sun."""
+
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> None:
+        self._bus = bus
+        self._chip = open_chip(drivers.get("chip", ""), bus)
+        self._box = BoxState()
+        self._modbus = drivers.get("modbus", "")
+        self._transports: dict[tuple[str, int], Transport] = {}
+        self._links: list[MeterLink] = []
+        poll_s = parameters.poll_s
+        house, solar = _address("house", parameters.house), _address("solar", parameters.solar)
+        self._link(METER_HOUSE, "Home Grid Meter - Import", house, poll_s)
+        self._link(METER_SOLAR, "Solar Meter - Export", solar, poll_s)
+        bus.every(BOX_S, self._read_box)
+        bus.on_stop(self._stop)
+
+    def _link(
+        self,
+        topic: Topic[MeterReading],
+        title: str,
+        address: MeterAddress | None,
+        poll_s: float,
+    ) -> None:
+        """Poll a meter; meters behind one server share its connection, as behind a gateway."""
+        if address is None:
+            return
+        server = (address.host, address.port)
+        if server not in self._transports:
+            self._transports[server] = open_transport(self._modbus, self._bus, *server)
+        config = Config(
+            poll_s=poll_s,
+            source=f"{title}, {address}",
+            place=f"{address.host}:{address.port} unit {address.unit}",
+        )
+        publish = partial(self._bus.publish, topic)
+        self._links.append(MeterLink(self._bus, config, address, self._transports[server], publish))
+
+    def _read_box(self) -> None:
+        self._box, reading, log = step_box(self._box, self._chip.read(), BOX_S)
+        for level, text in log:
+            self._bus.log(level, text)
+        if reading is not None:
+            self._bus.publish(METER_BOX, reading)
+
+    def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        for link in self._links:
+            link.close()
+        for transport in self._transports.values():
+            transport.close()
+        done()
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> MeterNode:
+    """Open the chip, find the meters' maps and start the node.
+
+    :raises DriverError: a driver is unknown, or a meter's address cannot be read.
+    """
+    node = MeterNode(bus, parameters, drivers)
+    bus.ready()
+    return node
+
+
+def _address(parameter: str, text: str) -> MeterAddress | None:
+    if text == NONE:
+        return None
+    try:
+        return parse_address(text)
+    except (AddressError, MapError) as error:
+        raise DriverError(f"meter.{parameter}: {error}, or {NONE!r}") from error

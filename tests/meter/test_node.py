@@ -1,0 +1,208 @@
+"""meter on the bus, beside a world that answers as its chip and its Modbus servers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus import Call, DriverError
+from bus.memory import MemoryGraph
+from msgs.meter import Line, MeterReading
+from msgs.plant import ModbusRead, SimPower
+from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SIM_POWER
+from nodes.meter.node import Parameters, build
+from nodes.modbus_map.bank import Bank, answer
+from nodes.modbus_map.codec import Values
+from nodes.modbus_map.meter_map import load_map
+
+SIM = {"chip": "sim", "modbus": "sim"}
+
+
+def line(current_a: float) -> Line:
+    return Line(
+        current_a=current_a,
+        voltage_v=230.0,
+        power_w=230.0 * current_a,
+        power_factor=1.0,
+        imported_wh=1000.0,
+        exported_wh=0.0,
+    )
+
+
+def values(current_a: float) -> Values:
+    one = line(current_a)
+    return Values(
+        lines=(one, one, one), power_w=690.0 * current_a, imported_wh=3000.0, exported_wh=0.0
+    )
+
+
+class Rig:
+    """meter, a plant that only answers, and a reader."""
+
+    def __init__(self, tmp_path: Path, **parameters: Any) -> None:
+        self.graph = MemoryGraph(seed=1, state_dir=tmp_path)
+        self.house_a = 6.0
+        self.reachable = True
+        self.answering = True
+        self.words = 125  # that an answer has at most
+        self.reads: list[ModbusRead] = []
+        self._plant()
+        reader = self.graph.bus("safety")
+        self.box: list[tuple[float, MeterReading]] = []
+        self.house: list[tuple[float, MeterReading]] = []
+        self.solar: list[tuple[float, MeterReading]] = []
+        for topic, list_ in (
+            (METER_BOX, self.box),
+            (METER_HOUSE, self.house),
+            (METER_SOLAR, self.solar),
+        ):
+            reader.subscribe(
+                topic, lambda reading, to=list_: to.append((self.graph.clock.now_s(), reading))
+            )
+        build(self.graph.bus("meter"), Parameters(**parameters), SIM)
+
+    def _plant(self) -> None:
+        plant = self.graph.bus("plant")
+        tq = load_map("tq")
+        banks = {
+            1: Bank(meter_map=tq, values=lambda: values(self.house_a)),
+            2: Bank(meter_map=tq, values=lambda: values(-3.0)),
+        }
+
+        def serve(call: Call[ModbusRead]) -> None:
+            read = call.arguments
+            self.reads.append(read)
+            if not self.reachable:
+                call.refuse("connection refused")
+            elif self.answering:
+                result = answer(banks, read.unit, read.function, read.address, read.count)
+                if isinstance(result, int):
+                    call.refuse(f"exception {result}")
+                else:
+                    call.ok(result[: self.words])
+
+        plant.serve("modbus_read", ModbusRead, serve)
+        one = line(15.7)
+        plant.every(0.1, lambda: plant.publish(SIM_POWER, SimPower(lines=(one, one, one))))
+
+    def levels(self, *wanted: str) -> list[tuple[str, str]]:
+        return [
+            (entry.level, entry.text)
+            for entry in self.graph.lines
+            if entry.node == "meter" and entry.level in wanted
+        ]
+
+
+HOUSE = "tq@127.0.0.1:1502/1"
+
+
+def test_the_box_is_said_five_times_a_second_with_the_age_of_its_values(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.graph.advance(10.0 + 0.01)
+    assert len(rig.box) == 50
+    at_s, reading = rig.box[-1]
+    assert reading.lines[0].current_a == pytest.approx(15.7)
+    assert 0.0 <= at_s - reading.sampled_ns / 1e9 <= 0.1
+    assert (rig.house, rig.solar, rig.reads) == ([], [], [])
+
+
+def test_a_dead_chip_is_silence_after_its_hold(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.graph.advance(5.0)
+    rig.graph.kill("plant")
+    rig.graph.advance(0.61)
+    said = len(rig.box)
+    rig.graph.advance(20.0)
+    assert len(rig.box) == said
+    assert rig.levels("error") == [("error", "the meter chip cannot be read")]
+    rig._plant()
+    rig.graph.advance(1.0)
+    assert len(rig.box) > said
+
+
+@pytest.mark.req("MET-1", "MET-5")
+def test_house_and_solar_are_said_at_every_poll(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house=HOUSE, solar="tq@127.0.0.1:1502/2")
+    rig.graph.advance(10.5)
+    assert (len(rig.house), len(rig.solar)) == (11, 11)
+    house, solar = rig.house[-1][1], rig.solar[-1][1]
+    assert house.power_w == pytest.approx(4140.0)
+    assert house.source == "Home Grid Meter - Import, tq at 127.0.0.1:1502/1"
+    assert solar.lines[0].current_a == pytest.approx(-3.0)
+    assert solar.online
+
+
+def test_a_change_in_the_house_is_said_at_the_next_poll(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house=HOUSE, poll_s=0.5)
+    rig.graph.advance(5.1)
+    rig.house_a = 25.0
+    rig.graph.advance(0.5)
+    assert rig.house[-1][1].lines[2].current_a == pytest.approx(25.0)
+
+
+@pytest.mark.req("MET-3")
+@pytest.mark.parametrize(
+    ("breaks", "error"),
+    [("reachable", "connection refused"), ("answering", "no answer within 1 s")],
+)
+def test_a_lost_meter_is_said_in_words_and_found_again(
+    tmp_path: Path, breaks: str, error: str
+) -> None:
+    rig = Rig(tmp_path, house=HOUSE)
+    rig.graph.advance(5.5)
+    last_good = rig.house[-1][1]
+    setattr(rig, breaks, False)
+    rig.graph.advance(60.0)
+    at_s, lost = rig.house[-1]
+    assert (lost.online, lost.error) == (False, error)
+    assert lost.sampled_ns == last_good.sampled_ns
+    assert lost.lines == last_good.lines
+    gaps = [later[0] - earlier[0] for earlier, later in zip(rig.house, rig.house[1:], strict=False)]
+    assert max(gaps) < 6.0  # it goes on saying that it is lost
+    assert len(rig.levels("warning", "error")) == 1
+    assert (
+        f"127.0.0.1:1502 unit 1 ({'0' if breaks == 'reachable' else '1000'} ms): {error}"
+        in (rig.levels("warning")[0][1])
+    )
+    setattr(rig, breaks, True)
+    rig.graph.advance(6.0)
+    assert rig.house[-1][1].online
+    assert "answers again after" in rig.levels("info")[-1][1]
+
+
+def test_a_meter_that_is_not_there_at_the_start_is_said_to_be_lost(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house="tq@127.0.0.1:1502/9")
+    rig.graph.advance(1.5)
+    reading = rig.house[-1][1]
+    assert (reading.online, reading.sampled_ns) == (False, 0)
+    assert reading.error == "exception 11"
+
+
+def test_an_answer_that_is_too_short_is_no_reading(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house=HOUSE)
+    rig.words = 3
+    rig.graph.advance(0.5)
+    reading = rig.house[-1][1]
+    assert (reading.online, reading.error) == (
+        False,
+        "answered something else than what was asked for",
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "drivers", "complaint"),
+    [
+        ({}, {"chip": "board"}, "unknown meter chip 'board'; expected 'sim'"),
+        ({}, {}, "unknown meter chip ''; expected 'sim'"),
+        ({"house": HOUSE}, {"chip": "sim", "modbus": "rtu"}, "unknown modbus driver 'rtu'"),
+        ({"house": "127.0.0.1:1502"}, SIM, r"meter\.house: .*expected MAP@HOST:PORT/UNIT.* 'none'"),
+        ({"solar": "abc@127.0.0.1:1502/1"}, SIM, r"meter\.solar: unknown meter map 'abc'"),
+        ({"house": "sdm630@/dev/ttyUSB0:9600:8N1/1"}, SIM, r"meter\.house: .*serial line"),
+    ],
+)
+def test_what_cannot_be_opened_is_an_error_in_words(
+    tmp_path: Path, parameters: dict[str, str], drivers: dict[str, str], complaint: str
+) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    with pytest.raises(DriverError, match=complaint):
+        build(graph.bus("meter"), Parameters(**parameters), drivers)
