@@ -51,14 +51,10 @@ class Rig:
         self.box: list[tuple[float, MeterReading]] = []
         self.house: list[tuple[float, MeterReading]] = []
         self.solar: list[tuple[float, MeterReading]] = []
-        for topic, list_ in (
-            (METER_BOX, self.box),
-            (METER_HOUSE, self.house),
-            (METER_SOLAR, self.solar),
-        ):
-            reader.subscribe(
-                topic, lambda reading, to=list_: to.append((self.graph.clock.now_s(), reading))
-            )
+        now_s = self.graph.clock.now_s
+        reader.subscribe(METER_BOX, lambda reading: self.box.append((now_s(), reading)))
+        reader.subscribe(METER_HOUSE, lambda reading: self.house.append((now_s(), reading)))
+        reader.subscribe(METER_SOLAR, lambda reading: self.solar.append((now_s(), reading)))
         build(self.graph.bus("meter"), Parameters(**parameters), SIM)
 
     def _plant(self) -> None:
@@ -153,7 +149,7 @@ def test_a_lost_meter_is_said_in_words_and_found_again(
     last_good = rig.house[-1][1]
     setattr(rig, breaks, False)
     rig.graph.advance(60.0)
-    at_s, lost = rig.house[-1]
+    lost = rig.house[-1][1]
     assert (lost.online, lost.error) == (False, error)
     assert lost.sampled_ns == last_good.sampled_ns
     assert lost.lines == last_good.lines
@@ -201,7 +197,7 @@ def test_an_answer_that_is_too_short_is_no_reading(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_opened_is_an_error_in_words(
-    tmp_path: Path, parameters: dict[str, str], drivers: dict[str, str], complaint: str
+    tmp_path: Path, parameters: dict[str, Any], drivers: dict[str, str], complaint: str
 ) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     with pytest.raises(DriverError, match=complaint):
