@@ -1,0 +1,136 @@
+"""The whole graph of a plan in one process, on the in-memory bus, under virtual time.
+
+    graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=path)
+    graph.act("plug")
+    graph.advance(60.0)
+
+Whoever has the graph is its supervisor: nodes do not come back by themselves. The same plan and
+seed give the same bytes. See `bus.memory` for what can be done to the traffic.
+"""
+
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from bus import Answer, Status
+from bus.memory import MemoryGraph
+from launch.loading import ConfigurationError, LoadedNode, Written, load_node
+from launch.plan import NodePlan, Plan, stop_waves
+from msgs.heartbeat import NodeState
+from msgs.requests import StopReason
+
+VIRTUAL_PLAN = Path(__file__).parent / "virtual.toml"
+
+SUPERVISOR = "launch"  # its name on the bus; it alone may stop a node
+WORLD = "plant"  # who serves the acts of `wallbox sim`
+START_GAP_S = 0.05  # at most, between two starts: processes do not tick in step
+
+
+class ActError(Exception):
+    """Raised when the simulated world refuses an act; says why."""
+
+
+class VirtualGraph:
+    """The nodes of a plan, all of them started when this returns."""
+
+    def __init__(self, plan: Plan, seed: int, state_dir: Path) -> None:
+        """Load all nodes, then start each when those that it needs are READY.
+
+        :raises ConfigurationError: the plan cannot be carried out.
+        """
+        self.memory = MemoryGraph(seed, state_dir)
+        self.plan = plan
+        self._random = random.Random(f"{seed}/{SUPERVISOR}")
+        sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
+        self._loaded = {node.name: load_node(_written(plan, node)) for node in plan.nodes}
+        self._nodes: dict[str, object] = {}
+        self._supervisor = self.memory.bus(SUPERVISOR)
+        self._supervisor.ready()
+        for node in plan.nodes:
+            self.start(node.name)
+            self.advance(self._random.uniform(0.0, START_GAP_S))
+
+    @property
+    def now_s(self) -> float:
+        """Return monotonic virtual time [s]."""
+        return self.memory.clock.now_s()
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass [s]."""
+        self.memory.advance(seconds)
+
+    def start(self, node: str) -> None:
+        """Start a node that does not run, and wait until it is READY.
+
+        :raises ConfigurationError: a driver cannot be opened, or it is not READY in time.
+        """
+        loaded: LoadedNode = self._loaded[node]
+        bus = self.memory.bus(node)
+        self._nodes[node] = loaded.build(bus)
+        ready_s = self.plan.node(node).ready_s
+        if not self.memory.run_until(self.now_s + ready_s, lambda: bus.state is NodeState.READY):
+            raise ConfigurationError(f"{node} is not READY within {ready_s:g} s")
+
+    def kill(self, node: str) -> None:
+        """Take a node away without a word, as `kill -9` does."""
+        self.memory.kill(node)
+
+    def restart(self, node: str) -> None:
+        """Have a node stop and hand over, and start its next incarnation, as `wallbox restart`."""
+        if node in self.memory.running:
+            self._stop((node,), StopReason.RESTART)
+        self.start(node)
+
+    def stop(self) -> None:
+        """Stop the whole graph in order, as the supervisor does."""
+        for wave in stop_waves(self.plan):
+            self._stop(wave, StopReason.SHUTDOWN)
+
+    def ask(
+        self, node: str, method: str, arguments: Struct | dict[str, Any] | None = None
+    ) -> Answer:
+        """Send a request as a tool does, and let time pass until it is answered."""
+        answers: list[Answer] = []
+        self._supervisor.request(node, method, arguments, answers.append)
+        while not answers:
+            self.memory.run_until(self.now_s + 1.0, lambda: bool(answers))
+        return answers[0]
+
+    def act(self, method: str, arguments: Struct | dict[str, Any] | None = None) -> Any:
+        """Act on the simulated world as `wallbox sim` does; return what it answers.
+
+        :raises ActError: the act cannot be done in the world as it is.
+        """
+        answer = self.ask(WORLD, method, arguments)
+        if answer.status is not Status.OK:
+            raise ActError(f"{method}: {answer.status}: {answer.reason}")
+        return answer.result
+
+    def _stop(self, nodes: tuple[str, ...], reason: StopReason) -> None:
+        """Ask nodes to stop and wait; who takes longer than its plan allows is killed."""
+        nodes = tuple(node for node in nodes if node in self.memory.running)
+        for node in nodes:
+            self.memory.stop(node, reason)
+        began_s = self.now_s
+        for node in sorted(nodes, key=lambda node: self.plan.node(node).stop_s):
+            until_s = began_s + self.plan.node(node).stop_s
+            if not self.memory.run_until(until_s, lambda node=node: not self._runs(node)):
+                self.kill(node)
+
+    def _runs(self, node: str) -> bool:
+        return node in self.memory.running
+
+
+def _written(plan: Plan, node: NodePlan) -> Written:
+    return Written(
+        node=node.name,
+        module=node.module,
+        drivers=node.drivers,
+        parameters=node.parameters,
+        sources=node.sources,
+        file=plan.file,
+        ports=plan.ports,
+    )
