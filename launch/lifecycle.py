@@ -17,6 +17,7 @@ from launch.restarts import History, Never, ended, started
 from msgs.launch import ProcessState
 from msgs.requests import StopReason
 
+CHECKS_S = 60.0  # all nodes import at once at the first start; a small board takes its time
 TERM_GRACE_S = 0.5  # from SIGTERM to SIGKILL; safety opens and exits within 0.2 s
 
 
@@ -174,7 +175,7 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
     """Take one event."""
     match event:
         case Start() if state.process is None:
-            return _fork(plan, replace(state, held=event.held), now_s)
+            return _fork(replace(state, held=event.held), now_s)
         case Release():
             return _go(plan, replace(state, held=False), now_s)
         case Checked() if event.process == state.process:
@@ -188,7 +189,7 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
         case Exited() if event.process == state.spare:
             return _spare_exited(state, event)
         case Replace() if state.can_be_replaced:
-            return _replace(plan, state, now_s)
+            return _replace(state, now_s)
         case Silent() if state.process is not None and state.state is ProcessState.READY:
             why = f"hung: silent for {event.silence_s:.3g} s"
             return replace(state, verdict=why), (Signal(state.process, SIGKILL),)
@@ -212,7 +213,7 @@ def describe_exit(code: int) -> str:
         return f"killed by signal {-code}"
 
 
-def _fork(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+def _fork(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
     """Start the node's process; it begins with its checks."""
     number = state.forks + 1
     return replace(
@@ -222,7 +223,7 @@ def _fork(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act,
         forks=number,
         checked=False,
         ready_s=None,
-        deadline_s=now_s + plan.ready_s,
+        deadline_s=now_s + CHECKS_S,
         history=started(state.history, now_s),
     ), (Fork(number),)
 
@@ -247,14 +248,14 @@ def _ready(state: State, event: Ready, now_s: float) -> tuple[State, tuple[Act, 
     ), ()
 
 
-def _replace(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+def _replace(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
     """Prepare the next process beside the one that runs; without one, just start it."""
     if state.process is None:
         anew = replace(state, history=History(), restarts=state.restarts + 1, why="")
-        return _fork(plan, anew, now_s)
+        return _fork(anew, now_s)
     number = state.forks + 1
     return replace(
-        state, spare=number, spare_checked=False, forks=number, deadline_s=now_s + plan.ready_s
+        state, spare=number, spare_checked=False, forks=number, deadline_s=now_s + CHECKS_S
     ), (Fork(number),)
 
 
@@ -292,18 +293,18 @@ def _exited(
             checked=state.spare_checked,
             spare=None,
             spare_checked=False,
-            deadline_s=now_s + plan.ready_s,
+            deadline_s=now_s + CHECKS_S,
         )
         return _go(plan, promoted, now_s)
     if state.stopping is StopReason.RESTART:
-        return _fork(plan, again, now_s)
+        return _fork(again, now_s)
     history, decision = ended(state.history, plan.restart, event.code, ready_for_s, now_s)
     if isinstance(decision, Never):
         word = ProcessState.FAILED if decision.failed else ProcessState.STOPPED
         whole = "; ".join(part for part in (decision.why, why) if part)
         return replace(gone, state=word, history=history, why=whole), ()
     if decision.at_s <= now_s:
-        return _fork(plan, replace(again, history=history, why=why), now_s)
+        return _fork(replace(again, history=history, why=why), now_s)
     return replace(
         gone, state=ProcessState.BACKOFF, history=history, deadline_s=decision.at_s, why=why
     ), ()
@@ -351,7 +352,8 @@ def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[
     if state.stopping is not None:
         return _harder(state, now_s)
     if state.process is None:  # the wait of BACKOFF is over
-        return _fork(plan, replace(state, restarts=state.restarts + 1), now_s)
+        return _fork(replace(state, restarts=state.restarts + 1), now_s)
     late = state.process if state.spare is None else state.spare
-    why = f"not ready within {plan.ready_s:g} s"
+    is_going = state.spare is None and state.checked
+    why = f"not ready within {plan.ready_s:g} s" if is_going else f"not checked in {CHECKS_S:g} s"
     return replace(state, deadline_s=None, verdict=why), (Signal(late, SIGKILL),)

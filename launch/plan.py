@@ -11,7 +11,7 @@ A launch file is TOML, one node a table:
     driver = "sim"                   # or a table { chip = "sim", modbus = "tcp" }
     needs = ["plant"]                # starts when these are READY, stops before them
     restart = "always"               # or "on-failure", "never"
-    ready_s = 5.0                    # from its start to READY
+    ready_s = 10.0                   # from its start, when all are checked, to READY
     stop_s = 2.0                     # from the request to stop to SIGTERM
     hung_s = 10.0                    # without a heartbeat it is killed and started again
     stops = "between"                # or "first", "last"
@@ -86,7 +86,7 @@ class NodePlan:
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> where its value is written
     needs: tuple[str, ...] = ()
     restart: Restart = Restart.ALWAYS
-    ready_s: float = 5.0
+    ready_s: float = 10.0
     stop_s: float = 2.0
     hung_s: float = 10.0
     stops: Stops = Stops.BETWEEN

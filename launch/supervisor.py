@@ -113,8 +113,9 @@ class Supervisor:
         bus.serve("restart", NodeName, self._on_restart_request)
         bus.serve("restart_all", Because, self._on_restart_all_request)
         bus.serve("nodes", NoArguments, lambda call: call.ok(self._status()))
-        for number in (signal.SIGINT, signal.SIGHUP):
-            bus.on_signal(number, lambda: bus.stop(StopReason.SIGNAL))
+        bus.on_signal(signal.SIGINT, lambda: bus.stop(StopReason.SIGNAL))
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else under nohup
+            bus.on_signal(signal.SIGHUP, lambda: bus.stop(StopReason.SIGNAL))
         for node in self._nodes.values():
             topic = HEARTBEATS.get(node.plan.name)
             node.heartbeat = bus.subscribe(topic) if topic else None

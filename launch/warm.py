@@ -11,6 +11,7 @@ When the supervisor dies, the kernel ends its nodes. What they had started thems
 parent ends, as its last act: processes of their groups.
 """
 
+import contextlib
 import gc
 import importlib
 import os
@@ -66,7 +67,7 @@ def main() -> None:
         order, fds = received
         groups = {group for group in groups if process.is_group(group)}
         try:
-            groups.add(_fork_twice(order, fds, connection))
+            groups.add(_fork_twice(order, fds))
         except OSError as error:
             _say(f"<3>{order.node} cannot be forked: {error}")
         for each in fds:
@@ -75,7 +76,7 @@ def main() -> None:
     process.end_groups(groups)
 
 
-def _fork_twice(order: parcel.Order, fds: tuple[int, int], ours: socket.socket) -> int:
+def _fork_twice(order: parcel.Order, fds: tuple[int, int]) -> int:
     """Fork a process that becomes the node; return its pid."""
     reading, writing = os.pipe()
     between = os.fork()
@@ -91,7 +92,6 @@ def _fork_twice(order: parcel.Order, fds: tuple[int, int], ours: socket.socket) 
             os.write(writing, str(pid).encode())
             code = 0
         else:
-            ours.close()
             code = _become_node(order, fds, between)
     except BaseException:  # nothing may climb into the warm parent's own loop
         traceback.print_exc()
@@ -125,8 +125,11 @@ def _take_descriptors(connection_fd: int, log_fd: int) -> socket.socket:
     os.dup2(nothing, 0)
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
-    os.closerange(3, connection_fd)
-    os.closerange(connection_fd + 1, os.sysconf("SC_OPEN_MAX"))
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        if fd > 2 and fd != connection_fd:
+            with contextlib.suppress(OSError):  # the listing's own is gone already
+                os.close(fd)
     return connection
 
 

@@ -6,6 +6,7 @@ from signal import SIGKILL, SIGTERM
 import pytest
 
 from launch.lifecycle import (
+    CHECKS_S,
     TERM_GRACE_S,
     Act,
     Ask,
@@ -85,17 +86,21 @@ def test_a_release_before_the_checks_lets_it_go_after_them() -> None:
     assert play((0.2, Checked(1)), state=state)[1] == [Go(1)]
 
 
-@pytest.mark.parametrize("checked", [False, True])
-def test_a_node_that_is_not_ready_in_time_is_killed_and_that_is_the_reason(checked: bool) -> None:
+@pytest.mark.parametrize(
+    ("checked", "late_s", "why"),
+    [(False, CHECKS_S, "not checked in 60 s"), (True, 1.0 + PLAN.ready_s, "not ready within 5 s")],
+)
+def test_a_node_that_is_late_is_killed_and_that_is_the_reason(
+    checked: bool, late_s: float, why: str
+) -> None:
     state, _ = play((0.0, Start()))
     if checked:
         state, _ = play((1.0, Checked(1)), state=state)
-    late_s = 6.0 if checked else 5.0
     assert play((late_s - 0.1, Tick()), state=state)[1] == []
     state, acts = play((late_s, Tick()), state=state)
     assert acts == [Signal(1, SIGKILL)]
     state, acts = play((late_s, Exited(1, -9)), state=state)
-    assert (acts, state.why) == ([Fork(2)], "not ready within 5 s")
+    assert (acts, state.why) == ([Fork(2)], why)
 
 
 def test_what_cannot_be_configured_has_failed_with_its_own_words() -> None:
@@ -170,10 +175,10 @@ def test_a_next_process_that_fails_its_checks_leaves_the_old_one_alone() -> None
 
 
 def test_a_next_process_that_hangs_in_its_checks_is_killed() -> None:
-    state, acts = play((15.0, Tick()), state=replacing())
+    state, acts = play((10.0 + CHECKS_S, Tick()), state=replacing())
     assert acts == [Signal(2, SIGKILL)]
-    state, acts = play((15.1, Exited(2, -9)), state=state)
-    assert (state.state, state.why, acts) == (READY, "not ready within 5 s", [])
+    state, acts = play((70.1, Exited(2, -9)), state=state)
+    assert (state.state, state.why, acts) == (READY, "not checked in 60 s", [])
 
 
 def test_an_old_process_that_crashes_meanwhile_is_followed_by_the_next_one() -> None:

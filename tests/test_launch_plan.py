@@ -70,7 +70,7 @@ def test_values_that_are_not_written_have_their_defaults(tmp_path: Path) -> None
     pilot = load_plan(write(tmp_path, BASE)).node("pilot")
     assert pilot.drivers == {"device": "sim"}
     assert pilot.restart is Restart.ALWAYS
-    assert (pilot.ready_s, pilot.stop_s, pilot.hung_s) == (5.0, 2.0, 10.0)
+    assert (pilot.ready_s, pilot.stop_s, pilot.hung_s) == (10.0, 2.0, 10.0)
 
 
 def test_nodes_stand_behind_what_they_need(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class Viewer:
         as_json: bool,
         most: int | None,
     ) -> None:
-        import msgpack  # type: ignore[import-untyped]
+        import msgpack
 
         from msgs.topics import TOPICS
 
