@@ -1,0 +1,120 @@
+"""The claims on the current, each with its amount and its reason in plain words. Pure (MET-7)."""
+
+import math
+
+from msgs.load_manager import HouseMeter, Limit, LoadOffer
+from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
+from msgs.safety import SafetyStatus
+from msgs.wish import Wish, is_over
+from nodes.load_manager.house import Headroom
+from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AFTER_S, RESUME_AT_A, Ramp, floor_offer
+
+METER_LOST_A = 10.0  # MET-3
+MOST_CHARACTERS = 300  # of what another node says of itself; msgs.units.Text holds 400
+
+
+def dip(safety: SafetyStatus | None) -> Limit:
+    """Return the installation's maximum, which nothing exceeds (CHG-3)."""
+    if safety is None:
+        return Limit(source="dip", limit_a=0.0, detail="Nothing is heard from safety: no current.")
+    limit_a = min(sound(safety.installation_limit_a), MAX_OFFER_A)
+    return Limit(
+        source="dip",
+        limit_a=limit_a,
+        detail=f"The installation allows {limit_a:.1f} A (DIP switches).",
+    )
+
+
+def temperature(safety: SafetyStatus | None) -> Limit:
+    """Return what the box's temperature leaves (CHG-5)."""
+    if safety is None or safety.limit_a >= safety.installation_limit_a:
+        return Limit(source="temperature", limit_a=None, detail="The box is cool enough.")
+    limit_a = sound(safety.limit_a)
+    return Limit(
+        source="temperature",
+        limit_a=limit_a,
+        detail=f"At {safety.temperature_c:.0f} degrees in the box {limit_a:.1f} A are left.",
+    )
+
+
+def fuse(meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_a: float) -> Limit:
+    """Return what the other loads leave of the main fuse (MET-1)."""
+    if meter is HouseMeter.OFF:
+        return Limit(source="fuse", limit_a=None, detail="The house is not monitored.")
+    if meter is not HouseMeter.ONLINE or room is None or ramp is None:
+        return Limit(source="fuse", limit_a=None, detail="The house meter is not heard.")
+    verb = "use" if room.used_a >= 0.0 else "export"
+    detail = (
+        f"The other loads {verb} {abs(room.used_a):.1f} A of the {main_fuse_a:g} A on "
+        f"{room.phase}; {max(room.left_a, 0.0):.1f} A are left"
+    )
+    if ramp.value_a == 0.0 and room.left_a < MIN_OFFER_A:
+        detail += f", less than the {MIN_OFFER_A:g} A that a car needs: paused."
+    elif ramp.value_a == 0.0:
+        detail += f": paused until {RESUME_AT_A:g} A have been left for {RESUME_AFTER_S:g} s."
+    elif floor_offer(room.left_a) > ramp.value_a:
+        detail += f", and {ramp.value_a:.1f} A are given until that has lasted {RAISE_AFTER_S:g} s."
+    else:
+        detail += "."
+    return Limit(source="fuse", limit_a=ramp.value_a, detail=detail)
+
+
+def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
+    """Return the limit of a box that cannot see the house: 10 A, or less as before (MET-3)."""
+    if meter is not HouseMeter.LOST or ramp is None:
+        return Limit(source="meter_lost", limit_a=None)
+    detail = f"The house meter is lost: {METER_LOST_A:g} A at most"
+    if ramp.value_a < METER_LOST_A:
+        before = f"{ramp.value_a:.1f} A" if ramp.value_a else "the pause"
+        detail += f", and no more than {before} that the fuse last allowed this car"
+    return Limit(source="meter_lost", limit_a=ramp.value_a, detail=f"{detail}.")
+
+
+def wish(source: str, wished: Wish | None, utc_ns: int) -> Limit:
+    """Return what a source wishes; nothing once it is over."""
+    name = "The app" if source == "app" else source
+    if wished is None or is_over(wished, utc_ns):
+        return Limit(source=source, limit_a=None)
+    by = f" ({wished.detail[:MOST_CHARACTERS]})" if wished.detail else ""
+    if wished.pause:
+        return Limit(source=source, limit_a=0.0, detail=f"{name} pauses the charge{by}.")
+    if wished.limit_a is None:
+        return Limit(source=source, limit_a=None)
+    limit_a = sound(wished.limit_a)
+    return Limit(source=source, limit_a=limit_a, detail=f"{name} allows {limit_a:.1f} A{by}.")
+
+
+def after_start(start_a: float | None, is_settled: bool) -> Limit:
+    """Return what was offered before this node began, until it knows every claim."""
+    if is_settled:
+        return Limit(source="start", limit_a=None)
+    return Limit(
+        source="start",
+        limit_a=start_a or 0.0,
+        detail="Just started: no more than was offered before, until every claim is heard.",
+    )
+
+
+def arbitrate(claims: list[Limit], meter: HouseMeter) -> LoadOffer:
+    """Return the offer: the lowest claim, and the chain behind it, lowest first.
+
+    Of equal claims the first named binds.
+    """
+    chain = sorted(claims, key=lambda claim: math.inf if claim.limit_a is None else claim.limit_a)
+    binding = chain[0]
+    limit_a = floor_offer(binding.limit_a or 0.0)
+    detail = binding.detail
+    if binding.limit_a and limit_a == 0.0:
+        detail += f" That is less than the {MIN_OFFER_A:g} A that a car needs: paused."
+    return LoadOffer(
+        limit_a=limit_a,
+        reason=binding.source,
+        limits=tuple(chain),
+        detail=detail,
+        house_meter=meter,
+    )
+
+
+def sound(limit_a: float) -> float:
+    """Return a limit that can be compared: what is no number allows nothing."""
+    return max(limit_a, 0.0) if math.isfinite(limit_a) else 0.0

@@ -1,0 +1,105 @@
+"""The house's meter: is it there, what does it leave for the car (MET-1, MET-3, MET-4). Pure."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from msgs.load_manager import HouseMeter
+from msgs.meter import MeterReading
+from nodes.load_manager.vehicle import Currents, Vehicle, drawn_at
+
+LOST_AFTER_S = 10.0  # or three polls, the longer (architecture: silence)
+LOST_AFTER_POLLS = 3
+LONGEST_POLL_S = 60.0  # assumed: what a reading may claim
+RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
+ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
+
+Phases = Literal["L1-L2-L3", "L2-L3-L1", "L3-L1-L2", "L1", "L2", "L3"]
+
+# MET-4, "Meter to Wallbox": the meter's phases that lie on the wallbox's L1, L2 and L3.
+METER_LINES: dict[Phases, tuple[int, ...]] = {
+    "L1-L2-L3": (0, 1, 2),
+    "L2-L3-L1": (1, 2, 0),
+    "L3-L1-L2": (2, 0, 1),
+    "L1": (0,),
+    "L2": (1,),
+    "L3": (2,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What is remembered of the house's meter."""
+
+    meter: HouseMeter
+    since_s: float  # when its newest good reading was taken; the node's start before the first
+    reading: MeterReading | None = None  # that reading
+    good: int = 0  # good readings in a row, since it was lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headroom:
+    """What the other loads leave on the phase where they leave least."""
+
+    left_a: float
+    most_left_a: float  # the same, if the meter lags behind the vehicle
+    used_a: float  # by the other loads, negative while they export
+    phase: str  # as the meter counts: "L1"
+    is_certain: bool
+
+
+def watch(house: House, reading: MeterReading | None, now_s: float) -> House:
+    """Take the newest message of the meter, and judge whether it is lost."""
+    if reading is not None and not _is_good(reading):
+        house = replace(house, good=0)
+    elif reading is not None and _is_news(house, reading, now_s):
+        since_s = min(reading.sampled_ns / 1e9, now_s)
+        house = replace(house, reading=reading, since_s=since_s, good=house.good + 1)
+    poll_s = 0.0 if house.reading is None else house.reading.poll_s
+    hold_s = LOST_AFTER_POLLS * min(poll_s, LONGEST_POLL_S) if math.isfinite(poll_s) else 0.0
+    if now_s - house.since_s > max(hold_s, LOST_AFTER_S):
+        return replace(house, meter=HouseMeter.LOST, good=0)
+    if house.reading is not None and (
+        house.meter is HouseMeter.STARTING or house.good >= RETURNED_AFTER
+    ):
+        return replace(house, meter=HouseMeter.ONLINE)
+    return house
+
+
+def _is_news(house: House, reading: MeterReading, now_s: float) -> bool:
+    """Return whether this is another reading, and not one from the future."""
+    known_ns = 0 if house.reading is None else house.reading.sampled_ns
+    return known_ns < reading.sampled_ns <= (now_s + 1.0) * 1e9
+
+
+def _is_good(reading: MeterReading) -> bool:
+    return reading.online and all(
+        math.isfinite(line.current_a) and abs(line.current_a) <= ABSURD_A for line in reading.lines
+    )
+
+
+def headroom(
+    reading: MeterReading, vehicle: Vehicle, phases: Phases, main_fuse_a: float, margin_a: float
+) -> Headroom:
+    """Return what one reading leaves of the main fuse for the vehicle, on each phase it uses.
+
+    Currents of different phase angle add up to less than their sum, so what is left is never
+    overrated by subtracting magnitudes: the house's total moves by no more than the vehicle's.
+    """
+    drawn = drawn_at(vehicle, reading.sampled_ns / 1e9)
+    lines = METER_LINES[phases]
+    pairs = [pair for pair in enumerate(lines) if not vehicle.unused[pair[0]]]
+    pairs = pairs or list(enumerate(lines))
+
+    def used_by_others_a(current_a: Currents) -> tuple[float, int]:
+        return max((reading.lines[meter].current_a - current_a[box], meter) for box, meter in pairs)
+
+    used_a, meter = used_by_others_a(drawn.current_a)
+    least_used_a, _ = used_by_others_a(drawn.most_a)
+    return Headroom(
+        left_a=main_fuse_a - margin_a - used_a,
+        most_left_a=main_fuse_a - margin_a - least_used_a,
+        used_a=used_a,
+        phase=f"L{meter + 1}",
+        is_certain=drawn.is_certain,
+    )

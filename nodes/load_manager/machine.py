@@ -1,0 +1,171 @@
+"""The arbiter: named claims in, the lowest wins, and the whole chain is told (MET-7). Pure.
+
+Not responsible for what the pilot makes of the offer, nor for the copper: safety and pilot hold
+the DIP switches' and the temperature's limits themselves.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+
+from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.meter import MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.safety import SafetyStatus
+from msgs.wish import Wish
+from nodes.load_manager import claims
+from nodes.load_manager.house import Headroom, House, Phases, headroom, watch
+from nodes.load_manager.ramp import Ramp, begin, cap, follow
+from nodes.load_manager.vehicle import GAP_S, Vehicle, observe
+
+PERIOD_S = 0.5  # load/offer
+HEAR_S = 1.0  # the first word waits for facts so long; readers want it within half of 3 s
+WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a start has no wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What is set for this box."""
+
+    main_fuse_a: float
+    margin_a: float
+    monitoring: bool
+    phases: Phases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What is known at this instant; None: silent beyond its hold, or never heard."""
+
+    now_s: float
+    utc_ns: int
+    pilot: PilotStatus | None
+    safety: SafetyStatus | None
+    box: MeterReading | None
+    house: MeterReading | None  # the newest, however old
+    wishes: tuple[tuple[str, Wish | None], ...]  # source, and its newest however old
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is remembered from one instant to the next."""
+
+    begun_s: float
+    house: House
+    vehicle: Vehicle = field(default_factory=Vehicle)
+    room: Headroom | None = None  # of the newest good reading
+    room_ns: int = 0  # when that was taken
+    before_a: float = math.inf  # what the reading before it left
+    ramp: Ramp | None = None
+    start_a: float | None = None  # the first offer that was heard of pilot
+    is_settled: bool = False  # every configured claim has been heard or has expired
+    say_s: float = 0.0
+    said: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What is to be done now."""
+
+    offer: LoadOffer | None = None  # to publish
+
+
+def start(config: Config, now_s: float) -> State:
+    """Return the state to start with."""
+    meter = HouseMeter.STARTING if config.monitoring else HouseMeter.OFF
+    return State(begun_s=now_s, house=House(meter=meter, since_s=now_s))
+
+
+def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
+    """Return the next state, and the offer when it is due."""
+    if config.monitoring:
+        state = _monitor(config, state, inputs)
+    state = _settle(config, state, inputs)
+    is_heard = inputs.pilot is not None and inputs.safety is not None
+    if not state.said and not is_heard and inputs.now_s - state.begun_s < HEAR_S:
+        return state, Outputs()
+    offer = _decide(config, state, inputs)
+    said = (offer.limit_a, offer.reason, offer.house_meter)
+    if said == state.said and inputs.now_s < state.say_s:
+        return state, Outputs()
+    return replace(state, said=said, say_s=inputs.now_s + PERIOD_S), Outputs(offer=offer)
+
+
+def _monitor(config: Config, state: State, inputs: Inputs) -> State:
+    """Follow the house: down at once, up when it has lasted, and never up while it is lost."""
+    is_unplugged = inputs.pilot is not None and inputs.pilot.cp_state is CpState.A
+    vehicle = observe(state.vehicle, inputs.box, is_unplugged)
+    house = watch(state.house, inputs.house, inputs.now_s)
+    state = replace(state, vehicle=vehicle, house=house)
+    reading = house.reading
+    # Just started, a reading of the house waits for one of the box to be compared with.
+    is_comparable = bool(vehicle.samples) or inputs.now_s - state.begun_s >= GAP_S
+    if reading is not None and is_comparable:
+        is_next = reading.sampled_ns != state.room_ns
+        if is_next or state.room is None or not state.room.is_certain:
+            state = _read(config, state, inputs, reading, is_next)
+    if house.meter is HouseMeter.LOST:
+        # MET-3: the last that the fuse was known to allow holds for the car that is plugged in.
+        ramp = state.ramp
+        if ramp is None or is_unplugged:
+            ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
+        state = replace(state, ramp=cap(ramp, claims.METER_LOST_A))
+    return state
+
+
+def _read(
+    config: Config, state: State, inputs: Inputs, reading: MeterReading, is_next: bool
+) -> State:
+    room = headroom(reading, state.vehicle, config.phases, config.main_fuse_a, config.margin_a)
+    before_a = state.before_a
+    if is_next and state.room is not None:
+        before_a = state.room.left_a
+    if state.ramp is None:
+        ramp = begin(room.left_a, _offered_a(inputs))
+    else:
+        # What two readings agree on is no lag of the meter.
+        most_left_a = min(room.most_left_a, max(room.left_a, before_a))
+        ramp = follow(
+            state.ramp, room.left_a, most_left_a, is_certain=room.is_certain, now_s=inputs.now_s
+        )
+        if state.house.meter is not HouseMeter.ONLINE:
+            ramp = cap(ramp, state.ramp.value_a)
+    return replace(state, room=room, room_ns=reading.sampled_ns, before_a=before_a, ramp=ramp)
+
+
+def _settle(config: Config, state: State, inputs: Inputs) -> State:
+    """Judge whether every configured claim has been heard or has expired since the start."""
+    if state.is_settled:
+        return state
+    start_a = state.start_a
+    if start_a is None and inputs.pilot is not None:
+        start_a = round(claims.sound(inputs.pilot.offered_a), 2)  # as the duty cycle keeps it
+    are_wishes_known = (
+        all(wish is not None for _, wish in inputs.wishes)
+        or inputs.now_s - state.begun_s >= WISH_HOLD_S
+    )
+    is_settled = (
+        start_a is not None
+        and inputs.safety is not None
+        and (state.ramp is not None or not config.monitoring)
+        and are_wishes_known
+    )
+    return replace(state, start_a=start_a, is_settled=is_settled)
+
+
+def _decide(config: Config, state: State, inputs: Inputs) -> LoadOffer:
+    meter = state.house.meter
+    return claims.arbitrate(
+        [
+            claims.dip(inputs.safety),
+            claims.temperature(inputs.safety),
+            *(claims.wish(source, wish, inputs.utc_ns) for source, wish in inputs.wishes),
+            claims.meter_lost(meter, state.ramp),
+            claims.fuse(meter, state.room, state.ramp, config.main_fuse_a),
+            claims.after_start(state.start_a, state.is_settled),
+        ],
+        meter,
+    )
+
+
+def _offered_a(inputs: Inputs) -> float:
+    return 0.0 if inputs.pilot is None else claims.sound(inputs.pilot.offered_a)

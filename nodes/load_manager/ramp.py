@@ -1,0 +1,70 @@
+"""A limit that falls at once and rises when it has lasted; 0, or 6 A and more. Pure.
+
+Only readings move it: what the meter has not said again does not last.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from msgs.pilot import MIN_OFFER_A
+
+RAISE_AFTER_S = 10.0  # assumed: twice the 5 s that a vehicle may take to follow (Table A.6)
+RAISE_BY_A = 0.5  # assumed: smaller steps are the meter's noise
+RESUME_AFTER_S = 30.0  # assumed: a contactor is worth waiting for
+RESUME_AT_A = 6.5  # assumed: as far above the pause as the least raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ramp:
+    """What is left for the car, as it is given away."""
+
+    value_a: float  # 0: paused
+    since_s: float | None = None  # readings have allowed more since
+    low_a: float = 0.0  # the least that they have allowed since
+
+
+def begin(left_a: float, offered_a: float) -> Ramp:
+    """Return the ramp for the first reading, beside what the vehicle is offered already.
+
+    It goes on with the present offer where there is one: a restart raises nothing.
+    """
+    value_a = min(left_a, offered_a) if offered_a >= MIN_OFFER_A else left_a
+    return Ramp(value_a=floor_offer(value_a))
+
+
+def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_s: float) -> Ramp:
+    """Return the ramp after a reading that leaves `left_a`.
+
+    `most_left_a` is what it leaves if the meter lags behind the vehicle: only below that is there
+    no doubt. A reading that is not certain yet raises nothing and pauses nothing.
+    """
+    if most_left_a < ramp.value_a:
+        value_a = floor_offer(most_left_a)
+        if value_a == 0.0 and not is_certain:
+            value_a = MIN_OFFER_A
+        return Ramp(value_a=min(value_a, ramp.value_a))
+    if not is_certain:
+        return ramp
+    is_paused = ramp.value_a == 0.0
+    if left_a < (RESUME_AT_A if is_paused else ramp.value_a + RAISE_BY_A):
+        return replace(ramp, since_s=None)
+    if ramp.since_s is None:
+        return replace(ramp, since_s=now_s, low_a=left_a)
+    low_a = min(ramp.low_a, left_a)
+    if now_s - ramp.since_s < (RESUME_AFTER_S if is_paused else RAISE_AFTER_S):
+        return replace(ramp, low_a=low_a)
+    return Ramp(value_a=floor_offer(low_a))
+
+
+def cap(ramp: Ramp, most_a: float) -> Ramp:
+    """Return the ramp without anything above a limit."""
+    return ramp if ramp.value_a <= most_a else Ramp(value_a=floor_offer(most_a))
+
+
+def floor_offer(limit_a: float) -> float:
+    """Return a limit as it can be offered: down to 0.1 A, and 0 below 6 A.
+
+    What binary fractions lose is forgiven, so that 16.0 stays 16.0.
+    """
+    tenths = math.floor(limit_a * 10.0 + 1e-6)
+    return tenths / 10.0 if tenths >= 10.0 * MIN_OFFER_A else 0.0

@@ -1,0 +1,125 @@
+"""What the vehicle draws, at any instant of the last seconds, and on which phases. Pure.
+
+The house meter measures the box as well. What the other loads use is the difference of the two
+meters at one instant: a newer or older value of the box would read the vehicle's own delay as a
+change of the house, and the arbiter would chase it.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from msgs.meter import MeterReading
+
+HISTORY_S = 5.0  # assumed: no house meter takes longer to answer
+GAP_S = 1.0  # five readings: beyond that nothing is known of the box
+AHEAD_S = 0.25  # a reading's period and a bit: so far a ramp is carried on
+LAG_S = 1.0  # assumed: meters average over up to a second
+UNUSED_BELOW_A = 1.0  # assumed: above any filter or standby current of a charger on board
+USED_ABOVE_A = 4.0  # assumed: below the 6 A that the least duty offers
+UNUSED_AFTER_S = 10.0  # assumed: longer than any vehicle takes from its first phase to its last
+
+Currents = tuple[float, float, float]
+NOTHING: Currents = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One reading of the box's own meter."""
+
+    at_s: float
+    current_a: Currents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """What is remembered of the vehicle; its lines as the box counts them."""
+
+    samples: tuple[Sample, ...] = ()  # oldest first
+    unused: tuple[bool, bool, bool] = (False, False, False)  # plugged in, but not drawn on
+    idle_since_s: tuple[float | None, float | None, float | None] = (None, None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What the vehicle drew at one instant."""
+
+    current_a: Currents
+    most_a: Currents  # in the second before, for meters that lag
+    is_certain: bool  # no later reading of the box can change it
+
+
+def observe(vehicle: Vehicle, box: MeterReading | None, is_unplugged: bool) -> Vehicle:
+    """Take the newest reading of the box; forget the phases of a vehicle that has left."""
+    if is_unplugged:
+        vehicle = replace(vehicle, unused=(False, False, False), idle_since_s=(None, None, None))
+    if box is None or not box.online:
+        return vehicle
+    at_s = box.sampled_ns / 1e9
+    current_a = _currents(box)
+    newest = vehicle.samples[-1] if vehicle.samples else None
+    if current_a is None or (newest is not None and at_s <= newest.at_s):
+        return vehicle
+    kept = tuple(sample for sample in vehicle.samples if at_s - sample.at_s <= HISTORY_S)
+    vehicle = replace(vehicle, samples=(*kept, Sample(at_s=at_s, current_a=current_a)))
+    draws = max(current_a) > USED_ABOVE_A
+    lines = [
+        _judge(vehicle.unused[line], vehicle.idle_since_s[line], current_a[line], draws, at_s)
+        for line in range(3)
+    ]
+    (unused_1, since_1), (unused_2, since_2), (unused_3, since_3) = lines
+    return replace(
+        vehicle,
+        unused=(unused_1, unused_2, unused_3),
+        idle_since_s=(since_1, since_2, since_3),
+    )
+
+
+def _judge(
+    unused: bool, since_s: float | None, current_a: float, draws: bool, now_s: float
+) -> tuple[bool, float | None]:
+    """Return whether a line is unused, and since when it has been idle beside another in use."""
+    if current_a >= UNUSED_BELOW_A:
+        return False, None
+    if not draws:
+        return unused, None
+    since_s = now_s if since_s is None else since_s
+    return unused or now_s - since_s >= UNUSED_AFTER_S, since_s
+
+
+def drawn_at(vehicle: Vehicle, at_s: float) -> Drawn:
+    """Return what the vehicle drew at an instant; what is not known counts as nothing.
+
+    Nothing is the careful answer: the vehicle's own current then counts as the house's.
+    """
+    before = [sample for sample in vehicle.samples if sample.at_s <= at_s]
+    after = [sample for sample in vehicle.samples if sample.at_s > at_s]
+    if not before and after and after[0].at_s - at_s <= GAP_S:
+        first_a = after[0].current_a
+        return Drawn(current_a=first_a, most_a=first_a, is_certain=True)
+    if not before or at_s - before[-1].at_s > GAP_S:
+        return Drawn(current_a=NOTHING, most_a=NOTHING, is_certain=True)
+    last = before[-1]
+    if after:
+        share = (at_s - last.at_s) / (after[0].at_s - last.at_s)
+        current_a = _between(last.current_a, after[0].current_a, share)
+    elif len(before) > 1:
+        ahead_s = min(at_s - last.at_s, AHEAD_S)
+        share = -ahead_s / max(last.at_s - before[-2].at_s, AHEAD_S / 2)
+        current_a = _between(last.current_a, before[-2].current_a, share)
+    else:
+        current_a = last.current_a
+    recent = [sample.current_a for sample in before if at_s - sample.at_s <= LAG_S]
+    l1_a, l2_a, l3_a = (max(values) for values in zip(current_a, *recent, strict=True))
+    return Drawn(current_a=current_a, most_a=(l1_a, l2_a, l3_a), is_certain=bool(after))
+
+
+def _between(one: Currents, other: Currents, share: float) -> Currents:
+    """Return the currents on the line from one to the other; negative shares lead beyond one."""
+    l1_a, l2_a, l3_a = (max(a + share * (b - a), 0.0) for a, b in zip(one, other, strict=True))
+    return l1_a, l2_a, l3_a
+
+
+def _currents(box: MeterReading) -> Currents | None:
+    l1, l2, l3 = box.lines
+    current_a = (abs(l1.current_a), abs(l2.current_a), abs(l3.current_a))
+    return current_a if all(map(math.isfinite, current_a)) else None

@@ -1,0 +1,523 @@
+"""The lowest claim wins, the chain is told, and silence is never headroom (MET-1 to MET-7)."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.meter import Line, MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.safety import Contactor, SafetyStatus
+from msgs.wish import NO_WISH, Wish
+from nodes.load_manager.house import ABSURD_A, Phases
+from nodes.load_manager.machine import HEAR_S, WISH_HOLD_S, Config, Inputs, start, step
+
+UTC_NS = 1_767_225_600_000_000_000
+Currents = tuple[float, float, float]
+
+
+def pilot(cp_state: CpState = CpState.C, offered_a: float = 0.0) -> PilotStatus:
+    return PilotStatus(
+        cp_state=cp_state, duty_percent=100.0, offered_a=offered_a, high_v=6.0, low_v=-12.0
+    )
+
+
+def safety(dip_a: float = 32.0, limit_a: float | None = None) -> SafetyStatus:
+    return SafetyStatus(
+        contactor=Contactor.CLOSED,
+        permitted=True,
+        faults=(),
+        retries=0,
+        temperature_c=61.0,
+        installation_limit_a=dip_a,
+        limit_a=dip_a if limit_a is None else limit_a,
+    )
+
+
+def wish(
+    limit_a: float | None = None,
+    pause: bool = False,
+    until_s: float | None = None,
+    detail: str = "by web",
+) -> Wish:
+    until_ns = None if until_s is None else UTC_NS + int(until_s * 1e9)
+    return Wish(limit_a=limit_a, pause=pause, until_utc_ns=until_ns, detail=detail)
+
+
+def reading(
+    currents: Currents, at_s: float, online: bool = True, poll_s: float = 1.0
+) -> MeterReading:
+    l1, l2, l3 = (
+        Line(
+            current_a=current_a,
+            voltage_v=230.0,
+            power_w=230.0 * current_a,
+            power_factor=1.0,
+            imported_wh=0.0,
+            exported_wh=0.0,
+        )
+        for current_a in currents
+    )
+    return MeterReading(
+        lines=(l1, l2, l3),
+        power_w=0.0,
+        online=online,
+        source="test",
+        sampled_ns=round(at_s * 1e9),
+        poll_s=poll_s,
+    )
+
+
+class Desk:
+    """The arbiter and its facts, stepped by hand; the house is read every second."""
+
+    def __init__(
+        self,
+        monitoring: bool = True,
+        phases: Phases = "L1-L2-L3",
+        fuse_a: float = 25.0,
+        offered_a: float = 0.0,
+    ) -> None:
+        self.config = Config(main_fuse_a=fuse_a, margin_a=0.5, monitoring=monitoring, phases=phases)
+        self.now_s = 1000.0
+        self.begun_s = self.now_s
+        self.state = start(self.config, self.now_s)
+        self.pilot: PilotStatus | None = pilot(offered_a=offered_a)
+        self.safety: SafetyStatus | None = safety()
+        self.wish: Wish | None = NO_WISH
+        self.house: Currents | None = None  # read every second; None: silent
+        self.online = True
+        self.poll_s = 1.0
+        self.box: Currents | None = (0.0, 0.0, 0.0)
+        self.said: list[tuple[float, LoadOffer]] = []
+        self._reading: MeterReading | None = None
+        self._polled_s = -math.inf
+
+    def step(self) -> None:
+        now_s = self.now_s
+        if self.house is not None and now_s - self._polled_s >= self.poll_s - 1e-6:
+            self._polled_s = now_s
+            self._reading = reading(self.house, now_s - 0.1, self.online, self.poll_s)
+        inputs = Inputs(
+            now_s=now_s,
+            utc_ns=UTC_NS + int((now_s - 1000.0) * 1e9),
+            pilot=self.pilot,
+            safety=self.safety,
+            box=None if self.box is None else reading(self.box, now_s),
+            house=self._reading,
+            wishes=(("app", self.wish),),
+        )
+        self.state, outputs = step(self.config, self.state, inputs)
+        if outputs.offer is not None:
+            self.said.append((now_s, outputs.offer))
+
+    def run(self, seconds: float, **facts: Any) -> LoadOffer:
+        """Let time pass with these facts; return the last offer."""
+        for name, value in facts.items():
+            setattr(self, name, value)
+        end_s = self.now_s + seconds
+        while self.now_s < end_s - 1e-6:
+            self.now_s += 0.2
+            self.step()
+        return self.said[-1][1]
+
+
+def limit_of(offer: LoadOffer, source: str) -> float | None:
+    (limit_a,) = (limit.limit_a for limit in offer.limits if limit.source == source)
+    return limit_a
+
+
+# --- the chain --------------------------------------------------------------------------------
+
+
+@pytest.mark.req("MET-7", "CHG-3", "CHG-5", "APP-1")
+@pytest.mark.parametrize(
+    ("facts", "limit_a", "reason", "words"),
+    [
+        ({}, 32.0, "dip", "The installation allows 32.0 A"),
+        ({"safety": safety(16.0)}, 16.0, "dip", "16.0 A"),
+        ({"safety": safety(32.0, 20.04)}, 20.0, "temperature", "61 degrees"),
+        ({"safety": safety(32.0, 4.0)}, 0.0, "temperature", "less than the 6 A"),
+        ({"safety": safety(32.0, 40.0)}, 32.0, "dip", "32.0 A"),
+        ({"wish": wish(10.0)}, 10.0, "app", "The app allows 10.0 A (by web)."),
+        ({"wish": wish(3.0)}, 0.0, "app", "less than the 6 A"),
+        ({"wish": wish(pause=True)}, 0.0, "app", "The app pauses the charge"),
+        ({"wish": wish(10.0, until_s=1.0)}, 32.0, "dip", ""),  # over
+        ({"wish": wish(10.0, until_s=99.0)}, 10.0, "app", ""),
+        ({"wish": wish(63.0)}, 32.0, "dip", ""),
+        ({"wish": wish(10.0), "safety": safety(32.0, 8.0)}, 8.0, "temperature", ""),
+        # what cannot be, or is not known
+        ({"safety": None}, 0.0, "dip", "Nothing is heard from safety"),
+        ({"safety": safety(math.nan)}, 0.0, "dip", ""),
+        ({"safety": safety(math.inf)}, 0.0, "dip", ""),
+        ({"safety": safety(99.0)}, 32.0, "dip", ""),
+        ({"wish": wish(math.nan)}, 0.0, "app", ""),
+        ({"wish": wish(-5.0)}, 0.0, "app", ""),
+    ],
+)
+def test_the_lowest_claim_wins_and_says_why(
+    facts: dict[str, Any], limit_a: float, reason: str, words: str
+) -> None:
+    offer = Desk(monitoring=False).run(2.0, **facts)
+    assert (offer.limit_a, offer.reason) == (limit_a, reason)
+    assert words in offer.detail
+    assert offer.house_meter is HouseMeter.OFF
+
+
+@pytest.mark.req("MET-7")
+def test_the_whole_chain_is_told_lowest_first() -> None:
+    desk = Desk(fuse_a=35.0)
+    offer = desk.run(2.0, house=(5.0, 9.0, 1.0), wish=wish(20.0), safety=safety(32.0, 28.0))
+    chain = [(limit.source, limit.limit_a) for limit in offer.limits]
+    assert chain[:4] == [("app", 20.0), ("fuse", 25.5), ("temperature", 28.0), ("dip", 32.0)]
+    assert {source for source, limit_a in chain[4:]} == {"meter_lost", "start"}
+    assert all(limit_a is None for _, limit_a in chain[4:])
+
+
+def test_the_offer_is_said_twice_a_second_and_when_it_changes() -> None:
+    desk = Desk(monitoring=False)
+    desk.run(5.0)
+    before = len(desk.said)
+    desk.run(10.0)
+    assert 15 <= len(desk.said) - before <= 25
+    desk.run(0.2, wish=wish(10.0))
+    assert desk.said[-1][0] == desk.now_s
+    assert desk.said[-1][1].limit_a == 10.0
+
+
+# --- the fuse ---------------------------------------------------------------------------------
+
+
+@pytest.mark.req("MET-1", "MET-4")
+@pytest.mark.parametrize(
+    ("phases", "left_a", "phase"),
+    [
+        # meter's currents 10, 14, 18 of 35 A; the vehicle takes 0, 4, 8 A on the box's lines
+        ("L1-L2-L3", 24.5, "L3"),  # others: 10-0 on L1, 14-4 on L2, 18-8 on L3
+        ("L2-L3-L1", 20.5, "L3"),  # others: 14-0 on L2, 18-4 on L3, 10-8 on L1
+        ("L3-L1-L2", 16.5, "L3"),  # others: 18-0 on L3, 10-4 on L1, 14-8 on L2
+        ("L1", 24.5, "L1"),
+        ("L2", 20.5, "L2"),
+        ("L3", 16.5, "L3"),
+    ],
+)
+def test_each_line_of_the_box_is_held_against_its_phase_of_the_house(
+    phases: Phases, left_a: float, phase: str
+) -> None:
+    desk = Desk(phases=phases, fuse_a=35.0)
+    offer = desk.run(2.0, house=(10.0, 14.0, 18.0), box=(0.0, 4.0, 8.0))
+    assert limit_of(offer, "fuse") == left_a
+    assert f"on {phase};" in offer.detail
+
+
+@pytest.mark.req("MET-1")
+def test_the_house_and_what_is_left_are_told_in_amounts() -> None:
+    desk = Desk(fuse_a=25.0)
+    offer = desk.run(2.0, house=(19.3, 2.0, 2.0))
+    assert (offer.limit_a, offer.reason) == (0.0, "fuse")
+    assert offer.detail == (
+        "The other loads use 19.3 A of the 25 A on L1; 5.2 A are left, "
+        "less than the 6 A that a car needs: paused."
+    )
+    offer = desk.run(10.0, house=(10.0, 2.0, 2.0))
+    assert "paused until 6.5 A have been left for 30 s" in offer.detail
+    offer = desk.run(60.0, house=(-3.0, -2.0, -2.5))
+    assert limit_of(offer, "fuse") == 26.5
+    (fuse,) = (limit for limit in offer.limits if limit.source == "fuse")
+    assert "export 2.0 A" in fuse.detail
+    assert offer.limit_a == 26.5
+
+
+def test_export_gives_headroom_and_never_more_than_the_installation() -> None:
+    offer = Desk().run(2.0, house=(-30.0, -30.0, -30.0), safety=safety(16.0))
+    assert (offer.limit_a, offer.reason) == (16.0, "dip")
+
+
+@pytest.mark.req("MET-1")
+def test_less_headroom_lowers_the_offer_with_the_reading_that_shows_it() -> None:
+    desk = Desk(fuse_a=35.0)
+    desk.run(20.0, house=(5.0, 5.0, 5.0))
+    assert desk.said[-1][1].limit_a == 29.5
+    desk.house = (5.0, 15.0, 5.0)
+    changed_s = desk.now_s
+    desk.run(1.2)
+    lowered_s = next(at_s for at_s, offer in desk.said if at_s > changed_s and offer.limit_a < 29)
+    assert lowered_s <= desk._polled_s + 1e-6
+    assert desk.said[-1][1].limit_a == 19.5
+
+
+def test_more_headroom_raises_the_offer_after_ten_seconds() -> None:
+    desk = Desk(fuse_a=35.0)
+    desk.run(20.0, house=(15.0, 5.0, 5.0))
+    assert desk.run(9.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
+    assert "until that has lasted 10 s" in desk.said[-1][1].detail
+    assert desk.run(3.0).limit_a == 29.5
+
+
+def test_the_vehicles_own_current_is_not_the_houses() -> None:
+    def vehicle_a(at_s: float) -> float:
+        """Between 0 and 15 A, 5 A/s up and down, as it likes."""
+        return 5.0 * abs((at_s + 3.0) % 6.0 - 3.0)
+
+    desk = Desk(fuse_a=25.0)
+    for _ in range(600):
+        drawn_a = vehicle_a(desk.now_s + 0.2)
+        total_a = 5.0 + vehicle_a(desk.now_s + 0.1)
+        desk.run(0.2, house=(total_a,) * 3, box=(drawn_a,) * 3)
+    limits_a = {offer.limit_a for at_s, offer in desk.said if at_s > desk.begun_s + 2.0}
+    assert min(limits_a) >= 18.9  # half an ampere is lost where a ramp ends between readings
+
+
+def test_loads_that_rise_while_the_vehicle_falls_are_seen_by_the_second_reading() -> None:
+    desk = Desk(fuse_a=25.0)
+    desk.run(15.0, house=(20.0, 20.0, 20.0), box=(15.0, 15.0, 15.0))
+    assert desk.said[-1][1].limit_a == 19.5
+    begun_s = desk.now_s
+    while desk.now_s - begun_s < 3.0:  # 2 A/s down
+        at_s = desk.now_s - begun_s
+        drawn_a, sampled_a = 15.0 - 2.0 * (at_s + 0.2), 15.0 - 2.0 * (at_s + 0.1)
+        desk.run(0.2, house=(12.0 + sampled_a,) * 3, box=(drawn_a,) * 3)
+    assert desk.said[-1][1].limit_a <= 12.7
+
+
+def test_a_box_that_cannot_measure_counts_the_vehicle_as_house() -> None:
+    desk = Desk(fuse_a=25.0)
+    desk.run(20.0, house=(15.0, 15.0, 15.0), box=(10.0, 10.0, 10.0))
+    assert desk.said[-1][1].limit_a == 19.5
+    assert desk.run(4.0, box=None).limit_a == 9.5
+
+
+@pytest.mark.req("MET-1")
+def test_a_phase_that_the_vehicle_does_not_draw_on_limits_nothing() -> None:
+    desk = Desk(fuse_a=25.0)
+    offer = desk.run(20.0, house=(12.0, 3.0, 3.0), box=(10.0, 0.1, 0.1))
+    assert limit_of(offer, "fuse") == 21.6
+    offer = desk.run(20.0, house=(12.0, 24.0, 24.0))
+    assert limit_of(offer, "fuse") == 22.5
+    # it draws there after all
+    offer = desk.run(2.2, house=(12.0, 25.9, 24.0), box=(10.0, 2.0, 0.1))
+    assert limit_of(offer, "fuse") == 0.0
+    # and the next vehicle is not this one
+    desk = Desk(fuse_a=25.0)
+    desk.run(20.0, house=(12.0, 3.0, 3.0), box=(10.0, 0.1, 0.1))
+    desk.run(1.0, pilot=pilot(CpState.A), box=(0.0, 0.0, 0.0))
+    assert limit_of(desk.run(3.0, house=(2.0, 24.0, 3.0)), "fuse") == 0.0
+
+
+# --- the meter that is lost -------------------------------------------------------------------
+
+
+@pytest.mark.req("MET-3")
+@pytest.mark.parametrize(("poll_s", "lost_s"), [(1.0, 10.0), (3.0, 10.0), (5.0, 15.0)])
+def test_a_silent_meter_is_lost_after_three_polls_or_ten_seconds(
+    poll_s: float, lost_s: float
+) -> None:
+    desk = Desk()
+    desk.run(30.0, house=(5.0, 5.0, 5.0), poll_s=poll_s)
+    assert desk.said[-1][1].limit_a == 19.5
+    sampled_s = desk._polled_s - 0.1
+    desk.house = None
+    offer = desk.run(sampled_s + lost_s - desk.now_s - 0.2)
+    assert (offer.limit_a, offer.house_meter) == (19.5, HouseMeter.ONLINE)
+    offer = desk.run(0.8)
+    assert (offer.limit_a, offer.house_meter) == (10.0, HouseMeter.LOST)
+    assert offer.reason == "meter_lost"
+    assert offer.detail == "The house meter is lost: 10 A at most."
+
+
+@pytest.mark.req("MET-3")
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"online": False},
+        {"house": (math.nan, 5.0, 5.0)},
+        {"house": (5.0, math.inf, 5.0)},
+        {"house": (5.0, 5.0, ABSURD_A + 1.0)},
+    ],
+)
+def test_readings_that_cannot_be_true_are_silence(bad: dict[str, Any]) -> None:
+    desk = Desk()
+    desk.run(10.0, house=(5.0, 5.0, 5.0))
+    offer = desk.run(12.0, **bad)
+    assert (offer.limit_a, offer.house_meter) == (10.0, HouseMeter.LOST)
+
+
+def test_an_old_reading_sent_again_is_silence() -> None:
+    desk = Desk()
+    desk.run(10.0, house=(5.0, 5.0, 5.0))
+    desk._polled_s = math.inf  # the same message, at every step
+    assert desk.run(12.0).house_meter is HouseMeter.LOST
+
+
+@pytest.mark.req("MET-3")
+@pytest.mark.parametrize(
+    ("others_a", "limit_a", "words"),
+    [(17.3, 7.2, "no more than 7.2 A"), (19.5, 0.0, "no more than the pause")],
+)
+def test_losing_the_meter_never_raises_the_offer_to_the_car_that_is_plugged_in(
+    others_a: float, limit_a: float, words: str
+) -> None:
+    desk = Desk()
+    assert desk.run(10.0, house=(others_a, 5.0, 5.0)).limit_a == limit_a
+    offer = desk.run(600.0, house=None)
+    assert (offer.limit_a, offer.reason) == (limit_a, "meter_lost")
+    assert words in offer.detail
+    desk.run(1.0, pilot=pilot(CpState.A))
+    assert desk.run(1.0, pilot=pilot(CpState.B)).limit_a == 10.0
+
+
+@pytest.mark.req("MET-3")
+def test_other_limits_hold_while_the_meter_is_lost() -> None:
+    desk = Desk()
+    desk.run(10.0, house=(5.0, 5.0, 5.0))
+    offer = desk.run(20.0, house=None, wish=wish(8.0))
+    assert (offer.limit_a, offer.reason) == (8.0, "app")
+    assert desk.run(1.0, wish=NO_WISH).limit_a == 10.0
+
+
+@pytest.mark.req("MET-3")
+def test_the_meter_is_back_after_three_good_readings() -> None:
+    desk = Desk()
+    desk.run(10.0, house=(5.0, 5.0, 5.0))
+    desk.run(20.0, house=None)
+    assert desk.run(2.0, house=(5.0, 5.0, 5.0)).house_meter is HouseMeter.LOST
+    offer = desk.run(1.0)
+    assert (offer.house_meter, offer.limit_a) == (HouseMeter.ONLINE, 10.0)
+    assert desk.run(12.0).limit_a == 19.5  # and then as always
+
+
+def test_a_reading_of_a_returning_meter_lowers_at_once() -> None:
+    desk = Desk()
+    desk.run(10.0, house=(5.0, 5.0, 5.0))
+    desk.run(20.0, house=None)
+    offer = desk.run(0.8, house=(16.0, 5.0, 5.0))
+    assert (offer.house_meter, offer.limit_a) == (HouseMeter.LOST, 8.5)
+
+
+@pytest.mark.req("MET-3")
+def test_a_slow_meter_raises_nothing_before_it_is_back() -> None:
+    desk = Desk()
+    desk.run(30.0, house=(17.3, 5.0, 5.0), poll_s=12.0)
+    desk.run(60.0, house=None)
+    offer = desk.run(13.0, house=(2.0, 2.0, 2.0))  # two readings, twelve seconds apart
+    assert (offer.house_meter, offer.limit_a) == (HouseMeter.LOST, 7.2)
+
+
+# --- after a start ----------------------------------------------------------------------------
+
+
+def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
+    desk = Desk(monitoring=False)
+    desk.pilot = None
+    for _ in range(4):
+        desk.now_s += 0.2
+        desk.step()
+    assert desk.said == []
+    offer = desk.run(HEAR_S)
+    assert (offer.limit_a, offer.reason) == (0.0, "start")
+
+
+def test_a_cold_start_offers_nothing_before_every_claim_is_heard() -> None:
+    desk = Desk()
+    offer = desk.run(5.0)
+    assert (offer.limit_a, offer.reason) == (0.0, "start")
+    assert offer.house_meter is HouseMeter.STARTING
+    assert desk.run(1.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
+
+
+@pytest.mark.req("MET-3")
+def test_a_meter_that_is_never_heard_is_lost_after_ten_seconds() -> None:
+    desk = Desk()
+    offer = desk.run(11.0)
+    assert (offer.limit_a, offer.house_meter) == (10.0, HouseMeter.LOST)
+
+
+def test_a_restart_during_a_charge_neither_pauses_nor_raises_it() -> None:
+    desk = Desk(offered_a=13.2)
+    assert desk.run(0.2).limit_a == 13.2
+    assert desk.run(5.0).limit_a == 13.2
+    assert desk.run(2.0, house=(5.0, 5.0, 5.0)).limit_a == 13.2
+    assert desk.run(12.0).limit_a == 19.5  # as any raise
+    desk = Desk(offered_a=13.2)
+    desk._polled_s = -math.inf  # the house is heard before the box
+    offer = desk.run(0.2, house=(16.0, 16.0, 16.0), box=None)
+    assert (offer.limit_a, offer.reason) == (13.2, "start")
+    assert desk.run(0.2, box=(12.9, 12.9, 12.9)).limit_a == 13.2
+    desk = Desk(offered_a=7.0)
+    offer = desk.run(60.0)  # the meter is lost as well
+    assert (offer.limit_a, offer.house_meter) == (7.0, HouseMeter.LOST)
+
+
+def test_a_restart_during_a_pause_by_the_app_does_not_end_it() -> None:
+    desk = Desk(monitoring=False, offered_a=0.0)
+    offer = desk.run(WISH_HOLD_S - 1.0, wish=None)
+    assert (offer.limit_a, offer.reason) == (0.0, "start")
+    assert desk.run(1.0, wish=wish(pause=True)).reason == "app"
+
+
+def test_a_source_that_stays_silent_after_a_start_has_no_wish() -> None:
+    desk = Desk(monitoring=False)
+    assert desk.run(WISH_HOLD_S + 0.4, wish=None).limit_a == 32.0
+
+
+def test_an_offer_on_its_way_through_a_duty_cycle_is_not_worn_down() -> None:
+    for tenths in range(60, 321):
+        offer_a = tenths / 10.0
+        duty_percent = round(offer_a / 0.6, 4)  # as a generator of 1 ns and 1 kHz sets it
+        desk = Desk(monitoring=False, offered_a=0.6 * duty_percent)
+        assert desk.run(0.4, wish=None).limit_a == offer_a
+
+
+# --- whatever is said -------------------------------------------------------------------------
+
+ANY_CURRENT = st.one_of(
+    st.floats(-40.0, 60.0), st.sampled_from([math.nan, math.inf, -math.inf, 1e9])
+)
+FACTS = st.one_of(
+    st.fixed_dictionaries({"house": st.tuples(ANY_CURRENT, ANY_CURRENT, ANY_CURRENT)}),
+    st.fixed_dictionaries({"box": st.tuples(ANY_CURRENT, ANY_CURRENT, ANY_CURRENT)}),
+    st.fixed_dictionaries({"online": st.booleans()}),
+    st.sampled_from([{"house": None}, {"box": None}, {"safety": None}, {"pilot": None}]),
+    st.builds(
+        lambda dip_a, limit_a: {"safety": safety(dip_a, limit_a)},
+        st.sampled_from([10.0, 13.0, 16.0, 20.0, 25.0, 32.0]),
+        ANY_CURRENT,
+    ),
+    st.builds(
+        lambda limit_a, pause: {"wish": wish(limit_a, pause, detail="x" * 400)},
+        st.one_of(st.none(), ANY_CURRENT),
+        st.booleans(),
+    ),
+    st.builds(
+        lambda cp_state, offered_a: {"pilot": pilot(cp_state, offered_a)},
+        st.sampled_from([CpState.A, CpState.B, CpState.C]),
+        st.floats(0.0, 32.0),
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(FACTS, st.sampled_from([0.2, 1.0, 3.0, 12.0])), max_size=25))
+def test_whatever_is_said_the_offer_is_sound_and_below_every_claim(
+    events: list[tuple[dict[str, Any], float]],
+) -> None:
+    desk = Desk()
+    desk.run(0.2)
+    for facts, seconds in events:
+        before = len(desk.said)
+        desk.run(seconds, **facts)
+        for at_s, offer in desk.said[before:]:
+            assert offer.limit_a == 0.0 or 6.0 <= offer.limit_a <= 32.0
+            for limit in offer.limits:
+                assert limit.limit_a is None or offer.limit_a <= limit.limit_a + 1e-6
+            if offer.house_meter is HouseMeter.LOST:
+                assert offer.limit_a <= 10.0
+            if desk.safety is None and at_s > desk.begun_s + HEAR_S:
+                assert offer.limit_a == 0.0
+            if desk.safety is not None:
+                assert offer.limit_a <= desk.safety.installation_limit_a
+            assert 0 < len(offer.detail) <= 400
+            assert all(len(limit.detail) <= 400 for limit in offer.limits)

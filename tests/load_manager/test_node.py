@@ -1,0 +1,204 @@
+"""The load manager on the bus in memory: it reacts in the callback, and a restart is no change."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bus import Reader
+from bus.memory import MemoryGraph
+from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.meter import Line, MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.safety import Contactor, SafetyStatus
+from msgs.topics import (
+    LOAD_OFFER,
+    METER_BOX,
+    METER_HOUSE,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_WISH,
+)
+from msgs.wish import NO_WISH, Wish
+from nodes.load_manager.node import Parameters, build
+
+
+class Box:
+    """A graph with the load manager and, in the others' place, the facts that a test sets."""
+
+    def __init__(self, state_dir: Path, **parameters: Any) -> None:
+        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        self.drawn_a = 0.0
+        self.others_a = 5.0
+        self.is_house_heard = True
+        self.contactor = Contactor.CLOSED
+        self.writers = {node: self.graph.bus(node) for node in ("pilot", "safety", "meter")}
+        self.session = self.graph.bus("session")
+        self.session.publish(SESSION_WISH, NO_WISH)
+        self.reader: Reader[LoadOffer] = self.session.subscribe(LOAD_OFFER, self._hear)
+        self.heard: list[tuple[float, LoadOffer]] = []
+        self.offered_a = 0.0
+        self.writers["pilot"].every(0.1, self._say)
+        self.writers["meter"].every(0.2, self._box)
+        self.writers["meter"].every(1.0, self._house)
+        self.parameters = Parameters(**parameters)
+        self.start()
+
+    def start(self) -> None:
+        self.node = self.graph.bus("load_manager")
+        build(self.node, self.parameters, {})
+
+    def _hear(self, offer: LoadOffer) -> None:
+        self.heard.append((self.graph.clock.now_s(), offer))
+        self.offered_a = offer.limit_a
+
+    def _say(self) -> None:
+        self.writers["pilot"].publish(
+            PILOT_STATUS,
+            PilotStatus(
+                cp_state=CpState.C,
+                duty_percent=100.0,
+                offered_a=self.offered_a,
+                high_v=6.0,
+                low_v=-12.0,
+            ),
+        )
+        self.writers["safety"].publish(
+            SAFETY_STATUS,
+            SafetyStatus(
+                contactor=self.contactor,
+                permitted=True,
+                faults=(),
+                retries=0,
+                temperature_c=25.0,
+                installation_limit_a=16.0,
+                limit_a=16.0,
+            ),
+        )
+
+    def _box(self) -> None:
+        self.writers["meter"].publish(METER_BOX, self._reading(self.drawn_a))
+
+    def _house(self) -> None:
+        if self.is_house_heard:
+            self.writers["meter"].publish(
+                METER_HOUSE, self._reading(self.drawn_a + self.others_a, poll_s=1.0)
+            )
+
+    def _reading(self, current_a: float, poll_s: float = 0.2) -> MeterReading:
+        line = Line(
+            current_a=current_a,
+            voltage_v=230.0,
+            power_w=230.0 * current_a,
+            power_factor=1.0,
+            imported_wh=0.0,
+            exported_wh=0.0,
+        )
+        return MeterReading(
+            lines=(line, line, line),
+            power_w=690.0 * current_a,
+            online=True,
+            source="test",
+            sampled_ns=self.graph.clock.now_ns(),
+            poll_s=poll_s,
+        )
+
+    def now(self) -> LoadOffer:
+        offer = self.reader.fresh()
+        assert offer is not None
+        return offer
+
+
+def test_the_offer_comes_twice_a_second(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.graph.advance(2.0)
+    before = len(box.heard)
+    box.graph.advance(10.0)
+    assert 19 <= len(box.heard) - before <= 21
+    assert (box.now().limit_a, box.now().house_meter) == (16.0, HouseMeter.OFF)
+
+
+@pytest.mark.req("MET-1")
+def test_an_overload_lowers_the_offer_at_the_instant_of_its_reading(tmp_path: Path) -> None:
+    box = Box(tmp_path, main_fuse_a=25.0, monitoring=True)
+    box.graph.advance(3.5)
+    assert box.now().limit_a == 16.0
+    box.others_a = 12.0
+    box.graph.advance(1.0)
+    at_s = next(at_s for at_s, offer in box.heard if offer.limit_a == 12.5)
+    assert at_s == pytest.approx(1004.0)  # the poll
+
+
+@pytest.mark.req("MET-3")
+def test_a_lost_meter_lowers_the_offer_to_ten_amperes(tmp_path: Path) -> None:
+    box = Box(tmp_path, monitoring=True)
+    box.graph.advance(5.0)
+    box.is_house_heard = False
+    box.graph.advance(12.0)
+    assert (box.now().limit_a, box.now().house_meter) == (10.0, HouseMeter.LOST)
+    box.is_house_heard = True
+    box.graph.advance(15.0)
+    assert (box.now().limit_a, box.now().house_meter) == (16.0, HouseMeter.ONLINE)
+
+
+@pytest.mark.req("APP-1", "MET-7")
+def test_a_wish_is_followed_at_once(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.graph.advance(2.1)
+    wish = Wish(limit_a=8.0, pause=False, until_utc_ns=None)
+    box.session.publish(SESSION_WISH, wish)
+    box.graph.advance(0.001)
+    assert (box.now().limit_a, box.now().reason) == (8.0, "app")
+    until_ns = box.graph.clock.utc_ns() + 2_000_000_000
+    box.session.publish(
+        SESSION_WISH, msgspec.structs.replace(wish, pause=True, until_utc_ns=until_ns)
+    )
+    box.graph.advance(1.9)
+    assert box.now().limit_a == 0.0
+    box.graph.advance(0.5)
+    assert box.now().limit_a == 16.0
+
+
+@pytest.mark.parametrize("monitoring", [True, False])
+def test_a_restart_during_a_charge_offers_no_more_and_no_less(
+    tmp_path: Path, monitoring: bool
+) -> None:
+    box = Box(tmp_path, monitoring=monitoring, main_fuse_a=25.0)
+    box.session.publish(SESSION_WISH, Wish(limit_a=9.0, pause=False, until_utc_ns=None))
+    box.graph.advance(5.0)
+    box.drawn_a = 8.7
+    box.graph.advance(5.0)
+    assert box.now().limit_a == 9.0
+    for delay_s in (0.0, 0.05, 0.15, 0.9):
+        box.graph.advance(3.0 + delay_s)
+        box.graph.kill("load_manager")
+        box.heard.clear()
+        box.start()
+        box.graph.advance(1.5)
+        assert box.heard  # valid again within half of its hold
+        assert {offer.limit_a for _, offer in box.heard} == {9.0}
+    box.graph.advance(5.0)
+    assert box.now().reason == "app"
+
+
+def test_a_silent_safety_ends_the_offer_and_nothing_else_is_needed_to_go_on(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path)
+    box.graph.advance(3.0)
+    box.graph.hold("pilot")  # who says safety's word here
+    box.graph.advance(2.0)
+    assert box.now().limit_a == 0.0
+    box.graph.release("pilot")
+    box.graph.advance(1.0)
+    assert box.now().limit_a == 16.0
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"main_fuse_a": 5.0}, {"main_fuse_a": 64.0}, {"phases": "L1-L3-L2"}, {"fuse": 35.0}],
+)
+def test_parameters_out_of_range_are_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(parameters, Parameters)

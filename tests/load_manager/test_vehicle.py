@@ -1,0 +1,123 @@
+"""What the vehicle drew at an instant, and on which phases."""
+
+import pytest
+
+from msgs.meter import Line, MeterReading
+from nodes.load_manager.vehicle import NOTHING, Currents, Vehicle, drawn_at, observe
+
+
+def box(at_s: float, currents: Currents, online: bool = True) -> MeterReading:
+    l1, l2, l3 = (
+        Line(
+            current_a=current_a,
+            voltage_v=230.0,
+            power_w=0.0,
+            power_factor=1.0,
+            imported_wh=0.0,
+            exported_wh=0.0,
+        )
+        for current_a in currents
+    )
+    return MeterReading(
+        lines=(l1, l2, l3),
+        power_w=0.0,
+        online=online,
+        source="test",
+        sampled_ns=round(at_s * 1e9),
+    )
+
+
+def seen(*readings: tuple[float, float]) -> Vehicle:
+    vehicle = Vehicle()
+    for at_s, current_a in readings:
+        vehicle = observe(vehicle, box(at_s, (current_a, 0.0, 0.0)), is_unplugged=False)
+    return vehicle
+
+
+@pytest.mark.parametrize(
+    ("at_s", "current_a", "is_certain"),
+    [
+        (100.0, 4.0, True),  # on a reading, the next one known
+        (100.1, 5.0, True),  # between two
+        (100.4, 8.0, False),  # on the newest: a later one will tell
+        (100.5, 9.0, False),  # after the newest: the ramp goes on
+        (100.9, 10.5, False),  # but not for long
+        (101.4, 10.5, False),
+        (101.5, 0.0, True),  # too long ago: nothing is known
+        (99.5, 4.0, True),  # shortly before the first
+        (98.9, 0.0, True),
+    ],
+)
+def test_the_current_of_an_instant_lies_between_the_readings_around_it(
+    at_s: float, current_a: float, is_certain: bool
+) -> None:
+    drawn = drawn_at(seen((100.0, 4.0), (100.2, 6.0), (100.4, 8.0)), at_s)
+    assert drawn.current_a[0] == pytest.approx(current_a)
+    assert drawn.is_certain is is_certain
+
+
+def test_a_falling_ramp_ends_at_zero() -> None:
+    assert drawn_at(seen((100.0, 4.0), (100.2, 1.0)), 100.4).current_a == NOTHING
+
+
+def test_the_most_of_the_second_before_is_known_for_meters_that_lag() -> None:
+    vehicle = seen((99.0, 30.0), (99.4, 16.0), (99.6, 16.0), (100.2, 6.0), (100.4, 6.0))
+    drawn = drawn_at(vehicle, 100.3)
+    assert drawn.current_a[0] == pytest.approx(6.0)
+    assert drawn.most_a[0] == 16.0
+
+
+def test_one_reading_alone_is_taken_as_it_is() -> None:
+    assert drawn_at(seen((100.0, 4.0)), 100.2).current_a[0] == 4.0
+
+
+def test_what_the_chip_cannot_read_is_not_known() -> None:
+    for bad in (
+        None,
+        box(100.2, (9.0, 9.0, 9.0), online=False),
+        box(100.2, (float("nan"), 9.0, 9.0)),
+        box(99.0, (9.0, 9.0, 9.0)),  # older than what is known
+    ):
+        vehicle = observe(seen((100.0, 4.0)), bad, is_unplugged=False)
+        assert vehicle.samples == seen((100.0, 4.0)).samples
+    assert drawn_at(Vehicle(), 100.0).current_a == NOTHING
+
+
+def test_the_history_is_short() -> None:
+    vehicle = seen(*((100.0 + 0.2 * number, 6.0) for number in range(1000)))
+    assert len(vehicle.samples) <= 27
+
+
+# --- phases that the vehicle does not use -----------------------------------------------------
+
+
+def draw(vehicle: Vehicle, currents: Currents, from_s: float, seconds: float) -> Vehicle:
+    for number in range(round(seconds / 0.2) + 1):
+        reading = box(from_s + 0.2 * number, currents)
+        vehicle = observe(vehicle, reading, is_unplugged=False)
+    return vehicle
+
+
+def test_a_phase_is_unused_after_ten_seconds_beside_another_in_use() -> None:
+    vehicle = draw(Vehicle(), (6.0, 0.3, 0.3), 100.0, 9.8)
+    assert vehicle.unused == (False, False, False)
+    vehicle = draw(vehicle, (6.0, 0.3, 0.3), 110.0, 0.2)
+    assert vehicle.unused == (False, True, True)
+
+
+def test_a_vehicle_that_draws_nothing_uses_all_phases() -> None:
+    assert draw(Vehicle(), (0.1, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
+    assert draw(Vehicle(), (3.0, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
+
+
+def test_a_pause_keeps_what_is_known_and_a_current_ends_it_at_once() -> None:
+    vehicle = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 20.0)
+    vehicle = draw(vehicle, (0.0, 0.0, 0.0), 121.0, 60.0)
+    assert vehicle.unused == (False, True, True)
+    vehicle = draw(vehicle, (6.0, 1.5, 0.0), 182.0, 0.0)
+    assert vehicle.unused == (False, False, True)
+
+
+def test_the_next_vehicle_uses_all_phases() -> None:
+    vehicle = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 20.0)
+    assert observe(vehicle, None, is_unplugged=True).unused == (False, False, False)
