@@ -1,7 +1,8 @@
 """The simulated world: mains, house, sun, cable, vehicle, contactor, residual current, heat.
 
 Present in simulation only. The physics is a pure model (`model.step`); the node moves it on
-whenever somebody drives it or looks at it, or its next event is due.
+whenever somebody drives it or looks at it, or its next event is due. Each start is a new world:
+no vehicle, cold counters.
 
 Subscribes
     sim/pilot_drive, sim/contactor_drive, sim/lights: what the box's controller drives. Each takes

@@ -11,6 +11,7 @@ from bus.memory import MemoryGraph
 from msgs.led import DARK, Color, Effect, LedFrame, Light
 from msgs.pilot import SimPilotDrive, duty_of_offer
 from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
+from msgs.requests import StopReason
 from msgs.safety import SimContactorDrive
 from msgs.topics import (
     SIM_CONTACTOR_DRIVE,
@@ -20,6 +21,7 @@ from msgs.topics import (
     SIM_PILOT_DRIVE,
     SIM_POWER,
 )
+from nodes.plant import node
 from nodes.plant.node import Parameters, build
 
 START_S = 1000.0
@@ -348,3 +350,58 @@ def test_an_unknown_driver_is_an_error(tmp_path: Path) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     with pytest.raises(DriverError, match="unknown modbus driver '' of plant; expected 'tcp' or"):
         build(graph.bus("plant"), Parameters(), {})
+
+
+class Port:
+    """A meters' server that only notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.port = 1502
+        self.calls: list[str] = []
+        self.is_taken = False
+
+    def start(self) -> None:
+        self.calls.append("start")
+        if self.is_taken:
+            raise DriverError("TCP port 1502 on 127.0.0.1 is in use by another process")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Port:
+    port = Port()
+    monkeypatch.setattr(node, "open_meters", lambda *_: port)
+    return port
+
+
+@pytest.mark.req("MET-3")
+def test_the_meters_port_is_closed_while_the_meter_is_lost(port: Port, new_rig: NewRig) -> None:
+    rig = new_rig()
+    rig.ask("fault", name="pe_open")
+    assert port.calls == []
+    rig.ask("fault", name="meter_lost")
+    assert port.calls == ["stop"]
+    rig.ask("clear", name="pe_open")
+    rig.ask("clear", name="meter_lost")
+    assert port.calls == ["stop", "start"]
+
+
+def test_a_meter_whose_port_is_taken_stays_lost_and_says_why(port: Port, new_rig: NewRig) -> None:
+    rig = new_rig()
+    rig.ask("fault", name="meter_lost")
+    port.is_taken = True
+    answer = rig.ask("clear", name="meter_lost")
+    assert answer.status is Status.REFUSED
+    assert "in use" in answer.reason
+    assert rig.ask("status").result["faults"] == ["meter_lost"]
+
+
+def test_the_meters_port_is_closed_when_the_node_stops(port: Port, tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    bus = graph.bus("plant")
+    build(bus, Parameters(), {"modbus": "tcp"})
+    bus.stop(StopReason.SHUTDOWN)
+    assert port.calls == ["stop"]
+    assert bus.stopped
