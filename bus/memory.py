@@ -10,6 +10,7 @@ node. What a node does follows from the seed alone: the same seed gives the same
 
 import heapq
 import random
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -17,6 +18,7 @@ from typing import NamedTuple, TypeVar
 from bus.interface import BusError
 from bus.measure import Usage
 from bus.peer import Peer
+from bus.timers import Deadline
 from bus.wire import retained
 from msgs.requests import StopReason
 
@@ -24,6 +26,7 @@ R = TypeVar("R")
 
 START_NS = 1_000_000_000_000  # monotonic time when a graph begins
 START_UTC_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC
+MOST_LINES = 10_000  # of the log; the oldest go
 
 
 class VirtualClock:
@@ -61,11 +64,14 @@ class MemoryCarrier:
         self._graph = graph
         self._node = node
         self.peer: Peer
-        self.alive = True
+        self.is_alive = True
+        self.is_held = False
+        self.missed: list[Deadline] = []  # while it was held
+        self.waiting: list[Callable[[], None]] = []  # likewise
 
     def send(self, key: bytes, frame: bytes, latched: bool) -> None:
         """See `bus.peer.Carrier.send`."""
-        if self.alive:
+        if self.is_alive:
             self._graph.carry(self._node, key, frame, latched)
 
     def listen(self, writer: str, key: bytes, active: bool) -> None:
@@ -74,12 +80,12 @@ class MemoryCarrier:
 
     def ask(self, node: str, request: bytes, expires_ns: int) -> None:
         """See `bus.peer.Carrier.ask`."""
-        if self.alive:
+        if self.is_alive:
             self._graph.ask(self, node, request)
 
     def answer(self, address: bytes, response: bytes) -> None:
         """See `bus.peer.Carrier.answer`."""
-        if self.alive:
+        if self.is_alive:
             self._graph.answer(address, response)
 
     def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
@@ -90,6 +96,12 @@ class MemoryCarrier:
         except Exception as error:
             result = error
         self._graph.soon(self, lambda: done(result))
+
+    def add(self, due_ns: int, action: Callable[[], None], period_ns: int = 0) -> Deadline:
+        """See `bus.timers.Schedule.add`."""
+        deadline = Deadline(due_ns, period_ns, action)
+        self._graph.schedule(self, deadline)
+        return deadline
 
     def usage(self) -> Usage:
         """Return nothing used: virtual time costs nothing."""
@@ -105,19 +117,21 @@ class MemoryGraph:
 
     def __init__(self, seed: int, state_dir: Path) -> None:
         self.clock = VirtualClock()
-        self.lines: list[LogLine] = []
+        self.lines: deque[LogLine] = deque(maxlen=MOST_LINES)
         self._seed = seed
         self._state_dir = state_dir
         self._carriers: dict[str, MemoryCarrier] = {}
         self._incarnations: dict[str, int] = {}
         self._readers: dict[bytes, list[MemoryCarrier]] = {}
         self._latched: dict[str, dict[bytes, bytes]] = {}
-        self._events: list[tuple[int, int, MemoryCarrier, Callable[[], None]]] = []
+        self._events: deque[tuple[MemoryCarrier, Callable[[], None]]] = deque()
+        self._deadlines: list[tuple[int, int, Deadline, MemoryCarrier]] = []
         self._count = 0
         self._addresses: dict[bytes, MemoryCarrier] = {}
         self._taps: list[Callable[[bytes], None]] = []
+        self._reader_taps: dict[str, Callable[[bytes], None]] = {}
         self._losses: list[Callable[[str, str, str], bool]] = []
-        self._held: set[str] = set()
+        self._on_crash: Callable[[str, Exception], None] | None = None
 
     def bus(self, node: str) -> Peer:
         """Return the bus of a node's next incarnation.
@@ -137,6 +151,7 @@ class MemoryGraph:
             randomness=random.Random(f"{self._seed}/{node}/{incarnation}"),
             state_dir=self._state_dir,
             carrier=carrier,
+            timers=carrier,
         )
         self._carriers[node] = carrier
         self._latched[node] = {}
@@ -146,9 +161,8 @@ class MemoryGraph:
     def kill(self, node: str) -> None:
         """Take a node away without a word, as `kill -9` does."""
         carrier = self._carriers.pop(node)
-        carrier.alive = False
+        carrier.is_alive = False
         self._latched.pop(node)
-        self._held.discard(node)
         for readers in self._readers.values():
             while carrier in readers:
                 readers.remove(carrier)
@@ -160,11 +174,24 @@ class MemoryGraph:
 
     def hold(self, node: str) -> None:
         """Let a node sleep as SIGSTOP does: it reads, decides and says nothing."""
-        self._held.add(node)
+        self._carriers[node].is_held = True
 
     def release(self, node: str) -> None:
         """Let a held node go on; it finds the newest messages."""
-        self._held.discard(node)
+        carrier = self._carriers[node]
+        carrier.is_held = False
+        for deadline in carrier.missed:
+            self.schedule(carrier, deadline)
+        self._events.extend((carrier, action) for action in carrier.waiting)
+        carrier.missed, carrier.waiting = [], []
+
+    def on_crash(self, told: Callable[[str, Exception], None]) -> None:
+        """Have a callback told of a node and the exception that it did not catch.
+
+        The node is gone then, as a process would be. Without a callback the exception ends the
+        run.
+        """
+        self._on_crash = told
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -174,6 +201,10 @@ class MemoryGraph:
     def tap(self, on_frame: Callable[[bytes], None]) -> None:
         """Have every frame that is sent shown to a callback."""
         self._taps.append(on_frame)
+
+    def tap_reader(self, node: str, on_frame: Callable[[bytes], None]) -> None:
+        """Have every frame that reaches a node shown to a callback, in this and later lives."""
+        self._reader_taps[node] = on_frame
 
     def lose(self, lost: Callable[[str, str, str], bool]) -> None:
         """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery."""
@@ -189,23 +220,33 @@ class MemoryGraph:
         Return whether `stop` held.
         """
         end_ns = int(when_s * 1e9)
+        deadlines, clock = self._deadlines, self.clock
         while True:
-            self._run_events()
+            while self._events:
+                carrier, action = self._events.popleft()
+                if carrier.is_held:
+                    carrier.waiting.append(action)
+                elif carrier.is_alive:
+                    self._run(carrier, action)
             if stop is not None and stop():
                 return True
-            due_ns = end_ns
-            earliest: MemoryCarrier | None = None
-            for carrier in self._carriers.values():
-                next_ns = carrier.peer.timers.next_ns()
-                if next_ns is not None and next_ns < due_ns and not self._is_held(carrier):
-                    due_ns, earliest = next_ns, carrier
-            self.clock.ns = max(self.clock.ns, due_ns)
-            if earliest is None:
-                # Deadlines that fall on the very end belong to the next stretch of time.
+            # Deadlines that fall on the very end belong to the next stretch of time.
+            if not deadlines or deadlines[0][0] >= end_ns:
+                clock.ns = max(clock.ns, end_ns)
                 return False
-            earliest.peer.timers.run_due(self.clock.ns)
-            if earliest.peer.stopped:
-                self._leave(earliest)
+            due_ns, _, deadline, carrier = heapq.heappop(deadlines)
+            if deadline.action is None or not carrier.is_alive:
+                continue
+            if carrier.is_held:
+                carrier.missed.append(deadline)
+                continue
+            if due_ns > clock.ns:
+                clock.ns = due_ns
+            due = deadline.take(clock.ns)
+            if deadline.period_ns:
+                self.schedule(carrier, deadline)
+            if due is not None:
+                self._run(carrier, due)
 
     # --- for the carriers ----------------------------------------------------------------------
 
@@ -242,13 +283,17 @@ class MemoryGraph:
     def answer(self, address: bytes, response: bytes) -> None:
         """Bring an answer back."""
         carrier = self._addresses[address]
-        if carrier.alive:
+        if carrier.is_alive:
             self.soon(carrier, lambda: carrier.peer.accept_response(response))
 
     def soon(self, carrier: MemoryCarrier, action: Callable[[], None]) -> None:
         """Run an action in a node at this instant, after what runs now."""
+        self._events.append((carrier, action))
+
+    def schedule(self, carrier: MemoryCarrier, deadline: Deadline) -> None:
+        """Put a node's deadline into the order of all; equal times run as they were asked for."""
         self._count += 1
-        heapq.heappush(self._events, (self.clock.ns, self._count, carrier, action))
+        heapq.heappush(self._deadlines, (deadline.due_ns, self._count, deadline, carrier))
 
     def keep_line(self, node: str, level: str, text: str) -> None:
         """Keep one line of a node's log."""
@@ -258,30 +303,27 @@ class MemoryGraph:
 
     def _deliver(self, carrier: MemoryCarrier, frame: bytes) -> None:
         """Put the message in place; the callbacks, if any, run after what runs now."""
+        if self._reader_taps:
+            shown = self._reader_taps.get(carrier.peer.node)
+            if shown is not None:
+                shown(frame)
         if carrier.peer.accept(frame, self.clock.ns):
             self.soon(carrier, carrier.peer.run_callbacks)
 
-    def _run_events(self) -> None:
-        waiting = []
-        while self._events:
-            event = heapq.heappop(self._events)
-            carrier = event[2]
-            if self._is_held(carrier):
-                waiting.append(event)
-                continue
-            if carrier.alive:
-                event[3]()
-                if carrier.peer.stopped:
-                    self._leave(carrier)
-        for event in waiting:
-            heapq.heappush(self._events, event)
+    def _run(self, carrier: MemoryCarrier, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:
+            if self._on_crash is None:
+                raise
+            self._leave(carrier)
+            self._on_crash(carrier.peer.node, error)
+        if carrier.peer.stopped:
+            self._leave(carrier)
 
     def _leave(self, carrier: MemoryCarrier) -> None:
         if self._carriers.get(carrier.peer.node) is carrier:
             self.kill(carrier.peer.node)
-
-    def _is_held(self, carrier: MemoryCarrier) -> bool:
-        return carrier.peer.node in self._held
 
     def _is_lost(self, writer: str, key: bytes, reader: MemoryCarrier) -> bool:
         topic = key.removesuffix(b"\0").decode()

@@ -18,7 +18,7 @@ from bus.interface import Answer, BusError, Call, Clock, Reader, Status
 from bus.measure import LoopTimes, Usage
 from bus.reader import TopicReader
 from bus.schema import breaking_changes, describe, schema_hash
-from bus.timers import Deadline, Timers
+from bus.timers import Deadline, Schedule
 from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.requests import NoArguments, Stop, StopReason
@@ -91,6 +91,7 @@ class Peer:
         randomness: random.Random,
         state_dir: Path,
         carrier: Carrier,
+        timers: Schedule,
     ) -> None:
         self.node = node
         self.incarnation = incarnation
@@ -99,7 +100,7 @@ class Peer:
         self.state_dir = state_dir
         self.state = NodeState.STARTING
         self.times = LoopTimes()
-        self.timers = Timers()
+        self.timers = timers
         self._pid = pid
         self._carrier = carrier
         self._publishers: dict[str, _Publisher] = {}

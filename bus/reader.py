@@ -124,10 +124,12 @@ class TopicReader(Generic[M]):
 
     def fresh(self, hold_s: float | None = None) -> M | None:
         """Return the newest message if it is not older than its hold, else None."""
-        message = self.message
-        hold_ns = self._hold_ns if hold_s is None else hold_s * 1e9
+        if self._body is not None:
+            self._decode()
+        message = self._message
         if message is None:
             return None
+        hold_ns = self._hold_ns if hold_s is None else hold_s * 1e9
         return message if self._clock.now_ns() - self._stamp_ns <= hold_ns else None
 
     def _decode(self) -> M | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from bus.lock import Lock
 from bus.peer import Peer
 from bus.place import Place
-from bus.timers import Deadline
+from bus.timers import Deadline, Timers
 from bus.zeromq import ZmqCarrier
 from msgs.requests import StopReason
 
@@ -35,6 +35,7 @@ class ZmqBus(Peer):
 
     def __init__(self, name: str, place: Place, lock: Lock | None) -> None:
         self.wire = ZmqCarrier(name, place, serves=lock is not None)
+        self.timers: Timers = Timers()
         self._lock = lock
         self._watched: dict[int, Callable[[], None]] = {}
         self._signals: dict[int, Callable[[], None]] = {}
@@ -52,6 +53,7 @@ class ZmqBus(Peer):
             randomness=random.Random(os.urandom(16)),
             state_dir=place.state_dir,
             carrier=self.wire,
+            timers=self.timers,
         )
         self.watch(self.wire.worker.fd, self.wire.worker.collect)
         if lock is not None:

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable
+from typing import Protocol
 
 
 class Deadline:
@@ -18,16 +19,35 @@ class Deadline:
         """Forget the action; harmless when it has run."""
         self.action = None
 
+    def take(self, now_ns: int) -> Callable[[], None] | None:
+        """Return the action that is due, and go on to the next round after now, if there is one.
+
+        Rounds that were missed are left out. Without a next round the action is forgotten.
+        """
+        action = self.action
+        if self.period_ns:
+            self.due_ns += ((now_ns - self.due_ns) // self.period_ns + 1) * self.period_ns
+        else:
+            self.action = None
+        return action
+
+
+class Schedule(Protocol):
+    """Where a node asks for its deadlines."""
+
+    def add(self, due_ns: int, action: Callable[[], None], period_ns: int = 0) -> Deadline:
+        """Ask for an action at a time, and every period after it unless that is 0."""
+
 
 class Timers:
-    """A heap of deadlines; equal times run in the order in which they were asked for."""
+    """See `Schedule`. A heap; equal times run in the order in which they were asked for."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Deadline]] = []
         self._count = 0
 
     def add(self, due_ns: int, action: Callable[[], None], period_ns: int = 0) -> Deadline:
-        """Ask for an action at a time, and every period after it unless that is 0."""
+        """See `Schedule.add`."""
         deadline = Deadline(due_ns, period_ns, action)
         self._push(deadline)
         return deadline
@@ -40,21 +60,14 @@ class Timers:
         return heap[0][0] if heap else None
 
     def run_due(self, now_ns: int) -> bool:
-        """Run the earliest action that is due; return whether there was one.
-
-        A periodic one is set to its next round after now: what was missed is left out.
-        """
+        """Run the earliest action that is due; return whether there was one."""
         due = self.next_ns()
         if due is None or due > now_ns:
             return False
         deadline = heapq.heappop(self._heap)[2]
-        action = deadline.action
+        action = deadline.take(now_ns)
         if deadline.period_ns:
-            missed = (now_ns - deadline.due_ns) // deadline.period_ns
-            deadline.due_ns += (missed + 1) * deadline.period_ns
             self._push(deadline)
-        else:
-            deadline.action = None
         if action is not None:
             action()
         return True

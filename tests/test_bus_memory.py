@@ -1,0 +1,95 @@
+"""What only the in-memory graph can do: hold, crash, show and lose, in one order of time."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bus.memory import MemoryGraph
+from bus.wire import unpack
+from msgs.pilot import CpState, PilotStatus
+from msgs.topics import PILOT_STATUS
+
+STATUS = PilotStatus(cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0)
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> MemoryGraph:
+    return MemoryGraph(seed=1, state_dir=tmp_path)
+
+
+def test_deadlines_of_all_nodes_run_in_one_order_of_time(graph: MemoryGraph) -> None:
+    ran: list[str] = []
+    for node, period_s in (("pilot", 0.3), ("safety", 0.2)):
+        bus = graph.bus(node)
+        bus.every(period_s, partial(ran.append, node))
+        bus.at(graph.clock.now_s() + 0.05, partial(ran.append, f"{node} once"))
+    graph.advance(0.65)
+    assert ran == ["pilot once", "safety once", "safety", "pilot", "safety", "pilot", "safety"]
+
+
+def test_a_held_node_does_nothing_until_it_is_released(graph: MemoryGraph) -> None:
+    pilot, safety = graph.bus("pilot"), graph.bus("safety")
+    heard: list[float] = []
+    ticks: list[float] = []
+    safety.subscribe(PILOT_STATUS, lambda _: heard.append(graph.clock.now_s()))
+    start_s = graph.clock.now_s()
+    safety.every(0.1, lambda: ticks.append(round(graph.clock.now_s() - start_s, 6)))
+    graph.hold("safety")
+    pilot.publish(PILOT_STATUS, STATUS)
+    graph.advance(1.05)
+    assert (heard, ticks) == ([], [])
+    graph.release("safety")
+    graph.advance(0.2)
+    assert heard == [pytest.approx(start_s + 1.05)]
+    # One round for all that were missed, then the old beat.
+    assert ticks == [1.05, 1.1, 1.2]
+
+
+def test_a_node_killed_while_it_is_held_never_wakes(graph: MemoryGraph) -> None:
+    ticks: list[str] = []
+    graph.bus("safety").every(0.1, lambda: ticks.append("first"))
+    graph.hold("safety")
+    graph.advance(1.0)
+    graph.kill("safety")
+    graph.bus("safety").every(0.1, lambda: ticks.append("second"))
+    graph.advance(0.25)
+    assert ticks == ["second", "second"]
+
+
+def fail() -> None:
+    raise ValueError("broken")
+
+
+def test_an_exception_of_a_node_ends_the_run(graph: MemoryGraph) -> None:
+    graph.bus("pilot").every(0.1, fail)
+    with pytest.raises(ValueError, match="broken"):
+        graph.advance(1.0)
+
+
+def test_a_crash_takes_its_node_away_and_is_told(graph: MemoryGraph) -> None:
+    told: list[tuple[str, str]] = []
+    graph.on_crash(lambda node, error: told.append((node, str(error))))
+    graph.bus("pilot").every(0.1, fail)
+    graph.bus("safety")
+    graph.advance(1.0)
+    assert told == [("pilot", "broken")]
+    assert graph.running == ("safety",)
+
+
+def test_a_reader_s_tap_shows_what_reaches_it_and_not_what_is_lost(graph: MemoryGraph) -> None:
+    pilot = graph.bus("pilot")
+    graph.bus("safety").subscribe(PILOT_STATUS)
+    graph.bus("session").subscribe(PILOT_STATUS)
+    shown: list[int] = []
+    graph.tap_reader("safety", lambda frame: shown.append(unpack(frame).header.sequence))
+    asked: list[str] = []
+
+    def lost(writer: str, topic: str, reader: str) -> bool:
+        asked.append(reader)
+        return reader == "safety" and asked.count("safety") in (2, 3)
+
+    graph.lose(lost)
+    for _ in range(5):
+        pilot.publish(PILOT_STATUS, STATUS)
+    assert shown == [1, 4, 5]
