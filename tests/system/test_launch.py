@@ -106,7 +106,7 @@ class Graph:
         self.process: subprocess.Popen[bytes] | None = None
         self.session = 0
 
-    def launch(self, *settings: str, wait: bool = True) -> subprocess.Popen[bytes]:
+    def launch(self, *settings: str, expect_ready: bool = True) -> subprocess.Popen[bytes]:
         before = self.log.count("is ready: 4 nodes")
         words = [word for setting in settings for word in ("--set", setting)]
         with (self.home / "log").open("ab") as log:
@@ -116,8 +116,9 @@ class Graph:
                 start_new_session=True,
             )
         self.session = self.process.pid
-        if wait:
-            until(lambda: self.log.count("is ready: 4 nodes") > before or self.process_is_over)
+        until(lambda: self.log.count("is ready: 4 nodes") > before or self.process_is_over)
+        if expect_ready:
+            assert not self.process_is_over, self.log
         return self.process
 
     @property
@@ -209,7 +210,7 @@ def test_one_command_starts_the_graph_in_the_order_of_needs(graph: Graph) -> Non
     assert {row["state"] for row in graph.ps().values()} == {"ready"}
     assert graph.tell("stop").returncode == 0
     assert graph.process is not None
-    assert graph.process.wait(1) == 0
+    assert graph.process.wait(5) == 0
     assert graph.processes() == []
 
 
@@ -242,7 +243,7 @@ def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> N
 def test_a_wrong_key_ends_the_launch_before_anything_starts(
     graph: Graph, setting: str, line: str
 ) -> None:
-    process = graph.launch(setting)
+    process = graph.launch(setting, expect_ready=False)
     assert process.wait(5) == 1
     assert graph.log.startswith(line)
     assert len(graph.log.splitlines()) == 1
@@ -251,7 +252,7 @@ def test_a_wrong_key_ends_the_launch_before_anything_starts(
 
 
 def test_an_unknown_driver_stops_what_has_started_and_leaves_nothing(graph: Graph) -> None:
-    process = graph.launch("session.driver=board")
+    process = graph.launch("session.driver=board", expect_ready=False)
     assert process.wait(5) == 1
     assert graph.log.splitlines()[-1] == (
         "--set: nodes.session.driver: unknown driver 'board'; expected 'sim'"
@@ -287,8 +288,8 @@ def test_no_process_survives_a_killed_supervisor(graph: Graph) -> None:
     pids = graph.pids()
     process.kill()
     process.wait()
-    until(lambda: not any(map(is_alive, pids.values())), 1.0)
-    until(lambda: not graph.processes(), 1.0)  # nor what the nodes had started
+    until(lambda: not any(map(is_alive, pids.values())), 3.0)
+    until(lambda: not graph.processes(), 3.0)  # nor what the nodes had started
     assert "safety stop signal" in graph.events  # it has reached its safe state by itself
     graph.launch()  # and the place is free at once
     assert {row["state"] for row in graph.ps().values()} == {"ready"}
@@ -301,7 +302,7 @@ def test_a_killed_node_is_back_and_the_others_keep_their_processes(graph: Graph)
     child = int(next(event for event in graph.events if "child" in event).split()[2])
     os.kill(before["pilot"], signal.SIGKILL)
     until(lambda: graph.ps()["pilot"]["state"] == "ready" and graph.pids() != before)
-    until(lambda: not is_alive(child), 1.0)  # its group went with it
+    until(lambda: not is_alive(child), 3.0)  # its group went with it
     row, after = graph.ps()["pilot"], graph.pids()
     assert (row["restarts"], row["incarnation"]) == (1, 2)
     assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
@@ -420,7 +421,7 @@ def test_a_node_that_does_not_stop_is_made_to_and_the_order_holds(graph: Graph) 
     began = time.monotonic()
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(5) == 0
-    assert 0.8 <= time.monotonic() - began <= 2.0  # stop_s 0.3 s, then 0.5 s for SIGTERM
+    assert 0.8 <= time.monotonic() - began <= 4.0  # stop_s 0.3 s, then 0.5 s for SIGTERM
     pilot = [event for event in graph.events if event.startswith("pilot stop")]
     assert pilot == ["pilot stop shutdown", "pilot stop signal"]
     assert stops(graph)[-2:] == ["safety", "plant"]
@@ -431,8 +432,8 @@ def test_a_second_ctrl_c_shortens_and_a_third_kills(graph: Graph) -> None:
     os.kill(process.pid, signal.SIGINT)
     until(lambda: "session stop shutdown" in graph.events)
     os.kill(process.pid, signal.SIGINT)
-    until(lambda: "session stop signal" in graph.events, 0.4)
+    until(lambda: "session stop signal" in graph.events, 1.5)  # its stop_s is 2 s
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(0.4) == 0
+    assert process.wait(5) == 0
     assert "plant stop shutdown" not in graph.events
     assert graph.processes() == []
