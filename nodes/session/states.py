@@ -76,10 +76,8 @@ def _of_permitted(
     ):
         if safety.phase is SafetyPhase.SELF_TEST:
             return WallboxState.READY_FOR_CHARGING, "Self-test; then the vehicle may start."
-        return (
-            WallboxState.READY_FOR_CHARGING,
-            safety.detail or "The vehicle does not ask for energy.",
-        )
+        why = safety.detail or "the vehicle does not ask for energy"
+        return WallboxState.READY_FOR_CHARGING, f"Not charging: {why}."
     is_derated = safety.limit_a < safety.installation_limit_a
     if is_derated or offer.house_meter is HouseMeter.LOST:
         return WallboxState.DEGRADED, offer.detail or f"Reduced by {offer.reason}."

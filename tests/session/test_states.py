@@ -74,9 +74,9 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             "Self-test",
         ),
         (
-            {"safety": safety(contactor=Contactor.OPEN, detail="Proving the contactor open.")},
+            {"safety": safety(contactor=Contactor.OPEN, detail="the contactor is not proven")},
             WallboxState.READY_FOR_CHARGING,
-            "Proving",
+            "Not charging: the contactor is not proven.",
         ),
         # current flows, or may
         ({}, WallboxState.CHARGING, "installation"),
