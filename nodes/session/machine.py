@@ -23,7 +23,11 @@ PERIOD_S = 1.0  # session/status
 HEAR_S = 1.0  # the first word waits for facts so long; readers want it within half of 3 s
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
 OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
-STORE_S = 2.0  # assumed: a stop waits for the disk so long
+LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
+    StopReason.RESTART: 2.0,
+    StopReason.SIGNAL: 2.0,
+    StopReason.SHUTDOWN: OPEN_S + 0.8,
+}
 CHECKPOINT_S = 300.0  # energy of a running session: 288 pages of 4 kB a day, of 10 MB allowed
 CHECKPOINT_WH = 1.0  # and only if it has grown
 RECOUNT_WH = 10.0  # assumed: a counter that falls by more has begun anew; by less, it is noise
@@ -234,7 +238,7 @@ def _stopping(state: State, inputs: Inputs) -> tuple[State, bool]:
     if inputs.stop is None:
         return state, False
     is_shutdown = inputs.stop is StopReason.SHUTDOWN
-    stop_by_s = inputs.now_s + STORE_S + (OPEN_S if is_shutdown else 0.0)
+    stop_by_s = inputs.now_s + LEAVE_S[inputs.stop]
     if state.stop_by_s is not None:
         stop_by_s = min(stop_by_s, state.stop_by_s)  # a signal hurries a shutdown
     is_complete = state.ledger.is_stored and not (is_shutdown and state.session is not None)

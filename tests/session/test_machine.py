@@ -17,8 +17,8 @@ from nodes.session.ledger import Entry, Written
 from nodes.session.machine import (
     CHECKPOINT_S,
     HEAR_S,
+    LEAVE_S,
     OPEN_S,
-    STORE_S,
     UNPLUGGED_S,
     Config,
     Inputs,
@@ -408,7 +408,7 @@ def test_a_full_disk_keeps_no_node_from_stopping(reason: StopReason) -> None:
     life = plugged_in()
     life.disk_works = False
     life.stop = reason
-    life.run(OPEN_S + STORE_S + 0.2)
+    life.run(LEAVE_S[reason] + 0.2)
     assert life.done
 
 
