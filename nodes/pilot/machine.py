@@ -88,21 +88,23 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         if reading is not None:
             adopted_a = min(offer_of_duty(reading.duty_percent), MAX_OFFER_A)
             state = replace(state, offered_a=adopted_a, changed_s=now_s if adopted_a else -math.inf)
-        elif now_s - started_s <= config.line_grace_s:
+        elif now_s - started_s <= config.line_grace_s and _next_offer(
+            config, state, inputs, None, now_s - started_s
+        ):
             return state, Outputs()
     cp = settle(state.cp, classify_high_v(reading.high_v)) if reading is not None else UNSETTLED
     if cp is not state.cp:
         state = replace(state, cp=cp)
-    if reading is not None and cp.state is None and not cp.is_undefined:
-        return state, Outputs()  # the first readings after a start or a silence
+    is_settling = reading is not None and cp.state is None and not cp.is_undefined
+    # No measurement and no window are as bad as a short; only the first readings are none of it.
+    cp_state = cp.state or (None if is_settling else CpState.E)
 
-    cp_state = cp.state or CpState.E  # no measurement and no window: as bad as a short
     offered_a = _next_offer(config, state, inputs, cp_state, now_s - started_s)
     if offered_a != state.offered_a:
         state = replace(state, offered_a=offered_a, changed_s=now_s)
     if cp_state is CpState.A and state.changed_s != -math.inf:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
-    return _say(config, state, inputs.now_s, cp_state, offered_a, reading)
+    return _say(config, state, now_s, cp_state, offered_a, reading)
 
 
 def _note(state: State, inputs: Inputs) -> State:
@@ -120,18 +122,19 @@ def _note(state: State, inputs: Inputs) -> State:
 
 
 def _next_offer(
-    config: Config, state: State, inputs: Inputs, cp_state: CpState, running_s: float
+    config: Config, state: State, inputs: Inputs, cp_state: CpState | None, running_s: float
 ) -> float:
     """Return the current [A] to offer from now on; 0 is x1.
 
     What is offered may fall at once, to what is known at least; it rises only when everything is
     known, and not within 5 s of the change before.
     """
-    if cp_state not in PLUGGED:
+    if cp_state is not None and cp_state not in PLUGGED:
         return 0.0
-    offered_a = state.offered_a or 0.0
+    # A generator that has not been read may say anything.
+    offered_a = MAX_OFFER_A if state.offered_a is None else state.offered_a
     limits_a = [MAX_OFFER_A]
-    is_complete = True
+    is_complete = cp_state is not None
     if inputs.session is not None:
         if not inputs.session.authorized:
             return 0.0
@@ -166,13 +169,15 @@ def _say(
     config: Config,
     state: State,
     now_s: float,
-    cp_state: CpState,
+    cp_state: CpState | None,
     offered_a: float,
     reading: LineReading | None,
 ) -> tuple[State, Outputs]:
     """Set the duty, and publish when it is time or something has changed."""
     duty_percent = duty_of_offer(offered_a)
     said = state.said
+    if cp_state is None:
+        return state, Outputs(duty_percent=duty_percent)
     if (
         said is not None
         and now_s < state.publish_at_s

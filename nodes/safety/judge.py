@@ -48,9 +48,10 @@ class Judged:
 
     cp: SettledCp = UNSETTLED
     diode: int = 0  # what speaks for the vehicle's diode (above 0) or against it (below 0)
-    dip_code: int = -1
+    dip_code: tuple[int, int] = (0, 0)
     dip_reads: int = 0
     installation_limit_a: float = LOWEST_DIP_A
+    is_commissioning: bool = False
     hot_reads: int = 0
     is_hot: bool = False
     earth_reads: int = 0
@@ -64,6 +65,7 @@ class Facts:
     """What one reading means."""
 
     cp: CpState | None  # settled; None: not known yet, or undefined
+    is_steady: bool  # this reading confirms it, and so did those before
     is_undefined: bool  # the pilot has shown no state for longer than a change takes
     is_plugged: bool  # B, C or D
     asks: bool  # C or D
@@ -82,6 +84,7 @@ class Facts:
     is_switched_off: bool  # the over-temperature switch has cut the coil
     is_hot: bool
     temperature_c: float
+    is_commissioning: bool  # DSW2.8
     installation_limit_a: float
     limit_a: float
 
@@ -96,7 +99,8 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
     cp = settle(judged.cp, seen)
     has_pwm = offer_of_duty(reading.duty_percent) >= MIN_OFFER_A
     diode = _weigh_diode(judged.diode, seen, has_pwm, reading.low_v)
-    dip_code, dip_reads, installation_limit_a = _read_dip(judged, reading.dip1)
+    dip_code = (reading.dip1, reading.dip2)
+    dip_reads = min(judged.dip_reads + 1, DIP_READS) if dip_code == judged.dip_code else 1
     temperature_c = max(_celsius(reading.terminal_c), _celsius(reading.board_c))
     hot_reads, is_hot = _feel(judged, temperature_c, reading.overtemperature)
     earth_reads = (
@@ -119,14 +123,20 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
             diode=diode,
             dip_code=dip_code,
             dip_reads=dip_reads,
-            installation_limit_a=installation_limit_a,
             hot_reads=hot_reads,
             is_hot=is_hot,
             earth_reads=earth_reads,
         )
+        if dip_reads >= DIP_READS:
+            judged = replace(
+                judged,
+                installation_limit_a=limit_of_dip(reading.dip1),
+                is_commissioning=bool(reading.dip2 & 0x01),
+            )
     state = cp.state
     return judged, Facts(
         cp=state,
+        is_steady=cp.astray == 0,
         is_undefined=cp.is_undefined,
         is_plugged=state in _PLUGGED,
         asks=state is CpState.C or state is CpState.D,
@@ -146,8 +156,9 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         is_switched_off=reading.overtemperature is not False,
         is_hot=is_hot,
         temperature_c=temperature_c,
-        installation_limit_a=installation_limit_a,
-        limit_a=limit_of_temperature(installation_limit_a, temperature_c, is_hot),
+        is_commissioning=judged.is_commissioning,
+        installation_limit_a=judged.installation_limit_a,
+        limit_a=limit_of_temperature(judged.installation_limit_a, temperature_c, is_hot),
     )
 
 
@@ -190,17 +201,6 @@ def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) 
     if shows_diode(low_v):
         return min(diode + 1, DIODE_PROVEN)
     return max(diode - 2, DIODE_MISSING)
-
-
-def _read_dip(judged: Judged, dip1: int) -> tuple[int, int, float]:
-    """Take over what three readings in a row agree on."""
-    if dip1 != judged.dip_code:
-        return dip1, 1, judged.installation_limit_a
-    if judged.dip_reads >= DIP_READS:
-        return judged.dip_code, judged.dip_reads, judged.installation_limit_a
-    reads = judged.dip_reads + 1
-    limit_a = limit_of_dip(dip1) if reads >= DIP_READS else judged.installation_limit_a
-    return dip1, reads, limit_a
 
 
 def _celsius(value_c: float) -> float:

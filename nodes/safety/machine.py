@@ -50,9 +50,13 @@ def _go_blind(state: State) -> State:
     """Open; once there is sight again everything is proven and tested anew."""
     if state.phase is SafetyPhase.START and state.unproven_by_s is None:
         return state
+    contactor = state.contactor
+    if state.phase in ENERGISED and contactor is Contactor.OPEN:
+        contactor = Contactor.CLOSED  # it may have closed just now: open is not proven any more
     return replace(
         state,
         phase=SafetyPhase.START,
+        contactor=contactor,
         unproven_by_s=None,
         unclosed_by_s=None,
         test=None,
@@ -215,6 +219,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         phase is SafetyPhase.READY
         and state.phase is SafetyPhase.READY
         and not any(reasons)
+        and facts.is_steady
         and facts.has_diode is True
         and facts.is_proven_open
     ):

@@ -42,6 +42,7 @@ def _publish(
     permitted = state.is_tested and facts is not None and not reasons.to_withhold
     installation_limit_a = LOWEST_DIP_A if facts is None else facts.installation_limit_a
     limit_a = LOWEST_DIP_A if facts is None else facts.limit_a
+    commissioning = facts is not None and facts.is_commissioning
     detail = why_not_closed(state.phase, facts, reasons)
     news = (
         state.phase,
@@ -51,6 +52,7 @@ def _publish(
         ledger.retries,
         installation_limit_a,
         limit_a,
+        commissioning,
         detail,
     )
     if state.publish_at_s is None:
@@ -72,6 +74,7 @@ def _publish(
         phase=state.phase,
         detail=detail,
         records=ledger.records,
+        commissioning=commissioning,
         retry_in_s=None if retry_at_s is None else max(0.0, retry_at_s - now_s),
     )
     state = replace(

@@ -79,6 +79,8 @@ def _why_withhold(
         return ledger.records[0].detail
     if stop is not None:
         return "the box is being stopped"
+    if facts.is_commissioning:
+        return "the box is in commissioning mode (DSW2.8)"
     if not facts.is_plugged:
         return "no vehicle is connected"
     if session is None:

@@ -276,6 +276,12 @@ def test_what_is_known_counts_during_the_grace(heard: dict[str, Any], said_a: fl
     assert rig.offered_a == pytest.approx(said_a)
 
 
+def test_a_no_counts_before_the_state_is_known() -> None:
+    rig = Rig(duty_percent=ADOPTED).run(ROUND_S, **silent(safety=changed(SAFETY, permitted=False)))
+    assert rig.outputs.duty_percent == X1
+    assert not rig.said
+
+
 @pytest.mark.parametrize(
     ("duty_percent", "said_a"),
     [
@@ -305,6 +311,15 @@ def test_the_generator_is_left_alone_until_it_has_been_read() -> None:
     assert not rig.said
     rig.run(0.1, reading=reading)
     assert rig.offered_a == pytest.approx(16.0)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [{"safety": changed(SAFETY, permitted=False)}, {"session": changed(SESSION, authorized=False)}],
+)
+def test_a_no_is_on_a_line_that_has_not_been_read_yet(refusal: dict[str, Any]) -> None:
+    rig = Rig(duty_percent=ADOPTED).run(ROUND_S, reading=None, **silent(**refusal))
+    assert rig.outputs.duty_percent == X1
 
 
 def test_a_line_that_cannot_be_read_after_a_start_goes_to_x1() -> None:

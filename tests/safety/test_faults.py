@@ -11,6 +11,7 @@ from nodes.safety.judge import Facts
 
 PLUGGED = Facts(
     cp=CpState.C,
+    is_steady=True,
     is_undefined=False,
     is_plugged=True,
     asks=True,
@@ -29,6 +30,7 @@ PLUGGED = Facts(
     is_switched_off=False,
     is_hot=False,
     temperature_c=30.0,
+    is_commissioning=False,
     installation_limit_a=32.0,
     limit_a=32.0,
 )

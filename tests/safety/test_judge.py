@@ -237,6 +237,16 @@ def test_dip_switches_count_after_three_equal_readings() -> None:
     assert seen(judged, 1, dip1=0).installation_limit_a == 32.0
 
 
+@pytest.mark.req("STA-4")
+def test_dsw2_8_is_commissioning_and_no_other_switch_is() -> None:
+    assert not seen(SETTLED, 3, dip2=0xFE).is_commissioning
+    assert not seen(SETTLED, 2, dip2=0x01).is_commissioning
+    judged, facts = read(SETTLED, 3, dip2=0x01)
+    assert facts is not None
+    assert facts.is_commissioning
+    assert not seen(judged, 3).is_commissioning
+
+
 @pytest.mark.req("CHG-5")
 @pytest.mark.parametrize(
     ("temperature_c", "is_hot", "limit_a"),
@@ -292,6 +302,14 @@ def test_the_state_is_settled_like_the_pilots_own() -> None:
     assert seen(SETTLED, 2, high_v=9.0).cp is CpState.C
     assert seen(SETTLED, 3, high_v=9.0).cp is CpState.B
     assert seen(SETTLED, 4, high_v=7.5).is_undefined
+
+
+def test_only_a_reading_that_confirms_the_state_is_steady() -> None:
+    assert seen(SETTLED).is_steady
+    assert not seen(SETTLED, 1, high_v=7.5).is_steady
+    judged, _ = read(SETTLED, 1, high_v=7.5)
+    assert not seen(judged).is_steady
+    assert seen(judged, 2).is_steady
 
 
 def test_a_quiet_chain_keeps_what_was_judged() -> None:

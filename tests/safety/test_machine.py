@@ -409,6 +409,7 @@ NOT_YET: list[tuple[str, dict[str, Any]]] = [
     ("monitor has tripped", {"reading": {"residual_ac": True}}),
     ("no earth", {"reading": {"earth_ohm": math.nan}}),
     ("too hot", {"reading": {"board_c": 90.0}}),
+    ("commissioning", {"reading": {"dip2": 0x01}}),
     ("switched off by heat", {"reading": {"overtemperature": True}}),
     ("nothing is read", {"inputs": {"reading": None}}),
     ("the pilot reads nonsense", {"reading": {"high_v": math.nan}}),
@@ -439,6 +440,19 @@ def test_the_contactor_does_not_close_before_the_diode_is_proven() -> None:
     rig.run(0.02)
     assert rig.phase() is P.READY
     assert rig.status.detail == "the vehicle's diode is not proven yet"
+    assert rig.tick().phase() is P.CLOSING
+
+
+def test_the_contactor_does_not_close_on_a_stray_reading() -> None:
+    rig = ready()
+    rig.vehicle = "C"
+    rig.run(1.0)
+    rig.offered_a = 16.0
+    rig.run(0.02)
+    rig.reading = {"high_v": 7.5}
+    assert rig.tick().phase() is P.READY
+    rig.reading = {}
+    assert rig.tick().phase() is P.READY
     assert rig.tick().phase() is P.CLOSING
 
 
@@ -555,6 +569,15 @@ def test_a_stall_within_its_limit_is_none() -> None:
     assert rig.tick().phase() is P.CLOSED
 
 
+def test_a_contactor_that_may_close_unseen_is_not_called_open() -> None:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSING)
+    assert rig.status.contactor is Contactor.OPEN
+    rig.inputs = {"reading": None}
+    assert rig.tick().status.contactor is Contactor.CLOSED
+
+
 def test_sight_that_was_lost_is_proven_and_tested_anew() -> None:
     rig = closed()
     rig.inputs = {"reading": None}
@@ -643,6 +666,7 @@ ASKED: list[tuple[str, dict[str, Any], bool]] = [
     ("meter silent", {"inputs": {"meter": None}}, False),
     ("meter lost", {"inputs": {"meter": meter(online=False, sampled_s=1.0)}}, False),
     ("too hot", {"reading": {"board_c": 81.0}}, False),
+    ("commissioning", {"reading": {"dip2": 0x01}}, False),
     ("restart", {"inputs": {"stop": StopReason.RESTART}}, False),
     ("shutdown", {"inputs": {"stop": StopReason.SHUTDOWN}}, False),
     ("pilot offers nothing", {"offered_a": 0.0}, True),
@@ -650,7 +674,7 @@ ASKED: list[tuple[str, dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.req("CHG-2", "ERR-3")
+@pytest.mark.req("CHG-2", "ERR-3", "STA-4")
 @pytest.mark.parametrize(
     ("changes", "permitted"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED]
 )
