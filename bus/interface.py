@@ -163,7 +163,10 @@ class Bus(Protocol):
         """
 
     def at(self, when_s: float, action: Callable[[], None]) -> Timer:
-        """Run an action once at a monotonic time [s]; at once if it has passed."""
+        """Run an action once at a monotonic time [s]; at once if it has passed.
+
+        It never runs before: inside it `clock.now_s()` is not less than `when_s`.
+        """
 
     def every(self, period_s: float, action: Callable[[], None]) -> Timer:
         """Run an action every period [s], first one period from now, without drift.

@@ -206,9 +206,13 @@ class MemoryGraph:
         """Have every frame that reaches a node shown to a callback, in this and later lives."""
         self._reader_taps[node] = on_frame
 
-    def lose(self, lost: Callable[[str, str, str], bool]) -> None:
-        """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery."""
+    def lose(self, lost: Callable[[str, str, str], bool]) -> Callable[[], None]:
+        """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery.
+
+        Requests are asked about as the topic "?". Return what ends the loss.
+        """
         self._losses.append(lost)
+        return lambda: self._losses.remove(lost)
 
     def advance(self, seconds: float) -> None:
         """Let virtual time pass, with all that falls due in it [s]."""

@@ -167,8 +167,8 @@ class Peer:
         return reader
 
     def at(self, when_s: float, action: Callable[[], None]) -> Deadline:
-        """See `bus.interface.Bus.at`."""
-        return self.timers.add(int(when_s * 1e9), action)
+        """See `bus.interface.Bus.at`. Rounded up: when it runs, now_s() has reached when_s."""
+        return self.timers.add(int(when_s * 1e9) + 1, action)
 
     def every(self, period_s: float, action: Callable[[], None]) -> Deadline:
         """See `bus.interface.Bus.every`."""

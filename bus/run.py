@@ -26,8 +26,11 @@ class SystemClock:
     """See `bus.interface.Clock`: CLOCK_MONOTONIC and UTC of this machine."""
 
     now_ns = staticmethod(time.monotonic_ns)
-    now_s = staticmethod(time.monotonic)
     utc_ns = staticmethod(time.time_ns)
+
+    def now_s(self) -> float:
+        """Return monotonic time [s]; from the same count as now_ns, so that both agree."""
+        return time.monotonic_ns() / 1e9
 
 
 class ZmqBus(Peer):

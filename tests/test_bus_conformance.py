@@ -291,6 +291,24 @@ def test_deadlines_run_in_order_and_not_before_their_time(world: World) -> None:
     assert ran[1][1] >= start_s + 0.10
 
 
+def test_the_clock_has_reached_a_deadline_when_it_runs(world: World) -> None:
+    bus = world.bus("led")
+    early: list[float] = []
+    ran: list[float] = []
+
+    def check(due_s: float) -> None:
+        ran.append(due_s)
+        if bus.clock.now_s() < due_s:
+            early.append(due_s - bus.clock.now_s())
+
+    start_s = bus.clock.now_s()
+    for index in range(300):
+        due_s = start_s + index * 0.000_333_333_3
+        bus.at(due_s, partial(check, due_s))
+    world.until(lambda: len(ran) == 300)
+    assert early == []
+
+
 def test_a_period_keeps_its_beat_without_drift(world: World) -> None:
     bus = world.bus("led")
     ran: list[float] = []
