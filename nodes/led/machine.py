@@ -15,6 +15,7 @@ from nodes.led import pattern
 from nodes.led.pattern import Segments
 
 PERIOD_S = 1.0  # led/frame
+SLACK_S = 0.05  # a tick that comes a little early is not let pass
 HEAR_S = 1.25  # session speaks every second; a front that was restarted keeps its frame so long
 HOT_CODE_S = 5.0  # ERR-3: "short display of the code", then LED-5 (ours)
 
@@ -81,11 +82,11 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     frame = frame_of(replace(facts, hot_for_s=max(now_s - hot_since_s, 0.0)))
     state = replace(state, hot_since_s=hot_since_s)
     if frame != state.frame:
-        state = replace(state, frame=frame, say_s=now_s + PERIOD_S)
+        state = replace(state, frame=frame, say_s=now_s + PERIOD_S - SLACK_S)
         return state, Outputs(show=frame, publish=frame)
     if now_s < state.say_s:
         return state, Outputs()
-    return replace(state, say_s=now_s + PERIOD_S), Outputs(publish=frame)
+    return replace(state, say_s=now_s + PERIOD_S - SLACK_S), Outputs(publish=frame)
 
 
 def frame_of(facts: Facts) -> LedFrame:

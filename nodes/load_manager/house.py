@@ -52,6 +52,8 @@ def watch(house: House, reading: MeterReading | None, now_s: float) -> House:
     """Take the newest message of the meter, and judge whether it is lost."""
     if reading is not None and not _is_good(reading):
         house = replace(house, good=0)
+        if house.reading is None and reading.sampled_ns:  # lost before this node began
+            house = replace(house, since_s=min(house.since_s, reading.sampled_ns / 1e9))
     elif reading is not None and _is_news(house, reading, now_s):
         since_s = min(reading.sampled_ns / 1e9, now_s)
         house = replace(house, reading=reading, since_s=since_s, good=house.good + 1)

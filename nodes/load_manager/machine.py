@@ -18,6 +18,7 @@ from nodes.load_manager.ramp import Ramp, begin, cap, follow
 from nodes.load_manager.vehicle import GAP_S, Vehicle, observe
 
 PERIOD_S = 0.5  # load/offer
+SLACK_S = 0.05  # a tick that comes a little early is not let pass
 HEAR_S = 1.0  # the first word waits for facts so long; readers want it within half of 3 s
 WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a start has no wish
 
@@ -87,7 +88,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     said = (offer.limit_a, offer.reason, offer.house_meter)
     if said == state.said and inputs.now_s < state.say_s:
         return state, Outputs()
-    return replace(state, said=said, say_s=inputs.now_s + PERIOD_S), Outputs(offer=offer)
+    return replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S), Outputs(offer=offer)
 
 
 def _monitor(config: Config, state: State, inputs: Inputs) -> State:

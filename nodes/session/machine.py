@@ -20,6 +20,7 @@ from nodes.session.ledger import Entry, Ledger, Written, accept, hand_out, keep
 from nodes.session.states import Facts, wallbox_state
 
 PERIOD_S = 1.0  # session/status
+SLACK_S = 0.05  # a tick that comes a little early is not let pass
 HEAR_S = 1.0  # the first word waits for facts so long; readers want it within half of 3 s
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
 OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
@@ -284,7 +285,7 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
         started_utc_ns=session.started_utc_ns if session else 0,
         authorization_required=config.authorization,
     )
-    return replace(state, said=said, say_s=inputs.now_s + PERIOD_S), status
+    return replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S), status
 
 
 def _missing(config: Config, state: State, inputs: Inputs) -> str:

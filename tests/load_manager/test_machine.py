@@ -435,6 +435,14 @@ def test_a_meter_that_is_never_heard_is_lost_after_ten_seconds() -> None:
     assert (offer.limit_a, offer.house_meter) == (10.0, HouseMeter.LOST)
 
 
+@pytest.mark.req("MET-3")
+def test_a_meter_that_was_lost_before_a_restart_is_lost_at_once_after_it() -> None:
+    desk = Desk(offered_a=10.0)
+    desk._reading = reading((5.0, 5.0, 5.0), desk.now_s - 60.0, online=False)
+    offer = desk.run(0.4)
+    assert (offer.limit_a, offer.house_meter) == (10.0, HouseMeter.LOST)
+
+
 def test_a_restart_during_a_charge_neither_pauses_nor_raises_it() -> None:
     desk = Desk(offered_a=13.2)
     assert desk.run(0.2).limit_a == 13.2
