@@ -48,9 +48,9 @@ class TcpTransport:
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
         """See `transport.Transport.read`."""
         self._waiting.append(_Read(function, address, count, unit, done))
-        if self._worker is None:
+        if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work())
-            self._worker.add_done_callback(self._worked)
+            self._worker.add_done_callback(_let_bugs_out)
 
     def close(self) -> None:
         """See `transport.Transport.close`."""
@@ -64,11 +64,6 @@ class TcpTransport:
             read = self._waiting.popleft()
             result = await self._carry_out(read)
             self._bus.at(self._bus.clock.now_s(), partial(read.done, result))
-
-    def _worked(self, worker: asyncio.Task[None]) -> None:
-        self._worker = None
-        if not worker.cancelled():
-            worker.result()  # what was raised is a bug: let it reach the loop
 
     async def _carry_out(self, read: _Read) -> Result:
         if self._connection is None or not self._connection.is_up:
@@ -186,6 +181,12 @@ class _Connection:
     def _break(self, why: str) -> None:
         if self._broken is not None and not self._broken.done():
             self._broken.set_result(why)
+
+
+def _let_bugs_out(worker: asyncio.Task[None]) -> None:
+    """Let what a worker raised reach the loop: it is a bug."""
+    if not worker.cancelled():
+        worker.result()
 
 
 def _reason(error: OSError) -> str:
