@@ -86,7 +86,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     started_s = now_s if state.started_s is None else state.started_s
     if state.offered_a is None:
         if reading is not None:
-            adopted_a = min(offer_of_duty(reading.duty_percent), MAX_OFFER_A)
+            adopted_a = offer_of_duty(reading.duty_percent)
             state = replace(state, offered_a=adopted_a, changed_s=now_s if adopted_a else -math.inf)
         elif now_s - started_s <= config.line_grace_s and _next_offer(
             config, state, inputs, None, now_s - started_s

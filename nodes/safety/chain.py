@@ -43,7 +43,7 @@ class Chain(Protocol):
 
 
 def open_chain(kind: str, bus: Bus) -> Chain:
-    """Open the chain. Its enable line is off from the first moment.
+    """Open the chain.
 
     :raises DriverError: no such kind.
     """

@@ -22,7 +22,6 @@ class SimChain:
         self._residual_test = False
         self._edges = 0
         self._repeat_at_s = 0.0
-        self._send()
 
     def read(self) -> ChainReading | None:
         """See `nodes.safety.chain.Chain.read`."""

@@ -24,6 +24,7 @@ class SafetyNode:
     """One chain, three facts, one tick."""
 
     def __init__(self, bus: Bus, chain: Chain) -> None:
+        # The first act, before any edge: whatever a predecessor has left is off.
         chain.drive(enable=False, residual_test=False, edge=False)
         self._bus = bus
         self._chain = chain
@@ -68,7 +69,7 @@ class SafetyNode:
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> SafetyNode:
-    """Open the chain, with its enable line off from the first moment, and start the node.
+    """Open the chain and start the node, its enable line off from the first moment.
 
     :raises DriverError: the chain cannot be opened.
     """
