@@ -22,9 +22,11 @@ class SimChain:
         self._residual_test = False
         self._edges = 0
         self._repeat_at_s = 0.0
+        self._sampled_ns = 0
 
     def read(self) -> ChainReading | None:
         """See `nodes.safety.chain.Chain.read`."""
+        self._sampled_ns = self._bus.clock.now_ns()
         copper = self._copper.fresh()
         power = self._power.fresh()
         if copper is not self._seen[0] or power is not self._seen[1]:
@@ -54,6 +56,7 @@ class SimChain:
                 enable=self._enable,
                 watchdog_edges=self._edges,
                 residual_test=self._residual_test,
+                sampled_ns=self._sampled_ns,
             ),
         )
 

@@ -145,7 +145,7 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         has_pwm=has_pwm,
         high_v=reading.high_v,
         low_v=reading.low_v,
-        is_proven_open=reading.mirror_closed is True and reading.load_voltage is False,
+        is_proven_open=proves_open(reading),
         is_proven_closed=reading.mirror_closed is False and reading.load_voltage is True,
         has_voltage=reading.load_voltage is not False,
         residual_ac=reading.residual_ac is not False,
@@ -160,6 +160,11 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         installation_limit_a=judged.installation_limit_a,
         limit_a=limit_of_temperature(judged.installation_limit_a, temperature_c, is_hot),
     )
+
+
+def proves_open(reading: ChainReading) -> bool:
+    """Return whether mirror contact and voltage together prove an open contactor."""
+    return reading.mirror_closed is True and reading.load_voltage is False
 
 
 def limit_of_temperature(full_a: float, temperature_c: float, is_hot: bool) -> float:

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyPhase
+from nodes.safety.chain import ChainReading
 from nodes.safety.complain import complain
 from nodes.safety.faults import raise_fault, review
-from nodes.safety.judge import Facts, judge
+from nodes.safety.judge import Facts, judge, proves_open
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, Verdict, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
@@ -29,7 +30,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if inputs.stop is not None and state.stop_by_s is None:
         state = replace(state, stop_by_s=inputs.now_s + config.farewell_s)
     if facts is None:
-        state = _go_blind(state)
+        state = _go_blind(state, reading)
         reasons = BLIND
     else:
         state = _look(config, state, facts, inputs)
@@ -46,13 +47,22 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     return report(config, state, facts, inputs, reasons)
 
 
-def _go_blind(state: State) -> State:
-    """Open; once there is sight again everything is proven and tested anew."""
-    if state.phase is SafetyPhase.START and state.unproven_by_s is None:
-        return state
+def _go_blind(state: State, reading: ChainReading | None) -> State:
+    """Open; once there is sight again everything is proven and tested anew.
+
+    A reading whose pilot is nonsense still has contacts that prove something.
+    """
     contactor = state.contactor
-    if state.phase in ENERGISED and contactor is Contactor.OPEN:
-        contactor = Contactor.CLOSED  # it may have closed just now: open is not proven any more
+    if reading is not None:
+        contactor = _proven(state, proves_open(reading))
+    elif state.phase in ENERGISED:
+        contactor = _proven(state, False)  # it may have closed just now
+    if (
+        state.phase is SafetyPhase.START
+        and state.unproven_by_s is None
+        and contactor is state.contactor
+    ):
+        return state
     return replace(
         state,
         phase=SafetyPhase.START,
@@ -140,9 +150,7 @@ def _prove(config: Config, state: State, facts: Facts, now_s: float) -> State:
             elif unproven_by_s is None:
                 is_start = state.phase is SafetyPhase.START
                 unproven_by_s = now_s + (config.start_s if is_start else config.opening_s)
-    contactor = Contactor.OPEN if facts.is_proven_open else Contactor.CLOSED
-    if state.is_welded:
-        contactor = Contactor.WELDED
+    contactor = _proven(state, facts.is_proven_open)
     if (unproven_by_s, unclosed_by_s, contactor) == (
         state.unproven_by_s,
         state.unclosed_by_s,
@@ -152,6 +160,13 @@ def _prove(config: Config, state: State, facts: Facts, now_s: float) -> State:
     return replace(
         state, unproven_by_s=unproven_by_s, unclosed_by_s=unclosed_by_s, contactor=contactor
     )
+
+
+def _proven(state: State, is_open: bool) -> Contactor:
+    """Return the contactor as proven; what is not proven open counts as closed."""
+    if state.is_welded:
+        return Contactor.WELDED
+    return Contactor.OPEN if is_open else Contactor.CLOSED
 
 
 def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Reasons) -> State:
