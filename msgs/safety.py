@@ -90,6 +90,7 @@ class SimContactorDrive(Struct, frozen=True, kw_only=True):
     enable: bool
     watchdog_edges: Count  # counts up; an edge is a change
     residual_test: bool  # test line of the residual-current monitor
+    sampled_ns: Nanoseconds = 0  # monotonic clock: when the reading behind this was taken
 
 
 # DSW1.6 to DSW1.8 -> the installation's maximum per phase [A]: smart_home.md 3.6.

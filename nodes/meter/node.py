@@ -29,6 +29,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     house: str = NONE  # as tq@127.0.0.1:1502/1
     solar: str = NONE
     poll_s: Annotated[float, Meta(ge=0.2, le=60.0)] = 1.0
+    box_s: Annotated[float, Meta(ge=0.001, le=1.0)] = BOX_S  # between two readings of the chip
 
 
 class MeterNode:
@@ -38,6 +39,7 @@ class MeterNode:
         self._bus = bus
         self._chip = open_chip(drivers.get("chip", ""), bus)
         self._box = BoxState()
+        self._box_s = parameters.box_s
         self._modbus = drivers.get("modbus", "")
         self._transports: dict[tuple[str, int], Transport] = {}
         self._links: list[MeterLink] = []
@@ -45,7 +47,7 @@ class MeterNode:
         house, solar = _address("house", parameters.house), _address("solar", parameters.solar)
         self._link(METER_HOUSE, "Home Grid Meter - Import", house, poll_s)
         self._link(METER_SOLAR, "Solar Meter - Export", solar, poll_s)
-        bus.every(BOX_S, self._read_box)
+        bus.every(self._box_s, self._read_box)
         bus.on_stop(self._stop)
 
     def _link(
@@ -70,7 +72,7 @@ class MeterNode:
         self._links.append(MeterLink(self._bus, config, address, self._transports[server], publish))
 
     def _read_box(self) -> None:
-        self._box, reading, log = step_box(self._box, self._chip.read(), BOX_S)
+        self._box, reading, log = step_box(self._box, self._chip.read(), self._box_s)
         for level, text in log:
             self._bus.log(level, text)
         if reading is not None:

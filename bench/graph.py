@@ -1,0 +1,117 @@
+"""A real graph for a benchmark, on directories of its own, stopped at the end."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bus.interface import Answer, Status
+from bus.place import Place
+from bus.tool import Tool, open_tool
+from bus.wire import Frame
+
+WALLBOX = Path(sys.executable).parent / "wallbox"
+
+
+class Process(NamedTuple):
+    """One process of the graph, by node name; the supervisor is "launch"."""
+
+    node: str
+    pid: int
+    incarnation: int
+
+
+class Graph:
+    """A running graph with a tool connected to it."""
+
+    def __init__(self, place: Place, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.place = place
+        self.process = process
+        self.tool: Tool = open_tool(place)
+        self._log = log
+
+    def call(self, server: str, method: str, timeout_s: float = 2.0, **arguments: Any) -> Any:
+        """Ask a node and return the result.
+
+        :raises RuntimeError: it was not done.
+        """
+        answer: Answer = self.tool.call(server, method, arguments, timeout_s)
+        if answer.status is not Status.OK:
+            raise RuntimeError(f"{server} {method}: {answer.status} {answer.reason}")
+        return answer.result
+
+    def processes(self) -> list[Process]:
+        """Return the nodes' processes and the supervisor."""
+        rows = self.call("launch", "nodes")["processes"]
+        nodes = [Process(row["node"], row["pid"], row["incarnation"]) for row in rows]
+        return [Process("launch", self.process.pid, 1), *nodes]
+
+    def until(self, condition: Callable[[], bool], patience_s: float, what: str) -> None:
+        """Let frames arrive until a condition holds.
+
+        :raises RuntimeError: it does not in time; the end of the graph's log goes with it.
+        """
+        if not self.tool.run_for(patience_s, condition):
+            tail = "\n".join(self._log.read_text().splitlines()[-15:])
+            raise RuntimeError(f"{what}: not within {patience_s:g} s; the log ends with\n{tail}")
+
+
+def body(frame: Frame) -> dict[str, Any]:
+    """Return a frame's message as plain data."""
+    plain: dict[str, Any] = msgspec.msgpack.decode(frame.body)
+    return plain
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Graph]:
+    """Start `wallbox launch` with arguments and give it when the supervisor answers."""
+    with tempfile.TemporaryDirectory(prefix="wallbox-bench-") as name:
+        directory = Path(name)
+        place = Place(run_dir=directory / "run", state_dir=directory / "state")
+        log = directory / "log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [
+                    str(WALLBOX),
+                    "launch",
+                    *arguments,
+                    f"--run-dir={place.run_dir}",
+                    f"--state-dir={place.state_dir}",
+                ],
+                stderr=stream,
+                stdout=stream,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        graph = Graph(place, process, log)
+        try:
+            yield graph
+        finally:
+            graph.tool.close()
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_ready(graph: Graph, began_s: float) -> float:
+    """Return the seconds from `began_s` (monotonic) until every node of the plan was READY."""
+    while time.monotonic() < began_s + 30:
+        answer = graph.tool.call("launch", "nodes", timeout_s=0.2)
+        if answer.status is Status.OK:
+            rows = answer.result["processes"]
+            if rows and all(row["state"] == "ready" for row in rows):
+                return time.monotonic() - began_s
+        if graph.process.poll() is not None:
+            raise RuntimeError("the graph has ended while starting")
+        time.sleep(0.002)
+    raise RuntimeError("the graph was not READY within 30 s")

@@ -1,0 +1,235 @@
+"""How fast the box opens: real processes, simulated drivers, injections stamped by plant.
+
+Each injection is a whole charge that ends badly: plugged, self-tested, charging, then the plug is
+pulled, the pilot is shorted or a residual current flows. Half of them meet a loaded machine: 5,000
+messages a second between two other processes, and 1,000 a second on a topic that safety reads.
+
+Run `python bench/reaction.py --json`; `--injections N` for another number than 500.
+"""
+
+# ruff: noqa: E402 - the root has to come first, for bus and launch are called like benchmarks.
+
+import contextlib
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from bench.graph import Graph, body, running, wait_ready
+from bench.report import Aim, report
+from bus.place import Place
+from bus.run import open_node
+from bus.wire import Frame
+from msgs.led import DARK, LedFrame
+from msgs.topics import PILOT_STATUS, Topic
+
+KINDS = ("unplug", "short", "residual")
+ACTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "unplug": ("pull", {}),
+    "short": ("fault", {"name": "cp_short"}),
+    "residual": ("fault", {"name": "rcm_dc"}),
+}
+CLEARS = {"short": "cp_short", "residual": "rcm_dc"}
+BEGINS = {"unplug": "pulled", "short": "fault", "residual": "residual"}
+SILENCES = 6  # times the pilot is stopped, of each half
+LOAD_HZ = 5000
+WATCHED = ("sim/event", "sim/contactor_drive", "safety/status", "pilot/status")
+LOAD = Topic(name="load/test", message=LedFrame, writer="load_writer")
+FRAME = LedFrame(
+    segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
+)
+
+
+class Watch:
+    """What the graph has said since the last injection."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.contactor = ""
+        self.pilot_ns = 0
+        self.drives: list[tuple[int, int, bool]] = []  # sent, sampled [ns], enable
+        self.events: list[tuple[str, int]] = []  # what, at [ns]
+        graph.tool.tap(WATCHED, self._on_frame)
+
+    def _on_frame(self, frame: Frame) -> None:
+        message = body(frame)
+        match frame.topic:
+            case "sim/event":
+                self.events.append((message["what"], message["at_ns"]))
+            case "sim/contactor_drive":
+                self.drives.append(
+                    (frame.header.stamp_ns, message["sampled_ns"], message["enable"])
+                )
+            case "safety/status":
+                self.contactor = message["contactor"]
+            case _:
+                self.pilot_ns = frame.header.stamp_ns
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.drives.clear()
+        self.events.clear()
+
+    def at(self, what: str, after_ns: int = 0) -> int | None:
+        """Return when something happened first after a time [ns]; None if not yet."""
+        return next((at for name, at in self.events if name == what and at >= after_ns), None)
+
+    def command(self, after_ns: int) -> tuple[int, int] | None:
+        """Return when the first command to open was sent, and when its reading was taken [ns]."""
+        return next(
+            ((sent, sampled) for sent, sampled, on in self.drives if not on and sent >= after_ns),
+            None,
+        )
+
+
+def charge(graph: Graph, watch: Watch) -> None:
+    """Plug in and wait for the contactor to be proven closed."""
+    graph.call("plant", "plug")
+    graph.call("plant", "ready")
+    graph.until(lambda: watch.contactor == "closed", 20.0, "a charge begins")
+    graph.tool.run_for(0.2)
+
+
+def part(graph: Graph, watch: Watch, plugged: bool) -> None:
+    """Take the vehicle away and wait until the box is idle."""
+    if plugged:
+        graph.call("plant", "pull")
+    graph.until(lambda: watch.contactor == "open", 10.0, "the contactor opens")
+    graph.tool.run_for(0.15)
+
+
+def inject(graph: Graph, watch: Watch, kind: str) -> tuple[float, float]:
+    """Return the reaction and the decision time of one injection [ms]."""
+    charge(graph, watch)
+    watch.forget()
+    act, arguments = ACTS[kind]
+    graph.call("plant", act, **arguments)
+    graph.until(lambda: watch.at(BEGINS[kind]) is not None, 3.0, f"{kind} happens")
+    began_ns = watch.at(BEGINS[kind]) or 0
+    graph.until(lambda: watch.command(began_ns) is not None, 3.0, f"safety reacts to {kind}")
+    sent_ns, sampled_ns = watch.command(began_ns) or (0, 0)
+    end_ns = sent_ns
+    if kind != "residual":  # there the monitor itself cuts the coil; the command is what counts
+        graph.until(lambda: watch.at("coil_off", began_ns) is not None, 3.0, "the coil drops")
+        end_ns = watch.at("coil_off", began_ns) or 0
+    if kind in CLEARS:
+        graph.call("plant", "clear", name=CLEARS[kind])
+    part(graph, watch, plugged=kind != "unplug")
+    return (end_ns - began_ns) / 1e6, (sent_ns - sampled_ns) / 1e6
+
+
+def silence_excess_ms(graph: Graph, watch: Watch, pilot_pid: int) -> float:
+    """Return how long beyond its hold the coil stays on when the pilot node says nothing [ms]."""
+    charge(graph, watch)
+    watch.forget()
+    os.kill(pilot_pid, signal.SIGSTOP)
+    try:
+        graph.until(lambda: watch.at("coil_off") is not None, 5.0, "the coil drops")
+        heard_ns = watch.pilot_ns
+    finally:
+        os.kill(pilot_pid, signal.SIGCONT)
+    hold_ns = (PILOT_STATUS.hold_s or 0.0) * 1e9
+    excess = ((watch.at("coil_off") or 0) - heard_ns - hold_ns) / 1e6
+    part(graph, watch, plugged=True)
+    return excess
+
+
+def send_load(directory: str) -> None:
+    """Publish 5,000 messages a second until killed."""
+    bus = open_node("load_writer", Place(run_dir=Path(directory), state_dir=Path(directory)))
+
+    def burst() -> None:
+        for _ in range(LOAD_HZ // 200):
+            bus.publish(LOAD, FRAME)
+
+    bus.every(0.005, burst)
+    bus.run()
+
+
+def read_load(directory: str) -> None:
+    """Read them until killed."""
+    bus = open_node("load_reader", Place(run_dir=Path(directory), state_dir=Path(directory)))
+    bus.subscribe(LOAD, lambda _: None)
+    bus.run()
+
+
+@contextlib.contextmanager
+def loaded(graph: Graph) -> Iterator[None]:
+    """Have two other processes exchange 5,000 messages a second."""
+    spawn = multiprocessing.get_context("spawn")
+    directory = str(graph.place.run_dir)
+    processes = [spawn.Process(target=one, args=(directory,)) for one in (send_load, read_load)]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+
+
+def p99(values: list[float]) -> float:
+    """Return the 99th percentile, by rank; NaN of nothing."""
+    ordered = sorted(values)
+    return ordered[math.ceil(len(ordered) * 0.99) - 1] if ordered else math.nan
+
+
+def half(injections: int, with_load: bool) -> tuple[dict[str, list[float]], list[float]]:
+    """Run one half; return reactions by kind and "silence", and decision times [ms]."""
+    reactions: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "silence")}
+    decisions = []
+    quick = ["--set=meter.box_s=0.001"] if with_load else []
+    with running("--ports=4200", *quick) as graph:
+        wait_ready(graph, time.monotonic())
+        watch = Watch(graph)
+        pilot_pid = next(row.pid for row in graph.processes() if row.node == "pilot")
+        with loaded(graph) if with_load else contextlib.nullcontext():
+            for index in range(injections):
+                kind = KINDS[index % len(KINDS)]
+                reaction_ms, decision_ms = inject(graph, watch, kind)
+                reactions[kind].append(reaction_ms)
+                decisions.append(decision_ms)
+            for _ in range(SILENCES):
+                reactions["silence"].append(silence_excess_ms(graph, watch, pilot_pid))
+    return reactions, decisions
+
+
+def main() -> None:
+    """Measure and report."""
+    count = 500
+    if "--injections" in sys.argv:
+        count = int(sys.argv[sys.argv.index("--injections") + 1])
+    results: dict[str, Any] = {"injections": count}
+    together: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "silence")}
+    all_decisions: list[float] = []
+    for name, with_load in (("idle", False), ("loaded", True)):
+        reactions, decisions = half(count // 2, with_load)
+        for kind, values in reactions.items():
+            together[kind] += values
+            results[f"{name}_{kind}_max_ms"] = round(max(values), 2) if values else None
+            results[f"{name}_{kind}_p99_ms"] = round(p99(values), 2)
+        results[f"{name}_decide_p99_ms"] = round(p99(decisions), 2)
+        all_decisions += decisions
+    report(
+        "reaction",
+        results,
+        [
+            Aim("unplug_p99_ms", p99(together["unplug"]), "ms", "<=", 50.0),
+            Aim("short_p99_ms", p99(together["short"]), "ms", "<=", 50.0),
+            Aim("residual_p99_ms", p99(together["residual"]), "ms", "<=", 20.0),
+            Aim("decide_p99_ms", p99(all_decisions), "ms", "<=", 10.0),
+            Aim("silence_excess_ms", max(together["silence"]), "ms", "<=", 20.0),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
