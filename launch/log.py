@@ -17,7 +17,9 @@ MOST_WAITING_BYTES = 1024 * 1024
 LONGEST_LINE_BYTES = 4096
 READ_BYTES = 64 * 1024
 
-_LEVELS = {3: "error", 4: "warning", 6: "info", 7: "debug"}
+LEVELS = ("debug", "info", "warning", "error")
+
+_MARKS = {3: "error", 4: "warning", 6: "info", 7: "debug"}
 _MARK = re.compile(rb"<([3467])>")
 
 
@@ -48,16 +50,20 @@ class Lines:
     @staticmethod
     def _read(line: bytes) -> tuple[str, str]:
         mark = _MARK.match(line)
-        level = _LEVELS[int(mark[1])] if mark else "warning"
+        level = _MARKS[int(mark[1])] if mark else "warning"
         text = line[mark.end() if mark else 0 :][:LONGEST_LINE_BYTES]
         return level, text.decode(errors="backslashreplace").rstrip()
 
 
 class LogWriter:
-    """Writes lines to a descriptor that may be slow. What does not fit is dropped and counted."""
+    """Writes lines from a level up to a descriptor that may be slow.
 
-    def __init__(self, fd: int) -> None:
+    What does not fit is dropped and counted.
+    """
+
+    def __init__(self, fd: int, least: str = "debug") -> None:
         self._fd = _without_waiting(fd)
+        self._shown = frozenset(LEVELS[LEVELS.index(least) :])
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._dropped = 0
@@ -69,6 +75,8 @@ class LogWriter:
 
     def write(self, utc_ns: int, level: str, origin: str, text: str) -> None:
         """Write one line, now or when `flush` finds room."""
+        if level not in self._shown:
+            return
         data = line_of(utc_ns, level, origin, text).encode() + b"\n"
         if self._waiting_bytes + len(data) > MOST_WAITING_BYTES:
             self._dropped += 1

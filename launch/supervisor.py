@@ -80,7 +80,7 @@ class Node:
 class Supervisor:
     """A graph while it runs."""
 
-    def __init__(self, plan: Plan, place: Place, warm: WarmParent) -> None:
+    def __init__(self, plan: Plan, place: Place, warm: WarmParent, least_level: str) -> None:
         """Take the name "launch".
 
         :raises BusyError: a supervisor runs already on this run directory.
@@ -101,7 +101,7 @@ class Supervisor:
         self._said: GraphStatus | None = None
         self._bus = open_node(NAME, place)
         self._began_s = self._bus.clock.now_s()
-        self._log = LogWriter(2)
+        self._log = LogWriter(2, least_level)
         self._warm_log = LogReader(self._bus, warm.log, self._line_of(NAME))
 
     def run(self) -> int:
@@ -437,8 +437,8 @@ def _may_ask(call: Call[Any]) -> bool:
     return False
 
 
-def supervise(plan: Plan, place: Place, warm: WarmParent) -> int:
-    """Run a plan in the foreground; return the exit code.
+def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "info") -> int:
+    """Run a plan in the foreground, logging from a level up; return the exit code.
 
     0 stopped in order; 1 could not start, with one line on stderr that says why. The warm parent is
     ours from here on.
@@ -446,7 +446,7 @@ def supervise(plan: Plan, place: Place, warm: WarmParent) -> int:
     :raises BusyError: a supervisor runs already on this run directory.
     """
     try:
-        supervisor = Supervisor(plan, place, warm)
+        supervisor = Supervisor(plan, place, warm, least_level)
     except BusyError:
         warm.close()
         raise

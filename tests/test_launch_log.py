@@ -86,6 +86,15 @@ def test_what_a_reader_never_takes_is_dropped_and_counted(pipe: tuple[int, int])
     assert last.endswith("and on")
 
 
+def test_lines_below_the_least_level_are_left_out(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    writer = LogWriter(writing, "warning")
+    for level in ("debug", "info", "warning", "error"):
+        writer.write(AT_NS, level, "pilot", "said")
+    lines = read_all(reading, writer).decode().splitlines()
+    assert [line.split()[2] for line in lines] == ["warning", "error"]
+
+
 def test_a_reader_that_is_gone_disturbs_nobody() -> None:
     reading, writing = os.pipe()
     writer = LogWriter(writing)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -26,18 +27,31 @@ DEFAULT_PLAN = Path(__file__).parent.parent / "simulation.toml"
     type=click.Path(path_type=Path),
     help="What outlives a restart (else $WALLBOX_STATE_DIR, ~/.local/state/wallbox).",
 )
+@click.option("--front", is_flag=True, help="Show the front here; the log goes to a file.")
+@click.option(
+    "--log",
+    "least_level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="The least of what the log shows.",
+)
 def command(
     file: Path | None,
     settings: tuple[str, ...],
     ports: int,
     run_dir: Path | None,
     state_dir: Path | None,
+    front: bool,
 ) -> None:
     """Run the graph of a launch FILE in the foreground; without one, the simulated wallbox.
 
     Ctrl-C stops it in order; a second one asks with less patience, a third kills. Exit code 0
-    when it was stopped, 1 when it could not start. The log goes to stderr.
+    when it was stopped, 1 when it could not start. The log goes to stderr; with --front it goes to
+    launch.log in the run directory, and the terminal shows the front, whose q stops the graph too.
     """
+    if front:
+        _launch_behind_front(file, settings, ports, run_dir, state_dir)
     from launch.plan import PlanError, load_plan
 
     try:
@@ -58,9 +72,35 @@ def command(
         warm.close()
         fail(str(error))
     try:
-        sys.exit(supervise(plan, place, warm))
+        sys.exit(supervise(plan, place, warm, least_level))
     except BusyError as error:
         fail(str(error))
+
+
+def _launch_behind_front(
+    file: Path | None,
+    settings: tuple[str, ...],
+    ports: int,
+    run_dir: Path | None,
+    state_dir: Path | None,
+) -> NoReturn:
+    """Run the same launch as a child, with its front in this terminal."""
+    from bus.lock import is_held, read_owner
+    from bus.place import PlaceError, prepare
+    from launch.front.launched import run_behind_front
+
+    place = place_of(run_dir, state_dir)
+    try:
+        prepare(place)
+    except PlaceError as error:
+        fail(str(error))
+    lock = place.run_dir / "launch.lock"
+    if is_held(lock):  # said here, before the log of that graph is touched
+        fail(f"launch runs already on {place.run_dir}: process {read_owner(lock)} holds it")
+    words = ["launch", *([str(file)] if file else []), f"--ports={ports}"]
+    words += [f"--set={setting}" for setting in settings]
+    words += [f"--run-dir={place.run_dir}", f"--state-dir={place.state_dir}"]
+    sys.exit(run_behind_front(words, place))
 
 
 def _shown(file: Path) -> Path:
