@@ -43,6 +43,7 @@ def command(
     run_dir: Path | None,
     state_dir: Path | None,
     front: bool,
+    least_level: str,
 ) -> None:
     """Run the graph of a launch FILE in the foreground; without one, the simulated wallbox.
 
@@ -51,7 +52,7 @@ def command(
     launch.log in the run directory, and the terminal shows the front, whose q stops the graph too.
     """
     if front:
-        _launch_behind_front(file, settings, ports, run_dir, state_dir)
+        _launch_behind_front(file, settings, ports, run_dir, state_dir, least_level)
     from launch.plan import PlanError, load_plan
 
     try:
@@ -83,6 +84,7 @@ def _launch_behind_front(
     ports: int,
     run_dir: Path | None,
     state_dir: Path | None,
+    least_level: str,
 ) -> NoReturn:
     """Run the same launch as a child, with its front in this terminal."""
     from bus.lock import is_held, read_owner
@@ -97,7 +99,7 @@ def _launch_behind_front(
     lock = place.run_dir / "launch.lock"
     if is_held(lock):  # said here, before the log of that graph is touched
         fail(f"launch runs already on {place.run_dir}: process {read_owner(lock)} holds it")
-    words = ["launch", *([str(file)] if file else []), f"--ports={ports}"]
+    words = ["launch", *([str(file)] if file else []), f"--ports={ports}", f"--log={least_level}"]
     words += [f"--set={setting}" for setting in settings]
     words += [f"--run-dir={place.run_dir}", f"--state-dir={place.state_dir}"]
     sys.exit(run_behind_front(words, place))
