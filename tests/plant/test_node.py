@@ -311,7 +311,7 @@ def test_a_recording_is_played_on_l1_and_begins_again_at_its_end(
     )
     rig = new_rig(house_trace=str(path))
     rig.graph.advance(6.9)
-    house = [(event.at_ns / 1e9 - START_S, event.detail) for event in rig.events]
+    house = [(round(event.at_ns / 1e9 - START_S, 6), event.detail) for event in rig.events]
     assert house == [
         (0, "1 0 0"),
         (1, "2 0 0"),
