@@ -19,7 +19,7 @@ from nodes.load_manager.vehicle import GAP_S, Vehicle, observe
 
 PERIOD_S = 0.5  # load/offer
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
-HEAR_S = 1.0  # the first word waits for facts so long; readers want it within half of 3 s
+HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a start has no wish
 
 

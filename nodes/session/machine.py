@@ -21,7 +21,7 @@ from nodes.session.states import Facts, wallbox_state
 
 PERIOD_S = 1.0  # session/status
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
-HEAR_S = 1.0  # the first word waits for facts so long; readers want it within half of 3 s
+HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
 OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
 LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers

@@ -418,7 +418,7 @@ def test_a_full_disk_keeps_no_node_from_stopping(reason: StopReason) -> None:
 def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
     life = Life()
     life.facts = dict.fromkeys(life.facts)
-    for _ in range(9):
+    for _ in range(13):
         life.now_s += 0.1
         life.step()
     assert life.said == []
@@ -467,7 +467,7 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
                 life = successor
             case _:  # nothing to end
                 pass
-        life.run(1.0)
+        life.run(2.0)
     life.disk_works = True
     life.facts["pilot"] = pilot(CpState.A)
     life.run(10.0)
