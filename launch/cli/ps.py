@@ -8,6 +8,9 @@ import click
 from launch.cli.common import ask, json_option, run_dir_option, running_tool, table
 
 
+PATIENCE_S = 5.0  # a busy machine; an idle one answers within milliseconds
+
+
 @click.command()
 @json_option
 @run_dir_option
@@ -17,7 +20,7 @@ def command(as_json: bool, run_dir: Path | None) -> None:
     Without a running graph: no rows, exit code 3.
     """
     with running_tool(run_dir) as tool:
-        processes = ask(tool, "launch", "nodes", {})["processes"]
+        processes = ask(tool, "launch", "nodes", {}, PATIENCE_S)["processes"]
     if as_json:
         for process in processes:
             click.echo(json.dumps(process))

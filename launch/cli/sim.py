@@ -9,6 +9,9 @@ import click
 from launch.cli.common import ask, run_dir_option, running_tool
 
 
+PATIENCE_S = 5.0  # a busy machine; an idle one answers within milliseconds
+
+
 @click.group()
 def command() -> None:
     """Act on the simulated world: the vehicle, the house, the sun, faults."""
@@ -17,7 +20,7 @@ def command() -> None:
 def _act(run_dir: Path | None, method: str, arguments: dict[str, Any] | None = None) -> None:
     """Ask plant; what it answers is shown as JSON."""
     with running_tool(run_dir) as tool:
-        result = ask(tool, "plant", method, arguments or {})
+        result = ask(tool, "plant", method, arguments or {}, PATIENCE_S)
     if result is not None:
         click.echo(json.dumps(result, ensure_ascii=False))
 

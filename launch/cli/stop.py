@@ -14,7 +14,7 @@ from launch.cli.common import ask, fail, place_of, run_dir_option, running_tool
 def command(timeout_s: float, run_dir: Path | None) -> None:
     """Stop the running graph in order; done when the last process is gone."""
     with running_tool(run_dir) as tool:
-        ask(tool, "launch", "stop", {"reason": "shutdown"})
+        ask(tool, "launch", "stop", {"reason": "shutdown"}, timeout_s)
     from bus.lock import is_held
 
     lock = place_of(run_dir).run_dir / "launch.lock"

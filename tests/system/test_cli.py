@@ -20,7 +20,7 @@ from msgs.topics import NODES, PILOT_STATUS, TOPICS
 
 pytestmark = pytest.mark.system
 
-VERBS = ("launch", "ps", "restart", "stop", "topics", "sniff", "call", "sim")
+VERBS = ("launch", "front", "ps", "restart", "stop", "topics", "sniff", "call", "sim")
 
 Tell = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -120,7 +120,7 @@ def test_every_verb_explains_itself_without_a_bus(verb: str) -> None:
 def test_an_unknown_verb_is_answered_with_those_there_are() -> None:
     told = wallbox("launhc")
     assert told.returncode == 2
-    assert "expected one of launch, ps, restart" in told.stderr
+    assert "no verb 'launhc'; expected one of launch, " in told.stderr
 
 
 # --- topics ------------------------------------------------------------------------------------
