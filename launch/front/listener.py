@@ -1,0 +1,87 @@
+"""Reads the bus for the front: looks at newest messages, wakes up for none."""
+
+from typing import TypeVar
+
+from msgspec import Struct
+
+from bus.interface import Bus, Reader
+from launch.front.facts import POLLS_HELD, Facts, Heard
+from msgs.load_manager import HouseMeter
+from msgs.meter import MeterReading
+from msgs.topics import (
+    LAUNCH_GRAPH,
+    LED_FRAME,
+    LOAD_OFFER,
+    METER_BOX,
+    METER_HOUSE,
+    METER_SOLAR,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    Topic,
+)
+
+M = TypeVar("M", bound=Struct)
+
+
+class Listener:
+    """Readers of all that the front shows."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._clock = bus.clock
+        self._graph = bus.subscribe(LAUNCH_GRAPH)
+        self._front = bus.subscribe(LED_FRAME)
+        self._pilot = bus.subscribe(PILOT_STATUS)
+        self._safety = bus.subscribe(SAFETY_STATUS)
+        self._session = bus.subscribe(SESSION_STATUS)
+        self._offer = bus.subscribe(LOAD_OFFER)
+        self._box = bus.subscribe(METER_BOX)
+        self._house = bus.subscribe(METER_HOUSE)
+        self._solar = bus.subscribe(METER_SOLAR)
+
+    def facts(self) -> Facts:
+        """Return what is known now."""
+        return Facts(
+            now_s=self._clock.now_s(),
+            utc_ns=self._clock.utc_ns(),
+            graph=_heard(self._graph, LAUNCH_GRAPH),
+            front=_heard(self._front, LED_FRAME),
+            pilot=_heard(self._pilot, PILOT_STATUS),
+            safety=_heard(self._safety, SAFETY_STATUS),
+            session=_heard(self._session, SESSION_STATUS),
+            offer=_heard(self._offer, LOAD_OFFER),
+            box=_heard(self._box, METER_BOX),
+            house=_heard(self._house, METER_HOUSE, "the house", _polls_s(self._house)),
+            solar=_heard(self._solar, METER_SOLAR, "the sun", _polls_s(self._solar)),
+        )
+
+    def has_heard_all(self) -> bool:
+        """Return whether every source that the running graph has was heard once."""
+        facts = self.facts()
+        nodes = {process.node for process in facts.processes}
+        sources: list[Heard[Struct]] = [
+            facts.front, facts.pilot, facts.safety, facts.session, facts.offer, facts.box,
+        ]  # fmt: skip
+        offer = facts.offer.message
+        if offer is not None and offer.house_meter is not HouseMeter.OFF:
+            sources.append(facts.house)
+        return bool(nodes) and all(
+            source.message is not None for source in sources if source.node in nodes
+        )
+
+
+def _heard(
+    reader: Reader[M], topic: Topic[M], about: str = "", least_hold_s: float = 0.0
+) -> Heard[M]:
+    return Heard(
+        node=topic.writer,
+        about=about,
+        hold_s=max(topic.hold_s or 0.0, least_hold_s),
+        message=reader.message,
+        age_s=reader.age_s,
+    )
+
+
+def _polls_s(reader: Reader[MeterReading]) -> float:
+    reading = reader.message
+    return POLLS_HELD * reading.poll_s if reading else 0.0
