@@ -35,13 +35,19 @@ def place_of(run_dir: Path | None, state_dir: Path | None = None) -> "Place":
 
 def running_tool(run_dir: Path | None) -> "Tool":
     """Return a tool on the running graph; end with exit code 3 if none runs."""
-    from bus.lock import is_held
     from bus.tool import open_tool
 
     place = place_of(run_dir)
-    if not any(is_held(lock) for lock in sorted(place.run_dir.glob("*.lock"))):
+    if not is_running(place):
         fail(f"no graph runs on {place.run_dir}", EXIT_NO_GRAPH)
     return open_tool(place)
+
+
+def is_running(place: "Place") -> bool:
+    """Return whether any node of a graph runs there."""
+    from bus.lock import is_held
+
+    return any(is_held(lock) for lock in sorted(place.run_dir.glob("*.lock")))
 
 
 def ask(

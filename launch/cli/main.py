@@ -10,6 +10,7 @@ import click
 # verb -> the module with its `command`, and what it does in one line.
 VERBS = {
     "launch": ("launch.cli.launch", "Run a graph in the foreground; Ctrl-C stops it in order."),
+    "front": ("launch.cli.front", "Show the front of the wallbox and its charge, live."),
     "ps": ("launch.cli.ps", "Show the processes of the running graph."),
     "restart": ("launch.cli.restart", "Restart one node in place; done when it is READY."),
     "stop": ("launch.cli.stop", "Stop the running graph in order."),

@@ -1,0 +1,73 @@
+"""The front in a terminal: draws what the bus says, hears keys, until it is over."""
+
+import functools
+from collections.abc import Callable
+
+from bus.interface import Answer, Status
+from bus.tool import Tool
+from launch.front.listener import Listener
+from launch.front.looks import every_look, on_signals
+from launch.front.screen import STDIN, Screen
+from launch.front.view import WORLD_KEYS, Footer, front_lines
+
+NOTE_S = 5.0  # how long it stands there what became of a key
+
+
+class Show:
+    """The front on this terminal.
+
+    `keys` says what q does; `on_leave` does it, at each q and each Ctrl-C, and returns what to
+    tell.
+    """
+
+    def __init__(
+        self, tool: Tool, keys: str, on_leave: Callable[[], str], hints: tuple[str, ...] = ()
+    ) -> None:
+        self._tool = tool
+        self._listener = Listener(tool)
+        self._keys = keys
+        self._hints = hints
+        self._on_leave = on_leave
+        self._note = ""
+        self._note_until_s = 0.0
+        self._screen = Screen()
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Show it until it is over."""
+        on_signals(self._leave)
+        with self._screen:
+            if self._screen.hears_keys:
+                self._tool.watch(STDIN, self._hear)
+            every_look(self._tool, self._draw)
+            self._tool.run_for(until=is_over)
+
+    def _draw(self) -> None:
+        facts = self._listener.facts()
+        if facts.now_s > self._note_until_s:
+            self._note = ""
+        keys = self._keys if self._screen.hears_keys else ""
+        footer = Footer(keys=keys, note=self._note, hints=self._hints)
+        self._screen.draw(front_lines(facts, self._screen.width, self._screen.height, footer))
+
+    def _hear(self) -> None:
+        keys = self._screen.keys()
+        if keys is None:
+            self._tool.unwatch(STDIN)
+            self._leave()
+            return
+        for key in keys.lower():
+            if key == "q":
+                self._leave()
+            elif key in WORLD_KEYS and self._listener.facts().has_plant:
+                act = WORLD_KEYS[key]
+                self._tool.request("plant", act, on_answer=functools.partial(self._told, act))
+
+    def _told(self, act: str, answer: Answer) -> None:
+        self._tell(f"{act}: {'done' if answer.status is Status.OK else answer.reason}")
+
+    def _leave(self) -> None:
+        self._tell(self._on_leave())
+
+    def _tell(self, note: str) -> None:
+        self._note = note
+        self._note_until_s = self._tool.clock.now_s() + NOTE_S
