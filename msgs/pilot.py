@@ -4,7 +4,6 @@ Windows and duty law stand here, beside the message, because both `pilot` and `s
 copper by them, each from its own reading.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
@@ -76,7 +75,7 @@ def classify_high_v(high_v: float) -> CpState | None:
     return None
 
 
-# How often a reading must be seen before it counts, with one reading each 10 ms. A contactor has to
+# How often a reading must be seen before it counts, strays at most 10 ms apart. A contactor has to
 # be open 100 ms after the vehicle left C or D (IEC 61851-1, Table A.6, seq. 2 and 8); 50 ms of
 # them belong to the relay. To A is faster than to the others, as in OpenEVSE (25 ms).
 A_READS = 2
@@ -86,8 +85,7 @@ STATE_READS = 3
 UNDEFINED_AT = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettledCp:
+class SettledCp(Struct, frozen=True, kw_only=True):
     """The state of the pilot, freed from single stray readings."""
 
     state: CpState | None = None  # None: not known yet, or undefined

@@ -1,8 +1,10 @@
 """The house's meter: is it there, what does it leave for the car (MET-1, MET-3, MET-4). Pure."""
 
 import math
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
@@ -27,8 +29,7 @@ METER_LINES: dict[Phases, tuple[int, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class House(Struct, frozen=True, kw_only=True):
     """What is remembered of the house's meter."""
 
     meter: HouseMeter
@@ -37,8 +38,7 @@ class House:
     good: int = 0  # good readings in a row, since it was lost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Headroom:
+class Headroom(Struct, frozen=True, kw_only=True):
     """What the other loads leave on the phase where they leave least."""
 
     left_a: float

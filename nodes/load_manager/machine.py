@@ -5,7 +5,9 @@ the DIP switches' and the temperature's limits themselves.
 """
 
 import math
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import MeterReading
@@ -23,8 +25,7 @@ HEAR_S = 1.4  # the first word waits for facts so long: within half of its reade
 WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a start has no wish
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """What is set for this box."""
 
     main_fuse_a: float
@@ -33,8 +34,7 @@ class Config:
     phases: Phases
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """What is known at this instant; None: silent beyond its hold, or never heard."""
 
     now_s: float
@@ -46,8 +46,7 @@ class Inputs:
     wishes: tuple[tuple[str, Wish | None], ...]  # source, and its newest however old
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What is remembered from one instant to the next."""
 
     begun_s: float
@@ -63,8 +62,7 @@ class State:
     said: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
     offer: LoadOffer | None = None  # to publish

@@ -4,7 +4,9 @@ Only readings move it: what the meter has not said again does not last.
 """
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.pilot import MIN_OFFER_A
 
@@ -14,8 +16,7 @@ RESUME_AFTER_S = 30.0  # assumed: a contactor is worth waiting for
 RESUME_AT_A = 6.5  # assumed: as far above the pause as the least raise
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ramp:
+class Ramp(Struct, frozen=True, kw_only=True):
     """What is left for the car, as it is given away."""
 
     value_a: float  # 0: paused

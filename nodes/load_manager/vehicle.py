@@ -6,7 +6,9 @@ change of the house, and the arbiter would chase it.
 """
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.meter import MeterReading
 
@@ -22,16 +24,14 @@ Currents = tuple[float, float, float]
 NOTHING: Currents = (0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(Struct, frozen=True, kw_only=True):
     """One reading of the box's own meter."""
 
     at_s: float
     current_a: Currents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vehicle:
+class Vehicle(Struct, frozen=True, kw_only=True):
     """What is remembered of the vehicle; its lines as the box counts them."""
 
     samples: tuple[Sample, ...] = ()  # oldest first
@@ -39,8 +39,7 @@ class Vehicle:
     idle_since_s: tuple[float | None, float | None, float | None] = (None, None, None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class Drawn(Struct, frozen=True, kw_only=True):
     """What the vehicle drew at one instant."""
 
     current_a: Currents

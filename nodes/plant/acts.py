@@ -1,7 +1,8 @@
 """What people, weather and bad luck do to the world: each act gives the world as it is then."""
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from msgs.plant import SimFault
 from nodes.plant import vehicle

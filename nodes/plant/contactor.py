@@ -1,6 +1,7 @@
 """The contactor: a coil behind a chain of conditions, three main poles, a mirror contact."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 PULL_IN_S = 0.025  # assumed: middle of 15 to 30 ms of an AC-coil contactor of 40 A
 DROP_OUT_S = 0.018  # assumed: within 10 to 25 ms of the same
@@ -12,8 +13,7 @@ OPEN: Poles = (False, False, False)
 CLOSED: Poles = (True, True, True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contactor:
+class Contactor(Struct, frozen=True, kw_only=True):
     """Coil and main poles; the poles follow the coil a little later."""
 
     coil: bool = False

@@ -4,7 +4,7 @@ Voltages follow from the divider of the generator's source resistance and the lo
 generator gives +12 V and -12 V; a duty of 100 % is x1 (steady +12 V), 0 % is state F (-12 V).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 RAIL_V = 12.0  # IEC 61851-1, Table A.2
 SOURCE_OHM = 1000.0  # IEC 61851-1, Table A.2
@@ -16,8 +16,7 @@ BOTH_OHM = VEHICLE_OHM * READY_OHM / (VEHICLE_OHM + READY_OHM)
 MIDDLE_OHM = SOURCE_OHM * (7.5 - FORWARD_V) / (RAIL_V - 7.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """What lies between the pilot line and earth."""
 
     ohm: float

@@ -1,14 +1,13 @@
 """The energy counters of the box's chip, the house meter and the solar meter."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from nodes.plant.mains import NONE, Flow, Phases
 
 _WS_PER_WH = 3600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Energy:
+class Energy(Struct, frozen=True, kw_only=True):
     """Counters [Wh]. Each phase counts by its own sign, the house's totals by the sum's."""
 
     box_wh: Phases = NONE

@@ -4,7 +4,8 @@ Currents add as scalars: the few per cent of reactive current are neglected.
 """
 
 from collections.abc import Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from msgs.plant import SimFault
 
@@ -19,8 +20,7 @@ Phases = tuple[float, float, float]  # L1, L2, L3
 NONE: Phases = (0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mains:
+class Mains(Struct, frozen=True, kw_only=True):
     """What people and weather do to the supply."""
 
     is_on: bool = True  # the box's own supply
@@ -29,8 +29,7 @@ class Mains:
     wander_ratio: float = 0.0  # slow drift of the grid's voltage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(Struct, frozen=True, kw_only=True):
     """Voltages, currents and powers at one instant. Import is positive."""
 
     box_v: Phases  # at the box, in front of the contactor

@@ -8,7 +8,7 @@ heated are steps cut to one second, since battery and over-temperature switch ar
 often, and to 0.1 s while a current ramps, since power is not quite linear in it.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from msgs.pilot import offer_of_duty
 from msgs.plant import SimFault

@@ -1,9 +1,10 @@
 """Wiring of plant: drives come in, readings and happenings go out, the model moves between."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Literal
+
+from msgspec.structs import replace
 
 from bus import Bus
 from msgs.led import LedFrame

@@ -1,6 +1,7 @@
 """The residual-current monitor: two outputs that trip, and a test line that must trip both."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 # Times of the module itself. The limits that it must keep: 150 mA AC 40 ms (IEC 61008-1, type A),
 # 200 mA DC 0.1 s (IEC 62955); these are the leaks that the simulated faults make.
@@ -11,8 +12,7 @@ TEST_LASTS_S = 0.5  # assumed: even a short pulse on the test line is a test of 
 RELEASE_S = 0.3  # assumed: an output is active so long beyond its cause, so the coil cannot chatter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """One open-collector output; active means tripped."""
 
     active: bool = False
@@ -22,8 +22,7 @@ class Output:
 IDLE = Output()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Monitor:
+class Monitor(Struct, frozen=True, kw_only=True):
     """Both outputs and the test that may be running."""
 
     ac: Output = IDLE

@@ -1,7 +1,9 @@
 """Heat: the box as one body, its terminal a little hotter, and the over-temperature switch."""
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nodes.plant.mains import Phases
 
@@ -18,8 +20,7 @@ SWITCH_CLOSES_C = 80.0  # assumed: hysteresis of a bimetal switch
 _BOX_S = BOX_K_PER_W * BOX_J_PER_K
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heat:
+class Heat(Struct, frozen=True, kw_only=True):
     """Temperatures, and whether the over-temperature switch has opened."""
 
     board_c: float

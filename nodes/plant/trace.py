@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from bus import Bus, DriverError, Timer
 from nodes.plant.mains import NOMINAL_V
@@ -13,8 +14,7 @@ _TIME, _TOTAL, _CHARGER = "TimeStamp", "Live_Power", "EVSE_Current_power"
 _TIME_FORM = "%d/%m/%Y %H:%M:%S"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(Struct, frozen=True, kw_only=True):
     """Other loads on L1 over time: from each instant on that current, until the next."""
 
     starts_s: Sequence[float]  # from the recording's beginning, rising from 0

@@ -6,7 +6,9 @@ S2 only after it has dropped its load.
 """
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.pilot import MIN_OFFER_A
 
@@ -20,8 +22,7 @@ EFFICIENCY_RATIO = 0.9  # from the plug to the battery
 EXCESS_RATIO, EXCESS_A = 1.2, 1.0  # the fault `overcurrent`: 20 % and 1 A beyond the offer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charger:
+class Charger(Struct, frozen=True, kw_only=True):
     """What kind of vehicle it is."""
 
     phases: int = 3
@@ -36,8 +37,7 @@ class Charger:
     arrives_charged_ratio: float = 0.4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vehicle:
+class Vehicle(Struct, frozen=True, kw_only=True):
     """The vehicle at one moment. Times are deadlines; None or infinity is none."""
 
     plugged: bool = False
@@ -215,5 +215,5 @@ def _changed(vehicle: Vehicle, news: dict[str, object]) -> Vehicle:
     """Return the same object if nothing is new: others tell change by identity."""
     for name, value in news.items():
         if getattr(vehicle, name) != value:
-            return replace(vehicle, **news)  # type: ignore[arg-type]
+            return replace(vehicle, **news)
     return vehicle

@@ -1,7 +1,8 @@
 """The simulated world at one moment: all parts, and what has just happened."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from msgs.pilot import X1_PERCENT
 from msgs.plant import SimFault
@@ -21,8 +22,7 @@ class Happening(NamedTuple):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commands:
+class Commands(Struct, frozen=True, kw_only=True):
     """The lines with which the box's controller drives its hardware."""
 
     duty_percent: float = X1_PERCENT  # of the pilot's generator
@@ -34,8 +34,7 @@ class Commands:
 AT_REST = Commands()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class Setup(Struct, frozen=True, kw_only=True):
     """What does not change while the world runs."""
 
     charger: Charger
@@ -44,8 +43,7 @@ class Setup:
     dip2: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """Everything there is. `due_s` tells when something next happens by itself."""
 
     setup: Setup

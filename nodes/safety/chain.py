@@ -1,15 +1,15 @@
 """The coil chain and everything safety reads itself, in physical units."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from bus import Bus, DriverError
 
 Phases = tuple[float, float, float]  # L1, L2, L3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainReading:
+class ChainReading(Struct, frozen=True, kw_only=True):
     """Everything as it is at one moment."""
 
     high_v: float  # pilot: plateau of the positive half-wave; the steady level in x1 and F

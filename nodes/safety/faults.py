@@ -3,7 +3,8 @@
 A fault is a record: raised when it is seen, kept until the rule of its code lets it go.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.safety import Fault, FaultCode
@@ -37,8 +38,7 @@ REMEDIES: dict[FaultCode, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(Struct, frozen=True, kw_only=True):
     """All faults that hold, and what the retry rule remembers of this plug-in."""
 
     records: tuple[Fault, ...] = ()

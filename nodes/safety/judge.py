@@ -5,7 +5,9 @@ sensor can show counts as the worst one.
 """
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.pilot import (
     MIN_OFFER_A,
@@ -42,8 +44,7 @@ _PLUGGED = (CpState.B, CpState.C, CpState.D)
 _NO_VEHICLE = (CpState.A, CpState.E, CpState.F)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """What is remembered from one reading to the next."""
 
     cp: SettledCp = UNSETTLED
@@ -60,11 +61,21 @@ class Judged:
 NOTHING_JUDGED = Judged()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+def forget(judged: Judged) -> Judged:
+    """Return what outlives a failed reading: switches and heat. The pilot is learnt anew."""
+    kept = Judged(
+        installation_limit_a=judged.installation_limit_a,
+        is_commissioning=judged.is_commissioning,
+        is_hot=judged.is_hot,
+    )
+    return judged if kept == judged else kept
+
+
+class Facts(Struct, frozen=True, kw_only=True):
     """What one reading means."""
 
     cp: CpState | None  # settled; None: not known yet, or undefined
+    is_settled: bool  # pilot and switches have been read often enough to be believed
     is_steady: bool  # this reading confirms it, and so did those before
     is_undefined: bool  # the pilot has shown no state for longer than a change takes
     is_plugged: bool  # B, C or D
@@ -85,17 +96,15 @@ class Facts:
     is_hot: bool
     temperature_c: float
     is_commissioning: bool  # DSW2.8
-    installation_limit_a: float
-    limit_a: float
 
 
 def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts | None]:
-    """Judge one reading; None is a failed one, after which everything is learnt anew."""
+    """Judge one reading; None is a failed one, after which there are no facts."""
     if reading is None or not _is_sane(reading):
-        return NOTHING_JUDGED, None
+        return forget(judged), None
     seen = classify_high_v(reading.high_v)
     if seen is CpState.E and not _has_mains(reading):
-        return NOTHING_JUDGED, None  # 0 V because the box itself is dark: no fault of the plug
+        return forget(judged), None  # 0 V because the box itself is dark: no fault of the plug
     cp = settle(judged.cp, seen)
     has_pwm = offer_of_duty(reading.duty_percent) >= MIN_OFFER_A
     diode = _weigh_diode(judged.diode, seen, has_pwm, reading.low_v)
@@ -136,6 +145,7 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
     state = cp.state
     return judged, Facts(
         cp=state,
+        is_settled=dip_reads >= DIP_READS and (state is not None or cp.is_undefined),
         is_steady=cp.astray == 0,
         is_undefined=cp.is_undefined,
         is_plugged=state in _PLUGGED,
@@ -157,8 +167,6 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         is_hot=is_hot,
         temperature_c=temperature_c,
         is_commissioning=judged.is_commissioning,
-        installation_limit_a=judged.installation_limit_a,
-        limit_a=limit_of_temperature(judged.installation_limit_a, temperature_c, is_hot),
     )
 
 

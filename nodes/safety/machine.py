@@ -5,7 +5,7 @@ is wrong (complain), lets go what is over (faults.review) and only then moves. A
 reading opens, whatever the phase. IEC 61851-1:2017, Annex A; architecture "who holds how long".
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyPhase
@@ -30,7 +30,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if inputs.stop is not None and state.stop_by_s is None:
         state = replace(state, stop_by_s=inputs.now_s + config.farewell_s)
     if facts is None:
-        state = _go_blind(state, reading)
+        state = _go_blind(config, state, reading, inputs.now_s)
         reasons = BLIND
     else:
         state = _look(config, state, facts, inputs)
@@ -47,7 +47,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     return report(config, state, facts, inputs, reasons)
 
 
-def _go_blind(state: State, reading: ChainReading | None) -> State:
+def _go_blind(config: Config, state: State, reading: ChainReading | None, now_s: float) -> State:
     """Open; once there is sight again everything is proven and tested anew.
 
     A reading whose pilot is nonsense still has contacts that prove something.
@@ -63,9 +63,13 @@ def _go_blind(state: State, reading: ChainReading | None) -> State:
         and contactor is state.contactor
     ):
         return state
+    pulled_until_s = state.pulled_until_s
+    if state.phase in ENERGISED:
+        pulled_until_s = now_s + config.unseen_s
     return replace(
         state,
         phase=SafetyPhase.START,
+        pulled_until_s=pulled_until_s,
         contactor=contactor,
         unproven_by_s=None,
         unclosed_by_s=None,
@@ -181,7 +185,7 @@ def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         case SafetyPhase.CLOSED | SafetyPhase.STOPPING:
             return _stay_closed(config, state, facts, now_s, reasons)
         case SafetyPhase.START | SafetyPhase.OPENING:
-            is_over = facts.is_proven_open or state.is_welded
+            is_over = (facts.is_proven_open and facts.is_settled) or state.is_welded
             return _rest(config, state, facts, now_s, reasons) if is_over else state
         case SafetyPhase.IDLE | SafetyPhase.SELF_TEST | SafetyPhase.READY | SafetyPhase.FAULT:
             return _rest(config, state, facts, now_s, reasons)

@@ -1,10 +1,10 @@
 """What follows from a round: lines to set, words to say, whether the node may leave. Pure."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
-from nodes.safety.judge import LOWEST_DIP_A, Facts
+from nodes.safety.judge import Facts, limit_of_temperature
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.why import Reasons, why_not_closed
 
@@ -40,9 +40,9 @@ def _publish(
     """Publish what is new at once, and everything when it is time."""
     ledger = state.ledger
     permitted = state.is_tested and facts is not None and not reasons.to_withhold
-    installation_limit_a = LOWEST_DIP_A if facts is None else facts.installation_limit_a
-    limit_a = LOWEST_DIP_A if facts is None else facts.limit_a
-    commissioning = facts is not None and facts.is_commissioning
+    judged = state.judged
+    temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
+    limit_a = limit_of_temperature(judged.installation_limit_a, temperature_c, judged.is_hot)
     detail = why_not_closed(state.phase, facts, reasons)
     news = (
         state.phase,
@@ -50,9 +50,9 @@ def _publish(
         permitted,
         ledger.records,
         ledger.retries,
-        installation_limit_a,
+        judged.installation_limit_a,
         limit_a,
-        commissioning,
+        judged.is_commissioning,
         detail,
     )
     if state.publish_at_s is None:
@@ -61,7 +61,6 @@ def _publish(
     is_first = not state.said and state.phase is SafetyPhase.START
     if not is_due and (is_first or news == state.said):
         return state, None
-    temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
     retry_at_s = ledger.retry_at_s
     status = SafetyStatus(
         contactor=state.contactor,
@@ -69,12 +68,12 @@ def _publish(
         faults=tuple(record.code for record in ledger.records),
         retries=ledger.retries,
         temperature_c=temperature_c,
-        installation_limit_a=installation_limit_a,
+        installation_limit_a=judged.installation_limit_a,
         limit_a=limit_a,
         phase=state.phase,
         detail=detail,
         records=ledger.records,
-        commissioning=commissioning,
+        commissioning=judged.is_commissioning,
         retry_in_s=None if retry_at_s is None else max(0.0, retry_at_s - now_s),
     )
     state = replace(

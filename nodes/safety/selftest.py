@@ -5,8 +5,10 @@ again: outputs idle, test on, both active within 740 ms, test off, both idle 2.1
 beginning. The times are those of the CCID test of Analog Devices' evaluation charger and OpenEVSE.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 IDLE_WITHIN_S = 1.0  # outputs must have let go of what was before: OpenEVSE
 PULSE_S = 0.06  # the least length of the test
@@ -24,8 +26,7 @@ class Verdict(StrEnum):
     STUCK = "an output stays active after the test"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTest:
+class SelfTest(Struct, frozen=True, kw_only=True):
     """One self-test, begun at a time."""
 
     begun_s: float  # of the waiting for idle, then of the pulse

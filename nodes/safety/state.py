@@ -1,6 +1,6 @@
 """The nouns of safety's machine: its times, what it is told, what it remembers, what it says."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus
@@ -16,8 +16,7 @@ ENERGISED = (SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING)
 """The phases in which the coil is commanded on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """Times of the machine [s]."""
 
     closing_s: float = 0.3  # assumed: pull-in 15 to 30 ms (40 A contactors), times ten
@@ -26,6 +25,8 @@ class Config:
     start_s: float = 1.5
     # Opened because pilot saw the plug leave first; our own eyes need 20 ms, and some reserve.
     pulled_s: float = 0.1
+    # assumed: nobody lets a vehicle stop and pulls its plug in so short a moment without sight
+    unseen_s: float = 0.5
     lost_s: float = 0.1  # assumed: a dip of the mains shorter than this is no fault of ours
     vehicle_s: float = 6.0  # Table A.6, seq. 10.2: the vehicle has 6 s to drop its load
     edge_s: float = 0.1  # watchdog edges: a tenth of the hardware's hold
@@ -37,8 +38,7 @@ class Config:
     first_word_s: float = 0.5  # a reader waits no longer for a first proof: half of our hold
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """One round's facts; a message that is older than its hold is None."""
 
     now_s: float
@@ -51,8 +51,7 @@ class Inputs:
     stop: StopReason | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What the machine remembers."""
 
     phase: SafetyPhase = SafetyPhase.START
@@ -76,8 +75,7 @@ class State:
     said: tuple[object, ...] = ()  # what was published last, but for what drifts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done after one round, in this order."""
 
     enable: bool

@@ -1,14 +1,14 @@
 """What is not on the disk yet: entries in order, one write at a time, failed ones again. Pure."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.session import SessionRecord
 
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One row of the store."""
 
     record: SessionRecord
@@ -16,15 +16,13 @@ class Entry:
     seen_utc_ns: int  # when this was the newest that was known
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """How the write under way ended."""
 
     problem: str = ""  # "" if it is on the disk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(Struct, frozen=True, kw_only=True):
     """What is known of the store."""
 
     stored: SessionRecord | None = None  # the newest that is on the disk

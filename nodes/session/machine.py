@@ -6,9 +6,10 @@ What must be on the disk leaves as `Outputs.write`, one entry at a time, and com
 """
 
 import math
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
@@ -36,15 +37,13 @@ RECOUNT_WH = 10.0  # assumed: a counter that falls by more has begun anew; by le
 PLUGGED = (CpState.B, CpState.C, CpState.D)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """What is set for this box."""
 
     authorization: bool  # a car needs more than its plug (RFID-6)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """What is known at this instant; None: silent beyond its hold."""
 
     now_s: float
@@ -59,8 +58,7 @@ class Inputs:
     written: Written | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What is remembered from one instant to the next."""
 
     hear_by_s: float  # nothing is said before the facts are heard, or this passes
@@ -79,8 +77,7 @@ class State:
     said: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
     status: SessionStatus | None = None  # to publish

@@ -4,7 +4,7 @@ One pure function, and the reason in plain words. What silence of a node means f
 decided by pilot and safety; here it is only named.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
@@ -15,8 +15,7 @@ MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
 MOST_CHARACTERS = 400  # of msgs.units.Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What the nodes say now. None: silent beyond its hold."""
 
     pilot: PilotStatus | None

@@ -1,9 +1,9 @@
 """A box without a controller: the model, driven by hand."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from msgs.pilot import duty_of_offer
 from msgs.plant import SimCopper
@@ -50,7 +50,7 @@ class Box:
         return self.world.happened[-1]
 
     def drive(self, **changes: float | bool) -> None:
-        self.commands = replace(self.commands, **changes)  # type: ignore[arg-type]
+        self.commands = replace(self.commands, **changes)
         self.world = step(self.world, self.commands, 0.0)
 
     def act(self, act: Callable[..., World], *arguments: object) -> None:

@@ -1,10 +1,10 @@
 """The model as a whole: long steps, what is due, and energy that is neither lost nor made."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from msgs.pilot import duty_of_offer
 from msgs.plant import SimFault

@@ -1,8 +1,7 @@
 """The rules of the ERR table: what clears a fault, and when the box tries again."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.safety import FaultCode
@@ -11,6 +10,7 @@ from nodes.safety.judge import Facts
 
 PLUGGED = Facts(
     cp=CpState.C,
+    is_settled=True,
     is_steady=True,
     is_undefined=False,
     is_plugged=True,
@@ -31,8 +31,6 @@ PLUGGED = Facts(
     is_hot=False,
     temperature_c=30.0,
     is_commissioning=False,
-    installation_limit_a=32.0,
-    limit_a=32.0,
 )
 OUT = replace(PLUGGED, cp=CpState.A, is_plugged=False, asks=False)
 SHORTED = replace(PLUGGED, cp=CpState.E, is_plugged=False, asks=False)

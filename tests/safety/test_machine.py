@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, duty_of_offer
@@ -206,9 +206,12 @@ def closed() -> Rig:
 
 
 def test_a_start_proves_the_contactor_open_first() -> None:
-    rig = Rig().tick()
-    assert rig.phase() is P.IDLE
+    rig = Rig().run(0.02)
+    assert rig.phase() is P.START
+    assert not rig.said  # nothing is told before it is believed
+    assert rig.tick().phase() is P.IDLE
     assert rig.status.contactor is Contactor.OPEN
+    assert rig.status.installation_limit_a == 32.0
     assert not rig.outputs.enable
     assert not rig.status.permitted
 
@@ -252,7 +255,7 @@ def test_a_blind_start_closes_nothing_and_says_so_after_half_its_hold() -> None:
     assert "silent" in rig.status.detail
     assert not rig.edges
     rig.inputs = {}
-    assert rig.tick().phase() is P.IDLE
+    assert rig.run(0.03).phase() is P.IDLE
 
 
 # --- self-test ------------------------------------------------------------------------------------
@@ -1018,8 +1021,27 @@ def test_no_edge_is_given_while_the_contactor_is_not_proven_open() -> None:
     assert len(rig.edges) == edges
 
 
+@pytest.mark.req("ERR-1")
+@pytest.mark.parametrize(("blind_s", "is_fault"), [(0.1, True), (0.4, True), (0.7, False)])
+def test_a_plug_that_was_pulled_out_of_sight_is_fault_1_too(blind_s: float, is_fault: bool) -> None:
+    rig = closed()
+    rig.inputs = {"reading": None}
+    rig.run(blind_s)
+    rig.inputs, rig.vehicle = {}, "A"
+    assert rig.run(0.1).faults() == ((FaultCode.UNPLUGGED,) if is_fault else ())
+
+
+def test_limits_outlive_a_loss_of_sight() -> None:
+    rig = Rig()
+    rig.reading = {"dip1": 0b010, "board_c": 71.0}
+    rig.run(0.5)
+    rig.inputs = {"reading": None}
+    rig.run(0.2)
+    assert rig.phase() is P.START
+    assert (rig.status.installation_limit_a, rig.status.limit_a) == (16.0, 15.0)
+
+
 def test_limits_are_told_once_the_dip_switches_are_known() -> None:
-    assert Rig().run(0.2).status.installation_limit_a == 32.0
     rig = Rig()
     rig.reading = {"dip1": 0b010, "board_c": 71.0}
     rig.run(0.2)

@@ -1,11 +1,11 @@
 """The nine states follow from the nodes' facts (STA-1, STA-3)."""
 
 import itertools
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import CpState, PilotStatus
