@@ -26,7 +26,7 @@ _STOPPING = "stopping the graph in order; asked again it has less patience"
 # What to try, with a world around the box that is simulated, and without.
 _SIMULATED = (
     ("sim plug", "a vehicle comes; after `sim ready` it charges"),
-    ("sim house 30 2 2", "other loads come on: the vehicle gets less"),
+    ("sim house 20 2 2", "other loads come on: the vehicle gets less"),
     ("sniff load/offer", "what is said on the bus: here how much, and why"),
 )
 _ANY = (
