@@ -7,7 +7,6 @@ import click
 
 from launch.cli.common import ask, json_option, run_dir_option, running_tool, table
 
-
 PATIENCE_S = 5.0  # a busy machine; an idle one answers within milliseconds
 
 

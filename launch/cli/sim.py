@@ -8,7 +8,6 @@ import click
 
 from launch.cli.common import ask, run_dir_option, running_tool
 
-
 PATIENCE_S = 5.0  # a busy machine; an idle one answers within milliseconds
 
 

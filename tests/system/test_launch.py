@@ -106,17 +106,19 @@ class Graph:
         self.process: subprocess.Popen[bytes] | None = None
         self.session = 0
 
-    def launch(self, *settings: str, expect_ready: bool = True) -> subprocess.Popen[bytes]:
-        before = self.log.count("is ready: 4 nodes")
+    def launch(
+        self, *settings: str, expect_ready: bool = True, ports: int = 0
+    ) -> subprocess.Popen[bytes]:
+        before = self.log.count(" nodes in ")
         words = [word for setting in settings for word in ("--set", setting)]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*WALLBOX, "launch", str(self.plan), *words, *self.directories],
+                [*WALLBOX, "launch", str(self.plan), *words, f"--ports={ports}", *self.directories],
                 stderr=log,
                 start_new_session=True,
             )
         self.session = self.process.pid
-        until(lambda: self.log.count("is ready: 4 nodes") > before or self.process_is_over)
+        until(lambda: self.log.count(" nodes in ") > before or self.process_is_over)
         if expect_ready:
             assert not self.process_is_over, self.log
         return self.process
@@ -212,6 +214,20 @@ def test_one_command_starts_the_graph_in_the_order_of_needs(graph: Graph) -> Non
     assert graph.process is not None
     assert graph.process.wait(5) == 0
     assert graph.processes() == []
+
+
+@pytest.mark.req("BUS-2")
+def test_the_simulated_wallbox_starts_and_stops_whole(graph: Graph) -> None:
+    graph.plan = Path(__file__).parents[2] / "launch" / "simulation.toml"
+    process = graph.launch(ports=10_000 + os.getpid() % 20_000)
+    rows = graph.ps()
+    assert {row["state"] for row in rows.values()} == {"ready"}
+    assert set(rows) >= {"plant", "pilot", "safety", "meter", "session", "load_manager", "led"}
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(20) == 0
+    assert graph.processes() == []
+    assert "error" not in graph.log
+    assert "SIGKILL" not in graph.log
 
 
 def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> None:
@@ -384,7 +400,7 @@ def test_a_restart_of_all_begins_with_the_plan_as_it_is_now(graph: Graph) -> Non
     before = graph.pids()
     graph.plan.write_text(PLAN.replace("hung_s = 3", "hung_s = 4") + "[nodes.pilot.parameters]\n")
     assert graph.tell("call", "launch", "restart_all", '{"reason": "update"}').returncode == 0
-    until(lambda: graph.log.count("is ready: 4 nodes") == 2)
+    until(lambda: graph.log.count(" nodes in ") == 2)
     after = graph.pids()
     assert not set(after.values()) & set(before.values())
     assert process.poll() is None
