@@ -1,6 +1,7 @@
 """The whole graph of a plan in one process, on the in-memory bus, under virtual time.
 
     graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=path)
+    graph.start_all()
     graph.act("plug")
     graph.advance(60.0)
 
@@ -17,6 +18,7 @@ from msgspec import Struct
 
 from bus import Answer, Status
 from bus.memory import MemoryGraph
+from launch.lifecycle import TERM_GRACE_S
 from launch.loading import ConfigurationError, LoadedNode, Written, load_node
 from launch.plan import NodePlan, Plan, stop_waves
 from msgs.heartbeat import NodeState
@@ -34,10 +36,10 @@ class ActError(Exception):
 
 
 class VirtualGraph:
-    """The nodes of a plan, all of them started when this returns."""
+    """The nodes of a plan, loaded and checked."""
 
     def __init__(self, plan: Plan, seed: int, state_dir: Path) -> None:
-        """Load all nodes, then start each when those that it needs are READY.
+        """Load all nodes; none is started yet.
 
         :raises ConfigurationError: the plan cannot be carried out.
         """
@@ -49,9 +51,6 @@ class VirtualGraph:
         self._nodes: dict[str, object] = {}
         self._supervisor = self.memory.bus(SUPERVISOR)
         self._supervisor.ready()
-        for node in plan.nodes:
-            self.start(node.name)
-            self.advance(self._random.uniform(0.0, START_GAP_S))
 
     @property
     def now_s(self) -> float:
@@ -61,6 +60,15 @@ class VirtualGraph:
     def advance(self, seconds: float) -> None:
         """Let virtual time pass [s]."""
         self.memory.advance(seconds)
+
+    def start_all(self) -> None:
+        """Start each node when those that it needs are READY.
+
+        :raises ConfigurationError: see `start`.
+        """
+        for node in self.plan.nodes:
+            self.start(node.name)
+            self.advance(self._random.uniform(0.0, START_GAP_S))
 
     def start(self, node: str) -> None:
         """Start a node that does not run, and wait until it is READY.
@@ -77,6 +85,7 @@ class VirtualGraph:
     def kill(self, node: str) -> None:
         """Take a node away without a word, as `kill -9` does."""
         self.memory.kill(node)
+        self._nodes.pop(node, None)
 
     def restart(self, node: str) -> None:
         """Have a node stop and hand over, and start its next incarnation, as `wallbox restart`."""
@@ -99,6 +108,10 @@ class VirtualGraph:
             self.memory.run_until(self.now_s + 1.0, lambda: bool(answers))
         return answers[0]
 
+    def tell(self, node: str, method: str, arguments: dict[str, Any]) -> None:
+        """Send a request and do not wait for its answer."""
+        self._supervisor.request(node, method, arguments)
+
     def act(self, method: str, arguments: Struct | dict[str, Any] | None = None) -> Any:
         """Act on the simulated world as `wallbox sim` does; return what it answers.
 
@@ -110,18 +123,21 @@ class VirtualGraph:
         return answer.result
 
     def _stop(self, nodes: tuple[str, ...], reason: StopReason) -> None:
-        """Ask nodes to stop and wait; who takes longer than its plan allows is killed."""
-        nodes = tuple(node for node in nodes if node in self.memory.running)
-        for node in nodes:
-            self.memory.stop(node, reason)
+        """Ask nodes to stop and wait; who takes longer than its plan allows is pressed, killed."""
         began_s = self.now_s
-        for node in sorted(nodes, key=lambda node: self.plan.node(node).stop_s):
-            until_s = began_s + self.plan.node(node).stop_s
-            if not self.memory.run_until(until_s, lambda node=node: not self._runs(node)):
+        running = [node for node in nodes if node in self.memory.running]
+        for node in running:
+            self.memory.stop(node, reason)
+        for node in sorted(running, key=lambda node: self.plan.node(node).stop_s):
+            if self._is_gone_by(node, began_s + self.plan.node(node).stop_s):
+                continue
+            self.memory.stop(node, StopReason.SIGNAL)
+            if not self._is_gone_by(node, self.now_s + TERM_GRACE_S):
                 self.kill(node)
 
-    def _runs(self, node: str) -> bool:
-        return node in self.memory.running
+    def _is_gone_by(self, node: str, when_s: float) -> bool:
+        """Let time pass until a node is gone, or to a time [s]; return whether it is gone."""
+        return self.memory.run_until(when_s, lambda: node not in self.memory.running)
 
 
 def _written(plan: Plan, node: NodePlan) -> Written:

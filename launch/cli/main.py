@@ -18,6 +18,7 @@ VERBS = {
     "sniff": ("launch.cli.sniff", "Show the traffic, or count it."),
     "call": ("launch.cli.call", "Send one request to a node and show its answer."),
     "sim": ("launch.cli.sim", "Act on the simulated world."),
+    "soak": ("launch.cli.soak", "Run the graph under virtual time with random troubles."),
 }
 
 

@@ -1,0 +1,323 @@
+"""One box's life: visits and troubles one after the other, judged all the time.
+
+Everything follows from the seed. Visit number n is the same in a long life and in a short one, so
+that a breach can be replayed with just as many sessions as it takes.
+"""
+
+import heapq
+import random
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bus import Status
+from bus.memory import START_NS
+from launch.plan import load_plan
+from launch.soak.invariants import Broken, is_latched
+from launch.soak.troubles import (
+    REQUEST,
+    Death,
+    Fault,
+    Loss,
+    Restart,
+    Sleep,
+    Trouble,
+    random_troubles,
+)
+from launch.soak.users import PLANT, Act, random_house, random_visit
+from launch.soak.witness import Witness
+from launch.virtual import SUPERVISOR, VIRTUAL_PLAN, VirtualGraph
+from msgs.plant import SimFault
+from msgs.session import SessionRecord
+
+PATIENCE_S = 120.0  # a mended box charges within: a retry's wait, cooling, a ramp that resumes
+CHARGES_A = 0.5
+REST_S = 15.0  # after a visit: the plug is out, meters are heard again
+CALM_A = 2.0
+PAGE = 100  # records in one answer
+RESTART_AFTER_S = 0.1  # the supervisor starts again what has crashed
+
+# What may latch 8007 or all red: what the box cannot get over by itself.
+LATCHING = frozenset(
+    {SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST, SimFault.SPI_STUCK, SimFault.NO_CLOSE}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One invariant that did not hold, with all that it takes to see it again."""
+
+    invariant: str
+    detail: str
+    seed: int
+    session: int  # the visit during or after which it was seen, counted from 1
+    at_s: float  # virtual time since the box began
+    timeline: tuple[str, ...]  # what led to it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What became of one box."""
+
+    seed: int
+    sessions: int  # visits that were lived
+    stored: int  # session records
+    virtual_s: float
+    real_s: float
+    counts: dict[str, int]  # of faults, deaths, ... and of charges
+    latched: str  # the fault that ended this life early; "" if none did
+    violations: tuple[Violation, ...]
+
+
+def live(seed: int, sessions: int) -> Life:
+    """Live one box's life of so many visits."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="wallbox-soak-") as state_dir:
+        box = Box(seed, Path(state_dir))
+        box.run(sessions)
+        return Life(
+            seed=seed,
+            sessions=box.sessions,
+            stored=box.stored,
+            virtual_s=box.now_s,
+            real_s=time.perf_counter() - began,
+            counts=dict(box.counts),
+            latched=box.latched,
+            violations=tuple(box.violations),
+        )
+
+
+class Box:
+    """A graph, its witness, and what happens to both."""
+
+    def __init__(self, seed: int, state_dir: Path) -> None:
+        house = random_house(random.Random(f"{seed}/house"))
+        self.violations: list[Violation] = []
+        self.counts: Counter[str] = Counter()
+        self.sessions = 0  # visits begun
+        self.stored = 0
+        self.latched = ""
+        self._seed = seed
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._entries = 0
+        self._broken_faults: set[SimFault] = set()  # ever, in this life
+        self._losses: dict[Trouble, Callable[[], None]] = {}
+        self._held: set[str] = set()
+        self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, house.settings), seed, state_dir)
+        self.witness = Witness(self.graph.memory, float(house.dip_a), self._on_broken)
+        self.graph.memory.on_crash(self._on_crash)
+        self.witness.note(f"house: {' '.join(house.settings)}")
+        self.graph.start_all()
+
+    @property
+    def now_s(self) -> float:
+        """Return virtual time since the box began [s]."""
+        return self.graph.now_s - START_NS / 1e9
+
+    def run(self, sessions: int) -> None:
+        """Live so many visits, or until the box has latched a fault; then judge what is stored."""
+        for index in range(sessions):
+            self.sessions += 1
+            chance = random.Random(f"{self._seed}/{index}")
+            self._visit(chance)
+            if is_latched(self.witness.seen):
+                self._end_latched()
+                break
+            if chance.random() < 0.4 or index + 1 == sessions:
+                self._prove_alive()
+        self._judge_stored()
+
+    # --- a visit -------------------------------------------------------------------------------
+
+    def _visit(self, chance: random.Random) -> None:
+        began_s = self.graph.now_s
+        visit = random_visit(chance)
+        troubles = random_troubles(chance, visit.length_s, [act.at_s for act in visit.acts])
+        for act in visit.acts:
+            self._plan(began_s + act.at_s, partial(self._act, act))
+        for trouble in troubles:
+            self._plan(began_s + trouble.from_s, partial(self._begin, trouble))
+            self._plan(began_s + trouble.to_s, partial(self._end, trouble))
+        while self._agenda:
+            at_s, _, action = heapq.heappop(self._agenda)
+            self.graph.memory.run_until(at_s)
+            action()
+        self.graph.memory.run_until(began_s + visit.length_s)
+
+    def _plan(self, at_s: float, action: Callable[[], None]) -> None:
+        self._entries += 1
+        heapq.heappush(self._agenda, (at_s, self._entries, action))
+
+    def _act(self, act: Act) -> None:
+        self.witness.note(f"act: {act.method} {msgspec.json.encode(act.arguments).decode()}")
+        self.counts["acts"] += 1
+        if act.node == PLANT:
+            self.graph.ask(act.node, act.method, act.arguments)
+        else:
+            self.graph.tell(act.node, act.method, act.arguments)
+
+    # --- troubles ------------------------------------------------------------------------------
+
+    def _begin(self, trouble: Trouble) -> None:
+        self.witness.note(f"trouble: {trouble.cause}")
+        match trouble.cause:
+            case Fault(name=name):
+                self.counts["faults"] += 1
+                self._broken_faults.add(name)
+                self.graph.act("fault", {"name": name})
+            case Loss() as loss:
+                self.counts["silences" if loss.ratio == 1.0 else "losses"] += 1
+                self._losses[trouble] = self.graph.memory.lose(self._loser(loss))
+            case Death(node=node):
+                self._kill(node)
+            case Sleep(node=node):
+                if node in self.graph.memory.running and node not in self._held:
+                    self.counts["holds"] += 1
+                    self._held.add(node)
+                    self.graph.memory.hold(node)
+                    self.witness.asleep(node)
+            case Restart(node=node):
+                if node not in self._held:
+                    self.counts["restarts"] += 1
+                    self.graph.restart(node)
+
+    def _end(self, trouble: Trouble) -> None:
+        self.witness.note(f"over: {trouble.cause}")
+        match trouble.cause:
+            case Fault(name=name):
+                self.graph.act("clear", {"name": name})
+            case Loss():
+                self._losses.pop(trouble)()
+            case Death(node=node):
+                self._start(node)
+            case Sleep(node=node):
+                if node in self._held:
+                    self._held.discard(node)
+                    self.graph.memory.release(node)
+                    self.witness.awake(node)
+            case Restart():
+                pass
+
+    def _loser(self, loss: Loss) -> Callable[[str, str, str], bool]:
+        chance = random.Random(f"{self._seed}/{self.sessions}/{loss}")
+
+        def lost(writer: str, topic: str, reader: str) -> bool:
+            if topic != loss.topic or loss.reader not in ("*", reader):
+                return False
+            if topic == REQUEST and writer == SUPERVISOR:
+                return False  # acts on the world and orders of the supervisor
+            return chance.random() < loss.ratio
+
+        return lost
+
+    def _kill(self, node: str) -> None:
+        if node not in self.graph.memory.running or node in self._held:
+            return
+        self.counts["kills"] += 1
+        self.graph.kill(node)
+        self.witness.asleep(node)
+
+    def _start(self, node: str) -> None:
+        if node in self.graph.memory.running:
+            return
+        try:
+            self.graph.start(node)
+        except Exception as error:  # any that a node fails with is a finding
+            self._on_crash(node, error)
+
+    def _on_crash(self, node: str, error: Exception) -> None:
+        trace = "".join(traceback.format_exception(error)[-3:])
+        self._on_broken(Broken("no_crash", f"{node} ended by itself: {trace}"))
+        self.witness.asleep(node)
+        self._plan(self.graph.now_s + RESTART_AFTER_S, partial(self._start, node))
+
+    # --- judgements ----------------------------------------------------------------------------
+
+    def _on_broken(self, broken: Broken) -> None:
+        self.witness.note(f"BROKEN: {broken.name}: {broken.detail}")
+        if any(known.invariant == broken.name for known in self.violations):
+            return  # what follows from the first is of little use
+        self.violations.append(
+            Violation(
+                invariant=broken.name,
+                detail=broken.detail,
+                seed=self._seed,
+                session=self.sessions,
+                at_s=round(self.now_s, 6),
+                timeline=tuple(self.witness.timeline),
+            )
+        )
+
+    def _prove_alive(self) -> None:
+        """Plug a vehicle into the mended box: it has to charge."""
+        for method, arguments in (
+            ("pull", {}),
+            ("house", {"current_a": (CALM_A, CALM_A, CALM_A)}),
+            ("sun", {"power_w": 0.0}),
+        ):
+            self.graph.ask(PLANT, method, arguments)
+        self.graph.advance(REST_S)
+        self.graph.act("plug")
+        self.graph.act("ready")
+        until_s = self.graph.now_s + PATIENCE_S
+        is_charging = self.graph.memory.run_until(
+            until_s, lambda: self.witness.drawn_a > CHARGES_A or is_latched(self.witness.seen)
+        )
+        if is_latched(self.witness.seen):
+            self._end_latched()
+        elif is_charging:
+            self.counts["charges"] += 1
+        else:
+            self._on_broken(Broken("alive", f"no charge within {PATIENCE_S:g} s: {self._why()}"))
+        self.graph.advance(5.0)
+        self.graph.ask(PLANT, "unplug")
+        self.graph.advance(REST_S)
+        self.graph.ask(PLANT, "pull")
+        self.graph.advance(1.0)
+
+    def _why(self) -> str:
+        status = self.witness.seen.safety.status
+        return "safety says nothing" if status is None else f"{status.phase}: {status.detail}"
+
+    def _end_latched(self) -> None:
+        """End this life; only what may latch a fault may have done it."""
+        status = self.witness.seen.safety.status
+        self.latched = "" if status is None else " ".join(status.faults)
+        if not self._broken_faults & LATCHING:
+            self._on_broken(Broken("no_false_latch", f"{self.latched}: {self._why()}"))
+
+    def _judge_stored(self) -> None:
+        """Stop the whole graph in order, then read the store as the next life would."""
+        self.graph.stop()
+        seen = self.witness.seen
+        if seen.coil or (seen.closed and not seen.may_stick):
+            self._on_broken(Broken("stopped_open", "the graph has stopped, its contactor has not"))
+        self.graph.start("session")
+        records = self._records()
+        self.stored = len(records)
+        for name, detail in self.witness.ledger.judge(records):
+            self._on_broken(Broken(name, detail))
+        self.graph.kill("session")
+
+    def _records(self) -> list[SessionRecord]:
+        """Return all stored sessions, oldest first."""
+        records: list[SessionRecord] = []
+        while True:
+            before = records[-1].session_id if records else ""
+            arguments: dict[str, Any] = {"limit": PAGE, "before": before}
+            answer = self.graph.ask("session", "sessions", arguments)
+            if answer.status is not Status.OK:
+                self._on_broken(Broken("stored_once", f"the store does not answer: {answer}"))
+                return records
+            page = msgspec.convert(answer.result, list[SessionRecord])
+            records += page
+            if len(page) < PAGE:
+                return records[::-1]

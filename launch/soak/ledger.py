@@ -1,0 +1,106 @@
+"""What must be true of the stored sessions: each once, with its end, and with the meter's energy.
+
+Pure: is told what session says and hears and what the world has counted, and compares it in the
+end with the records.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from msgs.session import SessionRecord
+
+ROUNDING_WH = 0.01
+STILL_S = 0.5  # the world's counter has rested so long: meter and session have caught up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """What was known when session said that a session is over. Counters [Wh]."""
+
+    heard_wh: float | None  # the newest counter that reached session, in its present life
+    world_wh: float
+    is_settled: bool  # session has heard the meter since the world's counter last moved
+
+
+class Ledger:
+    """Follows the sessions of one box."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []  # every session_id that was ever published, in order
+        self.ends: dict[str, End] = {}
+        self._running = ""
+        self._heard_wh: float | None = None
+        self._heard_s = float("-inf")
+        self._world_wh = 0.0
+        self._moved_s = float("-inf")
+
+    def world(self, counter_wh: float, now_s: float) -> None:
+        """Take what the world has counted behind the box's meter."""
+        if counter_wh != self._world_wh:
+            self._world_wh = counter_wh
+            self._moved_s = now_s
+
+    def heard(self, counter_wh: float, stamp_s: float) -> None:
+        """Take a counter that has reached session."""
+        self._heard_wh = counter_wh
+        self._heard_s = stamp_s
+
+    def forget(self) -> None:
+        """Session has started anew: it has heard nothing yet."""
+        self._heard_wh = None
+
+    def says(self, session_id: str) -> None:
+        """Take the session that session says is running; "" is none."""
+        if session_id == self._running:
+            return
+        if self._running:
+            is_settled = self._heard_wh is not None and self._heard_s > self._moved_s + STILL_S
+            self.ends[self._running] = End(
+                heard_wh=self._heard_wh, world_wh=self._world_wh, is_settled=is_settled
+            )
+        if session_id:
+            self.said.append(session_id)
+        self._running = session_id
+
+    def judge(self, records: Sequence[SessionRecord]) -> Iterator[tuple[str, str]]:
+        """Compare with the stored records, oldest first; yield (invariant, what is wrong)."""
+        stored = [record.session_id for record in records]
+        for session_id in sorted({one for one in stored if stored.count(one) > 1}):
+            yield "stored_once", f"session {session_id} is stored {stored.count(session_id)} times"
+        for session_id in self.said:
+            if session_id not in stored:
+                yield "stored_once", f"session {session_id} was said and is not stored"
+            if self.said.count(session_id) > 1:
+                yield "stored_once", f"session {session_id} was begun again after its end"
+        for record, following in zip(records, (*records[1:], None), strict=True):
+            yield from _judge_end(record, following, record.session_id == self._running)
+            end = self.ends.get(record.session_id)
+            if end is not None:
+                yield from _judge_energy(record, end)
+
+
+def _judge_end(
+    record: SessionRecord, following: SessionRecord | None, is_running: bool
+) -> Iterator[tuple[str, str]]:
+    name = f"session {record.session_id}"
+    if not record.ended_utc_ns or record.end_reason is None:
+        if not is_running:
+            yield "ended", f"{name} has no end"
+    elif record.ended_utc_ns < record.started_utc_ns:
+        yield "ended", f"{name} ends before it begins"
+    elif following is not None and record.ended_utc_ns > following.started_utc_ns:
+        yield "ended", f"{name} ends after the next one has begun"
+
+
+def _judge_energy(record: SessionRecord, end: End) -> Iterator[tuple[str, str]]:
+    name = f"session {record.session_id} has {record.energy_wh:.3f} Wh"
+    world_wh = end.world_wh - record.start_energy_wh
+    if record.energy_wh > world_wh + ROUNDING_WH:
+        yield "energy", f"{name}; {world_wh:.3f} Wh have flowed"
+    if end.heard_wh is None:
+        return
+    heard_wh = end.heard_wh - record.start_energy_wh
+    if record.energy_wh < heard_wh - ROUNDING_WH:
+        yield "energy", f"{name}; the meter told it {heard_wh:.3f} Wh"
+    if end.is_settled and record.energy_wh < world_wh - ROUNDING_WH:
+        yield "energy", f"{name}; {world_wh:.3f} Wh have flowed, and it has heard the meter since"

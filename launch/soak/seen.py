@@ -1,0 +1,69 @@
+"""What has been seen of one box at one instant: the world, and what reached safety and pilot.
+
+Plain data, kept up to date by `witness` and judged by `invariants`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from msgs.load_manager import LoadOffer
+from msgs.meter import MeterReading
+from msgs.pilot import X1_PERCENT, PilotStatus
+from msgs.plant import SimCopper, SimPower
+from msgs.safety import SafetyStatus
+from msgs.session import SessionStatus
+
+M = TypeVar("M", bound=Struct)
+
+NEVER_S = float("-inf")
+
+
+@dataclass(slots=True)
+class Heard(Generic[M]):
+    """The newest message of one topic that has reached a node in its present life."""
+
+    message: M | None = None
+    stamp_s: float = NEVER_S  # when it was sent
+
+
+@dataclass(slots=True)
+class SafetySeen:
+    """What safety has heard and driven. `awake_s`: since when it runs; None: dead or held."""
+
+    awake_s: float | None = None
+    copper: Heard[SimCopper] = field(default_factory=Heard)  # its own reading of the box
+    power: Heard[SimPower] = field(default_factory=Heard)  # its own reading of the meter chip
+    pilot: Heard[PilotStatus] = field(default_factory=Heard)
+    session: Heard[SessionStatus] = field(default_factory=Heard)
+    meter: Heard[MeterReading] = field(default_factory=Heard)
+    enable: bool = False
+    status: SafetyStatus | None = None  # the newest that it has said in this life
+
+
+@dataclass(slots=True)
+class PilotSeen:
+    """What pilot has heard. `awake_s` as for safety."""
+
+    awake_s: float | None = None
+    safety: Heard[SafetyStatus] = field(default_factory=Heard)
+    session: Heard[SessionStatus] = field(default_factory=Heard)
+    offer: Heard[LoadOffer] = field(default_factory=Heard)
+
+
+@dataclass(slots=True)
+class Seen:
+    """The box and its world at one instant, which began at `since_s`."""
+
+    since_s: float
+    dip_a: float
+    coil: bool = False  # the contactor's, as the world has it
+    closed: bool = False  # a main pole is closed
+    may_stick: bool = False  # the contactor's fault `weld` has been made and not cleared
+    duty_percent: float = X1_PERCENT  # of the pilot's generator, hardware that outlives its node
+    edges: int = 0
+    edge_s: float = NEVER_S  # last edge on the watchdog's line
+    is_tested: bool = False  # the self-test has passed since the plug went in, in safety's life
+    safety: SafetySeen = field(default_factory=SafetySeen)
+    pilot: PilotSeen = field(default_factory=PilotSeen)

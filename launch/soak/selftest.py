@@ -1,0 +1,53 @@
+"""Whether a self-test of the residual-current monitor has passed, as an onlooker sees it. Pure."""
+
+from dataclasses import dataclass, replace
+
+from msgs.pilot import CpState, classify_high_v
+from msgs.plant import SimCopper
+from msgs.safety import SimContactorDrive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """What has been seen of a test."""
+
+    is_on: bool = False  # the test line
+    answers: frozenset[str] = frozenset()  # outputs that have answered it
+    has_passed: bool = False
+    out_since_s: float | None = None  # the plug is out
+
+
+NOT_TESTED = SelfTest()
+OUT_S = 0.05  # a plug that is out for a shorter time may be a bounce: nobody has to see it
+_BOTH = frozenset({"AC", "DC"})
+
+
+def after_drive(test: SelfTest, drive: SimContactorDrive) -> SelfTest:
+    """Follow the test line: each rise begins a new test."""
+    if drive.residual_test == test.is_on:
+        return test
+    return SelfTest(is_on=True) if drive.residual_test else replace(test, is_on=False)
+
+
+def after_copper(test: SelfTest, copper: SimCopper, now_s: float) -> SelfTest:
+    """Follow the monitor's outputs and the plug.
+
+    A test passes when both outputs have answered and both have let go. A vehicle that is gone and
+    an output that is active without a test undo it.
+    """
+    if classify_high_v(copper.high_v) is CpState.A:
+        if test.out_since_s is None:
+            return replace(test, out_since_s=now_s)
+        if not test.has_passed or now_s - test.out_since_s < OUT_S:
+            return test
+        return replace(test, answers=frozenset(), has_passed=False)
+    if test.out_since_s is not None:
+        test = replace(test, out_since_s=None)
+    active = frozenset(
+        name for name, on in (("AC", copper.residual_ac), ("DC", copper.residual_dc)) if on
+    )
+    if test.is_on:
+        return test if active <= test.answers else replace(test, answers=test.answers | active)
+    if test.has_passed:
+        return replace(test, answers=frozenset(), has_passed=False) if active else test
+    return replace(test, has_passed=True) if test.answers == _BOTH and not active else test

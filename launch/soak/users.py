@@ -1,0 +1,112 @@
+"""What people do: random visits, each a list of timed acts. Pure: all chance comes in."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from msgs.safety import DIP_LIMIT_A
+
+PLANT, SESSION = "plant", "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One request to a node, so long after the visit began."""
+
+    at_s: float
+    method: str
+    arguments: dict[str, Any]
+    node: str = PLANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One vehicle that comes, charges or not, and goes."""
+
+    acts: tuple[Act, ...]  # in order
+    length_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Where a box hangs, and the kind of vehicle that visits it: words of `--set`."""
+
+    dip_a: int
+    settings: tuple[str, ...]
+
+
+def random_house(chance: random.Random) -> House:
+    """Return a house, a box and a kind of vehicle."""
+    dip_a = int(chance.choice(sorted(DIP_LIMIT_A.values())))
+    values = {
+        "plant.dip_a": dip_a,
+        "plant.ambient_c": round(chance.uniform(-20.0, 40.0), 1),
+        "plant.vehicle_phases": chance.choice((1, 2, 3, 3, 3)),
+        "plant.vehicle_max_a": chance.choice((10, 16, 20, 32)),
+        "plant.vehicle_charged_percent": round(chance.uniform(10.0, 99.0), 1),
+        "plant.start_delay_s": round(chance.uniform(0.2, 4.0), 3),
+        "plant.precharge_s": round(chance.uniform(0.2, 3.0), 3),
+        "plant.ramp_up_a_s": round(chance.uniform(2.0, 10.0), 1),
+        "plant.dead_time_s": round(chance.uniform(0.2, 5.0), 3),
+        "load_manager.main_fuse_a": chance.choice((25, 35, 63)),
+        "load_manager.monitoring": chance.choice(("true", "true", "false")),
+    }
+    return House(dip_a=dip_a, settings=tuple(f"{key}={value}" for key, value in values.items()))
+
+
+def random_visit(chance: random.Random) -> Visit:
+    """Return one visit: plugged soon, gone by its end."""
+    acts: list[Act] = []
+    now_s = chance.uniform(0.0, 5.0)
+
+    def act(method: str, node: str = PLANT, **arguments: Any) -> None:
+        acts.append(Act(at_s=now_s, method=method, arguments=arguments, node=node))
+
+    act("plug")
+    if chance.random() < 0.95:
+        now_s += _soon(chance, 0.05, 20.0)
+        act("ready")
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 3))):
+        now_s += _soon(chance, 0.5, 60.0)
+        for method, node, arguments in _midway(chance):
+            act(method, node, **arguments)
+            now_s += _soon(chance, 0.01, 3.0)
+    now_s += _soon(chance, 1.0, 200.0)
+    if chance.random() < 0.2:
+        act("full")
+        now_s += _soon(chance, 0.1, 10.0)
+    if chance.random() < 0.1:
+        act("end", SESSION, reason="soak")
+        now_s += _soon(chance, 0.1, 10.0)
+    act("wish", SESSION, limit_a=None)
+    if chance.random() < 0.7:
+        act("unplug")
+        now_s += 20.0  # it drops its load, opens S2, and comes out a second later
+    now_s += chance.uniform(0.0, 0.5)
+    act("pull")  # what has been unplugged is refused
+    return Visit(acts=tuple(acts), length_s=now_s + _soon(chance, 0.05, 5.0))
+
+
+def _midway(chance: random.Random) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return what is done one after the other while the vehicle is there."""
+    match chance.choice(("house", "house", "sun", "full", "limit", "pause", "jolt")):
+        case "house":
+            current_a = [round(chance.uniform(0.0, 30.0), 1) for _ in range(3)]
+            return [("house", PLANT, {"current_a": current_a})]
+        case "sun":
+            return [("sun", PLANT, {"power_w": round(chance.uniform(0.0, 12_000.0))})]
+        case "full":
+            return [("full", PLANT, {}), ("ready", PLANT, {})]
+        case "limit":
+            return [("wish", SESSION, {"limit_a": round(chance.uniform(0.0, 40.0), 1)})]
+        case "pause":
+            pauses = (True, chance.random() < 0.5)
+            return [("wish", SESSION, {"limit_a": None, "pause": pause}) for pause in pauses]
+        case _:
+            return [("pull", PLANT, {}), ("plug", PLANT, {}), ("ready", PLANT, {})]
+
+
+def _soon(chance: random.Random, least_s: float, most_s: float) -> float:
+    """Return a duration of any order of magnitude between two [s]."""
+    ratio: float = (most_s / least_s) ** chance.random()
+    return least_s * ratio

@@ -1,0 +1,249 @@
+"""The witness of one box: takes frames off the bus, keeps `seen` up to date, has it judged.
+
+It sees everything that is sent, and separately what reaches safety, pilot and session: a message
+that is lost on its way is not held against its reader. It decodes the bytes itself; nothing is
+asked of a node.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from bus.memory import START_NS, MemoryGraph
+from bus.wire import CHECKED, HEADER_LENGTH, topic_key
+from launch.soak.invariants import INVARIANTS, Broken, Watch
+from launch.soak.ledger import Ledger
+from launch.soak.seen import Heard, PilotSeen, SafetySeen, Seen
+from launch.soak.selftest import NOT_TESTED, after_copper, after_drive
+from msgs.heartbeat import Heartbeat, NodeState
+from msgs.meter import MeterReading
+from msgs.pilot import SimPilotDrive
+from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
+from msgs.safety import SafetyStatus, SimContactorDrive
+from msgs.session import SessionStatus
+from msgs.topics import (
+    HEARTBEATS,
+    LOAD_OFFER,
+    METER_BOX,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SIM_CONTACTOR_DRIVE,
+    SIM_COPPER,
+    SIM_EVENT,
+    SIM_PILOT_DRIVE,
+    SIM_POWER,
+    Topic,
+)
+
+MOST_LINES = 60  # of the timeline that goes with a breach
+
+HEARD_BY_SAFETY: dict[Topic[Any], str] = {
+    SIM_COPPER: "copper",
+    SIM_POWER: "power",
+    PILOT_STATUS: "pilot",
+    SESSION_STATUS: "session",
+    METER_BOX: "meter",
+}
+HEARD_BY_PILOT: dict[Topic[Any], str] = {
+    SAFETY_STATUS: "safety",
+    SESSION_STATUS: "session",
+    LOAD_OFFER: "offer",
+}
+
+Take = Callable[[Any, float], None]  # message, when it was sent [s]
+
+
+class _Row:
+    """How frames of one topic are taken; one that says the same again is not decoded again."""
+
+    __slots__ = ("body", "decode", "message", "take")
+
+    def __init__(self, topic: Topic[Any], take: Take) -> None:
+        self.take = take
+        self.decode = msgspec.msgpack.Decoder(topic.message).decode
+        self.body = b""
+        self.message: Any = None
+
+
+class Witness:
+    """Sees one graph; `on_broken` is told of every breach."""
+
+    def __init__(
+        self, graph: MemoryGraph, dip_a: float, on_broken: Callable[[Broken], None]
+    ) -> None:
+        self.seen = Seen(since_s=graph.clock.now_s(), dip_a=dip_a)
+        self.ledger = Ledger()
+        self.drawn_a = 0.0  # by the vehicle, on the phase where it draws most
+        self.timeline: deque[str] = deque(maxlen=MOST_LINES)
+        self._clock = graph.clock
+        self._on_broken = on_broken
+        self._watch = Watch(INVARIANTS)
+        self._test = NOT_TESTED
+        self._incarnations: dict[str, int] = {}
+        self._said: dict[str, object] = {}
+        graph.tap(self._tap(self._of_all()))
+        graph.tap_reader("safety", self._tap(self._heard_by("safety", HEARD_BY_SAFETY)))
+        graph.tap_reader("pilot", self._tap(self._heard_by("pilot", HEARD_BY_PILOT)))
+        graph.tap_reader("session", self._tap({METER_BOX: self._on_meter_in_session}))
+
+    def note(self, text: str) -> None:
+        """Write a line of the timeline."""
+        self.timeline.append(f"{self._clock.now_s() - START_NS / 1e9:10.3f} {text}")
+
+    def asleep(self, node: str) -> None:
+        """Take note that a node is dead or held."""
+        self._look()
+        if node == "safety":
+            self.seen.safety.awake_s = None
+        elif node == "pilot":
+            self.seen.pilot.awake_s = None
+
+    def awake(self, node: str) -> None:
+        """Take note that a held node goes on."""
+        self._look()
+        if node == "safety":
+            self.seen.safety.awake_s = self.seen.since_s
+        elif node == "pilot":
+            self.seen.pilot.awake_s = self.seen.since_s
+
+    # --- frames --------------------------------------------------------------------------------
+
+    def _tap(self, table: dict[Topic[Any], Take]) -> Callable[[bytes], None]:
+        rows = {topic_key(topic.name): _Row(topic, take) for topic, take in table.items()}
+
+        def tap(frame: bytes) -> None:
+            end = frame.find(b"\0") + 1
+            row = rows.get(frame[:end])
+            if row is None:
+                return
+            self._look()
+            body = frame[end + HEADER_LENGTH :]
+            if body != row.body:
+                row.message, row.body = row.decode(body), body
+            row.take(row.message, CHECKED.unpack_from(frame, end)[5] / 1e9)
+
+        return tap
+
+    def _look(self) -> None:
+        """Judge the stretch of time that ends now, before anything changes."""
+        now_s, seen = self._clock.now_s(), self.seen
+        if now_s > seen.since_s:
+            for broken in self._watch.look(seen, now_s):
+                self._on_broken(broken)
+            seen.since_s = now_s
+
+    def _of_all(self) -> dict[Topic[Any], Take]:
+        return {
+            SIM_COPPER: self._on_copper,
+            SIM_POWER: self._on_power,
+            SIM_EVENT: self._on_event,
+            SIM_CONTACTOR_DRIVE: self._on_contactor_drive,
+            SIM_PILOT_DRIVE: self._on_pilot_drive,
+            SAFETY_STATUS: self._on_safety_status,
+            SESSION_STATUS: self._on_session_status,
+            PILOT_STATUS: lambda status, _: self._tell("offer", f"{status.offered_a:g} A"),
+            **{row: self._lives_of(node) for node, row in HEARTBEATS.items()},
+        }
+
+    def _heard_by(self, node: str, names: dict[Topic[Any], str]) -> dict[Topic[Any], Take]:
+        """Return what keeps each topic in its place among what a node has heard."""
+
+        def keeper(name: str) -> Take:
+            def keep(message: Any, stamp_s: float) -> None:
+                heard: Heard[Any] = getattr(getattr(self.seen, node), name)
+                heard.message = message
+                heard.stamp_s = stamp_s
+
+            return keep
+
+        return {topic: keeper(name) for topic, name in names.items()}
+
+    def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
+        self.ledger.heard(reading.imported_wh, stamp_s)
+
+    # --- what is sent --------------------------------------------------------------------------
+
+    def _on_copper(self, copper: SimCopper, stamp_s: float) -> None:
+        self._test = after_copper(self._test, copper, stamp_s)
+        self.seen.is_tested = self._test.has_passed
+
+    def _on_power(self, power: SimPower, stamp_s: float) -> None:
+        self.drawn_a = max(line.current_a for line in power.lines)
+        self.ledger.world(sum(line.imported_wh for line in power.lines), stamp_s)
+
+    def _on_event(self, event: SimEvent, stamp_s: float) -> None:
+        self.note(f"world: {event.what} {event.detail}".rstrip())
+        seen = self.seen
+        match event.what:
+            case "coil_on":
+                seen.coil = True
+                for broken in self._watch.look_at_closing(seen, seen.since_s):
+                    self._on_broken(broken)
+            case "coil_off":
+                seen.coil = False
+            case "contacts_closed":
+                seen.closed = True
+            case "contacts_open":
+                seen.closed = event.detail != ""  # names the poles that are still closed
+            case "fault" if event.detail == SimFault.WELD:
+                seen.may_stick = True
+            case "clear" if event.detail == SimFault.WELD:
+                seen.may_stick = False
+            case _:
+                pass
+
+    def _on_contactor_drive(self, drive: SimContactorDrive, stamp_s: float) -> None:
+        seen = self.seen
+        self._test = after_drive(self._test, drive)
+        seen.safety.enable = drive.enable
+        if drive.watchdog_edges != seen.edges:
+            seen.edges = drive.watchdog_edges
+            seen.edge_s = stamp_s
+
+    def _on_pilot_drive(self, drive: SimPilotDrive, stamp_s: float) -> None:
+        self.seen.duty_percent = drive.duty_percent
+
+    def _on_safety_status(self, status: SafetyStatus, stamp_s: float) -> None:
+        self.seen.safety.status = status
+        faults = " ".join(status.faults) or "no fault"
+        self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
+
+    def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
+        self.ledger.says(status.session_id)
+        self._tell("session", f"{status.state} {status.session_id}")
+
+    def _lives_of(self, node: str) -> Take:
+        """Return what follows the lives of a node by its heartbeats."""
+
+        def follow(beat: Heartbeat, stamp_s: float) -> None:
+            if beat.state is NodeState.STOPPED:
+                self.asleep(node)
+            elif beat.incarnation != self._incarnations.get(node):
+                self._incarnations[node] = beat.incarnation
+                self._begin_life(node)
+
+        return follow
+
+    def _begin_life(self, node: str) -> None:
+        """Begin a node's next life: it has heard nothing, said nothing and tested nothing."""
+        seen = self.seen
+        match node:
+            case "safety":
+                seen.safety = SafetySeen(awake_s=seen.since_s, enable=seen.safety.enable)
+                self._test = NOT_TESTED
+                seen.is_tested = False
+            case "pilot":
+                seen.pilot = PilotSeen(awake_s=seen.since_s)
+            case "session":
+                self.ledger.forget()
+            case _:
+                pass
+
+    def _tell(self, who: str, what: str) -> None:
+        """Write what somebody says into the timeline, if it is new."""
+        if self._said.get(who) != what:
+            self._said[who] = what
+            self.note(f"{who}: {what}")
