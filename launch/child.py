@@ -7,6 +7,7 @@ sysexits(3)): a wrong parameter, an unknown driver, a busy name or port. Those a
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import socket
 import sys
@@ -81,6 +82,7 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
             asyncio.run(_run_async(bus, loaded))
         else:
             node = loaded.build(bus)
+            _spare_collector()
             bus.run()
             del node
     except PlaceError as error:
@@ -96,8 +98,15 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
 
 async def _run_async(bus: ZmqBus, loaded: LoadedNode) -> None:
     node = loaded.build(bus)
+    _spare_collector()
     await bus.run_async()
     del node
+
+
+def _spare_collector() -> None:
+    """Keep what lives as long as the node out of the garbage collector's rounds."""
+    gc.collect()
+    gc.freeze()
 
 
 def _open_bus(order: parcel.Order) -> ZmqBus:
@@ -141,7 +150,7 @@ def _set_scheduling(order: parcel.Order) -> None:
         try:
             grant()
         except OSError as error:
-            _say("warning", f"{key} = {value} is refused: {error.strerror}; it runs without")
+            _say("info", f"{key} = {value} is refused: {error.strerror}; it runs without")
 
 
 def _say(level: str, text: str) -> None:
