@@ -1,13 +1,13 @@
 """The pilot line in physical units: two plateaus to read, one duty to set."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from bus import Bus, DriverError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineReading:
+class LineReading(Struct, frozen=True, kw_only=True):
     """One reading of the line; all of it belongs to the same few milliseconds."""
 
     high_v: float  # plateau of the positive half-wave; the steady level in x1 and F

@@ -5,12 +5,15 @@ there is to share (load_manager).
 """
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.pilot import (
     MAX_OFFER_A,
     MIN_OFFER_A,
+    UNDEFINED_AT,
     UNSETTLED,
     X1_PERCENT,
     CpState,
@@ -31,8 +34,7 @@ RAIL_V = 13.5
 PLUGGED = (CpState.B, CpState.C, CpState.D)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """Times of the machine [s]."""
 
     raise_after_s: float = 5.0  # between changes of the duty: IEC 61851-1, Table A.6, seq. 5/6
@@ -41,11 +43,12 @@ class Config:
     session_hold_s: float = 3.0
     offer_hold_s: float = 3.0
     line_grace_s: float = 0.5  # half of pilot/status's hold: valid again before safety opens
-    publish_after_s: float = 0.015  # the second round of 10 ms after the last one: every 20 ms
+    period_s: float = 0.02  # a quiet line is read, and pilot/status said, so often
+    again_s: float = 0.005  # a reading that does not confirm the state is looked at again
+    slack_s: float = 0.005  # what falls due by then is due now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """One round's facts; a message that is older than its hold is None."""
 
     now_s: float
@@ -55,8 +58,7 @@ class Inputs:
     offer: LoadOffer | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What the machine remembers."""
 
     cp: SettledCp = UNSETTLED
@@ -70,16 +72,16 @@ class State:
     publish_at_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done after one round."""
 
+    next_s: float  # when the next round is due
     duty_percent: float | None = None  # None: leave the generator as it is
     status: PilotStatus | None = None  # None: nothing is to be said
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Judge one reading and decide what the pilot says, once each 10 ms."""
+    """Judge one reading, decide what the pilot says and when to look again."""
     now_s = inputs.now_s
     reading = inputs.reading if _is_sane(inputs.reading) else None
     state = _note(state, inputs)
@@ -91,7 +93,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         elif now_s - started_s <= config.line_grace_s and _next_offer(
             config, state, inputs, None, now_s - started_s
         ):
-            return state, Outputs()
+            return state, Outputs(next_s=now_s + config.period_s)
     cp = settle(state.cp, classify_high_v(reading.high_v)) if reading is not None else UNSETTLED
     if cp is not state.cp:
         state = replace(state, cp=cp)
@@ -104,7 +106,9 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, offered_a=offered_a, changed_s=now_s)
     if cp_state is CpState.A and state.changed_s != -math.inf:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
-    return _say(config, state, now_s, cp_state, offered_a, reading)
+    is_astray = 0 < cp.astray < UNDEFINED_AT
+    next_s = now_s + (config.again_s if is_astray else config.period_s)
+    return _say(config, state, now_s, cp_state, reading, next_s)
 
 
 def _note(state: State, inputs: Inputs) -> State:
@@ -170,21 +174,22 @@ def _say(
     state: State,
     now_s: float,
     cp_state: CpState | None,
-    offered_a: float,
     reading: LineReading | None,
+    next_s: float,
 ) -> tuple[State, Outputs]:
     """Set the duty, and publish when it is time or something has changed."""
+    offered_a = state.offered_a or 0.0
     duty_percent = duty_of_offer(offered_a)
     said = state.said
     if cp_state is None:
-        return state, Outputs(duty_percent=duty_percent)
+        return state, Outputs(next_s=next_s, duty_percent=duty_percent)
     if (
         said is not None
-        and now_s < state.publish_at_s
+        and now_s + config.slack_s < state.publish_at_s
         and said.cp_state is cp_state
         and said.duty_percent == duty_percent
     ):
-        return state, Outputs(duty_percent=duty_percent)
+        return state, Outputs(next_s=next_s, duty_percent=duty_percent)
     status = PilotStatus(
         cp_state=cp_state,
         duty_percent=duty_percent,
@@ -192,8 +197,8 @@ def _say(
         high_v=reading.high_v if reading is not None else 0.0,
         low_v=reading.low_v if reading is not None else 0.0,
     )
-    state = replace(state, said=status, publish_at_s=now_s + config.publish_after_s)
-    return state, Outputs(duty_percent=duty_percent, status=status)
+    state = replace(state, said=status, publish_at_s=now_s + config.period_s)
+    return state, Outputs(next_s=next_s, duty_percent=duty_percent, status=status)
 
 
 def _is_sane(reading: LineReading | None) -> bool:

@@ -13,15 +13,13 @@ from nodes.pilot.machine import Config, Inputs, State, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
-ROUND_S = 0.01  # readings 10 ms apart: detection within 50 ms (IEC 61851-1, Annex A)
-
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None: the pilot follows the standard and the facts of the other nodes."""
 
 
 class PilotNode:
-    """One line, three facts, one tick."""
+    """One line, three facts, one deadline after the other."""
 
     def __init__(self, bus: Bus, line: Line) -> None:
         self._bus = bus
@@ -31,7 +29,7 @@ class PilotNode:
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
-        self._timer = bus.every(ROUND_S, self._round)
+        self._timer = bus.at(bus.clock.now_s(), self._round)
         bus.on_stop(self._stop)
 
     def _round(self) -> None:
@@ -47,6 +45,7 @@ class PilotNode:
             self._line.drive(outputs.duty_percent)
         if outputs.status is not None:
             self._bus.publish(PILOT_STATUS, outputs.status)
+        self._timer = self._bus.at(outputs.next_s, self._round)
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()
