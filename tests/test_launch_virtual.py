@@ -1,0 +1,150 @@
+"""The whole graph of a plan in one process: complete, deterministic, stopped in order."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bus.wire import unpack
+from launch.loading import ConfigurationError
+from launch.plan import load_plan
+from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph
+from msgs.heartbeat import NodeState
+from msgs.plant import WorldStatus
+from msgs.topics import HEARTBEATS
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> VirtualGraph:
+    graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+    graph.start_all()
+    return graph
+
+
+def world(graph: VirtualGraph) -> WorldStatus:
+    return msgspec.convert(graph.act("status"), WorldStatus)
+
+
+def charge(graph: VirtualGraph) -> None:
+    graph.act("plug")
+    graph.act("ready")
+    graph.advance(15.0)
+    assert world(graph).contacts_closed == (True, True, True)
+
+
+def test_every_node_of_the_plan_runs(graph: VirtualGraph) -> None:
+    assert set(graph.memory.running) == {node.name for node in graph.plan.nodes} | {"launch"}
+
+
+def test_a_vehicle_charges_and_the_contactor_is_open_afterwards(graph: VirtualGraph) -> None:
+    charge(graph)
+    assert min(world(graph).current_a) > 30.0
+    graph.act("unplug")
+    graph.advance(10.0)
+    assert world(graph).contacts_closed == (False, False, False)
+
+
+def test_an_act_that_cannot_be_done_says_why(graph: VirtualGraph) -> None:
+    with pytest.raises(ActError, match="no vehicle is plugged"):
+        graph.act("unplug")
+
+
+def test_a_wrong_plan_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    plan = load_plan(VIRTUAL_PLAN, ["load_manager.main_fuse_a=-5"])
+    with pytest.raises(ConfigurationError, match="main_fuse_a"):
+        VirtualGraph(plan, seed=1, state_dir=tmp_path)
+
+
+def test_an_unknown_driver_is_named_with_its_place_in_the_plan(tmp_path: Path) -> None:
+    plan = load_plan(VIRTUAL_PLAN, ["pilot.driver=rpl"])
+    graph = VirtualGraph(plan, seed=1, state_dir=tmp_path)
+    with pytest.raises(ConfigurationError, match=r"--set: nodes\.pilot\.driver: .*rpl"):
+        graph.start_all()
+
+
+@pytest.mark.parametrize("node", ["led", "load_manager", "meter", "pilot", "session"])
+def test_a_restart_in_place_leaves_the_contactor_closed(graph: VirtualGraph, node: str) -> None:
+    charge(graph)
+    happened: list[object] = []
+    watch(graph, "sim/event", lambda body: happened.append(body["what"]))
+    graph.restart(node)
+    graph.advance(20.0)
+    assert "contacts_open" not in happened
+    assert min(world(graph).current_a) > 30.0
+
+
+def test_a_dead_safety_opens_the_contactor(graph: VirtualGraph) -> None:
+    charge(graph)
+    graph.kill("safety")
+    graph.advance(1.05)
+    assert world(graph).contacts_closed == (False, False, False)
+
+
+def test_a_stop_ends_safety_after_the_others_and_plant_last(graph: VirtualGraph) -> None:
+    charge(graph)
+    gone: list[str] = []
+
+    def note(node: str, body: dict[str, object]) -> None:
+        if body["state"] == NodeState.STOPPED:
+            gone.append(node)
+
+    for node in HEARTBEATS:
+        watch(graph, f"{node}/heartbeat", partial(note, node))
+    graph.stop()
+    assert graph.memory.running == ("launch",)
+    assert gone[0] == "session"
+    assert gone[-2:] == ["safety", "plant"]
+
+
+def watch(graph: VirtualGraph, topic: str, on_body: Callable[[dict[str, object]], None]) -> None:
+    def tap(data: bytes) -> None:
+        frame = unpack(data)
+        if frame.topic == topic:
+            on_body(msgspec.msgpack.decode(frame.body))
+
+    graph.memory.tap(tap)
+
+
+TRAFFIC = """
+import hashlib, sys
+from pathlib import Path
+from launch.plan import load_plan
+from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+
+digest = hashlib.sha256()
+graph = VirtualGraph(load_plan(VIRTUAL_PLAN), int(sys.argv[1]), Path(sys.argv[2]))
+graph.memory.tap(digest.update)
+graph.start_all()
+graph.act("plug")
+graph.act("ready")
+graph.advance(12.0)
+graph.restart("safety")
+graph.act("fault", {"name": "rcm_dc"})
+graph.advance(12.0)
+graph.act("clear", {"name": "rcm_dc"})
+graph.act("pull")
+graph.advance(3.0)
+graph.stop()
+print(digest.hexdigest())
+"""
+
+
+def traffic(seed: int, state_dir: Path, hash_seed: str) -> str:
+    """Return the digest of all bytes of a life, in a process with its own order of hashing."""
+    return subprocess.run(
+        [sys.executable, "-c", TRAFFIC, str(seed), str(state_dir)],
+        env={"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+
+
+def test_the_same_seed_is_the_same_traffic_to_the_byte(tmp_path: Path) -> None:
+    first = traffic(7, tmp_path / "a", hash_seed="1")
+    assert traffic(7, tmp_path / "b", hash_seed="2") == first
+    assert traffic(8, tmp_path / "c", hash_seed="1") != first
