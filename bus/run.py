@@ -137,7 +137,9 @@ class ZmqBus(Peer):
                 wire.requests(self.accept_request)
             else:
                 wire.resend_latched()
-        while not self.stopped and self.timers.run_due(time.monotonic_ns()):
+        # What falls due from here on waits for the next round: nobody keeps messages from coming in.
+        now_ns = time.monotonic_ns()
+        while not self.stopped and self.timers.run_due(now_ns):
             pass
         if wire.drops:
             self.count_drop(wire.drops)

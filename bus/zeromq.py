@@ -31,7 +31,8 @@ HIGH_WATER = 1000  # frames kept for each slow peer; beyond it the newest are lo
 RECONNECT_MS = 5  # a restarted writer is back within a few of these
 RECONNECT_MAX_MS = 40
 WRITER_LINGER_MS = 100  # the last status leaves; a reader that hangs does not hold us
-MOST_FRAMES_A_ROUND = 1000
+MOST_FRAMES_A_ROUND = 200  # then callbacks, requests and deadlines get their turn
+MOST_REQUESTS_A_ROUND = 16
 MOST_UNSENT_REQUESTS = 64
 
 # The levels that a line on stderr begins with: sd-daemon(3).
@@ -213,19 +214,23 @@ class ZmqCarrier:
             if event[:1] == b"\x01":
                 for key, frame in self._latched.items():
                     if key.startswith(event[1:]):
-                        self.publisher.send(retained(frame), NOBLOCK)
+                        try:
+                            self.publisher.send(retained(frame), NOBLOCK)
+                        except zmq.Again:
+                            self.drops += 1
 
     def requests(self, accept: Callable[[bytes, bytes], None]) -> None:
         """Hand on every request that waits."""
         if self.server is None:
             return
-        while True:
+        for _ in range(MOST_REQUESTS_A_ROUND):
             try:
                 frames = self.server.recv_multipart(NOBLOCK)
             except zmq.Again:
                 return
             if len(frames) == 2:
                 accept(frames[0], frames[1])
+        self.touched.add(self.server)
 
     def responses(self, asker: _Asker, accept: Callable[[bytes], None], now_ns: int) -> None:
         """Send the requests that wait for a node and hand on every answer that has come."""
