@@ -16,7 +16,7 @@ from bus.lock import Lock
 from bus.peer import Peer
 from bus.place import Place
 from bus.timers import Deadline, Timers
-from bus.zeromq import ZmqCarrier
+from bus.zeromq import MOST_BACKLOG, ZmqCarrier
 from msgs.requests import StopReason
 
 MOST_ROUNDS_A_WAKE = 20  # before asyncio's own callbacks get their turn
@@ -124,7 +124,7 @@ class ZmqBus(Peer):
         wire = self.wire
         began_ns = time.monotonic_ns()
         if wire.passive is not None:
-            wire.drain(wire.passive, self.accept, began_ns)
+            wire.drain(wire.passive, self.accept, began_ns, MOST_BACKLOG)
         for fd in ready:
             if fd == wire.active_fd and wire.active is not None:
                 wire.drain(wire.active, self.accept, began_ns)
@@ -137,7 +137,7 @@ class ZmqBus(Peer):
                 wire.requests(self.accept_request)
             else:
                 wire.resend_latched()
-        # What falls due from here on waits for the next round: nobody keeps messages from coming in.
+        # What falls due from here on waits for the next round, so that messages still come in.
         now_ns = time.monotonic_ns()
         while not self.stopped and self.timers.run_due(now_ns):
             pass

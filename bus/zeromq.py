@@ -32,6 +32,7 @@ RECONNECT_MS = 5  # a restarted writer is back within a few of these
 RECONNECT_MAX_MS = 40
 WRITER_LINGER_MS = 100  # the last status leaves; a reader that hangs does not hold us
 MOST_FRAMES_A_ROUND = 200  # then callbacks, requests and deadlines get their turn
+MOST_BACKLOG = 4 * HIGH_WATER  # what is only looked at is drained to the newest, after any sleep
 MOST_REQUESTS_A_ROUND = 16
 MOST_UNSENT_REQUESTS = 64
 
@@ -186,11 +187,17 @@ class ZmqCarrier:
         ready.update(fd for fd, _ in self.epoll.poll(0.0 if ready else timeout_s))
         return ready
 
-    def drain(self, socket: Socket, accept: Callable[[bytes, int], object], now_ns: int) -> None:
+    def drain(
+        self,
+        socket: Socket,
+        accept: Callable[[bytes, int], object],
+        now_ns: int,
+        most: int = MOST_FRAMES_A_ROUND,
+    ) -> None:
         """Hand on every frame that waits on a reading socket."""
         receive = socket.recv
         try:
-            for count in range(MOST_FRAMES_A_ROUND):
+            for count in range(most):
                 accept(receive(NOBLOCK), now_ns)
                 # Most often there is just the one; asking is cheaper than an exception.
                 if count == 0 and not _events(socket) & POLLIN:
