@@ -21,7 +21,8 @@ import msgspec
 from bus import Status
 from bus.memory import START_NS
 from launch.plan import load_plan
-from launch.soak.invariants import Broken, is_latched
+from launch.soak.invariants import Broken
+from launch.soak.rules import is_latched
 from launch.soak.troubles import (
     REQUEST,
     Death,
