@@ -29,7 +29,7 @@ class SimChain:
         self._sampled_ns = self._bus.clock.now_ns()
         copper = self._copper.fresh()
         power = self._power.fresh()
-        if copper is not self._seen[0] or power is not self._seen[1]:
+        if (copper, power) != self._seen:
             self._seen = (copper, power)
             self._reading = None if copper is None else _reading(copper, power)
         return self._reading

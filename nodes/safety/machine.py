@@ -18,11 +18,17 @@ from nodes.safety.selftest import SelfTest, Verdict, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.why import BLIND, Reasons, why_not
 
+CALM = Outputs(enable=False, residual_test=False, edge=False, status=None, is_finished=False)
+"""A round in which nothing moves: the contactor is open and stays so."""
+
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Judge one round, once each 10 ms."""
+    if state.calm is not None and _is_calm_still(config, state, state.calm, inputs):
+        return state, CALM
+    before = state
     reading = inputs.reading if inputs.since_s <= config.stall_s else None
     judged, facts = judge(state.judged, reading)
     if judged is not state.judged:
@@ -44,7 +50,44 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
             inputs.now_s,
         )
         state = _move(config, state, facts, inputs.now_s, reasons)
+    is_calm = facts is not None and _is_calm(before, state, inputs)
+    if is_calm or state.calm is not None:
+        state = replace(state, calm=inputs if is_calm else None)
     return report(config, state, facts, inputs, reasons)
+
+
+def _is_calm(before: State, state: State, inputs: Inputs) -> bool:
+    """Return whether the same inputs, given again, could only repeat this round.
+
+    The contactor is open and proven so, no vehicle, no fault, nothing that time alone would end.
+    """
+    return (
+        state.phase is SafetyPhase.IDLE
+        and state.contactor is Contactor.OPEN
+        and state.judged is before.judged
+        and state.ledger is before.ledger
+        and not state.ledger.records
+        and state.ledger.retry_at_s is None
+        and state.test is None
+        and state.unproven_by_s is None
+        and state.unclosed_by_s is None
+        and state.pulled_until_s <= inputs.now_s
+        and inputs.stop is None
+    )
+
+
+def _is_calm_still(config: Config, state: State, calm: Inputs, inputs: Inputs) -> bool:
+    """Return whether a round would repeat the calm one: same inputs, and nothing is due."""
+    due_s = min(state.edge_at_s, state.publish_at_s or 0.0) - config.slack_s
+    return (
+        inputs.now_s < due_s
+        and inputs.since_s <= config.stall_s
+        and inputs.reading == calm.reading
+        and inputs.pilot == calm.pilot
+        and inputs.session == calm.session
+        and inputs.meter == calm.meter
+        and inputs.stop is None
+    )
 
 
 def _go_blind(config: Config, state: State, reading: ChainReading | None, now_s: float) -> State:

@@ -73,6 +73,7 @@ class State(Struct, frozen=True, kw_only=True):
     edge_at_s: float = 0.0
     publish_at_s: float | None = None
     said: tuple[object, ...] = ()  # what was published last, but for what drifts
+    calm: Inputs | None = None  # of an idle round that changed nothing: the same need no judging
 
 
 class Outputs(Struct, frozen=True, kw_only=True):

@@ -75,6 +75,7 @@ class Rig:
         self.inputs: dict[str, Any] = {}
         self.said: list[SafetyStatus] = []
         self.edges: list[float] = []
+        self.calm_rounds = 0
         self._closed = False
         self._moves_at_s: float | None = None
         self._tested_at_s: float | None = None
@@ -144,7 +145,16 @@ class Rig:
             "meter": meter(),
             "stop": None,
         }
-        self.state, self.outputs = step(Config(), self.state, Inputs(**(inputs | self.inputs)))
+        before, told = self.state, Inputs(**(inputs | self.inputs))
+        self.state, self.outputs = step(Config(), before, told)
+        if self.state is before and before.calm is not None:
+            # A calm round is left out; judged, it must not have changed anything.
+            judged, outputs = step(Config(), replace(before, calm=None), told)
+            assert (replace(judged, calm=None), outputs) == (
+                replace(before, calm=None),
+                self.outputs,
+            )
+            self.calm_rounds += 1
         if self.outputs.status is not None:
             self.said.append(self.outputs.status)
         if self.outputs.edge:
@@ -214,6 +224,39 @@ def test_a_start_proves_the_contactor_open_first() -> None:
     assert rig.status.installation_limit_a == 32.0
     assert not rig.outputs.enable
     assert not rig.status.permitted
+
+
+def test_an_idle_box_leaves_out_rounds_and_says_and_watches_all_the_same() -> None:
+    rig = idle()
+    said, edges = len(rig.said), len(rig.edges)
+    rig.calm_rounds = 0
+    rig.run(10.0)
+    assert rig.calm_rounds >= 700
+    assert len(rig.said) - said == 100
+    assert len(rig.edges) - edges == 100
+
+
+@pytest.mark.parametrize(
+    ("part", "news"),
+    [
+        ("vehicle", "B"),
+        ("reading", {"residual_dc": True}),
+        ("reading", {"mirror_closed": False}),
+        ("reading", {"earth_ohm": 5000.0}),
+        ("inputs", {"reading": None}),
+        ("inputs", {"session": session(authorized=False)}),
+        ("inputs", {"stop": StopReason.SIGNAL}),
+        ("inputs", {"since_s": 2.0}),
+    ],
+)
+def test_an_idle_box_judges_whatever_is_new_at_once(part: str, news: Any) -> None:
+    rig = idle()
+    while rig.tick().calm_rounds == 0 or rig.state.calm is None:
+        pass
+    rig.calm_rounds = 0
+    setattr(rig, part, news)
+    rig.tick()
+    assert rig.calm_rounds == 0
 
 
 def test_a_start_waits_for_a_predecessors_contactor_to_drop() -> None:

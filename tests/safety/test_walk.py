@@ -9,6 +9,7 @@ import random
 from collections import Counter, deque
 
 import pytest
+from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
@@ -275,27 +276,33 @@ class Life:
         assert status is None or isinstance(status, PilotStatus)
         assert session is None or isinstance(session, SessionStatus)
         assert meter is None or isinstance(meter, MeterReading)
-        before = self.outputs
-        self.safety_state, self.outputs = safety.step(
-            safety.Config(),
-            self.safety_state,
-            safety.Inputs(
-                now_s=self.now_s,
-                utc_ns=int(self.now_s * 1e9),
-                since_s=since_s,
-                reading=self.reading,
-                pilot=status,
-                session=session,
-                meter=meter,
-                stop=None,
-            ),
+        before, remembered = self.outputs, self.safety_state
+        inputs = safety.Inputs(
+            now_s=self.now_s,
+            utc_ns=int(self.now_s * 1e9),
+            since_s=since_s,
+            reading=self.reading,
+            pilot=status,
+            session=session,
+            meter=meter,
+            stop=None,
         )
+        self.safety_state, self.outputs = safety.step(safety.Config(), remembered, inputs)
+        self._check_calm(remembered, inputs)
         if self.outputs.status is not None and not self.troubled("safety_silent"):
             self.posts["safety"].send(self.outputs.status, self.now_s)
         was_enabled = before is not None and before.enable
         self._check_safety(was_enabled, since_s, status, session, meter)
 
     # --- what must never happen ----------------------------------------------------------------
+
+    def _check_calm(self, remembered: safety.State, inputs: safety.Inputs) -> None:
+        """A calm round is left out only where judging it would have changed nothing."""
+        if remembered.calm is None:
+            return
+        state, outputs = safety.step(safety.Config(), replace(remembered, calm=None), inputs)
+        assert outputs == self.outputs
+        assert replace(state, calm=None) == replace(self.safety_state, calm=None)
 
     def _check_pilot(self, inputs: pilot.Inputs, before_a: float, offered_a: float) -> None:
         assert offered_a == 0.0 or 6.0 <= round(offered_a, 9) <= 32.0
