@@ -1,0 +1,79 @@
+"""The whole charger in a recorded house, under virtual time: the fuse of 25 A on L1 is kept."""
+
+from collections import deque
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from launch.plan import load_plan
+from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+
+RECORDING = Path(__file__).parents[2] / "shared" / "data" / "house_live_power_1s.csv"
+FUSE_A = 25.0
+REACTION_S = 6  # a poll of 1 s, and the 5 s that a vehicle may take (IEC 61851-1, Table A.6)
+LEAST_A = 6.0
+
+
+class Second(NamedTuple):
+    """The simulated world at one instant."""
+
+    others_a: float  # on L1
+    drawn_a: float  # by the vehicle, on L1
+    duty_percent: float
+
+
+def live(folder: Path, from_s: int, to_s: int) -> list[Second]:
+    """Have a vehicle charge while a part of the recording is played; return every second."""
+    if not RECORDING.exists():
+        pytest.skip(f"no recording of a house at {RECORDING}")
+    trace = folder / "house.csv"
+    with RECORDING.open(encoding="utf-8-sig") as recording:
+        head = next(recording)
+        trace.write_text(head + "".join(islice(recording, from_s, to_s)))
+    settings = (f"plant.house_trace={trace}", f"load_manager.main_fuse_a={FUSE_A:g}")
+    graph = VirtualGraph(load_plan(VIRTUAL_PLAN, settings), seed=1, state_dir=folder)
+    graph.start_all()
+    graph.act("plug")
+    graph.act("ready")
+    seconds = []
+    for _ in range(to_s - from_s - 5):
+        graph.advance(1.0)
+        world = graph.act("status")
+        seconds.append(Second(world["house_a"][0], world["current_a"][0], world["duty_percent"]))
+    graph.stop()
+    return seconds
+
+
+def unexplained_a(seconds: list[Second]) -> float:
+    """Return the most that was drawn beyond what the fuse left within the reaction time.
+
+    Above the fuse is right only where the other loads have risen since.
+    """
+    recent: deque[float] = deque(maxlen=REACTION_S + 1)
+    worst_a = 0.0
+    for second in seconds:
+        recent.append(second.others_a)
+        worst_a = max(worst_a, second.drawn_a - max(FUSE_A - min(recent), 0.0))
+    return worst_a
+
+
+@pytest.mark.req("MET-1")
+def test_the_car_gives_way_to_a_house_that_takes_more_and_more(tmp_path: Path) -> None:
+    seconds = live(tmp_path, 420, 920)
+    assert seconds[-1].others_a > 19.0  # nothing is left that a duty could say
+    assert unexplained_a(seconds) == 0.0
+    assert max(second.drawn_a for second in seconds) > 8.0
+    assert (seconds[-1].drawn_a, seconds[-1].duty_percent) == (0.0, 100.0)
+
+
+@pytest.mark.req("MET-1")
+def test_the_car_waits_for_a_house_that_takes_all_and_then_charges(tmp_path: Path) -> None:
+    seconds = live(tmp_path, 2850, 3150)
+    full = [second for second in seconds if FUSE_A - second.others_a < LEAST_A]
+    assert len(full) > 60
+    assert {second.drawn_a for second in full} == {0.0}
+    assert unexplained_a(seconds) == 0.0
+    assert seconds[-1].others_a < 3.0
+    assert seconds[-1].drawn_a > 20.0
