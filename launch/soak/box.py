@@ -21,6 +21,7 @@ import msgspec
 from bus import Status
 from bus.memory import START_NS
 from launch.plan import load_plan
+from launch.restarts import Again, History, ended, started
 from launch.soak.invariants import Broken
 from launch.soak.rules import is_latched
 from launch.soak.troubles import (
@@ -44,7 +45,7 @@ CHARGES_A = 0.5
 REST_S = 15.0  # after a visit: the plug is out, meters are heard again
 CALM_A = 2.0
 PAGE = 100  # records in one answer
-RESTART_AFTER_S = 0.1  # the supervisor starts again what has crashed
+EXIT_FAILED = 1  # of a process whose node has failed
 
 # What may latch 8007 or all red: what the box cannot get over by itself.
 LATCHING = frozenset(
@@ -112,6 +113,7 @@ class Box:
         self._broken_faults: set[SimFault] = set()  # ever, in this life
         self._losses: dict[Trouble, Callable[[], None]] = {}
         self._held: set[str] = set()
+        self._crashes: dict[str, History] = {}
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, house.settings), seed, state_dir)
         self.witness = Witness(self.graph.memory, float(house.dip_a), self._on_broken)
         self.graph.memory.on_crash(self._on_crash)
@@ -238,7 +240,11 @@ class Box:
         trace = "".join(traceback.format_exception(error)[-3:])
         self._on_broken(Broken("no_crash", f"{node} ended by itself: {trace}"))
         self.witness.asleep(node)
-        self._plan(self.graph.now_s + RESTART_AFTER_S, partial(self._start, node))
+        policy, now_s = self.graph.plan.node(node).restart, self.graph.now_s
+        history = started(self._crashes.get(node, History()), now_s)
+        self._crashes[node], verdict = ended(history, policy, EXIT_FAILED, 0.0, now_s)
+        if isinstance(verdict, Again):
+            self._plan(verdict.at_s, partial(self._start, node))
 
     # --- judgements ----------------------------------------------------------------------------
 

@@ -72,7 +72,8 @@ class Ledger:
                 yield "stored_once", f"session {session_id} was said and is not stored"
             if self.said.count(session_id) > 1:
                 yield "stored_once", f"session {session_id} was begun again after its end"
-        for record, following in zip(records, (*records[1:], None), strict=True):
+        for index, record in enumerate(records):
+            following = records[index + 1] if index + 1 < len(records) else None
             yield from _judge_end(record, following, record.session_id == self._running)
             end = self.ends.get(record.session_id)
             if end is not None:

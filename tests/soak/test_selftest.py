@@ -1,0 +1,69 @@
+"""A self-test counts for an onlooker when both outputs have answered it and let go."""
+
+import pytest
+from msgspec.structs import replace
+
+from launch.soak.selftest import NOT_TESTED, OUT_S, SelfTest, after_copper, after_drive
+from msgs.plant import SimCopper
+from msgs.safety import SimContactorDrive
+
+PLUGGED = SimCopper(
+    high_v=9.0,
+    low_v=-12.0,
+    duty_percent=100.0,
+    mirror_closed=True,
+    load_voltage=False,
+    residual_ac=False,
+    residual_dc=False,
+    earth_ohm=0.8,
+    terminal_c=20.0,
+    board_c=20.0,
+    overtemperature=False,
+    dip1=0,
+    dip2=0,
+)
+AWAY = replace(PLUGGED, high_v=12.0)
+AC = replace(PLUGGED, residual_ac=True)
+DC = replace(PLUGGED, residual_dc=True)
+BOTH = replace(PLUGGED, residual_ac=True, residual_dc=True)
+ON = SimContactorDrive(enable=False, watchdog_edges=0, residual_test=True)
+OFF = SimContactorDrive(enable=False, watchdog_edges=1, residual_test=False)
+
+
+def after(*words: SimCopper | SimContactorDrive) -> SelfTest:
+    """Return the test after what was seen, 20 ms apart."""
+    test, now_s = NOT_TESTED, 0.0
+    for word in words:
+        now_s += 0.02
+        if isinstance(word, SimCopper):
+            test = after_copper(test, word, now_s)
+        else:
+            test = after_drive(test, word)
+    return test
+
+
+PASSED = (PLUGGED, ON, BOTH, OFF, BOTH, PLUGGED)
+
+
+@pytest.mark.parametrize(
+    ("words", "has_passed"),
+    [
+        (PASSED, True),
+        ((PLUGGED, ON, AC, DC, OFF, PLUGGED), True),
+        ((PLUGGED, ON, AC, OFF, PLUGGED), False),  # one output is deaf
+        ((PLUGGED, ON, BOTH, OFF, BOTH), False),  # they have not let go
+        ((PLUGGED, BOTH, PLUGGED), False),  # nobody has tested
+        ((*PASSED, ON), False),  # another test begins
+        ((*PASSED, DC, PLUGGED), False),  # it has tripped since
+        ((*PASSED, AWAY, PLUGGED), True),  # a bounce
+        ((*PASSED, AWAY, AWAY, AWAY, AWAY, PLUGGED), False),  # another vehicle
+    ],
+)
+def test_a_test_has_passed(
+    words: tuple[SimCopper | SimContactorDrive, ...], has_passed: bool
+) -> None:
+    assert after(*words).has_passed is has_passed
+
+
+def test_a_bounce_is_shorter_than_a_plug_that_is_out() -> None:
+    assert 0.02 < OUT_S < 4 * 0.02
