@@ -1,7 +1,6 @@
 """A meter as its Modbus server answers for it: pure, the same over TCP and over the bus."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from nodes.modbus_map.blocks import holds, plan_blocks
 from nodes.modbus_map.codec import Values, encode
@@ -25,12 +24,25 @@ EXCEPTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bank:
-    """One meter behind a server: its map, and where its values come from when it is read."""
+    """One meter behind a server: its map, and where its values come from when it is read.
 
-    meter_map: MeterMap
-    values: Callable[[], Values]
+    A poll is several reads, and the values are the same in most of them: they are encoded once.
+    """
+
+    def __init__(self, *, meter_map: MeterMap, values: Callable[[], Values]) -> None:
+        self.meter_map = meter_map
+        self.blocks = plan_blocks(meter_map)
+        self._values = values
+        self._encoded: Values | None = None
+        self._registers: dict[int, int] = {}
+
+    def registers(self) -> dict[int, int]:
+        """Return what the meter's registers hold now."""
+        values = self._values()
+        if values != self._encoded:
+            self._encoded, self._registers = values, encode(self.meter_map, values)
+        return self._registers
 
 
 Banks = Mapping[int, Bank]
@@ -47,7 +59,7 @@ def answer(banks: Banks, unit: int, function: int, address: int, count: int) -> 
         return GATEWAY_NO_RESPONSE
     if function != bank.meter_map.function:
         return ILLEGAL_FUNCTION
-    if not holds(plan_blocks(bank.meter_map), address, count):
+    if not holds(bank.blocks, address, count):
         return ILLEGAL_ADDRESS
-    registers = encode(bank.meter_map, bank.values())
+    registers = bank.registers()
     return [registers.get(address + offset, 0) for offset in range(count)]
