@@ -29,6 +29,7 @@ from launch.soak.troubles import (
     Death,
     Fault,
     Loss,
+    Outage,
     Restart,
     Sleep,
     Trouble,
@@ -91,7 +92,7 @@ def live(seed: int, sessions: int) -> Life:
             stored=box.stored,
             virtual_s=box.now_s,
             real_s=time.perf_counter() - began,
-            counts=dict(box.counts),
+            counts={**box.counts, "closings": box.witness.closings},
             latched=box.latched,
             violations=tuple(box.violations),
         )
@@ -113,9 +114,12 @@ class Box:
         self._broken_faults: set[SimFault] = set()  # ever, in this life
         self._losses: dict[Trouble, Callable[[], None]] = {}
         self._held: set[str] = set()
+        self._troubles = 0  # that last
         self._crashes: dict[str, History] = {}
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, house.settings), seed, state_dir)
-        self.witness = Witness(self.graph.memory, float(house.dip_a), self._on_broken)
+        self.witness = Witness(
+            self.graph.memory, self._on_broken, dip_a=house.dip_a, fuse_a=house.fuse_a
+        )
         self.graph.memory.on_crash(self._on_crash)
         self.witness.note(f"house: {' '.join(house.settings)}")
         self.graph.start_all()
@@ -171,6 +175,8 @@ class Box:
 
     def _begin(self, trouble: Trouble) -> None:
         self.witness.note(f"trouble: {trouble.cause}")
+        self.witness.trouble(True)
+        self._troubles += 1
         match trouble.cause:
             case Fault(name=name):
                 self.counts["faults"] += 1
@@ -191,9 +197,18 @@ class Box:
                 if node not in self._held:
                     self.counts["restarts"] += 1
                     self.graph.restart(node)
+            case Outage():
+                self.counts["outages"] += 1
+                self.graph.act("power", {"on": False})
 
     def _end(self, trouble: Trouble) -> None:
         self.witness.note(f"over: {trouble.cause}")
+        self._mend(trouble)
+        self._troubles -= 1
+        if not self._troubles:
+            self.witness.trouble(False)
+
+    def _mend(self, trouble: Trouble) -> None:
         match trouble.cause:
             case Fault(name=name):
                 self.graph.act("clear", {"name": name})
@@ -208,6 +223,8 @@ class Box:
                     self.witness.awake(node)
             case Restart():
                 pass
+            case Outage():
+                self.graph.act("power", {"on": True})
 
     def _loser(self, loss: Loss) -> Callable[[str, str, str], bool]:
         chance = random.Random(f"{self._seed}/{self.sessions}/{loss}")
@@ -276,7 +293,7 @@ class Box:
         self.graph.act("ready")
         until_s = self.graph.now_s + PATIENCE_S
         is_charging = self.graph.memory.run_until(
-            until_s, lambda: self.witness.drawn_a > CHARGES_A or is_latched(self.witness.seen)
+            until_s, lambda: self._is_charging() or is_latched(self.witness.seen)
         )
         if is_latched(self.witness.seen):
             self._end_latched()
@@ -289,6 +306,9 @@ class Box:
         self.graph.advance(REST_S)
         self.graph.ask(PLANT, "pull")
         self.graph.advance(1.0)
+
+    def _is_charging(self) -> bool:
+        return max(self.witness.seen.drawn_a) > CHARGES_A
 
     def _why(self) -> str:
         status = self.witness.seen.safety.status

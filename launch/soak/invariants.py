@@ -5,7 +5,7 @@ one round of the node. Rules about what safety or pilot does are not asked while
 or held; what holds then is the watchdog's. A node that is back gets the full time again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ REACTION_S = 0.05  # from a reading that leaves C and D to a coil without curren
 VEHICLE_S = 6.0  # a vehicle has so long to drop its load
 DROP_OUT_S = 0.025  # coil to contacts, in the simulated world 18 ms
 EARTH_S = 0.1  # protective earth and temperature are believed after so long
+FUSE_S = 15.0  # poll, the vehicle's delay of up to 5 s, its ramp, the next poll
 WELD_S = 2.0  # a restarted safety waits 1.5 s for the proof
 
 Breach = Callable[[Seen, float], float | None]
@@ -59,33 +60,44 @@ class Watch:
         self._since_s: list[float | None] = [None] * len(invariants)
         self._is_told = [False] * len(invariants)
 
-    def look(self, seen: Seen, now_s: float) -> Iterator[Broken]:
-        """Judge the instant that has lasted from `seen.since_s` until now; yield what is new."""
+    def look(self, seen: Seen, now_s: float) -> list[Broken]:
+        """Judge the instant that has lasted from `seen.since_s` until now; return what is new."""
+        broken = []
         for index, rule in self._rules:
-            lasted_s = self._lasted_s(index, rule, seen, now_s)
+            onset_s = rule.breach(seen, now_s)
+            since_s = self._since_s[index]
+            if onset_s is None:
+                if since_s is not None:
+                    self._since_s[index] = None
+                    self._is_told[index] = False
+                continue
+            if since_s is None:
+                since_s = self._since_s[index] = max(onset_s, seen.since_s)
+            lasted_s = _lasted_s(rule, since_s, seen, now_s)
             if lasted_s > rule.within_s + SLACK_S and not self._is_told[index]:
                 self._is_told[index] = True
-                yield Broken(rule.name, f"for {lasted_s:.3f} s; {rule.within_s:g} s are allowed")
+                detail = f"for {lasted_s:.3f} s; {rule.within_s:g} s are allowed"
+                broken.append(Broken(rule.name, detail))
+        return broken
 
-    def look_at_closing(self, seen: Seen, now_s: float) -> Iterator[Broken]:
+    def look_at_closing(self, seen: Seen, now_s: float) -> list[Broken]:
         """Judge the instant at which the coil gets current."""
+        broken = self.look(seen, now_s)
         for index, rule in self._rules:
-            lasted_s = self._lasted_s(index, rule, seen, now_s)
-            if rule.closing_s is not None and lasted_s > rule.closing_s + SLACK_S:
-                yield Broken(rule.name, f"for {lasted_s:.3f} s when the coil got current")
+            since_s = self._since_s[index]
+            if since_s is None or rule.closing_s is None:
+                continue
+            lasted_s = _lasted_s(rule, since_s, seen, now_s)
+            if lasted_s > rule.closing_s + SLACK_S:
+                detail = f"for {lasted_s:.3f} s when the coil got current"
+                broken.append(Broken(rule.name, detail))
+        return broken
 
-    def _lasted_s(self, index: int, rule: Invariant, seen: Seen, now_s: float) -> float:
-        """Return how long a rule has been broken while it was asked [s]; 0 while it holds."""
-        onset_s = rule.breach(seen, now_s)
-        if onset_s is None:
-            self._since_s[index] = None
-            self._is_told[index] = False
-            return 0.0
-        since_s = self._since_s[index]
-        if since_s is None:
-            since_s = self._since_s[index] = max(onset_s, seen.since_s)
-        asked_s = rule.asked(seen)
-        return 0.0 if asked_s is None else now_s - max(since_s, asked_s)
+
+def _lasted_s(rule: Invariant, since_s: float, seen: Seen, now_s: float) -> float:
+    """Return how long a rule has been broken while it was asked [s]."""
+    asked_s = rule.asked(seen)
+    return 0.0 if asked_s is None else now_s - max(since_s, asked_s)
 
 
 INVARIANTS = (
@@ -223,6 +235,14 @@ INVARIANTS = (
         breach=rules.beyond_dip,
         asked=rules.of_world,
     ),
+    Invariant(
+        name="fuse",
+        says="With a house meter and nothing wrong, the vehicle does not push the connection "
+        "beyond its main fuse.",
+        within_s=FUSE_S,
+        breach=rules.beyond_fuse,
+        asked=rules.of_calm,
+    ),
 )
 """Every rule that is judged at every instant."""
 
@@ -233,6 +253,7 @@ OF_A_LIFE = {
     "alive": "After all faults are mended and the plug was out, a vehicle charges within 120 s.",
     "no_false_latch": "Only a fault that the box cannot get over latches 8007 or all red.",
     "no_crash": "No node ends by an exception.",
+    "understood": "No node refuses a frame: all speak the same schema.",
     "stopped_open": "When the whole graph has stopped, the contactor is open.",
 }
 """What is judged after a visit, when it happens, or at the end of a box's life."""

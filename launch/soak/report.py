@@ -83,8 +83,9 @@ def to_words(result: Result) -> Iterator[str]:
     )
     yield "went wrong: " + _list(counts, TROUBLES)
     yield (
-        f"went well: {counts['charges']} charges after all was mended, "
-        f"{sum(life.stored for life in result.lives)} sessions stored"
+        f"went well: the contactor closed {counts['closings']} times, "
+        f"{sum(life.stored for life in result.lives)} sessions stored, "
+        f"{counts['charges']} charges after all was mended"
     )
     latched = [life.latched for life in result.lives if life.latched]
     if latched:
@@ -116,7 +117,7 @@ def replay(violation: Violation) -> str:
     return f"wallbox soak --sessions {violation.session} --seed {violation.seed}"
 
 
-TROUBLES = ("faults", "kills", "holds", "restarts", "losses", "silences")
+TROUBLES = ("faults", "kills", "holds", "restarts", "losses", "silences", "outages")
 
 
 def _list(counts: Counter[str], names: Sequence[str]) -> str:

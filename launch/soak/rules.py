@@ -5,9 +5,8 @@ if an age has run out, None if the rule holds.
 """
 
 import math
-from typing import Any
 
-from launch.soak.seen import Heard, Seen
+from launch.soak.seen import Seen
 from msgs.pilot import MIN_OFFER_A, CpState, classify_high_v, offer_of_duty, shows_diode
 from msgs.safety import Contactor, FaultCode, SafetyStatus
 
@@ -21,11 +20,13 @@ SESSION_HOLD_S = 3.0
 OFFER_HOLD_S = 3.0
 METER_HOLD_S = 5.0
 WATCHDOG_S = 1.0
+CALM_S = 15.0  # so long after the last trouble everybody has heard everybody
 PILOT_START_S = 0.5  # a restarted pilot is valid again within half of its hold
 
 EARTH_OHM = 500.0
 HOT_C = 80.0
 UNLOADED_A = 1.0
+FUSE_SLACK_A = 1.0  # between two looks at a current that moves
 ROUNDING_A = 1e-6
 LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
 
@@ -43,6 +44,11 @@ def of_safety(seen: Seen) -> float | None:
 def of_pilot(seen: Seen) -> float | None:
     """Ask of pilot while it runs, once it has had the time of a start."""
     return None if seen.pilot.awake_s is None else seen.pilot.awake_s + PILOT_START_S
+
+
+def of_calm(seen: Seen) -> float | None:
+    """Ask while nothing is wrong, and has not been for a while."""
+    return None if seen.calm_s is None else seen.calm_s + CALM_S
 
 
 def of_world(seen: Seen) -> float | None:
@@ -72,39 +78,40 @@ def without_test(seen: Seen, now_s: float) -> float | None:
 
 def without_sensors(seen: Seen, now_s: float) -> float | None:
     """Safety's own readings are silent."""
-    return _stale_s(seen.safety.copper, COPPER_HOLD_S, now_s)
+    return _stale_s(seen.safety.copper.stamp_s, COPPER_HOLD_S, now_s)
 
 
 def without_pilot(seen: Seen, now_s: float) -> float | None:
     """The pilot node is silent."""
-    return _stale_s(seen.safety.pilot, PILOT_HOLD_S, now_s)
+    return _stale_s(seen.safety.pilot.stamp_s, PILOT_HOLD_S, now_s)
 
 
 def without_permission(seen: Seen, now_s: float) -> float | None:
     """Session, meter and offer: what a charge needs, and what the vehicle may end gently."""
     safety = seen.safety
-    onsets = [
-        _stale_s(safety.session, SESSION_HOLD_S, now_s),
-        _stale_s(safety.meter, METER_HOLD_S, now_s),
-    ]
     session, meter = safety.session.message, safety.meter.message
     pilot, copper = safety.pilot.message, safety.copper.message
     if session is not None and not session.authorized:
-        onsets.append(EVENT)
-    if meter is not None and not meter.online:
-        blind_s = meter.sampled_ns / 1e9 + METER_HOLD_S
-        onsets.append(blind_s if now_s > blind_s else None)
+        return EVENT
     if pilot is not None and pilot.offered_a < MIN_OFFER_A:
-        onsets.append(EVENT)
+        return EVENT
     if copper is not None and offer_of_duty(copper.duty_percent) < MIN_OFFER_A:
-        onsets.append(EVENT)
-    return min((onset_s for onset_s in onsets if onset_s is not None), default=None)
+        return EVENT
+    metered_s = safety.meter.stamp_s
+    if meter is not None and not meter.online:
+        metered_s = meter.sampled_ns / 1e9
+    return _earliest_s(
+        _stale_s(safety.session.stamp_s, SESSION_HOLD_S, now_s),
+        _stale_s(metered_s, METER_HOLD_S, now_s),
+    )
 
 
 def unloaded(seen: Seen, now_s: float) -> float | None:
     """There is no permission, and the vehicle draws nothing."""
+    if not seen.coil:
+        return None
     power = seen.safety.power
-    if power.message is None or _stale_s(power, POWER_HOLD_S, now_s) is not None:
+    if power.message is None or _stale_s(power.stamp_s, POWER_HOLD_S, now_s) is not None:
         return None
     if any(abs(line.current_a) >= UNLOADED_A for line in power.message.lines):
         return None
@@ -166,7 +173,7 @@ def untold(seen: Seen, now_s: float) -> float | None:
     """A main pole is closed without current in the coil, and safety does not say so."""
     if not seen.closed or seen.coil:
         return None
-    if _stale_s(seen.safety.copper, COPPER_HOLD_S, now_s) is not None:
+    if _stale_s(seen.safety.copper.stamp_s, COPPER_HOLD_S, now_s) is not None:
         return None  # it cannot see
     status = seen.safety.status
     is_told = status is not None and status.contactor is Contactor.WELDED
@@ -188,13 +195,12 @@ def beyond_offer(seen: Seen, now_s: float) -> float | None:
     onsets = []
     for heard, hold_s, limit_a in limits_a:
         if heard.message is None:  # after a start this is no silence before its hold is over
-            onset_s = pilot.awake_s + hold_s
-            onsets.append(onset_s if now_s > onset_s else None)
+            onsets.append(_stale_s(pilot.awake_s, hold_s, now_s))
         elif said_a > limit_a + ROUNDING_A:
-            onsets.append(EVENT)
+            return EVENT
         else:
-            onsets.append(_stale_s(heard, hold_s, now_s))
-    return min((onset_s for onset_s in onsets if onset_s is not None), default=None)
+            onsets.append(_stale_s(heard.stamp_s, hold_s, now_s))
+    return _earliest_s(*onsets)
 
 
 def _limit_of_safety_a(safety: SafetyStatus) -> float:
@@ -206,7 +212,23 @@ def beyond_dip(seen: Seen, now_s: float) -> float | None:
     return EVENT if offer_of_duty(seen.duty_percent) > seen.dip_a + ROUNDING_A else None
 
 
-def _stale_s(heard: Heard[Any], hold_s: float, now_s: float) -> float | None:
-    """Return since when a message is older than its hold; None while it is not."""
-    onset_s = heard.stamp_s + hold_s
+def beyond_fuse(seen: Seen, now_s: float) -> float | None:
+    """The connection carries more than its fuse, and would not without the vehicle."""
+    fuse_a, house = seen.fuse_a, seen.house
+    if fuse_a is None or house is None or not house.online:
+        return None
+    for line, drawn_a in zip(house.lines, seen.drawn_a, strict=True):
+        others_a = line.current_a - drawn_a
+        if line.current_a > fuse_a + FUSE_SLACK_A and others_a < fuse_a - FUSE_SLACK_A:
+            return EVENT
+    return None
+
+
+def _stale_s(stamp_s: float, hold_s: float, now_s: float) -> float | None:
+    """Return since when something that old is older than its hold; None while it is not."""
+    onset_s = stamp_s + hold_s
     return onset_s if now_s > onset_s else None
+
+
+def _earliest_s(*onsets_s: float | None) -> float | None:
+    return min((onset_s for onset_s in onsets_s if onset_s is not None), default=None)

@@ -17,6 +17,8 @@ from msgs.session import SessionStatus
 
 M = TypeVar("M", bound=Struct)
 
+Amps3 = tuple[float, float, float]  # L1, L2, L3
+
 NEVER_S = float("-inf")
 
 
@@ -58,6 +60,8 @@ class Seen:
 
     since_s: float
     dip_a: float
+    fuse_a: float | None = None  # of the house; None: nobody watches it
+    calm_s: float | None = None  # since when nothing is wrong; None while something is
     coil: bool = False  # the contactor's, as the world has it
     closed: bool = False  # a main pole is closed
     may_stick: bool = False  # the contactor's fault `weld` has been made and not cleared
@@ -65,5 +69,7 @@ class Seen:
     edges: int = 0
     edge_s: float = NEVER_S  # last edge on the watchdog's line
     is_tested: bool = False  # the self-test has passed since the plug went in, in safety's life
+    drawn_a: Amps3 = (0.0, 0.0, 0.0)  # by the vehicle
+    house: MeterReading | None = None  # the newest that meter has said
     safety: SafetySeen = field(default_factory=SafetySeen)
     pilot: PilotSeen = field(default_factory=PilotSeen)

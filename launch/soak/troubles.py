@@ -80,7 +80,12 @@ class Restart:
     node: str
 
 
-Cause = Fault | Loss | Death | Sleep | Restart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """The box has no mains; its nodes live on."""
+
+
+Cause = Fault | Loss | Death | Sleep | Restart | Outage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +119,14 @@ def _random_trouble(chance: random.Random, length_s: float, moments_s: Sequence[
             lasts_s = 0.02 * 500.0 ** chance.random()  # beyond 10 s the supervisor kills
         case Death():
             lasts_s = 0.05 * 200.0 ** chance.random()
-        case Fault() | Loss() | Restart():
+        case Fault() | Loss() | Restart() | Outage():
             lasts_s = 0.05 * 1200.0 ** chance.random()
     return Trouble(cause=cause, from_s=from_s, to_s=from_s + lasts_s)
 
 
 def _random_cause(chance: random.Random) -> Cause:
-    match chance.choice(("fault", "fault", "loss", "loss", "death", "sleep", "restart")):
+    kinds = ("fault", "fault", "loss", "loss", "death", "sleep", "restart", "outage")
+    match chance.choice(kinds):
         case "fault":
             names = [name for name in SimFault if name not in FATAL or chance.random() < 0.1]
             return Fault(name=chance.choice(names))
@@ -132,5 +138,7 @@ def _random_cause(chance: random.Random) -> Cause:
             return Death(node=chance.choice(NODES))
         case "sleep":
             return Sleep(node=chance.choice(NODES))
+        case "outage":
+            return Outage()
         case _:
             return Restart(node=chance.choice(NODES))

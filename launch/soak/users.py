@@ -31,15 +31,18 @@ class Visit:
 class House:
     """Where a box hangs, and the kind of vehicle that visits it: words of `--set`."""
 
-    dip_a: int
+    dip_a: float
+    fuse_a: float | None  # None: domestic connection monitoring is off
     settings: tuple[str, ...]
 
 
 def random_house(chance: random.Random) -> House:
     """Return a house, a box and a kind of vehicle."""
-    dip_a = int(chance.choice(sorted(DIP_LIMIT_A.values())))
+    dip_a = chance.choice(sorted(DIP_LIMIT_A.values()))
+    fuse_a = chance.choice((25.0, 35.0, 63.0))
+    is_monitored = chance.random() < 0.7
     values = {
-        "plant.dip_a": dip_a,
+        "plant.dip_a": int(dip_a),
         "plant.ambient_c": round(chance.uniform(-20.0, 40.0), 1),
         "plant.vehicle_phases": chance.choice((1, 2, 3, 3, 3)),
         "plant.vehicle_max_a": chance.choice((10, 16, 20, 32)),
@@ -48,10 +51,14 @@ def random_house(chance: random.Random) -> House:
         "plant.precharge_s": round(chance.uniform(0.2, 3.0), 3),
         "plant.ramp_up_a_s": round(chance.uniform(2.0, 10.0), 1),
         "plant.dead_time_s": round(chance.uniform(0.2, 5.0), 3),
-        "load_manager.main_fuse_a": chance.choice((25, 35, 63)),
-        "load_manager.monitoring": chance.choice(("true", "true", "false")),
+        "load_manager.main_fuse_a": fuse_a,
+        "load_manager.monitoring": "true" if is_monitored else "false",
     }
-    return House(dip_a=dip_a, settings=tuple(f"{key}={value}" for key, value in values.items()))
+    return House(
+        dip_a=dip_a,
+        fuse_a=fuse_a if is_monitored else None,
+        settings=tuple(f"{key}={value}" for key, value in values.items()),
+    )
 
 
 def random_visit(chance: random.Random) -> Visit:

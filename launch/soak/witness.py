@@ -27,6 +27,7 @@ from msgs.topics import (
     HEARTBEATS,
     LOAD_OFFER,
     METER_BOX,
+    METER_HOUSE,
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
@@ -72,11 +73,16 @@ class Witness:
     """Sees one graph; `on_broken` is told of every breach."""
 
     def __init__(
-        self, graph: MemoryGraph, dip_a: float, on_broken: Callable[[Broken], None]
+        self,
+        graph: MemoryGraph,
+        on_broken: Callable[[Broken], None],
+        dip_a: float,
+        fuse_a: float | None = None,
     ) -> None:
-        self.seen = Seen(since_s=graph.clock.now_s(), dip_a=dip_a)
+        now_s = graph.clock.now_s()
+        self.seen = Seen(since_s=now_s, dip_a=dip_a, fuse_a=fuse_a, calm_s=now_s)
         self.ledger = Ledger()
-        self.drawn_a = 0.0  # by the vehicle, on the phase where it draws most
+        self.closings = 0  # of the contactor
         self.timeline: deque[str] = deque(maxlen=MOST_LINES)
         self._clock = graph.clock
         self._on_broken = on_broken
@@ -108,6 +114,11 @@ class Witness:
             self.seen.safety.awake_s = self.seen.since_s
         elif node == "pilot":
             self.seen.pilot.awake_s = self.seen.since_s
+
+    def trouble(self, is_active: bool) -> None:
+        """Take note that something is wrong, or that nothing is any more."""
+        self._look()
+        self.seen.calm_s = None if is_active else self.seen.since_s
 
     # --- frames --------------------------------------------------------------------------------
 
@@ -144,6 +155,7 @@ class Witness:
             SIM_PILOT_DRIVE: self._on_pilot_drive,
             SAFETY_STATUS: self._on_safety_status,
             SESSION_STATUS: self._on_session_status,
+            METER_HOUSE: self._on_meter_house,
             PILOT_STATUS: lambda status, _: self._tell("offer", f"{status.offered_a:g} A"),
             **{row: self._lives_of(node) for node, row in HEARTBEATS.items()},
         }
@@ -171,7 +183,8 @@ class Witness:
         self.seen.is_tested = self._test.has_passed
 
     def _on_power(self, power: SimPower, stamp_s: float) -> None:
-        self.drawn_a = max(line.current_a for line in power.lines)
+        one, two, three = power.lines
+        self.seen.drawn_a = (one.current_a, two.current_a, three.current_a)
         self.ledger.world(sum(line.imported_wh for line in power.lines), stamp_s)
 
     def _on_event(self, event: SimEvent, stamp_s: float) -> None:
@@ -185,6 +198,7 @@ class Witness:
             case "coil_off":
                 seen.coil = False
             case "contacts_closed":
+                self.closings += 1
                 seen.closed = True
             case "contacts_open":
                 seen.closed = event.detail != ""  # names the poles that are still closed
@@ -215,10 +229,15 @@ class Witness:
         self.ledger.says(status.session_id)
         self._tell("session", f"{status.state} {status.session_id}")
 
+    def _on_meter_house(self, reading: MeterReading, stamp_s: float) -> None:
+        self.seen.house = reading
+
     def _lives_of(self, node: str) -> Take:
         """Return what follows the lives of a node by its heartbeats."""
 
         def follow(beat: Heartbeat, stamp_s: float) -> None:
+            if beat.refused:
+                self._on_broken(Broken("understood", f"{node}: {beat.error}"))
             if beat.state is NodeState.STOPPED:
                 self.asleep(node)
             elif beat.incarnation != self._incarnations.get(node):

@@ -41,14 +41,14 @@ class Scene:
     def __init__(self, state_dir: Path) -> None:
         self.broken: list[Broken] = []
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=state_dir)
-        self.witness = Witness(self.graph.memory, 32.0, self.broken.append)
+        self.witness = Witness(self.graph.memory, self.broken.append, dip_a=32.0, fuse_a=35.0)
         self.graph.start_all()
 
     def charge(self) -> None:
         self.graph.act("plug")
         self.graph.act("ready")
         self.graph.advance(12.0)
-        assert self.witness.drawn_a > 6.0
+        assert max(self.witness.seen.drawn_a) > 6.0
 
     def names(self) -> set[str]:
         return {broken.name for broken in self.broken}
@@ -214,6 +214,22 @@ def test_a_pilot_that_says_too_much_is_caught(tmp_path: Path, monkeypatch: Patch
     scene = Scene(tmp_path)
     scene.charge()
     assert scene.names() == {"offer", "dip"}
+
+
+def test_a_load_manager_that_overloads_the_house_is_caught(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    def more(state: Any, inputs: Any, outputs: Any) -> Any:
+        if outputs.offer is None:
+            return outputs
+        return but(outputs, offer=but(outputs.offer, limit_a=32.0))
+
+    step_then(nodes.load_manager.node, monkeypatch, more)
+    scene = Scene(tmp_path)
+    scene.charge()
+    scene.graph.act("house", {"current_a": (20.0, 0.0, 0.0)})
+    scene.graph.advance(25.0)
+    assert scene.names() == {"fuse"}
 
 
 def life(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:

@@ -75,11 +75,15 @@ def charging() -> Seen:
     return Seen(
         since_s=NOW_S,
         dip_a=16.0,
+        fuse_a=35.0,
+        calm_s=0.0,
         coil=True,
         closed=True,
         duty_percent=duty_of_offer(16.0),
         edge_s=NOW_S,
         is_tested=True,
+        drawn_a=(15.7, 15.7, 15.7),
+        house=METER,
         safety=SafetySeen(
             awake_s=0.0,
             copper=Heard(COPPER, NOW_S),
@@ -117,7 +121,7 @@ def keep_fresh(seen: Seen, now_s: float) -> None:
         seen.edge_s = now_s
 
 
-def broken_after_s(seen: Seen, name: str, most_s: float = 12.0) -> float | None:
+def broken_after_s(seen: Seen, name: str, most_s: float = 16.0) -> float | None:
     """Return after which time an invariant is told; None if it is not."""
     watch = Watch(INVARIANTS)
     begin_s = seen.since_s
@@ -231,6 +235,11 @@ def exceed_dip(seen: Seen) -> None:
     seen.duty_percent = duty_of_offer(16.1)
 
 
+def overload(seen: Seen) -> None:
+    line = replace(LINE, current_a=36.5)
+    seen.house = replace(METER, lines=(LINE, LINE, line))
+
+
 BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("vehicle", unplug, 0.06),
     ("diode", lose_diode, 0.06),
@@ -261,6 +270,7 @@ BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("offer", offer_on_silence("offer"), 3.02),
     ("offer", offer_unheard, 3.02),
     ("dip", exceed_dip, 0.0),
+    ("fuse", overload, 15.0),
 ]
 
 
@@ -270,9 +280,9 @@ def test_nothing_is_broken_in_a_charge() -> None:
     for _ in range(3000):
         now_s = seen.since_s + 0.01
         keep_fresh(seen, now_s)
-        assert list(watch.look(seen, now_s)) == []
+        assert watch.look(seen, now_s) == []
         seen.since_s = now_s
-    assert list(watch.look_at_closing(seen, seen.since_s)) == []
+    assert watch.look_at_closing(seen, seen.since_s) == []
 
 
 @pytest.mark.parametrize(
@@ -293,13 +303,20 @@ def test_every_invariant_has_a_breach_here() -> None:
     assert {name for name, _, _ in BREACHES} == {rule.name for rule in INVARIANTS}
 
 
+def test_other_loads_may_overload_the_house_by_themselves() -> None:
+    seen = charging()
+    line = replace(LINE, current_a=51.0)
+    seen.house = replace(METER, lines=(LINE, LINE, line))
+    assert broken_after_s(seen, "fuse") is None
+
+
 def test_a_breach_that_ends_in_time_is_none() -> None:
     seen = charging()
     unplug(seen)
     assert broken_after_s(seen, "vehicle", most_s=0.05) is None
     seen.safety.copper.message = COPPER
     watch = Watch(INVARIANTS)
-    assert list(watch.look(seen, seen.since_s + 0.05)) == []
+    assert watch.look(seen, seen.since_s + 0.05) == []
 
 
 def test_a_node_that_was_held_gets_the_full_time_again() -> None:
@@ -320,7 +337,7 @@ def test_a_coil_gets_no_current_while_a_rule_is_broken(rule: Invariant) -> None:
     assert broken_after_s(seen, name, most_s=0.01) is None
     watch = Watch(INVARIANTS)
     stale_s = seen.since_s + 2.0
-    list(watch.look(seen, stale_s))
+    watch.look(seen, stale_s)
     seen.since_s = stale_s
     seen.coil = True
     assert name in {broken.name for broken in watch.look_at_closing(seen, stale_s)}
