@@ -9,6 +9,9 @@ import os
 import time
 from pathlib import Path
 
+PROBE_TRIES = 5  # `is_held` holds a free lock for microseconds
+PROBE_S = 0.002
+
 
 class BusyError(Exception):
     """Raised when another process holds the name; says which."""
@@ -23,13 +26,18 @@ class Lock:
         :raises BusyError: another process holds it.
         """
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = read_owner(path)
-            os.close(self._fd)
-            who = f"process {owner}" if owner else "another process"
-            raise BusyError(f"{node} runs already on {path.parent}: {who} holds it") from error
+        for is_last in (False,) * PROBE_TRIES + (True,):
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if is_last:
+                    owner = read_owner(path)
+                    os.close(self._fd)
+                    who = f"process {owner}" if owner else "another process"
+                    busy = f"{node} runs already on {path.parent}: {who} holds it"
+                    raise BusyError(busy) from error
+                time.sleep(PROBE_S)
         self.incarnation = _count(os.pread(self._fd, 64, 0)) + 1
         text = f"{os.getpid()} {self.incarnation}\n".encode()
         os.pwrite(self._fd, text, 0)

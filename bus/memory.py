@@ -172,6 +172,10 @@ class MemoryGraph:
         carrier = self._carriers[node]
         self.soon(carrier, lambda: carrier.peer.stop(reason))
 
+    def forget_incarnations(self, node: str) -> None:
+        """Lose the count of a node's incarnations, as when the run directory is wiped."""
+        self._incarnations.pop(node, None)
+
     def hold(self, node: str) -> None:
         """Let a node sleep as SIGSTOP does: it reads, decides and says nothing."""
         self._carriers[node].is_held = True

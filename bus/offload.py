@@ -49,10 +49,12 @@ class Worker:
             self._waiting -= 1
             self._done.popleft()()
 
-    def close(self) -> None:
-        """Let the thread finish what waits, then end it."""
+    def close(self, is_orderly: bool) -> None:
+        """Let the thread finish what waits, then end it; disorderly, the process's end does."""
         if self._thread is not None:
             self._work.put(None)
+            if not is_orderly:
+                return
             self._thread.join()
             self._thread = None
         os.close(self.fd)

@@ -19,7 +19,7 @@ from bus.measure import LoopTimes, Usage
 from bus.reader import TopicReader
 from bus.schema import breaking_changes, describe, schema_hash
 from bus.timers import Deadline, Schedule
-from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, VERSION, topic_key
+from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, UNREADABLE, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.requests import NoArguments, Stop, StopReason
 from msgs.topics import HEARTBEATS, TOPICS, Topic
@@ -112,7 +112,7 @@ class Peer:
         self._once = Once()
         self._stop_action: Callable[[StopReason, Callable[[], None]], None] | None = None
         self._state_callbacks: list[Callable[[NodeState], None]] = []
-        self._told: set[tuple[str, str, int]] = set()
+        self._told: dict[str, int] = {}
         self._drops = 0
         self._error = ""
         self._used = Usage(cpu_ns=0, memory_kb=0)
@@ -259,7 +259,7 @@ class Peer:
 
         try:
             request = _REQUEST_DECODER.decode(data)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self.log("warning", f"a request could not be read: {error}")
             return
         if request.expires_ns <= self.clock.now_ns():
@@ -295,7 +295,7 @@ class Peer:
         """Hand an answer to whoever asked; one that comes too late is dropped."""
         try:
             response = _RESPONSE_DECODER.decode(data)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self.log("warning", f"an answer could not be read: {error}")
             return
         self._finish(response.id, response.answer)
@@ -383,10 +383,10 @@ class Peer:
         )
 
     def _on_refused(self, topic: Topic[Any], why: str, code: int) -> None:
-        """Say once for each cause what was refused; for another schema, ask what differs."""
-        if (topic.name, why, code) in self._told:
+        """Say what was refused, once for each schema; for another one, ask what differs."""
+        if self._told.get(topic.name) == code:
             return
-        self._told.add((topic.name, why, code))
+        self._told[topic.name] = code
         message: type[Struct] = topic.message
         mine = schema_hash(message)
         if code == mine:
@@ -405,7 +405,8 @@ class Peer:
                 f"{self.node} expects {mine:08x}; they differ: {differ}",
             )
 
-        self.request(topic.writer, "schema", Schema(topic=topic.name), explain)
+        if len(self._asked) < MAX_OPEN_REQUESTS // 2:
+            self.request(topic.writer, "schema", Schema(topic=topic.name), explain)
 
     def _on_stop_request(self, call: Call[Stop]) -> None:
         if call.caller != "launch":

@@ -12,10 +12,12 @@ import msgspec
 
 from bus.interface import Clock
 from bus.schema import schema_hash
-from bus.wire import CHECKED, HEADER_LENGTH, VERSION
+from bus.wire import CHECKED, HEADER_LENGTH, UNREADABLE, VERSION
 from msgs.topics import Topic
 
 M = TypeVar("M", bound=msgspec.Struct)
+
+FUTURE_NS = 1_000_000_000  # one clock on one machine: a later stamp is garbage, and never stale
 
 
 class Counts:
@@ -74,7 +76,8 @@ class TopicReader(Generic[M]):
     def accept(self, data: bytes, at: int, now_ns: int) -> M | None:
         """Take a frame whose header begins at `at`; return the message a callback waits for.
 
-        Frames of an older incarnation, repeats of a latched one and other schemas are no news.
+        Frames of an older incarnation, repeats of a latched one, other schemas and stamps from the
+        future are no news.
         """
         if len(data) < at + HEADER_LENGTH:
             self.health.refused += 1
@@ -86,14 +89,16 @@ class TopicReader(Generic[M]):
                 self.topic, "other schema" if version == VERSION else "other version", code
             )
             return None
-        if incarnation != self.incarnation:
-            if incarnation < self.incarnation:
-                return None
-            self.incarnation = incarnation
-        elif sequence != self.sequence + 1:
-            if sequence <= self.sequence:
-                return None
+        if stamp_ns > now_ns + FUTURE_NS:
+            self.health.refused += 1
+            return None
+        if incarnation == self.incarnation and sequence == self.sequence + 1:
+            pass  # most often
+        elif incarnation == self.incarnation and sequence > self.sequence:
             self.health.gaps += sequence - self.sequence - 1
+        elif incarnation <= self.incarnation and stamp_ns <= self._pending_ns:
+            return None  # sent before what is known. Sent later, the writer has begun to count anew
+        self.incarnation = incarnation
         self.sequence = sequence
         if now_ns - stamp_ns > self._hold_ns:
             self.health.late += 1
@@ -139,7 +144,7 @@ class TopicReader(Generic[M]):
             return None
         try:
             message = self._decode_body(body)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self.health.refused += 1
             self._on_refused(self.topic, str(error), self._hash)
             return None

@@ -8,12 +8,18 @@ sequence u64, monotonic ns i64, UTC ns i64.
 import struct
 from typing import NamedTuple
 
+import msgspec
+
 HEADER = struct.Struct("<BBHIIQqq")
 HEADER_LENGTH = HEADER.size
 CHECKED = struct.Struct("<BxHIIQq")  # the same without flags and UTC: what every reader checks
 VERSION = 1
 FLAG_RETAINED = 0x01  # resent to a late reader
 MAX_FRAME_BYTES = 64 * 1024
+
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding bytes from outside may raise: another type, bad UTF-8, nesting without end."""
 
 
 class FrameError(Exception):

@@ -6,6 +6,7 @@ socket of its own that never wakes the process; it is drained before any callbac
 
 import os
 import select
+import time
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import TypeVar
@@ -16,7 +17,7 @@ from bus.interface import BusError
 from bus.measure import Usage, process_usage
 from bus.offload import Worker
 from bus.place import Place
-from bus.wire import retained
+from bus.wire import MAX_FRAME_BYTES, retained
 
 R = TypeVar("R")
 
@@ -33,7 +34,9 @@ RECONNECT_MAX_MS = 40
 WRITER_LINGER_MS = 100  # the last status leaves; a reader that hangs does not hold us
 MOST_FRAMES_A_ROUND = 200  # then callbacks, requests and deadlines get their turn
 MOST_BACKLOG = 4 * HIGH_WATER  # what is only looked at is drained to the newest, after any sleep
+MOST_DRAINING_NS = 3_000_000
 MOST_REQUESTS_A_ROUND = 16
+MOST_MESSAGE_BYTES = 4 * MAX_FRAME_BYTES  # an answer may be longer than a frame
 MOST_UNSENT_REQUESTS = 64
 
 # The levels that a line on stderr begins with: sd-daemon(3).
@@ -194,9 +197,11 @@ class ZmqCarrier:
         now_ns: int,
         most: int = MOST_FRAMES_A_ROUND,
     ) -> None:
-        """Hand on every frame that waits on a reading socket."""
+        """Hand on every frame that waits on a reading socket, for 3 ms at most."""
         receive = socket.recv
-        for _ in range(most):
+        for count in range(most):
+            if count % 64 == 63 and time.monotonic_ns() - now_ns > MOST_DRAINING_NS:
+                break
             # Asking first: an exception for "nothing there" costs more than the question.
             if not _events(socket) & POLLIN:
                 return
@@ -242,15 +247,19 @@ class ZmqCarrier:
     def responses(self, asker: _Asker, accept: Callable[[bytes], None], now_ns: int) -> None:
         """Send the requests that wait for a node and hand on every answer that has come."""
         asker.flush(now_ns)
-        while True:
+        for _ in range(MOST_FRAMES_A_ROUND):
             try:
                 accept(asker.socket.recv(NOBLOCK))
             except zmq.Again:
                 return
+        self.touched.add(asker.socket)
 
-    def close(self) -> None:
-        """Close every socket; what was published last still leaves."""
-        self.worker.close()
+    def close(self, is_orderly: bool = True) -> None:
+        """Close every socket; what was published last still leaves.
+
+        Offloaded work is waited for, unless something has gone wrong.
+        """
+        self.worker.close(is_orderly)
         self.epoll.close()
         for socket in (self.passive, self.active, self.publisher, self.server):
             if socket is not None:
@@ -266,6 +275,7 @@ class ZmqCarrier:
         socket.setsockopt(zmq.LINGER, linger_ms)
         socket.setsockopt(zmq.SNDHWM, HIGH_WATER)
         socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
+        socket.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE_BYTES)
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
         if wakes:

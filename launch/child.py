@@ -29,7 +29,14 @@ BUSY_NAME_S = 1.0  # safety outlives a killed supervisor by up to 0.2 s
 
 # What a node meets before it is READY because of its configuration, not of a bug.
 _CONFIGURED_WRONG = frozenset(
-    (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM, errno.EROFS)
+    (
+        errno.EADDRINUSE,
+        errno.EADDRNOTAVAIL,
+        errno.EACCES,
+        errno.ENOENT,
+        errno.EPERM,
+        errno.EROFS,
+    )
 )
 
 
@@ -123,7 +130,9 @@ def _open_bus(order: parcel.Order) -> ZmqBus:
                 raise ConfigurationError(str(error)) from error
             time.sleep(0.01)
         except OSError as error:
-            raise ConfigurationError(f"{order.node}: {error}") from error
+            if error.errno in _CONFIGURED_WRONG:
+                raise ConfigurationError(f"{order.node}: {error}") from error
+            raise
 
 
 def _set_scheduling(order: parcel.Order) -> None:
@@ -155,7 +164,7 @@ def _set_scheduling(order: parcel.Order) -> None:
 
 def _say(level: str, text: str) -> None:
     """Write to the log as the bus does, before there is one."""
-    mark = {"error": "<3>", "warning": "<4>"}[level]
+    mark = {"error": "<3>", "info": "<6>"}[level]
     lines = "".join(f"{mark}{line}\n" for line in text.splitlines())
     with contextlib.suppress(OSError):
         os.write(2, lines.encode())

@@ -173,7 +173,12 @@ class ChildProcess:
                     return
                 case parcel.Born():
                     self.pid = word.pid
-                    self._pidfd = os.pidfd_open(word.pid)
+                    try:
+                        self._pidfd = os.pidfd_open(word.pid)
+                    except ProcessLookupError:
+                        self._why = "it ended at its birth"
+                        self._end(1)
+                        return
                     self._loop.watch(self._pidfd, self._reap)
                     if self._doom:
                         process.signal_group(self.pid, self._doom)

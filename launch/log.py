@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import os
 import re
+import socket
 import stat
 from collections import deque
 
@@ -63,6 +64,8 @@ class LogWriter:
 
     def __init__(self, fd: int, least: str = "debug") -> None:
         self._fd = _without_waiting(fd)
+        # A socket (systemd's journal) cannot be opened anew; it is told not to wait at each word.
+        self._socket = socket.socket(fileno=self._fd) if _is_socket(self._fd) else None
         self._shown = frozenset(LEVELS[LEVELS.index(least) :])
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -94,7 +97,7 @@ class LogWriter:
         while self._waiting:
             data = self._waiting[0]
             try:
-                count = os.write(self._fd, data)
+                count = self._put(data)
             except BlockingIOError:
                 return
             except OSError:  # nobody will ever read it: a closed pipe or terminal
@@ -105,10 +108,22 @@ class LogWriter:
             else:
                 self._waiting.popleft()
 
+    def _put(self, data: bytes) -> int:
+        if self._socket is not None:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        return os.write(self._fd, data)
+
     def close(self) -> None:
         """Close it; what waits is lost."""
         self.flush()
-        os.close(self._fd)
+        if self._socket is not None:
+            self._socket.close()
+        else:
+            os.close(self._fd)
+
+
+def _is_socket(fd: int) -> bool:
+    return stat.S_ISSOCK(os.fstat(fd).st_mode)
 
 
 def _without_waiting(fd: int) -> int:

@@ -53,7 +53,7 @@ class Node:
         self.plan = plan
         self.state = State()
         self.children: dict[int, ChildProcess] = {}
-        self.waiting: list[tuple[Call[Any], int]] = []  # restarts: call, incarnation before
+        self.waiting: list[tuple[Call[Any], int]] = []  # restarts: call, pid before
         self.heartbeat: Reader[Heartbeat] | None = None
         self.last_heard: tuple[int, float | None] = (0, None)
         self.silent_rounds = 0
@@ -261,6 +261,8 @@ class Supervisor:
 
     def _on_stop(self, reason: StopReason, stopped: Callable[[], None]) -> None:
         """Begin the ordered stop; asked again by a signal, be quicker about it."""
+        if reason is StopReason.SIGNAL:
+            self.starts_anew = False
         if self._stopped is None:
             self._stopped = stopped
             self._waves = [(), *stop_waves(self._plan)]
@@ -321,7 +323,8 @@ class Supervisor:
         if not self._warm.is_alive:
             self._renew_warm_parent()
         ours = {child.pid for node in self._nodes.values() for child in node.children.values()}
-        reap_strays(frozenset(ours | {self._warm.pid}))
+        if 0 not in ours:  # a newborn that has not told its pid yet would look like a stray
+            reap_strays(frozenset(ours | {self._warm.pid}))
         self._publish()
 
     def _renew_warm_parent(self) -> None:
@@ -335,11 +338,14 @@ class Supervisor:
 
     def _on_stop_request(self, call: Call[StopArguments]) -> None:
         if _may_ask(call):
+            self.starts_anew = False
             call.ok()
             self._bus.stop(StopReason.SHUTDOWN)
 
     def _on_restart_all_request(self, call: Call[Because]) -> None:
-        if _may_ask(call):
+        if self._stopped is not None:
+            call.not_ready("the graph is stopping")
+        elif _may_ask(call):
             self._write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
             self.starts_anew = True
             call.ok()
@@ -358,14 +364,14 @@ class Supervisor:
         elif not node.state.can_be_replaced:
             call.not_ready(f"{node.plan.name} is on its way already")
         else:
-            node.waiting.append((call, node.state.incarnation))
+            node.waiting.append((call, node.pid))
             self._tell(node.plan.name, lifecycle.Replace())
 
     def _answer_restarts(self, node: Node) -> None:
         """Tell those who asked for a restart how it ended."""
         waiting, node.waiting = node.waiting, []
-        for call, before in waiting:
-            if node.state.state is ProcessState.READY and node.state.incarnation != before:
+        for call, before_pid in waiting:
+            if node.state.state is ProcessState.READY and node.pid != before_pid:
                 gap_ms = ((node.state.ready_s or 0.0) - node.gone_s) * 1e3
                 call.ok(
                     {

@@ -41,6 +41,7 @@ class World(Protocol):
     def until(self, condition: Callable[[], bool]) -> None: ...
     def wait(self, seconds: float) -> None: ...
     def stop(self, node: str, reason: StopReason) -> None: ...
+    def forget_incarnations(self, node: str) -> None: ...
 
 
 class MemoryWorld:
@@ -61,6 +62,9 @@ class MemoryWorld:
 
     def stop(self, node: str, reason: StopReason) -> None:
         self.graph.stop(node, reason)
+
+    def forget_incarnations(self, node: str) -> None:
+        self.graph.forget_incarnations(node)
 
     def close(self) -> None:
         pass
@@ -93,6 +97,9 @@ class ZmqWorld:
 
     def stop(self, node: str, reason: StopReason) -> None:
         self.nodes[node].stop(reason)
+
+    def forget_incarnations(self, node: str) -> None:
+        (self.place.run_dir / f"{node}.lock").unlink()
 
     def _spin(self) -> None:
         for bus in list(self.nodes.values()):
@@ -262,6 +269,23 @@ def test_a_restarted_writer_is_heard_again_under_its_next_incarnation(world: Wor
         world.until(partial(heard, reader, incarnation))
         world.kill("pilot")
     assert reader.health.gaps == 0
+
+
+def test_a_writer_that_counts_anew_is_heard(world: World) -> None:
+    """The lock file that keeps the count may be lost, with the run directory or by a cleaner."""
+    safety = world.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    for count in (1, 2):
+        pilot = world.bus("pilot")
+        keep_saying(pilot)
+        world.until(partial(heard, reader, count))
+        world.kill("pilot")
+    world.forget_incarnations("pilot")
+    pilot = world.bus("pilot")
+    assert pilot.incarnation == 1
+    keep_saying(pilot)
+    world.until(partial(heard, reader, 1))
+    assert reader.fresh() == status()
 
 
 def test_a_writer_of_another_schema_is_refused_and_both_sides_are_named(world: World) -> None:

@@ -115,6 +115,66 @@ def test_garbage_on_a_topic_is_counted_and_changes_nothing(tmp_path: Path) -> No
     assert reader.health.refused == 4
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"\xc1",
+        b"\x81\xa2id\xff",
+        b"\x81\xa2\xff\xfe\x01",  # bad UTF-8 in a key
+        b"\x91" * 5000,  # nesting without end
+        b"\xdd\xff\xff\xff\xff",  # four billion elements
+        b"\xdb\xff\xff\xff\xff",
+    ],
+)
+def test_no_bytes_from_outside_end_a_node(tmp_path: Path, garbage: bytes) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    safety = graph.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    safety.accept_request(b"somebody", garbage)
+    safety.accept_response(garbage)
+    header = struct.pack(
+        "<BBHIIQqq", 1, 0, 36, schema_hash(PilotStatus), 1, 1, graph.clock.now_ns(), 0
+    )
+    safety.accept(b"pilot/status\0" + header + garbage, graph.clock.now_ns())
+    assert reader.message is None
+    assert reader.health.refused == 1
+    graph.advance(3.0)
+    assert "safety" in graph.running
+
+
+def test_a_thousand_foreign_schemas_cost_one_question_each_and_no_node(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    safety = graph.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS)
+    for code in range(1000):
+        header = struct.pack("<BBHIIQqq", 1, 0, 36, code, 1, code + 1, graph.clock.now_ns(), 0)
+        safety.accept(b"pilot/status\0" + header, graph.clock.now_ns())
+    assert reader.health.refused == 1000
+    graph.advance(3.0)
+
+
+def test_a_stamp_from_the_future_is_refused_for_it_would_never_grow_stale(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    frames: list[bytes] = []
+    graph.tap(frames.append)
+    pilot, safety = graph.bus("pilot"), graph.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS)
+    frames.clear()
+    graph.lose(lambda writer, topic, node: True)
+    pilot.publish(
+        PILOT_STATUS,
+        PilotStatus(cp_state=CpState.C, duty_percent=50.0, offered_a=30.0, high_v=6.0, low_v=-12.0),
+    )
+    late = bytearray(frames[0])
+    struct.pack_into("<q", late, 13 + 20, graph.clock.now_ns() + 3_600_000_000_000)
+    safety.accept(bytes(late), graph.clock.now_ns())
+    assert reader.message is None
+    assert reader.health.refused == 1
+    safety.accept(frames[0], graph.clock.now_ns())
+    assert reader.message is not None
+
+
 def test_a_subscription_does_not_match_a_longer_topic() -> None:
     for name in TOPICS:
         others = [other for other in TOPICS if other != name]
