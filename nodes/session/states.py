@@ -102,5 +102,6 @@ def _is_passing(safety: SafetyStatus) -> bool:
 
 def _fault_words(safety: SafetyStatus) -> str:
     words = [f"Fault {code}." for code in safety.faults]
-    words += [f"{record.detail} {record.remedy}" for record in safety.records]
+    for record in safety.records:
+        words += [f"{record.detail[:1].upper()}{record.detail[1:]}.", record.remedy]
     return " ".join(words)

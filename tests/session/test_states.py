@@ -169,6 +169,19 @@ def test_a_fault_is_told_in_commissioning_too() -> None:
     assert wallbox_state(facts)[0] is WallboxState.UNRECOVERABLE_ERROR
 
 
+def test_a_fault_is_told_in_sentences() -> None:
+    pulled = Fault(
+        code=FaultCode.UNPLUGGED,
+        since_utc_ns=1,
+        count=1,
+        detail="the plug was pulled while charging",
+        remedy="Put the plug in again.",
+    )
+    facts = replace(CHARGING, safety=safety(faults=(FaultCode.UNPLUGGED,), records=(pulled,)))
+    _, reason = wallbox_state(facts)
+    assert reason == "Fault 1. The plug was pulled while charging. Put the plug in again."
+
+
 def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> None:
     long_fault = Fault(
         code=FaultCode.SAFETY_CIRCUIT, since_utc_ns=1, count=1, detail="x" * 300, remedy="y" * 300
