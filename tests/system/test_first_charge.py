@@ -146,5 +146,7 @@ def test_a_plug_pulled_while_charging_is_fault_1_until_it_is_seated_again(box: B
     assert fault.contactor is Contactor.OPEN or not fault.permitted
     white, red = (Color.WHITE, Effect.BLINK), (Color.RED, Effect.BLINK)
     box.until(LED_FRAME, lambda frame: segments(frame) == [white] * 3 + [red], 2.0, since_s)
+    told = box.until(SESSION_STATUS, lambda status: not status.plugged, 2.0, since_s).message
+    assert "The plug was pulled while charging." in told.reason
     charge(box)
     assert box.last(SAFETY_STATUS).message.faults == ()

@@ -30,7 +30,7 @@ LOST_AFTER_S = 10.0
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
     with new_box() as box:
-        box.launch(f"load_manager.main_fuse_a={FUSE_A}", "plant.start_delay_s=0.2")
+        box.launch(f"load_manager.main_fuse_a={FUSE_A}", "plant.ramp_up_a_s=10")
         box.charge()
         yield box
 
