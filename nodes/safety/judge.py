@@ -33,6 +33,8 @@ DIODE_PROVEN, DIODE_MISSING = 3, -5
 MIRROR_V = 1.25  # without a diode the halves mirror each other: the sum is 0 V +/- this (field)
 DIP_READS = 3  # three equal readings: shift registers on a long wire
 SURE_READS = 10  # 0.1 s for what is slow by nature (heat) or may flicker (earth measurement)
+EXCESS_READS = 50  # 0.5 s: the pilot follows a lowered limit within 0.12 s (message and round)
+DUTY_TOLERANCE_A = 0.35  # +/-5 us of pulse width is +/-0.3 A (generator), and rounding
 UNLOADED_A = 1.0  # below it a contact opens without load (field: OpenEVSE)
 EARTH_LIMIT_OHM = 500.0  # high-ohmic from 300 to 500 ohm on (field); healthy loops are below 100
 DERATE_FROM_C, DERATE_TO_C = 70.0, 80.0  # CHG-5: from full current down to 6 A
@@ -56,6 +58,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     hot_reads: int = 0
     is_hot: bool = False
     earth_reads: int = 0
+    excess_reads: int = 0  # with a duty that offers more than our own limits
 
 
 NOTHING_JUDGED = Judged()
@@ -83,6 +86,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     has_diode: bool | None  # None: not proven either way; only PWM can show it
     is_mirrored: bool  # the halves of this reading mirror each other, as without a diode
     has_pwm: bool  # the generator says a duty that offers current
+    exceeds_limit: bool  # ... and more than DIP switches or temperature allow
     high_v: float
     low_v: float
     is_proven_open: bool
@@ -117,7 +121,12 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         if 0.0 <= reading.earth_ohm <= EARTH_LIMIT_OHM
         else min(judged.earth_reads + 1, SURE_READS)
     )
-    if (cp, diode, dip_code, dip_reads, hot_reads, is_hot, earth_reads) != (
+    allowed_a = judged.installation_limit_a
+    if not is_hot:  # else everything is withheld, and the vehicle has its 6 s to stop
+        allowed_a = limit_of_temperature(allowed_a, temperature_c, is_hot)
+    has_excess = has_pwm and offer_of_duty(reading.duty_percent) > allowed_a + DUTY_TOLERANCE_A
+    excess_reads = min(judged.excess_reads + 1, EXCESS_READS) if has_excess else 0
+    if (cp, diode, dip_code, dip_reads, hot_reads, is_hot, earth_reads, excess_reads) != (
         judged.cp,
         judged.diode,
         judged.dip_code,
@@ -125,6 +134,7 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         judged.hot_reads,
         judged.is_hot,
         judged.earth_reads,
+        judged.excess_reads,
     ):
         judged = replace(
             judged,
@@ -135,6 +145,7 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
             hot_reads=hot_reads,
             is_hot=is_hot,
             earth_reads=earth_reads,
+            excess_reads=excess_reads,
         )
         if dip_reads >= DIP_READS:
             judged = replace(
@@ -153,6 +164,7 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         has_diode=True if diode == DIODE_PROVEN else False if diode == DIODE_MISSING else None,
         is_mirrored=abs(reading.high_v + reading.low_v) <= MIRROR_V,
         has_pwm=has_pwm,
+        exceeds_limit=excess_reads >= EXCESS_READS,
         high_v=reading.high_v,
         low_v=reading.low_v,
         is_proven_open=proves_open(reading),

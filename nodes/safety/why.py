@@ -108,6 +108,8 @@ def _why_open(
             return record.detail
     if facts.is_switched_off:
         return "the over-temperature switch has opened"
+    if facts.exceeds_limit:
+        return "the pilot's generator offers more than the installation or the heat allows"
     if not facts.asks:
         return "the vehicle does not ask for energy"
     if pilot is None:
@@ -121,4 +123,4 @@ def _why_open(
 
 def _is_seeing(meter: MeterReading, now_s: float) -> bool:
     """Return whether the meter's values are recent, whatever the meter node says of itself."""
-    return meter.online or (meter.sampled_ns > 0 and now_s - meter.sampled_ns / 1e9 <= METER_HOLD_S)
+    return meter.sampled_ns > 0 and now_s - meter.sampled_ns / 1e9 <= METER_HOLD_S

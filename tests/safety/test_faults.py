@@ -17,6 +17,7 @@ PLUGGED = Facts(
     asks=True,
     has_diode=True,
     is_mirrored=False,
+    exceeds_limit=False,
     has_pwm=True,
     high_v=6.0,
     low_v=-12.0,

@@ -32,7 +32,7 @@ def session(authorized: bool = True) -> SessionStatus:
     )
 
 
-def meter(online: bool = True, sampled_s: float = 0.0) -> MeterReading:
+def meter(sampled_s: float, online: bool = True) -> MeterReading:
     return MeterReading(
         lines=(NO_LINE, NO_LINE, NO_LINE),
         power_w=0.0,
@@ -142,7 +142,7 @@ class Rig:
             "reading": self._look(),
             "pilot": pilot(CP[self.vehicle], self.offered_a),
             "session": session(),
-            "meter": meter(),
+            "meter": meter(math.floor(self.now_s * 5.0) / 5.0),
             "stop": None,
         }
         before, told = self.state, Inputs(**(inputs | self.inputs))
@@ -331,7 +331,7 @@ def test_authorising_after_plugging_in_begins_the_self_test() -> None:
         ({"session": None}, "session node is silent"),
         ({"session": session(authorized=False)}, "not authorised"),
         ({"meter": None}, "meter is silent"),
-        ({"meter": meter(online=False)}, "meter is silent"),
+        ({"meter": meter(1.0, online=False)}, "meter is silent"),
         ({"stop": StopReason.SHUTDOWN}, "being stopped"),
     ],
 )
@@ -710,7 +710,7 @@ ASKED: list[tuple[str, dict[str, Any], bool]] = [
     ("session silent", {"inputs": {"session": None}}, False),
     ("authorisation withdrawn", {"inputs": {"session": session(authorized=False)}}, False),
     ("meter silent", {"inputs": {"meter": None}}, False),
-    ("meter lost", {"inputs": {"meter": meter(online=False, sampled_s=1.0)}}, False),
+    ("meter lost", {"inputs": {"meter": meter(1.0, online=False)}}, False),
     ("too hot", {"reading": {"board_c": 81.0}}, False),
     ("commissioning", {"reading": {"dip2": 0x01}}, False),
     ("restart", {"inputs": {"stop": StopReason.RESTART}}, False),
@@ -794,10 +794,43 @@ def test_a_new_authorisation_does_not_keep_an_untested_contactor_closed() -> Non
     assert rig.phase() is P.SELF_TEST
 
 
+@pytest.mark.req("CHG-3", "MET-7")
+@pytest.mark.parametrize(
+    ("limits", "duty_percent", "opens"),
+    [
+        ({"dip1": 0b000}, duty_of_offer(10.3), False),  # +/-5 us of pulse width
+        ({"dip1": 0b000}, duty_of_offer(10.4), True),
+        ({"dip1": 0b000}, duty_of_offer(32.0), True),
+        ({"board_c": 75.0}, duty_of_offer(19.0), False),  # derated to 19 A (CHG-5)
+        ({"board_c": 75.0}, duty_of_offer(20.0), True),
+    ],
+)
+def test_a_generator_that_offers_more_than_our_own_limits_opens_after_half_a_second(
+    limits: dict[str, Any], duty_percent: float, opens: bool
+) -> None:
+    rig = closed()
+    rig.reading = {**limits, "duty_percent": duty_percent}
+    rig.run(0.49)
+    assert rig.phase() is P.CLOSED
+    rig.run(0.1)
+    assert (rig.phase() is not P.CLOSED) is opens
+    assert rig.outputs.enable is not opens
+    if opens:
+        rig.run(5.0)
+        assert not rig.outputs.enable
+        assert "offers more than" in rig.said[-1].detail
+
+
+def test_a_meter_that_says_an_old_value_again_and_again_is_blind() -> None:
+    rig = closed()
+    rig.inputs = {"meter": meter(rig.now_s - 5.1)}
+    assert rig.run(0.05).phase() is P.STOPPING
+
+
 def test_a_meter_that_fails_is_blind_five_seconds_after_its_last_value() -> None:
     rig = closed()
     last_s = rig.now_s
-    rig.inputs = {"meter": meter(online=False, sampled_s=last_s)}
+    rig.inputs = {"meter": meter(last_s)}
     rig.run(4.99)
     assert rig.phase() is P.CLOSED
     rig.run(0.03)

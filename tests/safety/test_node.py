@@ -154,7 +154,13 @@ class Surroundings:
     def _say_meter(self) -> None:
         if "meter" not in self.silent:
             lines = self._lines()
-            reading = MeterReading(lines=lines, power_w=0.0, online=True, source="box")
+            reading = MeterReading(
+                lines=lines,
+                power_w=0.0,
+                online=True,
+                source="box",
+                sampled_ns=self.meter.clock.now_ns(),
+            )
             self.meter.publish(METER_BOX, reading)
 
     def _say_offer(self) -> None:

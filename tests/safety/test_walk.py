@@ -225,7 +225,13 @@ class Life:
         if self.troubled("unauthorised") and number % 10 == 0:
             self._say_session()
         if number % 20 == 0 and not self.troubled("meter_silent"):
-            reading = MeterReading(lines=(NO_LINE,) * 3, power_w=0.0, online=True, source="box")
+            reading = MeterReading(
+                lines=(NO_LINE,) * 3,
+                power_w=0.0,
+                online=True,
+                source="box",
+                sampled_ns=int(self.now_s * 1e9),
+            )
             self.posts["meter"].send(reading, self.now_s)
         if number % 50 == 0 and not self.troubled("offer_silent"):
             limit_a = 0.0 if self.troubled("no_offer") else self.random.choice((6.0, 16.0, 40.0))
