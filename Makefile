@@ -10,7 +10,7 @@ run: setup
 
 test: check
 	$(BIN)/pytest -q -n 2 -m "not system"
-	$(BIN)/pytest -q -m system
+	$(BIN)/pytest -q -m system -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

@@ -56,6 +56,9 @@ class Lines:
         return level, text.decode(errors="backslashreplace").rstrip()
 
 
+QUIET_LEVELS = ("debug", "info")
+
+
 class LogWriter:
     """Writes lines from a level up to a descriptor that may be slow.
 
@@ -70,6 +73,8 @@ class LogWriter:
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._dropped = 0
+        self._held_back: list[bytes] | None = None
+        self._utc_ns = 0
 
     @property
     def has_more(self) -> bool:
@@ -80,14 +85,31 @@ class LogWriter:
         """Write one line, now or when `flush` finds room."""
         if level not in self._shown:
             return
+        self._utc_ns = utc_ns
         data = line_of(utc_ns, level, origin, text).encode() + b"\n"
+        if self._held_back is not None and level in QUIET_LEVELS:
+            self._held_back.append(data)
+            return
+        self._put_off(data)
+
+    def hold_back(self) -> None:
+        """Keep lines below a warning until `let_out`; a graph that cannot start says just why."""
+        self._held_back = []
+
+    def let_out(self) -> None:
+        """Write what was held back, and everything from now on."""
+        held_back, self._held_back = self._held_back or [], None
+        for data in held_back:
+            self._put_off(data)
+
+    def _put_off(self, data: bytes) -> None:
         if self._waiting_bytes + len(data) > MOST_WAITING_BYTES:
             self._dropped += 1
             return
         if self._dropped:
             lost = f"{self._dropped} lines are lost here: nobody read fast enough"
             self._dropped = 0
-            data = line_of(utc_ns, "warning", "launch", lost).encode() + b"\n" + data
+            data = line_of(self._utc_ns, "warning", "launch", lost).encode() + b"\n" + data
         self._waiting.append(data)
         self._waiting_bytes += len(data)
         self.flush()

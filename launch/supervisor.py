@@ -102,6 +102,7 @@ class Supervisor:
         self._bus = open_node(NAME, place)
         self._began_s = self._bus.clock.now_s()
         self._log = LogWriter(2, least_level)
+        self._log.hold_back()
         self._warm_log = LogReader(self._bus, warm.log, self._line_of(NAME))
 
     def run(self) -> int:
@@ -251,6 +252,7 @@ class Supervisor:
                 self._tell(node.plan.name, lifecycle.Release())
         if len(ready) == len(self._nodes):
             self._starting = False
+            self._log.let_out()
             self._bus.ready()
             took_s = self._bus.clock.now_s() - self._began_s
             self._write(
@@ -267,6 +269,7 @@ class Supervisor:
             self._stopped = stopped
             self._waves = [(), *stop_waves(self._plan)]
             if not self.failure:
+                self._log.let_out()
                 self._write("info", "stopping")
         elif reason is StopReason.SIGNAL:
             self._hurries += 1

@@ -111,3 +111,22 @@ def test_a_file_is_written_where_it_stands(tmp_path: Path) -> None:
         LogWriter(file.fileno()).write(AT_NS, "info", "pilot", "after")
     assert (tmp_path / "log").read_text().splitlines()[0] == "before"
     assert (tmp_path / "log").read_text().endswith("after\n")
+
+
+def test_what_is_held_back_is_written_in_order_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("wb") as stream:
+        log = LogWriter(stream.fileno())
+        log.hold_back()
+        log.write(0, "info", "led", "first")
+        log.write(0, "debug", "led", "second")
+        log.write(0, "warning", "led", "at once")
+        assert path.read_text().splitlines()[0].endswith("at once")
+        log.let_out()
+        log.write(0, "info", "led", "third")
+        words = [line.rsplit(maxsplit=1)[-1] for line in path.read_text().splitlines()]
+        assert words == ["once", "first", "second", "third"]
+        log.hold_back()
+        log.write(0, "info", "led", "never")
+        log.close()
+    assert "never" not in path.read_text()
