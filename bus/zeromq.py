@@ -35,6 +35,7 @@ WRITER_LINGER_MS = 100  # the last status leaves; a reader that hangs does not h
 MOST_FRAMES_A_ROUND = 200  # then callbacks, requests and deadlines get their turn
 MOST_BACKLOG = 4 * HIGH_WATER  # what is only looked at is drained to the newest, after any sleep
 MOST_DRAINING_NS = 3_000_000
+SHORT_ROUND_S = 0.025
 MOST_REQUESTS_A_ROUND = 16
 MOST_MESSAGE_BYTES = 4 * MAX_FRAME_BYTES  # an answer may be longer than a frame
 MOST_UNSENT_REQUESTS = 64
@@ -93,6 +94,7 @@ class ZmqCarrier:
         self._context = zmq.Context()
         self._asker_of: dict[str, _Asker] = {}
         self._latched: dict[bytes, bytes] = {}
+        self._looks_left_out = 0
         self._connected: set[tuple[str, bool]] = set()
         if serves:
             self.publisher = self._socket(zmq.XPUB, WRITER_LINGER_MS, wakes=True)
@@ -178,7 +180,7 @@ class ZmqCarrier:
 
     def wait(self, timeout_s: float | None) -> Collection[int]:
         """Sleep until something can be done; return the descriptors that say so."""
-        if not self.touched:
+        if not self.touched or self._may_look_later(timeout_s):
             return [fd for fd, _ in self.epoll.poll(timeout_s)]
         ready = set()
         for socket in self.touched:
@@ -189,6 +191,19 @@ class ZmqCarrier:
         self.touched.clear()
         ready.update(fd for fd, _ in self.epoll.poll(0.0 if ready else timeout_s))
         return ready
+
+    def _may_look_later(self, timeout_s: float | None) -> bool:
+        """Return whether only subscriptions could have been missed, and the next round is near.
+
+        They matter to late readers of latched topics alone; a node that publishes in each of its
+        short rounds looks for them in every fifth.
+        """
+        is_near = timeout_s is not None and timeout_s < SHORT_ROUND_S
+        if is_near and self._looks_left_out < 4 and self.touched == {self.publisher}:
+            self._looks_left_out += 1
+            return True
+        self._looks_left_out = 0
+        return False
 
     def drain(
         self,
