@@ -12,7 +12,9 @@ from msgs.pilot import MIN_OFFER_A
 
 RAISE_AFTER_S = 10.0  # assumed: twice the 5 s that a vehicle may take to follow (Table A.6)
 RAISE_BY_A = 0.5  # assumed: smaller steps are the meter's noise
-RESUME_AFTER_S = 30.0  # assumed: a contactor is worth waiting for
+RESUME_AFTER_S = 30.0  # assumed: a contactor is worth waiting for, doubled with each pause
+RESUME_AFTER_AT_MOST_S = 600.0  # assumed: six closings an hour wear no contactor out
+QUIET_S = 3600.0  # assumed: after an hour without a pause the next one counts as the first
 RESUME_AT_A = 6.5  # assumed: as far above the pause as the least raise
 
 
@@ -22,15 +24,30 @@ class Ramp(Struct, frozen=True, kw_only=True):
     value_a: float  # 0: paused
     since_s: float | None = None  # readings have allowed more since
     low_a: float = 0.0  # the least that they have allowed since
+    pauses: int = 0  # since it was plugged in, with less than an hour between them
+    resumed_s: float | None = None  # when the last of them ended
+
+    @property
+    def resume_after_s(self) -> float:
+        """Return how long enough must have been left before this pause ends."""
+        doublings = min(max(self.pauses - 1, 0), 10)
+        return min(RESUME_AFTER_S * 2.0**doublings, RESUME_AFTER_AT_MOST_S)
 
 
-def begin(left_a: float, offered_a: float) -> Ramp:
+def begin(left_a: float, offered_a: float, is_paused: bool = False) -> Ramp:
     """Return the ramp for the first reading, beside what the vehicle is offered already.
 
-    It goes on with the present offer where there is one: a restart raises nothing.
+    It goes on with the present offer or pause where there is one: a restart raises nothing.
     """
+    if is_paused:
+        return Ramp(value_a=0.0, pauses=1)
     value_a = min(left_a, offered_a) if offered_a >= MIN_OFFER_A else left_a
     return Ramp(value_a=floor_offer(value_a))
+
+
+def forgive(ramp: Ramp) -> Ramp:
+    """Return the ramp for the next vehicle: the pauses of the one that has left do not count."""
+    return replace(ramp, pauses=0, resumed_s=None)
 
 
 def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_s: float) -> Ramp:
@@ -43,7 +60,9 @@ def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_
         value_a = floor_offer(most_left_a)
         if value_a == 0.0 and not is_certain:
             value_a = MIN_OFFER_A
-        return Ramp(value_a=min(value_a, ramp.value_a))
+        if value_a == 0.0:
+            return _pause(ramp, now_s)
+        return replace(ramp, value_a=min(value_a, ramp.value_a), since_s=None, low_a=0.0)
     if not is_certain:
         return ramp
     is_paused = ramp.value_a == 0.0
@@ -52,14 +71,25 @@ def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_
     if ramp.since_s is None:
         return replace(ramp, since_s=now_s, low_a=left_a)
     low_a = min(ramp.low_a, left_a)
-    if now_s - ramp.since_s < (RESUME_AFTER_S if is_paused else RAISE_AFTER_S):
+    if now_s - ramp.since_s < (ramp.resume_after_s if is_paused else RAISE_AFTER_S):
         return replace(ramp, low_a=low_a)
-    return Ramp(value_a=floor_offer(low_a))
+    resumed_s = now_s if is_paused else ramp.resumed_s
+    return replace(ramp, value_a=floor_offer(low_a), since_s=None, low_a=0.0, resumed_s=resumed_s)
+
+
+def _pause(ramp: Ramp, now_s: float) -> Ramp:
+    if ramp.value_a == 0.0:
+        return replace(ramp, since_s=None)
+    is_quiet = ramp.resumed_s is not None and now_s - ramp.resumed_s >= QUIET_S
+    pauses = 1 if is_quiet else ramp.pauses + 1
+    return Ramp(value_a=0.0, pauses=pauses, resumed_s=ramp.resumed_s)
 
 
 def cap(ramp: Ramp, most_a: float) -> Ramp:
     """Return the ramp without anything above a limit."""
-    return ramp if ramp.value_a <= most_a else Ramp(value_a=floor_offer(most_a))
+    if ramp.value_a <= most_a:
+        return ramp
+    return replace(ramp, value_a=floor_offer(most_a), since_s=None, low_a=0.0)
 
 
 def floor_offer(limit_a: float) -> float:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.load_manager.ramp import Ramp, begin, cap, floor_offer, follow
+from nodes.load_manager.ramp import Ramp, begin, cap, floor_offer, follow, forgive
 
 
 def run(ramp: Ramp, left_a: float, seconds: int, from_s: float = 0.0) -> Ramp:
@@ -61,6 +61,29 @@ def test_a_pause_ends_after_half_a_minute_with_some_to_spare() -> None:
     assert run(Ramp(value_a=0.0), 6.5, 31).value_a == 6.5
 
 
+def pause_and_resume(ramp: Ramp, from_s: float) -> tuple[Ramp, int]:
+    """Return the ramp after one pause, and how long enough had to be left."""
+    ramp = run(ramp, 2.0, 5, from_s)
+    for seconds in range(2000):
+        ramp = run(ramp, 16.0, 1, from_s + 5.0 + seconds)
+        if ramp.value_a > 0.0:
+            return ramp, seconds
+    raise AssertionError("it never resumes")
+
+
+def test_pauses_within_an_hour_wait_twice_as_long_each_and_ten_minutes_at_most() -> None:
+    ramp, waited, now_s = Ramp(value_a=16.0), [], 0.0
+    for _ in range(7):
+        ramp, wait_s = pause_and_resume(ramp, now_s)
+        waited.append(wait_s)
+        now_s += 3000.0
+    assert waited == [30, 60, 120, 240, 480, 600, 600]
+    _, wait_s = pause_and_resume(ramp, now_s + 3600.0)
+    assert wait_s == 30
+    _, wait_s = pause_and_resume(forgive(ramp), now_s)
+    assert wait_s == 30
+
+
 def test_a_reading_that_is_not_certain_raises_nothing_and_pauses_nothing() -> None:
     ramp = Ramp(value_a=16.0)
     assert follow(ramp, 2.0, 2.0, is_certain=False, now_s=0.0).value_a == 6.0
@@ -81,6 +104,7 @@ def test_it_begins_with_the_present_offer_where_there_is_one() -> None:
     assert begin(20.0, offered_a=10.0).value_a == 10.0
     assert begin(8.0, offered_a=10.0).value_a == 8.0
     assert begin(2.0, offered_a=10.0).value_a == 0.0
+    assert begin(20.0, offered_a=0.0, is_paused=True).value_a == 0.0
 
 
 @given(
