@@ -7,7 +7,7 @@ from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from msgs.wish import Wish, is_over
 from nodes.load_manager.house import Headroom
-from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AFTER_S, RESUME_AT_A, Ramp, floor_offer
+from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
 
 METER_LOST_A = 10.0  # MET-3
 MOST_CHARACTERS = 300  # of what another node says of itself; msgs.units.Text holds 400
@@ -51,11 +51,17 @@ def fuse(meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_
     if ramp.value_a == 0.0 and room.left_a < MIN_OFFER_A:
         detail += f", less than the {MIN_OFFER_A:g} A that a car needs: paused."
     elif ramp.value_a == 0.0:
-        detail += f": paused until {RESUME_AT_A:g} A have been left for {RESUME_AFTER_S:g} s."
+        detail += f": paused until {RESUME_AT_A:g} A have been left for {ramp.resume_after_s:g} s"
+        detail += f", for it is pause {ramp.pauses} in a row." if ramp.pauses > 1 else "."
     elif floor_offer(room.left_a) > ramp.value_a:
         detail += f", and {ramp.value_a:.1f} A are given until that has lasted {RAISE_AFTER_S:g} s."
     else:
         detail += "."
+    if room.strays:
+        detail += (
+            f" The car draws on the box's {room.strays}, beside the phase assignment: "
+            "every phase of the house counts."
+        )
     return Limit(source="fuse", limit_a=ramp.value_a, detail=detail)
 
 

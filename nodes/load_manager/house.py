@@ -8,13 +8,16 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
-from nodes.load_manager.vehicle import Currents, Vehicle, drawn_at
+from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Vehicle, drawn_at
 
 LOST_AFTER_S = 10.0  # or three polls, the longer (architecture: silence)
 LOST_AFTER_POLLS = 3
 LONGEST_POLL_S = 60.0  # assumed: what a reading may claim
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
 ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
+# Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
+# boots says 0 V and 0 A, which would read as a house that uses nothing.
+LEAST_V, MOST_V = 100.0, 300.0
 
 Phases = Literal["L1-L2-L3", "L2-L3-L1", "L3-L1-L2", "L1", "L2", "L3"]
 
@@ -46,11 +49,14 @@ class Headroom(Struct, frozen=True, kw_only=True):
     used_a: float  # by the other loads, negative while they export
     phase: str  # as the meter counts: "L1"
     is_certain: bool
+    strays: str = ""  # the box's lines that are drawn on beside the assignment: "L2 and L3"
 
 
-def watch(house: House, reading: MeterReading | None, now_s: float) -> House:
+def watch(
+    house: House, reading: MeterReading | None, vehicle: Vehicle, phases: Phases, now_s: float
+) -> House:
     """Take the newest message of the meter, and judge whether it is lost."""
-    if reading is not None and not _is_good(reading):
+    if reading is not None and not _is_good(reading, vehicle, phases):
         house = replace(house, good=0)
         if house.reading is None and reading.sampled_ns:  # lost before this node began
             house = replace(house, since_s=min(house.since_s, reading.sampled_ns / 1e9))
@@ -74,24 +80,62 @@ def _is_news(house: House, reading: MeterReading, now_s: float) -> bool:
     return known_ns < reading.sampled_ns <= (now_s + 1.0) * 1e9
 
 
-def _is_good(reading: MeterReading) -> bool:
-    return reading.online and all(
-        math.isfinite(line.current_a) and abs(line.current_a) <= ABSURD_A for line in reading.lines
+def _is_good(reading: MeterReading, vehicle: Vehicle, phases: Phases) -> bool:
+    """Return whether a reading can be true, on every phase that it is asked about.
+
+    Low or negative currents are no contradiction to the box's own: the sun may feed it. Nothing
+    at all on a line that the box draws on is one: it is a transformer that is not connected.
+    """
+    drawn_a = vehicle.samples[-1].current_a if vehicle.samples else (0.0, 0.0, 0.0)
+    pairs = _pairs(vehicle, phases)
+    is_blind = any(
+        drawn_a[box] > USED_ABOVE_A
+        and reading.lines[meter].current_a == 0.0
+        and reading.lines[meter].power_w == 0.0
+        for box, meter in pairs
+    )
+    return (
+        reading.online
+        and not is_blind
+        and all(
+            math.isfinite(line.current_a) and abs(line.current_a) <= ABSURD_A
+            for line in reading.lines
+        )
+        and all(LEAST_V <= reading.lines[meter].voltage_v <= MOST_V for _, meter in pairs)
     )
 
 
+def _strays(vehicle: Vehicle, phases: Phases) -> list[int]:
+    """Return the box's lines that this vehicle draws on and the assignment does not name."""
+    return [box for box in range(len(METER_LINES[phases]), 3) if vehicle.used[box]]
+
+
+def _pairs(vehicle: Vehicle, phases: Phases) -> list[tuple[int, int]]:
+    """Return which line of the box may lie on which of the meter.
+
+    A current on a line that the assignment does not name refutes it: any may then lie on any.
+    """
+    if _strays(vehicle, phases):
+        return [(box, meter) for box in range(3) if vehicle.used[box] for meter in range(3)]
+    return list(enumerate(METER_LINES[phases]))
+
+
 def headroom(
-    reading: MeterReading, vehicle: Vehicle, phases: Phases, main_fuse_a: float, margin_a: float
+    reading: MeterReading,
+    vehicle: Vehicle,
+    phases: Phases,
+    main_fuse_a: float,
+    margin_a: float,
+    now_s: float,
 ) -> Headroom:
     """Return what one reading leaves of the main fuse for the vehicle, on each phase it uses.
 
     Currents of different phase angle add up to less than their sum, so what is left is never
     overrated by subtracting magnitudes: the house's total moves by no more than the vehicle's.
     """
-    drawn = drawn_at(vehicle, reading.sampled_ns / 1e9)
-    lines = METER_LINES[phases]
-    pairs = [pair for pair in enumerate(lines) if not vehicle.unused[pair[0]]]
-    pairs = pairs or list(enumerate(lines))
+    drawn = drawn_at(vehicle, reading.sampled_ns / 1e9, now_s)
+    every = _pairs(vehicle, phases)
+    pairs = [pair for pair in every if not vehicle.unused[pair[0]]] or every
 
     def used_by_others_a(current_a: Currents) -> tuple[float, int]:
         return max((reading.lines[meter].current_a - current_a[box], meter) for box, meter in pairs)
@@ -104,4 +148,5 @@ def headroom(
         used_a=used_a,
         phase=f"L{meter + 1}",
         is_certain=drawn.is_certain,
+        strays=" and ".join(f"L{box + 1}" for box in _strays(vehicle, phases)),
     )

@@ -11,16 +11,18 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
 from msgs.safety import SafetyStatus
+from msgs.session import SessionStatus
 from msgs.wish import Wish
 from nodes.load_manager import claims
 from nodes.load_manager.house import Headroom, House, Phases, headroom, watch
-from nodes.load_manager.ramp import Ramp, begin, cap, follow
+from nodes.load_manager.ramp import Ramp, begin, cap, follow, forgive
 from nodes.load_manager.vehicle import GAP_S, Vehicle, observe
 
 PERIOD_S = 0.5  # load/offer
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
+TOLD_S = 1.5  # a period of session/status and a half
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a start has no wish
 
@@ -41,6 +43,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     utc_ns: int
     pilot: PilotStatus | None
     safety: SafetyStatus | None
+    session: SessionStatus | None
     box: MeterReading | None
     house: MeterReading | None  # the newest, however old
     wishes: tuple[tuple[str, Wish | None], ...]  # source, and its newest however old
@@ -93,11 +96,17 @@ def _monitor(config: Config, state: State, inputs: Inputs) -> State:
     """Follow the house: down at once, up when it has lasted, and never up while it is lost."""
     is_unplugged = inputs.pilot is not None and inputs.pilot.cp_state is CpState.A
     vehicle = observe(state.vehicle, inputs.box, is_unplugged)
-    house = watch(state.house, inputs.house, inputs.now_s)
+    house = watch(state.house, inputs.house, vehicle, config.phases, inputs.now_s)
+    if is_unplugged and state.ramp is not None:
+        state = replace(state, ramp=forgive(state.ramp))
     state = replace(state, vehicle=vehicle, house=house)
     reading = house.reading
-    # Just started, a reading of the house waits for one of the box to be compared with.
-    is_comparable = bool(vehicle.samples) or inputs.now_s - state.begun_s >= GAP_S
+    # Just started, a reading of the house waits for one of the box to be compared with, and for
+    # word whether a charge is paused.
+    waited_s = inputs.now_s - state.begun_s
+    is_comparable = bool(vehicle.samples) or waited_s >= GAP_S
+    is_told = inputs.pilot is not None and inputs.session is not None
+    is_comparable = is_comparable and (is_told or state.ramp is not None or waited_s >= TOLD_S)
     if reading is not None and is_comparable:
         is_next = reading.sampled_ns != state.room_ns
         if is_next or state.room is None or not state.room.is_certain:
@@ -106,7 +115,7 @@ def _monitor(config: Config, state: State, inputs: Inputs) -> State:
         # MET-3: the last that the fuse was known to allow holds for the car that is plugged in.
         ramp = state.ramp
         if ramp is None or is_unplugged:
-            ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
+            ramp = begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
         state = replace(state, ramp=cap(ramp, claims.METER_LOST_A))
     return state
 
@@ -114,12 +123,19 @@ def _monitor(config: Config, state: State, inputs: Inputs) -> State:
 def _read(
     config: Config, state: State, inputs: Inputs, reading: MeterReading, is_next: bool
 ) -> State:
-    room = headroom(reading, state.vehicle, config.phases, config.main_fuse_a, config.margin_a)
+    room = headroom(
+        reading,
+        state.vehicle,
+        config.phases,
+        config.main_fuse_a,
+        config.margin_a,
+        inputs.now_s,
+    )
     before_a = state.before_a
     if is_next and state.room is not None:
         before_a = state.room.left_a
     if state.ramp is None:
-        ramp = begin(room.left_a, _offered_a(inputs))
+        ramp = begin(room.left_a, _offered_a(inputs), is_paused=_is_paused(inputs))
     else:
         # What two readings agree on is no lag of the meter.
         most_left_a = min(room.most_left_a, max(room.left_a, before_a))
@@ -163,6 +179,22 @@ def _decide(config: Config, state: State, inputs: Inputs) -> LoadOffer:
             claims.after_start(state.start_a, state.is_settled),
         ],
         meter,
+    )
+
+
+def _is_paused(inputs: Inputs) -> bool:
+    """Return whether the vehicle has charged in this session and is offered nothing now.
+
+    One that has not charged yet waits for no contactor that has just opened.
+    """
+    pilot, session = inputs.pilot, inputs.session
+    return (
+        pilot is not None
+        and pilot.cp_state in (CpState.B, CpState.C, CpState.D)
+        and pilot.offered_a < MIN_OFFER_A
+        and session is not None
+        and bool(session.session_id)
+        and session.energy_wh > 0.0
     )
 
 

@@ -13,6 +13,7 @@ from msgs.topics import (
     METER_HOUSE,
     PILOT_STATUS,
     SAFETY_STATUS,
+    SESSION_STATUS,
     WISHES,
 )
 from msgs.wish import Wish
@@ -36,7 +37,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class LoadManagerNode:
-    """Four facts, the wishes, one tick."""
+    """Five facts, the wishes, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._bus = bus
@@ -49,6 +50,7 @@ class LoadManagerNode:
         self._state = start(self._config, bus.clock.now_s())
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
+        self._session = bus.subscribe(SESSION_STATUS)
         self._wishes: list[tuple[str, Reader[Wish]]] = [
             (SOURCES.get(topic.writer, topic.writer), bus.subscribe(topic, self._on_fact))
             for topic in WISHES
@@ -68,6 +70,7 @@ class LoadManagerNode:
             utc_ns=self._bus.clock.utc_ns(),
             pilot=self._pilot.fresh(),
             safety=self._safety.fresh(),
+            session=self._session.fresh(),
             box=self._box.fresh(),
             house=self._house.message,
             wishes=tuple((source, reader.message) for source, reader in self._wishes),

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from msgs.meter import MeterReading
 
 HISTORY_S = 5.0  # assumed: no house meter takes longer to answer
-GAP_S = 1.0  # five readings: beyond that nothing is known of the box
+GAP_S = 1.0  # five readings: what lies further from all of them is not known yet
+HOLD_S = 5.0  # architecture: silence of meter/box; beyond it nothing is known of the box
 AHEAD_S = 0.25  # a reading's period and a bit: so far a ramp is carried on
 LAG_S = 1.0  # assumed: meters average over up to a second
 UNUSED_BELOW_A = 1.0  # assumed: above any filter or standby current of a charger on board
@@ -37,6 +38,7 @@ class Vehicle(Struct, frozen=True, kw_only=True):
     samples: tuple[Sample, ...] = ()  # oldest first
     unused: tuple[bool, bool, bool] = (False, False, False)  # plugged in, but not drawn on
     idle_since_s: tuple[float | None, float | None, float | None] = (None, None, None)
+    used: tuple[bool, bool, bool] = (False, False, False)  # drawn on since it was plugged in
 
 
 class Drawn(Struct, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
 def observe(vehicle: Vehicle, box: MeterReading | None, is_unplugged: bool) -> Vehicle:
     """Take the newest reading of the box; forget the phases of a vehicle that has left."""
     if is_unplugged:
-        vehicle = replace(vehicle, unused=(False, False, False), idle_since_s=(None, None, None))
+        vehicle = Vehicle(samples=vehicle.samples)
     if box is None or not box.online:
         return vehicle
     at_s = box.sampled_ns / 1e9
@@ -58,6 +60,8 @@ def observe(vehicle: Vehicle, box: MeterReading | None, is_unplugged: bool) -> V
     newest = vehicle.samples[-1] if vehicle.samples else None
     if current_a is None or (newest is not None and at_s <= newest.at_s):
         return vehicle
+    if newest is not None and at_s - newest.at_s > GAP_S:  # whether it drew meanwhile is not known
+        vehicle = replace(vehicle, idle_since_s=(None, None, None))
     kept = tuple(sample for sample in vehicle.samples if at_s - sample.at_s <= HISTORY_S)
     vehicle = replace(vehicle, samples=(*kept, Sample(at_s=at_s, current_a=current_a)))
     draws = max(current_a) > USED_ABOVE_A
@@ -66,10 +70,14 @@ def observe(vehicle: Vehicle, box: MeterReading | None, is_unplugged: bool) -> V
         for line in range(3)
     ]
     (unused_1, since_1), (unused_2, since_2), (unused_3, since_3) = lines
+    used_1, used_2, used_3 = (
+        was or now_a >= UNUSED_BELOW_A for was, now_a in zip(vehicle.used, current_a, strict=True)
+    )
     return replace(
         vehicle,
         unused=(unused_1, unused_2, unused_3),
         idle_since_s=(since_1, since_2, since_3),
+        used=(used_1, used_2, used_3),
     )
 
 
@@ -85,17 +93,23 @@ def _judge(
     return unused or now_s - since_s >= UNUSED_AFTER_S, since_s
 
 
-def drawn_at(vehicle: Vehicle, at_s: float) -> Drawn:
-    """Return what the vehicle drew at an instant; what is not known counts as nothing.
+def drawn_at(vehicle: Vehicle, at_s: float, now_s: float) -> Drawn:
+    """Return what the vehicle drew at an instant; what will never be known counts as nothing.
 
-    Nothing is the careful answer: the vehicle's own current then counts as the house's.
+    Nothing is the careful answer: the vehicle's own current then counts as the house's. A meter
+    node that restarts is heard again soon: so long the last that it said stands, uncertain.
     """
     before = [sample for sample in vehicle.samples if sample.at_s <= at_s]
     after = [sample for sample in vehicle.samples if sample.at_s > at_s]
-    if not before and after and after[0].at_s - at_s <= GAP_S:
+    is_gap = not before or at_s - before[-1].at_s > GAP_S
+    if is_gap and after and after[0].at_s - at_s <= GAP_S:
         first_a = after[0].current_a
         return Drawn(current_a=first_a, most_a=first_a, is_certain=True)
-    if not before or at_s - before[-1].at_s > GAP_S:
+    if is_gap and before and not after and now_s - at_s < GAP_S:
+        last = before[-1]
+        if now_s - last.at_s < HOLD_S:
+            return Drawn(current_a=last.current_a, most_a=last.current_a, is_certain=False)
+    if is_gap:
         return Drawn(current_a=NOTHING, most_a=NOTHING, is_certain=True)
     last = before[-1]
     if after:

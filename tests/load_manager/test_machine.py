@@ -11,6 +11,7 @@ from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import Line, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
 from msgs.wish import NO_WISH, Wish
 from nodes.load_manager.house import ABSURD_A, Phases
 from nodes.load_manager.machine import HEAR_S, WISH_HOLD_S, Config, Inputs, start, step
@@ -37,6 +38,17 @@ def safety(dip_a: float = 32.0, limit_a: float | None = None) -> SafetyStatus:
     )
 
 
+def session(energy_wh: float = 0.0) -> SessionStatus:
+    return SessionStatus(
+        state=WallboxState.CHARGING,
+        plugged=True,
+        authorized=True,
+        session_id="s1",
+        energy_wh=energy_wh,
+        reason="",
+    )
+
+
 def wish(
     limit_a: float | None = None,
     pause: bool = False,
@@ -48,18 +60,22 @@ def wish(
 
 
 def reading(
-    currents: Currents, at_s: float, online: bool = True, poll_s: float = 1.0
+    currents: Currents,
+    at_s: float,
+    online: bool = True,
+    poll_s: float = 1.0,
+    voltages: Currents = (230.0, 230.0, 230.0),
 ) -> MeterReading:
     l1, l2, l3 = (
         Line(
             current_a=current_a,
-            voltage_v=230.0,
+            voltage_v=voltage_v,
             power_w=230.0 * current_a,
             power_factor=1.0,
             imported_wh=0.0,
             exported_wh=0.0,
         )
-        for current_a in currents
+        for current_a, voltage_v in zip(currents, voltages, strict=True)
     )
     return MeterReading(
         lines=(l1, l2, l3),
@@ -87,8 +103,10 @@ class Desk:
         self.state = start(self.config, self.now_s)
         self.pilot: PilotStatus | None = pilot(offered_a=offered_a)
         self.safety: SafetyStatus | None = safety()
+        self.session: SessionStatus | None = session()
         self.wish: Wish | None = NO_WISH
         self.house: Currents | None = None  # read every second; None: silent
+        self.house_v: Currents = (230.0, 230.0, 230.0)
         self.online = True
         self.poll_s = 1.0
         self.box: Currents | None = (0.0, 0.0, 0.0)
@@ -100,12 +118,13 @@ class Desk:
         now_s = self.now_s
         if self.house is not None and now_s - self._polled_s >= self.poll_s - 1e-6:
             self._polled_s = now_s
-            self._reading = reading(self.house, now_s - 0.1, self.online, self.poll_s)
+            self._reading = reading(self.house, now_s - 0.1, self.online, self.poll_s, self.house_v)
         inputs = Inputs(
             now_s=now_s,
             utc_ns=UTC_NS + int((now_s - 1000.0) * 1e9),
             pilot=self.pilot,
             safety=self.safety,
+            session=self.session,
             box=None if self.box is None else reading(self.box, now_s),
             house=self._reading,
             wishes=(("app", self.wish),),
@@ -208,7 +227,8 @@ def test_each_line_of_the_box_is_held_against_its_phase_of_the_house(
     phases: Phases, left_a: float, phase: str
 ) -> None:
     desk = Desk(phases=phases, fuse_a=35.0)
-    offer = desk.run(2.0, house=(10.0, 14.0, 18.0), box=(0.0, 4.0, 8.0))
+    box = (0.0, 4.0, 8.0) if len(phases) > 2 else (0.0, 0.0, 0.0)
+    offer = desk.run(2.0, house=(10.0, 14.0, 18.0), box=box)
     assert limit_of(offer, "fuse") == left_a
     assert f"on {phase};" in offer.detail
 
@@ -287,7 +307,79 @@ def test_a_box_that_cannot_measure_counts_the_vehicle_as_house() -> None:
     desk = Desk(fuse_a=25.0)
     desk.run(20.0, house=(15.0, 15.0, 15.0), box=(10.0, 10.0, 10.0))
     assert desk.said[-1][1].limit_a == 19.5
-    assert desk.run(4.0, box=None).limit_a == 9.5
+    assert desk.run(4.0, box=None).limit_a == 19.5  # a meter that restarts stops no charge
+    assert desk.run(2.0).limit_a == 9.5
+
+
+@pytest.mark.parametrize("gap_s", [1.2, 2.0, 3.0])
+@pytest.mark.parametrize("is_box_first", [True, False])
+def test_a_meter_that_restarts_during_a_charge_changes_no_offer(
+    gap_s: float, is_box_first: bool
+) -> None:
+    desk = Desk(fuse_a=35.0)
+    desk.run(20.0, house=(33.7, 33.7, 33.7), box=(31.7, 31.7, 31.7))
+    before = len(desk.said)
+    desk.run(gap_s, house=None, box=None)
+    if is_box_first:
+        desk.run(0.2, box=(31.7, 31.7, 31.7))
+    desk._polled_s = -math.inf
+    desk.run(0.2, house=(33.7, 33.7, 33.7))
+    desk.run(10.0, box=(31.7, 31.7, 31.7))
+    assert {offer.limit_a for _, offer in desk.said[before:]} == {32.0}
+
+
+def test_a_box_that_stays_silent_holds_an_overload_for_no_longer_than_its_hold() -> None:
+    desk = Desk(fuse_a=25.0)
+    desk.poll_s = 0.4  # the next reading comes before the one before it is settled
+    desk.run(20.0, house=(15.0, 15.0, 15.0), box=(10.0, 10.0, 10.0))
+    assert desk.run(6.0, house=(35.0, 35.0, 35.0), box=None).limit_a == 0.0
+
+
+@pytest.mark.req("MET-1", "MET-4")
+@pytest.mark.parametrize("phases", ["L1", "L2", "L3"])
+def test_a_current_beside_the_assignment_lets_every_phase_of_the_house_count(
+    phases: Phases,
+) -> None:
+    for busy in range(3):
+        desk = Desk(phases=phases, fuse_a=35.0)
+        l1_a, l2_a, l3_a = (30.0 if line == busy else 2.0 for line in range(3))
+        desk.run(2.0, house=(2.0, 2.0, 2.0))
+        offer = desk.run(1.4, house=(l1_a + 10.0, l2_a + 10.0, l3_a + 10.0), box=(10.0,) * 3)
+        assert (offer.limit_a, offer.reason) == (0.0, "fuse")
+        assert "draws on the box's L2 and L3, beside the phase assignment" in offer.detail
+        # known of this car, also while it draws nothing
+        offer = desk.run(120.0, house=(l1_a, l2_a, l3_a), box=(0.0, 0.0, 0.0))
+        assert offer.limit_a == 0.0
+        # and not of the next one
+        desk.run(1.0, pilot=pilot(CpState.A))
+        named = int(phases[1]) - 1
+        offer = desk.run(60.0, pilot=pilot(CpState.B))
+        assert offer.limit_a == (0.0 if named == busy else 32.0)
+
+
+def test_a_house_meter_of_one_phase_says_nothing_of_the_others() -> None:
+    desk = Desk(phases="L1", fuse_a=35.0)
+    offer = desk.run(10.0, house=(5.0, 0.0, 0.0), house_v=(230.0, 0.0, 0.0))
+    assert (offer.limit_a, offer.house_meter) == (29.5, HouseMeter.ONLINE)
+    offer = desk.run(12.0, house=(15.0, 0.0, 0.0), box=(10.0, 10.0, 10.0))
+    assert (offer.limit_a, offer.house_meter) == (10.0, HouseMeter.LOST)
+
+
+@pytest.mark.req("MET-1", "MET-3")
+def test_a_meter_that_boots_gives_no_headroom() -> None:
+    desk = Desk(fuse_a=25.0)
+    desk.run(20.0, house=(15.0, 15.0, 15.0), box=(10.0, 10.0, 10.0))
+    before = len(desk.said)
+    desk.run(60.0, house=(0.0, 0.0, 0.0), house_v=(0.0, 0.0, 0.0))
+    assert max(offer.limit_a for _, offer in desk.said[before:]) == 19.5
+    assert desk.said[-1][1].limit_a == 10.0
+
+
+def test_the_sun_may_feed_the_box() -> None:
+    desk = Desk(fuse_a=25.0)
+    for house_a in (-8.0, -0.01, 0.01, 2.0):
+        offer = desk.run(20.0, house=(house_a,) * 3, box=(10.0, 10.0, 10.0))
+        assert offer.house_meter is HouseMeter.ONLINE
 
 
 @pytest.mark.req("MET-1")
@@ -336,6 +428,11 @@ def test_a_silent_meter_is_lost_after_three_polls_or_ten_seconds(
         {"house": (math.nan, 5.0, 5.0)},
         {"house": (5.0, math.inf, 5.0)},
         {"house": (5.0, 5.0, ABSURD_A + 1.0)},
+        {"house": (0.0, 0.0, 0.0), "house_v": (0.0, 0.0, 0.0)},  # it boots
+        {"house_v": (230.0, 0.0, 230.0)},
+        {"house_v": (230.0, 230.0, math.nan)},
+        {"house_v": (400.0, 230.0, 230.0)},
+        {"house": (0.0, 5.0, 5.0), "box": (10.0, 0.1, 0.1)},  # a transformer is off
     ],
 )
 def test_readings_that_cannot_be_true_are_silence(bad: dict[str, Any]) -> None:
@@ -469,6 +566,46 @@ def test_a_restart_during_a_pause_by_the_app_does_not_end_it() -> None:
 def test_a_source_that_stays_silent_after_a_start_has_no_wish() -> None:
     desk = Desk(monitoring=False)
     assert desk.run(WISH_HOLD_S + 0.4, wish=None).limit_a == 32.0
+
+
+def test_a_restart_during_a_pause_does_not_end_it_early() -> None:
+    desk = Desk(offered_a=0.0)
+    desk.session = session(energy_wh=1500.0)
+    offer = desk.run(28.0, house=(5.0, 5.0, 5.0))
+    assert (offer.limit_a, offer.reason) == (0.0, "fuse")
+    assert "paused until 6.5 A have been left for 30 s." in offer.detail
+    assert desk.run(5.0).limit_a == 19.5
+
+
+@pytest.mark.parametrize("cp_state", [CpState.A, CpState.B, CpState.C])
+def test_the_first_charge_after_a_start_waits_for_nothing(cp_state: CpState) -> None:
+    desk = Desk(offered_a=0.0)
+    desk.session = session(energy_wh=0.0)
+    desk.pilot = pilot(cp_state)
+    assert desk.run(2.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
+
+
+def test_a_session_that_is_not_heard_delays_the_fuse_by_no_more_than_its_period() -> None:
+    desk = Desk(offered_a=0.0)
+    assert desk.run(3.0, house=(5.0, 5.0, 5.0), session=None).limit_a == 19.5
+    desk = Desk(offered_a=0.0)  # late, but in time
+    desk.run(1.0, house=(5.0, 5.0, 5.0), session=None)
+    assert desk.run(5.0, session=session(energy_wh=1500.0)).limit_a == 0.0
+
+
+def test_each_pause_waits_longer_than_the_one_before_until_the_car_leaves() -> None:
+    desk = Desk()
+    desk.run(10.0, house=(5.0, 5.0, 5.0))
+    for wait_s in (30.0, 60.0, 120.0):
+        assert desk.run(3.0, house=(22.0, 5.0, 5.0)).limit_a == 0.0
+        offer = desk.run(wait_s - 1.0, house=(5.0, 5.0, 5.0))
+        assert offer.limit_a == 0.0
+        assert f"left for {wait_s:g} s" in offer.detail
+        assert desk.run(5.0).limit_a == 19.5
+    assert "pause 3 in a row" in offer.detail
+    desk.run(1.0, pilot=pilot(CpState.A))
+    desk.run(3.0, house=(22.0, 5.0, 5.0), pilot=pilot(CpState.C))
+    assert desk.run(33.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
 
 
 def test_an_offer_on_its_way_through_a_duty_cycle_is_not_worn_down() -> None:

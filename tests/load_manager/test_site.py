@@ -15,6 +15,7 @@ from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
 from msgs.wish import NO_WISH
 from nodes.load_manager.house import Phases
 from nodes.load_manager.machine import Config, Inputs, start, step
@@ -154,6 +155,14 @@ class Site:
                 temperature_c=25.0,
                 installation_limit_a=32.0,
                 limit_a=32.0,
+            ),
+            session=SessionStatus(
+                state=WallboxState.CHARGING,
+                plugged=True,
+                authorized=True,
+                session_id="s1",
+                energy_wh=0.0,
+                reason="",
             ),
             box=box,
             house=self._house,

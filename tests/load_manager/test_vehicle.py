@@ -43,7 +43,7 @@ def seen(*readings: tuple[float, float]) -> Vehicle:
         (100.5, 9.0, False),  # after the newest: the ramp goes on
         (100.9, 10.5, False),  # but not for long
         (101.4, 10.5, False),
-        (101.5, 0.0, True),  # too long ago: nothing is known
+        (101.5, 8.0, False),  # too long ago: the next one will tell
         (99.5, 4.0, True),  # shortly before the first
         (98.9, 0.0, True),
     ],
@@ -51,24 +51,47 @@ def seen(*readings: tuple[float, float]) -> Vehicle:
 def test_the_current_of_an_instant_lies_between_the_readings_around_it(
     at_s: float, current_a: float, is_certain: bool
 ) -> None:
-    drawn = drawn_at(seen((100.0, 4.0), (100.2, 6.0), (100.4, 8.0)), at_s)
+    drawn = drawn_at(seen((100.0, 4.0), (100.2, 6.0), (100.4, 8.0)), at_s, at_s + 0.1)
     assert drawn.current_a[0] == pytest.approx(current_a)
     assert drawn.is_certain is is_certain
 
 
+@pytest.mark.parametrize(
+    ("later", "now_s", "current_a", "is_certain"),
+    [
+        ((), 102.6, 8.0, False),  # the box may be heard yet
+        (((102.7, 9.0),), 102.7, 9.0, True),  # it is
+        ((), 103.5, 0.0, True),  # it is not
+        (((103.9, 9.0),), 103.9, 0.0, True),  # or too late
+    ],
+)
+def test_a_gap_waits_a_second_for_the_next_reading(
+    later: tuple[tuple[float, float], ...], now_s: float, current_a: float, is_certain: bool
+) -> None:
+    drawn = drawn_at(seen((100.0, 8.0), (100.2, 8.0), *later), 102.5, now_s)
+    assert (drawn.current_a[0], drawn.is_certain) == (current_a, is_certain)
+
+
+def test_beyond_its_hold_nothing_is_known_of_the_box() -> None:
+    vehicle = seen((100.0, 8.0), (100.2, 8.0))
+    assert drawn_at(vehicle, 105.0, 105.1).current_a[0] == 8.0
+    drawn = drawn_at(vehicle, 105.1, 105.3)
+    assert (drawn.current_a, drawn.is_certain) == (NOTHING, True)
+
+
 def test_a_falling_ramp_ends_at_zero() -> None:
-    assert drawn_at(seen((100.0, 4.0), (100.2, 1.0)), 100.4).current_a == NOTHING
+    assert drawn_at(seen((100.0, 4.0), (100.2, 1.0)), 100.4, 100.4).current_a == NOTHING
 
 
 def test_the_most_of_the_second_before_is_known_for_meters_that_lag() -> None:
     vehicle = seen((99.0, 30.0), (99.4, 16.0), (99.6, 16.0), (100.2, 6.0), (100.4, 6.0))
-    drawn = drawn_at(vehicle, 100.3)
+    drawn = drawn_at(vehicle, 100.3, 100.4)
     assert drawn.current_a[0] == pytest.approx(6.0)
     assert drawn.most_a[0] == 16.0
 
 
 def test_one_reading_alone_is_taken_as_it_is() -> None:
-    assert drawn_at(seen((100.0, 4.0)), 100.2).current_a[0] == 4.0
+    assert drawn_at(seen((100.0, 4.0)), 100.2, 100.2).current_a[0] == 4.0
 
 
 def test_what_the_chip_cannot_read_is_not_known() -> None:
@@ -80,7 +103,7 @@ def test_what_the_chip_cannot_read_is_not_known() -> None:
     ):
         vehicle = observe(seen((100.0, 4.0)), bad, is_unplugged=False)
         assert vehicle.samples == seen((100.0, 4.0)).samples
-    assert drawn_at(Vehicle(), 100.0).current_a == NOTHING
+    assert drawn_at(Vehicle(), 100.0, 100.0).current_a == NOTHING
 
 
 def test_the_history_is_short() -> None:
@@ -108,6 +131,13 @@ def test_a_phase_is_unused_after_ten_seconds_beside_another_in_use() -> None:
 def test_a_vehicle_that_draws_nothing_uses_all_phases() -> None:
     assert draw(Vehicle(), (0.1, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
     assert draw(Vehicle(), (3.0, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
+
+
+def test_idleness_counts_only_beside_a_line_in_use_and_without_a_gap() -> None:
+    begun = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 6.0)
+    paused = draw(begun, (0.0, 0.0, 0.0), 106.2, 20.0)
+    assert draw(paused, (6.0, 0.0, 0.0), 126.4, 6.0).unused == (False, False, False)
+    assert draw(begun, (6.0, 0.0, 0.0), 126.4, 6.0).unused == (False, False, False)
 
 
 def test_a_pause_keeps_what_is_known_and_a_current_ends_it_at_once() -> None:
