@@ -101,6 +101,7 @@ class Supervisor:
         self._said: GraphStatus | None = None
         self._bus = open_node(NAME, place)
         self._began_s = self._bus.clock.now_s()
+        self._began_utc_ns = self._bus.clock.utc_ns()
         self._log = LogWriter(2, least_level)
         self._log.hold_back()
         self._warm_log = LogReader(self._bus, warm.log, self._line_of(NAME))
@@ -394,6 +395,7 @@ class Supervisor:
             pid=os.getpid(),
             processes=tuple(node.status() for node in self._nodes.values()),
             stopping=self._stopped is not None,
+            started_utc_ns=self._began_utc_ns,
         )
 
     def _publish(self) -> None:

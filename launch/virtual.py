@@ -18,11 +18,14 @@ from msgspec import Struct
 
 from bus import Answer, Status
 from bus.memory import MemoryGraph
+from bus.store import read_file, replace_file
 from launch.lifecycle import TERM_GRACE_S
 from launch.loading import ConfigurationError, LoadedNode, Written, load_node
 from launch.plan import NodePlan, Plan, stop_waves
 from msgs.heartbeat import NodeState
+from msgs.launch import GraphStatus
 from msgs.requests import StopReason
+from msgs.topics import LAUNCH_GRAPH
 
 VIRTUAL_PLAN = Path(__file__).parent / "virtual.toml"
 
@@ -49,6 +52,7 @@ class VirtualGraph:
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
         self._loaded = {node.name: load_node(_written(plan, node)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
+        self._lives = _count_life(state_dir / "virtual-lives")
         self._supervisor = self.memory.bus(SUPERVISOR)
         self._supervisor.ready()
 
@@ -62,10 +66,13 @@ class VirtualGraph:
         self.memory.advance(seconds)
 
     def start_all(self) -> None:
-        """Start each node when those that it needs are READY.
+        """Say that a life of the graph begins; start each node when what it needs is READY.
 
         :raises ConfigurationError: see `start`.
         """
+        began_utc_ns = self.memory.clock.utc_ns() + self._lives
+        status = GraphStatus(plan=self.plan.name, pid=0, processes=(), started_utc_ns=began_utc_ns)
+        self._supervisor.publish(LAUNCH_GRAPH, status)
         for node in self.plan.nodes:
             self.start(node.name)
             self.advance(self._random.uniform(0.0, START_GAP_S))
@@ -138,6 +145,16 @@ class VirtualGraph:
     def _is_gone_by(self, node: str, when_s: float) -> bool:
         """Let time pass until a node is gone, or to a time [s]; return whether it is gone."""
         return self.memory.run_until(when_s, lambda: node not in self.memory.running)
+
+
+def _count_life(path: Path) -> int:
+    """Return how many graphs have lived on a state directory before, and count this one.
+
+    Virtual time begins anew with each of them: it alone does not tell them apart.
+    """
+    lives = int(read_file(path) or b"0")
+    replace_file(path, b"%d\n" % (lives + 1))
+    return lives
 
 
 def _written(plan: Plan, node: NodePlan) -> Written:

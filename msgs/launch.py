@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from msgs.units import Count, Name, Text
+from msgs.units import Count, Name, Nanoseconds, Text
 
 
 class ProcessState(StrEnum):
@@ -39,3 +39,4 @@ class GraphStatus(Struct, frozen=True, kw_only=True):
     pid: Count
     processes: Annotated[tuple[Process, ...], Meta(max_length=64)]
     stopping: bool = False
+    started_utc_ns: Nanoseconds = 0  # when the supervisor started; tells one life from the next
