@@ -15,6 +15,7 @@ from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph
 from msgs.heartbeat import NodeState
 from msgs.plant import WorldStatus
+from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
 from msgs.topics import HEARTBEATS
 
 
@@ -75,6 +76,43 @@ def test_a_restart_in_place_leaves_the_contactor_closed(graph: VirtualGraph, nod
     graph.advance(20.0)
     assert "contacts_open" not in happened
     assert min(world(graph).current_a) > 30.0
+
+
+def session_status(graph: VirtualGraph) -> SessionStatus:
+    said: list[dict[str, object]] = []
+    watch(graph, "session/status", said.append)
+    graph.advance(1.1)
+    return msgspec.convert(said[-1], SessionStatus)
+
+
+def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session(
+    tmp_path: Path,
+) -> None:
+    graphs = []
+    for _ in range(2):
+        graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+        graph.start_all()
+        graphs.append(graph)
+        if len(graphs) == 1:
+            charge(graph)
+            graph.advance(60.0)
+            shown_wh = session_status(graph).energy_wh  # and then the power is cut
+    graphs[1].kill("session")
+    graphs[1].start("session")
+    graphs[1].advance(5.0)
+    (record,) = msgspec.convert(graphs[1].ask("session", "sessions").result, list[SessionRecord])
+    assert record.end_reason is EndReason.POWER_LOSS
+    assert record.ended_utc_ns > 0
+    assert 0.0 < record.energy_wh <= shown_wh
+
+
+def test_a_box_whose_sensors_are_stuck_says_that_it_has_an_error(graph: VirtualGraph) -> None:
+    charge(graph)
+    graph.act("fault", {"name": "spi_stuck"})
+    graph.advance(5.0)
+    status = session_status(graph)
+    assert status.state is WallboxState.RECOVER_FROM_ERROR
+    assert "sensors" in status.reason
 
 
 def test_a_dead_safety_opens_the_contactor(graph: VirtualGraph) -> None:

@@ -14,6 +14,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     record: SessionRecord
     seated: bool  # the plug of this session has not been out since
     seen_utc_ns: int  # when this was the newest that was known
+    life: int = 0  # of the graph that it was known in; 0: not known
 
 
 class Written(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from bus.store import StoreError, read_struct, write_struct
 from msgs.requests import Because, StopReason, WishArguments
 from msgs.session import SessionsArguments
 from msgs.topics import (
+    LAUNCH_GRAPH,
     LOAD_OFFER,
     METER_BOX,
     PILOT_STATUS,
@@ -21,8 +22,10 @@ from msgs.topics import (
 )
 from msgs.wish import NO_WISH, Wish, is_over
 from nodes.session.ledger import Written
-from nodes.session.machine import Config, Inputs, begin, refusal_to_end, step
+from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
+from nodes.session.revival import begin
+from nodes.session.state import Config, Inputs
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -40,7 +43,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SessionNode:
-    """Four facts, one store, one tick."""
+    """Five facts, one store, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         """Open the store, go on with what is in it.
@@ -53,12 +56,13 @@ class SessionNode:
         self._store = SessionStore(bus.state_dir / "sessions.sqlite", warn)
         self._state = begin(
             self._store.newest(),
-            first_incarnation=bus.incarnation == 1,
             now_s=bus.clock.now_s(),
+            utc_ns=bus.clock.utc_ns(),
         )
         self._waiting = 0
         self._stop: StopReason | None = None
         self._done: Callable[[], None] = lambda: None
+        self._graph = bus.subscribe(LAUNCH_GRAPH)
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
@@ -75,6 +79,7 @@ class SessionNode:
     def _round(self, end: str | None = None, written: Written | None = None) -> None:
         bus = self._bus
         utc_ns = bus.clock.utc_ns()
+        graph = self._graph.message  # however old: a life has one beginning
         inputs = Inputs(
             now_s=bus.clock.now_s(),
             utc_ns=utc_ns,
@@ -83,6 +88,7 @@ class SessionNode:
             offer=self._offer.fresh(),
             box=self._box.fresh(),
             next_id=f"{_stamp(utc_ns)}-{bus.random.getrandbits(32):08x}",
+            life=0 if graph is None else graph.started_utc_ns,
             end=end,
             stop=self._stop,
             written=written,
@@ -90,6 +96,8 @@ class SessionNode:
         self._state, outputs = step(self._config, self._state, inputs)
         if outputs.status is not None:
             bus.publish(SESSION_STATUS, outputs.status)
+        if outputs.warning:
+            bus.log("warning", outputs.warning)
         if outputs.write is not None:
             bus.offload(partial(self._store.save, outputs.write), self._on_written)
         if outputs.done:

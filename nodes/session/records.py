@@ -24,20 +24,22 @@ MIGRATIONS = (
         seen_utc_ns INTEGER NOT NULL
     )
     """,
+    "ALTER TABLE sessions ADD COLUMN life INTEGER NOT NULL DEFAULT 0",
 )
 
 _SAVE = """
     INSERT INTO sessions (session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh,
-                          end_reason, token, seated, seen_utc_ns)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                          end_reason, token, seated, seen_utc_ns, life)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (session_id) DO UPDATE SET
         ended_utc_ns = excluded.ended_utc_ns, start_energy_wh = excluded.start_energy_wh,
         energy_wh = excluded.energy_wh, end_reason = excluded.end_reason,
-        token = excluded.token, seated = excluded.seated, seen_utc_ns = excluded.seen_utc_ns
+        token = excluded.token, seated = excluded.seated, seen_utc_ns = excluded.seen_utc_ns,
+        life = excluded.life
 """
 
 _FIELDS = """session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh, end_reason,
-             token, seated, seen_utc_ns"""
+             token, seated, seen_utc_ns, life"""
 
 
 class SessionStore:
@@ -81,6 +83,7 @@ class SessionStore:
                         record.token,
                         entry.seated,
                         entry.seen_utc_ns,
+                        entry.life,
                     ),
                 )
                 self._database.execute(
@@ -127,6 +130,7 @@ def _entry(
     token: str,
     seated: int,
     seen_utc_ns: int,
+    life: int,
 ) -> Entry:
     record = SessionRecord(
         session_id=session_id,
@@ -137,7 +141,7 @@ def _entry(
         end_reason=_reason(end_reason),
         token=token,
     )
-    return Entry(record=record, seated=bool(seated), seen_utc_ns=seen_utc_ns)
+    return Entry(record=record, seated=bool(seated), seen_utc_ns=seen_utc_ns, life=life)
 
 
 def _reason(word: str) -> EndReason | None:

@@ -25,6 +25,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     authorized: bool
     held: str  # why this plug-in is not charged any more; "" if it may be
     waiting_for: str  # what a permission waits for; "" if for nothing
+    runs: bool = False  # a session does
+    is_blind: bool = False  # safety has proven nothing for too long, and a vehicle is plugged in
     programming: bool = False  # cards are being learned (RFID-8)
 
 
@@ -53,6 +55,11 @@ def _state(facts: Facts) -> tuple[WallboxState, str]:
         return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from pilot: no current."
     if not facts.plugged:
         return WallboxState.IDLE, "Ready; no vehicle is plugged in."
+    if facts.is_blind:
+        return WallboxState.RECOVER_FROM_ERROR, _no_current(safety, "safety proves nothing")
+    if facts.runs and facts.pilot.cp_state in (CpState.E, CpState.F):
+        why = f"the control pilot is in state {facts.pilot.cp_state}"
+        return WallboxState.RECOVER_FROM_ERROR, _no_current(safety, why)
     if facts.held:
         return WallboxState.SUSPENDED, facts.held
     if not facts.authorized:
@@ -84,6 +91,10 @@ def _of_permitted(
         WallboxState.CHARGING,
         offer.detail or f"Up to {pilot.offered_a:.1f} A, by {offer.reason}.",
     )
+
+
+def _no_current(safety: SafetyStatus, why: str) -> str:
+    return f"No current: {safety.detail or why}."
 
 
 def _is_passing(safety: SafetyStatus) -> bool:

@@ -2,30 +2,28 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyStatus
+from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
+from nodes.session.energy import CHECKPOINT_S, MARGIN_WH
 from nodes.session.ledger import Entry, Written
 from nodes.session.machine import (
-    CHECKPOINT_S,
-    HEAR_S,
+    BLIND_S,
     LEAVE_S,
-    OPEN_S,
     UNPLUGGED_S,
-    Config,
-    Inputs,
-    begin,
     refusal_to_end,
     step,
 )
+from nodes.session.revival import HEAR_S, OPEN_S, begin
+from nodes.session.state import Config, Inputs
 
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
@@ -37,6 +35,7 @@ SAFETY = SafetyStatus(
     temperature_c=25.0,
     installation_limit_a=32.0,
     limit_a=32.0,
+    phase=SafetyPhase.IDLE,
 )
 
 
@@ -58,37 +57,50 @@ class Life:
     """A session node's machine, its store and its facts, stepped by hand."""
 
     def __init__(
-        self, last: Entry | None = None, first: bool = False, authorization: bool = False
+        self,
+        last: Entry | None = None,
+        life: int = 1,
+        authorization: bool = False,
+        now_s: float = 100.0,
     ) -> None:
         self.config = Config(authorization=authorization)
-        self.now_s = 100.0
+        self.now_s = now_s
+        self.life = life
         self.facts: dict[str, Any] = {
             "pilot": pilot(CpState.A),
             "safety": SAFETY,
             "offer": OFFER,
             "box": box(1000.0),
         }
-        self.state = begin(last, first, self.now_s)
+        self.state = begin(last, self.now_s, self.utc_ns)
         self.disk: dict[str, Entry] = {} if last is None else {last.record.session_id: last}
         self.disk_works = True
         self.writes: list[Entry] = []
         self.said: list[SessionStatus] = []
+        self.warnings: list[str] = []
         self.done = False
         self.stop: StopReason | None = None
         self.count = 0
+
+    @property
+    def utc_ns(self) -> int:
+        return UTC_NS + int((self.now_s - 100.0) * 1e9)
 
     def step(self, end: str | None = None, written: Written | None = None) -> None:
         self.count += 1
         inputs = Inputs(
             now_s=self.now_s,
-            utc_ns=UTC_NS + int((self.now_s - 100.0) * 1e9),
-            next_id=f"id-{self.count}",
+            utc_ns=self.utc_ns,
+            life=self.life,
+            next_id=f"id-{self.now_s:.1f}-{self.count}",
             end=end,
             stop=self.stop,
             written=written,
             **self.facts,
         )
         self.state, outputs = step(self.config, self.state, inputs)
+        if outputs.warning:
+            self.warnings.append(outputs.warning)
         if outputs.status is not None:
             self.said.append(outputs.status)
             if outputs.status.authorized:  # permission stands on the disk, whatever happens
@@ -101,11 +113,19 @@ class Life:
             self.step(written=Written(problem="" if self.disk_works else "the disk is full"))
 
     def run(self, seconds: float, **facts: Any) -> SessionStatus:
-        """Let time pass with these facts; return what was said last."""
+        """Let time pass with these facts; return what was said last.
+
+        More energy than comes in one reading flows evenly meanwhile.
+        """
+        before, after = self.facts["box"], facts.get("box")
         self.facts.update(facts)
-        end_s = self.now_s + seconds
+        began_s, end_s = self.now_s, self.now_s + seconds
         while self.now_s < end_s:
             self.now_s = min(self.now_s + 0.1, end_s)
+            if before and after and before.imported_wh + MARGIN_WH < after.imported_wh:
+                part = (self.now_s - began_s) / seconds
+                grown_wh = (after.imported_wh - before.imported_wh) * part
+                self.facts["box"] = replace(after, imported_wh=before.imported_wh + grown_wh)
             self.step()
         return self.said[-1]
 
@@ -114,11 +134,10 @@ class Life:
         return entry.record
 
     def restarted(self, first: bool = False) -> "Life":
+        """Return the next incarnation; the first one of another life of the graph, or not."""
         (entry,) = self.disk.values()
-        life = Life(last=entry, first=first)
+        life = Life(last=entry, life=self.life + first, now_s=self.now_s)
         life.facts = dict(self.facts)
-        life.now_s = self.now_s
-        life.state = begin(entry, first, life.now_s)
         return life
 
 
@@ -216,7 +235,7 @@ def test_a_bouncing_plug_ends_nothing() -> None:
 
 @pytest.mark.req("CHG-2")
 def test_a_stopped_session_stays_without_permission_until_unplugged() -> None:
-    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     assert refusal_to_end(life.state) == ""
     life.step(end="app")
     assert not life.said[-1].authorized  # at once, while the contactor is still closed
@@ -237,7 +256,7 @@ def test_a_stopped_session_stays_without_permission_until_unplugged() -> None:
 
 
 def test_a_contactor_that_never_opens_keeps_no_session_from_ending() -> None:
-    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.WELDED))
+    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.WELDED))
     life.step(end="app")
     life.run(OPEN_S - 0.2)
     assert life.record().ended_utc_ns == 0
@@ -261,10 +280,10 @@ def test_energy_is_the_counter_less_its_start_and_never_falls() -> None:
     life = plugged_in()
     assert life.run(1.0, box=box(1010.0)).energy_wh == 10.0
     assert life.run(1.1, box=box(1009.9)).energy_wh == 10.0  # noise
-    assert life.run(1.1, box=box(1020.0)).energy_wh == 20.0
-    assert life.run(1.1, box=None).energy_wh == 20.0
-    assert life.run(1.1, box=box(0.0)).energy_wh == 20.0  # a counter that began anew
-    assert life.run(1.1, box=box(5.0)).energy_wh == 25.0
+    assert life.run(1.1, box=box(1019.0)).energy_wh == 19.0
+    assert life.run(1.1, box=None).energy_wh == 19.0
+    assert life.run(1.1, box=box(0.0)).energy_wh == 19.0  # a counter that began anew
+    assert life.run(1.1, box=box(5.0)).energy_wh == 24.0
 
 
 def test_energy_alone_is_said_once_a_second() -> None:
@@ -275,7 +294,7 @@ def test_energy_alone_is_said_once_a_second() -> None:
     assert 9 <= len(life.said) - before <= 11
 
 
-def test_running_energy_reaches_the_disk_every_five_minutes_and_only_if_it_grew() -> None:
+def test_running_energy_reaches_the_disk_every_minute_and_only_if_it_grew() -> None:
     life = plugged_in()
     before = len(life.writes)
     life.run(CHECKPOINT_S * 2 + 5.0)
@@ -284,6 +303,27 @@ def test_running_energy_reaches_the_disk_every_five_minutes_and_only_if_it_grew(
         life.run(1.0, box=box(1000.0 + number))
     assert len(life.writes) - before == 2
     assert life.record().energy_wh > 0.0
+
+
+def test_more_than_can_flow_is_not_counted_and_told_once() -> None:
+    life = plugged_in()
+    life.facts["box"] = box(1_000_000.0)  # a leap of the counter, between two readings
+    life.step()
+    assert life.run(2.0).energy_wh == 0.0
+    life.run(60.0, box=box(1_000_400.0))
+    assert life.run(1.1).energy_wh == pytest.approx(400.0)
+    life.facts["box"] = box(2_000_000.0)
+    assert life.run(2.0).energy_wh == pytest.approx(400.0)
+    (warning,) = life.warnings
+    assert "leapt by 999000 Wh" in warning
+    assert life.said[-1].session_id in warning
+
+
+def test_what_flowed_while_the_meter_was_silent_is_counted() -> None:
+    life = plugged_in()
+    life.run(60.0, box=None)
+    assert life.run(1.0, box=box(1440.0)).energy_wh == 440.0
+    assert life.warnings == []
 
 
 # --- restarts ---------------------------------------------------------------------------------
@@ -315,13 +355,14 @@ def test_a_restarted_node_permits_nothing_before_it_has_seen_the_plug() -> None:
 
 def test_a_car_that_left_meanwhile_ends_the_session_with_the_last_known_energy() -> None:
     old = plugged_in()
-    old.run(CHECKPOINT_S + 1.0, box=box(1300.0))
+    old.run(30.0, box=box(1200.0))
+    old.run(CHECKPOINT_S + 1.0)
     new = old.restarted()
     status = new.run(1.0, pilot=pilot(CpState.A), box=None)
     assert not any(one.authorized for one in new.said)
     assert status.session_id == ""
     assert new.record().end_reason is EndReason.UNPLUGGED
-    assert new.record().energy_wh == 300.0
+    assert new.record().energy_wh == 200.0
 
 
 def test_a_session_that_the_box_lost_power_in_is_ended_when_it_was_last_known() -> None:
@@ -339,9 +380,118 @@ def test_a_session_that_the_box_lost_power_in_is_ended_when_it_was_last_known() 
     assert status.session_id not in ("", entry.record.session_id)
 
 
+def lost_power(last_wh: float = 1300.0) -> tuple[Life, float]:
+    """Return a box that comes back after a loss of power, and the energy that is stored."""
+    old = plugged_in()
+    old.run(50.0, box=box(last_wh))
+    assert old.record().energy_wh == 0.0  # before the first checkpoint
+    new = old.restarted(first=True)
+    new.facts["box"] = None
+    return new, old.said[-1].energy_wh
+
+
+@pytest.mark.parametrize(
+    ("counter_wh", "energy_wh"),
+    [
+        (1300.0, 300.0),  # the counter is kept without power
+        (0.0, 0.0),  # it began anew
+        (900_000.0, 0.0),  # no such energy can have flowed
+    ],
+)
+def test_what_flowed_before_power_was_lost_is_in_the_meters_counter(
+    counter_wh: float, energy_wh: float
+) -> None:
+    new, _ = lost_power()
+    new.run(5.0)
+    record = new.record()
+    assert (record.end_reason, record.ended_utc_ns) == (EndReason.POWER_LOSS, 0)
+    new.facts["box"] = box(counter_wh)
+    new.run(2.0)
+    ended = new.disk[record.session_id].record
+    assert ended.ended_utc_ns == record.started_utc_ns
+    assert ended.energy_wh == pytest.approx(energy_wh)
+    assert len(new.disk) == 2  # the car is still there, and begins another session
+    assert sum(write.record.ended_utc_ns > 0 for write in new.writes) == 1
+    assert bool(new.warnings) == (counter_wh == 900_000.0)
+
+
+def test_a_second_loss_of_power_before_the_meter_is_heard_loses_nothing_more() -> None:
+    new, shown_wh = lost_power()
+    new.run(5.0)
+    again = new.restarted(first=True)
+    again.run(1.0)
+    again.facts["box"] = box(1300.0)
+    again.run(1.0)
+    first, *_ = again.disk.values()
+    assert first.record.energy_wh == pytest.approx(300.0)
+    assert first.record.energy_wh >= shown_wh > 290.0
+    assert first.record.end_reason is EndReason.POWER_LOSS
+
+
+def test_a_car_that_left_in_the_dark_begins_no_session_and_the_lost_one_is_ended() -> None:
+    new, _ = lost_power()
+    new.run(5.0, pilot=pilot(CpState.A))
+    new.facts["box"] = box(1300.0)
+    assert new.run(1.0).energy_wh == 300.0
+    (entry,) = new.disk.values()
+    assert entry.record.energy_wh == pytest.approx(300.0)
+    assert not entry.seated
+
+
+@pytest.mark.parametrize("life_heard", [2, 0])
+def test_a_session_goes_on_in_the_same_life_of_the_graph_only(life_heard: int) -> None:
+    old = plugged_in()
+    new = old.restarted()
+    new.life = life_heard
+    new.run(5.0)
+    first, second = new.disk.values()
+    assert first.record.end_reason is EndReason.POWER_LOSS
+    assert new.said[-1].session_id == second.record.session_id
+    assert {said.session_id for said in new.said if said.authorized} == {second.record.session_id}
+
+
+def test_a_life_is_waited_for_and_an_end_meanwhile_is_not_refused_for_good() -> None:
+    old = plugged_in()
+    new = old.restarted()
+    new.life = 0
+    for _ in range(10):
+        new.now_s += 0.1
+        new.step()
+    assert new.said == []
+    assert "not known yet" in refusal_to_end(new.state)
+    new.life = old.life
+    status = new.run(0.1)
+    assert status.authorized
+    assert status.session_id == old.said[-1].session_id
+
+
+def test_a_life_that_is_heard_late_is_stored_with_the_session_that_runs() -> None:
+    old = Life(life=0)
+    old.run(2.0, pilot=pilot(CpState.B))
+    old.life = 7
+    old.run(0.2)
+    new = old.restarted()
+    assert new.run(1.0).session_id == old.said[-1].session_id
+
+
+def test_a_session_that_was_being_ended_goes_on_ending_with_the_live_counter() -> None:
+    old = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    old.run(30.0, box=box(1200.0))
+    old.step(end="app")  # killed at once
+    new = old.restarted()
+    new.run(3.0, box=box(1206.0))
+    assert new.record().ended_utc_ns == 0
+    new.run(0.5, safety=SAFETY, box=None)
+    assert new.record().ended_utc_ns == 0
+    new.run(0.5, box=box(1206.5))
+    assert new.record().ended_utc_ns > 0
+    assert new.record().energy_wh == pytest.approx(206.5)
+    assert not any(one.authorized for one in new.said)
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_a_stopped_session_is_not_revived_by_a_restart(first: bool) -> None:
-    old = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    old = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     old.step(end="app")  # killed before the contactor is open
     new = old.restarted(first)
     status = new.run(10.0)
@@ -354,12 +504,12 @@ def test_a_stopped_session_is_not_revived_by_a_restart(first: bool) -> None:
     again.run(1.0, pilot=pilot(CpState.A))
     (entry,) = again.disk.values()
     assert not entry.seated
-    assert Life(last=entry, first=first).run(1.0, pilot=pilot(CpState.B)).authorized
+    assert Life(last=entry, life=2).run(1.0, pilot=pilot(CpState.B)).authorized
 
 
 @pytest.mark.req("PAN-5")
 def test_a_shutdown_withdraws_permission_waits_for_the_contactor_and_stores() -> None:
-    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     life.run(10.0, box=box(1100.0))
     life.stop = StopReason.SHUTDOWN
     life.step()
@@ -375,7 +525,7 @@ def test_a_shutdown_withdraws_permission_waits_for_the_contactor_and_stores() ->
 
 
 def test_a_shutdown_waits_seven_seconds_for_the_contactor_at_most() -> None:
-    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     life.stop = StopReason.SHUTDOWN
     life.run(OPEN_S - 0.1)
     assert not life.done
@@ -394,7 +544,7 @@ def test_no_session_begins_while_the_box_is_stopped() -> None:
 
 
 def test_a_signal_stores_at_once_and_keeps_the_session() -> None:
-    life = plugged_in(safety=msgspec.structs.replace(SAFETY, contactor=Contactor.CLOSED))
+    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     life.run(10.0, box=box(1050.0))
     life.stop = StopReason.SIGNAL
     life.step()
@@ -425,6 +575,26 @@ def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
     status = life.run(0.2)
     assert status.state is WallboxState.RECOVER_FROM_ERROR
     assert not status.authorized
+
+
+# --- a blind safety ---------------------------------------------------------------------------
+
+
+def test_a_safety_that_proves_nothing_while_a_car_is_plugged_in_is_an_error() -> None:
+    blind = replace(SAFETY, phase=SafetyPhase.START, detail="its own sensors are silent")
+    life = plugged_in(safety=blind)
+    assert life.run(BLIND_S - 1.2).state is WallboxState.READY_FOR_CHARGING
+    status = life.run(0.5)
+    assert status.state is WallboxState.RECOVER_FROM_ERROR
+    assert status.reason == "No current: its own sensors are silent."
+    assert life.run(0.3, safety=SAFETY).state is WallboxState.READY_FOR_CHARGING
+    assert life.run(1.0, safety=blind).state is WallboxState.READY_FOR_CHARGING
+
+
+def test_a_safety_that_starts_without_a_car_is_no_error() -> None:
+    life = Life()
+    status = life.run(30.0, safety=replace(SAFETY, phase=SafetyPhase.START))
+    assert status.state is WallboxState.IDLE
 
 
 # --- whatever happens -------------------------------------------------------------------------
@@ -459,9 +629,8 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
                     life.stop = StopReason.RESTART
                     life.step()
                 newest = list(life.disk.values())[-1] if life.disk else None
-                successor = Life(last=newest, first=event == "lost")
-                successor.now_s, successor.facts = life.now_s, life.facts
-                successor.state = begin(newest, event == "lost", life.now_s)
+                successor = Life(last=newest, life=life.life + (event == "lost"), now_s=life.now_s)
+                successor.facts = life.facts
                 successor.disk, successor.disk_works = life.disk, life.disk_works
                 successor.count = life.count
                 life = successor

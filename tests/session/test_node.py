@@ -9,13 +9,15 @@ import pytest
 from bus import Answer, Reader, Status
 from bus.memory import MemoryGraph
 from bus.store import write_struct
+from msgs.launch import GraphStatus
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyStatus
+from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
 from msgs.topics import (
+    LAUNCH_GRAPH,
     LOAD_OFFER,
     METER_BOX,
     PILOT_STATUS,
@@ -30,7 +32,7 @@ from nodes.session.node import Parameters, build
 class Box:
     """A graph with a session node and, in the others' place, the facts that a test sets."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, life: int = 1) -> None:
         self.graph = MemoryGraph(seed=1, state_dir=state_dir)
         self.cp_state: CpState | None = CpState.A
         self.contactor = Contactor.OPEN
@@ -40,6 +42,8 @@ class Box:
         }
         self._writers["pilot"].every(0.1, self._say)
         self.web = self.graph.bus("launch")
+        graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
+        self.web.publish(LAUNCH_GRAPH, graph)
         self.status: Reader[SessionStatus] = self.web.subscribe(SESSION_STATUS, self._hear)
         self.wish: Reader[Wish] = self.web.subscribe(SESSION_WISH)
         self.heard: list[SessionStatus] = []
@@ -74,6 +78,7 @@ class Box:
                 temperature_c=25.0,
                 installation_limit_a=32.0,
                 limit_a=32.0,
+                phase=SafetyPhase.READY,
             ),
         )
         self._writers["meter"].publish(
@@ -145,8 +150,9 @@ def test_restarted_in_place_the_same_session_goes_on_without_a_no(
     box: Box, reason: StopReason | None
 ) -> None:
     before = box.charge()
-    box.imported_wh += 123.0
-    box.graph.advance(5.0)
+    for _ in range(41):
+        box.imported_wh += 3.0
+        box.graph.advance(0.5)
     box.heard.clear()
     if reason is None:
         box.graph.kill("session")
@@ -195,14 +201,37 @@ def test_a_shutdown_ends_the_session_and_leaves_when_the_contactor_is_open(box: 
     assert record.end_reason is EndReason.RESTART
 
 
-def test_a_lost_power_ends_the_session_in_the_next_graph(tmp_path: Path) -> None:
+@pytest.mark.parametrize("incarnation", [1, 2])  # the count may outlive the graph
+def test_a_lost_power_ends_the_session_in_the_next_graph(tmp_path: Path, incarnation: int) -> None:
     box = Box(tmp_path)
     before = box.charge()
-    after = Box(tmp_path)  # the first incarnation of another graph
+    after = Box(tmp_path, life=2)
+    if incarnation == 2:
+        after.graph.kill("session")  # before it has stored a thing
+        after.start()
     after.graph.advance(2.0)
     (record,) = after.records()
     assert record.session_id == before.session_id
     assert record.end_reason is EndReason.POWER_LOSS
+    assert record.ended_utc_ns > 0
+
+
+def test_a_lost_count_of_incarnations_ends_no_session(box: Box) -> None:
+    before = box.charge()
+    box.graph.kill("session")
+    box.graph.forget_incarnations("session")
+    box.start()
+    box.graph.advance(1.0)
+    assert box.now().session_id == before.session_id
+    assert box.now().authorized
+
+
+def test_a_leap_of_the_meter_is_logged(box: Box) -> None:
+    box.charge()
+    box.imported_wh += 50_000.0
+    box.graph.advance(5.0)
+    assert box.now().energy_wh == 0.0
+    assert len([line for line in box.graph.lines if "leapt" in line.text]) == 1
 
 
 @pytest.mark.req("CHG-2", "APP-1")

@@ -23,7 +23,7 @@ RECORD = SessionRecord(
 
 def entry(number: int, seated: bool = True, **changes: object) -> Entry:
     record = msgspec.structs.replace(RECORD, session_id=f"id-{number}", **changes)
-    return Entry(record=record, seated=seated, seen_utc_ns=number)
+    return Entry(record=record, seated=seated, seen_utc_ns=number, life=7)
 
 
 def no_words(text: str) -> None:
@@ -79,6 +79,18 @@ def test_a_word_of_a_newer_program_does_not_keep_the_node_from_starting(tmp_path
     newest = store.newest()
     assert newest is not None
     assert newest.record.end_reason is EndReason.STOPPED
+    store.close()
+
+
+def test_a_store_from_before_lives_were_kept_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    database = open_database(path, MIGRATIONS[:1], no_words)
+    database.execute("INSERT INTO sessions VALUES (1, 'a', 10, 0, 5.0, 2.0, '', '', 1, 11)")
+    database.close()
+    store = SessionStore(path, no_words)
+    newest = store.newest()
+    assert newest is not None
+    assert (newest.life, newest.record.energy_wh) == (0, 2.0)
     store.close()
 
 

@@ -130,6 +130,21 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         ),
         ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, "from safety"),
         ({"pilot": None}, WallboxState.RECOVER_FROM_ERROR, "from pilot"),
+        (
+            {"is_blind": True, "safety": safety(detail="no mains"), "held": "stopped"},
+            WallboxState.RECOVER_FROM_ERROR,
+            "No current: no mains.",
+        ),
+        (
+            {"runs": True, "pilot": pilot(cp_state=CpState.E)},
+            WallboxState.RECOVER_FROM_ERROR,
+            "state E",
+        ),
+        (
+            {"runs": True, "pilot": pilot(cp_state=CpState.F), "safety": safety(detail="no CP")},
+            WallboxState.RECOVER_FROM_ERROR,
+            "No current: no CP.",
+        ),
         # fault state
         (
             {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},

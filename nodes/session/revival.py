@@ -1,0 +1,97 @@
+"""What becomes of the session that the store holds when the node starts. Pure.
+
+    ended                     nothing; stopped and still plugged in, it stays without permission
+    being ended               it goes on being ended (an `end_reason` without an end)
+    ran, same life            only this node was away: it goes on, permission and all
+    ran, another life         power was lost: it is ended, and everything is judged afresh (PAN-5)
+
+A life is that of the graph, by the instant at which its supervisor started. A life that does not
+become known in time is another one: a session too many is harmless, a permission that nobody gave
+is not.
+
+What flowed between the last checkpoint and a loss of power is in the meter's own counter, if that
+is kept without power. So the record is marked at once and ended when the counter is heard. A
+counter below the session's start has begun anew and tells nothing; the checkpoint counts.
+"""
+
+import msgspec
+from msgspec.structs import replace
+
+from msgs.session import EndReason
+from nodes.session.energy import away_s, most_wh
+from nodes.session.ledger import Entry, Ledger, keep
+from nodes.session.state import Inputs, State, counter_wh, held_words, keep_record
+
+HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
+OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
+
+
+def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
+    """Return the state to start with, from the newest entry of the store."""
+    state = State(hear_by_s=now_s + HEAR_S)
+    if last is None:
+        return state
+    record = last.record
+    state = replace(
+        state,
+        plugged=last.seated,
+        last_wh=record.energy_wh,
+        ledger=Ledger(stored=record),
+        counted_s=now_s - away_s(utc_ns, last.seen_utc_ns),
+    )
+    if last.seated and record.end_reason is EndReason.STOPPED:
+        state = replace(state, held=held_words(""))
+    if record.ended_utc_ns:
+        return replace(state, last=record) if last.seated else state
+    if record.end_reason is None:
+        return replace(state, found=last)
+    if record.end_reason is EndReason.POWER_LOSS:
+        return replace(state, lost=last)
+    return replace(state, session=record, open_by_s=now_s + OPEN_S)
+
+
+def hear_life(state: State, inputs: Inputs) -> State:
+    """Take the graph's life, and judge by it the session that was found running."""
+    if inputs.life and not state.life:
+        state = replace(state, life=inputs.life)
+        if state.session is not None:  # it began before the life was known
+            state = keep_record(state, state.session, inputs.utc_ns)
+    found = state.found
+    if found is None or (not state.life and inputs.now_s < state.hear_by_s):
+        return state
+    state = replace(state, found=None)
+    if state.life and found.life == state.life:
+        return replace(state, session=found.record, checkpoint_s=inputs.now_s)
+    record = msgspec.structs.replace(found.record, end_reason=EndReason.POWER_LOSS)
+    lost = replace(found, record=record)
+    return replace(state, lost=lost, ledger=keep(state.ledger, lost))
+
+
+def end_lost(state: State, inputs: Inputs) -> tuple[State, str]:
+    """End the session that power was lost in, once the counter is heard.
+
+    Return what is to be logged, too.
+    """
+    lost, now_wh = state.lost, counter_wh(inputs)
+    if lost is None or now_wh is None:
+        return state, ""
+    record = lost.record
+    grown_wh = now_wh - record.start_energy_wh - record.energy_wh
+    can_wh = most_wh(away_s(inputs.utc_ns, lost.seen_utc_ns))
+    if 0.0 <= grown_wh <= can_wh:
+        record = msgspec.structs.replace(record, energy_wh=now_wh - record.start_energy_wh)
+    ended_utc_ns = max(lost.seen_utc_ns, record.started_utc_ns)  # UTC may have been set back
+    record = msgspec.structs.replace(record, ended_utc_ns=ended_utc_ns)
+    state = replace(
+        state,
+        lost=None,
+        last=record if lost.seated else None,
+        last_wh=record.energy_wh,
+        ledger=keep(state.ledger, replace(lost, record=record)),
+    )
+    if grown_wh <= can_wh:
+        return state, ""
+    return state, (
+        f"the box's meter leapt by {grown_wh:.0f} Wh where {can_wh:.0f} Wh can have flowed before "
+        f"power was lost: not counted in session {record.session_id}"
+    )

@@ -1,0 +1,90 @@
+"""What session's machine is told, remembers and says; see `nodes.session.machine`."""
+
+import math
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from msgs.load_manager import LoadOffer
+from msgs.meter import MeterReading
+from msgs.pilot import PilotStatus
+from msgs.requests import StopReason
+from msgs.safety import SafetyStatus
+from msgs.session import SessionRecord, SessionStatus
+from nodes.session.ledger import Entry, Ledger, Written, keep
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """What is set for this box."""
+
+    authorization: bool  # a car needs more than its plug (RFID-6)
+
+
+class Inputs(Struct, frozen=True, kw_only=True):
+    """What is known at this instant; None: silent beyond its hold."""
+
+    now_s: float
+    utc_ns: int
+    pilot: PilotStatus | None
+    safety: SafetyStatus | None
+    offer: LoadOffer | None
+    box: MeterReading | None
+    next_id: str  # for a session that begins at this instant
+    life: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
+    end: str | None = None  # somebody asks to end the session, and why
+    stop: StopReason | None = None  # the node is being stopped
+    written: Written | None = None
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """What is remembered from one instant to the next."""
+
+    hear_by_s: float  # nothing is said before the facts are heard, or this passes
+    life: int = 0  # of the graph, as heard first
+    found: Entry | None = None  # it ran when it was written: not known yet if it goes on
+    lost: Entry | None = None  # power was lost in it: it waits for the counter to be ended
+    plugged: bool = False
+    is_seen: bool = False  # this incarnation has seen the plug itself
+    out_since_s: float | None = None  # state A since
+    session: SessionRecord | None = None  # the one that runs
+    open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
+    last: SessionRecord | None = None  # the one before, while its plug is seated
+    held: str = ""  # why this plug-in is not charged any more
+    last_wh: float = 0.0  # energy shown while no session runs
+    counted_s: float = 0.0  # the session's energy is that of this instant
+    is_jump_told: bool = False  # of this session
+    blind_since_s: float | None = None  # a car is plugged in, and safety proves nothing
+    checkpoint_s: float = 0.0
+    ledger: Ledger = field(default_factory=Ledger)
+    stop_by_s: float | None = None
+    say_s: float = 0.0
+    said: tuple[object, ...] = ()
+
+
+class Outputs(Struct, frozen=True, kw_only=True):
+    """What is to be done now."""
+
+    status: SessionStatus | None = None  # to publish
+    write: Entry | None = None  # to store; `Inputs.written` follows
+    done: bool = False  # the stop is complete
+    warning: str = ""  # to log
+
+
+def counter_wh(inputs: Inputs) -> float | None:
+    """Return the counter of the box's own meter; None while it is not known."""
+    box = inputs.box
+    if box is None or not box.online or not math.isfinite(box.imported_wh):
+        return None
+    return box.imported_wh
+
+
+def held_words(because: str) -> str:
+    """Return why a plug-in is not charged any more after it was stopped."""
+    by = f" ({because})" if because else ""
+    return f"The charge was stopped{by}; unplug the vehicle to begin again."
+
+
+def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
+    """Have a record stored as the newest that is known of its session."""
+    entry = Entry(record=record, seated=seated, seen_utc_ns=utc_ns, life=state.life)
+    return replace(state, ledger=keep(state.ledger, entry))
