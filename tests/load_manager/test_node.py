@@ -12,12 +12,14 @@ from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import Line, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
 from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
     METER_HOUSE,
     PILOT_STATUS,
     SAFETY_STATUS,
+    SESSION_STATUS,
     SESSION_WISH,
 )
 from msgs.wish import NO_WISH, Wish
@@ -180,6 +182,32 @@ def test_a_restart_during_a_charge_offers_no_more_and_no_less(
         assert {offer.limit_a for _, offer in box.heard} == {9.0}
     box.graph.advance(5.0)
     assert box.now().reason == "app"
+
+
+def test_a_restart_during_a_pause_of_a_charge_goes_on_with_the_pause(tmp_path: Path) -> None:
+    box = Box(tmp_path, monitoring=True, main_fuse_a=25.0)
+    status = SessionStatus(
+        state=WallboxState.SUSPENDED,
+        plugged=True,
+        authorized=True,
+        session_id="s1",
+        energy_wh=900.0,
+        reason="",
+    )
+    box.session.every(1.0, lambda: box.session.publish(SESSION_STATUS, status))
+    box.graph.advance(5.0)
+    box.others_a = 22.0
+    box.graph.advance(2.0)
+    assert (box.now().limit_a, box.now().reason) == (0.0, "fuse")
+    box.others_a = 5.0
+    box.graph.advance(2.3)
+    box.graph.kill("load_manager")
+    box.heard.clear()
+    box.start()
+    box.graph.advance(28.0)
+    assert {offer.limit_a for _, offer in box.heard} == {0.0}
+    box.graph.advance(6.0)
+    assert box.now().limit_a == 16.0
 
 
 def test_a_silent_safety_ends_the_offer_and_nothing_else_is_needed_to_go_on(

@@ -63,7 +63,7 @@ def test_a_pause_ends_after_half_a_minute_with_some_to_spare() -> None:
 
 def pause_and_resume(ramp: Ramp, from_s: float) -> tuple[Ramp, int]:
     """Return the ramp after one pause, and how long enough had to be left."""
-    ramp = run(ramp, 2.0, 5, from_s)
+    ramp = run(ramp, -2.0, 5, from_s)
     for seconds in range(2000):
         ramp = run(ramp, 16.0, 1, from_s + 5.0 + seconds)
         if ramp.value_a > 0.0:
