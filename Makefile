@@ -9,7 +9,7 @@ run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
 test: check
-	$(BIN)/pytest -q -n 2 -m "not system"
+	$(BIN)/pytest -q -n 2 -m "not system and not proof"
 	$(BIN)/pytest -q -m system -n 2 --dist loadfile
 
 check: setup

@@ -1,7 +1,7 @@
 """The whole charger in a recorded house, under virtual time: the fuse of 25 A on L1 is kept."""
 
 from collections import deque
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,3 +77,21 @@ def test_the_car_waits_for_a_house_that_takes_all_and_then_charges(tmp_path: Pat
     assert unexplained_a(seconds) == 0.0
     assert seconds[-1].others_a < 3.0
     assert seconds[-1].drawn_a > 20.0
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+@pytest.mark.req("MET-1", "MET-7")
+def test_two_hours_of_the_house_are_followed_with_many_reductions_and_a_pause(
+    tmp_path: Path,
+) -> None:
+    seconds = live(tmp_path, 0, 7200)
+    duties = [second.duty_percent for second in seconds]
+    reductions = sum(
+        after < before < 100.0 for before, after in pairwise(duties) if before - after > 0.5
+    )
+    pauses = sum(after == 100.0 and before < 100.0 for before, after in pairwise(duties))
+    print(f"{reductions} reductions, {pauses} pauses, {unexplained_a(seconds):.2f} A unexplained")
+    assert reductions >= 20
+    assert pauses >= 1
+    assert unexplained_a(seconds) == 0.0
