@@ -202,6 +202,17 @@ class MemoryGraph:
         """Return the names of the nodes that run, held ones included."""
         return tuple(self._carriers)
 
+    @property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Return who reads what now, as (topic name, reader), in a fixed order."""
+        return tuple(
+            sorted(
+                (key.removesuffix(b"\0").decode(), carrier.peer.node)
+                for key, carriers in self._readers.items()
+                for carrier in carriers
+            )
+        )
+
     def tap(self, on_frame: Callable[[bytes], None]) -> None:
         """Have every frame that is sent shown to a callback."""
         self._taps.append(on_frame)

@@ -1,5 +1,8 @@
 """One box's life: visits and troubles one after the other, judged all the time.
 
+Two links are spared, sim/contactor_drive and sim/pilot_drive: wires and a register of the
+hardware, no messages. The world itself (plant) neither dies nor sleeps.
+
 Everything follows from the seed. Visit number n is the same in a long life and in a short one, so
 that a breach can be replayed with just as many sessions as it takes.
 """
@@ -25,12 +28,14 @@ from launch.restarts import Again, History, ended, started
 from launch.soak.invariants import Broken
 from launch.soak.rules import is_latched
 from launch.soak.troubles import (
+    EVERYBODY,
     REQUEST,
     Death,
     Fault,
     Loss,
     Outage,
     Restart,
+    Scene,
     Sleep,
     Trouble,
     random_troubles,
@@ -48,10 +53,8 @@ CALM_A = 2.0
 PAGE = 100  # records in one answer
 EXIT_FAILED = 1  # of a process whose node has failed
 
-# What may latch 8007 or all red: what the box cannot get over by itself.
-LATCHING = frozenset(
-    {SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST, SimFault.SPI_STUCK, SimFault.NO_CLOSE}
-)
+# What may latch 8007 or all red: the box cannot get over it by itself.
+LATCHING = frozenset({SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +118,26 @@ class Box:
         self._losses: dict[Trouble, Callable[[], None]] = {}
         self._held: set[str] = set()
         self._troubles = 0  # that last
+        self._in_charge: list[Trouble] = []  # that wait for a charge
         self._crashes: dict[str, History] = {}
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, house.settings), seed, state_dir)
         self.witness = Witness(
-            self.graph.memory, self._on_broken, dip_a=house.dip_a, fuse_a=house.fuse_a
+            self.graph.memory,
+            self._on_broken,
+            self._on_closed,
+            dip_a=house.dip_a,
+            fuse_a=house.fuse_a,
         )
         self.graph.memory.on_crash(self._on_crash)
         self.witness.note(f"house: {' '.join(house.settings)}")
         self.graph.start_all()
+        self._scene = Scene(
+            nodes=tuple(node.name for node in self.graph.plan.nodes if node.name != PLANT),
+            links=(
+                *((topic, reader) for topic, reader in self.graph.memory.links if reader != PLANT),
+                (REQUEST, PLANT),
+            ),
+        )
 
     @property
     def now_s(self) -> float:
@@ -147,17 +162,30 @@ class Box:
     def _visit(self, chance: random.Random) -> None:
         began_s = self.graph.now_s
         visit = random_visit(chance)
-        troubles = random_troubles(chance, visit.length_s, [act.at_s for act in visit.acts])
+        troubles = random_troubles(
+            chance, self._scene, visit.length_s, [act.at_s for act in visit.acts]
+        )
         for act in visit.acts:
             self._plan(began_s + act.at_s, partial(self._act, act))
+        self._in_charge = [trouble for trouble in troubles if trouble.in_charge]
         for trouble in troubles:
-            self._plan(began_s + trouble.from_s, partial(self._begin, trouble))
-            self._plan(began_s + trouble.to_s, partial(self._end, trouble))
+            if not trouble.in_charge:
+                self._plan(began_s + trouble.after_s, partial(self._begin, trouble))
+        self._plan(began_s + visit.length_s, lambda: None)
         while self._agenda:
-            at_s, _, action = heapq.heappop(self._agenda)
-            self.graph.memory.run_until(at_s)
-            action()
-        self.graph.memory.run_until(began_s + visit.length_s)
+            next_s = self._agenda[0][0]
+            if not self.graph.memory.run_until(next_s, partial(self._is_before, next_s)):
+                heapq.heappop(self._agenda)[2]()
+
+    def _is_before(self, when_s: float) -> bool:
+        """Return whether something has been planned for before a time."""
+        return self._agenda[0][0] < when_s
+
+    def _on_closed(self) -> None:
+        """Let the troubles of a charge come; the first closing of a visit brings them all."""
+        troubles, self._in_charge = self._in_charge, []
+        for trouble in troubles:
+            self._plan(self.graph.now_s + trouble.after_s, partial(self._begin, trouble))
 
     def _plan(self, at_s: float, action: Callable[[], None]) -> None:
         self._entries += 1
@@ -177,6 +205,7 @@ class Box:
         self.witness.note(f"trouble: {trouble.cause}")
         self.witness.trouble(True)
         self._troubles += 1
+        self._plan(self.graph.now_s + trouble.lasts_s, partial(self._end, trouble))
         match trouble.cause:
             case Fault(name=name):
                 self.counts["faults"] += 1
@@ -230,7 +259,7 @@ class Box:
         chance = random.Random(f"{self._seed}/{self.sessions}/{loss}")
 
         def lost(writer: str, topic: str, reader: str) -> bool:
-            if topic != loss.topic or loss.reader not in ("*", reader):
+            if topic != loss.topic or loss.reader not in (EVERYBODY, reader):
                 return False
             if topic == REQUEST and writer == SUPERVISOR:
                 return False  # acts on the world and orders of the supervisor

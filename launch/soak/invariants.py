@@ -161,6 +161,14 @@ INVARIANTS = (
         asked=rules.of_current,
     ),
     Invariant(
+        name="permitted",
+        says="Safety permits an offer only with a session/status that authorises (3 s) and a box "
+        "meter that is heard (5 s).",
+        within_s=2 * ROUND_S,
+        breach=rules.permitting,
+        asked=rules.of_safety,
+    ),
+    Invariant(
         name="earth",
         says="The coil has current only while the protective earth is below 500 ohm.",
         within_s=EARTH_S + ROUND_S,

@@ -88,20 +88,31 @@ def without_pilot(seen: Seen, now_s: float) -> float | None:
 
 def without_permission(seen: Seen, now_s: float) -> float | None:
     """Session, meter and offer: what a charge needs, and what the vehicle may end gently."""
-    safety = seen.safety
-    session, meter = safety.session.message, safety.meter.message
-    pilot, copper = safety.pilot.message, safety.copper.message
-    if session is not None and not session.authorized:
-        return EVENT
+    pilot, copper = seen.safety.pilot.message, seen.safety.copper.message
     if pilot is not None and pilot.offered_a < MIN_OFFER_A:
         return EVENT
     if copper is not None and offer_of_duty(copper.duty_percent) < MIN_OFFER_A:
         return EVENT
-    metered_s = safety.meter.stamp_s
-    if meter is not None and not meter.online:
-        metered_s = meter.sampled_ns / 1e9
+    return _without_authority_s(seen, now_s)
+
+
+def permitting(seen: Seen, now_s: float) -> float | None:
+    """Safety permits what session or the box meter do not stand for."""
+    status = seen.safety.status
+    if status is None or not status.permitted:
+        return None
+    return _without_authority_s(seen, now_s)
+
+
+def _without_authority_s(seen: Seen, now_s: float) -> float | None:
+    session, meter = seen.safety.session, seen.safety.meter
+    if session.message is not None and not session.message.authorized:
+        return EVENT
+    metered_s = meter.stamp_s
+    if meter.message is not None and not meter.message.online:
+        metered_s = meter.message.sampled_ns / 1e9
     return _earliest_s(
-        _stale_s(safety.session.stamp_s, SESSION_HOLD_S, now_s),
+        _stale_s(session.stamp_s, SESSION_HOLD_S, now_s),
         _stale_s(metered_s, METER_HOLD_S, now_s),
     )
 

@@ -1,46 +1,32 @@
-"""What goes wrong: random troubles, each with its beginning and its end. Pure: chance comes in.
-
-Two links are spared, sim/contactor_drive and sim/pilot_drive: they are wires and a register of
-the hardware, no messages. The world itself (plant) neither dies nor sleeps.
-"""
+"""What goes wrong: random troubles, each with its beginning and its end. Pure: chance comes in."""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgs.plant import SimFault
-from msgs.topics import (
-    LOAD_OFFER,
-    METER_BOX,
-    METER_HOUSE,
-    PILOT_STATUS,
-    SAFETY_STATUS,
-    SESSION_STATUS,
-    SIM_COPPER,
-    SIM_POWER,
-)
 
-NODES = ("led", "load_manager", "meter", "pilot", "safety", "session")
-"""Those that may die, sleep or be restarted."""
-
+HOLDS_S = (0.05, 0.5, 1.0, 3.0, 5.0, 6.0, 10.0)  # of the architecture
+HUNG_S = 10.0  # then the supervisor kills
+CHARGE_S = 20.0  # most charges last as long
 SOON_S = 6.0  # self-test, closing, stopping all lie within
+
+# How often each kind comes.
+KINDS = (*["loss"] * 3, *["fault"] * 2, *["death"] * 2, "sleep", "restart", "outage")
+
+EVERYBODY = "*"
 REQUEST = "?"  # what a request is called where messages are lost
 
-# Faults that may end in a latched one, and with it the life of a box: rare.
-FATAL = frozenset(
-    {SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST, SimFault.SPI_STUCK, SimFault.NO_CLOSE}
-)
-LINKS = (
-    PILOT_STATUS.name,
-    SAFETY_STATUS.name,
-    SESSION_STATUS.name,
-    LOAD_OFFER.name,
-    METER_BOX.name,
-    METER_HOUSE.name,
-    SIM_COPPER.name,
-    SIM_POWER.name,
-    REQUEST,
-)
+# They end in a latched fault, and with it the life of a box: rare.
+FATAL = frozenset({SimFault.WELD, SimFault.PE_OPEN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What there is that can go wrong."""
+
+    nodes: tuple[str, ...]  # that may die, sleep or be restarted
+    links: tuple[tuple[str, str], ...]  # topic and reader, for messages that may be lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,55 +76,95 @@ Cause = Fault | Loss | Death | Sleep | Restart | Outage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """One thing that goes wrong for a while, in seconds since the visit began."""
+    """One thing that goes wrong for a while.
+
+    It begins so long after the visit, or, in a charge, after the contactor has first closed in
+    it; without a charge it does not come about.
+    """
 
     cause: Cause
-    from_s: float
-    to_s: float
+    in_charge: bool
+    after_s: float
+    lasts_s: float
 
 
 def random_troubles(
-    chance: random.Random, length_s: float, moments_s: Sequence[float]
+    chance: random.Random, scene: Scene, length_s: float, moments_s: Sequence[float]
 ) -> tuple[Trouble, ...]:
-    """Return the troubles of one visit of a length; a sixth of the visits have none.
+    """Return the troubles of one visit of a length.
 
-    Half of them come soon after one of the moments at which something is done.
+    None, one alone in a charge, a few, or many that meet each other. Of those, half come in a
+    charge, a quarter soon after one of the moments at which something is done.
     """
-    count = chance.choice((0, 1, 2, 3, 4, 6))
-    return tuple(_random_trouble(chance, length_s, moments_s) for _ in range(count))
+    match chance.choice(("none", "one", "one", "few", "few", "many")):
+        case "none":
+            return ()
+        case "one":
+            after_s = chance.uniform(0.0, CHARGE_S)
+            return (_random_trouble(chance, scene, after_s, in_charge=True),)
+        case kind:
+            count = chance.randint(2, 3) if kind == "few" else chance.randint(5, 10)
+            return tuple(_random_moment(chance, scene, length_s, moments_s) for _ in range(count))
 
 
-def _random_trouble(chance: random.Random, length_s: float, moments_s: Sequence[float]) -> Trouble:
+def _random_moment(
+    chance: random.Random, scene: Scene, length_s: float, moments_s: Sequence[float]
+) -> Trouble:
+    match chance.choice(("charge", "charge", "soon", "ever")):
+        case "charge":
+            return _random_trouble(
+                chance, scene, in_charge=True, after_s=chance.uniform(0.0, CHARGE_S)
+            )
+        case "soon":
+            after_s = chance.choice(moments_s) + chance.uniform(0.0, SOON_S)
+        case _:
+            after_s = chance.uniform(0.0, length_s)
+    return _random_trouble(chance, scene, after_s, in_charge=False)
+
+
+def _random_trouble(
+    chance: random.Random, scene: Scene, after_s: float, *, in_charge: bool
+) -> Trouble:
+    """Return a trouble that lasts any order of magnitude, or about as long as a hold."""
+    cause = _random_cause(chance, scene)
     if chance.random() < 0.5:
-        from_s = chance.choice(moments_s) + chance.uniform(0.0, SOON_S)
+        lasts_s = chance.choice(HOLDS_S) * chance.uniform(0.9, 1.4)
     else:
-        from_s = chance.uniform(0.0, length_s)
-    cause = _random_cause(chance)
-    match cause:
-        case Sleep():
-            lasts_s = 0.02 * 500.0 ** chance.random()  # beyond 10 s the supervisor kills
-        case Death():
-            lasts_s = 0.05 * 200.0 ** chance.random()
-        case Fault() | Loss() | Restart() | Outage():
-            lasts_s = 0.05 * 1200.0 ** chance.random()
-    return Trouble(cause=cause, from_s=from_s, to_s=from_s + lasts_s)
+        lasts_s = 0.02 * 2500.0 ** chance.random()
+    if isinstance(cause, Sleep):
+        lasts_s = min(lasts_s, HUNG_S)
+    return Trouble(cause=cause, in_charge=in_charge, after_s=after_s, lasts_s=lasts_s)
 
 
-def _random_cause(chance: random.Random) -> Cause:
-    kinds = ("fault", "fault", "loss", "loss", "death", "sleep", "restart", "outage")
+def _random_cause(chance: random.Random, scene: Scene) -> Cause:
+    kinds = (
+        "fault",
+        "fault",
+        "loss",
+        "loss",
+        "loss",
+        "death",
+        "death",
+        "sleep",
+        "restart",
+        "mains",
+    )
     match chance.choice(kinds):
         case "fault":
             names = [name for name in SimFault if name not in FATAL or chance.random() < 0.1]
             return Fault(name=chance.choice(names))
         case "loss":
-            reader = chance.choice(("*", *NODES))
-            ratio = chance.choice((1.0, 1.0, round(chance.uniform(0.05, 0.95), 2)))
-            return Loss(topic=chance.choice(LINKS), reader=reader, ratio=ratio)
+            topic, reader = chance.choice(scene.links)
+            return Loss(
+                topic=topic,
+                reader=EVERYBODY if chance.random() < 0.2 else reader,
+                ratio=1.0 if chance.random() < 0.7 else round(chance.uniform(0.05, 0.95), 2),
+            )
         case "death":
-            return Death(node=chance.choice(NODES))
+            return Death(node=chance.choice(scene.nodes))
         case "sleep":
-            return Sleep(node=chance.choice(NODES))
-        case "outage":
-            return Outage()
+            return Sleep(node=chance.choice(scene.nodes))
+        case "restart":
+            return Restart(node=chance.choice(scene.nodes))
         case _:
-            return Restart(node=chance.choice(NODES))
+            return Outage()

@@ -62,23 +62,24 @@ def random_house(chance: random.Random) -> House:
 
 
 def random_visit(chance: random.Random) -> Visit:
-    """Return one visit: plugged soon, gone by its end."""
+    """Return one visit: plugged soon, gone by its end. Half of them are short and plain."""
     acts: list[Act] = []
-    now_s = chance.uniform(0.0, 5.0)
+    is_short = chance.random() < 0.5
+    now_s = chance.uniform(0.0, 2.0)
 
     def act(method: str, node: str = PLANT, **arguments: Any) -> None:
         acts.append(Act(at_s=now_s, method=method, arguments=arguments, node=node))
 
     act("plug")
     if chance.random() < 0.95:
-        now_s += _soon(chance, 0.05, 20.0)
+        now_s += _soon(chance, 0.05, 1.0 if is_short else 20.0)
         act("ready")
-    for _ in range(chance.choice((0, 0, 1, 1, 2, 3))):
+    for _ in range(0 if is_short else chance.choice((0, 1, 1, 2, 3))):
         now_s += _soon(chance, 0.5, 60.0)
         for method, node, arguments in _midway(chance):
             act(method, node, **arguments)
             now_s += _soon(chance, 0.01, 3.0)
-    now_s += _soon(chance, 1.0, 200.0)
+    now_s += chance.uniform(10.0, 40.0) if is_short else _soon(chance, 1.0, 200.0)
     if chance.random() < 0.2:
         act("full")
         now_s += _soon(chance, 0.1, 10.0)
@@ -88,7 +89,7 @@ def random_visit(chance: random.Random) -> Visit:
     act("wish", SESSION, limit_a=None)
     if chance.random() < 0.7:
         act("unplug")
-        now_s += 20.0  # it drops its load, opens S2, and comes out a second later
+        now_s += 10.0  # it drops its load, opens S2, and comes out a second later
     now_s += chance.uniform(0.0, 0.5)
     act("pull")  # what has been unplugged is refused
     return Visit(acts=tuple(acts), length_s=now_s + _soon(chance, 0.05, 5.0))

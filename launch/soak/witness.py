@@ -70,12 +70,14 @@ class _Row:
 
 
 class Witness:
-    """Sees one graph; `on_broken` is told of every breach."""
+    """Sees one graph; is told to tell of every breach and of every closing."""
 
     def __init__(
         self,
         graph: MemoryGraph,
         on_broken: Callable[[Broken], None],
+        on_closed: Callable[[], None],
+        *,
         dip_a: float,
         fuse_a: float | None = None,
     ) -> None:
@@ -86,6 +88,7 @@ class Witness:
         self.timeline: deque[str] = deque(maxlen=MOST_LINES)
         self._clock = graph.clock
         self._on_broken = on_broken
+        self._on_closed = on_closed
         self._watch = Watch(INVARIANTS)
         self._test = NOT_TESTED
         self._incarnations: dict[str, int] = {}
@@ -200,6 +203,7 @@ class Witness:
             case "contacts_closed":
                 self.closings += 1
                 seen.closed = True
+                self._on_closed()
             case "contacts_open":
                 seen.closed = event.detail != ""  # names the poles that are still closed
             case "fault" if event.detail == SimFault.WELD:

@@ -41,7 +41,9 @@ class Scene:
     def __init__(self, state_dir: Path) -> None:
         self.broken: list[Broken] = []
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=state_dir)
-        self.witness = Witness(self.graph.memory, self.broken.append, dip_a=32.0, fuse_a=35.0)
+        self.witness = Witness(
+            self.graph.memory, self.broken.append, lambda: None, dip_a=32.0, fuse_a=35.0
+        )
         self.graph.start_all()
 
     def charge(self) -> None:
