@@ -53,9 +53,9 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     state = hear_life(state, inputs)
     warnings: list[str] = []
     if state.found is None:
+        state, warning = with_energy(state, inputs)  # before anything can end it
         state = _after_plug(state, inputs)
         state, lost_warning = end_lost(state, inputs)
-        state, warning = with_energy(state, inputs)
         warnings += [lost_warning, warning]
         state = _ending(state, inputs)
         state = _beginning(config, state, inputs)

@@ -326,6 +326,17 @@ def test_what_flowed_while_the_meter_was_silent_is_counted() -> None:
     assert life.warnings == []
 
 
+def test_what_is_heard_in_the_round_that_ends_it_is_counted() -> None:
+    life = plugged_in()
+    life.facts["pilot"] = pilot(CpState.A)
+    life.step()
+    life.now_s += UNPLUGGED_S + 0.1
+    life.facts["box"] = box(1005.0)
+    life.step()
+    assert life.record().end_reason is EndReason.UNPLUGGED
+    assert life.record().energy_wh == 5.0
+
+
 # --- restarts ---------------------------------------------------------------------------------
 
 
