@@ -294,7 +294,7 @@ class Box:
 
     # --- judgements ----------------------------------------------------------------------------
 
-    def _on_broken(self, broken: Broken) -> None:
+    def _on_broken(self, broken: Broken, timeline: tuple[str, ...] | None = None) -> None:
         self.witness.note(f"BROKEN: {broken.name}: {broken.detail}")
         if any(known.invariant == broken.name for known in self.violations):
             return  # what follows from the first is of little use
@@ -305,7 +305,7 @@ class Box:
                 seed=self._seed,
                 session=self.sessions,
                 at_s=round(self.now_s, 6),
-                timeline=tuple(self.witness.timeline),
+                timeline=timeline or tuple(self.witness.timeline),
             )
         )
 
@@ -359,8 +359,9 @@ class Box:
         self.graph.start("session")
         records = self._records()
         self.stored = len(records)
-        for name, detail in self.witness.ledger.judge(records):
-            self._on_broken(Broken(name, detail))
+        for finding in self.witness.ledger.judge(records):
+            broken = Broken(finding.invariant, f"{finding.session_id} {finding.detail}")
+            self._on_broken(broken, self.witness.endings.get(finding.session_id))
         self.graph.kill("session")
 
     def _records(self) -> list[SessionRecord]:

@@ -6,11 +6,20 @@ end with the records.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgs.session import SessionRecord
 
 ROUNDING_WH = 0.01
 STILL_S = 0.5  # the world's counter has rested so long: meter and session have caught up
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong with the store."""
+
+    invariant: str
+    detail: str
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +37,7 @@ class Ledger:
     def __init__(self) -> None:
         self.said: list[str] = []  # every session_id that was ever published, in order
         self.ends: dict[str, End] = {}
-        self._running = ""
+        self.running = ""  # the session_id that session says; "" is none
         self._heard_wh: float | None = None
         self._heard_s = float("-inf")
         self._world_wh = 0.0
@@ -51,57 +60,57 @@ class Ledger:
 
     def says(self, session_id: str) -> None:
         """Take the session that session says is running; "" is none."""
-        if session_id == self._running:
+        if session_id == self.running:
             return
-        if self._running:
+        if self.running:
             is_settled = self._heard_wh is not None and self._heard_s > self._moved_s + STILL_S
-            self.ends[self._running] = End(
+            self.ends[self.running] = End(
                 heard_wh=self._heard_wh, world_wh=self._world_wh, is_settled=is_settled
             )
         if session_id:
             self.said.append(session_id)
-        self._running = session_id
+        self.running = session_id
 
-    def judge(self, records: Sequence[SessionRecord]) -> Iterator[tuple[str, str]]:
-        """Compare with the stored records, oldest first; yield (invariant, what is wrong)."""
+    def judge(self, records: Sequence[SessionRecord]) -> Iterator[Finding]:
+        """Compare with the stored records, oldest first."""
         stored = [record.session_id for record in records]
-        for session_id in sorted({one for one in stored if stored.count(one) > 1}):
-            yield "stored_once", f"session {session_id} is stored {stored.count(session_id)} times"
-        for session_id in self.said:
-            if session_id not in stored:
-                yield "stored_once", f"session {session_id} was said and is not stored"
-            if self.said.count(session_id) > 1:
-                yield "stored_once", f"session {session_id} was begun again after its end"
+        for one in sorted({one for one in stored if stored.count(one) > 1}):
+            yield Finding("stored_once", f"stored {stored.count(one)} times", one)
+        for one in self.said:
+            if one not in stored:
+                yield Finding("stored_once", "said to run, and not stored", one)
+            if self.said.count(one) > 1:
+                yield Finding("stored_once", "begun again after its end", one)
         for index, record in enumerate(records):
+            one, end = record.session_id, self.ends.get(record.session_id)
             following = records[index + 1] if index + 1 < len(records) else None
-            yield from _judge_end(record, following, record.session_id == self._running)
-            end = self.ends.get(record.session_id)
-            if end is not None:
-                yield from _judge_energy(record, end)
+            for detail in _wrong_ends(record, following, one == self.running):
+                yield Finding("ended", detail, one)
+            for detail in () if end is None else _wrong_energies(record, end):
+                yield Finding("energy", detail, one)
 
 
-def _judge_end(
+def _wrong_ends(
     record: SessionRecord, following: SessionRecord | None, is_running: bool
-) -> Iterator[tuple[str, str]]:
-    name = f"session {record.session_id}"
+) -> Iterator[str]:
     if not record.ended_utc_ns or record.end_reason is None:
         if not is_running:
-            yield "ended", f"{name} has no end"
+            yield "has no end"
     elif record.ended_utc_ns < record.started_utc_ns:
-        yield "ended", f"{name} ends before it begins"
+        yield "ends before it begins"
     elif following is not None and record.ended_utc_ns > following.started_utc_ns:
-        yield "ended", f"{name} ends after the next one has begun"
+        yield "ends after the next one has begun"
 
 
-def _judge_energy(record: SessionRecord, end: End) -> Iterator[tuple[str, str]]:
-    name = f"session {record.session_id} has {record.energy_wh:.3f} Wh"
+def _wrong_energies(record: SessionRecord, end: End) -> Iterator[str]:
+    said = f"has {record.energy_wh:.3f} Wh"
     world_wh = end.world_wh - record.start_energy_wh
     if record.energy_wh > world_wh + ROUNDING_WH:
-        yield "energy", f"{name}; {world_wh:.3f} Wh have flowed"
+        yield f"{said}; {world_wh:.3f} Wh have flowed"
     if end.heard_wh is None:
         return
     heard_wh = end.heard_wh - record.start_energy_wh
     if record.energy_wh < heard_wh - ROUNDING_WH:
-        yield "energy", f"{name}; the meter told it {heard_wh:.3f} Wh"
+        yield f"{said}; the meter told it {heard_wh:.3f} Wh"
     if end.is_settled and record.energy_wh < world_wh - ROUNDING_WH:
-        yield "energy", f"{name}; {world_wh:.3f} Wh have flowed, and it has heard the meter since"
+        yield f"{said}; {world_wh:.3f} Wh have flowed, and it has heard the meter since"

@@ -84,6 +84,7 @@ class Witness:
         now_s = graph.clock.now_s()
         self.seen = Seen(since_s=now_s, dip_a=dip_a, fuse_a=fuse_a, calm_s=now_s)
         self.ledger = Ledger()
+        self.endings: dict[str, tuple[str, ...]] = {}  # the timeline at each session's end
         self.closings = 0  # of the contactor
         self.timeline: deque[str] = deque(maxlen=MOST_LINES)
         self._clock = graph.clock
@@ -230,7 +231,10 @@ class Witness:
         self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
 
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
+        before = self.ledger.running
         self.ledger.says(status.session_id)
+        if before and before != status.session_id:
+            self.endings[before] = tuple(self.timeline)
         self._tell("session", f"{status.state} {status.session_id}")
 
     def _on_meter_house(self, reading: MeterReading, stamp_s: float) -> None:

@@ -29,7 +29,7 @@ def lived(heard_wh: float = 150.0, heard_after_s: float = 1.0) -> Ledger:
 
 
 def names(ledger: Ledger, *records: SessionRecord) -> list[str]:
-    return [name for name, _ in ledger.judge(records)]
+    return [finding.invariant for finding in ledger.judge(records)]
 
 
 def test_what_was_said_and_stored_once_is_right() -> None:
