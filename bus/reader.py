@@ -103,22 +103,23 @@ class TopicReader(Generic[M]):
         if now_ns - stamp_ns > self._hold_ns:
             self.health.late += 1
         self._pending_ns = stamp_ns
-        self._body = data[at + length :]
-        return None if self.on_message is None else self._decode()
+        if self.on_message is None:
+            self._body = data[at + length :]
+            return None
+        return self._decode(data[at + length :])
 
     @property
     def message(self) -> M | None:
         """Return the newest message, however old; None before the first."""
         if self._body is not None:
-            self._decode()
+            body, self._body = self._body, None
+            self._decode(body)
         return self._message
 
     @property
     def stamp_s(self) -> float | None:
         """Return when the newest message was sent [monotonic s]; None before the first."""
-        if self._body is not None:
-            self._decode()
-        return None if self._message is None else self._stamp_ns / 1e9
+        return None if self.message is None else self._stamp_ns / 1e9
 
     @property
     def age_s(self) -> float:
@@ -129,19 +130,14 @@ class TopicReader(Generic[M]):
 
     def fresh(self, hold_s: float | None = None) -> M | None:
         """Return the newest message if it is not older than its hold, else None."""
-        if self._body is not None:
-            self._decode()
-        message = self._message
+        message = self._message if self._body is None else self.message
         if message is None:
             return None
         hold_ns = self._hold_ns if hold_s is None else hold_s * 1e9
         return message if self._clock.now_ns() - self._stamp_ns <= hold_ns else None
 
-    def _decode(self) -> M | None:
-        """Decode the waiting body; one that cannot be decoded is counted and changes nothing."""
-        body, self._body = self._body, None
-        if body is None:
-            return None
+    def _decode(self, body: bytes) -> M | None:
+        """Decode a body; one that cannot be decoded is counted and changes nothing."""
         try:
             message = self._decode_body(body)
         except UNREADABLE as error:

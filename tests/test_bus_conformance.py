@@ -211,6 +211,20 @@ def test_a_message_goes_stale_at_its_hold(world: World) -> None:
     assert reader.message == status()
 
 
+def test_what_is_only_looked_at_goes_stale_too(world: World) -> None:
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    reader = safety.subscribe(PILOT_STATUS)
+    joined(world, safety, pilot)
+    pilot.publish(PILOT_STATUS, status())
+    seen: list[tuple[bool, bool]] = []
+    safety.every(
+        0.05, lambda: seen.append((reader.fresh() is not None, reader.fresh(0.3) is not None))
+    )
+    world.until(lambda: (True, True) in seen)
+    world.until(lambda: (True, False) in seen)
+    world.until(lambda: (False, False) in seen[seen.index((True, False)) :])
+
+
 def test_only_the_writer_of_the_table_may_publish(world: World) -> None:
     safety = world.bus("safety")
     with pytest.raises(BusError, match="safety does not write pilot/status; pilot does"):
