@@ -158,8 +158,8 @@ class Bus(Protocol):
     ) -> Reader[M]:
         """Read a topic. Without `on_message` the reader is only looked at: it costs no wake-up.
 
-        The newest message is always in place before any callback of the node runs. `on_message`
-        gets every message that arrives, in order.
+        The newest message of what is only looked at is in place before any callback of the node
+        runs. `on_message` gets every message that arrives, in order.
         """
 
     def at(self, when_s: float, action: Callable[[], None]) -> Timer:

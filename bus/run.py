@@ -128,8 +128,7 @@ class ZmqBus(Peer):
             wire.drain(wire.passive, self.accept, began_ns, MOST_BACKLOG)
         for fd in ready:
             if fd == wire.active_fd and wire.active is not None:
-                wire.drain(wire.active, self.accept, began_ns)
-                self.run_callbacks()
+                wire.drain(wire.active, self.accept, began_ns, run=self.run_callbacks)
             elif fd in self._watched:
                 self._watched[fd]()
             elif fd in wire.askers:

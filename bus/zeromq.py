@@ -211,25 +211,31 @@ class ZmqCarrier:
         accept: Callable[[bytes, int], object],
         now_ns: int,
         most: int = MOST_FRAMES_A_ROUND,
+        run: Callable[[], None] = lambda: None,
     ) -> None:
         """Hand on every frame that waits on a reading socket, for 3 ms at most.
 
         Most often there is none or one: asking is cheaper than an exception. A flood is read
-        without asking.
+        without asking. `run` is called after the first frame, and after every few.
         """
         receive = socket.recv
         try:
             if socket is not self.active and not _events(socket) & POLLIN:
                 return
             accept(receive(NOBLOCK), now_ns)
+            run()
             if not _events(socket) & POLLIN:
                 return
             for count in range(most):
                 accept(receive(NOBLOCK), now_ns)
-                if count % 64 == 63 and time.monotonic_ns() - now_ns > MOST_DRAINING_NS:
-                    break
+                if count % 8 == 7:
+                    run()
+                    if time.monotonic_ns() - now_ns > MOST_DRAINING_NS:
+                        break
         except zmq.Again:
+            run()
             return
+        run()
         self.touched.add(socket)
 
     def resend_latched(self) -> None:
