@@ -26,28 +26,18 @@ from bus.memory import START_NS
 from launch.plan import load_plan
 from launch.restarts import Again, History, ended, started
 from launch.soak.invariants import Broken
+from launch.soak.mischief import Mischief
 from launch.soak.rules import is_latched
-from launch.soak.troubles import (
-    EVERYBODY,
-    REQUEST,
-    Death,
-    Fault,
-    Loss,
-    Outage,
-    Restart,
-    Scene,
-    Sleep,
-    Trouble,
-    random_troubles,
-)
+from launch.soak.troubles import REQUEST, Scene, Trouble, random_troubles
 from launch.soak.users import PLANT, Act, random_house, random_visit
 from launch.soak.witness import Witness
-from launch.virtual import SUPERVISOR, VIRTUAL_PLAN, VirtualGraph
+from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.plant import SimFault
 from msgs.session import SessionRecord
 
 PATIENCE_S = 120.0  # a mended box charges within: a retry's wait, cooling, a ramp that resumes
 CHARGES_A = 0.5
+CHARGE_S = 5.0
 REST_S = 15.0  # after a visit: the plug is out, meters are heard again
 CALM_A = 2.0
 PAGE = 100  # records in one answer
@@ -95,7 +85,7 @@ def live(seed: int, sessions: int) -> Life:
             stored=box.stored,
             virtual_s=box.now_s,
             real_s=time.perf_counter() - began,
-            counts={**box.counts, "closings": box.witness.closings},
+            counts={**box.counts, **box.mischief.counts, "closings": box.witness.closings},
             latched=box.latched,
             violations=tuple(box.violations),
         )
@@ -114,10 +104,6 @@ class Box:
         self._seed = seed
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._entries = 0
-        self._broken_faults: set[SimFault] = set()  # ever, in this life
-        self._losses: dict[Trouble, Callable[[], None]] = {}
-        self._held: set[str] = set()
-        self._troubles = 0  # that last
         self._in_charge: list[Trouble] = []  # that wait for a charge
         self._crashes: dict[str, History] = {}
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, house.settings), seed, state_dir)
@@ -128,6 +114,7 @@ class Box:
             dip_a=house.dip_a,
             fuse_a=house.fuse_a,
         )
+        self.mischief = Mischief(self.graph, self.witness, seed, self._on_crash)
         self.graph.memory.on_crash(self._on_crash)
         self.witness.note(f"house: {' '.join(house.settings)}")
         self.graph.start_all()
@@ -155,6 +142,7 @@ class Box:
                 break
             if chance.random() < 0.4 or index + 1 == sessions:
                 self._prove_alive()
+        self._stop(random.Random(f"{self._seed}/end"))
         self._judge_stored()
 
     # --- a visit -------------------------------------------------------------------------------
@@ -187,6 +175,10 @@ class Box:
         for trouble in troubles:
             self._plan(self.graph.now_s + trouble.after_s, partial(self._begin, trouble))
 
+    def _begin(self, trouble: Trouble) -> None:
+        end = self.mischief.begin(trouble)
+        self._plan(self.graph.now_s + trouble.lasts_s, end)
+
     def _plan(self, at_s: float, action: Callable[[], None]) -> None:
         self._entries += 1
         heapq.heappush(self._agenda, (at_s, self._entries, action))
@@ -198,99 +190,6 @@ class Box:
             self.graph.ask(act.node, act.method, act.arguments)
         else:
             self.graph.tell(act.node, act.method, act.arguments)
-
-    # --- troubles ------------------------------------------------------------------------------
-
-    def _begin(self, trouble: Trouble) -> None:
-        self.witness.note(f"trouble: {trouble.cause}")
-        self.witness.trouble(True)
-        self._troubles += 1
-        self._plan(self.graph.now_s + trouble.lasts_s, partial(self._end, trouble))
-        match trouble.cause:
-            case Fault(name=name):
-                self.counts["faults"] += 1
-                self._broken_faults.add(name)
-                self.graph.act("fault", {"name": name})
-            case Loss() as loss:
-                self.counts["silences" if loss.ratio == 1.0 else "losses"] += 1
-                self._losses[trouble] = self.graph.memory.lose(self._loser(loss))
-            case Death(node=node):
-                self._kill(node)
-            case Sleep(node=node):
-                if node in self.graph.memory.running and node not in self._held:
-                    self.counts["holds"] += 1
-                    self._held.add(node)
-                    self.graph.memory.hold(node)
-                    self.witness.asleep(node)
-            case Restart(node=node):
-                if node not in self._held:
-                    self.counts["restarts"] += 1
-                    self.graph.restart(node)
-            case Outage():
-                self.counts["outages"] += 1
-                self.graph.act("power", {"on": False})
-
-    def _end(self, trouble: Trouble) -> None:
-        self.witness.note(f"over: {trouble.cause}")
-        self._mend(trouble)
-        self._troubles -= 1
-        if not self._troubles:
-            self.witness.trouble(False)
-
-    def _mend(self, trouble: Trouble) -> None:
-        match trouble.cause:
-            case Fault(name=name):
-                self.graph.act("clear", {"name": name})
-            case Loss():
-                self._losses.pop(trouble)()
-            case Death(node=node):
-                self._start(node)
-            case Sleep(node=node):
-                if node in self._held:
-                    self._held.discard(node)
-                    self.graph.memory.release(node)
-                    self.witness.awake(node)
-            case Restart():
-                pass
-            case Outage():
-                self.graph.act("power", {"on": True})
-
-    def _loser(self, loss: Loss) -> Callable[[str, str, str], bool]:
-        chance = random.Random(f"{self._seed}/{self.sessions}/{loss}")
-
-        def lost(writer: str, topic: str, reader: str) -> bool:
-            if topic != loss.topic or loss.reader not in (EVERYBODY, reader):
-                return False
-            if topic == REQUEST and writer == SUPERVISOR:
-                return False  # acts on the world and orders of the supervisor
-            return chance.random() < loss.ratio
-
-        return lost
-
-    def _kill(self, node: str) -> None:
-        if node not in self.graph.memory.running or node in self._held:
-            return
-        self.counts["kills"] += 1
-        self.graph.kill(node)
-        self.witness.asleep(node)
-
-    def _start(self, node: str) -> None:
-        if node in self.graph.memory.running:
-            return
-        try:
-            self.graph.start(node)
-        except Exception as error:  # any that a node fails with is a finding
-            self._on_crash(node, error)
-
-    def _on_crash(self, node: str, error: Exception) -> None:
-        trace = "".join(traceback.format_exception(error)[-3:])
-        self._on_broken(Broken("no_crash", f"{node} ended by itself: {trace}"))
-        self.witness.asleep(node)
-        policy, now_s = self.graph.plan.node(node).restart, self.graph.now_s
-        history = started(self._crashes.get(node, History()), now_s)
-        self._crashes[node], verdict = ended(history, policy, EXIT_FAILED, 0.0, now_s)
-        if isinstance(verdict, Again):
-            self._plan(verdict.at_s, partial(self._start, node))
 
     # --- judgements ----------------------------------------------------------------------------
 
@@ -309,20 +208,28 @@ class Box:
             )
         )
 
+    def _on_crash(self, node: str, error: Exception) -> None:
+        trace = "".join(traceback.format_exception(error)[-3:])
+        self._on_broken(Broken("no_crash", f"{node} ended by itself: {trace}"))
+        self.witness.asleep(node)
+        policy, now_s = self.graph.plan.node(node).restart, self.graph.now_s
+        history = started(self._crashes.get(node, History()), now_s)
+        self._crashes[node], verdict = ended(history, policy, EXIT_FAILED, 0.0, now_s)
+        if isinstance(verdict, Again):
+            self._plan(verdict.at_s, partial(self.mischief.start, node))
+
     def _prove_alive(self) -> None:
         """Plug a vehicle into the mended box: it has to charge."""
-        for method, arguments in (
-            ("pull", {}),
-            ("house", {"current_a": (CALM_A, CALM_A, CALM_A)}),
-            ("sun", {"power_w": 0.0}),
-        ):
-            self.graph.ask(PLANT, method, arguments)
+        world = self.mischief.world
+        world("pull")
+        world("house", {"current_a": (CALM_A, CALM_A, CALM_A)})
+        world("sun", {"power_w": 0.0})
         self.graph.advance(REST_S)
-        self.graph.act("plug")
-        self.graph.act("ready")
-        until_s = self.graph.now_s + PATIENCE_S
+        world("plug")
+        world("ready")
         is_charging = self.graph.memory.run_until(
-            until_s, lambda: self._is_charging() or is_latched(self.witness.seen)
+            self.graph.now_s + PATIENCE_S,
+            lambda: self._is_charging() or is_latched(self.witness.seen),
         )
         if is_latched(self.witness.seen):
             self._end_latched()
@@ -330,10 +237,10 @@ class Box:
             self.counts["charges"] += 1
         else:
             self._on_broken(Broken("alive", f"no charge within {PATIENCE_S:g} s: {self._why()}"))
-        self.graph.advance(5.0)
-        self.graph.ask(PLANT, "unplug")
+        self.graph.advance(CHARGE_S)
+        world("unplug")
         self.graph.advance(REST_S)
-        self.graph.ask(PLANT, "pull")
+        world("pull")
         self.graph.advance(1.0)
 
     def _is_charging(self) -> bool:
@@ -347,15 +254,24 @@ class Box:
         """End this life; only what may latch a fault may have done it."""
         status = self.witness.seen.safety.status
         self.latched = "" if status is None else " ".join(status.faults)
-        if not self._broken_faults & LATCHING:
+        if not self.mischief.faults & LATCHING:
             self._on_broken(Broken("no_false_latch", f"{self.latched}: {self._why()}"))
 
-    def _judge_stored(self) -> None:
-        """Stop the whole graph in order, then read the store as the next life would."""
+    def _stop(self, chance: random.Random) -> None:
+        """Stop the whole graph in order, half of the time in the middle of a charge."""
+        if chance.random() < 0.5:
+            self.mischief.world("plug")
+            self.mischief.world("ready")
+            self.graph.advance(chance.uniform(0.0, CHARGE_S + REST_S))
+        self.witness.note("act: stop")
         self.graph.stop()
         seen = self.witness.seen
         if seen.coil or (seen.closed and not seen.may_stick):
             self._on_broken(Broken("stopped_open", "the graph has stopped, its contactor has not"))
+
+    def _judge_stored(self) -> None:
+        """Read the store as the next life would, and compare it with what has been seen."""
+        self.witness.ledger.says("")
         self.graph.start("session")
         records = self._records()
         self.stored = len(records)
