@@ -93,3 +93,22 @@ def test_a_reader_s_tap_shows_what_reaches_it_and_not_what_is_lost(graph: Memory
     for _ in range(5):
         pilot.publish(PILOT_STATUS, STATUS)
     assert shown == [1, 4, 5]
+
+
+def test_a_loss_ends_when_it_is_told_to(graph: MemoryGraph) -> None:
+    pilot = graph.bus("pilot")
+    reader = graph.bus("safety").subscribe(PILOT_STATUS)
+    end = graph.lose(lambda writer, topic, reader: topic == PILOT_STATUS.name)
+    pilot.publish(PILOT_STATUS, STATUS)
+    assert reader.message is None
+    end()
+    pilot.publish(PILOT_STATUS, STATUS)
+    assert reader.message == STATUS
+
+
+def test_links_tell_who_reads_what(graph: MemoryGraph) -> None:
+    graph.bus("safety").subscribe(PILOT_STATUS)
+    graph.bus("session").subscribe(PILOT_STATUS)
+    assert list(graph.links) == [("pilot/status", "safety"), ("pilot/status", "session")]
+    graph.kill("safety")
+    assert list(graph.links) == [("pilot/status", "session")]

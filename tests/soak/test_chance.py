@@ -1,0 +1,78 @@
+"""Visits and troubles: random, the same for the same chance, and of every kind."""
+
+import random
+
+from launch.plan import load_plan
+from launch.soak.troubles import (
+    FATAL,
+    HUNG_S,
+    Death,
+    Fault,
+    Loss,
+    Outage,
+    Restart,
+    Scene,
+    Sleep,
+    random_troubles,
+)
+from launch.soak.users import random_house, random_visit
+from launch.virtual import VIRTUAL_PLAN
+from msgs.plant import SimFault
+
+SCENE = Scene(nodes=("pilot", "safety"), links=(("pilot/status", "safety"), ("?", "plant")))
+
+
+def test_a_visit_begins_with_a_plug_and_ends_without() -> None:
+    for seed in range(200):
+        visit = random_visit(random.Random(seed))
+        times_s = [act.at_s for act in visit.acts]
+        assert times_s == sorted(times_s)
+        assert times_s[-1] <= visit.length_s
+        assert visit.acts[0].method == "plug"
+        assert visit.acts[-1].method == "pull"
+        assert visit == random_visit(random.Random(seed))
+
+
+def test_every_house_is_one_that_the_plan_allows() -> None:
+    houses = [random_house(random.Random(seed)) for seed in range(50)]
+    for house in houses:
+        plan = load_plan(VIRTUAL_PLAN, house.settings)
+        assert plan.node("plant").parameters["dip_a"] == house.dip_a
+        manager = plan.node("load_manager").parameters
+        assert house.fuse_a == (manager["main_fuse_a"] if manager["monitoring"] else None)
+    assert len({house.dip_a for house in houses}) == 6
+
+
+def test_troubles_are_of_every_kind_and_only_on_what_there_is() -> None:
+    chance = random.Random(1)
+    troubles = [
+        trouble
+        for _ in range(2000)
+        for trouble in random_troubles(chance, SCENE, 60.0, (0.0, 30.0))
+    ]
+    assert {type(trouble.cause) for trouble in troubles} == {
+        Fault, Loss, Death, Sleep, Restart, Outage,
+    }  # fmt: skip
+    assert {trouble.in_charge for trouble in troubles} == {True, False}
+    faults = [trouble.cause.name for trouble in troubles if isinstance(trouble.cause, Fault)]
+    assert set(faults) == set(SimFault)
+    assert sum(name in FATAL for name in faults) < len(faults) / 20
+    for trouble in troubles:
+        match trouble.cause:
+            case Loss(topic=topic, reader=reader, ratio=ratio):
+                assert (topic, reader) in SCENE.links or reader == "*"
+                assert 0.0 < ratio <= 1.0
+            case Death(node=node) | Restart(node=node):
+                assert node in SCENE.nodes
+            case Sleep(node=node):
+                assert node in SCENE.nodes
+                assert trouble.lasts_s <= HUNG_S
+            case _:
+                pass
+
+
+def test_a_visit_may_go_without_any_trouble_or_with_one_alone() -> None:
+    chance = random.Random(2)
+    counts = [len(random_troubles(chance, SCENE, 60.0, (0.0,))) for _ in range(200)]
+    assert {0, 1, 2, 3} < set(counts)
+    assert max(counts) == 10
