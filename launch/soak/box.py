@@ -176,7 +176,8 @@ class Box:
             self._plan(self.graph.now_s + trouble.after_s, partial(self._begin, trouble))
 
     def _begin(self, trouble: Trouble) -> None:
-        end = self.mischief.begin(trouble)
+        alone_s = self._agenda[0][0] - self.graph.now_s if self._agenda else 0.0
+        end = self.mischief.begin(trouble, alone_s)
         self._plan(self.graph.now_s + trouble.lasts_s, end)
 
     def _plan(self, at_s: float, action: Callable[[], None]) -> None:

@@ -251,6 +251,14 @@ INVARIANTS = (
         breach=rules.beyond_fuse,
         asked=rules.of_calm,
     ),
+    Invariant(
+        name="undisturbed",
+        says="A charge goes on through a restart in place of any node but safety, and through a "
+        "node that is away or a message that does not come for less than half of its hold.",
+        within_s=0.0,
+        breach=rules.disturbed,
+        asked=rules.of_world,
+    ),
 )
 """Every rule that is judged at every instant."""
 

@@ -15,11 +15,14 @@ from launch.soak.troubles import (
     Restart,
     Sleep,
     Trouble,
+    is_harmless,
 )
 from launch.soak.users import PLANT
 from launch.soak.witness import Witness
 from launch.virtual import SUPERVISOR, VirtualGraph
 from msgs.plant import SimFault
+
+AFTERMATH_S = 4.0  # longer than any hold of those that keep a charge going but the meter's
 
 
 class Mischief:
@@ -41,10 +44,15 @@ class Mischief:
         self._held: set[str] = set()
         self._active = 0
 
-    def begin(self, trouble: Trouble) -> Callable[[], None]:
-        """Let a trouble begin; return what ends it."""
+    def begin(self, trouble: Trouble, alone_s: float) -> Callable[[], None]:
+        """Let a trouble begin; return what ends it.
+
+        For `alone_s` nothing else is going to happen.
+        """
         self._witness.note(f"trouble: {trouble.cause}")
-        self._witness.trouble(True)
+        is_alone = is_harmless(trouble) and trouble.lasts_s + AFTERMATH_S < alone_s
+        if self._witness.trouble(True, harmless_s=alone_s if is_alone else 0.0):
+            self.counts["borne"] += 1
         self._active += 1
         mend = self._carry_out(trouble)
 

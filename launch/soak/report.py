@@ -85,7 +85,8 @@ def to_words(result: Result) -> Iterator[str]:
     yield (
         f"went well: the contactor closed {counts['closings']} times, "
         f"{sum(life.stored for life in result.lives)} sessions stored, "
-        f"{counts['charges']} charges after all was mended"
+        f"{counts['charges']} charges after all was mended, "
+        f"{counts['borne']} that had to go on through a trouble"
     )
     latched = [life.latched for life in result.lives if life.latched]
     if latched:

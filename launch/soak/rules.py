@@ -235,6 +235,11 @@ def beyond_fuse(seen: Seen, now_s: float) -> float | None:
     return None
 
 
+def disturbed(seen: Seen, now_s: float) -> float | None:
+    """The contactor has opened though nothing had happened that may open it."""
+    return EVENT if not seen.coil and now_s < seen.stays_until_s else None
+
+
 def _stale_s(stamp_s: float, hold_s: float, now_s: float) -> float | None:
     """Return since when something that old is older than its hold; None while it is not."""
     onset_s = stamp_s + hold_s

@@ -62,6 +62,7 @@ class Seen:
     dip_a: float
     fuse_a: float | None = None  # of the house; None: nobody watches it
     calm_s: float | None = None  # since when nothing is wrong; None while something is
+    stays_until_s: float = NEVER_S  # until then nothing that happens may open the contactor
     coil: bool = False  # the contactor's, as the world has it
     closed: bool = False  # a main pole is closed
     may_stick: bool = False  # the contactor's fault `weld` has been made and not cleared

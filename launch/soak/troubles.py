@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgs.plant import SimFault
+from msgs.topics import LOAD_OFFER, METER_BOX, PILOT_STATUS, SESSION_STATUS, TOPICS
 
 HOLDS_S = (0.05, 0.5, 1.0, 3.0, 5.0, 6.0, 10.0)  # of the architecture
 HUNG_S = 10.0  # then the supervisor kills
@@ -14,6 +15,7 @@ SOON_S = 6.0  # self-test, closing, stopping all lie within
 # How often each kind comes.
 KINDS = (*["loss"] * 3, *["fault"] * 2, *["death"] * 2, "sleep", "restart", "outage")
 
+WORLD = "plant"
 EVERYBODY = "*"
 REQUEST = "?"  # what a request is called where messages are lost
 
@@ -74,6 +76,16 @@ class Outage:
 Cause = Fault | Loss | Death | Sleep | Restart | Outage
 
 
+# How long a node may be silent to whoever keeps the contactor closed; led may be for ever.
+SILENT_S = {
+    "led": float("inf"),
+    "load_manager": LOAD_OFFER.hold_s or 0.0,
+    "meter": METER_BOX.hold_s or 0.0,
+    "pilot": PILOT_STATUS.hold_s or 0.0,
+    "session": SESSION_STATUS.hold_s or 0.0,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """One thing that goes wrong for a while.
@@ -86,6 +98,23 @@ class Trouble:
     in_charge: bool
     after_s: float
     lasts_s: float
+
+
+def is_harmless(trouble: Trouble) -> bool:
+    """Return whether this trouble alone must leave a charge as it is.
+
+    A restart in place; a node that is away, or a message that does not come, for less than half
+    of the hold that is relied on (a restarted node is valid again within the other half).
+    """
+    match trouble.cause:
+        case Restart(node=node):
+            return node in SILENT_S
+        case Death(node=node) | Sleep(node=node):
+            return node in SILENT_S and trouble.lasts_s < SILENT_S[node] / 2
+        case Loss(topic=topic) if topic in TOPICS and TOPICS[topic].writer != WORLD:
+            return trouble.lasts_s < (TOPICS[topic].hold_s or float("inf")) / 2
+        case _:
+            return False
 
 
 def random_troubles(

@@ -15,11 +15,12 @@ from bus.memory import START_NS, MemoryGraph
 from bus.wire import CHECKED, HEADER_LENGTH, topic_key
 from launch.soak.invariants import INVARIANTS, Broken, Watch
 from launch.soak.ledger import Ledger
-from launch.soak.seen import Heard, PilotSeen, SafetySeen, Seen
+from launch.soak.rules import CALM_S
+from launch.soak.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
 from launch.soak.selftest import NOT_TESTED, after_copper, after_drive
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
-from msgs.pilot import SimPilotDrive
+from msgs.pilot import MIN_OFFER_A, SimPilotDrive
 from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
@@ -119,10 +120,23 @@ class Witness:
         elif node == "pilot":
             self.seen.pilot.awake_s = self.seen.since_s
 
-    def trouble(self, is_active: bool) -> None:
-        """Take note that something is wrong, or that nothing is any more."""
+    def trouble(self, is_active: bool, harmless_s: float = 0.0) -> bool:
+        """Take note that something is wrong, or that nothing is any more.
+
+        A harmless trouble in a calm charge must not open the contactor for so long; return
+        whether that is asked now.
+        """
         self._look()
-        self.seen.calm_s = None if is_active else self.seen.since_s
+        seen = self.seen
+        is_calm = seen.calm_s is not None and seen.since_s > seen.calm_s + CALM_S
+        is_charging = seen.coil and max(seen.drawn_a) >= MIN_OFFER_A - 1.0
+        is_asked = bool(harmless_s) and is_calm and is_charging
+        if is_asked:
+            seen.stays_until_s = seen.since_s + harmless_s
+        elif is_active:
+            seen.stays_until_s = NEVER_S
+        seen.calm_s = None if is_active else seen.since_s
+        return is_asked
 
     # --- frames --------------------------------------------------------------------------------
 
@@ -201,6 +215,8 @@ class Witness:
                     self._on_broken(broken)
             case "coil_off":
                 seen.coil = False
+            case "s2_opened":
+                seen.stays_until_s = NEVER_S  # the vehicle has had enough
             case "contacts_closed":
                 self.closings += 1
                 seen.closed = True

@@ -234,6 +234,23 @@ def test_a_load_manager_that_overloads_the_house_is_caught(
     assert scene.names() == {"fuse"}
 
 
+def test_a_restart_that_interrupts_the_charge_is_caught(scene: Scene, monkeypatch: Patch) -> None:
+    def refuse_first(state: Any, inputs: Any, outputs: Any) -> Any:
+        if outputs.status is None or inputs.now_s > until_s:
+            return outputs
+        return but(outputs, status=but(outputs.status, authorized=False))
+
+    until_s = 0.0
+    step_then(nodes.session.node, monkeypatch, refuse_first)
+    scene.charge()
+    scene.graph.advance(20.0)
+    assert scene.witness.trouble(True, harmless_s=10.0)
+    until_s = scene.graph.now_s + 3.0
+    scene.graph.restart("session")
+    scene.graph.advance(10.0)
+    assert scene.names() == {"undisturbed"}
+
+
 def life(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:
     box = Box(seed, tmp_path)
     box.run(sessions)

@@ -2,10 +2,13 @@
 
 import random
 
+import pytest
+
 from launch.plan import load_plan
 from launch.soak.troubles import (
     FATAL,
     HUNG_S,
+    Cause,
     Death,
     Fault,
     Loss,
@@ -13,6 +16,8 @@ from launch.soak.troubles import (
     Restart,
     Scene,
     Sleep,
+    Trouble,
+    is_harmless,
     random_troubles,
 )
 from launch.soak.users import random_house, random_visit
@@ -76,3 +81,28 @@ def test_a_visit_may_go_without_any_trouble_or_with_one_alone() -> None:
     counts = [len(random_troubles(chance, SCENE, 60.0, (0.0,))) for _ in range(200)]
     assert {0, 1, 2, 3} < set(counts)
     assert max(counts) == 10
+
+
+@pytest.mark.parametrize(
+    ("cause", "lasts_s", "harmless"),
+    [
+        (Restart(node="pilot"), 60.0, True),
+        (Restart(node="safety"), 0.1, False),
+        (Death(node="pilot"), 0.4, True),
+        (Death(node="pilot"), 0.6, False),
+        (Sleep(node="session"), 1.4, True),
+        (Sleep(node="session"), 1.6, False),
+        (Death(node="led"), 100.0, True),
+        (Sleep(node="safety"), 0.01, False),
+        (Loss(topic="load/offer", reader="pilot", ratio=1.0), 1.4, True),
+        (Loss(topic="load/offer", reader="pilot", ratio=1.0), 1.6, False),
+        (Loss(topic="sim/copper", reader="safety", ratio=1.0), 0.01, False),
+        (Fault(name=SimFault.SAG), 0.01, False),
+        (Outage(), 0.01, False),
+    ],
+)
+def test_a_trouble_is_harmless_within_half_of_the_hold(
+    cause: Cause, lasts_s: float, harmless: bool
+) -> None:
+    trouble = Trouble(cause=cause, in_charge=True, after_s=0.0, lasts_s=lasts_s)
+    assert is_harmless(trouble) is harmless

@@ -240,6 +240,11 @@ def overload(seen: Seen) -> None:
     seen.house = replace(METER, lines=(LINE, LINE, line))
 
 
+def open_without_cause(seen: Seen) -> None:
+    seen.stays_until_s = seen.since_s + 1.0
+    seen.coil = seen.closed = False
+
+
 BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("vehicle", unplug, 0.06),
     ("diode", lose_diode, 0.06),
@@ -275,6 +280,7 @@ BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("offer", offer_unheard, 3.02),
     ("dip", exceed_dip, 0.0),
     ("fuse", overload, 15.0),
+    ("undisturbed", open_without_cause, 0.0),
 ]
 
 
