@@ -18,16 +18,13 @@ from nodes.safety.selftest import SelfTest, Verdict, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.why import BLIND, Reasons, why_not
 
-CALM = Outputs(enable=False, residual_test=False, edge=False, status=None, is_finished=False)
-"""A round in which nothing moves: the contactor is open and stays so."""
-
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Judge one round, once each 10 ms."""
+    """Judge one round: each 10 ms, or each 20 ms while nothing moves."""
     if state.calm is not None and _is_calm_still(config, state, state.calm, inputs):
-        return state, CALM
+        return state, _keep_still(config)
     before = state
     reading = inputs.reading if inputs.since_s <= config.stall_s else None
     judged, facts = judge(state.judged, reading)
@@ -87,6 +84,18 @@ def _is_calm_still(config: Config, state: State, calm: Inputs, inputs: Inputs) -
         and inputs.session == calm.session
         and inputs.meter == calm.meter
         and inputs.stop is None
+    )
+
+
+def _keep_still(config: Config) -> Outputs:
+    """Return what a round says in which nothing moves: the contactor is open and stays so."""
+    return Outputs(
+        enable=False,
+        residual_test=False,
+        edge=False,
+        status=None,
+        period_s=config.calm_s,
+        is_finished=False,
     )
 
 

@@ -13,8 +13,6 @@ from nodes.safety.machine import Config, Inputs, State, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
-ROUND_S = 0.01
-
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None: what guards people is not configured from outside. The box has its DIP switches."""
@@ -32,11 +30,11 @@ class SafetyNode:
         self._state = State()
         self._stop_reason: StopReason | None = None
         self._done: Callable[[], None] | None = None
-        self._last_s = bus.clock.now_s()
+        self._due_s = self._last_s = bus.clock.now_s()
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._meter = bus.subscribe(METER_BOX)
-        self._timer = bus.every(ROUND_S, self._round)
+        self._timer = bus.at(self._due_s, self._round)
         bus.on_stop(self._stop)
 
     def _round(self) -> None:
@@ -59,11 +57,14 @@ class SafetyNode:
         if outputs.status is not None:
             self._bus.publish(SAFETY_STATUS, outputs.status)
         if outputs.is_finished and self._done is not None:
-            self._timer.cancel()
             self._chain.shutdown()
             self._done()
+            return
+        self._due_s = max(self._due_s + outputs.period_s, now_s)
+        self._timer = self._bus.at(self._due_s, self._round)
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._timer.cancel()
         self._stop_reason, self._done = reason, done
         self._round()
 

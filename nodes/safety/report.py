@@ -30,6 +30,7 @@ def report(
         residual_test=state.test is not None and state.test.is_on,
         edge=is_edge,
         status=status,
+        period_s=config.period_s if state.calm is None else config.calm_s,
         is_finished=_is_finished(state, facts, inputs),
     )
 

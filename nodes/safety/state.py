@@ -34,6 +34,9 @@ class Config(Struct, frozen=True, kw_only=True):
     # Longer without a round, and the hardware watchdog may have dropped the coil behind our back.
     stall_s: float = 0.5
     farewell_s: float = 0.15  # stopped by SIGTERM: gone within 200 ms
+    period_s: float = 0.01  # between two rounds
+    # While the contactor is proven open and no vehicle is there, nothing could be opened sooner.
+    calm_s: float = 0.02
     slack_s: float = 0.005  # half a round: what falls due by then is due now
     first_word_s: float = 0.5  # a reader waits no longer for a first proof: half of our hold
 
@@ -83,4 +86,5 @@ class Outputs(Struct, frozen=True, kw_only=True):
     residual_test: bool
     edge: bool
     status: SafetyStatus | None  # None: nothing is to be said
+    period_s: float  # from the time at which this round was due to the next
     is_finished: bool  # asked to stop, and nothing is left to do

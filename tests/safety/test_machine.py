@@ -62,7 +62,12 @@ class Rig:
         self.now_s = 1000.0
         self.state = State()
         self.outputs = Outputs(
-            enable=False, residual_test=False, edge=False, status=None, is_finished=False
+            enable=False,
+            residual_test=False,
+            edge=False,
+            status=None,
+            period_s=ROUND_S,
+            is_finished=False,
         )
         self.vehicle = "A"
         self.offered_a = 0.0  # what the generator says
