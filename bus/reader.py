@@ -1,7 +1,7 @@
 """The newest message of one topic, and the judgement of its freshness. Pure but for its clock.
 
 Bodies are decoded when somebody looks: a reader that is drained of a hundred frames and looked at
-once decodes once.
+once decodes once. A body that says what the one before said is the same message, only newer.
 """
 
 import math
@@ -40,6 +40,7 @@ class TopicReader(Generic[M]):
         "_decode_body",
         "_hash",
         "_hold_ns",
+        "_known",
         "_message",
         "_on_refused",
         "_pending_ns",
@@ -68,7 +69,8 @@ class TopicReader(Generic[M]):
         self._hash = schema_hash(topic.message)
         self._decode_body = msgspec.msgpack.Decoder(topic.message).decode
         self._hold_ns = math.inf if topic.hold_s is None else topic.hold_s * 1e9
-        self._body: bytes | None = None
+        self._body: bytes | None = None  # newer than the message, not yet decoded
+        self._known: bytes | None = None  # what the message was decoded from
         self._message: M | None = None
         self._pending_ns = 0
         self._stamp_ns = 0
@@ -103,10 +105,15 @@ class TopicReader(Generic[M]):
         if now_ns - stamp_ns > self._hold_ns:
             self.health.late += 1
         self._pending_ns = stamp_ns
-        if self.on_message is None:
-            self._body = data[at + length :]
-            return None
-        return self._decode(data[at + length :])
+        body = data[at + length :]
+        if self.on_message is not None:
+            return self._decode(body)
+        if body == self._known:
+            self._body = None
+            self._stamp_ns = stamp_ns
+        else:
+            self._body = body
+        return None
 
     @property
     def message(self) -> M | None:
@@ -145,5 +152,6 @@ class TopicReader(Generic[M]):
             self._on_refused(self.topic, str(error), self._hash)
             return None
         self._message = message
+        self._known = body
         self._stamp_ns = self._pending_ns
         return message

@@ -215,13 +215,11 @@ class ZmqCarrier:
     ) -> None:
         """Hand on every frame that waits on a reading socket, for 3 ms at most.
 
-        Most often there is none or one: asking is cheaper than an exception. A flood is read
+        Most often there is one: asking for a second is cheaper than an exception. A flood is read
         without asking. `run` is called after the first frame, and after every few.
         """
         receive = socket.recv
         try:
-            if socket is not self.active and not _events(socket) & POLLIN:
-                return
             accept(receive(NOBLOCK), now_ns)
             run()
             if not _events(socket) & POLLIN:
