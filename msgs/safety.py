@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from msgs.pilot import CpState
 from msgs.units import Amps, Celsius, Count, Nanoseconds, Seconds, Text
 
 
@@ -63,7 +64,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     """The contactor, and whether current may flow. Nobody can command it closed.
 
     Sent every 100 ms and on change. Silence for 1 s means to pilot that nobody guards the
-    contactor: no PWM.
+    contactor: no PWM. What safety itself reads of the pilot goes with it, for those who need no
+    faster word.
     """
 
     contactor: Contactor
@@ -78,6 +80,11 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     records: Faults = ()
     retry_in_s: Seconds | None = None  # until the next retry by itself; None: none pending
     commissioning: bool = False  # DSW2.8: the contactor stays open for vehicles (STA-4)
+    cp_state: CpState | None = None  # E where no window fits; None: not known (yet)
+    offered_a: Amps = 0.0  # per phase, by the duty read back from the generator, to 0.1 A
+    hears_pilot: bool = False  # pilot/status is not silent beyond its hold
+    # When the plug was seen to go in; 0: none is in, or it was in already when safety started.
+    plugged_since_utc_ns: Nanoseconds = 0
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
+from msgs.pilot import MIN_OFFER_A, CpState
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.wish import Wish
@@ -41,7 +41,6 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
     now_s: float
     utc_ns: int
-    pilot: PilotStatus | None
     safety: SafetyStatus | None
     session: SessionStatus | None
     box: MeterReading | None
@@ -59,7 +58,7 @@ class State(Struct, frozen=True, kw_only=True):
     room_ns: int = 0  # when that was taken
     before_a: float = math.inf  # what the reading before it left
     ramp: Ramp | None = None
-    start_a: float | None = None  # the first offer that was heard of pilot
+    start_a: float | None = None  # what was offered when it was first heard
     is_settled: bool = False  # every configured claim has been heard or has expired
     say_s: float = 0.0
     said: tuple[object, ...] = ()
@@ -82,7 +81,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if config.monitoring:
         state = _monitor(config, state, inputs)
     state = _settle(config, state, inputs)
-    is_heard = inputs.pilot is not None and inputs.safety is not None
+    is_heard = _cp_state(inputs) is not None
     if not state.said and not is_heard and inputs.now_s - state.begun_s < HEAR_S:
         return state, Outputs()
     offer = _decide(config, state, inputs)
@@ -94,7 +93,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 def _monitor(config: Config, state: State, inputs: Inputs) -> State:
     """Follow the house: down at once, up when it has lasted, and never up while it is lost."""
-    is_unplugged = inputs.pilot is not None and inputs.pilot.cp_state is CpState.A
+    is_unplugged = _cp_state(inputs) is CpState.A
     vehicle = observe(state.vehicle, inputs.box, is_unplugged)
     house = watch(state.house, inputs.house, vehicle, config.phases, inputs.now_s)
     if is_unplugged and state.ramp is not None:
@@ -105,7 +104,7 @@ def _monitor(config: Config, state: State, inputs: Inputs) -> State:
     # word whether a charge is paused.
     waited_s = inputs.now_s - state.begun_s
     is_comparable = bool(vehicle.samples) or waited_s >= GAP_S
-    is_told = inputs.pilot is not None and inputs.session is not None
+    is_told = _cp_state(inputs) is not None and inputs.session is not None
     is_comparable = is_comparable and (is_told or state.ramp is not None or waited_s >= TOLD_S)
     if reading is not None and is_comparable:
         is_next = reading.sampled_ns != state.room_ns
@@ -152,8 +151,8 @@ def _settle(config: Config, state: State, inputs: Inputs) -> State:
     if state.is_settled:
         return state
     start_a = state.start_a
-    if start_a is None and inputs.pilot is not None:
-        start_a = round(claims.sound(inputs.pilot.offered_a), 2)  # as the duty cycle keeps it
+    if start_a is None and _cp_state(inputs) is not None:
+        start_a = round(_offered_a(inputs), 2)  # as the duty cycle keeps it
     are_wishes_known = (
         all(wish is not None for _, wish in inputs.wishes)
         or inputs.now_s - state.begun_s >= WISH_HOLD_S
@@ -187,16 +186,19 @@ def _is_paused(inputs: Inputs) -> bool:
 
     One that has not charged yet waits for no contactor that has just opened.
     """
-    pilot, session = inputs.pilot, inputs.session
+    session = inputs.session
     return (
-        pilot is not None
-        and pilot.cp_state in (CpState.B, CpState.C, CpState.D)
-        and pilot.offered_a < MIN_OFFER_A
+        _cp_state(inputs) in (CpState.B, CpState.C, CpState.D)
+        and _offered_a(inputs) < MIN_OFFER_A
         and session is not None
         and bool(session.session_id)
         and session.energy_wh > 0.0
     )
 
 
+def _cp_state(inputs: Inputs) -> CpState | None:
+    return None if inputs.safety is None else inputs.safety.cp_state
+
+
 def _offered_a(inputs: Inputs) -> float:
-    return 0.0 if inputs.pilot is None else claims.sound(inputs.pilot.offered_a)
+    return 0.0 if inputs.safety is None else claims.sound(inputs.safety.offered_a)

@@ -35,6 +35,7 @@ DIP_READS = 3  # three equal readings: shift registers on a long wire
 SURE_READS = 10  # 0.1 s for what is slow by nature (heat) or may flicker (earth measurement)
 EXCESS_READS = 50  # 0.5 s: the pilot follows a lowered limit within 0.12 s (message and round)
 DUTY_TOLERANCE_A = 0.35  # +/-5 us of pulse width is +/-0.3 A (generator), and rounding
+OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and no hand changes plugs so fast
 UNLOADED_A = 1.0  # below it a contact opens without load (field: OpenEVSE)
 EARTH_LIMIT_OHM = 500.0  # high-ohmic from 300 to 500 ohm on (field); healthy loops are below 100
 DERATE_FROM_C, DERATE_TO_C = 70.0, 80.0  # CHG-5: from full current down to 6 A
@@ -51,6 +52,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
     cp: SettledCp = UNSETTLED
     diode: int = 0  # what speaks for the vehicle's diode (above 0) or against it (below 0)
+    out_reads: int = 0  # of state A, in a row
     dip_code: tuple[int, int] = (0, 0)
     dip_reads: int = 0
     installation_limit_a: float = LOWEST_DIP_A
@@ -82,10 +84,12 @@ class Facts(Struct, frozen=True, kw_only=True):
     is_steady: bool  # this reading confirms it, and so did those before
     is_undefined: bool  # the pilot has shown no state for longer than a change takes
     is_plugged: bool  # B, C or D
+    is_out: bool  # A for so long that the next plug may be another vehicle's
     asks: bool  # C or D
     has_diode: bool | None  # None: not proven either way; only PWM can show it
     is_mirrored: bool  # the halves of this reading mirror each other, as without a diode
-    has_pwm: bool  # the generator says a duty that offers current
+    offered_a: float  # by the generator's duty
+    has_pwm: bool  # ... which offers current
     exceeds_limit: bool  # ... and more than DIP switches or temperature allow
     high_v: float
     low_v: float
@@ -110,8 +114,10 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
     if seen is CpState.E and not _has_mains(reading):
         return forget(judged), None  # 0 V because the box itself is dark: no fault of the plug
     cp = settle(judged.cp, seen)
-    has_pwm = offer_of_duty(reading.duty_percent) >= MIN_OFFER_A
+    offered_a = offer_of_duty(reading.duty_percent)
+    has_pwm = offered_a >= MIN_OFFER_A
     diode = _weigh_diode(judged.diode, seen, has_pwm, reading.low_v)
+    out_reads = min(judged.out_reads + 1, OUT_READS) if cp.state is CpState.A else 0
     dip_code = (reading.dip1, reading.dip2)
     dip_reads = min(judged.dip_reads + 1, DIP_READS) if dip_code == judged.dip_code else 1
     temperature_c = max(_celsius(reading.terminal_c), _celsius(reading.board_c))
@@ -124,11 +130,22 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
     allowed_a = judged.installation_limit_a
     if not is_hot:  # else everything is withheld, and the vehicle has its 6 s to stop
         allowed_a = limit_of_temperature(allowed_a, temperature_c, is_hot)
-    has_excess = has_pwm and offer_of_duty(reading.duty_percent) > allowed_a + DUTY_TOLERANCE_A
+    has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
     excess_reads = min(judged.excess_reads + 1, EXCESS_READS) if has_excess else 0
-    if (cp, diode, dip_code, dip_reads, hot_reads, is_hot, earth_reads, excess_reads) != (
+    if (
+        cp,
+        diode,
+        out_reads,
+        dip_code,
+        dip_reads,
+        hot_reads,
+        is_hot,
+        earth_reads,
+        excess_reads,
+    ) != (
         judged.cp,
         judged.diode,
+        judged.out_reads,
         judged.dip_code,
         judged.dip_reads,
         judged.hot_reads,
@@ -140,6 +157,7 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
             judged,
             cp=cp,
             diode=diode,
+            out_reads=out_reads,
             dip_code=dip_code,
             dip_reads=dip_reads,
             hot_reads=hot_reads,
@@ -160,9 +178,11 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         is_steady=cp.astray == 0,
         is_undefined=cp.is_undefined,
         is_plugged=state in _PLUGGED,
+        is_out=out_reads >= OUT_READS,
         asks=state is CpState.C or state is CpState.D,
         has_diode=True if diode == DIODE_PROVEN else False if diode == DIODE_MISSING else None,
         is_mirrored=abs(reading.high_v + reading.low_v) <= MIRROR_V,
+        offered_a=offered_a,
         has_pwm=has_pwm,
         exceeds_limit=excess_reads >= EXCESS_READS,
         high_v=reading.high_v,

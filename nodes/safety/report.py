@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
 from nodes.safety.judge import Facts, limit_of_temperature
@@ -24,7 +25,7 @@ def report(
     is_edge = is_well and inputs.now_s + config.slack_s >= state.edge_at_s
     if is_edge:
         state = replace(state, edge_at_s=inputs.now_s + config.edge_s)
-    state, status = _publish(config, state, facts, inputs.now_s, reasons)
+    state, status = _publish(config, state, facts, inputs, reasons)
     return state, Outputs(
         enable=state.phase in ENERGISED,
         residual_test=state.test is not None and state.test.is_on,
@@ -36,15 +37,19 @@ def report(
 
 
 def _publish(
-    config: Config, state: State, facts: Facts | None, now_s: float, reasons: Reasons
+    config: Config, state: State, facts: Facts | None, inputs: Inputs, reasons: Reasons
 ) -> tuple[State, SafetyStatus | None]:
     """Publish what is new at once, and everything when it is time."""
+    now_s = inputs.now_s
     ledger = state.ledger
     permitted = state.is_tested and facts is not None and not reasons.to_withhold
     judged = state.judged
     temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
     limit_a = limit_of_temperature(judged.installation_limit_a, temperature_c, judged.is_hot)
     detail = why_not_closed(state.phase, facts, reasons)
+    cp_state = None if facts is None else CpState.E if facts.is_undefined else facts.cp
+    offered_a = 0.0 if facts is None else round(facts.offered_a, 1)
+    hears_pilot = inputs.pilot is not None
     news = (
         state.phase,
         state.contactor,
@@ -55,6 +60,10 @@ def _publish(
         limit_a,
         judged.is_commissioning,
         detail,
+        cp_state,
+        offered_a,
+        hears_pilot,
+        state.plugged_since_utc_ns,
     )
     if state.publish_at_s is None:
         state = replace(state, publish_at_s=now_s + config.first_word_s)
@@ -75,6 +84,10 @@ def _publish(
         detail=detail,
         records=ledger.records,
         commissioning=judged.is_commissioning,
+        cp_state=cp_state,
+        offered_a=offered_a,
+        hears_pilot=hears_pilot,
+        plugged_since_utc_ns=state.plugged_since_utc_ns,
         retry_in_s=None if retry_at_s is None else max(0.0, retry_at_s - now_s),
     )
     state = replace(

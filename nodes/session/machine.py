@@ -69,15 +69,29 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 
 def _after_plug(state: State, inputs: Inputs) -> State:
-    """Judge the plug by the pilot; silence, E and F say nothing about it."""
-    cp_state = None if inputs.pilot is None else inputs.pilot.cp_state
-    if cp_state in PLUGGED:
-        return replace(state, plugged=True, is_seen=True, out_since_s=None)
-    if cp_state is not CpState.A or not state.plugged:
+    """Judge the plug by the pilot as safety reads it; silence, E and F say nothing about it."""
+    safety = inputs.safety
+    if safety is not None and safety.cp_state in PLUGGED:
+        plugged_since_utc_ns = safety.plugged_since_utc_ns or state.plugged_since_utc_ns
+        if state.plugged and plugged_since_utc_ns != state.plugged_since_utc_ns:
+            state = _unplug(state, inputs)  # it was out while nobody was here to see it
+        return replace(
+            state,
+            plugged=True,
+            plugged_since_utc_ns=plugged_since_utc_ns,
+            is_seen=True,
+            out_since_s=None,
+        )
+    if safety is None or safety.cp_state is not CpState.A or not state.plugged:
         return replace(state, out_since_s=None)
     since_s = inputs.now_s if state.out_since_s is None else state.out_since_s
     if inputs.now_s - since_s < UNPLUGGED_S:
         return replace(state, out_since_s=since_s)
+    return _unplug(state, inputs)
+
+
+def _unplug(state: State, inputs: Inputs) -> State:
+    """End what has to do with the plug that is out."""
     if state.session is not None:
         reason = state.session.end_reason or EndReason.UNPLUGGED
         state = _end(state, state.session, inputs.utc_ns, reason)
@@ -196,7 +210,7 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
 
     The reason may carry amounts that move with every reading, so it goes with the second as well.
     """
-    is_heard = state.found is None and None not in (inputs.pilot, inputs.safety, inputs.offer)
+    is_heard = state.found is None and _is_heard(inputs)
     if not state.said and not is_heard and inputs.now_s < state.hear_by_s:
         return state, None
     session = state.session
@@ -208,7 +222,6 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
     )
     wallbox, reason = wallbox_state(
         Facts(
-            pilot=inputs.pilot,
             safety=inputs.safety,
             offer=inputs.offer,
             plugged=state.plugged,
@@ -234,6 +247,13 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
         authorization_required=config.authorization,
     )
     return replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S), status
+
+
+def _is_heard(inputs: Inputs) -> bool:
+    safety = inputs.safety
+    if safety is None or safety.cp_state is None or not safety.hears_pilot:
+        return False
+    return inputs.offer is not None
 
 
 def _missing(config: Config, state: State, inputs: Inputs) -> str:

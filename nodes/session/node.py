@@ -15,7 +15,6 @@ from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
     METER_BOX,
-    PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
@@ -43,7 +42,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SessionNode:
-    """Five facts, one store, one tick."""
+    """Four facts, one store, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         """Open the store, go on with what is in it.
@@ -63,7 +62,6 @@ class SessionNode:
         self._stop: StopReason | None = None
         self._done: Callable[[], None] = lambda: None
         self._graph = bus.subscribe(LAUNCH_GRAPH)
-        self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
         self._box = bus.subscribe(METER_BOX)
@@ -83,7 +81,6 @@ class SessionNode:
         inputs = Inputs(
             now_s=bus.clock.now_s(),
             utc_ns=utc_ns,
-            pilot=self._pilot.fresh(),
             safety=self._safety.fresh(),
             offer=self._offer.fresh(),
             box=self._box.fresh(),

@@ -25,21 +25,23 @@ MIGRATIONS = (
     )
     """,
     "ALTER TABLE sessions ADD COLUMN life INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN plugged_since_utc_ns INTEGER NOT NULL DEFAULT 0",
 )
 
 _SAVE = """
     INSERT INTO sessions (session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh,
-                          end_reason, token, seated, seen_utc_ns, life)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                          end_reason, token, seated, seen_utc_ns, life,
+                          plugged_since_utc_ns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (session_id) DO UPDATE SET
         ended_utc_ns = excluded.ended_utc_ns, start_energy_wh = excluded.start_energy_wh,
         energy_wh = excluded.energy_wh, end_reason = excluded.end_reason,
         token = excluded.token, seated = excluded.seated, seen_utc_ns = excluded.seen_utc_ns,
-        life = excluded.life
+        life = excluded.life, plugged_since_utc_ns = excluded.plugged_since_utc_ns
 """
 
 _FIELDS = """session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh, end_reason,
-             token, seated, seen_utc_ns, life"""
+             token, seated, seen_utc_ns, life, plugged_since_utc_ns"""
 
 
 class SessionStore:
@@ -84,6 +86,7 @@ class SessionStore:
                         entry.seated,
                         entry.seen_utc_ns,
                         entry.life,
+                        entry.plugged_since_utc_ns,
                     ),
                 )
                 self._database.execute(
@@ -131,6 +134,7 @@ def _entry(
     seated: int,
     seen_utc_ns: int,
     life: int,
+    plugged_since_utc_ns: int,
 ) -> Entry:
     record = SessionRecord(
         session_id=session_id,
@@ -141,7 +145,13 @@ def _entry(
         end_reason=_reason(end_reason),
         token=token,
     )
-    return Entry(record=record, seated=bool(seated), seen_utc_ns=seen_utc_ns, life=life)
+    return Entry(
+        record=record,
+        seated=bool(seated),
+        plugged_since_utc_ns=plugged_since_utc_ns,
+        seen_utc_ns=seen_utc_ns,
+        life=life,
+    )
 
 
 def _reason(word: str) -> EndReason | None:

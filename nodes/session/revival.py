@@ -35,6 +35,7 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
     state = replace(
         state,
         plugged=last.seated,
+        plugged_since_utc_ns=last.plugged_since_utc_ns,
         last_wh=record.energy_wh,
         ledger=Ledger(stored=record),
         counted_s=now_s - away_s(utc_ns, last.seen_utc_ns),

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
-from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
@@ -25,7 +24,6 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
     now_s: float
     utc_ns: int
-    pilot: PilotStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
     box: MeterReading | None
@@ -44,6 +42,7 @@ class State(Struct, frozen=True, kw_only=True):
     found: Entry | None = None  # it ran when it was written: not known yet if it goes on
     lost: Entry | None = None  # power was lost in it: it waits for the counter to be ended
     plugged: bool = False
+    plugged_since_utc_ns: int = 0  # as safety says; 0: safety started with the plug in
     is_seen: bool = False  # this incarnation has seen the plug itself
     out_since_s: float | None = None  # state A since
     session: SessionRecord | None = None  # the one that runs
@@ -86,5 +85,11 @@ def held_words(because: str) -> str:
 
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
     """Have a record stored as the newest that is known of its session."""
-    entry = Entry(record=record, seated=seated, seen_utc_ns=utc_ns, life=state.life)
+    entry = Entry(
+        record=record,
+        seated=seated,
+        plugged_since_utc_ns=state.plugged_since_utc_ns,
+        seen_utc_ns=utc_ns,
+        life=state.life,
+    )
     return replace(state, ledger=keep(state.ledger, entry))

@@ -7,7 +7,7 @@ decided by pilot and safety; here it is only named.
 from msgspec import Struct
 
 from msgs.load_manager import HouseMeter, LoadOffer
-from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
+from msgs.pilot import MIN_OFFER_A, CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
 
@@ -18,7 +18,6 @@ MOST_CHARACTERS = 400  # of msgs.units.Text
 class Facts(Struct, frozen=True, kw_only=True):
     """What the nodes say now. None: silent beyond its hold."""
 
-    pilot: PilotStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
     plugged: bool
@@ -51,25 +50,23 @@ def _state(facts: Facts) -> tuple[WallboxState, str]:
         return WallboxState.SERVICE_MODE, "Commissioning (DSW2.8): vehicles are not charged."
     if facts.programming:
         return WallboxState.TOKEN_PROGRAMMING_MODE, "Cards are being learned."
-    if facts.pilot is None:
+    if not safety.hears_pilot and safety.phase is not SafetyPhase.START:
         return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from pilot: no current."
     if not facts.plugged:
         return WallboxState.IDLE, "Ready; no vehicle is plugged in."
     if facts.is_blind:
         return WallboxState.RECOVER_FROM_ERROR, _no_current(safety, "safety proves nothing")
-    if facts.runs and facts.pilot.cp_state in (CpState.E, CpState.F):
-        why = f"the control pilot is in state {facts.pilot.cp_state}"
+    if facts.runs and safety.cp_state in (CpState.E, CpState.F):
+        why = f"the control pilot is in state {safety.cp_state}"
         return WallboxState.RECOVER_FROM_ERROR, _no_current(safety, why)
     if facts.held:
         return WallboxState.SUSPENDED, facts.held
     if not facts.authorized:
         return WallboxState.READY_FOR_CHARGING, facts.waiting_for
-    return _of_permitted(facts.pilot, safety, facts.offer)
+    return _of_permitted(safety, facts.offer)
 
 
-def _of_permitted(
-    pilot: PilotStatus, safety: SafetyStatus, offer: LoadOffer | None
-) -> tuple[WallboxState, str]:
+def _of_permitted(safety: SafetyStatus, offer: LoadOffer | None) -> tuple[WallboxState, str]:
     """Return the state of a car that is plugged in, authorised, and without a fault."""
     if offer is None:
         return WallboxState.SUSPENDED, "Nothing is heard from load_manager: no current."
@@ -77,8 +74,8 @@ def _of_permitted(
         return WallboxState.SUSPENDED, offer.detail or f"Held by {offer.reason}."
     if (
         safety.contactor is not Contactor.CLOSED
-        or pilot.cp_state not in (CpState.C, CpState.D)
-        or pilot.offered_a < MIN_OFFER_A
+        or safety.cp_state not in (CpState.C, CpState.D)
+        or safety.offered_a < MIN_OFFER_A
     ):
         if safety.phase is SafetyPhase.SELF_TEST:
             return WallboxState.READY_FOR_CHARGING, "Self-test; then the vehicle may start."
@@ -89,7 +86,7 @@ def _of_permitted(
         return WallboxState.DEGRADED, offer.detail or f"Reduced by {offer.reason}."
     return (
         WallboxState.CHARGING,
-        offer.detail or f"Up to {pilot.offered_a:.1f} A, by {offer.reason}.",
+        offer.detail or f"Up to {safety.offered_a:.1f} A, by {offer.reason}.",
     )
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.wish import NO_WISH, Wish
@@ -20,10 +21,12 @@ UTC_NS = 1_767_225_600_000_000_000
 Currents = tuple[float, float, float]
 
 
-def pilot(cp_state: CpState = CpState.C, offered_a: float = 0.0) -> PilotStatus:
-    return PilotStatus(
-        cp_state=cp_state, duty_percent=100.0, offered_a=offered_a, high_v=6.0, low_v=-12.0
-    )
+Pilot = dict[str, Any]
+
+
+def pilot(cp_state: CpState = CpState.C, offered_a: float = 0.0) -> Pilot:
+    """Return what safety says of the pilot."""
+    return {"cp_state": cp_state, "offered_a": offered_a, "hears_pilot": True}
 
 
 def safety(dip_a: float = 32.0, limit_a: float | None = None) -> SafetyStatus:
@@ -101,7 +104,7 @@ class Desk:
         self.now_s = 1000.0
         self.begun_s = self.now_s
         self.state = start(self.config, self.now_s)
-        self.pilot: PilotStatus | None = pilot(offered_a=offered_a)
+        self.pilot: Pilot | None = pilot(offered_a=offered_a)
         self.safety: SafetyStatus | None = safety()
         self.session: SessionStatus | None = session()
         self.wish: Wish | None = NO_WISH
@@ -122,8 +125,7 @@ class Desk:
         inputs = Inputs(
             now_s=now_s,
             utc_ns=UTC_NS + int((now_s - 1000.0) * 1e9),
-            pilot=self.pilot,
-            safety=self.safety,
+            safety=self.safety and replace(self.safety, **(self.pilot or {"cp_state": None})),
             session=self.session,
             box=None if self.box is None else reading(self.box, now_s),
             house=self._reading,

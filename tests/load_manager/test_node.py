@@ -10,14 +10,13 @@ from bus import Reader
 from bus.memory import MemoryGraph
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
     METER_HOUSE,
-    PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
@@ -35,13 +34,13 @@ class Box:
         self.others_a = 5.0
         self.is_house_heard = True
         self.contactor = Contactor.CLOSED
-        self.writers = {node: self.graph.bus(node) for node in ("pilot", "safety", "meter")}
+        self.writers = {node: self.graph.bus(node) for node in ("safety", "meter")}
         self.session = self.graph.bus("session")
         self.session.publish(SESSION_WISH, NO_WISH)
         self.reader: Reader[LoadOffer] = self.session.subscribe(LOAD_OFFER, self._hear)
         self.heard: list[tuple[float, LoadOffer]] = []
         self.offered_a = 0.0
-        self.writers["pilot"].every(0.1, self._say)
+        self.writers["safety"].every(0.1, self._say)
         self.writers["meter"].every(0.2, self._box)
         self.writers["meter"].every(1.0, self._house)
         self.parameters = Parameters(**parameters)
@@ -56,16 +55,6 @@ class Box:
         self.offered_a = offer.limit_a
 
     def _say(self) -> None:
-        self.writers["pilot"].publish(
-            PILOT_STATUS,
-            PilotStatus(
-                cp_state=CpState.C,
-                duty_percent=100.0,
-                offered_a=self.offered_a,
-                high_v=6.0,
-                low_v=-12.0,
-            ),
-        )
         self.writers["safety"].publish(
             SAFETY_STATUS,
             SafetyStatus(
@@ -76,6 +65,8 @@ class Box:
                 temperature_c=25.0,
                 installation_limit_a=16.0,
                 limit_a=16.0,
+                cp_state=CpState.C,
+                offered_a=self.offered_a,
             ),
         )
 
@@ -215,10 +206,10 @@ def test_a_silent_safety_ends_the_offer_and_nothing_else_is_needed_to_go_on(
 ) -> None:
     box = Box(tmp_path)
     box.graph.advance(3.0)
-    box.graph.hold("pilot")  # who says safety's word here
+    box.graph.hold("safety")
     box.graph.advance(2.0)
     assert box.now().limit_a == 0.0
-    box.graph.release("pilot")
+    box.graph.release("safety")
     box.graph.advance(1.0)
     assert box.now().limit_a == 16.0
 

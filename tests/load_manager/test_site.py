@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.wish import NO_WISH
@@ -140,13 +140,6 @@ class Site:
         inputs = Inputs(
             now_s=self.now_s,
             utc_ns=UTC_NS,
-            pilot=PilotStatus(
-                cp_state=CpState.C,
-                duty_percent=100.0,
-                offered_a=offered_a,
-                high_v=6.0,
-                low_v=-12.0,
-            ),
             safety=SafetyStatus(
                 contactor=Contactor.CLOSED,
                 permitted=True,
@@ -155,6 +148,8 @@ class Site:
                 temperature_c=25.0,
                 installation_limit_a=32.0,
                 limit_a=32.0,
+                cp_state=CpState.C,
+                offered_a=offered_a,
             ),
             session=SessionStatus(
                 state=WallboxState.CHARGING,

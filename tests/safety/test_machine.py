@@ -231,6 +231,55 @@ def test_a_start_proves_the_contactor_open_first() -> None:
     assert not rig.status.permitted
 
 
+def test_rounds_are_far_apart_only_while_nothing_could_be_opened() -> None:
+    rig = idle()
+    config = Config()
+    assert rig.outputs.period_s == config.calm_s
+    rig.vehicle = "B"
+    assert rig.tick().outputs.period_s == config.period_s  # from the first other reading on
+    while rig.phase() is not P.CLOSED:
+        rig.offered_a, rig.vehicle = (16.0, "C") if rig.status.permitted else (0.0, "B")
+        assert rig.tick().outputs.period_s == config.period_s
+    rig.vehicle = "A"
+    while rig.phase() is not P.FAULT:
+        assert rig.tick().outputs.period_s == config.period_s
+
+
+def test_what_safety_reads_of_the_pilot_is_told_with_its_status() -> None:
+    rig = idle()
+    assert (rig.status.cp_state, rig.status.offered_a) == (CpState.A, 0.0)
+    assert rig.status.hears_pilot
+    rig = closed()
+    assert (rig.status.cp_state, rig.status.offered_a) == (CpState.C, 16.0)
+    rig.inputs["pilot"] = None
+    assert not rig.tick().status.hears_pilot
+    rig.reading["high_v"] = math.nan
+    assert rig.run(0.1).status.cp_state is None
+    rig.reading["high_v"] = 7.5  # between the windows
+    assert rig.run(0.2).status.cp_state is CpState.E
+
+
+def test_a_plug_is_told_apart_from_the_one_before_by_when_it_went_in() -> None:
+    rig = Rig()
+    rig.vehicle = "B"
+    assert rig.run(1.0).status.plugged_since_utc_ns == 0  # it was in before
+    rig.vehicle = "A"
+    rig.run(0.2)  # a bounce
+    rig.vehicle = "B"
+    assert rig.run(0.5).status.plugged_since_utc_ns == 0
+    rig.vehicle = "A"
+    rig.run(0.5)
+    rig.vehicle, begun_s = "B", rig.now_s
+    since_s = rig.run(2.0).status.plugged_since_utc_ns / 1e9
+    assert begun_s < since_s <= begun_s + 0.05
+    rig.reading["high_v"] = 0.0  # shorted
+    rig.run(1.0)
+    del rig.reading["high_v"]
+    assert rig.run(1.0).status.plugged_since_utc_ns / 1e9 == since_s
+    rig.vehicle = "A"
+    assert rig.run(1.0).status.plugged_since_utc_ns == 0
+
+
 def test_an_idle_box_leaves_out_rounds_and_says_and_watches_all_the_same() -> None:
     rig = idle()
     said, edges = len(rig.said), len(rig.edges)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
@@ -39,8 +39,13 @@ SAFETY = SafetyStatus(
 )
 
 
-def pilot(cp_state: CpState) -> PilotStatus:
-    return PilotStatus(cp_state=cp_state, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0)
+Pilot = dict[str, Any]
+SILENT: Pilot = {"cp_state": None, "hears_pilot": False}
+
+
+def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Pilot:
+    """Return what safety says of the pilot."""
+    return {"cp_state": cp_state, "hears_pilot": True, "plugged_since_utc_ns": since_utc_ns}
 
 
 def box(imported_wh: float, online: bool = True) -> MeterReading:
@@ -86,6 +91,14 @@ class Life:
     def utc_ns(self) -> int:
         return UTC_NS + int((self.now_s - 100.0) * 1e9)
 
+    def told(self) -> dict[str, Any]:
+        """Return the facts as the nodes say them: the pilot's with safety's."""
+        facts = dict(self.facts)
+        seen = facts.pop("pilot")
+        if facts["safety"] is not None:
+            facts["safety"] = replace(facts["safety"], **seen)
+        return facts
+
     def step(self, end: str | None = None, written: Written | None = None) -> None:
         self.count += 1
         inputs = Inputs(
@@ -96,7 +109,7 @@ class Life:
             end=end,
             stop=self.stop,
             written=written,
-            **self.facts,
+            **self.told(),
         )
         self.state, outputs = step(self.config, self.state, inputs)
         if outputs.warning:
@@ -213,8 +226,8 @@ def test_unplugging_ends_the_session_and_it_is_stored_once() -> None:
     assert not entry.seated
 
 
-@pytest.mark.parametrize("cp", [None, pilot(CpState.E), pilot(CpState.F)])
-def test_a_silent_or_shorted_pilot_is_no_unplugged_car(cp: PilotStatus | None) -> None:
+@pytest.mark.parametrize("cp", [SILENT, pilot(CpState.E), pilot(CpState.F)])
+def test_a_silent_or_shorted_pilot_is_no_unplugged_car(cp: Pilot) -> None:
     life = plugged_in()
     before = life.said[-1].session_id
     life.run(30.0, pilot=cp)
@@ -358,7 +371,7 @@ def test_after_a_restart_in_place_the_same_session_goes_on() -> None:
 
 def test_a_restarted_node_permits_nothing_before_it_has_seen_the_plug() -> None:
     new = plugged_in().restarted()
-    status = new.run(HEAR_S + 2.0, pilot=None)
+    status = new.run(HEAR_S + 2.0, pilot=SILENT)
     assert not any(one.authorized for one in new.said)
     assert "pilot" in status.reason
     assert new.run(0.1, pilot=pilot(CpState.C)).authorized
@@ -630,7 +643,7 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
             case "A" | "B" | "C":
                 life.facts["pilot"] = pilot(CpState(event))
             case "silent":
-                life.facts["pilot"] = None
+                life.facts["pilot"] = SILENT
             case "end" if not refusal_to_end(life.state):
                 life.step(end="")
             case "full" | "free":
@@ -655,3 +668,29 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
         assert entry.record.ended_utc_ns > 0
         assert entry.record.end_reason is not None
         assert entry.record.energy_wh >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("known_ns", "seen_ns", "is_same"),
+    [
+        (7, 7, True),
+        (7, 0, True),  # safety has started anew, and the plug was in
+        (0, 0, True),
+        (7, 8, False),
+        (0, 8, False),
+    ],
+)
+def test_a_vehicle_that_came_while_the_node_was_away_gets_a_session_of_its_own(
+    known_ns: int, seen_ns: int, is_same: bool
+) -> None:
+    life = Life()
+    life.run(2.0, pilot=pilot(CpState.C, known_ns))
+    before = life.record()
+    again = life.restarted()
+    status = again.run(2.0, pilot=pilot(CpState.C, seen_ns))
+    assert status.authorized
+    assert (status.session_id == before.session_id) is is_same
+    if not is_same:
+        old = again.disk[before.session_id].record
+        assert old.end_reason is EndReason.UNPLUGGED
+        assert old.ended_utc_ns

@@ -8,14 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
 from nodes.session.states import MOST_CHARACTERS, Facts, wallbox_state
 
-CHARGING_PILOT = PilotStatus(
-    cp_state=CpState.C, duty_percent=26.7, offered_a=16.0, high_v=6.0, low_v=-12.0
-)
 CLOSED = SafetyStatus(
     contactor=Contactor.CLOSED,
     permitted=True,
@@ -25,10 +22,12 @@ CLOSED = SafetyStatus(
     installation_limit_a=32.0,
     limit_a=32.0,
     phase=SafetyPhase.CLOSED,
+    cp_state=CpState.C,
+    offered_a=16.0,
+    hears_pilot=True,
 )
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=(), detail="The installation allows 16 A.")
 CHARGING = Facts(
-    pilot=CHARGING_PILOT,
     safety=CLOSED,
     offer=OFFER,
     plugged=True,
@@ -40,10 +39,6 @@ CHARGING = Facts(
 
 def safety(**changes: Any) -> SafetyStatus:
     return msgspec.structs.replace(CLOSED, **changes)
-
-
-def pilot(**changes: Any) -> PilotStatus:
-    return msgspec.structs.replace(CHARGING_PILOT, **changes)
 
 
 def offer(**changes: Any) -> LoadOffer:
@@ -65,9 +60,9 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             WallboxState.READY_FOR_CHARGING,
             "Authorisation",
         ),
-        ({"pilot": pilot(cp_state=CpState.B)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
+        ({"safety": safety(cp_state=CpState.B)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
         ({"safety": OPEN}, WallboxState.READY_FOR_CHARGING, "vehicle"),
-        ({"pilot": pilot(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
+        ({"safety": safety(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
         (
             {"safety": safety(contactor=Contactor.OPEN, phase=SafetyPhase.SELF_TEST)},
             WallboxState.READY_FOR_CHARGING,
@@ -80,7 +75,7 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         ),
         # current flows, or may
         ({}, WallboxState.CHARGING, "installation"),
-        ({"pilot": pilot(cp_state=CpState.D)}, WallboxState.CHARGING, "installation"),
+        ({"safety": safety(cp_state=CpState.D)}, WallboxState.CHARGING, "installation"),
         ({"offer": offer(detail="")}, WallboxState.CHARGING, "16.0 A, by dip"),
         # held by somebody
         (
@@ -124,24 +119,24 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             "8002",
         ),
         (
-            {"safety": safety(faults=(FaultCode.TOO_HOT,)), "pilot": None, "plugged": False},
+            {"safety": safety(faults=(FaultCode.TOO_HOT,)), "plugged": False},
             WallboxState.RECOVER_FROM_ERROR,
             "Fault 3.",
         ),
         ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, "from safety"),
-        ({"pilot": None}, WallboxState.RECOVER_FROM_ERROR, "from pilot"),
+        ({"safety": safety(hears_pilot=False)}, WallboxState.RECOVER_FROM_ERROR, "from pilot"),
         (
             {"is_blind": True, "safety": safety(detail="no mains"), "held": "stopped"},
             WallboxState.RECOVER_FROM_ERROR,
             "No current: no mains.",
         ),
         (
-            {"runs": True, "pilot": pilot(cp_state=CpState.E)},
+            {"runs": True, "safety": safety(cp_state=CpState.E)},
             WallboxState.RECOVER_FROM_ERROR,
             "state E",
         ),
         (
-            {"runs": True, "pilot": pilot(cp_state=CpState.F), "safety": safety(detail="no CP")},
+            {"runs": True, "safety": safety(cp_state=CpState.F, detail="no CP")},
             WallboxState.RECOVER_FROM_ERROR,
             "No current: no CP.",
         ),
@@ -202,8 +197,14 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         code=FaultCode.SAFETY_CIRCUIT, since_utc_ns=1, count=1, detail="x" * 300, remedy="y" * 300
     )
     seen = set()
-    for pilot_, safety_, offer_, plugged, authorized, held in itertools.product(
-        (None, pilot(cp_state=CpState.A), pilot(cp_state=CpState.B), CHARGING_PILOT),
+    pilots: tuple[dict[str, Any], ...] = (
+        {"cp_state": None, "hears_pilot": False},
+        {"cp_state": CpState.A},
+        {"cp_state": CpState.B},
+        {"cp_state": CpState.C},
+    )
+    for pilot, safety_, offer_, plugged, authorized, held in itertools.product(
+        pilots,
         (
             None,
             CLOSED,
@@ -219,8 +220,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
     ):
         state, reason = wallbox_state(
             Facts(
-                pilot=pilot_,
-                safety=safety_,
+                safety=safety_ and replace(safety_, **pilot),
                 offer=offer_,
                 plugged=plugged,
                 authorized=authorized,
