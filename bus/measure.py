@@ -2,6 +2,8 @@
 
 import resource
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 _PAGE_KB = resource.getpagesize() // 1024
@@ -22,25 +24,39 @@ def process_usage() -> Usage:
 
 
 class LoopTimes:
-    """Durations of the rounds of a node's loop since the last look; at most 512 are kept."""
+    """Durations of the rounds of a node's loop since the last look.
+
+    Every round counts, however many there are: only a duration's six leading bits are kept, and how
+    often they came. So a percentile may be told up to 3 % too short; the maximum is exact.
+    """
 
     def __init__(self) -> None:
-        self._rounds_ns: list[int] = []
+        self._counts: defaultdict[int, int] = defaultdict(int)
+        self._longest_ns = 0
 
     def add(self, duration_ns: int) -> None:
         """Take one round's duration."""
-        if len(self._rounds_ns) < 512:
-            self._rounds_ns.append(duration_ns)
+        if duration_ns > self._longest_ns:
+            self._longest_ns = duration_ns
+        lost_bits = (duration_ns | 32).bit_length() - 6
+        self._counts[duration_ns >> lost_bits << lost_bits] += 1
 
     def take(self) -> tuple[float, float, float]:
         """Return median, 99th percentile and maximum [ms], and begin anew; zeros if none."""
-        rounds = sorted(self._rounds_ns)
-        self._rounds_ns = []
-        if not rounds:
-            return 0.0, 0.0, 0.0
-        last = len(rounds) - 1
+        counts, longest_ns = self._counts, self._longest_ns
+        self._counts, self._longest_ns = defaultdict(int), 0
+        last = sum(counts.values()) - 1
         return (
-            round(rounds[last // 2] / 1e6, 3),
-            round(rounds[last * 99 // 100] / 1e6, 3),
-            round(rounds[last] / 1e6, 3),
+            round(_at(counts, last // 2) / 1e6, 3),
+            round(_at(counts, last * 99 // 100) / 1e6, 3),
+            round(longest_ns / 1e6, 3),
         )
+
+
+def _at(counts: Mapping[int, int], rank: int) -> int:
+    """Return the duration [ns] that has `rank` shorter ones; 0 if there is none."""
+    for duration_ns in sorted(counts):
+        rank -= counts[duration_ns]
+        if rank < 0:
+            return duration_ns
+    return 0
