@@ -13,6 +13,8 @@ A = TypeVar("A", bound=Struct)
 
 KEPT_ANSWERS = 256
 
+_Same = tuple[str, str, str]  # caller, method, key
+
 
 class Request(Struct, frozen=True, kw_only=True):
     """One request. `expires_ns` is monotonic: the server discards what has expired."""
@@ -63,19 +65,25 @@ class OpenCall(Generic[A]):
 
 
 class Once:
-    """Carries out requests with the same key once and answers them all.
+    """Carries out requests of one caller, method and key once and answers them all.
 
     Remembers the last 256 answers.
     """
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[str, Answer | list[Callable[[Answer], None]]] = OrderedDict()
+        self._answers: OrderedDict[_Same, Answer | list[Callable[[Answer], None]]] = OrderedDict()
 
-    def begin(self, key: str, send: Callable[[Answer], None]) -> Callable[[Answer], None] | None:
+    def begin(
+        self, request: Request, send: Callable[[Answer], None]
+    ) -> Callable[[Answer], None] | None:
         """Return the sender to answer through; None if the request has been carried out before.
 
-        In that case `send` gets the answer of the first one, now or when it is there.
+        In that case `send` gets the answer of the first one, now or when it is there. A request
+        without a key is like no other.
         """
+        if request.key is None:
+            return send
+        key = (request.caller, request.method, request.key)
         known = self._answers.get(key)
         if isinstance(known, Answer):
             send(known)

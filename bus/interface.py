@@ -188,8 +188,8 @@ class Bus(Protocol):
     ) -> None:
         """Ask another node. `on_answer` runs exactly once, with TIMEOUT at the latest.
 
-        The server discards a request that has expired. Two requests with the same `key` are
-        carried out once and answered twice.
+        The server discards a request that has expired. Two requests of one caller for the same
+        method with the same `key` are carried out once and answered twice.
         """
 
     def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:

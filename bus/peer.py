@@ -64,13 +64,15 @@ class Carrier(Protocol):
 class _Publisher:
     """What does not change between two messages of one topic, and their count."""
 
-    __slots__ = ("key", "latched", "schema_hash", "sequence")
+    __slots__ = ("body", "key", "latched", "message", "schema_hash", "sequence")
 
     def __init__(self, key: bytes, schema_hash: int, latched: bool) -> None:
         self.key = key
         self.schema_hash = schema_hash
         self.latched = latched
         self.sequence = 0
+        self.message: Struct | None = None  # the last one
+        self.body = b""
 
 
 class Schema(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,7 +137,9 @@ class Peer:
         if row is None:
             row = self._new_publisher(topic)
         row.sequence += 1
-        body = _encode(message)
+        if message is not row.message:  # it is frozen: said again, its bytes are the same
+            row.body = _encode(message)
+            row.message = message
         frame = (
             row.key
             + HEADER.pack(
@@ -148,7 +152,7 @@ class Peer:
                 self.clock.now_ns(),
                 self.clock.utc_ns(),
             )
-            + body
+            + row.body
         )
         if len(frame) > MAX_FRAME_BYTES:
             raise BusError(
@@ -281,7 +285,7 @@ class Peer:
         except msgspec.ValidationError as error:
             send(Answer(status=Status.BAD_ARGUMENTS, reason=f"{request.method}: {error}"))
             return
-        finish = send if request.key is None else self._once.begin(request.key, send)
+        finish = self._once.begin(request, send)
         if finish is None:
             return
         call = OpenCall(arguments, request.caller, finish)

@@ -452,6 +452,18 @@ def test_requests_of_one_key_are_carried_out_once_and_answered_twice(world: Worl
     assert answers == [1, 1, 2]
 
 
+def test_a_key_means_nothing_to_another_caller_or_another_method(world: World) -> None:
+    session, led, meter = world.bus("session"), world.bus("led"), world.bus("meter")
+    session.serve("end", NoArguments, lambda call: call.ok(f"end for {call.caller}"))
+    session.serve("begin", NoArguments, lambda call: call.ok(f"begin for {call.caller}"))
+    answers = [
+        ask(world, bus, "session", method, key="k1").result
+        for bus in (led, meter)
+        for method in ("end", "begin")
+    ]
+    assert answers == ["end for led", "begin for led", "end for meter", "begin for meter"]
+
+
 def test_offloaded_work_comes_back_in_order_and_in_the_node(world: World) -> None:
     bus = world.bus("session")
     results: list[tuple[object, int]] = []
