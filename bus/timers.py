@@ -61,10 +61,10 @@ class Timers:
 
     def run_due(self, now_ns: int) -> bool:
         """Run the earliest action that is due; return whether there was one."""
-        due = self.next_ns()
-        if due is None or due > now_ns:
+        heap = self._heap
+        if not heap or heap[0][0] > now_ns:
             return False
-        deadline = heapq.heappop(self._heap)[2]
+        deadline = heapq.heappop(heap)[2]
         action = deadline.take(now_ns)
         if deadline.period_ns:
             self._push(deadline)

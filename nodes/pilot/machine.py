@@ -70,6 +70,7 @@ class State(Struct, frozen=True, kw_only=True):
     offer_heard: bool = False
     said: PilotStatus | None = None
     publish_at_s: float = 0.0
+    calm: Inputs | None = None  # of a round without a vehicle: the same need no judging
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
@@ -83,6 +84,9 @@ class Outputs(Struct, frozen=True, kw_only=True):
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Judge one reading, decide what the pilot says and when to look again."""
     now_s = inputs.now_s
+    if state.calm is not None and _is_same(state.calm, inputs):
+        return _repeat(config, state, now_s)
+    before = state
     reading = inputs.reading if _is_sane(inputs.reading) else None
     state = _note(state, inputs)
     started_s = now_s if state.started_s is None else state.started_s
@@ -108,7 +112,46 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
     is_astray = 0 < cp.astray < UNDEFINED_AT
     next_s = now_s + (config.again_s if is_astray else config.period_s)
+    calm = inputs if _is_calm(before, state) else None
+    if calm is not state.calm:
+        state = replace(state, calm=calm)
     return _say(config, state, now_s, cp_state, reading, next_s)
+
+
+def _is_calm(before: State, state: State) -> bool:
+    """Return whether the same inputs, given again, could only repeat this round.
+
+    Without a vehicle nothing is offered whatever is heard, and no time runs.
+    """
+    return (
+        state.cp.state is CpState.A
+        and state.cp is before.cp
+        and state.said is not None
+        and state.said.cp_state is CpState.A
+        and state.offered_a == 0.0
+        and state.offer_heard
+        and state.session_heard
+        and state.safety_heard
+    )
+
+
+def _is_same(calm: Inputs, inputs: Inputs) -> bool:
+    """Return whether nothing new has been read or heard."""
+    return (
+        inputs.reading == calm.reading
+        and inputs.safety is calm.safety
+        and inputs.session is calm.session
+        and inputs.offer is calm.offer
+    )
+
+
+def _repeat(config: Config, state: State, now_s: float) -> tuple[State, Outputs]:
+    """Say again what was said, when it is time."""
+    next_s = now_s + config.period_s
+    if now_s + config.slack_s < state.publish_at_s:
+        return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT)
+    state = replace(state, publish_at_s=next_s)
+    return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT, status=state.said)
 
 
 def _note(state: State, inputs: Inputs) -> State:

@@ -53,6 +53,7 @@ class Rig:
         )
         self.outputs = Outputs(next_s=1000.01)
         self.said: list[PilotStatus] = []
+        self.calm_rounds = 0
 
     def run(self, seconds: float, **changes: Any) -> "Rig":
         self.inputs = replace(self.inputs, **changes)
@@ -60,7 +61,16 @@ class Rig:
         while self.outputs.next_s <= end_s + 1e-6:
             self.now_s = round(self.outputs.next_s, 6)
             self.inputs = replace(self.inputs, now_s=self.now_s)
-            self.state, self.outputs = step(Config(), self.state, self.inputs)
+            before = self.state
+            self.state, self.outputs = step(Config(), before, self.inputs)
+            if before.calm is not None and self.state.calm is before.calm:
+                # A calm round is left out; judged, it would have said and done the same.
+                judged, outputs = step(Config(), replace(before, calm=None), self.inputs)
+                assert (replace(judged, calm=None), outputs) == (
+                    replace(self.state, calm=None),
+                    self.outputs,
+                )
+                self.calm_rounds += 1
             if self.outputs.status is not None:
                 self.said.append(self.outputs.status)
             duty_percent = self.outputs.duty_percent
@@ -353,3 +363,19 @@ def test_a_line_that_cannot_be_read_after_a_start_goes_to_x1() -> None:
 
 def test_a_first_offer_does_not_wait() -> None:
     assert Rig().run(0.05).offered_a == 16.0
+
+
+def test_without_a_vehicle_rounds_are_left_out_until_something_is_new() -> None:
+    rig = Rig("A").run(1.0)
+    rig.calm_rounds = 0
+    said = len(rig.said)
+    rig.run(2.0)
+    assert rig.calm_rounds >= 90
+    assert len(rig.said) - said == 100
+    for changes in ({"safety": None}, {"session": None}, {"offer": None}, {"reading": None}):
+        calm = Rig("A").run(1.0)
+        calm.calm_rounds = 0
+        calm.run(0.02, **changes)
+        assert calm.calm_rounds == 0
+    rig.show("B").run(0.1)
+    assert rig.said[-1].cp_state is CpState.B
