@@ -66,9 +66,9 @@ class Timers:
             return False
         deadline = heapq.heappop(heap)[2]
         action = deadline.take(now_ns)
-        if deadline.period_ns:
-            self._push(deadline)
         if action is not None:
+            if deadline.period_ns:
+                self._push(deadline)
             action()
         return True
 
