@@ -57,15 +57,13 @@ class LoadedNode:
     def build(self, bus: Bus) -> object:
         """Build the node on its bus; whoever asks keeps what is returned.
 
-        :raises ConfigurationError: a driver cannot be opened.
+        :raises ConfigurationError: a driver cannot be opened, with its choice or its parameters.
         """
         written = self.written
         try:
             node: object = self.module.build(bus, self.parameters, Drivers(written.drivers))
         except DriverError as error:
-            lines = {line for key, line in written.sources.items() if key.startswith("driver.")}
-            source = lines.pop() if len(lines) == 1 else written.file
-            raise ConfigurationError(f"{source}: nodes.{written.node}.driver: {error}") from error
+            raise _driver_error(written, error) from error
         return node
 
 
@@ -91,7 +89,19 @@ def load_node(written: Written) -> LoadedNode:
     try:
         parameters = convert(values, module.Parameters)
     except Complaint as complaint:
-        first = complaint.key.partition(".")[0].partition("[")[0]
-        source = written.sources.get(f"parameters.{first}", written.file)
-        raise ConfigurationError(f"{source}: {written.node}.{complaint}") from complaint
+        raise _parameter_error(written, complaint) from complaint
     return LoadedNode(written=written, module=module, parameters=parameters)
+
+
+def _parameter_error(written: Written, complaint: Complaint) -> ConfigurationError:
+    first = complaint.key.partition(".")[0].partition("[")[0]
+    source = written.sources.get(f"parameters.{first}", written.file)
+    return ConfigurationError(f"{source}: {written.node}.{complaint}")
+
+
+def _driver_error(written: Written, error: DriverError) -> ConfigurationError:
+    if error.parameter:
+        return _parameter_error(written, Complaint(error.parameter, str(error)))
+    lines = {line for key, line in written.sources.items() if key.startswith("driver.")}
+    source = lines.pop() if len(lines) == 1 else written.file
+    return ConfigurationError(f"{source}: nodes.{written.node}.driver: {error}")

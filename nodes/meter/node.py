@@ -102,4 +102,4 @@ def _address(parameter: str, text: str) -> MeterAddress | None:
     try:
         return parse_address(text)
     except (AddressError, MapError) as error:
-        raise DriverError(f"meter.{parameter}: {error}, or {NONE!r}") from error
+        raise DriverError(f"{error}, or {NONE!r}", parameter) from error

@@ -25,14 +25,16 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 class TcpServer:
     """Meters behind one TCP port. Stopped, its port refuses connections."""
 
-    def __init__(self, bus: Bus, host: str, port: int, parameter: str, banks: Banks) -> None:
-        """Listen; `parameter` names the port's parameter in errors, port 0 takes any free one.
+    def __init__(
+        self, bus: Bus, host: str, port: int, parameters: tuple[str, str], banks: Banks
+    ) -> None:
+        """Listen; port 0 takes any free one. Errors name the parameters of host and port.
 
         :raises DriverError: the port cannot be had.
         """
         self._bus = bus
         self._host = host
-        self._parameter = parameter
+        self._parameters = parameters
         self._banks = banks
         self._listening: socket.socket | None = None
         self._server: ModbusTcpServer | None = None
@@ -69,15 +71,17 @@ class TcpServer:
         try:
             return socket.create_server((self._host, self.port), backlog=_BACKLOG)
         except OSError as error:
-            why = (
-                "is in use by another process"
-                if error.errno == errno.EADDRINUSE
-                else f"cannot be opened: {error.strerror or error}"
-            )
-            raise DriverError(
-                f"TCP port {self.port} on {self._host} {why};"
-                f" choose another with {self._parameter}, 0 for any free one"
-            ) from error
+            host_parameter, port_parameter = self._parameters
+            why, parameter = f"cannot be opened: {error.strerror or error}", port_parameter
+            match error.errno:
+                case errno.EADDRINUSE:
+                    why = "is in use by another process; choose another, 0 for any free one"
+                case errno.EACCES:
+                    why += "; expected one that may be used, as any from 1024 on"
+                case _:
+                    why += "; expected an address of this machine"
+                    parameter = host_parameter
+            raise DriverError(f"TCP port {self.port} on {self._host} {why}", parameter) from error
 
     def _serve(self) -> None:
         """Hand the listening socket to pymodbus."""

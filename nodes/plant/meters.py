@@ -44,7 +44,7 @@ def open_meters(kind: str, bus: Bus, host: str, port: int, banks: Banks) -> Mete
             # Only who serves over TCP pays for importing pymodbus.
             from nodes.modbus_map.server_tcp import TcpServer
 
-            return TcpServer(bus, host, port, "plant.house_port", banks)
+            return TcpServer(bus, host, port, ("house_host", "house_port"), banks)
         case "sim":
             return BusMeterServer(port)
         case _:

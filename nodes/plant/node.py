@@ -58,7 +58,7 @@ class PlantNode:
         self._lights: LedFrame | None = None
         self._armed_s = float("inf")
         path = parameters.house_trace
-        trace = load_trace(path, "plant.house_trace") if path else None
+        trace = load_trace(path, "house_trace") if path else None
         self._player = None if trace is None else Player(bus, trace, self._switch_house)
         tq = load_map("tq")
         banks = {

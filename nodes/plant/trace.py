@@ -31,11 +31,19 @@ def load_trace(path: str, parameter: str) -> Trace:
     """
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            return parse_trace(csv.DictReader(file, delimiter=";"))
-    except (OSError, KeyError, ValueError) as error:
+            return parse_trace(csv.DictReader(file, delimiter=";", restval=""))
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        match error:
+            case OSError():
+                why = error.strerror or str(error)
+            case KeyError():
+                why = f"it has no column {error}"
+            case _:
+                why = str(error)
         raise DriverError(
-            f"{parameter} = {path!r} cannot be played: {error}; expected a CSV file with the"
-            f" columns {_TIME} ({_TIME_FORM}), {_TOTAL} and {_CHARGER}, separated by semicolons"
+            f"{path!r} cannot be played: {why}; expected a CSV file with the columns"
+            f" {_TIME} ({_TIME_FORM}), {_TOTAL} and {_CHARGER}, separated by semicolons",
+            parameter,
         ) from error
 
 

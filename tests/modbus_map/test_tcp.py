@@ -33,12 +33,13 @@ LINE = Line(
     exported_wh=10.0,
 )
 VALUES = Values(lines=(LINE, LINE, LINE), power_w=4140.0, imported_wh=3000.0, exported_wh=30.0)
+PARAMETERS = ("house_host", "house_port")
 VOLTAGE_L1 = (3, 0x8270)  # 230 000 mV at 62
 
 
 def serve(bus: Bus, port: int = 0) -> TcpServer:
     banks = {1: Bank(meter_map=TQ, values=lambda: VALUES)}
-    return TcpServer(bus, "127.0.0.1", port, "plant.house_port", banks)
+    return TcpServer(bus, "127.0.0.1", port, PARAMETERS, banks)
 
 
 async def read(
@@ -137,17 +138,20 @@ def test_a_busy_port_is_named_with_its_parameter(loop_bus: Bus, in_loop: InLoop)
             port = other.getsockname()[1]
             with pytest.raises(
                 DriverError,
-                match=f"TCP port {port} on 127.0.0.1 is in use .* plant.house_port, 0 for any free",
-            ):
+                match=f"TCP port {port} on 127.0.0.1 is in use .* choose another, 0 for any free",
+            ) as refused:
                 serve(loop_bus, port)
+            assert refused.value.parameter == "house_port"
 
     in_loop(scenario())
 
 
 def test_an_address_that_is_not_ours_is_named(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
-        with pytest.raises(DriverError, match=r"TCP port 0 on 192\.0\.2\.1 cannot be opened: "):
-            TcpServer(loop_bus, "192.0.2.1", 0, "plant.house_port", {})
+        complaint = r"TCP port 0 on 192\.0\.2\.1 cannot be opened: .*; expected an address of this"
+        with pytest.raises(DriverError, match=complaint) as refused:
+            TcpServer(loop_bus, "192.0.2.1", 0, PARAMETERS, {})
+        assert refused.value.parameter == "house_host"
 
     in_loop(scenario())
 
