@@ -39,6 +39,7 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
 CLEARS = {"short": "cp_short", "residual": "rcm_dc"}
 BEGINS = {"unplug": "pulled", "short": "fault", "residual": "residual"}
 SILENCES = 6  # times the pilot is stopped, of each half
+OUT_S = 0.5  # the plug is out; in sooner than 0.3 s it would be the same plug that has bounced
 LOAD_HZ = 5000
 WATCHED = ("sim/event", "sim/contactor_drive", "safety/status", "pilot/status")
 LOAD = Topic(name="load/test", message=LedFrame, writer="load_writer")
@@ -102,7 +103,7 @@ def part(graph: Graph, watch: Watch, plugged: bool) -> None:
     if plugged:
         graph.call("plant", "pull")
     graph.until(lambda: watch.contactor == "open", 10.0, "the contactor opens")
-    graph.tool.run_for(0.15)
+    graph.tool.run_for(OUT_S)
 
 
 def inject(graph: Graph, watch: Watch, kind: str) -> tuple[float, float]:
@@ -186,8 +187,10 @@ def half(injections: int, with_load: bool) -> tuple[dict[str, list[float]], list
     """Run one half; return reactions by kind and "silence", and decision times [ms]."""
     reactions: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "silence")}
     decisions = []
-    quick = ["--set=meter.box_s=0.001"] if with_load else []
-    with running("--ports=4200", *quick) as graph:
+    options = ["--ports=4200", "--set=plant.start_delay_s=0.1"]
+    if with_load:
+        options.append("--set=meter.box_s=0.001")
+    with running(*options) as graph:
         wait_ready(graph, time.monotonic())
         watch = Watch(graph)
         pilot_pid = next(row.pid for row in graph.processes() if row.node == "pilot")
