@@ -1,6 +1,8 @@
 """Where a graph lives: its run directory (sockets, locks) and its state directory (stores)."""
 
 import os
+import shlex
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +53,11 @@ def state_dir_from_environment() -> Path:
 def prepare(place: Place) -> None:
     """Make both directories ready: there, ours, mode 0700 where they are made here.
 
-    :raises PlaceError: a path too long for a socket, not a directory, or not writable.
+    Others may look into them, as into one that systemd has made, for what is secret is in files of
+    mode 0600. They may not write: a socket or a file of theirs could steer the box.
+
+    :raises PlaceError: a path too long for a socket, not a directory, not ours alone, or not
+        writable.
     """
     longest = len(os.fsencode(place.run_dir)) + 1 + LONGEST_NAME
     if longest > MAX_SOCKET_PATH_BYTES:
@@ -63,6 +69,7 @@ def prepare(place: Place) -> None:
     for name, path in (("run", place.run_dir), ("state", place.state_dir)):
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_owner(name, path)
             probe = path / f".probe-{os.getpid()}"
             probe.touch()
             probe.unlink()
@@ -71,3 +78,20 @@ def prepare(place: Place) -> None:
                 f"{name} directory {path}: {error.strerror or error}; "
                 f"expected a directory that can be written, choose one with --{name}-dir"
             ) from error
+
+
+def _check_owner(name: str, path: Path) -> None:
+    """Refuse a directory that others can write in, or that is reached by a link of theirs."""
+    us, link, directory = os.geteuid(), path.lstat(), path.stat()
+    owner = directory.st_uid if link.st_uid in (0, us) else link.st_uid
+    if owner != us:
+        raise PlaceError(
+            f"{name} directory {path} belongs to user {owner}, we are user {us}; "
+            f"expected one of our own, choose it with --{name}-dir"
+        )
+    mode = stat.S_IMODE(directory.st_mode)
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PlaceError(
+            f"{name} directory {path} has mode {mode:04o}: others can write in it; "
+            f"expected one that is ours alone: chmod 700 {shlex.quote(str(path))}"
+        )

@@ -1,0 +1,95 @@
+"""Where a graph lives: directories that nobody else can write in."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bus.place import Place, PlaceError, prepare
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+SOMEBODY_ELSE = 12345
+
+
+def place_in(home: Path) -> Place:
+    return Place(run_dir=home / "run", state_dir=home / "state")
+
+
+def refused(place: Place) -> str:
+    with pytest.raises(PlaceError) as error:
+        prepare(place)
+    assert len(str(error.value).splitlines()) == 1
+    return str(error.value)
+
+
+def test_directories_that_are_made_are_ours_alone(tmp_path: Path) -> None:
+    place = place_in(tmp_path / "new")
+    prepare(place)
+    for path in (place.run_dir, place.state_dir):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+        assert list(path.iterdir()) == []
+    prepare(place)
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o755, 0o711])
+def test_others_may_look_into_a_directory_of_ours(tmp_path: Path, mode: int) -> None:
+    place = place_in(tmp_path)
+    for path in (place.run_dir, place.state_dir):
+        path.mkdir()
+        path.chmod(mode)
+    prepare(place)
+
+
+@pytest.mark.parametrize("name", ["run", "state"])
+@pytest.mark.parametrize("mode", [0o770, 0o775, 0o702, 0o1777])
+def test_a_directory_that_others_can_write_in_is_refused_with_the_remedy(
+    tmp_path: Path, name: str, mode: int
+) -> None:
+    path = tmp_path / name
+    path.mkdir()
+    path.chmod(mode)
+    assert refused(place_in(tmp_path)) == (
+        f"{name} directory {path} has mode {mode:04o}: others can write in it; "
+        f"expected one that is ours alone: chmod 700 {path}"
+    )
+    assert list(path.iterdir()) == []
+
+
+def given_away(path: Path) -> None:
+    path.mkdir(mode=0o700)
+    os.chown(path, SOMEBODY_ELSE, -1)
+
+
+def linked_by_another(path: Path) -> None:
+    ours = path.with_name("ours")
+    ours.mkdir(mode=0o700)
+    path.symlink_to(ours)
+    os.chown(path, SOMEBODY_ELSE, -1, follow_symlinks=False)
+
+
+@as_root
+@pytest.mark.parametrize("name", ["run", "state"])
+@pytest.mark.parametrize("make", [given_away, linked_by_another])
+def test_a_directory_of_somebody_else_is_refused(
+    tmp_path: Path, name: str, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / name
+    make(path)
+    assert refused(place_in(tmp_path)) == (
+        f"{name} directory {path} belongs to user {SOMEBODY_ELSE}, we are user 0; "
+        f"expected one of our own, choose it with --{name}-dir"
+    )
+    assert list(path.iterdir()) == []
+
+
+def test_a_link_of_our_own_to_a_directory_of_our_own_will_do(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    (tmp_path / "ours").mkdir(mode=0o700)
+    place.run_dir.symlink_to(tmp_path / "ours")
+    prepare(place)
+
+
+def test_a_path_too_long_for_a_socket_is_refused(tmp_path: Path) -> None:
+    assert "choose a shorter one with --run-dir" in refused(place_in(tmp_path / ("x" * 100)))
