@@ -5,6 +5,9 @@ parameters, and holds nothing; then, told to go, it opens sockets and drivers un
 So a graph is checked whole before any of it starts, and a restart in place asks the old process
 to leave only when the new one is ready to take over.
 
+A node with a safe state to reach, once READY, gets SIGKILL only after SIGTERM and its grace,
+whatever it has done and however impatient anybody is.
+
 Processes are numbered by their start; an event of a process that is no longer ours is ignored.
 What is done, with real processes, is `launch.supervisor`'s business.
 """
@@ -13,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from signal import SIGKILL, SIGTERM, Signals
 
 from launch.plan import NodePlan
-from launch.restarts import History, Never, ended, started
+from launch.restarts import EXIT_OK, History, Never, ended, started
 from msgs.launch import ProcessState
 from msgs.requests import StopReason
 
@@ -191,11 +194,14 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
         case Replace() if state.can_be_replaced:
             return _replace(state, now_s)
         case Silent() if state.process is not None and state.state is ProcessState.READY:
-            why = f"hung: silent for {event.silence_s:.3g} s"
-            return replace(state, verdict=why), (Signal(state.process, SIGKILL),)
+            hung = replace(state, verdict=f"hung: silent for {event.silence_s:.3g} s")
+            if not plan.has_safe_state:
+                return hung, (Signal(state.process, SIGKILL),)
+            term = Signal(state.process, SIGTERM)
+            return replace(hung, deadline_s=now_s + TERM_GRACE_S), (term,)
         case Stop():
             return _stop(plan, state, now_s)
-        case Hurry() if state.stopping:
+        case Hurry() if state.stopping and not (plan.has_safe_state and state.hardness):
             return _harder(state, now_s)
         case Tick() if state.deadline_s is not None and now_s >= state.deadline_s:
             return _deadline(plan, state, now_s)
@@ -298,7 +304,8 @@ def _exited(
         return _go(plan, promoted, now_s)
     if state.stopping is StopReason.RESTART:
         return _fork(again, now_s)
-    history, decision = ended(state.history, plan.restart, event.code, ready_for_s, now_s)
+    code = -SIGTERM if state.verdict and event.code == EXIT_OK else event.code
+    history, decision = ended(state.history, plan.restart, code, ready_for_s, now_s)
     if isinstance(decision, Never):
         word = ProcessState.FAILED if decision.failed else ProcessState.STOPPED
         whole = "; ".join(part for part in (decision.why, why) if part)
@@ -353,6 +360,8 @@ def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[
         return _harder(state, now_s)
     if state.process is None:  # the wait of BACKOFF is over
         return _fork(replace(state, restarts=state.restarts + 1), now_s)
+    if state.verdict:  # the grace of one that hung is over
+        return replace(state, deadline_s=None), (Signal(state.process, SIGKILL),)
     late = state.process if state.spare is None else state.spare
     is_going = state.spare is None and state.checked
     why = f"not ready within {plan.ready_s:g} s" if is_going else f"not checked in {CHECKS_S:g} s"

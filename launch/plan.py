@@ -95,6 +95,11 @@ class NodePlan:
     nice: int = 0
     scheduling: str = ""
 
+    @property
+    def has_safe_state(self) -> bool:
+        """Return whether it reaches a safe state before it ends, given SIGTERM and a moment."""
+        return self.parent_death is ParentDeath.TERM
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

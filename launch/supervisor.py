@@ -274,10 +274,22 @@ class Supervisor:
                 self._write("info", "stopping")
         elif reason is StopReason.SIGNAL:
             self._hurries += 1
-            names = list(self._waves[0]) if self._hurries == 1 else list(self._nodes)
-            for name in names:
+            for name in self._hurried():
                 self._stop_node(name)
         self._review()
+
+    def _hurried(self) -> list[str]:
+        """Return whom impatience with the stop concerns: first those that stop now, then all.
+
+        But what stops after a node with a safe state waits for that one even then: it may be what
+        the safe state is reached through.
+        """
+        names: list[str] = []
+        for wave in self._waves if self._hurries > 1 else self._waves[:1]:
+            names += wave
+            if any(self._nodes[name].plan.has_safe_state for name in wave):
+                break
+        return names
 
     def _go_on_stopping(self) -> None:
         """Stop the next nodes when those before them are gone."""

@@ -28,11 +28,12 @@ from launch.lifecycle import (
     describe_exit,
     step,
 )
-from launch.plan import NodePlan, Restart
+from launch.plan import NodePlan, ParentDeath, Restart
 from msgs.launch import ProcessState
 from msgs.requests import StopReason
 
 PLAN = NodePlan(name="pilot", module="nodes.pilot", ready_s=5.0, stop_s=2.0)
+GUARD = NodePlan(name="safety", module="nodes.safety", stop_s=7.0, parent_death=ParentDeath.TERM)
 ASK_SHUTDOWN = Ask(StopReason.SHUTDOWN)
 ASK_RESTART = Ask(StopReason.RESTART)
 READY, STARTING = ProcessState.READY, ProcessState.STARTING
@@ -151,6 +152,20 @@ def test_a_silent_node_is_killed_and_started_again() -> None:
     assert (state.state, state.why) == (READY, "")
 
 
+@pytest.mark.parametrize("restart", [Restart.ALWAYS, Restart.ON_FAILURE])
+def test_a_silent_node_with_a_safe_state_may_reach_it_before_it_is_killed(restart: Restart) -> None:
+    plan = replace(GUARD, restart=restart)
+    state, acts = play((20.0, Silent(10.0)), plan=plan, state=running())
+    assert acts == [Signal(1, SIGTERM)]
+    obeyed, acts = play((20.2, Exited(1, 0)), plan=plan, state=state)
+    assert (acts, obeyed.why) == ([Fork(2)], "hung: silent for 10 s")
+    assert play((19.9 + TERM_GRACE_S, Tick()), plan=plan, state=state)[1] == []
+    state, acts = play((20.0 + TERM_GRACE_S, Tick()), plan=plan, state=state)
+    assert acts == [Signal(1, SIGKILL)]
+    assert play((99.0, Tick()), plan=plan, state=state)[1] == []
+    assert play((21.0, Exited(1, -9)), plan=plan, state=state)[1] == [Fork(2)]
+
+
 # --- restart in place --------------------------------------------------------------------------
 
 
@@ -241,6 +256,15 @@ def test_impatience_takes_the_next_means_at_once() -> None:
     state, acts = play((9.2, Hurry()), state=state)
     assert acts == [Signal(1, SIGKILL)]
     assert play((9.3, Hurry()), state=state)[1] == []
+
+
+def test_no_impatience_takes_its_grace_from_a_node_with_a_safe_state() -> None:
+    state, acts = play((9.0, Stop()), (9.0, Hurry()), plan=GUARD, state=running())
+    assert acts == [Signal(1, SIGTERM)]
+    for now_s in (9.0, 9.1, 8.99 + TERM_GRACE_S):
+        state, acts = play((now_s, Hurry()), (now_s, Tick()), plan=GUARD, state=state)
+        assert acts == []
+    assert play((9.0 + TERM_GRACE_S, Tick()), plan=GUARD, state=state)[1] == [Signal(1, SIGKILL)]
 
 
 def test_impatience_with_a_node_that_is_not_stopping_does_nothing() -> None:

@@ -47,9 +47,10 @@ def command(
 ) -> None:
     """Run the graph of a launch FILE in the foreground; without one, the simulated wallbox.
 
-    Ctrl-C stops it in order; a second one asks with less patience, a third kills. Exit code 0
-    when it was stopped, 1 when it could not start. The log goes to stderr; with --front it goes to
-    launch.log in the run directory, and the terminal shows the front, whose q stops the graph too.
+    Ctrl-C stops it in order; a second one asks with less patience, a third kills all but safety,
+    which opens the contactor first. Exit code 0 when it was stopped, 1 when it could not start.
+    The log goes to stderr; with --front it goes to launch.log in the run directory, and the
+    terminal shows the front, whose q stops the graph too.
     """
     if front:
         _launch_behind_front(file, settings, ports, run_dir, state_dir, least_level)

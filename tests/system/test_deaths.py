@@ -222,3 +222,25 @@ def test_a_killed_supervisor_leaves_no_process_and_an_open_contactor(
     box.until(SESSION_STATUS, lambda status: status.state is WallboxState.IDLE, 5.0)
     (record,) = box.ask("session", "sessions", {"limit": 1})
     assert record["ended_utc_ns"] > 0
+
+
+def test_whoever_stops_the_graph_in_anger_leaves_an_open_contactor(box: Box) -> None:
+    box.charge()
+    since_s = time.monotonic()
+    os.kill(box.nodes()["session"].pid, signal.SIGSTOP)  # so that the stop waits for it
+    for _ in range(2):
+        os.kill(box.supervisor, signal.SIGINT)
+        box.look_for(0.15)
+    assert_it_stayed_closed(box, since_s)
+    third_s = time.monotonic()
+    os.kill(box.supervisor, signal.SIGINT)
+    box.look_for(0.3)
+    assert box.process is not None
+    assert box.process.wait(5.0) == 0
+    assert time.monotonic() - third_s < 0.5 + NOISE_S
+    off = box.until(SIM_CONTACTOR_DRIVE, lambda drive: not drive.enable, 0.1, since_s)
+    assert 0.0 <= off.at_s - third_s <= ROUND_S + NOISE_S
+    assert box.event("contacts_open", third_s, 0.1) - off.at_s <= DROP_OUT_S + NOISE_S
+    assert box.last(SAFETY_STATUS).message.contactor is Contactor.OPEN  # proven by safety
+    assert box.processes() == []
+    box.launch(*QUICK_VEHICLE)

@@ -451,5 +451,27 @@ def test_a_second_ctrl_c_shortens_and_a_third_kills(graph: Graph) -> None:
     until(lambda: "session stop signal" in graph.events, 1.5)  # its stop_s is 2 s
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(5) == 0
-    assert "plant stop shutdown" not in graph.events
+    assert not {"pilot", "plant"} & set(stops(graph))
+    assert stops(graph)[-1] == "safety"  # it alone is let reach its safe state
+    assert graph.processes() == []
+
+
+def test_however_often_it_is_asked_safety_has_its_time_and_the_world_outlives_it(
+    graph: Graph,
+) -> None:
+    process = graph.launch("session.stubborn=true", "safety.stubborn=true")
+    plant = graph.pids()["plant"]
+    os.kill(process.pid, signal.SIGINT)
+    until(lambda: "session stop shutdown" in graph.events)
+    os.kill(process.pid, signal.SIGINT)
+    until(lambda: "session stop signal" in graph.events, 1.5)
+    os.kill(process.pid, signal.SIGINT)
+    until(lambda: "safety stop signal" in graph.events, 1.5)
+    termed_s = time.monotonic()
+    while process.poll() is None and time.monotonic() - termed_s < 0.35:
+        os.kill(process.pid, signal.SIGINT)
+        assert is_alive(plant)
+        time.sleep(0.02)
+    assert process.wait(5) == 0
+    assert time.monotonic() - termed_s >= 0.35  # it had its time, then it was killed
     assert graph.processes() == []
