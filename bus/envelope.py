@@ -12,6 +12,7 @@ from bus.interface import Answer, Status
 A = TypeVar("A", bound=Struct)
 
 KEPT_ANSWERS = 256
+MOST_UNSENT_REQUESTS = 64  # of one node to another that is not there; then the oldest are lost
 
 _Same = tuple[str, str, str]  # caller, method, key
 

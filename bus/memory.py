@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from bus.envelope import MOST_UNSENT_REQUESTS
 from bus.interface import BusError
 from bus.measure import Usage
 from bus.peer import Peer
@@ -68,6 +69,7 @@ class MemoryCarrier:
         self.is_held = False
         self.missed: list[Deadline] = []  # while it was held
         self.waiting: list[Callable[[], None]] = []  # likewise
+        self.unsent: dict[str, deque[tuple[int, bytes]]] = {}  # to nodes that do not run
 
     def send(self, key: bytes, frame: bytes, latched: bool) -> None:
         """See `bus.peer.Carrier.send`."""
@@ -81,7 +83,7 @@ class MemoryCarrier:
     def ask(self, node: str, request: bytes, expires_ns: int) -> None:
         """See `bus.peer.Carrier.ask`."""
         if self.is_alive:
-            self._graph.ask(self, node, request)
+            self._graph.ask(self, node, request, expires_ns)
 
     def answer(self, address: bytes, response: bytes) -> None:
         """See `bus.peer.Carrier.answer`."""
@@ -156,6 +158,8 @@ class MemoryGraph:
         self._carriers[node] = carrier
         self._latched[node] = {}
         carrier.peer.begin()
+        for asker in self._carriers.values():
+            self._send_unsent(asker)
         return carrier.peer
 
     def kill(self, node: str) -> None:
@@ -188,6 +192,7 @@ class MemoryGraph:
             self.schedule(carrier, deadline)
         self._events.extend((carrier, action) for action in carrier.waiting)
         carrier.missed, carrier.waiting = [], []
+        self._send_unsent(carrier)
 
     def on_crash(self, told: Callable[[str, Exception], None]) -> None:
         """Have a callback told of a node and the exception that it did not catch.
@@ -276,7 +281,7 @@ class MemoryGraph:
         if latched:
             self._latched[writer][key] = frame
         for carrier in self._readers.get(key, ()):
-            if self._losses and self._is_lost(writer, key, carrier):
+            if self._losses and self._is_lost(writer, key, carrier.peer.node):
                 continue
             self._deliver(carrier, frame)
 
@@ -290,14 +295,18 @@ class MemoryGraph:
             again = retained(frame)
             self.soon(carrier, lambda: self._deliver(carrier, again))
 
-    def ask(self, carrier: MemoryCarrier, node: str, request: bytes) -> None:
-        """Bring a request to a node; to one that does not run it never arrives."""
-        server = self._carriers.get(node)
-        if server is None or (self._losses and self._is_lost(carrier.peer.node, b"?", server)):
+    def ask(self, carrier: MemoryCarrier, node: str, request: bytes, expires_ns: int) -> None:
+        """Bring a request to a node; one that does not run gets it when it does, in its time."""
+        if self._losses and self._is_lost(carrier.peer.node, b"?", node):
             return
-        address = f"{carrier.peer.node}/{carrier.peer.incarnation}".encode()
-        self._addresses[address] = carrier
-        self.soon(server, lambda: server.peer.accept_request(address, request))
+        if node in self._carriers:
+            self._hand_over(carrier, node, request)
+            return
+        unsent = carrier.unsent.setdefault(node, deque())
+        if len(unsent) >= MOST_UNSENT_REQUESTS:
+            unsent.popleft()
+            carrier.peer.count_drop()
+        unsent.append((expires_ns, request))
 
     def answer(self, address: bytes, response: bytes) -> None:
         """Bring an answer back."""
@@ -344,6 +353,21 @@ class MemoryGraph:
         if self._carriers.get(carrier.peer.node) is carrier:
             self.kill(carrier.peer.node)
 
-    def _is_lost(self, writer: str, key: bytes, reader: MemoryCarrier) -> bool:
+    def _send_unsent(self, asker: MemoryCarrier) -> None:
+        """Bring requests to nodes that run by now; what has expired is dropped."""
+        if asker.is_held:
+            return
+        for node in [node for node in asker.unsent if node in self._carriers]:
+            for expires_ns, request in asker.unsent.pop(node):
+                if expires_ns > self.clock.ns:
+                    self._hand_over(asker, node, request)
+
+    def _hand_over(self, asker: MemoryCarrier, node: str, request: bytes) -> None:
+        server = self._carriers[node]
+        address = f"{asker.peer.node}/{asker.peer.incarnation}".encode()
+        self._addresses[address] = asker
+        self.soon(server, lambda: server.peer.accept_request(address, request))
+
+    def _is_lost(self, writer: str, key: bytes, reader: str) -> bool:
         topic = key.removesuffix(b"\0").decode()
-        return any(lost(writer, topic, reader.peer.node) for lost in self._losses)
+        return any(lost(writer, topic, reader) for lost in self._losses)

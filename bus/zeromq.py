@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import zmq
 
+from bus.envelope import MOST_UNSENT_REQUESTS
 from bus.interface import BusError
 from bus.measure import Usage, process_usage
 from bus.offload import Worker
@@ -38,7 +39,6 @@ MOST_DRAINING_NS = 3_000_000
 SHORT_ROUND_S = 0.025
 MOST_REQUESTS_A_ROUND = 16
 MOST_MESSAGE_BYTES = 4 * MAX_FRAME_BYTES  # an answer may be longer than a frame
-MOST_UNSENT_REQUESTS = 64
 
 # The levels that a line on stderr begins with: sd-daemon(3).
 _LEVELS = {"error": b"<3>", "warning": b"<4>", "info": b"<6>", "debug": b"<7>"}

@@ -18,7 +18,7 @@ from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
-from msgs.requests import NoArguments, Stop, StopReason, WishArguments
+from msgs.requests import Because, NoArguments, Stop, StopReason, WishArguments
 from msgs.topics import (
     HEARTBEATS,
     PILOT_STATUS,
@@ -436,6 +436,25 @@ def test_an_expired_request_is_never_carried_out(world: World) -> None:
     session.serve("start", NoArguments, lambda call: started.append(call.caller))
     world.wait(0.3)
     assert started == []
+
+
+def test_a_request_waits_in_its_time_for_a_node_that_is_on_its_way(world: World) -> None:
+    led = world.bus("led")
+    answers: list[object] = []
+    for number in range(70):  # more than wait for one node: the oldest are lost
+        led.request(
+            "session",
+            "start",
+            {"reason": str(number)},
+            lambda answer: answers.append(answer.result),
+            timeout_s=2.0,
+        )
+    world.wait(0.2)
+    assert answers == []
+    session = world.bus("session")
+    session.serve("start", Because, lambda call: call.ok(call.arguments.reason))
+    world.until(lambda: len(answers) == 64)
+    assert answers == [str(number) for number in range(6, 70)]
 
 
 def test_requests_of_one_key_are_carried_out_once_and_answered_twice(world: World) -> None:
