@@ -5,8 +5,9 @@ Publishes: safety/status every 100 ms and on change. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
 monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
 reads itself beside their owners (`chain.py`).
-Deadline: one round each 10 ms. A vehicle that leaves C or D has the enable line off within 50 ms,
-a monitor that trips within one round (the hardware cuts the coil by itself as well).
+Deadline: one round each 10 ms, each 25 ms while it is open and no vehicle is there. A vehicle that
+leaves C or D has the enable line off within 50 ms, a monitor that trips within one round (the
+hardware cuts the coil by itself as well).
 Safe state: enable off, no watchdog edges. It follows silence: of its own inputs (50 ms), of pilot
 (1.0 s), and, once the vehicle draws less than 1 A or 6 s later, of session (3 s) or meter (5 s).
 

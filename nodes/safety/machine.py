@@ -22,7 +22,7 @@ __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Judge one round: each 10 ms, or each 20 ms while nothing moves."""
+    """Judge one round: each 10 ms, or each 25 ms while nothing moves."""
     if state.calm is not None and _is_calm_still(config, state, state.calm, inputs):
         return state, _keep_still(config)
     before = state

@@ -35,8 +35,9 @@ class Config(Struct, frozen=True, kw_only=True):
     stall_s: float = 0.5
     farewell_s: float = 0.15  # stopped by SIGTERM: gone within 200 ms
     period_s: float = 0.01  # between two rounds
-    # While the contactor is proven open and no vehicle is there, nothing could be opened sooner.
-    calm_s: float = 0.02
+    # While the contactor is proven open and no vehicle is there, nothing could be opened sooner:
+    # half of the hold of our own inputs.
+    calm_s: float = 0.025
     slack_s: float = 0.005  # half a round: what falls due by then is due now
     first_word_s: float = 0.5  # a reader waits no longer for a first proof: half of our hold
 
