@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 from bus.envelope import MOST_UNSENT_REQUESTS
 from bus.interface import BusError
 from bus.measure import Usage
+from bus.offload import VirtualWorker
 from bus.peer import Peer
 from bus.timers import Deadline
 from bus.wire import retained
@@ -61,9 +62,10 @@ class LogLine(NamedTuple):
 class MemoryCarrier:
     """See `bus.peer.Carrier`: hands bytes to the other peers of its graph."""
 
-    def __init__(self, graph: "MemoryGraph", node: str) -> None:
+    def __init__(self, graph: "MemoryGraph", node: str, randomness: random.Random) -> None:
         self._graph = graph
         self._node = node
+        self.worker = VirtualWorker(graph.clock, self, randomness)
         self.peer: Peer
         self.is_alive = True
         self.is_held = False
@@ -91,13 +93,8 @@ class MemoryCarrier:
             self._graph.answer(address, response)
 
     def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
-        """See `bus.peer.Carrier.offload`. The work is done at this instant, `done` follows."""
-        result: R | Exception
-        try:
-            result = work()
-        except Exception as error:
-            result = error
-        self._graph.soon(self, lambda: done(result))
+        """See `bus.peer.Carrier.offload`."""
+        self.worker.offload(work, done)
 
     def add(self, due_ns: int, action: Callable[[], None], period_ns: int = 0) -> Deadline:
         """See `bus.timers.Schedule.add`."""
@@ -144,13 +141,14 @@ class MemoryGraph:
             raise BusError(f"{node} runs already on this graph")
         incarnation = self._incarnations.get(node, 0) + 1
         self._incarnations[node] = incarnation
-        carrier = MemoryCarrier(self, node)
+        life = f"{self._seed}/{node}/{incarnation}"
+        carrier = MemoryCarrier(self, node, random.Random(f"{life}/work"))
         carrier.peer = Peer(
             node=node,
             incarnation=incarnation,
             pid=0,
             clock=self.clock,
-            randomness=random.Random(f"{self._seed}/{node}/{incarnation}"),
+            randomness=random.Random(life),
             state_dir=self._state_dir,
             carrier=carrier,
             timers=carrier,
@@ -352,6 +350,8 @@ class MemoryGraph:
     def _leave(self, carrier: MemoryCarrier) -> None:
         if self._carriers.get(carrier.peer.node) is carrier:
             self.kill(carrier.peer.node)
+            if carrier.peer.stopped:
+                carrier.worker.close()
 
     def _send_unsent(self, asker: MemoryCarrier) -> None:
         """Bring requests to nodes that run by now; what has expired is dropped."""

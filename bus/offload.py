@@ -1,21 +1,27 @@
-"""Slow work beside a node: one thread, in order, bounded; results come back through a wake-up."""
+"""Slow work beside a node, in order and bounded: in a thread, or under virtual time."""
 
 import os
+import random
 import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from bus.interface import BusError
+from bus.interface import BusError, Clock
+from bus.timers import Schedule
 
 R = TypeVar("R")
 
 MOST_WAITING = 64
+LEAST_NS, MOST_NS = 1_000_000, 20_000_000  # of virtual time; assumed: a card that is well, and busy
 
 
 class Worker:
-    """Runs work in one thread, made when first needed; `fd` is readable when some is done."""
+    """Runs work in one thread, made when first needed; `fd` is readable when some is done.
+
+    Results come back through that wake-up.
+    """
 
     def __init__(self) -> None:
         self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -31,8 +37,7 @@ class Worker:
 
         :raises BusError: too many wait.
         """
-        if self._waiting >= MOST_WAITING:
-            raise BusError(f"{MOST_WAITING} pieces of work wait already")
+        _check_room(self._waiting)
         self._waiting += 1
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="offload", daemon=True)
@@ -62,10 +67,65 @@ class Worker:
     def _run(self) -> None:
         while (piece := self._work.get()) is not None:
             work, done = piece
-            result: Any
-            try:
-                result = work()
-            except Exception as error:
-                result = error
+            result = _outcome(work)
             self._done.append(lambda done=done, result=result: done(result))  # type: ignore[misc]
             os.eventfd_write(self.fd, 1)
+
+
+class VirtualWorker:
+    """The same under virtual time: a piece takes 1 to 20 ms, and is done at some instant of them.
+
+    So its node is stopped, killed and asked for other things before, between and after.
+    """
+
+    def __init__(self, clock: Clock, timers: Schedule, randomness: random.Random) -> None:
+        self._clock = clock
+        self._timers = timers
+        self._random = randomness
+        self._work: deque[tuple[Callable[[], Any], Callable[[Any], None]]] = deque()
+        self._waiting = 0
+
+    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+        """Queue a piece of work.
+
+        :raises BusError: too many wait.
+        """
+        _check_room(self._waiting)
+        self._waiting += 1
+        self._work.append((work, done))
+        if self._waiting == 1:
+            self._begin()
+
+    def close(self) -> None:
+        """Do what waits, now, as the thread does when its process ends in order."""
+        while self._work:
+            _outcome(self._work.popleft()[0])
+
+    def _begin(self) -> None:
+        now_ns = self._clock.now_ns()
+        end_ns = now_ns + self._random.randint(LEAST_NS, MOST_NS)
+        self._timers.add(self._random.randint(now_ns, end_ns), lambda: self._do(end_ns))
+
+    def _do(self, end_ns: int) -> None:
+        work, done = self._work.popleft()
+        result = _outcome(work)
+        self._timers.add(end_ns, lambda: self._finish(done, result))
+
+    def _finish(self, done: Callable[[Any], None], result: object) -> None:
+        self._waiting -= 1
+        if self._work:
+            self._begin()
+        done(result)
+
+
+def _check_room(waiting: int) -> None:
+    if waiting >= MOST_WAITING:
+        raise BusError(f"{MOST_WAITING} pieces of work wait already")
+
+
+def _outcome(work: Callable[[], R]) -> R | Exception:
+    """Do a piece of work; return its result, or the exception that it ended with."""
+    try:
+        return work()
+    except Exception as error:
+        return error

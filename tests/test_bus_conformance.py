@@ -52,7 +52,8 @@ class MemoryWorld:
         return self.graph.bus(node)
 
     def kill(self, node: str) -> None:
-        self.graph.kill(node)
+        if node in self.graph.running:  # it has not stopped by itself
+            self.graph.kill(node)
 
     def until(self, condition: Callable[[], bool]) -> None:
         assert self.graph.run_until(self.graph.clock.now_s() + PATIENCE_S, condition)
@@ -501,6 +502,50 @@ def test_offloaded_work_comes_back_in_order_and_in_the_node(world: World) -> Non
     assert isinstance(values[1], ValueError)
     assert values[2] == 3
     assert {thread for _, thread in results} == {threading.get_ident()}
+
+
+def test_offloaded_work_is_never_done_before_the_callback_that_asks_for_it_is_over(
+    world: World,
+) -> None:
+    bus = world.bus("session")
+    order: list[str] = []
+
+    def ask_for_work() -> None:
+        bus.offload(lambda: order.append("work"), lambda _: order.append("done"))
+        order.append("asked")
+
+    bus.at(0.0, ask_for_work)
+    world.until(lambda: len(order) == 3)
+    assert order.index("done") == 2
+
+
+def test_no_more_than_64_pieces_of_work_wait(world: World) -> None:
+    bus = world.bus("session")
+    done: list[object] = []
+    for number in range(64):
+        bus.offload(partial(int, number), done.append)
+    with pytest.raises(BusError, match="64 pieces of work wait already"):
+        bus.offload(lambda: 64, done.append)
+    world.until(lambda: len(done) == 64)
+    bus.offload(lambda: 64, done.append)
+    world.until(lambda: len(done) == 65)
+    assert done == list(range(65))
+
+
+def test_a_node_that_stops_finishes_the_work_it_has_offloaded(world: World) -> None:
+    bus = world.bus("session")
+    written: list[int] = []
+
+    def stop(reason: StopReason, done: Callable[[], None]) -> None:
+        for number in range(3):
+            bus.offload(partial(written.append, number), lambda _: None)
+        done()
+
+    bus.on_stop(stop)
+    world.stop("session", StopReason.SHUTDOWN)
+    world.wait(0.05)
+    world.kill("session")
+    assert written == [0, 1, 2]
 
 
 def test_a_heartbeat_tells_each_state(world: World) -> None:

@@ -1,6 +1,7 @@
 """What only the in-memory graph can do: hold, crash, show and lose, in one order of time."""
 
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,54 @@ def test_a_loss_ends_when_it_is_told_to(graph: MemoryGraph) -> None:
     end()
     pilot.publish(PILOT_STATUS, STATUS)
     assert reader.message == STATUS
+
+
+def work_times(seed: int, state_dir: Path) -> list[tuple[float, str]]:
+    """Return when three pieces of work, asked for together, are done and told [ms]."""
+    graph = MemoryGraph(seed=seed, state_dir=state_dir)
+    bus = graph.bus("session")
+    start_s = graph.clock.now_s()
+    seen: list[tuple[float, str]] = []
+
+    def note(what: str) -> None:
+        seen.append(((graph.clock.now_s() - start_s) * 1e3, what))
+
+    for _ in range(3):
+        bus.offload(partial(note, "work"), lambda _: note("done"))
+    assert seen == []
+    graph.advance(0.1)
+    return seen
+
+
+def test_offloaded_work_takes_its_time_by_the_seed(tmp_path: Path) -> None:
+    for seed in range(30):
+        seen = work_times(seed, tmp_path)
+        assert [what for _, what in seen] == ["work", "done"] * 3
+        ends = [0.0, *(at_ms for at_ms, what in seen if what == "done")]
+        for before_ms, end_ms in pairwise(ends):
+            assert 1.0 <= end_ms - before_ms <= 20.001
+    assert work_times(1, tmp_path) == work_times(1, tmp_path) != work_times(2, tmp_path)
+
+
+def test_a_killed_node_takes_the_work_with_it_that_was_not_done_yet(graph: MemoryGraph) -> None:
+    bus = graph.bus("session")
+    seen: list[str] = []
+    bus.offload(lambda: seen.append("work"), lambda _: seen.append("done"))
+    graph.kill("session")
+    graph.advance(1.0)
+    assert seen == []
+
+
+def test_a_held_node_does_no_work(graph: MemoryGraph) -> None:
+    bus = graph.bus("session")
+    seen: list[str] = []
+    bus.offload(lambda: seen.append("work"), lambda _: seen.append("done"))
+    graph.hold("session")
+    graph.advance(1.0)
+    assert seen == []
+    graph.release("session")
+    graph.advance(0.1)
+    assert seen == ["work", "done"]
 
 
 def test_links_tell_who_reads_what(graph: MemoryGraph) -> None:
