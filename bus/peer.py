@@ -283,7 +283,9 @@ class Peer:
         try:
             arguments = msgspec.convert(request.arguments, kind)
         except msgspec.ValidationError as error:
-            send(Answer(status=Status.BAD_ARGUMENTS, reason=f"{request.method}: {error}"))
+            expected = ", ".join(f"{name}: {type_}" for name, type_ in _arguments(kind).items())
+            reason = f"{request.method}: {error}; expected {expected or 'no arguments'}"
+            send(Answer(status=Status.BAD_ARGUMENTS, reason=reason))
             return
         finish = self._once.begin(request, send)
         if finish is None:
@@ -420,15 +422,8 @@ class Peer:
         self.stop(call.arguments.reason)
 
     def _on_methods_request(self, call: Call[NoArguments]) -> None:
-        call.ok(
-            {
-                name: {
-                    field: row["type"]
-                    for field, row in describe(arguments)[arguments.__name__].items()
-                }
-                for name, (arguments, _) in sorted(self._handlers.items())
-            }
-        )
+        handlers = sorted(self._handlers.items())
+        call.ok({name: _arguments(arguments) for name, (arguments, _) in handlers})
 
     def _on_schema_request(self, call: Call[Schema]) -> None:
         topic = TOPICS.get(call.arguments.topic)
@@ -436,3 +431,8 @@ class Peer:
             call.refuse(f"{self.node} does not write {call.arguments.topic}")
             return
         call.ok(describe(topic.message))
+
+
+def _arguments(kind: type[Struct]) -> dict[str, str]:
+    """Return the types of a method's arguments by their names."""
+    return {name: field["type"] for name, field in describe(kind)[kind.__name__].items()}

@@ -406,6 +406,7 @@ def test_bad_arguments_are_named(world: World) -> None:
     answer = ask(world, led, "session", "wish", {"limit_a": "much"})
     assert answer.status is Status.BAD_ARGUMENTS
     assert "$.limit_a" in answer.reason
+    assert "expected limit_a: " in answer.reason
     answer = ask(world, led, "session", "whish", {})
     assert answer.status is Status.BAD_ARGUMENTS
     assert "session has no method 'whish'; it has methods, schema, stop, wish" in answer.reason
