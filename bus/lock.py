@@ -44,7 +44,11 @@ class Lock:
         os.ftruncate(self._fd, len(text))
 
     def release(self) -> None:
-        """Give the name free; the file stays and keeps the count."""
+        """Give the name free; the file stays.
+
+        It keeps the count. And whoever waits for the name has it open already: removed, it would
+        be locked by that one, and a new file of its name by the next, both at once.
+        """
         os.close(self._fd)
 
 

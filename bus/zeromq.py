@@ -4,6 +4,7 @@ Readers connect straight to the writers of their topics. What they only look at 
 socket of its own that never wakes the process; it is drained before any callback runs.
 """
 
+import contextlib
 import os
 import select
 import time
@@ -100,12 +101,13 @@ class ZmqCarrier:
         self._looks_left_out = 0
         self._fds: dict[Socket, int] = {}
         self._connected: set[tuple[str, bool]] = set()
+        self._bound: list[tuple[str, os.stat_result]] = []
         if serves:
             self.publisher = self._socket(zmq.XPUB, WRITER_LINGER_MS, wakes=True)
             self.publisher.setsockopt(zmq.XPUB_VERBOSE, 1)
-            self.publisher.bind(place.publisher(node))
+            self._bind(self.publisher, place.publisher(node))
             self.server = self._socket(zmq.ROUTER, WRITER_LINGER_MS, wakes=True)
-            self.server.bind(place.server(node))
+            self._bind(self.server, place.server(node))
             self.server_fd = self.server.fileno()
 
     # --- bus.peer.Carrier ----------------------------------------------------------------------
@@ -286,9 +288,12 @@ class ZmqCarrier:
     def close(self, is_orderly: bool = True) -> None:
         """Close every socket; what was published last still leaves.
 
-        Offloaded work is waited for, unless something has gone wrong.
+        Offloaded work is waited for, and the sockets' files are removed, unless something has gone
+        wrong.
         """
         self.worker.close(is_orderly)
+        if is_orderly:
+            self._remove_files()
         self.epoll.close()
         for socket in (self.passive, self.active, self.publisher, self.server):
             if socket is not None:
@@ -311,6 +316,21 @@ class ZmqCarrier:
         if wakes:
             self.epoll.register(socket.fileno(), select.EPOLLIN)
         return socket
+
+    def _bind(self, socket: Socket, endpoint: str) -> None:
+        socket.bind(endpoint)
+        path = endpoint.removeprefix("ipc://")
+        self._bound.append((path, os.stat(path)))
+
+    def _remove_files(self) -> None:
+        """Remove the files of our sockets, while these are open: until then no other has our inode.
+
+        What another process has bound in their place, after the lock was lost, stays.
+        """
+        for path, ours in self._bound:
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.stat(path), ours):
+                    os.unlink(path)
 
     def _reading(self, active: bool) -> Socket:
         socket = self.active if active else self.passive

@@ -430,6 +430,8 @@ def test_ctrl_c_stops_session_first_and_safety_and_plant_last(graph: Graph) -> N
     assert stops(graph) == ["session", "pilot", "safety", "plant"]
     assert all(event.endswith("shutdown") for event in graph.events if " stop " in event)
     assert graph.processes() == []
+    left = {path.name for path in (graph.home / "run").iterdir()}
+    assert left == {f"{name}.lock" for name in ("launch", *NODES)}
 
 
 def test_a_node_that_does_not_stop_is_made_to_and_the_order_holds(graph: Graph) -> None:
