@@ -20,6 +20,7 @@ VEHICLE_S = 6.0  # a vehicle has so long to drop its load
 DROP_OUT_S = 0.025  # coil to contacts, in the simulated world 18 ms
 EARTH_S = 0.1  # protective earth and temperature are believed after so long
 FUSE_S = 15.0  # poll, the vehicle's delay of up to 5 s, its ramp, the next poll
+PLUG_S = 2.0  # session looks each 0.2 s, and has heard everybody 1.4 s after a start
 WELD_S = 2.0  # a restarted safety waits 1.5 s for the proof
 
 Breach = Callable[[Seen, float], float | None]
@@ -258,6 +259,13 @@ INVARIANTS = (
         within_s=0.0,
         breach=rules.disturbed,
         asked=rules.of_world,
+    ),
+    Invariant(
+        name="one_plug",
+        says="A session does not outlive its plug, not even one that nobody but safety saw leave.",
+        within_s=PLUG_S,
+        breach=rules.outlived,
+        asked=rules.of_calm,
     ),
 )
 """Every rule that is judged at every instant."""

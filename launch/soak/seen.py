@@ -70,6 +70,8 @@ class Seen:
     edges: int = 0
     edge_s: float = NEVER_S  # last edge on the watchdog's line
     is_tested: bool = False  # the self-test has passed since the plug went in, in safety's life
+    session_id: str = ""  # that session says
+    session_plug_ns: int = 0  # since when the plug was in when it began, as safety said
     drawn_a: Amps3 = (0.0, 0.0, 0.0)  # by the vehicle
     house: MeterReading | None = None  # the newest that meter has said
     safety: SafetySeen = field(default_factory=SafetySeen)

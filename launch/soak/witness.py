@@ -249,6 +249,12 @@ class Witness:
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
         before = self.ledger.running
         self.ledger.says(status.session_id)
+        seen = self.seen
+        if status.session_id != seen.session_id:
+            seen.session_id = status.session_id
+            seen.session_plug_ns = (
+                seen.safety.status.plugged_since_utc_ns if seen.safety.status else 0
+            )
         if before and before != status.session_id:
             self.endings[before] = tuple(self.timeline)
         self._tell("session", f"{status.state} {status.session_id}")

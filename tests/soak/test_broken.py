@@ -13,6 +13,7 @@ import nodes.load_manager.node
 import nodes.pilot.node
 import nodes.plant.model
 import nodes.safety.node
+import nodes.session.machine
 import nodes.session.node
 from launch.plan import load_plan
 from launch.soak.box import Box
@@ -249,6 +250,29 @@ def test_a_restart_that_interrupts_the_charge_is_caught(scene: Scene, monkeypatc
     scene.graph.restart("session")
     scene.graph.advance(10.0)
     assert scene.names() == {"undisturbed"}
+
+
+def change_the_vehicle_while_session_is_away(scene: Scene) -> set[str]:
+    scene.charge()
+    scene.graph.kill("session")
+    scene.graph.act("pull")
+    scene.graph.advance(1.0)
+    scene.graph.act("plug")
+    scene.graph.advance(1.0)
+    scene.graph.start("session")
+    scene.graph.advance(30.0)
+    return scene.names()
+
+
+def test_a_session_that_goes_on_with_another_vehicle_is_caught(
+    scene: Scene, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr(nodes.session.machine, "_unplug", lambda state, inputs: state)
+    assert change_the_vehicle_while_session_is_away(scene) == {"one_plug"}
+
+
+def test_another_vehicle_gets_a_session_of_its_own(scene: Scene) -> None:
+    assert change_the_vehicle_while_session_is_away(scene) == set()
 
 
 def life(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:

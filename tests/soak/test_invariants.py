@@ -240,6 +240,11 @@ def overload(seen: Seen) -> None:
     seen.house = replace(METER, lines=(LINE, LINE, line))
 
 
+def change_the_vehicle(seen: Seen) -> None:
+    seen.session_id, seen.session_plug_ns = "1", 7
+    seen.safety.status = replace(SAFETY, plugged_since_utc_ns=8)
+
+
 def open_without_cause(seen: Seen) -> None:
     seen.stays_until_s = seen.since_s + 1.0
     seen.coil = seen.closed = False
@@ -281,6 +286,7 @@ BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("dip", exceed_dip, 0.0),
     ("fuse", overload, 15.0),
     ("undisturbed", open_without_cause, 0.0),
+    ("one_plug", change_the_vehicle, 2.0),
 ]
 
 
