@@ -36,6 +36,7 @@ RECONNECT_MS = 5  # a restarted writer is back within a few of these
 RECONNECT_MAX_MS = 40
 WRITER_LINGER_MS = 100  # the last status leaves; a reader that hangs does not hold us
 MOST_FRAMES_A_ROUND = 200  # then callbacks, requests and deadlines get their turn
+FRAMES_AT_A_TIME = 16
 MOST_BACKLOG = 4 * HIGH_WATER  # what is only looked at is drained to the newest, after any sleep
 MOST_DRAINING_NS = 3_000_000
 SHORT_ROUND_S = 0.025
@@ -222,24 +223,30 @@ class ZmqCarrier:
         """Hand on every frame that waits on a reading socket, for 3 ms at most.
 
         Most often there is one: asking for a second is cheaper than an exception. A flood is read
-        without asking. `run` is called after the first frame, and after every few.
+        without asking, a few frames at a time, which caches like better. `run` is called after
+        the first frame, and after every few.
         """
         receive = socket.recv
+        frames: list[bytes] = []
         try:
             accept(receive(NOBLOCK), now_ns)
             run()
             if not _events(socket) & POLLIN:
                 return
-            for count in range(most):
-                accept(receive(NOBLOCK), now_ns)
-                if count % 8 == 7:
-                    run()
-                    if time.monotonic_ns() - now_ns > MOST_DRAINING_NS:
-                        break
+            for _ in range(0, most, FRAMES_AT_A_TIME):
+                for _ in range(FRAMES_AT_A_TIME):
+                    frames.append(receive(NOBLOCK))
+                for frame in frames:
+                    accept(frame, now_ns)
+                frames.clear()
+                run()
+                if time.monotonic_ns() - now_ns > MOST_DRAINING_NS:
+                    break
         except zmq.Again:
+            for frame in frames:
+                accept(frame, now_ns)
             run()
             return
-        run()
         self.touched.add(socket)
 
     def resend_latched(self) -> None:
