@@ -21,7 +21,7 @@ from nodes.load_manager.machine import Config, Inputs, start, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
-ROUND_S = 0.25
+ROUND_S = 0.5
 SOURCES = {"session": "app"}  # whose wish a node publishes, where it is not its own
 
 
