@@ -300,8 +300,14 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         and facts.is_steady
         and facts.has_diode is True
         and facts.is_proven_open
+        and now_s >= state.rests_until_s
     ):
-        return replace(state, phase=SafetyPhase.CLOSING, until_s=now_s + config.closing_s)
+        return replace(
+            state,
+            phase=SafetyPhase.CLOSING,
+            until_s=now_s + config.closing_s,
+            rests_until_s=now_s + config.between_s,
+        )
     if phase is state.phase and test is state.test and is_tested is state.is_tested:
         return state
     return replace(state, phase=phase, test=test, is_tested=is_tested)

@@ -46,7 +46,7 @@ def _publish(
     judged = state.judged
     temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
     limit_a = limit_of_temperature(judged.installation_limit_a, temperature_c, judged.is_hot)
-    detail = why_not_closed(state.phase, facts, reasons)
+    detail = why_not_closed(state.phase, facts, reasons, now_s < state.rests_until_s)
     cp_state = None if facts is None else CpState.E if facts.is_undefined else facts.cp
     offered_a = 0.0 if facts is None else round(facts.offered_a, 1)
     hears_pilot = inputs.pilot is not None

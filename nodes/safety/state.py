@@ -20,6 +20,9 @@ class Config(Struct, frozen=True, kw_only=True):
     """Times of the machine [s]."""
 
     closing_s: float = 0.3  # assumed: pull-in 15 to 30 ms (40 A contactors), times ten
+    # A vehicle that toggles between B and C wears nobody's contactor out, and waits no longer than
+    # Table A.6, seq. 4 allows: 3 s from C to closed.
+    between_s: float = 2.5  # between two closings
     opening_s: float = 0.2  # ERR-RED: voltage still there 0.2 s after opening
     # A predecessor's contactor drops with its last watchdog edge (1.0 s) and then has opening_s.
     start_s: float = 1.5
@@ -60,6 +63,7 @@ class State(Struct, frozen=True, kw_only=True):
 
     phase: SafetyPhase = SafetyPhase.START
     until_s: float = 0.0  # CLOSING: of the proof; STOPPING: of the vehicle's patience
+    rests_until_s: float = 0.0  # does not close again before
     unproven_by_s: float | None = None  # open by command and not proven: from then on a fault
     unclosed_by_s: float | None = None  # closed by command, proof lost: from then on a fault
     pulled_until_s: float = (

@@ -46,7 +46,9 @@ def why_not(
     )
 
 
-def why_not_closed(phase: SafetyPhase, facts: Facts | None, reasons: Reasons) -> str:
+def why_not_closed(
+    phase: SafetyPhase, facts: Facts | None, reasons: Reasons, is_resting: bool
+) -> str:
     """Return why the contactor is not closed, for a person; "" while it is."""
     match phase:
         case SafetyPhase.CLOSED:
@@ -60,6 +62,8 @@ def why_not_closed(phase: SafetyPhase, facts: Facts | None, reasons: Reasons) ->
         case SafetyPhase.STOPPING:
             return f"waits until the vehicle draws nothing: {_first(reasons)}"
         case SafetyPhase.IDLE | SafetyPhase.READY | SafetyPhase.OPENING | SafetyPhase.FAULT:
+            if is_resting and not any(reasons):
+                return "the contactor rests between two closings"
             return _first(reasons) or "the vehicle's diode is not proven yet"
 
 
