@@ -25,8 +25,8 @@ class CpState(StrEnum):
 class PilotStatus(Struct, frozen=True, kw_only=True):
     """The control pilot as the pilot node reads and drives it.
 
-    Sent every 20 ms and on change. Silence for 1 s means to safety that nobody watches the pilot:
-    it opens, and earlier when its own reading of the pilot leaves C or D.
+    Sent every 20 ms, every 100 ms in state A, and on change. Silence for 1 s means to safety that
+    nobody watches the pilot: it opens, and earlier when its own reading of the pilot leaves C or D.
     """
 
     cp_state: CpState

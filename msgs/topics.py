@@ -26,7 +26,8 @@ M = TypeVar("M", bound=Struct)
 class Topic(Generic[M]):
     """One row of the table.
 
-    `period_s` None means "on change". `hold_s` is how long a reader may rely on the newest
+    `period_s` None means "on change"; `idle_period_s` is what it is while no vehicle is there, if
+    that differs. `hold_s` is how long a reader may rely on the newest
     message (architecture.md section 3); None where silence means nothing. `latched` topics are
     resent to late readers. `recorded` ones are kept by a recorder unless it is told otherwise.
     """
@@ -35,13 +36,19 @@ class Topic(Generic[M]):
     message: type[M]
     writer: str
     period_s: float | None = None
+    idle_period_s: float | None = None
     hold_s: float | None = None
     latched: bool = False
     recorded: bool = True
 
 
 PILOT_STATUS = Topic(
-    name="pilot/status", message=PilotStatus, writer="pilot", period_s=0.02, hold_s=1.0
+    name="pilot/status",
+    message=PilotStatus,
+    writer="pilot",
+    period_s=0.02,
+    idle_period_s=0.1,
+    hold_s=1.0,
 )
 SAFETY_STATUS = Topic(
     name="safety/status", message=SafetyStatus, writer="safety", period_s=0.1, hold_s=1.0

@@ -1,10 +1,14 @@
 """`wallbox topics`: the table of topics."""
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from launch.cli.common import json_option, run_dir_option, table
+
+if TYPE_CHECKING:
+    from msgs.topics import Topic
 
 
 @click.command()
@@ -23,6 +27,7 @@ def command(as_json: bool, run_dir: object) -> None:
                         "message": topic.message.__name__,
                         "writer": topic.writer,
                         "period_s": topic.period_s,
+                        "idle_period_s": topic.idle_period_s,
                         "hold_s": topic.hold_s,
                         "latched": topic.latched,
                         "recorded": topic.recorded,
@@ -36,7 +41,7 @@ def command(as_json: bool, run_dir: object) -> None:
             topic.name,
             topic.message.__name__,
             topic.writer,
-            f"{topic.period_s:g} s" if topic.period_s else "on change",
+            _period(topic),
             f"{topic.hold_s:g} s" if topic.hold_s else "-",
             "yes" if topic.latched else "-",
             "yes" if topic.recorded else "-",
@@ -44,3 +49,10 @@ def command(as_json: bool, run_dir: object) -> None:
         for topic in TOPICS.values()
     ]
     table(rows)
+
+
+def _period(topic: "Topic[Any]") -> str:
+    if topic.period_s is None:
+        return "on change"
+    idle = f" (idle {topic.idle_period_s:g} s)" if topic.idle_period_s else ""
+    return f"{topic.period_s:g} s{idle}"

@@ -1,7 +1,7 @@
 """pilot: reads the control pilot and drives its PWM (IEC 61851-1:2017, Annex A).
 
 Subscribes: safety/status, session/status, load/offer. Looks at them; is woken by its rounds alone.
-Publishes: pilot/status every 20 ms and on change.
+Publishes: pilot/status every 20 ms, every 100 ms in state A, and on change.
 Touches: the PWM generator and the two plateaus of the pilot line (`line.py`).
 Deadline: one round each 20 ms, and 5 ms after a reading that does not confirm the state. A change
 of the vehicle's state is known within 25 ms (to A) or 30 ms (to any other) of the copper, of 50 ms

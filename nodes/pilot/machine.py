@@ -44,6 +44,7 @@ class Config(Struct, frozen=True, kw_only=True):
     offer_hold_s: float = 3.0
     line_grace_s: float = 0.5  # half of pilot/status's hold: valid again before safety opens
     period_s: float = 0.02  # a quiet line is read, and pilot/status said, so often
+    idle_s: float = 0.1  # pilot/status without a vehicle: nothing could be opened sooner
     again_s: float = 0.005  # a reading that does not confirm the state is looked at again
     slack_s: float = 0.005  # what falls due by then is due now
 
@@ -150,7 +151,7 @@ def _repeat(config: Config, state: State, now_s: float) -> tuple[State, Outputs]
     next_s = now_s + config.period_s
     if now_s + config.slack_s < state.publish_at_s:
         return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT)
-    state = replace(state, publish_at_s=next_s)
+    state = replace(state, publish_at_s=now_s + config.idle_s)
     return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT, status=state.said)
 
 
@@ -240,7 +241,8 @@ def _say(
         high_v=reading.high_v if reading is not None else 0.0,
         low_v=reading.low_v if reading is not None else 0.0,
     )
-    state = replace(state, said=status, publish_at_s=now_s + config.period_s)
+    again_s = config.idle_s if cp_state is CpState.A else config.period_s
+    state = replace(state, said=status, publish_at_s=now_s + again_s)
     return state, Outputs(next_s=next_s, duty_percent=duty_percent, status=status)
 
 
