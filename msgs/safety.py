@@ -82,8 +82,7 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     commissioning: bool = False  # DSW2.8: the contactor stays open for vehicles (STA-4)
     cp_state: CpState | None = None  # E where no window fits; None: not known (yet)
     offered_a: Amps = 0.0  # per phase, by the duty read back from the generator, to 0.1 A
-    hears_pilot: bool = False  # pilot/status is not silent beyond its hold
-    # When the plug was seen to go in; 0: none is in, or it was in already when safety started.
+    # Since when this incarnation of safety sees the plug in, never out for 0.3 s; 0: none is in.
     plugged_since_utc_ns: Nanoseconds = 0
 
 

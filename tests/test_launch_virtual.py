@@ -85,6 +85,33 @@ def session_status(graph: VirtualGraph) -> SessionStatus:
     return msgspec.convert(said[-1], SessionStatus)
 
 
+@pytest.mark.parametrize("node", ["safety", "pilot", "session"])
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_vehicle_that_comes_while_a_node_is_away_gets_a_session_of_its_own(
+    graph: VirtualGraph, node: str, is_held: bool
+) -> None:
+    charge(graph)
+    before = session_status(graph).session_id
+    if is_held:
+        graph.memory.hold(node)
+    else:
+        graph.kill(node)
+    graph.advance(1.2)
+    graph.act("pull")
+    graph.advance(1.0)
+    graph.act("plug")
+    graph.act("ready")
+    graph.advance(0.5)
+    if is_held:
+        graph.memory.release(node)
+    else:
+        graph.start(node)
+    graph.advance(30.0)
+    after = session_status(graph)
+    assert after.session_id != before
+    assert after.state is WallboxState.CHARGING
+
+
 def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session(
     tmp_path: Path,
 ) -> None:

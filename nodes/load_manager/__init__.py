@@ -1,7 +1,8 @@
 """How much the car may draw, and why: one arbiter over named claims; the lowest wins (MET-7).
 
 subscribes  meter/house and <source>/wish (acted on as they arrive), meter/box (kept for a few
-            seconds, where the house is monitored), safety/status, session/status (looked at)
+            seconds, where the house is monitored), safety/status, pilot/status, session/status
+            (looked at)
 publishes   load/offer (0.5 s and on change): the limit, its reason, and the whole chain
 touches     nothing, and stores nothing
 deadline    a reading that shows too little headroom lowers the offer in the same callback

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, CpState
+from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.wish import Wish
@@ -41,6 +41,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
     now_s: float
     utc_ns: int
+    pilot: PilotStatus | None
     safety: SafetyStatus | None
     session: SessionStatus | None
     box: MeterReading | None
@@ -81,7 +82,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if config.monitoring:
         state = _monitor(config, state, inputs)
     state = _settle(config, state, inputs)
-    is_heard = _cp_state(inputs) is not None
+    is_heard = inputs.safety is not None and inputs.safety.cp_state is not None
     if not state.said and not is_heard and inputs.now_s - state.begun_s < HEAR_S:
         return state, Outputs()
     offer = _decide(config, state, inputs)
@@ -151,7 +152,7 @@ def _settle(config: Config, state: State, inputs: Inputs) -> State:
     if state.is_settled:
         return state
     start_a = state.start_a
-    if start_a is None and _cp_state(inputs) is not None:
+    if start_a is None and inputs.safety is not None and inputs.safety.cp_state is not None:
         start_a = round(_offered_a(inputs), 2)  # as the duty cycle keeps it
     are_wishes_known = (
         all(wish is not None for _, wish in inputs.wishes)
@@ -197,6 +198,12 @@ def _is_paused(inputs: Inputs) -> bool:
 
 
 def _cp_state(inputs: Inputs) -> CpState | None:
+    """Return the state as safety reads it; A by the word of pilot as well.
+
+    A safety that is dead or hangs must not hide that the vehicle has been changed.
+    """
+    if inputs.pilot is not None and inputs.pilot.cp_state is CpState.A:
+        return CpState.A
     return None if inputs.safety is None else inputs.safety.cp_state
 
 

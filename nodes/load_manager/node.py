@@ -11,6 +11,7 @@ from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
     METER_HOUSE,
+    PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     WISHES,
@@ -36,7 +37,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class LoadManagerNode:
-    """Four facts, the wishes, one tick."""
+    """Five facts, the wishes, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._bus = bus
@@ -47,6 +48,7 @@ class LoadManagerNode:
             phases=parameters.phases,
         )
         self._state = start(self._config, bus.clock.now_s())
+        self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._wishes: list[tuple[str, Reader[Wish]]] = [
@@ -66,6 +68,7 @@ class LoadManagerNode:
         inputs = Inputs(
             now_s=self._bus.clock.now_s(),
             utc_ns=self._bus.clock.utc_ns(),
+            pilot=self._pilot.fresh(),
             safety=self._safety.fresh(),
             session=self._session.fresh(),
             box=self._box.fresh(),

@@ -25,7 +25,7 @@ def report(
     is_edge = is_well and inputs.now_s + config.slack_s >= state.edge_at_s
     if is_edge:
         state = replace(state, edge_at_s=inputs.now_s + config.edge_s)
-    state, status = _publish(config, state, facts, inputs, reasons)
+    state, status = _publish(config, state, facts, inputs.now_s, reasons)
     return state, Outputs(
         enable=state.phase in ENERGISED,
         residual_test=state.test is not None and state.test.is_on,
@@ -37,10 +37,9 @@ def report(
 
 
 def _publish(
-    config: Config, state: State, facts: Facts | None, inputs: Inputs, reasons: Reasons
+    config: Config, state: State, facts: Facts | None, now_s: float, reasons: Reasons
 ) -> tuple[State, SafetyStatus | None]:
     """Publish what is new at once, and everything when it is time."""
-    now_s = inputs.now_s
     ledger = state.ledger
     permitted = state.is_tested and facts is not None and not reasons.to_withhold
     judged = state.judged
@@ -49,7 +48,6 @@ def _publish(
     detail = why_not_closed(state.phase, facts, reasons, now_s < state.rests_until_s)
     cp_state = None if facts is None else CpState.E if facts.is_undefined else facts.cp
     offered_a = 0.0 if facts is None else round(facts.offered_a, 1)
-    hears_pilot = inputs.pilot is not None
     news = (
         state.phase,
         state.contactor,
@@ -62,7 +60,6 @@ def _publish(
         detail,
         cp_state,
         offered_a,
-        hears_pilot,
         state.plugged_since_utc_ns,
     )
     if state.publish_at_s is None:
@@ -86,7 +83,6 @@ def _publish(
         commissioning=judged.is_commissioning,
         cp_state=cp_state,
         offered_a=offered_a,
-        hears_pilot=hears_pilot,
         plugged_since_utc_ns=state.plugged_since_utc_ns,
         retry_in_s=None if retry_at_s is None else max(0.0, retry_at_s - now_s),
     )

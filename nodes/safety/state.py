@@ -73,8 +73,7 @@ class State(Struct, frozen=True, kw_only=True):
     is_welded: bool = False  # latched: never closes again
     judged: Judged = NOTHING_JUDGED
     ledger: Ledger = CLEAN
-    is_plug_out: bool = False  # it has been seen out since the start, and not in again
-    plugged_since_utc_ns: int = 0  # when it was seen to go in; 0: it was not
+    plugged_since_utc_ns: int = 0  # 0: no plug is in
     test: SelfTest | None = None
     is_tested: bool = False  # the self-test has passed since the plug went in
     failed_tests: int = 0  # in a row

@@ -1,6 +1,7 @@
 """What happens to the car: the wallbox's state in nine words, and the life of each session.
 
-subscribes  safety/status, meter/box, load/offer, launch/graph (all looked at every 0.2 s)
+subscribes  safety/status, pilot/status, meter/box, load/offer, launch/graph (all looked at
+            every 0.2 s)
 publishes   session/status (1 s and on change), session/wish (latched, on change)
 answers     end (stop the running session until the plug is out), wish (the app's limit or pause),
             sessions (the stored records, newest first)

@@ -14,7 +14,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     record: SessionRecord
     seated: bool  # the plug of this session has not been out since
     seen_utc_ns: int  # when this was the newest that was known
-    plugged_since_utc_ns: int = 0  # as safety said; 0: it started with the plug in
+    plugged_since_utc_ns: int = 0  # as safety said
     life: int = 0  # of the graph that it was known in; 0: not known
 
 

@@ -29,6 +29,7 @@ from nodes.session.states import Facts, wallbox_state
 PERIOD_S = 1.0  # session/status
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
+LOOK_S = 0.2  # between two rounds of the node
 LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
     StopReason.RESTART: 2.0,
     StopReason.SIGNAL: 2.0,
@@ -69,25 +70,49 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 
 def _after_plug(state: State, inputs: Inputs) -> State:
-    """Judge the plug by the pilot as safety reads it; silence, E and F say nothing about it."""
-    safety = inputs.safety
-    if safety is not None and safety.cp_state in PLUGGED:
-        plugged_since_utc_ns = safety.plugged_since_utc_ns or state.plugged_since_utc_ns
-        if state.plugged and plugged_since_utc_ns != state.plugged_since_utc_ns:
-            state = _unplug(state, inputs)  # it was out while nobody was here to see it
-        return replace(
-            state,
-            plugged=True,
-            plugged_since_utc_ns=plugged_since_utc_ns,
-            is_seen=True,
-            out_since_s=None,
-        )
-    if safety is None or safety.cp_state is not CpState.A or not state.plugged:
+    """Judge the plug: it is in by the word of safety, and out by that of safety or pilot.
+
+    Silence, E and F say nothing about it.
+    """
+    has_slept = inputs.now_s - state.looked_s > UNPLUGGED_S + LOOK_S
+    state = replace(state, looked_s=inputs.now_s, is_watched=state.is_watched and not has_slept)
+    safety, pilot = inputs.safety, inputs.pilot
+    by_safety = None if safety is None else safety.cp_state
+    by_pilot = None if pilot is None else pilot.cp_state
+    if CpState.A not in (by_safety, by_pilot):
+        if safety is None or by_safety not in PLUGGED:
+            is_watched = state.is_watched and by_pilot in PLUGGED
+            return replace(state, out_since_s=None, is_watched=is_watched)
+        return _plug(state, inputs, safety.plugged_since_utc_ns)
+    if not state.plugged:
         return replace(state, out_since_s=None)
     since_s = inputs.now_s if state.out_since_s is None else state.out_since_s
     if inputs.now_s - since_s < UNPLUGGED_S:
         return replace(state, out_since_s=since_s)
     return _unplug(state, inputs)
+
+
+def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
+    """Take the plug that is in.
+
+    Another one, if safety has it since another time and nobody has watched it meanwhile. Else
+    safety has started anew, and that is written down for the next start of this node.
+    """
+    is_other = since_utc_ns != state.plugged_since_utc_ns
+    if state.plugged and is_other and not state.is_watched:
+        state = _unplug(state, inputs)
+    state = replace(
+        state,
+        plugged=True,
+        plugged_since_utc_ns=since_utc_ns,
+        is_watched=True,
+        is_seen=True,
+        out_since_s=None,
+    )
+    record = state.session or state.last
+    if is_other and record is not None:
+        state = keep_record(state, record, inputs.utc_ns)
+    return state
 
 
 def _unplug(state: State, inputs: Inputs) -> State:
@@ -99,7 +124,15 @@ def _unplug(state: State, inputs: Inputs) -> State:
         state = keep_record(state, state.last, inputs.utc_ns, seated=False)
     if state.lost is not None:
         state = replace(state, lost=replace(state.lost, seated=False))
-    return replace(state, plugged=False, out_since_s=None, last=None, held="")
+    return replace(
+        state,
+        plugged=False,
+        plugged_since_utc_ns=0,
+        is_watched=False,
+        out_since_s=None,
+        last=None,
+        held="",
+    )
 
 
 def _ending(state: State, inputs: Inputs) -> State:
@@ -223,6 +256,7 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
     wallbox, reason = wallbox_state(
         Facts(
             safety=inputs.safety,
+            hears_pilot=inputs.pilot is not None,
             offer=inputs.offer,
             plugged=state.plugged,
             authorized=authorized,
@@ -250,10 +284,8 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
 
 
 def _is_heard(inputs: Inputs) -> bool:
-    safety = inputs.safety
-    if safety is None or safety.cp_state is None or not safety.hears_pilot:
-        return False
-    return inputs.offer is not None
+    is_plug_known = inputs.safety is not None and inputs.safety.cp_state is not None
+    return is_plug_known and inputs.pilot is not None and inputs.offer is not None
 
 
 def _missing(config: Config, state: State, inputs: Inputs) -> str:

@@ -15,20 +15,20 @@ from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
     METER_BOX,
+    PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
 )
 from msgs.wish import NO_WISH, Wish, is_over
 from nodes.session.ledger import Written
-from nodes.session.machine import refusal_to_end, step
+from nodes.session.machine import LOOK_S, refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
 from nodes.session.state import Config, Inputs
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
-ROUND_S = 0.2
 MOST_WAITING = 16  # requests that wait for the disk
 
 A = TypeVar("A", bound=Struct)
@@ -42,7 +42,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SessionNode:
-    """Four facts, one store, one tick."""
+    """Five facts, one store, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         """Open the store, go on with what is in it.
@@ -62,6 +62,7 @@ class SessionNode:
         self._stop: StopReason | None = None
         self._done: Callable[[], None] = lambda: None
         self._graph = bus.subscribe(LAUNCH_GRAPH)
+        self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
         self._box = bus.subscribe(METER_BOX)
@@ -72,7 +73,7 @@ class SessionNode:
         bus.serve("wish", WishArguments, self._on_wish)
         bus.serve("sessions", SessionsArguments, self._on_sessions)
         bus.on_stop(self._on_stop)
-        self._timer = bus.every(ROUND_S, self._round)
+        self._timer = bus.every(LOOK_S, self._round)
 
     def _round(self, end: str | None = None, written: Written | None = None) -> None:
         bus = self._bus
@@ -81,6 +82,7 @@ class SessionNode:
         inputs = Inputs(
             now_s=bus.clock.now_s(),
             utc_ns=utc_ns,
+            pilot=self._pilot.fresh(),
             safety=self._safety.fresh(),
             offer=self._offer.fresh(),
             box=self._box.fresh(),

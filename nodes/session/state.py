@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
+from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
@@ -24,6 +25,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
     now_s: float
     utc_ns: int
+    pilot: PilotStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
     box: MeterReading | None
@@ -42,7 +44,9 @@ class State(Struct, frozen=True, kw_only=True):
     found: Entry | None = None  # it ran when it was written: not known yet if it goes on
     lost: Entry | None = None  # power was lost in it: it waits for the counter to be ended
     plugged: bool = False
-    plugged_since_utc_ns: int = 0  # as safety says; 0: safety started with the plug in
+    plugged_since_utc_ns: int = 0  # as safety says
+    is_watched: bool = False  # safety or pilot has seen it in all the time since
+    looked_s: float = 0.0  # when that was judged last
     is_seen: bool = False  # this incarnation has seen the plug itself
     out_since_s: float | None = None  # state A since
     session: SessionRecord | None = None  # the one that runs

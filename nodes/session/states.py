@@ -19,6 +19,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What the nodes say now. None: silent beyond its hold."""
 
     safety: SafetyStatus | None
+    hears_pilot: bool
     offer: LoadOffer | None
     plugged: bool
     authorized: bool
@@ -50,7 +51,7 @@ def _state(facts: Facts) -> tuple[WallboxState, str]:
         return WallboxState.SERVICE_MODE, "Commissioning (DSW2.8): vehicles are not charged."
     if facts.programming:
         return WallboxState.TOKEN_PROGRAMMING_MODE, "Cards are being learned."
-    if not safety.hears_pilot and safety.phase is not SafetyPhase.START:
+    if not facts.hears_pilot:
         return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from pilot: no current."
     if not facts.plugged:
         return WallboxState.IDLE, "Ready; no vehicle is plugged in."

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState
+from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.wish import NO_WISH, Wish
@@ -26,7 +26,7 @@ Pilot = dict[str, Any]
 
 def pilot(cp_state: CpState = CpState.C, offered_a: float = 0.0) -> Pilot:
     """Return what safety says of the pilot."""
-    return {"cp_state": cp_state, "offered_a": offered_a, "hears_pilot": True}
+    return {"cp_state": cp_state, "offered_a": offered_a}
 
 
 def safety(dip_a: float = 32.0, limit_a: float | None = None) -> SafetyStatus:
@@ -105,6 +105,7 @@ class Desk:
         self.begun_s = self.now_s
         self.state = start(self.config, self.now_s)
         self.pilot: Pilot | None = pilot(offered_a=offered_a)
+        self.by_pilot: PilotStatus | None = None
         self.safety: SafetyStatus | None = safety()
         self.session: SessionStatus | None = session()
         self.wish: Wish | None = NO_WISH
@@ -125,6 +126,7 @@ class Desk:
         inputs = Inputs(
             now_s=now_s,
             utc_ns=UTC_NS + int((now_s - 1000.0) * 1e9),
+            pilot=self.by_pilot,
             safety=self.safety and replace(self.safety, **(self.pilot or {"cp_state": None})),
             session=self.session,
             box=None if self.box is None else reading(self.box, now_s),
@@ -595,7 +597,8 @@ def test_a_session_that_is_not_heard_delays_the_fuse_by_no_more_than_its_period(
     assert desk.run(5.0, session=session(energy_wh=1500.0)).limit_a == 0.0
 
 
-def test_each_pause_waits_longer_than_the_one_before_until_the_car_leaves() -> None:
+@pytest.mark.parametrize("witness", ["safety", "pilot"])
+def test_each_pause_waits_longer_than_the_one_before_until_the_car_leaves(witness: str) -> None:
     desk = Desk()
     desk.run(10.0, house=(5.0, 5.0, 5.0))
     for wait_s in (30.0, 60.0, 120.0):
@@ -605,8 +608,14 @@ def test_each_pause_waits_longer_than_the_one_before_until_the_car_leaves() -> N
         assert f"left for {wait_s:g} s" in offer.detail
         assert desk.run(5.0).limit_a == 19.5
     assert "pause 3 in a row" in offer.detail
-    desk.run(1.0, pilot=pilot(CpState.A))
-    desk.run(3.0, house=(22.0, 5.0, 5.0), pilot=pilot(CpState.C))
+    if witness == "safety":
+        desk.run(1.0, pilot=pilot(CpState.A))
+    else:  # safety is dead, or its last word is still fresh
+        out = PilotStatus(
+            cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0
+        )
+        desk.run(1.0, by_pilot=out)
+    desk.run(3.0, house=(22.0, 5.0, 5.0), pilot=pilot(CpState.C), by_pilot=None)
     assert desk.run(33.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
 
 

@@ -140,6 +140,7 @@ class Site:
         inputs = Inputs(
             now_s=self.now_s,
             utc_ns=UTC_NS,
+            pilot=None,
             safety=SafetyStatus(
                 contactor=Contactor.CLOSED,
                 permitted=True,

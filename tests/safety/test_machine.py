@@ -248,11 +248,8 @@ def test_rounds_are_far_apart_only_while_nothing_could_be_opened() -> None:
 def test_what_safety_reads_of_the_pilot_is_told_with_its_status() -> None:
     rig = idle()
     assert (rig.status.cp_state, rig.status.offered_a) == (CpState.A, 0.0)
-    assert rig.status.hears_pilot
     rig = closed()
     assert (rig.status.cp_state, rig.status.offered_a) == (CpState.C, 16.0)
-    rig.inputs["pilot"] = None
-    assert not rig.tick().status.hears_pilot
     rig.reading["high_v"] = math.nan
     assert rig.run(0.1).status.cp_state is None
     rig.reading["high_v"] = 7.5  # between the windows
@@ -262,11 +259,12 @@ def test_what_safety_reads_of_the_pilot_is_told_with_its_status() -> None:
 def test_a_plug_is_told_apart_from_the_one_before_by_when_it_went_in() -> None:
     rig = Rig()
     rig.vehicle = "B"
-    assert rig.run(1.0).status.plugged_since_utc_ns == 0  # it was in before
+    first_ns = rig.run(1.0).status.plugged_since_utc_ns  # it was in before
+    assert 0.0 < first_ns / 1e9 - 1000.0 < 0.1
     rig.vehicle = "A"
     rig.run(0.2)  # a bounce
     rig.vehicle = "B"
-    assert rig.run(0.5).status.plugged_since_utc_ns == 0
+    assert rig.run(0.5).status.plugged_since_utc_ns == first_ns
     rig.vehicle = "A"
     rig.run(0.5)
     rig.vehicle, begun_s = "B", rig.now_s

@@ -1,6 +1,6 @@
 """The life of a session: permitted after it is stored, stored exactly once, ended for a reason."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState
+from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
@@ -39,13 +39,20 @@ SAFETY = SafetyStatus(
 )
 
 
-Pilot = dict[str, Any]
-SILENT: Pilot = {"cp_state": None, "hears_pilot": False}
+class Copper(NamedTuple):
+    """What safety and pilot read of the line; None: it says nothing of it."""
+
+    by_safety: CpState | None
+    by_pilot: CpState | None
+    since_utc_ns: int = 0
 
 
-def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Pilot:
-    """Return what safety says of the pilot."""
-    return {"cp_state": cp_state, "hears_pilot": True, "plugged_since_utc_ns": since_utc_ns}
+SILENT = Copper(None, None)
+
+
+def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Copper:
+    """Return what both read."""
+    return Copper(cp_state, cp_state, since_utc_ns)
 
 
 def box(imported_wh: float, online: bool = True) -> MeterReading:
@@ -94,9 +101,13 @@ class Life:
     def told(self) -> dict[str, Any]:
         """Return the facts as the nodes say them: the pilot's with safety's."""
         facts = dict(self.facts)
-        seen = facts.pop("pilot")
-        if facts["safety"] is not None:
-            facts["safety"] = replace(facts["safety"], **seen)
+        seen: Copper = facts["pilot"] or SILENT
+        facts["pilot"] = seen.by_pilot and PilotStatus(
+            cp_state=seen.by_pilot, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0
+        )
+        facts["safety"] = facts["safety"] and replace(
+            facts["safety"], cp_state=seen.by_safety, plugged_since_utc_ns=seen.since_utc_ns
+        )
         return facts
 
     def step(self, end: str | None = None, written: Written | None = None) -> None:
@@ -227,7 +238,7 @@ def test_unplugging_ends_the_session_and_it_is_stored_once() -> None:
 
 
 @pytest.mark.parametrize("cp", [SILENT, pilot(CpState.E), pilot(CpState.F)])
-def test_a_silent_or_shorted_pilot_is_no_unplugged_car(cp: Pilot) -> None:
+def test_a_silent_or_shorted_pilot_is_no_unplugged_car(cp: Copper) -> None:
     life = plugged_in()
     before = life.said[-1].session_id
     life.run(30.0, pilot=cp)
@@ -670,27 +681,77 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
         assert entry.record.energy_wh >= 0.0
 
 
-@pytest.mark.parametrize(
-    ("known_ns", "seen_ns", "is_same"),
-    [
-        (7, 7, True),
-        (7, 0, True),  # safety has started anew, and the plug was in
-        (0, 0, True),
-        (7, 8, False),
-        (0, 8, False),
-    ],
-)
+@pytest.mark.parametrize("seen_ns", [7, 8])
 def test_a_vehicle_that_came_while_the_node_was_away_gets_a_session_of_its_own(
-    known_ns: int, seen_ns: int, is_same: bool
+    seen_ns: int,
 ) -> None:
     life = Life()
-    life.run(2.0, pilot=pilot(CpState.C, known_ns))
+    life.run(2.0, pilot=pilot(CpState.C, 7))
     before = life.record()
     again = life.restarted()
     status = again.run(2.0, pilot=pilot(CpState.C, seen_ns))
     assert status.authorized
-    assert (status.session_id == before.session_id) is is_same
-    if not is_same:
+    assert (status.session_id == before.session_id) is (seen_ns == 7)
+    if seen_ns != 7:
         old = again.disk[before.session_id].record
         assert old.end_reason is EndReason.UNPLUGGED
         assert old.ended_utc_ns
+
+
+def test_a_safety_that_starts_anew_is_no_other_vehicle_while_pilot_watches() -> None:
+    life = Life()
+    before = life.run(2.0, pilot=pilot(CpState.C, 7)).session_id
+    life.run(3.0, pilot=Copper(None, CpState.B))
+    assert life.run(2.0, pilot=pilot(CpState.C, 8)).session_id == before
+    # ... and that is remembered for the next start of this node.
+    again = life.restarted()
+    assert again.run(2.0, pilot=pilot(CpState.C, 8)).session_id == before
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        Copper(None, CpState.A),  # safety is dead
+        Copper(CpState.C, CpState.A, 7),  # ... or frozen: its last word is fresh for a second
+        Copper(CpState.A, None),
+        Copper(CpState.A, CpState.C),
+    ],
+)
+def test_one_witness_is_enough_for_a_plug_that_is_out(meanwhile: Copper) -> None:
+    life = Life()
+    before = life.run(2.0, pilot=pilot(CpState.C, 7)).session_id
+    status = life.run(UNPLUGGED_S + 0.2, pilot=meanwhile)
+    assert not status.plugged
+    assert not status.session_id
+    status = life.run(2.0, pilot=pilot(CpState.C, 7))
+    assert status.session_id not in ("", before)
+
+
+def test_a_plug_that_nobody_watched_is_told_by_when_it_went_in() -> None:
+    life = Life()
+    before = life.run(2.0, pilot=pilot(CpState.C, 7)).session_id
+    life.run(2.0, pilot=SILENT)
+    assert life.run(2.0, pilot=pilot(CpState.C, 7)).session_id == before
+    life.run(2.0, pilot=SILENT)
+    assert life.run(2.0, pilot=pilot(CpState.C, 8)).session_id != before
+
+
+def test_a_charge_that_was_stopped_stays_so_when_safety_and_then_the_node_start_anew() -> None:
+    life = Life()
+    life.run(2.0, pilot=pilot(CpState.C, 7))
+    life.step(end="tests")
+    life.run(10.0)
+    life.run(1.0, pilot=pilot(CpState.C, 8))
+    again = life.restarted()
+    status = again.run(3.0, pilot=pilot(CpState.C, 8))
+    assert not status.authorized
+    assert "stopped" in status.reason
+
+
+def test_a_node_that_slept_has_not_watched_the_plug() -> None:
+    life = Life()
+    before = life.run(2.0, pilot=pilot(CpState.C, 7)).session_id
+    life.now_s += 2.0
+    assert life.run(2.0, pilot=pilot(CpState.C, 7)).session_id == before
+    life.now_s += 2.0
+    assert life.run(2.0, pilot=pilot(CpState.C, 8)).session_id != before

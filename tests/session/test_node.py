@@ -12,7 +12,7 @@ from bus.store import write_struct
 from msgs.launch import GraphStatus
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState
+from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
@@ -20,6 +20,7 @@ from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
     METER_BOX,
+    PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
@@ -36,7 +37,9 @@ class Box:
         self.cp_state: CpState | None = CpState.A
         self.contactor = Contactor.OPEN
         self.imported_wh = 5000.0
-        self._writers = {node: self.graph.bus(node) for node in ("safety", "meter", "load_manager")}
+        self._writers = {
+            node: self.graph.bus(node) for node in ("pilot", "safety", "meter", "load_manager")
+        }
         self._writers["safety"].every(0.1, self._say)
         self.web = self.graph.bus("launch")
         graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
@@ -54,6 +57,17 @@ class Box:
         self.heard.append(status)
 
     def _say(self) -> None:
+        if self.cp_state is not None:
+            self._writers["pilot"].publish(
+                PILOT_STATUS,
+                PilotStatus(
+                    cp_state=self.cp_state,
+                    duty_percent=26.7,
+                    offered_a=16.0,
+                    high_v=6.0,
+                    low_v=-12.0,
+                ),
+            )
         self._writers["safety"].publish(
             SAFETY_STATUS,
             SafetyStatus(
@@ -67,7 +81,6 @@ class Box:
                 phase=SafetyPhase.READY,
                 cp_state=self.cp_state,
                 offered_a=16.0,
-                hears_pilot=self.cp_state is not None,
             ),
         )
         self._writers["meter"].publish(

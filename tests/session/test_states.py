@@ -24,11 +24,11 @@ CLOSED = SafetyStatus(
     phase=SafetyPhase.CLOSED,
     cp_state=CpState.C,
     offered_a=16.0,
-    hears_pilot=True,
 )
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=(), detail="The installation allows 16 A.")
 CHARGING = Facts(
     safety=CLOSED,
+    hears_pilot=True,
     offer=OFFER,
     plugged=True,
     authorized=True,
@@ -124,7 +124,7 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             "Fault 3.",
         ),
         ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, "from safety"),
-        ({"safety": safety(hears_pilot=False)}, WallboxState.RECOVER_FROM_ERROR, "from pilot"),
+        ({"hears_pilot": False}, WallboxState.RECOVER_FROM_ERROR, "from pilot"),
         (
             {"is_blind": True, "safety": safety(detail="no mains"), "held": "stopped"},
             WallboxState.RECOVER_FROM_ERROR,
@@ -198,7 +198,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
     )
     seen = set()
     pilots: tuple[dict[str, Any], ...] = (
-        {"cp_state": None, "hears_pilot": False},
+        {"cp_state": None},
         {"cp_state": CpState.A},
         {"cp_state": CpState.B},
         {"cp_state": CpState.C},
@@ -221,6 +221,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         state, reason = wallbox_state(
             Facts(
                 safety=safety_ and replace(safety_, **pilot),
+                hears_pilot=pilot["cp_state"] is not None,
                 offer=offer_,
                 plugged=plugged,
                 authorized=authorized,
