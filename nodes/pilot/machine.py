@@ -113,13 +113,13 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
     is_astray = 0 < cp.astray < UNDEFINED_AT
     next_s = now_s + (config.again_s if is_astray else config.period_s)
-    calm = inputs if _is_calm(before, state) else None
+    calm = inputs if reading is not None and _is_calm(before, state, reading) else None
     if calm is not state.calm:
         state = replace(state, calm=calm)
     return _say(config, state, now_s, cp_state, reading, next_s)
 
 
-def _is_calm(before: State, state: State) -> bool:
+def _is_calm(before: State, state: State, reading: LineReading) -> bool:
     """Return whether the same inputs, given again, could only repeat this round.
 
     Without a vehicle nothing is offered whatever is heard, and no time runs.
@@ -129,6 +129,7 @@ def _is_calm(before: State, state: State) -> bool:
         and state.cp is before.cp
         and state.said is not None
         and state.said.cp_state is CpState.A
+        and (state.said.high_v, state.said.low_v) == (reading.high_v, reading.low_v)
         and state.offered_a == 0.0
         and state.offer_heard
         and state.session_heard

@@ -390,3 +390,13 @@ def test_the_first_word_of_a_vehicle_waits_for_no_period() -> None:
     assert rig.now_s - began_s <= 0.06  # three readings
     rig.run(1.0)
     assert len(rig.said) - said >= 48
+
+
+def test_the_volts_that_are_said_without_a_vehicle_are_those_that_are_read() -> None:
+    rig = Rig("A").run(1.0)
+    assert rig.inputs.reading is not None
+    for high_v in (11.0, 12.6):
+        reading = replace(rig.inputs.reading, high_v=high_v)
+        rig.run(0.03, reading=reading)
+    rig.run(0.2)
+    assert rig.said[-1].high_v == 12.6
