@@ -161,7 +161,10 @@ class State:
     def can_be_replaced(self) -> bool:
         """Return whether a restart in place can begin now."""
         return self.process is None or (
-            self.state is ProcessState.READY and self.spare is None and self.stopping is None
+            self.state is ProcessState.READY
+            and self.spare is None
+            and self.stopping is None
+            and not self.verdict
         )
 
     @property
@@ -319,7 +322,10 @@ def _exited(
 
 def _spare_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
     """Go on with the process that runs; if it is leaving already, another one is forked then."""
-    left = replace(state, spare=None, spare_checked=False, verdict="")
+    left = replace(state, spare=None, spare_checked=False)
+    if state.verdict and state.deadline_s is not None and state.stopping is None:
+        return left, ()  # the verdict is on the one that runs: it hangs
+    left = replace(left, verdict="")
     if state.stopping is None:
         left = replace(left, deadline_s=None, why=_reason(state, event))
     return left, ()
@@ -337,6 +343,8 @@ def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act,
     if state.stopping is not None:  # it has been asked already; only what follows is another
         return replace(state, stopping=StopReason.SHUTDOWN), no_spare
     stopping = replace(state, stopping=StopReason.SHUTDOWN, hardness=0)
+    if state.verdict and plan.has_safe_state and state.deadline_s is not None:
+        return replace(stopping, hardness=1), no_spare  # it hangs, and has its grace already
     if state.state is ProcessState.READY:
         asked = replace(stopping, deadline_s=now_s + plan.stop_s)
         return asked, (*no_spare, Ask(StopReason.SHUTDOWN))

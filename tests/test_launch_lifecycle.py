@@ -166,6 +166,21 @@ def test_a_silent_node_with_a_safe_state_may_reach_it_before_it_is_killed(restar
     assert play((21.0, Exited(1, -9)), plan=plan, state=state)[1] == [Fork(2)]
 
 
+def test_nothing_that_is_asked_meanwhile_prolongs_the_grace_of_one_that_hangs() -> None:
+    hung, _ = play((20.0, Silent(10.0)), plan=GUARD, state=running())
+    end_s = 20.0 + TERM_GRACE_S
+    stopped, acts = play((20.1, Stop()), plan=GUARD, state=hung)
+    assert acts == []
+    assert play((end_s, Tick()), plan=GUARD, state=stopped)[1] == [Signal(1, SIGKILL)]
+    assert not hung.can_be_replaced
+    # A restart in place that was under way, and whose next process fails.
+    replacing, _ = play((19.9, Replace()), plan=GUARD, state=running())
+    state, acts = play((20.0, Silent(10.0)), plan=GUARD, state=replacing)
+    assert acts == [Signal(1, SIGTERM)]
+    state, _ = play((20.1, Exited(2, 1)), plan=GUARD, state=state)
+    assert play((end_s, Tick()), plan=GUARD, state=state)[1] == [Signal(1, SIGKILL)]
+
+
 # --- restart in place --------------------------------------------------------------------------
 
 
