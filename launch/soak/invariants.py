@@ -262,7 +262,7 @@ INVARIANTS = (
     ),
     Invariant(
         name="one_plug",
-        says="A session does not outlive its plug, not even one that nobody but safety saw leave.",
+        says="A session does not outlive its plug, once safety has had the time to see it out.",
         within_s=PLUG_S,
         breach=rules.outlived,
         asked=rules.of_calm,

@@ -242,9 +242,7 @@ def disturbed(seen: Seen, now_s: float) -> float | None:
 
 def outlived(seen: Seen, now_s: float) -> float | None:
     """The running session began with another plug than the one that is in."""
-    status = seen.safety.status
-    plug_ns = 0 if status is None else status.plugged_since_utc_ns
-    return EVENT if seen.session_id and plug_ns and plug_ns != seen.session_plug_ns else None
+    return EVENT if seen.session_id and seen.session_plug != seen.plug else None
 
 
 def _stale_s(stamp_s: float, hold_s: float, now_s: float) -> float | None:

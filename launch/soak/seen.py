@@ -40,6 +40,7 @@ class SafetySeen:
     pilot: Heard[PilotStatus] = field(default_factory=Heard)
     session: Heard[SessionStatus] = field(default_factory=Heard)
     meter: Heard[MeterReading] = field(default_factory=Heard)
+    out_since_s: float | None = None  # since when its copper says that no plug is in
     enable: bool = False
     status: SafetyStatus | None = None  # the newest that it has said in this life
 
@@ -71,7 +72,8 @@ class Seen:
     edge_s: float = NEVER_S  # last edge on the watchdog's line
     is_tested: bool = False  # the self-test has passed since the plug went in, in safety's life
     session_id: str = ""  # that session says
-    session_plug_ns: int = 0  # since when the plug was in when it began, as safety said
+    session_plug: int = 0  # that was in when it began
+    plug: int = 0  # the plugs that have gone in, after an absence that safety could see
     drawn_a: Amps3 = (0.0, 0.0, 0.0)  # by the vehicle
     house: MeterReading | None = None  # the newest that meter has said
     safety: SafetySeen = field(default_factory=SafetySeen)

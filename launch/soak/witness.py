@@ -15,12 +15,12 @@ from bus.memory import START_NS, MemoryGraph
 from bus.wire import CHECKED, HEADER_LENGTH, topic_key
 from launch.soak.invariants import INVARIANTS, Broken, Watch
 from launch.soak.ledger import Ledger
-from launch.soak.rules import CALM_S
+from launch.soak.rules import CALM_S, COPPER_HOLD_S
 from launch.soak.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
 from launch.soak.selftest import NOT_TESTED, after_copper, after_drive
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, SimPilotDrive
+from msgs.pilot import MIN_OFFER_A, CpState, SimPilotDrive, classify_high_v
 from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
@@ -40,10 +40,11 @@ from msgs.topics import (
     Topic,
 )
 
+OUT_S = 0.5  # safety takes a plug for out after 0.3 s
+PLUGGED = (CpState.B, CpState.C, CpState.D)
 MOST_LINES = 60  # of the timeline that goes with a breach
 
 HEARD_BY_SAFETY: dict[Topic[Any], str] = {
-    SIM_COPPER: "copper",
     SIM_POWER: "power",
     PILOT_STATUS: "pilot",
     SESSION_STATUS: "session",
@@ -96,7 +97,9 @@ class Witness:
         self._incarnations: dict[str, int] = {}
         self._said: dict[str, object] = {}
         graph.tap(self._tap(self._of_all()))
-        graph.tap_reader("safety", self._tap(self._heard_by("safety", HEARD_BY_SAFETY)))
+        heard_by_safety = self._heard_by("safety", HEARD_BY_SAFETY)
+        heard_by_safety[SIM_COPPER] = self._on_copper_in_safety
+        graph.tap_reader("safety", self._tap(heard_by_safety))
         graph.tap_reader("pilot", self._tap(self._heard_by("pilot", HEARD_BY_PILOT)))
         graph.tap_reader("session", self._tap({METER_BOX: self._on_meter_in_session}))
 
@@ -191,6 +194,20 @@ class Witness:
 
         return {topic: keeper(name) for topic, name in names.items()}
 
+    def _on_copper_in_safety(self, copper: SimCopper, stamp_s: float) -> None:
+        safety = self.seen.safety
+        if stamp_s - safety.copper.stamp_s > COPPER_HOLD_S:
+            safety.out_since_s = None
+        cp_state = classify_high_v(copper.high_v)
+        if cp_state is CpState.A:
+            if safety.out_since_s is None:
+                safety.out_since_s = stamp_s
+        elif cp_state in PLUGGED and safety.out_since_s is not None:
+            awake_s = stamp_s if safety.awake_s is None else safety.awake_s
+            self.seen.plug += stamp_s - max(safety.out_since_s, awake_s) >= OUT_S
+            safety.out_since_s = None
+        safety.copper.message, safety.copper.stamp_s = copper, stamp_s
+
     def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
         self.ledger.heard(reading.imported_wh, stamp_s)
 
@@ -252,9 +269,7 @@ class Witness:
         seen = self.seen
         if status.session_id != seen.session_id:
             seen.session_id = status.session_id
-            seen.session_plug_ns = (
-                seen.safety.status.plugged_since_utc_ns if seen.safety.status else 0
-            )
+            seen.session_plug = seen.plug
         if before and before != status.session_id:
             self.endings[before] = tuple(self.timeline)
         self._tell("session", f"{status.state} {status.session_id}")

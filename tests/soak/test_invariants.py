@@ -241,8 +241,8 @@ def overload(seen: Seen) -> None:
 
 
 def change_the_vehicle(seen: Seen) -> None:
-    seen.session_id, seen.session_plug_ns = "1", 7
-    seen.safety.status = replace(SAFETY, plugged_since_utc_ns=8)
+    seen.session_id, seen.session_plug = "1", 7
+    seen.plug = 8
 
 
 def open_without_cause(seen: Seen) -> None:
