@@ -44,7 +44,9 @@ class Config(Struct, frozen=True, kw_only=True):
     offer_hold_s: float = 3.0
     line_grace_s: float = 0.5  # half of pilot/status's hold: valid again before safety opens
     period_s: float = 0.02  # a quiet line is read, and pilot/status said, so often
-    idle_s: float = 0.1  # pilot/status without a vehicle: nothing could be opened sooner
+    # Without a vehicle nothing could be opened sooner, and a plug is in the hand for seconds.
+    idle_look_s: float = 0.05
+    idle_say_s: float = 0.1
     again_s: float = 0.005  # a reading that does not confirm the state is looked at again
     slack_s: float = 0.005  # what falls due by then is due now
 
@@ -112,8 +114,9 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if cp_state is CpState.A and state.changed_s != -math.inf:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
     is_astray = 0 < cp.astray < UNDEFINED_AT
-    next_s = now_s + (config.again_s if is_astray else config.period_s)
     calm = inputs if reading is not None and _is_calm(before, state, reading) else None
+    look_s = config.idle_look_s if calm else config.period_s
+    next_s = now_s + (config.again_s if is_astray else look_s)
     if calm is not state.calm:
         state = replace(state, calm=calm)
     return _say(config, state, now_s, cp_state, reading, next_s)
@@ -149,10 +152,10 @@ def _is_same(calm: Inputs, inputs: Inputs) -> bool:
 
 def _repeat(config: Config, state: State, now_s: float) -> tuple[State, Outputs]:
     """Say again what was said, when it is time."""
-    next_s = now_s + config.period_s
+    next_s = now_s + config.idle_look_s
     if now_s + config.slack_s < state.publish_at_s:
         return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT)
-    state = replace(state, publish_at_s=now_s + config.idle_s)
+    state = replace(state, publish_at_s=now_s + config.idle_say_s)
     return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT, status=state.said)
 
 
@@ -242,7 +245,7 @@ def _say(
         high_v=reading.high_v if reading is not None else 0.0,
         low_v=reading.low_v if reading is not None else 0.0,
     )
-    again_s = config.idle_s if cp_state is CpState.A else config.period_s
+    again_s = config.idle_say_s if cp_state is CpState.A else config.period_s
     state = replace(state, said=status, publish_at_s=now_s + again_s)
     return state, Outputs(next_s=next_s, duty_percent=duty_percent, status=status)
 

@@ -231,7 +231,7 @@ def test_the_next_vehicle_does_not_wait_for_the_change_of_the_last_one() -> None
         ("B", "A", 0.025),
         ("C", "B", 0.03),
         ("B", "C", 0.03),
-        ("A", "B", 0.03),
+        ("A", "B", 0.06),
         ("C", "E", 0.03),
         ("C", "between", 0.035),
     ],
@@ -370,7 +370,7 @@ def test_without_a_vehicle_rounds_are_left_out_until_something_is_new() -> None:
     rig.calm_rounds = 0
     said = len(rig.said)
     rig.run(2.0)
-    assert rig.calm_rounds >= 90
+    assert rig.calm_rounds >= 38
     assert len(rig.said) - said == 20
     for changes in ({"safety": None}, {"session": None}, {"offer": None}, {"reading": None}):
         calm = Rig("A").run(1.0)
@@ -387,7 +387,7 @@ def test_the_first_word_of_a_vehicle_waits_for_no_period() -> None:
     began_s, said = rig.now_s, len(rig.said)
     while rig.said[-1].cp_state is not CpState.B:
         rig.run(0.005)
-    assert rig.now_s - began_s <= 0.06  # three readings
+    assert rig.now_s - began_s <= 0.06
     rig.run(1.0)
     assert len(rig.said) - said >= 48
 
