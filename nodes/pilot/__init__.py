@@ -3,9 +3,10 @@
 Subscribes: safety/status, session/status, load/offer. Looks at them; is woken by its rounds alone.
 Publishes: pilot/status every 20 ms, every 100 ms in state A, and on change.
 Touches: the PWM generator and the two plateaus of the pilot line (`line.py`).
-Deadline: one round each 20 ms, and 5 ms after a reading that does not confirm the state. A change
-of the vehicle's state is known within 25 ms (to A) or 30 ms (to any other) of the copper, of 50 ms
-that detection may take; a lowered or withdrawn offer is on the line within 20 ms.
+Deadline: one round each 20 ms, and 5 ms after a reading that does not confirm the state; each 50 ms
+without a vehicle. A change of the vehicle's state is known within 25 ms (to A), 30 ms (to any
+other) or 60 ms (from A) of the copper; to leave C or D, detection may take 50 ms. A lowered or
+withdrawn offer is on the line within 20 ms.
 Safe state: x1, the steady +12 V that offers nothing. It follows silence of safety (1.0 s), of
 session or load_manager (3 s), of its own line (at once), and every "no" (at once). The hardware
 PWM outlives this process: a restart in place adopts the duty that it reads back, and safety opens
