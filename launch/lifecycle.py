@@ -186,6 +186,8 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
             return _go(plan, replace(state, held=False), now_s)
         case Checked() if event.process == state.process:
             return _go(plan, replace(state, checked=True), now_s)
+        case Checked() if event.process == state.spare and state.verdict:
+            return replace(state, spare_checked=True), ()  # takes over when the other is gone
         case Checked() if event.process == state.spare and state.stopping is None:
             return _hand_over(plan, replace(state, spare_checked=True), now_s)
         case Ready() if event.process == state.process and state.stopping is None:
@@ -201,7 +203,7 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
             if not plan.has_safe_state:
                 return hung, (Signal(state.process, SIGKILL),)
             term = Signal(state.process, SIGTERM)
-            return replace(hung, deadline_s=now_s + TERM_GRACE_S), (term,)
+            return replace(hung, hardness=1, deadline_s=now_s + TERM_GRACE_S), (term,)
         case Stop():
             return _stop(plan, state, now_s)
         case Hurry() if state.stopping and not (plan.has_safe_state and state.hardness):

@@ -177,8 +177,18 @@ def test_nothing_that_is_asked_meanwhile_prolongs_the_grace_of_one_that_hangs() 
     replacing, _ = play((19.9, Replace()), plan=GUARD, state=running())
     state, acts = play((20.0, Silent(10.0)), plan=GUARD, state=replacing)
     assert acts == [Signal(1, SIGTERM)]
+    checked, acts = play((20.2, Checked(2)), plan=GUARD, state=state)
+    assert acts == []
+    assert play((end_s, Tick()), plan=GUARD, state=checked)[1] == [Signal(1, SIGKILL)]
     state, _ = play((20.1, Exited(2, 1)), plan=GUARD, state=state)
     assert play((end_s, Tick()), plan=GUARD, state=state)[1] == [Signal(1, SIGKILL)]
+
+
+def test_one_that_hangs_while_it_is_asked_to_stop_gets_one_grace() -> None:
+    stopping, _ = play((19.0, Stop()), plan=GUARD, state=running())
+    state, acts = play((20.0, Silent(10.0)), plan=GUARD, state=stopping)
+    assert acts == [Signal(1, SIGTERM)]
+    assert play((20.0 + TERM_GRACE_S, Tick()), plan=GUARD, state=state)[1] == [Signal(1, SIGKILL)]
 
 
 # --- restart in place --------------------------------------------------------------------------
