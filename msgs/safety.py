@@ -82,7 +82,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     commissioning: bool = False  # DSW2.8: the contactor stays open for vehicles (STA-4)
     cp_state: CpState | None = None  # E where no window fits; None: not known (yet)
     offered_a: Amps = 0.0  # per phase, by the duty read back from the generator, to 0.1 A
-    # Since when this incarnation of safety sees the plug in, never out for 0.3 s; 0: none is in.
+    # When this incarnation of safety saw the plug go in, after 0.3 s out; 0: none is in, or it was
+    # in already. What was changed while safety had no sight of it, it cannot tell.
     plugged_since_utc_ns: Nanoseconds = 0
 
 

@@ -112,6 +112,36 @@ def test_a_vehicle_that_comes_while_a_node_is_away_gets_a_session_of_its_own(
     assert after.state is WallboxState.CHARGING
 
 
+@pytest.mark.parametrize("nodes", [("safety", "session"), ("session", "safety")])
+@pytest.mark.parametrize("apart_s", [0.0, 0.05, 0.5])
+def test_two_restarts_in_a_row_leave_the_session_as_it_is(
+    graph: VirtualGraph, nodes: tuple[str, str], apart_s: float
+) -> None:
+    charge(graph)
+    before = session_status(graph).session_id
+    for node in nodes:
+        graph.restart(node)
+        graph.advance(apart_s)
+    graph.advance(30.0)
+    after = session_status(graph)
+    assert (after.session_id, after.state) == (before, WallboxState.CHARGING)
+
+
+@pytest.mark.parametrize("out_s", [0.35, 0.5, 1.0])
+def test_a_vehicle_that_is_changed_in_haste_gets_a_session_of_its_own(
+    graph: VirtualGraph, out_s: float
+) -> None:
+    charge(graph)
+    before = session_status(graph).session_id
+    graph.act("pull")
+    graph.advance(out_s)
+    graph.act("plug")
+    graph.act("ready")
+    graph.advance(30.0)
+    after = session_status(graph)
+    assert after.session_id not in ("", before)
+
+
 def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session(
     tmp_path: Path,
 ) -> None:

@@ -159,8 +159,9 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
     is_authorized = inputs.session is None or inputs.session.authorized
     is_tested = state.is_tested and not ledger.records and facts.is_plugged and is_authorized
     is_welded = state.is_welded or is_unproven
+    is_plug_out = facts.is_out or (state.is_plug_out and not facts.is_plugged)
     plugged_since_utc_ns = 0 if facts.is_out else state.plugged_since_utc_ns
-    if facts.is_plugged and not plugged_since_utc_ns:
+    if state.is_plug_out and not is_plug_out:
         plugged_since_utc_ns = inputs.utc_ns
     # Once the vehicle has shown B it has stopped: its plug may be pulled.
     pulled_until_s = 0.0 if facts.cp is CpState.B else state.pulled_until_s
@@ -169,7 +170,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         or ledger is not state.ledger
         or is_tested is not state.is_tested
         or is_welded is not state.is_welded
-        or plugged_since_utc_ns != state.plugged_since_utc_ns
+        or is_plug_out is not state.is_plug_out
         or pulled_until_s != state.pulled_until_s
     ):
         state = replace(
@@ -179,6 +180,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             ledger=ledger,
             is_tested=is_tested,
             is_welded=is_welded,
+            is_plug_out=is_plug_out,
             plugged_since_utc_ns=plugged_since_utc_ns,
             pulled_until_s=pulled_until_s,
         )

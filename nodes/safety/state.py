@@ -73,7 +73,8 @@ class State(Struct, frozen=True, kw_only=True):
     is_welded: bool = False  # latched: never closes again
     judged: Judged = NOTHING_JUDGED
     ledger: Ledger = CLEAN
-    plugged_since_utc_ns: int = 0  # 0: no plug is in
+    is_plug_out: bool = False  # it has been seen out since the start, and not in again
+    plugged_since_utc_ns: int = 0  # when it was seen to go in; 0: it was not
     test: SelfTest | None = None
     is_tested: bool = False  # the self-test has passed since the plug went in
     failed_tests: int = 0  # in a row

@@ -13,7 +13,7 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import EndReason, SessionRecord, SessionStatus
 from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, with_energy
-from nodes.session.ledger import accept, hand_out
+from nodes.session.ledger import accept, hand_out, keep
 from nodes.session.revival import OPEN_S, end_lost, hear_life
 from nodes.session.state import (
     Config,
@@ -29,7 +29,6 @@ from nodes.session.states import Facts, wallbox_state
 PERIOD_S = 1.0  # session/status
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
-LOOK_S = 0.2  # between two rounds of the node
 LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
     StopReason.RESTART: 2.0,
     StopReason.SIGNAL: 2.0,
@@ -74,15 +73,12 @@ def _after_plug(state: State, inputs: Inputs) -> State:
 
     Silence, E and F say nothing about it.
     """
-    has_slept = inputs.now_s - state.looked_s > UNPLUGGED_S + LOOK_S
-    state = replace(state, looked_s=inputs.now_s, is_watched=state.is_watched and not has_slept)
     safety, pilot = inputs.safety, inputs.pilot
     by_safety = None if safety is None else safety.cp_state
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
         if safety is None or by_safety not in PLUGGED:
-            is_watched = state.is_watched and by_pilot in PLUGGED
-            return replace(state, out_since_s=None, is_watched=is_watched)
+            return replace(state, out_since_s=None)
         return _plug(state, inputs, safety.plugged_since_utc_ns)
     if not state.plugged:
         return replace(state, out_since_s=None)
@@ -93,26 +89,20 @@ def _after_plug(state: State, inputs: Inputs) -> State:
 
 
 def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
-    """Take the plug that is in.
+    """Take the plug that is in; another one, if safety saw it go in since.
 
-    Another one, if safety has it since another time and nobody has watched it meanwhile. Else
-    safety has started anew, and that is written down for the next start of this node.
+    A safety that has started anew and found it in tells nothing of that.
     """
-    is_other = since_utc_ns != state.plugged_since_utc_ns
-    if state.plugged and is_other and not state.is_watched:
+    since_utc_ns = since_utc_ns or state.plugged_since_utc_ns
+    if state.plugged and since_utc_ns != state.plugged_since_utc_ns:
         state = _unplug(state, inputs)
-    state = replace(
+    return replace(
         state,
         plugged=True,
         plugged_since_utc_ns=since_utc_ns,
-        is_watched=True,
         is_seen=True,
         out_since_s=None,
     )
-    record = state.session or state.last
-    if is_other and record is not None:
-        state = keep_record(state, record, inputs.utc_ns)
-    return state
 
 
 def _unplug(state: State, inputs: Inputs) -> State:
@@ -123,12 +113,12 @@ def _unplug(state: State, inputs: Inputs) -> State:
     if state.last is not None:
         state = keep_record(state, state.last, inputs.utc_ns, seated=False)
     if state.lost is not None:
-        state = replace(state, lost=replace(state.lost, seated=False))
+        lost = replace(state.lost, seated=False)
+        state = replace(state, lost=lost, ledger=keep(state.ledger, lost))
     return replace(
         state,
         plugged=False,
         plugged_since_utc_ns=0,
-        is_watched=False,
         out_since_s=None,
         last=None,
         held="",

@@ -22,13 +22,14 @@ from msgs.topics import (
 )
 from msgs.wish import NO_WISH, Wish, is_over
 from nodes.session.ledger import Written
-from nodes.session.machine import LOOK_S, refusal_to_end, step
+from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
 from nodes.session.state import Config, Inputs
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
+ROUND_S = 0.2
 MOST_WAITING = 16  # requests that wait for the disk
 
 A = TypeVar("A", bound=Struct)
@@ -73,7 +74,7 @@ class SessionNode:
         bus.serve("wish", WishArguments, self._on_wish)
         bus.serve("sessions", SessionsArguments, self._on_sessions)
         bus.on_stop(self._on_stop)
-        self._timer = bus.every(LOOK_S, self._round)
+        self._timer = bus.every(ROUND_S, self._round)
 
     def _round(self, end: str | None = None, written: Written | None = None) -> None:
         bus = self._bus

@@ -44,9 +44,7 @@ class State(Struct, frozen=True, kw_only=True):
     found: Entry | None = None  # it ran when it was written: not known yet if it goes on
     lost: Entry | None = None  # power was lost in it: it waits for the counter to be ended
     plugged: bool = False
-    plugged_since_utc_ns: int = 0  # as safety says
-    is_watched: bool = False  # safety or pilot has seen it in all the time since
-    looked_s: float = 0.0  # when that was judged last
+    plugged_since_utc_ns: int = 0  # as safety said; 0: it was in when safety started
     is_seen: bool = False  # this incarnation has seen the plug itself
     out_since_s: float | None = None  # state A since
     session: SessionRecord | None = None  # the one that runs

@@ -681,31 +681,46 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
         assert entry.record.energy_wh >= 0.0
 
 
-@pytest.mark.parametrize("seen_ns", [7, 8])
-def test_a_vehicle_that_came_while_the_node_was_away_gets_a_session_of_its_own(
-    seen_ns: int,
+PLUGS = [  # when safety saw the plug go in, before and after: 0 if it was in at safety's start
+    (7, 7, True),
+    (7, 0, True),
+    (0, 0, True),
+    (7, 8, False),
+    (0, 8, False),
+]
+
+
+@pytest.mark.parametrize(("before_ns", "after_ns", "is_same"), PLUGS)
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_vehicle_that_safety_saw_come_gets_a_session_of_its_own(
+    before_ns: int, after_ns: int, is_same: bool, is_away: bool
 ) -> None:
     life = Life()
-    life.run(2.0, pilot=pilot(CpState.C, 7))
+    life.run(2.0, pilot=pilot(CpState.C, before_ns))
     before = life.record()
-    again = life.restarted()
-    status = again.run(2.0, pilot=pilot(CpState.C, seen_ns))
+    again = life.restarted() if is_away else life
+    status = again.run(2.0, pilot=pilot(CpState.C, after_ns))
     assert status.authorized
-    assert (status.session_id == before.session_id) is (seen_ns == 7)
-    if seen_ns != 7:
+    assert (status.session_id == before.session_id) is is_same
+    if not is_same:
         old = again.disk[before.session_id].record
         assert old.end_reason is EndReason.UNPLUGGED
         assert old.ended_utc_ns
 
 
-def test_a_safety_that_starts_anew_is_no_other_vehicle_while_pilot_watches() -> None:
+@pytest.mark.parametrize(("before_ns", "after_ns", "is_same"), PLUGS)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_charge_that_was_stopped_stays_so_until_the_plug_has_been_out(
+    before_ns: int, after_ns: int, is_same: bool, first: bool
+) -> None:
     life = Life()
-    before = life.run(2.0, pilot=pilot(CpState.C, 7)).session_id
-    life.run(3.0, pilot=Copper(None, CpState.B))
-    assert life.run(2.0, pilot=pilot(CpState.C, 8)).session_id == before
-    # ... and that is remembered for the next start of this node.
-    again = life.restarted()
-    assert again.run(2.0, pilot=pilot(CpState.C, 8)).session_id == before
+    life.run(2.0, pilot=pilot(CpState.C, before_ns))
+    life.step(end="tests")
+    life.run(10.0)
+    again = life.restarted(first)
+    status = again.run(3.0, pilot=pilot(CpState.C, after_ns))
+    assert status.authorized is not is_same
+    assert ("stopped" in status.reason) is is_same
 
 
 @pytest.mark.parametrize(
@@ -725,33 +740,3 @@ def test_one_witness_is_enough_for_a_plug_that_is_out(meanwhile: Copper) -> None
     assert not status.session_id
     status = life.run(2.0, pilot=pilot(CpState.C, 7))
     assert status.session_id not in ("", before)
-
-
-def test_a_plug_that_nobody_watched_is_told_by_when_it_went_in() -> None:
-    life = Life()
-    before = life.run(2.0, pilot=pilot(CpState.C, 7)).session_id
-    life.run(2.0, pilot=SILENT)
-    assert life.run(2.0, pilot=pilot(CpState.C, 7)).session_id == before
-    life.run(2.0, pilot=SILENT)
-    assert life.run(2.0, pilot=pilot(CpState.C, 8)).session_id != before
-
-
-def test_a_charge_that_was_stopped_stays_so_when_safety_and_then_the_node_start_anew() -> None:
-    life = Life()
-    life.run(2.0, pilot=pilot(CpState.C, 7))
-    life.step(end="tests")
-    life.run(10.0)
-    life.run(1.0, pilot=pilot(CpState.C, 8))
-    again = life.restarted()
-    status = again.run(3.0, pilot=pilot(CpState.C, 8))
-    assert not status.authorized
-    assert "stopped" in status.reason
-
-
-def test_a_node_that_slept_has_not_watched_the_plug() -> None:
-    life = Life()
-    before = life.run(2.0, pilot=pilot(CpState.C, 7)).session_id
-    life.now_s += 2.0
-    assert life.run(2.0, pilot=pilot(CpState.C, 7)).session_id == before
-    life.now_s += 2.0
-    assert life.run(2.0, pilot=pilot(CpState.C, 8)).session_id != before
