@@ -39,9 +39,16 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
 CLEARS = {"short": "cp_short", "residual": "rcm_dc"}
 BEGINS = {"unplug": "pulled", "short": "fault", "residual": "residual"}
 SILENCES = 6  # times the pilot is stopped, of each half
+CHARGES_S = 60.0  # a machine that stops for a moment may cost a retry
 OUT_S = 0.5  # the plug is out; in sooner than 0.3 s it would be the same plug that has bounced
 LOAD_HZ = 5000
-WATCHED = ("sim/event", "sim/contactor_drive", "safety/status", "pilot/status")
+WATCHED = (
+    "sim/event",
+    "sim/contactor_drive",
+    "safety/status",
+    "session/status",
+    "pilot/status",
+)
 LOAD = Topic(name="load/test", message=LedFrame, writer="load_writer")
 FRAME = LedFrame(
     segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
@@ -54,6 +61,9 @@ class Watch:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self.contactor = ""
+        self.detail = ""  # why it is open
+        self.faults: set[str] = set()
+        self.reason = ""  # of the session's state
         self.pilot_ns = 0
         self.drives: list[tuple[int, int, bool]] = []  # sent, sampled [ns], enable
         self.events: list[tuple[str, int]] = []  # what, at [ns]
@@ -70,6 +80,10 @@ class Watch:
                 )
             case "safety/status":
                 self.contactor = message["contactor"]
+                self.detail = message["detail"]
+                self.faults = set(message["faults"])
+            case "session/status":
+                self.reason = message["reason"]
             case _:
                 self.pilot_ns = frame.header.stamp_ns
 
@@ -94,7 +108,12 @@ def charge(graph: Graph, watch: Watch) -> None:
     """Plug in and wait for the contactor to be proven closed."""
     graph.call("plant", "plug")
     graph.call("plant", "ready")
-    graph.until(lambda: watch.contactor == "closed", 20.0, "a charge begins")
+    try:
+        graph.until(lambda: watch.contactor == "closed", CHARGES_S, "a charge begins")
+    except RuntimeError as error:
+        faults = ", ".join(sorted(watch.faults)) or "none"
+        said = f"safety: {watch.detail}; faults: {faults}; session: {watch.reason}"
+        raise RuntimeError(f"{error}\n{said}") from error
     graph.tool.run_for(0.2)
 
 
@@ -104,6 +123,8 @@ def part(graph: Graph, watch: Watch, plugged: bool) -> None:
         graph.call("plant", "pull")
     graph.until(lambda: watch.contactor == "open", 10.0, "the contactor opens")
     graph.tool.run_for(OUT_S)
+    # What holds without a plug would wait for its retry; 1 goes when the plug is in again.
+    graph.until(lambda: watch.faults <= {"1"}, 10.0, "the faults are over")
 
 
 def inject(graph: Graph, watch: Watch, kind: str) -> tuple[float, float]:
