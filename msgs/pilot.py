@@ -22,6 +22,10 @@ class CpState(StrEnum):
     F = "F"  # the box is not available: -12 V steady
 
 
+PLUGGED = (CpState.B, CpState.C, CpState.D)
+"""The states in which a vehicle is connected."""
+
+
 class PilotStatus(Struct, frozen=True, kw_only=True):
     """The control pilot as the pilot node reads and drives it.
 

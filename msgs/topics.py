@@ -27,9 +27,9 @@ class Topic(Generic[M]):
     """One row of the table.
 
     `period_s` None means "on change"; `idle_period_s` is what it is while no vehicle is there, if
-    that differs. `hold_s` is how long a reader may rely on the newest
-    message (architecture.md section 3); None where silence means nothing. `latched` topics are
-    resent to late readers. `recorded` ones are kept by a recorder unless it is told otherwise.
+    that differs. `hold_s` is how long a reader may rely on the newest message (architecture.md
+    section 3); None where silence means nothing. `latched` topics are resent to late readers.
+    `recorded` ones are kept by a recorder unless it is told otherwise.
     """
 
     name: str

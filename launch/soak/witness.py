@@ -20,7 +20,7 @@ from launch.soak.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
 from launch.soak.selftest import NOT_TESTED, after_copper, after_drive
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, CpState, SimPilotDrive, classify_high_v
+from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, SimPilotDrive, classify_high_v
 from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
@@ -41,7 +41,6 @@ from msgs.topics import (
 )
 
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
-PLUGGED = (CpState.B, CpState.C, CpState.D)
 MOST_LINES = 60  # of the timeline that goes with a breach
 
 HEARD_BY_SAFETY: dict[Topic[Any], str] = {

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
+from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.wish import Wish
@@ -189,7 +189,7 @@ def _is_paused(inputs: Inputs) -> bool:
     """
     session = inputs.session
     return (
-        _cp_state(inputs) in (CpState.B, CpState.C, CpState.D)
+        _cp_state(inputs) in PLUGGED
         and _offered_a(inputs) < MIN_OFFER_A
         and session is not None
         and bool(session.session_id)

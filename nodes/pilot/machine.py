@@ -13,6 +13,7 @@ from msgs.load_manager import LoadOffer
 from msgs.pilot import (
     MAX_OFFER_A,
     MIN_OFFER_A,
+    PLUGGED,
     UNDEFINED_AT,
     UNSETTLED,
     X1_PERCENT,
@@ -31,7 +32,6 @@ from nodes.pilot.line import LineReading
 # assumed: the generator's rails are +/-12 V, 5 % more at most, and the outermost detection windows
 # end at 13.25 V; what lies beyond comes from a converter that does not answer.
 RAIL_V = 13.5
-PLUGGED = (CpState.B, CpState.C, CpState.D)
 
 
 class Config(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from msgs.pilot import (
     MIN_OFFER_A,
+    PLUGGED,
     UNSETTLED,
     X1_PERCENT,
     CpState,
@@ -43,7 +44,6 @@ RESUME_BELOW_C = 65.0  # LED-5: cooled
 COLDEST_C, HOTTEST_C = -50.0, 150.0  # what an NTC can show; outside it is open or shorted
 
 LOWEST_DIP_A = min(DIP_LIMIT_A.values())
-_PLUGGED = (CpState.B, CpState.C, CpState.D)
 _NO_VEHICLE = (CpState.A, CpState.E, CpState.F)
 
 
@@ -177,7 +177,7 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
         is_settled=dip_reads >= DIP_READS and (state is not None or cp.is_undefined),
         is_steady=cp.astray == 0,
         is_undefined=cp.is_undefined,
-        is_plugged=state in _PLUGGED,
+        is_plugged=state in PLUGGED,
         is_out=out_reads >= OUT_READS,
         asks=state is CpState.C or state is CpState.D,
         has_diode=True if diode == DIODE_PROVEN else False if diode == DIODE_MISSING else None,

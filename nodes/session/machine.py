@@ -8,7 +8,7 @@ What must be on the disk leaves as `Outputs.write`, one entry at a time, and com
 import msgspec
 from msgspec.structs import replace
 
-from msgs.pilot import CpState
+from msgs.pilot import PLUGGED, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import EndReason, SessionRecord, SessionStatus
@@ -35,8 +35,6 @@ LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes long
     StopReason.SHUTDOWN: OPEN_S + 0.8,
 }
 BLIND_S = 3.0  # assumed: a box that starts has proven its contactor open long before
-
-PLUGGED = (CpState.B, CpState.C, CpState.D)
 
 
 def refusal_to_end(state: State) -> str:
