@@ -20,6 +20,7 @@ def complain(
     failed_tests: int,
     is_unproven: bool,
     is_unclosed: bool,
+    is_echo: bool,
 ) -> Iterator[Complaint]:
     """Yield what this round shows, most serious first.
 
@@ -28,6 +29,7 @@ def complain(
     :param failed_tests: self-tests failed in a row, this verdict included.
     :param is_unproven: open by command, and not proven open within its time.
     :param is_unclosed: closed by command, and not proven closed within its time.
+    :param is_echo: the monitor may answer a self-test that was broken off.
     """
     if is_unproven:
         yield _not_open(facts)
@@ -38,7 +40,7 @@ def complain(
         )
     if verdict is not None:
         yield from _failed_test(verdict, failed_tests)
-    elif facts.residual_ac or facts.residual_dc:
+    elif (facts.residual_ac or facts.residual_dc) and not is_echo:
         kinds = [
             kind
             for kind, is_active in (("30 mA AC", facts.residual_ac), ("6 mA DC", facts.residual_dc))

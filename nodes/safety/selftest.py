@@ -3,6 +3,9 @@
 The monitor's test line injects a current that must trip both of its outputs, and both must let go
 again: outputs idle, test on, both active within 740 ms, test off, both idle 2.16 s after the
 beginning. The times are those of the CCID test of Analog Devices' evaluation charger and OpenEVSE.
+
+A test that is broken off after its pulse has an echo: the monitor answers all the same, and that
+is no residual current. The next test waits until the outputs have let go of it.
 """
 
 from enum import StrEnum
@@ -57,6 +60,12 @@ def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) ->
     if passed_s < IDLE_AFTER_S:
         return test
     return _judged(test, Verdict.STUCK if residual_ac or residual_dc else Verdict.PASSED)
+
+
+def echo_until_s(test: SelfTest) -> float:
+    """Return until when the outputs may still answer a self-test that is broken off now."""
+    is_pulsed = test.is_pulsed and test.verdict is not Verdict.PASSED
+    return test.begun_s + IDLE_AFTER_S if is_pulsed else 0.0
 
 
 def _judged(test: SelfTest, verdict: Verdict) -> SelfTest:

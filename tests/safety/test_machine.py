@@ -232,7 +232,7 @@ def test_a_start_proves_the_contactor_open_first() -> None:
 
 
 def test_rounds_are_far_apart_only_while_nothing_could_be_opened() -> None:
-    rig = idle()
+    rig = idle().run(2.0)  # a predecessor's self-test may have an echo so long
     config = Config()
     assert rig.outputs.period_s == config.calm_s
     rig.vehicle = "B"
@@ -424,6 +424,77 @@ def test_a_withdrawn_authorisation_is_tested_anew_and_a_silent_session_is_not() 
     assert rig.tick().phase() is P.IDLE
     rig.inputs = {}
     assert rig.tick().phase() is P.SELF_TEST
+
+
+def pulsed() -> Rig:
+    """In the middle of a self-test: the pulse is given, the monitor has not answered yet."""
+    rig = idle()
+    rig.vehicle = "B"
+    rig.until(lambda: rig.outputs.residual_test)
+    return rig
+
+
+def forget(rig: Rig) -> None:
+    """Take safety's process away and start the next one; the copper stays as it is."""
+    rig.state, rig.said = State(), []
+
+
+def lose_sight(rig: Rig) -> None:
+    rig.inputs = {"reading": None}
+
+
+def withdraw(rig: Rig) -> None:
+    rig.inputs = {"session": session(authorized=False)}
+
+
+@pytest.mark.req("ERR-8005")
+@pytest.mark.parametrize("break_off", [withdraw, lose_sight, forget])
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.25, 0.6, 1.0])
+@pytest.mark.parametrize("lasts_s", [0.01, 0.1, 0.4, 3.0])
+def test_the_answer_to_a_self_test_that_was_broken_off_is_no_trip(
+    break_off: Callable[[Rig], None], after_s: float, lasts_s: float
+) -> None:
+    rig = pulsed().run(after_s)
+    break_off(rig)
+    rig.tick()
+    faults = [rig.tick().state.ledger.records for _ in range(round(lasts_s / ROUND_S))]
+    rig.inputs = {}
+    faults += [rig.tick().state.ledger.records for _ in range(500)]
+    assert not any(faults)
+    assert rig.phase() is P.READY
+    assert rig.status.retries == 0
+
+
+@pytest.mark.req("ERR-8005", "ERR-1")
+def test_a_plug_pulled_in_the_self_test_is_fault_1_alone() -> None:
+    rig = pulsed()
+    rig.vehicle = "A"
+    for _ in range(300):
+        assert {record.code for record in rig.tick().state.ledger.records} <= {FaultCode.UNPLUGGED}
+    assert rig.faults() == (FaultCode.UNPLUGGED,)
+
+
+@pytest.mark.req("ERR-8005")
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_an_output_active_beyond_the_echo_of_a_test_is_8005(is_wanted: bool) -> None:
+    rig = pulsed()
+    withdraw(rig)
+    rig.tick()
+    if is_wanted:
+        rig.inputs = {}
+    rig.reading = {"residual_dc": True}
+    took_s = rig.until_phase(P.FAULT)
+    assert took_s == pytest.approx(2.15, abs=0.03)
+    assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)
+
+
+@pytest.mark.req("ERR-8005")
+def test_a_trip_is_no_echo_once_the_contactor_is_closed() -> None:
+    rig = closed()
+    rig.state = replace(rig.state, echo_until_s=rig.now_s + 2.0)
+    rig.reading = {"residual_ac": True}
+    assert not rig.tick().outputs.enable
+    assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)
 
 
 @pytest.mark.req("ERR-8005", "ERR-R")
