@@ -240,6 +240,7 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
         and session.end_reason is None
         and state.ledger.has(session)
         and state.is_seen
+        and state.out_since_s is None  # the next plug may be another vehicle's
     )
     wallbox, reason = wallbox_state(
         Facts(
@@ -285,6 +286,8 @@ def _missing(config: Config, state: State, inputs: Inputs) -> str:
             return "Authorisation is required."
         if counter_wh(inputs) is None:
             return "Nothing is heard from the box's own meter: a session cannot begin."
+    elif state.out_since_s is not None:
+        return "The plug is out."
     if state.ledger.problem:
         return f"The session cannot be stored: {state.ledger.problem}"
     return "The session is being stored."

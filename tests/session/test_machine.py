@@ -257,6 +257,14 @@ def test_a_bouncing_plug_ends_nothing() -> None:
     assert len(life.disk) == 1
 
 
+def test_a_plug_that_is_out_has_no_permission_for_the_next_one() -> None:
+    life = plugged_in()
+    assert life.said[-1].authorized
+    status = life.run(0.1, pilot=pilot(CpState.A))
+    assert (status.session_id != "", status.authorized) == (True, False)
+    assert life.run(0.1, pilot=pilot(CpState.B)).authorized  # it has bounced
+
+
 @pytest.mark.req("CHG-2")
 def test_a_stopped_session_stays_without_permission_until_unplugged() -> None:
     life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
