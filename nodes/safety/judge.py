@@ -233,9 +233,10 @@ def _is_sane(reading: ChainReading) -> bool:
 
 
 def _has_mains(reading: ChainReading) -> bool:
-    """Return whether the meter chip sees mains; one that is silent does not deny it."""
-    return reading.voltages_v is None or any(
-        voltage_v >= NO_MAINS_V for voltage_v in reading.voltages_v
+    """Return whether mains are proven: behind the contactor, or by the meter chip."""
+    return reading.load_voltage is True or (
+        reading.voltages_v is not None
+        and any(voltage_v >= NO_MAINS_V for voltage_v in reading.voltages_v)
     )
 
 

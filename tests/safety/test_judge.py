@@ -82,7 +82,7 @@ def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
         ((49.9, 0.0, 0.0), True),
         ((0.0, 50.0, 0.0), False),  # one phase is enough to feed the box
         ((math.nan, math.nan, math.nan), True),
-        (None, False),  # a silent chip denies nothing: the pilot is shorted
+        (None, True),  # a silent chip proves no mains; a start has not heard it yet
     ],
 )
 def test_a_dark_box_shows_no_shorted_pilot(
@@ -90,6 +90,9 @@ def test_a_dark_box_shows_no_shorted_pilot(
 ) -> None:
     facts = read(SETTLED, 1, high_v=0.0, low_v=0.0, voltages_v=voltages_v)[1]
     assert (facts is None) is is_dark
+    # Voltage behind the contactor is voltage before it.
+    live = {"voltages_v": voltages_v, "load_voltage": True}
+    assert read(SETTLED, 1, high_v=0.0, low_v=0.0, **live)[1] is not None
 
 
 # --- the vehicle's diode ----------------------------------------------------------------------
