@@ -32,7 +32,6 @@ from launch.soak.troubles import REQUEST, Scene, Trouble, random_troubles
 from launch.soak.users import PLANT, Act, random_house, random_visit
 from launch.soak.witness import Witness
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
-from msgs.plant import SimFault
 from msgs.session import SessionRecord
 
 PATIENCE_S = 120.0  # a mended box charges within: a retry's wait, cooling, a ramp that resumes
@@ -42,9 +41,6 @@ REST_S = 15.0  # after a visit: the plug is out, meters are heard again
 CALM_A = 2.0
 PAGE = 100  # records in one answer
 EXIT_FAILED = 1  # of a process whose node has failed
-
-# What may latch 8007 or all red: the box cannot get over it by itself.
-LATCHING = frozenset({SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,11 +248,9 @@ class Box:
         return "safety says nothing" if status is None else f"{status.phase}: {status.detail}"
 
     def _end_latched(self) -> None:
-        """End this life; only what may latch a fault may have done it."""
+        """End this life: the box cannot get over such a fault by itself."""
         status = self.witness.seen.safety.status
         self.latched = "" if status is None else " ".join(status.faults)
-        if not self.mischief.faults & LATCHING:
-            self._on_broken(Broken("no_false_latch", f"{self.latched}: {self._why()}"))
 
     def _stop(self, chance: random.Random) -> None:
         """Stop the whole graph in order, half of the time in the middle of a charge."""

@@ -275,7 +275,7 @@ OF_A_LIFE = {
     "stored_once": "Every session that was ever said to run is stored, once, and not begun again.",
     "ended": "Every stored session but the running one has an end, before the next one begins.",
     "alive": "After all faults are mended and the plug was out, a vehicle charges within 120 s.",
-    "no_false_latch": "Only a fault that the box cannot get over latches 8007 or all red.",
+    "no_false_fault": "Every fault that safety raises has its cause in the world, now or 1 s ago.",
     "no_crash": "No node ends by an exception.",
     "understood": "No node refuses a frame: all speak the same schema.",
     "stopped_open": "When the whole graph has stopped, the contactor is open.",

@@ -20,7 +20,6 @@ from launch.soak.troubles import (
 from launch.soak.users import PLANT
 from launch.soak.witness import Witness
 from launch.virtual import SUPERVISOR, VirtualGraph
-from msgs.plant import SimFault
 
 AFTERMATH_S = 4.0  # longer than any hold of those that keep a charge going but the meter's
 
@@ -36,7 +35,6 @@ class Mischief:
         on_crash: Callable[[str, Exception], None],
     ) -> None:
         self.counts: Counter[str] = Counter()
-        self.faults: set[SimFault] = set()  # that ever were, mended or not
         self._graph = graph
         self._witness = witness
         self._seed = seed
@@ -78,7 +76,6 @@ class Mischief:
         match trouble.cause:
             case Fault(name=name):
                 self.counts["faults"] += 1
-                self.faults.add(name)
                 self.world("fault", {"name": name})
                 return lambda: self.world("clear", {"name": name})
             case Loss() as loss:

@@ -13,6 +13,7 @@ import msgspec
 
 from bus.memory import START_NS, MemoryGraph
 from bus.wire import CHECKED, HEADER_LENGTH, topic_key
+from launch.soak.causes import Causes
 from launch.soak.invariants import INVARIANTS, Broken, Watch
 from launch.soak.ledger import Ledger
 from launch.soak.rules import CALM_S, COPPER_HOLD_S
@@ -93,6 +94,7 @@ class Witness:
         self._on_closed = on_closed
         self._watch = Watch(INVARIANTS)
         self._test = NOT_TESTED
+        self._causes = Causes()
         self._incarnations: dict[str, int] = {}
         self._said: dict[str, object] = {}
         graph.tap(self._tap(self._of_all()))
@@ -213,6 +215,7 @@ class Witness:
     # --- what is sent --------------------------------------------------------------------------
 
     def _on_copper(self, copper: SimCopper, stamp_s: float) -> None:
+        self._causes.felt(copper, stamp_s)
         self._test = after_copper(self._test, copper, stamp_s)
         self.seen.is_tested = self._test.has_passed
 
@@ -223,6 +226,7 @@ class Witness:
 
     def _on_event(self, event: SimEvent, stamp_s: float) -> None:
         self.note(f"world: {event.what} {event.detail}".rstrip())
+        self._causes.happened(event, stamp_s)
         seen = self.seen
         match event.what:
             case "coil_on":
@@ -258,9 +262,12 @@ class Witness:
         self.seen.duty_percent = drive.duty_percent
 
     def _on_safety_status(self, status: SafetyStatus, stamp_s: float) -> None:
-        self.seen.safety.status = status
+        before, self.seen.safety.status = self.seen.safety.status, status
         faults = " ".join(status.faults) or "no fault"
         self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
+        for code in set(status.faults).difference(before.faults if before else ()):
+            if not self._causes.explain(code, stamp_s):
+                self._on_broken(Broken("no_false_fault", f"{code}: {status.detail}"))
 
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
         before = self.ledger.running

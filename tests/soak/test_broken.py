@@ -342,7 +342,20 @@ def test_a_fault_that_is_latched_without_a_cause_is_caught(
     monkeypatch.setattr(
         "nodes.plant.node.copper_of", lambda world: but(copper_of(world), earth_ohm=900.0)
     )
-    assert life(tmp_path) == {"no_false_latch"}
+    assert life(tmp_path) == {"no_false_fault"}
+
+
+def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(safety_machine, "_has_echo", lambda state, now_s: False)
+    scene.graph.act("plug")
+    scene.graph.advance(0.5)
+    assert scene.witness.seen.safety.status is not None
+    assert scene.witness.seen.safety.status.phase is SafetyPhase.SELF_TEST
+    scene.graph.act("pull")
+    scene.graph.advance(1.0)
+    assert scene.broken == [
+        Broken("no_false_fault", "8005: the plug was pulled during the self-test")
+    ]
 
 
 def test_a_graph_that_stops_with_a_closed_contactor_is_caught(

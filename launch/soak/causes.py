@@ -1,0 +1,62 @@
+"""What in the simulated world explains a fault that safety raises."""
+
+from msgs.plant import SimCopper, SimEvent, SimFault
+from msgs.safety import FaultCode
+
+OUT = "out"  # no plug is in
+HEAT = "heat"  # a sensor shows more than 80 degC, or the over-temperature switch has opened
+HOT_C = 80.0
+LINGERS_S = 1.0  # a fault is raised so long after its cause has gone: readings, proofs, a round
+
+_ALWAYS_S, _NEVER_S = float("inf"), float("-inf")
+
+CAUSES: dict[FaultCode, frozenset[str]] = {
+    FaultCode.UNPLUGGED: frozenset({OUT, SimFault.CP_OPEN}),
+    FaultCode.TOO_HOT: frozenset({HEAT}),
+    FaultCode.NO_VEHICLE: frozenset({SimFault.NO_DIODE}),
+    FaultCode.PLUG_STATE: frozenset({SimFault.CP_SHORT, SimFault.CP_MID}),
+    FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE}),
+    FaultCode.MAINS_VOLTAGE: frozenset({SimFault.SAG, SimFault.SWELL}),
+    FaultCode.OVERCURRENT: frozenset({SimFault.OVERCURRENT}),
+    FaultCode.RESIDUAL_CURRENT: frozenset({SimFault.RCM_AC, SimFault.RCM_DC, SimFault.RCM_TEST}),
+    FaultCode.SAFETY_CIRCUIT: frozenset({SimFault.WELD}),
+    FaultCode.RED: frozenset({SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST}),
+}
+"""Any one of these, there now or a moment ago, explains the fault."""
+
+
+class Causes:
+    """What is wrong in the world, and until when it was."""
+
+    def __init__(self) -> None:
+        self._until_s: dict[str, float] = {OUT: _ALWAYS_S}
+
+    def happened(self, event: SimEvent, now_s: float) -> None:
+        """Take what has happened in the world."""
+        match event.what:
+            case "plugged":
+                self._put(OUT, False, now_s)
+            case "unplugged" | "pulled":
+                self._put(OUT, True, now_s)
+            case "fault":
+                self._put(event.detail, True, now_s)
+            case "clear":
+                self._put(event.detail, False, now_s)
+            case _:
+                pass
+
+    def felt(self, copper: SimCopper, now_s: float) -> None:
+        """Take what the box's sensors show."""
+        is_hot = copper.overtemperature or max(copper.terminal_c, copper.board_c) > HOT_C
+        self._put(HEAT, is_hot, now_s)
+
+    def explain(self, code: FaultCode, now_s: float) -> bool:
+        """Return whether a fault that is raised now has its cause in the world."""
+        until_s = max(self._until_s.get(name, _NEVER_S) for name in CAUSES[code])
+        return now_s <= until_s + LINGERS_S
+
+    def _put(self, name: str, is_there: bool, now_s: float) -> None:
+        if is_there:
+            self._until_s[name] = _ALWAYS_S
+        elif self._until_s.get(name) == _ALWAYS_S:
+            self._until_s[name] = now_s
