@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from msgs.meter import MeterReading
 
 HISTORY_S = 5.0  # assumed: no house meter takes longer to answer
+APART_S = 0.1  # readings that lie closer are thinned out: a ramp is straight for so long
 GAP_S = 1.0  # five readings: what lies further from all of them is not known yet
 HOLD_S = 5.0  # architecture: silence of meter/box; beyond it nothing is known of the box
 AHEAD_S = 0.25  # a reading's period and a bit: so far a ramp is carried on
@@ -62,7 +63,9 @@ def observe(vehicle: Vehicle, box: MeterReading | None, is_unplugged: bool) -> V
         return vehicle
     if newest is not None and at_s - newest.at_s > GAP_S:  # whether it drew meanwhile is not known
         vehicle = replace(vehicle, idle_since_s=(None, None, None))
-    kept = tuple(sample for sample in vehicle.samples if at_s - sample.at_s <= HISTORY_S)
+    kept = [sample for sample in vehicle.samples if at_s - sample.at_s <= HISTORY_S]
+    if len(kept) > 1 and at_s - kept[-2].at_s < APART_S:
+        kept.pop()
     vehicle = replace(vehicle, samples=(*kept, Sample(at_s=at_s, current_a=current_a)))
     draws = max(current_a) > USED_ABOVE_A
     lines = [

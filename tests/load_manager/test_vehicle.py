@@ -151,3 +151,11 @@ def test_a_pause_keeps_what_is_known_and_a_current_ends_it_at_once() -> None:
 def test_the_next_vehicle_uses_all_phases() -> None:
     vehicle = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 20.0)
     assert observe(vehicle, None, is_unplugged=True).unused == (False, False, False)
+
+
+def test_a_meter_that_is_read_a_thousand_times_a_second_is_remembered_in_tenths() -> None:
+    vehicle = seen(*((100.0 + n / 1000.0, n / 1000.0) for n in range(8001)))
+    assert len(vehicle.samples) <= 52
+    assert vehicle.samples[-1].at_s == 108.0
+    for at_s in (103.5, 105.25, 107.999):
+        assert drawn_at(vehicle, at_s, 108.0).current_a[0] == pytest.approx(at_s - 100.0, abs=1e-3)
