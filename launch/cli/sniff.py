@@ -67,8 +67,8 @@ def command(
         )
     traffic = Traffic()
     viewer = Viewer(traffic, *_read_filters(where, fields), as_json, count)
+    _check(topics)
     with running_tool(run_dir) as tool:
-        _warn_unknown(topics)
         tool.tap(topics or None, functools.partial(_count, traffic) if columns else viewer.show)
         with contextlib.suppress(KeyboardInterrupt):
             if columns:
@@ -228,11 +228,11 @@ def _read_filters(
     return conditions, paths
 
 
-def _warn_unknown(topics: Sequence[str]) -> None:
-    """Say what is not in the table; a node that is newer than this table may still send it."""
+def _check(topics: Sequence[str]) -> None:
+    """Refuse a topic that is not in the table: nobody would ever say anything on it."""
     from launch.complaint import expected
     from msgs.topics import TOPICS
 
     for topic in topics:
         if topic not in TOPICS:
-            click.echo(f'no topic "{topic}" in the table; {expected(topic, TOPICS)}', err=True)
+            fail(f'no topic "{topic}" in the table; {expected(topic, TOPICS)}', 2)

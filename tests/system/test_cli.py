@@ -190,18 +190,13 @@ def test_sniff_counts_rate_bytes_and_delay(tell: Tell) -> None:
         (("--where", "cp_state = C"), "^ expected one of == != < <= > >="),
         (("--fields", "cp_state,"), "^ expected a field"),
         (("--hz", "--count", "1"), "do not go with"),
+        (("pilot/statu",), 'did you mean "pilot/status"?'),
     ],
 )
 def test_a_wrong_question_is_exit_code_2(tell: Tell, words: tuple[str, ...], said: str) -> None:
     told = tell("sniff", *words)
     assert (told.returncode, told.stdout) == (2, "")
     assert said in told.stderr
-
-
-def test_a_topic_that_is_not_in_the_table_is_said_with_the_nearest(tell: Tell) -> None:
-    told = tell("sniff", "pilot/statu", "--seconds", "0.1")
-    assert told.returncode == 0
-    assert 'did you mean "pilot/status"?' in told.stderr
 
 
 # --- call --------------------------------------------------------------------------------------
