@@ -29,7 +29,7 @@ def complain(
     :param failed_tests: self-tests failed in a row, this verdict included.
     :param is_unproven: open by command, and not proven open within its time.
     :param is_unclosed: closed by command, and not proven closed within its time.
-    :param is_echo: the monitor may answer a self-test that was broken off.
+    :param is_echo: open by proof, and the monitor may answer a self-test that was broken off.
     """
     if is_unproven:
         yield _not_open(facts)

@@ -61,17 +61,19 @@ class Judged(Struct, frozen=True, kw_only=True):
     is_hot: bool = False
     earth_reads: int = 0
     excess_reads: int = 0  # with a duty that offers more than our own limits
+    has_metered: bool = False  # the meter chip has been heard since the start
 
 
 NOTHING_JUDGED = Judged()
 
 
 def forget(judged: Judged) -> Judged:
-    """Return what outlives a failed reading: switches and heat. The pilot is learnt anew."""
+    """Return what outlives a failed reading: switches, heat, chip. The pilot is learnt anew."""
     kept = Judged(
         installation_limit_a=judged.installation_limit_a,
         is_commissioning=judged.is_commissioning,
         is_hot=judged.is_hot,
+        has_metered=judged.has_metered,
     )
     return judged if kept == judged else kept
 
@@ -111,7 +113,9 @@ def judge(judged: Judged, reading: ChainReading | None) -> tuple[Judged, Facts |
     if reading is None or not _is_sane(reading):
         return forget(judged), None
     seen = classify_high_v(reading.high_v)
-    if seen is CpState.E and not _has_mains(reading):
+    if reading.voltages_v is not None and not judged.has_metered:
+        judged = replace(judged, has_metered=True)
+    if seen is CpState.E and not _has_mains(judged, reading):
         return forget(judged), None  # 0 V because the box itself is dark: no fault of the plug
     cp = settle(judged.cp, seen)
     offered_a = offer_of_duty(reading.duty_percent)
@@ -232,12 +236,15 @@ def _is_sane(reading: ChainReading) -> bool:
     )
 
 
-def _has_mains(reading: ChainReading) -> bool:
-    """Return whether mains are proven: behind the contactor, or by the meter chip."""
-    return reading.load_voltage is True or (
-        reading.voltages_v is not None
-        and any(voltage_v >= NO_MAINS_V for voltage_v in reading.voltages_v)
-    )
+def _has_mains(judged: Judged, reading: ChainReading) -> bool:
+    """Return whether the meter chip sees mains.
+
+    One that has fallen silent does not deny it; one that has not been heard yet does, unless there
+    is voltage behind the contactor.
+    """
+    if reading.voltages_v is None:
+        return judged.has_metered or reading.load_voltage is True
+    return any(voltage_v >= NO_MAINS_V for voltage_v in reading.voltages_v)
 
 
 def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) -> int:

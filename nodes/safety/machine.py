@@ -14,14 +14,7 @@ from nodes.safety.complain import complain
 from nodes.safety.faults import raise_fault, review
 from nodes.safety.judge import Facts, judge, proves_open
 from nodes.safety.report import report
-from nodes.safety.selftest import (
-    IDLE_AFTER_S,
-    IDLE_WITHIN_S,
-    SelfTest,
-    Verdict,
-    echo_until_s,
-    watch,
-)
+from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.why import BLIND, Reasons, why_not
 
@@ -39,8 +32,6 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, judged=judged)
     if inputs.stop is not None and state.stop_by_s is None:
         state = replace(state, stop_by_s=inputs.now_s + config.farewell_s)
-    if state.echo_until_s is None:  # a predecessor may have been in the middle of a self-test
-        state = replace(state, echo_until_s=inputs.now_s + IDLE_AFTER_S)
     if facts is None:
         state = _go_blind(config, state, reading, inputs.now_s)
         reasons = BLIND
@@ -79,7 +70,7 @@ def _is_calm(before: State, state: State, facts: Facts, inputs: Inputs) -> bool:
         and state.unproven_by_s is None
         and state.unclosed_by_s is None
         and state.pulled_until_s <= inputs.now_s
-        and not _has_echo(state, inputs.now_s)
+        and state.echo_until_s <= inputs.now_s
         and inputs.stop is None
     )
 
@@ -164,7 +155,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         failed_tests,
         is_unproven,
         is_unclosed,
-        _has_echo(state, now_s),
+        facts.is_proven_open and now_s < state.echo_until_s,
     ):
         ledger = raise_fault(ledger, code, detail, inputs.utc_ns)
     ledger = review(ledger, facts, now_s)
@@ -206,17 +197,9 @@ def _activity(state: State, now_s: float) -> str:
     return "while charging" if state.phase in ENERGISED or now_s <= state.pulled_until_s else ""
 
 
-def _has_echo(state: State, now_s: float) -> bool:
-    """Return whether an active output of the monitor may answer a test that was broken off.
-
-    With the contactor open it protects nobody; before it closes a whole self-test passes.
-    """
-    return state.phase not in ENERGISED and now_s < _echo_until_s(state)
-
-
 def _echo_until_s(state: State) -> float:
-    """Return until when the monitor may answer a test that was broken off, or is now."""
-    known_s = state.echo_until_s or 0.0
+    """Return until when the monitor may answer a test, if the present one is broken off."""
+    known_s = state.echo_until_s
     return known_s if state.test is None else max(known_s, echo_until_s(state.test))
 
 
@@ -319,8 +302,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         phase, test = SafetyPhase.IDLE, None
     else:
         phase = SafetyPhase.SELF_TEST
-        # The outputs get their time to let go of a test that was broken off.
-        test = test or SelfTest(begun_s=max(now_s, _echo_until_s(state) - IDLE_WITHIN_S))
+        test = test or SelfTest(begun_s=max(now_s, state.echo_until_s))
     if (
         phase is SafetyPhase.READY
         and state.phase is SafetyPhase.READY

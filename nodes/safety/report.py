@@ -100,7 +100,8 @@ def _is_finished(state: State, facts: Facts | None, inputs: Inputs) -> bool:
     if inputs.stop is None or state.stop_by_s is None or state.phase in ENERGISED:
         return False
     if facts is not None and facts.is_proven_open:
-        return True
+        # The next incarnation would take the answer to our self-test for a trip.
+        return inputs.stop is not StopReason.RESTART or inputs.now_s >= state.echo_until_s
     if state.phase is SafetyPhase.OPENING and inputs.stop is not StopReason.SIGNAL:
         return False  # the proof comes, or the fault, within 0.2 s
     return inputs.now_s >= state.stop_by_s

@@ -4,8 +4,9 @@ The monitor's test line injects a current that must trip both of its outputs, an
 again: outputs idle, test on, both active within 740 ms, test off, both idle 2.16 s after the
 beginning. The times are those of the CCID test of Analog Devices' evaluation charger and OpenEVSE.
 
-A test that is broken off after its pulse has an echo: the monitor answers all the same, and that
-is no residual current. The next test waits until the outputs have let go of it.
+A test that is broken off after its pulse has an echo: the monitor answers all the same, within the
+time of that test, and with a proven open contactor that is no residual current. The next test
+begins when that time is over, or it might take an old answer for its own.
 """
 
 from enum import StrEnum
@@ -30,7 +31,7 @@ class Verdict(StrEnum):
 
 
 class SelfTest(Struct, frozen=True, kw_only=True):
-    """One self-test, begun at a time."""
+    """One self-test, begun at a time, or to be begun then."""
 
     begun_s: float  # of the waiting for idle, then of the pulse
     is_pulsed: bool = False  # the pulse has begun
@@ -43,6 +44,8 @@ class SelfTest(Struct, frozen=True, kw_only=True):
 def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) -> SelfTest:
     """Take the self-test one reading on."""
     passed_s = now_s - test.begun_s
+    if passed_s < 0.0:
+        return test
     if not test.is_pulsed:
         if not residual_ac and not residual_dc:
             return replace(test, begun_s=now_s, is_pulsed=True, is_on=True)

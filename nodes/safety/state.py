@@ -78,8 +78,7 @@ class State(Struct, frozen=True, kw_only=True):
     test: SelfTest | None = None
     is_tested: bool = False  # the self-test has passed since the plug went in
     failed_tests: int = 0  # in a row
-    # The monitor may answer a test that was broken off; None: one of a predecessor, not known yet.
-    echo_until_s: float | None = None
+    echo_until_s: float = 0.0  # until then the monitor may answer a test that was broken off
     temperature_c: float = 0.0  # of the last reading that was published
     stop_by_s: float | None = None
     edge_at_s: float = 0.0

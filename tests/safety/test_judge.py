@@ -63,7 +63,9 @@ def test_no_reading_forgets_the_pilot_and_keeps_switches_and_heat() -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip2=1)
     judged, facts = judge(hot, None)
     assert facts is None
-    assert judged == Judged(installation_limit_a=32.0, is_commissioning=True, is_hot=True)
+    assert judged == Judged(
+        installation_limit_a=32.0, is_commissioning=True, is_hot=True, has_metered=True
+    )
     assert judge(judged, None)[0] is judged
 
 
@@ -82,7 +84,7 @@ def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
         ((49.9, 0.0, 0.0), True),
         ((0.0, 50.0, 0.0), False),  # one phase is enough to feed the box
         ((math.nan, math.nan, math.nan), True),
-        (None, True),  # a silent chip proves no mains; a start has not heard it yet
+        (None, False),  # a chip that has fallen silent denies nothing: the pilot is shorted
     ],
 )
 def test_a_dark_box_shows_no_shorted_pilot(
@@ -90,9 +92,17 @@ def test_a_dark_box_shows_no_shorted_pilot(
 ) -> None:
     facts = read(SETTLED, 1, high_v=0.0, low_v=0.0, voltages_v=voltages_v)[1]
     assert (facts is None) is is_dark
-    # Voltage behind the contactor is voltage before it.
-    live = {"voltages_v": voltages_v, "load_voltage": True}
-    assert read(SETTLED, 1, high_v=0.0, low_v=0.0, **live)[1] is not None
+
+
+@pytest.mark.req("ERR-P")
+@pytest.mark.parametrize("load_voltage", [False, True])
+def test_a_chip_that_has_not_been_heard_yet_proves_no_mains(load_voltage: bool) -> None:
+    changes = {"high_v": 0.0, "low_v": 0.0, "load_voltage": load_voltage}
+    judged, facts = read(NOTHING_JUDGED, 5, voltages_v=None, **changes)
+    assert (facts is None) is not load_voltage
+    judged, facts = read(judged, 1, **changes)
+    assert facts is not None
+    assert read(judged, 1, voltages_v=None, **changes)[1] is not None  # it was heard
 
 
 # --- the vehicle's diode ----------------------------------------------------------------------
