@@ -69,14 +69,14 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 def _after_plug(state: State, inputs: Inputs) -> State:
     """Judge the plug: it is in by the word of safety, and out by that of safety or pilot.
 
-    Silence, E and F say nothing about it.
+    Silence, E and F say nothing about it: a plug that was out before stays so.
     """
     safety, pilot = inputs.safety, inputs.pilot
     by_safety = None if safety is None else safety.cp_state
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
         if safety is None or by_safety not in PLUGGED:
-            return replace(state, out_since_s=None)
+            return state
         return _plug(state, inputs, safety.plugged_since_utc_ns)
     if not state.plugged:
         return replace(state, out_since_s=None)
@@ -87,12 +87,13 @@ def _after_plug(state: State, inputs: Inputs) -> State:
 
 
 def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
-    """Take the plug that is in; another one, if safety saw it go in since.
+    """Take the plug that is in; another one, if safety saw it go in since, or if it was out.
 
     A safety that has started anew and found it in tells nothing of that.
     """
     since_utc_ns = since_utc_ns or state.plugged_since_utc_ns
-    if state.plugged and since_utc_ns != state.plugged_since_utc_ns:
+    is_back = state.out_since_s is not None and inputs.now_s - state.out_since_s >= UNPLUGGED_S
+    if state.plugged and (since_utc_ns != state.plugged_since_utc_ns or is_back):
         state = _unplug(state, inputs)
     return replace(
         state,

@@ -265,6 +265,17 @@ def test_a_plug_that_is_out_has_no_permission_for_the_next_one() -> None:
     assert life.run(0.1, pilot=pilot(CpState.B)).authorized  # it has bounced
 
 
+@pytest.mark.parametrize("cp", [SILENT, pilot(CpState.E), pilot(CpState.F)])
+def test_what_says_nothing_about_the_plug_gives_no_permission_back(cp: Copper) -> None:
+    life = plugged_in()
+    before = life.said[-1].session_id
+    life.run(0.2, pilot=pilot(CpState.A))
+    assert not life.run(5.0, pilot=cp).authorized
+    after = life.run(1.0, pilot=pilot(CpState.B))
+    assert after.authorized
+    assert after.session_id != before  # it may be another vehicle's
+
+
 @pytest.mark.req("CHG-2")
 def test_a_stopped_session_stays_without_permission_until_unplugged() -> None:
     life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
