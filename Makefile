@@ -19,7 +19,7 @@ check: setup
 	$(BIN)/lint-imports
 
 proof: test bench
-	$(BIN)/wallbox soak --sessions 1000 --seed 1
+	$(BIN)/wallbox soak --sessions 1000 --seed 1 --jobs 2
 	$(BIN)/pytest -q -m proof
 
 bench: setup

@@ -4,6 +4,9 @@ from msgs.plant import SimCopper, SimEvent, SimFault
 from msgs.safety import FaultCode
 
 OUT = "out"  # no plug is in
+DARK = "dark"  # the box has no mains, and safety's meter chip has fallen silent, which hides it
+ORPHAN = "orphan"  # the monitor may answer a self-test whose safety has died
+ORPHAN_S = 2.16  # a self-test lasts so long
 HEAT = "heat"  # a sensor shows more than 80 degC, or the over-temperature switch has opened
 HOT_C = 80.0
 LINGERS_S = 1.0  # a fault is raised so long after its cause has gone: readings, proofs, a round
@@ -14,11 +17,13 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
     FaultCode.UNPLUGGED: frozenset({OUT, SimFault.CP_OPEN}),
     FaultCode.TOO_HOT: frozenset({HEAT}),
     FaultCode.NO_VEHICLE: frozenset({SimFault.NO_DIODE}),
-    FaultCode.PLUG_STATE: frozenset({SimFault.CP_SHORT, SimFault.CP_MID}),
+    FaultCode.PLUG_STATE: frozenset({SimFault.CP_SHORT, SimFault.CP_MID, DARK}),
     FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE}),
     FaultCode.MAINS_VOLTAGE: frozenset({SimFault.SAG, SimFault.SWELL}),
     FaultCode.OVERCURRENT: frozenset({SimFault.OVERCURRENT}),
-    FaultCode.RESIDUAL_CURRENT: frozenset({SimFault.RCM_AC, SimFault.RCM_DC, SimFault.RCM_TEST}),
+    FaultCode.RESIDUAL_CURRENT: frozenset(
+        {SimFault.RCM_AC, SimFault.RCM_DC, SimFault.RCM_TEST, ORPHAN}
+    ),
     FaultCode.SAFETY_CIRCUIT: frozenset({SimFault.WELD}),
     FaultCode.RED: frozenset({SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST}),
 }
@@ -30,6 +35,7 @@ class Causes:
 
     def __init__(self) -> None:
         self._until_s: dict[str, float] = {OUT: _ALWAYS_S}
+        self._is_dark = False
 
     def happened(self, event: SimEvent, now_s: float) -> None:
         """Take what has happened in the world."""
@@ -38,6 +44,8 @@ class Causes:
                 self._put(OUT, False, now_s)
             case "unplugged" | "pulled":
                 self._put(OUT, True, now_s)
+            case "power":
+                self._is_dark = event.detail == "off"
             case "fault":
                 self._put(event.detail, True, now_s)
             case "clear":
@@ -45,10 +53,15 @@ class Causes:
             case _:
                 pass
 
-    def felt(self, copper: SimCopper, now_s: float) -> None:
-        """Take what the box's sensors show."""
+    def felt(self, copper: SimCopper, is_metered: bool, now_s: float) -> None:
+        """Take what the box's sensors show, and whether its meter chip is heard."""
+        self._put(DARK, self._is_dark and not is_metered, now_s)
         is_hot = copper.overtemperature or max(copper.terminal_c, copper.board_c) > HOT_C
         self._put(HEAT, is_hot, now_s)
+
+    def died_testing(self, pulsed_s: float) -> None:
+        """Take note that a safety has died which began to test the monitor at a time [s]."""
+        self._until_s[ORPHAN] = pulsed_s + ORPHAN_S
 
     def explain(self, code: FaultCode, now_s: float) -> bool:
         """Return whether a fault that is raised now has its cause in the world."""

@@ -21,6 +21,7 @@ DROP_OUT_S = 0.025  # coil to contacts, in the simulated world 18 ms
 EARTH_S = 0.1  # protective earth and temperature are believed after so long
 FUSE_S = 15.0  # poll, the vehicle's delay of up to 5 s, its ramp, the next poll
 PLUG_S = 2.0  # session looks each 0.2 s, and has heard everybody 1.4 s after a start
+TRIP_S = 0.6  # a restarted safety says its first word within 0.5 s
 WELD_S = 2.0  # a restarted safety waits 1.5 s for the proof
 
 Breach = Callable[[Seen, float], float | None]
@@ -206,6 +207,14 @@ INVARIANTS = (
         "active.",
         within_s=ROUND_S,
         breach=rules.leaking,
+        asked=rules.of_safety,
+    ),
+    Invariant(
+        name="trip",
+        says="A trip of the monitor that safety reads behind closed contacts is said to be 8005, "
+        "or all red.",
+        within_s=TRIP_S,
+        breach=rules.untold_trip,
         asked=rules.of_safety,
     ),
     Invariant(

@@ -167,6 +167,11 @@ def leaking(seen: Seen, now_s: float) -> float | None:
     return EVENT if copper.residual_ac or copper.residual_dc else None
 
 
+def untold_trip(seen: Seen, now_s: float) -> float | None:
+    """The monitor has tripped behind closed contacts, and safety has not said so."""
+    return EVENT if seen.is_tripped else None
+
+
 def hanging(seen: Seen, now_s: float) -> float | None:
     """A main pole is closed by itself."""
     return EVENT if seen.closed and not seen.coil and not seen.may_stick else None

@@ -67,6 +67,7 @@ class Seen:
     coil: bool = False  # the contactor's, as the world has it
     closed: bool = False  # a main pole is closed
     may_stick: bool = False  # the contactor's fault `weld` has been made and not cleared
+    is_tripped: bool = False  # safety has read a trip behind closed contacts and not told it yet
     duty_percent: float = X1_PERCENT  # of the pilot's generator, hardware that outlives its node
     edges: int = 0
     edge_s: float = NEVER_S  # last edge on the watchdog's line

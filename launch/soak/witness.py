@@ -16,14 +16,14 @@ from bus.wire import CHECKED, HEADER_LENGTH, topic_key
 from launch.soak.causes import Causes
 from launch.soak.invariants import INVARIANTS, Broken, Watch
 from launch.soak.ledger import Ledger
-from launch.soak.rules import CALM_S, COPPER_HOLD_S
+from launch.soak.rules import CALM_S, COPPER_HOLD_S, POWER_HOLD_S
 from launch.soak.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
 from launch.soak.selftest import NOT_TESTED, after_copper, after_drive
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, SimPilotDrive, classify_high_v
 from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
-from msgs.safety import SafetyStatus, SimContactorDrive
+from msgs.safety import FaultCode, SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
 from msgs.topics import (
     HEARTBEATS,
@@ -41,6 +41,7 @@ from msgs.topics import (
     Topic,
 )
 
+TRIPPED = frozenset({FaultCode.RESIDUAL_CURRENT, FaultCode.RED})  # what a trip is told as
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
 MOST_LINES = 60  # of the timeline that goes with a breach
 
@@ -95,6 +96,7 @@ class Witness:
         self._watch = Watch(INVARIANTS)
         self._test = NOT_TESTED
         self._causes = Causes()
+        self._pulsed_s = NEVER_S  # when a self-test began last
         self._incarnations: dict[str, int] = {}
         self._said: dict[str, object] = {}
         graph.tap(self._tap(self._of_all()))
@@ -208,6 +210,8 @@ class Witness:
             self.seen.plug += stamp_s - max(safety.out_since_s, awake_s) >= OUT_S
             safety.out_since_s = None
         safety.copper.message, safety.copper.stamp_s = copper, stamp_s
+        if (copper.residual_ac or copper.residual_dc) and copper.load_voltage:
+            self.seen.is_tripped |= safety.awake_s is not None and not self._is_told_of_trip()
 
     def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
         self.ledger.heard(reading.imported_wh, stamp_s)
@@ -215,7 +219,8 @@ class Witness:
     # --- what is sent --------------------------------------------------------------------------
 
     def _on_copper(self, copper: SimCopper, stamp_s: float) -> None:
-        self._causes.felt(copper, stamp_s)
+        is_metered = stamp_s - self.seen.safety.power.stamp_s <= POWER_HOLD_S
+        self._causes.felt(copper, is_metered, stamp_s)
         self._test = after_copper(self._test, copper, stamp_s)
         self.seen.is_tested = self._test.has_passed
 
@@ -252,6 +257,8 @@ class Witness:
 
     def _on_contactor_drive(self, drive: SimContactorDrive, stamp_s: float) -> None:
         seen = self.seen
+        if drive.residual_test and not self._test.is_on:
+            self._pulsed_s = stamp_s
         self._test = after_drive(self._test, drive)
         seen.safety.enable = drive.enable
         if drive.watchdog_edges != seen.edges:
@@ -265,9 +272,14 @@ class Witness:
         before, self.seen.safety.status = self.seen.safety.status, status
         faults = " ".join(status.faults) or "no fault"
         self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
+        self.seen.is_tripped &= not self._is_told_of_trip()
         for code in set(status.faults).difference(before.faults if before else ()):
             if not self._causes.explain(code, stamp_s):
                 self._on_broken(Broken("no_false_fault", f"{code}: {status.detail}"))
+
+    def _is_told_of_trip(self) -> bool:
+        status = self.seen.safety.status
+        return status is not None and not TRIPPED.isdisjoint(status.faults)
 
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
         before = self.ledger.running
@@ -302,6 +314,7 @@ class Witness:
         seen = self.seen
         match node:
             case "safety":
+                self._causes.died_testing(self._pulsed_s)
                 seen.safety = SafetySeen(awake_s=seen.since_s, enable=seen.safety.enable)
                 self._test = NOT_TESTED
                 seen.is_tested = False

@@ -346,7 +346,7 @@ def test_a_fault_that_is_latched_without_a_cause_is_caught(
 
 
 def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(safety_machine, "_has_echo", lambda state, now_s: False)
+    monkeypatch.setattr(safety_machine, "echo_until_s", lambda test: 0.0)
     scene.graph.act("plug")
     scene.graph.advance(0.5)
     assert scene.witness.seen.safety.status is not None
@@ -356,6 +356,19 @@ def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> 
     assert scene.broken == [
         Broken("no_false_fault", "8005: the plug was pulled during the self-test")
     ]
+
+
+def test_a_trip_that_nobody_tells_is_caught(scene: Scene, monkeypatch: Patch) -> None:
+    def silent(state: Any, inputs: Any, outputs: Any) -> Any:
+        if outputs.status is None:
+            return outputs
+        return but(outputs, status=but(outputs.status, faults=(), records=()))
+
+    scene.charge()
+    step_then(nodes.safety.node, monkeypatch, silent)
+    scene.graph.act("fault", {"name": "rcm_dc"})
+    scene.graph.advance(1.0)
+    assert scene.names() == {"trip"}
 
 
 def test_a_graph_that_stops_with_a_closed_contactor_is_caught(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from launch.soak.causes import CAUSES, LINGERS_S, Causes
+from launch.soak.causes import CAUSES, LINGERS_S, ORPHAN_S, Causes
 from msgs.plant import SimCopper, SimEvent, SimFault
 from msgs.safety import FaultCode
 
@@ -68,7 +68,27 @@ def test_the_plug_explains_fault_1_once_it_is_out() -> None:
 @pytest.mark.parametrize("seen", [copper(80.1), copper(20.0, overtemperature=True)])
 def test_heat_explains_fault_3(seen: SimCopper) -> None:
     causes = Causes()
-    causes.felt(copper(80.0), 10.0)
+    causes.felt(copper(80.0), True, 10.0)
     assert not causes.explain(FaultCode.TOO_HOT, 10.0)
-    causes.felt(seen, 11.0)
+    causes.felt(seen, True, 11.0)
     assert causes.explain(FaultCode.TOO_HOT, 99.0)
+
+
+@pytest.mark.parametrize(
+    ("power", "is_metered", "is_explained"),
+    [("off", False, True), ("off", True, False), ("on", False, False)],
+)
+def test_a_dark_box_explains_fault_8_if_its_chip_is_silent(
+    power: str, is_metered: bool, is_explained: bool
+) -> None:
+    causes = Causes()
+    happened(causes, "power", power, 10.0)
+    causes.felt(copper(20.0), is_metered, 11.0)
+    assert causes.explain(FaultCode.PLUG_STATE, 12.0) is is_explained
+
+
+def test_a_safety_that_died_in_its_self_test_explains_a_trip_as_long_as_that_lasts() -> None:
+    causes = Causes()
+    causes.died_testing(10.0)
+    assert causes.explain(FaultCode.RESIDUAL_CURRENT, 10.0 + ORPHAN_S + LINGERS_S)
+    assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 10.1 + ORPHAN_S + LINGERS_S)

@@ -196,6 +196,10 @@ def leak(seen: Seen) -> None:
     seen.safety.copper.message = replace(COPPER, residual_dc=True)
 
 
+def trip(seen: Seen) -> None:
+    seen.is_tripped = True
+
+
 def hang(seen: Seen) -> None:
     seen.coil = False
 
@@ -272,6 +276,7 @@ BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("latched", latch, 0.01),
     ("watchdog", stop_edges, 1.0),
     ("residual", leak, 0.01),
+    ("trip", trip, 0.6),
     ("contacts", hang, 0.025),
     ("truth", lie, 0.07),
     ("weld", weld, 2.0),
