@@ -31,6 +31,7 @@ R = TypeVar("R")
 HEARTBEAT_PERIOD_S = 1.0
 MAX_OPEN_REQUESTS = 256
 
+_pack_header = HEADER.pack
 _encode = msgspec.msgpack.Encoder().encode
 _REQUEST_DECODER = msgspec.msgpack.Decoder(Request)
 _RESPONSE_DECODER = msgspec.msgpack.Decoder(Response)
@@ -140,20 +141,18 @@ class Peer:
         if message is not row.message:  # it is frozen: said again, its bytes are the same
             row.body = _encode(message)
             row.message = message
-        frame = (
-            row.key
-            + HEADER.pack(
-                VERSION,
-                0,
-                HEADER_LENGTH,
-                row.schema_hash,
-                self.incarnation,
-                row.sequence,
-                self.clock.now_ns(),
-                self.clock.utc_ns(),
-            )
-            + row.body
+        clock = self.clock
+        header = _pack_header(
+            VERSION,
+            0,
+            HEADER_LENGTH,
+            row.schema_hash,
+            self.incarnation,
+            row.sequence,
+            clock.now_ns(),
+            clock.utc_ns(),
         )
+        frame = row.key + header + row.body
         if len(frame) > MAX_FRAME_BYTES:
             raise BusError(
                 f"a frame on {topic.name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES}"

@@ -17,6 +17,8 @@ from msgs.topics import Topic
 
 M = TypeVar("M", bound=msgspec.Struct)
 
+_unpack_checked = CHECKED.unpack_from
+
 FUTURE_NS = 1_000_000_000  # one clock on one machine: a later stamp is garbage, and never stale
 
 
@@ -84,14 +86,15 @@ class TopicReader(Generic[M]):
         if len(data) < at + HEADER_LENGTH:
             self.health.refused += 1
             return None
-        version, length, code, incarnation, sequence, stamp_ns = CHECKED.unpack_from(data, at)
-        if version != VERSION or code != self._hash:
+        version, length, code, incarnation, sequence, stamp_ns = _unpack_checked(data, at)
+        if code != self._hash or version != VERSION:
             self.health.refused += 1
             self._on_refused(
                 self.topic, "other schema" if version == VERSION else "other version", code
             )
             return None
-        if stamp_ns > now_ns + FUTURE_NS:
+        age_ns = now_ns - stamp_ns
+        if age_ns < -FUTURE_NS:
             self.health.refused += 1
             return None
         if incarnation == self.incarnation and sequence == self.sequence + 1:
@@ -102,7 +105,7 @@ class TopicReader(Generic[M]):
             return None  # sent before what is known. Sent later, the writer has begun to count anew
         self.incarnation = incarnation
         self.sequence = sequence
-        if now_ns - stamp_ns > self._hold_ns:
+        if age_ns > self._hold_ns:
             self.health.late += 1
         self._pending_ns = stamp_ns
         body = data[at + length :]
@@ -126,7 +129,8 @@ class TopicReader(Generic[M]):
     @property
     def stamp_s(self) -> float | None:
         """Return when the newest message was sent [monotonic s]; None before the first."""
-        return None if self.message is None else self._stamp_ns / 1e9
+        message = self._message if self._body is None else self.message
+        return None if message is None else self._stamp_ns / 1e9
 
     @property
     def age_s(self) -> float:
