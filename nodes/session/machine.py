@@ -29,6 +29,7 @@ from nodes.session.states import Facts, wallbox_state
 PERIOD_S = 1.0  # session/status
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
+OUT_OF_SIGHT_S = 0.5  # the same, and a round of the node: it was seen to begin that much late
 LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
     StopReason.RESTART: 2.0,
     StopReason.SIGNAL: 2.0,
@@ -76,7 +77,7 @@ def _after_plug(state: State, inputs: Inputs) -> State:
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
         if safety is None or by_safety not in PLUGGED:
-            return state
+            return replace(state, is_lost_sight=state.out_since_s is not None)
         return _plug(state, inputs, safety.plugged_since_utc_ns)
     if not state.plugged:
         return replace(state, out_since_s=None)
@@ -87,20 +88,27 @@ def _after_plug(state: State, inputs: Inputs) -> State:
 
 
 def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
-    """Take the plug that is in; another one, if safety saw it go in since, or if it was out.
+    """Take the plug that is in; another one, if safety saw it go in since.
 
     A safety that has started anew and found it in tells nothing of that.
     """
     since_utc_ns = since_utc_ns or state.plugged_since_utc_ns
-    is_back = state.out_since_s is not None and inputs.now_s - state.out_since_s >= UNPLUGGED_S
-    if state.plugged and (since_utc_ns != state.plugged_since_utc_ns or is_back):
+    if state.plugged and since_utc_ns != state.plugged_since_utc_ns:
         state = _unplug(state, inputs)
+    elif (
+        state.is_lost_sight
+        and state.out_since_s is not None
+        and inputs.now_s - state.out_since_s >= OUT_OF_SIGHT_S
+    ):
+        # Out, then out of sight: another vehicle, perhaps. A charge that was stopped stays so.
+        state = replace(_unplug(state, inputs), held=state.held)
     return replace(
         state,
         plugged=True,
         plugged_since_utc_ns=since_utc_ns,
         is_seen=True,
         out_since_s=None,
+        is_lost_sight=False,
     )
 
 
@@ -119,6 +127,7 @@ def _unplug(state: State, inputs: Inputs) -> State:
         plugged=False,
         plugged_since_utc_ns=0,
         out_since_s=None,
+        is_lost_sight=False,
         last=None,
         held="",
     )

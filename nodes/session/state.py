@@ -47,6 +47,7 @@ class State(Struct, frozen=True, kw_only=True):
     plugged_since_utc_ns: int = 0  # as safety said; 0: it was in when safety started
     is_seen: bool = False  # this incarnation has seen the plug itself
     out_since_s: float | None = None  # state A since
+    is_lost_sight: bool = False  # since then it was not known for a while where the plug is
     session: SessionRecord | None = None  # the one that runs
     open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
     last: SessionRecord | None = None  # the one before, while its plug is seated

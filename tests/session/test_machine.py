@@ -276,6 +276,31 @@ def test_what_says_nothing_about_the_plug_gives_no_permission_back(cp: Copper) -
     assert after.session_id != before  # it may be another vehicle's
 
 
+def test_a_bounce_at_the_pace_of_the_node_ends_nothing_and_lifts_no_stop() -> None:
+    for is_stopped in (False, True):
+        life = plugged_in()
+        if is_stopped:
+            life.step(end="enough")
+            life.run(1.0, safety=replace(SAFETY, contactor=Contactor.OPEN))
+        before = life.said[-1]
+        for bounce in ("AAB", "AEB", "AB"):
+            for state in bounce:
+                life.facts["pilot"] = pilot(CpState(state))
+                life.now_s += 0.2
+                life.step()
+        life.run(1.0, pilot=pilot(CpState.B))
+        assert life.said[-1].session_id == before.session_id
+        assert life.said[-1].authorized is not is_stopped
+
+
+def test_a_stop_outlives_a_plug_that_was_out_and_then_out_of_sight() -> None:
+    life = plugged_in()
+    life.step(end="enough")
+    life.run(0.2, pilot=pilot(CpState.A))
+    life.run(2.0, pilot=SILENT)
+    assert not life.run(2.0, pilot=pilot(CpState.B)).authorized
+
+
 @pytest.mark.req("CHG-2")
 def test_a_stopped_session_stays_without_permission_until_unplugged() -> None:
     life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
