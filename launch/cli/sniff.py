@@ -67,7 +67,7 @@ def command(
         )
     traffic = Traffic()
     viewer = Viewer(traffic, *_read_filters(where, fields), as_json, count)
-    _check(topics)
+    _refuse_unknown(topics)
     with running_tool(run_dir) as tool:
         tool.tap(topics or None, functools.partial(_count, traffic) if columns else viewer.show)
         with contextlib.suppress(KeyboardInterrupt):
@@ -228,7 +228,7 @@ def _read_filters(
     return conditions, paths
 
 
-def _check(topics: Sequence[str]) -> None:
+def _refuse_unknown(topics: Sequence[str]) -> None:
     """Refuse a topic that is not in the table: nobody would ever say anything on it."""
     from launch.complaint import expected
     from msgs.topics import TOPICS

@@ -1,5 +1,6 @@
 """What in the simulated world explains a fault that safety raises."""
 
+from launch.soak.rules import HOT_C
 from msgs.plant import SimCopper, SimEvent, SimFault
 from msgs.safety import FaultCode
 
@@ -8,7 +9,6 @@ DARK = "dark"  # the box has no mains, and safety's meter chip has fallen silent
 ORPHAN = "orphan"  # the monitor may answer a self-test whose safety has died
 ORPHAN_S = 2.16  # a self-test lasts so long
 HEAT = "heat"  # a sensor shows more than 80 degC, or the over-temperature switch has opened
-HOT_C = 80.0
 LINGERS_S = 1.0  # a fault is raised so long after its cause has gone: readings, proofs, a round
 
 _ALWAYS_S, _NEVER_S = float("inf"), float("-inf")

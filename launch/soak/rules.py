@@ -28,6 +28,7 @@ HOT_C = 80.0
 UNLOADED_A = 1.0
 FUSE_SLACK_A = 1.0  # between two looks at a current that moves
 ROUNDING_A = 1e-6
+TRIPPED = frozenset({FaultCode.RESIDUAL_CURRENT, FaultCode.RED})
 LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
 
 
@@ -151,6 +152,12 @@ def is_latched(seen: Seen) -> bool:
     """Return whether safety holds a fault that only mains off and on clears."""
     status = seen.safety.status
     return status is not None and not LATCHED.isdisjoint(status.faults)
+
+
+def is_trip_told(seen: Seen) -> bool:
+    """Return whether safety holds a fault that a trip of the monitor is said to be."""
+    status = seen.safety.status
+    return status is not None and not TRIPPED.isdisjoint(status.faults)
 
 
 def unwatched(seen: Seen, now_s: float) -> float | None:

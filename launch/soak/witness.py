@@ -16,14 +16,14 @@ from bus.wire import CHECKED, HEADER_LENGTH, topic_key
 from launch.soak.causes import Causes
 from launch.soak.invariants import INVARIANTS, Broken, Watch
 from launch.soak.ledger import Ledger
-from launch.soak.rules import CALM_S, COPPER_HOLD_S, POWER_HOLD_S
+from launch.soak.rules import CALM_S, COPPER_HOLD_S, POWER_HOLD_S, is_trip_told
 from launch.soak.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
 from launch.soak.selftest import NOT_TESTED, after_copper, after_drive
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, SimPilotDrive, classify_high_v
 from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
-from msgs.safety import FaultCode, SafetyStatus, SimContactorDrive
+from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
 from msgs.topics import (
     HEARTBEATS,
@@ -41,7 +41,6 @@ from msgs.topics import (
     Topic,
 )
 
-TRIPPED = frozenset({FaultCode.RESIDUAL_CURRENT, FaultCode.RED})  # what a trip is told as
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
 MOST_LINES = 60  # of the timeline that goes with a breach
 
@@ -211,7 +210,7 @@ class Witness:
             safety.out_since_s = None
         safety.copper.message, safety.copper.stamp_s = copper, stamp_s
         if (copper.residual_ac or copper.residual_dc) and copper.load_voltage:
-            self.seen.is_tripped |= safety.awake_s is not None and not self._is_told_of_trip()
+            self.seen.is_tripped |= safety.awake_s is not None and not is_trip_told(self.seen)
 
     def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
         self.ledger.heard(reading.imported_wh, stamp_s)
@@ -272,14 +271,10 @@ class Witness:
         before, self.seen.safety.status = self.seen.safety.status, status
         faults = " ".join(status.faults) or "no fault"
         self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
-        self.seen.is_tripped &= not self._is_told_of_trip()
+        self.seen.is_tripped &= not is_trip_told(self.seen)
         for code in set(status.faults).difference(before.faults if before else ()):
             if not self._causes.explain(code, stamp_s):
                 self._on_broken(Broken("no_false_fault", f"{code}: {status.detail}"))
-
-    def _is_told_of_trip(self) -> bool:
-        status = self.seen.safety.status
-        return status is not None and not TRIPPED.isdisjoint(status.faults)
 
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
         before = self.ledger.running

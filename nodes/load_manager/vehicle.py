@@ -47,7 +47,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
 
     current_a: Currents
     most_a: Currents  # in the second before, for meters that lag
-    is_certain: bool  # a later reading of the box changes it by no more than it thins out
+    is_certain: bool  # no later reading changes it, but for what is thinned out (APART_S)
 
 
 def observe(vehicle: Vehicle, box: MeterReading | None, is_unplugged: bool) -> Vehicle:

@@ -128,7 +128,7 @@ def _go_blind(config: Config, state: State, reading: ChainReading | None, now_s:
         unproven_by_s=None,
         unclosed_by_s=None,
         test=None,
-        echo_until_s=_echo_until_s(state),
+        echo_until_s=max(state.echo_until_s, echo_until_s(state.test)),
         is_tested=False,
     )
 
@@ -146,6 +146,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             failed_tests += 1
     is_unproven = state.unproven_by_s is not None and now_s >= state.unproven_by_s
     is_unclosed = state.unclosed_by_s is not None and now_s >= state.unclosed_by_s
+    is_echo = facts.is_proven_open and now_s < state.echo_until_s
     ledger = state.ledger
     for code, detail in complain(
         state.phase,
@@ -155,7 +156,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         failed_tests,
         is_unproven,
         is_unclosed,
-        facts.is_proven_open and now_s < state.echo_until_s,
+        is_echo,
     ):
         ledger = raise_fault(ledger, code, detail, inputs.utc_ns)
     ledger = review(ledger, facts, now_s)
@@ -195,12 +196,6 @@ def _activity(state: State, now_s: float) -> str:
     if state.phase is SafetyPhase.SELF_TEST:
         return "during the self-test"
     return "while charging" if state.phase in ENERGISED or now_s <= state.pulled_until_s else ""
-
-
-def _echo_until_s(state: State) -> float:
-    """Return until when the monitor may answer a test, if the present one is broken off."""
-    known_s = state.echo_until_s
-    return known_s if state.test is None else max(known_s, echo_until_s(state.test))
 
 
 def _prove(config: Config, state: State, facts: Facts, now_s: float) -> State:
@@ -320,5 +315,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         )
     if phase is state.phase and test is state.test and is_tested is state.is_tested:
         return state
-    echo_s = state.echo_until_s if test is state.test else _echo_until_s(state)
+    echo_s = state.echo_until_s
+    if test is not state.test:
+        echo_s = max(echo_s, echo_until_s(state.test))
     return replace(state, phase=phase, test=test, is_tested=is_tested, echo_until_s=echo_s)

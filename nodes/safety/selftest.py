@@ -65,10 +65,11 @@ def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) ->
     return _judged(test, Verdict.STUCK if residual_ac or residual_dc else Verdict.PASSED)
 
 
-def echo_until_s(test: SelfTest) -> float:
-    """Return until when the outputs may still answer a self-test that is broken off now."""
-    is_pulsed = test.is_pulsed and test.verdict is not Verdict.PASSED
-    return test.begun_s + IDLE_AFTER_S if is_pulsed else 0.0
+def echo_until_s(test: SelfTest | None) -> float:
+    """Return until when the outputs may answer a self-test that is broken off now; 0: not."""
+    if test is None or not test.is_pulsed or test.verdict is Verdict.PASSED:
+        return 0.0
+    return test.begun_s + IDLE_AFTER_S
 
 
 def _judged(test: SelfTest, verdict: Verdict) -> SelfTest:

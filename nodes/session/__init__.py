@@ -17,7 +17,7 @@ graph, told by launch/graph; a plug that went in meanwhile is another vehicle's.
 after 1.4 s is another one. In another life power was lost: the session is ended, with all that the
 box's meter has counted if its counter outlives a loss of power, else with the checkpoint of a
 minute before. A session that is stopped stays without permission until the plug has been out. A
-pilot that is silent is no unplugged car.
+pilot that is silent is no unplugged car; a plug that is out has no permission until it is seen in.
 
 On `stop` for a restart the record is brought up to date and everything else stays. On a shutdown
 the permission is withdrawn, the contactor waited for (7 s at most), the session stored as ended.

@@ -29,7 +29,7 @@ from nodes.session.states import Facts, wallbox_state
 PERIOD_S = 1.0  # session/status
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
-OUT_OF_SIGHT_S = 0.5  # the same, and a round of the node: it was seen to begin that much late
+OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
 LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
     StopReason.RESTART: 2.0,
     StopReason.SIGNAL: 2.0,

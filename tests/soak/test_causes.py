@@ -1,10 +1,12 @@
 """A fault that safety raises is explained by the world, or it is a false one."""
 
 import pytest
+from msgspec.structs import replace
 
 from launch.soak.causes import CAUSES, LINGERS_S, ORPHAN_S, Causes
 from msgs.plant import SimCopper, SimEvent, SimFault
 from msgs.safety import FaultCode
+from tests.soak.conftest import COPPER
 
 
 def happened(causes: Causes, what: str, detail: str, at_s: float) -> None:
@@ -12,21 +14,7 @@ def happened(causes: Causes, what: str, detail: str, at_s: float) -> None:
 
 
 def copper(terminal_c: float, overtemperature: bool = False) -> SimCopper:
-    return SimCopper(
-        high_v=12.0,
-        low_v=12.0,
-        duty_percent=100.0,
-        mirror_closed=True,
-        load_voltage=False,
-        residual_ac=False,
-        residual_dc=False,
-        earth_ohm=0.8,
-        terminal_c=terminal_c,
-        board_c=20.0,
-        overtemperature=overtemperature,
-        dip1=0b101,
-        dip2=0,
-    )
+    return replace(COPPER, terminal_c=terminal_c, overtemperature=overtemperature)
 
 
 def test_every_fault_has_causes() -> None:

@@ -12,27 +12,22 @@ from launch.soak.seen import Heard, PilotSeen, SafetySeen, Seen
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, duty_of_offer
-from msgs.plant import SimCopper, SimPower
+from msgs.plant import SimPower
 from msgs.safety import Contactor, FaultCode, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
+from tests.soak.conftest import COPPER
 
 NOW_S = 1000.0
 STEP_S = 0.001
 
-COPPER = SimCopper(
+CHARGING = replace(
+    COPPER,
     high_v=6.0,
-    low_v=-12.0,
     duty_percent=duty_of_offer(16.0),
     mirror_closed=False,
     load_voltage=True,
-    residual_ac=False,
-    residual_dc=False,
-    earth_ohm=0.8,
     terminal_c=40.0,
     board_c=35.0,
-    overtemperature=False,
-    dip1=0,
-    dip2=0,
 )
 LINE = replace(NO_LINE, current_a=15.7, voltage_v=230.0)
 POWER = SimPower(lines=(LINE, LINE, LINE))
@@ -86,7 +81,7 @@ def charging() -> Seen:
         house=METER,
         safety=SafetySeen(
             awake_s=0.0,
-            copper=Heard(COPPER, NOW_S),
+            copper=Heard(CHARGING, NOW_S),
             power=Heard(POWER, NOW_S),
             pilot=Heard(PILOT, NOW_S),
             session=Heard(SESSION, NOW_S),
@@ -135,11 +130,11 @@ def broken_after_s(seen: Seen, name: str, most_s: float = 16.0) -> float | None:
 
 
 def unplug(seen: Seen) -> None:
-    seen.safety.copper.message = replace(COPPER, high_v=12.0)
+    seen.safety.copper.message = replace(CHARGING, high_v=12.0)
 
 
 def lose_diode(seen: Seen) -> None:
-    seen.safety.copper.message = replace(COPPER, low_v=-6.0)
+    seen.safety.copper.message = replace(CHARGING, low_v=-6.0)
 
 
 def forget_test(seen: Seen) -> None:
@@ -167,7 +162,7 @@ def pause(seen: Seen) -> None:
 
 
 def stop_pwm(seen: Seen) -> None:
-    seen.safety.copper.message = replace(COPPER, duty_percent=100.0)
+    seen.safety.copper.message = replace(CHARGING, duty_percent=100.0)
 
 
 def withdraw_unloaded(seen: Seen) -> None:
@@ -176,11 +171,11 @@ def withdraw_unloaded(seen: Seen) -> None:
 
 
 def lose_earth(seen: Seen) -> None:
-    seen.safety.copper.message = replace(COPPER, earth_ohm=600.0)
+    seen.safety.copper.message = replace(CHARGING, earth_ohm=600.0)
 
 
 def heat(seen: Seen) -> None:
-    seen.safety.copper.message = replace(COPPER, board_c=80.5)
+    seen.safety.copper.message = replace(CHARGING, board_c=80.5)
 
 
 def latch(seen: Seen) -> None:
@@ -193,7 +188,7 @@ def stop_edges(seen: Seen) -> None:
 
 
 def leak(seen: Seen) -> None:
-    seen.safety.copper.message = replace(COPPER, residual_dc=True)
+    seen.safety.copper.message = replace(CHARGING, residual_dc=True)
 
 
 def trip(seen: Seen) -> None:
@@ -335,7 +330,7 @@ def test_a_breach_that_ends_in_time_is_none() -> None:
     seen = charging()
     unplug(seen)
     assert broken_after_s(seen, "vehicle", most_s=0.05) is None
-    seen.safety.copper.message = COPPER
+    seen.safety.copper.message = CHARGING
     watch = Watch(INVARIANTS)
     assert watch.look(seen, seen.since_s + 0.05) == []
 

@@ -6,26 +6,12 @@ from msgspec.structs import replace
 from launch.soak.selftest import NOT_TESTED, OUT_S, SelfTest, after_copper, after_drive
 from msgs.plant import SimCopper
 from msgs.safety import SimContactorDrive
+from tests.soak.conftest import COPPER
 
-PLUGGED = SimCopper(
-    high_v=9.0,
-    low_v=-12.0,
-    duty_percent=100.0,
-    mirror_closed=True,
-    load_voltage=False,
-    residual_ac=False,
-    residual_dc=False,
-    earth_ohm=0.8,
-    terminal_c=20.0,
-    board_c=20.0,
-    overtemperature=False,
-    dip1=0,
-    dip2=0,
-)
-AWAY = replace(PLUGGED, high_v=12.0)
-AC = replace(PLUGGED, residual_ac=True)
-DC = replace(PLUGGED, residual_dc=True)
-BOTH = replace(PLUGGED, residual_ac=True, residual_dc=True)
+AWAY = replace(COPPER, high_v=12.0)
+AC = replace(COPPER, residual_ac=True)
+DC = replace(COPPER, residual_dc=True)
+BOTH = replace(COPPER, residual_ac=True, residual_dc=True)
 ON = SimContactorDrive(enable=False, watchdog_edges=0, residual_test=True)
 OFF = SimContactorDrive(enable=False, watchdog_edges=1, residual_test=False)
 
@@ -42,21 +28,21 @@ def after(*words: SimCopper | SimContactorDrive) -> SelfTest:
     return test
 
 
-PASSED = (PLUGGED, ON, BOTH, OFF, BOTH, PLUGGED)
+PASSED = (COPPER, ON, BOTH, OFF, BOTH, COPPER)
 
 
 @pytest.mark.parametrize(
     ("words", "has_passed"),
     [
         (PASSED, True),
-        ((PLUGGED, ON, AC, DC, OFF, PLUGGED), True),
-        ((PLUGGED, ON, AC, OFF, PLUGGED), False),  # one output is deaf
-        ((PLUGGED, ON, BOTH, OFF, BOTH), False),  # they have not let go
-        ((PLUGGED, BOTH, PLUGGED), False),  # nobody has tested
+        ((COPPER, ON, AC, DC, OFF, COPPER), True),
+        ((COPPER, ON, AC, OFF, COPPER), False),  # one output is deaf
+        ((COPPER, ON, BOTH, OFF, BOTH), False),  # they have not let go
+        ((COPPER, BOTH, COPPER), False),  # nobody has tested
         ((*PASSED, ON), False),  # another test begins
-        ((*PASSED, DC, PLUGGED), False),  # it has tripped since
-        ((*PASSED, AWAY, PLUGGED), True),  # a bounce
-        ((*PASSED, AWAY, AWAY, AWAY, AWAY, PLUGGED), False),  # another vehicle
+        ((*PASSED, DC, COPPER), False),  # it has tripped since
+        ((*PASSED, AWAY, COPPER), True),  # a bounce
+        ((*PASSED, AWAY, AWAY, AWAY, AWAY, COPPER), False),  # another vehicle
     ],
 )
 def test_a_test_has_passed(
