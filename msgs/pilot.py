@@ -38,6 +38,7 @@ class PilotStatus(Struct, frozen=True, kw_only=True):
     offered_a: Amps  # per phase, what the duty tells the vehicle; 0 in x1 and F
     high_v: Volts  # plateau of the positive half-wave
     low_v: Volts  # plateau of the negative half-wave; equals high_v where there is only one
+    waking: bool = False  # the line is in F, then in x1, to wake a vehicle that sleeps
 
 
 class SimPilotDrive(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ class SimCopper(Struct, frozen=True, kw_only=True):
     overtemperature: bool  # the over-temperature switch has opened
     dip1: Count  # DSW1 as a byte, switch .1 is the most significant bit (smart_home.md 3.6)
     dip2: Count  # DSW2 likewise
+    power_on_reset: bool = False  # mains came on since the flag was taken back
 
 
 class SimPower(Struct, frozen=True, kw_only=True):

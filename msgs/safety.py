@@ -85,6 +85,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     # When this incarnation of safety saw the plug go in, after 0.3 s out; 0: none is in, or it was
     # in already. What was changed while safety had no sight of it, it cannot tell.
     plugged_since_utc_ns: Nanoseconds = 0
+    has_mains: bool = True  # False: the box is dark, neither pilot nor meter chip see any
+    showroom: bool = False  # vehicles are never charged; everything else works (STA-2)
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):
@@ -98,6 +100,7 @@ class SimContactorDrive(Struct, frozen=True, kw_only=True):
     watchdog_edges: Count  # counts up; an edge is a change
     residual_test: bool  # test line of the residual-current monitor
     sampled_ns: Nanoseconds = 0  # monotonic clock: when the reading behind this was taken
+    clear_reset: bool = False  # takes the power-on reset flag back
 
 
 # DSW1.6 to DSW1.8 -> the installation's maximum per phase [A]: smart_home.md 3.6.
