@@ -25,6 +25,7 @@ class ChainReading(Struct, frozen=True, kw_only=True):
     overtemperature: bool  # the over-temperature switch has opened, and the coil with it
     dip1: int  # DSW1 as a byte, switch .1 is the most significant bit
     dip2: int  # DSW2 likewise
+    power_on_reset: bool  # mains came on since the flag was taken back
     currents_a: Phases | None  # meter chip; None when it has been silent for 0.5 s
     voltages_v: Phases | None
 
@@ -35,8 +36,8 @@ class Chain(Protocol):
     def read(self) -> ChainReading | None:
         """Return everything as it is now; None when it has been silent for 50 ms."""
 
-    def drive(self, *, enable: bool, residual_test: bool, edge: bool) -> None:
-        """Set enable and test line, and give the watchdog one edge if asked to."""
+    def drive(self, *, enable: bool, residual_test: bool, edge: bool, clear_reset: bool) -> None:
+        """Set enable and test line; if asked to, give one edge, and take the mains' flag back."""
 
     def shutdown(self) -> None:
         """Leave enable and test line off, and give no more edges."""

@@ -20,6 +20,7 @@ class SimChain:
         self._reading: ChainReading | None = None
         self._enable = False
         self._residual_test = False
+        self._clear_reset = False
         self._edges = 0
         self._repeat_at_s = 0.0
         self._sampled_ns = 0
@@ -34,19 +35,19 @@ class SimChain:
             self._reading = None if copper is None else _reading(copper, power)
         return self._reading
 
-    def drive(self, *, enable: bool, residual_test: bool, edge: bool) -> None:
+    def drive(self, *, enable: bool, residual_test: bool, edge: bool, clear_reset: bool) -> None:
         """See `nodes.safety.chain.Chain.drive`."""
-        is_news = edge or enable != self._enable or residual_test != self._residual_test
+        lines = (enable, residual_test, clear_reset)
+        is_news = edge or lines != (self._enable, self._residual_test, self._clear_reset)
         if not is_news and self._bus.clock.now_s() < self._repeat_at_s:
             return
-        self._enable = enable
-        self._residual_test = residual_test
+        self._enable, self._residual_test, self._clear_reset = lines
         self._edges += edge
         self._send()
 
     def shutdown(self) -> None:
         """See `nodes.safety.chain.Chain.shutdown`."""
-        self.drive(enable=False, residual_test=False, edge=False)
+        self.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
 
     def _send(self) -> None:
         self._repeat_at_s = self._bus.clock.now_s() + REPEAT_S
@@ -57,6 +58,7 @@ class SimChain:
                 watchdog_edges=self._edges,
                 residual_test=self._residual_test,
                 sampled_ns=self._sampled_ns,
+                clear_reset=self._clear_reset,
             ),
         )
 
@@ -77,6 +79,7 @@ def _reading(copper: SimCopper, power: SimPower | None) -> ChainReading:
         overtemperature=copper.overtemperature,
         dip1=copper.dip1,
         dip2=copper.dip2,
+        power_on_reset=copper.power_on_reset,
         currents_a=(
             None if lines is None else (lines[0].current_a, lines[1].current_a, lines[2].current_a)
         ),

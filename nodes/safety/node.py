@@ -23,7 +23,7 @@ class SafetyNode:
 
     def __init__(self, bus: Bus, chain: Chain) -> None:
         # The first act, before any edge: whatever a predecessor has left is off.
-        chain.drive(enable=False, residual_test=False, edge=False)
+        chain.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
         self._bus = bus
         self._chain = chain
         self._config = Config()
@@ -52,7 +52,10 @@ class SafetyNode:
         self._last_s = now_s
         self._state, outputs = step(self._config, self._state, inputs)
         self._chain.drive(
-            enable=outputs.enable, residual_test=outputs.residual_test, edge=outputs.edge
+            enable=outputs.enable,
+            residual_test=outputs.residual_test,
+            edge=outputs.edge,
+            clear_reset=False,
         )
         if outputs.status is not None:
             self._bus.publish(SAFETY_STATUS, outputs.status)

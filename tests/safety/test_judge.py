@@ -32,6 +32,7 @@ READING = ChainReading(
     overtemperature=False,
     dip1=0b00000101,
     dip2=0,
+    power_on_reset=False,
     currents_a=(0.0, 0.0, 0.0),
     voltages_v=(230.0, 230.0, 230.0),
 )

@@ -130,6 +130,7 @@ class Rig:
             overtemperature=False,
             dip1=0b101,
             dip2=0,
+            power_on_reset=False,
             currents_a=(current_a, current_a, current_a),
             voltages_v=(230.0, 230.0, 230.0),
         )

@@ -211,6 +211,7 @@ class Life:
             overtemperature=False,
             dip1=self.dip1,
             dip2=0,
+            power_on_reset=False,
             currents_a=None if self.troubled("chip") else (current_a, current_a, 0.0),
             voltages_v=None if self.troubled("chip") else (230.0, 230.0, 230.0),
         )
