@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
-from nodes.safety.judge import DERATE_TO_C, EARTH_LIMIT_OHM, HOTTEST_C, Facts
+from nodes.safety.heat import DERATE_TO_C, HOTTEST_C
+from nodes.safety.judge import EARTH_LIMIT_OHM, Facts
 from nodes.safety.selftest import Verdict
 
 MOST_FAILED_TESTS = 5  # ERR-8005: the self-test failing a fifth time is all red
@@ -12,35 +15,39 @@ MOST_FAILED_TESTS = 5  # ERR-8005: the self-test failing a fifth time is all red
 Complaint = tuple[FaultCode, str]
 
 
-def complain(
-    phase: SafetyPhase,
-    facts: Facts,
-    activity: str,
-    verdict: Verdict | None,
-    failed_tests: int,
-    is_unproven: bool,
-    is_unclosed: bool,
-    is_echo: bool,
-) -> Iterator[Complaint]:
-    """Yield what this round shows, most serious first.
+class Course(Struct, frozen=True, kw_only=True):
+    """How it goes, beside what this round shows."""
 
-    :param activity: during which the plug must not be pulled, in words; "" when it may be.
-    :param verdict: of the self-test that runs, None when none does.
-    :param failed_tests: self-tests failed in a row, this verdict included.
-    :param is_unproven: open by command, and not proven open within its time.
-    :param is_unclosed: closed by command, and not proven closed within its time.
-    :param is_echo: open by proof, and the monitor may answer a self-test that was broken off.
-    """
-    if is_unproven:
-        yield _not_open(facts)
+    phase: SafetyPhase
+    activity: str  # during which the plug must not be pulled, in words; "" when it may be
+    verdict: Verdict | None  # of the self-test that runs, None when none does
+    failed_tests: int  # in a row, this verdict included
+    is_unproven: bool  # open by command, and not proven open within its time
+    is_unclosed: bool  # closed by command, and not proven closed within its time
+    is_echo: bool  # the monitor may answer a self-test that was broken off
+    told_percent: float | None  # the pilot's duty, when its generator has long not followed it
+
+
+def complain(course: Course, facts: Facts) -> Iterator[Complaint]:
+    """Yield what this round shows, most serious first."""
+    if course.is_unproven:
+        yield not_open(facts.has_voltage)
+    if facts.stray:
+        yield FaultCode.SAFETY_CIRCUIT, facts.stray
+    if course.told_percent is not None:
+        yield (
+            FaultCode.SAFETY_CIRCUIT,
+            f"the pilot's generator does not follow: it was told {course.told_percent:.1f} % "
+            f"and gives {facts.duty_percent:.1f} %",
+        )
     if not facts.has_earth:
         yield (
             FaultCode.RED,
             f"the protective earth is missing or has more than {EARTH_LIMIT_OHM:.0f} ohm",
         )
-    if verdict is not None:
-        yield from _failed_test(verdict, failed_tests)
-    elif (facts.residual_ac or facts.residual_dc) and not is_echo:
+    if course.verdict is not None:
+        yield from _failed_test(course.verdict, course.failed_tests)
+    elif (facts.residual_ac or facts.residual_dc) and not course.is_echo:
         kinds = [
             kind
             for kind, is_active in (("30 mA AC", facts.residual_ac), ("6 mA DC", facts.residual_dc))
@@ -50,22 +57,20 @@ def complain(
             FaultCode.RESIDUAL_CURRENT,
             f"the residual-current monitor has tripped: {' and '.join(kinds)}",
         )
-    if facts.cp is CpState.A and activity:
-        yield FaultCode.UNPLUGGED, f"the plug was pulled {activity}"
-    elif facts.cp is CpState.E:
-        yield FaultCode.PLUG_STATE, f"the pilot is shorted to earth: {facts.high_v:+.1f} V"
-    elif facts.is_undefined:
-        yield FaultCode.PLUG_STATE, f"the pilot shows {facts.high_v:+.1f} V, which is no state"
-    elif facts.has_diode is False:
-        yield _no_diode(facts)
-    if is_unclosed:
-        yield _not_closed(phase, facts)
+    if facts.excess:
+        yield FaultCode.OVERCURRENT, facts.excess
+    if facts.mains:
+        yield FaultCode.MAINS_VOLTAGE, facts.mains
+    yield from _of_plug(facts, course.activity)
+    if course.is_unclosed:
+        yield _not_closed(course.phase, facts)
     if facts.is_hot:
         yield FaultCode.TOO_HOT, _too_hot(facts)
 
 
-def _not_open(facts: Facts) -> Complaint:
-    if facts.has_voltage:
+def not_open(has_voltage: bool) -> Complaint:
+    """Return what it is called when an open contactor is not proven open in time."""
+    if has_voltage:
         return (
             FaultCode.RED,
             "the contactor is commanded open and there is still voltage on the cable",
@@ -74,6 +79,22 @@ def _not_open(facts: Facts) -> Complaint:
         FaultCode.SAFETY_CIRCUIT,
         "the contactor is commanded open and its mirror contact does not prove it",
     )
+
+
+def _of_plug(facts: Facts, activity: str) -> Iterator[Complaint]:
+    if facts.cp is CpState.A and activity:
+        yield FaultCode.UNPLUGGED, f"the plug was pulled {activity}"
+    elif facts.cp is CpState.E:
+        yield FaultCode.PLUG_STATE, f"the pilot is shorted to earth: {facts.high_v:+.1f} V"
+    elif facts.is_minus:
+        yield (
+            FaultCode.PLUG_STATE,
+            f"the pilot is stuck at {facts.high_v:+.1f} V: its generator is not",
+        )
+    elif facts.is_undefined:
+        yield FaultCode.PLUG_STATE, f"the pilot shows {facts.high_v:+.1f} V, which is no state"
+    elif facts.has_diode is False:
+        yield _no_diode(facts)
 
 
 def _failed_test(verdict: Verdict, failed_tests: int) -> Iterator[Complaint]:
@@ -111,5 +132,5 @@ def _too_hot(facts: Facts) -> str:
     if facts.is_switched_off:
         return "the over-temperature switch has opened"
     if facts.temperature_c >= HOTTEST_C:
-        return "a temperature sensor has failed"
+        return "a temperature sensor has failed: it is open, shorted, or its value has leapt"
     return f"the box has {facts.temperature_c:.0f} degC; {DERATE_TO_C:.0f} are allowed"

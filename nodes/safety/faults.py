@@ -13,11 +13,20 @@ from nodes.safety.judge import Facts
 # ERR-R: five retries per plug-in; the intervals are ours, growing to spare contactor and vehicle.
 RETRY_DELAYS_S = (10.0, 30.0, 60.0, 120.0, 300.0)
 MOST_RAISED = 100  # remembered raisings in one plug-in; more are not counted
+CLEAN_S = 600.0  # a charge without a fault for so long: retries count anew (hardware.md 2.6)
 
 LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
 """Never let go by this process, and never retried (ERR-8007, ERR-RED)."""
 
-RETRIED = frozenset({FaultCode.PLUG_STATE, FaultCode.NOT_CLOSING, FaultCode.RESIDUAL_CURRENT})
+RETRIED = frozenset(
+    {
+        FaultCode.PLUG_STATE,
+        FaultCode.NOT_CLOSING,
+        FaultCode.MAINS_VOLTAGE,
+        FaultCode.OVERCURRENT,
+        FaultCode.RESIDUAL_CURRENT,
+    }
+)
 """Tried again by itself under ERR-R; the others go when their cause goes."""
 
 REMEDIES: dict[FaultCode, str] = {
@@ -29,6 +38,9 @@ REMEDIES: dict[FaultCode, str] = {
     "If the fault comes back, have the charging cable replaced.",
     FaultCode.NOT_CLOSING: "Pull the plug and put it in again, or restart the box. "
     "If the fault comes back, call the service.",
+    FaultCode.MAINS_VOLTAGE: "The supply line may be too thin or too long: lower the current, or "
+    "have the line reinforced. Otherwise ask the electricity supplier.",
+    FaultCode.OVERCURRENT: "If the fault comes back, have the vehicle looked at in a workshop.",
     FaultCode.RESIDUAL_CURRENT: "Check the cable for damage and the plug for water. "
     "Lightning may have been the cause.",
     FaultCode.SAFETY_CIRCUIT: "Switch the mains of the box off and on. "
@@ -45,6 +57,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
     retries: int = 0
     retry_at_s: float | None = None  # None: no retry is pending
     raised: tuple[FaultCode, ...] = ()  # since the plug went in
+    clean_since_s: float | None = None  # the charge runs since, with something still counted
 
     @property
     def is_latched(self) -> bool:
@@ -60,7 +73,10 @@ CLEAN = Ledger()
 
 
 def raise_fault(ledger: Ledger, code: FaultCode, detail: str, utc_ns: int) -> Ledger:
-    """Add a fault; one that holds already stays as it was seen first."""
+    """Add a fault; one that holds already stays as it was seen first.
+
+    :param utc_ns: when it was seen first.
+    """
     if ledger.holds(code):
         return ledger
     raised = (*ledger.raised, code)[:MOST_RAISED]
@@ -74,11 +90,33 @@ def raise_fault(ledger: Ledger, code: FaultCode, detail: str, utc_ns: int) -> Le
     return replace(ledger, records=(*ledger.records, record), raised=raised)
 
 
-def review(ledger: Ledger, facts: Facts, now_s: float) -> Ledger:
-    """Let go what is over, use up a retry that is due, ask for the next one."""
+def pardon(ledger: Ledger) -> Ledger:
+    """Return what is left after mains off and on (ERR-P): 8007, until the contactor is proven."""
+    return Ledger(
+        records=tuple(
+            record for record in ledger.records if record.code is FaultCode.SAFETY_CIRCUIT
+        )
+    )
+
+
+def acquit(ledger: Ledger) -> Ledger:
+    """Return the ledger without 8007: mains were off and on, and the contactor is proven open."""
+    return replace(
+        ledger,
+        records=tuple(
+            record for record in ledger.records if record.code is not FaultCode.SAFETY_CIRCUIT
+        ),
+    )
+
+
+def review(ledger: Ledger, facts: Facts, now_s: float, *, is_charging: bool) -> Ledger:
+    """Let go what is over, use up a retry that is due, ask for the next one.
+
+    :param is_charging: the contactor is proven closed.
+    """
     if not ledger.records:
-        return CLEAN if facts.cp is CpState.A else ledger
-    is_retry = _is_retry(ledger, facts, now_s)
+        return CLEAN if facts.cp is CpState.A else _forgive(ledger, now_s, is_charging)
+    is_retry = _is_due(ledger, now_s) and not is_blocked(ledger, facts)
     records = tuple(
         record for record in ledger.records if not _is_over(record.code, facts, is_retry)
     )
@@ -90,21 +128,30 @@ def review(ledger: Ledger, facts: Facts, now_s: float) -> Ledger:
         retries, retry_at_s = retries + 1, None
     elif retry_at_s is None:
         retry_at_s = _next_retry(ledger, now_s)
-    if (records, retries, retry_at_s, raised) == (
-        ledger.records,
-        ledger.retries,
-        ledger.retry_at_s,
-        ledger.raised,
-    ):
-        return ledger
-    return Ledger(records=records, retries=retries, retry_at_s=retry_at_s, raised=raised)
+    after = Ledger(records=records, retries=retries, retry_at_s=retry_at_s, raised=raised)
+    return ledger if after == ledger else after
 
 
-def _is_retry(ledger: Ledger, facts: Facts, now_s: float) -> bool:
-    """Return whether it is time to try again: waited for, and the plug's state is possible."""
-    if ledger.retry_at_s is None or now_s < ledger.retry_at_s or ledger.is_latched:
-        return False
-    return facts.is_plugged or not ledger.holds(FaultCode.PLUG_STATE)
+def is_blocked(ledger: Ledger, facts: Facts | None) -> bool:
+    """Return whether trying again has to wait: for a possible plug state, for stable mains."""
+    if facts is None:
+        return True
+    return (ledger.holds(FaultCode.PLUG_STATE) and not facts.is_plugged) or (
+        ledger.holds(FaultCode.MAINS_VOLTAGE) and not facts.mains_are_stable
+    )
+
+
+def _forgive(ledger: Ledger, now_s: float, is_charging: bool) -> Ledger:
+    """Count anew after a long charge without a fault."""
+    if ledger is CLEAN or not is_charging:
+        return ledger if ledger.clean_since_s is None else replace(ledger, clean_since_s=None)
+    if ledger.clean_since_s is None:
+        return replace(ledger, clean_since_s=now_s)
+    return CLEAN if now_s - ledger.clean_since_s >= CLEAN_S else ledger
+
+
+def _is_due(ledger: Ledger, now_s: float) -> bool:
+    return ledger.retry_at_s is not None and now_s >= ledger.retry_at_s and not ledger.is_latched
 
 
 def _next_retry(ledger: Ledger, now_s: float) -> float | None:
@@ -126,8 +173,10 @@ def _is_over(code: FaultCode, facts: Facts, is_retry: bool) -> bool:
             return not facts.is_hot
         case FaultCode.NO_VEHICLE:
             return is_out
-        case FaultCode.PLUG_STATE | FaultCode.NOT_CLOSING:
+        case FaultCode.PLUG_STATE | FaultCode.NOT_CLOSING | FaultCode.OVERCURRENT:
             return is_out or is_retry
+        case FaultCode.MAINS_VOLTAGE:
+            return facts.mains_are_stable and (is_out or is_retry)
         case FaultCode.RESIDUAL_CURRENT:
             is_idle = not facts.residual_ac and not facts.residual_dc
             return (is_out and is_idle) or is_retry

@@ -8,17 +8,20 @@ reading opens, whatever the phase. IEC 61851-1:2017, Annex A; architecture "who 
 from msgspec.structs import replace
 
 from msgs.pilot import CpState
-from msgs.safety import Contactor, SafetyPhase
+from msgs.safety import Contactor, FaultCode, SafetyPhase
 from nodes.safety.chain import ChainReading
-from nodes.safety.complain import complain
-from nodes.safety.faults import raise_fault, review
-from nodes.safety.judge import Facts, judge, proves_open
+from nodes.safety.complain import Course, complain, not_open
+from nodes.safety.faults import acquit, pardon, raise_fault, review
+from nodes.safety.judge import Blind, Facts, judge, proves_open
+from nodes.safety.latch import Kept, hear
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
-from nodes.safety.why import BLIND, Reasons, why_not
+from nodes.safety.why import Reasons, why_blind, why_not
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
+
+DUTY_TOLERANCE_PERCENT = 1.0  # +/-5 us are 0.5 points; as much again for the read-back
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -26,31 +29,75 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if state.calm is not None and _is_calm_still(config, state, state.calm, inputs):
         return state, _keep_still(config)
     before = state
-    reading = inputs.reading if inputs.since_s <= config.stall_s else None
-    judged, facts = judge(state.judged, reading)
-    if judged is not state.judged:
-        state = replace(state, judged=judged)
+    if inputs.kept is not None:
+        state = _recall(state, inputs.kept, inputs.now_s)
     if inputs.stop is not None and state.stop_by_s is None:
         state = replace(state, stop_by_s=inputs.now_s + config.farewell_s)
-    if facts is None:
-        state = _go_blind(config, state, reading, inputs.now_s)
-        reasons = BLIND
+    reading = inputs.reading if inputs.since_s <= config.stall_s else None
+    judged, seen = judge(
+        state.judged,
+        reading,
+        inputs.now_s,
+        config.installation,
+        is_open=state.phase not in ENERGISED,
+    )
+    if judged is not state.judged:
+        state = replace(state, judged=judged)
+    facts: Facts | None = None
+    if isinstance(seen, Blind):
+        state = _go_blind(config, state, reading, seen, inputs)
+        reasons = why_blind(seen)
     else:
+        facts = seen
+        if state.blind is not None:
+            state = replace(state, blind=None)
+        state = _hear_reset(config, state, facts, inputs)
         state = _look(config, state, facts, inputs)
-        reasons = why_not(
-            facts,
-            state.ledger,
-            inputs.pilot,
-            inputs.session,
-            inputs.meter,
-            inputs.stop,
-            inputs.now_s,
-        )
+        reasons = why_not(config, state, facts, inputs)
         state = _move(config, state, facts, inputs.now_s, reasons)
+        if state.blind_since_s is not None and state.phase is not SafetyPhase.START:
+            state = replace(state, blind_since_s=None)
     is_calm = facts is not None and _is_calm(before, state, facts, inputs)
     if is_calm or state.calm is not None:
         state = replace(state, calm=inputs if is_calm else None)
     return report(config, state, facts, inputs, reasons)
+
+
+def _recall(state: State, kept: Kept, now_s: float) -> State:
+    """Take what has come back from the disk; a latch of 8007 that was kept holds on."""
+    ledger = state.ledger
+    if not state.memory.is_recalled and kept.latch is not None:
+        ledger = raise_fault(
+            ledger, FaultCode.SAFETY_CIRCUIT, kept.latch.detail, kept.latch.since_utc_ns
+        )
+    return replace(state, memory=hear(state.memory, kept, now_s), ledger=ledger)
+
+
+def _hear_reset(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
+    """Judge everything afresh when the mains were off and on (ERR-P), once for each time.
+
+    Before the disk is recalled it is not known yet what there is to be judged.
+    """
+    if facts.is_reset is state.is_reset_seen or not state.memory.is_recalled:
+        return state
+    if not facts.is_reset:
+        return replace(state, is_reset_seen=False)
+    ledger = pardon(state.ledger)
+    return replace(
+        state,
+        phase=SafetyPhase.START,
+        unproven_by_s=inputs.now_s + config.start_s,
+        unclosed_by_s=None,
+        ledger=ledger,
+        is_pardoned=state.is_welded or ledger.is_latched,
+        is_reset_seen=True,
+        waits_until_s=inputs.now_s + config.jitter_s * inputs.chance_ratio,
+        test=None,
+        echo_until_s=max(state.echo_until_s, echo_until_s(state.test)),
+        is_tested=False,
+        failed_tests=0,
+        disobeyed_since_s=None,
+    )
 
 
 def _is_calm(before: State, state: State, facts: Facts, inputs: Inputs) -> bool:
@@ -63,14 +110,22 @@ def _is_calm(before: State, state: State, facts: Facts, inputs: Inputs) -> bool:
         and state.phase is SafetyPhase.IDLE
         and state.contactor is Contactor.OPEN
         and state.judged is before.judged
+        and not state.judged.supply.is_waiting
+        and not state.judged.heat.is_leaping
         and state.ledger is before.ledger
         and not state.ledger.records
         and state.ledger.retry_at_s is None
+        and state.memory.is_recalled
+        and state.memory.latch is None
+        and state.memory.writing is None
+        and not state.is_reset_seen
         and state.test is None
         and state.unproven_by_s is None
         and state.unclosed_by_s is None
+        and state.disobeyed_since_s is None
         and state.pulled_until_s <= inputs.now_s
         and state.echo_until_s <= inputs.now_s
+        and inputs.kept is None
         and inputs.stop is None
     )
 
@@ -85,6 +140,7 @@ def _is_calm_still(config: Config, state: State, calm: Inputs, inputs: Inputs) -
         and inputs.pilot == calm.pilot
         and inputs.session == calm.session
         and inputs.meter == calm.meter
+        and inputs.kept is None
         and inputs.stop is None
     )
 
@@ -95,38 +151,64 @@ def _keep_still(config: Config) -> Outputs:
         enable=False,
         residual_test=False,
         edge=False,
+        clear_reset=False,
+        write=None,
         status=None,
         period_s=config.calm_s,
         is_finished=False,
     )
 
 
-def _go_blind(config: Config, state: State, reading: ChainReading | None, now_s: float) -> State:
+def _go_blind(
+    config: Config, state: State, reading: ChainReading | None, blind: Blind, inputs: Inputs
+) -> State:
     """Open; once there is sight again everything is proven and tested anew.
 
-    A reading whose pilot is nonsense still has contacts that prove something.
+    A reading whose pilot is nonsense still has contacts that prove something, or do not in time.
+    Without mains nothing is wrong with the box; without sight for long something is.
     """
+    now_s, ledger, is_welded = inputs.now_s, state.ledger, state.is_welded
+    was_energised = state.phase in ENERGISED
     contactor = state.contactor
     if reading is not None:
         contactor = _proven(state, proves_open(reading))
-    elif state.phase in ENERGISED:
+    elif was_energised:
         contactor = _proven(state, False)  # it may have closed just now
+    unproven_by_s = None
+    if blind is Blind.NONSENSE and reading is not None and not proves_open(reading):
+        unproven_by_s = state.unproven_by_s
+        if unproven_by_s is None:
+            unproven_by_s = now_s + (config.opening_s if was_energised else config.start_s)
+        elif now_s >= unproven_by_s:
+            is_welded, contactor = True, Contactor.WELDED
+            ledger = raise_fault(
+                ledger, *not_open(reading.load_voltage is not False), inputs.utc_ns
+            )
+    blind_since_s = None
+    if blind is not Blind.DARK:
+        blind_since_s = now_s if state.blind_since_s is None else state.blind_since_s
+        if now_s - blind_since_s >= config.blind_s:
+            ledger = raise_fault(ledger, FaultCode.PLUG_STATE, blind, inputs.utc_ns)
     if (
         state.phase is SafetyPhase.START
-        and state.unproven_by_s is None
-        and contactor is state.contactor
+        and state.blind is blind
+        and (unproven_by_s, blind_since_s, contactor)
+        == (state.unproven_by_s, state.blind_since_s, state.contactor)
+        and ledger is state.ledger
     ):
         return state
-    pulled_until_s = state.pulled_until_s
-    if state.phase in ENERGISED:
-        pulled_until_s = now_s + config.unseen_s
     return replace(
         state,
         phase=SafetyPhase.START,
-        pulled_until_s=pulled_until_s,
+        pulled_until_s=now_s + config.unseen_s if was_energised else state.pulled_until_s,
         contactor=contactor,
-        unproven_by_s=None,
+        is_welded=is_welded,
+        blind=blind,
+        blind_since_s=blind_since_s,
+        ledger=ledger,
+        unproven_by_s=unproven_by_s,
         unclosed_by_s=None,
+        disobeyed_since_s=None,
         test=None,
         echo_until_s=max(state.echo_until_s, echo_until_s(state.test)),
         is_tested=False,
@@ -145,21 +227,27 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         elif test.verdict is not Verdict.RUNNING:
             failed_tests += 1
     is_unproven = state.unproven_by_s is not None and now_s >= state.unproven_by_s
-    is_unclosed = state.unclosed_by_s is not None and now_s >= state.unclosed_by_s
-    is_echo = facts.is_proven_open and now_s < state.echo_until_s
+    disobeyed_since_s = _disobeyed_since_s(state, facts, inputs)
+    is_disobeyed = disobeyed_since_s is not None and now_s - disobeyed_since_s >= config.disobeyed_s
+    course = Course(
+        phase=state.phase,
+        activity=_activity(state, now_s),
+        verdict=None if test is None else test.verdict,
+        failed_tests=failed_tests,
+        is_unproven=is_unproven,
+        is_unclosed=state.unclosed_by_s is not None and now_s >= state.unclosed_by_s,
+        # Without voltage behind it no contact carries a residual current.
+        is_echo=now_s < state.echo_until_s and not facts.has_voltage and not is_unproven,
+        told_percent=inputs.pilot.duty_percent if is_disobeyed and inputs.pilot else None,
+    )
     ledger = state.ledger
-    for code, detail in complain(
-        state.phase,
-        facts,
-        _activity(state, now_s),
-        None if test is None else test.verdict,
-        failed_tests,
-        is_unproven,
-        is_unclosed,
-        is_echo,
-    ):
+    is_pardoned = state.is_pardoned and not is_unproven
+    if is_pardoned and facts.is_proven_open and facts.is_settled:
+        ledger, is_pardoned = acquit(ledger), False
+        state = replace(state, is_welded=False, contactor=Contactor.OPEN)
+    for code, detail in complain(course, facts):
         ledger = raise_fault(ledger, code, detail, inputs.utc_ns)
-    ledger = review(ledger, facts, now_s)
+    ledger = review(ledger, facts, now_s, is_charging=state.phase is SafetyPhase.CLOSED)
     is_authorized = inputs.session is None or inputs.session.authorized
     is_tested = state.is_tested and not ledger.records and facts.is_plugged and is_authorized
     is_welded = state.is_welded or is_unproven
@@ -175,6 +263,8 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         or is_tested is not state.is_tested
         or is_welded is not state.is_welded
         or is_plug_out is not state.is_plug_out
+        or is_pardoned is not state.is_pardoned
+        or disobeyed_since_s != state.disobeyed_since_s
         or pulled_until_s != state.pulled_until_s
     ):
         state = replace(
@@ -184,6 +274,8 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             ledger=ledger,
             is_tested=is_tested,
             is_welded=is_welded,
+            is_pardoned=is_pardoned,
+            disobeyed_since_s=disobeyed_since_s,
             is_plug_out=is_plug_out,
             plugged_since_utc_ns=plugged_since_utc_ns,
             pulled_until_s=pulled_until_s,
@@ -191,9 +283,17 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
     return state
 
 
+def _disobeyed_since_s(state: State, facts: Facts, inputs: Inputs) -> float | None:
+    """Return since when the generator reads back another duty than pilot says."""
+    pilot = inputs.pilot
+    if pilot is None or abs(pilot.duty_percent - facts.duty_percent) <= DUTY_TOLERANCE_PERCENT:
+        return None
+    return inputs.now_s if state.disobeyed_since_s is None else state.disobeyed_since_s
+
+
 def _activity(state: State, now_s: float) -> str:
     """Return during what the plug must not be pulled (ERR-1); "" when it may be."""
-    if state.phase is SafetyPhase.SELF_TEST:
+    if state.test is not None and now_s >= state.test.begun_s:
         return "during the self-test"
     return "while charging" if state.phase in ENERGISED or now_s <= state.pulled_until_s else ""
 
@@ -249,7 +349,10 @@ def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         case SafetyPhase.CLOSED | SafetyPhase.STOPPING:
             return _stay_closed(config, state, facts, now_s, reasons)
         case SafetyPhase.START | SafetyPhase.OPENING:
-            is_over = (facts.is_proven_open and facts.is_settled) or state.is_welded
+            is_known = facts.is_settled and state.memory.is_recalled
+            is_over = (facts.is_proven_open and is_known) or (
+                state.is_welded and not state.is_pardoned
+            )
             return _rest(config, state, facts, now_s, reasons) if is_over else state
         case SafetyPhase.IDLE | SafetyPhase.SELF_TEST | SafetyPhase.READY | SafetyPhase.FAULT:
             return _rest(config, state, facts, now_s, reasons)

@@ -1,32 +1,51 @@
 """Wiring of safety: read, step, drive, publish."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from bus import Bus
+from bus.store import StoreError, read_struct, write_struct
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, open_chain
+from nodes.safety.judge import Installation
+from nodes.safety.latch import Kept, Latch, Write
 from nodes.safety.machine import Config, Inputs, State, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """None: what guards people is not configured from outside. The box has its DIP switches."""
+    """How the electrician has wired the box: part of the launch file, and of no page.
+
+    What guards people is not configured from outside; the current has its DIP switches.
+    """
+
+    phases: Literal[1, 3] = 3
+    earth_loop: bool = True  # False: a grid whose earth loop cannot be measured (IT)
+    showroom: bool = False  # STA-2: vehicles are never charged
+    jitter_s: Annotated[float, Meta(ge=0, le=1800)] = 0.0  # longest wait when mains are back
 
 
 class SafetyNode:
     """One chain, three facts, one tick."""
 
-    def __init__(self, bus: Bus, chain: Chain) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, chain: Chain) -> None:
         # The first act, before any edge: whatever a predecessor has left is off.
         chain.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
         self._bus = bus
         self._chain = chain
-        self._config = Config()
+        self._config = Config(
+            installation=Installation(phases=parameters.phases, earth_loop=parameters.earth_loop),
+            showroom=parameters.showroom,
+            jitter_s=parameters.jitter_s,
+        )
+        self._latch_path = bus.state_dir / "safety-latch.json"
+        self._kept: Kept | None = None
         self._state = State()
         self._stop_reason: StopReason | None = None
         self._done: Callable[[], None] | None = None
@@ -36,6 +55,7 @@ class SafetyNode:
         self._meter = bus.subscribe(METER_BOX)
         self._timer = bus.at(self._due_s, self._round)
         bus.on_stop(self._stop)
+        bus.offload(partial(_recall, self._latch_path, bus.clock.utc_ns()), self._on_recalled)
 
     def _round(self) -> None:
         now_s = self._bus.clock.now_s()
@@ -48,15 +68,21 @@ class SafetyNode:
             session=self._session.fresh(),
             meter=self._meter.fresh(),
             stop=self._stop_reason,
+            kept=self._kept,
+            chance_ratio=self._bus.random.random(),
         )
-        self._last_s = now_s
+        self._last_s, self._kept = now_s, None
         self._state, outputs = step(self._config, self._state, inputs)
         self._chain.drive(
             enable=outputs.enable,
             residual_test=outputs.residual_test,
             edge=outputs.edge,
-            clear_reset=False,
+            clear_reset=outputs.clear_reset,
         )
+        if outputs.write is not None:
+            self._bus.offload(
+                partial(write_struct, self._latch_path, outputs.write), self._on_written
+            )
         if outputs.status is not None:
             self._bus.publish(SAFETY_STATUS, outputs.status)
         if outputs.is_finished and self._done is not None:
@@ -65,6 +91,20 @@ class SafetyNode:
             return
         self._due_s = max(self._due_s + outputs.period_s, now_s)
         self._timer = self._bus.at(self._due_s, self._round)
+
+    def _on_recalled(self, kept: Kept | Exception) -> None:
+        if isinstance(kept, Exception):
+            raise kept
+        if kept.problem:
+            self._bus.log("error", f"{kept.problem}; 8007 holds until mains were off and on")
+        self._kept = kept
+
+    def _on_written(self, result: Exception | None) -> None:
+        if isinstance(result, Exception) and not isinstance(result, StoreError):
+            raise result
+        if result is not None:
+            self._bus.log("error", f"the latch of 8007 could not be stored: {result}")
+        self._kept = Kept(problem="" if result is None else str(result))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()
@@ -77,6 +117,20 @@ def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> Safet
 
     :raises DriverError: the chain cannot be opened.
     """
-    node = SafetyNode(bus, open_chain(drivers.get("device", ""), bus))
+    node = SafetyNode(bus, parameters, open_chain(drivers.get("device", ""), bus))
     bus.ready()
     return node
+
+
+def _recall(path: Path, utc_ns: int) -> Kept:
+    """Return the latch that a predecessor has kept; one that cannot be read holds, to be safe."""
+    problems: list[str] = []
+    try:
+        found = read_struct(path, Write, problems.append)
+    except StoreError as error:
+        problems.append(str(error))
+        found = None
+    if problems:
+        detail = "what was kept of the safety circuit could not be read"
+        return Kept(latch=Latch(since_utc_ns=utc_ns, detail=detail), problem=problems[0])
+    return Kept(latch=None if found is None else found.latch)

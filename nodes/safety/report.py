@@ -5,7 +5,10 @@ from msgspec.structs import replace
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
-from nodes.safety.judge import Facts, limit_of_temperature
+from nodes.safety.faults import is_blocked
+from nodes.safety.heat import limit_of_temperature
+from nodes.safety.judge import Blind, Facts
+from nodes.safety.latch import latch_of, want
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.why import Reasons, why_not_closed
 
@@ -26,10 +29,15 @@ def report(
     if is_edge:
         state = replace(state, edge_at_s=inputs.now_s + config.edge_s)
     state, status = _publish(config, state, facts, inputs.now_s, reasons)
+    memory, write = want(state.memory, latch_of(state.ledger.records), inputs.now_s)
+    if memory is not state.memory:
+        state = replace(state, memory=memory)
     return state, Outputs(
         enable=state.phase in ENERGISED,
         residual_test=state.test is not None and state.test.is_on,
         edge=is_edge,
+        clear_reset=state.is_reset_seen,
+        write=write,
         status=status,
         period_s=config.period_s if state.calm is None else config.calm_s,
         is_finished=_is_finished(state, facts, inputs),
@@ -44,8 +52,10 @@ def _publish(
     permitted = state.is_tested and facts is not None and not reasons.to_withhold
     judged = state.judged
     temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
-    limit_a = limit_of_temperature(judged.installation_limit_a, temperature_c, judged.is_hot)
-    detail = why_not_closed(state.phase, facts, reasons, now_s < state.rests_until_s)
+    installation_limit_a = judged.switches.installation_limit_a
+    limit_a = limit_of_temperature(installation_limit_a, temperature_c, judged.heat.is_hot)
+    detail = why_not_closed(state.phase, state.blind, reasons, now_s < state.rests_until_s)
+    is_commissioning = judged.switches.is_commissioning
     cp_state = None if facts is None else CpState.E if facts.is_undefined else facts.cp
     offered_a = 0.0 if facts is None else round(facts.offered_a, 1)
     news = (
@@ -54,9 +64,9 @@ def _publish(
         permitted,
         ledger.records,
         ledger.retries,
-        judged.installation_limit_a,
+        installation_limit_a,
         limit_a,
-        judged.is_commissioning,
+        is_commissioning,
         detail,
         cp_state,
         offered_a,
@@ -68,23 +78,24 @@ def _publish(
     is_first = not state.said and state.phase is SafetyPhase.START
     if not is_due and (is_first or news == state.said):
         return state, None
-    retry_at_s = ledger.retry_at_s
     status = SafetyStatus(
         contactor=state.contactor,
         permitted=permitted,
         faults=tuple(record.code for record in ledger.records),
         retries=ledger.retries,
         temperature_c=temperature_c,
-        installation_limit_a=judged.installation_limit_a,
+        installation_limit_a=installation_limit_a,
         limit_a=limit_a,
         phase=state.phase,
         detail=detail,
         records=ledger.records,
-        commissioning=judged.is_commissioning,
+        commissioning=is_commissioning,
         cp_state=cp_state,
         offered_a=offered_a,
         plugged_since_utc_ns=state.plugged_since_utc_ns,
-        retry_in_s=None if retry_at_s is None else max(0.0, retry_at_s - now_s),
+        retry_in_s=_retry_in_s(state, facts, now_s),
+        has_mains=state.blind is not Blind.DARK,
+        showroom=config.showroom,
     )
     state = replace(
         state,
@@ -95,13 +106,22 @@ def _publish(
     return state, status
 
 
+def _retry_in_s(state: State, facts: Facts | None, now_s: float) -> float | None:
+    """Return until the next retry [s]; None: none pending, or it waits for more than time."""
+    retry_at_s = state.ledger.retry_at_s
+    if retry_at_s is None or (now_s >= retry_at_s and is_blocked(state.ledger, facts)):
+        return None
+    return max(0.0, retry_at_s - now_s)
+
+
 def _is_finished(state: State, facts: Facts | None, inputs: Inputs) -> bool:
     """Return whether a node that is asked to stop may leave."""
     if inputs.stop is None or state.stop_by_s is None or state.phase in ENERGISED:
         return False
+    if inputs.stop is StopReason.RESTART and inputs.now_s < state.echo_until_s:
+        return False  # the next incarnation would take the answer to our self-test for a trip
     if facts is not None and facts.is_proven_open:
-        # The next incarnation would take the answer to our self-test for a trip.
-        return inputs.stop is not StopReason.RESTART or inputs.now_s >= state.echo_until_s
+        return True
     if state.phase is SafetyPhase.OPENING and inputs.stop is not StopReason.SIGNAL:
         return False  # the proof comes, or the fault, within 0.2 s
     return inputs.now_s >= state.stop_by_s

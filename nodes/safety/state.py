@@ -9,7 +9,8 @@ from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus
 from nodes.safety.chain import ChainReading
 from nodes.safety.faults import CLEAN, Ledger
-from nodes.safety.judge import NOTHING_JUDGED, Judged
+from nodes.safety.judge import NOTHING_JUDGED, Blind, Installation, Judged
+from nodes.safety.latch import Kept, Memory, Write
 from nodes.safety.selftest import SelfTest
 
 ENERGISED = (SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING)
@@ -17,8 +18,13 @@ ENERGISED = (SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING)
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """Times of the machine [s]."""
+    """How the box is wired, and the times of the machine [s]."""
 
+    installation: Installation = Installation()
+    showroom: bool = False  # STA-2: never closes
+    # Mains that are back: a random wait of at most so long, so that not all boxes of a house start
+    # at once. Nobody asks for it in Norway; 30 s on the board (hardware.md 2.6).
+    jitter_s: float = 0.0
     closing_s: float = 0.3  # assumed: pull-in 15 to 30 ms (40 A contactors), times ten
     # A vehicle that toggles between B and C wears nobody's contactor out, and waits no longer than
     # Table A.6, seq. 4 allows: 3 s from C to closed.
@@ -43,6 +49,9 @@ class Config(Struct, frozen=True, kw_only=True):
     calm_s: float = 0.025
     slack_s: float = 0.005  # half a round: what falls due by then is due now
     first_word_s: float = 0.5  # a reader waits no longer for a first proof: half of our hold
+    blind_s: float = 1.0  # assumed: sensors that are silent for longer are a fault, no hiccup
+    # The pilot's generator does not do what pilot says: longer than a message may be old (1.0 s).
+    disobeyed_s: float = 1.5
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -56,6 +65,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
     session: SessionStatus | None
     meter: MeterReading | None
     stop: StopReason | None
+    kept: Kept | None = None  # what has just come back from the disk
+    chance_ratio: float = 0.0  # a random number from 0 to 1
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -71,6 +82,13 @@ class State(Struct, frozen=True, kw_only=True):
     )
     contactor: Contactor = Contactor.CLOSED  # what is not proven open counts as closed
     is_welded: bool = False  # latched: never closes again
+    is_pardoned: bool = False  # mains were off and on; a proof of open in time lets 8007 go
+    is_reset_seen: bool = False  # the flag of the power-on reset is being taken back
+    waits_until_s: float = 0.0  # the mains are back: until then nothing is tested or closed
+    memory: Memory = Memory()
+    blind: Blind | None = None  # why the last reading told nothing
+    blind_since_s: float | None = None  # no sight for long enough to be proven open, since
+    disobeyed_since_s: float | None = None  # the generator does not follow pilot, since
     judged: Judged = NOTHING_JUDGED
     ledger: Ledger = CLEAN
     is_plug_out: bool = False  # it has been seen out since the start, and not in again
@@ -93,6 +111,8 @@ class Outputs(Struct, frozen=True, kw_only=True):
     enable: bool
     residual_test: bool
     edge: bool
+    clear_reset: bool  # take the flag of the power-on reset back
+    write: Write | None  # to keep; `Inputs.kept` follows
     status: SafetyStatus | None  # None: nothing is to be said
     period_s: float  # from the time at which this round was due to the next
     is_finished: bool  # asked to stop, and nothing is left to do

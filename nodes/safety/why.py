@@ -9,9 +9,9 @@ from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
-from msgs.session import SessionStatus
 from nodes.safety.faults import Ledger
-from nodes.safety.judge import Facts
+from nodes.safety.judge import Blind, Facts
+from nodes.safety.state import Config, Inputs, State
 
 METER_HOLD_S = 5.0  # blind for overcurrent and mains voltage: meter/box's hold
 
@@ -26,35 +26,29 @@ class Reasons(NamedTuple):
     to_open: str  # at once
 
 
-BLIND = Reasons(*["the box has no mains, or its own sensors are silent"] * 3)
+def why_blind(blind: Blind) -> Reasons:
+    """Return the reasons of a round without sight."""
+    return Reasons(blind, blind, blind)
 
 
-def why_not(
-    facts: Facts,
-    ledger: Ledger,
-    pilot: PilotStatus | None,
-    session: SessionStatus | None,
-    meter: MeterReading | None,
-    stop: StopReason | None,
-    now_s: float,
-) -> Reasons:
+def why_not(config: Config, state: State, facts: Facts, inputs: Inputs) -> Reasons:
     """Return all reasons of this round."""
     return Reasons(
-        _why_withhold(facts, ledger, session, meter, stop, now_s),
-        _why_wait(facts, pilot),
-        _why_open(facts, ledger, pilot, stop),
+        _why_withhold(config, state, facts, inputs),
+        _why_wait(facts, inputs.pilot),
+        _why_open(facts, state.ledger, inputs.pilot, inputs.stop),
     )
 
 
 def why_not_closed(
-    phase: SafetyPhase, facts: Facts | None, reasons: Reasons, is_resting: bool
+    phase: SafetyPhase, blind: Blind | None, reasons: Reasons, is_resting: bool
 ) -> str:
     """Return why the contactor is not closed, for a person; "" while it is."""
     match phase:
         case SafetyPhase.CLOSED:
             return ""
         case SafetyPhase.START:
-            return BLIND.to_open if facts is None else "the contactor is not proven open yet"
+            return "the contactor is not proven open yet" if blind is None else blind
         case SafetyPhase.SELF_TEST:
             return "the residual-current monitor is being tested"
         case SafetyPhase.CLOSING:
@@ -71,27 +65,27 @@ def _first(reasons: Reasons) -> str:
     return reasons.to_withhold or reasons.to_wait or reasons.to_open
 
 
-def _why_withhold(
-    facts: Facts,
-    ledger: Ledger,
-    session: SessionStatus | None,
-    meter: MeterReading | None,
-    stop: StopReason | None,
-    now_s: float,
-) -> str:
-    if ledger.records:
-        return ledger.records[0].detail
-    if stop is not None:
+def _why_withhold(config: Config, state: State, facts: Facts, inputs: Inputs) -> str:
+    session = inputs.session
+    if state.ledger.records:
+        return state.ledger.records[0].detail
+    if inputs.stop is not None:
         return "the box is being stopped"
     if facts.is_commissioning:
         return "the box is in commissioning mode (DSW2.8)"
+    if config.showroom:
+        return "the box is in showroom mode"
+    if facts.cp is CpState.F:
+        return "the pilot line is in state F"
     if not facts.is_plugged:
         return "no vehicle is connected"
+    if inputs.now_s < state.waits_until_s:
+        return "the mains are back; not all boxes of a house shall start at once"
     if session is None:
         return "the session node is silent, so nothing is authorised"
     if not session.authorized:
         return "charging is not authorised"
-    if meter is None or not _is_seeing(meter, now_s):
+    if inputs.meter is None or not _is_seeing(inputs.meter, inputs.now_s):
         return "the box meter is silent, so an overcurrent would not be seen"
     return ""
 

@@ -5,7 +5,18 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.safety import FaultCode
-from nodes.safety.faults import CLEAN, LATCHED, REMEDIES, Ledger, raise_fault, review
+from nodes.safety import faults
+from nodes.safety.faults import (
+    CLEAN,
+    LATCHED,
+    REMEDIES,
+    RETRIED,
+    Ledger,
+    acquit,
+    is_blocked,
+    pardon,
+    raise_fault,
+)
 from nodes.safety.judge import Facts
 
 PLUGGED = Facts(
@@ -18,6 +29,8 @@ PLUGGED = Facts(
     asks=True,
     has_diode=True,
     is_mirrored=False,
+    is_minus=False,
+    duty_percent=26.7,
     exceeds_limit=False,
     has_pwm=True,
     offered_a=16.0,
@@ -28,12 +41,17 @@ PLUGGED = Facts(
     has_voltage=False,
     residual_ac=False,
     residual_dc=False,
-    is_unloaded=True,
     has_earth=True,
     is_switched_off=False,
     is_hot=False,
     temperature_c=30.0,
     is_commissioning=False,
+    mains="",
+    mains_are_stable=True,
+    excess="",
+    stray="",
+    is_unloaded=True,
+    is_reset=False,
 )
 OUT = replace(PLUGGED, cp=CpState.A, is_plugged=False, asks=False)
 SHORTED = replace(PLUGGED, cp=CpState.E, is_plugged=False, asks=False)
@@ -42,7 +60,12 @@ HOT = replace(PLUGGED, is_hot=True)
 TRIPPED = replace(PLUGGED, residual_dc=True)
 TRIPPED_OUT = replace(OUT, residual_dc=True)
 
-RETRIED = [FaultCode.PLUG_STATE, FaultCode.NOT_CLOSING, FaultCode.RESIDUAL_CURRENT]
+UNSTABLE = replace(PLUGGED, mains_are_stable=False)
+UNSTABLE_OUT = replace(OUT, mains_are_stable=False)
+
+
+def review(ledger: Ledger, facts: Facts, now_s: float, is_charging: bool = False) -> Ledger:
+    return faults.review(ledger, facts, now_s, is_charging=is_charging)
 
 
 def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger:
@@ -69,6 +92,11 @@ def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger
         (FaultCode.RESIDUAL_CURRENT, PLUGGED, False),
         (FaultCode.RESIDUAL_CURRENT, TRIPPED_OUT, False),
         (FaultCode.RESIDUAL_CURRENT, OUT, True),
+        (FaultCode.MAINS_VOLTAGE, PLUGGED, False),
+        (FaultCode.MAINS_VOLTAGE, UNSTABLE_OUT, False),
+        (FaultCode.MAINS_VOLTAGE, OUT, True),
+        (FaultCode.OVERCURRENT, PLUGGED, False),
+        (FaultCode.OVERCURRENT, OUT, True),
         (FaultCode.SAFETY_CIRCUIT, OUT, False),
         (FaultCode.RED, OUT, False),
     ],
@@ -79,7 +107,7 @@ def test_what_lets_a_fault_go(code: FaultCode, facts: Facts, is_over: bool) -> N
 
 
 @pytest.mark.req("ERR-R")
-@pytest.mark.parametrize("code", RETRIED)
+@pytest.mark.parametrize("code", sorted(RETRIED))
 def test_five_retries_with_growing_delays_and_then_the_fault_holds(code: FaultCode) -> None:
     ledger, now_s = CLEAN, 0.0
     for retry, delay_s in enumerate((10.0, 30.0, 60.0, 120.0, 300.0)):
@@ -163,3 +191,47 @@ def test_a_quiet_ledger_costs_no_new_objects() -> None:
     assert review(CLEAN, OUT, 0.0) is CLEAN
     ledger = raised(FaultCode.NOT_CLOSING)
     assert review(ledger, PLUGGED, 1.0) is ledger
+
+
+@pytest.mark.req("ERR-8002", "ERR-R")
+def test_a_retry_waits_until_the_mains_are_stable() -> None:
+    ledger = raised(FaultCode.MAINS_VOLTAGE)
+    assert review(ledger, UNSTABLE, 100.0) == ledger
+    assert is_blocked(ledger, UNSTABLE)
+    assert not is_blocked(ledger, PLUGGED)
+    after = review(ledger, PLUGGED, 100.0)
+    assert (after.records, after.retries) == ((), 1)
+
+
+def test_without_sight_nothing_is_tried() -> None:
+    assert is_blocked(CLEAN, None)
+
+
+@pytest.mark.req("ERR-R")
+def test_ten_minutes_of_clean_charging_clear_the_counters() -> None:
+    ledger = review(raised(FaultCode.RESIDUAL_CURRENT), PLUGGED, 10.0)
+    assert ledger.retries == 1
+    ledger = review(ledger, PLUGGED, 20.0, is_charging=True)
+    assert review(ledger, PLUGGED, 619.9, is_charging=True) == ledger
+    assert review(ledger, PLUGGED, 620.0, is_charging=True) is CLEAN
+    paused = review(ledger, PLUGGED, 300.0)  # open in between: not ten minutes of it
+    assert paused.retries == 1
+    begun = review(paused, PLUGGED, 310.0, is_charging=True)
+    assert review(begun, PLUGGED, 909.9, is_charging=True).retries == 1
+    assert review(begun, PLUGGED, 910.0, is_charging=True) is CLEAN
+
+
+@pytest.mark.req("ERR-P")
+def test_mains_off_and_on_leaves_8007_alone_until_the_contactor_is_proven() -> None:
+    ledger = CLEAN
+    for code in FaultCode:
+        ledger = raised(code, ledger)
+    ledger = pardon(ledger)
+    assert [record.code for record in ledger.records] == [FaultCode.SAFETY_CIRCUIT]
+    assert (ledger.retries, ledger.retry_at_s) == (0, None)
+    assert acquit(ledger) == CLEAN
+    assert acquit(raised(FaultCode.RED)).holds(FaultCode.RED)
+
+
+def test_there_is_a_remedy_for_every_code() -> None:
+    assert set(REMEDIES) == set(FaultCode)

@@ -8,15 +8,18 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from nodes.safety.chain import ChainReading
+from nodes.safety.heat import COLD
 from nodes.safety.judge import (
     NOTHING_JUDGED,
+    Blind,
     Facts,
+    Installation,
     Judged,
     forget,
     judge,
-    limit_of_dip,
-    limit_of_temperature,
 )
+from nodes.safety.supply import QUIET
+from nodes.safety.switches import Switches
 
 READING = ChainReading(
     high_v=6.0,
@@ -38,16 +41,29 @@ READING = ChainReading(
 )
 
 
-def read(judged: Judged, times: int = 1, **changes: Any) -> tuple[Judged, Facts | None]:
-    facts = None
-    for _ in range(times):
-        judged, facts = judge(judged, replace(READING, **changes))
+ROUND_S = 0.01
+WIRED = Installation()
+
+
+def read(
+    judged: Judged,
+    times: int = 1,
+    installation: Installation = WIRED,
+    **changes: Any,
+) -> tuple[Judged, Facts | Blind]:
+    facts: Facts | Blind = Blind.SILENT
+    for number in range(times):
+        judged, facts = judge(
+            judged, replace(READING, **changes), number * ROUND_S, installation, is_open=True
+        )
     return judged, facts
 
 
-def seen(judged: Judged, times: int = 1, **changes: Any) -> Facts:
-    facts = read(judged, times, **changes)[1]
-    assert facts is not None
+def seen(
+    judged: Judged, times: int = 1, installation: Installation = WIRED, **changes: Any
+) -> Facts:
+    facts = read(judged, times, installation, **changes)[1]
+    assert isinstance(facts, Facts)
     return facts
 
 
@@ -57,17 +73,19 @@ SETTLED = read(NOTHING_JUDGED, 10)[0]
 @pytest.mark.parametrize("name", ["high_v", "low_v", "duty_percent"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, -14.05, 200.0])
 def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) -> None:
-    assert read(SETTLED, 1, **{name: value}) == (forget(SETTLED), None)
+    assert read(SETTLED, 1, WIRED, **{name: value}) == (forget(SETTLED), Blind.NONSENSE)
 
 
 def test_no_reading_forgets_the_pilot_and_keeps_switches_and_heat() -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip2=1)
-    judged, facts = judge(hot, None)
-    assert facts is None
+    judged, facts = judge(hot, None, 0.0, Installation(), is_open=True)
+    assert facts is Blind.SILENT
     assert judged == Judged(
-        installation_limit_a=32.0, is_commissioning=True, is_hot=True, has_metered=True
+        switches=Switches(installation_limit_a=32.0, is_commissioning=True),
+        heat=replace(COLD, is_hot=True),
+        supply=replace(QUIET, offered_a=pytest.approx(16.02)),
     )
-    assert judge(judged, None)[0] is judged
+    assert judge(judged, None, 0.0, Installation(), is_open=True)[0] is judged
 
 
 def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
@@ -79,31 +97,49 @@ def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
 
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize(
-    ("voltages_v", "is_dark"),
+    ("voltages_v", "load_voltage", "is_dark"),
     [
-        ((0.0, 0.0, 0.0), True),
-        ((49.9, 0.0, 0.0), True),
-        ((0.0, 50.0, 0.0), False),  # one phase is enough to feed the box
-        ((math.nan, math.nan, math.nan), True),
-        (None, False),  # a chip that has fallen silent denies nothing: the pilot is shorted
+        ((0.0, 0.0, 0.0), False, True),
+        ((49.9, 0.0, 0.0), False, True),
+        ((0.0, 50.0, 0.0), False, False),  # one phase is enough to feed the box
+        ((math.nan, math.nan, math.nan), False, False),  # nonsense proves no darkness
+        (None, False, True),  # a chip that is silent shows no mains
+        ((0.0, 0.0, 0.0), True, False),  # there is voltage behind the contactor
+        (None, True, False),
+        (None, None, False),
     ],
 )
 def test_a_dark_box_shows_no_shorted_pilot(
-    voltages_v: tuple[float, float, float] | None, is_dark: bool
+    voltages_v: tuple[float, float, float] | None, load_voltage: bool, is_dark: bool
 ) -> None:
-    facts = read(SETTLED, 1, high_v=0.0, low_v=0.0, voltages_v=voltages_v)[1]
-    assert (facts is None) is is_dark
+    facts = read(
+        SETTLED, 1, high_v=0.0, low_v=0.0, voltages_v=voltages_v, load_voltage=load_voltage
+    )[1]
+    assert (facts is Blind.DARK) is is_dark
 
 
-@pytest.mark.req("ERR-P")
-@pytest.mark.parametrize("load_voltage", [False, True])
-def test_a_chip_that_has_not_been_heard_yet_proves_no_mains(load_voltage: bool) -> None:
-    changes = {"high_v": 0.0, "low_v": 0.0, "load_voltage": load_voltage}
-    judged, facts = read(NOTHING_JUDGED, 5, voltages_v=None, **changes)
-    assert (facts is None) is not load_voltage
-    judged, facts = read(judged, 1, **changes)
-    assert facts is not None
-    assert read(judged, 1, voltages_v=None, **changes)[1] is not None  # it was heard
+def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
+    assert isinstance(read(SETTLED, 1, high_v=1.26, voltages_v=(0.0, 0.0, 0.0))[1], Facts)
+    assert read(SETTLED, 1, high_v=1.25, voltages_v=(0.0, 0.0, 0.0))[1] is Blind.DARK
+
+
+@pytest.mark.req("ERR-8")
+@pytest.mark.parametrize(
+    ("high_v", "duty_percent", "is_minus"),
+    [
+        (-12.0, 100.0, True),
+        (-10.0, 26.7, True),
+        (-9.99, 26.7, False),
+        (-12.0, 0.0, False),  # state F: the box itself has put it there
+        (6.0, 26.7, False),
+    ],
+)
+def test_a_line_at_minus_12_v_that_nobody_drives_there_counts_after_three_readings(
+    high_v: float, duty_percent: float, is_minus: bool
+) -> None:
+    changes: dict[str, Any] = {"high_v": high_v, "low_v": -12.0, "duty_percent": duty_percent}
+    assert not seen(SETTLED, 2, **changes).is_minus
+    assert seen(SETTLED, 3, **changes).is_minus is is_minus
 
 
 # --- the vehicle's diode ----------------------------------------------------------------------
@@ -159,7 +195,7 @@ def test_a_diode_that_comes_and_goes_is_missing() -> None:
         {"high_v": 0.0},
     ],
 )
-def test_without_pwm_on_a_vehicle_no_diode_is_proven(changes: dict[str, float]) -> None:
+def test_without_pwm_on_a_vehicle_no_diode_is_proven(changes: dict[str, Any]) -> None:
     assert seen(SETTLED, 1, **changes).has_diode is None
 
 
@@ -227,99 +263,27 @@ def test_a_sound_earth_is_one(earth_ohm: float) -> None:
     assert seen(SETTLED, 100, earth_ohm=earth_ohm).has_earth
 
 
-# --- limits -----------------------------------------------------------------------------------
+def test_without_a_loop_to_measure_the_earth_is_not_judged() -> None:
+    grid = Installation(earth_loop=False)
+    assert seen(SETTLED, 100, installation=grid, earth_ohm=1e6).has_earth
 
 
-@pytest.mark.req("CHG-3")
-@pytest.mark.parametrize(
-    ("dip1", "limit_a"),
-    [
-        (0b000, 10.0),
-        (0b100, 13.0),
-        (0b010, 16.0),
-        (0b110, 20.0),
-        (0b001, 25.0),
-        (0b101, 32.0),
-        (0b011, 10.0),  # undefined
-        (0b111, 10.0),  # undefined
-        (0x26, 20.0),  # as read from a real box
-        (0xFD, 32.0),  # the other five switches do not matter
-        (0x100, 10.0),
-        (-3, 32.0),
-    ],
-)
-def test_dip_switches_set_the_installation_limit(dip1: int, limit_a: float) -> None:
-    assert limit_of_dip(dip1) == limit_a
-
-
-@pytest.mark.req("CHG-3")
-def test_dip_switches_count_after_three_equal_readings() -> None:
-    assert read(NOTHING_JUDGED, 2)[0].installation_limit_a == 10.0
-    assert read(NOTHING_JUDGED, 3)[0].installation_limit_a == 32.0
-    assert read(SETTLED, 2, dip1=0)[0].installation_limit_a == 32.0
-    assert read(SETTLED, 3, dip1=0)[0].installation_limit_a == 10.0
-    judged, _ = read(SETTLED, 2, dip1=0)
-    judged, _ = read(judged, 1, dip1=2)
-    assert read(judged, 1, dip1=0)[0].installation_limit_a == 32.0
-
-
-@pytest.mark.req("STA-4")
-def test_dsw2_8_is_commissioning_and_no_other_switch_is() -> None:
-    assert not seen(SETTLED, 3, dip2=0xFE).is_commissioning
-    assert not seen(SETTLED, 2, dip2=0x01).is_commissioning
-    judged, facts = read(SETTLED, 3, dip2=0x01)
-    assert facts is not None
-    assert facts.is_commissioning
-    assert not seen(judged, 3).is_commissioning
-
-
-@pytest.mark.req("CHG-5")
-@pytest.mark.parametrize(
-    ("temperature_c", "is_hot", "limit_a"),
-    [
-        (-20.0, False, 32.0),
-        (70.0, False, 32.0),
-        (70.1, False, 31.7),
-        (75.0, False, 19.0),
-        (79.9, False, 6.2),
-        (80.0, False, 6.0),
-        (85.0, False, 6.0),  # the moment before it counts as hot
-        (85.0, True, 0.0),
-        (66.0, True, 0.0),  # cooling down
-    ],
-)
-def test_heat_takes_current_away(temperature_c: float, is_hot: bool, limit_a: float) -> None:
-    assert limit_of_temperature(32.0, temperature_c, is_hot) == pytest.approx(limit_a)
-    assert limit_of_temperature(32.0, temperature_c, is_hot) <= 32.0
-
-
-@pytest.mark.req("CHG-5")
-@pytest.mark.parametrize("full_a", [10.0, 13.0, 16.0, 20.0, 25.0, 32.0])
-def test_heat_never_raises_a_limit(full_a: float) -> None:
-    limits = [limit_of_temperature(full_a, tenth / 10.0, False) for tenth in range(600, 900)]
-    assert limits == sorted(limits, reverse=True)
-    assert limits[0] == full_a
-    assert limits[-1] == 6.0
-
-
-@pytest.mark.req("ERR-3", "LED-5")
-@pytest.mark.parametrize("sensor", ["terminal_c", "board_c"])
-@pytest.mark.parametrize("value_c", [80.1, 150.0, 200.0, -60.0, math.nan, math.inf])
-def test_heat_or_a_failed_sensor_counts_after_a_tenth_of_a_second_until_cooled(
-    sensor: str, value_c: float
-) -> None:
-    assert not seen(SETTLED, 9, **{sensor: value_c}).is_hot
-    judged, facts = read(SETTLED, 10, **{sensor: value_c})
-    assert facts is not None
-    assert facts.is_hot
-    assert seen(judged, 50, **{sensor: 65.0}).is_hot
-    assert not seen(judged, 1, **{sensor: 64.9}).is_hot
+def test_each_part_is_judged_by_its_own_rules() -> None:
+    assert seen(SETTLED, 120, voltages_v=(150.0, 230.0, 230.0)).mains
+    assert seen(SETTLED, 120, voltages_v=(230.0, 0.0, 0.0)).mains
+    single = Installation(phases=1)
+    assert not seen(SETTLED, 120, installation=single, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).stray
+    assert seen(SETTLED, 3, dip2=1).is_commissioning
+    assert seen(SETTLED, 1, power_on_reset=True).is_reset
+    assert not seen(SETTLED, 1, power_on_reset=None).is_reset
 
 
 @pytest.mark.req("ERR-3")
-def test_the_over_temperature_switch_counts_at_once_as_a_switched_off_coil() -> None:
-    facts = seen(SETTLED, overtemperature=True)
-    assert facts.is_switched_off
+def test_heat_and_the_over_temperature_switch() -> None:
+    assert not seen(SETTLED, 9, board_c=math.nan).is_hot
+    assert seen(SETTLED, 10, board_c=math.nan).is_hot
+    assert seen(SETTLED, overtemperature=True).is_switched_off
     assert seen(SETTLED, 10, overtemperature=True).is_hot
 
 
@@ -338,4 +302,4 @@ def test_only_a_reading_that_confirms_the_state_is_steady() -> None:
 
 
 def test_a_quiet_chain_keeps_what_was_judged() -> None:
-    assert judge(SETTLED, READING)[0] is SETTLED
+    assert read(SETTLED)[0] is SETTLED

@@ -20,6 +20,7 @@ from nodes.pilot import machine as pilot
 from nodes.pilot.line import LineReading
 from nodes.safety import machine as safety
 from nodes.safety.chain import ChainReading
+from nodes.safety.latch import Kept, Latch
 
 ROUNDS = 20_000
 ROUND_S = 0.01
@@ -30,6 +31,7 @@ TROUBLES = (
     "short", "middle", "wire", "no_diode", "noise", "weld", "stuck", "deaf", "leak", "blind", "nan",
     "chip", "hot", "earth", "mirror", "pilot_silent", "safety_silent", "session_silent",
     "meter_silent", "offer_silent", "unauthorised", "no_offer", "generator", "stall",
+    "dark", "sag", "swell", "phase", "chip_nan", "excess", "stray", "minus", "late", "dip",
 )  # fmt: skip
 
 
@@ -78,6 +80,10 @@ class Life:
         self.test_on_s: float | None = None
         self.test_off_s: float | None = None
         self.dip1 = 0b101
+        self.is_dark = False
+        self.is_reset = False  # the flag of the power-on reset
+        self.disk: Latch | None = None  # what safety keeps of 8007
+        self.kept: Kept | None = Kept()
         self.posts = {
             "pilot": Post(1.0),
             "safety": Post(1.0),
@@ -95,6 +101,8 @@ class Life:
         self.is_tested = False  # the monitor has answered a test since the plug went in
         self.is_welded = False
         self.faults: set[str] = set()
+        self.outside_rounds = self.excess_rounds = self.silent_rounds = 0
+        self.may_forget_8007 = False  # mains were off and on since
         self.withheld_since_s: float | None = None
         self.since_s = ROUND_S
         self.seen: Counter[str] = Counter()
@@ -122,16 +130,22 @@ class Life:
             self.plug, self.moves_at_s = "A", self.now_s + 0.5
             if self.faults & {"red", "8007"}:
                 self.restart_safety()
+                self.is_reset = self.may_forget_8007 = True
+        if self.troubled("dark") and not self.is_dark:
+            self.is_dark = True
+        elif self.is_dark and not self.troubled("dark"):
+            self.is_dark, self.is_reset, self.may_forget_8007 = False, True, True
         self._drive_vehicle()
         self._move_contacts()
 
     def restart_safety(self) -> None:
         """A killed safety: what it drove goes to its safe state, its memory is gone."""
-        self.safety_state = safety.State()
+        self.safety_state, self.kept = safety.State(), Kept(latch=self.disk)
         self.outputs = None
         self.test_on_s = self.test_off_s = None
         self.is_tested = self.is_welded = False
         self.faults = set()
+        self.outside_rounds = self.excess_rounds = self.silent_rounds = 0
         self.withheld_since_s = None
 
     def _drive_vehicle(self) -> None:
@@ -151,7 +165,7 @@ class Life:
 
     def _move_contacts(self) -> None:
         enable = self.outputs is not None and self.outputs.enable
-        wanted = enable and not self.troubled("leak") and not self.troubled("stuck")
+        wanted = enable and not any(map(self.troubled, ("leak", "stuck", "dark")))
         wanted = wanted or (self.is_closed and self.troubled("weld"))
         if wanted == self.is_closed:
             self.contact_moves_s = None
@@ -175,9 +189,9 @@ class Life:
 
     def look(self) -> ChainReading | None:
         self.has_answered = False
-        if self.troubled("blind"):
-            return None
         dice = self.random
+        if self.troubled("blind") or (self.troubled("late") and dice.random() < 0.3):
+            return None
         high_v = PLATEAU_V[self.plug]
         for trouble, value_v in (("short", 0.0), ("middle", 7.5), ("wire", 12.0)):
             if self.troubled(trouble):
@@ -190,6 +204,8 @@ class Life:
             low_v = -high_v
         if self.troubled("nan"):
             high_v, low_v = dice.choice(((math.nan, low_v), (high_v, math.nan), (-14.05, -14.05)))
+        if self.troubled("minus"):
+            high_v = low_v = -12.0
         answers = self._monitor()
         leaks = self.troubled("leak")
         current_a = (
@@ -197,24 +213,39 @@ class Life:
         )
         if self.is_closed and self.x1_since_s is not None:
             current_a = 10.0
+        if self.troubled("excess"):
+            current_a *= 1.3
+        if self.troubled("stray"):
+            current_a = 3.0
+        voltages_v = self._voltages_v()
+        if self.is_dark:
+            high_v = low_v = current_a = 0.0
+        nonsense = (math.nan, math.nan, math.nan) if self.troubled("chip_nan") else None
+        dip1 = dice.randrange(256) if self.troubled("dip") else self.dip1
         return ChainReading(
             high_v=high_v,
             low_v=low_v,
             duty_percent=duty_percent,
             mirror_closed=not self.is_closed and not self.troubled("mirror"),
-            load_voltage=self.is_closed,
+            load_voltage=self.is_closed and not self.is_dark,
             residual_ac=answers,
             residual_dc=answers or leaks,
             earth_ohm=1e6 if self.troubled("earth") else 0.8,
             terminal_c=dice.choice((95.0, math.nan)) if self.troubled("hot") else 40.0,
             board_c=40.0 + 0.004 * (self.now_s % 10_000.0),
             overtemperature=False,
-            dip1=self.dip1,
+            dip1=dip1,
             dip2=0,
-            power_on_reset=False,
-            currents_a=None if self.troubled("chip") else (current_a, current_a, 0.0),
-            voltages_v=None if self.troubled("chip") else (230.0, 230.0, 230.0),
+            power_on_reset=self.is_reset,
+            currents_a=None if self.troubled("chip") else nonsense or (current_a, current_a, 0.0),
+            voltages_v=None if self.troubled("chip") else nonsense or voltages_v,
         )
+
+    def _voltages_v(self) -> tuple[float, float, float]:
+        if self.is_dark:
+            return (0.0, 0.0, 0.0)
+        volts = 150.0 if self.troubled("sag") else 310.0 if self.troubled("swell") else 230.0
+        return (volts, 0.0 if self.troubled("phase") else volts, volts)
 
     # --- the nodes -----------------------------------------------------------------------------
 
@@ -293,9 +324,15 @@ class Life:
             session=session,
             meter=meter,
             stop=None,
+            kept=self.kept,
         )
+        self.kept = None
         self.safety_state, self.outputs = safety.step(safety.Config(), remembered, inputs)
         self._check_calm(remembered, inputs)
+        if self.outputs.write is not None:
+            self.disk, self.kept = self.outputs.write.latch, Kept()
+        if self.outputs.clear_reset:
+            self.is_reset = False
         if self.outputs.status is not None and not self.troubled("safety_silent"):
             self.posts["safety"].send(self.outputs.status, self.now_s)
         was_enabled = before is not None and before.enable
@@ -360,11 +397,17 @@ class Life:
         if outputs.edge:
             assert reading is not None
             assert not self.is_welded
+        self._count_supply(reading)
         if not outputs.enable:
             self.withheld_since_s = None
             return
 
         self.seen["enabled"] += 1
+        assert self.disk is None
+        assert not self.is_dark
+        assert self.outside_rounds <= 100
+        assert self.excess_rounds <= 700
+        assert self.silent_rounds <= 500
         assert not self.is_welded
         assert reading is not None
         assert since_s <= 0.5
@@ -400,10 +443,27 @@ class Life:
         else:
             assert self.now_s - self.withheld_since_s <= 6.0 + 2 * ROUND_S
 
+    def _count_supply(self, reading: ChainReading | None) -> None:
+        """Count how long mains, current and chip have been wrong in a row."""
+        if reading is None or reading.voltages_v is None or reading.currents_a is None:
+            self.silent_rounds += reading is not None
+            self.outside_rounds = self.excess_rounds = 0
+            return
+        is_silent = math.isnan(reading.voltages_v[0])
+        is_outside = not all(160.0 <= volt <= 280.0 for volt in reading.voltages_v)
+        offered_a = offer_of_duty(reading.duty_percent)
+        is_excess = max(reading.currents_a) > (offered_a + 0.5) * 1.1 and offered_a >= 6.0
+        self.silent_rounds = (self.silent_rounds + 1) * is_silent
+        self.outside_rounds = (self.outside_rounds + 1) * (is_outside and not is_silent)
+        self.excess_rounds = (self.excess_rounds + 1) * is_excess
+
     def _count(self, status: SafetyStatus) -> None:
-        if self.is_welded:
+        if "8007" in self.faults and "8007" not in status.faults:
+            assert self.may_forget_8007
+        self.may_forget_8007 = self.may_forget_8007 and "8007" not in status.faults
+        if self.is_welded and not self.may_forget_8007:
             assert status.contactor is Contactor.WELDED
-        self.is_welded = self.is_welded or status.contactor is Contactor.WELDED
+        self.is_welded = status.contactor is Contactor.WELDED
         assert status.retries <= 5
         assert status.contactor is Contactor.CLOSED or not self.is_closed or self.is_welded
         self.faults = set(status.faults)
@@ -419,7 +479,7 @@ def asks_a(reading: ChainReading | None) -> bool:
     return reading is not None and 10.75 <= reading.high_v <= 13.25
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(11))
 def test_nothing_that_must_never_happen_happens_in_a_random_life(seed: int) -> None:
     life = Life(seed)
     for _ in range(ROUNDS):

@@ -1,0 +1,76 @@
+"""Heat: from two sensors and a switch to what is too hot, and how much current is left. Pure."""
+
+import math
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from msgs.pilot import MIN_OFFER_A
+
+DERATE_FROM_C, DERATE_TO_C = 70.0, 80.0  # CHG-5: from full current down to 6 A
+RESUME_BELOW_C = 65.0  # LED-5: cooled
+COLDEST_C, HOTTEST_C = -50.0, 150.0  # what an NTC can show; outside it is open or shorted
+LEAP_K = 10.0  # no terminal warms or cools by more in a second (hardware.md 2.5): a loose sensor
+LEAP_S = 1.0
+SURE_READS = 10  # 0.1 s for what is slow by nature
+
+
+class Heat(Struct, frozen=True, kw_only=True):
+    """What is remembered from one reading to the next."""
+
+    celsius: float | None = None  # the hotter sensor, at most a second ago
+    since_s: float = 0.0  # when that was taken, or when it was left by a leap
+    is_leaping: bool = False
+    reads: int = 0  # too hot, in a row
+    is_hot: bool = False
+
+
+COLD = Heat()
+
+
+def feel(
+    heat: Heat, now_s: float, terminal_c: float, board_c: float, *, is_switched_off: bool
+) -> tuple[Heat, float]:
+    """Return the heat after one more reading, and the temperature that counts [degC].
+
+    Too hot from 0.1 s above 80 degC on, until below 65 degC. A sensor that is open, shorted or no
+    number is as hot as can be, and so is one that has leapt, for a second.
+    """
+    celsius = max(_celsius(terminal_c), _celsius(board_c))
+    before_c, since_s, is_leaping = heat.celsius, heat.since_s, False
+    if before_c is None:
+        before_c, since_s = celsius, now_s
+    elif celsius != before_c:
+        is_leaping = abs(celsius - before_c) > LEAP_K
+        if is_leaping and not heat.is_leaping:
+            since_s = now_s
+        elif now_s - since_s >= LEAP_S:
+            before_c, since_s, is_leaping = celsius, now_s, False
+    if is_leaping:
+        celsius = HOTTEST_C
+    is_hot_now = celsius > DERATE_TO_C or is_switched_off
+    reads = min(heat.reads + 1, SURE_READS) if is_hot_now else 0
+    is_hot = is_hot_now or celsius >= RESUME_BELOW_C if heat.is_hot else reads >= SURE_READS
+    after = Heat(
+        celsius=before_c, since_s=since_s, is_leaping=is_leaping, reads=reads, is_hot=is_hot
+    )
+    return (heat if after == heat else after), celsius
+
+
+def blink(heat: Heat) -> Heat:
+    """Return what outlives a failed reading."""
+    return replace(COLD, is_hot=heat.is_hot)
+
+
+def limit_of_temperature(full_a: float, temperature_c: float, is_hot: bool) -> float:
+    """Return the current [A] that a temperature [degC] leaves, in steps of 0.1 A (CHG-5)."""
+    if is_hot:
+        return 0.0
+    if temperature_c <= DERATE_FROM_C:
+        return full_a
+    left = max(0.0, (DERATE_TO_C - temperature_c) / (DERATE_TO_C - DERATE_FROM_C))
+    return math.floor((MIN_OFFER_A + (full_a - MIN_OFFER_A) * left) * 10.0 + 1e-6) / 10.0
+
+
+def _celsius(value_c: float) -> float:
+    return value_c if COLDEST_C <= value_c <= HOTTEST_C else HOTTEST_C

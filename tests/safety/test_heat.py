@@ -1,0 +1,156 @@
+"""Temperatures judged: too hot, failed, leaping, and the current that is left."""
+
+import math
+
+import pytest
+
+from nodes.safety.heat import COLD, HOTTEST_C, Heat, blink, feel, limit_of_temperature
+
+ROUND_S = 0.01
+
+
+class Sensors:
+    """Two sensors and a switch, read each 10 ms."""
+
+    def __init__(self) -> None:
+        self.heat, self.now_s, self.celsius = COLD, 100.0, 0.0
+
+    def read(self, terminal_c: float, board_c: float = -40.0, times: int = 1) -> "Sensors":
+        for _ in range(times):
+            self.now_s += ROUND_S
+            self.heat, self.celsius = feel(
+                self.heat, self.now_s, terminal_c, board_c, is_switched_off=False
+            )
+        return self
+
+    def warm(self, to_c: float, board_c: float = -40.0) -> "Sensors":
+        """Go there by 9 K a second, as nothing real does."""
+        assert self.heat.celsius is not None
+        celsius = self.heat.celsius
+        while abs(to_c - celsius) > 9.0:
+            celsius += math.copysign(9.0, to_c - celsius)
+            self.read(celsius, board_c, 101)
+        return self.read(to_c, board_c, 101)
+
+
+def rested() -> Sensors:
+    return Sensors().read(30.0, times=200)
+
+
+@pytest.mark.req("ERR-3", "LED-5")
+def test_too_hot_is_above_80_until_below_65() -> None:
+    box = rested().warm(80.0)
+    assert not box.heat.is_hot
+    box.read(80.1, times=9)
+    assert not box.heat.is_hot
+    box.read(80.1)
+    assert box.heat.is_hot
+    assert box.warm(65.0).heat.is_hot
+    assert not box.read(64.9).heat.is_hot
+
+
+def test_a_single_hot_reading_is_no_heat() -> None:
+    box = rested().warm(79.0)
+    for _ in range(20):
+        box.read(81.0, times=9).read(79.0)
+    assert not box.heat.is_hot
+
+
+@pytest.mark.req("ERR-3")
+@pytest.mark.parametrize("value_c", [150.1, 200.0, -50.1, -60.0, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("is_board", [False, True])
+def test_a_failed_sensor_is_as_hot_as_can_be(value_c: float, is_board: bool) -> None:
+    box = rested()
+    values = (30.0, value_c) if is_board else (value_c, -40.0)
+    assert not box.read(*values, times=9).heat.is_hot
+    assert box.read(*values).heat.is_hot
+    assert box.celsius == HOTTEST_C
+    assert box.read(*values, times=1000).heat.is_hot
+
+
+@pytest.mark.parametrize("value_c", [-50.0, -25.0, 64.0, 80.0])
+def test_what_an_ntc_can_show_from_the_start_on_is_believed(value_c: float) -> None:
+    box = Sensors().read(value_c, -50.0, times=200)
+    assert not box.heat.is_hot
+    assert box.celsius == value_c
+
+
+@pytest.mark.req("ERR-3")
+@pytest.mark.parametrize("leap_k", [10.1, 30.0, -10.1])
+def test_a_sensor_that_leaps_is_no_sensor_for_a_second(leap_k: float) -> None:
+    box = rested()
+    assert box.read(30.0 + leap_k).celsius == HOTTEST_C
+    assert box.heat.is_leaping
+    assert box.read(30.0 + leap_k, times=9).heat.is_hot
+    assert box.read(30.0 + leap_k, times=90).heat.is_hot
+    assert not box.read(30.0 + leap_k, times=3).heat.is_hot  # it stays there: believed
+    assert not box.heat.is_leaping
+
+
+def test_a_leap_of_one_reading_is_a_stray() -> None:
+    box = rested().read(60.0).read(30.0)
+    assert box.celsius == 30.0
+    assert not box.heat.is_leaping
+    assert not box.read(30.0, times=200).heat.is_hot
+
+
+@pytest.mark.parametrize("step_k", [10.0, -10.0, 0.1])
+def test_as_much_as_a_terminal_warms_in_a_second_is_no_leap(step_k: float) -> None:
+    box = rested()
+    assert box.read(30.0 + step_k).celsius == 30.0 + step_k
+    for number in range(2, 5):
+        box.read(30.0 + step_k * number, times=101)
+        assert not box.heat.is_leaping
+
+
+def test_a_switch_that_is_open_is_heat_whatever_the_sensors_say() -> None:
+    heat = COLD
+    for number in range(10):
+        heat, _ = feel(heat, number * ROUND_S, 30.0, 25.0, is_switched_off=True)
+        assert heat.is_hot is (number == 9)
+    for number in range(10, 30):
+        heat, _ = feel(heat, number * ROUND_S, 30.0, 25.0, is_switched_off=True)
+    assert heat.is_hot
+    heat, _ = feel(heat, 1.0, 30.0, 25.0, is_switched_off=False)
+    assert not heat.is_hot
+
+
+def test_heat_outlives_a_failed_reading_and_the_rest_is_felt_anew() -> None:
+    box = rested().warm(81.0)
+    assert blink(box.heat) == Heat(is_hot=True)
+    assert blink(rested().heat) == COLD
+
+
+def test_the_same_again_keeps_what_was_felt() -> None:
+    box = rested()
+    heat = box.heat
+    assert box.read(30.0).heat is heat
+
+
+@pytest.mark.req("CHG-5")
+@pytest.mark.parametrize(
+    ("temperature_c", "is_hot", "limit_a"),
+    [
+        (-20.0, False, 32.0),
+        (70.0, False, 32.0),
+        (70.1, False, 31.7),
+        (75.0, False, 19.0),
+        (79.9, False, 6.2),
+        (80.0, False, 6.0),
+        (85.0, False, 6.0),  # the moment before it counts as hot
+        (85.0, True, 0.0),
+        (66.0, True, 0.0),  # cooling down
+    ],
+)
+def test_heat_takes_current_away(temperature_c: float, is_hot: bool, limit_a: float) -> None:
+    assert limit_of_temperature(32.0, temperature_c, is_hot) == pytest.approx(limit_a)
+    assert limit_of_temperature(32.0, temperature_c, is_hot) <= 32.0
+
+
+@pytest.mark.req("CHG-5")
+@pytest.mark.parametrize("full_a", [10.0, 13.0, 16.0, 20.0, 25.0, 32.0])
+def test_heat_never_raises_a_limit(full_a: float) -> None:
+    limits = [limit_of_temperature(full_a, tenth / 10.0, False) for tenth in range(600, 900)]
+    assert limits == sorted(limits, reverse=True)
+    assert limits[0] == full_a
+    assert limits[-1] == 6.0

@@ -1,0 +1,261 @@
+"""Mains and current at each limit, and a hair beside it."""
+
+import math
+from typing import Any
+
+import pytest
+
+from nodes.safety.supply import QUIET, Supply, SupplyFacts, blink, has_mains, watch
+
+ROUND_S = 0.01
+V230 = (230.0, 230.0, 230.0)
+NONE = (0.0, 0.0, 0.0)
+
+
+class Chip:
+    """A meter chip that is read each 10 ms."""
+
+    def __init__(self) -> None:
+        self.supply, self.now_s = QUIET, 1000.0
+        self.facts: SupplyFacts | None = None
+
+    def read(self, seconds: float = ROUND_S, **changes: Any) -> SupplyFacts:
+        given: dict[str, Any] = {
+            "voltages_v": V230,
+            "currents_a": NONE,
+            "phases": 3,
+            "offered_a": 0.0,
+            "is_open": True,
+        }
+        for _ in range(max(1, round(seconds / ROUND_S))):
+            self.now_s = round(self.now_s + ROUND_S, 6)
+            self.supply, self.facts = watch(self.supply, self.now_s, **(given | changes))
+        assert self.facts is not None
+        return self.facts
+
+
+def charging(offered_a: float = 16.0, seconds: float = 20.0) -> Chip:
+    chip = Chip()
+    chip.read(seconds, offered_a=offered_a, is_open=False, currents_a=(offered_a - 0.3,) * 3)
+    return chip
+
+
+# --- 8002 ------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize("line", range(3))
+@pytest.mark.parametrize(
+    ("volt", "is_outside"),
+    [(160.0, False), (159.9, True), (0.0, True), (280.0, False), (280.1, True), (300.0, True)],
+)
+def test_mains_outside_160_to_280_v_for_a_second(line: int, volt: float, is_outside: bool) -> None:
+    chip = Chip()
+    chip.read(1.0)
+    voltages_v = (*V230[:line], volt, *V230[line + 1 :])
+    assert not chip.read(1.0, voltages_v=voltages_v).mains
+    facts = chip.read(voltages_v=voltages_v)
+    assert bool(facts.mains) is is_outside
+    if is_outside:
+        assert f"L{line + 1} {volt:.0f} V" in facts.mains
+
+
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize(("volt", "after_s"), [(300.0, 1.0), (300.1, 0.1), (499.0, 0.1)])
+def test_far_above_there_is_no_second_to_lose(volt: float, after_s: float) -> None:
+    chip = Chip()
+    chip.read(1.0)
+    assert not chip.read(after_s, voltages_v=(230.0, volt, 230.0)).mains
+    assert chip.read(voltages_v=(230.0, volt, 230.0)).mains
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_dip_shorter_than_a_second_begins_anew() -> None:
+    chip = Chip()
+    for _ in range(5):
+        assert not chip.read(0.9, voltages_v=(150.0,) * 3).mains
+        assert not chip.read(0.01).mains
+
+
+@pytest.mark.req("ERR-8002", "MET-4")
+def test_phases_that_are_not_wired_do_not_count() -> None:
+    assert not Chip().read(5.0, phases=1, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert Chip().read(5.0, phases=1, voltages_v=(0.0, 230.0, 230.0)).mains
+    assert Chip().read(5.0, phases=3, voltages_v=(230.0, 0.0, 0.0)).mains
+
+
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize(
+    ("volt", "is_inside"),
+    [(164.9, False), (165.0, True), (275.0, True), (275.1, False)],
+)
+def test_mains_are_stable_after_30_s_in_range(volt: float, is_inside: bool) -> None:
+    chip = Chip()
+    assert not chip.read(30.0, voltages_v=(230.0, volt, 230.0)).is_stable
+    assert chip.read(voltages_v=(230.0, volt, 230.0)).is_stable is is_inside
+    assert not chip.read(voltages_v=(150.0,) * 3).is_stable
+    assert not chip.read(29.9).is_stable
+
+
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"voltages_v": None, "currents_a": None},
+        {"voltages_v": None},
+        {"currents_a": None},
+        {"voltages_v": (math.nan, 230.0, 230.0)},
+        {"voltages_v": (230.0, -1.1, 230.0)},
+        {"voltages_v": (230.0, 230.0, 500.1)},
+        {"currents_a": (math.nan, 0.0, 0.0)},
+        {"currents_a": (0.0, 200.1, 0.0)},
+        {"currents_a": (0.0, 0.0, -math.inf)},
+    ],
+)
+def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
+    changes: dict[str, Any],
+) -> None:
+    chip = Chip()
+    chip.read(1.0)
+    facts = chip.read(5.0, **changes)
+    assert not facts.mains
+    assert chip.supply.is_waiting
+    facts = chip.read(**changes)
+    assert "silent" in facts.mains
+    assert not facts.is_stable
+    assert not chip.read().mains
+
+
+@pytest.mark.parametrize(
+    ("currents_a", "is_unloaded"),
+    [
+        ((0.0, 0.0, 0.0), True),
+        ((0.99, -0.99, 0.0), True),
+        ((1.0, 0.0, 0.0), False),
+        ((0.0, 0.0, -1.0), False),
+        ((math.nan, 0.0, 0.0), False),
+        (None, False),
+    ],
+)
+def test_unloaded_is_below_one_ampere_on_every_phase(
+    currents_a: tuple[float, float, float] | None, is_unloaded: bool
+) -> None:
+    assert Chip().read(currents_a=currents_a).is_unloaded is is_unloaded
+
+
+# --- 4003 ------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-4003")
+@pytest.mark.parametrize("offered_a", [6.0, 16.0, 32.0])
+@pytest.mark.parametrize("line", range(3))
+@pytest.mark.parametrize(("beside_a", "is_excess"), [(0.01, True), (-0.01, False)])
+def test_more_than_was_offered_for_seven_seconds(
+    offered_a: float, line: int, beside_a: float, is_excess: bool
+) -> None:
+    chip = charging(offered_a)
+    drawn = [0.0, 0.0, 0.0]
+    drawn[line] = (offered_a + 0.5) * 1.1 + beside_a
+    given: dict[str, Any] = {"offered_a": offered_a, "is_open": False, "currents_a": tuple(drawn)}
+    assert not chip.read(7.0, **given).excess
+    assert bool(chip.read(**given).excess) is is_excess
+
+
+@pytest.mark.req("ERR-4003")
+@pytest.mark.parametrize(("drawn_a", "is_fast"), [(20.1, True), (20.0, False), (-20.1, True)])
+def test_a_quarter_more_than_was_offered_for_a_second(drawn_a: float, is_fast: bool) -> None:
+    chip = charging()
+    given: dict[str, Any] = {
+        "offered_a": 16.0,
+        "is_open": False,
+        "currents_a": (drawn_a, 0.0, 0.0),
+    }
+    assert not chip.read(1.0, **given).excess
+    assert bool(chip.read(**given).excess) is is_fast
+
+
+@pytest.mark.req("ERR-4003")
+def test_a_vehicle_has_five_seconds_to_follow_a_lowered_offer() -> None:
+    chip = charging()
+    given: dict[str, Any] = {
+        "offered_a": 6.0,
+        "is_open": False,
+        "currents_a": (15.7, 15.7, 15.7),
+    }
+    assert not chip.read(6.0, **given).excess
+    assert "15.7 A" in chip.read(**given).excess
+    assert "6.0 A are offered" in chip.read(**given).excess
+
+
+@pytest.mark.req("ERR-4003")
+def test_a_raised_offer_gives_no_grace() -> None:
+    chip = charging(6.0, seconds=0.01)
+    given: dict[str, Any] = {"offered_a": 10.0, "is_open": False, "currents_a": (20.0, 0.0, 0.0)}
+    assert not chip.read(1.0, **given).excess
+    assert chip.read(**given).excess
+
+
+@pytest.mark.req("ERR-4003")
+def test_without_an_offer_the_vehicle_has_its_six_seconds_and_open_it_is_no_excess() -> None:
+    chip = charging()
+    drawn = (15.7, 15.7, 15.7)
+    assert not chip.read(10.0, offered_a=0.0, is_open=False, currents_a=drawn).excess
+    assert not charging().read(10.0, offered_a=6.0, is_open=True, currents_a=drawn).excess
+
+
+# --- current where none can be -----------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize(
+    ("drawn_a", "is_stray"), [(1.0, False), (1.01, True), (-1.01, True), (16.0, True)]
+)
+def test_current_through_an_open_contactor_for_a_second(drawn_a: float, is_stray: bool) -> None:
+    chip = Chip()
+    assert not chip.read(1.0, currents_a=(0.0, drawn_a, 0.0)).stray
+    assert chip.supply.is_waiting is is_stray
+    assert bool(chip.read(currents_a=(0.0, drawn_a, 0.0)).stray) is is_stray
+
+
+def test_current_through_a_closed_contactor_is_none_of_it() -> None:
+    assert not charging().read(5.0, offered_a=16.0, is_open=False, currents_a=(16.0,) * 3).stray
+
+
+# --- sight -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("voltages_v", "load_voltage", "expected"),
+    [
+        (NONE, False, False),
+        ((49.9, 49.9, 49.9), False, False),
+        ((0.0, 0.0, 50.0), False, True),
+        ((math.nan, 0.0, 0.0), False, True),
+        (None, False, False),
+        (None, True, True),
+        (NONE, True, True),
+        (V230, False, True),
+    ],
+)
+def test_mains_are_seen_by_the_chip_or_behind_the_contactor(
+    voltages_v: tuple[float, float, float] | None, load_voltage: bool, expected: bool
+) -> None:
+    assert has_mains(voltages_v, load_voltage) is expected
+
+
+def test_nothing_is_timed_through_a_moment_without_sight() -> None:
+    chip = charging()
+    chip.read(0.9, voltages_v=(150.0,) * 3, offered_a=6.0, is_open=False)
+    assert chip.supply.outside_since_s is not None
+    blinked = blink(chip.supply)
+    assert blinked == Supply(offered_a=6.0, lowered_s=chip.supply.lowered_s)
+    assert blink(blinked) is blinked
+
+
+def test_the_same_again_keeps_what_was_watched() -> None:
+    chip = Chip()
+    chip.read(1.0)
+    supply = chip.supply
+    chip.read(1.0)
+    assert chip.supply is supply
+    assert not supply.is_waiting
