@@ -12,6 +12,9 @@ session or load_manager (3 s), of its own line (at once), and every "no" (at onc
 PWM outlives this process: a restart in place adopts the duty that it reads back, and safety opens
 when nobody has spoken for the pilot for 1.0 s.
 
+A vehicle that has not answered its offer for 30 s is woken once in a session (of this incarnation):
+4 s of state F, then x1 for a second at least.
+
 Decides neither whether current may flow (safety) nor how much (load_manager): it says the least
 of what they leave, and never more than the installation may carry.
 """

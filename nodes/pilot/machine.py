@@ -14,6 +14,7 @@ from msgs.pilot import (
     MAX_OFFER_A,
     MIN_OFFER_A,
     PLUGGED,
+    STATE_F_PERCENT,
     UNDEFINED_AT,
     UNSETTLED,
     X1_PERCENT,
@@ -33,6 +34,8 @@ from nodes.pilot.line import LineReading
 # end at 13.25 V; what lies beyond comes from a converter that does not answer.
 RAIL_V = 13.5
 
+_ASKS = (CpState.C, CpState.D)
+
 
 class Config(Struct, frozen=True, kw_only=True):
     """Times of the machine [s]."""
@@ -49,6 +52,12 @@ class Config(Struct, frozen=True, kw_only=True):
     idle_say_s: float = 0.1
     again_s: float = 0.005  # a reading that does not confirm the state is looked at again
     slack_s: float = 0.005  # what falls due by then is due now
+    # A vehicle that does not answer its offer may sleep: state F for a while, then x1, wakes it.
+    # Once for each session. EVerest: 30 s, T_step_EF 4.0 s, then 0.75 s in x1.
+    wake_up: bool = True
+    wake_after_s: float = 30.0
+    wake_f_s: float = 4.0
+    wake_x1_s: float = 0.75
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -71,6 +80,10 @@ class State(Struct, frozen=True, kw_only=True):
     safety_heard: bool = False
     session_heard: bool = False
     offer_heard: bool = False
+    has_asked: bool = False  # the vehicle has answered this offer with C or D
+    unanswered_s: float | None = None  # since when it has not
+    woken: str = ""  # the session in which it has been woken
+    wake_from_s: float = -math.inf  # when state F began
     said: PilotStatus | None = None
     publish_at_s: float = 0.0
     calm: Inputs | None = None  # of a round without a vehicle: the same need no judging
@@ -96,7 +109,12 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if state.offered_a is None:
         if reading is not None:
             adopted_a = offer_of_duty(reading.duty_percent)
-            state = replace(state, offered_a=adopted_a, changed_s=now_s if adopted_a else -math.inf)
+            state = replace(
+                state,
+                offered_a=adopted_a,
+                changed_s=now_s if adopted_a else -math.inf,
+                has_asked=adopted_a > 0.0,  # perhaps: a vehicle that is full is not woken
+            )
         elif now_s - started_s <= config.line_grace_s and _next_offer(
             config, state, inputs, None, now_s - started_s
         ):
@@ -113,6 +131,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, offered_a=offered_a, changed_s=now_s)
     if cp_state is CpState.A and state.changed_s != -math.inf:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
+    state = _wake(config, state, inputs, cp_state)
     is_astray = 0 < cp.astray < UNDEFINED_AT
     calm = inputs if reading is not None and _is_calm(before, state, reading) else None
     look_s = config.idle_look_s if calm else config.period_s
@@ -132,6 +151,7 @@ def _is_calm(before: State, state: State, reading: LineReading) -> bool:
         and state.cp is before.cp
         and state.said is not None
         and state.said.cp_state is CpState.A
+        and not state.said.waking
         and (state.said.high_v, state.said.low_v) == (reading.high_v, reading.low_v)
         and state.offered_a == 0.0
         and state.offer_heard
@@ -217,6 +237,38 @@ def _next_offer(
     return limit_a if may_rise else offered_a
 
 
+def _wake(config: Config, state: State, inputs: Inputs, cp_state: CpState | None) -> State:
+    """Begin to wake a vehicle that has not answered its offer; the offer falls to nothing.
+
+    The 5 s between two changes of the duty keep it in x1 for a second at least afterwards.
+    """
+    now_s, offered_a = inputs.now_s, state.offered_a or 0.0
+    has_asked = offered_a > 0.0 and (state.has_asked or cp_state in _ASKS)
+    is_waiting = offered_a > 0.0 and cp_state is CpState.B and not has_asked
+    unanswered_s = state.unanswered_s if is_waiting else None
+    if is_waiting and unanswered_s is None:
+        unanswered_s = now_s
+    session_id = "" if inputs.session is None else inputs.session.session_id
+    if (
+        config.wake_up
+        and session_id not in ("", state.woken)
+        and unanswered_s is not None
+        and now_s - unanswered_s >= config.wake_after_s
+    ):
+        return replace(
+            state,
+            offered_a=0.0,
+            changed_s=now_s,
+            has_asked=False,
+            unanswered_s=None,
+            woken=session_id,
+            wake_from_s=now_s,
+        )
+    if (has_asked, unanswered_s) == (state.has_asked, state.unanswered_s):
+        return state
+    return replace(state, has_asked=has_asked, unanswered_s=unanswered_s)
+
+
 def _say(
     config: Config,
     state: State,
@@ -228,6 +280,10 @@ def _say(
     """Set the duty, and publish when it is time or something has changed."""
     offered_a = state.offered_a or 0.0
     duty_percent = duty_of_offer(offered_a)
+    wake_s = now_s + config.slack_s - state.wake_from_s
+    if wake_s < config.wake_f_s:
+        duty_percent = STATE_F_PERCENT
+    is_waking = wake_s < config.wake_f_s + config.wake_x1_s
     said = state.said
     if cp_state is None:
         return state, Outputs(next_s=next_s, duty_percent=duty_percent)
@@ -236,6 +292,7 @@ def _say(
         and now_s + config.slack_s < state.publish_at_s
         and said.cp_state is cp_state
         and said.duty_percent == duty_percent
+        and said.waking is is_waking
     ):
         return state, Outputs(next_s=next_s, duty_percent=duty_percent)
     status = PilotStatus(
@@ -244,6 +301,7 @@ def _say(
         offered_a=offered_a,
         high_v=reading.high_v if reading is not None else 0.0,
         low_v=reading.low_v if reading is not None else 0.0,
+        waking=is_waking,
     )
     again_s = config.idle_say_s if cp_state is CpState.A else config.period_s
     state = replace(state, said=status, publish_at_s=now_s + again_s)

@@ -15,16 +15,18 @@ RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """None: the pilot follows the standard and the facts of the other nodes."""
+    """What the launch file may set; all else follows the standard."""
+
+    wake_up: bool = True  # False: never state F, since some old vehicles take it for a defect
 
 
 class PilotNode:
     """One line, three facts, one deadline after the other."""
 
-    def __init__(self, bus: Bus, line: Line) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, line: Line) -> None:
         self._bus = bus
         self._line = line
-        self._config = Config()
+        self._config = Config(wake_up=parameters.wake_up)
         self._state = State()
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
@@ -61,6 +63,6 @@ def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> Pilot
 
     :raises DriverError: the line cannot be opened.
     """
-    node = PilotNode(bus, open_line(drivers.get("device", ""), bus))
+    node = PilotNode(bus, parameters, open_line(drivers.get("device", ""), bus))
     bus.ready()
     return node

@@ -15,7 +15,7 @@ from nodes.pilot.line import LineReading
 from nodes.pilot.machine import Config, Inputs, Outputs, State, step
 
 ROUND_S = 0.02
-X1 = 100.0
+X1, F = 100.0, 0.0
 HIGH_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0, "between": 7.5}
 
 SAFETY = SafetyStatus(
@@ -43,6 +43,8 @@ class Rig:
 
     def __init__(self, state: str = "C", duty_percent: float = X1) -> None:
         self.now_s = 1000.0
+        self.config = Config()
+        self.vehicle = state
         self.state = State()
         self.inputs = Inputs(
             now_s=0.0,
@@ -62,10 +64,10 @@ class Rig:
             self.now_s = round(self.outputs.next_s, 6)
             self.inputs = replace(self.inputs, now_s=self.now_s)
             before = self.state
-            self.state, self.outputs = step(Config(), before, self.inputs)
+            self.state, self.outputs = step(self.config, before, self.inputs)
             if before.calm is not None and self.state.calm is before.calm:
                 # A calm round is left out; judged, it would have said and done the same.
-                judged, outputs = step(Config(), replace(before, calm=None), self.inputs)
+                judged, outputs = step(self.config, replace(before, calm=None), self.inputs)
                 assert (replace(judged, calm=None), outputs) == (
                     replace(self.state, calm=None),
                     self.outputs,
@@ -76,12 +78,17 @@ class Rig:
             duty_percent = self.outputs.duty_percent
             if duty_percent is not None and self.inputs.reading is not None:
                 reading = replace(self.inputs.reading, duty_percent=duty_percent)
+                if duty_percent == F:
+                    reading = replace(reading, high_v=-12.0)
+                elif self.inputs.reading.duty_percent == F:
+                    reading = replace(reading, high_v=HIGH_V[self.vehicle])
                 self.inputs = replace(self.inputs, reading=reading)
         self.now_s = end_s
         return self
 
     def show(self, state: str) -> "Rig":
         assert self.inputs.reading is not None
+        self.vehicle = state
         self.inputs = replace(
             self.inputs, reading=replace(self.inputs.reading, high_v=HIGH_V[state])
         )
@@ -400,3 +407,104 @@ def test_the_volts_that_are_said_without_a_vehicle_are_those_that_are_read() -> 
         rig.run(0.03, reading=reading)
     rig.run(0.2)
     assert rig.said[-1].high_v == 12.6
+
+
+# --- a vehicle that sleeps ----------------------------------------------------------------------
+
+
+def duties(rig: Rig, since: int = 0) -> list[float]:
+    """Return the duties that were said, each once."""
+    said = [status.duty_percent for status in rig.said[since:]]
+    return [duty for number, duty in enumerate(said) if number == 0 or said[number - 1] != duty]
+
+
+def test_a_vehicle_that_does_not_answer_for_30_s_is_woken() -> None:
+    rig = Rig("B").run(29.9)
+    assert rig.said[-1].duty_percent == pytest.approx(26.7, abs=0.1)
+    rig.run(0.3)
+    assert rig.said[-1].duty_percent == F
+    assert (rig.offered_a, rig.said[-1].waking) == (0.0, True)
+    rig.run(3.6)
+    assert (rig.said[-1].duty_percent, rig.said[-1].cp_state) == (F, CpState.F)
+    rig.run(0.4)
+    assert (rig.said[-1].duty_percent, rig.said[-1].waking) == (X1, True)
+    rig.run(0.5)
+    assert (rig.said[-1].duty_percent, rig.said[-1].cp_state) == (X1, CpState.B)
+    rig.run(0.4)
+    assert not rig.said[-1].waking
+    rig.run(0.3)  # 5 s after the duty was changed
+    assert rig.said[-1].duty_percent == pytest.approx(26.7, abs=0.1)
+    in_f = [status for status in rig.said if status.duty_percent == F]
+    assert len(in_f) == pytest.approx(4.0 / ROUND_S, abs=2)
+
+
+def test_a_vehicle_is_woken_once_in_a_session_and_again_in_the_next() -> None:
+    rig = Rig("B").run(40.0)
+    said = len(rig.said)
+    rig.run(600.0)
+    assert F not in duties(rig, said)
+    rig.run(31.0, session=changed(SESSION, session_id="2"))
+    assert F in duties(rig, said)
+
+
+@pytest.mark.parametrize("answer", ["C", "D"])
+def test_a_vehicle_that_has_answered_is_left_alone_when_it_has_enough(answer: str) -> None:
+    rig = Rig("B").run(1.0).show(answer).run(5.0).show("B").run(600.0)
+    assert F not in duties(rig)
+
+
+def test_a_vehicle_that_sleeps_after_a_pause_is_woken() -> None:
+    rig = Rig("C").run(5.0).run(10.0, offer=changed(OFFER, limit_a=0.0)).show("B")
+    rig.run(60.0)
+    assert F not in duties(rig)  # nothing is offered: nothing to answer
+    rig.run(31.0, offer=OFFER)
+    assert rig.said[-1].duty_percent == F
+
+
+@pytest.mark.parametrize(
+    ("state", "changes"),
+    [
+        ("A", {}),
+        ("C", {}),
+        ("B", {"session": changed(SESSION, authorized=False)}),
+        ("B", {"session": changed(SESSION, session_id="")}),
+        ("B", {"safety": changed(SAFETY, permitted=False)}),
+        ("B", {"offer": None}),
+    ],
+)
+def test_nobody_is_woken_who_is_offered_nothing_or_has_no_session(
+    state: str, changes: dict[str, Any]
+) -> None:
+    assert F not in duties(Rig(state).run(120.0, **changes))
+
+
+def test_waking_can_be_switched_off() -> None:
+    rig = Rig("B")
+    rig.config = Config(wake_up=False)
+    assert F not in duties(rig.run(120.0))
+
+
+def test_an_answer_in_the_30th_second_counts() -> None:
+    rig = Rig("B").run(29.0).show("C").run(0.2).show("B").run(600.0)
+    assert F not in duties(rig)
+
+
+def test_a_vehicle_that_leaves_while_it_is_woken_is_seen_out_afterwards() -> None:
+    rig = Rig("B").run(31.0)
+    rig.vehicle = "A"
+    rig.run(4.0)
+    assert (rig.said[-1].cp_state, rig.said[-1].duty_percent) == (CpState.A, X1)
+    rig.run(2.0)
+    assert not rig.said[-1].waking
+
+
+def test_a_restart_that_finds_an_offer_does_not_wake_who_may_be_full() -> None:
+    assert F not in duties(Rig("B", duty_percent=26.7).run(120.0))
+
+
+def test_a_restart_in_state_f_ends_it() -> None:
+    rig = Rig("B", duty_percent=F)
+    rig.inputs = replace(rig.inputs, reading=LineReading(high_v=-12.0, low_v=-12.0, duty_percent=F))
+    rig.run(1.0)
+    assert rig.said[-1].cp_state is CpState.B
+    assert F not in duties(rig)
