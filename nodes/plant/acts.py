@@ -70,9 +70,10 @@ def sun(world: World, power_w: float) -> World:
 
 
 def power(world: World, on: bool) -> World:
-    """Switch the box's mains."""
-    mains = replace(world.mains, is_on=on)
-    return _done(replace(world, mains=mains), "power", "on" if on else "off")
+    """Switch the box's mains. When they come on, a flip-flop remembers it."""
+    power_on_reset = world.power_on_reset or (on and not world.mains.is_on)
+    world = replace(world, mains=replace(world.mains, is_on=on), power_on_reset=power_on_reset)
+    return _done(world, "power", "on" if on else "off")
 
 
 def fault(world: World, name: SimFault) -> World:

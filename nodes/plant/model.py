@@ -88,7 +88,13 @@ def _command(world: World, commands: Commands) -> World:
     happened = world.happened
     if commands.duty_percent != before.duty_percent:
         happened += (Happening("duty", world.now_s, f"{commands.duty_percent:g}"),)
-    return replace(world, commands=commands, edge_at_s=edge_at_s, happened=happened)
+    return replace(
+        world,
+        commands=commands,
+        edge_at_s=edge_at_s,
+        power_on_reset=world.power_on_reset and not commands.clear_reset,
+        happened=happened,
+    )
 
 
 def _settle_once(world: World) -> World:

@@ -142,7 +142,8 @@ class PlantNode:
     # --- what the box drives -------------------------------------------------------------------
 
     def _on_pilot_drive(self, drive: SimPilotDrive) -> None:
-        self._command(replace(self._commands, duty_percent=drive.duty_percent))
+        commands = replace(self._commands, duty_percent=drive.duty_percent, clear_reset=False)
+        self._command(commands)  # the pulse on the reset line was its own driver's
 
     def _on_contactor_drive(self, drive: SimContactorDrive) -> None:
         self._command(
@@ -151,6 +152,7 @@ class PlantNode:
                 enable=drive.enable,
                 watchdog_edges=drive.watchdog_edges,
                 residual_test=drive.residual_test,
+                clear_reset=drive.clear_reset,
             )
         )
 

@@ -40,6 +40,7 @@ def copper_of(world: World) -> SimCopper:
         overtemperature=heat.switch_open,
         dip1=world.setup.dip1,
         dip2=world.setup.dip2,
+        power_on_reset=world.power_on_reset,
     )
 
 

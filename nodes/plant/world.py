@@ -29,6 +29,7 @@ class Commands(Struct, frozen=True, kw_only=True):
     enable: bool = False
     watchdog_edges: int = 0
     residual_test: bool = False
+    clear_reset: bool = False  # a pulse: it acts at the moment at which it is driven
 
 
 AT_REST = Commands()
@@ -55,6 +56,7 @@ class World(Struct, frozen=True, kw_only=True):
     contactor: Contactor
     monitor: Monitor
     mains: Mains
+    power_on_reset: bool = False  # the flip-flop that remembers that mains came on
     heat: Heat
     flow: Flow
     energy: Energy

@@ -146,3 +146,27 @@ def test_the_grid_wanders_slowly_around_its_nominal_voltage(box: Any) -> None:
     for _ in range(600):
         box.act(acts.wander, 0.0, 1.0)
     assert box.world.flow.house_v[0] == pytest.approx(230.0, abs=0.01)
+
+
+def test_the_mains_flag_is_set_when_they_come_on_and_not_before(box: Any) -> None:
+    assert not box.copper.power_on_reset  # a new world
+    box.act(acts.power, True)  # they were on
+    assert not box.copper.power_on_reset
+    box.act(acts.power, False)
+    box.run(5.0)
+    assert not box.copper.power_on_reset
+    box.act(acts.power, True)
+    box.run(5.0)
+    assert box.copper.power_on_reset
+
+
+def test_the_mains_flag_stays_until_it_is_taken_back_and_comes_again(box: Any) -> None:
+    for _ in range(2):
+        box.act(acts.power, False)
+        box.act(acts.power, True)
+        box.charge(16.0, 5.0)
+        assert box.copper.power_on_reset
+        box.drive(clear_reset=True)
+        assert not box.copper.power_on_reset
+        box.drive(clear_reset=False)
+        box.act(acts.pull)

@@ -52,12 +52,15 @@ class Rig:
         self.edges += 1
         self.drive(self.enable)
 
-    def drive(self, enable: bool, residual_test: bool = False) -> None:
+    def drive(self, enable: bool, residual_test: bool = False, clear_reset: bool = False) -> None:
         self.enable = enable
         self.safety.publish(
             SIM_CONTACTOR_DRIVE,
             SimContactorDrive(
-                enable=enable, watchdog_edges=self.edges, residual_test=residual_test
+                enable=enable,
+                watchdog_edges=self.edges,
+                residual_test=residual_test,
+                clear_reset=clear_reset,
             ),
         )
 
@@ -134,6 +137,19 @@ def test_a_change_of_the_copper_is_said_at_once(rig: Rig, cause: Any, shows: Any
     at_s, copper = rig.copper[-1]
     assert shows(copper)
     assert at_s == pytest.approx(begun_s, abs=1e-6)
+
+
+def test_only_the_chains_own_driver_takes_the_mains_flag_back(rig: Rig) -> None:
+    rig.drive(False, clear_reset=True)
+    rig.graph.advance(0.01)
+    rig.ask("power", on=False)
+    rig.ask("power", on=True)
+    rig.offer(16.0)  # drives the pilot, and not the flag
+    rig.graph.advance(1.0)
+    assert rig.copper[-1][1].power_on_reset
+    rig.drive(False, clear_reset=True)
+    rig.graph.advance(0.001)
+    assert not rig.copper[-1][1].power_on_reset
 
 
 def test_contacts_move_on_their_own_time_and_are_said_then(rig: Rig) -> None:
