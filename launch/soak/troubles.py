@@ -19,6 +19,27 @@ WORLD = "plant"
 EVERYBODY = "*"
 REQUEST = "?"  # what a request is called where messages are lost
 
+# What soak breaks in the world.
+NAMES = (
+    SimFault.NO_DIODE,
+    SimFault.CP_SHORT,
+    SimFault.CP_MID,
+    SimFault.CP_OPEN,
+    SimFault.WELD,
+    SimFault.NO_CLOSE,
+    SimFault.RCM_AC,
+    SimFault.RCM_DC,
+    SimFault.RCM_TEST,
+    SimFault.PE_OPEN,
+    SimFault.SAG,
+    SimFault.SWELL,
+    SimFault.OVERCURRENT,
+    SimFault.HOT,
+    SimFault.METER_LOST,
+    SimFault.READER_DEAD,
+    SimFault.SPI_STUCK,
+)
+
 # They end in a latched fault, and with it the life of a box: rare.
 FATAL = frozenset({SimFault.WELD, SimFault.PE_OPEN})
 
@@ -180,7 +201,7 @@ def _random_cause(chance: random.Random, scene: Scene) -> Cause:
     )
     match chance.choice(kinds):
         case "fault":
-            names = [name for name in SimFault if name not in FATAL or chance.random() < 0.1]
+            names = [name for name in NAMES if name not in FATAL or chance.random() < 0.1]
             return Fault(name=chance.choice(names))
         case "loss":
             topic, reader = chance.choice(scene.links)

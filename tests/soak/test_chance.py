@@ -8,6 +8,7 @@ from launch.plan import load_plan
 from launch.soak.troubles import (
     FATAL,
     HUNG_S,
+    NAMES,
     Cause,
     Death,
     Fault,
@@ -60,7 +61,7 @@ def test_troubles_are_of_every_kind_and_only_on_what_there_is() -> None:
     }  # fmt: skip
     assert {trouble.in_charge for trouble in troubles} == {True, False}
     faults = [trouble.cause.name for trouble in troubles if isinstance(trouble.cause, Fault)]
-    assert set(faults) == set(SimFault)
+    assert set(faults) == set(NAMES)
     assert sum(name in FATAL for name in faults) < len(faults) / 20
     for trouble in troubles:
         match trouble.cause:
