@@ -72,6 +72,18 @@ class SimFault(StrEnum):
     METER_LOST = "meter_lost"
     READER_DEAD = "reader_dead"
     SPI_STUCK = "spi_stuck"
+    IGNORES_X1 = "ignores_x1"  # the vehicle goes on drawing when the offer is taken back
+    ASLEEP = "asleep"  # the vehicle takes no offer until the pilot line was dead or in F for 3 s
+    CHIP_ZERO = "chip_zero"  # the meter chip measures nothing, and so counts nothing
+    CHIP_DEAD = "chip_dead"  # the meter chip is silent
+    CHIP_FROZEN = "chip_frozen"  # the meter chip repeats its last values
+    MIRROR_DEAD = "mirror_dead"  # the mirror contact never closes; the main poles are well
+    PE_HIGH = "pe_high"  # 2 kohm in the earth loop
+    PHASE_LOST = "phase_lost"  # L2 is gone, for the box and for the house
+    CP_MINUS = "cp_minus"  # the pilot's output is stuck at -12 V
+    GENERATOR_STUCK = "generator_stuck"  # the pilot's generator keeps its duty
+    NTC_OPEN = "ntc_open"  # the terminal's sensor is broken
+    SLOW = "slow"  # the contactor drops out late
 
 
 class HouseLoad(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

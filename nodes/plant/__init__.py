@@ -8,10 +8,11 @@ Subscribes
     sim/pilot_drive, sim/contactor_drive, sim/lights: what the box's controller drives. Each takes
     effect at once. Silence of the pilot means nothing: its generator goes on by itself, and is in
     x1 before the first drive. Silence of the contactor's watchdog edges for 1.0 s drops the coil.
+    A contactor drive with clear_reset takes the flag back that the mains set when they come on.
 Publishes
     sim/copper (20 ms and on change), sim/power (0.1 s and when a current is cut), sim/event (what
     happened, stamped with the moment at which it did): plugged, unplugged, pulled, full,
-    s2_closed, s2_opened, coil_on, coil_off, contacts_closed, contacts_open, residual,
+    s2_closed, s2_opened, woken, coil_on, coil_off, contacts_closed, contacts_open, residual,
     residual_clear, duty, house, sun, power, fault, clear, lights.
 Serves
     plug, unplug, pull, ready, full, house, sun, power, fault, clear, status, modbus_read.

@@ -21,7 +21,8 @@ def plug(world: World) -> World:
     """Plug a vehicle in."""
     if world.vehicle.plugged:
         raise ImpossibleError("a vehicle is plugged already")
-    car = vehicle.arrive(world.setup.charger, world.now_s)
+    is_awake = SimFault.ASLEEP not in world.faults
+    car = vehicle.arrive(world.setup.charger, world.now_s, is_awake=is_awake)
     return _done(replace(world, vehicle=car), "plugged")
 
 
@@ -78,11 +79,21 @@ def power(world: World, on: bool) -> World:
 
 def fault(world: World, name: SimFault) -> World:
     """Break something; what is broken already stays so."""
+    if name not in world.faults:
+        match name:
+            case SimFault.ASLEEP if world.vehicle.plugged and not world.vehicle.s2:
+                world = replace(world, vehicle=replace(world.vehicle, is_awake=False))
+            case SimFault.CHIP_FROZEN:
+                world = replace(world, frozen=(world.flow, world.energy.box_wh))
+            case _:
+                pass
     return _done(replace(world, faults=world.faults | {name}), "fault", name)
 
 
 def clear(world: World, name: SimFault) -> World:
-    """Mend something; what is whole stays so."""
+    """Mend something; what is whole stays so. A vehicle that sleeps sleeps on."""
+    if name is SimFault.CHIP_FROZEN:
+        world = replace(world, frozen=None)
     return _done(replace(world, faults=world.faults - {name}), "clear", name)
 
 

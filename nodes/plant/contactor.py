@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 PULL_IN_S = 0.025  # assumed: middle of 15 to 30 ms of an AC-coil contactor of 40 A
 DROP_OUT_S = 0.018  # assumed: within 10 to 25 ms of the same
+SLOW_S = 0.5  # the fault `slow`: beyond the 0.2 s of ERR-RED
 WATCHDOG_S = 1.0  # the hardware watchdog drops the coil so long after the last edge
 
 Poles = tuple[bool, bool, bool]  # L1, L2, L3; True is closed
@@ -30,11 +31,12 @@ class Contactor(Struct, frozen=True, kw_only=True):
 
 
 def settle(
-    contactor: Contactor, now_s: float, *, coil: bool, welded: bool, stuck: bool
+    contactor: Contactor, now_s: float, *, coil: bool, welded: bool, stuck: bool, slow: bool
 ) -> Contactor:
     """Return the contactor at a time, its coil as the chain has it.
 
-    Welded, a closed pole L1 does not open. Stuck, open poles do not close.
+    Welded, a closed pole L1 does not open. Stuck, open poles do not close. Slow, closed poles open
+    late.
     """
     if coil != contactor.coil:
         contactor = replace(contactor, coil=coil, moves_at_s=None)
@@ -47,7 +49,8 @@ def settle(
             return contactor
         return replace(contactor, moves_at_s=None)
     if contactor.moves_at_s is None:
-        delay_s = PULL_IN_S if coil else DROP_OUT_S
+        opens_after_s = SLOW_S if slow else DROP_OUT_S
+        delay_s = PULL_IN_S if coil else opens_after_s
         return replace(contactor, moves_at_s=now_s + delay_s)
     if now_s < contactor.moves_at_s:
         return contactor

@@ -8,6 +8,7 @@ from collections.abc import Set
 from msgspec import Struct
 
 from msgs.plant import SimFault
+from nodes.plant.contactor import Poles
 
 NOMINAL_V = 230.0  # EN 50160
 SAG_V = 150.0  # below the 160 V of ERR-8002
@@ -21,8 +22,9 @@ NONE: Phases = (0.0, 0.0, 0.0)
 
 
 class Mains(Struct, frozen=True, kw_only=True):
-    """What people and weather do to the supply."""
+    """How the box is connected, and what people and weather do to the supply."""
 
+    phases: int = 3  # connected to the box; L1 alone if 1
     is_on: bool = True  # the box's own supply
     house_a: Phases = NONE  # other loads
     sun_w: float = 0.0  # spread evenly over the phases
@@ -43,8 +45,20 @@ class Flow(Struct, frozen=True, kw_only=True):
     sun_w: float  # all phases
 
 
+def supplied(mains: Mains, faults: Set[SimFault]) -> Poles:
+    """Return which phases have voltage at the box."""
+    others = mains.is_on and mains.phases > 1
+    return mains.is_on, others and SimFault.PHASE_LOST not in faults, others
+
+
+def live(mains: Mains, poles: Poles, faults: Set[SimFault]) -> Poles:
+    """Return which phases have voltage behind the contactor, its closed poles being these."""
+    one, two, three = supplied(mains, faults)
+    return one and poles[0], two and poles[1], three and poles[2]
+
+
 def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
-    """Return what flows while the vehicle draws these currents."""
+    """Return what flows while the vehicle draws these currents, on supplied phases only."""
     if SimFault.SAG in faults:
         open_v = SAG_V
     elif SimFault.SWELL in faults:
@@ -52,25 +66,26 @@ def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
     else:
         open_v = NOMINAL_V * (1.0 + mains.wander_ratio)
     one, two, three = mains.house_a
+    sun_w, lost = mains.sun_w, SimFault.PHASE_LOST in faults
+    if lost:
+        two, sun_w = 0.0, 0.0  # an inverter that misses a phase disconnects (VDE-AR-N 4105)
     # The sun's current follows from the voltage that it lifts itself: one correction is enough.
-    sun_a = mains.sun_w / 3.0 / open_v
+    sun_a = sun_w / 3.0 / open_v
     house_v = (
         open_v - GRID_OHM * (one + box_a[0] - sun_a),
-        open_v - GRID_OHM * (two + box_a[1] - sun_a),
+        0.0 if lost else open_v - GRID_OHM * (two + box_a[1] - sun_a),
         open_v - GRID_OHM * (three + box_a[2] - sun_a),
     )
     if sun_a:
-        sun_a = mains.sun_w / sum(house_v)
+        sun_a = sun_w / sum(house_v)
     house_a = (one + box_a[0] - sun_a, two + box_a[1] - sun_a, three + box_a[2] - sun_a)
     power_factor = _power_factor(max(box_a))
-    if mains.is_on:
-        box_v = (
-            house_v[0] - BRANCH_OHM * box_a[0],
-            house_v[1] - BRANCH_OHM * box_a[1],
-            house_v[2] - BRANCH_OHM * box_a[2],
-        )
-    else:
-        box_v = NONE
+    has_one, has_two, has_three = supplied(mains, faults)
+    box_v = (
+        house_v[0] - BRANCH_OHM * box_a[0] if has_one else 0.0,
+        house_v[1] - BRANCH_OHM * box_a[1] if has_two else 0.0,
+        house_v[2] - BRANCH_OHM * box_a[2] if has_three else 0.0,
+    )
     box_w = (
         box_v[0] * box_a[0] * power_factor,
         box_v[1] * box_a[1] * power_factor,
@@ -91,7 +106,7 @@ def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
         house_a=house_a,
         house_w=house_w,
         sun_a=sun_a,
-        sun_w=mains.sun_w,
+        sun_w=sun_w,
     )
 
 

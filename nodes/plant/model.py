@@ -10,12 +10,11 @@ often, and to 0.1 s while a current ramps, since power is not quite linear in it
 
 from msgspec.structs import replace
 
-from msgs.pilot import offer_of_duty
 from msgs.plant import SimFault
 from nodes.plant import contactor, residual, thermal, vehicle
 from nodes.plant.contactor import WATCHDOG_S, Contactor
 from nodes.plant.energy import Energy, count, mean
-from nodes.plant.mains import NONE, Mains, Phases, flow
+from nodes.plant.mains import NONE, Mains, Phases, flow, live
 from nodes.plant.residual import Monitor
 from nodes.plant.vehicle import AWAY, Vehicle
 from nodes.plant.world import Commands, Happening, Setup, World
@@ -69,6 +68,7 @@ def next_event_s(world: World) -> float:
 
 def settle(world: World) -> World:
     """Return the world with all that follows at this instant from the state of its parts."""
+    world = _generate(world)
     for _ in range(MOST_ROUNDS):
         after = _settle_once(world)
         if after is world:
@@ -85,30 +85,36 @@ def _command(world: World, commands: Commands) -> World:
     """Take over what the controller drives."""
     before = world.commands
     edge_at_s = world.now_s if commands.watchdog_edges != before.watchdog_edges else world.edge_at_s
-    happened = world.happened
-    if commands.duty_percent != before.duty_percent:
-        happened += (Happening("duty", world.now_s, f"{commands.duty_percent:g}"),)
     return replace(
         world,
         commands=commands,
         edge_at_s=edge_at_s,
         power_on_reset=world.power_on_reset and not commands.clear_reset,
-        happened=happened,
     )
+
+
+def _generate(world: World) -> World:
+    """Have the pilot's generator do as it is asked, unless it is stuck."""
+    duty_percent = world.commands.duty_percent
+    if duty_percent == world.duty_percent or SimFault.GENERATOR_STUCK in world.faults:
+        return world
+    happening = Happening("duty", world.now_s, f"{duty_percent:g}")
+    return replace(world, duty_percent=duty_percent, happened=(*world.happened, happening))
 
 
 def _settle_once(world: World) -> World:
     """Let each part answer the others once; the same object means that nothing has changed."""
     now_s, faults, commands = world.now_s, world.faults, world.commands
+    charger = world.setup.charger
     powered = world.mains.is_on
-    live = powered and not world.contactor.mirror_closed  # voltage behind the contactor
+    is_live = True in live(world.mains, world.contactor.poles, faults)
     monitor = (
         residual.settle(
             world.monitor,
             now_s,
             test_line=commands.residual_test,
-            leak_ac=live and SimFault.RCM_AC in faults,
-            leak_dc=live and SimFault.RCM_DC in faults,
+            leak_ac=is_live and SimFault.RCM_AC in faults,
+            leak_dc=is_live and SimFault.RCM_DC in faults,
             deaf=SimFault.RCM_TEST in faults,
         )
         if powered
@@ -130,14 +136,16 @@ def _settle_once(world: World) -> World:
         coil=coil,
         welded=SimFault.WELD in faults,
         stuck=SimFault.NO_CLOSE in faults,
+        slow=SimFault.SLOW in faults,
     )
     car = vehicle.settle(
         world.vehicle,
-        world.setup.charger,
+        charger,
         now_s,
-        heard_a=_heard_a(world),
-        has_power=powered and True in contacts.poles[: world.setup.charger.phases],
+        heard_percent=_heard_percent(world),
+        has_power=True in live(world.mains, contacts.poles, faults)[: charger.phases],
         exceeds=SimFault.OVERCURRENT in faults,
+        ignores_x1=SimFault.IGNORES_X1 in faults,
     )
     if (
         monitor is world.monitor
@@ -174,12 +182,14 @@ def _pass_time(world: World, until_s: float) -> World:
         stored_wh = vehicle.EFFICIENCY_RATIO * sum(box_w) * dt_s / 3600.0
         charged_ratio = min(1.0, car.charged_ratio + stored_wh / charger.battery_wh)
         car = replace(car, charged_ratio=charged_ratio)
+    # A chip that measures nothing counts nothing.
+    counted_w = NONE if SimFault.CHIP_ZERO in world.faults else box_w
     return replace(
         world,
         now_s=until_s,
         vehicle=car,
         flow=after,
-        energy=count(world.energy, box_w, house_w, sun_w, dt_s),
+        energy=count(world.energy, counted_w, house_w, sun_w, dt_s),
         heat=thermal.warm(
             world.heat,
             world.setup.ambient_c,
@@ -194,20 +204,21 @@ def _is_moving(world: World) -> bool:
     return world.vehicle.current_a > 0.0 or SimFault.HOT in world.faults or world.heat.switch_open
 
 
-def _heard_a(world: World) -> float:
-    """Return the current that the vehicle reads from the pilot; 0 if it cannot read it."""
+def _heard_percent(world: World) -> float | None:
+    """Return the duty that reaches the vehicle's inlet; None where the line is dead."""
     faults = world.faults
     if not world.mains.is_on or SimFault.CP_OPEN in faults or SimFault.CP_SHORT in faults:
-        return 0.0
-    return offer_of_duty(world.commands.duty_percent)
+        return None
+    return world.line_percent
 
 
 def _box_a(world: World) -> Phases:
-    """Return the currents through the box: the vehicle's, where a pole is closed."""
+    """Return the currents through the box: the vehicle's, where a live pole is closed."""
     current_a = world.vehicle.current_a
     if current_a == 0.0:
         return NONE
-    poles, phases = world.contactor.poles, world.setup.charger.phases
+    poles = live(world.mains, world.contactor.poles, world.faults)
+    phases = world.setup.charger.phases
     return (
         current_a if poles[0] else 0.0,
         current_a if poles[1] and phases > 1 else 0.0,
@@ -246,6 +257,8 @@ def _vehicle_changes(before: Vehicle, after: Vehicle) -> list[tuple[str, str]]:
     changes = []
     if after.s2 != before.s2:
         changes.append(("s2_closed" if after.s2 else "s2_opened", ""))
+    if after.plugged and after.is_awake and not before.is_awake:
+        changes.append(("woken", ""))
     if after.is_full and not before.is_full:
         changes.append(("full", ""))
     if before.plugged and not after.plugged:

@@ -99,7 +99,7 @@ class PlantNode:
         for happening in happened:
             self._tell(happening.what, round(happening.at_s * 1e9), happening.detail)
         if any(happening.what in _CUTS for happening in happened):
-            self._bus.publish(SIM_POWER, power_of(world))
+            self._say_power(world)
         due_s = next_event_s(world)
         if due_s < self._armed_s:
             self._armed_s = due_s
@@ -127,7 +127,12 @@ class PlantNode:
         self._bus.publish(SIM_COPPER, self._copper)
 
     def _send_power(self) -> None:
-        self._bus.publish(SIM_POWER, power_of(self.now()))
+        self._say_power(self.now())
+
+    def _say_power(self, world: World) -> None:
+        power = power_of(world)
+        if power is not None:
+            self._bus.publish(SIM_POWER, power)
 
     def _wander(self) -> None:
         deviation_ratio = self._bus.random.gauss(0.0, self._wander_ratio)

@@ -20,6 +20,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     house_host: str = "127.0.0.1"  # where the simulated meters listen
     house_port: Port = 1502  # 0: any free one
     house_a: tuple[LoadAmps, LoadAmps, LoadAmps] = (2.0, 2.0, 2.0)  # other loads, L1 first
+    phases: Literal[1, 3] = 3  # of the installation that reach the box; 1: L1 alone
     house_trace: str = ""  # path of a recorded house, played on L1 instead of house_a
     sun_w: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     wander_percent: Annotated[float, Meta(ge=0, le=3)] = 1.0  # drift of the grid's voltage
@@ -61,4 +62,4 @@ def setup_of(parameters: Parameters) -> Setup:
 
 def mains_of(parameters: Parameters) -> Mains:
     """Return the supply as it is in the beginning."""
-    return Mains(house_a=parameters.house_a, sun_w=parameters.sun_w)
+    return Mains(phases=parameters.phases, house_a=parameters.house_a, sun_w=parameters.sun_w)

@@ -5,33 +5,40 @@ from msgs.meter import Line
 from msgs.plant import SimCopper, SimFault, SimPower, VehicleState, WorldStatus
 from nodes.modbus_map.codec import Values
 from nodes.plant import copper
+from nodes.plant.mains import live
 from nodes.plant.world import World
 
 EARTH_OHM = 0.8  # assumed: the loop of a sound TN connection
+HIGH_EARTH_OHM = 2000.0  # the fault `pe_high`: high-ohmic, and not open
 OPEN_EARTH_OHM = 1e6  # assumed: what the measurement shows of a broken one
 # Both chips on one SPI bus answer zeros: the line's divider (200k, 47k, 75k) then shows -14 V,
 # the NTC seems shorted, and the meter chip measures nothing; what it has counted is not lost.
 STUCK_V = -14.05
 STUCK_C = 200.0
+BROKEN_NTC_C = -60.0  # what the converter shows of a broken NTC: infinitely cold
 
 
 def copper_of(world: World) -> SimCopper:
     """Return what the box senses on its copper. Temperatures have a resolution of 0.1 K."""
     faults, heat = world.faults, world.heat
-    powered = world.mains.is_on
     high_v, low_v = _pilot_v(world)
-    earth_ohm = OPEN_EARTH_OHM if SimFault.PE_OPEN in faults else EARTH_OHM
     terminal_c, board_c = round(heat.terminal_c, 1), round(heat.board_c, 1)
-    if not powered:
+    if SimFault.NTC_OPEN in faults:
+        terminal_c = BROKEN_NTC_C
+    if not world.mains.is_on:
         earth_ohm = 0.0  # no mains, no measuring current: the converter shows 0
+    elif SimFault.PE_OPEN in faults:
+        earth_ohm = OPEN_EARTH_OHM
+    else:
+        earth_ohm = HIGH_EARTH_OHM if SimFault.PE_HIGH in faults else EARTH_OHM
     if SimFault.SPI_STUCK in faults:
         high_v, low_v, earth_ohm, terminal_c, board_c = STUCK_V, STUCK_V, 0.0, STUCK_C, STUCK_C
     return SimCopper(
         high_v=high_v,
         low_v=low_v,
-        duty_percent=world.commands.duty_percent,
-        mirror_closed=world.contactor.mirror_closed,
-        load_voltage=powered and not world.contactor.mirror_closed,
+        duty_percent=world.duty_percent,
+        mirror_closed=world.contactor.mirror_closed and SimFault.MIRROR_DEAD not in faults,
+        load_voltage=True in live(world.mains, world.contactor.poles, faults),
         residual_ac=world.monitor.ac.active,
         residual_dc=world.monitor.dc.active,
         earth_ohm=earth_ohm,
@@ -44,16 +51,18 @@ def copper_of(world: World) -> SimCopper:
     )
 
 
-def power_of(world: World) -> SimPower:
-    """Return what the box's meter chip measures."""
-    flow, box_wh = world.flow, world.energy.box_wh
-    stuck = SimFault.SPI_STUCK in world.faults
+def power_of(world: World) -> SimPower | None:
+    """Return what the box's meter chip says; None: it is silent."""
+    if SimFault.CHIP_DEAD in world.faults:
+        return None
+    flow, box_wh = world.frozen or (world.flow, world.energy.box_wh)
+    zero = SimFault.SPI_STUCK in world.faults or SimFault.CHIP_ZERO in world.faults
     one, two, three = (
         Line(
-            current_a=0.0 if stuck else flow.box_a[line],
-            voltage_v=0.0 if stuck else flow.box_v[line],
-            power_w=0.0 if stuck else flow.box_w[line],
-            power_factor=flow.power_factor if flow.box_a[line] and not stuck else 1.0,
+            current_a=0.0 if zero else flow.box_a[line],
+            voltage_v=0.0 if zero else flow.box_v[line],
+            power_w=0.0 if zero else flow.box_w[line],
+            power_factor=flow.power_factor if flow.box_a[line] and not zero else 1.0,
             imported_wh=box_wh[line],
             exported_wh=0.0,
         )
@@ -108,7 +117,7 @@ def status_of(world: World, lights: LedFrame | None, ports: dict[str, int]) -> W
         house_a=world.mains.house_a,
         sun_w=world.mains.sun_w,
         mains=world.mains.is_on,
-        duty_percent=world.commands.duty_percent,
+        duty_percent=world.duty_percent,
         faults=tuple(sorted(world.faults)),
         lights=describe(lights),
         ports=ports,
@@ -147,7 +156,7 @@ def _pilot_v(world: World) -> tuple[float, float]:
         load = copper.MIDDLE
     elif car.plugged:
         load = copper.vehicle_load(car.s2, has_diode=SimFault.NO_DIODE not in faults)
-    return copper.plateaus(world.commands.duty_percent, load)
+    return copper.plateaus(world.line_percent, load)
 
 
 def _line(

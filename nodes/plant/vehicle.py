@@ -10,7 +10,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
-from msgs.pilot import MIN_OFFER_A
+from msgs.pilot import MIN_OFFER_A, STATE_F_PERCENT, X1_PERCENT, offer_of_duty
 
 FOLLOWS_BELOW_A = 0.3  # a charger stays so far below the offer
 RESOLUTION_A = 0.1  # assumed: it sets its current in such steps
@@ -19,6 +19,7 @@ PLUG_OUT_S = 1.0  # from S2 open to the plug in the hand, when people end a char
 TAPER_FROM_RATIO = 0.8  # state of charge from which the battery takes less
 TAPER_WIDTH_RATIO = 0.25  # 20 % of the power is left when it is full
 EFFICIENCY_RATIO = 0.9  # from the plug to the battery
+WAKES_S = 3.0  # assumed: what a sleeper needs of F or a dead line; boxes in the field give 3 to 5 s
 EXCESS_RATIO, EXCESS_A = 1.2, 1.0  # the fault `overcurrent`: 20 % and 1 A beyond the offer
 
 
@@ -44,6 +45,7 @@ class Vehicle(Struct, frozen=True, kw_only=True):
     wants: bool = False  # its driver wants energy
     is_full: bool = False  # ended by itself
     is_leaving: bool = False  # being unplugged politely
+    is_awake: bool = True  # asleep it takes no offer
     s2: bool = False
     charged_ratio: float = 0.0
     heard_a: float = 0.0  # the newest offer
@@ -55,17 +57,19 @@ class Vehicle(Struct, frozen=True, kw_only=True):
     obeys_at_s: float | None = None
     closes_s2_at_s: float | None = None
     draws_at_s: float | None = None
+    wakes_at_s: float | None = None
     leaves_at_s: float | None = None
 
 
 AWAY = Vehicle()
 
 
-def arrive(charger: Charger, now_s: float) -> Vehicle:
+def arrive(charger: Charger, now_s: float, *, is_awake: bool = True) -> Vehicle:
     """Return a vehicle that has just been plugged in."""
     after_s = charger.ready_after_s
     return Vehicle(
         plugged=True,
+        is_awake=is_awake,
         charged_ratio=charger.arrives_charged_ratio,
         wants_at_s=None if after_s is None else now_s + after_s,
     )
@@ -79,6 +83,7 @@ def due_s(vehicle: Vehicle, charger: Charger, now_s: float) -> float:
         vehicle.obeys_at_s,
         vehicle.closes_s2_at_s,
         vehicle.draws_at_s,
+        vehicle.wakes_at_s,
         vehicle.leaves_at_s,
     ):
         if when_s is not None and when_s < due:
@@ -105,11 +110,15 @@ def settle(
     charger: Charger,
     now_s: float,
     *,
-    heard_a: float,
+    heard_percent: float | None,
     has_power: bool,
     exceeds: bool,
+    ignores_x1: bool,
 ) -> Vehicle:
-    """Return the vehicle at a time, given the offer that it hears and voltage on its inlet."""
+    """Return the vehicle at a time, given voltage on its inlet and the duty that it hears there.
+
+    On a dead line it hears None. While it ignores x1, it does so as long as it could draw.
+    """
     if not vehicle.plugged:
         return vehicle
     news: dict[str, object] = {}
@@ -119,8 +128,13 @@ def settle(
         news["wants_at_s"] = None
     if wants and vehicle.charged_ratio >= 1.0:
         wants, is_full = False, True
+    heard_a = 0.0 if heard_percent is None else offer_of_duty(heard_percent)
+    if ignores_x1 and heard_percent == X1_PERCENT and vehicle.s2 and has_power:
+        heard_a = vehicle.heard_a
+    is_dead = heard_percent is None or heard_percent == STATE_F_PERCENT
+    is_awake = vehicle.is_awake or _wake(vehicle, now_s, is_dead, news)
     offer_a = _obey(vehicle, charger, now_s, heard_a, news)
-    asks = wants and offer_a >= MIN_OFFER_A and not vehicle.is_leaving
+    asks = wants and is_awake and offer_a >= MIN_OFFER_A and not vehicle.is_leaving
     s2 = _move_s2(vehicle, charger, now_s, asks, news)
     draws, current_a = _draw(vehicle, charger, now_s, s2 and has_power, news)
     target_a = _target_a(vehicle, charger, offer_a, exceeds) if asks and draws else 0.0
@@ -132,6 +146,7 @@ def settle(
     news.update(
         wants=wants,
         is_full=is_full,
+        is_awake=is_awake,
         heard_a=heard_a,
         offer_a=offer_a,
         s2=s2,
@@ -140,6 +155,20 @@ def settle(
         target_a=target_a,
     )
     return _changed(vehicle, news)
+
+
+def _wake(vehicle: Vehicle, now_s: float, is_dead: bool, news: dict[str, object]) -> bool:
+    """Return whether a vehicle that sleeps has woken: its line was dead, or in F, long enough."""
+    if not is_dead:
+        news["wakes_at_s"] = None
+        return False
+    if vehicle.wakes_at_s is None:
+        news["wakes_at_s"] = now_s + WAKES_S
+        return False
+    if now_s < vehicle.wakes_at_s:
+        return False
+    news["wakes_at_s"] = None
+    return True
 
 
 def _obey(

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from msgs.pilot import X1_PERCENT
+from msgs.pilot import STATE_F_PERCENT, X1_PERCENT
 from msgs.plant import SimFault
 from nodes.plant.contactor import Contactor
 from nodes.plant.energy import Energy
-from nodes.plant.mains import Flow, Mains
+from nodes.plant.mains import Flow, Mains, Phases
 from nodes.plant.residual import Monitor
 from nodes.plant.thermal import Heat
 from nodes.plant.vehicle import Charger, Vehicle
@@ -25,7 +25,7 @@ class Happening(NamedTuple):
 class Commands(Struct, frozen=True, kw_only=True):
     """The lines with which the box's controller drives its hardware."""
 
-    duty_percent: float = X1_PERCENT  # of the pilot's generator
+    duty_percent: float = X1_PERCENT  # asked of the pilot's generator
     enable: bool = False
     watchdog_edges: int = 0
     residual_test: bool = False
@@ -50,6 +50,7 @@ class World(Struct, frozen=True, kw_only=True):
     setup: Setup
     now_s: float
     commands: Commands = AT_REST
+    duty_percent: float = X1_PERCENT  # what the pilot's generator does
     edge_at_s: float | None = None  # last edge on the watchdog line
     faults: frozenset[SimFault] = frozenset()
     vehicle: Vehicle
@@ -60,5 +61,11 @@ class World(Struct, frozen=True, kw_only=True):
     heat: Heat
     flow: Flow
     energy: Energy
+    frozen: tuple[Flow, Phases] | None = None  # what the meter chip repeats: flow and counters
     due_s: float
     happened: tuple[Happening, ...] = ()  # since the caller last emptied it
+
+    @property
+    def line_percent(self) -> float:
+        """Return the duty that the generator's output gives the pilot line [%]."""
+        return STATE_F_PERCENT if SimFault.CP_MINUS in self.faults else self.duty_percent

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from msgs.pilot import X1_PERCENT, duty_of_offer
 from msgs.plant import SimFault, VehicleState
 from nodes.plant import acts
 from nodes.plant.readings import status_of
@@ -75,6 +76,52 @@ def test_power_off_is_dead_copper_and_an_open_contactor(box: Any) -> None:
     assert box.current_a == pytest.approx(15.7)
 
 
+def test_a_high_earth_loop_and_an_open_sensor_show_their_values(box: Any) -> None:
+    terminal_c = box.copper.terminal_c
+    box.act(acts.fault, SimFault.PE_HIGH)
+    box.act(acts.fault, SimFault.NTC_OPEN)
+    assert (box.copper.earth_ohm, box.copper.terminal_c) == (2000.0, -60.0)
+    assert box.copper.board_c > 20.0
+    box.act(acts.fault, SimFault.PE_OPEN)
+    assert box.copper.earth_ohm > 2000.0
+    for name in (SimFault.PE_OPEN, SimFault.PE_HIGH, SimFault.NTC_OPEN):
+        box.act(acts.clear, name)
+    assert (box.copper.earth_ohm, box.copper.terminal_c) == (0.8, terminal_c)
+
+
+def test_a_stuck_generator_keeps_its_duty_and_then_follows_the_newest_drive(box: Any) -> None:
+    box.charge(16.0)
+    stuck_percent = box.copper.duty_percent
+    box.act(acts.fault, SimFault.GENERATOR_STUCK)
+    for duty_percent in (duty_of_offer(6.0), X1_PERCENT):
+        box.drive(duty_percent=duty_percent)
+        box.run(10.0)
+        assert box.copper.duty_percent == stuck_percent
+        assert (box.copper.high_v, box.copper.low_v) == pytest.approx((6.0, -12.0), abs=0.01)
+        assert box.current_a == pytest.approx(15.7)
+    assert [what for what, _ in box.happened].count("duty") == 1
+    box.act(acts.clear, SimFault.GENERATOR_STUCK)
+    assert box.copper.duty_percent == X1_PERCENT
+    assert box.happened[-2:] == [("clear", 40_000.0), ("duty", 40_000.0)]
+    box.run(3.0)
+    assert box.current_a == 0.0
+
+
+@pytest.mark.parametrize("duty_percent", [X1_PERCENT, 26.7, 0.0])
+def test_an_output_stuck_at_minus_12_v_hides_what_the_generator_says(
+    box: Any, duty_percent: float
+) -> None:
+    box.act(acts.fault, SimFault.CP_MINUS)
+    box.charge(16.0, 5.0)
+    box.drive(duty_percent=duty_percent)
+    box.run(5.0)
+    copper = box.copper
+    assert (copper.high_v, copper.low_v, copper.duty_percent) == (-12.0, -12.0, duty_percent)
+    assert not box.world.vehicle.s2
+    box.act(acts.power, False)
+    assert (box.copper.high_v, box.copper.low_v) == (0.0, 0.0)
+
+
 def test_faults_come_and_go_once(box: Any) -> None:
     for _ in range(2):
         box.act(acts.fault, SimFault.PE_OPEN)
@@ -91,6 +138,7 @@ def test_faults_come_and_go_once(box: Any) -> None:
         (SimFault.CP_SHORT, 0.0, 0.0),
         (SimFault.CP_MID, 7.5, -12.0),
         (SimFault.CP_OPEN, 12.0, -12.0),
+        (SimFault.CP_MINUS, -12.0, -12.0),
         (SimFault.SPI_STUCK, -14.05, -14.05),
     ],
 )
@@ -126,17 +174,6 @@ def test_the_fault_hot_is_felt_within_a_minute_and_cools_as_fast(box: Any) -> No
     box.act(acts.clear, SimFault.HOT)
     box.run(60.0)
     assert box.copper.terminal_c < 65.0
-
-
-def test_a_stuck_bus_measures_no_mains_and_forgets_no_energy(box: Any) -> None:
-    from nodes.plant.readings import power_of
-
-    box.charge(16.0)
-    counted_wh = power_of(box.world).lines[0].imported_wh
-    box.act(acts.fault, SimFault.SPI_STUCK)
-    line = power_of(box.world).lines[0]
-    assert (line.voltage_v, line.current_a, line.power_w) == (0.0, 0.0, 0.0)
-    assert line.imported_wh == counted_wh > 0.0
 
 
 def test_the_grid_wanders_slowly_around_its_nominal_voltage(box: Any) -> None:

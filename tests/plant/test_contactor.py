@@ -115,6 +115,32 @@ def test_a_welded_pole_stays_closed_and_blocks_the_mirror(box: Any) -> None:
     assert (box.copper.mirror_closed, box.copper.load_voltage) == (True, False)
 
 
+def test_a_slow_contactor_opens_half_a_second_after_its_coil(box: Any) -> None:
+    box.act(acts.fault, SimFault.SLOW)
+    box.run(0.5)
+    box.drive(enable=True)
+    box.run(0.5)
+    box.drive(enable=False)
+    box.run(1.0)
+    assert moves(box) == [
+        ("coil_on", 500.0),
+        ("contacts_closed", 525.0),
+        ("coil_off", 1000.0),
+        ("contacts_open", 1500.0),
+    ]
+
+
+def test_a_dead_mirror_contact_never_proves_the_poles_open(box: Any) -> None:
+    box.act(acts.fault, SimFault.MIRROR_DEAD)
+    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, False)
+    close(box)
+    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, True)
+    box.drive(enable=False)
+    box.run(0.5)
+    assert box.world.contactor.poles == NONE
+    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, False)
+
+
 def test_a_weld_closes_nothing_that_is_open(box: Any) -> None:
     box.act(acts.fault, SimFault.WELD)
     box.run(0.5)

@@ -269,6 +269,26 @@ def test_the_dip_switches_say_the_installations_maximum(
     assert rig.copper[-1][1].dip1 == dip1
 
 
+def test_an_installation_of_one_phase_and_dsw2_are_chosen_by_parameters(new_rig: NewRig) -> None:
+    rig = new_rig(phases=1, dip2=0b1)  # DSW2.8: commissioning
+    rig.charge(16.0)
+    lines = rig.power[-1][1].lines
+    assert [line.voltage_v > 0.0 for line in lines] == [True, False, False]
+    assert rig.copper[-1][1].dip2 == 1
+
+
+def test_a_dead_chip_is_silent_while_the_copper_is_told(rig: Rig) -> None:
+    rig.charge(16.0)
+    rig.ask("fault", name="chip_dead")
+    power, copper = len(rig.power), len(rig.copper)
+    rig.graph.advance(1.0)
+    rig.ask("pull")  # a cut current is told at once, but not by a dead chip
+    assert (len(rig.power), len(rig.copper) > copper + 49) == (power, True)
+    rig.ask("clear", name="chip_dead")
+    rig.graph.advance(0.2)
+    assert rig.power[-1][1].lines[0].current_a == 0.0
+
+
 def read(rig: Rig, **changes: Any) -> Answer:
     arguments = {
         "host": "127.0.0.1",

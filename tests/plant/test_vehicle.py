@@ -231,3 +231,145 @@ def test_a_vehicle_that_cannot_read_the_pilot_stops(box: Any, fault: SimFault) -
     box.act(acts.clear, fault)
     box.run(20.0)
     assert box.current_a == pytest.approx(15.7)
+
+
+def test_a_vehicle_that_ignores_x1_draws_on_until_the_contactor_opens(box: Any) -> None:
+    box.charge(16.0)
+    box.act(acts.fault, SimFault.IGNORES_X1)
+    box.drive(duty_percent=X1_PERCENT)
+    box.run(60.0)
+    assert box.current_a == pytest.approx(15.7)
+    assert box.copper.high_v == pytest.approx(6.0, abs=0.01)
+    box.drive(enable=False)
+    box.run(0.018)
+    assert box.current_a == 0.0
+    box.run(2.0)
+    assert not box.world.vehicle.s2
+
+
+def test_a_vehicle_that_ignores_x1_follows_everything_else(box: Any) -> None:
+    box.act(acts.fault, SimFault.IGNORES_X1)
+    box.charge(16.0)
+    box.drive(duty_percent=duty_of_offer(10.0))
+    box.run(5.0)
+    assert box.current_a == pytest.approx(9.7)
+    box.drive(duty_percent=0.0)  # state F is not x1
+    box.run(3.0)
+    assert (box.current_a, box.world.vehicle.s2) == (0.0, False)
+    box.drive(duty_percent=duty_of_offer(10.0))
+    box.run(5.0)
+    box.drive(duty_percent=X1_PERCENT)
+    box.run(5.0)
+    assert box.current_a == pytest.approx(9.7)
+    box.act(acts.pull)
+    assert box.current_a == 0.0
+
+
+def test_a_vehicle_that_no_longer_ignores_x1_stops(box: Any) -> None:
+    box.act(acts.fault, SimFault.IGNORES_X1)
+    box.charge(32.0)
+    box.drive(duty_percent=X1_PERCENT)
+    box.run(5.0)
+    box.act(acts.clear, SimFault.IGNORES_X1)
+    box.run(3.0)
+    assert (box.current_a, box.world.vehicle.s2) == (0.0, False)
+
+
+def sleep(box: Any) -> None:
+    """Plug a vehicle in that sleeps, and offer it current for a minute."""
+    box.act(acts.fault, SimFault.ASLEEP)
+    box.charge(16.0, 60.0)
+    assert not box.world.vehicle.s2
+    assert state(box) is VehicleState.READY
+
+
+WAKERS: dict[str, tuple[Callable[[Any], None], Callable[[Any], None]]] = {
+    "F": (
+        lambda box: box.drive(duty_percent=0.0),
+        lambda box: box.drive(duty_percent=duty_of_offer(16.0)),
+    ),
+    "mains": (lambda box: box.act(acts.power, False), lambda box: box.act(acts.power, True)),
+    **{
+        fault: (
+            lambda box, fault=fault: box.act(acts.fault, fault),  # type: ignore[misc]
+            lambda box, fault=fault: box.act(acts.clear, fault),  # type: ignore[misc]
+        )
+        for fault in (SimFault.CP_OPEN, SimFault.CP_SHORT, SimFault.CP_MINUS)
+    },
+}
+
+
+@pytest.mark.parametrize("way", WAKERS)
+@pytest.mark.parametrize(("dead_s", "wakes"), [(2.9, False), (3.01, True), (10.0, True)])
+def test_a_sleeper_wakes_when_its_line_was_dead_for_3_s(
+    box: Any, way: str, dead_s: float, wakes: bool
+) -> None:
+    sleep(box)
+    begin, end = WAKERS[way]
+    begin(box)
+    box.run(dead_s)
+    assert not box.world.vehicle.s2
+    end(box)
+    box.run(1.01)
+    assert box.world.vehicle.s2 is wakes
+    assert ("woken" in [what for what, _ in box.happened]) is wakes
+    box.run(10.0)
+    assert box.current_a == pytest.approx(15.7 if wakes else 0.0)
+
+
+def test_x1_and_two_short_silences_wake_no_sleeper(box: Any) -> None:
+    sleep(box)
+    for duty_percent in (X1_PERCENT, 0.0, duty_of_offer(16.0), 0.0, duty_of_offer(16.0)):
+        box.drive(duty_percent=duty_percent)
+        box.run(2.0)
+    box.run(60.0)
+    assert not box.world.vehicle.s2
+
+
+def test_woken_it_is_an_ordinary_vehicle_and_the_next_one_sleeps(box: Any) -> None:
+    sleep(box)
+    box.drive(duty_percent=0.0)
+    box.run(4.0)
+    for offer_a in (16.0, 10.0):
+        box.drive(duty_percent=duty_of_offer(offer_a))
+        box.run(20.0)
+        assert box.current_a == pytest.approx(offer_a - 0.3)
+        box.drive(duty_percent=X1_PERCENT)
+        box.run(10.0)
+        assert not box.world.vehicle.s2
+    box.act(acts.pull)
+    sleep(box)
+
+
+def test_a_sleeper_sleeps_on_when_mended_until_it_is_plugged_anew(box: Any) -> None:
+    sleep(box)
+    box.act(acts.clear, SimFault.ASLEEP)
+    box.run(60.0)
+    assert not box.world.vehicle.s2
+    box.act(acts.pull)
+    box.charge(16.0)
+    assert box.current_a == pytest.approx(15.7)
+
+
+def test_a_vehicle_that_waits_falls_asleep_and_one_that_charges_does_not(box: Any) -> None:
+    box.charge(16.0)
+    box.act(acts.fault, SimFault.ASLEEP)
+    box.run(5.0)
+    assert box.current_a == pytest.approx(15.7)
+    box.act(acts.clear, SimFault.ASLEEP)
+    box.act(acts.pull)
+    box.drive(duty_percent=X1_PERCENT)
+    box.act(acts.plug)
+    box.act(acts.ready)
+    box.act(acts.fault, SimFault.ASLEEP)
+    box.drive(duty_percent=duty_of_offer(16.0))
+    box.run(60.0)
+    assert not box.world.vehicle.s2
+
+
+def test_a_sleeper_is_unplugged_as_any_other(box: Any) -> None:
+    sleep(box)
+    box.act(acts.unplug)
+    box.run(2.0)
+    assert state(box) is VehicleState.AWAY
+    assert "woken" not in [what for what, _ in box.happened]
