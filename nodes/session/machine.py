@@ -5,31 +5,21 @@ What must be on the disk leaves as `Outputs.write`, one entry at a time, and com
 `Inputs.written`; a permission waits for that.
 """
 
-import msgspec
 from msgspec.structs import replace
 
-from msgs.pilot import PLUGGED, CpState
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyPhase
-from msgs.session import EndReason, SessionRecord, SessionStatus
+from msgs.safety import SafetyPhase
+from msgs.session import SessionRecord, SessionStatus
+from nodes.session.ending import OPEN_S, ending
 from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, with_energy
-from nodes.session.ledger import accept, hand_out, keep
-from nodes.session.revival import OPEN_S, end_lost, hear_life
-from nodes.session.state import (
-    Config,
-    Inputs,
-    Outputs,
-    State,
-    counter_wh,
-    held_words,
-    keep_record,
-)
+from nodes.session.ledger import accept, hand_out
+from nodes.session.plug import after_plug
+from nodes.session.revival import end_lost, hear_life
+from nodes.session.state import Config, Inputs, Outputs, State, counter_wh, keep_record
 from nodes.session.states import Facts, wallbox_state
 
 PERIOD_S = 1.0  # session/status
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
-UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
-OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
 LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
     StopReason.RESTART: 2.0,
     StopReason.SIGNAL: 2.0,
@@ -53,10 +43,10 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     warnings: list[str] = []
     if state.found is None:
         state, warning = with_energy(state, inputs)  # before anything can end it
-        state = _after_plug(state, inputs)
+        state = after_plug(state, inputs)
         state, lost_warning = end_lost(state, inputs)
         warnings += [lost_warning, warning]
-        state = _ending(state, inputs)
+        state = ending(state, inputs)
         state = _beginning(config, state, inputs)
         state = _checkpoint(state, inputs)
     state = _blindness(state, inputs)
@@ -65,110 +55,6 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     state, status = _say(config, state, inputs)
     warning = "; ".join(filter(None, warnings))
     return state, Outputs(status=status, write=write, done=done, warning=warning)
-
-
-def _after_plug(state: State, inputs: Inputs) -> State:
-    """Judge the plug: it is in by the word of safety, and out by that of safety or pilot.
-
-    Silence, E and F say nothing about it: a plug that was out before stays so.
-    """
-    safety, pilot = inputs.safety, inputs.pilot
-    by_safety = None if safety is None else safety.cp_state
-    by_pilot = None if pilot is None else pilot.cp_state
-    if CpState.A not in (by_safety, by_pilot):
-        if safety is None or by_safety not in PLUGGED:
-            return replace(state, is_lost_sight=state.out_since_s is not None)
-        return _plug(state, inputs, safety.plugged_since_utc_ns)
-    if not state.plugged:
-        return replace(state, out_since_s=None)
-    since_s = inputs.now_s if state.out_since_s is None else state.out_since_s
-    if inputs.now_s - since_s < UNPLUGGED_S:
-        return replace(state, out_since_s=since_s)
-    return _unplug(state, inputs)
-
-
-def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
-    """Take the plug that is in; another one, if safety saw it go in since.
-
-    A safety that has started anew and found it in tells nothing of that.
-    """
-    since_utc_ns = since_utc_ns or state.plugged_since_utc_ns
-    if state.plugged and since_utc_ns != state.plugged_since_utc_ns:
-        state = _unplug(state, inputs)
-    elif (
-        state.is_lost_sight
-        and state.out_since_s is not None
-        and inputs.now_s - state.out_since_s >= OUT_OF_SIGHT_S
-    ):
-        # Out, then out of sight: another vehicle, perhaps. A charge that was stopped stays so.
-        state = replace(_unplug(state, inputs), held=state.held)
-    return replace(
-        state,
-        plugged=True,
-        plugged_since_utc_ns=since_utc_ns,
-        is_seen=True,
-        out_since_s=None,
-        is_lost_sight=False,
-    )
-
-
-def _unplug(state: State, inputs: Inputs) -> State:
-    """End what has to do with the plug that is out."""
-    if state.session is not None:
-        reason = state.session.end_reason or EndReason.UNPLUGGED
-        state = _end(state, state.session, inputs.utc_ns, reason)
-    if state.last is not None:
-        state = keep_record(state, state.last, inputs.utc_ns, seated=False)
-    if state.lost is not None:
-        lost = replace(state.lost, seated=False)
-        state = replace(state, lost=lost, ledger=keep(state.ledger, lost))
-    return replace(
-        state,
-        plugged=False,
-        plugged_since_utc_ns=0,
-        out_since_s=None,
-        is_lost_sight=False,
-        last=None,
-        held="",
-    )
-
-
-def _ending(state: State, inputs: Inputs) -> State:
-    """Withdraw the permission when asked; end the session once the contactor is open.
-
-    The counter must be heard as well, so that all that flowed is in the record.
-    """
-    session = state.session
-    if session is None:
-        return state
-    if session.end_reason is None:
-        if inputs.end is not None:
-            return _withdraw(
-                replace(state, held=held_words(inputs.end)), session, inputs, EndReason.STOPPED
-            )
-        if inputs.stop is StopReason.SHUTDOWN:
-            return _withdraw(state, session, inputs, EndReason.RESTART)
-    if state.open_by_s is None or session.end_reason is None:
-        return state
-    is_open = inputs.safety is not None and inputs.safety.contactor is Contactor.OPEN
-    is_counted = counter_wh(inputs) is not None
-    if (is_open and is_counted) or inputs.now_s >= state.open_by_s:
-        return _end(state, session, inputs.utc_ns, session.end_reason)
-    return state
-
-
-def _withdraw(state: State, session: SessionRecord, inputs: Inputs, reason: EndReason) -> State:
-    """Begin to end the session; its record says so at once, so that no restart revives it."""
-    session = msgspec.structs.replace(session, end_reason=reason)
-    state = replace(state, session=session, open_by_s=inputs.now_s + OPEN_S)
-    return keep_record(state, session, inputs.utc_ns)
-
-
-def _end(state: State, session: SessionRecord, utc_ns: int, reason: EndReason) -> State:
-    ended_utc_ns = max(utc_ns, session.started_utc_ns)  # UTC may have been set back
-    record = msgspec.structs.replace(session, ended_utc_ns=ended_utc_ns, end_reason=reason)
-    state = replace(state, session=None, open_by_s=None, last=record, last_wh=record.energy_wh)
-    return keep_record(state, record, utc_ns)
 
 
 def _beginning(config: Config, state: State, inputs: Inputs) -> State:

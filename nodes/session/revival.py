@@ -18,12 +18,12 @@ import msgspec
 from msgspec.structs import replace
 
 from msgs.session import EndReason
+from nodes.session.ending import OPEN_S
 from nodes.session.energy import away_s, most_wh
 from nodes.session.ledger import Entry, Ledger, keep
 from nodes.session.state import Inputs, State, counter_wh, held_words, keep_record
 
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
-OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
 
 
 def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:

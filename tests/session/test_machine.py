@@ -13,16 +13,12 @@ from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
+from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S, MARGIN_WH
 from nodes.session.ledger import Entry, Written
-from nodes.session.machine import (
-    BLIND_S,
-    LEAVE_S,
-    UNPLUGGED_S,
-    refusal_to_end,
-    step,
-)
-from nodes.session.revival import HEAR_S, OPEN_S, begin
+from nodes.session.machine import BLIND_S, LEAVE_S, refusal_to_end, step
+from nodes.session.plug import UNPLUGGED_S
+from nodes.session.revival import HEAR_S, begin
 from nodes.session.state import Config, Inputs
 
 UTC_NS = 1_767_225_600_000_000_000

@@ -13,8 +13,8 @@ import nodes.load_manager.node
 import nodes.pilot.node
 import nodes.plant.model
 import nodes.safety.node
-import nodes.session.machine
 import nodes.session.node
+import nodes.session.plug
 from launch.plan import load_plan
 from launch.soak.box import Box
 from launch.soak.invariants import Broken
@@ -267,7 +267,7 @@ def change_the_vehicle_while_session_is_away(scene: Scene) -> set[str]:
 def test_a_session_that_goes_on_with_another_vehicle_is_caught(
     scene: Scene, monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr(nodes.session.machine, "_unplug", lambda state, inputs: state)
+    monkeypatch.setattr(nodes.session.plug, "unplug", lambda state, inputs: state)
     assert change_the_vehicle_while_session_is_away(scene) == {"one_plug"}
 
 

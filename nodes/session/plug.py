@@ -1,0 +1,78 @@
+"""Which plug is in, and what ends with it. Pure."""
+
+from msgspec.structs import replace
+
+from msgs.pilot import PLUGGED, CpState
+from msgs.session import EndReason
+from nodes.session.ending import end
+from nodes.session.ledger import keep
+from nodes.session.state import Inputs, State, keep_record
+
+UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
+OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
+
+
+def after_plug(state: State, inputs: Inputs) -> State:
+    """Judge the plug: it is in by the word of safety, and out by that of safety or pilot.
+
+    Silence, E and F say nothing about it: a plug that was out before stays so.
+    """
+    safety, pilot = inputs.safety, inputs.pilot
+    by_safety = None if safety is None else safety.cp_state
+    by_pilot = None if pilot is None else pilot.cp_state
+    if CpState.A not in (by_safety, by_pilot):
+        if safety is None or by_safety not in PLUGGED:
+            return replace(state, is_lost_sight=state.out_since_s is not None)
+        return _plug(state, inputs, safety.plugged_since_utc_ns)
+    if not state.plugged:
+        return replace(state, out_since_s=None)
+    since_s = inputs.now_s if state.out_since_s is None else state.out_since_s
+    if inputs.now_s - since_s < UNPLUGGED_S:
+        return replace(state, out_since_s=since_s)
+    return unplug(state, inputs)
+
+
+def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
+    """Take the plug that is in; another one, if safety saw it go in since.
+
+    A safety that has started anew and found it in tells nothing of that.
+    """
+    since_utc_ns = since_utc_ns or state.plugged_since_utc_ns
+    if state.plugged and since_utc_ns != state.plugged_since_utc_ns:
+        state = unplug(state, inputs)
+    elif (
+        state.is_lost_sight
+        and state.out_since_s is not None
+        and inputs.now_s - state.out_since_s >= OUT_OF_SIGHT_S
+    ):
+        # Out, then out of sight: another vehicle, perhaps. A charge that was stopped stays so.
+        state = replace(unplug(state, inputs), held=state.held)
+    return replace(
+        state,
+        plugged=True,
+        plugged_since_utc_ns=since_utc_ns,
+        is_seen=True,
+        out_since_s=None,
+        is_lost_sight=False,
+    )
+
+
+def unplug(state: State, inputs: Inputs) -> State:
+    """End what has to do with the plug that is out."""
+    if state.session is not None:
+        reason = state.session.end_reason or EndReason.UNPLUGGED
+        state = end(state, state.session, inputs.utc_ns, reason)
+    if state.last is not None:
+        state = keep_record(state, state.last, inputs.utc_ns, seated=False)
+    if state.lost is not None:
+        lost = replace(state.lost, seated=False)
+        state = replace(state, lost=lost, ledger=keep(state.ledger, lost))
+    return replace(
+        state,
+        plugged=False,
+        plugged_since_utc_ns=0,
+        out_since_s=None,
+        is_lost_sight=False,
+        last=None,
+        held="",
+    )
