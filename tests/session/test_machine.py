@@ -1,172 +1,20 @@
 """The life of a session: permitted after it is stored, stored exactly once, ended for a reason."""
 
-from typing import Any, NamedTuple
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from msgs.load_manager import LoadOffer
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyPhase, SafetyStatus
-from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
+from msgs.safety import Contactor, SafetyPhase
+from msgs.session import EndReason, WallboxState
 from nodes.session.ending import OPEN_S
-from nodes.session.energy import CHECKPOINT_S, MARGIN_WH
-from nodes.session.ledger import Entry, Written
-from nodes.session.machine import BLIND_S, LEAVE_S, refusal_to_end, step
+from nodes.session.energy import CHECKPOINT_S
+from nodes.session.machine import BLIND_S, LEAVE_S, refusal_to_end
 from nodes.session.plug import UNPLUGGED_S
-from nodes.session.revival import HEAR_S, begin
-from nodes.session.state import Config, Inputs
-
-UTC_NS = 1_767_225_600_000_000_000
-OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
-SAFETY = SafetyStatus(
-    contactor=Contactor.OPEN,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    phase=SafetyPhase.IDLE,
-)
-
-
-class Copper(NamedTuple):
-    """What safety and pilot read of the line; None: it says nothing of it."""
-
-    by_safety: CpState | None
-    by_pilot: CpState | None
-    since_utc_ns: int = 0
-
-
-SILENT = Copper(None, None)
-
-
-def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Copper:
-    """Return what both read."""
-    return Copper(cp_state, cp_state, since_utc_ns)
-
-
-def box(imported_wh: float, online: bool = True) -> MeterReading:
-    return MeterReading(
-        lines=(NO_LINE, NO_LINE, NO_LINE),
-        power_w=0.0,
-        online=online,
-        source="test",
-        imported_wh=imported_wh,
-    )
-
-
-class Life:
-    """A session node's machine, its store and its facts, stepped by hand."""
-
-    def __init__(
-        self,
-        last: Entry | None = None,
-        life: int = 1,
-        authorization: bool = False,
-        now_s: float = 100.0,
-    ) -> None:
-        self.config = Config(authorization=authorization)
-        self.now_s = now_s
-        self.life = life
-        self.facts: dict[str, Any] = {
-            "pilot": pilot(CpState.A),
-            "safety": SAFETY,
-            "offer": OFFER,
-            "box": box(1000.0),
-        }
-        self.state = begin(last, self.now_s, self.utc_ns)
-        self.disk: dict[str, Entry] = {} if last is None else {last.record.session_id: last}
-        self.disk_works = True
-        self.writes: list[Entry] = []
-        self.said: list[SessionStatus] = []
-        self.warnings: list[str] = []
-        self.done = False
-        self.stop: StopReason | None = None
-        self.count = 0
-
-    @property
-    def utc_ns(self) -> int:
-        return UTC_NS + int((self.now_s - 100.0) * 1e9)
-
-    def told(self) -> dict[str, Any]:
-        """Return the facts as the nodes say them: the pilot's with safety's."""
-        facts = dict(self.facts)
-        seen: Copper = facts["pilot"] or SILENT
-        facts["pilot"] = seen.by_pilot and PilotStatus(
-            cp_state=seen.by_pilot, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0
-        )
-        facts["safety"] = facts["safety"] and replace(
-            facts["safety"], cp_state=seen.by_safety, plugged_since_utc_ns=seen.since_utc_ns
-        )
-        return facts
-
-    def step(self, end: str | None = None, written: Written | None = None) -> None:
-        self.count += 1
-        inputs = Inputs(
-            now_s=self.now_s,
-            utc_ns=self.utc_ns,
-            life=self.life,
-            next_id=f"id-{self.now_s:.1f}-{self.count}",
-            end=end,
-            stop=self.stop,
-            written=written,
-            **self.told(),
-        )
-        self.state, outputs = step(self.config, self.state, inputs)
-        if outputs.warning:
-            self.warnings.append(outputs.warning)
-        if outputs.status is not None:
-            self.said.append(outputs.status)
-            if outputs.status.authorized:  # permission stands on the disk, whatever happens
-                assert self.disk[outputs.status.session_id].record.end_reason is None
-        self.done = self.done or outputs.done
-        if outputs.write is not None:
-            self.writes.append(outputs.write)
-            if self.disk_works:
-                self.disk[outputs.write.record.session_id] = outputs.write
-            self.step(written=Written(problem="" if self.disk_works else "the disk is full"))
-
-    def run(self, seconds: float, **facts: Any) -> SessionStatus:
-        """Let time pass with these facts; return what was said last.
-
-        More energy than comes in one reading flows evenly meanwhile.
-        """
-        before, after = self.facts["box"], facts.get("box")
-        self.facts.update(facts)
-        began_s, end_s = self.now_s, self.now_s + seconds
-        while self.now_s < end_s:
-            self.now_s = min(self.now_s + 0.1, end_s)
-            if before and after and before.imported_wh + MARGIN_WH < after.imported_wh:
-                part = (self.now_s - began_s) / seconds
-                grown_wh = (after.imported_wh - before.imported_wh) * part
-                self.facts["box"] = replace(after, imported_wh=before.imported_wh + grown_wh)
-            self.step()
-        return self.said[-1]
-
-    def record(self) -> SessionRecord:
-        (entry,) = self.disk.values()
-        return entry.record
-
-    def restarted(self, first: bool = False) -> "Life":
-        """Return the next incarnation; the first one of another life of the graph, or not."""
-        (entry,) = self.disk.values()
-        life = Life(last=entry, life=self.life + first, now_s=self.now_s)
-        life.facts = dict(self.facts)
-        return life
-
-
-def plugged_in(**facts: Any) -> Life:
-    life = Life()
-    life.run(1.0)
-    life.run(1.0, pilot=pilot(CpState.B), **facts)
-    return life
-
+from nodes.session.revival import HEAR_S
+from tests.session.conftest import SAFETY, SILENT, Copper, Life, box, pilot, plugged_in
 
 # --- beginning --------------------------------------------------------------------------------
 
