@@ -46,6 +46,10 @@ class FaultCode(StrEnum):
     RED = "red"
 
 
+LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
+"""The faults that end the charge: nothing retries them (ERR-R)."""
+
+
 class Fault(Struct, frozen=True, kw_only=True):
     """One fault that holds now: a record, raised and cleared by safety's machine."""
 

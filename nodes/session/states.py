@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import MIN_OFFER_A, CpState
-from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
+from nodes.session.faults import is_passing
 
-MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
 MOST_CHARACTERS = 400  # of msgs.units.Text
 
 
@@ -43,7 +43,7 @@ def _state(facts: Facts) -> tuple[WallboxState, str]:
     if safety.faults:
         state = (
             WallboxState.RECOVER_FROM_ERROR
-            if _is_passing(safety)
+            if is_passing(safety)
             else WallboxState.UNRECOVERABLE_ERROR
         )
         return state, _fault_words(safety)
@@ -93,20 +93,6 @@ def _of_permitted(safety: SafetyStatus, offer: LoadOffer | None) -> tuple[Wallbo
 
 def _no_current(safety: SafetyStatus, why: str) -> str:
     return f"No current: {safety.detail or why}."
-
-
-def _is_passing(safety: SafetyStatus) -> bool:
-    """Return whether the faults clear without anybody's help.
-
-    A retry is pending, the box cools (ERR-3), or the mains may come back into range while retries
-    are left (ERR-8002).
-    """
-    if safety.retry_in_s is not None:
-        return True
-    passing = {FaultCode.TOO_HOT}
-    if safety.retries < MOST_RETRIES:
-        passing.add(FaultCode.MAINS_VOLTAGE)
-    return passing.issuperset(safety.faults)
 
 
 def _fault_words(safety: SafetyStatus) -> str:

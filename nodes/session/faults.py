@@ -1,0 +1,44 @@
+"""What safety's faults mean for a charge: who clears them, and whether it is over. Pure."""
+
+from msgs.safety import LATCHED, FaultCode, SafetyStatus
+
+MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
+
+_RETRIED = frozenset(
+    {
+        FaultCode.PLUG_STATE,
+        FaultCode.NOT_CLOSING,
+        FaultCode.MAINS_VOLTAGE,
+        FaultCode.OVERCURRENT,
+        FaultCode.RESIDUAL_CURRENT,
+    }
+)
+# A retry waits for these to go, and no time for it can be told: mains that are stable, a plug in
+# a possible state.
+_WAITED_FOR = frozenset({FaultCode.PLUG_STATE, FaultCode.MAINS_VOLTAGE})
+
+
+def is_latched(safety: SafetyStatus) -> bool:
+    """Return whether nothing will flow in this session any more (ERR-8007, ERR-RED)."""
+    return not LATCHED.isdisjoint(safety.faults)
+
+
+def is_passing(safety: SafetyStatus) -> bool:
+    """Return whether all faults clear without anybody's help."""
+    return _passing(safety).issuperset(safety.faults)
+
+
+def needs_somebody(safety: SafetyStatus) -> bool:
+    """Return whether a fault holds that does not clear by itself.
+
+    Fault 1 is left out: it comes of a plug that is pulled, and so tells nothing of why it was.
+    """
+    return bool(set(safety.faults) - _passing(safety) - {FaultCode.UNPLUGGED})
+
+
+def _passing(safety: SafetyStatus) -> frozenset[FaultCode]:
+    """Return the codes that clear by themselves now: the box cools, or tries again (ERR-R)."""
+    is_waiting = safety.retries < MOST_RETRIES and not _WAITED_FOR.isdisjoint(safety.faults)
+    if safety.retry_in_s is None and not is_waiting:
+        return frozenset({FaultCode.TOO_HOT})
+    return _RETRIED | {FaultCode.TOO_HOT}
