@@ -8,7 +8,7 @@ What must be on the disk leaves as `Outputs.write`, one entry at a time, and com
 from msgspec.structs import replace
 
 from msgs.requests import StopReason
-from msgs.safety import SafetyPhase
+from msgs.safety import SafetyPhase, SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from nodes.session.ending import OPEN_S, ending
 from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, with_energy
@@ -64,6 +64,8 @@ def _beginning(config: Config, state: State, inputs: Inputs) -> State:
     is_wanted = is_plugged and not state.held and inputs.stop is None
     if state.session is not None or not is_wanted or config.authorization or now_wh is None:
         return state
+    if inputs.safety is None or not _may_charge(inputs.safety):
+        return state
     record = SessionRecord(
         session_id=inputs.next_id,
         started_utc_ns=inputs.utc_ns,
@@ -81,6 +83,11 @@ def _beginning(config: Config, state: State, inputs: Inputs) -> State:
         is_jump_told=False,
     )
     return keep_record(state, record, inputs.utc_ns)
+
+
+def _may_charge(safety: SafetyStatus) -> bool:
+    """Return whether a vehicle may be charged at all: sessions do not begin for nothing."""
+    return not safety.commissioning and not safety.showroom
 
 
 def _checkpoint(state: State, inputs: Inputs) -> State:
@@ -142,6 +149,7 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
         Facts(
             safety=inputs.safety,
             hears_pilot=inputs.pilot is not None,
+            is_waking=inputs.pilot is not None and inputs.pilot.waking,
             offer=inputs.offer,
             plugged=state.plugged,
             authorized=authorized,

@@ -20,6 +20,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     safety: SafetyStatus | None
     hears_pilot: bool
+    is_waking: bool = False  # pilot wakes a vehicle that sleeps, through F and x1
     offer: LoadOffer | None
     plugged: bool
     authorized: bool
@@ -55,15 +56,19 @@ def _state(facts: Facts) -> tuple[WallboxState, str]:
         return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from pilot: no current."
     if not facts.plugged:
         return WallboxState.IDLE, "Ready; no vehicle is plugged in."
+    if safety.showroom:
+        return WallboxState.READY_FOR_CHARGING, "Showroom mode: vehicles are not charged."
     if facts.is_blind:
         return WallboxState.RECOVER_FROM_ERROR, _no_current(safety, "safety proves nothing")
-    if facts.runs and safety.cp_state in (CpState.E, CpState.F):
+    if facts.runs and not facts.is_waking and safety.cp_state in (CpState.E, CpState.F):
         why = f"the control pilot is in state {safety.cp_state}"
         return WallboxState.RECOVER_FROM_ERROR, _no_current(safety, why)
     if facts.held:
         return WallboxState.SUSPENDED, facts.held
     if not facts.authorized:
         return WallboxState.READY_FOR_CHARGING, facts.waiting_for
+    if facts.is_waking:
+        return WallboxState.READY_FOR_CHARGING, "The vehicle is being woken."
     return _of_permitted(safety, facts.offer)
 
 

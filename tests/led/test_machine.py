@@ -8,6 +8,7 @@ import pytest
 
 from msgs.led import Color, Effect, LedFrame, Light
 from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.pilot import CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.led import pattern
@@ -153,6 +154,26 @@ def shown(
             ".oo.",
             Effect.STEADY,
             marks=pytest.mark.req("LED-7"),
+        ),
+        # STA-2: showroom mode has no pattern of its own
+        *(
+            pytest.param(
+                {"session": session(state), "safety": safety(showroom=True)},
+                "bbbb",
+                Effect.STEADY,
+                marks=pytest.mark.req("LED-1", "STA-2"),
+            )
+            for state in (WallboxState.IDLE, WallboxState.READY_FOR_CHARGING)
+        ),
+        # woken through state F: plugged in and not charging
+        pytest.param(
+            {
+                "session": session(WallboxState.READY_FOR_CHARGING, authorized=True),
+                "safety": safety(phase=SafetyPhase.READY, cp_state=CpState.F),
+            },
+            "bbbb",
+            Effect.STEADY,
+            marks=pytest.mark.req("LED-1"),
         ),
         # PAN-2: dark while authorisation is required and has not been given
         *(

@@ -520,6 +520,39 @@ def test_a_safety_that_starts_without_a_car_is_no_error() -> None:
     assert status.state is WallboxState.IDLE
 
 
+# --- special modes ----------------------------------------------------------------------------
+
+
+@pytest.mark.req("STA-2", "STA-4")
+@pytest.mark.parametrize("mode", ["showroom", "commissioning"])
+def test_no_session_begins_where_vehicles_are_not_charged(mode: str) -> None:
+    life = plugged_in(safety=replace(SAFETY, **{mode: True}))
+    assert not life.run(60.0).authorized
+    assert life.disk == {}
+    assert life.run(1.0, safety=SAFETY).authorized
+
+
+def test_no_session_begins_while_safety_is_silent() -> None:
+    life = plugged_in(box=None)
+    assert not life.run(5.0, safety=None, box=box(1000.0)).authorized
+    assert life.disk == {}
+    assert life.run(1.0, safety=SAFETY).authorized
+
+
+def test_a_vehicle_that_is_woken_stays_seated_and_is_no_error() -> None:
+    life = plugged_in()
+    before = life.said[-1].session_id
+    said = len(life.said)
+    life.run(4.0, pilot=Copper(CpState.F, CpState.F, is_waking=True))
+    life.run(4.0, pilot=Copper(CpState.B, CpState.B, is_waking=True))
+    for status in life.said[said + 1 :]:
+        assert (status.state, status.authorized) == (WallboxState.READY_FOR_CHARGING, True)
+        assert status.plugged
+        assert status.reason == "The vehicle is being woken."
+    assert life.run(1.1, pilot=pilot(CpState.B)).session_id == before
+    assert life.said[-1].reason != "The vehicle is being woken."
+
+
 # --- whatever happens -------------------------------------------------------------------------
 
 EVENTS = st.sampled_from(

@@ -48,7 +48,7 @@ def offer(**changes: Any) -> LoadOffer:
 OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
 
 
-@pytest.mark.req("STA-1", "STA-3")
+@pytest.mark.req("STA-1", "STA-2", "STA-3")
 @pytest.mark.parametrize(
     ("changes", "state", "word"),
     [
@@ -158,6 +158,45 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         ),
         # special modes
         ({"safety": safety(commissioning=True)}, WallboxState.SERVICE_MODE, "DSW2.8"),
+        (
+            {"safety": safety(showroom=True), "authorized": False, "waiting_for": "waits"},
+            WallboxState.READY_FOR_CHARGING,
+            "Showroom mode: vehicles are not charged.",
+        ),
+        ({"safety": safety(showroom=True), "plugged": False}, WallboxState.IDLE, "Ready"),
+        (
+            {"safety": safety(showroom=True, commissioning=True)},
+            WallboxState.SERVICE_MODE,
+            "DSW2.8",
+        ),
+        (
+            {"safety": safety(showroom=True, faults=(FaultCode.NO_VEHICLE,))},
+            WallboxState.UNRECOVERABLE_ERROR,
+            "Fault 5.",
+        ),
+        # woken through F and x1
+        *(
+            (
+                {"is_waking": True, "runs": True, "safety": safety(cp_state=cp, offered_a=0.0)},
+                WallboxState.READY_FOR_CHARGING,
+                "The vehicle is being woken.",
+            )
+            for cp in (CpState.F, CpState.E, CpState.B, None)
+        ),
+        (
+            {"is_waking": True, "authorized": False, "held": "stopped (app)"},
+            WallboxState.SUSPENDED,
+            "(app)",
+        ),
+        (
+            {
+                "is_waking": True,
+                "runs": True,
+                "safety": safety(cp_state=CpState.F, faults=(FaultCode.SAFETY_CIRCUIT,)),
+            },
+            WallboxState.UNRECOVERABLE_ERROR,
+            "8007",
+        ),
         (
             {"programming": True, "plugged": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
