@@ -157,10 +157,65 @@ def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session
     graphs[1].kill("session")
     graphs[1].start("session")
     graphs[1].advance(5.0)
-    (record,) = msgspec.convert(graphs[1].ask("session", "sessions").result, list[SessionRecord])
+    (record,) = session_records(graphs[1])
     assert record.end_reason is EndReason.POWER_LOSS
     assert record.ended_utc_ns > 0
     assert 0.0 < record.energy_wh <= shown_wh
+
+
+def session_records(graph: VirtualGraph) -> list[SessionRecord]:
+    """Return what is stored, the newest first."""
+    return msgspec.convert(graph.ask("session", "sessions").result, list[SessionRecord])
+
+
+@pytest.mark.parametrize("is_seated", [True, False])
+def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
+    tmp_path: Path, is_seated: bool
+) -> None:
+    before = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+    before.start_all()
+    charge(before)
+    session_id = session_status(before).session_id  # and then the power is cut
+    after = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=2, state_dir=tmp_path)
+    after.start("plant")
+    if is_seated:
+        after.act("plug")
+        after.act("ready")
+    said: list[dict[str, object]] = []
+    watch(after, "session/status", said.append)
+    for node in after.plan.nodes:
+        if node.name != "plant":
+            after.start(node.name)
+    after.advance(30.0)
+    status = session_status(after)
+    (record,) = session_records(after)
+    assert record.session_id == session_id
+    if is_seated:
+        assert (status.session_id, status.state) == (session_id, WallboxState.CHARGING)
+        assert record.end_reason is None
+    else:
+        assert (status.session_id, status.state) == ("", WallboxState.IDLE)
+        assert record.end_reason is EndReason.POWER_LOSS
+        assert not any(body["authorized"] for body in said)
+
+
+@pytest.mark.req("PAN-5")
+def test_a_session_that_a_clean_stop_has_ended_is_not_resumed(tmp_path: Path) -> None:
+    before = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+    before.start_all()
+    charge(before)
+    session_id = session_status(before).session_id
+    before.stop()
+    after = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=2, state_dir=tmp_path)
+    after.start("plant")
+    after.act("plug")
+    for node in after.plan.nodes:
+        if node.name != "plant":
+            after.start(node.name)
+    after.advance(5.0)
+    new, old = session_records(after)
+    assert (old.session_id, old.end_reason) == (session_id, EndReason.RESTART)
+    assert session_status(after).session_id == new.session_id
 
 
 def test_a_box_whose_sensors_are_stuck_says_that_it_has_an_error(graph: VirtualGraph) -> None:

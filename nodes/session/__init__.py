@@ -10,14 +10,24 @@ deadline    none is hard: a "no" is published within 0.2 s, at once when it was 
 safe state  silence, or authorized = False: pilot goes to x1, safety opens
 
 A session begins when an authorised car is plugged in and ends when it is unplugged, stopped, or the
-box is shut down. Permission is published only after the record of the session's start is on the
-disk. Restarted in place, the node goes on with the session it finds, with its start energy and
-permission, once the pilot has shown that the plug is still seated, and only in the same life of the
-graph, told by launch/graph; a plug that went in meanwhile is another vehicle's. A life unknown
-after 1.4 s is another one. In another life power was lost: the session is ended, with all that the
-box's meter has counted if its counter outlives a loss of power, else with the checkpoint of a
-minute before. A session that is stopped stays without permission until the plug has been out. A
-pilot that is silent is no unplugged car; a plug that is out has no permission until it is seen in.
+box is shut down. None begins without mains, in commissioning or in showroom mode. Permission is
+published only after the record of the session's start is on the disk. Restarted in place, the node
+goes on with the session it finds, with its card, start energy and permission, once safety has shown
+that the plug is still seated; a plug that went in meanwhile is another vehicle's.
+
+Mains lost and back: with the same plug still seated the session resumes, else it ends with
+POWER_LOSS, at the time of the loss, with all that the box's meter has counted if its counter
+outlives that, else with the checkpoint of a minute before. The node may live through it, told by
+safety's `has_mains`, or die with it: then the life of the graph, told by launch/graph, is another
+one; a life unknown after 1.4 s is taken for another one. Until the plug is seen in there is no
+permission, however long that takes. A session that was being ended is never resumed.
+
+A session that is stopped stays without permission until the plug has been out. A pilot that is
+silent is no unplugged car; a plug that is out has no permission until it is seen in.
+
+machine.py turns the round; plug.py judges the plug, ending.py ends, revival.py finds the session of
+a start, energy.py counts, ledger.py and records.py store; states.py and faults.py find the
+wallbox's state.
 
 On `stop` for a restart the record is brought up to date and everything else stays. On a shutdown
 the permission is withdrawn, the contactor waited for (7 s at most), the session stored as ended.

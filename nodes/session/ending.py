@@ -46,5 +46,12 @@ def end(state: State, session: SessionRecord, utc_ns: int, reason: EndReason) ->
     """Record the end of the session that runs."""
     ended_utc_ns = max(utc_ns, session.started_utc_ns)  # UTC may have been set back
     record = msgspec.structs.replace(session, ended_utc_ns=ended_utc_ns, end_reason=reason)
-    state = replace(state, session=None, open_by_s=None, last=record, last_wh=record.energy_wh)
+    state = replace(
+        state,
+        session=None,
+        open_by_s=None,
+        dark_since_utc_ns=None,
+        last=record,
+        last_wh=record.energy_wh,
+    )
     return keep_record(state, record, utc_ns)

@@ -87,7 +87,7 @@ def _beginning(config: Config, state: State, inputs: Inputs) -> State:
 
 def _may_charge(safety: SafetyStatus) -> bool:
     """Return whether a vehicle may be charged at all: sessions do not begin for nothing."""
-    return not safety.commissioning and not safety.showroom
+    return safety.has_mains and not safety.commissioning and not safety.showroom
 
 
 def _checkpoint(state: State, inputs: Inputs) -> State:
@@ -106,10 +106,9 @@ def _checkpoint(state: State, inputs: Inputs) -> State:
 
 def _blindness(state: State, inputs: Inputs) -> State:
     """Note since when safety has proven nothing although a vehicle is plugged in."""
-    is_blind = (
-        state.plugged and inputs.safety is not None and inputs.safety.phase is SafetyPhase.START
-    )
-    if not is_blind:
+    safety = inputs.safety
+    is_proving = safety is not None and safety.has_mains and safety.phase is SafetyPhase.START
+    if not (state.plugged and is_proving):
         return replace(state, blind_since_s=None)
     if state.blind_since_s is None:
         return replace(state, blind_since_s=inputs.now_s)
@@ -192,6 +191,8 @@ def _missing(config: Config, state: State, inputs: Inputs) -> str:
             return "Nothing is heard from the box's own meter: a session cannot begin."
     elif state.out_since_s is not None:
         return "The plug is out."
+    elif not state.is_seen:
+        return "It is not known yet whether the vehicle is still plugged in."
     if state.ledger.problem:
         return f"The session cannot be stored: {state.ledger.problem}"
     return "The session is being stored."

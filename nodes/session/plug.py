@@ -1,11 +1,16 @@
-"""Which plug is in, and what ends with it. Pure."""
+"""Which plug is in, and what ends with it. Pure.
+
+It is in by the word of safety, and out by that of safety or pilot. Silence, E and F say nothing
+about it, nor does a box without mains: a plug that was out before stays so.
+"""
 
 from msgspec.structs import replace
 
 from msgs.pilot import PLUGGED, CpState
+from msgs.safety import SafetyStatus
 from msgs.session import EndReason
 from nodes.session.ending import end
-from nodes.session.ledger import keep
+from nodes.session.revival import lose
 from nodes.session.state import Inputs, State, keep_record
 
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
@@ -13,17 +18,15 @@ OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is s
 
 
 def after_plug(state: State, inputs: Inputs) -> State:
-    """Judge the plug: it is in by the word of safety, and out by that of safety or pilot.
-
-    Silence, E and F say nothing about it: a plug that was out before stays so.
-    """
+    """Judge the plug, and end what ends with it."""
     safety, pilot = inputs.safety, inputs.pilot
+    state = _without_mains(state, inputs)
     by_safety = None if safety is None else safety.cp_state
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
         if safety is None or by_safety not in PLUGGED:
             return replace(state, is_lost_sight=state.out_since_s is not None)
-        return _plug(state, inputs, safety.plugged_since_utc_ns)
+        return _plug(state, inputs, safety)
     if not state.plugged:
         return replace(state, out_since_s=None)
     since_s = inputs.now_s if state.out_since_s is None else state.out_since_s
@@ -32,12 +35,21 @@ def after_plug(state: State, inputs: Inputs) -> State:
     return unplug(state, inputs)
 
 
-def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
+def _without_mains(state: State, inputs: Inputs) -> State:
+    """Note since when the running session has had no mains."""
+    safety = inputs.safety
+    is_new = state.session is not None and state.dark_since_utc_ns is None
+    if safety is None or safety.has_mains or not is_new:
+        return state
+    return replace(state, dark_since_utc_ns=inputs.utc_ns)
+
+
+def _plug(state: State, inputs: Inputs, safety: SafetyStatus) -> State:
     """Take the plug that is in; another one, if safety saw it go in since.
 
     A safety that has started anew and found it in tells nothing of that.
     """
-    since_utc_ns = since_utc_ns or state.plugged_since_utc_ns
+    since_utc_ns = safety.plugged_since_utc_ns or state.plugged_since_utc_ns
     if state.plugged and since_utc_ns != state.plugged_since_utc_ns:
         state = unplug(state, inputs)
     elif (
@@ -47,7 +59,7 @@ def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
     ):
         # Out, then out of sight: another vehicle, perhaps. A charge that was stopped stays so.
         state = replace(unplug(state, inputs), held=state.held)
-    return replace(
+    state = replace(
         state,
         plugged=True,
         plugged_since_utc_ns=since_utc_ns,
@@ -55,18 +67,31 @@ def _plug(state: State, inputs: Inputs, since_utc_ns: int) -> State:
         out_since_s=None,
         is_lost_sight=False,
     )
+    return _resume(state, inputs) if safety.has_mains else state
+
+
+def _resume(state: State, inputs: Inputs) -> State:
+    """Go on with the session that mains were lost in: its plug is still seated.
+
+    From here on the record is of this life of the graph again.
+    """
+    if state.session is None or state.dark_since_utc_ns is None:
+        return state
+    return keep_record(replace(state, dark_since_utc_ns=None), state.session, inputs.utc_ns)
 
 
 def unplug(state: State, inputs: Inputs) -> State:
     """End what has to do with the plug that is out."""
-    if state.session is not None:
-        reason = state.session.end_reason or EndReason.UNPLUGGED
-        state = end(state, state.session, inputs.utc_ns, reason)
+    session = state.session
+    if session is not None:
+        if session.end_reason is not None:
+            state = end(state, session, inputs.utc_ns, session.end_reason)
+        elif state.dark_since_utc_ns is not None:
+            state = lose(state, session, state.dark_since_utc_ns)
+        else:
+            state = end(state, session, inputs.utc_ns, EndReason.UNPLUGGED)
     if state.last is not None:
         state = keep_record(state, state.last, inputs.utc_ns, seated=False)
-    if state.lost is not None:
-        lost = replace(state.lost, seated=False)
-        state = replace(state, lost=lost, ledger=keep(state.ledger, lost))
     return replace(
         state,
         plugged=False,

@@ -1,23 +1,26 @@
 """What becomes of the session that the store holds when the node starts. Pure.
 
     ended                     nothing; stopped and still plugged in, it stays without permission
-    being ended               it goes on being ended (an `end_reason` without an end)
+    being ended               it goes on being ended (an `end_reason` without an end): what
+                              somebody or a shutdown (PAN-5) has ended is not resumed
     ran, same life            only this node was away: it goes on, permission and all
-    ran, another life         power was lost: it is ended, and everything is judged afresh (PAN-5)
+    ran, another life         power was lost: it waits for the first word about its plug, however
+                              long. Seated all the time, as far as safety knows, it goes on with
+                              its card; out, or put in since, it ends with that loss
 
 A life is that of the graph, by the instant at which its supervisor started. A life that does not
-become known in time is another one: a session too many is harmless, a permission that nobody gave
-is not.
+become known in time is another one; for a plug that is seated it makes no difference. Mains that
+are lost and come back while this node lives are the same as another life (`plug`).
 
 What flowed between the last checkpoint and a loss of power is in the meter's own counter, if that
-is kept without power. So the record is marked at once and ended when the counter is heard. A
-counter below the session's start has begun anew and tells nothing; the checkpoint counts.
+is kept without power. So a record that ends is marked at once and ended when the counter is heard.
+A counter below the session's start has begun anew and tells nothing; the checkpoint counts.
 """
 
 import msgspec
 from msgspec.structs import replace
 
-from msgs.session import EndReason
+from msgs.session import EndReason, SessionRecord
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import away_s, most_wh
 from nodes.session.ledger import Entry, Ledger, keep
@@ -47,7 +50,7 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
     if record.end_reason is None:
         return replace(state, found=last)
     if record.end_reason is EndReason.POWER_LOSS:
-        return replace(state, lost=last)
+        return replace(state, lost=replace(last, seated=False))
     return replace(state, session=record, open_by_s=now_s + OPEN_S)
 
 
@@ -60,16 +63,35 @@ def hear_life(state: State, inputs: Inputs) -> State:
     found = state.found
     if found is None or (not state.life and inputs.now_s < state.hear_by_s):
         return state
-    state = replace(state, found=None)
+    state = replace(state, found=None, session=found.record, checkpoint_s=inputs.now_s)
     if state.life and found.life == state.life:
-        return replace(state, session=found.record, checkpoint_s=inputs.now_s)
-    record = msgspec.structs.replace(found.record, end_reason=EndReason.POWER_LOSS)
-    lost = replace(found, record=record)
-    return replace(state, lost=lost, ledger=keep(state.ledger, lost))
+        return state
+    if not found.seated:
+        return lose(state, found.record, found.seen_utc_ns)
+    return replace(state, dark_since_utc_ns=found.seen_utc_ns)
+
+
+def lose(state: State, session: SessionRecord, dark_since_utc_ns: int) -> State:
+    """Have the session that runs ended by the loss of power in which its plug went out."""
+    record = msgspec.structs.replace(session, end_reason=EndReason.POWER_LOSS)
+    lost = Entry(
+        record=record,
+        seated=False,
+        plugged_since_utc_ns=state.plugged_since_utc_ns,
+        seen_utc_ns=dark_since_utc_ns,
+    )
+    return replace(
+        state,
+        session=None,
+        dark_since_utc_ns=None,
+        lost=lost,
+        last_wh=record.energy_wh,
+        ledger=keep(state.ledger, lost),
+    )
 
 
 def end_lost(state: State, inputs: Inputs) -> tuple[State, str]:
-    """End the session that power was lost in, once the counter is heard.
+    """End the session that a loss of power has ended, once the counter is heard.
 
     Return what is to be logged, too.
     """
@@ -86,7 +108,6 @@ def end_lost(state: State, inputs: Inputs) -> tuple[State, str]:
     state = replace(
         state,
         lost=None,
-        last=record if lost.seated else None,
         last_wh=record.energy_wh,
         ledger=keep(state.ledger, replace(lost, record=record)),
     )

@@ -42,13 +42,15 @@ class State(Struct, frozen=True, kw_only=True):
     hear_by_s: float  # nothing is said before the facts are heard, or this passes
     life: int = 0  # of the graph, as heard first
     found: Entry | None = None  # it ran when it was written: not known yet if it goes on
-    lost: Entry | None = None  # power was lost in it: it waits for the counter to be ended
+    lost: Entry | None = None  # ended by a loss of power: its end waits for the counter
     plugged: bool = False
     plugged_since_utc_ns: int = 0  # as safety said; 0: it was in when safety started
     is_seen: bool = False  # this incarnation has seen the plug itself
     out_since_s: float | None = None  # state A since
     is_lost_sight: bool = False  # since then it was not known for a while where the plug is
     session: SessionRecord | None = None  # the one that runs
+    # Mains were lost in it then, and its plug has not been seen since.
+    dark_since_utc_ns: int | None = None
     open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
     last: SessionRecord | None = None  # the one before, while its plug is seated
     held: str = ""  # why this plug-in is not charged any more
@@ -87,12 +89,17 @@ def held_words(because: str) -> str:
 
 
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
-    """Have a record stored as the newest that is known of its session."""
+    """Have a record stored as the newest that is known of its session.
+
+    What is written between a loss of power and the next sight of the plug is of no life, so that a
+    restart meanwhile goes on waiting for the plug.
+    """
+    dark_since_utc_ns = state.dark_since_utc_ns
     entry = Entry(
         record=record,
         seated=seated,
         plugged_since_utc_ns=state.plugged_since_utc_ns,
-        seen_utc_ns=utc_ns,
-        life=state.life,
+        seen_utc_ns=utc_ns if dark_since_utc_ns is None else dark_since_utc_ns,
+        life=state.life if dark_since_utc_ns is None else 0,
     )
     return replace(state, ledger=keep(state.ledger, entry))

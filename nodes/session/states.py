@@ -10,7 +10,7 @@ from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import MIN_OFFER_A, CpState
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
-from nodes.session.faults import is_passing
+from nodes.session.faults import is_latched, is_passing
 
 MOST_CHARACTERS = 400  # of msgs.units.Text
 
@@ -41,6 +41,8 @@ def _state(facts: Facts) -> tuple[WallboxState, str]:
     safety = facts.safety
     if safety is None:
         return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from safety: no current."
+    if not safety.has_mains and not is_latched(safety):
+        return WallboxState.RECOVER_FROM_ERROR, _dark_words(facts)
     if safety.faults:
         state = (
             WallboxState.RECOVER_FROM_ERROR
@@ -98,6 +100,11 @@ def _of_permitted(safety: SafetyStatus, offer: LoadOffer | None) -> tuple[Wallbo
 
 def _no_current(safety: SafetyStatus, why: str) -> str:
     return f"No current: {safety.detail or why}."
+
+
+def _dark_words(facts: Facts) -> str:
+    goes_on = " The session goes on when they are back, if the vehicle is still plugged in."
+    return f"The box has no mains.{goes_on if facts.runs else ''}"
 
 
 def _fault_words(safety: SafetyStatus) -> str:

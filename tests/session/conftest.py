@@ -171,3 +171,11 @@ def plugged_in(**facts: Any) -> Life:
     life.run(1.0)
     life.run(1.0, pilot=pilot(CpState.B), **facts)
     return life
+
+
+DARK: dict[str, Any] = {
+    "safety": replace(SAFETY, has_mains=False),
+    "pilot": pilot(CpState.E),
+    "box": None,
+}
+"""What the nodes say while the box has no mains."""

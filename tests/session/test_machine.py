@@ -288,91 +288,6 @@ def test_a_car_that_left_meanwhile_ends_the_session_with_the_last_known_energy()
     assert new.record().energy_wh == 200.0
 
 
-def test_a_session_that_the_box_lost_power_in_is_ended_when_it_was_last_known() -> None:
-    old = plugged_in()
-    old.run(CHECKPOINT_S + 50.0, box=box(1300.0))
-    (entry,) = old.disk.values()
-    new = old.restarted(first=True)
-    status = new.run(1.0)
-    ended = new.disk[entry.record.session_id].record
-    assert ended.end_reason is EndReason.POWER_LOSS
-    assert ended.ended_utc_ns == entry.seen_utc_ns
-    assert ended.energy_wh == 300.0
-    # judged afresh: without authorisation the plugged car begins another session
-    assert status.authorized
-    assert status.session_id not in ("", entry.record.session_id)
-
-
-def lost_power(last_wh: float = 1300.0) -> tuple[Life, float]:
-    """Return a box that comes back after a loss of power, and the energy that is stored."""
-    old = plugged_in()
-    old.run(50.0, box=box(last_wh))
-    assert old.record().energy_wh == 0.0  # before the first checkpoint
-    new = old.restarted(first=True)
-    new.facts["box"] = None
-    return new, old.said[-1].energy_wh
-
-
-@pytest.mark.parametrize(
-    ("counter_wh", "energy_wh"),
-    [
-        (1300.0, 300.0),  # the counter is kept without power
-        (0.0, 0.0),  # it began anew
-        (900_000.0, 0.0),  # no such energy can have flowed
-    ],
-)
-def test_what_flowed_before_power_was_lost_is_in_the_meters_counter(
-    counter_wh: float, energy_wh: float
-) -> None:
-    new, _ = lost_power()
-    new.run(5.0)
-    record = new.record()
-    assert (record.end_reason, record.ended_utc_ns) == (EndReason.POWER_LOSS, 0)
-    new.facts["box"] = box(counter_wh)
-    new.run(2.0)
-    ended = new.disk[record.session_id].record
-    assert ended.ended_utc_ns == record.started_utc_ns
-    assert ended.energy_wh == pytest.approx(energy_wh)
-    assert len(new.disk) == 2  # the car is still there, and begins another session
-    assert sum(write.record.ended_utc_ns > 0 for write in new.writes) == 1
-    assert bool(new.warnings) == (counter_wh == 900_000.0)
-
-
-def test_a_second_loss_of_power_before_the_meter_is_heard_loses_nothing_more() -> None:
-    new, shown_wh = lost_power()
-    new.run(5.0)
-    again = new.restarted(first=True)
-    again.run(1.0)
-    again.facts["box"] = box(1300.0)
-    again.run(1.0)
-    first, *_ = again.disk.values()
-    assert first.record.energy_wh == pytest.approx(300.0)
-    assert first.record.energy_wh >= shown_wh > 290.0
-    assert first.record.end_reason is EndReason.POWER_LOSS
-
-
-def test_a_car_that_left_in_the_dark_begins_no_session_and_the_lost_one_is_ended() -> None:
-    new, _ = lost_power()
-    new.run(5.0, pilot=pilot(CpState.A))
-    new.facts["box"] = box(1300.0)
-    assert new.run(1.0).energy_wh == 300.0
-    (entry,) = new.disk.values()
-    assert entry.record.energy_wh == pytest.approx(300.0)
-    assert not entry.seated
-
-
-@pytest.mark.parametrize("life_heard", [2, 0])
-def test_a_session_goes_on_in_the_same_life_of_the_graph_only(life_heard: int) -> None:
-    old = plugged_in()
-    new = old.restarted()
-    new.life = life_heard
-    new.run(5.0)
-    first, second = new.disk.values()
-    assert first.record.end_reason is EndReason.POWER_LOSS
-    assert new.said[-1].session_id == second.record.session_id
-    assert {said.session_id for said in new.said if said.authorized} == {second.record.session_id}
-
-
 def test_a_life_is_waited_for_and_an_end_meanwhile_is_not_refused_for_good() -> None:
     old = plugged_in()
     new = old.restarted()
@@ -532,11 +447,12 @@ def test_no_session_begins_where_vehicles_are_not_charged(mode: str) -> None:
     assert life.run(1.0, safety=SAFETY).authorized
 
 
-def test_no_session_begins_while_safety_is_silent() -> None:
-    life = plugged_in(box=None)
-    assert not life.run(5.0, safety=None, box=box(1000.0)).authorized
-    assert life.disk == {}
-    assert life.run(1.0, safety=SAFETY).authorized
+def test_no_session_begins_while_safety_is_silent_or_the_box_has_no_mains() -> None:
+    for safety in (None, replace(SAFETY, has_mains=False)):
+        life = plugged_in(box=None)
+        assert not life.run(5.0, safety=safety, box=box(1000.0)).authorized
+        assert life.disk == {}
+        assert life.run(1.0, safety=SAFETY).authorized
 
 
 def test_a_vehicle_that_is_woken_stays_seated_and_is_no_error() -> None:
@@ -555,9 +471,9 @@ def test_a_vehicle_that_is_woken_stays_seated_and_is_no_error() -> None:
 
 # --- whatever happens -------------------------------------------------------------------------
 
-EVENTS = st.sampled_from(
-    ["A", "B", "C", "silent", "end", "kill", "restart", "lost", "full", "free"]
-)
+PLUG = ("A", "B", "C", "silent", "dark", "lit")
+NODE = ("end", "kill", "restart", "lost", "full", "free")
+EVENTS = st.sampled_from(PLUG + NODE)
 
 
 @settings(max_examples=150, deadline=None)
@@ -578,6 +494,8 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
                 life.facts["pilot"] = SILENT
             case "end" if not refusal_to_end(life.state):
                 life.step(end="")
+            case "dark" | "lit":
+                life.facts["safety"] = replace(life.facts["safety"], has_mains=event == "lit")
             case "full" | "free":
                 life.disk_works = event == "free"
             case "kill" | "restart" | "lost":

@@ -140,6 +140,28 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             WallboxState.RECOVER_FROM_ERROR,
             "No current: no CP.",
         ),
+        # no mains: nothing is known, and what passes by itself is not told
+        ({"safety": safety(has_mains=False)}, WallboxState.RECOVER_FROM_ERROR, "has no mains."),
+        (
+            {"safety": safety(has_mains=False), "runs": True},
+            WallboxState.RECOVER_FROM_ERROR,
+            "The session goes on when they are back",
+        ),
+        (
+            {"safety": safety(has_mains=False, commissioning=True), "plugged": False},
+            WallboxState.RECOVER_FROM_ERROR,
+            "no mains",
+        ),
+        (
+            {"safety": safety(has_mains=False, faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
+            WallboxState.RECOVER_FROM_ERROR,
+            "no mains",
+        ),
+        (
+            {"safety": safety(has_mains=False, faults=(FaultCode.SAFETY_CIRCUIT,))},
+            WallboxState.UNRECOVERABLE_ERROR,
+            "8007",
+        ),
         # fault state
         (
             {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},

@@ -1,0 +1,380 @@
+"""Mains that are lost and come back: the session resumes with its plug, or ends with the loss."""
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.pilot import CpState
+from msgs.requests import StopReason
+from msgs.safety import Contactor
+from msgs.session import EndReason, SessionRecord, WallboxState
+from nodes.session.ending import OPEN_S
+from nodes.session.energy import CHECKPOINT_S
+from nodes.session.ledger import Entry
+from nodes.session.plug import OUT_OF_SIGHT_S, UNPLUGGED_S
+from nodes.session.revival import HEAR_S
+from tests.session.conftest import (
+    DARK,
+    SAFETY,
+    SILENT,
+    UTC_NS,
+    Copper,
+    Life,
+    box,
+    pilot,
+    plugged_in,
+)
+
+SEATED = pilot(CpState.B)
+OUT = pilot(CpState.A)
+NEW = pilot(CpState.B, UTC_NS)  # safety saw it go in
+
+
+# --- the nodes live through it ----------------------------------------------------------------
+
+
+def in_the_dark(seconds: float = 600.0) -> tuple[Life, str]:
+    """Return a life whose mains are off, and the session that runs in it."""
+    life = plugged_in()
+    life.run(30.0, box=box(1200.0))
+    before = life.said[-1].session_id
+    life.run(seconds, **DARK)
+    return life, before
+
+
+def lit(life: Life, plug: Copper) -> None:
+    """Give a life its mains back, and the plug as it is found."""
+    life.facts |= {"safety": SAFETY, "pilot": plug}
+
+
+def test_a_session_goes_on_while_the_box_is_dark() -> None:
+    life, before = in_the_dark()
+    status = life.said[-1]
+    assert (status.session_id, status.authorized, status.plugged) == (before, True, True)
+    assert status.state is WallboxState.RECOVER_FROM_ERROR
+    assert status.reason.startswith("The box has no mains.")
+    assert status.energy_wh == 200.0
+
+
+@pytest.mark.parametrize(("counter_wh", "energy_wh"), [(1207.0, 207.0), (3.0, 200.0)])
+def test_with_the_same_plug_the_session_resumes(counter_wh: float, energy_wh: float) -> None:
+    life, before = in_the_dark()
+    lit(life, SEATED)
+    status = life.run(2.0)
+    assert (status.session_id, status.authorized) == (before, True)
+    assert status.state is WallboxState.READY_FOR_CHARGING
+    life.facts["box"] = box(counter_wh)
+    assert life.run(1.1).energy_wh == energy_wh
+    # and from then on it is a session like any other
+    life.run(60.0)
+    life.run(1.0, pilot=OUT)
+    assert life.record().end_reason is EndReason.UNPLUGGED
+    assert life.record().energy_wh == energy_wh
+
+
+def test_a_plug_that_is_out_after_the_dark_ends_the_session_with_the_loss_of_power() -> None:
+    life, before = in_the_dark()
+    dark_utc_ns = life.utc_ns - 600 * 10**9
+    lit(life, OUT)
+    status = life.run(1.0)
+    assert (status.session_id, status.plugged) == ("", False)
+    assert life.record().end_reason is EndReason.POWER_LOSS
+    assert life.record().ended_utc_ns == 0  # what flowed before is still in the meter
+    assert life.run(1.0, box=box(1206.0)).energy_wh == 206.0
+    assert life.record().energy_wh == 206.0
+    assert 0 <= life.record().ended_utc_ns - dark_utc_ns <= 2 * 10**8
+    status = life.run(1.0, pilot=NEW)
+    assert status.authorized
+    assert status.session_id not in ("", before)
+
+
+@pytest.mark.parametrize("first", [SILENT, pilot(CpState.E), pilot(CpState.F)])
+def test_what_says_nothing_about_the_plug_after_the_dark_resumes_and_ends_nothing(
+    first: Copper,
+) -> None:
+    life, before = in_the_dark()
+    lit(life, first)
+    assert life.run(60.0).session_id == before
+    life.run(1.0, pilot=OUT, box=box(1200.0))
+    assert life.record().end_reason is EndReason.POWER_LOSS
+
+
+def test_another_plug_after_the_dark_has_a_session_of_its_own() -> None:
+    life, before = in_the_dark()
+    lit(life, NEW)
+    life.facts["box"] = box(1200.0)
+    status = life.run(1.0)
+    assert status.authorized
+    assert status.session_id not in ("", before)
+    assert life.stored(before).end_reason is EndReason.POWER_LOSS
+    assert life.stored(before).ended_utc_ns > 0
+
+
+def test_mains_that_are_lost_while_the_plug_is_going_out_count_too() -> None:
+    life = plugged_in()
+    life.run(UNPLUGGED_S - 0.1, pilot=OUT)
+    life.run(5.0, **DARK)
+    lit(life, OUT)
+    life.run(1.0, box=box(1000.0))
+    assert life.record().end_reason is EndReason.POWER_LOSS
+
+
+def test_a_plug_that_is_seen_out_by_a_box_without_mains_counts_too() -> None:
+    life = plugged_in()
+    life.run(1.0, safety=replace(SAFETY, has_mains=False), pilot=OUT)
+    assert life.record().end_reason is EndReason.POWER_LOSS
+
+
+def test_a_plug_that_was_out_and_then_out_of_sight_in_the_dark_is_another_one() -> None:
+    life = plugged_in()
+    before = life.said[-1].session_id
+    life.run(0.1, pilot=OUT)
+    life.run(OUT_OF_SIGHT_S, **DARK)
+    lit(life, SEATED)
+    assert life.run(1.0, box=box(1000.0)).session_id not in ("", before)
+    assert life.stored(before).end_reason is EndReason.POWER_LOSS
+
+
+def test_a_charge_that_is_stopped_in_the_dark_does_not_resume() -> None:
+    life, before = in_the_dark()
+    life.step(end="app")
+    assert not life.run(OPEN_S + 1.0).authorized
+    lit(life, SEATED)
+    status = life.run(60.0, box=box(1200.0))
+    assert not status.authorized
+    assert life.record().session_id == before
+    assert life.record().end_reason is EndReason.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("plug", "reason"), [(SEATED, None), (OUT, EndReason.POWER_LOSS), (NEW, EndReason.POWER_LOSS)]
+)
+def test_a_node_that_is_restarted_in_the_dark_goes_on_waiting_for_the_plug(
+    plug: Copper, reason: EndReason | None
+) -> None:
+    life, before = in_the_dark()
+    life.stop = StopReason.RESTART
+    life.step()
+    assert life.done
+    life = life.restarted()
+    lit(life, plug)
+    life.run(2.0, box=box(1200.0))
+    assert life.stored(before).end_reason is reason
+    assert (life.said[-1].session_id == before) is (reason is None)
+
+
+def test_a_box_whose_mains_flicker_keeps_its_session() -> None:
+    life = plugged_in()
+    before = life.said[-1].session_id
+    for _ in range(20):
+        life.run(0.3, **DARK)
+        lit(life, SEATED)
+        life.run(0.3)
+    assert life.run(1.0, box=box(1000.0)).session_id == before
+    assert len(life.disk) == 1
+
+
+def test_a_box_that_was_dark_has_time_to_prove_its_contactor_again() -> None:
+    life, _ = in_the_dark()
+    lit(life, SEATED)
+    status = life.run(1.0)
+    assert status.state is WallboxState.READY_FOR_CHARGING
+
+
+# --- the nodes died with it -------------------------------------------------------------------
+
+
+def lost_power(last_wh: float = 1300.0) -> tuple[Life, str]:
+    """Return the first incarnation after a loss of power, and the session that ran.
+
+    Nothing of its energy is on the disk, and neither plug nor meter has been heard yet.
+    """
+    old = plugged_in()
+    old.run(50.0, box=box(last_wh))
+    assert old.record().energy_wh == 0.0  # before the first checkpoint
+    new = old.restarted(first=True)
+    new.facts |= {"box": None, "pilot": SILENT}
+    return new, old.said[-1].session_id
+
+
+def test_a_seated_plug_resumes_its_session_with_id_card_and_energy() -> None:
+    old = plugged_in()
+    (entry,) = old.disk.values()
+    entry = replace(entry, record=replace(entry.record, token="04A1B2C3"))
+    new = Life(last=entry, life=2, now_s=old.now_s)
+    status = new.run(2.0, pilot=SEATED, box=box(1005.0))
+    assert (status.session_id, status.authorized) == (entry.record.session_id, True)
+    assert status.energy_wh == 5.0
+    assert new.record() == replace(entry.record, energy_wh=5.0)  # its start and its card
+    (entry,) = new.disk.values()
+    assert (entry.life, entry.seated) == (2, True)
+
+
+@pytest.mark.parametrize("state", [CpState.B, CpState.C, CpState.D])
+def test_the_plug_is_waited_for_without_a_deadline_and_without_permission(state: CpState) -> None:
+    new, before = lost_power()
+    new.run(3600.0)
+    new.run(60.0, pilot=pilot(CpState.E))
+    new.run(60.0, **DARK)
+    new.run(60.0, pilot=Copper(None, state))  # pilot alone is no witness for a plug that is in
+    assert {(said.session_id, said.authorized) for said in new.said} == {(before, False)}
+    status = new.run(0.1, safety=SAFETY, pilot=pilot(state))
+    assert (status.session_id, status.authorized) == (before, True)
+
+
+def test_what_is_waited_for_is_said() -> None:
+    new, _ = lost_power()
+    status = new.run(5.0, pilot=Copper(None, CpState.B))
+    assert status.reason == "It is not known yet whether the vehicle is still plugged in."
+
+
+@pytest.mark.parametrize("plug", [OUT, Copper(None, CpState.A), Copper(CpState.B, CpState.A), NEW])
+def test_a_plug_that_is_out_or_was_ends_the_session_with_the_loss_of_power(plug: Copper) -> None:
+    new, before = lost_power()
+    new.run(5.0, pilot=plug)
+    (entry, *_) = new.disk.values()
+    assert (entry.record.end_reason, entry.record.ended_utc_ns) == (EndReason.POWER_LOSS, 0)
+    new.facts["box"] = box(1300.0)
+    new.run(1.0)
+    assert new.stored(before).energy_wh == pytest.approx(300.0)
+    assert new.stored(before).ended_utc_ns > 0
+    assert not new.disk[before].seated
+    assert not any(said.authorized for said in new.said if said.session_id == before)
+    assert (new.said[-1].session_id != "") is (plug is NEW)
+
+
+def test_a_session_that_power_was_lost_in_ends_when_it_was_last_known() -> None:
+    old = plugged_in()
+    old.run(CHECKPOINT_S + 50.0, box=box(1300.0))
+    (entry,) = old.disk.values()
+    new = old.restarted(first=True)
+    new.run(1.0, pilot=OUT)
+    assert new.record().end_reason is EndReason.POWER_LOSS
+    assert new.record().ended_utc_ns == entry.seen_utc_ns
+    assert new.record().energy_wh == 300.0
+
+
+COUNTERS = [
+    (1300.0, 300.0),  # the counter is kept without power
+    (0.0, 0.0),  # it began anew
+    (900_000.0, 0.0),  # no such energy can have flowed
+]
+
+
+@pytest.mark.parametrize(("counter_wh", "energy_wh"), COUNTERS)
+@pytest.mark.parametrize("is_first_heard", [True, False])
+def test_what_flowed_before_power_was_lost_is_in_the_meters_counter(
+    counter_wh: float, energy_wh: float, is_first_heard: bool
+) -> None:
+    new, before = lost_power()
+    if is_first_heard:  # before the plug is
+        new.facts["box"] = box(counter_wh)
+        new.run(5.0)
+    new.run(5.0, pilot=OUT)
+    new.facts["box"] = box(counter_wh)
+    new.run(2.0)
+    ended = new.stored(before)
+    assert ended.ended_utc_ns == ended.started_utc_ns
+    assert ended.energy_wh == pytest.approx(energy_wh)
+    assert sum(write.record.ended_utc_ns > 0 for write in new.writes) == 1
+    assert len(new.warnings) == (counter_wh == 900_000.0)
+
+
+@pytest.mark.parametrize(("counter_wh", "energy_wh"), COUNTERS)
+@pytest.mark.parametrize("is_first_heard", [True, False])
+def test_a_session_that_resumes_counts_on_from_there(
+    counter_wh: float, energy_wh: float, is_first_heard: bool
+) -> None:
+    new, before = lost_power()
+    if is_first_heard:
+        new.facts["box"] = box(counter_wh)
+        new.run(5.0)
+    new.run(5.0, pilot=SEATED)
+    new.facts["box"] = box(counter_wh)
+    new.run(2.0)
+    assert new.said[-1].energy_wh == pytest.approx(energy_wh)
+    new.run(60.0, box=box(counter_wh + 100.0))
+    new.run(1.0, pilot=OUT)
+    assert new.stored(before).energy_wh == pytest.approx(energy_wh + 100.0)
+    assert new.stored(before).end_reason is EndReason.UNPLUGGED
+
+
+@pytest.mark.parametrize("plug", [SILENT, SEATED, OUT])
+def test_a_second_loss_of_power_loses_nothing_more(plug: Copper) -> None:
+    new, before = lost_power()
+    new.run(5.0, pilot=plug)
+    again = new.restarted(first=True)
+    again.run(2.0, pilot=SILENT)
+    again.facts["box"] = box(1300.0)
+    again.run(1.0, pilot=OUT)
+    assert again.stored(before).energy_wh == pytest.approx(300.0)
+    assert again.stored(before).end_reason is EndReason.POWER_LOSS
+
+
+@pytest.mark.parametrize(
+    ("plug", "reason"), [(OUT, EndReason.UNPLUGGED), (NEW, EndReason.UNPLUGGED), (SEATED, None)]
+)
+def test_once_resumed_it_is_a_session_of_this_life_of_the_graph(
+    plug: Copper, reason: EndReason | None
+) -> None:
+    new, before = lost_power()
+    new.run(2.0, pilot=SEATED, box=box(1000.0))
+    again = new.restarted()
+    again.run(2.0, pilot=plug)
+    assert again.stored(before).end_reason is reason
+
+
+@pytest.mark.parametrize("life_heard", [2, 0])
+def test_a_life_that_is_not_known_is_another_one(life_heard: int) -> None:
+    old = plugged_in()
+    before = old.said[-1].session_id
+    new = old.restarted()
+    new.life = life_heard
+    status = new.run(HEAR_S + 1.0, pilot=OUT)
+    assert not status.session_id
+    assert new.stored(before).end_reason is EndReason.POWER_LOSS
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("stopped", ["app", "shutdown", "ended"])
+@pytest.mark.req("PAN-5")
+def test_what_was_being_ended_when_power_was_lost_is_not_resumed(stopped: str, first: bool) -> None:
+    old = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    before = old.said[-1].session_id
+    if stopped == "app":
+        old.step(end="app")
+    else:
+        old.stop = StopReason.SHUTDOWN
+        old.step()
+    if stopped == "ended":
+        old.run(1.0, safety=SAFETY)
+        assert old.done
+    new = old.restarted(first)
+    new.run(OPEN_S + 1.0, safety=SAFETY)
+    reason = EndReason.STOPPED if stopped == "app" else EndReason.RESTART
+    assert new.stored(before).end_reason is reason
+    assert new.stored(before).ended_utc_ns > 0
+    assert before not in {said.session_id for said in new.said if said.authorized}
+    assert new.said[-1].authorized is (stopped != "app")  # without cards a shutdown holds nobody
+
+
+def test_a_record_that_ran_without_a_plug_is_not_resumed() -> None:
+    record = SessionRecord(
+        session_id="odd",
+        started_utc_ns=UTC_NS,
+        ended_utc_ns=0,
+        start_energy_wh=1000.0,
+        energy_wh=0.0,
+        end_reason=None,
+    )
+    new = Life(last=Entry(record=record, seated=False, seen_utc_ns=UTC_NS, life=1), life=2)
+    assert new.run(1.0, pilot=SEATED).session_id not in ("", "odd")
+    assert new.stored("odd").end_reason is EndReason.POWER_LOSS
+
+
+def test_a_session_that_waits_for_its_plug_can_be_stopped() -> None:
+    new, before = lost_power()
+    new.run(5.0)
+    new.step(end="app")
+    new.run(OPEN_S + 1.0, pilot=SEATED, box=box(1300.0))
+    assert not new.said[-1].authorized
+    assert new.stored(before).end_reason is EndReason.STOPPED
