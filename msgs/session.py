@@ -28,8 +28,8 @@ class EndReason(StrEnum):
     UNPLUGGED = "unplugged"
     STOPPED = "stopped"  # by app, smart home, card or charging service
     RESTART = "restart"  # the whole box was stopped or restarted (PAN-5)
-    POWER_LOSS = "power_loss"
-    FAULT = "fault"
+    POWER_LOSS = "power_loss"  # and the plug was not seated any more when mains were back
+    FAULT = "fault"  # a latched one, or the plug was pulled under one that does not clear by itself
 
 
 class SessionStatus(Struct, frozen=True, kw_only=True):

@@ -218,6 +218,23 @@ def test_a_session_that_a_clean_stop_has_ended_is_not_resumed(tmp_path: Path) ->
     assert session_status(after).session_id == new.session_id
 
 
+@pytest.mark.req("ERR-RED")
+def test_a_latched_fault_ends_the_session_and_holds_the_plug_in(graph: VirtualGraph) -> None:
+    charge(graph)
+    graph.act("fault", {"name": "pe_open"})
+    graph.advance(5.0)
+    (record,) = session_records(graph)
+    assert record.end_reason is EndReason.FAULT
+    assert record.ended_utc_ns > 0
+    status = session_status(graph)
+    assert (status.state, status.session_id) == (WallboxState.UNRECOVERABLE_ERROR, "")
+    graph.act("clear", {"name": "pe_open"})
+    graph.restart("safety")  # red may be judged anew by a restart; the charge is over all the same
+    graph.advance(10.0)
+    assert not session_status(graph).authorized
+    assert len(session_records(graph)) == 1
+
+
 def test_a_box_whose_sensors_are_stuck_says_that_it_has_an_error(graph: VirtualGraph) -> None:
     charge(graph)
     graph.act("fault", {"name": "spi_stuck"})

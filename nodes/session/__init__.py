@@ -9,11 +9,12 @@ touches     sessions.sqlite and session-wish.json in the state directory
 deadline    none is hard: a "no" is published within 0.2 s, at once when it was asked for
 safe state  silence, or authorized = False: pilot goes to x1, safety opens
 
-A session begins when an authorised car is plugged in and ends when it is unplugged, stopped, or the
-box is shut down. None begins without mains, in commissioning or in showroom mode. Permission is
-published only after the record of the session's start is on the disk. Restarted in place, the node
-goes on with the session it finds, with its card, start energy and permission, once safety has shown
-that the plug is still seated; a plug that went in meanwhile is another vehicle's.
+A session begins when an authorised car is plugged in and ends when it is unplugged, stopped, ended
+by a fault, or the box is shut down. None begins without mains, under a latched fault, in
+commissioning or in showroom mode. Permission is published only after the record of the session's
+start is on the disk. Restarted in place, the node goes on with the session it finds, with its card,
+start energy and permission, once safety has shown that the plug is still seated; a plug that went
+in meanwhile is another vehicle's.
 
 Mains lost and back: with the same plug still seated the session resumes, else it ends with
 POWER_LOSS, at the time of the loss, with all that the box's meter has counted if its counter
@@ -22,12 +23,15 @@ safety's `has_mains`, or die with it: then the life of the graph, told by launch
 one; a life unknown after 1.4 s is taken for another one. Until the plug is seen in there is no
 permission, however long that takes. A session that was being ended is never resumed.
 
-A session that is stopped stays without permission until the plug has been out. A pilot that is
-silent is no unplugged car; a plug that is out has no permission until it is seen in.
+A latched fault (8007, red) ends the session with FAULT, and so does a plug that is pulled under
+another fault that does not clear by itself; fault 1 is a pulled plug. A session that is stopped, or
+ended by a latched fault, stays without permission until the plug has been out; the latter also
+until mains off and on have cleared the fault. A pilot that is silent is no unplugged car; a plug
+that is out has no permission until it is seen in.
 
-machine.py turns the round; plug.py judges the plug, ending.py ends, revival.py finds the session of
-a start, energy.py counts, ledger.py and records.py store; states.py and faults.py find the
-wallbox's state.
+machine.py turns the round; plug.py judges the plug, ending.py ends, hold.py keeps an ended plug-in
+without permission, revival.py finds the session of a start, energy.py counts, ledger.py and
+records.py store; states.py and faults.py find the wallbox's state.
 
 On `stop` for a restart the record is brought up to date and everything else stays. On a shutdown
 the permission is withdrawn, the contactor waited for (7 s at most), the session stored as ended.

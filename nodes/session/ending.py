@@ -6,24 +6,29 @@ from msgspec.structs import replace
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
-from nodes.session.state import Inputs, State, counter_wh, held_words, keep_record
+from nodes.session.faults import is_latched
+from nodes.session.hold import after_fault, after_stop, lift
+from nodes.session.state import Inputs, State, counter_wh, keep_record
 
 OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
 
 
 def ending(state: State, inputs: Inputs) -> State:
-    """Withdraw the permission when asked; end the session once the contactor is open.
+    """Withdraw the permission where it is over; end the session once the contactor is open.
 
     The counter must be heard as well, so that all that flowed is in the record.
     """
+    state = replace(state, hold=lift(state.hold, inputs.safety, state.life))
     session = state.session
     if session is None:
         return state
     if session.end_reason is None:
+        if inputs.safety is not None and is_latched(inputs.safety):
+            hold = after_fault(state.life)
+            return _withdraw(replace(state, hold=hold), session, inputs, EndReason.FAULT)
         if inputs.end is not None:
-            return _withdraw(
-                replace(state, held=held_words(inputs.end)), session, inputs, EndReason.STOPPED
-            )
+            hold = after_stop(inputs.end)
+            return _withdraw(replace(state, hold=hold), session, inputs, EndReason.STOPPED)
         if inputs.stop is StopReason.SHUTDOWN:
             return _withdraw(state, session, inputs, EndReason.RESTART)
     if state.open_by_s is None or session.end_reason is None:

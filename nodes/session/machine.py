@@ -12,6 +12,7 @@ from msgs.safety import SafetyPhase, SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from nodes.session.ending import OPEN_S, ending
 from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, with_energy
+from nodes.session.faults import is_latched
 from nodes.session.ledger import accept, hand_out
 from nodes.session.plug import after_plug
 from nodes.session.revival import end_lost, hear_life
@@ -61,7 +62,7 @@ def _beginning(config: Config, state: State, inputs: Inputs) -> State:
     """Begin a session for a car that is plugged in and authorised."""
     now_wh = counter_wh(inputs)
     is_plugged = state.plugged and state.is_seen and state.out_since_s is None
-    is_wanted = is_plugged and not state.held and inputs.stop is None
+    is_wanted = is_plugged and state.hold is None and inputs.stop is None
     if state.session is not None or not is_wanted or config.authorization or now_wh is None:
         return state
     if inputs.safety is None or not _may_charge(inputs.safety):
@@ -87,7 +88,8 @@ def _beginning(config: Config, state: State, inputs: Inputs) -> State:
 
 def _may_charge(safety: SafetyStatus) -> bool:
     """Return whether a vehicle may be charged at all: sessions do not begin for nothing."""
-    return safety.has_mains and not safety.commissioning and not safety.showroom
+    is_special = safety.commissioning or safety.showroom
+    return safety.has_mains and not is_special and not is_latched(safety)
 
 
 def _checkpoint(state: State, inputs: Inputs) -> State:
@@ -152,7 +154,7 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
             offer=inputs.offer,
             plugged=state.plugged,
             authorized=authorized,
-            held=state.held,
+            held="" if state.hold is None else state.hold.words,
             waiting_for=_missing(config, state, inputs),
             runs=session is not None,
             is_blind=state.blind_since_s is not None

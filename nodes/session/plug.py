@@ -10,6 +10,7 @@ from msgs.pilot import PLUGGED, CpState
 from msgs.safety import SafetyStatus
 from msgs.session import EndReason
 from nodes.session.ending import end
+from nodes.session.faults import needs_somebody
 from nodes.session.revival import lose
 from nodes.session.state import Inputs, State, keep_record
 
@@ -24,6 +25,9 @@ def after_plug(state: State, inputs: Inputs) -> State:
     by_safety = None if safety is None else safety.cp_state
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
+        if safety is not None and state.out_since_s is None:
+            # With the plug the fault goes as well: what counts is what held before.
+            state = replace(state, fault_holds=needs_somebody(safety))
         if safety is None or by_safety not in PLUGGED:
             return replace(state, is_lost_sight=state.out_since_s is not None)
         return _plug(state, inputs, safety)
@@ -58,7 +62,7 @@ def _plug(state: State, inputs: Inputs, safety: SafetyStatus) -> State:
         and inputs.now_s - state.out_since_s >= OUT_OF_SIGHT_S
     ):
         # Out, then out of sight: another vehicle, perhaps. A charge that was stopped stays so.
-        state = replace(unplug(state, inputs), held=state.held)
+        state = replace(unplug(state, inputs), hold=state.hold)
     state = replace(
         state,
         plugged=True,
@@ -89,15 +93,17 @@ def unplug(state: State, inputs: Inputs) -> State:
         elif state.dark_since_utc_ns is not None:
             state = lose(state, session, state.dark_since_utc_ns)
         else:
-            state = end(state, session, inputs.utc_ns, EndReason.UNPLUGGED)
+            reason = EndReason.FAULT if state.fault_holds else EndReason.UNPLUGGED
+            state = end(state, session, inputs.utc_ns, reason)
     if state.last is not None:
         state = keep_record(state, state.last, inputs.utc_ns, seated=False)
     return replace(
         state,
         plugged=False,
         plugged_since_utc_ns=0,
+        fault_holds=False,
         out_since_s=None,
         is_lost_sight=False,
         last=None,
-        held="",
+        hold=None,
     )

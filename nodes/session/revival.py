@@ -1,8 +1,9 @@
 """What becomes of the session that the store holds when the node starts. Pure.
 
-    ended                     nothing; stopped and still plugged in, it stays without permission
+    ended                     nothing; stopped, or ended by a latched fault, and still plugged in,
+                              its plug-in stays without permission
     being ended               it goes on being ended (an `end_reason` without an end): what
-                              somebody or a shutdown (PAN-5) has ended is not resumed
+                              somebody, a fault or a shutdown (PAN-5) has ended is not resumed
     ran, same life            only this node was away: it goes on, permission and all
     ran, another life         power was lost: it waits for the first word about its plug, however
                               long. Seated all the time, as far as safety knows, it goes on with
@@ -23,8 +24,9 @@ from msgspec.structs import replace
 from msgs.session import EndReason, SessionRecord
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import away_s, most_wh
+from nodes.session.hold import after_fault, after_stop
 from nodes.session.ledger import Entry, Ledger, keep
-from nodes.session.state import Inputs, State, counter_wh, held_words, keep_record
+from nodes.session.state import Inputs, State, counter_wh, keep_record
 
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 
@@ -44,7 +46,9 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
         counted_s=now_s - away_s(utc_ns, last.seen_utc_ns),
     )
     if last.seated and record.end_reason is EndReason.STOPPED:
-        state = replace(state, held=held_words(""))
+        state = replace(state, hold=after_stop(""))
+    if last.seated and record.end_reason is EndReason.FAULT:
+        state = replace(state, hold=after_fault(last.life))
     if record.ended_utc_ns:
         return replace(state, last=record) if last.seated else state
     if record.end_reason is None:

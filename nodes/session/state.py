@@ -11,6 +11,7 @@ from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
+from nodes.session.hold import Hold
 from nodes.session.ledger import Entry, Ledger, Written, keep
 
 
@@ -48,12 +49,13 @@ class State(Struct, frozen=True, kw_only=True):
     is_seen: bool = False  # this incarnation has seen the plug itself
     out_since_s: float | None = None  # state A since
     is_lost_sight: bool = False  # since then it was not known for a while where the plug is
+    fault_holds: bool = False  # one that needs somebody, as seen while the plug was in
     session: SessionRecord | None = None  # the one that runs
     # Mains were lost in it then, and its plug has not been seen since.
     dark_since_utc_ns: int | None = None
     open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
     last: SessionRecord | None = None  # the one before, while its plug is seated
-    held: str = ""  # why this plug-in is not charged any more
+    hold: Hold | None = None  # this plug-in is not charged any more
     last_wh: float = 0.0  # energy shown while no session runs
     counted_s: float = 0.0  # the session's energy is that of this instant
     is_jump_told: bool = False  # of this session
@@ -80,12 +82,6 @@ def counter_wh(inputs: Inputs) -> float | None:
     if box is None or not box.online or not math.isfinite(box.imported_wh):
         return None
     return box.imported_wh
-
-
-def held_words(because: str) -> str:
-    """Return why a plug-in is not charged any more after it was stopped."""
-    by = f" ({because})" if because else ""
-    return f"The charge was stopped{by}; unplug the vehicle to begin again."
 
 
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyPhase
+from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import EndReason, WallboxState
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S
@@ -471,7 +471,7 @@ def test_a_vehicle_that_is_woken_stays_seated_and_is_no_error() -> None:
 
 # --- whatever happens -------------------------------------------------------------------------
 
-PLUG = ("A", "B", "C", "silent", "dark", "lit")
+PLUG = ("A", "B", "C", "silent", "dark", "lit", "latched", "cleared")
 NODE = ("end", "kill", "restart", "lost", "full", "free")
 EVENTS = st.sampled_from(PLUG + NODE)
 
@@ -496,6 +496,9 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
                 life.step(end="")
             case "dark" | "lit":
                 life.facts["safety"] = replace(life.facts["safety"], has_mains=event == "lit")
+            case "latched" | "cleared":
+                faults = (FaultCode.SAFETY_CIRCUIT,) if event == "latched" else ()
+                life.facts["safety"] = replace(life.facts["safety"], faults=faults)
             case "full" | "free":
                 life.disk_works = event == "free"
             case "kill" | "restart" | "lost":
