@@ -235,6 +235,24 @@ def test_a_latched_fault_ends_the_session_and_holds_the_plug_in(graph: VirtualGr
     assert len(session_records(graph)) == 1
 
 
+@pytest.mark.req("ERR-3", "LED-5")
+def test_a_box_too_hot_shows_it_and_charges_on_by_itself_once_cooled(graph: VirtualGraph) -> None:
+    charge(graph)
+    session_id = session_status(graph).session_id
+    captions: list[object] = []
+    watch(graph, "led/frame", lambda body: captions.append(body["caption"]))
+    graph.act("fault", {"name": "hot"})
+    graph.advance(60.0)
+    assert session_status(graph).state is WallboxState.RECOVER_FROM_ERROR
+    graph.act("clear", {"name": "hot"})
+    graph.advance(60.0)
+    status = session_status(graph)
+    assert (status.session_id, status.state) == (session_id, WallboxState.CHARGING)
+    assert list(dict.fromkeys(captions))[:3] == ["charging", "fault 3", "too hot: cooling"]
+    assert captions[-1] == "charging"
+    assert 5 <= captions.count("fault 3") <= 6  # a short display, told each second
+
+
 def test_a_box_whose_sensors_are_stuck_says_that_it_has_an_error(graph: VirtualGraph) -> None:
     charge(graph)
     graph.act("fault", {"name": "spi_stuck"})
