@@ -10,5 +10,6 @@ safe state  a front that knows nothing shows the start-up pattern (LED-6): not c
 
 Network, RFID, mode and touch lights stay dark until the nodes exist that light them: without the
 charging service the box works fully and its indicator is dark (DCS-8).
-Restarted in place, the front keeps its last frame until the facts are heard again.
+A front without mains is dark (PAN-2). Restarted in place, the front keeps its last frame until the
+facts are heard again.
 """

@@ -103,6 +103,12 @@ def frame_of(facts: Facts) -> LedFrame:
     )
 
 
+def _unpowered(facts: Facts) -> Shown | None:
+    """The status LED shows only while powered (PAN-2), whatever a buffer feeds meanwhile."""
+    is_dark = facts.safety is not None and not facts.safety.has_mains
+    return (pattern.DARKNESS, "no mains") if is_dark else None
+
+
 def _all_red(facts: Facts) -> Shown | None:
     return (pattern.ALL_RED, "out of order") if FaultCode.RED in facts.faults else None
 
@@ -154,8 +160,9 @@ def _state(facts: Facts) -> Shown:
     return pattern.READY, "plugged in" if session.plugged else "ready"
 
 
-# LED-9; the last one always applies.
+# LED-9, behind what no front without power shows; the last one always applies.
 PRIORITY: tuple[Callable[[Facts], Shown | None], ...] = (
+    _unpowered,
     _all_red,
     _fault,
     _starting,

@@ -175,6 +175,21 @@ def shown(
             Effect.STEADY,
             marks=pytest.mark.req("LED-1"),
         ),
+        # PAN-2: dark without mains, whatever else holds
+        *(
+            pytest.param(
+                {"safety": safety(has_mains=False, **other), "offer": LOST},
+                "....",
+                Effect.OFF,
+                marks=pytest.mark.req("PAN-2"),
+            )
+            for other in (
+                {},
+                {"phase": SafetyPhase.START},
+                {"faults": (FaultCode.RED, FaultCode.MAINS_VOLTAGE)},
+                {"commissioning": True},
+            )
+        ),
         # PAN-2: dark while authorisation is required and has not been given
         *(
             pytest.param(
