@@ -1,7 +1,7 @@
 """Which plug is in, and what ends with it. Pure.
 
 It is in by the word of safety, and out by that of safety or pilot. Silence, E and F say nothing
-about it, nor does a box without mains: a plug that was out before stays so.
+about it, and a box without mains shows nothing else: a plug that was out before stays so.
 """
 
 from msgspec.structs import replace
