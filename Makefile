@@ -3,7 +3,7 @@
 BIN := .venv/bin
 DONE := .venv/.installed
 
-.PHONY: run test setup check proof bench golden clean
+.PHONY: run test setup check proof bench golden faults clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
@@ -29,6 +29,9 @@ bench: setup
 
 golden: setup
 	$(BIN)/python tests/golden/write.py
+
+faults: setup
+	$(BIN)/python tests/faults/write.py
 
 setup: $(DONE)
 

@@ -47,7 +47,18 @@ class FaultCode(StrEnum):
 
 
 LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
-"""The faults that end the charge: nothing retries them (ERR-R)."""
+"""The faults that end the charge: nothing retries them (ERR-8007, ERR-RED)."""
+
+RETRIED = frozenset(
+    {
+        FaultCode.PLUG_STATE,
+        FaultCode.NOT_CLOSING,
+        FaultCode.MAINS_VOLTAGE,
+        FaultCode.OVERCURRENT,
+        FaultCode.RESIDUAL_CURRENT,
+    }
+)
+"""Tried again by itself under ERR-R; the others go when their cause goes."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,9 @@ from msgs.plant import SimCopper, SimEvent, SimFault
 from msgs.safety import FaultCode
 
 OUT = "out"  # no plug is in
-DARK = "dark"  # the box has no mains, and safety's meter chip has fallen silent, which hides it
+BLIND = "blind"  # what safety reads itself does not reach it
+UNMETERED = "unmetered"  # what its meter chip says does not reach it
+KEPT = "kept"  # 8007 was told before: it outlives everything but mains off and on
 ORPHAN = "orphan"  # the monitor may answer a self-test whose safety has died
 ORPHAN_S = 2.16  # a self-test lasts so long
 HEAT = "heat"  # a sensor shows more than 80 degC, or the over-temperature switch has opened
@@ -15,17 +17,32 @@ _ALWAYS_S, _NEVER_S = float("inf"), float("-inf")
 
 CAUSES: dict[FaultCode, frozenset[str]] = {
     FaultCode.UNPLUGGED: frozenset({OUT, SimFault.CP_OPEN}),
-    FaultCode.TOO_HOT: frozenset({HEAT}),
+    FaultCode.TOO_HOT: frozenset({HEAT, SimFault.NTC_OPEN}),
     FaultCode.NO_VEHICLE: frozenset({SimFault.NO_DIODE}),
-    FaultCode.PLUG_STATE: frozenset({SimFault.CP_SHORT, SimFault.CP_MID, DARK}),
+    FaultCode.PLUG_STATE: frozenset(
+        {SimFault.CP_SHORT, SimFault.CP_MID, SimFault.CP_MINUS, SimFault.SPI_STUCK, BLIND}
+    ),
     FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE}),
-    FaultCode.MAINS_VOLTAGE: frozenset({SimFault.SAG, SimFault.SWELL}),
+    FaultCode.MAINS_VOLTAGE: frozenset(
+        {
+            SimFault.SAG,
+            SimFault.SWELL,
+            SimFault.PHASE_LOST,
+            SimFault.CHIP_ZERO,
+            SimFault.CHIP_DEAD,
+            UNMETERED,
+        }
+    ),
     FaultCode.OVERCURRENT: frozenset({SimFault.OVERCURRENT}),
     FaultCode.RESIDUAL_CURRENT: frozenset(
         {SimFault.RCM_AC, SimFault.RCM_DC, SimFault.RCM_TEST, ORPHAN}
     ),
-    FaultCode.SAFETY_CIRCUIT: frozenset({SimFault.WELD}),
-    FaultCode.RED: frozenset({SimFault.WELD, SimFault.PE_OPEN, SimFault.RCM_TEST}),
+    FaultCode.SAFETY_CIRCUIT: frozenset(
+        {SimFault.WELD, SimFault.MIRROR_DEAD, SimFault.GENERATOR_STUCK, KEPT}
+    ),
+    FaultCode.RED: frozenset(
+        {SimFault.WELD, SimFault.PE_OPEN, SimFault.PE_HIGH, SimFault.RCM_TEST}
+    ),
 }
 """Any one of these, there now or a moment ago, explains the fault."""
 
@@ -35,7 +52,6 @@ class Causes:
 
     def __init__(self) -> None:
         self._until_s: dict[str, float] = {OUT: _ALWAYS_S}
-        self._is_dark = False
 
     def happened(self, event: SimEvent, now_s: float) -> None:
         """Take what has happened in the world."""
@@ -44,8 +60,6 @@ class Causes:
                 self._put(OUT, False, now_s)
             case "unplugged" | "pulled":
                 self._put(OUT, True, now_s)
-            case "power":
-                self._is_dark = event.detail == "off"
             case "fault":
                 self._put(event.detail, True, now_s)
             case "clear":
@@ -53,15 +67,27 @@ class Causes:
             case _:
                 pass
 
-    def felt(self, copper: SimCopper, is_metered: bool, now_s: float) -> None:
-        """Take what the box's sensors show, and whether its meter chip is heard."""
-        self._put(DARK, self._is_dark and not is_metered, now_s)
+    def felt(self, copper: SimCopper, now_s: float) -> None:
+        """Take what the box's sensors show."""
         is_hot = copper.overtemperature or max(copper.terminal_c, copper.board_c) > HOT_C
         self._put(HEAT, is_hot, now_s)
 
-    def died_testing(self, pulsed_s: float) -> None:
-        """Take note that a safety has died which began to test the monitor at a time [s]."""
-        self._until_s[ORPHAN] = pulsed_s + ORPHAN_S
+    def saw(self, *, is_blind: bool, is_unmetered: bool, now_s: float) -> None:
+        """Take whether safety's own readings reach it."""
+        self._put(BLIND, is_blind, now_s)
+        self._put(UNMETERED, is_unmetered, now_s)
+
+    def told(self, code: FaultCode) -> None:
+        """Take note of a fault that safety tells."""
+        if code is FaultCode.SAFETY_CIRCUIT:
+            self._until_s[KEPT] = _ALWAYS_S
+
+    def died_testing(self, pulsed_s: float, back_s: float | None) -> None:
+        """Take note that a safety has died which began to test the monitor at a time [s].
+
+        :param back_s: when the next one took back the test line, if the dead one left it on.
+        """
+        self._until_s[ORPHAN] = max(pulsed_s + ORPHAN_S, _NEVER_S if back_s is None else back_s)
 
     def explain(self, code: FaultCode, now_s: float) -> bool:
         """Return whether a fault that is raised now has its cause in the world."""

@@ -38,10 +38,28 @@ NAMES = (
     SimFault.METER_LOST,
     SimFault.READER_DEAD,
     SimFault.SPI_STUCK,
+    SimFault.IGNORES_X1,
+    SimFault.ASLEEP,
+    SimFault.CHIP_ZERO,
+    SimFault.CHIP_DEAD,
+    SimFault.PHASE_LOST,
+    SimFault.CP_MINUS,
+    SimFault.NTC_OPEN,
+    SimFault.MIRROR_DEAD,
+    SimFault.GENERATOR_STUCK,
+    SimFault.PE_HIGH,
 )
 
 # They end in a latched fault, and with it the life of a box: rare.
-FATAL = frozenset({SimFault.WELD, SimFault.PE_OPEN})
+FATAL = frozenset(
+    {
+        SimFault.WELD,
+        SimFault.PE_OPEN,
+        SimFault.PE_HIGH,
+        SimFault.MIRROR_DEAD,
+        SimFault.GENERATOR_STUCK,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

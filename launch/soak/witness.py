@@ -218,8 +218,7 @@ class Witness:
     # --- what is sent --------------------------------------------------------------------------
 
     def _on_copper(self, copper: SimCopper, stamp_s: float) -> None:
-        is_metered = stamp_s - self.seen.safety.power.stamp_s <= POWER_HOLD_S
-        self._causes.felt(copper, is_metered, stamp_s)
+        self._causes.felt(copper, stamp_s)
         self._test = after_copper(self._test, copper, stamp_s)
         self.seen.is_tested = self._test.has_passed
 
@@ -272,9 +271,16 @@ class Witness:
         faults = " ".join(status.faults) or "no fault"
         self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
         self.seen.is_tripped &= not is_trip_told(self.seen)
+        safety = self.seen.safety
+        self._causes.saw(
+            is_blind=stamp_s - safety.copper.stamp_s > COPPER_HOLD_S,
+            is_unmetered=stamp_s - safety.power.stamp_s > POWER_HOLD_S,
+            now_s=stamp_s,
+        )
         for code in set(status.faults).difference(before.faults if before else ()):
             if not self._causes.explain(code, stamp_s):
                 self._on_broken(Broken("no_false_fault", f"{code}: {status.detail}"))
+            self._causes.told(code)
 
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
         before = self.ledger.running
@@ -309,7 +315,9 @@ class Witness:
         seen = self.seen
         match node:
             case "safety":
-                self._causes.died_testing(self._pulsed_s)
+                self._causes.died_testing(
+                    self._pulsed_s, seen.since_s if self._test.is_on else None
+                )
                 seen.safety = SafetySeen(awake_s=seen.since_s, enable=seen.safety.enable)
                 self._test = NOT_TESTED
                 seen.is_tested = False

@@ -177,8 +177,11 @@ def _obey(
     """Return the offer that it obeys now: the newest before it charges, an older one meanwhile."""
     if heard_a != vehicle.heard_a:
         delay_s = charger.dead_time_s if heard_a else min(charger.dead_time_s, STOPS_WITHIN_S)
-        if vehicle.s2 and delay_s > 0.0:
-            news["obeys_at_s"] = now_s + delay_s
+        obeys_at_s = now_s + delay_s
+        if vehicle.obeys_at_s is not None:  # what changes all the time is followed all the same
+            obeys_at_s = min(vehicle.obeys_at_s, obeys_at_s)
+        if vehicle.s2 and now_s < obeys_at_s:
+            news["obeys_at_s"] = obeys_at_s
             return vehicle.offer_a
         news["obeys_at_s"] = None
         return heard_a

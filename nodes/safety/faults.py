@@ -7,27 +7,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.pilot import CpState
-from msgs.safety import Fault, FaultCode
+from msgs.safety import LATCHED, RETRIED, Fault, FaultCode
 from nodes.safety.judge import Facts
 
 # ERR-R: five retries per plug-in; the intervals are ours, growing to spare contactor and vehicle.
 RETRY_DELAYS_S = (10.0, 30.0, 60.0, 120.0, 300.0)
 MOST_RAISED = 100  # remembered raisings in one plug-in; more are not counted
 CLEAN_S = 600.0  # a charge without a fault for so long: retries count anew (hardware.md 2.6)
-
-LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
-"""Never let go by this process, and never retried (ERR-8007, ERR-RED)."""
-
-RETRIED = frozenset(
-    {
-        FaultCode.PLUG_STATE,
-        FaultCode.NOT_CLOSING,
-        FaultCode.MAINS_VOLTAGE,
-        FaultCode.OVERCURRENT,
-        FaultCode.RESIDUAL_CURRENT,
-    }
-)
-"""Tried again by itself under ERR-R; the others go when their cause goes."""
 
 REMEDIES: dict[FaultCode, str] = {
     FaultCode.UNPLUGGED: "Put the plug in again and check that it is locked.",

@@ -13,6 +13,8 @@ COLDEST_C, HOTTEST_C = -50.0, 150.0  # what an NTC can show; outside it is open 
 LEAP_K = 10.0  # no terminal warms or cools by more in a second (hardware.md 2.5): a loose sensor
 LEAP_S = 1.0
 SURE_READS = 10  # 0.1 s for what is slow by nature
+# Heat takes current away in steps that a vehicle can follow: IEC 61851-1, Table A.6, seq. 5/6.
+PACE_S = 5.0
 
 
 class Heat(Struct, frozen=True, kw_only=True):
@@ -23,6 +25,8 @@ class Heat(Struct, frozen=True, kw_only=True):
     is_leaping: bool = False
     reads: int = 0  # too hot, in a row
     is_hot: bool = False
+    paced_c: float = COLDEST_C  # that the current follows
+    paced_at_s: float = float("-inf")
 
 
 COLD = Heat()
@@ -51,15 +55,26 @@ def feel(
     is_hot_now = celsius > DERATE_TO_C or is_switched_off
     reads = min(heat.reads + 1, SURE_READS) if is_hot_now else 0
     is_hot = is_hot_now or celsius >= RESUME_BELOW_C if heat.is_hot else reads >= SURE_READS
+    paced_c, paced_at_s = heat.paced_c, heat.paced_at_s
+    if celsius != paced_c and now_s - paced_at_s >= PACE_S:
+        if max(celsius, paced_c) > DERATE_FROM_C:  # below it the current stays as it is
+            paced_at_s = now_s
+        paced_c = celsius
     after = Heat(
-        celsius=before_c, since_s=since_s, is_leaping=is_leaping, reads=reads, is_hot=is_hot
+        celsius=before_c,
+        since_s=since_s,
+        is_leaping=is_leaping,
+        reads=reads,
+        is_hot=is_hot,
+        paced_c=paced_c,
+        paced_at_s=paced_at_s,
     )
     return (heat if after == heat else after), celsius
 
 
 def blink(heat: Heat) -> Heat:
     """Return what outlives a failed reading."""
-    return replace(COLD, is_hot=heat.is_hot)
+    return replace(COLD, is_hot=heat.is_hot, paced_c=heat.paced_c, paced_at_s=heat.paced_at_s)
 
 
 def limit_of_temperature(full_a: float, temperature_c: float, is_hot: bool) -> float:

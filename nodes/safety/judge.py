@@ -161,7 +161,7 @@ def judge(
     )
     allowed_a = dip.installation_limit_a
     if not heat_now.is_hot:  # else everything is withheld, and the vehicle has its 6 s to stop
-        allowed_a = limit_of_temperature(allowed_a, temperature_c, False)
+        allowed_a = limit_of_temperature(allowed_a, heat_now.paced_c, False)
     has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
     supply_now, supplied = supply.watch(
         judged.supply,

@@ -237,7 +237,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         is_unproven=is_unproven,
         is_unclosed=state.unclosed_by_s is not None and now_s >= state.unclosed_by_s,
         # Without voltage behind it no contact carries a residual current.
-        is_echo=now_s < state.echo_until_s and not facts.has_voltage and not is_unproven,
+        is_echo=now_s < state.echo_until_s and not facts.has_voltage,
         told_percent=inputs.pilot.duty_percent if is_disobeyed and inputs.pilot else None,
     )
     ledger = state.ledger

@@ -53,7 +53,8 @@ def _publish(
     judged = state.judged
     temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
     installation_limit_a = judged.switches.installation_limit_a
-    limit_a = limit_of_temperature(installation_limit_a, temperature_c, judged.heat.is_hot)
+    heat = judged.heat
+    limit_a = limit_of_temperature(installation_limit_a, heat.paced_c, heat.is_hot)
     detail = why_not_closed(state.phase, state.blind, reasons, now_s < state.rests_until_s)
     is_commissioning = judged.switches.is_commissioning
     cp_state = None if facts is None else CpState.E if facts.is_undefined else facts.cp

@@ -1,18 +1,9 @@
 """What safety's faults mean for a charge: who clears them, and whether it is over. Pure."""
 
-from msgs.safety import LATCHED, FaultCode, SafetyStatus
+from msgs.safety import LATCHED, RETRIED, FaultCode, SafetyStatus
 
 MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
 
-_RETRIED = frozenset(
-    {
-        FaultCode.PLUG_STATE,
-        FaultCode.NOT_CLOSING,
-        FaultCode.MAINS_VOLTAGE,
-        FaultCode.OVERCURRENT,
-        FaultCode.RESIDUAL_CURRENT,
-    }
-)
 # A retry waits for these to go, and no time for it can be told: mains that are stable, a plug in
 # a possible state.
 _WAITED_FOR = frozenset({FaultCode.PLUG_STATE, FaultCode.MAINS_VOLTAGE})
@@ -41,4 +32,4 @@ def _passing(safety: SafetyStatus) -> frozenset[FaultCode]:
     is_waiting = safety.retries < MOST_RETRIES and not _WAITED_FOR.isdisjoint(safety.faults)
     if safety.retry_in_s is None and not is_waiting:
         return frozenset({FaultCode.TOO_HOT})
-    return _RETRIED | {FaultCode.TOO_HOT}
+    return RETRIED | {FaultCode.TOO_HOT}

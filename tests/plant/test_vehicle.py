@@ -112,10 +112,20 @@ def test_the_newest_of_several_offers_counts(box: Any) -> None:
     box.drive(duty_percent=duty_of_offer(10.0))
     box.run(0.5)
     box.drive(duty_percent=duty_of_offer(20.0))
-    box.run(0.9)
+    box.run(0.45)
     assert box.current_a == pytest.approx(15.7)
+    box.run(0.1)
+    assert box.current_a > 15.7  # a second after the first of them, it follows the last
     box.run(5.0)
     assert box.current_a == pytest.approx(19.7)
+
+
+def test_an_offer_that_changes_all_the_time_is_followed_all_the_same(box: Any) -> None:
+    box.charge(32.0, 30.0)
+    for tenths in range(320, 60, -4):
+        box.drive(duty_percent=duty_of_offer(tenths / 10.0))
+        box.run(0.1)
+    assert box.current_a < 15.0
 
 
 @pytest.mark.parametrize("dead_time_s", [0.2, 1.0, 5.0])

@@ -4,13 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.pilot import CpState
-from msgs.safety import FaultCode
+from msgs.safety import LATCHED, RETRIED, FaultCode
 from nodes.safety import faults
 from nodes.safety.faults import (
     CLEAN,
-    LATCHED,
     REMEDIES,
-    RETRIED,
     Ledger,
     acquit,
     is_blocked,

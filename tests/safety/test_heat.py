@@ -1,5 +1,6 @@
 """Temperatures judged: too hot, failed, leaping, and the current that is left."""
 
+import itertools
 import math
 
 import pytest
@@ -117,8 +118,26 @@ def test_a_switch_that_is_open_is_heat_whatever_the_sensors_say() -> None:
 
 def test_heat_outlives_a_failed_reading_and_the_rest_is_felt_anew() -> None:
     box = rested().warm(81.0)
-    assert blink(box.heat) == Heat(is_hot=True)
-    assert blink(rested().heat) == COLD
+    heat = box.heat
+    assert blink(heat) == Heat(is_hot=True, paced_c=heat.paced_c, paced_at_s=heat.paced_at_s)
+    assert not blink(rested().heat).is_hot
+
+
+@pytest.mark.req("CHG-5")
+def test_heat_takes_current_away_in_steps_that_a_vehicle_can_follow() -> None:
+    box = rested().warm(71.0)
+    paced_c = []
+    for tenths in range(710, 790):
+        box.read(tenths / 10.0, times=20)  # 0.5 K a second
+        paced_c.append(box.heat.paced_c)
+    steps = sorted(set(paced_c))
+    assert steps[0] == pytest.approx(71.0, abs=0.1)
+    assert [after - before for before, after in itertools.pairwise(steps[1:])] == (
+        pytest.approx([2.5] * (len(steps) - 2), abs=0.11)
+    )
+    box.read(78.0, times=500)
+    assert box.heat.paced_c == 78.0  # cooler is followed as slowly
+    assert rested().read(40.0, times=3).heat.paced_c == 40.0  # below 70 degC nothing hangs on it
 
 
 def test_the_same_again_keeps_what_was_felt() -> None:

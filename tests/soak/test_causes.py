@@ -56,27 +56,43 @@ def test_the_plug_explains_fault_1_once_it_is_out() -> None:
 @pytest.mark.parametrize("seen", [copper(80.1), copper(20.0, overtemperature=True)])
 def test_heat_explains_fault_3(seen: SimCopper) -> None:
     causes = Causes()
-    causes.felt(copper(80.0), True, 10.0)
+    causes.felt(copper(80.0), 10.0)
     assert not causes.explain(FaultCode.TOO_HOT, 10.0)
-    causes.felt(seen, True, 11.0)
+    causes.felt(seen, 11.0)
     assert causes.explain(FaultCode.TOO_HOT, 99.0)
 
 
-@pytest.mark.parametrize(
-    ("power", "is_metered", "is_explained"),
-    [("off", False, True), ("off", True, False), ("on", False, False)],
-)
-def test_a_dark_box_explains_fault_8_if_its_chip_is_silent(
-    power: str, is_metered: bool, is_explained: bool
+@pytest.mark.parametrize("is_blind", [False, True])
+@pytest.mark.parametrize("is_unmetered", [False, True])
+def test_what_does_not_reach_safety_explains_that_it_is_blind(
+    is_blind: bool, is_unmetered: bool
 ) -> None:
     causes = Causes()
-    happened(causes, "power", power, 10.0)
-    causes.felt(copper(20.0), is_metered, 11.0)
-    assert causes.explain(FaultCode.PLUG_STATE, 12.0) is is_explained
+    causes.saw(is_blind=is_blind, is_unmetered=is_unmetered, now_s=10.0)
+    assert causes.explain(FaultCode.PLUG_STATE, 99.0) is is_blind
+    assert causes.explain(FaultCode.MAINS_VOLTAGE, 99.0) is is_unmetered
+    causes.saw(is_blind=False, is_unmetered=False, now_s=99.0)
+    assert not causes.explain(FaultCode.PLUG_STATE, 100.1)
+    assert not causes.explain(FaultCode.MAINS_VOLTAGE, 100.1)
+
+
+def test_8007_that_was_told_explains_itself_from_then_on() -> None:
+    causes = Causes()
+    causes.told(FaultCode.RED)
+    assert not causes.explain(FaultCode.SAFETY_CIRCUIT, 10.0)
+    causes.told(FaultCode.SAFETY_CIRCUIT)
+    assert causes.explain(FaultCode.SAFETY_CIRCUIT, 1e6)
 
 
 def test_a_safety_that_died_in_its_self_test_explains_a_trip_as_long_as_that_lasts() -> None:
     causes = Causes()
-    causes.died_testing(10.0)
+    causes.died_testing(10.0, None)
     assert causes.explain(FaultCode.RESIDUAL_CURRENT, 10.0 + ORPHAN_S + LINGERS_S)
     assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 10.1 + ORPHAN_S + LINGERS_S)
+
+
+def test_a_test_line_that_was_left_on_explains_a_trip_until_the_next_safety_takes_it_back() -> None:
+    causes = Causes()
+    causes.died_testing(10.0, 50.0)
+    assert causes.explain(FaultCode.RESIDUAL_CURRENT, 50.0 + LINGERS_S)
+    assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 50.1 + LINGERS_S)

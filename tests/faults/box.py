@@ -1,0 +1,127 @@
+"""A whole simulated box under virtual time, and what is to be seen of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bus import Status
+from bus.wire import unpack
+from launch.plan import load_plan
+from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+
+SEED = 1
+WATCHED = ("safety/status", "session/status", "led/frame", "sim/power", "sim/event")
+PATIENCE_S = 30.0
+DRAWS_A = 0.5
+TOLD_S = 1.5  # a fault is told so long after the contacts have opened for it, at most (blind: 1 s)
+
+
+class Box:
+    """The graph, and the newest words of those that the table speaks of."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._graph = VirtualGraph(
+            load_plan(VIRTUAL_PLAN, ["plant.wander_percent=0"]), SEED, state_dir
+        )
+        self._said: dict[str, dict[str, Any]] = {}
+        self.events: list[tuple[str, float, str]] = []
+        self._graph.memory.tap(self._on_frame)
+        self._graph.start_all()
+        self.advance(2.0)
+
+    def _on_frame(self, frame: bytes) -> None:
+        topic, _, body = unpack(frame)
+        if topic not in WATCHED:
+            return
+        said = msgspec.msgpack.decode(body)
+        self._said[topic] = said
+        if topic == "sim/event":
+            self.events.append((said["what"], said["at_ns"] / 1e9, said["detail"]))
+
+    # --- what is done --------------------------------------------------------------------------
+
+    def act(self, method: str, arguments: dict[str, Any] | None = None) -> None:
+        self._graph.act(method, arguments or {})
+
+    def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
+        answer = self._graph.ask(node, method, arguments)
+        assert answer.status is Status.OK, answer
+
+    def restart(self, node: str) -> None:
+        self._graph.restart(node)
+
+    def advance(self, seconds: float) -> None:
+        self._graph.advance(seconds)
+
+    def is_soon(self, holds: Callable[[], bool], within_s: float) -> bool:
+        """Let time pass until something holds; return whether it does in time."""
+        return self._graph.memory.run_until(self.now_s + within_s, holds)
+
+    def wait(self, holds: Callable[[], bool]) -> None:
+        assert self.is_soon(holds, PATIENCE_S), self._said.get("safety/status")
+
+    # --- what is seen --------------------------------------------------------------------------
+
+    @property
+    def now_s(self) -> float:
+        return self._graph.now_s
+
+    @property
+    def phase(self) -> str:
+        return str(self._said["safety/status"]["phase"])
+
+    @property
+    def contactor(self) -> str:
+        return str(self._said["safety/status"]["contactor"])
+
+    @property
+    def faults(self) -> list[str]:
+        return list(self._said["safety/status"]["faults"])
+
+    @property
+    def retries(self) -> int:
+        return int(self._said["safety/status"]["retries"])
+
+    @property
+    def state(self) -> str:
+        return str(self._said["session/status"]["state"])
+
+    @property
+    def is_out(self) -> bool:
+        moves = [what for what, *_ in self.events if what in ("plugged", "pulled", "unplugged")]
+        return not moves or moves[-1] != "plugged"
+
+    @property
+    def is_drawing(self) -> bool:
+        lines = self._said["sim/power"]["lines"]
+        return any(line["current_a"] > DRAWS_A for line in lines)
+
+    @property
+    def front(self) -> str:
+        """Return the four segments, S1 first: white, blue, red, orange or dark."""
+        segments = self._said["led/frame"]["segments"]
+        effects = {one["effect"] for one in segments if one["color"] != "off"}
+        colors = " ".join(one["color"] for one in segments)
+        return f"{colors}, {' '.join(sorted(effects)) or 'dark'}"
+
+    def opening(self, began_s: float, seen_s: float) -> str:
+        """Return how long the contacts took to open.
+
+        From the break on, or from the closing that followed it; "was open" if they were so when
+        the fault was told.
+        """
+        moves = [event for event in self.events if event[0].startswith("contacts_")]
+        before = [move for move in moves if move[1] < began_s]
+        closed_s = began_s if before and before[-1][0] == "contacts_closed" else None
+        for what, at_s, detail in moves[len(before) :]:
+            if what == "contacts_closed":
+                closed_s = at_s
+            elif detail:
+                return f"{detail}"
+            elif at_s < seen_s - TOLD_S:
+                closed_s = None  # by itself, before there was a fault to tell
+            elif closed_s is not None:
+                return f"{at_s - closed_s:.2f} s"
+        return "was open" if closed_s is None else "does not"

@@ -1,0 +1,137 @@
+"""One cell of the table: something breaks in one state, holds, is mended, is over."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from launch.virtual import ActError
+from tests.faults.box import Box
+from tests.faults.cases import STATES, Case
+
+# Beyond the slowest rule (4003: 7 s) and a terminal that overheats; else it shows later.
+SHOWS_S = 40.0
+OPEN_BY_S = 8.0  # the vehicle has had its 6 s, and the first retry (10 s) is still to come
+HOLDS_S = 15.0  # the first retry comes after 10 s
+CLEARS_S = 45.0  # a retry after 30 s, or mains that are stable for 30 s
+
+
+AT_ONCE = "at once"
+
+
+class Cell(Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    seen: str  # when
+    code: str
+    front: str
+    contactor: str
+    opens: str  # virtual time from break, or from a later closing, to open contacts
+    retries: str  # used when it was over
+    cleared: str  # by what
+
+
+def inject(case: Case, state: str, state_dir: Path) -> Cell:
+    """Break something in a state of a session, and see it through."""
+    box = Box(state_dir)
+    STATES[state](box)
+    began_s = box.now_s
+    if case.breaks is None:
+        try:
+            box.act("pull")
+        except ActError:
+            return _nothing(box, "there is no plug to pull")
+        box.advance(0.5)
+        if not box.faults:
+            return _nothing(box, "it may be pulled")
+        seen = AT_ONCE
+    else:
+        box.act("fault", {"name": case.breaks})
+        seen = _see(box, case)
+    seen_s = box.now_s
+    box.advance(1.0)
+    code, front = " ".join(box.faults), box.front
+    box.advance(OPEN_BY_S - 1.0)
+    contactor, opens = box.contactor, box.opening(began_s, seen_s)
+    box.advance(HOLDS_S - OPEN_BY_S)
+    assert code == case.code, (case.name, state, code)
+    retries, cleared = _clear(box, case)
+    return Cell(
+        seen=seen,
+        code=code,
+        front=front,
+        contactor=contactor,
+        opens=opens,
+        retries=retries,
+        cleared=cleared,
+    )
+
+
+def _nothing(box: Box, why: str) -> Cell:
+    return Cell(
+        seen=why,
+        code="none",
+        front=box.front,
+        contactor=box.contactor,
+        opens="was open",
+        retries="0",
+        cleared="nothing to clear",
+    )
+
+
+def _see(box: Box, case: Case) -> str:
+    """Wait for a fault; have a charge end and begin anew if it does not show by itself."""
+
+    def is_told() -> bool:
+        return case.code in box.faults
+
+    if box.is_soon(is_told, SHOWS_S):
+        return AT_ONCE
+    if box.state != "Idle":
+        _unplug(box)
+        if box.is_soon(is_told, 5.0):
+            return "when the charge ends"
+        box.ask("session", "wish", {"pause": False})
+    box.act("plug")
+    box.act("ready")
+    if box.is_soon(is_told, SHOWS_S):
+        return "in the next charge"
+    if case.grows_s:
+        assert box.is_soon(is_told, case.grows_s), (case.name, box.faults)
+        return f"after {round(case.grows_s):d} s at most"
+    _unplug(box)
+    assert box.is_soon(is_told, 10.0), (case.name, box.phase)
+    return "when the next charge ends"
+
+
+def _unplug(box: Box) -> None:
+    box.act("unplug")
+    box.advance(3.0)
+
+
+def _clear(box: Box, case: Case) -> tuple[str, str]:
+    """Return the retries that were used, and what let the fault go: the gentlest that does."""
+    if case.breaks is None:
+        box.act("plug")
+    else:
+        box.act("clear", {"name": case.breaks})
+    before = box.retries
+    if box.is_soon(lambda: not box.faults, CLEARS_S):
+        used = box.retries
+        gone = "the plug seated again" if case.breaks is None else "its cause gone"
+        return str(used), f"{gone}, and a retry" if used > before else gone
+    if not box.is_out:
+        box.act("pull")
+    box.advance(2.0)
+    box.act("plug")
+    if box.is_soon(lambda: not box.faults, 5.0):
+        return str(before), "reseating the plug"
+    box.restart("safety")
+    box.advance(5.0)
+    if not box.faults:
+        return str(before), "a restart"
+    box.act("power", {"on": False})
+    box.advance(5.0)
+    box.act("power", {"on": True})
+    box.advance(3.0)
+    assert not box.faults, box.faults
+    return str(before), "mains off and on"

@@ -1,0 +1,47 @@
+"""docs/faults.md is what happens: every fault, in every state, run again."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from msgs.safety import FaultCode
+from tests.faults.cases import CASES, STATES, Case
+from tests.faults.inject import inject
+from tests.faults.page import HEAD, PAGE, line, places
+
+
+def marked() -> list[Any]:
+    return [
+        pytest.param(
+            case,
+            state,
+            marks=pytest.mark.req(case.req, "ERR-R") if case.req != "ERR-R" else (),
+            id=f"{case.name} {state}",
+        )
+        for case, state in places()
+    ]
+
+
+def written() -> list[str]:
+    return PAGE.read_text().removeprefix(HEAD).splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(("case", "state"), marked())
+def test_a_line_of_the_table_is_what_happens(case: Case, state: str, tmp_path: Path) -> None:
+    assert line(case, state, inject(case, state, tmp_path)) in written()
+
+
+def test_the_table_has_every_code_in_every_state_and_no_empty_cell() -> None:
+    lines = written()
+    assert len(lines) == len(CASES) * len(STATES)
+    for row, (case, state) in zip(lines, places(), strict=True):
+        cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
+        assert len(cells) == 10
+        assert all(cells)
+        assert (cells[0], cells[2]) == (case.name, state)
+    assert {case.code for case in CASES} == set(FaultCode)
+
+
+def test_the_page_is_the_one_that_is_written() -> None:
+    assert PAGE.read_text().startswith(HEAD)
