@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from msgs.plant import SimFault
-from tests.faults.box import Box
+from tests.box import Box
 
 
 class Case(Struct, frozen=True, kw_only=True):

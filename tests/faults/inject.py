@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from launch.virtual import ActError
-from tests.faults.box import Box
+from tests.box import Box
 from tests.faults.cases import STATES, Case
 
 # Beyond the slowest rule (4003: 7 s) and a terminal that overheats; else it shows later.

@@ -106,6 +106,10 @@ class Box:
         colors = " ".join(one["color"] for one in segments)
         return f"{colors}, {' '.join(sorted(effects)) or 'dark'}"
 
+    def happened(self, what: str) -> float:
+        """Return when something happened last [s]."""
+        return next(at_s for name, at_s, _ in reversed(self.events) if name == what)
+
     def opening(self, began_s: float, seen_s: float) -> str:
         """Return how long the contacts took to open.
 
