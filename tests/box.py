@@ -21,10 +21,9 @@ TOLD_S = 1.5  # a fault is told so long after the contacts have opened for it, a
 class Box:
     """The graph, and the newest words of those that the table speaks of."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._graph = VirtualGraph(
-            load_plan(VIRTUAL_PLAN, ["plant.wander_percent=0"]), SEED, state_dir
-        )
+    def __init__(self, state_dir: Path, *settings: str, seed: int = SEED) -> None:
+        plan = load_plan(VIRTUAL_PLAN, ["plant.wander_percent=0", *settings])
+        self._graph = VirtualGraph(plan, seed, state_dir)
         self._said: dict[str, dict[str, Any]] = {}
         self.events: list[tuple[str, float, str]] = []
         self._graph.memory.tap(self._on_frame)
@@ -51,6 +50,9 @@ class Box:
 
     def restart(self, node: str) -> None:
         self._graph.restart(node)
+
+    def stop(self) -> None:
+        self._graph.stop()
 
     def advance(self, seconds: float) -> None:
         self._graph.advance(seconds)
@@ -89,14 +91,31 @@ class Box:
         return str(self._said["session/status"]["state"])
 
     @property
+    def reason(self) -> str:
+        return str(self._said["session/status"]["reason"])
+
+    @property
+    def session_id(self) -> str:
+        return str(self._said["session/status"]["session_id"])
+
+    @property
+    def currents_a(self) -> list[float]:
+        return [line["current_a"] for line in self._said["sim/power"]["lines"]]
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return the stored sessions, the newest first."""
+        answer = self._graph.ask("session", "sessions", {})
+        assert answer.status is Status.OK, answer
+        return list(answer.result)
+
+    @property
     def is_out(self) -> bool:
         moves = [what for what, *_ in self.events if what in ("plugged", "pulled", "unplugged")]
         return not moves or moves[-1] != "plugged"
 
     @property
     def is_drawing(self) -> bool:
-        lines = self._said["sim/power"]["lines"]
-        return any(line["current_a"] > DRAWS_A for line in lines)
+        return any(current_a > DRAWS_A for current_a in self.currents_a)
 
     @property
     def front(self) -> str:

@@ -1,0 +1,184 @@
+"""What the whole simulated box does about mains, phases, switches and modes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.box import Box
+
+
+def charge(box: Box) -> None:
+    box.act("plug")
+    box.act("ready")
+    box.wait(lambda: box.is_drawing)
+    box.advance(2.0)
+
+
+@pytest.mark.req("CHG-1", "ERR-P")
+@pytest.mark.parametrize("dark_s", [0.05, 5.0, 600.0])
+def test_the_same_plug_charges_on_in_the_same_session_when_the_mains_are_back(
+    dark_s: float, tmp_path: Path
+) -> None:
+    box = Box(tmp_path)
+    charge(box)
+    session_id = box.session_id
+    box.act("power", {"on": False})
+    box.advance(dark_s)
+    box.act("power", {"on": True})
+    count = len(box.events)
+    box.wait(lambda: box.is_drawing)
+    assert "residual" in [what for what, *_ in box.events[count:]]  # tested anew
+    assert (box.session_id, box.retries, box.faults) == (session_id, 0, [])
+
+
+def test_a_box_without_mains_says_so_and_has_no_fault(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    charge(box)
+    box.act("power", {"on": False})
+    box.advance(30.0)
+    assert box.faults == []
+    assert box.state == "RecoverFromError"
+    assert "mains" in box.reason
+
+
+def test_a_plug_that_was_pulled_in_the_dark_ends_the_session_by_power_loss(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path)
+    charge(box)
+    session_id = box.session_id
+    box.act("power", {"on": False})
+    box.advance(5.0)
+    box.act("pull")
+    box.advance(5.0)
+    box.act("power", {"on": True})
+    box.advance(5.0)
+    record = box.sessions()[0]
+    assert (record["session_id"], record["end_reason"]) == (session_id, "power_loss")
+    assert box.faults == []
+
+
+@pytest.mark.req("ERR-P")
+def test_the_wait_after_a_power_cut_is_random_and_no_longer_than_it_is_set(
+    tmp_path: Path,
+) -> None:
+    waits_s = []
+    for number in range(4):
+        box = Box(tmp_path / str(number), "safety.jitter_s=30", seed=number)
+        charge(box)
+        box.act("power", {"on": False})
+        box.advance(2.0)
+        box.act("power", {"on": True})
+        back_s = box.now_s
+        assert box.is_soon(lambda box=box: box.phase == "self_test", 31.0)  # type: ignore[misc]
+        waits_s.append(box.now_s - back_s)
+    assert max(waits_s) - min(waits_s) > 1.0
+    assert max(waits_s) <= 30.1
+
+
+@pytest.mark.req("MET-4")
+@pytest.mark.parametrize("line", ["L1", "L2", "L3"])
+def test_an_installation_with_one_phase_charges_on_it(line: str, tmp_path: Path) -> None:
+    box = Box(tmp_path, "plant.phases=1", "safety.phases=1", f"load_manager.phases={line}")
+    charge(box)
+    assert [current_a > 1.0 for current_a in box.currents_a] == [True, False, False]
+    assert box.faults == []
+
+
+@pytest.mark.req("ERR-8002", "MET-4")
+def test_a_box_that_is_set_to_three_phases_does_not_charge_on_one(tmp_path: Path) -> None:
+    box = Box(tmp_path, "plant.phases=1")
+    box.advance(2.0)
+    assert box.faults == ["8002"]
+
+
+@pytest.mark.req("STA-4", "LED-7")
+def test_commissioning_by_dsw2_8_keeps_the_contactor_open(tmp_path: Path) -> None:
+    box = Box(tmp_path, "plant.dip2=1")
+    box.act("plug")
+    box.act("ready")
+    box.advance(60.0)
+    assert (box.contactor, box.state) == ("open", "ServiceMode")
+    assert box.front == "off orange orange off, steady"
+
+
+@pytest.mark.req("STA-2")
+def test_in_showroom_mode_everything_works_but_charging(tmp_path: Path) -> None:
+    box = Box(tmp_path, "safety.showroom=true")
+    assert box.state == "Idle"
+    box.act("plug")
+    box.act("ready")
+    box.advance(60.0)
+    assert (box.contactor, box.state, box.session_id) == ("open", "ReadyForCharging", "")
+    assert "Showroom" in box.reason
+    assert box.front == "blue blue blue blue, steady"
+    box.act("fault", {"name": "pe_open"})
+    box.advance(1.0)
+    assert box.faults == ["red"]
+
+
+@pytest.mark.req("CHG-3")
+@pytest.mark.parametrize("dip_a", [10, 13, 16, 20, 25, 32])
+def test_the_switches_are_what_is_offered_at_most(dip_a: int, tmp_path: Path) -> None:
+    box = Box(tmp_path, f"plant.dip_a={dip_a}")
+    charge(box)
+    box.advance(10.0)
+    assert max(box.currents_a) == pytest.approx(dip_a - 0.3, abs=0.11)
+
+
+@pytest.mark.req("ERR-R", "ERR-8")
+def test_after_five_retries_a_fault_holds_until_the_plug_is_out(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    charge(box)
+    for retry in range(5):
+        box.act("fault", {"name": "cp_mid"})
+        box.advance(1.0)
+        assert (box.faults, box.retries) == (["8"], retry)
+        box.act("clear", {"name": "cp_mid"})
+        assert box.is_soon(lambda: not box.faults, 301.0)
+        assert box.retries == retry + 1
+        box.wait(lambda: box.is_drawing)
+    box.act("fault", {"name": "cp_mid"})
+    box.advance(1.0)
+    box.act("clear", {"name": "cp_mid"})
+    box.advance(1000.0)
+    assert (box.faults, box.state) == (["8"], "UnrecoverableError")
+    box.act("pull")
+    box.advance(2.0)
+    assert (box.faults, box.state, box.retries) == ([], "Idle", 0)
+
+
+@pytest.mark.req("ERR-8007")
+def test_8007_outlives_the_whole_graph(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.act("fault", {"name": "mirror_dead"})
+    box.wait(lambda: box.faults == ["8007"])
+    box.advance(1.0)
+    box.stop()
+    box = Box(tmp_path)  # a new world, in which the contactor is sound
+    assert box.faults == ["8007"]
+    box.act("plug")
+    box.act("ready")
+    box.advance(60.0)
+    assert (box.faults, box.contactor, box.state) == (["8007"], "open", "UnrecoverableError")
+    box.act("power", {"on": False})
+    box.advance(5.0)
+    box.act("power", {"on": True})
+    box.wait(lambda: box.is_drawing)
+    assert box.faults == []
+    box.stop()
+    assert Box(tmp_path).faults == []
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("content", [b"", b"{", b'{"latch": 5}', b"\x00" * 100])
+def test_a_latch_that_cannot_be_read_holds(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "safety-latch.json").write_bytes(content)
+    box = Box(tmp_path)
+    assert box.faults == ["8007"]
+    box.act("power", {"on": False})
+    box.advance(5.0)
+    box.act("power", {"on": True})
+    box.wait(lambda: not box.faults)
+    box.stop()
+    assert Box(tmp_path).faults == []
