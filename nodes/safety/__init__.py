@@ -4,7 +4,7 @@ Subscribes: pilot/status, session/status, meter/box. Looks at them; is woken by 
 Publishes: safety/status every 100 ms and on change. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
 monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
-reads itself beside their owners (`chain.py`).
+reads itself beside their owners (`chain.py`); safety-latch.json in the state directory.
 Deadline: one round each 10 ms, each 25 ms while it is open and no vehicle is there. A vehicle that
 leaves C or D has the enable line off within 50 ms, a monitor that trips within one round (the
 hardware cuts the coil by itself as well).
@@ -15,6 +15,11 @@ Its first act is enable off, before any edge; then it proves the contactor open.
 message that it can check itself: pilot's word counts only while its own eyes see the same.
 SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the vehicle to stop.
 
-judge.py makes facts of a reading, complain.py faults of facts, faults.py keeps them by the rules
-of the ERR table, why.py finds the words, selftest.py tests the monitor, machine.py moves.
+8007 outlives the process: it is kept on the disk, and goes only with a power-on reset of the
+hardware after it and a contactor that is then proven open (ERR-8007). No other fault outlives it.
+
+judge.py makes facts of a reading (supply.py of mains and current, heat.py of temperatures,
+switches.py of the DIP switches), complain.py faults of facts, faults.py keeps them by the rules of
+the ERR table, latch.py what outlives the process, why.py finds the words, selftest.py tests the
+monitor, machine.py moves.
 """
