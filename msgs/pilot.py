@@ -118,7 +118,9 @@ def settle(settled: SettledCp, seen: CpState | None) -> SettledCp:
         equal = settled.equal + 1 if seen is settled.seen else 1
         if equal >= (A_READS if seen is CpState.A else STATE_READS):
             return SettledCp(state=seen)
-    astray = min(settled.astray + 2, UNDEFINED_AT)
+    # Where no state is known yet, one that is left at once for another is no sign of a bad line.
+    is_learning = settled.state is None and seen is not None
+    astray = min(settled.astray + (1 if is_learning else 2), UNDEFINED_AT)
     state = settled.state if astray < UNDEFINED_AT else None
     if (state, seen, equal, astray) == (
         settled.state,

@@ -58,7 +58,7 @@ class Blind(StrEnum):
 
     DARK = "the box has no mains"
     SILENT = "the box's own sensors are silent"
-    NONSENSE = "the pilot line cannot be measured: its values are impossible"
+    NONSENSE = "the box's own sensors show what the pilot line cannot be"
 
 
 class Judged(Struct, frozen=True, kw_only=True):

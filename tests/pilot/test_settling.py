@@ -100,3 +100,17 @@ def test_a_quiet_line_costs_no_new_objects() -> None:
     assert settle(settled, C) is settled
     undefined = read(settled, *[7.5] * 10)
     assert settle(undefined, None) is undefined
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_change_while_the_state_is_learnt_is_no_bad_line(first: int) -> None:
+    settled = read(UNSETTLED, *[6.0] * first, *[9.0] * 3)
+    assert (settled.state, settled.is_undefined) == (B, False)
+
+
+def test_a_line_that_toggles_from_the_start_on_has_no_state() -> None:
+    settled = UNSETTLED
+    for number in range(8):
+        assert not settled.is_undefined
+        settled = read(settled, 6.0 if number % 2 else 9.0)
+    assert settled.is_undefined

@@ -82,8 +82,8 @@ def test_no_reading_forgets_the_pilot_and_keeps_switches_and_heat() -> None:
     assert facts is Blind.SILENT
     assert judged == Judged(
         switches=Switches(installation_limit_a=32.0, is_commissioning=True),
-        heat=replace(COLD, is_hot=True),
-        supply=replace(QUIET, offered_a=pytest.approx(16.02)),
+        heat=replace(COLD, is_hot=True, paced_c=hot.heat.paced_c, paced_at_s=hot.heat.paced_at_s),
+        supply=replace(QUIET, offered_a=hot.supply.offered_a),
     )
     assert judge(judged, None, 0.0, Installation(), is_open=True)[0] is judged
 
