@@ -6,9 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,7 +72,9 @@ def body(frame: Frame) -> dict[str, Any]:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Graph]:
+def running(
+    *arguments: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Graph]:
     """Start `wallbox launch` with arguments and give it when the supervisor answers."""
     with tempfile.TemporaryDirectory(prefix="wallbox-bench-") as name:
         directory = Path(name)
@@ -88,7 +91,7 @@ def running(*arguments: str) -> Iterator[Graph]:
                 ],
                 stderr=stream,
                 stdout=stream,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             )
         graph = Graph(place, process, log)
         try:

@@ -1,0 +1,63 @@
+"""A disk on which every fsync takes 5 s, for a whole graph: a library that is loaded before libc.
+
+The nodes know nothing of it: the dynamic linker puts it between them and the kernel, SQLite's
+writes included.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.graph import Graph
+
+SOURCE = Path(__file__).with_name("slow_fsync.c")
+WRITES_WITHIN_S = 2.0  # a node that was asked to store something has begun to
+
+
+class SlowDisk:
+    """The library, and the file that switches it on and counts what it has slowed down."""
+
+    def __init__(self, directory: Path) -> None:
+        """Compile the library.
+
+        :raises SystemExit: there is no C compiler, or it fails.
+        """
+        compiler = shutil.which("gcc") or shutil.which("cc")
+        if compiler is None:
+            raise SystemExit("a slow disk needs a C compiler, and there is neither gcc nor cc")
+        self._library = directory / "slow_fsync.so"
+        self._switch = directory / "slow"
+        self.slowed = 0  # fsyncs, in the slow times that are over
+        source, library = str(SOURCE), str(self._library)
+        command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-o", library, source]
+        if subprocess.run(command, check=False).returncode != 0:
+            raise SystemExit(f"a slow disk needs {SOURCE.name}, which {compiler} does not compile")
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Return what a graph on this disk needs in its environment."""
+        return {"LD_PRELOAD": str(self._library), "SLOW_FSYNC": str(self._switch)}
+
+    @contextmanager
+    def slow(self, _: Graph) -> Iterator[None]:
+        """Be slow for a time."""
+        self._switch.touch()
+        try:
+            yield
+        finally:
+            self.slowed += self._begun()
+            self._switch.unlink()
+
+    def keep_busy(self, graph: Graph) -> None:
+        """Have session store a wish that says nothing, and return when that has begun.
+
+        :raises RuntimeError: nothing is written, or nothing is slow.
+        """
+        before = self._begun()
+        graph.tool.request("session", "wish", {}, timeout_s=60.0)
+        graph.until(lambda: self._begun() > before, WRITES_WITHIN_S, "a slow write begins")
+
+    def _begun(self) -> int:
+        return self._switch.stat().st_size
