@@ -12,30 +12,23 @@ Run `python bench/reaction.py --json`; `--injections N` for another number than 
 
 # ruff: noqa: E402 - the root has to come first, for bus and launch are called like benchmarks.
 
-import contextlib
 import math
-import multiprocessing
 import os
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from bench.conditions import Condition, conditions
 from bench.graph import Graph, body, running, wait_ready
 from bench.report import Aim, report
 from bench.slow_disk import SlowDisk
-from bus.place import Place
-from bus.run import open_node
 from bus.wire import Frame
-from msgs.led import DARK, LedFrame
-from msgs.topics import PILOT_STATUS, Topic
+from msgs.topics import PILOT_STATUS
 
 KINDS = ("unplug", "short", "residual")
 ACTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -45,21 +38,14 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 CLEARS = {"short": "cp_short", "residual": "rcm_dc"}
 BEGINS = {"unplug": "pulled", "short": "fault", "residual": "residual"}
-RARE = 24  # injections of 500 that meet a stopped supervisor
-RARER = 12  # and a slow disk, where each takes 20 s instead of 3
 CHARGES_S = 60.0  # it takes 3 s; a retry of a fault, 10 s more; four writes to a slow disk, 20 s
 OUT_S = 0.5  # the plug is out; in sooner than 0.3 s it would be the same plug that has bounced
-LOAD_HZ = 5000
 WATCHED = (
     "sim/event",
     "sim/contactor_drive",
     "safety/status",
     "session/status",
     "pilot/status",
-)
-LOAD = Topic(name="load/test", message=LedFrame, writer="load_writer")
-FRAME = LedFrame(
-    segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
 )
 
 
@@ -110,18 +96,6 @@ class Watch:
             ((sent, sampled) for sent, sampled, on in self.drives if not on and sent >= after_ns),
             None,
         )
-
-
-class Condition(NamedTuple):
-    """What the injections meet."""
-
-    name: str
-    injections: int
-    silences: int = 6  # times the pilot is stopped
-    options: tuple[str, ...] = ()  # of the graph
-    environment: Mapping[str, str] = MappingProxyType({})
-    around: Callable[[Graph], AbstractContextManager[None]] = lambda graph: contextlib.nullcontext()
-    before: Callable[[Graph], None] = lambda graph: None  # each injection, while it charges
 
 
 class Measured(NamedTuple):
@@ -190,72 +164,6 @@ def silence_excess_ms(graph: Graph, watch: Watch, pilot_pid: int) -> float:
     excess = ((watch.at("coil_off") or 0) - heard_ns - hold_ns) / 1e6
     part(graph, watch, plugged=True)
     return excess
-
-
-def send_load(directory: str) -> None:
-    """Publish 5,000 messages a second until killed."""
-    bus = open_node("load_writer", Place(run_dir=Path(directory), state_dir=Path(directory)))
-
-    def burst() -> None:
-        for _ in range(LOAD_HZ // 200):
-            bus.publish(LOAD, FRAME)
-
-    bus.every(0.005, burst)
-    bus.run()
-
-
-def read_load(directory: str) -> None:
-    """Read them until killed."""
-    bus = open_node("load_reader", Place(run_dir=Path(directory), state_dir=Path(directory)))
-    bus.subscribe(LOAD, lambda _: None)
-    bus.run()
-
-
-@contextlib.contextmanager
-def loaded(graph: Graph) -> Iterator[None]:
-    """Have two other processes exchange 5,000 messages a second."""
-    spawn = multiprocessing.get_context("spawn")
-    directory = str(graph.place.run_dir)
-    processes = [spawn.Process(target=one, args=(directory,)) for one in (send_load, read_load)]
-    for process in processes:
-        process.start()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.kill()
-            process.join()
-
-
-@contextlib.contextmanager
-def supervisor_stopped(graph: Graph) -> Iterator[None]:
-    """Have the supervisor stand still."""
-    pid = graph.process.pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def conditions(count: int, disk: SlowDisk) -> tuple[Condition, ...]:
-    """Return what so many injections meet."""
-    rare, rarer = min(RARE, count // 5), min(RARER, count // 5)
-    rest = count - rare - rarer
-    return (
-        Condition("idle", rest - rest // 2),
-        Condition("loaded", rest // 2, options=("--set=meter.box_s=0.001",), around=loaded),
-        Condition("supervisor_stopped", rare, around=supervisor_stopped),
-        Condition(
-            "slow_disk",
-            rarer,
-            silences=2,
-            environment=disk.environment,
-            around=disk.slow,
-            before=disk.keep_busy,
-        ),
-    )
 
 
 def measure(condition: Condition) -> Measured:
