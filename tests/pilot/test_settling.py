@@ -69,6 +69,20 @@ def test_one_stray_reading_in_many_changes_nothing(stray_v: float) -> None:
     assert settled.astray == 0
 
 
+def test_each_reading_that_confirms_takes_back_half_a_stray_one() -> None:
+    settled = read(settled_at(C), 0.0)
+    assert settled == SettledCp(state=C, seen=E, equal=1, astray=2)
+    settled = read(settled, 6.0)
+    assert settled == SettledCp(state=C, astray=1)
+    assert read(settled, 6.0) == settled_at(C)
+
+
+def test_a_reading_between_the_windows_counts_against_the_state_and_for_none() -> None:
+    settled = read(settled_at(C), 9.0, 9.0, 7.5)
+    assert settled == SettledCp(state=C, seen=None, equal=0, astray=6)
+    assert read(settled_at(C), 9.0, 7.5, 9.0).equal == 1
+
+
 @pytest.mark.parametrize("stray_v", [12.0, 0.0, 7.5])
 def test_a_line_that_toggles_has_no_state_after_a_fifth_of_a_second(stray_v: float) -> None:
     settled = read(settled_at(C), *[stray_v, 6.0] * 10)
