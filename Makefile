@@ -2,8 +2,9 @@
 
 BIN := .venv/bin
 DONE := .venv/.installed
+MUTANTS := .venv/.mutants
 
-.PHONY: run test setup check proof bench golden faults clean
+.PHONY: run test setup check proof bench mutants golden faults clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
@@ -26,6 +27,9 @@ bench: setup
 	$(BIN)/python bench/bus.py
 	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/reaction.py
+
+mutants: $(MUTANTS)
+	nice $(BIN)/python tests/mutation/run.py
 
 golden: setup
 	$(BIN)/python tests/golden/write.py
@@ -55,6 +59,11 @@ $(DONE): pyproject.toml constraints.txt
 	$(BIN)/python -m compileall -q bus launch msgs nodes web && \
 	touch $(DONE)
 
+$(MUTANTS): $(DONE)
+	PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
+	    $(BIN)/python -m pip install --quiet --editable '.[dev,mutants]'
+	touch $(MUTANTS)
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
