@@ -20,7 +20,14 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
     FaultCode.TOO_HOT: frozenset({HEAT, SimFault.NTC_OPEN}),
     FaultCode.NO_VEHICLE: frozenset({SimFault.NO_DIODE}),
     FaultCode.PLUG_STATE: frozenset(
-        {SimFault.CP_SHORT, SimFault.CP_MID, SimFault.CP_MINUS, SimFault.SPI_STUCK, BLIND}
+        {
+            SimFault.CP_SHORT,
+            SimFault.CP_MID,
+            SimFault.CP_MINUS,
+            SimFault.SPI_STUCK,
+            BLIND,
+            UNMETERED,
+        }
     ),
     FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE}),
     FaultCode.MAINS_VOLTAGE: frozenset(

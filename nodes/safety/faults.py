@@ -6,7 +6,6 @@ A fault is a record: raised when it is seen, kept until the rule of its code let
 from msgspec import Struct
 from msgspec.structs import replace
 
-from msgs.pilot import CpState
 from msgs.safety import LATCHED, RETRIED, Fault, FaultCode
 from nodes.safety.judge import Facts
 
@@ -95,19 +94,27 @@ def acquit(ledger: Ledger) -> Ledger:
     )
 
 
-def review(ledger: Ledger, facts: Facts, now_s: float, *, is_charging: bool) -> Ledger:
+def review(
+    ledger: Ledger, facts: Facts, now_s: float, *, is_charging: bool, was_out: bool
+) -> Ledger:
     """Let go what is over, use up a retry that is due, ask for the next one.
 
+    A plug is out when it has been so for longer than a bounce; else a bad contact would count
+    everything anew.
+
     :param is_charging: the contactor is proven closed.
+    :param was_out: the plug has been out, and was not seen in since.
     """
     if not ledger.records:
-        return CLEAN if facts.cp is CpState.A else _forgive(ledger, now_s, is_charging)
+        return CLEAN if facts.is_out else _forgive(ledger, now_s, is_charging)
     is_retry = _is_due(ledger, now_s) and not is_blocked(ledger, facts)
     records = tuple(
-        record for record in ledger.records if not _is_over(record.code, facts, is_retry)
+        record
+        for record in ledger.records
+        if not _is_over(record.code, facts, is_retry=is_retry, was_out=was_out)
     )
     retries, retry_at_s, raised = ledger.retries, ledger.retry_at_s, ledger.raised
-    if facts.cp is CpState.A:
+    if facts.is_out:
         # ERR-R: unplugging ends the charge, and with it the counting.
         retries, retry_at_s, raised = 0, None, tuple(record.code for record in records)
     elif is_retry:
@@ -149,12 +156,12 @@ def _next_retry(ledger: Ledger, now_s: float) -> float | None:
     return None
 
 
-def _is_over(code: FaultCode, facts: Facts, is_retry: bool) -> bool:
+def _is_over(code: FaultCode, facts: Facts, *, is_retry: bool, was_out: bool) -> bool:
     """Return whether a fault's rule lets it go (the table ERR)."""
-    is_out = facts.cp is CpState.A
+    is_out = facts.is_out
     match code:
         case FaultCode.UNPLUGGED:
-            return facts.is_plugged  # out, and seated again
+            return was_out and facts.is_plugged  # seated again
         case FaultCode.TOO_HOT:
             return not facts.is_hot
         case FaultCode.NO_VEHICLE:

@@ -12,7 +12,8 @@ RESUME_BELOW_C = 65.0  # LED-5: cooled
 COLDEST_C, HOTTEST_C = -50.0, 150.0  # what an NTC can show; outside it is open or shorted
 LEAP_K = 10.0  # no terminal warms or cools by more in a second (hardware.md 2.5): a loose sensor
 LEAP_S = 1.0
-SURE_READS = 10  # 0.1 s for what is slow by nature
+SURE_READS = 10  # 0.1 s for what is slow by nature; a bad one counts as much as two good ones
+COOLING_S = 60.0  # assumed: no box cools faster, and what comes and goes wears the contactor out
 # Heat takes current away in steps that a vehicle can follow: IEC 61851-1, Table A.6, seq. 5/6.
 PACE_S = 5.0
 
@@ -23,8 +24,9 @@ class Heat(Struct, frozen=True, kw_only=True):
     celsius: float | None = None  # the hotter sensor, at most a second ago
     since_s: float = 0.0  # when that was taken, or when it was left by a leap
     is_leaping: bool = False
-    reads: int = 0  # too hot, in a row
+    reads: int = 0  # what speaks for too hot
     is_hot: bool = False
+    hot_at_s: float = 0.0  # when it was last too hot
     paced_c: float = COLDEST_C  # that the current follows
     paced_at_s: float = float("-inf")
 
@@ -37,7 +39,8 @@ def feel(
 ) -> tuple[Heat, float]:
     """Return the heat after one more reading, and the temperature that counts [degC].
 
-    Too hot from 0.1 s above 80 degC on, until below 65 degC. A sensor that is open, shorted or no
+    Too hot from 0.1 s above 80 degC on, or from a switch that opens, until below 65 degC and a
+    minute later. A sensor that is open, shorted or no
     number is as hot as can be, and so is one that has leapt, for a second.
     """
     celsius = max(_celsius(terminal_c), _celsius(board_c))
@@ -53,8 +56,12 @@ def feel(
     if is_leaping:
         celsius = HOTTEST_C
     is_hot_now = celsius > DERATE_TO_C or is_switched_off
-    reads = min(heat.reads + 1, SURE_READS) if is_hot_now else 0
-    is_hot = is_hot_now or celsius >= RESUME_BELOW_C if heat.is_hot else reads >= SURE_READS
+    reads = min(heat.reads + 2, 2 * SURE_READS) if is_hot_now else max(heat.reads - 1, 0)
+    is_hot, hot_at_s = heat.is_hot, heat.hot_at_s
+    if is_hot_now and (is_hot or is_switched_off or reads >= 2 * SURE_READS):
+        is_hot, hot_at_s = True, now_s
+    elif is_hot:
+        is_hot = celsius >= RESUME_BELOW_C or now_s - hot_at_s < COOLING_S
     paced_c, paced_at_s = heat.paced_c, heat.paced_at_s
     if celsius != paced_c and now_s - paced_at_s >= PACE_S:
         if max(celsius, paced_c) > DERATE_FROM_C:  # below it the current stays as it is
@@ -66,6 +73,7 @@ def feel(
         is_leaping=is_leaping,
         reads=reads,
         is_hot=is_hot,
+        hot_at_s=hot_at_s,
         paced_c=paced_c,
         paced_at_s=paced_at_s,
     )
@@ -74,7 +82,14 @@ def feel(
 
 def blink(heat: Heat) -> Heat:
     """Return what outlives a failed reading."""
-    return replace(COLD, is_hot=heat.is_hot, paced_c=heat.paced_c, paced_at_s=heat.paced_at_s)
+    return replace(
+        COLD,
+        reads=heat.reads,
+        is_hot=heat.is_hot,
+        hot_at_s=heat.hot_at_s,
+        paced_c=heat.paced_c,
+        paced_at_s=heat.paced_at_s,
+    )
 
 
 def limit_of_temperature(full_a: float, temperature_c: float, is_hot: bool) -> float:

@@ -5,9 +5,11 @@ sensor can show counts as the worst one. What is judged over time has its own fi
 mains and current, `heat.py` temperatures, `switches.py` the DIP switches.
 """
 
+import math
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.pilot import (
     MIN_OFFER_A,
@@ -24,7 +26,7 @@ from msgs.pilot import (
     shows_diode,
 )
 from nodes.safety import heat, supply, switches
-from nodes.safety.chain import ChainReading
+from nodes.safety.chain import ChainReading, Phases
 from nodes.safety.heat import COLD, Heat, limit_of_temperature
 from nodes.safety.supply import QUIET, Supply
 from nodes.safety.switches import UNREAD, Switches
@@ -36,9 +38,10 @@ RAIL_V = 13.5
 # in a row prove the diode, four in a row (40 ms), or every second one, show that it is missing.
 DIODE_PROVEN, DIODE_MISSING = 3, -5
 MIRROR_V = 1.25  # without a diode the halves mirror each other: the sum is 0 V +/- this (field)
-SURE_READS = 10  # 0.1 s for what may flicker (earth measurement)
+SURE_READS = 10  # 0.1 s for what may flicker (earth measurement); twice that often, 0.2 s
 EXCESS_READS = 50  # 0.5 s: the pilot follows a lowered limit within 0.12 s (message and round)
 DUTY_TOLERANCE_A = 0.35  # +/-5 us of pulse width is +/-0.3 A (generator), and rounding
+RESET_READS = 3  # of the power-on reset's flag
 OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and no hand changes plugs so fast
 EARTH_LIMIT_OHM = 500.0  # high-ohmic from 300 to 500 ohm on (field); healthy loops are below 100
 
@@ -59,6 +62,7 @@ class Blind(StrEnum):
     DARK = "the box has no mains"
     SILENT = "the box's own sensors are silent"
     NONSENSE = "the box's own sensors show what the pilot line cannot be"
+    UNCLEAR = "the pilot shows 0 V, and nothing tells whether the box has mains"
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -70,6 +74,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     minus_reads: int = 0  # of -12 V that nobody has asked for, in a row
     earth_reads: int = 0
     excess_reads: int = 0  # with a duty that offers more than our own limits
+    reset_reads: int = 0  # of the power-on reset's flag, in a row
     switches: Switches = UNREAD
     heat: Heat = COLD
     supply: Supply = QUIET
@@ -123,27 +128,36 @@ class Facts(Struct, frozen=True, kw_only=True):
     stray: str  # current flows through a contactor that is open by command; "" if none does
     is_unloaded: bool  # known to be below 1 A on every phase
     is_reset: bool  # mains came on since the flag was taken back
+    is_no_reset: bool  # the flag is known to be down
 
 
 def judge(
     judged: Judged,
     reading: ChainReading | None,
     now_s: float,
+    since_s: float,
     installation: Installation,
     *,
     is_open: bool,
 ) -> tuple[Judged, Facts | Blind]:
     """Judge one reading; None is a failed one. Without sight there are no facts.
 
+    :param since_s: since the reading before.
     :param is_open: the contactor is commanded open.
     """
     if reading is None:
         return forget(judged), Blind.SILENT
+    reading = cleaned(reading)
     if not _is_sane(reading):
         return forget(judged), Blind.NONSENSE
     seen = classify_high_v(reading.high_v)
-    if seen is CpState.E and not supply.has_mains(reading.voltages_v, reading.load_voltage):
-        return forget(judged), Blind.DARK  # 0 V because the box is: no fault of the plug
+    if seen is CpState.E:
+        has_mains = supply.has_mains(reading.voltages_v, reading.load_voltage)
+        if not has_mains:  # 0 V because the box is dark: no fault of the plug
+            forgotten = forget(judged)
+            if has_mains is None:
+                return forgotten, Blind.UNCLEAR
+            return replace(forgotten, supply=QUIET), Blind.DARK
     cp = settle(judged.cp, seen)
     offered_a = offer_of_duty(reading.duty_percent)
     has_pwm = offered_a >= MIN_OFFER_A
@@ -166,6 +180,7 @@ def judge(
     supply_now, supplied = supply.watch(
         judged.supply,
         now_s,
+        since_s,
         voltages_v=reading.voltages_v,
         currents_a=reading.currents_a,
         phases=installation.phases,
@@ -177,8 +192,9 @@ def judge(
         diode=diode,
         out_reads=_count(judged.out_reads, cp.state is CpState.A, OUT_READS),
         minus_reads=_count(judged.minus_reads, is_minus, STATE_READS),
-        earth_reads=_count(judged.earth_reads, not has_earth_now, SURE_READS),
-        excess_reads=_count(judged.excess_reads, has_excess, EXCESS_READS),
+        earth_reads=_weigh(judged.earth_reads, not has_earth_now, SURE_READS),
+        excess_reads=_weigh(judged.excess_reads, has_excess, EXCESS_READS),
+        reset_reads=_count(judged.reset_reads, reading.power_on_reset is True, RESET_READS),
         switches=dip,
         heat=heat_now,
         supply=supply_now,
@@ -200,7 +216,7 @@ def judge(
         duty_percent=reading.duty_percent,
         offered_a=offered_a,
         has_pwm=has_pwm,
-        exceeds_limit=after.excess_reads >= EXCESS_READS,
+        exceeds_limit=after.excess_reads >= 2 * EXCESS_READS,
         high_v=reading.high_v,
         low_v=reading.low_v,
         is_proven_open=proves_open(reading),
@@ -208,7 +224,7 @@ def judge(
         has_voltage=reading.load_voltage is not False,
         residual_ac=reading.residual_ac is not False,
         residual_dc=reading.residual_dc is not False,
-        has_earth=after.earth_reads < SURE_READS,
+        has_earth=after.earth_reads < 2 * SURE_READS,
         is_switched_off=is_switched_off,
         is_hot=heat_now.is_hot,
         temperature_c=temperature_c,
@@ -218,7 +234,42 @@ def judge(
         excess=supplied.excess,
         stray=supplied.stray,
         is_unloaded=supplied.is_unloaded,
-        is_reset=reading.power_on_reset is True,
+        is_reset=after.reset_reads >= RESET_READS,
+        is_no_reset=reading.power_on_reset is False,
+    )
+
+
+def cleaned(reading: ChainReading) -> ChainReading:
+    """Return a reading in which everything is of its kind: what is not a number is NaN."""
+    numbers = (
+        reading.high_v,
+        reading.low_v,
+        reading.duty_percent,
+        reading.earth_ohm,
+        reading.terminal_c,
+        reading.board_c,
+    )
+    if (
+        all(type(number) is float for number in numbers)
+        and type(reading.dip1) is int
+        and type(reading.dip2) is int
+        and _are_phases(reading.currents_a)
+        and _are_phases(reading.voltages_v)
+    ):
+        return reading
+    high_v, low_v, duty_percent, earth_ohm, terminal_c, board_c = map(_number, numbers)
+    return replace(
+        reading,
+        high_v=high_v,
+        low_v=low_v,
+        duty_percent=duty_percent,
+        earth_ohm=earth_ohm,
+        terminal_c=terminal_c,
+        board_c=board_c,
+        dip1=reading.dip1 if type(reading.dip1) is int else 0,
+        dip2=reading.dip2 if type(reading.dip2) is int else 0,
+        currents_a=_phases(reading.currents_a),
+        voltages_v=_phases(reading.voltages_v),
     )
 
 
@@ -243,6 +294,32 @@ def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) 
     if shows_diode(low_v):
         return min(diode + 1, DIODE_PROVEN)
     return max(diode - 2, DIODE_MISSING)
+
+
+def _are_phases(value: object) -> bool:
+    return value is None or (
+        isinstance(value, tuple) and len(value) == 3 and all(type(one) is float for one in value)
+    )
+
+
+def _phases(value: object) -> Phases | None:
+    if not isinstance(value, tuple) or len(value) != 3:
+        return None
+    return _number(value[0]), _number(value[1]), _number(value[2])
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, float | int):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _weigh(reads: int, holds: bool, most: int) -> int:
+    """Count what speaks for something twice as fast as what speaks against it."""
+    return min(reads + 2, 2 * most) if holds else max(reads - 1, 0)
 
 
 def _count(reads: int, holds: bool, most: int) -> int:

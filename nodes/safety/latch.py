@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.safety import Fault, FaultCode
+from msgs.units import Nanoseconds, Text
 
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
@@ -15,8 +16,9 @@ RETRY_S = 5.0  # assumed: until a write that failed is tried again
 class Latch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is kept: since when, and what was seen."""
 
-    since_utc_ns: int
-    detail: str
+    since_utc_ns: Nanoseconds
+    detail: Text
+    is_flag_up: bool = False  # the reset's flag was up all the time: it tells nothing
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -36,37 +38,58 @@ class Memory(Struct, frozen=True, kw_only=True):
     """What is known of the disk."""
 
     is_recalled: bool = False  # what a predecessor kept is known
+    is_proven: bool = False  # and the disk has taken something since
     latch: Latch | None = None  # as on the disk
     writing: Write | None = None
     retry_s: float = 0.0
+    problem: str = ""  # of the last write
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether nothing is kept and nothing has to be."""
+        return self.is_proven and self.latch is None and self.writing is None
 
 
-def latch_of(records: tuple[Fault, ...]) -> Latch | None:
+def latch_of(records: tuple[Fault, ...], *, is_flag_up: bool) -> Latch | None:
     """Return the latch that these faults ask for."""
     for record in records:
         if record.code is FaultCode.SAFETY_CIRCUIT:
-            return Latch(since_utc_ns=record.since_utc_ns, detail=record.detail)
+            return Latch(
+                since_utc_ns=record.since_utc_ns, detail=record.detail, is_flag_up=is_flag_up
+            )
     return None
 
 
 def hear(memory: Memory, kept: Kept, now_s: float) -> Memory:
     """Take what has come back from the disk: first what was found, then how each write ended."""
     if not memory.is_recalled:
-        # What could not be read is not there any more, and is written anew.
+        # What could not be read is there still, and is written over.
         return replace(memory, is_recalled=True, latch=None if kept.problem else kept.latch)
     if kept.problem or memory.writing is None:
-        return replace(memory, writing=None, retry_s=now_s + RETRY_S)
-    return replace(memory, writing=None, latch=memory.writing.latch)
+        return replace(memory, writing=None, retry_s=now_s + RETRY_S, problem=kept.problem)
+    return replace(memory, writing=None, latch=memory.writing.latch, is_proven=True, problem="")
 
 
 def want(memory: Memory, latch: Latch | None, now_s: float) -> tuple[Memory, Write | None]:
-    """Return what is to be written now, one at a time; None if the disk has it already."""
-    if (
-        not memory.is_recalled
-        or memory.writing is not None
-        or latch == memory.latch
-        or now_s < memory.retry_s
-    ):
+    """Return what is to be written now, one at a time; None if the disk has it already.
+
+    The first is written in any case: a disk that takes nothing would forget 8007.
+    """
+    if not memory.is_recalled or memory.writing is not None or now_s < memory.retry_s:
         return memory, None
-    write = Write(latch=latch)
+    if memory.is_proven and _is_same(latch, memory.latch):
+        return memory, None
+    write = Write(latch=memory.latch if _is_same(latch, memory.latch) else latch)
     return replace(memory, writing=write), write
+
+
+def is_kept(memory: Memory, latch: Latch | None) -> bool:
+    """Return whether the disk has all that it has to have."""
+    return memory.writing is None and _is_same(latch, memory.latch)
+
+
+def _is_same(one: Latch | None, other: Latch | None) -> bool:
+    """Return whether both hold the same fault; the flag is that of the moment it was latched."""
+    if one is None or other is None:
+        return one is other
+    return (one.since_utc_ns, one.detail) == (other.since_utc_ns, other.detail)

@@ -5,9 +5,11 @@ is wrong (complain), lets go what is over (faults.review) and only then moves. A
 reading opens, whatever the phase. IEC 61851-1:2017, Annex A; architecture "who holds how long".
 """
 
+import math
+
 from msgspec.structs import replace
 
-from msgs.pilot import CpState
+from msgs.pilot import STATE_READS, CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from nodes.safety.chain import ChainReading
 from nodes.safety.complain import Course, complain, not_open
@@ -17,6 +19,7 @@ from nodes.safety.latch import Kept, hear
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
+from nodes.safety.supply import spend
 from nodes.safety.why import Reasons, why_blind, why_not
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
@@ -38,6 +41,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state.judged,
         reading,
         inputs.now_s,
+        inputs.since_s,
         config.installation,
         is_open=state.phase not in ENERGISED,
     )
@@ -65,33 +69,50 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 def _recall(state: State, kept: Kept, now_s: float) -> State:
     """Take what has come back from the disk; a latch of 8007 that was kept holds on."""
-    ledger = state.ledger
+    ledger, is_latch_recalled = state.ledger, state.is_latch_recalled
     if not state.memory.is_recalled and kept.latch is not None:
+        # What this process has seen by itself is younger than any reset that it finds.
+        is_latch_recalled = not ledger.is_latched and not kept.latch.is_flag_up
         ledger = raise_fault(
             ledger, FaultCode.SAFETY_CIRCUIT, kept.latch.detail, kept.latch.since_utc_ns
         )
-    return replace(state, memory=hear(state.memory, kept, now_s), ledger=ledger)
+    return replace(
+        state,
+        memory=hear(state.memory, kept, now_s),
+        ledger=ledger,
+        is_latch_recalled=is_latch_recalled,
+    )
 
 
 def _hear_reset(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
-    """Judge everything afresh when the mains were off and on (ERR-P), once for each time.
+    """Judge afresh when the mains were off and on (ERR-P), once for each time.
 
-    Before the disk is recalled it is not known yet what there is to be judged.
+    A flag that has been up since the start comes from before it: it excuses what a predecessor has
+    kept, and nothing that this process has seen. Before the disk is recalled it is not known yet
+    what there is to be judged.
     """
-    if facts.is_reset is state.is_reset_seen or not state.memory.is_recalled:
+    if facts.is_no_reset:
+        if state.was_reset_down and not state.is_reset_seen:
+            return state
+        return replace(state, was_reset_down=True, is_reset_seen=False)
+    if not facts.is_reset or state.is_reset_seen or not state.memory.is_recalled:
         return state
-    if not facts.is_reset:
-        return replace(state, is_reset_seen=False)
-    ledger = pardon(state.ledger)
+    state = replace(
+        state,
+        is_reset_seen=True,
+        waits_until_s=inputs.now_s + config.jitter_s * inputs.chance_ratio,
+    )
+    if not state.was_reset_down and not state.is_latch_recalled:
+        return state
+    ledger = pardon(state.ledger) if state.was_reset_down else state.ledger
     return replace(
         state,
         phase=SafetyPhase.START,
-        unproven_by_s=inputs.now_s + config.start_s,
-        unclosed_by_s=None,
+        is_first_proof=True,
+        unproven_s=0.0,
+        unclosed_s=0.0,
         ledger=ledger,
         is_pardoned=state.is_welded or ledger.is_latched,
-        is_reset_seen=True,
-        waits_until_s=inputs.now_s + config.jitter_s * inputs.chance_ratio,
         test=None,
         echo_until_s=max(state.echo_until_s, echo_until_s(state.test)),
         is_tested=False,
@@ -115,13 +136,10 @@ def _is_calm(before: State, state: State, facts: Facts, inputs: Inputs) -> bool:
         and state.ledger is before.ledger
         and not state.ledger.records
         and state.ledger.retry_at_s is None
-        and state.memory.is_recalled
-        and state.memory.latch is None
-        and state.memory.writing is None
+        and state.memory.is_quiet
         and not state.is_reset_seen
         and state.test is None
-        and state.unproven_by_s is None
-        and state.unclosed_by_s is None
+        and state.unproven_s == 0.0
         and state.disobeyed_since_s is None
         and state.pulled_until_s <= inputs.now_s
         and state.echo_until_s <= inputs.now_s
@@ -168,32 +186,38 @@ def _go_blind(
     Without mains nothing is wrong with the box; without sight for long something is.
     """
     now_s, ledger, is_welded = inputs.now_s, state.ledger, state.is_welded
-    was_energised = state.phase in ENERGISED
-    contactor = state.contactor
+    is_pardoned, was_energised = state.is_pardoned, state.phase in ENERGISED
+    contactor, unproven_s = state.contactor, 0.0 if was_energised else state.unproven_s
+    is_first_proof = state.is_first_proof and not was_energised
     if reading is not None:
         contactor = _proven(state, proves_open(reading))
     elif was_energised:
         contactor = _proven(state, False)  # it may have closed just now
-    unproven_by_s = None
-    if blind is Blind.NONSENSE and reading is not None and not proves_open(reading):
-        unproven_by_s = state.unproven_by_s
-        if unproven_by_s is None:
-            unproven_by_s = now_s + (config.opening_s if was_energised else config.start_s)
-        elif now_s >= unproven_by_s:
-            is_welded, contactor = True, Contactor.WELDED
-            ledger = raise_fault(
-                ledger, *not_open(reading.load_voltage is not False), inputs.utc_ns
-            )
-    blind_since_s = None
+    if blind is Blind.DARK:
+        unproven_s = 0.0  # without mains the contacts have no supply either
+    elif blind is Blind.NONSENSE and reading is not None:
+        limit_s = config.start_s if is_first_proof else config.opening_s
+        unproven_s = spend(unproven_s, not proves_open(reading), inputs.since_s, limit_s)
+        if unproven_s >= limit_s:
+            is_welded, is_pardoned, contactor = True, False, Contactor.WELDED
+            has_voltage = reading.load_voltage is not False
+            ledger = raise_fault(ledger, *not_open(has_voltage), inputs.utc_ns)
+    blind_since_s, sight_lost_s = None, state.sight_lost_s
     if blind is not Blind.DARK:
         blind_since_s = now_s if state.blind_since_s is None else state.blind_since_s
-        if now_s - blind_since_s >= config.blind_s:
+        if was_energised:
+            sight_lost_s = (
+                *(at_s for at_s in sight_lost_s if now_s - at_s < config.flickers_s),
+                now_s,
+            )
+        if now_s - blind_since_s >= config.blind_s or len(sight_lost_s) >= config.flickers:
+            sight_lost_s = ()
             ledger = raise_fault(ledger, FaultCode.PLUG_STATE, blind, inputs.utc_ns)
     if (
         state.phase is SafetyPhase.START
         and state.blind is blind
-        and (unproven_by_s, blind_since_s, contactor)
-        == (state.unproven_by_s, state.blind_since_s, state.contactor)
+        and (unproven_s, blind_since_s, contactor)
+        == (state.unproven_s, state.blind_since_s, state.contactor)
         and ledger is state.ledger
     ):
         return state
@@ -203,11 +227,14 @@ def _go_blind(
         pulled_until_s=now_s + config.unseen_s if was_energised else state.pulled_until_s,
         contactor=contactor,
         is_welded=is_welded,
+        is_pardoned=is_pardoned,
         blind=blind,
         blind_since_s=blind_since_s,
+        sight_lost_s=sight_lost_s,
         ledger=ledger,
-        unproven_by_s=unproven_by_s,
-        unclosed_by_s=None,
+        unproven_s=unproven_s,
+        is_first_proof=is_first_proof,
+        unclosed_s=0.0,
         disobeyed_since_s=None,
         test=None,
         echo_until_s=max(state.echo_until_s, echo_until_s(state.test)),
@@ -218,7 +245,7 @@ def _go_blind(
 def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
     """Take proofs, self-test and faults one reading on."""
     now_s = inputs.now_s
-    state = _prove(config, state, facts, now_s)
+    state = _prove(config, state, facts, inputs.since_s)
     test, failed_tests = state.test, state.failed_tests
     if test is not None:
         test = watch(test, now_s, facts.residual_ac, facts.residual_dc)
@@ -226,16 +253,17 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             failed_tests = 0
         elif test.verdict is not Verdict.RUNNING:
             failed_tests += 1
-    is_unproven = state.unproven_by_s is not None and now_s >= state.unproven_by_s
-    disobeyed_since_s = _disobeyed_since_s(state, facts, inputs)
-    is_disobeyed = disobeyed_since_s is not None and now_s - disobeyed_since_s >= config.disobeyed_s
+    is_unproven = state.unproven_s >= _proof_s(config, state)
+    state = _compare_duty(state, facts, inputs)
+    since_s = state.disobeyed_since_s
+    is_disobeyed = since_s is not None and now_s - since_s >= config.disobeyed_s
     course = Course(
         phase=state.phase,
         activity=_activity(state, now_s),
         verdict=None if test is None else test.verdict,
         failed_tests=failed_tests,
         is_unproven=is_unproven,
-        is_unclosed=state.unclosed_by_s is not None and now_s >= state.unclosed_by_s,
+        is_unclosed=_is_unclosed(config, state, facts, now_s),
         # Without voltage behind it no contact carries a residual current.
         is_echo=now_s < state.echo_until_s and not facts.has_voltage,
         told_percent=inputs.pilot.duty_percent if is_disobeyed and inputs.pilot else None,
@@ -247,9 +275,22 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         state = replace(state, is_welded=False, contactor=Contactor.OPEN)
     for code, detail in complain(course, facts):
         ledger = raise_fault(ledger, code, detail, inputs.utc_ns)
-    ledger = review(ledger, facts, now_s, is_charging=state.phase is SafetyPhase.CLOSED)
+    ledger = review(
+        ledger,
+        facts,
+        now_s,
+        is_charging=state.phase is SafetyPhase.CLOSED,
+        was_out=state.is_plug_out,
+    )
     is_authorized = inputs.session is None or inputs.session.authorized
-    is_tested = state.is_tested and not ledger.records and facts.is_plugged and is_authorized
+    is_good_still = state.phase in ENERGISED or now_s - state.tested_at_s < config.tested_s
+    is_tested = (
+        state.is_tested
+        and is_good_still
+        and not ledger.records
+        and facts.is_plugged
+        and is_authorized
+    )
     is_welded = state.is_welded or is_unproven
     is_plug_out = facts.is_out or (state.is_plug_out and not facts.is_plugged)
     plugged_since_utc_ns = 0 if facts.is_out else state.plugged_since_utc_ns
@@ -264,7 +305,6 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         or is_welded is not state.is_welded
         or is_plug_out is not state.is_plug_out
         or is_pardoned is not state.is_pardoned
-        or disobeyed_since_s != state.disobeyed_since_s
         or pulled_until_s != state.pulled_until_s
     ):
         state = replace(
@@ -275,7 +315,6 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             is_tested=is_tested,
             is_welded=is_welded,
             is_pardoned=is_pardoned,
-            disobeyed_since_s=disobeyed_since_s,
             is_plug_out=is_plug_out,
             plugged_since_utc_ns=plugged_since_utc_ns,
             pulled_until_s=pulled_until_s,
@@ -283,12 +322,22 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
     return state
 
 
-def _disobeyed_since_s(state: State, facts: Facts, inputs: Inputs) -> float | None:
-    """Return since when the generator reads back another duty than pilot says."""
-    pilot = inputs.pilot
-    if pilot is None or abs(pilot.duty_percent - facts.duty_percent) <= DUTY_TOLERANCE_PERCENT:
-        return None
-    return inputs.now_s if state.disobeyed_since_s is None else state.disobeyed_since_s
+def _compare_duty(state: State, facts: Facts, inputs: Inputs) -> State:
+    """Follow since when the generator reads back another duty than pilot says.
+
+    One reading that fits ends nothing: a new word of pilot fits until the next change at least.
+    """
+    told_percent = math.nan if inputs.pilot is None else inputs.pilot.duty_percent
+    beside_percent = abs(told_percent - facts.duty_percent)
+    if beside_percent > DUTY_TOLERANCE_PERCENT:
+        if state.disobeyed_since_s is None:
+            return replace(state, disobeyed_since_s=inputs.now_s, obeyed_reads=0)
+        return replace(state, obeyed_reads=0) if state.obeyed_reads else state
+    if state.disobeyed_since_s is None:
+        return state
+    if inputs.pilot is None or state.obeyed_reads + 1 >= STATE_READS:
+        return replace(state, disobeyed_since_s=None, obeyed_reads=0)
+    return replace(state, obeyed_reads=state.obeyed_reads + 1)
 
 
 def _activity(state: State, now_s: float) -> str:
@@ -298,36 +347,39 @@ def _activity(state: State, now_s: float) -> str:
     return "while charging" if state.phase in ENERGISED or now_s <= state.pulled_until_s else ""
 
 
-def _prove(config: Config, state: State, facts: Facts, now_s: float) -> State:
+def _prove(config: Config, state: State, facts: Facts, since_s: float) -> State:
     """Compare what is commanded with what mirror contact and voltage prove."""
-    unproven_by_s, unclosed_by_s = state.unproven_by_s, state.unclosed_by_s
+    unproven_s = unclosed_s = 0.0
     match state.phase:
         case SafetyPhase.CLOSING:
-            unproven_by_s = None
-            unclosed_by_s = None if facts.is_proven_closed else state.until_s
+            pass
         case SafetyPhase.CLOSED | SafetyPhase.STOPPING:
-            unproven_by_s = None
-            if facts.is_proven_closed:
-                unclosed_by_s = None
-            elif unclosed_by_s is None:
-                unclosed_by_s = now_s + config.lost_s
+            is_lost = not facts.is_proven_closed
+            unclosed_s = spend(state.unclosed_s, is_lost, since_s, config.lost_s)
         case _:
-            unclosed_by_s = None
-            if facts.is_proven_open:
-                unproven_by_s = None
-            elif unproven_by_s is None:
-                is_start = state.phase is SafetyPhase.START
-                unproven_by_s = now_s + (config.start_s if is_start else config.opening_s)
+            unproven_s = spend(
+                state.unproven_s, not facts.is_proven_open, since_s, _proof_s(config, state)
+            )
     contactor = _proven(state, facts.is_proven_open)
-    if (unproven_by_s, unclosed_by_s, contactor) == (
-        state.unproven_by_s,
-        state.unclosed_by_s,
+    if (unproven_s, unclosed_s, contactor) == (
+        state.unproven_s,
+        state.unclosed_s,
         state.contactor,
     ):
         return state
-    return replace(
-        state, unproven_by_s=unproven_by_s, unclosed_by_s=unclosed_by_s, contactor=contactor
-    )
+    return replace(state, unproven_s=unproven_s, unclosed_s=unclosed_s, contactor=contactor)
+
+
+def _proof_s(config: Config, state: State) -> float:
+    """Return how long an open contactor may be without its proof [s]."""
+    return config.start_s if state.is_first_proof else config.opening_s
+
+
+def _is_unclosed(config: Config, state: State, facts: Facts, now_s: float) -> bool:
+    """Return whether a closed contactor has not been proven so in time, or not any more."""
+    if state.phase is SafetyPhase.CLOSING:
+        return not facts.is_proven_closed and now_s >= state.until_s
+    return state.unclosed_s > config.lost_s
 
 
 def _proven(state: State, is_open: bool) -> Contactor:
@@ -349,11 +401,14 @@ def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         case SafetyPhase.CLOSED | SafetyPhase.STOPPING:
             return _stay_closed(config, state, facts, now_s, reasons)
         case SafetyPhase.START | SafetyPhase.OPENING:
-            is_known = facts.is_settled and state.memory.is_recalled
+            is_known = facts.is_settled and state.memory.is_proven
             is_over = (facts.is_proven_open and is_known) or (
                 state.is_welded and not state.is_pardoned
             )
-            return _rest(config, state, facts, now_s, reasons) if is_over else state
+            if not is_over:
+                return state
+            state = replace(state, unproven_s=0.0, is_first_proof=False)
+            return _rest(config, state, facts, now_s, reasons)
         case SafetyPhase.IDLE | SafetyPhase.SELF_TEST | SafetyPhase.READY | SafetyPhase.FAULT:
             return _rest(config, state, facts, now_s, reasons)
 
@@ -381,8 +436,9 @@ def _open(config: Config, state: State, facts: Facts, now_s: float) -> State:
         state,
         phase=SafetyPhase.OPENING,
         pulled_until_s=now_s + config.pulled_s if facts.asks else 0.0,
-        unproven_by_s=now_s + config.opening_s,
-        unclosed_by_s=None,
+        unproven_s=0.0,
+        is_first_proof=False,
+        unclosed_s=0.0,
     )
 
 
@@ -392,6 +448,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
     test = state.test
     if test is not None and test.verdict is Verdict.PASSED and not state.ledger.records:
         is_tested = True
+        state = replace(state, tested_at_s=now_s)
     if state.ledger.records:
         phase, test = SafetyPhase.FAULT, None
     elif is_tested:

@@ -5,10 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from bus import Bus
-from bus.store import StoreError, read_struct, write_struct
+from bus.store import StoreError, read_file, write_struct
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, open_chain
@@ -123,14 +124,14 @@ def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> Safet
 
 
 def _recall(path: Path, utc_ns: int) -> Kept:
-    """Return the latch that a predecessor has kept; one that cannot be read holds, to be safe."""
-    problems: list[str] = []
+    """Return the latch that a predecessor has kept.
+
+    One that cannot be read holds, to be safe; it is left where it is until it is written over.
+    """
     try:
-        found = read_struct(path, Write, problems.append)
-    except StoreError as error:
-        problems.append(str(error))
-        found = None
-    if problems:
-        detail = "what was kept of the safety circuit could not be read"
-        return Kept(latch=Latch(since_utc_ns=utc_ns, detail=detail), problem=problems[0])
+        content = read_file(path)
+        found = None if content is None else msgspec.json.decode(content, type=Write)
+    except (StoreError, msgspec.MsgspecError) as error:
+        detail = "what was kept of the safety circuit cannot be read"
+        return Kept(latch=Latch(since_utc_ns=utc_ns, detail=detail), problem=f"{path}: {error}")
     return Kept(latch=None if found is None else found.latch)

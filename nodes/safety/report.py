@@ -8,7 +8,7 @@ from msgs.safety import SafetyPhase, SafetyStatus
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.judge import Blind, Facts
-from nodes.safety.latch import latch_of, want
+from nodes.safety.latch import is_kept, latch_of, want
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.why import Reasons, why_not_closed
 
@@ -29,7 +29,8 @@ def report(
     if is_edge:
         state = replace(state, edge_at_s=inputs.now_s + config.edge_s)
     state, status = _publish(config, state, facts, inputs.now_s, reasons)
-    memory, write = want(state.memory, latch_of(state.ledger.records), inputs.now_s)
+    latch = latch_of(state.ledger.records, is_flag_up=state.is_reset_seen)
+    memory, write = want(state.memory, latch, inputs.now_s)
     if memory is not state.memory:
         state = replace(state, memory=memory)
     return state, Outputs(
@@ -40,7 +41,7 @@ def report(
         write=write,
         status=status,
         period_s=config.period_s if state.calm is None else config.calm_s,
-        is_finished=_is_finished(state, facts, inputs),
+        is_finished=_is_finished(config, state, facts, inputs),
     )
 
 
@@ -55,7 +56,9 @@ def _publish(
     installation_limit_a = judged.switches.installation_limit_a
     heat = judged.heat
     limit_a = limit_of_temperature(installation_limit_a, heat.paced_c, heat.is_hot)
-    detail = why_not_closed(state.phase, state.blind, reasons, now_s < state.rests_until_s)
+    detail = why_not_closed(
+        state.phase, state.blind, state.memory, reasons, now_s < state.rests_until_s
+    )
     is_commissioning = judged.switches.is_commissioning
     cp_state = None if facts is None else CpState.E if facts.is_undefined else facts.cp
     offered_a = 0.0 if facts is None else round(facts.offered_a, 1)
@@ -115,12 +118,19 @@ def _retry_in_s(state: State, facts: Facts | None, now_s: float) -> float | None
     return max(0.0, retry_at_s - now_s)
 
 
-def _is_finished(state: State, facts: Facts | None, inputs: Inputs) -> bool:
+def _is_finished(config: Config, state: State, facts: Facts | None, inputs: Inputs) -> bool:
     """Return whether a node that is asked to stop may leave."""
     if inputs.stop is None or state.stop_by_s is None or state.phase in ENERGISED:
         return False
     if inputs.stop is StopReason.RESTART and inputs.now_s < state.echo_until_s:
         return False  # the next incarnation would take the answer to our self-test for a trip
+    is_hurried = (
+        inputs.stop is StopReason.SIGNAL
+        or inputs.now_s >= state.stop_by_s - config.farewell_s + config.keep_s
+    )
+    latch = latch_of(state.ledger.records, is_flag_up=False)
+    if not is_hurried and not is_kept(state.memory, latch):
+        return False  # 8007 is still on its way to the disk
     if facts is not None and facts.is_proven_open:
         return True
     if state.phase is SafetyPhase.OPENING and inputs.stop is not StopReason.SIGNAL:

@@ -52,6 +52,11 @@ class Config(Struct, frozen=True, kw_only=True):
     blind_s: float = 1.0  # assumed: sensors that are silent for longer are a fault, no hiccup
     # The pilot's generator does not do what pilot says: longer than a message may be old (1.0 s).
     disobeyed_s: float = 1.5
+    # assumed: sight that is lost in a charge so often is no hiccup either
+    flickers: int = 3
+    flickers_s: float = 60.0
+    tested_s: float = 86_400.0  # a self-test is good for a day (Easee, NexBlue: hardware.md 2.1)
+    keep_s: float = 2.0  # a node that is asked to stop waits so long for its disk
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -75,26 +80,32 @@ class State(Struct, frozen=True, kw_only=True):
     phase: SafetyPhase = SafetyPhase.START
     until_s: float = 0.0  # CLOSING: of the proof; STOPPING: of the vehicle's patience
     rests_until_s: float = 0.0  # does not close again before
-    unproven_by_s: float | None = None  # open by command and not proven: from then on a fault
-    unclosed_by_s: float | None = None  # closed by command, proof lost: from then on a fault
+    unproven_s: float = 0.0  # time spent open by command and not proven so
+    is_first_proof: bool = True  # a predecessor's contactor may still have to drop
+    unclosed_s: float = 0.0  # time spent closed by command, the proof lost
     pulled_until_s: float = (
         0.0  # opened with the vehicle still asking: A until then is a pulled plug
     )
     contactor: Contactor = Contactor.CLOSED  # what is not proven open counts as closed
     is_welded: bool = False  # latched: never closes again
     is_pardoned: bool = False  # mains were off and on; a proof of open in time lets 8007 go
-    is_reset_seen: bool = False  # the flag of the power-on reset is being taken back
+    is_reset_seen: bool = False  # the flag of the power-on reset is up, and being taken back
+    was_reset_down: bool = False  # it has been down since the start: it comes from after that
+    is_latch_recalled: bool = False  # 8007 comes from a predecessor, and its word may be believed
     waits_until_s: float = 0.0  # the mains are back: until then nothing is tested or closed
     memory: Memory = Memory()
     blind: Blind | None = None  # why the last reading told nothing
     blind_since_s: float | None = None  # no sight for long enough to be proven open, since
+    sight_lost_s: tuple[float, ...] = ()  # when, in a charge, of late
     disobeyed_since_s: float | None = None  # the generator does not follow pilot, since
+    obeyed_reads: int = 0  # how often in a row it has since
     judged: Judged = NOTHING_JUDGED
     ledger: Ledger = CLEAN
     is_plug_out: bool = False  # it has been seen out since the start, and not in again
     plugged_since_utc_ns: int = 0  # when it was seen to go in; 0: it was not
     test: SelfTest | None = None
     is_tested: bool = False  # the self-test has passed since the plug went in
+    tested_at_s: float = 0.0
     failed_tests: int = 0  # in a row
     echo_until_s: float = 0.0  # until then the monitor may answer a test that was broken off
     temperature_c: float = 0.0  # of the last reading that was published

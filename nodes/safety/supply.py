@@ -1,8 +1,11 @@
 """Mains and current: what the box's meter chip says, held against time and the offer. Pure.
 
-A value that is no number, or that the chip cannot show, is not the chip's word: it counts as
-silence. Silence is no passing thing here: without the chip nobody sees an overcurrent.
+What is wrong has to last, and time is spent by it: a good reading gives back as much as a bad one
+takes, an unknown one nothing. So what comes and goes counts as well, and nonsense heals nothing.
+Silence is no passing thing here: without the chip nobody sees an overcurrent.
 """
+
+import math
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,31 +24,29 @@ SILENT_S = 5.0  # the hold of meter/box: blind for 8002 and 4003
 SLOW_MARGIN_A, SLOW_RATIO, SLOW_S = 0.5, 1.10, 7.0
 FAST_RATIO, FAST_S = 1.25, 1.0
 GRACE_S = 5.0  # the vehicle's time to follow a lowered offer: IEC 61851-1, Table A.6, seq. 5/6
+SAME_S = 0.25  # assumed: offers that were lowered within so short a time are kept as one
 STRAY_A, STRAY_S = 1.0, 1.0  # current through an open contactor (hardware.md 2.4)
-MOST_SHOWN_V, MOST_SHOWN_A = 500.0, 200.0  # assumed: full scale of a meter chip for 32 A
+MOST_S = 0.1  # assumed: no round tells more than this about what lies between two of them
 
 
 class Supply(Struct, frozen=True, kw_only=True):
-    """What is remembered from one reading to the next; times are since when [s]."""
+    """What is remembered from one reading to the next; `..._s` is time that has been spent."""
 
-    silent_since_s: float | None = None
-    outside_since_s: float | None = None
-    far_since_s: float | None = None
+    silent_s: float = 0.0
+    outside_s: float = 0.0
+    far_s: float = 0.0
+    slow_s: float = 0.0
+    fast_s: float = 0.0
+    stray_s: float = 0.0
     inside_since_s: float | None = None
-    slow_since_s: float | None = None
-    fast_since_s: float | None = None
-    stray_since_s: float | None = None
     offered_a: float = 0.0
-    lowered_s: float = float("-inf")  # when the offer was last lowered
+    lowered: tuple[tuple[float, float], ...] = ()  # until when [s], what was offered [A]
+    drawn_a: Phases | None = None  # the last currents through a closed contactor
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether time alone would make a fault of what is seen."""
-        return (
-            self.silent_since_s is not None
-            or self.outside_since_s is not None
-            or self.stray_since_s is not None
-        )
+        """Return whether time alone would change what is seen."""
+        return (self.silent_s, self.outside_s, self.far_s, self.stray_s) != (0.0, 0.0, 0.0, 0.0)
 
 
 QUIET = Supply()
@@ -61,16 +62,33 @@ class SupplyFacts(Struct, frozen=True, kw_only=True):
     is_unloaded: bool  # known to be below 1 A on every phase
 
 
-def has_mains(voltages_v: Phases | None, load_voltage: bool) -> bool:
-    """Return whether mains are seen at all: by the chip, or behind the contactor."""
+def has_mains(voltages_v: Phases | None, load_voltage: bool) -> bool | None:
+    """Return whether mains are seen, by the chip or behind the contactor; None: nobody knows."""
     if load_voltage is not False:
         return True
-    return voltages_v is not None and any(not voltage_v < ABSENT_V for voltage_v in voltages_v)
+    if voltages_v is None or any(math.isnan(volt) for volt in voltages_v):
+        return None
+    return max(voltages_v) >= ABSENT_V
+
+
+def spend(spent_s: float, is_bad: bool | None, since_s: float, most_s: float) -> float:
+    """Return the time that something bad has spent after one more reading.
+
+    :param is_bad: None: not known.
+    :param most_s: more than this is too much; little more is kept, so that it heals.
+    """
+    if is_bad is None:
+        return spent_s
+    since_s = min(since_s, MOST_S)
+    if not is_bad:
+        return max(0.0, round(spent_s - since_s, 6))
+    return min(round(spent_s + since_s, 6), most_s + MOST_S)
 
 
 def watch(
     supply: Supply,
     now_s: float,
+    since_s: float,
     *,
     voltages_v: Phases | None,
     currents_a: Phases | None,
@@ -80,82 +98,109 @@ def watch(
 ) -> tuple[Supply, SupplyFacts]:
     """Take the supply one reading on.
 
+    :param since_s: since the reading before.
     :param phases: that the box is wired to, 1 or 3; those that are not are ignored.
     :param offered_a: what the duty on the line offers; 0 in x1 and F, when the vehicle has its
         6 s to stop.
     :param is_open: the contactor is commanded open.
     """
     volts = None if voltages_v is None else voltages_v[:phases]
-    amps = currents_a
-    if volts is not None and not all(-1.0 <= volt <= MOST_SHOWN_V for volt in volts):
+    if volts is not None and any(math.isnan(volt) for volt in volts):
         volts = None
-    if amps is not None and not all(abs(amp) <= MOST_SHOWN_A for amp in amps):
-        amps = None
-    most_a = 0.0 if amps is None else max(abs(amp) for amp in amps)
-    lowered_s = now_s if offered_a < supply.offered_a else supply.lowered_s
+    amps = _known_amps(supply, currents_a, is_open)
+    most_a = None if amps is None else max(abs(amp) for amp in amps)
+    lowered, largest_a = _offers(supply, now_s, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
-    outside = volts is not None and not all(LEAST_V <= volt <= MOST_V for volt in volts)
-    inside = volts is not None and all(BACK_LEAST_V <= volt <= BACK_MOST_V for volt in volts)
+    is_inside = volts is not None and all(BACK_LEAST_V <= volt <= BACK_MOST_V for volt in volts)
+    inside_since_s = supply.inside_since_s
+    if not is_inside:
+        inside_since_s = None
+    elif inside_since_s is None:
+        inside_since_s = now_s
+    is_outside = is_far = None
+    if volts is not None:
+        is_outside = not all(LEAST_V <= volt <= MOST_V for volt in volts)
+        is_far = max(volts) > FAR_V
+    slow_s = fast_s = stray_s = 0.0
+    if is_offered:
+        is_slow = None if most_a is None else most_a > (largest_a + SLOW_MARGIN_A) * SLOW_RATIO
+        is_fast = None if most_a is None else most_a > largest_a * FAST_RATIO
+        slow_s = spend(supply.slow_s, is_slow, since_s, SLOW_S)
+        fast_s = spend(supply.fast_s, is_fast, since_s, FAST_S)
+    if is_open:
+        is_stray = None if most_a is None else most_a > STRAY_A
+        stray_s = spend(supply.stray_s, is_stray, since_s, STRAY_S)
     after = Supply(
-        silent_since_s=_since(supply.silent_since_s, volts is None or amps is None, now_s),
-        outside_since_s=_since(supply.outside_since_s, outside, now_s),
-        far_since_s=_since(supply.far_since_s, volts is not None and max(volts) > FAR_V, now_s),
-        inside_since_s=_since(supply.inside_since_s, inside, now_s),
-        slow_since_s=_since(
-            supply.slow_since_s,
-            is_offered and most_a > (offered_a + SLOW_MARGIN_A) * SLOW_RATIO,
-            now_s,
-        ),
-        fast_since_s=_since(
-            supply.fast_since_s,
-            is_offered and now_s - lowered_s >= GRACE_S and most_a > offered_a * FAST_RATIO,
-            now_s,
-        ),
-        stray_since_s=_since(supply.stray_since_s, is_open and most_a > STRAY_A, now_s),
+        silent_s=spend(supply.silent_s, volts is None or amps is None, since_s, SILENT_S),
+        outside_s=spend(supply.outside_s, is_outside, since_s, OUTSIDE_S),
+        far_s=spend(supply.far_s, is_far, since_s, FAR_S),
+        slow_s=slow_s,
+        fast_s=fast_s,
+        stray_s=stray_s,
+        inside_since_s=inside_since_s,
         offered_a=offered_a,
-        lowered_s=lowered_s,
+        lowered=lowered,
+        drawn_a=supply.drawn_a if is_open else amps,
     )
     if after == supply:
         after = supply
     return after, SupplyFacts(
-        mains=_mains_words(after, now_s, volts),
-        excess=_excess_words(after, now_s, most_a),
-        stray=(
-            f"{most_a:.1f} A flow though the contactor is commanded open"
-            if _lasts(after.stray_since_s, STRAY_S, now_s)
-            else ""
-        ),
-        is_stable=_lasts(after.inside_since_s, STABLE_S, now_s),
-        is_unloaded=amps is not None and most_a < STRAY_A,
+        mains=_mains_words(after, volts),
+        excess=_excess_words(after, most_a),
+        stray=_stray_words(after, most_a),
+        is_stable=inside_since_s is not None and now_s - inside_since_s >= STABLE_S,
+        is_unloaded=most_a is not None and most_a < STRAY_A,
     )
 
 
 def blink(supply: Supply) -> Supply:
-    """Return what outlives a moment without sight: nothing is timed through it."""
-    kept = replace(QUIET, offered_a=supply.offered_a, lowered_s=supply.lowered_s)
-    return supply if kept == supply else kept
+    """Return what outlives a moment without sight: nothing heals in it."""
+    return supply if supply.inside_since_s is None else replace(supply, inside_since_s=None)
 
 
-def _mains_words(supply: Supply, now_s: float, volts: tuple[float, ...] | None) -> str:
-    if _lasts(supply.outside_since_s, OUTSIDE_S, now_s) or _lasts(supply.far_since_s, FAR_S, now_s):
-        shown = ", ".join(f"L{line} {volt:.0f} V" for line, volt in enumerate(volts or (), 1))
-        return f"the mains are outside {LEAST_V:.0f} V to {MOST_V:.0f} V: {shown}"
-    if _lasts(supply.silent_since_s, SILENT_S, now_s):
-        return "the box's meter chip is silent: neither mains voltage nor current is known"
-    return ""
+def _known_amps(supply: Supply, currents_a: Phases | None, is_open: bool) -> Phases | None:
+    """Return the currents, if the chip knows them.
 
-
-def _excess_words(supply: Supply, now_s: float, most_a: float) -> str:
-    if _lasts(supply.slow_since_s, SLOW_S, now_s) or _lasts(supply.fast_since_s, FAST_S, now_s):
-        return f"the vehicle draws {most_a:.1f} A, and {supply.offered_a:.1f} A are offered"
-    return ""
-
-
-def _since(since_s: float | None, holds: bool, now_s: float) -> float | None:
-    if not holds:
+    Those of a closed contactor, to the last bit, are the word of a chip that is stuck.
+    """
+    if currents_a is None or any(math.isnan(amp) for amp in currents_a):
         return None
-    return now_s if since_s is None else since_s
+    is_stuck = is_open and currents_a == supply.drawn_a and any(currents_a)
+    return None if is_stuck else currents_a
 
 
-def _lasts(since_s: float | None, for_s: float, now_s: float) -> bool:
-    return since_s is not None and now_s - since_s >= for_s
+def _offers(
+    supply: Supply, now_s: float, offered_a: float
+) -> tuple[tuple[tuple[float, float], ...], float]:
+    """Return the offers that were lowered in the last 5 s, and the largest that may be followed."""
+    lowered = supply.lowered
+    if lowered and now_s - lowered[0][0] > GRACE_S:
+        lowered = tuple(one for one in lowered if now_s - one[0] <= GRACE_S)
+    if offered_a < supply.offered_a:
+        left_a = supply.offered_a
+        if lowered and now_s - lowered[-1][0] < SAME_S:
+            left_a = max(left_a, lowered[-1][1])
+            lowered = lowered[:-1]
+        lowered = (*lowered, (now_s, left_a))
+    return lowered, max([offered_a, *(left_a for _, left_a in lowered)])
+
+
+def _mains_words(supply: Supply, volts: tuple[float, ...] | None) -> str:
+    if supply.outside_s > OUTSIDE_S or supply.far_s > FAR_S:
+        shown = ", ".join(f"L{line} {volt:.0f} V" for line, volt in enumerate(volts or (), 1))
+        return f"the mains are outside {LEAST_V:.0f} V to {MOST_V:.0f} V: {shown or 'unknown now'}"
+    if supply.silent_s > SILENT_S:
+        return "the box's meter chip is silent or stuck: mains voltage or current is not known"
+    return ""
+
+
+def _excess_words(supply: Supply, most_a: float | None) -> str:
+    if supply.slow_s > SLOW_S or supply.fast_s > FAST_S:
+        return f"the vehicle draws {most_a or 0.0:.1f} A, and {supply.offered_a:.1f} A are offered"
+    return ""
+
+
+def _stray_words(supply: Supply, most_a: float | None) -> str:
+    if supply.stray_s > STRAY_S:
+        return f"{most_a or 0.0:.1f} A flow though the contactor is commanded open"
+    return ""

@@ -11,6 +11,7 @@ from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.faults import Ledger
 from nodes.safety.judge import Blind, Facts
+from nodes.safety.latch import Memory
 from nodes.safety.state import Config, Inputs, State
 
 METER_HOLD_S = 5.0  # blind for overcurrent and mains voltage: meter/box's hold
@@ -41,14 +42,14 @@ def why_not(config: Config, state: State, facts: Facts, inputs: Inputs) -> Reaso
 
 
 def why_not_closed(
-    phase: SafetyPhase, blind: Blind | None, reasons: Reasons, is_resting: bool
+    phase: SafetyPhase, blind: Blind | None, memory: Memory, reasons: Reasons, is_resting: bool
 ) -> str:
     """Return why the contactor is not closed, for a person; "" while it is."""
     match phase:
         case SafetyPhase.CLOSED:
             return ""
         case SafetyPhase.START:
-            return "the contactor is not proven open yet" if blind is None else blind
+            return _why_start(memory) if blind is None else blind
         case SafetyPhase.SELF_TEST:
             return "the residual-current monitor is being tested"
         case SafetyPhase.CLOSING:
@@ -59,6 +60,14 @@ def why_not_closed(
             if is_resting and not any(reasons):
                 return "the contactor rests between two closings"
             return _first(reasons) or "the vehicle's diode is not proven yet"
+
+
+def _why_start(memory: Memory) -> str:
+    if memory.problem:
+        return f"what safety has to keep cannot be stored: {memory.problem}"
+    if not memory.is_proven:
+        return "the disk has not answered yet what safety has to keep"
+    return "the contactor is not proven open yet"
 
 
 def _first(reasons: Reasons) -> str:
@@ -121,4 +130,4 @@ def _why_open(
 
 def _is_seeing(meter: MeterReading, now_s: float) -> bool:
     """Return whether the meter's values are recent, whatever the meter node says of itself."""
-    return meter.sampled_ns > 0 and now_s - meter.sampled_ns / 1e9 <= METER_HOLD_S
+    return meter.sampled_ns > 0 and abs(now_s - meter.sampled_ns / 1e9) <= METER_HOLD_S

@@ -12,7 +12,7 @@ from tests.faults.cases import STATES, Case
 SHOWS_S = 40.0
 OPEN_BY_S = 8.0  # the vehicle has had its 6 s, and the first retry (10 s) is still to come
 HOLDS_S = 15.0  # the first retry comes after 10 s
-CLEARS_S = 45.0  # a retry after 30 s, or mains that are stable for 30 s
+CLEARS_S = 90.0  # a minute of cooling, a retry after 30 s, mains that are stable for 30 s
 
 
 AT_ONCE = "at once"

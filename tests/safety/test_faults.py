@@ -50,8 +50,10 @@ PLUGGED = Facts(
     stray="",
     is_unloaded=True,
     is_reset=False,
+    is_no_reset=True,
 )
-OUT = replace(PLUGGED, cp=CpState.A, is_plugged=False, asks=False)
+BOUNCED = replace(PLUGGED, cp=CpState.A, is_plugged=False, asks=False)
+OUT = replace(BOUNCED, is_out=True)
 SHORTED = replace(PLUGGED, cp=CpState.E, is_plugged=False, asks=False)
 UNDEFINED = replace(PLUGGED, cp=None, is_undefined=True, is_plugged=False, asks=False)
 HOT = replace(PLUGGED, is_hot=True)
@@ -62,8 +64,14 @@ UNSTABLE = replace(PLUGGED, mains_are_stable=False)
 UNSTABLE_OUT = replace(OUT, mains_are_stable=False)
 
 
-def review(ledger: Ledger, facts: Facts, now_s: float, is_charging: bool = False) -> Ledger:
-    return faults.review(ledger, facts, now_s, is_charging=is_charging)
+def review(
+    ledger: Ledger,
+    facts: Facts,
+    now_s: float,
+    is_charging: bool = False,
+    was_out: bool = False,
+) -> Ledger:
+    return faults.review(ledger, facts, now_s, is_charging=is_charging, was_out=was_out)
 
 
 def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger:
@@ -75,7 +83,7 @@ def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger
     [
         (FaultCode.UNPLUGGED, OUT, False),
         (FaultCode.UNPLUGGED, SHORTED, False),
-        (FaultCode.UNPLUGGED, PLUGGED, True),  # out and seated again
+        (FaultCode.UNPLUGGED, PLUGGED, False),  # a bounce: it was not out
         (FaultCode.TOO_HOT, HOT, False),
         (FaultCode.TOO_HOT, PLUGGED, True),
         (FaultCode.NO_VEHICLE, PLUGGED, False),
@@ -102,6 +110,23 @@ def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger
 def test_what_lets_a_fault_go(code: FaultCode, facts: Facts, is_over: bool) -> None:
     ledger = raise_fault(CLEAN, code, "seen", 7)
     assert (review(ledger, facts, 0.0).records == ()) is is_over
+
+
+@pytest.mark.req("ERR-1")
+def test_fault_1_goes_when_the_plug_was_out_and_is_seated_again() -> None:
+    ledger = raise_fault(CLEAN, FaultCode.UNPLUGGED, "seen", 7)
+    assert review(ledger, OUT, 0.0, was_out=True).records
+    assert review(ledger, PLUGGED, 0.0, was_out=True).records == ()
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize("code", sorted(set(FaultCode) - {FaultCode.TOO_HOT}))
+def test_a_bounce_of_the_plug_clears_nothing(code: FaultCode) -> None:
+    ledger = review(raised(FaultCode.NOT_CLOSING), PLUGGED, 10.0)
+    assert ledger.retries == 1
+    assert review(ledger, BOUNCED, 11.0) == ledger
+    ledger = raised(code, ledger, 12.0)
+    assert review(ledger, BOUNCED, 13.0) == ledger
 
 
 @pytest.mark.req("ERR-R")

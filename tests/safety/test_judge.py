@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from nodes.safety.chain import ChainReading
-from nodes.safety.heat import COLD
 from nodes.safety.judge import (
     NOTHING_JUDGED,
     Blind,
@@ -18,7 +17,6 @@ from nodes.safety.judge import (
     forget,
     judge,
 )
-from nodes.safety.supply import QUIET
 from nodes.safety.switches import Switches
 
 READING = ChainReading(
@@ -54,7 +52,12 @@ def read(
     facts: Facts | Blind = Blind.SILENT
     for number in range(times):
         judged, facts = judge(
-            judged, replace(READING, **changes), number * ROUND_S, installation, is_open=True
+            judged,
+            replace(READING, **changes),
+            number * ROUND_S,
+            ROUND_S,
+            installation,
+            is_open=True,
         )
     return judged, facts
 
@@ -78,14 +81,14 @@ def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) 
 
 def test_no_reading_forgets_the_pilot_and_keeps_switches_and_heat() -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip2=1)
-    judged, facts = judge(hot, None, 0.0, Installation(), is_open=True)
+    judged, facts = judge(hot, None, 0.0, ROUND_S, WIRED, is_open=True)
     assert facts is Blind.SILENT
     assert judged == Judged(
         switches=Switches(installation_limit_a=32.0, is_commissioning=True),
-        heat=replace(COLD, is_hot=True, paced_c=hot.heat.paced_c, paced_at_s=hot.heat.paced_at_s),
-        supply=replace(QUIET, offered_a=hot.supply.offered_a),
+        heat=replace(hot.heat, celsius=None, since_s=0.0, is_leaping=False),
+        supply=replace(hot.supply, inside_since_s=None),
     )
-    assert judge(judged, None, 0.0, Installation(), is_open=True)[0] is judged
+    assert judge(judged, None, 0.0, ROUND_S, WIRED, is_open=True)[0] is judged
 
 
 def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
@@ -103,7 +106,7 @@ def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
         ((49.9, 0.0, 0.0), False, True),
         ((0.0, 50.0, 0.0), False, False),  # one phase is enough to feed the box
         ((math.nan, math.nan, math.nan), False, False),  # nonsense proves no darkness
-        (None, False, True),  # a chip that is silent shows no mains
+        (None, False, False),  # nobody knows
         ((0.0, 0.0, 0.0), True, False),  # there is voltage behind the contactor
         (None, True, False),
         (None, None, False),
@@ -116,6 +119,13 @@ def test_a_dark_box_shows_no_shorted_pilot(
         SETTLED, 1, high_v=0.0, low_v=0.0, voltages_v=voltages_v, load_voltage=load_voltage
     )[1]
     assert (facts is Blind.DARK) is is_dark
+
+
+@pytest.mark.parametrize("voltages_v", [None, (math.nan, 0.0, 0.0)])
+def test_0_v_beside_a_chip_that_says_nothing_is_neither_dark_nor_a_short(
+    voltages_v: tuple[float, float, float] | None,
+) -> None:
+    assert read(SETTLED, 1, high_v=0.0, voltages_v=voltages_v)[1] is Blind.UNCLEAR
 
 
 def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
@@ -275,8 +285,53 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
     assert not seen(SETTLED, 120, installation=single, voltages_v=(230.0, 0.0, 0.0)).mains
     assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).stray
     assert seen(SETTLED, 3, dip2=1).is_commissioning
-    assert seen(SETTLED, 1, power_on_reset=True).is_reset
-    assert not seen(SETTLED, 1, power_on_reset=None).is_reset
+    assert not seen(SETTLED, 2, power_on_reset=True).is_reset
+    assert seen(SETTLED, 3, power_on_reset=True).is_reset
+    assert not seen(SETTLED, 3, power_on_reset=True).is_no_reset
+    assert seen(SETTLED, 1, power_on_reset=False).is_no_reset
+    assert not seen(SETTLED, 3, power_on_reset=None).is_reset
+    assert not seen(SETTLED, 3, power_on_reset=None).is_no_reset
+
+
+@pytest.mark.parametrize("every", [2, 5])
+def test_an_earth_that_comes_and_goes_is_missing(every: int) -> None:
+    judged = SETTLED
+    facts = seen(SETTLED)
+    for number in range(200):
+        judged, found = read(judged, 1, earth_ohm=0.8 if number % every == 0 else 1e6)
+        assert isinstance(found, Facts)
+        facts = found
+    assert not facts.has_earth
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "high_v",
+        "low_v",
+        "duty_percent",
+        "earth_ohm",
+        "terminal_c",
+        "board_c",
+        "dip1",
+        "dip2",
+        "currents_a",
+        "voltages_v",
+        "mirror_closed",
+        "load_voltage",
+        "residual_ac",
+        "residual_dc",
+        "overtemperature",
+        "power_on_reset",
+    ],
+)
+@pytest.mark.parametrize(
+    "garbage", [None, "x", 10**400, True, (), (None, 1, 2), (1.0, 2.0), [], math.nan, -1e308]
+)  # fmt: skip
+def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) -> None:
+    for start in (NOTHING_JUDGED, SETTLED):
+        judged, _ = read(start, 12, **{name: garbage})
+        read(judged, 3)
 
 
 @pytest.mark.req("ERR-3")

@@ -3,10 +3,19 @@
 import pytest
 
 from msgs.safety import Fault, FaultCode
-from nodes.safety.latch import Kept, Latch, Memory, Write, hear, latch_of, want
+from nodes.safety.latch import Kept, Latch, Memory, Write, hear, is_kept, latch_of, want
 
 LATCH = Latch(since_utc_ns=7, detail="seen")
-RECALLED = hear(Memory(), Kept(), 0.0)
+
+
+def proven(found: Latch | None = None) -> Memory:
+    """A disk that has been read, and has taken something since."""
+    memory, write = want(hear(Memory(), Kept(latch=found), 0.0), found, 0.0)
+    assert write == Write(latch=found)
+    return hear(memory, Kept(), 0.0)
+
+
+RECALLED = proven()
 
 
 def fault(code: FaultCode) -> Fault:
@@ -17,8 +26,44 @@ def fault(code: FaultCode) -> Fault:
 @pytest.mark.parametrize("code", list(FaultCode))
 def test_8007_alone_is_kept(code: FaultCode) -> None:
     expected = LATCH if code is FaultCode.SAFETY_CIRCUIT else None
-    assert latch_of((fault(FaultCode.TOO_HOT), fault(code))) == expected
-    assert latch_of(()) is None
+    records = (fault(FaultCode.TOO_HOT), fault(code))
+    assert latch_of(records, is_flag_up=False) == expected
+    assert latch_of((), is_flag_up=True) is None
+
+
+def test_a_latch_says_whether_the_flag_was_up_when_it_was_made() -> None:
+    made = latch_of((fault(FaultCode.SAFETY_CIRCUIT),), is_flag_up=True)
+    assert made == Latch(since_utc_ns=7, detail="seen", is_flag_up=True)
+    assert want(proven(LATCH), made, 0.0)[1] is None  # the same fault: nothing new
+
+
+def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
+    recalled = hear(Memory(), Kept(), 0.0)
+    assert (recalled.is_recalled, recalled.is_proven) == (True, False)
+    memory, write = want(recalled, None, 0.0)
+    assert write == Write(latch=None)
+    failed = hear(memory, Kept(problem="read-only"), 1.0)
+    assert (failed.is_proven, failed.problem) == (False, "read-only")
+    memory, write = want(failed, None, 6.0)
+    assert write == Write(latch=None)
+    assert hear(memory, Kept(), 6.1).is_proven
+    assert hear(memory, Kept(), 6.1).problem == ""
+
+
+def test_what_is_on_its_way_is_not_kept_yet() -> None:
+    assert is_kept(RECALLED, None)
+    assert not is_kept(RECALLED, LATCH)
+    memory, _ = want(RECALLED, LATCH, 0.0)
+    assert not is_kept(memory, LATCH)
+    assert is_kept(hear(memory, Kept(), 1.0), LATCH)
+    assert not is_kept(hear(memory, Kept(problem="full"), 1.0), LATCH)
+
+
+def test_only_a_disk_without_anything_to_do_is_quiet() -> None:
+    assert RECALLED.is_quiet
+    assert not Memory().is_quiet
+    assert not proven(LATCH).is_quiet
+    assert not want(RECALLED, LATCH, 0.0)[0].is_quiet
 
 
 def test_nothing_is_written_before_it_is_known_what_was_kept() -> None:
@@ -27,14 +72,14 @@ def test_nothing_is_written_before_it_is_known_what_was_kept() -> None:
 
 def test_what_the_disk_has_is_not_written_again() -> None:
     assert want(RECALLED, None, 0.0) == (RECALLED, None)
-    found = hear(Memory(), Kept(latch=LATCH), 0.0)
+    found = proven(LATCH)
     assert (found.is_recalled, found.latch) == (True, LATCH)
     assert want(found, LATCH, 0.0) == (found, None)
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, LATCH), (LATCH, None)])
 def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch | None) -> None:
-    memory, write = want(hear(Memory(), Kept(latch=before), 0.0), after, 0.0)
+    memory, write = want(proven(before), after, 0.0)
     assert write == Write(latch=after)
     assert want(memory, before, 100.0)[1] is None  # one at a time
     memory = hear(memory, Kept(), 1.0)

@@ -82,6 +82,7 @@ class Rig:
         self.contact_delay_s = 0.02
         self.config = Config()
         self.disk: Latch | None = None  # what is kept of 8007
+        self.is_disk_full = False  # it takes nothing
         self.is_disk_slow = False  # nothing comes back from it
         self.is_reset = False  # the flag of the power-on reset
         self.writes = 0
@@ -169,8 +170,11 @@ class Rig:
         self.state, self.outputs = step(self.config, before, told)
         if self.outputs.write is not None:
             assert self._kept is None
-            self.disk, self._kept = self.outputs.write.latch, Kept()
-            self.writes += 1
+            self.writes += self.disk != self.outputs.write.latch
+            if self.is_disk_full:
+                self._kept = Kept(problem="disk full")
+            else:
+                self.disk, self._kept = self.outputs.write.latch, Kept()
         if self.outputs.clear_reset:
             self.is_reset = False
         if self.state is before and before.calm is not None:
@@ -742,7 +746,7 @@ def test_a_contactor_that_does_not_close_is_8001_five_retries_and_then_held() ->
     assert rig.status.retries == 5
     assert rig.status.retry_in_s is None
     rig.vehicle = "A"
-    assert rig.run(0.2).faults() == ()
+    assert rig.run(0.5).faults() == ()
     assert rig.status.retries == 0
 
 
@@ -1105,7 +1109,8 @@ def test_fault_5_is_a_load_without_diode_and_clears_when_it_is_removed() -> None
     rig.offered_a, rig.reading = 0.0, {}
     assert rig.run(40.0).faults() == (FaultCode.NO_VEHICLE,)
     rig.vehicle = "A"
-    assert rig.run(0.1).faults() == ()
+    assert rig.run(0.2).faults() != ()  # a bounce might be as long
+    assert rig.run(0.3).faults() == ()
 
 
 @pytest.mark.req("ERR-8")
@@ -1115,7 +1120,8 @@ def test_fault_8_clears_when_the_plug_is_seated_right(vehicle: str) -> None:
     rig.vehicle = vehicle
     assert rig.run(20.0).faults() == (FaultCode.PLUG_STATE,)
     rig.vehicle = "A"
-    assert rig.run(0.1).faults() == ()
+    assert rig.run(0.2).faults() != ()  # a bounce might be as long
+    assert rig.run(0.3).faults() == ()
     assert rig.phase() is P.IDLE
 
 
@@ -1182,7 +1188,7 @@ def test_heat_pauses_and_charging_goes_on_by_itself_once_cooled() -> None:
     rig.reading = {"terminal_c": 66.0}
     assert rig.run(20.0).phase() is P.FAULT
     rig.reading = {"terminal_c": 64.0}
-    rig.until_phase(P.READY, 3.0)
+    rig.until_phase(P.READY, 45.0)  # and a minute after it was last too hot
     assert rig.status.retries == 0
     rig.offered_a = 16.0
     rig.until_phase(P.CLOSED)
@@ -1488,7 +1494,7 @@ def test_a_word_of_pilot_that_is_late_is_no_defect_of_the_generator() -> None:
         rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
         rig.run(1.4)
         rig.inputs = {}
-        rig.run(0.02)
+        rig.run(0.03)
     assert rig.phase() is P.CLOSED
 
 
@@ -1505,7 +1511,9 @@ def latched() -> Rig:
     assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
     assert rig.disk is not None
     assert rig.writes == 1
-    rig.is_welded, rig.reading = False, {}
+    rig.is_welded = False
+    rig.run(0.1)
+    rig.reading = {}
     return rig.run(1.0)
 
 
@@ -1764,3 +1772,258 @@ def test_without_mains_the_contacts_have_no_supply_and_prove_nothing() -> None:
     rig.darken(60.0)
     assert rig.faults() == ()
     assert rig.status.contactor is Contactor.CLOSED  # as nothing else is proven
+
+
+# --- what comes and goes --------------------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-1", "ERR-R")
+def test_a_plug_that_bounces_in_a_charge_is_reseated_or_left_alone() -> None:
+    rig = closed()
+    rig.vehicle = "A"
+    rig.run(0.06)
+    rig.vehicle = "C"
+    rig.run(60.0)
+    assert rig.faults() == (FaultCode.UNPLUGGED,)
+    assert not rig.outputs.enable
+    rig.vehicle = "A"
+    rig.run(0.5)
+    rig.vehicle = "B"
+    assert rig.run(0.1).faults() == ()
+
+
+@pytest.mark.req("ERR-R")
+def test_a_bounce_of_the_plug_clears_no_fault_and_no_count() -> None:
+    rig = closed()
+    rig.draws_a = 18.2
+    rig.until(lambda: not rig.outputs.enable)
+    rig.run(0.1)
+    rig.vehicle = "A"
+    rig.run(0.06)
+    rig.vehicle = "B"
+    rig.run(1.0)
+    assert rig.faults() == (FaultCode.OVERCURRENT,)
+    rig.run(10.0)
+    assert (rig.faults(), rig.status.retries) == ((), 1)
+    rig.vehicle = "A"
+    rig.run(0.06)
+    rig.vehicle = "B"
+    assert rig.run(0.1).status.retries == 1
+
+
+@pytest.mark.req("ERR-8")
+def test_sight_that_is_lost_three_times_in_a_minute_of_charging_is_a_fault() -> None:
+    rig = closed()
+    for number in range(3):
+        rig.inputs = {"reading": None}
+        rig.tick()
+        rig.inputs = {}
+        if number < 2:
+            rig.until_phase(P.CLOSED)
+            rig.run(5.0)
+    rig.run(0.2)
+    assert rig.faults() == (FaultCode.PLUG_STATE,)
+    assert rig.run(5.0).phase() is P.FAULT
+
+
+def test_sight_that_is_lost_now_and_then_is_none() -> None:
+    rig = closed()
+    for _ in range(4):
+        rig.inputs = {"reading": None}
+        rig.tick()
+        rig.inputs = {}
+        rig.until_phase(P.CLOSED)
+        rig.lull(31.0)
+        assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-8001")
+def test_a_proof_of_closed_that_is_lost_in_most_readings_is_8001() -> None:
+    rig = closed()
+    for number in range(30):
+        rig.reading = {"mirror_closed": True} if number % 10 else {}
+        rig.tick()
+    assert FaultCode.NOT_CLOSING in [record.code for record in rig.state.ledger.records]
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_generator_that_follows_in_single_readings_does_not_follow() -> None:
+    rig = closed()
+    said = pilot(CpState.C, 16.0)
+    for number in range(200):
+        told = said if number % 48 == 0 else replace(said, duty_percent=20.0)
+        rig.inputs = {"pilot": told}
+        rig.tick()
+    assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.parametrize("duty_percent", [math.nan, math.inf])
+def test_a_duty_that_is_no_number_is_no_word_of_pilot(duty_percent: float) -> None:
+    rig = closed()
+    rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=duty_percent)}
+    rig.run(5.0)
+    assert (FaultCode.SAFETY_CIRCUIT in rig.faults()) is math.isinf(duty_percent)
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("every", [15, 140])
+def test_a_weld_is_red_though_single_readings_are_lost(every: int) -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    for number in range(400):
+        rig.inputs = {"reading": None} if number % every == every - 1 else {}
+        rig.tick()
+    assert FaultCode.RED in rig.faults()
+
+
+@pytest.mark.req("ERR-RED")
+def test_a_weld_at_the_start_is_red_though_single_readings_are_lost() -> None:
+    rig = Rig()
+    rig.reading = {"mirror_closed": False, "load_voltage": True}
+    for number in range(400):
+        rig.inputs = {"reading": None} if number % 90 == 89 else {}
+        rig.tick()
+    assert FaultCode.RED in rig.faults()
+
+
+@pytest.mark.req("CHG-1")
+def test_a_self_test_is_good_for_a_day() -> None:
+    rig = ready()
+    rig.now_s += 86_400.0 - 10.0
+    assert rig.run(0.1).phase() is P.READY
+    rig.now_s += 10.0
+    rig.tick()
+    assert not rig.status.permitted
+    rig.until_phase(P.SELF_TEST, 0.1)
+    rig.until_phase(P.READY)
+
+
+def test_a_charge_is_not_interrupted_by_the_age_of_its_self_test() -> None:
+    rig = closed()
+    rig.now_s += 90_000.0
+    assert rig.run(1.0).phase() is P.CLOSED
+
+
+# --- the disk and the flag ------------------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_disk_that_takes_nothing_lets_nothing_be_closed_and_says_so() -> None:
+    rig = Rig()
+    rig.is_disk_full = True
+    rig.vehicle, rig.offered_a = "C", 16.0
+    assert rig.run(30.0).phase() is P.START
+    assert "cannot be stored: disk full" in rig.status.detail
+    rig.is_disk_full = False
+    rig.until_phase(P.CLOSED, 15.0)
+
+
+def test_a_disk_that_does_not_answer_is_named() -> None:
+    rig = Rig()
+    rig.is_disk_slow = True
+    assert "the disk has not answered" in rig.run(2.0).status.detail
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("reason", [StopReason.RESTART, StopReason.SHUTDOWN])
+def test_a_stop_waits_a_little_until_8007_is_on_the_disk(reason: StopReason) -> None:
+    rig = closed()
+    rig.is_disk_slow = True
+    rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
+    rig.until(lambda: rig.state.ledger.is_latched)
+    rig.run(1.0)
+    rig.inputs = {"stop": reason}
+    rig.run(1.9)
+    assert not rig.outputs.is_finished
+    rig.is_disk_slow = False
+    rig.run(0.05)
+    assert rig.outputs.is_finished
+    assert rig.disk is not None
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_stop_does_not_wait_for_ever_and_a_signal_not_at_all() -> None:
+    for reason, wait_s in ((StopReason.SHUTDOWN, 2.1), (StopReason.SIGNAL, 0.2)):
+        rig = closed()
+        rig.is_disk_slow = True
+        rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
+        rig.until(lambda rig=rig: rig.state.ledger.is_latched)  # type: ignore[misc]
+        rig.run(1.0)
+        rig.inputs = {"stop": reason}
+        assert rig.run(wait_s).outputs.is_finished
+
+
+@pytest.mark.req("ERR-8007", "ERR-RED")
+@pytest.mark.parametrize(
+    ("contacts", "code"),
+    [
+        ({"mirror_closed": False}, FaultCode.SAFETY_CIRCUIT),
+        ({"load_voltage": True}, FaultCode.RED),
+    ],
+)
+def test_a_flag_that_was_up_at_the_start_excuses_nothing_that_was_seen_since(
+    contacts: dict[str, Any], code: FaultCode
+) -> None:
+    rig = Rig()
+    rig.is_disk_slow = rig.is_reset = True
+    rig.reading = contacts
+    rig.run(3.0)
+    rig.is_disk_slow, rig.reading = False, {}
+    assert code in rig.run(2.0).faults()
+    assert rig.run(60.0).phase() is P.FAULT
+
+
+@pytest.mark.req("ERR-8007")
+def test_one_sample_of_the_flag_is_no_reset() -> None:
+    rig = latched()
+    for _ in range(20):
+        rig.reading = {"power_on_reset": True}
+        rig.run(0.02)
+        rig.reading = {"power_on_reset": False}
+        rig.run(0.02)
+    assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_flag_that_is_stuck_excuses_nothing() -> None:
+    rig = Rig()
+    rig.reading = {"power_on_reset": True}
+    rig.run(1.0)
+    assert rig.outputs.clear_reset
+    rig.reading = {"power_on_reset": True, "currents_a": (2.0, 0.0, 0.0)}
+    rig.run(2.0)
+    rig.reading = {"power_on_reset": True}
+    assert rig.run(1.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+    for _ in range(3):
+        assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+    rig.reading = {}  # mended, and the mains cut
+    rig.restart().run(0.2)
+    rig.darken(1.0).run(0.5)
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-8007")
+def test_the_time_for_the_proof_passes_in_the_dark_of_the_sensors_as_well() -> None:
+    rig = latched().restart()
+    rig.is_reset = True
+    rig.reading = {"mirror_closed": False}
+    rig.run(0.1)
+    rig.reading = {"mirror_closed": False, "high_v": math.nan}
+    rig.run(6.0)
+    rig.reading = {}
+    assert rig.run(5.0).faults()[0] is FaultCode.SAFETY_CIRCUIT
+
+
+@pytest.mark.req("ERR-P")
+def test_mains_off_and_on_count_failed_self_tests_anew() -> None:
+    rig = idle()
+    rig.is_deaf = True
+    rig.vehicle = "B"
+    for _ in range(2):
+        rig.until_phase(P.FAULT, 20.0)
+        rig.until_phase(P.SELF_TEST, 40.0)
+    assert rig.state.failed_tests == 2
+    rig.darken(1.0).run(0.5)
+    assert rig.state.failed_tests == 0
+    assert rig.status.retries == 0

@@ -125,7 +125,7 @@ class Life:
         if dice.random() < 0.0005:
             self.pilot_state = pilot.State()  # restarted in place
         # Somebody sees the light, reads the remedy, and helps.
-        if self.outputs is not None and self.faults and dice.random() < 0.004:
+        if self.outputs is not None and self.faults and dice.random() < 0.01:
             self.troubles.clear()
             self.plug, self.moves_at_s = "A", self.now_s + 0.5
             if self.faults & {"red", "8007"}:
@@ -491,6 +491,6 @@ def test_nothing_that_must_never_happen_happens_in_a_random_life(seed: int) -> N
         for run in nodes:
             run()
     # A life in which nothing happened would have shown nothing.
-    assert life.seen["closed"] >= 3
-    assert life.seen["raised"] >= 5
+    assert life.seen["closed"] >= 1
+    assert life.seen["raised"] >= 3
     assert len([event for event in life.seen if event.startswith("fault")]) >= 4
