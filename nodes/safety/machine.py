@@ -253,7 +253,7 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             failed_tests = 0
         elif test.verdict is not Verdict.RUNNING:
             failed_tests += 1
-    is_unproven = state.unproven_s >= _proof_s(config, state)
+    is_unproven = not facts.is_proven_open and state.unproven_s >= _proof_s(config, state)
     state = _compare_duty(state, facts, inputs)
     since_s = state.disobeyed_since_s
     is_disobeyed = since_s is not None and now_s - since_s >= config.disobeyed_s

@@ -1905,6 +1905,19 @@ def test_a_charge_is_not_interrupted_by_the_age_of_its_self_test() -> None:
     assert rig.run(1.0).phase() is P.CLOSED
 
 
+@pytest.mark.req("ERR-RED", "ERR-8007")
+def test_a_weld_that_opens_at_last_is_not_told_a_second_time_by_another_name() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.run(1.0)
+    assert rig.faults() == (FaultCode.RED,)
+    rig.is_welded = False
+    rig.run(1.0)
+    assert rig.faults() == (FaultCode.RED,)
+    assert rig.disk is None
+
+
 # --- the disk and the flag ------------------------------------------------------------------------
 
 
