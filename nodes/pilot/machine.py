@@ -104,8 +104,8 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         return _repeat(config, state, now_s)
     before = state
     reading = inputs.reading if _is_sane(inputs.reading) else None
-    state = _note(state, inputs)
     started_s = now_s if state.started_s is None else state.started_s
+    state = _note(state, inputs, started_s)
     if state.offered_a is None:
         if reading is not None:
             adopted_a = offer_of_duty(reading.duty_percent)
@@ -179,13 +179,13 @@ def _repeat(config: Config, state: State, now_s: float) -> tuple[State, Outputs]
     return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT, status=state.said)
 
 
-def _note(state: State, inputs: Inputs) -> State:
+def _note(state: State, inputs: Inputs, started_s: float) -> State:
     """Remember the start and which inputs have come since."""
     if state.safety_heard and state.session_heard and state.offer_heard:
         return state
     noted = replace(
         state,
-        started_s=inputs.now_s if state.started_s is None else state.started_s,
+        started_s=started_s,
         safety_heard=state.safety_heard or inputs.safety is not None,
         session_heard=state.session_heard or inputs.session is not None,
         offer_heard=state.offer_heard or inputs.offer is not None,
@@ -206,35 +206,27 @@ def _next_offer(
     # A generator that has not been read may say anything.
     offered_a = MAX_OFFER_A if state.offered_a is None else state.offered_a
     limits_a = [MAX_OFFER_A]
-    is_complete = cp_state is not None
     if inputs.session is not None:
         if not inputs.session.authorized:
             return 0.0
     elif state.session_heard or running_s > config.session_hold_s:
         return 0.0
-    else:
-        is_complete = False
     if inputs.safety is not None:
         if not inputs.safety.permitted:
             return 0.0
         limits_a += (inputs.safety.limit_a, inputs.safety.installation_limit_a)
     elif state.safety_heard or running_s > config.safety_hold_s:
         return 0.0
-    else:
-        is_complete = False
     if inputs.offer is not None:
         limits_a.append(inputs.offer.limit_a)
     elif state.offer_heard or running_s > config.offer_hold_s:
         return 0.0
-    else:
-        is_complete = False
 
     # A limit that is no number is not above 6 A either.
     limit_a = min(limits_a) if all(limit_a >= MIN_OFFER_A for limit_a in limits_a) else 0.0
-    if limit_a <= offered_a:
-        return limit_a
+    is_complete = None not in (cp_state, inputs.session, inputs.safety, inputs.offer)
     may_rise = is_complete and inputs.now_s - state.changed_s >= config.raise_after_s
-    return limit_a if may_rise else offered_a
+    return limit_a if may_rise else min(limit_a, offered_a)
 
 
 def _wake(config: Config, state: State, inputs: Inputs, cp_state: CpState | None) -> State:
