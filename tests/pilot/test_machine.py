@@ -65,6 +65,7 @@ class Rig:
             self.inputs = replace(self.inputs, now_s=self.now_s)
             before = self.state
             self.state, self.outputs = step(self.config, before, self.inputs)
+            assert self.outputs.next_s > self.now_s
             if before.calm is not None and self.state.calm is before.calm:
                 # A calm round is left out; judged, it would have said and done the same.
                 judged, outputs = step(self.config, replace(before, calm=None), self.inputs)
@@ -85,6 +86,11 @@ class Rig:
                 self.inputs = replace(self.inputs, reading=reading)
         self.now_s = end_s
         return self
+
+    def at(self, now_s: float, **changes: Any) -> Outputs:
+        """One round at exactly this time."""
+        self.now_s, self.outputs = now_s, replace(self.outputs, next_s=now_s)
+        return self.run(0.0, **changes).outputs
 
     def show(self, state: str) -> "Rig":
         assert self.inputs.reading is not None
@@ -193,6 +199,14 @@ def test_nonsense_from_the_line_is_no_reading(reading: LineReading) -> None:
     assert (rig.said[-1].high_v, rig.said[-1].low_v) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("high_v", [-13.5, 13.5])
+@pytest.mark.parametrize("low_v", [-13.5, 13.5])
+def test_the_rails_themselves_can_be_measured(high_v: float, low_v: float) -> None:
+    rig = Rig().run(0.1)
+    rig.run(0.1, reading=LineReading(high_v=high_v, low_v=low_v, duty_percent=X1))
+    assert (rig.said[-1].high_v, rig.said[-1].low_v) == (high_v, low_v)
+
+
 # --- IEC 61851-1, Table A.6 -----------------------------------------------------------------------
 
 
@@ -202,6 +216,15 @@ def test_a_raise_waits_five_seconds_after_the_last_change() -> None:
     assert rig.offered_a == 16.0
     rig.run(0.2)
     assert rig.offered_a == 20.0
+
+
+@pytest.mark.parametrize(("after_s", "said_a"), [(4.99, 10.0), (5.0, 20.0)])
+def test_a_raise_comes_with_the_fifth_second_and_not_before(after_s: float, said_a: float) -> None:
+    rig = Rig().run(10.0)
+    rig.at(1024.0, offer=OFFER, safety=changed(SAFETY, limit_a=10.0))
+    assert rig.offered_a == 10.0
+    rig.at(1024.0 + after_s, offer=changed(OFFER, limit_a=20.0), safety=SAFETY)
+    assert rig.offered_a == said_a
 
 
 def test_a_reduction_comes_at_once_and_the_next_raise_five_seconds_later() -> None:
@@ -262,6 +285,20 @@ def test_a_quiet_line_is_read_and_told_every_20_ms() -> None:
     assert len(rig.said) - said == 50
 
 
+def test_after_a_stray_the_line_is_looked_at_every_5_ms_until_it_is_taken_back() -> None:
+    rig = Rig().run(1.0)
+    rig.show("B").at(1002.0)
+    rig.show("C")
+    looks_s = [rig.at(rig.outputs.next_s).next_s - rig.now_s for _ in range(3)]
+    assert looks_s == pytest.approx([0.005, 0.02, 0.02])
+
+
+def test_a_line_without_a_state_is_looked_at_no_more_often_than_any() -> None:
+    rig = Rig("between").run(1.0)
+    assert rig.outputs.next_s - rig.now_s <= ROUND_S
+    assert rig.at(1002.0).next_s == pytest.approx(1002.0 + ROUND_S)
+
+
 def test_a_change_is_told_at_once_and_strays_are_not() -> None:
     rig = Rig().run(1.0)
     said = len(rig.said)
@@ -299,6 +336,42 @@ def test_an_input_that_never_comes_is_silence_after_its_hold_and_not_before(
     assert rig.offered_a == pytest.approx(16.0)
     rig.run(0.02)
     assert rig.offered_a == 0.0
+
+
+@pytest.mark.parametrize(("missing", "hold_s"), [("safety", 1.0), ("session", 3.0), ("offer", 3.0)])
+def test_a_hold_after_a_start_ends_after_its_last_moment(missing: str, hold_s: float) -> None:
+    rig = Rig(duty_percent=ADOPTED)
+    for after_s in (0.0, 0.125, 0.25, 0.375, hold_s):
+        assert rig.at(1024.0 + after_s, **{missing: None}).duty_percent == pytest.approx(ADOPTED)
+    assert rig.at(1024.0 + hold_s + 0.01).duty_percent == X1
+
+
+@pytest.mark.req("BUS-3")
+@pytest.mark.parametrize("missing", ["safety", "session", "offer"])
+def test_a_restart_offers_nothing_new_before_everything_is_known(missing: str) -> None:
+    rig = Rig().run(0.9, **{missing: None})
+    assert rig.said[-1].cp_state is CpState.C
+    assert all(status.offered_a == 0.0 for status in rig.said)
+    rig.run(ROUND_S, safety=SAFETY, session=SESSION, offer=OFFER)
+    assert rig.offered_a == 16.0
+
+
+@pytest.mark.parametrize("missing", ["safety", "session", "offer"])
+def test_an_input_that_was_heard_once_has_no_hold_of_its_own_left(missing: str) -> None:
+    heard = {"safety": SAFETY, "session": SESSION, "offer": OFFER}
+    rig = Rig(duty_percent=ADOPTED).run(0.1, **silent(**{missing: heard[missing]}))
+    assert rig.offered_a == pytest.approx(16.0)
+    rig.run(ROUND_S, **silent())
+    assert rig.offered_a == 0.0
+
+
+def test_an_adopted_duty_counts_as_a_change_of_its_own() -> None:
+    rig = Rig(duty_percent=ADOPTED)
+    for after_s in (0.0, 0.125, 0.25, 4.99):
+        outputs = rig.at(1024.0 + after_s, offer=changed(OFFER, limit_a=32.0))
+        assert outputs.duty_percent == pytest.approx(ADOPTED)
+    rig.at(1029.0)
+    assert rig.offered_a == 32.0
 
 
 @pytest.mark.parametrize(
@@ -351,6 +424,13 @@ def test_the_generator_is_left_alone_until_it_has_been_read() -> None:
     assert not rig.said
     rig.run(0.1, reading=reading)
     assert rig.offered_a == pytest.approx(16.0)
+
+
+def test_the_grace_of_a_line_that_cannot_be_read_ends_after_its_last_moment() -> None:
+    rig = Rig(duty_percent=ADOPTED)
+    for after_s in (0.0, 0.25, 0.5):
+        assert rig.at(1024.0 + after_s, reading=None).duty_percent is None
+    assert rig.at(1024.501).duty_percent == X1
 
 
 @pytest.mark.parametrize(
