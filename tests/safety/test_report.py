@@ -1,0 +1,421 @@
+"""What follows from a round: edges for the watchdog, words on the bus, leave to stop."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.pilot import CpState
+from msgs.requests import StopReason
+from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
+from nodes.safety.faults import CLEAN, Ledger
+from nodes.safety.heat import COLD
+from nodes.safety.judge import NOTHING_JUDGED, Blind, Facts
+from nodes.safety.latch import Latch, Memory, Write
+from nodes.safety.report import report
+from nodes.safety.selftest import SelfTest
+from nodes.safety.state import Config, Inputs, Outputs, State
+from nodes.safety.switches import Switches
+from nodes.safety.why import Reasons
+
+P = SafetyPhase
+NOW_S = 1024.0
+# Times that a float holds exactly: each deadline is tried in its very moment.
+CONFIG = Config(slack_s=0.125, edge_s=1.0, publish_s=1.0, first_word_s=0.5)
+NOTHING = Reasons("", "", "")
+WITHHELD = Reasons("no vehicle is connected", "", "")
+
+FACTS = Facts(
+    cp=CpState.C,
+    is_settled=True,
+    is_steady=True,
+    is_undefined=False,
+    is_plugged=True,
+    is_out=False,
+    asks=True,
+    has_diode=True,
+    is_mirrored=False,
+    is_minus=False,
+    duty_percent=26.7,
+    exceeds_limit=False,
+    has_pwm=True,
+    offered_a=16.02,
+    high_v=6.0,
+    low_v=-12.0,
+    is_proven_open=False,
+    is_proven_closed=False,
+    has_voltage=True,
+    residual_ac=False,
+    residual_dc=False,
+    has_earth=True,
+    is_switched_off=False,
+    is_hot=False,
+    temperature_c=30.04,
+    is_commissioning=False,
+    mains="",
+    mains_are_stable=True,
+    excess="",
+    stray="",
+    is_unloaded=True,
+    is_reset=False,
+)
+PROVEN_OPEN = replace(FACTS, is_proven_open=True)
+INPUTS = Inputs(
+    now_s=NOW_S,
+    utc_ns=0,
+    since_s=0.01,
+    reading=None,
+    pilot=None,
+    session=None,
+    meter=None,
+    stop=None,
+)
+COMMISSIONING = replace(NOTHING_JUDGED, switches=Switches(is_commissioning=True))
+# Everything has just been said, and the next word is far away.
+READY = State(
+    phase=P.READY,
+    contactor=Contactor.OPEN,
+    is_tested=True,
+    edge_at_s=NOW_S + 100.0,
+    publish_at_s=NOW_S + 100.0,
+)
+
+
+def held(code: FaultCode) -> Ledger:
+    fault = Fault(code=code, since_utc_ns=7, count=1, detail="seen", remedy="")
+    return replace(CLEAN, records=(fault,))
+
+
+def told(
+    state: State = READY,
+    facts: Facts | None = FACTS,
+    reasons: Reasons = NOTHING,
+    **inputs: Any,
+) -> tuple[State, Outputs]:
+    return report(CONFIG, state, facts, replace(INPUTS, **inputs), reasons)
+
+
+def said(
+    state: State = READY,
+    facts: Facts | None = FACTS,
+    reasons: Reasons = NOTHING,
+    **inputs: Any,
+) -> SafetyStatus:
+    status = told(replace(state, publish_at_s=0.0), facts, reasons, **inputs)[1].status
+    assert status is not None
+    return status
+
+
+# --- the watchdog -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", list(P))
+def test_no_round_gives_an_edge_that_has_a_contactor_still_to_prove(phase: SafetyPhase) -> None:
+    state = replace(READY, phase=phase, edge_at_s=0.0)
+    assert told(state)[1].edge is (phase not in (P.START, P.OPENING))
+
+
+@pytest.mark.parametrize(
+    ("facts", "ledger", "is_edge"),
+    [
+        (FACTS, CLEAN, True),
+        (FACTS, held(FaultCode.PLUG_STATE), True),  # one that goes by itself
+        (FACTS, held(FaultCode.RED), False),
+        (FACTS, held(FaultCode.SAFETY_CIRCUIT), False),
+        (None, CLEAN, False),  # no sight
+    ],
+)
+def test_a_round_that_found_something_wrong_gives_no_edge(
+    facts: Facts | None, ledger: Ledger, is_edge: bool
+) -> None:
+    state = replace(READY, ledger=ledger, edge_at_s=0.0)
+    after, outputs = told(state, facts)
+    assert outputs.edge is is_edge
+    assert after.edge_at_s == (NOW_S + 1.0 if is_edge else 0.0)
+
+
+@pytest.mark.parametrize(("early_s", "is_edge"), [(0.0, True), (0.125, True), (0.126, False)])
+def test_an_edge_that_falls_due_within_half_a_round_is_given_now(
+    early_s: float, is_edge: bool
+) -> None:
+    assert told(replace(READY, edge_at_s=NOW_S + early_s))[1].edge is is_edge
+
+
+# --- lines ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", list(P))
+def test_the_coil_is_on_from_closing_until_the_vehicle_has_stopped(phase: SafetyPhase) -> None:
+    is_on = phase in (P.CLOSING, P.CLOSED, P.STOPPING)
+    assert told(replace(READY, phase=phase))[1].enable is is_on
+
+
+@pytest.mark.parametrize(
+    ("test", "is_on"),
+    [
+        (None, False),
+        (SelfTest(begun_s=NOW_S), False),
+        (SelfTest(begun_s=NOW_S, is_on=True), True),
+    ],
+)
+def test_the_test_line_is_on_while_the_self_test_says_so(
+    test: SelfTest | None, is_on: bool
+) -> None:
+    assert told(replace(READY, test=test))[1].residual_test is is_on
+
+
+def test_rounds_are_far_apart_while_nothing_moves() -> None:
+    assert told()[1].period_s == CONFIG.period_s
+    assert told(replace(READY, calm=INPUTS))[1].period_s == CONFIG.calm_s
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
+    assert told(replace(READY, is_reset_seen=is_seen))[1].clear_reset is is_seen
+
+
+def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again() -> None:
+    latch = Latch(since_utc_ns=7, detail="seen")
+    memory = Memory(is_recalled=True, retry_s=NOW_S)
+    state = replace(READY, ledger=held(FaultCode.SAFETY_CIRCUIT), memory=memory)
+    assert told(state, now_s=NOW_S - 0.1)[1].write is None
+    state, outputs = told(state)
+    assert outputs.write == Write(latch=latch)
+    assert state.memory == replace(memory, writing=Write(latch=latch))
+    assert told(state)[1].write is None
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def test_nothing_is_said_before_a_first_proof_for_half_a_hold() -> None:
+    start = State()
+    for after_s in (0.0, 0.25, 0.374):
+        start, outputs = told(start, now_s=NOW_S + after_s)
+        assert outputs.status is None
+    start, outputs = told(start, now_s=NOW_S + 0.375)  # due within the slack
+    assert outputs.status is not None
+    assert start.publish_at_s == NOW_S + 1.375
+
+
+def test_a_first_proof_is_said_at_once_and_so_is_what_follows() -> None:
+    state, outputs = told(State())
+    assert outputs.status is None
+    state, outputs = told(replace(state, phase=P.IDLE))
+    assert outputs.status is not None
+    _, outputs = told(replace(state, phase=P.START))
+    assert outputs.status is not None
+
+
+@pytest.mark.parametrize(
+    ("after_s", "is_said"), [(0.0, False), (0.874, False), (0.875, True), (1.0, True)]
+)
+def test_what_is_not_new_is_said_again_when_it_is_time(after_s: float, is_said: bool) -> None:
+    state, outputs = told(replace(READY, publish_at_s=NOW_S))
+    assert outputs.status is not None
+    assert (told(state, now_s=NOW_S + after_s)[1].status is not None) is is_said
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts", "reasons"),
+    [
+        ({"phase": P.CLOSING}, FACTS, NOTHING),
+        ({"contactor": Contactor.CLOSED}, FACTS, NOTHING),
+        ({"is_tested": False}, FACTS, NOTHING),
+        ({"ledger": held(FaultCode.TOO_HOT)}, FACTS, NOTHING),
+        ({"ledger": replace(CLEAN, retries=1)}, FACTS, NOTHING),
+        ({"judged": COMMISSIONING}, FACTS, NOTHING),
+        ({"judged": replace(NOTHING_JUDGED, heat=replace(COLD, is_hot=True))}, FACTS, NOTHING),
+        ({"plugged_since_utc_ns": 7}, FACTS, NOTHING),
+        ({}, replace(FACTS, cp=CpState.B), NOTHING),
+        ({}, replace(FACTS, offered_a=15.9), NOTHING),
+        ({}, FACTS, WITHHELD),
+        ({}, FACTS, Reasons("", "the pilot offers no current", "")),
+    ],
+)
+def test_what_is_new_is_said_at_once(
+    changes: dict[str, Any], facts: Facts, reasons: Reasons
+) -> None:
+    state, _ = told(replace(READY, publish_at_s=NOW_S))
+    assert told(replace(state, **changes), facts, reasons)[1].status is not None
+
+
+def test_a_temperature_that_drifts_is_no_news() -> None:
+    state, _ = told(replace(READY, publish_at_s=NOW_S))
+    assert told(state, replace(FACTS, temperature_c=31.0))[1].status is None
+
+
+@pytest.mark.parametrize(
+    ("is_tested", "facts", "reasons", "permitted"),
+    [
+        (True, FACTS, NOTHING, True),
+        (True, FACTS, Reasons("", "the pilot offers no current", "at once"), True),
+        (True, FACTS, WITHHELD, False),
+        (True, None, NOTHING, False),
+        (False, FACTS, NOTHING, False),
+    ],
+)
+def test_current_is_permitted_after_the_self_test_with_sight_and_no_reason_against_it(
+    is_tested: bool, facts: Facts | None, reasons: Reasons, permitted: bool
+) -> None:
+    assert said(replace(READY, is_tested=is_tested), facts, reasons).permitted is permitted
+
+
+def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_sight() -> None:
+    state, outputs = told(replace(READY, publish_at_s=0.0))
+    assert outputs.status is not None
+    assert (outputs.status.temperature_c, outputs.status.offered_a) == (30.0, 16.0)
+    status = said(state, None)
+    assert (status.temperature_c, status.offered_a) == (30.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("facts", "cp_state"),
+    [
+        (FACTS, CpState.C),
+        (replace(FACTS, cp=None), None),  # not known yet
+        (replace(FACTS, cp=None, is_undefined=True), CpState.E),
+        (None, None),
+    ],
+)
+def test_a_line_that_no_window_fits_is_said_as_e(
+    facts: Facts | None, cp_state: CpState | None
+) -> None:
+    assert said(READY, facts).cp_state is cp_state
+
+
+@pytest.mark.req("CHG-5")
+@pytest.mark.parametrize(
+    ("paced_c", "is_hot", "limit_a"), [(70.0, False, 16.0), (75.0, False, 11.0), (75.0, True, 0.0)]
+)
+def test_the_limit_is_what_the_heat_leaves_of_the_installations(
+    paced_c: float, is_hot: bool, limit_a: float
+) -> None:
+    heat = replace(COLD, paced_c=paced_c, is_hot=is_hot)
+    judged = replace(NOTHING_JUDGED, heat=heat, switches=Switches(installation_limit_a=16.0))
+    status = said(replace(READY, judged=judged))
+    assert (status.installation_limit_a, status.limit_a) == (16.0, limit_a)
+
+
+def test_all_that_is_remembered_is_said() -> None:
+    ledger = replace(held(FaultCode.PLUG_STATE), retries=2, retry_at_s=NOW_S + 10.0)
+    state = replace(
+        READY,
+        phase=P.FAULT,
+        ledger=ledger,
+        judged=COMMISSIONING,
+        plugged_since_utc_ns=7,
+    )
+    status = said(state, FACTS, WITHHELD)
+    assert (status.phase, status.contactor) == (P.FAULT, Contactor.OPEN)
+    assert (status.faults, status.records) == ((FaultCode.PLUG_STATE,), ledger.records)
+    assert (status.retries, status.retry_in_s) == (2, 10.0)
+    assert status.commissioning
+    assert status.detail == "no vehicle is connected"
+    assert status.plugged_since_utc_ns == 7
+    assert not status.showroom
+
+
+def test_a_showroom_says_so() -> None:
+    config = replace(CONFIG, showroom=True)
+    status = report(config, replace(READY, publish_at_s=0.0), FACTS, INPUTS, NOTHING)[1].status
+    assert status is not None
+    assert status.showroom
+
+
+@pytest.mark.req("ERR-P")
+@pytest.mark.parametrize("blind", [None, *Blind])
+def test_only_a_dark_box_has_no_mains(blind: Blind | None) -> None:
+    state = replace(READY, phase=P.START, blind=blind)
+    status = said(state, None if blind else FACTS)
+    assert status.has_mains is (blind is not Blind.DARK)
+    assert status.detail == (blind or "the contactor is not proven open yet")
+
+
+@pytest.mark.parametrize(("left_s", "is_resting"), [(0.1, True), (0.0, False), (-0.1, False)])
+def test_a_contactor_that_rests_says_so_until_it_may_close(left_s: float, is_resting: bool) -> None:
+    detail = said(replace(READY, rests_until_s=NOW_S + left_s)).detail
+    assert (detail == "the contactor rests between two closings") is is_resting
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize(
+    ("after_s", "facts", "retry_in_s"),
+    [
+        (None, FACTS, None),
+        (10.0, FACTS, 10.0),
+        (10.0, None, 10.0),  # what it waits for may be over by then
+        (0.0, FACTS, 0.0),
+        (-10.0, FACTS, 0.0),
+        (0.0, None, None),  # no time is known: it waits for sight
+        (-10.0, replace(FACTS, is_plugged=False), None),  # ... for a possible plug
+    ],
+)
+def test_until_the_next_retry_is_said_while_time_is_all_it_waits_for(
+    after_s: float | None, facts: Facts | None, retry_in_s: float | None
+) -> None:
+    retry_at_s = None if after_s is None else NOW_S + after_s
+    ledger = replace(held(FaultCode.PLUG_STATE), retry_at_s=retry_at_s)
+    assert said(replace(READY, ledger=ledger), facts).retry_in_s == retry_in_s
+
+
+# --- leave to stop ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("facts", [PROVEN_OPEN, FACTS, None])
+@pytest.mark.parametrize("phase", list(P))
+def test_nobody_leaves_who_is_not_asked_to(phase: SafetyPhase, facts: Facts | None) -> None:
+    state = replace(READY, phase=phase, stop_by_s=0.0)
+    assert not told(state, facts)[1].is_finished
+
+
+@pytest.mark.parametrize("facts", [PROVEN_OPEN, FACTS, None])
+@pytest.mark.parametrize("phase", [P.CLOSING, P.CLOSED, P.STOPPING])
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_nobody_leaves_an_energised_coil(
+    reason: StopReason, phase: SafetyPhase, facts: Facts | None
+) -> None:
+    state = replace(READY, phase=phase, stop_by_s=0.0)
+    assert not told(state, facts, stop=reason)[1].is_finished
+
+
+@pytest.mark.parametrize(
+    ("phase", "facts", "reason", "left_s", "is_finished"),
+    [
+        # proven open: at once
+        (P.READY, PROVEN_OPEN, StopReason.SIGNAL, 0.1, True),
+        (P.OPENING, PROVEN_OPEN, StopReason.SHUTDOWN, 0.1, True),
+        # not proven: as long as a farewell may take
+        (P.READY, FACTS, StopReason.SHUTDOWN, 0.1, False),
+        (P.READY, FACTS, StopReason.SHUTDOWN, 0.0, True),
+        (P.START, None, StopReason.RESTART, 0.1, False),
+        (P.START, None, StopReason.RESTART, 0.0, True),
+        # the proof is on its way, or the fault; SIGTERM does not wait for it
+        (P.OPENING, FACTS, StopReason.SHUTDOWN, 0.0, False),
+        (P.OPENING, FACTS, StopReason.RESTART, -0.1, False),
+        (P.OPENING, None, StopReason.RESTART, -0.1, False),
+        (P.OPENING, FACTS, StopReason.SIGNAL, 0.1, False),
+        (P.OPENING, FACTS, StopReason.SIGNAL, 0.0, True),
+    ],
+)
+def test_leave_is_given_by_the_proof_or_by_the_time(
+    phase: SafetyPhase, facts: Facts | None, reason: StopReason, left_s: float, is_finished: bool
+) -> None:
+    state = replace(READY, phase=phase, stop_by_s=NOW_S + left_s)
+    assert told(state, facts, stop=reason)[1].is_finished is is_finished
+
+
+@pytest.mark.parametrize(
+    ("reason", "left_s", "is_finished"),
+    [
+        (StopReason.RESTART, 0.1, False),  # the next incarnation would take it for a trip
+        (StopReason.RESTART, 0.0, True),
+        (StopReason.SHUTDOWN, 0.1, True),
+        (StopReason.SIGNAL, 0.1, True),
+    ],
+)
+def test_a_restart_waits_for_the_echo_of_a_self_test(
+    reason: StopReason, left_s: float, is_finished: bool
+) -> None:
+    state = replace(READY, stop_by_s=NOW_S, echo_until_s=NOW_S + left_s)
+    assert told(state, PROVEN_OPEN, stop=reason)[1].is_finished is is_finished
