@@ -47,6 +47,7 @@ def read(
     judged: Judged,
     times: int = 1,
     installation: Installation = WIRED,
+    is_open: bool = True,
     **changes: Any,
 ) -> tuple[Judged, Facts | Blind]:
     facts: Facts | Blind = Blind.SILENT
@@ -57,15 +58,19 @@ def read(
             number * ROUND_S,
             ROUND_S,
             installation,
-            is_open=True,
+            is_open=is_open,
         )
     return judged, facts
 
 
 def seen(
-    judged: Judged, times: int = 1, installation: Installation = WIRED, **changes: Any
+    judged: Judged,
+    times: int = 1,
+    installation: Installation = WIRED,
+    is_open: bool = True,
+    **changes: Any,
 ) -> Facts:
-    facts = read(judged, times, installation, **changes)[1]
+    facts = read(judged, times, installation, is_open, **changes)[1]
     assert isinstance(facts, Facts)
     return facts
 
@@ -79,6 +84,28 @@ def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) 
     assert read(SETTLED, 1, WIRED, **{name: value}) == (forget(SETTLED), Blind.NONSENSE)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "is_reading"),
+    [
+        ("high_v", 13.5, True), ("high_v", 13.51, False),
+        ("high_v", -13.5, True), ("high_v", -13.51, False),
+        ("low_v", 13.5, True), ("low_v", 13.51, False),
+        ("low_v", -13.5, True), ("low_v", -13.51, False),
+        ("duty_percent", 0.0, True), ("duty_percent", -0.01, False),
+        ("duty_percent", 100.0, True), ("duty_percent", 100.01, False),
+    ],
+)  # fmt: skip
+def test_what_can_be_measured_ends_at_the_rails(name: str, value: float, is_reading: bool) -> None:
+    seen = read(SETTLED, 1, WIRED, **{name: value})[1]
+    assert (seen is not Blind.NONSENSE) is is_reading
+
+
+def test_the_reading_itself_is_handed_on() -> None:
+    facts = seen(SETTLED, high_v=6.1, low_v=-11.9, duty_percent=50.0, board_c=31.0)
+    assert (facts.high_v, facts.low_v, facts.duty_percent) == (6.1, -11.9, 50.0)
+    assert (facts.offered_a, facts.temperature_c) == (30.0, 31.0)
+
+
 def test_no_reading_forgets_the_pilot_and_keeps_switches_and_heat() -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip2=1)
     judged, facts = judge(hot, None, 0.0, ROUND_S, WIRED, is_open=True)
@@ -89,6 +116,12 @@ def test_no_reading_forgets_the_pilot_and_keeps_switches_and_heat() -> None:
         supply=replace(hot.supply, inside_since_s=None),
     )
     assert judge(judged, None, 0.0, ROUND_S, WIRED, is_open=True)[0] is judged
+
+
+def test_the_switches_are_believed_after_three_readings_though_state_a_is_after_two() -> None:
+    assert seen(NOTHING_JUDGED, 2, high_v=12.0).cp is CpState.A
+    assert not seen(NOTHING_JUDGED, 2, high_v=12.0).is_settled
+    assert seen(NOTHING_JUDGED, 3, high_v=12.0).is_settled
 
 
 def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
@@ -186,6 +219,13 @@ def test_a_lost_diode_is_seen_within_40_ms_and_a_single_stray_ignored() -> None:
     assert seen(judged, 3).has_diode is True
 
 
+def test_a_diode_that_was_missing_has_to_be_seen_for_longer() -> None:
+    judged, _ = read(SETTLED, 100, low_v=-6.0)
+    assert seen(judged, 1).has_diode is None
+    assert seen(judged, 7).has_diode is None
+    assert seen(judged, 8).has_diode is True
+
+
 def test_a_diode_that_comes_and_goes_is_missing() -> None:
     judged = SETTLED
     for _ in range(6):
@@ -210,12 +250,53 @@ def test_without_pwm_on_a_vehicle_no_diode_is_proven(changes: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("low_v", "is_mirrored"), [(-6.0, True), (-4.75, True), (-7.3, False), (-9.0, False)]
+    ("low_v", "is_mirrored"),
+    [(-6.0, True), (-4.75, True), (-4.74, False), (-7.25, True), (-7.26, False), (-9.0, False)],
 )
 def test_halves_that_mirror_each_other_are_a_load_without_diode(
     low_v: float, is_mirrored: bool
 ) -> None:
     assert seen(SETTLED, low_v=low_v).is_mirrored is is_mirrored
+
+
+@pytest.mark.parametrize(
+    ("duty_percent", "has_pwm"),
+    [(7.99, False), (8.0, True), (10.0, True), (26.7, True), (96.9, True), (97.0, False)],
+)
+def test_pwm_is_a_duty_that_offers_current(duty_percent: float, has_pwm: bool) -> None:
+    assert seen(SETTLED, duty_percent=duty_percent).has_pwm is has_pwm
+
+
+# --- the state --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("high_v", "is_plugged", "asks"),
+    [
+        (12.0, False, False),
+        (9.0, True, False),
+        (6.0, True, True),
+        (3.0, True, True),
+        (0.0, False, False),
+        (-12.0, False, False),
+        (7.5, False, False),
+    ],
+)
+def test_a_vehicle_is_there_in_b_c_and_d_and_asks_in_c_and_d(
+    high_v: float, is_plugged: bool, asks: bool
+) -> None:
+    facts = seen(SETTLED, 10, high_v=high_v)
+    assert (facts.is_plugged, facts.asks) == (is_plugged, asks)
+
+
+@pytest.mark.req("ERR-R")
+def test_a_plug_is_out_after_three_tenths_of_a_second_in_a_and_in_with_the_next_state() -> None:
+    unplugged, _ = read(SETTLED, 2, high_v=12.0)  # A counts from the second reading on
+    assert not seen(unplugged, 28, high_v=12.0).is_out
+    assert seen(unplugged, 29, high_v=12.0).is_out
+    out, _ = read(unplugged, 100, high_v=12.0)
+    assert seen(out, 2, high_v=9.0).is_out
+    assert not seen(out, 3, high_v=9.0).is_out
 
 
 # --- proofs -----------------------------------------------------------------------------------
@@ -260,6 +341,18 @@ def test_a_monitor_output_counts_with_its_first_reading() -> None:
     assert seen(SETTLED, residual_ac=True).residual_ac
     assert seen(SETTLED, residual_dc=True).residual_dc
     assert seen(SETTLED, residual_dc=None).residual_dc
+    assert seen(SETTLED, residual_ac=None).residual_ac
+    assert not seen(SETTLED).residual_ac
+    assert not seen(SETTLED).residual_dc
+
+
+@pytest.mark.parametrize(
+    ("load_voltage", "has_voltage"), [(False, False), (True, True), (None, True)]
+)
+def test_voltage_behind_the_contactor_that_is_not_known_counts_as_one(
+    load_voltage: bool, has_voltage: bool
+) -> None:
+    assert seen(SETTLED, load_voltage=load_voltage).has_voltage is has_voltage
 
 
 @pytest.mark.parametrize("earth_ohm", [500.1, 1e6, math.nan, math.inf, -1.0])
@@ -284,6 +377,9 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
     single = Installation(phases=1)
     assert not seen(SETTLED, 120, installation=single, voltages_v=(230.0, 0.0, 0.0)).mains
     assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).stray
+    assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 1.1)).stray
+    assert seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 21.0)).excess
+    assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 19.0)).excess
     assert seen(SETTLED, 3, dip2=1).is_commissioning
     assert not seen(SETTLED, 2, power_on_reset=True).is_reset
     assert seen(SETTLED, 3, power_on_reset=True).is_reset
@@ -338,8 +434,44 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
 def test_heat_and_the_over_temperature_switch() -> None:
     assert not seen(SETTLED, 9, board_c=math.nan).is_hot
     assert seen(SETTLED, 10, board_c=math.nan).is_hot
+    assert seen(SETTLED, 10, terminal_c=math.nan).is_hot
+    assert not seen(SETTLED).is_switched_off
     assert seen(SETTLED, overtemperature=True).is_switched_off
+    assert seen(SETTLED, overtemperature=None).is_switched_off
     assert seen(SETTLED, 10, overtemperature=True).is_hot
+
+
+@pytest.mark.req("CHG-3", "MET-7")
+@pytest.mark.parametrize(
+    ("dip1", "duty_percent", "is_excess"),
+    [
+        (0b000, 17.25, False),  # 10.35 A: what a duty may be beside
+        (0b000, 17.26, True),
+        (0b101, 54.5, True),
+        (0b101, 53.9, False),
+        (0b101, 100.0, False),  # x1 offers nothing
+    ],
+)
+def test_an_offer_beyond_the_limit_counts_after_half_a_second(
+    dip1: int, duty_percent: float, is_excess: bool
+) -> None:
+    judged, _ = read(SETTLED, 10, dip1=dip1, duty_percent=100.0)
+    changes: dict[str, Any] = {"dip1": dip1, "duty_percent": duty_percent}
+    assert not seen(judged, 49, **changes).exceeds_limit
+    assert seen(judged, 50, **changes).exceeds_limit is is_excess
+    judged, _ = read(judged, 100, **changes)
+    assert not seen(judged, 1, dip1=dip1, duty_percent=16.0).exceeds_limit
+
+
+@pytest.mark.req("ERR-3")
+@pytest.mark.parametrize(("dip1", "is_excess"), [(0b101, False), (0b000, True)])
+def test_a_hot_box_withholds_all_and_the_limit_of_its_switches_still_holds(
+    dip1: int, is_excess: bool
+) -> None:
+    hot, _ = read(SETTLED, 10, board_c=90.0, dip1=dip1, duty_percent=100.0)
+    facts = seen(hot, 100, board_c=90.0, dip1=dip1, duty_percent=26.7)
+    assert facts.is_hot
+    assert facts.exceeds_limit is is_excess
 
 
 def test_the_state_is_settled_like_the_pilots_own() -> None:
@@ -358,3 +490,5 @@ def test_only_a_reading_that_confirms_the_state_is_steady() -> None:
 
 def test_a_quiet_chain_keeps_what_was_judged() -> None:
     assert read(SETTLED)[0] is SETTLED
+    out, _ = read(SETTLED, 100, high_v=12.0)
+    assert read(out, high_v=12.0)[0] is out
