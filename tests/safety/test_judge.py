@@ -81,7 +81,7 @@ SETTLED = read(NOTHING_JUDGED, 10)[0]
 @pytest.mark.parametrize("name", ["high_v", "low_v", "duty_percent"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, -14.05, 200.0])
 def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) -> None:
-    assert read(SETTLED, 1, WIRED, **{name: value}) == (forget(SETTLED), Blind.NONSENSE)
+    assert read(SETTLED, 1, WIRED, True, **{name: value}) == (forget(SETTLED), Blind.NONSENSE)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) 
     ],
 )  # fmt: skip
 def test_what_can_be_measured_ends_at_the_rails(name: str, value: float, is_reading: bool) -> None:
-    seen = read(SETTLED, 1, WIRED, **{name: value})[1]
+    seen = read(SETTLED, 1, WIRED, True, **{name: value})[1]
     assert (seen is not Blind.NONSENSE) is is_reading
 
 
