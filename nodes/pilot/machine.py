@@ -113,7 +113,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
                 state,
                 offered_a=adopted_a,
                 changed_s=now_s if adopted_a else -math.inf,
-                has_asked=adopted_a > 0.0,  # perhaps: a vehicle that is full is not woken
+                has_asked=True,  # perhaps: a vehicle that is full is not woken
             )
         elif now_s - started_s <= config.line_grace_s and _next_offer(
             config, state, inputs, None, now_s - started_s
@@ -129,7 +129,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     offered_a = _next_offer(config, state, inputs, cp_state, now_s - started_s)
     if offered_a != state.offered_a:
         state = replace(state, offered_a=offered_a, changed_s=now_s)
-    if cp_state is CpState.A and state.changed_s != -math.inf:
+    if cp_state is CpState.A:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
     state = _wake(config, state, inputs, cp_state)
     is_astray = 0 < cp.astray < UNDEFINED_AT
@@ -183,14 +183,13 @@ def _note(state: State, inputs: Inputs, started_s: float) -> State:
     """Remember the start and which inputs have come since."""
     if state.safety_heard and state.session_heard and state.offer_heard:
         return state
-    noted = replace(
+    return replace(
         state,
         started_s=started_s,
         safety_heard=state.safety_heard or inputs.safety is not None,
         session_heard=state.session_heard or inputs.session is not None,
         offer_heard=state.offer_heard or inputs.offer is not None,
     )
-    return state if noted == state else noted
 
 
 def _next_offer(
@@ -234,16 +233,16 @@ def _wake(config: Config, state: State, inputs: Inputs, cp_state: CpState | None
 
     The 5 s between two changes of the duty keep it in x1 for a second at least afterwards.
     """
-    now_s, offered_a = inputs.now_s, state.offered_a or 0.0
-    has_asked = offered_a > 0.0 and (state.has_asked or cp_state in _ASKS)
-    is_waiting = offered_a > 0.0 and cp_state is CpState.B and not has_asked
+    now_s, session, is_offered = inputs.now_s, inputs.session, bool(state.offered_a)
+    has_asked = is_offered and (state.has_asked or cp_state in _ASKS)
+    is_waiting = is_offered and cp_state is CpState.B and not has_asked
     unanswered_s = state.unanswered_s if is_waiting else None
     if is_waiting and unanswered_s is None:
         unanswered_s = now_s
-    session_id = "" if inputs.session is None else inputs.session.session_id
     if (
         config.wake_up
-        and session_id not in ("", state.woken)
+        and session is not None
+        and session.session_id not in ("", state.woken)
         and unanswered_s is not None
         and now_s - unanswered_s >= config.wake_after_s
     ):
@@ -251,9 +250,7 @@ def _wake(config: Config, state: State, inputs: Inputs, cp_state: CpState | None
             state,
             offered_a=0.0,
             changed_s=now_s,
-            has_asked=False,
-            unanswered_s=None,
-            woken=session_id,
+            woken=session.session_id,
             wake_from_s=now_s,
         )
     if (has_asked, unanswered_s) == (state.has_asked, state.unanswered_s):

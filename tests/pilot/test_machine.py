@@ -1,5 +1,6 @@
 """What pilot says, row by row: least limit, holds at their edges, sequences of IEC 61851-1."""
 
+import itertools
 import math
 from typing import Any
 
@@ -299,6 +300,17 @@ def test_a_line_without_a_state_is_looked_at_no_more_often_than_any() -> None:
     assert rig.at(1002.0).next_s == pytest.approx(1002.0 + ROUND_S)
 
 
+@pytest.mark.parametrize(("state", "say_s"), [("A", 0.125), ("B", 0.0625)])
+@pytest.mark.parametrize(("early_s", "is_said"), [(0.0, True), (0.0078125, True), (0.0079, False)])
+def test_what_falls_due_within_the_slack_is_said_now(
+    state: str, say_s: float, early_s: float, is_said: bool
+) -> None:
+    rig = Rig(state)
+    rig.config = Config(idle_say_s=0.125, period_s=0.0625, slack_s=0.0078125)
+    assert rig.run(1.0).at(1024.0).status is not None
+    assert (rig.at(1024.0 + say_s - early_s).status is not None) is is_said
+
+
 def test_a_change_is_told_at_once_and_strays_are_not() -> None:
     rig = Rig().run(1.0)
     said = len(rig.said)
@@ -363,6 +375,16 @@ def test_an_input_that_was_heard_once_has_no_hold_of_its_own_left(missing: str) 
     assert rig.offered_a == pytest.approx(16.0)
     rig.run(ROUND_S, **silent())
     assert rig.offered_a == 0.0
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), list(itertools.permutations(["safety", "session", "offer"], 2))
+)
+def test_each_input_is_remembered_whichever_came_first(first: str, then: str) -> None:
+    heard = {"safety": SAFETY, "session": SESSION, "offer": OFFER}
+    rig = Rig(duty_percent=ADOPTED).run(0.1, **silent(**{first: heard[first]}))
+    assert rig.run(0.1, **{then: heard[then]}).offered_a == pytest.approx(16.0)
+    assert rig.run(ROUND_S, **{then: None}).offered_a == 0.0
 
 
 def test_an_adopted_duty_counts_as_a_change_of_its_own() -> None:
@@ -516,6 +538,66 @@ def test_a_vehicle_that_does_not_answer_for_30_s_is_woken() -> None:
     assert rig.said[-1].duty_percent == pytest.approx(26.7, abs=0.1)
     in_f = [status for status in rig.said if status.duty_percent == F]
     assert len(in_f) == pytest.approx(4.0 / ROUND_S, abs=2)
+
+
+def waking_at(now_s: float) -> Rig:
+    """Return a vehicle that does not answer its offer from this time on."""
+    rig = Rig("B")
+    rig.config = Config(slack_s=0.0078125)
+    for early_s in (0.25, 0.125, 0.0):
+        assert rig.at(now_s - early_s).status is None or early_s == 0.0
+    assert rig.offered_a == 16.0
+    return rig
+
+
+@pytest.mark.parametrize(("after_s", "duty_percent"), [(29.99, ADOPTED), (30.0, F)])
+def test_a_vehicle_has_the_whole_30_s_to_answer(after_s: float, duty_percent: float) -> None:
+    outputs = waking_at(1024.0).at(1024.0 + after_s)
+    assert outputs.duty_percent == pytest.approx(duty_percent)
+
+
+@pytest.mark.parametrize(
+    ("after_s", "duty_percent", "is_waking"),
+    [
+        (3.99, F, True),
+        (3.9921875, X1, True),  # due within the slack
+        (4.74, X1, True),
+        (4.7421875, X1, False),
+    ],
+)
+def test_state_f_takes_4_s_and_the_waking_in_x1_three_quarters_of_one(
+    after_s: float, duty_percent: float, is_waking: bool
+) -> None:
+    rig = waking_at(1024.0)
+    for wakes_s in (0.0, 0.02, 0.04, 0.06):
+        rig.at(1054.0 + wakes_s)
+    rig.at(1054.0 + after_s)
+    assert rig.outputs.duty_percent == duty_percent
+    assert rig.said[-1].waking is is_waking
+
+
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_nothing_is_offered_while_a_vehicle_is_woken_and_for_a_second_in_x1(
+    is_followed: bool,
+) -> None:
+    rig = waking_at(1024.0)
+    reading = rig.inputs.reading
+    end_s = 1058.95
+    rig.at(1054.0)
+    first = len(rig.said) - 1
+    while rig.outputs.next_s < end_s:
+        rig.at(rig.outputs.next_s, **({} if is_followed else {"reading": reading}))
+    said = rig.said[first:]
+    assert said[0].duty_percent == F
+    assert {status.offered_a for status in said} == {0.0}
+    assert {status.duty_percent for status in said} == {F, X1}
+
+
+def test_nobody_is_woken_for_a_session_that_has_ended() -> None:
+    rig = Rig("B").run(40.0)
+    said = len(rig.said)
+    rig.run(120.0, session=changed(SESSION, session_id=""))
+    assert F not in duties(rig, said)
 
 
 def test_a_vehicle_is_woken_once_in_a_session_and_again_in_the_next() -> None:
