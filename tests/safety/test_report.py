@@ -39,7 +39,7 @@ FACTS = Facts(
     duty_percent=26.7,
     exceeds_limit=False,
     has_pwm=True,
-    offered_a=16.02,
+    offered_a=15.94,
     high_v=6.0,
     low_v=-12.0,
     is_proven_open=False,
@@ -50,7 +50,7 @@ FACTS = Facts(
     has_earth=True,
     is_switched_off=False,
     is_hot=False,
-    temperature_c=30.04,
+    temperature_c=30.06,
     is_commissioning=False,
     mains="",
     mains_are_stable=True,
@@ -228,7 +228,7 @@ def test_what_is_not_new_is_said_again_when_it_is_time(after_s: float, is_said: 
         ({"judged": replace(NOTHING_JUDGED, heat=replace(COLD, is_hot=True))}, FACTS, NOTHING),
         ({"plugged_since_utc_ns": 7}, FACTS, NOTHING),
         ({}, replace(FACTS, cp=CpState.B), NOTHING),
-        ({}, replace(FACTS, offered_a=15.9), NOTHING),
+        ({}, replace(FACTS, offered_a=15.8), NOTHING),
         ({}, FACTS, WITHHELD),
         ({}, FACTS, Reasons("", "the pilot offers no current", "")),
     ],
@@ -264,9 +264,9 @@ def test_current_is_permitted_after_the_self_test_with_sight_and_no_reason_again
 def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_sight() -> None:
     state, outputs = told(replace(READY, publish_at_s=0.0))
     assert outputs.status is not None
-    assert (outputs.status.temperature_c, outputs.status.offered_a) == (30.0, 16.0)
+    assert (outputs.status.temperature_c, outputs.status.offered_a) == (30.1, 15.9)
     status = said(state, None)
-    assert (status.temperature_c, status.offered_a) == (30.0, 0.0)
+    assert (status.temperature_c, status.offered_a) == (30.1, 0.0)
 
 
 @pytest.mark.parametrize(
