@@ -16,42 +16,8 @@ from nodes.safety.faults import (
     raise_fault,
 )
 from nodes.safety.judge import Facts
+from tests.safety.facts import PLUGGED
 
-PLUGGED = Facts(
-    cp=CpState.C,
-    is_settled=True,
-    is_steady=True,
-    is_undefined=False,
-    is_plugged=True,
-    is_out=False,
-    asks=True,
-    has_diode=True,
-    is_mirrored=False,
-    is_minus=False,
-    duty_percent=26.7,
-    exceeds_limit=False,
-    has_pwm=True,
-    offered_a=16.0,
-    high_v=6.0,
-    low_v=-12.0,
-    is_proven_open=True,
-    is_proven_closed=False,
-    has_voltage=False,
-    residual_ac=False,
-    residual_dc=False,
-    has_earth=True,
-    is_switched_off=False,
-    is_hot=False,
-    temperature_c=30.0,
-    is_commissioning=False,
-    mains="",
-    mains_are_stable=True,
-    excess="",
-    stray="",
-    is_unloaded=True,
-    is_reset=False,
-    is_no_reset=True,
-)
 BOUNCED = replace(PLUGGED, cp=CpState.A, is_plugged=False, asks=False)
 OUT = replace(BOUNCED, is_out=True)
 SHORTED = replace(PLUGGED, cp=CpState.E, is_plugged=False, asks=False)
