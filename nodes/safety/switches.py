@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from msgs.safety import DIP_LIMIT_A
 
-READS = 3
+READS, MAJORITY = 3, 2
 LOWEST_DIP_A = min(DIP_LIMIT_A.values())
 SERVICE = 0x01  # DSW2.8, the least significant bit
 
@@ -42,7 +42,7 @@ def read(switches: Switches, code: Code) -> Switches:
             installation_limit_a=switches.installation_limit_a,
             is_commissioning=switches.is_commissioning,
         )
-    major = next((one for one in reads if reads.count(one) * 2 > READS), None)
+    major = next((one for one in reads if reads.count(one) >= MAJORITY), None)
     return Switches(
         reads=reads,
         installation_limit_a=LOWEST_DIP_A if major is None else limit_of_dip(major[0]),

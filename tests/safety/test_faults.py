@@ -25,6 +25,7 @@ UNDEFINED = replace(PLUGGED, cp=None, is_undefined=True, is_plugged=False, asks=
 HOT = replace(PLUGGED, is_hot=True)
 TRIPPED = replace(PLUGGED, residual_dc=True)
 TRIPPED_OUT = replace(OUT, residual_dc=True)
+TRIPPED_AC_OUT = replace(OUT, residual_ac=True)
 
 UNSTABLE = replace(PLUGGED, mains_are_stable=False)
 UNSTABLE_OUT = replace(OUT, mains_are_stable=False)
@@ -63,6 +64,7 @@ def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger
         (FaultCode.NOT_CLOSING, OUT, True),
         (FaultCode.RESIDUAL_CURRENT, PLUGGED, False),
         (FaultCode.RESIDUAL_CURRENT, TRIPPED_OUT, False),
+        (FaultCode.RESIDUAL_CURRENT, TRIPPED_AC_OUT, False),
         (FaultCode.RESIDUAL_CURRENT, OUT, True),
         (FaultCode.MAINS_VOLTAGE, PLUGGED, False),
         (FaultCode.MAINS_VOLTAGE, UNSTABLE_OUT, False),
@@ -178,8 +180,22 @@ def test_a_trip_with_nothing_plugged_goes_with_its_cause_and_is_not_retried() ->
 def test_a_quiet_ledger_costs_no_new_objects() -> None:
     assert review(CLEAN, PLUGGED, 0.0) is CLEAN
     assert review(CLEAN, OUT, 0.0) is CLEAN
+    assert review(CLEAN, PLUGGED, 0.0, is_charging=True) is CLEAN
     ledger = raised(FaultCode.NOT_CLOSING)
     assert review(ledger, PLUGGED, 1.0) is ledger
+    waiting = review(ledger, PLUGGED, 10.0)
+    assert review(waiting, PLUGGED, 11.0) is waiting
+
+
+def test_a_plug_in_remembers_a_hundred_raisings_and_counts_no_more() -> None:
+    ledger = replace(CLEAN, raised=(FaultCode.NOT_CLOSING,) * 99)
+    ledger = raise_fault(ledger, FaultCode.NOT_CLOSING, "seen", 7)
+    assert ledger.records[0].count == 100
+    ledger = raise_fault(replace(ledger, records=()), FaultCode.NOT_CLOSING, "seen", 7)
+    assert ledger.records[0].count == 100
+    ledger = raise_fault(ledger, FaultCode.TOO_HOT, "seen", 7)
+    assert ledger.records[1].count == 1  # it has been seen, so at least this once
+    assert len(ledger.raised) == 100
 
 
 @pytest.mark.req("ERR-8002", "ERR-R")
@@ -190,6 +206,18 @@ def test_a_retry_waits_until_the_mains_are_stable() -> None:
     assert not is_blocked(ledger, PLUGGED)
     after = review(ledger, PLUGGED, 100.0)
     assert (after.records, after.retries) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "facts"),
+    [
+        (FaultCode.PLUG_STATE, UNSTABLE),
+        (FaultCode.MAINS_VOLTAGE, SHORTED),
+        (FaultCode.NOT_CLOSING, replace(SHORTED, mains_are_stable=False)),
+    ],
+)
+def test_a_retry_waits_for_its_own_cause_only(code: FaultCode, facts: Facts) -> None:
+    assert not is_blocked(raised(code), facts)
 
 
 def test_without_sight_nothing_is_tried() -> None:

@@ -154,6 +154,56 @@ def test_heat_takes_current_away_in_steps_that_a_vehicle_can_follow() -> None:
     assert rested().read(40.0, times=3).heat.paced_c == 40.0  # below 70 degC nothing hangs on it
 
 
+def felt(*values: tuple[float, float]) -> tuple[Heat, float]:
+    """Return the heat after one sensor's values [s, degC]."""
+    heat, celsius = COLD, 0.0
+    for at_s, value_c in values:
+        heat, celsius = feel(heat, at_s, value_c, -40.0, is_switched_off=False)
+    return heat, celsius
+
+
+@pytest.mark.req("ERR-3")
+@pytest.mark.parametrize(("at_s", "celsius"), [(1.99, HOTTEST_C), (2.0, 55.0)])
+def test_a_leap_is_believed_after_a_second_to_the_point(at_s: float, celsius: float) -> None:
+    heat, found_c = felt((0.0, 30.0), (1.0, 50.0), (1.5, 60.0), (at_s, 55.0))
+    assert (heat.is_leaping, found_c) == (celsius == HOTTEST_C, celsius)
+
+
+@pytest.mark.parametrize(("at_s", "is_leaping"), [(0.99, True), (1.0, False)])
+def test_what_leaps_is_held_against_the_value_of_a_second_ago(
+    at_s: float, is_leaping: bool
+) -> None:
+    heat, _ = felt((0.0, 30.0), (at_s, 38.0), (at_s + 0.5, 48.0))
+    assert heat.is_leaping is is_leaping
+
+
+def test_a_leap_does_not_outlast_its_return() -> None:
+    heat, celsius = felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0))
+    assert heat.is_leaping is False
+    assert celsius == 31.0
+    assert felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0), (0.3, 50.0), (1.2, 50.0))[1] == HOTTEST_C
+    assert felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0), (0.3, 50.0), (1.3, 50.0))[1] == 50.0
+
+
+@pytest.mark.req("CHG-5")
+@pytest.mark.parametrize(
+    ("values", "paced_c"),
+    [
+        (((0.0, 71.0), (4.99, 76.0)), 71.0),
+        (((0.0, 71.0), (5.0, 76.0)), 76.0),
+        (((0.0, 71.0), (5.0, 71.0), (6.0, 76.0)), 76.0),  # what stays the same is no step
+        (((0.0, 71.0), (5.0, 76.0), (9.99, 73.0)), 76.0),
+        (((0.0, 69.0), (0.1, 70.0), (0.2, 71.0)), 71.0),  # up to 70 degC nothing is a step
+        (((0.0, 69.0), (0.1, 70.1), (0.2, 71.0)), 70.1),
+        (((0.0, 71.0), (5.0, 69.0), (5.1, 68.0)), 69.0),  # a step down to below 70 degC is one
+    ],
+)
+def test_the_current_follows_heat_each_five_seconds(
+    values: tuple[tuple[float, float], ...], paced_c: float
+) -> None:
+    assert felt(*values)[0].paced_c == paced_c
+
+
 def test_the_same_again_keeps_what_was_felt() -> None:
     box = rested()
     heat = box.heat

@@ -100,3 +100,10 @@ def test_what_could_not_be_read_is_written_anew() -> None:
     memory = hear(Memory(), Kept(latch=LATCH, problem="damaged"), 0.0)
     assert memory.is_recalled
     assert want(memory, LATCH, 0.0)[1] == Write(latch=LATCH)
+
+
+def test_an_answer_to_no_write_says_nothing_of_the_disk() -> None:
+    memory = hear(RECALLED, Kept(latch=LATCH), 1.0)
+    assert (memory.is_recalled, memory.latch, memory.writing) == (True, None, None)
+    assert want(memory, LATCH, 5.99)[1] is None
+    assert want(memory, LATCH, 6.0)[1] == Write(latch=LATCH)

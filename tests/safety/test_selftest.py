@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nodes.safety.selftest import SelfTest, Verdict, watch
+from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
 
 ROUND_S = 0.01
 Output = Callable[[float, bool], bool]  # seconds since the beginning, test line -> active
@@ -26,7 +26,7 @@ def run(ac: Output, dc: Output) -> tuple[Verdict, float, list[float]]:
         at_s = number * ROUND_S
         test = watch(test, 50.0 + at_s, ac(at_s, test.is_on), dc(at_s, test.is_on))
         if test.verdict is not Verdict.RUNNING:
-            assert not test.is_on
+            assert test.is_on is False
             return test.verdict, at_s, on
         if test.is_on:
             on.append(at_s)
@@ -84,3 +84,84 @@ def test_outputs_may_take_a_second_to_let_go_of_what_was_before() -> None:
 def test_the_test_line_stays_off_while_an_output_is_active() -> None:
     _, _, on = run(between(0.0, 9.0), idle)
     assert not on
+
+
+# --- each time to the point --------------------------------------------------------------------
+
+PULSE = SelfTest(begun_s=0.0, is_pulsed=True, is_on=True)
+OVER = SelfTest(begun_s=0.0, is_pulsed=True, seen_ac=True, seen_dc=True)
+
+
+def test_nothing_is_judged_before_the_beginning() -> None:
+    test = SelfTest(begun_s=10.0)
+    assert watch(test, 8.0, False, False) is test
+    assert watch(test, 9.99, True, True) is test
+    assert watch(test, 10.0, False, False) == SelfTest(begun_s=10.0, is_pulsed=True, is_on=True)
+
+
+@pytest.mark.parametrize(("ac", "dc"), [(True, False), (False, True), (True, True)])
+def test_outputs_have_a_second_to_be_idle_and_the_pulse_begins_when_they_are(
+    ac: bool, dc: bool
+) -> None:
+    test = SelfTest(begun_s=0.0)
+    assert watch(test, 0.99, ac, dc) is test
+    assert watch(test, 1.0, ac, dc).verdict is Verdict.NOT_IDLE
+    assert watch(test, 0.99, False, False) == SelfTest(begun_s=0.99, is_pulsed=True, is_on=True)
+
+
+def test_the_pulse_is_60_ms_at_least() -> None:
+    test = watch(PULSE, 0.05, True, True)
+    assert (test.is_on, test.verdict) == (True, Verdict.RUNNING)
+    test = watch(PULSE, 0.06, True, True)
+    assert (test.is_on, test.verdict) == (False, Verdict.RUNNING)
+
+
+def test_both_outputs_have_740_ms_to_answer() -> None:
+    assert watch(PULSE, 0.73, False, False) is PULSE
+    assert watch(PULSE, 0.74, False, False).verdict is Verdict.NO_ANSWER
+    assert watch(PULSE, 0.74, True, False).verdict is Verdict.NO_ANSWER
+    assert watch(PULSE, 0.74, True, True).verdict is Verdict.RUNNING
+
+
+def test_outputs_need_not_answer_at_the_same_time() -> None:
+    for first, second in (((True, False), (False, True)), ((False, True), (True, False))):
+        test = watch(PULSE, 0.1, *first)
+        assert (test.seen_ac, test.seen_dc, test.is_on) == (*first, True)
+        test = watch(test, 0.2, *second)
+        assert (test.seen_ac, test.seen_dc, test.is_on) == (True, True, False)
+
+
+@pytest.mark.parametrize(("ac", "dc"), [(True, False), (False, True), (True, True)])
+def test_both_outputs_have_2160_ms_to_let_go(ac: bool, dc: bool) -> None:
+    assert watch(OVER, 2.15, ac, dc) is OVER
+    assert watch(OVER, 2.16, ac, dc).verdict is Verdict.STUCK
+    assert watch(OVER, 2.16, False, False).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(("seen_ac", "seen_dc"), [(False, False), (True, False), (False, True)])
+def test_an_output_that_says_nothing_new_keeps_the_test(seen_ac: bool, seen_dc: bool) -> None:
+    test = SelfTest(begun_s=0.0, is_pulsed=True, is_on=True, seen_ac=seen_ac, seen_dc=seen_dc)
+    assert watch(test, 0.5, False, False) is test
+    assert watch(test, 0.5, seen_ac, seen_dc) is test
+
+
+# --- a test that is broken off -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("test", "until_s"),
+    [
+        (None, 0.0),
+        (SelfTest(begun_s=7.0), 0.0),  # no pulse, no echo
+        (SelfTest(begun_s=7.0, verdict=Verdict.NOT_IDLE), 0.0),
+        (SelfTest(begun_s=7.0, is_pulsed=True, is_on=True), 9.16),
+        (SelfTest(begun_s=7.0, is_pulsed=True, seen_ac=True, seen_dc=True), 9.16),
+        (SelfTest(begun_s=7.0, is_pulsed=True, verdict=Verdict.NO_ANSWER), 9.16),
+        (SelfTest(begun_s=7.0, is_pulsed=True, verdict=Verdict.STUCK), 9.16),
+        (SelfTest(begun_s=7.0, is_pulsed=True, verdict=Verdict.PASSED), 0.0),
+    ],
+)
+def test_a_test_that_is_broken_off_after_its_pulse_has_an_echo(
+    test: SelfTest | None, until_s: float
+) -> None:
+    assert echo_until_s(test) == pytest.approx(until_s)

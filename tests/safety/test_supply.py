@@ -68,6 +68,14 @@ def test_mains_outside_160_to_280_v_for_a_second(line: int, volt: float, is_outs
         assert f"L{line + 1} {volt:.0f} V" in facts.mains
 
 
+def test_all_phases_that_are_wired_are_told() -> None:
+    chip = Chip()
+    assert chip.read(2.0, voltages_v=(150.0, 231.4, 0.0)).mains.endswith(
+        ": L1 150 V, L2 231 V, L3 0 V"
+    )
+    assert chip.read(2.0, voltages_v=(150.0, 231.4, 0.0), phases=1).mains.endswith(": L1 150 V")
+
+
 @pytest.mark.req("ERR-8002")
 @pytest.mark.parametrize(
     ("volt", "after_s"), [(300.0, 1.0), (300.1, 0.1), (600.0, 0.1), (math.inf, 0.1)]
@@ -164,6 +172,21 @@ def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"voltages_v": (230.0, -1.0, 230.0)},
+        {"voltages_v": (230.0, 230.0, 500.0)},
+        {"currents_a": (0.0, 200.0, -200.0)},
+        {"voltages_v": (230.0, math.nan, -500.0), "phases": 1},  # what is not wired says nothing
+    ],
+)
+def test_what_a_chip_can_just_show_is_its_word(changes: dict[str, Any]) -> None:
+    chip = Chip()
+    assert "silent" not in chip.read(6.0, **changes).mains
+    assert chip.supply.silent_since_s is None
+
+
+@pytest.mark.parametrize(
     ("currents_a", "is_unloaded"),
     [
         ((0.0, 0.0, 0.0), True),
@@ -186,7 +209,7 @@ def test_unloaded_is_below_one_ampere_on_every_phase(
 @pytest.mark.req("ERR-4003")
 @pytest.mark.parametrize("offered_a", [6.0, 16.0, 32.0])
 @pytest.mark.parametrize("line", range(3))
-@pytest.mark.parametrize(("beside_a", "is_excess"), [(0.01, True), (-0.01, False)])
+@pytest.mark.parametrize(("beside_a", "is_excess"), [(0.01, True), (0.0, False), (-0.01, False)])
 def test_more_than_was_offered_for_seven_seconds(
     offered_a: float, line: int, beside_a: float, is_excess: bool
 ) -> None:
@@ -283,6 +306,57 @@ def test_current_through_an_open_contactor_for_a_second(drawn_a: float, is_stray
 
 def test_current_through_a_closed_contactor_is_none_of_it() -> None:
     assert not charging().read(5.0, offered_a=16.0, is_open=False, currents_a=(16.0,) * 3).stray
+
+
+# --- holds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-8002", "ERR-4003", "ERR-8007")
+@pytest.mark.parametrize(
+    ("part", "hold_s", "changes"),
+    [
+        ("mains", 1.0, {"voltages_v": (150.0, 230.0, 230.0)}),
+        ("mains", 0.1, {"voltages_v": (301.0, 230.0, 230.0)}),
+        ("mains", 5.0, {"currents_a": None}),
+        ("is_stable", 30.0, {}),
+        ("excess", 7.0, {"offered_a": 16.0, "is_open": False, "currents_a": (19.0, 0.0, 0.0)}),
+        ("excess", 1.0, {"offered_a": 16.0, "is_open": False, "currents_a": (21.0, 0.0, 0.0)}),
+        ("stray", 1.0, {"currents_a": (2.0, 0.0, 0.0)}),
+    ],
+)
+def test_a_hold_ends_to_the_point(part: str, hold_s: float, changes: dict[str, Any]) -> None:
+    given: dict[str, Any] = {
+        "voltages_v": V230,
+        "currents_a": NONE,
+        "phases": 3,
+        "offered_a": 0.0,
+        "is_open": True,
+    } | changes
+    supply, facts = watch(QUIET, 0.0, **given)
+    assert not getattr(facts, part)
+    supply, facts = watch(supply, hold_s - 0.001, **given)
+    assert not getattr(facts, part)
+    _, facts = watch(supply, hold_s, **given)
+    assert getattr(facts, part)
+
+
+@pytest.mark.req("ERR-4003")
+@pytest.mark.parametrize(("after_s", "is_counted"), [(4.99, False), (5.0, True)])
+def test_the_time_to_follow_a_lowered_offer_ends_to_the_point(
+    after_s: float, is_counted: bool
+) -> None:
+    given: dict[str, Any] = {
+        "voltages_v": V230,
+        "currents_a": (15.7, 15.7, 15.7),
+        "phases": 3,
+        "is_open": False,
+    }
+    supply, _ = watch(QUIET, -1.0, offered_a=16.0, **given)
+    for at_s in (0.0, after_s):
+        supply, facts = watch(supply, at_s, offered_a=6.0, **given)
+        assert not facts.excess
+    _, facts = watch(supply, after_s + 1.0, offered_a=6.0, **given)
+    assert bool(facts.excess) is is_counted
 
 
 # --- sight -------------------------------------------------------------------------------------
