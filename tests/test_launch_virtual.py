@@ -245,7 +245,7 @@ def test_a_box_too_hot_shows_it_and_charges_on_by_itself_once_cooled(graph: Virt
     graph.advance(60.0)
     assert session_status(graph).state is WallboxState.RECOVER_FROM_ERROR
     graph.act("clear", {"name": "hot"})
-    graph.advance(60.0)
+    graph.advance(120.0)
     status = session_status(graph)
     assert (status.session_id, status.state) == (session_id, WallboxState.CHARGING)
     assert list(dict.fromkeys(captions))[:3] == ["charging", "fault 3", "too hot: cooling"]

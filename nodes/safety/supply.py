@@ -41,7 +41,7 @@ class Supply(Struct, frozen=True, kw_only=True):
     inside_since_s: float | None = None
     offered_a: float = 0.0
     lowered: tuple[tuple[float, float], ...] = ()  # until when [s], what was offered [A]
-    drawn_a: Phases | None = None  # the last currents through a closed contactor
+    drawn_a: tuple[float, ...] | None = None  # the last currents through a closed contactor
 
     @property
     def is_waiting(self) -> bool:
@@ -107,7 +107,7 @@ def watch(
     volts = None if voltages_v is None else voltages_v[:phases]
     if volts is not None and any(math.isnan(volt) for volt in volts):
         volts = None
-    amps = _known_amps(supply, currents_a, is_open)
+    amps = _known_amps(supply, None if currents_a is None else currents_a[:phases], is_open)
     most_a = None if amps is None else max(abs(amp) for amp in amps)
     lowered, largest_a = _offers(supply, now_s, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
@@ -158,7 +158,9 @@ def blink(supply: Supply) -> Supply:
     return supply if supply.inside_since_s is None else replace(supply, inside_since_s=None)
 
 
-def _known_amps(supply: Supply, currents_a: Phases | None, is_open: bool) -> Phases | None:
+def _known_amps(
+    supply: Supply, currents_a: tuple[float, ...] | None, is_open: bool
+) -> tuple[float, ...] | None:
     """Return the currents, if the chip knows them.
 
     Those of a closed contactor, to the last bit, are the word of a chip that is stuck.

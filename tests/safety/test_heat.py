@@ -6,7 +6,7 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from nodes.safety.heat import COLD, HOTTEST_C, blink, feel, limit_of_temperature
+from nodes.safety.heat import COLD, HOTTEST_C, Heat, blink, feel, limit_of_temperature
 
 ROUND_S = 0.01
 

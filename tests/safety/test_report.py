@@ -58,6 +58,7 @@ FACTS = Facts(
     stray="",
     is_unloaded=True,
     is_reset=False,
+    is_no_reset=True,
 )
 PROVEN_OPEN = replace(FACTS, is_proven_open=True)
 INPUTS = Inputs(
@@ -326,7 +327,7 @@ def test_a_showroom_says_so() -> None:
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize("blind", [None, *Blind])
 def test_only_a_dark_box_has_no_mains(blind: Blind | None) -> None:
-    state = replace(READY, phase=P.START, blind=blind)
+    state = replace(READY, phase=P.START, blind=blind, memory=Memory(is_proven=True))
     status = said(state, None if blind else FACTS)
     assert status.has_mains is (blind is not Blind.DARK)
     assert status.detail == (blind or "the contactor is not proven open yet")

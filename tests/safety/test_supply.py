@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nodes.safety.supply import QUIET, SupplyFacts, blink, has_mains, watch
+from nodes.safety.supply import QUIET, SupplyFacts, blink, has_mains, spend, watch
 
 ROUND_S = 0.01
 V230 = (230.0, 230.0, 230.0)
@@ -174,16 +174,18 @@ def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"voltages_v": (230.0, -1.0, 230.0)},
-        {"voltages_v": (230.0, 230.0, 500.0)},
-        {"currents_a": (0.0, 200.0, -200.0)},
-        {"voltages_v": (230.0, math.nan, -500.0), "phases": 1},  # what is not wired says nothing
+        {"voltages_v": (230.0, -1.0, 1e6)},
+        {"currents_a": (0.0, 1e6, -1e6)},
+        {"voltages_v": (230.0, math.nan, math.nan), "phases": 1},  # what is not wired says nothing
+        {"currents_a": (0.0, math.nan, 9.0), "phases": 1},
     ],
 )
-def test_what_a_chip_can_just_show_is_its_word(changes: dict[str, Any]) -> None:
+def test_every_number_of_a_wired_phase_is_the_chips_word(changes: dict[str, Any]) -> None:
     chip = Chip()
-    assert "silent" not in chip.read(6.0, **changes).mains
-    assert chip.supply.silent_since_s is None
+    facts = chip.read(6.0, **changes)
+    assert "silent" not in facts.mains
+    assert chip.supply.silent_s == 0.0
+    assert bool(facts.stray or facts.mains) is ("phases" not in changes)
 
 
 @pytest.mark.parametrize(
@@ -332,16 +334,17 @@ def test_a_hold_ends_to_the_point(part: str, hold_s: float, changes: dict[str, A
         "offered_a": 0.0,
         "is_open": True,
     } | changes
-    supply, facts = watch(QUIET, 0.0, **given)
-    assert not getattr(facts, part)
-    supply, facts = watch(supply, hold_s - 0.001, **given)
-    assert not getattr(facts, part)
-    _, facts = watch(supply, hold_s, **given)
-    assert getattr(facts, part)
+    supply = QUIET
+    step_s = 1.0 / 32.0  # a float holds it exactly
+    count = math.floor(hold_s / step_s)
+    for number in range(count):
+        supply, facts = watch(supply, number * step_s, step_s, **given)
+        assert not getattr(facts, part)
+    assert getattr(watch(supply, count * step_s, step_s, **given)[1], part)
 
 
 @pytest.mark.req("ERR-4003")
-@pytest.mark.parametrize(("after_s", "is_counted"), [(4.99, False), (5.0, True)])
+@pytest.mark.parametrize(("after_s", "is_counted"), [(5.0, False), (5.01, True)])
 def test_the_time_to_follow_a_lowered_offer_ends_to_the_point(
     after_s: float, is_counted: bool
 ) -> None:
@@ -351,12 +354,48 @@ def test_the_time_to_follow_a_lowered_offer_ends_to_the_point(
         "phases": 3,
         "is_open": False,
     }
-    supply, _ = watch(QUIET, -1.0, offered_a=16.0, **given)
-    for at_s in (0.0, after_s):
-        supply, facts = watch(supply, at_s, offered_a=6.0, **given)
-        assert not facts.excess
-    _, facts = watch(supply, after_s + 1.0, offered_a=6.0, **given)
-    assert bool(facts.excess) is is_counted
+    supply, _ = watch(QUIET, -1.0, 0.01, offered_a=16.0, **given)
+    supply, _ = watch(supply, 0.0, 0.01, offered_a=6.0, **given)
+    supply, _ = watch(supply, after_s, 0.01, offered_a=6.0, **given)
+    assert (supply.fast_s > 0.0) is is_counted
+
+
+@pytest.mark.req("ERR-4003")
+@pytest.mark.parametrize(("beside_s", "kept"), [(0.24, 1), (0.25, 2)])
+def test_offers_that_are_lowered_at_nearly_the_same_time_are_kept_as_the_larger(
+    beside_s: float, kept: int
+) -> None:
+    given: dict[str, Any] = {
+        "voltages_v": V230,
+        "currents_a": NONE,
+        "phases": 3,
+        "is_open": False,
+    }
+    supply = QUIET
+    for at_s, offered_a in ((0.0, 32.0), (1.0, 20.0), (1.0 + beside_s, 10.0)):
+        supply, _ = watch(supply, at_s, 0.01, offered_a=offered_a, **given)
+    assert len(supply.lowered) == kept
+    assert max(left_a for _, left_a in supply.lowered) == 32.0
+    assert supply.lowered[-1][0] == 1.0 + beside_s
+
+
+@pytest.mark.parametrize(
+    ("spent_s", "is_bad", "since_s", "after_s"),
+    [
+        (0.5, True, 0.01, 0.51),
+        (0.5, False, 0.01, 0.49),
+        (0.5, None, 0.01, 0.5),
+        (0.005, False, 0.01, 0.0),
+        (0.5, True, 5.0, 0.6),  # a round tells no more than 0.1 s
+        (0.5, False, 5.0, 0.4),
+        (1.095, True, 0.01, 1.1),  # little more than too much is kept
+        (0.1, True, 0.0000004, 0.1),
+    ],
+)
+def test_time_is_spent_and_given_back(
+    spent_s: float, is_bad: bool | None, since_s: float, after_s: float
+) -> None:
+    assert spend(spent_s, is_bad, since_s, 1.0) == pytest.approx(after_s, abs=1e-9)
 
 
 # --- sight -------------------------------------------------------------------------------------

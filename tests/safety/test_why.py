@@ -15,6 +15,7 @@ from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.faults import CLEAN, Ledger, raise_fault
 from nodes.safety.judge import Blind
+from nodes.safety.latch import Memory
 from nodes.safety.state import Config, Inputs, State
 from nodes.safety.why import Reasons, why_blind, why_not, why_not_closed
 from tests.safety.facts import PLUGGED
@@ -46,6 +47,7 @@ INPUTS = Inputs(
     meter=METER,
     stop=None,
 )
+KEPT = Memory(is_recalled=True, is_proven=True)
 NOTHING = Reasons("", "", "")
 
 
@@ -229,14 +231,30 @@ WITHHELD, WAITED, OPENED = Reasons("held", "", "o"), Reasons("", "wait", "o"), R
     ],
 )
 def test_every_phase_but_closed_says_why(phase: SafetyPhase, words: str) -> None:
-    assert words in why_not_closed(phase, None, NOTHING, False)
-    assert why_not_closed(P.CLOSED, None, NOTHING, False) == ""
-    assert why_not_closed(P.CLOSED, Blind.DARK, WITHHELD, True) == ""
+    assert words in why_not_closed(phase, None, KEPT, NOTHING, False)
+    assert why_not_closed(P.CLOSED, None, KEPT, NOTHING, False) == ""
+    assert why_not_closed(P.CLOSED, Blind.DARK, KEPT, WITHHELD, True) == ""
+
+
+@pytest.mark.parametrize(
+    ("memory", "words"),
+    [
+        (KEPT, "the contactor is not proven open yet"),
+        (Memory(), "the disk has not answered yet"),
+        (Memory(problem="disk full"), "cannot be stored: disk full"),
+        (Memory(is_proven=True, problem="disk full"), "cannot be stored: disk full"),
+    ],
+)
+def test_a_start_says_what_it_waits_for(memory: Memory, words: str) -> None:
+    assert words in why_not_closed(P.START, None, memory, WITHHELD, False)
 
 
 def test_a_start_says_that_it_wants_a_proof_or_sight() -> None:
-    assert why_not_closed(P.START, None, WITHHELD, False) == "the contactor is not proven open yet"
-    assert why_not_closed(P.START, Blind.DARK, WITHHELD, False) == Blind.DARK
+    assert (
+        why_not_closed(P.START, None, KEPT, WITHHELD, False)
+        == "the contactor is not proven open yet"
+    )
+    assert why_not_closed(P.START, Blind.DARK, KEPT, WITHHELD, False) == Blind.DARK
 
 
 @pytest.mark.parametrize("phase", [P.IDLE, P.READY, P.OPENING, P.FAULT, P.STOPPING])
@@ -247,7 +265,7 @@ def test_a_start_says_that_it_wants_a_proof_or_sight() -> None:
 def test_the_first_reason_is_told(
     phase: SafetyPhase, reasons: Reasons, words: str, is_resting: bool
 ) -> None:
-    said = why_not_closed(phase, None, reasons, is_resting)
+    said = why_not_closed(phase, None, KEPT, reasons, is_resting)
     if phase is P.STOPPING:
         assert said.endswith(f": {words}")
     else:
@@ -258,4 +276,4 @@ def test_the_first_reason_is_told(
 def test_a_contactor_that_rests_says_so_when_nothing_else_speaks_against_it(
     phase: SafetyPhase,
 ) -> None:
-    assert "rests" in why_not_closed(phase, None, NOTHING, True)
+    assert "rests" in why_not_closed(phase, None, KEPT, NOTHING, True)
