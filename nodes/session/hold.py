@@ -33,11 +33,15 @@ def after_fault(life: int) -> Hold:
 
 
 def lift(hold: Hold | None, safety: SafetyStatus | None, life: int) -> Hold | None:
-    """Return what is left of a hold; another life of the graph has had its mains off, too."""
+    """Return what is left of a hold; another life of the graph has had its mains off, too.
+
+    A life that was not known is none that could be told from this one.
+    """
     if hold is None or not hold.by_fault or safety is None:
         return hold
     if not safety.has_mains:
         return hold if hold.was_dark else replace(hold, was_dark=True)
-    is_afresh = hold.was_dark or life not in (0, hold.life)
+    is_another_life = 0 not in (life, hold.life) and life != hold.life
+    is_afresh = hold.was_dark or is_another_life
     is_cleared = safety.phase is not SafetyPhase.START and not is_latched(safety)
     return None if is_afresh and is_cleared else hold

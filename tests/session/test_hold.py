@@ -1,0 +1,52 @@
+"""When a plug-in that was ended may be charged again though its plug was never out."""
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from nodes.session.hold import after_fault, after_stop, lift
+
+SAFETY = SafetyStatus(
+    contactor=Contactor.OPEN,
+    permitted=False,
+    faults=(),
+    retries=0,
+    temperature_c=30.0,
+    installation_limit_a=32.0,
+    limit_a=32.0,
+    phase=SafetyPhase.IDLE,
+)
+DARK = replace(SAFETY, has_mains=False, phase=SafetyPhase.START)
+LATCHED = replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,), phase=SafetyPhase.FAULT)
+
+
+def test_somebodys_stop_holds_whatever_the_mains_do() -> None:
+    hold = after_stop("the app")
+    for status in (SAFETY, DARK, LATCHED):
+        assert lift(hold, status, 7) is hold
+    assert "the app" in hold.words
+
+
+@pytest.mark.req("ERR-P", "ERR-8007")
+def test_the_hold_of_a_fault_ends_once_the_mains_were_off_and_the_fault_is_judged_away() -> None:
+    hold = lift(after_fault(7), DARK, 7)
+    assert hold is not None
+    assert lift(hold, LATCHED, 7) == hold
+    assert lift(hold, replace(SAFETY, phase=SafetyPhase.START), 7) == hold
+    assert lift(hold, None, 7) == hold
+    assert lift(hold, SAFETY, 7) is None
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_restart_of_safety_alone_lifts_nothing() -> None:
+    hold = after_fault(7)
+    assert lift(hold, SAFETY, 7) is hold
+
+
+@pytest.mark.parametrize(
+    ("began", "life", "is_lifted"), [(7, 8, True), (7, 7, False), (7, 0, False), (0, 8, False)]
+)
+def test_another_life_of_the_graph_has_had_its_mains_off_if_both_are_known(
+    began: int, life: int, is_lifted: bool
+) -> None:
+    assert (lift(after_fault(began), SAFETY, life) is None) is is_lifted
