@@ -2040,3 +2040,134 @@ def test_mains_off_and_on_count_failed_self_tests_anew() -> None:
     rig.darken(1.0).run(0.5)
     assert rig.state.failed_tests == 0
     assert rig.status.retries == 0
+
+
+# --- to the point ---------------------------------------------------------------------------------
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize(("begin", "within_s"), [(Rig, 1.5), (closed, 0.2), (ready, 0.2)])
+def test_contacts_that_prove_nothing_are_told_in_time_though_the_pilot_is_nonsense(
+    begin: Callable[[], Rig], within_s: float
+) -> None:
+    rig = begin()
+    rig.reading = {"high_v": math.nan, "mirror_closed": False, "load_voltage": False}
+    rig.run(within_s - 0.02)
+    assert not rig.state.ledger.is_latched
+    rig.run(0.04)
+    assert rig.state.ledger.is_latched
+    assert rig.state.is_welded
+    record = rig.state.ledger.records[-1]
+    assert record.code is FaultCode.SAFETY_CIRCUIT
+    assert record.since_utc_ns / 1e9 == pytest.approx(rig.now_s, abs=0.05)
+    rig.reading = {}
+    assert rig.run(5.0).status.contactor is Contactor.WELDED
+
+
+def test_a_start_that_is_blind_first_still_waits_for_a_predecessors_contactor() -> None:
+    rig = Rig()
+    rig.inputs = {"reading": None}
+    rig.run(0.5)
+    rig.inputs, rig.reading = {}, {"mirror_closed": False, "load_voltage": True}
+    rig.run(1.4)
+    assert rig.faults() == ()
+    rig.reading = {}
+    assert rig.run(0.1).phase() is P.IDLE
+
+
+@pytest.mark.req("ERR-8")
+def test_blindness_is_told_with_its_words_and_time() -> None:
+    rig = idle()
+    rig.inputs = {"reading": None}
+    begun_s = rig.now_s
+    rig.run(1.2)
+    record = rig.status.records[0]
+    assert record.detail == "the box's own sensors are silent"
+    assert record.since_utc_ns / 1e9 == pytest.approx(begun_s + 1.01, abs=0.02)
+
+
+@pytest.mark.parametrize(("apart_s", "is_fault"), [(29.9, True), (30.6, False)])
+def test_three_losses_of_sight_within_a_minute_count_and_older_ones_do_not(
+    apart_s: float, is_fault: bool
+) -> None:
+    rig = closed()
+    for number in range(3):
+        rig.inputs = {"reading": None}
+        rig.tick()
+        lost_s = rig.now_s
+        rig.inputs = {}
+        if number < 2:
+            rig.until_phase(P.CLOSED)
+            rig.run(math.floor(apart_s - (rig.now_s - lost_s)) - 1.0)
+            rig.run(apart_s - (rig.now_s - lost_s) - ROUND_S)
+    assert (rig.run(0.2).faults() == (FaultCode.PLUG_STATE,)) is is_fault
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize(("fits", "is_defect"), [(2, True), (3, False)])
+def test_three_readings_that_fit_end_the_doubt_about_the_generator(
+    fits: int, is_defect: bool
+) -> None:
+    rig = closed()
+    other = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    rig.inputs = other
+    rig.run(1.4)
+    rig.inputs = {}
+    rig.run(fits * ROUND_S)
+    rig.inputs = other
+    rig.run(0.3)
+    assert rig.state.ledger.is_latched is is_defect
+
+
+def test_readings_that_fit_have_to_follow_each_other() -> None:
+    rig = closed()
+    other = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    for number in range(170):
+        rig.inputs = {} if number % 3 else other  # two that fit, one that does not
+        rig.tick()
+    assert rig.state.ledger.is_latched
+
+
+def test_a_pilot_that_is_silent_ends_the_doubt_about_its_generator() -> None:
+    rig = closed()
+    rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    rig.run(1.4)
+    assert rig.state.disobeyed_since_s is not None
+    rig.inputs = {"pilot": None}
+    rig.tick()
+    assert rig.state.disobeyed_since_s is None
+
+
+@pytest.mark.parametrize(("rounds", "is_fault"), [(29, False), (31, True)])
+def test_a_closing_that_is_proven_in_its_last_moment_is_one(rounds: int, is_fault: bool) -> None:
+    rig = ready()
+    rig.is_stuck = True
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSING)
+    rig.run(rounds * ROUND_S)
+    rig.reading = {"mirror_closed": False, "load_voltage": True}
+    rig.tick()
+    assert (rig.phase() is P.CLOSED) is not is_fault
+    assert rig.state.ledger.holds(FaultCode.NOT_CLOSING) is is_fault
+
+
+def test_a_proof_that_was_lost_for_exactly_its_time_is_found_again() -> None:
+    rig = closed()
+    rig.reading = {"load_voltage": False}
+    rig.run(0.1)
+    rig.reading = {}
+    rig.run(0.5)
+    assert rig.phase() is P.CLOSED
+    rig.reading = {"load_voltage": False}
+    rig.run(0.11)
+    assert not rig.outputs.enable
+
+
+@pytest.mark.req("ERR-P")
+def test_the_proof_after_mains_off_and_on_may_take_a_predecessors_time() -> None:
+    rig = latched()
+    rig.reading = {"mirror_closed": False}
+    rig.darken(1.0).run(1.4)
+    rig.reading = {}
+    rig.run(0.1)
+    assert rig.faults() == ()
