@@ -40,6 +40,7 @@ DIODE_PROVEN, DIODE_MISSING = 3, -5
 MIRROR_V = 1.25  # without a diode the halves mirror each other: the sum is 0 V +/- this (field)
 SURE_READS = 10  # 0.1 s for what may flicker (earth measurement); twice that often, 0.2 s
 EXCESS_READS = 50  # 0.5 s: the pilot follows a lowered limit within 0.12 s (message and round)
+BESIDE_PERCENT = 1.0  # of a duty read back: +/-5 us are 0.5 points; as much again for the reading
 DUTY_TOLERANCE_A = 0.35  # +/-5 us of pulse width is +/-0.3 A (generator), and rounding
 RESET_READS = 3  # of the power-on reset's flag
 OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and no hand changes plugs so fast
@@ -162,7 +163,7 @@ def judge(
     offered_a = offer_of_duty(reading.duty_percent)
     has_pwm = offered_a >= MIN_OFFER_A
     diode = _weigh_diode(judged.diode, seen, has_pwm, reading.low_v)
-    is_minus = seen is CpState.F and reading.duty_percent != STATE_F_PERCENT
+    is_minus = seen is CpState.F and reading.duty_percent > STATE_F_PERCENT + BESIDE_PERCENT
     has_earth_now = not installation.earth_loop or 0.0 <= reading.earth_ohm <= EARTH_LIMIT_OHM
     dip = switches.read(judged.switches, (reading.dip1, reading.dip2))
     is_switched_off = reading.overtemperature is not False

@@ -14,7 +14,7 @@ from msgs.safety import Contactor, FaultCode, SafetyPhase
 from nodes.safety.chain import ChainReading
 from nodes.safety.complain import Course, complain, not_open
 from nodes.safety.faults import acquit, pardon, raise_fault, review
-from nodes.safety.judge import Blind, Facts, judge, proves_open
+from nodes.safety.judge import BESIDE_PERCENT, Blind, Facts, judge, proves_open
 from nodes.safety.latch import Kept, hear
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
@@ -23,8 +23,6 @@ from nodes.safety.supply import spend
 from nodes.safety.why import Reasons, why_blind, why_not
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
-
-DUTY_TOLERANCE_PERCENT = 1.0  # +/-5 us are 0.5 points; as much again for the read-back
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -329,7 +327,7 @@ def _compare_duty(state: State, facts: Facts, inputs: Inputs) -> State:
     """
     told_percent = math.nan if inputs.pilot is None else inputs.pilot.duty_percent
     beside_percent = abs(told_percent - facts.duty_percent)
-    if beside_percent > DUTY_TOLERANCE_PERCENT:
+    if beside_percent > BESIDE_PERCENT:
         if state.disobeyed_since_s is None:
             return replace(state, disobeyed_since_s=inputs.now_s, obeyed_reads=0)
         return replace(state, obeyed_reads=0) if state.obeyed_reads else state

@@ -174,6 +174,8 @@ def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
         (-10.0, 26.7, True),
         (-9.99, 26.7, False),
         (-12.0, 0.0, False),  # state F: the box itself has put it there
+        (-12.0, 1.0, False),  # the same, as a reading may have it
+        (-12.0, 1.01, True),
         (6.0, 26.7, False),
     ],
 )

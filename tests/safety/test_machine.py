@@ -348,8 +348,7 @@ def test_an_idle_box_leaves_out_rounds_and_says_and_watches_all_the_same() -> No
 )
 def test_an_idle_box_judges_whatever_is_new_at_once(part: str, news: Any) -> None:
     rig = idle()
-    while rig.tick().calm_rounds == 0 or rig.state.calm is None:
-        pass
+    rig.until(lambda: rig.calm_rounds > 0 and rig.state.calm is not None)
     rig.calm_rounds = 0
     setattr(rig, part, news)
     rig.tick()
