@@ -2170,3 +2170,41 @@ def test_the_proof_after_mains_off_and_on_may_take_a_predecessors_time() -> None
     rig.reading = {}
     rig.run(0.1)
     assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-RED")
+def test_each_opening_has_the_whole_time_for_its_proof_and_no_more() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.until_phase(P.OPENING)
+    rig.run(0.16)
+    rig.is_welded = False  # it opens at last, 20 ms later
+    rig.run(0.1)
+    assert rig.faults() == ()
+    rig.vehicle = "C"
+    rig.until_phase(P.CLOSED)
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.until_phase(P.OPENING)
+    rig.run(0.18)
+    assert rig.faults() == ()
+    assert rig.run(0.04).faults() == (FaultCode.RED,)
+
+
+@pytest.mark.req("ERR-1")
+@pytest.mark.parametrize(("opened_by", "is_fault"), [("B", False), ("between", True)])
+def test_a_plug_is_pulled_while_charging_unless_the_vehicle_has_stopped_first(
+    opened_by: str, is_fault: bool
+) -> None:
+    rig = closed()
+    if opened_by == "B":
+        rig.vehicle = "B"
+        rig.until_phase(P.OPENING)
+        rig.run(0.05)
+    else:
+        rig.inputs = {"pilot": pilot(CpState.A, 0.0)}  # pilot sees it first
+        rig.until_phase(P.OPENING)
+    rig.vehicle = "A"
+    rig.run(0.08)
+    assert (rig.faults() == (FaultCode.UNPLUGGED,)) is is_fault
