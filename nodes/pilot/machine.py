@@ -298,9 +298,12 @@ def _say(
 
 
 def _is_sane(reading: LineReading | None) -> bool:
-    """Return whether the line could be measured. NaN is in no range."""
+    """Return whether the line could be measured: three numbers. NaN is in no range."""
+    if reading is None:
+        return False
+    values = (reading.high_v, reading.low_v, reading.duty_percent)
     return (
-        reading is not None
+        all(isinstance(value, float | int) for value in values)
         and -RAIL_V <= reading.high_v <= RAIL_V
         and -RAIL_V <= reading.low_v <= RAIL_V
         and 0.0 <= reading.duty_percent <= X1_PERCENT

@@ -186,6 +186,9 @@ def test_every_no_and_every_silence_is_on_the_line_with_the_next_round(
         LineReading(high_v=math.nan, low_v=-12.0, duty_percent=30.0),
         LineReading(high_v=6.0, low_v=math.nan, duty_percent=30.0),
         LineReading(high_v=6.0, low_v=-12.0, duty_percent=math.nan),
+        LineReading(high_v=None, low_v=-12.0, duty_percent=30.0),  # type: ignore[arg-type]
+        LineReading(high_v=6.0, low_v="x", duty_percent=30.0),  # type: ignore[arg-type]
+        LineReading(high_v=6.0, low_v=-12.0, duty_percent=()),  # type: ignore[arg-type]
         LineReading(high_v=14.05, low_v=-12.0, duty_percent=30.0),
         LineReading(high_v=-14.05, low_v=-14.05, duty_percent=30.0),
         LineReading(high_v=6.0, low_v=-12.0, duty_percent=101.0),
