@@ -80,6 +80,21 @@ def classify_high_v(high_v: float) -> CpState | None:
     return None
 
 
+# assumed: the generator's rails are +/-12 V, 5 % more at most, and the outermost detection windows
+# end at 13.25 V; what lies beyond comes from a converter that does not answer.
+RAIL_V = 13.5
+
+
+def is_measured(high_v: float, low_v: float, duty_percent: float) -> bool:
+    """Return whether a line and its generator can show this: three numbers. NaN is in no range."""
+    return (
+        all(isinstance(value, float | int) for value in (high_v, low_v, duty_percent))
+        and -RAIL_V <= high_v <= RAIL_V
+        and -RAIL_V <= low_v <= RAIL_V
+        and 0.0 <= duty_percent <= X1_PERCENT
+    )
+
+
 # How often a reading must be seen before it counts, strays at most 10 ms apart. A contactor has to
 # be open 100 ms after the vehicle left C or D (IEC 61851-1, Table A.6, seq. 2 and 8); 50 ms of
 # them belong to the relay. To A is faster than to the others, as in OpenEVSE (25 ms).

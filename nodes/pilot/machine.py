@@ -23,16 +23,13 @@ from msgs.pilot import (
     SettledCp,
     classify_high_v,
     duty_of_offer,
+    is_measured,
     offer_of_duty,
     settle,
 )
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from nodes.pilot.line import LineReading
-
-# assumed: the generator's rails are +/-12 V, 5 % more at most, and the outermost detection windows
-# end at 13.25 V; what lies beyond comes from a converter that does not answer.
-RAIL_V = 13.5
 
 _ASKS = (CpState.C, CpState.D)
 
@@ -103,7 +100,9 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if state.calm is not None and _is_same(state.calm, inputs):
         return _repeat(config, state, now_s)
     before = state
-    reading = inputs.reading if _is_sane(inputs.reading) else None
+    reading = inputs.reading
+    if reading is not None and not is_measured(reading.high_v, reading.low_v, reading.duty_percent):
+        reading = None
     started_s = now_s if state.started_s is None else state.started_s
     state = _note(state, inputs, started_s)
     if state.offered_a is None:
@@ -295,16 +294,3 @@ def _say(
     again_s = config.idle_say_s if cp_state is CpState.A else config.period_s
     state = replace(state, said=status, publish_at_s=now_s + again_s)
     return state, Outputs(next_s=next_s, duty_percent=duty_percent, status=status)
-
-
-def _is_sane(reading: LineReading | None) -> bool:
-    """Return whether the line could be measured: three numbers. NaN is in no range."""
-    if reading is None:
-        return False
-    values = (reading.high_v, reading.low_v, reading.duty_percent)
-    return (
-        all(isinstance(value, float | int) for value in values)
-        and -RAIL_V <= reading.high_v <= RAIL_V
-        and -RAIL_V <= reading.low_v <= RAIL_V
-        and 0.0 <= reading.duty_percent <= X1_PERCENT
-    )

@@ -46,7 +46,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
 
     @property
     def is_latched(self) -> bool:
-        """Return whether a fault holds that this process never lets go."""
+        """Return whether a fault holds that nothing but mains off and on, or a restart, lets go."""
         return any(record.code in LATCHED for record in self.records)
 
     def holds(self, code: FaultCode) -> bool:

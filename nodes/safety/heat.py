@@ -40,8 +40,8 @@ def feel(
     """Return the heat after one more reading, and the temperature that counts [degC].
 
     Too hot from 0.1 s above 80 degC on, or from a switch that opens, until below 65 degC and a
-    minute later. A sensor that is open, shorted or no
-    number is as hot as can be, and so is one that has leapt, for a second.
+    minute later. A sensor that is open, shorted or no number is as hot as can be, and so is one
+    that has leapt, for a second.
     """
     celsius = max(_celsius(terminal_c), _celsius(board_c))
     before_c, since_s, is_leaping = heat.celsius, heat.since_s, False

@@ -17,10 +17,10 @@ from msgs.pilot import (
     STATE_F_PERCENT,
     STATE_READS,
     UNSETTLED,
-    X1_PERCENT,
     CpState,
     SettledCp,
     classify_high_v,
+    is_measured,
     offer_of_duty,
     settle,
     shows_diode,
@@ -31,9 +31,6 @@ from nodes.safety.heat import COLD, Heat, limit_of_temperature
 from nodes.safety.supply import QUIET, Supply
 from nodes.safety.switches import UNREAD, Switches
 
-# assumed: the generator's rails are +/-12 V, 5 % more at most, and the outermost detection windows
-# end at 13.25 V; what lies beyond comes from a converter that does not answer.
-RAIL_V = 13.5
 # A low plateau of -12 V counts one for the vehicle's diode, any other counts two against it: three
 # in a row prove the diode, four in a row (40 ms), or every second one, show that it is missing.
 DIODE_PROVEN, DIODE_MISSING = 3, -5
@@ -149,7 +146,7 @@ def judge(
     if reading is None:
         return forget(judged), Blind.SILENT
     reading = cleaned(reading)
-    if not _is_sane(reading):
+    if not is_measured(reading.high_v, reading.low_v, reading.duty_percent):
         return forget(judged), Blind.NONSENSE
     seen = classify_high_v(reading.high_v)
     if seen is CpState.E:
@@ -277,15 +274,6 @@ def cleaned(reading: ChainReading) -> ChainReading:
 def proves_open(reading: ChainReading) -> bool:
     """Return whether mirror contact and voltage together prove an open contactor."""
     return reading.mirror_closed is True and reading.load_voltage is False
-
-
-def _is_sane(reading: ChainReading) -> bool:
-    """Return whether the pilot could be measured at all. NaN is in no range."""
-    return (
-        -RAIL_V <= reading.high_v <= RAIL_V
-        and -RAIL_V <= reading.low_v <= RAIL_V
-        and 0.0 <= reading.duty_percent <= X1_PERCENT
-    )
 
 
 def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) -> int:

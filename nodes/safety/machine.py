@@ -112,7 +112,7 @@ def _hear_reset(config: Config, state: State, facts: Facts, inputs: Inputs) -> S
         ledger=ledger,
         is_pardoned=state.is_welded or ledger.is_latched,
         test=None,
-        echo_until_s=max(state.echo_until_s, echo_until_s(state.test)),
+        echo_until_s=_echo_s(state),
         is_tested=False,
         failed_tests=0,
         disobeyed_since_s=None,
@@ -194,7 +194,7 @@ def _go_blind(
     if blind is Blind.DARK:
         unproven_s = 0.0  # without mains the contacts have no supply either
     elif blind is Blind.NONSENSE and reading is not None:
-        limit_s = config.start_s if is_first_proof else config.opening_s
+        limit_s = _proof_s(config, is_first_proof)
         unproven_s = spend(unproven_s, not proves_open(reading), inputs.since_s, limit_s)
         if unproven_s >= limit_s:
             is_welded, is_pardoned, contactor = True, False, Contactor.WELDED
@@ -235,7 +235,7 @@ def _go_blind(
         unclosed_s=0.0,
         disobeyed_since_s=None,
         test=None,
-        echo_until_s=max(state.echo_until_s, echo_until_s(state.test)),
+        echo_until_s=_echo_s(state),
         is_tested=False,
     )
 
@@ -251,7 +251,9 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
             failed_tests = 0
         elif test.verdict is not Verdict.RUNNING:
             failed_tests += 1
-    is_unproven = not facts.is_proven_open and state.unproven_s >= _proof_s(config, state)
+    is_unproven = not facts.is_proven_open and state.unproven_s >= _proof_s(
+        config, state.is_first_proof
+    )
     state = _compare_duty(state, facts, inputs)
     since_s = state.disobeyed_since_s
     is_disobeyed = since_s is not None and now_s - since_s >= config.disobeyed_s
@@ -356,7 +358,10 @@ def _prove(config: Config, state: State, facts: Facts, since_s: float) -> State:
             unclosed_s = spend(state.unclosed_s, is_lost, since_s, config.lost_s)
         case _:
             unproven_s = spend(
-                state.unproven_s, not facts.is_proven_open, since_s, _proof_s(config, state)
+                state.unproven_s,
+                not facts.is_proven_open,
+                since_s,
+                _proof_s(config, state.is_first_proof),
             )
     contactor = _proven(state, facts.is_proven_open)
     if (unproven_s, unclosed_s, contactor) == (
@@ -368,9 +373,14 @@ def _prove(config: Config, state: State, facts: Facts, since_s: float) -> State:
     return replace(state, unproven_s=unproven_s, unclosed_s=unclosed_s, contactor=contactor)
 
 
-def _proof_s(config: Config, state: State) -> float:
+def _proof_s(config: Config, is_first_proof: bool) -> float:
     """Return how long an open contactor may be without its proof [s]."""
-    return config.start_s if state.is_first_proof else config.opening_s
+    return config.start_s if is_first_proof else config.opening_s
+
+
+def _echo_s(state: State) -> float:
+    """Return until when the monitor may answer if its self-test is broken off now [s]."""
+    return max(state.echo_until_s, echo_until_s(state.test))
 
 
 def _is_unclosed(config: Config, state: State, facts: Facts, now_s: float) -> bool:
@@ -473,7 +483,5 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         )
     if phase is state.phase and test is state.test and is_tested is state.is_tested:
         return state
-    echo_s = state.echo_until_s
-    if test is not state.test:
-        echo_s = max(echo_s, echo_until_s(state.test))
+    echo_s = state.echo_until_s if test is state.test else _echo_s(state)
     return replace(state, phase=phase, test=test, is_tested=is_tested, echo_until_s=echo_s)

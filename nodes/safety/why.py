@@ -13,8 +13,7 @@ from nodes.safety.faults import Ledger
 from nodes.safety.judge import Blind, Facts
 from nodes.safety.latch import Memory
 from nodes.safety.state import Config, Inputs, State
-
-METER_HOLD_S = 5.0  # blind for overcurrent and mains voltage: meter/box's hold
+from nodes.safety.supply import SILENT_S
 
 _VEHICLE_ASKS = (CpState.C, CpState.D)
 
@@ -130,4 +129,4 @@ def _why_open(
 
 def _is_seeing(meter: MeterReading, now_s: float) -> bool:
     """Return whether the meter's values are recent, whatever the meter node says of itself."""
-    return meter.sampled_ns > 0 and abs(now_s - meter.sampled_ns / 1e9) <= METER_HOLD_S
+    return meter.sampled_ns > 0 and abs(now_s - meter.sampled_ns / 1e9) <= SILENT_S

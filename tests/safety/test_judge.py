@@ -427,9 +427,45 @@ def test_an_earth_that_comes_and_goes_is_missing(every: int) -> None:
     "garbage", [None, "x", 10**400, True, (), (None, 1, 2), (1.0, 2.0), [], math.nan, -1e308]
 )  # fmt: skip
 def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) -> None:
-    for start in (NOTHING_JUDGED, SETTLED):
-        judged, _ = read(start, 12, **{name: garbage})
-        read(judged, 3)
+    is_a_value = garbage is True and name in ("mirror_closed", "earth_ohm", "terminal_c", "board_c")
+    for judged in (NOTHING_JUDGED, SETTLED):
+        facts: Facts | Blind = Blind.SILENT
+        for number in range(60):  # longer than each hold: rounds of 0.1 s
+            judged, facts = judge(
+                judged,
+                replace(READING, **{name: garbage}),
+                1000.0 + 0.1 * number,
+                0.1,
+                WIRED,
+                is_open=True,
+            )
+        if name in ("dip1", "dip2"):
+            assert judged.switches.installation_limit_a == (10.0 if name == "dip1" else 32.0)
+            assert not judged.switches.is_commissioning
+        elif name == "power_on_reset":
+            assert isinstance(facts, Facts)
+            assert facts.is_reset is (garbage is True)
+        else:
+            assert looks_well(facts) is is_a_value
+
+
+def looks_well(facts: Facts | Blind) -> bool:
+    """Return whether nothing in it keeps the contactor from closing."""
+    return (
+        isinstance(facts, Facts)
+        and facts.asks
+        and facts.has_diode is True
+        and facts.has_pwm
+        and facts.has_earth
+        and facts.is_proven_open
+        and not (facts.residual_ac or facts.residual_dc)
+        and not (facts.is_hot or facts.is_switched_off)
+        and not (facts.mains or facts.excess or facts.stray)
+    )
+
+
+def test_a_sound_reading_looks_well() -> None:
+    assert looks_well(seen(SETTLED, 60))
 
 
 @pytest.mark.req("ERR-3")

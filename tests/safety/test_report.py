@@ -17,6 +17,7 @@ from nodes.safety.selftest import SelfTest
 from nodes.safety.state import Config, Inputs, Outputs, State
 from nodes.safety.switches import Switches
 from nodes.safety.why import Reasons
+from tests.safety.facts import PLUGGED
 
 P = SafetyPhase
 NOW_S = 1024.0
@@ -25,40 +26,8 @@ CONFIG = Config(slack_s=0.125, edge_s=1.0, publish_s=1.0, first_word_s=0.5)
 NOTHING = Reasons("", "", "")
 WITHHELD = Reasons("no vehicle is connected", "", "")
 
-FACTS = Facts(
-    cp=CpState.C,
-    is_settled=True,
-    is_steady=True,
-    is_undefined=False,
-    is_plugged=True,
-    is_out=False,
-    asks=True,
-    has_diode=True,
-    is_mirrored=False,
-    is_minus=False,
-    duty_percent=26.7,
-    exceeds_limit=False,
-    has_pwm=True,
-    offered_a=15.94,
-    high_v=6.0,
-    low_v=-12.0,
-    is_proven_open=False,
-    is_proven_closed=False,
-    has_voltage=True,
-    residual_ac=False,
-    residual_dc=False,
-    has_earth=True,
-    is_switched_off=False,
-    is_hot=False,
-    temperature_c=30.06,
-    is_commissioning=False,
-    mains="",
-    mains_are_stable=True,
-    excess="",
-    stray="",
-    is_unloaded=True,
-    is_reset=False,
-    is_no_reset=True,
+FACTS = replace(
+    PLUGGED, offered_a=15.94, temperature_c=30.06, is_proven_open=False, has_voltage=True
 )
 PROVEN_OPEN = replace(FACTS, is_proven_open=True)
 INPUTS = Inputs(
