@@ -108,7 +108,6 @@ def _hear_reset(config: Config, state: State, facts: Facts, inputs: Inputs) -> S
         phase=SafetyPhase.START,
         is_first_proof=True,
         unproven_s=0.0,
-        unclosed_s=0.0,
         ledger=ledger,
         is_pardoned=state.is_welded or ledger.is_latched,
         test=None,
@@ -178,61 +177,15 @@ def _keep_still(config: Config) -> Outputs:
 def _go_blind(
     config: Config, state: State, reading: ChainReading | None, blind: Blind, inputs: Inputs
 ) -> State:
-    """Open; once there is sight again everything is proven and tested anew.
-
-    A reading whose pilot is nonsense still has contacts that prove something, or do not in time.
-    Without mains nothing is wrong with the box; without sight for long something is.
-    """
-    now_s, ledger, is_welded = inputs.now_s, state.ledger, state.is_welded
-    is_pardoned, was_energised = state.is_pardoned, state.phase in ENERGISED
-    contactor, unproven_s = state.contactor, 0.0 if was_energised else state.unproven_s
-    is_first_proof = state.is_first_proof and not was_energised
-    if reading is not None:
-        contactor = _proven(state, proves_open(reading))
-    elif was_energised:
-        contactor = _proven(state, False)  # it may have closed just now
-    if blind is Blind.DARK:
-        unproven_s = 0.0  # without mains the contacts have no supply either
-    elif blind is Blind.NONSENSE and reading is not None:
-        limit_s = _proof_s(config, is_first_proof)
-        unproven_s = spend(unproven_s, not proves_open(reading), inputs.since_s, limit_s)
-        if unproven_s >= limit_s:
-            is_welded, is_pardoned, contactor = True, False, Contactor.WELDED
-            has_voltage = reading.load_voltage is not False
-            ledger = raise_fault(ledger, *not_open(has_voltage), inputs.utc_ns)
-    blind_since_s, sight_lost_s = None, state.sight_lost_s
-    if blind is not Blind.DARK:
-        blind_since_s = now_s if state.blind_since_s is None else state.blind_since_s
-        if was_energised:
-            sight_lost_s = (
-                *(at_s for at_s in sight_lost_s if now_s - at_s < config.flickers_s),
-                now_s,
-            )
-        if now_s - blind_since_s >= config.blind_s or len(sight_lost_s) >= config.flickers:
-            sight_lost_s = ()
-            ledger = raise_fault(ledger, FaultCode.PLUG_STATE, blind, inputs.utc_ns)
-    if (
-        state.phase is SafetyPhase.START
-        and state.blind is blind
-        and (unproven_s, blind_since_s, contactor)
-        == (state.unproven_s, state.blind_since_s, state.contactor)
-        and ledger is state.ledger
-    ):
-        return state
+    """Open; once there is sight again everything is proven and tested anew."""
+    was_energised = state.phase in ENERGISED
+    state = _prove_blindly(config, state, reading, blind, inputs)
+    state = _miss_sight(config, state, blind, inputs)
     return replace(
         state,
         phase=SafetyPhase.START,
-        pulled_until_s=now_s + config.unseen_s if was_energised else state.pulled_until_s,
-        contactor=contactor,
-        is_welded=is_welded,
-        is_pardoned=is_pardoned,
+        pulled_until_s=inputs.now_s + config.unseen_s if was_energised else state.pulled_until_s,
         blind=blind,
-        blind_since_s=blind_since_s,
-        sight_lost_s=sight_lost_s,
-        ledger=ledger,
-        unproven_s=unproven_s,
-        is_first_proof=is_first_proof,
-        unclosed_s=0.0,
         disobeyed_since_s=None,
         test=None,
         echo_until_s=_echo_s(state),
@@ -240,39 +193,103 @@ def _go_blind(
     )
 
 
+def _prove_blindly(
+    config: Config, state: State, reading: ChainReading | None, blind: Blind, inputs: Inputs
+) -> State:
+    """Take what the contacts alone prove; without mains they have no supply, and prove nothing.
+
+    A reading whose pilot is nonsense still has contacts that prove something, or do not in time.
+    """
+    was_energised = state.phase in ENERGISED
+    contactor, unproven_s = state.contactor, state.unproven_s
+    if reading is not None:
+        contactor = _proven(state, proves_open(reading))
+    elif was_energised:
+        contactor = _proven(state, False)  # it may have closed just now
+    if blind is Blind.DARK:
+        unproven_s = 0.0
+    elif blind is Blind.NONSENSE and reading is not None and not was_energised:
+        limit_s = _proof_s(config, state.is_first_proof)
+        unproven_s = spend(unproven_s, not proves_open(reading), inputs.since_s, limit_s)
+        if unproven_s >= limit_s:
+            has_voltage = reading.load_voltage is not False
+            return replace(
+                state,
+                contactor=Contactor.WELDED,
+                is_welded=True,
+                is_pardoned=False,
+                unproven_s=unproven_s,
+                ledger=raise_fault(state.ledger, *not_open(has_voltage), inputs.utc_ns),
+            )
+    return replace(state, contactor=contactor, unproven_s=unproven_s)
+
+
+def _miss_sight(config: Config, state: State, blind: Blind, inputs: Inputs) -> State:
+    """Raise a fault when sight stays lost, or is lost in a charge again and again.
+
+    Without mains nothing is wrong with the box.
+    """
+    if blind is Blind.DARK:
+        return replace(state, blind_since_s=None)
+    now_s, sight_lost_s, ledger = inputs.now_s, state.sight_lost_s, state.ledger
+    blind_since_s = now_s if state.blind_since_s is None else state.blind_since_s
+    if state.phase in ENERGISED:
+        recent_s = (at_s for at_s in sight_lost_s if now_s - at_s < config.flickers_s)
+        sight_lost_s = (*recent_s, now_s)
+    if now_s - blind_since_s >= config.blind_s or len(sight_lost_s) >= config.flickers:
+        sight_lost_s = ()
+        ledger = raise_fault(ledger, FaultCode.PLUG_STATE, blind, inputs.utc_ns)
+    return replace(state, blind_since_s=blind_since_s, sight_lost_s=sight_lost_s, ledger=ledger)
+
+
 def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
-    """Take proofs, self-test and faults one reading on."""
-    now_s = inputs.now_s
+    """Take proofs, self-test, faults and plug one reading on."""
     state = _prove(config, state, facts, inputs.since_s)
-    test, failed_tests = state.test, state.failed_tests
-    if test is not None:
-        test = watch(test, now_s, facts.residual_ac, facts.residual_dc)
-        if test.verdict is Verdict.PASSED:
-            failed_tests = 0
-        elif test.verdict is not Verdict.RUNNING:
-            failed_tests += 1
+    state = _watch_test(state, facts, inputs.now_s)
+    state = _compare_duty(state, facts, inputs)
+    state = _raise_faults(config, state, facts, inputs)
+    return _follow_plug(config, state, facts, inputs)
+
+
+def _watch_test(state: State, facts: Facts, now_s: float) -> State:
+    """Take the self-test one reading on, and count its failures in a row."""
+    if state.test is None:
+        return state
+    test = watch(state.test, now_s, facts.residual_ac, facts.residual_dc)
+    if test is state.test:
+        return state
+    failed_tests = state.failed_tests
+    if test.verdict is Verdict.PASSED:
+        failed_tests = 0
+    elif test.verdict is not Verdict.RUNNING:
+        failed_tests += 1
+    return replace(state, test=test, failed_tests=failed_tests)
+
+
+def _raise_faults(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
+    """Raise what is wrong, and let go what is over."""
+    now_s, since_s = inputs.now_s, state.disobeyed_since_s
     is_unproven = not facts.is_proven_open and state.unproven_s >= _proof_s(
         config, state.is_first_proof
     )
-    state = _compare_duty(state, facts, inputs)
-    since_s = state.disobeyed_since_s
     is_disobeyed = since_s is not None and now_s - since_s >= config.disobeyed_s
     course = Course(
         phase=state.phase,
         activity=_activity(state, now_s),
-        verdict=None if test is None else test.verdict,
-        failed_tests=failed_tests,
+        verdict=None if state.test is None else state.test.verdict,
+        failed_tests=state.failed_tests,
         is_unproven=is_unproven,
         is_unclosed=_is_unclosed(config, state, facts, now_s),
         # Without voltage behind it no contact carries a residual current.
         is_echo=now_s < state.echo_until_s and not facts.has_voltage,
         told_percent=inputs.pilot.duty_percent if is_disobeyed and inputs.pilot else None,
     )
-    ledger = state.ledger
+    ledger, contactor = state.ledger, state.contactor
+    is_welded = state.is_welded or is_unproven
     is_pardoned = state.is_pardoned and not is_unproven
     if is_pardoned and facts.is_proven_open and facts.is_settled:
-        ledger, is_pardoned = acquit(ledger), False
-        state = replace(state, is_welded=False, contactor=Contactor.OPEN)
+        ledger, contactor = acquit(ledger), Contactor.OPEN
+        is_welded = is_pardoned = False
     for code, detail in complain(course, facts):
         ledger = raise_fault(ledger, code, detail, inputs.utc_ns)
     ledger = review(
@@ -282,44 +299,45 @@ def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
         is_charging=state.phase is SafetyPhase.CLOSED,
         was_out=state.is_plug_out,
     )
+    if ledger is state.ledger and is_welded is state.is_welded and is_pardoned is state.is_pardoned:
+        return state
+    return replace(
+        state, ledger=ledger, contactor=contactor, is_welded=is_welded, is_pardoned=is_pardoned
+    )
+
+
+def _follow_plug(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
+    """Take on what is known of this plug: that it is in, is tested, and may be pulled."""
     is_authorized = inputs.session is None or inputs.session.authorized
-    is_good_still = state.phase in ENERGISED or now_s - state.tested_at_s < config.tested_s
+    age_s = inputs.now_s - state.tested_at_s
     is_tested = (
         state.is_tested
-        and is_good_still
-        and not ledger.records
+        and (state.phase in ENERGISED or age_s < config.tested_s)
+        and not state.ledger.records
         and facts.is_plugged
         and is_authorized
     )
-    is_welded = state.is_welded or is_unproven
     is_plug_out = facts.is_out or (state.is_plug_out and not facts.is_plugged)
-    plugged_since_utc_ns = 0 if facts.is_out else state.plugged_since_utc_ns
-    if state.is_plug_out and not is_plug_out:
+    plugged_since_utc_ns = state.plugged_since_utc_ns
+    if is_plug_out:
+        plugged_since_utc_ns = 0
+    elif state.is_plug_out:
         plugged_since_utc_ns = inputs.utc_ns
     # Once the vehicle has shown B it has stopped: its plug may be pulled.
     pulled_until_s = 0.0 if facts.cp is CpState.B else state.pulled_until_s
     if (
-        test is not state.test
-        or ledger is not state.ledger
-        or is_tested is not state.is_tested
-        or is_welded is not state.is_welded
-        or is_plug_out is not state.is_plug_out
-        or is_pardoned is not state.is_pardoned
-        or pulled_until_s != state.pulled_until_s
+        is_tested is state.is_tested
+        and is_plug_out is state.is_plug_out
+        and pulled_until_s == state.pulled_until_s
     ):
-        state = replace(
-            state,
-            test=test,
-            failed_tests=failed_tests,
-            ledger=ledger,
-            is_tested=is_tested,
-            is_welded=is_welded,
-            is_pardoned=is_pardoned,
-            is_plug_out=is_plug_out,
-            plugged_since_utc_ns=plugged_since_utc_ns,
-            pulled_until_s=pulled_until_s,
-        )
-    return state
+        return state
+    return replace(
+        state,
+        is_tested=is_tested,
+        is_plug_out=is_plug_out,
+        plugged_since_utc_ns=plugged_since_utc_ns,
+        pulled_until_s=pulled_until_s,
+    )
 
 
 def _compare_duty(state: State, facts: Facts, inputs: Inputs) -> State:
@@ -444,9 +462,6 @@ def _open(config: Config, state: State, facts: Facts, now_s: float) -> State:
         state,
         phase=SafetyPhase.OPENING,
         pulled_until_s=now_s + config.pulled_s if facts.asks else 0.0,
-        unproven_s=0.0,
-        is_first_proof=False,
-        unclosed_s=0.0,
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from msgspec.structs import replace
@@ -52,6 +52,20 @@ def pilot(cp_state: CpState, offered_a: float) -> PilotStatus:
         high_v=0.0,
         low_v=0.0,
     )
+
+
+PLAIN = {
+    name: kind
+    for name, kind in get_type_hints(State).items()
+    if isinstance(kind, type) and issubclass(kind, bool | int | float | str)
+}
+
+
+def assert_typed(state: State) -> None:
+    """Nothing in the state is what its type does not say: None is not False."""
+    for name, kind in PLAIN.items():
+        value = getattr(state, name)
+        assert isinstance(value, kind), f"{name} is {value!r}"
 
 
 class Rig:
@@ -168,6 +182,7 @@ class Rig:
         if told.kept is not None:
             self._kept = None
         self.state, self.outputs = step(self.config, before, told)
+        assert_typed(self.state)
         if self.outputs.write is not None:
             assert self._kept is None
             self.writes += self.disk != self.outputs.write.latch
