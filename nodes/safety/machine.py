@@ -202,15 +202,14 @@ def _prove_blindly(
     """
     was_energised = state.phase in ENERGISED
     contactor, unproven_s = state.contactor, state.unproven_s
-    if reading is not None:
-        contactor = _proven(state, proves_open(reading))
-    elif was_energised:
-        contactor = _proven(state, False)  # it may have closed just now
+    is_open = reading is not None and proves_open(reading)
+    if reading is not None or was_energised:  # then it may have closed just now
+        contactor = _proven(state, is_open)
     if blind is Blind.DARK:
         unproven_s = 0.0
     elif blind is Blind.NONSENSE and reading is not None and not was_energised:
         limit_s = _proof_s(config, state.is_first_proof)
-        unproven_s = spend(unproven_s, not proves_open(reading), inputs.since_s, limit_s)
+        unproven_s = spend(unproven_s, not is_open, inputs.since_s, limit_s)
         if unproven_s >= limit_s:
             has_voltage = reading.load_voltage is not False
             return replace(
@@ -420,7 +419,7 @@ def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
     match state.phase:
         case SafetyPhase.CLOSING:
             if any(reasons):
-                return _open(config, state, facts, now_s)
+                return _open(config, state, now_s)
             if facts.is_proven_closed:
                 return replace(state, phase=SafetyPhase.CLOSED)
             return state
@@ -444,25 +443,21 @@ def _stay_closed(
 ) -> State:
     """Open at once, or when the vehicle has had its time to stop (Table A.6, seq. 9 and 10.2)."""
     if reasons.to_open:
-        return _open(config, state, facts, now_s)
+        return _open(config, state, now_s)
     is_wanted = state.is_tested and not reasons.to_withhold and not reasons.to_wait
     if is_wanted:
         if state.phase is SafetyPhase.CLOSED:
             return state
         return replace(state, phase=SafetyPhase.CLOSED)
     if facts.is_unloaded:
-        return _open(config, state, facts, now_s)
+        return _open(config, state, now_s)
     if state.phase is SafetyPhase.CLOSED:
         return replace(state, phase=SafetyPhase.STOPPING, until_s=now_s + config.vehicle_s)
-    return _open(config, state, facts, now_s) if now_s >= state.until_s else state
+    return _open(config, state, now_s) if now_s >= state.until_s else state
 
 
-def _open(config: Config, state: State, facts: Facts, now_s: float) -> State:
-    return replace(
-        state,
-        phase=SafetyPhase.OPENING,
-        pulled_until_s=now_s + config.pulled_s if facts.asks else 0.0,
-    )
+def _open(config: Config, state: State, now_s: float) -> State:
+    return replace(state, phase=SafetyPhase.OPENING, pulled_until_s=now_s + config.pulled_s)
 
 
 def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Reasons) -> State:
