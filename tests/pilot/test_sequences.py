@@ -1,7 +1,7 @@
 """The sequences of IEC 61851-1:2017, Table A.6, by the whole box and a simulated vehicle.
 
 State D and a vehicle that shows C from the first moment on (sequences 1.2, 3.2) need a vehicle that
-is not in the simulated world; they stand in test_machine.py here and in tests/safety.
+is not in the simulated world; they stand in test_machine.py here and in tests/safety/machine.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,7 @@ def test_every_test_that_the_safety_document_names_exists() -> None:
     named = set(re.findall(r"\btest_\w+", (ROOT / "docs/safety.md").read_text()))
     defined = set()
     for folder in ("pilot", "safety"):
-        for path in (ROOT / "tests" / folder).glob("test_*.py"):
+        for path in (ROOT / "tests" / folder).rglob("test_*.py"):
             defined |= set(re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE))
     assert len(named) > 40
     assert named - defined == set()

@@ -1,0 +1,281 @@
+"""Safety's machine over a small world of contacts, monitor and pilot."""
+
+import math
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from msgspec.structs import replace
+
+from msgs.meter import NO_LINE, MeterReading
+from msgs.pilot import CpState, PilotStatus, duty_of_offer
+from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
+from nodes.safety.chain import ChainReading
+from nodes.safety.latch import Kept, Latch
+from nodes.safety.machine import Config, Inputs, Outputs, State, step
+
+ROUND_S = 0.01
+
+
+PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0, "between": 7.5}
+
+
+CP = {name: CpState.E if name == "between" else CpState(name) for name in PLATEAU_V}
+
+
+P = SafetyPhase
+
+
+def session(authorized: bool = True) -> SessionStatus:
+    return SessionStatus(
+        state=WallboxState.READY_FOR_CHARGING,
+        plugged=True,
+        authorized=authorized,
+        session_id="1",
+        energy_wh=0.0,
+        reason="",
+    )
+
+
+def meter(sampled_s: float, online: bool = True) -> MeterReading:
+    return MeterReading(
+        lines=(NO_LINE, NO_LINE, NO_LINE),
+        power_w=0.0,
+        online=online,
+        source="box",
+        sampled_ns=int(sampled_s * 1e9),
+    )
+
+
+def pilot(cp_state: CpState, offered_a: float) -> PilotStatus:
+    return PilotStatus(
+        cp_state=cp_state,
+        duty_percent=duty_of_offer(offered_a),
+        offered_a=offered_a,
+        high_v=0.0,
+        low_v=0.0,
+    )
+
+
+PLAIN = {
+    name: kind
+    for name, kind in get_type_hints(State).items()
+    if isinstance(kind, type) and issubclass(kind, bool | int | float | str)
+}
+
+
+def assert_typed(state: State) -> None:
+    """Nothing in the state is what its type does not say: None is not False."""
+    for name, kind in PLAIN.items():
+        value = getattr(state, name)
+        assert isinstance(value, kind), f"{name} is {value!r}"
+
+
+class Rig:
+    """The machine over a small world: contacts, monitor and pilot do as they are told.
+
+    What stands in `reading` and `inputs` overrides what the small world would say.
+    """
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.state = State()
+        self.outputs = Outputs(
+            enable=False,
+            residual_test=False,
+            edge=False,
+            clear_reset=False,
+            write=None,
+            status=None,
+            period_s=ROUND_S,
+            is_finished=False,
+        )
+        self.vehicle = "A"
+        self.offered_a = 0.0  # what the generator says
+        self.draws_a = 15.0  # what the vehicle draws from closed contacts
+        self.is_welded = False  # closed contacts stay closed
+        self.is_stuck = False  # open contacts stay open
+        self.is_deaf = False  # the monitor does not hear its test line
+        self.contact_delay_s = 0.02
+        self.config = Config()
+        self.disk: Latch | None = None  # what is kept of 8007
+        self.is_disk_full = False  # it takes nothing
+        self.is_disk_slow = False  # nothing comes back from it
+        self.is_reset = False  # the flag of the power-on reset
+        self.writes = 0
+        self.reading: dict[str, Any] = {}
+        self.inputs: dict[str, Any] = {}
+        self.said: list[SafetyStatus] = []
+        self.edges: list[float] = []
+        self.calm_rounds = 0
+        self._closed = False
+        self._moves_at_s: float | None = None
+        self._tested_at_s: float | None = None
+        self._released_at_s: float | None = None
+        self._kept: Kept | None = Kept()
+
+    # --- the small world -----------------------------------------------------------------------
+
+    def _move_contacts(self) -> None:
+        wanted = self.outputs.enable and not self.is_stuck
+        wanted = wanted or (self._closed and self.is_welded)
+        if wanted == self._closed:
+            self._moves_at_s = None
+        elif self._moves_at_s is None:
+            self._moves_at_s = self.now_s + self.contact_delay_s
+        elif self.now_s >= self._moves_at_s - 1e-6:
+            self._closed, self._moves_at_s = wanted, None
+
+    def _monitor(self) -> bool:
+        if self.outputs.residual_test:
+            self._released_at_s = None
+            if self._tested_at_s is None:
+                self._tested_at_s = self.now_s
+        elif self._tested_at_s is not None and self._released_at_s is None:
+            self._released_at_s = self.now_s
+        if self._tested_at_s is None or self.is_deaf:
+            return False
+        if self._released_at_s is not None and self.now_s >= self._released_at_s + 0.3:
+            self._tested_at_s = self._released_at_s = None
+            return False
+        return self.now_s >= self._tested_at_s + 0.2
+
+    def _look(self) -> ChainReading:
+        high_v = PLATEAU_V[self.vehicle]
+        current_a = self.draws_a if self._closed else 0.0
+        is_tripped = self._monitor()
+        reading = ChainReading(
+            high_v=high_v,
+            low_v=-12.0 if self.offered_a else high_v,
+            duty_percent=duty_of_offer(self.offered_a),
+            mirror_closed=not self._closed,
+            load_voltage=self._closed,
+            residual_ac=is_tripped,
+            residual_dc=is_tripped,
+            earth_ohm=0.8,
+            terminal_c=30.0,
+            board_c=25.0,
+            overtemperature=False,
+            dip1=0b101,
+            dip2=0,
+            power_on_reset=self.is_reset,
+            currents_a=(current_a, current_a, current_a),
+            voltages_v=(230.0, 230.0, 230.0),
+        )
+        return replace(reading, **self.reading)
+
+    # --- what the tests do ---------------------------------------------------------------------
+
+    def tick(self) -> "Rig":
+        self.now_s = round(self.now_s + ROUND_S, 6)
+        self._move_contacts()
+        inputs: dict[str, Any] = {
+            "now_s": self.now_s,
+            "utc_ns": int(self.now_s * 1e9),
+            "since_s": ROUND_S,
+            "reading": self._look(),
+            "pilot": pilot(CP[self.vehicle], self.offered_a),
+            "session": session(),
+            "meter": meter(math.floor(self.now_s * 5.0) / 5.0),
+            "stop": None,
+            "kept": None if self.is_disk_slow else self._kept,
+            "chance_ratio": 0.5,
+        }
+        before, told = self.state, Inputs(**(inputs | self.inputs))
+        if told.kept is not None:
+            self._kept = None
+        self.state, self.outputs = step(self.config, before, told)
+        assert_typed(self.state)
+        if self.outputs.write is not None:
+            assert self._kept is None
+            self.writes += self.disk != self.outputs.write.latch
+            if self.is_disk_full:
+                self._kept = Kept(problem="disk full")
+            else:
+                self.disk, self._kept = self.outputs.write.latch, Kept()
+        if self.outputs.clear_reset:
+            self.is_reset = False
+        if self.state is before and before.calm is not None:
+            # A calm round is left out; judged, it must not have changed anything.
+            judged, outputs = step(self.config, replace(before, calm=None), told)
+            assert (replace(judged, calm=None), outputs) == (
+                replace(before, calm=None),
+                self.outputs,
+            )
+            self.calm_rounds += 1
+        if self.outputs.status is not None:
+            self.said.append(self.outputs.status)
+        if self.outputs.edge:
+            self.edges.append(self.now_s)
+        return self
+
+    def run(self, seconds: float) -> "Rig":
+        for _ in range(round(seconds / ROUND_S)):
+            self.tick()
+        return self
+
+    def restart(self) -> "Rig":
+        """A new process: its memory is what the disk has kept."""
+        self.state, self._kept = State(), Kept(latch=self.disk)
+        self.outputs = replace(self.outputs, enable=False, residual_test=False, edge=False)
+        return self
+
+    def darken(self, seconds: float) -> "Rig":
+        """Mains off for a while, and on again."""
+        dark = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0), "earth_ohm": 0.0}
+        kept, self.reading = self.reading, self.reading | dark
+        self.run(seconds)
+        self.reading, self.is_reset = kept, True
+        return self
+
+    def lull(self, seconds: float) -> "Rig":
+        """Let time pass in which nothing moves, with two rounds a second."""
+        for _ in range(round(seconds * 2.0)):
+            self.now_s += 0.5 - ROUND_S
+            self.tick()
+        return self
+
+    def until(self, holds: Callable[[], bool], within_s: float = 10.0) -> float:
+        """Run until something holds; return how long it took [s]."""
+        begun_s = self.now_s
+        while not holds():
+            assert self.now_s < begun_s + within_s, f"{self.phase()}: {self.said[-1]}"
+            self.tick()
+        return self.now_s - begun_s
+
+    def until_phase(self, phase: SafetyPhase, within_s: float = 10.0) -> float:
+        return self.until(lambda: self.phase() is phase, within_s)
+
+    # Methods, not properties: each call is a new look.
+    def phase(self) -> SafetyPhase:
+        return self.state.phase
+
+    @property
+    def status(self) -> SafetyStatus:
+        return self.said[-1]
+
+    def faults(self) -> tuple[FaultCode, ...]:
+        return self.status.faults
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+
+def idle() -> Rig:
+    return Rig().run(0.5)
+
+
+def ready() -> Rig:
+    """Plugged, tested, nothing offered yet."""
+    rig = idle()
+    rig.vehicle = "B"
+    rig.until_phase(P.READY)
+    return rig.run(0.1)
+
+
+def closed() -> Rig:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED)
+    return rig.run(1.0)

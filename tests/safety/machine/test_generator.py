@@ -1,0 +1,105 @@
+"""The generator of the pilot signal, beside what pilot says."""
+
+import math
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.pilot import CpState
+from msgs.safety import FaultCode
+from tests.safety.machine.rig import ROUND_S, P, closed, pilot
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_generator_that_does_not_follow_is_8007() -> None:
+    rig = closed()
+    rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
+    assert rig.until(lambda: not rig.outputs.enable) == pytest.approx(1.5, abs=0.05)
+    rig.run(0.1)
+    assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+    assert "told 16.7 % and gives 26.7 %" in rig.status.records[0].detail
+
+
+@pytest.mark.parametrize(("beside_percent", "is_followed"), [(0.99, True), (1.01, False)])
+def test_a_generator_follows_within_its_tolerance(beside_percent: float, is_followed: bool) -> None:
+    rig = closed()
+    said = pilot(CpState.C, 16.0)
+    rig.inputs = {"pilot": replace(said, duty_percent=said.duty_percent - beside_percent)}
+    assert (rig.run(5.0).phase() is P.CLOSED) is is_followed
+
+
+def test_a_word_of_pilot_that_is_late_is_no_defect_of_the_generator() -> None:
+    rig = closed()
+    for _ in range(5):
+        rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
+        rig.run(1.4)
+        rig.inputs = {}
+        rig.run(0.03)
+    assert rig.phase() is P.CLOSED
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_generator_that_follows_in_single_readings_does_not_follow() -> None:
+    rig = closed()
+    said = pilot(CpState.C, 16.0)
+    for number in range(200):
+        told = said if number % 48 == 0 else replace(said, duty_percent=20.0)
+        rig.inputs = {"pilot": told}
+        rig.tick()
+    assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.parametrize("duty_percent", [math.nan, math.inf])
+def test_a_duty_that_is_no_number_is_no_word_of_pilot(duty_percent: float) -> None:
+    rig = closed()
+    rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=duty_percent)}
+    rig.run(5.0)
+    assert (FaultCode.SAFETY_CIRCUIT in rig.faults()) is math.isinf(duty_percent)
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize(("fits", "is_defect"), [(2, True), (3, False)])
+def test_three_readings_that_fit_end_the_doubt_about_the_generator(
+    fits: int, is_defect: bool
+) -> None:
+    rig = closed()
+    other = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    rig.inputs = other
+    rig.run(1.4)
+    rig.inputs = {}
+    rig.run(fits * ROUND_S)
+    rig.inputs = other
+    rig.run(0.3)
+    assert rig.state.ledger.is_latched is is_defect
+
+
+def test_readings_that_fit_have_to_follow_each_other() -> None:
+    rig = closed()
+    other = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    for number in range(170):
+        rig.inputs = {} if number % 3 else other  # two that fit, one that does not
+        rig.tick()
+    assert rig.state.ledger.is_latched
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_loss_of_sight_ends_the_doubt_about_the_generator_too() -> None:
+    rig = closed()
+    rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    rig.run(1.4)
+    kept, rig.inputs = rig.inputs, {"reading": None}
+    rig.tick()
+    rig.inputs = kept
+    rig.run(1.4)
+    assert not rig.state.ledger.is_latched
+    assert rig.run(0.2).state.ledger.is_latched
+
+
+def test_a_pilot_that_is_silent_ends_the_doubt_about_its_generator() -> None:
+    rig = closed()
+    rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    rig.run(1.4)
+    assert rig.state.disobeyed_since_s is not None
+    rig.inputs = {"pilot": None}
+    rig.tick()
+    assert rig.state.disobeyed_since_s is None

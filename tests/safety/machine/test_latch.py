@@ -1,0 +1,266 @@
+"""8007 holds on over restarts, until mains off and on and a proof of open (ERR-8007, ERR-P)."""
+
+import math
+from typing import Any
+
+import pytest
+
+from msgs.pilot import CpState
+from msgs.requests import StopReason
+from msgs.safety import Contactor, FaultCode
+from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
+
+
+def latched() -> Rig:
+    """8007, on the disk, its cause gone."""
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle, rig.offered_a = "B", 0.0
+    rig.reading = {"load_voltage": False}  # a weld that the voltage does not show
+    rig.run(1.0)
+    assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+    assert rig.disk is not None
+    assert rig.writes == 1
+    rig.is_welded = False
+    rig.run(0.1)
+    rig.reading = {}
+    return rig.run(1.0)
+
+
+@pytest.mark.req("ERR-8007")
+def test_8007_outlives_unplugging_and_any_number_of_restarts() -> None:
+    rig = latched()
+    since_utc_ns = rig.status.records[0].since_utc_ns
+    rig.vehicle = "A"
+    rig.run(60.0)
+    for _ in range(3):
+        rig.restart().run(5.0)
+        assert rig.phase() is P.FAULT
+        assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+        assert rig.status.records[0].since_utc_ns == since_utc_ns
+        assert "mirror contact" in rig.status.records[0].detail
+        assert rig.status.contactor is Contactor.OPEN  # as it is proven
+        rig.edges.clear()
+        rig.vehicle = "B" if rig.vehicle == "A" else "A"
+        assert rig.run(30.0).phase() is P.FAULT
+        assert not rig.edges
+    assert rig.writes == 1
+
+
+@pytest.mark.req("ERR-8007", "ERR-P")
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_mains_off_and_on_and_a_proof_of_open_let_8007_go(is_restarted: bool) -> None:
+    rig = latched()
+    if is_restarted:  # the process died with the mains
+        rig.restart()
+        rig.is_reset = True
+    else:
+        rig.darken(5.0)
+    rig.run(0.5)
+    assert rig.faults() == ()
+    assert not rig.is_reset
+    assert rig.disk is None
+    rig.until_phase(P.READY)
+    assert rig.status.contactor is Contactor.OPEN
+
+
+@pytest.mark.req("ERR-8007", "ERR-P")
+def test_mains_off_and_on_with_a_contactor_that_is_not_open_leaves_8007() -> None:
+    rig = latched()
+    rig.reading = {"mirror_closed": False}
+    rig.darken(5.0).run(3.0)
+    assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+    rig.reading = {}  # too late: the proof was due in time
+    assert rig.run(60.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+    assert rig.disk is not None
+    assert rig.restart().run(1.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_reset_from_before_the_latch_does_not_count() -> None:
+    rig = Rig()
+    rig.is_reset = True
+    rig.run(0.5)
+    assert not rig.is_reset  # taken back with the first rounds
+    rig.vehicle = "B"
+    rig.reading = {"currents_a": (2.0, 0.0, 0.0)}
+    rig.run(1.5)
+    rig.reading = {}
+    assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.req("ERR-8007")
+def test_before_the_disk_has_answered_nothing_is_tested_and_no_reset_is_taken_back() -> None:
+    rig = latched().restart()
+    rig.is_disk_slow = rig.is_reset = True
+    rig.run(5.0)
+    assert rig.phase() is P.START
+    assert rig.is_reset
+    assert not rig.status.permitted
+    rig.is_disk_slow = False
+    rig.run(0.1)
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_slow_disk_keeps_nothing_from_opening() -> None:
+    rig = closed()
+    rig.is_disk_slow = True
+    rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
+    rig.until(lambda: not rig.outputs.enable)
+    assert rig.run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.req("ERR-P")
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [
+        ({"earth_ohm": 2000.0}, FaultCode.RED),
+        ({"residual_dc": True}, FaultCode.RESIDUAL_CURRENT),
+        ({"currents_a": (2.0, 0.0, 0.0)}, FaultCode.SAFETY_CIRCUIT),
+    ],
+)
+def test_after_mains_off_and_on_every_fault_is_judged_afresh(
+    cause: dict[str, Any], code: FaultCode
+) -> None:
+    rig = ready()
+    rig.reading = cause
+    rig.run(1.2)
+    assert rig.faults() == (code,)
+    rig.darken(1.0).run(1.5)
+    assert rig.faults() == (code,)  # it is still there
+    rig.reading = {}
+    rig.darken(1.0).run(0.1)
+    assert rig.faults() == ()
+    assert rig.status.retries == 0
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_disk_that_takes_nothing_lets_nothing_be_closed_and_says_so() -> None:
+    rig = Rig()
+    rig.is_disk_full = True
+    rig.vehicle, rig.offered_a = "C", 16.0
+    assert rig.run(30.0).phase() is P.START
+    assert "cannot be stored: disk full" in rig.status.detail
+    rig.is_disk_full = False
+    rig.until_phase(P.CLOSED, 15.0)
+
+
+def test_a_disk_that_does_not_answer_is_named() -> None:
+    rig = Rig()
+    rig.is_disk_slow = True
+    assert "the disk has not answered" in rig.run(2.0).status.detail
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("reason", [StopReason.RESTART, StopReason.SHUTDOWN])
+def test_a_stop_waits_a_little_until_8007_is_on_the_disk(reason: StopReason) -> None:
+    rig = closed()
+    rig.is_disk_slow = True
+    rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
+    rig.until(lambda: rig.state.ledger.is_latched)
+    rig.run(1.0)
+    rig.inputs = {"stop": reason}
+    rig.run(1.9)
+    assert not rig.outputs.is_finished
+    rig.is_disk_slow = False
+    rig.run(0.05)
+    assert rig.outputs.is_finished
+    assert rig.disk is not None
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_stop_does_not_wait_for_ever_and_a_signal_not_at_all() -> None:
+    for reason, wait_s in ((StopReason.SHUTDOWN, 2.1), (StopReason.SIGNAL, 0.2)):
+        rig = closed()
+        rig.is_disk_slow = True
+        rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
+        rig.until(lambda rig=rig: rig.state.ledger.is_latched)  # type: ignore[misc]
+        rig.run(1.0)
+        rig.inputs = {"stop": reason}
+        assert rig.run(wait_s).outputs.is_finished
+
+
+@pytest.mark.req("ERR-8007", "ERR-RED")
+@pytest.mark.parametrize(
+    ("contacts", "code"),
+    [
+        ({"mirror_closed": False}, FaultCode.SAFETY_CIRCUIT),
+        ({"load_voltage": True}, FaultCode.RED),
+    ],
+)
+def test_a_flag_that_was_up_at_the_start_excuses_nothing_that_was_seen_since(
+    contacts: dict[str, Any], code: FaultCode
+) -> None:
+    rig = Rig()
+    rig.is_disk_slow = rig.is_reset = True
+    rig.reading = contacts
+    rig.run(3.0)
+    rig.is_disk_slow, rig.reading = False, {}
+    assert code in rig.run(2.0).faults()
+    assert rig.run(60.0).phase() is P.FAULT
+
+
+@pytest.mark.req("ERR-8007")
+def test_one_sample_of_the_flag_is_no_reset() -> None:
+    rig = latched()
+    for _ in range(20):
+        rig.reading = {"power_on_reset": True}
+        rig.run(0.02)
+        rig.reading = {"power_on_reset": False}
+        rig.run(0.02)
+    assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_flag_that_is_stuck_excuses_nothing() -> None:
+    rig = Rig()
+    rig.reading = {"power_on_reset": True}
+    rig.run(1.0)
+    assert rig.outputs.clear_reset
+    rig.reading = {"power_on_reset": True, "currents_a": (2.0, 0.0, 0.0)}
+    rig.run(2.0)
+    rig.reading = {"power_on_reset": True}
+    assert rig.run(1.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+    for _ in range(3):
+        assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+    rig.reading = {}  # mended, and the mains cut
+    rig.restart().run(0.2)
+    rig.darken(1.0).run(0.5)
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-8007")
+def test_the_time_for_the_proof_passes_in_the_dark_of_the_sensors_as_well() -> None:
+    rig = latched().restart()
+    rig.is_reset = True
+    rig.reading = {"mirror_closed": False}
+    rig.run(0.1)
+    rig.reading = {"mirror_closed": False, "high_v": math.nan}
+    rig.run(6.0)
+    rig.reading = {}
+    assert rig.run(5.0).faults()[0] is FaultCode.SAFETY_CIRCUIT
+
+
+@pytest.mark.req("ERR-P")
+def test_mains_off_and_on_count_failed_self_tests_anew() -> None:
+    rig = idle()
+    rig.is_deaf = True
+    rig.vehicle = "B"
+    for _ in range(2):
+        rig.until_phase(P.FAULT, 20.0)
+        rig.until_phase(P.SELF_TEST, 40.0)
+    assert rig.state.failed_tests == 2
+    rig.darken(1.0).run(0.5)
+    assert rig.state.failed_tests == 0
+    assert rig.status.retries == 0
+
+
+@pytest.mark.req("ERR-P")
+def test_the_proof_after_mains_off_and_on_may_take_a_predecessors_time() -> None:
+    rig = latched()
+    rig.reading = {"mirror_closed": False}
+    rig.darken(1.0).run(1.4)
+    rig.reading = {}
+    rig.run(0.1)
+    assert rig.faults() == ()

@@ -1,0 +1,91 @@
+"""What is said, when, and the edges of the watchdog."""
+
+from collections.abc import Callable
+
+import pytest
+
+from msgs.safety import FaultCode
+from tests.safety.machine.rig import P, Rig, closed, idle, ready
+
+
+@pytest.mark.parametrize("make", [idle, ready, closed])
+def test_status_is_said_every_100_ms_and_the_watchdog_gets_an_edge_as_often(
+    make: Callable[[], Rig],
+) -> None:
+    rig = make()
+    said, edges = len(rig.said), len(rig.edges)
+    rig.run(10.0)
+    assert len(rig.said) - said == 100
+    assert len(rig.edges) - edges == 100
+
+
+def test_a_change_is_said_with_its_round() -> None:
+    rig = idle()
+    rig.vehicle = "B"
+    before = rig.phase()
+    while rig.phase() is before:
+        rig.tick()
+    assert rig.outputs.status is not None
+    assert rig.outputs.status.phase is rig.phase()
+
+
+def test_no_edge_is_given_while_the_contactor_is_not_proven_open() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.until_phase(P.OPENING)
+    edges = len(rig.edges)
+    rig.run(5.0)
+    assert len(rig.edges) == edges
+
+
+@pytest.mark.req("ERR-1")
+@pytest.mark.parametrize(("blind_s", "is_fault"), [(0.1, True), (0.4, True), (0.7, False)])
+def test_a_plug_that_was_pulled_out_of_sight_is_fault_1_too(blind_s: float, is_fault: bool) -> None:
+    rig = closed()
+    rig.inputs = {"reading": None}
+    rig.run(blind_s)
+    rig.inputs, rig.vehicle = {}, "A"
+    assert rig.run(0.1).faults() == ((FaultCode.UNPLUGGED,) if is_fault else ())
+
+
+def test_limits_outlive_a_loss_of_sight() -> None:
+    rig = Rig()
+    rig.reading = {"dip1": 0b010, "board_c": 71.0}
+    rig.run(0.5)
+    rig.inputs = {"reading": None}
+    rig.run(0.2)
+    assert rig.phase() is P.START
+    assert (rig.status.installation_limit_a, rig.status.limit_a) == (16.0, 15.0)
+
+
+def test_limits_are_told_once_the_dip_switches_are_known() -> None:
+    rig = Rig()
+    rig.reading = {"dip1": 0b010, "board_c": 71.0}
+    rig.run(0.2)
+    assert (rig.status.installation_limit_a, rig.status.limit_a) == (16.0, 15.0)
+    assert rig.status.temperature_c == 71.0
+
+
+def test_a_quiet_box_costs_no_new_state_but_for_words_and_edges() -> None:
+    rig = idle()
+    states = {id(rig.state): rig.state}
+    for _ in range(100):
+        states[id(rig.tick().state)] = rig.state
+    assert len(states) <= 21
+
+
+def test_a_vehicle_that_toggles_wears_no_contactor_out() -> None:
+    rig = closed()
+    closings, before = 0, True
+    for _ in range(75):
+        for vehicle in ("B", "C"):
+            rig.vehicle = vehicle
+            for _ in range(20):
+                is_on = rig.tick().outputs.enable
+                closings += is_on and not before
+                before = is_on
+    assert 8 <= closings <= 12  # of 75 in 30 s
+    assert any("rests between two closings" in status.detail for status in rig.said)
+    rig.vehicle = "C"
+    assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4
