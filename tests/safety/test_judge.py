@@ -14,6 +14,7 @@ from nodes.safety.judge import (
     Facts,
     Installation,
     Judged,
+    cleaned,
     forget,
     judge,
 )
@@ -447,6 +448,12 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
             assert facts.is_reset is (garbage is True)
         else:
             assert looks_well(facts) is is_a_value
+
+
+def test_whole_numbers_are_numbers_and_stay_with_their_phase() -> None:
+    reading = cleaned(replace(READING, voltages_v=(228, 230.5, 233), currents_a=(1, 2, 3)))
+    assert reading.voltages_v == (228.0, 230.5, 233.0)
+    assert reading.currents_a == (1.0, 2.0, 3.0)
 
 
 def looks_well(facts: Facts | Blind) -> bool:
