@@ -99,6 +99,7 @@ def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
 def test_what_could_not_be_read_is_written_anew() -> None:
     memory = hear(Memory(), Kept(latch=LATCH, problem="damaged"), 0.0)
     assert memory.is_recalled
+    assert not is_kept(memory, LATCH)
     assert want(memory, LATCH, 0.0)[1] == Write(latch=LATCH)
 
 
