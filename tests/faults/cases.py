@@ -16,11 +16,20 @@ class Case(Struct, frozen=True, kw_only=True):
     req: str  # the requirement that it belongs to
     code: str  # that is expected
     breaks: SimFault | None = None  # None: the plug is pulled
+    is_gone: bool = False  # to the pilot the vehicle is gone
     grows_s: float = 0.0  # how long a charge takes to show it, if longer than a few seconds
 
 
 CASES = (
-    Case(name="pull", says="the plug is pulled", req="ERR-1", code="1"),
+    Case(name="pull", says="the plug is pulled", req="ERR-1", code="1", is_gone=True),
+    Case(
+        name="cp_open",
+        says="the pilot wire breaks",
+        req="ERR-1",
+        code="1",
+        breaks=SimFault.CP_OPEN,
+        is_gone=True,
+    ),
     Case(name="hot", says="a terminal overheats", req="ERR-3", code="3", breaks=SimFault.HOT),
     Case(name="ntc_open", says="a sensor is open", req="ERR-3", code="3", breaks=SimFault.NTC_OPEN),
     Case(

@@ -35,17 +35,16 @@ def inject(case: Case, state: str, state_dir: Path) -> Cell:
     box = Box(state_dir)
     STATES[state](box)
     began_s = box.now_s
-    if case.breaks is None:
-        try:
-            box.act("pull")
-        except ActError:
-            return _nothing(box, "there is no plug to pull")
+    try:
+        _break(box, case)
+    except ActError:
+        return _nothing(box, "there is no plug to pull")
+    if case.is_gone:
         box.advance(0.5)
         if not box.faults:
-            return _nothing(box, "it may be pulled")
+            return _nothing(box, "no vehicle, no fault")
         seen = AT_ONCE
     else:
-        box.act("fault", {"name": case.breaks})
         seen = _see(box, case)
     seen_s = box.now_s
     box.advance(1.0)
@@ -64,6 +63,13 @@ def inject(case: Case, state: str, state_dir: Path) -> Cell:
         retries=retries,
         cleared=cleared,
     )
+
+
+def _break(box: Box, case: Case) -> None:
+    if case.breaks is None:
+        box.act("pull")
+    else:
+        box.act("fault", {"name": case.breaks})
 
 
 def _nothing(box: Box, why: str) -> Cell:
