@@ -50,7 +50,7 @@ class Memory(Struct, frozen=True, kw_only=True):
         return self.is_proven and self.latch is None and self.writing is None
 
 
-def latch_of(records: tuple[Fault, ...], *, is_flag_up: bool) -> Latch | None:
+def latch_of(records: tuple[Fault, ...], *, is_flag_up: bool = False) -> Latch | None:
     """Return the latch that these faults ask for."""
     for record in records:
         if record.code is FaultCode.SAFETY_CIRCUIT:

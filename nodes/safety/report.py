@@ -128,8 +128,7 @@ def _is_finished(config: Config, state: State, facts: Facts | None, inputs: Inpu
         inputs.stop is StopReason.SIGNAL
         or inputs.now_s >= state.stop_by_s - config.farewell_s + config.keep_s
     )
-    latch = latch_of(state.ledger.records, is_flag_up=False)
-    if not is_hurried and not is_kept(state.memory, latch):
+    if not is_hurried and not is_kept(state.memory, latch_of(state.ledger.records)):
         return False  # 8007 is still on its way to the disk
     if facts is not None and facts.is_proven_open:
         return True

@@ -450,6 +450,14 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
             assert looks_well(facts) is is_a_value
 
 
+@pytest.mark.parametrize("phases", [None, (1.0, 2.0, 3.0)])
+def test_a_reading_of_the_right_kinds_costs_no_second_one(
+    phases: tuple[float, float, float] | None,
+) -> None:
+    reading = replace(READING, currents_a=phases, voltages_v=phases)
+    assert cleaned(reading) is reading
+
+
 def test_whole_numbers_are_numbers_and_stay_with_their_phase() -> None:
     reading = cleaned(replace(READING, voltages_v=(228, 230.5, 233), currents_a=(1, 2, 3)))
     assert reading.voltages_v == (228.0, 230.5, 233.0)
