@@ -458,10 +458,24 @@ def test_a_reading_of_the_right_kinds_costs_no_second_one(
     assert cleaned(reading) is reading
 
 
-def test_whole_numbers_are_numbers_and_stay_with_their_phase() -> None:
-    reading = cleaned(replace(READING, voltages_v=(228, 230.5, 233), currents_a=(1, 2, 3)))
-    assert reading.voltages_v == (228.0, 230.5, 233.0)
-    assert reading.currents_a == (1.0, 2.0, 3.0)
+def test_whole_numbers_are_numbers_and_stay_with_their_part_and_phase() -> None:
+    whole: dict[str, Any] = {
+        "high_v": 9,
+        "low_v": -12,
+        "duty_percent": 27,
+        "earth_ohm": 1,
+        "terminal_c": 30,
+        "board_c": 25,
+        "currents_a": (1, 2, 3),
+        "voltages_v": (228, 231, 233),
+    }
+    reading = cleaned(replace(READING, dip1=5, dip2=3, **whole))
+    for name, value in whole.items():
+        number = getattr(reading, name)
+        assert number == value
+        kinds = map(type, number if isinstance(number, tuple) else (number,))
+        assert set(kinds) == {float}
+    assert (reading.dip1, reading.dip2) == (5, 3)
 
 
 def looks_well(facts: Facts | Blind) -> bool:
