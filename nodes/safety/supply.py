@@ -175,9 +175,7 @@ def _offers(
     supply: Supply, now_s: float, offered_a: float
 ) -> tuple[tuple[tuple[float, float], ...], float]:
     """Return the offers that were lowered in the last 5 s, and the largest that may be followed."""
-    lowered = supply.lowered
-    if lowered and now_s - lowered[0][0] > GRACE_S:
-        lowered = tuple(one for one in lowered if now_s - one[0] <= GRACE_S)
+    lowered = tuple(one for one in supply.lowered if now_s - one[0] <= GRACE_S)
     if offered_a < supply.offered_a:
         left_a = supply.offered_a
         if lowered and now_s - lowered[-1][0] < SAME_S:
