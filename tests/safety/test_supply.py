@@ -379,6 +379,10 @@ def test_offers_that_are_lowered_at_nearly_the_same_time_are_kept_as_the_larger(
     assert len(supply.lowered) == kept
     assert max(left_a for _, left_a in supply.lowered) == 32.0
     assert supply.lowered[-1][0] == 1.0 + beside_s
+    for at_s, offered_a in ((3.0, 8.0), (3.1, 7.0)):
+        supply, _ = watch(supply, at_s, 0.01, offered_a=offered_a, **given)
+    assert len(supply.lowered) == kept + 1
+    assert supply.lowered[0][1] == 32.0
 
 
 @pytest.mark.parametrize(
