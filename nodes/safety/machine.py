@@ -419,7 +419,7 @@ def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
     match state.phase:
         case SafetyPhase.CLOSING:
             if any(reasons):
-                return _open(config, state, now_s)
+                return _open(config, state, facts, now_s)
             if facts.is_proven_closed:
                 return replace(state, phase=SafetyPhase.CLOSED)
             return state
@@ -443,21 +443,25 @@ def _stay_closed(
 ) -> State:
     """Open at once, or when the vehicle has had its time to stop (Table A.6, seq. 9 and 10.2)."""
     if reasons.to_open:
-        return _open(config, state, now_s)
+        return _open(config, state, facts, now_s)
     is_wanted = state.is_tested and not reasons.to_withhold and not reasons.to_wait
     if is_wanted:
         if state.phase is SafetyPhase.CLOSED:
             return state
         return replace(state, phase=SafetyPhase.CLOSED)
     if facts.is_unloaded:
-        return _open(config, state, now_s)
+        return _open(config, state, facts, now_s)
     if state.phase is SafetyPhase.CLOSED:
         return replace(state, phase=SafetyPhase.STOPPING, until_s=now_s + config.vehicle_s)
-    return _open(config, state, now_s) if now_s >= state.until_s else state
+    return _open(config, state, facts, now_s) if now_s >= state.until_s else state
 
 
-def _open(config: Config, state: State, now_s: float) -> State:
-    return replace(state, phase=SafetyPhase.OPENING, pulled_until_s=now_s + config.pulled_s)
+def _open(config: Config, state: State, facts: Facts, now_s: float) -> State:
+    return replace(
+        state,
+        phase=SafetyPhase.OPENING,
+        pulled_until_s=now_s + config.pulled_s if facts.asks else 0.0,
+    )
 
 
 def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Reasons) -> State:
@@ -488,6 +492,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         return replace(
             state,
             phase=SafetyPhase.CLOSING,
+            unproven_s=0.0,  # the next opening has the whole time for its proof
             until_s=now_s + config.closing_s,
             rests_until_s=now_s + config.between_s,
         )

@@ -1,5 +1,8 @@
 """Faults and their ends: what raises them, what clears them, what is tried again."""
 
+import math
+from typing import Any
+
 import pytest
 
 from msgs.pilot import CpState
@@ -276,6 +279,24 @@ def test_a_bounce_of_the_plug_clears_no_fault_and_no_count() -> None:
     rig.run(0.06)
     rig.vehicle = "B"
     assert rig.run(0.1).status.retries == 1
+
+
+@pytest.mark.parametrize("nonsense", [None, {"high_v": math.nan}])
+def test_a_vehicle_that_has_shown_b_may_be_unplugged_though_sight_is_lost_then(
+    nonsense: dict[str, Any] | None,
+) -> None:
+    rig = closed()
+    rig.inputs = {"pilot": pilot(CpState.C, 16.0)}  # pilot sees it later
+    rig.vehicle = "B"
+    rig.until_phase(P.OPENING, 0.05)
+    if nonsense is None:
+        rig.inputs["reading"] = None
+    else:
+        rig.reading = nonsense
+    rig.tick()
+    rig.inputs, rig.reading, rig.vehicle = {}, {}, "A"
+    for _ in range(20):
+        assert FaultCode.UNPLUGGED not in rig.tick().faults()
 
 
 @pytest.mark.req("ERR-1")

@@ -190,6 +190,24 @@ def test_a_weld_that_opens_at_last_is_not_told_a_second_time_by_another_name() -
     assert rig.disk is None
 
 
+def test_what_an_open_contactor_owed_before_the_next_opening_does_not() -> None:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.reading = {"mirror_closed": False}
+    rig.run(0.18)
+    assert rig.phase() is P.READY
+    rig.reading = {}
+    rig.until_phase(P.CLOSING, 0.05)
+    rig.inputs = {"since_s": 0.6}  # it pulls in meanwhile, and drops within 30 ms
+    rig.reading = {"mirror_closed": False, "load_voltage": True}
+    assert rig.tick().phase() is P.START
+    rig.inputs = {}
+    rig.run(0.03)
+    rig.reading = {}
+    rig.until_phase(P.SELF_TEST)
+    assert rig.faults() == ()
+
+
 @pytest.mark.req("ERR-RED")
 def test_each_opening_has_the_whole_time_for_its_proof_and_no_more() -> None:
     rig = closed()
