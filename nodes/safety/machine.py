@@ -217,7 +217,6 @@ def _prove_blindly(
                 contactor=Contactor.WELDED,
                 is_welded=True,
                 is_pardoned=False,
-                unproven_s=unproven_s,
                 ledger=raise_fault(state.ledger, *not_open(has_voltage), inputs.utc_ns),
             )
     return replace(state, contactor=contactor, unproven_s=unproven_s)

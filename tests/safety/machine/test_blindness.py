@@ -163,6 +163,18 @@ def test_a_start_that_is_blind_first_still_waits_for_a_predecessors_contactor() 
 
 
 @pytest.mark.req("ERR-8")
+def test_sensors_that_fall_silent_as_the_mains_go_and_come_are_no_fault() -> None:
+    rig = idle()
+    rig.inputs = {"reading": None}
+    rig.run(0.9)
+    rig.inputs = {}
+    rig.darken(0.1)
+    rig.inputs = {"reading": None}
+    assert rig.run(0.9).faults() == ()
+    assert rig.run(0.2).faults() == (FaultCode.PLUG_STATE,)
+
+
+@pytest.mark.req("ERR-8")
 def test_blindness_is_told_with_its_words_and_time() -> None:
     rig = idle()
     rig.inputs = {"reading": None}
