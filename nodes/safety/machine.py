@@ -495,7 +495,6 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
             until_s=now_s + config.closing_s,
             rests_until_s=now_s + config.between_s,
         )
-    if phase is state.phase and test is state.test and is_tested is state.is_tested:
-        return state
-    echo_s = state.echo_until_s if test is state.test else _echo_s(state)
-    return replace(state, phase=phase, test=test, is_tested=is_tested, echo_until_s=echo_s)
+    if test is not state.test:
+        state = replace(state, test=test, echo_until_s=_echo_s(state))
+    return replace(state, phase=phase, is_tested=is_tested)

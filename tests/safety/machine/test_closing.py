@@ -185,3 +185,30 @@ def test_a_proof_that_was_lost_for_exactly_its_time_is_found_again() -> None:
     rig.reading = {"load_voltage": False}
     rig.run(0.11)
     assert not rig.outputs.enable
+
+
+def test_between_two_closings_the_contactor_rests_to_the_point() -> None:
+    rig = ready()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSING)
+    begun_s = rig.now_s
+    rig.run(0.5).vehicle = "B"
+    rig.run(0.5).vehicle = "C"
+    rig.until_phase(P.CLOSING)
+    assert rig.now_s == pytest.approx(begun_s + rig.config.between_s)
+
+
+def test_a_vehicle_that_toggles_wears_no_contactor_out() -> None:
+    rig = closed()
+    closings, before = 0, True
+    for _ in range(75):
+        for vehicle in ("B", "C"):
+            rig.vehicle = vehicle
+            for _ in range(20):
+                is_on = rig.tick().outputs.enable
+                closings += is_on and not before
+                before = is_on
+    assert 8 <= closings <= 12  # of 75 in 30 s
+    assert any("rests between two closings" in status.detail for status in rig.said)
+    rig.vehicle = "C"
+    assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.requests import StopReason
@@ -265,3 +266,31 @@ def test_the_proof_after_mains_off_and_on_may_take_a_predecessors_time() -> None
     rig.reading = {}
     rig.run(0.1)
     assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-P")
+def test_a_reset_without_a_dark_reading_is_judged_afresh_as_well() -> None:
+    rig = idle()
+    rig.vehicle = "B"
+    rig.until(lambda: rig.outputs.residual_test)
+    rig.run(0.1)
+    rig.is_reset = True
+    rig.until(lambda: rig.state.is_reset_seen, 0.1)
+    assert not rig.outputs.residual_test
+    assert rig.until_phase(P.READY) > 4.0  # the echo of the first test, and the whole second
+    assert rig.faults() == ()
+    rig = closed()
+    rig.is_reset = True
+    rig.until_phase(P.START, 0.3)
+    rig.until_phase(P.SELF_TEST, 0.1)
+
+
+@pytest.mark.req("ERR-P", "ERR-8007")
+def test_a_reset_ends_the_doubt_about_the_generator_too() -> None:
+    rig = closed()
+    rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
+    rig.run(1.4)
+    rig.is_reset = True
+    rig.run(1.4)
+    assert not rig.state.ledger.is_latched
+    assert rig.run(0.3).state.ledger.is_latched

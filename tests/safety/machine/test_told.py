@@ -73,19 +73,3 @@ def test_a_quiet_box_costs_no_new_state_but_for_words_and_edges() -> None:
     for _ in range(100):
         states[id(rig.tick().state)] = rig.state
     assert len(states) <= 21
-
-
-def test_a_vehicle_that_toggles_wears_no_contactor_out() -> None:
-    rig = closed()
-    closings, before = 0, True
-    for _ in range(75):
-        for vehicle in ("B", "C"):
-            rig.vehicle = vehicle
-            for _ in range(20):
-                is_on = rig.tick().outputs.enable
-                closings += is_on and not before
-                before = is_on
-    assert 8 <= closings <= 12  # of 75 in 30 s
-    assert any("rests between two closings" in status.detail for status in rig.said)
-    rig.vehicle = "C"
-    assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4
