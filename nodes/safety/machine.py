@@ -282,11 +282,11 @@ def _raise_faults(config: Config, state: State, facts: Facts, inputs: Inputs) ->
         is_echo=now_s < state.echo_until_s and not facts.has_voltage,
         told_percent=inputs.pilot.duty_percent if is_disobeyed and inputs.pilot else None,
     )
-    ledger, contactor = state.ledger, state.contactor
+    ledger = state.ledger
     is_welded = state.is_welded or is_unproven
     is_pardoned = state.is_pardoned and not is_unproven
     if is_pardoned and facts.is_proven_open and facts.is_settled:
-        ledger, contactor = acquit(ledger), Contactor.OPEN
+        ledger = acquit(ledger)
         is_welded = is_pardoned = False
     for code, detail in complain(course, facts):
         ledger = raise_fault(ledger, code, detail, inputs.utc_ns)
@@ -297,11 +297,7 @@ def _raise_faults(config: Config, state: State, facts: Facts, inputs: Inputs) ->
         is_charging=state.phase is SafetyPhase.CLOSED,
         was_out=state.is_plug_out,
     )
-    if ledger is state.ledger and is_welded is state.is_welded and is_pardoned is state.is_pardoned:
-        return state
-    return replace(
-        state, ledger=ledger, contactor=contactor, is_welded=is_welded, is_pardoned=is_pardoned
-    )
+    return replace(state, ledger=ledger, is_welded=is_welded, is_pardoned=is_pardoned)
 
 
 def _follow_plug(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
@@ -345,14 +341,14 @@ def _compare_duty(state: State, facts: Facts, inputs: Inputs) -> State:
     """
     told_percent = math.nan if inputs.pilot is None else inputs.pilot.duty_percent
     beside_percent = abs(told_percent - facts.duty_percent)
+    since_s = state.disobeyed_since_s
     if beside_percent > BESIDE_PERCENT:
-        if state.disobeyed_since_s is None:
-            return replace(state, disobeyed_since_s=inputs.now_s, obeyed_reads=0)
-        return replace(state, obeyed_reads=0) if state.obeyed_reads else state
-    if state.disobeyed_since_s is None:
+        since_s = inputs.now_s if since_s is None else since_s
+        return replace(state, disobeyed_since_s=since_s, obeyed_reads=0)
+    if since_s is None:
         return state
     if inputs.pilot is None or state.obeyed_reads + 1 >= STATE_READS:
-        return replace(state, disobeyed_since_s=None, obeyed_reads=0)
+        return replace(state, disobeyed_since_s=None)
     return replace(state, obeyed_reads=state.obeyed_reads + 1)
 
 
