@@ -173,6 +173,8 @@ def test_a_closing_that_is_proven_in_its_last_moment_is_one(rounds: int, is_faul
     rig.tick()
     assert (rig.phase() is P.CLOSED) is not is_fault
     assert rig.state.ledger.holds(FaultCode.NOT_CLOSING) is is_fault
+    if is_fault:
+        assert rig.state.ledger.records[0].detail == "the contactor does not close"
 
 
 def test_a_proof_that_was_lost_for_exactly_its_time_is_found_again() -> None:

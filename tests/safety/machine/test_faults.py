@@ -25,6 +25,8 @@ def test_fault_1_is_a_plug_out_of_order_and_clears_when_it_is_seated_again(
     rig.vehicle, rig.offered_a = "A", 0.0
     rig.run(0.2)
     assert rig.faults() == (FaultCode.UNPLUGGED,)
+    during = "during the self-test" if phase is P.SELF_TEST else "while charging"
+    assert rig.status.records[0].detail.endswith(during)
     assert rig.run(20.0).faults() == (FaultCode.UNPLUGGED,)
     rig.vehicle, rig.inputs = "B", {}
     assert rig.run(0.05).faults() == ()
@@ -315,3 +317,21 @@ def test_a_plug_is_pulled_while_charging_unless_the_vehicle_has_stopped_first(
     rig.vehicle = "A"
     rig.run(0.08)
     assert (rig.faults() == (FaultCode.UNPLUGGED,)) is is_fault
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize(("vehicle", "left"), [("B", 1), ("C", 0)])
+def test_ten_minutes_of_charging_clear_the_count_and_ten_of_waiting_do_not(
+    vehicle: str, left: int
+) -> None:
+    rig = closed()
+    rig.reading = {"residual_dc": True}
+    rig.run(0.1)
+    rig.reading = {}
+    rig.offered_a, rig.vehicle = 0.0, "B"
+    rig.until_phase(P.READY, 20.0)
+    assert rig.status.retries == 1
+    if vehicle == "C":
+        rig.offered_a, rig.vehicle = 16.0, "C"
+        rig.until_phase(P.CLOSED)
+    assert rig.lull(610.0).status.retries == left

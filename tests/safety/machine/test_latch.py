@@ -63,6 +63,10 @@ def test_mains_off_and_on_and_a_proof_of_open_let_8007_go(is_restarted: bool) ->
     assert rig.disk is None
     rig.until_phase(P.READY)
     assert rig.status.contactor is Contactor.OPEN
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED)
+    assert rig.run(0.1).status.contactor is Contactor.CLOSED
+    assert not rig.state.is_pardoned
 
 
 @pytest.mark.req("ERR-8007", "ERR-P")
@@ -294,3 +298,25 @@ def test_a_reset_ends_the_doubt_about_the_generator_too() -> None:
     rig.run(1.4)
     assert not rig.state.ledger.is_latched
     assert rig.run(0.3).state.ledger.is_latched
+
+
+@pytest.mark.req("ERR-P")
+def test_a_reset_from_before_the_start_excuses_only_what_was_kept() -> None:
+    rig = latched().restart()
+    rig.is_disk_slow = rig.is_reset = True
+    rig.reading = {"residual_dc": True}
+    assert rig.run(1.0).faults() == (FaultCode.RESIDUAL_CURRENT,)
+    rig.reading = {}
+    rig.is_disk_slow = False
+    assert rig.run(1.0).faults() == (FaultCode.RESIDUAL_CURRENT,)
+
+
+@pytest.mark.req("ERR-P")
+def test_a_reset_gives_the_proof_its_whole_time_anew() -> None:
+    rig = latched()
+    rig.reading = {"mirror_closed": False}
+    rig.run(1.0)
+    rig.is_reset = True
+    rig.run(1.4)
+    rig.reading = {}
+    assert rig.run(0.1).faults() == ()

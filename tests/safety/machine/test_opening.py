@@ -153,6 +153,7 @@ def test_a_contactor_that_drops_by_itself_is_8001_and_a_short_dip_is_not() -> No
     rig.run(0.12)
     assert not rig.outputs.enable
     assert rig.run(0.05).faults() == (FaultCode.NOT_CLOSING,)
+    assert "by itself" in rig.status.records[0].detail
 
 
 @pytest.mark.req("ERR-RED")
@@ -226,3 +227,14 @@ def test_each_opening_has_the_whole_time_for_its_proof_and_no_more() -> None:
     rig.run(0.18)
     assert rig.faults() == ()
     assert rig.run(0.04).faults() == (FaultCode.RED,)
+
+
+@pytest.mark.req("ERR-RED")
+def test_the_proof_of_open_is_due_after_a_fifth_of_a_second_to_the_round() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle = "B"
+    rig.until_phase(P.OPENING)
+    for _ in range(19):
+        assert rig.tick().state.ledger.records == ()
+    assert rig.tick().state.ledger.holds(FaultCode.RED)
