@@ -162,7 +162,7 @@ def test_a_proof_of_closed_that_is_lost_in_most_readings_is_8001() -> None:
     assert FaultCode.NOT_CLOSING in [record.code for record in rig.state.ledger.records]
 
 
-@pytest.mark.parametrize(("rounds", "is_fault"), [(29, False), (31, True)])
+@pytest.mark.parametrize(("rounds", "is_fault"), [(29, False), (30, True)])
 def test_a_closing_that_is_proven_in_its_last_moment_is_one(rounds: int, is_fault: bool) -> None:
     rig = ready()
     rig.is_stuck = True

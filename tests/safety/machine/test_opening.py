@@ -238,3 +238,14 @@ def test_the_proof_of_open_is_due_after_a_fifth_of_a_second_to_the_round() -> No
     for _ in range(19):
         assert rig.tick().state.ledger.records == ()
     assert rig.tick().state.ledger.holds(FaultCode.RED)
+
+
+def test_what_the_proof_of_open_took_is_not_held_against_the_rest_after() -> None:
+    rig = closed()
+    rig.contact_delay_s = 0.16
+    rig.vehicle = "B"
+    rig.until_phase(P.READY, 0.3)
+    rig.reading = {"mirror_closed": False}
+    rig.run(0.15)
+    rig.reading = {}
+    assert rig.run(0.5).faults() == ()
