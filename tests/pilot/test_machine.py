@@ -499,7 +499,7 @@ def test_the_first_word_of_a_vehicle_waits_for_no_period() -> None:
     began_s, said = rig.now_s, len(rig.said)
     while rig.said[-1].cp_state is not CpState.B:
         rig.run(0.005)
-    assert rig.now_s - began_s <= 0.06
+        assert rig.now_s - began_s <= 0.06
     rig.run(1.0)
     assert len(rig.said) - said >= 48
 

@@ -29,12 +29,16 @@ def test_rounds_are_far_apart_only_while_nothing_could_be_opened() -> None:
     assert rig.outputs.period_s == config.calm_s
     rig.vehicle = "B"
     assert rig.tick().outputs.period_s == config.period_s  # from the first other reading on
-    while rig.phase() is not P.CLOSED:
+
+    def is_closed_at_full_pace() -> bool:
+        assert rig.outputs.period_s == config.period_s
         rig.offered_a, rig.vehicle = (16.0, "C") if rig.status.permitted else (0.0, "B")
-        assert rig.tick().outputs.period_s == config.period_s
+        return rig.phase() is P.CLOSED
+
+    rig.until(is_closed_at_full_pace)
     rig.vehicle = "A"
-    while rig.phase() is not P.FAULT:
-        assert rig.tick().outputs.period_s == config.period_s
+    rig.until_phase(P.FAULT, 1.0)
+    assert rig.outputs.period_s == config.period_s
 
 
 def test_what_safety_reads_of_the_pilot_is_told_with_its_status() -> None:

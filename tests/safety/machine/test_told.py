@@ -23,8 +23,7 @@ def test_a_change_is_said_with_its_round() -> None:
     rig = idle()
     rig.vehicle = "B"
     before = rig.phase()
-    while rig.phase() is before:
-        rig.tick()
+    rig.until(lambda: rig.phase() is not before, 1.0)
     assert rig.outputs.status is not None
     assert rig.outputs.status.phase is rig.phase()
 
