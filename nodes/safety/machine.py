@@ -208,7 +208,7 @@ def _prove_blindly(
     if blind is Blind.DARK:
         unproven_s = 0.0
     elif blind is Blind.NONSENSE and reading is not None and not was_energised:
-        limit_s = _proof_s(config, state.is_first_proof)
+        limit_s = _proof_s(config, state)
         unproven_s = spend(unproven_s, not is_open, inputs.since_s, limit_s)
         if unproven_s >= limit_s:
             has_voltage = reading.load_voltage is not False
@@ -267,9 +267,7 @@ def _watch_test(state: State, facts: Facts, now_s: float) -> State:
 def _raise_faults(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
     """Raise what is wrong, and let go what is over."""
     now_s, since_s = inputs.now_s, state.disobeyed_since_s
-    is_unproven = not facts.is_proven_open and state.unproven_s >= _proof_s(
-        config, state.is_first_proof
-    )
+    is_unproven = not facts.is_proven_open and state.unproven_s >= _proof_s(config, state)
     is_disobeyed = since_s is not None and now_s - since_s >= config.disobeyed_s
     course = Course(
         phase=state.phase,
@@ -373,7 +371,7 @@ def _prove(config: Config, state: State, facts: Facts, since_s: float) -> State:
                 state.unproven_s,
                 not facts.is_proven_open,
                 since_s,
-                _proof_s(config, state.is_first_proof),
+                _proof_s(config, state),
             )
     contactor = _proven(state, facts.is_proven_open)
     if (unproven_s, unclosed_s, contactor) == (
@@ -385,9 +383,9 @@ def _prove(config: Config, state: State, facts: Facts, since_s: float) -> State:
     return replace(state, unproven_s=unproven_s, unclosed_s=unclosed_s, contactor=contactor)
 
 
-def _proof_s(config: Config, is_first_proof: bool) -> float:
+def _proof_s(config: Config, state: State) -> float:
     """Return how long an open contactor may be without its proof [s]."""
-    return config.start_s if is_first_proof else config.opening_s
+    return config.start_s if state.is_first_proof else config.opening_s
 
 
 def _echo_s(state: State) -> float:
