@@ -198,6 +198,9 @@ class Bus(Protocol):
         :raises BusError: more than 64 pieces of work wait.
         """
 
+    def post(self, action: Callable[[], None]) -> None:
+        """Run an action in the node, soon. Of all methods this alone may other threads call."""
+
     def ready(self) -> None:
         """Say that this node is bound, configured and has its drivers open."""
 

@@ -96,6 +96,10 @@ class MemoryCarrier:
         """See `bus.peer.Carrier.offload`."""
         self.worker.offload(work, done)
 
+    def post(self, action: Callable[[], None]) -> None:
+        """See `bus.peer.Carrier.post`. There are no threads under virtual time."""
+        self._graph.soon(self, action)
+
     def add(self, due_ns: int, action: Callable[[], None], period_ns: int = 0) -> Deadline:
         """See `bus.timers.Schedule.add`."""
         deadline = Deadline(due_ns, period_ns, action)

@@ -5,6 +5,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ LEAST_NS, MOST_NS = 1_000_000, 20_000_000  # of virtual time; assumed: a card th
 class Worker:
     """Runs work in one thread, made when first needed; `fd` is readable when some is done.
 
-    Results come back through that wake-up.
+    Results come back through that wake-up, and so do the actions of other threads.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Worker:
         )
         self._done: deque[Callable[[], None]] = deque()
         self._waiting = 0
+        self._open = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
@@ -44,6 +46,13 @@ class Worker:
             self._thread.start()
         self._work.put((work, done))
 
+    def post(self, action: Callable[[], None]) -> None:
+        """Have an action run by `collect`; any thread may call this, also after the close."""
+        with self._open:
+            if self.fd >= 0:
+                self._done.append(action)
+                os.eventfd_write(self.fd, 1)
+
     def collect(self) -> None:
         """Run `done` of everything that has finished; call it when `fd` is readable."""
         try:
@@ -51,8 +60,11 @@ class Worker:
         except BlockingIOError:
             return
         while self._done:
-            self._waiting -= 1
             self._done.popleft()()
+
+    def _finish(self, done: Callable[[Any], None], result: object) -> None:
+        self._waiting -= 1
+        done(result)
 
     def close(self, is_orderly: bool) -> None:
         """Let the thread finish what waits, then end it; disorderly, the process's end does."""
@@ -62,14 +74,15 @@ class Worker:
                 return
             self._thread.join()
             self._thread = None
-        os.close(self.fd)
+        with self._open:
+            os.close(self.fd)
+            self.fd = -1
 
     def _run(self) -> None:
         while (piece := self._work.get()) is not None:
             work, done = piece
             result = _outcome(work)
-            self._done.append(lambda done=done, result=result: done(result))  # type: ignore[misc]
-            os.eventfd_write(self.fd, 1)
+            self.post(partial(self._finish, done, result))
 
 
 class VirtualWorker:

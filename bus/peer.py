@@ -58,6 +58,9 @@ class Carrier(Protocol):
     def usage(self) -> Usage:
         """Return what this node's process has used so far."""
 
+    def post(self, action: Callable[[], None]) -> None:
+        """Run an action in the node's loop; other threads may call this."""
+
     def log(self, level: str, text: str) -> None:
         """Write one line; never blocks."""
 
@@ -221,6 +224,10 @@ class Peer:
     def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
         """See `bus.interface.Bus.offload`."""
         self._carrier.offload(work, done)
+
+    def post(self, action: Callable[[], None]) -> None:
+        """See `bus.interface.Bus.post`."""
+        self._carrier.post(action)
 
     def ready(self) -> None:
         """See `bus.interface.Bus.ready`."""

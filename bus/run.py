@@ -54,7 +54,7 @@ class ZmqBus(Peer):
             incarnation=lock.incarnation if lock else 0,
             pid=os.getpid(),
             clock=SystemClock(),
-            randomness=random.Random(os.urandom(16)),
+            randomness=random.SystemRandom(),  # nodes make secrets of it
             state_dir=place.state_dir,
             carrier=self.wire,
             timers=self.timers,

@@ -160,6 +160,10 @@ class ZmqCarrier:
         """See `bus.peer.Carrier.offload`."""
         self.worker.offload(work, done)
 
+    def post(self, action: Callable[[], None]) -> None:
+        """See `bus.peer.Carrier.post`."""
+        self.worker.post(action)
+
     def usage(self) -> Usage:
         """See `bus.peer.Carrier.usage`."""
         return process_usage()

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from msgs.units import Seconds
+
 
 class Color(StrEnum):
     """The colours that the front can show."""
@@ -40,6 +42,20 @@ class Light(Struct, frozen=True, kw_only=True):
 
     color: Color
     effect: Effect
+
+
+class Key(StrEnum):
+    """The keys of the front."""
+
+    SERVICE = "service"  # inside the connector panel (PAN-3)
+    TOUCH = "touch"  # capacitive, on the front (PAN-4)
+
+
+class KeyPress(Struct, frozen=True, kw_only=True):
+    """A key that was pressed and had an effect. Sent when it happens."""
+
+    key: Key
+    held_s: Seconds  # until the effect, or until it was released
 
 
 DARK = Light(color=Color.OFF, effect=Effect.OFF)

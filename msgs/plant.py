@@ -11,6 +11,9 @@ from msgspec import Meta, Struct
 from msgs.meter import Line
 from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
 
+# A card tells what it likes, up to this: hex digits, which need not be a UID.
+CardText = Annotated[str, Meta(max_length=128, pattern="^([0-9A-Fa-f]{2})*$")]
+
 
 class SimCopper(Struct, frozen=True, kw_only=True):
     """Pilot line, contactor proofs, residual-current monitor and sensors.
@@ -42,6 +45,26 @@ class SimPower(Struct, frozen=True, kw_only=True):
     """
 
     lines: tuple[Line, Line, Line]
+
+
+class SimCards(Struct, frozen=True, kw_only=True):
+    """What the card reader has in its field. Sent every second and on change, latched.
+
+    Silence for 3 s reads as a dead reader.
+    """
+
+    works: bool
+    uids: Annotated[tuple[CardText, ...], Meta(max_length=8)]  # as the cards tell them
+
+
+class SimKeys(Struct, frozen=True, kw_only=True):
+    """The keys of the front. Sent every second and on change, latched.
+
+    Silence for 3 s reads as keys that nobody presses.
+    """
+
+    service: bool
+    touch: bool
 
 
 class SimEvent(Struct, frozen=True, kw_only=True):
@@ -108,6 +131,20 @@ class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on: bool
 
 
+class Tap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `tap`: hold a card to the reader, alone or with others."""
+
+    uid: CardText
+    seconds: Annotated[float, Meta(gt=0, le=60)] = 0.6
+    others: Annotated[tuple[CardText, ...], Meta(max_length=7)] = ()
+
+
+class ServicePress(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `service`: press the service key for a time."""
+
+    seconds: Annotated[float, Meta(gt=0, le=60)]
+
+
 class FaultName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests `fault` and `clear`."""
 
@@ -152,4 +189,5 @@ class WorldStatus(Struct, frozen=True, kw_only=True):
     duty_percent: Percent
     faults: Annotated[tuple[SimFault, ...], Meta(max_length=32)]
     lights: Text  # what the front shows
+    cards: Annotated[tuple[CardText, ...], Meta(max_length=8)] = ()  # held to the reader
     ports: dict[str, int]  # simulated meters: name -> TCP port

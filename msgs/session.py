@@ -29,6 +29,7 @@ class EndReason(StrEnum):
     STOPPED = "stopped"  # by app, smart home, card or charging service
     RESTART = "restart"  # the whole box was stopped or restarted (PAN-5)
     POWER_LOSS = "power_loss"  # and the plug was not seated any more when mains were back
+    LAPSED = "lapsed"  # authorised, and charging was not started within 60 s (RFID-4)
     FAULT = "fault"  # a latched one, or the plug was pulled under one that does not clear by itself
 
 
@@ -47,6 +48,9 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     reason: Text  # why the state is what it is, in plain words
     started_utc_ns: Nanoseconds = 0
     authorization_required: bool = False  # a car is not authorised by its plug alone (RFID-6)
+    token: Name = ""  # the card that has authorised; "" if none has, or none is needed
+    released: bool = False  # a card has authorised, and the vehicle is not plugged in yet (CHG-1)
+    lapses_utc_ns: Nanoseconds = 0  # when this authorisation lapses (RFID-4); 0: it does not
 
 
 class SessionRecord(Struct, frozen=True, kw_only=True):
@@ -70,3 +74,26 @@ class SessionsArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     before: Name = ""  # a session_id
+
+
+class Authorize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `authorize`: a card that the list, or the service, knows was held to the box.
+
+    Answered with an `Authorized`; refused in words where the card changes nothing.
+    """
+
+    token: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Action(StrEnum):
+    """What a card did."""
+
+    RELEASED = "released"  # authorised; the vehicle may be plugged in now
+    STARTED = "started"  # the plugged vehicle is authorised
+    LOGGED_OFF = "logged_off"  # it ended what it had begun (RFID-5)
+
+
+class Authorized(Struct, frozen=True, kw_only=True):
+    """Answer to `authorize`."""
+
+    action: Action

@@ -8,15 +8,18 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from msgs.dcs import DcsStatus
 from msgs.heartbeat import Heartbeat
 from msgs.launch import GraphStatus
-from msgs.led import LedFrame
+from msgs.led import KeyPress, LedFrame
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus, SimPilotDrive
-from msgs.plant import SimCopper, SimEvent, SimPower
+from msgs.plant import SimCards, SimCopper, SimEvent, SimKeys, SimPower
+from msgs.rfid import RfidStatus
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
+from msgs.settings import Settings
 from msgs.wish import Wish
 
 M = TypeVar("M", bound=Struct)
@@ -70,6 +73,10 @@ LOAD_OFFER = Topic(
 LED_FRAME = Topic(
     name="led/frame", message=LedFrame, writer="led", period_s=1.0, hold_s=3.0, latched=True
 )
+LED_KEY = Topic(name="led/key", message=KeyPress, writer="led")
+RFID_STATUS = Topic(name="rfid/status", message=RfidStatus, writer="rfid", period_s=1.0, hold_s=3.0)
+DCS_STATUS = Topic(name="dcs/status", message=DcsStatus, writer="dcs", period_s=1.0, hold_s=3.0)
+SETTINGS = Topic(name="settings", message=Settings, writer="system", latched=True)
 LAUNCH_GRAPH = Topic(
     name="launch/graph",
     message=GraphStatus,
@@ -83,6 +90,24 @@ SIM_COPPER = Topic(
 )
 SIM_POWER = Topic(
     name="sim/power", message=SimPower, writer="plant", period_s=0.1, hold_s=0.5, recorded=False
+)
+SIM_CARDS = Topic(
+    name="sim/cards",
+    message=SimCards,
+    writer="plant",
+    period_s=1.0,
+    hold_s=3.0,
+    latched=True,
+    recorded=False,
+)
+SIM_KEYS = Topic(
+    name="sim/keys",
+    message=SimKeys,
+    writer="plant",
+    period_s=1.0,
+    hold_s=3.0,
+    latched=True,
+    recorded=False,
 )
 SIM_EVENT = Topic(name="sim/event", message=SimEvent, writer="plant")
 SIM_PILOT_DRIVE = Topic(
@@ -98,7 +123,20 @@ SIM_CONTACTOR_DRIVE = Topic(
 )
 SIM_LIGHTS = Topic(name="sim/lights", message=LedFrame, writer="led", latched=True, recorded=False)
 
-NODES = ("launch", "led", "load_manager", "meter", "pilot", "plant", "safety", "session")
+NODES = (
+    "dcs",
+    "launch",
+    "led",
+    "load_manager",
+    "meter",
+    "pilot",
+    "plant",
+    "rfid",
+    "safety",
+    "session",
+    "system",
+    "web",
+)
 """Every writer on the bus, the supervisor included."""
 
 HEARTBEATS: dict[str, Topic[Heartbeat]] = {
@@ -123,9 +161,15 @@ _TABLE: tuple[Topic[Any], ...] = (
     METER_SOLAR,
     LOAD_OFFER,
     LED_FRAME,
+    LED_KEY,
+    RFID_STATUS,
+    DCS_STATUS,
+    SETTINGS,
     LAUNCH_GRAPH,
     SIM_COPPER,
     SIM_POWER,
+    SIM_CARDS,
+    SIM_KEYS,
     SIM_EVENT,
     SIM_PILOT_DRIVE,
     SIM_CONTACTOR_DRIVE,

@@ -533,6 +533,37 @@ def test_no_more_than_64_pieces_of_work_wait(world: World) -> None:
     assert done == list(range(65))
 
 
+def test_what_is_posted_runs_in_the_node_in_order(world: World) -> None:
+    bus = world.bus("led")
+    ran: list[tuple[int, int]] = []
+    for number in range(3):
+        bus.post(lambda number=number: ran.append((number, threading.get_ident())))  # type: ignore[misc]
+    assert ran == []  # not inside the call
+    world.until(lambda: len(ran) == 3)
+    assert ran == [(number, threading.get_ident()) for number in range(3)]
+
+
+def test_other_threads_may_post_also_to_a_node_that_is_gone(tmp_path: Path) -> None:
+    world = ZmqWorld(tmp_path)
+    bus = world.bus("led")
+    ran: list[int] = []
+
+    def post() -> None:
+        for _ in range(100):
+            bus.post(lambda: ran.append(threading.get_ident()))
+
+    threads = [threading.Thread(target=post) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    world.until(lambda: len(ran) == 400)
+    for thread in threads:
+        thread.join()
+    assert set(ran) == {threading.get_ident()}
+    world.kill("led")
+    bus.post(lambda: ran.append(0))
+    assert len(ran) == 400
+
+
 def test_a_node_that_stops_finishes_the_work_it_has_offloaded(world: World) -> None:
     bus = world.bus("session")
     written: list[int] = []

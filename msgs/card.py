@@ -1,0 +1,61 @@
+"""A card: its UID as text, whether it is one, whether it can be taught. Laws of the noun.
+
+A UID is written as hex digits, most significant byte first: 8, 14 or 20 digits for ISO 14443
+(4, 7 or 10 bytes), 16 digits that begin with E0 for ISO 15693 (hardware.md 3.4).
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from msgs.units import Name
+
+MOST_UID_DIGITS = 20
+
+Uid = Annotated[str, Meta(max_length=MOST_UID_DIGITS)]
+
+_HEX = re.compile(r"[0-9A-F]+")
+_RANDOM_FIRST = "08"  # ISO 14443-3: a 4-byte UID that begins so is made anew at each reading
+_CASCADE = "88"  # ISO 14443-3: the cascade tag, never the first byte of a whole UID
+
+
+class CardRole(StrEnum):
+    """What a stored card may do."""
+
+    MASTER = "master"  # teaches others, and authorises (RFID-10)
+    USER = "user"
+
+
+class CardColor(StrEnum):
+    """The colour of a card, as the supplied ones have it (RFID-1); taught ones have none."""
+
+    WHITE = "white"
+    RED = "red"
+    GREEN = "green"
+    BLUE = "blue"
+    NONE = "none"
+
+
+class Card(Struct, frozen=True, kw_only=True):
+    """One stored card."""
+
+    uid: Uid
+    role: CardRole
+    color: CardColor = CardColor.NONE
+    name: Name = ""
+
+
+def is_uid(text: str) -> bool:
+    """Return whether a text is the UID of a card of ISO 14443 or ISO 15693, in capitals."""
+    if not _HEX.fullmatch(text):
+        return False
+    if len(text) == 16:
+        return text.startswith("E0")
+    return len(text) in (8, 14, 20) and not (len(text) == 8 and text.startswith(_CASCADE))
+
+
+def is_random(uid: str) -> bool:
+    """Return whether a UID is one that its card makes anew each time: nothing to remember."""
+    return len(uid) == 8 and uid.startswith(_RANDOM_FIRST)
