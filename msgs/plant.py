@@ -131,11 +131,14 @@ class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on: bool
 
 
+HOLD_S = 0.6  # assumed: a card that is held for a moment; a reader looks every 0.15 s
+
+
 class Tap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Request `tap`: hold a card to the reader, alone or with others."""
 
     uid: CardText
-    seconds: Annotated[float, Meta(gt=0, le=60)] = 0.6
+    seconds: Annotated[float, Meta(gt=0, le=60)] = HOLD_S
     others: Annotated[tuple[CardText, ...], Meta(max_length=7)] = ()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from launch.cli.common import ask, json_option, run_dir_option, running_tool
-from msgs.plant import SimFault
+from msgs.plant import HOLD_S, SimFault
 
 PATIENCE_S = 5.0  # a busy machine; an idle one answers within milliseconds
 
@@ -50,12 +50,17 @@ _plain("status", "Show the simulated world.")
 
 
 @command.command()
-@click.argument("uid")
+@click.argument("uids", nargs=-1, required=True, metavar="UID...")
+@click.option("--seconds", default=HOLD_S, show_default=True, help="How long it is held.")
 @json_option
 @run_dir_option
-def tap(uid: str, run_dir: Path | None, as_json: bool) -> None:
-    """Hold the card UID (hex digits) to the reader."""
-    _act(run_dir, as_json, "tap", {"uid": uid})
+def tap(uids: tuple[str, ...], seconds: float, run_dir: Path | None, as_json: bool) -> None:
+    """Hold the card UID (hex digits) to the reader; several are held at once.
+
+    The UIDs of the four cards that belong to the box stand on its label: `wallbox label`.
+    """
+    words = {"uid": uids[0], "others": list(uids[1:]), "seconds": seconds}
+    _act(run_dir, as_json, "tap", words)
 
 
 @command.command()

@@ -1,4 +1,4 @@
-"""The simulated world: mains, house, sun, cable, vehicle, contactor, residual current, heat.
+"""The simulated world: mains, house, sun, cable, vehicle, contactor, leakage, heat, hands.
 
 Present in simulation only. The physics is a pure model (`model.step`); the node moves it on
 whenever somebody drives it or looks at it, or its next event is due. Each start is a new world:
@@ -10,12 +10,14 @@ Subscribes
     x1 before the first drive. Silence of the contactor's watchdog edges for 1.0 s drops the coil.
     A contactor drive with clear_reset takes the flag back that the mains set when they come on.
 Publishes
-    sim/copper (20 ms and on change), sim/power (0.1 s and when a current is cut), sim/event (what
-    happened, stamped with the moment at which it did): plugged, unplugged, pulled, full,
-    s2_closed, s2_opened, woken, coil_on, coil_off, contacts_closed, contacts_open, residual,
-    residual_clear, duty, house, sun, power, fault, clear, lights.
+    sim/copper (20 ms and on change), sim/power (0.1 s and when a current is cut), sim/cards and
+    sim/keys (1 s and on change), sim/event (what happened, stamped with the moment at which it
+    did): plugged, unplugged, pulled, full, s2_closed, s2_opened, woken, coil_on, coil_off,
+    contacts_closed, contacts_open, residual, residual_clear, duty, house, sun, power, fault,
+    clear, card, card_gone, key, lights.
 Serves
-    plug, unplug, pull, ready, full, house, sun, power, fault, clear, status, modbus_read.
+    plug, unplug, pull, ready, full, tap, touch, service, house, sun, power, fault, clear, status,
+    modbus_read.
 Touches
     one TCP port: the meters of house (unit 1) and sun (unit 2) as real Modbus TCP servers. With
     the driver "sim" none: reads come as the request modbus_read.

@@ -5,7 +5,8 @@ import math
 from msgspec.structs import replace
 
 from msgs.plant import SimFault
-from nodes.plant import vehicle
+from nodes.plant import hands, vehicle
+from nodes.plant.hands import MOST_CARDS, TOUCH_S, Hands
 from nodes.plant.mains import Phases
 from nodes.plant.model import settle
 from nodes.plant.world import Happening, World
@@ -97,6 +98,23 @@ def clear(world: World, name: SimFault) -> World:
     return _done(replace(world, faults=world.faults - {name}), "clear", name)
 
 
+def tap(world: World, uids: tuple[str, ...], seconds: float) -> World:
+    """Hold cards to the reader for a time [s]."""
+    if len({*world.hands.uids, *uids}) > MOST_CARDS:
+        raise ImpossibleError(f"a hand holds {MOST_CARDS} cards at most")
+    return _with_hands(world, hands.hold(world.hands, uids, world.now_s + seconds))
+
+
+def touch(world: World) -> World:
+    """Touch the key on the front for a moment."""
+    return _with_hands(world, replace(world.hands, touch_until_s=world.now_s + TOUCH_S))
+
+
+def service(world: World, seconds: float) -> World:
+    """Press the service key for a time [s]; one that is pressed already is pressed until then."""
+    return _with_hands(world, replace(world.hands, service_until_s=world.now_s + seconds))
+
+
 def wander(world: World, deviation_ratio: float, dt_s: float) -> World:
     """Let the grid's voltage drift for a time.
 
@@ -110,6 +128,12 @@ def wander(world: World, deviation_ratio: float, dt_s: float) -> World:
 def _require_vehicle(world: World) -> None:
     if not world.vehicle.plugged:
         raise ImpossibleError("no vehicle is plugged")
+
+
+def _with_hands(world: World, after: Hands) -> World:
+    for what, detail in hands.changes(world.hands, after):
+        world = _done(world, what, detail)
+    return settle(replace(world, hands=after))
 
 
 def _done(world: World, what: str, detail: str = "") -> World:

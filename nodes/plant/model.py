@@ -11,7 +11,7 @@ often, and to 0.1 s while a current ramps, since power is not quite linear in it
 from msgspec.structs import replace
 
 from msgs.plant import SimFault
-from nodes.plant import contactor, residual, thermal, vehicle
+from nodes.plant import contactor, hands, residual, thermal, vehicle
 from nodes.plant.contactor import WATCHDOG_S, Contactor
 from nodes.plant.energy import Energy, count, mean
 from nodes.plant.mains import NONE, Mains, Phases, flow, live
@@ -147,8 +147,10 @@ def _settle_once(world: World) -> World:
         exceeds=SimFault.OVERCURRENT in faults,
         ignores_x1=SimFault.IGNORES_X1 in faults,
     )
+    held = hands.settle(world.hands, now_s)
     if (
-        monitor is world.monitor
+        held is world.hands
+        and monitor is world.monitor
         and heat is world.heat
         and contacts is world.contactor
         and car is world.vehicle
@@ -160,10 +162,17 @@ def _settle_once(world: World) -> World:
             *_monitor_changes(world.monitor, monitor),
             *_contactor_changes(world.contactor, contacts),
             *_vehicle_changes(world.vehicle, car),
+            *hands.changes(world.hands, held),
         )
     )
     return replace(
-        world, monitor=monitor, heat=heat, contactor=contacts, vehicle=car, happened=happened
+        world,
+        monitor=monitor,
+        heat=heat,
+        contactor=contacts,
+        vehicle=car,
+        hands=held,
+        happened=happened,
     )
 
 
@@ -227,7 +236,8 @@ def _box_a(world: World) -> Phases:
 
 
 def _due_s(world: World) -> float:
-    due_s = min(world.monitor.due_s, vehicle.due_s(world.vehicle, world.setup.charger, world.now_s))
+    due_s = min(world.monitor.due_s, hands.due_s(world.hands))
+    due_s = min(due_s, vehicle.due_s(world.vehicle, world.setup.charger, world.now_s))
     if world.contactor.moves_at_s is not None:
         due_s = min(due_s, world.contactor.moves_at_s)
     if world.contactor.coil and world.edge_at_s is not None:

@@ -13,9 +13,11 @@ from msgs.plant import SimEvent, WorldStatus
 from msgs.requests import StopReason
 from msgs.safety import SimContactorDrive
 from msgs.topics import (
+    SIM_CARDS,
     SIM_CONTACTOR_DRIVE,
     SIM_COPPER,
     SIM_EVENT,
+    SIM_KEYS,
     SIM_LIGHTS,
     SIM_PILOT_DRIVE,
     SIM_POWER,
@@ -27,7 +29,16 @@ from nodes.plant import acts
 from nodes.plant.meters import open_meters
 from nodes.plant.model import new_world, next_event_s, step
 from nodes.plant.parameters import Parameters, mains_of, setup_of
-from nodes.plant.readings import copper_of, describe, house_of, power_of, solar_of, status_of
+from nodes.plant.readings import (
+    cards_of,
+    copper_of,
+    describe,
+    house_of,
+    keys_of,
+    power_of,
+    solar_of,
+    status_of,
+)
 from nodes.plant.requests import Requests
 from nodes.plant.trace import Player, load_trace
 from nodes.plant.world import Commands, World
@@ -39,6 +50,7 @@ RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 COPPER_S = 0.02
 POWER_S = 0.1
 WANDER_S = 1.0
+HANDS_S = 1.0
 HOUSE_UNIT, SOLAR_UNIT = 1, 2  # both meters stand behind one server, as behind a gateway
 ROUNDING_S = 1e-6  # deadlines are asked for so much late: rounding never wakes us before them
 
@@ -55,6 +67,8 @@ class PlantNode:
         self._world = new_world(setup_of(parameters), bus.clock.now_s(), mains_of(parameters))
         self._commands = self._world.commands
         self._copper = copper_of(self._world)
+        self._cards = cards_of(self._world)
+        self._keys = keys_of(self._world)
         self._lights: LedFrame | None = None
         self._armed_s = float("inf")
         path = parameters.house_trace
@@ -76,7 +90,9 @@ class PlantNode:
         bus.every(COPPER_S, self._send_copper)
         bus.every(POWER_S, self._send_power)
         bus.every(WANDER_S, self._wander)
+        bus.every(HANDS_S, self._send_hands)
         bus.on_stop(self._stop)
+        self._send_hands()
 
     # --- requests.Keeper -----------------------------------------------------------------------
 
@@ -90,12 +106,14 @@ class PlantNode:
         """See `requests.Keeper.adopt`. What has changed is told at once."""
         if world is self._world:
             return
-        happened = world.happened
+        before, happened = self._world, world.happened
         self._world = replace(world, happened=()) if happened else world
         copper = copper_of(world)
         if copper != self._copper:
             self._copper = copper
             self._bus.publish(SIM_COPPER, copper)
+        if world.hands is not before.hands or world.faults is not before.faults or happened:
+            self._follow_hands(world)
         for happening in happened:
             self._tell(happening.what, round(happening.at_s * 1e9), happening.detail)
         if any(happening.what in _CUTS for happening in happened):
@@ -133,6 +151,20 @@ class PlantNode:
         power = power_of(world)
         if power is not None:
             self._bus.publish(SIM_POWER, power)
+
+    def _follow_hands(self, world: World) -> None:
+        """Tell at once what is held to the front or let go."""
+        cards, keys = cards_of(world), keys_of(world)
+        if cards != self._cards:
+            self._cards = cards
+            self._bus.publish(SIM_CARDS, cards)
+        if keys != self._keys:
+            self._keys = keys
+            self._bus.publish(SIM_KEYS, keys)
+
+    def _send_hands(self) -> None:
+        self._bus.publish(SIM_CARDS, self._cards)
+        self._bus.publish(SIM_KEYS, self._keys)
 
     def _wander(self) -> None:
         deviation_ratio = self._bus.random.gauss(0.0, self._wander_ratio)

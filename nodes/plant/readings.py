@@ -2,7 +2,15 @@
 
 from msgs.led import Color, Effect, LedFrame, Light
 from msgs.meter import Line
-from msgs.plant import SimCopper, SimFault, SimPower, VehicleState, WorldStatus
+from msgs.plant import (
+    SimCards,
+    SimCopper,
+    SimFault,
+    SimKeys,
+    SimPower,
+    VehicleState,
+    WorldStatus,
+)
 from nodes.modbus_map.codec import Values
 from nodes.plant import copper
 from nodes.plant.mains import live
@@ -121,6 +129,21 @@ def status_of(world: World, lights: LedFrame | None, ports: dict[str, int]) -> W
         faults=tuple(sorted(world.faults)),
         lights=describe(lights),
         ports=ports,
+        cards=world.hands.uids,
+    )
+
+
+def cards_of(world: World) -> SimCards:
+    """Return what the card reader has in its field; without mains it has no supply."""
+    works = world.mains.is_on and SimFault.READER_DEAD not in world.faults
+    return SimCards(works=works, uids=world.hands.uids if works else ())
+
+
+def keys_of(world: World) -> SimKeys:
+    """Return which keys are pressed."""
+    return SimKeys(
+        service=world.hands.service_until_s is not None,
+        touch=world.hands.touch_until_s is not None,
     )
 
 

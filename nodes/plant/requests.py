@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from bus import Bus, Call, DriverError
-from msgs.plant import FaultName, HouseLoad, ModbusRead, Power, SimFault, Sun
+from msgs.plant import FaultName, HouseLoad, ModbusRead, Power, ServicePress, SimFault, Sun, Tap
 from msgs.requests import NoArguments
 from nodes.modbus_map.bank import EXCEPTIONS, Banks, answer
 from nodes.plant import acts
@@ -49,6 +49,9 @@ class Requests:
         self._act("pull", NoArguments, lambda world, _: acts.pull(world))
         self._act("ready", NoArguments, lambda world, _: acts.ready(world))
         self._act("full", NoArguments, lambda world, _: acts.full(world))
+        self._act("tap", Tap, _tap)
+        self._act("touch", NoArguments, lambda world, _: acts.touch(world))
+        self._act("service", ServicePress, lambda world, press: acts.service(world, press.seconds))
         self._act("house", HouseLoad, self._house)
         self._act("sun", Sun, lambda world, sun: acts.sun(world, sun.power_w))
         self._act("power", Power, lambda world, power: acts.power(world, power.on))
@@ -98,3 +101,7 @@ class Requests:
             call.refuse(f"{EXCEPTIONS[result]} (exception {result})")
         else:
             call.ok(result)
+
+
+def _tap(world: World, tap: Tap) -> World:
+    return acts.tap(world, (tap.uid, *tap.others), tap.seconds)

@@ -8,6 +8,7 @@ from msgs.pilot import STATE_F_PERCENT, X1_PERCENT
 from msgs.plant import SimFault
 from nodes.plant.contactor import Contactor
 from nodes.plant.energy import Energy
+from nodes.plant.hands import IDLE, Hands
 from nodes.plant.mains import Flow, Mains, Phases
 from nodes.plant.residual import Monitor
 from nodes.plant.thermal import Heat
@@ -57,6 +58,7 @@ class World(Struct, frozen=True, kw_only=True):
     contactor: Contactor
     monitor: Monitor
     mains: Mains
+    hands: Hands = IDLE
     power_on_reset: bool = False  # the flip-flop that remembers that mains came on
     heat: Heat
     flow: Flow
