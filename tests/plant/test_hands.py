@@ -12,7 +12,6 @@ from msgs.topics import SIM_CARDS, SIM_EVENT, SIM_KEYS
 from nodes.plant.node import Parameters, build
 from tests.plant.test_node import Rig
 
-
 T = TypeVar("T")
 
 
