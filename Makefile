@@ -4,12 +4,12 @@ BIN := .venv/bin
 DONE := .venv/.installed
 MUTANTS := .venv/.mutants
 
-.PHONY: run test setup check proof bench mutants golden faults clean
+.PHONY: run test setup browser check proof bench mutants golden faults requirements screenshots clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
-test: check
+test: check browser
 	$(BIN)/pytest -q -n 2 -m "not system and not proof"
 	$(BIN)/pytest -q -m system -n 2 --dist loadfile
 
@@ -36,6 +36,20 @@ golden: setup
 
 faults: setup
 	$(BIN)/python tests/faults/write.py
+
+requirements: setup
+	$(BIN)/python tests/requirements/write.py
+
+screenshots: setup browser
+	$(BIN)/python tests/web/browser/screenshots.py
+
+# The pages are tested in a real browser, Debian's.
+browser:
+	@if ! command -v chromium >/dev/null; then \
+	    if [ "$$(id -u)" = 0 ]; then apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; \
+	    elif sudo -n true 2>/dev/null; then sudo apt-get -qq update && sudo apt-get -qq install -y --no-install-recommends chromium; fi; \
+	    if ! command -v chromium >/dev/null; then \
+	        echo "the tests of the pages need a browser; please run: sudo apt install chromium" >&2; exit 1; fi; fi
 
 setup: $(DONE)
 
