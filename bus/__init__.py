@@ -15,6 +15,7 @@ from bus.interface import (
     Status,
     Timer,
 )
+from bus.place import PlaceError
 
 __all__ = [
     "Answer",
@@ -24,6 +25,7 @@ __all__ = [
     "Clock",
     "DriverError",
     "Health",
+    "PlaceError",
     "Reader",
     "Status",
     "Timer",

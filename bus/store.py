@@ -86,6 +86,22 @@ def read_struct(path: Path, kind: type[T], tell: Tell) -> T | None:
         return None
 
 
+def read_kept(path: Path, kind: type[T]) -> T | None:
+    """Return the Struct in a file, or None if there is none; what is broken stays where it is.
+
+    For what must never be begun anew by itself.
+
+    :raises StoreError: the file is there and cannot be read, or holds something else.
+    """
+    content = read_file(path)
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"{path} cannot be understood: {error}") from error
+
+
 def set_aside(path: Path) -> Path:
     """Give a file another name beside its place, and return it; at most three are kept.
 

@@ -1,6 +1,7 @@
 """The configuration label of one box (LAB-1): what is printed on it, made at its provisioning.
 
-Kept in a file that only the box's own user can read; never on the bus.
+Kept in a file that only the box's own user can read; never on the bus. Who reads it does so by
+`bus.store.read_kept`: a label that cannot be understood stays where it is.
 """
 
 from typing import Annotated
@@ -9,11 +10,21 @@ from msgspec import Meta, Struct
 
 from msgs.card import CardColor, CardRole, Uid
 
-LABEL_FILE = "label.json"  # in the state directory; written by system alone
+LABEL_FILE = "label.json"  # in the state directory; written by system alone, once
 
-RECOVERY_KEY_CHARACTERS = 30
-WLAN_PASSWORD_CHARACTERS = 12
+SERIAL_DIGITS = 8  # ours
+RECOVERY_KEY_CHARACTERS = 30  # LAB-1
+WLAN_PASSWORD_CHARACTERS = 12  # WEB-10
 HOTSPOT_IP = "192.168.2.1"  # NET-3
+
+LABEL_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
+"""What a key on the label is made of: no 0 and O and o, no 1 and l and I, for they look alike."""
+
+_Serial = Annotated[str, Meta(pattern=rf"^[1-9][0-9]{{{SERIAL_DIGITS - 1}}}$")]
+_RecoveryKey = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{RECOVERY_KEY_CHARACTERS}}}$")]
+_WlanPassword = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{WLAN_PASSWORD_CHARACTERS}}}$")]
+_Word = Annotated[str, Meta(min_length=1, max_length=32)]
+_Mac = Annotated[str, Meta(pattern=r"^[0-9A-F]{2}(:[0-9A-F]{2}){5}$")]
 
 
 class LabelCard(Struct, frozen=True, kw_only=True):
@@ -27,13 +38,13 @@ class LabelCard(Struct, frozen=True, kw_only=True):
 class Label(Struct, frozen=True, kw_only=True):
     """What stands on the label. Every value is this box's own, but for the user and the IP."""
 
-    serial: str
-    web_user: str  # "admin"
-    web_password: str  # the serial number, until the first login
-    recovery_key: str
-    wlan_ssid: str  # the serial number
-    wlan_password: str
-    lan_mac: str
-    wlan_mac: str
+    serial: _Serial
+    web_user: _Word  # "admin" (WEB-1)
+    web_password: _Word  # the serial number, until the first login (WEB-1)
+    recovery_key: _RecoveryKey
+    wlan_ssid: _Word  # the serial number (WEB-10)
+    wlan_password: _WlanPassword
+    lan_mac: _Mac  # as 02:00:5E:10:00:01
+    wlan_mac: _Mac
     rfid: Annotated[tuple[LabelCard, ...], Meta(min_length=4, max_length=4)]  # the master first
     hotspot_ip: str = HOTSPOT_IP

@@ -18,6 +18,7 @@ from bus.store import (
     StoreError,
     open_database,
     read_file,
+    read_kept,
     read_struct,
     replace_file,
     set_aside,
@@ -78,6 +79,22 @@ def test_a_broken_file_is_set_aside_with_words_not_deleted(tmp_path: Path, conte
     assert len(words) == 1
     assert str(path) in words[0]
     assert "note.json.broken-1" in words[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"number": "one"}', b"\x00" * 4096])
+def test_a_broken_file_that_is_kept_is_refused_in_words_and_left_alone(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "note.json"
+    assert read_kept(path, Note) is None
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"note\.json cannot be understood: ") as refused:
+        read_kept(path, Note)
+    assert str(path) in str(refused.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["note.json"]
+    assert path.read_bytes() == content
+    write_struct(path, Note(number=3))
+    assert read_kept(path, Note) == Note(number=3)
 
 
 def test_what_is_set_aside_has_a_cap_and_the_oldest_makes_room(tmp_path: Path) -> None:

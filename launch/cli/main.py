@@ -17,6 +17,7 @@ VERBS = {
     "topics": ("launch.cli.topics", "Show the table of topics."),
     "sniff": ("launch.cli.sniff", "Show the traffic, or count it."),
     "call": ("launch.cli.call", "Send one request to a node and show its answer."),
+    "label": ("launch.cli.label", "Show the configuration label of this box."),
     "sim": ("launch.cli.sim", "Act on the simulated world."),
     "soak": ("launch.cli.soak", "Run the graph under virtual time with random troubles."),
 }

@@ -1,0 +1,30 @@
+"""The label's file: made at the first start of a box, and never again."""
+
+from pathlib import Path
+
+from bus import PlaceError
+from bus.store import StoreError, read_kept, write_struct
+from msgs.label import LABEL_FILE, Label
+from nodes.system.provision import Randomness, provision
+
+
+def own_label(state_dir: Path, randomness: Randomness) -> Label:
+    """Return the label of the box that a state directory belongs to; a new box gets its own.
+
+    A power cut leaves no label, and the next start makes another, or the whole one. A label that
+    is there and cannot be understood is never replaced: what is printed on the box would be false.
+
+    :raises PlaceError: it can neither be read nor made.
+    """
+    path = state_dir / LABEL_FILE
+    try:
+        label = read_kept(path, Label)
+        if label is None:
+            label = provision(randomness)
+            write_struct(path, label)
+    except StoreError as error:
+        raise PlaceError(
+            f"the label: {error}; expected the file as it was made at the first start (a copy of "
+            "it will do), or none in a new box, which makes its own"
+        ) from error
+    return label

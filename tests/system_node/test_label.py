@@ -1,0 +1,179 @@
+"""The label's file: made once, readable by its owner alone, whole or not there, never replaced."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bus import PlaceError
+from bus.store import read_kept
+from launch.cli.label import card
+from msgs.label import LABEL_FILE, Label
+from nodes.system.label import own_label
+
+SECRETS = ("serial", "web_password", "recovery_key", "wlan_ssid", "wlan_password")
+ADDRESSES = ("lan_mac", "wlan_mac")
+
+
+@pytest.mark.req("LAB-1")
+def test_a_new_box_gets_a_label_that_its_owner_alone_can_read(tmp_path: Path) -> None:
+    label = own_label(tmp_path, random.SystemRandom())
+    path = tmp_path / LABEL_FILE
+    assert read_kept(path, Label) == label
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.req("LAB-1")
+def test_two_boxes_differ_in_every_value_but_the_users_name_and_the_address(
+    tmp_path: Path,
+) -> None:
+    one, two = (own_label(tmp_path / name, random.SystemRandom()) for name in ("one", "two"))
+    for field in (*SECRETS, *ADDRESSES):
+        assert getattr(one, field) != getattr(two, field), field
+    assert not {each.uid for each in one.rfid} & {each.uid for each in two.rfid}
+
+
+@pytest.mark.req("LAB-1")
+def test_the_label_of_a_box_is_never_written_again(tmp_path: Path) -> None:
+    path = tmp_path / LABEL_FILE
+    first = own_label(tmp_path, random.SystemRandom())
+    before = (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino)
+    for _ in range(3):
+        assert own_label(tmp_path, random.SystemRandom()) == first
+    assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "short key", "three cards", "not ours"])
+def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
+    tmp_path: Path, damage: str
+) -> None:
+    path = tmp_path / LABEL_FILE
+    own_label(tmp_path, random.SystemRandom())
+    whole = path.read_bytes()
+    written = json.loads(whole)
+    content = {
+        "empty": b"",
+        "half": whole[: len(whole) // 2],
+        "short key": json.dumps(written | {"recovery_key": "short"}).encode(),
+        "three cards": json.dumps(written | {"rfid": written["rfid"][:3]}).encode(),
+        "not ours": b"[]",
+    }[damage]
+    path.write_bytes(content)
+    with pytest.raises(PlaceError) as refused:
+        own_label(tmp_path, random.SystemRandom())
+    assert f"{path} cannot be understood" in str(refused.value)
+    assert "expected the file as it was made at the first start" in str(refused.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == [LABEL_FILE]
+    assert path.read_bytes() == content
+
+
+def test_a_label_that_cannot_be_written_ends_the_start_in_words() -> None:
+    with pytest.raises(PlaceError, match=r"label\.json cannot be written"):
+        own_label(Path("/proc/self"), random.SystemRandom())
+
+
+DYING = """
+import os, random, signal, sys
+from pathlib import Path
+from nodes.system.label import own_label
+
+STEPS = {"mkdir", "open", "write", "flush", "fsync", "close", "replace"}
+left = int(sys.argv[2])
+
+def watch(frame, event, called):
+    global left
+    if event in ("c_return", "c_exception") and called.__name__ in STEPS:
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.setprofile(watch)
+own_label(Path(sys.argv[1]), random.SystemRandom())
+sys.setprofile(None)
+"""
+
+
+@pytest.mark.req("LAB-1")
+def test_a_box_that_dies_at_any_step_of_its_first_start_has_one_whole_label_afterwards(
+    tmp_path: Path,
+) -> None:
+    died = had_one = 0
+    for step in range(1, 40):
+        state_dir = tmp_path / f"{step}"
+        state_dir.mkdir()
+        words = [sys.executable, "-c", DYING, str(state_dir), str(step)]
+        code = subprocess.run(words, check=False).returncode
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        died += 1
+        before = read_kept(state_dir / LABEL_FILE, Label)  # the whole one, or none
+        had_one += before is not None
+        label = own_label(state_dir, random.SystemRandom())
+        assert before in (None, label)
+        assert read_kept(state_dir / LABEL_FILE, Label) == label
+        assert (state_dir / LABEL_FILE).stat().st_mode & 0o777 == 0o600
+    else:
+        pytest.fail("it dies on and on")
+    assert died >= 6  # open, write, sync, replace, and the directory: open, sync
+    assert 0 < had_one < died
+
+
+# --- wallbox label ----------------------------------------------------------------------------
+
+
+def wallbox_label(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", "-m", "launch.cli.main", "label", *words],
+        capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+
+
+@pytest.mark.req("LAB-1")
+def test_the_command_prints_the_label_for_programs(tmp_path: Path) -> None:
+    label = own_label(tmp_path, random.SystemRandom())
+    told = wallbox_label("--json", "--state-dir", str(tmp_path))
+    assert (told.returncode, told.stderr) == (0, "")
+    (line,) = told.stdout.splitlines()
+    shown = json.loads(line)
+    assert list(shown) == [
+        "serial", "web_user", "web_password", "recovery_key", "wlan_ssid", "wlan_password",
+        "lan_mac", "wlan_mac", "rfid", "hotspot_ip",
+    ]  # fmt: skip
+    assert msgspec.convert(shown, Label) == label
+    assert [list(each) for each in shown["rfid"]] == [["uid", "role", "color"]] * 4
+
+
+@pytest.mark.req("LAB-1")
+def test_the_command_prints_the_label_for_people(tmp_path: Path) -> None:
+    label = own_label(tmp_path, random.SystemRandom())
+    told = wallbox_label("--state-dir", str(tmp_path))
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert lines == card(label)
+    assert len({len(line) for line in lines}) == 1
+    for field in (*SECRETS, *ADDRESSES, "web_user", "hotspot_ip"):
+        assert getattr(label, field) in told.stdout, field
+    for each in label.rfid:
+        assert f"{each.role}, {each.color}" in told.stdout
+        assert each.uid in told.stdout
+
+
+def test_the_command_says_what_to_do_where_there_is_no_label(tmp_path: Path) -> None:
+    told = wallbox_label("--json", "--state-dir", str(tmp_path))
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"no label in {tmp_path}: start this box once" in told.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_what_is_wrong_with_a_label(tmp_path: Path) -> None:
+    (tmp_path / LABEL_FILE).write_text("{}")
+    told = wallbox_label("--state-dir", str(tmp_path))
+    assert (told.returncode, told.stdout) == (1, "")
+    assert len(told.stderr.splitlines()) == 1
+    assert "label.json cannot be understood" in told.stderr
