@@ -1,10 +1,11 @@
 """What rfid says: the card that was held last, what became of it, and what is being learned."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from msgs.card import CardColor, Uid
+from msgs.card import Card, CardColor, Uid
 from msgs.led import Tone
 from msgs.units import Count, Name, Text
 
@@ -46,3 +47,19 @@ class RfidStatus(Struct, frozen=True, kw_only=True):
     detail: Text = ""  # what became of the last card, in plain words
     last_color: CardColor = CardColor.NONE
     last_name: Name = ""
+
+
+class CardList(Struct, frozen=True, kw_only=True):
+    """Every stored card, in the order in which they were stored.
+
+    Answer to request `cards`, and what stands in the file of the list.
+    """
+
+    cards: tuple[Card, ...]
+
+
+class RenameCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `rename`: give a stored card another name."""
+
+    uid: Uid
+    name: Annotated[str, Meta(min_length=1, max_length=64)]

@@ -1,0 +1,81 @@
+"""The list of cards: who may authorise, who may be taught, and how the list changes. Pure."""
+
+import itertools
+
+from msgspec.structs import replace
+
+from msgs.card import Card, CardColor, CardRole, Uid, is_random
+from msgs.label import LabelCard
+
+MOST_CARDS = 100  # assumed; the family's own list holds as many (field.md)
+MASTER_NAME = "Master card"
+
+Cards = tuple[Card, ...]
+
+
+def find(cards: Cards, uid: Uid) -> Card | None:
+    """Return the stored card of this UID."""
+    return next((card for card in cards if card.uid == uid), None)
+
+
+def has_master(cards: Cards) -> bool:
+    """Return whether a master is stored."""
+    return any(card.role is CardRole.MASTER for card in cards)
+
+
+def verdict(cards: Cards, uid: Uid) -> Card | None:
+    """Return the card that may authorise; None: refused (RFID-11).
+
+    The local list decides alone. Only the host of a charging service that is Online would be
+    asked instead, and one that cannot be reached authorises nobody.
+    """
+    return find(cards, uid)
+
+
+def refusal_to_teach(cards: Cards, uid: Uid) -> str:
+    """Return why a card cannot be stored as a user's, for a person; "" if it can (RFID-8)."""
+    if find(cards, uid):
+        return "This card is stored already; nothing was stored."
+    if len(cards) >= MOST_CARDS:
+        return f"The list is full: {MOST_CARDS} cards are stored; nothing was stored."
+    return refusal_to_keep(uid)
+
+
+def refusal_to_keep(uid: Uid) -> str:
+    """Return why a card cannot be known again, for a person; "" if it can."""
+    if is_random(uid):
+        return "This card has another number each time; nothing was stored."
+    return ""
+
+
+def with_user(cards: Cards, uid: Uid) -> Cards:
+    """Return the list with a new user's card, under the first free name."""
+    names = {card.name for card in cards}
+    numbers = itertools.count(len(cards) + 1)
+    name = next(name for number in numbers if (name := f"Card {number}") not in names)
+    return (*cards, Card(uid=uid, role=CardRole.USER, name=name))
+
+
+def with_master(cards: Cards, uid: Uid) -> Cards:
+    """Return a list that had no master with this card as the master (RFID-9)."""
+    others = (card for card in cards if card.uid != uid)
+    return (Card(uid=uid, role=CardRole.MASTER, name=MASTER_NAME), *others)
+
+
+def with_name(cards: Cards, uid: Uid, name: str) -> Cards:
+    """Return the list with another name for a card."""
+    return tuple(replace(card, name=name) if card.uid == uid else card for card in cards)
+
+
+def supplied(cards: tuple[LabelCard, ...]) -> Cards:
+    """Return the list that a box has from its factory (RFID-1)."""
+    return tuple(
+        Card(uid=card.uid.upper(), role=card.role, color=card.color, name=_supplied_name(card))
+        for card in cards
+    )
+
+
+def _supplied_name(card: LabelCard) -> str:
+    if card.role is CardRole.MASTER:
+        return MASTER_NAME
+    return "Card" if card.color is CardColor.NONE else f"{card.color.capitalize()} card"

@@ -1,0 +1,129 @@
+"""Wiring of rfid: look at the reader, step, ask, store, publish; and three requests."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from bus import Answer, Bus, Call
+from bus.store import StoreError
+from msgs.requests import NoArguments, StopReason
+from msgs.rfid import CardList, RenameCard
+from msgs.session import Authorize
+from msgs.topics import RFID_STATUS, SESSION_STATUS
+from nodes.rfid.machine import Inputs, Write, Written, erase, rename, start, step
+from nodes.rfid.reader import Reader, open_reader
+from nodes.rfid.sight import POLL_S, Event, Sight, look
+from nodes.rfid.store import load, save
+
+RUNNER: Literal["blocking", "asyncio"] = "blocking"
+
+ASK_S = 1.0  # assumed: session answers as soon as its disk has the card
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None: the cards follow the manual."""
+
+
+class RfidNode:
+    """One reader, one list of cards, one tick."""
+
+    def __init__(self, bus: Bus, reader: Reader) -> None:
+        """Load the list of cards.
+
+        :raises StoreError: it is there and cannot be read, or it cannot be written.
+        """
+        self._bus = bus
+        self._reader = reader
+        self._sight = Sight()
+        self._state = start(load(bus.state_dir, bus.log), bus.clock.now_s())
+        self._session = bus.subscribe(SESSION_STATUS)
+        bus.serve("cards", NoArguments, self._on_cards)
+        bus.serve(
+            "rename",
+            RenameCard,
+            lambda call: self._change(call, rename(self._state, call.arguments)),
+        )
+        bus.serve(
+            "erase", NoArguments, lambda call: self._change(call, erase(self._state, call.caller))
+        )
+        bus.on_stop(self._stop)
+        self._timer = bus.every(POLL_S, self._poll)
+
+    def _poll(self) -> None:
+        self._sight, event = look(self._sight, self._reader.poll(), self._bus.clock.now_s())
+        self._step(event=event)
+
+    def _step(
+        self,
+        event: Event | None = None,
+        answer: Answer | None = None,
+        written: Written | None = None,
+        change: Write | None = None,
+        on_stored: Callable[[str], None] = lambda problem: None,
+    ) -> None:
+        bus = self._bus
+        inputs = Inputs(
+            now_s=bus.clock.now_s(),
+            works=self._sight.works,
+            session=self._session.fresh(),
+            event=event,
+            answer=answer,
+            written=written,
+            change=change,
+        )
+        self._state, outputs = step(self._state, inputs)
+        if outputs.ask:
+            bus.request(
+                "session", "authorize", Authorize(token=outputs.ask), self._on_answer, ASK_S
+            )
+        if outputs.write is not None:
+            work = partial(save, bus.state_dir, outputs.write.cards)
+            bus.offload(work, partial(self._on_written, on_stored))
+        if outputs.status is not None:
+            bus.publish(RFID_STATUS, outputs.status)
+        for level, text in outputs.lines:
+            bus.log(level, text)
+
+    def _on_answer(self, answer: Answer) -> None:
+        self._step(answer=answer)
+
+    def _on_written(self, on_stored: Callable[[str], None], result: Exception | None) -> None:
+        if isinstance(result, Exception) and not isinstance(result, StoreError):
+            raise result
+        problem = "" if result is None else str(result)
+        self._step(written=Written(problem=problem))
+        on_stored(problem)
+
+    def _on_cards(self, call: Call[NoArguments]) -> None:
+        call.ok(CardList(cards=self._state.cards))
+
+    def _change(self, call: Call[Any], asked: Write | str) -> None:
+        """Answer a request that changes the list: refused now, or after the disk."""
+        if isinstance(asked, str):
+            call.refuse(asked)
+        else:
+            self._step(
+                change=asked,
+                on_stored=lambda problem: call.refuse(problem) if problem else call.ok(),
+            )
+
+    def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._timer.cancel()
+        if reason is StopReason.RESTART:
+            self._reader.handover()
+        else:
+            self._reader.shutdown()
+        done()
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> RfidNode:
+    """Open the reader, load the list and start the node.
+
+    :raises DriverError: the reader cannot be opened.
+    :raises StoreError: the list is there and cannot be read, or it cannot be written.
+    """
+    node = RfidNode(bus, open_reader(drivers.get("device", ""), bus))
+    bus.ready()
+    return node

@@ -1,0 +1,22 @@
+"""The card reader of the simulated world."""
+
+from bus import Bus
+from msgs.topics import SIM_CARDS
+
+
+class SimReader:
+    """See `nodes.rfid.reader.Reader`. Cards that are silent for 3 s are a dead reader."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._cards = bus.subscribe(SIM_CARDS)
+
+    def poll(self) -> tuple[str, ...] | None:
+        """See `nodes.rfid.reader.Reader.poll`."""
+        cards = self._cards.fresh()
+        return None if cards is None or not cards.works else cards.uids
+
+    def shutdown(self) -> None:
+        """See `nodes.rfid.reader.Reader.shutdown`. The simulated field is the world's own."""
+
+    def handover(self) -> None:
+        """See `nodes.rfid.reader.Reader.handover`. The simulated field is the world's own."""

@@ -1,0 +1,69 @@
+"""From what the reader sees to what was held: one card held is one event, however long. Pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from msgs.card import Uid, is_uid
+
+POLL_S = 0.15  # hardware.md 3.4
+ABSENT_S = 1.0  # hardware.md 3.4: a card that was away so long is a new one
+# What is away for ABSENT_S is missed by polls that lie up to one poll less apart.
+_AWAY_S = ABSENT_S - POLL_S
+
+_UNREADABLE = "?"  # in the place of a UID: all that cannot be read is one and the same
+_SEVERAL = "+"  # likewise: more than one card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something was held to the reader: a card, or what is refused whoever it is."""
+
+    uid: Uid = ""
+    problem: str = ""  # why it cannot be judged, for a person; "" for a card
+
+
+UNREADABLE = Event(problem="This card cannot be read.")
+SEVERAL = Event(problem="Hold one card at a time.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What was in the field, and since when it is away [s]; infinity: it is there.
+
+    What is known is no event. `works` False: the reader did not answer, or was never asked.
+    """
+
+    works: bool = False
+    known: Mapping[str, float] = field(default_factory=dict)
+
+
+def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sight, Event | None]:
+    """Return what is known after a poll, and what was held newly.
+
+    What lies in the field when the reader begins to answer is no event (ours): nobody saw it come,
+    and a card that is held while its node starts anew would end the session that it began.
+    After more than one card nothing is an event until the field was empty.
+    """
+    if texts is None:
+        return Sight(works=False, known=sight.known), None
+    known = {
+        key: away_s if sight.works else now_s  # what nobody saw was not away
+        for key, away_s in sight.known.items()
+    }
+    known = {key: away_s for key, away_s in known.items() if now_s - away_s < _AWAY_S}
+    here = _in_field({text.upper() for text in texts}, _SEVERAL in known)
+    new = None if _SEVERAL in known else next(iter(here - known.keys()), None)
+    known = {key: min(away_s, now_s) for key, away_s in known.items()}
+    after = Sight(works=True, known=known | dict.fromkeys(here, math.inf))
+    return after, _event(new) if sight.works and new is not None else None
+
+
+def _in_field(texts: set[str], were_several: bool) -> set[str]:
+    if len(texts) > 1 or (texts and were_several):
+        return {_SEVERAL}
+    return {text if is_uid(text) else _UNREADABLE for text in texts}
+
+
+def _event(key: str) -> Event:
+    return {_UNREADABLE: UNREADABLE, _SEVERAL: SEVERAL}.get(key, Event(uid=key))
