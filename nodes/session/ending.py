@@ -25,12 +25,12 @@ def ending(state: State, inputs: Inputs) -> State:
     if session.end_reason is None:
         if inputs.safety is not None and is_latched(inputs.safety):
             hold = after_fault(state.life)
-            return _withdraw(replace(state, hold=hold), session, inputs, EndReason.FAULT)
+            return withdraw(replace(state, hold=hold), session, inputs, EndReason.FAULT)
         if inputs.end is not None:
             hold = after_stop(inputs.end)
-            return _withdraw(replace(state, hold=hold), session, inputs, EndReason.STOPPED)
+            return withdraw(replace(state, hold=hold), session, inputs, EndReason.STOPPED)
         if inputs.stop is StopReason.SHUTDOWN:
-            return _withdraw(state, session, inputs, EndReason.RESTART)
+            return withdraw(state, session, inputs, EndReason.RESTART)
     if state.open_by_s is None or session.end_reason is None:
         return state
     is_open = inputs.safety is not None and inputs.safety.contactor is Contactor.OPEN
@@ -40,10 +40,10 @@ def ending(state: State, inputs: Inputs) -> State:
     return state
 
 
-def _withdraw(state: State, session: SessionRecord, inputs: Inputs, reason: EndReason) -> State:
+def withdraw(state: State, session: SessionRecord, inputs: Inputs, reason: EndReason) -> State:
     """Begin to end the session; its record says so at once, so that no restart revives it."""
     session = msgspec.structs.replace(session, end_reason=reason)
-    state = replace(state, session=session, open_by_s=inputs.now_s + OPEN_S)
+    state = replace(state, session=session, term=None, open_by_s=inputs.now_s + OPEN_S)
     return keep_record(state, session, inputs.utc_ns)
 
 
@@ -54,6 +54,7 @@ def end(state: State, session: SessionRecord, utc_ns: int, reason: EndReason) ->
     state = replace(
         state,
         session=None,
+        term=None,
         open_by_s=None,
         dark_since_utc_ns=None,
         last=record,

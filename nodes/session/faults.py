@@ -14,6 +14,18 @@ def is_latched(safety: SafetyStatus) -> bool:
     return not LATCHED.isdisjoint(safety.faults)
 
 
+def why_not_charged(safety: SafetyStatus) -> str:
+    """Return why no vehicle may be charged at all; "" if one may. No session begins for nothing."""
+    if not safety.has_mains:
+        return "The box has no mains."
+    if is_latched(safety):
+        codes = ", ".join(code for code in safety.faults)
+        return f"A fault holds ({codes}): vehicles are not charged."
+    if safety.commissioning:
+        return "Commissioning (DSW2.8): vehicles are not charged."
+    return "Showroom mode: vehicles are not charged." if safety.showroom else ""
+
+
 def is_passing(safety: SafetyStatus) -> bool:
     """Return whether all faults clear without anybody's help."""
     return _passing(safety).issuperset(safety.faults)

@@ -1,7 +1,8 @@
 """Why a plug-in is not charged any more although the plug is in, and until when. Pure.
 
-Unplugging ends every hold. That of a latched fault ends as well once mains were off and on and
-safety, which judges everything afresh then (ERR-P), has proven the contactor open without it.
+Unplugging ends every hold. That of a stop ends as well with a new authorisation (`card`); that of a
+latched fault once mains were off and on and safety, which judges everything afresh then (ERR-P),
+has proven the contactor open without it.
 """
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from nodes.session.faults import is_latched
 class Hold(Struct, frozen=True, kw_only=True):
     """One plug-in that stays without permission."""
 
-    words: str  # why, for a person
+    cause: str  # why, for a person
     by_fault: bool = False  # a latched one; else somebody stopped the charge
     life: int = 0  # of the graph that it began in
     was_dark: bool = False  # mains were off since
@@ -23,13 +24,19 @@ class Hold(Struct, frozen=True, kw_only=True):
 def after_stop(because: str) -> Hold:
     """Return the hold of a charge that somebody stopped, and why."""
     by = f" ({because})" if because else ""
-    return Hold(words=f"The charge was stopped{by}; unplug the vehicle to begin again.")
+    return Hold(cause=f"The charge was stopped{by}")
 
 
 def after_fault(life: int) -> Hold:
     """Return the hold of a charge that a latched fault has ended in this life of the graph."""
-    words = "The charge was ended by a fault; unplug the vehicle to begin again."
-    return Hold(words=words, by_fault=True, life=life)
+    return Hold(cause="The charge was ended by a fault", by_fault=True, life=life)
+
+
+def words(hold: Hold, by_card: bool) -> str:
+    """Return why, and what begins anew; `by_card`: one is required, and its wish lifts a stop."""
+    if by_card and not hold.by_fault:
+        return f"{hold.cause}; hold a card to the box, or unplug the vehicle, to begin again."
+    return f"{hold.cause}; unplug the vehicle to begin again."
 
 
 def lift(hold: Hold | None, safety: SafetyStatus | None, life: int) -> Hold | None:

@@ -8,16 +8,28 @@ What must be on the disk leaves as `Outputs.write`, one entry at a time, and com
 from msgspec.structs import replace
 
 from msgs.requests import StopReason
-from msgs.safety import SafetyPhase, SafetyStatus
+from msgs.safety import SafetyPhase
 from msgs.session import SessionRecord, SessionStatus
+from nodes.session import card
 from nodes.session.ending import OPEN_S, ending
 from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, with_energy
-from nodes.session.faults import is_latched
+from nodes.session.faults import why_not_charged
+from nodes.session.hold import words as hold_words
 from nodes.session.ledger import accept, hand_out
 from nodes.session.plug import after_plug
 from nodes.session.revival import end_lost, hear_life
-from nodes.session.state import Config, Inputs, Outputs, State, counter_wh, keep_record
+from nodes.session.state import (
+    Config,
+    Inputs,
+    Outputs,
+    State,
+    Verdict,
+    counter_wh,
+    is_permitted,
+    keep_record,
+)
 from nodes.session.states import Facts, wallbox_state
+from nodes.session.term import at_start
 
 PERIOD_S = 1.0  # session/status
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
@@ -41,6 +53,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if inputs.written is not None:
         state = replace(state, ledger=accept(state.ledger, inputs.written, inputs.now_s))
     state = hear_life(state, inputs)
+    required = card.is_required(config, inputs)
     warnings: list[str] = []
     if state.found is None:
         state, warning = with_energy(state, inputs)  # before anything can end it
@@ -48,24 +61,37 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state, lost_warning = end_lost(state, inputs)
         warnings += [lost_warning, warning]
         state = ending(state, inputs)
-        state = _beginning(config, state, inputs)
+        state = card.lapse(state, inputs, required)
+    state, verdict = _hear_card(state, inputs, required)
+    if state.found is None:
+        state = _beginning(state, inputs, required)
         state = _checkpoint(state, inputs)
     state = _blindness(state, inputs)
     ledger, write = hand_out(state.ledger, inputs.now_s)
     state, done = _stopping(replace(state, ledger=ledger), inputs)
-    state, status = _say(config, state, inputs)
+    state, status = _say(state, inputs, required)
     warning = "; ".join(filter(None, warnings))
-    return state, Outputs(status=status, write=write, done=done, warning=warning)
+    return state, Outputs(status=status, write=write, done=done, warning=warning, verdict=verdict)
 
 
-def _beginning(config: Config, state: State, inputs: Inputs) -> State:
-    """Begin a session for a car that is plugged in and authorised."""
+def _hear_card(state: State, inputs: Inputs, required: bool | None) -> tuple[State, Verdict]:
+    """Answer the card that is held to the box at this instant, if any."""
+    if inputs.card is None:
+        return state, Verdict()
+    return card.hold_card(state, inputs, inputs.card, required)
+
+
+def _beginning(state: State, inputs: Inputs, required: bool | None) -> State:
+    """Begin a session for a car that is plugged in and authorised, by a card or by its plug."""
     now_wh = counter_wh(inputs)
     is_plugged = state.plugged and state.is_seen and state.out_since_s is None
     is_wanted = is_plugged and state.hold is None and inputs.stop is None
-    if state.session is not None or not is_wanted or config.authorization or now_wh is None:
+    if state.session is not None or not is_wanted or now_wh is None:
         return state
-    if inputs.safety is None or not _may_charge(inputs.safety):
+    if inputs.safety is None or why_not_charged(inputs.safety):
+        return state
+    release = None if required is False else state.release
+    if release is None and required is not False:
         return state
     record = SessionRecord(
         session_id=inputs.next_id,
@@ -74,22 +100,19 @@ def _beginning(config: Config, state: State, inputs: Inputs) -> State:
         start_energy_wh=now_wh,
         energy_wh=0.0,
         end_reason=None,
+        token="" if release is None else release.token,
     )
     state = replace(
         state,
         session=record,
+        release=None,
+        term=release and at_start(release.term, inputs.now_s, inputs.utc_ns),
         last=None,
         checkpoint_s=inputs.now_s + CHECKPOINT_S,
         counted_s=inputs.now_s,
         is_jump_told=False,
     )
     return keep_record(state, record, inputs.utc_ns)
-
-
-def _may_charge(safety: SafetyStatus) -> bool:
-    """Return whether a vehicle may be charged at all: sessions do not begin for nothing."""
-    is_special = safety.commissioning or safety.showroom
-    return safety.has_mains and not is_special and not is_latched(safety)
 
 
 def _checkpoint(state: State, inputs: Inputs) -> State:
@@ -130,7 +153,7 @@ def _stopping(state: State, inputs: Inputs) -> tuple[State, bool]:
     return replace(state, stop_by_s=stop_by_s), is_complete or inputs.now_s >= stop_by_s
 
 
-def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionStatus | None]:
+def _say(state: State, inputs: Inputs, required: bool | None) -> tuple[State, SessionStatus | None]:
     """Return the status when it is due: every second, and when anything but the energy changes.
 
     The reason may carry amounts that move with every reading, so it goes with the second as well.
@@ -138,14 +161,9 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
     is_heard = state.found is None and _is_heard(inputs)
     if not state.said and not is_heard and inputs.now_s < state.hear_by_s:
         return state, None
-    session = state.session
-    authorized = (
-        session is not None
-        and session.end_reason is None
-        and state.ledger.has(session)
-        and state.is_seen
-        and state.out_since_s is None  # the next plug may be another vehicle's
-    )
+    session, release = state.session, state.release
+    authorized = is_permitted(state)
+    needs_card = required is not False  # what is not known yet counts as required
     wallbox, reason = wallbox_state(
         Facts(
             safety=inputs.safety,
@@ -154,25 +172,37 @@ def _say(config: Config, state: State, inputs: Inputs) -> tuple[State, SessionSt
             offer=inputs.offer,
             plugged=state.plugged,
             authorized=authorized,
-            held="" if state.hold is None else state.hold.words,
-            waiting_for=_missing(config, state, inputs),
+            held="" if state.hold is None else hold_words(state.hold, by_card=needs_card),
+            waiting_for=_missing(state, inputs, required),
+            expects=card.words(state, required),
             runs=session is not None,
             is_blind=state.blind_since_s is not None
             and inputs.now_s - state.blind_since_s > BLIND_S,
+            rfid_mode=inputs.rfid_mode,
         )
     )
-    said = (wallbox, state.plugged, authorized, session and session.session_id)
+    token = session.token if session else release.token if release else ""
+    term = release.term if release else state.term
+    lapses_utc_ns = term.until_utc_ns if term else 0
+    session_id = session.session_id if session else ""
+    said = (
+        *(wallbox, state.plugged, authorized, session_id),
+        *(needs_card, token, release is not None, lapses_utc_ns),
+    )
     if said == state.said and inputs.now_s < state.say_s:
         return state, None
     status = SessionStatus(
         state=wallbox,
         plugged=state.plugged,
         authorized=authorized,
-        session_id=session.session_id if session else "",
+        session_id=session_id,
         energy_wh=round(session.energy_wh if session else state.last_wh, 1),
         reason=reason,
         started_utc_ns=session.started_utc_ns if session else 0,
-        authorization_required=config.authorization,
+        authorization_required=needs_card,
+        token=token,
+        released=release is not None,
+        lapses_utc_ns=lapses_utc_ns,
     )
     return replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S), status
 
@@ -182,15 +212,18 @@ def _is_heard(inputs: Inputs) -> bool:
     return is_plug_known and inputs.pilot is not None and inputs.offer is not None
 
 
-def _missing(config: Config, state: State, inputs: Inputs) -> str:
+def _missing(state: State, inputs: Inputs, required: bool | None) -> str:
     """Return what the permission of a plugged car would wait for."""
     if inputs.stop is StopReason.SHUTDOWN:
         return "The wallbox is being stopped."
     if state.session is None:
-        if config.authorization:
-            return "Authorisation is required."
+        expected = card.words(state, required)
+        if expected:
+            return expected
         if counter_wh(inputs) is None:
             return "Nothing is heard from the box's own meter: a session cannot begin."
+    elif state.session.end_reason is not None:
+        return "The session is being ended."
     elif state.out_since_s is not None:
         return "The plug is out."
     elif not state.is_seen:

@@ -1,4 +1,4 @@
-"""Wiring of session: look at the facts, step, store, publish; and three requests."""
+"""Wiring of session: look at the facts, step, store, publish; and four requests."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -10,22 +10,25 @@ from msgspec import Struct
 from bus import Bus, Call
 from bus.store import StoreError, read_struct, write_struct
 from msgs.requests import Because, StopReason, WishArguments
-from msgs.session import SessionsArguments
+from msgs.rfid import RfidMode
+from msgs.session import Authorize, Authorized, SessionsArguments
 from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
     METER_BOX,
     PILOT_STATUS,
+    RFID_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
+    SETTINGS,
 )
 from msgs.wish import NO_WISH, Wish, is_over
 from nodes.session.ledger import Written
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
-from nodes.session.state import Config, Inputs
+from nodes.session.state import Config, Held, Inputs, Outputs
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -39,11 +42,12 @@ R = TypeVar("R")
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
-    authorization: bool = False  # True: a car is not authorised by its plug alone (RFID-6)
+    # True: a car is not authorised by its plug alone (RFID-6); None: as the settings say.
+    authorization: bool | None = None
 
 
 class SessionNode:
-    """Five facts, one store, one tick."""
+    """Seven facts, one store, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         """Open the store, go on with what is in it.
@@ -67,19 +71,29 @@ class SessionNode:
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
         self._box = bus.subscribe(METER_BOX)
+        self._rfid = bus.subscribe(RFID_STATUS)
+        self._settings = bus.subscribe(SETTINGS)
         self._wish_path = bus.state_dir / "session-wish.json"
         wish = read_struct(self._wish_path, Wish, warn) or NO_WISH
         bus.publish(SESSION_WISH, NO_WISH if is_over(wish, bus.clock.utc_ns()) else wish)
+        bus.serve("authorize", Authorize, self._on_authorize)
         bus.serve("end", Because, self._on_end)
         bus.serve("wish", WishArguments, self._on_wish)
         bus.serve("sessions", SessionsArguments, self._on_sessions)
         bus.on_stop(self._on_stop)
-        self._timer = bus.every(ROUND_S, self._round)
+        self._timer = bus.every(ROUND_S, self._on_tick)
 
-    def _round(self, end: str | None = None, written: Written | None = None) -> None:
+    def _round(
+        self,
+        end: str | None = None,
+        written: Written | None = None,
+        card: Held | None = None,
+    ) -> Outputs:
         bus = self._bus
         utc_ns = bus.clock.utc_ns()
         graph = self._graph.message  # however old: a life has one beginning
+        settings = self._settings.message  # however old: they are said when they change
+        rfid = self._rfid.fresh()
         inputs = Inputs(
             now_s=bus.clock.now_s(),
             utc_ns=utc_ns,
@@ -89,6 +103,9 @@ class SessionNode:
             box=self._box.fresh(),
             next_id=f"{_stamp(utc_ns)}-{bus.random.getrandbits(32):08x}",
             life=0 if graph is None else graph.started_utc_ns,
+            required=None if settings is None else settings.authorization.required,
+            rfid_mode=RfidMode.READY if rfid is None else rfid.mode,
+            card=card,
             end=end,
             stop=self._stop,
             written=written,
@@ -104,6 +121,20 @@ class SessionNode:
             self._timer.cancel()
             bus.offload(self._store.close, lambda _: None)
             self._done()
+        return outputs
+
+    def _on_tick(self) -> None:
+        self._round()
+
+    def _on_authorize(self, call: Call[Authorize]) -> None:
+        held = Held(token=call.arguments.token, caller=call.caller)
+        verdict = self._round(card=held).verdict
+        if verdict.action is not None:
+            call.ok(Authorized(action=verdict.action))
+        elif verdict.early:
+            call.not_ready(verdict.early)
+        else:
+            call.refuse(verdict.refusal)
 
     def _on_written(self, result: Exception | None) -> None:
         if isinstance(result, Exception) and not isinstance(result, StoreError):

@@ -13,6 +13,7 @@ from nodes.session.ending import end
 from nodes.session.faults import needs_somebody
 from nodes.session.revival import lose
 from nodes.session.state import Inputs, State, keep_record
+from nodes.session.term import whole
 
 UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
 OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
@@ -77,11 +78,15 @@ def _plug(state: State, inputs: Inputs, safety: SafetyStatus) -> State:
 def _resume(state: State, inputs: Inputs) -> State:
     """Go on with the session that mains were lost in: its plug is still seated.
 
-    From here on the record is of this life of the graph again.
+    From here on the record is of this life of the graph again. A charge that was not started yet
+    has its whole term: the box proves and tests everything anew.
     """
-    if state.session is None or state.dark_since_utc_ns is None:
+    session = state.session
+    if session is None or state.dark_since_utc_ns is None:
         return state
-    return keep_record(replace(state, dark_since_utc_ns=None), state.session, inputs.utc_ns)
+    term = None if state.term is None else whole(inputs.now_s, inputs.utc_ns)
+    state = replace(state, dark_since_utc_ns=None, term=term)
+    return keep_record(state, session, inputs.utc_ns)
 
 
 def unplug(state: State, inputs: Inputs) -> State:

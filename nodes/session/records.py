@@ -26,22 +26,24 @@ MIGRATIONS = (
     """,
     "ALTER TABLE sessions ADD COLUMN life INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE sessions ADD COLUMN plugged_since_utc_ns INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN lapses_utc_ns INTEGER NOT NULL DEFAULT 0",
 )
 
 _SAVE = """
     INSERT INTO sessions (session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh,
                           end_reason, token, seated, seen_utc_ns, life,
-                          plugged_since_utc_ns)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                          plugged_since_utc_ns, lapses_utc_ns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (session_id) DO UPDATE SET
         ended_utc_ns = excluded.ended_utc_ns, start_energy_wh = excluded.start_energy_wh,
         energy_wh = excluded.energy_wh, end_reason = excluded.end_reason,
         token = excluded.token, seated = excluded.seated, seen_utc_ns = excluded.seen_utc_ns,
-        life = excluded.life, plugged_since_utc_ns = excluded.plugged_since_utc_ns
+        life = excluded.life, plugged_since_utc_ns = excluded.plugged_since_utc_ns,
+        lapses_utc_ns = excluded.lapses_utc_ns
 """
 
 _FIELDS = """session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh, end_reason,
-             token, seated, seen_utc_ns, life, plugged_since_utc_ns"""
+             token, seated, seen_utc_ns, life, plugged_since_utc_ns, lapses_utc_ns"""
 
 
 class SessionStore:
@@ -87,6 +89,7 @@ class SessionStore:
                         entry.seen_utc_ns,
                         entry.life,
                         entry.plugged_since_utc_ns,
+                        entry.lapses_utc_ns,
                     ),
                 )
                 self._database.execute(
@@ -135,6 +138,7 @@ def _entry(
     seen_utc_ns: int,
     life: int,
     plugged_since_utc_ns: int,
+    lapses_utc_ns: int,
 ) -> Entry:
     record = SessionRecord(
         session_id=session_id,
@@ -151,6 +155,7 @@ def _entry(
         plugged_since_utc_ns=plugged_since_utc_ns,
         seen_utc_ns=seen_utc_ns,
         life=life,
+        lapses_utc_ns=lapses_utc_ns,
     )
 
 

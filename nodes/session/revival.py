@@ -4,7 +4,8 @@
                               its plug-in stays without permission
     being ended               it goes on being ended (an `end_reason` without an end): what
                               somebody, a fault or a shutdown (PAN-5) has ended is not resumed
-    ran, same life            only this node was away: it goes on, permission and all
+    ran, same life            only this node was away: it goes on, permission and all, and a charge
+                              that was not started yet has what is left of its term (RFID-4)
     ran, another life         power was lost: it waits for the first word about its plug, however
                               long. Seated all the time, as far as safety knows, it goes on with
                               its card; out, or put in since, it ends with that loss
@@ -22,6 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from msgs.session import EndReason, SessionRecord
+from nodes.session import term as terms
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import away_s, most_wh
 from nodes.session.hold import after_fault, after_stop
@@ -67,7 +69,8 @@ def hear_life(state: State, inputs: Inputs) -> State:
     found = state.found
     if found is None or (not state.life and inputs.now_s < state.hear_by_s):
         return state
-    state = replace(state, found=None, session=found.record, checkpoint_s=inputs.now_s)
+    term = terms.found(found.lapses_utc_ns, inputs.now_s, inputs.utc_ns)
+    state = replace(state, found=None, session=found.record, term=term, checkpoint_s=inputs.now_s)
     if state.life and found.life == state.life:
         return state
     if not found.seated:
@@ -87,6 +90,7 @@ def lose(state: State, session: SessionRecord, dark_since_utc_ns: int) -> State:
     return replace(
         state,
         session=None,
+        term=None,
         dark_since_utc_ns=None,
         lost=lost,
         last_wh=record.energy_wh,

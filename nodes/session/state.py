@@ -9,16 +9,33 @@ from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
+from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
-from msgs.session import SessionRecord, SessionStatus
+from msgs.session import Action, SessionRecord, SessionStatus
 from nodes.session.hold import Hold
 from nodes.session.ledger import Entry, Ledger, Written, keep
+from nodes.session.term import Release, Term
 
 
 class Config(Struct, frozen=True, kw_only=True):
     """What is set for this box."""
 
-    authorization: bool  # a car needs more than its plug (RFID-6)
+    authorization: bool | None  # a car needs more than its plug (RFID-6); None: by the settings
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """A card that was held to the box, and who says that it is known."""
+
+    token: str
+    caller: str
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """The answer to a card: what it did, or why it does nothing, or not yet."""
+
+    action: Action | None = None
+    refusal: str = ""
+    early: str = ""  # it cannot be judged yet
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -32,6 +49,9 @@ class Inputs(Struct, frozen=True, kw_only=True):
     box: MeterReading | None
     next_id: str  # for a session that begins at this instant
     life: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
+    required: bool | None = None  # a card is, by the settings (RFID-6); None: not heard yet
+    rfid_mode: RfidMode = RfidMode.READY  # also while rfid is silent
+    card: Held | None = None  # at this instant
     end: str | None = None  # somebody asks to end the session, and why
     stop: StopReason | None = None  # the node is being stopped
     written: Written | None = None
@@ -54,6 +74,8 @@ class State(Struct, frozen=True, kw_only=True):
     # Mains were lost in it then, and its plug has not been seen since.
     dark_since_utc_ns: int | None = None
     open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
+    term: Term | None = None  # within which the session's charge has to be started (RFID-4)
+    release: Release | None = None  # a card has authorised the session that is to begin
     last: SessionRecord | None = None  # the one before, while its plug is seated
     hold: Hold | None = None  # this plug-in is not charged any more
     last_wh: float = 0.0  # energy shown while no session runs
@@ -74,6 +96,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     write: Entry | None = None  # to store; `Inputs.written` follows
     done: bool = False  # the stop is complete
     warning: str = ""  # to log
+    verdict: Verdict = Verdict()  # on `Inputs.card`
 
 
 def counter_wh(inputs: Inputs) -> float | None:
@@ -82,6 +105,18 @@ def counter_wh(inputs: Inputs) -> float | None:
     if box is None or not box.online or not math.isfinite(box.imported_wh):
         return None
     return box.imported_wh
+
+
+def is_permitted(state: State) -> bool:
+    """Return whether current may be offered in the session that runs."""
+    session = state.session
+    return (
+        session is not None
+        and session.end_reason is None
+        and state.ledger.has(session)
+        and state.is_seen
+        and state.out_since_s is None  # the next plug may be another vehicle's
+    )
 
 
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
@@ -97,5 +132,6 @@ def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool =
         plugged_since_utc_ns=state.plugged_since_utc_ns,
         seen_utc_ns=utc_ns if dark_since_utc_ns is None else dark_since_utc_ns,
         life=state.life if dark_since_utc_ns is None else 0,
+        lapses_utc_ns=0 if state.term is None else state.term.until_utc_ns,
     )
     return replace(state, ledger=keep(state.ledger, entry))

@@ -8,11 +8,18 @@ from msgspec import Struct
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import MIN_OFFER_A, CpState
+from msgs.rfid import RfidMode
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
 from nodes.session.faults import is_latched, is_passing
 
 MOST_CHARACTERS = 400  # of msgs.units.Text
+
+_LEARNING = {  # what the next card is for
+    RfidMode.NEW_CARD: "The master card was held: hold the new card to the box within 5 s.",
+    RfidMode.CONFIRM: "Hold the master card to the box again within 5 s, to store the new card.",
+    RfidMode.MASTER: "There is no master card: the first card held to the box becomes it.",
+}
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -26,9 +33,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     authorized: bool
     held: str  # why this plug-in is not charged any more; "" if it may be
     waiting_for: str  # what a permission waits for; "" if for nothing
+    expects: str = ""  # of a person, before a vehicle is plugged in
     runs: bool = False  # a session does
     is_blind: bool = False  # safety has proven nothing for too long, and a vehicle is plugged in
-    programming: bool = False  # cards are being learned (RFID-8)
+    rfid_mode: RfidMode = RfidMode.READY  # else cards are being learned (RFID-8, RFID-9)
 
 
 def wallbox_state(facts: Facts) -> tuple[WallboxState, str]:
@@ -52,12 +60,14 @@ def _state(facts: Facts) -> tuple[WallboxState, str]:
         return state, _fault_words(safety)
     if safety.commissioning:
         return WallboxState.SERVICE_MODE, "Commissioning (DSW2.8): vehicles are not charged."
-    if facts.programming:
-        return WallboxState.TOKEN_PROGRAMMING_MODE, "Cards are being learned."
     if not facts.hears_pilot:
         return WallboxState.RECOVER_FROM_ERROR, "Nothing is heard from pilot: no current."
+    if facts.rfid_mode is not RfidMode.READY and not facts.runs:
+        # While a session runs, a vehicle is what people look for; a box without cards charges too.
+        return WallboxState.TOKEN_PROGRAMMING_MODE, _LEARNING[facts.rfid_mode]
     if not facts.plugged:
-        return WallboxState.IDLE, "Ready; no vehicle is plugged in."
+        expects = "" if safety.showroom else facts.expects
+        return WallboxState.IDLE, expects or "Ready; no vehicle is plugged in."
     if safety.showroom:
         return WallboxState.READY_FOR_CHARGING, "Showroom mode: vehicles are not charged."
     if facts.is_blind:

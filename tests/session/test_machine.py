@@ -59,7 +59,7 @@ def test_a_plug_alone_does_not_authorise_where_authorisation_is_required() -> No
     status = life.run(3.0, pilot=pilot(CpState.B))
     assert not status.authorized
     assert status.authorization_required
-    assert status.reason == "Authorisation is required."
+    assert status.reason == "Authorisation is required: hold a card to the box."
     assert life.disk == {}
 
 

@@ -16,6 +16,7 @@ from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
+from msgs.settings import Settings
 from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
@@ -24,6 +25,7 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
+    SETTINGS,
 )
 from msgs.wish import NO_WISH, Wish
 from nodes.session.node import Parameters, build
@@ -41,6 +43,7 @@ class Box:
             node: self.graph.bus(node) for node in ("pilot", "safety", "meter", "load_manager")
         }
         self._writers["safety"].every(0.1, self._say)
+        self.graph.bus("system").publish(SETTINGS, Settings())
         self.web = self.graph.bus("launch")
         graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
         self.web.publish(LAUNCH_GRAPH, graph)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import CpState
+from msgs.rfid import RfidMode
 from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
 from nodes.session.states import MOST_CHARACTERS, Facts, wallbox_state
@@ -220,9 +221,49 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             "8007",
         ),
         (
-            {"programming": True, "plugged": False},
+            {"rfid_mode": RfidMode.NEW_CARD, "plugged": False, "authorized": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            "Cards",
+            "hold the new card to the box within 5 s",
+        ),
+        (
+            {"rfid_mode": RfidMode.CONFIRM, "plugged": False, "authorized": False},
+            WallboxState.TOKEN_PROGRAMMING_MODE,
+            "Hold the master card to the box again within 5 s",
+        ),
+        (
+            {"rfid_mode": RfidMode.MASTER, "plugged": False, "authorized": False},
+            WallboxState.TOKEN_PROGRAMMING_MODE,
+            "no master card",
+        ),
+        # the vehicle comes first once its session runs, before that the card that is awaited
+        ({"rfid_mode": RfidMode.MASTER, "runs": True}, WallboxState.CHARGING, "installation"),
+        (
+            {"rfid_mode": RfidMode.MASTER, "authorized": False, "waiting_for": "waits"},
+            WallboxState.TOKEN_PROGRAMMING_MODE,
+            "no master card",
+        ),
+        # and what is wrong with the box comes before the cards
+        (
+            {"rfid_mode": RfidMode.MASTER, "hears_pilot": False},
+            WallboxState.RECOVER_FROM_ERROR,
+            "pilot",
+        ),
+        (
+            {"rfid_mode": RfidMode.MASTER, "safety": safety(faults=(FaultCode.RED,))},
+            WallboxState.UNRECOVERABLE_ERROR,
+            "red",
+        ),
+        (
+            {"rfid_mode": RfidMode.MASTER, "safety": safety(commissioning=True)},
+            WallboxState.SERVICE_MODE,
+            "DSW2.8",
+        ),
+        # what is expected of a person where nothing is plugged in
+        ({"plugged": False, "expects": "Hold a card."}, WallboxState.IDLE, "Hold a card."),
+        (
+            {"plugged": False, "expects": "Hold a card.", "safety": safety(showroom=True)},
+            WallboxState.IDLE,
+            "Ready",
         ),
     ],
 )

@@ -1,0 +1,156 @@
+"""What a card does: it releases, begins and logs off; and how an authorisation lapses. Pure.
+
+    nothing plugged     the card releases: the next plug-in within 60 s begins with it (CHG-1)
+    plugged             the card begins the session; a stop by somebody is lifted by that wish, the
+                        end by a latched fault is not
+    released, running   the same card logs off (CHG-2); another one changes nothing (RFID-4, RFID-5)
+
+Whether a token is known is not judged here, and a master card is a token like any other (RFID-10).
+"""
+
+from msgspec.structs import replace
+
+from msgs.pilot import MIN_OFFER_A
+from msgs.safety import SafetyPhase
+from msgs.session import Action, EndReason, SessionRecord
+from nodes.session import term as terms
+from nodes.session.ending import withdraw
+from nodes.session.faults import why_not_charged
+from nodes.session.hold import after_stop
+from nodes.session.hold import words as hold_words
+from nodes.session.state import (
+    Config,
+    Held,
+    Inputs,
+    State,
+    Verdict,
+    counter_wh,
+    is_permitted,
+    keep_record,
+)
+from nodes.session.term import Release, Term
+
+AUTHORISERS = ("rfid", "dcs")  # the list decides, or the service (RFID-11); nobody else
+
+SWITCHED_OFF = "No card is needed: authorisation is switched off."
+NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
+REQUIRED = "Authorisation is required: hold a card to the box."
+RELEASED = f"Authorised; plug the vehicle in within {terms.LAPSE_S:.0f} s."
+
+# Safety tests each vehicle after its authorisation. Behind these phases the test has passed.
+_TESTED = frozenset(
+    {SafetyPhase.READY, SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING}
+)
+# Assumed: by then safety has heard that the permission before this one is gone, and has said so
+# (its round, 25 ms, and its 0.1 s). A self-test takes longer, so nothing is seen late.
+STALE_S = 0.5
+
+
+def is_required(config: Config, inputs: Inputs) -> bool | None:
+    """Return whether a vehicle needs a card; None: not known yet, nobody new begins."""
+    return inputs.required if config.authorization is None else config.authorization
+
+
+def words(state: State, required: bool | None) -> str:
+    """Return what is expected of a person where no session runs; "" if no card is."""
+    if state.session is not None or required is False:
+        return ""
+    if required is None:
+        return NOT_KNOWN
+    if state.release is None:
+        return REQUIRED
+    return "" if state.plugged else RELEASED
+
+
+def lapse(state: State, inputs: Inputs, required: bool | None) -> State:
+    """End the authorisation whose charge was not started in time; note the one that was."""
+    release, session, term = state.release, state.session, state.term
+    if release is not None and (
+        required is False or inputs.stop is not None or inputs.now_s >= release.term.until_s
+    ):
+        state = replace(state, release=None)
+    if session is None or term is None or session.end_reason is not None:
+        return state
+    if state.dark_since_utc_ns is not None:  # the plug is waited for, however long
+        return state
+    if _is_started(state, inputs, term):
+        return keep_record(replace(state, term=None), session, inputs.utc_ns)
+    if inputs.now_s >= term.until_s:
+        return withdraw(state, session, inputs, EndReason.LAPSED)
+    return state
+
+
+def _is_started(state: State, inputs: Inputs, term: Term) -> bool:
+    """Return whether all that the box does is done: the vehicle may start, or a plan holds it."""
+    safety, offer = inputs.safety, inputs.offer
+    if safety is None or offer is None or not is_permitted(state):
+        return False
+    if inputs.now_s < term.until_s - terms.LAPSE_S + STALE_S or safety.phase not in _TESTED:
+        return False
+    return safety.offered_a >= MIN_OFFER_A or offer.limit_a < MIN_OFFER_A
+
+
+def hold_card(
+    state: State, inputs: Inputs, held: Held, required: bool | None
+) -> tuple[State, Verdict]:
+    """Return what follows from a card that was held to the box, and its answer."""
+    if held.caller not in AUTHORISERS:
+        who = " and ".join(AUTHORISERS)
+        return state, Verdict(refusal=f"Only {who} authorise, not {held.caller}.")
+    if inputs.stop is not None:
+        return state, Verdict(early="The wallbox is being stopped; hold the card again later.")
+    if state.found is not None:
+        return state, Verdict(early="It is not known yet whether the session goes on; ask again.")
+    if state.session is not None:
+        return _in_session(state, state.session, inputs, held.token, required)
+    if required is None:
+        return state, Verdict(early=NOT_KNOWN)
+    if not required:
+        return state, Verdict(refusal=SWITCHED_OFF)
+    if state.release is not None:
+        if held.token != state.release.token:
+            refusal = "Another card has authorised; it may log off, or lapses by itself."
+            return state, Verdict(refusal=refusal)
+        return replace(state, release=None), Verdict(action=Action.LOGGED_OFF)
+    verdict = _why_not(state, inputs)
+    if verdict is not None:
+        return state, verdict
+    term = terms.whole(inputs.now_s, inputs.utc_ns)
+    state = replace(state, release=Release(token=held.token, term=term), hold=None)
+    return state, Verdict(action=Action.STARTED if state.plugged else Action.RELEASED)
+
+
+def _in_session(
+    state: State, session: SessionRecord, inputs: Inputs, token: str, required: bool | None
+) -> tuple[State, Verdict]:
+    """Return what a card does while a session runs: only the one that began it does anything."""
+    if session.end_reason is not None:
+        return state, Verdict(refusal="The session is being ended.")
+    if token == session.token:
+        state = replace(state, hold=after_stop("logged off by the card"))
+        state = withdraw(state, session, inputs, EndReason.STOPPED)
+        return state, Verdict(action=Action.LOGGED_OFF)
+    if required is False:
+        return state, Verdict(refusal=SWITCHED_OFF)
+    if not session.token:
+        return state, Verdict(refusal="The session began without a card; no card ends it.")
+    return state, Verdict(refusal="Another card has begun the session; only that one ends it.")
+
+
+def _why_not(state: State, inputs: Inputs) -> Verdict | None:
+    """Return why a card can begin nothing now; None if it can. What begins a session is here."""
+    safety = inputs.safety
+    if safety is None:
+        return Verdict(early="Nothing is heard from safety; hold the card again.")
+    why = why_not_charged(safety)
+    if why:
+        return Verdict(refusal=why)
+    if state.hold is not None and state.hold.by_fault:
+        return Verdict(refusal=hold_words(state.hold, by_card=True))
+    is_known = safety.cp_state is not None and state.out_since_s is None
+    if not is_known or (state.plugged and not state.is_seen):
+        early = "It is not known yet whether a vehicle is plugged in; hold the card again."
+        return Verdict(early=early)
+    if counter_wh(inputs) is None:
+        return Verdict(early="Nothing is heard from the box's own meter: a session cannot begin.")
+    return None

@@ -1,0 +1,50 @@
+"""How long a card's authorisation waits for the charge to be started (RFID-4). Pure.
+
+A term is kept by the monotonic clock; its UTC is for people, and for the next incarnation.
+"""
+
+from msgspec import Struct
+
+LAPSE_S = 60.0  # RFID-4: from the authorisation on
+# Assumed: what the box itself needs after a plug-in, disk, self-test (2.2 s at most) and the
+# pilot's 5 s between two changes; whoever plugs in late must not pay for that.
+LATE_S = 10.0
+
+
+class Term(Struct, frozen=True, kw_only=True):
+    """Until when the charge has to be started."""
+
+    until_s: float
+    until_utc_ns: int
+
+
+class Release(Struct, frozen=True, kw_only=True):
+    """A card has authorised, and no session has begun with it yet (CHG-1)."""
+
+    token: str
+    term: Term
+
+
+def term_of(seconds: float, now_s: float, utc_ns: int) -> Term:
+    """Return the term that ends in so many seconds."""
+    return Term(until_s=now_s + seconds, until_utc_ns=utc_ns + int(seconds * 1e9))
+
+
+def whole(now_s: float, utc_ns: int) -> Term:
+    """Return the term of an authorisation that is given now."""
+    return term_of(LAPSE_S, now_s, utc_ns)
+
+
+def at_start(term: Term, now_s: float, utc_ns: int) -> Term:
+    """Return what is left of a release's term for the session that begins with it now."""
+    return term if term.until_s >= now_s + LATE_S else term_of(LATE_S, now_s, utc_ns)
+
+
+def found(until_utc_ns: int, now_s: float, utc_ns: int) -> Term | None:
+    """Return the term that was stored, after a restart; None if the charge was started before.
+
+    UTC may have jumped meanwhile: never more than a whole term is left.
+    """
+    if not until_utc_ns:
+        return None
+    return term_of(min(max((until_utc_ns - utc_ns) / 1e9, 0.0), LAPSE_S), now_s, utc_ns)
