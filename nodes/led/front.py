@@ -1,16 +1,27 @@
-"""The front in its own words: a frame to show."""
+"""The front in its own words: a frame to show, keys to read."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from bus import Bus, DriverError
 from msgs.led import LedFrame
+from nodes.led.keys import Keys
 
 
 class Front(Protocol):
-    """The lights of the front. They keep what they were shown last."""
+    """The lights, the buzzer and the keys of the front. The lights keep what was shown last."""
 
     def show(self, frame: LedFrame) -> None:
-        """Show a frame from now on; blinking lights blink together by themselves."""
+        """Show a frame from now on; blinking lights blink together by themselves.
+
+        A tone is played once, when it appears in a frame.
+        """
+
+    def keys(self) -> Keys | None:
+        """Return which keys are pressed now, bounces and all; None: they cannot be read."""
+
+    def on_edge(self, action: Callable[[], None]) -> None:
+        """Have an action run in the node whenever `keys` returns something else."""
 
     def shutdown(self) -> None:
         """Leave the front dark."""

@@ -1,8 +1,12 @@
 """The front of the simulated world."""
 
+from collections.abc import Callable
+
 from bus import Bus
 from msgs.led import DARK, LedFrame
-from msgs.topics import SIM_LIGHTS
+from msgs.plant import SimKeys
+from msgs.topics import SIM_KEYS, SIM_LIGHTS
+from nodes.led.keys import Keys
 
 _ALL_DARK = LedFrame(
     segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
@@ -10,14 +14,27 @@ _ALL_DARK = LedFrame(
 
 
 class SimFront:
-    """See `nodes.led.front.Front`."""
+    """See `nodes.led.front.Front`. A world that is silent has no keys to read."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
+        self._on_edge: Callable[[], None] = lambda: None
+        self._pressed: Keys | None = None  # each message in its turn: none is passed over
+        self._seen: Keys | None = None  # by the node
+        self._reader = bus.subscribe(SIM_KEYS, self._on_keys)
 
     def show(self, frame: LedFrame) -> None:
         """See `nodes.led.front.Front.show`."""
         self._bus.publish(SIM_LIGHTS, frame)
+
+    def keys(self) -> Keys | None:
+        """See `nodes.led.front.Front.keys`."""
+        self._seen = None if self._reader.fresh() is None else self._pressed
+        return self._seen
+
+    def on_edge(self, action: Callable[[], None]) -> None:
+        """See `nodes.led.front.Front.on_edge`."""
+        self._on_edge = action
 
     def shutdown(self) -> None:
         """See `nodes.led.front.Front.shutdown`."""
@@ -25,3 +42,8 @@ class SimFront:
 
     def handover(self) -> None:
         """See `nodes.led.front.Front.handover`. The simulated lights stay by themselves."""
+
+    def _on_keys(self, said: SimKeys) -> None:
+        self._pressed = Keys(service=said.service, touch=said.touch)
+        if self._pressed != self._seen:
+            self._on_edge()

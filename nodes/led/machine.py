@@ -1,39 +1,29 @@
-"""What the front shows now: the first row of one table that applies (LED-9). Pure.
+"""What the front shows and plays now: one frame of all facts. Pure.
 
-Not responsible for how a light blinks: whoever draws the frame does that, all lights together.
+The status LED shows the first row of one table that applies (LED-9); the other lights stand in
+`indicators`, the tones in `tones`. Not responsible for how a light blinks: whoever draws the frame
+does that, all lights together.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from msgs.led import DARK, LedFrame
+from msgs.dcs import DcsStatus
+from msgs.led import DARK, LedFrame, Tone
 from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.rfid import RfidStatus
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from nodes.led import pattern
+from nodes.led import indicators, pattern, tones
+from nodes.led.facts import Facts
 from nodes.led.pattern import Segments
+from nodes.led.tones import SILENCE, Tones
 
 PERIOD_S = 1.0  # led/frame
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
-HEAR_S = 1.25  # session speaks every second; a front that was restarted keeps its frame so long
+HEAR_S = 1.25  # the others speak every second; a front that was restarted keeps its frame so long
 HOT_CODE_S = 5.0  # ERR-3: "short display of the code", then LED-5 (ours)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the nodes say now. None: silent beyond its hold."""
-
-    session: SessionStatus | None
-    safety: SafetyStatus | None
-    offer: LoadOffer | None
-    hot_for_s: float = 0.0  # how long the box has been too hot
-
-    @property
-    def faults(self) -> tuple[FaultCode, ...]:
-        """Return the faults that hold."""
-        return () if self.safety is None else self.safety.faults
-
 
 Shown = tuple[Segments, str]  # and what it says, in words
 
@@ -46,16 +36,27 @@ class Inputs:
     session: SessionStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
+    rfid: RfidStatus | None = None
+    dcs: DcsStatus | None = None
+    has_module: bool = False  # the node system is alive
+    said: RfidStatus | None = None  # what rfid has said just now
+    tone: Tone = Tone.NONE  # led's own, to be played
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What is remembered from one instant to the next."""
 
-    hear_by_s: float  # nothing is shown before the facts are heard, or this passes
+    began_s: float
     hot_since_s: float = math.inf
     frame: LedFrame | None = None
     say_s: float = 0.0
+    tones: Tones = SILENCE
+
+    @property
+    def is_touch_lit(self) -> bool:
+        """Return whether the front shows that a press of the touch key would do something."""
+        return self.frame is not None and self.frame.touch != DARK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,49 +65,80 @@ class Outputs:
 
     show: LedFrame | None = None  # on the front, because it has changed
     publish: LedFrame | None = None
+    wake_s: float | None = None  # when a tone begins or ends; None: none is played
 
 
 def start(now_s: float) -> State:
     """Return the state to start with."""
-    return State(hear_by_s=now_s + HEAR_S)
+    return State(began_s=now_s)
 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state, and the frame where it is due."""
     now_s = inputs.now_s
-    is_heard = None not in (inputs.session, inputs.safety)
-    if state.frame is None and not is_heard and now_s < state.hear_by_s:
-        return state, Outputs()
-    facts = Facts(session=inputs.session, safety=inputs.safety, offer=inputs.offer)
+    facts = Facts(
+        session=inputs.session,
+        safety=inputs.safety,
+        offer=inputs.offer,
+        rfid=inputs.rfid,
+        dcs=inputs.dcs,
+        has_module=inputs.has_module,
+        up_s=now_s - state.began_s,
+    )
     hot_since_s = min(state.hot_since_s, now_s) if FaultCode.TOO_HOT in facts.faults else math.inf
-    frame = frame_of(replace(facts, hot_for_s=max(now_s - hot_since_s, 0.0)))
-    state = replace(state, hot_since_s=hot_since_s)
-    if frame != state.frame:
+    state = replace(state, hot_since_s=hot_since_s, tones=_tones(state, inputs, facts))
+    is_heard = None not in (inputs.session, inputs.safety, inputs.rfid, inputs.dcs)
+    if state.frame is None and not is_heard and facts.up_s < HEAR_S:
+        return state, Outputs(wake_s=state.tones.due_s)
+    facts = replace(facts, hot_for_s=max(now_s - hot_since_s, 0.0), tone=state.tones.now)
+    frame, is_due = frame_of(facts), now_s >= state.say_s
+    is_new = frame != state.frame
+    if is_new or is_due:
         state = replace(state, frame=frame, say_s=now_s + PERIOD_S - SLACK_S)
-        return state, Outputs(show=frame, publish=frame)
-    if now_s < state.say_s:
-        return state, Outputs()
-    return replace(state, say_s=now_s + PERIOD_S - SLACK_S), Outputs(publish=frame)
+    return state, Outputs(
+        show=frame if is_new else None,
+        publish=state.frame if is_new or is_due else None,
+        wake_s=state.tones.due_s,
+    )
+
+
+def _tones(state: State, inputs: Inputs, facts: Facts) -> Tones:
+    """Return whose turn it is; a buzzer without mains plays nothing, and nothing later."""
+    heard = state.tones if inputs.said is None else tones.hear(state.tones, inputs.said)
+    if facts.is_dark:
+        return Tones(count=heard.count)
+    return tones.pass_time(tones.add(heard, inputs.tone), inputs.now_s)
 
 
 def frame_of(facts: Facts) -> LedFrame:
-    """Return what the front shows: the first row of the table that applies."""
-    segments, caption = next(shown for row in PRIORITY if (shown := row(facts)) is not None)
+    """Return the whole front: the first row of the table that applies, and the other lights.
+
+    Without mains it is dark and silent (PAN-2), whatever a buffer feeds meanwhile.
+    """
+    if facts.is_dark:
+        return NO_MAINS
+    segments, caption = next(shown for _, row in PRIORITY if (shown := row(facts)) is not None)
     return LedFrame(
         segments=segments,
-        network=DARK,
-        rfid=DARK,
-        frame=DARK,
-        mode=DARK,
-        touch=DARK,
+        network=indicators.network(facts),
+        rfid=indicators.rfid(facts),
+        frame=indicators.frame(facts),
+        mode=indicators.mode(facts),
+        touch=indicators.touch(facts),
+        tone=facts.tone,
         caption=caption,
     )
 
 
-def _unpowered(facts: Facts) -> Shown | None:
-    """The status LED shows only while powered (PAN-2), whatever a buffer feeds meanwhile."""
-    is_dark = facts.safety is not None and not facts.safety.has_mains
-    return (pattern.DARKNESS, "no mains") if is_dark else None
+NO_MAINS = LedFrame(
+    segments=pattern.DARKNESS,
+    network=DARK,
+    rfid=DARK,
+    frame=DARK,
+    mode=DARK,
+    touch=DARK,
+    caption="no mains",
+)
 
 
 def _all_red(facts: Facts) -> Shown | None:
@@ -153,21 +185,24 @@ def _state(facts: Facts) -> Shown:
         return pattern.CHARGING, "charging"
     if safety.phase is SafetyPhase.SELF_TEST:
         return pattern.SELF_TEST, "self-test"
-    if session.authorization_required and not session.authorized:
+    if facts.needs_card:
         return pattern.DARKNESS, "authorisation required"  # PAN-2
+    if session.released:
+        return pattern.READY, "authorised"  # LED-1, RFID-4
     if session.state is WallboxState.SUSPENDED:
         return pattern.READY, "suspended"
     return pattern.READY, "plugged in" if session.plugged else "ready"
 
 
-# LED-9, behind what no front without power shows; the last one always applies.
-PRIORITY: tuple[Callable[[Facts], Shown | None], ...] = (
-    _unpowered,
-    _all_red,
-    _fault,
-    _starting,
-    _commissioning,
-    _too_hot,
-    _meter_lost,
-    _state,
+# LED-9: the first row that applies is shown; the last one always does. While cards are taught
+# (TokenProgrammingMode) the status LED shows what an idle box shows, dark or blue: whether it may
+# charge now (ours). The steps of teaching are the RFID indicator's.
+PRIORITY: tuple[tuple[str, Callable[[Facts], Shown | None]], ...] = (
+    ("all red", _all_red),
+    ("fault", _fault),
+    ("start-up", _starting),
+    ("commissioning", _commissioning),
+    ("temperature", _too_hot),
+    ("meter", _meter_lost),
+    ("state", _state),
 )

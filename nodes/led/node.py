@@ -1,14 +1,29 @@
-"""Wiring of led: look at the facts, step, show, publish."""
+"""Wiring of led: look at the facts, step, show, publish; and what the keys ask for."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
 
-from bus import Bus
+from bus import Answer, Bus, Status
+from bus.interface import Timer
+from msgs.led import Tone
 from msgs.requests import StopReason
+from msgs.rfid import RfidStatus
 from msgs.session import SessionStatus
-from msgs.topics import LED_FRAME, LOAD_OFFER, SAFETY_STATUS, SESSION_STATUS
+from msgs.topics import (
+    DCS_STATUS,
+    HEARTBEATS,
+    LED_FRAME,
+    LED_KEY,
+    LOAD_OFFER,
+    RFID_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+)
+from nodes.led import fingers
+from nodes.led.fingers import ANSWER_S, Acts, Ask
 from nodes.led.front import Front, open_front
 from nodes.led.machine import Inputs, start, step
 
@@ -22,41 +37,113 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class LedNode:
-    """Three facts, one front, one tick."""
+    """Six facts, one front, one tick; and a deadline for as long as a key or a tone needs it."""
 
     def __init__(self, bus: Bus, front: Front) -> None:
         self._bus = bus
         self._front = front
         self._state = start(bus.clock.now_s())
+        self._fingers = fingers.State()
         self._session = bus.subscribe(SESSION_STATUS, self._on_session)
+        self._rfid = bus.subscribe(RFID_STATUS, self._on_rfid)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
+        self._dcs = bus.subscribe(DCS_STATUS)
+        self._module = bus.subscribe(HEARTBEATS["system"])
+        self._wake = _Alarm(bus, self._round)
+        self._look = _Alarm(bus, self._on_keys)
         self._timer = bus.every(ROUND_S, self._round)
+        front.on_edge(self._on_keys)
+        self._look.set(bus.clock.now_s())
         bus.on_stop(self._stop)
 
     def _on_session(self, _: SessionStatus) -> None:
         self._round()
 
-    def _round(self) -> None:
+    def _on_rfid(self, said: RfidStatus) -> None:
+        self._round(said=said)
+
+    def _round(self, said: RfidStatus | None = None, tone: Tone = Tone.NONE) -> None:
         inputs = Inputs(
             now_s=self._bus.clock.now_s(),
             session=self._session.fresh(),
             safety=self._safety.fresh(),
             offer=self._offer.fresh(),
+            rfid=self._rfid.fresh(),
+            dcs=self._dcs.fresh(),
+            has_module=self._module.fresh() is not None,
+            said=said,
+            tone=tone,
         )
         self._state, outputs = step(self._state, inputs)
         if outputs.show is not None:
             self._front.show(outputs.show)
         if outputs.publish is not None:
             self._bus.publish(LED_FRAME, outputs.publish)
+        self._wake.set(outputs.wake_s)
+
+    def _on_keys(self) -> None:
+        safety = self._safety.fresh()
+        self._fingers, acts = fingers.look(
+            self._fingers,
+            self._front.keys(),
+            self._bus.clock.now_s(),
+            is_powered=safety is None or safety.has_mains,
+            is_touch_lit=self._state.is_touch_lit,
+        )
+        self._act(acts)
+
+    def _on_answer(self, ask: Ask, answer: Answer) -> None:
+        refusal = "" if answer.status is Status.OK else answer.reason or answer.status
+        self._fingers, acts = fingers.answered(self._fingers, ask, refusal)
+        self._act(acts)
+
+    def _act(self, acts: Acts) -> None:
+        bus = self._bus
+        for press in acts.press:
+            bus.publish(LED_KEY, press)
+        if acts.warning:
+            bus.log("warning", acts.warning)
+        if acts.ask is not None:
+            ask = acts.ask
+            bus.log("info", f"service key: {ask.what}")
+            on_answer = partial(self._on_answer, ask)
+            bus.request(ask.node, ask.method, dict(ask.arguments), on_answer, ANSWER_S)
+        self._look.set(self._fingers.look_s)
+        self._round(tone=acts.tone)
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()
+        self._wake.set(None)
+        self._look.set(None)
         if reason is StopReason.RESTART:
             self._front.handover()
         else:
             self._front.shutdown()
         done()
+
+
+class _Alarm:
+    """One deadline of the node, which may move."""
+
+    def __init__(self, bus: Bus, action: Callable[[], None]) -> None:
+        self._bus = bus
+        self._action = action
+        self._when_s: float | None = None
+        self._timer: Timer | None = None
+
+    def set(self, when_s: float | None) -> None:
+        """Have the action run at a time [s], and not before it; None: not at all."""
+        if when_s == self._when_s:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._when_s = when_s
+        self._timer = None if when_s is None else self._bus.at(when_s, self._ring)
+
+    def _ring(self) -> None:
+        self._when_s = self._timer = None
+        self._action()
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> LedNode:

@@ -9,7 +9,8 @@ from bus.memory import MemoryGraph
 from msgs.led import Color
 from msgs.topics import SIM_LIGHTS
 from nodes.led.front import open_front
-from nodes.led.machine import Facts, frame_of
+from nodes.led.facts import Facts
+from nodes.led.machine import frame_of
 
 
 def test_an_unknown_front_is_refused_in_words(tmp_path: Path) -> None:

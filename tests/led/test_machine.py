@@ -12,7 +12,8 @@ from msgs.pilot import CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.led import pattern
-from nodes.led.machine import HEAR_S, HOT_CODE_S, Facts, Inputs, frame_of, start, step
+from nodes.led.facts import Facts
+from nodes.led.machine import HEAR_S, HOT_CODE_S, Inputs, frame_of, start, step
 
 SESSION = SessionStatus(
     state=WallboxState.IDLE,

@@ -24,6 +24,7 @@ class Box:
         self.safety = self.graph.bus("safety")
         self.session.every(1.0, self.say)
         self.safety.every(0.1, self._say_safety)
+        self.graph.bus("system")
         self.plant = self.graph.bus("plant")
         self.lights = self.plant.subscribe(SIM_LIGHTS, self._draw)
         self.frame = self.plant.subscribe(LED_FRAME)

@@ -1,0 +1,43 @@
+"""What the front is made of: what the nodes say at one instant. Pure."""
+
+from dataclasses import dataclass
+
+from msgs.dcs import DcsStatus
+from msgs.led import Tone
+from msgs.load_manager import LoadOffer
+from msgs.rfid import RfidStatus
+from msgs.safety import FaultCode, SafetyStatus
+from msgs.session import SessionStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the nodes say now. None: silent beyond its hold."""
+
+    session: SessionStatus | None
+    safety: SafetyStatus | None
+    offer: LoadOffer | None
+    rfid: RfidStatus | None = None
+    dcs: DcsStatus | None = None
+    has_module: bool = False  # the box's communication side, the node system, is alive
+    hot_for_s: float = 0.0  # how long the box has been too hot
+    up_s: float = 0.0  # how long led has been up
+    tone: Tone = Tone.NONE  # whose turn it is
+
+    @property
+    def faults(self) -> tuple[FaultCode, ...]:
+        """Return the faults that hold."""
+        return () if self.safety is None else self.safety.faults
+
+    @property
+    def is_dark(self) -> bool:
+        """Return whether the box is known to have no mains (PAN-2)."""
+        return self.safety is not None and not self.safety.has_mains
+
+    @property
+    def needs_card(self) -> bool:
+        """Return whether an authorisation is required and nobody has given it (RFID-2)."""
+        session = self.session
+        if session is None or not session.authorization_required:
+            return False
+        return not (session.authorized or session.released)

@@ -1,0 +1,118 @@
+"""What the keys of the front do: restart, erase, confirm. Pure.
+
+The service key: the first tone after 2 s, the second after 6 s; released before the first it does
+nothing, between the two it restarts the box, and at the second, never earlier, every card is
+erased (PAN-3). The box then restarts only if rfid has said that they are. What fails is told by
+falling tones and in the log. While one is being carried out, or the box has no mains, the key
+counts for nothing.
+
+The touch key: a press while it is lit is told, as it happens, to whoever lit it (PAN-4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from msgs.led import Key, KeyPress, Tone
+from nodes.led import keys
+from nodes.led.keys import UNREAD, Event, Keys, KeyState, Kind
+
+MARKS_S = (2.0, 6.0)  # PAN-3
+NO_MARKS_S = ()  # a touch key does what it does when it is pressed
+
+ANSWER_S = 5.0  # ours: cards are erased on a disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request to another node."""
+
+    node: str
+    method: str
+    what: str  # in words
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+RESTART = Ask(node="system", method="restart", what="restart", arguments={"reason": "service key"})
+ERASE = Ask(node="rfid", method="erase", what="erase all cards")
+RESTART_ERASED = Ask(
+    node="system",
+    method="restart",
+    what="restart after all cards were erased",
+    arguments={"reason": "service key: all cards erased"},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Both keys, and what was asked for and is not answered yet."""
+
+    service: KeyState = UNREAD
+    touch: KeyState = UNREAD
+    asked: Ask | None = None
+
+    @property
+    def look_s(self) -> float | None:
+        """Return when the keys have to be looked at again; None: not before one moves."""
+        due_s = (keys.look_s(self.service, MARKS_S), keys.look_s(self.touch, NO_MARKS_S))
+        return min((one_s for one_s in due_s if one_s is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acts:
+    """What is to be done now."""
+
+    tone: Tone = Tone.NONE
+    press: tuple[KeyPress, ...] = ()
+    ask: Ask | None = None
+    warning: str = ""
+
+
+def look(
+    state: State, pressed: Keys | None, now_s: float, *, is_powered: bool, is_touch_lit: bool
+) -> tuple[State, Acts]:
+    """Return the state after a look at the keys, and what follows; None: they cannot be read."""
+    service, done = keys.step(
+        state.service,
+        None if pressed is None else pressed.service,
+        now_s,
+        MARKS_S,
+        counts=is_powered and state.asked is None,
+    )
+    touch, touched = keys.step(
+        state.touch,
+        None if pressed is None else pressed.touch,
+        now_s,
+        NO_MARKS_S,
+        counts=is_powered,
+    )
+    acts = _served(done)
+    if touched is not None and touched.kind is Kind.PRESSED and is_touch_lit:
+        press = KeyPress(key=Key.TOUCH, held_s=touched.held_s)
+        acts = replace(acts, press=(*acts.press, press))
+    asked = state.asked if acts.ask is None else acts.ask
+    return State(service=service, touch=touch, asked=asked), acts
+
+
+def answered(state: State, ask: Ask, refusal: str) -> tuple[State, Acts]:
+    """Return what follows the end of a request; `refusal` says why it failed, "" if it did not."""
+    if refusal:
+        warning = f"service key: could not {ask.what}: {refusal}"
+        return replace(state, asked=None), Acts(tone=Tone.FALLING, warning=warning)
+    then = RESTART_ERASED if ask is ERASE else None
+    return replace(state, asked=then), Acts(ask=then)
+
+
+def _served(event: Event | None) -> Acts:
+    """Return what the service key does."""
+    if event is None:
+        return Acts()
+    press = (KeyPress(key=Key.SERVICE, held_s=event.held_s),)
+    match event.kind, event.marks:
+        case Kind.HELD, 1:
+            return Acts(tone=Tone.SERVICE)
+        case Kind.HELD, 2:
+            return Acts(tone=Tone.SERVICE, press=press, ask=ERASE)
+        case Kind.RELEASED, 1:
+            return Acts(press=press, ask=RESTART)
+        case _:
+            return Acts()

@@ -1,0 +1,63 @@
+"""Whose tone is played now: one after another, a pause between, each once. Pure.
+
+The frame carries a tone for its time and then none again, so that whoever draws it plays a tone
+when it appears.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from msgs.led import Tone
+from msgs.rfid import RfidStatus
+
+TONE_S = 0.5  # assumed; three notes of 120 ms are the longest (hardware.md 3.5)
+PAUSE_S = 0.1  # assumed: long enough to be heard, and to be a frame of its own
+MOST_WAITING = 3  # ours: of more the oldest are left out, nobody knows any more what they meant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tones:
+    """The tone that is played, and those that wait."""
+
+    count: int | None = None  # rfid's count of tones as last heard
+    now: Tone = Tone.NONE
+    until_s: float = 0.0  # the tone, or the pause after it
+    waiting: tuple[Tone, ...] = ()
+
+    @property
+    def due_s(self) -> float | None:
+        """Return when the next change is due; None if there is none."""
+        return self.until_s if self.now is not Tone.NONE or self.waiting else None
+
+
+SILENCE = Tones()
+
+
+def hear(tones: Tones, said: RfidStatus) -> Tones:
+    """Return the tones with rfid's newest one; the first status only sets the count."""
+    known, tones = tones.count, replace(tones, count=said.tone_count)
+    return tones if known in (None, said.tone_count) else add(tones, said.tone)
+
+
+def add(tones: Tones, tone: Tone) -> Tones:
+    """Return the tones with one more. A service tone times a finger: it goes before all others."""
+    match tone:
+        case Tone.NONE:
+            return tones
+        case Tone.SERVICE:
+            until_s = (
+                tones.until_s if tones.now is Tone.NONE else -math.inf
+            )  # what is played is cut
+            return replace(tones, until_s=until_s, waiting=(tone,))
+        case Tone.RISING | Tone.FALLING | Tone.SINGLE:
+            return replace(tones, waiting=(*tones.waiting, tone)[-MOST_WAITING:])
+
+
+def pass_time(tones: Tones, now_s: float) -> Tones:
+    """Return the tones as they are now."""
+    if tones.due_s is None or now_s < tones.due_s:
+        return tones
+    if tones.now is not Tone.NONE:
+        return replace(tones, now=Tone.NONE, until_s=now_s + PAUSE_S)
+    first, *others = tones.waiting
+    return replace(tones, now=first, until_s=now_s + TONE_S, waiting=tuple(others))
