@@ -1,0 +1,81 @@
+// The front, drawn exactly as led/frame says, and told in words.
+
+import { secondBegan } from "./clock.js";
+import { attribute, byId, make, rows, text } from "./page.js";
+import { effectWords, TONES } from "./words.js";
+
+const NAMES = {
+  S1: "S1", S2: "S2", S3: "S3", S4: "S4",
+  network: "Network", rfid: "RFID indicator", frame: "Frame of the reading area",
+  mode: "Charge mode", touch: "Touch key",
+};
+
+const SHORT = { ...NAMES, rfid: "RFID", frame: "Frame" };
+
+const drawing = byId("drawing");
+const lights = Object.fromEntries(
+  Object.keys(NAMES).map((name) => [name, drawing.querySelector(`[data-light="${name}"]`)]));
+
+export function showFront(frame, phaseMoved) {
+  const shown = lightsOf(frame);
+  let changed = phaseMoved;
+  for (const [name, light] of Object.entries(shown)) changed = showLight(name, light) || changed;
+  if (changed) keepStep();
+  rows(byId("words"), Object.entries(shown), ([name, light]) =>
+    make("li", {}, make("b", {}, SHORT[name]), make("span", {}, inWords(light))));
+  text(byId("caption"), frame ? captionOf(frame) : "The front is not heard.");
+  const tone = frame ? TONES[frame.tone] ?? "" : "";
+  if (byId("tone").dataset.tone !== tone) {
+    byId("tone").dataset.tone = tone;
+    byId("tone").replaceChildren(...(tone ? [note(), tone] : []));
+  }
+}
+
+function lightsOf(frame) {
+  if (!frame) return Object.fromEntries(Object.keys(NAMES).map((name) => [name, null]));
+  const [S1, S2, S3, S4] = frame.segments;
+  const { network, rfid, mode, touch } = frame;
+  return { S1, S2, S3, S4, network, rfid, frame: frame.frame, mode, touch };
+}
+
+function showLight(name, light) {
+  const element = lights[name];
+  const color = light ? light.color : "unknown";
+  const effect = light ? light.effect : "unknown";
+  if (element.dataset.color === color && element.dataset.effect === effect) {
+    if (element.dataset.lit) return false; // it has been drawn
+  }
+  element.dataset.color = color;
+  element.dataset.effect = effect;
+  element.dataset.lit = String(Boolean(light) && color !== "off" && effect !== "off");
+  const [colorWord, effectWord] = effectWords(light);
+  attribute(element, "aria-label", `${NAMES[name]} ${inWords(light)}`);
+  text(element.querySelector(".light-color"), light ? colorWord : "?");
+  text(element.querySelector(".light-effect"), effectWord);
+  return true;
+}
+
+// All lights that blink or pulse begin with the box's second, so they share one phase.
+export function keepStep() {
+  const began = secondBegan();
+  for (const animation of drawing.getAnimations({ subtree: true })) animation.startTime = began;
+}
+
+function inWords(light) {
+  return effectWords(light).filter(Boolean).join(" ");
+}
+
+function captionOf(frame) {
+  return frame.caption ? `The status LED says: ${frame.caption}.` : "";
+}
+
+function note() {
+  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  icon.setAttribute("class", "icon");
+  icon.setAttribute("viewBox", "0 0 24 24");
+  icon.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M9 17.5V5.500l10-2v12M9 17.500a2.75 2.75 0 1 1-5.5 0 2.75 2.75 0 0 1 5.5 0zM19 15.500a2.75 2.75 0 1 1-5.5 0 2.75 2.75 0 0 1 5.5 0z");
+  icon.append(path);
+  return icon;
+}

@@ -1,0 +1,49 @@
+// The live page: values come by the stream, each part shows its own.
+
+import { addToCurve, refreshCurve } from "./curve.js";
+import { showCharge, showSilence } from "./charge.js";
+import { take } from "./clock.js";
+import { keepStep, showFront } from "./front.js";
+import { byId } from "./page.js";
+import { follow } from "./stream.js";
+import { playTone, soundIsOn, switchSound } from "./tones.js";
+import { showWorld, startWorld } from "./world.js";
+
+let wasSilent = false;
+
+function show(live) {
+  const phaseMoved = take(live.clock_s);
+  byId("live").removeAttribute("data-waiting");
+  showSilence(null);
+  showCharge(live);
+  showWorld(live.world, live.plugged);
+  byId("stage").dataset.flow = String(live.contactor === "closed" && live.power_w > 0);
+  showFront(live.front, phaseMoved);
+  playTone(live.front?.tone ?? "none");
+  addToCurve(live);
+  if (wasSilent) refreshCurve();
+  wasSilent = false;
+}
+
+byId("sound").addEventListener("click", ({ currentTarget }) => {
+  switchSound(!soundIsOn());
+  currentTarget.setAttribute("aria-pressed", String(soundIsOn()));
+});
+
+function holdStill(isStill) {
+  document.documentElement.toggleAttribute("data-still", isStill);
+  byId("still").setAttribute("aria-pressed", String(isStill));
+  keepStep();
+}
+byId("still").addEventListener("click", () => {
+  const isStill = !document.documentElement.hasAttribute("data-still");
+  localStorage.setItem("still", isStill ? "yes" : "");
+  holdStill(isStill);
+});
+holdStill(localStorage.getItem("still") === "yes");
+
+if (byId("house-form")) startWorld();
+follow(show, (since) => {
+  wasSilent = true;
+  showSilence(since);
+});

@@ -1,0 +1,99 @@
+// The page's words for what the box says, and how its numbers are written.
+
+export const UNKNOWN = "–";
+
+export const EFFECTS = { steady: "", blink: "blinking", pulse: "pulsing" };
+
+export const TONES = {
+  rising: "rising tones: accepted",
+  falling: "falling tones: refused",
+  service: "service tone",
+  single: "one tone: a card was read",
+};
+
+export const CONTACTORS = {
+  open: "open, as proven",
+  closed: "closed, as proven",
+  welded: "welded: it does not open",
+};
+
+export const VEHICLES = {
+  away: "away",
+  plugged: "plugged in, asks for nothing",
+  ready: "asks for energy",
+  charging: "charging",
+  stopping: "stopping",
+  full: "full",
+};
+
+export const FAULTS = [
+  ["Vehicle and plug", {
+    no_diode: "no diode: not a vehicle",
+    cp_short: "pilot line shorted",
+    cp_mid: "pilot between two states",
+    cp_open: "pilot line broken",
+    ignores_x1: "vehicle ignores the stop",
+    asleep: "vehicle is asleep",
+    overcurrent: "vehicle draws too much",
+  }],
+  ["Contactor", {
+    weld: "contactor welded",
+    no_close: "contactor does not close",
+    mirror_dead: "mirror contact dead",
+    slow: "contactor drops out late",
+  }],
+  ["Protection", {
+    rcm_ac: "residual current, AC",
+    rcm_dc: "residual current, DC",
+    rcm_test: "residual-current test fails",
+    pe_open: "protective earth open",
+    pe_high: "protective earth high-ohmic",
+  }],
+  ["Mains and heat", {
+    sag: "mains voltage too low",
+    swell: "mains voltage too high",
+    phase_lost: "phase L2 lost",
+    hot: "box too hot",
+    ntc_open: "temperature sensor broken",
+  }],
+  ["Meters, reader and board", {
+    meter_lost: "house meter lost",
+    chip_zero: "meter chip measures nothing",
+    chip_dead: "meter chip silent",
+    chip_frozen: "meter chip frozen",
+    reader_dead: "card reader dead",
+    spi_stuck: "board's bus stuck",
+    cp_minus: "pilot stuck at -12 V",
+    generator_stuck: "pilot generator stuck",
+  }],
+];
+
+export function effectWords(light) {
+  if (!light) return ["not known", ""];
+  if (light.color === "off" || light.effect === "off") return ["off", ""];
+  return [light.color, EFFECTS[light.effect] ?? light.effect];
+}
+
+export const number = (value, digits) =>
+  value === null || value === undefined || !Number.isFinite(value) ? UNKNOWN : value.toFixed(digits);
+
+export const amount = (value, digits, unit) =>
+  number(value, digits) === UNKNOWN ? UNKNOWN : `${number(value, digits)} ${unit}`;
+
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (part) => String(part).padStart(2, "0");
+  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
+export function clockTime(date) {
+  const two = (part) => String(part).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+export function sentence(words) {
+  const whole = (words ?? "").trim();
+  if (!whole) return "";
+  const begun = whole[0].toUpperCase() + whole.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
