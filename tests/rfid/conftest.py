@@ -1,0 +1,128 @@
+"""What the tests of rfid share: cards, a label, the machine's life step by step."""
+
+from msgspec.structs import replace
+
+from bus import Answer, Status
+from msgs.card import Card, CardColor, CardRole
+from msgs.label import Label, LabelCard
+from msgs.rfid import RfidStatus
+from msgs.session import SessionStatus, WallboxState
+from nodes.rfid.cards import Cards
+from nodes.rfid.machine import Inputs, State, Write, Written, start, step
+from nodes.rfid.sight import POLL_S, Event
+
+MASTER, RED, GREEN, BLUE = "A1B2C3D4", "11223344", "55667788", "99AABBCC"
+NEW = "04112233445566"  # ISO 14443, 7 bytes
+OTHER = "E004015012345678"  # ISO 15693
+RANDOM = "08123456"
+
+LABEL = Label(
+    serial="12345678",
+    web_user="admin",
+    web_password="12345678",
+    recovery_key="K" * 30,
+    wlan_ssid="12345678",
+    wlan_password="abcdefghijkl",
+    lan_mac="02:00:00:00:00:01",
+    wlan_mac="02:00:00:00:00:02",
+    rfid=(
+        LabelCard(uid=MASTER, role=CardRole.MASTER, color=CardColor.WHITE),
+        LabelCard(uid=RED, role=CardRole.USER, color=CardColor.RED),
+        LabelCard(uid=GREEN, role=CardRole.USER, color=CardColor.GREEN),
+        LabelCard(uid=BLUE, role=CardRole.USER, color=CardColor.BLUE),
+    ),
+)
+CARDS = (
+    Card(uid=MASTER, role=CardRole.MASTER, color=CardColor.WHITE, name="Master card"),
+    Card(uid=RED, role=CardRole.USER, color=CardColor.RED, name="Red card"),
+    Card(uid=GREEN, role=CardRole.USER, color=CardColor.GREEN, name="Green card"),
+    Card(uid=BLUE, role=CardRole.USER, color=CardColor.BLUE, name="Blue card"),
+)
+FREE = SessionStatus(
+    state=WallboxState.IDLE,
+    plugged=False,
+    authorized=False,
+    session_id="",
+    energy_wh=0.0,
+    reason="",
+    authorization_required=True,
+)
+PLUGGED = replace(FREE, plugged=True)
+RELEASED = Answer(status=Status.OK, result={"action": "released"})
+
+
+class Life:
+    """A machine with a session that answers and a disk that keeps, stepped by hand."""
+
+    def __init__(self, cards: Cards = CARDS, now_s: float = 100.0) -> None:
+        self.now_s = now_s
+        self.state: State = start(cards, now_s)
+        self.session: SessionStatus | None = FREE
+        self.works = True
+        self.answer: Answer | None = RELEASED  # None: it comes later
+        self.disk_problem: str | None = ""  # None: it takes its time
+        self.asked: list[str] = []
+        self.writes: list[Write] = []
+        self.disk = cards
+        self.said: list[tuple[float, RfidStatus]] = []
+        self.lines: list[tuple[str, str]] = []
+        self.step()
+
+    @property
+    def status(self) -> RfidStatus:
+        return self.said[-1][1]
+
+    def step(
+        self,
+        event: Event | None = None,
+        answer: Answer | None = None,
+        written: Written | None = None,
+        change: Write | None = None,
+    ) -> RfidStatus:
+        inputs = Inputs(
+            now_s=self.now_s,
+            works=self.works,
+            session=self.session,
+            event=event,
+            answer=answer,
+            written=written,
+            change=change,
+        )
+        self.state, outputs = step(self.state, inputs)
+        self.lines += outputs.lines
+        if outputs.status is not None:
+            self.said.append((self.now_s, outputs.status))
+        if outputs.write is not None:
+            self.writes.append(outputs.write)
+            if self.disk_problem is not None:
+                self.finish(self.disk_problem)
+        if outputs.ask:
+            self.asked.append(outputs.ask)
+            if self.answer is not None:
+                self.step(answer=self.answer)
+        return self.status
+
+    def finish(self, problem: str = "") -> RfidStatus:
+        """Let the oldest write that waits end."""
+        if not problem:
+            self.disk = self.state.writing[0].cards
+        return self.step(written=Written(problem=problem))
+
+    def hold(self, uid: str) -> RfidStatus:
+        return self.step(event=Event(uid=uid))
+
+    def wait(self, seconds: float) -> RfidStatus:
+        """Let time pass, with the rounds of polls that see nothing new."""
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            self.now_s = min(self.now_s + POLL_S, end_s)
+            self.step()
+        return self.status
+
+    def teach(self, uid: str) -> RfidStatus:
+        """Hold the master, a new card, the master, 2 s apart."""
+        self.hold(MASTER)
+        self.wait(2.0)
+        self.hold(uid)
+        self.wait(2.0)
+        return self.hold(MASTER)

@@ -1,0 +1,53 @@
+"""The list of cards, and what it takes."""
+
+import pytest
+
+from msgs.card import Card, CardColor, CardRole
+from nodes.rfid.cards import (
+    MOST_CARDS,
+    has_master,
+    refusal_to_teach,
+    supplied,
+    verdict,
+    with_master,
+    with_user,
+)
+from tests.rfid.conftest import CARDS, LABEL, MASTER, NEW, OTHER, RANDOM, RED
+
+
+@pytest.mark.req("RFID-1")
+def test_the_supplied_cards_are_those_of_the_label_named_by_their_colour() -> None:
+    assert supplied(LABEL.rfid) == CARDS
+
+
+@pytest.mark.req("RFID-11")
+def test_the_local_list_alone_lets_a_card_through() -> None:
+    assert verdict(CARDS, RED) == CARDS[1]
+    assert verdict(CARDS, NEW) is None
+    assert verdict((), MASTER) is None
+
+
+def test_taught_cards_are_users_under_the_first_free_number() -> None:
+    cards = with_user(CARDS, NEW)
+    assert cards == (*CARDS, Card(uid=NEW, role=CardRole.USER, name="Card 5"))
+    taken = (*CARDS[:3], Card(uid=NEW, role=CardRole.USER, name="Card 5"))
+    assert with_user(taken, OTHER)[-1].name == "Card 6"
+
+
+def test_a_list_takes_each_card_once_and_a_hundred_in_all() -> None:
+    assert refusal_to_teach(CARDS, NEW) == ""
+    assert "already" in refusal_to_teach(CARDS, RED)
+    assert "another number" in refusal_to_teach(CARDS, RANDOM)
+    cards = CARDS
+    while len(cards) < MOST_CARDS:
+        cards = with_user(cards, f"04{len(cards):06X}")
+    assert len({card.name for card in cards}) == MOST_CARDS == 100
+    assert "full: 100 cards" in refusal_to_teach(cards, NEW)
+
+
+def test_a_master_takes_the_place_of_the_users_card_of_its_number() -> None:
+    users = CARDS[1:]
+    assert not has_master(users)
+    cards = with_master(users, RED)
+    assert cards[0] == Card(uid=RED, role=CardRole.MASTER, name="Master card")
+    assert [card.color for card in cards[1:]] == [CardColor.GREEN, CardColor.BLUE]
