@@ -179,7 +179,7 @@ def live_of(facts: Facts) -> Live:
     return Live(
         clock_s=facts.now_s,
         now_utc_ns=facts.utc_ns,
-        state=session and session.state,
+        state=session.state if session else None,
         reason="Nothing is heard of the session." if session is None else session.reason,
         plugged=_plugged(session, safety),
         authorized=session is not None and session.authorized,
@@ -193,14 +193,14 @@ def live_of(facts: Facts) -> Live:
         lines=_lines(box) if box is not None and meter_online else (),
         power_w=box.power_w if box is not None and meter_online else None,
         meter_online=meter_online,
-        offered_a=safety and safety.offered_a,
-        limit_a=offer and offer.limit_a,
+        offered_a=safety.offered_a if safety else None,
+        limit_a=offer.limit_a if offer else None,
         limit_reason=(offer.detail or offer.reason) if offer else "",
         limits=tuple(
             LiveLimit(source=each.source, limit_a=each.limit_a, detail=each.detail)
             for each in (offer.limits if offer else ())
         ),
-        contactor=safety and safety.contactor,
+        contactor=safety.contactor if safety else None,
         faults=_faults(safety) if safety else (),
         house=_meter(facts.house, facts.house_fresh),
         sun=_meter(facts.solar, facts.solar_fresh),

@@ -1,0 +1,54 @@
+"""The way from the server's threads into the node's loop, and back with an answer."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct
+
+from bus import Answer, Bus, Status
+
+R = TypeVar("R")
+
+SLACK_S = 1.0  # ours: beyond a request's own time, for a loop that is busy
+
+
+class Bridge:
+    """Its methods are called by threads that are not the node's, and wait; the loop never does."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def call(self, work: Callable[[], R], timeout_s: float = SLACK_S) -> R:
+        """Run quick work in the loop, and return its result.
+
+        :raises TimeoutError: the loop has not come to it in time.
+        """
+        future: Future[R] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work())
+                except BaseException as error:
+                    future.set_exception(error)
+                    raise
+
+        self._bus.post(run)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def ask(self, node: str, method: str, arguments: Struct, timeout_s: float = 1.0) -> Answer:
+        """Send a request to a node, and return its answer, TIMEOUT at the latest."""
+        future: Future[Answer] = Future()
+        self._bus.post(
+            partial(self._bus.request, node, method, arguments, future.set_result, timeout_s)
+        )
+        try:
+            return future.result(timeout_s + SLACK_S)
+        except TimeoutError:
+            return Answer(status=Status.TIMEOUT, reason="The wallbox did not answer in time.")

@@ -1,0 +1,139 @@
+"""Wiring of web: the pages on one side, the bus on the other, threads kept apart."""
+
+import socket
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from bus import Bus
+from msgs.requests import StopReason
+from msgs.units import Name
+from nodes.web.bridge import Bridge
+from nodes.web.server import PageServer, bind
+from nodes.web.store import WebStore, read_label
+from nodes.web.watch import Watch
+from web.app import create_app
+from web.box import SilentError, Site
+from web.curve import Curve
+from web.door import Door
+from web.panel import Reply
+from web.sessions import Sessions
+from web.streams import Streams
+
+RUNNER: Literal["blocking", "asyncio"] = "blocking"
+
+STOP_S = 1.0
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the launch file may set."""
+
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080  # 0: any free one
+    host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"  # 0.0.0.0: all
+    panel: Name = ""  # the node behind the simulation panel; "": there is none
+    # Names in the local network that the page is reached by, beside its own and the addresses.
+    names: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=16)] = ()
+
+
+class NodeBox:
+    """See `web.box.Box`: called by the server's threads."""
+
+    def __init__(self, bus: Bus, watch: Watch, panel: str) -> None:
+        self._bus = bus
+        self._bridge = Bridge(bus)
+        self._watch = watch
+        self._panel = panel
+        self.now_s = bus.clock.now_s
+        self.random = bus.random.randbytes
+
+    def tell(self, level: str, text: str) -> None:
+        """See `web.box.Box.tell`."""
+        self._bus.post(partial(self._bus.log, level, text))
+
+    def live(self) -> bytes:
+        """See `web.box.Box.live`."""
+        try:
+            return self._bridge.call(self._watch.once)
+        except TimeoutError as error:
+            raise SilentError("The wallbox does not answer at the moment.") from error
+
+    def curve(self) -> Curve:
+        """See `web.box.Box.curve`."""
+        return self._watch.curve
+
+    def act(self, name: str, arguments: Struct) -> Reply:
+        """See `web.box.Box.act`."""
+        answer = self._bridge.ask(self._panel, name, arguments)
+        return Reply(outcome=answer.status.value, reason=answer.reason)
+
+
+class WebNode:
+    """One server, one watch, and the files of the account."""
+
+    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+        """Read what is kept, bind the port, begin to answer.
+
+        :raises StoreError: there is no label, or a file of ours can not be read.
+        :raises DriverError: the port cannot be had.
+        """
+        self._bus = bus
+        label = read_label(bus.state_dir)
+        store = WebStore(bus.state_dir, partial(bus.log, "warning"))
+        account, failures, kept = store.account(label), store.failures(), store.sessions()
+        bound = bind(parameters.host, parameters.port)
+        port: int = bound.getsockname()[1]
+        self._streams = Streams(bus.clock.now_s, self._on_watched)
+        self._watch = Watch(bus, label, parameters.panel, self._streams.say)
+        box = NodeBox(bus, self._watch, parameters.panel)
+        site = Site(
+            label=label,
+            names=_names(label.serial, parameters.names),
+            is_simulation=bool(parameters.panel),
+            port=port,
+        )
+        door = Door(label, account, failures, store, box.now_s, box.random, box.tell)
+        sessions = Sessions(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.tell)
+        app = create_app(box, site, door, sessions, self._streams)
+        self._server = PageServer(app, bound, box.tell)
+        self._server.start()
+        bus.on_stop(self._on_stop)
+        host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
+        bus.log("info", f"page: http://{host}:{port}")
+
+    def _on_watched(self, is_watched: bool) -> None:
+        """Told by the server's threads, in order."""
+        self._bus.post(partial(self._watch.watch, is_watched))
+
+    def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        """Close all; who is not done in time goes with the process."""
+        self._watch.watch(False)
+        late = self._bus.at(self._bus.clock.now_s() + STOP_S, done)
+
+        def on_closed() -> None:
+            late.cancel()
+            done()
+
+        self._streams.close()
+        self._server.stop(partial(self._bus.post, on_closed))
+
+
+def _names(serial: str, given: tuple[str, ...]) -> frozenset[str]:
+    """Return the names that this box answers to, in small letters."""
+    own = (serial, socket.gethostname())
+    return frozenset(
+        name.lower().removesuffix(".")
+        for name in (*own, *(f"{each}.local" for each in own), *given)
+    )
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> WebNode:
+    """Open the page and start the node.
+
+    :raises DriverError: the port cannot be had.
+    :raises StoreError: there is no label, or a file of ours can not be read.
+    """
+    node = WebNode(bus, parameters)
+    bus.ready()
+    return node

@@ -1,0 +1,106 @@
+"""What web keeps: the account, the failures, who is signed in. Any thread may call it."""
+
+import threading
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from bus.store import StoreError, Tell, read_file, read_struct, write_struct
+from msgs.label import LABEL_FILE, Label
+from web.account import Account, factory_account
+from web.door import KeepError
+from web.sessions import KeptSession
+
+ACCOUNT_FILE = "web-account.json"
+FAILURES_FILE = "web-failures.json"
+SESSIONS_FILE = "web-sessions.json"
+
+
+class Failures(Struct, frozen=True, kw_only=True):
+    """How many attempts have failed since one was right."""
+
+    count: int = 0
+
+
+class SignedIn(Struct, frozen=True, kw_only=True):
+    """All sessions."""
+
+    sessions: tuple[KeptSession, ...] = ()
+
+
+def read_label(state_dir: Path) -> Label:
+    """Return the label of this box.
+
+    :raises StoreError: there is none, or it cannot be understood.
+    """
+    path = state_dir / LABEL_FILE
+    content = read_file(path)
+    if content is None:
+        raise StoreError(f"{path} is missing; system writes it: expected web to need system")
+    try:
+        return msgspec.json.decode(content, type=Label)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"{path} cannot be understood: {error}") from error
+
+
+class WebStore:
+    """Three files with one writer. See `web.door.Keeper` and `web.sessions.SessionKeeper`."""
+
+    def __init__(self, state_dir: Path, tell: Tell) -> None:
+        self._dir = state_dir
+        self._tell = tell
+        self._lock = threading.Lock()
+
+    def account(self, label: Label) -> Account:
+        """Return the kept account, or that of the label where there never was one.
+
+        One that cannot be understood opens nothing: the label's password is known to too many. The
+        file stays, so that it opens nothing after the next start either; the recovery key does.
+
+        :raises StoreError: the file can not be read.
+        """
+        path = self._dir / ACCOUNT_FILE
+        content = read_file(path)
+        if content is None:
+            return factory_account(label)
+        try:
+            return msgspec.json.decode(content, type=Account)
+        except msgspec.MsgspecError as error:
+            self._tell(f"{path} cannot be understood ({error}); the recovery key is left")
+            return Account(user=label.web_user, password_hash="")
+
+    def failures(self) -> int:
+        """Return the kept count of failures.
+
+        :raises StoreError: see `bus.store.read_struct`.
+        """
+        kept = read_struct(self._dir / FAILURES_FILE, Failures, self._tell)
+        return kept.count if kept else 0
+
+    def sessions(self) -> tuple[KeptSession, ...]:
+        """Return the kept sessions.
+
+        :raises StoreError: see `bus.store.read_struct`.
+        """
+        kept = read_struct(self._dir / SESSIONS_FILE, SignedIn, self._tell)
+        return kept.sessions if kept else ()
+
+    def keep_account(self, account: Account) -> None:
+        """See `web.door.Keeper.keep_account`."""
+        self._write(ACCOUNT_FILE, account)
+
+    def keep_failures(self, failures: int) -> None:
+        """See `web.door.Keeper.keep_failures`."""
+        self._write(FAILURES_FILE, Failures(count=failures))
+
+    def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
+        """See `web.sessions.SessionKeeper.keep_sessions`."""
+        self._write(SESSIONS_FILE, SignedIn(sessions=sessions))
+
+    def _write(self, name: str, value: Struct) -> None:
+        with self._lock:
+            try:
+                write_struct(self._dir / name, value)
+            except StoreError as error:
+                raise KeepError(str(error)) from error

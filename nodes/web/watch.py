@@ -1,0 +1,180 @@
+"""What the page shows, built in the node's loop: while somebody watches, or asks once."""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from msgspec.structs import replace
+
+from bus import Answer, Bus, Status, Timer
+from msgs.label import Label
+from msgs.led import LedFrame
+from msgs.plant import WorldStatus
+from msgs.requests import NoArguments
+from msgs.rfid import RfidStatus
+from msgs.session import SessionStatus
+from msgs.topics import (
+    DCS_STATUS,
+    LAUNCH_GRAPH,
+    LED_FRAME,
+    LOAD_OFFER,
+    METER_BOX,
+    METER_HOUSE,
+    METER_SOLAR,
+    RFID_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+)
+from nodes.web.addresses import addresses
+from web.curve import POINT_S, Curve, add_point
+from web.live import Facts, Live, live_of
+
+ROUND_S = 0.25
+REPEAT_S = 1.0  # ours: a page that hears nothing for longer knows that it is stale
+WORLD_S = 1.0
+ADDRESSES_S = 10.0  # ours: addresses change seldom
+MOST_NAMES = 64
+
+
+class Watch:
+    """The readers, one value for all streams, and the curve. Everything runs in the loop."""
+
+    def __init__(self, bus: Bus, label: Label, world: str, say: Callable[[bytes], None]) -> None:
+        """`world` is the simulated world's node, if there is one; `say` feeds the streams."""
+        self._bus = bus
+        self._label = label
+        self._world_node = world
+        self._say = say
+        self._began_s = bus.clock.now_s()
+        self._session = bus.subscribe(SESSION_STATUS, self._on_session)
+        self._front = bus.subscribe(LED_FRAME, self._on_front)
+        self._safety = bus.subscribe(SAFETY_STATUS)
+        self._box = bus.subscribe(METER_BOX)
+        self._offer = bus.subscribe(LOAD_OFFER)
+        self._rfid = bus.subscribe(RFID_STATUS)
+        self._dcs = bus.subscribe(DCS_STATUS)
+        self._graph = bus.subscribe(LAUNCH_GRAPH)
+        self._house = bus.subscribe(METER_HOUSE)
+        self._solar = bus.subscribe(METER_SOLAR)
+        self._timers: list[Timer] = []
+        self._said: Live | None = None
+        self._world: WorldStatus | None = None
+        self._world_s = float("-inf")
+        self._addresses = addresses()
+        self._addresses_s = self._began_s
+        self._names: dict[str, str] = {}
+        self._curve_timer: Timer | None = None
+        self._curve_began_s = 0.0
+        self.curve = Curve()  # replaced whole: any thread may look at it
+
+    def watch(self, is_watched: bool) -> None:
+        """Begin to feed the streams, or end it."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = []
+        if is_watched:
+            self._timers.append(self._bus.every(ROUND_S, self._round))
+            if self._world_node:
+                self._timers.append(self._bus.every(WORLD_S, self._ask_world))
+                self._ask_world()
+
+    def once(self) -> bytes:
+        """Return what is now, as JSON."""
+        return msgspec.json.encode(self._live())
+
+    # --- the streams ---------------------------------------------------------------------------
+
+    def _on_front(self, _: LedFrame) -> None:
+        if self._timers:
+            self._round()
+
+    def _on_session(self, session: SessionStatus) -> None:
+        if session.session_id and self._curve_timer is None:
+            self._begin_curve(session)
+        if self._timers:
+            self._round()
+
+    def _round(self) -> None:
+        """Say what is now if it is something else, and at times the same again."""
+        live = self._live()
+        said = self._said
+        if said is not None and live.clock_s - said.clock_s < REPEAT_S:
+            same = replace(live, clock_s=said.clock_s, now_utc_ns=said.now_utc_ns)
+            if same == said:
+                return
+        self._said = live
+        self._say(msgspec.json.encode(live))
+
+    def _live(self) -> Live:
+        now_s = self._bus.clock.now_s()
+        if now_s - self._addresses_s > ADDRESSES_S:
+            self._addresses, self._addresses_s = addresses(), now_s
+        rfid = self._rfid.fresh()
+        if rfid is not None:
+            self._remember(rfid)
+        return live_of(
+            Facts(
+                now_s=now_s,
+                utc_ns=self._bus.clock.utc_ns(),
+                began_s=self._began_s,
+                label=self._label,
+                addresses=self._addresses,
+                session=self._session.fresh(),
+                safety=self._safety.fresh(),
+                box=self._box.fresh(),
+                offer=self._offer.fresh(),
+                front=self._front.fresh(),
+                rfid=rfid,
+                dcs=self._dcs.fresh(),
+                graph=self._graph.fresh(),
+                house=self._house.message,
+                house_fresh=self._house.fresh() is not None,
+                solar=self._solar.message,
+                solar_fresh=self._solar.fresh() is not None,
+                world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
+                names=self._names,
+            )
+        )
+
+    def _remember(self, rfid: RfidStatus) -> None:
+        """Keep the name of the card held last: the session tells only its UID."""
+        if rfid.last_uid and rfid.last_name:
+            self._names.pop(rfid.last_uid, None)
+            self._names[rfid.last_uid] = rfid.last_name
+            if len(self._names) > MOST_NAMES:
+                del self._names[next(iter(self._names))]
+
+    # --- the simulated world -------------------------------------------------------------------
+
+    def _ask_world(self) -> None:
+        self._bus.request(self._world_node, "status", NoArguments(), self._on_world, WORLD_S)
+
+    def _on_world(self, answer: Answer) -> None:
+        if answer.status is not Status.OK:
+            return
+        try:
+            self._world = msgspec.convert(answer.result, WorldStatus)
+        except msgspec.ValidationError as error:
+            self._bus.log("warning", f"{self._world_node} answers what is not understood: {error}")
+            return
+        self._world_s = self._bus.clock.now_s()
+
+    # --- the curve -----------------------------------------------------------------------------
+
+    def _begin_curve(self, session: SessionStatus) -> None:
+        """Draw the power from now on; the start may lie before this process."""
+        since_s = max(0.0, (self._bus.clock.utc_ns() - session.started_utc_ns) / 1e9)
+        self._curve_began_s = self._bus.clock.now_s() - since_s
+        self._curve_timer = self._bus.every(POINT_S, partial(self._draw, session.session_id))
+        self._draw(session.session_id)
+
+    def _draw(self, session_id: str) -> None:
+        session, box = self._session.fresh(), self._box.fresh()
+        if session is not None and session.session_id != session_id:
+            if self._curve_timer is not None:
+                self._curve_timer.cancel()
+            self._curve_timer = None
+            return
+        if box is not None and box.online:
+            since_s = self._bus.clock.now_s() - self._curve_began_s
+            self.curve = add_point(self.curve, session_id, since_s, box.power_w)

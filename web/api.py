@@ -1,0 +1,117 @@
+"""What programs ask for: the live values once or as a stream, the curve, the simulation panel."""
+
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, g, jsonify, request
+from msgspec import Struct
+from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, UnsupportedMediaType
+
+from msgs.plant import SimFault
+from web.box import Box, SilentError, Site
+from web.gate import Gate
+from web.panel import ACTS, STATUS
+from web.streams import Streams
+
+RETRY_AFTER_S = 10  # ours: for a stream that found no place
+
+
+class CurveAnswer(Struct, frozen=True, kw_only=True):
+    """Answer of /api/v1/curve."""
+
+    session_id: str
+    points: tuple[tuple[float, float], ...]  # seconds since the start, W
+
+
+class Api:
+    """The views."""
+
+    def __init__(self, box: Box, site: Site, gate: Gate, streams: Streams) -> None:
+        self._box = box
+        self._site = site
+        self._gate = gate
+        self._streams = streams
+
+    def add_to(self, app: Flask) -> None:
+        """Register the routes."""
+        app.add_url_rule("/live", "live", self.live, methods=["GET"])
+        app.add_url_rule("/api/v1/live", "live_once", self.live_once, methods=["GET"])
+        app.add_url_rule("/api/v1/curve", "curve", self.curve, methods=["GET"])
+        app.add_url_rule("/api/v1/panel", "panel", self.panel, methods=["GET"])
+        app.add_url_rule("/api/v1/panel/<act>", "act", self.act, methods=["POST"])
+
+    def live(self) -> Any:
+        """Open a stream of live values."""
+        if request.method == "HEAD":
+            return Response(mimetype="text/event-stream")
+        first = self._live()
+        number: str = g.number
+        gone = request.environ.get("waitress.client_disconnected", lambda: False)
+        stream = self._streams.open(
+            request.remote_addr or "?", first, lambda: self._gate.is_signed_in(number), gone
+        )
+        if stream is None:
+            return _no_place()
+        # direct: the server closes the stream itself, also if it is never read
+        response = Response(stream, mimetype="text/event-stream", direct_passthrough=True)
+        response.headers["X-Accel-Buffering"] = "no"
+        return response
+
+    def live_once(self) -> Any:
+        """Return the live values."""
+        return Response(self._live(), mimetype="application/json")
+
+    def curve(self) -> Any:
+        """Return the power of the running session over its time."""
+        curve = self._box.curve()
+        answer = CurveAnswer(session_id=curve.session_id, points=curve.points)
+        return Response(msgspec.json.encode(answer), mimetype="application/json")
+
+    def panel(self) -> Any:
+        """Return the cards of the label and the names of the faults."""
+        self._need_simulation()
+        cards = [
+            {"uid": card.uid, "role": card.role, "color": card.color}
+            for card in self._site.label.rfid
+        ]
+        return jsonify(cards=cards, faults=[fault.value for fault in SimFault])
+
+    def act(self, act: str) -> Any:
+        """Have the simulated world do something."""
+        self._need_simulation()
+        kind = ACTS.get(act)
+        if kind is None:
+            raise NotFound
+        if request.mimetype != "application/json":
+            raise UnsupportedMediaType("Expected JSON (Content-Type: application/json).")
+        try:
+            arguments = msgspec.json.decode(request.get_data() or b"{}", type=kind)
+        except msgspec.MsgspecError as error:
+            fields = ", ".join(kind.__struct_fields__) or "nothing"
+            raise BadRequest(f"{act}: {error}; expected {fields}.") from error
+        reply = self._box.act(act, arguments)
+        if reply.outcome == "ok":
+            return jsonify(ok=True)
+        response = jsonify(reason=reply.reason)
+        response.status_code = STATUS[reply.outcome]
+        return response
+
+    def _live(self) -> bytes:
+        try:
+            return self._box.live()
+        except SilentError as error:
+            raise ServiceUnavailable(str(error), retry_after=1) from error
+
+    def _need_simulation(self) -> None:
+        if not self._site.is_simulation:
+            raise NotFound
+
+
+def _no_place() -> Response:
+    """Say that there are too many streams; without a length, so that the connection is closed."""
+    words = msgspec.json.encode(
+        {"reason": "Too many live pages are open. Close one of them, or wait a moment."}
+    )
+    response = Response(iter([words]), 503, mimetype="application/json")
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response

@@ -1,0 +1,80 @@
+"""The Flask app: routes, gate, errors."""
+
+import traceback
+from typing import Any
+
+from flask import Flask, Response, request, send_from_directory
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
+
+from web import errors
+from web.api import Api
+from web.box import Box, Site
+from web.door import Door
+from web.files import Files
+from web.gate import Gate, is_interface
+from web.pages import Pages
+from web.sessions import Sessions
+from web.streams import Streams
+
+MOST_BYTES = 64 * 1024  # of any request; ours
+MOST_PARTS = 32  # of a form; ours
+A_YEAR_S = 365 * 24 * 3600
+
+
+def create_app(box: Box, site: Site, door: Door, sessions: Sessions, streams: Streams) -> Flask:
+    """Return the app. It keeps no cookies but its own, and has no secret key to lose."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
+        MAX_FORM_PARTS=MOST_PARTS,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+        TRAP_HTTP_EXCEPTIONS=False,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    files = Files()
+    app.jinja_env.globals["static_url"] = files.url
+    gate = Gate(box, site, door, sessions)
+    gate.guard(app)
+    Pages(gate, door).add_to(app)
+    Api(box, site, gate, streams).add_to(app)
+    _add_files(app, files)
+    app.add_url_rule("/health", "health", _health, methods=["GET"])
+
+    def on_http_error(error: HTTPException) -> Response:
+        return errors.answer(error, is_interface(request.path))
+
+    def on_failure(error: Exception) -> Response:
+        lines = "".join(traceback.format_exception(error))
+        box.tell("error", f"{request.method} {errors.current_path()} failed\n{lines}")
+        return errors.answer(InternalServerError(), is_interface(request.path))
+
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(Exception, on_failure)
+    return app
+
+
+def _health() -> Response:
+    return Response("ok\n", mimetype="text/plain")
+
+
+def _add_files(app: Flask, files: Files) -> None:
+    """Serve the static files: they hold no information, and answer everybody."""
+
+    def static(name: str) -> Any:
+        response = send_from_directory(files.folder, name, max_age=0, conditional=True)
+        is_marked = request.args.get("v", "") == files.mark(name)
+        response.headers["Cache-Control"] = (
+            f"public, max-age={A_YEAR_S}, immutable" if is_marked else "no-cache"
+        )
+        return response
+
+    def favicon() -> Any:
+        try:
+            return static("icon.svg")
+        except NotFound:
+            return Response(status=204)
+
+    app.add_url_rule("/static/<path:name>", "static", static, methods=["GET"])
+    app.add_url_rule("/favicon.ico", "favicon", favicon, methods=["GET"])

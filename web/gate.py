@@ -1,0 +1,198 @@
+"""What every request passes before a page is asked: host, session, origin, token. And headers.
+
+Everything is closed unless it is listed here. A page that is added is closed.
+"""
+
+import hashlib
+import hmac
+from typing import Any
+
+from flask import Flask, Response, g, redirect, request
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from web.account import is_same
+from web.box import Box, Site
+from web.door import Door
+from web.errors import MisdirectedRequest
+from web.hosts import is_known, is_same_site
+from web.sessions import Sessions
+
+OPEN = frozenset({"login", "recover", "health", "static", "favicon"})
+"""What answers everybody."""
+
+FORCED = OPEN | {"user", "logout"}
+"""What answers those who have to choose a password first."""
+
+FORMS_WITHOUT_SESSION = frozenset({"login", "recover"})
+UNPROLONGED = frozenset({"live", "live_once", "curve"})  # what a page asks for by itself
+SAFE = frozenset({"GET", "HEAD"})
+
+SESSION_COOKIE = "wallbox_session"
+VISITOR_COOKIE = "wallbox_visitor"
+VISITOR_BYTES = 16
+NONCE_BYTES = 16
+
+EXPIRED = "This page was open for too long. Please try again."
+
+
+class Gate:
+    """The checks before, and the headers after each request."""
+
+    def __init__(self, box: Box, site: Site, door: Door, sessions: Sessions) -> None:
+        self._box = box
+        self._site = site
+        self._door = door
+        self._sessions = sessions
+        self._secret = box.random(32)  # of this process: for those who have no session
+        self._session_cookie = f"{SESSION_COOKIE}_{site.port}"
+        self._visitor_cookie = f"{VISITOR_COOKIE}_{site.port}"
+
+    def guard(self, app: Flask) -> None:
+        """Stand before and after every request of an app."""
+        app.before_request(self._before)
+        app.after_request(self._after)
+        app.context_processor(self._context)
+
+    # --- for the pages -------------------------------------------------------------------------
+
+    def sign_in(self, recovered: bool = False) -> None:
+        """Give this browser a new session, by its response; the one before is over."""
+        if g.number:
+            self._sessions.close(g.number)
+        g.set_session = self._sessions.open(self._door.account.generation, recovered)
+
+    def sign_out(self) -> None:
+        """End this browser's session."""
+        self._sessions.close(g.number)
+        g.set_session = ""
+
+    def is_signed_in(self, number: str) -> bool:
+        """Return whether a session is not over; it is not prolonged."""
+        generation = self._door.account.generation
+        return self._sessions.find(number, generation, is_used=False) is not None
+
+    # --- before --------------------------------------------------------------------------------
+
+    def _before(self) -> Any:
+        g.nonce = self._box.random(NONCE_BYTES).hex()
+        g.number, g.session = "", None
+        g.visitor = request.cookies.get(self._visitor_cookie, "")
+        g.set_visitor = False
+        g.set_session = None
+        g.is_expired = False
+        host = request.environ.get("HTTP_HOST", "")
+        if not is_known(host, self._site.names):
+            raise MisdirectedRequest
+        self._find_session()
+        if (refusal := self._refusal()) is not None:
+            return refusal
+        if request.method not in SAFE or is_interface(request.path):
+            origin, fetch_site = (
+                request.headers.get("Origin"),
+                request.headers.get("Sec-Fetch-Site"),
+            )
+            if not is_same_site(host, origin, fetch_site):
+                raise Forbidden("The request was made by a page of another site.")
+        if request.method not in SAFE and not self._has_token():
+            if request.endpoint not in FORMS_WITHOUT_SESSION:
+                raise Forbidden(EXPIRED)
+            g.is_expired = True
+        return None
+
+    def _find_session(self) -> None:
+        number = request.cookies.get(self._session_cookie, "")
+        if not number:
+            return
+        is_used = request.endpoint not in UNPROLONGED
+        generation = self._door.account.generation
+        g.session = self._sessions.find(number, generation, is_used)
+        if g.session is not None:
+            g.number = number
+
+    def _refusal(self) -> Any:
+        """Return the answer to those who may not see this; None to those who may."""
+        if request.endpoint in OPEN:
+            return None
+        if g.session is None:
+            if is_interface(request.path):
+                raise Unauthorized("Sign in first.")
+            return redirect("/login", 303)
+        if self._is_forced() and request.endpoint not in FORCED:
+            if is_interface(request.path):
+                raise Forbidden("Choose a new password first, under User Settings.")
+            return redirect("/user", 303)
+        return None
+
+    def _is_forced(self) -> bool:
+        return g.session is not None and (g.session.recovered or self._door.account.must_change)
+
+    def _has_token(self) -> bool:
+        sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token") or ""
+        if g.session is not None and is_same(sent, _token(g.number.encode(), "session")):
+            return True
+        return (
+            request.endpoint in FORMS_WITHOUT_SESSION
+            and bool(g.visitor)
+            and is_same(sent, _token(self._secret, g.visitor))
+        )
+
+    # --- for the templates ---------------------------------------------------------------------
+
+    def _context(self) -> dict[str, Any]:
+        return {
+            "csrf_token": self._csrf_token(),
+            "nonce": g.nonce,
+            "is_simulation": self._site.is_simulation,
+            "user": self._door.account.user if g.session is not None else "",
+            "forced": self._is_forced(),
+            "recovered": g.session is not None and g.session.recovered,
+        }
+
+    def _csrf_token(self) -> str:
+        if g.session is not None:
+            return _token(g.number.encode(), "session")
+        if not g.visitor:
+            g.visitor = self._box.random(VISITOR_BYTES).hex()
+            g.set_visitor = True
+        return _token(self._secret, g.visitor)
+
+    # --- after ---------------------------------------------------------------------------------
+
+    def _after(self, response: Response) -> Response:
+        if g.set_visitor:
+            self._set_cookie(response, self._visitor_cookie, g.visitor)
+        if g.set_session:
+            self._set_cookie(response, self._session_cookie, g.set_session)
+        elif g.set_session == "":
+            response.delete_cookie(self._session_cookie, httponly=True, samesite="Strict")
+        headers = response.headers
+        headers["Content-Security-Policy"] = (
+            "default-src 'none'; "
+            f"script-src 'self' 'nonce-{g.nonce}'; "
+            "style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+            "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        )
+        headers["X-Content-Type-Options"] = "nosniff"
+        # Not "no-referrer": with it browsers hide the origin of our own forms as "null".
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), usb=()"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    @staticmethod
+    def _set_cookie(response: Response, name: str, value: str) -> None:
+        # Secure only by https: the manual's way is plain http (WEB-15). It ends with the browser.
+        response.set_cookie(
+            name, value, httponly=True, samesite="Strict", secure=request.is_secure, path="/"
+        )
+
+
+def is_interface(path: str) -> bool:
+    """Return whether a path is asked for by programs, which want JSON and no other page."""
+    return path.startswith("/api/") or path == "/live"
+
+
+def _token(key: bytes, text: str) -> str:
+    return hmac.new(key, b"csrf " + text.encode(errors="replace"), hashlib.sha256).hexdigest()

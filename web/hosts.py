@@ -1,0 +1,48 @@
+"""By which names the page may be reached: a defence against names that are made to point here.
+
+A foreign page may have its own name answered with this box's address (DNS rebinding); the browser
+then takes both for one site, but it still says the foreign name. An address is nobody's name.
+"""
+
+import ipaddress
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+def is_known(host: str, names: Collection[str]) -> bool:
+    """Return whether a Host header names this box: by an IP address, as localhost, or by name.
+
+    `names` are in small letters.
+    """
+    match = _HOST.fullmatch(host)
+    if match is None:
+        return False
+    name = match["name"].lower().removesuffix(".")
+    return name == "localhost" or name in names or _is_address(name.strip("[]"))
+
+
+def is_same_site(host: str, origin: str | None, fetch_site: str | None) -> bool:
+    """Return whether a request was made by a page of this box, or by no page at all.
+
+    Browsers tell `Sec-Fetch-Site` on https and localhost only, and `Origin` with every POST.
+    """
+    if fetch_site not in (None, "same-origin", "none"):
+        return False
+    if origin is None:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""The pages: login, recovery, user settings, status. Forms work without JavaScript."""
+
+import math
+from typing import Any
+
+from flask import Flask, g, make_response, redirect, render_template, request
+
+from web.door import Attempt, Change, Door, KeepError, Verdict
+from web.gate import EXPIRED, Gate
+
+WRONG_LOGIN = "The user name or the password is wrong."
+WRONG_KEY = "The recovery key is wrong; it stands on the label and has 30 characters."
+WRONG_PASSWORD = "The current password is wrong."
+BUSY = "The wallbox is busy with another login. Please try again in a moment."
+
+
+class Pages:
+    """The views. Each is open, forced or closed by the lists of `web.gate`."""
+
+    def __init__(self, gate: Gate, door: Door) -> None:
+        self._gate = gate
+        self._door = door
+
+    def add_to(self, app: Flask) -> None:
+        """Register the routes."""
+        app.add_url_rule("/", "status", self.status, methods=["GET"])
+        app.add_url_rule("/login", "login", self.login, methods=["GET", "POST"])
+        app.add_url_rule("/logout", "logout", self.logout, methods=["POST"])
+        app.add_url_rule("/recover", "recover", self.recover, methods=["GET", "POST"])
+        app.add_url_rule("/user", "user", self.user, methods=["GET", "POST"])
+
+    def status(self) -> Any:
+        """Show the live page."""
+        return render_template("status.html")
+
+    def login(self) -> Any:
+        """Sign in by user name and password."""
+        if request.method != "POST":
+            return redirect("/", 303) if g.session else render_template("login.html")
+        form = {"username": request.form.get("username", "")}
+        if g.is_expired:
+            return _again("login.html", form, [EXPIRED], 403)
+        attempt = self._door.sign_in(form["username"], request.form.get("password", ""), _address())
+        if attempt.verdict is not Verdict.RIGHT:
+            return _refused("login.html", form, attempt, WRONG_LOGIN)
+        self._gate.sign_in()
+        return redirect("/", 303)
+
+    def logout(self) -> Any:
+        """Sign out."""
+        self._gate.sign_out()
+        return redirect("/login", 303)
+
+    def recover(self) -> Any:
+        """Come in by the recovery key, as far as User Settings."""
+        if request.method != "POST":
+            return render_template("recover.html")
+        form = {"recovery_key": ""}  # a secret like a password: not shown again
+        if g.is_expired:
+            return _again("recover.html", form, [EXPIRED], 403)
+        attempt = self._door.recover(request.form.get("recovery_key", ""), _address())
+        if attempt.verdict is not Verdict.RIGHT:
+            return _refused("recover.html", form, attempt, WRONG_KEY)
+        self._gate.sign_in(recovered=True)
+        return redirect("/user", 303)
+
+    def user(self) -> Any:
+        """Set user name and password anew, or show the recovery key."""
+        if request.method != "POST":
+            return render_template("user.html", is_saved="saved" in request.args)
+        if request.form.get("show") == "recovery_key":
+            return self._show_key()
+        typed = request.form
+        form = {"new_username": typed.get("new_username", "")}
+        change = Change(
+            user=form["new_username"],
+            password=typed.get("new_password", ""),
+            password_again=typed.get("new_password_again", ""),
+            current_password=None if g.session.recovered else typed.get("current_password", ""),
+        )
+        was_forced = g.session.recovered or self._door.account.must_change
+        try:
+            attempt, errors = self._door.change(change, _address())
+        except KeepError as error:
+            return _again("user.html", form, [f"Nothing was changed: {error}."], 500)
+        if errors:
+            return _again("user.html", form, errors, 400)
+        if attempt.verdict is not Verdict.RIGHT:
+            return _refused("user.html", form, attempt, WRONG_PASSWORD)
+        self._gate.sign_in()
+        return redirect("/" if was_forced else "/user?saved", 303)
+
+    def _show_key(self) -> Any:
+        password = request.form.get("current_password", "")
+        attempt = self._door.prove_password(password, _address())
+        if attempt.verdict is not Verdict.RIGHT:
+            return _refused("user.html", {}, attempt, WRONG_PASSWORD)
+        return render_template("user.html", recovery_key=self._door.recovery_key)
+
+
+def _address() -> str:
+    return request.remote_addr or "?"
+
+
+def _refused(template: str, form: dict[str, str], attempt: Attempt, wrong: str) -> Any:
+    """Show a form again because of what became of an attempt."""
+    if attempt.verdict is Verdict.BUSY:
+        response = _again(template, form, [BUSY], 503)
+        response.headers["Retry-After"] = "1"
+        return response
+    left_s = math.ceil(attempt.wait_s)
+    errors = [wrong] if attempt.verdict is Verdict.WRONG else []
+    if left_s:
+        errors.append(f"Too many attempts have failed. Please try again in {left_s} s.")
+    response = _again(template, form, errors, 403 if attempt.verdict is Verdict.WRONG else 429)
+    if left_s:
+        response.headers["Retry-After"] = str(left_s)
+    return response
+
+
+def _again(template: str, form: dict[str, str], errors: list[str], code: int) -> Any:
+    """Show a form again, with what was typed but for secrets."""
+    return make_response(render_template(template, form=form, errors=errors), code)

@@ -1,0 +1,152 @@
+"""Who is signed in: rows on the server; the browser has a random number and nothing else."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from msgs.units import Nanoseconds, Seconds
+from web.door import KeepError
+
+ID_BYTES = 32
+IDLE_S = 12 * 3600.0  # ours: so long without a page being asked for
+LONGEST_S = 7 * 24 * 3600.0  # ours: since the login
+RECOVERY_S = 15 * 60.0  # ours: from the recovery key to the new password
+MOST_SESSIONS = 32  # ours; the one that was used longest ago goes
+KEEP_EVERY_S = 3600.0  # use alone is written so often at most: flash wears
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """One browser that is signed in [monotonic s]."""
+
+    generation: int  # of the account it signed in to
+    created_s: Seconds
+    seen_s: Seconds
+    recovered: bool = False  # by the recovery key: may set a new password, and nothing else
+
+
+class KeptSession(Struct, frozen=True, kw_only=True):
+    """The same on the disk, by the wall clock, which outlives a restart of the machine."""
+
+    id_hash: str
+    generation: int
+    created_utc_ns: Nanoseconds
+    seen_utc_ns: Nanoseconds
+
+
+class SessionKeeper(Protocol):
+    """Keeps the rows.
+
+    :raises KeepError: they cannot be kept.
+    """
+
+    def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
+        """Replace the kept rows."""
+
+
+class Sessions:
+    """The table. Its methods may be called by any thread."""
+
+    def __init__(
+        self,
+        kept: tuple[KeptSession, ...],
+        keeper: SessionKeeper,
+        now_s: Callable[[], float],
+        utc_ns: Callable[[], int],
+        random: Callable[[int], bytes],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        """Begin with the kept rows; one from the future is worth nothing."""
+        self._keeper = keeper
+        self._now_s = now_s
+        self._utc_ns = utc_ns
+        self._random = random
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._kept_s = now_s()
+        utc = utc_ns()
+        self._rows = {
+            row.id_hash: Session(
+                generation=row.generation,
+                created_s=now_s() - (utc - row.created_utc_ns) / 1e9,
+                seen_s=now_s() - (utc - row.seen_utc_ns) / 1e9,
+            )
+            for row in kept
+            if row.created_utc_ns <= row.seen_utc_ns <= utc
+        }
+
+    def open(self, generation: int, recovered: bool = False) -> str:
+        """Sign a browser in; return the number that it keeps."""
+        number = self._random(ID_BYTES).hex()
+        now_s = self._now_s()
+        with self._lock:
+            self._drop_ended(generation)
+            while len(self._rows) >= MOST_SESSIONS:
+                del self._rows[min(self._rows, key=lambda row: self._rows[row].seen_s)]
+            self._rows[_hash(number)] = Session(
+                generation=generation, created_s=now_s, seen_s=now_s, recovered=recovered
+            )
+            self._keep()
+        return number
+
+    def find(self, number: str, generation: int, is_used: bool = True) -> Session | None:
+        """Return the session of a number if it is not over; `is_used` prolongs it."""
+        with self._lock:
+            key = _hash(number)
+            row = self._rows.get(key)
+            if row is None:
+                return None
+            now_s = self._now_s()
+            if _is_over(row, generation, now_s):
+                del self._rows[key]
+                return None
+            if is_used:
+                row = self._rows[key] = replace(row, seen_s=now_s)
+                if now_s - self._kept_s >= KEEP_EVERY_S:
+                    self._keep()
+            return row
+
+    def close(self, number: str) -> None:
+        """Sign a browser out."""
+        with self._lock:
+            if self._rows.pop(_hash(number), None) is not None:
+                self._keep()
+
+    def _drop_ended(self, generation: int) -> None:
+        now_s = self._now_s()
+        for key in [key for key, row in self._rows.items() if _is_over(row, generation, now_s)]:
+            del self._rows[key]
+
+    def _keep(self) -> None:
+        now_s, utc_ns = self._now_s(), self._utc_ns()
+        self._kept_s = now_s
+        rows = tuple(
+            KeptSession(
+                id_hash=key,
+                generation=row.generation,
+                created_utc_ns=utc_ns - round((now_s - row.created_s) * 1e9),
+                seen_utc_ns=utc_ns - round((now_s - row.seen_s) * 1e9),
+            )
+            for key, row in self._rows.items()
+            if not row.recovered
+        )
+        try:
+            self._keeper.keep_sessions(rows)
+        except KeepError as error:
+            self._tell("warning", f"who is signed in is known until the next restart only: {error}")
+
+
+def _hash(number: str) -> str:
+    return hashlib.sha256(number.encode(errors="replace")).hexdigest()
+
+
+def _is_over(row: Session, generation: int, now_s: float) -> bool:
+    longest_s = RECOVERY_S if row.recovered else LONGEST_S
+    return (
+        row.generation != generation
+        or now_s - row.created_s > longest_s
+        or now_s - row.seen_s > IDLE_S
+    )
