@@ -14,7 +14,7 @@ from nodes.session.energy import MARGIN_WH
 from nodes.session.ledger import Entry, Written
 from nodes.session.machine import step
 from nodes.session.revival import begin
-from nodes.session.state import Config, Inputs
+from nodes.session.state import Config, Held, Inputs, Verdict
 
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
@@ -64,7 +64,7 @@ class Life:
         self,
         last: Entry | None = None,
         life: int = 1,
-        authorization: bool = False,
+        authorization: bool | None = False,
         now_s: float = 100.0,
     ) -> None:
         self.config = Config(authorization=authorization)
@@ -107,13 +107,19 @@ class Life:
         )
         return facts
 
-    def step(self, end: str | None = None, written: Written | None = None) -> None:
+    def step(
+        self,
+        end: str | None = None,
+        written: Written | None = None,
+        card: Held | None = None,
+    ) -> Verdict:
         self.count += 1
         inputs = Inputs(
             now_s=self.now_s,
             utc_ns=self.utc_ns,
             life=self.life,
             next_id=f"id-{self.now_s:.1f}-{self.count}",
+            card=card,
             end=end,
             stop=self.stop,
             written=written,
@@ -126,12 +132,18 @@ class Life:
             self.said.append(outputs.status)
             if outputs.status.authorized:  # permission stands on the disk, whatever happens
                 assert self.disk[outputs.status.session_id].record.end_reason is None
+                assert self.disk[outputs.status.session_id].record.token == outputs.status.token
         self.done = self.done or outputs.done
         if outputs.write is not None:
             self.writes.append(outputs.write)
             if self.disk_works:
                 self.disk[outputs.write.record.session_id] = outputs.write
             self.step(written=Written(problem="" if self.disk_works else "the disk is full"))
+        return outputs.verdict
+
+    def hold(self, token: str, caller: str = "rfid") -> Verdict:
+        """Hold a card to the box, one that rfid or the service knows."""
+        return self.step(card=Held(token=token, caller=caller))
 
     def run(self, seconds: float, **facts: Any) -> SessionStatus:
         """Let time pass with these facts; return what was said last.
@@ -160,7 +172,12 @@ class Life:
     def restarted(self, first: bool = False) -> "Life":
         """Return the next incarnation; the first one of another life of the graph, or not."""
         newest = list(self.disk.values())[-1]
-        life = Life(last=newest, life=self.life + first, now_s=self.now_s)
+        life = Life(
+            last=newest,
+            life=self.life + first,
+            authorization=self.config.authorization,
+            now_s=self.now_s,
+        )
         life.facts = dict(self.facts)
         life.disk = dict(self.disk)
         return life

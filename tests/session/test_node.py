@@ -1,127 +1,18 @@
 """The session node on the bus in memory: permissions, requests, restarts, stops."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from bus import Answer, Reader, Status
-from bus.memory import MemoryGraph
+from bus import Status
 from bus.store import write_struct
-from msgs.launch import GraphStatus
-from msgs.load_manager import LoadOffer
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyPhase, SafetyStatus
-from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
-from msgs.settings import Settings
-from msgs.topics import (
-    LAUNCH_GRAPH,
-    LOAD_OFFER,
-    METER_BOX,
-    PILOT_STATUS,
-    SAFETY_STATUS,
-    SESSION_STATUS,
-    SESSION_WISH,
-    SETTINGS,
-)
+from msgs.safety import Contactor
+from msgs.session import EndReason, WallboxState
 from msgs.wish import NO_WISH, Wish
-from nodes.session.node import Parameters, build
-
-
-class Box:
-    """A graph with a session node and, in the others' place, the facts that a test sets."""
-
-    def __init__(self, state_dir: Path, life: int = 1) -> None:
-        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
-        self.cp_state: CpState | None = CpState.A
-        self.contactor = Contactor.OPEN
-        self.imported_wh = 5000.0
-        self._writers = {
-            node: self.graph.bus(node) for node in ("pilot", "safety", "meter", "load_manager")
-        }
-        self._writers["safety"].every(0.1, self._say)
-        self.graph.bus("system").publish(SETTINGS, Settings())
-        self.web = self.graph.bus("launch")
-        graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
-        self.web.publish(LAUNCH_GRAPH, graph)
-        self.status: Reader[SessionStatus] = self.web.subscribe(SESSION_STATUS, self._hear)
-        self.wish: Reader[Wish] = self.web.subscribe(SESSION_WISH)
-        self.heard: list[SessionStatus] = []
-        self.start()
-
-    def start(self, **parameters: Any) -> None:
-        self.session = self.graph.bus("session")
-        build(self.session, Parameters(**parameters), {})
-
-    def _hear(self, status: SessionStatus) -> None:
-        self.heard.append(status)
-
-    def _say(self) -> None:
-        if self.cp_state is not None:
-            self._writers["pilot"].publish(
-                PILOT_STATUS,
-                PilotStatus(
-                    cp_state=self.cp_state,
-                    duty_percent=26.7,
-                    offered_a=16.0,
-                    high_v=6.0,
-                    low_v=-12.0,
-                ),
-            )
-        self._writers["safety"].publish(
-            SAFETY_STATUS,
-            SafetyStatus(
-                contactor=self.contactor,
-                permitted=True,
-                faults=(),
-                retries=0,
-                temperature_c=25.0,
-                installation_limit_a=32.0,
-                limit_a=32.0,
-                phase=SafetyPhase.READY,
-                cp_state=self.cp_state,
-                offered_a=16.0,
-            ),
-        )
-        self._writers["meter"].publish(
-            METER_BOX,
-            MeterReading(
-                lines=(NO_LINE, NO_LINE, NO_LINE),
-                power_w=0.0,
-                online=True,
-                source="test",
-                imported_wh=self.imported_wh,
-            ),
-        )
-        self._writers["load_manager"].publish(
-            LOAD_OFFER, LoadOffer(limit_a=16.0, reason="dip", limits=())
-        )
-
-    def charge(self) -> SessionStatus:
-        self.graph.advance(2.0)
-        self.cp_state, self.contactor = CpState.C, Contactor.CLOSED
-        self.graph.advance(2.0)
-        return self.now()
-
-    def now(self) -> SessionStatus:
-        status = self.status.fresh()
-        assert status is not None
-        return status
-
-    def ask(self, method: str, arguments: dict[str, Any] | None = None) -> Answer:
-        answers: list[Answer] = []
-        self.web.request("session", method, arguments, answers.append)
-        self.graph.advance(1.1)
-        (answer,) = answers
-        return answer
-
-    def records(self) -> list[SessionRecord]:
-        answer = self.ask("sessions")
-        assert answer.status is Status.OK
-        return msgspec.convert(answer.result, list[SessionRecord])
+from tests.session.box import Box
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bus.store import StoreError, open_database
 from msgs.session import EndReason, SessionRecord
@@ -91,6 +92,23 @@ def test_a_store_from_before_lives_were_kept_goes_on(tmp_path: Path) -> None:
     newest = store.newest()
     assert newest is not None
     assert (newest.life, newest.record.energy_wh) == (0, 2.0)
+    store.close()
+
+
+@pytest.mark.req("RFID-4")
+def test_a_session_from_before_terms_were_kept_counts_as_started(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    database = open_database(path, MIGRATIONS[:3], no_words)
+    database.execute(
+        "INSERT INTO sessions VALUES (1, 'a', 10, 0, 5.0, 2.0, '', '04A1', 1, 11, 7, 0)"
+    )
+    database.close()
+    store = SessionStore(path, no_words)
+    newest = store.newest()
+    assert newest is not None
+    assert (newest.record.token, newest.lapses_utc_ns) == ("04A1", 0)
+    store.save(replace(newest, lapses_utc_ns=99))
+    assert store.newest() == replace(newest, lapses_utc_ns=99)
     store.close()
 
 

@@ -1,0 +1,144 @@
+"""The session node on the bus in memory, among the facts that a test sets."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bus import Answer, Reader, Status
+from bus.memory import MemoryGraph
+from bus.peer import Peer
+from msgs.launch import GraphStatus
+from msgs.load_manager import LoadOffer
+from msgs.meter import NO_LINE, MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.safety import Contactor, SafetyPhase, SafetyStatus
+from msgs.session import SessionRecord, SessionStatus
+from msgs.settings import Authorization, Settings
+from msgs.topics import (
+    LAUNCH_GRAPH,
+    LOAD_OFFER,
+    METER_BOX,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SESSION_WISH,
+    SETTINGS,
+)
+from msgs.wish import Wish
+from nodes.session.node import Parameters, build
+
+
+class Box:
+    """A graph with a session node and, in the others' place, the facts that a test sets."""
+
+    def __init__(self, state_dir: Path, life: int = 1, required: bool | None = False) -> None:
+        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        self.cp_state: CpState | None = CpState.A
+        self.contactor = Contactor.OPEN
+        self.phase = SafetyPhase.READY
+        self.imported_wh = 5000.0
+        self._writers = {
+            node: self.graph.bus(node) for node in ("pilot", "safety", "meter", "load_manager")
+        }
+        self._writers["safety"].every(0.1, self._say)
+        self.system = self.graph.bus("system")
+        self.require(required)
+        self.web = self.graph.bus("launch")
+        self._readers: dict[str, Peer] = {"launch": self.web, "system": self.system}
+        graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
+        self.web.publish(LAUNCH_GRAPH, graph)
+        self.status: Reader[SessionStatus] = self.web.subscribe(SESSION_STATUS, self._hear)
+        self.wish: Reader[Wish] = self.web.subscribe(SESSION_WISH)
+        self.heard: list[SessionStatus] = []
+        self.start()
+
+    def start(self, **parameters: Any) -> None:
+        self.session = self.graph.bus("session")
+        build(self.session, Parameters(**parameters), {})
+
+    def require(self, required: bool | None) -> None:
+        """Have system say whether a card is required; None: it says nothing."""
+        if required is not None:
+            authorization = Authorization(required=required)
+            self.system.publish(SETTINGS, Settings(authorization=authorization))
+
+    def _hear(self, status: SessionStatus) -> None:
+        self.heard.append(status)
+
+    def _say(self) -> None:
+        if self.cp_state is not None:
+            self._writers["pilot"].publish(
+                PILOT_STATUS,
+                PilotStatus(
+                    cp_state=self.cp_state,
+                    duty_percent=26.7,
+                    offered_a=16.0,
+                    high_v=6.0,
+                    low_v=-12.0,
+                ),
+            )
+        self._writers["safety"].publish(
+            SAFETY_STATUS,
+            SafetyStatus(
+                contactor=self.contactor,
+                permitted=True,
+                faults=(),
+                retries=0,
+                temperature_c=25.0,
+                installation_limit_a=32.0,
+                limit_a=32.0,
+                phase=self.phase,
+                cp_state=self.cp_state,
+                offered_a=16.0,
+            ),
+        )
+        self._writers["meter"].publish(
+            METER_BOX,
+            MeterReading(
+                lines=(NO_LINE, NO_LINE, NO_LINE),
+                power_w=0.0,
+                online=True,
+                source="test",
+                imported_wh=self.imported_wh,
+            ),
+        )
+        self._writers["load_manager"].publish(
+            LOAD_OFFER, LoadOffer(limit_a=16.0, reason="dip", limits=())
+        )
+
+    def charge(self) -> SessionStatus:
+        self.graph.advance(2.0)
+        self.cp_state, self.contactor = CpState.C, Contactor.CLOSED
+        self.graph.advance(2.0)
+        return self.now()
+
+    def now(self) -> SessionStatus:
+        status = self.status.fresh()
+        assert status is not None
+        return status
+
+    def ask(
+        self, method: str, arguments: dict[str, Any] | None = None, seconds: float = 1.1
+    ) -> Answer:
+        return self._ask(self.web, method, arguments, seconds)
+
+    def hold(self, token: str, by: str = "rfid", seconds: float = 0.1) -> Answer:
+        """Have a card held to the box, as rfid or another node tells of it."""
+        if by not in self._readers:
+            self._readers[by] = self.graph.bus(by)
+        return self._ask(self._readers[by], "authorize", {"token": token}, seconds)
+
+    def _ask(
+        self, bus: Peer, method: str, arguments: dict[str, Any] | None, seconds: float
+    ) -> Answer:
+        answers: list[Answer] = []
+        bus.request("session", method, arguments, answers.append)
+        self.graph.advance(seconds)
+        (answer,) = answers
+        return answer
+
+    def records(self) -> list[SessionRecord]:
+        answer = self.ask("sessions")
+        assert answer.status is Status.OK
+        return msgspec.convert(answer.result, list[SessionRecord])

@@ -1,0 +1,701 @@
+"""Cards: who begins and who ends a session, in which order, and for how long (RFID-4 to RFID-10).
+
+The setting is the one that system says; the node's own parameter has tests of its own.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from msgs.load_manager import LoadOffer
+from msgs.pilot import CpState
+from msgs.requests import StopReason
+from msgs.rfid import RfidMode
+from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.session import Action, EndReason, WallboxState
+from nodes.session.card import NOT_KNOWN, RELEASED, REQUIRED, STALE_S, SWITCHED_OFF
+from nodes.session.ending import OPEN_S
+from nodes.session.revival import HEAR_S
+from nodes.session.term import LAPSE_S, LATE_S
+from tests.session.conftest import DARK, OFFER, SAFETY, SILENT, UTC_NS, Life, box, pilot
+
+MASTER, RED, BLUE = "04A1B2C3", "04000001", "E004010203040506"
+OUT, SEATED = pilot(CpState.A), pilot(CpState.B)
+NEW = pilot(CpState.B, UTC_NS)  # safety saw it go in
+TESTED = replace(SAFETY, phase=SafetyPhase.READY, offered_a=16.0)
+PAUSED = LoadOffer(limit_a=0.0, reason="app", limits=(), detail="The app pauses.")
+
+
+def with_cards(plug: Any = OUT, **facts: Any) -> Life:
+    """Return a life that needs cards, by the settings."""
+    life = Life(authorization=None)
+    life.facts |= {"required": True, "pilot": plug, **facts}
+    life.run(2.0)
+    return life
+
+
+def begun(token: str = RED, **facts: Any) -> Life:
+    """Return a life whose session a card has begun; what is left is the self-test."""
+    life = with_cards(SEATED, **facts)
+    assert life.hold(token).action is Action.STARTED
+    assert life.run(0.2).authorized
+    return life
+
+
+def started(token: str = RED, **facts: Any) -> Life:
+    """Return a life whose charge was started: from here on nothing lapses."""
+    life = begun(token, safety=TESTED, **facts)
+    assert life.run(1.0).lapses_utc_ns == 0
+    return life
+
+
+def nothing_changes(life: Life, token: str, word: str) -> None:
+    """Hold a card that is refused, and see that all stays as it was."""
+    before = replace(life.run(0.1), energy_wh=0.0)
+    verdict = life.hold(token)
+    assert verdict.action is None
+    assert word in verdict.refusal
+    assert replace(life.run(1.1), energy_wh=0.0) == before
+
+
+# --- both orders ------------------------------------------------------------------------------
+
+
+@pytest.mark.req("CHG-1")
+@pytest.mark.parametrize("after_s", [0.2, 30.0, 59.9])
+def test_a_card_and_then_the_plug_begin_a_session(after_s: float) -> None:
+    life = with_cards()
+    verdict = life.hold(RED)
+    assert verdict.action is Action.RELEASED
+    status = life.said[-1]
+    assert (status.released, status.token, status.authorized) == (True, RED, False)
+    assert (status.state, status.reason) == (WallboxState.IDLE, RELEASED)
+    assert status.lapses_utc_ns == life.utc_ns + int(LAPSE_S * 1e9)
+    assert life.disk == {}
+    life.run(after_s - 0.1)
+    status = life.run(0.1, pilot=SEATED)
+    assert (status.released, status.token, status.authorized) == (False, RED, True)
+    assert life.record().token == RED
+
+
+@pytest.mark.req("CHG-1", "RFID-6")
+def test_the_plug_and_then_a_card_begin_a_session() -> None:
+    life = with_cards(SEATED)
+    status = life.run(600.0)
+    assert (status.authorized, status.authorization_required) == (False, True)
+    assert (status.state, status.reason) == (WallboxState.READY_FOR_CHARGING, REQUIRED)
+    assert life.disk == {}
+    life.disk_works = False
+    assert life.hold(RED).action is Action.STARTED
+    status = life.run(10.0)
+    assert not status.authorized  # before the card stands on the disk
+    assert "the disk is full" in status.reason
+    life.disk_works = True
+    assert life.run(6.0).authorized
+    assert life.record().token == RED
+
+
+def test_what_is_expected_of_a_person_is_said() -> None:
+    life = with_cards()
+    assert (life.said[-1].state, life.said[-1].reason) == (WallboxState.IDLE, REQUIRED)
+    assert life.run(1.0, required=False).reason == "Ready; no vehicle is plugged in."
+    assert not life.said[-1].authorization_required
+
+
+@pytest.mark.req("RFID-10")
+@pytest.mark.parametrize("token", [MASTER, RED, BLUE])
+def test_a_master_begins_and_ends_as_any_other_card(token: str) -> None:
+    life = started(token)
+    assert life.hold(token).action is Action.LOGGED_OFF
+    assert life.record().end_reason is EndReason.STOPPED
+
+
+# --- the release ------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFID-4")
+def test_a_release_lapses_after_60_s() -> None:
+    life = with_cards()
+    life.hold(RED)
+    assert life.run(59.9).released
+    status = life.run(0.2)
+    assert (status.released, status.token, status.lapses_utc_ns) == (False, "", 0)
+    assert status.reason == REQUIRED
+    assert not life.run(5.0, pilot=SEATED).authorized
+    assert life.disk == {}
+
+
+@pytest.mark.req("RFID-4", "RFID-5")
+def test_during_a_release_the_same_card_logs_off_and_another_does_nothing() -> None:
+    life = with_cards()
+    life.hold(RED)
+    nothing_changes(life, BLUE, "Another card")
+    assert life.hold(RED).action is Action.LOGGED_OFF
+    assert not life.said[-1].released
+    assert not life.run(2.0, pilot=SEATED).authorized
+    life.run(1.0, pilot=OUT)
+    assert life.hold(BLUE).action is Action.RELEASED  # nobody has authorised any more
+
+
+@pytest.mark.req("RFID-4")
+def test_a_card_that_is_refused_prolongs_nothing() -> None:
+    life = with_cards()
+    life.hold(RED)
+    for _ in range(5):
+        life.run(10.0)
+        assert life.hold(BLUE).action is None
+    assert life.run(9.9).released
+    assert not life.run(0.2).released
+
+
+def test_a_late_plug_leaves_the_box_the_time_for_its_test() -> None:
+    life = with_cards()
+    life.hold(RED)
+    life.run(59.0)
+    status = life.run(0.2, pilot=SEATED)
+    assert status.lapses_utc_ns >= life.utc_ns + int((LATE_S - 0.2) * 1e9)
+    assert life.run(LATE_S - 0.4).authorized
+    assert not life.run(0.4).authorized
+    life = with_cards()
+    life.hold(RED)
+    until_utc_ns = life.said[-1].lapses_utc_ns
+    life.run(20.0)
+    assert life.run(0.2, pilot=SEATED).lapses_utc_ns == until_utc_ns
+
+
+def test_a_release_waits_for_a_plug_in_that_cannot_begin_yet_and_for_one_that_bounces() -> None:
+    life = with_cards()
+    life.hold(RED)
+    status = life.run(1.0, pilot=SEATED, box=None)
+    assert (status.released, status.authorized) == (True, False)
+    assert "meter" in status.reason
+    assert life.run(1.0, pilot=OUT).released
+    assert life.run(1.0, pilot=SEATED, box=box(1000.0)).authorized
+
+
+# --- the charge is started in time, or not ----------------------------------------------------
+
+
+@pytest.mark.req("RFID-4")
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},  # safety is idle: it cannot even test
+        {"safety": replace(SAFETY, phase=SafetyPhase.SELF_TEST)},
+        {"safety": replace(SAFETY, phase=SafetyPhase.START)},
+        {"safety": replace(SAFETY, phase=SafetyPhase.FAULT, faults=(FaultCode.RESIDUAL_CURRENT,))},
+        {"safety": replace(SAFETY, phase=SafetyPhase.FAULT), "offer": PAUSED},  # no test, no plan
+        {"safety": replace(TESTED, offered_a=0.0)},  # pilot offers nothing of what it may
+        {"safety": TESTED, "offer": None},
+        {"safety": None},
+        {"pilot": SILENT},
+    ],
+)
+def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_anew(
+    facts: dict[str, Any],
+) -> None:
+    life = begun()
+    before = life.record().session_id
+    assert life.run(59.7, **facts).session_id == before
+    status = life.run(0.4, box=box(1000.0))
+    assert not status.authorized
+    assert life.record().end_reason is EndReason.LAPSED
+    status = life.run(OPEN_S + 0.2)
+    assert life.record().ended_utc_ns > 0
+    assert (status.session_id, status.token, status.lapses_utc_ns) == ("", "", 0)
+    life.run(1.0, safety=SAFETY, pilot=SEATED, offer=OFFER)
+    assert life.said[-1].state is WallboxState.READY_FOR_CHARGING
+    assert life.said[-1].reason == REQUIRED
+    assert life.hold(BLUE).action is Action.STARTED
+    assert life.run(0.2).authorized
+
+
+@pytest.mark.req("RFID-4")
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"safety": TESTED},
+        {"safety": replace(TESTED, phase=SafetyPhase.CLOSING)},
+        {"safety": replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED)},
+        {"safety": replace(TESTED, offered_a=0.0), "offer": PAUSED},
+        {"safety": replace(TESTED, phase=SafetyPhase.STOPPING, offered_a=0.0), "offer": PAUSED},
+    ],
+)
+@pytest.mark.parametrize("after_s", [5.0, 59.5])
+def test_a_charge_that_was_started_never_lapses(facts: dict[str, Any], after_s: float) -> None:
+    life = begun()
+    life.run(after_s - 0.2)
+    status = life.run(0.2, **facts)
+    assert status.lapses_utc_ns == 0
+    assert life.run(600.0, safety=SAFETY, offer=OFFER).authorized
+    assert life.run(600.0, safety=TESTED, offer=PAUSED).authorized
+    life = life.restarted()
+    assert life.run(600.0, safety=SAFETY, offer=OFFER).authorized
+    life = life.restarted(first=True)
+    assert life.run(600.0).authorized
+    assert life.said[-1].token == RED
+
+
+@pytest.mark.req("RFID-4")
+def test_a_word_of_safety_from_before_the_authorisation_starts_nothing() -> None:
+    life = started()
+    life.hold(RED)
+    life.run(0.3)
+    assert life.hold(RED).action is Action.STARTED  # and safety's last word is still READY
+    assert life.run(STALE_S - 0.1).lapses_utc_ns > 0
+    life.run(LAPSE_S, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST))
+    assert life.said[-1].session_id == ""
+
+
+def test_a_session_without_a_card_has_no_term() -> None:
+    life = with_cards(required=False)
+    status = life.run(600.0, pilot=SEATED)
+    assert (status.authorized, status.lapses_utc_ns, status.token) == (True, 0, "")
+
+
+# --- logging off ------------------------------------------------------------------------------
+
+
+@pytest.mark.req("CHG-2", "RFID-5")
+def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
+    life = started()
+    life.run(1.0, safety=replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED))
+    assert life.hold(RED).action is Action.LOGGED_OFF
+    status = life.said[-1]
+    assert not status.authorized  # at once, while the contactor is still closed
+    assert (life.record().end_reason, life.record().ended_utc_ns) == (EndReason.STOPPED, 0)
+    nothing_changes(life, RED, "is being ended")
+    nothing_changes(life, BLUE, "is being ended")
+    status = life.run(0.2, safety=SAFETY)
+    assert life.record().ended_utc_ns > 0
+    assert (status.state, status.token) == (WallboxState.SUSPENDED, "")
+    assert "logged off by the card" in status.reason
+    assert "hold a card" in status.reason
+    assert not life.run(600.0).authorized
+
+
+@pytest.mark.req("RFID-5")
+@pytest.mark.parametrize("is_started", [False, True])
+def test_another_card_changes_nothing_in_a_session(is_started: bool) -> None:
+    life = started() if is_started else begun()
+    nothing_changes(life, BLUE, "Another card")
+    assert life.said[-1].token == RED
+    assert life.hold(RED).action is Action.LOGGED_OFF
+
+
+@pytest.mark.parametrize("by", ["card", "app", "restart"])
+def test_a_stop_is_lifted_by_a_new_authorisation(by: str) -> None:
+    life = started()
+    before = life.said[-1].session_id
+    if by == "card":
+        life.hold(RED)
+    else:
+        life.step(end="app")
+    life.run(1.0)
+    if by == "restart":
+        life = life.restarted()
+        life.run(2.0)
+    assert life.said[-1].state is WallboxState.SUSPENDED
+    assert life.hold(BLUE).action is Action.STARTED
+    status = life.run(0.2)
+    assert status.authorized
+    assert status.session_id != before
+    assert life.stored(before).end_reason is EndReason.STOPPED
+    assert status.state is WallboxState.READY_FOR_CHARGING
+    life.run(1.0, pilot=OUT)
+    assert all(entry.record.ended_utc_ns for entry in life.disk.values())
+
+
+@pytest.mark.req("ERR-8007")
+def test_the_end_by_a_latched_fault_is_not_lifted_by_a_card() -> None:
+    life = started()
+    life.run(1.0, safety=replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,)))
+    nothing_changes(life, BLUE, "8007")
+    life.run(1.0, safety=SAFETY)
+    nothing_changes(life, BLUE, "ended by a fault; unplug")
+
+
+# --- what keeps a card from beginning ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("plug", [OUT, SEATED])
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"faults": (FaultCode.RED,)}, "red"),
+        ({"faults": (FaultCode.SAFETY_CIRCUIT,)}, "8007"),
+        ({"commissioning": True}, "Commissioning"),
+        ({"showroom": True}, "Showroom"),
+        ({"has_mains": False}, "no mains"),
+    ],
+)
+def test_where_nobody_is_charged_a_card_is_refused_in_words(
+    plug: Any, changes: dict[str, Any], word: str
+) -> None:
+    life = with_cards(plug, safety=replace(SAFETY, **changes))
+    nothing_changes(life, RED, word)
+    life.run(1.0, safety=SAFETY)
+    assert life.disk == {}
+    assert life.hold(RED).action in (Action.RELEASED, Action.STARTED)
+
+
+@pytest.mark.parametrize(
+    ("facts", "word"),
+    [
+        ({"box": None}, "meter"),
+        ({"box": None, "pilot": SEATED}, "meter"),
+        ({"safety": None}, "safety"),
+        ({"pilot": SILENT}, "whether a vehicle is plugged in"),
+        ({"required": None}, NOT_KNOWN),
+    ],
+)
+def test_what_cannot_be_judged_yet_is_not_refused(facts: dict[str, Any], word: str) -> None:
+    life = with_cards(**facts)
+    verdict = life.hold(RED)
+    assert (verdict.action, verdict.refusal) == (None, "")
+    assert word in verdict.early
+    assert not life.run(0.2).released
+    life.run(1.0, box=box(1000.0), safety=SAFETY, pilot=OUT, required=True)
+    assert life.hold(RED).action is Action.RELEASED
+
+
+def test_a_plug_that_is_just_pulled_is_waited_for() -> None:
+    life = with_cards(SEATED)
+    life.run(0.1, pilot=OUT)
+    assert "whether a vehicle" in life.hold(RED).early
+    life.run(1.0)
+    assert life.hold(RED).action is Action.RELEASED
+
+
+def test_a_card_before_the_found_session_is_judged_has_to_wait() -> None:
+    old = started()
+    new = old.restarted()
+    new.life = 0
+    assert "session goes on" in new.hold(RED).early
+    new.life = old.life
+    assert new.run(0.2).authorized
+    assert new.hold(RED).action is Action.LOGGED_OFF
+
+
+def test_a_plug_in_that_is_not_seen_yet_has_to_wait() -> None:
+    old = started()
+    old.hold(RED)
+    old.run(1.0)
+    new = old.restarted()
+    new.run(HEAR_S + 1.0, pilot=SILENT)
+    assert "whether a vehicle" in new.hold(BLUE).early
+    new.run(0.2, pilot=SEATED)
+    assert new.hold(BLUE).action is Action.STARTED
+
+
+@pytest.mark.parametrize("caller", ["web", "launch", "session", ""])
+def test_nobody_but_the_reader_and_the_service_authorises(caller: str) -> None:
+    life = with_cards(SEATED)
+    assert "Only rfid and dcs" in life.hold(RED, caller).refusal
+    assert life.disk == {}
+    assert life.hold(RED, "dcs").action is Action.STARTED
+    assert life.hold(RED, caller).action is None  # nor does anybody else log off
+    assert life.run(0.2).authorized
+
+
+# --- the setting ------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFID-6")
+@pytest.mark.parametrize("plug", [OUT, SEATED])
+def test_where_no_card_is_needed_a_card_is_told_so(plug: Any) -> None:
+    life = with_cards(plug, required=False)
+    nothing_changes(life, RED, SWITCHED_OFF)
+    assert life.run(1.0, pilot=SEATED).authorized
+
+
+@pytest.mark.req("RFID-6")
+def test_before_the_setting_is_known_nobody_new_begins_and_who_runs_goes_on() -> None:
+    life = with_cards(SEATED, required=None)
+    status = life.run(600.0)
+    assert (status.authorized, status.authorization_required) == (False, True)
+    assert status.reason == NOT_KNOWN
+    assert life.disk == {}
+    assert life.run(0.2, required=False).authorized
+    assert life.run(60.0, required=None).authorized
+    life = life.restarted()
+    assert life.run(60.0).authorized
+    assert life.said[-1].session_id == life.record().session_id
+    life.run(1.0, pilot=OUT)
+    assert life.said[-1].reason == NOT_KNOWN
+    assert not life.run(1.0, pilot=SEATED).authorized
+
+
+@pytest.mark.parametrize("said", [None, True, False])
+@pytest.mark.parametrize("given", [True, False])
+def test_the_launch_file_wins_over_the_settings(said: bool | None, given: bool) -> None:
+    life = Life(authorization=given)
+    status = life.run(2.0, pilot=SEATED, required=said)
+    assert status.authorized is not given
+    assert status.authorization_required is given
+
+
+@pytest.mark.req("RFID-7")
+def test_a_session_that_began_without_a_card_is_left_alone_when_one_becomes_required() -> None:
+    life = with_cards(required=False)
+    before = life.run(1.0, pilot=SEATED).session_id
+    status = life.run(600.0, required=True)
+    assert (status.session_id, status.authorized) == (before, True)
+    nothing_changes(life, RED, "began without a card")
+    life.run(1.0, pilot=OUT)
+    assert not life.run(1.0, pilot=SEATED).authorized
+
+
+@pytest.mark.req("RFID-7")
+def test_a_session_that_a_card_began_is_left_alone_when_none_is_required_any_more() -> None:
+    life = started()
+    assert life.run(600.0, required=False).authorized
+    nothing_changes(life, BLUE, SWITCHED_OFF)
+    assert life.hold(RED).action is Action.LOGGED_OFF
+    status = life.run(60.0)
+    assert not status.authorized
+    assert status.reason.endswith("(logged off by the card); unplug the vehicle to begin again.")
+
+
+def test_a_release_ends_with_the_need_of_a_card() -> None:
+    life = with_cards()
+    life.hold(RED)
+    assert not life.run(0.2, required=False).released
+    status = life.run(1.0, pilot=SEATED)
+    assert (status.authorized, status.token) == (True, "")
+
+
+# --- restarts, mains, the next vehicle --------------------------------------------------------
+
+
+def test_a_release_does_not_outlive_its_node() -> None:
+    old = started()
+    old.run(1.0, pilot=OUT)
+    old.hold(BLUE)
+    new = old.restarted()
+    assert not new.run(2.0).released
+    assert not new.run(2.0, pilot=SEATED).authorized
+    assert new.hold(RED).action is Action.STARTED
+
+
+@pytest.mark.req("RFID-4")
+@pytest.mark.parametrize("reason", [StopReason.RESTART, StopReason.SIGNAL, None])
+def test_restarted_in_place_a_charge_has_what_was_left_of_its_term(
+    reason: StopReason | None,
+) -> None:
+    old = begun()
+    until_utc_ns = old.said[-1].lapses_utc_ns
+    old.run(29.8)
+    if reason is not None:
+        old.stop = reason
+        old.step()
+    new = old.restarted()
+    status = new.run(10.0)
+    assert (status.authorized, status.token) == (True, RED)
+    assert status.lapses_utc_ns == until_utc_ns
+    assert new.run(19.8).authorized
+    new.run(0.4)
+    assert new.record().end_reason is EndReason.LAPSED
+
+
+@pytest.mark.req("RFID-4")
+@pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])
+def test_a_clock_that_jumps_over_a_restart_gives_no_more_than_a_whole_term(jump_s: float) -> None:
+    old = begun()
+    (entry,) = old.disk.values()
+    moved = entry.lapses_utc_ns - int(jump_s * 1e9)
+    new = Life(replace(entry, lapses_utc_ns=moved), authorization=True, now_s=old.now_s)
+    new.facts = dict(old.facts)
+    new.run(LAPSE_S + 0.5)
+    assert new.record().end_reason is EndReason.LAPSED
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+def test_after_a_loss_of_power_a_charge_that_was_not_started_has_its_whole_term(
+    is_dead: bool,
+) -> None:
+    life = begun()
+    before = life.record().session_id
+    life.run(50.0)
+    if is_dead:
+        life = life.restarted(first=True)
+    life.run(3600.0, **DARK)
+    assert life.said[-1].session_id == before  # the plug is waited for, however long
+    life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
+    status = life.run(LAPSE_S - 0.5)
+    assert (status.session_id, status.token, status.authorized) == (before, RED, True)
+    assert status.lapses_utc_ns > 0
+    life.run(1.0)
+    assert life.record().end_reason is EndReason.LAPSED
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+def test_with_the_mains_a_session_resumes_with_its_card(is_dead: bool) -> None:
+    life = started()
+    before = life.record().session_id
+    if is_dead:
+        life = life.restarted(first=True)
+    life.run(600.0, **DARK)
+    life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
+    status = life.run(600.0)
+    assert (status.session_id, status.token, status.authorized) == (before, RED, True)
+    nothing_changes(life, BLUE, "Another card")
+    assert life.hold(RED).action is Action.LOGGED_OFF
+
+
+@pytest.mark.req("PAN-5")
+@pytest.mark.parametrize("is_started", [False, True])
+def test_after_a_shutdown_a_seated_plug_needs_a_new_authorisation(is_started: bool) -> None:
+    old = started() if is_started else begun()
+    old.stop = StopReason.SHUTDOWN
+    old.run(1.0)
+    assert old.done
+    assert old.record().end_reason is EndReason.RESTART
+    new = old.restarted(first=True)
+    status = new.run(600.0, safety=SAFETY)
+    assert (status.authorized, status.reason) == (False, REQUIRED)
+    assert new.hold(RED).action is Action.STARTED
+    assert new.run(0.2).authorized
+
+
+@pytest.mark.req("PAN-5")
+def test_a_card_during_a_shutdown_begins_nothing() -> None:
+    life = with_cards()
+    life.hold(RED)
+    life.stop = StopReason.SHUTDOWN
+    assert "being stopped" in life.hold(BLUE).early
+    assert not life.said[-1].released
+    life.run(1.0, pilot=SEATED)
+    assert life.disk == {}
+
+
+@pytest.mark.req("CHG-2")
+@pytest.mark.parametrize("is_away", [False, True])
+@pytest.mark.parametrize("is_started", [False, True])
+def test_with_the_plug_the_authorisation_goes(is_started: bool, is_away: bool) -> None:
+    life = started() if is_started else begun()
+    before = life.record().session_id
+    if is_away:  # the vehicle is changed while the node is dead
+        life = life.restarted()
+        life.run(2.0, pilot=NEW)
+    else:
+        life.run(1.0, pilot=OUT)
+        life.run(1.0, pilot=SEATED)
+    assert life.stored(before).end_reason is EndReason.UNPLUGGED
+    assert (life.said[-1].authorized, life.said[-1].reason) == (False, REQUIRED)
+    assert life.hold(BLUE).action is Action.STARTED
+    assert life.run(0.2).token == BLUE
+
+
+# --- learning ---------------------------------------------------------------------------------
+
+
+@pytest.mark.req("STA-1", "STA-3")
+@pytest.mark.parametrize("mode", [RfidMode.NEW_CARD, RfidMode.CONFIRM, RfidMode.MASTER])
+def test_while_cards_are_learned_the_state_says_so(mode: RfidMode) -> None:
+    life = with_cards()
+    status = life.run(1.1, rfid_mode=mode)
+    assert status.state is WallboxState.TOKEN_PROGRAMMING_MODE
+    assert "card" in status.reason
+    assert life.run(0.1, rfid_mode=RfidMode.READY).state is WallboxState.IDLE
+
+
+@pytest.mark.req("STA-3")
+def test_a_charge_without_cards_is_shown_though_a_master_is_awaited() -> None:
+    closed = replace(
+        TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED, cp_state=CpState.C
+    )
+    life = with_cards(required=False, rfid_mode=RfidMode.MASTER)
+    assert life.said[-1].state is WallboxState.TOKEN_PROGRAMMING_MODE
+    status = life.run(2.0, pilot=pilot(CpState.C), safety=closed)
+    assert status.state is WallboxState.CHARGING
+    assert life.run(2.0, pilot=OUT).state is WallboxState.TOKEN_PROGRAMMING_MODE
+
+
+# --- whatever happens -------------------------------------------------------------------------
+
+FACTS = ("A", "B", "silent", "dark", "lit", "idle", "tested", "latched", "paused", "offered")
+SETTING = ("on", "off", "unknown")
+ACTS = ("red", "blue", "web", "end", "wait", "kill", "lost", "shutdown")
+EVENTS = st.sampled_from(FACTS + SETTING + ACTS)
+
+
+def obey(life: Life, event: str) -> Life:
+    """Let one thing happen; return the life that goes on."""
+    facts = life.facts
+    safety: SafetyStatus = facts["safety"]
+    match event:
+        case "A" | "B":
+            facts["pilot"] = pilot(CpState(event))
+        case "silent":
+            facts["pilot"] = SILENT
+        case "dark" | "lit":
+            facts["safety"] = replace(safety, has_mains=event == "lit")
+        case "idle":
+            facts["safety"] = SAFETY
+        case "tested":
+            facts["safety"] = TESTED
+        case "latched":
+            facts["safety"] = replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,))
+        case "paused" | "offered":
+            facts["offer"] = PAUSED if event == "paused" else OFFER
+        case "on" | "off" | "unknown":
+            facts["required"] = {"on": True, "off": False, "unknown": None}[event]
+        case "wait":
+            life.run(58.0)
+        case "kill" | "lost" | "shutdown" if life.disk:
+            if event == "shutdown":
+                life.stop = StopReason.SHUTDOWN
+                life.run(OPEN_S + 1.0)
+            count = life.count
+            life = life.restarted(first=event != "kill")
+            life.count = count
+        case _:
+            pass
+    return life
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(EVENTS, max_size=40))
+def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_required(
+    events: list[str],
+) -> None:
+    life = with_cards()
+    free: set[str] = set()  # sessions that were seen while no card was required
+    released: dict[str, float] = {}  # card: when it was held last to any effect
+    for event in events:
+        heard = len(life.said)
+        before = life.said[-1] if life.said else None
+        if event in ("red", "blue", "web"):
+            caller = "web" if event == "web" else "rfid"
+            verdict = life.hold(event, caller)
+            if verdict.action in (Action.RELEASED, Action.STARTED):
+                assert life.facts["required"]
+                released[event] = life.now_s
+            if verdict.action is Action.LOGGED_OFF:
+                assert before is not None
+                assert before.token == event
+                assert not life.said[-1].authorized
+                assert not life.said[-1].released
+            if verdict.action is not None:
+                assert caller == "rfid"
+        else:
+            if event == "end":
+                life.step(end="")
+            was = life
+            life = obey(life, event)
+            heard = heard if was is life else 0
+        life.run(2.0)
+        for status in life.said[heard:]:
+            if not status.session_id:
+                continue
+            record = life.stored(status.session_id)
+            if life.facts["required"] is False and not record.token:
+                free.add(record.session_id)
+            if status.authorized and record.session_id not in free:
+                assert record.token in released
+                began_s = (record.started_utc_ns - UTC_NS) / 1e9 + 100.0
+                assert began_s - released[record.token] <= LAPSE_S
