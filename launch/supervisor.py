@@ -18,6 +18,7 @@ from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
 from launch import lifecycle, parcel, process
+from launch.asked import answer_parameters, may_steer
 from launch.children import ChildProcess, LogReader, WarmParent, log_pipe, reap_strays
 from launch.complaint import expected
 from launch.lifecycle import Act, Event, State
@@ -115,6 +116,7 @@ class Supervisor:
         bus.serve("restart", NodeName, self._on_restart_request)
         bus.serve("restart_all", Because, self._on_restart_all_request)
         bus.serve("nodes", NoArguments, lambda call: call.ok(self._status()))
+        bus.serve("parameters", NoArguments, lambda call: answer_parameters(call, self._plan))
         bus.on_signal(signal.SIGINT, lambda: bus.stop(StopReason.SIGNAL))
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else under nohup
             bus.on_signal(signal.SIGHUP, lambda: bus.stop(StopReason.SIGNAL))
@@ -353,7 +355,7 @@ class Supervisor:
     # --- requests ------------------------------------------------------------------------------
 
     def _on_stop_request(self, call: Call[StopArguments]) -> None:
-        if _may_ask(call):
+        if may_steer(call):
             self.starts_anew = False
             call.ok()
             self._bus.stop(StopReason.SHUTDOWN)
@@ -361,7 +363,7 @@ class Supervisor:
     def _on_restart_all_request(self, call: Call[Because]) -> None:
         if self._stopped is not None:
             call.not_ready("the graph is stopping")
-        elif _may_ask(call):
+        elif may_steer(call):
             self._write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
             self.starts_anew = True
             call.ok()
@@ -369,7 +371,7 @@ class Supervisor:
 
     def _on_restart_request(self, call: Call[NodeName]) -> None:
         """Restart one node in place; the answer waits until the new incarnation is READY."""
-        if not _may_ask(call):
+        if not may_steer(call):
             return
         node = self._nodes.get(call.arguments.node)
         if node is None:
@@ -450,14 +452,6 @@ class Supervisor:
             os.dup2(stderr, 2)
             os.close(stderr)
             reader.close()
-
-
-def _may_ask(call: Call[Any]) -> bool:
-    """Refuse whoever has no say over processes: only system and the command line do."""
-    if call.caller == "system" or call.caller.startswith("tool-"):
-        return True
-    call.refuse("only system and the command line start and stop nodes")
-    return False
 
 
 def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "info") -> int:

@@ -5,7 +5,8 @@
     graph.act("plug")
     graph.advance(60.0)
 
-Whoever has the graph is its supervisor: nodes do not come back by themselves. The same plan and
+Whoever has the graph is its supervisor: nodes do not come back by themselves, and where a node has
+asked for all to begin anew, `restart_wanted` says so and `restart_all` does it. The same plan and
 seed give the same bytes. See `bus.memory` for what can be done to the traffic.
 """
 
@@ -16,15 +17,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from bus import Answer, Status
+from bus import Answer, Call, Status
 from bus.memory import MemoryGraph
 from bus.store import read_file, replace_file
+from launch.asked import answer_parameters, may_steer
 from launch.lifecycle import TERM_GRACE_S
 from launch.loading import ConfigurationError, LoadedNode, Written, load_node
 from launch.plan import NodePlan, Plan, stop_waves
 from msgs.heartbeat import NodeState
 from msgs.launch import GraphStatus
-from msgs.requests import StopReason
+from msgs.requests import Because, NoArguments, StopReason
 from msgs.topics import LAUNCH_GRAPH
 
 VIRTUAL_PLAN = Path(__file__).parent / "virtual.toml"
@@ -48,12 +50,17 @@ class VirtualGraph:
         """
         self.memory = MemoryGraph(seed, state_dir)
         self.plan = plan
+        self.restart_wanted = ""  # why all is to begin anew; "" while nobody has asked
         self._random = random.Random(f"{seed}/{SUPERVISOR}")
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
         self._loaded = {node.name: load_node(_written(plan, node)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
         self._lives = _count_life(state_dir / "virtual-lives")
         self._supervisor = self.memory.bus(SUPERVISOR)
+        self._supervisor.serve("restart_all", Because, self._on_restart_all)
+        self._supervisor.serve(
+            "parameters", NoArguments, lambda call: answer_parameters(call, self.plan)
+        )
         self._supervisor.ready()
 
     @property
@@ -105,6 +112,17 @@ class VirtualGraph:
         for wave in stop_waves(self.plan):
             self._stop(wave, StopReason.SHUTDOWN)
 
+    def restart_all(self) -> None:
+        """Stop the whole graph in order and start it again, as the supervisor does when asked.
+
+        The seed goes on where it is; see `restart_wanted`.
+
+        :raises ConfigurationError: see `start`.
+        """
+        self.stop()
+        self.restart_wanted = ""
+        self.start_all()
+
     def ask(
         self, node: str, method: str, arguments: Struct | dict[str, Any] | None = None
     ) -> Answer:
@@ -128,6 +146,14 @@ class VirtualGraph:
         if answer.status is not Status.OK:
             raise ActError(f"{method}: {answer.status}: {answer.reason}")
         return answer.result
+
+    def _on_restart_all(self, call: Call[Because]) -> None:
+        """Note the wish: time is its owner's, and so is the stop, which takes time."""
+        if self.restart_wanted:
+            call.not_ready("the graph is stopping")
+        elif may_steer(call):
+            self.restart_wanted = call.arguments.reason or "asked"
+            call.ok()
 
     def _stop(self, nodes: tuple[str, ...], reason: StopReason) -> None:
         """Ask nodes to stop and wait; who takes longer than its plan allows is pressed, killed."""

@@ -20,11 +20,11 @@ HOTSPOT_IP = "192.168.2.1"  # NET-3
 LABEL_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 """What a key on the label is made of: no 0 and O and o, no 1 and l and I, for they look alike."""
 
-_Serial = Annotated[str, Meta(pattern=rf"^[1-9][0-9]{{{SERIAL_DIGITS - 1}}}$")]
-_RecoveryKey = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{RECOVERY_KEY_CHARACTERS}}}$")]
-_WlanPassword = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{WLAN_PASSWORD_CHARACTERS}}}$")]
+_Serial = Annotated[str, Meta(pattern=rf"^[1-9][0-9]{{{SERIAL_DIGITS - 1}}}\Z")]
+_RecoveryKey = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{RECOVERY_KEY_CHARACTERS}}}\Z")]
+_WlanPassword = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{WLAN_PASSWORD_CHARACTERS}}}\Z")]
 _Word = Annotated[str, Meta(min_length=1, max_length=32)]
-_Mac = Annotated[str, Meta(pattern=r"^[0-9A-F]{2}(:[0-9A-F]{2}){5}$")]
+_Mac = Annotated[str, Meta(pattern=r"^[0-9A-F]{2}(:[0-9A-F]{2}){5}\Z")]
 
 
 class LabelCard(Struct, frozen=True, kw_only=True):

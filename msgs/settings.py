@@ -1,20 +1,125 @@
 """What is configured: one typed tree with the manual's defaults. The rules of the noun stand here.
 
 A value comes from the default, from what is stored over it, and from the launch file or `--set`
-over both; one of the last kind is locked: pages show it, and nobody changes it there.
+over both; one of the last kind is locked: pages show it, and nobody changes it there. Keys are
+written with dots, as "hotspot.channel". Passwords are no settings: they are never on the bus.
 """
 
-from typing import Annotated
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from msgs.units import Name
+
+MOST_SSID_BYTES = 32  # IEEE 802.11
+RESERVED_PORTS = {53: "DNS", 7090: "the smart-home interface"}  # WEB-12: no proxy there
+
+Ssid = Annotated[
+    str,
+    Meta(
+        max_length=MOST_SSID_BYTES,
+        pattern=r"^[^\x00-\x1f\x7f]*\Z",
+        description="the name of a network, at most 32 characters",
+    ),
+]
+Host = Annotated[
+    str,
+    Meta(
+        max_length=253,  # RFC 1035, of a name
+        pattern=r"^[A-Za-z0-9._:-]*\Z",
+        description="an IP address or a host name",
+    ),
+]
+MapName = Annotated[
+    str, Meta(max_length=32, pattern=r"^[a-z0-9_]*\Z", description="the name of a meter map")
+]
+User = Annotated[
+    str,
+    Meta(
+        max_length=64,  # assumed
+        pattern=r"^[^\x00-\x1f\x7f:]*\Z",  # RFC 7617: a colon ends a user name
+        description="a user name of at most 64 characters without a colon",
+    ),
+]
+
+
+Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
+Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2
+Unit = Annotated[int, Meta(ge=0, le=255, extra={"unit": "1"})]  # a Modbus address
+
+
+class OperatingMode(StrEnum):
+    """Page "Operating Mode" (MET-6)."""
+
+    CHARGING = "charging"
+    FLEET = "fleet"  # "Fleet Charging": the Manager of others; no external meters, no DCS
+
+
+class PhaseAssignment(StrEnum):
+    """Page "Phase Assignment" (MET-4): the meter's phases that lie on the wallbox's L1, L2, L3."""
+
+    L1_L2_L3 = "L1-L2-L3"
+    L2_L3_L1 = "L2-L3-L1"
+    L3_L1_L2 = "L3-L1-L2"
+    L1 = "L1"
+    L2 = "L2"
+    L3 = "L3"
+
+
+class Wlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Page "WLAN / WiFi Connection" (WEB-8): the box as a client of the home network."""
+
+    enabled: bool = False  # ours: the hotspot is on (WEB-10), and never both (NET-1)
+    ssid: Ssid = ""
+
+
+class Hotspot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Page "WLAN / WiFi Hotspot" (WEB-10)."""
+
+    enabled: bool = True
+    ssid: Ssid = ""  # "" stands for the label's, the serial number; published is what is meant
+    channel: Channel = 11
 
 
 class Authorization(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "Authorization & Time Sync" (WEB-9)."""
 
     required: bool = False  # RFID-6
+
+
+class Monitoring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Domestic connection monitoring (MET-1)."""
+
+    enabled: bool = False
+
+
+class TcpMeter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Page "External TCP Meter" (MET-2): one meter over Modbus TCP."""
+
+    enabled: bool = False
+    manufacturer: MapName = ""  # its register map, as "tq"
+    host: Host = ""
+    port: Port = 502
+    unit: Unit = 1  # RS485 address behind a gateway; 1 is ours
+
+
+class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Page "Proxy" (WEB-12), for DCS and the search for updates."""
+
+    enabled: bool = False
+    address: Host = ""
+    port: Port = 8080  # the default is ours
+    user: User = ""
+
+
+class Usb(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Page "USB Settings" (WEB-13): what a stick may do."""
+
+    allow_init: bool = False  # configuration and logs go to an empty stick
+    allow_config: bool = False  # a stick changes the configuration
+    allow_update: bool = False
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,3 +130,68 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     authorization: Authorization = Authorization()
     locked: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()  # as "authorization.required"
+    operating_mode: OperatingMode = OperatingMode.CHARGING
+    phase_assignment: PhaseAssignment = PhaseAssignment.L1_L2_L3
+    wlan: Wlan = Wlan()
+    lan_dhcp_server: bool = False  # page "LAN DHCP Server" (WEB-8)
+    hotspot: Hotspot = Hotspot()
+    monitoring: Monitoring = Monitoring()
+    house_meter: TcpMeter = TcpMeter()
+    solar_meter: TcpMeter = TcpMeter()
+    proxy: Proxy = Proxy()
+    usb: Usb = Usb()
+
+
+class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `set` of system: all of the changes, or none of them."""
+
+    changes: dict[str, Any]  # {"hotspot": {"channel": 6}}, or {"hotspot.channel": 6}
+
+
+def problems(settings: Settings) -> tuple[str, ...]:
+    """Return in words what does not go together, naming the keys; nothing of it stands alone."""
+    return tuple(_problems(settings))
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    if settings.hotspot.enabled and settings.wlan.enabled:  # WEB-10, NET-1
+        yield (
+            "hotspot.enabled and wlan.enabled: expected one of them at most, for WLAN is a hotspot,"
+            " a client or off"
+        )
+    for key, ssid in (("wlan.ssid", settings.wlan.ssid), ("hotspot.ssid", settings.hotspot.ssid)):
+        if len(ssid.encode()) > MOST_SSID_BYTES:
+            yield f"{key}: expected at most {MOST_SSID_BYTES} bytes, got {len(ssid.encode())}"
+    if settings.wlan.enabled and not settings.wlan.ssid:
+        yield "wlan.ssid: expected the name of a network, for wlan.enabled is on"
+    if settings.monitoring.enabled and not settings.house_meter.enabled:  # MET-8
+        yield "monitoring.enabled: expected house_meter.enabled to be on, for monitoring reads it"
+    for key, meter in (
+        ("house_meter", settings.house_meter),
+        ("solar_meter", settings.solar_meter),
+    ):
+        if not meter.enabled:
+            continue
+        if settings.operating_mode is OperatingMode.FLEET:  # MET-6
+            yield (
+                f'{key}.enabled: expected off, for operating_mode is "fleet", which has no external'
+                " meters"
+            )
+        if not meter.manufacturer:
+            yield f"{key}.manufacturer: expected a meter map, for {key}.enabled is on"
+        if not meter.port:
+            yield f"{key}.port: expected 1 to 65535, for {key}.enabled is on"
+        if not meter.host:
+            yield f"{key}.host: expected the meter's address, for {key}.enabled is on"
+    proxy = settings.proxy
+    if proxy.port in RESERVED_PORTS:  # WEB-12
+        yield (
+            f"proxy.port: expected 0 to 65535 and neither of {_listed(RESERVED_PORTS)}; got"
+            f" {proxy.port}"
+        )
+    if proxy.enabled and not proxy.address:
+        yield "proxy.address: expected the proxy's address, for proxy.enabled is on"
+
+
+def _listed(ports: dict[int, str]) -> str:
+    return " and ".join(f"{port} ({what})" for port, what in ports.items())

@@ -1,0 +1,201 @@
+"""Wiring of system: the label, the settings and their file, four requests."""
+
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from bus import Answer, Bus, Call, DriverError, Status
+from bus.store import StoreError
+from msgs.requests import Because, NoArguments
+from msgs.settings import SetArguments, Settings, problems
+from msgs.topics import LED_FRAME, SESSION_STATUS, SETTINGS
+from nodes.modbus_map.meter_map import map_names
+from nodes.system.label import own_label
+from nodes.system.locks import locks_of
+from nodes.system.machine import (
+    NOT_BEGUN,
+    Config,
+    Facts,
+    RefusedError,
+    State,
+    begin,
+    change,
+    content_of,
+    deliver,
+    refusal_to_restart,
+    settings_of,
+)
+from nodes.system.store import SETTINGS_FILE, read_settings, write_settings
+
+RUNNER: Literal["blocking", "asyncio"] = "asyncio"
+
+SUPERVISOR = "launch"
+ASK_AGAIN_S = 1.0
+RESTART_S = 5.0  # for launch's answer; it says yes at once and stops afterwards
+MOST_WAITING = 16  # changes that wait for the one before
+MOST_REASON = 400  # as msgs.units.Text
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the launch file may set."""
+
+    factory: dict[str, Any] = {}  # settings that a box is delivered with; see msgs.settings
+
+
+class SystemNode:
+    """One label, one tree of settings, one file of what was set."""
+
+    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+        """Make the label if the box is new, and read what is set.
+
+        :raises DriverError: the factory's settings are wrong.
+        :raises PlaceError: the label can neither be read nor made.
+        :raises StoreError: the settings can neither be read nor begun.
+        """
+        label = own_label(bus.state_dir, bus.random)
+        self._bus = bus
+        self._config = Config(ssid=label.wlan_ssid, manufacturers=frozenset(map_names()))
+        self._path = bus.state_dir / SETTINGS_FILE
+        self._state = self._first_state(parameters.factory)
+        self._said: Settings | None = None
+        self._waiting: deque[Call[SetArguments]] = deque()
+        self._is_writing = False
+        self._told = False  # that launch does not answer
+        self._session = bus.subscribe(SESSION_STATUS)
+        self._led = bus.subscribe(LED_FRAME)
+        bus.serve("get", NoArguments, self._on_get)
+        bus.serve("set", SetArguments, self._on_set)
+        bus.serve("restart", Because, self._on_restart)
+        self._ask_launch()
+
+    # --- the start -----------------------------------------------------------------------------
+
+    def _first_state(self, factory: Mapping[str, Any]) -> State:
+        """Return what is stored; a new box stores what its plan delivers it with."""
+        try:
+            delivered = deliver(self._config, factory)
+        except RefusedError as error:
+            raise DriverError(str(error), "factory") from error
+        content = read_settings(self._path, partial(self._bus.log, "warning"))
+        if content is None:
+            write_settings(self._path, content_of(delivered))
+            return delivered
+        state, complaints = begin(self._config, content)
+        for complaint in complaints:
+            self._bus.log("warning", f"{SETTINGS_FILE}: {complaint}; it is kept, and not used")
+        return state
+
+    def _ask_launch(self) -> None:
+        """Ask for what the plan gives to others, until it is known."""
+        self._bus.request(
+            SUPERVISOR, "parameters", NoArguments(), self._on_parameters, timeout_s=ASK_AGAIN_S
+        )
+
+    def _on_parameters(self, answer: Answer) -> None:
+        if answer.status is not Status.OK:
+            if not self._told:
+                self._told = True
+                self._bus.log("warning", f"no settings yet, {SUPERVISOR}: {answer.reason}")
+            self._bus.at(self._bus.clock.now_s() + ASK_AGAIN_S, self._ask_launch)
+            return
+        written = msgspec.convert(answer.result, dict[str, dict[str, Any]])
+        locks, complaints = locks_of(written, self._config.manufacturers)
+        self._state = msgspec.structs.replace(self._state, locks=locks)
+        for complaint in (*complaints, *problems(settings_of(self._config, self._state))):
+            self._bus.log("warning", complaint)
+        self._publish()
+
+    # --- requests ------------------------------------------------------------------------------
+
+    def _on_get(self, call: Call[NoArguments]) -> None:
+        if self._said is None:
+            call.not_ready(NOT_BEGUN)
+        else:
+            call.ok(self._said)
+
+    def _on_set(self, call: Call[SetArguments]) -> None:
+        """Take a change into the line: each is judged by what the one before has left."""
+        if self._said is None:
+            call.not_ready(NOT_BEGUN)
+        elif len(self._waiting) >= MOST_WAITING:
+            call.not_ready(f"{MOST_WAITING} other changes wait for the disk")
+        else:
+            self._waiting.append(call)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Judge the changes that wait, until one has to be written."""
+        while self._waiting and not self._is_writing:
+            call = self._waiting.popleft()
+            facts = Facts(session=self._session.fresh(), led=self._led.fresh())
+            try:
+                after = change(self._config, self._state, call.arguments.changes, facts)
+            except RefusedError as error:
+                call.refuse(str(error))
+                continue
+            if after == self._state:
+                call.ok(self._said)
+                continue
+            self._is_writing = True
+            work = partial(write_settings, self._path, content_of(after))
+            self._bus.offload(work, partial(self._on_written, call, after))
+
+    def _on_written(self, call: Call[SetArguments], after: State, result: Exception | None) -> None:
+        self._is_writing = False
+        if isinstance(result, StoreError):
+            self._bus.log("error", f"a setting could not be stored: {result}")
+            call.refuse(str(result))
+        elif result is not None:
+            raise result
+        else:
+            self._state = after
+            call.ok(self._publish())
+        self._go_on()
+
+    def _on_restart(self, call: Call[Because]) -> None:
+        """Have everything begin anew: launch stops all in order, the session first (PAN-5)."""
+        refusal = refusal_to_restart(call.caller)
+        if refusal:
+            call.refuse(refusal)
+            return
+
+        def on_answer(answer: Answer) -> None:
+            match answer.status:
+                case Status.OK:
+                    call.ok()
+                case Status.NOT_READY:
+                    call.not_ready(answer.reason)
+                case _:
+                    call.refuse(f"{SUPERVISOR} does not restart the box: {answer.reason}")
+
+        reason = f"asked by {call.caller}"
+        if call.arguments.reason:
+            reason = f"{call.arguments.reason} ({reason})"
+        because = Because(reason=reason[:MOST_REASON])
+        self._bus.request(SUPERVISOR, "restart_all", because, on_answer, timeout_s=RESTART_S)
+
+    # --- what is said --------------------------------------------------------------------------
+
+    def _publish(self) -> Settings:
+        """Say what holds, if it is something else than before."""
+        settings = settings_of(self._config, self._state)
+        if settings != self._said:
+            self._said = settings
+            self._bus.publish(SETTINGS, settings)
+        return settings
+
+
+def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> SystemNode:
+    """Make or read label and settings, and start the node.
+
+    :raises DriverError: the factory's settings are wrong.
+    :raises PlaceError: the label can neither be read nor made.
+    :raises StoreError: the settings can neither be read nor begun.
+    """
+    node = SystemNode(bus, parameters)
+    bus.ready()
+    return node

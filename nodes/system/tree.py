@@ -1,0 +1,116 @@
+"""The settings as a flat table, key to plain value: "hotspot.channel" -> 11. Pure.
+
+So defaults, what is stored and what the launch file gives are laid over each other key by key.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct, inspect
+
+from msgs.settings import Settings
+
+Flat = Mapping[str, Any]
+
+MOST_SHOWN = 60  # characters of a wrong value
+
+
+class SettingError(Exception):
+    """Raised when a value does not belong to its key; names the key and what was expected."""
+
+
+def flatten(tree: Mapping[str, Any], section: str = "") -> dict[str, Any]:
+    """Return a tree of plain values as a table; a section that is empty leaves nothing.
+
+    What is no section of the settings stays whole, whatever it is.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        key = f"{section}.{name}" if section else name
+        if isinstance(value, Mapping) and keys_below(key):
+            flat |= flatten(value, key)
+        else:
+            flat[key] = value
+    return flat
+
+
+def unflatten(flat: Flat) -> dict[str, Any]:
+    """Return a table as a tree; of a value and a section in one place the later stays."""
+    tree: dict[str, Any] = {}
+    for key, value in flat.items():
+        *sections, last = key.split(".")
+        branch = tree
+        for section in sections:
+            if not isinstance(branch.get(section), dict):
+                branch[section] = {}
+            branch = branch[section]
+        branch[last] = value
+    return tree
+
+
+def _leaves(kind: type[Struct], above: str = "") -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        key = f"{above}{field.encode_name}"
+        if isinstance(field.type, type) and issubclass(field.type, Struct):
+            leaves |= _leaves(field.type, f"{key}.")
+        else:
+            leaves[key] = field.type
+    return leaves
+
+
+LEAVES = {key: kind for key, kind in _leaves(Settings).items() if key != "locked"}
+"""Every setting with its type."""
+
+
+def keys_below(section: str) -> tuple[str, ...]:
+    """Return the keys of a section."""
+    return tuple(key for key in LEAVES if key.startswith(f"{section}."))
+
+
+def check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
+    """Check one value by itself.
+
+    :raises SettingError: there is no such key, or the value is not of its kind.
+    """
+    if key not in LEAVES:
+        below = keys_below(key)
+        if below:
+            raise SettingError(f"{key}: expected a table with some of {', '.join(below)}")
+        section = key.rpartition(".")[0]
+        known = keys_below(section) or sorted({each.partition(".")[0] for each in LEAVES})
+        raise SettingError(f"{key}: unknown setting; expected one of {', '.join(known)}")
+    try:
+        msgspec.convert(value, LEAVES[key])
+    except msgspec.ValidationError:
+        raise SettingError(f"{key}: expected {_expected(key)}; got {_shown(value)}") from None
+    if key.endswith(".manufacturer") and value and value not in manufacturers:
+        maps = ", ".join(sorted(manufacturers))
+        raise SettingError(f"{key}: expected one of {maps}; got {_shown(value)}")
+
+
+def _expected(key: str) -> str:
+    info = inspect.type_info(LEAVES[key])
+    if isinstance(info, inspect.Metadata):
+        description = (info.extra_json_schema or {}).get("description")
+        if description is not None:
+            return str(description)
+        info = info.type
+    match info:
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType(ge=least, le=most):
+            return f"a whole number from {least} to {most}"
+        case inspect.EnumType(cls=words):
+            return f"one of {', '.join(word.value for word in words)}"
+        case _:
+            raise TypeError(f"{key}: there are no words for a setting of the kind {info}")
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a person may have written it, not too long."""
+    if value is not None and not isinstance(value, bool | int | float | str):
+        return f"a {type(value).__name__}"
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

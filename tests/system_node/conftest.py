@@ -1,0 +1,147 @@
+"""A system node on the bus in memory and, in the others' place, the facts that a test sets."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bus import Answer, Call, Reader, Status
+from bus.memory import MemoryGraph
+from msgs.led import DARK, Color, Effect, LedFrame, Light
+from msgs.requests import Because, NoArguments
+from msgs.session import SessionStatus, WallboxState
+from msgs.settings import Settings
+from msgs.topics import LED_FRAME, SESSION_STATUS, SETTINGS
+from nodes.system.node import Parameters, build
+
+BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
+
+
+class Box:
+    """Its node, what is said on `settings`, and launch, session and led as the test has them."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        self.plugged = False
+        self.mode: Light = BLUE
+        self.written: dict[str, dict[str, Any]] = {}
+        self.restarts: list[str] = []
+        self.said: list[Settings] = []
+        self.peers = {name: self.graph.bus(name) for name in ("session", "led", "web", "pilot")}
+        self.peers["session"].every(1.0, self.say)
+        self.settings: Reader[Settings] = self.peers["web"].subscribe(SETTINGS, self.said.append)
+        self.say()
+
+    # --- the others ----------------------------------------------------------------------------
+
+    def start_launch(self, answer_restart: Callable[[Call[Because]], None] | None = None) -> None:
+        def on_parameters(call: Call[NoArguments]) -> None:
+            assert call.caller == "system"
+            call.ok(self.written)
+
+        def on_restart(call: Call[Because]) -> None:
+            assert call.caller == "system"
+            self.restarts.append(call.arguments.reason)
+            call.ok()
+
+        launch = self.graph.bus("launch")
+        launch.serve("parameters", NoArguments, on_parameters)
+        launch.serve("restart_all", Because, answer_restart or on_restart)
+        self.peers["launch"] = launch
+
+    def say(self) -> None:
+        """Say the facts now; session and led do so each second as well."""
+        if "session" in self.graph.running:
+            status = SessionStatus(
+                state=WallboxState.READY_FOR_CHARGING if self.plugged else WallboxState.IDLE,
+                plugged=self.plugged,
+                authorized=False,
+                session_id="",
+                energy_wh=0.0,
+                reason="",
+            )
+            self.peers["session"].publish(SESSION_STATUS, status)
+        if "led" in self.graph.running:
+            frame = LedFrame(
+                segments=(DARK, DARK, DARK, DARK),
+                network=DARK,
+                rfid=DARK,
+                frame=DARK,
+                mode=self.mode,
+                touch=DARK,
+            )
+            self.peers["led"].publish(LED_FRAME, frame)
+
+    # --- the node ------------------------------------------------------------------------------
+
+    def start(self, factory: dict[str, Any] | None = None) -> None:
+        build(self.graph.bus("system"), Parameters(factory=factory or {}), {})
+        self.say()
+        self.graph.advance(0.1)
+
+    def restart(self, factory: dict[str, Any] | None = None) -> None:
+        """Kill it and start it again."""
+        if "system" in self.graph.running:
+            self.graph.kill("system")
+        self.start(factory)
+
+    def ask(
+        self, method: str, arguments: dict[str, Any] | None = None, caller: str = "web"
+    ) -> Answer:
+        answers: list[Answer] = []
+        self.peers[caller].request("system", method, arguments, answers.append)
+        self.graph.run_until(self.graph.clock.now_s() + 10.0, lambda: bool(answers))
+        (answer,) = answers
+        return answer
+
+    def set(self, changes: dict[str, Any]) -> Settings:
+        """Change settings; the change must be made, published and answered."""
+        answer = self.ask("set", {"changes": changes})
+        assert answer.status is Status.OK, answer.reason
+        settings = msgspec.convert(answer.result, Settings)
+        assert self.now() == settings
+        return settings
+
+    def refused(self, changes: dict[str, Any]) -> str:
+        """Ask for a change that must be refused and leave all as it is; return why."""
+        before = (self.now(), self.stored(), len(self.said))
+        answer = self.ask("set", {"changes": changes})
+        assert answer.status is Status.REFUSED, answer
+        assert (self.now(), self.stored(), len(self.said)) == before
+        return answer.reason
+
+    def now(self) -> Settings:
+        message = self.settings.message
+        assert message is not None
+        return message
+
+    def stored(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.state_dir / "settings.json").read_bytes())
+        return content
+
+    def lines(self) -> list[str]:
+        """Return what the node has logged as a warning or worse."""
+        return [
+            line.text
+            for line in self.graph.lines
+            if line.node == "system" and line.level in ("warning", "error")
+        ]
+
+
+@pytest.fixture
+def new_box(tmp_path: Path) -> Box:
+    """Give a box whose launch answers and whose system has not started yet."""
+    box = Box(tmp_path)
+    box.start_launch()
+    return box
+
+
+@pytest.fixture
+def box(new_box: Box) -> Box:
+    """Give a box that has just been started for the first time."""
+    new_box.start()
+    return new_box

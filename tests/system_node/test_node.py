@@ -1,0 +1,569 @@
+"""The system node on the bus in memory: what it keeps, what it refuses, what survives."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bus import Answer, Call, DriverError, PlaceError, Status
+from bus.memory import MemoryGraph
+from bus.store import StoreError
+from msgs.heartbeat import NodeState
+from msgs.label import LABEL_FILE, Label
+from msgs.led import DARK, Color, Effect, Light
+from msgs.requests import Because, StopReason
+from msgs.settings import PhaseAssignment, Settings
+from nodes.system.node import MOST_WAITING, Parameters, build
+from tests.system_node.conftest import Box
+
+HOUSE = {"enabled": True, "manufacturer": "tq", "host": "192.168.1.20"}
+
+
+def label_of(box: Box) -> Label:
+    return msgspec.json.decode((box.state_dir / LABEL_FILE).read_bytes(), type=Label)
+
+
+# --- the start --------------------------------------------------------------------------------
+
+
+@pytest.mark.req("LAB-1")
+def test_the_label_is_there_when_the_node_is_ready(tmp_path: Path) -> None:
+    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("system")
+    seen: list[tuple[NodeState, bool]] = []
+    bus.on_state(lambda state: seen.append((state, (tmp_path / LABEL_FILE).exists())))
+    build(bus, Parameters(), {})
+    assert seen == [(NodeState.READY, True)]
+
+
+@pytest.mark.req("LAB-1")
+def test_a_started_box_keeps_its_label_and_says_none_of_its_secrets(new_box: Box) -> None:
+    frames: list[bytes] = []
+    new_box.graph.tap(frames.append)
+    new_box.start()
+    label = label_of(new_box)
+    new_box.restart()
+    new_box.set({"hotspot": {"channel": 6}})
+    assert label_of(new_box) == label
+    for secret in (label.recovery_key, label.wlan_password, *(card.uid for card in label.rfid)):
+        assert not any(secret.encode() in frame for frame in frames)
+
+
+def test_a_label_that_cannot_be_understood_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / LABEL_FILE).write_text("{}")
+    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("system")
+    with pytest.raises(PlaceError, match=r"label\.json cannot be understood"):
+        build(bus, Parameters(), {})
+    assert bus.state is NodeState.STARTING
+    assert (tmp_path / LABEL_FILE).read_text() == "{}"
+
+
+@pytest.mark.req("WEB-10")
+def test_the_hotspot_bears_the_serial_number_until_it_is_given_a_name(box: Box) -> None:
+    assert box.now().hotspot.ssid == label_of(box).serial
+    assert box.set({"hotspot": {"ssid": "Garage"}}).hotspot.ssid == "Garage"
+    assert box.set({"hotspot": {"ssid": ""}}).hotspot.ssid == label_of(box).serial
+
+
+@pytest.mark.req("RFID-6")
+def test_a_new_box_has_the_defaults_and_nothing_stored(box: Box) -> None:
+    settings = box.now()
+    assert not settings.authorization.required
+    assert settings == msgspec.structs.replace(Settings(), hotspot=settings.hotspot)
+    assert box.stored() == {}
+    assert len(box.said) == 1
+
+
+def test_the_node_is_ready_though_launch_does_not_answer_and_says_nothing_until_then(
+    tmp_path: Path, new_box: Box
+) -> None:
+    new_box.graph.kill("launch")
+    new_box.start()
+    new_box.graph.advance(7.0)
+    assert new_box.said == []
+    for method, arguments in (("get", {}), ("set", {"changes": {"lan_dhcp_server": True}})):
+        answer = new_box.ask(method, arguments)
+        assert answer.status is Status.NOT_READY
+        assert "launch does not answer" in answer.reason
+    assert len([line for line in new_box.lines() if "no settings yet" in line]) == 1
+    new_box.start_launch()
+    new_box.graph.advance(2.1)
+    assert len(new_box.said) == 1
+    assert new_box.ask("get").status is Status.OK
+
+
+def test_what_is_published_is_what_get_answers(box: Box) -> None:
+    box.set({"proxy": {"enabled": True, "address": "10.0.0.1"}})
+    assert msgspec.convert(box.ask("get").result, Settings) == box.now()
+
+
+# --- factory ----------------------------------------------------------------------------------
+
+
+def test_a_box_is_delivered_with_its_factory_settings_once(new_box: Box) -> None:
+    new_box.start({"authorization": {"required": True}, "hotspot": {"channel": 3}})
+    assert new_box.now().authorization.required
+    assert new_box.stored() == {"authorization": {"required": True}, "hotspot": {"channel": 3}}
+    new_box.set({"authorization": {"required": False}})
+    new_box.restart({"authorization": {"required": True}, "usb": {"allow_init": True}})
+    assert not new_box.now().authorization.required
+    assert not new_box.now().usb.allow_init
+    assert new_box.now().hotspot.channel == 3
+
+
+def test_a_box_delivered_without_any_does_not_get_those_of_a_later_plan(box: Box) -> None:
+    box.restart({"authorization": {"required": True}})
+    assert not box.now().authorization.required
+
+
+@pytest.mark.parametrize(
+    ("factory", "words"),
+    [
+        ({"hotspot": {"channel": 14}}, "hotspot.channel: expected a whole number from 1 to 13"),
+        ({"hotspt": {}}, "hotspt: unknown setting"),
+        ({"monitoring": {"enabled": True}}, "monitoring.enabled: expected house_meter.enabled"),
+    ],
+)
+def test_wrong_factory_settings_end_the_start_and_name_the_parameter(
+    new_box: Box, factory: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(DriverError, match=words) as refused:
+        new_box.start(factory)
+    assert refused.value.parameter == "factory"
+    assert not (new_box.state_dir / "settings.json").exists()
+
+
+# --- set --------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("MET-4", "WEB-7")
+def test_a_change_is_published_answered_and_stored_alone(box: Box) -> None:
+    assert box.set({"phase_assignment": "L2"}).phase_assignment is PhaseAssignment.L2
+    assert box.stored() == {"phase_assignment": "L2"}
+    assert len(box.said) == 2
+    assert (box.state_dir / "settings.json").stat().st_mode & 0o777 == 0o600
+    box.set({"hotspot.channel": 1})
+    assert box.stored() == {"phase_assignment": "L2", "hotspot": {"channel": 1}}
+
+
+def test_a_setting_set_to_what_it_is_stays_set_when_the_default_changes(box: Box) -> None:
+    box.set({"hotspot": {"channel": 11}})
+    assert box.stored() == {"hotspot": {"channel": 11}}
+    assert len(box.said) == 1  # nothing has changed for others
+
+
+def test_a_change_that_changes_nothing_costs_no_write(box: Box) -> None:
+    box.set({"hotspot": {"channel": 6}})
+    before = (box.state_dir / "settings.json").stat().st_ino
+    box.set({"hotspot": {"channel": 6}})
+    box.set({})
+    assert (box.state_dir / "settings.json").stat().st_ino == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"hotspot": {"channel": 14}}, "hotspot.channel: expected a whole number from 1 to 13"),
+        ({"hotspot": {"chanel": 6}}, "hotspot.chanel: unknown setting; expected one of"),
+        ({"hotspot": 6}, "hotspot: expected a table with some of hotspot.enabled"),
+        ({"locked": []}, "locked: unknown setting"),
+        ({"solar_meter": {"manufacturer": "nobody"}}, 'expected one of tq; got "nobody"'),
+    ],
+)
+def test_a_wrong_value_is_refused_in_words(box: Box, changes: dict[str, Any], words: str) -> None:
+    assert words in box.refused(changes)
+
+
+def test_a_change_is_made_as_a_whole_or_not_at_all(box: Box) -> None:
+    reason = box.refused(
+        {"lan_dhcp_server": True, "hotspot": {"channel": 0}, "proxy": {"port": -1}}
+    )
+    assert "hotspot.channel: " in reason
+    assert "; proxy.port: " in reason
+
+
+@pytest.mark.req("WEB-10", "NET-1")
+def test_hotspot_and_wlan_connection_are_never_both_on(box: Box) -> None:
+    assert "hotspot.enabled and wlan.enabled" in box.refused(
+        {"wlan": {"enabled": True, "ssid": "Home"}}
+    )
+    box.set({"wlan": {"enabled": True, "ssid": "Home"}, "hotspot": {"enabled": False}})
+    assert "hotspot.enabled and wlan.enabled" in box.refused({"hotspot": {"enabled": True}})
+
+
+@pytest.mark.req("MET-8")
+def test_monitoring_needs_a_house_meter(box: Box) -> None:
+    assert "monitoring.enabled: expected" in box.refused({"monitoring": {"enabled": True}})
+    box.set({"house_meter": HOUSE})
+    assert box.set({"monitoring": {"enabled": True}}).monitoring.enabled
+    assert "monitoring.enabled: expected" in box.refused({"house_meter": {"enabled": False}})
+
+
+@pytest.mark.req("MET-6")
+def test_fleet_charging_has_no_external_meters(box: Box) -> None:
+    box.set({"house_meter": HOUSE})
+    assert "house_meter.enabled: expected off" in box.refused({"operating_mode": "fleet"})
+    settings = box.set({"operating_mode": "fleet", "house_meter": {"enabled": False}})
+    assert settings.house_meter.host == "192.168.1.20"  # for when it goes back
+    assert "house_meter.enabled: expected off" in box.refused({"house_meter": {"enabled": True}})
+
+
+@pytest.mark.req("WEB-12")
+@pytest.mark.parametrize("port", [53, 7090, 65536, -1])
+def test_a_proxy_is_never_at_a_reserved_port(box: Box, port: int) -> None:
+    assert "proxy.port: expected" in box.refused({"proxy": {"port": port}})
+
+
+def test_changes_asked_for_at_once_are_all_made_and_each_judged_after_the_one_before(
+    box: Box,
+) -> None:
+    answers: list[Answer] = []
+    wanted: list[dict[str, Any]] = [
+        {"hotspot.channel": 1},
+        {"hotspot.enabled": False},
+        {"wlan": {"enabled": True, "ssid": "Home"}},  # only after the one before
+        {"hotspot.enabled": True},  # only before the one before
+        {"usb.allow_init": True},
+    ]
+    for changes in wanted:
+        box.peers["web"].request("system", "set", {"changes": changes}, answers.append)
+    box.graph.advance(1.0)
+    assert [answer.status for answer in answers] == [Status.OK] * 3 + [Status.REFUSED, Status.OK]
+    assert box.stored() == {
+        "hotspot": {"channel": 1, "enabled": False},
+        "wlan": {"enabled": True, "ssid": "Home"},
+        "usb": {"allow_init": True},
+    }
+    assert [said.usb.allow_init for said in box.said] == [False] * 4 + [True]
+
+
+def test_more_changes_than_wait_for_the_disk_are_put_off_in_words(box: Box) -> None:
+    answers: list[Answer] = []
+    for channel in range(MOST_WAITING + 3):
+        changes = {"hotspot.channel": channel % 2 + 1}
+        box.peers["web"].request("system", "set", {"changes": changes}, answers.append)
+    box.graph.advance(1.0)
+    statuses = [answer.status for answer in answers]
+    assert statuses.count(Status.NOT_READY) == 2
+    assert statuses.count(Status.OK) == MOST_WAITING + 1
+
+
+def test_a_change_that_cannot_be_stored_is_refused_and_not_published(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise StoreError(f"{path} cannot be written: No space left on device")
+
+    monkeypatch.setattr("nodes.system.store.replace_file", full)
+    assert "No space left on device" in box.refused({"hotspot": {"channel": 6}})
+    monkeypatch.undo()
+    assert box.set({"usb": {"allow_init": True}}).hotspot.channel == 11
+
+
+# --- RFID-7 -----------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFID-7")
+def test_authorization_is_not_changed_while_a_vehicle_is_plugged(box: Box) -> None:
+    box.plugged = True
+    box.say()
+    assert "no vehicle to be plugged" in box.refused({"authorization": {"required": True}})
+    box.set({"hotspot": {"channel": 6}})  # the others are not concerned
+    box.plugged = False
+    box.say()
+    assert box.set({"authorization": {"required": True}}).authorization.required
+
+
+@pytest.mark.req("RFID-7")
+@pytest.mark.parametrize(
+    "mode",
+    [
+        DARK,
+        Light(color=Color.BLUE, effect=Effect.OFF),
+        Light(color=Color.GREEN, effect=Effect.STEADY),
+        Light(color=Color.WHITE, effect=Effect.BLINK),
+        Light(color=Color.ORANGE, effect=Effect.STEADY),
+    ],
+)
+def test_authorization_is_changed_only_while_the_mode_indicator_is_blue(
+    box: Box, mode: Light
+) -> None:
+    box.mode = mode
+    box.say()
+    assert "charge-mode indicator to be blue" in box.refused({"authorization": {"required": True}})
+
+
+@pytest.mark.req("RFID-7")
+@pytest.mark.parametrize("silent", ["session", "led"])
+def test_authorization_is_not_changed_when_nobody_knows_whether_it_may(
+    box: Box, silent: str
+) -> None:
+    box.graph.kill(silent)
+    for _ in range(4):
+        box.graph.advance(0.9)
+        box.say()
+    assert f"{silent} is silent" in box.refused({"authorization": {"required": True}})
+
+
+def test_authorization_asked_for_as_it_is_is_no_change(box: Box) -> None:
+    box.plugged = True
+    box.say()
+    box.set({"authorization": {"required": False}})
+
+
+@pytest.mark.req("RFID-12")
+def test_authorization_off_and_on_touches_nothing_but_the_settings(new_box: Box) -> None:
+    (new_box.state_dir / "cards.json").write_text('{"cards": ["04A1B2C3"]}')
+    new_box.start({"authorization": {"required": True}})
+
+    def files() -> dict[str, bytes]:
+        found = {each.name: each.read_bytes() for each in new_box.state_dir.iterdir()}
+        del found["settings.json"]
+        return found
+
+    before = files()
+    for required in (False, True, False):
+        assert new_box.set({"authorization": {"required": required}}).authorization.required is (
+            required
+        )
+    assert files() == before
+
+
+# --- locks ------------------------------------------------------------------------------------
+
+LOCKS: list[tuple[dict[str, dict[str, Any]], dict[str, Any], dict[str, Any]]] = [
+    # what the plan gives, what then holds, what is refused
+    (
+        {"session": {"authorization": True}},
+        {"authorization": {"required": True}},
+        {"authorization": {"required": False}},
+    ),
+    (
+        {"load_manager": {"phases": "L3-L1-L2"}},
+        {"phase_assignment": "L3-L1-L2"},
+        {"phase_assignment": "L1"},
+    ),
+    (
+        {"meter": {"house": "tq@10.0.0.7:1502/3"}, "load_manager": {"monitoring": True}},
+        {
+            "monitoring": {"enabled": True},
+            "house_meter": {
+                "enabled": True,
+                "manufacturer": "tq",
+                "host": "10.0.0.7",
+                "port": 1502,
+                "unit": 3,
+            },
+        },
+        {"monitoring": {"enabled": False}},
+    ),
+    (
+        {"meter": {"solar": "none"}},
+        {"solar_meter": {"enabled": False}},
+        {"solar_meter": {"unit": 7}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "holds", "refused"), LOCKS)
+def test_what_the_launch_file_gives_holds_over_what_is_stored_and_is_locked(
+    new_box: Box, written: dict[str, Any], holds: dict[str, Any], refused: dict[str, Any]
+) -> None:
+    new_box.written = written
+    new_box.start()
+    shown = msgspec.to_builtins(new_box.now())
+    for section, values in holds.items():
+        assert shown[section] == (shown[section] | values if isinstance(values, dict) else values)
+    reason = new_box.refused(refused)
+    (key,) = (key for key in new_box.now().locked if f"{key}: locked" in reason)
+    assert "given by the launch file or --set" in reason
+    assert key.split(".")[0] in refused
+
+
+def test_a_lock_covers_all_of_a_meter_and_leaves_the_others(new_box: Box) -> None:
+    new_box.written = {"meter": {"house": "none"}, "plant": {"house_port": 1502}}
+    new_box.start()
+    assert set(new_box.now().locked) == {
+        f"house_meter.{key}" for key in ("enabled", "manufacturer", "host", "port", "unit")
+    }
+    assert new_box.set({"solar_meter": HOUSE}).solar_meter.enabled
+
+
+def test_a_stored_setting_comes_back_when_the_launch_file_does_not_give_it_any_more(
+    box: Box,
+) -> None:
+    box.set({"phase_assignment": "L2"})
+    box.written = {"load_manager": {"phases": "L3"}}
+    box.restart()
+    assert (box.now().phase_assignment, box.now().locked) == ("L3", ("phase_assignment",))
+    box.set({"hotspot": {"channel": 6}})
+    assert box.stored() == {"phase_assignment": "L2", "hotspot": {"channel": 6}}
+    box.written = {}
+    box.restart()
+    assert (box.now().phase_assignment, box.now().locked) == ("L2", ())
+
+
+def test_what_the_launch_file_brings_together_is_told_and_blocks_no_other_change(
+    new_box: Box,
+) -> None:
+    new_box.written = {"load_manager": {"monitoring": True}, "meter": {"house": "none"}}
+    new_box.start()
+    assert any("monitoring.enabled: expected" in line for line in new_box.lines())
+    new_box.set({"hotspot": {"channel": 6}})
+
+
+def test_a_meter_that_cannot_be_read_is_told_and_locked(new_box: Box) -> None:
+    new_box.written = {"meter": {"house": "tq@10.0.0.7"}}
+    new_box.start()
+    assert any("meter.house: meter address" in line for line in new_box.lines())
+    assert "house_meter.host: locked" in new_box.refused({"house_meter": {"host": "10.0.0.8"}})
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+def test_settings_survive_a_restart(box: Box) -> None:
+    before = box.set({"house_meter": HOUSE, "proxy": {"enabled": True, "address": "10.0.0.1"}})
+    box.restart()
+    assert box.now() == before
+    assert box.settings.incarnation == 2
+
+
+def test_what_is_not_understood_is_told_not_used_and_not_lost(new_box: Box) -> None:
+    foreign = {
+        "portal": {"url": "https://example.org"},
+        "operating_mode": "swarm",
+        "hotspot": {"channel": 144, "band": "5 GHz"},
+        "proxy": False,
+    }
+    known = {"hotspot": {"channel": 144, "band": "5 GHz", "ssid": "Garage"}}
+    (new_box.state_dir / "settings.json").write_text(json.dumps(foreign | known))
+    new_box.start()
+    settings = new_box.now()
+    assert (settings.hotspot.ssid, settings.hotspot.channel) == ("Garage", 11)
+    assert settings.operating_mode == "charging"
+    for key in ("portal", "operating_mode", "hotspot.channel", "hotspot.band", "proxy"):
+        assert len([line for line in new_box.lines() if f": {key}: " in line]) == 1, key
+    new_box.set({"usb": {"allow_init": True}})
+    assert new_box.stored() == foreign | known | {"usb": {"allow_init": True}}
+    new_box.set({"hotspot": {"channel": 6}, "proxy": {"port": 3128}})
+    assert new_box.stored()["hotspot"] == known["hotspot"] | {"channel": 6}
+    assert new_box.stored()["proxy"] == {"port": 3128}
+    assert new_box.stored()["portal"] == foreign["portal"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\0" * 100])
+def test_a_damaged_file_is_set_aside_and_the_box_is_as_it_was_delivered(
+    box: Box, content: bytes
+) -> None:
+    box.set({"hotspot": {"channel": 6}})
+    (box.state_dir / "settings.json").write_bytes(content)
+    box.restart({"authorization": {"required": True}})
+    assert box.now().authorization.required
+    assert box.now().hotspot.channel == 11
+    assert (box.state_dir / "settings.json.broken-1").read_bytes() == content
+    assert any("settings.json.broken-1" in line for line in box.lines())
+
+
+CUTS_S = [index * 0.0004 for index in range(60)]  # a write takes 1 to 20 ms of virtual time
+
+
+def test_a_power_cut_at_any_instant_of_a_change_leaves_the_one_before_or_the_new_one(
+    tmp_path: Path,
+) -> None:
+    found: list[tuple[int, int, int]] = []
+    for index, cut_s in enumerate(CUTS_S):
+        box = Box(tmp_path / f"{index}")
+        box.start_launch()
+        box.start()
+        answers: list[Answer] = []
+        changes = {"changes": {"hotspot.channel": 6}}
+        box.peers["web"].request("system", "set", changes, answers.append)
+        box.graph.advance(cut_s)
+        shown = box.now().hotspot.channel
+        stored = box.stored().get("hotspot", {}).get("channel", 11)
+        box.restart()
+        after = box.now().hotspot.channel
+        assert after == stored
+        assert after == 6 or (shown == 11 and not answers)
+        found.append((stored, shown, len(answers)))
+    # Before the write, between the write and its publication, and after both.
+    assert set(found) == {(11, 11, 0), (6, 11, 0), (6, 6, 1)}
+
+
+def test_nothing_is_written_while_nothing_is_changed(box: Box) -> None:
+    def written() -> dict[str, int]:
+        return {each.name: each.stat().st_mtime_ns for each in box.state_dir.iterdir()}
+
+    before, said = written(), len(box.said)
+    box.graph.advance(3600.0)
+    assert written() == before
+    assert len(box.said) == said
+
+
+def test_a_stop_finishes_the_change_that_is_on_its_way(box: Box) -> None:
+    box.peers["web"].request("system", "set", {"changes": {"hotspot.channel": 6}})
+    box.graph.advance(0.0001)
+    box.graph.stop("system", StopReason.SHUTDOWN)
+    box.graph.advance(1.0)
+    box.restart()
+    assert box.now().hotspot.channel == 6
+
+
+# --- restart ----------------------------------------------------------------------------------
+
+
+@pytest.mark.req("PAN-5", "WEB-6")
+def test_a_restart_is_asked_of_launch_with_its_reason(box: Box) -> None:
+    assert box.ask("restart", {"reason": "the service key"}, "led").status is Status.OK
+    assert box.ask("restart").status is Status.OK
+    assert box.restarts == ["the service key (asked by led)", "asked by web"]
+
+
+def test_a_long_reason_is_cut_not_refused(box: Box) -> None:
+    assert box.ask("restart", {"reason": "x" * 400}).status is Status.OK
+    assert box.restarts == ["x" * 400]
+
+
+def test_a_node_that_has_no_say_in_it_does_not_restart_the_box(box: Box) -> None:
+    answer = box.ask("restart", {"reason": "a whim"}, "pilot")
+    assert answer.status is Status.REFUSED
+    assert answer.reason == (
+        "pilot may not restart the box; dcs, launch, led, smart_home, web and tools may"
+    )
+    assert box.restarts == []
+
+
+def refuses(call: Call[Because]) -> None:
+    call.refuse("not on a Sunday")
+
+
+def puts_off(call: Call[Because]) -> None:
+    call.not_ready("the graph is stopping")
+
+
+def is_silent(call: Call[Because]) -> None:
+    pass
+
+
+@pytest.mark.req("PAN-5")
+@pytest.mark.parametrize(
+    ("launch", "status", "words"),
+    [
+        (refuses, Status.REFUSED, "launch does not restart the box: not on a Sunday"),
+        (puts_off, Status.NOT_READY, "the graph is stopping"),
+        (is_silent, Status.REFUSED, "launch does not restart the box: launch did not answer"),
+    ],
+)
+def test_a_restart_that_launch_does_not_accept_is_refused_in_its_words(
+    new_box: Box, launch: Any, status: Status, words: str
+) -> None:
+    new_box.graph.kill("launch")
+    new_box.start_launch(launch)
+    new_box.start()
+    answers: list[Answer] = []
+    new_box.peers["web"].request("system", "restart", None, answers.append, timeout_s=8.0)
+    new_box.graph.advance(9.0)
+    (answer,) = answers
+    assert (answer.status, answer.reason[: len(words)]) == (status, words)

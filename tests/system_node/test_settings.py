@@ -1,0 +1,139 @@
+"""The settings themselves: the manual's defaults, and what does not go together."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from msgs.settings import OperatingMode, PhaseAssignment, Settings, problems
+
+HOUSE = {"enabled": True, "manufacturer": "tq", "host": "192.168.1.20"}
+
+
+def settings(**changes: Any) -> Settings:
+    return msgspec.convert(changes, Settings)
+
+
+# --- defaults ---------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFID-6")
+def test_authorization_is_off_by_default() -> None:
+    assert not Settings().authorization.required
+
+
+@pytest.mark.req("MET-6", "WEB-7")
+def test_the_operating_mode_is_charging_by_default() -> None:
+    assert Settings().operating_mode is OperatingMode.CHARGING
+
+
+@pytest.mark.req("MET-4", "WEB-7")
+def test_the_installation_has_three_phases_in_order_by_default() -> None:
+    assert Settings().phase_assignment == "L1-L2-L3"
+    assert set(PhaseAssignment) == {"L1-L2-L3", "L2-L3-L1", "L3-L1-L2", "L1", "L2", "L3"}
+
+
+@pytest.mark.req("WEB-8")
+def test_the_dhcp_server_and_the_wlan_connection_are_off_by_default() -> None:
+    assert not Settings().lan_dhcp_server
+    assert not Settings().wlan.enabled
+    assert Settings().wlan.ssid == ""
+
+
+@pytest.mark.req("WEB-10")
+def test_the_hotspot_is_on_by_default_on_channel_11() -> None:
+    hotspot = Settings().hotspot
+    assert (hotspot.enabled, hotspot.channel) == (True, 11)
+
+
+@pytest.mark.req("MET-1", "WEB-11")
+def test_monitoring_and_meters_are_off_by_default_and_meters_at_port_502() -> None:
+    assert not Settings().monitoring.enabled
+    for meter in (Settings().house_meter, Settings().solar_meter):
+        assert (meter.enabled, meter.port, meter.unit) == (False, 502, 1)
+
+
+@pytest.mark.req("WEB-12")
+def test_the_proxy_is_off_by_default() -> None:
+    assert not Settings().proxy.enabled
+
+
+@pytest.mark.req("WEB-13")
+def test_a_stick_may_do_nothing_by_default() -> None:
+    usb = Settings().usb
+    assert (usb.allow_init, usb.allow_config, usb.allow_update) == (False, False, False)
+
+
+def test_nothing_of_the_defaults_is_a_problem_or_locked() -> None:
+    assert problems(Settings()) == ()
+    assert Settings().locked == ()
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+RULES = [
+    # what is set, the words of the only problem
+    ({"wlan": {"enabled": True, "ssid": "Home"}}, ("hotspot.enabled and wlan.enabled", "at most")),
+    (
+        {"wlan": {"enabled": True}, "hotspot": {"enabled": False}},
+        ("wlan.ssid", "name of a network"),
+    ),
+    ({"wlan": {"ssid": "ø" * 17}}, ("wlan.ssid", "at most 32 bytes, got 34")),
+    ({"hotspot": {"ssid": "ø" * 17}}, ("hotspot.ssid", "at most 32 bytes, got 34")),
+    ({"monitoring": {"enabled": True}}, ("monitoring.enabled", "house_meter.enabled to be on")),
+    ({"house_meter": HOUSE | {"host": ""}}, ("house_meter.host", "the meter's address")),
+    ({"solar_meter": HOUSE | {"host": ""}}, ("solar_meter.host", "the meter's address")),
+    ({"house_meter": HOUSE | {"port": 0}}, ("house_meter.port", "expected 1 to 65535")),
+    (
+        {"solar_meter": HOUSE | {"manufacturer": ""}},
+        ("solar_meter.manufacturer", "expected a meter map"),
+    ),
+    (
+        {"operating_mode": "fleet", "house_meter": HOUSE},
+        ("house_meter.enabled", "expected off", "fleet"),
+    ),
+    (
+        {"operating_mode": "fleet", "solar_meter": HOUSE},
+        ("solar_meter.enabled", "expected off", "fleet"),
+    ),
+    ({"proxy": {"port": 53}}, ("proxy.port", "0 to 65535", "53 (DNS)", "got 53")),
+    ({"proxy": {"port": 7090}}, ("proxy.port", "7090 (the smart-home interface)", "got 7090")),
+    ({"proxy": {"enabled": True}}, ("proxy.address", "the proxy's address")),
+]
+
+
+@pytest.mark.req("NET-1", "MET-8")
+@pytest.mark.parametrize(("changes", "words"), RULES)
+def test_what_does_not_go_together_is_told_with_its_keys(
+    changes: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    (problem,) = problems(settings(**changes))
+    for word in words:
+        assert word in problem
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"wlan": {"enabled": True, "ssid": "Home"}, "hotspot": {"enabled": False}},
+        {"wlan": {"enabled": False, "ssid": "Home"}, "hotspot": {"enabled": False}},  # WLAN is off
+        {"wlan": {"ssid": "ø" * 16}},
+        {"house_meter": HOUSE, "solar_meter": HOUSE, "monitoring": {"enabled": True}},
+        {"house_meter": HOUSE},  # without switching the function on (MET-1)
+        {"house_meter": HOUSE | {"enabled": False}, "operating_mode": "fleet"},
+        {"proxy": {"enabled": True, "address": "10.0.0.1", "port": 0}},
+        {"proxy": {"enabled": True, "address": "10.0.0.1", "port": 65535}},
+    ],
+)
+def test_what_goes_together_is_no_problem(changes: dict[str, Any]) -> None:
+    assert problems(settings(**changes)) == ()
+
+
+@pytest.mark.req("NET-2")
+@pytest.mark.parametrize("channel", [0, 14])
+def test_a_hotspot_has_a_channel_from_1_to_13(channel: int) -> None:
+    assert settings(hotspot={"channel": 1}).hotspot.channel == 1
+    assert settings(hotspot={"channel": 13}).hotspot.channel == 13
+    with pytest.raises(msgspec.ValidationError):
+        settings(hotspot={"channel": channel})
