@@ -32,7 +32,7 @@ LABEL = Label(
         LabelCard(uid=BLUE, role=CardRole.USER, color=CardColor.BLUE),
     ),
 )
-CARDS = (
+CARDS: Cards = (
     Card(uid=MASTER, role=CardRole.MASTER, color=CardColor.WHITE, name="Master card"),
     Card(uid=RED, role=CardRole.USER, color=CardColor.RED, name="Red card"),
     Card(uid=GREEN, role=CardRole.USER, color=CardColor.GREEN, name="Green card"),

@@ -370,10 +370,18 @@ HELD = st.sampled_from([MASTER, MASTER, MASTER, NEW, NEW, OTHER, RED, RANDOM, "u
 EVENTS = {"unreadable": UNREADABLE, "two": SEVERAL}
 GAPS_S = st.sampled_from([0.15, 1.2, 4.9, 5.15, 5.3, 7.0])
 WORLDS = st.sampled_from([FREE, FREE, FREE, FREE, FREE, PLUGGED, None])
+ACT = st.tuples(HELD, GAPS_S, WORLDS)
+# Chance alone seldom teaches: every other piece is the right cards, at times that may be wrong.
+RIGHT = st.tuples(
+    *(st.tuples(st.just(uid), GAPS_S, st.just(FREE)) for uid in (MASTER, NEW, MASTER))
+)
+ACTS = st.lists(st.one_of(RIGHT, st.tuples(ACT)), max_size=15).map(
+    lambda pieces: [act for piece in pieces for act in piece]
+)
 
 
 @pytest.mark.req("RFID-8")
-@given(st.lists(st.tuples(HELD, GAPS_S, WORLDS), max_size=30))
+@given(ACTS)
 @settings(max_examples=300, deadline=None)
 def test_nothing_is_stored_but_by_master_new_master_in_time_and_unplugged(
     acts: list[tuple[str, float, SessionStatus | None]],
