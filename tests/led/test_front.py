@@ -8,8 +8,8 @@ from bus import DriverError
 from bus.memory import MemoryGraph
 from msgs.led import Color
 from msgs.topics import SIM_LIGHTS
-from nodes.led.front import open_front
 from nodes.led.facts import Facts
+from nodes.led.front import open_front
 from nodes.led.machine import frame_of
 
 

@@ -1,76 +1,54 @@
 """What the front shows, row by row of the manual's table (LED, ERR, PAN-2)."""
 
 import itertools
+from collections.abc import Callable
+from dataclasses import replace as replace_facts
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
-from msgs.led import Color, Effect, LedFrame, Light
-from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.led import Color, Effect, LedFrame, Tone
 from msgs.pilot import CpState
-from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.rfid import RfidMode
+from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.led import pattern
 from nodes.led.facts import Facts
-from nodes.led.machine import HEAR_S, HOT_CODE_S, Inputs, frame_of, start, step
-
-SESSION = SessionStatus(
-    state=WallboxState.IDLE,
-    plugged=False,
-    authorized=False,
-    session_id="",
-    energy_wh=0.0,
-    reason="",
+from nodes.led.machine import (
+    HEAR_S,
+    HOT_CODE_S,
+    PRIORITY,
+    Inputs,
+    State,
+    frame_of,
+    start,
+    step,
 )
-SAFETY = SafetyStatus(
-    contactor=Contactor.OPEN,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    phase=SafetyPhase.IDLE,
+from tests.led.conftest import (
+    CHARGING,
+    DCS,
+    LOCKED,
+    LOST,
+    OFFER,
+    RFID,
+    SAFETY,
+    SESSION,
+    all_lights,
+    faulty,
+    safety,
+    segments,
+    session,
+    told,
 )
-OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
-
-
-def session(state: WallboxState, **changes: Any) -> SessionStatus:
-    plugged = changes.pop("plugged", state is not WallboxState.IDLE)
-    return msgspec.structs.replace(SESSION, state=state, plugged=plugged, **changes)
-
-
-def safety(**changes: Any) -> SafetyStatus:
-    return msgspec.structs.replace(SAFETY, **changes)
-
-
-def faulty(*faults: FaultCode, **changes: Any) -> SafetyStatus:
-    return safety(faults=faults, phase=SafetyPhase.FAULT, **changes)
-
-
-LOST = msgspec.structs.replace(OFFER, house_meter=HouseMeter.LOST)
-CHARGING = session(WallboxState.CHARGING, authorized=True)
-
-LETTERS = {"b": Color.BLUE, "w": Color.WHITE, "o": Color.ORANGE, "r": Color.RED}
-
-
-def segments(picture: str, effect: Effect) -> pattern.Segments:
-    """Return "rbb." as red, blue, blue, dark; S1 first."""
-    dark = Light(color=Color.OFF, effect=Effect.OFF)
-    s1, s2, s3, s4 = (
-        dark if letter == "." else Light(color=LETTERS[letter], effect=effect) for letter in picture
-    )
-    return s1, s2, s3, s4
 
 
 def shown(
     session: SessionStatus | None = SESSION,
     safety: SafetyStatus | None = SAFETY,
-    offer: LoadOffer | None = OFFER,
-    hot_for_s: float = 0.0,
+    **facts: Any,
 ) -> LedFrame:
-    return frame_of(Facts(session=session, safety=safety, offer=offer, hot_for_s=hot_for_s))
+    return frame_of(Facts(session=session, safety=safety, **{"offer": OFFER, **facts}))
 
 
 @pytest.mark.parametrize(
@@ -201,15 +179,30 @@ def shown(
             )
             for state in (WallboxState.IDLE, WallboxState.READY_FOR_CHARGING)
         ),
+        # and blue once it has been given: by a plugged vehicle's card, or before the plug (RFID-4)
+        *(
+            pytest.param(
+                {"session": replace(one, authorization_required=True, **given)},
+                "bbbb",
+                Effect.STEADY,
+                marks=pytest.mark.req("PAN-2", "LED-1"),
+            )
+            for one, given in (
+                (session(WallboxState.READY_FOR_CHARGING), {"authorized": True}),
+                (SESSION, {"released": True, "token": "04A1B2C3"}),
+                (session(WallboxState.SUSPENDED), {"authorized": True}),
+            )
+        ),
+        # ours: while cards are taught the status LED is as an idle box's is
         pytest.param(
             {
                 "session": session(
-                    WallboxState.READY_FOR_CHARGING, authorization_required=True, authorized=True
+                    WallboxState.TOKEN_PROGRAMMING_MODE, plugged=False, authorization_required=True
                 )
             },
-            "bbbb",
-            Effect.STEADY,
-            marks=pytest.mark.req("PAN-2", "LED-1"),
+            "....",
+            Effect.OFF,
+            marks=pytest.mark.req("PAN-2"),
         ),
     ],
 )
@@ -255,37 +248,73 @@ def test_every_fault_has_a_pattern_of_its_own() -> None:
     assert len(set(pattern.FAULTS.values())) == len(pattern.FAULTS)
 
 
+# What makes each row of LED-9 apply, as changes to the facts of a box that is charging.
+ROWS: dict[str, Callable[[Facts], Facts]] = {
+    "all red": lambda facts: _with_fault(facts, FaultCode.RED),
+    "fault": lambda facts: _with_fault(facts, FaultCode.OVERCURRENT),
+    "start-up": lambda facts: _with_safety(facts, phase=SafetyPhase.START),
+    "commissioning": lambda facts: _with_safety(facts, commissioning=True),
+    "temperature": lambda facts: _with_fault(
+        replace_facts(facts, hot_for_s=HOT_CODE_S), FaultCode.TOO_HOT
+    ),
+    "meter": lambda facts: replace_facts(facts, offer=LOST),
+    "state": lambda facts: facts,
+}
+PICTURES = {
+    "all red": segments("rrrr", Effect.STEADY),
+    "fault": segments("bbrr", Effect.BLINK),
+    "start-up": segments("oooo", Effect.BLINK),
+    "commissioning": segments(".oo.", Effect.STEADY),
+    "temperature": segments("..oo", Effect.BLINK),
+    "meter": segments("oo..", Effect.BLINK),
+    "state": segments("bbbb", Effect.BLINK),
+}
+WELL = Facts(session=CHARGING, safety=safety(phase=SafetyPhase.CLOSED), offer=OFFER)
+
+
+def _with_safety(facts: Facts, **changes: Any) -> Facts:
+    assert facts.safety is not None
+    return replace_facts(facts, safety=replace(facts.safety, **changes))
+
+
+def _with_fault(facts: Facts, code: FaultCode) -> Facts:
+    return _with_safety(facts, faults=(*facts.faults, code))
+
+
 @pytest.mark.req("LED-9")
-def test_of_several_the_first_of_the_manuals_order_is_shown() -> None:
-    # each step takes the first reason away, and the next one shows
-    facts: dict[str, Any] = {
-        "session": CHARGING,
-        "safety": faulty(
-            FaultCode.TOO_HOT, FaultCode.SAFETY_CIRCUIT, FaultCode.RED, commissioning=True
-        ),
-        "offer": LOST,
-        "hot_for_s": HOT_CODE_S,
-    }
-    assert shown(**facts).caption == "out of order"
-    facts["safety"] = faulty(FaultCode.TOO_HOT, FaultCode.SAFETY_CIRCUIT, commissioning=True)
-    assert shown(**facts).caption == "fault 8007"
-    facts["safety"] = safety(
-        faults=(FaultCode.TOO_HOT,), phase=SafetyPhase.START, commissioning=True
-    )
-    assert shown(**facts).caption == "starting"
-    facts["safety"] = faulty(FaultCode.TOO_HOT, commissioning=True)
-    assert shown(**facts).caption == "commissioning"
-    facts["safety"] = faulty(FaultCode.TOO_HOT)
-    assert shown(**facts).caption == "too hot: cooling"
-    facts["safety"] = SAFETY
-    assert shown(**facts).caption == "house meter lost"
-    facts["offer"] = OFFER
-    assert shown(**facts).caption == "charging"
+def test_the_table_has_the_manuals_rows_in_its_order() -> None:
+    assert [name for name, _ in PRIORITY] == list(ROWS)
+
+
+@pytest.mark.req("LED-9")
+@pytest.mark.parametrize("name", ROWS)
+def test_each_row_alone_is_shown(name: str) -> None:
+    assert frame_of(ROWS[name](WELL)).segments == PICTURES[name]
+
+
+@pytest.mark.req("LED-9")
+@pytest.mark.parametrize(("higher", "lower"), list(itertools.combinations(ROWS, 2)))
+def test_of_two_rows_the_higher_is_shown(higher: str, lower: str) -> None:
+    rows = dict(PRIORITY)
+    for facts in (ROWS[higher](ROWS[lower](WELL)), ROWS[lower](ROWS[higher](WELL))):
+        assert rows[higher](facts) is not None
+        assert rows[lower](facts) is not None
+        assert frame_of(facts).segments == PICTURES[higher]
+
+
+@pytest.mark.req("LED-9")
+def test_of_all_rows_at_once_the_next_shows_when_the_first_is_gone() -> None:
+    names = list(ROWS)
+    for index, name in enumerate(names):
+        facts = WELL
+        for one in names[index:]:
+            facts = ROWS[one](facts)
+        assert frame_of(facts).segments == PICTURES[name]
 
 
 @pytest.mark.req("PAN-2")
 def test_faults_and_meter_and_start_up_are_shown_without_authorisation() -> None:
-    locked = session(WallboxState.IDLE, authorization_required=True)
+    locked = LOCKED
     assert shown(locked, faulty(FaultCode.OVERCURRENT)).caption == "fault 4003"
     assert shown(locked, offer=LOST).caption == "house meter lost"
     assert shown(locked, None).caption == "starting"
@@ -293,12 +322,54 @@ def test_faults_and_meter_and_start_up_are_shown_without_authorisation() -> None
     assert shown(locked, faulty(FaultCode.TOO_HOT), hot_for_s=9.0).caption == "too hot: cooling"
 
 
-@pytest.mark.req("DCS-8")
-def test_what_no_node_lights_is_dark() -> None:
-    for state in WallboxState:
-        frame = shown(session=session(state))
-        lights = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
-        assert {light.color for light in lights} == {Color.OFF}
+@pytest.mark.req("PAN-1")
+def test_the_frame_has_every_light_of_the_front_and_the_buzzer() -> None:
+    frame = shown(
+        session=replace(CHARGING, authorization_required=True),
+        safety=faulty(FaultCode.OVERCURRENT),
+        rfid=replace(RFID, mode=RfidMode.MASTER),
+        dcs=replace(DCS, synchronised=True, can_switch=True),
+        has_module=True,
+        tone=Tone.RISING,
+    )
+    assert [told(light) for light in frame.segments] == ["blue blink"] * 2 + ["red blink"] * 2
+    lights = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
+    assert [told(light) for light in lights] == [
+        "orange steady",
+        "white pulse",
+        "white steady",
+        "green steady",
+        "white steady",
+    ]
+    assert frame.tone is Tone.RISING
+
+
+@pytest.mark.req("PAN-1")
+def test_the_status_led_has_five_colours_steady_or_blinking() -> None:
+    every = [
+        *pattern.FAULTS.values(),
+        *PICTURES.values(),
+        pattern.READY,
+        pattern.SELF_TEST,
+        pattern.DARKNESS,
+    ]
+    lights = {light for one in every for light in one}
+    assert {light.color for light in lights} == set(Color) - {Color.GREEN}
+    assert {light.effect for light in lights} == {Effect.STEADY, Effect.BLINK, Effect.OFF}
+
+
+@pytest.mark.req("PAN-2")
+def test_a_front_without_mains_is_dark_and_silent_all_over() -> None:
+    frame = shown(
+        session=LOCKED,
+        safety=faulty(FaultCode.RED, has_mains=False),
+        rfid=replace(RFID, mode=RfidMode.MASTER),
+        dcs=replace(DCS, synchronised=True, can_confirm=True),
+        has_module=True,
+        tone=Tone.FALLING,
+    )
+    assert all_lights(frame) == {"off"}
+    assert frame.tone is Tone.NONE
 
 
 def test_charging_is_never_shown_for_a_silent_node() -> None:
@@ -314,19 +385,15 @@ class Watch:
 
     def __init__(self) -> None:
         self.now_s = 100.0
-        self.state = start(self.now_s)
+        self.state: State = start(self.now_s)
         self.shown: list[LedFrame] = []
         self.published: list[LedFrame] = []
 
-    def run(
-        self,
-        seconds: float,
-        session: SessionStatus | None = SESSION,
-        safety: SafetyStatus | None = SAFETY,
-    ) -> str:
+    def run(self, seconds: float, **facts: Any) -> str:
+        heard = {"session": SESSION, "safety": SAFETY, "offer": OFFER, "rfid": RFID, "dcs": DCS}
         for _ in range(round(seconds / 0.25)):
             self.now_s += 0.25
-            inputs = Inputs(now_s=self.now_s, session=session, safety=safety, offer=OFFER)
+            inputs = Inputs(now_s=self.now_s, **{**heard, **facts})
             self.state, outputs = step(self.state, inputs)
             if outputs.show is not None:
                 self.shown.append(outputs.show)
@@ -362,3 +429,11 @@ def test_a_front_that_hears_nothing_waits_shortly_and_shows_the_start_up() -> No
     assert watch.run(HEAR_S - 0.25, session=None, safety=None) == ""
     assert watch.run(0.25, session=None, safety=None) == "starting"
     assert watch.run(0.25) == "ready"
+
+
+@pytest.mark.parametrize("silent", ["session", "safety", "rfid", "dcs"])
+def test_a_front_that_was_restarted_waits_for_all_that_lights_it(silent: str) -> None:
+    watch = Watch()
+    assert watch.run(HEAR_S - 0.25, **{silent: None}) == ""
+    assert watch.run(0.25) == "ready"
+    assert len(watch.shown) == 1

@@ -4,128 +4,173 @@ from pathlib import Path
 
 import pytest
 
-from bus import DriverError
+from bus import Bus, DriverError
 from bus.memory import MemoryGraph
-from msgs.led import LedFrame
+from msgs.dcs import Link
+from msgs.led import Tone
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyPhase, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
-from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SIM_LIGHTS
-from nodes.led.node import Parameters, build
+from msgs.rfid import Indication
+from msgs.session import WallboxState
+from nodes.led.front_sim import SimFront
+from nodes.led.indicators import MODULE_STARTS_S
+from nodes.led.keys import Keys
+from nodes.led.node import LedNode, Parameters, build
+from nodes.led.tones import TONE_S
+from tests.led.conftest import Box, all_lights, told
 
 
-class Box:
-    """A graph with the led node and, in the others' place, the facts that a test sets."""
-
-    def __init__(self, state_dir: Path) -> None:
-        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
-        self.state = WallboxState.IDLE
-        self.session = self.graph.bus("session")
-        self.safety = self.graph.bus("safety")
-        self.session.every(1.0, self.say)
-        self.safety.every(0.1, self._say_safety)
-        self.graph.bus("system")
-        self.plant = self.graph.bus("plant")
-        self.lights = self.plant.subscribe(SIM_LIGHTS, self._draw)
-        self.frame = self.plant.subscribe(LED_FRAME)
-        self.drawn: list[LedFrame] = []
-        self.start()
-
-    def start(self) -> None:
-        self.led = self.graph.bus("led")
-        build(self.led, Parameters(), {"device": "sim"})
-
-    def _draw(self, frame: LedFrame) -> None:
-        self.drawn.append(frame)
-
-    def say(self) -> None:
-        self.session.publish(
-            SESSION_STATUS,
-            SessionStatus(
-                state=self.state,
-                plugged=True,
-                authorized=True,
-                session_id="1",
-                energy_wh=0.0,
-                reason="",
-            ),
-        )
-
-    def _say_safety(self) -> None:
-        self.safety.publish(
-            SAFETY_STATUS,
-            SafetyStatus(
-                contactor=Contactor.OPEN,
-                permitted=True,
-                faults=(),
-                retries=0,
-                temperature_c=25.0,
-                installation_limit_a=32.0,
-                limit_a=32.0,
-                phase=SafetyPhase.IDLE,
-            ),
-        )
-
-    def caption(self) -> str:
-        assert self.drawn
-        return self.drawn[-1].caption
+@pytest.mark.req("LED-3")
+def test_the_front_follows_the_session_at_once(box: Box) -> None:
+    assert box.shown.caption == "ready"
+    box.say("session", state=WallboxState.CHARGING, plugged=True, authorized=True)
+    box.advance(0.001)
+    assert box.shown.caption == "charging"
+    assert {told(light) for light in box.shown.segments} == {"blue blink"}
+    assert box.frame.message == box.shown
 
 
-def test_the_front_follows_the_session_at_once(tmp_path: Path) -> None:
-    box = Box(tmp_path)
-    box.graph.advance(3.1)
-    assert box.caption() == "plugged in"
-    box.state = WallboxState.CHARGING
-    box.say()
-    box.graph.advance(0.001)
-    assert box.caption() == "charging"
-    assert box.frame.message == box.drawn[-1]
-
-
-def test_an_idle_front_is_left_alone_and_still_heard(tmp_path: Path) -> None:
-    box = Box(tmp_path)
-    box.graph.advance(3.0)
+def test_an_idle_front_is_left_alone_and_still_heard(box: Box) -> None:
     before = len(box.drawn)
-    box.graph.advance(600.0)
+    box.advance(600.0)
     assert len(box.drawn) == before
     assert box.frame.fresh() is not None
 
 
+class CountedFront(SimFront):
+    """The simulated front, and how often its keys were read."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus)
+        self.readings = 0
+
+    def keys(self) -> Keys | None:
+        self.readings += 1
+        return super().keys()
+
+
+def test_the_keys_of_an_idle_front_are_not_polled(box: Box) -> None:
+    box.graph.kill("led")
+    bus = box.graph.bus("led")
+    front = CountedFront(bus)
+    LedNode(bus, front)
+    box.advance(3.0)
+    before = front.readings
+    box.advance(600.0)
+    assert front.readings == before
+    box.press(3.0)
+    assert box.asked
+    after = front.readings
+    assert after > before
+    box.advance(600.0)
+    assert front.readings == after
+
+
 @pytest.mark.parametrize(("silent", "hold_s"), [("session", 3.0), ("safety", 1.0)])
 def test_a_silent_node_ends_what_it_said_after_its_hold(
-    tmp_path: Path, silent: str, hold_s: float
+    box: Box, silent: str, hold_s: float
 ) -> None:
-    box = Box(tmp_path)
-    box.state = WallboxState.CHARGING
-    box.graph.advance(3.0)
-    assert box.caption() == "charging"
+    box.say("session", state=WallboxState.CHARGING, plugged=True, authorized=True)
+    box.advance(3.0)
+    assert box.shown.caption == "charging"
     box.graph.kill(silent)
-    box.graph.advance(hold_s - 1.0)
-    assert box.caption() == "charging"
-    box.graph.advance(1.3)
-    assert box.caption() == "starting"
+    box.advance(hold_s - 1.0)
+    assert box.shown.caption == "charging"
+    box.advance(1.3)
+    assert box.shown.caption == "starting"
 
 
-def test_a_restart_in_place_does_not_flicker(tmp_path: Path) -> None:
-    box = Box(tmp_path)
-    box.state = WallboxState.CHARGING
-    box.graph.advance(3.0)
+@pytest.mark.req("DCS-8", "RFID-2")
+def test_the_lights_of_a_silent_node_go_dark_after_its_hold(box: Box) -> None:
+    box.say("session", authorization_required=True)
+    box.set("dcs", link=Link.REACHABLE)
+    box.advance(2.0)
+    assert told(box.shown.network) == "white steady"
+    assert told(box.shown.rfid) == told(box.shown.frame) == "white pulse"
+    box.graph.kill("dcs")
+    box.graph.kill("rfid")
+    box.advance(3.3)
+    assert told(box.shown.network) == told(box.shown.rfid) == told(box.shown.frame) == "off"
+
+
+@pytest.mark.req("DCS-3")
+def test_a_module_that_goes_is_told_once_its_start_time_is_over(box: Box) -> None:
+    assert told(box.shown.mode) == "blue steady"
+    box.graph.kill("system")
+    box.advance(4.0)
+    assert told(box.shown.mode) == "off"
+    box.advance(MODULE_STARTS_S)
+    assert told(box.shown.mode) == "orange steady"
+    box.graph.bus("system")
+    box.advance(0.3)
+    assert told(box.shown.mode) == "blue steady"
+
+
+@pytest.mark.req("RFID-3")
+@pytest.mark.parametrize(
+    ("indication", "tone", "light"),
+    [
+        (Indication.ACCEPTED, Tone.RISING, "green steady"),
+        (Indication.REFUSED, Tone.FALLING, "red steady"),
+    ],
+)
+def test_what_became_of_a_card_is_heard_and_seen_at_once(
+    box: Box, indication: Indication, tone: Tone, light: str
+) -> None:
+    began_s = box.now_s
+    box.say("rfid", indication=indication, tone=tone, tone_count=1)
+    assert told(box.shown.rfid) == light
+    assert box.shown.tone is tone
+    box.advance(TONE_S + 0.01)
+    assert told(box.shown.rfid) == light
+    assert box.shown.tone is Tone.NONE
+    box.say("rfid", indication=Indication.NONE)
+    box.advance(60.0)  # the newest tone is said again each second
+    assert told(box.shown.rfid) == "off"
+    assert box.tones == [(began_s, tone)]
+
+
+def test_tones_of_two_cards_that_come_together_are_both_played(box: Box) -> None:
+    for count, tone in enumerate((Tone.SINGLE, Tone.SINGLE, Tone.RISING), start=1):
+        box.say("rfid", tone=tone, tone_count=count)
+    box.advance(3.0)
+    assert [tone for _, tone in box.tones] == [Tone.SINGLE, Tone.SINGLE, Tone.RISING]
+
+
+@pytest.mark.req("PAN-2")
+def test_a_front_without_mains_is_dark_and_plays_nothing(box: Box) -> None:
+    box.say("session", authorization_required=True)
+    box.set("dcs", link=Link.ONLINE, synchronised=True, can_confirm=True)
+    box.set("safety", has_mains=False)
+    box.advance(2.0)
+    assert all_lights(box.shown) == {"off"}
+    box.say("rfid", tone=Tone.RISING, tone_count=1)
+    box.advance(2.0)
+    box.set("safety", has_mains=True)
+    box.advance(2.0)
+    assert box.tones == []
+    assert told(box.shown.rfid) == "white pulse"
+
+
+def test_a_restart_in_place_does_not_flicker_nor_play_again(box: Box) -> None:
+    box.say("session", state=WallboxState.CHARGING, plugged=True, authorized=True)
+    box.set("dcs", link=Link.REACHABLE)
+    box.say("rfid", tone=Tone.RISING, tone_count=7)
+    box.advance(3.0)
+    before = box.shown
     box.drawn.clear()
-    box.led.stop(StopReason.RESTART)
-    box.graph.advance(0.1)
+    box.graph.stop("led", StopReason.RESTART)
+    box.advance(0.1)
     assert "led" not in box.graph.running
     box.start()
-    box.graph.advance(3.0)
-    assert {frame.caption for frame in box.drawn} == {"charging"}
+    box.advance(3.0)
+    assert [frame for _, frame in box.drawn] == [before]
 
 
-def test_a_shutdown_leaves_the_front_dark(tmp_path: Path) -> None:
-    box = Box(tmp_path)
-    box.graph.advance(3.0)
-    box.led.stop(StopReason.SHUTDOWN)
-    box.graph.advance(0.1)
+def test_a_shutdown_leaves_the_front_dark(box: Box) -> None:
+    box.graph.stop("led", StopReason.SHUTDOWN)
+    box.advance(0.1)
     assert "led" not in box.graph.running
-    assert {light.effect for light in box.drawn[-1].segments} == {"off"}
+    assert all_lights(box.shown) == {"off"}
 
 
 def test_a_front_that_cannot_be_opened_stops_the_node(tmp_path: Path) -> None:

@@ -1,0 +1,232 @@
+"""What the tests of led share: facts, pictures, and a graph with led and all that it hears."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from bus import Bus, Call
+from bus.memory import MemoryGraph
+from msgs.dcs import ChargeMode, DcsStatus, Link
+from msgs.led import Color, Effect, KeyPress, LedFrame, Light, Tone
+from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.plant import SimKeys
+from msgs.requests import Because, NoArguments
+from msgs.rfid import RfidMode, RfidStatus
+from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
+from msgs.topics import (
+    DCS_STATUS,
+    LED_FRAME,
+    LED_KEY,
+    LOAD_OFFER,
+    RFID_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SIM_KEYS,
+    SIM_LIGHTS,
+    Topic,
+)
+from nodes.led import pattern
+from nodes.led.node import Parameters, build
+
+SESSION = SessionStatus(
+    state=WallboxState.IDLE,
+    plugged=False,
+    authorized=False,
+    session_id="",
+    energy_wh=0.0,
+    reason="",
+)
+SAFETY = SafetyStatus(
+    contactor=Contactor.OPEN,
+    permitted=True,
+    faults=(),
+    retries=0,
+    temperature_c=25.0,
+    installation_limit_a=32.0,
+    limit_a=32.0,
+    phase=SafetyPhase.IDLE,
+)
+OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
+LOST = replace(OFFER, house_meter=HouseMeter.LOST)
+RFID = RfidStatus(mode=RfidMode.READY, last_uid="", accepted=None)
+DCS = DcsStatus(link=Link.UNREACHABLE, synchronised=False, mode=ChargeMode.FAST)
+
+LETTERS = {
+    "b": Color.BLUE,
+    "w": Color.WHITE,
+    "o": Color.ORANGE,
+    "r": Color.RED,
+    "g": Color.GREEN,
+    ".": Color.OFF,
+}
+
+
+def session(state: WallboxState, **changes: Any) -> SessionStatus:
+    plugged = changes.pop("plugged", state is not WallboxState.IDLE)
+    return replace(SESSION, state=state, plugged=plugged, **changes)
+
+
+def safety(**changes: Any) -> SafetyStatus:
+    return replace(SAFETY, **changes)
+
+
+def faulty(*faults: FaultCode, **changes: Any) -> SafetyStatus:
+    return safety(faults=faults, phase=SafetyPhase.FAULT, **changes)
+
+
+CHARGING = session(WallboxState.CHARGING, authorized=True, session_id="1")
+LOCKED = session(WallboxState.IDLE, authorization_required=True)
+
+
+def segments(picture: str, effect: Effect) -> pattern.Segments:
+    """Return "rbb." as red, blue, blue, dark; S1 first."""
+    s1, s2, s3, s4 = (
+        Light(color=LETTERS[letter], effect=Effect.OFF if letter == "." else effect)
+        for letter in picture
+    )
+    return s1, s2, s3, s4
+
+
+def told(light: Light) -> str:
+    """Return a light in two words, or one: "green blink", "off"."""
+    if light.color is Color.OFF or light.effect is Effect.OFF:
+        assert (light.color, light.effect) == (Color.OFF, Effect.OFF)
+        return "off"
+    return f"{light.color} {light.effect}"
+
+
+def all_lights(frame: LedFrame) -> set[str]:
+    indicators = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
+    return {told(light) for light in (*frame.segments, *indicators)}
+
+
+class Drawn(NamedTuple):
+    """What the front was given to show, and when."""
+
+    at_s: float
+    frame: LedFrame
+
+
+class Asked(NamedTuple):
+    """What led has asked of another node, and when."""
+
+    at_s: float
+    node: str
+    arguments: dict[str, str]
+
+
+class Box:
+    """A graph with the led node and, in the others' place, what a test has them say."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        self._says: dict[str, tuple[Bus, Any, Any]] = {}
+        self.asked: list[Asked] = []
+        self.answer: dict[str, Callable[[Call[Any]], None]] = {}
+        self.presses: list[KeyPress] = []
+        self.drawn: list[Drawn] = []
+        rows: tuple[tuple[str, Topic[Any], Any, float], ...] = (
+            ("session", SESSION_STATUS, SESSION, 1.0),
+            ("safety", SAFETY_STATUS, SAFETY, 0.1),
+            ("load_manager", LOAD_OFFER, OFFER, 0.5),
+            ("rfid", RFID_STATUS, RFID, 1.0),
+            ("dcs", DCS_STATUS, DCS, 1.0),
+            ("plant", SIM_KEYS, SimKeys(service=False, touch=False), 1.0),
+        )
+        for writer, topic, message, period_s in rows:
+            bus = self.graph.bus(writer)
+            self._says[writer] = (bus, topic, message)
+            bus.every(period_s, partial(self._say, writer))
+        self._serve("rfid", "erase", NoArguments)
+        system = self.graph.bus("system")
+        self._says["system"] = (system, None, None)
+        self._serve("system", "restart", Because)
+        plant = self._says["plant"][0]
+        plant.subscribe(SIM_LIGHTS, self._on_lights)
+        self.frame = plant.subscribe(LED_FRAME)
+        self._says["dcs"][0].subscribe(LED_KEY, self.presses.append)
+        self.start()
+
+    def start(self) -> None:
+        self.led = self.graph.bus("led")
+        build(self.led, Parameters(), {"device": "sim"})
+
+    # --- what is done --------------------------------------------------------------------------
+
+    @property
+    def now_s(self) -> float:
+        return self.graph.clock.now_s()
+
+    def advance(self, seconds: float) -> None:
+        self.graph.advance(seconds)
+
+    def set(self, writer: str, **changes: Any) -> None:
+        """Have a node say something else, from its next message on."""
+        bus, topic, message = self._says[writer]
+        self._says[writer] = (bus, topic, replace(message, **changes))
+
+    def say(self, writer: str, **changes: Any) -> None:
+        """Have a node say something else, at once."""
+        self.set(writer, **changes)
+        self._say(writer)
+        self.advance(0.0)
+
+    def press(self, seconds: float, key: str = "service") -> None:
+        self.say("plant", **{key: True})
+        self.advance(seconds)
+        self.say("plant", **{key: False})
+        self.advance(0.1)
+
+    # --- what is seen --------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> LedFrame:
+        return self.drawn[-1].frame
+
+    @property
+    def tones(self) -> list[tuple[float, Tone]]:
+        """Return each tone when it appeared in a frame."""
+        before = Tone.NONE
+        tones: list[tuple[float, Tone]] = []
+        for at_s, frame in self.drawn:
+            if frame.tone not in (before, Tone.NONE):
+                tones.append((at_s, frame.tone))
+            before = frame.tone
+        return tones
+
+    def warnings(self) -> list[str]:
+        return [line.text for line in self.graph.lines if line.level == "warning"]
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _say(self, writer: str) -> None:
+        bus, topic, message = self._says[writer]
+        bus.publish(topic, message)
+
+    def _on_lights(self, frame: LedFrame) -> None:
+        self.drawn.append(Drawn(self.now_s, frame))
+
+    def _serve(self, node: str, method: str, arguments: type[Any]) -> None:
+        def serve(call: Call[Any]) -> None:
+            assert call.caller == "led"
+            said = {"reason": call.arguments.reason} if node == "system" else {}
+            self.asked.append(Asked(self.now_s, node, said))
+            self.answer.get(node, _well)(call)
+
+        self._says[node][0].serve(method, arguments, serve)
+
+
+def _well(call: Call[Any]) -> None:
+    call.ok()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    box = Box(tmp_path)
+    box.advance(3.1)
+    return box

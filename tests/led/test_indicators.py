@@ -1,0 +1,258 @@
+"""The lights beside the status LED, row by row (DCS-1, DCS-3, RFID-2, RFID-3, PAN-4)."""
+
+import itertools
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.dcs import ChargeMode, DcsStatus, Link
+from msgs.led import DARK
+from msgs.rfid import Indication, RfidMode
+from msgs.safety import FaultCode
+from msgs.session import WallboxState
+from nodes.led import indicators
+from nodes.led.facts import Facts
+from nodes.led.indicators import MODULE_STARTS_S
+from nodes.led.machine import frame_of
+from tests.led.conftest import (
+    CHARGING,
+    DCS,
+    LOCKED,
+    OFFER,
+    RFID,
+    SAFETY,
+    SESSION,
+    faulty,
+    session,
+    told,
+)
+
+
+def facts(**changes: Any) -> Facts:
+    return Facts(**{"session": SESSION, "safety": SAFETY, "offer": OFFER, "rfid": RFID, **changes})
+
+
+def dcs(link: Link, **changes: Any) -> DcsStatus:
+    return replace(DCS, link=link, **changes)
+
+
+# --- network ----------------------------------------------------------------------------------
+
+
+@pytest.mark.req("DCS-1")
+@pytest.mark.parametrize(
+    ("said", "light"),
+    [
+        # not started, or not offered
+        (None, "off"),
+        (dcs(Link.UNREACHABLE), "off"),
+        # reachable: white until it signs in, synchronised or not
+        (dcs(Link.REACHABLE), "white steady"),
+        (dcs(Link.REACHABLE, synchronised=True), "white steady"),
+        (dcs(Link.REACHABLE, can_confirm=True), "white steady"),
+        (dcs(Link.REACHABLE, synchronised=True, signing_in=True), "green blink"),
+        (dcs(Link.UNREACHABLE, synchronised=True, signing_in=True), "green blink"),
+        # connected, whatever else is said
+        (dcs(Link.ONLINE, synchronised=True), "green steady"),
+        (dcs(Link.ONLINE, synchronised=True, signing_in=True), "green steady"),
+        # synchronised, but no connection possible
+        (dcs(Link.UNREACHABLE, synchronised=True), "orange steady"),
+    ],
+)
+def test_the_network_indicator_tells_the_link(said: DcsStatus | None, light: str) -> None:
+    assert told(indicators.network(facts(dcs=said))) == light
+
+
+@pytest.mark.req("DCS-8")
+@pytest.mark.parametrize("link", Link)
+@pytest.mark.parametrize("signing_in", [False, True])
+def test_the_network_indicator_is_orange_only_when_synchronised(
+    link: Link, signing_in: bool
+) -> None:
+    said = dcs(link, signing_in=signing_in)
+    assert "orange" not in told(indicators.network(facts(dcs=said)))
+
+
+@pytest.mark.req("DCS-8")
+@pytest.mark.parametrize("state", WallboxState)
+def test_without_the_service_its_indicator_is_dark_and_the_rest_is_as_with_it(
+    state: WallboxState,
+) -> None:
+    without = frame_of(facts(session=session(state), has_module=True))
+    with_it = frame_of(facts(session=session(state), has_module=True, dcs=dcs(Link.REACHABLE)))
+    assert without.network == without.touch == DARK
+    assert told(with_it.network) == "white steady"
+    assert replace(with_it, network=DARK) == without
+
+
+# --- RFID -------------------------------------------------------------------------------------
+
+AUTHORISED = replace(LOCKED, authorized=True, plugged=True, session_id="1")
+RELEASED = replace(LOCKED, released=True)
+
+
+@pytest.mark.req("RFID-2")
+def test_indicator_and_frame_pulse_white_while_a_card_is_needed() -> None:
+    for state in (WallboxState.IDLE, WallboxState.READY_FOR_CHARGING):
+        shown = frame_of(facts(session=session(state, authorization_required=True)))
+        assert (told(shown.rfid), told(shown.frame)) == ("white pulse", "white pulse")
+
+
+@pytest.mark.req("RFID-2")
+@pytest.mark.parametrize("said", [SESSION, CHARGING, AUTHORISED, RELEASED, None])
+def test_both_are_dark_when_no_card_is_needed(said: Any) -> None:
+    shown = frame_of(facts(session=said))
+    assert (shown.rfid, shown.frame) == (DARK, DARK)
+
+
+INDICATED = {
+    Indication.ACCEPTED: "green steady",
+    Indication.REFUSED: "red steady",
+    Indication.NEW_CARD: "orange steady",
+    Indication.STORED: "white steady",
+}
+
+
+@pytest.mark.parametrize(
+    "indication",
+    [
+        pytest.param(Indication.ACCEPTED, marks=pytest.mark.req("RFID-3")),
+        pytest.param(Indication.REFUSED, marks=pytest.mark.req("RFID-3")),
+        pytest.param(Indication.NEW_CARD, marks=pytest.mark.req("RFID-8")),
+        pytest.param(Indication.STORED, marks=pytest.mark.req("RFID-8")),
+    ],
+)
+@pytest.mark.parametrize("mode", RfidMode)
+def test_the_indicator_tells_of_the_last_card_before_anything_else(
+    indication: Indication, mode: RfidMode
+) -> None:
+    for one, works in itertools.product((SESSION, LOCKED, AUTHORISED), (True, False)):
+        said = replace(RFID, indication=indication, mode=mode, works=works)
+        shown = frame_of(facts(session=one, rfid=said))
+        assert told(shown.rfid) == INDICATED[indication]
+
+
+@pytest.mark.req("RFID-3")
+@pytest.mark.parametrize("indication", Indication)
+def test_the_frame_keeps_its_own_rule_meanwhile(indication: Indication) -> None:
+    said = replace(RFID, indication=indication)
+    assert told(frame_of(facts(session=LOCKED, rfid=said)).frame) == "white pulse"
+    assert frame_of(facts(session=AUTHORISED, rfid=said)).frame == DARK
+
+
+@pytest.mark.parametrize(
+    ("mode", "indicator"),
+    [
+        pytest.param(RfidMode.NEW_CARD, "white pulse", marks=pytest.mark.req("RFID-8")),
+        pytest.param(RfidMode.CONFIRM, "orange steady", marks=pytest.mark.req("RFID-8")),
+        pytest.param(RfidMode.MASTER, "white pulse", marks=pytest.mark.req("RFID-9")),
+    ],
+)
+@pytest.mark.parametrize("one", [SESSION, LOCKED])
+def test_the_reading_area_is_lit_while_cards_are_taught(
+    mode: RfidMode, indicator: str, one: Any
+) -> None:
+    shown = frame_of(facts(session=one, rfid=replace(RFID, mode=mode)))
+    assert (told(shown.rfid), told(shown.frame)) == (indicator, "white steady")
+
+
+@pytest.mark.parametrize("mode", RfidMode)
+def test_a_reader_that_does_not_answer_invites_nobody(mode: RfidMode) -> None:
+    broken = replace(RFID, mode=mode, works=False)
+    needed = frame_of(facts(session=LOCKED, rfid=broken))
+    assert (told(needed.rfid), needed.frame) == ("orange blink", DARK)
+    idle = frame_of(facts(session=SESSION, rfid=broken))
+    assert (idle.rfid, idle.frame) == (DARK, DARK)
+
+
+def test_a_reader_that_says_nothing_is_dark() -> None:
+    shown = frame_of(facts(session=LOCKED, rfid=None))
+    assert (shown.rfid, shown.frame) == (DARK, DARK)
+
+
+# --- charge mode ------------------------------------------------------------------------------
+
+SYNCED = dcs(Link.ONLINE, synchronised=True)
+INTELLIGENT = replace(SYNCED, mode=ChargeMode.INTELLIGENT)
+WAITING = replace(INTELLIGENT, waits_for_plan=True)
+PLUGGED = session(WallboxState.READY_FOR_CHARGING)  # no session yet
+LATE = {"up_s": MODULE_STARTS_S}
+
+
+@pytest.mark.req("DCS-3")
+@pytest.mark.parametrize(
+    ("changes", "light"),
+    [
+        # the module is ready; with a vehicle, and not synchronised, as well
+        ({"has_module": True}, "blue steady"),
+        ({"has_module": True, "session": CHARGING}, "blue steady"),
+        ({"has_module": True, "session": CHARGING, "dcs": dcs(Link.REACHABLE)}, "blue steady"),
+        ({"has_module": True, "dcs": INTELLIGENT}, "blue steady"),
+        ({"has_module": True, "session": PLUGGED, "dcs": INTELLIGENT}, "blue steady"),
+        ({"has_module": True, "session": None, "dcs": INTELLIGENT}, "blue steady"),
+        ({"has_module": True, **LATE}, "blue steady"),
+        # synchronised, and a vehicle in a session: who decides
+        ({"has_module": True, "session": CHARGING, "dcs": INTELLIGENT}, "white steady"),
+        ({"has_module": True, "session": CHARGING, "dcs": WAITING}, "white blink"),
+        ({"has_module": True, "session": CHARGING, "dcs": SYNCED}, "green steady"),
+        ({"session": CHARGING, "dcs": SYNCED}, "green steady"),
+        # no link to the module: not before its start time is over
+        ({}, "off"),
+        ({"up_s": MODULE_STARTS_S - 0.25}, "off"),
+        (LATE, "orange steady"),
+        ({"session": CHARGING, "dcs": INTELLIGENT, **LATE}, "orange steady"),
+    ],
+)
+def test_the_charge_mode_indicator_shows_its_row(changes: dict[str, Any], light: str) -> None:
+    assert told(indicators.mode(facts(**changes))) == light
+
+
+@pytest.mark.req("DCS-3")
+def test_the_charge_mode_goes_on_while_the_connection_is_down() -> None:
+    down = replace(INTELLIGENT, link=Link.UNREACHABLE)
+    shown = frame_of(facts(has_module=True, session=CHARGING, dcs=down))
+    assert (told(shown.network), told(shown.mode)) == ("orange steady", "white steady")
+
+
+# --- touch ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "light"),
+    [
+        pytest.param(None, "off", marks=pytest.mark.req("PAN-4")),
+        pytest.param(DCS, "off", marks=pytest.mark.req("PAN-4")),
+        pytest.param(INTELLIGENT, "off", marks=pytest.mark.req("PAN-4")),
+        pytest.param(
+            dcs(Link.REACHABLE, can_confirm=True),
+            "white steady",
+            marks=pytest.mark.req("DCS-2", "PAN-4"),
+        ),
+        pytest.param(
+            replace(INTELLIGENT, can_switch=True), "white steady", marks=pytest.mark.req("PAN-4")
+        ),
+    ],
+)
+def test_the_touch_key_is_lit_only_when_a_press_would_do_something(
+    said: DcsStatus | None, light: str
+) -> None:
+    assert told(indicators.touch(facts(session=CHARGING, has_module=True, dcs=said))) == light
+
+
+# --- all --------------------------------------------------------------------------------------
+
+
+def test_a_fault_takes_no_indicator_away() -> None:
+    well = facts(session=LOCKED, has_module=True, dcs=dcs(Link.REACHABLE, can_confirm=True))
+    for code in FaultCode:
+        shown = frame_of(facts(session=LOCKED, safety=faulty(code), has_module=True, dcs=well.dcs))
+        assert replace(shown, segments=frame_of(well).segments, caption="") == replace(
+            frame_of(well), caption=""
+        )
+
+
+def test_every_word_has_a_light() -> None:
+    assert set(indicators.INDICATIONS) == set(Indication)
+    assert set(indicators.MODES) == set(RfidMode)
+    assert set(indicators.CHARGE_MODES) == set(ChargeMode)
