@@ -29,5 +29,6 @@ A card held while the one before is still being asked about, or stored, is refus
 falls silent ends teaching. The setting "Authorization" is session's: it never changes the list
 (RFID-12).
 
-machine.py decides; sight.py makes events of polls, cards.py knows the list, store.py keeps it.
+machine.py decides, over the nouns of state.py; sight.py makes events of polls, cards.py knows the
+list, store.py keeps it.
 """

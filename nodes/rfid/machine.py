@@ -5,7 +5,7 @@ Cards come in as events of `nodes.rfid.sight`. What is asked of session and of t
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 
@@ -26,6 +26,7 @@ from nodes.rfid.cards import (
     with_user,
 )
 from nodes.rfid.sight import POLL_S, Event
+from nodes.rfid.state import Inputs, Outputs, State, Write, Written
 
 # A card is seen up to one poll after it was held: so long a window stays open beyond its time.
 TEACH_S = 5.0 + POLL_S  # RFID-8, RFID-10; from the moment the card before was seen
@@ -43,70 +44,6 @@ DONE = {
 BUSY = "The card before is still being judged; hold this one again."
 STORING = "The list of cards is being stored."
 SILENT = "The card reader does not answer; nothing was stored."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """A list that is to be stored, in the place of the one before."""
-
-    cards: Cards
-    told: str  # what it means when it is stored, for a person
-    is_taught: bool = False  # by a card, and not by a request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """How the oldest write under way ended."""
-
-    problem: str = ""  # "" if it is on the disk
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """What is known at this instant, and what has happened."""
-
-    now_s: float
-    works: bool  # the reader answers
-    session: SessionStatus | None  # None: silent beyond its hold
-    event: Event | None = None
-    answer: Answer | None = None  # of session, to what it was asked
-    written: Written | None = None
-    change: Write | None = None  # asked for by a request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What is remembered from one instant to the next."""
-
-    cards: Cards  # as on the disk
-    mode: RfidMode
-    until_s: float  # the mode's window is open so long
-    master_uid: Uid = ""  # that teaches
-    new_uid: Uid = ""  # that is taught
-    asking: Uid = ""  # session is asked about this card
-    writing: tuple[Write, ...] = ()  # oldest first
-    ask: Uid = ""  # handed out by this step
-    write: Write | None = None  # likewise
-    works: bool = True
-    last_uid: Uid = ""
-    accepted: bool | None = None
-    detail: str = ""
-    indication: Indication = Indication.NONE
-    dark_s: float = math.inf  # the indication ends then
-    tone: Tone = Tone.NONE
-    tone_count: int = 0
-    said: RfidStatus | None = None
-    say_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
-    """What is to be done now."""
-
-    status: RfidStatus | None = None
-    ask: Uid = ""  # whether session authorises this card
-    write: Write | None = None
-    lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text
 
 
 def start(cards: Cards, now_s: float) -> State:
@@ -290,12 +227,12 @@ def _after_write(state: State, written: Written, now_s: float) -> State:
     """Take the list that is on the disk now, or keep the one before."""
     write, writing = state.writing[0], state.writing[1:]
     state = replace(state, writing=writing)
-    if not written.problem:
-        state = replace(state, cards=write.cards, detail=write.told)
+    if written.problem:
+        why = f"Nothing was stored: {written.problem}"[:MOST_TEXT]
+        return _refuse(state, why, now_s) if write.is_taught else replace(state, detail=why)
+    state = replace(state, cards=write.cards, detail=write.told)
     if not write.is_taught:
         return state
-    if written.problem:
-        return _refuse(state, f"Nothing was stored: {written.problem}", now_s)
     state = replace(
         _ready(state), accepted=None, indication=Indication.STORED, dark_s=now_s + SHOWN_S
     )

@@ -12,9 +12,10 @@ from msgs.requests import NoArguments, StopReason
 from msgs.rfid import CardList, RenameCard
 from msgs.session import Authorize
 from msgs.topics import RFID_STATUS, SESSION_STATUS
-from nodes.rfid.machine import Inputs, Write, Written, erase, rename, start, step
+from nodes.rfid.machine import erase, rename, start, step
 from nodes.rfid.reader import Reader, open_reader
 from nodes.rfid.sight import POLL_S, Event, Sight, look
+from nodes.rfid.state import Inputs, Write, Written
 from nodes.rfid.store import load, save
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"

@@ -8,8 +8,9 @@ from msgs.label import Label, LabelCard
 from msgs.rfid import RfidStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.rfid.cards import Cards
-from nodes.rfid.machine import Inputs, State, Write, Written, start, step
+from nodes.rfid.machine import start, step
 from nodes.rfid.sight import POLL_S, Event
+from nodes.rfid.state import Inputs, State, Write, Written
 
 MASTER, RED, GREEN, BLUE = "A1B2C3D4", "11223344", "55667788", "99AABBCC"
 NEW = "04112233445566"  # ISO 14443, 7 bytes

@@ -8,8 +8,9 @@ from msgs.card import CardColor
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode
 from msgs.session import SessionStatus
-from nodes.rfid.machine import MOST_WRITES, Write, erase, rename
+from nodes.rfid.machine import MOST_WRITES, erase, rename
 from nodes.rfid.sight import SEVERAL, UNREADABLE
+from nodes.rfid.state import Write
 from tests.rfid.conftest import BLUE, CARDS, FREE, MASTER, NEW, PLUGGED, RED, Life
 
 BEGUN = [PLUGGED, replace(FREE, released=True), replace(FREE, authorized=True)]
@@ -202,6 +203,7 @@ def test_an_erase_that_cannot_be_stored_leaves_the_list() -> None:
     life.disk_problem = "the disk is full"
     life.step(change=change(erase(life.state, "led")))
     assert life.status.cards == 4
+    assert life.status.detail == "Nothing was stored: the disk is full"
     assert ("error", "not stored: the disk is full") in life.lines
     assert life.hold(RED).accepted is True
 

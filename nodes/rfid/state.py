@@ -1,0 +1,76 @@
+"""What rfid knows, hears and does: the nouns of its machine. Pure."""
+
+import math
+from dataclasses import dataclass
+
+from bus import Answer
+from msgs.card import Uid
+from msgs.led import Tone
+from msgs.rfid import Indication, RfidMode, RfidStatus
+from msgs.session import SessionStatus
+from nodes.rfid.cards import Cards
+from nodes.rfid.sight import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A list that is to be stored, in the place of the one before."""
+
+    cards: Cards
+    told: str  # what it means when it is stored, for a person
+    is_taught: bool = False  # by a card, and not by a request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """How the oldest write under way ended."""
+
+    problem: str = ""  # "" if it is on the disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What is known at this instant, and what has happened."""
+
+    now_s: float
+    works: bool  # the reader answers
+    session: SessionStatus | None  # None: silent beyond its hold
+    event: Event | None = None
+    answer: Answer | None = None  # of session, to what it was asked
+    written: Written | None = None
+    change: Write | None = None  # asked for by a request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is remembered from one instant to the next."""
+
+    cards: Cards  # as on the disk
+    mode: RfidMode
+    until_s: float  # the mode's window is open so long
+    master_uid: Uid = ""  # that teaches
+    new_uid: Uid = ""  # that is taught
+    asking: Uid = ""  # session is asked about this card
+    writing: tuple[Write, ...] = ()  # oldest first
+    ask: Uid = ""  # handed out by this step
+    write: Write | None = None  # likewise
+    works: bool = True
+    last_uid: Uid = ""
+    accepted: bool | None = None
+    detail: str = ""
+    indication: Indication = Indication.NONE
+    dark_s: float = math.inf  # the indication ends then
+    tone: Tone = Tone.NONE
+    tone_count: int = 0
+    said: RfidStatus | None = None
+    say_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What is to be done now."""
+
+    status: RfidStatus | None = None
+    ask: Uid = ""  # whether session authorises this card
+    write: Write | None = None
+    lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text
