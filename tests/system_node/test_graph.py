@@ -1,0 +1,130 @@
+"""Settings and restarts in the whole graph of a plan, under virtual time."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bus import Answer, Status
+from bus.wire import unpack
+from launch.loading import ConfigurationError
+from launch.plan import load_plan
+from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.session import EndReason, SessionRecord
+from msgs.settings import Settings
+
+PLAN = f"""
+include = "{VIRTUAL_PLAN}"
+
+[nodes.system]
+module = "nodes.system"
+
+[nodes.system.parameters]
+factory = {{ phase_assignment = "L2", hotspot = {{ channel = 6 }} }}
+"""
+
+
+class Graph:
+    """A whole box with its system node, and what is told of it."""
+
+    def __init__(self, folder: Path, *settings: str) -> None:
+        plan = folder / "plan.toml"
+        plan.write_text(PLAN)
+        self.graph = VirtualGraph(load_plan(plan, settings), 1, folder / "state")
+        self.said: list[Settings] = []
+        self.contacts: list[str] = []
+        self.graph.memory.tap(self._hear)
+
+    def _hear(self, data: bytes) -> None:
+        topic, _, body = unpack(data)
+        if topic == "settings":
+            self.said.append(msgspec.msgpack.decode(body, type=Settings))
+        elif topic == "sim/event":
+            what = msgspec.msgpack.decode(body)["what"]
+            if what.startswith("contacts_"):
+                self.contacts.append(what)
+
+    def start(self) -> None:
+        self.graph.start_all()
+        self.graph.advance(2.0)
+
+    def ask(self, node: str, method: str, **arguments: Any) -> Answer:
+        return self.graph.ask(node, method, arguments)
+
+    def sessions(self) -> list[SessionRecord]:
+        answer = self.ask("session", "sessions")
+        return msgspec.convert(answer.result, list[SessionRecord])
+
+
+def test_default_then_stored_then_what_the_plan_and_the_command_line_give(tmp_path: Path) -> None:
+    box = Graph(tmp_path, "session.authorization=true", 'meter.solar="tq@127.0.0.1:1503/9"')
+    box.start()
+    (settings,) = box.said
+    assert not settings.lan_dhcp_server  # by default
+    assert settings.hotspot.channel == 6  # stored, as delivered
+    assert settings.phase_assignment == "L1-L2-L3"  # the plan's, over what is stored
+    assert settings.authorization.required  # --set
+    solar = settings.solar_meter
+    assert (solar.manufacturer, solar.host, solar.port, solar.unit) == ("tq", "127.0.0.1", 1503, 9)
+    for key in ("phase_assignment", "authorization.required", "solar_meter.unit"):
+        assert key in settings.locked
+        section, _, name = key.partition(".")
+        changes = {section: {name: None} if name else "L3"}
+        answer = box.ask("system", "set", changes=changes)
+        assert answer.status is Status.REFUSED
+    assert "hotspot.channel" not in settings.locked
+    assert box.ask("system", "set", changes={"hotspot": {"channel": 1}}).status is Status.OK
+    assert [said.hotspot.channel for said in box.said] == [6, 1]
+
+
+def test_wrong_factory_settings_are_named_with_their_place_in_the_plan(tmp_path: Path) -> None:
+    box = Graph(tmp_path, "system.factory={ hotspot = { channel = 14 } }")
+    with pytest.raises(
+        ConfigurationError, match=r"--set: system\.factory: hotspot\.channel: expected .* 1 to 13"
+    ):
+        box.start()
+
+
+@pytest.mark.req("PAN-5", "WEB-6")
+def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_begins_anew(
+    tmp_path: Path,
+) -> None:
+    box = Graph(tmp_path)
+    box.start()
+    box.graph.act("plug")
+    box.graph.act("ready")
+    box.graph.advance(20.0)
+    assert box.contacts == ["contacts_closed"]
+    before = box.said[-1]
+    assert box.ask("system", "restart", reason="a test").status is Status.OK
+    assert box.graph.restart_wanted == "a test (asked by launch)"
+    again = box.ask("system", "restart")
+    assert (again.status, again.reason) == (Status.NOT_READY, "the graph is stopping")
+    box.graph.restart_all()
+    assert box.graph.restart_wanted == ""
+    assert box.contacts == ["contacts_closed", "contacts_open"]
+    box.graph.advance(2.0)
+    (record,) = box.sessions()
+    assert record.end_reason is EndReason.RESTART
+    assert record.ended_utc_ns > 0
+    assert box.said[-1] == before
+    assert set(box.graph.memory.running) == {
+        "launch",
+        *(node.name for node in box.graph.plan.nodes),
+    }
+
+
+def test_only_system_and_tools_ask_for_a_restart_and_system_alone_for_the_parameters(
+    tmp_path: Path,
+) -> None:
+    box = Graph(tmp_path)
+    stranger = box.graph.memory.bus("web")
+    answers: list[Answer] = []
+    for method in ("restart_all", "parameters"):
+        stranger.request("launch", method, None, answers.append)
+    box.graph.advance(0.1)
+    assert [answer.status for answer in answers] == [Status.REFUSED, Status.REFUSED]
+    assert "only system and the command line" in answers[0].reason
+    assert "answered to system alone" in answers[1].reason
+    assert box.graph.restart_wanted == ""
