@@ -1,7 +1,9 @@
 // The charge in numbers and words: state, faults, limits, phases, overview.
 
 import { attribute, byId, make, rows, text } from "./page.js";
-import { amount, clockTime, CONTACTORS, duration, number, sentence, UNKNOWN } from "./words.js";
+import {
+  amount, clockTime, CONTACTORS, duration, number, sentence, SOURCES, UNKNOWN,
+} from "./words.js";
 
 let announced = null;
 
@@ -23,7 +25,8 @@ function showState(live) {
   const state = live.state ?? "Not known";
   text(byId("state"), state);
   attribute(byId("state"), "data-state", live.state ?? "");
-  text(byId("reason"), sentence(live.reason));
+  // Where there are faults they say it one by one, as on the terminal.
+  text(byId("reason"), live.faults.length ? "" : sentence(live.reason));
   rows(byId("faults"), live.faults.map(faultWords), ([code, what, remedy]) =>
     make("li", { class: "fault" },
       make("span", { class: "fault-code" }, code),
@@ -63,7 +66,7 @@ function showLimit(live) {
   text(byId("limit-reason"), sentence(live.limit_reason));
   rows(byId("limits").tBodies[0], live.limits, (each, index) =>
     make("tr", index === 0 && each.limit_a !== null ? { class: "binds" } : {},
-      make("th", { scope: "row" }, each.source.replaceAll("_", " ")),
+      make("th", { scope: "row" }, SOURCES[each.source] ?? each.source.replaceAll("_", " ")),
       make("td", { class: "number" }, each.limit_a === null ? "none" : amount(each.limit_a, 1, "A")),
       make("td", {}, sentence(each.detail))));
 }

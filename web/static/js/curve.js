@@ -64,7 +64,7 @@ function draw() {
   }
   const last = points.at(-1)[0];
   const most = points.reduce((high, [, watts]) => Math.max(high, watts), 0) / 1000;
-  const [stepY, topY] = scale(Math.max(most, 1), 4);
+  const [stepY, topY] = scale(Math.max(most, 1), 5);
   const stepX = timeStep(last);
   const x = (s) => LEFT + (s / last) * (width - LEFT - RIGHT);
   const y = (kw) => HEIGHT - BOTTOM - (kw / topY) * (HEIGHT - TOP - BOTTOM);
@@ -98,11 +98,10 @@ function table() {
     make("tr", {}, make("td", {}, duration(s)), make("td", { class: "number" }, `${Math.round(watts)} W`)));
 }
 
-// Return a round step and a round top for an axis of about so many steps.
+// Return a round step and a round top for an axis of so many steps at most.
 function scale(most, steps) {
-  const rough = most / steps;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= rough);
+  const power = 10 ** Math.floor(Math.log10(most / steps));
+  const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => most / each <= steps);
   return [step, Math.ceil(most / step - 1e-9) * step];
 }
 

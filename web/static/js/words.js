@@ -17,6 +17,8 @@ export const CONTACTORS = {
   welded: "welded: it does not open",
 };
 
+export const SOURCES = { dip: "DIP switches", fuse: "main fuse" };
+
 export const VEHICLES = {
   away: "away",
   plugged: "plugged in, asks for nothing",

@@ -70,7 +70,7 @@ function cardButton({ uid, role, color }) {
   return make("button", {
     class: "choice choice-card", type: "button", "data-act": "tap", "data-uid": uid,
     "data-told": "stage-told", "data-done": `The ${word.toLowerCase()} card was held to it.`,
-  }, chip, role === "master" ? `${word}, master` : word);
+  }, chip, word, ...(role === "user" ? [] : [make("small", {}, role === "master" ? "master" : "card")]));
 }
 
 function faultButtons(names) {
@@ -80,14 +80,13 @@ function faultButtons(names) {
   const groups = FAULTS.map(([title, faults]) =>
     [title, Object.entries(faults).filter(([name]) => offered.includes(name))]);
   if (others.length) groups.push(["Others", others.map((name) => [name, name.replaceAll("_", " ")])]);
-  byId("fault-groups").replaceChildren(...groups.filter(([, faults]) => faults.length).flatMap(
-    ([title, faults]) => [
+  byId("fault-groups").replaceChildren(...groups.filter(([, faults]) => faults.length).map(
+    ([title, faults]) => make("div", { class: "break-group" },
       make("p", { class: "breaks-title" }, title),
       make("div", { class: "breaks" }, ...faults.map(([name, words]) => make("button", {
         class: "break", type: "button", "data-act": "fault", "data-fault": name,
         "data-told": "fault-told", "aria-pressed": "false",
-      }, words))),
-    ]));
+      }, words))))));
 }
 
 function press(button) {
