@@ -7,10 +7,12 @@ import msgspec
 import pytest
 
 from bus import Answer, Status
+from bus.store import read_kept
 from bus.wire import unpack
 from launch.loading import ConfigurationError
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.label import LABEL_FILE, Label
 from msgs.session import EndReason, SessionRecord
 from msgs.settings import Settings
 
@@ -19,6 +21,11 @@ include = "{VIRTUAL_PLAN}"
 
 [nodes.system]
 module = "nodes.system"
+
+[nodes.rfid]
+module = "nodes.rfid"
+driver = "sim"
+needs = ["plant", "system"]
 
 [nodes.system.parameters]
 factory = {{ phase_assignment = "L2", hotspot = {{ channel = 6 }} }}
@@ -84,6 +91,45 @@ def test_wrong_factory_settings_are_named_with_their_place_in_the_plan(tmp_path:
         ConfigurationError, match=r"--set: system\.factory: hotspot\.channel: expected .* 1 to 13"
     ):
         box.start()
+
+
+@pytest.mark.req("RFID-7")
+def test_authorization_is_configured_on_an_idle_box_and_not_with_a_vehicle_plugged(
+    tmp_path: Path,
+) -> None:
+    box = Graph(tmp_path)
+    box.start()
+    on, off = ({"authorization": {"required": required}} for required in (True, False))
+    assert box.ask("system", "set", changes=on).status is Status.OK
+    box.graph.act("plug")
+    box.graph.advance(2.0)
+    refused = box.ask("system", "set", changes=off)
+    assert refused.status is Status.REFUSED
+    assert "no vehicle to be plugged" in refused.reason
+    box.graph.act("unplug")
+    box.graph.advance(5.0)
+    box.graph.kill("led")
+    box.graph.advance(4.0)
+    assert "led is silent" in box.ask("system", "set", changes=off).reason
+    assert box.said[-1].authorization.required
+
+
+@pytest.mark.req("RFID-12")
+def test_authorization_off_and_on_keeps_the_list_of_cards(tmp_path: Path) -> None:
+    box = Graph(tmp_path)
+    box.start()
+    before = box.ask("rfid", "cards").result
+    label = read_kept(tmp_path / "state" / LABEL_FILE, Label)
+    assert label is not None
+    for each in label.rfid:
+        assert each.uid in str(before)
+    for required in (True, False, True):
+        changes = {"authorization": {"required": required}}
+        assert box.ask("system", "set", changes=changes).status is Status.OK
+        box.graph.advance(5.0)
+        assert box.ask("rfid", "cards").result == before
+    box.graph.restart("rfid")
+    assert box.ask("rfid", "cards").result == before
 
 
 @pytest.mark.req("PAN-5", "WEB-6")

@@ -312,7 +312,6 @@ def test_authorization_asked_for_as_it_is_is_no_change(box: Box) -> None:
     box.set({"authorization": {"required": False}})
 
 
-@pytest.mark.req("RFID-12")
 def test_authorization_off_and_on_touches_nothing_but_the_settings(new_box: Box) -> None:
     (new_box.state_dir / "cards.json").write_text('{"cards": ["04A1B2C3"]}')
     new_box.start({"authorization": {"required": True}})
