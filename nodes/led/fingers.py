@@ -83,7 +83,6 @@ def look(
         None if pressed is None else pressed.touch,
         now_s,
         NO_MARKS_S,
-        counts=is_powered,
     )
     acts = _served(done)
     if touched is not None and touched.kind is Kind.PRESSED and is_touch_lit:

@@ -92,7 +92,7 @@ def step(
             kind=Kind.RELEASED, marks=state.marks, held_s=state.since_s - state.began_s
         )
         was_down = state.phase is Phase.DOWN
-        return replace(state, phase=Phase.UP, marks=0), released if was_down else None
+        return replace(state, phase=Phase.UP), released if was_down else None
     if state.phase is Phase.UP:
         pressed = Event(kind=Kind.PRESSED, marks=0, held_s=now_s - state.since_s)
         return replace(state, phase=Phase.DOWN, marks=0, began_s=state.since_s), pressed

@@ -86,7 +86,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         up_s=now_s - state.began_s,
     )
     hot_since_s = min(state.hot_since_s, now_s) if FaultCode.TOO_HOT in facts.faults else math.inf
-    state = replace(state, hot_since_s=hot_since_s, tones=_tones(state, inputs, facts))
+    state = replace(state, hot_since_s=hot_since_s, tones=_tones(state, inputs))
     is_heard = None not in (inputs.session, inputs.safety, inputs.rfid, inputs.dcs)
     if state.frame is None and not is_heard and facts.up_s < HEAR_S:
         return state, Outputs(wake_s=state.tones.due_s)
@@ -102,11 +102,9 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     )
 
 
-def _tones(state: State, inputs: Inputs, facts: Facts) -> Tones:
-    """Return whose turn it is; a buzzer without mains plays nothing, and nothing later."""
+def _tones(state: State, inputs: Inputs) -> Tones:
+    """Return whose turn it is; the turns pass in the dark as well."""
     heard = state.tones if inputs.said is None else tones.hear(state.tones, inputs.said)
-    if facts.is_dark:
-        return Tones(count=heard.count)
     return tones.pass_time(tones.add(heard, inputs.tone), inputs.now_s)
 
 

@@ -129,21 +129,13 @@ class _Alarm:
     def __init__(self, bus: Bus, action: Callable[[], None]) -> None:
         self._bus = bus
         self._action = action
-        self._when_s: float | None = None
         self._timer: Timer | None = None
 
     def set(self, when_s: float | None) -> None:
         """Have the action run at a time [s], and not before it; None: not at all."""
-        if when_s == self._when_s:
-            return
         if self._timer is not None:
             self._timer.cancel()
-        self._when_s = when_s
-        self._timer = None if when_s is None else self._bus.at(when_s, self._ring)
-
-    def _ring(self) -> None:
-        self._when_s = self._timer = None
-        self._action()
+        self._timer = None if when_s is None else self._bus.at(when_s, self._action)
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> LedNode:

@@ -62,6 +62,8 @@ def test_a_restart_is_asked_for_when_the_key_is_released_and_is_told(box: Box) -
     (press,) = box.presses
     assert press.key is Key.SERVICE
     assert press.held_s == pytest.approx(4.0, abs=0.01)
+    box.press(3.0)  # the restart did not come: the key works again
+    assert asked(box) == [("system", SERVICE_KEY)] * 2
 
 
 @pytest.mark.req("PAN-3")

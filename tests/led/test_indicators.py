@@ -177,6 +177,7 @@ SYNCED = dcs(Link.ONLINE, synchronised=True)
 INTELLIGENT = replace(SYNCED, mode=ChargeMode.INTELLIGENT)
 WAITING = replace(INTELLIGENT, waits_for_plan=True)
 PLUGGED = session(WallboxState.READY_FOR_CHARGING)  # no session yet
+PULLED = replace(CHARGING, plugged=False)  # and the session is not ended yet
 LATE = {"up_s": MODULE_STARTS_S}
 
 
@@ -191,6 +192,7 @@ LATE = {"up_s": MODULE_STARTS_S}
         ({"has_module": True, "dcs": INTELLIGENT}, "blue steady"),
         ({"has_module": True, "session": PLUGGED, "dcs": INTELLIGENT}, "blue steady"),
         ({"has_module": True, "session": None, "dcs": INTELLIGENT}, "blue steady"),
+        ({"has_module": True, "session": PULLED, "dcs": INTELLIGENT}, "blue steady"),
         ({"has_module": True, **LATE}, "blue steady"),
         # synchronised, and a vehicle in a session: who decides
         ({"has_module": True, "session": CHARGING, "dcs": INTELLIGENT}, "white steady"),

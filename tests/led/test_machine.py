@@ -322,6 +322,12 @@ def test_faults_and_meter_and_start_up_are_shown_without_authorisation() -> None
     assert shown(locked, faulty(FaultCode.TOO_HOT), hot_for_s=9.0).caption == "too hot: cooling"
 
 
+@pytest.mark.req("LED-1")
+def test_the_blue_of_a_card_that_came_before_the_plug_is_told_apart_in_words() -> None:
+    assert shown(replace(LOCKED, released=True)).caption == "authorised"
+    assert shown(LOCKED).caption == "authorisation required"
+
+
 @pytest.mark.req("PAN-1")
 def test_the_frame_has_every_light_of_the_front_and_the_buzzer() -> None:
     frame = shown(

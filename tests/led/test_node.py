@@ -1,5 +1,6 @@
 """The led node on the bus in memory."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,41 @@ def test_the_keys_of_an_idle_front_are_not_polled(box: Box) -> None:
     assert after > before
     box.advance(600.0)
     assert front.readings == after
+
+
+class WiredFront(SimFront):
+    """A front whose keys can be read at any time, and that tells when one moves."""
+
+    pressed = Keys(service=False, touch=False)
+    moved: Callable[[], None]
+
+    def keys(self) -> Keys | None:
+        return self.pressed
+
+    def on_edge(self, action: Callable[[], None]) -> None:
+        self.moved = action
+
+    def move(self, service: bool) -> None:
+        self.pressed = Keys(service=service, touch=False)
+        self.moved()
+
+
+@pytest.mark.req("PAN-3")
+@pytest.mark.parametrize("is_stuck", [False, True])
+def test_the_first_press_counts_unless_the_key_was_pressed_from_the_start(
+    box: Box, is_stuck: bool
+) -> None:
+    box.graph.kill("led")
+    bus = box.graph.bus("led")
+    front = WiredFront(bus)
+    front.pressed = Keys(service=is_stuck, touch=False)
+    LedNode(bus, front)
+    box.advance(10.0)
+    front.move(service=True)
+    box.advance(3.0)
+    front.move(service=False)
+    box.advance(1.0)
+    assert len(box.asked) == (0 if is_stuck else 1)
 
 
 @pytest.mark.parametrize(("silent", "hold_s"), [("session", 3.0), ("safety", 1.0)])
