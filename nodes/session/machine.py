@@ -90,7 +90,7 @@ def _beginning(state: State, inputs: Inputs, required: bool | None) -> State:
         return state
     if inputs.safety is None or why_not_charged(inputs.safety):
         return state
-    release = None if required is False else state.release
+    release = state.release
     if release is None and required is not False:
         return state
     record = SessionRecord(

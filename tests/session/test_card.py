@@ -20,7 +20,17 @@ from nodes.session.card import NOT_KNOWN, RELEASED, REQUIRED, STALE_S, SWITCHED_
 from nodes.session.ending import OPEN_S
 from nodes.session.revival import HEAR_S
 from nodes.session.term import LAPSE_S, LATE_S
-from tests.session.conftest import DARK, OFFER, SAFETY, SILENT, UTC_NS, Life, box, pilot
+from tests.session.conftest import (
+    DARK,
+    OFFER,
+    SAFETY,
+    SILENT,
+    UTC_NS,
+    Copper,
+    Life,
+    box,
+    pilot,
+)
 
 MASTER, RED, BLUE = "04A1B2C3", "04000001", "E004010203040506"
 OUT, SEATED = pilot(CpState.A), pilot(CpState.B)
@@ -250,6 +260,43 @@ def test_a_word_of_safety_from_before_the_authorisation_starts_nothing() -> None
     assert life.said[-1].session_id == ""
 
 
+@pytest.mark.req("RFID-4")
+def test_what_is_not_on_the_disk_is_not_started() -> None:
+    life = with_cards(SEATED, safety=TESTED)
+    life.disk_works = False
+    life.hold(RED)
+    life.run(LAPSE_S + 0.2)
+    life.disk_works = True
+    life.run(6.0)
+    assert not any(status.authorized for status in life.said)
+    assert life.record().end_reason is EndReason.LAPSED
+
+
+def test_with_the_session_its_term_ends() -> None:
+    closed = replace(SAFETY, contactor=Contactor.CLOSED)
+    for is_pulled in (True, False):
+        life = begun()
+        if is_pulled:
+            life.run(1.0, pilot=OUT)
+        else:
+            life.run(1.0, safety=closed)
+            life.hold(RED)
+        assert life.said[-1].lapses_utc_ns == 0
+        assert [entry.lapses_utc_ns for entry in life.disk.values()] == [0]
+
+
+@pytest.mark.req("RFID-4")
+def test_a_lapse_waits_for_the_contactor_as_every_end_does() -> None:
+    life = begun(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    status = life.run(LAPSE_S + 0.2)
+    assert (status.authorized, status.session_id) == (False, life.record().session_id)
+    assert status.reason == "The session is being ended."
+    nothing_changes(life, BLUE, "is being ended")
+    life.run(0.2, safety=SAFETY)
+    assert life.record().ended_utc_ns > 0
+    assert life.hold(BLUE).action is Action.STARTED
+
+
 def test_a_session_without_a_card_has_no_term() -> None:
     life = with_cards(required=False)
     status = life.run(600.0, pilot=SEATED)
@@ -380,12 +427,13 @@ def test_a_card_before_the_found_session_is_judged_has_to_wait() -> None:
     assert new.hold(RED).action is Action.LOGGED_OFF
 
 
-def test_a_plug_in_that_is_not_seen_yet_has_to_wait() -> None:
+@pytest.mark.parametrize("unseen", [SILENT, pilot(CpState.E), pilot(CpState.F)])
+def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Copper) -> None:
     old = started()
     old.hold(RED)
     old.run(1.0)
     new = old.restarted()
-    new.run(HEAR_S + 1.0, pilot=SILENT)
+    new.run(HEAR_S + 1.0, pilot=unseen)
     assert "whether a vehicle" in new.hold(BLUE).early
     new.run(0.2, pilot=SEATED)
     assert new.hold(BLUE).action is Action.STARTED
@@ -525,11 +573,21 @@ def test_after_a_loss_of_power_a_charge_that_was_not_started_has_its_whole_term(
     life.run(3600.0, **DARK)
     assert life.said[-1].session_id == before  # the plug is waited for, however long
     life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
+    assert life.run(0.1).lapses_utc_ns == life.utc_ns + int(LAPSE_S * 1e9)
     status = life.run(LAPSE_S - 0.5)
     assert (status.session_id, status.token, status.authorized) == (before, RED, True)
     assert status.lapses_utc_ns > 0
     life.run(1.0)
     assert life.record().end_reason is EndReason.LAPSED
+
+
+def test_with_the_loss_of_power_that_ends_a_session_its_term_ends() -> None:
+    life = begun()
+    life.run(10.0, **DARK)
+    life.facts |= {"safety": SAFETY, "pilot": OUT, "box": box(1000.0)}
+    status = life.run(1.0)
+    assert life.record().end_reason is EndReason.POWER_LOSS
+    assert (status.token, status.lapses_utc_ns) == ("", 0)
 
 
 @pytest.mark.parametrize("is_dead", [False, True])
