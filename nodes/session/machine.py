@@ -172,7 +172,7 @@ def _say(state: State, inputs: Inputs, required: bool | None) -> tuple[State, Se
             offer=inputs.offer,
             plugged=state.plugged,
             authorized=authorized,
-            held="" if state.hold is None else hold_words(state.hold, by_card=needs_card),
+            held="" if state.hold is None else hold_words(state.hold, by_card=required is True),
             waiting_for=_missing(state, inputs, required),
             expects=card.words(state, required),
             runs=session is not None,

@@ -746,7 +746,10 @@ def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_require
             was = life
             life = obey(life, event)
             heard = heard if was is life else 0
-        life.run(2.0)
+        newest = life.run(2.0)
+        is_clear = life.facts["safety"].has_mains and life.facts["pilot"] == SEATED
+        if newest.released or (newest.lapses_utc_ns and is_clear):
+            assert newest.lapses_utc_ns >= life.utc_ns - 1_200_000_000  # said a second ago at most
         for status in life.said[heard:]:
             if not status.session_id:
                 continue
