@@ -1,0 +1,202 @@
+"""The drawing shows what led says: every light, in every state, in step."""
+
+import contextlib
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, StorageState, expect
+
+from msgs.led import LedFrame
+from msgs.session import WallboxState
+from msgs.topics import LED_FRAME, SESSION_STATUS
+from tests.web.browser.conftest import NewTab
+from tests.web.browser.visit import Lights, Site, drawn, lights_of, wait_until
+
+pytestmark = pytest.mark.system
+
+PATIENCE_S = 10.0
+NAMES = {"S1", "S2", "S3", "S4", "network", "rfid", "frame", "mode", "touch"}
+BLUE, BLINKING, DARK = ("blue", "steady"), ("blue", "blink"), ("off", "off")
+ORANGE, ORANGE_BLINKING = ("orange", "steady"), ("orange", "blink")
+
+
+@pytest.fixture(autouse=True)
+def clean(site: Site) -> None:
+    """Begin with a box that has nothing to complain of and no vehicle."""
+    for fault in site.box.act("status")["faults"]:
+        site.box.act("clear", name=fault)
+    if site.box.act("status")["vehicle"] != "away":
+        site.box.act("unplug")
+    site.require_cards(False)
+    site.box.until(SESSION_STATUS, lambda said: said.state is WallboxState.IDLE, 30.0, 0.0)
+
+
+def is_drawn(page: Page, site: Site, *segments: tuple[str, str]) -> Lights:
+    """Wait until led says these segments, and the drawing says all that led says."""
+
+    def holds() -> bool:
+        said = lights_of(site.frame())
+        return list(said.values())[:4] == list(segments) and drawn(page) == said
+
+    wait_until(holds, PATIENCE_S, f"{segments} are drawn")
+    return drawn(page)
+
+
+def words_of(page: Page, name: str) -> str:
+    return page.locator(f'[data-light="{name}"]').get_attribute("aria-label") or ""
+
+
+@pytest.mark.req("PAN-1", "LED-1")
+def test_idle_box_is_drawn_steady_blue_and_said_in_words(tab: Page, site: Site) -> None:
+    lights = is_drawn(tab, site, BLUE, BLUE, BLUE, BLUE)
+    assert set(lights) == NAMES
+    assert words_of(tab, "S1") == "S1 blue"
+    expect(tab.locator("#words li")).to_have_count(len(NAMES))
+    expect(tab.locator("#words")).to_contain_text("S4blue")
+    expect(tab.locator("#caption")).to_contain_text(site.frame().caption)
+
+
+@pytest.mark.req("RFID-2")
+def test_required_card_is_drawn_as_a_white_pulse_of_indicator_and_frame(
+    tab: Page, site: Site
+) -> None:
+    site.require_cards(True)
+    lights = is_drawn(tab, site, DARK, DARK, DARK, DARK)
+    assert lights["rfid"] == lights["frame"] == ("white", "pulse")
+    assert words_of(tab, "frame") == "Frame of the reading area white pulsing"
+
+
+@pytest.mark.req("LED-2", "LED-3")
+def test_self_test_and_charge_are_drawn_as_they_pass(tab: Page, site: Site) -> None:
+    seen: list[Lights] = []
+
+    def note_until(state: str) -> None:
+        def holds() -> bool:
+            lights = drawn(tab)
+            if not seen or seen[-1] != lights:
+                seen.append(lights)
+            return tab.locator("#state").inner_text() == state
+
+        wait_until(holds, 30.0, f"the page says {state}")
+
+    site.box.act("plug")
+    site.box.act("ready")
+    note_until("Charging")
+    assert ORANGE in [lights["S1"] for lights in seen]
+    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
+    assert words_of(tab, "S1") == "S1 blue blinking"
+
+
+@pytest.mark.req("LED-8")
+def test_pattern_of_a_fault_is_drawn_and_its_remedy_stands_beside_it(tab: Page, site: Site) -> None:
+    site.box.act("plug")
+    site.box.act("fault", name="no_diode")
+    white, red = ("white", "steady"), ("red", "steady")
+    site.box.act("ready")
+    lights = is_drawn_any(tab, site, ("white", "red", "white", "red"))
+    assert {lights["S1"][0], lights["S2"][0]} == {white[0], red[0]}
+    fault = tab.get_by_role("list", name="Faults").get_by_role("listitem")
+    expect(fault).to_contain_text("5")
+    expect(fault.locator("p")).to_have_count(2)
+
+
+def is_drawn_any(page: Page, site: Site, colors: tuple[str, ...]) -> Lights:
+    """Wait until led says these colours, whatever their effect, and the drawing says the same."""
+
+    def holds() -> bool:
+        said = lights_of(site.frame())
+        return (
+            tuple(color for color, _ in list(said.values())[:4]) == colors and drawn(page) == said
+        )
+
+    wait_until(holds, PATIENCE_S, f"{colors} are drawn")
+    return drawn(page)
+
+
+@pytest.mark.req("LED-4")
+def test_lost_house_meter_is_drawn_as_two_blinking_segments(tab: Page, site: Site) -> None:
+    site.box.act("fault", name="meter_lost")
+    site.box.until(LED_FRAME, is_meter_lost, 40.0)
+    is_drawn(tab, site, ORANGE_BLINKING, ORANGE_BLINKING, DARK, DARK)
+    expect(tab.locator("#house")).to_have_text("meter lost")
+
+
+def is_meter_lost(frame: LedFrame) -> bool:
+    return frame.caption == "house meter lost"
+
+
+def test_silent_front_is_drawn_hatched_and_said_in_words(tab: Page, site: Site) -> None:
+    with contextlib.ExitStack() as frozen:
+        frozen.enter_context(site.box.frozen("launch"))  # which would begin led anew
+        frozen.enter_context(site.box.frozen("led"))
+        expect(tab.locator("#caption")).to_have_text("The front is not heard.")
+        assert set(drawn(tab).values()) == {("unknown", "unknown")}
+        assert words_of(tab, "S1") == "S1 not known"
+    expect(tab.locator("#caption")).not_to_have_text("The front is not heard.")
+
+
+STEP = """() => document.querySelector("#drawing").getAnimations({subtree: true})
+    .filter((each) => each.animationName !== "flow")
+    .map((each) => [each.startTime, each.effect.getTiming().duration])"""
+
+
+@pytest.mark.req("LED-10")
+def test_all_lights_that_blink_share_one_phase_also_those_that_begin_later(
+    tab: Page, site: Site
+) -> None:
+    site.box.act("fault", name="meter_lost")
+    site.box.until(LED_FRAME, is_meter_lost, 40.0)
+    is_drawn(tab, site, ORANGE_BLINKING, ORANGE_BLINKING, DARK, DARK)
+    assert phases(tab, 2) == phases(tab, 2)
+    site.require_cards(True)  # the indicator and the frame begin to pulse
+    expect(tab.locator('[data-effect="pulse"]')).to_have_count(2)
+    phases(tab, 4)
+
+
+def phases(page: Page, count: int) -> float:
+    """Return the phase [ms] that so many lights share, all of them with a period of 1 s."""
+    found: list[list[Any]] = page.evaluate(STEP)
+    assert len(found) == count
+    assert {duration for _, duration in found} == {1000}
+    starts = {start for start, _ in found}
+    assert len(starts) == 1
+    return float(starts.pop()) % 1000
+
+
+def test_box_and_page_blink_by_the_same_clock(tab: Page, site: Site) -> None:
+    site.box.charge()
+    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
+    # CLOCK_MONOTONIC of this machine is the box's clock; the page is told it by the stream.
+    shown = tab.evaluate(
+        """async () => {
+            const asked = performance.now();
+            const live = await (await fetch("/api/v1/live")).json();
+            const clock_ms = live.clock_s * 1000 - (performance.now() - asked) / 2;
+            const light = document.querySelector('[data-light="S1"] .lamp');
+            const shown_ms = light.getAnimations()[0].currentTime % 1000;
+            return [clock_ms % 1000, shown_ms, performance.now() - asked];
+        }"""
+    )
+    clock_ms, shown_ms, took_ms = shown
+    apart_ms = abs((shown_ms - clock_ms + 500) % 1000 - 500)
+    assert apart_ms < took_ms + 100
+
+
+def test_who_wants_no_motion_gets_steady_lights_and_the_word(
+    new_tab: NewTab, signed_in: StorageState, site: Site
+) -> None:
+    page = new_tab(state=signed_in, motion="reduce")
+    page.goto("/")
+    site.box.charge()
+    is_drawn(page, site, BLINKING, BLINKING, BLINKING, BLINKING)
+    assert page.evaluate(STEP) == []
+    expect(page.locator('[data-light="S1"]')).to_contain_text("blinking")
+
+
+def test_lights_can_be_held_still(tab: Page, site: Site) -> None:
+    site.box.charge()
+    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
+    tab.get_by_role("button", name="Hold lights still").click()
+    assert tab.evaluate(STEP) == []
+    tab.get_by_role("button", name="Hold lights still").click()
+    phases(tab, 4)

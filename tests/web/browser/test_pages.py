@@ -1,0 +1,124 @@
+"""What holds for every page: it can be used by everybody, fits a phone, and asks nobody else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, StorageState
+
+from tests.web.browser.conftest import Complaints, NewTab
+from tests.web.browser.visit import DESKTOP, PHONE, Site
+
+pytestmark = pytest.mark.system
+
+STATIC = Path(__file__).parents[3] / "web" / "static"
+MOST_BYTES = 120 * 1024
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPEN_PAGES = ("/login", "/recover")
+PAGES = ("/", "/user", "/no-such-page")
+SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+
+def show(page: Page, path: str) -> None:
+    page.goto(path)
+    if path == "/":
+        page.locator("#live:not([data-waiting])").wait_for()
+        for details in page.locator("details").all():
+            details.locator("summary").click()
+
+
+@SIZES
+@SCHEMES
+def test_axe_finds_nothing_on_any_page(
+    new_tab: NewTab,
+    signed_in: StorageState,
+    complaints: Complaints,
+    size: tuple[int, int],
+    scheme: str,
+) -> None:
+    complaints.expected = ("status of 404",)
+    found = []
+    for state, paths in ((None, OPEN_PAGES), (signed_in, PAGES)):
+        page = new_tab(size=size, scheme=scheme, state=state)
+        for path in paths:
+            show(page, path)
+            found += violations(page, path)
+    assert found == []
+
+
+def test_axe_finds_nothing_in_a_fault_and_in_a_charge(
+    new_tab: NewTab, signed_in: StorageState, site: Site
+) -> None:
+    site.box.charge()
+    page = new_tab(state=signed_in, scheme="dark")
+    show(page, "/")
+    page.locator("#curve polyline").wait_for()
+    page.get_by_role("button", name="Reading area").click()
+    found = violations(page, "charging")
+    page.keyboard.press("Escape")
+    site.box.act("fault", name="rcm_dc")
+    page.locator("#faults li").wait_for()
+    found += violations(page, "fault")
+    site.box.act("clear", name="rcm_dc")
+    assert found == []
+
+
+def violations(page: Page, where: str) -> list[tuple[str, str, Any]]:
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    results = Axe().run(page, options=options).response["violations"]
+    return [
+        (
+            where,
+            each["id"],
+            [(node["html"][:160], node["failureSummary"]) for node in each["nodes"]],
+        )
+        for each in results
+    ]
+
+
+@pytest.mark.parametrize("width", [320, PHONE[0], 768, 1024])
+def test_nothing_is_wider_than_the_screen(
+    new_tab: NewTab, signed_in: StorageState, complaints: Complaints, width: int
+) -> None:
+    complaints.expected = ("status of 404",)
+    for state, paths in ((None, OPEN_PAGES), (signed_in, PAGES)):
+        page = new_tab(size=(width, 800), state=state)
+        for path in paths:
+            show(page, path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_targets_are_large_enough_for_a_finger(new_tab: NewTab, signed_in: StorageState) -> None:
+    page = new_tab(size=PHONE, state=signed_in)
+    show(page, "/")
+    page.get_by_role("button", name="Reading area").click()
+    for target in page.locator("button:visible, summary:visible, a:visible, input:visible").all():
+        box = target.bounding_box()
+        assert box is not None
+        if "skip" not in (target.get_attribute("class") or ""):
+            assert min(box["width"], box["height"]) >= 24, target.evaluate("each => each.outerHTML")
+
+
+def test_page_is_light(tab: Page) -> None:
+    sizes = {path: path.stat().st_size for path in STATIC.rglob("*") if path.is_file()}
+    assert sum(sizes.values()) <= MOST_BYTES
+    assert tab.evaluate(
+        "performance.getEntriesByType('resource').filter((each) => each.name.includes('/static/'))"
+        ".length"
+    ) <= len(sizes)
+
+
+@pytest.mark.req("WEB-3")
+def test_overview_says_what_the_label_and_the_box_say(tab: Page, site: Site) -> None:
+    rows = dict(
+        tab.locator("#overview > div").evaluate_all(
+            "rows => rows.map((row) => [row.children[0].textContent, row.children[1].textContent])"
+        )
+    )
+    assert list(rows) == ["Type", "Serial", "IP Address", "MAC Address", "State"]
+    assert rows["Serial"] == site.label.serial
+    assert rows["MAC Address"] in (site.label.lan_mac, site.label.wlan_mac)
+    assert rows["State"] == site.session().state
+    assert tab.locator("#o-dcs").inner_text() == "DCS: Unreachable, not synchronised"

@@ -1,0 +1,140 @@
+"""A running wallbox and a browser before its page: what the tests and the pictures share."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from playwright.sync_api import Browser, Page, Playwright, StorageState, expect, sync_playwright
+
+from msgs.label import LABEL_FILE, Label, LabelCard
+from msgs.led import LedFrame
+from msgs.session import SessionStatus
+from msgs.topics import LED_FRAME, SESSION_STATUS
+from tests.system.conftest import HOUSE_PORT, Box
+
+CHROMIUM = Path("/usr/bin/chromium")
+WEB_PORT = 8080  # of nodes.web; moved by --ports
+PASSWORD = "a rainy day in Oslo"
+PHONE = (390, 844)
+DESKTOP = (1280, 900)
+
+Lights = dict[str, tuple[str, str]]  # name -> color, effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A launched box, its label, and where its page is."""
+
+    box: Box
+    label: Label
+
+    @property
+    def url(self) -> str:
+        """Return the page's address."""
+        return f"http://127.0.0.1:{WEB_PORT + self.box.port - HOUSE_PORT}"
+
+    def card(self, color: str) -> LabelCard:
+        """Return one of the four supplied cards."""
+        return next(card for card in self.label.rfid if card.color == color)
+
+    def frame(self) -> LedFrame:
+        """Return what led says now."""
+        self.box.look_for(0.1)
+        return self.box.last(LED_FRAME).message
+
+    def session(self) -> SessionStatus:
+        """Return what session says now."""
+        self.box.look_for(0.1)
+        return self.box.last(SESSION_STATUS).message
+
+    def require_cards(self, required: bool) -> None:
+        """Switch the authorisation, and wait until the session knows it (RFID-6)."""
+        changes = {"authorization.required": required}
+        self.box.ask("system", "set", {"changes": changes})
+        self.box.until(
+            SESSION_STATUS, lambda said: said.authorization_required is required, 5.0, 0.0
+        )
+
+
+def open_site(box: Box) -> Site:
+    """Return the site of a box that has been launched."""
+    label = msgspec.json.decode((box.place.state_dir / LABEL_FILE).read_bytes(), type=Label)
+    return Site(box=box, label=label)
+
+
+@contextlib.contextmanager
+def open_browser() -> Iterator[Browser]:
+    """Give the browser of this machine.
+
+    :raises AssertionError: there is none.
+    """
+    assert CHROMIUM.exists(), "chromium is missing: run make browser"
+    with sync_playwright() as playwright:
+        yield from _launched(playwright)
+
+
+def _launched(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def log_in(page: Page, user: str, password: str) -> None:
+    """Fill in the login page, and send it."""
+    page.goto("/login")
+    page.get_by_label("Username:").fill(user)
+    page.get_by_label("Password:").fill(password)
+    page.get_by_role("button", name="Login").click()
+
+
+def choose_password(page: Page, site: Site) -> None:
+    """Fill in the User Settings of the first login, and send them."""
+    page.get_by_label("Current Password").fill(site.label.web_password)
+    page.get_by_label("New Password", exact=True).fill(PASSWORD)
+    page.get_by_label("New Password (again)").fill(PASSWORD)
+    page.get_by_role("button", name="Save User Settings").click()
+
+
+def first_login(browser: Browser, site: Site) -> StorageState:
+    """Log in for the first time, choose the password, and return what the browser keeps."""
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    log_in(page, site.label.web_user, site.label.web_password)
+    choose_password(page, site)
+    expect(page.get_by_role("heading", name="Status")).to_be_visible()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def drawn(page: Page) -> Lights:
+    """Return the lights as they are drawn: what the drawing says of each."""
+    lights: Lights = {}
+    for light in page.locator("[data-light]").all():
+        name = light.get_attribute("data-light") or ""
+        color, effect = light.get_attribute("data-color"), light.get_attribute("data-effect")
+        lights[name] = (color or "", effect or "")
+    return lights
+
+
+def lights_of(frame: LedFrame) -> Lights:
+    """Return the lights of a frame by the drawing's names."""
+    lights = {f"S{index + 1}": light for index, light in enumerate(frame.segments)}
+    lights |= {"network": frame.network, "rfid": frame.rfid, "frame": frame.frame}
+    lights |= {"mode": frame.mode, "touch": frame.touch}
+    return {name: (light.color.value, light.effect.value) for name, light in lights.items()}
+
+
+def wait_until(holds: Callable[[], object], seconds: float, what: str) -> None:
+    """Look again and again until something holds.
+
+    :raises AssertionError: it does not within the time.
+    """
+    end_s = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end_s, f"not within {seconds:g} s: {what}"
