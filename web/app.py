@@ -1,9 +1,8 @@
 """The Flask app: routes, gate, errors."""
 
 import traceback
-from typing import Any
 
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
 from web import errors
@@ -62,19 +61,22 @@ def _health() -> Response:
 def _add_files(app: Flask, files: Files) -> None:
     """Serve the static files: they hold no information, and answer everybody."""
 
-    def static(name: str) -> Any:
-        response = send_from_directory(files.folder, name, max_age=0, conditional=True)
-        is_marked = request.args.get("v", "") == files.mark(name)
+    def static(name: str) -> Response:
+        file = files.find(name)
+        if file is None:
+            raise NotFound
+        response = Response(file.content, mimetype=file.mimetype)
+        response.set_etag(file.mark)
         response.headers["Cache-Control"] = (
-            f"public, max-age={A_YEAR_S}, immutable" if is_marked else "no-cache"
+            f"public, max-age={A_YEAR_S}, immutable"
+            if request.args.get("v") == file.mark
+            else "no-cache"
         )
+        response.make_conditional(request)
         return response
 
-    def favicon() -> Any:
-        try:
-            return static("icon.svg")
-        except NotFound:
-            return Response(status=204)
+    def favicon() -> Response:
+        return static("icon.svg") if files.find("icon.svg") else Response(status=204)
 
     app.add_url_rule("/static/<path:name>", "static", static, methods=["GET"])
     app.add_url_rule("/favicon.ico", "favicon", favicon, methods=["GET"])

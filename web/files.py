@@ -1,35 +1,71 @@
-"""The static files: which there are, and a mark of their content, so that they may be kept long."""
+"""The static files: small, kept in memory, marked by their content so that browsers keep them."""
 
 import hashlib
+import mimetypes
+from dataclasses import dataclass
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 MARK_CHARACTERS = 12
 
+# Not left to the system's table: a browser runs no script of another type.
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/vnd.microsoft.icon",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as it was read."""
+
+    content: bytes
+    mimetype: str
+    mark: str
+    version: tuple[int, int]  # when it was changed, and its size
+
 
 class Files:
-    """The folder `static`, read once for each file."""
+    """The folder `static`. Any thread may ask."""
 
     def __init__(self, folder: Path = STATIC) -> None:
-        self._folder = folder
-        self._marks: dict[str, str] = {}
+        self._folder = folder.resolve()
+        self._files: dict[Path, File] = {}
 
-    @property
-    def folder(self) -> Path:
-        """Return where they are."""
-        return self._folder
-
-    def mark(self, name: str) -> str:
-        """Return the mark of a file's content; "" if there is no such file."""
-        if name not in self._marks:
-            path = self._folder / name
-            if not path.resolve().is_relative_to(self._folder.resolve()) or not path.is_file():
-                return ""
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            self._marks[name] = digest[:MARK_CHARACTERS]
-        return self._marks[name]
+    def find(self, name: str) -> File | None:
+        """Return a file of the folder, read again if it was changed; None if there is none."""
+        try:
+            path = (self._folder / name).resolve()
+            if not path.is_relative_to(self._folder) or not path.is_file():
+                return None
+            status = path.stat()
+            version = (status.st_mtime_ns, status.st_size)
+            file = self._files.get(path)
+            if file is None or file.version != version:
+                file = self._files[path] = _read(path, version)
+        except (OSError, ValueError):  # also a name that no file can have
+            return None
+        return file
 
     def url(self, name: str) -> str:
         """Return the address of a file, which is another one when its content is."""
-        mark = self.mark(name)
-        return f"/static/{name}?v={mark}" if mark else f"/static/{name}"
+        file = self.find(name)
+        return f"/static/{name}?v={file.mark}" if file else f"/static/{name}"
+
+
+def _read(path: Path, version: tuple[int, int]) -> File:
+    content = path.read_bytes()
+    guess = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    return File(
+        content=content,
+        mimetype=guess or "application/octet-stream",
+        mark=hashlib.sha256(content).hexdigest()[:MARK_CHARACTERS],
+        version=version,
+    )

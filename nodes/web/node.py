@@ -83,40 +83,40 @@ class WebNode:
         store = WebStore(bus.state_dir, partial(bus.log, "warning"))
         account, failures, kept = store.account(label), store.failures(), store.sessions()
         bound = bind(parameters.host, parameters.port)
-        port: int = bound.getsockname()[1]
-        self._streams = Streams(bus.clock.now_s, self._on_watched)
-        self._watch = Watch(bus, label, parameters.panel, self._streams.say)
-        box = NodeBox(bus, self._watch, parameters.panel)
+        self.port: int = bound.getsockname()[1]
+        self.streams = Streams(bus.clock.now_s, self._on_watched)
+        self.watch = Watch(bus, label, parameters.panel, self.streams.say)
+        box = NodeBox(bus, self.watch, parameters.panel)
         site = Site(
             label=label,
             names=_names(label.serial, parameters.names),
             is_simulation=bool(parameters.panel),
-            port=port,
+            port=self.port,
         )
         door = Door(label, account, failures, store, box.now_s, box.random, box.tell)
         sessions = Sessions(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.tell)
-        app = create_app(box, site, door, sessions, self._streams)
-        self._server = PageServer(app, bound, box.tell)
-        self._server.start()
+        app = create_app(box, site, door, sessions, self.streams)
+        self.server = PageServer(app, bound, box.tell)
+        self.server.start()
         bus.on_stop(self._on_stop)
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
-        bus.log("info", f"page: http://{host}:{port}")
+        bus.log("info", f"page: http://{host}:{self.port}")
 
     def _on_watched(self, is_watched: bool) -> None:
         """Told by the server's threads, in order."""
-        self._bus.post(partial(self._watch.watch, is_watched))
+        self._bus.post(partial(self.watch.watch, is_watched))
 
     def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         """Close all; who is not done in time goes with the process."""
-        self._watch.watch(False)
+        self.watch.watch(False)
         late = self._bus.at(self._bus.clock.now_s() + STOP_S, done)
 
         def on_closed() -> None:
             late.cancel()
             done()
 
-        self._streams.close()
-        self._server.stop(partial(self._bus.post, on_closed))
+        self.streams.close()
+        self.server.stop(partial(self._bus.post, on_closed))
 
 
 def _names(serial: str, given: tuple[str, ...]) -> frozenset[str]:

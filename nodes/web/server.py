@@ -29,7 +29,7 @@ UNANSWERED_MS = 30_000  # ours: so long until the system takes a peer for gone
 BUFFER_BYTES = 64 * 1024  # of output that waits for one reader; the system has as much
 HEADER_BYTES = 16 * 1024
 BODY_BYTES = 64 * 1024
-BACKLOG = 64
+BACKLOG = 128
 THREADS_END_S = 0.4  # when it closes: for the requests that run
 FLUSHES, FLUSH_S = 4, 0.05  # then for what is on its way out
 
@@ -94,6 +94,11 @@ class PageServer:
         self._stopping = threading.Event()
         self._on_closed: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    @property
+    def channels(self) -> list[Any]:
+        """Return the open connections, as waitress has them."""
+        return list(self._server.active_channels.values())
 
     def start(self) -> None:
         """Begin to answer."""

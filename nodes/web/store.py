@@ -3,10 +3,9 @@
 import threading
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
-from bus.store import StoreError, Tell, read_file, read_struct, write_struct
+from bus.store import StoreError, Tell, read_kept, read_struct, write_struct
 from msgs.label import LABEL_FILE, Label
 from web.account import Account, factory_account
 from web.door import KeepError
@@ -35,13 +34,10 @@ def read_label(state_dir: Path) -> Label:
     :raises StoreError: there is none, or it cannot be understood.
     """
     path = state_dir / LABEL_FILE
-    content = read_file(path)
-    if content is None:
+    label = read_kept(path, Label)
+    if label is None:
         raise StoreError(f"{path} is missing; system writes it: expected web to need system")
-    try:
-        return msgspec.json.decode(content, type=Label)
-    except msgspec.MsgspecError as error:
-        raise StoreError(f"{path} cannot be understood: {error}") from error
+    return label
 
 
 class WebStore:
@@ -55,19 +51,13 @@ class WebStore:
     def account(self, label: Label) -> Account:
         """Return the kept account, or that of the label where there never was one.
 
-        One that cannot be understood opens nothing: the label's password is known to too many. The
-        file stays, so that it opens nothing after the next start either; the recovery key does.
-
-        :raises StoreError: the file can not be read.
+        One that cannot be read opens nothing: the label's password is known to too many. The file
+        stays, so that it opens nothing after the next start either; the recovery key does.
         """
-        path = self._dir / ACCOUNT_FILE
-        content = read_file(path)
-        if content is None:
-            return factory_account(label)
         try:
-            return msgspec.json.decode(content, type=Account)
-        except msgspec.MsgspecError as error:
-            self._tell(f"{path} cannot be understood ({error}); the recovery key is left")
+            return read_kept(self._dir / ACCOUNT_FILE, Account) or factory_account(label)
+        except StoreError as error:
+            self._tell(f"{error}; the recovery key alone opens the page")
             return Account(user=label.web_user, password_hash="")
 
     def failures(self) -> int:

@@ -56,7 +56,7 @@ class Watch:
         self._graph = bus.subscribe(LAUNCH_GRAPH)
         self._house = bus.subscribe(METER_HOUSE)
         self._solar = bus.subscribe(METER_SOLAR)
-        self._timers: list[Timer] = []
+        self.timers: list[Timer] = []
         self._said: Live | None = None
         self._world: WorldStatus | None = None
         self._world_s = float("-inf")
@@ -69,13 +69,13 @@ class Watch:
 
     def watch(self, is_watched: bool) -> None:
         """Begin to feed the streams, or end it."""
-        for timer in self._timers:
+        for timer in self.timers:
             timer.cancel()
-        self._timers = []
+        self.timers = []
         if is_watched:
-            self._timers.append(self._bus.every(ROUND_S, self._round))
+            self.timers.append(self._bus.every(ROUND_S, self._round))
             if self._world_node:
-                self._timers.append(self._bus.every(WORLD_S, self._ask_world))
+                self.timers.append(self._bus.every(WORLD_S, self._ask_world))
                 self._ask_world()
 
     def once(self) -> bytes:
@@ -85,13 +85,13 @@ class Watch:
     # --- the streams ---------------------------------------------------------------------------
 
     def _on_front(self, _: LedFrame) -> None:
-        if self._timers:
+        if self.timers:
             self._round()
 
     def _on_session(self, session: SessionStatus) -> None:
         if session.session_id and self._curve_timer is None:
             self._begin_curve(session)
-        if self._timers:
+        if self.timers:
             self._round()
 
     def _round(self) -> None:

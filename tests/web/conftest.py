@@ -1,0 +1,386 @@
+"""What the tests of the page share: a box behind it, a browser before it, a node that runs."""
+
+import http.client
+import json
+import random
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from flask.testing import FlaskClient
+from msgspec import Struct
+from werkzeug.test import TestResponse
+
+from bus.place import Place
+from bus.run import ZmqBus, open_node
+from bus.store import write_struct
+from msgs.card import CardColor, CardRole
+from msgs.label import LABEL_FILE, Label, LabelCard
+from msgs.requests import StopReason
+from nodes.web.node import Parameters, build
+from nodes.web.store import WebStore
+from web.app import create_app
+from web.box import SilentError, Site
+from web.curve import Curve
+from web.door import Door
+from web.live import Facts, live_of
+from web.panel import Reply
+from web.sessions import Sessions
+from web.streams import Streams
+
+LABEL = Label(
+    serial="12345678",
+    web_user="admin",
+    web_password="12345678",
+    recovery_key="K7Q2M9XA4T8R1Z6W3P5Y0C2V8B4N6J",
+    wlan_ssid="12345678",
+    wlan_password="plugplugplug",
+    lan_mac="02:00:00:00:00:01",
+    wlan_mac="02:00:00:00:00:02",
+    rfid=tuple(
+        LabelCard(uid=uid, role=role, color=color)
+        for uid, role, color in (
+            ("04A1B2C3D4E580", CardRole.MASTER, CardColor.WHITE),
+            ("04A1B2C3D4E581", CardRole.USER, CardColor.RED),
+            ("04A1B2C3D4E582", CardRole.USER, CardColor.GREEN),
+            ("04A1B2C3D4E583", CardRole.USER, CardColor.BLUE),
+        )
+    ),
+)
+
+PASSWORD = "correct horse battery"
+SESSION = "wallbox_session_8080"  # the cookie, on a desk
+UTC_NS = 1_767_225_600_000_000_000
+START_S = 1000.0
+PATIENCE_S = 10.0
+
+_TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
+
+
+class HandBox:
+    """A box whose time and answers a test sets. See `web.box.Box`."""
+
+    def __init__(self) -> None:
+        self.time_s = START_S
+        self.lines: list[tuple[str, str]] = []
+        self.acts: list[tuple[str, Struct]] = []
+        self.reply = Reply(outcome="ok")
+        self.is_silent = False
+        self.line = Curve()
+        self._random = random.Random(7)
+
+    def now_s(self) -> float:
+        return self.time_s
+
+    def utc_ns(self) -> int:
+        return UTC_NS + round((self.time_s - START_S) * 1e9)
+
+    def random(self, count: int) -> bytes:
+        return self._random.randbytes(count)
+
+    def tell(self, level: str, text: str) -> None:
+        self.lines.append((level, text))
+
+    def live(self) -> bytes:
+        if self.is_silent:
+            raise SilentError("The wallbox does not answer at the moment.")
+        facts = Facts(now_s=self.time_s, utc_ns=self.utc_ns(), began_s=START_S, label=LABEL)
+        return msgspec.json.encode(live_of(facts))
+
+    def curve(self) -> Curve:
+        return self.line
+
+    def act(self, name: str, arguments: Struct) -> Reply:
+        self.acts.append((name, arguments))
+        return self.reply
+
+
+class Browser:
+    """A browser without JavaScript: keeps cookies, and sends the forms that it was shown."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.client.get(path, **options)
+
+    def token(self, path: str) -> str:
+        found = _TOKEN.search(self.get(path).text)
+        assert found, f"{path} shows no form"
+        return found[1]
+
+    def send(self, path: str, form: dict[str, str], **options: Any) -> TestResponse:
+        """Open the page, fill in its form, and press the button."""
+        form = {"csrf_token": self.token(path), **form}
+        return self.client.post(path, data=form, **options)
+
+    def login(self, user: str = "admin", password: str = LABEL.serial) -> TestResponse:
+        return self.send("/login", {"username": user, "password": password})
+
+    def save(self, user: str = "admin", new: str = PASSWORD, **more: str) -> TestResponse:
+        form = {"new_username": user, "new_password": new, "new_password_again": new, **more}
+        return self.send("/user", form)
+
+    def is_in(self) -> bool:
+        return self.get("/api/v1/live").status_code == 200
+
+
+class Desk:
+    """The whole page with all that it keeps, but for the server and the bus."""
+
+    def __init__(self, state_dir: Path, panel: bool = False) -> None:
+        self.box = HandBox()
+        self.state_dir = state_dir
+        self.panel = panel
+        self.names = frozenset({"wallbox.local", "mywallbox.bmw"})
+        self.start()
+
+    def start(self) -> None:
+        """Begin as a new process does: with what was kept."""
+        self.store = WebStore(self.state_dir, lambda text: self.box.tell("warning", text))
+        box = self.box
+        self.door = Door(
+            LABEL,
+            self.store.account(LABEL),
+            self.store.failures(),
+            self.store,
+            box.now_s,
+            box.random,
+            box.tell,
+        )
+        self.sessions = Sessions(
+            self.store.sessions(), self.store, box.now_s, box.utc_ns, box.random, box.tell
+        )
+        self.watched: list[bool] = []
+        self.streams = Streams(box.now_s, self.watched.append)
+        site = Site(label=LABEL, names=self.names, is_simulation=self.panel, port=8080)
+        self.app = create_app(box, site, self.door, self.sessions, self.streams)
+
+    def browser(self) -> Browser:
+        return Browser(self.app.test_client())
+
+    def owner(self) -> Browser:
+        """Return the browser of somebody who has chosen a password and is signed in."""
+        browser = self.browser()
+        if self.door.account.must_change:
+            browser.login()
+            browser.save(current_password=LABEL.serial)
+        else:
+            browser.login(password=PASSWORD)
+        assert browser.is_in()
+        return browser
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, panel=True)
+
+
+class RunningNode:
+    """The web node on a real bus, its loop in a thread; others of the graph beside it."""
+
+    def __init__(self, home: Path, panel: str = "") -> None:
+        self.place = Place(run_dir=home / "run", state_dir=home / "state")
+        for folder in (self.place.run_dir, self.place.state_dir):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        write_struct(self.place.state_dir / LABEL_FILE, LABEL)
+        self.parameters = Parameters(port=0, panel=panel)
+        self.others: dict[str, ZmqBus] = {}
+        self._threads: list[threading.Thread] = []
+        self.start()
+
+    def start(self) -> None:
+        self.bus = open_node("web", self.place)
+        self.node = build(self.bus, self.parameters, {})
+        self._run(self.bus)
+        self.port = self.node.port
+
+    def other(self, name: str, prepare: Callable[[ZmqBus], None]) -> ZmqBus:
+        """Run another node of the graph."""
+        bus = self.others[name] = open_node(name, self.place)
+        prepare(bus)
+        self._run(bus)
+        return bus
+
+    def _run(self, bus: ZmqBus) -> None:
+        def loop() -> None:
+            while not bus.stopped:
+                bus.spin(None)
+
+        thread = threading.Thread(target=loop, name=f"loop of {bus.node}")
+        thread.start()
+        self._threads.append(thread)
+
+    def stop(self, reason: StopReason = StopReason.RESTART) -> float:
+        """Stop the web node; return how long that took [s]."""
+        began_s = time.monotonic()
+        self.bus.post(lambda: self.bus.stop(reason))
+        self._threads[0].join(PATIENCE_S)
+        assert not self._threads[0].is_alive()
+        took_s = time.monotonic() - began_s
+        self.bus.close()
+        self._threads.pop(0)
+        return took_s
+
+    def close(self) -> None:
+        if not self.bus.stopped:
+            self.stop()
+        for bus in self.others.values():
+            bus.post(lambda bus=bus: bus.stop(StopReason.SHUTDOWN))  # type: ignore[misc]
+        for thread in self._threads:
+            thread.join(PATIENCE_S)
+        for bus in self.others.values():
+            bus.close()
+
+    # --- clients -------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        form: dict[str, str] | None = None,
+        cookies: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> "HttpAnswer":
+        """Make one request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        sent = dict(headers or {})
+        if cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        body = None
+        if form is not None:
+            body = urlencode(form)
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            response = connection.getresponse()
+            return HttpAnswer(response.status, response.read().decode(), response.headers)
+        finally:
+            connection.close()
+
+    def sign_in(self) -> dict[str, str]:
+        """Choose a password, if none is chosen, and sign in; return the cookies."""
+        jar: dict[str, str] = {}
+
+        def send(path: str, **form: str) -> HttpAnswer:
+            page = self.ask(path, cookies=jar)
+            jar.update(page.cookies)
+            found = _TOKEN.search(page.text)
+            assert found, page.text
+            form["csrf_token"] = found[1]
+            answer = self.ask(path, "POST", form, jar)
+            jar.update(answer.cookies)
+            return answer
+
+        answer = send("/login", username="admin", password=PASSWORD)
+        if answer.status != 303:
+            assert send("/login", username="admin", password=LABEL.serial).status == 303
+            answer = send(
+                "/user",
+                new_username="admin",
+                new_password=PASSWORD,
+                new_password_again=PASSWORD,
+                current_password=LABEL.serial,
+            )
+        assert answer.status == 303, answer.text
+        return jar
+
+    def stream(self, cookies: dict[str, str], source: str = "127.0.0.1") -> "Reader":
+        """Open a stream from an address of this machine."""
+        return Reader(self.port, cookies, source)
+
+
+class HttpAnswer:
+    """One answer of the server."""
+
+    def __init__(self, status: int, text: str, headers: Any) -> None:
+        self.status = status
+        self.text = text
+        self.headers = headers
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        pairs = [
+            each.split(";")[0].split("=", 1) for each in self.headers.get_all("Set-Cookie", [])
+        ]
+        return dict(pairs)
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Reader:
+    """One open stream, as raw bytes on a socket."""
+
+    def __init__(self, port: int, cookies: dict[str, str], source: str) -> None:
+        self.socket = socket.create_connection(
+            ("127.0.0.1", port), PATIENCE_S, source_address=(source, 0)
+        )
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        head = f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n"
+        self.socket.sendall(head.encode())
+        self._heard = b""
+
+    def status(self) -> int:
+        self._read_until(b"\r\n")
+        return int(self._heard.split(b" ", 2)[1])
+
+    def event(self) -> dict[str, Any]:
+        """Return the next value; wait for it."""
+        self._read_until(b"data: ")
+        self._heard = self._heard.split(b"data: ", 1)[1]
+        self._read_until(b"\n\n")
+        line, self._heard = self._heard.split(b"\n\n", 1)
+        value: dict[str, Any] = json.loads(line)
+        return value
+
+    def head(self) -> str:
+        self._read_until(b"\r\n\r\n")
+        return self._heard.split(b"\r\n\r\n")[0].decode()
+
+    def is_ended(self) -> bool:
+        """Read on until the server closes; return whether it does in time."""
+        try:
+            while chunk := self.socket.recv(65536):
+                self._heard += chunk
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def _read_until(self, mark: bytes) -> None:
+        while mark not in self._heard:
+            chunk = self.socket.recv(65536)
+            assert chunk, f"the server has closed; it had said {self._heard[-200:]!r}"
+            self._heard += chunk
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[RunningNode]:
+    running = RunningNode(tmp_path)
+    yield running
+    running.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another thread does."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end_s, "it did not happen in time"
+        time.sleep(0.005)

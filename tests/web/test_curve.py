@@ -1,0 +1,44 @@
+"""The curve of a session: few points, however long it lasts."""
+
+from web.curve import MOST_POINTS, POINT_S, Curve, add_point
+
+
+def drawn(hours: float) -> Curve:
+    curve = Curve()
+    for number in range(int(hours * 3600 / POINT_S)):
+        curve = add_point(curve, "s1", number * POINT_S, 1000.0 + number)
+    return curve
+
+
+def test_a_point_is_kept_each_five_seconds() -> None:
+    curve = drawn(0.5)
+    assert len(curve.points) == 360
+    assert curve.points[:3] == ((0.0, 1000.0), (5.0, 1001.0), (10.0, 1002.0))
+
+
+def test_a_long_session_has_no_more_points_and_no_holes() -> None:
+    for hours in (1.0, 1.1, 5.0, 30.0, 100.0):
+        curve = drawn(hours)
+        assert MOST_POINTS / 2 <= len(curve.points) <= MOST_POINTS
+        assert curve.points[0] == (0.0, 1000.0)
+        gaps = {b[0] - a[0] for a, b in zip(curve.points, curve.points[1:], strict=False)}
+        assert gaps == {curve.every_s}
+        assert curve.points[-1][0] > hours * 3600 - 2 * curve.every_s
+
+
+def test_another_session_begins_anew() -> None:
+    curve = add_point(drawn(5.0), "s2", 0.0, 7.0)
+    assert curve == Curve(session_id="s2", points=((0.0, 7.0),))
+
+
+def test_a_late_timer_leaves_no_point_out() -> None:
+    curve = Curve()
+    for number in range(10):
+        curve = add_point(curve, "s1", number * POINT_S + (0.4 if number % 2 else 0.0), 1.0)
+    assert len(curve.points) == 10
+
+
+def test_a_point_that_comes_too_soon_is_left_out() -> None:
+    curve = add_point(Curve(), "s1", 100.0, 1.0)
+    assert add_point(curve, "s1", 101.0, 2.0) is curve
+    assert add_point(curve, "s1", 40.0, 2.0) is curve  # a clock that was set back

@@ -1,0 +1,291 @@
+"""What is closed, and to whom: the whole map of routes, foreign pages, foreign names, headers."""
+
+import re
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.web.conftest import LABEL, PASSWORD, Desk
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+OPEN = {"/login", "/recover", "/health", "/static/app.css", "/favicon.ico"}
+FORCED = {*OPEN, "/user", "/logout"}
+UNKNOWN = ("/nowhere", "/api/v1/nowhere", "/api/v1/panel/nowhere", "//", "/static", "/%00")
+
+
+def paths(desk: Desk) -> set[str]:
+    """Return every path that the app has a route for, with something put into its gaps."""
+    known = set()
+    for rule in desk.app.url_map.iter_rules():
+        known.add(rule.rule.replace("<path:name>", "app.css").replace("<act>", "plug"))
+    return known
+
+
+def is_refusal(path: str, answer: TestResponse, to: str, code: int) -> bool:
+    """Return whether an answer says nothing but where to go."""
+    if path.startswith("/api/") or path == "/live":
+        return answer.status_code == code and set(answer.get_json(silent=True) or {}) <= {"reason"}
+    return answer.status_code == 303 and answer.location == to
+
+
+def test_nothing_but_login_recovery_and_health_answers_a_stranger(simulated: Desk) -> None:
+    simulated.owner()
+    all_paths = paths(simulated)
+    assert {"/", "/user", "/live", "/api/v1/live", "/api/v1/panel/plug"} <= all_paths
+    assert all_paths >= OPEN
+    for path in (*sorted(all_paths - OPEN), *UNKNOWN):
+        for method in METHODS:
+            answer = simulated.app.test_client().open(path, method=method)
+            assert is_refusal(path, answer, "/login", 401), (method, path, answer.status)
+    assert simulated.box.acts == []
+    assert simulated.streams.count == 0
+
+
+def test_nothing_but_user_settings_answers_before_a_password_is_chosen(simulated: Desk) -> None:
+    browser = simulated.browser()
+    browser.login()
+    token = browser.token("/user")
+    for path in (*sorted(paths(simulated) - FORCED), *UNKNOWN):
+        for method in METHODS:
+            answer = browser.client.open(path, method=method, headers={"X-CSRF-Token": token})
+            assert is_refusal(path, answer, "/user", 403), (method, path, answer.status)
+    assert simulated.box.acts == []
+    assert simulated.streams.count == 0
+
+
+def test_what_is_open_tells_a_stranger_nothing_of_the_box(desk: Desk) -> None:
+    desk.owner()
+    for path in sorted(OPEN):
+        text = desk.browser().get(path).get_data(as_text=True)
+        for secret in (LABEL.serial, LABEL.recovery_key, LABEL.lan_mac, PASSWORD):
+            assert secret not in text, path
+
+
+def test_the_login_is_not_shown_to_those_who_are_in(desk: Desk) -> None:
+    assert desk.owner().get("/login").location == "/"
+
+
+def test_an_unknown_page_is_said_in_words(desk: Desk) -> None:
+    browser = desk.owner()
+    answer = browser.get("/nowhere")
+    assert answer.status_code == 404
+    assert "There is no such page." in answer.text
+    assert browser.get("/api/v1/nowhere").get_json() == {"reason": "There is no such page."}
+    answer = browser.client.put("/user", headers={"X-CSRF-Token": browser.token("/user")})
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+# --- foreign pages -----------------------------------------------------------------------------
+
+FOREIGN = [
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:9999"},
+    {"Origin": "ftp://localhost"},
+    {"Origin": "http://[::1"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_a_foreign_page_can_neither_act_nor_sign_in(
+    simulated: Desk, headers: dict[str, str]
+) -> None:
+    browser = simulated.owner()
+    token = browser.token("/user")
+    form = {"csrf_token": token, "new_username": "x", "current_password": PASSWORD}
+    assert browser.client.post("/user", data=form, headers=headers).status_code == 403
+    assert browser.client.post("/logout", data=form, headers=headers).status_code == 403
+    answer = browser.client.post(
+        "/api/v1/panel/plug", json={}, headers={"X-CSRF-Token": token, **headers}
+    )
+    assert answer.status_code == 403
+    assert browser.get("/api/v1/live", headers=headers).status_code == 403
+    assert browser.get("/live", headers=headers).status_code == 403
+    stranger = simulated.browser()
+    form = {"username": "admin", "password": PASSWORD}
+    assert stranger.send("/login", form, headers=headers).status_code == 403
+    assert not stranger.is_in()
+    assert browser.is_in()
+    assert simulated.box.acts == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "http://localhost"},
+        {"Origin": "https://localhost"},
+        {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
+    ],
+)
+def test_a_page_of_our_own_may(desk: Desk, headers: dict[str, str]) -> None:
+    desk.owner()
+    browser = desk.browser()
+    form = {"username": "admin", "password": PASSWORD}
+    assert browser.send("/login", form, headers=headers).status_code == 303
+
+
+def test_nothing_is_done_without_a_token(simulated: Desk) -> None:
+    browser = simulated.owner()
+    other = simulated.owner()
+    for token in (None, "", "0" * 64, "\u00fc", other.token("/user")):
+        form = {} if token is None else {"csrf_token": token}
+        headers = {} if token is None or not token.isascii() else {"X-CSRF-Token": token}
+        assert browser.client.post("/logout", data=form).status_code == 403
+        assert browser.client.post("/user", data=form).status_code == 403
+        answer = browser.client.post("/api/v1/panel/plug", json={}, headers=headers)
+        assert answer.status_code == 403
+    assert browser.is_in()
+    assert simulated.box.acts == []
+
+
+def test_a_login_form_that_is_too_old_is_shown_again(desk: Desk) -> None:
+    desk.owner()
+    browser = desk.browser()
+    token = browser.token("/login")
+    desk.start()  # whoever signed the token is gone
+    stale = desk.browser()
+    for cookie in ("wallbox_visitor_8080",):
+        kept = browser.client.get_cookie(cookie)
+        assert kept is not None
+        stale.client.set_cookie(cookie, kept.value)
+    form = {"csrf_token": token, "username": "admin", "password": PASSWORD}
+    answer = stale.client.post("/login", data=form)
+    assert answer.status_code == 403
+    assert "This page was open for too long. Please try again." in answer.text
+    assert 'value="admin"' in answer.text
+    assert PASSWORD not in answer.text
+    assert stale.login(password=PASSWORD).status_code == 303
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("WEB-15")
+@pytest.mark.parametrize(
+    "host",
+    [
+        "192.168.2.1",
+        "192.168.2.1:8080",
+        "[fe80::1]",
+        "[fe80::1]:8080",
+        "localhost:8080",
+        "mywallbox.bmw",
+        "MyWallbox.BMW",
+        "wallbox.local.",
+        "wallbox.local:80",
+    ],
+)
+def test_the_page_is_reached_by_its_address_or_a_name_in_the_network(desk: Desk, host: str) -> None:
+    assert desk.browser().get("/login", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.req("WEB-15")
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "192.168.2.1.evil.example",
+        "mywallbox.bmw.evil.example",
+        "localhost.evil.example",
+        "evil.example:8080",
+        "192.168.2.1@evil.example",
+        "1234567",
+        "[::1].evil.example",
+        "local host",
+        "localhost/",
+    ],
+)
+def test_a_name_that_was_made_to_point_here_is_refused(desk: Desk, host: str) -> None:
+    for path in ("/login", "/health", "/", "/static/app.css", "/api/v1/live"):
+        answer = desk.app.test_client().get(path, headers={"Host": host})
+        assert answer.status_code == 421, (path, answer.status)
+    page = desk.app.test_client().get("/login", headers={"Host": host}).text
+    assert "Use its IP address" in page
+
+
+# --- headers and bounds ------------------------------------------------------------------------
+
+
+def test_every_answer_carries_the_headers_that_keep_others_out(simulated: Desk) -> None:
+    browser = simulated.owner()
+    nonces = set()
+    for path in ("/", "/login", "/user", "/api/v1/live", "/nowhere", "/health", "/live"):
+        answer = browser.client.open(path, method="HEAD" if path == "/live" else "GET")
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self' 'nonce-")
+        assert "unsafe" not in policy
+        for part in ("frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"):
+            assert part in policy
+        nonces.add(re.findall(r"nonce-([0-9a-f]{32})", policy)[0])
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert len(nonces) == 7
+
+
+def test_a_static_file_is_kept_long_only_under_the_mark_of_its_content(desk: Desk) -> None:
+    browser = desk.browser()
+    found = re.search(r'"(/static/app\.css\?v=[0-9a-f]{12})"', browser.get("/login").text)
+    assert found
+    marked = browser.get(found[1])
+    assert marked.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    for path in ("/static/app.css", "/static/app.css?v=0123456789ab", "/static/app.css?v="):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+        assert answer.data == marked.data
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "nothing.css", "", "a%00b", "//etc/passwd"],
+)
+def test_no_other_file_is_served(desk: Desk, name: str) -> None:
+    answer = desk.owner().get(f"/static/{name}")
+    assert answer.status_code in (404, 308, 303)
+    assert b"create_app" not in answer.data
+
+
+def test_the_browser_finds_an_icon(desk: Desk) -> None:
+    assert desk.browser().get("/favicon.ico").status_code in (200, 204)
+
+
+@pytest.mark.parametrize("path", ["/login", "/recover", "/user", "/api/v1/panel/plug"])
+def test_too_much_is_refused_in_words(simulated: Desk, path: str) -> None:
+    browser = simulated.owner()
+    answer = browser.client.post(path, data={"password": "x" * 70_000})
+    assert answer.status_code == 413
+    assert "64 KiB at most" in answer.get_data(as_text=True)
+
+
+def test_a_form_of_many_parts_is_refused(desk: Desk) -> None:
+    parts = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="f{n}"\r\n\r\n1\r\n' for n in range(40)
+    )
+    answer = desk.browser().client.post(
+        "/login",
+        data=parts + "--x--\r\n",
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert answer.status_code == 413
+
+
+def test_what_fails_is_logged_and_says_nothing_to_the_reader(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = desk.owner()
+
+    def fail() -> bytes:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr(desk.box, "live", fail)
+    answer = browser.get("/api/v1/live")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert any(level == "error" and "a secret detail" in text for level, text in desk.box.lines)

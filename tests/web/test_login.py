@@ -1,0 +1,313 @@
+"""Login, first password, User Settings: as a browser without JavaScript meets them."""
+
+import re
+
+import pytest
+
+from nodes.web.store import ACCOUNT_FILE
+from tests.web.conftest import LABEL, PASSWORD, SESSION, Browser, Desk
+from web.backoff import MOST_WAIT_S
+
+
+def number(browser: Browser) -> str:
+    """Return what a browser keeps of its session."""
+    cookie = browser.client.get_cookie(SESSION)
+    assert cookie is not None
+    return str(cookie.value)
+
+
+def with_number(desk: Desk, kept: str) -> Browser:
+    """Return a browser that has a session's number from somewhere."""
+    browser = desk.browser()
+    browser.client.set_cookie(SESSION, kept)
+    return browser
+
+
+@pytest.mark.req("WEB-1")
+def test_the_first_login_is_by_the_label_and_a_new_password_is_demanded(desk: Desk) -> None:
+    browser = desk.browser()
+    answer = browser.login("admin", LABEL.serial)
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert (browser.get("/").status_code, browser.get("/").location) == (303, "/user")
+    answer = browser.save("anna", current_password=LABEL.serial)
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert browser.get("/").status_code == 200
+    late = desk.browser()
+    assert late.login("admin", LABEL.serial).status_code == 403
+    assert late.login("anna", LABEL.serial).status_code == 403
+    assert late.login("anna", PASSWORD).status_code == 303
+
+
+@pytest.mark.req("WEB-1")
+def test_the_pages_use_the_words_of_the_manual(desk: Desk) -> None:
+    browser = desk.browser()
+    page = browser.get("/login").text
+    for words in ("Login", "Username:", "Password:", "Forgot your password?"):
+        assert words in page
+    assert "Recovery Key" in browser.get("/recover").text
+    browser.login()
+    page = browser.get("/user").text
+    for words in ("User Settings", "Current Username", "New Username", "Save User Settings"):
+        assert words in page
+    assert len(re.findall("New Password", page)) == 2
+
+
+@pytest.mark.req("WEB-1")
+def test_the_recovery_key_is_shown_to_those_who_prove_themselves_again(desk: Desk) -> None:
+    browser = desk.owner()
+    assert LABEL.recovery_key not in browser.get("/user").text
+    ask = {"show": "recovery_key", "current_password": "not the right one"}
+    answer = browser.send("/user", ask)
+    assert answer.status_code == 403
+    assert LABEL.recovery_key not in answer.text
+    answer = browser.send("/user", {"show": "recovery_key", "current_password": PASSWORD})
+    assert answer.status_code == 200
+    assert LABEL.recovery_key in answer.text
+
+
+@pytest.mark.req("WEB-1")
+def test_a_password_that_was_chosen_outlives_the_process(desk: Desk) -> None:
+    desk.owner()
+    kept = (desk.state_dir / ACCOUNT_FILE).read_text()
+    assert PASSWORD not in kept
+    assert "$argon2id$v=19$m=19456,t=2,p=1$" in kept
+    assert (desk.state_dir / ACCOUNT_FILE).stat().st_mode & 0o777 == 0o600
+    desk.start()
+    assert desk.browser().login(password=LABEL.serial).status_code == 403
+    assert desk.browser().login(password=PASSWORD).status_code == 303
+
+
+def test_a_restart_signs_nobody_out(desk: Desk) -> None:
+    kept = number(desk.owner())
+    desk.start()
+    assert with_number(desk, kept).is_in()
+
+
+def test_another_password_needs_the_one_before_and_ends_all_other_sessions(desk: Desk) -> None:
+    browser, other = desk.owner(), desk.owner()
+    new = "a wholly different one"
+    assert browser.save(new=new).status_code == 403
+    assert browser.save(new=new, current_password="wrong").status_code == 403
+    assert other.is_in()
+    before = number(browser)
+    answer = browser.save("bea", new, current_password=PASSWORD)
+    assert (answer.status_code, answer.location) == (303, "/user?saved")
+    assert number(browser) != before
+    assert browser.is_in()
+    assert not other.is_in()
+    assert not with_number(desk, before).is_in()
+    assert desk.browser().login("bea", new).status_code == 303
+
+
+def test_a_change_that_was_cut_short_by_a_power_loss_has_still_signed_everybody_out(
+    desk: Desk,
+) -> None:
+    other = number(desk.owner())
+    browser = desk.owner()
+    kept = (desk.state_dir / "web-sessions.json").read_bytes()
+    desk.start()
+    assert with_number(desk, other).is_in()
+    browser.save(new="a wholly different one", current_password=PASSWORD)
+    (desk.state_dir / "web-sessions.json").write_bytes(kept)  # as if it came after the loss
+    desk.start()
+    assert not with_number(desk, other).is_in()
+
+
+def test_the_user_name_alone_may_change(desk: Desk) -> None:
+    browser = desk.owner()
+    answer = browser.save("bea", "", current_password=PASSWORD)
+    assert answer.status_code == 303
+    assert desk.browser().login("admin", PASSWORD).status_code == 403
+    assert desk.browser().login("bea", PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("new", "sentence"),
+    [
+        ("", "The new password is empty; expected 10 characters or more."),
+        ("short", "The new password has 5 characters; expected 10 or more."),
+        ("x" * 129, "The new password has 129 characters; expected 128 at most."),
+        ("administrator", "The new password is the user name; expected another one."),
+        (LABEL.recovery_key, "The new password stands on the label; expected another one."),
+        (LABEL.wlan_password, "The new password stands on the label; expected another one."),
+        ("tab\tin the middle", "The new password holds a character that cannot be typed"),
+    ],
+)
+def test_a_password_is_refused_in_words_and_never_cropped(
+    desk: Desk, new: str, sentence: str
+) -> None:
+    browser = desk.browser()
+    browser.login()
+    answer = browser.save("administrator", new, current_password=LABEL.serial)
+    assert answer.status_code == 400
+    assert sentence in answer.text
+    assert 'value="administrator"' in answer.text
+    assert desk.door.account.must_change
+
+
+@pytest.mark.parametrize("new", ["x" * 128, "ten chars!", "пароль из букв", "🔌" * 10])
+def test_a_password_of_any_letters_is_taken_whole(desk: Desk, new: str) -> None:
+    browser = desk.browser()
+    browser.login()
+    assert browser.save(new=new, current_password=LABEL.serial).status_code == 303
+    assert desk.browser().login(password=new[:-1]).status_code == 403
+    assert desk.browser().login(password=new + "x").status_code == 403
+    assert desk.browser().login(password=new).status_code == 303
+
+
+def test_the_same_password_from_another_keyboard_is_the_same(desk: Desk) -> None:
+    browser = desk.browser()
+    browser.login()
+    browser.save(new="Gr\u00fc\u00dfe an alle", current_password=LABEL.serial)
+    assert desk.browser().login(password="Gru\u0308\u00dfe an alle").status_code == 303
+
+
+def test_the_serial_is_no_password_and_the_old_one_no_new_one(desk: Desk) -> None:
+    browser = desk.browser()
+    browser.login()
+    answer = browser.save(new=LABEL.serial.lower() + " ", current_password=LABEL.serial)
+    assert answer.status_code == 303  # with a blank it is another one, and long enough
+    browser = desk.browser()
+    browser.login(password=LABEL.serial.lower() + " ")
+    same = browser.save(new=LABEL.serial.lower() + " ", current_password=LABEL.serial.lower() + " ")
+    assert same.status_code == 400
+    assert "is the old one" in same.text
+
+
+def test_two_new_passwords_that_differ_are_refused(desk: Desk) -> None:
+    browser = desk.browser()
+    browser.login()
+    answer = browser.save(
+        "anna", new_password_again="correct horse batterie", current_password=LABEL.serial
+    )
+    assert answer.status_code == 400
+    assert "The two new passwords differ; expected the same one twice." in answer.text
+    assert PASSWORD not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("user", "sentence"),
+    [
+        ("   ", "The new user name is empty; expected 1 to 32 characters."),
+        ("x" * 33, "The new user name has 33 characters; expected 32 at most."),
+        ("a\nb", "The new user name holds a character that cannot be typed"),
+    ],
+)
+def test_a_user_name_is_refused_in_words(desk: Desk, user: str, sentence: str) -> None:
+    browser = desk.browser()
+    browser.login()
+    answer = browser.save(user, current_password=LABEL.serial)
+    assert answer.status_code == 400
+    assert sentence in answer.text
+
+
+def test_a_login_that_fails_keeps_what_was_typed_but_not_the_password(desk: Desk) -> None:
+    desk.owner()
+    answer = desk.browser().login("anna<b>", "my real password")
+    assert answer.status_code == 403
+    assert "The user name or the password is wrong." in answer.text
+    assert 'value="anna&lt;b&gt;"' in answer.text
+    assert "my real password" not in answer.text
+    assert not any("my real" in text or "anna" in text for _, text in desk.box.lines)
+    assert any(level == "warning" and "127.0.0.1" in text for level, text in desk.box.lines)
+
+
+def test_failures_make_everybody_wait_longer_each_time_but_never_for_good(desk: Desk) -> None:
+    desk.owner()
+    browser = desk.browser()
+    for _ in range(4):
+        assert "Too many" not in browser.login(password="wrong").text
+    waits = []
+    for _ in range(9):
+        answer = browser.login(password="wrong")
+        assert answer.status_code == 403
+        waits.append(int(answer.headers["Retry-After"]))
+        refused = desk.browser().login(password=PASSWORD)  # the right one, and from elsewhere
+        assert refused.status_code == 429
+        assert f"Please try again in {waits[-1]} s." in refused.text
+        desk.box.time_s += waits[-1]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert max(waits) == MOST_WAIT_S
+    assert desk.browser().login(password=PASSWORD).status_code == 303
+    assert "Too many" not in browser.login(password="wrong").text
+
+
+def test_a_restart_ends_no_wait(desk: Desk) -> None:
+    desk.owner()
+    for _ in range(7):
+        desk.browser().login(password="wrong")
+        desk.box.time_s += 1.0
+    assert desk.door.sign_in("admin", "wrong", "127.0.0.1").wait_s > 0
+    desk.start()
+    assert desk.browser().login(password=PASSWORD).status_code == 429
+    desk.box.time_s += MOST_WAIT_S
+    assert desk.browser().login(password=PASSWORD).status_code == 303
+    desk.start()
+    assert desk.browser().login(password="wrong").status_code == 403
+
+
+def test_failures_are_forgiven_after_an_hour(desk: Desk) -> None:
+    desk.owner()
+    for _ in range(5):
+        desk.browser().login(password="wrong")
+    desk.box.time_s += 3601.0
+    assert "Too many" not in desk.browser().login(password="wrong").text
+
+
+def test_login_recovery_and_current_password_share_one_wait(desk: Desk) -> None:
+    browser = desk.owner()
+    for _ in range(2):
+        browser.save(new="another password", current_password="wrong")
+        desk.browser().login(password="wrong")
+        desk.browser().send("/recover", {"recovery_key": "wrong"})
+    assert desk.browser().login(password=PASSWORD).status_code == 429
+
+
+def test_a_login_has_its_own_number_and_a_logout_ends_it_on_the_server(desk: Desk) -> None:
+    browser = desk.owner()
+    kept = browser.client.get_cookie(SESSION)
+    assert kept is not None
+    assert kept.http_only
+    assert kept.same_site == "Strict"
+    assert kept.value not in (desk.state_dir / "web-sessions.json").read_text()
+    answer = browser.client.post("/logout", data={"csrf_token": browser.token("/user")})
+    assert (answer.status_code, answer.location) == (303, "/login")
+    assert not with_number(desk, kept.value).is_in()
+    desk.start()
+    assert not with_number(desk, kept.value).is_in()
+
+
+def test_a_number_that_was_set_before_the_login_is_worth_nothing_after_it(desk: Desk) -> None:
+    browser = with_number(desk, "11" * 32)
+    browser.login()
+    assert number(browser) != "11" * 32
+
+
+def test_an_account_that_cannot_be_kept_is_not_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = desk.owner()
+    monkeypatch.setattr("bus.store.os.replace", _full)
+    answer = browser.save(new="a wholly different one", current_password=PASSWORD)
+    assert answer.status_code == 500
+    assert "Nothing was changed" in answer.text
+    monkeypatch.undo()
+    assert desk.browser().login(password=PASSWORD).status_code == 303
+
+
+def _full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_an_account_that_cannot_be_understood_opens_to_the_recovery_key_alone(
+    desk: Desk,
+) -> None:
+    desk.owner()
+    (desk.state_dir / ACCOUNT_FILE).write_bytes(b"\0\0\0")
+    for _ in range(2):
+        desk.start()
+        assert desk.browser().login(password=LABEL.serial).status_code == 403
+        assert desk.browser().login(password="").status_code == 403
+    browser = desk.browser()
+    assert browser.send("/recover", {"recovery_key": LABEL.recovery_key}).status_code == 303
+    assert browser.save(new=PASSWORD).status_code == 303

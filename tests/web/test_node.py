@@ -1,0 +1,410 @@
+"""The node on a real bus, its server on a real port, with real readers."""
+
+import http.client
+import json
+import logging
+import socket
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bus import Call, DriverError
+from bus.run import ZmqBus, open_node
+from bus.store import StoreError
+from msgs.led import DARK, Color, Effect, LedFrame, Light
+from msgs.meter import NO_LINE, MeterReading
+from msgs.plant import Power, VehicleState, WorldStatus
+from msgs.requests import NoArguments
+from msgs.session import SessionStatus, WallboxState
+from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS
+from nodes.web import server, watch
+from nodes.web.node import Parameters, build
+from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
+from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
+
+IDLE = SessionStatus(
+    state=WallboxState.IDLE,
+    plugged=False,
+    authorized=False,
+    session_id="",
+    energy_wh=0.0,
+    reason="No vehicle.",
+)
+CHARGING = replace(
+    IDLE, state=WallboxState.CHARGING, plugged=True, authorized=True, session_id="s1"
+)
+FRAME = LedFrame(
+    segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
+)
+WHITE = Light(color=Color.WHITE, effect=Effect.STEADY)
+BOX = MeterReading(lines=(NO_LINE, NO_LINE, NO_LINE), power_w=11_000.0, online=True, source="chip")
+QUICK_S = 2.0  # the machine is busy with other tests
+
+
+def say_session(node: RunningNode, status: SessionStatus) -> ZmqBus:
+    """Have the session say this from now on."""
+    return node.other(
+        "session", lambda bus: _every(bus, 0.05, lambda: bus.publish(SESSION_STATUS, status))
+    )
+
+
+def _every(bus: ZmqBus, period_s: float, action: Any) -> None:
+    bus.every(period_s, action)
+
+
+def opened(stack: ExitStack, node: RunningNode, cookies: dict[str, str], source: str) -> Reader:
+    reader = node.stream(cookies, source)
+    stack.callback(reader.close)
+    return reader
+
+
+@pytest.mark.req("WEB-15")
+def test_the_page_is_reached_by_plain_http(node: RunningNode) -> None:
+    answer = node.ask("/login")
+    assert answer.status == 200
+    assert "Login" in answer.text
+    assert "server" not in {name.lower() for name in answer.headers}
+    assert node.ask("/health").text == "ok\n"
+    for host in (f"{LABEL.serial}.local", socket.gethostname(), "192.168.2.1"):
+        assert node.ask("/login", headers={"Host": host}).status == 200
+    assert node.ask("/login", headers={"Host": "evil.example"}).status == 421
+
+
+@pytest.mark.req("WEB-3")
+def test_the_overview_is_shown_with_the_state_as_session_says_it(node: RunningNode) -> None:
+    say_session(node, CHARGING)
+    jar = node.sign_in()
+    until(lambda: node.ask("/api/v1/live", cookies=jar).json()["state"] == "Charging")
+    overview = node.ask("/api/v1/live", cookies=jar).json()["overview"]
+    assert overview["serial"] == LABEL.serial
+    assert overview["mac"] in (LABEL.lan_mac, LABEL.wlan_mac)
+    assert overview["dcs_link"] == "Unreachable"
+    assert all(each["ip"] for each in overview["addresses"])
+
+
+@pytest.mark.req("WEB-1")
+def test_who_has_signed_in_stays_so_when_the_node_is_restarted(tmp_path: Path) -> None:
+    node = RunningNode(tmp_path)
+    jar = node.sign_in()
+    port = node.port
+    node.stop()
+    node.parameters = Parameters(port=port)
+    node.start()
+    assert node.ask("/api/v1/live", cookies=jar).status == 200
+    assert node.ask("/login", "POST", {"username": "admin", "password": PASSWORD}).status == 403
+    node.close()
+
+
+def test_a_stream_begins_with_the_whole_and_tells_a_change_at_once(
+    node: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ROUND_S", 3600.0)  # what comes comes by itself
+    led = node.other("led", lambda bus: None)
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        reader = opened(stack, node, jar, "127.0.0.1")
+        assert reader.status() == 200
+        assert "text/event-stream" in reader.head()
+        first = reader.event()
+        assert first["front"] is None
+        assert first["overview"]["serial"] == LABEL.serial
+        until(lambda: bool(node.node.watch.timers))
+        led.post(lambda: led.publish(LED_FRAME, FRAME))
+        assert reader.event()["front"]["touch"] == {"color": "off", "effect": "off"}
+        led.post(lambda: led.publish(LED_FRAME, replace(FRAME, touch=WHITE)))
+        assert reader.event()["front"]["touch"]["color"] == "white"
+        say_session(node, CHARGING)
+        assert reader.event()["state"] == "Charging"
+
+
+def test_an_idle_page_repeats_itself_and_is_never_behind(node: RunningNode) -> None:
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        reader = opened(stack, node, jar, "127.0.0.1")
+        clocks = [reader.event()["clock_s"] for _ in range(4)]
+        assert clocks == sorted(clocks)
+        assert 0.9 < clocks[-1] - clocks[-2] < 2.0
+
+
+def test_a_hundred_streams_do_not_hurt(node: RunningNode) -> None:
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        readers = [opened(stack, node, jar, f"127.0.0.{2 + number % 10}") for number in range(100)]
+        codes = [reader.status() for reader in readers]
+        assert codes.count(200) == MOST_STREAMS
+        assert codes.count(503) == 100 - MOST_STREAMS
+        refused = readers[codes.index(503)]
+        assert "Retry-After: 10" in refused.head()
+        assert refused.is_ended()
+        for _ in range(5):
+            began_s = time.monotonic()
+            assert node.ask("/health").status == 200
+            assert node.ask("/", cookies=jar).status == 200
+            assert time.monotonic() - began_s < QUICK_S
+        for reader, code in zip(readers, codes, strict=True):
+            if code == 200:
+                assert reader.event()["overview"]["serial"] == LABEL.serial
+    until(lambda: node.node.streams.count == 0)
+
+
+def test_one_address_has_a_few_streams_only(node: RunningNode) -> None:
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        codes = [opened(stack, node, jar, "127.0.0.7").status() for _ in range(6)]
+        assert codes == [200] * MOST_PER_ADDRESS + [503] * 2
+        assert opened(stack, node, jar, "127.0.0.8").status() == 200
+
+
+def test_readers_that_go_without_a_word_give_their_places_free(node: RunningNode) -> None:
+    jar = node.sign_in()
+    for _ in range(3):
+        with ExitStack() as stack:
+            for number in range(MOST_STREAMS):
+                reader = opened(stack, node, jar, f"127.0.0.{2 + number % 4}")
+                assert reader.status() == 200
+            assert node.node.streams.count == MOST_STREAMS
+            assert node.ask("/live", cookies=jar).status == 503
+        until(lambda: node.node.streams.count == 0)
+
+
+def test_nothing_is_timed_while_nobody_watches(node: RunningNode) -> None:
+    jar = node.sign_in()
+    node.ask("/api/v1/live", cookies=jar)
+    before = len(node.node.watch.timers)
+    with ExitStack() as stack:
+        opened(stack, node, jar, "127.0.0.1").event()
+        until(lambda: len(node.node.watch.timers) == 1)
+    until(lambda: len(node.node.watch.timers) == 0)
+    assert before == 0
+
+
+def test_a_reader_that_takes_nothing_is_cut_off_and_costs_the_others_nothing(
+    node: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "STALLED_S", 1.0)
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        slow = socket.socket()
+        stack.callback(slow.close)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        slow.connect(("127.0.0.1", node.port))
+        cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
+        slow.sendall(f"GET /live HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
+        until(lambda: node.node.streams.count == 1)
+        quick = opened(stack, node, jar, "127.0.0.1")
+        quick.event()
+        large = b'{"filler":"' + b"x" * 20_000 + b'"}'
+        most_held = 0
+        while node.node.streams.count == 2:
+            node.bus.post(lambda: node.node.streams.say(large))
+            quick.event()  # this one, or a newer one
+            held = [each.total_outbufs_len for each in node.node.server.channels]
+            most_held = max(most_held, *held)
+            assert node.ask("/health").status == 200
+        # The rest is what no buffer of the system took; nothing more was made for it.
+        assert server.BUFFER_BYTES < most_held < server.BUFFER_BYTES + 2 * len(large)
+        assert quick.event()
+
+
+def test_idle_connections_shut_nobody_out(node: RunningNode) -> None:
+    with ExitStack() as stack:
+        for _ in range(2 * server.MOST_CONNECTIONS):
+            idle = socket.create_connection(("127.0.0.1", node.port))
+            stack.callback(idle.close)
+            idle.sendall(b"GET /health HTTP/1.1\r\n")  # and no more
+        for _ in range(5):
+            assert node.ask("/health").status == 200
+
+
+def test_a_flood_of_logins_leaves_the_pages_alive(node: RunningNode) -> None:
+    jar = node.sign_in()
+    page = node.ask("/login")
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    form = f"csrf_token={token}&username=admin&password=wrong"
+    cookie = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
+    head = (
+        f"POST /login HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(form)}\r\n\r\n{form}"
+    )
+    with ExitStack() as stack:
+        sockets = []
+        for _ in range(60):
+            flood = socket.create_connection(("127.0.0.1", node.port), 10.0)
+            stack.callback(flood.close)
+            flood.sendall(head.encode())
+            sockets.append(flood)
+        began_s = time.monotonic()
+        assert node.ask("/api/v1/live", cookies=jar).status == 200
+        assert time.monotonic() - began_s < QUICK_S
+        codes = [int(flood.recv(65536).split(b" ", 2)[1]) for flood in sockets]
+    assert codes.count(403) + codes.count(429) == 60
+    assert codes.count(403) < 10  # judged: five, and one more for each wait that has passed
+
+
+def test_the_node_stops_within_a_second_with_streams_open(node: RunningNode) -> None:
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        readers = [opened(stack, node, jar, f"127.0.0.{2 + number % 4}") for number in range(12)]
+        for reader in readers:
+            reader.event()
+        assert node.stop() < 1.5
+        assert all(reader.is_ended() for reader in readers)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", node.port))
+
+
+# --- the panel and the curve -------------------------------------------------------------------
+
+WORLD = WorldStatus(
+    vehicle=VehicleState.AWAY,
+    contacts_closed=(False, False, False),
+    coil=False,
+    current_a=(0.0, 0.0, 0.0),
+    house_a=(2.0, 2.0, 2.0),
+    sun_w=0.0,
+    mains=True,
+    duty_percent=100.0,
+    faults=(),
+    lights="dark",
+    ports={},
+)
+
+
+def act(node: RunningNode, jar: dict[str, str], name: str, body: str) -> tuple[int, Any]:
+    page = node.ask("/user", cookies=jar)
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=10.0)
+    headers = {
+        "Cookie": "; ".join(f"{key}={value}" for key, value in jar.items()),
+        "X-CSRF-Token": token,
+        "Content-Type": "application/json",
+    }
+    connection.request("POST", f"/api/v1/panel/{name}", body, headers)
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+def test_the_panel_reaches_the_simulated_world_and_brings_its_words_back(
+    tmp_path: Path,
+) -> None:
+    node = RunningNode(tmp_path, panel="plant")
+    asked: list[object] = []
+
+    def prepare(plant: ZmqBus) -> None:
+        def on_power(call: Call[Power]) -> None:
+            asked.append(call.arguments)
+            call.ok()
+
+        plant.serve("power", Power, on_power)
+        plant.serve("plug", NoArguments, lambda call: call.refuse("it is plugged in already"))
+        plant.serve("unplug", NoArguments, lambda call: None)
+        plant.serve("status", NoArguments, lambda call: call.ok(WORLD))
+
+    jar = node.sign_in()
+    assert act(node, jar, "plug", "{}")[0] == 504  # nobody there
+    node.other("plant", prepare)
+    assert act(node, jar, "power", '{"on": false}') == (200, {"ok": True})
+    assert asked == [Power(on=False)]
+    assert act(node, jar, "plug", "{}") == (409, {"reason": "it is plugged in already"})
+    status, answer = act(node, jar, "unplug", "{}")
+    assert (status, list(answer)) == (504, ["reason"])
+    with ExitStack() as stack:
+        reader = opened(stack, node, jar, "127.0.0.1")
+        while (world := reader.event()["world"]) is None:
+            pass
+        assert world["vehicle"] == "away"
+    node.close()
+
+
+def test_the_curve_begins_with_the_session(node: RunningNode) -> None:
+    node.other("meter", lambda bus: _every(bus, 0.05, lambda: bus.publish(METER_BOX, BOX)))
+    jar = node.sign_in()
+    assert node.ask("/api/v1/curve", cookies=jar).json() == {"session_id": "", "points": []}
+    until(lambda: node.ask("/api/v1/live", cookies=jar).json()["meter_online"])
+    began = replace(CHARGING, started_utc_ns=node.bus.clock.utc_ns() - 60_000_000_000)
+    say_session(node, began)
+    until(lambda: bool(node.ask("/api/v1/curve", cookies=jar).json()["session_id"]))
+    curve = node.ask("/api/v1/curve", cookies=jar).json()
+    assert curve["session_id"] == "s1"
+    ((since_s, power_w),) = curve["points"]
+    assert (since_s, power_w) == (pytest.approx(60.0, abs=3.0), 11_000.0)
+
+
+# --- what keeps it from starting ---------------------------------------------------------------
+
+
+def refused(node: RunningNode, parameters: Parameters) -> DriverError:
+    bus = open_node("web", node.place)
+    try:
+        with pytest.raises(DriverError) as error:
+            build(bus, parameters, {})
+    finally:
+        bus.close()
+    return error.value
+
+
+def test_a_port_that_is_taken_is_said_in_words(tmp_path: Path) -> None:
+    node = RunningNode(tmp_path)
+    node.stop()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        error = refused(node, Parameters(port=port))
+    assert error.parameter == "port"
+    assert str(error) == (
+        f"port {port} cannot be had on 127.0.0.1 (Address already in use); "
+        "expected a free one, or 0 for any"
+    )
+
+
+def test_a_host_that_is_not_ours_is_said_in_words(tmp_path: Path) -> None:
+    node = RunningNode(tmp_path)
+    node.stop()
+    for host in ("192.0.2.1", "no such host"):
+        error = refused(node, Parameters(host=host, port=0))
+        assert error.parameter == "host"
+        assert "expected" in str(error)
+
+
+def test_a_box_without_a_label_has_no_page(tmp_path: Path) -> None:
+    node = RunningNode(tmp_path)
+    node.stop()
+    label = node.place.state_dir / "label.json"
+    for content in (None, b"{}", b"\0"):
+        label.unlink(missing_ok=True)
+        if content is not None:
+            label.write_bytes(content)
+        bus = open_node("web", node.place)
+        try:
+            with pytest.raises(StoreError, match=r"label\.json"):
+                build(bus, Parameters(port=0), {})
+        finally:
+            bus.close()
+    assert label.read_bytes() == b"\0"  # it is system's
+
+
+def test_the_address_of_the_page_is_logged(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = RunningNode(tmp_path)
+    node.close()
+    assert f"<6>page: http://127.0.0.1:{node.port}\n" in capfd.readouterr().err
+
+
+def test_what_waitress_says_goes_to_the_log(
+    node: RunningNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logging.getLogger("waitress").warning("something is %s", "odd")
+    said = ""
+    end_s = time.monotonic() + PATIENCE_S
+    while "http: something is odd" not in said and time.monotonic() < end_s:
+        said += capfd.readouterr().err
+    assert "<4>http: something is odd\n" in said
