@@ -19,6 +19,7 @@ from bus.place import Place
 from bus.tool import Tool, open_tool
 from bus.wire import Frame
 
+NO_CARD = "session.authorization=false"  # a vehicle is charged by its plug alone
 WALLBOX = Path(sys.executable).parent / "wallbox"
 
 

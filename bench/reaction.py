@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from bench.conditions import Condition, conditions
-from bench.graph import Graph, body, running, wait_ready
+from bench.graph import NO_CARD, Graph, body, running, wait_ready
 from bench.report import Aim, report
 from bench.slow_disk import SlowDisk
 from bus.wire import Frame
@@ -169,7 +169,8 @@ def silence_excess_ms(graph: Graph, watch: Watch, pilot_pid: int) -> float:
 def measure(condition: Condition) -> Measured:
     """Run all injections and silences of one condition."""
     measured = Measured({kind: [] for kind in (*KINDS, "silence")}, [], [])
-    options = ("--ports=4200", "--set=plant.start_delay_s=0.1", *condition.options)
+    quick = ("--ports=4200", f"--set={NO_CARD}", "--set=plant.start_delay_s=0.1")
+    options = (*quick, *condition.options)
     with running(*options, environment=condition.environment) as graph:
         wait_ready(graph, time.monotonic())
         watch = Watch(graph)

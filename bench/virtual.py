@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from bench.graph import NO_CARD
 from bench.report import Aim, report
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
@@ -30,7 +31,7 @@ PLACES = 40
 def main() -> None:
     """Measure, and report."""
     with tempfile.TemporaryDirectory() as state_dir:
-        graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=Path(state_dir))
+        graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=Path(state_dir))
         graph.start_all()
         if "--profile" in sys.argv:
             _profile(graph)

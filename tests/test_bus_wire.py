@@ -47,7 +47,7 @@ def example(info: inspect.Type) -> Any:
         case inspect.BoolType():
             return True
         case inspect.StrType():
-            return "word"
+            return "beef"  # a word, and hex digits: the pattern of a card takes it too
         case _:
             raise AssertionError(f"no example for {info}")
 

@@ -17,11 +17,12 @@ from msgs.heartbeat import NodeState
 from msgs.plant import WorldStatus
 from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
 from msgs.topics import HEARTBEATS
+from tests.box import NO_CARD
 
 
 @pytest.fixture
 def graph(tmp_path: Path) -> VirtualGraph:
-    graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+    graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
     graph.start_all()
     return graph
 
@@ -147,7 +148,7 @@ def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session
 ) -> None:
     graphs = []
     for _ in range(2):
-        graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+        graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
         graph.start_all()
         graphs.append(graph)
         if len(graphs) == 1:
@@ -172,11 +173,11 @@ def session_records(graph: VirtualGraph) -> list[SessionRecord]:
 def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
     tmp_path: Path, is_seated: bool
 ) -> None:
-    before = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+    before = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
     before.start_all()
     charge(before)
     session_id = session_status(before).session_id  # and then the power is cut
-    after = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=2, state_dir=tmp_path)
+    after = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=2, state_dir=tmp_path)
     after.start("plant")
     if is_seated:
         after.act("plug")
@@ -201,12 +202,12 @@ def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
 
 @pytest.mark.req("PAN-5")
 def test_a_session_that_a_clean_stop_has_ended_is_not_resumed(tmp_path: Path) -> None:
-    before = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+    before = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
     before.start_all()
     charge(before)
     session_id = session_status(before).session_id
     before.stop()
-    after = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=2, state_dir=tmp_path)
+    after = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=2, state_dir=tmp_path)
     after.start("plant")
     after.act("plug")
     for node in after.plan.nodes:
@@ -301,7 +302,8 @@ from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 
 digest = hashlib.sha256()
-graph = VirtualGraph(load_plan(VIRTUAL_PLAN), int(sys.argv[1]), Path(sys.argv[2]))
+plan = load_plan(VIRTUAL_PLAN, ["session.authorization=false"])
+graph = VirtualGraph(plan, int(sys.argv[1]), Path(sys.argv[2]))
 graph.memory.tap(digest.update)
 graph.start_all()
 graph.act("plug")

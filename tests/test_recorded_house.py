@@ -9,6 +9,7 @@ import pytest
 
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from tests.box import NO_CARD
 
 RECORDING = Path(__file__).parents[2] / "shared" / "data" / "house_live_power_1s.csv"
 FUSE_A = 25.0
@@ -32,7 +33,7 @@ def live(folder: Path, from_s: int, to_s: int) -> list[Second]:
     with RECORDING.open(encoding="utf-8-sig") as recording:
         head = next(recording)
         trace.write_text(head + "".join(islice(recording, from_s, to_s)))
-    settings = (f"plant.house_trace={trace}", f"load_manager.main_fuse_a={FUSE_A:g}")
+    settings = (NO_CARD, f"plant.house_trace={trace}", f"load_manager.main_fuse_a={FUSE_A:g}")
     graph = VirtualGraph(load_plan(VIRTUAL_PLAN, settings), seed=1, state_dir=folder)
     graph.start_all()
     graph.act("plug")

@@ -23,6 +23,7 @@ import msgspec
 
 from bus import Status
 from bus.memory import START_NS
+from bus.store import read_struct
 from launch.plan import load_plan
 from launch.restarts import Again, History, ended, started
 from launch.soak.invariants import Broken
@@ -32,12 +33,15 @@ from launch.soak.troubles import REQUEST, Scene, Trouble, random_troubles
 from launch.soak.users import PLANT, Act, random_house, random_visit
 from launch.soak.witness import Witness
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.card import CardColor
+from msgs.label import LABEL_FILE, Label
 from msgs.session import SessionRecord
 
 PATIENCE_S = 120.0  # a mended box charges within: a retry's wait, cooling, a ramp that resumes
 CHARGES_A = 0.5
 CHARGE_S = 5.0
 REST_S = 15.0  # after a visit: the plug is out, meters are heard again
+CARD_S = 10.0  # until a card that was not taken is held again
 CALM_A = 2.0
 PAGE = 100  # records in one answer
 EXIT_FAILED = 1  # of a process whose node has failed
@@ -109,11 +113,13 @@ class Box:
             self._on_closed,
             dip_a=house.dip_a,
             fuse_a=house.fuse_a,
+            needs_card=house.needs_card,
         )
         self.mischief = Mischief(self.graph, self.witness, seed, self._on_crash)
         self.graph.memory.on_crash(self._on_crash)
         self.witness.note(f"house: {' '.join(house.settings)}")
         self.graph.start_all()
+        self._uids = _uids(state_dir)
         self._scene = Scene(
             nodes=tuple(node.name for node in self.graph.plan.nodes if node.name != PLANT),
             links=(
@@ -181,12 +187,15 @@ class Box:
         heapq.heappush(self._agenda, (at_s, self._entries, action))
 
     def _act(self, act: Act) -> None:
-        self.witness.note(f"act: {act.method} {msgspec.json.encode(act.arguments).decode()}")
+        arguments = act.arguments
+        if act.card is not None:
+            arguments = {**arguments, "uid": self._uids[act.card]}
+        self.witness.note(f"act: {act.method} {msgspec.json.encode(arguments).decode()}")
         self.counts["acts"] += 1
         if act.node == PLANT:
-            self.graph.ask(act.node, act.method, act.arguments)
+            self.graph.ask(act.node, act.method, arguments)
         else:
-            self.graph.tell(act.node, act.method, act.arguments)
+            self.graph.tell(act.node, act.method, arguments)
 
     # --- judgements ----------------------------------------------------------------------------
 
@@ -224,10 +233,7 @@ class Box:
         self.graph.advance(REST_S)
         world("plug")
         world("ready")
-        is_charging = self.graph.memory.run_until(
-            self.graph.now_s + PATIENCE_S,
-            lambda: self._is_charging() or is_latched(self.witness.seen),
-        )
+        is_charging = self._charges_by(self.graph.now_s + PATIENCE_S)
         if is_latched(self.witness.seen):
             self._end_latched()
         elif is_charging:
@@ -239,6 +245,18 @@ class Box:
         self.graph.advance(REST_S)
         world("pull")
         self.graph.advance(1.0)
+
+    def _charges_by(self, when_s: float) -> bool:
+        """Return whether the vehicle charges by a time [s]; a card is held where one is needed."""
+        while self.graph.now_s < when_s:
+            if self.witness.waits_for_card:
+                self.mischief.world("tap", {"uid": self._uids[CardColor.GREEN]})
+            until_s = min(when_s, self.graph.now_s + CARD_S)
+            if self.graph.memory.run_until(
+                until_s, lambda: self._is_charging() or is_latched(self.witness.seen)
+            ):
+                return True
+        return False
 
     def _is_charging(self) -> bool:
         return max(self.witness.seen.drawn_a) > CHARGES_A
@@ -257,6 +275,7 @@ class Box:
         if chance.random() < 0.5:
             self.mischief.world("plug")
             self.mischief.world("ready")
+            self.mischief.world("tap", {"uid": self._uids[CardColor.GREEN]})
             self.graph.advance(chance.uniform(0.0, CHARGE_S + REST_S))
         self.witness.note("act: stop")
         self.graph.stop()
@@ -289,3 +308,10 @@ class Box:
             records += page
             if len(page) < PAGE:
                 return records[::-1]
+
+
+def _uids(state_dir: Path) -> dict[CardColor, str]:
+    """Return the UIDs of the box's own cards, from its label."""
+    label = read_struct(state_dir / LABEL_FILE, Label, lambda _: None)
+    assert label is not None, "system provisions the label before it is READY"
+    return {card.color: card.uid for card in label.rfid}

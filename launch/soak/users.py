@@ -1,12 +1,18 @@
 """What people do: random visits, each a list of timed acts. Pure: all chance comes in."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from msgs.card import CardColor
 from msgs.safety import DIP_LIMIT_A
 
 PLANT, SESSION = "plant", "session"
+
+FOREIGN = "04F0F1F2"  # the UID of a card that no box knows
+
+_USER_CARDS = (CardColor.RED, CardColor.GREEN, CardColor.BLUE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +23,7 @@ class Act:
     method: str
     arguments: dict[str, Any]
     node: str = PLANT
+    card: CardColor | None = None  # of the box's label, to be held; its UID differs per box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,7 @@ class House:
 
     dip_a: float
     fuse_a: float | None  # None: domestic connection monitoring is off
+    needs_card: bool
     settings: tuple[str, ...]
 
 
@@ -41,6 +49,7 @@ def random_house(chance: random.Random) -> House:
     dip_a = chance.choice(sorted(DIP_LIMIT_A.values()))
     fuse_a = chance.choice((25.0, 35.0, 63.0))
     is_monitored = chance.random() < 0.7
+    needs_card = chance.random() < 0.5
     values = {
         "plant.dip_a": int(dip_a),
         "plant.ambient_c": round(chance.uniform(-20.0, 40.0), 1),
@@ -53,10 +62,12 @@ def random_house(chance: random.Random) -> House:
         "plant.dead_time_s": round(chance.uniform(0.2, 5.0), 3),
         "load_manager.main_fuse_a": fuse_a,
         "load_manager.monitoring": "true" if is_monitored else "false",
+        "session.authorization": "true" if needs_card else "false",
     }
     return House(
         dip_a=dip_a,
         fuse_a=fuse_a if is_monitored else None,
+        needs_card=needs_card,
         settings=tuple(f"{key}={value}" for key, value in values.items()),
     )
 
@@ -70,12 +81,25 @@ def random_visit(chance: random.Random) -> Visit:
     def act(method: str, node: str = PLANT, **arguments: Any) -> None:
         acts.append(Act(at_s=now_s, method=method, arguments=arguments, node=node))
 
+    def tap(color: CardColor) -> None:
+        acts.append(Act(at_s=now_s, method="tap", arguments={}, card=color))
+
+    card = chance.choice(_USER_CARDS)
+    is_first = chance.random() < 0.5
+    if is_first:
+        tap(card)
+        now_s += _soon(chance, 0.05, 70.0)  # sometimes too late for RFID-4
     act("plug")
+    if not is_first:
+        now_s += _soon(chance, 0.05, 10.0)
+        tap(card)
     if chance.random() < 0.95:
         now_s += _soon(chance, 0.05, 1.0 if is_short else 20.0)
         act("ready")
     for _ in range(0 if is_short else chance.choice((0, 1, 1, 2, 3))):
         now_s += _soon(chance, 0.5, 60.0)
+        if chance.random() < 0.2:
+            _hold_something(chance, tap, act)
         for method, node, arguments in _midway(chance):
             act(method, node, **arguments)
             now_s += _soon(chance, 0.01, 3.0)
@@ -93,6 +117,16 @@ def random_visit(chance: random.Random) -> Visit:
     now_s += chance.uniform(0.0, 0.5)
     act("pull")  # what has been unplugged is refused
     return Visit(acts=tuple(acts), length_s=now_s + _soon(chance, 0.05, 5.0))
+
+
+def _hold_something(
+    chance: random.Random, tap: Callable[[CardColor], None], act: Callable[..., None]
+) -> None:
+    """Hold any card of the box, or a stranger's; the one that authorised logs off."""
+    if chance.random() < 0.2:
+        act("tap", uid=FOREIGN)
+    else:
+        tap(chance.choice((CardColor.WHITE, *_USER_CARDS)))
 
 
 def _midway(chance: random.Random) -> list[tuple[str, str, dict[str, Any]]]:

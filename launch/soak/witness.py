@@ -41,6 +41,7 @@ from msgs.topics import (
     Topic,
 )
 
+CARD_S = 70.0  # RFID-4 and the master's 5 s (RFID-10), a sleeping node, a slow disk
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
 MOST_LINES = 60  # of the timeline that goes with a breach
 
@@ -82,6 +83,7 @@ class Witness:
         *,
         dip_a: float,
         fuse_a: float | None = None,
+        needs_card: bool = False,
     ) -> None:
         now_s = graph.clock.now_s()
         self.seen = Seen(since_s=now_s, dip_a=dip_a, fuse_a=fuse_a, calm_s=now_s)
@@ -95,6 +97,9 @@ class Witness:
         self._watch = Watch(INVARIANTS)
         self._test = NOT_TESTED
         self._causes = Causes()
+        self._needs_card = needs_card
+        self._held_s: dict[str, float] = {}  # when each card was last held to the box, by UID
+        self._session: SessionStatus | None = None  # the newest that session has said
         self._pulsed_s = NEVER_S  # when a self-test began last
         self._incarnations: dict[str, int] = {}
         self._said: dict[str, object] = {}
@@ -108,6 +113,16 @@ class Witness:
     def note(self, text: str) -> None:
         """Write a line of the timeline."""
         self.timeline.append(f"{self._clock.now_s() - START_NS / 1e9:10.3f} {text}")
+
+    @property
+    def waits_for_card(self) -> bool:
+        """Return whether session says that a card is required, and none has authorised."""
+        said = self._session
+        return (
+            said is not None
+            and said.authorization_required
+            and not (said.authorized or said.released or said.session_id)
+        )
 
     def asleep(self, node: str) -> None:
         """Take note that a node is dead or held."""
@@ -246,6 +261,8 @@ class Witness:
                 self._on_closed()
             case "contacts_open":
                 seen.closed = event.detail != ""  # names the poles that are still closed
+            case "card":
+                self._held_s[event.detail] = stamp_s
             case "fault" if event.detail == SimFault.WELD:
                 seen.may_stick = True
             case "clear" if event.detail == SimFault.WELD:
@@ -286,12 +303,24 @@ class Witness:
         before = self.ledger.running
         self.ledger.says(status.session_id)
         seen = self.seen
+        self._session = status
+        if status.session_id and status.session_id not in self.ledger.said[:-1]:
+            self._judge_token(status, stamp_s)
         if status.session_id != seen.session_id:
             seen.session_id = status.session_id
             seen.session_plug = seen.plug
         if before and before != status.session_id:
             self.endings[before] = tuple(self.timeline)
         self._tell("session", f"{status.state} {status.session_id}")
+
+    def _judge_token(self, status: SessionStatus, stamp_s: float) -> None:
+        """Judge the beginning of a session: where a card is required, one has been held."""
+        if not self._needs_card or status.session_id == self.seen.session_id:
+            return
+        since_s = stamp_s - self._held_s.get(status.token, NEVER_S)
+        if since_s > CARD_S:
+            detail = f"{status.session_id} began {since_s:.1f} s after card '{status.token}'"
+            self._on_broken(Broken("card", detail))
 
     def _on_meter_house(self, reading: MeterReading, stamp_s: float) -> None:
         self.seen.house = reading

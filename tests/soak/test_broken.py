@@ -25,6 +25,7 @@ from nodes.plant import contactor
 from nodes.plant.readings import copper_of
 from nodes.safety import machine as safety_machine
 from nodes.session.records import SessionStore
+from tests.box import NO_CARD
 
 Patch = pytest.MonkeyPatch
 
@@ -41,7 +42,7 @@ class Scene:
 
     def __init__(self, state_dir: Path) -> None:
         self.broken: list[Broken] = []
-        self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=state_dir)
+        self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=state_dir)
         self.witness = Witness(
             self.graph.memory, self.broken.append, lambda: None, dip_a=32.0, fuse_a=35.0
         )

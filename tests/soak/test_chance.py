@@ -34,7 +34,7 @@ def test_a_visit_begins_with_a_plug_and_ends_without() -> None:
         times_s = [act.at_s for act in visit.acts]
         assert times_s == sorted(times_s)
         assert times_s[-1] <= visit.length_s
-        assert visit.acts[0].method == "plug"
+        assert next(act.method for act in visit.acts if act.card is None) == "plug"
         assert visit.acts[-1].method == "pull"
         assert visit == random_visit(random.Random(seed))
 
@@ -46,7 +46,17 @@ def test_every_house_is_one_that_the_plan_allows() -> None:
         assert plan.node("plant").parameters["dip_a"] == house.dip_a
         manager = plan.node("load_manager").parameters
         assert house.fuse_a == (manager["main_fuse_a"] if manager["monitoring"] else None)
+        assert plan.node("session").parameters["authorization"] is house.needs_card
     assert len({house.dip_a for house in houses}) == 6
+    assert {house.needs_card for house in houses} == {True, False}
+
+
+def test_a_card_of_the_box_is_held_before_the_plug_or_after_it_in_every_visit() -> None:
+    orders = set()
+    for seed in range(50):
+        acts = [act for act in random_visit(random.Random(seed)).acts if act.method != "wish"]
+        orders.add(tuple("card" if act.card else act.method for act in acts[:2]))
+    assert orders == {("card", "plug"), ("plug", "card")}
 
 
 def test_troubles_are_of_every_kind_and_only_on_what_there_is() -> None:

@@ -7,7 +7,7 @@ import pytest
 import launch
 import nodes.led
 from msgs.topics import LED_FRAME
-from tests.system.conftest import Box
+from tests.system.conftest import NO_CARD, Box
 
 pytestmark = pytest.mark.system
 
@@ -36,7 +36,7 @@ def test_an_edited_node_is_live_after_its_restart_and_the_others_run_on(
     own_box: Box, source: Path
 ) -> None:
     box = own_box
-    box.launch(plan=box.home / "plan.toml")
+    box.launch(NO_CARD, plan=box.home / "plan.toml")
     box.until(LED_FRAME, lambda frame: frame.caption == "ready", 3.0)
     before = box.nodes()
     text = source.read_text()

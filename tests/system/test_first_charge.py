@@ -18,7 +18,7 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
-from tests.system.conftest import NOISE_S, Box, new_box
+from tests.system.conftest import NO_CARD, NOISE_S, Box, new_box
 
 pytestmark = pytest.mark.system
 
@@ -29,7 +29,7 @@ OPEN_WITHIN_S = 0.1  # after the vehicle has left C: IEC 61851-1, Table A.6, seq
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
     with new_box() as box:
-        box.launch()
+        box.launch(NO_CARD)
         yield box
 
 

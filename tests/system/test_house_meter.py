@@ -18,7 +18,7 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
-from tests.system.conftest import NOISE_S, Box, new_box
+from tests.system.conftest import NO_CARD, NOISE_S, Box, new_box
 
 pytestmark = pytest.mark.system
 
@@ -30,7 +30,7 @@ LOST_AFTER_S = 10.0
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
     with new_box() as box:
-        box.launch(f"load_manager.main_fuse_a={FUSE_A}", "plant.ramp_up_a_s=10")
+        box.launch(NO_CARD, f"load_manager.main_fuse_a={FUSE_A}", "plant.ramp_up_a_s=10")
         box.charge()
         yield box
 

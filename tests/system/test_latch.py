@@ -6,7 +6,7 @@ import pytest
 
 from msgs.safety import FaultCode, SafetyStatus
 from msgs.topics import SAFETY_STATUS
-from tests.system.conftest import Box
+from tests.system.conftest import NO_CARD, Box
 
 pytestmark = pytest.mark.system
 
@@ -26,7 +26,7 @@ def test_8007_outlives_restarts_kills_and_a_new_launch_and_goes_with_the_mains(
     own_box: Box,
 ) -> None:
     box = own_box
-    box.launch()
+    box.launch(NO_CARD)
     box.do("sim", "fault", "mirror_dead")
     box.until(SAFETY_STATUS, holds, 5.0)
     box.look_for(0.5)  # it is on its way to the disk
@@ -43,7 +43,7 @@ def test_8007_outlives_restarts_kills_and_a_new_launch_and_goes_with_the_mains(
     assert holds(box.until(SAFETY_STATUS, lambda status: status.phase == "fault", 5.0).message)
 
     box.end()
-    box.launch()
+    box.launch(NO_CARD)
     assert holds(box.until(SAFETY_STATUS, lambda status: status.phase == "fault", 5.0).message)
 
     box.do("sim", "power", "off")

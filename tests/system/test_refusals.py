@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import launch
-from tests.system.conftest import Box
+from tests.system.conftest import NO_CARD, Box
 
 pytestmark = pytest.mark.system
 
@@ -81,7 +81,7 @@ def test_a_port_in_use_is_named(own_box: Box) -> None:
     with socket.create_server(("127.0.0.1", own_box.port)):
         line = refused(own_box)
     assert f": plant.house_port: TCP port {own_box.port} on 127.0.0.1 is in use" in line
-    own_box.launch()  # and once it is free, the graph starts
+    own_box.launch(NO_CARD)  # and once it is free, the graph starts
 
 
 def test_a_state_directory_that_cannot_be_written_is_named(own_box: Box) -> None:
@@ -92,7 +92,7 @@ def test_a_state_directory_that_cannot_be_written_is_named(own_box: Box) -> None
 
 
 def test_a_second_launch_on_the_same_run_directory_disturbs_nothing(own_box: Box) -> None:
-    own_box.launch()
+    own_box.launch(NO_CARD)
     first = own_box.process
     before = own_box.nodes()
     line = refused(own_box)
