@@ -55,7 +55,7 @@ class Hasher:
         """Return whether a password is the one behind a hash."""
         try:
             return self._argon2.verify(password_hash, password)
-        except (Argon2Error, InvalidHashError):
+        except (Argon2Error, InvalidHashError, UnicodeEncodeError):
             return False
 
 
@@ -109,10 +109,11 @@ def password_errors(new: str, again: str, user: str, label: Label) -> list[str]:
         errors.append(
             "The new password holds a character that cannot be typed; expected plain text."
         )
-    if new.casefold() == user.casefold():
+    plain = new.strip().casefold()
+    if plain == user.casefold():
         errors.append("The new password is the user name; expected another one.")
     printed = (label.serial, label.web_password, label.wlan_password, label.recovery_key)
-    if new.casefold() in {each.casefold() for each in printed}:
+    if plain in {each.casefold() for each in printed}:
         errors.append("The new password stands on the label; expected another one.")
     return errors
 

@@ -130,9 +130,10 @@ class Door:
 
         :raises KeepError: it cannot be kept; nothing has changed.
         """
+        before = self._account
         user = normal_user(change.user)
         new = normal(change.password)
-        keeps = change.current_password is not None and not self._account.must_change
+        keeps = change.current_password is not None and not before.must_change
         keeps = keeps and not new and not change.password_again
         errors = user_errors(user)
         if not keeps:
@@ -147,7 +148,8 @@ class Door:
         with self._turn() as is_mine:
             if not is_mine:
                 return Attempt(verdict=Verdict.BUSY), []
-            before = self._account
+            if self._account is not before:  # what was proven holds no more
+                return Attempt(verdict=Verdict.WRONG), []
             if not keeps and self._is_password(new):
                 return Attempt(verdict=Verdict.RIGHT), [
                     "The new password is the old one; expected another one."

@@ -120,6 +120,8 @@ class PageServer:
             self._server.accepting = False
             self._dispatcher.shutdown(timeout=THREADS_END_S)
             for _ in range(FLUSHES):
+                if not any(channel.total_outbufs_len for channel in self.channels):
+                    break
                 wasyncore.loop(FLUSH_S, use_poll=True, map=self._map, count=1)
         finally:
             wasyncore.close_all(self._map, ignore_all=True)

@@ -84,6 +84,24 @@ def test_a_stream_ends_after_five_minutes_so_that_the_browser_comes_again(desk: 
     answer.close()
 
 
+def test_a_quiet_stream_says_that_it_lives(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.streams.HEARTBEAT_S", 0.01)
+    answer = desk.owner().get("/live", buffered=False)
+    said = iter(answer.response)
+    next(said)
+    assert next(said) == b": still here\n\n"
+    answer.close()
+
+
+def test_a_stream_that_was_never_read_gives_its_place_free(desk: Desk) -> None:
+    browser = desk.owner()
+    for _ in range(20):
+        browser.get("/live", buffered=False).close()
+    assert desk.streams.count == 0
+    assert browser.client.head("/live").status_code == 200
+    assert desk.streams.count == 0
+
+
 def test_watching_alone_does_not_prolong_a_session(desk: Desk) -> None:
     browser = desk.owner()
     for _ in range(13):

@@ -399,6 +399,20 @@ def test_the_address_of_the_page_is_logged(
     assert f"<6>page: http://127.0.0.1:{node.port}\n" in capfd.readouterr().err
 
 
+def test_no_secret_is_logged(node: RunningNode, capfd: pytest.CaptureFixture[str]) -> None:
+    jar = node.sign_in()
+    page = node.ask("/login")
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    form = {"csrf_token": token, "username": "my real name", "password": "my real password"}
+    assert node.ask("/login", "POST", form, page.cookies).status == 403
+    node.ask(f"/{LABEL.recovery_key}", cookies=jar)
+    node.stop()
+    said = capfd.readouterr().err
+    assert "a login from 127.0.0.1 was wrong; 1 in a row" in said
+    for secret in (PASSWORD, LABEL.recovery_key, LABEL.serial, "my real", *jar.values()):
+        assert secret not in said
+
+
 def test_what_waitress_says_goes_to_the_log(
     node: RunningNode, capfd: pytest.CaptureFixture[str]
 ) -> None:
