@@ -74,8 +74,12 @@ LED_FRAME = Topic(
     name="led/frame", message=LedFrame, writer="led", period_s=1.0, hold_s=3.0, latched=True
 )
 LED_KEY = Topic(name="led/key", message=KeyPress, writer="led")
-RFID_STATUS = Topic(name="rfid/status", message=RfidStatus, writer="rfid", period_s=1.0, hold_s=3.0)
-DCS_STATUS = Topic(name="dcs/status", message=DcsStatus, writer="dcs", period_s=1.0, hold_s=3.0)
+RFID_STATUS = Topic(
+    name="rfid/status", message=RfidStatus, writer="rfid", period_s=1.0, hold_s=3.0, latched=True
+)
+DCS_STATUS = Topic(
+    name="dcs/status", message=DcsStatus, writer="dcs", period_s=1.0, hold_s=3.0, latched=True
+)
 SETTINGS = Topic(name="settings", message=Settings, writer="system", latched=True)
 LAUNCH_GRAPH = Topic(
     name="launch/graph",

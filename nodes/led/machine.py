@@ -87,7 +87,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     )
     hot_since_s = min(state.hot_since_s, now_s) if FaultCode.TOO_HOT in facts.faults else math.inf
     state = replace(state, hot_since_s=hot_since_s, tones=_tones(state, inputs))
-    is_heard = None not in (inputs.session, inputs.safety, inputs.rfid, inputs.dcs)
+    is_heard = None not in (inputs.session, inputs.safety, inputs.rfid)
     if state.frame is None and not is_heard and facts.up_s < HEAR_S:
         return state, Outputs(wake_s=state.tones.due_s)
     facts = replace(facts, hot_for_s=max(now_s - hot_since_s, 0.0), tone=state.tones.now)

@@ -106,7 +106,7 @@ class SystemNode:
         locks, complaints = locks_of(written, self._config.manufacturers)
         self._state = msgspec.structs.replace(self._state, locks=locks)
         for complaint in (*complaints, *problems(settings_of(self._config, self._state))):
-            self._bus.log("warning", complaint)
+            self._bus.log("info", complaint)
         self._publish()
 
     # --- requests ------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.system.conftest import NOISE_S, QUICK_VEHICLE, Box
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(500)]
 
 CHAOS_S = 240.0
-NODES = ("safety", "pilot", "session", "meter", "load_manager", "led")
+NODES = ("safety", "pilot", "session", "meter", "load_manager", "led", "rfid", "system", "web")
 KILLS_APART_S = 25.0  # of one node: the supervisor gives up one that dies again and again
 OPENS_S = 0.1  # IEC 61851-1, Table A.6, seq. 7 and 8
 WATCHDOG_S = 1.0
