@@ -198,7 +198,7 @@ def test_an_idle_box_reads_like_this() -> None:
 
 @pytest.mark.req("MET-7", "LED-3")
 def test_a_charge_fits_into_80_by_24() -> None:
-    keys = "q leave, graph goes on"
+    keys = "q leave"
     assert (
         page(CHARGING, height=24, keys=keys)
         == """\
@@ -225,7 +225,7 @@ def test_a_charge_fits_into_80_by_24() -> None:
 
   ready       plant, safety, pilot, meter, load_manager, session, led
 
-  keys  p plug · u unplug · r ready · f full · x pull · q leave, graph goes on
+  keys  c card · p plug · u unplug · r ready · f full · x pull · q leave
 """
     )
 
@@ -258,7 +258,7 @@ def test_a_fault_stands_with_its_remedy_and_loses_nothing_of_it_at_80_by_24() ->
   chain       app 16.0 A, dip 32.0 A; not limiting: fuse
   ready       plant, safety, pilot, meter, load_manager, session, led
   now         plug: a vehicle is plugged already
-  keys  p plug · u unplug · r ready · f full · x pull · q leave
+  keys  c card · p plug · u unplug · r ready · f full · x pull · q leave
 """
     )
 
@@ -388,7 +388,7 @@ def test_nodes_that_do_not_run_are_named_with_their_reason() -> None:
 
 def test_keys_of_the_world_are_shown_only_where_it_is_simulated() -> None:
     board = but(IDLE, graph={"processes": (process("pilot"),)})
-    assert page(IDLE, keys="q leave").splitlines()[-1].startswith("  keys  p plug · u unplug")
+    assert page(IDLE, keys="q leave").splitlines()[-1].startswith("  keys  c card · p plug · u unplug")
     assert page(board, keys="q leave").splitlines()[-1] == "  keys  q leave"
     assert "keys" not in page(IDLE)
 

@@ -17,6 +17,7 @@ from msgs.led import Tone
 PLAIN_WIDTH = 80  # where there is no terminal
 WORLD_KEYS = {"p": "plug", "u": "unplug", "r": "ready", "f": "full", "x": "pull"}
 """What a key asks of the simulated world."""
+CARD_KEY = "c"  # holds a card of the list to the reader
 
 _KEYS = 8  # columns before the keys
 
@@ -119,7 +120,7 @@ def _footer(facts: Facts, width: int, footer: Footer, roomy: bool) -> list[Line]
     if footer.note:
         lines += row("now", [Span(footer.note, Look.STRONG)], width)
     if footer.keys:
-        world = WORLD_KEYS if facts.has_plant else {}
+        world = {CARD_KEY: "card", **WORLD_KEYS} if facts.has_plant else {}
         keys = [*(f"{key} {act}" for key, act in world.items()), footer.keys]
         lines += row("keys", [Span(" · ".join(keys))], width, column=_KEYS)
     return lines

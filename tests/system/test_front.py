@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import select
@@ -139,8 +140,9 @@ def running(home: Home) -> Home:
 
 
 def test_the_front_of_a_charge_is_printed_once(running: Home) -> None:
-    assert running.tell("sim", "plug").returncode == 0
-    assert running.tell("sim", "ready").returncode == 0
+    card = json.loads((running.path / "state" / "label.json").read_text())["rfid"][1]["uid"]
+    for words in (["tap", card], ["plug"], ["ready"]):
+        assert running.tell("sim", *words).returncode == 0
     until(lambda: "front       charging\n" in running.tell("front").stdout)
     told = running.tell("front", "--once")
     assert (told.returncode, told.stderr) == (0, "")
@@ -157,12 +159,15 @@ def test_the_front_of_a_charge_is_printed_once(running: Home) -> None:
 def test_the_front_in_a_terminal_acts_by_keys_and_leaves_all_as_it_was(running: Home) -> None:
     terminal = Terminal(running, *WALLBOX, "front", f"--run-dir={running.path}/run")
     try:
-        terminal.shows("q leave, graph goes on")
+        terminal.shows("q leave")
         terminal.type("p")
         terminal.shows("plug: done")
         terminal.type("p")
         terminal.shows("plug: a vehicle is plugged already")
         terminal.shows("B,")
+        terminal.type("c")
+        terminal.shows("Red card: done")
+        terminal.shows("Self-test;")
         assert "\x1b[38;5;" in terminal.drawn  # colours
         terminal.type("q")
         assert terminal.end() == 0
