@@ -1,6 +1,5 @@
 """The drawing shows what led says: every light, in every state, in step."""
 
-import contextlib
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ def clean(site: Site) -> None:
     if site.box.act("status")["vehicle"] != "away":
         site.box.act("unplug")
     site.require_cards(False)
-    site.box.until(SESSION_STATUS, lambda said: said.state is WallboxState.IDLE, 30.0, 0.0)
+    site.box.until(SESSION_STATUS, lambda said: said.state is WallboxState.IDLE, 30.0)
 
 
 def is_drawn(page: Page, site: Site, *segments: tuple[str, str]) -> Lights:
@@ -126,9 +125,7 @@ def is_meter_lost(frame: LedFrame) -> bool:
 
 
 def test_silent_front_is_drawn_hatched_and_said_in_words(tab: Page, site: Site) -> None:
-    with contextlib.ExitStack() as frozen:
-        frozen.enter_context(site.box.frozen("launch"))  # which would begin led anew
-        frozen.enter_context(site.box.frozen("led"))
+    with site.box.frozen("led"), site.box.frozen("launch"):  # which would begin led anew
         expect(tab.locator("#caption")).to_have_text("The front is not heard.")
         assert set(drawn(tab).values()) == {("unknown", "unknown")}
         assert words_of(tab, "S1") == "S1 not known"

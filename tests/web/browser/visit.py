@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from playwright.sync_api import Browser, Page, Playwright, StorageState, expect, sync_playwright
 
+from bus import Status
 from msgs.label import LABEL_FILE, Label, LabelCard
 from msgs.led import LedFrame
 from msgs.session import SessionStatus
@@ -51,12 +52,15 @@ class Site:
         return self.box.last(SESSION_STATUS).message
 
     def require_cards(self, required: bool) -> None:
-        """Switch the authorisation, and wait until the session knows it (RFID-6)."""
-        changes = {"authorization.required": required}
-        self.box.ask("system", "set", {"changes": changes})
-        self.box.until(
-            SESSION_STATUS, lambda said: said.authorization_required is required, 5.0, 0.0
-        )
+        """Switch the authorisation as soon as the box allows it (RFID-7); all know it then."""
+        changes = {"changes": {"authorization.required": required}}
+
+        def is_set() -> bool:
+            self.box.look_for(0.1)
+            return self.box.tool.call("system", "set", changes, 5.0).status is Status.OK
+
+        wait_until(is_set, 15.0, "the authorisation can be switched")
+        self.box.until(SESSION_STATUS, lambda said: said.authorization_required is required, 5.0)
 
 
 def open_site(box: Box) -> Site:
