@@ -11,7 +11,7 @@ from web.live import LiveAddress
 SIOCGIFADDR = 0x8915  # netdevice(7): the address of an interface
 WIRELESS = Path("/sys/class/net")
 # RFC 5737: nobody's. A datagram socket that is connected sends nothing.
-SOMEWHERE = ("192.0.2.1", 9)
+SOMEWHERE = ("203.0.113.1", 9)
 
 
 def addresses() -> tuple[LiveAddress, ...]:

@@ -52,6 +52,15 @@ def test_the_pages_use_the_words_of_the_manual(desk: Desk) -> None:
     assert len(re.findall("New Password", page)) == 2
 
 
+def test_those_who_are_in_have_a_menu_and_strangers_have_none(desk: Desk) -> None:
+    stranger, owner = desk.browser().get("/login").text, desk.owner().get("/").text
+    for part in ('<a class="menu-item" href="/"', 'href="/user"', 'action="/logout"'):
+        assert part in owner
+        assert part not in stranger
+    for words in ("Status", "User Settings", "Log out"):
+        assert words in owner
+
+
 @pytest.mark.req("WEB-1")
 def test_the_recovery_key_is_shown_to_those_who_prove_themselves_again(desk: Desk) -> None:
     browser = desk.owner()

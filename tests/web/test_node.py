@@ -368,7 +368,7 @@ def test_a_port_that_is_taken_is_said_in_words(tmp_path: Path) -> None:
 def test_a_host_that_is_not_ours_is_said_in_words(tmp_path: Path) -> None:
     node = RunningNode(tmp_path)
     node.stop()
-    for host in ("192.0.2.1", "no such host"):
+    for host in ("203.0.113.1", "no such host"):
         error = refused(node, Parameters(host=host, port=0))
         assert error.parameter == "host"
         assert "expected" in str(error)
