@@ -63,7 +63,7 @@ def _show(tool: "Tool", place: "Place") -> None:
         ended = watch.ended()
         return is_left or bool(ended)
 
-    Show(tool, "q leave, graph goes on", leave).run(is_over)
+    Show(tool, "q leave", leave).run(is_over)
     if not ended:
         click.echo(f"the graph goes on, on {place.run_dir}; `wallbox stop` stops it")
     elif watch.is_stopped:

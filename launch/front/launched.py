@@ -83,7 +83,7 @@ def _show(tool: Tool, graph: Graph, hints: tuple[str, ...]) -> None:
         graph.stop()
         return _STOPPING
 
-    Show(tool, "q stop the graph", stop, hints).run(lambda: graph.exit_code is not None)
+    Show(tool, "q stop all", stop, hints).run(lambda: graph.exit_code is not None)
 
 
 def _tell(tool: Tool, listener: Listener, is_over: Callable[[], bool]) -> None:

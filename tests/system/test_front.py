@@ -212,7 +212,7 @@ def test_without_a_graph_there_is_no_front(home: Home) -> None:
 def test_a_graph_behind_its_front_stops_in_order_with_it(home: Home, keys: str) -> None:
     terminal = Terminal(home, *home.launch, "--front")
     try:
-        terminal.shows("q stop the graph")
+        terminal.shows("q stop all")
         assert f"run directory  {home.path}/run" in terminal.drawn
         assert "Three things to try in another terminal:" in terminal.drawn
         terminal.type(keys)
