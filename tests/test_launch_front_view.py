@@ -388,7 +388,8 @@ def test_nodes_that_do_not_run_are_named_with_their_reason() -> None:
 
 def test_keys_of_the_world_are_shown_only_where_it_is_simulated() -> None:
     board = but(IDLE, graph={"processes": (process("pilot"),)})
-    assert page(IDLE, keys="q leave").splitlines()[-1].startswith("  keys  c card · p plug · u unplug")
+    last = page(IDLE, keys="q leave").splitlines()[-1]
+    assert last.startswith("  keys  c card · p plug · u unplug")
     assert page(board, keys="q leave").splitlines()[-1] == "  keys  q leave"
     assert "keys" not in page(IDLE)
 

@@ -17,6 +17,7 @@ from launch.front.graph import Graph
 from launch.front.lines import encodable
 from launch.front.listener import Listener
 from launch.front.looks import can_draw, every_look, on_signals
+from launch.front.page import page_words
 from msgs.launch import ProcessState
 
 EXIT_FAILED = 1
@@ -25,7 +26,7 @@ _STOPPING = "stopping the graph in order; asked again it has less patience"
 
 # What to try, with a world around the box that is simulated, and without.
 _SIMULATED = (
-    ("sim plug", "a vehicle comes; after `sim ready` it charges"),
+    ("sim plug", "a vehicle comes; hold a card to the front, on the page, and it may charge"),
     ("sim house 20 2 2", "other loads come on: the vehicle gets less"),
     ("sniff load/offer", "what is said on the bus: here how much, and why"),
 )
@@ -47,9 +48,11 @@ def run_behind_front(words: Sequence[str], place: Place) -> int:
         listener = Listener(tool)
         facts = _wait_until_up(tool, listener, graph)
         if facts is not None:
-            click.echo(_greeting(facts, place, graph.log_path))
+            page = page_words(tool, place, facts)
+            click.echo(_greeting(facts, place, graph.log_path, page))
             if can_draw():
-                _show(tool, graph, tuple(command for command, _ in _hints(facts, place)))
+                hints = tuple(command for command, _ in _hints(facts, place))
+                _show(tool, graph, hints, page)
             else:
                 _tell(tool, listener, lambda: graph.exit_code is not None)
         tool.run_for(until=lambda: graph.exit_code is not None)
@@ -76,14 +79,14 @@ def _wait_until_up(tool: Tool, listener: Listener, graph: Graph) -> Facts | None
     return listener.facts() if is_up() else None
 
 
-def _show(tool: Tool, graph: Graph, hints: tuple[str, ...]) -> None:
+def _show(tool: Tool, graph: Graph, hints: tuple[str, ...], page: str) -> None:
     from launch.front.show import Show
 
     def stop() -> str:
         graph.stop()
         return _STOPPING
 
-    Show(tool, "q stop all", stop, hints).run(lambda: graph.exit_code is not None)
+    Show(tool, "q stop all", stop, hints, page).run(lambda: graph.exit_code is not None)
 
 
 def _tell(tool: Tool, listener: Listener, is_over: Callable[[], bool]) -> None:
@@ -100,10 +103,11 @@ def _tell(tool: Tool, listener: Listener, is_over: Callable[[], bool]) -> None:
     tool.run_for(until=is_over)
 
 
-def _greeting(facts: Facts, place: Place, log: Path) -> str:
+def _greeting(facts: Facts, place: Place, log: Path, page: str) -> str:
     graph = facts.graph.message
     lines = [
         f"{graph.plan if graph else 'the graph'} runs: {len(facts.processes)} nodes",
+        *([f"page           {page}"] if page else []),
         f"run directory  {place.run_dir}",
         f"log            {log}",
         "Three things to try in another terminal:",

@@ -25,12 +25,18 @@ class Show:
     """
 
     def __init__(
-        self, tool: Tool, keys: str, on_leave: Callable[[], str], hints: tuple[str, ...] = ()
+        self,
+        tool: Tool,
+        keys: str,
+        on_leave: Callable[[], str],
+        hints: tuple[str, ...] = (),
+        page: str = "",
     ) -> None:
         self._tool = tool
         self._listener = Listener(tool)
         self._keys = keys
         self._hints = hints
+        self._page = page
         self._on_leave = on_leave
         self._note = ""
         self._note_until_s = 0.0
@@ -50,7 +56,7 @@ class Show:
         if facts.now_s > self._note_until_s:
             self._note = ""
         keys = self._keys if self._screen.hears_keys else ""
-        footer = Footer(keys=keys, note=self._note, hints=self._hints)
+        footer = Footer(page=self._page, keys=keys, note=self._note, hints=self._hints)
         self._screen.draw(front_lines(facts, self._screen.width, self._screen.height, footer))
 
     def _hear(self) -> None:

@@ -24,8 +24,9 @@ _KEYS = 8  # columns before the keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footer:
-    """What stands below the facts."""
+    """What stands around the facts."""
 
+    page: str = ""  # where the page is, and how it opens at the first visit
     keys: str = ""  # what the keys of the front itself do; "" where there are none
     note: str = ""  # what became of the last key
     hints: tuple[str, ...] = ()  # commands to try in another terminal
@@ -58,7 +59,7 @@ def _all_lines(
         ("graph", _nodes(facts, width)),
     ]
     lines = [
-        heading(_title(facts), width),
+        heading(_title(facts, footer.page), width),
         *light_lines(facts.front.fresh, lights_at_s, width),
         *_caption(facts, width),
     ]
@@ -71,11 +72,12 @@ def _all_lines(
     return [*lines, Line((), Rank.BLANK), *below] if below else lines
 
 
-def _title(facts: Facts) -> str:
+def _title(facts: Facts, page: str) -> str:
     graph = facts.graph.fresh
     if graph is None:
         return "wallbox"
-    return f"wallbox: {plain(graph.plan)}{', stopping' if graph.stopping else ''}"
+    title = f"wallbox: {plain(graph.plan)}{', stopping' if graph.stopping else ''}"
+    return f"{title}, {page}" if page else title
 
 
 def _caption(facts: Facts, width: int) -> list[Line]:

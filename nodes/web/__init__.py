@@ -4,6 +4,7 @@ subscribes  session/status and led/frame (sent on as they arrive, while somebody
             safety/status, meter/box, meter/house, meter/solar, load/offer, rfid/status, dcs/status,
             launch/graph (looked at each 0.25 s while somebody watches)
 publishes   nothing
+answers     page (where it is, and whether anybody has signed in yet)
 asks        the simulated world, where there is one: its state each second while somebody watches,
             and the acts of the panel
 touches     one TCP port; label.json (read), web-account.json, web-failures.json and

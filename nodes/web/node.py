@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bus import Bus
-from msgs.requests import StopReason
+from bus import Bus, Call
+from msgs.requests import NoArguments, StopReason
 from msgs.units import Name
+from msgs.web import PageAddress
 from nodes.web.bridge import Bridge
 from nodes.web.server import PageServer, bind
 from nodes.web.store import WebStore, read_label
@@ -100,7 +101,13 @@ class WebNode:
         self.server.start()
         bus.on_stop(self._on_stop)
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
-        bus.log("info", f"page: http://{host}:{self.port}")
+        self._url = f"http://{host}:{self.port}"
+        self._door = door
+        bus.serve("page", NoArguments, self._on_page)
+        bus.log("info", f"page: {self._url}")
+
+    def _on_page(self, call: Call[NoArguments]) -> None:
+        call.ok(PageAddress(url=self._url, is_first=self._door.account.must_change))
 
     def _on_watched(self, is_watched: bool) -> None:
         """Told by the server's threads, in order."""

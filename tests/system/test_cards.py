@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,13 +15,14 @@ from msgs.led import Color, Effect, Light, Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import EndReason, WallboxState
 from msgs.topics import LAUNCH_GRAPH, LED_FRAME, RFID_STATUS, SESSION_STATUS, SIM_EVENT
-from tests.system.conftest import QUICK_VEHICLE_WITH_CARD, Box, new_box
+from tests.system.conftest import QUICK_VEHICLE_WITH_CARD, WALLBOX, Box, new_box
 
 pytestmark = pytest.mark.system
 
 NEW, OTHER, RANDOM = "04AABBCC", "E004015012345678", "08123456"
 WINDOW_S = 5.0  # RFID-8
 LATE_S = 5.5
+LOOK_S = 0.2  # the reader looks each 0.15 s
 AGAIN_S = 1.2  # a card that was away so long is a new sight
 RELEASE_S = 60.0  # RFID-4
 
@@ -30,8 +32,11 @@ class Cards:
 
     def __init__(self, box: Box) -> None:
         self.box = box
-        label = json.loads(box.do("label", "--json", "--state-dir", str(box.place.state_dir)))
-        self.master, self.red, self.green, self.blue = (card["uid"] for card in label["rfid"])
+        label = [*WALLBOX, "label", "--json", "--state-dir", str(box.place.state_dir)]
+        printed = subprocess.run(label, capture_output=True, check=True, timeout=20.0).stdout
+        self.master, self.red, self.green, self.blue = (
+            card["uid"] for card in json.loads(printed)["rfid"]
+        )
 
     def stored(self) -> list[str]:
         """Return the UIDs of the list, the master first."""
@@ -45,6 +50,14 @@ class Cards:
         before = self.box.last(RFID_STATUS).message.tone_count
         self.box.do("sim", "tap", *uids, "--seconds", "0.4")
         said = self.box.until(RFID_STATUS, lambda said: said.tone_count > before, 3.0, began_s)
+        for uid in uids:  # another card beside it would make two
+            self.box.until(
+                SIM_EVENT,
+                lambda event, uid=uid: (event.what, event.detail) == ("card_gone", uid),  # type: ignore[misc]
+                3.0,
+                began_s,
+            )
+        self.box.look_for(LOOK_S)
         return said.message
 
     def tap_again(self, *uids: str) -> RfidStatus:
@@ -81,7 +94,7 @@ def cards(running: Box) -> Cards:
     """Give the running box with nothing plugged in, nobody authorised, no card being taught."""
     box = running
     if box.act("status")["vehicle"] != "away":
-        box.do("sim", "pull")
+        box.do("sim", "unplug")
     box.until(RFID_STATUS, lambda said: said.mode is RfidMode.READY, 7.0)
     said = box.until(
         SESSION_STATUS, lambda said: said.state is WallboxState.IDLE and not said.plugged, 15.0

@@ -20,7 +20,7 @@ from msgs.topics import NODES, PILOT_STATUS, TOPICS
 
 pytestmark = pytest.mark.system
 
-VERBS = ("launch", "front", "ps", "restart", "stop", "topics", "sniff", "call", "sim")
+VERBS = ("launch", "front", "ps", "restart", "stop", "topics", "sniff", "call", "sim", "label")
 
 Tell = Callable[..., subprocess.CompletedProcess[str]]
 

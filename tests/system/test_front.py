@@ -234,7 +234,10 @@ def test_where_there_is_no_terminal_changes_are_printed_until_it_is_stopped(home
     assert process.wait(20) == 0
     lines = home.text("out").splitlines()
     assert lines[0].startswith("simulation runs: ")
-    assert lines[1] == f"run directory  {home.path}/run"
+    label = json.loads((home.path / "state" / "label.json").read_text())
+    login = f"login admin / {label['serial']}"
+    assert lines[1] == f"page           http://127.0.0.1:{8080 + home.ports}, {login}"
+    assert lines[2] == f"run directory  {home.path}/run"
     assert lines[-1] == "the graph has stopped"
     assert home.processes() == []
 
