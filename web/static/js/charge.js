@@ -5,6 +5,8 @@ import {
   amount, clockTime, CONTACTORS, duration, number, sentence, SOURCES, UNKNOWN,
 } from "./words.js";
 
+const LONG = 12; // letters that fit a phone in the largest size
+
 let announced = null;
 
 export function showCharge(live) {
@@ -24,16 +26,17 @@ export function showSilence(since) {
 function showState(live) {
   const state = live.state ?? "Not known";
   text(byId("state"), state);
-  attribute(byId("state"), "data-state", live.state ?? "");
-  // Where there are faults they say it one by one, as on the terminal.
-  text(byId("reason"), live.faults.length ? "" : sentence(live.reason));
+  attribute(byId("state"), "data-long", state.length > LONG ? "" : null);
+  // Where there are faults they say it one by one; what limits the current stands at the limit.
+  const isToldBelow = live.faults.length > 0 || live.reason === live.limit_reason;
+  text(byId("reason"), isToldBelow ? "" : sentence(live.reason));
   rows(byId("faults"), live.faults.map(faultWords), ([code, what, remedy]) =>
     make("li", { class: "fault" },
       make("span", { class: "fault-code" }, code),
       make("p", { class: "fault-what" }, what),
       make("p", {}, remedy)));
   announce([
-    `${state}.`, sentence(live.reason), ...live.faults.map((fault) => `Fault ${fault.code}.`),
+    `${state}.`, sentence(live.reason),
     live.front ? "" : "The front is not heard.",
   ].filter(Boolean).join(" "), `${state} ${live.faults.map((fault) => fault.code)} ${!live.front}`);
 }
@@ -42,7 +45,7 @@ function faultWords(fault) {
   const again = fault.retry_in_s === null || fault.retry_in_s === undefined
     ? "" : ` Tried again by itself in ${Math.ceil(fault.retry_in_s)} s.`;
   const code = fault.code === "red" ? "All red" : fault.code;
-  return [code, sentence(fault.detail) || `Fault ${fault.code}.`, sentence(fault.remedy) + again];
+  return [code, sentence(fault.detail) || `Fault ${fault.code}.`, sentence(sentence(fault.remedy) + again)];
 }
 
 // Spoken when the state or a fault becomes another, not with each value.

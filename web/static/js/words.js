@@ -94,7 +94,8 @@ export function clockTime(date) {
 }
 
 export function sentence(words) {
-  const whole = (words ?? "").trim();
+  // A number and its unit stay on one line.
+  const whole = (words ?? "").trim().replace(/(\d) (?=(?:m?A|k?Wh?|V|s|min|%)\b)/g, "$1\u00a0");
   if (!whole) return "";
   const begun = whole[0].toUpperCase() + whole.slice(1);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
