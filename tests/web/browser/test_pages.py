@@ -80,9 +80,10 @@ def violations(page: Page, where: str) -> list[tuple[str, str, Any]]:
 
 @pytest.mark.parametrize("width", [320, PHONE[0], 768, 1024])
 def test_nothing_is_wider_than_the_screen(
-    new_tab: NewTab, signed_in: StorageState, complaints: Complaints, width: int
+    new_tab: NewTab, signed_in: StorageState, site: Site, complaints: Complaints, width: int
 ) -> None:
     complaints.expected = ("status of 404",)
+    site.box.charge()  # with numbers of every width
     for state, paths in ((None, OPEN_PAGES), (signed_in, PAGES)):
         page = new_tab(size=(width, 800), state=state)
         for path in paths:
