@@ -1,4 +1,4 @@
-"""What the injections of `bench/reaction.py` meet: an idle machine, and three that are not well."""
+"""What the injections of `bench/reaction.py` meet: an idle machine, and four that are not well."""
 
 import contextlib
 import multiprocessing
@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from bench.flood import Killer, besieged
 from bench.graph import Graph
 from bench.slow_disk import SlowDisk
 from bus.place import Place
@@ -18,6 +19,7 @@ from msgs.led import DARK, LedFrame
 from msgs.topics import Topic
 
 RARE = 24  # injections of 500 that meet a stopped supervisor
+BESIEGED = 60  # while the page is under siege
 RARER = 12  # and a slow disk, where each takes 20 s instead of 3
 LOAD_HZ = 5000
 LOAD = Topic(name="load/test", message=LedFrame, writer="load_writer")
@@ -85,13 +87,14 @@ def supervisor_stopped(graph: Graph) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def conditions(count: int, disk: SlowDisk) -> tuple[Condition, ...]:
+def conditions(count: int, disk: SlowDisk, killer: Killer) -> tuple[Condition, ...]:
     """Return what so many injections meet."""
-    rare, rarer = min(RARE, count // 5), min(RARER, count // 5)
-    rest = count - rare - rarer
+    rare, rarer, siege = (min(most, count // 5) for most in (RARE, RARER, BESIEGED))
+    rest = count - rare - rarer - siege
     return (
         Condition("idle", rest - rest // 2),
         Condition("loaded", rest // 2, options=("--set=meter.box_s=0.001",), around=loaded),
+        Condition("page_besieged", siege, around=besieged, before=killer.kill),
         Condition("supervisor_stopped", rare, around=supervisor_stopped),
         Condition(
             "slow_disk",

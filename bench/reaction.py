@@ -3,9 +3,10 @@
 Each injection is a whole charge that ends badly: plugged, self-tested, charging, then the plug is
 pulled, the pilot is shorted or a residual current flows. They meet an idle machine; a loaded one:
 5,000 messages a second between two other processes, and 1,000 a second on a topic that safety
-reads; a supervisor that is stopped (SIGSTOP); and a disk that takes 5 s for each fsync, with a
-write under way at the moment of each injection. The last two take a smaller share. What is aimed at
-is to hold in each of them.
+reads; a page with a hundred streams open or asked for, deaf readers, requests without end, killed
+now and then; a supervisor that is stopped (SIGSTOP); and a disk that takes 5 s for each fsync, with
+a write under way at the moment of each injection. The last three take a smaller share. What is
+aimed at is to hold in each of them.
 
 Run `python bench/reaction.py --json`; `--injections N` for another number than 500.
 """
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from bench.conditions import Condition, conditions
+from bench.flood import Killer
 from bench.graph import NO_CARD, Graph, body, running, wait_ready
 from bench.report import Aim, report
 from bench.slow_disk import SlowDisk
@@ -210,7 +212,8 @@ def main() -> None:
     silences: list[float] = []
     with tempfile.TemporaryDirectory(prefix="wallbox-bench-") as directory:
         disk = SlowDisk(Path(directory))
-        for condition in conditions(count, disk):
+        killer = Killer()
+        for condition in conditions(count, disk, killer):
             name, measured = condition.name, measure(condition)
             for kind, values in (*measured.reactions.items(), ("decide", measured.decisions)):
                 results[f"{name}_{kind}_max_ms"] = round(max(values), 2) if values else None
@@ -222,8 +225,11 @@ def main() -> None:
             results[f"{name}_begins_min_s"] = round(min(measured.begins), 2)
             results[f"{name}_begins_max_s"] = round(max(measured.begins), 2)
         results["slow_disk_fsyncs"] = disk.slowed
+        results["page_killed"] = killer.killed
     if not disk.slowed:
         raise RuntimeError("the slow disk was never slow: nothing that was measured on it counts")
+    if not killer.killed:
+        raise RuntimeError("the page was never killed: what was measured beside it counts less")
     report(
         "reaction",
         results,
