@@ -284,7 +284,7 @@ OF_A_LIFE = {
     "stored_once": "Every session that was ever said to run is stored, once, and not begun again.",
     "ended": "Every stored session but the running one has an end, before the next one begins.",
     "alive": "After all faults are mended and the plug was out, a vehicle charges within 120 s.",
-    "card": "Where a card is required, a session begins at most 70 s after its card was held.",
+    "card": "Where a card is required, each session has the one held at most 70 s before it began.",
     "no_false_fault": "Every fault that safety raises has its cause in the world, now or 1 s ago.",
     "no_crash": "No node ends by an exception.",
     "understood": "No node refuses a frame: all speak the same schema.",

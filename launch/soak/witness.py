@@ -303,9 +303,9 @@ class Witness:
         before = self.ledger.running
         self.ledger.says(status.session_id)
         seen = self.seen
-        self._session = status
-        if status.session_id and status.session_id not in self.ledger.said[:-1]:
-            self._judge_token(status, stamp_s)
+        before_status, self._session = self._session, status
+        if self._needs_card:
+            self._judge_card(before_status, status, stamp_s)
         if status.session_id != seen.session_id:
             seen.session_id = status.session_id
             seen.session_plug = seen.plug
@@ -313,14 +313,23 @@ class Witness:
             self.endings[before] = tuple(self.timeline)
         self._tell("session", f"{status.state} {status.session_id}")
 
-    def _judge_token(self, status: SessionStatus, stamp_s: float) -> None:
-        """Judge the beginning of a session: where a card is required, one has been held."""
-        if not self._needs_card or status.session_id == self.seen.session_id:
-            return
-        since_s = stamp_s - self._held_s.get(status.token, NEVER_S)
-        if since_s > CARD_S:
-            detail = f"{status.session_id} began {since_s:.1f} s after card '{status.token}'"
-            self._on_broken(Broken("card", detail))
+    def _judge_card(
+        self, before: SessionStatus | None, status: SessionStatus, stamp_s: float
+    ) -> None:
+        """Judge what session says of cards, in a box that requires one."""
+        held_s = stamp_s - self._held_s.get(status.token, NEVER_S)
+        is_new = status.session_id not in ("", *self.ledger.said[:-1])
+        is_first = is_new and status.session_id != self.seen.session_id
+        token = "" if before is None else before.token
+        is_same = before is not None and status.session_id == before.session_id != ""
+        for is_broken, what in (
+            (status.authorized and not status.token, "authorises without a card"),
+            (is_first and held_s > CARD_S, f"begins {held_s:.1f} s after its card"),
+            (status.released and held_s > CARD_S, f"is released {held_s:.1f} s after its card"),
+            (is_same and token != status.token, "has changed its card"),
+        ):
+            if is_broken:
+                self._on_broken(Broken("card", f"session '{status.session_id}' {what}"))
 
     def _on_meter_house(self, reading: MeterReading, stamp_s: float) -> None:
         self.seen.house = reading

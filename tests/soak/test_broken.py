@@ -40,11 +40,16 @@ def but(thing: Any, **changes: Any) -> Any:
 class Scene:
     """A graph under watch, for acts that are known."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, needs_card: bool = False) -> None:
         self.broken: list[Broken] = []
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=state_dir)
         self.witness = Witness(
-            self.graph.memory, self.broken.append, lambda: None, dip_a=32.0, fuse_a=35.0
+            self.graph.memory,
+            self.broken.append,
+            lambda: None,
+            dip_a=32.0,
+            fuse_a=35.0,
+            needs_card=needs_card,
         )
         self.graph.start_all()
 
@@ -387,3 +392,12 @@ def test_a_graph_that_stops_with_a_closed_contactor_is_caught(
     monkeypatch.setattr(nodes.safety.chain_sim.SimChain, "shutdown", lambda chain: None)
     box.run(0)
     assert "stopped_open" in {violation.invariant for violation in box.violations}
+
+
+def test_a_session_that_needs_no_card_where_one_is_required_is_caught(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, needs_card=True)
+    scene.charge()
+    assert scene.names() == {"card"}
+    told = " ".join(broken.detail for broken in scene.broken)
+    assert "authorises without a card" in told
+    assert "begins inf s after its card" in told
