@@ -19,8 +19,9 @@ in the list is refused here.
 Teaching (RFID-8): the master, the new card, the master again, 5 s between each two, and nothing
 else in between; no vehicle plugged in, which session must have said. The windows are longer by the
 0.15 s that a card may wait for the next look. The list with the new card is on the disk before it
-is said to be stored. The master alone authorises when its 5 s are over, and at once while a vehicle
-is plugged in, a session is authorised, or session is silent (RFID-10).
+is said to be stored. The master alone authorises when its 5 s are over, or a vehicle is plugged in
+before that; and at once while one is plugged in, a session is authorised, or session is silent
+(RFID-10).
 
 Without a master in the list at a start, one in place as well, the first card held within 60 s
 becomes it, no vehicle plugged in (RFID-9, RFID-7); one that is refused leaves the window open.

@@ -110,10 +110,16 @@ def rename(state: State, asked: RenameCard) -> Write | str:
 
 
 def _interrupt(state: State, inputs: Inputs) -> State:
-    """End teaching where it cannot go on: a vehicle is plugged in, the reader is silent."""
+    """End teaching where it cannot go on: a vehicle is plugged in, the reader is silent.
+
+    A master that was held just before its vehicle was plugged in was meant to authorise (RFID-10).
+    """
     if state.mode not in (RfidMode.NEW_CARD, RfidMode.CONFIRM) or state.writing:
         return state
-    obstacle = _obstacle(inputs.session) if inputs.works else SILENT
+    session = inputs.session
+    if state.mode is RfidMode.NEW_CARD and session is not None and session.plugged:
+        return _ask(state, state.master_uid)
+    obstacle = _obstacle(session) if inputs.works else SILENT
     return _refuse(state, obstacle, inputs.now_s) if obstacle else state
 
 

@@ -218,14 +218,29 @@ def test_after_the_new_card_anything_but_the_master_ends_teaching(act: Act) -> N
 
 
 @pytest.mark.req("RFID-7")
-@pytest.mark.parametrize("cards_held", [(MASTER,), (MASTER, NEW)])
-def test_a_vehicle_that_is_plugged_in_ends_teaching(cards_held: tuple[str, ...]) -> None:
+def test_a_vehicle_that_is_plugged_in_ends_teaching() -> None:
     life = Life()
-    for uid in cards_held:
-        life.hold(uid)
+    life.hold(MASTER)
+    life.hold(NEW)
     plug_in(life)
     assert "Unplug the vehicle" in life.status.detail
     assert_refused(life)
+    assert life.asked == []
+
+
+@pytest.mark.req("RFID-10")
+def test_a_master_authorises_the_vehicle_that_is_plugged_in_within_its_5_s() -> None:
+    life = Life()
+    life.hold(MASTER)
+    life.wait(3.0)
+    assert life.asked == []
+    plug_in(life)
+    assert life.asked == [MASTER]
+    assert (life.status.mode, life.status.accepted) == (RfidMode.READY, True)
+    assert life.status.indication is Indication.ACCEPTED
+    life.hold(NEW)
+    life.wait(9.0)
+    assert (life.asked, life.writes) == ([MASTER], [])
 
 
 @pytest.mark.req("RFID-7")
