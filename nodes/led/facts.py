@@ -36,8 +36,11 @@ class Facts:
 
     @property
     def needs_card(self) -> bool:
-        """Return whether an authorisation is required and nobody has given it (RFID-2)."""
+        """Return whether an authorisation is required and nobody has given it (RFID-2).
+
+        A card that was held has given it, also while its session is not on the disk yet, or ends.
+        """
         session = self.session
         if session is None or not session.authorization_required:
             return False
-        return not (session.authorized or session.released)
+        return not (session.authorized or session.token)

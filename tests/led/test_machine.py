@@ -191,6 +191,8 @@ def shown(
                 (session(WallboxState.READY_FOR_CHARGING), {"authorized": True}),
                 (SESSION, {"released": True, "token": "04A1B2C3"}),
                 (session(WallboxState.SUSPENDED), {"authorized": True}),
+                # given, and not on the disk yet
+                (session(WallboxState.READY_FOR_CHARGING), {"token": "04A1B2C3"}),
             )
         ),
         # ours: while cards are taught the status LED is as an idle box's is
@@ -324,7 +326,7 @@ def test_faults_and_meter_and_start_up_are_shown_without_authorisation() -> None
 
 @pytest.mark.req("LED-1")
 def test_the_blue_of_a_card_that_came_before_the_plug_is_told_apart_in_words() -> None:
-    assert shown(replace(LOCKED, released=True)).caption == "authorised"
+    assert shown(replace(LOCKED, released=True, token="04A1B2C3")).caption == "authorised"
     assert shown(LOCKED).caption == "authorisation required"
 
 
