@@ -4,7 +4,6 @@ One round: everything that has arrived is put in place, then callbacks run, then
 deadlines. Both loops run the same round.
 """
 
-import asyncio
 import os
 import random
 import select
@@ -12,6 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from bus.lock import Lock
 from bus.peer import Peer
@@ -19,6 +19,9 @@ from bus.place import Place
 from bus.timers import Deadline, Timers
 from bus.zeromq import MOST_BACKLOG, ZmqCarrier
 from msgs.requests import StopReason
+
+if TYPE_CHECKING:
+    import asyncio  # 3 MB, which a blocking node does not need
 
 MOST_ROUNDS_A_WAKE = 20  # before asyncio's own callbacks get their turn
 
@@ -96,6 +99,8 @@ class ZmqBus(Peer):
 
         Without `signals` they are left to whoever owns the process.
         """
+        import asyncio
+
         self._loop = asyncio.get_running_loop()
         self.wire.on_touched = self._wake_soon
         if signals:

@@ -1,7 +1,8 @@
 """The warm parent: has imported what is slow to import, and forks nodes when asked.
 
-It imports third-party packages only, so that a changed source file of ours is live in the next
-process it forks. It makes no ZeroMQ context and no thread: neither survives a fork.
+Of our own code it imports what every node needs, and shares it while the files are as they were: a
+changed source file is live in the next process it forks. The nodes themselves it never imports. It
+makes no ZeroMQ context and no thread: neither survives a fork.
 
 A node's process is forked twice. The one between exits at once, so that the node becomes a child
 of the supervisor (which adopts orphans): that one gets its exit status first-hand, the node dies
@@ -22,6 +23,7 @@ import time
 import traceback
 
 from launch import parcel, process
+from launch.own_code import OwnCode
 
 PRELOADED = (
     "asyncio",
@@ -46,6 +48,9 @@ PRELOADED = (
 )
 
 
+OWN = ("msgs.topics", "bus.run", "launch.child")
+"""What every node imports, with all that it needs."""
+
 LAST_WORDS_S = 0.5  # safety, left alone, opens and exits within 0.2 s
 
 
@@ -60,6 +65,7 @@ def main() -> None:
             importlib.import_module(name)
         except ImportError as error:
             _say(f"<4>{name} cannot be imported: {error}")
+    own = _import_own()
     gc.collect()
     gc.freeze()
     groups: set[int] = set()
@@ -67,7 +73,7 @@ def main() -> None:
         order, fds = received
         groups = {group for group in groups if process.is_group(group)}
         try:
-            groups.add(_fork_twice(order, fds))
+            groups.add(_fork_twice(order, fds, own))
         except OSError as error:
             _say(f"<3>{order.node} cannot be forked: {error}")
         for each in fds:
@@ -76,7 +82,15 @@ def main() -> None:
     process.end_groups(groups)
 
 
-def _fork_twice(order: parcel.Order, fds: tuple[int, int]) -> int:
+def _import_own() -> OwnCode | None:
+    """Import what the nodes share of our code; what is wrong with it they tell themselves."""
+    try:
+        return OwnCode(OWN)
+    except Exception:
+        return None
+
+
+def _fork_twice(order: parcel.Order, fds: tuple[int, int], own: OwnCode | None) -> int:
     """Fork a process that becomes the node; return its pid."""
     reading, writing = os.pipe()
     between = os.fork()
@@ -92,14 +106,16 @@ def _fork_twice(order: parcel.Order, fds: tuple[int, int]) -> int:
             os.write(writing, str(pid).encode())
             code = 0
         else:
-            code = _become_node(order, fds, between)
+            code = _become_node(order, fds, between, own)
     except BaseException:  # nothing may climb into the warm parent's own loop
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def _become_node(order: parcel.Order, fds: tuple[int, int], between: int) -> int:
+def _become_node(
+    order: parcel.Order, fds: tuple[int, int], between: int, own: OwnCode | None
+) -> int:
     """Turn this fresh copy of the warm parent into the process of a node; return its exit code."""
     os.setpgid(0, 0)
     process.forget_signals()
@@ -109,6 +125,8 @@ def _become_node(order: parcel.Order, fds: tuple[int, int], between: int) -> int
         return 0
     process.be_called(order.node)
     parcel.send_word(connection, parcel.Born(os.getpid()))
+    if own is not None and not own.is_as_it_was():
+        own.forget()
     try:
         child = importlib.import_module("launch.child")
         code: int = child.run(order, connection)

@@ -1,0 +1,85 @@
+"""Code that forked processes share, and forget when a file of it has changed."""
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from launch.own_code import OwnCode
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a package of two modules, one of which needs the other, and take it out again."""
+    package = tmp_path / "shed"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "tools.py").write_text("COLOR = 'red'\n")
+    (package / "work.py").write_text("from shed.tools import COLOR\nimport colorsys\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield package
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shed"]:
+        del sys.modules[name]
+
+
+def color() -> str:
+    return str(importlib.import_module("shed.work").COLOR)
+
+
+def test_what_has_not_changed_is_kept(house: Path) -> None:
+    code = OwnCode(("shed.work",))
+    assert code.is_as_it_was()
+    assert color() == "red"
+
+
+@pytest.mark.parametrize("file", ["tools.py", "work.py", "__init__.py"])
+def test_a_change_of_any_file_is_seen(house: Path, file: str) -> None:
+    code = OwnCode(("shed.work",))
+    path = house / file
+    path.write_text(path.read_text() + "# more\n")
+    assert not code.is_as_it_was()
+
+
+def test_a_change_that_keeps_the_length_is_seen_by_its_time(house: Path) -> None:
+    code = OwnCode(("shed.work",))
+    path = house / "tools.py"
+    before = path.stat()
+    path.write_text("COLOR = 'tan'\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert not code.is_as_it_was()
+
+
+def test_a_file_that_is_gone_is_a_change(house: Path) -> None:
+    code = OwnCode(("shed.work",))
+    (house / "tools.py").unlink()
+    assert not code.is_as_it_was()
+
+
+def test_what_was_forgotten_is_imported_anew_and_the_rest_stays(house: Path) -> None:
+    code = OwnCode(("shed.work",))
+    (house / "tools.py").write_text("COLOR = 'green'\n")
+    colorsys = sys.modules["colorsys"]
+    code.forget()
+    importlib.invalidate_caches()
+    assert color() == "green"
+    assert sys.modules["colorsys"] is colorsys  # somebody else's
+
+
+def test_what_the_importer_runs_on_is_neither_watched_nor_forgotten(house: Path) -> None:
+    tools = importlib.import_module("shed.tools")
+    code = OwnCode(("shed.work",))
+    (house / "tools.py").write_text("COLOR = 'green'  # changed\n")
+    assert code.is_as_it_was()
+    code.forget()
+    assert sys.modules["shed.tools"] is tools
+
+
+def test_code_that_cannot_be_imported_leaves_nothing(house: Path) -> None:
+    (house / "work.py").write_text("from shed.tools import COLOR\nthis is no Python\n")
+    with pytest.raises(SyntaxError):
+        OwnCode(("shed.tools", "shed.work"))
+    assert not any(name.partition(".")[0] == "shed" for name in sys.modules)
