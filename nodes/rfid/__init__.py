@@ -10,7 +10,8 @@ deadline    a card is answered within 0.3 s and what session takes
 safe state  no card authorises; a list that cannot be read is empty
 
 A card held is one event, however long; it counts again when it was away for 1 s. What lies in the
-field when the node starts, or when the reader answers again, is no event (ours).
+field when the node starts, or when the reader answers again, is no event (ours). Of several cards
+held at once none counts; where one was seen first, it does, and the others change nothing.
 
 The list is the label's at the first start ever, and never again (RFID-1, PAN-3). A card of the list
 is put to session, whose word is shown (RFID-3): no answer in 1 s is a refusal. A card that is not

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgs.card import Uid, is_uid
 
@@ -36,6 +36,7 @@ class Sight:
 
     works: bool = False
     known: Mapping[str, float] = field(default_factory=dict)
+    told_s: float = -math.inf  # the newest event
 
 
 def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sight, Event | None]:
@@ -43,10 +44,12 @@ def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sig
 
     What lies in the field when the reader begins to answer is no event (ours): nobody saw it come,
     and a card that is held while its node starts anew would end the session that it began.
-    After more than one card nothing is an event until the field was empty.
+    After more than one card nothing is an event until the field was empty. Cards of one hand are
+    seen one after another: what joins a card just told of is no event either, for a refusal would
+    be shown over what that card has done (ours).
     """
     if texts is None:
-        return Sight(works=False, known=sight.known), None
+        return replace(sight, works=False), None
     known = {
         key: away_s if sight.works else now_s  # what nobody saw was not away
         for key, away_s in sight.known.items()
@@ -54,9 +57,16 @@ def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sig
     known = {key: away_s for key, away_s in known.items() if now_s - away_s < _AWAY_S}
     here = _in_field({text.upper() for text in texts}, _SEVERAL in known)
     new = None if _SEVERAL in known else next(iter(here - known.keys()), None)
+    if new == _SEVERAL and math.inf in known.values() and now_s - sight.told_s < ABSENT_S:
+        new = None
+    event = _event(new) if sight.works and new is not None else None
     known = {key: min(away_s, now_s) for key, away_s in known.items()}
-    after = Sight(works=True, known=known | dict.fromkeys(here, math.inf))
-    return after, _event(new) if sight.works and new is not None else None
+    after = Sight(
+        works=True,
+        known=known | dict.fromkeys(here, math.inf),
+        told_s=now_s if event else sight.told_s,
+    )
+    return after, event
 
 
 def _in_field(texts: set[str], were_several: bool) -> set[str]:

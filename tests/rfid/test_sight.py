@@ -88,9 +88,28 @@ def test_more_than_one_card_is_one_refusal_until_the_field_was_empty_for_a_secon
 
 def test_a_second_card_beside_the_first_is_refused() -> None:
     reader = Reader()
-    assert reader.see((RED,), 0.6) == [Event(uid=RED)]
+    assert reader.see((RED,), 1.2) == [Event(uid=RED)]
     assert reader.see((RED, NEW), 0.6) == [SEVERAL]
     assert reader.see((RED,), 9.0) == []
+
+
+@pytest.mark.parametrize("after_s", [0.15, 0.3, 0.9])
+def test_of_cards_in_one_hand_the_first_that_is_seen_counts_and_no_other_is_told(
+    after_s: float,
+) -> None:
+    reader = Reader()
+    assert reader.see((RED,), after_s) == [Event(uid=RED)]
+    assert reader.see((RED, NEW), 2.0) == []
+    assert reader.see((NEW,), 2.0) == []
+    assert reader.see((), 1.05) == []
+    assert reader.see((NEW,), 0.6) == [Event(uid=NEW)]
+
+
+def test_several_after_a_card_that_is_away_again_are_refused() -> None:
+    reader = Reader()
+    assert reader.see((RED,), 0.3) == [Event(uid=RED)]
+    assert reader.see((), 0.15) == []
+    assert reader.see((NEW, OTHER), 0.6) == [SEVERAL]
 
 
 def test_the_same_card_told_twice_is_one_card() -> None:
