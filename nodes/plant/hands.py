@@ -34,7 +34,7 @@ IDLE = Hands()
 
 
 def hold(hands: Hands, uids: tuple[str, ...], until_s: float) -> Hands:
-    """Hold cards to the reader until a time [s]; one that is held already stays longer."""
+    """Hold cards to the reader until a time [s]; one that is held already is held until then."""
     kept = tuple(card for card in hands.cards if card.uid not in uids)
     return replace(hands, cards=(*kept, *(HeldCard(uid, until_s) for uid in uids)))
 
