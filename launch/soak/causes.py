@@ -89,10 +89,10 @@ class Causes:
         if code is FaultCode.SAFETY_CIRCUIT:
             self._until_s[KEPT] = _ALWAYS_S
 
-    def died_testing(self, pulsed_s: float, back_s: float | None) -> None:
-        """Take note that a safety has died which began to test the monitor at a time [s].
+    def left_testing(self, pulsed_s: float, back_s: float | None) -> None:
+        """Take note that a safety died or slept which began to test the monitor at a time [s].
 
-        :param back_s: when the next one took back the test line, if the dead one left it on.
+        :param back_s: when it was back to take the test line back, if it had left it on.
         """
         self._until_s[ORPHAN] = max(pulsed_s + ORPHAN_S, _NEVER_S if back_s is None else back_s)
 

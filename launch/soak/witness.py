@@ -136,6 +136,7 @@ class Witness:
         """Take note that a held node goes on."""
         self._look()
         if node == "safety":
+            self._leave_test()
             self.seen.safety.awake_s = self.seen.since_s
         elif node == "pilot":
             self.seen.pilot.awake_s = self.seen.since_s
@@ -353,9 +354,7 @@ class Witness:
         seen = self.seen
         match node:
             case "safety":
-                self._causes.died_testing(
-                    self._pulsed_s, seen.since_s if self._test.is_on else None
-                )
+                self._leave_test()
                 seen.safety = SafetySeen(awake_s=seen.since_s, enable=seen.safety.enable)
                 self._test = NOT_TESTED
                 seen.is_tested = False
@@ -365,6 +364,11 @@ class Witness:
                 self.ledger.forget()
             case _:
                 pass
+
+    def _leave_test(self) -> None:
+        """Take note that safety was away; what it was testing then is strange to it now."""
+        back_s = self.seen.since_s if self._test.is_on else None
+        self._causes.left_testing(self._pulsed_s, back_s)
 
     def _tell(self, who: str, what: str) -> None:
         """Write what somebody says into the timeline, if it is new."""

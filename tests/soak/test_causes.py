@@ -86,13 +86,13 @@ def test_8007_that_was_told_explains_itself_from_then_on() -> None:
 
 def test_a_safety_that_died_in_its_self_test_explains_a_trip_as_long_as_that_lasts() -> None:
     causes = Causes()
-    causes.died_testing(10.0, None)
+    causes.left_testing(10.0, None)
     assert causes.explain(FaultCode.RESIDUAL_CURRENT, 10.0 + ORPHAN_S + LINGERS_S)
     assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 10.1 + ORPHAN_S + LINGERS_S)
 
 
 def test_a_test_line_that_was_left_on_explains_a_trip_until_the_next_safety_takes_it_back() -> None:
     causes = Causes()
-    causes.died_testing(10.0, 50.0)
+    causes.left_testing(10.0, 50.0)
     assert causes.explain(FaultCode.RESIDUAL_CURRENT, 50.0 + LINGERS_S)
     assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 50.1 + LINGERS_S)
