@@ -102,6 +102,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     plugged_since_utc_ns: Nanoseconds = 0
     has_mains: bool = True  # False: the box is dark, neither pilot nor meter chip see any
     showroom: bool = False  # vehicles are never charged; everything else works (STA-2)
+    # Mains are back, and not all boxes of a house start at once: until this one tests; None: now.
+    starts_in_s: Seconds | None = None
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):

@@ -100,6 +100,7 @@ def _publish(
         retry_in_s=_retry_in_s(state, facts, now_s),
         has_mains=state.blind is not Blind.DARK,
         showroom=config.showroom,
+        starts_in_s=state.waits_until_s - now_s if now_s < state.waits_until_s else None,
     )
     state = replace(
         state,

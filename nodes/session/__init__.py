@@ -23,9 +23,10 @@ releases: who plugs in within 60 s charges with it. Plugged in, a card begins th
 after a stop. In both cases the authorisation lapses 60 s after the card (10 s after the plug-in, if
 that is later) unless the charge was started: self-test passed, and current offered or held by a
 plan, a pause or a limit. Until when is stored with the session; after a loss of power the time is
-whole again. A release is not stored: with the node it is lost, and the card is held again. The card
-that has authorised logs off; another one changes nothing. To log off is the same request again, so
-a card that is held once is asked for once.
+whole again, and outlasts by 10 s the wait by which not all boxes of a house start at once. A
+release is not stored: with the node it is lost, and the card is held again. The card that has
+authorised logs off; another one changes nothing. To log off is the same request again, so a card
+that is held once is asked for once.
 
 Mains lost and back: with the same plug still seated the session resumes, else it ends with
 POWER_LOSS, at the time of the loss, with all that the box's meter has counted if its counter

@@ -75,6 +75,10 @@ def lapse(state: State, inputs: Inputs, required: bool | None) -> State:
         return state
     if _is_started(state, inputs, term):
         return keep_record(replace(state, term=None), session, inputs.utc_ns)
+    if inputs.safety is not None and inputs.safety.starts_in_s is not None:
+        waited = terms.after_wait(term, inputs.safety.starts_in_s, inputs.now_s, inputs.utc_ns)
+        if waited is not term:
+            return keep_record(replace(state, term=waited), session, inputs.utc_ns)
     if inputs.now_s >= term.until_s:
         return withdraw(state, session, inputs, EndReason.LAPSED)
     return state

@@ -40,6 +40,16 @@ def at_start(term: Term, now_s: float, utc_ns: int) -> Term:
     return term if term.until_s >= now_s + LATE_S else term_of(LATE_S, now_s, utc_ns)
 
 
+def after_wait(term: Term, wait_s: float, now_s: float, utc_ns: int) -> Term:
+    """Return the term of a charge that the box itself does not start before a wait is over.
+
+    It moves once: what is left of the wait is not told to the instant.
+    """
+    if term.until_s >= now_s + wait_s + LATE_S / 2:
+        return term
+    return term_of(wait_s + LATE_S, now_s, utc_ns)
+
+
 def found(until_utc_ns: int, now_s: float, utc_ns: int) -> Term | None:
     """Return the term that was stored, after a restart; None if the charge was started before.
 

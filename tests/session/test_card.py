@@ -581,6 +581,31 @@ def test_after_a_loss_of_power_a_charge_that_was_not_started_has_its_whole_term(
     assert life.record().end_reason is EndReason.LAPSED
 
 
+@pytest.mark.req("RFID-4")
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_the_wait_by_which_not_all_boxes_start_at_once_loses_no_authorisation(
+    is_restarted: bool,
+) -> None:
+    wait_s = 300.0
+    life = begun(safety=replace(SAFETY, starts_in_s=wait_s))
+    ends_s = life.now_s + wait_s
+    until_utc_ns = life.said[-1].lapses_utc_ns
+    assert until_utc_ns > life.utc_ns + int(wait_s * 1e9)
+    while life.now_s < ends_s:
+        left_s = ends_s - life.now_s
+        assert life.run(min(1.0, left_s), safety=replace(SAFETY, starts_in_s=left_s)).authorized
+        if is_restarted:
+            life, is_restarted = life.restarted(), False
+            until_utc_ns = 0
+    if until_utc_ns:
+        assert life.said[-1].lapses_utc_ns == until_utc_ns  # it moved once
+    assert life.run(9.0, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST)).authorized
+    life.run(LATE_S)
+    assert life.record().end_reason is EndReason.LAPSED
+    life = begun(safety=replace(SAFETY, starts_in_s=900.0))
+    assert life.run(1000.0, safety=TESTED).authorized
+
+
 def test_with_the_loss_of_power_that_ends_a_session_its_term_ends() -> None:
     life = begun()
     life.run(10.0, **DARK)

@@ -32,6 +32,8 @@ def test_a_group_of_boxes_does_not_start_at_once() -> None:
     assert rig.phase() is P.IDLE
     assert "not all boxes" in rig.status.detail
     assert not rig.status.permitted
+    assert rig.status.starts_in_s == pytest.approx(0.1, abs=0.1)
     assert rig.until_phase(P.SELF_TEST) < 0.2
+    assert rig.status.starts_in_s is None
     rig = ready()  # and nothing waits when no mains were lost
     assert rig.restart().until_phase(P.SELF_TEST) < 0.2
