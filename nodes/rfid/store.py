@@ -4,9 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
-from bus.store import StoreError, read_file, read_struct, write_struct
+from bus.store import read_kept, read_struct, write_struct
 from msgs.label import LABEL_FILE, Label
 from msgs.rfid import CardList
 from nodes.rfid.cards import Cards, supplied
@@ -35,7 +33,7 @@ def load(directory: Path, log: Log) -> Cards:
         log("error", f"{path} is lost: no card is stored any more; a new master can be taught")
         save(directory, ())
         return ()
-    label = _read_label(directory / LABEL_FILE)
+    label = read_kept(directory / LABEL_FILE, Label)  # system's own: not ours to set aside
     if label is None:
         log("warning", f"there is no {directory / LABEL_FILE}: no card is stored")
         return ()
@@ -50,14 +48,3 @@ def save(directory: Path, cards: Cards) -> None:
     :raises StoreError: it cannot be written.
     """
     write_struct(directory / CARDS_FILE, CardList(cards=cards))
-
-
-def _read_label(path: Path) -> Label | None:
-    """Read the label. It is the node system's own file: what it holds is not ours to set aside."""
-    content = read_file(path)
-    if content is None:
-        return None
-    try:
-        return msgspec.json.decode(content, type=Label)
-    except msgspec.MsgspecError as error:
-        raise StoreError(f"{path} is no label: {error}") from error

@@ -94,7 +94,7 @@ def test_a_box_without_a_label_has_no_card_until_it_has_one(disk: Disk) -> None:
 def test_a_label_that_cannot_be_read_stops_the_start_and_is_left_alone(disk: Disk) -> None:
     label = disk.directory / LABEL_FILE
     label.write_bytes(b"{}")
-    with pytest.raises(StoreError, match=r"label\.json is no label"):
+    with pytest.raises(StoreError, match=r"label\.json cannot be understood"):
         disk.load()
     assert label.read_bytes() == b"{}"
     assert not disk.file.exists()
