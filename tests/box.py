@@ -6,14 +6,17 @@ from typing import Any
 
 import msgspec
 
-from bus import Status
+from bus import Bus, Status
+from bus.store import read_kept
 from bus.wire import unpack
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.card import CardColor
+from msgs.label import LABEL_FILE, Label
 
 SEED = 1
 NO_CARD = "session.authorization=false"  # a vehicle is charged by its plug alone (RFID-6)
-WATCHED = ("safety/status", "session/status", "led/frame", "sim/power", "sim/event")
+WATCHED = ("safety/status", "session/status", "led/frame", "led/key", "sim/power", "sim/event")
 PATIENCE_S = 30.0
 DRAWS_A = 0.5
 TOLD_S = 1.5  # a fault is told so long after the contacts have opened for it, at most (blind: 1 s)
@@ -27,6 +30,10 @@ class Box:
         self._graph = VirtualGraph(plan, seed, state_dir)
         self._said: dict[str, dict[str, Any]] = {}
         self.events: list[tuple[str, float, str]] = []
+        self.fronts: list[str] = []  # what the four segments have shown, one after the other
+        self.states: list[str] = []  # likewise the states that session has said
+        self.keys: list[str] = []  # presses that had an effect
+        self._state_dir = state_dir
         self._graph.memory.tap(self._on_frame)
         self._graph.start_all()
         self.advance(2.0)
@@ -37,8 +44,17 @@ class Box:
             return
         said = msgspec.msgpack.decode(body)
         self._said[topic] = said
-        if topic == "sim/event":
-            self.events.append((said["what"], said["at_ns"] / 1e9, said["detail"]))
+        match topic:
+            case "sim/event":
+                self.events.append((said["what"], said["at_ns"] / 1e9, said["detail"]))
+            case "led/frame":
+                _add_new(self.fronts, self.front)
+            case "session/status":
+                _add_new(self.states, self.state)
+            case "led/key":
+                self.keys.append(said["key"])
+            case _:
+                pass
 
     # --- what is done --------------------------------------------------------------------------
 
@@ -48,6 +64,10 @@ class Box:
     def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
         answer = self._graph.ask(node, method, arguments)
         assert answer.status is Status.OK, answer
+
+    def join(self, node: str) -> Bus:
+        """Return the bus of a node that the plan does not have, for a stand-in."""
+        return self._graph.memory.bus(node)
 
     def restart(self, node: str) -> None:
         self._graph.restart(node)
@@ -126,6 +146,17 @@ class Box:
         colors = " ".join(one["color"] for one in segments)
         return f"{colors}, {' '.join(sorted(effects)) or 'dark'}"
 
+    def light(self, name: str) -> str:
+        """Return one indicator of the front: its colour and how it shows it."""
+        light = self._said["led/frame"][name]
+        return "off" if light["color"] == "off" else f"{light['color']} {light['effect']}"
+
+    def card(self, color: CardColor) -> str:
+        """Return the UID of one of the cards that belong to the box."""
+        label = read_kept(self._state_dir / LABEL_FILE, Label)
+        assert label is not None
+        return next(card.uid for card in label.rfid if card.color is color)
+
     def happened(self, what: str) -> float:
         """Return when something happened last [s]."""
         return next(at_s for name, at_s, _ in reversed(self.events) if name == what)
@@ -149,3 +180,8 @@ class Box:
             elif closed_s is not None:
                 return f"{at_s - closed_s:.2f} s"
         return "was open" if closed_s is None else "does not"
+
+
+def _add_new(said: list[str], word: str) -> None:
+    if not said or said[-1] != word:
+        said.append(word)

@@ -14,7 +14,8 @@ safe state  a front that knows nothing shows the start-up pattern (LED-6): not c
 Each light follows the nodes that it speaks of: without the charging service the box works fully
 and its indicator is dark (DCS-8), and so are the lights of a reader that says nothing. A front
 without mains is dark, plays nothing and has no keys (PAN-2). Restarted in place, the front keeps
-its last frame until the facts are heard again, 1.25 s at most.
+its last frame until the facts are heard again, 1.25 s at most; at the start of the box, told by
+launch/graph, it shows the start-up pattern at once (LED-6).
 
 machine.py makes the frame; pattern.py holds the status LED's patterns, indicators.py the other
 lights, tones.py plays one tone after another. keys.py tells what a finger does to one key,

@@ -23,6 +23,7 @@ from nodes.led.tones import SILENCE, Tones
 PERIOD_S = 1.0  # led/frame
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
 HEAR_S = 1.25  # the others speak every second; a front that was restarted keeps its frame so long
+START_S = 10.0  # assumed: all nodes are up and heard long before
 HOT_CODE_S = 5.0  # ERR-3: "short display of the code", then LED-5 (ours)
 
 Shown = tuple[Segments, str]  # and what it says, in words
@@ -39,6 +40,7 @@ class Inputs:
     rfid: RfidStatus | None = None
     dcs: DcsStatus | None = None
     has_module: bool = False  # the node system is alive
+    box_up_s: float = math.inf  # since the box's start; infinity: not known
     said: RfidStatus | None = None  # what rfid has said just now
     tone: Tone = Tone.NONE  # led's own, to be played
 
@@ -88,7 +90,8 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     hot_since_s = min(state.hot_since_s, now_s) if FaultCode.TOO_HOT in facts.faults else math.inf
     state = replace(state, hot_since_s=hot_since_s, tones=_tones(state, inputs))
     is_heard = None not in (inputs.session, inputs.safety, inputs.rfid)
-    if state.frame is None and not is_heard and facts.up_s < HEAR_S:
+    is_start = 0.0 <= inputs.box_up_s < START_S  # of the box, not of led in place (LED-6)
+    if state.frame is None and not is_heard and not is_start and facts.up_s < HEAR_S:
         return state, Outputs(wake_s=state.tones.due_s)
     facts = replace(facts, hot_for_s=max(now_s - hot_since_s, 0.0), tone=state.tones.now)
     frame, is_due = frame_of(facts), now_s >= state.say_s

@@ -1,5 +1,6 @@
 """Wiring of led: look at the facts, step, show, publish; and what the keys ask for."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal
@@ -15,6 +16,7 @@ from msgs.session import SessionStatus
 from msgs.topics import (
     DCS_STATUS,
     HEARTBEATS,
+    LAUNCH_GRAPH,
     LED_FRAME,
     LED_KEY,
     LOAD_OFFER,
@@ -49,6 +51,7 @@ class LedNode:
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
         self._dcs = bus.subscribe(DCS_STATUS)
+        self._graph = bus.subscribe(LAUNCH_GRAPH)
         self._module = bus.subscribe(HEARTBEATS["system"])
         self._wake = _Alarm(bus, self._round)
         self._look = _Alarm(bus, self._on_keys)
@@ -72,6 +75,7 @@ class LedNode:
             rfid=self._rfid.fresh(),
             dcs=self._dcs.fresh(),
             has_module=self._module.fresh() is not None,
+            box_up_s=self._box_up_s(),
             said=said,
             tone=tone,
         )
@@ -81,6 +85,13 @@ class LedNode:
         if outputs.publish is not None:
             self._bus.publish(LED_FRAME, outputs.publish)
         self._wake.set(outputs.wake_s)
+
+    def _box_up_s(self) -> float:
+        """Return how long the graph has been up [s], however old its word: a life begins once."""
+        graph = self._graph.message
+        if graph is None or not graph.started_utc_ns:
+            return math.inf
+        return (self._bus.clock.utc_ns() - graph.started_utc_ns) / 1e9
 
     def _on_keys(self) -> None:
         safety = self._safety.fresh()

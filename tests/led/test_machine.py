@@ -439,6 +439,13 @@ def test_a_front_that_hears_nothing_waits_shortly_and_shows_the_start_up() -> No
     assert watch.run(0.25) == "ready"
 
 
+@pytest.mark.req("LED-6")
+@pytest.mark.parametrize(("box_up_s", "shown"), [(0.1, "starting"), (9.9, "starting"), (10.1, "")])
+def test_at_the_start_of_the_box_the_start_up_is_shown_at_once(box_up_s: float, shown: str) -> None:
+    watch = Watch()
+    assert watch.run(0.25, session=None, box_up_s=box_up_s) == shown
+
+
 @pytest.mark.parametrize("silent", ["session", "safety", "rfid"])
 def test_a_front_that_was_restarted_waits_for_what_is_always_there(silent: str) -> None:
     watch = Watch()
