@@ -1,7 +1,8 @@
 """The HTTP server: waitress in threads of its own, with bounds on all that a reader can hold.
 
 Half of the threads at most serve streams (`web.streams`). A reader that takes nothing for a while
-is cut off, and so is the connection that has been idle longest when there are too many.
+is cut off, and so is one that asks on and on without reading, and, when there are too many, the
+connection that has been idle longest. So no thread but those of streams waits for a reader.
 """
 
 import contextlib
@@ -14,6 +15,8 @@ from typing import Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
@@ -22,6 +25,7 @@ from bus import DriverError
 THREADS = 24  # assumed: 12 for streams, 12 for pages
 MOST_CONNECTIONS = 128  # ours; beyond it the one that is idle longest is closed
 SPARE_CONNECTIONS = 32  # ours; until then waitress accepts
+MOST_REQUESTS = 2  # of one connection: one is answered, one waits; browsers send no third
 IDLE_S = 60  # ours: a connection without a request
 STALLED_S = 20.0  # ours: a reader that takes nothing of what waits for it
 LOOK_EVERY_S = 5
@@ -128,8 +132,29 @@ class PageServer:
             self._on_closed()
 
 
-class _Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
-    """waitress, with an end for readers that take nothing, and for too many that ask nothing."""
+class _Request(HTTPRequestParser):  # type: ignore[misc] # waitress has no types
+    """waitress, which misses the path when the sender of a broken request has gone."""
+
+    path = ""
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """waitress, with an end for those who ask on without reading: their answers hold threads."""
+
+    parser_class = _Request
+
+    def received(self, data: bytes) -> bool:
+        """Take what has come; close where too many requests wait."""
+        is_taken = bool(super().received(data))
+        if len(self.requests) > MOST_REQUESTS:
+            self.will_close = True
+        return is_taken
+
+
+class _Server(TcpWSGIServer):  # type: ignore[misc]
+    """waitress, with an end for readers that take nothing, and for too many connections."""
+
+    channel_class = _Channel
 
     def maintenance(self, now: float) -> None:
         """Cut off stalled readers, which waitress itself waits for; then do as waitress does."""
@@ -139,11 +164,14 @@ class _Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
                 _cut(channel)
 
     def handle_accept(self) -> None:
-        """Accept a connection; for one too many the one that has been idle longest goes."""
+        """Accept a connection; for one too many the one that has been idle longest goes.
+
+        Idle is also who does not read the answer: else as many of them could keep all others out.
+        """
         super().handle_accept()
         channels = self.active_channels.values()
         if len(channels) > MOST_CONNECTIONS:
-            idle = [each for each in channels if not each.requests and not each.total_outbufs_len]
+            idle = [each for each in channels if not each.requests]
             if idle:
                 _cut(min(idle, key=_last_activity))
 

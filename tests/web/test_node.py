@@ -4,6 +4,7 @@ import http.client
 import json
 import logging
 import socket
+import struct
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from waitress.task import ErrorTask
 
 from bus import Call, DriverError
 from bus.run import ZmqBus, open_node
@@ -218,6 +220,74 @@ def test_idle_connections_shut_nobody_out(node: RunningNode) -> None:
             idle.sendall(b"GET /health HTTP/1.1\r\n")  # and no more
         for _ in range(5):
             assert node.ask("/health").status == 200
+
+
+def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> None:
+    asked = b"GET /static/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(server.THREADS):
+            unread_connection(stack, node).sendall(asked * 100)
+        for _ in range(5):
+            began_s = time.monotonic()
+            assert node.ask("/health").status == 200
+            assert time.monotonic() - began_s < QUICK_S
+    patient = http.client.HTTPConnection("127.0.0.1", node.port, timeout=PATIENCE_S)
+    for _ in range(5):  # who reads may ask on
+        patient.request("GET", "/static/app.css")
+        assert patient.getresponse().read().startswith(b"/*")
+    patient.close()
+
+
+def test_answers_that_nobody_reads_shut_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BUFFER_BYTES", 4096)  # one answer fills it
+    node = RunningNode(tmp_path)
+    asked = b"GET /static/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(server.MOST_CONNECTIONS + server.SPARE_CONNECTIONS):
+            unread_connection(stack, node).sendall(asked)
+        until(lambda: unread(node) >= server.MOST_CONNECTIONS)
+        for _ in range(5):
+            began_s = time.monotonic()
+            assert node.ask("/health").status == 200
+            assert time.monotonic() - began_s < QUICK_S
+    node.close()
+
+
+def unread(node: RunningNode) -> int:
+    """Return on how many connections an answer waits for its reader."""
+    return sum(bool(channel.total_outbufs_len) for channel in node.node.server.channels)
+
+
+def unread_connection(stack: ExitStack, node: RunningNode) -> socket.socket:
+    """Return a connection that takes next to nothing of what is answered."""
+    connection = socket.socket()
+    stack.callback(connection.close)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.connect(("127.0.0.1", node.port))
+    return connection
+
+
+def test_who_breaks_off_is_no_news(
+    node: RunningNode, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also one who has sent nonsense, which waitress itself trips over."""
+    serve = ErrorTask.service
+
+    def late(task: Any) -> None:
+        until(lambda: not task.channel.connected)
+        serve(task)
+
+    monkeypatch.setattr(ErrorTask, "service", late)
+    with socket.create_connection(("127.0.0.1", node.port)) as rude:
+        rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        rude.sendall(b"nonsense\r\n\r\n")
+        until(lambda: any(channel.requests for channel in node.node.server.channels))
+    until(lambda: not node.node.server.channels)
+    assert node.ask("/health").status == 200
+    node.stop()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_flood_of_logins_leaves_the_pages_alive(node: RunningNode) -> None:
