@@ -17,6 +17,7 @@ from msgs.label import Label
 LEAST_PASSWORD = 10  # characters; ours
 MOST_PASSWORD = 128  # characters; ours
 MOST_USER = 32  # characters; ours
+MOST_COMPOSED = 4  # characters as typed that make one in the normal form
 
 # OWASP's least for argon2id; one hash at a time, so that a flood cannot eat a Pi of 512 MB.
 TIME_COST = 2
@@ -65,7 +66,13 @@ def factory_account(label: Label) -> Account:
 
 
 def normal(text: str) -> str:
-    """Return a text as it is compared."""
+    """Return a text as it is compared.
+
+    What is too long for all that may be chosen stays as it is, and is wrong: the time that a text
+    of many accents takes grows with the square of its length, and all threads stand still.
+    """
+    if len(text) > MOST_COMPOSED * MOST_PASSWORD:
+        return text
     return unicodedata.normalize("NFC", text)
 
 

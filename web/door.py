@@ -23,7 +23,6 @@ from web.account import (
 from web.backoff import Backoff
 
 BUSY_S = 5.0  # ours: so long an attempt waits for the one before it
-LONGEST_TYPED = 4 * MOST_PASSWORD  # what is longer is wrong without being looked at
 
 
 class KeepError(Exception):
@@ -57,6 +56,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     verdict: Verdict
     wait_s: float = 0.0
+    generation: int = 0  # of the account that a right one was right for
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -118,10 +118,13 @@ class Door:
         return self._attempt(lambda: self._is_password(password), "a current password", address)
 
     def recover(self, key: str, address: str) -> Attempt:
-        """Judge a recovery key; blanks around it do not count."""
-        return self._attempt(
-            lambda: is_same(key.strip(), self._label.recovery_key), "a recovery key", address
-        )
+        """Judge a recovery key; blanks around it do not count.
+
+        The right one never waits: nobody guesses 30 characters, and it is the owner's way in while
+        somebody keeps the login waiting for everybody.
+        """
+        is_right = is_same(key.strip(), self._label.recovery_key)
+        return self._attempt(lambda: is_right, "a recovery key", address, may_wait=not is_right)
 
     def change(self, change: Change, address: str) -> tuple[Attempt, list[str]]:
         """Set user name and password anew; return what is wrong instead, in plain sentences.
@@ -162,11 +165,9 @@ class Door:
             self._keeper.keep_account(account)
             self._account = account
         self._tell("info", f"user name and password were set by {address}")
-        return Attempt(verdict=Verdict.RIGHT), []
+        return Attempt(verdict=Verdict.RIGHT, generation=account.generation), []
 
     def _is_password(self, password: str) -> bool:
-        if len(password) > LONGEST_TYPED:
-            return False
         password = normal(password)
         if len(password) > MOST_PASSWORD:
             return False
@@ -174,15 +175,18 @@ class Door:
             return is_same(password, self._label.web_password)
         return self._hasher.is_right(password, self._account.password_hash)
 
-    def _attempt(self, prove: Callable[[], bool], what: str, address: str) -> Attempt:
+    def _attempt(
+        self, prove: Callable[[], bool], what: str, address: str, may_wait: bool = True
+    ) -> Attempt:
         """Judge one secret after the other: a crowd that comes at once waits as well."""
         with self._turn() as is_mine:
             if not is_mine:
                 return Attempt(verdict=Verdict.BUSY)
             left_s = backoff.wait_s(self._backoff, self._now_s())
-            if left_s > 0:
+            if may_wait and left_s > 0:
                 return Attempt(verdict=Verdict.WAIT, wait_s=left_s)
             is_right = prove()
+            generation = self._account.generation
             now_s = self._now_s()
             after = Backoff() if is_right else backoff.failed(self._backoff, now_s)
             if after.failures != self._backoff.failures:
@@ -192,7 +196,7 @@ class Door:
         # One line an attempt that was judged: the wait bounds them.
         if is_right:
             self._tell("info", f"{what} from {address} was right")
-            return Attempt(verdict=Verdict.RIGHT)
+            return Attempt(verdict=Verdict.RIGHT, generation=generation)
         self._tell("warning", f"{what} from {address} was wrong; {after.failures} in a row")
         return Attempt(verdict=Verdict.WRONG, wait_s=left_s)
 

@@ -30,7 +30,6 @@ SAFE = frozenset({"GET", "HEAD"})
 SESSION_COOKIE = "wallbox_session"
 VISITOR_COOKIE = "wallbox_visitor"
 VISITOR_BYTES = 16
-NONCE_BYTES = 16
 
 EXPIRED = "This page was open for too long. Please try again."
 
@@ -55,11 +54,14 @@ class Gate:
 
     # --- for the pages -------------------------------------------------------------------------
 
-    def sign_in(self, recovered: bool = False) -> None:
-        """Give this browser a new session, by its response; the one before is over."""
+    def sign_in(self, generation: int, recovered: bool = False) -> None:
+        """Give this browser a new session, by its response; the one before is over.
+
+        It is worth nothing if the account is not of the generation any more that was proven.
+        """
         if g.number:
             self._sessions.close(g.number)
-        g.set_session = self._sessions.open(self._door.account.generation, recovered)
+        g.set_session = self._sessions.open(generation, recovered)
 
     def sign_out(self) -> None:
         """End this browser's session."""
@@ -74,7 +76,7 @@ class Gate:
     # --- before --------------------------------------------------------------------------------
 
     def _before(self) -> Any:
-        g.nonce = self._box.random(NONCE_BYTES).hex()
+        g.account = self._door.account  # one and the same for the whole request
         g.number, g.session = "", None
         g.visitor = request.cookies.get(self._visitor_cookie, "")
         g.set_visitor = False
@@ -104,8 +106,7 @@ class Gate:
         if not number:
             return
         is_used = request.endpoint not in UNPROLONGED
-        generation = self._door.account.generation
-        g.session = self._sessions.find(number, generation, is_used)
+        g.session = self._sessions.find(number, g.account.generation, is_used)
         if g.session is not None:
             g.number = number
 
@@ -124,7 +125,7 @@ class Gate:
         return None
 
     def _is_forced(self) -> bool:
-        return g.session is not None and (g.session.recovered or self._door.account.must_change)
+        return g.session is not None and (g.session.recovered or g.account.must_change)
 
     def _has_token(self) -> bool:
         sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token") or ""
@@ -141,9 +142,8 @@ class Gate:
     def _context(self) -> dict[str, Any]:
         return {
             "csrf_token": self._csrf_token(),
-            "nonce": g.nonce,
             "is_simulation": self._site.is_simulation,
-            "user": self._door.account.user if g.session is not None else "",
+            "user": g.account.user if g.session is not None else "",
             "forced": self._is_forced(),
             "recovered": g.session is not None and g.session.recovered,
         }
@@ -168,8 +168,8 @@ class Gate:
         headers = response.headers
         headers["Content-Security-Policy"] = (
             "default-src 'none'; "
-            f"script-src 'self' 'nonce-{g.nonce}'; "
-            "style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+            "script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+            "connect-src 'self'; "
             "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         )
         headers["X-Content-Type-Options"] = "nosniff"

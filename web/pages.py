@@ -43,7 +43,7 @@ class Pages:
         attempt = self._door.sign_in(form["username"], request.form.get("password", ""), _address())
         if attempt.verdict is not Verdict.RIGHT:
             return _refused("login.html", form, attempt, WRONG_LOGIN)
-        self._gate.sign_in()
+        self._gate.sign_in(attempt.generation)
         return redirect("/", 303)
 
     def logout(self) -> Any:
@@ -61,7 +61,7 @@ class Pages:
         attempt = self._door.recover(request.form.get("recovery_key", ""), _address())
         if attempt.verdict is not Verdict.RIGHT:
             return _refused("recover.html", form, attempt, WRONG_KEY)
-        self._gate.sign_in(recovered=True)
+        self._gate.sign_in(attempt.generation, recovered=True)
         return redirect("/user", 303)
 
     def user(self) -> Any:
@@ -78,7 +78,7 @@ class Pages:
             password_again=typed.get("new_password_again", ""),
             current_password=None if g.session.recovered else typed.get("current_password", ""),
         )
-        was_forced = g.session.recovered or self._door.account.must_change
+        was_forced = g.session.recovered or g.account.must_change
         try:
             attempt, errors = self._door.change(change, _address())
         except KeepError as error:
@@ -87,7 +87,7 @@ class Pages:
             return _again("user.html", form, errors, 400)
         if attempt.verdict is not Verdict.RIGHT:
             return _refused("user.html", form, attempt, WRONG_PASSWORD)
-        self._gate.sign_in()
+        self._gate.sign_in(attempt.generation)
         return redirect("/" if was_forced else "/user?saved", 303)
 
     def _show_key(self) -> Any:

@@ -136,7 +136,7 @@ class Sessions:
         try:
             self._keeper.keep_sessions(rows)
         except KeepError as error:
-            self._tell("warning", f"who is signed in is known until the next restart only: {error}")
+            self._tell("warning", f"a restart forgets who has signed in or out meanwhile: {error}")
 
 
 def _hash(number: str) -> str:

@@ -1,12 +1,14 @@
 """The account's door under many hands at once."""
 
 import threading
+import time
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.web.conftest import LABEL, PASSWORD, Desk
-from web.account import Hasher
+from web.account import MOST_PASSWORD, Hasher, normal
 from web.backoff import FREE
 from web.door import Attempt, Change, Verdict
 
@@ -116,6 +118,24 @@ def test_a_flood_writes_little(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
         desk.door.sign_in("admin", "wrong", HERE)
         desk.box.time_s += 60.0
     assert writes == list(range(1, FREE + 7))
+
+
+def test_a_text_of_many_accents_stops_nobody(desk: Desk) -> None:
+    """Composing 64 KiB of them takes seconds, in which no other thread of Python runs."""
+    accents = "e" + "\u0301" * 15_000 + "\u0327" * 15_000
+    change = Change(
+        user=accents, password=accents, password_again=accents, current_password=accents
+    )
+    began_s = time.thread_time()
+    assert normal(accents) == accents
+    assert desk.door.sign_in(accents, accents, HERE).verdict is Verdict.WRONG
+    assert any("32 at most" in error for error in desk.door.change(change, HERE)[1])
+    assert time.thread_time() - began_s < 0.5
+
+
+def test_the_longest_text_is_composed_however_it_was_typed() -> None:
+    longest = "\u1f82" * MOST_PASSWORD  # each of four characters, where they come apart
+    assert normal(unicodedata.normalize("NFD", longest)) == longest
 
 
 @pytest.mark.parametrize("password", ["x" * 129, "x" * 100_000, "\ud800", "\0", ""])

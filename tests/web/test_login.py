@@ -7,6 +7,7 @@ import pytest
 from nodes.web.store import ACCOUNT_FILE
 from tests.web.conftest import LABEL, PASSWORD, SESSION, Browser, Desk
 from web.backoff import MOST_WAIT_S
+from web.door import Attempt, Change, Verdict
 
 
 def number(browser: Browser) -> str:
@@ -264,6 +265,43 @@ def test_failures_are_forgiven_after_an_hour(desk: Desk) -> None:
         desk.browser().login(password="wrong")
     desk.box.time_s += 3601.0
     assert "Too many" not in desk.browser().login(password="wrong").text
+
+
+@pytest.mark.req("WEB-16")
+def test_the_owner_has_a_way_in_while_others_keep_the_login_waiting(desk: Desk) -> None:
+    desk.owner()
+    while desk.browser().login(password="wrong").status_code != 429:
+        pass
+    assert desk.browser().login(password=PASSWORD).status_code == 429
+    assert desk.browser().send("/recover", {"recovery_key": "0" * 30}).status_code == 429
+    owner = desk.browser()
+    assert owner.send("/recover", {"recovery_key": LABEL.recovery_key}).status_code == 303
+    assert owner.save(new=PASSWORD[::-1]).status_code == 303
+    assert owner.is_in()
+
+
+def test_a_password_that_is_changed_during_the_login_opens_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in = desk.door.sign_in
+
+    def overtaken(user: str, password: str, address: str) -> Attempt:
+        attempt = sign_in(user, password, address)
+        monkeypatch.undo()
+        change = Change(
+            user="admin",
+            password=PASSWORD,
+            password_again=PASSWORD,
+            current_password=LABEL.serial,
+        )
+        assert desk.door.change(change, address)[0].verdict is Verdict.RIGHT
+        return attempt
+
+    monkeypatch.setattr(desk.door, "sign_in", overtaken)
+    late = desk.browser()
+    assert late.login(password=LABEL.serial).status_code == 303
+    assert not late.is_in()
+    assert late.get("/").location == "/login"
 
 
 def test_login_recovery_and_current_password_share_one_wait(desk: Desk) -> None:
