@@ -23,9 +23,10 @@ proof: test bench
 	$(BIN)/wallbox soak --sessions 1000 --seed 1 --jobs 2
 	$(BIN)/pytest -q -m proof
 
-bench: setup
+bench: setup browser
 	$(BIN)/python bench/bus.py
 	$(BIN)/python bench/launch.py
+	$(BIN)/python bench/web.py
 	$(BIN)/python bench/reaction.py
 
 mutants: $(MUTANTS)

@@ -119,3 +119,11 @@ def wait_ready(graph: Graph, began_s: float) -> float:
             raise RuntimeError("the graph has ended while starting")
         time.sleep(0.002)
     raise RuntimeError("the graph was not READY within 30 s")
+
+
+def pss_mb(pid: int) -> float:
+    """Return a process's proportional share of memory [MB]."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"process {pid} has no Pss")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench.graph import Graph, Process, running, wait_ready
+from bench.graph import Graph, Process, pss_mb, running, wait_ready
 from bench.report import Aim, report
 from bus.wire import Frame
 from msgs.topics import TOPICS
@@ -62,14 +62,6 @@ def descendants(pid: int) -> list[int]:
         for task in Path(f"/proc/{parent}/task").iterdir():
             found += [int(word) for word in (task / "children").read_text().split()]
     return found
-
-
-def pss_mb(pid: int) -> float:
-    """Return a process's proportional share of memory [MB]."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"process {pid} has no Pss")
 
 
 def cpu_s(pid: int) -> float:
