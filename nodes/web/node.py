@@ -97,7 +97,7 @@ class WebNode:
         door = Door(label, account, failures, store, box.now_s, box.random, box.tell)
         sessions = Sessions(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.tell)
         app = create_app(box, site, door, sessions, self.streams)
-        self.server = PageServer(app, bound, box.tell)
+        self.server = PageServer(app, bound, box.tell, box.now_s)
         self.server.start()
         bus.on_stop(self._on_stop)
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host

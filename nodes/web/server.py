@@ -29,6 +29,7 @@ MOST_REQUESTS = 2  # of one connection: one is answered, one waits; browsers sen
 IDLE_S = 60  # ours: a connection without a request
 STALLED_S = 20.0  # ours: a reader that takes nothing of what waits for it
 LOOK_EVERY_S = 5
+TELL_EVERY_S = 60.0  # ours: the same line of waitress
 UNANSWERED_MS = 30_000  # ours: so long until the system takes a peer for gone
 BUFFER_BYTES = 64 * 1024  # of output that waits for one reader; the system has as much
 HEADER_BYTES = 16 * 1024
@@ -79,13 +80,20 @@ def _bind_error(host: str, port: int, error: OSError) -> DriverError:
 class PageServer:
     """Serves an app on a bound socket until it is stopped."""
 
-    def __init__(self, app: Any, bound: socket.socket, tell: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        bound: socket.socket,
+        tell: Callable[[str, str], None],
+        now_s: Callable[[], float],
+    ) -> None:
         """Listen; who comes before `start` waits."""
-        _log_to(tell)
+        _log_to(_ToLog(tell, now_s))
         self._map: dict[int, Any] = {}
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(THREADS)
         self._server = _Server(
+            now_s,
             app,
             self._map,
             True,
@@ -143,6 +151,16 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     parser_class = _Request
 
+    @property
+    def last_activity(self) -> float:
+        """Return when something was last taken or sent [monotonic s]."""
+        return self._active_s
+
+    @last_activity.setter
+    def last_activity(self, _: float) -> None:
+        # waitress says the wall clock's time, which may be set back: then nobody would be idle
+        self._active_s: float = self.server.now_s()
+
     def received(self, data: bytes) -> bool:
         """Take what has come; close where too many requests wait."""
         is_taken = bool(super().received(data))
@@ -156,8 +174,21 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
 
     channel_class = _Channel
 
+    def __init__(self, now_s: Callable[[], float], *arguments: Any, **options: Any) -> None:
+        self.now_s = now_s
+        self._looked_s = float("-inf")
+        super().__init__(*arguments, **options)
+
+    def readable(self) -> bool:
+        """Look after the connections in time, whatever the wall clock says; see waitress."""
+        if self.now_s() - self._looked_s >= LOOK_EVERY_S:
+            self._looked_s = self.now_s()
+            self.next_channel_cleanup = 0
+        return bool(super().readable())
+
     def maintenance(self, now: float) -> None:
         """Cut off stalled readers, which waitress itself waits for; then do as waitress does."""
+        now = self.now_s()  # not the wall clock's
         super().maintenance(now)
         for channel in self.active_channels.values():
             if channel.total_outbufs_len and now - channel.last_activity > STALLED_S:
@@ -173,11 +204,7 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
         if len(channels) > MOST_CONNECTIONS:
             idle = [each for each in channels if not each.requests]
             if idle:
-                _cut(min(idle, key=_last_activity))
-
-
-def _last_activity(channel: Any) -> float:
-    return float(channel.last_activity)
+                _cut(min(idle, key=lambda each: each.last_activity))
 
 
 def _cut(channel: Any) -> None:
@@ -211,21 +238,30 @@ def _adjustments(bound: socket.socket) -> Any:
 
 
 class _ToLog(logging.Handler):
-    """Gives what waitress has to say to the node's log."""
+    """Gives what waitress has to say to the node's log, the same but once a minute.
 
-    def __init__(self, tell: Callable[[str, str], None]) -> None:
+    Strangers can have it speak as often as they like.
+    """
+
+    def __init__(self, tell: Callable[[str, str], None], now_s: Callable[[], float]) -> None:
         super().__init__(logging.WARNING)
         self._tell = tell
+        self._now_s = now_s
+        self._told_s: dict[tuple[str, int], float] = {}  # by the line of waitress that says it
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one record on."""
+        line, now_s = (record.pathname, record.lineno), self._now_s()
+        if now_s - self._told_s.get(line, float("-inf")) < TELL_EVERY_S:
+            return
+        self._told_s[line] = now_s
         level = "error" if record.levelno >= logging.ERROR else "warning"
         self._tell(level, f"http: {self.format(record)}")
 
 
-def _log_to(tell: Callable[[str, str], None]) -> None:
+def _log_to(handler: logging.Handler) -> None:
     log = logging.getLogger("waitress")
-    log.handlers = [_ToLog(tell)]
+    log.handlers = [handler]
     log.propagate = False
     # How many requests wait for a thread is no news, and said with each of them.
     logging.getLogger("waitress.queue").disabled = True

@@ -8,9 +8,12 @@ import struct
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import waitress.channel
+import waitress.server
 from msgspec.structs import replace
 from waitress.task import ErrorTask
 
@@ -288,6 +291,35 @@ def test_who_breaks_off_is_no_news(
     assert node.ask("/health").status == 200
     node.stop()
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_wall_clock_that_is_set_back_keeps_no_idle_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LOOK_EVERY_S", 1)
+    monkeypatch.setattr(server, "IDLE_S", 1)
+    node = RunningNode(tmp_path)
+    early = SimpleNamespace(time=lambda: time.time() - 3600.0)
+    with socket.create_connection(("127.0.0.1", node.port)) as idle:
+        until(lambda: len(node.node.server.channels) == 1)
+        for module in (waitress.server, waitress.channel):
+            monkeypatch.setattr(module, "time", early)
+        idle.settimeout(PATIENCE_S)
+        assert idle.recv(1) == b""
+    node.close()
+
+
+def test_a_crowd_writes_one_line_of_the_log(
+    node: RunningNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        for _ in range(4 * server.MOST_CONNECTIONS):
+            idle = socket.create_connection(("127.0.0.1", node.port))
+            stack.callback(idle.close)
+        assert node.ask("/health").status == 200
+    node.stop()
+    said = [line for line in capfd.readouterr().err.splitlines() if "http: " in line]
+    assert len(said) <= 1, said[:3]
 
 
 def test_a_flood_of_logins_leaves_the_pages_alive(node: RunningNode) -> None:
