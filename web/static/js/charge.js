@@ -110,7 +110,7 @@ function showOverview(live) {
   rows(byId("o-ip"), addresses, ({ ip, interface: name, in_use }) =>
     make("div", {}, in_use ? `${ip} (${name}, in use)` : `[${ip}] (${name})`));
   if (!addresses.length) text(byId("o-ip"), UNKNOWN);
-  text(byId("o-dcs"), `DCS: ${dcs_link}, ${synchronised ? "synchronised" : "not synchronised"}`);
+  text(byId("o-dcs"), `BMW DCS: ${dcs_link}, ${synchronised ? "synchronised" : "not synchronised"}`);
 }
 
 function showTrouble(live) {
