@@ -68,9 +68,13 @@ def end_groups(groups: set[int]) -> None:
 
 
 def forget_signals() -> None:
-    """Give every signal its default meaning again, and block none."""
+    """Give every signal the meaning that it has where Python starts, and block none.
+
+    Python ignores two: who writes to a reader that has gone is told so, and not killed.
+    """
     signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    kept = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
+    for number in signal.valid_signals() - kept:
         if signal.getsignal(number) not in (signal.SIG_DFL, None):
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

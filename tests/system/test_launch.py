@@ -21,6 +21,7 @@ WALLBOX = (sys.executable, "-I", "-m", "launch.cli.main")
 
 TOY = """
 import os
+import socket
 import subprocess
 from typing import Literal
 
@@ -36,6 +37,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     stubborn: bool = False  # does not stop when asked, nor by SIGTERM
     child: bool = False  # has a process of its own
     crash: bool = False  # 0.1 s after it is READY
+    snubbed: bool = False  # writes to a reader that has gone, 0.1 s after it is READY
     gain: int = 1
 
 
@@ -49,6 +51,7 @@ def build(bus, parameters, drivers):
     note(f"start {WORD}")
 
     def stop(reason, done):
+        bus.log("info", "stopping")
         note(f"stop {reason}")
         if not parameters.stubborn:
             done()
@@ -58,6 +61,17 @@ def build(bus, parameters, drivers):
         note(f"child {subprocess.Popen(['sleep', '1000']).pid}")
     if parameters.crash:
         bus.at(bus.clock.now_s() + 0.1, lambda: 1 / 0)
+
+    def write():
+        near, far = socket.socketpair()
+        far.close()
+        try:
+            near.send(b"anybody?")
+        except BrokenPipeError:
+            note("was told")
+
+    if parameters.snubbed:
+        bus.at(bus.clock.now_s() + 0.1, write)
     bus.ready()
 """
 
@@ -309,6 +323,13 @@ def test_no_process_survives_a_killed_supervisor(graph: Graph) -> None:
     assert "safety stop signal" in graph.events  # it has reached its safe state by itself
     graph.launch()  # and the place is free at once
     assert {row["state"] for row in graph.ps().values()} == {"ready"}
+
+
+def test_a_reader_that_has_gone_ends_no_node(graph: Graph) -> None:
+    """A browser that is closed, a meter that hangs up: told as an error, and no signal."""
+    graph.launch("pilot.snubbed=true")
+    until(lambda: "pilot was told" in graph.events)
+    assert graph.ps()["pilot"]["restarts"] == 0
 
 
 @pytest.mark.req("BUS-3")
