@@ -7,8 +7,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-MOST_STREAMS = 12  # ours: the other half of the threads is left for pages
-MOST_PER_ADDRESS = 4  # ours
+MOST_STREAMS = 32  # ours: as many as a house, its tools and a test bench open; 12 threads are left
+MOST_PER_ADDRESS = 30  # ours: one machine, whatever runs there, leaves some to the others
 HEARTBEAT_S = 12.0  # ours: a silent stream says that it lives
 LONGEST_S = 300.0  # ours: then the browser comes again, and its session is looked at anew
 RETRY_MS = 2000  # ours: after so long the browser comes again

@@ -1,8 +1,9 @@
 """The HTTP server: waitress in threads of its own, with bounds on all that a reader can hold.
 
-Half of the threads at most serve streams (`web.streams`). A reader that takes nothing for a while
-is cut off, and so is one that asks on and on without reading, and, when there are too many, the
-connection that has been idle longest. So no thread but those of streams waits for a reader.
+Most of the threads may serve streams (`web.streams`); twelve are always left for pages. A reader
+that takes nothing for a while is cut off, and so is one that asks on and on without reading, and,
+when there are too many, the connection that has been idle longest. So no thread but those of
+streams waits for a reader.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from bus import DriverError
 
-THREADS = 24  # assumed: 12 for streams, 12 for pages
+THREADS = 44  # assumed: 32 for streams, 12 for pages
 MOST_CONNECTIONS = 128  # ours; beyond it the one that is idle longest is closed
 SPARE_CONNECTIONS = 32  # ours; until then waitress accepts
 MOST_REQUESTS = 2  # of one connection: one is answered, one waits; browsers send no third

@@ -92,7 +92,7 @@ function showPhases(live) {
 
 function authorisation(live) {
   const by = live.token_name ? ` by ${live.token_name}` : "";
-  if (live.authorized || live.released) return live.authorization_required || by ? `given${by}` : "not needed";
+  if (live.authorized || live.released || by) return live.authorization_required || by ? `given${by}` : "not needed";
   return live.authorization_required ? "hold a card to the reading area" : "not needed";
 }
 
