@@ -263,8 +263,8 @@ def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> N
     [
         (
             "pilot.gian=2",
-            "--set: pilot.gian: unknown key; expected one of child, crash, gain, snubbed, stubborn; "
-            'did you mean "gain"?',
+            "--set: pilot.gian: unknown key; expected one of child, crash, gain, snubbed, "
+            'stubborn; did you mean "gain"?',
         ),
         ("pilot.gain=x", "--set: pilot.gain: expected `int`, got `str`"),
         ("pilto.gain=2", '--set pilto.gain=2: no node "pilto" in '),
