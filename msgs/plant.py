@@ -12,7 +12,7 @@ from msgs.meter import Line
 from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
 
 # A card tells what it likes, up to this: hex digits, which need not be a UID.
-CardText = Annotated[str, Meta(max_length=128, pattern="^([0-9A-Fa-f]{2})*$")]
+CardText = Annotated[str, Meta(max_length=128, pattern=r"^([0-9A-Fa-f]{2})*\Z")]
 
 
 class SimCopper(Struct, frozen=True, kw_only=True):

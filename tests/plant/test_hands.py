@@ -74,7 +74,7 @@ def test_a_hand_holds_eight_cards_and_what_is_no_text_of_a_card_is_refused(front
     front.rig.ask("tap", uid=nine[0], others=nine[1:8], seconds=5.0)
     answer = front.rig.ask("tap", uid=nine[8])
     assert (answer.status, answer.reason) == (Status.REFUSED, "a hand holds 8 cards at most")
-    for uid in ("ABC", "0x12", "xyz", "0" * 130):
+    for uid in ("ABC", "0x12", "xyz", "04\n", "0" * 130):
         assert front.rig.ask("tap", uid=uid).status is Status.BAD_ARGUMENTS
 
 
