@@ -128,7 +128,7 @@ class Box:
         return [
             line.text
             for line in self.graph.lines
-            if line.node == "system" and line.level in ("warning", "error")
+            if line.node == "system" and line.level in ("info", "warning", "error")
         ]
 
 
