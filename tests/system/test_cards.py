@@ -111,6 +111,7 @@ def cards(running: Box) -> Cards:
 def own_cards(own_box: Box) -> Cards:
     own_box.launch(*QUICK_VEHICLE_WITH_CARD)
     own_box.until(RFID_STATUS, lambda said: said.mode is RfidMode.READY, 5.0)
+    own_box.until(SESSION_STATUS, lambda said: said.state is WallboxState.IDLE, 5.0)
     return Cards(own_box)
 
 
@@ -329,6 +330,7 @@ def cut(cards: Cards) -> None:
     box.process.wait(5.0)
     box.launch(*QUICK_VEHICLE_WITH_CARD)
     box.until(RFID_STATUS, lambda said: bool(said.cards or not said.has_master), 5.0)
+    box.until(SESSION_STATUS, lambda said: not said.plugged, 5.0)
 
 
 @pytest.mark.req("RFID-8")

@@ -140,6 +140,7 @@ def running(home: Home) -> Home:
 
 
 def test_the_front_of_a_charge_is_printed_once(running: Home) -> None:
+    until(lambda: "front       authorisation required\n" in running.tell("front").stdout)
     card = json.loads((running.path / "state" / "label.json").read_text())["rfid"][1]["uid"]
     for words in (["tap", card], ["plug"], ["ready"]):
         assert running.tell("sim", *words).returncode == 0
