@@ -347,6 +347,38 @@ def test_all_killed_between_two_steps_of_teaching_leaves_the_list_as_before_or_a
     assert cards.tap(cards.red).tone is Tone.RISING
 
 
+@pytest.mark.req("RFID-12")
+def test_all_killed_after_each_switch_of_authorisation_keeps_the_switch_and_the_list(
+    own_cards: Cards,
+) -> None:
+    cards, box = own_cards, own_cards.box
+    before = cards.stored()
+    for required in (False, True):
+        switch_authorization(box, required)
+        cut(cards)
+        box.until(SESSION_STATUS, lambda said: said.authorization_required is required, 5.0)  # noqa: B023
+        assert cards.stored() == before
+
+
+@pytest.mark.req("RFID-4", "RFID-5")
+def test_all_killed_in_a_release_and_in_a_charge_keeps_the_list(own_cards: Cards) -> None:
+    cards, box = own_cards, own_cards.box
+    before = cards.stored()
+    cards.tap(cards.red)
+    cards.is_released(True)
+    cut(cards)
+    assert not box.last(SESSION_STATUS).message.released  # asked for again, and no more
+    assert cards.stored() == before
+    cards.tap(cards.red)
+    box.do("sim", "plug")
+    box.do("sim", "ready")
+    box.until(SESSION_STATUS, lambda said: said.state is WallboxState.CHARGING, 20.0)
+    cut(cards)  # the world with it: no vehicle is there any more
+    assert cards.stored() == before
+    newest = box.ask("session", "sessions", {"limit": 1})[0]
+    assert (newest["token"], newest["end_reason"]) == (cards.red, EndReason.POWER_LOSS)
+
+
 @pytest.mark.req("RFID-9")
 def test_all_killed_after_an_erase_leaves_it_erased_and_opens_the_window_again(
     own_cards: Cards,

@@ -80,7 +80,7 @@ function draw() {
   }
   for (let s = 0; s <= last; s += stepX) {
     if (x(s) > width - RIGHT - 16 && s > 0) break;
-    svg.append(node("text", { class: "curve-text", x: x(s), y: HEIGHT - 6, "text-anchor": s ? "middle" : "start" }, timeWord(s)));
+    svg.append(node("text", { class: "curve-text", x: x(s), y: HEIGHT - 6, "text-anchor": s ? "middle" : "start" }, timeWord(s, stepX)));
   }
   const line = points.map(([s, watts]) => `${x(s).toFixed(1)},${y(watts / 1000).toFixed(1)}`);
   const base = y(0).toFixed(1);
@@ -110,8 +110,8 @@ function timeStep(last) {
   return steps.find((step) => last / step <= 5) ?? 86400 * Math.ceil(last / 86400 / 5);
 }
 
-const timeWord = (s) => s < 1 ? "0" : s < 60 ? `${s} s` : s % 3600 === 0 ? `${s / 3600} h`
-  : s % 60 === 0 ? `${s / 60} min` : duration(s);
+// One axis, one unit: seconds where the steps are, else minutes, and hours where they are whole.
+const timeWord = (s, step) => !s ? "0" : step < 60 ? `${s} s` : s % 3600 ? `${s / 60} min` : `${s / 3600} h`;
 const trim = (value) => String(Number(value.toFixed(2)));
 
 function node(tag, attributes, words = "") {
