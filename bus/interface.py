@@ -8,10 +8,10 @@ All callbacks of a node run one after another in one thread. A callback that tak
 10 ms makes its node late for everything else.
 """
 
-import random
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
@@ -140,12 +140,15 @@ class Bus(Protocol):
         """Return the clock. Nodes have no other."""
 
     @property
-    def random(self) -> random.Random:
-        """Return this node's random numbers; under virtual time they follow from the seed."""
-
-    @property
     def state_dir(self) -> Path:
         """Return the folder for what must outlive the process; see `bus.store`."""
+
+    def random(self, purpose: str) -> Random:
+        """Return random numbers for one use; any thread may call this.
+
+        Under virtual time they follow from the seed, the node, the purpose and how often the node
+        has drawn for it: what else is drawn, or when, changes nothing.
+        """
 
     def publish(self, topic: Topic[M], message: M) -> None:
         """Send a message on a topic that this node writes.
@@ -192,8 +195,12 @@ class Bus(Protocol):
         method with the same `key` are carried out once and answered twice.
         """
 
-    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+    def offload(
+        self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
+    ) -> None:
         """Run slow work (a disk, a hash) beside the node, in order; `done` runs in the node.
+
+        `name` tells one kind of work of the node from the others.
 
         :raises BusError: more than 64 pieces of work wait.
         """

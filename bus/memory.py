@@ -9,10 +9,11 @@ node. What a node does follows from the seed alone: the same seed gives the same
 """
 
 import heapq
-import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import NamedTuple, TypeVar
 
 from bus.envelope import MOST_UNSENT_REQUESTS
@@ -62,7 +63,9 @@ class LogLine(NamedTuple):
 class MemoryCarrier:
     """See `bus.peer.Carrier`: hands bytes to the other peers of its graph."""
 
-    def __init__(self, graph: "MemoryGraph", node: str, randomness: random.Random) -> None:
+    def __init__(
+        self, graph: "MemoryGraph", node: str, randomness: Callable[[str], Random]
+    ) -> None:
         self._graph = graph
         self._node = node
         self.worker = VirtualWorker(graph.clock, self, randomness)
@@ -92,9 +95,11 @@ class MemoryCarrier:
         if self.is_alive:
             self._graph.answer(address, response)
 
-    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+    def offload(
+        self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
+    ) -> None:
         """See `bus.peer.Carrier.offload`."""
-        self.worker.offload(work, done)
+        self.worker.offload(name, work, done)
 
     def post(self, action: Callable[[], None]) -> None:
         """See `bus.peer.Carrier.post`. There are no threads under virtual time."""
@@ -125,6 +130,7 @@ class MemoryGraph:
         self._state_dir = state_dir
         self._carriers: dict[str, MemoryCarrier] = {}
         self._incarnations: dict[str, int] = {}
+        self._draws: Counter[tuple[str, str]] = Counter()  # (node, purpose)
         self._readers: dict[bytes, list[MemoryCarrier]] = {}
         self._latched: dict[str, dict[bytes, bytes]] = {}
         self._events: deque[tuple[MemoryCarrier, Callable[[], None]]] = deque()
@@ -145,14 +151,14 @@ class MemoryGraph:
             raise BusError(f"{node} runs already on this graph")
         incarnation = self._incarnations.get(node, 0) + 1
         self._incarnations[node] = incarnation
-        life = f"{self._seed}/{node}/{incarnation}"
-        carrier = MemoryCarrier(self, node, random.Random(f"{life}/work"))
+        randomness = partial(self._draw, node)
+        carrier = MemoryCarrier(self, node, randomness)
         carrier.peer = Peer(
             node=node,
             incarnation=incarnation,
             pid=0,
             clock=self.clock,
-            randomness=random.Random(life),
+            randomness=randomness,
             state_dir=self._state_dir,
             carrier=carrier,
             timers=carrier,
@@ -339,6 +345,11 @@ class MemoryGraph:
                 shown(frame)
         if carrier.peer.accept(frame, self.clock.ns):
             self.soon(carrier, carrier.peer.run_callbacks)
+
+    def _draw(self, node: str, purpose: str) -> Random:
+        """Return the numbers of one draw: of the seed, the node, the purpose and the count."""
+        self._draws[node, purpose] += 1
+        return Random(f"{self._seed}/{node}/{purpose}/{self._draws[node, purpose]}")
 
     def _run(self, carrier: MemoryCarrier, action: Callable[[], None]) -> None:
         try:

@@ -1,12 +1,12 @@
 """Slow work beside a node, in order and bounded: in a thread, or under virtual time."""
 
 import os
-import random
 import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
+from random import Random
 from typing import Any, TypeVar
 
 from bus.interface import BusError, Clock
@@ -91,36 +91,40 @@ class VirtualWorker:
     So its node is stopped, killed and asked for other things before, between and after.
     """
 
-    def __init__(self, clock: Clock, timers: Schedule, randomness: random.Random) -> None:
+    def __init__(self, clock: Clock, timers: Schedule, randomness: Callable[[str], Random]) -> None:
+        """See `bus.interface.Bus.random` for `randomness`."""
         self._clock = clock
         self._timers = timers
         self._random = randomness
-        self._work: deque[tuple[Callable[[], Any], Callable[[Any], None]]] = deque()
+        self._work: deque[tuple[str, Callable[[], Any], Callable[[Any], None]]] = deque()
         self._waiting = 0
 
-    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+    def offload(
+        self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
+    ) -> None:
         """Queue a piece of work.
 
         :raises BusError: too many wait.
         """
         _check_room(self._waiting)
         self._waiting += 1
-        self._work.append((work, done))
+        self._work.append((name, work, done))
         if self._waiting == 1:
             self._begin()
 
     def close(self) -> None:
         """Do what waits, now, as the thread does when its process ends in order."""
         while self._work:
-            _outcome(self._work.popleft()[0])
+            _outcome(self._work.popleft()[1])
 
     def _begin(self) -> None:
+        numbers = self._random(f"offload {self._work[0][0]}")
         now_ns = self._clock.now_ns()
-        end_ns = now_ns + self._random.randint(LEAST_NS, MOST_NS)
-        self._timers.add(self._random.randint(now_ns, end_ns), lambda: self._do(end_ns))
+        end_ns = now_ns + numbers.randint(LEAST_NS, MOST_NS)
+        self._timers.add(numbers.randint(now_ns, end_ns), lambda: self._do(end_ns))
 
     def _do(self, end_ns: int) -> None:
-        work, done = self._work.popleft()
+        _, work, done = self._work.popleft()
         result = _outcome(work)
         self._timers.add(end_ns, lambda: self._finish(done, result))
 

@@ -4,10 +4,10 @@ A `Carrier` (ZeroMQ, or memory) moves frames and envelopes; `Peer` gives them me
 and incarnation, readers, deadlines, requests, heartbeats and the stop sequence.
 """
 
-import random
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -52,7 +52,9 @@ class Carrier(Protocol):
     def answer(self, address: bytes, response: bytes) -> None:
         """Send an answer to where its request came from."""
 
-    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+    def offload(
+        self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
+    ) -> None:
         """Run work beside the node, then `done` in it."""
 
     def usage(self) -> Usage:
@@ -94,7 +96,7 @@ class Peer:
         incarnation: int,
         pid: int,
         clock: Clock,
-        randomness: random.Random,
+        randomness: Callable[[str], Random],
         state_dir: Path,
         carrier: Carrier,
         timers: Schedule,
@@ -102,7 +104,7 @@ class Peer:
         self.node = node
         self.incarnation = incarnation
         self.clock = clock
-        self.random = randomness
+        self.random = randomness  # see `bus.interface.Bus.random`
         self.state_dir = state_dir
         self.state = NodeState.STARTING
         self.times = LoopTimes()
@@ -221,9 +223,11 @@ class Peer:
         self._asked[number] = (on_answer or (lambda answer: None), expiry)
         self._carrier.ask(node, _encode(request), expires_ns)
 
-    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+    def offload(
+        self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
+    ) -> None:
         """See `bus.interface.Bus.offload`."""
-        self._carrier.offload(work, done)
+        self._carrier.offload(name, work, done)
 
     def post(self, action: Callable[[], None]) -> None:
         """See `bus.interface.Bus.post`."""

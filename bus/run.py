@@ -5,12 +5,12 @@ deadlines. Both loops run the same round.
 """
 
 import os
-import random
 import select
 import signal
 import socket
 import time
 from collections.abc import Callable, Collection
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from bus.lock import Lock
@@ -22,6 +22,8 @@ from msgs.requests import StopReason
 
 if TYPE_CHECKING:
     import asyncio  # 3 MB, which a blocking node does not need
+
+_RANDOM = SystemRandom()  # nodes make secrets of it
 
 MOST_ROUNDS_A_WAKE = 20  # before asyncio's own callbacks get their turn
 
@@ -57,7 +59,7 @@ class ZmqBus(Peer):
             incarnation=lock.incarnation if lock else 0,
             pid=os.getpid(),
             clock=SystemClock(),
-            randomness=random.SystemRandom(),  # nodes make secrets of it
+            randomness=lambda purpose: _RANDOM,
             state_dir=place.state_dir,
             carrier=self.wire,
             timers=self.timers,

@@ -156,7 +156,9 @@ class ZmqCarrier:
             self.drops += 1
         self._touch(self.server)
 
-    def offload(self, work: Callable[[], R], done: Callable[[R | Exception], None]) -> None:
+    def offload(
+        self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
+    ) -> None:
         """See `bus.peer.Carrier.offload`."""
         self.worker.offload(work, done)
 

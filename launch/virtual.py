@@ -10,7 +10,6 @@ asked for all to begin anew, `restart_wanted` says so and `restart_all` does it.
 seed give the same bytes. See `bus.memory` for what can be done to the traffic.
 """
 
-import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,6 @@ class VirtualGraph:
         self.memory = MemoryGraph(seed, state_dir)
         self.plan = plan
         self.restart_wanted = ""  # why all is to begin anew; "" while nobody has asked
-        self._random = random.Random(f"{seed}/{SUPERVISOR}")
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
         self._loaded = {node.name: load_node(_written(plan, node)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
@@ -82,7 +80,7 @@ class VirtualGraph:
         self._supervisor.publish(LAUNCH_GRAPH, status)
         for node in self.plan.nodes:
             self.start(node.name)
-            self.advance(self._random.uniform(0.0, START_GAP_S))
+            self.advance(self._supervisor.random(f"start {node.name}").uniform(0.0, START_GAP_S))
 
     def start(self, node: str) -> None:
         """Start a node that does not run, and wait until it is READY.

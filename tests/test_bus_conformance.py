@@ -496,7 +496,7 @@ def test_offloaded_work_comes_back_in_order_and_in_the_node(world: World) -> Non
         results.append((result, threading.get_ident()))
 
     for work in (lambda: 1, fail, lambda: 3):
-        bus.offload(work, keep)
+        bus.offload("work", work, keep)
     world.until(lambda: len(results) == 3)
     values = [value for value, _ in results]
     assert values[0] == 1
@@ -512,7 +512,7 @@ def test_offloaded_work_is_never_done_before_the_callback_that_asks_for_it_is_ov
     order: list[str] = []
 
     def ask_for_work() -> None:
-        bus.offload(lambda: order.append("work"), lambda _: order.append("done"))
+        bus.offload("work", lambda: order.append("work"), lambda _: order.append("done"))
         order.append("asked")
 
     bus.at(0.0, ask_for_work)
@@ -524,11 +524,11 @@ def test_no_more_than_64_pieces_of_work_wait(world: World) -> None:
     bus = world.bus("session")
     done: list[object] = []
     for number in range(64):
-        bus.offload(partial(int, number), done.append)
+        bus.offload("work", partial(int, number), done.append)
     with pytest.raises(BusError, match="64 pieces of work wait already"):
-        bus.offload(lambda: 64, done.append)
+        bus.offload("work", lambda: 64, done.append)
     world.until(lambda: len(done) == 64)
-    bus.offload(lambda: 64, done.append)
+    bus.offload("work", lambda: 64, done.append)
     world.until(lambda: len(done) == 65)
     assert done == list(range(65))
 
@@ -570,7 +570,7 @@ def test_a_node_that_stops_finishes_the_work_it_has_offloaded(world: World) -> N
 
     def stop(reason: StopReason, done: Callable[[], None]) -> None:
         for number in range(3):
-            bus.offload(partial(written.append, number), lambda _: None)
+            bus.offload("work", partial(written.append, number), lambda _: None)
         done()
 
     bus.on_stop(stop)

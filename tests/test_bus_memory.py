@@ -118,7 +118,7 @@ def work_times(seed: int, state_dir: Path) -> list[tuple[float, str]]:
         seen.append(((graph.clock.now_s() - start_s) * 1e3, what))
 
     for _ in range(3):
-        bus.offload(partial(note, "work"), lambda _: note("done"))
+        bus.offload("work", partial(note, "work"), lambda _: note("done"))
     assert seen == []
     graph.advance(0.1)
     return seen
@@ -134,10 +134,55 @@ def test_offloaded_work_takes_its_time_by_the_seed(tmp_path: Path) -> None:
     assert work_times(1, tmp_path) == work_times(1, tmp_path) != work_times(2, tmp_path)
 
 
+def drawn(seed: int, state_dir: Path, others: int) -> list[float]:
+    """Return three numbers for one purpose, with draws for others in between."""
+    graph = MemoryGraph(seed=seed, state_dir=state_dir)
+    pilot, safety = graph.bus("pilot"), graph.bus("safety")
+    numbers = []
+    for _ in range(3):
+        for _ in range(others):
+            pilot.random("noise").random()
+            safety.random("wait").random()
+        numbers.append(pilot.random("wait").random())
+    return numbers
+
+
+def test_a_random_number_follows_from_seed_node_purpose_and_count_alone(tmp_path: Path) -> None:
+    numbers = drawn(1, tmp_path, 0)
+    assert len(set(numbers)) == 3
+    assert numbers == drawn(1, tmp_path, 1) == drawn(1, tmp_path, 7)
+    assert set(numbers).isdisjoint(drawn(2, tmp_path, 0))
+
+
+def test_a_restart_goes_on_with_the_next_random_number(graph: MemoryGraph) -> None:
+    first = graph.bus("pilot").random("wait").random()
+    graph.kill("pilot")
+    assert graph.bus("pilot").random("wait").random() != first
+
+
+def test_the_time_of_offloaded_work_moves_no_other_work(tmp_path: Path) -> None:
+    def ends(others: int) -> list[int]:
+        graph = MemoryGraph(seed=1, state_dir=tmp_path)
+        bus = graph.bus("session")
+        seen: list[int] = []
+        for _ in range(3):
+            for _ in range(others):
+                bus.offload("other", lambda: None, lambda _: None)
+                graph.advance(1.0)
+            began_ns = graph.clock.ns
+            bus.offload(
+                "work", lambda: None, lambda _, at=began_ns: seen.append(graph.clock.ns - at)
+            )
+            graph.advance(1.0)
+        return seen
+
+    assert ends(0) == ends(2)
+
+
 def test_a_killed_node_takes_the_work_with_it_that_was_not_done_yet(graph: MemoryGraph) -> None:
     bus = graph.bus("session")
     seen: list[str] = []
-    bus.offload(lambda: seen.append("work"), lambda _: seen.append("done"))
+    bus.offload("work", lambda: seen.append("work"), lambda _: seen.append("done"))
     graph.kill("session")
     graph.advance(1.0)
     assert seen == []
@@ -146,7 +191,7 @@ def test_a_killed_node_takes_the_work_with_it_that_was_not_done_yet(graph: Memor
 def test_a_held_node_does_no_work(graph: MemoryGraph) -> None:
     bus = graph.bus("session")
     seen: list[str] = []
-    bus.offload(lambda: seen.append("work"), lambda _: seen.append("done"))
+    bus.offload("work", lambda: seen.append("work"), lambda _: seen.append("done"))
     graph.hold("session")
     graph.advance(1.0)
     assert seen == []

@@ -167,7 +167,7 @@ class PlantNode:
         self._bus.publish(SIM_KEYS, self._keys)
 
     def _wander(self) -> None:
-        deviation_ratio = self._bus.random.gauss(0.0, self._wander_ratio)
+        deviation_ratio = self._bus.random("mains wander").gauss(0.0, self._wander_ratio)
         self.adopt(acts.wander(self.now(), deviation_ratio, WANDER_S))
 
     def _switch_house(self, current_a: float) -> None:

@@ -81,7 +81,7 @@ class RfidNode:
             )
         if outputs.write is not None:
             work = partial(save, bus.state_dir, outputs.write.cards)
-            bus.offload(work, partial(self._on_written, on_stored))
+            bus.offload("cards", work, partial(self._on_written, on_stored))
         if outputs.status is not None:
             bus.publish(RFID_STATUS, outputs.status)
         for level, text in outputs.lines:

@@ -98,7 +98,7 @@ def _hear_reset(config: Config, state: State, facts: Facts, inputs: Inputs) -> S
     state = replace(
         state,
         is_reset_seen=True,
-        waits_until_s=inputs.now_s + config.jitter_s * inputs.chance_ratio,
+        waits_until_s=inputs.now_s + config.wait_s,
     )
     if not state.was_reset_down and not state.is_latch_recalled:
         return state

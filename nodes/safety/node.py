@@ -43,7 +43,7 @@ class SafetyNode:
         self._config = Config(
             installation=Installation(phases=parameters.phases, earth_loop=parameters.earth_loop),
             showroom=parameters.showroom,
-            jitter_s=parameters.jitter_s,
+            wait_s=parameters.jitter_s * bus.random("wait for mains").random(),
         )
         self._latch_path = bus.state_dir / "safety-latch.json"
         self._kept: Kept | None = None
@@ -56,7 +56,9 @@ class SafetyNode:
         self._meter = bus.subscribe(METER_BOX)
         self._timer = bus.at(self._due_s, self._round)
         bus.on_stop(self._stop)
-        bus.offload(partial(_recall, self._latch_path, bus.clock.utc_ns()), self._on_recalled)
+        bus.offload(
+            "recall", partial(_recall, self._latch_path, bus.clock.utc_ns()), self._on_recalled
+        )
 
     def _round(self) -> None:
         now_s = self._bus.clock.now_s()
@@ -70,7 +72,6 @@ class SafetyNode:
             meter=self._meter.fresh(),
             stop=self._stop_reason,
             kept=self._kept,
-            chance_ratio=self._bus.random.random(),
         )
         self._last_s, self._kept = now_s, None
         self._state, outputs = step(self._config, self._state, inputs)
@@ -81,9 +82,8 @@ class SafetyNode:
             clear_reset=outputs.clear_reset,
         )
         if outputs.write is not None:
-            self._bus.offload(
-                partial(write_struct, self._latch_path, outputs.write), self._on_written
-            )
+            work = partial(write_struct, self._latch_path, outputs.write)
+            self._bus.offload("latch", work, self._on_written)
         if outputs.status is not None:
             self._bus.publish(SAFETY_STATUS, outputs.status)
         if outputs.is_finished and self._done is not None:

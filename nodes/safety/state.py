@@ -22,9 +22,9 @@ class Config(Struct, frozen=True, kw_only=True):
 
     installation: Installation = Installation()
     showroom: bool = False  # STA-2: never closes
-    # Mains that are back: a random wait of at most so long, so that not all boxes of a house start
-    # at once. Nobody asks for it in Norway; 30 s on the board (hardware.md 2.6).
-    jitter_s: float = 0.0
+    # Mains that are back: this box waits so long before it tests, so that not all boxes of a house
+    # start at once. Drawn at each start of the node (hardware.md 2.6: up to 30 s).
+    wait_s: float = 0.0
     closing_s: float = 0.3  # assumed: pull-in 15 to 30 ms (40 A contactors), times ten
     # A vehicle that toggles between B and C wears nobody's contactor out, and waits no longer than
     # Table A.6, seq. 4 allows: 3 s from C to closed.
@@ -71,7 +71,6 @@ class Inputs(Struct, frozen=True, kw_only=True):
     meter: MeterReading | None
     stop: StopReason | None
     kept: Kept | None = None  # what has just come back from the disk
-    chance_ratio: float = 0.0  # a random number from 0 to 1
 
 
 class State(Struct, frozen=True, kw_only=True):

@@ -63,6 +63,7 @@ class SessionNode:
             now_s=bus.clock.now_s(),
             utc_ns=bus.clock.utc_ns(),
         )
+        self._id_end = self._draw_id_end()
         self._waiting = 0
         self._stop: StopReason | None = None
         self._done: Callable[[], None] = lambda: None
@@ -101,7 +102,7 @@ class SessionNode:
             safety=self._safety.fresh(),
             offer=self._offer.fresh(),
             box=self._box.fresh(),
-            next_id=f"{_stamp(utc_ns)}-{bus.random.getrandbits(32):08x}",
+            next_id=f"{_stamp(utc_ns)}-{self._id_end}",
             life=0 if graph is None else graph.started_utc_ns,
             required=None if settings is None else settings.authorization.required,
             rfid_mode=RfidMode.READY if rfid is None else rfid.mode,
@@ -111,17 +112,23 @@ class SessionNode:
             written=written,
         )
         self._state, outputs = step(self._config, self._state, inputs)
+        if self._state.session is not None and self._state.session.session_id == inputs.next_id:
+            self._id_end = self._draw_id_end()
         if outputs.status is not None:
             bus.publish(SESSION_STATUS, outputs.status)
         if outputs.warning:
             bus.log("warning", outputs.warning)
         if outputs.write is not None:
-            bus.offload(partial(self._store.save, outputs.write), self._on_written)
+            bus.offload("session", partial(self._store.save, outputs.write), self._on_written)
         if outputs.done:
             self._timer.cancel()
-            bus.offload(self._store.close, lambda _: None)
+            bus.offload("close", self._store.close, lambda _: None)
             self._done()
         return outputs
+
+    def _draw_id_end(self) -> str:
+        """Return the random end of the next session's id: two boxes never share one."""
+        return f"{self._bus.random('session id').getrandbits(32):08x}"
 
     def _on_tick(self) -> None:
         self._round()
@@ -167,14 +174,15 @@ class SessionNode:
             self._bus.publish(SESSION_WISH, wish)
             call.ok()
 
-        self._answer_later(call, partial(write_struct, self._wish_path, wish), on_stored)
+        self._answer_later("wish", call, partial(write_struct, self._wish_path, wish), on_stored)
 
     def _on_sessions(self, call: Call[SessionsArguments]) -> None:
         asked = call.arguments
-        self._answer_later(call, partial(self._store.records, asked.limit, asked.before), call.ok)
+        work = partial(self._store.records, asked.limit, asked.before)
+        self._answer_later("sessions", call, work, call.ok)
 
     def _answer_later(
-        self, call: Call[A], work: Callable[[], R], on_result: Callable[[R], None]
+        self, name: str, call: Call[A], work: Callable[[], R], on_result: Callable[[R], None]
     ) -> None:
         """Do what a request asks of the disk; a few wait at most, so that sessions have room."""
         if self._waiting >= MOST_WAITING:
@@ -191,7 +199,7 @@ class SessionNode:
             else:
                 on_result(result)
 
-        self._bus.offload(work, on_done)
+        self._bus.offload(name, work, on_done)
 
     def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._stop, self._done = reason, done

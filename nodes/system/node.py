@@ -56,7 +56,7 @@ class SystemNode:
         :raises PlaceError: the label can neither be read nor made.
         :raises StoreError: the settings can neither be read nor begun.
         """
-        label = own_label(bus.state_dir, bus.random)
+        label = own_label(bus.state_dir, bus.random("label"))
         self._bus = bus
         self._config = Config(ssid=label.wlan_ssid, manufacturers=frozenset(map_names()))
         self._path = bus.state_dir / SETTINGS_FILE
@@ -142,7 +142,7 @@ class SystemNode:
                 continue
             self._is_writing = True
             work = partial(write_settings, self._path, content_of(after))
-            self._bus.offload(work, partial(self._on_written, call, after))
+            self._bus.offload("settings", work, partial(self._on_written, call, after))
 
     def _on_written(self, call: Call[SetArguments], after: State, result: Exception | None) -> None:
         self._is_writing = False

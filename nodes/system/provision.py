@@ -33,7 +33,7 @@ GROUP = 0x01  # likewise: an address of many; a box has one of its own
 
 
 class Randomness(Protocol):
-    """As `bus.random`; in real life the system's own."""
+    """As `bus.random` gives them; in real life the system's own."""
 
     def randrange(self, stop: int, /) -> int:
         """Return a whole number from 0 to one below the stop."""

@@ -47,7 +47,10 @@ class NodeBox:
         self._watch = watch
         self._panel = panel
         self.now_s = bus.clock.now_s
-        self.random = bus.random.randbytes
+
+    def random(self, count: int) -> bytes:
+        """See `web.box.Box.random`."""
+        return self._bus.random("secret").randbytes(count)
 
     def tell(self, level: str, text: str) -> None:
         """See `web.box.Box.tell`."""

@@ -179,7 +179,6 @@ class Rig:
             "meter": meter(math.floor(self.now_s * 5.0) / 5.0),
             "stop": None,
             "kept": None if self.is_disk_slow else self._kept,
-            "chance_ratio": 0.5,
         }
         before, told = self.state, Inputs(**(inputs | self.inputs))
         if told.kept is not None:
