@@ -4,7 +4,7 @@ BIN := .venv/bin
 DONE := .venv/.installed
 MUTANTS := .venv/.mutants
 
-.PHONY: run test setup browser check proof bench mutants golden faults requirements screenshots clean
+.PHONY: run test setup browser check proof bench mutants lives golden faults requirements screenshots clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
@@ -34,6 +34,10 @@ bench: setup browser
 
 mutants: $(MUTANTS)
 	nice $(BIN)/python tests/mutation/run.py
+
+# What differs from a commit in the traffic of about 20 recorded virtual lives.
+lives: setup
+	$(BIN)/python tests/lives/compare.py $(BASE)
 
 golden: setup
 	$(BIN)/python tests/golden/write.py

@@ -1,0 +1,107 @@
+"""What differs between two recordings of one life, and which of it is wanted. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tests.lives.record import Message
+
+APART_S = 0.0200001  # messages and times in them may lie so far apart
+MISSING = "(none)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One field of one message, or with an empty path a message that only one side has."""
+
+    life: str
+    topic: str
+    at_s: float
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Differences that are wanted, by patterns of fnmatch, and the reason."""
+
+    topic: str
+    path: str
+    why: str
+    life: str = "*"
+
+    def covers(self, difference: Difference) -> bool:
+        """Return whether a difference is one of these."""
+        return (
+            fnmatchcase(difference.topic, self.topic)
+            and fnmatchcase(difference.path, self.path)
+            and fnmatchcase(difference.life, self.life)
+        )
+
+
+def differences(
+    life: str, before: Iterable[Message], after: Iterable[Message]
+) -> Iterator[Difference]:
+    """Yield what differs, topic by topic. Messages belong together by their time."""
+    old, new = _by_topic(before), _by_topic(after)
+    for topic in sorted({*old, *new}):
+        yield from _of_topic(life, topic, old.get(topic, []), new.get(topic, []))
+
+
+def _by_topic(said: Iterable[Message]) -> Mapping[str, list[tuple[float, Any]]]:
+    topics: defaultdict[str, list[tuple[float, Any]]] = defaultdict(list)
+    for at_s, topic, body in said:
+        topics[topic].append((at_s, body))
+    return topics
+
+
+def _of_topic(
+    life: str, topic: str, old: list[tuple[float, Any]], new: list[tuple[float, Any]]
+) -> Iterator[Difference]:
+    i = j = 0
+    while i < len(old) or j < len(new):
+        if j == len(new) or (i < len(old) and old[i][0] < new[j][0] - APART_S):
+            yield Difference(
+                life=life, topic=topic, at_s=old[i][0], path="", before=old[i][1], after=MISSING
+            )
+            i += 1
+        elif i == len(old) or new[j][0] < old[i][0] - APART_S:
+            yield Difference(
+                life=life, topic=topic, at_s=new[j][0], path="", before=MISSING, after=new[j][1]
+            )
+            j += 1
+        else:
+            at_s = new[j][0]
+            for path, was, now in _fields("", old[i][1], new[j][1]):
+                yield Difference(
+                    life=life, topic=topic, at_s=at_s, path=path, before=was, after=now
+                )
+            i, j = i + 1, j + 1
+
+
+def _fields(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the path of each field that differs, with both values."""
+    if before == after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted({*before, *after}):
+            below = f"{path}.{name}" if path else name
+            yield from _fields(below, before.get(name, MISSING), after.get(name, MISSING))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, pair in enumerate(zip(before, after, strict=True)):
+            yield from _fields(f"{path}.{index}" if path else str(index), *pair)
+    elif not _is_same_time(path, before, after):
+        yield path or "*", before, after
+
+
+def _is_same_time(path: str, before: Any, after: Any) -> bool:
+    """Return whether both are one point in time, as near as messages have to be."""
+    return (
+        path.endswith("_ns")
+        and isinstance(before, int)
+        and isinstance(after, int)
+        and abs(before - after) <= APART_S * 1e9
+    )

@@ -1,0 +1,140 @@
+"""Record the lives of `tests.lives.scripts`: every message of a whole virtual box, decoded.
+
+    python tests/lives/record.py FOLDER [NAME...]
+
+writes one NAME.jsonl.gz a life: [time in s, topic, body] a line. Left out is what says nothing of
+behaviour: schema hash, sequence, and the figures of a heartbeat. Answers to requests are recorded
+under "answer/METHOD", acts that the simulated world refuses under "refused/METHOD".
+"""
+
+import gzip
+import json
+import sys
+import tempfile
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+import msgspec
+
+from bus.memory import START_NS
+from bus.store import read_kept
+from bus.wire import unpack
+from launch.plan import load_plan
+from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph
+from msgs.label import LABEL_FILE, Label
+from tests.lives.scripts import HOUSE, Script, scripts
+
+HEARTBEAT_FIELDS = ("state", "incarnation", "error")
+
+Message = tuple[float, str, Any]
+"""When it was sent [s since the start of the graph], its topic, its body."""
+
+
+class Stage:
+    """A virtual box, what is done to it, and all that was said. Its verbs are those of a Step."""
+
+    def __init__(self, script: Script, folder: Path) -> None:
+        settings = list(script.settings)
+        if script.house is not None:
+            trace = folder / "house.csv"
+            with HOUSE.open(encoding="utf-8-sig") as recording:
+                head = next(recording)
+                trace.write_text(head + "".join(islice(recording, *script.house)))
+            settings.append(f"plant.house_trace={trace}")
+        self.said: list[Message] = []
+        self._graph = VirtualGraph(load_plan(VIRTUAL_PLAN, settings), 1, folder)
+        self._graph.memory.tap(self._on_frame)
+        self._graph.start_all()
+        label = read_kept(folder / LABEL_FILE, Label)
+        assert label is not None, "system makes the label before it is READY"
+        self._uids = {card.color.value: card.uid for card in label.rfid}
+
+    @property
+    def now_s(self) -> float:
+        return self._graph.now_s - START_NS / 1e9
+
+    def advance_to(self, at_s: float) -> None:
+        self._graph.advance(max(at_s - self.now_s, 0.0))
+
+    def act(self, method: str, arguments: dict[str, Any]) -> None:
+        try:
+            self._graph.act(method, arguments)
+        except ActError:
+            self.said.append((self.now_s, f"refused/{method}", {}))
+
+    def card(self, color: str) -> None:
+        self.act("tap", {"uid": self._uids[color]})
+
+    def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
+        answer = msgspec.to_builtins(self._graph.ask(node, method, arguments))
+        self.said.append((self.now_s, f"answer/{method}", answer))
+
+    def restart(self, node: str) -> None:
+        self._graph.restart(node)
+
+    def restart_all_if_wanted(self) -> None:
+        if self._graph.restart_wanted:
+            self._graph.restart_all()
+
+    def kill(self, node: str) -> None:
+        self._graph.kill(node)
+
+    def start(self, node: str) -> None:
+        self._graph.start(node)
+
+    def hold(self, node: str) -> None:
+        self._graph.memory.hold(node)
+
+    def release(self, node: str) -> None:
+        self._graph.memory.release(node)
+
+    def stop(self) -> None:
+        self._graph.stop()
+
+    def _on_frame(self, frame: bytes) -> None:
+        topic, header, body = unpack(frame)
+        said = msgspec.msgpack.decode(body)
+        if topic.endswith("/heartbeat"):
+            said = {name: said[name] for name in HEARTBEAT_FIELDS}
+        self.said.append(((header.stamp_ns - START_NS) / 1e9, topic, said))
+
+
+def live(script: Script) -> list[Message]:
+    """Live one life, its ordered stop included; return all that was said in it."""
+    with tempfile.TemporaryDirectory(prefix="wallbox-life-") as folder:
+        stage = Stage(script, Path(folder))
+        for step in script.steps:
+            stage.advance_to(step.at_s)
+            getattr(stage, step.verb)(**step.words)
+        stage.advance_to(script.length_s)
+        stage.stop()
+        return stage.said
+
+
+def write_life(path: Path, said: list[Message]) -> None:
+    """Write what was said in a life, one message a line."""
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        for at_s, topic, body in said:
+            file.write(json.dumps([round(at_s, 6), topic, body]) + "\n")
+
+
+def read_life(path: Path) -> list[Message]:
+    """Return what was said in a life."""
+    with gzip.open(path, "rt") as file:
+        return [(at_s, topic, body) for at_s, topic, body in map(json.loads, file)]
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """Record the named lives, or all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for script in scripts():
+        if not names or script.name in names:
+            write_life(folder / f"{script.name}.jsonl.gz", live(script))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

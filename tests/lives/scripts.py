@@ -1,0 +1,288 @@
+"""The recorded lives: what is done to a whole virtual box, and when. Data, made from fixed seeds.
+
+A script names acts, nodes and settings only, so that it stays the same while the code behind it is
+rebuilt. Times are seconds of virtual time since the start of the graph.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HOUSE = Path(__file__).resolve().parents[3] / "shared" / "data" / "house_live_power_1s.csv"
+NO_CARD = "session.authorization=false"
+FUSE_25 = "load_manager.main_fuse_a=25"
+RANDOM_LIVES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that is done: `verb` is a method of `tests.lives.record.Stage`."""
+
+    at_s: float
+    verb: str
+    words: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One life: words of `--set`, the steps, and how long it lasts."""
+
+    name: str
+    settings: tuple[str, ...]
+    steps: tuple[Step, ...]
+    length_s: float
+    house: tuple[int, int] | None = None  # lines of the recorded house that are played
+
+
+class _Writer:
+    """Steps one after the other: `wait` moves the time of the next one."""
+
+    def __init__(self) -> None:
+        self.now_s = 2.0
+        self.steps: list[Step] = []
+
+    def wait(self, seconds: float) -> None:
+        self.now_s = round(self.now_s + seconds, 3)
+
+    def act(self, method: str, after_s: float = 0.0, **arguments: Any) -> None:
+        self.do("act", after_s, method=method, arguments=arguments)
+
+    def ask(self, node: str, method: str, after_s: float = 0.0, **arguments: Any) -> None:
+        self.do("ask", after_s, node=node, method=method, arguments=arguments)
+
+    def do(self, verb: str, after_s: float = 0.0, **words: Any) -> None:
+        self.steps.append(Step(at_s=self.now_s, verb=verb, words=words))
+        self.wait(after_s)
+
+    def charge(self, seconds: float) -> None:
+        self.act("plug", 0.7)
+        self.act("ready", seconds)
+
+    def leave(self, seconds: float = 12.0) -> None:
+        self.act("unplug", seconds)
+
+
+def scripts() -> tuple[Script, ...]:
+    """Return all lives, always the same."""
+    return tuple(_scripts())
+
+
+def _scripts() -> Iterator[Script]:
+    yield _script("charge_and_unplug", _charge_and_unplug, NO_CARD)
+    yield _script(
+        "one_phase", _charge_and_unplug, NO_CARD, "plant.vehicle_phases=1", "plant.dip_a=16"
+    )
+    yield _script("pulled_and_full", _pulled_and_full, NO_CARD, "plant.dip_a=20")
+    for number, faults in enumerate(_FAULTS, 1):
+        yield _script(f"faults_{number}", _broken_with(faults), NO_CARD)
+    yield _script("cards", _cards)
+    yield _script("teaching", _teaching)
+    yield _script("restarts", _restarts, NO_CARD)
+    yield _script("deaths", _deaths, NO_CARD, FUSE_25)
+    yield _script("begins_anew", _begins_anew)
+    yield _script("house", _house, NO_CARD, FUSE_25, house=(420, 620))
+    yield _script("house_and_lost_meter", _lost_meter, NO_CARD, FUSE_25, house=(2850, 3050))
+    for seed in range(RANDOM_LIVES):
+        chance = random.Random(f"lives/{seed}")
+        settings = (
+            f"session.authorization={'true' if seed % 2 else 'false'}",
+            f"load_manager.main_fuse_a={chance.choice((20, 25, 35))}",
+            f"plant.vehicle_phases={chance.choice((1, 2, 3))}",
+            f"plant.dead_time_s={round(chance.uniform(0.2, 4.0), 3)}",
+        )
+        yield _script(f"random_{seed}", _random(chance), *settings)
+
+
+_FAULTS = (
+    ("no_diode", "cp_short", "cp_mid", "cp_open"),
+    ("weld",),
+    ("no_close", "rcm_ac", "rcm_dc", "rcm_test"),
+    ("sag", "swell", "overcurrent", "spi_stuck"),
+    ("pe_open", "hot"),
+)
+
+
+def _script(
+    name: str,
+    write: Callable[[_Writer], None],
+    *settings: str,
+    house: tuple[int, int] | None = None,
+) -> Script:
+    writer = _Writer()
+    write(writer)
+    return Script(
+        name=name,
+        settings=settings,
+        steps=tuple(writer.steps),
+        length_s=writer.now_s + 3.0,
+        house=house,
+    )
+
+
+def _charge_and_unplug(life: _Writer) -> None:
+    life.charge(40.0)
+    life.act("house", 20.0, current_a=[18.0, 4.0, 4.0])
+    life.act("sun", 10.0, power_w=6000.0)
+    life.act("house", 40.0, current_a=[2.0, 2.0, 2.0])
+    life.ask("session", "wish", 8.0, limit_a=10.0)
+    life.ask("session", "wish", 8.0, pause=True)
+    life.ask("session", "wish", 15.0, limit_a=None)
+    life.leave()
+    life.ask("session", "sessions", 1.0)
+
+
+def _pulled_and_full(life: _Writer) -> None:
+    life.charge(20.0)
+    life.act("pull", 5.0)
+    life.charge(20.0)
+    life.act("full", 20.0)
+    life.act("ready", 15.0)
+    life.act("power", 3.0, on=False)
+    life.act("power", 20.0, on=True)
+    life.ask("session", "end", 10.0, reason="lives")
+    life.leave()
+
+
+def _broken_with(faults: tuple[str, ...]) -> Callable[[_Writer], None]:
+    def write(life: _Writer) -> None:
+        for name in faults:
+            life.charge(16.0)
+            life.act("fault", 12.0, name=name)
+            life.act("clear", 14.0, name=name)
+            life.leave(3.0)
+            life.act("pull", 4.0)
+        life.act("power", 3.0, on=False)
+        life.act("power", 5.0, on=True)
+        life.charge(15.0)
+
+    return write
+
+
+def _cards(life: _Writer) -> None:
+    life.do("card", 3.0, color="red")
+    life.charge(20.0)
+    life.do("card", 8.0, color="blue")
+    life.do("card", 10.0, color="red")
+    life.do("card", 12.0, color="green")
+    life.leave()
+    life.act("tap", 4.0, uid="0ABCDEF1")
+    life.act("plug", 3.0)
+    life.do("card", 70.0, color="white")
+    life.act("ready", 8.0)
+    life.act("touch", 2.0)
+    life.leave()
+    life.ask("rfid", "cards", 1.0)
+
+
+def _teaching(life: _Writer) -> None:
+    life.do("card", 2.0, color="white")
+    life.act("tap", 2.0, uid="04A1B2C3D4E5F6")
+    life.do("card", 4.0, color="white")
+    life.act("tap", 3.0, uid="04A1B2C3D4E5F6")
+    life.charge(20.0)
+    life.leave()
+    life.act("fault", 4.0, name="reader_dead")
+    life.act("clear", 3.0, name="reader_dead")
+    life.act("service", 10.0, seconds=3.0)
+    life.do("restart_all_if_wanted", 5.0)
+    life.ask("rfid", "cards", 1.0)
+
+
+_RESTARTED = ("pilot", "session", "load_manager", "meter", "led", "rfid", "system", "safety")
+
+
+def _restarts(life: _Writer) -> None:
+    life.charge(16.0)
+    for node in _RESTARTED:
+        life.do("restart", 5.0, node=node)
+    life.wait(15.0)
+    life.leave()
+
+
+def _deaths(life: _Writer) -> None:
+    life.charge(16.0)
+    for node in _RESTARTED:
+        life.do("kill", 0.7, node=node)
+        life.do("start", 6.0, node=node)
+    life.wait(20.0)
+    for node in ("safety", "pilot", "session", "load_manager"):
+        life.do("hold", 2.0, node=node)
+        life.do("release", 10.0, node=node)
+    life.wait(15.0)
+    life.act("pull", 4.0)
+
+
+def _begins_anew(life: _Writer) -> None:
+    life.do("card", 2.0, color="green")
+    life.charge(15.0)
+    life.ask("system", "restart", 3.0, reason="lives")
+    life.do("restart_all_if_wanted", 6.0)
+    life.do("card", 25.0, color="green")
+    life.leave()
+    life.ask("system", "set", 2.0, changes={"authorization.required": False})
+    life.charge(15.0)
+    life.leave()
+
+
+def _house(life: _Writer) -> None:
+    life.charge(200.0)
+
+
+def _lost_meter(life: _Writer) -> None:
+    life.charge(60.0)
+    life.act("fault", 30.0, name="meter_lost")
+    life.do("restart", 20.0, node="load_manager")
+    life.act("clear", 30.0, name="meter_lost")
+    life.do("restart", 40.0, node="meter")
+
+
+_MIDWAY = ("house", "sun", "fault", "restart", "kill", "wish", "power", "full", "card", "pull")
+_PASSING = ("cp_mid", "rcm_ac", "sag", "spi_stuck", "meter_lost", "overcurrent", "no_close")
+
+
+def _random(chance: random.Random) -> Callable[[_Writer], None]:
+    def write(life: _Writer) -> None:
+        for _ in range(2):
+            life.do("card", chance.uniform(0.5, 6.0), color=chance.choice(("red", "green")))
+            life.charge(chance.uniform(2.0, 25.0))
+            for _ in range(5):
+                _midway(life, chance)
+            life.leave()
+            life.act("pull", chance.uniform(1.0, 5.0))
+
+    return write
+
+
+def _midway(life: _Writer, chance: random.Random) -> None:
+    after_s = chance.uniform(0.5, 12.0)
+    match chance.choice(_MIDWAY):
+        case "house":
+            loads_a = [round(chance.uniform(0.0, 24.0), 1) for _ in range(3)]
+            life.act("house", after_s, current_a=loads_a)
+        case "sun":
+            life.act("sun", after_s, power_w=round(chance.uniform(0.0, 9000.0)))
+        case "fault":
+            name = chance.choice(_PASSING)
+            life.act("fault", after_s, name=name)
+            life.act("clear", chance.uniform(1.0, 12.0), name=name)
+        case "restart":
+            life.do("restart", after_s, node=chance.choice(_RESTARTED))
+        case "kill":
+            node = chance.choice(_RESTARTED)
+            life.do("kill", chance.uniform(0.05, 2.0), node=node)
+            life.do("start", after_s, node=node)
+        case "wish":
+            life.ask("session", "wish", after_s, limit_a=round(chance.uniform(0.0, 32.0), 1))
+        case "power":
+            life.act("power", chance.uniform(0.1, 3.0), on=False)
+            life.act("power", after_s, on=True)
+        case "full":
+            life.act("full", after_s)
+            life.act("ready", chance.uniform(0.5, 4.0))
+        case "card":
+            life.do("card", after_s, color=chance.choice(("red", "green", "blue", "white")))
+        case _:
+            life.act("pull", chance.uniform(0.2, 2.0))
+            life.charge(after_s)
