@@ -21,7 +21,7 @@ from launch.soak.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
 from launch.soak.selftest import NOT_TESTED, after_copper, after_drive
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, SimPilotDrive, classify_high_v
+from msgs.pilot import MIN_OFFER_A, PLUGGED, X1_PERCENT, CpState, SimPilotDrive, classify_high_v
 from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
@@ -254,8 +254,8 @@ class Witness:
                     self._on_broken(broken)
             case "coil_off":
                 seen.coil = False
-            case "s2_opened":
-                seen.stays_until_s = NEVER_S  # the vehicle has had enough
+            case "s2_opened" if seen.duty_percent != X1_PERCENT:
+                seen.stays_until_s = NEVER_S  # the vehicle has had enough; in x1 it has no choice
             case "contacts_closed":
                 self.closings += 1
                 seen.closed = True
