@@ -70,11 +70,8 @@ class Reader(Protocol[M_co]):
     def health(self) -> Health:
         """Return the counts of gaps, late samples and refused frames."""
 
-    def fresh(self, hold_s: float | None = None) -> M_co | None:
-        """Return the newest message if it is not older than its hold, else None.
-
-        `hold_s` None takes the hold of the topic's row; a topic without one is always fresh.
-        """
+    def fresh(self) -> M_co | None:
+        """Return the newest message if it is not older than `Topic.hold_of` allows, else None."""
 
 
 class Timer(Protocol):

@@ -70,7 +70,7 @@ class TopicReader(Generic[M]):
         self._on_refused = on_refused
         self._hash = schema_hash(topic.message)
         self._decode_body = msgspec.msgpack.Decoder(topic.message).decode
-        self._hold_ns = math.inf if topic.hold_s is None else topic.hold_s * 1e9
+        self._hold_ns = topic.hold_of(None) * 1e9
         self._body: bytes | None = None  # newer than the message, not yet decoded
         self._known: bytes | None = None  # what the message was decoded from
         self._message: M | None = None
@@ -139,13 +139,12 @@ class TopicReader(Generic[M]):
             return math.inf
         return (self._clock.now_ns() - self._stamp_ns) / 1e9
 
-    def fresh(self, hold_s: float | None = None) -> M | None:
+    def fresh(self) -> M | None:
         """Return the newest message if it is not older than its hold, else None."""
         message = self._message if self._body is None else self.message
         if message is None:
             return None
-        hold_ns = self._hold_ns if hold_s is None else hold_s * 1e9
-        return message if self._clock.now_ns() - self._stamp_ns <= hold_ns else None
+        return message if self._clock.now_ns() - self._stamp_ns <= self._hold_ns else None
 
     def _decode(self, body: bytes) -> M | None:
         """Decode a body; one that cannot be decoded is counted and changes nothing."""
@@ -158,4 +157,6 @@ class TopicReader(Generic[M]):
         self._message = message
         self._known = body
         self._stamp_ns = self._pending_ns
+        if self.topic.own_hold_s is not None:
+            self._hold_ns = self.topic.hold_of(message) * 1e9
         return message

@@ -3,6 +3,8 @@
 Sign: power and current are positive when energy flows from the grid to the loads (import).
 """
 
+import math
+
 from msgspec import Struct
 
 from msgs.units import Amps, Nanoseconds, Ratio, Seconds, Text, Volts, WattHours, Watts
@@ -18,6 +20,10 @@ class Line(Struct, frozen=True, kw_only=True):
     imported_wh: WattHours
     exported_wh: WattHours
 
+
+METER_HOLD_S = 10.0  # of meter/house and meter/solar, or three polls, the longer (MET-3)
+HELD_POLLS = 3
+LONGEST_POLL_S = 60.0  # assumed: what a reading may say of its own period
 
 NO_LINE = Line(
     current_a=0.0, voltage_v=0.0, power_w=0.0, power_factor=1.0, imported_wh=0.0, exported_wh=0.0
@@ -42,3 +48,10 @@ class MeterReading(Struct, frozen=True, kw_only=True):
     exported_wh: WattHours = 0.0
     poll_s: Seconds = 0.2  # how often this meter is read
     error: Text = ""  # why it is not online
+
+
+def meter_hold_s(reading: MeterReading) -> float:
+    """Return how long a reading of a Modbus meter holds [s], by the period of its polls."""
+    if not math.isfinite(reading.poll_s):
+        return METER_HOLD_S
+    return max(METER_HOLD_S, HELD_POLLS * min(reading.poll_s, LONGEST_POLL_S))

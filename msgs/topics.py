@@ -3,6 +3,8 @@
 Endpoints, freshness, docs, the picture of the graph and the sniffer all derive from it.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,7 +15,7 @@ from msgs.heartbeat import Heartbeat
 from msgs.launch import GraphStatus
 from msgs.led import KeyPress, LedFrame
 from msgs.load_manager import LoadOffer
-from msgs.meter import MeterReading
+from msgs.meter import METER_HOLD_S, MeterReading, meter_hold_s
 from msgs.pilot import PilotStatus, SimPilotDrive
 from msgs.plant import SimCards, SimCopper, SimEvent, SimKeys, SimPower
 from msgs.rfid import RfidStatus
@@ -30,9 +32,10 @@ class Topic(Generic[M]):
     """One row of the table.
 
     `period_s` None means "on change"; `idle_period_s` is what it is while no vehicle is there, if
-    that differs. `hold_s` is how long a reader may rely on the newest message (architecture.md
-    section 3); None where silence means nothing. `latched` topics are resent to late readers.
-    `recorded` ones are kept by a recorder unless it is told otherwise.
+    that differs. `hold_s` is how long a reader may rely on the newest message; infinity where
+    silence means nothing. `own_hold_s` reads a longer or shorter hold out of the message itself.
+    `latched` topics are resent to late readers. `recorded` ones are kept by a recorder unless it
+    is told otherwise.
     """
 
     name: str
@@ -40,9 +43,16 @@ class Topic(Generic[M]):
     writer: str
     period_s: float | None = None
     idle_period_s: float | None = None
-    hold_s: float | None = None
+    hold_s: float = math.inf
+    own_hold_s: Callable[[M], float] | None = None
     latched: bool = False
     recorded: bool = True
+
+    def hold_of(self, message: M | None) -> float:
+        """Return how long a message holds [s]; of none that was heard, what the row says."""
+        if message is None or self.own_hold_s is None:
+            return self.hold_s
+        return self.own_hold_s(message)
 
 
 PILOT_STATUS = Topic(
@@ -62,10 +72,20 @@ SESSION_STATUS = Topic(
 SESSION_WISH = Topic(name="session/wish", message=Wish, writer="session", latched=True)
 METER_BOX = Topic(name="meter/box", message=MeterReading, writer="meter", period_s=0.2, hold_s=5.0)
 METER_HOUSE = Topic(
-    name="meter/house", message=MeterReading, writer="meter", period_s=1.0, hold_s=10.0
+    name="meter/house",
+    message=MeterReading,
+    writer="meter",
+    period_s=1.0,
+    hold_s=METER_HOLD_S,
+    own_hold_s=meter_hold_s,
 )
 METER_SOLAR = Topic(
-    name="meter/solar", message=MeterReading, writer="meter", period_s=1.0, hold_s=10.0
+    name="meter/solar",
+    message=MeterReading,
+    writer="meter",
+    period_s=1.0,
+    hold_s=METER_HOLD_S,
+    own_hold_s=meter_hold_s,
 )
 LOAD_OFFER = Topic(
     name="load/offer", message=LoadOffer, writer="load_manager", period_s=0.5, hold_s=3.0
@@ -155,34 +175,14 @@ HEARTBEATS: dict[str, Topic[Heartbeat]] = {
     for node in NODES
 }
 
-_TABLE: tuple[Topic[Any], ...] = (
-    PILOT_STATUS,
-    SAFETY_STATUS,
-    SESSION_STATUS,
-    SESSION_WISH,
-    METER_BOX,
-    METER_HOUSE,
-    METER_SOLAR,
-    LOAD_OFFER,
-    LED_FRAME,
-    LED_KEY,
-    RFID_STATUS,
-    DCS_STATUS,
-    SETTINGS,
-    LAUNCH_GRAPH,
-    SIM_COPPER,
-    SIM_POWER,
-    SIM_CARDS,
-    SIM_KEYS,
-    SIM_EVENT,
-    SIM_PILOT_DRIVE,
-    SIM_CONTACTOR_DRIVE,
-    SIM_LIGHTS,
-    *HEARTBEATS.values(),
-)
-
-TOPICS: dict[str, Topic[Any]] = {topic.name: topic for topic in _TABLE}
-"""The whole table by topic name."""
+TOPICS: dict[str, Topic[Any]] = {
+    topic.name: topic
+    for topic in (
+        *(value for value in globals().values() if isinstance(value, Topic)),
+        *HEARTBEATS.values(),
+    )
+}
+"""The whole table by topic name: every row above."""
 
 WISHES = (SESSION_WISH,)
 """The claims that load_manager hears, beside the facts it reads itself."""

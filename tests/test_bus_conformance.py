@@ -17,10 +17,12 @@ from bus.memory import MemoryGraph
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.heartbeat import Heartbeat, NodeState
+from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
 from msgs.requests import Because, NoArguments, Stop, StopReason, WishArguments
 from msgs.topics import (
     HEARTBEATS,
+    METER_HOUSE,
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_WISH,
@@ -205,7 +207,6 @@ def test_a_message_goes_stale_at_its_hold(world: World) -> None:
     world.until(lambda: reader.fresh() is not None)
     world.wait(0.2)
     assert reader.fresh() is not None
-    assert reader.fresh(hold_s=0.1) is None
     assert 0.2 <= reader.age_s < 1.0
     world.wait(1.0)
     assert reader.fresh() is None, "the topic's own hold is 1 s"
@@ -217,13 +218,29 @@ def test_what_is_only_looked_at_goes_stale_too(world: World) -> None:
     reader = safety.subscribe(PILOT_STATUS)
     joined(world, safety, pilot)
     pilot.publish(PILOT_STATUS, status())
-    seen: list[tuple[bool, bool]] = []
-    safety.every(
-        0.05, lambda: seen.append((reader.fresh() is not None, reader.fresh(0.3) is not None))
+    seen: list[bool] = []
+    safety.every(0.05, lambda: seen.append(reader.fresh() is not None))
+    world.until(lambda: True in seen)
+    world.until(lambda: False in seen[seen.index(True) :])
+    assert PILOT_STATUS.hold_s < reader.age_s < PILOT_STATUS.hold_s + 0.5
+
+
+def reading(poll_s: float) -> MeterReading:
+    return MeterReading(
+        lines=(NO_LINE, NO_LINE, NO_LINE), power_w=0.0, online=True, source="", poll_s=poll_s
     )
-    world.until(lambda: (True, True) in seen)
-    world.until(lambda: (True, False) in seen)
-    world.until(lambda: (False, False) in seen[seen.index((True, False)) :])
+
+
+@pytest.mark.req("MET-3")
+def test_a_message_may_say_its_own_hold(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    meter, reader = graph.bus("meter"), graph.bus("web").subscribe(METER_HOUSE)
+    for poll_s, hold_s in ((1.0, 10.0), (30.0, 90.0), (1e9, 180.0), (float("nan"), 10.0)):
+        meter.publish(METER_HOUSE, reading(poll_s))
+        graph.advance(hold_s - 0.01)
+        assert reader.fresh() is not None
+        graph.advance(0.02)
+        assert reader.fresh() is None
 
 
 def test_only_the_writer_of_the_table_may_publish(world: World) -> None:

@@ -289,11 +289,8 @@ def _silent(facts: Facts) -> tuple[str, ...]:
     silent = [
         topic.writer
         for topic in WATCHED
-        if heard[topic.name] is None
-        and topic.writer in planned
-        and topic.hold_s is not None
-        and listened_s > topic.hold_s
+        if heard[topic.name] is None and topic.writer in planned and listened_s > topic.hold_s
     ]
-    if facts.graph is None and LAUNCH_GRAPH.hold_s and listened_s > LAUNCH_GRAPH.hold_s:
+    if facts.graph is None and listened_s > LAUNCH_GRAPH.hold_s:
         silent.append(LAUNCH_GRAPH.writer)
     return tuple(silent)

@@ -1,6 +1,7 @@
 """`wallbox topics`: the table of topics."""
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +29,7 @@ def command(as_json: bool, run_dir: object) -> None:
                         "writer": topic.writer,
                         "period_s": topic.period_s,
                         "idle_period_s": topic.idle_period_s,
-                        "hold_s": topic.hold_s,
+                        "hold_s": topic.hold_s if math.isfinite(topic.hold_s) else None,
                         "latched": topic.latched,
                         "recorded": topic.recorded,
                     }
@@ -42,7 +43,7 @@ def command(as_json: bool, run_dir: object) -> None:
             topic.message.__name__,
             topic.writer,
             _period(topic),
-            f"{topic.hold_s:g} s" if topic.hold_s else "-",
+            f"{topic.hold_s:g} s" if math.isfinite(topic.hold_s) else "-",
             "yes" if topic.latched else "-",
             "yes" if topic.recorded else "-",
         )

@@ -16,8 +16,6 @@ from msgs.session import SessionStatus
 
 M_co = TypeVar("M_co", bound=Struct, covariant=True)
 
-POLLS_HELD = 3  # of meter/house and meter/solar, if that is longer than the topic's hold (MET-3)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard(Generic[M_co]):

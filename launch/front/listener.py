@@ -5,9 +5,8 @@ from typing import TypeVar
 from msgspec import Struct
 
 from bus.interface import Bus, Reader
-from launch.front.facts import POLLS_HELD, Facts, Heard
+from launch.front.facts import Facts, Heard
 from msgs.load_manager import HouseMeter
-from msgs.meter import MeterReading
 from msgs.topics import (
     LAUNCH_GRAPH,
     LED_FRAME,
@@ -51,8 +50,8 @@ class Listener:
             session=_heard(self._session, SESSION_STATUS),
             offer=_heard(self._offer, LOAD_OFFER),
             box=_heard(self._box, METER_BOX),
-            house=_heard(self._house, METER_HOUSE, "the house", _polls_s(self._house)),
-            solar=_heard(self._solar, METER_SOLAR, "the sun", _polls_s(self._solar)),
+            house=_heard(self._house, METER_HOUSE, "the house"),
+            solar=_heard(self._solar, METER_SOLAR, "the sun"),
         )
 
     def has_heard_all(self) -> bool:
@@ -70,18 +69,11 @@ class Listener:
         )
 
 
-def _heard(
-    reader: Reader[M], topic: Topic[M], about: str = "", least_hold_s: float = 0.0
-) -> Heard[M]:
+def _heard(reader: Reader[M], topic: Topic[M], about: str = "") -> Heard[M]:
     return Heard(
         node=topic.writer,
         about=about,
-        hold_s=max(topic.hold_s or 0.0, least_hold_s),
+        hold_s=topic.hold_of(reader.message),
         message=reader.message,
         age_s=reader.age_s,
     )
-
-
-def _polls_s(reader: Reader[MeterReading]) -> float:
-    reading = reader.message
-    return POLLS_HELD * reading.poll_s if reading else 0.0

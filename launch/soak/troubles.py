@@ -118,10 +118,10 @@ Cause = Fault | Loss | Death | Sleep | Restart | Outage
 # How long a node may be silent to whoever keeps the contactor closed; led may be for ever.
 SILENT_S = {
     "led": float("inf"),
-    "load_manager": LOAD_OFFER.hold_s or 0.0,
-    "meter": METER_BOX.hold_s or 0.0,
-    "pilot": PILOT_STATUS.hold_s or 0.0,
-    "session": SESSION_STATUS.hold_s or 0.0,
+    "load_manager": LOAD_OFFER.hold_s,
+    "meter": METER_BOX.hold_s,
+    "pilot": PILOT_STATUS.hold_s,
+    "session": SESSION_STATUS.hold_s,
 }
 
 
@@ -151,7 +151,7 @@ def is_harmless(trouble: Trouble) -> bool:
         case Death(node=node) | Sleep(node=node):
             return node in SILENT_S and trouble.lasts_s < SILENT_S[node] / 2
         case Loss(topic=topic) if topic in TOPICS and TOPICS[topic].writer != WORLD:
-            return trouble.lasts_s < (TOPICS[topic].hold_s or float("inf")) / 2
+            return trouble.lasts_s < TOPICS[topic].hold_s / 2
         case _:
             return False
 

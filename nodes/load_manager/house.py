@@ -8,11 +8,9 @@ from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
+from msgs.topics import METER_HOUSE
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Vehicle, drawn_at
 
-LOST_AFTER_S = 10.0  # or three polls, the longer (architecture: silence)
-LOST_AFTER_POLLS = 3
-LONGEST_POLL_S = 60.0  # assumed: what a reading may claim
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
 ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
@@ -63,9 +61,7 @@ def watch(
     elif reading is not None and _is_news(house, reading, now_s):
         since_s = min(reading.sampled_ns / 1e9, now_s)
         house = replace(house, reading=reading, since_s=since_s, good=house.good + 1)
-    poll_s = 0.0 if house.reading is None else house.reading.poll_s
-    hold_s = LOST_AFTER_POLLS * min(poll_s, LONGEST_POLL_S) if math.isfinite(poll_s) else 0.0
-    if now_s - house.since_s > max(hold_s, LOST_AFTER_S):
+    if now_s - house.since_s > METER_HOUSE.hold_of(house.reading):
         return replace(house, meter=HouseMeter.LOST, good=0)
     if house.reading is not None and (
         house.meter is HouseMeter.STARTING or house.good >= RETURNED_AFTER

@@ -11,11 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.meter import MeterReading
+from msgs.topics import METER_BOX
 
 HISTORY_S = 5.0  # assumed: no house meter takes longer to answer
 APART_S = 0.1  # readings that lie closer are thinned out: a ramp is straight for so long
 GAP_S = 1.0  # five readings: what lies further from all of them is not known yet
-HOLD_S = 5.0  # architecture: silence of meter/box; beyond it nothing is known of the box
 AHEAD_S = 0.25  # a reading's period and a bit: so far a ramp is carried on
 LAG_S = 1.0  # assumed: meters average over up to a second
 UNUSED_BELOW_A = 1.0  # assumed: above any filter or standby current of a charger on board
@@ -110,7 +110,7 @@ def drawn_at(vehicle: Vehicle, at_s: float, now_s: float) -> Drawn:
         return Drawn(current_a=first_a, most_a=first_a, is_certain=True)
     if is_gap and before and not after and now_s - at_s < GAP_S:
         last = before[-1]
-        if now_s - last.at_s < HOLD_S:
+        if now_s - last.at_s < METER_BOX.hold_s:
             return Drawn(current_a=last.current_a, most_a=last.current_a, is_certain=False)
     if is_gap:
         return Drawn(current_a=NOTHING, most_a=NOTHING, is_certain=True)

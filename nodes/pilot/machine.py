@@ -29,6 +29,7 @@ from msgs.pilot import (
 )
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
+from msgs.topics import LOAD_OFFER, SAFETY_STATUS, SESSION_STATUS
 from nodes.pilot.line import LineReading
 
 _ASKS = (CpState.C, CpState.D)
@@ -39,9 +40,9 @@ class Config(Struct, frozen=True, kw_only=True):
 
     raise_after_s: float = 5.0  # between changes of the duty: IEC 61851-1, Table A.6, seq. 5/6
     # After a start an input that has not come yet is no silence before its own hold is over.
-    safety_hold_s: float = 1.0
-    session_hold_s: float = 3.0
-    offer_hold_s: float = 3.0
+    safety_hold_s: float = SAFETY_STATUS.hold_s
+    session_hold_s: float = SESSION_STATUS.hold_s
+    offer_hold_s: float = LOAD_OFFER.hold_s
     line_grace_s: float = 0.5  # half of pilot/status's hold: valid again before safety opens
     period_s: float = 0.02  # a quiet line is read, and pilot/status said, so often
     # Without a vehicle nothing could be opened sooner, and a plug is in the hand for seconds.
