@@ -48,6 +48,7 @@ class MeterReading(Struct, frozen=True, kw_only=True):
     exported_wh: WattHours = 0.0
     poll_s: Seconds = 0.2  # how often this meter is read
     error: Text = ""  # why it is not online
+    meter: Text = ""  # which meter was read, as `msgs.settings.meter_name`; "": the box's own
 
 
 def meter_hold_s(reading: MeterReading) -> float:

@@ -45,6 +45,11 @@ User = Annotated[
 ]
 
 
+# The main fuse of each phase of the house: 6 A is the least that a car can be offered, 63 A the
+# largest of a house connection of this box (assumed).
+FuseAmps = Annotated[
+    float, Meta(ge=6.0, le=63.0, extra={"unit": "A"}, description="a current from 6 to 63 A")
+]
 Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
 Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2
 Unit = Annotated[int, Meta(ge=0, le=255, extra={"unit": "1"})]  # a Modbus address
@@ -66,6 +71,17 @@ class PhaseAssignment(StrEnum):
     L1 = "L1"
     L2 = "L2"
     L3 = "L3"
+
+
+METER_LINES: dict[PhaseAssignment, tuple[int, ...]] = {
+    PhaseAssignment.L1_L2_L3: (0, 1, 2),
+    PhaseAssignment.L2_L3_L1: (1, 2, 0),
+    PhaseAssignment.L3_L1_L2: (2, 0, 1),
+    PhaseAssignment.L1: (0,),
+    PhaseAssignment.L2: (1,),
+    PhaseAssignment.L3: (2,),
+}
+"""The house meter's lines (0 is L1) that feed the wallbox's L1, L2 and L3 (MET-4)."""
 
 
 class Wlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,6 +149,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operating_mode: OperatingMode = OperatingMode.CHARGING
     phase_assignment: PhaseAssignment = PhaseAssignment.L1_L2_L3
     wlan: Wlan = Wlan()
+    main_fuse_a: FuseAmps | None = None  # of each phase (MET-1); None: not set
     lan_dhcp_server: bool = False  # page "LAN DHCP Server" (WEB-8)
     hotspot: Hotspot = Hotspot()
     monitoring: Monitoring = Monitoring()
@@ -146,6 +163,13 @@ class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Request `set` of system: all of the changes, or none of them."""
 
     changes: dict[str, Any]  # {"hotspot": {"channel": 6}}, or {"hotspot.channel": 6}
+
+
+def meter_name(meter: TcpMeter) -> str:
+    """Return a meter as `--set` writes it, MAP@HOST:PORT/UNIT; "" if it is switched off."""
+    if not meter.enabled:
+        return ""
+    return f"{meter.manufacturer}@{meter.host}:{meter.port}/{meter.unit}"
 
 
 def problems(settings: Settings) -> tuple[str, ...]:
@@ -166,6 +190,11 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield "wlan.ssid: expected the name of a network, for wlan.enabled is on"
     if settings.monitoring.enabled and not settings.house_meter.enabled:  # MET-8
         yield "monitoring.enabled: expected house_meter.enabled to be on, for monitoring reads it"
+    if settings.monitoring.enabled and settings.main_fuse_a is None:  # MET-1
+        yield (
+            "monitoring.enabled: expected main_fuse_a to be set first, for monitoring keeps the"
+            " house below it"
+        )
     for key, meter in (
         ("house_meter", settings.house_meter),
         ("solar_meter", settings.solar_meter),

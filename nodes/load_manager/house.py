@@ -1,13 +1,13 @@
 """The house's meter: is it there, what does it leave for the car (MET-1, MET-3, MET-4). Pure."""
 
 import math
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
+from msgs.settings import METER_LINES, PhaseAssignment
 from msgs.topics import METER_HOUSE
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Vehicle, drawn_at
 
@@ -16,18 +16,6 @@ ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
 # boots says 0 V and 0 A, which would read as a house that uses nothing.
 LEAST_V, MOST_V = 100.0, 300.0
-
-Phases = Literal["L1-L2-L3", "L2-L3-L1", "L3-L1-L2", "L1", "L2", "L3"]
-
-# MET-4, "Meter to Wallbox": the meter's phases that lie on the wallbox's L1, L2 and L3.
-METER_LINES: dict[Phases, tuple[int, ...]] = {
-    "L1-L2-L3": (0, 1, 2),
-    "L2-L3-L1": (1, 2, 0),
-    "L3-L1-L2": (2, 0, 1),
-    "L1": (0,),
-    "L2": (1,),
-    "L3": (2,),
-}
 
 
 class House(Struct, frozen=True, kw_only=True):
@@ -51,7 +39,11 @@ class Headroom(Struct, frozen=True, kw_only=True):
 
 
 def watch(
-    house: House, reading: MeterReading | None, vehicle: Vehicle, phases: Phases, now_s: float
+    house: House,
+    reading: MeterReading | None,
+    vehicle: Vehicle,
+    phases: PhaseAssignment,
+    now_s: float,
 ) -> House:
     """Take the newest message of the meter, and judge whether it is lost."""
     if reading is not None and not _is_good(reading, vehicle, phases):
@@ -76,7 +68,7 @@ def _is_news(house: House, reading: MeterReading, now_s: float) -> bool:
     return known_ns < reading.sampled_ns <= (now_s + 1.0) * 1e9
 
 
-def _is_good(reading: MeterReading, vehicle: Vehicle, phases: Phases) -> bool:
+def _is_good(reading: MeterReading, vehicle: Vehicle, phases: PhaseAssignment) -> bool:
     """Return whether a reading can be true, on every phase that it is asked about.
 
     Low or negative currents are no contradiction to the box's own: the sun may feed it. Nothing
@@ -101,12 +93,12 @@ def _is_good(reading: MeterReading, vehicle: Vehicle, phases: Phases) -> bool:
     )
 
 
-def _strays(vehicle: Vehicle, phases: Phases) -> list[int]:
+def _strays(vehicle: Vehicle, phases: PhaseAssignment) -> list[int]:
     """Return the box's lines that this vehicle draws on and the assignment does not name."""
     return [box for box in range(len(METER_LINES[phases]), 3) if vehicle.used[box]]
 
 
-def _pairs(vehicle: Vehicle, phases: Phases) -> list[tuple[int, int]]:
+def _pairs(vehicle: Vehicle, phases: PhaseAssignment) -> list[tuple[int, int]]:
     """Return which line of the box may lie on which of the meter.
 
     A current on a line that the assignment does not name refutes it: any may then lie on any.
@@ -119,7 +111,7 @@ def _pairs(vehicle: Vehicle, phases: Phases) -> list[tuple[int, int]]:
 def headroom(
     reading: MeterReading,
     vehicle: Vehicle,
-    phases: Phases,
+    phases: PhaseAssignment,
     main_fuse_a: float,
     margin_a: float,
     now_s: float,

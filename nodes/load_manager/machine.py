@@ -14,9 +14,10 @@ from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
+from msgs.settings import PhaseAssignment
 from msgs.wish import Wish
 from nodes.load_manager import claims
-from nodes.load_manager.house import Headroom, House, Phases, headroom, watch
+from nodes.load_manager.house import Headroom, House, headroom, watch
 from nodes.load_manager.ramp import Ramp, begin, cap, follow, forgive
 from nodes.load_manager.vehicle import GAP_S, Vehicle, observe
 
@@ -33,7 +34,7 @@ class Config(Struct, frozen=True, kw_only=True):
     main_fuse_a: float
     margin_a: float
     monitoring: bool
-    phases: Phases
+    phases: PhaseAssignment
 
 
 class Inputs(Struct, frozen=True, kw_only=True):

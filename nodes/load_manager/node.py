@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from bus import Bus, Reader
 from msgs.meter import MeterReading
+from msgs.settings import PhaseAssignment
 from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
@@ -17,7 +18,6 @@ from msgs.topics import (
     WISHES,
 )
 from msgs.wish import Wish
-from nodes.load_manager.house import Phases
 from nodes.load_manager.machine import Config, Inputs, start, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -31,7 +31,9 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     main_fuse_a: Annotated[float, Meta(ge=6.0, le=63.0)] = 35.0  # each phase of the house
     monitoring: bool = False  # domestic connection monitoring (MET-1)
-    phases: Phases = "L1-L2-L3"  # the meter's phases on the wallbox's L1, L2, L3 (MET-4)
+    phases: PhaseAssignment = (
+        PhaseAssignment.L1_L2_L3
+    )  # the meter's phases on the wallbox's L1, L2, L3 (MET-4)
     # Kept free: class 1 meters err by 1 % (IEC 62053-21), on both sides of a 25 A fuse.
     margin_a: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.5
 

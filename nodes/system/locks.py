@@ -59,6 +59,7 @@ TABLE = (
         Lock(node=node, parameter=parameter, keys=(key,), read=_plain(key))
         for node, parameter, key in (
             ("session", "authorization", "authorization.required"),
+            ("load_manager", "main_fuse_a", "main_fuse_a"),
             ("load_manager", "monitoring", "monitoring.enabled"),
             ("load_manager", "phases", "phase_assignment"),
         )

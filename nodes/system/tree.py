@@ -91,13 +91,20 @@ def check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
 
 
 def _expected(key: str) -> str:
-    info = inspect.type_info(LEAVES[key])
+    return _words(key, inspect.type_info(LEAVES[key]))
+
+
+def _words(key: str, info: inspect.Type) -> str:
+    if isinstance(info, inspect.UnionType):
+        return " or ".join(_words(key, each) for each in info.types)
     if isinstance(info, inspect.Metadata):
         description = (info.extra_json_schema or {}).get("description")
         if description is not None:
             return str(description)
         info = info.type
     match info:
+        case inspect.NoneType():
+            return "null"
         case inspect.BoolType():
             return "true or false"
         case inspect.IntType(ge=least, le=most):

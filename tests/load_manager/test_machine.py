@@ -13,8 +13,9 @@ from msgs.meter import Line, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
+from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISH, Wish
-from nodes.load_manager.house import ABSURD_A, Phases
+from nodes.load_manager.house import ABSURD_A
 from nodes.load_manager.machine import HEAR_S, WISH_HOLD_S, Config, Inputs, start, step
 
 UTC_NS = 1_767_225_600_000_000_000
@@ -96,7 +97,7 @@ class Desk:
     def __init__(
         self,
         monitoring: bool = True,
-        phases: Phases = "L1-L2-L3",
+        phases: PhaseAssignment = PhaseAssignment.L1_L2_L3,
         fuse_a: float = 25.0,
         offered_a: float = 0.0,
     ) -> None:
@@ -228,7 +229,7 @@ def test_the_offer_is_said_twice_a_second_and_when_it_changes() -> None:
     ],
 )
 def test_each_line_of_the_box_is_held_against_its_phase_of_the_house(
-    phases: Phases, left_a: float, phase: str
+    phases: PhaseAssignment, left_a: float, phase: str
 ) -> None:
     desk = Desk(phases=phases, fuse_a=35.0)
     box = (0.0, 4.0, 8.0) if len(phases) > 2 else (0.0, 0.0, 0.0)
@@ -342,7 +343,7 @@ def test_a_box_that_stays_silent_holds_an_overload_for_no_longer_than_its_hold()
 @pytest.mark.req("MET-1", "MET-4")
 @pytest.mark.parametrize("phases", ["L1", "L2", "L3"])
 def test_a_current_beside_the_assignment_lets_every_phase_of_the_house_count(
-    phases: Phases,
+    phases: PhaseAssignment,
 ) -> None:
     for busy in range(3):
         desk = Desk(phases=phases, fuse_a=35.0)
@@ -362,7 +363,7 @@ def test_a_current_beside_the_assignment_lets_every_phase_of_the_house_count(
 
 
 def test_a_house_meter_of_one_phase_says_nothing_of_the_others() -> None:
-    desk = Desk(phases="L1", fuse_a=35.0)
+    desk = Desk(phases=PhaseAssignment.L1, fuse_a=35.0)
     offer = desk.run(10.0, house=(5.0, 0.0, 0.0), house_v=(230.0, 0.0, 0.0))
     assert (offer.limit_a, offer.house_meter) == (29.5, HouseMeter.ONLINE)
     offer = desk.run(12.0, house=(15.0, 0.0, 0.0), box=(10.0, 10.0, 10.0))

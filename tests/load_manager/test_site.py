@@ -16,8 +16,8 @@ from msgs.meter import Line, MeterReading
 from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
+from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISH
-from nodes.load_manager.house import Phases
 from nodes.load_manager.machine import Config, Inputs, start, step
 
 RECORDING = Path(__file__).parents[3] / "shared" / "data" / "house_live_power_1s.csv"
@@ -92,7 +92,11 @@ class Site:
     """One box in one house; the other loads change with every poll."""
 
     def __init__(
-        self, car: Car, phases: Phases = "L1-L2-L3", poll_s: float = 1.0, lag_s: float = 0.0
+        self,
+        car: Car,
+        phases: PhaseAssignment = PhaseAssignment.L1_L2_L3,
+        poll_s: float = 1.0,
+        lag_s: float = 0.0,
     ) -> None:
         self.config = Config(main_fuse_a=FUSE_A, margin_a=0.5, monitoring=True, phases=phases)
         self.car = car

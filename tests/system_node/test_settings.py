@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from msgs.settings import OperatingMode, PhaseAssignment, Settings, problems
+from msgs.settings import OperatingMode, PhaseAssignment, Settings, meter_name, problems
 
 HOUSE = {"enabled": True, "manufacturer": "tq", "host": "192.168.1.20"}
 
@@ -81,7 +81,14 @@ RULES = [
     ),
     ({"wlan": {"ssid": "ø" * 17}}, ("wlan.ssid", "at most 32 bytes, got 34")),
     ({"hotspot": {"ssid": "ø" * 17}}, ("hotspot.ssid", "at most 32 bytes, got 34")),
-    ({"monitoring": {"enabled": True}}, ("monitoring.enabled", "house_meter.enabled to be on")),
+    (
+        {"monitoring": {"enabled": True}, "main_fuse_a": 25},
+        ("monitoring.enabled", "house_meter.enabled to be on"),
+    ),
+    (
+        {"monitoring": {"enabled": True}, "house_meter": HOUSE},
+        ("monitoring.enabled", "main_fuse_a to be set"),
+    ),
     ({"house_meter": HOUSE | {"host": ""}}, ("house_meter.host", "the meter's address")),
     ({"solar_meter": HOUSE | {"host": ""}}, ("solar_meter.host", "the meter's address")),
     ({"house_meter": HOUSE | {"port": 0}}, ("house_meter.port", "expected 1 to 65535")),
@@ -119,7 +126,13 @@ def test_what_does_not_go_together_is_told_with_its_keys(
         {"wlan": {"enabled": True, "ssid": "Home"}, "hotspot": {"enabled": False}},
         {"wlan": {"enabled": False, "ssid": "Home"}, "hotspot": {"enabled": False}},  # WLAN is off
         {"wlan": {"ssid": "ø" * 16}},
-        {"house_meter": HOUSE, "solar_meter": HOUSE, "monitoring": {"enabled": True}},
+        {
+            "house_meter": HOUSE,
+            "solar_meter": HOUSE,
+            "monitoring": {"enabled": True},
+            "main_fuse_a": 16,
+        },
+        {"main_fuse_a": 63.0},  # it may be set before the meter is
         {"house_meter": HOUSE},  # without switching the function on (MET-1)
         {"house_meter": HOUSE | {"enabled": False}, "operating_mode": "fleet"},
         {"proxy": {"enabled": True, "address": "10.0.0.1", "port": 0}},
@@ -128,6 +141,21 @@ def test_what_does_not_go_together_is_told_with_its_keys(
 )
 def test_what_goes_together_is_no_problem(changes: dict[str, Any]) -> None:
     assert problems(settings(**changes)) == ()
+
+
+@pytest.mark.req("MET-1")
+def test_the_main_fuse_has_no_default_and_is_6_to_63_a() -> None:
+    assert Settings().main_fuse_a is None
+    assert settings(main_fuse_a=6).main_fuse_a == 6.0
+    for wrong in (5.9, 63.1, "25", True):
+        with pytest.raises(msgspec.ValidationError):
+            settings(main_fuse_a=wrong)
+
+
+def test_a_meter_has_the_name_that_set_writes_it_by() -> None:
+    assert meter_name(Settings().house_meter) == ""
+    meter = settings(house_meter=HOUSE | {"unit": 3}).house_meter
+    assert meter_name(meter) == "tq@192.168.1.20:502/3"
 
 
 @pytest.mark.req("NET-2")
