@@ -17,12 +17,11 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-import msgspec
-
 from bench.graph import Graph
 from bus.store import read_kept
 from msgs.label import LABEL_FILE, Label
-from msgs.web import PageAddress
+from msgs.methods import PAGE
+from msgs.requests import NoArguments
 
 STREAMS = 100
 DEAF = 4  # of them read nothing
@@ -130,7 +129,7 @@ def _is_open(stream: socket.socket) -> bool:
 @contextlib.contextmanager
 def besieged(graph: Graph) -> Iterator[None]:
     """Have the page of a graph visited by too many."""
-    page = msgspec.convert(graph.call("web", "page"), PageAddress)
+    page = graph.call(PAGE, NoArguments())
     label = read_kept(Path(graph.place.state_dir) / LABEL_FILE, Label)
     assert label is not None, "system has provisioned the box"
     spawn = multiprocessing.get_context("spawn")

@@ -10,14 +10,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
+from msgspec import Struct
 
-from bus.interface import Answer, Status
+from bus import Status
 from bus.place import Place
 from bus.tool import Tool, open_tool
 from bus.wire import Frame
+from msgs.launch import ProcessState
+from msgs.methods import LIST_NODES, Method
+from msgs.requests import NoArguments
+
+A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
 
 NO_CARD = "session.authorization=false"  # a vehicle is charged by its plug alone
 WALLBOX = Path(sys.executable).parent / "wallbox"
@@ -40,20 +47,20 @@ class Graph:
         self.tool: Tool = open_tool(place)
         self._log = log
 
-    def call(self, server: str, method: str, timeout_s: float = 2.0, **arguments: Any) -> Any:
+    def call(self, method: Method[A, R], arguments: A) -> R:
         """Ask a node and return the result.
 
         :raises RuntimeError: it was not done.
         """
-        answer: Answer = self.tool.call(server, method, arguments, timeout_s)
+        answer = self.tool.call(method, arguments)
         if answer.status is not Status.OK:
-            raise RuntimeError(f"{server} {method}: {answer.status} {answer.reason}")
-        return answer.result
+            raise RuntimeError(f"{method.server} {method.name}: {answer.status} {answer.reason}")
+        return cast("R", answer.result)
 
     def processes(self) -> list[Process]:
         """Return the nodes' processes and the supervisor."""
-        rows = self.call("launch", "nodes")["processes"]
-        nodes = [Process(row["node"], row["pid"], row["incarnation"]) for row in rows]
+        rows = self.call(LIST_NODES, NoArguments()).processes
+        nodes = [Process(row.node, row.pid, row.incarnation) for row in rows]
         return [Process("launch", self.process.pid, 1), *nodes]
 
     def until(self, condition: Callable[[], bool], patience_s: float, what: str) -> None:
@@ -110,10 +117,10 @@ def running(
 def wait_ready(graph: Graph, began_s: float) -> float:
     """Return the seconds from `began_s` (monotonic) until every node of the plan was READY."""
     while time.monotonic() < began_s + 30:
-        answer = graph.tool.call("launch", "nodes", timeout_s=0.2)
-        if answer.status is Status.OK:
-            rows = answer.result["processes"]
-            if rows and all(row["state"] == "ready" for row in rows):
+        status = graph.tool.call(LIST_NODES, NoArguments(), timeout_s=0.2).result
+        if status is not None:
+            rows = status.processes
+            if rows and all(row.state is ProcessState.READY for row in rows):
                 return time.monotonic() - began_s
         if graph.process.poll() is not None:
             raise RuntimeError("the graph has ended while starting")

@@ -17,6 +17,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 from bench.graph import Graph, Process, pss_mb, running, wait_ready
 from bench.report import Aim, report
 from bus.wire import Frame
+from msgs.methods import RESTART_NODE
+from msgs.requests import NodeName
 from msgs.topics import TOPICS
 
 STARTS = 5
@@ -48,7 +50,7 @@ def restart_gap_ms(graph: Graph, node: str) -> float:
     graph.tool.tap(None, on_frame)
     graph.tool.run_for(1.2)
     old = heard[-1][0]
-    graph.call("launch", "restart", timeout_s=20.0, node=node)
+    graph.call(RESTART_NODE, NodeName(node=node))
     graph.until(lambda: heard[-1][0] > old, 5.0, f"{node} is heard again")
     last_ns = max(at_ns for incarnation, at_ns in heard if incarnation == old)
     first_ns = min(at_ns for incarnation, at_ns in heard if incarnation > old)

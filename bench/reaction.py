@@ -30,15 +30,13 @@ from bench.graph import NO_CARD, Graph, body, running, wait_ready
 from bench.report import Aim, report
 from bench.slow_disk import SlowDisk
 from bus.wire import Frame
+from msgs.methods import CLEAR, FAULT, PLUG, PULL, READY
+from msgs.plant import FaultName, SimFault
+from msgs.requests import NoArguments
 from msgs.topics import PILOT_STATUS
 
 KINDS = ("unplug", "short", "residual")
-ACTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "unplug": ("pull", {}),
-    "short": ("fault", {"name": "cp_short"}),
-    "residual": ("fault", {"name": "rcm_dc"}),
-}
-CLEARS = {"short": "cp_short", "residual": "rcm_dc"}
+BREAKS = {"short": SimFault.CP_SHORT, "residual": SimFault.RCM_DC}
 BEGINS = {"unplug": "pulled", "short": "fault", "residual": "residual"}
 CHARGES_S = 60.0  # it takes 3 s; a retry of a fault, 10 s more; four writes to a slow disk, 20 s
 OUT_S = 0.5  # the plug is out; in sooner than 0.3 s it would be the same plug that has bounced
@@ -111,8 +109,8 @@ class Measured(NamedTuple):
 def charge(graph: Graph, watch: Watch) -> float:
     """Plug in, wait for the contactor to be proven closed, and return how long it took [s]."""
     began_s = time.monotonic()
-    graph.call("plant", "plug")
-    graph.call("plant", "ready")
+    graph.call(PLUG, NoArguments())
+    graph.call(READY, NoArguments())
     try:
         graph.until(lambda: watch.contactor == "closed", CHARGES_S, "a charge begins")
     except RuntimeError as error:
@@ -127,7 +125,7 @@ def charge(graph: Graph, watch: Watch) -> float:
 def part(graph: Graph, watch: Watch, plugged: bool) -> None:
     """Take the vehicle away and wait until the box is idle."""
     if plugged:
-        graph.call("plant", "pull")
+        graph.call(PULL, NoArguments())
     graph.until(lambda: watch.contactor == "open", 10.0, "the contactor opens")
     graph.tool.run_for(OUT_S)
     # What holds without a plug would wait for its retry; 1 goes when the plug is in again.
@@ -137,8 +135,10 @@ def part(graph: Graph, watch: Watch, plugged: bool) -> None:
 def inject(graph: Graph, watch: Watch, kind: str) -> tuple[float, float]:
     """Return the reaction and the decision time of one injection into a charge [ms]."""
     watch.forget()
-    act, arguments = ACTS[kind]
-    graph.call("plant", act, **arguments)
+    if kind in BREAKS:
+        graph.call(FAULT, FaultName(name=BREAKS[kind]))
+    else:
+        graph.call(PULL, NoArguments())
     graph.until(lambda: watch.at(BEGINS[kind]) is not None, 3.0, f"{kind} happens")
     began_ns = watch.at(BEGINS[kind]) or 0
     graph.until(lambda: watch.command(began_ns) is not None, 3.0, f"safety reacts to {kind}")
@@ -147,8 +147,8 @@ def inject(graph: Graph, watch: Watch, kind: str) -> tuple[float, float]:
     if kind != "residual":  # there the monitor itself cuts the coil; the command is what counts
         graph.until(lambda: watch.at("coil_off", began_ns) is not None, 3.0, "the coil drops")
         end_ns = watch.at("coil_off", began_ns) or 0
-    if kind in CLEARS:
-        graph.call("plant", "clear", name=CLEARS[kind])
+    if kind in BREAKS:
+        graph.call(CLEAR, FaultName(name=BREAKS[kind]))
     part(graph, watch, plugged=kind != "unplug")
     return (end_ns - began_ns) / 1e6, (sent_ns - sampled_ns) / 1e6
 

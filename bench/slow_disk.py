@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.graph import Graph
+from msgs.methods import SET_WISH
+from msgs.requests import WishArguments
 
 SOURCE = Path(__file__).with_name("slow_fsync.c")
 WRITES_WITHIN_S = 2.0  # a node that was asked to store something has begun to
@@ -56,7 +58,7 @@ class SlowDisk:
         :raises RuntimeError: nothing is written, or nothing is slow.
         """
         before = self._begun()
-        graph.tool.request("session", "wish", {}, timeout_s=60.0)
+        graph.tool.request(SET_WISH, WishArguments(), timeout_s=60.0)
         graph.until(lambda: self._begun() > before, WRITES_WITHIN_S, "a slow write begins")
 
     def _begun(self) -> int:

@@ -21,6 +21,8 @@ from bench.graph import NO_CARD
 from bench.report import Aim, report
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.methods import PLUG, READY, UNPLUG
+from msgs.requests import NoArguments
 
 HOUR_S = 3600.0
 SHORT_S = 120.0
@@ -57,10 +59,10 @@ def main() -> None:
 
 def _charge(graph: VirtualGraph, seconds: float) -> None:
     """Plug a vehicle in, let it charge for a time, and unplug it."""
-    graph.act("plug")
-    graph.act("ready")
+    graph.act(PLUG, NoArguments())
+    graph.act(READY, NoArguments())
     graph.advance(seconds)
-    graph.act("unplug")
+    graph.act(UNPLUG, NoArguments())
     graph.advance(10.0)
 
 

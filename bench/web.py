@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import msgspec
 from playwright.sync_api import sync_playwright
 
 from bench.flood import Visitor
@@ -29,7 +28,8 @@ from bench.graph import Graph, pss_mb, running, wait_ready
 from bench.report import Aim, report
 from bus.store import read_kept
 from msgs.label import LABEL_FILE, Label
-from msgs.web import PageAddress
+from msgs.methods import PAGE
+from msgs.requests import NoArguments
 
 STREAMS = 30
 PAGES = 500
@@ -118,7 +118,7 @@ def painted(url: str, visitor: Visitor) -> tuple[list[float], float]:
 def measure(graph: Graph) -> None:
     """Measure one running graph and report."""
     wait_ready(graph, time.monotonic())
-    url = msgspec.convert(graph.call("web", "page"), PageAddress).url
+    url = graph.call(PAGE, NoArguments()).url
     label = read_kept(graph.place.state_dir / LABEL_FILE, Label)
     assert label is not None, "system has provisioned the box"
     visitor = Visitor(urlsplit(url).netloc, label)

@@ -4,7 +4,6 @@ Nodes import this package's names only: the interface, its errors, and `bus.stor
 """
 
 from bus.interface import (
-    Answer,
     Bus,
     BusError,
     Call,
@@ -12,10 +11,10 @@ from bus.interface import (
     DriverError,
     Health,
     Reader,
-    Status,
     Timer,
 )
 from bus.place import PlaceError
+from msgs.requests import Answer, Status
 
 __all__ = [
     "Answer",

@@ -7,12 +7,15 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from bus.interface import Answer, Status
+from msgs.requests import Answer, Status
 
 A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
 
 KEPT_ANSWERS = 256
 MOST_UNSENT_REQUESTS = 64  # of one node to another that is not there; then the oldest are lost
+
+Send = Callable[[Answer[Any]], None]
 
 _Same = tuple[str, str, str]  # caller, method, key
 
@@ -29,27 +32,27 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """The answer to the request of the same id."""
+    """The answer to the request of the same id, its result as plain data."""
 
     id: int
-    answer: Answer
+    answer: Answer[Any]
 
 
-class OpenCall(Generic[A]):
+class OpenCall(Generic[A, R]):
     """See `bus.interface.Call`. The first answer counts; later ones are ignored."""
 
-    def __init__(self, arguments: A, caller: str, send: Callable[[Answer], None]) -> None:
+    def __init__(self, arguments: A, caller: str, send: Send) -> None:
         self.arguments = arguments
         self.caller = caller
-        self._send: Callable[[Answer], None] | None = send
+        self._send: Send | None = send
 
-    def ok(self, result: Any = None) -> None:
-        """Answer with a result."""
+    def ok(self, result: R) -> None:
+        """Answer with the result."""
         self._answer(Answer(status=Status.OK, result=msgspec.to_builtins(result)))
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str, problems: dict[str, str] | None = None) -> None:
         """Answer that it will not be done."""
-        self._answer(Answer(status=Status.REFUSED, reason=reason))
+        self._answer(Answer(status=Status.REFUSED, reason=reason, problems=problems or {}))
 
     def not_ready(self, reason: str) -> None:
         """Answer that it cannot be judged yet."""
@@ -59,7 +62,7 @@ class OpenCall(Generic[A]):
         """Answer that the handler failed."""
         self._answer(Answer(status=Status.ERROR, reason=reason))
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: Answer[Any]) -> None:
         send, self._send = self._send, None
         if send is not None:
             send(answer)
@@ -72,11 +75,9 @@ class Once:
     """
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[_Same, Answer | list[Callable[[Answer], None]]] = OrderedDict()
+        self._answers: OrderedDict[_Same, Answer[Any] | list[Send]] = OrderedDict()
 
-    def begin(
-        self, request: Request, send: Callable[[Answer], None]
-    ) -> Callable[[Answer], None] | None:
+    def begin(self, request: Request, send: Send) -> Send | None:
         """Return the sender to answer through; None if the request has been carried out before.
 
         In that case `send` gets the answer of the first one, now or when it is there. A request
@@ -92,12 +93,12 @@ class Once:
         if known is not None:
             known.append(send)
             return None
-        waiting: list[Callable[[Answer], None]] = [send]
+        waiting: list[Send] = [send]
         self._answers[key] = waiting
         while len(self._answers) > KEPT_ANSWERS:
             self._answers.popitem(last=False)
 
-        def finish(answer: Answer) -> None:
+        def finish(answer: Answer[Any]) -> None:
             if key in self._answers:
                 self._answers[key] = answer
             for one in waiting:

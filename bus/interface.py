@@ -9,14 +9,14 @@ All callbacks of a node run one after another in one thread. A callback that tak
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from msgs.requests import StopReason
+from msgs.methods import Method
+from msgs.requests import Answer, StopReason
 from msgs.topics import Topic
 
 M = TypeVar("M", bound=Struct)
@@ -24,6 +24,7 @@ M_co = TypeVar("M_co", bound=Struct, covariant=True)
 A = TypeVar("A", bound=Struct)
 A_co = TypeVar("A_co", bound=Struct, covariant=True)
 R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
 
 
 class Clock(Protocol):
@@ -81,26 +82,7 @@ class Timer(Protocol):
         """Forget the deadline; harmless when it has passed."""
 
 
-class Status(StrEnum):
-    """How a request ended."""
-
-    OK = "ok"
-    BAD_ARGUMENTS = "bad_arguments"
-    REFUSED = "refused"
-    NOT_READY = "not_ready"
-    TIMEOUT = "timeout"
-    ERROR = "error"
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """The end of a request: its status, the reason for a person, and the result as plain data."""
-
-    status: Status
-    reason: str = ""
-    result: Any = None
-
-
-class Call(Protocol[A_co]):
+class Call(Protocol[A_co, R_contra]):
     """One request at its server: the arguments, and one answer, now or later."""
 
     @property
@@ -109,13 +91,16 @@ class Call(Protocol[A_co]):
 
     @property
     def caller(self) -> str:
-        """Return the name of the node or tool that asks."""
+        """Return the name of the node or tool that asks, for a person; it may ask."""
 
-    def ok(self, result: Any = None) -> None:
-        """Answer with a result: None, plain data, or a Struct."""
+    def ok(self, result: R_contra) -> None:
+        """Answer with the result; None for a method that has none."""
 
-    def refuse(self, reason: str) -> None:
-        """Answer that it will not be done, with the reason for a person."""
+    def refuse(self, reason: str, problems: dict[str, str] | None = None) -> None:
+        """Answer that it will not be done, with the reason for a person.
+
+        `problems` names what is wrong by key: {"hotspot.channel": "expected 1 to 13"}.
+        """
 
     def not_ready(self, reason: str) -> None:
         """Answer that it cannot be judged yet."""
@@ -174,22 +159,32 @@ class Bus(Protocol):
         Rounds that were missed are left out, not made up for.
         """
 
-    def serve(self, method: str, arguments: type[A], handler: Callable[[Call[A]], None]) -> None:
-        """Answer requests for a method. The handler may keep the call and answer later."""
+    def serve(self, method: Method[A, R], handler: Callable[[Call[A, R]], None]) -> None:
+        """Answer requests for a method. The handler may keep the call and answer later.
+
+        It gets the requests of those who may call the method, with arguments of its type; the bus
+        answers all others.
+
+        :raises BusError: another node serves the method.
+        """
 
     def request(
         self,
-        node: str,
-        method: str,
-        arguments: Struct | dict[str, Any] | None = None,
-        on_answer: Callable[[Answer], None] | None = None,
-        timeout_s: float = 1.0,
+        method: Method[A, R],
+        arguments: A,
+        on_answer: Callable[[Answer[R]], None] | None = None,
+        *,
+        timeout_s: float | None = None,
         key: str | None = None,
     ) -> None:
-        """Ask another node. `on_answer` runs exactly once, with TIMEOUT at the latest.
+        """Ask the method's server. `on_answer` runs exactly once, with TIMEOUT at the latest.
 
+        A method that every node serves is asked of one: `bus.request(STOP.at("pilot"), ...)`. A
+        result that is not of the method's type is an ERROR. `timeout_s` None takes the method's.
         The server discards a request that has expired. Two requests of one caller for the same
         method with the same `key` are carried out once and answered twice.
+
+        :raises BusError: the method names no server, or too many requests are open.
         """
 
     def offload(

@@ -8,20 +8,21 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from bus.envelope import Once, OpenCall, Request, Response
-from bus.interface import Answer, BusError, Call, Clock, Reader, Status
+from bus.interface import BusError, Call, Clock, Reader
 from bus.measure import LoopTimes, Usage
 from bus.reader import TopicReader
-from bus.schema import breaking_changes, describe, schema_hash
+from bus.schema import Description, breaking_changes, describe, schema_hash, type_name
 from bus.timers import Deadline, Schedule
 from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, UNREADABLE, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
-from msgs.requests import NoArguments, Stop, StopReason
+from msgs.methods import EVERY_NODE, LIST_METHODS, SCHEMA, STOP, Method
+from msgs.requests import Answer, NoArguments, Status, Stop, StopReason, TopicName
 from msgs.topics import HEARTBEATS, TOPICS, Topic
 
 M = TypeVar("M", bound=Struct)
@@ -67,6 +68,14 @@ class Carrier(Protocol):
         """Write one line; never blocks."""
 
 
+class _Asked(NamedTuple):
+    """An open request."""
+
+    method: Method[Any, Any]
+    on_answer: Callable[[Answer[Any]], None]
+    expiry: Deadline
+
+
 class _Publisher:
     """What does not change between two messages of one topic, and their count."""
 
@@ -79,12 +88,6 @@ class _Publisher:
         self.sequence = 0
         self.message: Struct | None = None  # the last one
         self.body = b""
-
-
-class Schema(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Arguments of the built-in request `schema`: the topic that is asked about."""
-
-    topic: str
 
 
 class Peer:
@@ -114,8 +117,8 @@ class Peer:
         self._publishers: dict[str, _Publisher] = {}
         self._readers: dict[bytes, list[TopicReader[Any]]] = {}
         self._fired: deque[tuple[Callable[[Any], None], Any]] = deque()
-        self._handlers: dict[str, tuple[Any, Callable[[Call[Any]], None]]] = {}
-        self._asked: dict[int, tuple[Callable[[Answer], None], Deadline]] = {}
+        self._handlers: dict[str, tuple[Method[Any, Any], Callable[[Call[Any, Any]], None]]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._ask_count = 0
         self._once = Once()
         self._stop_action: Callable[[StopReason, Callable[[], None]], None] | None = None
@@ -125,9 +128,9 @@ class Peer:
         self._error = ""
         self._used = Usage(cpu_ns=0, memory_kb=0)
         self._used_at_ns = clock.now_ns()
-        self.serve("stop", Stop, self._on_stop_request)
-        self.serve("methods", NoArguments, self._on_methods_request)
-        self.serve("schema", Schema, self._on_schema_request)
+        self.serve(STOP.at(node), self._on_stop_request)
+        self.serve(LIST_METHODS.at(node), self._on_methods_request)
+        self.serve(SCHEMA.at(node), self._on_schema_request)
 
     def begin(self) -> None:
         """Say that this node is starting, and go on saying how it does."""
@@ -183,45 +186,45 @@ class Peer:
         period_ns = int(period_s * 1e9)
         return self.timers.add(self.clock.now_ns() + period_ns, action, period_ns)
 
-    def serve(self, method: str, arguments: type[A], handler: Callable[[Call[A]], None]) -> None:
+    def serve(self, method: Method[A, R], handler: Callable[[Call[A, R]], None]) -> None:
         """See `bus.interface.Bus.serve`. A method served again replaces the one before."""
-        self._handlers[method] = (arguments, handler)
+        if method.server != self.node:
+            raise BusError(f"{self.node} does not serve {method.name} of {method.server}")
+        self._handlers[method.name] = (method, handler)
 
     def request(
         self,
-        node: str,
-        method: str,
-        arguments: Struct | dict[str, Any] | None = None,
-        on_answer: Callable[[Answer], None] | None = None,
-        timeout_s: float = 1.0,
+        method: Method[A, R],
+        arguments: A,
+        on_answer: Callable[[Answer[R]], None] | None = None,
+        *,
+        timeout_s: float | None = None,
         key: str | None = None,
     ) -> None:
         """See `bus.interface.Bus.request`."""
+        if method.server == EVERY_NODE:
+            raise BusError(f"every node serves {method.name}: expected the row of one, by `at`")
         if len(self._asked) >= MAX_OPEN_REQUESTS:
             raise BusError(f"{self.node} has {MAX_OPEN_REQUESTS} requests open")
         self._ask_count += 1
         number = self._ask_count
-        expires_ns = self.clock.now_ns() + int(timeout_s * 1e9)
+        patience_s = method.timeout_s if timeout_s is None else timeout_s
+        expires_ns = self.clock.now_ns() + int(patience_s * 1e9)
         request = Request(
             id=number,
             caller=self.node,
-            method=method,
+            method=method.name,
             expires_ns=expires_ns,
             key=key,
-            arguments={} if arguments is None else arguments,
+            arguments=arguments,
         )
-        expiry = self.timers.add(
-            expires_ns,
-            lambda: self._finish(
-                number,
-                Answer(
-                    status=Status.TIMEOUT,
-                    reason=f"{node} did not answer {method} within {timeout_s:g} s",
-                ),
-            ),
+        late: Answer[Any] = Answer(
+            status=Status.TIMEOUT,
+            reason=f"{method.server} did not answer {method.name} within {patience_s:g} s",
         )
-        self._asked[number] = (on_answer or (lambda answer: None), expiry)
-        self._carrier.ask(node, _encode(request), expires_ns)
+        expiry = self.timers.add(expires_ns, lambda: self._finish(number, late))
+        self._asked[number] = _Asked(method, on_answer or (lambda answer: None), expiry)
+        self._carrier.ask(method.server, _encode(request), expires_ns)
 
     def offload(
         self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
@@ -268,7 +271,7 @@ class Peer:
     def accept_request(self, address: bytes, data: bytes) -> None:
         """Carry out one request, or say why not. What has expired is discarded."""
 
-        def send(answer: Answer) -> None:
+        def send(answer: Answer[Any]) -> None:
             self._carrier.answer(address, _encode(Response(id=request.id, answer=answer)))
 
         try:
@@ -289,18 +292,22 @@ class Peer:
                 )
             )
             return
-        kind, handler = known
+        method, handler = known
+        refusal = method.refusal(request.caller)
+        if refusal:
+            send(Answer(status=Status.REFUSED, reason=refusal))
+            return
         try:
-            arguments = msgspec.convert(request.arguments, kind)
+            arguments = msgspec.convert(request.arguments, method.arguments)
         except msgspec.ValidationError as error:
-            expected = ", ".join(f"{name}: {type_}" for name, type_ in _arguments(kind).items())
+            expected = ", ".join(f"{name}: {type_}" for name, type_ in _arguments(method).items())
             reason = f"{request.method}: {error}; expected {expected or 'no arguments'}"
             send(Answer(status=Status.BAD_ARGUMENTS, reason=reason))
             return
         finish = self._once.begin(request, send)
         if finish is None:
             return
-        call = OpenCall(arguments, request.caller, finish)
+        call: OpenCall[Any, Any] = OpenCall(arguments, request.caller, finish)
         try:
             handler(call)
         except Exception as error:
@@ -352,12 +359,11 @@ class Peer:
         self._publishers[topic.name] = row
         return row
 
-    def _finish(self, number: int, answer: Answer) -> None:
+    def _finish(self, number: int, answer: Answer[Any]) -> None:
         asked = self._asked.pop(number, None)
         if asked is not None:
-            on_answer, expiry = asked
-            expiry.cancel()
-            on_answer(answer)
+            asked.expiry.cancel()
+            asked.on_answer(_decoded(asked.method, answer))
 
     def _stopped(self) -> None:
         if self.state is not NodeState.STOPPED:
@@ -409,8 +415,8 @@ class Peer:
             self.log("error", f"{topic.name} from {topic.writer} cannot be decoded: {why}")
             return
 
-        def explain(answer: Answer) -> None:
-            if answer.status is Status.OK:
+        def explain(answer: Answer[Description]) -> None:
+            if answer.result is not None:
                 fields = breaking_changes(answer.result, describe(message))
                 differ = "; ".join(fields) or "in the order or meaning of its fields"
             else:
@@ -422,20 +428,17 @@ class Peer:
             )
 
         if len(self._asked) < MAX_OPEN_REQUESTS // 2:
-            self.request(topic.writer, "schema", Schema(topic=topic.name), explain)
+            self.request(SCHEMA.at(topic.writer), TopicName(topic=topic.name), explain)
 
-    def _on_stop_request(self, call: Call[Stop]) -> None:
-        if call.caller != "launch":
-            call.refuse("only the supervisor stops a node; use `wallbox restart` or `wallbox stop`")
-            return
-        call.ok()
+    def _on_stop_request(self, call: Call[Stop, None]) -> None:
+        call.ok(None)
         self.stop(call.arguments.reason)
 
-    def _on_methods_request(self, call: Call[NoArguments]) -> None:
+    def _on_methods_request(self, call: Call[NoArguments, dict[str, dict[str, str]]]) -> None:
         handlers = sorted(self._handlers.items())
-        call.ok({name: _arguments(arguments) for name, (arguments, _) in handlers})
+        call.ok({name: _arguments(method) for name, (method, _) in handlers})
 
-    def _on_schema_request(self, call: Call[Schema]) -> None:
+    def _on_schema_request(self, call: Call[TopicName, Description]) -> None:
         topic = TOPICS.get(call.arguments.topic)
         if topic is None or topic.writer != self.node:
             call.refuse(f"{self.node} does not write {call.arguments.topic}")
@@ -443,6 +446,22 @@ class Peer:
         call.ok(describe(topic.message))
 
 
-def _arguments(kind: type[Struct]) -> dict[str, str]:
+def _decoded(method: Method[Any, Any], answer: Answer[Any]) -> Answer[Any]:
+    """Return an answer with its result in the method's type, or in words why it is not of it."""
+    if answer.status is not Status.OK:
+        return answer
+    try:
+        result = msgspec.convert(answer.result, method.result)
+    except msgspec.ValidationError as error:
+        reason = (
+            f"{method.server} has answered {method.name} with another result: {error}; "
+            f"expected {type_name(method.result)}"
+        )
+        return Answer(status=Status.ERROR, reason=reason)
+    return msgspec.structs.replace(answer, result=result)
+
+
+def _arguments(method: Method[Any, Any]) -> dict[str, str]:
     """Return the types of a method's arguments by their names."""
+    kind = method.arguments
     return {name: field["type"] for name, field in describe(kind)[kind.__name__].items()}

@@ -17,11 +17,16 @@ Description = dict[str, dict[str, Any]]
 """Struct name -> field name -> {"type": text, "required": bool}."""
 
 
-def describe(message: type[msgspec.Struct]) -> Description:
-    """Return the description of a message and of every Struct in it."""
+def describe(kind: Any) -> Description:
+    """Return the description of every Struct in a type, itself included."""
     found: Description = {}
-    _describe(inspect.type_info(message), found)
+    _describe(inspect.type_info(kind), found)
     return found
+
+
+def type_name(kind: Any) -> str:
+    """Return a type as text, Structs in it by name."""
+    return _describe(inspect.type_info(kind), {})
 
 
 @cache

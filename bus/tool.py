@@ -3,15 +3,19 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TypeVar
 
 from msgspec import Struct
 
-from bus.interface import Answer
 from bus.place import Place
 from bus.run import ZmqBus
 from bus.wire import Frame, FrameError, unpack
+from msgs.methods import TOOL_PREFIX, Method
+from msgs.requests import Answer
 from msgs.topics import NODES
+
+A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
 
 
 class Tool(ZmqBus):
@@ -20,7 +24,7 @@ class Tool(ZmqBus):
     def __init__(self, place: Place) -> None:
         self._place = place
         self._on_frame: Callable[[Frame], None] | None = None
-        super().__init__(f"tool-{os.getpid()}", place, None)
+        super().__init__(f"{TOOL_PREFIX}{os.getpid()}", place, None)
 
     def __enter__(self) -> "Tool":
         return self
@@ -30,14 +34,13 @@ class Tool(ZmqBus):
 
     def call(
         self,
-        node: str,
-        method: str,
-        arguments: Struct | dict[str, Any] | None = None,
-        timeout_s: float = 1.0,
-    ) -> Answer:
-        """Ask a node and wait for its answer."""
-        answers: list[Answer] = []
-        self.request(node, method, arguments, answers.append, timeout_s)
+        method: Method[A, R],
+        arguments: A,
+        timeout_s: float | None = None,
+    ) -> Answer[R]:
+        """Ask the method's server and wait for its answer."""
+        answers: list[Answer[R]] = []
+        self.request(method, arguments, answers.append, timeout_s=timeout_s)
         while not answers:
             self.spin(None)
         return answers[0]

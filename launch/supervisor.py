@@ -11,22 +11,22 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from bus import Call, Reader, Timer
 from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
 from launch import lifecycle, parcel, process
-from launch.asked import answer_parameters, may_steer
+from launch.asked import parameters_of
 from launch.children import ChildProcess, LogReader, WarmParent, log_pipe, reap_strays
 from launch.complaint import expected
 from launch.lifecycle import Act, Event, State
 from launch.log import LogWriter
 from launch.plan import NodePlan, ParentDeath, Plan, Restart, stop_waves
 from msgs.heartbeat import Heartbeat
-from msgs.launch import GraphStatus, Process, ProcessState
-from msgs.requests import Because, NoArguments, NodeName, StopReason
+from msgs.launch import GraphStatus, Process, ProcessState, Restarted
+from msgs.methods import LIST_NODES, PARAMETERS, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
+from msgs.requests import Because, NodeName, StopReason
 from msgs.requests import Stop as StopArguments
 from msgs.topics import HEARTBEATS, LAUNCH_GRAPH
 
@@ -54,7 +54,7 @@ class Node:
         self.plan = plan
         self.state = State()
         self.children: dict[int, ChildProcess] = {}
-        self.waiting: list[tuple[Call[Any], int]] = []  # restarts: call, pid before
+        self.waiting: list[tuple[Call[NodeName, Restarted], int]] = []  # restarts: call, pid before
         self.heartbeat: Reader[Heartbeat] | None = None
         self.last_heard: tuple[int, float | None] = (0, None)
         self.silent_rounds = 0
@@ -112,11 +112,11 @@ class Supervisor:
         process.adopt_orphans()
         bus = self._bus
         bus.on_stop(self._on_stop)
-        bus.serve("stop", StopArguments, self._on_stop_request)
-        bus.serve("restart", NodeName, self._on_restart_request)
-        bus.serve("restart_all", Because, self._on_restart_all_request)
-        bus.serve("nodes", NoArguments, lambda call: call.ok(self._status()))
-        bus.serve("parameters", NoArguments, lambda call: answer_parameters(call, self._plan))
+        bus.serve(STOP_GRAPH, self._on_stop_request)
+        bus.serve(RESTART_NODE, self._on_restart_request)
+        bus.serve(RESTART_GRAPH, self._on_restart_graph_request)
+        bus.serve(LIST_NODES, lambda call: call.ok(self._status()))
+        bus.serve(PARAMETERS, lambda call: call.ok(parameters_of(self._plan)))
         bus.on_signal(signal.SIGINT, lambda: bus.stop(StopReason.SIGNAL))
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else under nohup
             bus.on_signal(signal.SIGHUP, lambda: bus.stop(StopReason.SIGNAL))
@@ -170,7 +170,7 @@ class Supervisor:
                 node.children[act.process].go()
             case lifecycle.Ask():
                 stop = StopArguments(reason=act.reason)
-                self._bus.request(node.plan.name, "stop", stop, timeout_s=node.plan.stop_s)
+                self._bus.request(STOP.at(node.plan.name), stop, timeout_s=node.plan.stop_s)
             case lifecycle.Signal():
                 child = node.children[act.process]
                 child.signal(act.number)
@@ -354,25 +354,23 @@ class Supervisor:
 
     # --- requests ------------------------------------------------------------------------------
 
-    def _on_stop_request(self, call: Call[StopArguments]) -> None:
-        if may_steer(call):
-            self.starts_anew = False
-            call.ok()
-            self._bus.stop(StopReason.SHUTDOWN)
+    def _on_stop_request(self, call: Call[Because, None]) -> None:
+        self._write("info", f"everything stops: {call.arguments.reason or 'asked'}")
+        self.starts_anew = False
+        call.ok(None)
+        self._bus.stop(StopReason.SHUTDOWN)
 
-    def _on_restart_all_request(self, call: Call[Because]) -> None:
+    def _on_restart_graph_request(self, call: Call[Because, None]) -> None:
         if self._stopped is not None:
             call.not_ready("the graph is stopping")
-        elif may_steer(call):
-            self._write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
-            self.starts_anew = True
-            call.ok()
-            self._bus.stop(StopReason.SHUTDOWN)
-
-    def _on_restart_request(self, call: Call[NodeName]) -> None:
-        """Restart one node in place; the answer waits until the new incarnation is READY."""
-        if not may_steer(call):
             return
+        self._write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
+        self.starts_anew = True
+        call.ok(None)
+        self._bus.stop(StopReason.SHUTDOWN)
+
+    def _on_restart_request(self, call: Call[NodeName, Restarted]) -> None:
+        """Restart one node in place; the answer waits until the new incarnation is READY."""
         node = self._nodes.get(call.arguments.node)
         if node is None:
             name = call.arguments.node
@@ -392,11 +390,11 @@ class Supervisor:
             if node.state.state is ProcessState.READY and node.pid != before_pid:
                 gap_ms = ((node.state.ready_s or 0.0) - node.gone_s) * 1e3
                 call.ok(
-                    {
-                        "pid": node.pid,
-                        "incarnation": node.state.incarnation,
-                        "gap_ms": round(gap_ms, 1),
-                    }
+                    Restarted(
+                        pid=node.pid,
+                        incarnation=node.state.incarnation,
+                        gap_ms=round(gap_ms, 1),
+                    )
                 )
             else:
                 call.refuse(f"{node.state.why}; {_CONSEQUENCES[node.state.state]}"[:400])

@@ -2,7 +2,7 @@
 
     graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=path)
     graph.start_all()
-    graph.act("plug")
+    graph.act(PLUG, NoArguments())
     graph.advance(60.0)
 
 Whoever has the graph is its supervisor: nodes do not come back by themselves, and where a node has
@@ -12,27 +12,31 @@ seed give the same bytes. See `bus.memory` for what can be done to the traffic.
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from msgspec import Struct
 
 from bus import Answer, Call, Status
 from bus.memory import MemoryGraph
 from bus.store import read_file, replace_file
-from launch.asked import answer_parameters, may_steer
+from launch.asked import parameters_of
 from launch.lifecycle import TERM_GRACE_S
 from launch.loading import ConfigurationError, LoadedNode, Written, load_node
 from launch.plan import NodePlan, Plan, stop_waves
 from msgs.heartbeat import NodeState
 from msgs.launch import GraphStatus
-from msgs.requests import Because, NoArguments, StopReason
+from msgs.methods import PARAMETERS, RESTART_GRAPH, TOOL_PREFIX, Method
+from msgs.requests import Because, StopReason
 from msgs.topics import LAUNCH_GRAPH
 
 VIRTUAL_PLAN = Path(__file__).parent / "virtual.toml"
 
-SUPERVISOR = "launch"  # its name on the bus; it alone may stop a node
-WORLD = "plant"  # who serves the acts of `wallbox sim`
+SUPERVISOR = "launch"  # its name on the bus
+TOOL = f"{TOOL_PREFIX}0"  # likewise of whoever asks, as the command line does
 START_GAP_S = 0.05  # at most, between two starts: processes do not tick in step
+
+A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
 
 
 class ActError(Exception):
@@ -55,11 +59,10 @@ class VirtualGraph:
         self._nodes: dict[str, object] = {}
         self._lives = _count_life(state_dir / "virtual-lives")
         self._supervisor = self.memory.bus(SUPERVISOR)
-        self._supervisor.serve("restart_all", Because, self._on_restart_all)
-        self._supervisor.serve(
-            "parameters", NoArguments, lambda call: answer_parameters(call, self.plan)
-        )
+        self._supervisor.serve(RESTART_GRAPH, self._on_restart_graph)
+        self._supervisor.serve(PARAMETERS, lambda call: call.ok(parameters_of(self.plan)))
         self._supervisor.ready()
+        self._tool = self.memory.bus(TOOL)
 
     @property
     def now_s(self) -> float:
@@ -121,37 +124,34 @@ class VirtualGraph:
         self.restart_wanted = ""
         self.start_all()
 
-    def ask(
-        self, node: str, method: str, arguments: Struct | dict[str, Any] | None = None
-    ) -> Answer:
+    def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
         """Send a request as a tool does, and let time pass until it is answered."""
-        answers: list[Answer] = []
-        self._supervisor.request(node, method, arguments, answers.append)
+        answers: list[Answer[R]] = []
+        self._tool.request(method, arguments, answers.append)
         while not answers:
             self.memory.run_until(self.now_s + 1.0, lambda: bool(answers))
         return answers[0]
 
-    def tell(self, node: str, method: str, arguments: dict[str, Any]) -> None:
-        """Send a request and do not wait for its answer."""
-        self._supervisor.request(node, method, arguments)
+    def tell(self, method: Method[A, R], arguments: A) -> None:
+        """Send a request as a tool does, and do not wait for its answer."""
+        self._tool.request(method, arguments)
 
-    def act(self, method: str, arguments: Struct | dict[str, Any] | None = None) -> Any:
-        """Act on the simulated world as `wallbox sim` does; return what it answers.
+    def act(self, act: Method[A, None], arguments: A) -> None:
+        """Act on the simulated world as `wallbox sim` does.
 
         :raises ActError: the act cannot be done in the world as it is.
         """
-        answer = self.ask(WORLD, method, arguments)
+        answer = self.ask(act, arguments)
         if answer.status is not Status.OK:
-            raise ActError(f"{method}: {answer.status}: {answer.reason}")
-        return answer.result
+            raise ActError(f"{act.name}: {answer.status}: {answer.reason}")
 
-    def _on_restart_all(self, call: Call[Because]) -> None:
-        """Note the wish: time is its owner's, and so is the stop, which takes time."""
+    def _on_restart_graph(self, call: Call[Because, None]) -> None:
+        """Note the request: whoever has the graph lets time pass, and so carries it out."""
         if self.restart_wanted:
             call.not_ready("the graph is stopping")
-        elif may_steer(call):
+        else:
             self.restart_wanted = call.arguments.reason or "asked"
-            call.ok()
+            call.ok(None)
 
     def _stop(self, nodes: tuple[str, ...], reason: StopReason) -> None:
         """Ask nodes to stop and wait; who takes longer than its plan allows is pressed, killed."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from msgs.units import Count, Name, Nanoseconds, Text
+from msgs.units import Count, Milliseconds, Name, Nanoseconds, Text
 
 
 class ProcessState(StrEnum):
@@ -40,3 +40,11 @@ class GraphStatus(Struct, frozen=True, kw_only=True):
     processes: Annotated[tuple[Process, ...], Meta(max_length=64)]
     stopping: bool = False
     started_utc_ns: Nanoseconds = 0  # when the supervisor started; tells one life from the next
+
+
+class Restarted(Struct, frozen=True, kw_only=True):
+    """Answer to `restart`: the new process, which is READY."""
+
+    pid: Count
+    incarnation: Count
+    gap_ms: Milliseconds  # from the end of the process before to READY

@@ -1,4 +1,4 @@
-"""What the simulated world says: volts, contacts and currents, as the box's chips would see them.
+"""The simulated world: volts, contacts and currents as the box's chips would see them, and acts.
 
 Only plant and the simulated drivers touch `sim/*`.
 """
@@ -157,7 +157,7 @@ class FaultName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ModbusRead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Request `modbus_read`: what a Modbus client asks of a simulated meter's server.
 
-    Answered with the list of registers; refused with what the client would meet.
+    Answered with `Registers`; refused with the error that the client would get.
     """
 
     host: Name
@@ -166,6 +166,10 @@ class ModbusRead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     function: Annotated[int, Meta(ge=1, le=127)]
     address: Annotated[int, Meta(ge=0, le=65535)]
     count: Annotated[int, Meta(ge=1, le=125)]
+
+
+Registers = tuple[Annotated[int, Meta(ge=0, le=65535)], ...]
+"""Answer to `modbus_read`."""
 
 
 class VehicleState(StrEnum):

@@ -1,15 +1,43 @@
-"""Arguments that requests of several nodes share. A node's own stand in its writer's file."""
+"""How a request ends, and the arguments that several methods share.
+
+The arguments of one node alone stand in that node's file, and all methods in `msgs.methods`.
+"""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
 from msgs.units import Name, Nanoseconds, Text
 
+R = TypeVar("R")
+
+
+class Status(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    BAD_ARGUMENTS = "bad_arguments"
+    REFUSED = "refused"
+    NOT_READY = "not_ready"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+
+class Answer(Struct, Generic[R], frozen=True, kw_only=True):
+    """The end of a request: its status, the reason for a person, and the result if it is OK.
+
+    A refusal may name what is wrong by key: {"hotspot.channel": "expected 1 to 13"}.
+    """
+
+    status: Status
+    reason: str = ""
+    result: R | None = None
+    problems: dict[str, str] = {}
+
 
 class NoArguments(Struct, frozen=True, forbid_unknown_fields=True):
-    """A request that needs no words."""
+    """A request that needs no arguments."""
 
 
 class StopReason(StrEnum):
@@ -21,25 +49,31 @@ class StopReason(StrEnum):
 
 
 class Stop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `stop` of every node, sent by the supervisor."""
+    """Arguments of `stop`, which the supervisor sends to each node."""
 
     reason: StopReason
 
 
+class TopicName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Arguments of `schema`: a topic that the node writes."""
+
+    topic: str
+
+
 class NodeName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `restart` of launch: one node in place."""
+    """Arguments of `restart` of launch: one node."""
 
     node: Name
 
 
 class Because(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Requests that are recorded with their reason: `restart_all` of launch, `end` of session."""
+    """Arguments of requests that are logged or stored with their reason."""
 
     reason: Text = ""
 
 
 class WishArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `wish` of session: the app's limit or pause; replaces the one before."""
+    """Arguments of `wish` of session: the app's limit or pause; replaces the one before."""
 
     limit_a: Annotated[float, Meta(ge=0, le=63)] | None = None
     pause: bool = False

@@ -5,7 +5,6 @@ over both; one of the last kind is locked: pages show it, and nobody changes it 
 written with dots, as "hotspot.channel". Passwords are no settings: they are never on the bus.
 """
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -172,54 +171,43 @@ def meter_name(meter: TcpMeter) -> str:
     return f"{meter.manufacturer}@{meter.host}:{meter.port}/{meter.unit}"
 
 
-def problems(settings: Settings) -> tuple[str, ...]:
-    """Return in words what does not go together, naming the keys; nothing of it stands alone."""
-    return tuple(_problems(settings))
-
-
-def _problems(settings: Settings) -> Iterator[str]:
+def problems(settings: Settings) -> dict[str, str]:
+    """Return what does not go together: a key, and what was expected there."""
+    found: dict[str, str] = {}
     if settings.hotspot.enabled and settings.wlan.enabled:  # WEB-10, NET-1
-        yield (
-            "hotspot.enabled and wlan.enabled: expected one of them at most, for WLAN is a hotspot,"
-            " a client or off"
-        )
+        found["hotspot.enabled"] = "expected off while wlan.enabled is on"
+        found["wlan.enabled"] = "expected off while hotspot.enabled is on"
     for key, ssid in (("wlan.ssid", settings.wlan.ssid), ("hotspot.ssid", settings.hotspot.ssid)):
         if len(ssid.encode()) > MOST_SSID_BYTES:
-            yield f"{key}: expected at most {MOST_SSID_BYTES} bytes, got {len(ssid.encode())}"
+            found[key] = f"expected at most {MOST_SSID_BYTES} bytes; got {len(ssid.encode())}"
     if settings.wlan.enabled and not settings.wlan.ssid:
-        yield "wlan.ssid: expected the name of a network, for wlan.enabled is on"
+        found["wlan.ssid"] = "expected the name of a network, for wlan.enabled is on"
     if settings.monitoring.enabled and not settings.house_meter.enabled:  # MET-8
-        yield "monitoring.enabled: expected house_meter.enabled to be on, for monitoring reads it"
+        found["monitoring.enabled"] = "expected off while house_meter.enabled is off"
     if settings.monitoring.enabled and settings.main_fuse_a is None:  # MET-1
-        yield (
-            "monitoring.enabled: expected main_fuse_a to be set first, for monitoring keeps the"
-            " house below it"
-        )
-    for key, meter in (
+        found["main_fuse_a"] = "expected a current, for monitoring.enabled is on"
+    for section, meter in (
         ("house_meter", settings.house_meter),
         ("solar_meter", settings.solar_meter),
     ):
         if not meter.enabled:
             continue
         if settings.operating_mode is OperatingMode.FLEET:  # MET-6
-            yield (
-                f'{key}.enabled: expected off, for operating_mode is "fleet", which has no external'
-                " meters"
-            )
+            found[f"{section}.enabled"] = 'expected off while operating_mode is "fleet"'
         if not meter.manufacturer:
-            yield f"{key}.manufacturer: expected a meter map, for {key}.enabled is on"
+            found[f"{section}.manufacturer"] = f"expected a meter map, for {section}.enabled is on"
         if not meter.port:
-            yield f"{key}.port: expected 1 to 65535, for {key}.enabled is on"
+            found[f"{section}.port"] = f"expected 1 to 65535, for {section}.enabled is on"
         if not meter.host:
-            yield f"{key}.host: expected the meter's address, for {key}.enabled is on"
+            found[f"{section}.host"] = f"expected the meter's address, for {section}.enabled is on"
     proxy = settings.proxy
     if proxy.port in RESERVED_PORTS:  # WEB-12
-        yield (
-            f"proxy.port: expected 0 to 65535 and neither of {_listed(RESERVED_PORTS)}; got"
-            f" {proxy.port}"
+        found["proxy.port"] = (
+            f"expected 0 to 65535 and neither of {_listed(RESERVED_PORTS)}; got {proxy.port}"
         )
     if proxy.enabled and not proxy.address:
-        yield "proxy.address: expected the proxy's address, for proxy.enabled is on"
+        found["proxy.address"] = "expected the proxy's address, for proxy.enabled is on"
+    return found
 
 
 def _listed(ports: dict[int, str]) -> str:

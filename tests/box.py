@@ -13,6 +13,8 @@ from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.card import CardColor
 from msgs.label import LABEL_FILE, Label
+from msgs.methods import ACTS, LIST_SESSIONS, METHODS
+from msgs.session import SessionRecord, SessionsArguments
 
 SEED = 1
 NO_CARD = "session.authorization=false"  # a vehicle is charged by its plug alone (RFID-6)
@@ -59,10 +61,12 @@ class Box:
     # --- what is done --------------------------------------------------------------------------
 
     def act(self, method: str, arguments: dict[str, Any] | None = None) -> None:
-        self._graph.act(method, arguments or {})
+        act = ACTS[method]
+        self._graph.act(act, msgspec.convert(arguments or {}, act.arguments))
 
     def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
-        answer = self._graph.ask(node, method, arguments)
+        row = METHODS[node, method]
+        answer = self._graph.ask(row, msgspec.convert(arguments, row.arguments))
         assert answer.status is Status.OK, answer
 
     def join(self, node: str) -> Bus:
@@ -123,11 +127,11 @@ class Box:
     def currents_a(self) -> list[float]:
         return [line["current_a"] for line in self._said["sim/power"]["lines"]]
 
-    def sessions(self) -> list[dict[str, Any]]:
+    def sessions(self) -> tuple[SessionRecord, ...]:
         """Return the stored sessions, the newest first."""
-        answer = self._graph.ask("session", "sessions", {})
-        assert answer.status is Status.OK, answer
-        return list(answer.result)
+        answer = self._graph.ask(LIST_SESSIONS, SessionsArguments())
+        assert answer.result is not None, answer
+        return answer.result
 
     @property
     def is_out(self) -> bool:

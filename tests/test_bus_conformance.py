@@ -5,19 +5,22 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from types import NoneType
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 import pytest
 
-from bus.interface import Answer, Bus, BusError, Call, Reader, Status
+from bus import Answer, Bus, BusError, Call, Reader, Status
 from bus.memory import MemoryGraph
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import NO_LINE, MeterReading
+from msgs.methods import ANYBODY, LIST_METHODS, STOP, TOOLS, Method
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
 from msgs.requests import Because, NoArguments, Stop, StopReason, WishArguments
 from msgs.topics import (
@@ -33,6 +36,9 @@ from msgs.topics import (
 from msgs.wish import Wish
 
 PATIENCE_S = 5.0
+
+A = TypeVar("A", bound=msgspec.Struct)
+R = TypeVar("R")
 
 
 class World(Protocol):
@@ -381,78 +387,197 @@ def test_a_period_keeps_its_beat_without_drift(world: World) -> None:
     assert len(ran) == count
 
 
+def row(
+    name: str,
+    arguments: type[A],
+    result: type[R],
+    callers: tuple[str, ...] = (ANYBODY,),
+    timeout_s: float = 1.0,
+) -> Method[A, R]:
+    return Method(
+        name=name,
+        server="session",
+        arguments=arguments,
+        result=result,
+        callers=callers,
+        text="",
+        timeout_s=timeout_s,
+    )
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer: who asked, and for what."""
+
+    caller: str
+    limit_a: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+WISH = row("wish", WishArguments, Heard)
+PLAIN = row("plain", NoArguments, NoneType)
+WORD = row("word", NoArguments, str)
+START = row("start", Because, str)
+COUNT = row("count", NoArguments, int)
+GUARDED = row("guarded", NoArguments, NoneType, callers=("led", TOOLS))
+
+
+def untyped(method: Method[Any, Any]) -> Method[Any, Any]:
+    """Return a row as a program without types has it: anything goes into it."""
+    return method
+
+
 def ask(
     world: World,
     bus: Bus,
-    node: str,
-    method: str,
-    arguments: msgspec.Struct | dict[str, Any] | None = None,
-    timeout_s: float = 1.0,
+    method: Method[A, R],
+    arguments: A,
+    timeout_s: float | None = None,
     key: str | None = None,
-) -> Answer:
-    answers: list[Answer] = []
-    bus.request(node, method, arguments, answers.append, timeout_s, key)
+) -> Answer[R]:
+    answers: list[Answer[R]] = []
+    bus.request(method, arguments, answers.append, timeout_s=timeout_s, key=key)
     world.until(lambda: bool(answers))
     return answers[0]
 
 
-def test_a_request_is_answered(world: World) -> None:
+def test_a_request_is_answered_with_the_result_of_its_type(world: World) -> None:
     session, led = world.bus("session"), world.bus("led")
 
-    def on_wish(call: Call[WishArguments]) -> None:
-        call.ok({"from": call.caller, "limit_a": call.arguments.limit_a})
+    def on_wish(call: Call[WishArguments, Heard]) -> None:
+        call.ok(Heard(caller=call.caller, limit_a=call.arguments.limit_a))
 
-    session.serve("wish", WishArguments, on_wish)
-    answer = ask(world, led, "session", "wish", {"limit_a": 10})
-    assert answer == Answer(status=Status.OK, result={"from": "led", "limit_a": 10.0})
+    session.serve(WISH, on_wish)
+    answer = ask(world, led, WISH, WishArguments(limit_a=10.0))
+    assert answer == Answer(status=Status.OK, result=Heard(caller="led", limit_a=10.0))
 
 
 def test_a_request_may_be_answered_later(world: World) -> None:
     session, led = world.bus("session"), world.bus("led")
 
-    def on_later(call: Call[NoArguments]) -> None:
+    def on_word(call: Call[NoArguments, str]) -> None:
         session.at(session.clock.now_s() + 0.1, lambda: call.ok("late"))
 
-    session.serve("later", NoArguments, on_later)
-    assert ask(world, led, "session", "later").result == "late"
+    session.serve(WORD, on_word)
+    assert ask(world, led, WORD, NoArguments()).result == "late"
 
 
 def test_bad_arguments_are_named(world: World) -> None:
     session, led = world.bus("session"), world.bus("led")
-    session.serve("wish", WishArguments, lambda call: call.ok())
-    answer = ask(world, led, "session", "wish", {"limit_a": "much"})
+    calls: list[Call[Any, Any]] = []
+    session.serve(WISH, calls.append)
+    answer = ask(world, led, untyped(WISH), {"limit_a": "much"})
     assert answer.status is Status.BAD_ARGUMENTS
     assert "$.limit_a" in answer.reason
     assert "expected limit_a: " in answer.reason
-    answer = ask(world, led, "session", "whish", {})
+    answer = ask(world, led, untyped(WISH), {"limit": 10})
     assert answer.status is Status.BAD_ARGUMENTS
-    assert "session has no method 'whish'; it has methods, schema, stop, wish" in answer.reason
+    assert calls == []
+
+
+def test_a_method_that_is_not_served_is_answered_with_those_there_are(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+    session.serve(WISH, lambda call: None)
+    answer = ask(world, led, WORD, NoArguments())
+    assert answer.status is Status.BAD_ARGUMENTS
+    assert "session has no method 'word'; it has methods, schema, stop, wish" in answer.reason
+
+
+def test_a_result_of_another_type_is_an_error_in_words(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+    results = iter([{"who": "led"}, {"caller": "led", "limit_a": -1.0}, None, "led"])
+    session.serve(untyped(WISH), lambda call: call.ok(next(results)))
+    for words in ("caller", "$.limit_a", "null", "str"):
+        answer = ask(world, led, WISH, WishArguments())
+        assert (answer.status, answer.result) == (Status.ERROR, None)
+        assert words in answer.reason
+        assert "session has answered wish with another result" in answer.reason
+    session.serve(untyped(PLAIN), lambda call: call.ok("done"))
+    assert ask(world, led, PLAIN, NoArguments()).status is Status.ERROR
+
+
+@pytest.mark.parametrize(
+    ("caller", "may"),
+    [
+        ("led", True),
+        ("tool-17", True),
+        ("web", False),
+        ("session", False),  # not even itself
+        ("tools", False),
+    ],
+)
+def test_who_may_not_call_is_refused_before_the_handler(
+    world: World, caller: str, may: bool
+) -> None:
+    session = world.bus("session")
+    asker = session if caller == "session" else world.bus(caller)
+    called: list[str] = []
+
+    def on_guarded(call: Call[NoArguments, None]) -> None:
+        called.append(call.caller)
+        call.ok(None)
+
+    session.serve(GUARDED, on_guarded)
+    answer = ask(world, asker, untyped(GUARDED), {} if may else {"limit_a": "much"}, key="k1")
+    assert answer.status is (Status.OK if may else Status.REFUSED)
+    assert called == ([caller] if may else [])
+    if not may:
+        assert answer.reason == (
+            f"{caller} may not call guarded of session; led and the command line may"
+        )
+
+
+def test_a_refusal_names_its_problems_by_key(world: World) -> None:
+    session, led = world.bus("session"), world.bus("led")
+    problems = {"hotspot.channel": "expected 1 to 13", "proxy.port": "expected 0 to 65535"}
+    session.serve(PLAIN, lambda call: call.refuse("two values are wrong", problems))
+    assert ask(world, led, PLAIN, NoArguments()) == Answer(
+        status=Status.REFUSED, reason="two values are wrong", problems=problems
+    )
 
 
 def test_a_refusal_and_a_server_that_is_not_ready_say_why(world: World) -> None:
     session, led = world.bus("session"), world.bus("led")
-    session.serve("no", NoArguments, lambda call: call.refuse("a vehicle is plugged"))
-    session.serve("wait", NoArguments, lambda call: call.not_ready("no meter yet"))
-    refused = Answer(status=Status.REFUSED, reason="a vehicle is plugged")
-    assert ask(world, led, "session", "no") == refused
-    assert ask(world, led, "session", "wait").status is Status.NOT_READY
+    session.serve(PLAIN, lambda call: call.refuse("a vehicle is plugged"))
+    session.serve(WORD, lambda call: call.not_ready("no meter yet"))
+    refused: Answer[None] = Answer(status=Status.REFUSED, reason="a vehicle is plugged")
+    assert ask(world, led, PLAIN, NoArguments()) == refused
+    assert ask(world, led, WORD, NoArguments()).status is Status.NOT_READY
 
 
-def test_nobody_there_is_a_timeout(world: World) -> None:
+def test_a_node_serves_its_own_methods_only(world: World) -> None:
+    led = world.bus("led")
+    with pytest.raises(BusError, match="led does not serve word of session"):
+        led.serve(WORD, lambda call: call.ok("mine"))
+    with pytest.raises(BusError, match="led does not serve stop"):
+        led.serve(STOP, lambda call: None)
+
+
+def test_a_method_of_every_node_is_asked_of_one(world: World) -> None:
+    led, _ = world.bus("led"), world.bus("session")
+    with pytest.raises(BusError, match="every node serves methods"):
+        led.request(LIST_METHODS, NoArguments())
+    answer = ask(world, led, LIST_METHODS.at("session"), NoArguments())
+    assert answer.result is not None
+    assert answer.result["schema"] == {"topic": "str"}
+
+
+@pytest.mark.parametrize(("given_s", "used_s"), [(None, 0.3), (0.1, 0.1)])
+def test_nobody_there_is_a_timeout_after_the_time_of_the_row_or_of_the_request(
+    world: World, given_s: float | None, used_s: float
+) -> None:
     led = world.bus("led")
     began_s = led.clock.now_s()
-    answer = ask(world, led, "session", "wish", timeout_s=0.3)
+    answer = ask(world, led, replace(WORD, timeout_s=0.3), NoArguments(), given_s)
     assert answer.status is Status.TIMEOUT
-    assert "session did not answer wish within 0.3 s" in answer.reason
-    assert 0.299 <= led.clock.now_s() - began_s < 2.0
+    assert f"session did not answer word within {used_s:g} s" in answer.reason
+    assert used_s - 0.001 <= led.clock.now_s() - began_s < 2.0
 
 
 def test_an_expired_request_is_never_carried_out(world: World) -> None:
     led = world.bus("led")
-    assert ask(world, led, "session", "start", timeout_s=0.1).status is Status.TIMEOUT
+    assert ask(world, led, START, Because(), timeout_s=0.1).status is Status.TIMEOUT
     session = world.bus("session")
     started: list[str] = []
-    session.serve("start", NoArguments, lambda call: started.append(call.caller))
+    session.serve(START, lambda call: started.append(call.caller))
     world.wait(0.3)
     assert started == []
 
@@ -462,16 +587,15 @@ def test_a_request_waits_in_its_time_for_a_node_that_is_on_its_way(world: World)
     answers: list[object] = []
     for number in range(70):  # more than wait for one node: the oldest are lost
         led.request(
-            "session",
-            "start",
-            {"reason": str(number)},
+            START,
+            Because(reason=str(number)),
             lambda answer: answers.append(answer.result),
             timeout_s=2.0,
         )
     world.wait(0.2)
     assert answers == []
     session = world.bus("session")
-    session.serve("start", Because, lambda call: call.ok(call.arguments.reason))
+    session.serve(START, lambda call: call.ok(call.arguments.reason))
     world.until(lambda: len(answers) == 64)
     assert answers == [str(number) for number in range(6, 70)]
 
@@ -480,24 +604,25 @@ def test_requests_of_one_key_are_carried_out_once_and_answered_twice(world: Worl
     session, led = world.bus("session"), world.bus("led")
     done: list[int] = []
 
-    def on_end(call: Call[NoArguments]) -> None:
+    def on_count(call: Call[NoArguments, int]) -> None:
         done.append(1)
         call.ok(len(done))
 
-    session.serve("end", NoArguments, on_end)
-    answers = [ask(world, led, "session", "end", key="k1").result for _ in range(2)]
-    answers.append(ask(world, led, "session", "end", key="k2").result)
+    session.serve(COUNT, on_count)
+    answers = [ask(world, led, COUNT, NoArguments(), key="k1").result for _ in range(2)]
+    answers.append(ask(world, led, COUNT, NoArguments(), key="k2").result)
     assert answers == [1, 1, 2]
 
 
 def test_a_key_means_nothing_to_another_caller_or_another_method(world: World) -> None:
     session, led, meter = world.bus("session"), world.bus("led"), world.bus("meter")
-    session.serve("end", NoArguments, lambda call: call.ok(f"end for {call.caller}"))
-    session.serve("begin", NoArguments, lambda call: call.ok(f"begin for {call.caller}"))
+    end, begin = replace(WORD, name="end"), replace(WORD, name="begin")
+    session.serve(end, lambda call: call.ok(f"end for {call.caller}"))
+    session.serve(begin, lambda call: call.ok(f"begin for {call.caller}"))
     answers = [
-        ask(world, bus, "session", method, key="k1").result
+        ask(world, bus, method, NoArguments(), key="k1").result
         for bus in (led, meter)
-        for method in ("end", "begin")
+        for method in (end, begin)
     ]
     assert answers == ["end for led", "begin for led", "end for meter", "begin for meter"]
 
@@ -626,9 +751,9 @@ def test_a_node_is_stopped_by_the_supervisor_alone(world: World) -> None:
     reasons: list[StopReason] = []
     session.on_stop(lambda reason, done: reasons.append(reason))
     stop = Stop(reason=StopReason.RESTART)
-    assert ask(world, led, "session", "stop", stop).status is Status.REFUSED
+    assert ask(world, led, STOP.at("session"), stop).status is Status.REFUSED
     assert reasons == []
-    assert ask(world, launch, "session", "stop", stop).status is Status.OK
+    assert ask(world, launch, STOP.at("session"), stop).status is Status.OK
     assert reasons == [StopReason.RESTART]
 
 

@@ -12,10 +12,12 @@ import pytest
 from bus.wire import unpack
 from launch.loading import ConfigurationError
 from launch.plan import load_plan
-from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph
+from launch.virtual import SUPERVISOR, TOOL, VIRTUAL_PLAN, ActError, VirtualGraph
 from msgs.heartbeat import NodeState
-from msgs.plant import WorldStatus
-from msgs.session import EndReason, SessionRecord, SessionStatus, WallboxState
+from msgs.methods import CLEAR, FAULT, LIST_SESSIONS, PLUG, PULL, READY, UNPLUG, WORLD
+from msgs.plant import FaultName, SimFault, WorldStatus
+from msgs.requests import NoArguments
+from msgs.session import EndReason, SessionRecord, SessionsArguments, SessionStatus, WallboxState
 from msgs.topics import HEARTBEATS
 from tests.box import NO_CARD
 
@@ -28,31 +30,36 @@ def graph(tmp_path: Path) -> VirtualGraph:
 
 
 def world(graph: VirtualGraph) -> WorldStatus:
-    return msgspec.convert(graph.act("status"), WorldStatus)
+    world = graph.ask(WORLD, NoArguments()).result
+    assert world is not None
+    return world
 
 
 def charge(graph: VirtualGraph) -> None:
-    graph.act("plug")
-    graph.act("ready")
+    graph.act(PLUG, NoArguments())
+    graph.act(READY, NoArguments())
     graph.advance(15.0)
     assert world(graph).contacts_closed == (True, True, True)
 
 
 def test_every_node_of_the_plan_runs(graph: VirtualGraph) -> None:
-    assert set(graph.memory.running) == {node.name for node in graph.plan.nodes} | {"launch"}
+    assert set(graph.memory.running) == {node.name for node in graph.plan.nodes} | {
+        SUPERVISOR,
+        TOOL,
+    }
 
 
 def test_a_vehicle_charges_and_the_contactor_is_open_afterwards(graph: VirtualGraph) -> None:
     charge(graph)
     assert min(world(graph).current_a) > 30.0
-    graph.act("unplug")
+    graph.act(UNPLUG, NoArguments())
     graph.advance(10.0)
     assert world(graph).contacts_closed == (False, False, False)
 
 
 def test_an_act_that_cannot_be_done_says_why(graph: VirtualGraph) -> None:
     with pytest.raises(ActError, match="no vehicle is plugged"):
-        graph.act("unplug")
+        graph.act(UNPLUG, NoArguments())
 
 
 def test_a_wrong_plan_is_refused_before_anything_starts(tmp_path: Path) -> None:
@@ -98,10 +105,10 @@ def test_a_vehicle_that_comes_while_a_node_is_away_gets_a_session_of_its_own(
     else:
         graph.kill(node)
     graph.advance(1.2)
-    graph.act("pull")
+    graph.act(PULL, NoArguments())
     graph.advance(1.0)
-    graph.act("plug")
-    graph.act("ready")
+    graph.act(PLUG, NoArguments())
+    graph.act(READY, NoArguments())
     graph.advance(0.5)
     if is_held:
         graph.memory.release(node)
@@ -134,10 +141,10 @@ def test_a_vehicle_that_is_changed_in_haste_gets_a_session_of_its_own(
 ) -> None:
     charge(graph)
     before = session_status(graph).session_id
-    graph.act("pull")
+    graph.act(PULL, NoArguments())
     graph.advance(out_s)
-    graph.act("plug")
-    graph.act("ready")
+    graph.act(PLUG, NoArguments())
+    graph.act(READY, NoArguments())
     graph.advance(30.0)
     after = session_status(graph)
     assert after.session_id not in ("", before)
@@ -166,7 +173,9 @@ def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session
 
 def session_records(graph: VirtualGraph) -> list[SessionRecord]:
     """Return what is stored, the newest first."""
-    return msgspec.convert(graph.ask("session", "sessions").result, list[SessionRecord])
+    records = graph.ask(LIST_SESSIONS, SessionsArguments()).result
+    assert records is not None
+    return list(records)
 
 
 @pytest.mark.parametrize("is_seated", [True, False])
@@ -180,8 +189,8 @@ def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
     after = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=2, state_dir=tmp_path)
     after.start("plant")
     if is_seated:
-        after.act("plug")
-        after.act("ready")
+        after.act(PLUG, NoArguments())
+        after.act(READY, NoArguments())
     said: list[dict[str, object]] = []
     watch(after, "session/status", said.append)
     for node in after.plan.nodes:
@@ -209,7 +218,7 @@ def test_a_session_that_a_clean_stop_has_ended_is_not_resumed(tmp_path: Path) ->
     before.stop()
     after = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=2, state_dir=tmp_path)
     after.start("plant")
-    after.act("plug")
+    after.act(PLUG, NoArguments())
     for node in after.plan.nodes:
         if node.name != "plant":
             after.start(node.name)
@@ -222,14 +231,14 @@ def test_a_session_that_a_clean_stop_has_ended_is_not_resumed(tmp_path: Path) ->
 @pytest.mark.req("ERR-RED")
 def test_a_latched_fault_ends_the_session_and_holds_the_plug_in(graph: VirtualGraph) -> None:
     charge(graph)
-    graph.act("fault", {"name": "pe_open"})
+    graph.act(FAULT, FaultName(name=SimFault.PE_OPEN))
     graph.advance(5.0)
     (record,) = session_records(graph)
     assert record.end_reason is EndReason.FAULT
     assert record.ended_utc_ns > 0
     status = session_status(graph)
     assert (status.state, status.session_id) == (WallboxState.UNRECOVERABLE_ERROR, "")
-    graph.act("clear", {"name": "pe_open"})
+    graph.act(CLEAR, FaultName(name=SimFault.PE_OPEN))
     graph.restart("safety")  # red may be judged anew by a restart; the charge is over all the same
     graph.advance(10.0)
     assert not session_status(graph).authorized
@@ -242,10 +251,10 @@ def test_a_box_too_hot_shows_it_and_charges_on_by_itself_once_cooled(graph: Virt
     session_id = session_status(graph).session_id
     captions: list[object] = []
     watch(graph, "led/frame", lambda body: captions.append(body["caption"]))
-    graph.act("fault", {"name": "hot"})
+    graph.act(FAULT, FaultName(name=SimFault.HOT))
     graph.advance(60.0)
     assert session_status(graph).state is WallboxState.RECOVER_FROM_ERROR
-    graph.act("clear", {"name": "hot"})
+    graph.act(CLEAR, FaultName(name=SimFault.HOT))
     graph.advance(120.0)
     status = session_status(graph)
     assert (status.session_id, status.state) == (session_id, WallboxState.CHARGING)
@@ -256,7 +265,7 @@ def test_a_box_too_hot_shows_it_and_charges_on_by_itself_once_cooled(graph: Virt
 
 def test_a_box_whose_sensors_are_stuck_says_that_it_has_an_error(graph: VirtualGraph) -> None:
     charge(graph)
-    graph.act("fault", {"name": "spi_stuck"})
+    graph.act(FAULT, FaultName(name=SimFault.SPI_STUCK))
     graph.advance(5.0)
     status = session_status(graph)
     assert status.state is WallboxState.RECOVER_FROM_ERROR
@@ -281,7 +290,7 @@ def test_a_stop_ends_safety_after_the_others_and_plant_last(graph: VirtualGraph)
     for node in HEARTBEATS:
         watch(graph, f"{node}/heartbeat", partial(note, node))
     graph.stop()
-    assert graph.memory.running == ("launch",)
+    assert graph.memory.running == (SUPERVISOR, TOOL)
     assert gone[0] == "session"
     assert gone[-2:] == ["safety", "plant"]
 
@@ -300,20 +309,23 @@ import hashlib, sys
 from pathlib import Path
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.methods import CLEAR, FAULT, PLUG, PULL, READY
+from msgs.plant import FaultName, SimFault
+from msgs.requests import NoArguments
 
 digest = hashlib.sha256()
 plan = load_plan(VIRTUAL_PLAN, ["session.authorization=false"])
 graph = VirtualGraph(plan, int(sys.argv[1]), Path(sys.argv[2]))
 graph.memory.tap(digest.update)
 graph.start_all()
-graph.act("plug")
-graph.act("ready")
+graph.act(PLUG, NoArguments())
+graph.act(READY, NoArguments())
 graph.advance(12.0)
 graph.restart("safety")
-graph.act("fault", {"name": "rcm_dc"})
+graph.act(FAULT, FaultName(name=SimFault.RCM_DC))
 graph.advance(12.0)
-graph.act("clear", {"name": "rcm_dc"})
-graph.act("pull")
+graph.act(CLEAR, FaultName(name=SimFault.RCM_DC))
+graph.act(PULL, NoArguments())
 graph.advance(3.0)
 graph.stop()
 print(digest.hexdigest())

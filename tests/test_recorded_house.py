@@ -9,6 +9,8 @@ import pytest
 
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.methods import PLUG, READY, WORLD
+from msgs.requests import NoArguments
 from tests.box import NO_CARD
 
 RECORDING = Path(__file__).parents[2] / "shared" / "data" / "house_live_power_1s.csv"
@@ -36,13 +38,14 @@ def live(folder: Path, from_s: int, to_s: int) -> list[Second]:
     settings = (NO_CARD, f"plant.house_trace={trace}", f"load_manager.main_fuse_a={FUSE_A:g}")
     graph = VirtualGraph(load_plan(VIRTUAL_PLAN, settings), seed=1, state_dir=folder)
     graph.start_all()
-    graph.act("plug")
-    graph.act("ready")
+    graph.act(PLUG, NoArguments())
+    graph.act(READY, NoArguments())
     seconds = []
     for _ in range(to_s - from_s - 5):
         graph.advance(1.0)
-        world = graph.act("status")
-        seconds.append(Second(world["house_a"][0], world["current_a"][0], world["duty_percent"]))
+        world = graph.ask(WORLD, NoArguments()).result
+        assert world is not None
+        seconds.append(Second(world.house_a[0], world.current_a[0], world.duty_percent))
     graph.stop()
     return seconds
 

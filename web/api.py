@@ -7,10 +7,12 @@ from flask import Flask, Response, g, jsonify, request
 from msgspec import Struct
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, UnsupportedMediaType
 
+from msgs.methods import ACTS
 from msgs.plant import SimFault
+from msgs.requests import Status
 from web.box import Box, SilentError, Site
 from web.gate import Gate
-from web.panel import ACTS, STATUS
+from web.panel import STATUS
 from web.streams import Streams
 
 RETRY_AFTER_S = 10  # ours: for a stream that found no place
@@ -38,7 +40,7 @@ class Api:
         app.add_url_rule("/api/v1/live", "live_once", self.live_once, methods=["GET"])
         app.add_url_rule("/api/v1/curve", "curve", self.curve, methods=["GET"])
         app.add_url_rule("/api/v1/panel", "panel", self.panel, methods=["GET"])
-        app.add_url_rule("/api/v1/panel/<act>", "act", self.act, methods=["POST"])
+        app.add_url_rule("/api/v1/panel/<name>", "act", self.act, methods=["POST"])
 
     def live(self) -> Any:
         """Open a stream of live values."""
@@ -76,24 +78,25 @@ class Api:
         ]
         return jsonify(cards=cards, faults=[fault.value for fault in SimFault])
 
-    def act(self, act: str) -> Any:
+    def act(self, name: str) -> Any:
         """Have the simulated world do something."""
         self._need_simulation()
-        kind = ACTS.get(act)
-        if kind is None:
+        act = ACTS.get(name)
+        if act is None:
             raise NotFound
+        kind = act.arguments
         if request.mimetype != "application/json":
             raise UnsupportedMediaType("Expected JSON (Content-Type: application/json).")
         try:
             arguments = msgspec.json.decode(request.get_data() or b"{}", type=kind)
         except msgspec.MsgspecError as error:
             fields = ", ".join(kind.__struct_fields__) or "nothing"
-            raise BadRequest(f"{act}: {error}; expected {fields}.") from error
-        reply = self._box.act(act, arguments)
-        if reply.outcome == "ok":
+            raise BadRequest(f"{name}: {error}; expected {fields}.") from error
+        answer = self._box.act(act, arguments)
+        if answer.status is Status.OK:
             return jsonify(ok=True)
-        response = jsonify(reason=reply.reason)
-        response.status_code = STATUS[reply.outcome]
+        response = jsonify(reason=answer.reason, problems=answer.problems)
+        response.status_code = STATUS[answer.status]
         return response
 
     def _live(self) -> bytes:

@@ -1,13 +1,16 @@
 """What the pages need of the box behind them. The node provides it; nothing here knows a bus."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from msgs.label import Label
+from msgs.methods import Method
+from msgs.requests import Answer
 from web.curve import Curve
-from web.panel import Reply
+
+A = TypeVar("A", bound=Struct)
 
 
 class SilentError(Exception):
@@ -35,7 +38,7 @@ class Box(Protocol):
     def curve(self) -> Curve:
         """Return the power of the running session, or of the last one."""
 
-    def act(self, name: str, arguments: Struct) -> Reply:
+    def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
         """Have the simulated world do something; wait for its answer."""
 
 

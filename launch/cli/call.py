@@ -2,23 +2,31 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from launch.cli.common import ask, fail, run_dir_option, running_tool
+
+if TYPE_CHECKING:
+    from msgs.methods import Method
 
 
 @click.command()
 @click.argument("node")
 @click.argument("method")
 @click.argument("arguments", metavar="[JSON]", default="{}")
-@click.option("--timeout", "timeout_s", default=1.0, help="How long to wait for the answer [s].")
+@click.option("--timeout", "timeout_s", type=float, help="How long to wait for the answer [s].")
 @run_dir_option
-def command(node: str, method: str, arguments: str, timeout_s: float, run_dir: Path | None) -> None:
+def command(
+    node: str, method: str, arguments: str, timeout_s: float | None, run_dir: Path | None
+) -> None:
     """Send one request to NODE and print its answer as JSON.
 
-    The method `methods` of every node tells what it answers. Exit code 1 when it was not done.
+    `wallbox methods` lists what can be asked. Exit code 1 when it was not done.
     """
+    import msgspec
+
     try:
         given = json.loads(arguments)
     except json.JSONDecodeError as error:
@@ -26,5 +34,28 @@ def command(node: str, method: str, arguments: str, timeout_s: float, run_dir: P
     if not isinstance(given, dict):
         fail(f"arguments: expected a JSON object, got {arguments}", 2)
     with running_tool(run_dir) as tool:
-        result = ask(tool, node, method, given, timeout_s)
-    click.echo(json.dumps(result, ensure_ascii=False))
+        result = ask(tool, _row(node, method), given, timeout_s)
+    click.echo(json.dumps(msgspec.to_builtins(result), ensure_ascii=False))
+
+
+def _row(node: str, name: str) -> "Method[Any, Any]":
+    """Return the method's row; for one that is not in the table, a row without types.
+
+    So a node of a package of the user's own can be asked as well: it checks the arguments itself,
+    and its result is shown as it comes.
+    """
+    from msgspec import Struct
+
+    from msgs.methods import TOOLS, Method, method_of
+
+    known = method_of(node, name)
+    if known is not None:
+        return known
+    return Method(
+        name=name,
+        server=node,
+        arguments=Struct,
+        result=object,
+        callers=(TOOLS,),
+        text="",
+    )

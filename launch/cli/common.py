@@ -3,13 +3,20 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from bus.place import Place
     from bus.tool import Tool
+    from msgs.methods import Method
+    from msgs.requests import Answer
+
+A = TypeVar("A", bound="Struct")
+R = TypeVar("R")
 
 EXIT_FAILED = 1
 EXIT_NO_GRAPH = 3
@@ -50,16 +57,22 @@ def is_running(place: "Place") -> bool:
     return any(is_held(lock) for lock in sorted(place.run_dir.glob("*.lock")))
 
 
-def ask(
-    tool: "Tool", node: str, method: str, arguments: dict[str, Any], timeout_s: float = 1.0
-) -> Any:
+def ask(tool: "Tool", method: "Method[A, R]", arguments: A, timeout_s: float | None = None) -> "R":
     """Return the result of a request; end with exit code 1 if it was not done."""
     from bus import Status
 
-    answer = tool.call(node, method, arguments, timeout_s)
+    answer = tool.call(method, arguments, timeout_s)
     if answer.status is not Status.OK:
-        fail(f"{node} {method}: {answer.status}: {answer.reason}")
-    return answer.result
+        fail(f"{method.server} {method.name}: {_words(answer)}")
+    return cast("R", answer.result)  # the answer is OK
+
+
+def _words(answer: "Answer[Any]") -> str:
+    """Return why a request was not done: one line, or one for each key that is wrong."""
+    if not answer.problems:
+        return f"{answer.status}: {answer.reason}"
+    problems = [f"  {key}: {problem}" for key, problem in answer.problems.items()]
+    return "\n".join([str(answer.status), *problems])
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:

@@ -15,6 +15,7 @@ VERBS = {
     "restart": ("launch.cli.restart", "Restart one node in place; done when it is READY."),
     "stop": ("launch.cli.stop", "Stop the running graph in order."),
     "topics": ("launch.cli.topics", "Show the table of topics."),
+    "methods": ("launch.cli.methods", "Show the table of methods."),
     "sniff": ("launch.cli.sniff", "Show the traffic, or count it."),
     "call": ("launch.cli.call", "Send one request to a node and show its answer."),
     "label": ("launch.cli.label", "Show the configuration label of this box."),

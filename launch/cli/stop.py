@@ -13,9 +13,12 @@ from launch.cli.common import ask, fail, place_of, run_dir_option, running_tool
 @run_dir_option
 def command(timeout_s: float, run_dir: Path | None) -> None:
     """Stop the running graph in order; done when the last process is gone."""
-    with running_tool(run_dir) as tool:
-        ask(tool, "launch", "stop", {"reason": "shutdown"}, timeout_s)
     from bus.lock import is_held
+    from msgs.methods import STOP_GRAPH
+    from msgs.requests import Because
+
+    with running_tool(run_dir) as tool:
+        ask(tool, STOP_GRAPH, Because(reason="wallbox stop"), timeout_s)
 
     lock = place_of(run_dir).run_dir / "launch.lock"
     until = time.monotonic() + timeout_s

@@ -1,14 +1,12 @@
 """Where the box's page is, in words for a terminal."""
 
-import msgspec
-
-from bus.interface import Status
 from bus.place import Place
 from bus.store import StoreError, read_kept
 from bus.tool import Tool
 from launch.front.facts import Facts
 from msgs.label import LABEL_FILE, Label
-from msgs.web import PageAddress
+from msgs.methods import PAGE
+from msgs.requests import NoArguments
 
 
 def page_words(tool: Tool, place: Place, facts: Facts) -> str:
@@ -18,10 +16,9 @@ def page_words(tool: Tool, place: Place, facts: Facts) -> str:
     """
     if not any(process.node == "web" for process in facts.processes):
         return ""
-    answer = tool.call("web", "page")
-    if answer.status is not Status.OK:
+    page = tool.call(PAGE, NoArguments()).result
+    if page is None:
         return ""
-    page = msgspec.convert(answer.result, PageAddress)
     if not page.is_first:
         return page.url
     try:

@@ -3,15 +3,16 @@
 import functools
 from collections.abc import Callable
 
-import msgspec
-
-from bus.interface import Answer, Status
+from bus import Answer, Status
 from bus.tool import Tool
 from launch.front.listener import Listener
 from launch.front.looks import every_look, on_signals
 from launch.front.screen import STDIN, Screen
 from launch.front.view import CARD_KEY, WORLD_KEYS, Footer, front_lines
 from msgs.card import CardRole
+from msgs.methods import LIST_CARDS, TAP
+from msgs.plant import Tap
+from msgs.requests import NoArguments
 from msgs.rfid import CardList
 
 NOTE_S = 5.0  # how long it stands there what became of a key
@@ -71,25 +72,26 @@ class Show:
             elif not self._listener.facts().has_plant:
                 pass
             elif key == CARD_KEY:
-                self._tool.request("rfid", "cards", on_answer=self._on_cards)
+                self._tool.request(LIST_CARDS, NoArguments(), self._on_cards)
             elif key in WORLD_KEYS:
                 act = WORLD_KEYS[key]
-                self._tool.request("plant", act, on_answer=functools.partial(self._told, act))
+                told = functools.partial(self._told, act.name)
+                self._tool.request(act, NoArguments(), told)
 
-    def _on_cards(self, answer: Answer) -> None:
+    def _on_cards(self, answer: Answer[CardList]) -> None:
         """Hold the first user's card, as a person would; a list without one has none to hold."""
-        if answer.status is not Status.OK:
+        if answer.result is None:
             self._tell(f"card: {answer.reason}")
             return
-        cards = msgspec.convert(answer.result, CardList).cards
+        cards = answer.result.cards
         card = next((card for card in cards if card.role is CardRole.USER), None)
         if card is None:
             self._tell("card: no user card is stored")
             return
         told = functools.partial(self._told, card.name or "card")
-        self._tool.request("plant", "tap", {"uid": card.uid}, told)
+        self._tool.request(TAP, Tap(uid=card.uid), told)
 
-    def _told(self, act: str, answer: Answer) -> None:
+    def _told(self, act: str, answer: Answer[None]) -> None:
         self._tell(f"{act}: {'done' if answer.status is Status.OK else answer.reason}")
 
     def _leave(self) -> None:

@@ -13,9 +13,10 @@ from launch.front.lines import Line, Look, Span, fit, plain
 from launch.front.rows import Rank, heading, row
 from msgs.launch import Process, ProcessState
 from msgs.led import Tone
+from msgs.methods import FULL, PLUG, PULL, READY, UNPLUG
 
 PLAIN_WIDTH = 80  # where there is no terminal
-WORLD_KEYS = {"p": "plug", "u": "unplug", "r": "ready", "f": "full", "x": "pull"}
+WORLD_KEYS = {"p": PLUG, "u": UNPLUG, "r": READY, "f": FULL, "x": PULL}
 """What a key asks of the simulated world."""
 CARD_KEY = "c"  # holds a card of the list to the reader
 
@@ -122,7 +123,9 @@ def _footer(facts: Facts, width: int, footer: Footer, roomy: bool) -> list[Line]
     if footer.note:
         lines += row("now", [Span(footer.note, Look.STRONG)], width)
     if footer.keys:
-        world = {CARD_KEY: "card", **WORLD_KEYS} if facts.has_plant else {}
-        keys = [*(f"{key} {act}" for key, act in world.items()), footer.keys]
+        keys = [footer.keys]
+        if facts.has_plant:
+            acts = [f"{key} {act.name}" for key, act in WORLD_KEYS.items()]
+            keys = [f"{CARD_KEY} card", *acts, *keys]
         lines += row("keys", [Span(" · ".join(keys))], width, column=_KEYS)
     return lines

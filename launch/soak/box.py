@@ -17,11 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from bus import Status
 from bus.memory import START_NS
 from bus.store import read_struct
 from launch.plan import load_plan
@@ -30,18 +28,22 @@ from launch.soak.invariants import Broken
 from launch.soak.mischief import Mischief
 from launch.soak.rules import is_latched
 from launch.soak.troubles import REQUEST, Scene, Trouble, random_troubles
-from launch.soak.users import PLANT, Act, random_house, random_visit
+from launch.soak.users import Act, Ask, random_house, random_visit
 from launch.soak.witness import Witness
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.card import CardColor
 from msgs.label import LABEL_FILE, Label
-from msgs.session import SessionRecord
+from msgs.methods import HOUSE, LIST_SESSIONS, PLUG, PULL, READY, SUN, TAP, UNPLUG
+from msgs.plant import HouseLoad, Sun, Tap
+from msgs.requests import NoArguments
+from msgs.session import SessionRecord, SessionsArguments
 
 PATIENCE_S = 120.0  # a mended box charges within: a retry's wait, cooling, a ramp that resumes
 CHARGES_A = 0.5
 CHARGE_S = 5.0
 REST_S = 15.0  # after a visit: the plug is out, meters are heard again
 CARD_S = 10.0  # until a card that was not taken is held again
+PLANT = PLUG.server  # it is spared: no trouble of its own
 CALM_A = 2.0
 PAGE = 100  # records in one answer
 EXIT_FAILED = 1  # of a process whose node has failed
@@ -187,15 +189,16 @@ class Box:
         heapq.heappush(self._agenda, (at_s, self._entries, action))
 
     def _act(self, act: Act) -> None:
-        arguments = act.arguments
-        if act.card is not None:
-            arguments = {**arguments, "uid": self._uids[act.card]}
-        self.witness.note(f"act: {act.method} {msgspec.json.encode(arguments).decode()}")
+        does = act.does
+        if isinstance(does, CardColor):
+            does = Ask(method=TAP, arguments=Tap(uid=self._uids[does]))
+        words = msgspec.json.encode(does.arguments).decode()
+        self.witness.note(f"act: {does.method.name} {words}")
         self.counts["acts"] += 1
-        if act.node == PLANT:
-            self.graph.ask(act.node, act.method, arguments)
+        if does.method.server == PLANT:
+            self.graph.ask(does.method, does.arguments)
         else:
-            self.graph.tell(act.node, act.method, arguments)
+            self.graph.tell(does.method, does.arguments)
 
     # --- judgements ----------------------------------------------------------------------------
 
@@ -227,12 +230,12 @@ class Box:
     def _prove_alive(self) -> None:
         """Plug a vehicle into the mended box: it has to charge."""
         world = self.mischief.world
-        world("pull")
-        world("house", {"current_a": (CALM_A, CALM_A, CALM_A)})
-        world("sun", {"power_w": 0.0})
+        world(PULL, NoArguments())
+        world(HOUSE, HouseLoad(current_a=(CALM_A, CALM_A, CALM_A)))
+        world(SUN, Sun(power_w=0.0))
         self.graph.advance(REST_S)
-        world("plug")
-        world("ready")
+        world(PLUG, NoArguments())
+        world(READY, NoArguments())
         is_charging = self._charges_by(self.graph.now_s + PATIENCE_S)
         if is_latched(self.witness.seen):
             self._end_latched()
@@ -241,16 +244,16 @@ class Box:
         else:
             self._on_broken(Broken("alive", f"no charge within {PATIENCE_S:g} s: {self._why()}"))
         self.graph.advance(CHARGE_S)
-        world("unplug")
+        world(UNPLUG, NoArguments())
         self.graph.advance(REST_S)
-        world("pull")
+        world(PULL, NoArguments())
         self.graph.advance(1.0)
 
     def _charges_by(self, when_s: float) -> bool:
         """Return whether the vehicle charges by a time [s]; a card is held where one is needed."""
         while self.graph.now_s < when_s:
             if self.witness.waits_for_card:
-                self.mischief.world("tap", {"uid": self._uids[CardColor.GREEN]})
+                self.mischief.world(TAP, Tap(uid=self._uids[CardColor.GREEN]))
             until_s = min(when_s, self.graph.now_s + CARD_S)
             if self.graph.memory.run_until(
                 until_s, lambda: self._is_charging() or is_latched(self.witness.seen)
@@ -273,9 +276,9 @@ class Box:
     def _stop(self, chance: random.Random) -> None:
         """Stop the whole graph in order, half of the time in the middle of a charge."""
         if chance.random() < 0.5:
-            self.mischief.world("plug")
-            self.mischief.world("ready")
-            self.mischief.world("tap", {"uid": self._uids[CardColor.GREEN]})
+            self.mischief.world(PLUG, NoArguments())
+            self.mischief.world(READY, NoArguments())
+            self.mischief.world(TAP, Tap(uid=self._uids[CardColor.GREEN]))
             self.graph.advance(chance.uniform(0.0, CHARGE_S + REST_S))
         self.witness.note("act: stop")
         self.graph.stop()
@@ -299,14 +302,13 @@ class Box:
         records: list[SessionRecord] = []
         while True:
             before = records[-1].session_id if records else ""
-            arguments: dict[str, Any] = {"limit": PAGE, "before": before}
-            answer = self.graph.ask("session", "sessions", arguments)
-            if answer.status is not Status.OK:
+            asked = SessionsArguments(limit=PAGE, before=before)
+            answer = self.graph.ask(LIST_SESSIONS, asked)
+            if answer.result is None:
                 self._on_broken(Broken("stored_once", f"the store does not answer: {answer}"))
                 return records
-            page = msgspec.convert(answer.result, list[SessionRecord])
-            records += page
-            if len(page) < PAGE:
+            records += answer.result
+            if len(answer.result) < PAGE:
                 return records[::-1]
 
 

@@ -3,7 +3,9 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
+
+from msgspec import Struct
 
 from launch.soak.troubles import (
     EVERYBODY,
@@ -17,9 +19,12 @@ from launch.soak.troubles import (
     Trouble,
     is_harmless,
 )
-from launch.soak.users import PLANT
 from launch.soak.witness import Witness
-from launch.virtual import SUPERVISOR, VirtualGraph
+from launch.virtual import SUPERVISOR, TOOL, VirtualGraph
+from msgs.methods import CLEAR, FAULT, POWER, Method
+from msgs.plant import FaultName, Power
+
+A = TypeVar("A", bound=Struct)
 
 AFTERMATH_S = 4.0  # longer than any hold of those that keep a charge going but the meter's
 
@@ -68,16 +73,16 @@ class Mischief:
         if node not in self._graph.memory.running:
             self._attempt(node, self._graph.start)
 
-    def world(self, method: str, arguments: dict[str, Any] | None = None) -> None:
-        """Act on the simulated world; what cannot be done there is refused, and that is all."""
-        self._graph.ask(PLANT, method, arguments)
+    def world(self, act: Method[A, None], arguments: A) -> None:
+        """Act on the simulated world; it may refuse what cannot be done there."""
+        self._graph.ask(act, arguments)
 
     def _carry_out(self, trouble: Trouble) -> Callable[[], None]:
         match trouble.cause:
             case Fault(name=name):
                 self.counts["faults"] += 1
-                self.world("fault", {"name": name})
-                return lambda: self.world("clear", {"name": name})
+                self.world(FAULT, FaultName(name=name))
+                return lambda: self.world(CLEAR, FaultName(name=name))
             case Loss() as loss:
                 self.counts["silences" if loss.ratio == 1.0 else "losses"] += 1
                 return self._graph.memory.lose(self._loser(loss))
@@ -92,8 +97,8 @@ class Mischief:
                 return lambda: None
             case Outage():
                 self.counts["outages"] += 1
-                self.world("power", {"on": False})
-                return lambda: self.world("power", {"on": True})
+                self.world(POWER, Power(on=False))
+                return lambda: self.world(POWER, Power(on=True))
 
     def _loser(self, loss: Loss) -> Callable[[str, str, str], bool]:
         chance = random.Random(f"{self._seed}/{self._graph.now_s}/{loss}")
@@ -101,8 +106,8 @@ class Mischief:
         def lost(writer: str, topic: str, reader: str) -> bool:
             if topic != loss.topic or loss.reader not in (EVERYBODY, reader):
                 return False
-            if topic == REQUEST and writer == SUPERVISOR:
-                return False  # acts on the world and orders of the supervisor
+            if topic == REQUEST and writer in (SUPERVISOR, TOOL):
+                return False  # orders of the supervisor, and what people do
             return chance.random() < loss.ratio
 
         return lost

@@ -1,14 +1,30 @@
 """What people do: random visits, each a list of timed acts. Pure: all chance comes in."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from msgs.card import CardColor
+from msgs.methods import (
+    END_SESSION,
+    FULL,
+    HOUSE,
+    PLUG,
+    PULL,
+    READY,
+    SET_WISH,
+    SUN,
+    TAP,
+    UNPLUG,
+    Method,
+)
+from msgs.plant import HouseLoad, Sun, Tap
+from msgs.requests import Because, NoArguments, WishArguments
 from msgs.safety import DIP_LIMIT_A
 
-PLANT, SESSION = "plant", "session"
+A = TypeVar("A", bound=Struct)
 
 FOREIGN = "04F0F1F2"  # the UID of a card that no box knows
 
@@ -16,14 +32,22 @@ _USER_CARDS = (CardColor.RED, CardColor.GREEN, CardColor.BLUE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Generic[A]):
+    """One request."""
+
+    method: Method[A, Any]
+    arguments: A
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One request to a node, so long after the visit began."""
+    """What a person does, so long after the visit began: a request, or a card that is held.
+
+    A card is one of the box's label; its UID differs per box.
+    """
 
     at_s: float
-    method: str
-    arguments: dict[str, Any]
-    node: str = PLANT
-    card: CardColor | None = None  # of the box's label, to be held; its UID differs per box
+    does: Ask[Any] | CardColor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +66,12 @@ class House:
     fuse_a: float | None  # None: domestic connection monitoring is off
     needs_card: bool
     settings: tuple[str, ...]
+
+
+_PLUG = Ask(method=PLUG, arguments=NoArguments())
+_READY = Ask(method=READY, arguments=NoArguments())
+_FULL = Ask(method=FULL, arguments=NoArguments())
+_PULL = Ask(method=PULL, arguments=NoArguments())
 
 
 def random_house(chance: random.Random) -> House:
@@ -78,74 +108,73 @@ def random_visit(chance: random.Random) -> Visit:
     is_short = chance.random() < 0.5
     now_s = chance.uniform(0.0, 2.0)
 
-    def act(method: str, node: str = PLANT, **arguments: Any) -> None:
-        acts.append(Act(at_s=now_s, method=method, arguments=arguments, node=node))
-
-    def tap(color: CardColor) -> None:
-        acts.append(Act(at_s=now_s, method="tap", arguments={}, card=color))
+    def act(does: Ask[Any] | CardColor) -> None:
+        acts.append(Act(at_s=now_s, does=does))
 
     card = chance.choice(_USER_CARDS)
     is_first = chance.random() < 0.5
     if is_first:
-        tap(card)
+        act(card)
         now_s += _soon(chance, 0.05, 70.0)  # sometimes too late for RFID-4
-    act("plug")
+    act(_PLUG)
     if not is_first:
         now_s += _soon(chance, 0.05, 10.0)
-        tap(card)
+        act(card)
     if chance.random() < 0.95:
         now_s += _soon(chance, 0.05, 1.0 if is_short else 20.0)
-        act("ready")
+        act(_READY)
     for _ in range(0 if is_short else chance.choice((0, 1, 1, 2, 3))):
         now_s += _soon(chance, 0.5, 60.0)
         if chance.random() < 0.2:
-            _hold_something(chance, tap, act)
-        for method, node, arguments in _midway(chance):
-            act(method, node, **arguments)
+            act(_any_card(chance))
+        for does in _midway(chance):
+            act(does)
             now_s += _soon(chance, 0.01, 3.0)
     now_s += chance.uniform(10.0, 40.0) if is_short else _soon(chance, 1.0, 200.0)
     if chance.random() < 0.2:
-        act("full")
+        act(_FULL)
         now_s += _soon(chance, 0.1, 10.0)
     if chance.random() < 0.1:
-        act("end", SESSION, reason="soak")
+        act(Ask(method=END_SESSION, arguments=Because(reason="soak")))
         now_s += _soon(chance, 0.1, 10.0)
-    act("wish", SESSION, limit_a=None)
+    act(_wish())
     if chance.random() < 0.7:
-        act("unplug")
+        act(Ask(method=UNPLUG, arguments=NoArguments()))
         now_s += 10.0  # it drops its load, opens S2, and comes out a second later
     now_s += chance.uniform(0.0, 0.5)
-    act("pull")  # what has been unplugged is refused
+    act(_PULL)  # what has been unplugged is refused
     return Visit(acts=tuple(acts), length_s=now_s + _soon(chance, 0.05, 5.0))
 
 
-def _hold_something(
-    chance: random.Random, tap: Callable[[CardColor], None], act: Callable[..., None]
-) -> None:
-    """Hold any card of the box, or a stranger's; the one that authorised logs off."""
+def _any_card(chance: random.Random) -> Ask[Tap] | CardColor:
+    """Return any card of the box, or a stranger's; the one that authorised logs off."""
     if chance.random() < 0.2:
-        act("tap", uid=FOREIGN)
-    else:
-        tap(chance.choice((CardColor.WHITE, *_USER_CARDS)))
+        return Ask(method=TAP, arguments=Tap(uid=FOREIGN))
+    return chance.choice((CardColor.WHITE, *_USER_CARDS))
 
 
-def _midway(chance: random.Random) -> list[tuple[str, str, dict[str, Any]]]:
+def _midway(chance: random.Random) -> list[Ask[Any]]:
     """Return what is done one after the other while the vehicle is there."""
     match chance.choice(("house", "house", "sun", "full", "limit", "pause", "jolt")):
         case "house":
-            current_a = [round(chance.uniform(0.0, 30.0), 1) for _ in range(3)]
-            return [("house", PLANT, {"current_a": current_a})]
+            l1_a, l2_a, l3_a = (round(chance.uniform(0.0, 30.0), 1) for _ in range(3))
+            return [Ask(method=HOUSE, arguments=HouseLoad(current_a=(l1_a, l2_a, l3_a)))]
         case "sun":
-            return [("sun", PLANT, {"power_w": round(chance.uniform(0.0, 12_000.0))})]
+            power_w = round(chance.uniform(0.0, 12_000.0))
+            return [Ask(method=SUN, arguments=Sun(power_w=power_w))]
         case "full":
-            return [("full", PLANT, {}), ("ready", PLANT, {})]
+            return [_FULL, _READY]
         case "limit":
-            return [("wish", SESSION, {"limit_a": round(chance.uniform(0.0, 40.0), 1)})]
+            return [_wish(limit_a=round(chance.uniform(0.0, 40.0), 1))]
         case "pause":
             pauses = (True, chance.random() < 0.5)
-            return [("wish", SESSION, {"limit_a": None, "pause": pause}) for pause in pauses]
+            return [_wish(pause=pause) for pause in pauses]
         case _:
-            return [("pull", PLANT, {}), ("plug", PLANT, {}), ("ready", PLANT, {})]
+            return [_PULL, _PLUG, _READY]
+
+
+def _wish(limit_a: float | None = None, pause: bool = False) -> Ask[WishArguments]:
+    return Ask(method=SET_WISH, arguments=WishArguments(limit_a=limit_a, pause=pause))
 
 
 def _soon(chance: random.Random, least_s: float, most_s: float) -> float:

@@ -9,36 +9,38 @@ counts for nothing.
 The touch key: a press while it is lit is told, as it happens, to whoever lit it (PAN-4).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from msgs.led import Key, KeyPress, Tone
+from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
+from msgs.requests import Because, NoArguments
 from nodes.led import keys
 from nodes.led.keys import UNREAD, Event, Keys, KeyState, Kind
 
 MARKS_S = (2.0, 6.0)  # PAN-3
 NO_MARKS_S = ()  # a touch key does what it does when it is pressed
 
-ANSWER_S = 5.0  # ours: cards are erased on a disk
+A = TypeVar("A", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Generic[A]):
     """One request to another node."""
 
-    node: str
-    method: str
+    method: Method[A, None]
+    arguments: A
     what: str  # in words
-    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
-RESTART = Ask(node="system", method="restart", what="restart", arguments={"reason": "service key"})
-ERASE = Ask(node="rfid", method="erase", what="erase all cards")
+RESTART = Ask(method=RESTART_BOX, arguments=Because(reason="service key"), what="restart")
+ERASE = Ask(method=ERASE_CARDS, arguments=NoArguments(), what="erase all cards")
 RESTART_ERASED = Ask(
-    node="system",
-    method="restart",
+    method=RESTART_BOX,
+    arguments=Because(reason="service key: all cards erased"),
     what="restart after all cards were erased",
-    arguments={"reason": "service key: all cards erased"},
 )
 
 
@@ -48,7 +50,7 @@ class State:
 
     service: KeyState = UNREAD
     touch: KeyState = UNREAD
-    asked: Ask | None = None
+    asked: Ask[Any] | None = None
 
     @property
     def look_s(self) -> float | None:
@@ -63,7 +65,7 @@ class Acts:
 
     tone: Tone = Tone.NONE
     press: tuple[KeyPress, ...] = ()
-    ask: Ask | None = None
+    ask: Ask[Any] | None = None
     warning: str = ""
 
 
@@ -92,7 +94,7 @@ def look(
     return State(service=service, touch=touch, asked=asked), acts
 
 
-def answered(state: State, ask: Ask, refusal: str) -> tuple[State, Acts]:
+def answered(state: State, ask: Ask[Any], refusal: str) -> tuple[State, Acts]:
     """Return what follows the end of a request; `refusal` says why it failed, "" if it did not."""
     if refusal:
         warning = f"service key: could not {ask.what}: {refusal}"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -25,7 +25,7 @@ from msgs.topics import (
     SESSION_STATUS,
 )
 from nodes.led import fingers
-from nodes.led.fingers import ANSWER_S, Acts, Ask
+from nodes.led.fingers import Acts, Ask
 from nodes.led.front import Front, open_front
 from nodes.led.machine import Inputs, start, step
 
@@ -104,7 +104,7 @@ class LedNode:
         )
         self._act(acts)
 
-    def _on_answer(self, ask: Ask, answer: Answer) -> None:
+    def _on_answer(self, ask: Ask[Any], answer: Answer[None]) -> None:
         refusal = "" if answer.status is Status.OK else answer.reason or answer.status
         self._fingers, acts = fingers.answered(self._fingers, ask, refusal)
         self._act(acts)
@@ -118,8 +118,7 @@ class LedNode:
         if acts.ask is not None:
             ask = acts.ask
             bus.log("info", f"service key: {ask.what}")
-            on_answer = partial(self._on_answer, ask)
-            bus.request(ask.node, ask.method, dict(ask.arguments), on_answer, ANSWER_S)
+            bus.request(ask.method, ask.arguments, partial(self._on_answer, ask))
         self._look.set(self._fingers.look_s)
         self._round(tone=acts.tone)
 

@@ -1,15 +1,9 @@
 """Reads carried as bus requests to the simulated world, where no socket may be opened."""
 
-from typing import Any
-
-import msgspec
-
 from bus import Answer, Bus, Status
-from msgs.plant import ModbusRead
-from nodes.modbus_map.meter_map import Register
-from nodes.modbus_map.transport import NONSENSE, Done, ReadError, Result
-
-TIMEOUT_S = 1.0  # as over TCP
+from msgs.methods import MODBUS_READ
+from msgs.plant import ModbusRead, Registers
+from nodes.modbus_map.transport import NONSENSE, Done, ReadError
 
 
 class SimTransport:
@@ -31,26 +25,17 @@ class SimTransport:
             count=count,
         )
 
-        def answered(answer: Answer) -> None:
+        def answered(answer: Answer[Registers]) -> None:
             match answer.status:
                 case Status.OK:
-                    done(_registers(answer.result, count))
+                    registers = answer.result or ()
+                    done(registers if len(registers) == count else ReadError(text=NONSENSE))
                 case Status.TIMEOUT:
-                    done(ReadError(text=f"no answer within {TIMEOUT_S:g} s"))
+                    done(ReadError(text=f"no answer within {MODBUS_READ.timeout_s:g} s"))
                 case _:
                     done(ReadError(text=answer.reason))
 
-        self._bus.request("plant", "modbus_read", read, answered, timeout_s=TIMEOUT_S)
+        self._bus.request(MODBUS_READ, read, answered)
 
     def close(self) -> None:
         """See `transport.Transport.close`. There is no connection."""
-
-
-def _registers(result: Any, count: int) -> Result:
-    try:
-        registers = msgspec.convert(result, tuple[Register, ...])
-    except msgspec.ValidationError:
-        registers = ()
-    if len(registers) != count:
-        return ReadError(text=NONSENSE)
-    return registers

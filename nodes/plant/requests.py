@@ -6,8 +6,25 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from bus import Bus, Call, DriverError
-from msgs.plant import FaultName, HouseLoad, ModbusRead, Power, ServicePress, SimFault, Sun, Tap
-from msgs.requests import NoArguments
+from msgs.methods import (
+    CLEAR,
+    FAULT,
+    FULL,
+    HOUSE,
+    MODBUS_READ,
+    PLUG,
+    POWER,
+    PULL,
+    READY,
+    SERVICE,
+    SUN,
+    TAP,
+    TOUCH,
+    UNPLUG,
+    WORLD,
+    Method,
+)
+from msgs.plant import FaultName, HouseLoad, ModbusRead, Registers, SimFault, Tap, WorldStatus
 from nodes.modbus_map.bank import EXCEPTIONS, Banks, answer
 from nodes.plant import acts
 from nodes.plant.acts import ImpossibleError
@@ -29,7 +46,7 @@ class Keeper(Protocol):
     def house_by_hand(self) -> None:
         """End a recording that plays the other loads."""
 
-    def status(self) -> Struct:
+    def status(self) -> WorldStatus:
         """Return the world in words and numbers for an onlooker."""
 
 
@@ -44,33 +61,33 @@ class Requests:
         self._host = host
         self._meters = meters
         self._banks = banks
-        self._act("plug", NoArguments, lambda world, _: acts.plug(world))
-        self._act("unplug", NoArguments, lambda world, _: acts.unplug(world))
-        self._act("pull", NoArguments, lambda world, _: acts.pull(world))
-        self._act("ready", NoArguments, lambda world, _: acts.ready(world))
-        self._act("full", NoArguments, lambda world, _: acts.full(world))
-        self._act("tap", Tap, _tap)
-        self._act("touch", NoArguments, lambda world, _: acts.touch(world))
-        self._act("service", ServicePress, lambda world, press: acts.service(world, press.seconds))
-        self._act("house", HouseLoad, self._house)
-        self._act("sun", Sun, lambda world, sun: acts.sun(world, sun.power_w))
-        self._act("power", Power, lambda world, power: acts.power(world, power.on))
-        self._act("fault", FaultName, self._fault)
-        self._act("clear", FaultName, self._clear)
-        bus.serve("status", NoArguments, lambda call: call.ok(keeper.status()))
-        bus.serve("modbus_read", ModbusRead, self._on_modbus_read)
+        self._act(PLUG, lambda world, _: acts.plug(world))
+        self._act(UNPLUG, lambda world, _: acts.unplug(world))
+        self._act(PULL, lambda world, _: acts.pull(world))
+        self._act(READY, lambda world, _: acts.ready(world))
+        self._act(FULL, lambda world, _: acts.full(world))
+        self._act(TAP, _tap)
+        self._act(TOUCH, lambda world, _: acts.touch(world))
+        self._act(SERVICE, lambda world, press: acts.service(world, press.seconds))
+        self._act(HOUSE, self._house)
+        self._act(SUN, lambda world, sun: acts.sun(world, sun.power_w))
+        self._act(POWER, lambda world, power: acts.power(world, power.on))
+        self._act(FAULT, self._fault)
+        self._act(CLEAR, self._clear)
+        bus.serve(WORLD, lambda call: call.ok(keeper.status()))
+        bus.serve(MODBUS_READ, self._on_modbus_read)
 
-    def _act(self, method: str, arguments: type[A], change: Callable[[World, A], World]) -> None:
-        def handle(call: Call[A]) -> None:
+    def _act(self, method: Method[A, None], change: Callable[[World, A], World]) -> None:
+        def handle(call: Call[A, None]) -> None:
             try:
                 world = change(self._keeper.now(), call.arguments)
             except ImpossibleError as error:
                 call.refuse(str(error))
                 return
             self._keeper.adopt(world)
-            call.ok()
+            call.ok(None)
 
-        self._bus.serve(method, arguments, handle)
+        self._bus.serve(method, handle)
 
     def _house(self, world: World, load: HouseLoad) -> World:
         self._keeper.house_by_hand()
@@ -89,7 +106,7 @@ class Requests:
                 raise ImpossibleError(str(error)) from error
         return acts.clear(world, fault.name)
 
-    def _on_modbus_read(self, call: Call[ModbusRead]) -> None:
+    def _on_modbus_read(self, call: Call[ModbusRead, Registers]) -> None:
         """Answer as the meters' server would; lost or elsewhere, nobody accepts the connection."""
         read = call.arguments
         is_here = (read.host, read.port) == (self._host, self._meters.port)
@@ -100,7 +117,7 @@ class Requests:
         if isinstance(result, int):
             call.refuse(f"{EXCEPTIONS[result]} (exception {result})")
         else:
-            call.ok(result)
+            call.ok(tuple(result))
 
 
 def _tap(world: World, tap: Tap) -> World:

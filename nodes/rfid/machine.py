@@ -7,9 +7,7 @@ Cards come in as events of `nodes.rfid.sight`. What is asked of session and of t
 import math
 from dataclasses import replace
 
-import msgspec
-
-from bus import Answer, Status
+from bus import Answer
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode, RfidStatus
@@ -85,10 +83,8 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
 # --- requests -------------------------------------------------------------------------------------
 
 
-def erase(state: State, caller: str) -> Write | str:
+def erase(state: State) -> Write | str:
     """Return the empty list that is to be stored (PAN-3), or why not, for a person."""
-    if caller != "led" and not caller.startswith("tool-"):
-        return "Only the service key and the command line erase the cards."
     if len(state.writing) >= MOST_WRITES:
         return "Other changes of the list wait for the disk; ask again."
     return Write(cards=(), told="Every card is erased, the master included.")
@@ -245,19 +241,15 @@ def _after_write(state: State, written: Written, now_s: float) -> State:
     return _play(state, Tone.SINGLE)
 
 
-def _after_answer(state: State, answer: Answer, now_s: float) -> State:
+def _after_answer(state: State, answer: Answer[Authorized], now_s: float) -> State:
     """Show what session has made of the card it was asked about."""
     state = replace(state, last_uid=state.asking, asking="")
-    if answer.status is not Status.OK:
+    if answer.result is None:
         return _refuse(state, answer.reason or f"Not authorised: {answer.status}.", now_s)
-    try:
-        action = msgspec.convert(answer.result, Authorized).action
-    except msgspec.ValidationError as error:
-        return _refuse(state, f"Session has answered what is not known here: {error}", now_s)
     state = replace(
         state,
         accepted=True,
-        detail=DONE[action],
+        detail=DONE[answer.result.action],
         indication=Indication.ACCEPTED,
         dark_s=now_s + SHOWN_S,
     )

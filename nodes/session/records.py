@@ -99,7 +99,7 @@ class SessionStore:
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
 
-    def records(self, limit: int, before: str = "") -> list[SessionRecord]:
+    def records(self, limit: int, before: str = "") -> tuple[SessionRecord, ...]:
         """Return the newest records first, of all sessions or of those before one of them.
 
         :raises StoreError: they cannot be read.
@@ -112,7 +112,7 @@ class SessionStore:
             )
         else:
             entries = self._select("ORDER BY number DESC LIMIT ?", (limit,))
-        return [entry.record for entry in entries]
+        return tuple(entry.record for entry in entries)
 
     def close(self) -> None:
         """Close the database."""

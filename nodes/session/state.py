@@ -23,13 +23,6 @@ class Config(Struct, frozen=True, kw_only=True):
     authorization: bool | None  # a car needs more than its plug (RFID-6); None: by the settings
 
 
-class Held(Struct, frozen=True, kw_only=True):
-    """A card that was held to the box, and who says that it is known."""
-
-    token: str
-    caller: str
-
-
 class Verdict(Struct, frozen=True, kw_only=True):
     """The answer to a card: what it did, or why it does nothing, or not yet."""
 
@@ -51,7 +44,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     life: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
     required: bool | None = None  # a card is, by the settings (RFID-6); None: not heard yet
     rfid_mode: RfidMode = RfidMode.READY  # also while rfid is silent
-    card: Held | None = None  # at this instant
+    card: str | None = None  # at this instant
     end: str | None = None  # somebody asks to end the session, and why
     stop: StopReason | None = None  # the node is being stopped
     written: Written | None = None

@@ -19,10 +19,6 @@ from nodes.system.tree import Flat, SettingError, check, flatten, unflatten
 
 NOT_BEGUN = "the launch file has not been heard yet: launch does not answer"
 
-# Who may have the whole box begin anew, besides the command line: each has asked a person, or is
-# asked by one who may. A bus is local, so this keeps mistakes out, not enemies.
-MAY_RESTART = frozenset(("dcs", "launch", "led", "smart_home", "web"))
-
 
 class Config(Struct, frozen=True, kw_only=True):
     """What does not change while the node runs."""
@@ -47,26 +43,35 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class RefusedError(Exception):
-    """Raised when a change will not be made; says why, for a person."""
+    """Raised when a change will not be made; `problems` says why: a key, and what was expected."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(lines_of(problems)))
+        self.problems = dict(problems)
 
 
-def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, tuple[str, ...]]:
-    """Return the state that a file's content leads to, and in words what is not understood in it.
+def lines_of(problems: Mapping[str, str]) -> tuple[str, ...]:
+    """Return problems as lines for a person."""
+    return tuple(f"{key}: {problem}" for key, problem in problems.items())
+
+
+def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, dict[str, str]]:
+    """Return the state that a file's content leads to, and by key what is not understood in it.
 
     A later version may have written more than this one knows: nothing of it is lost.
     """
     stored: dict[str, Any] = {}
     foreign: dict[str, Any] = {}
-    complaints: list[str] = []
+    wrong: dict[str, str] = {}
     for key, value in flatten(content).items():
         try:
             check(key, value, config.manufacturers)
         except SettingError as error:
             foreign[key] = value
-            complaints.append(str(error))
+            wrong[key] = error.problem
         else:
             stored[key] = value
-    return State(stored=stored, foreign=foreign), tuple(complaints)
+    return State(stored=stored, foreign=foreign), wrong
 
 
 def deliver(config: Config, factory: Mapping[str, Any]) -> State:
@@ -74,10 +79,10 @@ def deliver(config: Config, factory: Mapping[str, Any]) -> State:
 
     :raises RefusedError: they are wrong, by themselves or together.
     """
-    state, complaints = begin(config, factory)
-    wrong = complaints or problems(settings_of(config, state))
+    state, unknown = begin(config, factory)
+    wrong = unknown or problems(settings_of(config, state))
     if wrong:
-        raise RefusedError("; ".join(wrong))
+        raise RefusedError(wrong)
     return state
 
 
@@ -103,25 +108,26 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
     """
     locked = () if state.locks is None else state.locks.keys
     wanted = flatten(changes)
-    complaints: list[str] = []
+    wrong: dict[str, str] = {}
     for key, value in wanted.items():
         try:
             check(key, value, config.manufacturers)
         except SettingError as error:
-            complaints.append(str(error))
+            wrong[key] = error.problem
             continue
         if key in locked:
-            complaints.append(f"{key}: locked: given by the launch file or --set")
-    if complaints:
-        raise RefusedError("; ".join(complaints))
+            wrong[key] = "locked: given by the launch file or --set"
+    if wrong:
+        raise RefusedError(wrong)
     after = replace(state, stored={**state.stored, **wanted})
     old, new = settings_of(config, state), settings_of(config, after)
-    # What the launch file has brought together stands; this change is not to blame for it.
-    clashes = [each for each in problems(new) if each not in problems(old)]
+    # A clash that the launch file has brought about stands; this change is not to blame for it.
+    before = problems(old)
+    clashes = {key: each for key, each in problems(new).items() if before.get(key) != each}
     if new.authorization != old.authorization and (refusal := _refusal_to_authorize(facts)):
-        clashes.append(f"authorization.required: {refusal}")
+        clashes["authorization.required"] = refusal
     if clashes:
-        raise RefusedError("; ".join(clashes))
+        raise RefusedError(clashes)
     return after
 
 
@@ -136,10 +142,3 @@ def _refusal_to_authorize(facts: Facts) -> str:
     if facts.led.mode.color is not Color.BLUE or facts.led.mode.effect is Effect.OFF:
         return "expected the charge-mode indicator to be blue"
     return ""
-
-
-def refusal_to_restart(caller: str) -> str:
-    """Return why somebody may not have the whole box begin anew; "" if they may."""
-    if caller in MAY_RESTART or caller.startswith("tool-"):
-        return ""
-    return f"{caller} may not restart the box; {', '.join(sorted(MAY_RESTART))} and tools may"

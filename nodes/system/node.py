@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bus import Answer, Bus, Call, DriverError, Status
 from bus.store import StoreError
+from msgs.methods import GET_SETTINGS, PARAMETERS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import Because, NoArguments
 from msgs.settings import SetArguments, Settings, problems
 from msgs.topics import LED_FRAME, SESSION_STATUS, SETTINGS
@@ -26,16 +27,14 @@ from nodes.system.machine import (
     change,
     content_of,
     deliver,
-    refusal_to_restart,
+    lines_of,
     settings_of,
 )
 from nodes.system.store import SETTINGS_FILE, read_settings, write_settings
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
-SUPERVISOR = "launch"
 ASK_AGAIN_S = 1.0
-RESTART_S = 5.0  # for launch's answer; it says yes at once and stops afterwards
 MOST_WAITING = 16  # changes that wait for the one before
 MOST_REASON = 400  # as msgs.units.Text
 
@@ -62,14 +61,14 @@ class SystemNode:
         self._path = bus.state_dir / SETTINGS_FILE
         self._state = self._first_state(parameters.factory)
         self._said: Settings | None = None
-        self._waiting: deque[Call[SetArguments]] = deque()
+        self._waiting: deque[Call[SetArguments, Settings]] = deque()
         self._is_writing = False
         self._told = False  # that launch does not answer
         self._session = bus.subscribe(SESSION_STATUS)
         self._led = bus.subscribe(LED_FRAME)
-        bus.serve("get", NoArguments, self._on_get)
-        bus.serve("set", SetArguments, self._on_set)
-        bus.serve("restart", Because, self._on_restart)
+        bus.serve(GET_SETTINGS, self._on_get)
+        bus.serve(SET_SETTINGS, self._on_set)
+        bus.serve(RESTART_BOX, self._on_restart)
         self._ask_launch()
 
     # --- the start -----------------------------------------------------------------------------
@@ -84,40 +83,38 @@ class SystemNode:
         if content is None:
             write_settings(self._path, content_of(delivered))
             return delivered
-        state, complaints = begin(self._config, content)
-        for complaint in complaints:
+        state, unknown = begin(self._config, content)
+        for complaint in lines_of(unknown):
             self._bus.log("warning", f"{SETTINGS_FILE}: {complaint}; it is kept, and not used")
         return state
 
     def _ask_launch(self) -> None:
         """Ask for what the plan gives to others, until it is known."""
-        self._bus.request(
-            SUPERVISOR, "parameters", NoArguments(), self._on_parameters, timeout_s=ASK_AGAIN_S
-        )
+        self._bus.request(PARAMETERS, NoArguments(), self._on_parameters)
 
-    def _on_parameters(self, answer: Answer) -> None:
-        if answer.status is not Status.OK:
+    def _on_parameters(self, answer: Answer[dict[str, dict[str, Any]]]) -> None:
+        if answer.result is None:
             if not self._told:
                 self._told = True
-                self._bus.log("warning", f"no settings yet, {SUPERVISOR}: {answer.reason}")
+                self._bus.log("warning", f"no settings yet, launch: {answer.reason}")
             self._bus.at(self._bus.clock.now_s() + ASK_AGAIN_S, self._ask_launch)
             return
-        written = msgspec.convert(answer.result, dict[str, dict[str, Any]])
-        locks, complaints = locks_of(written, self._config.manufacturers)
-        self._state = msgspec.structs.replace(self._state, locks=locks)
-        for complaint in (*complaints, *problems(settings_of(self._config, self._state))):
+        locks, complaints = locks_of(answer.result, self._config.manufacturers)
+        self._state = replace(self._state, locks=locks)
+        clashes = lines_of(problems(settings_of(self._config, self._state)))
+        for complaint in (*complaints, *clashes):
             self._bus.log("info", complaint)
         self._publish()
 
     # --- requests ------------------------------------------------------------------------------
 
-    def _on_get(self, call: Call[NoArguments]) -> None:
+    def _on_get(self, call: Call[NoArguments, Settings]) -> None:
         if self._said is None:
             call.not_ready(NOT_BEGUN)
         else:
             call.ok(self._said)
 
-    def _on_set(self, call: Call[SetArguments]) -> None:
+    def _on_set(self, call: Call[SetArguments, Settings]) -> None:
         """Take a change into the line: each is judged by what the one before has left."""
         if self._said is None:
             call.not_ready(NOT_BEGUN)
@@ -135,16 +132,18 @@ class SystemNode:
             try:
                 after = change(self._config, self._state, call.arguments.changes, facts)
             except RefusedError as error:
-                call.refuse(str(error))
+                call.refuse(str(error), error.problems)
                 continue
             if after == self._state:
-                call.ok(self._said)
+                call.ok(settings_of(self._config, self._state))
                 continue
             self._is_writing = True
             work = partial(write_settings, self._path, content_of(after))
             self._bus.offload("settings", work, partial(self._on_written, call, after))
 
-    def _on_written(self, call: Call[SetArguments], after: State, result: Exception | None) -> None:
+    def _on_written(
+        self, call: Call[SetArguments, Settings], after: State, result: Exception | None
+    ) -> None:
         self._is_writing = False
         if isinstance(result, StoreError):
             self._bus.log("error", f"a setting could not be stored: {result}")
@@ -156,27 +155,23 @@ class SystemNode:
             call.ok(self._publish())
         self._go_on()
 
-    def _on_restart(self, call: Call[Because]) -> None:
+    def _on_restart(self, call: Call[Because, None]) -> None:
         """Have everything begin anew: launch stops all in order, the session first (PAN-5)."""
-        refusal = refusal_to_restart(call.caller)
-        if refusal:
-            call.refuse(refusal)
-            return
 
-        def on_answer(answer: Answer) -> None:
+        def on_answer(answer: Answer[None]) -> None:
             match answer.status:
                 case Status.OK:
-                    call.ok()
+                    call.ok(None)
                 case Status.NOT_READY:
                     call.not_ready(answer.reason)
                 case _:
-                    call.refuse(f"{SUPERVISOR} does not restart the box: {answer.reason}")
+                    call.refuse(f"launch does not restart the box: {answer.reason}")
 
         reason = f"asked by {call.caller}"
         if call.arguments.reason:
             reason = f"{call.arguments.reason} ({reason})"
         because = Because(reason=reason[:MOST_REASON])
-        self._bus.request(SUPERVISOR, "restart_all", because, on_answer, timeout_s=RESTART_S)
+        self._bus.request(RESTART_GRAPH, because, on_answer)
 
     # --- what is said --------------------------------------------------------------------------
 

@@ -17,7 +17,12 @@ MOST_SHOWN = 60  # characters of a wrong value
 
 
 class SettingError(Exception):
-    """Raised when a value does not belong to its key; names the key and what was expected."""
+    """Raised when a value does not belong to its key; says what was expected."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key}: {problem}")
+        self.key = key
+        self.problem = problem
 
 
 def flatten(tree: Mapping[str, Any], section: str = "") -> dict[str, Any]:
@@ -77,17 +82,17 @@ def check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
     if key not in LEAVES:
         below = keys_below(key)
         if below:
-            raise SettingError(f"{key}: expected a table with some of {', '.join(below)}")
+            raise SettingError(key, f"expected a table with some of {', '.join(below)}")
         section = key.rpartition(".")[0]
         known = keys_below(section) or sorted({each.partition(".")[0] for each in LEAVES})
-        raise SettingError(f"{key}: unknown setting; expected one of {', '.join(known)}")
+        raise SettingError(key, f"unknown setting; expected one of {', '.join(known)}")
     try:
         msgspec.convert(value, LEAVES[key])
     except msgspec.ValidationError:
-        raise SettingError(f"{key}: expected {_expected(key)}; got {_shown(value)}") from None
+        raise SettingError(key, f"expected {_expected(key)}; got {_shown(value)}") from None
     if key.endswith(".manufacturer") and value and value not in manufacturers:
         maps = ", ".join(sorted(manufacturers))
-        raise SettingError(f"{key}: expected one of {maps}; got {_shown(value)}")
+        raise SettingError(key, f"expected one of {maps}; got {_shown(value)}")
 
 
 def _expected(key: str) -> str:

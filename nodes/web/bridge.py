@@ -8,7 +8,9 @@ from typing import TypeVar
 from msgspec import Struct
 
 from bus import Answer, Bus, Status
+from msgs.methods import Method
 
+A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 
 SLACK_S = 1.0  # ours: beyond a request's own time, for a loop that is busy
@@ -42,13 +44,11 @@ class Bridge:
             future.cancel()
             raise
 
-    def ask(self, node: str, method: str, arguments: Struct, timeout_s: float = 1.0) -> Answer:
-        """Send a request to a node, and return its answer, TIMEOUT at the latest."""
-        future: Future[Answer] = Future()
-        self._bus.post(
-            partial(self._bus.request, node, method, arguments, future.set_result, timeout_s)
-        )
+    def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
+        """Send a request to its server, and return the answer, TIMEOUT at the latest."""
+        future: Future[Answer[R]] = Future()
+        self._bus.post(partial(self._bus.request, method, arguments, future.set_result))
         try:
-            return future.result(timeout_s + SLACK_S)
+            return future.result(method.timeout_s + SLACK_S)
         except TimeoutError:
             return Answer(status=Status.TIMEOUT, reason="The wallbox did not answer in time.")

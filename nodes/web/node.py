@@ -3,13 +3,13 @@
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
-from bus import Bus, Call
+from bus import Answer, Bus, Call
+from msgs.methods import PAGE, Method
 from msgs.requests import NoArguments, StopReason
-from msgs.units import Name
 from msgs.web import PageAddress
 from nodes.web.bridge import Bridge
 from nodes.web.server import PageServer, bind
@@ -19,7 +19,6 @@ from web.app import create_app
 from web.box import SilentError, Site
 from web.curve import Curve
 from web.door import Door
-from web.panel import Reply
 from web.sessions import Sessions
 from web.streams import Streams
 
@@ -27,13 +26,15 @@ RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 STOP_S = 1.0
 
+A = TypeVar("A", bound=Struct)
+
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080  # 0: any free one
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"  # 0.0.0.0: all
-    panel: Name = ""  # the node behind the simulation panel; "": there is none
+    panel: Literal["", "plant"] = ""  # the node behind the simulation panel; "": there is none
     # Names in the local network that the page is reached by, beside its own and the addresses.
     names: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=16)] = ()
 
@@ -41,11 +42,10 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NodeBox:
     """See `web.box.Box`: called by the server's threads."""
 
-    def __init__(self, bus: Bus, watch: Watch, panel: str) -> None:
+    def __init__(self, bus: Bus, watch: Watch) -> None:
         self._bus = bus
         self._bridge = Bridge(bus)
         self._watch = watch
-        self._panel = panel
         self.now_s = bus.clock.now_s
 
     def random(self, count: int) -> bytes:
@@ -67,10 +67,9 @@ class NodeBox:
         """See `web.box.Box.curve`."""
         return self._watch.curve
 
-    def act(self, name: str, arguments: Struct) -> Reply:
+    def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
         """See `web.box.Box.act`."""
-        answer = self._bridge.ask(self._panel, name, arguments)
-        return Reply(outcome=answer.status.value, reason=answer.reason)
+        return self._bridge.ask(act, arguments)
 
 
 class WebNode:
@@ -89,8 +88,8 @@ class WebNode:
         bound = bind(parameters.host, parameters.port)
         self.port: int = bound.getsockname()[1]
         self.streams = Streams(bus.clock.now_s, self._on_watched)
-        self.watch = Watch(bus, label, parameters.panel, self.streams.say)
-        box = NodeBox(bus, self.watch, parameters.panel)
+        self.watch = Watch(bus, label, bool(parameters.panel), self.streams.say)
+        box = NodeBox(bus, self.watch)
         site = Site(
             label=label,
             names=_names(label.serial, parameters.names),
@@ -106,10 +105,10 @@ class WebNode:
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
         self._url = f"http://{host}:{self.port}"
         self._door = door
-        bus.serve("page", NoArguments, self._on_page)
+        bus.serve(PAGE, self._on_page)
         bus.log("info", f"page: {self._url}")
 
-    def _on_page(self, call: Call[NoArguments]) -> None:
+    def _on_page(self, call: Call[NoArguments, PageAddress]) -> None:
         call.ok(PageAddress(url=self._url, is_first=self._door.account.must_change))
 
     def _on_watched(self, is_watched: bool) -> None:

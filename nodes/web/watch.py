@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from bus import Answer, Bus, Status, Timer
 from msgs.label import Label
 from msgs.led import LedFrame
+from msgs.methods import WORLD
 from msgs.plant import WorldStatus
 from msgs.requests import NoArguments
 from msgs.rfid import RfidStatus
@@ -39,11 +40,13 @@ MOST_NAMES = 64
 class Watch:
     """The readers, one value for all streams, and the curve. Everything runs in the loop."""
 
-    def __init__(self, bus: Bus, label: Label, world: str, say: Callable[[bytes], None]) -> None:
-        """`world` is the simulated world's node, if there is one; `say` feeds the streams."""
+    def __init__(
+        self, bus: Bus, label: Label, has_world: bool, say: Callable[[bytes], None]
+    ) -> None:
+        """`has_world`: there is a simulated one; `say` feeds the streams."""
         self._bus = bus
         self._label = label
-        self._world_node = world
+        self._has_world = has_world
         self._say = say
         self._began_s = bus.clock.now_s()
         self._session = bus.subscribe(SESSION_STATUS, self._on_session)
@@ -74,7 +77,7 @@ class Watch:
         self.timers = []
         if is_watched:
             self.timers.append(self._bus.every(ROUND_S, self._round))
-            if self._world_node:
+            if self._has_world:
                 self.timers.append(self._bus.every(WORLD_S, self._ask_world))
                 self._ask_world()
 
@@ -147,17 +150,14 @@ class Watch:
     # --- the simulated world -------------------------------------------------------------------
 
     def _ask_world(self) -> None:
-        self._bus.request(self._world_node, "status", NoArguments(), self._on_world, WORLD_S)
+        self._bus.request(WORLD, NoArguments(), self._on_world)
 
-    def _on_world(self, answer: Answer) -> None:
-        if answer.status is not Status.OK:
-            return
-        try:
-            self._world = msgspec.convert(answer.result, WorldStatus)
-        except msgspec.ValidationError as error:
-            self._bus.log("warning", f"{self._world_node} answers what is not understood: {error}")
-            return
-        self._world_s = self._bus.clock.now_s()
+    def _on_world(self, answer: Answer[WorldStatus]) -> None:
+        if answer.result is not None:
+            self._world = answer.result
+            self._world_s = self._bus.clock.now_s()
+        elif answer.status is Status.ERROR:
+            self._bus.log("warning", answer.reason)
 
     # --- the curve -----------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from bus.memory import MemoryGraph
 from msgs.dcs import ChargeMode, DcsStatus, Link
 from msgs.led import Color, Effect, KeyPress, LedFrame, Light, Tone
 from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
 from msgs.plant import SimKeys
-from msgs.requests import Because, NoArguments
 from msgs.rfid import RfidMode, RfidStatus
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
@@ -127,7 +127,7 @@ class Box:
         self.graph = MemoryGraph(seed=1, state_dir=state_dir)
         self._says: dict[str, tuple[Bus, Any, Any]] = {}
         self.asked: list[Asked] = []
-        self.answer: dict[str, Callable[[Call[Any]], None]] = {}
+        self.answer: dict[str, Callable[[Call[Any, None]], None]] = {}
         self.presses: list[KeyPress] = []
         self.drawn: list[Drawn] = []
         rows: tuple[tuple[str, Topic[Any], Any, float], ...] = (
@@ -142,10 +142,10 @@ class Box:
             bus = self.graph.bus(writer)
             self._says[writer] = (bus, topic, message)
             bus.every(period_s, partial(self._say, writer))
-        self._serve("rfid", "erase", NoArguments)
+        self._serve(ERASE_CARDS)
         system = self.graph.bus("system")
         self._says["system"] = (system, None, None)
-        self._serve("system", "restart", Because)
+        self._serve(RESTART_BOX)
         plant = self._says["plant"][0]
         plant.subscribe(SIM_LIGHTS, self._on_lights)
         self.frame = plant.subscribe(LED_FRAME)
@@ -211,18 +211,19 @@ class Box:
     def _on_lights(self, frame: LedFrame) -> None:
         self.drawn.append(Drawn(self.now_s, frame))
 
-    def _serve(self, node: str, method: str, arguments: type[Any]) -> None:
-        def serve(call: Call[Any]) -> None:
-            assert call.caller == "led"
+    def _serve(self, method: Method[Any, None]) -> None:
+        node = method.server
+
+        def serve(call: Call[Any, None]) -> None:
             said = {"reason": call.arguments.reason} if node == "system" else {}
             self.asked.append(Asked(self.now_s, node, said))
             self.answer.get(node, _well)(call)
 
-        self._says[node][0].serve(method, arguments, serve)
+        self._says[node][0].serve(method, serve)
 
 
-def _well(call: Call[Any]) -> None:
-    call.ok()
+def _well(call: Call[Any, None]) -> None:
+    call.ok(None)
 
 
 @pytest.fixture

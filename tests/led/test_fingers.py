@@ -4,9 +4,9 @@ import pytest
 
 from msgs.dcs import ChargeMode, Link
 from msgs.led import Key, Tone
+from msgs.methods import ERASE_CARDS
 from msgs.requests import StopReason
 from msgs.session import WallboxState
-from nodes.led.fingers import ANSWER_S
 from tests.led.conftest import Box, told
 
 SERVICE_KEY = {"reason": "service key"}
@@ -84,7 +84,7 @@ def test_an_erase_that_fails_is_told_and_never_restarts(box: Box, refuses: bool)
     else:
         box.answer["rfid"] = lambda call: None  # no answer at all
     box.press(6.1)
-    box.advance(ANSWER_S + 2.0)
+    box.advance(ERASE_CARDS.timeout_s + 2.0)
     assert asked(box) == [("rfid", {})]
     assert [tone for _, tone in box.tones] == [Tone.SERVICE, Tone.SERVICE, Tone.FALLING]
     (warning,) = box.warnings()
@@ -110,7 +110,7 @@ def test_a_restart_that_fails_is_told(box: Box, seconds: float) -> None:
 def test_without_rfid_nothing_is_erased_and_nothing_restarts(box: Box) -> None:
     box.graph.kill("rfid")
     box.press(6.1)
-    box.advance(ANSWER_S + 1.0)
+    box.advance(ERASE_CARDS.timeout_s + 1.0)
     assert box.asked == []
     assert box.tones[-1][1] is Tone.FALLING
 

@@ -26,6 +26,7 @@ from bus.wire import unpack
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph
 from msgs.label import LABEL_FILE, Label
+from msgs.methods import ACTS, METHODS
 from tests.lives.scripts import HOUSE, Script, scripts
 
 HEARTBEAT_FIELDS = ("state", "incarnation", "error")
@@ -61,8 +62,9 @@ class Stage:
         self._graph.advance(max(at_s - self.now_s, 0.0))
 
     def act(self, method: str, arguments: dict[str, Any]) -> None:
+        act = ACTS[method]
         try:
-            self._graph.act(method, arguments)
+            self._graph.act(act, msgspec.convert(arguments, act.arguments))
         except ActError:
             self.said.append((self.now_s, f"refused/{method}", {}))
 
@@ -70,8 +72,9 @@ class Stage:
         self.act("tap", {"uid": self._uids[color]})
 
     def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
-        answer = msgspec.to_builtins(self._graph.ask(node, method, arguments))
-        self.said.append((self.now_s, f"answer/{method}", answer))
+        row = METHODS[node, method]
+        answer = self._graph.ask(row, msgspec.convert(arguments, row.arguments))
+        self.said.append((self.now_s, f"answer/{method}", msgspec.to_builtins(answer)))
 
     def restart(self, node: str) -> None:
         self._graph.restart(node)

@@ -8,7 +8,8 @@ import pytest
 from bus import Call, DriverError
 from bus.memory import MemoryGraph
 from msgs.meter import Line, MeterReading
-from msgs.plant import ModbusRead, SimPower
+from msgs.methods import MODBUS_READ
+from msgs.plant import ModbusRead, Registers, SimPower
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SIM_POWER
 from nodes.meter.node import Parameters, build
 from nodes.modbus_map.bank import Bank, answer
@@ -65,7 +66,7 @@ class Rig:
             2: Bank(meter_map=tq, values=lambda: values(-3.0)),
         }
 
-        def serve(call: Call[ModbusRead]) -> None:
+        def serve(call: Call[ModbusRead, Registers]) -> None:
             read = call.arguments
             self.reads.append(read)
             if not self.reachable:
@@ -75,9 +76,9 @@ class Rig:
                 if isinstance(result, int):
                     call.refuse(f"exception {result}")
                 else:
-                    call.ok(result[: self.words])
+                    call.ok(tuple(result[: self.words]))
 
-        plant.serve("modbus_read", ModbusRead, serve)
+        plant.serve(MODBUS_READ, serve)
         one = line(15.7)
         plant.every(0.1, lambda: plant.publish(SIM_POWER, SimPower(lines=(one, one, one))))
 

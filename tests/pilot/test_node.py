@@ -7,6 +7,7 @@ import pytest
 from bus import DriverError
 from bus.memory import MemoryGraph
 from msgs.load_manager import LoadOffer
+from msgs.methods import STOP
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
 from msgs.plant import SimCopper
 from msgs.requests import Stop, StopReason
@@ -58,7 +59,7 @@ class Surroundings:
         return status
 
     def stop(self, reason: StopReason) -> None:
-        self.graph.bus("launch").request("pilot", "stop", Stop(reason=reason))
+        self.graph.bus("launch").request(STOP.at("pilot"), Stop(reason=reason))
         self.graph.advance(0.1)
         assert "pilot" not in self.graph.running
         self.graph.kill("launch")

@@ -6,7 +6,7 @@ from bus import Answer, Status
 from msgs.card import Card, CardColor, CardRole
 from msgs.label import Label, LabelCard
 from msgs.rfid import RfidStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.session import Action, Authorized, SessionStatus, WallboxState
 from nodes.rfid.cards import Cards
 from nodes.rfid.machine import start, step
 from nodes.rfid.sight import POLL_S, Event
@@ -49,7 +49,7 @@ FREE = SessionStatus(
     authorization_required=True,
 )
 PLUGGED = replace(FREE, plugged=True)
-RELEASED = Answer(status=Status.OK, result={"action": "released"})
+RELEASED = Answer(status=Status.OK, result=Authorized(action=Action.RELEASED))
 
 
 class Life:
@@ -60,7 +60,7 @@ class Life:
         self.state: State = start(cards, now_s)
         self.session: SessionStatus | None = FREE
         self.works = True
-        self.answer: Answer | None = RELEASED  # None: it comes later
+        self.answer: Answer[Authorized] | None = RELEASED  # None: it comes later
         self.disk_problem: str | None = ""  # None: it takes its time
         self.asked: list[str] = []
         self.writes: list[Write] = []
@@ -76,7 +76,7 @@ class Life:
     def step(
         self,
         event: Event | None = None,
-        answer: Answer | None = None,
+        answer: Answer[Authorized] | None = None,
         written: Written | None = None,
         change: Write | None = None,
     ) -> RfidStatus:

@@ -284,7 +284,7 @@ def test_an_erase_ends_teaching_and_outlives_it(cards_held: tuple[str, ...]) -> 
     life.disk_problem = None
     for uid in cards_held:
         life.hold(uid)
-    write = erase(life.state, "led")
+    write = erase(life.state)
     assert not isinstance(write, str)
     life.step(change=write)
     assert life.status.mode is RfidMode.READY

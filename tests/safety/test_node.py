@@ -10,6 +10,7 @@ from bus import DriverError
 from bus.memory import MemoryGraph
 from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
+from msgs.methods import STOP
 from msgs.pilot import SimPilotDrive
 from msgs.plant import SimCopper, SimPower
 from msgs.requests import Stop, StopReason
@@ -349,7 +350,7 @@ def test_a_restart_of_safety_asks_opens_proves_tests_and_closes_again(
 ) -> None:
     around.start()
     around.charge()
-    around.launch.request("safety", "stop", Stop(reason=StopReason.RESTART))
+    around.launch.request(STOP.at("safety"), Stop(reason=StopReason.RESTART))
     around.graph.advance(0.2)
     assert around.duty_percent == 100.0
     assert around.contacts

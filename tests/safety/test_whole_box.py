@@ -54,7 +54,7 @@ def test_a_plug_that_was_pulled_in_the_dark_ends_the_session_by_power_loss(
     box.act("power", {"on": True})
     box.advance(5.0)
     record = box.sessions()[0]
-    assert (record["session_id"], record["end_reason"]) == (session_id, "power_loss")
+    assert (record.session_id, record.end_reason) == (session_id, "power_loss")
     assert box.faults == []
 
 

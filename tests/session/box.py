@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from bus import Answer, Reader, Status
+from bus import Answer, Reader
 from bus.memory import MemoryGraph
 from bus.peer import Peer
 from msgs.launch import GraphStatus
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
+from msgs.methods import METHODS
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
@@ -44,12 +43,13 @@ class Box:
         self._writers["safety"].every(0.1, self._say)
         self.system = self.graph.bus("system")
         self.require(required)
-        self.web = self.graph.bus("launch")
-        self._readers: dict[str, Peer] = {"launch": self.web, "system": self.system}
+        self.launch = self.graph.bus("launch")
+        self.tool = self.graph.bus("tool-1")
+        self._readers: dict[str, Peer] = {"launch": self.launch, "system": self.system}
         graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
-        self.web.publish(LAUNCH_GRAPH, graph)
-        self.status: Reader[SessionStatus] = self.web.subscribe(SESSION_STATUS, self._hear)
-        self.wish: Reader[Wish] = self.web.subscribe(SESSION_WISH)
+        self.launch.publish(LAUNCH_GRAPH, graph)
+        self.status: Reader[SessionStatus] = self.launch.subscribe(SESSION_STATUS, self._hear)
+        self.wish: Reader[Wish] = self.launch.subscribe(SESSION_WISH)
         self.heard: list[SessionStatus] = []
         self.start()
 
@@ -120,10 +120,10 @@ class Box:
 
     def ask(
         self, method: str, arguments: dict[str, Any] | None = None, seconds: float = 1.1
-    ) -> Answer:
-        return self._ask(self.web, method, arguments, seconds)
+    ) -> Answer[Any]:
+        return self._ask(self.tool, method, arguments, seconds)
 
-    def hold(self, token: str, by: str = "rfid", seconds: float = 0.1) -> Answer:
+    def hold(self, token: str, by: str = "rfid", seconds: float = 0.1) -> Answer[Any]:
         """Have a card held to the box, as rfid or another node tells of it."""
         if by not in self._readers:
             self._readers[by] = self.graph.bus(by)
@@ -131,14 +131,14 @@ class Box:
 
     def _ask(
         self, bus: Peer, method: str, arguments: dict[str, Any] | None, seconds: float
-    ) -> Answer:
-        answers: list[Answer] = []
-        bus.request("session", method, arguments, answers.append)
+    ) -> Answer[Any]:
+        answers: list[Answer[Any]] = []
+        bus.request(METHODS["session", method], arguments or {}, answers.append)
         self.graph.advance(seconds)
         (answer,) = answers
         return answer
 
     def records(self) -> list[SessionRecord]:
         answer = self.ask("sessions")
-        assert answer.status is Status.OK
-        return msgspec.convert(answer.result, list[SessionRecord])
+        assert answer.result is not None
+        return list(answer.result)

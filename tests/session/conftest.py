@@ -14,7 +14,7 @@ from nodes.session.energy import MARGIN_WH
 from nodes.session.ledger import Entry, Written
 from nodes.session.machine import step
 from nodes.session.revival import begin
-from nodes.session.state import Config, Held, Inputs, Verdict
+from nodes.session.state import Config, Inputs, Verdict
 
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
@@ -111,7 +111,7 @@ class Life:
         self,
         end: str | None = None,
         written: Written | None = None,
-        card: Held | None = None,
+        card: str | None = None,
     ) -> Verdict:
         self.count += 1
         inputs = Inputs(
@@ -141,9 +141,9 @@ class Life:
             self.step(written=Written(problem="" if self.disk_works else "the disk is full"))
         return outputs.verdict
 
-    def hold(self, token: str, caller: str = "rfid") -> Verdict:
+    def hold(self, token: str) -> Verdict:
         """Hold a card to the box, one that rfid or the service knows."""
-        return self.step(card=Held(token=token, caller=caller))
+        return self.step(card=token)
 
     def run(self, seconds: float, **facts: Any) -> SessionStatus:
         """Let time pass with these facts; return what was said last.

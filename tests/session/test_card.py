@@ -439,16 +439,6 @@ def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Copper) -> None:
     assert new.hold(BLUE).action is Action.STARTED
 
 
-@pytest.mark.parametrize("caller", ["web", "launch", "session", ""])
-def test_nobody_but_the_reader_and_the_service_authorises(caller: str) -> None:
-    life = with_cards(SEATED)
-    assert "Only rfid and dcs" in life.hold(RED, caller).refusal
-    assert life.disk == {}
-    assert life.hold(RED, "dcs").action is Action.STARTED
-    assert life.hold(RED, caller).action is None  # nor does anybody else log off
-    assert life.run(0.2).authorized
-
-
 # --- the setting ------------------------------------------------------------------------------
 
 
@@ -702,7 +692,7 @@ def test_a_charge_without_cards_is_shown_though_a_master_is_awaited() -> None:
 
 FACTS = ("A", "B", "silent", "dark", "lit", "idle", "tested", "latched", "paused", "offered")
 SETTING = ("on", "off", "unknown")
-ACTS = ("red", "blue", "web", "end", "wait", "kill", "lost", "shutdown")
+ACTS = ("red", "blue", "end", "wait", "kill", "lost", "shutdown")
 EVENTS = st.sampled_from(FACTS + SETTING + ACTS)
 
 
@@ -752,9 +742,8 @@ def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_require
     for event in events:
         heard = len(life.said)
         before = life.said[-1] if life.said else None
-        if event in ("red", "blue", "web"):
-            caller = "web" if event == "web" else "rfid"
-            verdict = life.hold(event, caller)
+        if event in ("red", "blue"):
+            verdict = life.hold(event)
             if verdict.action in (Action.RELEASED, Action.STARTED):
                 assert life.facts["required"]
                 released[event] = life.now_s
@@ -763,8 +752,6 @@ def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_require
                 assert before.token == event
                 assert not life.said[-1].authorized
                 assert not life.said[-1].released
-            if verdict.action is not None:
-                assert caller == "rfid"
         else:
             if event == "end":
                 life.step(end="")

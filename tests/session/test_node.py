@@ -156,7 +156,7 @@ def test_the_apps_wish_is_published_stored_and_restored(box: Box) -> None:
     box.graph.advance(1.0)
     assert box.wish.message == NO_WISH
     assert box.ask("wish", {"limit_a": 10.0}).status is Status.OK
-    wish = Wish(limit_a=10.0, pause=False, until_utc_ns=None, detail="asked for by launch")
+    wish = Wish(limit_a=10.0, pause=False, until_utc_ns=None, detail="asked for by tool-1")
     assert box.wish.message == wish
     box.graph.kill("session")
     box.start()
@@ -210,5 +210,6 @@ def test_a_list_of_a_hundred_sessions_fits_its_frame(box: Box) -> None:
         box.cp_state = CpState.A
         box.graph.advance(1.0)
     answer = box.ask("sessions", {"limit": 100})
+    assert answer.result is not None
     assert len(answer.result) == 100
     assert len(msgspec.msgpack.encode(answer)) < 40_000

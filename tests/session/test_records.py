@@ -35,7 +35,7 @@ def test_what_is_saved_is_found_again_by_the_next_process(tmp_path: Path) -> Non
     path = tmp_path / "sessions.sqlite"
     store = SessionStore(path, no_words)
     assert store.newest() is None
-    assert store.records(20) == []
+    assert store.records(20) == ()
     store.save(entry(1))
     store.close()
     store = SessionStore(path, no_words)
@@ -43,7 +43,7 @@ def test_what_is_saved_is_found_again_by_the_next_process(tmp_path: Path) -> Non
     ended = entry(1, seated=False, ended_utc_ns=20, energy_wh=7.25, end_reason=EndReason.UNPLUGGED)
     store.save(ended)
     assert store.newest() == ended
-    assert store.records(20) == [ended.record]
+    assert store.records(20) == (ended.record,)
     store.close()
 
 
@@ -53,7 +53,7 @@ def test_records_come_newest_first_in_pages(tmp_path: Path) -> None:
         store.save(entry(number, started_utc_ns=100 - number))  # UTC may jump
     assert [record.session_id for record in store.records(3)] == ["id-9", "id-8", "id-7"]
     assert [record.session_id for record in store.records(2, "id-7")] == ["id-6", "id-5"]
-    assert store.records(5, "never heard of") == []
+    assert store.records(5, "never heard of") == ()
     store.close()
 
 

@@ -20,6 +20,9 @@ from launch.soak.box import Box
 from launch.soak.invariants import Broken
 from launch.soak.witness import Witness
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.methods import END_SESSION, FAULT, HOUSE, PLUG, PULL, READY, UNPLUG
+from msgs.plant import FaultName, HouseLoad, SimFault
+from msgs.requests import Because, NoArguments
 from msgs.safety import SafetyPhase
 from nodes.plant import contactor
 from nodes.plant.readings import copper_of
@@ -54,8 +57,8 @@ class Scene:
         self.graph.start_all()
 
     def charge(self) -> None:
-        self.graph.act("plug")
-        self.graph.act("ready")
+        self.graph.act(PLUG, NoArguments())
+        self.graph.act(READY, NoArguments())
         self.graph.advance(12.0)
         assert max(self.witness.seen.drawn_a) > 6.0
 
@@ -81,10 +84,10 @@ def step_then(module: Any, patch: Patch, change: Callable[[Any, Any, Any], Any])
 
 def test_a_whole_graph_breaks_nothing(scene: Scene) -> None:
     scene.charge()
-    scene.graph.act("unplug")
+    scene.graph.act(UNPLUG, NoArguments())
     scene.graph.advance(5.0)
     scene.charge()
-    scene.graph.act("pull")
+    scene.graph.act(PULL, NoArguments())
     scene.graph.advance(5.0)
     assert scene.broken == []
 
@@ -92,7 +95,7 @@ def test_a_whole_graph_breaks_nothing(scene: Scene) -> None:
 def test_a_safety_that_does_not_open_is_caught(scene: Scene, monkeypatch: Patch) -> None:
     scene.charge()
     step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True))
-    scene.graph.act("pull")
+    scene.graph.act(PULL, NoArguments())
     scene.graph.advance(1.0)
     assert {"vehicle", "self_test"} <= scene.names()
 
@@ -106,7 +109,7 @@ def test_a_safety_that_ignores_a_fault_is_caught(
     scene.charge()
     step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
     scene.graph.memory.hold("pilot")  # or it would go to x1
-    scene.graph.act("fault", {"name": fault})
+    scene.graph.act(FAULT, FaultName(name=SimFault(fault)))
     scene.graph.advance(0.5)
     assert name in scene.names()
 
@@ -114,7 +117,7 @@ def test_a_safety_that_ignores_a_fault_is_caught(
 def test_a_safety_that_ignores_heat_is_caught(scene: Scene, monkeypatch: Patch) -> None:
     scene.charge()
     step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
-    scene.graph.act("fault", {"name": "hot"})
+    scene.graph.act(FAULT, FaultName(name=SimFault.HOT))
     scene.graph.advance(60.0)
     assert "heat" in scene.names()
 
@@ -143,7 +146,7 @@ def test_a_safety_that_keeps_a_withdrawn_charge_closed_is_caught(
 ) -> None:
     scene.charge()
     step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
-    scene.graph.tell("session", "end", {"reason": "test"})
+    scene.graph.tell(END_SESSION, Because(reason="test"))
     scene.graph.advance(8.0)
     assert {"unloaded", "permission"} & scene.names()
 
@@ -181,8 +184,8 @@ def test_welded_contacts_that_nobody_sees_are_caught(scene: Scene, monkeypatch: 
 
     monkeypatch.setattr("nodes.plant.node.copper_of", lie)
     scene.charge()
-    scene.graph.act("fault", {"name": "weld"})
-    scene.graph.act("unplug")
+    scene.graph.act(FAULT, FaultName(name=SimFault.WELD))
+    scene.graph.act(UNPLUG, NoArguments())
     scene.graph.advance(8.0)
     assert {"truth", "weld"} <= scene.names()
 
@@ -197,7 +200,7 @@ def test_poles_that_stay_closed_without_a_cause_are_caught(
         return real(before, now_s, **{**lines, "welded": True})
 
     monkeypatch.setattr(contactor, "settle", settle)
-    scene.graph.act("pull")
+    scene.graph.act(PULL, NoArguments())
     scene.graph.advance(1.0)
     assert "contacts" in scene.names()
 
@@ -207,7 +210,7 @@ def test_a_safety_that_closes_beside_its_own_latched_fault_is_caught(
 ) -> None:
     scene.charge()
     step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
-    scene.graph.act("fault", {"name": "pe_open"})
+    scene.graph.act(FAULT, FaultName(name=SimFault.PE_OPEN))
     scene.graph.advance(1.0)
     assert "latched" in scene.names()
 
@@ -236,7 +239,7 @@ def test_a_load_manager_that_overloads_the_house_is_caught(
     step_then(nodes.load_manager.node, monkeypatch, more)
     scene = Scene(tmp_path)
     scene.charge()
-    scene.graph.act("house", {"current_a": (20.0, 0.0, 0.0)})
+    scene.graph.act(HOUSE, HouseLoad(current_a=(20.0, 0.0, 0.0)))
     scene.graph.advance(25.0)
     assert scene.names() == {"fuse"}
 
@@ -261,9 +264,9 @@ def test_a_restart_that_interrupts_the_charge_is_caught(scene: Scene, monkeypatc
 def change_the_vehicle_while_session_is_away(scene: Scene) -> set[str]:
     scene.charge()
     scene.graph.kill("session")
-    scene.graph.act("pull")
+    scene.graph.act(PULL, NoArguments())
     scene.graph.advance(1.0)
-    scene.graph.act("plug")
+    scene.graph.act(PLUG, NoArguments())
     scene.graph.advance(1.0)
     scene.graph.start("session")
     scene.graph.advance(30.0)
@@ -353,11 +356,11 @@ def test_a_fault_that_is_latched_without_a_cause_is_caught(
 
 def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> None:
     monkeypatch.setattr(safety_machine, "echo_until_s", lambda test: 0.0)
-    scene.graph.act("plug")
+    scene.graph.act(PLUG, NoArguments())
     scene.graph.advance(0.5)
     assert scene.witness.seen.safety.status is not None
     assert scene.witness.seen.safety.status.phase is SafetyPhase.SELF_TEST
-    scene.graph.act("pull")
+    scene.graph.act(PULL, NoArguments())
     scene.graph.advance(1.0)
     assert scene.broken == [
         Broken("no_false_fault", "8005: the plug was pulled during the self-test")
@@ -372,7 +375,7 @@ def test_a_trip_that_nobody_tells_is_caught(scene: Scene, monkeypatch: Patch) ->
 
     scene.charge()
     step_then(nodes.safety.node, monkeypatch, silent)
-    scene.graph.act("fault", {"name": "rcm_dc"})
+    scene.graph.act(FAULT, FaultName(name=SimFault.RCM_DC))
     scene.graph.advance(1.0)
     assert scene.names() == {"trip"}
 
@@ -381,8 +384,8 @@ def test_a_graph_that_stops_with_a_closed_contactor_is_caught(
     tmp_path: Path, monkeypatch: Patch
 ) -> None:
     box = Box(3, tmp_path)
-    box.graph.act("plug")
-    box.graph.act("ready")
+    box.graph.act(PLUG, NoArguments())
+    box.graph.act(READY, NoArguments())
     box.graph.advance(15.0)
     step_then(
         nodes.safety.node,

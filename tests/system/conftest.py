@@ -25,6 +25,7 @@ from bus.tool import Tool, open_tool
 from bus.wire import Frame
 from msgs.launch import Process
 from msgs.meter import MeterReading
+from msgs.methods import METHODS
 from msgs.plant import SimEvent, SimPower
 from msgs.session import WallboxState
 from msgs.topics import (
@@ -247,10 +248,10 @@ class Box:
         return self.ask("plant", method, arguments)
 
     def ask(self, node: str, method: str, arguments: dict[str, Any] | None = None) -> Any:
-        """Send a request that must succeed; return its result."""
-        answer = self.tool.call(node, method, arguments or {}, timeout_s=5.0)
+        """Send a request that must succeed; return its result as plain data."""
+        answer = self.tool.call(METHODS[node, method], arguments or {}, timeout_s=5.0)
         assert answer.status is Status.OK, f"{node} {method}: {answer.status}: {answer.reason}"
-        return answer.result
+        return msgspec.to_builtins(answer.result)
 
     def charge(self) -> None:
         """Have a charge run, whatever was before, with a current that has settled."""

@@ -6,21 +6,36 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bus import Call
 from bus.place import Place
 from bus.run import open_node
+from msgs.methods import METHODS, TOOLS, Method
 from msgs.pilot import CpState, PilotStatus
 from msgs.requests import NoArguments, StopReason
 from msgs.topics import NODES, PILOT_STATUS, TOPICS
 
 pytestmark = pytest.mark.system
 
-VERBS = ("launch", "front", "ps", "restart", "stop", "topics", "sniff", "call", "sim", "label")
+VERBS = (
+    "launch", "front", "ps", "restart", "stop", "topics", "methods", "sniff", "call", "sim", "label"
+)  # fmt: skip
+
+# What a node of a package of the user's own may serve: methods that are not in the table.
+SUM = Method(
+    name="sum",
+    server="pilot",
+    arguments=NoArguments,
+    result=dict[str, bool],
+    callers=(TOOLS,),
+    text="",
+)
+NO = replace(SUM, name="no")
+WRONG = replace(SUM, name="wrong")
 
 Tell = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -48,12 +63,10 @@ def _run_pilot(place: Place, started: threading.Event, end: threading.Event) -> 
         if end.is_set():
             bus.stop(StopReason.SHUTDOWN)
 
-    def sum_up(call: Call[NoArguments]) -> None:
-        call.ok({"counted": True})
-
     bus.every(0.01, tick)
-    bus.serve("sum", NoArguments, sum_up)
-    bus.serve("no", NoArguments, lambda call: call.refuse("not on a Sunday"))
+    bus.serve(SUM, lambda call: call.ok({"counted": True}))
+    bus.serve(NO, lambda call: call.refuse("not on a Sunday"))
+    bus.serve(WRONG, lambda call: call.refuse("no", {"a.b": "expected 1", "c": "expected 2"}))
     bus.ready()
     started.set()
     while not bus.stopped:
@@ -133,6 +146,12 @@ def test_topics_shows_the_whole_table() -> None:
     assert len(wallbox("topics").stdout.splitlines()) == len(TOPICS) + 1
 
 
+def test_methods_shows_the_whole_table() -> None:
+    table = rows(wallbox("methods", "--json"))
+    assert [(row["server"], row["method"]) for row in table] == list(METHODS)
+    assert len(wallbox("methods").stdout.splitlines()) == len(METHODS) + 1
+
+
 # --- sniff -------------------------------------------------------------------------------------
 
 
@@ -210,6 +229,7 @@ def test_a_call_prints_the_result_as_json(tell: Tell) -> None:
     ("words", "code", "said"),
     [
         (("pilot", "no"), 1, "pilot no: refused: not on a Sunday\n"),
+        (("pilot", "stop", '{"reason": "shutdown"}'), 1, "pilot stop: refused: tool-"),
         (("pilot", "sum", '{"x": 1}'), 1, "pilot sum: bad_arguments: "),
         (("pilot", "none"), 1, "pilot none: bad_arguments: pilot has no method 'none'; it has "),
         (("led", "sum", "--timeout", "0.1"), 1, "led sum: timeout: "),
@@ -224,3 +244,9 @@ def test_a_call_that_is_not_done_says_why(
     assert (told.returncode, told.stdout) == (code, "")
     assert told.stderr.startswith(said)
     assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_refusal_shows_its_problems_by_key(tell: Tell) -> None:
+    told = tell("call", "pilot", "wrong")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == "pilot wrong: refused\n  a.b: expected 1\n  c: expected 2\n"

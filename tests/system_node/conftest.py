@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from bus import Answer, Call, Reader, Status
 from bus.memory import MemoryGraph
 from msgs.led import DARK, Color, Effect, LedFrame, Light
-from msgs.requests import Because, NoArguments
+from msgs.methods import METHODS, PARAMETERS, RESTART_GRAPH
+from msgs.requests import Because
 from msgs.session import SessionStatus, WallboxState
 from msgs.settings import Settings
 from msgs.topics import LED_FRAME, SESSION_STATUS, SETTINGS
@@ -38,19 +38,16 @@ class Box:
 
     # --- the others ----------------------------------------------------------------------------
 
-    def start_launch(self, answer_restart: Callable[[Call[Because]], None] | None = None) -> None:
-        def on_parameters(call: Call[NoArguments]) -> None:
-            assert call.caller == "system"
-            call.ok(self.written)
-
-        def on_restart(call: Call[Because]) -> None:
-            assert call.caller == "system"
+    def start_launch(
+        self, answer_restart: Callable[[Call[Because, None]], None] | None = None
+    ) -> None:
+        def on_restart(call: Call[Because, None]) -> None:
             self.restarts.append(call.arguments.reason)
-            call.ok()
+            call.ok(None)
 
         launch = self.graph.bus("launch")
-        launch.serve("parameters", NoArguments, on_parameters)
-        launch.serve("restart_all", Because, answer_restart or on_restart)
+        launch.serve(PARAMETERS, lambda call: call.ok(self.written))
+        launch.serve(RESTART_GRAPH, answer_restart or on_restart)
         self.peers["launch"] = launch
 
     def say(self) -> None:
@@ -91,9 +88,9 @@ class Box:
 
     def ask(
         self, method: str, arguments: dict[str, Any] | None = None, caller: str = "web"
-    ) -> Answer:
-        answers: list[Answer] = []
-        self.peers[caller].request("system", method, arguments, answers.append)
+    ) -> Answer[Any]:
+        answers: list[Answer[Any]] = []
+        self.peers[caller].request(METHODS["system", method], arguments or {}, answers.append)
         self.graph.run_until(self.graph.clock.now_s() + 10.0, lambda: bool(answers))
         (answer,) = answers
         return answer
@@ -102,17 +99,27 @@ class Box:
         """Change settings; the change must be made, published and answered."""
         answer = self.ask("set", {"changes": changes})
         assert answer.status is Status.OK, answer.reason
-        settings = msgspec.convert(answer.result, Settings)
+        settings = answer.result
+        assert isinstance(settings, Settings)
         assert self.now() == settings
         return settings
 
     def refused(self, changes: dict[str, Any]) -> str:
         """Ask for a change that must be refused and leave all as it is; return why."""
+        return self._refusal(changes).reason
+
+    def wrong_keys(self, changes: dict[str, Any]) -> frozenset[str]:
+        """Ask for a change that must be refused and leave all as it is; return the wrong keys."""
+        answer = self._refusal(changes)
+        assert all(f"{key}: {words}" in answer.reason for key, words in answer.problems.items())
+        return frozenset(answer.problems)
+
+    def _refusal(self, changes: dict[str, Any]) -> Answer[Any]:
         before = (self.now(), self.stored(), len(self.said))
         answer = self.ask("set", {"changes": changes})
         assert answer.status is Status.REFUSED, answer
         assert (self.now(), self.stored(), len(self.said)) == before
-        return answer.reason
+        return answer
 
     def now(self) -> Settings:
         message = self.settings.message

@@ -11,10 +11,23 @@ from bus.store import read_kept
 from bus.wire import unpack
 from launch.loading import ConfigurationError
 from launch.plan import load_plan
-from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from launch.virtual import SUPERVISOR, TOOL, VIRTUAL_PLAN, VirtualGraph
 from msgs.label import LABEL_FILE, Label
-from msgs.session import EndReason, SessionRecord
-from msgs.settings import Settings
+from msgs.methods import (
+    LIST_CARDS,
+    LIST_SESSIONS,
+    PARAMETERS,
+    PLUG,
+    READY,
+    RESTART_BOX,
+    RESTART_GRAPH,
+    SET_SETTINGS,
+    UNPLUG,
+)
+from msgs.requests import Because, NoArguments
+from msgs.rfid import CardList
+from msgs.session import EndReason, SessionRecord, SessionsArguments
+from msgs.settings import SetArguments, Settings
 
 PLAN = f"""
 include = "{VIRTUAL_PLAN}"
@@ -56,12 +69,14 @@ class Graph:
         self.graph.start_all()
         self.graph.advance(2.0)
 
-    def ask(self, node: str, method: str, **arguments: Any) -> Answer:
-        return self.graph.ask(node, method, arguments)
+    def set(self, changes: dict[str, Any]) -> Answer[Settings]:
+        return self.graph.ask(SET_SETTINGS, SetArguments(changes=changes))
 
-    def sessions(self) -> list[SessionRecord]:
-        answer = self.ask("session", "sessions")
-        return msgspec.convert(answer.result, list[SessionRecord])
+    def cards(self) -> CardList | None:
+        return self.graph.ask(LIST_CARDS, NoArguments()).result
+
+    def sessions(self) -> tuple[SessionRecord, ...]:
+        return self.graph.ask(LIST_SESSIONS, SessionsArguments()).result or ()
 
 
 def test_default_then_stored_then_what_the_plan_and_the_command_line_give(tmp_path: Path) -> None:
@@ -78,10 +93,10 @@ def test_default_then_stored_then_what_the_plan_and_the_command_line_give(tmp_pa
         assert key in settings.locked
         section, _, name = key.partition(".")
         changes = {section: {name: None} if name else "L3"}
-        answer = box.ask("system", "set", changes=changes)
+        answer = box.set(changes)
         assert answer.status is Status.REFUSED
     assert "hotspot.channel" not in settings.locked
-    assert box.ask("system", "set", changes={"hotspot": {"channel": 1}}).status is Status.OK
+    assert box.set({"hotspot": {"channel": 1}}).status is Status.OK
     assert [said.hotspot.channel for said in box.said] == [6, 1]
 
 
@@ -100,17 +115,17 @@ def test_authorization_is_configured_on_an_idle_box_and_not_with_a_vehicle_plugg
     box = Graph(tmp_path)
     box.start()
     on, off = ({"authorization": {"required": required}} for required in (True, False))
-    assert box.ask("system", "set", changes=on).status is Status.OK
-    box.graph.act("plug")
+    assert box.set(on).status is Status.OK
+    box.graph.act(PLUG, NoArguments())
     box.graph.advance(2.0)
-    refused = box.ask("system", "set", changes=off)
+    refused = box.set(off)
     assert refused.status is Status.REFUSED
-    assert "no vehicle to be plugged" in refused.reason
-    box.graph.act("unplug")
+    assert set(refused.problems) == {"authorization.required"}
+    box.graph.act(UNPLUG, NoArguments())
     box.graph.advance(5.0)
     box.graph.kill("led")
     box.graph.advance(4.0)
-    assert "led is silent" in box.ask("system", "set", changes=off).reason
+    assert "led is silent" in box.set(off).reason
     assert box.said[-1].authorization.required
 
 
@@ -118,18 +133,18 @@ def test_authorization_is_configured_on_an_idle_box_and_not_with_a_vehicle_plugg
 def test_authorization_off_and_on_keeps_the_list_of_cards(tmp_path: Path) -> None:
     box = Graph(tmp_path)
     box.start()
-    before = box.ask("rfid", "cards").result
+    before = box.cards()
     label = read_kept(tmp_path / "state" / LABEL_FILE, Label)
     assert label is not None
     for each in label.rfid:
         assert each.uid in str(before)
     for required in (True, False, True):
         changes = {"authorization": {"required": required}}
-        assert box.ask("system", "set", changes=changes).status is Status.OK
+        assert box.set(changes).status is Status.OK
         box.graph.advance(5.0)
-        assert box.ask("rfid", "cards").result == before
+        assert box.cards() == before
     box.graph.restart("rfid")
-    assert box.ask("rfid", "cards").result == before
+    assert box.cards() == before
 
 
 @pytest.mark.req("PAN-5", "WEB-6")
@@ -138,14 +153,14 @@ def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_begins_an
 ) -> None:
     box = Graph(tmp_path)
     box.start()
-    box.graph.act("plug")
-    box.graph.act("ready")
+    box.graph.act(PLUG, NoArguments())
+    box.graph.act(READY, NoArguments())
     box.graph.advance(20.0)
     assert box.contacts == ["contacts_closed"]
     before = box.said[-1]
-    assert box.ask("system", "restart", reason="a test").status is Status.OK
-    assert box.graph.restart_wanted == "a test (asked by launch)"
-    again = box.ask("system", "restart")
+    assert box.graph.ask(RESTART_BOX, Because(reason="a test")).status is Status.OK
+    assert box.graph.restart_wanted == "a test (asked by tool-0)"
+    again = box.graph.ask(RESTART_BOX, Because())
     assert (again.status, again.reason) == (Status.NOT_READY, "the graph is stopping")
     box.graph.restart_all()
     assert box.graph.restart_wanted == ""
@@ -156,7 +171,8 @@ def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_begins_an
     assert record.ended_utc_ns > 0
     assert box.said[-1] == before
     assert set(box.graph.memory.running) == {
-        "launch",
+        SUPERVISOR,
+        TOOL,
         *(node.name for node in box.graph.plan.nodes),
     }
 
@@ -166,11 +182,9 @@ def test_only_system_and_tools_ask_for_a_restart_and_system_alone_for_the_parame
 ) -> None:
     box = Graph(tmp_path)
     stranger = box.graph.memory.bus("web")
-    answers: list[Answer] = []
-    for method in ("restart_all", "parameters"):
-        stranger.request("launch", method, None, answers.append)
+    answers: list[Answer[Any]] = []
+    stranger.request(RESTART_GRAPH, Because(), answers.append)
+    stranger.request(PARAMETERS, NoArguments(), answers.append)
     box.graph.advance(0.1)
     assert [answer.status for answer in answers] == [Status.REFUSED, Status.REFUSED]
-    assert "only system and the command line" in answers[0].reason
-    assert "answered to system alone" in answers[1].reason
     assert box.graph.restart_wanted == ""

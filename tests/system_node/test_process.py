@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from bus import Status
+from bus import Answer, Status
 from bus.place import Place
 from bus.tool import open_tool
+from msgs.methods import METHODS
 
 pytestmark = pytest.mark.system
 
@@ -59,13 +61,13 @@ class Launched:
         assert self.process.poll() is None, self.log
         return " nodes in " in self.log
 
-    def ask(self, node: str, method: str, arguments: dict[str, Any] | None = None) -> Any:
+    def ask(self, node: str, method: str, arguments: dict[str, Any] | None = None) -> Answer[Any]:
         with open_tool(self.place) as tool:
-            return tool.call(node, method, arguments, timeout_s=5.0)
+            return tool.call(METHODS[node, method], arguments or {}, timeout_s=5.0)
 
     def settings(self) -> dict[str, Any]:
         until(lambda: self.ask("system", "get").status is Status.OK)
-        found: dict[str, Any] = self.ask("system", "get").result
+        found: dict[str, Any] = msgspec.to_builtins(self.ask("system", "get").result)
         return found
 
 

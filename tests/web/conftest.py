@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -23,7 +23,8 @@ from bus.run import ZmqBus, open_node
 from bus.store import write_struct
 from msgs.card import CardColor, CardRole
 from msgs.label import LABEL_FILE, Label, LabelCard
-from msgs.requests import StopReason
+from msgs.methods import Method
+from msgs.requests import Answer, Status, StopReason
 from nodes.web.node import Parameters, build
 from nodes.web.store import WebStore
 from web.app import create_app
@@ -31,7 +32,6 @@ from web.box import SilentError, Site
 from web.curve import Curve
 from web.door import Door
 from web.live import Facts, live_of
-from web.panel import Reply
 from web.sessions import Sessions
 from web.streams import Streams
 
@@ -64,6 +64,9 @@ PATIENCE_S = 10.0
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 
 
+A = TypeVar("A", bound=Struct)
+
+
 class HandBox:
     """A box whose time and answers a test sets. See `web.box.Box`."""
 
@@ -71,7 +74,7 @@ class HandBox:
         self.time_s = START_S
         self.lines: list[tuple[str, str]] = []
         self.acts: list[tuple[str, Struct]] = []
-        self.reply = Reply(outcome="ok")
+        self.answer: Answer[None] = Answer(status=Status.OK)
         self.is_silent = False
         self.line = Curve()
         self._random = random.Random(7)
@@ -97,9 +100,9 @@ class HandBox:
     def curve(self) -> Curve:
         return self.line
 
-    def act(self, name: str, arguments: Struct) -> Reply:
-        self.acts.append((name, arguments))
-        return self.reply
+    def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
+        self.acts.append((act.name, arguments))
+        return self.answer
 
 
 class Browser:
@@ -191,7 +194,7 @@ def simulated(tmp_path: Path) -> Desk:
 class RunningNode:
     """The web node on a real bus, its loop in a thread; others of the graph beside it."""
 
-    def __init__(self, home: Path, panel: str = "") -> None:
+    def __init__(self, home: Path, panel: Literal["", "plant"] = "") -> None:
         self.place = Place(run_dir=home / "run", state_dir=home / "state")
         for folder in (self.place.run_dir, self.place.state_dir):
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from msgs.methods import ACTS
 from msgs.plant import FaultName, HouseLoad, Power, ServicePress, SimFault, Sun, Tap
-from msgs.requests import NoArguments
+from msgs.requests import Answer, NoArguments, Status
 from tests.web.conftest import LABEL, START_S, Browser, Desk
 from web.curve import Curve
-from web.panel import ACTS, Reply
 
 
 def act(browser: Browser, name: str, **options: Any) -> TestResponse:
@@ -189,18 +189,22 @@ def test_only_json_is_taken(simulated: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "code"),
+    ("given", "code"),
     [
-        (Reply(outcome="refused", reason="the vehicle is away"), 409),
-        (Reply(outcome="not_ready", reason="not yet"), 409),
-        (Reply(outcome="bad_arguments", reason="plant has no method"), 400),
-        (Reply(outcome="timeout", reason="plant did not answer"), 504),
-        (Reply(outcome="error", reason="plant failed"), 502),
+        (Answer(status=Status.REFUSED, reason="the vehicle is away"), 409),
+        (Answer(status=Status.REFUSED, reason="no", problems={"name": "expected a fault"}), 409),
+        (Answer(status=Status.NOT_READY, reason="not yet"), 409),
+        (Answer(status=Status.BAD_ARGUMENTS, reason="plant has no method"), 400),
+        (Answer(status=Status.TIMEOUT, reason="plant did not answer"), 504),
+        (Answer(status=Status.ERROR, reason="plant failed"), 502),
     ],
 )
 def test_a_refusal_comes_back_in_the_words_of_the_world(
-    simulated: Desk, reply: Reply, code: int
+    simulated: Desk, given: Answer[None], code: int
 ) -> None:
-    simulated.box.reply = reply
+    simulated.box.answer = given
     answer = act(simulated.owner(), "plug", json={})
-    assert (answer.status_code, answer.get_json()) == (code, {"reason": reply.reason})
+    assert (answer.status_code, answer.get_json()) == (
+        code,
+        {"reason": given.reason, "problems": given.problems},
+    )

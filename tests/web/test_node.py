@@ -20,10 +20,11 @@ from waitress.task import ErrorTask
 from bus import Call, DriverError
 from bus.run import ZmqBus, open_node
 from bus.store import StoreError
+from msgs import methods
 from msgs.led import DARK, Color, Effect, LedFrame, Light
 from msgs.meter import NO_LINE, MeterReading
+from msgs.methods import PLUG, POWER
 from msgs.plant import Power, VehicleState, WorldStatus
-from msgs.requests import NoArguments
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS
 from nodes.web import server, watch
@@ -401,23 +402,22 @@ def test_the_panel_reaches_the_simulated_world_and_brings_its_words_back(
     asked: list[object] = []
 
     def prepare(plant: ZmqBus) -> None:
-        def on_power(call: Call[Power]) -> None:
+        def on_power(call: Call[Power, None]) -> None:
             asked.append(call.arguments)
-            call.ok()
+            call.ok(None)
 
-        plant.serve("power", Power, on_power)
-        plant.serve("plug", NoArguments, lambda call: call.refuse("it is plugged in already"))
-        plant.serve("unplug", NoArguments, lambda call: None)
-        plant.serve("status", NoArguments, lambda call: call.ok(WORLD))
+        plant.serve(POWER, on_power)
+        plant.serve(PLUG, lambda call: call.refuse("it is plugged in already", {"plug": "is in"}))
+        plant.serve(methods.WORLD, lambda call: call.ok(WORLD))
 
     jar = node.sign_in()
-    assert act(node, jar, "plug", "{}")[0] == 504  # nobody there
+    status, answer = act(node, jar, "plug", "{}")  # nobody there
+    assert (status, list(answer)) == (504, ["problems", "reason"])
     node.other("plant", prepare)
     assert act(node, jar, "power", '{"on": false}') == (200, {"ok": True})
     assert asked == [Power(on=False)]
-    assert act(node, jar, "plug", "{}") == (409, {"reason": "it is plugged in already"})
-    status, answer = act(node, jar, "unplug", "{}")
-    assert (status, list(answer)) == (504, ["reason"])
+    refusal = {"reason": "it is plugged in already", "problems": {"plug": "is in"}}
+    assert act(node, jar, "plug", "{}") == (409, refusal)
     with ExitStack() as stack:
         reader = opened(stack, node, jar, "127.0.0.1")
         while (world := reader.event()["world"]) is None:

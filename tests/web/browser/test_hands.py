@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from msgs.led import Tone
+from msgs.methods import READY
+from msgs.requests import NoArguments
 from msgs.session import WallboxState
 from msgs.topics import LED_FRAME, LED_KEY, SESSION_STATUS
 from tests.web.browser.conftest import Complaints, NewTab
@@ -129,7 +131,7 @@ def test_answers_stand_beside_what_was_pressed(
 ) -> None:
     complaints.expected = ("status of 409",)
     tab.get_by_role("button", name="Ask for energy").click()
-    refused = site.box.tool.call("plant", "ready", {}, timeout_s=5.0).reason
+    refused = site.box.tool.call(READY, NoArguments()).reason
     assert refused
     expect(tab.locator("#vehicle-told")).to_have_text(refused[0].upper() + refused[1:])
 

@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Page, Playwright, StorageState, expect,
 from bus import Status
 from msgs.label import LABEL_FILE, Label, LabelCard
 from msgs.led import LedFrame
+from msgs.methods import SET_SETTINGS
 from msgs.session import SessionStatus
+from msgs.settings import SetArguments
 from msgs.topics import LED_FRAME, SESSION_STATUS
 from tests.system.conftest import HOUSE_PORT, Box
 
@@ -53,11 +55,11 @@ class Site:
 
     def require_cards(self, required: bool) -> None:
         """Switch the authorisation as soon as the box allows it (RFID-7); all know it then."""
-        changes = {"changes": {"authorization.required": required}}
+        changes = SetArguments(changes={"authorization.required": required})
 
         def is_set() -> bool:
             self.box.look_for(0.1)
-            return self.box.tool.call("system", "set", changes, 5.0).status is Status.OK
+            return self.box.tool.call(SET_SETTINGS, changes, 5.0).status is Status.OK
 
         wait_until(is_set, 15.0, "the authorisation can be switched")
         self.box.until(SESSION_STATUS, lambda said: said.authorization_required is required, 5.0)

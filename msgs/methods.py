@@ -1,0 +1,360 @@
+"""The table of methods: what can be asked, of whom, by whom, and what is answered.
+
+Both ends of a request use the row: `bus.serve(AUTHORIZE, handler)` and
+`bus.request(AUTHORIZE, arguments, on_answer)`. `wallbox call`, `wallbox methods`, `wallbox sim`,
+the simulation panel and the golden file derive from the table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from types import NoneType
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from msgs.launch import GraphStatus, Restarted
+from msgs.plant import (
+    FaultName,
+    HouseLoad,
+    ModbusRead,
+    Power,
+    Registers,
+    ServicePress,
+    Sun,
+    Tap,
+    WorldStatus,
+)
+from msgs.requests import Because, NoArguments, NodeName, Stop, TopicName, WishArguments
+from msgs.rfid import CardList, RenameCard
+from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
+from msgs.settings import SetArguments, Settings
+from msgs.web import PageAddress
+
+A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
+
+EVERY_NODE = "*"  # as a server: each node answers it itself
+ANYBODY = "*"  # as a caller: whoever is on the bus
+TOOLS = "tool-*"  # as a caller: the command line
+TOOL_PREFIX = "tool-"  # its name on the bus is this and its process id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method(Generic[A, R]):
+    """One row of the table.
+
+    `callers` are names of nodes, TOOLS or ANYBODY; the bus refuses everybody else. `timeout_s` is
+    how long a caller waits for the answer, unless it says otherwise.
+    """
+
+    name: str
+    server: str
+    arguments: type[A]
+    result: type[R]  # NoneType: only whether it was done
+    callers: tuple[str, ...]
+    text: str  # what it does, for a person
+    timeout_s: float = 1.0
+
+    def at(self, node: str) -> "Method[A, R]":
+        """Return the row of one node, for a method that every node serves."""
+        return replace(self, server=node)
+
+    def refusal(self, caller: str) -> str:
+        """Return why somebody may not call it, for a person; "" if they may."""
+        is_tool = caller.startswith(TOOL_PREFIX) and TOOLS in self.callers
+        if is_tool or caller in self.callers or ANYBODY in self.callers:
+            return ""
+        return f"{caller} may not call {self.name} of {self.server}; {_listed(self.callers)} may"
+
+
+def _listed(callers: Iterable[str]) -> str:
+    return " and ".join("the command line" if each == TOOLS else each for each in callers)
+
+
+# --- every node -----------------------------------------------------------------------------------
+
+STOP = Method(
+    name="stop",
+    server=EVERY_NODE,
+    arguments=Stop,
+    result=NoneType,
+    callers=("launch",),
+    text="Stop this node, and leave its outputs as the reason says.",
+)
+LIST_METHODS = Method(
+    name="methods",
+    server=EVERY_NODE,
+    arguments=NoArguments,
+    result=dict[str, dict[str, str]],
+    callers=(ANYBODY,),
+    text="List what this node answers, with the types of the arguments.",
+)
+SCHEMA = Method(
+    name="schema",
+    server=EVERY_NODE,
+    arguments=TopicName,
+    result=dict[str, dict[str, Any]],
+    callers=(ANYBODY,),
+    text="Describe the message of a topic that this node writes.",
+)
+
+# --- launch ---------------------------------------------------------------------------------------
+
+STOP_GRAPH = Method(
+    name="stop",
+    server="launch",
+    arguments=Because,
+    result=NoneType,
+    callers=("system", TOOLS),
+    text="Stop all nodes in order.",
+    timeout_s=60.0,
+)
+RESTART_NODE = Method(
+    name="restart",
+    server="launch",
+    arguments=NodeName,
+    result=Restarted,
+    callers=("system", TOOLS),
+    text="Restart one node in place; answered when it is READY.",
+    timeout_s=60.0,
+)
+RESTART_GRAPH = Method(
+    name="restart_all",
+    server="launch",
+    arguments=Because,
+    result=NoneType,
+    callers=("system", TOOLS),
+    text="Stop all nodes in order and start them again; answered before that.",
+    timeout_s=5.0,
+)
+LIST_NODES = Method(
+    name="nodes",
+    server="launch",
+    arguments=NoArguments,
+    result=GraphStatus,
+    callers=(ANYBODY,),
+    text="List the supervised processes.",
+    timeout_s=5.0,  # a busy machine; an idle one answers within milliseconds
+)
+PARAMETERS = Method(
+    name="parameters",
+    server="launch",
+    arguments=NoArguments,
+    result=dict[str, dict[str, Any]],
+    callers=("system",),  # there may be secrets among them
+    text="Tell what the plan gives to each node: node, parameter, value.",
+)
+
+# --- session --------------------------------------------------------------------------------------
+
+AUTHORIZE = Method(
+    name="authorize",
+    server="session",
+    arguments=Authorize,
+    result=Authorized,
+    callers=("rfid", "dcs"),  # the list decides, or the service (RFID-11)
+    text="Authorise with a card that the list or the service knows, or log off with it.",
+)
+END_SESSION = Method(
+    name="end",
+    server="session",
+    arguments=Because,
+    result=NoneType,
+    callers=("web", "dcs", TOOLS),
+    text="End the running session.",
+)
+SET_WISH = Method(
+    name="wish",
+    server="session",
+    arguments=WishArguments,
+    result=NoneType,
+    callers=("web", "dcs", TOOLS),
+    text="Set the app's limit or pause; replaces the one before.",
+)
+LIST_SESSIONS = Method(
+    name="sessions",
+    server="session",
+    arguments=SessionsArguments,
+    result=tuple[SessionRecord, ...],
+    callers=("web", "dcs", "system", TOOLS),
+    text="List the stored sessions, the newest first.",
+)
+
+# --- rfid -----------------------------------------------------------------------------------------
+
+LIST_CARDS = Method(
+    name="cards",
+    server="rfid",
+    arguments=NoArguments,
+    result=CardList,
+    callers=("web", "dcs", "system", TOOLS),
+    text="List the stored cards.",
+)
+RENAME_CARD = Method(
+    name="rename",
+    server="rfid",
+    arguments=RenameCard,
+    result=NoneType,
+    callers=("web", TOOLS),
+    text="Give a stored card another name.",
+)
+ERASE_CARDS = Method(
+    name="erase",
+    server="rfid",
+    arguments=NoArguments,
+    result=NoneType,
+    callers=("led", TOOLS),  # the service key (PAN-3)
+    text="Erase every card, the master included.",
+    timeout_s=5.0,  # assumed: a slow disk
+)
+
+# --- system ---------------------------------------------------------------------------------------
+
+GET_SETTINGS = Method(
+    name="get",
+    server="system",
+    arguments=NoArguments,
+    result=Settings,
+    callers=(ANYBODY,),
+    text="Show the whole configuration without secrets.",
+)
+SET_SETTINGS = Method(
+    name="set",
+    server="system",
+    arguments=SetArguments,
+    result=Settings,
+    callers=("web", "dcs", TOOLS),
+    text="Change settings: all of the changes, or none of them.",
+)
+RESTART_BOX = Method(
+    name="restart",
+    server="system",
+    arguments=Because,
+    result=NoneType,
+    callers=("web", "led", "dcs", TOOLS),  # each of them was asked by a person
+    text="Restart the whole box, after the running session has been ended and stored.",
+    timeout_s=6.0,  # longer than system waits for launch
+)
+
+# --- web ------------------------------------------------------------------------------------------
+
+PAGE = Method(
+    name="page",
+    server="web",
+    arguments=NoArguments,
+    result=PageAddress,
+    callers=(TOOLS,),
+    text="Tell the address of the page, and whether anybody has signed in yet.",
+)
+
+# --- plant: the simulated world -------------------------------------------------------------------
+
+
+def _act(name: str, arguments: type[A], text: str) -> Method[A, None]:
+    """Return the row of an act: the panel of the page and `wallbox sim` may ask for it."""
+    return Method(
+        name=name,
+        server="plant",
+        arguments=arguments,
+        result=NoneType,
+        callers=("web", TOOLS),
+        text=text,
+        timeout_s=5.0,  # a busy machine; an idle one answers within milliseconds
+    )
+
+
+PLUG = _act("plug", NoArguments, "Put the plug into the vehicle.")
+UNPLUG = _act(
+    "unplug", NoArguments, "The vehicle stops and opens S2, and the plug is out 1 s later."
+)
+PULL = _act("pull", NoArguments, "Pull the plug out under load.")
+READY = _act("ready", NoArguments, "The vehicle wants energy.")
+FULL = _act("full", NoArguments, "The vehicle stops wanting energy.")
+TAP = _act("tap", Tap, "Hold cards to the reader; the box's own are on its label.")
+TOUCH = _act("touch", NoArguments, "Press the touch key.")
+SERVICE = _act("service", ServicePress, "Press the service key for a time [s].")
+HOUSE = _act("house", HouseLoad, "Set the other loads of the house on L1, L2 and L3 [A].")
+SUN = _act("sun", Sun, "Set the solar power [W].")
+POWER = _act("power", Power, "Switch the mains of the box.")
+FAULT = _act("fault", FaultName, "Break something.")
+CLEAR = _act("clear", FaultName, "Repair what `fault` has broken.")
+
+WORLD = Method(
+    name="status",
+    server="plant",
+    arguments=NoArguments,
+    result=WorldStatus,
+    callers=("web", TOOLS),
+    text="Show the simulated world.",
+    timeout_s=5.0,
+)
+MODBUS_READ = Method(
+    name="modbus_read",
+    server="plant",
+    arguments=ModbusRead,
+    result=Registers,
+    callers=("meter",),
+    text="Read registers of a simulated meter, where there are no sockets.",
+    timeout_s=1.0,  # as over TCP
+)
+
+# --- the table ------------------------------------------------------------------------------------
+
+ACTS: dict[str, Method[Any, None]] = {
+    act.name: act
+    for act in (
+        PLUG,
+        UNPLUG,
+        PULL,
+        READY,
+        FULL,
+        TAP,
+        TOUCH,
+        SERVICE,
+        HOUSE,
+        SUN,
+        POWER,
+        FAULT,
+        CLEAR,
+    )
+}
+"""What people, weather and bad luck do to the simulated world, by name."""
+
+_TABLE: tuple[Method[Any, Any], ...] = (
+    STOP,
+    LIST_METHODS,
+    SCHEMA,
+    STOP_GRAPH,
+    RESTART_NODE,
+    RESTART_GRAPH,
+    LIST_NODES,
+    PARAMETERS,
+    AUTHORIZE,
+    END_SESSION,
+    SET_WISH,
+    LIST_SESSIONS,
+    LIST_CARDS,
+    RENAME_CARD,
+    ERASE_CARDS,
+    GET_SETTINGS,
+    SET_SETTINGS,
+    RESTART_BOX,
+    PAGE,
+    *ACTS.values(),
+    WORLD,
+    MODBUS_READ,
+)
+
+METHODS: dict[tuple[str, str], Method[Any, Any]] = {
+    (method.server, method.name): method for method in _TABLE
+}
+"""The whole table by server and name."""
+
+
+def method_of(node: str, name: str) -> Method[Any, Any] | None:
+    """Return a node's row of this name, its own or one that every node has; None: there is none."""
+    own = METHODS.get((node, name))
+    if own is not None:
+        return own
+    common = METHODS.get((EVERY_NODE, name))
+    return None if common is None else common.at(node)
