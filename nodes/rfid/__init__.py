@@ -3,8 +3,8 @@
 subscribes  session/status (looked at every 0.15 s)
 publishes   rfid/status (1 s and on change)
 asks        session: authorize, with the UID of a card of the list (RFID-11)
-answers     cards (the list), rename (a card), erase (every card, the master included: PAN-3; asked
-            by led or the command line only); the latter two when the disk has the new list
+answers     cards (the list), rename (a card), erase (every card, the master included: PAN-3); the
+            latter two when the disk has the new list
 touches     the card reader; cards.json in the state directory, label.json at the first start
 deadline    a card is answered within 0.3 s and what session takes
 safe state  no card authorises; a list that cannot be read is empty

@@ -5,7 +5,7 @@ subscribes  safety/status, pilot/status, meter/box, load/offer, launch/graph, rf
 publishes   session/status (1 s and on change), session/wish (latched, on change)
 answers     end (stop the running session until the plug is out, or a card is held), wish (the app's
             limit or pause), sessions (the stored records, newest first), authorize (a known card
-            was held: rfid and dcs alone may ask)
+            was held)
 touches     sessions.sqlite and session-wish.json in the state directory
 deadline    none is hard: a "no" is published within 0.2 s, at once when it was asked for
 safe state  silence, or authorized = False: pilot goes to x1, safety opens
