@@ -40,8 +40,8 @@ def example(info: inspect.Type) -> Any:
             return {example(key): example(value)}
         case inspect.UnionType(types=types):
             return example(next(one for one in types if not isinstance(one, inspect.NoneType)))
-        case inspect.FloatType():
-            return 1.5
+        case inspect.FloatType(ge=least):
+            return max(1.5, least or 0.0)
         case inspect.IntType():
             return 7
         case inspect.BoolType():

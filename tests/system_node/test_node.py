@@ -191,8 +191,9 @@ def test_hotspot_and_wlan_connection_are_never_both_on(box: Box) -> None:
 
 @pytest.mark.req("MET-8")
 def test_monitoring_needs_a_house_meter(box: Box) -> None:
-    assert box.wrong_keys({"monitoring": {"enabled": True}}) == {"monitoring.enabled"}
-    box.set({"house_meter": HOUSE})
+    both = {"monitoring.enabled", "main_fuse_a"}
+    assert box.wrong_keys({"monitoring": {"enabled": True}}) == both
+    box.set({"house_meter": HOUSE, "main_fuse_a": 25})
     assert box.set({"monitoring": {"enabled": True}}).monitoring.enabled
     assert box.wrong_keys({"house_meter": {"enabled": False}}) == {"monitoring.enabled"}
 
