@@ -251,7 +251,7 @@ class Box:
         """Send a request that must succeed; return its result as plain data."""
         answer = self.tool.call(METHODS[node, method], arguments or {}, timeout_s=5.0)
         assert answer.status is Status.OK, f"{node} {method}: {answer.status}: {answer.reason}"
-        return msgspec.to_builtins(answer.result)
+        return json.loads(msgspec.json.encode(answer.result))
 
     def charge(self) -> None:
         """Have a charge run, whatever was before, with a current that has settled."""

@@ -67,7 +67,7 @@ class Launched:
 
     def settings(self) -> dict[str, Any]:
         until(lambda: self.ask("system", "get").status is Status.OK)
-        found: dict[str, Any] = msgspec.to_builtins(self.ask("system", "get").result)
+        found: dict[str, Any] = json.loads(msgspec.json.encode(self.ask("system", "get").result))
         return found
 
 
