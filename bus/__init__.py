@@ -3,12 +3,12 @@
 Nodes import this package's names only: the interface, its errors, and `bus.store`.
 """
 
+from bus.driver import Driver, DriverError, leave
 from bus.interface import (
     Bus,
     BusError,
     Call,
     Clock,
-    DriverError,
     Health,
     Reader,
     Timer,
@@ -22,10 +22,12 @@ __all__ = [
     "BusError",
     "Call",
     "Clock",
+    "Driver",
     "DriverError",
     "Health",
     "PlaceError",
     "Reader",
     "Status",
     "Timer",
+    "leave",
 ]

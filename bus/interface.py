@@ -216,14 +216,3 @@ class Bus(Protocol):
 
 class BusError(Exception):
     """Raised when a node uses the bus against the table."""
-
-
-class DriverError(Exception):
-    """Raised when a driver cannot be opened or is unknown; says what was expected.
-
-    `parameter` is the node's parameter that is at fault; empty if it is the choice of the driver.
-    """
-
-    def __init__(self, text: str, parameter: str = "") -> None:
-        super().__init__(text)
-        self.parameter = parameter

@@ -20,7 +20,7 @@ from bus.lock import BusyError
 from bus.place import Place, PlaceError
 from bus.run import ZmqBus, open_node
 from launch import parcel
-from launch.loading import ConfigurationError, LoadedNode, Written, load_node
+from launch.loading import ConfigurationError, LoadedNode, load_node
 from launch.restarts import EXIT_CONFIGURATION, EXIT_OK
 from msgs.heartbeat import NodeState
 
@@ -44,7 +44,7 @@ def run(order: parcel.Order, connection: socket.socket) -> int:
     """Be the node of the order; return the exit code."""
     try:
         sys.path.extend(order.folders)
-        loaded = _load(order)
+        loaded = load_node(order.written)  # nothing is opened yet
         parcel.send_word(connection, parcel.Checked())
         if not isinstance(parcel.receive_word(connection), parcel.Go):
             return EXIT_OK  # the supervisor has thought better of it, or is gone
@@ -58,21 +58,6 @@ def run(order: parcel.Order, connection: socket.socket) -> int:
         last = traceback.format_exception_only(error)[-1].strip()
         parcel.send_word(connection, parcel.Failed(last[:400]))
         return EXIT_FAILED
-
-
-def _load(order: parcel.Order) -> LoadedNode:
-    """Import the node and check its parameters; open nothing."""
-    return load_node(
-        Written(
-            node=order.node,
-            module=order.module,
-            drivers=order.drivers,
-            parameters=order.parameters,
-            sources=order.sources,
-            file=order.file,
-            ports=order.ports,
-        )
-    )
 
 
 def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) -> int:
@@ -93,10 +78,10 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
             bus.run()
             del node
     except PlaceError as error:
-        raise ConfigurationError(f"{order.node}: {error}") from error
+        raise ConfigurationError(f"{order.written.node}: {error}") from error
     except OSError as error:
         if bus.state is NodeState.STARTING and error.errno in _CONFIGURED_WRONG:
-            raise ConfigurationError(f"{order.node}: {error}") from error
+            raise ConfigurationError(f"{order.written.node}: {error}") from error
         raise
     finally:
         bus.close()
@@ -124,14 +109,14 @@ def _open_bus(order: parcel.Order) -> ZmqBus:
     until = time.monotonic() + BUSY_NAME_S
     while True:
         try:
-            return open_node(order.node, place)
+            return open_node(order.written.node, place)
         except BusyError as error:
             if time.monotonic() >= until:
                 raise ConfigurationError(str(error)) from error
             time.sleep(0.01)
         except OSError as error:
             if error.errno in _CONFIGURED_WRONG:
-                raise ConfigurationError(f"{order.node}: {error}") from error
+                raise ConfigurationError(f"{order.written.node}: {error}") from error
             raise
 
 

@@ -1,44 +1,53 @@
-"""A node of a plan: its module found, its parameters checked, its drivers at hand.
+"""A node of a plan: its module and its drivers found, all parameters checked, then built.
 
-Shared by a node's own process and by the whole graph in one process. Opens nothing.
+Shared by a node's own process and by the whole graph in one process. A node says in `Drivers`, a
+dataclass, which devices it has: each field is a device, its type the device's Protocol. For each
+of them the plan names a module with `Parameters` and `open(bus, parameters)`; all is checked
+before the first is opened.
 """
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 from msgspec import Struct
 
-from bus import Bus, DriverError
-from launch.complaint import Complaint, convert
+from bus import Bus, Driver, DriverError
+from launch.complaint import Complaint, convert, expected
 from launch.ports import shift_ports, with_default_ports
+from launch.written import THE_ONE, Written, WrittenDriver, lay_over
 
 
 class ConfigurationError(Exception):
     """Raised when the plan cannot be carried out; says what was expected."""
 
 
-class Drivers(dict[str, str]):
-    """The drivers of a node: device -> kind. One that the plan does not name is an error."""
-
-    def __missing__(self, device: str) -> str:
-        named = ", ".join(self) or "none"
-        raise DriverError(f'no driver for the device "{device}"; the plan names {named}')
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What a plan writes about one node, as far as its code is concerned."""
+class LoadedDriver:
+    """A driver that can be opened."""
 
-    node: str
-    module: str
-    drivers: Mapping[str, str]
-    parameters: Mapping[str, Any]
-    sources: Mapping[str, str]  # key -> where its value is written
+    device: str
+    key: str  # as the plan names it: "nodes.meter.driver.chip"
+    written: WrittenDriver
     file: str
-    ports: int  # is added to every simulated port
+    open: Callable[[Bus, Struct], Driver]
+    parameters: Struct
+
+    def open_on(self, bus: Bus) -> Driver:
+        """Open the device.
+
+        :raises ConfigurationError: it cannot be opened.
+        """
+        try:
+            return self.open(bus, self.parameters)
+        except DriverError as error:
+            complaint = _driver_error(
+                self.written, self.file, self.key, error.parameter, str(error)
+            )
+            raise complaint from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,7 @@ class LoadedNode:
     written: Written
     module: ModuleType
     parameters: Struct
+    drivers: tuple[LoadedDriver, ...]
 
     @property
     def is_asyncio(self) -> bool:
@@ -55,20 +65,37 @@ class LoadedNode:
         return bool(self.module.RUNNER == "asyncio")
 
     def build(self, bus: Bus) -> object:
-        """Build the node on its bus; whoever asks keeps what is returned.
+        """Open the drivers and build the node on its bus; whoever asks keeps what is returned.
 
-        :raises ConfigurationError: a driver cannot be opened, with its choice or its parameters.
+        If that fails, the drivers that are open already are shut down.
+
+        :raises ConfigurationError: a driver cannot be opened, or a parameter cannot be used.
         """
-        written = self.written
+        opened: dict[str, Driver] = {}
         try:
-            node: object = self.module.build(bus, self.parameters, Drivers(written.drivers))
+            for driver in self.drivers:
+                opened[driver.device] = driver.open_on(bus)
+            return self._build(bus, opened)
+        except BaseException:
+            for each in reversed(opened.values()):
+                each.shutdown()
+            raise
+
+    def _build(self, bus: Bus, opened: Mapping[str, Driver]) -> object:
+        module, written = self.module, self.written
+        try:
+            if not self.drivers:
+                return module.build(bus, self.parameters)
+            return module.build(bus, self.parameters, module.Drivers(**opened))
         except DriverError as error:
-            raise _driver_error(written, error) from error
-        return node
+            if error.parameter:
+                complaint = Complaint(error.parameter, str(error))
+                raise _parameter_error(written, complaint) from error
+            raise ConfigurationError(f"{written.file}: nodes.{written.node}: {error}") from error
 
 
 def load_node(written: Written) -> LoadedNode:
-    """Import a node and check its parameters.
+    """Import a node and its drivers, and check their parameters. Open nothing.
 
     :raises ConfigurationError: there is no such module, or a parameter is wrong.
     """
@@ -76,32 +103,145 @@ def load_node(written: Written) -> LoadedNode:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+        if not _is_missing(name, error):
             raise
         source = written.sources.get("module", written.file)
         raise ConfigurationError(
             f'{source}: nodes.{written.node}.module: no module "{error.name}"; '
             f'expected a package with a module "node"'
         ) from error
-    values = written.parameters
-    if written.ports:
-        values = shift_ports(with_default_ports(values, module.Parameters), written.ports)
     try:
-        parameters = convert(values, module.Parameters)
+        parameters = _check(written.parameters, module.Parameters, written.ports)
     except Complaint as complaint:
         raise _parameter_error(written, complaint) from complaint
-    return LoadedNode(written=written, module=module, parameters=parameters)
+    drivers = _load_drivers(written, module)
+    return LoadedNode(written=written, module=module, parameters=parameters, drivers=drivers)
+
+
+def _check(values: Mapping[str, Any], kind: type[Struct], ports: int) -> Struct:
+    """Return parameters with `--ports` added.
+
+    :raises Complaint: the first that is wrong.
+    """
+    return convert(shift_ports(with_default_ports(values, kind), ports) if ports else values, kind)
+
+
+# --- drivers -------------------------------------------------------------------------------------
+
+
+def _load_drivers(written: Written, module: ModuleType) -> tuple[LoadedDriver, ...]:
+    """Return a node's drivers in the order in which they are opened.
+
+    :raises ConfigurationError: one is missing, unknown, or has a wrong parameter.
+    """
+    declared = getattr(module, "Drivers", None)
+    hints = {} if declared is None else get_type_hints(declared)
+    protocols = {field.name: hints[field.name] for field in fields(declared)} if declared else {}
+    key = f"nodes.{written.node}.driver"
+    named: dict[str, tuple[str, WrittenDriver]] = {}
+    for device, driver in written.drivers.items():
+        where = f"{key}.{device}" if device else key
+        if device == THE_ONE and len(protocols) == 1:
+            device = next(iter(protocols))
+        if device not in protocols:
+            text = _which_device(device, protocols)
+            raise _driver_error(driver, written.file, where, "", text)
+        below = named[device][1] if device in named else None
+        named[device] = where, lay_over(below, driver)
+    loaded = []
+    for device, protocol in protocols.items():
+        where = key if len(protocols) == 1 else f"{key}.{device}"
+        where, driver = named.get(device, (where, WrittenDriver()))
+        loaded.append(_load_driver(written, device, where, driver, protocol))
+    return tuple(loaded)
+
+
+def _load_driver(
+    written: Written, device: str, key: str, driver: WrittenDriver, protocol: type[Driver]
+) -> LoadedDriver:
+    """Import a driver and check its parameters.
+
+    :raises ConfigurationError: see `_load_drivers`.
+    """
+
+    def refuse(text: str, parameter: str = "") -> ConfigurationError:
+        return _driver_error(driver, written.file, key, parameter, text)
+
+    if not driver.module:
+        raise refuse(f"missing; {expected('', _known_drivers(protocol))}")
+    try:
+        module = importlib.import_module(driver.module)
+    except ModuleNotFoundError as error:
+        if _is_missing(driver.module, error):
+            near = expected(driver.module, _known_drivers(protocol))
+            raise refuse(f'no module "{driver.module}"; {near}') from error
+        raise refuse(
+            f'{driver.module} needs the module "{error.name}", which is not found'
+        ) from error
+    opens = getattr(module, "open", None)
+    kind = getattr(module, "Parameters", None)
+    if (
+        not callable(opens)
+        or not (isinstance(kind, type) and issubclass(kind, Struct))
+        or get_type_hints(opens).get("return") is not protocol
+    ):
+        raise refuse(
+            f"{driver.module} is no driver of this device; expected a module with Parameters and "
+            f"open(bus, parameters) -> {protocol.__name__}"
+        )
+    try:
+        parameters = _check(driver.parameters, kind, written.ports)
+    except Complaint as complaint:
+        raise refuse(complaint.text, complaint.key) from complaint
+    return LoadedDriver(
+        device=device,
+        key=key,
+        written=driver,
+        file=written.file,
+        open=opens,
+        parameters=parameters,
+    )
+
+
+def _which_device(device: str, known: Mapping[str, object]) -> str:
+    if not known:
+        return "the node has no devices; expected no driver"
+    what = f'unknown device "{device}"' if device else "the node has several devices"
+    return f"{what}; {expected(device, known)}"
+
+
+def _known_drivers(protocol: type[Driver]) -> list[str]:
+    """Return the drivers that stand beside a Protocol: line_sim beside line."""
+    package, _, noun = protocol.__module__.rpartition(".")
+    folders = getattr(importlib.import_module(package), "__path__", ())
+    return [
+        f"{package}.{found.name}"
+        for found in pkgutil.iter_modules(folders)
+        if found.name.startswith(f"{noun}_")
+    ]
+
+
+def _is_missing(name: str, error: ModuleNotFoundError) -> bool:
+    """Return whether it is the module itself that was not found, not one that it imports."""
+    return error.name is not None and f"{name}.".startswith(f"{error.name}.")
+
+
+# --- complaints ----------------------------------------------------------------------------------
 
 
 def _parameter_error(written: Written, complaint: Complaint) -> ConfigurationError:
-    first = complaint.key.partition(".")[0].partition("[")[0]
-    source = written.sources.get(f"parameters.{first}", written.file)
+    source = written.sources.get(f"parameters.{_first(complaint.key)}", written.file)
     return ConfigurationError(f"{source}: {written.node}.{complaint}")
 
 
-def _driver_error(written: Written, error: DriverError) -> ConfigurationError:
-    if error.parameter:
-        return _parameter_error(written, Complaint(error.parameter, str(error)))
-    lines = {line for key, line in written.sources.items() if key.startswith("driver.")}
-    source = lines.pop() if len(lines) == 1 else written.file
-    return ConfigurationError(f"{source}: nodes.{written.node}.driver: {error}")
+def _driver_error(
+    driver: WrittenDriver, file: str, key: str, parameter: str, text: str
+) -> ConfigurationError:
+    if not parameter:
+        return ConfigurationError(f"{driver.source or file}: {key}: {text}")
+    source = driver.sources.get(_first(parameter), driver.source or file)
+    return ConfigurationError(f"{source}: {key}.parameters.{parameter}: {text}")
+
+
+def _first(key: str) -> str:
+    return key.partition(".")[0].partition("[")[0]

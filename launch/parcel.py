@@ -6,10 +6,12 @@ An end of file means that the other side is gone, however it went.
 
 import array
 import socket
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+
+from launch.written import Written
 
 S = TypeVar("S", bound=Struct)
 
@@ -22,14 +24,8 @@ class Order(Struct, frozen=True, kw_only=True):
     Beside it go two descriptors: the process's end of its own socket pair, and its log.
     """
 
-    node: str
-    module: str
-    drivers: dict[str, str]
-    parameters: dict[str, Any]
-    sources: dict[str, str]  # key -> where its value is written
-    file: str
+    written: Written
     folders: tuple[str, ...]
-    ports: int
     run_dir: str
     state_dir: str
     peers: tuple[str, ...]

@@ -8,7 +8,7 @@ A launch file is TOML, one node a table:
 
     [nodes.pilot]
     module = "nodes.pilot"           # the package; its module `node` is run
-    driver = "sim"                   # or a table { chip = "sim", modbus = "tcp" }
+    driver = "nodes.pilot.line_sim"  # the module that drives the node's one device
     needs = ["plant"]                # starts when these are READY, stops before them
     restart = "always"               # or "on-failure", "never"
     ready_s = 10.0                   # from its start, when all are checked, to READY
@@ -24,8 +24,26 @@ A launch file is TOML, one node a table:
     [nodes.pilot.parameters]         # checked by the node itself before anything starts
     key = "value"
 
-In a file that includes another, `driver` and `parameters` are merged key by key and every other
-key is replaced. A node that is off is also no longer needed by others. `--set` is written last.
+A node with several devices has a driver for each; a driver may have parameters, which its module
+checks before anything starts:
+
+    [nodes.meter.driver]
+    chip = { device = "nodes.meter.chip_sim", parameters = { key = "value" } }
+    modbus = "nodes.modbus_map.transport_tcp"
+
+    [nodes.pilot]
+    driver = { device = "nodes.pilot.line_sim", parameters = { key = "value" } }
+
+In a file that includes another, `parameters` are merged key by key and `driver` device by device,
+and every other key is replaced. A driver that is named anew begins without parameters; parameters
+without a `device` are merged into those of the driver before. A node that is off is also no longer
+needed by others.
+
+`--set` is written last:
+
+    NODE.PARAMETER=VALUE
+    NODE.driver=MODULE               NODE.driver.parameters.PARAMETER=VALUE
+    NODE.driver.DEVICE=MODULE        NODE.driver.DEVICE.parameters.PARAMETER=VALUE
 """
 
 import re
@@ -39,6 +57,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from launch.complaint import Complaint, convert, expected
+from launch.written import THE_ONE, Written, WrittenDriver, lay_over
 
 MOST_NODES = 64  # as many as one launch/graph message holds
 
@@ -81,7 +100,7 @@ class NodePlan:
 
     name: str
     module: str
-    drivers: Mapping[str, str] = field(default_factory=dict)
+    drivers: Mapping[str, WrittenDriver] = field(default_factory=dict)  # in the order of writing
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> where its value is written
     needs: tuple[str, ...] = ()
@@ -115,12 +134,25 @@ class Plan:
         """Return one node of the plan."""
         return next(node for node in self.nodes if node.name == name)
 
+    def written(self, name: str) -> Written:
+        """Return what whoever loads a node has to know of it."""
+        node = self.node(name)
+        return Written(
+            node=name,
+            module=node.module,
+            drivers=dict(node.drivers),
+            parameters=dict(node.parameters),
+            sources=dict(node.sources),
+            file=self.file,
+            ports=self.ports,
+        )
+
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[nodes.NAME]` as written; what is not written is UNSET."""
 
     module: _Module | UnsetType = UNSET
-    driver: str | dict[str, str] | UnsetType = UNSET
+    driver: str | dict[str, Any] | UnsetType = UNSET
     parameters: dict[str, Any] | UnsetType = UNSET
     needs: tuple[_Name, ...] | UnsetType = UNSET
     restart: Restart | UnsetType = UNSET
@@ -135,6 +167,16 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[str, Meta(pattern=r"^((fifo|rr):[1-9][0-9]?|batch|idle)?$")] | UnsetType
     ) = UNSET
     off: bool | UnsetType = UNSET
+
+
+class _Driver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The driver of one device as written."""
+
+    device: _Module | UnsetType = UNSET
+    parameters: dict[str, Any] | UnsetType = UNSET
+
+
+_DRIVER_KEYS = frozenset(_Driver.__struct_fields__)
 
 
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,7 +196,7 @@ _PLAIN_KEYS = tuple(
 def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
     """Read a launch file and what it includes, and check all but the nodes' own parameters.
 
-    `settings` are the words of `--set`: NODE.PARAMETER=VALUE or NODE.driver=VALUE.
+    `settings` are the words of `--set`.
 
     :raises PlanError: the first thing that is wrong.
     """
@@ -195,31 +237,40 @@ class _Draft:
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
-        self.drivers: dict[str, str] = {}
+        self.drivers: dict[str, WrittenDriver] = {}
         self.parameters: dict[str, Any] = {}
         self.off = False
         self.sources: dict[str, str] = {}
 
     def lay_over(self, table: _Table, source: str) -> None:
-        """Take what a file writes about this node."""
+        """Take what a file writes about this node.
+
+        :raises Complaint: a driver is written wrongly.
+        """
         for key in _PLAIN_KEYS:
             value = getattr(table, key)
             if value is not UNSET:
                 self.keys[key] = value
                 self.sources[key] = source
         if table.driver is not UNSET:
-            self.set_driver(table.driver, source)
+            self.set_drivers(table.driver, source)
         if table.parameters is not UNSET:
             for key, value in table.parameters.items():
                 self.set_parameter(key, value, source)
         if table.off is not UNSET:
             self.off = table.off
 
-    def set_driver(self, driver: str | dict[str, str], source: str) -> None:
-        """Name the driver of the one device, or of each device."""
-        for device, kind in ({"device": driver} if isinstance(driver, str) else driver).items():
-            self.drivers[device] = kind
-            self.sources[f"driver.{device}"] = source
+    def set_drivers(self, written: str | Mapping[str, Any], source: str) -> None:
+        """Name the driver of the one device, or of each device.
+
+        :raises Complaint: a driver is written wrongly.
+        """
+        if isinstance(written, str) or not _DRIVER_KEYS.isdisjoint(written):
+            written = {THE_ONE: written}
+        for device, one in written.items():
+            driver = _driver(f"driver.{device}" if device else "driver", one, source)
+            # What is written last comes last: a device may be named, or be the one there is.
+            self.drivers[device] = lay_over(self.drivers.pop(device, None), driver)
 
     def set_parameter(self, key: str, value: Any, source: str) -> None:
         """Give a parameter its value."""
@@ -253,6 +304,28 @@ def _read(file: Path, before: tuple[Path, ...]) -> tuple[str, tuple[str, ...], d
     return name, folders, drafts
 
 
+def _driver(key: str, written: Any, source: str) -> WrittenDriver:
+    """Return the driver of one device.
+
+    :raises Complaint: it is neither a module nor a table with one.
+    """
+    if not isinstance(written, str | Mapping):
+        kind = type(written).__name__
+        raise Complaint(key, f"expected a module or a table, got `{kind}`")
+    try:
+        driver = convert({"device": written} if isinstance(written, str) else written, _Driver)
+    except Complaint as complaint:
+        below = "" if isinstance(written, str) else complaint.key
+        raise Complaint(f"{key}.{below}" if below else key, complaint.text) from complaint
+    parameters = {} if driver.parameters is UNSET else driver.parameters
+    return WrittenDriver(
+        module="" if driver.device is UNSET else driver.device,
+        parameters=parameters,
+        source=source,
+        sources=dict.fromkeys(parameters, source),
+    )
+
+
 def _lay_over(drafts: dict[str, _Draft], node: str, raw: dict[str, Any], file: Path) -> None:
     if not _NAME.fullmatch(node):
         raise PlanError(
@@ -261,17 +334,12 @@ def _lay_over(drafts: dict[str, _Draft], node: str, raw: dict[str, Any], file: P
         )
     try:
         table = convert(raw, _Table)
+        if node not in drafts and table.module is UNSET:
+            what = f"missing, and no included file has this node; {expected(node, drafts)}"
+            raise Complaint("module", what)
+        drafts.setdefault(node, _Draft()).lay_over(table, str(file))
     except Complaint as complaint:
         raise PlanError(f"{file}: nodes.{node}.{complaint}") from complaint
-    draft = drafts.get(node)
-    if draft is None:
-        if table.module is UNSET:
-            raise PlanError(
-                f"{file}: nodes.{node}.module: missing, and no included file has this node; "
-                + expected(node, drafts)
-            )
-        draft = drafts[node] = _Draft()
-    draft.lay_over(table, str(file))
 
 
 def _set(drafts: dict[str, _Draft], setting: str, file: str) -> None:
@@ -286,17 +354,16 @@ def _set(drafts: dict[str, _Draft], setting: str, file: str) -> None:
         known = (name for name, each in drafts.items() if not each.off)
         raise PlanError(f'{source}: no node "{node}" in {file}; {expected(node, known)}')
     value = _value(text)
-    device = key.removeprefix("driver.")
-    if key == "driver" or device != key:
-        driver = value if key == "driver" else {device: value}
-        try:
-            checked = convert({"driver": driver}, _Table).driver
-        except Complaint as complaint:
-            raise PlanError(f"{source}: {complaint.text}") from complaint
-        assert checked is not UNSET
-        draft.set_driver(checked, "--set")
-    else:
+    first, *path = key.split(".")
+    if first != "driver":
         draft.set_parameter(key, value, "--set")
+        return
+    for part in reversed(path):
+        value = {part: value}
+    try:
+        draft.lay_over(convert({"driver": value}, _Table), "--set")
+    except Complaint as complaint:
+        raise PlanError(f"{source}: {complaint.text}") from complaint
 
 
 def _value(text: str) -> Any:

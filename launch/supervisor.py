@@ -203,14 +203,8 @@ class Supervisor:
 
     def _order(self, node: NodePlan) -> parcel.Order:
         return parcel.Order(
-            node=node.name,
-            module=node.module,
-            drivers=dict(node.drivers),
-            parameters=dict(node.parameters),
-            sources=dict(node.sources),
-            file=self._plan.file,
+            written=self._plan.written(node.name),
             folders=self._plan.folders,
-            ports=self._plan.ports,
             run_dir=str(self._place.run_dir),
             state_dir=str(self._place.state_dir),
             peers=(NAME, *self._nodes),

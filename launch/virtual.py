@@ -21,8 +21,8 @@ from bus.memory import MemoryGraph
 from bus.store import read_file, replace_file
 from launch.asked import parameters_of
 from launch.lifecycle import TERM_GRACE_S
-from launch.loading import ConfigurationError, LoadedNode, Written, load_node
-from launch.plan import NodePlan, Plan, stop_waves
+from launch.loading import ConfigurationError, LoadedNode, load_node
+from launch.plan import Plan, stop_waves
 from msgs.heartbeat import NodeState
 from msgs.launch import GraphStatus
 from msgs.methods import PARAMETERS, RESTART_GRAPH, TOOL_PREFIX, Method
@@ -55,7 +55,7 @@ class VirtualGraph:
         self.plan = plan
         self.restart_wanted = ""  # why all is to begin anew; "" while nobody has asked
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
-        self._loaded = {node.name: load_node(_written(plan, node)) for node in plan.nodes}
+        self._loaded = {node.name: load_node(plan.written(node.name)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
         self._lives = _count_life(state_dir / "virtual-lives")
         self._supervisor = self.memory.bus(SUPERVISOR)
@@ -179,15 +179,3 @@ def _count_life(path: Path) -> int:
     lives = int(read_file(path) or b"0")
     replace_file(path, b"%d\n" % (lives + 1))
     return lives
-
-
-def _written(plan: Plan, node: NodePlan) -> Written:
-    return Written(
-        node=node.name,
-        module=node.module,
-        drivers=node.drivers,
-        parameters=node.parameters,
-        sources=node.sources,
-        file=plan.file,
-        ports=plan.ports,
-    )

@@ -75,7 +75,7 @@ def main() -> None:
         try:
             groups.add(_fork_twice(order, fds, own))
         except OSError as error:
-            _say(f"<3>{order.node} cannot be forked: {error}")
+            _say(f"<3>{order.written.node} cannot be forked: {error}")
         for each in fds:
             os.close(each)
     time.sleep(LAST_WORDS_S)
@@ -123,7 +123,7 @@ def _become_node(
     process.wait_for_parent(between)
     if not process.die_with(order.supervisor, order.parent_death):
         return 0
-    process.be_called(order.node)
+    process.be_called(order.written.node)
     parcel.send_word(connection, parcel.Born(os.getpid()))
     if own is not None and not own.is_as_it_was():
         own.forget()

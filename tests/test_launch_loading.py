@@ -1,28 +1,49 @@
 """A node of a plan before it runs: what is wrong names the key as a person can set it."""
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from bus import Bus, DriverError
-from launch.loading import ConfigurationError, LoadedNode, Written, load_node
+from bus.memory import MemoryGraph
+from launch.loading import ConfigurationError, LoadedNode, load_node
+from launch.written import Written, WrittenDriver
+from nodes.pilot.line import Line, LineReading
+from nodes.rfid.reader import Reader
+from nodes.rfid.reader_sim import Parameters as NoParameters
 
 SOURCES = {"driver.modbus": "base.toml", "parameters.house_trace": "--set"}
+SIM = WrittenDriver(module="nodes.modbus_map.server_sim", source="base.toml")
 
 
-def loaded(parameters: Mapping[str, Any] | None = None) -> LoadedNode:
+def loaded(
+    parameters: dict[str, Any] | None = None,
+    drivers: dict[str, WrittenDriver] | None = None,
+    module: str = "nodes.plant",
+    ports: int = 0,
+) -> LoadedNode:
     return load_node(
         Written(
             node="house",  # another name than its package has
-            module="nodes.plant",
-            drivers={"modbus": "sim"},
+            module=module,
+            drivers={"meters": SIM} if drivers is None else drivers,
             parameters=parameters or {},
             sources=SOURCES,
             file="plan.toml",
-            ports=0,
+            ports=ports,
         )
     )
+
+
+def complaint(**plan: Any) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        loaded(**plan)
+    return str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -30,24 +51,161 @@ def loaded(parameters: Mapping[str, Any] | None = None) -> LoadedNode:
     [
         (DriverError("no such file", "house_trace"), "--set: house.house_trace: no such file"),
         (DriverError("in use", "house_port"), "plan.toml: house.house_port: in use"),
-        (DriverError("unknown kind"), "base.toml: nodes.house.driver: unknown kind"),
+        (DriverError("no room"), "plan.toml: nodes.house: no room"),
     ],
 )
-def test_a_driver_that_cannot_be_opened_names_what_is_to_be_changed(
-    error: DriverError, line: str, monkeypatch: pytest.MonkeyPatch
+def test_a_node_that_cannot_use_a_parameter_names_what_is_to_be_changed(
+    error: DriverError, line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     node = loaded()
 
-    def build(bus: Bus, parameters: object, drivers: Mapping[str, str]) -> object:
+    def build(bus: Bus, parameters: object, drivers: object) -> object:
         raise error
 
     monkeypatch.setattr(node.module, "build", build)
     with pytest.raises(ConfigurationError) as refused:
-        node.build(None)  # type: ignore[arg-type]
+        node.build(MemoryGraph(seed=1, state_dir=tmp_path).bus("plant"))
     assert str(refused.value) == line
 
 
 def test_a_parameter_that_is_wrong_names_its_key_and_where_it_is_written() -> None:
+    assert (
+        complaint(parameters={"house_trace": 7})
+        == "--set: house.house_trace: expected `str`, got `int`"
+    )
+
+
+# --- drivers -----------------------------------------------------------------------------------
+
+DRIVERS: list[tuple[str, dict[str, WrittenDriver], str]] = [
+    # module of the node, what the plan says of its drivers, the complaint
+    ("nodes.plant", {},
+     "plan.toml: nodes.house.driver: missing; expected one of nodes.modbus_map.server_sim, "
+     "nodes.modbus_map.server_tcp"),
+    ("nodes.plant", {"": WrittenDriver(module="nodes.modbus_map.server_rtu", source="x.toml")},
+     'x.toml: nodes.house.driver: no module "nodes.modbus_map.server_rtu"; expected one of '
+     'nodes.modbus_map.server_sim, nodes.modbus_map.server_tcp; '
+     'did you mean "nodes.modbus_map.server_tcp"?'),
+    ("nodes.plant", {"": WrittenDriver(module="nodes.rfid.reader_sim", source="--set")},
+     "--set: nodes.house.driver: nodes.rfid.reader_sim is no driver of this device; expected a "
+     "module with Parameters and open(bus, parameters) -> Servers"),
+    ("nodes.plant", {"": WrittenDriver(module="nodes.modbus_map.server", source="--set")},
+     "--set: nodes.house.driver: nodes.modbus_map.server is no driver of this device; expected "),
+    ("nodes.plant", {"lamp": WrittenDriver(module="json", source="--set")},
+     '--set: nodes.house.driver.lamp: unknown device "lamp"; expected one of meters'),
+    ("nodes.meter", {"": WrittenDriver(module="nodes.meter.chip_sim", source="--set")},
+     "--set: nodes.house.driver: the node has several devices; expected one of chip, modbus"),
+    ("nodes.meter", {"chip": WrittenDriver(module="nodes.meter.chip_sim", source="--set")},
+     "plan.toml: nodes.house.driver.modbus: missing; expected one of "),
+    ("nodes.session", {"": WrittenDriver(module="nodes.meter.chip_sim", source="--set")},
+     "--set: nodes.house.driver: the node has no devices; expected no driver"),
+    ("nodes.plant",
+     {"": WrittenDriver(module=SIM.module, parameters={"rate": 1}, sources={"rate": "x.toml"})},
+     "x.toml: nodes.house.driver.parameters.rate: unknown key"),
+    ("nodes.plant",
+     {"meters": WrittenDriver(module=SIM.module, parameters={"a": 1}, sources={"a": "--set"})},
+     "--set: nodes.house.driver.meters.parameters.a: unknown key"),
+    ("nodes.plant", {"": WrittenDriver(parameters={"a": 1}, source="--set")},
+     "--set: nodes.house.driver: missing; expected one of nodes.modbus_map.server_sim, "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "drivers", "line"), DRIVERS)
+def test_a_wrong_driver_is_refused_before_anything_is_opened(
+    module: str, drivers: dict[str, WrittenDriver], line: str
+) -> None:
+    assert complaint(module=module, drivers=drivers).startswith(line)
+
+
+class BoardLine(Line):
+    """A pilot line that notes how it is left."""
+
+    def __init__(self, left: list[str]) -> None:
+        self._left = left
+
+    def read(self) -> LineReading | None:
+        return None
+
+    def drive(self, duty_percent: float) -> None: ...
+
+    def shutdown(self) -> None:
+        self._left.append("line")
+
+    def handover(self) -> None: ...
+
+
+class Board(ModuleType):
+    """Two driver modules and a node, as a board's plan may name them."""
+
+    def __init__(self) -> None:
+        super().__init__("boards")
+        self.left: list[str] = []
+        self.opened: list[Any] = []
+        self.__path__: list[str] = []
+
+
+@pytest.fixture
+def board(monkeypatch: pytest.MonkeyPatch) -> Board:
+    board = Board()
+    line, reader = ModuleType("boards.line_board"), ModuleType("boards.reader_board")
+    node = ModuleType("boards.node")
+
+    class LineParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+        io: str = "boards.io_spidev"  # the module that has the pins
+        port: int = 0
+
+    def open_line(bus: Bus, parameters: LineParameters) -> Line:
+        board.opened.append(parameters)
+        return BoardLine(board.left)
+
+    def open_reader(bus: Bus, parameters: NoParameters) -> Reader:
+        raise DriverError("no answer; expected a PN5180")
+
+    @dataclass
+    class Drivers:
+        line: Line
+        reader: Reader
+
+    class Parameters(msgspec.Struct): ...
+
+    runner: Literal["blocking", "asyncio"] = "blocking"
+    vars(line).update(Parameters=LineParameters, open=open_line)
+    vars(reader).update(Parameters=NoParameters, open=open_reader)
+    vars(node).update(Parameters=Parameters, Drivers=Drivers, RUNNER=runner)
+    for module in (board, line, reader, node):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    return board
+
+
+def on_board(**parameters: Any) -> LoadedNode:
+    return loaded(
+        module="boards",
+        drivers={
+            "line": WrittenDriver(
+                module="boards.line_board",
+                parameters=parameters,
+                sources=dict.fromkeys(parameters, "board.toml"),
+            ),
+            "reader": WrittenDriver(module="boards.reader_board", source="board.toml"),
+        },
+        ports=1000,
+    )
+
+
+def test_a_driver_gets_its_parameters_its_io_among_them(board: Board, tmp_path: Path) -> None:
+    node = on_board(io="boards.io_model", port=9000)
+    assert board.opened == []
+    node.drivers[0].open_on(MemoryGraph(seed=1, state_dir=tmp_path).bus("pilot"))
+    assert [(each.io, each.port) for each in board.opened] == [("boards.io_model", 10000)]
+
+
+def test_what_is_open_is_shut_down_when_the_next_device_cannot_be_opened(
+    board: Board, tmp_path: Path
+) -> None:
+    node = on_board()
     with pytest.raises(ConfigurationError) as refused:
-        loaded({"house_trace": 7})
-    assert str(refused.value) == "--set: house.house_trace: expected `str`, got `int`"
+        node.build(MemoryGraph(seed=1, state_dir=tmp_path).bus("pilot"))
+    assert str(refused.value) == (
+        "board.toml: nodes.house.driver.reader: no answer; expected a PN5180"
+    )
+    assert board.left == ["line"]

@@ -13,7 +13,7 @@ name = "base"
 
 [nodes.pilot]
 module = "nodes.pilot"
-driver = "sim"
+driver = "line_sim"
 needs = ["plant"]
 
 [nodes.pilot.parameters]
@@ -24,6 +24,14 @@ depth = 2
 module = "nodes.plant"
 driver = { modbus = "tcp" }
 """
+
+
+def drivers(plan: Plan, node: str) -> dict[str, tuple[str, dict[str, object]]]:
+    """Return the module and the parameters of each device."""
+    return {
+        device: (driver.module, driver.parameters)
+        for device, driver in plan.node(node).drivers.items()
+    }
 
 
 def write(folder: Path, text: str, name: str = "x.toml") -> Path:
@@ -59,8 +67,12 @@ def test_virtual_differs_from_simulation_in_modbus_and_has_no_page() -> None:
             continue
         other = virtual.node(node.name)
         assert other.parameters == node.parameters
-        assert {**other.drivers, "modbus": ""} == {**node.drivers, "modbus": ""}
-    assert virtual.node("meter").drivers == {"chip": "sim", "modbus": "sim"}
+        if node.name not in ("meter", "plant"):
+            assert drivers(virtual, node.name) == drivers(simulation, node.name)
+    assert drivers(virtual, "meter") == {
+        "chip": ("nodes.meter.chip_sim", {}),
+        "modbus": ("nodes.modbus_map.transport_sim", {}),
+    }
 
 
 def test_the_simulation_stops_session_first_and_safety_and_plant_last() -> None:
@@ -70,8 +82,9 @@ def test_the_simulation_stops_session_first_and_safety_and_plant_last() -> None:
 
 
 def test_values_that_are_not_written_have_their_defaults(tmp_path: Path) -> None:
-    pilot = load_plan(write(tmp_path, BASE)).node("pilot")
-    assert pilot.drivers == {"device": "sim"}
+    plan = load_plan(write(tmp_path, BASE))
+    pilot = plan.node("pilot")
+    assert drivers(plan, "pilot") == {"": ("line_sim", {})}
     assert pilot.restart is Restart.ALWAYS
     assert (pilot.ready_s, pilot.stop_s, pilot.hung_s) == (10.0, 2.0, 10.0)
 
@@ -95,7 +108,7 @@ def test_an_including_file_overrides_key_by_key(tmp_path: Path) -> None:
         [nodes.pilot.parameters]
         depth = 3
         [nodes.plant]
-        driver = { chip = "sim" }
+        driver = { chip = "chip_sim" }
         """,
     )
     plan = load_plan(file)
@@ -103,7 +116,42 @@ def test_an_including_file_overrides_key_by_key(tmp_path: Path) -> None:
     assert plan.node("pilot").restart is Restart.NEVER
     assert plan.node("pilot").needs == ("plant",)
     assert plan.node("pilot").parameters == {"gain": 1, "depth": 3}
-    assert plan.node("plant").drivers == {"modbus": "tcp", "chip": "sim"}
+    assert drivers(plan, "plant") == {"modbus": ("tcp", {}), "chip": ("chip_sim", {})}
+
+
+def test_a_driver_may_have_parameters_and_an_including_file_changes_them_by_device(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        """
+        [nodes.one]
+        module = "m"
+        driver = { device = "line_board", parameters = { pin = 1, bus = 2 } }
+        [nodes.two]
+        module = "m"
+        [nodes.two.driver]
+        chip = { device = "chip_board", parameters = { spi = 0 } }
+        modbus = { device = "rtu", parameters = { baud = 9600 } }
+        """,
+        "base.toml",
+    )
+    file = write(
+        tmp_path,
+        """
+        include = "base.toml"
+        [nodes.one.driver.parameters]
+        pin = 3
+        [nodes.two.driver]
+        chip = "chip_sim"
+        """,
+    )
+    plan = load_plan(file)
+    assert drivers(plan, "one") == {"": ("line_board", {"pin": 3, "bus": 2})}
+    assert drivers(plan, "two") == {"chip": ("chip_sim", {}), "modbus": ("rtu", {"baud": 9600})}
+    driver = plan.node("one").drivers[""]
+    assert driver.source == str(tmp_path / "base.toml")
+    assert driver.sources == {"pin": str(file), "bus": str(tmp_path / "base.toml")}
 
 
 def test_a_parameter_knows_where_its_value_is_written(tmp_path: Path) -> None:
@@ -113,7 +161,6 @@ def test_a_parameter_knows_where_its_value_is_written(tmp_path: Path) -> None:
     assert sources["parameters.gain"] == str(base)
     assert sources["parameters.depth"] == str(file)
     assert sources["parameters.width"] == "--set"
-    assert sources["driver.device"] == str(base)
 
 
 def test_a_node_that_is_off_is_left_out_and_no_longer_needed(tmp_path: Path) -> None:
@@ -151,15 +198,21 @@ def test_a_set_value_is_toml_else_a_text(tmp_path: Path, setting: str, value: ob
 
 
 @pytest.mark.parametrize(
-    ("setting", "drivers"),
+    ("setting", "named"),
     [
-        ("plant.driver=sim", {"modbus": "tcp", "device": "sim"}),
-        ("plant.driver.modbus=sim", {"modbus": "sim"}),
-        ('plant.driver={ modbus = "rtu" }', {"modbus": "rtu"}),
+        ("plant.driver=s", {"modbus": ("tcp", {}), "": ("s", {})}),
+        ("plant.driver.device=s", {"modbus": ("tcp", {}), "": ("s", {})}),
+        ("plant.driver.modbus=s", {"modbus": ("s", {})}),
+        ('plant.driver={ modbus = "rtu" }', {"modbus": ("rtu", {})}),
+        ("plant.driver.modbus.parameters.baud=9600", {"modbus": ("tcp", {"baud": 9600})}),
+        ("plant.driver.parameters.x=y", {"modbus": ("tcp", {}), "": ("", {"x": "y"})}),
     ],
 )
-def test_set_names_drivers_too(tmp_path: Path, setting: str, drivers: dict[str, str]) -> None:
-    assert load_plan(write(tmp_path, BASE), [setting]).node("plant").drivers == drivers
+def test_set_names_drivers_and_their_parameters_too(
+    tmp_path: Path, setting: str, named: dict[str, tuple[str, dict[str, object]]]
+) -> None:
+    plan = load_plan(write(tmp_path, BASE), [setting])
+    assert drivers(plan, "plant") == named
 
 
 def test_the_last_set_wins(tmp_path: Path) -> None:
@@ -185,6 +238,15 @@ COMPLAINTS = [
      "nodes.led.stop_s: expected `float`, got `str`"),
     ('[nodes.led]\nmodule = "nodes led"\n', "nodes.led.module: expected"),
     ('[nodes.led]\nmodule = "nodes.led"\ndriver = 3\n', "nodes.led.driver: expected"),
+    ('[nodes.led]\nmodule = "nodes.led"\ndriver = { front = 3 }\n',
+     "nodes.led.driver.front: expected a module or a table, got `int`"),
+    ('[nodes.led]\nmodule = "nodes.led"\ndriver = { device = "a b" }\n',
+     "nodes.led.driver.device: expected"),
+    ('[nodes.led]\nmodule = "nodes.led"\ndriver = { front = { devise = "a" } }\n',
+     'nodes.led.driver.front.devise: unknown key; expected one of device, parameters; '
+     'did you mean "device"?'),
+    ('[nodes.led]\nmodule = "nodes.led"\ndriver = { device = "a", chip = "b" }\n',
+     "nodes.led.driver.chip: unknown key; expected one of device, parameters"),
     ('[nodes.led]\nmodule = "nodes.led"\nscheduling = "fast"\n', "nodes.led.scheduling: expected"),
     ('[nodes.led]\nmodule = "nodes.led"\nnice = 20\n', "nodes.led.nice: expected `int` <= 19"),
     ('[nodes."a/b"]\nmodule = "nodes.led"\n', "nodes.a/b: expected a name of lower-case letters"),
@@ -247,7 +309,8 @@ def test_a_plan_without_nodes_is_refused(tmp_path: Path) -> None:
         ("pilot=1", "--set pilot=1: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE"),
         ("pilot.gain", "--set pilot.gain: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE"),
         ("pilot.driver=3", "--set pilot.driver=3: expected `str | object`, got `int`"),
-        ("pilot.driver.chip=3", "--set pilot.driver.chip=3: expected `str`, got `int`"),
+        ("pilot.driver.chip=3",
+         "--set pilot.driver.chip=3: expected a module or a table, got `int`"),
     ],
 )  # fmt: skip
 def test_a_wrong_set_is_quoted(tmp_path: Path, setting: str, expected: str) -> None:

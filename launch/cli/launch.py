@@ -18,7 +18,7 @@ DEFAULT_PLAN = Path(__file__).parent.parent / "simulation.toml"
     "settings",
     multiple=True,
     metavar="NODE.PARAMETER=VALUE",
-    help="Give a parameter its value, over the file; NODE.driver names a driver. Repeatable.",
+    help="Give a parameter its value, over the file; NODE.driver names a module. Repeatable.",
 )
 @click.option("--ports", default=0, metavar="N", help="Add N to every simulated port.")
 @run_dir_option

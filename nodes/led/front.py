@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from bus import Bus, DriverError
+from bus import Driver
 from msgs.led import LedFrame
 from nodes.led.keys import Keys
 
 
-class Front(Protocol):
+class Front(Driver, Protocol):
     """The lights, the buzzer and the keys of the front. The lights keep what was shown last."""
 
     def show(self, frame: LedFrame) -> None:
@@ -28,15 +28,3 @@ class Front(Protocol):
 
     def handover(self) -> None:
         """Leave the front as it is, for the next incarnation."""
-
-
-def open_front(kind: str, bus: Bus) -> Front:
-    """Open the front.
-
-    :raises DriverError: no such kind.
-    """
-    if kind == "sim":
-        from nodes.led.front_sim import SimFront
-
-        return SimFront(bus)
-    raise DriverError(f"unknown front {kind!r}; expected 'sim'")

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from bus import Bus
 from msgs.led import DARK, LedFrame
 from msgs.plant import SimKeys
 from msgs.topics import SIM_KEYS, SIM_LIGHTS
+from nodes.led.front import Front
 from nodes.led.keys import Keys
 
 _ALL_DARK = LedFrame(
@@ -13,7 +16,11 @@ _ALL_DARK = LedFrame(
 )
 
 
-class SimFront:
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimFront(Front):
     """See `nodes.led.front.Front`. A world that is silent has no keys to read."""
 
     def __init__(self, bus: Bus) -> None:
@@ -47,3 +54,8 @@ class SimFront:
         self._pressed = Keys(service=said.service, touch=said.touch)
         if self._pressed != self._seen:
             self._on_edge()
+
+
+def open(bus: Bus, parameters: Parameters) -> Front:
+    """Open the front of the simulated world."""
+    return SimFront(bus)

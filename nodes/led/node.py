@@ -1,13 +1,14 @@
 """Wiring of led: look at the facts, step, show, publish; and what the keys ask for."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 from msgspec import Struct
 
-from bus import Answer, Bus, Status
+from bus import Answer, Bus, Status, leave
 from bus.interface import Timer
 from msgs.led import Tone
 from msgs.requests import StopReason
@@ -26,7 +27,7 @@ from msgs.topics import (
 )
 from nodes.led import fingers
 from nodes.led.fingers import Acts, Ask
-from nodes.led.front import Front, open_front
+from nodes.led.front import Front
 from nodes.led.machine import Inputs, start, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -36,6 +37,13 @@ ROUND_S = 0.25
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None: the front follows the manual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of led."""
+
+    front: Front
 
 
 class LedNode:
@@ -126,10 +134,7 @@ class LedNode:
         self._timer.cancel()
         self._wake.set(None)
         self._look.set(None)
-        if reason is StopReason.RESTART:
-            self._front.handover()
-        else:
-            self._front.shutdown()
+        leave(self._front, reason)
         done()
 
 
@@ -148,11 +153,8 @@ class _Alarm:
         self._timer = None if when_s is None else self._bus.at(when_s, self._action)
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> LedNode:
-    """Open the front and start the node.
-
-    :raises DriverError: the front cannot be opened.
-    """
-    node = LedNode(bus, open_front(drivers.get("device", ""), bus))
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> LedNode:
+    """Start the node."""
+    node = LedNode(bus, drivers.front)
     bus.ready()
     return node

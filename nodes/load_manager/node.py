@@ -1,6 +1,5 @@
 """Wiring of load_manager: look at the facts, step, publish."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -82,7 +81,7 @@ class LoadManagerNode:
             self._bus.publish(LOAD_OFFER, outputs.offer)
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> LoadManagerNode:
+def build(bus: Bus, parameters: Parameters) -> LoadManagerNode:
     """Start the node."""
     node = LoadManagerNode(bus, parameters)
     bus.ready()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bus import Bus, DriverError
+from bus import Driver
 from msgs.meter import Line
 
 
@@ -15,20 +15,8 @@ class Sample:
     sampled_ns: int  # monotonic clock
 
 
-class Chip(Protocol):
+class Chip(Driver, Protocol):
     """A three-phase meter chip between mains and contactor."""
 
     def read(self) -> Sample | None:
         """Return the newest sample; None while the chip cannot be read."""
-
-
-def open_chip(kind: str, bus: Bus) -> Chip:
-    """Open the meter chip.
-
-    :raises DriverError: no such kind.
-    """
-    if kind == "sim":
-        from nodes.meter.chip_sim import SimChip
-
-        return SimChip(bus)
-    raise DriverError(f"unknown meter chip {kind!r}; expected 'sim'")

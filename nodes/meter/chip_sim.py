@@ -1,11 +1,17 @@
 """The meter chip of the simulated world."""
 
+from msgspec import Struct
+
 from bus import Bus
 from msgs.topics import SIM_POWER
-from nodes.meter.chip import Sample
+from nodes.meter.chip import Chip, Sample
 
 
-class SimChip:
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimChip(Chip):
     """See `nodes.meter.chip.Chip`. Power that is silent for 0.5 s cannot be read."""
 
     def __init__(self, bus: Bus) -> None:
@@ -18,3 +24,8 @@ class SimChip:
         if power is None or stamp_s is None:
             return None
         return Sample(lines=power.lines, sampled_ns=round(stamp_s * 1e9))
+
+
+def open(bus: Bus, parameters: Parameters) -> Chip:
+    """Open the meter chip of the simulated world."""
+    return SimChip(bus)

@@ -1,21 +1,22 @@
 """Wiring of meter: the chip, and one link for each Modbus meter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bus import Bus, DriverError
+from bus import Bus, DriverError, leave
 from msgs.meter import MeterReading
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, Topic
-from nodes.meter.chip import open_chip
+from nodes.meter.chip import Chip
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxState, Config, step_box
 from nodes.modbus_map.address import AddressError, MeterAddress, parse_address
 from nodes.modbus_map.meter_map import MapError
-from nodes.modbus_map.transport import Transport, open_transport
+from nodes.modbus_map.transport import Modbus, Transport
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
@@ -32,15 +33,23 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     box_s: Annotated[float, Meta(ge=0.001, le=1.0)] = BOX_S  # between two readings of the chip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of meter."""
+
+    chip: Chip
+    modbus: Modbus
+
+
 class MeterNode:
     """The box's chip, and the meters of house and sun."""
 
-    def __init__(self, bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         self._bus = bus
-        self._chip = open_chip(drivers.get("chip", ""), bus)
+        self._chip = drivers.chip
         self._box = BoxState()
         self._box_s = parameters.box_s
-        self._modbus = drivers.get("modbus", "")
+        self._modbus = drivers.modbus
         self._transports: dict[tuple[str, int], Transport] = {}
         self._links: list[MeterLink] = []
         poll_s = parameters.poll_s
@@ -62,7 +71,7 @@ class MeterNode:
             return
         server = (address.host, address.port)
         if server not in self._transports:
-            self._transports[server] = open_transport(self._modbus, self._bus, *server)
+            self._transports[server] = self._modbus.connect(*server)
         config = Config(
             poll_s=poll_s,
             source=f"{title}, {address}",
@@ -81,15 +90,15 @@ class MeterNode:
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         for link in self._links:
             link.close()
-        for transport in self._transports.values():
-            transport.close()
+        leave(self._modbus, reason)
+        leave(self._chip, reason)
         done()
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> MeterNode:
-    """Open the chip, find the meters' maps and start the node.
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> MeterNode:
+    """Find the meters' maps and start the node.
 
-    :raises DriverError: a driver is unknown, or a meter's address cannot be read.
+    :raises DriverError: a meter's address cannot be read.
     """
     node = MeterNode(bus, parameters, drivers)
     bus.ready()

@@ -4,7 +4,7 @@
 - `codec` turns registers into values and back; `blocks` plans the requests that a meter allows.
 - `address` reads `MAP@HOST:PORT/UNIT`, the way in which a meter is named in a configuration.
 - `transport` carries one read at a time: over TCP, or as a bus request to the simulated world.
-- `poll` reads all values of a meter; `bank` and `server_tcp` are the other end, a meter's server.
+- `poll` reads all values of a meter; `bank` and `server` are the other end, a meter's server.
 
-Everything but `transport_tcp`, `transport_sim` and `server_tcp` is pure. To add a meter, add a map.
+Everything but the drivers `*_tcp` and `*_sim` is pure. To add a meter, add a map.
 """

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -14,6 +15,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from bus import Bus, DriverError
 from nodes.modbus_map.bank import ILLEGAL_FUNCTION, Banks, answer
 from nodes.modbus_map.blocks import plan_blocks
+from nodes.modbus_map.server import Server, Servers
 
 _BACKLOG = 16
 _ANY_UNIT = 0  # pymodbus: the device for every unit that has none of its own
@@ -22,8 +24,35 @@ _ANY_UNIT = 0  # pymodbus: the device for every unit that has none of its own
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class TcpServers(Servers):
+    """See `server.Servers`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._servers: list[TcpServer] = []
+
+    def serve(self, host: str, port: int, parameters: tuple[str, str], banks: Banks) -> Server:
+        """See `server.Servers.serve`."""
+        server = TcpServer(self._bus, host, port, parameters, banks)
+        self._servers.append(server)
+        return server
+
+    def shutdown(self) -> None:
+        """Stop every server."""
+        for server in self._servers:
+            server.stop()
+
+    def handover(self) -> None:
+        """Stop every server: the next incarnation starts its own."""
+        self.shutdown()
+
+
 class TcpServer:
-    """Meters behind one TCP port. Stopped, its port refuses connections."""
+    """See `server.Server`. Meters behind one TCP port. Stopped, its port refuses connections."""
 
     def __init__(
         self, bus: Bus, host: str, port: int, parameters: tuple[str, str], banks: Banks
@@ -97,6 +126,11 @@ class TcpServer:
         )
         self._server = server
         self._starting = loop.create_task(server.listen())
+
+
+def open(bus: Bus, parameters: Parameters) -> Servers:
+    """Return what opens Modbus TCP servers."""
+    return TcpServers(bus)
 
 
 def _devices(banks: Banks) -> list[SimDevice]:

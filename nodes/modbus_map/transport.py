@@ -1,10 +1,10 @@
-"""One Modbus server, one read at a time: the seam between a meter's map and the way to it."""
+"""Modbus servers, one read at a time: the seam between a meter's map and the way to it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bus import Bus, DriverError
+from bus import Driver
 
 NONSENSE = "answered something else than what was asked for"
 """What every transport says of an answer that cannot be one."""
@@ -37,20 +37,8 @@ class Transport(Protocol):
         """Give the connection up. Reads that are still open may never be done."""
 
 
-def open_transport(kind: str, bus: Bus, host: str, port: int) -> Transport:
-    """Return a transport of a kind to a server; nothing is connected before the first read.
+class Modbus(Driver, Protocol):
+    """The ways to Modbus servers. `shutdown` and `handover` close every transport."""
 
-    :raises DriverError: the kind is unknown.
-    """
-    match kind:
-        case "tcp":
-            # Only who reads over TCP pays for importing pymodbus.
-            from nodes.modbus_map.transport_tcp import TcpTransport
-
-            return TcpTransport(bus, host, port)
-        case "sim":
-            from nodes.modbus_map.transport_sim import SimTransport
-
-            return SimTransport(bus, host, port)
-        case _:
-            raise DriverError(f"unknown modbus driver {kind!r}; expected 'tcp' or 'sim'")
+    def connect(self, host: str, port: int) -> Transport:
+        """Return the way to a server; nothing is connected before the first read."""

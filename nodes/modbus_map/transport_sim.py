@@ -1,9 +1,26 @@
 """Reads carried as bus requests to the simulated world, where no socket may be opened."""
 
+from msgspec import Struct
+
 from bus import Answer, Bus, Status
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers
-from nodes.modbus_map.transport import NONSENSE, Done, ReadError
+from nodes.modbus_map.transport import NONSENSE, Done, Modbus, ReadError, Transport
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimModbus(Modbus):
+    """See `transport.Modbus`. There are no connections to close."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def connect(self, host: str, port: int) -> Transport:
+        """See `transport.Modbus.connect`."""
+        return SimTransport(self._bus, host, port)
 
 
 class SimTransport:
@@ -39,3 +56,8 @@ class SimTransport:
 
     def close(self) -> None:
         """See `transport.Transport.close`. There is no connection."""
+
+
+def open(bus: Bus, parameters: Parameters) -> Modbus:
+    """Return the ways to the meters of the simulated world."""
+    return SimModbus(bus)

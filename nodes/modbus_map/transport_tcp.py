@@ -6,13 +6,15 @@ from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
+from msgspec import Struct
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from bus import Bus
 from nodes.modbus_map.bank import EXCEPTIONS
-from nodes.modbus_map.transport import NONSENSE, Done, ReadError, Result
+from nodes.modbus_map.transport import NONSENSE, Done, Modbus, ReadError, Result, Transport
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
 
@@ -22,6 +24,10 @@ _HEADER_BYTES = 7  # transaction, protocol, length, unit: Modbus TCP Implementat
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     function: int
@@ -29,6 +35,29 @@ class _Read:
     count: int
     unit: int
     done: Done
+
+
+class TcpModbus(Modbus):
+    """See `transport.Modbus`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._transports: WeakSet[TcpTransport] = WeakSet()
+
+    def connect(self, host: str, port: int) -> Transport:
+        """See `transport.Modbus.connect`."""
+        transport = TcpTransport(self._bus, host, port)
+        self._transports.add(transport)
+        return transport
+
+    def shutdown(self) -> None:
+        """Close every connection."""
+        for transport in self._transports:
+            transport.close()
+
+    def handover(self) -> None:
+        """Close every connection: the next incarnation opens its own."""
+        self.shutdown()
 
 
 class TcpTransport:
@@ -82,6 +111,11 @@ class TcpTransport:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def open(bus: Bus, parameters: Parameters) -> Modbus:
+    """Return the ways to Modbus TCP servers."""
+    return TcpModbus(bus)
 
 
 class _Connection:

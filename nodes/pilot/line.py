@@ -4,7 +4,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from bus import Bus, DriverError
+from bus import Driver
 
 
 class LineReading(Struct, frozen=True, kw_only=True):
@@ -15,7 +15,7 @@ class LineReading(Struct, frozen=True, kw_only=True):
     duty_percent: float  # read back from the generator; 100: x1, 0: F
 
 
-class Line(Protocol):
+class Line(Driver, Protocol):
     """The generator of the pilot and its measurement.
 
     The generator is hardware: what was set goes on when this process ends.
@@ -32,15 +32,3 @@ class Line(Protocol):
 
     def handover(self) -> None:
         """Leave the generator as it is, for the next incarnation to adopt."""
-
-
-def open_line(kind: str, bus: Bus) -> Line:
-    """Open the line.
-
-    :raises DriverError: no such kind.
-    """
-    if kind == "sim":
-        from nodes.pilot.line_sim import SimLine
-
-        return SimLine(bus)
-    raise DriverError(f"unknown pilot line {kind!r}; expected 'sim'")

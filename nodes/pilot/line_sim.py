@@ -1,13 +1,19 @@
 """The pilot line of the simulated world."""
 
+from msgspec import Struct
+
 from bus import Bus
 from msgs.pilot import X1_PERCENT, SimPilotDrive
 from msgs.plant import SimCopper
 from msgs.topics import SIM_COPPER, SIM_PILOT_DRIVE
-from nodes.pilot.line import LineReading
+from nodes.pilot.line import Line, LineReading
 
 
-class SimLine:
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimLine(Line):
     """See `nodes.pilot.line.Line`. Silent copper (50 ms) cannot be measured."""
 
     def __init__(self, bus: Bus) -> None:
@@ -41,3 +47,8 @@ class SimLine:
 
     def handover(self) -> None:
         """See `nodes.pilot.line.Line.handover`. The simulated generator goes on by itself."""
+
+
+def open(bus: Bus, parameters: Parameters) -> Line:
+    """Open the pilot line of the simulated world."""
+    return SimLine(bus)

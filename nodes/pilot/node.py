@@ -1,14 +1,15 @@
 """Wiring of pilot: read the line, step, drive, publish."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from msgspec import Struct
 
-from bus import Bus
+from bus import Bus, leave
 from msgs.requests import StopReason
 from msgs.topics import LOAD_OFFER, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
-from nodes.pilot.line import Line, open_line
+from nodes.pilot.line import Line
 from nodes.pilot.machine import Config, Inputs, State, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -18,6 +19,13 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set; all else follows the standard."""
 
     wake_up: bool = True  # False: never state F, since some old vehicles take it for a defect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of pilot."""
+
+    line: Line
 
 
 class PilotNode:
@@ -51,18 +59,12 @@ class PilotNode:
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()
-        if reason is StopReason.RESTART:
-            self._line.handover()
-        else:
-            self._line.shutdown()
+        leave(self._line, reason)
         done()
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> PilotNode:
-    """Open the line and start the node.
-
-    :raises DriverError: the line cannot be opened.
-    """
-    node = PilotNode(bus, parameters, open_line(drivers.get("device", ""), bus))
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> PilotNode:
+    """Start the node."""
+    node = PilotNode(bus, parameters, drivers.line)
     bus.ready()
     return node

@@ -20,7 +20,7 @@ Serves
     modbus_read.
 Touches
     one TCP port: the meters of house (unit 1) and sun (unit 2) as real Modbus TCP servers. With
-    the driver "sim" none: reads come as the request modbus_read.
+    the driver server_sim none: reads come as the request modbus_read.
 Deadline
     20 ms for sim/copper; its readers take 50 ms of silence for failed sensors.
 Safe state

@@ -1,12 +1,13 @@
 """Wiring of plant: drives come in, readings and happenings go out, the model moves between."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from msgspec.structs import replace
 
-from bus import Bus
+from bus import Bus, leave
 from msgs.led import LedFrame
 from msgs.pilot import SimPilotDrive
 from msgs.plant import SimEvent, WorldStatus
@@ -25,8 +26,8 @@ from msgs.topics import (
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
+from nodes.modbus_map.server import Servers
 from nodes.plant import acts
-from nodes.plant.meters import open_meters
 from nodes.plant.model import new_world, next_event_s, step
 from nodes.plant.parameters import Parameters, mains_of, setup_of
 from nodes.plant.readings import (
@@ -43,7 +44,7 @@ from nodes.plant.requests import Requests
 from nodes.plant.trace import Player, load_trace
 from nodes.plant.world import Commands, World
 
-__all__ = ["RUNNER", "Parameters", "PlantNode", "build"]
+__all__ = ["RUNNER", "Drivers", "Parameters", "PlantNode", "build"]
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
@@ -58,11 +59,19 @@ ROUNDING_S = 1e-6  # deadlines are asked for so much late: rounding never wakes 
 _CUTS = frozenset({"contacts_open", "contacts_closed", "pulled", "unplugged", "power"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """How the simulated meters are reached."""
+
+    meters: Servers
+
+
 class PlantNode:
     """One world, moved on whenever somebody drives it, looks at it, or its next event is due."""
 
-    def __init__(self, bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         self._bus = bus
+        self._servers = drivers.meters
         self._wander_ratio = parameters.wander_percent / 100.0
         self._world = new_world(setup_of(parameters), bus.clock.now_s(), mains_of(parameters))
         self._commands = self._world.commands
@@ -80,9 +89,8 @@ class PlantNode:
             SOLAR_UNIT: Bank(meter_map=tq, values=partial(self._measure, solar_of)),
         }
         host = parameters.house_host
-        self._meters = open_meters(
-            drivers.get("modbus", ""), bus, host, parameters.house_port, banks
-        )
+        keys = ("house_host", "house_port")
+        self._meters = self._servers.serve(host, parameters.house_port, keys, banks)
         self._requests = Requests(bus, self, host, self._meters, banks)
         bus.subscribe(SIM_PILOT_DRIVE, self._on_pilot_drive)
         bus.subscribe(SIM_CONTACTOR_DRIVE, self._on_contactor_drive)
@@ -208,11 +216,11 @@ class PlantNode:
         self._bus.publish(SIM_EVENT, SimEvent(what=what, at_ns=at_ns, detail=detail))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
-        self._meters.stop()
+        leave(self._servers, reason)
         done()
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> PlantNode:
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> PlantNode:
     """Make the world and start the node.
 
     :raises DriverError: the meters' port or the recording cannot be had.

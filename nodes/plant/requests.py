@@ -26,9 +26,9 @@ from msgs.methods import (
 )
 from msgs.plant import FaultName, HouseLoad, ModbusRead, Registers, SimFault, Tap, WorldStatus
 from nodes.modbus_map.bank import EXCEPTIONS, Banks, answer
+from nodes.modbus_map.server import Server
 from nodes.plant import acts
 from nodes.plant.acts import ImpossibleError
-from nodes.plant.meters import MeterServer
 from nodes.plant.world import World
 
 A = TypeVar("A", bound=Struct)
@@ -53,9 +53,7 @@ class Keeper(Protocol):
 class Requests:
     """Serves all requests of plant. What cannot be done is refused in words."""
 
-    def __init__(
-        self, bus: Bus, keeper: Keeper, host: str, meters: MeterServer, banks: Banks
-    ) -> None:
+    def __init__(self, bus: Bus, keeper: Keeper, host: str, meters: Server, banks: Banks) -> None:
         self._bus = bus
         self._keeper = keeper
         self._host = host

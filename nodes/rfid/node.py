@@ -1,12 +1,13 @@
 """Wiring of rfid: look at the reader, step, ask, store, publish; and three requests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 from msgspec import Struct
 
-from bus import Answer, Bus, Call
+from bus import Answer, Bus, Call, leave
 from bus.store import StoreError
 from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
@@ -14,7 +15,7 @@ from msgs.rfid import CardList
 from msgs.session import Authorize, Authorized
 from msgs.topics import RFID_STATUS, SESSION_STATUS
 from nodes.rfid.machine import erase, rename, start, step
-from nodes.rfid.reader import Reader, open_reader
+from nodes.rfid.reader import Reader
 from nodes.rfid.sight import POLL_S, Event, Sight, look
 from nodes.rfid.state import Inputs, Write, Written
 from nodes.rfid.store import load, save
@@ -24,6 +25,13 @@ RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None: the cards follow the manual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of rfid."""
+
+    reader: Reader
 
 
 class RfidNode:
@@ -103,19 +111,15 @@ class RfidNode:
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()
-        if reason is StopReason.RESTART:
-            self._reader.handover()
-        else:
-            self._reader.shutdown()
+        leave(self._reader, reason)
         done()
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> RfidNode:
-    """Open the reader, load the list and start the node.
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> RfidNode:
+    """Load the list and start the node.
 
-    :raises DriverError: the reader cannot be opened.
     :raises StoreError: the list is there and cannot be read, or it cannot be written.
     """
-    node = RfidNode(bus, open_reader(drivers.get("device", ""), bus))
+    node = RfidNode(bus, drivers.reader)
     bus.ready()
     return node

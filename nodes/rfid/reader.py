@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from bus import Bus, DriverError
+from bus import Driver
 
 
-class Reader(Protocol):
+class Reader(Driver, Protocol):
     """The reader of ISO 14443 and ISO 15693 (RFID-1)."""
 
     def poll(self) -> tuple[str, ...] | None:
@@ -21,15 +21,3 @@ class Reader(Protocol):
 
     def handover(self) -> None:
         """Leave the reader as it is, for the next incarnation."""
-
-
-def open_reader(kind: str, bus: Bus) -> Reader:
-    """Open the reader.
-
-    :raises DriverError: no such kind.
-    """
-    if kind == "sim":
-        from nodes.rfid.reader_sim import SimReader
-
-        return SimReader(bus)
-    raise DriverError(f"unknown reader {kind!r}; expected 'sim'")

@@ -1,10 +1,17 @@
 """The card reader of the simulated world."""
 
+from msgspec import Struct
+
 from bus import Bus
 from msgs.topics import SIM_CARDS
+from nodes.rfid.reader import Reader
 
 
-class SimReader:
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimReader(Reader):
     """See `nodes.rfid.reader.Reader`. Cards that are silent for 3 s are a dead reader."""
 
     def __init__(self, bus: Bus) -> None:
@@ -20,3 +27,8 @@ class SimReader:
 
     def handover(self) -> None:
         """See `nodes.rfid.reader.Reader.handover`. The simulated field is the world's own."""
+
+
+def open(bus: Bus, parameters: Parameters) -> Reader:
+    """Open the card reader of the simulated world."""
+    return SimReader(bus)

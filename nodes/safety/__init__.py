@@ -4,7 +4,8 @@ Subscribes: pilot/status, session/status, meter/box. Looks at them; is woken by 
 Publishes: safety/status every 100 ms and on change. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
 monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
-reads itself beside their owners (`chain.py`); safety-latch.json in the state directory.
+reads itself beside their owners; safety-latch.json in the state directory. Its devices are cut by
+chip: coil.py, analog.py, generator.py, shift_register.py, chip.py; chain.py makes one reading.
 Deadline: one round each 10 ms, each 25 ms while it is open and no vehicle is there. A vehicle that
 leaves C or D has the enable line off within 50 ms, a monitor that trips within one round (the
 hardware cuts the coil by itself as well).

@@ -1,12 +1,14 @@
-"""The coil chain and everything safety reads itself, in physical units."""
+"""Everything that safety reads itself, put together from its chips."""
 
-from typing import Protocol
+from dataclasses import dataclass
 
 from msgspec import Struct
 
-from bus import Bus, DriverError
-
-Phases = tuple[float, float, float]  # L1, L2, L3
+from nodes.safety.analog import Analog, AnalogReading
+from nodes.safety.chip import Chip, ChipReading, Phases
+from nodes.safety.coil import Coil, CoilReading
+from nodes.safety.generator import Generator, GeneratorReading
+from nodes.safety.shift_register import ShiftRegister, ShiftRegisterReading
 
 
 class ChainReading(Struct, frozen=True, kw_only=True):
@@ -25,31 +27,78 @@ class ChainReading(Struct, frozen=True, kw_only=True):
     overtemperature: bool  # the over-temperature switch has opened, and the coil with it
     dip1: int  # DSW1 as a byte, switch .1 is the most significant bit
     dip2: int  # DSW2 likewise
-    power_on_reset: bool  # mains came on since the flag was taken back
+    power_on_reset: bool  # mains came on since the flag was cleared
     currents_a: Phases | None  # meter chip; None when it has been silent for 0.5 s
     voltages_v: Phases | None
 
 
-class Chain(Protocol):
-    """The enable line, the watchdog line, the monitor's test line, and all sensors."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of safety, in the order in which they are opened: first what can switch off."""
+
+    coil: Coil
+    analog: Analog
+    generator: Generator
+    shift_register: ShiftRegister
+    chip: Chip
+
+
+Parts = tuple[
+    CoilReading | None,
+    AnalogReading | None,
+    GeneratorReading | None,
+    ShiftRegisterReading | None,
+    ChipReading | None,
+]
+
+
+class Chain:
+    """Reads all devices in one go."""
+
+    def __init__(self, drivers: Drivers) -> None:
+        self._drivers = drivers
+        self._parts: Parts = (None, None, None, None, None)
+        self._reading: ChainReading | None = None
 
     def read(self) -> ChainReading | None:
-        """Return everything as it is now; None when it has been silent for 50 ms."""
+        """Return everything as it is now; None when a chip beside the meter's is silent.
 
-    def drive(self, *, enable: bool, residual_test: bool, edge: bool, clear_reset: bool) -> None:
-        """Set enable and test line; if asked to, give one edge, and take the mains' flag back."""
+        The same object as before while every chip reads the same: it is then not judged again.
+        """
+        drivers = self._drivers
+        parts = (
+            drivers.coil.read(),
+            drivers.analog.read(),
+            drivers.generator.read(),
+            drivers.shift_register.read(),
+            drivers.chip.read(),
+        )
+        if parts != self._parts:
+            self._parts = parts
+            self._reading = assemble(parts)
+        return self._reading
 
-    def shutdown(self) -> None:
-        """Leave enable and test line off, and give no more edges."""
 
-
-def open_chain(kind: str, bus: Bus) -> Chain:
-    """Open the chain.
-
-    :raises DriverError: no such kind.
-    """
-    if kind == "sim":
-        from nodes.safety.chain_sim import SimChain
-
-        return SimChain(bus)
-    raise DriverError(f"unknown safety chain {kind!r}; expected 'sim'")
+def assemble(parts: Parts) -> ChainReading | None:
+    """Return one reading of what the chips read; None when one beside the meter's is silent."""
+    coil, analog, generator, shift_register, chip = parts
+    if coil is None or analog is None or generator is None or shift_register is None:
+        return None
+    return ChainReading(
+        high_v=analog.high_v,
+        low_v=analog.low_v,
+        duty_percent=generator.duty_percent,
+        mirror_closed=coil.mirror_closed,
+        load_voltage=coil.load_voltage,
+        residual_ac=coil.residual_ac,
+        residual_dc=coil.residual_dc,
+        earth_ohm=analog.earth_ohm,
+        terminal_c=analog.terminal_c,
+        board_c=analog.board_c,
+        overtemperature=shift_register.overtemperature,
+        dip1=shift_register.dip1,
+        dip2=shift_register.dip2,
+        power_on_reset=coil.power_on_reset,
+        currents_a=None if chip is None else chip.currents_a,
+        voltages_v=None if chip is None else chip.voltages_v,
+    )

@@ -26,7 +26,8 @@ from msgs.pilot import (
     shows_diode,
 )
 from nodes.safety import heat, supply, switches
-from nodes.safety.chain import ChainReading, Phases
+from nodes.safety.chain import ChainReading
+from nodes.safety.chip import Phases
 from nodes.safety.heat import COLD, Heat, limit_of_temperature
 from nodes.safety.supply import QUIET, Supply
 from nodes.safety.switches import UNREAD, Switches

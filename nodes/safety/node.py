@@ -1,6 +1,6 @@
 """Wiring of safety: read, step, drive, publish."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from bus import Bus
 from bus.store import StoreError, read_file, write_struct
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
-from nodes.safety.chain import Chain, open_chain
+from nodes.safety.chain import Chain, Drivers
 from nodes.safety.judge import Installation
 from nodes.safety.latch import Kept, Latch, Write
 from nodes.safety.machine import Config, Inputs, State, step
@@ -33,13 +33,14 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SafetyNode:
-    """One chain, three facts, one tick."""
+    """One chain of devices, three topics, one tick."""
 
-    def __init__(self, bus: Bus, parameters: Parameters, chain: Chain) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         # The first act, before any edge: whatever a predecessor has left is off.
-        chain.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
+        drivers.coil.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
         self._bus = bus
-        self._chain = chain
+        self._drivers = drivers
+        self._chain = Chain(drivers)
         self._config = Config(
             installation=Installation(phases=parameters.phases, earth_loop=parameters.earth_loop),
             showroom=parameters.showroom,
@@ -75,7 +76,7 @@ class SafetyNode:
         )
         self._last_s, self._kept = now_s, None
         self._state, outputs = step(self._config, self._state, inputs)
-        self._chain.drive(
+        self._drivers.coil.drive(
             enable=outputs.enable,
             residual_test=outputs.residual_test,
             edge=outputs.edge,
@@ -87,7 +88,7 @@ class SafetyNode:
         if outputs.status is not None:
             self._bus.publish(SAFETY_STATUS, outputs.status)
         if outputs.is_finished and self._done is not None:
-            self._chain.shutdown()
+            self._shutdown()
             self._done()
             return
         self._due_s = max(self._due_s + outputs.period_s, now_s)
@@ -112,13 +113,17 @@ class SafetyNode:
         self._stop_reason, self._done = reason, done
         self._round()
 
+    def _shutdown(self) -> None:
+        """Leave all devices. None is handed over: the next incarnation proves and tests anew."""
+        drivers = self._drivers
+        drivers.coil.shutdown()
+        for driver in (drivers.analog, drivers.generator, drivers.shift_register, drivers.chip):
+            driver.shutdown()
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> SafetyNode:
-    """Open the chain and start the node, its enable line off from the first moment.
 
-    :raises DriverError: the chain cannot be opened.
-    """
-    node = SafetyNode(bus, parameters, open_chain(drivers.get("device", ""), bus))
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
+    """Start the node, its enable line off from the first moment."""
+    node = SafetyNode(bus, parameters, drivers)
     bus.ready()
     return node
 

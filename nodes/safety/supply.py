@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.pilot import MIN_OFFER_A
-from nodes.safety.chain import Phases
+from nodes.safety.chip import Phases
 
 LEAST_V, MOST_V = 160.0, 280.0  # ERR-8002
 FAR_V = 300.0  # so far above there is no second to lose (hardware.md 2.3)

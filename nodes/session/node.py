@@ -1,6 +1,6 @@
 """Wiring of session: look at the facts, step, store, publish; and four requests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -213,7 +213,7 @@ def _stamp(utc_ns: int) -> str:
     return datetime.fromtimestamp(utc_ns / 1e9, UTC).strftime("%Y%m%d-%H%M%S")
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> SessionNode:
+def build(bus: Bus, parameters: Parameters) -> SessionNode:
     """Open the store and start the node.
 
     :raises StoreError: the store can neither be opened nor begun.

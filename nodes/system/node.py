@@ -184,7 +184,7 @@ class SystemNode:
         return settings
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> SystemNode:
+def build(bus: Bus, parameters: Parameters) -> SystemNode:
     """Make or read label and settings, and start the node.
 
     :raises DriverError: the factory's settings are wrong.

@@ -1,7 +1,7 @@
 """Wiring of web: the pages on one side, the bus on the other, threads kept apart."""
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal, TypeVar
 
@@ -137,7 +137,7 @@ def _names(serial: str, given: tuple[str, ...]) -> frozenset[str]:
     )
 
 
-def build(bus: Bus, parameters: Parameters, drivers: Mapping[str, str]) -> WebNode:
+def build(bus: Bus, parameters: Parameters) -> WebNode:
     """Open the page and start the node.
 
     :raises DriverError: the port cannot be had.

@@ -31,7 +31,8 @@ from msgs.topics import (
     Topic,
 )
 from nodes.led import pattern
-from nodes.led.node import Parameters, build
+from nodes.led.front_sim import SimFront
+from nodes.led.node import Drivers, Parameters, build
 
 SESSION = SessionStatus(
     state=WallboxState.IDLE,
@@ -154,7 +155,7 @@ class Box:
 
     def start(self) -> None:
         self.led = self.graph.bus("led")
-        build(self.led, Parameters(), {"device": "sim"})
+        build(self.led, Parameters(), Drivers(front=SimFront(self.led)))
 
     # --- what is done --------------------------------------------------------------------------
 

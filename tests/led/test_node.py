@@ -1,12 +1,10 @@
 """The led node on the bus in memory."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from bus import Bus, DriverError
-from bus.memory import MemoryGraph
+from bus import Bus
 from msgs.dcs import Link
 from msgs.led import Tone
 from msgs.requests import StopReason
@@ -15,7 +13,7 @@ from msgs.session import WallboxState
 from nodes.led.front_sim import SimFront
 from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.keys import Keys
-from nodes.led.node import LedNode, Parameters, build
+from nodes.led.node import LedNode
 from nodes.led.tones import TONE_S
 from tests.led.conftest import Box, all_lights, told
 
@@ -207,9 +205,3 @@ def test_a_shutdown_leaves_the_front_dark(box: Box) -> None:
     box.advance(0.1)
     assert "led" not in box.graph.running
     assert all_lights(box.shown) == {"off"}
-
-
-def test_a_front_that_cannot_be_opened_stops_the_node(tmp_path: Path) -> None:
-    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("led")
-    with pytest.raises(DriverError):
-        build(bus, Parameters(), {})

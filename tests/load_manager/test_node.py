@@ -48,7 +48,7 @@ class Box:
 
     def start(self) -> None:
         self.node = self.graph.bus("load_manager")
-        build(self.node, self.parameters, {})
+        build(self.node, self.parameters)
 
     def _hear(self, offer: LoadOffer) -> None:
         self.heard.append((self.graph.clock.now_s(), offer))

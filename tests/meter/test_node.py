@@ -5,18 +5,22 @@ from typing import Any
 
 import pytest
 
-from bus import Call, DriverError
+from bus import Bus, Call, DriverError
 from bus.memory import MemoryGraph
 from msgs.meter import Line, MeterReading
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers, SimPower
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SIM_POWER
-from nodes.meter.node import Parameters, build
+from nodes.meter.chip_sim import SimChip
+from nodes.meter.node import Drivers, Parameters, build
 from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
+from nodes.modbus_map.transport_sim import SimModbus
 
-SIM = {"chip": "sim", "modbus": "sim"}
+
+def sim_drivers(bus: Bus) -> Drivers:
+    return Drivers(chip=SimChip(bus), modbus=SimModbus(bus))
 
 
 def line(current_a: float) -> Line:
@@ -56,7 +60,8 @@ class Rig:
         reader.subscribe(METER_BOX, lambda reading: self.box.append((now_s(), reading)))
         reader.subscribe(METER_HOUSE, lambda reading: self.house.append((now_s(), reading)))
         reader.subscribe(METER_SOLAR, lambda reading: self.solar.append((now_s(), reading)))
-        build(self.graph.bus("meter"), Parameters(**parameters), SIM)
+        bus = self.graph.bus("meter")
+        build(bus, Parameters(**parameters), sim_drivers(bus))
 
     def _plant(self) -> None:
         plant = self.graph.bus("plant")
@@ -187,21 +192,17 @@ def test_an_answer_that_is_too_short_is_no_reading(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "drivers", "complaint"),
+    ("parameters", "complaint"),
     [
-        ({}, {"chip": "board"}, "unknown meter chip 'board'; expected 'sim'"),
-        ({}, {}, "unknown meter chip ''; expected 'sim'"),
-        ({"house": HOUSE}, {"chip": "sim", "modbus": "rtu"}, "unknown modbus driver 'rtu'"),
-        ({"house": "127.0.0.1:1502"}, SIM, "expected MAP@HOST:PORT/UNIT.* 'none'"),
-        ({"solar": "abc@127.0.0.1:1502/1"}, SIM, "unknown meter map 'abc'"),
-        ({"house": "sdm630@/dev/ttyUSB0:9600:8N1/1"}, SIM, "serial line"),
+        ({"house": "127.0.0.1:1502"}, "expected MAP@HOST:PORT/UNIT.* 'none'"),
+        ({"solar": "abc@127.0.0.1:1502/1"}, "unknown meter map 'abc'"),
+        ({"house": "sdm630@/dev/ttyUSB0:9600:8N1/1"}, "serial line"),
     ],
 )
-def test_what_cannot_be_opened_is_an_error_in_words(
-    tmp_path: Path, parameters: dict[str, Any], drivers: dict[str, str], complaint: str
+def test_an_address_that_cannot_be_read_is_an_error_in_words(
+    tmp_path: Path, parameters: dict[str, Any], complaint: str
 ) -> None:
-    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("meter")
     with pytest.raises(DriverError, match=complaint) as refused:
-        build(graph.bus("meter"), Parameters(**parameters), drivers)
-    is_driver = "driver" in complaint or "chip" in complaint
-    assert refused.value.parameter == ("" if is_driver else next(iter(parameters)))
+        build(bus, Parameters(**parameters), sim_drivers(bus))
+    assert refused.value.parameter == next(iter(parameters))

@@ -17,7 +17,7 @@ from nodes.modbus_map.codec import Values, decode
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.poll import poll
 from nodes.modbus_map.server_tcp import TcpServer
-from nodes.modbus_map.transport import ReadError, Result, open_transport
+from nodes.modbus_map.transport import ReadError, Result
 from nodes.modbus_map.transport_tcp import TcpTransport
 
 InLoop = Callable[[Coroutine[Any, Any, None]], None]
@@ -50,17 +50,11 @@ async def read(
     return await done
 
 
-def open_tcp(bus: Bus, port: int) -> TcpTransport:
-    transport = open_transport("tcp", bus, "127.0.0.1", port)
-    assert isinstance(transport, TcpTransport)
-    return transport
-
-
 @pytest.mark.req("MET-1")
 def test_all_values_of_a_meter_come_over_a_real_connection(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = open_tcp(loop_bus, server.port)
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         poll(transport, TQ.function, 1, plan_blocks(TQ), done.set_result)
         values = decode(TQ, await done)
@@ -94,7 +88,7 @@ def test_what_the_meter_does_not_have_is_refused_and_the_connection_goes_on(
 ) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = open_tcp(loop_bus, server.port)
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
         result = await read(transport, address, count, unit, function)
         assert isinstance(result, ReadError)
         assert result.text == f"refused to read {count} registers from {address}: {complaint}"
@@ -112,7 +106,7 @@ def test_a_stopped_server_refuses_and_a_started_one_is_found_again(
     async def scenario() -> None:
         server = serve(loop_bus)
         port = server.port
-        transport = open_tcp(loop_bus, port)
+        transport = TcpTransport(loop_bus, "127.0.0.1", port)
         for _ in range(3):
             assert await read(transport) == VOLTAGE_L1
             server.stop()
@@ -164,7 +158,7 @@ def test_nobody_can_write_to_a_meter(loop_bus: Bus, in_loop: InLoop) -> None:
         answer = await client.write_register(62, 0, device_id=1)
         assert answer.isError()
         client.close()
-        transport = open_tcp(loop_bus, server.port)
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
         assert await read(transport) == VOLTAGE_L1
         transport.close()
         server.stop()
@@ -177,7 +171,7 @@ def test_reads_asked_for_together_are_done_one_after_the_other(
 ) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = open_tcp(loop_bus, server.port)
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
         results = await asyncio.gather(*(read(transport, address) for address in (62, 102, 142)))
         assert results == [VOLTAGE_L1] * 3
         transport.close()
@@ -254,7 +248,7 @@ def test_a_broken_server_is_an_error_and_the_next_read_begins_anew(
 
     async def scenario() -> None:
         server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        transport = open_tcp(loop_bus, server.sockets[0].getsockname()[1])
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.sockets[0].getsockname()[1])
         assert await read(transport) == ReadError(text=complaint)
         assert await read(transport) == VOLTAGE_L1
         assert await read(transport) == VOLTAGE_L1
@@ -276,7 +270,7 @@ def test_an_answer_in_pieces_is_one_answer(loop_bus: Bus, in_loop: InLoop) -> No
 
     async def scenario() -> None:
         server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        transport = open_tcp(loop_bus, server.sockets[0].getsockname()[1])
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.sockets[0].getsockname()[1])
         assert await read(transport) == VOLTAGE_L1
         transport.close()
         server.close()
@@ -286,7 +280,7 @@ def test_an_answer_in_pieces_is_one_answer(loop_bus: Bus, in_loop: InLoop) -> No
 
 def test_a_host_that_cannot_be_found_is_said_so(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
-        transport = open_transport("tcp", loop_bus, "no.such.host.invalid", 502)
+        transport = TcpTransport(loop_bus, "no.such.host.invalid", 502)
         assert isinstance(transport, TcpTransport)
         result = await read(transport)
         assert isinstance(result, ReadError)
@@ -299,20 +293,15 @@ def test_a_host_that_cannot_be_found_is_said_so(loop_bus: Bus, in_loop: InLoop) 
 def test_closing_forgets_the_reads_that_wait(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = open_tcp(loop_bus, server.port)
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
         results: list[Result] = []
         transport.read(3, 62, 2, 1, results.append)
         transport.read(3, 62, 2, 1, results.append)
         transport.close()
-        other = open_tcp(loop_bus, server.port)
+        other = TcpTransport(loop_bus, "127.0.0.1", server.port)
         assert await read(other) == VOLTAGE_L1
         assert results == []
         other.close()
         server.stop()
 
     in_loop(scenario())
-
-
-def test_an_unknown_driver_names_the_known_ones(loop_bus: Bus) -> None:
-    with pytest.raises(DriverError, match="unknown modbus driver 'rtu'; expected 'tcp' or 'sim'"):
-        open_transport("rtu", loop_bus, "127.0.0.1", 502)

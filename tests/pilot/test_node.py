@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from bus import DriverError
 from bus.memory import MemoryGraph
 from msgs.load_manager import LoadOffer
 from msgs.methods import STOP
@@ -21,7 +20,8 @@ from msgs.topics import (
     SIM_COPPER,
     SIM_PILOT_DRIVE,
 )
-from nodes.pilot.node import Parameters, build
+from nodes.pilot.line_sim import SimLine
+from nodes.pilot.node import Drivers, Parameters, build
 
 
 class Surroundings:
@@ -49,7 +49,8 @@ class Surroundings:
         self._say_offer()
 
     def start(self) -> None:
-        build(self.graph.bus("pilot"), Parameters(), {"device": "sim"})
+        bus = self.graph.bus("pilot")
+        build(bus, Parameters(), Drivers(line=SimLine(bus)))
 
     @property
     def status(self) -> PilotStatus:
@@ -204,10 +205,3 @@ def test_silent_copper_is_no_vehicle(around: Surroundings) -> None:
     around.graph.advance(1.0)
     assert around.status.cp_state is CpState.E
     assert around.status.offered_a == 0.0
-
-
-@pytest.mark.parametrize("kind", ["simulation", ""])
-def test_an_unknown_line_is_an_error_that_names_the_known_ones(tmp_path: Path, kind: str) -> None:
-    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("pilot")
-    with pytest.raises(DriverError, match=f"'{kind}'; expected 'sim'"):
-        build(bus, Parameters(), {"device": kind})

@@ -9,7 +9,8 @@ from bus import Status
 from bus.memory import MemoryGraph
 from msgs.plant import SimCards, SimEvent, SimKeys
 from msgs.topics import SIM_CARDS, SIM_EVENT, SIM_KEYS
-from nodes.plant.node import Parameters, build
+from nodes.modbus_map.server_sim import SimServers
+from nodes.plant.node import Drivers, Parameters, build
 from tests.plant.test_node import Rig
 
 T = TypeVar("T")
@@ -119,6 +120,6 @@ def test_cards_and_keys_are_said_again_each_second(tmp_path: Path) -> None:
     reader = graph.bus("rfid")
     reader.subscribe(SIM_CARDS, heard.append)
     reader.subscribe(SIM_KEYS, heard.append)
-    build(graph.bus("plant"), Parameters(), {"modbus": "sim"})
+    build(graph.bus("plant"), Parameters(), Drivers(meters=SimServers()))
     graph.advance(3.5)
     assert len(heard) == 8  # at the start, and after 1, 2 and 3 s

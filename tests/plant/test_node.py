@@ -22,8 +22,10 @@ from msgs.topics import (
     SIM_PILOT_DRIVE,
     SIM_POWER,
 )
-from nodes.plant import node
-from nodes.plant.node import Parameters, build
+from nodes.modbus_map.bank import Banks
+from nodes.modbus_map.server import Servers
+from nodes.modbus_map.server_sim import SimServers
+from nodes.plant.node import Drivers, Parameters, build
 
 START_S = 1000.0
 
@@ -31,7 +33,9 @@ START_S = 1000.0
 class Rig:
     """plant alone, driven by the buses of the nodes that drive it."""
 
-    def __init__(self, tmp_path: Path, seed: int = 1, **parameters: Any) -> None:
+    def __init__(
+        self, tmp_path: Path, seed: int = 1, meters: Servers | None = None, **parameters: Any
+    ) -> None:
         self.graph = MemoryGraph(seed=seed, state_dir=tmp_path)
         self.safety = self.graph.bus("safety")
         self.pilot = self.graph.bus("pilot")
@@ -49,7 +53,7 @@ class Rig:
         self.safety.subscribe(SIM_EVENT, self.events.append)
         self.edging = self.safety.every(0.1, self._edge)
         self.parameters = Parameters(**parameters)
-        build(self.graph.bus("plant"), self.parameters, {"modbus": "sim"})
+        build(self.graph.bus("plant"), self.parameters, Drivers(meters=meters or SimServers()))
 
     def _edge(self) -> None:
         self.edges += 1
@@ -393,19 +397,16 @@ def test_a_late_look_sees_what_has_happened_meanwhile_at_its_true_time(rig: Rig)
     assert rig.at_s("contacts_closed") - rig.at_s("coil_on") == pytest.approx(0.025, abs=1e-6)
 
 
-def test_an_unknown_driver_is_an_error(tmp_path: Path) -> None:
-    graph = MemoryGraph(seed=1, state_dir=tmp_path)
-    with pytest.raises(DriverError, match="unknown modbus driver '' of plant; expected 'tcp' or"):
-        build(graph.bus("plant"), Parameters(), {})
-
-
-class Port:
-    """A meters' server that only notes what is asked of it."""
+class Port(SimServers):
+    """One meters' server that only notes what is asked of it."""
 
     def __init__(self) -> None:
         self.port = 1502
         self.calls: list[str] = []
         self.is_taken = False
+
+    def serve(self, host: str, port: int, parameters: tuple[str, str], banks: Banks) -> "Port":
+        return self
 
     def start(self) -> None:
         self.calls.append("start")
@@ -415,17 +416,14 @@ class Port:
     def stop(self) -> None:
         self.calls.append("stop")
 
-
-@pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> Port:
-    port = Port()
-    monkeypatch.setattr(node, "open_meters", lambda *_: port)
-    return port
+    def shutdown(self) -> None:
+        self.calls.append("shutdown")
 
 
 @pytest.mark.req("MET-3")
-def test_the_meters_port_is_closed_while_the_meter_is_lost(port: Port, new_rig: NewRig) -> None:
-    rig = new_rig()
+def test_the_meters_port_is_closed_while_the_meter_is_lost(new_rig: NewRig) -> None:
+    port = Port()
+    rig = new_rig(meters=port)
     rig.ask("fault", name="pe_open")
     assert port.calls == []
     rig.ask("fault", name="meter_lost")
@@ -435,8 +433,9 @@ def test_the_meters_port_is_closed_while_the_meter_is_lost(port: Port, new_rig: 
     assert port.calls == ["stop", "start"]
 
 
-def test_a_meter_whose_port_is_taken_stays_lost_and_says_why(port: Port, new_rig: NewRig) -> None:
-    rig = new_rig()
+def test_a_meter_whose_port_is_taken_stays_lost_and_says_why(new_rig: NewRig) -> None:
+    port = Port()
+    rig = new_rig(meters=port)
     rig.ask("fault", name="meter_lost")
     port.is_taken = True
     answer = rig.ask("clear", name="meter_lost")
@@ -445,10 +444,11 @@ def test_a_meter_whose_port_is_taken_stays_lost_and_says_why(port: Port, new_rig
     assert rig.world().faults == (SimFault.METER_LOST,)
 
 
-def test_the_meters_port_is_closed_when_the_node_stops(port: Port, tmp_path: Path) -> None:
+def test_the_meters_port_is_closed_when_the_node_stops(tmp_path: Path) -> None:
+    port = Port()
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     bus = graph.bus("plant")
-    build(bus, Parameters(), {"modbus": "tcp"})
+    build(bus, Parameters(), Drivers(meters=port))
     bus.stop(StopReason.SHUTDOWN)
-    assert port.calls == ["stop"]
+    assert port.calls == ["shutdown"]
     assert bus.stopped

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bus import Answer, Call, DriverError, Status
+from bus import Answer, Call, Status
 from bus.memory import MemoryGraph
 from bus.store import write_struct
 from msgs.card import CardRole
@@ -20,8 +20,8 @@ from msgs.requests import StopReason
 from msgs.rfid import CardList, Indication, RfidMode, RfidStatus
 from msgs.session import Action, Authorize, Authorized, SessionStatus
 from msgs.topics import RFID_STATUS, SESSION_STATUS, SIM_CARDS
-from nodes.rfid.node import Parameters, build
-from nodes.rfid.reader import open_reader
+from nodes.rfid.node import Drivers, Parameters, build
+from nodes.rfid.reader_sim import SimReader
 from nodes.rfid.store import CARDS_FILE
 from tests.rfid.conftest import CARDS, FREE, LABEL, MASTER, NEW, OTHER, PLUGGED, RED
 
@@ -69,7 +69,7 @@ class Box:
 
     def start(self) -> None:
         self.rfid = self.graph.bus("rfid")
-        build(self.rfid, Parameters(), {"device": "sim"})
+        build(self.rfid, Parameters(), Drivers(reader=SimReader(self.rfid)))
 
     def restart(self) -> None:
         self.graph.stop("rfid", StopReason.RESTART)
@@ -443,19 +443,6 @@ def _break_disk(box: Box) -> None:
 
 
 # --- the driver -----------------------------------------------------------------------------------
-
-
-def test_an_unknown_reader_is_refused_in_words(tmp_path: Path) -> None:
-    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("rfid")
-    for kind in ("nfc", ""):
-        with pytest.raises(DriverError, match=f"'{kind}'; expected 'sim'"):
-            open_reader(kind, bus)
-
-
-def test_a_reader_that_cannot_be_opened_stops_the_node(tmp_path: Path) -> None:
-    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("rfid")
-    with pytest.raises(DriverError):
-        build(bus, Parameters(), {})
 
 
 def test_a_shutdown_ends_the_node(box: Box) -> None:

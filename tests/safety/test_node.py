@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import DriverError
+from bus import Bus
 from bus.memory import MemoryGraph
 from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
@@ -27,9 +27,26 @@ from msgs.topics import (
     SIM_POWER,
 )
 from nodes.pilot import node as pilot
+from nodes.pilot.line_sim import SimLine
 from nodes.safety import node as safety
+from nodes.safety.analog_sim import SimAnalog
+from nodes.safety.chain import Drivers
+from nodes.safety.chip_sim import SimChip
+from nodes.safety.coil_sim import SimCoil
+from nodes.safety.generator_sim import SimGenerator
+from nodes.safety.shift_register_sim import SimShiftRegister
 
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "E": 0.0}
+
+
+def sim_drivers(bus: Bus) -> Drivers:
+    return Drivers(
+        coil=SimCoil(bus),
+        analog=SimAnalog(bus),
+        generator=SimGenerator(bus),
+        shift_register=SimShiftRegister(bus),
+        chip=SimChip(bus),
+    )
 
 
 @dataclass
@@ -93,9 +110,9 @@ class Surroundings:
             build = {"safety": safety, "pilot": pilot}[node]
             bus = self.graph.bus(node)
             if build is safety:
-                safety.build(bus, safety.Parameters(), {"device": "sim"})
+                safety.build(bus, safety.Parameters(), sim_drivers(bus))
             else:
-                pilot.build(bus, pilot.Parameters(), {"device": "sim"})
+                pilot.build(bus, pilot.Parameters(), pilot.Drivers(line=SimLine(bus)))
 
     def charge(self) -> None:
         self.graph.advance(1.0)
@@ -366,7 +383,7 @@ def test_a_restart_of_safety_asks_opens_proves_tests_and_closes_again(
 
 def test_sigterm_opens_at_once_and_ends_within_200_ms(around: Surroundings) -> None:
     bus = around.graph.bus("safety")
-    safety.build(bus, safety.Parameters(), {"device": "sim"})
+    safety.build(bus, safety.Parameters(), sim_drivers(bus))
     around.start("pilot")
     around.charge()
     bus.stop(StopReason.SIGNAL)
@@ -421,12 +438,5 @@ def test_safety_serves_no_request(around: Surroundings, monkeypatch: pytest.Monk
     bus = around.graph.bus("safety")
     served: list[str] = []
     monkeypatch.setattr(bus, "serve", lambda method, *_: served.append(method))
-    safety.build(bus, safety.Parameters(), {"device": "sim"})
+    safety.build(bus, safety.Parameters(), sim_drivers(bus))
     assert served == []
-
-
-@pytest.mark.parametrize("kind", ["board", ""])
-def test_an_unknown_chain_is_an_error_that_names_the_known_ones(tmp_path: Path, kind: str) -> None:
-    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("safety")
-    with pytest.raises(DriverError, match=f"'{kind}'; expected 'sim'"):
-        safety.build(bus, safety.Parameters(), {"device": kind})

@@ -55,7 +55,7 @@ class Box:
 
     def start(self, **parameters: Any) -> None:
         self.session = self.graph.bus("session")
-        build(self.session, Parameters(**parameters), {})
+        build(self.session, Parameters(**parameters))
 
     def require(self, required: bool | None) -> None:
         """Have system say whether a card is required; None: it says nothing."""

@@ -12,6 +12,7 @@ import nodes.led.node
 import nodes.load_manager.node
 import nodes.pilot.node
 import nodes.plant.model
+import nodes.safety.coil_sim
 import nodes.safety.node
 import nodes.session.node
 import nodes.session.plug
@@ -392,7 +393,7 @@ def test_a_graph_that_stops_with_a_closed_contactor_is_caught(
         monkeypatch,
         lambda *seen: but(seen[2], enable=True, edge=True, is_finished=seen[1].stop is not None),
     )
-    monkeypatch.setattr(nodes.safety.chain_sim.SimChain, "shutdown", lambda chain: None)
+    monkeypatch.setattr(nodes.safety.coil_sim.SimCoil, "shutdown", lambda coil: None)
     box.run(0)
     assert "stopped_open" in {violation.invariant for violation in box.violations}
 

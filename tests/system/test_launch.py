@@ -27,8 +27,6 @@ from typing import Literal
 
 import msgspec
 
-from bus import DriverError
-
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 WORD = "one"
 
@@ -41,13 +39,11 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     gain: int = 1
 
 
-def build(bus, parameters, drivers):
+def build(bus, parameters):
     def note(what):
         with open(bus.state_dir / "events", "a") as events:
             events.write(f"{bus.node} {what}\\n")
 
-    if drivers.get("device", "sim") != "sim":
-        raise DriverError(f"unknown driver {drivers['device']!r}; expected 'sim'")
     note(f"start {WORD}")
 
     def stop(reason, done):
@@ -281,14 +277,89 @@ def test_a_wrong_key_ends_the_launch_before_anything_starts(
     assert graph.processes() == []
 
 
-def test_an_unknown_driver_stops_what_has_started_and_leaves_nothing(graph: Graph) -> None:
-    process = graph.launch("session.driver=board", expect_ready=False)
+LAMP = """
+from typing import Protocol
+
+from bus import Driver
+
+
+class Lamp(Driver, Protocol):
+    pass
+"""
+
+LAMP_SIM = """
+import msgspec
+
+from bus import Bus, DriverError
+from toys.lamp import Lamp
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: int = 1
+
+
+def open(bus: Bus, parameters: Parameters) -> Lamp:
+    raise DriverError(f"no pin {parameters.pin}; expected 1 to 8", "pin")
+"""
+
+
+def give_lamp(graph: Graph) -> None:
+    """Have session drive a lamp that cannot be opened."""
+    toys = graph.home / "toys"
+    (toys / "lamp.py").write_text(LAMP)
+    (toys / "lamp_sim.py").write_text(LAMP_SIM)
+    (toys / "lit").mkdir()
+    (toys / "lit" / "__init__.py").touch()
+    (toys / "lit" / "node.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from toys.lamp import Lamp\n"
+        "from toys.toy.node import RUNNER, Parameters\n"
+        "@dataclass\n"
+        "class Drivers:\n"
+        "    lamp: Lamp\n"
+    )
+    plan = PLAN.replace(
+        '[nodes.session]\nmodule = "toys.toy"', '[nodes.session]\nmodule = "toys.lit"'
+    )
+    graph.plan.write_text(plan)
+
+
+def test_a_driver_that_cannot_be_opened_stops_what_has_started_and_leaves_nothing(
+    graph: Graph,
+) -> None:
+    give_lamp(graph)
+    process = graph.launch(
+        "session.driver=toys.lamp_sim", "session.driver.lamp.parameters.pin=9", expect_ready=False
+    )
     assert process.wait(5) == 1
     assert graph.log.splitlines()[-1] == (
-        "--set: nodes.session.driver: unknown driver 'board'; expected 'sim'"
+        "--set: nodes.session.driver.lamp.parameters.pin: no pin 9; expected 1 to 8"
     )
     stopped = [event.split()[0] for event in graph.events if "stop shutdown" in event]
     assert stopped[-2:] == ["safety", "plant"]
+    assert graph.processes() == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "line"),
+    [
+        (
+            "toys.lamp_board",
+            'nodes.session.driver: no module "toys.lamp_board"; expected one of toys.lamp_sim; '
+            'did you mean "toys.lamp_sim"?',
+        ),
+        ("json", "nodes.session.driver: json is no driver of this device; expected a module with "),
+    ],
+)
+def test_an_unknown_driver_is_refused_before_anything_starts(
+    graph: Graph, driver: str, line: str
+) -> None:
+    give_lamp(graph)
+    process = graph.launch(f"session.driver={driver}", expect_ready=False)
+    assert process.wait(5) == 1
+    assert graph.log.startswith(f"--set: {line}")
+    assert len(graph.log.splitlines()) == 1
+    assert graph.events == []
     assert graph.processes() == []
 
 

@@ -35,8 +35,17 @@ def refused(box: Box, *settings: str, plan: Path | None = None) -> str:
     ("setting", "line"),
     [
         (
-            "pilot.driver=board",
-            "--set: nodes.pilot.driver: unknown pilot line 'board'; expected 'sim'",
+            "pilot.driver=nodes.pilot.line",
+            "--set: nodes.pilot.driver: nodes.pilot.line is no driver of this device; expected ",
+        ),
+        (
+            "meter.driver.modbus=rtu",
+            '--set: nodes.meter.driver.modbus: no module "rtu"; expected one of '
+            "nodes.modbus_map.transport_sim, nodes.modbus_map.transport_tcp",
+        ),
+        (
+            "pilot.driver.parameters.noise=1",
+            "--set: nodes.pilot.driver.parameters.noise: unknown key",
         ),
         (
             "load_manager.main_fuse=25",

@@ -76,7 +76,7 @@ class Box:
     # --- the node ------------------------------------------------------------------------------
 
     def start(self, factory: dict[str, Any] | None = None) -> None:
-        build(self.graph.bus("system"), Parameters(factory=factory or {}), {})
+        build(self.graph.bus("system"), Parameters(factory=factory or {}))
         self.say()
         self.graph.advance(0.1)
 

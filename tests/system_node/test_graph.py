@@ -37,7 +37,7 @@ module = "nodes.system"
 
 [nodes.rfid]
 module = "nodes.rfid"
-driver = "sim"
+driver = "nodes.rfid.reader_sim"
 needs = ["plant", "system"]
 
 [nodes.system.parameters]

@@ -34,7 +34,7 @@ def test_the_label_is_there_when_the_node_is_ready(tmp_path: Path) -> None:
     bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("system")
     seen: list[tuple[NodeState, bool]] = []
     bus.on_state(lambda state: seen.append((state, (tmp_path / LABEL_FILE).exists())))
-    build(bus, Parameters(), {})
+    build(bus, Parameters())
     assert seen == [(NodeState.READY, True)]
 
 
@@ -55,7 +55,7 @@ def test_a_label_that_cannot_be_understood_ends_the_start(tmp_path: Path) -> Non
     (tmp_path / LABEL_FILE).write_text("{}")
     bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("system")
     with pytest.raises(PlaceError, match=r"label\.json cannot be understood"):
-        build(bus, Parameters(), {})
+        build(bus, Parameters())
     assert bus.state is NodeState.STARTING
     assert (tmp_path / LABEL_FILE).read_text() == "{}"
 

@@ -206,7 +206,7 @@ class RunningNode:
 
     def start(self) -> None:
         self.bus = open_node("web", self.place)
-        self.node = build(self.bus, self.parameters, {})
+        self.node = build(self.bus, self.parameters)
         self._run(self.bus)
         self.port = self.node.port
 

@@ -447,7 +447,7 @@ def refused(node: RunningNode, parameters: Parameters) -> DriverError:
     bus = open_node("web", node.place)
     try:
         with pytest.raises(DriverError) as error:
-            build(bus, parameters, {})
+            build(bus, parameters)
     finally:
         bus.close()
     return error.value
@@ -488,7 +488,7 @@ def test_a_box_without_a_label_has_no_page(tmp_path: Path) -> None:
         bus = open_node("web", node.place)
         try:
             with pytest.raises(StoreError, match=r"label\.json"):
-                build(bus, Parameters(port=0), {})
+                build(bus, Parameters(port=0))
         finally:
             bus.close()
     assert label.read_bytes() == b"\0"  # it is system's

@@ -1,23 +1,28 @@
-"""The coil chain and the sensors of the simulated world."""
+"""The lines of the simulated coil chain."""
+
+from msgspec import Struct
 
 from bus import Bus
-from msgs.plant import SimCopper, SimPower
+from msgs.plant import SimCopper
 from msgs.safety import SimContactorDrive
-from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_COPPER, SIM_POWER
-from nodes.safety.chain import ChainReading
+from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_COPPER
+from nodes.safety.coil import Coil, CoilReading
 
-REPEAT_S = 0.095  # said again each 0.1 s (a round may come a little early)
+REPEAT_S = 0.095  # published again each 0.1 s (a round may come a little early)
 
 
-class SimChain:
-    """See `nodes.safety.chain.Chain`. Silent copper (50 ms) is no reading at all."""
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimCoil(Coil):
+    """See `nodes.safety.coil.Coil`."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._copper = bus.subscribe(SIM_COPPER)
-        self._power = bus.subscribe(SIM_POWER)
-        self._seen: tuple[SimCopper | None, SimPower | None] = (None, None)
-        self._reading: ChainReading | None = None
+        self._seen: SimCopper | None = None
+        self._reading: CoilReading | None = None
         self._enable = False
         self._residual_test = False
         self._clear_reset = False
@@ -25,18 +30,17 @@ class SimChain:
         self._repeat_at_s = 0.0
         self._sampled_ns = 0
 
-    def read(self) -> ChainReading | None:
-        """See `nodes.safety.chain.Chain.read`."""
+    def read(self) -> CoilReading | None:
+        """See `nodes.safety.coil.Coil.read`."""
         self._sampled_ns = self._bus.clock.now_ns()
         copper = self._copper.fresh()
-        power = self._power.fresh()
-        if (copper, power) != self._seen:
-            self._seen = (copper, power)
-            self._reading = None if copper is None else _reading(copper, power)
+        if copper is not self._seen:
+            self._seen = copper
+            self._reading = None if copper is None else _reading(copper)
         return self._reading
 
     def drive(self, *, enable: bool, residual_test: bool, edge: bool, clear_reset: bool) -> None:
-        """See `nodes.safety.chain.Chain.drive`."""
+        """See `nodes.safety.coil.Coil.drive`."""
         lines = (enable, residual_test, clear_reset)
         is_news = edge or lines != (self._enable, self._residual_test, self._clear_reset)
         if not is_news and self._bus.clock.now_s() < self._repeat_at_s:
@@ -46,8 +50,12 @@ class SimChain:
         self._send()
 
     def shutdown(self) -> None:
-        """See `nodes.safety.chain.Chain.shutdown`."""
+        """See `nodes.safety.coil.Coil.shutdown`."""
         self.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
+
+    def handover(self) -> None:
+        """See `nodes.safety.coil.Coil.handover`."""
+        self.shutdown()
 
     def _send(self) -> None:
         self._repeat_at_s = self._bus.clock.now_s() + REPEAT_S
@@ -63,27 +71,16 @@ class SimChain:
         )
 
 
-def _reading(copper: SimCopper, power: SimPower | None) -> ChainReading:
-    lines = None if power is None else power.lines
-    return ChainReading(
-        high_v=copper.high_v,
-        low_v=copper.low_v,
-        duty_percent=copper.duty_percent,
+def open(bus: Bus, parameters: Parameters) -> Coil:
+    """Open the lines of the simulated coil chain."""
+    return SimCoil(bus)
+
+
+def _reading(copper: SimCopper) -> CoilReading:
+    return CoilReading(
         mirror_closed=copper.mirror_closed,
         load_voltage=copper.load_voltage,
         residual_ac=copper.residual_ac,
         residual_dc=copper.residual_dc,
-        earth_ohm=copper.earth_ohm,
-        terminal_c=copper.terminal_c,
-        board_c=copper.board_c,
-        overtemperature=copper.overtemperature,
-        dip1=copper.dip1,
-        dip2=copper.dip2,
         power_on_reset=copper.power_on_reset,
-        currents_a=(
-            None if lines is None else (lines[0].current_a, lines[1].current_a, lines[2].current_a)
-        ),
-        voltages_v=(
-            None if lines is None else (lines[0].voltage_v, lines[1].voltage_v, lines[2].voltage_v)
-        ),
     )

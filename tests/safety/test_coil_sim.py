@@ -1,5 +1,6 @@
-"""The simulated chain: what it reads of the mains' flag, and how it takes it back."""
+"""The simulated coil chain: how it reads and clears the power-on flag, and how it is left."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from bus.memory import MemoryGraph
 from msgs.plant import SimCopper
 from msgs.safety import SimContactorDrive
 from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_COPPER
-from nodes.safety.chain_sim import SimChain
+from nodes.safety.coil_sim import SimCoil
 
 COPPER = SimCopper(
     high_v=12.0,
@@ -29,24 +30,37 @@ COPPER = SimCopper(
 
 
 @pytest.mark.parametrize("power_on_reset", [False, True])
-def test_the_chain_reads_whether_the_mains_came_on(tmp_path: Path, power_on_reset: bool) -> None:
+def test_it_reads_whether_the_mains_came_on(tmp_path: Path, power_on_reset: bool) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
-    chain = SimChain(graph.bus("safety"))
+    coil = SimCoil(graph.bus("safety"))
     graph.bus("plant").publish(SIM_COPPER, replace(COPPER, power_on_reset=power_on_reset))
     graph.advance(0.01)
-    reading = chain.read()
+    reading = coil.read()
     assert reading is not None
     assert reading.power_on_reset is power_on_reset
 
 
-def test_the_chain_says_at_once_that_the_flag_is_taken_back_and_when_it_no_longer_is(
+def test_clearing_the_flag_is_published_at_once_and_ends_at_once(
     tmp_path: Path,
 ) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     said: list[SimContactorDrive] = []
     graph.bus("plant").subscribe(SIM_CONTACTOR_DRIVE, said.append)
-    chain = SimChain(graph.bus("safety"))
+    coil = SimCoil(graph.bus("safety"))
     for clear_reset in (False, True, True, False):
-        chain.drive(enable=False, residual_test=False, edge=False, clear_reset=clear_reset)
+        coil.drive(enable=False, residual_test=False, edge=False, clear_reset=clear_reset)
         graph.advance(0.01)
     assert [drive.clear_reset for drive in said] == [False, True, False]
+
+
+@pytest.mark.parametrize("way", [SimCoil.shutdown, SimCoil.handover])
+def test_it_is_left_switched_off(tmp_path: Path, way: Callable[[SimCoil], None]) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    drive = graph.bus("plant").subscribe(SIM_CONTACTOR_DRIVE)
+    coil = SimCoil(graph.bus("safety"))
+    coil.drive(enable=True, residual_test=True, edge=True, clear_reset=False)
+    way(coil)
+    graph.advance(0.01)
+    assert drive.message is not None
+    assert (drive.message.enable, drive.message.residual_test) == (False, False)
+    assert drive.message.watchdog_edges == 1

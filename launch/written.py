@@ -1,0 +1,43 @@
+"""What a plan writes about one node, as far as the node's code is concerned.
+
+Goes from the plan to whoever loads the node: its own process, or the graph in one process.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+THE_ONE = ""  # the device of a node that has one, where the plan does not name it
+
+
+class WrittenDriver(Struct, frozen=True, kw_only=True):
+    """The driver of one device."""
+
+    module: str = ""  # dotted; "" if only parameters are written
+    parameters: dict[str, Any] = {}
+    source: str = ""  # where the module is written
+    sources: dict[str, str] = {}  # parameter -> where its value is written
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """One node."""
+
+    node: str
+    module: str
+    drivers: dict[str, WrittenDriver]  # by device, in the order of writing
+    parameters: dict[str, Any]
+    sources: dict[str, str]  # key -> where its value is written
+    file: str
+    ports: int  # is added to every simulated port
+
+
+def lay_over(below: WrittenDriver | None, above: WrittenDriver) -> WrittenDriver:
+    """Return a driver with what is written later: a module begins with no parameters."""
+    if below is None or above.module:
+        return above
+    return WrittenDriver(
+        module=below.module,
+        parameters={**below.parameters, **above.parameters},
+        source=below.source,
+        sources={**below.sources, **above.sources},
+    )

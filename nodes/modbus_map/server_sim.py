@@ -1,0 +1,37 @@
+"""Meters that are read by requests on the bus, where no socket may be opened."""
+
+from msgspec import Struct
+
+from bus import Bus
+from nodes.modbus_map.bank import Banks
+from nodes.modbus_map.server import Server, Servers
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimServers(Servers):
+    """See `server.Servers`."""
+
+    def serve(self, host: str, port: int, parameters: tuple[str, str], banks: Banks) -> Server:
+        """See `server.Servers.serve`."""
+        return SimServer(port)
+
+
+class SimServer:
+    """See `server.Server`. There is nothing to open: the request `modbus_read` is always served."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def start(self) -> None:
+        """See `server.Server.start`."""
+
+    def stop(self) -> None:
+        """See `server.Server.stop`."""
+
+
+def open(bus: Bus, parameters: Parameters) -> Servers:
+    """Return servers without sockets."""
+    return SimServers()

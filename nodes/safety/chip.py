@@ -1,0 +1,23 @@
+"""The box's meter chip as safety reads it, beside its owner, the node meter."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bus import Driver
+
+Phases = tuple[float, float, float]  # L1, L2, L3
+
+
+class ChipReading(Struct, frozen=True, kw_only=True):
+    """Currents and voltages of one moment."""
+
+    currents_a: Phases
+    voltages_v: Phases
+
+
+class Chip(Driver, Protocol):
+    """A three-phase meter chip between mains and contactor."""
+
+    def read(self) -> ChipReading | None:
+        """Return the newest values; None when there have been none for 0.5 s."""

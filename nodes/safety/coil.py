@@ -1,0 +1,33 @@
+"""The lines of the coil chain: GPIO of the processor, outputs and inputs."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bus import Driver
+
+
+class CoilReading(Struct, frozen=True, kw_only=True):
+    """The inputs as they are at one moment."""
+
+    mirror_closed: bool  # normally-closed mirror contact: True proves all main poles open
+    load_voltage: bool  # voltage behind the contactor, on any phase
+    residual_ac: bool  # residual-current monitor: 30 mA AC
+    residual_dc: bool  # residual-current monitor: 6 mA DC
+    power_on_reset: bool  # mains came on since the flag was cleared
+
+
+class Coil(Driver, Protocol):
+    """Enable, watchdog and test line, and what they do to contactor and monitor.
+
+    `handover` leaves nothing switched on: it is a shutdown.
+    """
+
+    def read(self) -> CoilReading | None:
+        """Return the inputs as they are now; None when they have been silent for 50 ms."""
+
+    def drive(self, *, enable: bool, residual_test: bool, edge: bool, clear_reset: bool) -> None:
+        """Set enable and test line; if asked to, give one edge, and clear the power-on flag."""
+
+    def shutdown(self) -> None:
+        """Leave enable and test line off, and give no more edges."""

@@ -1,0 +1,129 @@
+"""One reading of several chips: complete, or none."""
+
+from pathlib import Path
+
+import pytest
+
+from bus.memory import MemoryGraph
+from msgs.meter import Line
+from msgs.plant import SimCopper, SimPower
+from msgs.topics import SIM_COPPER, SIM_POWER
+from nodes.safety.analog import AnalogReading
+from nodes.safety.analog_sim import SimAnalog
+from nodes.safety.chain import Chain, ChainReading, Drivers, Parts, assemble
+from nodes.safety.chip import ChipReading
+from nodes.safety.chip_sim import SimChip
+from nodes.safety.coil import CoilReading
+from nodes.safety.coil_sim import SimCoil
+from nodes.safety.generator import GeneratorReading
+from nodes.safety.generator_sim import SimGenerator
+from nodes.safety.shift_register import ShiftRegisterReading
+from nodes.safety.shift_register_sim import SimShiftRegister
+
+READING = ChainReading(
+    high_v=6.0,
+    low_v=-12.0,
+    duty_percent=53.3,
+    mirror_closed=True,
+    load_voltage=False,
+    residual_ac=True,
+    residual_dc=False,
+    earth_ohm=0.8,
+    terminal_c=31.0,
+    board_c=25.0,
+    overtemperature=False,
+    dip1=0b101,
+    dip2=0b10,
+    power_on_reset=True,
+    currents_a=(1.0, 2.0, 3.0),
+    voltages_v=(230.0, 231.0, 232.0),
+)
+PARTS: Parts = (
+    CoilReading(
+        mirror_closed=True,
+        load_voltage=False,
+        residual_ac=True,
+        residual_dc=False,
+        power_on_reset=True,
+    ),
+    AnalogReading(high_v=6.0, low_v=-12.0, earth_ohm=0.8, terminal_c=31.0, board_c=25.0),
+    GeneratorReading(duty_percent=53.3),
+    ShiftRegisterReading(dip1=0b101, dip2=0b10, overtemperature=False),
+    ChipReading(currents_a=(1.0, 2.0, 3.0), voltages_v=(230.0, 231.0, 232.0)),
+)
+
+
+def test_every_value_comes_from_its_chip() -> None:
+    assert assemble(PARTS) == READING
+
+
+@pytest.mark.parametrize("silent", range(4))
+def test_a_chip_that_is_silent_is_no_reading_at_all(silent: int) -> None:
+    parts = list(PARTS)
+    parts[silent] = None
+    assert assemble(tuple(parts)) is None  # type: ignore[arg-type]
+
+
+def test_without_the_meter_chip_only_its_values_are_missing() -> None:
+    reading = assemble((*PARTS[:4], None))
+    assert reading is not None
+    assert (reading.currents_a, reading.voltages_v) == (None, None)
+    assert reading.dip1 == READING.dip1
+
+
+def power(*currents_a: float) -> SimPower:
+    first, second, third = (
+        Line(
+            current_a=current_a,
+            voltage_v=229.0 + current_a,
+            power_w=0.0,
+            power_factor=1.0,
+            imported_wh=0.0,
+            exported_wh=0.0,
+        )
+        for current_a in currents_a
+    )
+    return SimPower(lines=(first, second, third))
+
+
+COPPER = SimCopper(
+    high_v=6.0,
+    low_v=-12.0,
+    duty_percent=53.3,
+    mirror_closed=True,
+    load_voltage=False,
+    residual_ac=True,
+    residual_dc=False,
+    earth_ohm=0.8,
+    terminal_c=31.0,
+    board_c=25.0,
+    overtemperature=False,
+    dip1=0b101,
+    dip2=0b10,
+    power_on_reset=True,
+)
+
+
+def test_the_simulated_chips_read_the_world_and_repeat_the_same_object(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    bus, plant = graph.bus("safety"), graph.bus("plant")
+    chain = Chain(
+        Drivers(
+            coil=SimCoil(bus),
+            analog=SimAnalog(bus),
+            generator=SimGenerator(bus),
+            shift_register=SimShiftRegister(bus),
+            chip=SimChip(bus),
+        )
+    )
+    assert chain.read() is None
+    plant.publish(SIM_COPPER, COPPER)
+    plant.publish(SIM_POWER, power(1.0, 2.0, 3.0))
+    graph.advance(0.01)
+    reading = chain.read()
+    assert reading == READING
+    plant.publish(SIM_COPPER, COPPER)
+    graph.advance(0.01)
+    assert chain.read() is reading
+    graph.advance(0.06)  # silent copper: 50 ms
+    assert chain.read() is None
