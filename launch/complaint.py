@@ -15,6 +15,7 @@ S = TypeVar("S", bound=Struct)
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+_KEY_FIRST = re.compile(r"(?P<key>[a-z]\w*(\.\w+)*): (?P<text>.*)", re.DOTALL)
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
@@ -60,6 +61,8 @@ def _complaint(error: str, kind: type[Struct]) -> Complaint:
     if missing := _MISSING.match(words):
         field = missing["field"]
         return Complaint(f"{path}.{field}" if path else field, "missing")
+    if not path and (own := _KEY_FIRST.fullmatch(words)):  # the Struct's own check
+        return Complaint(own["key"], own["text"])
     choices = _choices(kind, path) if words.startswith("Invalid enum value") else []
     if choices:
         word = words.removeprefix("Invalid enum value ").strip("'")

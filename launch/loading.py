@@ -230,7 +230,12 @@ def _is_missing(name: str, error: ModuleNotFoundError) -> bool:
 
 
 def _parameter_error(written: Written, complaint: Complaint) -> ConfigurationError:
-    source = written.sources.get(f"parameters.{_first(complaint.key)}", written.file)
+    if complaint.key in written.places:
+        return ConfigurationError(f"{written.places[complaint.key]}: {complaint.text}")
+    first = _first(complaint.key)
+    if any(_first(key) == first for key in written.places):  # what does not go together with them
+        return ConfigurationError(f"{written.file}: {complaint}")
+    source = written.sources.get(f"parameters.{first}", written.file)
     return ConfigurationError(f"{source}: {written.node}.{complaint}")
 
 

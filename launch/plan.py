@@ -24,6 +24,11 @@ A launch file is TOML, one node a table:
     [nodes.pilot.parameters]         # checked by the node itself before anything starts
     key = "value"
 
+    [factory]                        # settings (msgs/settings.py) that the box is delivered with
+    main_fuse_a = 35
+    [settings]                       # settings that count more than what is stored; locked
+    house_meter.enabled = false      # nested or with dots
+
 A node with several devices has a driver for each; a driver may have parameters, which its module
 checks before anything starts:
 
@@ -34,16 +39,20 @@ checks before anything starts:
     [nodes.pilot]
     driver = { device = "nodes.pilot.line_sim", parameters = { key = "value" } }
 
-In a file that includes another, `parameters` are merged key by key and `driver` device by device,
-and every other key is replaced. A driver that is named anew begins without parameters; parameters
-without a `device` are merged into those of the driver before. A node that is off is also no longer
-needed by others.
+In a file that includes another, `parameters`, `factory` and `settings` are merged key by key and
+`driver` device by device; every other key is replaced. A driver that is named again begins without
+parameters; parameters without a `device` are merged into those of the driver before. A node that is
+off is also no longer needed by others.
+
+Both trees of settings are given to the node `system`. Parameters of other nodes that stand for
+settings (msgs/setting_names.py), as `load_manager.main_fuse_a`, count as `[settings]`.
 
 `--set` is written last:
 
     NODE.PARAMETER=VALUE
     NODE.driver=MODULE               NODE.driver.parameters.PARAMETER=VALUE
     NODE.driver.DEVICE=MODULE        NODE.driver.DEVICE.parameters.PARAMETER=VALUE
+    settings.KEY=VALUE               factory.KEY=VALUE
 """
 
 import re
@@ -57,7 +66,9 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from launch.complaint import Complaint, convert, expected
+from launch.configured import KEEPER, Configured, Tree
 from launch.written import THE_ONE, Written, WrittenDriver, lay_over
+from msgs.setting_names import PARAMETERS
 
 MOST_NODES = 64  # as many as one launch/graph message holds
 
@@ -103,6 +114,7 @@ class NodePlan:
     drivers: Mapping[str, WrittenDriver] = field(default_factory=dict)  # in the order of writing
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> where its value is written
+    places: Mapping[str, str] = field(default_factory=dict)  # parameter -> file and another key
     needs: tuple[str, ...] = ()
     restart: Restart = Restart.ALWAYS
     ready_s: float = 10.0
@@ -143,6 +155,7 @@ class Plan:
             drivers=dict(node.drivers),
             parameters=dict(node.parameters),
             sources=dict(node.sources),
+            places=dict(node.places),
             file=self.file,
             ports=self.ports,
         )
@@ -182,7 +195,9 @@ _DRIVER_KEYS = frozenset(_Driver.__struct_fields__)
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A launch file as written."""
 
-    nodes: dict[str, dict[str, Any]]
+    nodes: dict[str, dict[str, Any]] = {}
+    factory: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     name: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     include: str | UnsetType = UNSET
     path: str | UnsetType = UNSET
@@ -200,18 +215,22 @@ def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
 
     :raises PlanError: the first thing that is wrong.
     """
-    name, folders, drafts = _read(file, ())
+    whole = _read(file, ())
     for setting in settings:
-        _set(drafts, setting, str(file))
+        _set(whole, setting, str(file))
     nodes = {
-        name: _finish(name, draft, drafts, str(file))
-        for name, draft in drafts.items()
+        name: _finish(name, draft, whole, str(file), ports)
+        for name, draft in whole.nodes.items()
         if not draft.off
     }
     if not 1 <= len(nodes) <= MOST_NODES:
         raise PlanError(f"{file}: nodes: {len(nodes)} nodes; expected 1 to {MOST_NODES}")
     return Plan(
-        name=name, file=str(file), nodes=_in_order(nodes, file), folders=folders, ports=ports
+        name=whole.name,
+        file=str(file),
+        nodes=_in_order(nodes, file),
+        folders=whole.folders,
+        ports=ports,
     )
 
 
@@ -254,9 +273,6 @@ class _Draft:
                 self.sources[key] = source
         if table.driver is not UNSET:
             self.set_drivers(table.driver, source)
-        if table.parameters is not UNSET:
-            for key, value in table.parameters.items():
-                self.set_parameter(key, value, source)
         if table.off is not UNSET:
             self.off = table.off
 
@@ -278,8 +294,32 @@ class _Draft:
         self.sources[f"parameters.{key}"] = source
 
 
-def _read(file: Path, before: tuple[Path, ...]) -> tuple[str, tuple[str, ...], dict[str, _Draft]]:
-    """Return the name, the folders and the nodes of a file over those of what it includes."""
+@dataclass(slots=True, kw_only=True)
+class _Whole:
+    """The whole plan while files are laid over each other."""
+
+    name: str
+    folders: tuple[str, ...] = ()
+    nodes: dict[str, _Draft] = field(default_factory=dict)
+    configured: Configured = field(default_factory=Configured)
+
+    def set_parameter(self, node: str, key: str, value: Any, source: str) -> None:
+        """Give a parameter of a node its value, or the settings that it stands for.
+
+        :raises Complaint: it is written wrongly.
+        """
+        parameter = f"{node}.{key}"
+        if node == KEEPER and key in list(Tree):
+            what = f"expected a table [{key}] at the top of the file, or {key}.KEY=VALUE of --set"
+            raise Complaint(parameter, what)
+        if parameter in PARAMETERS:
+            self.configured.lay_parameter(parameter, value, source)
+        if node in self.nodes:  # which reads it itself as well, as yet
+            self.nodes[node].set_parameter(key, value, source)
+
+
+def _read(file: Path, before: tuple[Path, ...]) -> _Whole:
+    """Return a file over what it includes."""
     if file.resolve() in before:
         raise PlanError(f"{file}: include: the files include each other in a circle")
     try:
@@ -292,16 +332,20 @@ def _read(file: Path, before: tuple[Path, ...]) -> tuple[str, tuple[str, ...], d
         written = convert(raw, _File)
     except Complaint as complaint:
         raise PlanError(f"{file}: {complaint}") from complaint
-    name, drafts, folders = file.stem, dict[str, _Draft](), tuple[str, ...]()
+    whole = _Whole(name=file.stem)
     if written.include is not UNSET:
-        included = file.parent / written.include
-        name, folders, drafts = _read(included, (*before, file.resolve()))
+        whole = _read(file.parent / written.include, (*before, file.resolve()))
     for node, table in written.nodes.items():
-        _lay_over(drafts, node, table, file)
+        _lay_over(whole, node, table, file)
+    try:
+        whole.configured.lay_over(Tree.FACTORY, written.factory, str(file))
+        whole.configured.lay_over(Tree.SETTINGS, written.settings, str(file))
+    except Complaint as complaint:
+        raise PlanError(f"{file}: {complaint}") from complaint
     if written.path is not UNSET:
-        folders = (*folders, str((file.parent / written.path).absolute()))
-    name = file.stem if written.name is UNSET else written.name
-    return name, folders, drafts
+        whole.folders = (*whole.folders, str((file.parent / written.path).absolute()))
+    whole.name = file.stem if written.name is UNSET else written.name
+    return whole
 
 
 def _driver(key: str, written: Any, source: str) -> WrittenDriver:
@@ -326,44 +370,58 @@ def _driver(key: str, written: Any, source: str) -> WrittenDriver:
     )
 
 
-def _lay_over(drafts: dict[str, _Draft], node: str, raw: dict[str, Any], file: Path) -> None:
-    if not _NAME.fullmatch(node):
+def _lay_over(whole: _Whole, node: str, raw: dict[str, Any], file: Path) -> None:
+    if not _NAME.fullmatch(node) or node in list(Tree):
         raise PlanError(
             f"{file}: nodes.{node}: expected a name of lower-case letters, digits and _, "
-            "at most 20, a letter first"
+            f"at most 20, a letter first; other than {' and '.join(Tree)}"
         )
     try:
         table = convert(raw, _Table)
-        if node not in drafts and table.module is UNSET:
-            what = f"missing, and no included file has this node; {expected(node, drafts)}"
-            raise Complaint("module", what)
-        drafts.setdefault(node, _Draft()).lay_over(table, str(file))
+        if node not in whole.nodes and table.module is UNSET:
+            near = expected(node, whole.nodes)
+            raise Complaint("module", f"missing, and no included file has this node; {near}")
+        whole.nodes.setdefault(node, _Draft()).lay_over(table, str(file))
     except Complaint as complaint:
         raise PlanError(f"{file}: nodes.{node}.{complaint}") from complaint
+    try:
+        for key, value in ({} if table.parameters is UNSET else table.parameters).items():
+            whole.set_parameter(node, key, value, str(file))
+    except Complaint as complaint:
+        raise PlanError(f"{file}: {complaint}") from complaint
 
 
-def _set(drafts: dict[str, _Draft], setting: str, file: str) -> None:
-    """Carry out one `--set NODE.PARAMETER=VALUE`."""
+def _set(whole: _Whole, setting: str, file: str) -> None:
+    """Carry out one `--set`."""
     target, equals, text = setting.partition("=")
-    node, dot, key = target.strip().partition(".")
+    first, dot, key = target.strip().partition(".")
     source = f"--set {setting}"
     if not (equals and dot and key):
-        raise PlanError(f"{source}: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE")
-    draft = drafts.get(node)
-    if draft is None or draft.off:
-        known = (name for name, each in drafts.items() if not each.off)
+        raise PlanError(
+            f"{source}: expected NODE.PARAMETER=VALUE, NODE.driver=MODULE or settings.KEY=VALUE"
+        )
+    is_setting = first in list(Tree) or f"{first}.{key}" in PARAMETERS
+    node = KEEPER if is_setting else first
+    known = {name for name, draft in whole.nodes.items() if not draft.off}
+    if node not in known:
         raise PlanError(f'{source}: no node "{node}" in {file}; {expected(node, known)}')
     value = _value(text)
-    first, *path = key.split(".")
-    if first != "driver":
-        draft.set_parameter(key, value, "--set")
+    part, *path = key.split(".")
+    if part == "driver" and not is_setting:
+        for each in reversed(path):
+            value = {each: value}
+        try:
+            whole.nodes[node].lay_over(convert({"driver": value}, _Table), "--set")
+        except Complaint as complaint:
+            raise PlanError(f"{source}: {complaint.text}") from complaint
         return
-    for part in reversed(path):
-        value = {part: value}
     try:
-        draft.lay_over(convert({"driver": value}, _Table), "--set")
+        if first in list(Tree):
+            whole.configured.lay_over(Tree(first), {key: value}, "--set")
+        else:
+            whole.set_parameter(first, key, value, "--set")
     except Complaint as complaint:
-        raise PlanError(f"{source}: {complaint.text}") from complaint
+        raise PlanError(f"--set: {complaint}") from complaint
 
 
 def _value(text: str) -> Any:
@@ -375,21 +433,23 @@ def _value(text: str) -> Any:
     return parsed["value"] if set(parsed) == {"value"} else text
 
 
-def _finish(name: str, draft: _Draft, drafts: Mapping[str, _Draft], file: str) -> NodePlan:
+def _finish(name: str, draft: _Draft, whole: _Whole, file: str, ports: int) -> NodePlan:
     keys = dict(draft.keys)
     needs: tuple[str, ...] = keys.pop("needs", ())
     for need in needs:
-        if need not in drafts:
+        if need not in whole.nodes:
             raise PlanError(
                 f'{draft.sources.get("needs", file)}: nodes.{name}.needs: unknown node "{need}"; '
-                + expected(need, set(drafts) - {name})
+                + expected(need, set(whole.nodes) - {name})
             )
+    configured = whole.configured if name == KEEPER else Configured()
     return NodePlan(
         name=name,
         drivers=draft.drivers,
-        parameters=draft.parameters,
+        parameters={**draft.parameters, **configured.parameters(ports)},
         sources=draft.sources,
-        needs=tuple(need for need in needs if not drafts[need].off),
+        places=configured.places(),
+        needs=tuple(need for need in needs if not whole.nodes[need].off),
         **keys,
     )
 

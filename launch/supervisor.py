@@ -17,7 +17,6 @@ from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
 from launch import lifecycle, parcel, process
-from launch.asked import parameters_of
 from launch.children import ChildProcess, LogReader, WarmParent, log_pipe, reap_strays
 from launch.complaint import expected
 from launch.lifecycle import Act, Event, State
@@ -25,7 +24,7 @@ from launch.log import LogWriter
 from launch.plan import NodePlan, ParentDeath, Plan, Restart, stop_waves
 from msgs.heartbeat import Heartbeat
 from msgs.launch import GraphStatus, Process, ProcessState, Restarted
-from msgs.methods import LIST_NODES, PARAMETERS, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
+from msgs.methods import LIST_NODES, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
 from msgs.requests import Because, NodeName, StopReason
 from msgs.requests import Stop as StopArguments
 from msgs.topics import HEARTBEATS, LAUNCH_GRAPH
@@ -116,7 +115,6 @@ class Supervisor:
         bus.serve(RESTART_NODE, self._on_restart_request)
         bus.serve(RESTART_GRAPH, self._on_restart_graph_request)
         bus.serve(LIST_NODES, lambda call: call.ok(self._status()))
-        bus.serve(PARAMETERS, lambda call: call.ok(parameters_of(self._plan)))
         bus.on_signal(signal.SIGINT, lambda: bus.stop(StopReason.SIGNAL))
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else under nohup
             bus.on_signal(signal.SIGHUP, lambda: bus.stop(StopReason.SIGNAL))
@@ -237,7 +235,7 @@ class Supervisor:
         for node in nodes:
             state = node.state
             if state.state not in (ProcessState.STARTING, ProcessState.READY) or state.restarts:
-                named = node.plan.name in state.why
+                named = node.plan.name in state.why or self._names_place(node.plan, state.why)
                 self.failure = state.why if named else f"{node.plan.name}: {state.why}"
                 self._bus.stop(StopReason.SHUTDOWN)
                 return
@@ -257,6 +255,11 @@ class Supervisor:
                 f"{self._plan.name} is ready: {len(ready)} nodes in {took_s:.2f} s, "
                 f"run directory {self._place.run_dir}",
             )
+
+    def _names_place(self, node: NodePlan, why: str) -> bool:
+        """Return whether a reason begins with where in the plan something is wrong."""
+        places = {self._plan.file, "--set", *node.sources.values(), *node.places.values()}
+        return why.startswith(tuple(f"{place}: " for place in places))
 
     def _on_stop(self, reason: StopReason, stopped: Callable[[], None]) -> None:
         """Begin the ordered stop; asked again by a signal, be quicker about it."""

@@ -19,13 +19,12 @@ from msgspec import Struct
 from bus import Answer, Call, Status
 from bus.memory import MemoryGraph
 from bus.store import read_file, replace_file
-from launch.asked import parameters_of
 from launch.lifecycle import TERM_GRACE_S
 from launch.loading import ConfigurationError, LoadedNode, load_node
 from launch.plan import Plan, stop_waves
 from msgs.heartbeat import NodeState
 from msgs.launch import GraphStatus
-from msgs.methods import PARAMETERS, RESTART_GRAPH, TOOL_PREFIX, Method
+from msgs.methods import RESTART_GRAPH, TOOL_PREFIX, Method
 from msgs.requests import Because, StopReason
 from msgs.topics import LAUNCH_GRAPH
 
@@ -60,7 +59,6 @@ class VirtualGraph:
         self._lives = _count_life(state_dir / "virtual-lives")
         self._supervisor = self.memory.bus(SUPERVISOR)
         self._supervisor.serve(RESTART_GRAPH, self._on_restart_graph)
-        self._supervisor.serve(PARAMETERS, lambda call: call.ok(parameters_of(self.plan)))
         self._supervisor.ready()
         self._tool = self.memory.bus(TOOL)
 

@@ -27,6 +27,7 @@ class Written(Struct, frozen=True, kw_only=True):
     drivers: dict[str, WrittenDriver]  # by device, in the order of writing
     parameters: dict[str, Any]
     sources: dict[str, str]  # key -> where its value is written
+    places: dict[str, str] = {}  # parameter -> file and key, where the key is another one
     file: str
     ports: int  # is added to every simulated port
 

@@ -136,14 +136,6 @@ LIST_NODES = Method(
     text="List the supervised processes.",
     timeout_s=5.0,  # a busy machine; an idle one answers within milliseconds
 )
-PARAMETERS = Method(
-    name="parameters",
-    server="launch",
-    arguments=NoArguments,
-    result=dict[str, dict[str, Any]],
-    callers=("system",),  # there may be secrets among them
-    text="Tell what the plan gives to each node: node, parameter, value.",
-)
 
 # --- session --------------------------------------------------------------------------------------
 
@@ -328,7 +320,6 @@ _TABLE: tuple[Method[Any, Any], ...] = (
     RESTART_NODE,
     RESTART_GRAPH,
     LIST_NODES,
-    PARAMETERS,
     AUTHORIZE,
     END_SESSION,
     SET_WISH,

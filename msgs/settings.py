@@ -1,8 +1,9 @@
 """What is configured: one typed tree with the manual's defaults. The rules of the noun stand here.
 
-A value comes from the default, from what is stored over it, and from the launch file or `--set`
-over both; one of the last kind is locked: pages show it, and nobody changes it there. Keys are
-written with dots, as "hotspot.channel". Passwords are no settings: they are never on the bus.
+Later beats earlier: the default, `[factory]` of the launch file, what is stored, `[settings]` of
+the launch file or `--set`. A key of the last kind is locked: pages show it, and nobody changes it
+there. Keys are written with dots, as "hotspot.channel". Passwords are no settings: they are never
+on the bus.
 """
 
 from enum import StrEnum

@@ -220,6 +220,135 @@ def test_the_last_set_wins(tmp_path: Path) -> None:
     assert plan.node("pilot").parameters["gain"] == 3
 
 
+# --- settings ----------------------------------------------------------------------------------
+
+SYSTEM = """
+[nodes.system]
+module = "nodes.system"
+"""
+
+
+def configured(plan: Plan) -> dict[str, object]:
+    return dict(plan.node("system").parameters)
+
+
+def test_settings_are_merged_key_by_key_and_given_to_system(tmp_path: Path) -> None:
+    base = """
+        [factory]
+        main_fuse_a = 35
+        house_meter = { host = "127.0.0.1", port = 1502 }
+        [settings]
+        hotspot.channel = 6
+        """
+    write(tmp_path, BASE + SYSTEM + base, "base.toml")
+    file = write(
+        tmp_path,
+        """
+        include = "base.toml"
+        [factory.house_meter]
+        unit = 3
+        [settings]
+        hotspot.enabled = false
+        """,
+    )
+    given = [
+        "settings.hotspot.channel=1",
+        "factory.main_fuse_a=25",
+        "settings.usb={allow_init=true}",
+    ]
+    assert configured(load_plan(file, given)) == {
+        "factory": {
+            "main_fuse_a": 25,
+            "house_meter": {"host": "127.0.0.1", "port": 1502, "unit": 3},
+        },
+        "settings": {
+            "hotspot": {"channel": 1, "enabled": False},
+            "usb": {"allow_init": True},
+        },
+    }
+    parameters = load_plan(file, given, ports=100).node("system").parameters
+    assert parameters["factory"]["house_meter"]["port"] == 1602
+
+
+NAMES: list[tuple[str, dict[str, object]]] = [
+    ("load_manager.main_fuse_a=25", {"main_fuse_a": 25}),
+    ("load_manager.monitoring=true", {"monitoring": {"enabled": True}}),
+    ("load_manager.phases=L2", {"phase_assignment": "L2"}),
+    ("session.authorization=true", {"authorization": {"required": True}}),
+    ("meter.solar=none", {"solar_meter": {"enabled": False}}),
+    ("meter.house=tq@10.0.0.7:502/3",
+     {"house_meter": {"enabled": True, "manufacturer": "tq", "host": "10.0.0.7", "port": 502,
+                      "unit": 3}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "settings"), NAMES)
+def test_parameters_that_stand_for_settings_count_as_settings(
+    tmp_path: Path, setting: str, settings: dict[str, object]
+) -> None:
+    file = write(tmp_path, BASE + SYSTEM)
+    plan = load_plan(file, [setting])
+    assert configured(plan) == {"settings": settings}
+    parameter = setting.partition("=")[0]
+    assert set(plan.node("system").places.values()) == {f"--set: {parameter}"}
+
+
+def test_they_do_so_in_a_nodes_table_as_well(tmp_path: Path) -> None:
+    text = '[nodes.session]\nmodule = "nodes.session"\nparameters = { authorization = true }\n'
+    file = write(tmp_path, BASE + SYSTEM + text)
+    plan = load_plan(file)
+    assert configured(plan) == {"settings": {"authorization": {"required": True}}}
+    assert plan.node("system").places == {
+        "settings.authorization.required": f"{file}: session.authorization"
+    }
+    plan = load_plan(file, ["settings.authorization.required=false"])
+    assert configured(plan) == {"settings": {"authorization": {"required": False}}}
+
+
+WRONG_SETTINGS = [
+    # written in a file, and the complaint after the file's name
+    ("[factory]\nhotspot.channel = 14\n",
+     "factory.hotspot.channel: expected a whole number from 1 to 13; got 14"),
+    ("[settings.hotspot]\nchanel = 1\n",
+     "settings.hotspot.chanel: unknown setting; expected one of hotspot.enabled, "),
+    ("[factory]\nhotspot = 1\n", "factory.hotspot: expected a table with some of "),
+    ('[nodes.meter]\nmodule = "m"\nparameters = { house = 3 }\n',
+     "meter.house: expected a text; got 3"),
+    ("[nodes.system.parameters]\nfactory = { hotspot = 1 }\n",
+     "system.factory: expected a table [factory] at the top of the file, or factory.KEY=VALUE of "),
+    ('[nodes.settings]\nmodule = "m"\n', "nodes.settings: expected a name of lower-case letters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), WRONG_SETTINGS)
+def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, expected: str) -> None:
+    write(tmp_path, BASE + SYSTEM, "base.toml")
+    file = write(tmp_path, f'include = "base.toml"\n{text}')
+    assert complaint(file).startswith(f"{file}: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("settings.main_fuse_a=100",
+         "--set: settings.main_fuse_a: expected a current from 6 to 63 A or null; got 100"),
+        ("load_manager.main_fuse_a=100",
+         "--set: load_manager.main_fuse_a: expected a current from 6 to 63 A or null; got 100"),
+        ("meter.house=tq",
+         "--set: meter.house: meter address 'tq': expected MAP@HOST:PORT/UNIT, as "),
+        ("factory.fuse=3", "--set: factory.fuse: unknown setting; expected one of "),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_of_set_is_named(tmp_path: Path, setting: str, expected: str) -> None:
+    assert complaint(write(tmp_path, BASE + SYSTEM), setting).startswith(expected)
+
+
+@pytest.mark.parametrize("setting", ["settings.main_fuse_a=25", "load_manager.main_fuse_a=25"])
+def test_a_setting_without_its_keeper_is_refused(tmp_path: Path, setting: str) -> None:
+    file = write(tmp_path, BASE)
+    assert complaint(file, setting).startswith(f'--set {setting}: no node "system" in {file}; ')
+
+
 # --- complaints --------------------------------------------------------------------------------
 
 COMPLAINTS = [
@@ -250,7 +379,8 @@ COMPLAINTS = [
     ('[nodes.led]\nmodule = "nodes.led"\nscheduling = "fast"\n', "nodes.led.scheduling: expected"),
     ('[nodes.led]\nmodule = "nodes.led"\nnice = 20\n', "nodes.led.nice: expected `int` <= 19"),
     ('[nodes."a/b"]\nmodule = "nodes.led"\n', "nodes.a/b: expected a name of lower-case letters"),
-    ("[node.led]\n", 'node: unknown key; expected one of include, name, nodes, path; did you mean'),
+    ("[node.led]\n",
+     "node: unknown key; expected one of factory, include, name, nodes, path, settings; did you"),
     ("[nodes.led\n", "not TOML: "),
 ]  # fmt: skip
 
@@ -306,8 +436,10 @@ def test_a_plan_without_nodes_is_refused(tmp_path: Path) -> None:
     [
         ("pilto.gain=1", '--set pilto.gain=1: no node "pilto" in FILE; expected one of pilot, '
                          'plant; did you mean "pilot"?'),
-        ("pilot=1", "--set pilot=1: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE"),
-        ("pilot.gain", "--set pilot.gain: expected NODE.PARAMETER=VALUE or NODE.driver=VALUE"),
+        ("pilot=1", "--set pilot=1: expected NODE.PARAMETER=VALUE, NODE.driver=MODULE "
+         "or settings.KEY=VALUE"),
+        ("pilot.gain", "--set pilot.gain: expected NODE.PARAMETER=VALUE, NODE.driver=MODULE "
+         "or settings.KEY=VALUE"),
         ("pilot.driver=3", "--set pilot.driver=3: expected `str | object`, got `int`"),
         ("pilot.driver.chip=3",
          "--set pilot.driver.chip=3: expected a module or a table, got `int`"),

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from launch.ports import shift_ports, with_default_ports
+from launch.ports import shift_ports, shift_settings, with_default_ports
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,25 @@ def test_defaults_that_hold_a_port_are_shifted_too() -> None:
         "host": "0.0.0.0",
     }
     assert with_default_ports({"port": 1}, Parameters)["port"] == 1
+
+
+def test_a_meter_among_the_settings_is_shifted_where_its_host_is_this_machine() -> None:
+    trees: dict[str, dict[str, Any]] = {
+        "factory": {
+            "house_meter.host": "127.0.0.1",
+            "house_meter.port": 1502,
+            "solar_meter.host": "192.168.1.9",
+            "solar_meter.port": 502,
+            "proxy.port": 8080,
+            "hotspot.channel": 6,
+        },
+        "settings": {"house_meter.port": 1503, "solar_meter.host": "localhost"},
+    }
+    assert shift_settings(trees, 100) == {
+        "factory": {
+            **trees["factory"],
+            "house_meter.port": 1602,
+            "solar_meter.port": 602,  # the host that holds is this machine's
+        },
+        "settings": {"house_meter.port": 1603, "solar_meter.host": "localhost"},
+    }

@@ -63,8 +63,8 @@ def test_an_act_that_cannot_be_done_says_why(graph: VirtualGraph) -> None:
 
 
 def test_a_wrong_plan_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    plan = load_plan(VIRTUAL_PLAN, ["load_manager.main_fuse_a=-5"])
-    with pytest.raises(ConfigurationError, match="main_fuse_a"):
+    plan = load_plan(VIRTUAL_PLAN, ["plant.dip_a=11"])
+    with pytest.raises(ConfigurationError, match=r"--set: plant\.dip_a"):
         VirtualGraph(plan, seed=1, state_dir=tmp_path)
 
 

@@ -9,12 +9,13 @@ from msgspec import Meta, Struct
 
 from bus import Bus, DriverError, leave
 from msgs.meter import MeterReading
+from msgs.meter_address import AddressError
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, Topic
 from nodes.meter.chip import Chip
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxState, Config, step_box
-from nodes.modbus_map.address import AddressError, MeterAddress, parse_address
+from nodes.modbus_map.address import MeterAddress, parse_address
 from nodes.modbus_map.meter_map import MapError
 from nodes.modbus_map.transport import Modbus, Transport
 

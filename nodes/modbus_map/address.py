@@ -1,14 +1,9 @@
-"""The way in which a configuration names a meter: `MAP@HOST:PORT/UNIT`."""
+"""A meter that a configuration names as `MAP@HOST:PORT/UNIT`, with its register map."""
 
 from dataclasses import dataclass
 
+from msgs.meter_address import parse_address as parse_text
 from nodes.modbus_map.meter_map import MeterMap, load_map
-
-FORM = "MAP@HOST:PORT/UNIT, as tq@192.168.1.20:502/1"
-
-
-class AddressError(Exception):
-    """Raised when a meter address cannot be read; says what was expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,33 +26,11 @@ def parse_address(text: str) -> MeterAddress:
     :raises AddressError: the text has another form.
     :raises MapError: there is no map of that name.
     """
-    map_name, at, rest = text.partition("@")
-    if not at or not map_name:
-        raise AddressError(f"meter address {text!r}: expected {FORM}; no map before an '@'")
-    if rest.startswith("/"):
-        raise AddressError(
-            f"meter address {text!r} names a serial line, which this version cannot read;"
-            f" expected a meter over Modbus TCP: {FORM}"
-        )
-    place, slash, unit = rest.rpartition("/")
-    if not slash:
-        raise AddressError(f"meter address {text!r}: expected {FORM}; '/UNIT' is missing")
-    host, colon, port = place.rpartition(":")
-    if not colon or not host:
-        raise AddressError(f"meter address {text!r}: expected {FORM}; 'HOST:PORT' is missing")
+    named = parse_text(text)
     return MeterAddress(
-        map_name=map_name,
-        meter_map=load_map(map_name),
-        host=host.removeprefix("[").removesuffix("]"),
-        port=_number(text, "PORT", port, 1, 65535),
-        unit=_number(text, "UNIT", unit, 0, 255),
+        map_name=named.map_name,
+        meter_map=load_map(named.map_name),
+        host=named.host,
+        port=named.port,
+        unit=named.unit,
     )
-
-
-def _number(text: str, what: str, digits: str, least: int, most: int) -> int:
-    number = int(digits) if digits.isascii() and digits.isdigit() else -1
-    if not least <= number <= most:
-        raise AddressError(
-            f"meter address {text!r}: expected {what} from {least} to {most}, got {digits!r}"
-        )
-    return number

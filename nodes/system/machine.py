@@ -1,10 +1,11 @@
 """What is configured, and what may be changed of it. Pure: the file is read and written elsewhere.
 
-A change is judged as a whole, against what holds at that moment: the values by themselves, then
-what is locked, then what does not go together, then whether the box may be configured now.
+Later beats earlier: default, factory, stored, given. A change is judged as a whole, against what
+holds at that moment: the values by themselves, then what is locked, then what does not go together,
+then whether the box may be configured now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,12 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.led import Color, Effect, LedFrame
+from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
-from msgs.settings import Settings, problems
-from nodes.system.locks import Locks
-from nodes.system.tree import Flat, SettingError, check, flatten, unflatten
-
-NOT_BEGUN = "the launch file has not been heard yet: launch does not answer"
+from msgs.setting_keys import LEAVES, Flat, SettingError, check, flatten, shown, unflatten
+from msgs.settings import METER_LINES, PhaseAssignment, Settings, problems
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -25,19 +24,21 @@ class Config(Struct, frozen=True, kw_only=True):
 
     ssid: str  # of the hotspot, as it stands on the label
     manufacturers: frozenset[str]  # the meter maps that there are
+    factory: Flat = {}  # what the box is delivered with
+    given: Flat = {}  # by [settings] of the launch file or --set: locked
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """What is set. `locks` None: not known yet, and nothing is said before."""
+    """What is set."""
 
     stored: Flat = {}
     foreign: Flat = {}  # in the file and not understood: kept there, and no use made of it
-    locks: Locks | None = None
 
 
 class Facts(Struct, frozen=True, kw_only=True):
     """What the others say; None: nothing, or nothing fresh."""
 
+    safety: SafetyStatus | None
     session: SessionStatus | None
     led: LedFrame | None
 
@@ -55,6 +56,24 @@ def lines_of(problems: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{key}: {problem}" for key, problem in problems.items())
 
 
+def wrong_in_plan(
+    factory: Mapping[str, Any], given: Mapping[str, Any], manufacturers: Iterable[str]
+) -> str:
+    """Return the first that is wrong in what the launch file gives, its key first; "" if nothing.
+
+    What the factory brings together has to go together. What is given may clash with what is stored
+    or delivered: that is logged, for it must not keep a box from starting.
+    """
+    for tree, flat in (("factory", flatten(factory)), ("settings", flatten(given))):
+        for key, value in flat.items():
+            try:
+                _check(key, value, manufacturers)
+            except SettingError as error:
+                return f"{tree}.{error}"
+    clashes = lines_of(problems(msgspec.convert(unflatten(flatten(factory)), Settings)))
+    return f"factory.{clashes[0]}" if clashes else ""
+
+
 def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, dict[str, str]]:
     """Return the state that a file's content leads to, and by key what is not understood in it.
 
@@ -65,7 +84,7 @@ def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, dict[str, 
     wrong: dict[str, str] = {}
     for key, value in flatten(content).items():
         try:
-            check(key, value, config.manufacturers)
+            _check(key, value, config.manufacturers)
         except SettingError as error:
             foreign[key] = value
             wrong[key] = error.problem
@@ -74,23 +93,11 @@ def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, dict[str, 
     return State(stored=stored, foreign=foreign), wrong
 
 
-def deliver(config: Config, factory: Mapping[str, Any]) -> State:
-    """Return the state of a box as it is delivered, with the settings of its plan.
-
-    :raises RefusedError: they are wrong, by themselves or together.
-    """
-    state, unknown = begin(config, factory)
-    wrong = unknown or problems(settings_of(config, state))
-    if wrong:
-        raise RefusedError(wrong)
-    return state
-
-
 def settings_of(config: Config, state: State) -> Settings:
-    """Return what holds: the defaults, what is stored over them, what is locked over both."""
-    locks = state.locks or Locks()
-    tree = unflatten({**state.stored, **locks.values})
-    settings = msgspec.convert({**tree, "locked": locks.keys}, Settings)
+    """Return what holds."""
+    tree = unflatten({**config.factory, **state.stored, **config.given})
+    locked = tuple(key for key in LEAVES if key in config.given)
+    settings = msgspec.convert({**tree, "locked": locked}, Settings)
     if settings.hotspot.ssid:
         return settings
     return replace(settings, hotspot=replace(settings.hotspot, ssid=config.ssid))
@@ -106,16 +113,15 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
 
     :raises RefusedError: it will not be made, not in part either.
     """
-    locked = () if state.locks is None else state.locks.keys
     wanted = flatten(changes)
     wrong: dict[str, str] = {}
     for key, value in wanted.items():
         try:
-            check(key, value, config.manufacturers)
+            _check(key, value, config.manufacturers)
         except SettingError as error:
             wrong[key] = error.problem
             continue
-        if key in locked:
+        if key in config.given:
             wrong[key] = "locked: given by the launch file or --set"
     if wrong:
         raise RefusedError(wrong)
@@ -126,9 +132,41 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
     clashes = {key: each for key, each in problems(new).items() if before.get(key) != each}
     if new.authorization != old.authorization and (refusal := _refusal_to_authorize(facts)):
         clashes["authorization.required"] = refusal
+    if new.phase_assignment != old.phase_assignment and (
+        refusal := _refusal_of_phases(new.phase_assignment, facts)
+    ):
+        clashes["phase_assignment"] = refusal
     if clashes:
         raise RefusedError(clashes)
     return after
+
+
+def _check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
+    """Check one value by itself.
+
+    :raises SettingError: there is no such key or meter map, or the value is not of its kind.
+    """
+    check(key, value)
+    if key.endswith(".manufacturer") and value and value not in manufacturers:
+        maps = ", ".join(sorted(manufacturers))
+        raise SettingError(key, f"expected one of {maps}; got {shown(value)}")
+
+
+def _refusal_of_phases(assignment: PhaseAssignment, facts: Facts) -> str:
+    """Return why an assignment disagrees with the wired phases; "" if it does not.
+
+    One of a single phase is about a box of which only L1 is wired. What safety has not found out
+    disagrees with nothing.
+    """
+    wired = (False, False, False) if facts.safety is None else facts.safety.wired_phases
+    if not any(wired):
+        return ""
+    lines = 1 if wired == (True, False, False) else 3
+    fitting = [each for each in PhaseAssignment if len(METER_LINES[each]) == lines]
+    if assignment in fitting:
+        return ""
+    names = ", ".join(f"L{line}" for line, is_wired in enumerate(wired, 1) if is_wired)
+    return f"expected one of {', '.join(fitting)}, for the box is wired to {names}"
 
 
 def _refusal_to_authorize(facts: Facts) -> str:

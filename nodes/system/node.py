@@ -1,24 +1,21 @@
 """Wiring of system: the label, the settings and their file, four requests."""
 
 from collections import deque
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from bus import Answer, Bus, Call, DriverError, Status
+from bus import Answer, Bus, Call, Status
 from bus.store import StoreError
-from msgs.methods import GET_SETTINGS, PARAMETERS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
+from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import Because, NoArguments
+from msgs.setting_keys import flatten
 from msgs.settings import SetArguments, Settings, problems
-from msgs.topics import LED_FRAME, SESSION_STATUS, SETTINGS
+from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.modbus_map.meter_map import map_names
 from nodes.system.label import own_label
-from nodes.system.locks import locks_of
 from nodes.system.machine import (
-    NOT_BEGUN,
     Config,
     Facts,
     RefusedError,
@@ -26,15 +23,16 @@ from nodes.system.machine import (
     begin,
     change,
     content_of,
-    deliver,
     lines_of,
     settings_of,
+    wrong_in_plan,
 )
 from nodes.system.store import SETTINGS_FILE, read_settings, write_settings
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
-ASK_AGAIN_S = 1.0
+SUPERVISOR = "launch"
+RESTART_S = 5.0  # for launch's answer; it says yes at once and stops afterwards
 MOST_WAITING = 16  # changes that wait for the one before
 MOST_REASON = 400  # as msgs.units.Text
 
@@ -42,7 +40,17 @@ MOST_REASON = 400  # as msgs.units.Text
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
-    factory: dict[str, Any] = {}  # settings that a box is delivered with; see msgs.settings
+    factory: dict[str, Any] = {}  # [factory] of the launch file: what a box is delivered with
+    settings: dict[str, Any] = {}  # [settings] of it and --set: locked; both see msgs.settings
+
+    def __post_init__(self) -> None:
+        """Check the trees.
+
+        :raises ValueError: the first that is wrong, its key first.
+        """
+        wrong = wrong_in_plan(self.factory, self.settings, map_names())
+        if wrong:
+            raise ValueError(wrong)
 
 
 class SystemNode:
@@ -51,74 +59,53 @@ class SystemNode:
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         """Make the label if the box is new, and read what is set.
 
-        :raises DriverError: the factory's settings are wrong.
         :raises PlaceError: the label can neither be read nor made.
         :raises StoreError: the settings can neither be read nor begun.
         """
         label = own_label(bus.state_dir, bus.random("label"))
         self._bus = bus
-        self._config = Config(ssid=label.wlan_ssid, manufacturers=frozenset(map_names()))
+        self._config = Config(
+            ssid=label.wlan_ssid,
+            manufacturers=frozenset(map_names()),
+            factory=flatten(parameters.factory),
+            given=flatten(parameters.settings),
+        )
         self._path = bus.state_dir / SETTINGS_FILE
-        self._state = self._first_state(parameters.factory)
-        self._said: Settings | None = None
+        self._state = self._first_state()
         self._waiting: deque[Call[SetArguments, Settings]] = deque()
         self._is_writing = False
-        self._told = False  # that launch does not answer
+        self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._led = bus.subscribe(LED_FRAME)
         bus.serve(GET_SETTINGS, self._on_get)
         bus.serve(SET_SETTINGS, self._on_set)
         bus.serve(RESTART_BOX, self._on_restart)
-        self._ask_launch()
+        self._said = settings_of(self._config, self._state)
+        for complaint in lines_of(problems(self._said)):
+            bus.log("info", complaint)
+        bus.publish(SETTINGS, self._said)
 
     # --- the start -----------------------------------------------------------------------------
 
-    def _first_state(self, factory: Mapping[str, Any]) -> State:
-        """Return what is stored; a new box stores what its plan delivers it with."""
-        try:
-            delivered = deliver(self._config, factory)
-        except RefusedError as error:
-            raise DriverError(str(error), "factory") from error
+    def _first_state(self) -> State:
+        """Return what is stored; the file of a new box is begun."""
         content = read_settings(self._path, partial(self._bus.log, "warning"))
         if content is None:
-            write_settings(self._path, content_of(delivered))
-            return delivered
+            write_settings(self._path, {})
+            return State()
         state, unknown = begin(self._config, content)
         for complaint in lines_of(unknown):
             self._bus.log("warning", f"{SETTINGS_FILE}: {complaint}; it is kept, and not used")
         return state
 
-    def _ask_launch(self) -> None:
-        """Ask for what the plan gives to others, until it is known."""
-        self._bus.request(PARAMETERS, NoArguments(), self._on_parameters)
-
-    def _on_parameters(self, answer: Answer[dict[str, dict[str, Any]]]) -> None:
-        if answer.result is None:
-            if not self._told:
-                self._told = True
-                self._bus.log("warning", f"no settings yet, launch: {answer.reason}")
-            self._bus.at(self._bus.clock.now_s() + ASK_AGAIN_S, self._ask_launch)
-            return
-        locks, complaints = locks_of(answer.result, self._config.manufacturers)
-        self._state = replace(self._state, locks=locks)
-        clashes = lines_of(problems(settings_of(self._config, self._state)))
-        for complaint in (*complaints, *clashes):
-            self._bus.log("info", complaint)
-        self._publish()
-
     # --- requests ------------------------------------------------------------------------------
 
     def _on_get(self, call: Call[NoArguments, Settings]) -> None:
-        if self._said is None:
-            call.not_ready(NOT_BEGUN)
-        else:
-            call.ok(self._said)
+        call.ok(self._said)
 
     def _on_set(self, call: Call[SetArguments, Settings]) -> None:
         """Take a change into the line: each is judged by what the one before has left."""
-        if self._said is None:
-            call.not_ready(NOT_BEGUN)
-        elif len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MOST_WAITING:
             call.not_ready(f"{MOST_WAITING} other changes wait for the disk")
         else:
             self._waiting.append(call)
@@ -128,7 +115,11 @@ class SystemNode:
         """Judge the changes that wait, until one has to be written."""
         while self._waiting and not self._is_writing:
             call = self._waiting.popleft()
-            facts = Facts(session=self._session.fresh(), led=self._led.fresh())
+            facts = Facts(
+                safety=self._safety.fresh(),
+                session=self._session.fresh(),
+                led=self._led.fresh(),
+            )
             try:
                 after = change(self._config, self._state, call.arguments.changes, facts)
             except RefusedError as error:
@@ -187,7 +178,6 @@ class SystemNode:
 def build(bus: Bus, parameters: Parameters) -> SystemNode:
     """Make or read label and settings, and start the node.
 
-    :raises DriverError: the factory's settings are wrong.
     :raises PlaceError: the label can neither be read nor made.
     :raises StoreError: the settings can neither be read nor begun.
     """

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nodes.modbus_map.address import AddressError, parse_address
+from msgs.meter_address import AddressError
+from nodes.modbus_map.address import parse_address
 from nodes.modbus_map.meter_map import MapError
 
 

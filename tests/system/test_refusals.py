@@ -54,7 +54,7 @@ def refused(box: Box, *settings: str, plan: Path | None = None) -> str:
         ),
         (
             "load_manager.main_fuse_a=100",
-            "--set: load_manager.main_fuse_a: expected `float` <= 63.0",
+            "--set: load_manager.main_fuse_a: expected a current from 6 to 63 A or null; got 100",
         ),
         ("safety.limit_a=16", "--set: safety.limit_a: unknown key"),
         (
@@ -62,6 +62,8 @@ def refused(box: Box, *settings: str, plan: Path | None = None) -> str:
             "--set: plant.house_trace: '/none.csv' cannot be played: No such file or directory; "
             "expected a CSV file with the columns ",
         ),
+        ("meter.solar=abc@127.0.0.1:502/1", '--set: meter.solar: expected one of tq; got "abc"'),
+        ("settings.hotspot.channel=14", "--set: settings.hotspot.channel: expected a whole number"),
         ("meter.house=tq", "--set: meter.house: meter address 'tq': expected MAP@HOST:PORT/UNIT"),
         ("plant.house_host=192.0.2.1", "--set: plant.house_host: TCP port "),
     ],

@@ -10,14 +10,28 @@ import pytest
 from bus import Answer, Call, Reader, Status
 from bus.memory import MemoryGraph
 from msgs.led import DARK, Color, Effect, LedFrame, Light
-from msgs.methods import METHODS, PARAMETERS, RESTART_GRAPH
+from msgs.methods import METHODS, RESTART_GRAPH
 from msgs.requests import Because
+from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.settings import Settings
-from msgs.topics import LED_FRAME, SESSION_STATUS, SETTINGS
+from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.system.node import Parameters, build
 
 BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
+
+
+def safety_status(wired_phases: tuple[bool, bool, bool]) -> SafetyStatus:
+    return SafetyStatus(
+        contactor=Contactor.OPEN,
+        permitted=False,
+        faults=(),
+        retries=0,
+        temperature_c=25.0,
+        installation_limit_a=32.0,
+        limit_a=32.0,
+        wired_phases=wired_phases,
+    )
 
 
 class Box:
@@ -28,10 +42,13 @@ class Box:
         self.graph = MemoryGraph(seed=1, state_dir=state_dir)
         self.plugged = False
         self.mode: Light = BLUE
-        self.written: dict[str, dict[str, Any]] = {}
+        self.given: dict[str, Any] = {}
+        self.wired_phases: tuple[bool, bool, bool] = (False, False, False)
         self.restarts: list[str] = []
         self.said: list[Settings] = []
-        self.peers = {name: self.graph.bus(name) for name in ("session", "led", "web", "pilot")}
+        self.peers = {
+            name: self.graph.bus(name) for name in ("safety", "session", "led", "web", "pilot")
+        }
         self.peers["session"].every(1.0, self.say)
         self.settings: Reader[Settings] = self.peers["web"].subscribe(SETTINGS, self.said.append)
         self.say()
@@ -46,12 +63,12 @@ class Box:
             call.ok(None)
 
         launch = self.graph.bus("launch")
-        launch.serve(PARAMETERS, lambda call: call.ok(self.written))
         launch.serve(RESTART_GRAPH, answer_restart or on_restart)
         self.peers["launch"] = launch
 
     def say(self) -> None:
         """Say the facts now; session and led do so each second as well."""
+        self.peers["safety"].publish(SAFETY_STATUS, safety_status(self.wired_phases))
         if "session" in self.graph.running:
             status = SessionStatus(
                 state=WallboxState.READY_FOR_CHARGING if self.plugged else WallboxState.IDLE,
@@ -76,7 +93,8 @@ class Box:
     # --- the node ------------------------------------------------------------------------------
 
     def start(self, factory: dict[str, Any] | None = None) -> None:
-        build(self.graph.bus("system"), Parameters(factory=factory or {}))
+        parameters = Parameters(factory=factory or {}, settings=self.given)
+        build(self.graph.bus("system"), parameters)
         self.say()
         self.graph.advance(0.1)
 
@@ -141,7 +159,7 @@ class Box:
 
 @pytest.fixture
 def new_box(tmp_path: Path) -> Box:
-    """Give a box whose launch answers and whose system has not started yet."""
+    """Give a box whose system has not started yet."""
     box = Box(tmp_path)
     box.start_launch()
     return box

@@ -16,7 +16,6 @@ from msgs.label import LABEL_FILE, Label
 from msgs.methods import (
     LIST_CARDS,
     LIST_SESSIONS,
-    PARAMETERS,
     PLUG,
     READY,
     RESTART_BOX,
@@ -40,8 +39,10 @@ module = "nodes.rfid"
 driver = "nodes.rfid.reader_sim"
 needs = ["plant", "system"]
 
-[nodes.system.parameters]
-factory = {{ phase_assignment = "L2", hotspot = {{ channel = 6 }} }}
+[factory]
+authorization.required = false
+phase_assignment = "L2"
+hotspot.channel = 6
 """
 
 
@@ -84,8 +85,8 @@ def test_default_then_stored_then_what_the_plan_and_the_command_line_give(tmp_pa
     box.start()
     (settings,) = box.said
     assert not settings.lan_dhcp_server  # by default
-    assert settings.hotspot.channel == 6  # stored, as delivered
-    assert settings.phase_assignment == "L1-L2-L3"  # the plan's, over what is stored
+    assert settings.hotspot.channel == 6  # of the factory
+    assert settings.phase_assignment == "L1-L2-L3"  # the plan's, over the factory's
     assert settings.authorization.required  # --set
     solar = settings.solar_meter
     assert (solar.manufacturer, solar.host, solar.port, solar.unit) == ("tq", "127.0.0.1", 1503, 9)
@@ -100,12 +101,18 @@ def test_default_then_stored_then_what_the_plan_and_the_command_line_give(tmp_pa
     assert [said.hotspot.channel for said in box.said] == [6, 1]
 
 
-def test_wrong_factory_settings_are_named_with_their_place_in_the_plan(tmp_path: Path) -> None:
-    box = Graph(tmp_path, "system.factory={ hotspot = { channel = 14 } }")
+def test_an_unknown_meter_map_is_named_with_its_place_in_the_plan(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"--set: system\.factory: hotspot\.channel: expected .* 1 to 13"
+        ConfigurationError, match=r'^--set: meter\.house: expected one of tq; got "abc"$'
     ):
-        box.start()
+        Graph(tmp_path, "meter.house=abc@127.0.0.1:1502/1")
+
+
+def test_factory_settings_that_do_not_go_together_are_named_with_their_place(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"plan\.toml: factory\.proxy\.address: expected"):
+        Graph(tmp_path, "factory.proxy.enabled=true")
 
 
 @pytest.mark.req("RFID-7")
@@ -177,14 +184,11 @@ def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_begins_an
     }
 
 
-def test_only_system_and_tools_ask_for_a_restart_and_system_alone_for_the_parameters(
-    tmp_path: Path,
-) -> None:
+def test_only_system_and_tools_ask_for_a_restart(tmp_path: Path) -> None:
     box = Graph(tmp_path)
     stranger = box.graph.memory.bus("web")
     answers: list[Answer[Any]] = []
     stranger.request(RESTART_GRAPH, Because(), answers.append)
-    stranger.request(PARAMETERS, NoArguments(), answers.append)
     box.graph.advance(0.1)
-    assert [answer.status for answer in answers] == [Status.REFUSED, Status.REFUSED]
+    assert [answer.status for answer in answers] == [Status.REFUSED]
     assert box.graph.restart_wanted == ""

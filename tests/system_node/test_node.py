@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus import Answer, Call, DriverError, PlaceError, Status
+from bus import Answer, Call, PlaceError, Status
 from bus.memory import MemoryGraph
 from bus.store import StoreError
+from bus.wire import unpack
 from msgs.heartbeat import NodeState
 from msgs.label import LABEL_FILE, Label
 from msgs.led import DARK, Color, Effect, Light
@@ -76,22 +77,15 @@ def test_a_new_box_has_the_defaults_and_nothing_stored(box: Box) -> None:
     assert len(box.said) == 1
 
 
-def test_the_node_is_ready_though_launch_does_not_answer_and_says_nothing_until_then(
-    tmp_path: Path, new_box: Box
-) -> None:
-    new_box.graph.kill("launch")
-    new_box.start()
-    new_box.graph.advance(7.0)
-    assert new_box.said == []
-    for method, arguments in (("get", {}), ("set", {"changes": {"lan_dhcp_server": True}})):
-        answer = new_box.ask(method, arguments)
-        assert answer.status is Status.NOT_READY
-        assert "launch does not answer" in answer.reason
-    assert len([line for line in new_box.lines() if "no settings yet" in line]) == 1
-    new_box.start_launch()
-    new_box.graph.advance(2.1)
-    assert len(new_box.said) == 1
-    assert new_box.ask("get").status is Status.OK
+def test_settings_are_known_when_the_node_is_ready(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    bus = graph.bus("system")
+    said: list[NodeState | str] = []
+    bus.on_state(said.append)
+    graph.tap(lambda frame: said.append(unpack(frame)[0]))
+    build(bus, Parameters())
+    graph.advance(0.1)
+    assert said.index("settings") < said.index(NodeState.READY)
 
 
 def test_what_is_published_is_what_get_answers(box: Box) -> None:
@@ -102,37 +96,44 @@ def test_what_is_published_is_what_get_answers(box: Box) -> None:
 # --- factory ----------------------------------------------------------------------------------
 
 
-def test_a_box_is_delivered_with_its_factory_settings_once(new_box: Box) -> None:
+def test_factory_settings_lie_under_what_is_stored_and_are_not_stored(new_box: Box) -> None:
     new_box.start({"authorization": {"required": True}, "hotspot": {"channel": 3}})
     assert new_box.now().authorization.required
-    assert new_box.stored() == {"authorization": {"required": True}, "hotspot": {"channel": 3}}
+    assert new_box.now().locked == ()
+    assert new_box.stored() == {}
     new_box.set({"authorization": {"required": False}})
+    assert new_box.stored() == {"authorization": {"required": False}}
     new_box.restart({"authorization": {"required": True}, "usb": {"allow_init": True}})
     assert not new_box.now().authorization.required
-    assert not new_box.now().usb.allow_init
-    assert new_box.now().hotspot.channel == 3
-
-
-def test_a_box_delivered_without_any_does_not_get_those_of_a_later_plan(box: Box) -> None:
-    box.restart({"authorization": {"required": True}})
-    assert not box.now().authorization.required
+    assert new_box.now().usb.allow_init  # a later launch file's counts
+    assert new_box.now().hotspot.channel == 11
 
 
 @pytest.mark.parametrize(
-    ("factory", "words"),
+    ("parameters", "words"),
     [
-        ({"hotspot": {"channel": 14}}, "hotspot.channel: expected a whole number from 1 to 13"),
-        ({"hotspt": {}}, "hotspt: unknown setting"),
-        ({"monitoring": {"enabled": True}}, "monitoring.enabled: expected off"),
+        (
+            {"factory": {"hotspot": {"channel": 14}}},
+            "factory.hotspot.channel: expected a whole number from 1 to 13; got 14",
+        ),
+        ({"factory": {"hotspt": {}}}, "factory.hotspt: unknown setting; expected one of "),
+        (
+            {"factory": {"monitoring": {"enabled": True}}},
+            "factory.monitoring.enabled: expected off while house_meter.enabled is off",
+        ),
+        (
+            {"settings": {"house_meter.manufacturer": "abc"}},
+            'settings.house_meter.manufacturer: expected one of tq; got "abc"',
+        ),
+        ({"settings": {"main_fuse_a": 100}}, "settings.main_fuse_a: expected a current from 6"),
     ],
 )
-def test_wrong_factory_settings_end_the_start_and_name_the_parameter(
-    new_box: Box, factory: dict[str, Any], words: str
+def test_wrong_settings_of_a_launch_file_are_wrong_parameters(
+    parameters: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(DriverError, match=words) as refused:
-        new_box.start(factory)
-    assert refused.value.parameter == "factory"
-    assert not (new_box.state_dir / "settings.json").exists()
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(parameters, Parameters)
+    assert str(refused.value).startswith(words)
 
 
 # --- set --------------------------------------------------------------------------------------
@@ -196,6 +197,15 @@ def test_monitoring_needs_a_house_meter(box: Box) -> None:
     box.set({"house_meter": HOUSE, "main_fuse_a": 25})
     assert box.set({"monitoring": {"enabled": True}}).monitoring.enabled
     assert box.wrong_keys({"house_meter": {"enabled": False}}) == {"monitoring.enabled"}
+
+
+@pytest.mark.req("MET-1")
+def test_monitoring_needs_the_main_fuse(box: Box) -> None:
+    box.set({"house_meter": HOUSE})
+    assert box.wrong_keys({"monitoring": {"enabled": True}}) == {"main_fuse_a"}
+    settings = box.set({"monitoring": {"enabled": True}, "main_fuse_a": 25})
+    assert (settings.monitoring.enabled, settings.main_fuse_a) == (True, 25.0)
+    assert box.wrong_keys({"main_fuse_a": None}) == {"main_fuse_a"}
 
 
 @pytest.mark.req("MET-6")
@@ -329,60 +339,35 @@ def test_authorization_off_and_on_touches_nothing_but_the_settings(new_box: Box)
 
 # --- locks ------------------------------------------------------------------------------------
 
-LOCKS: list[tuple[dict[str, dict[str, Any]], dict[str, Any], dict[str, Any]]] = [
-    # what the plan gives, what then holds, what is refused
-    (
-        {"session": {"authorization": True}},
-        {"authorization": {"required": True}},
-        {"authorization": {"required": False}},
-    ),
-    (
-        {"load_manager": {"phases": "L3-L1-L2"}},
-        {"phase_assignment": "L3-L1-L2"},
-        {"phase_assignment": "L1"},
-    ),
-    (
-        {"meter": {"house": "tq@10.0.0.7:1502/3"}, "load_manager": {"monitoring": True}},
-        {
-            "monitoring": {"enabled": True},
-            "house_meter": {
-                "enabled": True,
-                "manufacturer": "tq",
-                "host": "10.0.0.7",
-                "port": 1502,
-                "unit": 3,
-            },
-        },
-        {"monitoring": {"enabled": False}},
-    ),
-    (
-        {"meter": {"solar": "none"}},
-        {"solar_meter": {"enabled": False}},
-        {"solar_meter": {"unit": 7}},
-    ),
+GIVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    # what the launch file gives and then holds, what is refused
+    ({"authorization": {"required": True}}, {"authorization": {"required": False}}),
+    ({"phase_assignment": "L3-L1-L2"}, {"phase_assignment": "L1"}),
+    ({"main_fuse_a": 25.0}, {"main_fuse_a": 63.0}),
+    ({"house_meter": HOUSE | {"port": 1502, "unit": 3}}, {"house_meter.unit": 7}),
+    ({"solar_meter": {"enabled": False}}, {"solar_meter.enabled": True}),
 ]
 
 
-@pytest.mark.parametrize(("written", "holds", "refused"), LOCKS)
+@pytest.mark.parametrize(("given", "refused"), GIVEN)
 def test_what_the_launch_file_gives_holds_over_what_is_stored_and_is_locked(
-    new_box: Box, written: dict[str, Any], holds: dict[str, Any], refused: dict[str, Any]
+    new_box: Box, given: dict[str, Any], refused: dict[str, Any]
 ) -> None:
-    new_box.written = written
+    new_box.given = given
     new_box.start()
     shown = msgspec.to_builtins(new_box.now())
-    for section, values in holds.items():
+    for section, values in given.items():
         assert shown[section] == (shown[section] | values if isinstance(values, dict) else values)
     (key,) = new_box.wrong_keys(refused)
     assert key in new_box.now().locked
-    assert key.split(".")[0] in refused
+    assert key.split(".")[0] == next(iter(refused)).split(".")[0]
 
 
-def test_a_lock_covers_all_of_a_meter_and_leaves_the_others(new_box: Box) -> None:
-    new_box.written = {"meter": {"house": "none"}, "plant": {"house_port": 1502}}
+def test_only_the_keys_that_are_given_are_locked(new_box: Box) -> None:
+    new_box.given = {"house_meter": {"port": 1502, "enabled": False}}
     new_box.start()
-    assert set(new_box.now().locked) == {
-        f"house_meter.{key}" for key in ("enabled", "manufacturer", "host", "port", "unit")
-    }
+    assert new_box.now().locked == ("house_meter.enabled", "house_meter.port")
+    assert new_box.set({"house_meter.host": "10.0.0.7"}).house_meter.port == 1502
     assert new_box.set({"solar_meter": HOUSE}).solar_meter.enabled
 
 
@@ -390,30 +375,70 @@ def test_a_stored_setting_comes_back_when_the_launch_file_does_not_give_it_any_m
     box: Box,
 ) -> None:
     box.set({"phase_assignment": "L2"})
-    box.written = {"load_manager": {"phases": "L3"}}
-    box.restart()
+    box.given = {"phase_assignment": "L3"}
+    box.restart({"phase_assignment": "L1"})
     assert (box.now().phase_assignment, box.now().locked) == ("L3", ("phase_assignment",))
     box.set({"hotspot": {"channel": 6}})
     assert box.stored() == {"phase_assignment": "L2", "hotspot": {"channel": 6}}
-    box.written = {}
-    box.restart()
+    box.given = {}
+    box.restart({"phase_assignment": "L1"})
     assert (box.now().phase_assignment, box.now().locked) == ("L2", ())
 
 
-def test_what_the_launch_file_brings_together_is_told_and_blocks_no_other_change(
+def test_what_the_launch_file_brings_together_is_logged_and_blocks_no_other_change(
     new_box: Box,
 ) -> None:
-    new_box.written = {"load_manager": {"monitoring": True}, "meter": {"house": "none"}}
+    new_box.given = {"monitoring": {"enabled": True}, "house_meter": {"enabled": False}}
     new_box.start()
     assert any("monitoring.enabled: expected" in line for line in new_box.lines())
     new_box.set({"hotspot": {"channel": 6}})
 
 
-def test_a_meter_that_cannot_be_read_is_told_and_locked(new_box: Box) -> None:
-    new_box.written = {"meter": {"house": "tq@10.0.0.7"}}
-    new_box.start()
-    assert any("meter.house: meter address" in line for line in new_box.lines())
-    assert new_box.wrong_keys({"house_meter": {"host": "10.0.0.8"}}) == {"house_meter.host"}
+# --- phases -----------------------------------------------------------------------------------
+
+NOT_KNOWN = (False, False, False)
+ONE = (True, False, False)
+TWO = (True, True, False)
+THREE = (True, True, True)
+
+
+@pytest.mark.req("MET-4")
+@pytest.mark.parametrize(
+    ("wired", "assignment", "fits"),
+    [
+        (NOT_KNOWN, "L2", True),
+        (NOT_KNOWN, "L2-L3-L1", True),
+        (ONE, "L2", True),
+        (ONE, "L2-L3-L1", False),
+        (THREE, "L2-L3-L1", True),
+        (THREE, "L2", False),
+        # of two phases none may be left out
+        (TWO, "L2-L3-L1", True),
+        (TWO, "L2", False),
+    ],
+)
+def test_an_assignment_that_disagrees_with_the_wired_phases_is_refused(
+    box: Box, wired: tuple[bool, bool, bool], assignment: str, fits: bool
+) -> None:
+    box.wired_phases = wired
+    box.say()
+    box.graph.advance(0.1)
+    if fits:
+        assert box.set({"phase_assignment": assignment}).phase_assignment == assignment
+    else:
+        assert box.wrong_keys({"phase_assignment": assignment}) == {"phase_assignment"}
+
+
+def test_an_assignment_that_holds_already_is_not_refused(box: Box) -> None:
+    box.wired_phases = ONE
+    box.say()
+    box.set({"phase_assignment": "L1-L2-L3", "hotspot.channel": 6})
+
+
+def test_without_safety_every_assignment_may_be_set(box: Box) -> None:
+    box.graph.kill("safety")
+    box.graph.advance(2.0)
+    assert box.set({"phase_assignment": "L1"}).phase_assignment is PhaseAssignment.L1
 
 
 # --- the file ---------------------------------------------------------------------------------

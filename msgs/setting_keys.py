@@ -3,7 +3,7 @@
 So defaults, what is stored and what the launch file gives are laid over each other key by key.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -74,8 +74,8 @@ def keys_below(section: str) -> tuple[str, ...]:
     return tuple(key for key in LEAVES if key.startswith(f"{section}."))
 
 
-def check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
-    """Check one value by itself.
+def check(key: str, value: Any) -> None:
+    """Check one value by itself; which meter maps there are is not known here.
 
     :raises SettingError: there is no such key, or the value is not of its kind.
     """
@@ -89,10 +89,7 @@ def check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
     try:
         msgspec.convert(value, LEAVES[key])
     except msgspec.ValidationError:
-        raise SettingError(key, f"expected {_expected(key)}; got {_shown(value)}") from None
-    if key.endswith(".manufacturer") and value and value not in manufacturers:
-        maps = ", ".join(sorted(manufacturers))
-        raise SettingError(key, f"expected one of {maps}; got {_shown(value)}")
+        raise SettingError(key, f"expected {_expected(key)}; got {shown(value)}") from None
 
 
 def _expected(key: str) -> str:
@@ -120,7 +117,7 @@ def _words(key: str, info: inspect.Type) -> str:
             raise TypeError(f"{key}: there are no words for a setting of the kind {info}")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a value as a person may have written it, not too long."""
     if value is not None and not isinstance(value, bool | int | float | str):
         return f"a {type(value).__name__}"

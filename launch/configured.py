@@ -1,0 +1,81 @@
+"""What a plan configures: `[factory]`, `[settings]`, and parameters that stand for settings.
+
+All of it goes to the node that keeps the settings. Each key knows where it is written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from launch.complaint import Complaint
+from launch.ports import shift_settings
+from msgs.setting_keys import SettingError, check, flatten, unflatten
+from msgs.setting_names import settings_of
+
+KEEPER = "system"  # the node
+
+
+class Tree(StrEnum):
+    """A table at the top of a launch file, and the parameter of the keeper that it becomes."""
+
+    FACTORY = "factory"  # what the box is delivered with: what is stored counts more
+    SETTINGS = "settings"  # counts more than what is stored, and is locked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One value."""
+
+    value: Any
+    place: str  # file and key as written: "plan.toml: load_manager.phases"
+
+
+class Configured:
+    """Both trees while files are laid over each other, key by key."""
+
+    def __init__(self) -> None:
+        self._trees: dict[Tree, dict[str, Setting]] = {tree: {} for tree in Tree}
+
+    def lay_over(self, tree: Tree, values: Mapping[str, Any], source: str) -> None:
+        """Take what a file or `--set` writes, nested or with dotted keys.
+
+        :raises Complaint: the first key or value that is wrong.
+        """
+        for key, value in flatten(values).items():
+            try:
+                check(key, value)
+            except SettingError as error:
+                raise Complaint(f"{tree}.{key}", error.problem) from error
+            self._trees[tree][key] = Setting(value=value, place=f"{source}: {tree}.{key}")
+
+    def lay_parameter(self, parameter: str, value: Any, source: str) -> None:
+        """Take a parameter of another node that stands for settings.
+
+        :raises Complaint: its value is wrong.
+        """
+        try:
+            settings = settings_of(parameter, value)
+        except SettingError as error:
+            raise Complaint(parameter, error.problem) from error
+        for key, each in settings.items():
+            setting = Setting(value=each, place=f"{source}: {parameter}")
+            self._trees[Tree.SETTINGS][key] = setting
+
+    def parameters(self, ports: int) -> dict[str, Any]:
+        """Return the keeper's parameters, with `ports` added to every simulated port."""
+        flat = {
+            tree: {key: setting.value for key, setting in settings.items()}
+            for tree, settings in self._trees.items()
+            if settings
+        }
+        shifted = shift_settings(flat, ports)
+        return {str(tree): unflatten(values) for tree, values in shifted.items()}
+
+    def places(self) -> dict[str, str]:
+        """Return where each key of these parameters is written."""
+        return {
+            f"{tree}.{key}": setting.place
+            for tree, settings in self._trees.items()
+            for key, setting in settings.items()
+        }

@@ -1,0 +1,63 @@
+"""The names that settings have as parameters of nodes, in launch files and `--set`.
+
+`load_manager.main_fuse_a = 25` means the setting `main_fuse_a`. Tools and scripts rely on these
+names.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgs.meter_address import AddressError, parse_address
+from msgs.setting_keys import SettingError, check, shown
+
+NO_METER = "none"
+
+_VALUES = {
+    "load_manager.main_fuse_a": "main_fuse_a",
+    "load_manager.monitoring": "monitoring.enabled",
+    "load_manager.phases": "phase_assignment",
+    "session.authorization": "authorization.required",
+}
+_METERS = {"meter.house": "house_meter", "meter.solar": "solar_meter"}
+
+PARAMETERS = frozenset((*_VALUES, *_METERS))
+"""Every such name: NODE.PARAMETER."""
+
+
+def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
+    """Return the settings, key to value, that a parameter stands for.
+
+    :raises SettingError: the value is wrong; names the parameter.
+    """
+    if parameter in _METERS:
+        return _meter(parameter, _METERS[parameter], value)
+    key = _VALUES[parameter]
+    try:
+        check(key, value)
+    except SettingError as error:
+        raise SettingError(parameter, error.problem) from error
+    return {key: value}
+
+
+def _meter(parameter: str, section: str, value: Any) -> Mapping[str, Any]:
+    if value == NO_METER:
+        return {f"{section}.enabled": False}
+    if not isinstance(value, str):
+        raise SettingError(parameter, f"expected a text; got {shown(value)}")
+    try:
+        address = parse_address(value)
+    except AddressError as error:
+        raise SettingError(parameter, f'{error}, or "{NO_METER}"') from error
+    settings = {
+        f"{section}.enabled": True,
+        f"{section}.manufacturer": address.map_name,
+        f"{section}.host": address.host,
+        f"{section}.port": address.port,
+        f"{section}.unit": address.unit,
+    }
+    for key, each in settings.items():
+        try:
+            check(key, each)
+        except SettingError as error:
+            raise SettingError(parameter, error.problem) from error
+    return settings
