@@ -314,7 +314,7 @@ class _Whole:
             raise Complaint(parameter, what)
         if parameter in PARAMETERS:
             self.configured.lay_parameter(parameter, value, source)
-        if node in self.nodes:  # which reads it itself as well, as yet
+        else:
             self.nodes[node].set_parameter(key, value, source)
 
 
@@ -443,10 +443,11 @@ def _finish(name: str, draft: _Draft, whole: _Whole, file: str, ports: int) -> N
                 + expected(need, set(whole.nodes) - {name})
             )
     configured = whole.configured if name == KEEPER else Configured()
+    also = whole.configured.parameters_of(name)
     return NodePlan(
         name=name,
         drivers=draft.drivers,
-        parameters={**draft.parameters, **configured.parameters(ports)},
+        parameters={**draft.parameters, **configured.parameters(ports), **also},
         sources=draft.sources,
         places=configured.places(),
         needs=tuple(need for need in needs if not whole.nodes[need].off),

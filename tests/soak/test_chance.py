@@ -53,9 +53,9 @@ def test_every_house_is_one_that_the_plan_allows() -> None:
     for house in houses:
         plan = load_plan(VIRTUAL_PLAN, house.settings)
         assert plan.node("plant").parameters["dip_a"] == house.dip_a
-        manager = plan.node("load_manager").parameters
-        assert house.fuse_a == (manager["main_fuse_a"] if manager["monitoring"] else None)
-        assert plan.node("session").parameters["authorization"] is house.needs_card
+        given = plan.node("system").parameters["settings"]
+        assert house.fuse_a == (given["main_fuse_a"] if given["monitoring"]["enabled"] else None)
+        assert given["authorization"]["required"] is house.needs_card
     assert len({house.dip_a for house in houses}) == 6
     assert {house.needs_card for house in houses} == {True, False}
 

@@ -81,13 +81,18 @@ class Graph:
 
 
 def test_default_then_stored_then_what_the_plan_and_the_command_line_give(tmp_path: Path) -> None:
-    box = Graph(tmp_path, "session.authorization=true", 'meter.solar="tq@127.0.0.1:1503/9"')
+    box = Graph(
+        tmp_path,
+        "settings.phase_assignment=L3",
+        "session.authorization=true",
+        'meter.solar="tq@127.0.0.1:1503/9"',
+    )
     box.start()
     (settings,) = box.said
     assert not settings.lan_dhcp_server  # by default
     assert settings.hotspot.channel == 6  # of the factory
-    assert settings.phase_assignment == "L1-L2-L3"  # the plan's, over the factory's
-    assert settings.authorization.required  # --set
+    assert settings.phase_assignment == "L3"  # --set, over the factory's
+    assert settings.authorization.required
     solar = settings.solar_meter
     assert (solar.manufacturer, solar.host, solar.port, solar.unit) == ("tq", "127.0.0.1", 1503, 9)
     for key in ("phase_assignment", "authorization.required", "solar_meter.unit"):
