@@ -10,6 +10,13 @@ from nodes.load_manager.house import Headroom
 from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
 
 METER_LOST_A = 10.0  # MET-3
+UNKNOWN_FUSE_A = 6.0  # architecture, "Damaged files": what is not known allows no more
+_UNMEASURED = {
+    HouseMeter.OFF: "The house is not monitored.",
+    HouseMeter.STARTING: "The house meter has not been read yet.",
+    HouseMeter.ONLINE: "The house meter has not been read yet.",
+    HouseMeter.LOST: "The house meter is not heard.",
+}
 MOST_CHARACTERS = 300  # of what another node says of itself; msgs.units.Text holds 400
 
 
@@ -37,15 +44,16 @@ def temperature(safety: SafetyStatus | None) -> Limit:
     )
 
 
-def fuse(meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_a: float) -> Limit:
-    """Return what the other loads leave of the main fuse (MET-1)."""
-    if meter is HouseMeter.OFF:
-        return Limit(source="fuse", limit_a=None, detail="The house is not monitored.")
+def fuse(
+    meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_a: float | None
+) -> Limit:
+    """Return what the other loads leave of the main fuse (MET-1), or the whole of it."""
     if meter is not HouseMeter.ONLINE or room is None or ramp is None:
-        return Limit(source="fuse", limit_a=None, detail="The house meter is not heard.")
+        return _unmeasured_fuse(meter, ramp, main_fuse_a)
+    fuse_a = UNKNOWN_FUSE_A if main_fuse_a is None else main_fuse_a
     verb = "use" if room.used_a >= 0.0 else "export"
     detail = (
-        f"The other loads {verb} {abs(room.used_a):.1f} A of the {main_fuse_a:g} A on "
+        f"The other loads {verb} {abs(room.used_a):.1f} A of the {fuse_a:g} A on "
         f"{room.phase}; {max(room.left_a, 0.0):.1f} A are left"
     )
     if ramp.value_a == 0.0 and room.left_a < MIN_OFFER_A:
@@ -63,6 +71,20 @@ def fuse(meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_
             "every phase of the house counts."
         )
     return Limit(source="fuse", limit_a=ramp.value_a, detail=detail)
+
+
+def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | None) -> Limit:
+    """Return the limit of a fuse whose other loads are not known: the box alone may not exceed it.
+
+    After a change of the settings the ramp holds as well: until the first reading of a meter, and
+    for a while after monitoring was switched off.
+    """
+    limit_a = main_fuse_a
+    detail = "" if main_fuse_a is None else f" The main fuse has {main_fuse_a:g} A."
+    if ramp is not None and meter is not HouseMeter.LOST:
+        limit_a = ramp.value_a if main_fuse_a is None else min(ramp.value_a, main_fuse_a)
+        detail = f" {limit_a:.1f} A after the change of the settings."
+    return Limit(source="fuse", limit_a=limit_a, detail=_UNMEASURED[meter] + detail)
 
 
 def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:

@@ -14,11 +14,11 @@ from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
-from msgs.settings import PhaseAssignment
 from msgs.wish import Wish
 from nodes.load_manager import claims
 from nodes.load_manager.house import Headroom, House, headroom, watch
-from nodes.load_manager.ramp import Ramp, begin, cap, follow, forgive
+from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, forgive
+from nodes.load_manager.site import Site
 from nodes.load_manager.vehicle import GAP_S, Vehicle, observe
 
 PERIOD_S = 0.5  # load/offer
@@ -29,12 +29,9 @@ WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a st
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """What is set for this box."""
+    """What the launch file sets."""
 
-    main_fuse_a: float
-    margin_a: float
-    monitoring: bool
-    phases: PhaseAssignment
+    margin_a: float  # of the main fuse, kept free
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -42,6 +39,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
     now_s: float
     utc_ns: int
+    site: Site | None  # by the newest settings, however old
     pilot: PilotStatus | None
     safety: SafetyStatus | None
     session: SessionStatus | None
@@ -55,11 +53,13 @@ class State(Struct, frozen=True, kw_only=True):
 
     begun_s: float
     house: House
+    site: Site | None = None  # that is followed; None: the settings have not been heard yet
     vehicle: Vehicle = field(default_factory=Vehicle)
     room: Headroom | None = None  # of the newest good reading
     room_ns: int = 0  # when that was taken
     before_a: float = math.inf  # what the reading before it left
     ramp: Ramp | None = None
+    let_go_s: float | None = None  # monitoring was switched off: the ramp holds until then
     start_a: float | None = None  # what was offered when it was first heard
     is_settled: bool = False  # every configured claim has been heard or has expired
     say_s: float = 0.0
@@ -72,32 +72,72 @@ class Outputs(Struct, frozen=True, kw_only=True):
     offer: LoadOffer | None = None  # to publish
 
 
-def start(config: Config, now_s: float) -> State:
+def start(now_s: float) -> State:
     """Return the state to start with."""
-    meter = HouseMeter.STARTING if config.monitoring else HouseMeter.OFF
-    return State(begun_s=now_s, house=House(meter=meter, since_s=now_s))
+    return State(begun_s=now_s, house=House(meter=HouseMeter.OFF, since_s=now_s))
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state, and the offer when it is due."""
-    if config.monitoring:
-        state = _monitor(config, state, inputs)
-    state = _settle(config, state, inputs)
+    if inputs.site is not None and inputs.site != state.site:
+        state = _adopt(state, inputs.site, inputs)
+    if state.site is not None and state.site.monitoring:
+        state = _monitor(config, state.site, state, inputs)
+    elif state.let_go_s is not None and inputs.now_s >= state.let_go_s:
+        state = replace(state, ramp=None, let_go_s=None)
+    state = _settle(state, inputs)
     is_heard = inputs.safety is not None and inputs.safety.cp_state is not None
     if not state.said and not is_heard and inputs.now_s - state.begun_s < HEAR_S:
         return state, Outputs()
-    offer = _decide(config, state, inputs)
+    offer = _decide(state, inputs)
     said = (offer.limit_a, offer.reason, offer.house_meter)
     if said == state.said and inputs.now_s < state.say_s:
         return state, Outputs()
     return replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S), Outputs(offer=offer)
 
 
-def _monitor(config: Config, state: State, inputs: Inputs) -> State:
+def _adopt(state: State, site: Site, inputs: Inputs) -> State:
+    """Follow other settings: what lowers the offer does so now, what raises it does so by the ramp.
+
+    A meter that has been switched on or changed offers 10 A until its first good reading, and no
+    more than before.
+    """
+    before, now_s = state.site, inputs.now_s
+    state = replace(state, site=site, room=None, before_a=math.inf)
+    was_monitoring = before is not None and before.monitoring
+    if not site.monitoring:
+        if not was_monitoring:
+            return state
+        house = House(meter=HouseMeter.OFF, since_s=now_s)
+        return replace(state, house=house, room_ns=0, let_go_s=now_s + RAISE_AFTER_S)
+    if before is None:
+        return replace(state, house=House(meter=HouseMeter.STARTING, since_s=state.begun_s))
+    if was_monitoring and before.meter == site.meter:
+        return state
+    return replace(
+        state,
+        house=House(meter=HouseMeter.STARTING, since_s=now_s),
+        room_ns=0,
+        ramp=cap(_first_ramp(state, inputs), claims.METER_LOST_A),
+        let_go_s=None,
+    )
+
+
+def _first_ramp(state: State, inputs: Inputs) -> Ramp:
+    """Return the ramp that there is, else one that begins with what is offered, 10 A at most."""
+    if state.ramp is not None:
+        return state.ramp
+    return begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
+
+
+def _monitor(config: Config, site: Site, state: State, inputs: Inputs) -> State:
     """Follow the house: down at once, up when it has lasted, and never up while it is lost."""
     is_unplugged = _cp_state(inputs) is CpState.A
     vehicle = observe(state.vehicle, inputs.box, is_unplugged)
-    house = watch(state.house, inputs.house, vehicle, config.phases, inputs.now_s)
+    newest = inputs.house
+    if newest is not None and newest.meter != site.meter:
+        newest = None  # of the meter before a change
+    house = watch(state.house, newest, vehicle, site.phases, inputs.now_s)
     if is_unplugged and state.ramp is not None:
         state = replace(state, ramp=forgive(state.ramp))
     state = replace(state, vehicle=vehicle, house=house)
@@ -111,24 +151,28 @@ def _monitor(config: Config, state: State, inputs: Inputs) -> State:
     if reading is not None and is_comparable:
         is_next = reading.sampled_ns != state.room_ns
         if is_next or state.room is None or not state.room.is_certain:
-            state = _read(config, state, inputs, reading, is_next)
+            state = _read(config, site, state, inputs, reading, is_next)
     if house.meter is HouseMeter.LOST:
         # MET-3: the last that the fuse was known to allow holds for the car that is plugged in.
-        ramp = state.ramp
-        if ramp is None or is_unplugged:
-            ramp = begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
-        state = replace(state, ramp=cap(ramp, claims.METER_LOST_A))
+        if is_unplugged:
+            state = replace(state, ramp=None)
+        state = replace(state, ramp=cap(_first_ramp(state, inputs), claims.METER_LOST_A))
     return state
 
 
 def _read(
-    config: Config, state: State, inputs: Inputs, reading: MeterReading, is_next: bool
+    config: Config,
+    site: Site,
+    state: State,
+    inputs: Inputs,
+    reading: MeterReading,
+    is_next: bool,
 ) -> State:
     room = headroom(
         reading,
         state.vehicle,
-        config.phases,
-        config.main_fuse_a,
+        site.phases,
+        claims.UNKNOWN_FUSE_A if site.main_fuse_a is None else site.main_fuse_a,
         config.margin_a,
         inputs.now_s,
     )
@@ -148,7 +192,7 @@ def _read(
     return replace(state, room=room, room_ns=reading.sampled_ns, before_a=before_a, ramp=ramp)
 
 
-def _settle(config: Config, state: State, inputs: Inputs) -> State:
+def _settle(state: State, inputs: Inputs) -> State:
     """Judge whether every configured claim has been heard or has expired since the start."""
     if state.is_settled:
         return state
@@ -162,21 +206,23 @@ def _settle(config: Config, state: State, inputs: Inputs) -> State:
     is_settled = (
         start_a is not None
         and inputs.safety is not None
-        and (state.ramp is not None or not config.monitoring)
+        and state.site is not None
+        and (state.ramp is not None or not state.site.monitoring)
         and are_wishes_known
     )
     return replace(state, start_a=start_a, is_settled=is_settled)
 
 
-def _decide(config: Config, state: State, inputs: Inputs) -> LoadOffer:
+def _decide(state: State, inputs: Inputs) -> LoadOffer:
     meter = state.house.meter
+    main_fuse_a = None if state.site is None else state.site.main_fuse_a
     return claims.arbitrate(
         [
             claims.dip(inputs.safety),
             claims.temperature(inputs.safety),
             *(claims.wish(source, wish, inputs.utc_ns) for source, wish in inputs.wishes),
             claims.meter_lost(meter, state.ramp),
-            claims.fuse(meter, state.room, state.ramp, config.main_fuse_a),
+            claims.fuse(meter, state.room, state.ramp, main_fuse_a),
             claims.after_start(state.start_a, state.is_settled),
         ],
         meter,

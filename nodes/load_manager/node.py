@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from bus import Bus, Reader
 from msgs.meter import MeterReading
-from msgs.settings import PhaseAssignment
+from msgs.settings import Settings
 from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
@@ -14,10 +14,12 @@ from msgs.topics import (
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
+    SETTINGS,
     WISHES,
 )
 from msgs.wish import Wish
 from nodes.load_manager.machine import Config, Inputs, start, step
+from nodes.load_manager.site import site_of
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -28,27 +30,18 @@ SOURCES = {"session": "app"}  # whose wish a node publishes, where it is not its
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
-    main_fuse_a: Annotated[float, Meta(ge=6.0, le=63.0)] = 35.0  # each phase of the house
-    monitoring: bool = False  # domestic connection monitoring (MET-1)
-    phases: PhaseAssignment = (
-        PhaseAssignment.L1_L2_L3
-    )  # the meter's phases on the wallbox's L1, L2, L3 (MET-4)
     # Kept free: class 1 meters err by 1 % (IEC 62053-21), on both sides of a 25 A fuse.
     margin_a: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.5
 
 
 class LoadManagerNode:
-    """Five facts, the wishes, one tick."""
+    """The settings, five facts, the wishes, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._bus = bus
-        self._config = Config(
-            main_fuse_a=parameters.main_fuse_a,
-            margin_a=parameters.margin_a,
-            monitoring=parameters.monitoring,
-            phases=parameters.phases,
-        )
-        self._state = start(self._config, bus.clock.now_s())
+        self._config = Config(margin_a=parameters.margin_a)
+        self._state = start(bus.clock.now_s())
+        self._settings = bus.subscribe(SETTINGS, self._on_fact)
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
@@ -56,19 +49,19 @@ class LoadManagerNode:
             (SOURCES.get(topic.writer, topic.writer), bus.subscribe(topic, self._on_fact))
             for topic in WISHES
         ]
-        # The box's readings are kept one by one; where no house is compared with them, none is.
-        on_reading = self._on_fact if parameters.monitoring else None
-        self._box = bus.subscribe(METER_BOX, on_reading)
-        self._house = bus.subscribe(METER_HOUSE, on_reading)
+        self._box = bus.subscribe(METER_BOX, self._on_fact)  # each one is kept for a while
+        self._house = bus.subscribe(METER_HOUSE, self._on_fact)
         bus.every(ROUND_S, self._round)
 
-    def _on_fact(self, _: MeterReading | Wish) -> None:
+    def _on_fact(self, _: Settings | MeterReading | Wish) -> None:
         self._round()
 
     def _round(self) -> None:
+        settings = self._settings.message
         inputs = Inputs(
             now_s=self._bus.clock.now_s(),
             utc_ns=self._bus.clock.utc_ns(),
+            site=None if settings is None else site_of(settings),
             pilot=self._pilot.fresh(),
             safety=self._safety.fresh(),
             session=self._session.fresh(),

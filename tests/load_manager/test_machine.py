@@ -17,7 +17,9 @@ from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISH, Wish
 from nodes.load_manager.house import ABSURD_A
 from nodes.load_manager.machine import HEAR_S, WISH_HOLD_S, Config, Inputs, start, step
+from nodes.load_manager.site import Site
 
+METER = "tq@10.0.0.6:502/1"
 UTC_NS = 1_767_225_600_000_000_000
 Currents = tuple[float, float, float]
 
@@ -86,6 +88,7 @@ def reading(
         power_w=0.0,
         online=online,
         source="test",
+        meter=METER,
         sampled_ns=round(at_s * 1e9),
         poll_s=poll_s,
     )
@@ -101,10 +104,16 @@ class Desk:
         fuse_a: float = 25.0,
         offered_a: float = 0.0,
     ) -> None:
-        self.config = Config(main_fuse_a=fuse_a, margin_a=0.5, monitoring=monitoring, phases=phases)
+        self.config = Config(margin_a=0.5)
+        self.site: Site | None = Site(
+            monitoring=monitoring,
+            meter=METER if monitoring else "",
+            main_fuse_a=fuse_a if monitoring else None,
+            phases=phases,
+        )
         self.now_s = 1000.0
         self.begun_s = self.now_s
-        self.state = start(self.config, self.now_s)
+        self.state = start(self.now_s)
         self.pilot: Pilot | None = pilot(offered_a=offered_a)
         self.by_pilot: PilotStatus | None = None
         self.safety: SafetyStatus | None = safety()
@@ -127,6 +136,7 @@ class Desk:
         inputs = Inputs(
             now_s=now_s,
             utc_ns=UTC_NS + int((now_s - 1000.0) * 1e9),
+            site=self.site,
             pilot=self.by_pilot,
             safety=self.safety and replace(self.safety, **(self.pilot or {"cp_state": None})),
             session=self.session,

@@ -13,6 +13,7 @@ from msgs.meter import Line, MeterReading
 from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
+from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
@@ -20,15 +21,23 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
+    SETTINGS,
 )
 from msgs.wish import NO_WISH, Wish
 from nodes.load_manager.node import Parameters, build
+
+HOUSE = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+MONITORED: dict[str, Any] = {
+    "main_fuse_a": 25.0,
+    "monitoring": {"enabled": True},
+    "house_meter": msgspec.to_builtins(HOUSE),
+}
 
 
 class Box:
     """A graph with the load manager and, in the others' place, the facts that a test sets."""
 
-    def __init__(self, state_dir: Path, **parameters: Any) -> None:
+    def __init__(self, state_dir: Path, **changes: Any) -> None:
         self.graph = MemoryGraph(seed=1, state_dir=state_dir)
         self.drawn_a = 0.0
         self.others_a = 5.0
@@ -43,12 +52,16 @@ class Box:
         self.writers["safety"].every(0.1, self._say)
         self.writers["meter"].every(0.2, self._box)
         self.writers["meter"].every(1.0, self._house)
-        self.parameters = Parameters(**parameters)
+        self.system = self.graph.bus("system")
+        self.set(**changes)
         self.start()
 
     def start(self) -> None:
         self.node = self.graph.bus("load_manager")
-        build(self.node, self.parameters)
+        build(self.node, Parameters(), {})
+
+    def set(self, **changes: Any) -> None:
+        self.system.publish(SETTINGS, msgspec.convert(changes, Settings))
 
     def _hear(self, offer: LoadOffer) -> None:
         self.heard.append((self.graph.clock.now_s(), offer))
@@ -93,6 +106,7 @@ class Box:
             power_w=690.0 * current_a,
             online=True,
             source="test",
+            meter=meter_name(HOUSE),
             sampled_ns=self.graph.clock.now_ns(),
             poll_s=poll_s,
         )
@@ -114,7 +128,7 @@ def test_the_offer_comes_twice_a_second(tmp_path: Path) -> None:
 
 @pytest.mark.req("MET-1")
 def test_an_overload_lowers_the_offer_at_the_instant_of_its_reading(tmp_path: Path) -> None:
-    box = Box(tmp_path, main_fuse_a=25.0, monitoring=True)
+    box = Box(tmp_path, **MONITORED)
     box.graph.advance(3.5)
     assert box.now().limit_a == 16.0
     box.others_a = 12.0
@@ -125,7 +139,7 @@ def test_an_overload_lowers_the_offer_at_the_instant_of_its_reading(tmp_path: Pa
 
 @pytest.mark.req("MET-3")
 def test_a_lost_meter_lowers_the_offer_to_ten_amperes(tmp_path: Path) -> None:
-    box = Box(tmp_path, monitoring=True)
+    box = Box(tmp_path, **MONITORED | {"main_fuse_a": 35.0})
     box.graph.advance(5.0)
     box.is_house_heard = False
     box.graph.advance(12.0)
@@ -153,11 +167,11 @@ def test_a_wish_is_followed_at_once(tmp_path: Path) -> None:
     assert box.now().limit_a == 16.0
 
 
-@pytest.mark.parametrize("monitoring", [True, False])
+@pytest.mark.parametrize("changes", [MONITORED, {}])
 def test_a_restart_during_a_charge_offers_no_more_and_no_less(
-    tmp_path: Path, monitoring: bool
+    tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    box = Box(tmp_path, monitoring=monitoring, main_fuse_a=25.0)
+    box = Box(tmp_path, **changes)
     box.session.publish(SESSION_WISH, Wish(limit_a=9.0, pause=False, until_utc_ns=None))
     box.graph.advance(5.0)
     box.drawn_a = 8.7
@@ -176,7 +190,7 @@ def test_a_restart_during_a_charge_offers_no_more_and_no_less(
 
 
 def test_a_restart_during_a_pause_of_a_charge_goes_on_with_the_pause(tmp_path: Path) -> None:
-    box = Box(tmp_path, monitoring=True, main_fuse_a=25.0)
+    box = Box(tmp_path, **MONITORED)
     status = SessionStatus(
         state=WallboxState.SUSPENDED,
         plugged=True,
@@ -216,8 +230,38 @@ def test_a_silent_safety_ends_the_offer_and_nothing_else_is_needed_to_go_on(
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"main_fuse_a": 5.0}, {"main_fuse_a": 64.0}, {"phases": "L1-L3-L2"}, {"fuse": 35.0}],
+    [{"margin_a": -0.1}, {"margin_a": 10.1}, {"main_fuse_a": 35.0}],
 )
 def test_parameters_out_of_range_are_refused(parameters: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(parameters, Parameters)
+
+
+def test_without_word_of_the_settings_nothing_is_offered_that_was_not_before(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path)
+    box.graph.advance(5.0)
+    assert box.now().limit_a == 16.0
+    box.set(main_fuse_a=9.0)
+    box.graph.advance(0.001)
+    assert (box.now().limit_a, box.now().reason) == (9.0, "fuse")
+    box.graph.kill("load_manager")
+    box.graph.kill("system")
+    box.start()
+    box.graph.advance(60.0)
+    assert (box.now().limit_a, box.now().reason) == (9.0, "start")
+    box.system = box.graph.bus("system")
+    box.set()
+    box.graph.advance(1.0)
+    assert (box.now().limit_a, box.now().reason) == (16.0, "dip")
+
+
+@pytest.mark.req("MET-1")
+def test_a_smaller_fuse_is_followed_at_the_instant_of_the_setting(tmp_path: Path) -> None:
+    box = Box(tmp_path, **MONITORED)
+    box.graph.advance(5.0)
+    assert box.now().limit_a == 16.0
+    box.set(**MONITORED | {"main_fuse_a": 16.0})
+    box.graph.advance(0.001)
+    assert (box.now().limit_a, box.now().reason) == (10.5, "fuse")

@@ -19,6 +19,7 @@ from msgs.session import SessionStatus, WallboxState
 from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISH
 from nodes.load_manager.machine import Config, Inputs, start, step
+from nodes.load_manager.site import Site as Settings
 
 RECORDING = Path(__file__).parents[3] / "shared" / "data" / "house_live_power_1s.csv"
 Currents = tuple[float, float, float]
@@ -98,12 +99,13 @@ class Site:
         poll_s: float = 1.0,
         lag_s: float = 0.0,
     ) -> None:
-        self.config = Config(main_fuse_a=FUSE_A, margin_a=0.5, monitoring=True, phases=phases)
+        self.config = Config(margin_a=0.5)
+        self.site = Settings(monitoring=True, meter="", main_fuse_a=FUSE_A, phases=phases)
         self.car = car
         self.poll_s = poll_s
         self.lag_s = lag_s  # the house's meter averages over so long
         self.now_s = 1000.0
-        self.state = start(self.config, self.now_s)
+        self.state = start(self.now_s)
         self.limits_a: list[float] = []  # each change
         self._offer: LoadOffer | None = None
         self._house: MeterReading | None = None
@@ -144,6 +146,7 @@ class Site:
         inputs = Inputs(
             now_s=self.now_s,
             utc_ns=UTC_NS,
+            site=self.site,
             pilot=None,
             safety=SafetyStatus(
                 contactor=Contactor.CLOSED,

@@ -1,0 +1,176 @@
+"""Settings that change during a charge: lower at once, higher by the ramp, a new meter 10 A."""
+
+import random
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.load_manager import HouseMeter
+from msgs.settings import PhaseAssignment, Settings, TcpMeter
+from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
+from nodes.load_manager.ramp import RAISE_AFTER_S
+from nodes.load_manager.site import Site, site_of
+from tests.load_manager.test_machine import METER, Desk, limit_of
+
+OTHER_METER = "tq@10.0.0.7:502/1"
+
+
+class Charge(Desk):
+    """A charge with the other loads of a house; the settings change in it."""
+
+    def __init__(self, others_a: float = 5.0, **desk: Any) -> None:
+        super().__init__(**desk)
+        self.others_a = others_a
+        self.follow(30.0)
+
+    def set(self, **changes: Any) -> None:
+        assert self.site is not None
+        self.site = replace(self.site, **changes)
+
+    def follow(self, seconds: float) -> float:
+        """Let the vehicle draw what is offered; return the offer at the end [A]."""
+        offer_a = 0.0
+        for _ in range(round(seconds / 0.2)):
+            l1_a = offer_a = self.run(0.2).limit_a
+            self.box = (l1_a, l1_a, l1_a)
+            total_a = self.others_a + l1_a
+            self.house = (total_a, total_a, total_a)
+            self.pilot = {"cp_state": "C", "offered_a": l1_a}
+        return offer_a
+
+
+def test_site_is_what_the_settings_say() -> None:
+    meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    site = site_of(replace(Settings(), main_fuse_a=20.0, house_meter=meter, phase_assignment="L2"))
+    assert site == Site(monitoring=False, meter=METER, main_fuse_a=20.0, phases=PhaseAssignment.L2)
+    assert site_of(Settings()).meter == ""
+
+
+@pytest.mark.req("MET-1")
+def test_a_smaller_fuse_lowers_the_offer_in_the_same_round() -> None:
+    charge = Charge(fuse_a=35.0)
+    assert charge.follow(1.0) == 29.5
+    charge.set(main_fuse_a=20.0)
+    charge.step()
+    assert charge.said[-1][1].limit_a == 14.5
+
+
+@pytest.mark.req("MET-1")
+def test_a_larger_fuse_raises_the_offer_by_the_ramp() -> None:
+    charge = Charge(fuse_a=20.0)
+    assert charge.follow(1.0) == 14.5
+    charge.set(main_fuse_a=35.0)
+    assert charge.follow(RAISE_AFTER_S - 0.5) == 14.5
+    assert charge.follow(3.0) == 29.5
+
+
+@pytest.mark.req("MET-4")
+def test_another_phase_assignment_lowers_the_offer_in_the_same_round() -> None:
+    desk = Desk(phases=PhaseAssignment.L1, fuse_a=25.0)
+    assert desk.run(5.0, house=(2.0, 15.0, 2.0)).limit_a == 22.5
+    assert desk.site is not None
+    desk.site = replace(desk.site, phases=PhaseAssignment.L2)
+    desk.step()
+    assert desk.said[-1][1].limit_a == 9.5
+
+
+@pytest.mark.req("MET-1")
+def test_monitoring_that_is_switched_off_raises_after_the_time_of_the_ramp() -> None:
+    charge = Charge(others_a=15.0, fuse_a=25.0)
+    assert charge.follow(1.0) == 9.5
+    charge.set(monitoring=False)
+    assert charge.follow(RAISE_AFTER_S - 0.5) == 9.5
+    assert charge.said[-1][1].reason == "fuse"
+    assert charge.follow(1.0) == 25.0  # the fuse itself
+    charge.set(main_fuse_a=None)
+    assert charge.follow(0.4) == 32.0
+
+
+@pytest.mark.req("MET-1", "MET-3")
+def test_monitoring_that_is_switched_on_allows_10_a_until_the_first_reading() -> None:
+    charge = Charge(monitoring=False)
+    assert charge.follow(1.0) == 32.0
+    charge.set(monitoring=True, meter=OTHER_METER, main_fuse_a=35.0)  # nobody answers yet
+    charge.step()
+    offer = charge.said[-1][1]
+    assert (offer.limit_a, offer.house_meter) == (METER_LOST_A, HouseMeter.STARTING)
+    assert charge.follow(8.0) == METER_LOST_A
+    charge.set(meter=METER)
+    assert charge.follow(2.0) == METER_LOST_A  # and then by the ramp
+    assert charge.said[-1][1].house_meter is HouseMeter.ONLINE
+    assert charge.follow(12.0) == 29.5
+
+
+@pytest.mark.req("MET-2", "MET-3")
+@pytest.mark.parametrize(("others_a", "most_a"), [(2.0, 10.0), (16.0, 8.5), (30.0, 0.0)])
+def test_another_meter_allows_no_more_than_before_and_10_a_until_it_is_read(
+    others_a: float, most_a: float
+) -> None:
+    charge = Charge(others_a=others_a, fuse_a=25.0)
+    charge.set(meter=OTHER_METER)
+    for _ in range(100):  # the meter before the change is still heard, and counts no more
+        assert charge.follow(0.2) == most_a
+    assert charge.said[-1][1].house_meter is HouseMeter.LOST
+
+
+@pytest.mark.req("MET-2")
+def test_a_reading_of_the_meter_before_a_change_is_not_taken_for_the_new_one() -> None:
+    charge = Charge(others_a=2.0, fuse_a=35.0)
+    charge.set(meter=OTHER_METER)
+    charge.follow(3.0)
+    assert limit_of(charge.said[-1][1], "fuse") == METER_LOST_A
+    charge.set(meter=METER)
+    charge.follow(15.0)
+    assert limit_of(charge.said[-1][1], "fuse") == 32.5
+
+
+@pytest.mark.req("MET-1")
+def test_a_main_fuse_that_is_not_known_counts_as_6_a() -> None:
+    charge = Charge(fuse_a=35.0, others_a=0.0)
+    charge.set(main_fuse_a=None)
+    charge.step()
+    assert charge.said[-1][1].limit_a == 0.0  # 6 A less the margin
+    assert limit_of(charge.said[-1][1], "fuse") == 0.0
+    assert UNKNOWN_FUSE_A == 6.0
+
+
+@pytest.mark.req("MET-3")
+def test_a_lost_meter_allows_no_more_than_a_small_fuse() -> None:
+    desk = Desk(fuse_a=8.0, offered_a=16.0)
+    offer = desk.run(15.0, box=(0.0, 0.0, 0.0))
+    assert offer.house_meter is HouseMeter.LOST
+    assert offer.limit_a == 8.0
+
+
+@pytest.mark.req("MET-1", "MET-3")
+@pytest.mark.parametrize("seed", range(20))
+def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> None:
+    chance = random.Random(seed)
+    charge = Charge(others_a=chance.uniform(0.0, 12.0), fuse_a=25.0)
+    before_a = charge.follow(0.2)
+    for _ in range(20):
+        assert charge.site is not None
+        was = charge.site
+        changes: dict[str, Any] = chance.choice(
+            (
+                {"main_fuse_a": chance.choice((10.0, 16.0, 25.0, 35.0, None))},
+                {"monitoring": not was.monitoring},
+                {"meter": chance.choice((METER, OTHER_METER))},
+                {"phases": chance.choice(list(PhaseAssignment)[:3])},
+            )
+        )
+        charge.set(**changes)
+        site = charge.site
+        charge.step()
+        now_a = charge.said[-1][1].limit_a
+        if was.monitoring or site.monitoring:  # else only the fuse itself limits
+            assert now_a <= before_a
+        if site.main_fuse_a is not None:
+            assert now_a <= site.main_fuse_a
+        if site.monitoring and (not was.monitoring or site.meter != was.meter):
+            assert now_a <= METER_LOST_A
+        before_a = charge.follow(chance.uniform(0.2, 25.0))
+        if charge.said[-1][1].house_meter is HouseMeter.ONLINE:
+            fuse_a = UNKNOWN_FUSE_A if site.main_fuse_a is None else site.main_fuse_a
+            assert before_a <= max(fuse_a - charge.others_a, 0.0)
