@@ -58,7 +58,7 @@ class Box:
 
     def start(self) -> None:
         self.node = self.graph.bus("load_manager")
-        build(self.node, Parameters(), {})
+        build(self.node, Parameters())
 
     def set(self, **changes: Any) -> None:
         self.system.publish(SETTINGS, msgspec.convert(changes, Settings))
