@@ -223,6 +223,9 @@ def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
         for name, draft in whole.nodes.items()
         if not draft.off
     }
+    if KEEPER not in nodes and (places := whole.configured.places()):
+        place = next(iter(places.values()))
+        raise PlanError(f'{place}: a setting, and no node "{KEEPER}" that keeps settings')
     if not 1 <= len(nodes) <= MOST_NODES:
         raise PlanError(f"{file}: nodes: {len(nodes)} nodes; expected 1 to {MOST_NODES}")
     return Plan(

@@ -1,7 +1,8 @@
 """Values with their age: the box's own meter chip, and the Modbus meters of house and sun.
 
 Subscribes
-    nothing but what its chip driver reads (simulated: sim/power).
+    settings, followed while it runs: a meter that is configured anew is polled at once, one that is
+    switched off no more; and what its chip driver reads (simulated: sim/power).
 Publishes
     meter/box every 0.2 s, and nothing while the chip cannot be read: that silence is the fault.
     meter/house and meter/solar, if configured, at every poll. A poll that fails says so: online is

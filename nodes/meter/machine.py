@@ -25,6 +25,7 @@ class Config:
     poll_s: float
     source: str  # for a person: "Home Grid Meter - Import, tq at 10.0.0.6:502/1"
     place: str  # for the log: "10.0.0.6:502 unit 1"
+    meter: str  # as `msgs.settings.meter_name`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ def _reading(config: Config, last: MeterReading | None, outcome: Outcome) -> Met
             power_w=values.power_w,
             online=True,
             source=config.source,
+            meter=config.meter,
             sampled_ns=(outcome.began_ns + outcome.ended_ns) // 2,
             imported_wh=values.imported_wh,
             exported_wh=values.exported_wh,
@@ -141,6 +143,7 @@ def _reading(config: Config, last: MeterReading | None, outcome: Outcome) -> Met
             power_w=0.0,
             online=False,
             source=config.source,
+            meter=config.meter,
             poll_s=config.poll_s,
         )
     return msgspec.structs.replace(last, online=False, error=outcome.error)

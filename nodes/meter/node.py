@@ -7,29 +7,25 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bus import Bus, DriverError, leave
+from bus import Bus, leave
 from msgs.meter import MeterReading
-from msgs.meter_address import AddressError
 from msgs.requests import StopReason
-from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, Topic
+from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
 from nodes.meter.chip import Chip
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxState, Config, step_box
-from nodes.modbus_map.address import MeterAddress, parse_address
-from nodes.modbus_map.meter_map import MapError
+from nodes.modbus_map.meter_map import MapError, load_map
 from nodes.modbus_map.transport import Modbus, Transport
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 BOX_S = 0.2
-NONE = "none"
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which meters there are beside the box's own: "none" or MAP@HOST:PORT/UNIT."""
+    """What the launch file may set; which meters there are is said by the settings."""
 
-    house: str = NONE  # as tq@127.0.0.1:1502/1
-    solar: str = NONE
     poll_s: Annotated[float, Meta(ge=0.2, le=60.0)] = 1.0
     box_s: Annotated[float, Meta(ge=0.001, le=1.0)] = BOX_S  # between two readings of the chip
 
@@ -52,34 +48,50 @@ class MeterNode:
         self._box_s = parameters.box_s
         self._modbus = drivers.modbus
         self._transports: dict[tuple[str, int], Transport] = {}
-        self._links: list[MeterLink] = []
-        poll_s = parameters.poll_s
-        house, solar = _address("house", parameters.house), _address("solar", parameters.solar)
-        self._link(METER_HOUSE, "Home Grid Meter - Import", house, poll_s)
-        self._link(METER_SOLAR, "Solar Meter - Export", solar, poll_s)
+        self._links: dict[str, MeterLink] = {}  # by topic
+        self._poll_s = parameters.poll_s
+        bus.subscribe(SETTINGS, self._follow)
         bus.every(self._box_s, self._read_box)
         bus.on_stop(self._stop)
 
-    def _link(
-        self,
-        topic: Topic[MeterReading],
-        title: str,
-        address: MeterAddress | None,
-        poll_s: float,
-    ) -> None:
-        """Poll a meter; meters behind one server share its connection, as behind a gateway."""
-        if address is None:
+    def _follow(self, settings: Settings) -> None:
+        """Poll the meters of the settings; one that is as it was is polled on."""
+        self._link(METER_HOUSE, "Home Grid Meter - Import", settings.house_meter)
+        self._link(METER_SOLAR, "Solar Meter - Export", settings.solar_meter)
+        used = {(link.meter.host, link.meter.port) for link in self._links.values()}
+        for server in set(self._transports) - used:
+            self._transports.pop(server).close()
+
+    def _link(self, topic: Topic[MeterReading], title: str, meter: TcpMeter) -> None:
+        link = self._links.get(topic.name)
+        if link is not None:
+            if link.meter == meter:
+                return
+            link.close()
+            del self._links[topic.name]
+        if not meter.enabled:
             return
-        server = (address.host, address.port)
-        if server not in self._transports:
-            self._transports[server] = self._modbus.connect(*server)
+        try:
+            meter_map = load_map(meter.manufacturer)
+        except MapError as error:
+            self._bus.log("error", f"{title}: {error}; it is not polled")
+            return
         config = Config(
-            poll_s=poll_s,
-            source=f"{title}, {address}",
-            place=f"{address.host}:{address.port} unit {address.unit}",
+            poll_s=self._poll_s,
+            source=f"{title}, {meter.manufacturer} at {meter.host}:{meter.port}/{meter.unit}",
+            place=f"{meter.host}:{meter.port} unit {meter.unit}",
+            meter=meter_name(meter),
         )
         publish = partial(self._bus.publish, topic)
-        self._links.append(MeterLink(self._bus, config, address, self._transports[server], publish))
+        transport = self._transport(meter.host, meter.port)
+        self._links[topic.name] = MeterLink(self._bus, config, meter, meter_map, transport, publish)
+
+    def _transport(self, host: str, port: int) -> Transport:
+        """Return the way to a server; meters behind one gateway share it."""
+        transport = self._transports.get((host, port))
+        if transport is None:
+            transport = self._transports[host, port] = self._modbus.connect(host, port)
+        return transport
 
     def _read_box(self) -> None:
         self._box, reading, log = step_box(self._box, self._chip.read(), self._box_s)
@@ -89,7 +101,7 @@ class MeterNode:
             self._bus.publish(METER_BOX, reading)
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
-        for link in self._links:
+        for link in self._links.values():
             link.close()
         leave(self._modbus, reason)
         leave(self._chip, reason)
@@ -97,19 +109,7 @@ class MeterNode:
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> MeterNode:
-    """Find the meters' maps and start the node.
-
-    :raises DriverError: a meter's address cannot be read.
-    """
+    """Start the node."""
     node = MeterNode(bus, parameters, drivers)
     bus.ready()
     return node
-
-
-def _address(parameter: str, text: str) -> MeterAddress | None:
-    if text == NONE:
-        return None
-    try:
-        return parse_address(text)
-    except (AddressError, MapError) as error:
-        raise DriverError(f"{error}, or {NONE!r}", parameter) from error

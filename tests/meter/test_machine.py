@@ -17,7 +17,7 @@ from nodes.meter.machine import (
 )
 from nodes.modbus_map.codec import Values
 
-CONFIG = Config(poll_s=1.0, source="Home", place="10.0.0.6:502 unit 4")
+CONFIG = Config(poll_s=1.0, source="Home", place="10.0.0.6:502 unit 4", meter="tq@10.0.0.6:502/4")
 LINE = Line(
     current_a=6.0,
     voltage_v=230.0,
@@ -110,6 +110,7 @@ def test_a_good_poll_says_all_values_with_the_middle_of_its_time() -> None:
         imported_wh=3000.0,
         exported_wh=30.0,
         poll_s=1.0,
+        meter="tq@10.0.0.6:502/4",
     )
 
 
@@ -142,7 +143,7 @@ def test_a_lost_meter_is_asked_ever_less_but_often_enough() -> None:
 
 
 def test_a_slow_poll_is_not_made_faster_by_failing() -> None:
-    polls = Polls(Config(poll_s=30.0, source="Home", place="there"))
+    polls = Polls(Config(poll_s=30.0, source="Home", place="there", meter=""))
     for _ in range(3):
         polls.poll(False)
     assert polls.gaps_s == [30.0, 30.0]

@@ -3,14 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from bus import Bus, Call, DriverError
+from bus import Bus, Call
 from bus.memory import MemoryGraph
 from msgs.meter import Line, MeterReading
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers, SimPower
-from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SIM_POWER
+from msgs.setting_keys import unflatten
+from msgs.setting_names import NO_METER, settings_of
+from msgs.settings import Settings
+from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, SIM_POWER
 from nodes.meter.chip_sim import SimChip
 from nodes.meter.node import Drivers, Parameters, build
 from nodes.modbus_map.bank import Bank, answer
@@ -44,7 +48,9 @@ def values(current_a: float) -> Values:
 class Rig:
     """meter, a plant that only answers, and a reader."""
 
-    def __init__(self, tmp_path: Path, **parameters: Any) -> None:
+    def __init__(
+        self, tmp_path: Path, house: str = NO_METER, solar: str = NO_METER, **parameters: Any
+    ) -> None:
         self.graph = MemoryGraph(seed=1, state_dir=tmp_path)
         self.house_a = 6.0
         self.reachable = True
@@ -60,8 +66,15 @@ class Rig:
         reader.subscribe(METER_BOX, lambda reading: self.box.append((now_s(), reading)))
         reader.subscribe(METER_HOUSE, lambda reading: self.house.append((now_s(), reading)))
         reader.subscribe(METER_SOLAR, lambda reading: self.solar.append((now_s(), reading)))
+        self._system = self.graph.bus("system")
+        self.set(house, solar)
         bus = self.graph.bus("meter")
         build(bus, Parameters(**parameters), sim_drivers(bus))
+
+    def set(self, house: str = NO_METER, solar: str = NO_METER) -> None:
+        """Have the settings name these meters, as `--set` writes them."""
+        flat = {**settings_of("meter.house", house), **settings_of("meter.solar", solar)}
+        self._system.publish(SETTINGS, msgspec.convert(unflatten(flat), Settings))
 
     def _plant(self) -> None:
         plant = self.graph.bus("plant")
@@ -191,18 +204,66 @@ def test_an_answer_that_is_too_short_is_no_reading(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("parameters", "complaint"),
-    [
-        ({"house": "127.0.0.1:1502"}, "expected MAP@HOST:PORT/UNIT.* 'none'"),
-        ({"solar": "abc@127.0.0.1:1502/1"}, "unknown meter map 'abc'"),
-        ({"house": "sdm630@/dev/ttyUSB0:9600:8N1/1"}, "serial line"),
-    ],
-)
-def test_an_address_that_cannot_be_read_is_an_error_in_words(
-    tmp_path: Path, parameters: dict[str, Any], complaint: str
+# --- settings that change ---------------------------------------------------------------------
+
+
+@pytest.mark.req("MET-1", "MET-2")
+def test_a_meter_that_is_configured_is_polled_at_once_and_one_that_is_not_no_more(
+    tmp_path: Path,
 ) -> None:
-    bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("meter")
-    with pytest.raises(DriverError, match=complaint) as refused:
-        build(bus, Parameters(**parameters), sim_drivers(bus))
-    assert refused.value.parameter == next(iter(parameters))
+    rig = Rig(tmp_path)
+    rig.graph.advance(5.0)
+    assert rig.house == []
+    rig.set(house=HOUSE)
+    rig.graph.advance(0.1)
+    assert rig.house[-1][1].online
+    assert rig.house[-1][1].meter == HOUSE
+    rig.set()
+    said = len(rig.house)
+    rig.graph.advance(10.0)
+    assert len(rig.house) == said
+
+
+def test_other_settings_leave_a_meter_and_its_polls_alone(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house=HOUSE)
+    rig.graph.advance(5.05)
+    for _ in range(10):
+        rig.set(house=HOUSE, solar="tq@127.0.0.1:1502/2")
+        rig.set(house=HOUSE)
+    rig.graph.advance(5.0)
+    assert len(rig.house) == 11
+    assert len(rig.solar) == 0
+
+
+@pytest.mark.req("MET-2")
+def test_another_meter_is_told_from_the_one_before(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house=HOUSE)
+    rig.graph.advance(3.5)
+    other = "tq@127.0.0.1:1502/2"
+    rig.set(house=other)
+    before = len(rig.house)
+    rig.graph.advance(3.0)
+    assert {reading.meter for _, reading in rig.house[:before]} == {HOUSE}
+    assert {reading.meter for _, reading in rig.house[before:]} == {other}
+    assert rig.house[-1][1].lines[0].current_a == pytest.approx(-3.0)
+
+
+def test_what_a_poll_of_the_meter_before_brings_late_is_dropped(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house=HOUSE)
+    rig.answering = False
+    rig.graph.advance(1.5)
+    rig.set(house="tq@127.0.0.1:1502/2", solar="tq@127.0.0.1:1502/2")  # the same gateway
+    rig.graph.advance(20.0)
+    assert {reading.meter for _, reading in rig.house[1:]} == {"tq@127.0.0.1:1502/2"}
+
+
+@pytest.mark.req("MET-3")
+def test_a_map_that_does_not_exist_is_logged_and_not_polled(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house="abc@127.0.0.1:1502/1")
+    rig.graph.advance(5.0)
+    assert rig.house == []
+    ((_, text),) = rig.levels("error")
+    assert "unknown meter map 'abc'" in text
+    rig.set(house=HOUSE)
+    rig.graph.advance(1.0)
+    assert rig.house[-1][1].online

@@ -2,9 +2,7 @@
 
 import pytest
 
-from msgs.meter_address import AddressError
-from nodes.modbus_map.address import parse_address
-from nodes.modbus_map.meter_map import MapError
+from msgs.meter_address import AddressError, parse_address
 
 
 @pytest.mark.req("MET-2")
@@ -47,8 +45,3 @@ def test_a_meter_is_named_by_map_host_port_and_unit(
 def test_another_form_is_refused_with_what_was_expected(text: str, complaint: str) -> None:
     with pytest.raises(AddressError, match=complaint):
         parse_address(text)
-
-
-def test_a_map_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(MapError, match="unknown meter map 'sdm999'"):
-        parse_address("sdm999@127.0.0.1:502/1")
