@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bus.memory import MemoryGraph
 from launch.front.listener import Listener
@@ -15,7 +16,8 @@ from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
-from msgs.topics import LAUNCH_GRAPH, LOAD_OFFER, METER_HOUSE, PILOT_STATUS
+from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.topics import LAUNCH_GRAPH, LOAD_OFFER, METER_HOUSE, PILOT_STATUS, SETTINGS
 
 PILOT = PilotStatus(cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0)
 OFFER = LoadOffer(limit_a=32.0, reason="dip", limits=(), house_meter=HouseMeter.ONLINE)
@@ -67,6 +69,19 @@ def test_a_house_reading_holds_for_the_longer_of_three_polls_and_ten_seconds(
     assert listener.facts().house.fresh is not None
     graph.advance(1.0)
     assert listener.facts().house.fresh is None
+
+
+@pytest.mark.req("MET-2")
+def test_a_meter_that_the_settings_do_not_name_is_not_heard(graph: MemoryGraph) -> None:
+    listener = Listener(graph.bus("led"))
+    system, meter = graph.bus("system"), graph.bus("meter")
+    named = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    meter.publish(METER_HOUSE, replace(house(1.0), meter=meter_name(named)))
+    graph.advance(0.1)
+    for setting, is_heard in ((named, True), (TcpMeter(), False)):
+        system.publish(SETTINGS, Settings(house_meter=setting))
+        graph.advance(0.1)
+        assert (listener.facts().house.fresh is not None) is is_heard
 
 
 def test_all_is_heard_when_each_node_of_the_graph_has_spoken(graph: MemoryGraph) -> None:

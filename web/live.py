@@ -22,6 +22,7 @@ from msgs.plant import WorldStatus
 from msgs.rfid import RfidStatus
 from msgs.safety import RETRIED, Contactor, FaultCode, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
+from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import (
     DCS_STATUS,
     LAUNCH_GRAPH,
@@ -168,6 +169,7 @@ class Facts:
     house_fresh: bool = False
     solar: MeterReading | None = None
     solar_fresh: bool = False
+    settings: Settings | None = None
     world: WorldStatus | None = None
     names: Mapping[str, str] = field(default_factory=dict)  # UID -> name of a card held before
 
@@ -176,6 +178,7 @@ def live_of(facts: Facts) -> Live:
     """Return what the page shows."""
     session, safety, box, offer = facts.session, facts.safety, facts.box, facts.offer
     meter_online = box is not None and box.online
+    settings = facts.settings
     return Live(
         clock_s=facts.now_s,
         now_utc_ns=facts.utc_ns,
@@ -202,8 +205,8 @@ def live_of(facts: Facts) -> Live:
         ),
         contactor=safety.contactor if safety else None,
         faults=_faults(safety) if safety else (),
-        house=_meter(facts.house, facts.house_fresh),
-        sun=_meter(facts.solar, facts.solar_fresh),
+        house=_meter(facts.house, facts.house_fresh, settings.house_meter if settings else None),
+        sun=_meter(facts.solar, facts.solar_fresh, settings.solar_meter if settings else None),
         overview=_overview(facts),
         nodes=_not_ready(facts.graph),
         silent=_silent(facts),
@@ -237,8 +240,11 @@ def _faults(safety: SafetyStatus) -> tuple[LiveFault, ...]:
     )
 
 
-def _meter(reading: MeterReading | None, is_fresh: bool) -> LiveMeter | None:
-    if reading is None:
+def _meter(
+    reading: MeterReading | None, is_fresh: bool, meter: TcpMeter | None
+) -> LiveMeter | None:
+    """Return a meter as shown; None if the settings name none, or another than was read."""
+    if reading is None or (meter is not None and reading.meter != meter_name(meter)):
         return None
     return LiveMeter(power_w=reading.power_w, online=is_fresh and reading.online)
 

@@ -1,5 +1,7 @@
 """Reads the bus for the front: looks at newest messages, wakes up for none."""
 
+import math
+from dataclasses import replace
 from typing import TypeVar
 
 from msgspec import Struct
@@ -7,6 +9,8 @@ from msgspec import Struct
 from bus.interface import Bus, Reader
 from launch.front.facts import Facts, Heard
 from msgs.load_manager import HouseMeter
+from msgs.meter import MeterReading
+from msgs.settings import TcpMeter, meter_name
 from msgs.topics import (
     LAUNCH_GRAPH,
     LED_FRAME,
@@ -17,6 +21,7 @@ from msgs.topics import (
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
+    SETTINGS,
     Topic,
 )
 
@@ -37,9 +42,12 @@ class Listener:
         self._box = bus.subscribe(METER_BOX)
         self._house = bus.subscribe(METER_HOUSE)
         self._solar = bus.subscribe(METER_SOLAR)
+        self._settings = bus.subscribe(SETTINGS)
 
     def facts(self) -> Facts:
         """Return what is known now."""
+        settings = self._settings.message
+        house, solar = (settings.house_meter, settings.solar_meter) if settings else (None, None)
         return Facts(
             now_s=self._clock.now_s(),
             utc_ns=self._clock.utc_ns(),
@@ -50,8 +58,8 @@ class Listener:
             session=_heard(self._session, SESSION_STATUS),
             offer=_heard(self._offer, LOAD_OFFER),
             box=_heard(self._box, METER_BOX),
-            house=_heard(self._house, METER_HOUSE, "the house"),
-            solar=_heard(self._solar, METER_SOLAR, "the sun"),
+            house=_of(house, _heard(self._house, METER_HOUSE, "the house")),
+            solar=_of(solar, _heard(self._solar, METER_SOLAR, "the sun")),
         )
 
     def has_heard_all(self) -> bool:
@@ -77,3 +85,11 @@ def _heard(reader: Reader[M], topic: Topic[M], about: str = "") -> Heard[M]:
         message=reader.message,
         age_s=reader.age_s,
     )
+
+
+def _of(meter: TcpMeter | None, heard: Heard[MeterReading]) -> Heard[MeterReading]:
+    """Return what was heard, without the reading of a meter that the settings do not name."""
+    reading = heard.message
+    if reading is None or meter is None or reading.meter == meter_name(meter):
+        return heard
+    return replace(heard, message=None, age_s=math.inf)

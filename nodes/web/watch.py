@@ -25,6 +25,7 @@ from msgs.topics import (
     RFID_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
+    SETTINGS,
 )
 from nodes.web.addresses import addresses
 from web.curve import POINT_S, Curve, add_point
@@ -59,6 +60,7 @@ class Watch:
         self._graph = bus.subscribe(LAUNCH_GRAPH)
         self._house = bus.subscribe(METER_HOUSE)
         self._solar = bus.subscribe(METER_SOLAR)
+        self._settings = bus.subscribe(SETTINGS)
         self.timers: list[Timer] = []
         self._said: Live | None = None
         self._world: WorldStatus | None = None
@@ -134,6 +136,7 @@ class Watch:
                 house_fresh=self._house.fresh() is not None,
                 solar=self._solar.message,
                 solar_fresh=self._solar.fresh() is not None,
+                settings=self._settings.message,
                 world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
                 names=self._names,
             )

@@ -16,6 +16,7 @@ from msgs.pilot import CpState
 from msgs.rfid import RfidMode, RfidStatus
 from msgs.safety import Contactor, Fault, FaultCode, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
+from msgs.settings import Settings, TcpMeter, meter_name
 from tests.web.conftest import LABEL, START_S, UTC_NS
 from web.live import Facts, Live, LiveAddress, LiveMeter, live_of
 
@@ -202,6 +203,18 @@ def test_house_and_sun_are_shown_where_there_are_such_meters() -> None:
         power_w=11010.0, online=False
     )
     assert (live().house, live().sun) == (None, None)
+
+
+@pytest.mark.req("MET-2")
+def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
+    meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    reading = replace(BOX, meter=meter_name(meter))
+    for named, is_shown in ((meter, True), (TcpMeter(), False), (replace(meter, unit=2), False)):
+        settings = Settings(house_meter=named, solar_meter=named)
+        shown = live(
+            house=reading, house_fresh=True, solar=reading, solar_fresh=True, settings=settings
+        )
+        assert (shown.house is not None, shown.sun is not None) == (is_shown, is_shown)
 
 
 @pytest.mark.parametrize(
