@@ -86,7 +86,9 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     elif state.let_go_s is not None and inputs.now_s >= state.let_go_s:
         state = replace(state, ramp=None, let_go_s=None)
     state = _settle(state, inputs)
-    is_heard = inputs.safety is not None and inputs.safety.cp_state is not None
+    is_heard = (
+        state.site is not None and inputs.safety is not None and inputs.safety.cp_state is not None
+    )
     if not state.said and not is_heard and inputs.now_s - state.begun_s < HEAR_S:
         return state, Outputs()
     offer = _decide(state, inputs)
