@@ -11,7 +11,7 @@ from typing import Any
 from launch.complaint import Complaint
 from launch.ports import shift_settings
 from msgs.setting_keys import SettingError, check, flatten, unflatten
-from msgs.setting_names import parameters_of, settings_of
+from msgs.setting_names import settings_of
 
 KEEPER = "system"  # the node
 
@@ -71,14 +71,6 @@ class Configured:
         }
         shifted = shift_settings(flat, ports)
         return {str(tree): unflatten(values) for tree, values in shifted.items()}
-
-    def parameters_of(self, node: str) -> dict[str, Any]:
-        """Return the settings that a node reads as its parameters, until it follows the topic."""
-        trees = dict(self._trees)
-        if node == "session":  # its parameter counts more than what is stored
-            trees[Tree.FACTORY] = {}
-        flat = {key: each.value for tree in Tree for key, each in trees[tree].items()}
-        return parameters_of(node, flat)
 
     def places(self) -> dict[str, str]:
         """Return where each key of these parameters is written."""

@@ -446,11 +446,10 @@ def _finish(name: str, draft: _Draft, whole: _Whole, file: str, ports: int) -> N
                 + expected(need, set(whole.nodes) - {name})
             )
     configured = whole.configured if name == KEEPER else Configured()
-    also = whole.configured.parameters_of(name)
     return NodePlan(
         name=name,
         drivers=draft.drivers,
-        parameters={**draft.parameters, **configured.parameters(ports), **also},
+        parameters={**draft.parameters, **configured.parameters(ports)},
         sources=draft.sources,
         places=configured.places(),
         needs=tuple(need for need in needs if not whole.nodes[need].off),

@@ -7,11 +7,8 @@ names.
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from msgs.meter_address import AddressError, parse_address
-from msgs.setting_keys import SettingError, check, shown, unflatten
-from msgs.settings import Settings, meter_name
+from msgs.setting_keys import SettingError, check, shown
 
 NO_METER = "none"
 
@@ -64,20 +61,3 @@ def _meter(parameter: str, section: str, value: Any) -> Mapping[str, Any]:
         except SettingError as error:
             raise SettingError(parameter, error.problem) from error
     return settings
-
-
-def parameters_of(node: str, flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what settings mean as parameters of a node, as far as they are among these."""
-    settings = msgspec.convert(unflatten(flat), Settings)
-    values = {name: flat[key] for name, key in _VALUES.items() if key in flat}
-    for name, meter in (
-        ("meter.house", settings.house_meter),
-        ("meter.solar", settings.solar_meter),
-    ):
-        if f"{_METERS[name]}.enabled" in flat:
-            values[name] = meter_name(meter) or NO_METER
-    return {
-        name.removeprefix(f"{node}."): value
-        for name, value in values.items()
-        if name.startswith(f"{node}.")
-    }

@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
 import pytest
 
-from msgs.load_manager import HouseMeter
+from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.session import WallboxState
 from msgs.topics import LOAD_OFFER, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.load_manager.ramp import RAISE_AFTER_S
@@ -59,12 +60,16 @@ def box() -> Iterator[Box]:
         yield box
 
 
+def has_meter(meter: HouseMeter, offer: LoadOffer) -> bool:
+    return offer.house_meter is meter
+
+
 def change_all(box: Box, count: int, is_raise_waited_for: bool) -> None:
     """Change fuse, phases, meter and monitoring one after the other, so many changes."""
     began_s = time.monotonic()
     before = {name: (node.pid, node.incarnation) for name, node in box.nodes().items()}
     port = box.port
-    steps = (
+    steps: tuple[tuple[dict[str, Any], float, HouseMeter], ...] = (
         ({"main_fuse_a": 25.0}, 25.0 - max(OTHERS_A) + MARGIN_A, HouseMeter.ONLINE),
         ({"phase_assignment": "L2-L3-L1"}, 25.0 - max(OTHERS_A) + MARGIN_A, HouseMeter.ONLINE),
         ({"house_meter__port": port + 1}, LOST_A, HouseMeter.STARTING),  # nobody answers there
@@ -76,9 +81,7 @@ def change_all(box: Box, count: int, is_raise_waited_for: bool) -> None:
     for changes, most_a, meter in islice(cycle(steps), count):
         since_s = put(box, **changes)
         lowered(box, since_s, most_a)
-        box.until(
-            LOAD_OFFER, lambda offer, meter=meter: offer.house_meter is meter, 5.0, since_s - 1.0
-        )
+        box.until(LOAD_OFFER, partial(has_meter, meter), 5.0, since_s - 1.0)
         not_raised(box, since_s, 1.0)
         if is_raise_waited_for and changes.get("main_fuse_a") == FUSE_A:
             not_raised(box, since_s, RAISE_AFTER_S - 3.0)
