@@ -17,7 +17,7 @@ def paths(desk: Desk) -> set[str]:
     """Return every path that the app has a route for, with something put into its gaps."""
     known = set()
     for rule in desk.app.url_map.iter_rules():
-        known.add(rule.rule.replace("<path:name>", "app.css").replace("<act>", "plug"))
+        known.add(rule.rule.replace("<path:name>", "app.css").replace("<name>", "plug"))
     return known
 
 
