@@ -91,7 +91,7 @@ class Call(Protocol[A_co, R_contra]):
 
     @property
     def caller(self) -> str:
-        """Return the name of the node or tool that asks, for a person; it may ask."""
+        """Return the name of the node or tool that asks: for texts, not for decisions."""
 
     def ok(self, result: R_contra) -> None:
         """Answer with the result; None for a method that has none."""
