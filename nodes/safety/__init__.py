@@ -20,7 +20,8 @@ SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the veh
 hardware after it and a contactor that is then proven open (ERR-8007). No other fault outlives it.
 
 judge.py makes facts of a reading (supply.py of mains and current, heat.py of temperatures,
-switches.py of the DIP switches), complain.py faults of facts, faults.py keeps them by the rules of
-the ERR table, latch.py what outlives the process, why.py finds the words, selftest.py tests the
-monitor, machine.py moves.
+switches.py of the DIP switches), complain.py faults of facts (finding.py names their causes),
+faults.py keeps them by the rules of the ERR table, latch.py what outlives the process, why.py finds
+what speaks against current, selftest.py tests the monitor, machine.py moves, report.py publishes,
+with the texts of words.py. No decision depends on a text.
 """

@@ -1,25 +1,33 @@
-"""What is wrong right now: the codes of the ERR table that one round raises, in words. Pure."""
+"""What is wrong right now: what one round raises, by the codes of the ERR table. Pure."""
 
 from collections.abc import Iterator
+from enum import Enum
 
 from msgspec import Struct
 
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
-from nodes.safety.heat import DERATE_TO_C, HOTTEST_C
-from nodes.safety.judge import EARTH_LIMIT_OHM, Facts
+from nodes.safety.finding import Cause, Finding
+from nodes.safety.heat import HOTTEST_C
+from nodes.safety.judge import Blind, Facts
 from nodes.safety.selftest import Verdict
+from nodes.safety.supply import MainsFault
 
 MOST_FAILED_TESTS = 5  # ERR-8005: the self-test failing a fifth time is all red
 
-Complaint = tuple[FaultCode, str]
+
+class Activity(Enum):
+    """During what the plug must not be pulled."""
+
+    SELF_TEST = "self_test"
+    CHARGE = "charge"
 
 
 class Course(Struct, frozen=True, kw_only=True):
-    """How it goes, beside what this round shows."""
+    """What the fault rules need beyond this reading."""
 
     phase: SafetyPhase
-    activity: str  # during which the plug must not be pulled, in words; "" when it may be
+    activity: Activity | None  # None: the plug may be pulled
     verdict: Verdict | None  # of the self-test that runs, None when none does
     failed_tests: int  # in a row, this verdict included
     is_unproven: bool  # open by command, and not proven open within its time
@@ -28,109 +36,129 @@ class Course(Struct, frozen=True, kw_only=True):
     told_percent: float | None  # the pilot's duty, when its generator has long not followed it
 
 
-def complain(course: Course, facts: Facts) -> Iterator[Complaint]:
+def complain(course: Course, facts: Facts) -> Iterator[Finding]:
     """Yield what this round shows, most serious first."""
     if course.is_unproven:
         yield not_open(facts.has_voltage)
-    if facts.stray:
-        yield FaultCode.SAFETY_CIRCUIT, facts.stray
+    if facts.has_stray:
+        yield Finding(
+            code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current_a=facts.most_a
+        )
     if course.told_percent is not None:
-        yield (
-            FaultCode.SAFETY_CIRCUIT,
-            f"the pilot's generator does not follow: it was told {course.told_percent:.1f} % "
-            f"and gives {facts.duty_percent:.1f} %",
+        yield Finding(
+            code=FaultCode.SAFETY_CIRCUIT,
+            cause=Cause.GENERATOR,
+            told_percent=course.told_percent,
+            duty_percent=facts.duty_percent,
         )
     if not facts.has_earth:
-        yield (
-            FaultCode.RED,
-            f"the protective earth is missing or has more than {EARTH_LIMIT_OHM:.0f} ohm",
-        )
+        yield Finding(code=FaultCode.RED, cause=Cause.EARTH)
     if course.verdict is not None:
         yield from _failed_test(course.verdict, course.failed_tests)
     elif (facts.residual_ac or facts.residual_dc) and not course.is_echo:
-        kinds = [
-            kind
-            for kind, is_active in (("30 mA AC", facts.residual_ac), ("6 mA DC", facts.residual_dc))
-            if is_active
-        ]
-        yield (
-            FaultCode.RESIDUAL_CURRENT,
-            f"the residual-current monitor has tripped: {' and '.join(kinds)}",
+        yield _tripped(facts)
+    if facts.has_excess:
+        yield Finding(
+            code=FaultCode.OVERCURRENT,
+            cause=Cause.OVERCURRENT,
+            current_a=facts.most_a,
+            offered_a=facts.offered_a,
         )
-    if facts.excess:
-        yield FaultCode.OVERCURRENT, facts.excess
-    if facts.mains:
-        yield FaultCode.MAINS_VOLTAGE, facts.mains
+    if facts.mains is not None:
+        yield _bad_mains(facts.mains, facts)
     yield from _of_plug(facts, course.activity)
     if course.is_unclosed:
-        yield _not_closed(course.phase, facts)
+        yield Finding(code=FaultCode.NOT_CLOSING, cause=_not_closed(course.phase, facts))
     if facts.is_hot:
-        yield FaultCode.TOO_HOT, _too_hot(facts)
+        yield Finding(
+            code=FaultCode.TOO_HOT, cause=_too_hot(facts), temperature_c=facts.temperature_c
+        )
 
 
-def not_open(has_voltage: bool) -> Complaint:
+def not_open(has_voltage: bool) -> Finding:
     """Return what it is called when an open contactor is not proven open in time."""
     if has_voltage:
-        return (
-            FaultCode.RED,
-            "the contactor is commanded open and there is still voltage on the cable",
-        )
-    return (
-        FaultCode.SAFETY_CIRCUIT,
-        "the contactor is commanded open and its mirror contact does not prove it",
-    )
+        return Finding(code=FaultCode.RED, cause=Cause.STILL_LIVE)
+    return Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.NOT_PROVEN_OPEN)
 
 
-def _of_plug(facts: Facts, activity: str) -> Iterator[Complaint]:
-    if facts.cp is CpState.A and activity:
-        yield FaultCode.UNPLUGGED, f"the plug was pulled {activity}"
+def not_seen(blind: Blind) -> Finding:
+    """Return what it is called when readings tell nothing for too long."""
+    match blind:
+        case Blind.SILENT:
+            cause = Cause.SENSORS_SILENT
+        case Blind.NONSENSE:
+            cause = Cause.SENSORS_NONSENSE
+        case Blind.UNCLEAR | Blind.DARK:  # a dark box has no fault: nobody asks
+            cause = Cause.MAINS_UNCLEAR
+    return Finding(code=FaultCode.PLUG_STATE, cause=cause)
+
+
+def _of_plug(facts: Facts, activity: Activity | None) -> Iterator[Finding]:
+    if facts.cp is CpState.A and activity is not None:
+        cause = Cause.PULLED_IN_TEST if activity is Activity.SELF_TEST else Cause.PULLED_IN_CHARGE
+        yield Finding(code=FaultCode.UNPLUGGED, cause=cause)
     elif facts.cp is CpState.E:
-        yield FaultCode.PLUG_STATE, f"the pilot is shorted to earth: {facts.high_v:+.1f} V"
+        yield _of_pilot(Cause.PILOT_SHORT, facts)
     elif facts.is_minus:
-        yield (
-            FaultCode.PLUG_STATE,
-            f"the pilot is stuck at {facts.high_v:+.1f} V: its generator is not",
-        )
+        yield _of_pilot(Cause.PILOT_MINUS, facts)
     elif facts.is_undefined:
-        yield FaultCode.PLUG_STATE, f"the pilot shows {facts.high_v:+.1f} V, which is no state"
+        yield _of_pilot(Cause.PILOT_UNDEFINED, facts)
     elif facts.has_diode is False:
-        yield _no_diode(facts)
+        cause = Cause.NO_DIODE if facts.is_mirrored else Cause.NEGATIVE_HALF
+        yield _of_pilot(cause, facts)
 
 
-def _failed_test(verdict: Verdict, failed_tests: int) -> Iterator[Complaint]:
-    words = f"self-test of the residual-current monitor: {verdict}"
+def _of_pilot(cause: Cause, facts: Facts) -> Finding:
+    code = FaultCode.NO_VEHICLE if cause is Cause.NO_DIODE else FaultCode.PLUG_STATE
+    return Finding(code=code, cause=cause, high_v=facts.high_v, low_v=facts.low_v)
+
+
+def _failed_test(verdict: Verdict, failed_tests: int) -> Iterator[Finding]:
     match verdict:
         case Verdict.RUNNING | Verdict.PASSED:
             return
         case Verdict.STUCK:
-            yield FaultCode.RED, words
+            yield Finding(code=FaultCode.RED, cause=Cause.TEST_STUCK)
         case Verdict.NOT_IDLE | Verdict.NO_ANSWER:
-            if failed_tests >= MOST_FAILED_TESTS:
-                yield FaultCode.RED, f"{words}, {failed_tests} times in a row"
-            else:
-                yield FaultCode.RESIDUAL_CURRENT, words
+            is_idle = verdict is not Verdict.NOT_IDLE
+            is_fifth = failed_tests >= MOST_FAILED_TESTS
+            yield Finding(
+                code=FaultCode.RED if is_fifth else FaultCode.RESIDUAL_CURRENT,
+                cause=Cause.TEST_NO_ANSWER if is_idle else Cause.TEST_NOT_IDLE,
+                failed_tests=failed_tests,
+            )
 
 
-def _no_diode(facts: Facts) -> Complaint:
-    seen = f"{facts.high_v:+.1f} V and {facts.low_v:+.1f} V"
-    if facts.is_mirrored:
-        return FaultCode.NO_VEHICLE, f"the pilot shows {seen}: this load has no vehicle's diode"
-    return FaultCode.PLUG_STATE, f"the pilot shows {seen}: the negative half is not -12 V"
+def _tripped(facts: Facts) -> Finding:
+    if facts.residual_ac and facts.residual_dc:
+        cause = Cause.RESIDUAL_BOTH
+    else:
+        cause = Cause.RESIDUAL_AC if facts.residual_ac else Cause.RESIDUAL_DC
+    return Finding(code=FaultCode.RESIDUAL_CURRENT, cause=cause)
 
 
-def _not_closed(phase: SafetyPhase, facts: Facts) -> Complaint:
+def _bad_mains(fault: MainsFault, facts: Facts) -> Finding:
+    match fault:
+        case MainsFault.RANGE:
+            return Finding(
+                code=FaultCode.MAINS_VOLTAGE,
+                cause=Cause.MAINS_RANGE,
+                voltages_v=facts.voltages_v,
+            )
+        case MainsFault.SILENT:
+            return Finding(code=FaultCode.MAINS_VOLTAGE, cause=Cause.CHIP_SILENT)
+
+
+def _not_closed(phase: SafetyPhase, facts: Facts) -> Cause:
     if phase is not SafetyPhase.CLOSING:
-        return FaultCode.NOT_CLOSING, "the contactor has dropped, or lost its mains, by itself"
+        return Cause.DROPPED
     if facts.is_proven_open:
-        return FaultCode.NOT_CLOSING, "the contactor does not close"
-    if not facts.has_voltage:
-        return FaultCode.NOT_CLOSING, "the contactor has closed and there is no voltage behind it"
-    return FaultCode.NOT_CLOSING, "there is voltage behind the contactor, its mirror says open"
+        return Cause.DOES_NOT_CLOSE
+    return Cause.MIRROR_OPEN if facts.has_voltage else Cause.NO_LOAD_VOLTAGE
 
 
-def _too_hot(facts: Facts) -> str:
+def _too_hot(facts: Facts) -> Cause:
     if facts.is_switched_off:
-        return "the over-temperature switch has opened"
-    if facts.temperature_c >= HOTTEST_C:
-        return "a temperature sensor has failed: it is open, shorted, or its value has leapt"
-    return f"the box has {facts.temperature_c:.0f} degC; {DERATE_TO_C:.0f} are allowed"
+        return Cause.SWITCH_OPEN
+    return Cause.SENSOR_FAILED if facts.temperature_c >= HOTTEST_C else Cause.TOO_HOT

@@ -1,4 +1,4 @@
-"""The ERR table: codes, words, remedies, and the rule of retries. Pure.
+"""The ERR table: which faults hold, what clears them, and the rule of retries. Pure.
 
 A fault is a record: raised when it is seen, kept until the rule of its code lets it go.
 """
@@ -6,7 +6,8 @@ A fault is a record: raised when it is seen, kept until the rule of its code let
 from msgspec import Struct
 from msgspec.structs import replace
 
-from msgs.safety import LATCHED, RETRIED, Fault, FaultCode
+from msgs.safety import LATCHED, RETRIED, FaultCode
+from nodes.safety.finding import Finding, Record
 from nodes.safety.judge import Facts
 
 # ERR-R: five retries per plug-in; the intervals are ours, growing to spare contactor and vehicle.
@@ -14,31 +15,11 @@ RETRY_DELAYS_S = (10.0, 30.0, 60.0, 120.0, 300.0)
 MOST_RAISED = 100  # remembered raisings in one plug-in; more are not counted
 CLEAN_S = 600.0  # a charge without a fault for so long: retries count anew (hardware.md 2.6)
 
-REMEDIES: dict[FaultCode, str] = {
-    FaultCode.UNPLUGGED: "Put the plug in again and check that it is locked.",
-    FaultCode.TOO_HOT: "Charging goes on by itself once the box has cooled down. "
-    "Keep it out of direct sun.",
-    FaultCode.NO_VEHICLE: "Remove what is connected, it is no vehicle; then begin again.",
-    FaultCode.PLUG_STATE: "Pull the plug and put it in again. "
-    "If the fault comes back, have the charging cable replaced.",
-    FaultCode.NOT_CLOSING: "Pull the plug and put it in again, or restart the box. "
-    "If the fault comes back, call the service.",
-    FaultCode.MAINS_VOLTAGE: "The supply line may be too thin or too long: lower the current, or "
-    "have the line reinforced. Otherwise ask the electricity supplier.",
-    FaultCode.OVERCURRENT: "If the fault comes back, have the vehicle looked at in a workshop.",
-    FaultCode.RESIDUAL_CURRENT: "Check the cable for damage and the plug for water. "
-    "Lightning may have been the cause.",
-    FaultCode.SAFETY_CIRCUIT: "Switch the mains of the box off and on. "
-    "If the fault comes back, call the service.",
-    FaultCode.RED: "Cut the mains of the box. Have the protective earth checked; "
-    "the box may have to be replaced.",
-}
-
 
 class Ledger(Struct, frozen=True, kw_only=True):
     """All faults that hold, and what the retry rule remembers of this plug-in."""
 
-    records: tuple[Fault, ...] = ()
+    records: tuple[Record, ...] = ()
     retries: int = 0
     retry_at_s: float | None = None  # None: no retry is pending
     raised: tuple[FaultCode, ...] = ()  # since the plug went in
@@ -57,21 +38,16 @@ class Ledger(Struct, frozen=True, kw_only=True):
 CLEAN = Ledger()
 
 
-def raise_fault(ledger: Ledger, code: FaultCode, detail: str, utc_ns: int) -> Ledger:
+def raise_fault(ledger: Ledger, finding: Finding, utc_ns: int) -> Ledger:
     """Add a fault; one that holds already stays as it was seen first.
 
     :param utc_ns: when it was seen first.
     """
+    code = finding.code
     if ledger.holds(code):
         return ledger
     raised = (*ledger.raised, code)[:MOST_RAISED]
-    record = Fault(
-        code=code,
-        since_utc_ns=utc_ns,
-        count=max(1, raised.count(code)),
-        detail=detail,
-        remedy=REMEDIES[code],
-    )
+    record = Record(finding=finding, since_utc_ns=utc_ns, count=max(1, raised.count(code)))
     return replace(ledger, records=(*ledger.records, record), raised=raised)
 
 

@@ -6,7 +6,7 @@ mains and current, `heat.py` temperatures, `switches.py` the DIP switches.
 """
 
 import math
-from enum import StrEnum
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ from nodes.safety import heat, supply, switches
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import Phases
 from nodes.safety.heat import COLD, Heat, limit_of_temperature
-from nodes.safety.supply import QUIET, Supply
+from nodes.safety.supply import QUIET, MainsFault, Supply, Voltages
 from nodes.safety.switches import UNREAD, Switches
 
 # A low plateau of -12 V counts one for the vehicle's diode, any other counts two against it: three
@@ -55,13 +55,13 @@ class Installation(Struct, frozen=True, kw_only=True):
     earth_loop: bool = True
 
 
-class Blind(StrEnum):
+class Blind(Enum):
     """Why a reading tells nothing."""
 
-    DARK = "the box has no mains"
-    SILENT = "the box's own sensors are silent"
-    NONSENSE = "the box's own sensors show what the pilot line cannot be"
-    UNCLEAR = "the pilot shows 0 V, and nothing tells whether the box has mains"
+    DARK = "dark"  # the box has no mains
+    SILENT = "silent"  # there is none
+    NONSENSE = "nonsense"  # the pilot line cannot be what the sensors show
+    UNCLEAR = "unclear"  # 0 V on the pilot, and nothing tells whether the box has mains
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -121,10 +121,12 @@ class Facts(Struct, frozen=True, kw_only=True):
     is_hot: bool
     temperature_c: float
     is_commissioning: bool  # DSW2.8
-    mains: str  # what is wrong with them, in words; "" if nothing is
+    mains: MainsFault | None  # what is wrong with them
     mains_are_stable: bool  # in range for 30 s
-    excess: str  # the vehicle draws more than it is offered; "" if it does not
-    stray: str  # current flows through a contactor that is open by command; "" if none does
+    has_excess: bool  # the vehicle draws more than it is offered
+    has_stray: bool  # current flows through a contactor that is open by command
+    most_a: float | None  # the largest current of the phases; None: not known
+    voltages_v: Voltages | None  # None: not known
     is_unloaded: bool  # known to be below 1 A on every phase
     is_reset: bool  # mains came on since the flag was taken back
     is_no_reset: bool  # the flag is known to be down
@@ -230,8 +232,10 @@ def judge(
         is_commissioning=dip.is_commissioning,
         mains=supplied.mains,
         mains_are_stable=supplied.is_stable,
-        excess=supplied.excess,
-        stray=supplied.stray,
+        has_excess=supplied.has_excess,
+        has_stray=supplied.has_stray,
+        most_a=supplied.most_a,
+        voltages_v=supplied.voltages_v,
         is_unloaded=supplied.is_unloaded,
         is_reset=after.reset_reads >= RESET_READS,
         is_no_reset=reading.power_on_reset is False,

@@ -7,8 +7,9 @@ hardware's power-on reset, and then a contactor that is proven open, let it go.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from msgs.safety import Fault, FaultCode
-from msgs.units import Nanoseconds, Text
+from msgs.safety import FaultCode
+from msgs.units import Nanoseconds
+from nodes.safety.finding import Finding, Record
 
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
@@ -17,7 +18,7 @@ class Latch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is kept: since when, and what was seen."""
 
     since_utc_ns: Nanoseconds
-    detail: Text
+    finding: Finding
     is_flag_up: bool = False  # the reset's flag was up all the time: it tells nothing
 
 
@@ -25,7 +26,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     """What has come back from the disk: the latch that was found, or how a write ended."""
 
     latch: Latch | None = None
-    problem: str = ""  # "" if it was read, or written, as asked for
+    problem: str | None = None  # None: it was read, or written, as asked for
 
 
 class Write(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +43,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     latch: Latch | None = None  # as on the disk
     writing: Write | None = None
     retry_s: float = 0.0
-    problem: str = ""  # of the last write
+    problem: str | None = None  # of the last write, for a person
 
     @property
     def is_quiet(self) -> bool:
@@ -50,12 +51,12 @@ class Memory(Struct, frozen=True, kw_only=True):
         return self.is_proven and self.latch is None and self.writing is None
 
 
-def latch_of(records: tuple[Fault, ...], *, is_flag_up: bool = False) -> Latch | None:
+def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch | None:
     """Return the latch that these faults ask for."""
     for record in records:
         if record.code is FaultCode.SAFETY_CIRCUIT:
             return Latch(
-                since_utc_ns=record.since_utc_ns, detail=record.detail, is_flag_up=is_flag_up
+                since_utc_ns=record.since_utc_ns, finding=record.finding, is_flag_up=is_flag_up
             )
     return None
 
@@ -64,10 +65,12 @@ def hear(memory: Memory, kept: Kept, now_s: float) -> Memory:
     """Take what has come back from the disk: first what was found, then how each write ended."""
     if not memory.is_recalled:
         # What could not be read is there still, and is written over.
-        return replace(memory, is_recalled=True, latch=None if kept.problem else kept.latch)
-    if kept.problem or memory.writing is None:
+        return replace(
+            memory, is_recalled=True, latch=None if kept.problem is not None else kept.latch
+        )
+    if kept.problem is not None or memory.writing is None:
         return replace(memory, writing=None, retry_s=now_s + RETRY_S, problem=kept.problem)
-    return replace(memory, writing=None, latch=memory.writing.latch, is_proven=True, problem="")
+    return replace(memory, writing=None, latch=memory.writing.latch, is_proven=True, problem=None)
 
 
 def want(memory: Memory, latch: Latch | None, now_s: float) -> tuple[Memory, Write | None]:
@@ -92,4 +95,4 @@ def _is_same(one: Latch | None, other: Latch | None) -> bool:
     """Return whether both hold the same fault; the flag is that of the moment it was latched."""
     if one is None or other is None:
         return one is other
-    return (one.since_utc_ns, one.detail) == (other.since_utc_ns, other.detail)
+    return (one.since_utc_ns, one.finding.cause) == (other.since_utc_ns, other.finding.cause)

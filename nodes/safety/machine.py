@@ -10,9 +10,9 @@ import math
 from msgspec.structs import replace
 
 from msgs.pilot import STATE_READS, CpState
-from msgs.safety import Contactor, FaultCode, SafetyPhase
+from msgs.safety import Contactor, SafetyPhase
 from nodes.safety.chain import ChainReading
-from nodes.safety.complain import Course, complain, not_open
+from nodes.safety.complain import Activity, Course, complain, not_open, not_seen
 from nodes.safety.faults import acquit, pardon, raise_fault, review
 from nodes.safety.judge import BESIDE_PERCENT, Blind, Facts, judge, proves_open
 from nodes.safety.latch import Kept, hear
@@ -71,9 +71,7 @@ def _recall(state: State, kept: Kept, now_s: float) -> State:
     if not state.memory.is_recalled and kept.latch is not None:
         # What this process has seen by itself is younger than any reset that it finds.
         is_latch_recalled = not ledger.is_latched and not kept.latch.is_flag_up
-        ledger = raise_fault(
-            ledger, FaultCode.SAFETY_CIRCUIT, kept.latch.detail, kept.latch.since_utc_ns
-        )
+        ledger = raise_fault(ledger, kept.latch.finding, kept.latch.since_utc_ns)
     return replace(
         state,
         memory=hear(state.memory, kept, now_s),
@@ -217,7 +215,7 @@ def _prove_blindly(
                 contactor=Contactor.WELDED,
                 is_welded=True,
                 is_pardoned=False,
-                ledger=raise_fault(state.ledger, *not_open(has_voltage), inputs.utc_ns),
+                ledger=raise_fault(state.ledger, not_open(has_voltage), inputs.utc_ns),
             )
     return replace(state, contactor=contactor, unproven_s=unproven_s)
 
@@ -236,7 +234,7 @@ def _miss_sight(config: Config, state: State, blind: Blind, inputs: Inputs) -> S
         sight_lost_s = (*recent_s, now_s)
     if now_s - blind_since_s >= config.blind_s or len(sight_lost_s) >= config.flickers:
         sight_lost_s = ()
-        ledger = raise_fault(ledger, FaultCode.PLUG_STATE, blind, inputs.utc_ns)
+        ledger = raise_fault(ledger, not_seen(blind), inputs.utc_ns)
     return replace(state, blind_since_s=blind_since_s, sight_lost_s=sight_lost_s, ledger=ledger)
 
 
@@ -286,8 +284,8 @@ def _raise_faults(config: Config, state: State, facts: Facts, inputs: Inputs) ->
     if is_pardoned and facts.is_proven_open and facts.is_settled:
         ledger = acquit(ledger)
         is_welded = is_pardoned = False
-    for code, detail in complain(course, facts):
-        ledger = raise_fault(ledger, code, detail, inputs.utc_ns)
+    for finding in complain(course, facts):
+        ledger = raise_fault(ledger, finding, inputs.utc_ns)
     ledger = review(
         ledger,
         facts,
@@ -350,11 +348,12 @@ def _compare_duty(state: State, facts: Facts, inputs: Inputs) -> State:
     return replace(state, obeyed_reads=state.obeyed_reads + 1)
 
 
-def _activity(state: State, now_s: float) -> str:
-    """Return during what the plug must not be pulled (ERR-1); "" when it may be."""
+def _activity(state: State, now_s: float) -> Activity | None:
+    """Return during what the plug must not be pulled (ERR-1); None when it may be."""
     if state.test is not None and now_s >= state.test.begun_s:
-        return "during the self-test"
-    return "while charging" if state.phase in ENERGISED or now_s <= state.pulled_until_s else ""
+        return Activity.SELF_TEST
+    is_charge = state.phase in ENERGISED or now_s <= state.pulled_until_s
+    return Activity.CHARGE if is_charge else None
 
 
 def _prove(config: Config, state: State, facts: Facts, since_s: float) -> State:
@@ -411,7 +410,7 @@ def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
     """Go from phase to phase; opening comes before everything else."""
     match state.phase:
         case SafetyPhase.CLOSING:
-            if any(reasons):
+            if reasons.first is not None:
                 return _open(config, state, facts, now_s)
             if facts.is_proven_closed:
                 return replace(state, phase=SafetyPhase.CLOSED)
@@ -435,10 +434,9 @@ def _stay_closed(
     config: Config, state: State, facts: Facts, now_s: float, reasons: Reasons
 ) -> State:
     """Open at once, or when the vehicle has had its time to stop (Table A.6, seq. 9 and 10.2)."""
-    if reasons.to_open:
+    if reasons.to_open is not None:
         return _open(config, state, facts, now_s)
-    is_wanted = state.is_tested and not reasons.to_withhold and not reasons.to_wait
-    if is_wanted:
+    if state.is_tested and reasons.first is None:
         if state.phase is SafetyPhase.CLOSED:
             return state
         return replace(state, phase=SafetyPhase.CLOSED)
@@ -468,7 +466,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         phase, test = SafetyPhase.FAULT, None
     elif is_tested:
         phase, test = SafetyPhase.READY, None
-    elif reasons.to_withhold or not facts.is_proven_open:
+    elif reasons.to_withhold is not None or not facts.is_proven_open:
         phase, test = SafetyPhase.IDLE, None
     else:
         phase = SafetyPhase.SELF_TEST
@@ -476,7 +474,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
     if (
         phase is SafetyPhase.READY
         and state.phase is SafetyPhase.READY
-        and not any(reasons)
+        and reasons.first is None
         and facts.is_steady
         and facts.has_diode is True
         and facts.is_proven_open

@@ -11,8 +11,10 @@ from msgspec import Meta, Struct
 from bus import Bus
 from bus.store import StoreError, read_file, write_struct
 from msgs.requests import StopReason
+from msgs.safety import FaultCode
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
+from nodes.safety.finding import Cause, Finding
 from nodes.safety.judge import Installation
 from nodes.safety.latch import Kept, Latch, Write
 from nodes.safety.machine import Config, Inputs, State, step
@@ -97,7 +99,7 @@ class SafetyNode:
     def _on_recalled(self, kept: Kept | Exception) -> None:
         if isinstance(kept, Exception):
             raise kept
-        if kept.problem:
+        if kept.problem is not None:
             self._bus.log("error", f"{kept.problem}; 8007 holds until mains were off and on")
         self._kept = kept
 
@@ -106,7 +108,7 @@ class SafetyNode:
             raise result
         if result is not None:
             self._bus.log("error", f"the latch of 8007 could not be stored: {result}")
-        self._kept = Kept(problem="" if result is None else str(result))
+        self._kept = Kept(problem=None if result is None else str(result))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()
@@ -137,6 +139,6 @@ def _recall(path: Path, utc_ns: int) -> Kept:
         content = read_file(path)
         found = None if content is None else msgspec.json.decode(content, type=Write)
     except (StoreError, msgspec.MsgspecError) as error:
-        detail = "what was kept of the safety circuit cannot be read"
-        return Kept(latch=Latch(since_utc_ns=utc_ns, detail=detail), problem=f"{path}: {error}")
+        finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
+        return Kept(latch=Latch(since_utc_ns=utc_ns, finding=finding), problem=f"{path}: {error}")
     return Kept(latch=None if found is None else found.latch)

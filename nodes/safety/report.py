@@ -1,10 +1,11 @@
-"""What follows from a round: lines to set, words to say, whether the node may leave. Pure."""
+"""What follows from a round: lines to set, what to publish, whether the node may leave. Pure."""
 
 from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
+from nodes.safety import words
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.judge import Blind, Facts
@@ -50,13 +51,13 @@ def _publish(
 ) -> tuple[State, SafetyStatus | None]:
     """Publish what is new at once, and everything when it is time."""
     ledger = state.ledger
-    permitted = state.is_tested and facts is not None and not reasons.to_withhold
+    permitted = state.is_tested and facts is not None and reasons.to_withhold is None
     judged = state.judged
     temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
     installation_limit_a = judged.switches.installation_limit_a
     heat = judged.heat
     limit_a = limit_of_temperature(installation_limit_a, heat.paced_c, heat.is_hot)
-    detail = why_not_closed(
+    reason = why_not_closed(
         state.phase, state.blind, state.memory, reasons, now_s < state.rests_until_s
     )
     is_commissioning = judged.switches.is_commissioning
@@ -71,7 +72,7 @@ def _publish(
         installation_limit_a,
         limit_a,
         is_commissioning,
-        detail,
+        reason,
         cp_state,
         offered_a,
         state.plugged_since_utc_ns,
@@ -91,8 +92,8 @@ def _publish(
         installation_limit_a=installation_limit_a,
         limit_a=limit_a,
         phase=state.phase,
-        detail=detail,
-        records=ledger.records,
+        detail=words.why_not_closed(state.phase, reason, ledger.records, state.memory.problem),
+        records=tuple(words.told(record) for record in ledger.records),
         commissioning=is_commissioning,
         cp_state=cp_state,
         offered_a=offered_a,

@@ -9,7 +9,7 @@ time of that test, and with a proven open contactor that is no residual current.
 begins when that time is over, or it might take an old answer for its own.
 """
 
-from enum import StrEnum
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,14 +20,14 @@ ACTIVE_WITHIN_S = 0.74
 IDLE_AFTER_S = 2.16
 
 
-class Verdict(StrEnum):
+class Verdict(Enum):
     """How far a self-test has come."""
 
     RUNNING = "running"
     PASSED = "passed"
-    NOT_IDLE = "an output is active without any test"
-    NO_ANSWER = "an output did not answer the test"
-    STUCK = "an output stays active after the test"
+    NOT_IDLE = "not_idle"  # an output is active without any test
+    NO_ANSWER = "no_answer"  # an output did not answer the test
+    STUCK = "stuck"  # an output stays active after the test
 
 
 class SelfTest(Struct, frozen=True, kw_only=True):

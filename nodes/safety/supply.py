@@ -6,6 +6,7 @@ Silence is no passing thing here: without the chip nobody sees an overcurrent.
 """
 
 import math
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,6 +28,9 @@ GRACE_S = 5.0  # the vehicle's time to follow a lowered offer: IEC 61851-1, Tabl
 SAME_S = 0.25  # assumed: offers that were lowered within so short a time are kept as one
 STRAY_A, STRAY_S = 1.0, 1.0  # current through an open contactor (hardware.md 2.4)
 MOST_S = 0.1  # assumed: no round tells more than this about what lies between two of them
+
+
+Voltages = tuple[float | None, float | None, float | None]  # L1, L2, L3; None: not wired
 
 
 class Supply(Struct, frozen=True, kw_only=True):
@@ -52,12 +56,21 @@ class Supply(Struct, frozen=True, kw_only=True):
 QUIET = Supply()
 
 
-class SupplyFacts(Struct, frozen=True, kw_only=True):
-    """What is wrong, in words; "" where nothing is."""
+class MainsFault(Enum):
+    """What is wrong with the mains (8002)."""
 
-    mains: str  # 8002
-    excess: str  # 4003
-    stray: str  # 8007: current through a contactor that is open by command
+    RANGE = "range"  # outside 160 to 280 V
+    SILENT = "silent"  # the meter chip is silent or stuck: nobody knows
+
+
+class SupplyFacts(Struct, frozen=True, kw_only=True):
+    """What is wrong, and what was measured."""
+
+    mains: MainsFault | None  # 8002
+    has_excess: bool  # 4003
+    has_stray: bool  # 8007: current through a contactor that is open by command
+    most_a: float | None  # the largest current; None: not known
+    voltages_v: Voltages | None
     is_stable: bool  # the mains have been in range for 30 s
     is_unloaded: bool  # known to be below 1 A on every phase
 
@@ -145,9 +158,11 @@ def watch(
     if after == supply:
         after = supply
     return after, SupplyFacts(
-        mains=_mains_words(after, volts),
-        excess=_excess_words(after, most_a),
-        stray=_stray_words(after, most_a),
+        mains=_mains_fault(after),
+        has_excess=after.slow_s > SLOW_S or after.fast_s > FAST_S,
+        has_stray=after.stray_s > STRAY_S,
+        most_a=most_a,
+        voltages_v=None if volts is None else _shown(volts),
         is_stable=inside_since_s is not None and now_s - inside_since_s >= STABLE_S,
         is_unloaded=most_a is not None and most_a < STRAY_A,
     )
@@ -185,22 +200,13 @@ def _offers(
     return lowered, max([offered_a, *(left_a for _, left_a in lowered)])
 
 
-def _mains_words(supply: Supply, volts: tuple[float, ...] | None) -> str:
+def _shown(volts: tuple[float, ...]) -> Voltages:
+    """Return the voltages of all phases; those that are not wired have none."""
+    first, second, third = (*volts, None, None)[:3]
+    return first, second, third
+
+
+def _mains_fault(supply: Supply) -> MainsFault | None:
     if supply.outside_s > OUTSIDE_S or supply.far_s > FAR_S:
-        shown = ", ".join(f"L{line} {volt:.0f} V" for line, volt in enumerate(volts or (), 1))
-        return f"the mains are outside {LEAST_V:.0f} V to {MOST_V:.0f} V: {shown or 'unknown now'}"
-    if supply.silent_s > SILENT_S:
-        return "the box's meter chip is silent or stuck: mains voltage or current is not known"
-    return ""
-
-
-def _excess_words(supply: Supply, most_a: float | None) -> str:
-    if supply.slow_s > SLOW_S or supply.fast_s > FAST_S:
-        return f"the vehicle draws {most_a or 0.0:.1f} A, and {supply.offered_a:.1f} A are offered"
-    return ""
-
-
-def _stray_words(supply: Supply, most_a: float | None) -> str:
-    if supply.stray_s > STRAY_S:
-        return f"{most_a or 0.0:.1f} A flow though the contactor is commanded open"
-    return ""
+        return MainsFault.RANGE
+    return MainsFault.SILENT if supply.silent_s > SILENT_S else None

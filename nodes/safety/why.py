@@ -1,8 +1,10 @@
-"""Why the vehicle is asked to stop, why the contactor opens, why it does not close: in words.
+"""Why the vehicle is asked to stop, why the contactor opens, why it does not close. Pure.
 
-Pure. Each reason is the first that holds, most serious first; "" says that there is none.
+Each reason is the first that holds, most serious first; None says that there is none. The texts
+stand in `words.py`.
 """
 
+from enum import Enum
 from typing import NamedTuple
 
 from msgs.meter import MeterReading
@@ -18,12 +20,50 @@ from nodes.safety.supply import SILENT_S
 _VEHICLE_ASKS = (CpState.C, CpState.D)
 
 
+class Why(Enum):
+    """What speaks against current, or is still missing for it."""
+
+    FAULT = "fault"  # the first record says which
+    STOP = "stop"
+    COMMISSIONING = "commissioning"
+    SHOWROOM = "showroom"
+    STATE_F = "state_f"
+    NO_VEHICLE = "no_vehicle"
+    MAINS_BACK = "mains_back"  # the wait by chance after a power cut
+    SESSION_SILENT = "session_silent"
+    NOT_AUTHORISED = "not_authorised"
+    METER_SILENT = "meter_silent"
+    NO_OFFER = "no_offer"
+    NO_PWM = "no_pwm"
+    SWITCH_OPEN = "switch_open"  # the over-temperature switch
+    OFFER_TOO_HIGH = "offer_too_high"
+    NOT_ASKED = "not_asked"
+    PILOT_SILENT = "pilot_silent"
+    PILOT_DISAGREES = "pilot_disagrees"
+    # Of a phase, for a person alone.
+    DISK_REFUSES = "disk_refuses"
+    DISK_UNHEARD = "disk_unheard"
+    NOT_PROVEN = "not_proven"
+    SELF_TEST = "self_test"
+    CLOSING = "closing"
+    RESTING = "resting"
+    DIODE = "diode"
+
+
+Reason = Why | Blind
+
+
 class Reasons(NamedTuple):
     """What speaks against current, in three degrees."""
 
-    to_withhold: str  # the pilot may offer nothing; a vehicle that draws has 6 s to stop
-    to_wait: str  # the pilot offers nothing of its own accord; the same 6 s
-    to_open: str  # at once
+    to_withhold: Reason | None  # the pilot may offer nothing; a vehicle that draws has 6 s to stop
+    to_wait: Reason | None  # the pilot offers nothing of its own accord; the same 6 s
+    to_open: Reason | None  # at once
+
+    @property
+    def first(self) -> Reason | None:
+        """Return the one to be told; None: nothing speaks against current."""
+        return next((reason for reason in self if reason is not None), None)
 
 
 def why_blind(blind: Blind) -> Reasons:
@@ -42,89 +82,78 @@ def why_not(config: Config, state: State, facts: Facts, inputs: Inputs) -> Reaso
 
 def why_not_closed(
     phase: SafetyPhase, blind: Blind | None, memory: Memory, reasons: Reasons, is_resting: bool
-) -> str:
-    """Return why the contactor is not closed, for a person; "" while it is."""
+) -> Reason | None:
+    """Return why the contactor is not closed, for a person; None while it is."""
     match phase:
         case SafetyPhase.CLOSED:
-            return ""
+            return None
         case SafetyPhase.START:
             return _why_start(memory) if blind is None else blind
         case SafetyPhase.SELF_TEST:
-            return "the residual-current monitor is being tested"
+            return Why.SELF_TEST
         case SafetyPhase.CLOSING:
-            return "the contactor is closing"
+            return Why.CLOSING
         case SafetyPhase.STOPPING:
-            return f"waits until the vehicle draws nothing: {_first(reasons)}"
+            return reasons.first
         case SafetyPhase.IDLE | SafetyPhase.READY | SafetyPhase.OPENING | SafetyPhase.FAULT:
-            if is_resting and not any(reasons):
-                return "the contactor rests between two closings"
-            return _first(reasons) or "the vehicle's diode is not proven yet"
+            if reasons.first is not None:
+                return reasons.first
+            return Why.RESTING if is_resting else Why.DIODE
 
 
-def _why_start(memory: Memory) -> str:
-    if memory.problem:
-        return f"what safety has to keep cannot be stored: {memory.problem}"
-    if not memory.is_proven:
-        return "the disk has not answered yet what safety has to keep"
-    return "the contactor is not proven open yet"
+def _why_start(memory: Memory) -> Why:
+    if memory.problem is not None:
+        return Why.DISK_REFUSES
+    return Why.NOT_PROVEN if memory.is_proven else Why.DISK_UNHEARD
 
 
-def _first(reasons: Reasons) -> str:
-    return reasons.to_withhold or reasons.to_wait or reasons.to_open
-
-
-def _why_withhold(config: Config, state: State, facts: Facts, inputs: Inputs) -> str:
+def _why_withhold(config: Config, state: State, facts: Facts, inputs: Inputs) -> Why | None:
     session = inputs.session
     if state.ledger.records:
-        return state.ledger.records[0].detail
+        return Why.FAULT
     if inputs.stop is not None:
-        return "the box is being stopped"
+        return Why.STOP
     if facts.is_commissioning:
-        return "the box is in commissioning mode (DSW2.8)"
+        return Why.COMMISSIONING
     if config.showroom:
-        return "the box is in showroom mode"
+        return Why.SHOWROOM
     if facts.cp is CpState.F:
-        return "the pilot line is in state F"
+        return Why.STATE_F
     if not facts.is_plugged:
-        return "no vehicle is connected"
+        return Why.NO_VEHICLE
     if inputs.now_s < state.waits_until_s:
-        return "the mains are back; not all boxes of a house shall start at once"
+        return Why.MAINS_BACK
     if session is None:
-        return "the session node is silent, so nothing is authorised"
+        return Why.SESSION_SILENT
     if not session.authorized:
-        return "charging is not authorised"
+        return Why.NOT_AUTHORISED
     if inputs.meter is None or not _is_seeing(inputs.meter, inputs.now_s):
-        return "the box meter is silent, so an overcurrent would not be seen"
-    return ""
+        return Why.METER_SILENT
+    return None
 
 
-def _why_wait(facts: Facts, pilot: PilotStatus | None) -> str:
+def _why_wait(facts: Facts, pilot: PilotStatus | None) -> Why | None:
     if pilot is not None and not pilot.offered_a >= MIN_OFFER_A:
-        return "the pilot offers no current"
-    if not facts.has_pwm:
-        return "the pilot's generator gives no PWM"
-    return ""
+        return Why.NO_OFFER
+    return None if facts.has_pwm else Why.NO_PWM
 
 
 def _why_open(
     facts: Facts, ledger: Ledger, pilot: PilotStatus | None, stop: StopReason | None
-) -> str:
-    for record in ledger.records:
-        if record.code is not FaultCode.TOO_HOT:
-            return record.detail
+) -> Why | None:
+    if any(record.code is not FaultCode.TOO_HOT for record in ledger.records):
+        return Why.FAULT
     if facts.is_switched_off:
-        return "the over-temperature switch has opened"
+        return Why.SWITCH_OPEN
     if facts.exceeds_limit:
-        return "the pilot's generator offers more than the installation or the heat allows"
+        return Why.OFFER_TOO_HIGH
     if not facts.asks:
-        return "the vehicle does not ask for energy"
+        return Why.NOT_ASKED
     if pilot is None:
-        return "the pilot node is silent"
+        return Why.PILOT_SILENT
     if pilot.cp_state not in _VEHICLE_ASKS:
-        return "the pilot node does not see a vehicle that asks for energy"
-    if stop is StopReason.SIGNAL:
-        return "the box is being stopped"
-    return ""
+        return Why.PILOT_DISAGREES
+    return Why.STOP if stop is StopReason.SIGNAL else None
 
 
 def _is_seeing(meter: MeterReading, now_s: float) -> bool:

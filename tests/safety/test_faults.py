@@ -8,13 +8,13 @@ from msgs.safety import LATCHED, RETRIED, FaultCode
 from nodes.safety import faults
 from nodes.safety.faults import (
     CLEAN,
-    REMEDIES,
     Ledger,
     acquit,
     is_blocked,
     pardon,
     raise_fault,
 )
+from nodes.safety.finding import Cause, Finding
 from nodes.safety.judge import Facts
 from tests.safety.facts import PLUGGED
 
@@ -41,8 +41,12 @@ def review(
     return faults.review(ledger, facts, now_s, is_charging=is_charging, was_out=was_out)
 
 
+def seen(code: FaultCode) -> Finding:
+    return Finding(code=code, cause=Cause.EARTH)
+
+
 def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger:
-    return review(raise_fault(ledger, code, "seen", 7), PLUGGED, at_s)
+    return review(raise_fault(ledger, seen(code), 7), PLUGGED, at_s)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +80,13 @@ def raised(code: FaultCode, ledger: Ledger = CLEAN, at_s: float = 0.0) -> Ledger
     ],
 )
 def test_what_lets_a_fault_go(code: FaultCode, facts: Facts, is_over: bool) -> None:
-    ledger = raise_fault(CLEAN, code, "seen", 7)
+    ledger = raise_fault(CLEAN, seen(code), 7)
     assert (review(ledger, facts, 0.0).records == ()) is is_over
 
 
 @pytest.mark.req("ERR-1")
 def test_fault_1_goes_when_the_plug_was_out_and_is_seated_again() -> None:
-    ledger = raise_fault(CLEAN, FaultCode.UNPLUGGED, "seen", 7)
+    ledger = raise_fault(CLEAN, seen(FaultCode.UNPLUGGED), 7)
     assert review(ledger, OUT, 0.0, was_out=True).records
     assert review(ledger, PLUGGED, 0.0, was_out=True).records == ()
 
@@ -129,8 +133,8 @@ def test_latched_faults_are_never_retried_and_stop_other_retries(code: FaultCode
 
 @pytest.mark.parametrize("code", [FaultCode.UNPLUGGED, FaultCode.TOO_HOT, FaultCode.NO_VEHICLE])
 def test_faults_that_go_with_their_cause_use_up_no_retry(code: FaultCode) -> None:
-    assert raise_fault(CLEAN, code, "seen", 7).retries == 0
-    assert review(raise_fault(CLEAN, code, "seen", 7), HOT, 0.0).retry_at_s is None
+    assert raise_fault(CLEAN, seen(code), 7).retries == 0
+    assert review(raise_fault(CLEAN, seen(code), 7), HOT, 0.0).retry_at_s is None
 
 
 @pytest.mark.req("ERR-8")
@@ -156,22 +160,23 @@ def test_unplugging_clears_the_counters() -> None:
     assert raised(FaultCode.NOT_CLOSING, CLEAN).records[0].count == 1
 
 
-def test_a_record_says_when_how_often_what_and_what_to_do() -> None:
+def test_a_record_says_when_how_often_and_what() -> None:
     ledger = raised(FaultCode.NOT_CLOSING)
     ledger = review(ledger, PLUGGED, 10.0)
-    ledger = review(raise_fault(ledger, FaultCode.NOT_CLOSING, "again", 9), PLUGGED, 11.0)
+    again = Finding(code=FaultCode.NOT_CLOSING, cause=Cause.DOES_NOT_CLOSE)
+    ledger = review(raise_fault(ledger, again, 9), PLUGGED, 11.0)
     record = ledger.records[0]
-    assert (record.count, record.since_utc_ns, record.detail) == (2, 9, "again")
-    assert record.remedy == REMEDIES[FaultCode.NOT_CLOSING]
+    assert (record.count, record.since_utc_ns, record.finding) == (2, 9, again)
 
 
 def test_a_fault_that_holds_stays_as_it_was_seen_first() -> None:
     ledger = raised(FaultCode.RED)
-    assert raise_fault(ledger, FaultCode.RED, "later", 9) is ledger
+    later = Finding(code=FaultCode.RED, cause=Cause.STILL_LIVE)
+    assert raise_fault(ledger, later, 9) is ledger
 
 
 def test_a_trip_with_nothing_plugged_goes_with_its_cause_and_is_not_retried() -> None:
-    ledger = review(raise_fault(CLEAN, FaultCode.RESIDUAL_CURRENT, "seen", 7), TRIPPED_OUT, 0.0)
+    ledger = review(raise_fault(CLEAN, seen(FaultCode.RESIDUAL_CURRENT), 7), TRIPPED_OUT, 0.0)
     assert ledger.retry_at_s is None
     assert review(ledger, TRIPPED_OUT, 1e6).records
     assert review(ledger, OUT, 1e6) == CLEAN
@@ -189,11 +194,11 @@ def test_a_quiet_ledger_costs_no_new_objects() -> None:
 
 def test_a_plug_in_remembers_a_hundred_raisings_and_counts_no_more() -> None:
     ledger = replace(CLEAN, raised=(FaultCode.NOT_CLOSING,) * 99)
-    ledger = raise_fault(ledger, FaultCode.NOT_CLOSING, "seen", 7)
+    ledger = raise_fault(ledger, seen(FaultCode.NOT_CLOSING), 7)
     assert ledger.records[0].count == 100
-    ledger = raise_fault(replace(ledger, records=()), FaultCode.NOT_CLOSING, "seen", 7)
+    ledger = raise_fault(replace(ledger, records=()), seen(FaultCode.NOT_CLOSING), 7)
     assert ledger.records[0].count == 100
-    ledger = raise_fault(ledger, FaultCode.TOO_HOT, "seen", 7)
+    ledger = raise_fault(ledger, seen(FaultCode.TOO_HOT), 7)
     assert ledger.records[1].count == 1  # it has been seen, so at least this once
     assert len(ledger.raised) == 100
 
@@ -248,7 +253,3 @@ def test_mains_off_and_on_leaves_8007_alone_until_the_contactor_is_proven() -> N
     assert (ledger.retries, ledger.retry_at_s) == (0, None)
     assert acquit(ledger) == CLEAN
     assert acquit(raised(FaultCode.RED)).holds(FaultCode.RED)
-
-
-def test_there_is_a_remedy_for_every_code() -> None:
-    assert set(REMEDIES) == set(FaultCode)

@@ -379,10 +379,10 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
     assert seen(SETTLED, 120, voltages_v=(230.0, 0.0, 0.0)).mains
     single = Installation(phases=1)
     assert not seen(SETTLED, 120, installation=single, voltages_v=(230.0, 0.0, 0.0)).mains
-    assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).stray
-    assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 1.1)).stray
-    assert seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 21.0)).excess
-    assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 19.0)).excess
+    assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).has_stray
+    assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 1.1)).has_stray
+    assert seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 21.0)).has_excess
+    assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 19.0)).has_excess
     assert seen(SETTLED, 3, dip2=1).is_commissioning
     assert not seen(SETTLED, 2, power_on_reset=True).is_reset
     assert seen(SETTLED, 3, power_on_reset=True).is_reset
@@ -489,7 +489,7 @@ def looks_well(facts: Facts | Blind) -> bool:
         and facts.is_proven_open
         and not (facts.residual_ac or facts.residual_dc)
         and not (facts.is_hot or facts.is_switched_off)
-        and not (facts.mains or facts.excess or facts.stray)
+        and not (facts.mains or facts.has_excess or facts.has_stray)
     )
 
 

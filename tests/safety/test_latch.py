@@ -1,11 +1,14 @@
 """The latch of 8007 on its way to the disk and back."""
 
 import pytest
+from msgspec.structs import replace
 
-from msgs.safety import Fault, FaultCode
+from msgs.safety import FaultCode
+from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.latch import Kept, Latch, Memory, Write, hear, is_kept, latch_of, want
 
-LATCH = Latch(since_utc_ns=7, detail="seen")
+SEEN = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current_a=2.0)
+LATCH = Latch(since_utc_ns=7, finding=SEEN)
 
 
 def proven(found: Latch | None = None) -> Memory:
@@ -18,8 +21,8 @@ def proven(found: Latch | None = None) -> Memory:
 RECALLED = proven()
 
 
-def fault(code: FaultCode) -> Fault:
-    return Fault(code=code, since_utc_ns=7, count=1, detail="seen", remedy="")
+def fault(code: FaultCode) -> Record:
+    return Record(finding=replace(SEEN, code=code), since_utc_ns=7, count=1)
 
 
 @pytest.mark.req("ERR-8007")
@@ -33,7 +36,7 @@ def test_8007_alone_is_kept(code: FaultCode) -> None:
 
 def test_a_latch_says_whether_the_flag_was_up_when_it_was_made() -> None:
     made = latch_of((fault(FaultCode.SAFETY_CIRCUIT),), is_flag_up=True)
-    assert made == Latch(since_utc_ns=7, detail="seen", is_flag_up=True)
+    assert made == Latch(since_utc_ns=7, finding=SEEN, is_flag_up=True)
     assert want(proven(LATCH), made, 0.0)[1] is None  # the same fault: nothing new
 
 
@@ -47,7 +50,7 @@ def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
     memory, write = want(failed, None, 6.0)
     assert write == Write(latch=None)
     assert hear(memory, Kept(), 6.1).is_proven
-    assert hear(memory, Kept(), 6.1).problem == ""
+    assert hear(memory, Kept(), 6.1).problem is None
 
 
 def test_what_is_on_its_way_is_not_kept_yet() -> None:
@@ -86,6 +89,26 @@ def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch 
     assert (memory.latch, memory.writing) == (after, None)
     assert want(memory, after, 1.0)[1] is None
     assert want(memory, before, 1.0)[1] == Write(latch=before)
+
+
+@pytest.mark.parametrize(
+    ("other", "is_written"),
+    [
+        (replace(LATCH, finding=replace(SEEN, current_a=3.0)), False),  # the same fault, seen again
+        (replace(LATCH, finding=replace(SEEN, cause=Cause.GENERATOR)), True),
+        (replace(LATCH, since_utc_ns=8), True),
+    ],
+)
+def test_another_time_or_cause_is_another_fault(other: Latch, is_written: bool) -> None:
+    assert (want(proven(LATCH), other, 0.0)[1] is not None) is is_written
+
+
+def test_a_failure_without_a_text_is_one() -> None:
+    recalled = hear(Memory(), Kept(latch=LATCH, problem=""), 0.0)
+    assert (recalled.is_recalled, recalled.latch) == (True, None)
+    memory, _ = want(recalled, LATCH, 0.0)
+    failed = hear(memory, Kept(problem=""), 1.0)
+    assert (failed.is_proven, failed.latch, failed.problem) == (False, None, "")
 
 
 def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:

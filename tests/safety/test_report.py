@@ -7,8 +7,10 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.requests import StopReason
-from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
+from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from nodes.safety import words
 from nodes.safety.faults import CLEAN, Ledger
+from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.heat import COLD
 from nodes.safety.judge import NOTHING_JUDGED, Blind, Facts
 from nodes.safety.latch import Latch, Memory, Write
@@ -16,15 +18,16 @@ from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest
 from nodes.safety.state import Config, Inputs, Outputs, State
 from nodes.safety.switches import Switches
-from nodes.safety.why import Reasons
+from nodes.safety.why import Reasons, Why
+from nodes.safety.words import REASONS
 from tests.safety.facts import PLUGGED
 
 P = SafetyPhase
 NOW_S = 1024.0
 # Times that a float holds exactly: each deadline is tried in its very moment.
 CONFIG = Config(slack_s=0.125, edge_s=1.0, publish_s=1.0, first_word_s=0.5)
-NOTHING = Reasons("", "", "")
-WITHHELD = Reasons("no vehicle is connected", "", "")
+NOTHING = Reasons(None, None, None)
+WITHHELD = Reasons(Why.NO_VEHICLE, None, None)
 
 FACTS = replace(
     PLUGGED, offered_a=15.94, temperature_c=30.06, is_proven_open=False, has_voltage=True
@@ -52,8 +55,8 @@ READY = State(
 
 
 def held(code: FaultCode) -> Ledger:
-    fault = Fault(code=code, since_utc_ns=7, count=1, detail="seen", remedy="")
-    return replace(CLEAN, records=(fault,))
+    finding = Finding(code=code, cause=Cause.EARTH)
+    return replace(CLEAN, records=(Record(finding=finding, since_utc_ns=7, count=1),))
 
 
 def told(
@@ -145,7 +148,7 @@ def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
 
 
 def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again() -> None:
-    latch = Latch(since_utc_ns=7, detail="seen")
+    latch = Latch(since_utc_ns=7, finding=held(FaultCode.SAFETY_CIRCUIT).records[0].finding)
     memory = Memory(is_recalled=True, retry_s=NOW_S)
     state = replace(READY, ledger=held(FaultCode.SAFETY_CIRCUIT), memory=memory)
     assert told(state, now_s=NOW_S - 0.1)[1].write is None
@@ -200,7 +203,7 @@ def test_what_is_not_new_is_said_again_when_it_is_time(after_s: float, is_said: 
         ({}, replace(FACTS, cp=CpState.B), NOTHING),
         ({}, replace(FACTS, offered_a=15.8), NOTHING),
         ({}, FACTS, WITHHELD),
-        ({}, FACTS, Reasons("", "the pilot offers no current", "")),
+        ({}, FACTS, Reasons(None, Why.NO_OFFER, None)),
     ],
 )
 def test_what_is_new_is_said_at_once(
@@ -219,7 +222,7 @@ def test_a_temperature_that_drifts_is_no_news() -> None:
     ("is_tested", "facts", "reasons", "permitted"),
     [
         (True, FACTS, NOTHING, True),
-        (True, FACTS, Reasons("", "the pilot offers no current", "at once"), True),
+        (True, FACTS, Reasons(None, Why.NO_OFFER, Why.NOT_ASKED), True),
         (True, FACTS, WITHHELD, False),
         (True, None, NOTHING, False),
         (False, FACTS, NOTHING, False),
@@ -278,10 +281,11 @@ def test_all_that_is_remembered_is_said() -> None:
     )
     status = said(state, FACTS, WITHHELD)
     assert (status.phase, status.contactor) == (P.FAULT, Contactor.OPEN)
-    assert (status.faults, status.records) == ((FaultCode.PLUG_STATE,), ledger.records)
+    assert status.faults == (FaultCode.PLUG_STATE,)
+    assert status.records == tuple(words.told(record) for record in ledger.records)
     assert (status.retries, status.retry_in_s) == (2, 10.0)
     assert status.commissioning
-    assert status.detail == "no vehicle is connected"
+    assert status.detail == REASONS[Why.NO_VEHICLE]
     assert status.plugged_since_utc_ns == 7
     assert not status.showroom
 
@@ -299,13 +303,13 @@ def test_only_a_dark_box_has_no_mains(blind: Blind | None) -> None:
     state = replace(READY, phase=P.START, blind=blind, memory=Memory(is_proven=True))
     status = said(state, None if blind else FACTS)
     assert status.has_mains is (blind is not Blind.DARK)
-    assert status.detail == (blind or "the contactor is not proven open yet")
+    assert status.detail == REASONS[blind or Why.NOT_PROVEN]
 
 
 @pytest.mark.parametrize(("left_s", "is_resting"), [(0.1, True), (0.0, False), (-0.1, False)])
 def test_a_contactor_that_rests_says_so_until_it_may_close(left_s: float, is_resting: bool) -> None:
     detail = said(replace(READY, rests_until_s=NOW_S + left_s)).detail
-    assert (detail == "the contactor rests between two closings") is is_resting
+    assert (detail == REASONS[Why.RESTING]) is is_resting
 
 
 @pytest.mark.req("ERR-R")

@@ -14,10 +14,11 @@ from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.faults import CLEAN, Ledger, raise_fault
+from nodes.safety.finding import Cause, Finding
 from nodes.safety.judge import Blind
 from nodes.safety.latch import Memory
 from nodes.safety.state import Config, Inputs, State
-from nodes.safety.why import Reasons, why_blind, why_not, why_not_closed
+from nodes.safety.why import Reasons, Why, why_blind, why_not, why_not_closed
 from tests.safety.facts import PLUGGED
 
 P = SafetyPhase
@@ -48,13 +49,13 @@ INPUTS = Inputs(
     stop=None,
 )
 KEPT = Memory(is_recalled=True, is_proven=True)
-NOTHING = Reasons("", "", "")
+NOTHING = Reasons(None, None, None)
 
 
 def faulty(*codes: FaultCode) -> Ledger:
     ledger = CLEAN
     for code in codes:
-        ledger = raise_fault(ledger, code, f"seen {code.name}", 7)
+        ledger = raise_fault(ledger, Finding(code=code, cause=Cause.EARTH), 7)
     return ledger
 
 
@@ -76,26 +77,26 @@ def why(
 Changes = dict[str, dict[str, Any]]
 
 # Most serious first.
-WITHHOLDING: tuple[tuple[Changes, str], ...] = (
-    ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, "seen TOO_HOT"),
-    ({"inputs": {"stop": StopReason.RESTART}}, "stopped"),
-    ({"facts": {"is_commissioning": True}}, "commissioning"),
-    ({"config": {"showroom": True}}, "showroom"),
-    ({"facts": {"cp": CpState.F}}, "state F"),
-    ({"facts": {"is_plugged": False}}, "no vehicle"),
-    ({"state": {"waits_until_s": 1000.01}}, "mains are back"),
-    ({"inputs": {"session": None}}, "session node is silent"),
-    ({"inputs": {"session": replace(SESSION, authorized=False)}}, "not authorised"),
-    ({"inputs": {"meter": None}}, "meter is silent"),
+WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
+    ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
+    ({"inputs": {"stop": StopReason.RESTART}}, Why.STOP),
+    ({"facts": {"is_commissioning": True}}, Why.COMMISSIONING),
+    ({"config": {"showroom": True}}, Why.SHOWROOM),
+    ({"facts": {"cp": CpState.F}}, Why.STATE_F),
+    ({"facts": {"is_plugged": False}}, Why.NO_VEHICLE),
+    ({"state": {"waits_until_s": 1000.01}}, Why.MAINS_BACK),
+    ({"inputs": {"session": None}}, Why.SESSION_SILENT),
+    ({"inputs": {"session": replace(SESSION, authorized=False)}}, Why.NOT_AUTHORISED),
+    ({"inputs": {"meter": None}}, Why.METER_SILENT),
 )
-OPENING: tuple[tuple[Changes, str], ...] = (
-    ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, "seen RED"),
-    ({"facts": {"is_switched_off": True}}, "over-temperature"),
-    ({"facts": {"exceeds_limit": True}}, "more than"),
-    ({"facts": {"asks": False}}, "vehicle does not ask"),
-    ({"inputs": {"pilot": None}}, "pilot node is silent"),
-    ({"inputs": {"pilot": replace(PILOT, cp_state=CpState.B)}}, "pilot node does not see"),
-    ({"inputs": {"stop": StopReason.SIGNAL}}, "stopped"),
+OPENING: tuple[tuple[Changes, Why], ...] = (
+    ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
+    ({"facts": {"is_switched_off": True}}, Why.SWITCH_OPEN),
+    ({"facts": {"exceeds_limit": True}}, Why.OFFER_TOO_HIGH),
+    ({"facts": {"asks": False}}, Why.NOT_ASKED),
+    ({"inputs": {"pilot": None}}, Why.PILOT_SILENT),
+    ({"inputs": {"pilot": replace(PILOT, cp_state=CpState.B)}}, Why.PILOT_DISAGREES),
+    ({"inputs": {"stop": StopReason.SIGNAL}}, Why.STOP),
 )
 
 
@@ -108,35 +109,35 @@ def test_a_sound_box_with_a_vehicle_that_asks_has_no_reason() -> None:
     assert why() == NOTHING
 
 
-@pytest.mark.parametrize(("changes", "words"), WITHHOLDING)
-def test_each_reason_to_withhold_alone(changes: Changes, words: str) -> None:
-    assert words in why(**changes).to_withhold
+@pytest.mark.parametrize(("changes", "reason"), WITHHOLDING)
+def test_each_reason_to_withhold_alone(changes: Changes, reason: Why) -> None:
+    assert why(**changes).to_withhold is reason
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.pairwise(WITHHOLDING)))
 def test_the_most_serious_reason_to_withhold_is_told(
-    first: tuple[Changes, str], second: tuple[Changes, str]
+    first: tuple[Changes, Why], second: tuple[Changes, Why]
 ) -> None:
-    assert first[1] in why(**together(first[0], second[0])).to_withhold
+    assert why(**together(first[0], second[0])).to_withhold is first[1]
 
 
-@pytest.mark.parametrize(("changes", "words"), OPENING)
-def test_each_reason_to_open_alone(changes: Changes, words: str) -> None:
-    assert words in why(**changes).to_open
+@pytest.mark.parametrize(("changes", "reason"), OPENING)
+def test_each_reason_to_open_alone(changes: Changes, reason: Why) -> None:
+    assert why(**changes).to_open is reason
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.pairwise(OPENING)))
 def test_the_most_serious_reason_to_open_is_told(
-    first: tuple[Changes, str], second: tuple[Changes, str]
+    first: tuple[Changes, Why], second: tuple[Changes, Why]
 ) -> None:
-    assert first[1] in why(**together(first[0], second[0])).to_open
+    assert why(**together(first[0], second[0])).to_open is first[1]
 
 
 @pytest.mark.parametrize("code", list(FaultCode))
 def test_every_fault_withholds_and_all_but_heat_open(code: FaultCode) -> None:
     reasons = why(state={"ledger": faulty(code)})
-    assert reasons.to_withhold == f"seen {code.name}"
-    assert reasons.to_open == ("" if code is FaultCode.TOO_HOT else f"seen {code.name}")
+    assert reasons.to_withhold is Why.FAULT
+    assert reasons.to_open is (None if code is FaultCode.TOO_HOT else Why.FAULT)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +148,8 @@ def test_a_vehicle_has_its_time_unless_a_signal_stops_the_box(
     stop: StopReason, opens: bool
 ) -> None:
     reasons = why(inputs={"stop": stop})
-    assert reasons.to_withhold
-    assert bool(reasons.to_open) is opens
+    assert reasons.to_withhold is Why.STOP
+    assert reasons.to_open is (Why.STOP if opens else None)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,8 @@ def test_a_vehicle_has_its_time_unless_a_signal_stops_the_box(
 def test_mains_that_are_back_withhold_until_the_wait_is_over(
     waits_until_s: float, is_waiting: bool
 ) -> None:
-    assert bool(why(state={"waits_until_s": waits_until_s}).to_withhold) is is_waiting
+    expected = Why.MAINS_BACK if is_waiting else None
+    assert why(state={"waits_until_s": waits_until_s}).to_withhold is expected
 
 
 @pytest.mark.req("ERR-8002", "ERR-4003")
@@ -176,8 +178,8 @@ def test_a_meter_sees_for_five_seconds_whatever_it_says_of_itself(
     sampled_ns: int, now_s: float, is_seeing: bool, online: bool
 ) -> None:
     meter = replace(METER, sampled_ns=sampled_ns, online=online)
-    words = why(inputs={"meter": meter, "now_s": now_s}).to_withhold
-    assert ("meter is silent" in words) is not is_seeing
+    reason = why(inputs={"meter": meter, "now_s": now_s}).to_withhold
+    assert reason is (None if is_seeing else Why.METER_SILENT)
 
 
 @pytest.mark.parametrize(
@@ -188,23 +190,23 @@ def test_a_pilot_that_offers_less_than_a_duty_can_say_offers_nothing(
     offered_a: float, waits: bool
 ) -> None:
     reasons = why(inputs={"pilot": replace(PILOT, offered_a=offered_a)})
-    assert bool(reasons.to_wait) is waits
-    assert (reasons.to_withhold, reasons.to_open) == ("", "")
+    assert reasons == Reasons(None, Why.NO_OFFER if waits else None, None)
 
 
 def test_no_current_by_choice_of_the_pilot_is_told_before_a_generator_without_pwm() -> None:
     nothing = replace(PILOT, offered_a=0.0)
-    assert "pilot offers no" in why(inputs={"pilot": nothing}, facts={"has_pwm": False}).to_wait
-    assert "generator" in why(facts={"has_pwm": False}).to_wait
-    assert "generator" in why(inputs={"pilot": None}, facts={"has_pwm": False}).to_wait
-    assert not why(inputs={"pilot": None}).to_wait
+    no_pwm = {"has_pwm": False}
+    assert why(inputs={"pilot": nothing}, facts=no_pwm).to_wait is Why.NO_OFFER
+    assert why(facts=no_pwm).to_wait is Why.NO_PWM
+    assert why(inputs={"pilot": None}, facts=no_pwm).to_wait is Why.NO_PWM
+    assert why(inputs={"pilot": None}).to_wait is None
 
 
 @pytest.mark.parametrize("cp_state", list(CpState))
 def test_the_contactor_opens_unless_the_pilot_node_sees_c_or_d_too(cp_state: CpState) -> None:
     reasons = why(inputs={"pilot": replace(PILOT, cp_state=cp_state)})
-    assert bool(reasons.to_open) is (cp_state not in (CpState.C, CpState.D))
-    assert (reasons.to_withhold, reasons.to_wait) == ("", "")
+    asks = cp_state in (CpState.C, CpState.D)
+    assert reasons == Reasons(None, None, None if asks else Why.PILOT_DISAGREES)
 
 
 @pytest.mark.parametrize("blind", list(Blind))
@@ -214,66 +216,61 @@ def test_without_sight_everything_speaks_against_current(blind: Blind) -> None:
 
 # --- for a person ------------------------------------------------------------------------------
 
-WITHHELD, WAITED, OPENED = Reasons("held", "", "o"), Reasons("", "wait", "o"), Reasons("", "", "o")
+WITHHELD = Reasons(Why.NO_VEHICLE, None, Why.NOT_ASKED)
+WAITED = Reasons(None, Why.NO_OFFER, Why.NOT_ASKED)
+OPENED = Reasons(None, None, Why.NOT_ASKED)
 
 
 @pytest.mark.parametrize(
-    ("phase", "words"),
+    ("phase", "reason"),
     [
-        (P.START, "not proven open"),
-        (P.SELF_TEST, "monitor is being tested"),
-        (P.CLOSING, "is closing"),
-        (P.STOPPING, "until the vehicle draws nothing"),
-        (P.IDLE, "diode"),
-        (P.READY, "diode"),
-        (P.OPENING, "diode"),
-        (P.FAULT, "diode"),
+        (P.START, Why.NOT_PROVEN),
+        (P.SELF_TEST, Why.SELF_TEST),
+        (P.CLOSING, Why.CLOSING),
+        (P.STOPPING, None),
+        (P.IDLE, Why.DIODE),
+        (P.READY, Why.DIODE),
+        (P.OPENING, Why.DIODE),
+        (P.FAULT, Why.DIODE),
     ],
 )
-def test_every_phase_but_closed_says_why(phase: SafetyPhase, words: str) -> None:
-    assert words in why_not_closed(phase, None, KEPT, NOTHING, False)
-    assert why_not_closed(P.CLOSED, None, KEPT, NOTHING, False) == ""
-    assert why_not_closed(P.CLOSED, Blind.DARK, KEPT, WITHHELD, True) == ""
+def test_every_phase_says_what_it_waits_for(phase: SafetyPhase, reason: Why | None) -> None:
+    assert why_not_closed(phase, None, KEPT, NOTHING, False) is reason
 
 
-@pytest.mark.parametrize(
-    ("memory", "words"),
-    [
-        (KEPT, "the contactor is not proven open yet"),
-        (Memory(), "the disk has not answered yet"),
-        (Memory(problem="disk full"), "cannot be stored: disk full"),
-        (Memory(is_proven=True, problem="disk full"), "cannot be stored: disk full"),
-    ],
-)
-def test_a_start_says_what_it_waits_for(memory: Memory, words: str) -> None:
-    assert words in why_not_closed(P.START, None, memory, WITHHELD, False)
+def test_a_closed_contactor_needs_no_reason() -> None:
+    assert why_not_closed(P.CLOSED, None, KEPT, NOTHING, False) is None
+    assert why_not_closed(P.CLOSED, Blind.DARK, KEPT, WITHHELD, True) is None
 
 
-def test_a_start_says_that_it_wants_a_proof_or_sight() -> None:
-    assert (
-        why_not_closed(P.START, None, KEPT, WITHHELD, False)
-        == "the contactor is not proven open yet"
-    )
-    assert why_not_closed(P.START, Blind.DARK, KEPT, WITHHELD, False) == Blind.DARK
+@pytest.mark.parametrize("problem", ["disk full", ""])
+@pytest.mark.parametrize("is_proven", [False, True])
+def test_a_start_says_that_the_disk_refuses(problem: str, is_proven: bool) -> None:
+    memory = Memory(is_proven=is_proven, problem=problem)
+    assert why_not_closed(P.START, None, memory, WITHHELD, False) is Why.DISK_REFUSES
+
+
+def test_a_start_says_that_it_wants_the_disk_a_proof_or_sight() -> None:
+    assert why_not_closed(P.START, None, Memory(), WITHHELD, False) is Why.DISK_UNHEARD
+    assert why_not_closed(P.START, None, KEPT, WITHHELD, False) is Why.NOT_PROVEN
+    assert why_not_closed(P.START, Blind.DARK, KEPT, WITHHELD, False) is Blind.DARK
 
 
 @pytest.mark.parametrize("phase", [P.IDLE, P.READY, P.OPENING, P.FAULT, P.STOPPING])
 @pytest.mark.parametrize(
-    ("reasons", "words"), [(WITHHELD, "held"), (WAITED, "wait"), (OPENED, "o")]
+    ("reasons", "first"),
+    [(WITHHELD, Why.NO_VEHICLE), (WAITED, Why.NO_OFFER), (OPENED, Why.NOT_ASKED)],
 )
 @pytest.mark.parametrize("is_resting", [False, True])
 def test_the_first_reason_is_told(
-    phase: SafetyPhase, reasons: Reasons, words: str, is_resting: bool
+    phase: SafetyPhase, reasons: Reasons, first: Why, is_resting: bool
 ) -> None:
-    said = why_not_closed(phase, None, KEPT, reasons, is_resting)
-    if phase is P.STOPPING:
-        assert said.endswith(f": {words}")
-    else:
-        assert said == words
+    assert reasons.first is first
+    assert why_not_closed(phase, None, KEPT, reasons, is_resting) is first
 
 
 @pytest.mark.parametrize("phase", [P.IDLE, P.READY, P.OPENING, P.FAULT])
 def test_a_contactor_that_rests_says_so_when_nothing_else_speaks_against_it(
     phase: SafetyPhase,
 ) -> None:
-    assert "rests" in why_not_closed(phase, None, KEPT, NOTHING, True)
+    assert why_not_closed(phase, None, KEPT, NOTHING, True) is Why.RESTING

@@ -11,8 +11,11 @@ from msgs.pilot import CpState, PilotStatus, duty_of_offer
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.chain import ChainReading
+from nodes.safety.finding import Cause
 from nodes.safety.latch import Kept, Latch
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
+from nodes.safety.why import Reason
+from nodes.safety.words import REASONS
 
 ROUND_S = 0.01
 
@@ -255,6 +258,14 @@ class Rig:
 
     def faults(self) -> tuple[FaultCode, ...]:
         return self.status.faults
+
+    def causes(self) -> tuple[Cause, ...]:
+        """Of the faults that hold."""
+        return tuple(record.finding.cause for record in self.state.ledger.records)
+
+    def says(self, reason: Reason) -> bool:
+        """Whether this is published as why the contactor is not closed."""
+        return self.status.detail == REASONS[reason]
 
     @property
     def is_closed(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from msgs.safety import Contactor, FaultCode
+from nodes.safety.finding import Cause
 from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, ready
 
 
@@ -183,7 +184,7 @@ def test_blindness_is_told_with_its_words_and_time() -> None:
     assert rig.faults() == ()
     assert rig.tick().faults() == (FaultCode.PLUG_STATE,)
     record = rig.status.records[0]
-    assert record.detail == "the box's own sensors are silent"
+    assert rig.causes() == (Cause.SENSORS_SILENT,)
     assert record.since_utc_ns / 1e9 == pytest.approx(begun_s + 1.01, abs=0.02)
 
 

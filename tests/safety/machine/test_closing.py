@@ -8,6 +8,9 @@ import pytest
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
+from nodes.safety.finding import Cause
+from nodes.safety.why import Why
+from nodes.safety.words import REASONS
 from tests.safety.machine.rig import ROUND_S, P, closed, pilot, ready, session
 
 
@@ -17,7 +20,7 @@ def test_a_vehicle_that_asks_gets_the_contactor_within_three_seconds() -> None:
     rig.offered_a = 16.0
     assert rig.run(60.0).phase() is P.READY  # a start delayed by the vehicle is no fault
     assert rig.faults() == ()
-    assert rig.status.detail == "the vehicle does not ask for energy"
+    assert rig.says(Why.NOT_ASKED)
     rig.vehicle = "C"
     assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4
     assert rig.outputs.enable
@@ -75,7 +78,7 @@ def test_the_contactor_does_not_close_before_the_diode_is_proven() -> None:
     rig.offered_a = 16.0
     rig.run(0.02)
     assert rig.phase() is P.READY
-    assert rig.status.detail == "the vehicle's diode is not proven yet"
+    assert rig.says(Why.DIODE)
     assert rig.tick().phase() is P.CLOSING
 
 
@@ -174,7 +177,7 @@ def test_a_closing_that_is_proven_in_its_last_moment_is_one(rounds: int, is_faul
     assert (rig.phase() is P.CLOSED) is not is_fault
     assert rig.state.ledger.holds(FaultCode.NOT_CLOSING) is is_fault
     if is_fault:
-        assert rig.state.ledger.records[0].detail == "the contactor does not close"
+        assert rig.causes() == (Cause.DOES_NOT_CLOSE,)
 
 
 def test_a_proof_that_was_lost_for_exactly_its_time_is_found_again() -> None:
@@ -211,6 +214,6 @@ def test_a_vehicle_that_toggles_wears_no_contactor_out() -> None:
                 closings += is_on and not before
                 before = is_on
     assert 8 <= closings <= 12  # of 75 in 30 s
-    assert any("rests between two closings" in status.detail for status in rig.said)
+    assert any(status.detail == REASONS[Why.RESTING] for status in rig.said)
     rig.vehicle = "C"
     assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4

@@ -7,6 +7,7 @@ import pytest
 
 from msgs.pilot import CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase
+from nodes.safety.finding import Cause
 from tests.safety.machine.rig import P, closed, idle, pilot, ready
 
 
@@ -25,8 +26,8 @@ def test_fault_1_is_a_plug_out_of_order_and_clears_when_it_is_seated_again(
     rig.vehicle, rig.offered_a = "A", 0.0
     rig.run(0.2)
     assert rig.faults() == (FaultCode.UNPLUGGED,)
-    during = "during the self-test" if phase is P.SELF_TEST else "while charging"
-    assert rig.status.records[0].detail.endswith(during)
+    cause = Cause.PULLED_IN_TEST if phase is P.SELF_TEST else Cause.PULLED_IN_CHARGE
+    assert rig.causes() == (cause,)
     assert rig.run(20.0).faults() == (FaultCode.UNPLUGGED,)
     rig.vehicle, rig.inputs = "B", {}
     assert rig.run(0.05).faults() == ()
@@ -89,7 +90,8 @@ def test_a_trip_is_retried_after_its_delay_with_a_new_self_test() -> None:
     rig.reading = {"residual_dc": True}
     rig.tick()
     assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)
-    assert "6 mA DC" in rig.status.detail
+    assert rig.causes() == (Cause.RESIDUAL_DC,)
+    assert rig.status.detail == rig.status.records[0].detail
     rig.run(0.3)
     rig.reading = {}
     assert rig.until_phase(P.SELF_TEST, 11.0) == pytest.approx(9.7, abs=0.1)
@@ -179,7 +181,8 @@ def test_mains_out_of_range_open_and_are_tried_again_when_they_are_stable() -> N
     assert rig.until(lambda: not rig.outputs.enable) == pytest.approx(1.0, abs=0.05)
     rig.run(0.1)
     assert rig.faults() == (FaultCode.MAINS_VOLTAGE,)
-    assert "L1 150 V" in rig.status.records[0].detail
+    finding = rig.state.ledger.records[0].finding
+    assert (finding.cause, finding.voltages_v) == (Cause.MAINS_RANGE, (150.0, 230.0, 230.0))
     rig.run(60.0)
     assert rig.status.retries == 0
     assert rig.status.retry_in_s is None  # it waits for the mains, not for a time

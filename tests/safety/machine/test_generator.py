@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.safety import FaultCode
+from nodes.safety.finding import Cause
 from tests.safety.machine.rig import ROUND_S, P, closed, pilot
 
 
@@ -20,7 +21,9 @@ def test_a_generator_that_does_not_follow_is_8007() -> None:
     assert not rig.tick().outputs.enable  # 1.5 s
     rig.run(0.1)
     assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
-    assert "told 16.7 % and gives 26.7 %" in rig.status.records[0].detail
+    finding = rig.state.ledger.records[0].finding
+    assert finding.cause is Cause.GENERATOR
+    assert (finding.told_percent, finding.duty_percent) == pytest.approx((16.7, 26.7), abs=0.05)
 
 
 @pytest.mark.parametrize(("beside_percent", "is_followed"), [(1.0, True), (1.01, False)])

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
+from nodes.safety.finding import Cause
+from nodes.safety.why import Why
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
 
 
@@ -39,7 +41,7 @@ def test_8007_outlives_unplugging_and_any_number_of_restarts() -> None:
         assert rig.phase() is P.FAULT
         assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
         assert rig.status.records[0].since_utc_ns == since_utc_ns
-        assert "mirror contact" in rig.status.records[0].detail
+        assert rig.causes() == (Cause.NOT_PROVEN_OPEN,)
         assert rig.status.contactor is Contactor.OPEN  # as it is proven
         rig.edges.clear()
         rig.vehicle = "B" if rig.vehicle == "A" else "A"
@@ -154,7 +156,7 @@ def test_a_disk_that_takes_nothing_lets_nothing_be_closed_and_says_so() -> None:
 def test_a_disk_that_does_not_answer_is_named() -> None:
     rig = Rig()
     rig.is_disk_slow = True
-    assert "the disk has not answered" in rig.run(2.0).status.detail
+    assert rig.run(2.0).says(Why.DISK_UNHEARD)
 
 
 @pytest.mark.req("ERR-8007")

@@ -8,6 +8,8 @@ import pytest
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
+from nodes.safety import words
+from nodes.safety.finding import Cause
 from tests.safety.machine.rig import P, Rig, closed, pilot, ready
 
 AT_ONCE: list[tuple[str, dict[str, Any], float, tuple[FaultCode, ...]]] = [
@@ -153,7 +155,7 @@ def test_a_contactor_that_drops_by_itself_is_8001_and_a_short_dip_is_not() -> No
     rig.run(0.12)
     assert not rig.outputs.enable
     assert rig.run(0.05).faults() == (FaultCode.NOT_CLOSING,)
-    assert "by itself" in rig.status.records[0].detail
+    assert rig.causes() == (Cause.DROPPED,)
 
 
 @pytest.mark.req("ERR-RED")
@@ -249,3 +251,14 @@ def test_what_the_proof_of_open_took_is_not_held_against_the_rest_after() -> Non
     rig.run(0.15)
     rig.reading = {}
     assert rig.run(0.5).faults() == ()
+
+
+@pytest.mark.req("ERR-8005")
+def test_a_fault_opens_with_the_next_round_whatever_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(words, "fault", lambda finding: "")
+    rig = closed()
+    rig.reading = {"residual_dc": True}
+    assert not rig.tick().outputs.enable
+    assert rig.status.records[0].detail == ""

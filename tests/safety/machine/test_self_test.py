@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
+from nodes.safety.finding import Cause
 from nodes.safety.machine import State
+from nodes.safety.why import Why
 from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, meter, ready, session
 
 
@@ -28,29 +30,29 @@ def test_authorising_after_plugging_in_begins_the_self_test() -> None:
     rig.inputs = {"session": session(authorized=False)}
     rig.vehicle = "C"
     assert rig.run(1.0).phase() is P.IDLE
-    assert "not authorised" in rig.status.detail
+    assert rig.says(Why.NOT_AUTHORISED)
     rig.inputs = {}
     assert rig.tick().phase() is P.SELF_TEST
 
 
 @pytest.mark.parametrize(
-    ("inputs", "words"),
+    ("inputs", "why"),
     [
-        ({"session": None}, "session node is silent"),
-        ({"session": session(authorized=False)}, "not authorised"),
-        ({"meter": None}, "meter is silent"),
-        ({"meter": meter(1.0, online=False)}, "meter is silent"),
-        ({"stop": StopReason.SHUTDOWN}, "being stopped"),
+        ({"session": None}, Why.SESSION_SILENT),
+        ({"session": session(authorized=False)}, Why.NOT_AUTHORISED),
+        ({"meter": None}, Why.METER_SILENT),
+        ({"meter": meter(1.0, online=False)}, Why.METER_SILENT),
+        ({"stop": StopReason.SHUTDOWN}, Why.STOP),
     ],
 )
 def test_without_leave_to_charge_no_self_test_begins_and_none_goes_on(
-    inputs: dict[str, Any], words: str
+    inputs: dict[str, Any], why: Why
 ) -> None:
     rig = idle()
     rig.inputs = inputs
     rig.vehicle = "B"
     assert rig.run(1.0).phase() is P.IDLE
-    assert words in rig.status.detail
+    assert rig.says(why)
     rig = idle()
     rig.vehicle = "B"
     rig.until_phase(P.SELF_TEST)
@@ -192,7 +194,7 @@ def test_a_self_test_takes_no_old_answer_for_its_own() -> None:
     rig.reading = {}
     rig.until_phase(P.FAULT)
     assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)
-    assert "did not answer" in rig.status.detail
+    assert rig.causes() == (Cause.TEST_NO_ANSWER,)
 
 
 @pytest.mark.req("ERR-8005", "ERR-R")

@@ -1,0 +1,78 @@
+"""What can be wrong: the code, the cause, and the numbers that were seen. Pure.
+
+Everything is decided by these members. Their texts stand in `words.py`, and only what is published
+has them.
+"""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from msgs.safety import FaultCode
+from msgs.units import Amps, Celsius, Count, Nanoseconds, Percent, Volts
+
+
+class Cause(Enum):
+    """Why a fault is raised."""
+
+    STILL_LIVE = "still_live"  # commanded open, and voltage on the cable
+    NOT_PROVEN_OPEN = "not_proven_open"  # commanded open, no voltage, no proof by the mirror
+    STRAY_CURRENT = "stray_current"  # commanded open, and current flows
+    GENERATOR = "generator"  # the pilot's generator gives another duty than it was told
+    LATCH_UNREADABLE = "latch_unreadable"  # what was kept of 8007
+    EARTH = "earth"
+    RESIDUAL_AC = "residual_ac"
+    RESIDUAL_DC = "residual_dc"
+    RESIDUAL_BOTH = "residual_both"
+    TEST_NOT_IDLE = "test_not_idle"
+    TEST_NO_ANSWER = "test_no_answer"
+    TEST_STUCK = "test_stuck"
+    OVERCURRENT = "overcurrent"
+    MAINS_RANGE = "mains_range"
+    CHIP_SILENT = "chip_silent"
+    PULLED_IN_TEST = "pulled_in_test"
+    PULLED_IN_CHARGE = "pulled_in_charge"
+    PILOT_SHORT = "pilot_short"
+    PILOT_MINUS = "pilot_minus"  # at -12 V, and its generator is not
+    PILOT_UNDEFINED = "pilot_undefined"
+    NO_DIODE = "no_diode"  # the halves mirror each other: no vehicle
+    NEGATIVE_HALF = "negative_half"  # neither -12 V nor mirrored
+    DOES_NOT_CLOSE = "does_not_close"
+    NO_LOAD_VOLTAGE = "no_load_voltage"  # closed by the mirror, without voltage behind it
+    MIRROR_OPEN = "mirror_open"  # voltage behind it, and open by the mirror
+    DROPPED = "dropped"  # the proof of closed was lost without a command
+    SENSORS_SILENT = "sensors_silent"
+    SENSORS_NONSENSE = "sensors_nonsense"
+    MAINS_UNCLEAR = "mains_unclear"
+    SWITCH_OPEN = "switch_open"  # the over-temperature switch
+    SENSOR_FAILED = "sensor_failed"
+    TOO_HOT = "too_hot"
+
+
+class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One thing that is wrong, and what was measured then. None: no part of it, or not known."""
+
+    code: FaultCode
+    cause: Cause
+    high_v: Volts | None = None
+    low_v: Volts | None = None
+    duty_percent: Percent | None = None  # read back from the generator
+    told_percent: Percent | None = None  # that pilot has told it
+    current_a: Amps | None = None  # the largest of the phases
+    offered_a: Amps | None = None
+    voltages_v: tuple[Volts | None, Volts | None, Volts | None] | None = None  # L1, L2, L3
+    temperature_c: Celsius | None = None
+    failed_tests: Count | None = None  # in a row
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """One fault that holds: as it was seen first."""
+
+    finding: Finding
+    since_utc_ns: Nanoseconds
+    count: Count  # how often since the plug went in
+
+    @property
+    def code(self) -> FaultCode:
+        """Return the code of the ERR table."""
+        return self.finding.code

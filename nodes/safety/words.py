@@ -1,0 +1,196 @@
+"""The texts for a person: of faults, of their remedies, of why the contactor is not closed. Pure.
+
+Nothing is decided by them. They are attached where safety/status is made (`report.py`).
+"""
+
+from collections.abc import Callable
+
+from msgs.safety import Fault, FaultCode, SafetyPhase
+from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.heat import DERATE_TO_C
+from nodes.safety.judge import EARTH_LIMIT_OHM, Blind
+from nodes.safety.supply import LEAST_V, MOST_V
+from nodes.safety.why import Reason, Why
+
+MOST_CHARACTERS = 400  # of msgs.units.Text
+
+REMEDIES: dict[FaultCode, str] = {
+    FaultCode.UNPLUGGED: "Put the plug in again and check that it is locked.",
+    FaultCode.TOO_HOT: "Charging goes on by itself once the box has cooled down. "
+    "Keep it out of direct sun.",
+    FaultCode.NO_VEHICLE: "Remove what is connected, it is no vehicle; then begin again.",
+    FaultCode.PLUG_STATE: "Pull the plug and put it in again. "
+    "If the fault comes back, have the charging cable replaced.",
+    FaultCode.NOT_CLOSING: "Pull the plug and put it in again, or restart the box. "
+    "If the fault comes back, call the service.",
+    FaultCode.MAINS_VOLTAGE: "The supply line may be too thin or too long: lower the current, or "
+    "have the line reinforced. Otherwise ask the electricity supplier.",
+    FaultCode.OVERCURRENT: "If the fault comes back, have the vehicle looked at in a workshop.",
+    FaultCode.RESIDUAL_CURRENT: "Check the cable for damage and the plug for water. "
+    "Lightning may have been the cause.",
+    FaultCode.SAFETY_CIRCUIT: "Switch the mains of the box off and on. "
+    "If the fault comes back, call the service.",
+    FaultCode.RED: "Cut the mains of the box. Have the protective earth checked; "
+    "the box may have to be replaced.",
+}
+
+SILENT = "the box's own sensors are silent"
+NONSENSE = "the box's own sensors show what the pilot line cannot be"
+UNCLEAR = "the pilot shows 0 V, and nothing tells whether the box has mains"
+SWITCH_OPEN = "the over-temperature switch has opened"
+
+REASONS: dict[Reason, str] = {
+    Why.STOP: "the box is being stopped",
+    Why.COMMISSIONING: "the box is in commissioning mode (DSW2.8)",
+    Why.SHOWROOM: "the box is in showroom mode",
+    Why.STATE_F: "the pilot line is in state F",
+    Why.NO_VEHICLE: "no vehicle is connected",
+    Why.MAINS_BACK: "the mains are back; not all boxes of a house shall start at once",
+    Why.SESSION_SILENT: "the session node is silent, so nothing is authorised",
+    Why.NOT_AUTHORISED: "charging is not authorised",
+    Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
+    Why.NO_OFFER: "the pilot offers no current",
+    Why.NO_PWM: "the pilot's generator gives no PWM",
+    Why.SWITCH_OPEN: SWITCH_OPEN,
+    Why.OFFER_TOO_HIGH: "the pilot's generator offers more than the installation or the heat "
+    "allows",
+    Why.NOT_ASKED: "the vehicle does not ask for energy",
+    Why.PILOT_SILENT: "the pilot node is silent",
+    Why.PILOT_DISAGREES: "the pilot node does not see a vehicle that asks for energy",
+    Why.DISK_UNHEARD: "the disk has not answered yet what safety has to keep",
+    Why.NOT_PROVEN: "the contactor is not proven open yet",
+    Why.SELF_TEST: "the residual-current monitor is being tested",
+    Why.CLOSING: "the contactor is closing",
+    Why.RESTING: "the contactor rests between two closings",
+    Why.DIODE: "the vehicle's diode is not proven yet",
+    Blind.DARK: "the box has no mains",
+    Blind.SILENT: SILENT,
+    Blind.NONSENSE: NONSENSE,
+    Blind.UNCLEAR: UNCLEAR,
+}
+
+
+def why_not_closed(
+    phase: SafetyPhase, reason: Reason | None, records: tuple[Record, ...], problem: str | None
+) -> str:
+    """Return why the contactor is not closed; "" while it is.
+
+    :param problem: with which the disk has refused the last write.
+    """
+    if reason is None:
+        text = ""
+    elif reason is Why.FAULT:
+        text = fault(records[0].finding)
+    elif reason is Why.DISK_REFUSES:
+        text = f"what safety has to keep cannot be stored: {problem}"
+    else:
+        text = REASONS[reason]
+    if phase is SafetyPhase.STOPPING:
+        because = "" if reason is None else f": {text}"
+        text = f"waits until the vehicle draws nothing{because}"
+    return text[:MOST_CHARACTERS]
+
+
+def told(record: Record) -> Fault:
+    """Return a fault as it is published."""
+    return Fault(
+        code=record.code,
+        since_utc_ns=record.since_utc_ns,
+        count=record.count,
+        detail=fault(record.finding),
+        remedy=REMEDIES[record.code],
+    )
+
+
+def fault(finding: Finding) -> str:
+    """Return what was seen."""
+    return _FAULTS[finding.cause](finding)
+
+
+def _always(text: str) -> Callable[[Finding], str]:
+    return lambda _: text
+
+
+def _generator(seen: Finding) -> str:
+    told_percent, duty_percent = seen.told_percent or 0.0, seen.duty_percent or 0.0
+    return (
+        f"the pilot's generator does not follow: it was told {told_percent:.1f} % "
+        f"and gives {duty_percent:.1f} %"
+    )
+
+
+def _failed_test(text: str) -> Callable[[Finding], str]:
+    def failed(seen: Finding) -> str:
+        times = f", {seen.failed_tests} times in a row" if seen.code is FaultCode.RED else ""
+        return f"self-test of the residual-current monitor: {text}{times}"
+
+    return failed
+
+
+def _mains_range(seen: Finding) -> str:
+    volts = enumerate(seen.voltages_v or (), 1)
+    shown = ", ".join(f"L{line} {volt:.0f} V" for line, volt in volts if volt is not None)
+    return f"the mains are outside {LEAST_V:.0f} V to {MOST_V:.0f} V: {shown or 'unknown now'}"
+
+
+def _plateaus(seen: Finding) -> str:
+    return f"the pilot shows {seen.high_v or 0.0:+.1f} V and {seen.low_v or 0.0:+.1f} V"
+
+
+_FAULTS: dict[Cause, Callable[[Finding], str]] = {
+    Cause.STILL_LIVE: _always(
+        "the contactor is commanded open and there is still voltage on the cable"
+    ),
+    Cause.NOT_PROVEN_OPEN: _always(
+        "the contactor is commanded open and its mirror contact does not prove it"
+    ),
+    Cause.STRAY_CURRENT: lambda seen: (
+        f"{seen.current_a or 0.0:.1f} A flow though the contactor is commanded open"
+    ),
+    Cause.GENERATOR: _generator,
+    Cause.LATCH_UNREADABLE: _always("what was kept of the safety circuit cannot be read"),
+    Cause.EARTH: _always(
+        f"the protective earth is missing or has more than {EARTH_LIMIT_OHM:.0f} ohm"
+    ),
+    Cause.RESIDUAL_AC: _always("the residual-current monitor has tripped: 30 mA AC"),
+    Cause.RESIDUAL_DC: _always("the residual-current monitor has tripped: 6 mA DC"),
+    Cause.RESIDUAL_BOTH: _always("the residual-current monitor has tripped: 30 mA AC and 6 mA DC"),
+    Cause.TEST_NOT_IDLE: _failed_test("an output is active without any test"),
+    Cause.TEST_NO_ANSWER: _failed_test("an output did not answer the test"),
+    Cause.TEST_STUCK: _always(
+        "self-test of the residual-current monitor: an output stays active after the test"
+    ),
+    Cause.OVERCURRENT: lambda seen: (
+        f"the vehicle draws {seen.current_a or 0.0:.1f} A, "
+        f"and {seen.offered_a or 0.0:.1f} A are offered"
+    ),
+    Cause.MAINS_RANGE: _mains_range,
+    Cause.CHIP_SILENT: _always(
+        "the box's meter chip is silent or stuck: mains voltage or current is not known"
+    ),
+    Cause.PULLED_IN_TEST: _always("the plug was pulled during the self-test"),
+    Cause.PULLED_IN_CHARGE: _always("the plug was pulled while charging"),
+    Cause.PILOT_SHORT: lambda seen: f"the pilot is shorted to earth: {seen.high_v or 0.0:+.1f} V",
+    Cause.PILOT_MINUS: lambda seen: (
+        f"the pilot is stuck at {seen.high_v or 0.0:+.1f} V: its generator is not"
+    ),
+    Cause.PILOT_UNDEFINED: lambda seen: (
+        f"the pilot shows {seen.high_v or 0.0:+.1f} V, which is no state"
+    ),
+    Cause.NO_DIODE: lambda seen: f"{_plateaus(seen)}: this load has no vehicle's diode",
+    Cause.NEGATIVE_HALF: lambda seen: f"{_plateaus(seen)}: the negative half is not -12 V",
+    Cause.DOES_NOT_CLOSE: _always("the contactor does not close"),
+    Cause.NO_LOAD_VOLTAGE: _always("the contactor has closed and there is no voltage behind it"),
+    Cause.MIRROR_OPEN: _always("there is voltage behind the contactor, its mirror says open"),
+    Cause.DROPPED: _always("the contactor has dropped, or lost its mains, by itself"),
+    Cause.SENSORS_SILENT: _always(SILENT),
+    Cause.SENSORS_NONSENSE: _always(NONSENSE),
+    Cause.MAINS_UNCLEAR: _always(UNCLEAR),
+    Cause.SWITCH_OPEN: _always(SWITCH_OPEN),
+    Cause.SENSOR_FAILED: _always(
+        "a temperature sensor has failed: it is open, shorted, or its value has leapt"
+    ),
+    Cause.TOO_HOT: lambda seen: (
+        f"the box has {seen.temperature_c or 0.0:.0f} degC; {DERATE_TO_C:.0f} are allowed"
+    ),
+}

@@ -1,0 +1,106 @@
+"""The texts for a person: one for everything that can be said, with its numbers."""
+
+from typing import Any
+
+import pytest
+
+from msgs.safety import Fault, FaultCode, SafetyPhase
+from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.judge import Blind
+from nodes.safety.why import Why
+from nodes.safety.words import MOST_CHARACTERS, REASONS, REMEDIES, fault, told, why_not_closed
+
+C = Cause
+
+
+@pytest.mark.parametrize(
+    ("cause", "numbers", "words"),
+    [
+        (C.STRAY_CURRENT, {"current_a": 1.23}, "1.2 A flow"),
+        (
+            C.GENERATOR,
+            {"told_percent": 50.0, "duty_percent": 26.7},
+            "told 50.0 % and gives 26.7 %",
+        ),
+        (C.EARTH, {}, "more than 500 ohm"),
+        (C.RESIDUAL_AC, {}, "tripped: 30 mA AC"),
+        (C.RESIDUAL_BOTH, {}, "tripped: 30 mA AC and 6 mA DC"),
+        (C.OVERCURRENT, {"current_a": 20.0, "offered_a": 6.0}, "20.0 A, and 6.0 A are offered"),
+        (
+            C.MAINS_RANGE,
+            {"voltages_v": (150.4, None, 0.0)},
+            "outside 160 V to 280 V: L1 150 V, L3 0 V",
+        ),
+        (C.MAINS_RANGE, {}, "unknown now"),
+        (C.PILOT_SHORT, {"high_v": 0.04}, "shorted to earth: +0.0 V"),
+        (C.PILOT_MINUS, {"high_v": -12.0}, "stuck at -12.0 V"),
+        (C.PILOT_UNDEFINED, {"high_v": 7.5}, "+7.5 V, which is no state"),
+        (C.NO_DIODE, {"high_v": 6.0, "low_v": -6.0}, "+6.0 V and -6.0 V: this load"),
+        (C.NEGATIVE_HALF, {"high_v": 6.0, "low_v": -9.0}, "+6.0 V and -9.0 V: the negative half"),
+        (C.TOO_HOT, {"temperature_c": 81.4}, "81 degC; 80 are allowed"),
+    ],
+)
+def test_what_was_seen_is_told_with_its_numbers(
+    cause: Cause, numbers: dict[str, Any], words: str
+) -> None:
+    assert words in fault(Finding(code=FaultCode.RED, cause=cause, **numbers))
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_every_cause_has_a_text_whether_or_not_its_numbers_are_known(cause: Cause) -> None:
+    assert 10 < len(fault(Finding(code=FaultCode.RED, cause=cause))) < MOST_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("code", "is_counted"), [(FaultCode.RED, True), (FaultCode.RESIDUAL_CURRENT, False)]
+)
+def test_the_failed_self_tests_are_counted_in_the_text_once_they_are_too_many(
+    code: FaultCode, is_counted: bool
+) -> None:
+    text = fault(Finding(code=code, cause=C.TEST_NO_ANSWER, failed_tests=5))
+    assert "did not answer" in text
+    assert ("5 times in a row" in text) is is_counted
+
+
+@pytest.mark.parametrize("code", list(FaultCode))
+def test_a_fault_is_published_with_its_text_and_remedy(code: FaultCode) -> None:
+    finding = Finding(code=code, cause=C.EARTH)
+    published = told(Record(finding=finding, since_utc_ns=7, count=2))
+    assert published == Fault(
+        code=code, since_utc_ns=7, count=2, detail=fault(finding), remedy=REMEDIES[code]
+    )
+
+
+# --- why the contactor is not closed -----------------------------------------------------------
+
+
+def test_every_reason_has_a_text() -> None:
+    assert set(REASONS) == {*Why, *Blind} - {Why.FAULT, Why.DISK_REFUSES}
+    assert "" not in REASONS.values()
+
+
+def test_a_fault_is_the_reason_in_its_own_words() -> None:
+    records = (
+        Record(finding=Finding(code=FaultCode.RED, cause=C.EARTH), since_utc_ns=7, count=1),
+        Record(finding=Finding(code=FaultCode.TOO_HOT, cause=C.TOO_HOT), since_utc_ns=8, count=1),
+    )
+    detail = why_not_closed(SafetyPhase.FAULT, Why.FAULT, records, None)
+    assert detail == fault(records[0].finding)
+
+
+def test_a_closed_contactor_has_no_text() -> None:
+    assert why_not_closed(SafetyPhase.CLOSED, None, (), None) == ""
+
+
+def test_a_vehicle_is_waited_for_and_the_reason_is_told() -> None:
+    detail = why_not_closed(SafetyPhase.STOPPING, Why.NOT_AUTHORISED, (), None)
+    assert detail == f"waits until the vehicle draws nothing: {REASONS[Why.NOT_AUTHORISED]}"
+    detail = why_not_closed(SafetyPhase.STOPPING, None, (), None)
+    assert detail == "waits until the vehicle draws nothing"
+
+
+def test_a_disk_that_refuses_is_told_and_a_long_text_is_cut() -> None:
+    detail = why_not_closed(SafetyPhase.START, Why.DISK_REFUSES, (), "disk full")
+    assert detail.endswith("cannot be stored: disk full")
+    detail = why_not_closed(SafetyPhase.START, Why.DISK_REFUSES, (), "x" * 1000)
+    assert len(detail) == MOST_CHARACTERS
