@@ -17,22 +17,16 @@ from nodes.session import term as terms
 from nodes.session.ending import withdraw
 from nodes.session.faults import why_not_charged
 from nodes.session.hold import after_stop
-from nodes.session.hold import words as hold_words
+from nodes.session.reasons import Refusal, Verdict, Wait
 from nodes.session.state import (
     Config,
     Inputs,
     State,
-    Verdict,
     counter_wh,
     is_permitted,
     keep_record,
 )
 from nodes.session.term import Release, Term
-
-SWITCHED_OFF = "No card is needed: authorisation is switched off."
-NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
-REQUIRED = "Authorisation is required: hold a card to the box."
-RELEASED = f"Authorised; plug the vehicle in within {terms.LAPSE_S:.0f} s."
 
 # Safety tests each vehicle after its authorisation. Behind these phases the test has passed.
 _TESTED = frozenset(
@@ -48,15 +42,15 @@ def is_required(config: Config, inputs: Inputs) -> bool | None:
     return inputs.required if config.authorization is None else config.authorization
 
 
-def words(state: State, required: bool | None) -> str:
-    """Return what is expected of a person where no session runs; "" if no card is."""
+def expected(state: State, required: bool | None) -> Wait | None:
+    """Return what is expected of a person where no session runs; None if nothing is."""
     if state.session is not None or required is False:
-        return ""
+        return None
     if required is None:
-        return NOT_KNOWN
+        return Wait.SETTINGS
     if state.release is None:
-        return REQUIRED
-    return "" if state.plugged else RELEASED
+        return Wait.CARD
+    return None if state.plugged else Wait.PLUG
 
 
 def lapse(state: State, inputs: Inputs, required: bool | None) -> State:
@@ -96,19 +90,18 @@ def hold_card(
 ) -> tuple[State, Verdict]:
     """Return what follows from a card that was held to the box, and its answer."""
     if inputs.stop is not None:
-        return state, Verdict(early="The wallbox is being stopped; hold the card again later.")
+        return state, Verdict(refusal=Refusal.STOP)
     if state.found is not None:
-        return state, Verdict(early="It is not known yet whether the session goes on; ask again.")
+        return state, Verdict(refusal=Refusal.SESSION_UNKNOWN)
     if state.session is not None:
         return _in_session(state, state.session, inputs, token, required)
     if required is None:
-        return state, Verdict(early=NOT_KNOWN)
+        return state, Verdict(refusal=Refusal.SETTINGS_UNKNOWN)
     if not required:
-        return state, Verdict(refusal=SWITCHED_OFF)
+        return state, Verdict(refusal=Refusal.SWITCHED_OFF)
     if state.release is not None:
         if token != state.release.token:
-            refusal = "Another card has authorised; it may log off, or lapses by itself."
-            return state, Verdict(refusal=refusal)
+            return state, Verdict(refusal=Refusal.OTHER_RELEASED)
         return replace(state, release=None), Verdict(action=Action.LOGGED_OFF)
     verdict = _why_not(state, inputs)
     if verdict is not None:
@@ -123,32 +116,31 @@ def _in_session(
 ) -> tuple[State, Verdict]:
     """Return what a card does while a session runs: only the one that began it does anything."""
     if session.end_reason is not None:
-        return state, Verdict(refusal="The session is being ended.")
+        return state, Verdict(refusal=Refusal.ENDING)
     if token == session.token:
         state = replace(state, hold=after_stop("logged off by the card"))
         state = withdraw(state, session, inputs, EndReason.STOPPED)
         return state, Verdict(action=Action.LOGGED_OFF)
     if required is False:
-        return state, Verdict(refusal=SWITCHED_OFF)
+        return state, Verdict(refusal=Refusal.SWITCHED_OFF)
     if not session.token:
-        return state, Verdict(refusal="The session began without a card; no card ends it.")
-    return state, Verdict(refusal="Another card has begun the session; only that one ends it.")
+        return state, Verdict(refusal=Refusal.PLUG_BEGAN)
+    return state, Verdict(refusal=Refusal.OTHER_BEGAN)
 
 
 def _why_not(state: State, inputs: Inputs) -> Verdict | None:
     """Return why a card can begin nothing now; None if it can. What begins a session is here."""
     safety = inputs.safety
     if safety is None:
-        return Verdict(early="Nothing is heard from safety; hold the card again.")
-    why = why_not_charged(safety)
-    if why:
-        return Verdict(refusal=why)
+        return Verdict(refusal=Refusal.SAFETY_SILENT)
+    not_charged = why_not_charged(safety)
+    if not_charged is not None:
+        return Verdict(refusal=Refusal.NOT_CHARGED, not_charged=not_charged, codes=safety.faults)
     if state.hold is not None and state.hold.by_fault:
-        return Verdict(refusal=hold_words(state.hold, by_card=True))
+        return Verdict(refusal=Refusal.ENDED_BY_FAULT)
     is_known = safety.cp_state is not None and state.out_since_s is None
     if not is_known or (state.plugged and not state.is_seen):
-        early = "It is not known yet whether a vehicle is plugged in; hold the card again."
-        return Verdict(early=early)
+        return Verdict(refusal=Refusal.PLUG_UNKNOWN)
     if counter_wh(inputs) is None:
-        return Verdict(early="Nothing is heard from the box's own meter: a session cannot begin.")
+        return Verdict(refusal=Refusal.METER_SILENT)
     return None

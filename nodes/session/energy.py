@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from msgs.session import SessionRecord
+from nodes.session.reasons import Leap
 from nodes.session.state import Inputs, State, counter_wh
 
 CHECKPOINT_S = 60.0  # energy of a running session: 1440 pages of 4 kB a day, 6 of 10 MB allowed
@@ -26,7 +27,7 @@ def away_s(utc_ns: int, seen_utc_ns: int) -> float:
     return max(CHECKPOINT_S, (utc_ns - seen_utc_ns) / 1e9)
 
 
-def with_energy(state: State, inputs: Inputs) -> tuple[State, str]:
+def with_energy(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
     """Count the running session's energy; return what is to be logged, too.
 
     It never falls, and a growth beyond what can flow is not counted: from there on it grows by
@@ -34,7 +35,7 @@ def with_energy(state: State, inputs: Inputs) -> tuple[State, str]:
     """
     session, now_wh = state.session, counter_wh(inputs)
     if session is None or now_wh is None:
-        return state, ""
+        return state, None
     grown_wh = now_wh - session.start_energy_wh - session.energy_wh
     can_wh = most_wh(inputs.now_s - state.counted_s)
     state = replace(state, counted_s=inputs.now_s)
@@ -44,11 +45,9 @@ def with_energy(state: State, inputs: Inputs) -> tuple[State, str]:
         session = _from_here(session, now_wh)
     state = replace(state, session=session)
     if grown_wh <= can_wh or state.is_jump_told:
-        return state, ""
-    return replace(state, is_jump_told=True), (
-        f"the box's meter leapt by {grown_wh:.0f} Wh where {can_wh:.0f} Wh can flow at most: "
-        f"not counted in session {session.session_id}, and no further leap of it is told"
-    )
+        return state, None
+    leap = Leap(session_id=session.session_id, grown_wh=grown_wh, can_wh=can_wh, is_lost=False)
+    return replace(state, is_jump_told=True), leap
 
 
 def _from_here(session: SessionRecord, now_wh: float) -> SessionRecord:

@@ -1,6 +1,7 @@
 """What safety's faults mean for a charge: who clears them, and whether it is over. Pure."""
 
 from msgs.safety import LATCHED, RETRIED, FaultCode, SafetyStatus
+from nodes.session.reasons import NotCharged
 
 MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
 
@@ -14,16 +15,15 @@ def is_latched(safety: SafetyStatus) -> bool:
     return not LATCHED.isdisjoint(safety.faults)
 
 
-def why_not_charged(safety: SafetyStatus) -> str:
-    """Return why no vehicle may be charged at all; "" if one may. No session begins for nothing."""
+def why_not_charged(safety: SafetyStatus) -> NotCharged | None:
+    """Return why no vehicle may be charged at all; None if one may."""
     if not safety.has_mains:
-        return "The box has no mains."
+        return NotCharged.NO_MAINS
     if is_latched(safety):
-        codes = ", ".join(code for code in safety.faults)
-        return f"A fault holds ({codes}): vehicles are not charged."
+        return NotCharged.FAULT
     if safety.commissioning:
-        return "Commissioning (DSW2.8): vehicles are not charged."
-    return "Showroom mode: vehicles are not charged." if safety.showroom else ""
+        return NotCharged.COMMISSIONING
+    return NotCharged.SHOWROOM if safety.showroom else None
 
 
 def is_passing(safety: SafetyStatus) -> bool:

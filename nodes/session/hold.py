@@ -9,34 +9,27 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.safety import SafetyPhase, SafetyStatus
+from msgs.units import Text
 from nodes.session.faults import is_latched
 
 
 class Hold(Struct, frozen=True, kw_only=True):
     """One plug-in that stays without permission."""
 
-    cause: str  # why, for a person
-    by_fault: bool = False  # a latched one; else somebody stopped the charge
+    by_fault: bool  # a latched one; else somebody stopped the charge
+    because: Text = ""  # why somebody did, in their words
     life: int = 0  # of the graph that it began in
     was_dark: bool = False  # mains were off since
 
 
 def after_stop(because: str) -> Hold:
     """Return the hold of a charge that somebody stopped, and why."""
-    by = f" ({because})" if because else ""
-    return Hold(cause=f"The charge was stopped{by}")
+    return Hold(by_fault=False, because=because)
 
 
 def after_fault(life: int) -> Hold:
     """Return the hold of a charge that a latched fault has ended in this life of the graph."""
-    return Hold(cause="The charge was ended by a fault", by_fault=True, life=life)
-
-
-def words(hold: Hold, by_card: bool) -> str:
-    """Return why, and what begins anew; `by_card`: one is required, and its wish lifts a stop."""
-    if by_card and not hold.by_fault:
-        return f"{hold.cause}; hold a card to the box, or unplug the vehicle, to begin again."
-    return f"{hold.cause}; unplug the vehicle to begin again."
+    return Hold(by_fault=True, life=life)
 
 
 def lift(hold: Hold | None, safety: SafetyStatus | None, life: int) -> Hold | None:

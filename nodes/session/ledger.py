@@ -4,6 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.session import SessionRecord
+from msgs.units import Text
 
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
@@ -22,7 +23,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Written(Struct, frozen=True, kw_only=True):
     """How the write under way ended."""
 
-    problem: str = ""  # "" if it is on the disk
+    problem: Text | None = None  # None: it is on the disk
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
     unsaved: tuple[Entry, ...] = ()  # oldest first, one for a session
     writing: Entry | None = None
     retry_s: float = 0.0
-    problem: str = ""  # why the last write failed
+    problem: Text | None = None  # why the last write failed; None: it did not
 
     @property
     def is_stored(self) -> bool:
@@ -54,8 +55,8 @@ def accept(ledger: Ledger, written: Written, now_s: float) -> Ledger:
     entry = ledger.writing
     if entry is None:
         return ledger
-    if not written.problem:
-        return replace(ledger, writing=None, problem="", stored=entry.record)
+    if written.problem is None:
+        return replace(ledger, writing=None, problem=None, stored=entry.record)
     unsaved = ledger.unsaved
     if len(_others(ledger, entry)) == len(unsaved):  # no newer form of it waits
         unsaved = (entry, *unsaved)

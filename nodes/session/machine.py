@@ -10,20 +10,19 @@ from msgspec.structs import replace
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import SessionRecord, SessionStatus
-from nodes.session import card
+from nodes.session import card, words
 from nodes.session.ending import OPEN_S, ending
 from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, with_energy
 from nodes.session.faults import why_not_charged
-from nodes.session.hold import words as hold_words
 from nodes.session.ledger import accept, hand_out
 from nodes.session.plug import after_plug
+from nodes.session.reasons import EndRefusal, Leap, Verdict, Wait
 from nodes.session.revival import end_lost, hear_life
 from nodes.session.state import (
     Config,
     Inputs,
     Outputs,
     State,
-    Verdict,
     counter_wh,
     is_permitted,
     keep_record,
@@ -41,11 +40,11 @@ LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes long
 BLIND_S = 3.0  # assumed: a box that starts has proven its contactor open long before
 
 
-def refusal_to_end(state: State) -> str:
-    """Return why a session cannot be ended now, for a person; "" if it can."""
+def refusal_to_end(state: State) -> EndRefusal | None:
+    """Return why a session cannot be ended now; None if it can."""
     if state.found is not None:
-        return "It is not known yet whether the session goes on; ask again."
-    return "" if state.session is not None else "No session is running."
+        return EndRefusal.UNKNOWN
+    return None if state.session is not None else EndRefusal.NONE_RUNS
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -54,12 +53,12 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, ledger=accept(state.ledger, inputs.written, inputs.now_s))
     state = hear_life(state, inputs)
     required = card.is_required(config, inputs)
-    warnings: list[str] = []
+    leaps: list[Leap | None] = []
     if state.found is None:
-        state, warning = with_energy(state, inputs)  # before anything can end it
+        state, leap = with_energy(state, inputs)  # before anything can end it
         state = after_plug(state, inputs)
-        state, lost_warning = end_lost(state, inputs)
-        warnings += [lost_warning, warning]
+        state, lost_leap = end_lost(state, inputs)
+        leaps += [lost_leap, leap]
         state = ending(state, inputs)
         state = card.lapse(state, inputs, required)
     state, verdict = _hear_card(state, inputs, required)
@@ -70,8 +69,13 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     ledger, write = hand_out(state.ledger, inputs.now_s)
     state, done = _stopping(replace(state, ledger=ledger), inputs)
     state, status = _say(state, inputs, required)
-    warning = "; ".join(filter(None, warnings))
-    return state, Outputs(status=status, write=write, done=done, warning=warning, verdict=verdict)
+    return state, Outputs(
+        status=status,
+        write=write,
+        done=done,
+        leaps=tuple(leap for leap in leaps if leap is not None),
+        verdict=verdict,
+    )
 
 
 def _hear_card(state: State, inputs: Inputs, required: bool | None) -> tuple[State, Verdict]:
@@ -88,7 +92,7 @@ def _beginning(state: State, inputs: Inputs, required: bool | None) -> State:
     is_wanted = is_plugged and state.hold is None and inputs.stop is None
     if state.session is not None or not is_wanted or now_wh is None:
         return state
-    if inputs.safety is None or why_not_charged(inputs.safety):
+    if inputs.safety is None or why_not_charged(inputs.safety) is not None:
         return state
     release = state.release
     if release is None and required is not False:
@@ -164,23 +168,23 @@ def _say(state: State, inputs: Inputs, required: bool | None) -> tuple[State, Se
     session, release = state.session, state.release
     authorized = is_permitted(state)
     needs_card = required is not False  # what is not known yet counts as required
-    wallbox, reason = wallbox_state(
-        Facts(
-            safety=inputs.safety,
-            hears_pilot=inputs.pilot is not None,
-            is_waking=inputs.pilot is not None and inputs.pilot.waking,
-            offer=inputs.offer,
-            plugged=state.plugged,
-            authorized=authorized,
-            held="" if state.hold is None else hold_words(state.hold, by_card=required is True),
-            waiting_for=_missing(state, inputs, required),
-            expects=card.words(state, required),
-            runs=session is not None,
-            is_blind=state.blind_since_s is not None
-            and inputs.now_s - state.blind_since_s > BLIND_S,
-            rfid_mode=inputs.rfid_mode,
-        )
+    facts = Facts(
+        safety=inputs.safety,
+        hears_pilot=inputs.pilot is not None,
+        is_waking=inputs.pilot is not None and inputs.pilot.waking,
+        offer=inputs.offer,
+        plugged=state.plugged,
+        authorized=authorized,
+        hold=state.hold,
+        is_card_required=required is True,
+        waiting_for=_missing(state, inputs, required),
+        problem=state.ledger.problem or "",
+        expects=card.expected(state, required),
+        runs=session is not None,
+        is_blind=state.blind_since_s is not None and inputs.now_s - state.blind_since_s > BLIND_S,
+        rfid_mode=inputs.rfid_mode,
     )
+    wallbox, because = wallbox_state(facts)
     token = session.token if session else release.token if release else ""
     term = release.term if release else state.term
     lapses_utc_ns = term.until_utc_ns if term else 0
@@ -197,7 +201,7 @@ def _say(state: State, inputs: Inputs, required: bool | None) -> tuple[State, Se
         authorized=authorized,
         session_id=session_id,
         energy_wh=round(session.energy_wh if session else state.last_wh, 1),
-        reason=reason,
+        reason=words.reason(because, facts),
         started_utc_ns=session.started_utc_ns if session else 0,
         authorization_required=needs_card,
         token=token,
@@ -212,22 +216,20 @@ def _is_heard(inputs: Inputs) -> bool:
     return is_plug_known and inputs.pilot is not None and inputs.offer is not None
 
 
-def _missing(state: State, inputs: Inputs, required: bool | None) -> str:
+def _missing(state: State, inputs: Inputs, required: bool | None) -> Wait:
     """Return what the permission of a plugged car would wait for."""
     if inputs.stop is StopReason.SHUTDOWN:
-        return "The wallbox is being stopped."
+        return Wait.STOP
     if state.session is None:
-        expected = card.words(state, required)
-        if expected:
+        expected = card.expected(state, required)
+        if expected is not None:
             return expected
         if counter_wh(inputs) is None:
-            return "Nothing is heard from the box's own meter: a session cannot begin."
+            return Wait.METER
     elif state.session.end_reason is not None:
-        return "The session is being ended."
+        return Wait.END
     elif state.out_since_s is not None:
-        return "The plug is out."
+        return Wait.PLUG_OUT
     elif not state.is_seen:
-        return "It is not known yet whether the vehicle is still plugged in."
-    if state.ledger.problem:
-        return f"The session cannot be stored: {state.ledger.problem}"
-    return "The session is being stored."
+        return Wait.PLUG_UNSEEN
+    return Wait.DISK if state.ledger.problem is None else Wait.DISK_REFUSES

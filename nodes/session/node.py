@@ -25,6 +25,7 @@ from msgs.topics import (
     SETTINGS,
 )
 from msgs.wish import NO_WISH, Wish, is_over
+from nodes.session import words
 from nodes.session.ledger import Written
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
@@ -116,8 +117,8 @@ class SessionNode:
             self._id_end = self._draw_id_end()
         if outputs.status is not None:
             bus.publish(SESSION_STATUS, outputs.status)
-        if outputs.warning:
-            bus.log("warning", outputs.warning)
+        for leap in outputs.leaps:
+            bus.log("warning", words.leap(leap))
         if outputs.write is not None:
             bus.offload("session", partial(self._store.save, outputs.write), self._on_written)
         if outputs.done:
@@ -137,22 +138,22 @@ class SessionNode:
         verdict = self._round(card=call.arguments.token).verdict
         if verdict.action is not None:
             call.ok(Authorized(action=verdict.action))
-        elif verdict.early:
-            call.not_ready(verdict.early)
+        elif verdict.is_early:
+            call.not_ready(words.refusal(verdict))
         else:
-            call.refuse(verdict.refusal)
+            call.refuse(words.refusal(verdict))
 
     def _on_written(self, result: Exception | None) -> None:
         if isinstance(result, Exception) and not isinstance(result, StoreError):
             raise result
         if result is not None:
             self._bus.log("error", f"a session could not be stored: {result}")
-        self._round(written=Written(problem="" if result is None else str(result)))
+        self._round(written=Written(problem=None if result is None else str(result)))
 
     def _on_end(self, call: Call[Because, None]) -> None:
         refusal = refusal_to_end(self._state)
-        if refusal:
-            call.refuse(refusal)
+        if refusal is not None:
+            call.refuse(words.END_REFUSALS[refusal])
             return
         self._round(end=call.arguments.reason or call.caller)
         call.ok(None)

@@ -28,6 +28,7 @@ from nodes.session.ending import OPEN_S
 from nodes.session.energy import away_s, most_wh
 from nodes.session.hold import after_fault, after_stop
 from nodes.session.ledger import Entry, Ledger, keep
+from nodes.session.reasons import Leap
 from nodes.session.state import Inputs, State, counter_wh, keep_record
 
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
@@ -98,14 +99,14 @@ def lose(state: State, session: SessionRecord, dark_since_utc_ns: int) -> State:
     )
 
 
-def end_lost(state: State, inputs: Inputs) -> tuple[State, str]:
+def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
     """End the session that a loss of power has ended, once the counter is heard.
 
     Return what is to be logged, too.
     """
     lost, now_wh = state.lost, counter_wh(inputs)
     if lost is None or now_wh is None:
-        return state, ""
+        return state, None
     record = lost.record
     grown_wh = now_wh - record.start_energy_wh - record.energy_wh
     can_wh = most_wh(away_s(inputs.utc_ns, lost.seen_utc_ns))
@@ -120,8 +121,5 @@ def end_lost(state: State, inputs: Inputs) -> tuple[State, str]:
         ledger=keep(state.ledger, replace(lost, record=record)),
     )
     if grown_wh <= can_wh:
-        return state, ""
-    return state, (
-        f"the box's meter leapt by {grown_wh:.0f} Wh where {can_wh:.0f} Wh can have flowed before "
-        f"power was lost: not counted in session {record.session_id}"
-    )
+        return state, None
+    return state, Leap(session_id=record.session_id, grown_wh=grown_wh, can_wh=can_wh, is_lost=True)

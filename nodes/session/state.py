@@ -11,9 +11,11 @@ from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
-from msgs.session import Action, SessionRecord, SessionStatus
+from msgs.session import SessionRecord, SessionStatus
+from msgs.units import Text
 from nodes.session.hold import Hold
 from nodes.session.ledger import Entry, Ledger, Written, keep
+from nodes.session.reasons import Leap, Verdict
 from nodes.session.term import Release, Term
 
 
@@ -21,14 +23,6 @@ class Config(Struct, frozen=True, kw_only=True):
     """What is set for this box."""
 
     authorization: bool | None  # a car needs more than its plug (RFID-6); None: by the settings
-
-
-class Verdict(Struct, frozen=True, kw_only=True):
-    """The answer to a card: what it did, or why it does nothing, or not yet."""
-
-    action: Action | None = None
-    refusal: str = ""
-    early: str = ""  # it cannot be judged yet
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -45,7 +39,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     required: bool | None = None  # a card is, by the settings (RFID-6); None: not heard yet
     rfid_mode: RfidMode = RfidMode.READY  # also while rfid is silent
     card: str | None = None  # at this instant
-    end: str | None = None  # somebody asks to end the session, and why
+    end: Text | None = None  # somebody asks to end the session, and why
     stop: StopReason | None = None  # the node is being stopped
     written: Written | None = None
 
@@ -88,7 +82,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     status: SessionStatus | None = None  # to publish
     write: Entry | None = None  # to store; `Inputs.written` follows
     done: bool = False  # the stop is complete
-    warning: str = ""  # to log
+    leaps: tuple[Leap, ...] = ()  # to log
     verdict: Verdict = Verdict()  # on `Inputs.card`
 
 

@@ -13,8 +13,9 @@ from msgs.session import SessionRecord, SessionStatus
 from nodes.session.energy import MARGIN_WH
 from nodes.session.ledger import Entry, Written
 from nodes.session.machine import step
+from nodes.session.reasons import Leap, Verdict
 from nodes.session.revival import begin
-from nodes.session.state import Config, Inputs, Verdict
+from nodes.session.state import Config, Inputs
 
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
@@ -81,7 +82,7 @@ class Life:
         self.disk_works = True
         self.writes: list[Entry] = []
         self.said: list[SessionStatus] = []
-        self.warnings: list[str] = []
+        self.leaps: list[Leap] = []
         self.done = False
         self.stop: StopReason | None = None
         self.count = 0
@@ -126,8 +127,7 @@ class Life:
             **self.told(),
         )
         self.state, outputs = step(self.config, self.state, inputs)
-        if outputs.warning:
-            self.warnings.append(outputs.warning)
+        self.leaps += outputs.leaps
         if outputs.status is not None:
             self.said.append(outputs.status)
             if outputs.status.authorized:  # permission stands on the disk, whatever happens
@@ -138,7 +138,7 @@ class Life:
             self.writes.append(outputs.write)
             if self.disk_works:
                 self.disk[outputs.write.record.session_id] = outputs.write
-            self.step(written=Written(problem="" if self.disk_works else "the disk is full"))
+            self.step(written=Written(problem=None if self.disk_works else "the disk is full"))
         return outputs.verdict
 
     def hold(self, token: str) -> Verdict:

@@ -11,10 +11,12 @@ from msgs.rfid import RfidMode, RfidStatus
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import EndReason, WallboxState
 from msgs.topics import RFID_STATUS
-from nodes.session.card import NOT_KNOWN, RELEASED, REQUIRED, SWITCHED_OFF
+from nodes.session.reasons import Refusal, Wait
 from nodes.session.term import LAPSE_S
+from nodes.session.words import REFUSALS, WAITS
 from tests.session.box import Box
 
+REQUIRED, RELEASED, NOT_KNOWN = WAITS[Wait.CARD], WAITS[Wait.PLUG], WAITS[Wait.SETTINGS]
 RED, BLUE, MASTER = "04000001", "E004010203040506", "04A1B2C3"
 
 
@@ -78,14 +80,14 @@ def test_a_release_lapses_and_the_plug_begins_nothing(box: Box) -> None:
 @pytest.mark.req("RFID-4", "RFID-5")
 def test_another_card_does_nothing_at_any_stage(box: Box) -> None:
     action(box, RED)
-    assert "Another card" in refusal(box, BLUE)
+    assert refusal(box, BLUE) == REFUSALS[Refusal.OTHER_RELEASED]
     box.phase = SafetyPhase.SELF_TEST
     box.cp_state = CpState.B
     box.graph.advance(1.0)
-    assert "Another card" in refusal(box, BLUE)
+    assert refusal(box, BLUE) == REFUSALS[Refusal.OTHER_BEGAN]
     box.phase = SafetyPhase.READY
     assert box.charge().state is WallboxState.CHARGING
-    assert "Another card" in refusal(box, BLUE)
+    assert refusal(box, BLUE) == REFUSALS[Refusal.OTHER_BEGAN]
     assert (box.now().authorized, box.now().token) == (True, RED)
     (record,) = box.records()
     assert record.end_reason is None
@@ -100,7 +102,7 @@ def test_the_card_that_authorised_logs_off(box: Box) -> None:
     box.heard.clear()
     assert action(box, RED) == "logged_off"
     assert not box.heard[0].authorized
-    assert "being ended" in refusal(box, RED)
+    assert refusal(box, RED) == REFUSALS[Refusal.ENDING]
     box.contactor = Contactor.OPEN
     box.graph.advance(1.0)
     (record,) = box.records()
@@ -219,7 +221,7 @@ def test_the_setting_decides_and_the_launch_file_wins(tmp_path: Path) -> None:
     box.graph.advance(1.0)
     before = box.now()
     assert (before.authorized, before.authorization_required) == (True, False)
-    assert refusal(box, RED) == SWITCHED_OFF
+    assert refusal(box, RED) == REFUSALS[Refusal.SWITCHED_OFF]
     box.require(True)
     box.graph.advance(60.0)
     assert box.now().authorized  # the session that runs is left alone

@@ -44,7 +44,7 @@ def test_what_could_not_be_written_is_tried_again_before_what_follows() -> None:
     assert hand_out(ledger, RETRY_S - 0.1)[1] is None
     ledger, again = hand_out(ledger, RETRY_S)
     assert again == entry("a")
-    assert accept(ledger, Written(), RETRY_S).problem == ""
+    assert accept(ledger, Written(), RETRY_S).problem is None
 
 
 def test_what_could_not_be_written_is_dropped_for_a_newer_form_of_it() -> None:

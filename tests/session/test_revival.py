@@ -11,7 +11,9 @@ from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S
 from nodes.session.ledger import Entry
 from nodes.session.plug import OUT_OF_SIGHT_S, UNPLUGGED_S
+from nodes.session.reasons import Wait
 from nodes.session.revival import HEAR_S
+from nodes.session.words import WAITS
 from tests.session.conftest import (
     DARK,
     SAFETY,
@@ -224,7 +226,7 @@ def test_the_plug_is_waited_for_without_a_deadline_and_without_permission(state:
 def test_what_is_waited_for_is_said() -> None:
     new, _ = lost_power()
     status = new.run(5.0, pilot=Copper(None, CpState.B))
-    assert status.reason == "It is not known yet whether the vehicle is still plugged in."
+    assert status.reason == WAITS[Wait.PLUG_UNSEEN]
 
 
 @pytest.mark.parametrize("plug", [OUT, Copper(None, CpState.A), Copper(CpState.B, CpState.A), NEW])
@@ -276,7 +278,8 @@ def test_what_flowed_before_power_was_lost_is_in_the_meters_counter(
     assert ended.ended_utc_ns == ended.started_utc_ns
     assert ended.energy_wh == pytest.approx(energy_wh)
     assert sum(write.record.ended_utc_ns > 0 for write in new.writes) == 1
-    assert len(new.warnings) == (counter_wh == 900_000.0)
+    assert len(new.leaps) == (counter_wh == 900_000.0)
+    assert all(leap.session_id == before for leap in new.leaps)
 
 
 @pytest.mark.parametrize(("counter_wh", "energy_wh"), COUNTERS)

@@ -12,7 +12,10 @@ from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
-from nodes.session.states import MOST_CHARACTERS, Facts, wallbox_state
+from nodes.session.hold import after_stop
+from nodes.session.reasons import Because, Wait
+from nodes.session.states import Facts, wallbox_state
+from nodes.session.words import MOST_CHARACTERS, reason
 
 CLOSED = SafetyStatus(
     contactor=Contactor.CLOSED,
@@ -33,8 +36,8 @@ CHARGING = Facts(
     offer=OFFER,
     plugged=True,
     authorized=True,
-    held="",
-    waiting_for="",
+    hold=None,
+    waiting_for=Wait.DISK,
 )
 
 
@@ -51,165 +54,165 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
 
 @pytest.mark.req("STA-1", "STA-2", "STA-3")
 @pytest.mark.parametrize(
-    ("changes", "state", "word"),
+    ("changes", "state", "because"),
     [
         # nothing connected
-        ({"plugged": False, "authorized": False, "safety": OPEN}, WallboxState.IDLE, "Ready"),
+        ({"plugged": False, "authorized": False, "safety": OPEN}, WallboxState.IDLE, Because.READY),
         # connected, no active charge
         (
-            {"authorized": False, "waiting_for": "Authorisation is required."},
+            {"authorized": False, "waiting_for": Wait.CARD},
             WallboxState.READY_FOR_CHARGING,
-            "Authorisation",
+            Because.WAITING,
         ),
-        ({"safety": safety(cp_state=CpState.B)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
-        ({"safety": OPEN}, WallboxState.READY_FOR_CHARGING, "vehicle"),
-        ({"safety": safety(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, "vehicle"),
+        ({"safety": safety(cp_state=CpState.B)}, WallboxState.READY_FOR_CHARGING, Because.VEHICLE),
+        ({"safety": OPEN}, WallboxState.READY_FOR_CHARGING, Because.VEHICLE),
+        ({"safety": safety(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, Because.VEHICLE),
         (
             {"safety": safety(contactor=Contactor.OPEN, phase=SafetyPhase.SELF_TEST)},
             WallboxState.READY_FOR_CHARGING,
-            "Self-test",
+            Because.SELF_TEST,
         ),
         (
             {"safety": safety(contactor=Contactor.OPEN, detail="the contactor is not proven")},
             WallboxState.READY_FOR_CHARGING,
-            "Not charging: the contactor is not proven.",
+            Because.VEHICLE,
         ),
         # current flows, or may
-        ({}, WallboxState.CHARGING, "installation"),
-        ({"safety": safety(cp_state=CpState.D)}, WallboxState.CHARGING, "installation"),
-        ({"offer": offer(detail="")}, WallboxState.CHARGING, "16.0 A, by dip"),
+        ({}, WallboxState.CHARGING, Because.CHARGING),
+        ({"safety": safety(cp_state=CpState.D)}, WallboxState.CHARGING, Because.CHARGING),
+        ({"offer": offer(detail="")}, WallboxState.CHARGING, Because.CHARGING),
         # held by somebody
         (
             {"offer": offer(limit_a=0.0, detail="The app pauses.")},
             WallboxState.SUSPENDED,
-            "The app pauses.",
+            Because.OFFER_HELD,
         ),
         (
             {"offer": offer(limit_a=0.0, reason="fuse", detail="")},
             WallboxState.SUSPENDED,
-            "Held by fuse.",
+            Because.OFFER_HELD,
         ),
-        ({"offer": None}, WallboxState.SUSPENDED, "load_manager"),
+        ({"offer": None}, WallboxState.SUSPENDED, Because.OFFER_SILENT),
         (
-            {"held": "The charge was stopped (app).", "authorized": False},
+            {"hold": after_stop("app"), "authorized": False},
             WallboxState.SUSPENDED,
-            "(app)",
+            Because.HELD,
         ),
         # reduced for safety
-        ({"safety": safety(limit_a=20.0)}, WallboxState.DEGRADED, "installation"),
-        ({"offer": offer(house_meter=HouseMeter.LOST)}, WallboxState.DEGRADED, "installation"),
+        ({"safety": safety(limit_a=20.0)}, WallboxState.DEGRADED, Because.REDUCED),
+        ({"offer": offer(house_meter=HouseMeter.LOST)}, WallboxState.DEGRADED, Because.REDUCED),
         (
             {"offer": offer(house_meter=HouseMeter.LOST, detail="", reason="meter_lost")},
             WallboxState.DEGRADED,
-            "meter_lost",
+            Because.REDUCED,
         ),
         # regaining readiness
         (
             {"safety": safety(faults=(FaultCode.RESIDUAL_CURRENT,), retry_in_s=10.0)},
             WallboxState.RECOVER_FROM_ERROR,
-            "8005",
+            Because.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.TOO_HOT,), retries=5)},
             WallboxState.RECOVER_FROM_ERROR,
-            "Fault 3.",
+            Because.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=4)},
             WallboxState.RECOVER_FROM_ERROR,
-            "8002",
+            Because.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.TOO_HOT,)), "plugged": False},
             WallboxState.RECOVER_FROM_ERROR,
-            "Fault 3.",
+            Because.FAULTS,
         ),
-        ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, "from safety"),
-        ({"hears_pilot": False}, WallboxState.RECOVER_FROM_ERROR, "from pilot"),
+        ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, Because.SAFETY_SILENT),
+        ({"hears_pilot": False}, WallboxState.RECOVER_FROM_ERROR, Because.PILOT_SILENT),
         (
-            {"is_blind": True, "safety": safety(detail="no mains"), "held": "stopped"},
+            {"is_blind": True, "safety": safety(detail="no mains"), "hold": after_stop("app")},
             WallboxState.RECOVER_FROM_ERROR,
-            "No current: no mains.",
+            Because.UNPROVEN,
         ),
         (
             {"runs": True, "safety": safety(cp_state=CpState.E)},
             WallboxState.RECOVER_FROM_ERROR,
-            "state E",
+            Because.PILOT_LINE,
         ),
         (
             {"runs": True, "safety": safety(cp_state=CpState.F, detail="no CP")},
             WallboxState.RECOVER_FROM_ERROR,
-            "No current: no CP.",
+            Because.PILOT_LINE,
         ),
         # no mains: nothing is known, and what passes by itself is not told
-        ({"safety": safety(has_mains=False)}, WallboxState.RECOVER_FROM_ERROR, "has no mains."),
+        ({"safety": safety(has_mains=False)}, WallboxState.RECOVER_FROM_ERROR, Because.NO_MAINS),
         (
             {"safety": safety(has_mains=False), "runs": True},
             WallboxState.RECOVER_FROM_ERROR,
-            "The session goes on when they are back",
+            Because.NO_MAINS,
         ),
         (
             {"safety": safety(has_mains=False, commissioning=True), "plugged": False},
             WallboxState.RECOVER_FROM_ERROR,
-            "no mains",
+            Because.NO_MAINS,
         ),
         (
             {"safety": safety(has_mains=False, faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
             WallboxState.RECOVER_FROM_ERROR,
-            "no mains",
+            Because.NO_MAINS,
         ),
         (
             {"safety": safety(has_mains=False, faults=(FaultCode.SAFETY_CIRCUIT,))},
             WallboxState.UNRECOVERABLE_ERROR,
-            "8007",
+            Because.FAULTS,
         ),
         # fault state
         (
             {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
             WallboxState.UNRECOVERABLE_ERROR,
-            "8002",
+            Because.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.TOO_HOT, FaultCode.SAFETY_CIRCUIT))},
             WallboxState.UNRECOVERABLE_ERROR,
-            "8007",
+            Because.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.RED,)), "plugged": False},
             WallboxState.UNRECOVERABLE_ERROR,
-            "red",
+            Because.FAULTS,
         ),
         # special modes
-        ({"safety": safety(commissioning=True)}, WallboxState.SERVICE_MODE, "DSW2.8"),
+        ({"safety": safety(commissioning=True)}, WallboxState.SERVICE_MODE, Because.COMMISSIONING),
         (
-            {"safety": safety(showroom=True), "authorized": False, "waiting_for": "waits"},
+            {"safety": safety(showroom=True), "authorized": False, "waiting_for": Wait.CARD},
             WallboxState.READY_FOR_CHARGING,
-            "Showroom mode: vehicles are not charged.",
+            Because.SHOWROOM,
         ),
-        ({"safety": safety(showroom=True), "plugged": False}, WallboxState.IDLE, "Ready"),
+        ({"safety": safety(showroom=True), "plugged": False}, WallboxState.IDLE, Because.READY),
         (
             {"safety": safety(showroom=True, commissioning=True)},
             WallboxState.SERVICE_MODE,
-            "DSW2.8",
+            Because.COMMISSIONING,
         ),
         (
             {"safety": safety(showroom=True, faults=(FaultCode.NO_VEHICLE,))},
             WallboxState.UNRECOVERABLE_ERROR,
-            "Fault 5.",
+            Because.FAULTS,
         ),
         # woken through F and x1
         *(
             (
                 {"is_waking": True, "runs": True, "safety": safety(cp_state=cp, offered_a=0.0)},
                 WallboxState.READY_FOR_CHARGING,
-                "The vehicle is being woken.",
+                Because.WAKING,
             )
             for cp in (CpState.F, CpState.E, CpState.B, None)
         ),
         (
-            {"is_waking": True, "authorized": False, "held": "stopped (app)"},
+            {"is_waking": True, "authorized": False, "hold": after_stop("app")},
             WallboxState.SUSPENDED,
-            "(app)",
+            Because.HELD,
         ),
         (
             {
@@ -218,80 +221,65 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
                 "safety": safety(cp_state=CpState.F, faults=(FaultCode.SAFETY_CIRCUIT,)),
             },
             WallboxState.UNRECOVERABLE_ERROR,
-            "8007",
+            Because.FAULTS,
         ),
         (
             {"rfid_mode": RfidMode.NEW_CARD, "plugged": False, "authorized": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            "hold the new card to the box within 5 s",
+            Because.LEARNING,
         ),
         (
             {"rfid_mode": RfidMode.CONFIRM, "plugged": False, "authorized": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            "Hold the master card to the box again within 5 s",
+            Because.LEARNING,
         ),
         (
             {"rfid_mode": RfidMode.MASTER, "plugged": False, "authorized": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            "no master card",
+            Because.LEARNING,
         ),
         # the vehicle comes first once its session runs, before that the card that is awaited
-        ({"rfid_mode": RfidMode.MASTER, "runs": True}, WallboxState.CHARGING, "installation"),
+        ({"rfid_mode": RfidMode.MASTER, "runs": True}, WallboxState.CHARGING, Because.CHARGING),
         (
-            {"rfid_mode": RfidMode.MASTER, "authorized": False, "waiting_for": "waits"},
+            {"rfid_mode": RfidMode.MASTER, "authorized": False, "waiting_for": Wait.CARD},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            "no master card",
+            Because.LEARNING,
         ),
         # and what is wrong with the box comes before the cards
         (
             {"rfid_mode": RfidMode.MASTER, "hears_pilot": False},
             WallboxState.RECOVER_FROM_ERROR,
-            "pilot",
+            Because.PILOT_SILENT,
         ),
         (
             {"rfid_mode": RfidMode.MASTER, "safety": safety(faults=(FaultCode.RED,))},
             WallboxState.UNRECOVERABLE_ERROR,
-            "red",
+            Because.FAULTS,
         ),
         (
             {"rfid_mode": RfidMode.MASTER, "safety": safety(commissioning=True)},
             WallboxState.SERVICE_MODE,
-            "DSW2.8",
+            Because.COMMISSIONING,
         ),
         # what is expected of a person where nothing is plugged in
-        ({"plugged": False, "expects": "Hold a card."}, WallboxState.IDLE, "Hold a card."),
+        ({"plugged": False, "expects": Wait.CARD}, WallboxState.IDLE, Because.EXPECTED),
         (
-            {"plugged": False, "expects": "Hold a card.", "safety": safety(showroom=True)},
+            {"plugged": False, "expects": Wait.CARD, "safety": safety(showroom=True)},
             WallboxState.IDLE,
-            "Ready",
+            Because.READY,
         ),
     ],
 )
 def test_the_state_follows_from_the_facts(
-    changes: dict[str, Any], state: WallboxState, word: str
+    changes: dict[str, Any], state: WallboxState, because: Because
 ) -> None:
-    found, reason = wallbox_state(replace(CHARGING, **changes))
-    assert found is state
-    assert word in reason
+    assert wallbox_state(replace(CHARGING, **changes)) == (state, because)
 
 
 @pytest.mark.req("STA-4")
 def test_a_fault_is_told_in_commissioning_too() -> None:
     facts = replace(CHARGING, safety=safety(commissioning=True, faults=(FaultCode.SAFETY_CIRCUIT,)))
     assert wallbox_state(facts)[0] is WallboxState.UNRECOVERABLE_ERROR
-
-
-def test_a_fault_is_told_in_sentences() -> None:
-    pulled = Fault(
-        code=FaultCode.UNPLUGGED,
-        since_utc_ns=1,
-        count=1,
-        detail="the plug was pulled while charging",
-        remedy="Put the plug in again.",
-    )
-    facts = replace(CHARGING, safety=safety(faults=(FaultCode.UNPLUGGED,), records=(pulled,)))
-    _, reason = wallbox_state(facts)
-    assert reason == "Fault 1. The plug was pulled while charging. Put the plug in again."
 
 
 def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> None:
@@ -305,7 +293,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         {"cp_state": CpState.B},
         {"cp_state": CpState.C},
     )
-    for pilot, safety_, offer_, plugged, authorized, held in itertools.product(
+    for pilot, safety_, offer_, plugged, authorized, hold in itertools.product(
         pilots,
         (
             None,
@@ -318,25 +306,24 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         (None, OFFER, offer(limit_a=0.0)),
         (True, False),
         (True, False),
-        ("", "held"),
+        (None, after_stop("app")),
     ):
-        state, reason = wallbox_state(
-            Facts(
-                safety=safety_ and replace(safety_, **pilot),
-                hears_pilot=pilot["cp_state"] is not None,
-                offer=offer_,
-                plugged=plugged,
-                authorized=authorized,
-                held=held,
-                waiting_for="waits",
-            )
+        facts = Facts(
+            safety=safety_ and replace(safety_, **pilot),
+            hears_pilot=pilot["cp_state"] is not None,
+            offer=offer_,
+            plugged=plugged,
+            authorized=authorized,
+            hold=hold,
+            waiting_for=Wait.CARD,
         )
+        state, because = wallbox_state(facts)
         seen.add(state)
-        assert 0 < len(reason) <= MOST_CHARACTERS
+        assert 0 < len(reason(because, facts)) <= MOST_CHARACTERS
         if state in (WallboxState.CHARGING, WallboxState.DEGRADED):
             assert plugged
             assert authorized
-            assert not held
+            assert hold is None
             assert safety_ is not None
             assert safety_.contactor is Contactor.CLOSED
     assert seen == set(WallboxState) - {WallboxState.TOKEN_PROGRAMMING_MODE}

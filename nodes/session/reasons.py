@@ -1,0 +1,119 @@
+"""Why the wallbox is in its state, and why a request changes nothing. Texts: `words.py`."""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from msgs.safety import FaultCode
+from msgs.session import Action
+from msgs.units import WattHours
+
+
+class NotCharged(Enum):
+    """Why no vehicle may be charged at all."""
+
+    NO_MAINS = "no_mains"
+    FAULT = "fault"  # a latched one
+    COMMISSIONING = "commissioning"
+    SHOWROOM = "showroom"
+
+
+class Wait(Enum):
+    """What a permission waits for, or what is expected of a person before."""
+
+    STOP = "stop"  # the box is being stopped
+    SETTINGS = "settings"  # it is not known whether a card is needed
+    CARD = "card"
+    PLUG = "plug"  # a card has authorised, and no vehicle is plugged in
+    METER = "meter"
+    END = "end"  # the session is being ended
+    PLUG_OUT = "plug_out"
+    PLUG_UNSEEN = "plug_unseen"  # since the node has started
+    DISK_REFUSES = "disk_refuses"
+    DISK = "disk"
+
+
+class Refusal(Enum):
+    """Why a card changes nothing."""
+
+    SWITCHED_OFF = "switched_off"
+    OTHER_RELEASED = "other_released"  # another card has authorised
+    OTHER_BEGAN = "other_began"  # another card has begun the session
+    PLUG_BEGAN = "plug_began"  # the session has begun without a card
+    ENDING = "ending"
+    NOT_CHARGED = "not_charged"  # nobody is: see Verdict.not_charged
+    ENDED_BY_FAULT = "ended_by_fault"  # this plug-in
+    # It cannot be judged yet.
+    STOP = "stop"
+    SESSION_UNKNOWN = "session_unknown"  # whether the stored one goes on
+    SETTINGS_UNKNOWN = "settings_unknown"
+    SAFETY_SILENT = "safety_silent"
+    PLUG_UNKNOWN = "plug_unknown"
+    METER_SILENT = "meter_silent"
+
+
+EARLY = frozenset(
+    {
+        Refusal.STOP,
+        Refusal.SESSION_UNKNOWN,
+        Refusal.SETTINGS_UNKNOWN,
+        Refusal.SAFETY_SILENT,
+        Refusal.PLUG_UNKNOWN,
+        Refusal.METER_SILENT,
+    }
+)
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """The answer to a card: what it did, or why it does nothing, or not yet."""
+
+    action: Action | None = None
+    refusal: Refusal | None = None
+    not_charged: NotCharged | None = None  # with Refusal.NOT_CHARGED
+    codes: tuple[FaultCode, ...] = ()  # with NotCharged.FAULT
+
+    @property
+    def is_early(self) -> bool:
+        """Return whether the card may be held again later."""
+        return self.refusal in EARLY
+
+
+class EndRefusal(Enum):
+    """Why a session cannot be ended."""
+
+    UNKNOWN = "unknown"  # whether the stored one goes on
+    NONE_RUNS = "none_runs"
+
+
+class Because(Enum):
+    """Why the wallbox is in its state."""
+
+    SAFETY_SILENT = "safety_silent"
+    NO_MAINS = "no_mains"
+    FAULTS = "faults"
+    COMMISSIONING = "commissioning"
+    PILOT_SILENT = "pilot_silent"
+    LEARNING = "learning"  # cards
+    EXPECTED = "expected"  # something of a person: Facts.expects
+    READY = "ready"
+    SHOWROOM = "showroom"
+    UNPROVEN = "unproven"  # safety proves nothing
+    PILOT_LINE = "pilot_line"  # in state E or F
+    HELD = "held"  # this plug-in
+    WAITING = "waiting"  # the permission: Facts.waiting_for
+    WAKING = "waking"
+    OFFER_SILENT = "offer_silent"
+    OFFER_HELD = "offer_held"
+    SELF_TEST = "self_test"
+    VEHICLE = "vehicle"  # takes nothing yet
+    REDUCED = "reduced"
+    CHARGING = "charging"
+
+
+class Leap(Struct, frozen=True, kw_only=True):
+    """A counter that has grown by more than can have flowed: not counted, and logged."""
+
+    session_id: str
+    grown_wh: WattHours
+    can_wh: WattHours
+    is_lost: bool  # the session was ended by a loss of power

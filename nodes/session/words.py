@@ -1,0 +1,190 @@
+"""The texts for a person: of the state, of refusals, and for the log. Pure.
+
+Nothing is decided by them.
+"""
+
+from msgs.load_manager import LoadOffer
+from msgs.rfid import RfidMode
+from msgs.safety import SafetyStatus
+from nodes.session import term
+from nodes.session.hold import Hold
+from nodes.session.reasons import (
+    Because,
+    EndRefusal,
+    Leap,
+    NotCharged,
+    Refusal,
+    Verdict,
+    Wait,
+)
+from nodes.session.states import Facts
+
+MOST_CHARACTERS = 400  # of msgs.units.Text
+
+NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
+NO_METER = "Nothing is heard from the box's own meter: a session cannot begin."
+
+NOT_CHARGED: dict[NotCharged, str] = {
+    NotCharged.NO_MAINS: "The box has no mains.",
+    NotCharged.COMMISSIONING: "Commissioning (DSW2.8): vehicles are not charged.",
+    NotCharged.SHOWROOM: "Showroom mode: vehicles are not charged.",
+}
+
+WAITS: dict[Wait, str] = {
+    Wait.STOP: "The wallbox is being stopped.",
+    Wait.SETTINGS: NOT_KNOWN,
+    Wait.CARD: "Authorisation is required: hold a card to the box.",
+    Wait.PLUG: f"Authorised; plug the vehicle in within {term.LAPSE_S:.0f} s.",
+    Wait.METER: NO_METER,
+    Wait.END: "The session is being ended.",
+    Wait.PLUG_OUT: "The plug is out.",
+    Wait.PLUG_UNSEEN: "It is not known yet whether the vehicle is still plugged in.",
+    Wait.DISK: "The session is being stored.",
+}
+
+REFUSALS: dict[Refusal, str] = {
+    Refusal.SWITCHED_OFF: "No card is needed: authorisation is switched off.",
+    Refusal.OTHER_RELEASED: "Another card has authorised; it may log off, or lapses by itself.",
+    Refusal.OTHER_BEGAN: "Another card has begun the session; only that one ends it.",
+    Refusal.PLUG_BEGAN: "The session began without a card; no card ends it.",
+    Refusal.ENDING: "The session is being ended.",
+    Refusal.ENDED_BY_FAULT: "The charge was ended by a fault; unplug the vehicle to begin again.",
+    Refusal.STOP: "The wallbox is being stopped; hold the card again later.",
+    Refusal.SESSION_UNKNOWN: "It is not known yet whether the session goes on; ask again.",
+    Refusal.SETTINGS_UNKNOWN: NOT_KNOWN,
+    Refusal.SAFETY_SILENT: "Nothing is heard from safety; hold the card again.",
+    Refusal.PLUG_UNKNOWN: "It is not known yet whether a vehicle is plugged in; hold the card "
+    "again.",
+    Refusal.METER_SILENT: NO_METER,
+}
+
+END_REFUSALS: dict[EndRefusal, str] = {
+    EndRefusal.UNKNOWN: "It is not known yet whether the session goes on; ask again.",
+    EndRefusal.NONE_RUNS: "No session is running.",
+}
+
+_LEARNING = {  # what the next card is for
+    RfidMode.NEW_CARD: "The master card was held: hold the new card to the box within 5 s.",
+    RfidMode.CONFIRM: "Hold the master card to the box again within 5 s, to store the new card.",
+    RfidMode.MASTER: "There is no master card: the first card held to the box becomes it.",
+    RfidMode.READY: "",
+}
+
+
+def refusal(verdict: Verdict) -> str:
+    """Return why a card changes nothing; "" if it has changed something."""
+    match verdict.refusal:
+        case None:
+            return ""
+        case Refusal.NOT_CHARGED:
+            if verdict.not_charged is None or verdict.not_charged is NotCharged.FAULT:
+                return f"A fault holds ({', '.join(verdict.codes)}): vehicles are not charged."
+            return NOT_CHARGED[verdict.not_charged]
+        case _:
+            return REFUSALS[verdict.refusal]
+
+
+def reason(because: Because, facts: Facts) -> str:
+    """Return why the wallbox is in its state."""
+    return _reason(because, facts)[:MOST_CHARACTERS]
+
+
+def leap(seen: Leap) -> str:
+    """Return what the log is told of a counter that has leapt."""
+    if seen.is_lost:
+        return (
+            f"the box's meter leapt by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can have "
+            f"flowed before power was lost: not counted in session {seen.session_id}"
+        )
+    return (
+        f"the box's meter leapt by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can flow at "
+        f"most: not counted in session {seen.session_id}, and no further leap of it is told"
+    )
+
+
+def _reason(because: Because, facts: Facts) -> str:
+    match because:
+        case Because.SAFETY_SILENT:
+            return "Nothing is heard from safety: no current."
+        case Because.NO_MAINS:
+            goes_on = " The session goes on when they are back, if the vehicle is still plugged in."
+            return f"The box has no mains.{goes_on if facts.runs else ''}"
+        case Because.FAULTS:
+            return _faults(facts.safety)
+        case Because.COMMISSIONING:
+            return NOT_CHARGED[NotCharged.COMMISSIONING]
+        case Because.PILOT_SILENT:
+            return "Nothing is heard from pilot: no current."
+        case Because.LEARNING:
+            return _LEARNING[facts.rfid_mode]
+        case Because.EXPECTED:
+            return _wait(facts.expects, facts.problem)
+        case Because.READY:
+            return "Ready; no vehicle is plugged in."
+        case Because.SHOWROOM:
+            return NOT_CHARGED[NotCharged.SHOWROOM]
+        case Because.UNPROVEN:
+            return f"No current: {_of_safety(facts.safety, 'safety proves nothing')}."
+        case Because.PILOT_LINE:
+            cp_state = None if facts.safety is None else facts.safety.cp_state
+            why = f"the control pilot is in state {cp_state}"
+            return f"No current: {_of_safety(facts.safety, why)}."
+        case Because.HELD:
+            return "" if facts.hold is None else _held(facts.hold, facts.is_card_required)
+        case Because.WAITING:
+            return _wait(facts.waiting_for, facts.problem)
+        case Because.WAKING:
+            return "The vehicle is being woken."
+        case Because.OFFER_SILENT:
+            return "Nothing is heard from load_manager: no current."
+        case Because.OFFER_HELD:
+            return _of_offer(facts.offer, "Held")
+        case Because.SELF_TEST:
+            return "Self-test; then the vehicle may start."
+        case Because.VEHICLE:
+            why = _of_safety(facts.safety, "the vehicle does not ask for energy")
+            return f"Not charging: {why}."
+        case Because.REDUCED:
+            return _of_offer(facts.offer, "Reduced")
+        case Because.CHARGING:
+            offered_a = 0.0 if facts.safety is None else facts.safety.offered_a
+            return _of_offer(facts.offer, f"Up to {offered_a:.1f} A,")
+
+
+def _wait(wait: Wait | None, problem: str) -> str:
+    if wait is None:
+        return ""
+    if wait is Wait.DISK_REFUSES:
+        return f"The session cannot be stored: {problem}"
+    return WAITS[wait]
+
+
+def _held(hold: Hold, is_card_required: bool) -> str:
+    """Return why this plug-in is not charged any more, and what begins anew."""
+    if hold.by_fault:
+        return REFUSALS[Refusal.ENDED_BY_FAULT]
+    by = f" ({hold.because})" if hold.because else ""
+    if is_card_required:
+        begins = "hold a card to the box, or unplug the vehicle, to begin again"
+    else:
+        begins = "unplug the vehicle to begin again"
+    return f"The charge was stopped{by}; {begins}."
+
+
+def _faults(safety: SafetyStatus | None) -> str:
+    if safety is None:
+        return ""
+    words = [f"Fault {code}." for code in safety.faults]
+    for record in safety.records:
+        words += [f"{record.detail[:1].upper()}{record.detail[1:]}.", record.remedy]
+    return " ".join(words)
+
+
+def _of_safety(safety: SafetyStatus | None, else_words: str) -> str:
+    return (safety.detail if safety is not None else "") or else_words
+
+
+def _of_offer(offer: LoadOffer | None, else_words: str) -> str:
+    if offer is None:
+        return else_words
+    return offer.detail or f"{else_words} by {offer.reason}."

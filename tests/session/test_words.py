@@ -1,0 +1,129 @@
+"""The texts for a person: one for everything that can be said, with what it names."""
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.load_manager import LoadOffer
+from msgs.pilot import CpState
+from msgs.rfid import RfidMode
+from msgs.safety import Fault, FaultCode
+from nodes.session.hold import after_fault, after_stop
+from nodes.session.reasons import (
+    Because,
+    EndRefusal,
+    Leap,
+    NotCharged,
+    Refusal,
+    Verdict,
+    Wait,
+)
+from nodes.session.states import Facts
+from nodes.session.words import END_REFUSALS, WAITS, leap, reason, refusal
+from tests.session.conftest import SAFETY
+
+FACTS = Facts(
+    safety=SAFETY,
+    hears_pilot=True,
+    offer=LoadOffer(limit_a=0.0, reason="fuse", limits=(), detail=""),
+    plugged=True,
+    authorized=False,
+    hold=after_stop(""),
+    waiting_for=Wait.DISK,
+    expects=Wait.CARD,
+    rfid_mode=RfidMode.MASTER,
+)
+PULLED = Fault(
+    code=FaultCode.UNPLUGGED,
+    since_utc_ns=1,
+    count=1,
+    detail="the plug was pulled while charging",
+    remedy="Put the plug in again.",
+)
+
+
+@pytest.mark.parametrize("because", list(Because))
+def test_every_state_has_a_reason_whatever_others_say(because: Because) -> None:
+    safety = replace(SAFETY, faults=(FaultCode.UNPLUGGED,), records=(PULLED,))
+    for facts in (FACTS, replace(FACTS, safety=safety)):
+        if because is not Because.FAULTS or facts.safety is safety:
+            assert len(reason(because, facts)) > 10
+
+
+def test_everything_that_is_waited_for_and_every_refusal_has_a_text() -> None:
+    assert set(WAITS) == set(Wait) - {Wait.DISK_REFUSES}
+    assert set(END_REFUSALS) == set(EndRefusal)
+    for each in Refusal:
+        assert len(refusal(Verdict(refusal=each))) > 10
+    for why in NotCharged:
+        verdict = Verdict(refusal=Refusal.NOT_CHARGED, not_charged=why, codes=(FaultCode.RED,))
+        assert ("(red)" in refusal(verdict)) is (why is NotCharged.FAULT)
+    assert refusal(Verdict()) == ""
+
+
+def test_faults_are_told_in_sentences() -> None:
+    safety = replace(SAFETY, faults=(FaultCode.UNPLUGGED,), records=(PULLED,))
+    text = reason(Because.FAULTS, replace(FACTS, safety=safety))
+    assert text == "Fault 1. The plug was pulled while charging. Put the plug in again."
+
+
+@pytest.mark.parametrize(
+    ("because", "detail", "text"),
+    [
+        (Because.UNPROVEN, "no mains", "No current: no mains."),
+        (Because.UNPROVEN, "", "No current: safety proves nothing."),
+        (Because.PILOT_LINE, "no CP", "No current: no CP."),
+        (Because.PILOT_LINE, "", "No current: the control pilot is in state E."),
+        (Because.VEHICLE, "it rests", "Not charging: it rests."),
+        (Because.VEHICLE, "", "Not charging: the vehicle does not ask for energy."),
+    ],
+)
+def test_what_safety_says_goes_before_our_own_words(
+    because: Because, detail: str, text: str
+) -> None:
+    safety = replace(SAFETY, cp_state=CpState.E, detail=detail)
+    assert reason(because, replace(FACTS, safety=safety)) == text
+
+
+@pytest.mark.parametrize(
+    ("because", "text"),
+    [
+        (Because.OFFER_HELD, "Held by fuse."),
+        (Because.REDUCED, "Reduced by fuse."),
+        (Because.CHARGING, "Up to 16.0 A, by fuse."),
+    ],
+)
+def test_what_load_manager_says_goes_before_our_own_words(because: Because, text: str) -> None:
+    offer = LoadOffer(limit_a=0.0, reason="fuse", limits=(), detail="")
+    facts = replace(FACTS, safety=replace(SAFETY, offered_a=16.0), offer=offer)
+    assert reason(because, facts) == text
+    facts = replace(facts, offer=replace(offer, detail="The house needs it."))
+    assert reason(because, facts) == "The house needs it."
+
+
+def test_a_stop_says_what_begins_anew_and_a_card_only_where_one_is_required() -> None:
+    by_card = replace(FACTS, hold=after_stop("the app"), is_card_required=True)
+    text = reason(Because.HELD, by_card)
+    assert text.startswith("The charge was stopped (the app); hold a card")
+    for facts in (FACTS, replace(by_card, hold=after_fault(7))):
+        text = reason(Because.HELD, facts)
+        assert "card" not in text
+        assert text.endswith("; unplug the vehicle to begin again.")
+
+
+def test_a_session_goes_on_after_a_power_cut_and_nothing_else_does() -> None:
+    assert reason(Because.NO_MAINS, FACTS) == "The box has no mains."
+    assert "goes on" in reason(Because.NO_MAINS, replace(FACTS, runs=True))
+
+
+def test_what_the_disk_says_is_told_and_a_long_text_is_cut() -> None:
+    facts = replace(FACTS, waiting_for=Wait.DISK_REFUSES, problem="the disk is full")
+    assert reason(Because.WAITING, facts) == "The session cannot be stored: the disk is full"
+    assert len(reason(Because.WAITING, replace(facts, problem="x" * 1000))) == 400
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_leap_is_logged_with_its_amounts_and_its_session(is_lost: bool) -> None:
+    text = leap(Leap(session_id="id-1", grown_wh=999_000.0, can_wh=10.4, is_lost=is_lost))
+    assert "leapt by 999000 Wh where 10 Wh" in text
+    assert "id-1" in text
+    assert ("power was lost" in text) is is_lost
