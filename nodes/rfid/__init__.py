@@ -32,5 +32,5 @@ falls silent ends teaching. The setting "Authorization" is session's: it never c
 (RFID-12).
 
 machine.py decides, over the nouns of state.py; sight.py makes events of polls, cards.py knows the
-list, store.py keeps it.
+list, store.py keeps it. outcome.py names what became of a card, and words.py alone has the texts.
 """

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from msgs.card import Card, CardColor, CardRole, Uid, is_random
 from msgs.label import LabelCard
+from nodes.rfid.outcome import Result
 
 MOST_CARDS = 100  # assumed; the family's own list holds as many (field.md)
 MASTER_NAME = "Master card"
@@ -32,20 +33,18 @@ def verdict(cards: Cards, uid: Uid) -> Card | None:
     return find(cards, uid)
 
 
-def refusal_to_teach(cards: Cards, uid: Uid) -> str:
-    """Return why a card cannot be stored as a user's, for a person; "" if it can (RFID-8)."""
+def refusal_to_teach(cards: Cards, uid: Uid) -> Result | None:
+    """Return why a card cannot be stored as a user's; None if it can (RFID-8)."""
     if find(cards, uid):
-        return "This card is stored already; nothing was stored."
+        return Result.KNOWN
     if len(cards) >= MOST_CARDS:
-        return f"The list is full: {MOST_CARDS} cards are stored; nothing was stored."
+        return Result.LIST_FULL
     return refusal_to_keep(uid)
 
 
-def refusal_to_keep(uid: Uid) -> str:
-    """Return why a card cannot be known again, for a person; "" if it can."""
-    if is_random(uid):
-        return "This card has another number each time; nothing was stored."
-    return ""
+def refusal_to_keep(uid: Uid) -> Result | None:
+    """Return why a card cannot be known again; None if it can."""
+    return Result.RANDOM_UID if is_random(uid) else None
 
 
 def with_user(cards: Cards, uid: Uid) -> Cards:

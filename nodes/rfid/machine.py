@@ -7,11 +7,14 @@ Cards come in as events of `nodes.rfid.sight`. What is asked of session and of t
 import math
 from dataclasses import replace
 
+import msgspec
+
 from bus import Answer
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode, RfidStatus
 from msgs.session import Action, Authorized, SessionStatus
+from nodes.rfid import words
 from nodes.rfid.cards import (
     Cards,
     find,
@@ -23,7 +26,8 @@ from nodes.rfid.cards import (
     with_name,
     with_user,
 )
-from nodes.rfid.sight import POLL_S, Event
+from nodes.rfid.outcome import NOTHING, Outcome, Refused, Result
+from nodes.rfid.sight import POLL_S, Event, Unclear
 from nodes.rfid.state import Inputs, Outputs, State, Write, Written
 
 # A card is seen up to one poll after it was held: so long a window stays open beyond its time.
@@ -32,16 +36,13 @@ MASTER_S = 60.0 + POLL_S  # RFID-9; from the start of the node
 SHOWN_S = 2.0  # RFID-3: accepted, refused; RFID-8: stored (ours)
 PERIOD_S = 1.0  # rfid/status
 MOST_WRITES = 8  # assumed; lists that wait for the disk
-MOST_TEXT = 400  # msgs.units.Text
 
-DONE = {
-    Action.RELEASED: "Authorised: plug the vehicle in.",
-    Action.STARTED: "Authorised: the vehicle may charge.",
-    Action.LOGGED_OFF: "Logged off.",
+_DONE = {
+    Action.RELEASED: Result.RELEASED,
+    Action.STARTED: Result.STARTED,
+    Action.LOGGED_OFF: Result.LOGGED_OFF,
 }
-BUSY = "The card before is still being judged; hold this one again."
-STORING = "The list of cards is being stored."
-SILENT = "The card reader does not answer; nothing was stored."
+_PROBLEMS = {Unclear.UNREADABLE: Result.UNREADABLE, Unclear.SEVERAL: Result.SEVERAL}
 
 
 def start(cards: Cards, now_s: float) -> State:
@@ -55,19 +56,20 @@ def start(cards: Cards, now_s: float) -> State:
         cards=cards,
         mode=RfidMode.MASTER,
         until_s=now_s + MASTER_S,
-        detail="There is no master card: the first card held within 60 s becomes it.",
+        outcome=Outcome(result=Result.MASTER_AWAITED),
     )
 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state, and what is to be said, asked and stored now."""
-    before, state = state, replace(state, ask="", write=None)
+    before, state = state, replace(state, ask=None, write=None)
     if inputs.written is not None:
         state = _after_write(state, inputs.written, inputs.now_s)
     if inputs.answer is not None:
         state = _after_answer(state, inputs.answer, inputs.now_s)
     if inputs.change is not None:
-        state = _store(replace(_end_teaching(state), detail=STORING), inputs.change)
+        outcome = Outcome(result=Result.STORING)
+        state = _store(replace(_end_teaching(state), outcome=outcome), inputs.change)
     state = replace(state, works=inputs.works)
     state = _interrupt(state, inputs)
     state = _expire(state, inputs.now_s)
@@ -83,23 +85,24 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
 # --- requests -------------------------------------------------------------------------------------
 
 
-def erase(state: State) -> Write | str:
-    """Return the empty list that is to be stored (PAN-3), or why not, for a person."""
+def erase(state: State) -> Write | Refused:
+    """Return the empty list that is to be stored (PAN-3), or why not."""
     if len(state.writing) >= MOST_WRITES:
-        return "Other changes of the list wait for the disk; ask again."
-    return Write(cards=(), told="Every card is erased, the master included.")
+        return Refused.BUSY
+    return Write(cards=(), outcome=Outcome(result=Result.ERASED))
 
 
-def rename(state: State, asked: RenameCard) -> Write | str:
-    """Return the list with another name for a card, or why not, for a person."""
+def rename(state: State, asked: RenameCard) -> Write | Refused:
+    """Return the list with another name for a card, or why not."""
     uid, name = asked.uid.upper(), asked.name.strip()
     if find(state.cards, uid) is None:
-        return f"There is no card {uid!r} in the list."
+        return Refused.UNKNOWN
     if not name or not name.isprintable():
-        return "A name has at least one letter, and no control characters."
+        return Refused.NAME
     if state.writing:
-        return "Another change of the list waits for the disk; ask again."
-    return Write(cards=with_name(state.cards, uid, name), told=f"Card {uid} is called {name}.")
+        return Refused.BUSY
+    outcome = Outcome(result=Result.RENAMED, uid=uid, name=name)
+    return Write(cards=with_name(state.cards, uid, name), outcome=outcome)
 
 
 # --- what ends by itself --------------------------------------------------------------------------
@@ -115,8 +118,8 @@ def _interrupt(state: State, inputs: Inputs) -> State:
     session = inputs.session
     if state.mode is RfidMode.NEW_CARD and session is not None and session.plugged:
         return _ask(state, state.master_uid)
-    obstacle = _obstacle(session) if inputs.works else SILENT
-    return _refuse(state, obstacle, inputs.now_s) if obstacle else state
+    obstacle = _obstacle(session) if inputs.works else Result.READER_SILENT
+    return state if obstacle is None else _refuse(state, obstacle, inputs.now_s)
 
 
 def _expire(state: State, now_s: float) -> State:
@@ -127,13 +130,9 @@ def _expire(state: State, now_s: float) -> State:
         case RfidMode.NEW_CARD:  # the master was meant to authorise (RFID-10)
             return _ask(state, state.master_uid)
         case RfidMode.CONFIRM:
-            return _refuse(
-                state, "The master was not held again in time; nothing was stored.", now_s
-            )
+            return _refuse(state, Result.TOO_LATE, now_s)
         case RfidMode.MASTER:
-            return replace(
-                _ready(state), detail="There is no master card; the next start waits for one again."
-            )
+            return replace(_ready(state), outcome=Outcome(result=Result.MASTER_MISSED))
         case RfidMode.READY:
             return state
 
@@ -145,10 +144,10 @@ def _hold(state: State, event: Event, inputs: Inputs) -> State:
     """Judge what was held."""
     now_s, uid = inputs.now_s, event.uid
     state = replace(state, last_uid=uid, accepted=None)
-    if state.asking or state.writing:
-        return _refuse(state, BUSY, now_s)
-    if event.problem:
-        return _refuse(state, event.problem, now_s)
+    if state.asking is not None or state.writing:
+        return _refuse(state, Result.BUSY, now_s)
+    if event.problem is not None:
+        return _refuse(state, _PROBLEMS[event.problem], now_s)
     match state.mode:
         case RfidMode.READY:
             return _hold_ready(state, uid, inputs)
@@ -164,16 +163,16 @@ def _hold_ready(state: State, uid: Uid, inputs: Inputs) -> State:
     """Let a card of the list authorise; the master teaches, where nothing is plugged or begun."""
     card, session = verdict(state.cards, uid), inputs.session
     if card is None:
-        return _refuse(state, "This card is not in the list.", inputs.now_s)
+        return _refuse(state, Result.NOT_LISTED, inputs.now_s)
     is_begun = session is not None and (session.released or session.authorized)
-    if card.role is not CardRole.MASTER or is_begun or _obstacle(session):
+    if card.role is not CardRole.MASTER or is_begun or _obstacle(session) is not None:
         return _ask(state, uid)
     state = replace(
         _dark(state),
         mode=RfidMode.NEW_CARD,
         until_s=inputs.now_s + TEACH_S,
         master_uid=uid,
-        detail="Hold a new card within 5 s to store it; without one the master authorises.",
+        outcome=Outcome(result=Result.MASTER_HELD),
     )
     return _play(state, Tone.SINGLE)
 
@@ -181,7 +180,7 @@ def _hold_ready(state: State, uid: Uid, inputs: Inputs) -> State:
 def _hold_new(state: State, uid: Uid, now_s: float) -> State:
     """Take the new card, to be confirmed."""
     refusal = refusal_to_teach(state.cards, uid)
-    if refusal:
+    if refusal is not None:
         return _refuse(state, refusal, now_s)
     state = replace(
         state,
@@ -190,7 +189,7 @@ def _hold_new(state: State, uid: Uid, now_s: float) -> State:
         new_uid=uid,
         indication=Indication.NEW_CARD,
         dark_s=math.inf,
-        detail="Hold the master again within 5 s to store the new card.",
+        outcome=Outcome(result=Result.NEW_HELD),
     )
     return _play(state, Tone.SINGLE)
 
@@ -198,28 +197,28 @@ def _hold_new(state: State, uid: Uid, now_s: float) -> State:
 def _hold_again(state: State, uid: Uid, now_s: float) -> State:
     """Store the new card when the master confirms it."""
     if uid != state.master_uid:
-        return _refuse(state, "This is not the master that began; nothing was stored.", now_s)
+        return _refuse(state, Result.OTHER_CARD, now_s)
     cards = with_user(state.cards, state.new_uid)
-    write = Write(cards=cards, told=f"Stored: {cards[-1].name}.", is_taught=True)
+    outcome = Outcome(result=Result.USER_STORED, name=cards[-1].name)
+    write = Write(cards=cards, outcome=outcome, is_taught=True)
     return _store(replace(state, until_s=math.inf), write)
 
 
 def _hold_first(state: State, uid: Uid, inputs: Inputs) -> State:
     """Make the first card the master (RFID-9); one that cannot be leaves the window open."""
     refusal = refusal_to_keep(uid) or _obstacle(inputs.session)
-    if refusal:
+    if refusal is not None:
         return _refuse(state, refusal, inputs.now_s)
-    write = Write(
-        cards=with_master(state.cards, uid), told="This is the master card now.", is_taught=True
-    )
+    outcome = Outcome(result=Result.MASTER_STORED)
+    write = Write(cards=with_master(state.cards, uid), outcome=outcome, is_taught=True)
     return _store(state, write)
 
 
-def _obstacle(session: SessionStatus | None) -> str:
-    """Return why nothing can be taught now, for a person (RFID-7); "" if it can."""
+def _obstacle(session: SessionStatus | None) -> Result | None:
+    """Return why nothing can be taught now (RFID-7); None if it can."""
     if session is None:
-        return "It is not known whether a vehicle is plugged in; nothing was stored."
-    return "Unplug the vehicle first; nothing was stored." if session.plugged else ""
+        return Result.PLUG_UNKNOWN
+    return Result.PLUGGED if session.plugged else None
 
 
 # --- what has come back ---------------------------------------------------------------------------
@@ -229,10 +228,12 @@ def _after_write(state: State, written: Written, now_s: float) -> State:
     """Take the list that is on the disk now, or keep the one before."""
     write, writing = state.writing[0], state.writing[1:]
     state = replace(state, writing=writing)
-    if written.problem:
-        why = f"Nothing was stored: {written.problem}"[:MOST_TEXT]
-        return _refuse(state, why, now_s) if write.is_taught else replace(state, detail=why)
-    state = replace(state, cards=write.cards, detail=write.told)
+    if written.problem is not None:
+        if write.is_taught:
+            return _refuse(state, Result.NOT_STORED, now_s, said=written.problem)
+        outcome = Outcome(result=Result.NOT_STORED, said=written.problem)
+        return replace(state, outcome=outcome)
+    state = replace(state, cards=write.cards, outcome=write.outcome)
     if not write.is_taught:
         return state
     state = replace(
@@ -243,13 +244,13 @@ def _after_write(state: State, written: Written, now_s: float) -> State:
 
 def _after_answer(state: State, answer: Answer[Authorized], now_s: float) -> State:
     """Show what session has made of the card it was asked about."""
-    state = replace(state, last_uid=state.asking, asking="")
+    state = replace(state, last_uid=state.asking or state.last_uid, asking=None)
     if answer.result is None:
-        return _refuse(state, answer.reason or f"Not authorised: {answer.status}.", now_s)
+        return _refuse(state, Result.NOT_AUTHORISED, now_s, said=words.answered(answer))
     state = replace(
         state,
         accepted=True,
-        detail=DONE[answer.result.action],
+        outcome=Outcome(result=_DONE[answer.result.action]),
         indication=Indication.ACCEPTED,
         dark_s=now_s + SHOWN_S,
     )
@@ -262,7 +263,7 @@ def _after_answer(state: State, answer: Answer[Authorized], now_s: float) -> Sta
 def _ask(state: State, uid: Uid) -> State:
     """Ask session whether a card authorises."""
     return replace(
-        _dark(_ready(state)), last_uid=uid, accepted=None, asking=uid, ask=uid, detail=""
+        _dark(_ready(state)), last_uid=uid, accepted=None, asking=uid, ask=uid, outcome=NOTHING
     )
 
 
@@ -271,12 +272,12 @@ def _store(state: State, write: Write) -> State:
     return replace(state, writing=(*state.writing, write), write=write)
 
 
-def _refuse(state: State, why: str, now_s: float) -> State:
+def _refuse(state: State, why: Result, now_s: float, said: str = "") -> State:
     """Refuse what was held, and end teaching (RFID-3)."""
     state = replace(
         _end_teaching(state),
         accepted=False,
-        detail=why[:MOST_TEXT],
+        outcome=Outcome(result=why, said=said),
         indication=Indication.REFUSED,
         dark_s=now_s + SHOWN_S,
     )
@@ -318,13 +319,14 @@ def _say(state: State, now_s: float) -> tuple[State, RfidStatus | None]:
         works=state.works,
         cards=len(state.cards),
         has_master=has_master(state.cards),
-        detail=state.detail,
+        detail=words.detail(state.outcome),
         last_color=card.color if card else CardColor.NONE,
         last_name=card.name if card else "",
     )
-    if status == state.said and now_s < state.say_s:
+    said = (msgspec.structs.replace(status, detail=""), state.outcome.result)
+    if said == state.said and now_s < state.say_s:
         return state, None
-    return replace(state, said=status, say_s=now_s + PERIOD_S - POLL_S), status
+    return replace(state, said=said, say_s=now_s + PERIOD_S - POLL_S), status
 
 
 def _lines(before: State, state: State, inputs: Inputs) -> tuple[tuple[str, str], ...]:
@@ -335,10 +337,13 @@ def _lines(before: State, state: State, inputs: Inputs) -> tuple[tuple[str, str]
     if state.works and not before.works:
         lines.append(("info", "the card reader answers"))
     if inputs.written is not None:
-        problem, told = inputs.written.problem, before.writing[0].told
-        lines.append(("error", f"not stored: {problem}") if problem else ("info", told))
+        problem = inputs.written.problem
+        if problem is None:
+            lines.append(("info", words.detail(before.writing[0].outcome)))
+        else:
+            lines.append(("error", f"not stored: {problem}"))
     elif state.tone_count != before.tone_count:
         card = find(state.cards, state.last_uid)
         name = card.name if card else state.last_uid
-        lines.append(("info", f"{name or 'a card'}: {state.detail}"))
+        lines.append(("info", f"{name or 'a card'}: {words.detail(state.outcome)}"))
     return tuple(lines)

@@ -11,10 +11,12 @@ from bus import Answer, Bus, Call, leave
 from bus.store import StoreError
 from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
-from msgs.rfid import CardList
+from msgs.rfid import CardList, RenameCard
 from msgs.session import Authorize, Authorized
 from msgs.topics import RFID_STATUS, SESSION_STATUS
+from nodes.rfid import words
 from nodes.rfid.machine import erase, rename, start, step
+from nodes.rfid.outcome import Refused
 from nodes.rfid.reader import Reader
 from nodes.rfid.sight import POLL_S, Event, Sight, look
 from nodes.rfid.state import Inputs, Write, Written
@@ -48,8 +50,8 @@ class RfidNode:
         self._state = start(load(bus.state_dir, bus.log), bus.clock.now_s())
         self._session = bus.subscribe(SESSION_STATUS)
         bus.serve(LIST_CARDS, self._on_cards)
-        bus.serve(RENAME_CARD, lambda call: self._change(call, rename(self._state, call.arguments)))
-        bus.serve(ERASE_CARDS, lambda call: self._change(call, erase(self._state)))
+        bus.serve(RENAME_CARD, self._on_rename)
+        bus.serve(ERASE_CARDS, self._on_erase)
         bus.on_stop(self._stop)
         self._timer = bus.every(POLL_S, self._poll)
 
@@ -63,7 +65,7 @@ class RfidNode:
         answer: Answer[Authorized] | None = None,
         written: Written | None = None,
         change: Write | None = None,
-        on_stored: Callable[[str], None] = lambda problem: None,
+        on_stored: Callable[[str | None], None] = lambda problem: None,
     ) -> None:
         bus = self._bus
         inputs = Inputs(
@@ -76,7 +78,7 @@ class RfidNode:
             change=change,
         )
         self._state, outputs = step(self._state, inputs)
-        if outputs.ask:
+        if outputs.ask is not None:
             bus.request(AUTHORIZE, Authorize(token=outputs.ask), self._on_answer)
         if outputs.write is not None:
             work = partial(save, bus.state_dir, outputs.write.cards)
@@ -89,25 +91,37 @@ class RfidNode:
     def _on_answer(self, answer: Answer[Authorized]) -> None:
         self._step(answer=answer)
 
-    def _on_written(self, on_stored: Callable[[str], None], result: Exception | None) -> None:
+    def _on_written(
+        self, on_stored: Callable[[str | None], None], result: Exception | None
+    ) -> None:
         if isinstance(result, Exception) and not isinstance(result, StoreError):
             raise result
-        problem = "" if result is None else str(result)
+        problem = None if result is None else str(result)
         self._step(written=Written(problem=problem))
         on_stored(problem)
 
     def _on_cards(self, call: Call[NoArguments, CardList]) -> None:
         call.ok(CardList(cards=self._state.cards))
 
-    def _change(self, call: Call[Any, None], asked: Write | str) -> None:
+    def _on_rename(self, call: Call[RenameCard, None]) -> None:
+        self._change(call, rename(self._state, call.arguments), call.arguments.uid)
+
+    def _on_erase(self, call: Call[NoArguments, None]) -> None:
+        self._change(call, erase(self._state))
+
+    def _change(self, call: Call[Any, None], asked: Write | Refused, uid: str = "") -> None:
         """Answer a request that changes the list: refused now, or after the disk."""
-        if isinstance(asked, str):
-            call.refuse(asked)
+
+        def on_stored(problem: str | None) -> None:
+            if problem is None:
+                call.ok(None)
+            else:
+                call.refuse(problem)
+
+        if isinstance(asked, Refused):
+            call.refuse(words.refusal(asked, uid))
         else:
-            self._step(
-                change=asked,
-                on_stored=lambda problem: call.refuse(problem) if problem else call.ok(None),
-            )
+            self._step(change=asked, on_stored=on_stored)
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from msgs.card import Uid, is_uid
 
@@ -11,8 +12,15 @@ ABSENT_S = 1.0  # hardware.md 3.4: a card that was away so long is a new one
 # What is away for ABSENT_S is missed by polls that lie up to one poll less apart.
 _AWAY_S = ABSENT_S - POLL_S
 
-_UNREADABLE = "?"  # in the place of a UID: all that cannot be read is one and the same
-_SEVERAL = "+"  # likewise: more than one card
+
+class Unclear(Enum):
+    """What is in the field in the place of one card."""
+
+    UNREADABLE = "unreadable"  # all that cannot be read is one and the same
+    SEVERAL = "several"  # more than one card
+
+
+Seen = Uid | Unclear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +28,7 @@ class Event:
     """Something was held to the reader: a card, or what is refused whoever it is."""
 
     uid: Uid = ""
-    problem: str = ""  # why it cannot be judged, for a person; "" for a card
-
-
-UNREADABLE = Event(problem="This card cannot be read.")
-SEVERAL = Event(problem="Hold one card at a time.")
+    problem: Unclear | None = None  # why it cannot be judged; None for a card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,7 @@ class Sight:
     """
 
     works: bool = False
-    known: Mapping[str, float] = field(default_factory=dict)
+    known: Mapping[Seen, float] = field(default_factory=dict)
     told_s: float = -math.inf  # the newest event
 
 
@@ -55,9 +59,10 @@ def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sig
         for key, away_s in sight.known.items()
     }
     known = {key: away_s for key, away_s in known.items() if now_s - away_s < _AWAY_S}
-    here = _in_field({text.upper() for text in texts}, _SEVERAL in known)
-    new = None if _SEVERAL in known else next(iter(here - known.keys()), None)
-    if new == _SEVERAL and math.inf in known.values() and now_s - sight.told_s < ABSENT_S:
+    here = _in_field({text.upper() for text in texts}, Unclear.SEVERAL in known)
+    new = None if Unclear.SEVERAL in known else next(iter(here - known.keys()), None)
+    is_joining = math.inf in known.values() and now_s - sight.told_s < ABSENT_S
+    if new is Unclear.SEVERAL and is_joining:
         new = None
     event = _event(new) if sight.works and new is not None else None
     known = {key: min(away_s, now_s) for key, away_s in known.items()}
@@ -69,11 +74,11 @@ def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sig
     return after, event
 
 
-def _in_field(texts: set[str], were_several: bool) -> set[str]:
+def _in_field(texts: set[str], were_several: bool) -> set[Seen]:
     if len(texts) > 1 or (texts and were_several):
-        return {_SEVERAL}
-    return {text if is_uid(text) else _UNREADABLE for text in texts}
+        return {Unclear.SEVERAL}
+    return {text if is_uid(text) else Unclear.UNREADABLE for text in texts}
 
 
-def _event(key: str) -> Event:
-    return {_UNREADABLE: UNREADABLE, _SEVERAL: SEVERAL}.get(key, Event(uid=key))
+def _event(seen: Seen) -> Event:
+    return Event(problem=seen) if isinstance(seen, Unclear) else Event(uid=seen)

@@ -8,7 +8,9 @@ from msgs.card import Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import Authorized, SessionStatus
+from msgs.units import Text
 from nodes.rfid.cards import Cards
+from nodes.rfid.outcome import NOTHING, Outcome
 from nodes.rfid.sight import Event
 
 
@@ -17,7 +19,7 @@ class Write:
     """A list that is to be stored, in the place of the one before."""
 
     cards: Cards
-    told: str  # what it means when it is stored, for a person
+    outcome: Outcome  # when it is stored
     is_taught: bool = False  # by a card, and not by a request
 
 
@@ -25,7 +27,7 @@ class Write:
 class Written:
     """How the oldest write under way ended."""
 
-    problem: str = ""  # "" if it is on the disk
+    problem: Text | None = None  # None: it is on the disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +52,19 @@ class State:
     until_s: float  # the mode's window is open so long
     master_uid: Uid = ""  # that teaches
     new_uid: Uid = ""  # that is taught
-    asking: Uid = ""  # session is asked about this card
+    asking: Uid | None = None  # session is asked about this card
     writing: tuple[Write, ...] = ()  # oldest first
-    ask: Uid = ""  # handed out by this step
+    ask: Uid | None = None  # handed out by this step
     write: Write | None = None  # likewise
     works: bool = True
     last_uid: Uid = ""
     accepted: bool | None = None
-    detail: str = ""
+    outcome: Outcome = NOTHING
     indication: Indication = Indication.NONE
     dark_s: float = math.inf  # the indication ends then
     tone: Tone = Tone.NONE
     tone_count: int = 0
-    said: RfidStatus | None = None
+    said: tuple[object, ...] = ()  # what was published last
     say_s: float = 0.0
 
 
@@ -71,6 +73,6 @@ class Outputs:
     """What is to be done now."""
 
     status: RfidStatus | None = None
-    ask: Uid = ""  # whether session authorises this card
+    ask: Uid | None = None  # whether session authorises this card
     write: Write | None = None
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text

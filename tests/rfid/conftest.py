@@ -9,13 +9,15 @@ from msgs.rfid import RfidStatus
 from msgs.session import Action, Authorized, SessionStatus, WallboxState
 from nodes.rfid.cards import Cards
 from nodes.rfid.machine import start, step
-from nodes.rfid.sight import POLL_S, Event
+from nodes.rfid.outcome import Result
+from nodes.rfid.sight import POLL_S, Event, Unclear
 from nodes.rfid.state import Inputs, State, Write, Written
 
 MASTER, RED, GREEN, BLUE = "A1B2C3D4", "11223344", "55667788", "99AABBCC"
 NEW = "04112233445566"  # ISO 14443, 7 bytes
 OTHER = "E004015012345678"  # ISO 15693
 RANDOM = "08123456"
+UNREADABLE, SEVERAL = Event(problem=Unclear.UNREADABLE), Event(problem=Unclear.SEVERAL)
 
 LABEL = Label(
     serial="12345678",
@@ -96,16 +98,21 @@ class Life:
         if outputs.write is not None:
             self.writes.append(outputs.write)
             if self.disk_problem is not None:
-                self.finish(self.disk_problem)
-        if outputs.ask:
+                self.finish(self.disk_problem or None)
+        if outputs.ask is not None:
             self.asked.append(outputs.ask)
             if self.answer is not None:
                 self.step(answer=self.answer)
         return self.status
 
-    def finish(self, problem: str = "") -> RfidStatus:
+    @property
+    def result(self) -> Result:
+        """What happened last."""
+        return self.state.outcome.result
+
+    def finish(self, problem: str | None = None) -> RfidStatus:
         """Let the oldest write that waits end."""
-        if not problem:
+        if problem is None:
             self.disk = self.state.writing[0].cards
         return self.step(written=Written(problem=problem))
 

@@ -12,6 +12,7 @@ from nodes.rfid.cards import (
     with_master,
     with_user,
 )
+from nodes.rfid.outcome import Result
 from tests.rfid.conftest import CARDS, LABEL, MASTER, NEW, OTHER, RANDOM, RED
 
 
@@ -35,14 +36,14 @@ def test_taught_cards_are_users_under_the_first_free_number() -> None:
 
 
 def test_a_list_takes_each_card_once_and_a_hundred_in_all() -> None:
-    assert refusal_to_teach(CARDS, NEW) == ""
-    assert "already" in refusal_to_teach(CARDS, RED)
-    assert "another number" in refusal_to_teach(CARDS, RANDOM)
+    assert refusal_to_teach(CARDS, NEW) is None
+    assert refusal_to_teach(CARDS, RED) is Result.KNOWN
+    assert refusal_to_teach(CARDS, RANDOM) is Result.RANDOM_UID
     cards = CARDS
     while len(cards) < MOST_CARDS:
         cards = with_user(cards, f"04{len(cards):06X}")
     assert len({card.name for card in cards}) == MOST_CARDS == 100
-    assert "full: 100 cards" in refusal_to_teach(cards, NEW)
+    assert refusal_to_teach(cards, NEW) is Result.LIST_FULL
 
 
 def test_a_master_takes_the_place_of_the_users_card_of_its_number() -> None:

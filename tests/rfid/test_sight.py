@@ -2,8 +2,8 @@
 
 import pytest
 
-from nodes.rfid.sight import ABSENT_S, POLL_S, SEVERAL, UNREADABLE, Event, Sight, look
-from tests.rfid.conftest import NEW, OTHER, RED
+from nodes.rfid.sight import ABSENT_S, POLL_S, Event, Sight, look
+from tests.rfid.conftest import NEW, OTHER, RED, SEVERAL, UNREADABLE
 
 Field = tuple[str, ...] | None
 

@@ -12,7 +12,9 @@ from msgs.rfid import Indication, RfidMode
 from msgs.session import SessionStatus
 from nodes.rfid.cards import MOST_CARDS, with_user
 from nodes.rfid.machine import erase
-from nodes.rfid.sight import SEVERAL, UNREADABLE, Event
+from nodes.rfid.outcome import Result
+from nodes.rfid.sight import Event
+from nodes.rfid.state import Write
 from tests.rfid.conftest import (
     CARDS,
     FREE,
@@ -22,6 +24,8 @@ from tests.rfid.conftest import (
     PLUGGED,
     RANDOM,
     RED,
+    SEVERAL,
+    UNREADABLE,
     Life,
 )
 
@@ -223,7 +227,7 @@ def test_a_vehicle_that_is_plugged_in_ends_teaching() -> None:
     life.hold(MASTER)
     life.hold(NEW)
     plug_in(life)
-    assert "Unplug the vehicle" in life.status.detail
+    assert life.result is Result.PLUGGED
     assert_refused(life)
     assert life.asked == []
 
@@ -263,7 +267,7 @@ def test_a_hundred_cards_are_stored_and_not_one_more() -> None:
     life.hold(MASTER)
     status = life.hold(NEW)
     assert (status.accepted, status.cards) == (False, 100)
-    assert "100 cards" in status.detail
+    assert life.result is Result.LIST_FULL
     assert life.writes == []
 
 
@@ -285,7 +289,7 @@ def test_an_erase_ends_teaching_and_outlives_it(cards_held: tuple[str, ...]) -> 
     for uid in cards_held:
         life.hold(uid)
     write = erase(life.state)
-    assert not isinstance(write, str)
+    assert isinstance(write, Write)
     life.step(change=write)
     assert life.status.mode is RfidMode.READY
     while life.state.writing:
