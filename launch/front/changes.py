@@ -7,15 +7,16 @@ from launch.front.facts import Facts, Heard
 from launch.front.lines import plain
 from msgs.launch import ProcessState
 from msgs.load_manager import HouseMeter
+from msgs.pilot import STATE_F_PERCENT
 
 
 class Headline(NamedTuple):
     """One thing that is told when it becomes another."""
 
-    what: str  # decides whether it is another
+    what: object  # decides whether it is another; no text
     words: str  # are told
     source: str  # the node that it is known from: its silence ends nothing
-    end: str = ""  # is told when it is no more
+    end: str | None = None  # is told when it is no more; None: nothing is
 
 
 class Story:
@@ -34,7 +35,7 @@ class Story:
                 continue
             if before.source not in heard:
                 now[subject] = before
-            elif before.end:
+            elif before.end is not None:
                 lines.append(_line(subject, before.end))
         for subject, headline in now.items():
             before_ = self._told.get(subject)
@@ -68,7 +69,8 @@ def _headlines(facts: Facts) -> dict[str, Headline]:
         words = f"{pilot.cp_state}, {CP_WORDS[pilot.cp_state]}"
         lines["vehicle"] = Headline(pilot.cp_state, words, source)
         words = duty_words(pilot.duty_percent, pilot.offered_a)
-        lines["pilot"] = Headline("offers" if pilot.offered_a else words, words, source)
+        what = (pilot.offered_a > 0.0, pilot.duty_percent == STATE_F_PERCENT)
+        lines["pilot"] = Headline(what, words, source)
     if offer is not None:
         source = facts.offer.node
         words = f"{offer.limit_a:.1f} A by {offer.reason}. {offer.detail}"
@@ -85,7 +87,7 @@ def _add_safety(lines: dict[str, Headline], facts: Facts) -> None:
         return
     for fault in safety.records:
         words = fault_words(fault)
-        lines[f"fault {fault.code}"] = Headline(str(fault.count), words, source, "is over")
+        lines[f"fault {fault.code}"] = Headline(fault.count, words, source, "is over")
     lines["contactor"] = Headline(safety.contactor, safety.contactor, source)
 
 

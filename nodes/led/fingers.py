@@ -14,9 +14,11 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from bus import Answer, Status
 from msgs.led import Key, KeyPress, Tone
 from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
 from msgs.requests import Because, NoArguments
+from msgs.units import Text
 from nodes.led import keys
 from nodes.led.keys import UNREAD, Event, Keys, KeyState, Kind
 
@@ -60,13 +62,21 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A request that was not carried out."""
+
+    ask: Ask[Any]
+    reason: Text  # of the other node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acts:
     """What is to be done now."""
 
     tone: Tone = Tone.NONE
     press: tuple[KeyPress, ...] = ()
     ask: Ask[Any] | None = None
-    warning: str = ""
+    failure: Failure | None = None  # to log
 
 
 def look(
@@ -94,11 +104,11 @@ def look(
     return State(service=service, touch=touch, asked=asked), acts
 
 
-def answered(state: State, ask: Ask[Any], refusal: str) -> tuple[State, Acts]:
-    """Return what follows the end of a request; `refusal` says why it failed, "" if it did not."""
-    if refusal:
-        warning = f"service key: could not {ask.what}: {refusal}"
-        return replace(state, asked=None), Acts(tone=Tone.FALLING, warning=warning)
+def answered(state: State, ask: Ask[Any], answer: Answer[None]) -> tuple[State, Acts]:
+    """Return what follows the end of a request."""
+    if answer.status is not Status.OK:
+        failure = Failure(ask=ask, reason=answer.reason or answer.status)
+        return replace(state, asked=None), Acts(tone=Tone.FALLING, failure=failure)
     then = RESTART_ERASED if ask is ERASE else None
     return replace(state, asked=then), Acts(ask=then)
 

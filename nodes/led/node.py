@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from bus import Answer, Bus, Status, leave
+from bus import Answer, Bus, leave
 from bus.interface import Timer
 from msgs.led import Tone
 from msgs.requests import StopReason
@@ -113,16 +113,16 @@ class LedNode:
         self._act(acts)
 
     def _on_answer(self, ask: Ask[Any], answer: Answer[None]) -> None:
-        refusal = "" if answer.status is Status.OK else answer.reason or answer.status
-        self._fingers, acts = fingers.answered(self._fingers, ask, refusal)
+        self._fingers, acts = fingers.answered(self._fingers, ask, answer)
         self._act(acts)
 
     def _act(self, acts: Acts) -> None:
         bus = self._bus
         for press in acts.press:
             bus.publish(LED_KEY, press)
-        if acts.warning:
-            bus.log("warning", acts.warning)
+        if acts.failure is not None:
+            what, reason = acts.failure.ask.what, acts.failure.reason
+            bus.log("warning", f"service key: could not {what}: {reason}")
         if acts.ask is not None:
             ask = acts.ask
             bus.log("info", f"service key: {ask.what}")

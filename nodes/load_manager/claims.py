@@ -66,8 +66,9 @@ def fuse(
     else:
         detail += "."
     if room.strays:
+        lines = " and ".join(f"L{line + 1}" for line in room.strays)
         detail += (
-            f" The car draws on the box's {room.strays}, beside the phase assignment: "
+            f" The car draws on the box's {lines}, beside the phase assignment: "
             "every phase of the house counts."
         )
     return Limit(source="fuse", limit_a=ramp.value_a, detail=detail)

@@ -35,7 +35,7 @@ class Headroom(Struct, frozen=True, kw_only=True):
     used_a: float  # by the other loads, negative while they export
     phase: str  # as the meter counts: "L1"
     is_certain: bool
-    strays: str = ""  # the box's lines that are drawn on beside the assignment: "L2 and L3"
+    strays: tuple[int, ...] = ()  # the box's lines that are drawn on beside the assignment
 
 
 def watch(
@@ -136,5 +136,5 @@ def headroom(
         used_a=used_a,
         phase=f"L{meter + 1}",
         is_certain=drawn.is_certain,
-        strays=" and ".join(f"L{box + 1}" for box in _strays(vehicle, phases)),
+        strays=tuple(_strays(vehicle, phases)),
     )

@@ -98,9 +98,9 @@ class TcpTransport:
         if self._connection is None or not self._connection.is_up:
             self._drop_connection()
             connection = _Connection(self._host, self._port)
-            why_not = await connection.open()
-            if why_not:
-                return ReadError(text=why_not)
+            failure = await connection.open()
+            if failure is not None:
+                return failure
             self._connection = connection
         result, is_sound = await self._connection.carry_out(read)
         if not is_sound:
@@ -141,8 +141,8 @@ class _Connection:
     def close(self) -> None:
         self._client.close()
 
-    async def open(self) -> str:
-        """Connect; return why it cannot be done, or nothing."""
+    async def open(self) -> ReadError | None:
+        """Connect; return why it cannot be done, None if it is."""
         why = f"no connection within {TIMEOUT_S:g} s"
         create = self._client.ctx.call_create
 
@@ -156,7 +156,7 @@ class _Connection:
                 raise
 
         self._client.ctx.call_create = create_and_note
-        return "" if await self._client.connect() else why
+        return None if await self._client.connect() else ReadError(text=why)
 
     async def carry_out(self, read: _Read) -> tuple[Result, bool]:
         """Return what the server answered, and whether the connection is still sound."""
