@@ -101,6 +101,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     # in already. What was changed while safety had no sight of it, it cannot tell.
     plugged_since_utc_ns: Nanoseconds = 0
     has_mains: bool = True  # False: the box is dark, neither pilot nor meter chip see any
+    # The phases of the installation that are wired to the box, L1 first; all False: not known yet.
+    wired_phases: tuple[bool, bool, bool] = (False, False, False)
     showroom: bool = False  # vehicles are never charged; everything else works (STA-2)
     # Mains are back, and not all boxes of a house start at once: until this one tests; None: now.
     starts_in_s: Seconds | None = None

@@ -108,6 +108,11 @@ class Box:
         return list(self._said["safety/status"]["faults"])
 
     @property
+    def wired_phases(self) -> list[bool]:
+        """Return which phases safety knows as wired, L1 first."""
+        return list(self._said["safety/status"]["wired_phases"])
+
+    @property
     def retries(self) -> int:
         return int(self._said["safety/status"]["retries"])
 

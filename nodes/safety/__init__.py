@@ -18,8 +18,10 @@ SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the veh
 
 8007 outlives the process: it is kept on the disk, and goes only with a power-on reset of the
 hardware after it and a contactor that is then proven open (ERR-8007). No other fault outlives it.
+The wired phases outlive it as well: a phase that is lost stays 8002 over restarts.
 
-judge.py makes facts of a reading (supply.py of mains and current, heat.py of temperatures,
+judge.py makes facts of a reading (supply.py of mains and current, wiring.py of the phases that
+count, heat.py of temperatures,
 switches.py of the DIP switches), complain.py faults of facts (finding.py names their causes),
 faults.py keeps them by the rules of the ERR table, latch.py what outlives the process, why.py finds
 what speaks against current, selftest.py tests the monitor, machine.py moves, report.py publishes,

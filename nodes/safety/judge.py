@@ -2,7 +2,8 @@
 
 Everything is judged toward an open contactor: a value that is no number or lies outside what its
 sensor can show counts as the worst one. What is judged over time has its own file: `supply.py`
-mains and current, `heat.py` temperatures, `switches.py` the DIP switches.
+mains and current, `wiring.py` the phases that count, `heat.py` temperatures, `switches.py` the DIP
+switches.
 """
 
 import math
@@ -25,12 +26,13 @@ from msgs.pilot import (
     settle,
     shows_diode,
 )
-from nodes.safety import heat, supply, switches
+from nodes.safety import heat, supply, switches, wiring
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import Phases
 from nodes.safety.heat import COLD, Heat, limit_of_temperature
 from nodes.safety.supply import QUIET, MainsFault, Supply, Voltages
 from nodes.safety.switches import UNREAD, Switches
+from nodes.safety.wiring import UNKNOWN, Wiring
 
 # A low plateau of -12 V counts one for the vehicle's diode, any other counts two against it: three
 # in a row prove the diode, four in a row (40 ms), or every second one, show that it is missing.
@@ -45,14 +47,6 @@ OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and no hand changes plugs s
 EARTH_LIMIT_OHM = 500.0  # high-ohmic from 300 to 500 ohm on (field); healthy loops are below 100
 
 _NO_VEHICLE = (CpState.A, CpState.E, CpState.F)
-
-
-class Installation(Struct, frozen=True, kw_only=True):
-    """How the box is wired, as the electrician left it."""
-
-    phases: int = 3  # 1 or 3
-    # False: a grid in which no loop to earth can be measured (IT); the earth is then not judged.
-    earth_loop: bool = True
 
 
 class Blind(Enum):
@@ -77,17 +71,19 @@ class Judged(Struct, frozen=True, kw_only=True):
     switches: Switches = UNREAD
     heat: Heat = COLD
     supply: Supply = QUIET
+    wiring: Wiring = UNKNOWN
 
 
 NOTHING_JUDGED = Judged()
 
 
 def forget(judged: Judged) -> Judged:
-    """Return what outlives a failed reading: switches, heat. The pilot is learnt anew."""
+    """Return what outlives a failed reading: all but the pilot, which is learnt anew."""
     kept = Judged(
         switches=switches.blink(judged.switches),
         heat=heat.blink(judged.heat),
         supply=supply.blink(judged.supply),
+        wiring=judged.wiring,
     )
     return judged if kept == judged else kept
 
@@ -137,13 +133,15 @@ def judge(
     reading: ChainReading | None,
     now_s: float,
     since_s: float,
-    installation: Installation,
     *,
+    earth_loop: bool,
     is_open: bool,
 ) -> tuple[Judged, Facts | Blind]:
     """Judge one reading; None is a failed one. Without sight there are no facts.
 
     :param since_s: since the reading before.
+    :param earth_loop: False: a grid in which no loop to earth can be measured (IT); the earth is
+        then not judged.
     :param is_open: the contactor is commanded open.
     """
     if reading is None:
@@ -164,7 +162,7 @@ def judge(
     has_pwm = offered_a >= MIN_OFFER_A
     diode = _weigh_diode(judged.diode, seen, has_pwm, reading.low_v)
     is_minus = seen is CpState.F and reading.duty_percent > STATE_F_PERCENT + BESIDE_PERCENT
-    has_earth_now = not installation.earth_loop or 0.0 <= reading.earth_ohm <= EARTH_LIMIT_OHM
+    has_earth_now = not earth_loop or 0.0 <= reading.earth_ohm <= EARTH_LIMIT_OHM
     dip = switches.read(judged.switches, (reading.dip1, reading.dip2))
     is_switched_off = reading.overtemperature is not False
     heat_now, temperature_c = heat.feel(
@@ -178,13 +176,14 @@ def judge(
     if not heat_now.is_hot:  # else everything is withheld, and the vehicle has its 6 s to stop
         allowed_a = limit_of_temperature(allowed_a, heat_now.paced_c, False)
     has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
+    wiring_now = wiring.learn(judged.wiring, reading.voltages_v, since_s)
     supply_now, supplied = supply.watch(
         judged.supply,
         now_s,
         since_s,
         voltages_v=reading.voltages_v,
         currents_a=reading.currents_a,
-        phases=installation.phases,
+        counts=wiring_now.judged,
         offered_a=offered_a,
         is_open=is_open,
     )
@@ -199,6 +198,7 @@ def judge(
         switches=dip,
         heat=heat_now,
         supply=supply_now,
+        wiring=wiring_now,
     )
     if after == judged:
         after = judged

@@ -1,7 +1,8 @@
-"""The latch of 8007: what outlives the process, and how it leaves it (ERR-8007). Pure.
+"""What outlives the process, and how it leaves it: the latch of 8007, the wired phases. Pure.
 
-Kept on the disk while 8007 holds. A restart finds it and holds on; mains off and on, told by the
-hardware's power-on reset, and then a contactor that is proven open, let it go.
+8007 is kept on the disk while it holds (ERR-8007). A restart finds it and holds on; mains off and
+on, told by the hardware's power-on reset, and then a contactor that is proven open, let it go. Of
+the wired phases see `wiring.py`.
 """
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from msgs.safety import FaultCode
 from msgs.units import Nanoseconds
 from nodes.safety.finding import Finding, Record
+from nodes.safety.wiring import NONE, Wired
 
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
@@ -23,16 +25,18 @@ class Latch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What has come back from the disk: the latch that was found, or how a write ended."""
+    """What has come back from the disk: what was found on it, or how a write ended."""
 
     latch: Latch | None = None
+    wired: Wired = NONE  # phases
     problem: str | None = None  # None: it was read, or written, as asked for
 
 
 class Write(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be kept from now on, and how it stands in the file; None: nothing."""
+    """What is to be kept from now on, and how it stands in the file."""
 
     latch: Latch | None
+    wired: Wired = NONE  # phases
 
 
 class Memory(Struct, frozen=True, kw_only=True):
@@ -41,14 +45,15 @@ class Memory(Struct, frozen=True, kw_only=True):
     is_recalled: bool = False  # what a predecessor kept is known
     is_proven: bool = False  # and the disk has taken something since
     latch: Latch | None = None  # as on the disk
+    wired: Wired = NONE  # as on the disk
     writing: Write | None = None
     retry_s: float = 0.0
     problem: str | None = None  # of the last write, for a person
 
-    @property
-    def is_quiet(self) -> bool:
-        """Return whether nothing is kept and nothing has to be."""
-        return self.is_proven and self.latch is None and self.writing is None
+    def is_quiet(self, wired: Wired) -> bool:
+        """Return whether no latch is kept, and these phases are all that has to be."""
+        is_idle = self.is_proven and self.latch is None and self.writing is None
+        return is_idle and self.wired == wired
 
 
 def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch | None:
@@ -70,25 +75,35 @@ def hear(memory: Memory, kept: Kept, now_s: float) -> Memory:
         )
     if kept.problem is not None or memory.writing is None:
         return replace(memory, writing=None, retry_s=now_s + RETRY_S, problem=kept.problem)
-    return replace(memory, writing=None, latch=memory.writing.latch, is_proven=True, problem=None)
+    return replace(
+        memory,
+        writing=None,
+        latch=memory.writing.latch,
+        wired=memory.writing.wired,
+        is_proven=True,
+        problem=None,
+    )
 
 
-def want(memory: Memory, latch: Latch | None, now_s: float) -> tuple[Memory, Write | None]:
+def want(
+    memory: Memory, latch: Latch | None, wired: Wired, now_s: float
+) -> tuple[Memory, Write | None]:
     """Return what is to be written now, one at a time; None if the disk has it already.
 
     The first is written in any case: a disk that takes nothing would forget 8007.
     """
     if not memory.is_recalled or memory.writing is not None or now_s < memory.retry_s:
         return memory, None
-    if memory.is_proven and _is_same(latch, memory.latch):
+    is_same = _is_same(latch, memory.latch)
+    if memory.is_proven and is_same and wired == memory.wired:
         return memory, None
-    write = Write(latch=memory.latch if _is_same(latch, memory.latch) else latch)
+    write = Write(latch=memory.latch if is_same else latch, wired=wired)
     return replace(memory, writing=write), write
 
 
-def is_kept(memory: Memory, latch: Latch | None) -> bool:
+def is_kept(memory: Memory, latch: Latch | None, wired: Wired) -> bool:
     """Return whether the disk has all that it has to have."""
-    return memory.writing is None and _is_same(latch, memory.latch)
+    return memory.writing is None and _is_same(latch, memory.latch) and wired == memory.wired
 
 
 def _is_same(one: Latch | None, other: Latch | None) -> bool:

@@ -21,6 +21,7 @@ from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.supply import spend
 from nodes.safety.why import Reasons, why_blind, why_not
+from nodes.safety.wiring import NONE, recall
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 
@@ -40,7 +41,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         reading,
         inputs.now_s,
         inputs.since_s,
-        config.installation,
+        earth_loop=config.earth_loop,
         is_open=state.phase not in ENERGISED,
     )
     if judged is not state.judged:
@@ -66,8 +67,10 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 
 def _recall(state: State, kept: Kept, now_s: float) -> State:
-    """Take what has come back from the disk; a latch of 8007 that was kept holds on."""
-    ledger, is_latch_recalled = state.ledger, state.is_latch_recalled
+    """Take what has come back from the disk: a latch of 8007 holds on, and so do wired phases."""
+    ledger, is_latch_recalled, judged = state.ledger, state.is_latch_recalled, state.judged
+    if not state.memory.is_recalled and kept.problem is None:
+        judged = replace(judged, wiring=recall(judged.wiring, kept.wired))
     if not state.memory.is_recalled and kept.latch is not None:
         # What this process has seen by itself is younger than any reset that it finds.
         is_latch_recalled = not ledger.is_latched and not kept.latch.is_flag_up
@@ -77,6 +80,7 @@ def _recall(state: State, kept: Kept, now_s: float) -> State:
         memory=hear(state.memory, kept, now_s),
         ledger=ledger,
         is_latch_recalled=is_latch_recalled,
+        judged=judged,
     )
 
 
@@ -90,7 +94,10 @@ def _hear_reset(config: Config, state: State, facts: Facts, inputs: Inputs) -> S
     if facts.is_no_reset:
         if state.was_reset_down and not state.is_reset_seen:
             return state
-        return replace(state, was_reset_down=True, is_reset_seen=False)
+        judged = state.judged
+        if state.is_reset_seen:  # and taken back: the mains were off since a predecessor looked
+            judged = replace(judged, wiring=recall(judged.wiring, NONE))
+        return replace(state, was_reset_down=True, is_reset_seen=False, judged=judged)
     if not facts.is_reset or state.is_reset_seen or not state.memory.is_recalled:
         return state
     state = replace(
@@ -131,7 +138,7 @@ def _is_calm(before: State, state: State, facts: Facts, inputs: Inputs) -> bool:
         and state.ledger is before.ledger
         and not state.ledger.records
         and state.ledger.retry_at_s is None
-        and state.memory.is_quiet
+        and state.memory.is_quiet(state.judged.wiring.ever)
         and not state.is_reset_seen
         and state.test is None
         and state.unproven_s == 0.0

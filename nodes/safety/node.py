@@ -15,7 +15,6 @@ from msgs.safety import FaultCode
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
 from nodes.safety.finding import Cause, Finding
-from nodes.safety.judge import Installation
 from nodes.safety.latch import Kept, Latch, Write
 from nodes.safety.machine import Config, Inputs, State, step
 
@@ -28,7 +27,6 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     What guards people is not configured from outside; the current has its DIP switches.
     """
 
-    phases: Literal[1, 3] = 3
     earth_loop: bool = True  # False: a grid whose earth loop cannot be measured (IT)
     showroom: bool = False  # STA-2: vehicles are never charged
     jitter_s: Annotated[float, Meta(ge=0, le=1800)] = 0.0  # longest wait when mains are back
@@ -44,7 +42,7 @@ class SafetyNode:
         self._drivers = drivers
         self._chain = Chain(drivers)
         self._config = Config(
-            installation=Installation(phases=parameters.phases, earth_loop=parameters.earth_loop),
+            earth_loop=parameters.earth_loop,
             showroom=parameters.showroom,
             wait_s=parameters.jitter_s * bus.random("wait for mains").random(),
         )
@@ -107,7 +105,7 @@ class SafetyNode:
         if isinstance(result, Exception) and not isinstance(result, StoreError):
             raise result
         if result is not None:
-            self._bus.log("error", f"the latch of 8007 could not be stored: {result}")
+            self._bus.log("error", f"8007 and the wired phases could not be stored: {result}")
         self._kept = Kept(problem=None if result is None else str(result))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
@@ -131,9 +129,9 @@ def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
 
 
 def _recall(path: Path, utc_ns: int) -> Kept:
-    """Return the latch that a predecessor has kept.
+    """Return what a predecessor has kept.
 
-    One that cannot be read holds, to be safe; it is left where it is until it is written over.
+    What cannot be read holds, to be safe; it is left where it is until it is written over.
     """
     try:
         content = read_file(path)
@@ -141,4 +139,4 @@ def _recall(path: Path, utc_ns: int) -> Kept:
     except (StoreError, msgspec.MsgspecError) as error:
         finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
         return Kept(latch=Latch(since_utc_ns=utc_ns, finding=finding), problem=f"{path}: {error}")
-    return Kept(latch=None if found is None else found.latch)
+    return Kept() if found is None else Kept(latch=found.latch, wired=found.wired)

@@ -31,7 +31,7 @@ def report(
         state = replace(state, edge_at_s=inputs.now_s + config.edge_s)
     state, status = _publish(config, state, facts, inputs.now_s, reasons)
     latch = latch_of(state.ledger.records, is_flag_up=state.is_reset_seen)
-    memory, write = want(state.memory, latch, inputs.now_s)
+    memory, write = want(state.memory, latch, state.judged.wiring.ever, inputs.now_s)
     if memory is not state.memory:
         state = replace(state, memory=memory)
     return state, Outputs(
@@ -76,6 +76,7 @@ def _publish(
         cp_state,
         offered_a,
         state.plugged_since_utc_ns,
+        judged.wiring.wired,
     )
     if state.publish_at_s is None:
         state = replace(state, publish_at_s=now_s + config.first_word_s)
@@ -101,6 +102,7 @@ def _publish(
         retry_in_s=_retry_in_s(state, facts, now_s),
         has_mains=state.blind is not Blind.DARK,
         showroom=config.showroom,
+        wired_phases=judged.wiring.wired,
         starts_in_s=state.waits_until_s - now_s if now_s < state.waits_until_s else None,
     )
     state = replace(
@@ -130,8 +132,9 @@ def _is_finished(config: Config, state: State, facts: Facts | None, inputs: Inpu
         inputs.stop is StopReason.SIGNAL
         or inputs.now_s >= state.stop_by_s - config.farewell_s + config.keep_s
     )
-    if not is_hurried and not is_kept(state.memory, latch_of(state.ledger.records)):
-        return False  # 8007 is still on its way to the disk
+    latch, wired = latch_of(state.ledger.records), state.judged.wiring.ever
+    if not is_hurried and not is_kept(state.memory, latch, wired):
+        return False  # it is still on its way to the disk
     if facts is not None and facts.is_proven_open:
         return True
     if state.phase is SafetyPhase.OPENING and inputs.stop is not StopReason.SIGNAL:

@@ -9,7 +9,7 @@ from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus
 from nodes.safety.chain import ChainReading
 from nodes.safety.faults import CLEAN, Ledger
-from nodes.safety.judge import NOTHING_JUDGED, Blind, Installation, Judged
+from nodes.safety.judge import NOTHING_JUDGED, Blind, Judged
 from nodes.safety.latch import Kept, Memory, Write
 from nodes.safety.selftest import SelfTest
 
@@ -20,7 +20,7 @@ ENERGISED = (SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING)
 class Config(Struct, frozen=True, kw_only=True):
     """How the box is wired, and the times of the machine [s]."""
 
-    installation: Installation = Installation()
+    earth_loop: bool = True  # False: a grid whose earth loop cannot be measured (IT)
     showroom: bool = False  # STA-2: never closes
     # Mains that are back: this box waits so long before it tests, so that not all boxes of a house
     # start at once. Drawn at each start of the node (hardware.md 2.6: up to 30 s).

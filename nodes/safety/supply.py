@@ -30,7 +30,7 @@ STRAY_A, STRAY_S = 1.0, 1.0  # current through an open contactor (hardware.md 2.
 MOST_S = 0.1  # assumed: no round tells more than this about what lies between two of them
 
 
-Voltages = tuple[float | None, float | None, float | None]  # L1, L2, L3; None: not wired
+Voltages = tuple[float | None, float | None, float | None]  # L1, L2, L3; None: does not count
 
 
 class Supply(Struct, frozen=True, kw_only=True):
@@ -105,22 +105,20 @@ def watch(
     *,
     voltages_v: Phases | None,
     currents_a: Phases | None,
-    phases: int,
+    counts: tuple[bool, bool, bool],
     offered_a: float,
     is_open: bool,
 ) -> tuple[Supply, SupplyFacts]:
     """Take the supply one reading on.
 
     :param since_s: since the reading before.
-    :param phases: that the box is wired to, 1 or 3; those that are not are ignored.
+    :param counts: the phases that are judged; one at least.
     :param offered_a: what the duty on the line offers; 0 in x1 and F, when the vehicle has its
         6 s to stop.
     :param is_open: the contactor is commanded open.
     """
-    volts = None if voltages_v is None else voltages_v[:phases]
-    if volts is not None and any(math.isnan(volt) for volt in volts):
-        volts = None
-    amps = _known_amps(supply, None if currents_a is None else currents_a[:phases], is_open)
+    volts = _counted(voltages_v, counts)
+    amps = _known_amps(supply, _counted(currents_a, counts), is_open)
     most_a = None if amps is None else max(abs(amp) for amp in amps)
     lowered, largest_a = _offers(supply, now_s, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
@@ -162,7 +160,7 @@ def watch(
         has_excess=after.slow_s > SLOW_S or after.fast_s > FAST_S,
         has_stray=after.stray_s > STRAY_S,
         most_a=most_a,
-        voltages_v=None if volts is None else _shown(volts),
+        voltages_v=None if voltages_v is None or volts is None else _shown(voltages_v, counts),
         is_stable=inside_since_s is not None and now_s - inside_since_s >= STABLE_S,
         is_unloaded=most_a is not None and most_a < STRAY_A,
     )
@@ -180,7 +178,7 @@ def _known_amps(
 
     Those of a closed contactor, to the last bit, are the word of a chip that is stuck.
     """
-    if currents_a is None or any(math.isnan(amp) for amp in currents_a):
+    if currents_a is None:
         return None
     is_stuck = is_open and currents_a == supply.drawn_a and any(currents_a)
     return None if is_stuck else currents_a
@@ -200,9 +198,18 @@ def _offers(
     return lowered, max([offered_a, *(left_a for _, left_a in lowered)])
 
 
-def _shown(volts: tuple[float, ...]) -> Voltages:
-    """Return the voltages of all phases; those that are not wired have none."""
-    first, second, third = (*volts, None, None)[:3]
+def _counted(values: Phases | None, counts: tuple[bool, bool, bool]) -> tuple[float, ...] | None:
+    """Return the values of the phases that count; None if the chip does not know one of them."""
+    if values is None:
+        return None
+    counted = tuple(value for value, does in zip(values, counts, strict=True) if does)
+    return None if any(math.isnan(value) for value in counted) else counted
+
+
+def _shown(voltages_v: Phases, counts: tuple[bool, bool, bool]) -> Voltages:
+    first, second, third = (
+        volt if does else None for volt, does in zip(voltages_v, counts, strict=True)
+    )
     return first, second, third
 
 

@@ -33,6 +33,7 @@ class Why(Enum):
     SESSION_SILENT = "session_silent"
     NOT_AUTHORISED = "not_authorised"
     METER_SILENT = "meter_silent"
+    PHASES_UNKNOWN = "phases_unknown"  # which are wired
     NO_OFFER = "no_offer"
     NO_PWM = "no_pwm"
     SWITCH_OPEN = "switch_open"  # the over-temperature switch
@@ -129,7 +130,7 @@ def _why_withhold(config: Config, state: State, facts: Facts, inputs: Inputs) ->
         return Why.NOT_AUTHORISED
     if inputs.meter is None or not _is_seeing(inputs.meter, inputs.now_s):
         return Why.METER_SILENT
-    return None
+    return None if state.judged.wiring.is_known else Why.PHASES_UNKNOWN
 
 
 def _why_wait(facts: Facts, pilot: PilotStatus | None) -> Why | None:

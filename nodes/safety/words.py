@@ -49,6 +49,7 @@ REASONS: dict[Reason, str] = {
     Why.SESSION_SILENT: "the session node is silent, so nothing is authorised",
     Why.NOT_AUTHORISED: "charging is not authorised",
     Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
+    Why.PHASES_UNKNOWN: "it is not known yet which phases have mains",
     Why.NO_OFFER: "the pilot offers no current",
     Why.NO_PWM: "the pilot's generator gives no PWM",
     Why.SWITCH_OPEN: SWITCH_OPEN,

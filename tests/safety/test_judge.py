@@ -12,12 +12,12 @@ from nodes.safety.judge import (
     NOTHING_JUDGED,
     Blind,
     Facts,
-    Installation,
     Judged,
     cleaned,
     forget,
     judge,
 )
+from nodes.safety.supply import MainsFault
 from nodes.safety.switches import Switches
 
 READING = ChainReading(
@@ -41,14 +41,13 @@ READING = ChainReading(
 
 
 ROUND_S = 0.01
-WIRED = Installation()
 
 
 def read(
     judged: Judged,
     times: int = 1,
-    installation: Installation = WIRED,
     is_open: bool = True,
+    earth_loop: bool = True,
     **changes: Any,
 ) -> tuple[Judged, Facts | Blind]:
     facts: Facts | Blind = Blind.SILENT
@@ -58,7 +57,7 @@ def read(
             replace(READING, **changes),
             number * ROUND_S,
             ROUND_S,
-            installation,
+            earth_loop=earth_loop,
             is_open=is_open,
         )
     return judged, facts
@@ -67,22 +66,22 @@ def read(
 def seen(
     judged: Judged,
     times: int = 1,
-    installation: Installation = WIRED,
     is_open: bool = True,
+    earth_loop: bool = True,
     **changes: Any,
 ) -> Facts:
-    facts = read(judged, times, installation, is_open, **changes)[1]
+    facts = read(judged, times, is_open, earth_loop, **changes)[1]
     assert isinstance(facts, Facts)
     return facts
 
 
-SETTLED = read(NOTHING_JUDGED, 10)[0]
+SETTLED = read(NOTHING_JUDGED, 20)[0]  # three phases are known
 
 
 @pytest.mark.parametrize("name", ["high_v", "low_v", "duty_percent"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, -14.05, 200.0])
 def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) -> None:
-    assert read(SETTLED, 1, WIRED, True, **{name: value}) == (forget(SETTLED), Blind.NONSENSE)
+    assert read(SETTLED, 1, True, True, **{name: value}) == (forget(SETTLED), Blind.NONSENSE)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) 
     ],
 )  # fmt: skip
 def test_what_can_be_measured_ends_at_the_rails(name: str, value: float, is_reading: bool) -> None:
-    seen = read(SETTLED, 1, WIRED, True, **{name: value})[1]
+    seen = read(SETTLED, 1, True, True, **{name: value})[1]
     assert (seen is not Blind.NONSENSE) is is_reading
 
 
@@ -107,16 +106,17 @@ def test_the_reading_itself_is_handed_on() -> None:
     assert (facts.offered_a, facts.temperature_c) == (30.0, 31.0)
 
 
-def test_no_reading_forgets_the_pilot_and_keeps_switches_and_heat() -> None:
+def test_no_reading_forgets_the_pilot_and_keeps_switches_heat_and_phases() -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip2=1)
-    judged, facts = judge(hot, None, 0.0, ROUND_S, WIRED, is_open=True)
+    judged, facts = judge(hot, None, 0.0, ROUND_S, earth_loop=True, is_open=True)
     assert facts is Blind.SILENT
     assert judged == Judged(
         switches=Switches(installation_limit_a=32.0, is_commissioning=True),
         heat=replace(hot.heat, celsius=None, since_s=0.0, is_leaping=False),
         supply=replace(hot.supply, inside_since_s=None),
+        wiring=hot.wiring,
     )
-    assert judge(judged, None, 0.0, ROUND_S, WIRED, is_open=True)[0] is judged
+    assert judge(judged, None, 0.0, ROUND_S, earth_loop=True, is_open=True)[0] is judged
 
 
 def test_the_switches_are_believed_after_three_readings_though_state_a_is_after_two() -> None:
@@ -165,6 +165,15 @@ def test_0_v_beside_a_chip_that_says_nothing_is_neither_dark_nor_a_short(
 def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
     assert isinstance(read(SETTLED, 1, high_v=1.26, voltages_v=(0.0, 0.0, 0.0))[1], Facts)
     assert read(SETTLED, 1, high_v=1.25, voltages_v=(0.0, 0.0, 0.0))[1] is Blind.DARK
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_dark_box_forgets_no_phase_and_learns_of_none() -> None:
+    dark = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}
+    for judged in (SETTLED, NOTHING_JUDGED):
+        assert read(judged, 100, **dark)[0].wiring == judged.wiring  # type: ignore[arg-type]
+    judged, _ = read(SETTLED, 100, **dark)  # type: ignore[arg-type]
+    assert seen(judged, 110, voltages_v=(230.0, 0.0, 230.0)).mains is MainsFault.RANGE
 
 
 @pytest.mark.req("ERR-8")
@@ -370,15 +379,16 @@ def test_a_sound_earth_is_one(earth_ohm: float) -> None:
 
 
 def test_without_a_loop_to_measure_the_earth_is_not_judged() -> None:
-    grid = Installation(earth_loop=False)
-    assert seen(SETTLED, 100, installation=grid, earth_ohm=1e6).has_earth
+    assert seen(SETTLED, 100, earth_loop=False, earth_ohm=1e6).has_earth
 
 
 def test_each_part_is_judged_by_its_own_rules() -> None:
     assert seen(SETTLED, 120, voltages_v=(150.0, 230.0, 230.0)).mains
     assert seen(SETTLED, 120, voltages_v=(230.0, 0.0, 0.0)).mains
-    single = Installation(phases=1)
-    assert not seen(SETTLED, 120, installation=single, voltages_v=(230.0, 0.0, 0.0)).mains
+    single = (230.0, 0.0, 0.0)
+    assert seen(NOTHING_JUDGED, 120, voltages_v=single).mains is None
+    assert seen(NOTHING_JUDGED, 120, voltages_v=single, currents_a=(1.1, 0.0, 0.0)).has_stray
+    assert not seen(NOTHING_JUDGED, 120, voltages_v=single, currents_a=(0.0, 1.1, 0.0)).has_stray
     assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).has_stray
     assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 1.1)).has_stray
     assert seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 21.0)).has_excess
@@ -437,7 +447,7 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
                 replace(READING, **{name: garbage}),
                 1000.0 + 0.1 * number,
                 0.1,
-                WIRED,
+                earth_loop=True,
                 is_open=True,
             )
         if name in ("dip1", "dip2"):

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from msgs.safety import FaultCode
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.latch import Kept, Latch, Memory, Write, hear, is_kept, latch_of, want
+from nodes.safety.wiring import NONE
 
 SEEN = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current_a=2.0)
 LATCH = Latch(since_utc_ns=7, finding=SEEN)
@@ -13,7 +14,7 @@ LATCH = Latch(since_utc_ns=7, finding=SEEN)
 
 def proven(found: Latch | None = None) -> Memory:
     """A disk that has been read, and has taken something since."""
-    memory, write = want(hear(Memory(), Kept(latch=found), 0.0), found, 0.0)
+    memory, write = want(hear(Memory(), Kept(latch=found), 0.0), found, NONE, 0.0)
     assert write == Write(latch=found)
     return hear(memory, Kept(), 0.0)
 
@@ -37,58 +38,58 @@ def test_8007_alone_is_kept(code: FaultCode) -> None:
 def test_a_latch_says_whether_the_flag_was_up_when_it_was_made() -> None:
     made = latch_of((fault(FaultCode.SAFETY_CIRCUIT),), is_flag_up=True)
     assert made == Latch(since_utc_ns=7, finding=SEEN, is_flag_up=True)
-    assert want(proven(LATCH), made, 0.0)[1] is None  # the same fault: nothing new
+    assert want(proven(LATCH), made, NONE, 0.0)[1] is None  # the same fault: nothing new
 
 
 def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
     recalled = hear(Memory(), Kept(), 0.0)
     assert (recalled.is_recalled, recalled.is_proven) == (True, False)
-    memory, write = want(recalled, None, 0.0)
+    memory, write = want(recalled, None, NONE, 0.0)
     assert write == Write(latch=None)
     failed = hear(memory, Kept(problem="read-only"), 1.0)
     assert (failed.is_proven, failed.problem) == (False, "read-only")
-    memory, write = want(failed, None, 6.0)
+    memory, write = want(failed, None, NONE, 6.0)
     assert write == Write(latch=None)
     assert hear(memory, Kept(), 6.1).is_proven
     assert hear(memory, Kept(), 6.1).problem is None
 
 
 def test_what_is_on_its_way_is_not_kept_yet() -> None:
-    assert is_kept(RECALLED, None)
-    assert not is_kept(RECALLED, LATCH)
-    memory, _ = want(RECALLED, LATCH, 0.0)
-    assert not is_kept(memory, LATCH)
-    assert is_kept(hear(memory, Kept(), 1.0), LATCH)
-    assert not is_kept(hear(memory, Kept(problem="full"), 1.0), LATCH)
+    assert is_kept(RECALLED, None, NONE)
+    assert not is_kept(RECALLED, LATCH, NONE)
+    memory, _ = want(RECALLED, LATCH, NONE, 0.0)
+    assert not is_kept(memory, LATCH, NONE)
+    assert is_kept(hear(memory, Kept(), 1.0), LATCH, NONE)
+    assert not is_kept(hear(memory, Kept(problem="full"), 1.0), LATCH, NONE)
 
 
 def test_only_a_disk_without_anything_to_do_is_quiet() -> None:
-    assert RECALLED.is_quiet
-    assert not Memory().is_quiet
-    assert not proven(LATCH).is_quiet
-    assert not want(RECALLED, LATCH, 0.0)[0].is_quiet
+    assert RECALLED.is_quiet(NONE)
+    assert not Memory().is_quiet(NONE)
+    assert not proven(LATCH).is_quiet(NONE)
+    assert not want(RECALLED, LATCH, NONE, 0.0)[0].is_quiet(NONE)
 
 
 def test_nothing_is_written_before_it_is_known_what_was_kept() -> None:
-    assert want(Memory(), LATCH, 100.0) == (Memory(), None)
+    assert want(Memory(), LATCH, NONE, 100.0) == (Memory(), None)
 
 
 def test_what_the_disk_has_is_not_written_again() -> None:
-    assert want(RECALLED, None, 0.0) == (RECALLED, None)
+    assert want(RECALLED, None, NONE, 0.0) == (RECALLED, None)
     found = proven(LATCH)
     assert (found.is_recalled, found.latch) == (True, LATCH)
-    assert want(found, LATCH, 0.0) == (found, None)
+    assert want(found, LATCH, NONE, 0.0) == (found, None)
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, LATCH), (LATCH, None)])
 def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch | None) -> None:
-    memory, write = want(proven(before), after, 0.0)
+    memory, write = want(proven(before), after, NONE, 0.0)
     assert write == Write(latch=after)
-    assert want(memory, before, 100.0)[1] is None  # one at a time
+    assert want(memory, before, NONE, 100.0)[1] is None  # one at a time
     memory = hear(memory, Kept(), 1.0)
     assert (memory.latch, memory.writing) == (after, None)
-    assert want(memory, after, 1.0)[1] is None
-    assert want(memory, before, 1.0)[1] == Write(latch=before)
+    assert want(memory, after, NONE, 1.0)[1] is None
+    assert want(memory, before, NONE, 1.0)[1] == Write(latch=before)
 
 
 @pytest.mark.parametrize(
@@ -100,34 +101,64 @@ def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch 
     ],
 )
 def test_another_time_or_cause_is_another_fault(other: Latch, is_written: bool) -> None:
-    assert (want(proven(LATCH), other, 0.0)[1] is not None) is is_written
+    assert (want(proven(LATCH), other, NONE, 0.0)[1] is not None) is is_written
 
 
 def test_a_failure_without_a_text_is_one() -> None:
     recalled = hear(Memory(), Kept(latch=LATCH, problem=""), 0.0)
     assert (recalled.is_recalled, recalled.latch) == (True, None)
-    memory, _ = want(recalled, LATCH, 0.0)
+    memory, _ = want(recalled, LATCH, NONE, 0.0)
     failed = hear(memory, Kept(problem=""), 1.0)
     assert (failed.is_proven, failed.latch, failed.problem) == (False, None, "")
 
 
 def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
-    memory, _ = want(RECALLED, LATCH, 0.0)
+    memory, _ = want(RECALLED, LATCH, NONE, 0.0)
     memory = hear(memory, Kept(problem="disk full"), 1.0)
     assert (memory.latch, memory.writing) == (None, None)
-    assert want(memory, LATCH, 5.99)[1] is None
-    assert want(memory, LATCH, 6.0)[1] == Write(latch=LATCH)
+    assert want(memory, LATCH, NONE, 5.99)[1] is None
+    assert want(memory, LATCH, NONE, 6.0)[1] == Write(latch=LATCH)
 
 
 def test_what_could_not_be_read_is_written_anew() -> None:
     memory = hear(Memory(), Kept(latch=LATCH, problem="damaged"), 0.0)
     assert memory.is_recalled
-    assert not is_kept(memory, LATCH)
-    assert want(memory, LATCH, 0.0)[1] == Write(latch=LATCH)
+    assert not is_kept(memory, LATCH, NONE)
+    assert want(memory, LATCH, NONE, 0.0)[1] == Write(latch=LATCH)
 
 
 def test_an_answer_to_no_write_says_nothing_of_the_disk() -> None:
     memory = hear(RECALLED, Kept(latch=LATCH), 1.0)
     assert (memory.is_recalled, memory.latch, memory.writing) == (True, None, None)
-    assert want(memory, LATCH, 5.99)[1] is None
-    assert want(memory, LATCH, 6.0)[1] == Write(latch=LATCH)
+    assert want(memory, LATCH, NONE, 5.99)[1] is None
+    assert want(memory, LATCH, NONE, 6.0)[1] == Write(latch=LATCH)
+
+
+# --- the phases --------------------------------------------------------------------------------
+
+SINGLE, THREE = (True, False, False), (True, True, True)
+
+
+def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
+    memory, write = want(RECALLED, None, SINGLE, 0.0)
+    assert write == Write(latch=None, wired=SINGLE)
+    assert not is_kept(memory, None, SINGLE)
+    memory = hear(memory, Kept(), 1.0)
+    assert memory.wired == SINGLE
+    assert is_kept(memory, None, SINGLE)
+    assert want(memory, None, SINGLE, 1.0)[1] is None
+    assert want(memory, LATCH, SINGLE, 1.0)[1] == Write(latch=LATCH, wired=SINGLE)
+    assert want(memory, None, THREE, 1.0)[1] == Write(latch=None, wired=THREE)
+
+
+def test_phases_that_the_disk_does_not_have_yet_are_something_to_do() -> None:
+    assert not RECALLED.is_quiet(SINGLE)
+    assert hear(want(RECALLED, None, SINGLE, 0.0)[0], Kept(), 1.0).is_quiet(SINGLE)
+    assert not is_kept(RECALLED, None, SINGLE)
+
+
+def test_phases_whose_write_failed_are_not_on_the_disk() -> None:
+    memory = hear(want(RECALLED, None, SINGLE, 0.0)[0], Kept(problem="full"), 1.0)
+    assert memory.wired == NONE
+    assert want(memory, None, SINGLE, 5.99)[1] is None
+    assert want(memory, None, SINGLE, 6.0)[1] == Write(latch=None, wired=SINGLE)

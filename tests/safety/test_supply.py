@@ -10,6 +10,7 @@ from nodes.safety.supply import QUIET, MainsFault, SupplyFacts, blink, has_mains
 ROUND_S = 0.01
 V230 = (230.0, 230.0, 230.0)
 NONE = (0.0, 0.0, 0.0)
+ALL, L1 = (True, True, True), (True, False, False)
 
 
 class Chip:
@@ -23,7 +24,7 @@ class Chip:
         given: dict[str, Any] = {
             "voltages_v": V230,
             "currents_a": NONE,
-            "phases": 3,
+            "counts": ALL,
             "offered_a": 0.0,
             "is_open": True,
         }
@@ -67,10 +68,10 @@ def test_mains_outside_160_to_280_v_for_a_second(line: int, volt: float, is_outs
     assert facts.voltages_v == voltages_v
 
 
-def test_the_voltages_of_the_phases_that_are_wired_are_told() -> None:
+def test_the_voltages_of_the_phases_that_count_are_told() -> None:
     voltages_v = (150.0, 231.4, 0.0)
     assert Chip().read(voltages_v=voltages_v).voltages_v == voltages_v
-    assert Chip().read(voltages_v=voltages_v, phases=1).voltages_v == (150.0, None, None)
+    assert Chip().read(voltages_v=voltages_v, counts=L1).voltages_v == (150.0, None, None)
     assert Chip().read(voltages_v=None).voltages_v is None
 
 
@@ -126,10 +127,13 @@ def test_a_fault_that_has_lasted_is_healed_as_soon_as_one_that_has_just_begun() 
 
 
 @pytest.mark.req("ERR-8002", "MET-4")
-def test_phases_that_are_not_wired_do_not_count() -> None:
-    assert not Chip().read(5.0, phases=1, voltages_v=(230.0, 0.0, 0.0)).mains
-    assert Chip().read(5.0, phases=1, voltages_v=(0.0, 230.0, 230.0)).mains
-    assert Chip().read(5.0, phases=3, voltages_v=(230.0, 0.0, 0.0)).mains
+def test_phases_that_do_not_count_are_not_judged() -> None:
+    assert not Chip().read(5.0, counts=L1, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert Chip().read(5.0, counts=L1, voltages_v=(0.0, 230.0, 230.0)).mains
+    assert Chip().read(5.0, counts=ALL, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert Chip().read(5.0, counts=(False, True, False), voltages_v=(0.0, 150.0, 0.0)).mains
+    assert not Chip().read(5.0, counts=(False, True, True), currents_a=(9.0, 0.0, 0.0)).has_stray
+    assert Chip().read(5.0, counts=(False, True, True), currents_a=(0.0, 0.0, 9.0)).has_stray
 
 
 @pytest.mark.req("ERR-8002")
@@ -175,16 +179,19 @@ def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
     [
         {"voltages_v": (230.0, -1.0, 1e6)},
         {"currents_a": (0.0, 1e6, -1e6)},
-        {"voltages_v": (230.0, math.nan, math.nan), "phases": 1},  # what is not wired says nothing
-        {"currents_a": (0.0, math.nan, 9.0), "phases": 1},
+        {
+            "voltages_v": (230.0, math.nan, math.nan),
+            "counts": L1,
+        },  # what does not count says nothing
+        {"currents_a": (0.0, math.nan, 9.0), "counts": L1},
     ],
 )
-def test_every_number_of_a_wired_phase_is_the_chips_word(changes: dict[str, Any]) -> None:
+def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str, Any]) -> None:
     chip = Chip()
     facts = chip.read(6.0, **changes)
     assert facts.mains is not MainsFault.SILENT
     assert chip.supply.silent_s == 0.0
-    assert (facts.has_stray or facts.mains is not None) is ("phases" not in changes)
+    assert (facts.has_stray or facts.mains is not None) is ("counts" not in changes)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +338,7 @@ def test_a_hold_ends_to_the_point(part: str, hold_s: float, changes: dict[str, A
     given: dict[str, Any] = {
         "voltages_v": V230,
         "currents_a": NONE,
-        "phases": 3,
+        "counts": ALL,
         "offered_a": 0.0,
         "is_open": True,
     } | changes
@@ -352,7 +359,7 @@ def test_the_time_to_follow_a_lowered_offer_ends_to_the_point(
     given: dict[str, Any] = {
         "voltages_v": V230,
         "currents_a": (15.7, 15.7, 15.7),
-        "phases": 3,
+        "counts": ALL,
         "is_open": False,
     }
     supply, _ = watch(QUIET, -1.0, 0.01, offered_a=16.0, **given)
@@ -369,7 +376,7 @@ def test_offers_that_are_lowered_at_nearly_the_same_time_are_kept_as_the_larger(
     given: dict[str, Any] = {
         "voltages_v": V230,
         "currents_a": NONE,
-        "phases": 3,
+        "counts": ALL,
         "is_open": False,
     }
     supply = QUIET
@@ -461,7 +468,7 @@ def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
             60.0,
             voltages_v=(150.0,) * 3,
             currents_a=NONE,
-            phases=3,
+            counts=ALL,
             offered_a=0.0,
             is_open=True,
         )

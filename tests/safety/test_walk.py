@@ -21,10 +21,12 @@ from nodes.pilot.line import LineReading
 from nodes.safety import machine as safety
 from nodes.safety.chain import ChainReading
 from nodes.safety.latch import Kept, Latch
+from nodes.safety.wiring import NONE, Wired
 
 ROUNDS = 20_000
 ROUND_S = 0.01
 EPSILON_S = 1e-6
+SURELY_WIRED = 200  # rounds with voltage after which a phase has to be known as wired
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0}
 ASKING_V = ((4.75, 7.25), (1.75, 4.25))  # the windows of C and D
 TROUBLES = (
@@ -83,6 +85,7 @@ class Life:
         self.is_dark = False
         self.is_reset = False  # the flag of the power-on reset
         self.disk: Latch | None = None  # what safety keeps of 8007
+        self.disk_wired: Wired = NONE  # and of the phases
         self.kept: Kept | None = Kept()
         self.posts = {
             "pilot": Post(1.0),
@@ -102,6 +105,7 @@ class Life:
         self.is_welded = False
         self.faults: set[str] = set()
         self.outside_rounds = self.excess_rounds = self.silent_rounds = 0
+        self.live_rounds = [0, 0, 0]  # of each phase, with 50 V or more
         self.may_forget_8007 = False  # mains were off and on since
         self.withheld_since_s: float | None = None
         self.since_s = ROUND_S
@@ -140,7 +144,8 @@ class Life:
 
     def restart_safety(self) -> None:
         """A killed safety: what it drove goes to its safe state, its memory is gone."""
-        self.safety_state, self.kept = safety.State(), Kept(latch=self.disk)
+        self.safety_state = safety.State()
+        self.kept = Kept(latch=self.disk, wired=self.disk_wired)
         self.outputs = None
         self.test_on_s = self.test_off_s = None
         self.is_tested = self.is_welded = False
@@ -330,7 +335,8 @@ class Life:
         self.safety_state, self.outputs = safety.step(safety.Config(), remembered, inputs)
         self._check_calm(remembered, inputs)
         if self.outputs.write is not None:
-            self.disk, self.kept = self.outputs.write.latch, Kept()
+            self.disk, self.disk_wired = self.outputs.write.latch, self.outputs.write.wired
+            self.kept = Kept()
         if self.outputs.clear_reset:
             self.is_reset = False
         if self.outputs.status is not None and not self.troubled("safety_silent"):
@@ -450,7 +456,13 @@ class Life:
             self.outside_rounds = self.excess_rounds = 0
             return
         is_silent = math.isnan(reading.voltages_v[0])
-        is_outside = not all(160.0 <= volt <= 280.0 for volt in reading.voltages_v)
+        if self.is_reset:  # what a predecessor has kept is dropped
+            self.live_rounds = [0, 0, 0]
+        is_outside = False
+        for line, volt in enumerate(reading.voltages_v):
+            self.live_rounds[line] += volt >= 50.0
+            is_wired = self.live_rounds[line] >= SURELY_WIRED
+            is_outside = is_outside or (is_wired and not 160.0 <= volt <= 280.0)
         offered_a = offer_of_duty(reading.duty_percent)
         is_excess = max(reading.currents_a) > (offered_a + 0.5) * 1.1 and offered_a >= 6.0
         self.silent_rounds = (self.silent_rounds + 1) * is_silent

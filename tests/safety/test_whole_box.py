@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from msgs.plant import SimFault
 from tests.box import Box
 
 
@@ -79,15 +80,80 @@ def test_the_wait_after_a_power_cut_is_random_and_no_longer_than_it_is_set(
 @pytest.mark.req("MET-4")
 @pytest.mark.parametrize("line", ["L1", "L2", "L3"])
 def test_an_installation_with_one_phase_charges_on_it(line: str, tmp_path: Path) -> None:
-    box = Box(tmp_path, "plant.phases=1", "safety.phases=1", f"load_manager.phases={line}")
+    box = Box(tmp_path, "plant.phases=1", f"load_manager.phases={line}")
+    assert box.wired_phases == [True, False, False]
     charge(box)
     assert [current_a > 1.0 for current_a in box.currents_a] == [True, False, False]
+    box.restart("safety")
+    box.wait(lambda: box.is_drawing)
+    box.advance(60.0)
     assert box.faults == []
 
 
-@pytest.mark.req("ERR-8002", "MET-4")
-def test_a_box_that_is_set_to_three_phases_does_not_charge_on_one(tmp_path: Path) -> None:
-    box = Box(tmp_path, "plant.phases=1")
+@pytest.mark.req("ERR-8002")
+def test_a_phase_that_is_lost_in_an_idle_box_is_8002_until_it_is_back(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    assert box.wired_phases == [True, True, True]
+    box.act("fault", {"name": SimFault.PHASE_LOST})
+    box.advance(2.0)
+    assert box.faults == ["8002"]
+    box.act("clear", {"name": SimFault.PHASE_LOST})
+    box.advance(40.0)
+    assert box.faults == []
+    charge(box)
+    assert all(current_a > 1.0 for current_a in box.currents_a)
+
+
+@pytest.mark.req("ERR-8002", "ERR-R")
+@pytest.mark.parametrize("after_s", [0.5, 5.0])
+def test_a_phase_that_is_lost_in_a_charge_is_8002_over_a_restart_of_safety(
+    after_s: float, tmp_path: Path
+) -> None:
+    box = Box(tmp_path)
+    charge(box)
+    session_id = box.session_id
+    box.act("fault", {"name": SimFault.PHASE_LOST})
+    box.advance(after_s)
+    box.restart("safety")
+    box.advance(60.0)
+    assert (box.contactor, box.faults) == ("open", ["8002"])
+    assert box.wired_phases == [True, True, True]
+    box.act("clear", {"name": SimFault.PHASE_LOST})
+    box.advance(31.0)  # the mains have to be stable for 30 s
+    box.wait(lambda: box.is_drawing)
+    assert (box.session_id, box.faults) == (session_id, [])
+
+
+@pytest.mark.req("ERR-8002", "ERR-P")
+def test_a_phase_that_is_missing_when_the_mains_come_on_is_not_wired_until_it_appears(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path)
+    box.act("power", {"on": False})
+    box.act("fault", {"name": SimFault.PHASE_LOST})
+    box.restart("safety")  # it has died with the mains
+    box.advance(2.0)
+    box.act("power", {"on": True})
+    box.advance(2.0)
+    assert (box.faults, box.wired_phases) == ([], [True, False, True])
+    charge(box)
+    assert box.faults == []
+    box.act("clear", {"name": SimFault.PHASE_LOST})
+    box.advance(2.0)
+    assert (box.faults, box.wired_phases) == ([], [True, True, True])
+    box.act("fault", {"name": SimFault.PHASE_LOST})
+    box.advance(2.0)
+    assert (box.contactor, box.faults) == ("open", ["8002"])
+
+
+@pytest.mark.req("ERR-8002", "ERR-P")
+def test_a_power_cut_teaches_a_box_that_lives_through_it_nothing(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.act("power", {"on": False})
+    box.advance(600.0)
+    assert (box.faults, box.wired_phases) == ([], [True, True, True])
+    box.act("fault", {"name": SimFault.PHASE_LOST})
+    box.act("power", {"on": True})
     box.advance(2.0)
     assert box.faults == ["8002"]
 

@@ -15,10 +15,11 @@ from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.faults import CLEAN, Ledger, raise_fault
 from nodes.safety.finding import Cause, Finding
-from nodes.safety.judge import Blind
+from nodes.safety.judge import NOTHING_JUDGED, Blind
 from nodes.safety.latch import Memory
 from nodes.safety.state import Config, Inputs, State
 from nodes.safety.why import Reasons, Why, why_blind, why_not, why_not_closed
+from nodes.safety.wiring import Wiring
 from tests.safety.facts import PLUGGED
 
 P = SafetyPhase
@@ -48,6 +49,7 @@ INPUTS = Inputs(
     meter=METER,
     stop=None,
 )
+WIRED = Wiring(seen=(True, True, True), is_known=True)
 KEPT = Memory(is_recalled=True, is_proven=True)
 NOTHING = Reasons(None, None, None)
 
@@ -68,7 +70,7 @@ def why(
     """Return what speaks against current in a box that charges, but for these changes."""
     return why_not(
         replace(Config(), **config),
-        replace(State(), **state),
+        replace(State(judged=replace(NOTHING_JUDGED, wiring=WIRED)), **state),
         replace(PLUGGED, **facts),
         replace(INPUTS, **inputs),
     )
@@ -88,6 +90,7 @@ WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
     ({"inputs": {"session": None}}, Why.SESSION_SILENT),
     ({"inputs": {"session": replace(SESSION, authorized=False)}}, Why.NOT_AUTHORISED),
     ({"inputs": {"meter": None}}, Why.METER_SILENT),
+    ({"state": {"judged": NOTHING_JUDGED}}, Why.PHASES_UNKNOWN),
 )
 OPENING: tuple[tuple[Changes, Why], ...] = (
     ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),

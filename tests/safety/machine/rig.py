@@ -15,6 +15,7 @@ from nodes.safety.finding import Cause
 from nodes.safety.latch import Kept, Latch
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.why import Reason
+from nodes.safety.wiring import NONE, Wired
 from nodes.safety.words import REASONS
 
 ROUND_S = 0.01
@@ -102,6 +103,7 @@ class Rig:
         self.contact_delay_s = 0.02
         self.config = Config()
         self.disk: Latch | None = None  # what is kept of 8007
+        self.disk_wired: Wired = NONE  # and of the phases
         self.is_disk_full = False  # it takes nothing
         self.is_disk_slow = False  # nothing comes back from it
         self.is_reset = False  # the flag of the power-on reset
@@ -194,7 +196,8 @@ class Rig:
             if self.is_disk_full:
                 self._kept = Kept(problem="disk full")
             else:
-                self.disk, self._kept = self.outputs.write.latch, Kept()
+                self.disk, self.disk_wired = self.outputs.write.latch, self.outputs.write.wired
+                self._kept = Kept()
         if self.outputs.clear_reset:
             self.is_reset = False
         if self.state is before and before.calm is not None:
@@ -218,7 +221,7 @@ class Rig:
 
     def restart(self) -> "Rig":
         """A new process: its memory is what the disk has kept."""
-        self.state, self._kept = State(), Kept(latch=self.disk)
+        self.state, self._kept = State(), Kept(latch=self.disk, wired=self.disk_wired)
         self.outputs = replace(self.outputs, enable=False, residual_test=False, edge=False)
         return self
 

@@ -111,7 +111,7 @@ def test_an_idle_box_takes_a_stall_within_its_limit_for_none() -> None:
     rig.until(lambda: rig.calm_rounds > 0 and rig.state.calm is not None)
     rig.calm_rounds = 0
     rig.inputs = {"since_s": rig.config.stall_s}
-    assert rig.tick().calm_rounds == 1
+    assert rig.run(0.03).calm_rounds > 0  # one of them may be due
 
 
 def test_a_start_waits_for_a_predecessors_contactor_to_drop() -> None:

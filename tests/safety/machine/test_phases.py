@@ -1,0 +1,127 @@
+"""The wired phases: found out, published, kept over restarts, dropped when mains were off."""
+
+import pytest
+
+from msgs.safety import FaultCode
+from nodes.safety.why import Why
+from nodes.safety.wiring import ALL, NONE
+from tests.safety.machine.rig import P, Rig, closed
+
+SINGLE, LOST = (230.0, 0.0, 0.0), (230.0, 0.0, 230.0)
+L1, L1_L3 = (True, False, False), (True, False, True)
+
+
+def single() -> Rig:
+    """A box on one phase, tested."""
+    rig = Rig()
+    rig.reading = {"voltages_v": SINGLE}
+    rig.vehicle = "B"
+    rig.until_phase(P.READY, 5.0)
+    return rig
+
+
+@pytest.mark.req("ERR-8002", "MET-4")
+def test_a_box_on_one_phase_charges_without_8002() -> None:
+    rig = single()
+    assert rig.status.wired_phases == L1
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED)
+    rig.run(60.0)
+    assert (rig.phase(), rig.faults()) == (P.CLOSED, ())
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_phase_that_is_lost_in_a_charge_is_8002_and_one_that_is_back_is_judged_normally() -> None:
+    rig = closed()
+    assert rig.status.wired_phases == ALL
+    rig.reading = {"voltages_v": LOST}
+    assert rig.until(lambda: not rig.outputs.enable) == pytest.approx(1.0, abs=0.05)
+    rig.run(0.1)
+    assert rig.faults() == (FaultCode.MAINS_VOLTAGE,)
+    assert rig.run(60.0).faults() == (FaultCode.MAINS_VOLTAGE,)
+    assert rig.status.wired_phases == ALL
+    rig.reading = {}
+    rig.until_phase(P.CLOSED, 40.0)
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_phase_that_appears_later_is_wired_from_then_on() -> None:
+    rig = single()
+    rig.reading = {"voltages_v": LOST}
+    assert rig.run(1.0).status.wired_phases == L1_L3
+    rig.reading = {"voltages_v": SINGLE}
+    assert rig.run(1.2).faults() == (FaultCode.MAINS_VOLTAGE,)
+    assert rig.disk_wired == L1_L3
+
+
+@pytest.mark.req("ERR-8002")
+def test_nothing_is_permitted_before_it_is_known_which_phases_are_wired() -> None:
+    rig = Rig()
+    rig.reading = {"voltages_v": None}
+    rig.vehicle = "B"
+    rig.run(2.0)
+    assert (rig.phase(), rig.status.wired_phases) == (P.IDLE, NONE)
+    assert rig.says(Why.PHASES_UNKNOWN)
+    rig.reading = {}
+    rig.until_phase(P.SELF_TEST, 0.2)
+
+
+@pytest.mark.req("ERR-8002")
+def test_8002_of_a_lost_phase_outlives_a_crash_and_any_number_of_restarts() -> None:
+    rig = closed()
+    assert rig.disk_wired == ALL
+    rig.reading = {"voltages_v": LOST}
+    rig.run(0.5)  # it dies before the second is over
+    rig.offered_a, rig.vehicle = 0.0, "B"
+    for _ in range(3):
+        rig.restart()
+        rig.run(1.5)
+        assert rig.faults() == (FaultCode.MAINS_VOLTAGE,)
+        assert rig.status.wired_phases == ALL
+        rig.run(60.0)
+        assert (rig.phase(), rig.faults()) == (P.FAULT, (FaultCode.MAINS_VOLTAGE,))
+
+
+@pytest.mark.req("ERR-8002", "ERR-P")
+def test_a_power_on_reset_drops_what_a_predecessor_has_kept_of_the_phases() -> None:
+    rig = closed()
+    rig.vehicle, rig.offered_a = "B", 0.0
+    rig.run(1.0)
+    rig.reading = {"voltages_v": SINGLE}  # rewired without mains
+    rig.is_reset = True
+    rig.restart().run(5.0)
+    assert (rig.status.wired_phases, rig.disk_wired) == (L1, L1)
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_flag_that_is_stuck_drops_no_phase() -> None:
+    rig = closed()
+    rig.vehicle, rig.offered_a = "B", 0.0
+    rig.run(1.0)
+    rig.reading = {"voltages_v": LOST, "power_on_reset": True}
+    assert rig.restart().run(5.0).faults() == (FaultCode.MAINS_VOLTAGE,)
+    assert rig.status.wired_phases == ALL
+
+
+@pytest.mark.req("ERR-8002", "ERR-P")
+def test_a_process_that_lives_through_a_power_cut_forgets_no_phase() -> None:
+    rig = closed()
+    rig.vehicle, rig.offered_a = "B", 0.0
+    rig.darken(5.0)
+    assert rig.status.wired_phases == ALL
+    rig.reading = {"voltages_v": LOST}
+    assert rig.run(1.5).faults() == (FaultCode.MAINS_VOLTAGE,)
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_disk_that_takes_nothing_has_the_phases_written_later() -> None:
+    rig = Rig()
+    rig.run(0.06)
+    rig.is_disk_full = True
+    rig.run(1.0)
+    assert (rig.status.wired_phases, rig.disk_wired) == (ALL, NONE)
+    rig.is_disk_full = False
+    rig.run(6.0)
+    assert rig.disk_wired == ALL
