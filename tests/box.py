@@ -69,6 +69,11 @@ class Box:
         answer = self._graph.ask(row, msgspec.convert(arguments, row.arguments))
         assert answer.status is Status.OK, answer
 
+    def tell(self, node: str, method: str, arguments: dict[str, Any]) -> None:
+        """Ask, and take whatever comes of it."""
+        row = METHODS[node, method]
+        self._graph.tell(row, msgspec.convert(arguments, row.arguments))
+
     def join(self, node: str) -> Bus:
         """Return the bus of a node that the plan does not have, for a stand-in."""
         return self._graph.memory.bus(node)
