@@ -106,7 +106,6 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     showroom: bool = False  # vehicles are never charged; everything else works (STA-2)
     # Mains are back, and not all boxes of a house start at once: until this one tests; None: now.
     starts_in_s: Seconds | None = None
-    wired_phases: tuple[bool, bool, bool] = (False, False, False)  # L1 first; all False: not known
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):

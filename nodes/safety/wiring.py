@@ -16,7 +16,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nodes.safety.chain import Phases
+from nodes.safety.chip import Phases
 from nodes.safety.supply import ABSENT_V, FAR_S, LEAST_V, spend
 
 Wired = tuple[bool, bool, bool]  # L1, L2, L3

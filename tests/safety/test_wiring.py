@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nodes.safety.chain import Phases
+from nodes.safety.chip import Phases
 from nodes.safety.wiring import ALL, NONE, UNKNOWN, Wired, Wiring, learn, recall
 
 V230, V0 = (230.0, 230.0, 230.0), (0.0, 0.0, 0.0)
