@@ -19,7 +19,6 @@ from nodes.session.faults import why_not_charged
 from nodes.session.hold import after_stop
 from nodes.session.reasons import Refusal, Verdict, Wait
 from nodes.session.state import (
-    Config,
     Inputs,
     State,
     counter_wh,
@@ -35,11 +34,6 @@ _TESTED = frozenset(
 # Assumed: by then safety has heard that the permission before this one is gone, and has said so
 # (its round, 25 ms, and its 0.1 s). A self-test takes longer, so nothing is seen late.
 STALE_S = 0.5
-
-
-def is_required(config: Config, inputs: Inputs) -> bool | None:
-    """Return whether a vehicle needs a card; None: not known yet, nobody new begins."""
-    return inputs.required if config.authorization is None else config.authorization
 
 
 def expected(state: State, required: bool | None) -> Wait | None:

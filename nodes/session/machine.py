@@ -19,7 +19,6 @@ from nodes.session.plug import after_plug
 from nodes.session.reasons import EndRefusal, Leap, Verdict, Wait
 from nodes.session.revival import end_lost, hear_life
 from nodes.session.state import (
-    Config,
     Inputs,
     Outputs,
     State,
@@ -47,12 +46,12 @@ def refusal_to_end(state: State) -> EndRefusal | None:
     return None if state.session is not None else EndRefusal.NONE_RUNS
 
 
-def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
+def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state, and what is to be said, stored and finished now."""
     if inputs.written is not None:
         state = replace(state, ledger=accept(state.ledger, inputs.written, inputs.now_s))
     state = hear_life(state, inputs)
-    required = card.is_required(config, inputs)
+    required = inputs.required
     leaps: list[Leap | None] = []
     if state.found is None:
         state, leap = with_energy(state, inputs)  # before anything can end it

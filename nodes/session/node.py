@@ -30,7 +30,7 @@ from nodes.session.ledger import Written
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
-from nodes.session.state import Config, Inputs, Outputs
+from nodes.session.state import Inputs, Outputs
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -41,23 +41,19 @@ R = TypeVar("R")
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the launch file may set."""
-
-    # True: a car is not authorised by its plug alone (RFID-6); None: as the settings say.
-    authorization: bool | None = None
+    """The launch file sets nothing: whether a card is required is said by the settings."""
 
 
 class SessionNode:
     """Seven facts, one store, one tick."""
 
-    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+    def __init__(self, bus: Bus) -> None:
         """Open the store, go on with what is in it.
 
         :raises StoreError: the store can neither be opened nor begun.
         """
         warn = partial(bus.log, "warning")
         self._bus = bus
-        self._config = Config(authorization=parameters.authorization)
         self._store = SessionStore(bus.state_dir / "sessions.sqlite", warn)
         self._state = begin(
             self._store.newest(),
@@ -112,7 +108,7 @@ class SessionNode:
             stop=self._stop,
             written=written,
         )
-        self._state, outputs = step(self._config, self._state, inputs)
+        self._state, outputs = step(self._state, inputs)
         if self._state.session is not None and self._state.session.session_id == inputs.next_id:
             self._id_end = self._draw_id_end()
         if outputs.status is not None:
@@ -219,6 +215,6 @@ def build(bus: Bus, parameters: Parameters) -> SessionNode:
 
     :raises StoreError: the store can neither be opened nor begun.
     """
-    node = SessionNode(bus, parameters)
+    node = SessionNode(bus)
     bus.ready()
     return node

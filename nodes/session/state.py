@@ -19,12 +19,6 @@ from nodes.session.reasons import Leap, Verdict
 from nodes.session.term import Release, Term
 
 
-class Config(Struct, frozen=True, kw_only=True):
-    """What is set for this box."""
-
-    authorization: bool | None  # a car needs more than its plug (RFID-6); None: by the settings
-
-
 class Inputs(Struct, frozen=True, kw_only=True):
     """What is known at this instant; None: silent beyond its hold."""
 

@@ -53,9 +53,9 @@ class Box:
         self.heard: list[SessionStatus] = []
         self.start()
 
-    def start(self, **parameters: Any) -> None:
+    def start(self) -> None:
         self.session = self.graph.bus("session")
-        build(self.session, Parameters(**parameters))
+        build(self.session, Parameters())
 
     def require(self, required: bool | None) -> None:
         """Have system say whether a card is required; None: it says nothing."""

@@ -15,7 +15,7 @@ from nodes.session.ledger import Entry, Written
 from nodes.session.machine import step
 from nodes.session.reasons import Leap, Verdict
 from nodes.session.revival import begin
-from nodes.session.state import Config, Inputs
+from nodes.session.state import Inputs
 
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
@@ -65,10 +65,9 @@ class Life:
         self,
         last: Entry | None = None,
         life: int = 1,
-        authorization: bool | None = False,
+        required: bool | None = False,
         now_s: float = 100.0,
     ) -> None:
-        self.config = Config(authorization=authorization)
         self.now_s = now_s
         self.life = life
         self.facts: dict[str, Any] = {
@@ -76,6 +75,7 @@ class Life:
             "safety": SAFETY,
             "offer": OFFER,
             "box": box(1000.0),
+            "required": required,
         }
         self.state = begin(last, self.now_s, self.utc_ns)
         self.disk: dict[str, Entry] = {} if last is None else {last.record.session_id: last}
@@ -126,7 +126,7 @@ class Life:
             written=written,
             **self.told(),
         )
-        self.state, outputs = step(self.config, self.state, inputs)
+        self.state, outputs = step(self.state, inputs)
         self.leaps += outputs.leaps
         if outputs.status is not None:
             self.said.append(outputs.status)
@@ -175,7 +175,6 @@ class Life:
         life = Life(
             last=newest,
             life=self.life + first,
-            authorization=self.config.authorization,
             now_s=self.now_s,
         )
         life.facts = dict(self.facts)

@@ -231,7 +231,8 @@ def test_the_setting_decides_and_the_launch_file_wins(tmp_path: Path) -> None:
     assert (box.now().state, box.now().reason) == (WallboxState.IDLE, REQUIRED)
     box.session.stop(StopReason.RESTART)
     box.graph.advance(0.5)
-    box.start(authorization=False)
+    box.require(False)
+    box.start()
     box.cp_state = CpState.B
     box.graph.advance(2.0)
     assert (box.now().authorized, box.now().authorization_required) == (True, False)

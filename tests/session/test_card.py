@@ -44,7 +44,7 @@ PAUSED = LoadOffer(limit_a=0.0, reason="app", limits=(), detail="The app pauses.
 
 def with_cards(plug: Any = OUT, **facts: Any) -> Life:
     """Return a life that needs cards, by the settings."""
-    life = Life(authorization=None)
+    life = Life(required=None)
     life.facts |= {"required": True, "pilot": plug, **facts}
     life.run(2.0)
     return life
@@ -474,15 +474,6 @@ def test_before_the_setting_is_known_nobody_new_begins_and_who_runs_goes_on() ->
     assert not life.run(1.0, pilot=SEATED).authorized
 
 
-@pytest.mark.parametrize("said", [None, True, False])
-@pytest.mark.parametrize("given", [True, False])
-def test_the_launch_file_wins_over_the_settings(said: bool | None, given: bool) -> None:
-    life = Life(authorization=given)
-    status = life.run(2.0, pilot=SEATED, required=said)
-    assert status.authorized is not given
-    assert status.authorization_required is given
-
-
 @pytest.mark.req("RFID-7")
 def test_a_session_that_began_without_a_card_is_left_alone_when_one_becomes_required() -> None:
     life = with_cards(required=False)
@@ -552,7 +543,7 @@ def test_a_clock_that_jumps_over_a_restart_gives_no_more_than_a_whole_term(jump_
     old = begun()
     (entry,) = old.disk.values()
     moved = entry.lapses_utc_ns - int(jump_s * 1e9)
-    new = Life(replace(entry, lapses_utc_ns=moved), authorization=True, now_s=old.now_s)
+    new = Life(replace(entry, lapses_utc_ns=moved), required=True, now_s=old.now_s)
     new.facts = dict(old.facts)
     new.run(LAPSE_S + 0.5)
     assert new.record().end_reason is EndReason.LAPSED

@@ -57,7 +57,7 @@ def test_no_session_begins_without_the_box_meter() -> None:
 
 @pytest.mark.req("RFID-6")
 def test_a_plug_alone_does_not_authorise_where_authorisation_is_required() -> None:
-    life = Life(authorization=True)
+    life = Life(required=True)
     status = life.run(3.0, pilot=pilot(CpState.B))
     assert not status.authorized
     assert status.authorization_required

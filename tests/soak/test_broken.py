@@ -76,9 +76,9 @@ def step_then(module: Any, patch: Patch, change: Callable[[Any, Any, Any], Any])
     """Have a node's machine say something else: `change(state, inputs, outputs)`."""
     real = module.step
 
-    def step(config: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
-        state, outputs = real(config, state, inputs)
-        return state, change(state, inputs, outputs)
+    def step(*arguments: Any) -> tuple[Any, Any]:
+        state, outputs = real(*arguments)
+        return state, change(state, arguments[-1], outputs)
 
     patch.setattr(module, "step", step)
 
