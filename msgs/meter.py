@@ -4,10 +4,14 @@ Sign: power and current are positive when energy flows from the grid to the load
 """
 
 import math
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from msgs.units import Amps, Nanoseconds, Ratio, Seconds, Text, Volts, WattHours, Watts
+
+MeterName = Annotated[str, Meta(max_length=300)]
+"""Which Modbus meter: MAP@HOST:PORT/UNIT. Not a text for a person: readers compare it."""
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -48,7 +52,7 @@ class MeterReading(Struct, frozen=True, kw_only=True):
     exported_wh: WattHours = 0.0
     poll_s: Seconds = 0.2  # how often this meter is read
     error: Text = ""  # why it is not online
-    meter: Text = ""  # which meter was read, as `msgs.settings.meter_name`; "": the box's own
+    meter: MeterName = ""  # which meter was read, as `msgs.settings.meter_name`; "": the box's own
 
 
 def meter_hold_s(reading: MeterReading) -> float:
