@@ -54,6 +54,7 @@ class Method(Generic[A, R]):
     callers: tuple[str, ...]
     text: str  # what it does, for a person
     timeout_s: float = 1.0
+    is_act: bool = False  # on the simulated world
 
     def at(self, node: str) -> "Method[A, R]":
         """Return the row of one node, for a method that every node serves."""
@@ -252,6 +253,7 @@ def _act(name: str, arguments: type[A], text: str) -> Method[A, None]:
         callers=("web", TOOLS),
         text=text,
         timeout_s=5.0,  # a busy machine; an idle one answers within milliseconds
+        is_act=True,
     )
 
 
@@ -292,54 +294,17 @@ MODBUS_READ = Method(
 
 # --- the table ------------------------------------------------------------------------------------
 
+METHODS: dict[tuple[str, str], Method[Any, Any]] = {
+    (method.server, method.name): method
+    for method in globals().values()
+    if isinstance(method, Method)
+}
+"""The whole table by server and name: every row above."""
+
 ACTS: dict[str, Method[Any, None]] = {
-    act.name: act
-    for act in (
-        PLUG,
-        UNPLUG,
-        PULL,
-        READY,
-        FULL,
-        TAP,
-        TOUCH,
-        SERVICE,
-        HOUSE,
-        SUN,
-        POWER,
-        FAULT,
-        CLEAR,
-    )
+    method.name: method for method in METHODS.values() if method.is_act
 }
 """What people, weather and bad luck do to the simulated world, by name."""
-
-_TABLE: tuple[Method[Any, Any], ...] = (
-    STOP,
-    LIST_METHODS,
-    SCHEMA,
-    STOP_GRAPH,
-    RESTART_NODE,
-    RESTART_GRAPH,
-    LIST_NODES,
-    AUTHORIZE,
-    END_SESSION,
-    SET_WISH,
-    LIST_SESSIONS,
-    LIST_CARDS,
-    RENAME_CARD,
-    ERASE_CARDS,
-    GET_SETTINGS,
-    SET_SETTINGS,
-    RESTART_BOX,
-    PAGE,
-    *ACTS.values(),
-    WORLD,
-    MODBUS_READ,
-)
-
-METHODS: dict[tuple[str, str], Method[Any, Any]] = {
-    (method.server, method.name): method for method in _TABLE
-}
-"""The whole table by server and name."""
 
 
 def method_of(node: str, name: str) -> Method[Any, Any] | None:
