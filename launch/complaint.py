@@ -36,18 +36,20 @@ def expected(word: str, known: Iterable[str]) -> str:
     return f"expected one of {', '.join(names) or '(none)'}{hint}"
 
 
-def convert(values: Mapping[str, Any], kind: type[S]) -> S:
+def convert(values: Mapping[str, Any], kind: type[S], also: Iterable[str] = ()) -> S:
     """Check plain values against a Struct.
+
+    `also` are keys that may be written beside the Struct's own; an unknown key is told them.
 
     :raises Complaint: the first value that is wrong.
     """
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise _complaint(str(error), kind) from None
+        raise _complaint(str(error), kind, also) from None
 
 
-def _complaint(error: str, kind: type[Struct]) -> Complaint:
+def _complaint(error: str, kind: type[Struct], also: Iterable[str]) -> Complaint:
     """Put msgspec's "Expected `float` <= 63.0 - at `$.main_fuse_a`" in our order of words."""
     at = _AT.search(error)
     path = at["path"] if at else ""
@@ -57,7 +59,7 @@ def _complaint(error: str, kind: type[Struct]) -> Complaint:
         if path:
             return Complaint(f"{path}.{field}", "unknown key")
         known = [each.encode_name for each in msgspec.structs.fields(kind)]
-        return Complaint(field, f"unknown key; {expected(field, known)}")
+        return Complaint(field, f"unknown key; {expected(field, (*known, *also))}")
     if missing := _MISSING.match(words):
         field = missing["field"]
         return Complaint(f"{path}.{field}" if path else field, "missing")

@@ -8,7 +8,7 @@ before the first is opened.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -19,6 +19,7 @@ from bus import Bus, Driver, DriverError
 from launch.complaint import Complaint, convert, expected
 from launch.ports import shift_ports, with_default_ports
 from launch.written import THE_ONE, Written, WrittenDriver, lay_over
+from msgs.setting_names import parameters_of
 
 
 class ConfigurationError(Exception):
@@ -111,19 +112,24 @@ def load_node(written: Written) -> LoadedNode:
             f'expected a package with a module "node"'
         ) from error
     try:
-        parameters = _check(written.parameters, module.Parameters, written.ports)
+        also = parameters_of(written.node)
+        parameters = _check(written.parameters, module.Parameters, written.ports, also)
     except Complaint as complaint:
         raise _parameter_error(written, complaint) from complaint
     drivers = _load_drivers(written, module)
     return LoadedNode(written=written, module=module, parameters=parameters, drivers=drivers)
 
 
-def _check(values: Mapping[str, Any], kind: type[Struct], ports: int) -> Struct:
-    """Return parameters with `--ports` added.
+def _check(
+    values: Mapping[str, Any], kind: type[Struct], ports: int, also: Iterable[str] = ()
+) -> Struct:
+    """Return parameters with `--ports` added; see `convert` for `also`.
 
     :raises Complaint: the first that is wrong.
     """
-    return convert(shift_ports(with_default_ports(values, kind), ports) if ports else values, kind)
+    if ports:
+        values = shift_ports(with_default_ports(values, kind), ports)
+    return convert(values, kind, also)
 
 
 # --- drivers -------------------------------------------------------------------------------------

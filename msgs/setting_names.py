@@ -24,6 +24,12 @@ PARAMETERS = frozenset((*_VALUES, *_METERS))
 """Every such name: NODE.PARAMETER."""
 
 
+def parameters_of(node: str) -> tuple[str, ...]:
+    """Return the parameters of a node that stand for settings."""
+    each = (name.partition(".") for name in sorted(PARAMETERS))
+    return tuple(parameter for owner, _, parameter in each if owner == node)
+
+
 def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
     """Return the settings, key to value, that a parameter stands for.
 

@@ -2,7 +2,6 @@
 
 - `maps/NAME.toml` says where a meter keeps its values; `meter_map` loads and checks such a file.
 - `codec` turns registers into values and back; `blocks` plans the requests that a meter allows.
-- `address` reads `MAP@HOST:PORT/UNIT`, the way in which a meter is named in a configuration.
 - `transport` carries one read at a time: over TCP, or as a bus request to the simulated world.
 - `poll` reads all values of a meter; `bank` and `server` are the other end, a meter's server.
 
