@@ -1,5 +1,6 @@
 """What differs between two recordings of one life, and which of it is wanted. Pure."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -93,8 +94,17 @@ def _fields(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, pair in enumerate(zip(before, after, strict=True)):
             yield from _fields(f"{path}.{index}" if path else str(index), *pair)
-    elif not _is_same_time(path, before, after):
+    elif not (_is_same_number(before, after) or _is_same_time(path, before, after)):
         yield path or "*", before, after
+
+
+def _is_same_number(before: Any, after: Any) -> bool:
+    """Return whether both are one number, but for what adding it up in other pieces makes of it."""
+    return (
+        isinstance(before, float)
+        and isinstance(after, float)
+        and math.isclose(before, after, rel_tol=1e-6, abs_tol=1e-6)
+    )
 
 
 def _is_same_time(path: str, before: Any, after: Any) -> bool:

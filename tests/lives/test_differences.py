@@ -32,6 +32,12 @@ def test_times_may_differ_by_20_ms_in_stamps_and_in_fields() -> None:
     assert found(after) == [("b/wish", 2.02, "at_ns", 2_000_000_000, 2_021_000_000)]
 
 
+@pytest.mark.parametrize(("off", "is_same"), [(5e-7, True), (5e-6, False)])
+def test_numbers_are_the_same_to_a_millionth(off: float, is_same: bool) -> None:
+    after = [BEFORE[0], (1.5, "a/status", {"x": 2, "lines": [{"u": 1.0}, {"u": 2.0 + off}]})]
+    assert (found([*after, BEFORE[2]]) == []) is is_same
+
+
 def test_a_field_is_named_by_its_path() -> None:
     after = [BEFORE[0], (1.5, "a/status", {"x": 2, "lines": [{"u": 1.0}, {"u": 3.0}]}), BEFORE[2]]
     assert found(after) == [("a/status", 1.5, "lines.1.u", 2.0, 3.0)]
