@@ -6,7 +6,7 @@ there. Keys are written with dots, as "hotspot.channel". Passwords are no settin
 on the bus.
 """
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -172,21 +172,45 @@ def meter_name(meter: TcpMeter) -> str:
     return f"{meter.manufacturer}@{meter.host}:{meter.port}/{meter.unit}"
 
 
-def problems(settings: Settings) -> dict[str, str]:
-    """Return what does not go together: a key, and what was expected there."""
-    found: dict[str, str] = {}
+class Clash(Enum):
+    """Why a value does not go together with others."""
+
+    WLAN_IS_ON = "wlan_is_on"
+    HOTSPOT_IS_ON = "hotspot_is_on"
+    SSID_TOO_LONG = "ssid_too_long"
+    SSID_MISSING = "ssid_missing"
+    METER_IS_OFF = "meter_is_off"
+    FUSE_MISSING = "fuse_missing"
+    FLEET = "fleet"  # has no external meters
+    MAP_MISSING = "map_missing"
+    PORT_MISSING = "port_missing"
+    HOST_MISSING = "host_missing"
+    PORT_RESERVED = "port_reserved"
+    PROXY_MISSING = "proxy_missing"
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """One value that does not go together with others."""
+
+    clash: Clash
+    got: int | None = None  # bytes of an SSID, or a port
+
+
+def problems(settings: Settings) -> dict[str, Problem]:
+    """Return what does not go together, by key."""
+    found: dict[str, Problem] = {}
     if settings.hotspot.enabled and settings.wlan.enabled:  # WEB-10, NET-1
-        found["hotspot.enabled"] = "expected off while wlan.enabled is on"
-        found["wlan.enabled"] = "expected off while hotspot.enabled is on"
+        found["hotspot.enabled"] = Problem(clash=Clash.WLAN_IS_ON)
+        found["wlan.enabled"] = Problem(clash=Clash.HOTSPOT_IS_ON)
     for key, ssid in (("wlan.ssid", settings.wlan.ssid), ("hotspot.ssid", settings.hotspot.ssid)):
         if len(ssid.encode()) > MOST_SSID_BYTES:
-            found[key] = f"expected at most {MOST_SSID_BYTES} bytes; got {len(ssid.encode())}"
+            found[key] = Problem(clash=Clash.SSID_TOO_LONG, got=len(ssid.encode()))
     if settings.wlan.enabled and not settings.wlan.ssid:
-        found["wlan.ssid"] = "expected the name of a network, for wlan.enabled is on"
+        found["wlan.ssid"] = Problem(clash=Clash.SSID_MISSING)
     if settings.monitoring.enabled and not settings.house_meter.enabled:  # MET-8
-        found["monitoring.enabled"] = "expected off while house_meter.enabled is off"
+        found["monitoring.enabled"] = Problem(clash=Clash.METER_IS_OFF)
     if settings.monitoring.enabled and settings.main_fuse_a is None:  # MET-1
-        found["main_fuse_a"] = "expected a current, for monitoring.enabled is on"
+        found["main_fuse_a"] = Problem(clash=Clash.FUSE_MISSING)
     for section, meter in (
         ("house_meter", settings.house_meter),
         ("solar_meter", settings.solar_meter),
@@ -194,22 +218,16 @@ def problems(settings: Settings) -> dict[str, str]:
         if not meter.enabled:
             continue
         if settings.operating_mode is OperatingMode.FLEET:  # MET-6
-            found[f"{section}.enabled"] = 'expected off while operating_mode is "fleet"'
+            found[f"{section}.enabled"] = Problem(clash=Clash.FLEET)
         if not meter.manufacturer:
-            found[f"{section}.manufacturer"] = f"expected a meter map, for {section}.enabled is on"
+            found[f"{section}.manufacturer"] = Problem(clash=Clash.MAP_MISSING)
         if not meter.port:
-            found[f"{section}.port"] = f"expected 1 to 65535, for {section}.enabled is on"
+            found[f"{section}.port"] = Problem(clash=Clash.PORT_MISSING)
         if not meter.host:
-            found[f"{section}.host"] = f"expected the meter's address, for {section}.enabled is on"
+            found[f"{section}.host"] = Problem(clash=Clash.HOST_MISSING)
     proxy = settings.proxy
     if proxy.port in RESERVED_PORTS:  # WEB-12
-        found["proxy.port"] = (
-            f"expected 0 to 65535 and neither of {_listed(RESERVED_PORTS)}; got {proxy.port}"
-        )
+        found["proxy.port"] = Problem(clash=Clash.PORT_RESERVED, got=proxy.port)
     if proxy.enabled and not proxy.address:
-        found["proxy.address"] = "expected the proxy's address, for proxy.enabled is on"
+        found["proxy.address"] = Problem(clash=Clash.PROXY_MISSING)
     return found
-
-
-def _listed(ports: dict[int, str]) -> str:
-    return " and ".join(f"{port} ({what})" for port, what in ports.items())

@@ -32,5 +32,5 @@ found wired is refused. The list of cards is not touched by any setting (RFID-12
 A restart is launch's to carry out: it stops all in order, the session first (PAN-5).
 
 provision.py makes a label, label.py keeps it; machine.py merges settings and judges changes,
-store.py keeps them; msgs/setting_keys.py has them as a table.
+store.py keeps them; msgs/setting_keys.py has them as a table, and words.py alone the texts.
 """

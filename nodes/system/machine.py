@@ -17,6 +17,8 @@ from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.setting_keys import LEAVES, Flat, SettingError, check, flatten, shown, unflatten
 from msgs.settings import METER_LINES, PhaseAssignment, Settings, problems
+from nodes.system import words
+from nodes.system.words import Refusal
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -44,22 +46,17 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class RefusedError(Exception):
-    """Raised when a change will not be made; `problems` says why: a key, and what was expected."""
+    """Raised when a change will not be made; `problems` says by key what was expected."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(lines_of(problems)))
+        super().__init__("; ".join(words.lines_of(problems)))
         self.problems = dict(problems)
-
-
-def lines_of(problems: Mapping[str, str]) -> tuple[str, ...]:
-    """Return problems as lines for a person."""
-    return tuple(f"{key}: {problem}" for key, problem in problems.items())
 
 
 def wrong_in_plan(
     factory: Mapping[str, Any], given: Mapping[str, Any], manufacturers: Iterable[str]
-) -> str:
-    """Return the first that is wrong in what the launch file gives, its key first; "" if nothing.
+) -> str | None:
+    """Return the first that is wrong in what the launch file gives, its key first; None if nothing.
 
     What the factory brings together has to go together. What is given may clash with what is stored
     or delivered: that is logged, for it must not keep a box from starting.
@@ -70,8 +67,9 @@ def wrong_in_plan(
                 _check(key, value, manufacturers)
             except SettingError as error:
                 return f"{tree}.{error}"
-    clashes = lines_of(problems(msgspec.convert(unflatten(flatten(factory)), Settings)))
-    return f"factory.{clashes[0]}" if clashes else ""
+    clashes = problems(msgspec.convert(unflatten(flatten(factory)), Settings))
+    lines = words.lines_of(words.expected(clashes))
+    return f"factory.{lines[0]}" if lines else None
 
 
 def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, dict[str, str]]:
@@ -130,14 +128,17 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
     # A clash that the launch file has brought about stands; this change is not to blame for it.
     before = problems(old)
     clashes = {key: each for key, each in problems(new).items() if before.get(key) != each}
-    if new.authorization != old.authorization and (refusal := _refusal_to_authorize(facts)):
-        clashes["authorization.required"] = refusal
-    if new.phase_assignment != old.phase_assignment and (
-        refusal := _refusal_of_phases(new.phase_assignment, facts)
-    ):
-        clashes["phase_assignment"] = refusal
-    if clashes:
-        raise RefusedError(clashes)
+    refused = words.expected(clashes)
+    if new.authorization != old.authorization:
+        refusal = _refusal_to_authorize(facts)
+        if refusal is not None:
+            refused["authorization.required"] = words.REFUSALS[refusal]
+    if new.phase_assignment is not old.phase_assignment:
+        fitting = _fitting(facts.safety)
+        if new.phase_assignment not in fitting:
+            refused["phase_assignment"] = words.phases(fitting, facts.safety)
+    if refused:
+        raise RefusedError(refused)
     return after
 
 
@@ -152,31 +153,27 @@ def _check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
         raise SettingError(key, f"expected one of {maps}; got {shown(value)}")
 
 
-def _refusal_of_phases(assignment: PhaseAssignment, facts: Facts) -> str:
-    """Return why an assignment disagrees with the wired phases; "" if it does not.
+def _fitting(safety: SafetyStatus | None) -> tuple[PhaseAssignment, ...]:
+    """Return the assignments that agree with the wired phases.
 
     One of a single phase is about a box of which only L1 is wired. What safety has not found out
     disagrees with nothing.
     """
-    wired = (False, False, False) if facts.safety is None else facts.safety.wired_phases
+    wired = (False, False, False) if safety is None else safety.wired_phases
     if not any(wired):
-        return ""
+        return tuple(PhaseAssignment)
     lines = 1 if wired == (True, False, False) else 3
-    fitting = [each for each in PhaseAssignment if len(METER_LINES[each]) == lines]
-    if assignment in fitting:
-        return ""
-    names = ", ".join(f"L{line}" for line, is_wired in enumerate(wired, 1) if is_wired)
-    return f"expected one of {', '.join(fitting)}, for the box is wired to {names}"
+    return tuple(each for each in PhaseAssignment if len(METER_LINES[each]) == lines)
 
 
-def _refusal_to_authorize(facts: Facts) -> str:
-    """Return why the authorisation is not to be configured now (RFID-7); "" if it is."""
+def _refusal_to_authorize(facts: Facts) -> Refusal | None:
+    """Return why the authorisation is not to be configured now (RFID-7); None if it is."""
     if facts.session is None:
-        return "it is not known whether a vehicle is plugged: session is silent"
+        return Refusal.SESSION_SILENT
     if facts.session.plugged:
-        return "expected no vehicle to be plugged; unplug it first"
+        return Refusal.PLUGGED
     if facts.led is None:
-        return "it is not known whether the charge-mode indicator is blue: led is silent"
+        return Refusal.LED_SILENT
     if facts.led.mode.color is not Color.BLUE or facts.led.mode.effect is Effect.OFF:
-        return "expected the charge-mode indicator to be blue"
-    return ""
+        return Refusal.NOT_BLUE
+    return None

@@ -14,6 +14,7 @@ from msgs.setting_keys import flatten
 from msgs.settings import SetArguments, Settings, problems
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.modbus_map.meter_map import map_names
+from nodes.system import words
 from nodes.system.label import own_label
 from nodes.system.machine import (
     Config,
@@ -23,7 +24,6 @@ from nodes.system.machine import (
     begin,
     change,
     content_of,
-    lines_of,
     settings_of,
     wrong_in_plan,
 )
@@ -49,7 +49,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         :raises ValueError: the first that is wrong, its key first.
         """
         wrong = wrong_in_plan(self.factory, self.settings, map_names())
-        if wrong:
+        if wrong is not None:
             raise ValueError(wrong)
 
 
@@ -81,7 +81,7 @@ class SystemNode:
         bus.serve(SET_SETTINGS, self._on_set)
         bus.serve(RESTART_BOX, self._on_restart)
         self._said = settings_of(self._config, self._state)
-        for complaint in lines_of(problems(self._said)):
+        for complaint in words.lines_of(words.expected(problems(self._said))):
             bus.log("info", complaint)
         bus.publish(SETTINGS, self._said)
 
@@ -94,7 +94,7 @@ class SystemNode:
             write_settings(self._path, {})
             return State()
         state, unknown = begin(self._config, content)
-        for complaint in lines_of(unknown):
+        for complaint in words.lines_of(unknown):
             self._bus.log("warning", f"{SETTINGS_FILE}: {complaint}; it is kept, and not used")
         return state
 

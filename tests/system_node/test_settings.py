@@ -5,7 +5,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from msgs.settings import OperatingMode, PhaseAssignment, Settings, meter_name, problems
+from msgs.settings import (
+    Clash,
+    OperatingMode,
+    PhaseAssignment,
+    Problem,
+    Settings,
+    meter_name,
+    problems,
+)
+from nodes.system import words
 
 HOUSE = {"enabled": True, "manufacturer": "tq", "host": "192.168.1.20"}
 
@@ -110,15 +119,15 @@ RULES = [
 
 
 @pytest.mark.req("NET-1", "MET-8")
-@pytest.mark.parametrize(("changes", "words"), RULES)
+@pytest.mark.parametrize(("changes", "told"), RULES)
 def test_what_does_not_go_together_is_told_with_its_keys(
-    changes: dict[str, Any], words: tuple[str, ...]
+    changes: dict[str, Any], told: tuple[str, ...]
 ) -> None:
-    key, *expected = words
+    key, *expected = told
     found = problems(settings(**changes))
     assert set(found) == {key}
     for each in expected:
-        assert each in found[key]
+        assert each in words.expected(found)[key]
 
 
 @pytest.mark.req("WEB-10", "NET-1")
@@ -172,3 +181,10 @@ def test_a_hotspot_has_a_channel_from_1_to_13(channel: int) -> None:
     assert settings(hotspot={"channel": 13}).hotspot.channel == 13
     with pytest.raises(msgspec.ValidationError):
         settings(hotspot={"channel": channel})
+
+
+def test_every_clash_has_a_text() -> None:
+    for clash in Clash:
+        told = words.expected({"house_meter.host": Problem(clash=clash, got=53)})
+        assert told["house_meter.host"].startswith("expected ")
+    assert set(words.REFUSALS) == set(words.Refusal)

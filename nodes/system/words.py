@@ -1,0 +1,62 @@
+"""The texts for a person: why a setting is refused. Pure. Nothing is decided by them."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from msgs.safety import SafetyStatus
+from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, Clash, PhaseAssignment, Problem
+
+
+class Refusal(Enum):
+    """Why the authorisation is not to be configured now (RFID-7)."""
+
+    SESSION_SILENT = "session_silent"
+    PLUGGED = "plugged"
+    LED_SILENT = "led_silent"
+    NOT_BLUE = "not_blue"
+
+
+REFUSALS: dict[Refusal, str] = {
+    Refusal.SESSION_SILENT: "it is not known whether a vehicle is plugged: session is silent",
+    Refusal.PLUGGED: "expected no vehicle to be plugged; unplug it first",
+    Refusal.LED_SILENT: "it is not known whether the charge-mode indicator is blue: led is silent",
+    Refusal.NOT_BLUE: "expected the charge-mode indicator to be blue",
+}
+
+_CLASHES: dict[Clash, str] = {
+    Clash.WLAN_IS_ON: "expected off while wlan.enabled is on",
+    Clash.HOTSPOT_IS_ON: "expected off while hotspot.enabled is on",
+    Clash.SSID_TOO_LONG: f"expected at most {MOST_SSID_BYTES} bytes; got {{got}}",
+    Clash.SSID_MISSING: "expected the name of a network, for wlan.enabled is on",
+    Clash.METER_IS_OFF: "expected off while house_meter.enabled is off",
+    Clash.FUSE_MISSING: "expected a current, for monitoring.enabled is on",
+    Clash.FLEET: 'expected off while operating_mode is "fleet"',
+    Clash.MAP_MISSING: "expected a meter map, for {section}.enabled is on",
+    Clash.PORT_MISSING: "expected 1 to 65535, for {section}.enabled is on",
+    Clash.HOST_MISSING: "expected the meter's address, for {section}.enabled is on",
+    Clash.PORT_RESERVED: "expected 0 to 65535 and neither of {ports}; got {got}",
+    Clash.PROXY_MISSING: "expected the proxy's address, for proxy.enabled is on",
+}
+
+
+def expected(problems: Mapping[str, Problem]) -> dict[str, str]:
+    """Return by key what was expected there."""
+    ports = " and ".join(f"{port} ({what})" for port, what in RESERVED_PORTS.items())
+    return {
+        key: _CLASHES[problem.clash].format(
+            got=problem.got, section=key.rpartition(".")[0], ports=ports
+        )
+        for key, problem in problems.items()
+    }
+
+
+def phases(fitting: tuple[PhaseAssignment, ...], safety: SafetyStatus | None) -> str:
+    """Return which assignments fit the phases that are wired."""
+    wired = (False, False, False) if safety is None else safety.wired_phases
+    names = ", ".join(f"L{line}" for line, is_wired in enumerate(wired, 1) if is_wired)
+    return f"expected one of {', '.join(fitting)}, for the box is wired to {names}"
+
+
+def lines_of(problems: Mapping[str, str]) -> tuple[str, ...]:
+    """Return problems as lines."""
+    return tuple(f"{key}: {problem}" for key, problem in problems.items())
