@@ -149,7 +149,7 @@ class State:
     incarnation: int = 0
     restarts: int = 0
     history: History = field(default_factory=History)
-    verdict: str = ""  # why we are killing a process
+    verdict: str | None = None  # why we are killing a process; None: we are not
     why: str = ""  # why the last process ended, in words; empty once the next is READY
 
     @property
@@ -164,7 +164,7 @@ class State:
             self.state is ProcessState.READY
             and self.spare is None
             and self.stopping is None
-            and not self.verdict
+            and self.verdict is None
         )
 
     @property
@@ -186,7 +186,7 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
             return _go(plan, replace(state, held=False), now_s)
         case Checked() if event.process == state.process:
             return _go(plan, replace(state, checked=True), now_s)
-        case Checked() if event.process == state.spare and state.verdict:
+        case Checked() if event.process == state.spare and state.verdict is not None:
             return replace(state, spare_checked=True), ()  # takes over when the other is gone
         case Checked() if event.process == state.spare and state.stopping is None:
             return _hand_over(plan, replace(state, spare_checked=True), now_s)
@@ -291,7 +291,7 @@ def _exited(
         hardness=0,
         deadline_s=None,
         ready_s=None,
-        verdict="",
+        verdict=None,
     )
     if state.stopping is StopReason.SHUTDOWN:
         return replace(gone, state=ProcessState.STOPPED, why=""), ()
@@ -309,7 +309,7 @@ def _exited(
         return _go(plan, promoted, now_s)
     if state.stopping is StopReason.RESTART:
         return _fork(again, now_s)
-    code = -SIGTERM if state.verdict and event.code == EXIT_OK else event.code
+    code = -SIGTERM if state.verdict is not None and event.code == EXIT_OK else event.code
     history, decision = ended(state.history, plan.restart, code, ready_for_s, now_s)
     if isinstance(decision, Never):
         word = ProcessState.FAILED if decision.failed else ProcessState.STOPPED
@@ -325,9 +325,9 @@ def _exited(
 def _spare_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
     """Go on with the process that runs; if it is leaving already, another one is forked then."""
     left = replace(state, spare=None, spare_checked=False)
-    if state.verdict and state.deadline_s is not None and state.stopping is None:
+    if state.verdict is not None and state.deadline_s is not None and state.stopping is None:
         return left, ()  # the verdict is on the one that runs: it hangs
-    left = replace(left, verdict="")
+    left = replace(left, verdict=None)
     if state.stopping is None:
         left = replace(left, deadline_s=None, why=_reason(state, event))
     return left, ()
@@ -345,7 +345,7 @@ def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act,
     if state.stopping is not None:  # it has been asked already; only what follows is another
         return replace(state, stopping=StopReason.SHUTDOWN), no_spare
     stopping = replace(state, stopping=StopReason.SHUTDOWN, hardness=0)
-    if state.verdict and plan.has_safe_state and state.deadline_s is not None:
+    if state.verdict is not None and plan.has_safe_state and state.deadline_s is not None:
         return replace(stopping, hardness=1), no_spare  # it hangs, and has its grace already
     if state.state is ProcessState.READY:
         asked = replace(stopping, deadline_s=now_s + plan.stop_s)
@@ -370,7 +370,7 @@ def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[
         return _harder(state, now_s)
     if state.process is None:  # the wait of BACKOFF is over
         return _fork(replace(state, restarts=state.restarts + 1), now_s)
-    if state.verdict:  # the grace of one that hung is over
+    if state.verdict is not None:  # the grace of one that hung is over
         return replace(state, deadline_s=None), (Signal(state.process, SIGKILL),)
     late = state.process if state.spare is None else state.spare
     is_going = state.spare is None and state.checked

@@ -85,7 +85,7 @@ class Supervisor:
 
         :raises BusyError: a supervisor runs already on this run directory.
         """
-        self.failure = ""  # why the first start failed
+        self.failure: str | None = None  # why the first start failed; None: it did not
         self.starts_anew = False  # restart_all: the whole supervisor begins again
         self._plan = plan
         self._place = place
@@ -126,7 +126,7 @@ class Supervisor:
             for name in self._nodes:
                 self._tell(name, lifecycle.Start(held=True))
             bus.run()
-        return EXIT_FAILED if self.failure else EXIT_OK
+        return EXIT_OK if self.failure is None else EXIT_FAILED
 
     def close(self) -> None:
         """Leave nothing behind. If nodes still run, we are failing: they end with this process."""
@@ -268,7 +268,7 @@ class Supervisor:
         if self._stopped is None:
             self._stopped = stopped
             self._waves = [(), *stop_waves(self._plan)]
-            if not self.failure:
+            if self.failure is None:
                 self._log.let_out()
                 self._write("info", "stopping")
         elif reason is StopReason.SIGNAL:
@@ -466,7 +466,7 @@ def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "in
         code = supervisor.run()
     finally:
         supervisor.close()
-    if supervisor.failure:
+    if supervisor.failure is not None:
         print(supervisor.failure, file=sys.stderr)  # noqa: T201
     elif supervisor.starts_anew:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -52,7 +52,7 @@ class VirtualGraph:
         """
         self.memory = MemoryGraph(seed, state_dir)
         self.plan = plan
-        self.restart_wanted = ""  # why all is to begin anew; "" while nobody has asked
+        self.restart_wanted: str | None = None  # why all is to begin anew; None: nobody has asked
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
         self._loaded = {node.name: load_node(plan.written(node.name)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
@@ -119,7 +119,7 @@ class VirtualGraph:
         :raises ConfigurationError: see `start`.
         """
         self.stop()
-        self.restart_wanted = ""
+        self.restart_wanted = None
         self.start_all()
 
     def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
@@ -145,7 +145,7 @@ class VirtualGraph:
 
     def _on_restart_graph(self, call: Call[Because, None]) -> None:
         """Note the request: whoever has the graph lets time pass, and so carries it out."""
-        if self.restart_wanted:
+        if self.restart_wanted is not None:
             call.not_ready("the graph is stopping")
         else:
             self.restart_wanted = call.arguments.reason or "asked"

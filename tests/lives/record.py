@@ -80,7 +80,7 @@ class Stage:
         self._graph.restart(node)
 
     def restart_all_if_wanted(self) -> None:
-        if self._graph.restart_wanted:
+        if self._graph.restart_wanted is not None:
             self._graph.restart_all()
 
     def kill(self, node: str) -> None:

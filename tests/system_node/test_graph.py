@@ -175,7 +175,7 @@ def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_begins_an
     again = box.graph.ask(RESTART_BOX, Because())
     assert (again.status, again.reason) == (Status.NOT_READY, "the graph is stopping")
     box.graph.restart_all()
-    assert box.graph.restart_wanted == ""
+    assert box.graph.restart_wanted is None
     assert box.contacts == ["contacts_closed", "contacts_open"]
     box.graph.advance(2.0)
     (record,) = box.sessions()
@@ -196,4 +196,4 @@ def test_only_system_and_tools_ask_for_a_restart(tmp_path: Path) -> None:
     stranger.request(RESTART_GRAPH, Because(), answers.append)
     box.graph.advance(0.1)
     assert [answer.status for answer in answers] == [Status.REFUSED]
-    assert box.graph.restart_wanted == ""
+    assert box.graph.restart_wanted is None
