@@ -17,6 +17,7 @@ path = "."
 
 [nodes.led]
 module = "own.led"
+driver = "own.led.front_sim"
 """
 
 
