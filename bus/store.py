@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
+from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode by themselves
+
 T = TypeVar("T", bound=msgspec.Struct)
 Tell = Callable[[str], None]
 
@@ -80,7 +82,7 @@ def read_struct(path: Path, kind: type[T], tell: Tell) -> T | None:
         return None
     try:
         return msgspec.json.decode(content, type=kind)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         aside = set_aside(path)
         tell(f"{path} cannot be understood ({error}); it is kept as {aside.name}, begun anew")
         return None
@@ -98,7 +100,7 @@ def read_kept(path: Path, kind: type[T]) -> T | None:
         return None
     try:
         return msgspec.json.decode(content, type=kind)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise StoreError(f"{path} cannot be understood: {error}") from error
 
 

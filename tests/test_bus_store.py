@@ -27,6 +27,14 @@ from bus.store import (
 
 KILLS = 20
 TABLE = "CREATE TABLE notes (number INTEGER PRIMARY KEY, text TEXT NOT NULL)"
+BROKEN = [
+    b"",
+    b"{",
+    b'{"number": "one"}',
+    b'{"text": "\xff"}',  # one bit of a letter
+    b'{"text": ' + b"[" * 100_000,
+    b"\x00" * 4096,
+]
 NOWHERE = Path("/proc/self")  # a directory in which nobody can make a file, root included
 
 
@@ -68,7 +76,7 @@ def test_an_interrupted_write_leaves_the_old_content(tmp_path: Path) -> None:
     assert read_file(path) == b"new"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"number": "one"}', b"\x00" * 4096])
+@pytest.mark.parametrize("content", BROKEN)
 def test_a_broken_file_is_set_aside_with_words_not_deleted(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "note.json"
     path.write_bytes(content)
@@ -81,7 +89,7 @@ def test_a_broken_file_is_set_aside_with_words_not_deleted(tmp_path: Path, conte
     assert "note.json.broken-1" in words[0]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"number": "one"}', b"\x00" * 4096])
+@pytest.mark.parametrize("content", BROKEN)
 def test_a_broken_file_that_is_kept_is_refused_in_words_and_left_alone(
     tmp_path: Path, content: bytes
 ) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bus import Bus
-from bus.store import StoreError, read_file, write_struct
+from bus.store import UNREADABLE, StoreError, read_file, write_struct
 from msgs.requests import StopReason
 from msgs.safety import FaultCode
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
@@ -136,7 +136,7 @@ def _recall(path: Path, utc_ns: int) -> Kept:
     try:
         content = read_file(path)
         found = None if content is None else msgspec.json.decode(content, type=Write)
-    except (StoreError, msgspec.MsgspecError) as error:
+    except (StoreError, *UNREADABLE) as error:
         finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
         return Kept(latch=Latch(since_utc_ns=utc_ns, finding=finding), problem=f"{path}: {error}")
     return Kept() if found is None else Kept(latch=found.latch, wired=found.wired)

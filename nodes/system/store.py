@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from bus.store import Tell, read_file, replace_file, set_aside
+from bus.store import UNREADABLE, Tell, read_file, replace_file, set_aside
 
 SETTINGS_FILE = "settings.json"  # in the state directory
 
@@ -20,7 +20,7 @@ def read_settings(path: Path, tell: Tell) -> dict[str, Any] | None:
         return None
     try:
         return msgspec.json.decode(content, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         aside = set_aside(path)
         tell(f"{path} cannot be understood ({error}); it is kept as {aside.name}, begun anew")
         return None

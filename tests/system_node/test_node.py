@@ -474,7 +474,7 @@ def test_what_is_not_understood_is_told_not_used_and_not_lost(new_box: Box) -> N
     assert new_box.stored()["portal"] == foreign["portal"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\0" * 100])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"wlan": "\xff"}', b"\0" * 100])
 def test_a_damaged_file_is_set_aside_and_the_box_is_as_it_was_delivered(
     box: Box, content: bytes
 ) -> None:
