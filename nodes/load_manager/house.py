@@ -9,7 +9,7 @@ from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
 from msgs.settings import METER_LINES, PhaseAssignment
 from msgs.topics import METER_HOUSE
-from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Vehicle, drawn_at
+from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, Vehicle
 
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
 ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
@@ -110,18 +110,19 @@ def _pairs(vehicle: Vehicle, phases: PhaseAssignment) -> list[tuple[int, int]]:
 
 def headroom(
     reading: MeterReading,
+    drawn: Drawn,
     vehicle: Vehicle,
     phases: PhaseAssignment,
     main_fuse_a: float,
     margin_a: float,
-    now_s: float,
 ) -> Headroom:
     """Return what one reading leaves of the main fuse for the vehicle, on each phase it uses.
+
+    `drawn` is what the vehicle drew at its instant.
 
     Currents of different phase angle add up to less than their sum, so what is left is never
     overrated by subtracting magnitudes: the house's total moves by no more than the vehicle's.
     """
-    drawn = drawn_at(vehicle, reading.sampled_ns / 1e9, now_s)
     every = _pairs(vehicle, phases)
     pairs = [pair for pair in every if not vehicle.unused[pair[0]]] or every
 

@@ -19,7 +19,7 @@ from nodes.load_manager import claims
 from nodes.load_manager.house import Headroom, House, headroom, watch
 from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, forgive
 from nodes.load_manager.site import Site
-from nodes.load_manager.vehicle import GAP_S, Vehicle, observe
+from nodes.load_manager.vehicle import GAP_S, Drawn, Vehicle, drawn_at, observe
 
 PERIOD_S = 0.5  # load/offer
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
@@ -57,6 +57,7 @@ class State(Struct, frozen=True, kw_only=True):
     vehicle: Vehicle = field(default_factory=Vehicle)
     room: Headroom | None = None  # of the newest good reading
     room_ns: int = 0  # when that was taken
+    drawn: Drawn | None = None  # by the vehicle at that time
     before_a: float = math.inf  # what the reading before it left
     ramp: Ramp | None = None
     let_go_s: float | None = None  # monitoring was switched off: the ramp holds until then
@@ -116,11 +117,13 @@ def _adopt(state: State, site: Site, inputs: Inputs) -> State:
         return replace(state, house=House(meter=HouseMeter.STARTING, since_s=state.begun_s))
     if was_monitoring and before.meter == site.meter:
         return state
+    if not was_monitoring:  # meanwhile nobody has looked: it may be another vehicle
+        state = replace(state, vehicle=Vehicle())
     return replace(
         state,
         house=House(meter=HouseMeter.STARTING, since_s=now_s),
         room_ns=0,
-        ramp=cap(_first_ramp(state, inputs), claims.METER_LOST_A),
+        ramp=replace(cap(_first_ramp(state, inputs), claims.METER_LOST_A), since_s=None),
         let_go_s=None,
     )
 
@@ -170,13 +173,18 @@ def _read(
     reading: MeterReading,
     is_next: bool,
 ) -> State:
+    # After a change of the settings an old reading is judged anew; by then what the vehicle drew at
+    # its instant may have been forgotten, and what it leaves has lasted no longer for that.
+    drawn = state.drawn
+    if is_next or drawn is None or not drawn.is_certain:
+        drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, inputs.now_s)
     room = headroom(
         reading,
+        drawn,
         state.vehicle,
         site.phases,
         claims.UNKNOWN_FUSE_A if site.main_fuse_a is None else site.main_fuse_a,
         config.margin_a,
-        inputs.now_s,
     )
     before_a = state.before_a
     if is_next and state.room is not None:
@@ -189,9 +197,17 @@ def _read(
         ramp = follow(
             state.ramp, room.left_a, most_left_a, is_certain=room.is_certain, now_s=inputs.now_s
         )
-        if state.house.meter is not HouseMeter.ONLINE:
+        is_anew = state.room is None and not is_next
+        if is_anew or state.house.meter is not HouseMeter.ONLINE:
             ramp = cap(ramp, state.ramp.value_a)
-    return replace(state, room=room, room_ns=reading.sampled_ns, before_a=before_a, ramp=ramp)
+    return replace(
+        state,
+        room=room,
+        room_ns=reading.sampled_ns,
+        drawn=drawn,
+        before_a=before_a,
+        ramp=ramp,
+    )
 
 
 def _settle(state: State, inputs: Inputs) -> State:

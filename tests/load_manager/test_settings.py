@@ -7,11 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter
+from msgs.pilot import CpState
 from msgs.settings import PhaseAssignment, Settings, TcpMeter
 from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
 from nodes.load_manager.ramp import RAISE_AFTER_S
 from nodes.load_manager.site import Site, site_of
-from tests.load_manager.test_machine import METER, Desk, limit_of
+from tests.load_manager.test_machine import METER, Desk, limit_of, pilot
 
 OTHER_METER = "tq@10.0.0.7:502/1"
 
@@ -174,3 +175,60 @@ def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> N
         if charge.said[-1][1].house_meter is HouseMeter.ONLINE:
             fuse_a = UNKNOWN_FUSE_A if site.main_fuse_a is None else site.main_fuse_a
             assert before_a <= max(fuse_a - charge.others_a, 0.0)
+
+
+@pytest.mark.req("MET-1", "MET-3")
+@pytest.mark.parametrize(
+    "changes", [{"main_fuse_a": 26.0}, {"phases": PhaseAssignment.L2_L3_L1}], ids=["fuse", "phases"]
+)
+@pytest.mark.parametrize(("silent_s", "allowed_a"), [(7.0, 22.5), (20.0, METER_LOST_A)])
+def test_a_change_while_the_meter_is_silent_takes_nothing_away(
+    changes: dict[str, Any], silent_s: float, allowed_a: float
+) -> None:
+    charge = Charge(others_a=2.0, fuse_a=25.0)
+    charge.online = False
+    assert charge.follow(silent_s) == allowed_a
+    charge.set(**changes)
+    assert charge.follow(0.2) == allowed_a
+    assert charge.follow(60.0) == METER_LOST_A
+
+
+@pytest.mark.req("MET-1")
+def test_one_reading_raises_nothing_however_often_the_settings_change() -> None:
+    charge = Charge(others_a=2.0, fuse_a=16.0)
+    charge.poll_s = 30.0
+    charge.follow(155.0)  # read three times since the pace has changed
+    read_ns = charge.state.room_ns
+    while charge.state.room_ns == read_ns:
+        charge.follow(0.2)
+    read_ns = charge.state.room_ns
+    for fuse_a in (63.0, 62.0):
+        charge.set(main_fuse_a=fuse_a)
+        assert charge.follow(RAISE_AFTER_S + 1.0) == 13.5
+    assert charge.state.room_ns == read_ns
+
+
+@pytest.mark.req("MET-1", "MET-2")
+def test_what_another_meter_has_allowed_does_not_shorten_the_ramp() -> None:
+    charge = Charge(others_a=17.0, fuse_a=25.0)
+    assert charge.follow(1.0) == 7.5
+    charge.others_a = 2.0
+    assert charge.follow(9.4) == 7.5
+    charge.set(meter=OTHER_METER)
+    charge.follow(0.2)
+    charge.set(meter=METER)
+    assert charge.follow(9.0) == 7.5
+    assert charge.follow(3.0) == 22.5
+
+
+@pytest.mark.req("MET-1", "MET-4")
+def test_a_vehicle_that_came_while_nobody_watched_may_use_every_phase() -> None:
+    desk = Desk(fuse_a=25.0)
+    desk.run(60.0, house=(18.0, 22.0, 2.0), box=(16.0, 0.0, 0.0), pilot=pilot(offered_a=16.0))
+    assert desk.said[-1][1].limit_a == 22.5  # the vehicle uses L1 alone
+    assert desk.site is not None
+    desk.site = replace(desk.site, monitoring=False)
+    desk.run(20.0, house=(2.0, 22.0, 2.0), box=(0.0, 0.0, 0.0), pilot=pilot(CpState.A))
+    desk.run(20.0, pilot=pilot(CpState.B))
+    desk.site = replace(desk.site, monitoring=True)
+    assert desk.run(5.0).limit_a == 0.0
