@@ -48,12 +48,15 @@ def fuse(
     meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_a: float | None
 ) -> Limit:
     """Return what the other loads leave of the main fuse (MET-1), or the whole of it."""
+    if main_fuse_a is None and meter is not HouseMeter.OFF:
+        limit_a = UNKNOWN_FUSE_A if ramp is None else min(ramp.value_a, UNKNOWN_FUSE_A)
+        detail = f"The main fuse is not set: {limit_a:g} A at most."
+        return Limit(source="fuse", limit_a=limit_a, detail=detail)
     if meter is not HouseMeter.ONLINE or room is None or ramp is None:
         return _unmeasured_fuse(meter, ramp, main_fuse_a)
-    fuse_a = UNKNOWN_FUSE_A if main_fuse_a is None else main_fuse_a
     verb = "use" if room.used_a >= 0.0 else "export"
     detail = (
-        f"The other loads {verb} {abs(room.used_a):.1f} A of the {fuse_a:g} A on "
+        f"The other loads {verb} {abs(room.used_a):.1f} A of the {main_fuse_a:g} A on "
         f"{room.phase}; {max(room.left_a, 0.0):.1f} A are left"
     )
     if ramp.value_a == 0.0 and room.left_a < MIN_OFFER_A:
@@ -72,6 +75,14 @@ def fuse(
             "every phase of the house counts."
         )
     return Limit(source="fuse", limit_a=ramp.value_a, detail=detail)
+
+
+def no_settings(*, is_silent: bool) -> Limit:
+    """Return the limit of a fuse of which nothing is known, for the settings are not heard."""
+    if not is_silent:
+        return Limit(source="fuse", limit_a=None, detail="The settings have not been heard yet.")
+    detail = f"The settings are not heard, system is silent: {UNKNOWN_FUSE_A:g} A at most."
+    return Limit(source="fuse", limit_a=UNKNOWN_FUSE_A, detail=detail)
 
 
 def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | None) -> Limit:

@@ -63,9 +63,10 @@ def watch(
 
 
 def _is_news(house: House, reading: MeterReading, now_s: float) -> bool:
-    """Return whether this is another reading, and not one from the future."""
+    """Return whether this is another reading, neither from the future nor past its hold."""
     known_ns = 0 if house.reading is None else house.reading.sampled_ns
-    return known_ns < reading.sampled_ns <= (now_s + 1.0) * 1e9
+    is_held = now_s - reading.sampled_ns / 1e9 <= METER_HOUSE.hold_of(reading)
+    return is_held and known_ns < reading.sampled_ns <= (now_s + 1.0) * 1e9
 
 
 def _is_good(reading: MeterReading, vehicle: Vehicle, phases: PhaseAssignment) -> bool:

@@ -25,6 +25,7 @@ PERIOD_S = 0.5  # load/offer
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
 TOLD_S = 1.5  # a period of session/status and a half
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
+SETTINGS_S = 3.0  # assumed: a system that runs is heard within a fraction of it
 WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a start has no wish
 
 
@@ -75,7 +76,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
 def start(now_s: float) -> State:
     """Return the state to start with."""
-    return State(begun_s=now_s, house=House(meter=HouseMeter.OFF, since_s=now_s))
+    return State(begun_s=now_s, house=House(meter=HouseMeter.STARTING, since_s=now_s))
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -109,30 +110,27 @@ def _adopt(state: State, site: Site, inputs: Inputs) -> State:
     state = replace(state, site=site, room=None, before_a=math.inf)
     was_monitoring = before is not None and before.monitoring
     if not site.monitoring:
-        if not was_monitoring:
-            return state
         house = House(meter=HouseMeter.OFF, since_s=now_s)
-        return replace(state, house=house, room_ns=0, let_go_s=now_s + RAISE_AFTER_S)
+        let_go_s = now_s + RAISE_AFTER_S if was_monitoring else state.let_go_s
+        return replace(state, house=house, room_ns=0, let_go_s=let_go_s)
     if before is None:
         return replace(state, house=House(meter=HouseMeter.STARTING, since_s=state.begun_s))
     if was_monitoring and before.meter == site.meter:
         return state
     if not was_monitoring:  # meanwhile nobody has looked: it may be another vehicle
         state = replace(state, vehicle=Vehicle())
+    ramp = state.ramp
+    if ramp is None and state.is_settled:  # else the claim of the start holds until all is known
+        ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
+    if ramp is not None:
+        ramp = replace(cap(ramp, claims.METER_LOST_A), since_s=None)
     return replace(
         state,
         house=House(meter=HouseMeter.STARTING, since_s=now_s),
         room_ns=0,
-        ramp=replace(cap(_first_ramp(state, inputs), claims.METER_LOST_A), since_s=None),
+        ramp=ramp,
         let_go_s=None,
     )
-
-
-def _first_ramp(state: State, inputs: Inputs) -> Ramp:
-    """Return the ramp that there is, else one that begins with what is offered, 10 A at most."""
-    if state.ramp is not None:
-        return state.ramp
-    return begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
 
 
 def _monitor(config: Config, site: Site, state: State, inputs: Inputs) -> State:
@@ -153,21 +151,25 @@ def _monitor(config: Config, site: Site, state: State, inputs: Inputs) -> State:
     is_comparable = bool(vehicle.samples) or waited_s >= GAP_S
     is_told = _cp_state(inputs) is not None and inputs.session is not None
     is_comparable = is_comparable and (is_told or state.ramp is not None or waited_s >= TOLD_S)
-    if reading is not None and is_comparable:
+    if reading is not None and is_comparable and site.main_fuse_a is not None:
         is_next = reading.sampled_ns != state.room_ns
         if is_next or state.room is None or not state.room.is_certain:
-            state = _read(config, site, state, inputs, reading, is_next)
+            state = _read(config, site, site.main_fuse_a, state, inputs, reading, is_next)
     if house.meter is HouseMeter.LOST:
         # MET-3: the last that the fuse was known to allow holds for the car that is plugged in.
-        if is_unplugged:
-            state = replace(state, ramp=None)
-        state = replace(state, ramp=cap(_first_ramp(state, inputs), claims.METER_LOST_A))
+        ramp = state.ramp
+        if ramp is None or is_unplugged:
+            ramp = begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
+        state = replace(state, ramp=cap(ramp, claims.METER_LOST_A))
+    if site.main_fuse_a is None and state.ramp is not None:
+        state = replace(state, ramp=cap(state.ramp, claims.UNKNOWN_FUSE_A))
     return state
 
 
 def _read(
     config: Config,
     site: Site,
+    main_fuse_a: float,
     state: State,
     inputs: Inputs,
     reading: MeterReading,
@@ -183,7 +185,7 @@ def _read(
         drawn,
         state.vehicle,
         site.phases,
-        claims.UNKNOWN_FUSE_A if site.main_fuse_a is None else site.main_fuse_a,
+        main_fuse_a,
         config.margin_a,
     )
     before_a = state.before_a
@@ -225,7 +227,7 @@ def _settle(state: State, inputs: Inputs) -> State:
         start_a is not None
         and inputs.safety is not None
         and state.site is not None
-        and (state.ramp is not None or not state.site.monitoring)
+        and (state.ramp is not None or not state.site.monitoring or state.site.main_fuse_a is None)
         and are_wishes_known
     )
     return replace(state, start_a=start_a, is_settled=is_settled)
@@ -233,14 +235,17 @@ def _settle(state: State, inputs: Inputs) -> State:
 
 def _decide(state: State, inputs: Inputs) -> LoadOffer:
     meter = state.house.meter
-    main_fuse_a = None if state.site is None else state.site.main_fuse_a
+    if state.site is None:
+        fuse = claims.no_settings(is_silent=inputs.now_s - state.begun_s >= SETTINGS_S)
+    else:
+        fuse = claims.fuse(meter, state.room, state.ramp, state.site.main_fuse_a)
     return claims.arbitrate(
         [
             claims.dip(inputs.safety),
             claims.temperature(inputs.safety),
             *(claims.wish(source, wish, inputs.utc_ns) for source, wish in inputs.wishes),
             claims.meter_lost(meter, state.ramp),
-            claims.fuse(meter, state.room, state.ramp, main_fuse_a),
+            fuse,
             claims.after_start(state.start_a, state.is_settled),
         ],
         meter,

@@ -9,10 +9,12 @@ from msgspec.structs import replace
 from msgs.load_manager import HouseMeter
 from msgs.pilot import CpState
 from msgs.settings import PhaseAssignment, Settings, TcpMeter
+from msgs.wish import NO_WISH
 from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
+from nodes.load_manager.machine import start
 from nodes.load_manager.ramp import RAISE_AFTER_S
 from nodes.load_manager.site import Site, site_of
-from tests.load_manager.test_machine import METER, Desk, limit_of, pilot
+from tests.load_manager.test_machine import METER, Desk, limit_of, pilot, session, wish
 
 OTHER_METER = "tq@10.0.0.7:502/1"
 
@@ -23,6 +25,7 @@ class Charge(Desk):
     def __init__(self, others_a: float = 5.0, **desk: Any) -> None:
         super().__init__(**desk)
         self.others_a = others_a
+        self.house_is_heard = True
         self.follow(30.0)
 
     def set(self, **changes: Any) -> None:
@@ -36,7 +39,10 @@ class Charge(Desk):
             l1_a = offer_a = self.run(0.2).limit_a
             self.box = (l1_a, l1_a, l1_a)
             total_a = self.others_a + l1_a
-            self.house = (total_a, total_a, total_a)
+            if self.house_is_heard:
+                self.house = (total_a, total_a, total_a)
+            else:
+                self.house = None
             self.pilot = {"cp_state": "C", "offered_a": l1_a}
         return offer_a
 
@@ -131,9 +137,61 @@ def test_a_main_fuse_that_is_not_known_counts_as_6_a() -> None:
     charge = Charge(fuse_a=35.0, others_a=0.0)
     charge.set(main_fuse_a=None)
     charge.step()
-    assert charge.said[-1][1].limit_a == 0.0  # 6 A less the margin
-    assert limit_of(charge.said[-1][1], "fuse") == 0.0
-    assert UNKNOWN_FUSE_A == 6.0
+    assert (charge.said[-1][1].limit_a, charge.said[-1][1].reason) == (UNKNOWN_FUSE_A, "fuse")
+    charge.others_a = 30.0
+    assert charge.follow(60.0) == UNKNOWN_FUSE_A == 6.0
+    charge.set(main_fuse_a=25.0)
+    assert charge.follow(3.0) == 0.0
+
+
+@pytest.mark.req("MET-1")
+def test_monitoring_that_is_switched_on_in_a_pause_of_the_app_is_no_pause_of_the_fuse() -> None:
+    charge = Charge(monitoring=False)
+    charge.session = session(energy_wh=500.0)
+    charge.wish = wish(pause=True)
+    assert charge.follow(5.0) == 0.0
+    charge.set(monitoring=True, meter=OTHER_METER, main_fuse_a=35.0)  # nobody answers there
+    assert charge.follow(30.0) == 0.0
+    charge.wish = NO_WISH
+    assert charge.follow(1.0) == METER_LOST_A
+
+
+@pytest.mark.req("MET-1")
+def test_a_pause_of_the_fuse_outlives_a_restart_and_a_change_right_after_it() -> None:
+    charge = Charge(others_a=22.0, fuse_a=25.0)
+    charge.session = session(energy_wh=500.0)
+    assert charge.follow(5.0) == 0.0
+    charge.state = start(charge.now_s)
+    charge.safety, charge.session, known = None, None, (charge.safety, charge.session)
+    charge.step()
+    charge.set(meter=OTHER_METER)
+    charge.step()
+    charge.safety, charge.session = known
+    assert charge.follow(8.0) == 0.0
+
+
+@pytest.mark.parametrize("offered_a", [32.0, 8.0, 0.0])
+def test_without_settings_the_start_offers_no_more_than_before_and_then_6_a(
+    offered_a: float,
+) -> None:
+    desk = Desk(offered_a=offered_a)
+    desk.site = None
+    assert desk.run(2.8).limit_a == offered_a
+    offer = desk.run(600.0)
+    assert offer.limit_a == min(offered_a, UNKNOWN_FUSE_A)
+    assert offer.house_meter is HouseMeter.STARTING
+
+
+@pytest.mark.req("MET-3")
+def test_an_old_reading_is_no_reading_of_a_meter_that_is_switched_on() -> None:
+    charge = Charge(others_a=5.0, fuse_a=35.0)
+    charge.set(monitoring=False)
+    charge.follow(5.0)
+    charge.house_is_heard = False
+    charge.follow(60.0)
+    charge.set(monitoring=True)
+    charge.follow(0.4)
+    assert charge.said[-1][1].house_meter is HouseMeter.STARTING
 
 
 @pytest.mark.req("MET-3")
@@ -174,7 +232,8 @@ def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> N
         before_a = charge.follow(chance.uniform(0.2, 25.0))
         if charge.said[-1][1].house_meter is HouseMeter.ONLINE:
             fuse_a = UNKNOWN_FUSE_A if site.main_fuse_a is None else site.main_fuse_a
-            assert before_a <= max(fuse_a - charge.others_a, 0.0)
+            assert before_a <= max(fuse_a - charge.others_a, 0.0) or site.main_fuse_a is None
+            assert before_a <= fuse_a
 
 
 @pytest.mark.req("MET-1", "MET-3")

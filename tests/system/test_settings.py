@@ -85,8 +85,8 @@ def change_all(box: Box, count: int, is_raise_waited_for: bool) -> None:
         box.until(LOAD_OFFER, partial(has_meter, meter), 5.0, since_s - 1.0)
         not_raised(box, since_s, 1.0)
         if is_raise_waited_for and changes.get("main_fuse_a") == FUSE_A:
-            not_raised(box, since_s, RAISE_AFTER_S - 3.0)
-            box.until(PILOT_STATUS, lambda status: status.offered_a == 32.0, 25.0)
+            full = box.until(PILOT_STATUS, lambda status: status.offered_a == 32.0, 25.0)
+            assert full.at_s - since_s >= RAISE_AFTER_S - FOLLOWED_S
     assert {name: (node.pid, node.incarnation) for name, node in box.nodes().items()} == before
     opened = [
         sample.message
