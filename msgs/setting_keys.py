@@ -3,6 +3,7 @@
 So defaults, what is stored and what the launch file gives are laid over each other key by key.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -121,5 +122,6 @@ def shown(value: Any) -> str:
     """Return a value as a person may have written it, not too long."""
     if value is not None and not isinstance(value, bool | int | float | str):
         return f"a {type(value).__name__}"
-    text = msgspec.json.encode(value).decode()
+    is_number = isinstance(value, float) and not math.isfinite(value)  # JSON has no such
+    text = str(value) if is_number else msgspec.json.encode(value).decode()
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

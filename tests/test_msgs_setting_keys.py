@@ -81,6 +81,12 @@ def test_every_setting_has_words_for_what_it_takes(key: str) -> None:
         check(key, {})
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_cannot_write_is_shown_as_itself(value: float) -> None:
+    with pytest.raises(SettingError, match=f"main_fuse_a: expected .*; got {value}"):
+        check("main_fuse_a", value)
+
+
 def test_a_value_that_is_shown_is_cut() -> None:
     with pytest.raises(SettingError) as refused:
         check("wlan.ssid", "x" * 10_000)

@@ -89,7 +89,7 @@ class Api:
             raise UnsupportedMediaType("Expected JSON (Content-Type: application/json).")
         try:
             arguments = msgspec.json.decode(request.get_data() or b"{}", type=kind)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             fields = ", ".join(kind.__struct_fields__) or "nothing"
             raise BadRequest(f"{name}: {error}; expected {fields}.") from error
         answer = self._box.act(act, arguments)

@@ -235,6 +235,10 @@ def test_a_call_prints_the_result_as_json(tell: Tell) -> None:
         (("led", "sum", "--timeout", "0.1"), 1, "led sum: timeout: "),
         (("pilot", "sum", "{"), 2, "arguments: not JSON: "),
         (("pilot", "sum", "[1]"), 2, "arguments: expected a JSON object, got [1]"),
+        (("pilot", "sum", '{"x": 99999999999999999999}'), 2, "arguments: cannot be sent: "),
+        (("pilot", "sum", '{"x": "\\ud800"}'), 2, "arguments: cannot be sent: "),
+        (("pilot", "sum", "[" * 100_000), 2, "arguments: not JSON: "),
+        (("*", "methods"), 2, "node: expected the name of a node"),
     ],
 )
 def test_a_call_that_is_not_done_says_why(
@@ -250,3 +254,10 @@ def test_a_refusal_shows_its_problems_by_key(tell: Tell) -> None:
     told = tell("call", "pilot", "wrong")
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr == "pilot wrong: refused\n  a.b: expected 1\n  c: expected 2\n"
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "1e12"])
+def test_a_time_out_that_no_clock_can_keep_is_refused(tell: Tell, timeout: str) -> None:
+    told = tell("call", "pilot", "sum", "--timeout", timeout)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "expected more than 0 and at most 3600 s" in told.stderr

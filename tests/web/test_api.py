@@ -169,10 +169,11 @@ def test_every_act_is_forwarded(
         ("plug", '{"more": 1}', "expected nothing"),
         ("plug", "[", "expected nothing"),
         ("power", '{"on": "yes"}', "bool"),
+        ("tap", b'{"uid": "\xff"}', "uid"),
     ],
 )
 def test_what_is_not_understood_is_refused_in_words_and_not_forwarded(
-    simulated: Desk, name: str, said: str, words: str
+    simulated: Desk, name: str, said: str | bytes, words: str
 ) -> None:
     answer = act(simulated.owner(), name, data=said, content_type="application/json")
     assert answer.status_code == 400
