@@ -3,7 +3,8 @@
 A phase is wired once it has had 50 V or more since the start of the process, and stays so: one that
 is lost then is out of range (8002). A phase that has had less, while another has mains, is not
 wired, and neither its voltage nor its current counts. One that appears later is wired from then on.
-Without mains nothing is learned, and until something is known all three phases count.
+Without mains nothing is learned, and until something is known all three phases count. A phase that
+the chip does not know is not one below 50 V: nothing is known before each has shown a voltage.
 
 A process that starts while a phase is lost would take it for one that was never wired, and the 8002
 of its predecessor would be gone. So the wired phases are kept on the disk and hold over crashes and
@@ -74,7 +75,7 @@ def learn(wiring: Wiring, voltages_v: Phases | None, since_s: float) -> Wiring:
     mains_s, is_known = wiring.mains_s, wiring.is_known
     if not is_known:
         has_mains = any(volt >= MAINS_V for volt in voltages_v)
-        is_clear = has_mains or not any(math.isnan(volt) for volt in voltages_v)
+        is_clear = not any(math.isnan(volt) for volt in voltages_v)
         mains_s = spend(mains_s, has_mains if is_clear else None, since_s, SURE_S)
         is_known = mains_s > SURE_S
     after = Wiring(
@@ -95,6 +96,6 @@ def recall(wiring: Wiring, kept: Wired) -> Wiring:
 def _see(is_seen: bool, seen_s: float, volt: float, since_s: float) -> tuple[bool, float]:
     if is_seen:
         return True, 0.0
-    is_live = None if math.isnan(volt) else volt >= ABSENT_V
+    is_live = None if math.isnan(volt) else abs(volt) >= ABSENT_V  # what cannot be is not absent
     seen_s = spend(seen_s, is_live, since_s, SURE_S)
     return (True, 0.0) if seen_s > SURE_S else (False, seen_s)

@@ -48,6 +48,13 @@ def test_a_dark_box_and_a_silent_chip_teach_nothing(voltages_v: Phases | None) -
         assert (taught.seen, taught.is_known) == (wiring.seen, wiring.is_known)
 
 
+@pytest.mark.parametrize("volt", [math.nan, -math.inf, -230.0])
+def test_a_phase_that_the_chip_does_not_know_is_not_one_below_50_v(volt: float) -> None:
+    wiring = after(60.0, (230.0, volt, 0.0))
+    assert wiring.judged[1]
+    assert after(0.2, (230.0, 0.0, 0.0)).judged == L1
+
+
 def test_a_tenth_of_a_second_makes_it_known_and_no_reading_less() -> None:
     assert after(0.10, V230) != UNKNOWN
     assert (after(0.10, V230).wired, after(0.10, V230).judged) == (NONE, ALL)

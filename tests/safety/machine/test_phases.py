@@ -1,5 +1,7 @@
 """The wired phases: found out, published, kept over restarts, dropped when mains were off."""
 
+import math
+
 import pytest
 
 from msgs.safety import FaultCode
@@ -65,6 +67,17 @@ def test_nothing_is_permitted_before_it_is_known_which_phases_are_wired() -> Non
     assert rig.says(Why.PHASES_UNKNOWN)
     rig.reading = {}
     rig.until_phase(P.SELF_TEST, 0.2)
+
+
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize("volt", [math.nan, -230.0])
+def test_a_phase_whose_voltage_is_not_known_is_8002_and_never_charged(volt: float) -> None:
+    rig = Rig()
+    rig.reading = {"voltages_v": (230.0, volt, 230.0)}
+    rig.vehicle, rig.offered_a = "C", 16.0
+    for _ in range(600):
+        assert not rig.tick().outputs.enable
+    assert rig.faults() == (FaultCode.MAINS_VOLTAGE,)
 
 
 @pytest.mark.req("ERR-8002")
