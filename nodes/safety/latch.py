@@ -5,7 +5,7 @@ on, told by the hardware's power-on reset, and then a contactor that is proven o
 the wired phases see `wiring.py`.
 """
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
 from msgs.safety import FaultCode
@@ -37,6 +37,16 @@ class Write(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     latch: Latch | None
     wired: Wired = NONE  # phases
+
+
+def check(write: Write) -> None:
+    """Check that what is latched is 8007: another code would let itself go.
+
+    :raises msgspec.ValidationError: it is not.
+    """
+    if write.latch is not None and write.latch.finding.code is not FaultCode.SAFETY_CIRCUIT:
+        code = write.latch.finding.code
+        raise ValidationError(f"expected {FaultCode.SAFETY_CIRCUIT}, got {code} - at $.latch")
 
 
 class Memory(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from msgs.safety import FaultCode
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
 from nodes.safety.finding import Cause, Finding
-from nodes.safety.latch import Kept, Latch, Write
+from nodes.safety.latch import Kept, Latch, Write, check
 from nodes.safety.machine import Config, Inputs, State, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -136,6 +136,8 @@ def _recall(path: Path, utc_ns: int) -> Kept:
     try:
         content = read_file(path)
         found = None if content is None else msgspec.json.decode(content, type=Write)
+        if found is not None:
+            check(found)
     except (StoreError, *UNREADABLE) as error:
         finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
         return Kept(latch=Latch(since_utc_ns=utc_ns, finding=finding), problem=f"{path}: {error}")

@@ -1,11 +1,12 @@
 """The latch of 8007 on its way to the disk and back."""
 
 import pytest
+from msgspec import ValidationError
 from msgspec.structs import replace
 
 from msgs.safety import FaultCode
 from nodes.safety.finding import Cause, Finding, Record
-from nodes.safety.latch import Kept, Latch, Memory, Write, hear, is_kept, latch_of, want
+from nodes.safety.latch import Kept, Latch, Memory, Write, check, hear, is_kept, latch_of, want
 from nodes.safety.wiring import NONE
 
 SEEN = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current_a=2.0)
@@ -125,6 +126,18 @@ def test_what_could_not_be_read_is_written_anew() -> None:
     assert memory.is_recalled
     assert not is_kept(memory, LATCH, NONE)
     assert want(memory, LATCH, NONE, 0.0)[1] == Write(latch=LATCH)
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("code", list(FaultCode))
+def test_a_latch_of_another_code_is_a_damaged_one(code: FaultCode) -> None:
+    write = Write(latch=replace(LATCH, finding=replace(SEEN, code=code)))
+    if code is FaultCode.SAFETY_CIRCUIT:
+        check(write)
+        check(Write(latch=None))
+        return
+    with pytest.raises(ValidationError, match="expected 8007"):
+        check(write)
 
 
 def test_an_answer_to_no_write_says_nothing_of_the_disk() -> None:

@@ -237,7 +237,18 @@ def test_8007_outlives_the_whole_graph(tmp_path: Path) -> None:
 
 
 @pytest.mark.req("ERR-8007")
-@pytest.mark.parametrize("content", [b"", b"{", b'{"latch": 5}', b'{"\xff": 1}', b"\x00" * 100])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b'{"latch": 5}',
+        b'{"\xff": 1}',
+        b"\x00" * 100,
+        b'{"latch": {"since_utc_ns": 5, "detail": "of an older version"}}',
+        b'{"latch": {"since_utc_ns": 5, "finding": {"code": "1", "cause": "stray_current"}}}',
+    ],
+)
 def test_a_latch_that_cannot_be_read_holds(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "safety-latch.json").write_bytes(content)
     box = Box(tmp_path)
