@@ -9,6 +9,7 @@ before the first is opened.
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -68,7 +69,8 @@ class LoadedNode:
     def build(self, bus: Bus) -> object:
         """Open the drivers and build the node on its bus; whoever asks keeps what is returned.
 
-        If that fails, the drivers that are open already are shut down.
+        If that fails, the drivers that are open already are shut down, in the order in which they
+        were opened: first what can switch off.
 
         :raises ConfigurationError: a driver cannot be opened, or a parameter cannot be used.
         """
@@ -78,8 +80,7 @@ class LoadedNode:
                 opened[driver.device] = driver.open_on(bus)
             return self._build(bus, opened)
         except BaseException:
-            for each in reversed(opened.values()):
-                each.shutdown()
+            _shut_down(opened.values())
             raise
 
     def _build(self, bus: Bus, opened: Mapping[str, Driver]) -> object:
@@ -130,6 +131,14 @@ def _check(
     if ports:
         values = shift_ports(with_default_ports(values, kind), ports)
     return convert(values, kind, also)
+
+
+def _shut_down(drivers: Iterable[Driver]) -> None:
+    """Shut down every driver, whatever the ones before it do."""
+    for driver in drivers:
+        # What has failed to be built is told; that it cannot be left either is no news.
+        with suppress(Exception):
+            driver.shutdown()
 
 
 # --- drivers -------------------------------------------------------------------------------------

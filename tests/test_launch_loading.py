@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 import pytest
@@ -209,3 +209,21 @@ def test_what_is_open_is_shut_down_when_the_next_device_cannot_be_opened(
         "board.toml: nodes.house.driver.reader: no answer; expected a PN5180"
     )
     assert board.left == ["line"]
+
+
+def test_a_driver_that_cannot_be_left_keeps_no_other_from_its_safe_state(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(BoardLine):
+        def shutdown(self) -> None:
+            super().shutdown()
+            raise OSError("the bus is gone")
+
+    def open_stuck(bus: Bus, parameters: NoParameters) -> Reader:
+        return cast(Reader, Stuck(board.left))
+
+    monkeypatch.setattr(sys.modules["boards.reader_board"], "open", open_stuck)
+    monkeypatch.setattr(sys.modules["boards.node"], "build", None, raising=False)
+    with pytest.raises(TypeError):  # of the node, not of the driver
+        on_board().build(MemoryGraph(seed=1, state_dir=tmp_path).bus("pilot"))
+    assert board.left == ["line", "line"]
