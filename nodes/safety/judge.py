@@ -121,8 +121,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     mains_are_stable: bool  # in range for 30 s
     has_excess: bool  # the vehicle draws more than it is offered
     has_stray: bool  # current flows through a contactor that is open by command
-    most_a: float | None  # the largest current of the phases; None: not known
-    voltages_v: Voltages | None  # None: not known
+    most_a: float | None  # the largest current that is known; None: none is
+    voltages_v: Voltages | None  # of the phases that count; None: none is known
     is_unloaded: bool  # known to be below 1 A on every phase
     is_reset: bool  # mains came on since the flag was taken back
     is_no_reset: bool  # the flag is known to be down

@@ -3,6 +3,9 @@
 What is wrong has to last, and time is spent by it: a good reading gives back as much as a bad one
 takes, an unknown one nothing. So what comes and goes counts as well, and nonsense heals nothing.
 Silence is no passing thing here: without the chip nobody sees an overcurrent.
+
+A phase that does not count lets its voltage drop out, never its current: a current is seen whatever
+the voltage tap of its phase says. A number counts though the chip does not know another.
 """
 
 import math
@@ -45,7 +48,7 @@ class Supply(Struct, frozen=True, kw_only=True):
     inside_since_s: float | None = None
     offered_a: float = 0.0
     lowered: tuple[tuple[float, float], ...] = ()  # until when [s], what was offered [A]
-    drawn_a: tuple[float, ...] | None = None  # the last currents through a closed contactor
+    drawn_a: Phases | None = None  # the last currents through a closed contactor
 
     @property
     def is_waiting(self) -> bool:
@@ -69,8 +72,8 @@ class SupplyFacts(Struct, frozen=True, kw_only=True):
     mains: MainsFault | None  # 8002
     has_excess: bool  # 4003
     has_stray: bool  # 8007: current through a contactor that is open by command
-    most_a: float | None  # the largest current; None: not known
-    voltages_v: Voltages | None
+    most_a: float | None  # the largest current that is known; None: none is
+    voltages_v: Voltages | None  # of the phases that count; None: none is known
     is_stable: bool  # the mains have been in range for 30 s
     is_unloaded: bool  # known to be below 1 A on every phase
 
@@ -117,41 +120,44 @@ def watch(
         6 s to stop.
     :param is_open: the contactor is commanded open.
     """
-    volts = _counted(voltages_v, counts)
-    amps = _known_amps(supply, _counted(currents_a, counts), is_open)
-    most_a = None if amps is None else max(abs(amp) for amp in amps)
+    volts, are_volts_known = _volts(voltages_v, counts)
+    if is_open and currents_a is not None and currents_a == supply.drawn_a and any(currents_a):
+        currents_a = None  # those of a closed contactor, to the last bit: the chip is stuck
+    most_a, are_amps_known = _most_a(currents_a, counts)
     lowered, largest_a = _offers(supply, now_s, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
-    is_inside = volts is not None and all(BACK_LEAST_V <= volt <= BACK_MOST_V for volt in volts)
+    is_inside = are_volts_known and all(BACK_LEAST_V <= volt <= BACK_MOST_V for volt in volts)
     inside_since_s = supply.inside_since_s
     if not is_inside:
         inside_since_s = None
     elif inside_since_s is None:
         inside_since_s = now_s
-    is_outside = is_far = None
-    if volts is not None:
+    is_outside = is_far = False
+    if not is_inside:
         is_outside = not all(LEAST_V <= volt <= MOST_V for volt in volts)
-        is_far = max(volts) > FAR_V
+        is_far = any(volt > FAR_V for volt in volts)
+    seen_a = 0.0 if most_a is None else most_a
     slow_s = fast_s = stray_s = 0.0
     if is_offered:
-        is_slow = None if most_a is None else most_a > (largest_a + SLOW_MARGIN_A) * SLOW_RATIO
-        is_fast = None if most_a is None else most_a > largest_a * FAST_RATIO
-        slow_s = spend(supply.slow_s, is_slow, since_s, SLOW_S)
-        fast_s = spend(supply.fast_s, is_fast, since_s, FAST_S)
+        is_slow = seen_a > (largest_a + SLOW_MARGIN_A) * SLOW_RATIO
+        is_fast = seen_a > largest_a * FAST_RATIO
+        slow_s = spend(supply.slow_s, is_slow or _good(are_amps_known), since_s, SLOW_S)
+        fast_s = spend(supply.fast_s, is_fast or _good(are_amps_known), since_s, FAST_S)
     if is_open:
-        is_stray = None if most_a is None else most_a > STRAY_A
-        stray_s = spend(supply.stray_s, is_stray, since_s, STRAY_S)
+        is_stray = seen_a > STRAY_A
+        stray_s = spend(supply.stray_s, is_stray or _good(are_amps_known), since_s, STRAY_S)
+    are_known = are_volts_known and are_amps_known
     after = Supply(
-        silent_s=spend(supply.silent_s, volts is None or amps is None, since_s, SILENT_S),
-        outside_s=spend(supply.outside_s, is_outside, since_s, OUTSIDE_S),
-        far_s=spend(supply.far_s, is_far, since_s, FAR_S),
+        silent_s=spend(supply.silent_s, not are_known, since_s, SILENT_S),
+        outside_s=spend(supply.outside_s, is_outside or _good(are_volts_known), since_s, OUTSIDE_S),
+        far_s=spend(supply.far_s, is_far or _good(are_volts_known), since_s, FAR_S),
         slow_s=slow_s,
         fast_s=fast_s,
         stray_s=stray_s,
         inside_since_s=inside_since_s,
         offered_a=offered_a,
         lowered=lowered,
-        drawn_a=supply.drawn_a if is_open else amps,
+        drawn_a=supply.drawn_a if is_open else currents_a,
     )
     if after == supply:
         after = supply
@@ -160,28 +166,15 @@ def watch(
         has_excess=after.slow_s > SLOW_S or after.fast_s > FAST_S,
         has_stray=after.stray_s > STRAY_S,
         most_a=most_a,
-        voltages_v=None if voltages_v is None or volts is None else _shown(voltages_v, counts),
+        voltages_v=None if voltages_v is None or not volts else _shown(voltages_v, counts),
         is_stable=inside_since_s is not None and now_s - inside_since_s >= STABLE_S,
-        is_unloaded=most_a is not None and most_a < STRAY_A,
+        is_unloaded=are_amps_known and seen_a < STRAY_A,
     )
 
 
 def blink(supply: Supply) -> Supply:
     """Return what outlives a moment without sight: nothing heals in it."""
     return supply if supply.inside_since_s is None else replace(supply, inside_since_s=None)
-
-
-def _known_amps(
-    supply: Supply, currents_a: tuple[float, ...] | None, is_open: bool
-) -> tuple[float, ...] | None:
-    """Return the currents, if the chip knows them.
-
-    Those of a closed contactor, to the last bit, are the word of a chip that is stuck.
-    """
-    if currents_a is None:
-        return None
-    is_stuck = is_open and currents_a == supply.drawn_a and any(currents_a)
-    return None if is_stuck else currents_a
 
 
 def _offers(
@@ -198,17 +191,41 @@ def _offers(
     return lowered, max([offered_a, *(left_a for _, left_a in lowered)])
 
 
-def _counted(values: Phases | None, counts: tuple[bool, bool, bool]) -> tuple[float, ...] | None:
-    """Return the values of the phases that count; None if the chip does not know one of them."""
-    if values is None:
-        return None
-    counted = tuple(value for value, does in zip(values, counts, strict=True) if does)
-    return None if any(math.isnan(value) for value in counted) else counted
+def _volts(
+    voltages_v: Phases | None, counts: tuple[bool, bool, bool]
+) -> tuple[tuple[float, ...], bool]:
+    """Return the voltages that count and are numbers, and whether all that count are."""
+    if voltages_v is None:
+        return (), False
+    counted = tuple(volt for volt, does in zip(voltages_v, counts, strict=True) if does)
+    if any(map(math.isnan, counted)):
+        return tuple(volt for volt in counted if not math.isnan(volt)), False
+    return counted, True
+
+
+def _most_a(
+    currents_a: Phases | None, counts: tuple[bool, bool, bool]
+) -> tuple[float | None, bool]:
+    """Return the largest current of all phases, and whether those of all that count are known."""
+    if currents_a is None:
+        return None, False
+    if any(map(math.isnan, currents_a)):
+        known = (abs(amp) for amp in currents_a if not math.isnan(amp))
+        nans = map(math.isnan, currents_a)
+        is_missing = any(does and is_nan for does, is_nan in zip(counts, nans, strict=True))
+        return max(known, default=None), not is_missing
+    return max(map(abs, currents_a)), True
+
+
+def _good(is_known: bool) -> bool | None:
+    """Return what a reading says in which nothing bad is seen; None: not all of it is known."""
+    return False if is_known else None
 
 
 def _shown(voltages_v: Phases, counts: tuple[bool, bool, bool]) -> Voltages:
     first, second, third = (
-        volt if does else None for volt, does in zip(voltages_v, counts, strict=True)
+        volt if does and not math.isnan(volt) else None
+        for volt, does in zip(voltages_v, counts, strict=True)
     )
     return first, second, third
 

@@ -2,7 +2,7 @@
 
 A phase is wired once it has had 50 V or more since the start of the process, and stays so: one that
 is lost then is out of range (8002). A phase that has had less, while another has mains, is not
-wired, and neither its voltage nor its current counts. One that appears later is wired from then on.
+wired, and its voltage does not count. One that appears later is wired from then on.
 Without mains nothing is learned, and until something is known all three phases count. A phase that
 the chip does not know is not one below 50 V: nothing is known before each has shown a voltage.
 

@@ -72,6 +72,8 @@ def test_the_voltages_of_the_phases_that_count_are_told() -> None:
     voltages_v = (150.0, 231.4, 0.0)
     assert Chip().read(voltages_v=voltages_v).voltages_v == voltages_v
     assert Chip().read(voltages_v=voltages_v, counts=L1).voltages_v == (150.0, None, None)
+    assert Chip().read(voltages_v=(150.0, math.nan, 0.0)).voltages_v == (150.0, None, 0.0)
+    assert Chip().read(voltages_v=(math.nan,) * 3).voltages_v is None
     assert Chip().read(voltages_v=None).voltages_v is None
 
 
@@ -127,13 +129,53 @@ def test_a_fault_that_has_lasted_is_healed_as_soon_as_one_that_has_just_begun() 
 
 
 @pytest.mark.req("ERR-8002", "MET-4")
-def test_phases_that_do_not_count_are_not_judged() -> None:
+def test_the_voltages_of_phases_that_do_not_count_are_not_judged() -> None:
     assert not Chip().read(5.0, counts=L1, voltages_v=(230.0, 0.0, 0.0)).mains
     assert Chip().read(5.0, counts=L1, voltages_v=(0.0, 230.0, 230.0)).mains
     assert Chip().read(5.0, counts=ALL, voltages_v=(230.0, 0.0, 0.0)).mains
     assert Chip().read(5.0, counts=(False, True, False), voltages_v=(0.0, 150.0, 0.0)).mains
-    assert not Chip().read(5.0, counts=(False, True, True), currents_a=(9.0, 0.0, 0.0)).has_stray
-    assert Chip().read(5.0, counts=(False, True, True), currents_a=(0.0, 0.0, 9.0)).has_stray
+
+
+@pytest.mark.req("ERR-4003", "ERR-8007")
+@pytest.mark.parametrize("line", range(3))
+@pytest.mark.parametrize("unknown", [0.0, math.nan])
+def test_the_current_of_a_phase_counts_whatever_is_known_of_its_voltage(
+    line: int, unknown: float
+) -> None:
+    drawn = [unknown, unknown, unknown]
+    drawn[line] = 32.0
+    counts = tuple(line != each and each == (line + 1) % 3 for each in range(3))
+    drawn[(line + 1) % 3] = 0.0
+    given: dict[str, Any] = {"counts": counts, "currents_a": tuple(drawn)}
+    facts = Chip().read(1.2, **given)
+    assert (facts.has_stray, facts.is_unloaded, facts.most_a) == (True, False, 32.0)
+    assert charging().read(1.2, offered_a=16.0, is_open=False, **given).has_excess
+
+
+@pytest.mark.req("ERR-8002", "ERR-4003", "ERR-8007")
+@pytest.mark.parametrize(
+    ("bad", "part", "after_s"),
+    [
+        ({"voltages_v": (150.0, math.nan, 230.0)}, "mains", 1.0),
+        ({"voltages_v": (230.0, 400.0, math.nan)}, "mains", 0.1),
+        (
+            {"currents_a": (21.0, math.nan, 0.0), "offered_a": 16.0, "is_open": False},
+            "has_excess",
+            1.0,
+        ),
+        ({"currents_a": (math.nan, 0.0, 2.0)}, "has_stray", 1.0),
+    ],
+)
+def test_what_is_known_of_one_phase_counts_though_another_is_not_known(
+    bad: dict[str, Any], part: str, after_s: float
+) -> None:
+    chip = Chip()
+    chip.read(1.0)
+    assert not getattr(chip.read(after_s, **bad), part)
+    facts = chip.read(**bad)
+    assert getattr(facts, part)
+    assert facts.mains is not MainsFault.SILENT
+    assert not facts.is_unloaded or "voltages_v" in bad
 
 
 @pytest.mark.req("ERR-8002")
@@ -183,7 +225,8 @@ def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
             "voltages_v": (230.0, math.nan, math.nan),
             "counts": L1,
         },  # what does not count says nothing
-        {"currents_a": (0.0, math.nan, 9.0), "counts": L1},
+        {"currents_a": (0.0, math.nan, 0.0), "counts": L1},
+        {"currents_a": (0.0, math.nan, 9.0), "counts": L1},  # a current counts on every phase
     ],
 )
 def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str, Any]) -> None:
@@ -191,7 +234,8 @@ def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str
     facts = chip.read(6.0, **changes)
     assert facts.mains is not MainsFault.SILENT
     assert chip.supply.silent_s == 0.0
-    assert (facts.has_stray or facts.mains is not None) is ("counts" not in changes)
+    has_number = "counts" not in changes or 9.0 in changes.get("currents_a", ())
+    assert (facts.has_stray or facts.mains is not None) is has_number
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from msgs.safety import FaultCode
+from nodes.safety.finding import Cause
 from nodes.safety.why import Why
 from nodes.safety.wiring import ALL, NONE
 from tests.safety.machine.rig import P, Rig, closed
@@ -138,3 +139,43 @@ def test_a_disk_that_takes_nothing_has_the_phases_written_later() -> None:
     rig.is_disk_full = False
     rig.run(6.0)
     assert rig.disk_wired == ALL
+
+
+# --- a phase whose voltage is not seen, and whose current is -------------------------------------
+
+DEAD_TAP = (230.0, 230.0, 0.0)  # of the chip, since the mains came on; the pole behind it is live
+
+
+def charging(voltages_v: tuple[float, float, float]) -> Rig:
+    rig = Rig()
+    rig.reading = {"voltages_v": voltages_v, "currents_a": (0.0, 0.0, 0.0)}
+    rig.vehicle = "B"
+    rig.until_phase(P.READY, 5.0)
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED)
+    return rig
+
+
+@pytest.mark.req("ERR-4003")
+def test_an_overcurrent_of_a_phase_that_is_not_wired_is_4003() -> None:
+    rig = charging(DEAD_TAP)
+    rig.reading["currents_a"] = (16.0, 16.0, 32.0)
+    assert rig.until(lambda: not rig.outputs.enable) == pytest.approx(1.0, abs=0.05)
+    assert FaultCode.OVERCURRENT in rig.run(0.1).faults()
+
+
+@pytest.mark.req("ERR-8007")
+def test_current_through_an_open_contactor_is_8007_on_a_phase_that_is_not_wired() -> None:
+    rig = Rig()
+    rig.reading = {"voltages_v": DEAD_TAP}
+    rig.run(2.0)
+    rig.reading["currents_a"] = (0.0, 0.0, 20.0)
+    assert rig.run(1.2).causes() == (Cause.STRAY_CURRENT,)
+
+
+@pytest.mark.req("ERR-4003")
+def test_a_load_on_a_phase_that_is_not_wired_is_not_cut_off_as_none() -> None:
+    rig = charging(DEAD_TAP)
+    rig.reading["currents_a"] = (0.3, 0.3, 16.0)
+    rig.offered_a = 0.0
+    assert rig.run(0.5).phase() is P.STOPPING
