@@ -8,6 +8,8 @@ from bus import Driver
 
 Phases = tuple[float, float, float]  # L1, L2, L3
 
+HOLD_S = 0.5  # the newest values are no older
+
 
 class ChipReading(Struct, frozen=True, kw_only=True):
     """Currents and voltages of one moment."""
@@ -20,4 +22,4 @@ class Chip(Driver, Protocol):
     """A three-phase meter chip between mains and contactor."""
 
     def read(self) -> ChipReading | None:
-        """Return the newest values; None when there have been none for 0.5 s."""
+        """Return the newest values; None when there have been none for `HOLD_S`."""

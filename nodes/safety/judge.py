@@ -176,7 +176,13 @@ def judge(
     if not heat_now.is_hot:  # else everything is withheld, and the vehicle has its 6 s to stop
         allowed_a = limit_of_temperature(allowed_a, heat_now.paced_c, False)
     has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
-    wiring_now = wiring.learn(judged.wiring, reading.voltages_v, since_s)
+    wiring_now = wiring.learn(
+        judged.wiring,
+        since_s,
+        voltages_v=reading.voltages_v,
+        currents_a=reading.currents_a,
+        is_open=is_open,
+    )
     supply_now, supplied = supply.watch(
         judged.supply,
         now_s,

@@ -20,8 +20,11 @@ from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.supply import spend
-from nodes.safety.why import Reasons, why_blind, why_not
+from nodes.safety.why import Reasons, Why, why_blind, why_not
 from nodes.safety.wiring import NONE, recall
+
+# The phases are found out beside the self-test; nothing is permitted before both are done.
+_LETS_TEST = (None, Why.PHASES_UNKNOWN)
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 
@@ -473,7 +476,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         phase, test = SafetyPhase.FAULT, None
     elif is_tested:
         phase, test = SafetyPhase.READY, None
-    elif reasons.to_withhold is not None or not facts.is_proven_open:
+    elif reasons.to_withhold not in _LETS_TEST or not facts.is_proven_open:
         phase, test = SafetyPhase.IDLE, None
     else:
         phase = SafetyPhase.SELF_TEST

@@ -1,15 +1,21 @@
-"""Which phases of the installation are wired to the box, found out from their voltages. Pure.
+"""Which phases of the installation are wired to the box, found out from what the chip says. Pure.
 
-A phase is wired once it has had 50 V or more since the start of the process, and stays so: one that
-is lost then is out of range (8002). A phase that has had less, while another has mains, is not
-wired, and its voltage does not count. One that appears later is wired from then on.
-Without mains nothing is learned, and until something is known all three phases count. A phase that
-the chip does not know is not one below 50 V: nothing is known before each has shown a voltage.
+A phase counts while it has 50 V or more: it is judged, and out of range it is 8002. One that has
+less, while another has mains, is not wired and its voltage does not count. Without mains nothing is
+learned, and until something is known all three phases count. A phase that the chip does not know is
+not one below 50 V: nothing is known before each has shown a voltage.
+
+A phase is remembered once it has had mains (160 V or more) with the contactor commanded open, or
+has carried current through a closed one. It counts from then on, and is 8002 when it is lost. A
+closed contactor shows voltage that the vehicle couples onto a core that floats, and a core that
+floats may show 50 to 120 V at all times: both count while they are there, and are not remembered.
+One reading of the chip alone makes nothing known and no phase remembered.
 
 A process that starts while a phase is lost would take it for one that was never wired, and the 8002
-of its predecessor would be gone. So the wired phases are kept on the disk and hold over crashes and
-restarts of the process. Only a power-on reset of the hardware, seen up and then taken back, drops
-what a predecessor has kept: a box is rewired without mains, and a flag that is stuck drops nothing.
+of its predecessor would be gone. So the remembered phases are kept on the disk and hold over
+crashes and restarts of the process. Only a power-on reset of the hardware, seen up and then taken
+back, drops what a predecessor has kept: a box is rewired without mains, and a flag that is stuck
+drops nothing.
 """
 
 import math
@@ -17,8 +23,8 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nodes.safety.chip import Phases
-from nodes.safety.supply import ABSENT_V, FAR_S, LEAST_V, spend
+from nodes.safety.chip import HOLD_S, Phases
+from nodes.safety.supply import ABSENT_V, FAR_S, LEAST_V, MOST_S, STRAY_A, spend
 
 Wired = tuple[bool, bool, bool]  # L1, L2, L3
 
@@ -28,59 +34,79 @@ ALL: Wired = (True, True, True)
 # Another phase has mains from the least voltage of ERR-8002 on: below it the whole supply may have
 # failed, and then a dead phase tells nothing.
 MAINS_V = LEAST_V
-SURE_S = FAR_S  # as soon as the fastest judgement of a voltage, and never by one reading alone
+LIVE_S = FAR_S  # until a phase counts: as soon as the fastest judgement of a voltage
+# Until it is remembered. The chip's newest reading may be this old, and is read in each round: time
+# beyond it, with what the first round tells of the time before it, has seen two readings at least.
+SURE_S = HOLD_S + MOST_S
 
 
 class Wiring(Struct, frozen=True, kw_only=True):
     """What is known of the phases; `..._s` is time that has been spent."""
 
-    seen: Wired = NONE  # at 50 V or more by this process, for long enough
+    seen: Wired = NONE  # remembered by this process
     kept: Wired = NONE  # by a predecessor since the mains came on
-    seen_s: Phases = (0.0, 0.0, 0.0)  # of a phase that is not seen yet
+    live_s: Phases = (0.0, 0.0, 0.0)  # at 50 V or more, of a phase that is not seen yet
+    seen_s: Phases = (0.0, 0.0, 0.0)  # with what is remembered, likewise
     mains_s: float = 0.0  # with mains on a phase, until it is known
     is_known: bool = False
 
     @property
     def ever(self) -> Wired:
-        """Return the phases that were seen, by this process or by a predecessor."""
+        """Return the phases that are remembered, by this process or by a predecessor."""
         one, two, three = self.seen
         first, second, third = self.kept
         return one or first, two or second, three or third
 
     @property
     def wired(self) -> Wired:
-        """Return the phases that are wired; none while it is not known."""
-        return self.ever if self.is_known else NONE
+        """Return the phases that are remembered or have voltage now; none while it is not known."""
+        if not self.is_known:
+            return NONE
+        one, two, three = self.ever
+        first_s, second_s, third_s = self.live_s
+        return one or first_s > LIVE_S, two or second_s > LIVE_S, three or third_s > LIVE_S
 
     @property
     def judged(self) -> Wired:
         """Return the phases that count: those that are wired, all while it is not known."""
-        return self.ever if self.is_known else ALL
+        return self.wired if self.is_known else ALL
 
 
 UNKNOWN = Wiring()
 
 
-def learn(wiring: Wiring, voltages_v: Phases | None, since_s: float) -> Wiring:
+def learn(
+    wiring: Wiring,
+    since_s: float,
+    *,
+    voltages_v: Phases | None,
+    currents_a: Phases | None,
+    is_open: bool,
+) -> Wiring:
     """Return the wiring after one more reading.
 
     :param since_s: since the reading before.
+    :param is_open: the contactor is commanded open.
     """
     if voltages_v is None or (wiring.is_known and wiring.seen == ALL):
         return wiring
-    (one, one_s), (two, two_s), (three, three_s) = (
-        _see(is_seen, seen_s, volt, since_s)
-        for is_seen, seen_s, volt in zip(wiring.seen, wiring.seen_s, voltages_v, strict=True)
+    amps = (math.nan, math.nan, math.nan) if currents_a is None else currents_a
+    (one, one_live_s, one_s), (two, two_live_s, two_s), (three, three_live_s, three_s) = (
+        (True, 0.0, 0.0) if is_seen else _see(live_s, seen_s, volt, amp, since_s, is_open)
+        for is_seen, live_s, seen_s, volt, amp in zip(
+            wiring.seen, wiring.live_s, wiring.seen_s, voltages_v, amps, strict=True
+        )
     )
     mains_s, is_known = wiring.mains_s, wiring.is_known
     if not is_known:
         has_mains = any(volt >= MAINS_V for volt in voltages_v)
         is_clear = not any(math.isnan(volt) for volt in voltages_v)
         mains_s = spend(mains_s, has_mains if is_clear else None, since_s, SURE_S)
-        is_known = mains_s > SURE_S
+        is_known = mains_s > SURE_S and (one or two or three)
     after = Wiring(
         seen=(one, two, three),
         kept=wiring.kept,
+        live_s=(one_live_s, two_live_s, three_live_s),
         seen_s=(one_s, two_s, three_s),
         mains_s=0.0 if is_known else mains_s,
         is_known=is_known,
@@ -93,9 +119,15 @@ def recall(wiring: Wiring, kept: Wired) -> Wiring:
     return replace(wiring, kept=kept)
 
 
-def _see(is_seen: bool, seen_s: float, volt: float, since_s: float) -> tuple[bool, float]:
-    if is_seen:
-        return True, 0.0
+def _see(
+    live_s: float, seen_s: float, volt: float, amp: float, since_s: float, is_open: bool
+) -> tuple[bool, float, float]:
+    """Return whether a phase is remembered now, and the times of one that is not."""
+    if not (live_s or seen_s) and abs(volt) < ABSENT_V and (is_open or abs(amp) <= STRAY_A):
+        return False, 0.0, 0.0  # a phase that is not wired, round by round
     is_live = None if math.isnan(volt) else abs(volt) >= ABSENT_V  # what cannot be is not absent
-    seen_s = spend(seen_s, is_live, since_s, SURE_S)
-    return (True, 0.0) if seen_s > SURE_S else (False, seen_s)
+    live_s = spend(live_s, is_live, since_s, LIVE_S)
+    value, least = (volt, LEAST_V) if is_open else (abs(amp), STRAY_A)
+    shows = None if math.isnan(value) else value >= least if is_open else value > least
+    seen_s = spend(seen_s, shows, since_s, SURE_S)
+    return (True, 0.0, 0.0) if seen_s > SURE_S else (False, live_s, seen_s)

@@ -75,7 +75,7 @@ def seen(
     return facts
 
 
-SETTLED = read(NOTHING_JUDGED, 20)[0]  # three phases are known
+SETTLED = read(NOTHING_JUDGED, 80)[0]  # three phases are known
 
 
 @pytest.mark.parametrize("name", ["high_v", "low_v", "duty_percent"])

@@ -4,30 +4,38 @@ import math
 
 import pytest
 
-from nodes.safety.chip import Phases
-from nodes.safety.wiring import ALL, NONE, UNKNOWN, Wired, Wiring, learn, recall
+from msgs.topics import SIM_POWER
+from nodes.safety.chip import HOLD_S, Phases
+from nodes.safety.wiring import ALL, NONE, UNKNOWN, Wiring, learn, recall
 
 V230, V0 = (230.0, 230.0, 230.0), (0.0, 0.0, 0.0)
 SINGLE = (230.0, 0.0, 0.0)
-L1: Wired = (True, False, False)
+L1, L1_L3 = (True, False, False), (True, False, True)
 
 
-def after(seconds: float, voltages_v: Phases | None, wiring: Wiring = UNKNOWN) -> Wiring:
+def after(
+    seconds: float,
+    voltages_v: Phases | None,
+    wiring: Wiring = UNKNOWN,
+    *,
+    currents_a: Phases | None = V0,
+    is_open: bool = True,
+) -> Wiring:
     for _ in range(round(seconds / 0.01)):
-        wiring = learn(wiring, voltages_v, 0.01)
+        wiring = learn(wiring, 0.01, voltages_v=voltages_v, currents_a=currents_a, is_open=is_open)
     return wiring
 
 
 @pytest.mark.parametrize("line", range(3))
 @pytest.mark.parametrize(
-    ("volt", "is_wired"), [(0.0, False), (49.9, False), (50.0, True), (159.9, True), (290.0, True)]
+    ("volt", "counts"), [(0.0, False), (49.9, False), (50.0, True), (159.9, True), (290.0, True)]
 )
 def test_a_phase_below_50_v_while_another_has_mains_is_not_wired(
-    line: int, volt: float, is_wired: bool
+    line: int, volt: float, counts: bool
 ) -> None:
     one, two, three = (volt if line == each else 230.0 for each in range(3))
-    wiring = after(0.5, (one, two, three))
-    expected = tuple(is_wired or line != each for each in range(3))
+    wiring = after(1.0, (one, two, three))
+    expected = tuple(counts or line != each for each in range(3))
     assert (wiring.wired, wiring.judged) == (expected, expected)
 
 
@@ -50,25 +58,87 @@ def test_a_dark_box_and_a_silent_chip_teach_nothing(voltages_v: Phases | None) -
 
 @pytest.mark.parametrize("volt", [math.nan, -math.inf, -230.0])
 def test_a_phase_that_the_chip_does_not_know_is_not_one_below_50_v(volt: float) -> None:
-    wiring = after(60.0, (230.0, volt, 0.0))
-    assert wiring.judged[1]
-    assert after(0.2, (230.0, 0.0, 0.0)).judged == L1
+    assert after(60.0, (230.0, volt, 0.0)).judged[1]
+    assert after(1.0, (230.0, 0.0, 0.0)).judged == L1
 
 
-def test_a_tenth_of_a_second_makes_it_known_and_no_reading_less() -> None:
-    assert after(0.10, V230) != UNKNOWN
-    assert (after(0.10, V230).wired, after(0.10, V230).judged) == (NONE, ALL)
-    assert after(0.11, V230).wired == ALL
-    late = learn(UNKNOWN, V230, 60.0)  # one reading tells little, however late it comes
-    assert (late.wired, learn(late, V230, 60.0).wired) == (NONE, ALL)
+# --- what is remembered ------------------------------------------------------------------------
 
 
-def test_a_reading_that_strays_makes_no_phase_wired() -> None:
+@pytest.mark.parametrize(
+    ("volt", "is_remembered"), [(50.0, False), (120.0, False), (159.9, False), (160.0, True)]
+)
+def test_a_phase_is_remembered_once_it_has_had_mains(volt: float, is_remembered: bool) -> None:
+    wiring = after(60.0, (230.0, 0.0, volt))
+    assert (wiring.wired, wiring.ever) == (L1_L3, L1_L3 if is_remembered else L1)
+    wiring = after(0.2, SINGLE, wiring)
+    assert wiring.judged == (L1_L3 if is_remembered else L1)
+
+
+@pytest.mark.parametrize("volt", [60.0, 230.0, 400.0])
+def test_one_reading_of_the_chip_is_remembered_by_nobody(volt: float) -> None:
+    assert SIM_POWER.hold_s <= HOLD_S  # what one reading lasts, and the round before it
+    assert after(0.6, V230) != UNKNOWN
+    assert (after(0.6, V230).wired, after(0.6, V230).judged) == (NONE, ALL)
+    assert after(0.61, V230).wired == ALL
+    wiring = after(0.6, (230.0, volt, 0.0), after(1.0, SINGLE))
+    assert (wiring.wired, wiring.ever) == ((True, True, False), L1)
+    assert after(0.11, SINGLE, wiring).wired == L1
+
+
+def test_a_round_that_comes_late_tells_little() -> None:
+    wiring = UNKNOWN
+    for _ in range(6):
+        wiring = learn(wiring, 60.0, voltages_v=V230, currents_a=V0, is_open=True)
+    assert wiring.wired == NONE
+
+
+def test_a_phase_counts_after_a_tenth_of_a_second() -> None:
+    wiring = after(0.10, (230.0, 0.0, 60.0), after(1.0, SINGLE))
+    assert wiring.judged == L1
+    assert after(0.01, (230.0, 0.0, 60.0), wiring).judged == L1_L3
+
+
+def test_readings_that_stray_make_no_phase_wired() -> None:
     wiring = after(1.0, SINGLE)
     for _ in range(50):
         wiring = after(0.05, (230.0, 0.0, 230.0), wiring)
         wiring = after(0.05, SINGLE, wiring)
     assert wiring.wired == L1
+
+
+def test_voltage_behind_a_closed_contactor_counts_and_is_not_remembered() -> None:
+    wiring = after(1.0, SINGLE)
+    wiring = after(60.0, V230, wiring, is_open=False)  # the vehicle couples L1 over
+    assert (wiring.judged, wiring.ever) == (ALL, L1)
+    wiring = after(0.2, V230, wiring)  # until the contactor has dropped
+    wiring = after(0.5, SINGLE, wiring)
+    assert (wiring.judged, wiring.ever) == (L1, L1)
+
+
+def test_a_phase_that_is_seen_first_while_closed_is_remembered_as_soon_as_it_is_open() -> None:
+    wiring = after(60.0, V230, after(1.0, SINGLE), is_open=False)
+    assert after(0.61, V230, wiring).ever == ALL
+
+
+@pytest.mark.parametrize(
+    ("amp", "is_remembered"), [(1.0, False), (1.01, True), (-1.01, True), (math.nan, False)]
+)
+def test_a_phase_that_carries_current_through_a_closed_contactor_is_remembered(
+    amp: float, is_remembered: bool
+) -> None:
+    drawn = (16.0, 0.0, amp)
+    closed = after(0.6, SINGLE, after(1.0, SINGLE), currents_a=drawn, is_open=False)
+    assert closed.ever == L1  # one reading
+    closed = after(0.01, SINGLE, closed, currents_a=drawn, is_open=False)
+    assert closed.ever == (L1_L3 if is_remembered else L1)
+    assert after(60.0, SINGLE, closed, currents_a=drawn).ever == closed.ever
+    assert after(60.0, SINGLE, after(1.0, SINGLE), currents_a=drawn).ever == L1  # 8007 is its own
+
+
+def test_no_current_teaches_nothing_of_a_closed_contactor() -> None:
+    wiring = after(60.0, V230, after(1.0, SINGLE), currents_a=None, is_open=False)
+    assert wiring.ever == L1
 
 
 def test_a_phase_that_is_lost_stays_wired() -> None:
@@ -80,21 +150,30 @@ def test_a_phase_that_is_lost_stays_wired() -> None:
 def test_a_phase_that_appears_later_is_wired_from_then_on() -> None:
     wiring = after(600.0, SINGLE)
     assert wiring.wired == L1
-    wiring = after(0.2, (230.0, 0.0, 60.0), wiring)
-    assert wiring.wired == (True, False, True)
-    assert after(600.0, SINGLE, wiring).wired == (True, False, True)
+    wiring = after(0.7, (230.0, 0.0, 230.0), wiring)
+    assert wiring.wired == L1_L3
+    assert after(600.0, SINGLE, wiring).wired == L1_L3
+
+
+def test_phases_that_take_turns_leave_all_three_judged() -> None:
+    wiring = UNKNOWN
+    for _ in range(100):
+        wiring = after(0.05, SINGLE, wiring)
+        wiring = after(0.05, (0.0, 230.0, 0.0), wiring)
+    assert (wiring.wired, wiring.judged) == (NONE, ALL)
 
 
 def test_what_a_predecessor_has_kept_counts_once_something_is_known() -> None:
     wiring = recall(UNKNOWN, ALL)
     assert (wiring.wired, wiring.judged, wiring.ever) == (NONE, ALL, ALL)
-    wiring = after(0.2, SINGLE, wiring)
+    wiring = after(0.7, SINGLE, wiring)
     assert (wiring.wired, wiring.judged) == (ALL, ALL)
     dropped = recall(wiring, NONE)
     assert (dropped.wired, dropped.judged) == (L1, L1)
 
 
 def test_the_same_again_keeps_what_is_known() -> None:
-    wiring = after(1.0, SINGLE)
-    assert learn(wiring, SINGLE, 0.01) is wiring
-    assert learn(wiring, (230.0, 0.0, math.nan), 0.01) is wiring
+    for voltages_v in (SINGLE, (230.0, 60.0, 0.0)):
+        wiring = after(2.0, voltages_v)
+        assert after(0.01, voltages_v, wiring) is wiring
+    assert after(0.01, (230.0, 0.0, math.nan), after(1.0, SINGLE)) == after(1.0, SINGLE)

@@ -147,7 +147,10 @@ class Rig:
 
     def _look(self) -> ChainReading:
         high_v = PLATEAU_V[self.vehicle]
-        current_a = self.draws_a if self._closed else 0.0
+        voltages_v = self.reading.get("voltages_v") or (230.0, 230.0, 230.0)
+        one_a, two_a, three_a = (
+            0.0 if not self._closed or volt == 0.0 else self.draws_a for volt in voltages_v
+        )
         is_tripped = self._monitor()
         reading = ChainReading(
             high_v=high_v,
@@ -164,7 +167,7 @@ class Rig:
             dip1=0b101,
             dip2=0,
             power_on_reset=self.is_reset,
-            currents_a=(current_a, current_a, current_a),
+            currents_a=(one_a, two_a, three_a),
             voltages_v=(230.0, 230.0, 230.0),
         )
         return replace(reading, **self.reading)
@@ -276,7 +279,7 @@ class Rig:
 
 
 def idle() -> Rig:
-    return Rig().run(0.5)
+    return Rig().run(1.0)
 
 
 def ready() -> Rig:

@@ -63,11 +63,12 @@ def test_nothing_is_permitted_before_it_is_known_which_phases_are_wired() -> Non
     rig = Rig()
     rig.reading = {"voltages_v": None}
     rig.vehicle = "B"
-    rig.run(2.0)
-    assert (rig.phase(), rig.status.wired_phases) == (P.IDLE, NONE)
+    rig.run(4.0)
+    assert (rig.phase(), rig.status.wired_phases) == (P.READY, NONE)  # the monitor is tested
     assert rig.says(Why.PHASES_UNKNOWN)
+    assert not rig.status.permitted
     rig.reading = {}
-    rig.until_phase(P.SELF_TEST, 0.2)
+    rig.until(lambda: rig.status.permitted, 0.8)
 
 
 @pytest.mark.req("ERR-8002")
@@ -141,6 +142,58 @@ def test_a_disk_that_takes_nothing_has_the_phases_written_later() -> None:
     assert rig.disk_wired == ALL
 
 
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize("volt", [60.0, 120.0, 230.0])
+def test_one_reading_of_the_chip_leaves_a_box_on_one_phase_in_no_fault(volt: float) -> None:
+    rig = single()
+    rig.reading = {"voltages_v": (230.0, volt, 0.0)}
+    rig.run(0.5)
+    rig.reading = {"voltages_v": SINGLE}
+    assert rig.run(5.0).faults() == ()
+    assert (rig.status.wired_phases, rig.disk_wired) == (L1, L1)
+    assert rig.restart().run(5.0).faults() == ()
+
+
+@pytest.mark.req("ERR-8002")
+def test_voltage_that_the_vehicle_couples_over_is_forgotten_when_the_plug_is_out() -> None:
+    rig = single()
+    rig.draws_a = 0.0
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED)
+    rig.reading["voltages_v"] = (230.0, 90.0, 85.0)
+    assert rig.run(1.5).faults() == (FaultCode.MAINS_VOLTAGE,)
+    rig.reading["voltages_v"] = SINGLE
+    rig.offered_a, rig.vehicle = 0.0, "A"
+    rig.run(1.0).lull(60.0)
+    assert (rig.phase(), rig.faults()) == (P.IDLE, ())
+    assert (rig.status.wired_phases, rig.disk_wired) == (L1, L1)
+    assert rig.restart().run(5.0).faults() == ()
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_core_that_floats_is_8002_while_it_shows_a_voltage_and_not_longer() -> None:
+    rig = single()
+    rig.reading = {"voltages_v": (230.0, 120.0, 0.0)}
+    assert rig.run(5.0).faults() == (FaultCode.MAINS_VOLTAGE,)
+    assert rig.disk_wired == L1
+    rig.reading = {"voltages_v": (230.0, 40.0, 0.0)}
+    rig.until(lambda: rig.faults() == (), 45.0)
+    assert rig.restart().run(5.0).faults() == ()
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_phase_that_appears_in_a_charge_is_remembered_when_the_contactor_is_open() -> None:
+    rig = single()
+    rig.offered_a, rig.vehicle, rig.draws_a = 16.0, "C", 0.0
+    rig.until_phase(P.CLOSED)
+    rig.reading = {"voltages_v": LOST}
+    assert rig.run(5.0).disk_wired == L1
+    rig.offered_a, rig.vehicle = 0.0, "B"
+    assert rig.run(1.0).disk_wired == L1_L3
+    rig.reading = {"voltages_v": SINGLE}
+    assert rig.run(1.5).faults() == (FaultCode.MAINS_VOLTAGE,)
+
+
 # --- a phase whose voltage is not seen, and whose current is -------------------------------------
 
 DEAD_TAP = (230.0, 230.0, 0.0)  # of the chip, since the mains came on; the pole behind it is live
@@ -179,3 +232,17 @@ def test_a_load_on_a_phase_that_is_not_wired_is_not_cut_off_as_none() -> None:
     rig.reading["currents_a"] = (0.3, 0.3, 16.0)
     rig.offered_a = 0.0
     assert rig.run(0.5).phase() is P.STOPPING
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_phase_that_carries_current_in_a_charge_is_wired() -> None:
+    rig = charging(DEAD_TAP)
+    rig.reading["currents_a"] = (16.0, 16.0, 1.0)
+    assert rig.run(5.0).status.wired_phases == (True, True, False)
+    rig.reading["currents_a"] = (16.0, 16.0, 1.1)
+    rig.until(lambda: not rig.outputs.enable, 2.0)
+    rig.reading["currents_a"] = (0.0, 0.0, 0.0)
+    assert rig.run(0.1).faults() == (FaultCode.MAINS_VOLTAGE,)
+    assert (rig.status.wired_phases, rig.disk_wired) == (ALL, ALL)
+    rig.offered_a, rig.vehicle = 0.0, "B"
+    assert rig.restart().run(60.0).faults() == (FaultCode.MAINS_VOLTAGE,)
