@@ -12,8 +12,9 @@ hardware cuts the coil by itself as well).
 Safe state: enable off, no watchdog edges. It follows silence: of its own inputs (50 ms), of pilot
 (1.0 s), and, once the vehicle draws less than 1 A or 6 s later, of session (3 s) or meter (5 s).
 
-Its first act is enable off, before any edge; then it proves the contactor open. It trusts no
-message that it can check itself: pilot's word counts only while its own eyes see the same.
+Its first act is enable off, as the coil is opened, before any edge and any other device; then it
+proves the contactor open. It trusts no message that it can check itself: pilot's word counts only
+while its own eyes see the same.
 SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the vehicle to stop.
 
 8007 outlives the process: it is kept on the disk, and goes only with a power-on reset of the

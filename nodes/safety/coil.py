@@ -20,6 +20,8 @@ class CoilReading(Struct, frozen=True, kw_only=True):
 class Coil(Driver, Protocol):
     """Enable, watchdog and test line, and what they do to contactor and monitor.
 
+    `open` leaves enable and test line off, without an edge: whatever a predecessor has left is off
+    before another device is opened, however long that takes.
     `handover` leaves nothing switched on: it is a shutdown.
     """
 

@@ -72,8 +72,10 @@ class SimCoil(Coil):
 
 
 def open(bus: Bus, parameters: Parameters) -> Coil:
-    """Open the lines of the simulated coil chain."""
-    return SimCoil(bus)
+    """Open the lines of the simulated coil chain; see `nodes.safety.coil.Coil`."""
+    coil = SimCoil(bus)
+    coil.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
+    return coil
 
 
 def _reading(copper: SimCopper) -> CoilReading:

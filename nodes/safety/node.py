@@ -36,8 +36,6 @@ class SafetyNode:
     """One chain of devices, three topics, one tick."""
 
     def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
-        # The first act, before any edge: whatever a predecessor has left is off.
-        drivers.coil.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
         self._bus = bus
         self._drivers = drivers
         self._chain = Chain(drivers)
@@ -122,7 +120,7 @@ class SafetyNode:
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
-    """Start the node, its enable line off from the first moment."""
+    """Start the node; its enable line is off since the coil was opened."""
     node = SafetyNode(bus, parameters, drivers)
     bus.ready()
     return node

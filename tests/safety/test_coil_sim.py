@@ -10,7 +10,7 @@ from bus.memory import MemoryGraph
 from msgs.plant import SimCopper
 from msgs.safety import SimContactorDrive
 from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_COPPER
-from nodes.safety.coil_sim import SimCoil
+from nodes.safety.coil_sim import Parameters, SimCoil, open
 
 COPPER = SimCopper(
     high_v=12.0,
@@ -64,3 +64,12 @@ def test_it_is_left_switched_off(tmp_path: Path, way: Callable[[SimCoil], None])
     assert drive.message is not None
     assert (drive.message.enable, drive.message.residual_test) == (False, False)
     assert drive.message.watchdog_edges == 1
+
+
+def test_opened_it_is_off_and_gives_no_edge(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    said: list[SimContactorDrive] = []
+    graph.bus("plant").subscribe(SIM_CONTACTOR_DRIVE, said.append)
+    open(graph.bus("safety"), Parameters())
+    graph.advance(0.001)
+    assert said == [SimContactorDrive(enable=False, watchdog_edges=0, residual_test=False)]

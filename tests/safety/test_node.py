@@ -1,13 +1,16 @@
 """safety (and pilot beside it) on the bus, over hand-driven copper."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bus import Bus
+from bus import Bus, Driver
 from bus.memory import MemoryGraph
+from launch.loading import LoadedDriver, load_node
+from launch.written import Written, WrittenDriver
 from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
 from msgs.methods import STOP
@@ -28,11 +31,11 @@ from msgs.topics import (
 )
 from nodes.pilot import node as pilot
 from nodes.pilot.line_sim import SimLine
+from nodes.safety import coil_sim
 from nodes.safety import node as safety
 from nodes.safety.analog_sim import SimAnalog
 from nodes.safety.chain import Drivers
 from nodes.safety.chip_sim import SimChip
-from nodes.safety.coil_sim import SimCoil
 from nodes.safety.generator_sim import SimGenerator
 from nodes.safety.shift_register_sim import SimShiftRegister
 
@@ -41,7 +44,7 @@ PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "E": 0.0}
 
 def sim_drivers(bus: Bus) -> Drivers:
     return Drivers(
-        coil=SimCoil(bus),
+        coil=coil_sim.open(bus, coil_sim.Parameters()),
         analog=SimAnalog(bus),
         generator=SimGenerator(bus),
         shift_register=SimShiftRegister(bus),
@@ -230,6 +233,42 @@ def test_the_first_act_is_enable_off_before_any_edge(around: Surroundings) -> No
     assert [drive.said for drive in around.drives] == [
         SimContactorDrive(enable=False, watchdog_edges=0, residual_test=False)
     ]
+
+
+def test_enable_is_off_before_another_device_is_opened(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drivers = {
+        field.name: WrittenDriver(module=f"nodes.safety.{field.name}_sim")
+        for field in fields(Drivers)
+    }
+    node = load_node(
+        Written(
+            node="safety",
+            module="nodes.safety",
+            drivers=drivers,
+            parameters={},
+            sources={},
+            file="plan.toml",
+            ports=0,
+        )
+    )
+    acts: list[str] = []
+    bus = around.graph.bus("safety")
+    publish, open_on = bus.publish, LoadedDriver.open_on
+
+    def note_publish(topic: Any, message: Any) -> None:
+        acts.append(f"enable {message.enable}" if topic is SIM_CONTACTOR_DRIVE else topic.name)
+        publish(topic, message)
+
+    def note_open(driver: LoadedDriver, bus: Bus) -> Driver:
+        acts.append(driver.device)
+        return open_on(driver, bus)
+
+    monkeypatch.setattr(bus, "publish", note_publish)
+    monkeypatch.setattr(LoadedDriver, "open_on", note_open)
+    node.build(bus)
+    assert acts[:3] == ["coil", "enable False", "analog"]
 
 
 def test_a_word_goes_to_the_coil_every_tenth_of_a_second_with_one_more_edge(
