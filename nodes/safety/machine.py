@@ -23,8 +23,8 @@ from nodes.safety.supply import spend
 from nodes.safety.why import Reasons, Why, why_blind, why_not
 from nodes.safety.wiring import NONE, recall
 
-# The phases are found out beside the self-test; nothing is permitted before both are done.
-_LETS_TEST = (None, Why.PHASES_UNKNOWN)
+# The phases are found out and stored beside the self-test; nothing is permitted before all is done.
+_LETS_TEST = (None, Why.PHASES_UNKNOWN, Why.PHASES_UNSTORED)
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 

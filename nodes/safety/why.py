@@ -14,7 +14,7 @@ from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.faults import Ledger
 from nodes.safety.judge import Blind, Facts
 from nodes.safety.latch import Memory
-from nodes.safety.state import Config, Inputs, State
+from nodes.safety.state import ENERGISED, Config, Inputs, State
 from nodes.safety.supply import SILENT_S
 
 _VEHICLE_ASKS = (CpState.C, CpState.D)
@@ -34,6 +34,7 @@ class Why(Enum):
     NOT_AUTHORISED = "not_authorised"
     METER_SILENT = "meter_silent"
     PHASES_UNKNOWN = "phases_unknown"  # which are wired
+    PHASES_UNSTORED = "phases_unstored"  # a restart would forget one of them
     NO_OFFER = "no_offer"
     NO_PWM = "no_pwm"
     SWITCH_OPEN = "switch_open"  # the over-temperature switch
@@ -130,7 +131,12 @@ def _why_withhold(config: Config, state: State, facts: Facts, inputs: Inputs) ->
         return Why.NOT_AUTHORISED
     if inputs.meter is None or not _is_seeing(inputs.meter, inputs.now_s):
         return Why.METER_SILENT
-    return None if state.judged.wiring.is_known else Why.PHASES_UNKNOWN
+    if not state.judged.wiring.is_known:
+        return Why.PHASES_UNKNOWN
+    # As with the first write of all: nothing is closed on what a restart would forget, and nothing
+    # that is closed is opened for it.
+    is_stored = state.phase in ENERGISED or state.memory.wired == state.judged.wiring.wired
+    return None if is_stored else Why.PHASES_UNSTORED
 
 
 def _why_wait(facts: Facts, pilot: PilotStatus | None) -> Why | None:

@@ -50,6 +50,7 @@ REASONS: dict[Reason, str] = {
     Why.NOT_AUTHORISED: "charging is not authorised",
     Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
     Why.PHASES_UNKNOWN: "it is not known yet which phases have mains",
+    Why.PHASES_UNSTORED: "the phases that have mains are not stored yet",
     Why.NO_OFFER: "the pilot offers no current",
     Why.NO_PWM: "the pilot's generator gives no PWM",
     Why.SWITCH_OPEN: SWITCH_OPEN,

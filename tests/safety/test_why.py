@@ -19,7 +19,7 @@ from nodes.safety.judge import NOTHING_JUDGED, Blind
 from nodes.safety.latch import Memory
 from nodes.safety.state import Config, Inputs, State
 from nodes.safety.why import Reasons, Why, why_blind, why_not, why_not_closed
-from nodes.safety.wiring import Wiring
+from nodes.safety.wiring import ALL, Wiring
 from tests.safety.facts import PLUGGED
 
 P = SafetyPhase
@@ -49,8 +49,8 @@ INPUTS = Inputs(
     meter=METER,
     stop=None,
 )
-WIRED = Wiring(seen=(True, True, True), is_known=True)
-KEPT = Memory(is_recalled=True, is_proven=True)
+WIRED = Wiring(seen=ALL, is_known=True)
+KEPT = Memory(is_recalled=True, is_proven=True, wired=ALL)
 NOTHING = Reasons(None, None, None)
 
 
@@ -70,7 +70,7 @@ def why(
     """Return what speaks against current in a box that charges, but for these changes."""
     return why_not(
         replace(Config(), **config),
-        replace(State(judged=replace(NOTHING_JUDGED, wiring=WIRED)), **state),
+        replace(State(judged=replace(NOTHING_JUDGED, wiring=WIRED), memory=KEPT), **state),
         replace(PLUGGED, **facts),
         replace(INPUTS, **inputs),
     )
@@ -91,6 +91,7 @@ WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
     ({"inputs": {"session": replace(SESSION, authorized=False)}}, Why.NOT_AUTHORISED),
     ({"inputs": {"meter": None}}, Why.METER_SILENT),
     ({"state": {"judged": NOTHING_JUDGED}}, Why.PHASES_UNKNOWN),
+    ({"state": {"memory": Memory(wired=(True, False, True))}}, Why.PHASES_UNSTORED),
 )
 OPENING: tuple[tuple[Changes, Why], ...] = (
     ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),

@@ -131,6 +131,49 @@ def test_a_process_that_lives_through_a_power_cut_forgets_no_phase() -> None:
 
 
 @pytest.mark.req("ERR-8002")
+def test_nothing_is_closed_before_the_wired_phases_are_on_the_disk() -> None:
+    rig = Rig()
+    rig.run(0.06)
+    rig.is_disk_full = True  # after its first write
+    rig.vehicle, rig.offered_a = "C", 16.0
+    for _ in range(2000):
+        assert not rig.tick().outputs.enable
+        assert not rig.status.permitted if rig.said else True
+    assert rig.disk_wired == NONE
+    assert (rig.phase(), rig.says(Why.PHASES_UNSTORED)) == (P.READY, True)
+    rig.is_disk_full = False
+    rig.until_phase(P.CLOSED, 7.0)
+    assert rig.disk_wired == ALL
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_phase_that_appears_is_on_the_disk_before_the_contactor_closes_again() -> None:
+    rig = single()
+    rig.is_disk_full = True
+    rig.reading = {"voltages_v": LOST}
+    rig.run(0.2)  # it counts, and is not remembered yet
+    assert not rig.status.permitted
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.run(10.0)
+    assert (rig.phase(), rig.disk_wired) == (P.READY, L1)
+    rig.is_disk_full = False
+    rig.until_phase(P.CLOSED, 6.0)
+    assert rig.disk_wired == L1_L3
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_phase_that_is_not_on_the_disk_interrupts_no_charge() -> None:
+    rig = single()
+    rig.offered_a, rig.vehicle = 16.0, "C"
+    rig.until_phase(P.CLOSED)
+    rig.is_disk_full = True
+    rig.reading = {"voltages_v": LOST}  # and it carries current
+    rig.run(30.0)
+    assert (rig.phase(), rig.status.permitted, rig.disk_wired) == (P.CLOSED, True, L1)
+    assert rig.status.wired_phases == L1_L3
+
+
+@pytest.mark.req("ERR-8002")
 def test_a_disk_that_takes_nothing_has_the_phases_written_later() -> None:
     rig = Rig()
     rig.run(0.06)
