@@ -49,7 +49,7 @@ class Cause(Enum):
     TOO_HOT = "too_hot"
 
 
-class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is wrong, and what was measured then. None: no part of it, or not known."""
 
     code: FaultCode

@@ -5,18 +5,22 @@ on, told by the hardware's power-on reset, and then a contactor that is proven o
 the wired phases see `wiring.py`.
 """
 
+from contextlib import suppress
+
+import msgspec
 from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
+from bus.store import UNREADABLE
 from msgs.safety import FaultCode
 from msgs.units import Nanoseconds
-from nodes.safety.finding import Finding, Record
+from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.wiring import NONE, Wired
 
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
 
-class Latch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Latch(Struct, frozen=True, kw_only=True):
     """What is kept: since when, and what was seen."""
 
     since_utc_ns: Nanoseconds
@@ -32,11 +36,61 @@ class Kept(Struct, frozen=True, kw_only=True):
     problem: str | None = None  # None: it was read, or written, as asked for
 
 
-class Write(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be kept from now on, and how it stands in the file."""
+class Write(Struct, frozen=True, kw_only=True):
+    """What is to be kept from now on, and how it stands in the file.
+
+    A field that is not known is of a later version, and no damage; a file without a latch is.
+    """
 
     latch: Latch | None
     wired: Wired = NONE  # phases
+
+
+class _AnyLatch(Struct, frozen=True, kw_only=True):
+    """What a latch has had in each format."""
+
+    since_utc_ns: Nanoseconds
+    is_flag_up: bool = False
+
+
+class _AnyWrite(Struct, frozen=True, kw_only=True):
+    """A file whose latch is not known in all its parts: of another version, or damaged."""
+
+    latch: _AnyLatch
+
+
+class _AnyWired(Struct, frozen=True, kw_only=True):
+    """A file of which the phases are known."""
+
+    wired: Wired = NONE
+
+
+def read(content: bytes, utc_ns: Nanoseconds) -> Kept:
+    """Return what a predecessor has kept.
+
+    What cannot be read holds, to be safe. What can be read of it counts: without its word on the
+    flag a flag that is stuck would excuse it, and without the phases a lost one would be forgotten.
+    """
+    try:
+        found = msgspec.json.decode(content, type=Write)
+        check(found)
+    except UNREADABLE as error:
+        latch = _AnyLatch(since_utc_ns=utc_ns)
+        wired = NONE
+        with suppress(*UNREADABLE):
+            latch = msgspec.json.decode(content, type=_AnyWrite).latch
+        with suppress(*UNREADABLE):
+            wired = msgspec.json.decode(content, type=_AnyWired).wired
+        unreadable = unread(latch.since_utc_ns, str(error), is_flag_up=latch.is_flag_up)
+        return replace(unreadable, wired=wired)
+    return Kept(latch=found.latch, wired=found.wired)
+
+
+def unread(since_utc_ns: Nanoseconds, problem: str, *, is_flag_up: bool = False) -> Kept:
+    """Return 8007 for what cannot be read."""
+    finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
+    latch = Latch(since_utc_ns=since_utc_ns, finding=finding, is_flag_up=is_flag_up)
+    return Kept(latch=latch, problem=problem)
 
 
 def check(write: Write) -> None:
@@ -79,10 +133,8 @@ def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch 
 def hear(memory: Memory, kept: Kept, now_s: float) -> Memory:
     """Take what has come back from the disk: first what was found, then how each write ended."""
     if not memory.is_recalled:
-        # What could not be read is there still, and is written over.
-        return replace(
-            memory, is_recalled=True, latch=None if kept.problem is not None else kept.latch
-        )
+        # The first write is still to come, in any case: it replaces what could not be read.
+        return replace(memory, is_recalled=True, latch=kept.latch)
     if kept.problem is not None or memory.writing is None:
         return replace(memory, writing=None, retry_s=now_s + RETRY_S, problem=kept.problem)
     return replace(

@@ -72,7 +72,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 def _recall(state: State, kept: Kept, now_s: float) -> State:
     """Take what has come back from the disk: a latch of 8007 holds on, and so do wired phases."""
     ledger, is_latch_recalled, judged = state.ledger, state.is_latch_recalled, state.judged
-    if not state.memory.is_recalled and kept.problem is None:
+    if not state.memory.is_recalled:
         judged = replace(judged, wiring=recall(judged.wiring, kept.wired))
     if not state.memory.is_recalled and kept.latch is not None:
         # What this process has seen by itself is younger than any reset that it finds.

@@ -5,17 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from bus import Bus
-from bus.store import UNREADABLE, StoreError, read_file, write_struct
+from bus.store import StoreError, read_file, write_struct
 from msgs.requests import StopReason
-from msgs.safety import FaultCode
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
-from nodes.safety.finding import Cause, Finding
-from nodes.safety.latch import Kept, Latch, Write, check
+from nodes.safety.latch import Kept, read, unread
 from nodes.safety.machine import Config, Inputs, State, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -96,7 +93,10 @@ class SafetyNode:
         if isinstance(kept, Exception):
             raise kept
         if kept.problem is not None:
-            self._bus.log("error", f"{kept.problem}; 8007 holds until mains were off and on")
+            self._bus.log(
+                "error",
+                f"{self._latch_path}: {kept.problem}; 8007 holds until mains were off and on",
+            )
         self._kept = kept
 
     def _on_written(self, result: Exception | None) -> None:
@@ -127,16 +127,9 @@ def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
 
 
 def _recall(path: Path, utc_ns: int) -> Kept:
-    """Return what a predecessor has kept.
-
-    What cannot be read holds, to be safe; it is left where it is until it is written over.
-    """
+    """Return what a predecessor has kept; what cannot be read stays there until it is replaced."""
     try:
         content = read_file(path)
-        found = None if content is None else msgspec.json.decode(content, type=Write)
-        if found is not None:
-            check(found)
-    except (StoreError, *UNREADABLE) as error:
-        finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
-        return Kept(latch=Latch(since_utc_ns=utc_ns, finding=finding), problem=f"{path}: {error}")
-    return Kept() if found is None else Kept(latch=found.latch, wired=found.wired)
+    except StoreError as error:
+        return unread(utc_ns, str(error))
+    return Kept() if content is None else read(content, utc_ns)

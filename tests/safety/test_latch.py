@@ -1,13 +1,25 @@
 """The latch of 8007 on its way to the disk and back."""
 
+import msgspec
 import pytest
 from msgspec import ValidationError
 from msgspec.structs import replace
 
 from msgs.safety import FaultCode
 from nodes.safety.finding import Cause, Finding, Record
-from nodes.safety.latch import Kept, Latch, Memory, Write, check, hear, is_kept, latch_of, want
-from nodes.safety.wiring import NONE
+from nodes.safety.latch import (
+    Kept,
+    Latch,
+    Memory,
+    Write,
+    check,
+    hear,
+    is_kept,
+    latch_of,
+    read,
+    want,
+)
+from nodes.safety.wiring import NONE, Wired
 
 SEEN = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current_a=2.0)
 LATCH = Latch(since_utc_ns=7, finding=SEEN)
@@ -107,10 +119,10 @@ def test_another_time_or_cause_is_another_fault(other: Latch, is_written: bool) 
 
 def test_a_failure_without_a_text_is_one() -> None:
     recalled = hear(Memory(), Kept(latch=LATCH, problem=""), 0.0)
-    assert (recalled.is_recalled, recalled.latch) == (True, None)
+    assert (recalled.is_recalled, recalled.is_proven) == (True, False)
     memory, _ = want(recalled, LATCH, NONE, 0.0)
     failed = hear(memory, Kept(problem=""), 1.0)
-    assert (failed.is_proven, failed.latch, failed.problem) == (False, None, "")
+    assert (failed.is_proven, failed.problem) == (False, "")
 
 
 def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
@@ -122,10 +134,10 @@ def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
 
 
 def test_what_could_not_be_read_is_written_anew() -> None:
-    memory = hear(Memory(), Kept(latch=LATCH, problem="damaged"), 0.0)
+    found = replace(LATCH, is_flag_up=True)
+    memory = hear(Memory(), Kept(latch=found, problem="damaged"), 0.0)
     assert memory.is_recalled
-    assert not is_kept(memory, LATCH, NONE)
-    assert want(memory, LATCH, NONE, 0.0)[1] == Write(latch=LATCH)
+    assert want(memory, LATCH, NONE, 0.0)[1] == Write(latch=found)  # and the flag as it was then
 
 
 @pytest.mark.req("ERR-8007")
@@ -138,6 +150,69 @@ def test_a_latch_of_another_code_is_a_damaged_one(code: FaultCode) -> None:
         return
     with pytest.raises(ValidationError, match="expected 8007"):
         check(write)
+
+
+# --- what is found on the disk ------------------------------------------------------------------
+
+UNREADABLE = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
+
+
+def test_what_was_written_is_read_again() -> None:
+    for write in (Write(latch=None), Write(latch=LATCH, wired=(True, False, True))):
+        kept = read(msgspec.json.encode(write), 9)
+        assert kept == Kept(latch=write.latch, wired=write.wired)
+
+
+def test_a_field_that_is_not_known_is_no_damage() -> None:
+    written = msgspec.to_builtins(Write(latch=LATCH, wired=(True, False, True)))
+    for part in (written, written["latch"], written["latch"]["finding"]):
+        part["of a later version"] = 1
+    kept = read(msgspec.json.encode(written), 9)
+    assert kept == Kept(latch=LATCH, wired=(True, False, True))
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("is_flag_up", [False, True])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"detail": "2.0 A flow"},  # as kept by a version before findings
+        {"finding": {"code": "8007", "cause": "of a later version"}},
+        {"finding": {"code": "1", "cause": "stray_current"}},
+    ],
+)
+def test_a_latch_whose_finding_is_not_known_keeps_its_time_flag_and_phases(
+    seen: dict[str, object], is_flag_up: bool
+) -> None:
+    latch = {"since_utc_ns": 5, "is_flag_up": is_flag_up} | seen
+    kept = read(msgspec.json.encode({"latch": latch, "wired": [True, False, True]}), 9)
+    assert kept.problem is not None
+    assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=is_flag_up)
+    assert kept.wired == (True, False, True)
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize(
+    ("content", "wired"),
+    [
+        (b"", NONE),
+        (b"{}", NONE),
+        (b"null", NONE),
+        (b"\xff\x00", NONE),
+        (b'{"latch": null, "wired": [true, true]}', NONE),
+        (b'{"latch": 7, "wired": [true, false, true]}', (True, False, True)),
+    ],
+)
+def test_what_cannot_be_read_holds_from_now_on(content: bytes, wired: Wired) -> None:
+    kept = read(content, 9)
+    assert kept.problem is not None
+    assert (kept.latch, kept.wired) == (Latch(since_utc_ns=9, finding=UNREADABLE), wired)
+
+
+def test_a_flag_is_read_though_the_phases_are_damaged() -> None:
+    latch = {"since_utc_ns": 5, "detail": "", "is_flag_up": True}
+    kept = read(msgspec.json.encode({"latch": latch, "wired": "x"}), 9)
+    assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=True)
 
 
 def test_an_answer_to_no_write_says_nothing_of_the_disk() -> None:

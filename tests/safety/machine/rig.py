@@ -222,9 +222,10 @@ class Rig:
             self.tick()
         return self
 
-    def restart(self) -> "Rig":
-        """A new process: its memory is what the disk has kept."""
-        self.state, self._kept = State(), Kept(latch=self.disk, wired=self.disk_wired)
+    def restart(self, found: Kept | None = None) -> "Rig":
+        """A new process: its memory is what the disk has kept, or what is found there instead."""
+        kept = Kept(latch=self.disk, wired=self.disk_wired) if found is None else found
+        self.state, self._kept = State(), kept
         self.outputs = replace(self.outputs, enable=False, residual_test=False, edge=False)
         return self
 

@@ -10,6 +10,7 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
 from nodes.safety.finding import Cause
+from nodes.safety.latch import read
 from nodes.safety.why import Why
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
 
@@ -231,6 +232,21 @@ def test_a_flag_that_is_stuck_excuses_nothing() -> None:
     rig.reading = {"power_on_reset": True}
     assert rig.run(1.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
     for _ in range(3):
+        assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+    rig.reading = {}  # mended, and the mains cut
+    rig.restart().run(0.2)
+    rig.darken(1.0).run(0.5)
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-8007")
+def test_a_flag_that_is_stuck_excuses_no_latch_whose_finding_is_not_known() -> None:
+    rig = Rig()
+    rig.reading = {"power_on_reset": True}
+    old = b'{"latch": {"since_utc_ns": 5, "detail": "2.0 A flow", "is_flag_up": true}}'
+    rig.restart(read(old, 7)).run(5.0)
+    assert rig.causes() == (Cause.LATCH_UNREADABLE,)
+    for _ in range(2):
         assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
     rig.reading = {}  # mended, and the mains cut
     rig.restart().run(0.2)
