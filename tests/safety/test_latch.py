@@ -199,6 +199,7 @@ def test_a_latch_whose_finding_is_not_known_keeps_its_time_flag_and_phases(
         (b"{}", NONE),
         (b"null", NONE),
         (b"\xff\x00", NONE),
+        (b'{"\xff": 1}', NONE),
         (b'{"latch": null, "wired": [true, true]}', NONE),
         (b'{"latch": 7, "wired": [true, false, true]}', (True, False, True)),
     ],
