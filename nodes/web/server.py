@@ -105,6 +105,7 @@ class PageServer:
             bind_socket=False,
         )
         self._stopping = threading.Event()
+        self._waking = threading.Lock()  # held while the trigger is used: it is not closed then
         self._on_closed: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -123,8 +124,9 @@ class PageServer:
         The streams must have been closed before.
         """
         self._on_closed = on_closed
-        self._stopping.set()
-        self._server.pull_trigger()
+        with self._waking:
+            self._stopping.set()
+            self._server.pull_trigger()
 
     def _run(self) -> None:
         try:
@@ -137,7 +139,8 @@ class PageServer:
                     break
                 wasyncore.loop(FLUSH_S, use_poll=True, map=self._map, count=1)
         finally:
-            wasyncore.close_all(self._map, ignore_all=True)
+            with self._waking:
+                wasyncore.close_all(self._map, ignore_all=True)
             self._on_closed()
 
 

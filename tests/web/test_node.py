@@ -362,6 +362,21 @@ def test_the_node_stops_within_a_second_with_streams_open(node: RunningNode) -> 
         socket.create_connection(("127.0.0.1", node.port))
 
 
+def test_a_server_that_wakes_by_itself_while_it_is_being_stopped_stops_all_the_same(
+    node: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = waitress.server.TcpWSGIServer.pull_trigger
+
+    def slowly(self: object) -> None:
+        """Wake the server by a connection first, and by its trigger after it could have closed."""
+        socket.create_connection(("127.0.0.1", node.port)).close()
+        time.sleep(0.2)
+        pull(self)
+
+    monkeypatch.setattr(waitress.server.TcpWSGIServer, "pull_trigger", slowly)
+    assert node.stop() < 1.5
+
+
 # --- the panel and the curve -------------------------------------------------------------------
 
 WORLD = WorldStatus(
