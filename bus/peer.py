@@ -447,7 +447,7 @@ class Peer:
 
 
 def _decoded(method: Method[Any, Any], answer: Answer[Any]) -> Answer[Any]:
-    """Return an answer with its result in the method's type, or in words why it is not of it."""
+    """Return the answer with a typed result; ERROR with a text where the type is another."""
     if answer.status is not Status.OK:
         return answer
     try:

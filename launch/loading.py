@@ -136,7 +136,7 @@ def _check(
 def _shut_down(drivers: Iterable[Driver]) -> None:
     """Shut down every driver, whatever the ones before it do."""
     for driver in drivers:
-        # What has failed to be built is told; that it cannot be left either is no news.
+        # The error of the start is raised; one of a shutdown after it is not.
         with suppress(Exception):
             driver.shutdown()
 

@@ -175,8 +175,8 @@ def _read(
     reading: MeterReading,
     is_next: bool,
 ) -> State:
-    # After a change of the settings an old reading is judged anew; by then what the vehicle drew at
-    # its instant may have been forgotten, and what it leaves has lasted no longer for that.
+    # After a change of the settings the last reading is judged again. The samples of its time may
+    # be gone by then, so what the vehicle drew is kept; and the ramp does not rise by it.
     drawn = state.drawn
     if is_next or drawn is None or not drawn.is_certain:
         drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, inputs.now_s)

@@ -18,7 +18,7 @@ class Cause(Enum):
     STILL_LIVE = "still_live"  # commanded open, and voltage on the cable
     NOT_PROVEN_OPEN = "not_proven_open"  # commanded open, no voltage, no proof by the mirror
     STRAY_CURRENT = "stray_current"  # commanded open, and current flows
-    GENERATOR = "generator"  # the pilot's generator gives another duty than it was told
+    GENERATOR = "generator"  # reads back another duty than pilot has set
     LATCH_UNREADABLE = "latch_unreadable"  # what was kept of 8007
     EARTH = "earth"
     RESIDUAL_AC = "residual_ac"
@@ -57,7 +57,7 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     high_v: Volts | None = None
     low_v: Volts | None = None
     duty_percent: Percent | None = None  # read back from the generator
-    told_percent: Percent | None = None  # that pilot has told it
+    told_percent: Percent | None = None  # that pilot has set
     current_a: Amps | None = None  # the largest of the phases
     offered_a: Amps | None = None
     voltages_v: tuple[Volts | None, Volts | None, Volts | None] | None = None  # L1, L2, L3

@@ -78,7 +78,7 @@ NOTHING_JUDGED = Judged()
 
 
 def forget(judged: Judged) -> Judged:
-    """Return what outlives a failed reading: all but the pilot, which is learnt anew."""
+    """Return what is kept over a failed reading: all but the settled pilot state."""
     kept = Judged(
         switches=switches.blink(judged.switches),
         heat=heat.blink(judged.heat),

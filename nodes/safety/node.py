@@ -112,7 +112,7 @@ class SafetyNode:
         self._round()
 
     def _shutdown(self) -> None:
-        """Leave all devices. None is handed over: the next incarnation proves and tests anew."""
+        """Leave all devices in their safe state; safety hands none over."""
         drivers = self._drivers
         drivers.coil.shutdown()
         for driver in (drivers.analog, drivers.generator, drivers.shift_register, drivers.chip):
