@@ -16,8 +16,6 @@ from msgs.topics import LOAD_OFFER, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS,
 from nodes.load_manager.ramp import RAISE_AFTER_S
 from tests.system.conftest import Box, new_box
 
-pytestmark = pytest.mark.system
-
 FOLLOWED_S = 3.0  # from the answer to the duty
 FUSE_A = 63.0
 OTHERS_A = (3.0, 9.0, 3.0)
@@ -97,11 +95,13 @@ def change_all(box: Box, count: int, is_raise_waited_for: bool) -> None:
     assert box.last(SESSION_STATUS).message.state in (WallboxState.CHARGING, WallboxState.DEGRADED)
 
 
+@pytest.mark.system
 @pytest.mark.req("MET-1", "MET-2", "MET-4", "MET-8")
 def test_settings_that_change_during_a_charge_are_followed_without_a_restart(box: Box) -> None:
     change_all(box, 7, is_raise_waited_for=False)
 
 
+@pytest.mark.system
 def test_a_problem_is_told_by_its_key_and_nothing_is_changed(box: Box) -> None:
     before = box.ask("system", "get")
     told = box.tell("call", "system", "set", '{"changes": {"main_fuse_a": 64}}')
@@ -110,6 +110,7 @@ def test_a_problem_is_told_by_its_key_and_nothing_is_changed(box: Box) -> None:
     assert box.ask("system", "get") == before
 
 
+@pytest.mark.system
 @pytest.mark.req("MET-1")
 def test_a_locked_setting_is_refused_with_its_reason(own_box: Box) -> None:
     own_box.launch("load_manager.main_fuse_a=20", "session.authorization=false")
