@@ -8,7 +8,7 @@ now and then; a supervisor that is stopped (SIGSTOP); and a disk that takes 5 s 
 a write under way at the moment of each injection. The last three take a smaller share. What is
 aimed at is to hold in each of them.
 
-Run `python bench/reaction.py --json`; `--short` makes 60 injections instead of 500 (about 5
+Run `python bench/reaction.py --json`; `--short` makes 60 injections instead of 500 (10
 minutes instead of 35), `--injections N` any other number.
 """
 
