@@ -52,7 +52,7 @@ class VirtualGraph:
         """
         self.memory = MemoryGraph(seed, state_dir)
         self.plan = plan
-        self.restart_wanted: str | None = None  # why all is to begin anew; None: nobody has asked
+        self.restart_wanted: str | None = None  # the reason for a restart; None: not asked for
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
         self._loaded = {node.name: load_node(plan.written(node.name)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}

@@ -16,7 +16,7 @@ class Headline(NamedTuple):
     what: object  # decides whether it is another; no text
     words: str  # are told
     source: str  # the node that it is known from: its silence ends nothing
-    end: str | None = None  # is told when it is no more; None: nothing is
+    end: str | None = None  # logged when it ends; None: nothing is
 
 
 class Story:

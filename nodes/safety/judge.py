@@ -55,7 +55,7 @@ class Blind(Enum):
     DARK = "dark"  # the box has no mains
     SILENT = "silent"  # there is none
     NONSENSE = "nonsense"  # the pilot line cannot be what the sensors show
-    UNCLEAR = "unclear"  # 0 V on the pilot, and nothing tells whether the box has mains
+    UNCLEAR = "unclear"  # 0 V on the pilot, mains not known
 
 
 class Judged(Struct, frozen=True, kw_only=True):

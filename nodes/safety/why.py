@@ -59,12 +59,12 @@ class Reasons(NamedTuple):
     """What speaks against current, in three degrees."""
 
     to_withhold: Reason | None  # the pilot may offer nothing; a vehicle that draws has 6 s to stop
-    to_wait: Reason | None  # the pilot offers nothing of its own accord; the same 6 s
+    to_wait: Reason | None  # pilot itself offers nothing; the same 6 s
     to_open: Reason | None  # at once
 
     @property
     def first(self) -> Reason | None:
-        """Return the one to be told; None: nothing speaks against current."""
+        """Return the one to publish; None: there is none."""
         return next((reason for reason in self if reason is not None), None)
 
 

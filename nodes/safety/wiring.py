@@ -32,7 +32,7 @@ NONE: Wired = (False, False, False)
 ALL: Wired = (True, True, True)
 
 # Another phase has mains from the least voltage of ERR-8002 on: below it the whole supply may have
-# failed, and then a dead phase tells nothing.
+# failed, and then a phase without voltage is no evidence.
 MAINS_V = LEAST_V
 LIVE_S = FAR_S  # until a phase counts: as soon as the fastest judgement of a voltage
 # Until it is remembered. The chip's newest reading may be this old, and is read in each round: time

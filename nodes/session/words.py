@@ -90,7 +90,7 @@ def reason(because: Because, facts: Facts) -> str:
 
 
 def leap(seen: Leap) -> str:
-    """Return what the log is told of a counter that has leapt."""
+    """Return the log line of an energy counter that has jumped."""
     if seen.is_lost:
         return (
             f"the box's meter leapt by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can have "
