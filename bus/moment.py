@@ -1,0 +1,36 @@
+"""The instant of one step of a machine, and when the machine has to step again."""
+
+import math
+
+
+class Moment:
+    """One instant [monotonic s], and the earliest later time that a machine has compared it with.
+
+    A machine compares the time with `reached` alone. Until `due_s` the same state and the same
+    inputs give the same answers, so that a step with them may be left out.
+
+        moment = Moment(inputs.now_s)
+        if moment.reached(state.lapses_at_s): ...
+        return state, Outputs(..., due_s=moment.due_s if state == before else inputs.now_s)
+    """
+
+    __slots__ = ("due_s", "now_s")
+
+    def __init__(self, now_s: float) -> None:
+        self.now_s = now_s
+        self.due_s = math.inf
+
+    def reached(self, when_s: float) -> bool:
+        """Return whether a time [s] has come; one that is still to come may be the next deadline.
+
+        NaN has never come.
+        """
+        if self.now_s >= when_s:
+            return True
+        if when_s < self.due_s:
+            self.due_s = when_s
+        return False
+
+    def again(self) -> None:
+        """Ask for a step at the next look: what was decided changes with the time itself."""
+        self.due_s = self.now_s
