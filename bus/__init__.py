@@ -10,6 +10,7 @@ from bus.interface import (
     Call,
     Clock,
     Health,
+    Looks,
     Reader,
     Timer,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Driver",
     "DriverError",
     "Health",
+    "Looks",
     "PlaceError",
     "Reader",
     "Status",

@@ -75,6 +75,40 @@ class Reader(Protocol[M_co]):
         """Return the newest message if it is not older than `Topic.hold_of` allows, else None."""
 
 
+class Looks(Protocol):
+    """The grid of instants at which one node looks at its devices and at what it reads."""
+
+    instant_ns: int
+    """The newest instant of the grid that has passed or is looked at now."""
+
+    looked_ns: int
+    """When the node looked last, before what runs now."""
+
+    step_ns: int
+    """The period of the grid."""
+
+    is_each_judged: bool
+    """Whether each look is judged, whatever it shows: under virtual time, for the tests."""
+
+    def change_period(self, step_ns: int) -> None:
+        """Go on with another period, from the newest instant on."""
+
+    def note_look(self) -> None:
+        """Note that the node looks now, on the grid or off it."""
+
+    def plan(self, due_s: float) -> None:
+        """Take the time [s] from which on a look is needed though nothing has changed."""
+
+    def note_said(self) -> None:
+        """Note that the node has said something that is to be repeated."""
+
+    def catch_up(self) -> None:
+        """Count what the looks that were left out up to now would have done."""
+
+    def cancel(self) -> None:
+        """Look no more."""
+
+
 class Timer(Protocol):
     """A deadline that has been asked for."""
 
@@ -138,13 +172,37 @@ class Bus(Protocol):
         :raises BusError: the topic belongs to another writer, or the frame is over 64 KiB.
         """
 
+    def say(self, topic: Topic[M], message: M, period_s: float | None = None) -> None:
+        """Publish a message if it is news, and repeat it until another one is said.
+
+        A message that equals the one before, or differs in what drifts alone (see `Topic`), waits
+        for its next repeat. Repeats are sent when the node looks (`look_each`), each `period_s` or
+        each period of the topic's row: a node that does not look any more says nothing.
+
+        :raises BusError: as `publish`.
+        """
+
     def subscribe(
-        self, topic: Topic[M], on_message: Callable[[M], None] | None = None
+        self,
+        topic: Topic[M],
+        on_message: Callable[[M], None] | None = None,
+        *,
+        on_change: Callable[[M], None] | None = None,
     ) -> Reader[M]:
-        """Read a topic. Without `on_message` the reader is only looked at: it costs no wake-up.
+        """Read a topic. Without a callback the reader is only looked at: it costs no wake-up.
 
         The newest message of what is only looked at is in place before any callback of the node
-        runs. `on_message` gets every message that arrives, in order.
+        runs. `on_message` gets every message that arrives, in order; `on_change` only one that
+        differs from the one before.
+        """
+
+    def look_each(self, period_s: float, look: Callable[[], None]) -> Looks:
+        """Have the node look at its devices and readers on a grid of instants, first at once.
+
+        Once for each node; `bus.rounds.Rounds` does it for a machine. Instants that were missed
+        are left out.
+
+        :raises BusError: the node looks already.
         """
 
     def at(self, when_s: float, action: Callable[[], None]) -> Timer:

@@ -10,18 +10,21 @@ node. What a node does follows from the seed alone: the same seed gives the same
 
 import heapq
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from bus.envelope import MOST_UNSENT_REQUESTS
 from bus.interface import BusError
 from bus.measure import Usage
 from bus.offload import VirtualWorker
 from bus.peer import Peer
+from bus.publisher import NEVER_NS, Publisher
+from bus.reader import TopicReader
 from bus.timers import Deadline
+from bus.virtual_looks import VirtualLooks
 from bus.wire import retained
 from msgs.requests import StopReason
 
@@ -30,6 +33,8 @@ R = TypeVar("R")
 START_NS = 1_000_000_000_000  # monotonic time when a graph begins
 START_UTC_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC
 MOST_LINES = 10_000  # of the log; the oldest go
+
+_BEFORE_ALL = (-1, -1)  # a position before every deadline of a time
 
 
 class VirtualClock:
@@ -48,7 +53,11 @@ class VirtualClock:
 
     def utc_ns(self) -> int:
         """Return UTC [ns since 1970]."""
-        return START_UTC_NS + self.ns - START_NS
+        return self.utc_of(self.ns)
+
+    def utc_of(self, ns: int) -> int:
+        """Return UTC at a monotonic time [ns since 1970]."""
+        return START_UTC_NS + ns - START_NS
 
 
 class LogLine(NamedTuple):
@@ -70,16 +79,17 @@ class MemoryCarrier:
         self._node = node
         self.worker = VirtualWorker(graph.clock, self, randomness)
         self.peer: Peer
+        self.looks: VirtualLooks | None = None
+        self.order = graph.order_of(node)  # among the nodes whose deadlines fall on one time
         self.is_alive = True
         self.is_held = False
         self.missed: list[Deadline] = []  # while it was held
         self.waiting: list[Callable[[], None]] = []  # likewise
         self.unsent: dict[str, deque[tuple[int, bytes]]] = {}  # to nodes that do not run
 
-    def send(self, key: bytes, frame: bytes, latched: bool) -> None:
+    def send(self, row: Publisher, frame: bytes) -> bool:
         """See `bus.peer.Carrier.send`."""
-        if self.is_alive:
-            self._graph.carry(self._node, key, frame, latched)
+        return self.is_alive and self._graph.carry(self._node, row, frame)
 
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """See `bus.peer.Carrier.listen`."""
@@ -107,9 +117,15 @@ class MemoryCarrier:
 
     def add(self, due_ns: int, action: Callable[[], None], period_ns: int = 0) -> Deadline:
         """See `bus.timers.Schedule.add`."""
-        deadline = Deadline(due_ns, period_ns, action)
+        deadline = Deadline(due_ns, period_ns, action, self._graph.next_rank(self._node))
         self._graph.schedule(self, deadline)
         return deadline
+
+    def look_each(self, step_ns: int, look: Callable[[], None]) -> VirtualLooks:
+        """Have the node look at each instant of a grid, from now on."""
+        rank = self._graph.next_rank(self._node)
+        self.looks = VirtualLooks(self, rank, step_ns, look, not self._graph.leaves_out)
+        return self.looks
 
     def usage(self) -> Usage:
         """Return nothing used: virtual time costs nothing."""
@@ -119,12 +135,47 @@ class MemoryCarrier:
         """Keep the line in the graph's log."""
         self._graph.keep_line(self._node, level, text)
 
+    # --- bus.virtual_looks.Place ---------------------------------------------------------------
+
+    def now_ns(self) -> int:
+        """See `bus.virtual_looks.Place.now_ns`."""
+        return self._graph.clock.ns
+
+    def has_passed(self, instant_ns: int, rank: int) -> bool:
+        """See `bus.virtual_looks.Place.has_passed`."""
+        return self._graph.has_passed(instant_ns, (self.order, rank))
+
+    def add_ranked(self, due_ns: int, rank: int, action: Callable[[], None]) -> Deadline:
+        """See `bus.virtual_looks.Place.add_ranked`."""
+        deadline = Deadline(due_ns, 0, action, rank)
+        if due_ns < NEVER_NS:
+            self._graph.schedule(self, deadline)
+        return deadline
+
+    def readers(self) -> Iterator[TopicReader[Any]]:
+        """See `bus.virtual_looks.Place.readers`."""
+        return self.peer.readers()
+
+    def first_repeat_ns(self, after_ns: int, step_ns: int) -> int:
+        """See `bus.virtual_looks.Place.first_repeat_ns`."""
+        return self.peer.first_repeat_ns(after_ns, step_ns)
+
+    def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:
+        """See `bus.virtual_looks.Place.pass_instants`."""
+        self.peer.pass_instants(after_ns, last_ns, step_ns)
+
 
 class MemoryGraph:
     """Several peers in memory, one clock, one seed."""
 
-    def __init__(self, seed: int, state_dir: Path) -> None:
+    def __init__(self, seed: int, state_dir: Path, *, leaves_out: bool = True) -> None:
+        """Begin without nodes.
+
+        :param leaves_out: False: every look of every node takes place and is judged, and every
+            repeat is sent. What is sent is the same, byte by byte.
+        """
         self.clock = VirtualClock()
+        self.leaves_out = leaves_out
         self.lines: deque[LogLine] = deque(maxlen=MOST_LINES)
         self._seed = seed
         self._state_dir = state_dir
@@ -132,10 +183,14 @@ class MemoryGraph:
         self._incarnations: dict[str, int] = {}
         self._draws: Counter[tuple[str, str]] = Counter()  # (node, purpose)
         self._readers: dict[bytes, list[MemoryCarrier]] = {}
-        self._latched: dict[str, dict[bytes, bytes]] = {}
+        self._latched: dict[str, dict[bytes, Publisher]] = {}
         self._events: deque[tuple[MemoryCarrier, Callable[[], None]]] = deque()
-        self._deadlines: list[tuple[int, int, Deadline, MemoryCarrier]] = []
+        # Due [ns], order of the node, rank in it; a count, since nothing may be compared beyond.
+        self._deadlines: list[tuple[int, int, int, int, Deadline, MemoryCarrier]] = []
         self._count = 0
+        self._orders: dict[str, int] = {}
+        self._ranks: Counter[str] = Counter()
+        self._position = _BEFORE_ALL  # order and rank of what runs now, or ran last at this time
         self._addresses: dict[bytes, MemoryCarrier] = {}
         self._taps: list[Callable[[bytes], None]] = []
         self._reader_taps: dict[str, Callable[[bytes], None]] = {}
@@ -162,6 +217,7 @@ class MemoryGraph:
             state_dir=self._state_dir,
             carrier=carrier,
             timers=carrier,
+            looks=carrier.look_each,
         )
         self._carriers[node] = carrier
         self._latched[node] = {}
@@ -172,7 +228,9 @@ class MemoryGraph:
 
     def kill(self, node: str) -> None:
         """Take a node away without a word, as `kill -9` does."""
-        carrier = self._carriers.pop(node)
+        carrier = self._carriers[node]
+        self._send_again(node)
+        del self._carriers[node]
         carrier.is_alive = False
         self._latched.pop(node)
         for readers in self._readers.values():
@@ -190,12 +248,18 @@ class MemoryGraph:
 
     def hold(self, node: str) -> None:
         """Let a node sleep as SIGSTOP does: it reads, decides and says nothing."""
-        self._carriers[node].is_held = True
+        carrier = self._carriers[node]
+        self._send_again(node)
+        if carrier.looks is not None:
+            carrier.looks.hold()
+        carrier.is_held = True
 
     def release(self, node: str) -> None:
         """Let a held node go on; it finds the newest messages."""
         carrier = self._carriers[node]
         carrier.is_held = False
+        if carrier.looks is not None:
+            carrier.looks.release()
         for deadline in carrier.missed:
             self.schedule(carrier, deadline)
         self._events.extend((carrier, action) for action in carrier.waiting)
@@ -227,12 +291,14 @@ class MemoryGraph:
         )
 
     def tap(self, on_frame: Callable[[bytes], None]) -> None:
-        """Have every frame that is sent shown to a callback."""
+        """Have every frame that is sent shown to a callback; repeats are all sent from now on."""
         self._taps.append(on_frame)
+        self._send_all_again()
 
     def tap_reader(self, node: str, on_frame: Callable[[bytes], None]) -> None:
         """Have every frame that reaches a node shown to a callback, in this and later lives."""
         self._reader_taps[node] = on_frame
+        self._send_all_again()
 
     def lose(self, lost: Callable[[str, str, str], bool]) -> Callable[[], None]:
         """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery.
@@ -240,6 +306,7 @@ class MemoryGraph:
         Requests are asked about as the topic "?". Return what ends the loss.
         """
         self._losses.append(lost)
+        self._send_all_again()
         return lambda: self._losses.remove(lost)
 
     def advance(self, seconds: float) -> None:
@@ -264,16 +331,17 @@ class MemoryGraph:
                 return True
             # Deadlines that fall on the very end belong to the next stretch of time.
             if not deadlines or deadlines[0][0] >= end_ns:
-                clock.ns = max(clock.ns, end_ns)
+                if end_ns > clock.ns:
+                    clock.ns, self._position = end_ns, _BEFORE_ALL
                 return False
-            due_ns, _, deadline, carrier = heapq.heappop(deadlines)
+            due_ns, order, rank, _, deadline, carrier = heapq.heappop(deadlines)
             if deadline.action is None or not carrier.is_alive:
                 continue
             if carrier.is_held:
                 carrier.missed.append(deadline)
                 continue
-            if due_ns > clock.ns:
-                clock.ns = due_ns
+            if due_ns >= clock.ns:
+                clock.ns, self._position = due_ns, (order, rank)
             due = deadline.take(clock.ns)
             if deadline.period_ns:
                 self.schedule(carrier, deadline)
@@ -282,26 +350,38 @@ class MemoryGraph:
 
     # --- for the carriers ----------------------------------------------------------------------
 
-    def carry(self, writer: str, key: bytes, frame: bytes, latched: bool) -> None:
-        """Bring a frame to its readers."""
+    def carry(self, writer: str, row: Publisher, frame: bytes) -> bool:
+        """Bring a frame to its readers; return whether its repeats need not be sent."""
         for tap in self._taps:
             tap(frame)
-        if latched:
-            self._latched[writer][key] = frame
-        for carrier in self._readers.get(key, ()):
-            if self._losses and self._is_lost(writer, key, carrier.peer.node):
+        if row.latched:
+            self._latched[writer][row.key] = row
+        is_lazy = self.leaves_out and not (self._taps or self._losses or self._reader_taps)
+        carriers = self._readers.get(row.key, ())
+        for carrier in carriers:
+            if self._losses and self._is_lost(writer, row.key, carrier.peer.node):
                 continue
-            self._deliver(carrier, frame)
+            self._deliver(carrier, row.key, frame)
+            for reader in carrier.peer.readers_of(row.key):
+                if reader.on_message is not None and not reader.changes_only:
+                    is_lazy = False
+        for carrier in carriers:
+            for reader in carrier.peer.readers_of(row.key):
+                reader.renewal = row if is_lazy else None
+        return is_lazy
 
     def listen(self, carrier: MemoryCarrier, writer: str, key: bytes) -> None:
         """Add a reader; it gets a latched message at once."""
         readers = self._readers.setdefault(key, [])
         if carrier not in readers:
+            self._send_again(writer)
             readers.append(carrier)
-        frame = self._latched.get(writer, {}).get(key)
-        if frame is not None:
-            again = retained(frame)
-            self.soon(carrier, lambda: self._deliver(carrier, again))
+        row = self._latched.get(writer, {}).get(key)
+        if row is not None:
+            again = retained(
+                self._carriers[writer].peer.frame(row, self.clock.utc_of(row.stamp_ns))
+            )
+            self.soon(carrier, lambda: self._deliver(carrier, key, again))
 
     def ask(self, carrier: MemoryCarrier, node: str, request: bytes, expires_ns: int) -> None:
         """Bring a request to a node; one that does not run gets it when it does, in its time."""
@@ -327,9 +407,29 @@ class MemoryGraph:
         self._events.append((carrier, action))
 
     def schedule(self, carrier: MemoryCarrier, deadline: Deadline) -> None:
-        """Put a node's deadline into the order of all; equal times run as they were asked for."""
+        """Put a node's deadline into the order of all.
+
+        Equal times run in the order in which their nodes were first started, those of one node as
+        they were asked for: an order that does not depend on what was left out.
+        """
         self._count += 1
-        heapq.heappush(self._deadlines, (deadline.due_ns, self._count, deadline, carrier))
+        heapq.heappush(
+            self._deadlines,
+            (deadline.due_ns, carrier.order, deadline.rank, self._count, deadline, carrier),
+        )
+
+    def order_of(self, node: str) -> int:
+        """Return the place of a node among all that have been started."""
+        return self._orders.setdefault(node, len(self._orders))
+
+    def next_rank(self, node: str) -> int:
+        """Return the rank of a node's next deadline."""
+        self._ranks[node] += 1
+        return self._ranks[node]
+
+    def has_passed(self, due_ns: int, position: tuple[int, int]) -> bool:
+        """Return whether a deadline of a time, order and rank would have run by now."""
+        return (due_ns, position) <= (self.clock.ns, self._position)
 
     def keep_line(self, node: str, level: str, text: str) -> None:
         """Keep one line of a node's log."""
@@ -337,14 +437,43 @@ class MemoryGraph:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _deliver(self, carrier: MemoryCarrier, frame: bytes) -> None:
+    def _deliver(self, carrier: MemoryCarrier, key: bytes, frame: bytes) -> None:
         """Put the message in place; the callbacks, if any, run after what runs now."""
         if self._reader_taps:
             shown = self._reader_taps.get(carrier.peer.node)
             if shown is not None:
                 shown(frame)
-        if carrier.peer.accept(frame, self.clock.ns):
+        is_news = carrier.peer.accept(frame, self.clock.ns)
+        if is_news:
             self.soon(carrier, carrier.peer.run_callbacks)
+        if carrier.looks is not None and (
+            is_news or any(reader.is_news for reader in carrier.peer.readers_of(key))
+        ):
+            carrier.looks.note_change()
+
+    def _send_again(self, writer: str) -> None:
+        """Have the repeats of a node sent again: what reads them has its own stamp from now on."""
+        carrier = self._carriers.get(writer)
+        if carrier is None:
+            return
+        if carrier.looks is not None:
+            carrier.looks.catch_up()
+        touched = {carrier.peer.node: carrier}
+        for row in carrier.peer.rows():
+            row.is_lazy = False
+            for other in self._readers.get(row.key, ()):
+                for reader in other.peer.readers_of(row.key):
+                    if reader.renewal is not None:
+                        reader.renew()
+                        reader.renewal = None
+                        touched[other.peer.node] = other
+        for other in touched.values():
+            if other.looks is not None:
+                other.looks.note_stamps()
+
+    def _send_all_again(self) -> None:
+        for writer in self._carriers:
+            self._send_again(writer)
 
     def _draw(self, node: str, purpose: str) -> Random:
         """Return the numbers of one draw: of the seed, the node, the purpose and the count."""

@@ -5,7 +5,7 @@ and incarnation, readers, deadlines, requests, heartbeats and the stop sequence.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from bus.envelope import Once, OpenCall, Request, Response
-from bus.interface import BusError, Call, Clock, Reader
+from bus.interface import BusError, Call, Clock, Looks, Reader
 from bus.measure import LoopTimes, Usage
+from bus.publisher import NEVER_NS, Publisher, Standing
 from bus.reader import TopicReader
 from bus.schema import Description, breaking_changes, describe, schema_hash, type_name
 from bus.timers import Deadline, Schedule
@@ -41,8 +42,11 @@ _RESPONSE_DECODER = msgspec.msgpack.Decoder(Response)
 class Carrier(Protocol):
     """What moves the bytes of one peer."""
 
-    def send(self, key: bytes, frame: bytes, latched: bool) -> None:
-        """Send a frame to whoever reads it; keep a latched one for late readers."""
+    def send(self, row: Publisher, frame: bytes) -> bool:
+        """Send a frame to whoever reads it; keep a latched one for late readers.
+
+        Return whether its repeats need not be sent: who reads it renews its stamp by itself.
+        """
 
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """Read a topic of a writer; only an active one wakes the node."""
@@ -76,20 +80,6 @@ class _Asked(NamedTuple):
     expiry: Deadline
 
 
-class _Publisher:
-    """What does not change between two messages of one topic, and their count."""
-
-    __slots__ = ("body", "key", "latched", "message", "schema_hash", "sequence")
-
-    def __init__(self, key: bytes, schema_hash: int, latched: bool) -> None:
-        self.key = key
-        self.schema_hash = schema_hash
-        self.latched = latched
-        self.sequence = 0
-        self.message: Struct | None = None  # the last one
-        self.body = b""
-
-
 class Peer:
     """See `bus.interface.Bus`; the carrier calls the methods under "what the carrier brings"."""
 
@@ -103,6 +93,7 @@ class Peer:
         state_dir: Path,
         carrier: Carrier,
         timers: Schedule,
+        looks: Callable[[int, Callable[[], None]], Looks],
     ) -> None:
         self.node = node
         self.incarnation = incarnation
@@ -114,7 +105,10 @@ class Peer:
         self.timers = timers
         self._pid = pid
         self._carrier = carrier
-        self._publishers: dict[str, _Publisher] = {}
+        self._publishers: dict[str, Publisher] = {}
+        self._standings: dict[str, Standing] = {}
+        self._new_looks = looks  # of a period [ns] and of what a look does
+        self._looks: Looks | None = None
         self._readers: dict[bytes, list[TopicReader[Any]]] = {}
         self._fired: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._handlers: dict[str, tuple[Method[Any, Any], Callable[[Call[Any, Any]], None]]] = {}
@@ -149,33 +143,56 @@ class Peer:
         if message is not row.message:  # it is frozen: said again, its bytes are the same
             row.body = _encode(message)
             row.message = message
-        clock = self.clock
-        header = _pack_header(
-            VERSION,
-            0,
-            HEADER_LENGTH,
-            row.schema_hash,
-            self.incarnation,
-            row.sequence,
-            clock.now_ns(),
-            clock.utc_ns(),
-        )
-        frame = row.key + header + row.body
+        row.stamp_ns = self.clock.now_ns()
+        frame = self.frame(row, self.clock.utc_ns())
         if len(frame) > MAX_FRAME_BYTES:
             raise BusError(
                 f"a frame on {topic.name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES}"
             )
-        self._carrier.send(row.key, frame, row.latched)
+        row.is_lazy = self._carrier.send(row, frame)
+
+    def say(self, topic: Topic[M], message: M, period_s: float | None = None) -> None:
+        """See `bus.interface.Bus.say`."""
+        standing = self._standings.get(topic.name)
+        if standing is None:
+            standing = self._standings[topic.name] = Standing(topic)
+        if self._looks is not None:
+            self._looks.catch_up()
+        standing.repeat_each(topic.period_s if period_s is None else period_s)
+        if standing.take(message):
+            self.publish(topic, message)
+            standing.published(self.clock.now_ns())
+        if self._looks is not None:
+            self._looks.note_said()
 
     def subscribe(
-        self, topic: Topic[M], on_message: Callable[[M], None] | None = None
+        self,
+        topic: Topic[M],
+        on_message: Callable[[M], None] | None = None,
+        *,
+        on_change: Callable[[M], None] | None = None,
     ) -> Reader[M]:
         """See `bus.interface.Bus.subscribe`."""
-        reader = TopicReader(topic, self.clock, on_message, self._on_refused)
+        callback = on_message or on_change
+        reader = TopicReader(
+            topic, self.clock, callback, self._on_refused, changes_only=on_message is None
+        )
         key = topic_key(topic.name)
         self._readers.setdefault(key, []).append(reader)
-        self._carrier.listen(topic.writer, key, on_message is not None)
+        self._carrier.listen(topic.writer, key, callback is not None)
         return reader
+
+    def look_each(self, period_s: float, look: Callable[[], None]) -> Looks:
+        """See `bus.interface.Bus.look_each`."""
+        if self._looks is not None:
+            raise BusError(f"{self.node} looks already")
+
+        def on_instant() -> None:
+            look()
+            self._repeat(looks)
+
+        looks = self._looks = self._new_looks(round(period_s * 1e9), on_instant)
+        return looks
 
     def at(self, when_s: float, action: Callable[[], None]) -> Deadline:
         """See `bus.interface.Bus.at`. Rounded up: when it runs, now_s() has reached when_s."""
@@ -349,15 +366,76 @@ class Peer:
         """Count what could not be sent or kept."""
         self._drops += count
 
+    # --- for a carrier that leaves repeats out ---------------------------------------------------
+
+    def readers(self) -> Iterator[TopicReader[Any]]:
+        """Return all readers."""
+        for readers in self._readers.values():
+            yield from readers
+
+    def readers_of(self, key: bytes) -> list[TopicReader[Any]]:
+        """Return the readers of one topic."""
+        return self._readers.get(key, [])
+
+    def rows(self) -> Iterable[Publisher]:
+        """Return what has been sent."""
+        return self._publishers.values()
+
+    def frame(self, row: Publisher, utc_ns: int) -> bytes:
+        """Return the newest frame of a topic, sent at a time of UTC."""
+        header = _pack_header(
+            VERSION,
+            0,
+            HEADER_LENGTH,
+            row.schema_hash,
+            self.incarnation,
+            row.sequence,
+            row.stamp_ns,
+            utc_ns,
+        )
+        return row.key + header + row.body
+
+    def first_repeat_ns(self, after_ns: int, step_ns: int) -> int:
+        """Return the first instant of a grid at which a message has to be sent again [ns]."""
+        first_ns = NEVER_NS
+        for name, standing in self._standings.items():
+            if standing.is_pending or not self._publishers[name].is_lazy:
+                first_ns = min(first_ns, standing.first_ns(after_ns, step_ns))
+        return first_ns
+
+    def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:
+        """Count the repeats at instants of a grid that were left out."""
+        for name, standing in self._standings.items():
+            count, repeated_ns = standing.pass_instants(after_ns, last_ns, step_ns)
+            if count:
+                row = self._publishers[name]
+                row.sequence += count
+                row.stamp_ns = repeated_ns
+
     # --- inside --------------------------------------------------------------------------------
 
-    def _new_publisher(self, topic: Topic[Any]) -> "_Publisher":
+    def _new_publisher(self, topic: Topic[Any]) -> Publisher:
         if topic.writer != self.node:
             raise BusError(f"{self.node} does not write {topic.name}; {topic.writer} does")
-        message: type[Struct] = topic.message
-        row = _Publisher(topic_key(topic.name), schema_hash(message), topic.latched)
-        self._publishers[topic.name] = row
+        row = self._publishers[topic.name] = Publisher(topic, self._catch_up)
         return row
+
+    def _catch_up(self) -> None:
+        if self._looks is not None:
+            self._looks.catch_up()
+
+    def _repeat(self, looks: Looks) -> None:
+        """Say again what is due at this instant of the grid."""
+        for name, standing in self._standings.items():
+            if not standing.is_due(looks.instant_ns, looks.step_ns):
+                continue
+            row = self._publishers[name]
+            if row.is_lazy and not standing.is_pending:
+                row.sequence += 1
+                row.stamp_ns = self.clock.now_ns()
+            elif standing.newest is not None:
+                self.publish(standing.topic, standing.newest)
+            standing.published(looks.instant_ns)
 
     def _finish(self, number: int, answer: Answer[Any]) -> None:
         asked = self._asked.pop(number, None)

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from bus.interface import Clock
+from bus.publisher import NEVER_NS, Publisher
 from bus.schema import schema_hash
 from bus.wire import CHECKED, HEADER_LENGTH, UNREADABLE, VERSION
 from msgs.topics import Topic
@@ -42,14 +43,17 @@ class TopicReader(Generic[M]):
         "_decode_body",
         "_hash",
         "_hold_ns",
+        "_is_back",
         "_known",
         "_message",
         "_on_refused",
         "_pending_ns",
         "_stamp_ns",
+        "changes_only",
         "health",
         "incarnation",
         "on_message",
+        "renewal",
         "sequence",
         "topic",
     )
@@ -60,9 +64,14 @@ class TopicReader(Generic[M]):
         clock: Clock,
         on_message: Callable[[M], None] | None,
         on_refused: Callable[[Topic[M], str, int], None],
+        *,
+        changes_only: bool = False,
     ) -> None:
         self.topic = topic
         self.on_message = on_message
+        self.changes_only = changes_only  # no callback for a body that is the same again
+        # Only under virtual time: whose repeats of the newest message are counted, not sent.
+        self.renewal: Publisher | None = None
         self.health = Counts()
         self.incarnation = 0
         self.sequence = 0
@@ -74,6 +83,7 @@ class TopicReader(Generic[M]):
         self._body: bytes | None = None  # newer than the message, not yet decoded
         self._known: bytes | None = None  # what the message was decoded from
         self._message: M | None = None
+        self._is_back = False
         self._pending_ns = 0
         self._stamp_ns = 0
 
@@ -97,7 +107,9 @@ class TopicReader(Generic[M]):
         if age_ns < -FUTURE_NS:
             self.health.refused += 1
             return None
-        if incarnation == self.incarnation and sequence == self.sequence + 1:
+        if incarnation == self.incarnation and (
+            sequence == self.sequence + 1 or self.renewal is not None
+        ):
             pass  # most often
         elif incarnation == self.incarnation and sequence > self.sequence:
             self.health.gaps += sequence - self.sequence - 1
@@ -109,9 +121,12 @@ class TopicReader(Generic[M]):
             self.health.late += 1
         self._pending_ns = stamp_ns
         body = data[at + length :]
-        if self.on_message is not None:
+        is_known = body == self._known
+        if self.on_message is not None and not (is_known and self.changes_only):
             return self._decode(body)
-        if body == self._known:
+        if is_known:
+            if now_ns - self._stamp_ns > self._hold_ns:
+                self._is_back = True
             self._body = None
             self._stamp_ns = stamp_ns
         else:
@@ -130,6 +145,8 @@ class TopicReader(Generic[M]):
     def stamp_s(self) -> float | None:
         """Return when the newest message was sent [monotonic s]; None before the first."""
         message = self._message if self._body is None else self.message
+        if self.renewal is not None:
+            self.renew()
         return None if message is None else self._stamp_ns / 1e9
 
     @property
@@ -137,6 +154,8 @@ class TopicReader(Generic[M]):
         """Return the age of the newest message [s]; infinity before the first."""
         if self.message is None:
             return math.inf
+        if self.renewal is not None:
+            self.renew()
         return (self._clock.now_ns() - self._stamp_ns) / 1e9
 
     def fresh(self) -> M | None:
@@ -144,7 +163,36 @@ class TopicReader(Generic[M]):
         message = self._message if self._body is None else self.message
         if message is None:
             return None
+        self._is_back = False
+        if self.renewal is not None:
+            self.renew()
         return message if self._clock.now_ns() - self._stamp_ns <= self._hold_ns else None
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether a look shows something else than the one before.
+
+        A message has come that nobody has looked at yet, or the one before is fresh again.
+        """
+        return self._body is not None or self._is_back
+
+    @property
+    def stale_ns(self) -> int:
+        """Return from when on the newest message is not fresh any more [monotonic ns].
+
+        Never, while its repeats are counted: they do not end before that.
+        """
+        if self.message is None or self.renewal is not None or self._hold_ns == math.inf:
+            return NEVER_NS
+        return self._stamp_ns + int(self._hold_ns) + 1
+
+    def renew(self) -> None:
+        """Take the stamp of the newest repeat that was counted and not sent."""
+        renewal = self.renewal
+        if renewal is not None:
+            renewal.catch_up()
+            self._stamp_ns = self._pending_ns = renewal.stamp_ns
+            self.sequence = renewal.sequence
 
     def _decode(self, body: bytes) -> M | None:
         """Decode a body; one that cannot be decoded is counted and changes nothing."""

@@ -10,10 +10,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
+from bus.interface import Looks
 from bus.lock import Lock
+from bus.looks import TimerLooks
 from bus.peer import Peer
 from bus.place import Place
 from bus.timers import Deadline, Timers
@@ -54,15 +57,17 @@ class ZmqBus(Peer):
         self._ended: asyncio.Future[None] | None = None
         self._in_round = False
         self._woken = False
+        clock = SystemClock()
         super().__init__(
             node=name,
             incarnation=lock.incarnation if lock else 0,
             pid=os.getpid(),
-            clock=SystemClock(),
+            clock=clock,
             randomness=lambda purpose: _RANDOM,
             state_dir=place.state_dir,
             carrier=self.wire,
             timers=self.timers,
+            looks=partial(TimerLooks, self.timers, clock),
         )
         self.watch(self.wire.worker.fd, self.wire.worker.collect)
         if lock is not None:
@@ -205,6 +210,12 @@ class ZmqBus(Peer):
         deadline = super().every(period_s, action)
         self._wake_soon()
         return deadline
+
+    def look_each(self, period_s: float, look: Callable[[], None]) -> Looks:
+        """See `bus.interface.Bus.look_each`."""
+        looks = super().look_each(period_s, look)
+        self._wake_soon()
+        return looks
 
     # --- signals -------------------------------------------------------------------------------
 

@@ -8,11 +8,14 @@ from typing import Protocol
 class Deadline:
     """One action at one time; `period_ns` 0 means once."""
 
-    __slots__ = ("action", "due_ns", "period_ns")
+    __slots__ = ("action", "due_ns", "period_ns", "rank")
 
-    def __init__(self, due_ns: int, period_ns: int, action: Callable[[], None]) -> None:
+    def __init__(
+        self, due_ns: int, period_ns: int, action: Callable[[], None], rank: int = 0
+    ) -> None:
         self.due_ns = due_ns
         self.period_ns = period_ns
+        self.rank = rank  # among the deadlines of one node that fall on one time
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:

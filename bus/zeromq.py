@@ -20,6 +20,7 @@ from bus.interface import BusError
 from bus.measure import Usage, process_usage
 from bus.offload import Worker
 from bus.place import Place
+from bus.publisher import Publisher
 from bus.wire import MAX_FRAME_BYTES, retained
 
 R = TypeVar("R")
@@ -113,19 +114,20 @@ class ZmqCarrier:
 
     # --- bus.peer.Carrier ----------------------------------------------------------------------
 
-    def send(self, key: bytes, frame: bytes, latched: bool) -> None:
-        """See `bus.peer.Carrier.send`."""
+    def send(self, row: Publisher, frame: bytes) -> bool:
+        """See `bus.peer.Carrier.send`. Every repeat is sent."""
         publisher = self.publisher
         if publisher is None:
             raise BusError(f"{self._node} is a tool and publishes nothing")
-        if latched:
-            self._latched[key] = frame
+        if row.latched:
+            self._latched[row.key] = frame
         try:
             _send(publisher, frame, NOBLOCK)
         except zmq.Again:
             self.drops += 1
         if publisher not in self.touched:
             self._touch(publisher)
+        return False
 
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """See `bus.peer.Carrier.listen`. A writer outside the plan is not waited for."""

@@ -45,12 +45,13 @@ class ActError(Exception):
 class VirtualGraph:
     """The nodes of a plan, loaded and checked."""
 
-    def __init__(self, plan: Plan, seed: int, state_dir: Path) -> None:
+    def __init__(self, plan: Plan, seed: int, state_dir: Path, *, leaves_out: bool = True) -> None:
         """Load all nodes; none is started yet.
 
+        :param leaves_out: see `bus.memory.MemoryGraph`.
         :raises ConfigurationError: the plan cannot be carried out.
         """
-        self.memory = MemoryGraph(seed, state_dir)
+        self.memory = MemoryGraph(seed, state_dir, leaves_out=leaves_out)
         self.plan = plan
         self.restart_wanted: str | None = None  # the reason for a restart; None: not asked for
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)

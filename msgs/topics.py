@@ -34,6 +34,7 @@ class Topic(Generic[M]):
     `period_s` None means "on change"; `idle_period_s` is what it is while no vehicle is there, if
     that differs. `hold_s` is how long a reader may rely on the newest message; infinity where
     silence means nothing. `own_hold_s` reads a longer or shorter hold out of the message itself.
+    `drifts` names fields whose change alone is no news: it is sent with the next repeat.
     `latched` topics are resent to late readers. `recorded` ones are kept by a recorder unless it
     is told otherwise.
     """
@@ -45,6 +46,7 @@ class Topic(Generic[M]):
     idle_period_s: float | None = None
     hold_s: float = math.inf
     own_hold_s: Callable[[M], float] | None = None
+    drifts: tuple[str, ...] = ()
     latched: bool = False
     recorded: bool = True
 

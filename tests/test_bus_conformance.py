@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -187,6 +188,38 @@ def test_a_callback_gets_every_message_in_order(world: World) -> None:
         pilot.publish(PILOT_STATUS, status(index / 100))
     world.until(lambda: len(got) == 200)
     assert got == [index / 100 for index in range(200)]
+
+
+def test_a_callback_for_changes_gets_no_repeat(world: World) -> None:
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    got: list[float] = []
+    reader = safety.subscribe(PILOT_STATUS, on_change=lambda message: got.append(message.high_v))
+    joined(world, safety, pilot)
+    for high_v in (12.0, 12.0, 9.0, 9.0, 12.0, 6.0):
+        pilot.publish(PILOT_STATUS, status(high_v))
+    world.until(lambda: 6.0 in got)
+    assert got == [12.0, 9.0, 12.0, 6.0]
+    assert reader.health.gaps == 0
+
+
+def test_a_node_looks_on_its_grid_and_repeats_what_it_says(world: World) -> None:
+    """Between processes each instant is a look; in memory those that find nothing are left out."""
+    pilot, safety = world.bus("pilot"), world.bus("safety")
+    got: list[float] = []
+    safety.subscribe(PILOT_STATUS, lambda message: got.append(message.high_v))
+    joined(world, safety, pilot)
+    looked_s: list[float] = []
+    looks = pilot.look_each(0.01, lambda: looked_s.append(pilot.clock.now_s()))
+    looks.plan(-math.inf)
+    pilot.say(PILOT_STATUS, status(), 0.05)
+    world.wait(0.5)
+    assert 5 <= len(got) <= 11
+    assert 1 <= len(looked_s) <= 51
+    looks.cancel()
+    world.wait(0.05)
+    count = len(got)
+    world.wait(0.2)
+    assert len(got) == count, "who looks no more repeats nothing"
 
 
 def test_the_newest_message_is_in_place_before_a_callback_runs(world: World) -> None:

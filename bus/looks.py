@@ -1,0 +1,62 @@
+"""A node's looks between processes: one at each instant, for devices change by themselves.
+
+Under virtual time `bus.virtual_looks` leaves out those at which nothing can have changed.
+"""
+
+from collections.abc import Callable
+
+from bus.interface import Clock
+from bus.timers import Deadline, Schedule
+
+
+class TimerLooks:
+    """See `bus.interface.Looks`: one deadline after the other."""
+
+    is_each_judged = False
+
+    def __init__(
+        self, timers: Schedule, clock: Clock, step_ns: int, look: Callable[[], None]
+    ) -> None:
+        self._timers = timers
+        self._clock = clock
+        self._look = look
+        self._is_cancelled = False
+        self.step_ns = step_ns
+        self.instant_ns = self.looked_ns = clock.now_ns()
+        self._deadline: Deadline = timers.add(self.instant_ns, self._on_instant)
+
+    def change_period(self, step_ns: int) -> None:
+        """See `Looks.change_period`."""
+        if step_ns != self.step_ns:
+            self.step_ns = step_ns
+            self._arm()
+
+    def note_look(self) -> None:
+        """See `Looks.note_look`."""
+        self.looked_ns = self._clock.now_ns()
+
+    def plan(self, due_s: float) -> None:
+        """See `Looks.plan`. Each instant is looked at."""
+
+    def note_said(self) -> None:
+        """See `Looks.note_said`. Each instant is looked at."""
+
+    def catch_up(self) -> None:
+        """See `Looks.catch_up`. Nothing was left out."""
+
+    def cancel(self) -> None:
+        """See `Looks.cancel`."""
+        self._is_cancelled = True
+        self._deadline.cancel()
+
+    def _on_instant(self) -> None:
+        now_ns = self._clock.now_ns()
+        missed = (now_ns - self._deadline.due_ns) // self.step_ns
+        self.instant_ns = self._deadline.due_ns + missed * self.step_ns
+        self._arm()
+        self._look()
+
+    def _arm(self) -> None:
+        self._deadline.cancel()
+        if not self._is_cancelled:
+            self._deadline = self._timers.add(self.instant_ns + self.step_ns, self._on_instant)

@@ -1,0 +1,175 @@
+"""The rounds of a node: when its machine is stepped, and when what it says is said again.
+
+    self._rounds = Rounds(bus, PERIOD_S, self._look, self._act)
+
+A look takes place at each instant of a grid, on a changed message that wakes the node, and with an
+event. The machine is stepped when a look shows other inputs than the one before, when its deadline
+has come, with an event and after it, and after an instant of the grid was missed.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bus.interface import Bus, Timer
+from msgs.topics import Topic
+
+I = TypeVar("I", bound=Struct)  # noqa: E741 - the inputs of a machine
+
+TIMES = ("now_s", "utc_ns", "since_s")
+"""Fields of inputs that are the time, and no news by themselves."""
+
+MISSED_PERIODS = 2  # a look that comes later after the one before has missed an instant
+
+
+class Due(Protocol):
+    """What a machine returns beside its state."""
+
+    @property
+    def due_s(self) -> float:
+        """Return from when on a step with the same inputs may do something [s]; infinity: never."""
+
+
+O = TypeVar("O", bound=Due)  # noqa: E741 - the outputs of a machine
+
+
+class Instant(NamedTuple):
+    """When a look takes place."""
+
+    now_s: float  # monotonic
+    utc_ns: int
+    since_s: float  # since the look before; 0 of the first
+
+
+class Rounds(Generic[I, O]):
+    """Steps one machine."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        period_s: float,
+        look: Callable[[Instant], I],
+        act: Callable[[I], O],
+        *,
+        is_exact: bool = False,
+        on_same: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Look for the first time at once, and then each period [s].
+
+        :param look: reads devices and readers; returns the inputs.
+        :param act: steps the machine, carries its outputs out and returns them.
+        :param is_exact: a deadline between two instants of the grid is met when it comes, and not
+            with the next look.
+        :param on_same: runs after a look that needs no step.
+        """
+        self._bus = bus
+        self._look = look
+        self._act = act
+        self._on_same = on_same
+        self._is_exact = is_exact
+        self._inputs: I | None = None  # of the last step, without its event
+        self._times: tuple[str, ...] = ()
+        self._due_s = -math.inf
+        self._had_event = False  # in the last step: without it the state may move on
+        self._alarm: Timer | None = None
+        self._alarm_s = math.inf
+        self._is_stopped = False
+        self._looks = bus.look_each(period_s, self._on_instant)
+
+    @property
+    def period_s(self) -> float:
+        """Return the period of the grid [s]."""
+        return self._looks.step_ns / 1e9
+
+    @period_s.setter
+    def period_s(self, period_s: float) -> None:
+        self._looks.change_period(round(period_s * 1e9))
+
+    def wake(self, _: object = None) -> None:
+        """Look now: something that the node reads has changed."""
+        if not self._is_stopped:
+            self._see(None)
+            self._plan()
+
+    def run(self, event: Callable[[I], I]) -> O:
+        """Step now, with an event put into the inputs; the next look steps without it."""
+        outputs = self._see(event)
+        assert outputs is not None, "a look with an event is always stepped"
+        self._plan()
+        return outputs
+
+    def say(self, topic: Topic[Any], message: Struct, period_s: float | None = None) -> None:
+        """See `bus.interface.Bus.say`."""
+        self._bus.say(topic, message, period_s)
+
+    def stop(self) -> None:
+        """Look and step no more, but for events."""
+        self._is_stopped = True
+        self._looks.cancel()
+        self._set_alarm(math.inf)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _on_instant(self) -> None:
+        self._see(None)
+        self._plan()
+
+    def _see(self, event: Callable[[I], I] | None) -> O | None:
+        """Look, and step if there is a reason; return the outputs if there was."""
+        looks, clock = self._looks, self._bus.clock
+        looks.catch_up()
+        now_ns = clock.now_ns()
+        since_ns = now_ns - looks.looked_ns if self._inputs is not None else 0
+        looks.note_look()
+        now_s = now_ns / 1e9
+        inputs = self._look(Instant(now_s, clock.utc_ns(), since_ns / 1e9))
+        is_needed = (
+            event is not None
+            or self._had_event
+            or now_s >= self._due_s
+            or looks.is_each_judged
+            or since_ns > MISSED_PERIODS * looks.step_ns
+            or not self._is_same(inputs)
+        )
+        if not is_needed:
+            self._on_same()
+            return None
+        if self._inputs is None:
+            self._times = tuple(name for name in TIMES if name in inputs.__struct_fields__)
+        self._inputs = inputs
+        outputs = self._act(inputs if event is None else event(inputs))
+        self._due_s = outputs.due_s
+        self._had_event = event is not None
+        return outputs
+
+    def _is_same(self, inputs: I) -> bool:
+        """Return whether inputs differ from those of the last step in the time alone."""
+        last = self._inputs
+        if last is None:
+            return False
+        times = {name: getattr(last, name) for name in self._times}
+        return replace(inputs, **times) == last
+
+    def _plan(self) -> None:
+        if not self._is_stopped:
+            self._looks.plan(-math.inf if self._had_event else self._due_s)
+            if self._is_exact:
+                self._set_alarm(self._due_s)
+
+    def _set_alarm(self, when_s: float) -> None:
+        """Have the machine stepped at a time [s]; infinity: never."""
+        if when_s == self._alarm_s:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_s = when_s
+        is_ahead = self._bus.clock.now_s() < when_s < math.inf
+        self._alarm = self._bus.at(when_s, self._on_alarm) if is_ahead else None
+
+    def _on_alarm(self) -> None:
+        self._alarm_s = math.inf
+        self._see(None)
+        self._plan()

@@ -1,0 +1,430 @@
+"""Rounds that are left out change nothing: not what is sent, not what is read, not when."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bus import Bus, BusError, Reader
+from bus.memory import START_NS, MemoryGraph
+from bus.moment import Moment
+from bus.rounds import Instant, Rounds
+from bus.wire import unpack
+from msgs.topics import Topic
+
+
+class Word(Struct, frozen=True, kw_only=True):
+    """A message: what counts, and what drifts."""
+
+    level: int
+    drift: float = 0.0
+
+
+NAMES = ("a", "b", "c", "d")
+PERIODS_S = (0.01, 0.025, 0.1, 0.15)
+SAID = {
+    name: Topic(
+        name=f"{name}/word",
+        message=Word,
+        writer=name,
+        period_s=period_s,
+        hold_s=hold_s,
+        drifts=("drift",),
+        latched=name == "c",
+    )
+    for name, period_s, hold_s in zip(
+        NAMES, (0.1, 0.02, 1.0, 0.25), (0.5, 0.05, 3.0, math.inf), strict=True
+    )
+}
+
+
+class Inputs(Struct, frozen=True, kw_only=True):
+    now_s: float
+    since_s: float
+    heard: tuple[int | None, ...]
+    kick: int = 0
+
+
+class Outputs(Struct, frozen=True, kw_only=True):
+    word: Word
+    due_s: float
+
+
+class State(Struct, frozen=True, kw_only=True):
+    level: int = 0
+    total: int = 0
+    until_s: float = 0.0
+    left: int = 0  # steps until it is at rest
+
+
+def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
+    """A machine with a deadline, a counter in motion, and a value that drifts."""
+    before, moment = state, Moment(inputs.now_s)
+    total = sum(
+        index * (value or 0) + (value is None) for index, value in enumerate(inputs.heard, 1)
+    )
+    if total != state.total or inputs.kick:
+        state = replace(state, total=total, until_s=inputs.now_s + 0.05 * (1 + total % 7), left=3)
+    elif state.left:
+        state = replace(state, left=state.left - 1)
+    level = total % 5 + inputs.kick if moment.reached(state.until_s) else state.level
+    state = replace(state, level=level % 11)
+    word = Word(level=state.level, drift=float(total))
+    return state, Outputs(word=word, due_s=moment.due_s if state == before else inputs.now_s)
+
+
+class Node:
+    """One machine, its readers, and what it has decided."""
+
+    def __init__(self, bus: Bus, index: int, done: list[Any]) -> None:
+        self._bus, self._done = bus, done
+        self._state = State()
+        self._topic = SAID[NAMES[index]]
+        others = [SAID[name] for name in NAMES if name != NAMES[index]]
+        self.readers: list[Reader[Word]] = [
+            bus.subscribe(topic, on_change=self._on_change if index == 3 else None)
+            for topic in others
+        ]
+        self._said: Word | None = None
+        self.rounds: Rounds[Inputs, Outputs] = Rounds(
+            bus, PERIODS_S[index], self._look, self._act, is_exact=index >= 2
+        )
+
+    def kick(self, force: int) -> None:
+        self.rounds.run(lambda inputs: replace(inputs, kick=force))
+
+    def _on_change(self, _: Word) -> None:
+        self.rounds.wake()
+
+    def _look(self, instant: Instant) -> Inputs:
+        heard = tuple(
+            None if (word := reader.fresh()) is None else word.level for reader in self.readers
+        )
+        return Inputs(now_s=instant.now_s, since_s=instant.since_s, heard=heard)
+
+    def _act(self, inputs: Inputs) -> Outputs:
+        if inputs.since_s > 2.5 * self.rounds.period_s:
+            self._done.append((self._bus.node, "late", inputs.now_s, inputs.since_s))
+        self._state, outputs = step(self._state, inputs)
+        if outputs.word != self._said:
+            self._done.append((self._bus.node, "says", inputs.now_s, outputs.word))
+        self._said = outputs.word
+        self.rounds.say(self._topic, outputs.word)
+        return outputs
+
+
+class World:
+    """Four nodes on one graph, and what may befall them."""
+
+    def __init__(self, folder: Path, leaves_out: bool, is_tapped: bool) -> None:
+        self.graph = MemoryGraph(1, folder, leaves_out=leaves_out)
+        self.done: list[Any] = []
+        self.frames: list[bytes] = []
+        if is_tapped:
+            self.graph.tap(self.frames.append)
+        self._nodes: dict[str, Node] = {}
+        self._losses: list[Callable[[], None]] = []
+        self._held: set[str] = set()
+        for index in range(len(NAMES)):
+            self._start(index)
+            self.graph.advance(0.003)
+
+    def _start(self, index: int) -> None:
+        name = NAMES[index]
+        bus = self.graph.bus(name)
+        self._nodes[name] = Node(bus, index, self.done)
+        bus.ready()
+
+    def befall(self, what: str, index: int, wait_ms: float) -> None:
+        name = NAMES[index]
+        runs = name in self.graph.running
+        match what:
+            case "kick" if runs and name not in self._held:
+                self._nodes[name].kick(1 + int(wait_ms) % 3)
+            case "kill" if runs:
+                self.graph.kill(name)
+                self._held.discard(name)
+            case "start" if not runs:
+                self._start(index)
+            case "hold" if runs and name not in self._held:
+                self.graph.hold(name)
+                self._held.add(name)
+            case "release" if name in self._held:
+                self.graph.release(name)
+                self._held.discard(name)
+            case "lose":
+                self._losses.append(self.graph.lose(lambda writer, topic, reader: reader == name))
+            case "find" if self._losses:
+                self._losses.pop()()
+            case _:
+                pass
+        self.graph.advance(wait_ms / 1000.0)
+        self._probe()
+
+    def _probe(self) -> None:
+        for name in self.graph.running:
+            for reader in self._nodes[name].readers:
+                seen = (reader.message, reader.stamp_s, reader.fresh() is not None)
+                self.done.append((name, "probe", self.graph.clock.ns, *seen))
+
+
+WHATS = ("kick", "kick", "kill", "start", "start", "hold", "release", "lose", "find", "wait")
+ON_THE_GRIDS_MS = (0.0, 10.0, 25.0, 47.0, 100.0, 1000.0, 5000.0)
+EVENTS = st.tuples(
+    st.sampled_from(WHATS),
+    st.integers(0, len(NAMES) - 1),
+    st.one_of(st.floats(0.0, 300.0), st.sampled_from(ON_THE_GRIDS_MS)),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(EVENTS, max_size=25), st.booleans())
+def test_what_is_left_out_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, int, float]], is_tapped: bool
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    whole, short = (World(folder, leaves_out, is_tapped) for leaves_out in (False, True))
+    for event in events:
+        whole.befall(*event)
+        short.befall(*event)
+        assert short.done == whole.done
+    assert short.frames == whole.frames
+
+
+# --- the helper itself ----------------------------------------------------------------------------
+
+
+class Counting(Struct, frozen=True, kw_only=True):
+    """Outputs of a machine that only asks for its next step."""
+
+    due_s: float
+
+
+class Looker:
+    """Counts looks, steps and looks that needed none, by the instants at which they took place."""
+
+    def __init__(self, graph: MemoryGraph, period_s: float, due_s: float, **options: Any) -> None:
+        self.value = 0
+        self.due_s = due_s
+        self.looks: list[float] = []
+        self.steps: list[Inputs] = []
+        self.same: list[float] = []
+        self.bus = graph.bus("a")
+        self.rounds: Rounds[Inputs, Counting] = Rounds(
+            self.bus,
+            period_s,
+            self._look,
+            self._act,
+            on_same=lambda: self.same.append(self.now_s),
+            **options,
+        )
+
+    @property
+    def now_s(self) -> float:
+        return round((self.bus.clock.now_ns() - START_NS) / 1e9, 6)
+
+    def _look(self, instant: Instant) -> Inputs:
+        self.looks.append(self.now_s)
+        return Inputs(now_s=instant.now_s, since_s=instant.since_s, heard=(self.value,))
+
+    def _act(self, inputs: Inputs) -> Counting:
+        self.steps.append(inputs)
+        return Counting(due_s=self.due_s)
+
+    @property
+    def stepped_s(self) -> list[float]:
+        return [round(inputs.now_s - START_NS / 1e9, 6) for inputs in self.steps]
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> MemoryGraph:
+    return MemoryGraph(1, tmp_path)
+
+
+def test_the_first_look_is_at_once_and_steps(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, math.inf)
+    graph.advance(5.0)
+    assert looker.stepped_s == [0.0]
+    assert looker.looks == [0.0], "nothing has changed since"
+
+
+def test_a_deadline_is_met_with_the_next_look(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, START_NS / 1e9 + 0.25)
+    graph.advance(0.29)
+    assert looker.stepped_s == [0.0]
+    graph.advance(0.02)
+    assert looker.stepped_s == [0.0, 0.3]
+
+
+def test_an_exact_deadline_is_met_when_it_comes(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, START_NS / 1e9 + 0.25, is_exact=True)
+    graph.advance(0.29)
+    assert looker.stepped_s == [0.0, 0.25]
+
+
+def test_a_state_in_motion_is_stepped_at_each_look(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, -math.inf)
+    graph.advance(0.35)
+    assert looker.stepped_s == [0.0, 0.1, 0.2, 0.3]
+    assert [round(inputs.since_s, 6) for inputs in looker.steps] == [0.0, 0.1, 0.1, 0.1]
+
+
+def test_an_event_steps_off_the_grid_and_is_forgotten(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, math.inf)
+    graph.advance(0.15)
+    looker.rounds.run(lambda inputs: replace(inputs, kick=7))
+    graph.advance(0.4)
+    assert [inputs.kick for inputs in looker.steps] == [0, 7, 0]
+    assert looker.stepped_s == [0.0, 0.15, 0.2], "once more without it, and no more"
+    assert round(looker.steps[1].since_s, 6) == 0.05, "since the look that was left out"
+
+
+def test_what_wakes_the_node_is_looked_at_at_once(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, math.inf)
+    graph.advance(0.15)
+    looker.value = 1
+    looker.rounds.wake()
+    assert [inputs.heard for inputs in looker.steps] == [(0,), (1,)]
+
+
+def test_a_look_without_a_step_is_told(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, math.inf)
+    graph.advance(0.15)
+    looker.rounds.wake()
+    assert looker.same == [0.15]
+
+
+def test_a_look_that_was_missed_is_stepped(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, math.inf)
+    graph.advance(0.05)
+    graph.hold("a")
+    graph.advance(0.3)
+    graph.release("a")
+    graph.advance(1.0)
+    assert looker.stepped_s == [0.0, 0.35]
+    assert round(looker.steps[1].since_s, 6) == 0.35
+
+
+def test_the_period_is_changed_from_the_newest_instant_on(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, -math.inf)
+    graph.advance(0.15)
+    looker.rounds.period_s = 0.02
+    graph.advance(0.03)
+    assert looker.looks == [0.0, 0.1, 0.16]
+    assert looker.rounds.period_s == 0.02
+
+
+def test_a_node_that_has_stopped_looks_no_more(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, -math.inf)
+    graph.advance(0.05)
+    looker.rounds.stop()
+    looker.rounds.wake()
+    graph.advance(1.0)
+    assert looker.looks == [0.0]
+
+
+def test_a_node_looks_on_one_grid(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.1, math.inf)
+    with pytest.raises(BusError, match="a looks already"):
+        looker.bus.look_each(0.1, lambda: None)
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+class Hearer:
+    """Another node that has each frame of `a/word`."""
+
+    def __init__(self, graph: MemoryGraph) -> None:
+        self.heard: list[tuple[float, Word]] = []
+        self._clock = graph.clock
+        graph.bus("b").subscribe(SAID["a"], self._on_word)
+
+    def _on_word(self, word: Word) -> None:
+        self.heard.append((round((self._clock.ns - START_NS) / 1e9, 6), word))
+
+
+def test_what_is_said_is_repeated_at_its_period_and_changes_go_out_at_once(
+    graph: MemoryGraph,
+) -> None:
+    hearer, looker = Hearer(graph), Looker(graph, 0.025, math.inf)
+    graph.advance(0.01)
+    looker.rounds.say(SAID["a"], Word(level=1))
+    graph.advance(0.25)
+    looker.rounds.say(SAID["a"], Word(level=1, drift=2.0))
+    graph.advance(0.1)
+    looker.rounds.say(SAID["a"], Word(level=2, drift=2.0))
+    graph.advance(0.001)
+    assert hearer.heard == [
+        (0.01, Word(level=1)),
+        (0.1, Word(level=1)),
+        (0.2, Word(level=1)),
+        (0.3, Word(level=1, drift=2.0)),
+        (0.36, Word(level=2, drift=2.0)),
+    ]
+
+
+def test_a_node_that_looks_no_more_repeats_nothing(graph: MemoryGraph) -> None:
+    hearer, looker = Hearer(graph), Looker(graph, 0.025, math.inf)
+    looker.rounds.say(SAID["a"], Word(level=1))
+    graph.advance(0.01)
+    looker.rounds.stop()
+    graph.advance(5.0)
+    assert hearer.heard == [(0.0, Word(level=1))]
+
+
+def test_another_period_counts_from_the_last_message_on(graph: MemoryGraph) -> None:
+    hearer, looker = Hearer(graph), Looker(graph, 0.025, math.inf)
+    looker.rounds.say(SAID["a"], Word(level=1), 1.0)
+    graph.advance(0.19)
+    looker.rounds.say(SAID["a"], Word(level=1), 0.2)
+    graph.advance(0.1)
+    assert [at_s for at_s, _ in hearer.heard] == [0.0, 0.2]
+
+
+def test_repeats_that_are_left_out_are_counted(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.025, math.inf)
+    reader = graph.bus("b").subscribe(SAID["a"])
+    looker.rounds.say(SAID["a"], Word(level=1))
+    graph.advance(10.01)
+    assert looker.looks == [0.0]
+    assert reader.stamp_s == START_NS / 1e9 + 10.0
+    assert reader.fresh() == Word(level=1)
+    frames: list[bytes] = []
+    graph.tap(frames.append)
+    graph.advance(0.1)
+    assert unpack(frames[0]).header.sequence == 102, "one message and its repeats"
+    assert reader.health.gaps == 0
+
+
+def test_a_writer_that_is_gone_goes_stale_after_its_last_repeat(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.025, math.inf)
+    bus = graph.bus("b")
+    reader = bus.subscribe(SAID["a"])
+    seen: list[float] = []
+
+    def look(instant: Instant) -> Inputs:
+        word = reader.fresh()
+        return Inputs(
+            now_s=instant.now_s, since_s=0.0, heard=(None if word is None else word.level,)
+        )
+
+    def act(inputs: Inputs) -> Counting:
+        if inputs.heard == (None,):
+            seen.append(round(inputs.now_s - START_NS / 1e9, 6))
+        return Counting(due_s=math.inf)
+
+    looker.rounds.say(SAID["a"], Word(level=1))
+    rounds = Rounds(bus, 0.01, look, act)
+    graph.advance(10.05)
+    assert rounds.period_s == 0.01
+    assert seen == []
+    graph.kill("a")
+    graph.advance(10.0)
+    assert seen == [10.51], "0.5 s after 10.0 s"
