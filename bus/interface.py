@@ -27,6 +27,9 @@ R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
 
 
+MISSED_PERIODS = 2  # a look that comes later after the one before has missed an instant
+
+
 class Clock(Protocol):
     """The time: monotonic for everything that is decided, UTC for what people read."""
 

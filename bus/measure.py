@@ -2,9 +2,12 @@
 
 import resource
 import time
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from msgs.heartbeat import LOOK_GAP_BOUNDS_MS
 
 _PAGE_KB = resource.getpagesize() // 1024
 
@@ -51,6 +54,25 @@ class LoopTimes:
             round(_at(counts, last * 99 // 100) / 1e6, 3),
             round(longest_ns / 1e6, 3),
         )
+
+
+class LookGaps:
+    """Looks that came late after the one before them: how many by length, and the longest."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(LOOK_GAP_BOUNDS_MS) + 1)
+        self._longest_ns = 0
+
+    def add(self, gap_ns: int) -> None:
+        """Take the time between two looks."""
+        self._counts[bisect_left(LOOK_GAP_BOUNDS_MS, gap_ns / 1e6)] += 1
+        self._longest_ns = max(self._longest_ns, gap_ns)
+
+    def take(self) -> tuple[float, tuple[int, int, int, int, int, int]]:
+        """Return the longest since the last call [ms], and all counts since the start."""
+        longest_ns, self._longest_ns = self._longest_ns, 0
+        one, two, three, four, five, six = self._counts
+        return round(longest_ns / 1e6, 3), (one, two, three, four, five, six)
 
 
 def _at(counts: Mapping[int, int], rank: int) -> int:

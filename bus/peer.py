@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from bus.envelope import Once, OpenCall, Request, Response
-from bus.interface import BusError, Call, Clock, Looks, Reader
-from bus.measure import LoopTimes, Usage
+from bus.interface import MISSED_PERIODS, BusError, Call, Clock, Looks, Reader
+from bus.measure import LookGaps, LoopTimes, Usage
 from bus.publisher import NEVER_NS, Publisher, Standing
 from bus.reader import TopicReader
 from bus.schema import Description, breaking_changes, describe, schema_hash, type_name
@@ -102,6 +102,7 @@ class Peer:
         self.state_dir = state_dir
         self.state = NodeState.STARTING
         self.times = LoopTimes()
+        self._gaps = LookGaps()
         self.timers = timers
         self._pid = pid
         self._carrier = carrier
@@ -188,6 +189,9 @@ class Peer:
             raise BusError(f"{self.node} looks already")
 
         def on_instant() -> None:
+            gap_ns = self.clock.now_ns() - looks.looked_ns
+            if gap_ns > MISSED_PERIODS * looks.step_ns:
+                self._gaps.add(gap_ns)
             look()
             self._repeat(looks)
 
@@ -462,6 +466,7 @@ class Peer:
         cpu_ns = used.cpu_ns - self._used.cpu_ns
         self._used, self._used_at_ns = used, now_ns
         p50_ms, p99_ms, max_ms = self.times.take()
+        look_gap_max_ms, look_gaps = self._gaps.take()
         healths = [reader.health for readers in self._readers.values() for reader in readers]
         self.publish(
             topic,
@@ -479,6 +484,8 @@ class Peer:
                 late=sum(health.late for health in healths),
                 refused=sum(health.refused for health in healths),
                 error=self._error,
+                look_gap_max_ms=look_gap_max_ms,
+                look_gaps=look_gaps,
             ),
         )
 

@@ -14,15 +14,13 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bus.interface import Bus, Timer
+from bus.interface import MISSED_PERIODS, Bus, Timer
 from msgs.topics import Topic
 
 I = TypeVar("I", bound=Struct)  # noqa: E741 - the inputs of a machine
 
 TIMES = ("now_s", "utc_ns", "since_s")
 """Fields of inputs that are the time, and no news by themselves."""
-
-MISSED_PERIODS = 2  # a look that comes later after the one before has missed an instant
 
 
 class Due(Protocol):

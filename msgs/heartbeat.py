@@ -6,6 +6,11 @@ from msgspec import Struct
 
 from msgs.units import Count, Kilobytes, Milliseconds, Percent, Text
 
+LOOK_GAP_BOUNDS_MS = (20.0, 50.0, 100.0, 200.0, 500.0)
+"""Upper bounds of the classes of late looks; the sixth class is above the last of them [ms].
+
+20 and 100 ms are those of safety's own cycle (architecture, "Silence")."""
+
 
 class NodeState(StrEnum):
     """How far a node has come."""
@@ -36,3 +41,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     late: Count  # samples older than their hold on arrival
     refused: Count  # frames with another schema, or that could not be decoded
     error: Text = ""  # the last thing that went wrong
+    # Looks that came more than two periods after the one before (bus.rounds): the longest such
+    # gap since the heartbeat before, and how many there were by LOOK_GAP_BOUNDS_MS.
+    look_gap_max_ms: Milliseconds = 0.0
+    look_gaps: tuple[Count, Count, Count, Count, Count, Count] = (0, 0, 0, 0, 0, 0)

@@ -16,7 +16,8 @@ from bus.memory import START_NS, MemoryGraph
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.wire import unpack
-from msgs.topics import Topic
+from msgs.heartbeat import Heartbeat
+from msgs.topics import HEARTBEATS, Topic
 
 
 class Word(Struct, frozen=True, kw_only=True):
@@ -209,20 +210,28 @@ class Counting(Struct, frozen=True, kw_only=True):
 class Looker:
     """Counts looks, steps and looks that needed none, by the instants at which they took place."""
 
-    def __init__(self, graph: MemoryGraph, period_s: float, due_s: float, **options: Any) -> None:
+    def __init__(
+        self,
+        graph: MemoryGraph,
+        period_s: float,
+        due_s: float,
+        *,
+        node: str = "a",
+        is_exact: bool = False,
+    ) -> None:
         self.value = 0
         self.due_s = due_s
         self.looks: list[float] = []
         self.steps: list[Inputs] = []
         self.same: list[float] = []
-        self.bus = graph.bus("a")
+        self.bus = graph.bus(node)
         self.rounds: Rounds[Inputs, Counting] = Rounds(
             self.bus,
             period_s,
             self._look,
             self._act,
             on_same=lambda: self.same.append(self.now_s),
-            **options,
+            is_exact=is_exact,
         )
 
     @property
@@ -309,6 +318,25 @@ def test_a_look_that_was_missed_is_stepped(graph: MemoryGraph) -> None:
     graph.advance(1.0)
     assert looker.stepped_s == [0.0, 0.35]
     assert round(looker.steps[1].since_s, 6) == 0.35
+
+
+def test_the_heartbeat_names_the_looks_that_came_late(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.01, -math.inf, node="safety")
+    heard: list[Heartbeat] = []
+    beats = graph.bus("b").subscribe(HEARTBEATS["safety"], heard.append)
+    graph.advance(0.995)
+    for gap_s in (0.015, 0.025, 0.3):
+        graph.hold("safety")
+        graph.advance(gap_s)
+        graph.release("safety")
+        graph.advance(0.2)
+    graph.advance(2.0)
+    assert looker.rounds.period_s == 0.01
+    assert beats.message is not None
+    # Of 10 ms grid and hold: 20 ms is no gap, the others are 30 and 300 to 310 ms.
+    assert beats.message.look_gaps == (0, 1, 0, 0, 1, 0)
+    assert max(beat.look_gap_max_ms for beat in heard) == pytest.approx(305.0, abs=6.0)
+    assert heard[-1].look_gap_max_ms == 0.0
 
 
 def test_the_period_is_changed_from_the_newest_instant_on(graph: MemoryGraph) -> None:
