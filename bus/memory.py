@@ -25,8 +25,9 @@ from bus.publisher import NEVER_NS, Publisher
 from bus.reader import TopicReader
 from bus.timers import Deadline
 from bus.virtual_looks import VirtualLooks
-from bus.wire import retained
+from bus.wire import retained, topic_key
 from msgs.requests import StopReason
+from msgs.topics import Topic
 
 R = TypeVar("R")
 
@@ -194,6 +195,7 @@ class MemoryGraph:
         self._addresses: dict[bytes, MemoryCarrier] = {}
         self._taps: list[Callable[[bytes], None]] = []
         self._reader_taps: dict[str, Callable[[bytes], None]] = {}
+        self._shows_repeats = False  # a tap wants them all
         self._losses: list[Callable[[str, str, str], bool]] = []
         self._on_crash: Callable[[str, Exception], None] | None = None
 
@@ -290,15 +292,35 @@ class MemoryGraph:
             )
         )
 
-    def tap(self, on_frame: Callable[[bytes], None]) -> None:
-        """Have every frame that is sent shown to a callback; repeats are all sent from now on."""
-        self._taps.append(on_frame)
-        self._send_all_again()
+    def tap(self, on_frame: Callable[[bytes], None], *, repeats: bool = True) -> None:
+        """Have every frame that is sent shown to a callback.
 
-    def tap_reader(self, node: str, on_frame: Callable[[bytes], None]) -> None:
-        """Have every frame that reaches a node shown to a callback, in this and later lives."""
+        :param repeats: False: those that are counted and not sent may be missing; see `stamp_s`.
+        """
+        self._taps.append(on_frame)
+        self._note_tap(repeats)
+
+    def tap_reader(
+        self, node: str, on_frame: Callable[[bytes], None], *, repeats: bool = True
+    ) -> None:
+        """Have every frame that reaches a node shown to a callback, in this and later lives.
+
+        :param repeats: see `tap`.
+        """
         self._reader_taps[node] = on_frame
-        self._send_all_again()
+        self._note_tap(repeats)
+
+    def stamp_s(self, node: str, topic: Topic[Any]) -> float | None:
+        """Return when the newest message of a topic that has reached a node was sent [s].
+
+        Repeats that were counted and not sent are included. None: the node does not run, does not
+        read the topic, or has heard nothing.
+        """
+        carrier = self._carriers.get(node)
+        if carrier is None:
+            return None
+        readers = carrier.peer.readers_of(topic_key(topic.name))
+        return readers[0].stamp_s if readers else None
 
     def lose(self, lost: Callable[[str, str, str], bool]) -> Callable[[], None]:
         """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery.
@@ -356,7 +378,7 @@ class MemoryGraph:
             tap(frame)
         if row.latched:
             self._latched[writer][row.key] = row
-        is_lazy = self.leaves_out and not (self._taps or self._losses or self._reader_taps)
+        is_lazy = self.leaves_out and not self._shows_repeats and not self._losses
         carriers = self._readers.get(row.key, ())
         for carrier in carriers:
             if self._losses and self._is_lost(writer, row.key, carrier.peer.node):
@@ -470,6 +492,11 @@ class MemoryGraph:
         for other in touched.values():
             if other.looks is not None:
                 other.looks.note_stamps()
+
+    def _note_tap(self, repeats: bool) -> None:
+        if repeats:
+            self._shows_repeats = True
+            self._send_all_again()
 
     def _send_all_again(self) -> None:
         for writer in self._carriers:

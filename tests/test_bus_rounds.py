@@ -431,6 +431,23 @@ def test_repeats_that_are_left_out_are_counted(graph: MemoryGraph) -> None:
     assert reader.health.gaps == 0
 
 
+def test_a_tap_without_repeats_lets_them_be_left_out(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.025, math.inf)
+    reader_bus = graph.bus("b")
+    frames: list[bytes] = []
+    heard: list[bytes] = []
+    graph.tap(frames.append, repeats=False)
+    graph.tap_reader("b", heard.append, repeats=False)
+    reader_bus.subscribe(SAID["a"])
+    assert graph.stamp_s("b", SAID["a"]) is None
+    looker.rounds.say(SAID["a"], Word(level=1))
+    graph.advance(10.01)
+    assert len(frames) == len(heard) == 1
+    assert looker.looks == [0.0]
+    assert graph.stamp_s("b", SAID["a"]) == START_NS / 1e9 + 10.0
+    assert graph.stamp_s("nobody", SAID["a"]) is None
+
+
 def test_a_writer_that_is_gone_goes_stale_after_its_last_repeat(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
     bus = graph.bus("b")

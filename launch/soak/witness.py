@@ -51,6 +51,7 @@ HEARD_BY_SAFETY: dict[Topic[Any], str] = {
     SESSION_STATUS: "session",
     METER_BOX: "meter",
 }
+HEARD_WITH_COPPER: dict[Topic[Any], str] = {SIM_COPPER: "copper", **HEARD_BY_SAFETY}
 HEARD_BY_PILOT: dict[Topic[Any], str] = {
     SAFETY_STATUS: "safety",
     SESSION_STATUS: "session",
@@ -91,6 +92,7 @@ class Witness:
         self.endings: dict[str, tuple[str, ...]] = {}  # the timeline at each session's end
         self.closings = 0  # of the contactor
         self.timeline: deque[str] = deque(maxlen=MOST_LINES)
+        self._graph = graph
         self._clock = graph.clock
         self._on_broken = on_broken
         self._on_closed = on_closed
@@ -103,12 +105,14 @@ class Witness:
         self._pulsed_s = NEVER_S  # when a self-test began last
         self._incarnations: dict[str, int] = {}
         self._said: dict[str, object] = {}
-        graph.tap(self._tap(self._of_all()))
+        graph.tap(self._tap(self._of_all()), repeats=False)
         heard_by_safety = self._heard_by("safety", HEARD_BY_SAFETY)
         heard_by_safety[SIM_COPPER] = self._on_copper_in_safety
-        graph.tap_reader("safety", self._tap(heard_by_safety))
-        graph.tap_reader("pilot", self._tap(self._heard_by("pilot", HEARD_BY_PILOT)))
-        graph.tap_reader("session", self._tap({METER_BOX: self._on_meter_in_session}))
+        graph.tap_reader("safety", self._tap(heard_by_safety), repeats=False)
+        heard_by_pilot = self._heard_by("pilot", HEARD_BY_PILOT)
+        graph.tap_reader("pilot", self._tap(heard_by_pilot), repeats=False)
+        heard_by_session: dict[Topic[Any], Take] = {METER_BOX: self._on_meter_in_session}
+        graph.tap_reader("session", self._tap(heard_by_session), repeats=False)
 
     def note(self, text: str) -> None:
         """Write a line of the timeline."""
@@ -181,9 +185,22 @@ class Witness:
         """Judge the stretch of time that ends now, before anything changes."""
         now_s, seen = self._clock.now_s(), self.seen
         if now_s > seen.since_s:
+            self._renew("safety", seen.safety, HEARD_WITH_COPPER)
+            self._renew("pilot", seen.pilot, HEARD_BY_PILOT)
             for broken in self._watch.look(seen, now_s):
                 self._on_broken(broken)
             seen.since_s = now_s
+
+    def _renew(
+        self, node: str, heard_by: SafetySeen | PilotSeen, names: dict[Topic[Any], str]
+    ) -> None:
+        """Take the stamps of repeats that were counted and not sent."""
+        for topic, name in names.items():
+            heard: Heard[Any] = getattr(heard_by, name)
+            if heard.message is not None:
+                stamp_s = self._graph.stamp_s(node, topic)
+                if stamp_s is not None:
+                    heard.stamp_s = stamp_s
 
     def _of_all(self) -> dict[Topic[Any], Take]:
         return {
