@@ -111,14 +111,15 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
 class SimContactorDrive(Struct, frozen=True, kw_only=True):
     """What the simulated safety driver sets on the simulated coil chain.
 
-    Sent every 0.1 s with one more watchdog edge, and on change. Silence for 1 s lets the
-    hardware watchdog drop the coil.
+    Sent on change, and again each 0.1 s. Each one that feeds the watchdog is one edge on its line,
+    and the one that ends it is the last; without an edge for 1 s the hardware watchdog drops the
+    coil.
     """
 
     enable: bool
-    watchdog_edges: Count  # counts up; an edge is a change
+    feeds_watchdog: bool
     residual_test: bool  # test line of the residual-current monitor
-    sampled_ns: Nanoseconds = 0  # monotonic clock: when the reading behind this was taken
+    sampled_ns: Nanoseconds = 0  # monotonic clock: of the reading that led to these lines
     clear_reset: bool = False  # takes the power-on reset flag back
 
 

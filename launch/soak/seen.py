@@ -69,7 +69,7 @@ class Seen:
     may_stick: bool = False  # the contactor's fault `weld` has been made and not cleared
     is_tripped: bool = False  # safety has read a trip behind closed contacts and not told it yet
     duty_percent: float = X1_PERCENT  # of the pilot's generator, hardware that outlives its node
-    edges: int = 0
+    is_fed: bool = False  # safety feeds the watchdog
     edge_s: float = NEVER_S  # last edge on the watchdog's line
     is_tested: bool = False  # the self-test has passed since the plug went in, in safety's life
     session_id: str = ""  # that session says

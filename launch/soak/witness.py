@@ -187,6 +187,9 @@ class Witness:
         if now_s > seen.since_s:
             self._renew("safety", seen.safety, HEARD_WITH_COPPER)
             self._renew("pilot", seen.pilot, HEARD_BY_PILOT)
+            edge_s = self._graph.stamp_s("plant", SIM_CONTACTOR_DRIVE)
+            if seen.is_fed and edge_s is not None:
+                seen.edge_s = edge_s
             for broken in self._watch.look(seen, now_s):
                 self._on_broken(broken)
             seen.since_s = now_s
@@ -294,9 +297,9 @@ class Witness:
             self._pulsed_s = stamp_s
         self._test = after_drive(self._test, drive)
         seen.safety.enable = drive.enable
-        if drive.watchdog_edges != seen.edges:
-            seen.edges = drive.watchdog_edges
+        if drive.feeds_watchdog or seen.is_fed:
             seen.edge_s = stamp_s
+        seen.is_fed = drive.feeds_watchdog
 
     def _on_pilot_drive(self, drive: SimPilotDrive, stamp_s: float) -> None:
         self.seen.duty_percent = drive.duty_percent

@@ -83,12 +83,9 @@ def settle(world: World) -> World:
 
 def _command(world: World, commands: Commands) -> World:
     """Take over what the controller drives."""
-    before = world.commands
-    edge_at_s = world.now_s if commands.watchdog_edges != before.watchdog_edges else world.edge_at_s
     return replace(
         world,
         commands=commands,
-        edge_at_s=edge_at_s,
         power_on_reset=world.power_on_reset and not commands.clear_reset,
     )
 
@@ -121,11 +118,9 @@ def _settle_once(world: World) -> World:
         else residual.UNPOWERED
     )
     heat = thermal.settle(world.heat)
-    edge_at_s = world.edge_at_s
     coil = (
         commands.enable
-        and edge_at_s is not None
-        and now_s < edge_at_s + WATCHDOG_S
+        and now_s < commands.edge_at_s + WATCHDOG_S
         and monitor.is_well
         and not heat.switch_open
         and powered
@@ -240,8 +235,8 @@ def _due_s(world: World) -> float:
     due_s = min(due_s, vehicle.due_s(world.vehicle, world.setup.charger, world.now_s))
     if world.contactor.moves_at_s is not None:
         due_s = min(due_s, world.contactor.moves_at_s)
-    if world.contactor.coil and world.edge_at_s is not None:
-        due_s = min(due_s, world.edge_at_s + WATCHDOG_S)
+    if world.contactor.coil:
+        due_s = min(due_s, world.commands.edge_at_s + WATCHDOG_S)
     return due_s
 
 

@@ -93,7 +93,8 @@ class PlantNode:
         self._meters = self._servers.serve(host, parameters.house_port, keys, banks)
         self._requests = Requests(bus, self, host, self._meters, banks)
         bus.subscribe(SIM_PILOT_DRIVE, self._on_pilot_drive)
-        bus.subscribe(SIM_CONTACTOR_DRIVE, self._on_contactor_drive)
+        self._drive = bus.subscribe(SIM_CONTACTOR_DRIVE, on_change=self._on_contactor_drive)
+        self._is_fed = False  # the watchdog: each message of the drive is an edge
         bus.subscribe(SIM_LIGHTS, self._on_lights)
         bus.every(COPPER_S, self._send_copper)
         bus.every(POWER_S, self._send_power)
@@ -106,8 +107,11 @@ class PlantNode:
 
     def now(self) -> World:
         """See `requests.Keeper.now`."""
-        dt_s = max(0.0, self._bus.clock.now_s() - self._world.now_s)
-        self.adopt(step(self._world, self._commands, dt_s))
+        now_s = self._bus.clock.now_s()
+        if self._is_fed and now_s >= next_event_s(self._world):
+            # What is due may be the watchdog, and repeats of the drive come without a call.
+            self._commands = self._with_newest_edge(replace(self._commands, clear_reset=False))
+        self.adopt(step(self._world, self._commands, max(0.0, now_s - self._world.now_s)))
         return self._world
 
     def adopt(self, world: World) -> None:
@@ -191,15 +195,21 @@ class PlantNode:
         self._command(commands)  # the pulse on the reset line was its own driver's
 
     def _on_contactor_drive(self, drive: SimContactorDrive) -> None:
-        self._command(
-            replace(
-                self._commands,
-                enable=drive.enable,
-                watchdog_edges=drive.watchdog_edges,
-                residual_test=drive.residual_test,
-                clear_reset=drive.clear_reset,
-            )
+        commands = replace(
+            self._commands,
+            enable=drive.enable,
+            residual_test=drive.residual_test,
+            clear_reset=drive.clear_reset,
         )
+        if drive.feeds_watchdog or self._is_fed:
+            commands = self._with_newest_edge(commands)
+        self._is_fed = drive.feeds_watchdog
+        self._command(commands)
+
+    def _with_newest_edge(self, commands: Commands) -> Commands:
+        """Return the commands with the newest message of the drive as the watchdog's last edge."""
+        at_s = self._drive.stamp_s
+        return commands if at_s is None else replace(commands, edge_at_s=at_s)
 
     def _command(self, commands: Commands) -> None:
         """Let the world come to this moment as it was driven, then drive it anew."""

@@ -1,5 +1,6 @@
 """The simulated world at one moment: all parts, and what has just happened."""
 
+import math
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -28,7 +29,7 @@ class Commands(Struct, frozen=True, kw_only=True):
 
     duty_percent: float = X1_PERCENT  # asked of the pilot's generator
     enable: bool = False
-    watchdog_edges: int = 0
+    edge_at_s: float = -math.inf  # last edge on the watchdog line
     residual_test: bool = False
     clear_reset: bool = False  # a pulse: it acts at the moment at which it is driven
 
@@ -52,7 +53,6 @@ class World(Struct, frozen=True, kw_only=True):
     now_s: float
     commands: Commands = AT_REST
     duty_percent: float = X1_PERCENT  # what the pilot's generator does
-    edge_at_s: float | None = None  # last edge on the watchdog line
     faults: frozenset[SimFault] = frozenset()
     vehicle: Vehicle
     contactor: Contactor

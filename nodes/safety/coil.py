@@ -20,6 +20,8 @@ class CoilReading(Struct, frozen=True, kw_only=True):
 class Coil(Driver, Protocol):
     """Enable, watchdog and test line, and what they do to contactor and monitor.
 
+    While the watchdog is fed, the driver itself gives an edge each 0.1 s, a tenth of the hardware's
+    hold; it is driven at every look, so that no look for 1 s means no edge.
     `open` leaves enable and test line off, without an edge: whatever a predecessor has left is off
     before another device is opened, however long that takes.
     `handover` leaves nothing switched on: it is a shutdown.
@@ -28,8 +30,10 @@ class Coil(Driver, Protocol):
     def read(self) -> CoilReading | None:
         """Return the inputs as they are now; None when they have been silent for 50 ms."""
 
-    def drive(self, *, enable: bool, residual_test: bool, edge: bool, clear_reset: bool) -> None:
-        """Set enable and test line; if asked to, give one edge, and clear the power-on flag."""
+    def drive(
+        self, *, enable: bool, residual_test: bool, feeds_watchdog: bool, clear_reset: bool
+    ) -> None:
+        """Set enable and test line, feed the watchdog or not, and clear the power-on flag."""
 
     def shutdown(self) -> None:
         """Leave enable and test line off, and give no more edges."""

@@ -1,14 +1,13 @@
 """The lines of the simulated coil chain."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bus import Bus
 from msgs.plant import SimCopper
 from msgs.safety import SimContactorDrive
 from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_COPPER
 from nodes.safety.coil import Coil, CoilReading
-
-REPEAT_S = 0.095  # published again each 0.1 s (a round may come a little early)
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,12 +22,8 @@ class SimCoil(Coil):
         self._copper = bus.subscribe(SIM_COPPER)
         self._seen: SimCopper | None = None
         self._reading: CoilReading | None = None
-        self._enable = False
-        self._residual_test = False
-        self._clear_reset = False
-        self._edges = 0
-        self._repeat_at_s = 0.0
         self._sampled_ns = 0
+        self._lines = SimContactorDrive(enable=False, feeds_watchdog=False, residual_test=False)
 
     def read(self) -> CoilReading | None:
         """See `nodes.safety.coil.Coil.read`."""
@@ -39,42 +34,34 @@ class SimCoil(Coil):
             self._reading = None if copper is None else _reading(copper)
         return self._reading
 
-    def drive(self, *, enable: bool, residual_test: bool, edge: bool, clear_reset: bool) -> None:
-        """See `nodes.safety.coil.Coil.drive`."""
-        lines = (enable, residual_test, clear_reset)
-        is_news = edge or lines != (self._enable, self._residual_test, self._clear_reset)
-        if not is_news and self._bus.clock.now_s() < self._repeat_at_s:
-            return
-        self._enable, self._residual_test, self._clear_reset = lines
-        self._edges += edge
-        self._send()
+    def drive(
+        self, *, enable: bool, residual_test: bool, feeds_watchdog: bool, clear_reset: bool
+    ) -> None:
+        """See `nodes.safety.coil.Coil.drive`. The repeats of the message are the edges."""
+        lines = replace(
+            self._lines,
+            enable=enable,
+            feeds_watchdog=feeds_watchdog,
+            residual_test=residual_test,
+            clear_reset=clear_reset,
+        )
+        if lines != self._lines:
+            self._lines = replace(lines, sampled_ns=self._sampled_ns)
+        self._bus.say(SIM_CONTACTOR_DRIVE, self._lines)
 
     def shutdown(self) -> None:
         """See `nodes.safety.coil.Coil.shutdown`."""
-        self.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
+        self.drive(enable=False, residual_test=False, feeds_watchdog=False, clear_reset=False)
 
     def handover(self) -> None:
         """See `nodes.safety.coil.Coil.handover`."""
         self.shutdown()
 
-    def _send(self) -> None:
-        self._repeat_at_s = self._bus.clock.now_s() + REPEAT_S
-        self._bus.publish(
-            SIM_CONTACTOR_DRIVE,
-            SimContactorDrive(
-                enable=self._enable,
-                watchdog_edges=self._edges,
-                residual_test=self._residual_test,
-                sampled_ns=self._sampled_ns,
-                clear_reset=self._clear_reset,
-            ),
-        )
-
 
 def open(bus: Bus, parameters: Parameters) -> Coil:
     """Open the lines of the simulated coil chain; see `nodes.safety.coil.Coil`."""
     coil = SimCoil(bus)
-    coil.drive(enable=False, residual_test=False, edge=False, clear_reset=False)
+    coil.shutdown()
     return coil
 
 

@@ -155,7 +155,7 @@ def _is_calm(before: State, state: State, facts: Facts, inputs: Inputs) -> bool:
 
 def _is_calm_still(config: Config, state: State, calm: Inputs, inputs: Inputs) -> bool:
     """Return whether a round would repeat the calm one: same inputs, and nothing is due."""
-    due_s = min(state.edge_at_s, state.publish_at_s or 0.0) - config.slack_s
+    due_s = (state.publish_at_s or 0.0) - config.slack_s
     return (
         inputs.now_s < due_s
         and inputs.since_s <= config.stall_s
@@ -173,7 +173,7 @@ def _keep_still(config: Config) -> Outputs:
     return Outputs(
         enable=False,
         residual_test=False,
-        edge=False,
+        feeds_watchdog=True,
         clear_reset=False,
         write=None,
         status=None,

@@ -46,11 +46,11 @@ class SafetyNode:
         self._state = State()
         self._stop_reason: StopReason | None = None
         self._done: Callable[[], None] | None = None
-        self._due_s = self._last_s = bus.clock.now_s()
+        self._last_s = bus.clock.now_s()
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._meter = bus.subscribe(METER_BOX)
-        self._timer = bus.at(self._due_s, self._round)
+        self._looks = bus.look_each(self._config.period_s, self._round)
         bus.on_stop(self._stop)
         bus.offload(
             "recall", partial(_recall, self._latch_path, bus.clock.utc_ns()), self._on_recalled
@@ -74,7 +74,7 @@ class SafetyNode:
         self._drivers.coil.drive(
             enable=outputs.enable,
             residual_test=outputs.residual_test,
-            edge=outputs.edge,
+            feeds_watchdog=outputs.feeds_watchdog,
             clear_reset=outputs.clear_reset,
         )
         if outputs.write is not None:
@@ -83,11 +83,11 @@ class SafetyNode:
         if outputs.status is not None:
             self._bus.publish(SAFETY_STATUS, outputs.status)
         if outputs.is_finished and self._done is not None:
+            self._looks.cancel()
             self._shutdown()
             self._done()
             return
-        self._due_s = max(self._due_s + outputs.period_s, now_s)
-        self._timer = self._bus.at(self._due_s, self._round)
+        self._looks.change_period(round(outputs.period_s * 1e9))
 
     def _on_recalled(self, kept: Kept | Exception) -> None:
         if isinstance(kept, Exception):
@@ -107,7 +107,6 @@ class SafetyNode:
         self._kept = Kept(problem=None if result is None else str(result))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
-        self._timer.cancel()
         self._stop_reason, self._done = reason, done
         self._round()
 

@@ -21,14 +21,11 @@ def report(
 ) -> tuple[State, Outputs]:
     """Say what is to be done after a round.
 
-    The watchdog gets an edge only after all checks of a round that found nothing wrong: there is
-    sight, an open contactor is proven open, nothing is latched. So a coil that does not follow
+    The watchdog is fed only after all checks of a round that found nothing wrong: there is sight,
+    an open contactor is proven open, nothing is latched. So a coil that does not follow
     its enable line loses its watchdog 1 s later.
     """
     is_well = facts is not None and state.phase not in _UNPROVEN and not state.ledger.is_latched
-    is_edge = is_well and inputs.now_s + config.slack_s >= state.edge_at_s
-    if is_edge:
-        state = replace(state, edge_at_s=inputs.now_s + config.edge_s)
     state, status = _publish(config, state, facts, inputs.now_s, reasons)
     latch = latch_of(state.ledger.records, is_flag_up=state.is_reset_seen)
     memory, write = want(state.memory, latch, state.judged.wiring.ever, inputs.now_s)
@@ -37,7 +34,7 @@ def report(
     return state, Outputs(
         enable=state.phase in ENERGISED,
         residual_test=state.test is not None and state.test.is_on,
-        edge=is_edge,
+        feeds_watchdog=is_well,
         clear_reset=state.is_reset_seen,
         write=write,
         status=status,

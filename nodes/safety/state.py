@@ -38,7 +38,6 @@ class Config(Struct, frozen=True, kw_only=True):
     unseen_s: float = 0.5
     lost_s: float = 0.1  # assumed: a dip of the mains shorter than this is no fault of ours
     vehicle_s: float = 6.0  # Table A.6, seq. 10.2: the vehicle has 6 s to drop its load
-    edge_s: float = 0.1  # watchdog edges: a tenth of the hardware's hold
     publish_s: float = 0.1
     # Longer without a round, and the hardware watchdog may have dropped the coil behind our back.
     stall_s: float = 0.5
@@ -109,7 +108,6 @@ class State(Struct, frozen=True, kw_only=True):
     echo_until_s: float = 0.0  # until then the monitor may answer a test that was broken off
     temperature_c: float = 0.0  # of the last reading that was published
     stop_by_s: float | None = None
-    edge_at_s: float = 0.0
     publish_at_s: float | None = None
     said: tuple[object, ...] = ()  # what was published last, but for what drifts
     calm: Inputs | None = None  # of an idle round that changed nothing: the same need no judging
@@ -120,7 +118,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
     enable: bool
     residual_test: bool
-    edge: bool
+    feeds_watchdog: bool
     clear_reset: bool  # take the flag of the power-on reset back
     write: Write | None  # to keep; `Inputs.kept` follows
     status: SafetyStatus | None  # None: nothing is to be said

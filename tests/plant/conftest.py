@@ -61,9 +61,7 @@ class Box:
         end_s = self.world.now_s + seconds
         while self.world.now_s < end_s - 1e-9:
             if self.edges:
-                self.commands = replace(
-                    self.commands, watchdog_edges=self.commands.watchdog_edges + 1
-                )
+                self.commands = replace(self.commands, edge_at_s=self.world.now_s)
             step_s = min(EDGE_S, end_s - self.world.now_s)
             self.world = step(self.world, self.commands, step_s)
 

@@ -25,7 +25,7 @@ def begin_charge(box: Any) -> World:
     box.act(acts.plug)
     box.act(acts.ready)
     commands = replace(
-        box.commands, duty_percent=duty_of_offer(16.0), enable=True, watchdog_edges=1
+        box.commands, duty_percent=duty_of_offer(16.0), enable=True, edge_at_s=box.world.now_s
     )
     world: World = step(box.world, commands, 0.0)
     return world

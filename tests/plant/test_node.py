@@ -43,7 +43,7 @@ class Rig:
         self.meter = self.graph.bus("meter")
         self.tool = self.graph.bus("tool-1")
         self.enable = False
-        self.edges = 0
+        self.feeds = True
         self.copper: list[tuple[float, SimCopper]] = []
         self.power: list[tuple[float, SimPower]] = []
         self.events: list[SimEvent] = []
@@ -56,7 +56,6 @@ class Rig:
         build(self.graph.bus("plant"), self.parameters, Drivers(meters=meters or SimServers()))
 
     def _edge(self) -> None:
-        self.edges += 1
         self.drive(self.enable)
 
     def drive(self, enable: bool, residual_test: bool = False, clear_reset: bool = False) -> None:
@@ -65,7 +64,7 @@ class Rig:
             SIM_CONTACTOR_DRIVE,
             SimContactorDrive(
                 enable=enable,
-                watchdog_edges=self.edges,
+                feeds_watchdog=self.feeds,
                 residual_test=residual_test,
                 clear_reset=clear_reset,
             ),

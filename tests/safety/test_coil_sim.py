@@ -48,7 +48,7 @@ def test_clearing_the_flag_is_published_at_once_and_ends_at_once(
     graph.bus("plant").subscribe(SIM_CONTACTOR_DRIVE, said.append)
     coil = SimCoil(graph.bus("safety"))
     for clear_reset in (False, True, True, False):
-        coil.drive(enable=False, residual_test=False, edge=False, clear_reset=clear_reset)
+        coil.drive(enable=False, residual_test=False, feeds_watchdog=False, clear_reset=clear_reset)
         graph.advance(0.01)
     assert [drive.clear_reset for drive in said] == [False, True, False]
 
@@ -58,12 +58,12 @@ def test_it_is_left_switched_off(tmp_path: Path, way: Callable[[SimCoil], None])
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     drive = graph.bus("plant").subscribe(SIM_CONTACTOR_DRIVE)
     coil = SimCoil(graph.bus("safety"))
-    coil.drive(enable=True, residual_test=True, edge=True, clear_reset=False)
+    coil.drive(enable=True, residual_test=True, feeds_watchdog=True, clear_reset=False)
     way(coil)
     graph.advance(0.01)
     assert drive.message is not None
     assert (drive.message.enable, drive.message.residual_test) == (False, False)
-    assert drive.message.watchdog_edges == 1
+    assert not drive.message.feeds_watchdog
 
 
 def test_opened_it_is_off_and_gives_no_edge(tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ def test_opened_it_is_off_and_gives_no_edge(tmp_path: Path) -> None:
     graph.bus("plant").subscribe(SIM_CONTACTOR_DRIVE, said.append)
     open(graph.bus("safety"), Parameters())
     graph.advance(0.001)
-    assert said == [SimContactorDrive(enable=False, watchdog_edges=0, residual_test=False)]
+    assert said == [SimContactorDrive(enable=False, feeds_watchdog=False, residual_test=False)]

@@ -25,7 +25,7 @@ from tests.safety.facts import PLUGGED
 P = SafetyPhase
 NOW_S = 1024.0
 # Times that a float holds exactly: each deadline is tried in its very moment.
-CONFIG = Config(slack_s=0.125, edge_s=1.0, publish_s=1.0, first_word_s=0.5)
+CONFIG = Config(slack_s=0.125, publish_s=1.0, first_word_s=0.5)
 NOTHING = Reasons(None, None, None)
 WITHHELD = Reasons(Why.NO_VEHICLE, None, None)
 
@@ -49,7 +49,6 @@ READY = State(
     phase=P.READY,
     contactor=Contactor.OPEN,
     is_tested=True,
-    edge_at_s=NOW_S + 100.0,
     publish_at_s=NOW_S + 100.0,
 )
 
@@ -83,13 +82,15 @@ def said(
 
 
 @pytest.mark.parametrize("phase", list(P))
-def test_no_round_gives_an_edge_that_has_a_contactor_still_to_prove(phase: SafetyPhase) -> None:
-    state = replace(READY, phase=phase, edge_at_s=0.0)
-    assert told(state)[1].edge is (phase not in (P.START, P.OPENING))
+def test_no_round_feeds_the_watchdog_that_has_a_contactor_still_to_prove(
+    phase: SafetyPhase,
+) -> None:
+    state = replace(READY, phase=phase)
+    assert told(state)[1].feeds_watchdog is (phase not in (P.START, P.OPENING))
 
 
 @pytest.mark.parametrize(
-    ("facts", "ledger", "is_edge"),
+    ("facts", "ledger", "is_fed"),
     [
         (FACTS, CLEAN, True),
         (FACTS, held(FaultCode.PLUG_STATE), True),  # one that goes by itself
@@ -98,20 +99,10 @@ def test_no_round_gives_an_edge_that_has_a_contactor_still_to_prove(phase: Safet
         (None, CLEAN, False),  # no sight
     ],
 )
-def test_a_round_that_found_something_wrong_gives_no_edge(
-    facts: Facts | None, ledger: Ledger, is_edge: bool
+def test_a_round_that_found_something_wrong_feeds_no_watchdog(
+    facts: Facts | None, ledger: Ledger, is_fed: bool
 ) -> None:
-    state = replace(READY, ledger=ledger, edge_at_s=0.0)
-    after, outputs = told(state, facts)
-    assert outputs.edge is is_edge
-    assert after.edge_at_s == (NOW_S + 1.0 if is_edge else 0.0)
-
-
-@pytest.mark.parametrize(("early_s", "is_edge"), [(0.0, True), (0.125, True), (0.126, False)])
-def test_an_edge_that_falls_due_within_half_a_round_is_given_now(
-    early_s: float, is_edge: bool
-) -> None:
-    assert told(replace(READY, edge_at_s=NOW_S + early_s))[1].edge is is_edge
+    assert told(replace(READY, ledger=ledger), facts)[1].feeds_watchdog is is_fed
 
 
 # --- lines ------------------------------------------------------------------------------------

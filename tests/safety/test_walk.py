@@ -400,7 +400,7 @@ class Life:
         self.is_tested = self.is_tested or self.has_answered
         if outputs.status is not None:
             self._count(outputs.status)
-        if outputs.edge:
+        if outputs.feeds_watchdog:
             assert reading is not None
             assert not self.is_welded
         self._count_supply(reading)

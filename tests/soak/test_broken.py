@@ -108,7 +108,9 @@ def test_a_safety_that_ignores_a_fault_is_caught(
     scene: Scene, monkeypatch: Patch, fault: str, name: str
 ) -> None:
     scene.charge()
-    step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
+    step_then(
+        nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
+    )
     scene.graph.memory.hold("pilot")  # or it would go to x1
     scene.graph.act(FAULT, FaultName(name=SimFault(fault)))
     scene.graph.advance(0.5)
@@ -117,7 +119,9 @@ def test_a_safety_that_ignores_a_fault_is_caught(
 
 def test_a_safety_that_ignores_heat_is_caught(scene: Scene, monkeypatch: Patch) -> None:
     scene.charge()
-    step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
+    step_then(
+        nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
+    )
     scene.graph.act(FAULT, FaultName(name=SimFault.HOT))
     scene.graph.advance(60.0)
     assert "heat" in scene.names()
@@ -136,7 +140,9 @@ def test_a_safety_that_ignores_silence_is_caught(
     scene: Scene, monkeypatch: Patch, topic: str, after_s: float, name: str
 ) -> None:
     scene.charge()
-    step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
+    step_then(
+        nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
+    )
     scene.graph.memory.lose(lambda writer, lost, reader: lost == topic and reader == "safety")
     scene.graph.advance(after_s)
     assert name in scene.names()
@@ -146,7 +152,9 @@ def test_a_safety_that_keeps_a_withdrawn_charge_closed_is_caught(
     scene: Scene, monkeypatch: Patch
 ) -> None:
     scene.charge()
-    step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
+    step_then(
+        nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
+    )
     scene.graph.tell(END_SESSION, Because(reason="test"))
     scene.graph.advance(8.0)
     assert {"unloaded", "permission"} & scene.names()
@@ -210,7 +218,9 @@ def test_a_safety_that_closes_beside_its_own_latched_fault_is_caught(
     scene: Scene, monkeypatch: Patch
 ) -> None:
     scene.charge()
-    step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, edge=True))
+    step_then(
+        nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
+    )
     scene.graph.act(FAULT, FaultName(name=SimFault.PE_OPEN))
     scene.graph.advance(1.0)
     assert "latched" in scene.names()
@@ -391,7 +401,9 @@ def test_a_graph_that_stops_with_a_closed_contactor_is_caught(
     step_then(
         nodes.safety.node,
         monkeypatch,
-        lambda *seen: but(seen[2], enable=True, edge=True, is_finished=seen[1].stop is not None),
+        lambda *seen: but(
+            seen[2], enable=True, feeds_watchdog=True, is_finished=seen[1].stop is not None
+        ),
     )
     monkeypatch.setattr(nodes.safety.coil_sim.SimCoil, "shutdown", lambda coil: None)
     box.run(0)

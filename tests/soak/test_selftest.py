@@ -12,8 +12,8 @@ AWAY = replace(COPPER, high_v=12.0)
 AC = replace(COPPER, residual_ac=True)
 DC = replace(COPPER, residual_dc=True)
 BOTH = replace(COPPER, residual_ac=True, residual_dc=True)
-ON = SimContactorDrive(enable=False, watchdog_edges=0, residual_test=True)
-OFF = SimContactorDrive(enable=False, watchdog_edges=1, residual_test=False)
+ON = SimContactorDrive(enable=False, feeds_watchdog=True, residual_test=True)
+OFF = SimContactorDrive(enable=False, feeds_watchdog=True, residual_test=False)
 
 
 def after(*words: SimCopper | SimContactorDrive) -> SelfTest:

@@ -110,11 +110,11 @@ def test_random_deaths_close_nothing_and_lose_nothing(
     copper, drives = own_box.samples(SIM_COPPER), own_box.samples(SIM_CONTACTOR_DRIVE)
     closed = 0
     asked_s = edge_s = float("-inf")
-    index, edges = 0, -1
+    index = 0
     for sample in copper:
         while index < len(drives) and drives[index].at_s <= sample.at_s:
-            if drives[index].message.watchdog_edges != edges:
-                edges, edge_s = drives[index].message.watchdog_edges, drives[index].at_s
+            if drives[index].message.feeds_watchdog:
+                edge_s = drives[index].at_s
             index += 1
         if classify_high_v(sample.message.high_v) in (CpState.C, CpState.D):
             asked_s = sample.at_s

@@ -87,7 +87,7 @@ class Rig:
         self.outputs = Outputs(
             enable=False,
             residual_test=False,
-            edge=False,
+            feeds_watchdog=False,
             clear_reset=False,
             write=None,
             status=None,
@@ -213,7 +213,7 @@ class Rig:
             self.calm_rounds += 1
         if self.outputs.status is not None:
             self.said.append(self.outputs.status)
-        if self.outputs.edge:
+        if self.outputs.feeds_watchdog:
             self.edges.append(self.now_s)
         return self
 
@@ -226,7 +226,9 @@ class Rig:
         """A new process: its memory is what the disk has kept, or what is found there instead."""
         kept = Kept(latch=self.disk, wired=self.disk_wired) if found is None else found
         self.state, self._kept = State(), kept
-        self.outputs = replace(self.outputs, enable=False, residual_test=False, edge=False)
+        self.outputs = replace(
+            self.outputs, enable=False, residual_test=False, feeds_watchdog=False
+        )
         return self
 
     def darken(self, seconds: float) -> "Rig":

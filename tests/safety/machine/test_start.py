@@ -81,7 +81,7 @@ def test_an_idle_box_leaves_out_rounds_and_says_and_watches_all_the_same() -> No
     rig.run(10.0)
     assert rig.calm_rounds >= 700
     assert len(rig.said) - said == 100
-    assert len(rig.edges) - edges == 100
+    assert len(rig.edges) - edges == 1000
 
 
 @pytest.mark.parametrize(
