@@ -1,6 +1,7 @@
 """How things are said between nodes, and how state is kept.
 
-Nodes import this package's names only: the interface, its errors, and `bus.store`.
+Nodes import this package's names only (the interface and its errors), and for what they keep
+`bus.store`, `bus.generations` and `bus.write_behind`.
 """
 
 from bus.driver import Driver, DriverError, leave

@@ -8,6 +8,7 @@ Each file has one writer. All of this waits for a disk: a node calls it from `Bu
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,11 +29,12 @@ class StoreError(Exception):
     """Raised when something cannot be kept or read back; names the path, and why."""
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:
     """Replace a file so that a reader, also after a power cut, finds the old or the new whole.
 
     When this returns, the new content is on the disk.
 
+    :param previous: another name in the same directory, which the old file gets.
     :raises StoreError: the directory is read-only, the disk is full, and the like.
     """
     new = path.with_name(path.name + ".new")
@@ -43,10 +45,21 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(fd)
+        if previous is not None:
+            _link(path, previous)
         os.replace(new, path)
         _sync_directory(path.parent)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _link(path: Path, name: Path) -> None:
+    """Give a file, if it is there, a second name in the place of what had that name."""
+    new = name.with_name(name.name + ".new")
+    new.unlink(missing_ok=True)  # of a write that was interrupted
+    with suppress(FileNotFoundError):
+        os.link(path, new)
+        os.replace(new, name)
 
 
 def read_file(path: Path) -> bytes | None:

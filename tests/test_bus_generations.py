@@ -1,0 +1,399 @@
+"""Two generations of a file: whatever is cut, damaged or full, nothing revoked comes back."""
+
+import itertools
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bus.generations import (
+    Found,
+    decoder,
+    encode,
+    keep,
+    look,
+    previous_of,
+    read_kept,
+    recall,
+)
+from bus.store import UNREADABLE, StoreError
+from msgs.stored import Stored
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that may be lowered: what is lower allows less."""
+
+    limit_a: int
+    note: str = "ü"
+
+
+def at(limit_a: int) -> Limit:
+    return Limit(limit_a=limit_a)
+
+
+def quiet(text: str) -> None:
+    """Drop what is said."""
+
+
+def change(path: Path, before_a: int, after_a: int) -> None:
+    keep(path, at(after_a), lowers=after_a < before_a)
+
+
+def found(path: Path) -> Found[Limit]:
+    """Look, recall, and look again: to recall changes neither the value nor how it is known."""
+    first = look(path, decoder(Limit))
+    second = recall(path, Limit, quiet)
+    third = look(path, decoder(Limit))
+    for later in (second, third):
+        assert (later.value, later.stored) == (first.value, first.stored)
+    return first
+
+
+def limit_of(path: Path) -> int:
+    value = found(path).value
+    assert value is not None
+    return value.limit_a
+
+
+# --- what a file holds ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        at(16),
+        {},
+        {"main_fuse_a": 16.0, "many": [1e22, -0.0, 2**60], "deep": {"checksum": "x", "ü": None}},
+    ],
+)
+def test_what_is_encoded_is_decoded_and_a_person_can_read_it(value: Any) -> None:
+    content = encode(value)
+    assert decoder(type(value))(content) == value
+    assert content.count(b"\n") > 1
+    assert "checksum" in msgspec.json.decode(content)
+
+
+def test_every_byte_that_is_damaged_is_noticed_or_changes_nothing() -> None:
+    value = {"main_fuse_a": 16.0, "authorization": {"required": True}, "name": "ab"}
+    content = encode(value)
+    decode = decoder(dict[str, Any])
+    unnoticed = 0
+    for index, bit in itertools.product(range(len(content)), range(8)):
+        damaged = bytearray(content)
+        damaged[index] ^= 1 << bit
+        try:
+            assert {k: v for k, v in decode(bytes(damaged)).items() if k in value} == value
+            unnoticed += 1
+        except UNREADABLE:
+            continue
+    assert unnoticed < 8 * len(content) / 4  # blanks, and the name of the checksum
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\0" * 100, b'{"a": "\xff"}'])
+def test_what_is_no_object_is_damage(content: bytes) -> None:
+    with pytest.raises(UNREADABLE):
+        decoder(dict[str, Any])(content)
+
+
+def test_a_file_written_by_hand_needs_no_checksum(tmp_path: Path) -> None:
+    path = tmp_path / "limit.json"
+    path.write_text('{"limit_a": 16, "of a later version": 1}')
+    assert found(path).value == at(16)
+
+
+# --- which generation -------------------------------------------------------------------------
+
+
+def test_nothing_was_stored_where_there_is_no_file(tmp_path: Path) -> None:
+    assert found(tmp_path / "deep" / "limit.json") == Found()
+
+
+def test_a_change_that_raises_keeps_the_value_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(10), lowers=True)
+    change(path, 10, 16)
+    change(path, 16, 20)
+    assert limit_of(path) == 20
+    path.unlink()
+    assert found(path).stored is Stored.PREVIOUS
+    assert limit_of(path) == 16
+
+
+def test_a_change_that_lowers_is_in_both_generations(tmp_path: Path) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(32), lowers=True)
+    change(path, 32, 16)
+    path.write_bytes(b"{")
+    assert limit_of(path) == 16
+
+
+def test_a_damaged_newest_is_set_aside_and_said_until_it_is_set_anew(tmp_path: Path) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(16), lowers=True)
+    path.write_bytes(b"{")
+    lines: list[str] = []
+    for _ in range(3):
+        assert recall(path, Limit, lines.append).stored is Stored.PREVIOUS
+    assert (tmp_path / "limit.json.broken-1").read_bytes() == b"{"
+    assert "limit.json cannot be understood: " in lines[0]
+    assert "limit.json.broken-1" in lines[1]
+    assert len(lines) == 4
+    keep(path, at(10), lowers=True)
+    assert found(path).stored is Stored.CURRENT
+
+
+def test_what_is_lost_stays_lost_until_it_is_set_anew(tmp_path: Path) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(16), lowers=True)
+    path.write_bytes(b"{")
+    previous_of(path).write_bytes(b"")
+    for _ in range(3):
+        assert recall(path, Limit, quiet).stored is Stored.LOST
+    names = sorted(each.name for each in tmp_path.iterdir())
+    assert names == ["limit.json.broken-1", "limit.json.previous.broken-1"]
+    keep(path, at(10), lowers=True)
+    assert found(path) == Found(value=at(10), content=path.read_bytes())
+
+
+@pytest.mark.parametrize("content", [None, b"{", b'{"limit_a": "x"}'])
+def test_a_sound_newest_gets_a_previous_one(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(16), lowers=True)
+    previous_of(path).unlink()
+    if content is not None:
+        previous_of(path).write_bytes(content)
+    assert limit_of(path) == 16
+    path.unlink()
+    assert limit_of(path) == 16
+
+
+def test_two_names_of_one_file_are_made_two_files(tmp_path: Path) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(16), lowers=True)
+    previous_of(path).unlink()
+    os.link(path, previous_of(path))
+    found(path)
+    assert not path.samefile(previous_of(path))
+
+
+def test_a_reader_that_is_not_the_writer_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "limit.json"
+    assert read_kept(path, Limit) is None
+    keep(path, at(16), lowers=True)
+    path.write_bytes(b"{")
+    before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+    assert read_kept(path, Limit) == at(16)
+    previous_of(path).write_bytes(b"{")
+    with pytest.raises(StoreError, match=r"limit\.json cannot be understood: "):
+        read_kept(path, Limit)
+    assert before.keys() == set(tmp_path.iterdir())
+
+
+def test_a_bad_sector_is_damage_and_a_folder_in_its_place_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(16), lowers=True)
+
+    def read_bytes(self: Path) -> bytes:
+        if self == path:
+            raise OSError(5, "Input/output error")
+        return original(self)
+
+    original = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    bad = look(path, decoder(Limit))
+    assert (bad.value, bad.stored) == (at(16), Stored.PREVIOUS)
+    assert bad.damage == "cannot be read: Input/output error"
+    with pytest.raises(StoreError, match="Is a directory"):
+        look(tmp_path, decoder(Limit))
+
+
+# --- a disk that refuses ----------------------------------------------------------------------
+
+
+def test_a_read_only_folder_is_read_and_what_is_wrong_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "limit.json"
+    keep(path, at(16), lowers=True)
+    path.write_bytes(b"{")
+
+    def refused(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    for name in ("open", "replace", "link"):
+        monkeypatch.setattr(f"bus.store.os.{name}", refused)
+    lines: list[str] = []
+    assert recall(path, Limit, lines.append).value == at(16)
+    assert "Read-only file system" in lines[-1]
+    with pytest.raises(StoreError, match="Read-only file system"):
+        keep(path, at(10), lowers=True)
+
+
+# --- power cuts and damage --------------------------------------------------------------------
+
+OPERATIONS = ("open", "fsync", "link", "replace")
+
+
+class Cut(BaseException):
+    """The power is gone."""
+
+
+@contextmanager
+def failing(number: int, error: Callable[[], BaseException]) -> Iterator[None]:
+    """Have an operation on the files fail, and those after it; a file that is cut is half."""
+    left = [number]
+
+    def fails(original: Callable[..., Any]) -> Callable[..., Any]:
+        def act(*arguments: Any, **others: Any) -> Any:
+            if left[0] == 0:
+                if original is os_fsync and os.path.isfile(f"/proc/self/fd/{arguments[0]}"):
+                    os.truncate(arguments[0], os.fstat(arguments[0]).st_size // 2)
+                raise error()
+            left[0] -= 1
+            return original(*arguments, **others)
+
+        return act
+
+    os_fsync = os.fsync
+    with pytest.MonkeyPatch.context() as patch:
+        for name in OPERATIONS:
+            patch.setattr(f"bus.store.os.{name}", fails(getattr(os, name)))
+        yield
+
+
+def write_until(path: Path, before_a: int, after_a: int, number: int, error: OSError | Cut) -> bool:
+    """Change a limit with an operation that fails; return whether the change is answered."""
+    try:
+        with failing(number, lambda: error):
+            change(path, before_a, after_a)
+    except (Cut, StoreError):
+        return False
+    return True
+
+
+def nothing(path: Path) -> None:
+    """Leave a file as it is."""
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    index = random.Random(len(content)).randrange(len(content))
+    while chr(content[index]) not in "0123456789{}":
+        index = (index + 1) % len(content)
+    content[index] ^= 0x04
+    path.write_bytes(bytes(content))
+
+
+def zero(path: Path) -> None:
+    path.write_bytes(b"\0" * path.stat().st_size)
+
+
+def halve(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+DAMAGE = [nothing, flip, zero, halve, delete]
+NO_SPACE = OSError(28, "No space left on device")
+CHANGES = [(32, 16), (16, 32), (16, 16)]
+
+
+def prepare(path: Path, before_a: int) -> None:
+    """Store a limit, with another one as the generation before it."""
+    keep(path, at(before_a - 1), lowers=True)
+    keep(path, at(before_a), lowers=False)
+
+
+@pytest.mark.parametrize("error", [Cut(), NO_SPACE])
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize(("before_a", "after_a"), CHANGES)
+def test_no_cut_and_no_damage_brings_back_what_was_lowered(
+    tmp_path: Path,
+    error: OSError | Cut,
+    damage: Callable[[Path], None],
+    which: int,
+    before_a: int,
+    after_a: int,
+) -> None:
+    for number in itertools.count():
+        path = tmp_path / f"{number}" / "limit.json"
+        prepare(path, before_a)
+        is_answered = write_until(path, before_a, after_a, number, error)
+        shown_a = limit_of(path)  # by the next start, which ends the state of one file of two names
+        assert shown_a in ((after_a,) if is_answered else (before_a, after_a))
+        damage((path, previous_of(path))[which])
+        after = found(path)
+        assert after.value is not None
+        assert after.value.limit_a <= shown_a
+        is_newest = damage is nothing or which == 1
+        assert after.stored is (Stored.CURRENT if is_newest else Stored.PREVIOUS)
+        assert not is_newest or after.value.limit_a == shown_a
+        if is_answered:
+            break
+    assert number >= 4
+
+
+@pytest.mark.parametrize("damages", list(itertools.product(DAMAGE[1:], repeat=2)))
+def test_both_damaged_is_known_as_lost(
+    tmp_path: Path, damages: tuple[Callable[[Path], None], Callable[[Path], None]]
+) -> None:
+    path = tmp_path / "limit.json"
+    prepare(path, 16)
+    for damage, each in zip(damages, (path, previous_of(path)), strict=True):
+        damage(each)
+    if damages == (delete, delete):  # somebody begins anew
+        assert found(path) == Found()
+    else:
+        assert (found(path).value, found(path).stored) == (None, Stored.LOST)
+
+
+def test_a_cut_of_the_first_write_ever_leaves_nothing_or_all(tmp_path: Path) -> None:
+    for number in itertools.count():
+        path = tmp_path / f"{number}" / "limit.json"
+        try:
+            with failing(number, Cut):
+                keep(path, at(16), lowers=True)
+        except Cut:
+            assert found(path).stored is Stored.CURRENT
+            assert found(path).value in (None, at(16))
+        else:
+            break
+    assert number >= 8
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_any_life_of_changes_cuts_and_single_damages_allows_no_more_than_was_answered(
+    tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    path = tmp_path / "limit.json"
+    keep(path, at(32), lowers=True)
+    known_a = 32
+    for _ in range(60):
+        after_a = chance.randint(6, 63)
+        if write_until(path, known_a, after_a, chance.randint(0, 24), Cut()):
+            known_a = after_a
+        else:  # a restart
+            shown_a = limit_of(path)
+            assert shown_a in (known_a, after_a)
+            known_a = shown_a
+        if chance.random() < 0.3:
+            limit_of(path)  # a restart
+            chance.choice(DAMAGE)(chance.choice([path, previous_of(path)]))
+            after = found(path)
+            assert after.value is not None
+            assert after.value.limit_a <= known_a
+            known_a = after.value.limit_a
+            if after.stored is Stored.PREVIOUS:  # set anew by its owner, as it is
+                keep(path, at(known_a), lowers=True)

@@ -1,0 +1,127 @@
+"""What waits for the disk is bounded, in order, and tried again where nobody would ask again."""
+
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.store import StoreError
+from bus.write_behind import (
+    RETRY_S,
+    WriteBehind,
+    Written,
+    hand_out,
+    queue,
+    replaces_all,
+    retry,
+    settle,
+    written,
+)
+
+FULL = Written(problem="full")
+
+
+class Row(NamedTuple):
+    key: str
+    number: int = 0
+
+
+def is_form(one: Row, other: Row) -> bool:
+    return one.key == other.key
+
+
+EMPTY: WriteBehind[Row] = WriteBehind()
+A, B = Row("a"), Row("b")
+
+
+def test_one_value_is_written_at_a_time_in_order() -> None:
+    store, first = hand_out(queue(queue(EMPTY, A), B), 0.0)
+    assert first == A
+    assert hand_out(store, 0.0)[1] is None
+    assert (store.stored, store.newest, store.is_idle) == (None, B, False)
+    store, second = hand_out(settle(store, Written()), 0.0)
+    assert (store.stored, second) == (A, B)
+    store = settle(store, Written())
+    assert (store.stored, store.newest, store.is_idle, store.problem) == (B, B, True, None)
+
+
+def test_values_that_stand_for_themselves_all_wait() -> None:
+    assert queue(queue(EMPTY, A), A).waiting == (A, A)
+
+
+def test_a_newer_form_takes_the_older_ones_place() -> None:
+    store = queue(EMPTY, B)
+    for number in range(1000):
+        store = queue(store, Row("a", number), is_form)
+    assert store.waiting == (B, Row("a", 999))
+
+
+def test_what_is_being_written_is_not_replaced_by_a_newer_form() -> None:
+    store, _ = hand_out(queue(EMPTY, A, is_form), 0.0)
+    store = queue(store, Row("a", 1), is_form)
+    assert (store.writing, store.waiting) == (A, (Row("a", 1),))
+
+
+def test_what_failed_is_tried_again_before_what_follows() -> None:
+    store, _ = hand_out(queue(queue(EMPTY, A), B), 0.0)
+    store = retry(store, FULL, 1.0, is_form)
+    assert (store.problem, store.stored) == ("full", None)
+    assert hand_out(store, 1.0 + RETRY_S - 0.1)[1] is None
+    store, again = hand_out(store, 1.0 + RETRY_S)
+    assert again == A
+    assert retry(store, Written(), 7.0, is_form).problem is None
+
+
+def test_what_failed_is_dropped_for_a_newer_form_of_it() -> None:
+    store, _ = hand_out(queue(EMPTY, A, is_form), 0.0)
+    store = retry(queue(store, Row("a", 2), is_form), FULL, 0.0, is_form)
+    assert store.waiting == (Row("a", 2),)
+
+
+def test_what_was_asked_for_is_not_tried_again_and_holds_nothing_up() -> None:
+    store, _ = hand_out(queue(queue(EMPTY, A), B), 0.0)
+    store = settle(store, FULL)
+    assert (store.problem, store.stored) == ("full", None)
+    assert hand_out(store, 0.0)[1] == B
+
+
+@pytest.mark.parametrize("end", [settle, lambda store, result: retry(store, result, 0.0)])
+def test_a_result_that_nobody_waits_for_changes_nothing(end: object) -> None:
+    assert callable(end)
+    assert end(EMPTY, FULL) == EMPTY
+    assert end(EMPTY, Written()) == EMPTY
+
+
+def test_the_disks_refusal_is_an_input_and_an_error_of_ours_is_not() -> None:
+    assert written(None) == Written()
+    assert written(StoreError("read-only")) == Written(problem="read-only")
+    with pytest.raises(KeyError):
+        written(KeyError("x"))
+
+
+STEPS = st.lists(st.sampled_from(["queue", "write", "fail", "wait"]), max_size=60)
+
+
+@given(STEPS)
+def test_one_value_reaches_the_disk_whatever_fails_and_never_goes_back(steps: list[str]) -> None:
+    store, now_s, number = EMPTY, 0.0, 0
+    written_numbers = [0]
+    for step in [*steps, "wait", "write", "wait", "write"]:
+        match step:
+            case "queue":
+                number += 1
+                store = queue(store, Row("", number), replaces_all)
+            case "wait":
+                now_s += RETRY_S
+            case "write" if store.writing is not None:
+                written_numbers.append(store.writing.number)
+                store = retry(store, Written(), now_s, replaces_all)
+            case "fail":
+                store = retry(store, FULL, now_s, replaces_all)
+            case _:
+                pass
+        store, _ = hand_out(store, now_s)
+        assert len(store.waiting) <= 1
+    assert written_numbers == sorted(written_numbers)
+    assert written_numbers[-1] == number
