@@ -66,7 +66,8 @@ def _leaves(kind: type[Struct], above: str = "") -> dict[str, Any]:
     return leaves
 
 
-LEAVES = {key: kind for key, kind in _leaves(Settings).items() if key != "locked"}
+_NO_SETTING = ("locked", "stored")  # what system says of the settings
+LEAVES = {key: kind for key, kind in _leaves(Settings).items() if key not in _NO_SETTING}
 """Every setting with its type."""
 
 

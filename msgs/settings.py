@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from msgs.stored import Stored
 from msgs.units import Name
 
 MOST_SSID_BYTES = 32  # IEEE 802.11
@@ -146,6 +147,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     authorization: Authorization = Authorization()
     locked: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()  # as "authorization.required"
+    stored: Stored = Stored.CURRENT  # LOST: UNKNOWN holds in the place of what was set
     operating_mode: OperatingMode = OperatingMode.CHARGING
     phase_assignment: PhaseAssignment = PhaseAssignment.L1_L2_L3
     wlan: Wlan = Wlan()
@@ -157,6 +159,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     solar_meter: TcpMeter = TcpMeter()
     proxy: Proxy = Proxy()
     usb: Usb = Usb()
+
+
+UNKNOWN: dict[str, Any] = {
+    "authorization.required": True,
+    "house_meter.enabled": False,  # the meter counts as lost
+    "main_fuse_a": 6.0,
+    "monitoring.enabled": True,
+}
+"""What holds by key while nothing of what was set can be read; factory settings do not."""
 
 
 class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

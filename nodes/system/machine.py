@@ -1,6 +1,7 @@
 """What is configured, and what may be changed of it. Pure: the file is read and written elsewhere.
 
-Later beats earlier: default, factory, stored, given. A change is judged as a whole, against what
+Later beats earlier: default, factory, stored, given. While nothing of what was stored can be read,
+`msgs.settings.UNKNOWN` lies in its place. A change is judged as a whole, against what
 holds at that moment: the values by themselves, then what is locked, then what does not go together,
 then whether the box may be configured now.
 """
@@ -16,7 +17,8 @@ from msgs.led import Color, Effect, LedFrame
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.setting_keys import LEAVES, Flat, SettingError, check, flatten, shown, unflatten
-from msgs.settings import METER_LINES, PhaseAssignment, Settings, problems
+from msgs.settings import METER_LINES, UNKNOWN, PhaseAssignment, Settings, problems
+from msgs.stored import Stored
 from nodes.system import words
 from nodes.system.words import Refusal
 
@@ -35,6 +37,7 @@ class State(Struct, frozen=True, kw_only=True):
 
     stored: Flat = {}
     foreign: Flat = {}  # in the file and not understood: kept there, and no use made of it
+    known: Stored = Stored.CURRENT  # how well what is stored is known
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -72,7 +75,9 @@ def wrong_in_plan(
     return f"factory.{lines[0]}" if lines else None
 
 
-def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, dict[str, str]]:
+def begin(
+    config: Config, content: Mapping[str, Any], known: Stored = Stored.CURRENT
+) -> tuple[State, dict[str, str]]:
     """Return the state that a file's content leads to, and by key what is not understood in it.
 
     A later version may have written more than this one knows: nothing of it is lost.
@@ -88,14 +93,16 @@ def begin(config: Config, content: Mapping[str, Any]) -> tuple[State, dict[str, 
             wrong[key] = error.problem
         else:
             stored[key] = value
-    return State(stored=stored, foreign=foreign), wrong
+    if known is Stored.LOST:
+        stored = dict(UNKNOWN)
+    return State(stored=stored, foreign=foreign, known=known), wrong
 
 
 def settings_of(config: Config, state: State) -> Settings:
     """Return what holds."""
     tree = unflatten({**config.factory, **state.stored, **config.given})
     locked = tuple(key for key in LEAVES if key in config.given)
-    settings = msgspec.convert({**tree, "locked": locked}, Settings)
+    settings = msgspec.convert({**tree, "locked": locked, "stored": state.known}, Settings)
     if settings.hotspot.ssid:
         return settings
     return replace(settings, hotspot=replace(settings.hotspot, ssid=config.ssid))
@@ -123,7 +130,7 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
             wrong[key] = "locked: given by the launch file or --set"
     if wrong:
         raise RefusedError(wrong)
-    after = replace(state, stored={**state.stored, **wanted})
+    after = replace(state, stored={**state.stored, **wanted}, known=Stored.CURRENT)
     old, new = settings_of(config, state), settings_of(config, after)
     # A clash that the launch file has brought about stands; this change is not to blame for it.
     before = problems(old)
@@ -140,6 +147,31 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
     if refused:
         raise RefusedError(refused)
     return after
+
+
+def lowers(config: Config, before: State, after: State) -> bool:
+    """Return whether a change revokes or lowers something.
+
+    Whatever is not known to allow more counts: a meter that is another one, phases, a network.
+    """
+    if before.known is not Stored.CURRENT:
+        return True
+    old = flatten(msgspec.to_builtins(settings_of(config, before)))
+    return not all(
+        _allows_more(key, old[key], value)
+        for key, value in after.stored.items()
+        if key not in before.stored or before.stored[key] != value
+    )
+
+
+def _allows_more(key: str, old: Any, new: Any) -> bool:
+    match key:
+        case "authorization.required" | "monitoring.enabled":
+            return not new
+        case "main_fuse_a":  # one that is not set is 6 A where the house is measured, else no limit
+            return old is not None and new is not None and new >= old
+        case _:
+            return False
 
 
 def _check(key: str, value: Any, manufacturers: Iterable[str]) -> None:

@@ -7,11 +7,13 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from bus import Answer, Bus, Call, Status
-from bus.store import StoreError
+from bus.generations import keep, recall
+from bus.write_behind import WriteBehind, hand_out, queue, settle, written
 from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import Because, NoArguments
 from msgs.setting_keys import flatten
 from msgs.settings import SetArguments, Settings, problems
+from msgs.stored import Stored
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.modbus_map.meter_map import map_names
 from nodes.system import words
@@ -24,13 +26,14 @@ from nodes.system.machine import (
     begin,
     change,
     content_of,
+    lowers,
     settings_of,
     wrong_in_plan,
 )
-from nodes.system.store import SETTINGS_FILE, read_settings, write_settings
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
+SETTINGS_FILE = "settings.json"  # in the state directory
 SUPERVISOR = "launch"
 RESTART_S = 5.0  # for launch's answer; it says yes at once and stops afterwards
 MOST_WAITING = 16  # changes that wait for the one before
@@ -72,8 +75,8 @@ class SystemNode:
         )
         self._path = bus.state_dir / SETTINGS_FILE
         self._state = self._first_state()
+        self._store: WriteBehind[State] = WriteBehind()
         self._waiting: deque[Call[SetArguments, Settings]] = deque()
-        self._is_writing = False
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._led = bus.subscribe(LED_FRAME)
@@ -89,11 +92,10 @@ class SystemNode:
 
     def _first_state(self) -> State:
         """Return what is stored; the file of a new box is begun."""
-        content = read_settings(self._path, partial(self._bus.log, "warning"))
-        if content is None:
-            write_settings(self._path, {})
-            return State()
-        state, unknown = begin(self._config, content)
+        found = recall(self._path, dict[str, Any], partial(self._bus.log, "error"))
+        if found.value is None and found.stored is Stored.CURRENT:
+            keep(self._path, {}, lowers=True)
+        state, unknown = begin(self._config, found.value or {}, found.stored)
         for complaint in words.lines_of(unknown):
             self._bus.log("warning", f"{SETTINGS_FILE}: {complaint}; it is kept, and not used")
         return state
@@ -113,7 +115,7 @@ class SystemNode:
 
     def _go_on(self) -> None:
         """Judge the changes that wait, until one has to be written."""
-        while self._waiting and not self._is_writing:
+        while self._waiting and self._store.is_idle:
             call = self._waiting.popleft()
             facts = Facts(
                 safety=self._safety.fresh(),
@@ -128,22 +130,21 @@ class SystemNode:
             if after == self._state:
                 call.ok(settings_of(self._config, self._state))
                 continue
-            self._is_writing = True
-            work = partial(write_settings, self._path, content_of(after))
+            self._store, _ = hand_out(queue(self._store, after), self._bus.clock.now_s())
+            is_less = lowers(self._config, self._state, after)
+            work = partial(keep, self._path, content_of(after), lowers=is_less)
             self._bus.offload("settings", work, partial(self._on_written, call, after))
 
     def _on_written(
         self, call: Call[SetArguments, Settings], after: State, result: Exception | None
     ) -> None:
-        self._is_writing = False
-        if isinstance(result, StoreError):
-            self._bus.log("error", f"a setting could not be stored: {result}")
-            call.refuse(str(result))
-        elif result is not None:
-            raise result
-        else:
+        self._store = settle(self._store, written(result))
+        if self._store.problem is None:
             self._state = after
             call.ok(self._publish())
+        else:
+            self._bus.log("error", f"a setting could not be stored: {self._store.problem}")
+            call.refuse(self._store.problem)
         self._go_on()
 
     def _on_restart(self, call: Call[Because, None]) -> None:

@@ -3,12 +3,14 @@
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter
 from msgs.pilot import CpState
-from msgs.settings import PhaseAssignment, Settings, TcpMeter
+from msgs.setting_keys import unflatten
+from msgs.settings import UNKNOWN, PhaseAssignment, Settings, TcpMeter
 from msgs.wish import NO_WISH
 from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
 from nodes.load_manager.machine import start
@@ -142,6 +144,16 @@ def test_a_main_fuse_that_is_not_known_counts_as_6_a() -> None:
     assert charge.follow(60.0) == UNKNOWN_FUSE_A == 6.0
     charge.set(main_fuse_a=25.0)
     assert charge.follow(3.0) == 0.0
+
+
+@pytest.mark.req("MET-1", "MET-3")
+@pytest.mark.parametrize("offered_a", [32.0, 0.0])
+def test_settings_of_which_nothing_is_known_allow_6_a_with_the_meter_lost(offered_a: float) -> None:
+    desk = Desk(offered_a=offered_a)
+    desk.site = site_of(msgspec.convert(unflatten(UNKNOWN), Settings))
+    desk.run(60.0)
+    assert max(offer.limit_a for _, offer in desk.said) <= UNKNOWN_FUSE_A
+    assert desk.said[-1][1].house_meter is HouseMeter.LOST
 
 
 @pytest.mark.req("MET-1")

@@ -1,6 +1,5 @@
 """A system node on the bus in memory and, in the others' place, the facts that a test sets."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from bus import Answer, Call, Reader, Status
+from bus.generations import decoder, look
 from bus.memory import MemoryGraph
 from msgs.led import DARK, Color, Effect, LedFrame, Light
 from msgs.methods import METHODS, RESTART_GRAPH
@@ -145,8 +145,9 @@ class Box:
         return message
 
     def stored(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.state_dir / "settings.json").read_bytes())
-        return content
+        found = look(self.state_dir / "settings.json", decoder(dict[str, Any]))
+        assert found.value is not None
+        return found.value
 
     def lines(self) -> list[str]:
         """Return what the node has logged as a warning or worse."""

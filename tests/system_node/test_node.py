@@ -17,6 +17,7 @@ from msgs.led import DARK, Color, Effect, Light
 from msgs.methods import RESTART_BOX, SET_SETTINGS
 from msgs.requests import Because, StopReason
 from msgs.settings import PhaseAssignment, SetArguments, Settings
+from msgs.stored import Stored
 from nodes.system.node import MOST_WAITING, Parameters, build
 from tests.system_node.conftest import Box
 
@@ -260,10 +261,10 @@ def test_more_changes_than_wait_for_the_disk_are_put_off_in_words(box: Box) -> N
 def test_a_change_that_cannot_be_stored_is_refused_and_not_published(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, content: bytes) -> None:
+    def full(path: Path, *_: object) -> None:
         raise StoreError(f"{path} cannot be written: No space left on device")
 
-    monkeypatch.setattr("nodes.system.store.replace_file", full)
+    monkeypatch.setattr("bus.generations.replace_file", full)
     assert "No space left on device" in box.refused({"hotspot": {"channel": 6}})
     monkeypatch.undo()
     assert box.set({"usb": {"allow_init": True}}).hotspot.channel == 11
@@ -326,7 +327,7 @@ def test_authorization_off_and_on_touches_nothing_but_the_settings(new_box: Box)
 
     def files() -> dict[str, bytes]:
         found = {each.name: each.read_bytes() for each in new_box.state_dir.iterdir()}
-        del found["settings.json"]
+        del found["settings.json"], found["settings.json.previous"]
         return found
 
     before = files()
@@ -474,17 +475,98 @@ def test_what_is_not_understood_is_told_not_used_and_not_lost(new_box: Box) -> N
     assert new_box.stored()["portal"] == foreign["portal"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"wlan": "\xff"}', b"\0" * 100])
-def test_a_damaged_file_is_set_aside_and_the_box_is_as_it_was_delivered(
+DAMAGED = [b"", b"{", b"[]", b'{"wlan": "\xff"}', b"\0" * 100, None]
+
+
+def damage(path: Path, content: bytes | None) -> None:
+    """Replace a file by another content; None deletes it."""
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_of_a_damaged_file_the_generation_before_it_holds_and_says_so_until_it_is_set_anew(
+    box: Box, content: bytes | None
+) -> None:
+    box.set({"authorization.required": True})
+    box.set({"authorization.required": False})
+    damage(box.state_dir / "settings.json", content)
+    for _ in range(2):
+        box.restart()
+        assert box.now().authorization.required
+        assert box.now().stored is Stored.PREVIOUS
+    if content is not None:
+        assert (box.state_dir / "settings.json.broken-1").read_bytes() == content
+        assert any("settings.json.broken-1" in line for line in box.lines())
+    assert box.set({"authorization.required": True}).stored is Stored.CURRENT
+    box.restart()
+    assert (box.now().authorization.required, box.now().stored) == (True, Stored.CURRENT)
+
+
+LOWERED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    # what is set first, what revokes or lowers then
+    ({"authorization.required": False}, {"authorization.required": True}),
+    ({"main_fuse_a": 32}, {"main_fuse_a": 16}),
+    ({"main_fuse_a": None}, {"main_fuse_a": 63}),
+    ({"main_fuse_a": 63}, {"main_fuse_a": None}),
+    (
+        {"house_meter": HOUSE, "main_fuse_a": 25, "monitoring.enabled": False},
+        {"monitoring.enabled": True},
+    ),
+    ({"house_meter": HOUSE}, {"house_meter.host": "192.168.1.21"}),
+    ({"phase_assignment": "L1-L2-L3"}, {"phase_assignment": "L2-L3-L1"}),
+    ({"usb.allow_config": True}, {"usb.allow_config": False}),
+    ({"main_fuse_a": 16}, {"main_fuse_a": 32, "usb.allow_config": False}),
+]
+
+
+@pytest.mark.parametrize("content", [b"{", None])
+@pytest.mark.parametrize(("first", "then"), LOWERED)
+def test_what_revokes_or_lowers_outlives_damage_to_either_file(
+    box: Box, content: bytes | None, first: dict[str, Any], then: dict[str, Any]
+) -> None:
+    box.set(first)
+    after = box.set(then)
+    for name in ("settings.json.previous", "settings.json"):
+        damage(box.state_dir / name, content)
+        box.restart()
+        assert msgspec.structs.replace(box.now(), stored=Stored.CURRENT) == after
+    assert box.now().stored is Stored.PREVIOUS
+
+
+@pytest.mark.req("MET-1", "MET-3", "RFID-6")
+@pytest.mark.parametrize("content", DAMAGED[:-1])
+def test_settings_of_which_nothing_is_known_are_the_strictest_until_they_are_set_anew(
     box: Box, content: bytes
 ) -> None:
-    box.set({"hotspot": {"channel": 6}})
-    (box.state_dir / "settings.json").write_bytes(content)
-    box.restart({"authorization": {"required": True}})
-    assert box.now().authorization.required
-    assert box.now().hotspot.channel == 11
-    assert (box.state_dir / "settings.json.broken-1").read_bytes() == content
-    assert any("settings.json.broken-1" in line for line in box.lines())
+    factory = {"house_meter": HOUSE, "monitoring": {"enabled": True}, "main_fuse_a": 63}
+    box.set({"authorization.required": False, "house_meter": HOUSE, "main_fuse_a": 32})
+    for name in ("settings.json.previous", "settings.json"):
+        damage(box.state_dir / name, content)
+    for _ in range(2):
+        box.restart(factory)
+        settings = box.now()
+        assert (settings.authorization.required, settings.monitoring.enabled) == (True, True)
+        assert (settings.house_meter.enabled, settings.main_fuse_a) == (False, 6.0)
+        assert settings.stored is Stored.LOST
+    assert any("all is lost" in line for line in box.lines())
+    after = box.set({"main_fuse_a": 25})
+    assert (after.authorization.required, after.monitoring.enabled) == (True, True)
+    assert (after.house_meter.enabled, after.main_fuse_a) == (False, 25.0)
+    assert after.stored is Stored.CURRENT
+    box.restart(factory)
+    assert box.now() == after
+
+
+def test_what_the_launch_file_gives_is_known_though_what_was_set_is_lost(box: Box) -> None:
+    box.given = {"authorization": {"required": False}}
+    for name in ("settings.json.previous", "settings.json"):
+        damage(box.state_dir / name, b"{")
+    box.restart()
+    assert not box.now().authorization.required
+    assert (box.now().main_fuse_a, box.now().stored) == (6.0, Stored.LOST)
 
 
 CUTS_S = [index * 0.0004 for index in range(60)]  # a write takes 1 to 20 ms of virtual time
