@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from msgs.card import Card, CardColor, Uid
 from msgs.led import Tone
+from msgs.stored import Stored
 from msgs.units import Count, Name, Text
 
 
@@ -47,6 +48,9 @@ class RfidStatus(Struct, frozen=True, kw_only=True):
     detail: Text = ""  # what became of the last card, in plain words
     last_color: CardColor = CardColor.NONE
     last_name: Name = ""
+    stored: Stored = (
+        Stored.CURRENT
+    )  # PREVIOUS: cards that were taught last may be missing; LOST: all
 
 
 class CardList(Struct, frozen=True, kw_only=True):

@@ -4,10 +4,11 @@ subscribes  session/status (looked at every 0.15 s)
 publishes   rfid/status (1 s and on change)
 asks        session: authorize, with the UID of a card of the list (RFID-11)
 answers     cards (the list), rename (a card), erase (every card, the master included: PAN-3); the
-            latter two when the disk has the new list
-touches     the card reader; cards.json in the state directory, label.json at the first start
+            latter two when the disk has the new list, an erase when both generations have it
+touches     the card reader; both generations of cards.json in the state directory, label.json at
+            the first start
 deadline    a card is answered within 0.3 s and what session takes
-safe state  no card authorises; a list that cannot be read is empty
+safe state  no card authorises; a list of which no generation can be read is empty
 
 A card held is one event, however long; it counts again when it was away for 1 s. What lies in the
 field when the node starts, or when the reader answers again, is no event (ours). Of several cards

@@ -66,6 +66,12 @@ def with_name(cards: Cards, uid: Uid, name: str) -> Cards:
     return tuple(replace(card, name=name) if card.uid == uid else card for card in cards)
 
 
+def lowers(before: Cards, after: Cards) -> bool:
+    """Return whether a change takes something from a card."""
+    left = {(card.uid, card.role) for card in after}
+    return any((card.uid, card.role) not in left for card in before)
+
+
 def supplied(cards: tuple[LabelCard, ...]) -> Cards:
     """Return the list that a box has from its factory (RFID-1)."""
     return tuple(

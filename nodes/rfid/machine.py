@@ -10,15 +10,18 @@ from dataclasses import replace
 import msgspec
 
 from bus import Answer
+from bus.write_behind import Written, hand_out, queue, settle
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode, RfidStatus
 from msgs.session import Action, Authorized, SessionStatus
+from msgs.stored import Stored
 from nodes.rfid import words
 from nodes.rfid.cards import (
     Cards,
     find,
     has_master,
+    lowers,
     refusal_to_keep,
     refusal_to_teach,
     verdict,
@@ -28,14 +31,14 @@ from nodes.rfid.cards import (
 )
 from nodes.rfid.outcome import NOTHING, Outcome, Refused, Result
 from nodes.rfid.sight import POLL_S, Event, Unclear
-from nodes.rfid.state import Inputs, Outputs, State, Write, Written
+from nodes.rfid.state import Inputs, Outputs, State, Write
 
 # A card is seen up to one poll after it was held: so long a window stays open beyond its time.
 TEACH_S = 5.0 + POLL_S  # RFID-8, RFID-10; from the moment the card before was seen
 MASTER_S = 60.0 + POLL_S  # RFID-9; from the start of the node
 SHOWN_S = 2.0  # RFID-3: accepted, refused; RFID-8: stored (ours)
 PERIOD_S = 1.0  # rfid/status
-MOST_WRITES = 8  # assumed; lists that wait for the disk
+MOST_WAITING = 7  # assumed; lists that wait for the one before them
 
 _DONE = {
     Action.RELEASED: Result.RELEASED,
@@ -45,15 +48,16 @@ _DONE = {
 _PROBLEMS = {Unclear.UNREADABLE: Result.UNREADABLE, Unclear.SEVERAL: Result.SEVERAL}
 
 
-def start(cards: Cards, now_s: float) -> State:
+def start(cards: Cards, now_s: float, known: Stored = Stored.CURRENT) -> State:
     """Return the state to start with: without a master the first card held becomes it (RFID-9).
 
     Each start opens that window, one in place as well.
     """
     if has_master(cards):
-        return State(cards=cards, mode=RfidMode.READY, until_s=math.inf)
+        return State(cards=cards, known=known, mode=RfidMode.READY, until_s=math.inf)
     return State(
         cards=cards,
+        known=known,
         mode=RfidMode.MASTER,
         until_s=now_s + MASTER_S,
         outcome=Outcome(result=Result.MASTER_AWAITED),
@@ -62,7 +66,7 @@ def start(cards: Cards, now_s: float) -> State:
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state, and what is to be said, asked and stored now."""
-    before, state = state, replace(state, ask=None, write=None)
+    before, state = state, replace(state, ask=None)
     if inputs.written is not None:
         state = _after_write(state, inputs.written, inputs.now_s)
     if inputs.answer is not None:
@@ -77,9 +81,15 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = _hold(state, inputs.event, inputs)
     if inputs.now_s >= state.dark_s:
         state = replace(state, indication=Indication.NONE, dark_s=math.inf)
-    state, status = _say(state, inputs.now_s)
-    lines = _lines(before, state, inputs)
-    return state, Outputs(status=status, ask=state.ask, write=state.write, lines=lines)
+    store, write = hand_out(state.store, inputs.now_s)
+    state, status = _say(replace(state, store=store), inputs.now_s)
+    return state, Outputs(
+        status=status,
+        ask=state.ask,
+        write=write,
+        lowers=write is not None and _lowers(state, write),
+        lines=_lines(before, state, inputs),
+    )
 
 
 # --- requests -------------------------------------------------------------------------------------
@@ -87,7 +97,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 def erase(state: State) -> Write | Refused:
     """Return the empty list that is to be stored (PAN-3), or why not."""
-    if len(state.writing) >= MOST_WRITES:
+    if len(state.store.waiting) >= MOST_WAITING:
         return Refused.BUSY
     return Write(cards=(), outcome=Outcome(result=Result.ERASED))
 
@@ -99,7 +109,7 @@ def rename(state: State, asked: RenameCard) -> Write | Refused:
         return Refused.UNKNOWN
     if not name or not name.isprintable():
         return Refused.NAME
-    if state.writing:
+    if not state.store.is_idle:
         return Refused.BUSY
     outcome = Outcome(result=Result.RENAMED, uid=uid, name=name)
     return Write(cards=with_name(state.cards, uid, name), outcome=outcome)
@@ -113,7 +123,9 @@ def _interrupt(state: State, inputs: Inputs) -> State:
 
     A master that was held just before its vehicle was plugged in was meant to authorise (RFID-10).
     """
-    if state.mode not in (RfidMode.NEW_CARD, RfidMode.CONFIRM) or state.writing:
+    if state.mode not in (RfidMode.NEW_CARD, RfidMode.CONFIRM):
+        return state
+    if not state.store.is_idle:
         return state
     session = inputs.session
     if state.mode is RfidMode.NEW_CARD and session is not None and session.plugged:
@@ -144,7 +156,7 @@ def _hold(state: State, event: Event, inputs: Inputs) -> State:
     """Judge what was held."""
     now_s, uid = inputs.now_s, event.uid
     state = replace(state, last_uid=uid, accepted=None)
-    if state.asking is not None or state.writing:
+    if state.asking is not None or not state.store.is_idle:
         return _refuse(state, Result.BUSY, now_s)
     if event.problem is not None:
         return _refuse(state, _PROBLEMS[event.problem], now_s)
@@ -226,14 +238,15 @@ def _obstacle(session: SessionStatus | None) -> Result | None:
 
 def _after_write(state: State, written: Written, now_s: float) -> State:
     """Take the list that is on the disk now, or keep the one before."""
-    write, writing = state.writing[0], state.writing[1:]
-    state = replace(state, writing=writing)
+    write, state = state.store.writing, replace(state, store=settle(state.store, written))
+    if write is None:
+        return state
     if written.problem is not None:
         if write.is_taught:
             return _refuse(state, Result.NOT_STORED, now_s, said=written.problem)
         outcome = Outcome(result=Result.NOT_STORED, said=written.problem)
         return replace(state, outcome=outcome)
-    state = replace(state, cards=write.cards, outcome=write.outcome)
+    state = replace(state, cards=write.cards, known=Stored.CURRENT, outcome=write.outcome)
     if not write.is_taught:
         return state
     state = replace(
@@ -269,7 +282,12 @@ def _ask(state: State, uid: Uid) -> State:
 
 def _store(state: State, write: Write) -> State:
     """Have a list stored; it counts when it is on the disk."""
-    return replace(state, writing=(*state.writing, write), write=write)
+    return replace(state, store=queue(state.store, write))
+
+
+def _lowers(state: State, write: Write) -> bool:
+    """Return whether a list takes something from a card; one that is not fully known may."""
+    return state.known is not Stored.CURRENT or lowers(state.cards, write.cards)
 
 
 def _refuse(state: State, why: Result, now_s: float, said: str = "") -> State:
@@ -319,6 +337,7 @@ def _say(state: State, now_s: float) -> tuple[State, RfidStatus | None]:
         works=state.works,
         cards=len(state.cards),
         has_master=has_master(state.cards),
+        stored=state.known,
         detail=words.detail(state.outcome),
         last_color=card.color if card else CardColor.NONE,
         last_name=card.name if card else "",
@@ -338,8 +357,8 @@ def _lines(before: State, state: State, inputs: Inputs) -> tuple[tuple[str, str]
         lines.append(("info", "the card reader answers"))
     if inputs.written is not None:
         problem = inputs.written.problem
-        if problem is None:
-            lines.append(("info", words.detail(before.writing[0].outcome)))
+        if problem is None and before.store.writing is not None:
+            lines.append(("info", words.detail(before.store.writing.outcome)))
         else:
             lines.append(("error", f"not stored: {problem}"))
     elif state.tone_count != before.tone_count:

@@ -1,5 +1,6 @@
 """Wiring of rfid: look at the reader, step, ask, store, publish; and three requests."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from bus import Answer, Bus, Call, leave
-from bus.store import StoreError
+from bus.write_behind import Written, written
 from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
 from msgs.rfid import CardList, RenameCard
@@ -19,7 +20,7 @@ from nodes.rfid.machine import erase, rename, start, step
 from nodes.rfid.outcome import Refused
 from nodes.rfid.reader import Reader
 from nodes.rfid.sight import POLL_S, Event, Sight, look
-from nodes.rfid.state import Inputs, Write, Written
+from nodes.rfid.state import Inputs, Write
 from nodes.rfid.store import load, save
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -47,7 +48,9 @@ class RfidNode:
         self._bus = bus
         self._reader = reader
         self._sight = Sight()
-        self._state = start(load(bus.state_dir, bus.log), bus.clock.now_s())
+        cards, known = load(bus.state_dir, bus.log)
+        self._state = start(cards, bus.clock.now_s(), known)
+        self._asked: deque[Callable[[str | None], None]] = deque()  # requests, as their lists wait
         self._session = bus.subscribe(SESSION_STATUS)
         bus.serve(LIST_CARDS, self._on_cards)
         bus.serve(RENAME_CARD, self._on_rename)
@@ -63,9 +66,8 @@ class RfidNode:
         self,
         event: Event | None = None,
         answer: Answer[Authorized] | None = None,
-        written: Written | None = None,
+        ended: Written | None = None,
         change: Write | None = None,
-        on_stored: Callable[[str | None], None] = lambda problem: None,
     ) -> None:
         bus = self._bus
         inputs = Inputs(
@@ -74,15 +76,15 @@ class RfidNode:
             session=self._session.fresh(),
             event=event,
             answer=answer,
-            written=written,
+            written=ended,
             change=change,
         )
         self._state, outputs = step(self._state, inputs)
         if outputs.ask is not None:
             bus.request(AUTHORIZE, Authorize(token=outputs.ask), self._on_answer)
         if outputs.write is not None:
-            work = partial(save, bus.state_dir, outputs.write.cards)
-            bus.offload("cards", work, partial(self._on_written, on_stored))
+            work = partial(save, bus.state_dir, outputs.write.cards, lowers=outputs.lowers)
+            bus.offload("cards", work, partial(self._on_written, outputs.write))
         if outputs.status is not None:
             bus.publish(RFID_STATUS, outputs.status)
         for level, text in outputs.lines:
@@ -91,14 +93,11 @@ class RfidNode:
     def _on_answer(self, answer: Answer[Authorized]) -> None:
         self._step(answer=answer)
 
-    def _on_written(
-        self, on_stored: Callable[[str | None], None], result: Exception | None
-    ) -> None:
-        if isinstance(result, Exception) and not isinstance(result, StoreError):
-            raise result
-        problem = None if result is None else str(result)
-        self._step(written=Written(problem=problem))
-        on_stored(problem)
+    def _on_written(self, write: Write, result: Exception | None) -> None:
+        ended = written(result)
+        self._step(ended=ended)
+        if not write.is_taught:
+            self._asked.popleft()(ended.problem)
 
     def _on_cards(self, call: Call[NoArguments, CardList]) -> None:
         call.ok(CardList(cards=self._state.cards))
@@ -121,7 +120,8 @@ class RfidNode:
         if isinstance(asked, Refused):
             call.refuse(words.refusal(asked, uid))
         else:
-            self._step(change=asked, on_stored=on_stored)
+            self._asked.append(on_stored)
+            self._step(change=asked)
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._timer.cancel()

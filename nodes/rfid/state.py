@@ -1,14 +1,15 @@
 """What rfid knows, hears and does: the nouns of its machine. Pure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bus import Answer
+from bus.write_behind import WriteBehind, Written
 from msgs.card import Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import Authorized, SessionStatus
-from msgs.units import Text
+from msgs.stored import Stored
 from nodes.rfid.cards import Cards
 from nodes.rfid.outcome import NOTHING, Outcome
 from nodes.rfid.sight import Event
@@ -21,13 +22,6 @@ class Write:
     cards: Cards
     outcome: Outcome  # when it is stored
     is_taught: bool = False  # by a card, and not by a request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """How the oldest write under way ended."""
-
-    problem: Text | None = None  # None: it is on the disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +47,9 @@ class State:
     master_uid: Uid = ""  # that teaches
     new_uid: Uid = ""  # that is taught
     asking: Uid | None = None  # session is asked about this card
-    writing: tuple[Write, ...] = ()  # oldest first
+    known: Stored = Stored.CURRENT  # how well the list is known
+    store: WriteBehind[Write] = field(default_factory=WriteBehind)
     ask: Uid | None = None  # handed out by this step
-    write: Write | None = None  # likewise
     works: bool = True
     last_uid: Uid = ""
     accepted: bool | None = None
@@ -75,4 +69,5 @@ class Outputs:
     status: RfidStatus | None = None
     ask: Uid | None = None  # whether session authorises this card
     write: Write | None = None
+    lowers: bool = False  # the write takes something from a card
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text

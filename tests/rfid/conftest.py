@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from bus import Answer, Status
+from bus.write_behind import Written
 from msgs.card import Card, CardColor, CardRole
 from msgs.label import Label, LabelCard
 from msgs.rfid import RfidStatus
@@ -11,7 +12,7 @@ from nodes.rfid.cards import Cards
 from nodes.rfid.machine import start, step
 from nodes.rfid.outcome import Result
 from nodes.rfid.sight import POLL_S, Event, Unclear
-from nodes.rfid.state import Inputs, State, Write, Written
+from nodes.rfid.state import Inputs, State, Write
 
 MASTER, RED, GREEN, BLUE = "A1B2C3D4", "11223344", "55667788", "99AABBCC"
 NEW = "04112233445566"  # ISO 14443, 7 bytes
@@ -113,7 +114,8 @@ class Life:
     def finish(self, problem: str | None = None) -> RfidStatus:
         """Let the oldest write that waits end."""
         if problem is None:
-            self.disk = self.state.writing[0].cards
+            assert self.state.store.writing is not None
+            self.disk = self.state.store.writing.cards
         return self.step(written=Written(problem=problem))
 
     def hold(self, uid: str) -> RfidStatus:

@@ -5,11 +5,14 @@ import pytest
 from msgs.card import Card, CardColor, CardRole
 from nodes.rfid.cards import (
     MOST_CARDS,
+    Cards,
     has_master,
+    lowers,
     refusal_to_teach,
     supplied,
     verdict,
     with_master,
+    with_name,
     with_user,
 )
 from nodes.rfid.outcome import Result
@@ -52,3 +55,23 @@ def test_a_master_takes_the_place_of_the_users_card_of_its_number() -> None:
     cards = with_master(users, RED)
     assert cards[0] == Card(uid=RED, role=CardRole.MASTER, name="Master card")
     assert [card.color for card in cards[1:]] == [CardColor.GREEN, CardColor.BLUE]
+
+
+@pytest.mark.parametrize(
+    ("after", "is_less"),
+    [
+        (CARDS, False),
+        (with_user(CARDS, NEW), False),
+        (with_name(CARDS, RED, "Anna"), False),
+        (CARDS[::-1], False),
+        (CARDS[:-1], True),
+        ((), True),
+        (with_user(CARDS[1:], NEW), True),
+        (with_master(CARDS[1:], RED), True),
+    ],
+)
+def test_a_list_that_misses_a_card_or_its_role_takes_something_away(
+    after: Cards, is_less: bool
+) -> None:
+    assert lowers(CARDS, after) is is_less
+    assert not lowers((), after)

@@ -8,7 +8,7 @@ from msgs.card import CardColor
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode
 from msgs.session import Action, Authorized, SessionStatus
-from nodes.rfid.machine import MOST_WRITES, erase, rename
+from nodes.rfid.machine import MOST_WAITING, erase, rename
 from nodes.rfid.outcome import Refused, Result
 from nodes.rfid.state import Write
 from nodes.rfid.words import OUTCOMES
@@ -241,12 +241,12 @@ def test_a_few_lists_at_most_wait_for_the_disk_and_are_stored_in_order() -> None
     life = Life()
     life.disk_problem = None
     life.step(change=change(rename(life.state, RenameCard(uid=RED, name="Anna"))))
-    for _ in range(MOST_WRITES - 1):
+    for _ in range(MOST_WAITING):
         life.step(change=change(erase(life.state)))
     assert erase(life.state) is Refused.BUSY
     life.finish()
     assert life.disk[1].name == "Anna"
-    for _ in range(MOST_WRITES - 1):
+    for _ in range(MOST_WAITING):
         life.finish()
     assert (life.disk, life.status.cards) == ((), 0)
 

@@ -9,17 +9,19 @@ import pytest
 from msgspec.structs import replace
 
 from bus import Answer, Call, Status
+from bus.generations import keep
 from bus.memory import MemoryGraph
-from bus.store import write_struct
 from msgs.card import CardRole
 from msgs.label import LABEL_FILE
 from msgs.led import Tone
-from msgs.methods import AUTHORIZE, METHODS
+from msgs.methods import AUTHORIZE, ERASE_CARDS, METHODS
 from msgs.plant import SimCards
-from msgs.requests import StopReason
+from msgs.requests import NoArguments, StopReason
 from msgs.rfid import CardList, Indication, RfidMode, RfidStatus
 from msgs.session import Action, Authorize, Authorized, SessionStatus
+from msgs.stored import Stored
 from msgs.topics import RFID_STATUS, SESSION_STATUS, SIM_CARDS
+from nodes.rfid.machine import MOST_WAITING
 from nodes.rfid.node import Drivers, Parameters, build
 from nodes.rfid.reader_sim import SimReader
 from nodes.rfid.store import CARDS_FILE
@@ -37,7 +39,7 @@ class Box:
     def __init__(self, state_dir: Path, seed: int = 1) -> None:
         self.file = state_dir / CARDS_FILE
         if not (state_dir / LABEL_FILE).exists():
-            write_struct(state_dir / LABEL_FILE, LABEL)
+            keep(state_dir / LABEL_FILE, LABEL, lowers=True)
         self.graph = MemoryGraph(seed=seed, state_dir=state_dir)
         self.facts: SessionStatus = FREE
         self.refusal = ""  # of session
@@ -391,6 +393,42 @@ def test_the_list_is_told_and_a_card_gets_another_name(box: Box) -> None:
     told = box.ask("cards")
     assert told.result == box.stored()
     assert box.tap(RED).last_name == "Anna"
+
+
+@pytest.mark.req("PAN-3")
+def test_an_erase_is_answered_when_no_damage_brings_a_card_back(box: Box) -> None:
+    box.teach(NEW)
+    answers: list[Answer[None]] = []
+    box.tool.request(ERASE_CARDS, NoArguments(), answers.append)
+    while not answers:
+        box.graph.advance(0.001)
+    assert answers[0].status is Status.OK
+    box.file.write_bytes(b"{")
+    box.restart()
+    box.graph.advance(1.0)
+    assert (box.status.cards, box.status.stored) == (0, Stored.PREVIOUS)
+    assert box.tap(OTHER).has_master
+    assert box.status.stored is Stored.CURRENT
+
+
+def test_a_card_that_was_taught_last_may_be_lost_with_its_file_and_no_other(box: Box) -> None:
+    box.teach(NEW)
+    box.file.write_bytes(b"{")
+    box.restart()
+    box.graph.advance(1.0)
+    assert (box.status.cards, box.status.stored) == (4, Stored.PREVIOUS)
+    assert box.ask("rename", {"uid": RED, "name": "Anna"}).status is Status.OK
+    assert box.status.stored is Stored.CURRENT
+
+
+def test_erases_asked_for_at_once_are_all_answered(box: Box) -> None:
+    answers: list[Answer[None]] = []
+    for _ in range(MOST_WAITING + 3):
+        box.tool.request(ERASE_CARDS, NoArguments(), answers.append)
+    box.graph.advance(1.0)
+    statuses = [answer.status for answer in answers]
+    assert statuses.count(Status.OK) == MOST_WAITING + 1
+    assert statuses.count(Status.REFUSED) == 2
 
 
 @pytest.mark.parametrize(

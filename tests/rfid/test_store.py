@@ -1,16 +1,19 @@
 """Where the list is kept, and what it is at the first start."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from bus.store import StoreError, write_struct
+from bus.generations import decoder, encode, keep, previous_of
+from bus.store import StoreError
 from msgs.label import LABEL_FILE
 from msgs.rfid import CardList
-from nodes.rfid.cards import Cards
+from msgs.stored import Stored
+from nodes.rfid.cards import Cards, with_user
 from nodes.rfid.store import CARDS_FILE, load, save
-from tests.rfid.conftest import CARDS, LABEL
+from tests.rfid.conftest import CARDS, LABEL, NEW
 
 
 class Disk:
@@ -20,13 +23,26 @@ class Disk:
         self.directory = directory
         self.file = directory / CARDS_FILE
         self.lines: list[tuple[str, str]] = []
-        write_struct(directory / LABEL_FILE, LABEL)
+        keep(directory / LABEL_FILE, LABEL, lowers=True)
 
     def load(self) -> Cards:
+        return self.find()[0]
+
+    def find(self) -> tuple[Cards, Stored]:
         return load(self.directory, lambda level, text: self.lines.append((level, text)))
+
+    @property
+    def previous(self) -> Path:
+        return previous_of(self.file)
 
     def stored(self) -> Cards:
         return msgspec.json.decode(self.file.read_bytes(), type=CardList).cards
+
+
+def remove_label(disk: Disk) -> None:
+    label = disk.directory / LABEL_FILE
+    label.unlink()
+    previous_of(label).unlink()
 
 
 @pytest.fixture
@@ -38,7 +54,7 @@ def disk(tmp_path: Path) -> Disk:
 def test_the_first_start_takes_the_cards_of_the_label_and_stores_them(disk: Disk) -> None:
     assert disk.load() == CARDS
     assert disk.stored() == CARDS
-    (disk.directory / LABEL_FILE).unlink()
+    remove_label(disk)
     assert disk.load() == CARDS
     assert disk.lines == []
 
@@ -46,54 +62,78 @@ def test_the_first_start_takes_the_cards_of_the_label_and_stores_them(disk: Disk
 @pytest.mark.req("PAN-3")
 def test_a_list_that_was_erased_stays_empty(disk: Disk) -> None:
     disk.load()
-    save(disk.directory, ())
+    save(disk.directory, (), lowers=True)
     assert disk.load() == () == disk.load()
     assert disk.lines == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"cards": 7}', b"\xff\x00"])
-def test_a_damaged_list_is_empty_at_this_start_and_each_later_one(
+DAMAGED = [b"", b"{", b'{"cards": 7}', b"\xff\x00"]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_of_a_damaged_list_the_one_before_it_counts_until_one_is_stored(
+    disk: Disk, content: bytes
+) -> None:
+    disk.load()
+    save(disk.directory, with_user(CARDS, NEW), lowers=False)
+    disk.file.write_bytes(content)
+    for _ in range(2):
+        assert disk.find() == (CARDS, Stored.PREVIOUS)
+    assert {level for level, _ in disk.lines} == {"error"}
+    save(disk.directory, CARDS, lowers=True)
+    assert disk.find() == (CARDS, Stored.CURRENT)
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_list_of_which_nothing_is_known_is_empty_until_one_is_stored(
     disk: Disk, content: bytes
 ) -> None:
     disk.load()
     disk.file.write_bytes(content)
-    assert disk.load() == ()
+    disk.previous.write_bytes(content)
+    for _ in range(2):
+        assert disk.find() == ((), Stored.LOST)
     assert {level for level, _ in disk.lines} == {"error"}
     assert "new master" in disk.lines[-1][1]
-    assert disk.load() == () == disk.stored()
+    save(disk.directory, (), lowers=True)
+    assert disk.find() == ((), Stored.CURRENT)
 
 
-def test_power_lost_while_a_damaged_list_is_set_aside_brings_no_supplied_card_back(
-    disk: Disk,
-) -> None:
+@pytest.mark.req("PAN-3")
+@pytest.mark.parametrize("content", DAMAGED)
+def test_no_erased_card_comes_back_from_either_generation(disk: Disk, content: bytes) -> None:
     disk.load()
-    disk.file.write_bytes(b"{")
-    disk.load()
-    disk.file.unlink()  # as if the empty list had never been written
-    assert disk.load() == ()
+    save(disk.directory, (), lowers=True)
+    disk.previous.write_bytes(content)
+    assert disk.find() == ((), Stored.CURRENT)
+    disk.file.write_bytes(content)
+    assert disk.find() == ((), Stored.PREVIOUS)
+    disk.previous.write_bytes(content)
+    assert disk.find() == ((), Stored.LOST)
 
 
 def test_a_list_of_a_newer_version_is_read(disk: Disk) -> None:
     disk.load()
-    newer = msgspec.json.decode(disk.file.read_bytes())
+    newer = decoder(dict[str, Any])(disk.file.read_bytes())
     newer["version"] = 2
     newer["cards"][0]["expires"] = "2030"
-    disk.file.write_bytes(msgspec.json.encode(newer))
+    disk.file.write_bytes(encode(newer))
     assert disk.load() == CARDS
 
 
 def test_a_box_without_a_label_has_no_card_until_it_has_one(disk: Disk) -> None:
-    (disk.directory / LABEL_FILE).unlink()
+    remove_label(disk)
     assert disk.load() == ()
     assert [level for level, _ in disk.lines] == ["warning"]
     assert not disk.file.exists()
-    write_struct(disk.directory / LABEL_FILE, LABEL)
+    keep(disk.directory / LABEL_FILE, LABEL, lowers=True)
     assert disk.load() == CARDS
 
 
 def test_a_label_that_cannot_be_read_stops_the_start_and_is_left_alone(disk: Disk) -> None:
     label = disk.directory / LABEL_FILE
-    label.write_bytes(b"{}")
+    for each in (label, previous_of(label)):
+        each.write_bytes(b"{}")
     with pytest.raises(StoreError, match=r"label\.json cannot be understood"):
         disk.load()
     assert label.read_bytes() == b"{}"

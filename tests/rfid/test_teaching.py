@@ -292,7 +292,7 @@ def test_an_erase_ends_teaching_and_outlives_it(cards_held: tuple[str, ...]) -> 
     assert isinstance(write, Write)
     life.step(change=write)
     assert life.status.mode is RfidMode.READY
-    while life.state.writing:
+    while not life.state.store.is_idle:
         life.finish()
     assert life.disk == ()
     life.wait(9.0)
