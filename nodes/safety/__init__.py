@@ -4,8 +4,9 @@ Subscribes: pilot/status, session/status, meter/box. Looks at them; is woken by 
 Publishes: safety/status every 100 ms and on change. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
 monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
-reads itself beside their owners; safety-latch.json in the state directory. Its devices are cut by
-chip: coil.py, analog.py, generator.py, shift_register.py, chip.py; chain.py makes one reading.
+reads itself beside their owners; both generations of safety-latch.json in the state directory. Its
+devices are cut by chip: coil.py, analog.py, generator.py, shift_register.py, chip.py; chain.py
+makes one reading.
 Deadline: one round each 10 ms, each 25 ms while it is open and no vehicle is there. A vehicle that
 leaves C or D has the enable line off within 50 ms, a monitor that trips within one round (the
 hardware cuts the coil by itself as well).
@@ -17,8 +18,9 @@ proves the contactor open. It trusts no message that it can check itself: pilot'
 while its own eyes see the same.
 SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the vehicle to stop.
 
-8007 outlives the process: it is kept on the disk, and goes only with a power-on reset of the
-hardware after it and a contactor that is then proven open (ERR-8007). No other fault outlives it.
+8007 outlives the process: it is kept on the disk, also where no generation of the file can be read,
+and goes only with a power-on reset of the hardware after it and a contactor that is then proven
+open (ERR-8007). No other fault outlives it.
 The wired phases outlive it as well: a phase that is lost stays 8002 over restarts.
 
 judge.py makes facts of a reading (supply.py of mains and current, wiring.py of the phases that

@@ -1,23 +1,24 @@
-"""What outlives the process, and how it leaves it: the latch of 8007, the wired phases. Pure.
+"""What outlives the process, and how it is stored: the latch of 8007, the wired phases. Pure.
 
 8007 is kept on the disk while it holds (ERR-8007). A restart finds it and holds on; mains off and
-on, told by the hardware's power-on reset, and then a contactor that is proven open, let it go. Of
+on, which the hardware's power-on reset shows, and then a contactor that is proven open clear it. Of
 the wired phases see `wiring.py`.
 """
 
 from contextlib import suppress
 
 import msgspec
-from msgspec import Struct, ValidationError
+from msgspec import Struct, ValidationError, field
 from msgspec.structs import replace
 
+from bus.generations import Found, without_checksum
 from bus.store import UNREADABLE
+from bus.write_behind import WriteBehind, Written, hand_out, queue, replaces_all, retry
 from msgs.safety import FaultCode
+from msgs.stored import Stored
 from msgs.units import Nanoseconds
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.wiring import NONE, Wired
-
-RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
 
 class Latch(Struct, frozen=True, kw_only=True):
@@ -28,12 +29,12 @@ class Latch(Struct, frozen=True, kw_only=True):
     is_flag_up: bool = False  # the reset's flag was up all the time: it tells nothing
 
 
-class Kept(Struct, frozen=True, kw_only=True):
-    """What has come back from the disk: what was found on it, or how a write ended."""
+class Recalled(Struct, frozen=True, kw_only=True):
+    """What a predecessor has kept."""
 
     latch: Latch | None = None
     wired: Wired = NONE  # phases
-    problem: str | None = None  # None: it was read, or written, as asked for
+    problem: str | None = None  # why it cannot be read; None: it can
 
 
 class Write(Struct, frozen=True, kw_only=True):
@@ -65,32 +66,46 @@ class _AnyWired(Struct, frozen=True, kw_only=True):
     wired: Wired = NONE
 
 
-def read(content: bytes, utc_ns: Nanoseconds) -> Kept:
-    """Return what a predecessor has kept.
+def decode(content: bytes) -> Write:
+    """Return what stands in a file; one of UNREADABLE is raised for a damaged one."""
+    write = msgspec.json.decode(without_checksum(content), type=Write)
+    check(write)
+    return write
 
-    What cannot be read holds, to be safe. What can be read of it counts: without its word on the
-    flag a flag that is stuck would excuse it, and without the phases a lost one would be forgotten.
+
+def recalled(found: Found[Write], utc_ns: Nanoseconds) -> Recalled:
+    """Return what a predecessor has kept; if neither generation can be read, 8007 holds.
+
+    The previous generation serves as well as the newest: all is written to both, to it first.
     """
-    try:
-        found = msgspec.json.decode(content, type=Write)
-        check(found)
-    except UNREADABLE as error:
-        latch = _AnyLatch(since_utc_ns=utc_ns)
-        wired = NONE
-        with suppress(*UNREADABLE):
-            latch = msgspec.json.decode(content, type=_AnyWrite).latch
-        with suppress(*UNREADABLE):
-            wired = msgspec.json.decode(content, type=_AnyWired).wired
-        unreadable = unread(latch.since_utc_ns, str(error), is_flag_up=latch.is_flag_up)
-        return replace(unreadable, wired=wired)
-    return Kept(latch=found.latch, wired=found.wired)
+    if found.value is not None:
+        return Recalled(latch=found.value.latch, wired=found.value.wired)
+    if found.stored is Stored.LOST:
+        return salvage(found.content or b"", found.damage or "", utc_ns)
+    return Recalled()
 
 
-def unread(since_utc_ns: Nanoseconds, problem: str, *, is_flag_up: bool = False) -> Kept:
+def salvage(content: bytes, problem: str, utc_ns: Nanoseconds) -> Recalled:
+    """Return 8007 with what can be read of a damaged file.
+
+    Without what it says of the flag, a flag that is stuck would clear 8007; without the phases, a
+    lost phase would be forgotten.
+    """
+    latch = _AnyLatch(since_utc_ns=utc_ns)
+    wired = NONE
+    with suppress(*UNREADABLE):
+        latch = msgspec.json.decode(content, type=_AnyWrite).latch
+    with suppress(*UNREADABLE):
+        wired = msgspec.json.decode(content, type=_AnyWired).wired
+    found = unread(latch.since_utc_ns, problem, is_flag_up=latch.is_flag_up)
+    return replace(found, wired=wired)
+
+
+def unread(since_utc_ns: Nanoseconds, problem: str, *, is_flag_up: bool = False) -> Recalled:
     """Return 8007 for what cannot be read."""
     finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
     latch = Latch(since_utc_ns=since_utc_ns, finding=finding, is_flag_up=is_flag_up)
-    return Kept(latch=latch, problem=problem)
+    return Recalled(latch=latch, problem=problem)
 
 
 def check(write: Write) -> None:
@@ -107,17 +122,33 @@ class Memory(Struct, frozen=True, kw_only=True):
     """What is known of the disk."""
 
     is_recalled: bool = False  # what a predecessor kept is known
-    is_proven: bool = False  # and the disk has taken something since
-    latch: Latch | None = None  # as on the disk
-    wired: Wired = NONE  # as on the disk
-    writing: Write | None = None
-    retry_s: float = 0.0
-    problem: str | None = None  # of the last write, for a person
+    found: Latch | None = None  # by it
+    store: WriteBehind[Write] = field(default_factory=WriteBehind)
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether the disk has taken something since the start."""
+        return self.store.stored is not None
+
+    @property
+    def latch(self) -> Latch | None:
+        """Return the latch as it is on the disk."""
+        return self.found if self.store.stored is None else self.store.stored.latch
+
+    @property
+    def wired(self) -> Wired:
+        """Return the phases that the disk is known to hold."""
+        return NONE if self.store.stored is None else self.store.stored.wired
+
+    @property
+    def problem(self) -> str | None:
+        """Return why the last write failed; None: it did not."""
+        return self.store.problem
 
     def is_quiet(self, wired: Wired) -> bool:
         """Return whether no latch is kept, and these phases are all that has to be."""
-        is_idle = self.is_proven and self.latch is None and self.writing is None
-        return is_idle and self.wired == wired
+        is_idle = self.is_proven and self.store.is_idle
+        return is_idle and self.latch is None and self.wired == wired
 
 
 def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch | None:
@@ -130,21 +161,11 @@ def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch 
     return None
 
 
-def hear(memory: Memory, kept: Kept, now_s: float) -> Memory:
+def hear(memory: Memory, kept: Recalled | Written, now_s: float) -> Memory:
     """Take what has come back from the disk: first what was found, then how each write ended."""
-    if not memory.is_recalled:
-        # The first write is still to come, in any case: it replaces what could not be read.
-        return replace(memory, is_recalled=True, latch=kept.latch)
-    if kept.problem is not None or memory.writing is None:
-        return replace(memory, writing=None, retry_s=now_s + RETRY_S, problem=kept.problem)
-    return replace(
-        memory,
-        writing=None,
-        latch=memory.writing.latch,
-        wired=memory.writing.wired,
-        is_proven=True,
-        problem=None,
-    )
+    if isinstance(kept, Recalled):
+        return replace(memory, is_recalled=True, found=kept.latch)
+    return replace(memory, store=retry(memory.store, kept, now_s, replaces_all))
 
 
 def want(
@@ -152,20 +173,24 @@ def want(
 ) -> tuple[Memory, Write | None]:
     """Return what is to be written now, one at a time; None if the disk has it already.
 
-    The first is written in any case: a disk that takes nothing would forget 8007.
+    The first is written in any case: it replaces what could not be read, and a disk that takes
+    nothing would forget 8007.
     """
-    if not memory.is_recalled or memory.writing is not None or now_s < memory.retry_s:
+    if not memory.is_recalled:
         return memory, None
-    is_same = _is_same(latch, memory.latch)
-    if memory.is_proven and is_same and wired == memory.wired:
-        return memory, None
-    write = Write(latch=memory.latch if is_same else latch, wired=wired)
-    return replace(memory, writing=write), write
+    store, newest = memory.store, memory.store.newest
+    before = memory.found if newest is None else newest.latch
+    write = Write(latch=before if _is_same(latch, before) else latch, wired=wired)
+    if write != newest:
+        store = queue(store, write, replaces_all)
+    store, handed_out = hand_out(store, now_s)
+    return memory if store is memory.store else replace(memory, store=store), handed_out
 
 
 def is_kept(memory: Memory, latch: Latch | None, wired: Wired) -> bool:
     """Return whether the disk has all that it has to have."""
-    return memory.writing is None and _is_same(latch, memory.latch) and wired == memory.wired
+    is_written = memory.store.writing is None
+    return is_written and _is_same(latch, memory.latch) and wired == memory.wired
 
 
 def _is_same(one: Latch | None, other: Latch | None) -> bool:

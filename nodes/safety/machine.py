@@ -9,13 +9,14 @@ import math
 
 from msgspec.structs import replace
 
+from bus.write_behind import Written
 from msgs.pilot import STATE_READS, CpState
 from msgs.safety import Contactor, SafetyPhase
 from nodes.safety.chain import ChainReading
 from nodes.safety.complain import Activity, Course, complain, not_open, not_seen
 from nodes.safety.faults import acquit, pardon, raise_fault, review
 from nodes.safety.judge import BESIDE_PERCENT, Blind, Facts, judge, proves_open
-from nodes.safety.latch import Kept, hear
+from nodes.safety.latch import Recalled, hear
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
@@ -35,7 +36,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         return state, _keep_still(config)
     before = state
     if inputs.kept is not None:
-        state = _recall(state, inputs.kept, inputs.now_s)
+        state = _hear_disk(state, inputs.kept, inputs.now_s)
     if inputs.stop is not None and state.stop_by_s is None:
         state = replace(state, stop_by_s=inputs.now_s + config.farewell_s)
     reading = inputs.reading if inputs.since_s <= config.stall_s else None
@@ -69,21 +70,21 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     return report(config, state, facts, inputs, reasons)
 
 
-def _recall(state: State, kept: Kept, now_s: float) -> State:
+def _hear_disk(state: State, kept: Recalled | Written, now_s: float) -> State:
     """Take what has come back from the disk: a latch of 8007 holds on, and so do wired phases."""
-    ledger, is_latch_recalled, judged = state.ledger, state.is_latch_recalled, state.judged
-    if not state.memory.is_recalled:
-        judged = replace(judged, wiring=recall(judged.wiring, kept.wired))
-    if not state.memory.is_recalled and kept.latch is not None:
-        # What this process has seen by itself is younger than any reset that it finds.
-        is_latch_recalled = not ledger.is_latched and not kept.latch.is_flag_up
-        ledger = raise_fault(ledger, kept.latch.finding, kept.latch.since_utc_ns)
+    state = replace(state, memory=hear(state.memory, kept, now_s))
+    if isinstance(kept, Written):
+        return state
+    state = replace(
+        state, judged=replace(state.judged, wiring=recall(state.judged.wiring, kept.wired))
+    )
+    if kept.latch is None:
+        return state
+    # What this process has seen by itself is younger than any reset that it finds.
     return replace(
         state,
-        memory=hear(state.memory, kept, now_s),
-        ledger=ledger,
-        is_latch_recalled=is_latch_recalled,
-        judged=judged,
+        is_latch_recalled=not state.ledger.is_latched and not kept.latch.is_flag_up,
+        ledger=raise_fault(state.ledger, kept.latch.finding, kept.latch.since_utc_ns),
     )
 
 

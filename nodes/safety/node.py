@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from bus import Bus
-from bus.store import StoreError, read_file, write_struct
+from bus.generations import keep, look
+from bus.store import StoreError
+from bus.write_behind import Written, written
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
-from nodes.safety.latch import Kept, read, unread
+from nodes.safety.latch import Recalled, decode, recalled, unread
 from nodes.safety.machine import Config, Inputs, State, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -42,7 +44,7 @@ class SafetyNode:
             wait_s=parameters.jitter_s * bus.random("wait for mains").random(),
         )
         self._latch_path = bus.state_dir / "safety-latch.json"
-        self._kept: Kept | None = None
+        self._kept: Recalled | Written | None = None
         self._state = State()
         self._stop_reason: StopReason | None = None
         self._done: Callable[[], None] | None = None
@@ -78,7 +80,8 @@ class SafetyNode:
             clear_reset=outputs.clear_reset,
         )
         if outputs.write is not None:
-            work = partial(write_struct, self._latch_path, outputs.write)
+            # Nobody waits for it to be answered: everything is in both generations.
+            work = partial(keep, self._latch_path, outputs.write, lowers=True)
             self._bus.offload("latch", work, self._on_written)
         if outputs.status is not None:
             self._bus.publish(SAFETY_STATUS, outputs.status)
@@ -89,22 +92,22 @@ class SafetyNode:
             return
         self._looks.change_period(round(outputs.period_s * 1e9))
 
-    def _on_recalled(self, kept: Kept | Exception) -> None:
-        if isinstance(kept, Exception):
-            raise kept
-        if kept.problem is not None:
+    def _on_recalled(self, found: Recalled | Exception) -> None:
+        if isinstance(found, Exception):
+            raise found
+        if found.problem is not None:
             self._bus.log(
                 "error",
-                f"{self._latch_path}: {kept.problem}; 8007 holds until mains were off and on",
+                f"{self._latch_path}: {found.problem}; 8007 holds until mains were off and on",
             )
-        self._kept = kept
+        self._kept = found
 
     def _on_written(self, result: Exception | None) -> None:
-        if isinstance(result, Exception) and not isinstance(result, StoreError):
-            raise result
-        if result is not None:
-            self._bus.log("error", f"8007 and the wired phases could not be stored: {result}")
-        self._kept = Kept(problem=None if result is None else str(result))
+        ended = written(result)
+        if ended.problem is not None:
+            text = f"8007 and the wired phases could not be stored: {ended.problem}"
+            self._bus.log("error", text)
+        self._kept = ended
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._stop_reason, self._done = reason, done
@@ -125,10 +128,9 @@ def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
     return node
 
 
-def _recall(path: Path, utc_ns: int) -> Kept:
+def _recall(path: Path, utc_ns: int) -> Recalled:
     """Return what a predecessor has kept; what cannot be read stays there until it is replaced."""
     try:
-        content = read_file(path)
+        return recalled(look(path, decode), utc_ns)
     except StoreError as error:
         return unread(utc_ns, str(error))
-    return Kept() if content is None else read(content, utc_ns)

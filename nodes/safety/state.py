@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from bus.write_behind import Written
 from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
@@ -10,7 +11,7 @@ from msgs.session import SessionStatus
 from nodes.safety.chain import ChainReading
 from nodes.safety.faults import CLEAN, Ledger
 from nodes.safety.judge import NOTHING_JUDGED, Blind, Judged
-from nodes.safety.latch import Kept, Memory, Write
+from nodes.safety.latch import Memory, Recalled, Write
 from nodes.safety.selftest import SelfTest
 
 ENERGISED = (SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING)
@@ -69,7 +70,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     session: SessionStatus | None
     meter: MeterReading | None
     stop: StopReason | None
-    kept: Kept | None = None  # what has just come back from the disk
+    kept: Recalled | Written | None = None  # what has just come back from the disk
 
 
 class State(Struct, frozen=True, kw_only=True):

@@ -1,22 +1,28 @@
 """The latch of 8007 on its way to the disk and back."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import msgspec
 import pytest
 from msgspec import ValidationError
 from msgspec.structs import replace
 
+from bus.generations import encode, look, previous_of
+from bus.write_behind import Written
 from msgs.safety import FaultCode
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.latch import (
-    Kept,
     Latch,
     Memory,
+    Recalled,
     Write,
     check,
+    decode,
     hear,
     is_kept,
     latch_of,
-    read,
+    recalled,
     want,
 )
 from nodes.safety.wiring import NONE, Wired
@@ -27,9 +33,9 @@ LATCH = Latch(since_utc_ns=7, finding=SEEN)
 
 def proven(found: Latch | None = None) -> Memory:
     """A disk that has been read, and has taken something since."""
-    memory, write = want(hear(Memory(), Kept(latch=found), 0.0), found, NONE, 0.0)
+    memory, write = want(hear(Memory(), Recalled(latch=found), 0.0), found, NONE, 0.0)
     assert write == Write(latch=found)
-    return hear(memory, Kept(), 0.0)
+    return hear(memory, Written(), 0.0)
 
 
 RECALLED = proven()
@@ -55,16 +61,16 @@ def test_a_latch_says_whether_the_flag_was_up_when_it_was_made() -> None:
 
 
 def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
-    recalled = hear(Memory(), Kept(), 0.0)
-    assert (recalled.is_recalled, recalled.is_proven) == (True, False)
-    memory, write = want(recalled, None, NONE, 0.0)
+    heard = hear(Memory(), Recalled(), 0.0)
+    assert (heard.is_recalled, heard.is_proven) == (True, False)
+    memory, write = want(heard, None, NONE, 0.0)
     assert write == Write(latch=None)
-    failed = hear(memory, Kept(problem="read-only"), 1.0)
+    failed = hear(memory, Written(problem="read-only"), 1.0)
     assert (failed.is_proven, failed.problem) == (False, "read-only")
     memory, write = want(failed, None, NONE, 6.0)
     assert write == Write(latch=None)
-    assert hear(memory, Kept(), 6.1).is_proven
-    assert hear(memory, Kept(), 6.1).problem is None
+    assert hear(memory, Written(), 6.1).is_proven
+    assert hear(memory, Written(), 6.1).problem is None
 
 
 def test_what_is_on_its_way_is_not_kept_yet() -> None:
@@ -72,8 +78,8 @@ def test_what_is_on_its_way_is_not_kept_yet() -> None:
     assert not is_kept(RECALLED, LATCH, NONE)
     memory, _ = want(RECALLED, LATCH, NONE, 0.0)
     assert not is_kept(memory, LATCH, NONE)
-    assert is_kept(hear(memory, Kept(), 1.0), LATCH, NONE)
-    assert not is_kept(hear(memory, Kept(problem="full"), 1.0), LATCH, NONE)
+    assert is_kept(hear(memory, Written(), 1.0), LATCH, NONE)
+    assert not is_kept(hear(memory, Written(problem="full"), 1.0), LATCH, NONE)
 
 
 def test_only_a_disk_without_anything_to_do_is_quiet() -> None:
@@ -99,8 +105,8 @@ def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch 
     memory, write = want(proven(before), after, NONE, 0.0)
     assert write == Write(latch=after)
     assert want(memory, before, NONE, 100.0)[1] is None  # one at a time
-    memory = hear(memory, Kept(), 1.0)
-    assert (memory.latch, memory.writing) == (after, None)
+    memory = hear(memory, Written(), 1.0)
+    assert (memory.latch, memory.store.writing) == (after, None)
     assert want(memory, after, NONE, 1.0)[1] is None
     assert want(memory, before, NONE, 1.0)[1] == Write(latch=before)
 
@@ -118,24 +124,24 @@ def test_another_time_or_cause_is_another_fault(other: Latch, is_written: bool) 
 
 
 def test_a_failure_without_a_text_is_one() -> None:
-    recalled = hear(Memory(), Kept(latch=LATCH, problem=""), 0.0)
-    assert (recalled.is_recalled, recalled.is_proven) == (True, False)
-    memory, _ = want(recalled, LATCH, NONE, 0.0)
-    failed = hear(memory, Kept(problem=""), 1.0)
+    heard = hear(Memory(), Recalled(latch=LATCH, problem=""), 0.0)
+    assert (heard.is_recalled, heard.is_proven) == (True, False)
+    memory, _ = want(heard, LATCH, NONE, 0.0)
+    failed = hear(memory, Written(problem=""), 1.0)
     assert (failed.is_proven, failed.problem) == (False, "")
 
 
 def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
     memory, _ = want(RECALLED, LATCH, NONE, 0.0)
-    memory = hear(memory, Kept(problem="disk full"), 1.0)
-    assert (memory.latch, memory.writing) == (None, None)
+    memory = hear(memory, Written(problem="disk full"), 1.0)
+    assert (memory.latch, memory.store.writing) == (None, None)
     assert want(memory, LATCH, NONE, 5.99)[1] is None
     assert want(memory, LATCH, NONE, 6.0)[1] == Write(latch=LATCH)
 
 
 def test_what_could_not_be_read_is_written_anew() -> None:
     found = replace(LATCH, is_flag_up=True)
-    memory = hear(Memory(), Kept(latch=found, problem="damaged"), 0.0)
+    memory = hear(Memory(), Recalled(latch=found, problem="damaged"), 0.0)
     assert memory.is_recalled
     assert want(memory, LATCH, NONE, 0.0)[1] == Write(latch=found)  # and the flag as it was then
 
@@ -157,18 +163,41 @@ def test_a_latch_of_another_code_is_a_damaged_one(code: FaultCode) -> None:
 UNREADABLE = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
 
 
+def read(content: bytes, previous: bytes = b"") -> Recalled:
+    """Return what is found in the two generations of a file at the UTC time 9."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "latch.json"
+        path.write_bytes(content)
+        previous_of(path).write_bytes(previous)
+        return recalled(look(path, decode), 9)
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("content", [b"", b"{", encode(Write(latch=None))[:-9] + b'0"\n}\n'])
+@pytest.mark.parametrize("latch", [None, LATCH])
+def test_of_a_damaged_file_the_generation_before_it_counts(
+    content: bytes, latch: Latch | None
+) -> None:
+    kept = read(content, encode(Write(latch=latch, wired=(True, False, True))))
+    assert kept == Recalled(latch=latch, wired=(True, False, True))
+
+
+def test_nothing_was_kept_where_there_is_no_file(tmp_path: Path) -> None:
+    assert recalled(look(tmp_path / "latch.json", decode), 9) == Recalled()
+
+
 def test_what_was_written_is_read_again() -> None:
     for write in (Write(latch=None), Write(latch=LATCH, wired=(True, False, True))):
-        kept = read(msgspec.json.encode(write), 9)
-        assert kept == Kept(latch=write.latch, wired=write.wired)
+        kept = read(msgspec.json.encode(write))
+        assert kept == Recalled(latch=write.latch, wired=write.wired)
 
 
 def test_a_field_that_is_not_known_is_no_damage() -> None:
     written = msgspec.to_builtins(Write(latch=LATCH, wired=(True, False, True)))
     for part in (written, written["latch"], written["latch"]["finding"]):
         part["of a later version"] = 1
-    kept = read(msgspec.json.encode(written), 9)
-    assert kept == Kept(latch=LATCH, wired=(True, False, True))
+    kept = read(msgspec.json.encode(written))
+    assert kept == Recalled(latch=LATCH, wired=(True, False, True))
 
 
 @pytest.mark.req("ERR-8007")
@@ -185,7 +214,7 @@ def test_a_latch_whose_finding_is_not_known_keeps_its_time_flag_and_phases(
     seen: dict[str, object], is_flag_up: bool
 ) -> None:
     latch = {"since_utc_ns": 5, "is_flag_up": is_flag_up} | seen
-    kept = read(msgspec.json.encode({"latch": latch, "wired": [True, False, True]}), 9)
+    kept = read(msgspec.json.encode({"latch": latch, "wired": [True, False, True]}))
     assert kept.problem is not None
     assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=is_flag_up)
     assert kept.wired == (True, False, True)
@@ -205,22 +234,27 @@ def test_a_latch_whose_finding_is_not_known_keeps_its_time_flag_and_phases(
     ],
 )
 def test_what_cannot_be_read_holds_from_now_on(content: bytes, wired: Wired) -> None:
-    kept = read(content, 9)
+    kept = read(content)
     assert kept.problem is not None
     assert (kept.latch, kept.wired) == (Latch(since_utc_ns=9, finding=UNREADABLE), wired)
 
 
 def test_a_flag_is_read_though_the_phases_are_damaged() -> None:
     latch = {"since_utc_ns": 5, "detail": "", "is_flag_up": True}
-    kept = read(msgspec.json.encode({"latch": latch, "wired": "x"}), 9)
+    kept = read(msgspec.json.encode({"latch": latch, "wired": "x"}))
     assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=True)
 
 
-def test_an_answer_to_no_write_says_nothing_of_the_disk() -> None:
-    memory = hear(RECALLED, Kept(latch=LATCH), 1.0)
-    assert (memory.is_recalled, memory.latch, memory.writing) == (True, None, None)
-    assert want(memory, LATCH, NONE, 5.99)[1] is None
-    assert want(memory, LATCH, NONE, 6.0)[1] == Write(latch=LATCH)
+def test_an_answer_to_no_write_changes_nothing() -> None:
+    assert hear(RECALLED, Written(), 1.0) == RECALLED
+    assert hear(RECALLED, Written(problem="full"), 1.0) == RECALLED
+
+
+def test_what_is_over_before_its_write_could_be_repeated_is_written_over() -> None:
+    memory = hear(want(RECALLED, LATCH, NONE, 0.0)[0], Written(problem="full"), 1.0)
+    memory, write = want(memory, None, NONE, 2.0)  # nobody knows how much of it was written
+    assert (write, memory.is_quiet(NONE)) == (None, False)
+    assert want(memory, None, NONE, 6.0)[1] == Write(latch=None)
 
 
 # --- the phases --------------------------------------------------------------------------------
@@ -232,7 +266,7 @@ def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
     memory, write = want(RECALLED, None, SINGLE, 0.0)
     assert write == Write(latch=None, wired=SINGLE)
     assert not is_kept(memory, None, SINGLE)
-    memory = hear(memory, Kept(), 1.0)
+    memory = hear(memory, Written(), 1.0)
     assert memory.wired == SINGLE
     assert is_kept(memory, None, SINGLE)
     assert want(memory, None, SINGLE, 1.0)[1] is None
@@ -242,12 +276,12 @@ def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
 
 def test_phases_that_the_disk_does_not_have_yet_are_something_to_do() -> None:
     assert not RECALLED.is_quiet(SINGLE)
-    assert hear(want(RECALLED, None, SINGLE, 0.0)[0], Kept(), 1.0).is_quiet(SINGLE)
+    assert hear(want(RECALLED, None, SINGLE, 0.0)[0], Written(), 1.0).is_quiet(SINGLE)
     assert not is_kept(RECALLED, None, SINGLE)
 
 
 def test_phases_whose_write_failed_are_not_on_the_disk() -> None:
-    memory = hear(want(RECALLED, None, SINGLE, 0.0)[0], Kept(problem="full"), 1.0)
+    memory = hear(want(RECALLED, None, SINGLE, 0.0)[0], Written(problem="full"), 1.0)
     assert memory.wired == NONE
     assert want(memory, None, SINGLE, 5.99)[1] is None
     assert want(memory, None, SINGLE, 6.0)[1] == Write(latch=None, wired=SINGLE)

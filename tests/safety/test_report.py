@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bus.write_behind import WriteBehind
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
@@ -26,6 +27,7 @@ P = SafetyPhase
 NOW_S = 1024.0
 # Times that a float holds exactly: each deadline is tried in its very moment.
 CONFIG = Config(slack_s=0.125, publish_s=1.0, first_word_s=0.5)
+PROVEN = Memory(store=WriteBehind(stored=Write(latch=None)))
 NOTHING = Reasons(None, None, None)
 WITHHELD = Reasons(Why.NO_VEHICLE, None, None)
 
@@ -140,12 +142,12 @@ def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
 
 def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again() -> None:
     latch = Latch(since_utc_ns=7, finding=held(FaultCode.SAFETY_CIRCUIT).records[0].finding)
-    memory = Memory(is_recalled=True, retry_s=NOW_S)
+    memory = Memory(is_recalled=True, store=WriteBehind(retry_s=NOW_S))
     state = replace(READY, ledger=held(FaultCode.SAFETY_CIRCUIT), memory=memory)
     assert told(state, now_s=NOW_S - 0.1)[1].write is None
     state, outputs = told(state)
     assert outputs.write == Write(latch=latch)
-    assert state.memory == replace(memory, writing=Write(latch=latch))
+    assert state.memory.store == WriteBehind(retry_s=NOW_S, writing=Write(latch=latch))
     assert told(state)[1].write is None
 
 
@@ -291,7 +293,7 @@ def test_a_showroom_says_so() -> None:
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize("blind", [None, *Blind])
 def test_only_a_dark_box_has_no_mains(blind: Blind | None) -> None:
-    state = replace(READY, phase=P.START, blind=blind, memory=Memory(is_proven=True))
+    state = replace(READY, phase=P.START, blind=blind, memory=PROVEN)
     status = said(state, None if blind else FACTS)
     assert status.has_mains is (blind is not Blind.DARK)
     assert status.detail == REASONS[blind or Why.NOT_PROVEN]

@@ -11,6 +11,7 @@ from collections import Counter, deque
 import pytest
 from msgspec.structs import replace
 
+from bus.write_behind import Written
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, offer_of_duty
@@ -20,7 +21,7 @@ from nodes.pilot import machine as pilot
 from nodes.pilot.line import LineReading
 from nodes.safety import machine as safety
 from nodes.safety.chain import ChainReading
-from nodes.safety.latch import Kept, Latch
+from nodes.safety.latch import Latch, Recalled
 from nodes.safety.wiring import NONE, Wired
 
 ROUNDS = 20_000
@@ -86,7 +87,7 @@ class Life:
         self.is_reset = False  # the flag of the power-on reset
         self.disk: Latch | None = None  # what safety keeps of 8007
         self.disk_wired: Wired = NONE  # and of the phases
-        self.kept: Kept | None = Kept()
+        self.kept: Recalled | Written | None = Recalled()
         self.posts = {
             "pilot": Post(1.0),
             "safety": Post(1.0),
@@ -145,7 +146,7 @@ class Life:
     def restart_safety(self) -> None:
         """A killed safety: what it drove goes to its safe state, its memory is gone."""
         self.safety_state = safety.State()
-        self.kept = Kept(latch=self.disk, wired=self.disk_wired)
+        self.kept = Recalled(latch=self.disk, wired=self.disk_wired)
         self.outputs = None
         self.test_on_s = self.test_off_s = None
         self.is_tested = self.is_welded = False
@@ -336,7 +337,7 @@ class Life:
         self._check_calm(remembered, inputs)
         if self.outputs.write is not None:
             self.disk, self.disk_wired = self.outputs.write.latch, self.outputs.write.wired
-            self.kept = Kept()
+            self.kept = Written()
         if self.outputs.clear_reset:
             self.is_reset = False
         if self.outputs.status is not None and not self.troubled("safety_silent"):

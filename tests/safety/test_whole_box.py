@@ -237,6 +237,20 @@ def test_8007_outlives_the_whole_graph(tmp_path: Path) -> None:
 
 
 @pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("damaged", [".previous", ""])
+def test_8007_outlives_damage_to_either_generation_of_its_file(
+    tmp_path: Path, damaged: str
+) -> None:
+    box = Box(tmp_path)
+    box.act("fault", {"name": "mirror_dead"})
+    box.wait(lambda: box.faults == ["8007"])
+    box.advance(1.0)
+    box.stop()
+    (tmp_path / f"safety-latch.json{damaged}").write_bytes(b"\0" * 100)
+    assert Box(tmp_path).faults == ["8007"]
+
+
+@pytest.mark.req("ERR-8007")
 @pytest.mark.parametrize(
     "content",
     [

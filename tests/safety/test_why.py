@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bus.write_behind import WriteBehind
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
@@ -16,10 +17,10 @@ from msgs.session import SessionStatus, WallboxState
 from nodes.safety.faults import CLEAN, Ledger, raise_fault
 from nodes.safety.finding import Cause, Finding
 from nodes.safety.judge import NOTHING_JUDGED, Blind
-from nodes.safety.latch import Memory
+from nodes.safety.latch import Memory, Write
 from nodes.safety.state import Config, Inputs, State
 from nodes.safety.why import Reasons, Why, why_blind, why_not, why_not_closed
-from nodes.safety.wiring import ALL, Wiring
+from nodes.safety.wiring import ALL, Wired, Wiring
 from tests.safety.facts import PLUGGED
 
 P = SafetyPhase
@@ -50,7 +51,14 @@ INPUTS = Inputs(
     stop=None,
 )
 WIRED = Wiring(seen=ALL, is_known=True)
-KEPT = Memory(is_recalled=True, is_proven=True, wired=ALL)
+
+
+def holding(wired: Wired) -> Memory:
+    """What is known of a disk that has taken these phases."""
+    return Memory(is_recalled=True, store=WriteBehind(stored=Write(latch=None, wired=wired)))
+
+
+KEPT = holding(ALL)
 NOTHING = Reasons(None, None, None)
 
 
@@ -91,7 +99,7 @@ WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
     ({"inputs": {"session": replace(SESSION, authorized=False)}}, Why.NOT_AUTHORISED),
     ({"inputs": {"meter": None}}, Why.METER_SILENT),
     ({"state": {"judged": NOTHING_JUDGED}}, Why.PHASES_UNKNOWN),
-    ({"state": {"memory": Memory(wired=(True, False, True))}}, Why.PHASES_UNSTORED),
+    ({"state": {"memory": holding((True, False, True))}}, Why.PHASES_UNSTORED),
 )
 OPENING: tuple[tuple[Changes, Why], ...] = (
     ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
@@ -250,7 +258,7 @@ def test_a_closed_contactor_needs_no_reason() -> None:
 @pytest.mark.parametrize("problem", ["disk full", ""])
 @pytest.mark.parametrize("is_proven", [False, True])
 def test_a_start_says_that_the_disk_refuses(problem: str, is_proven: bool) -> None:
-    memory = Memory(is_proven=is_proven, problem=problem)
+    memory = Memory(store=replace((KEPT if is_proven else Memory()).store, problem=problem))
     assert why_not_closed(P.START, None, memory, WITHHELD, False) is Why.DISK_REFUSES
 
 

@@ -6,13 +6,14 @@ from typing import Any, get_type_hints
 
 from msgspec.structs import replace
 
+from bus.write_behind import Written
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, duty_of_offer
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.chain import ChainReading
 from nodes.safety.finding import Cause
-from nodes.safety.latch import Kept, Latch
+from nodes.safety.latch import Latch, Recalled
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.why import Reason
 from nodes.safety.wiring import NONE, Wired
@@ -117,7 +118,7 @@ class Rig:
         self._moves_at_s: float | None = None
         self._tested_at_s: float | None = None
         self._released_at_s: float | None = None
-        self._kept: Kept | None = Kept()
+        self._kept: Recalled | Written | None = Recalled()
 
     # --- the small world -----------------------------------------------------------------------
 
@@ -197,10 +198,10 @@ class Rig:
             assert self._kept is None
             self.writes += self.disk != self.outputs.write.latch
             if self.is_disk_full:
-                self._kept = Kept(problem="disk full")
+                self._kept = Written(problem="disk full")
             else:
                 self.disk, self.disk_wired = self.outputs.write.latch, self.outputs.write.wired
-                self._kept = Kept()
+                self._kept = Written()
         if self.outputs.clear_reset:
             self.is_reset = False
         if self.state is before and before.calm is not None:
@@ -222,9 +223,9 @@ class Rig:
             self.tick()
         return self
 
-    def restart(self, found: Kept | None = None) -> "Rig":
+    def restart(self, found: Recalled | None = None) -> "Rig":
         """A new process: its memory is what the disk has kept, or what is found there instead."""
-        kept = Kept(latch=self.disk, wired=self.disk_wired) if found is None else found
+        kept = Recalled(latch=self.disk, wired=self.disk_wired) if found is None else found
         self.state, self._kept = State(), kept
         self.outputs = replace(
             self.outputs, enable=False, residual_test=False, feeds_watchdog=False

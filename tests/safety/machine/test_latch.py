@@ -10,7 +10,7 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
 from nodes.safety.finding import Cause
-from nodes.safety.latch import read
+from nodes.safety.latch import salvage
 from nodes.safety.why import Why
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
 
@@ -244,7 +244,7 @@ def test_a_flag_that_is_stuck_excuses_no_latch_whose_finding_is_not_known() -> N
     rig = Rig()
     rig.reading = {"power_on_reset": True}
     old = b'{"latch": {"since_utc_ns": 5, "detail": "2.0 A flow", "is_flag_up": true}}'
-    rig.restart(read(old, 7)).run(5.0)
+    rig.restart(salvage(old, "of an older version", 7)).run(5.0)
     assert rig.causes() == (Cause.LATCH_UNREADABLE,)
     for _ in range(2):
         assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
