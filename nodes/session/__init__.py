@@ -43,7 +43,7 @@ pilot that is silent is no unplugged car; a plug that is out has no permission u
 
 machine.py turns the round; plug.py judges the plug, card.py a card, term.py its time, ending.py
 ends, hold.py keeps an ended plug-in without permission, revival.py finds the session of a start,
-energy.py counts, ledger.py and records.py store; states.py and faults.py find the wallbox's state.
+energy.py counts, entry.py and records.py store; states.py and faults.py find the wallbox's state.
 reasons.py names why, and words.py alone has the texts.
 
 On `stop` for a restart the record is brought up to date and everything else stays. On a shutdown

@@ -7,14 +7,15 @@ What must be on the disk leaves as `Outputs.write`, one entry at a time, and com
 
 from msgspec.structs import replace
 
+from bus.write_behind import hand_out, retry
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import SessionRecord, SessionStatus
 from nodes.session import card, words
 from nodes.session.ending import OPEN_S, ending
 from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, with_energy
+from nodes.session.entry import replaces
 from nodes.session.faults import why_not_charged
-from nodes.session.ledger import accept, hand_out
 from nodes.session.plug import after_plug
 from nodes.session.reasons import EndRefusal, Leap, Verdict, Wait
 from nodes.session.revival import end_lost, hear_life
@@ -24,6 +25,7 @@ from nodes.session.state import (
     State,
     counter_wh,
     is_permitted,
+    is_stored,
     keep_record,
 )
 from nodes.session.states import Facts, wallbox_state
@@ -49,7 +51,8 @@ def refusal_to_end(state: State) -> EndRefusal | None:
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state, and what is to be said, stored and finished now."""
     if inputs.written is not None:
-        state = replace(state, ledger=accept(state.ledger, inputs.written, inputs.now_s))
+        store = retry(state.store, inputs.written, inputs.now_s, replaces)
+        state = replace(state, store=store)
     state = hear_life(state, inputs)
     required = inputs.required
     leaps: list[Leap | None] = []
@@ -65,8 +68,8 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = _beginning(state, inputs, required)
         state = _checkpoint(state, inputs)
     state = _blindness(state, inputs)
-    ledger, write = hand_out(state.ledger, inputs.now_s)
-    state, done = _stopping(replace(state, ledger=ledger), inputs)
+    store, write = hand_out(state.store, inputs.now_s)
+    state, done = _stopping(replace(state, store=store), inputs)
     state, status = _say(state, inputs, required)
     return state, Outputs(
         status=status,
@@ -120,14 +123,14 @@ def _beginning(state: State, inputs: Inputs, required: bool | None) -> State:
 
 def _checkpoint(state: State, inputs: Inputs) -> State:
     """Bring a running session's record up to date: now and then, and before the node leaves."""
-    session, stored = state.session, state.ledger.stored
-    if session is None or stored is None or not state.ledger.has(session):
+    session, stored = state.session, state.store.stored
+    if session is None or stored is None or not is_stored(state, session):
         return state
     is_leaving = inputs.stop is not None and state.stop_by_s is None
     if not is_leaving and inputs.now_s < state.checkpoint_s:
         return state
     state = replace(state, checkpoint_s=inputs.now_s + CHECKPOINT_S)
-    if not is_leaving and session.energy_wh - stored.energy_wh < CHECKPOINT_WH:
+    if not is_leaving and session.energy_wh - stored.record.energy_wh < CHECKPOINT_WH:
         return state
     return keep_record(state, session, inputs.utc_ns)
 
@@ -152,7 +155,7 @@ def _stopping(state: State, inputs: Inputs) -> tuple[State, bool]:
     if state.stop_by_s is not None:
         stop_by_s = min(stop_by_s, state.stop_by_s)  # a signal hurries a shutdown
     is_running = state.session is not None or state.found is not None
-    is_complete = state.ledger.is_stored and not (is_shutdown and is_running)
+    is_complete = state.store.is_idle and not (is_shutdown and is_running)
     return replace(state, stop_by_s=stop_by_s), is_complete or inputs.now_s >= stop_by_s
 
 
@@ -177,7 +180,7 @@ def _say(state: State, inputs: Inputs, required: bool | None) -> tuple[State, Se
         hold=state.hold,
         is_card_required=required is True,
         waiting_for=_missing(state, inputs, required),
-        problem=state.ledger.problem or "",
+        problem=state.store.problem or "",
         expects=card.expected(state, required),
         runs=session is not None,
         is_blind=state.blind_since_s is not None and inputs.now_s - state.blind_since_s > BLIND_S,
@@ -231,4 +234,4 @@ def _missing(state: State, inputs: Inputs, required: bool | None) -> Wait:
         return Wait.PLUG_OUT
     elif not state.is_seen:
         return Wait.PLUG_UNSEEN
-    return Wait.DISK if state.ledger.problem is None else Wait.DISK_REFUSES
+    return Wait.DISK if state.store.problem is None else Wait.DISK_REFUSES

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bus import Bus, Call
 from bus.store import StoreError, read_struct, write_struct
+from bus.write_behind import Written, written
 from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH
 from msgs.requests import Because, StopReason, WishArguments
 from msgs.rfid import RfidMode
@@ -26,7 +27,6 @@ from msgs.topics import (
 )
 from msgs.wish import NO_WISH, Wish, is_over
 from nodes.session import words
-from nodes.session.ledger import Written
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
@@ -84,7 +84,7 @@ class SessionNode:
     def _round(
         self,
         end: str | None = None,
-        written: Written | None = None,
+        ended: Written | None = None,
         card: str | None = None,
     ) -> Outputs:
         bus = self._bus
@@ -106,7 +106,7 @@ class SessionNode:
             card=card,
             end=end,
             stop=self._stop,
-            written=written,
+            written=ended,
         )
         self._state, outputs = step(self._state, inputs)
         if self._state.session is not None and self._state.session.session_id == inputs.next_id:
@@ -140,11 +140,10 @@ class SessionNode:
             call.refuse(words.refusal(verdict))
 
     def _on_written(self, result: Exception | None) -> None:
-        if isinstance(result, Exception) and not isinstance(result, StoreError):
-            raise result
-        if result is not None:
-            self._bus.log("error", f"a session could not be stored: {result}")
-        self._round(written=Written(problem=None if result is None else str(result)))
+        ended = written(result)
+        if ended.problem is not None:
+            self._bus.log("error", f"a session could not be stored: {ended.problem}")
+        self._round(ended=ended)
 
     def _on_end(self, call: Call[Because, None]) -> None:
         refusal = refusal_to_end(self._state)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bus.store import StoreError, Tell, open_database
 from msgs.session import EndReason, SessionRecord
-from nodes.session.ledger import Entry
+from nodes.session.entry import Entry
 
 MOST_SESSIONS = 10_000  # assumed: ten years of three a day, about 2 MB
 

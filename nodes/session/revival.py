@@ -22,14 +22,15 @@ A counter below the session's start has begun anew and tells nothing; the checkp
 import msgspec
 from msgspec.structs import replace
 
+from bus.write_behind import WriteBehind
 from msgs.session import EndReason, SessionRecord
 from nodes.session import term as terms
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import away_s, most_wh
+from nodes.session.entry import Entry
 from nodes.session.hold import after_fault, after_stop
-from nodes.session.ledger import Entry, Ledger, keep
 from nodes.session.reasons import Leap
-from nodes.session.state import Inputs, State, counter_wh, keep_record
+from nodes.session.state import Inputs, State, counter_wh, keep_entry, keep_record
 
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 
@@ -45,7 +46,7 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
         plugged=last.seated,
         plugged_since_utc_ns=last.plugged_since_utc_ns,
         last_wh=record.energy_wh,
-        ledger=Ledger(stored=record),
+        store=WriteBehind(stored=last),
         counted_s=now_s - away_s(utc_ns, last.seen_utc_ns),
     )
     if last.seated and record.end_reason is EndReason.STOPPED:
@@ -88,15 +89,15 @@ def lose(state: State, session: SessionRecord, dark_since_utc_ns: int) -> State:
         plugged_since_utc_ns=state.plugged_since_utc_ns,
         seen_utc_ns=dark_since_utc_ns,
     )
-    return replace(
+    state = replace(
         state,
         session=None,
         term=None,
         dark_since_utc_ns=None,
         lost=lost,
         last_wh=record.energy_wh,
-        ledger=keep(state.ledger, lost),
     )
+    return keep_entry(state, lost)
 
 
 def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
@@ -114,12 +115,8 @@ def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
         record = msgspec.structs.replace(record, energy_wh=now_wh - record.start_energy_wh)
     ended_utc_ns = max(lost.seen_utc_ns, record.started_utc_ns)  # UTC may have been set back
     record = msgspec.structs.replace(record, ended_utc_ns=ended_utc_ns)
-    state = replace(
-        state,
-        lost=None,
-        last_wh=record.energy_wh,
-        ledger=keep(state.ledger, replace(lost, record=record)),
-    )
+    state = replace(state, lost=None, last_wh=record.energy_wh)
+    state = keep_entry(state, replace(lost, record=record))
     if grown_wh <= can_wh:
         return state, None
     return state, Leap(session_id=record.session_id, grown_wh=grown_wh, can_wh=can_wh, is_lost=True)

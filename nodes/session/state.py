@@ -5,6 +5,7 @@ import math
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from bus.write_behind import WriteBehind, Written, queue
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus
@@ -13,8 +14,8 @@ from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from msgs.units import Text
+from nodes.session.entry import Entry, replaces
 from nodes.session.hold import Hold
-from nodes.session.ledger import Entry, Ledger, Written, keep
 from nodes.session.reasons import Leap, Verdict
 from nodes.session.term import Release, Term
 
@@ -64,7 +65,7 @@ class State(Struct, frozen=True, kw_only=True):
     is_jump_told: bool = False  # of this session
     blind_since_s: float | None = None  # a car is plugged in, and safety proves nothing
     checkpoint_s: float = 0.0
-    ledger: Ledger = field(default_factory=Ledger)
+    store: WriteBehind[Entry] = field(default_factory=WriteBehind)
     stop_by_s: float | None = None
     say_s: float = 0.0
     said: tuple[object, ...] = ()
@@ -94,10 +95,21 @@ def is_permitted(state: State) -> bool:
     return (
         session is not None
         and session.end_reason is None
-        and state.ledger.has(session)
+        and is_stored(state, session)
         and state.is_seen
         and state.out_since_s is None  # the next plug may be another vehicle's
     )
+
+
+def is_stored(state: State, session: SessionRecord) -> bool:
+    """Return whether a session is on the disk as the newest, in this or an earlier form."""
+    stored = state.store.stored
+    return stored is not None and stored.record.session_id == session.session_id
+
+
+def keep_entry(state: State, entry: Entry) -> State:
+    """Have an entry stored; of each session only the newest form waits for the disk."""
+    return replace(state, store=queue(state.store, entry, replaces))
 
 
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
@@ -115,4 +127,4 @@ def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool =
         life=state.life if dark_since_utc_ns is None else 0,
         lapses_utc_ns=0 if state.term is None else state.term.until_utc_ns,
     )
-    return replace(state, ledger=keep(state.ledger, entry))
+    return keep_entry(state, entry)

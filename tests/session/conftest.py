@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from bus.write_behind import Written
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
@@ -11,7 +12,7 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from nodes.session.energy import MARGIN_WH
-from nodes.session.ledger import Entry, Written
+from nodes.session.entry import Entry
 from nodes.session.machine import step
 from nodes.session.reasons import Leap, Verdict
 from nodes.session.revival import begin

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bus.store import StoreError, open_database
 from msgs.session import EndReason, SessionRecord
-from nodes.session.ledger import Entry
+from nodes.session.entry import Entry
 from nodes.session.records import MIGRATIONS, SessionStore
 
 RECORD = SessionRecord(

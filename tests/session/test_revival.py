@@ -9,7 +9,7 @@ from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord, WallboxState
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S
-from nodes.session.ledger import Entry
+from nodes.session.entry import Entry
 from nodes.session.plug import OUT_OF_SIGHT_S, UNPLUGGED_S
 from nodes.session.reasons import Wait
 from nodes.session.revival import HEAR_S
