@@ -7,8 +7,8 @@ publishes   nothing
 answers     page (where it is, and whether anybody has signed in yet)
 asks        the simulated world, where there is one: its state each second while somebody watches,
             and the acts of the panel
-touches     one TCP port; label.json (read), web-account.json, web-failures.json and
-            web-sessions.json in the state directory
+touches     one TCP port; label.json (read) and both generations of web-account.json,
+            web-failures.json and web-sessions.json in the state directory
 deadline    none is hard: a change is sent within 0.25 s
 safe state  none: nothing depends on it
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bus.store import StoreError, Tell, read_kept, read_struct, write_struct
+from bus.generations import keep, read_kept, recall
+from bus.store import StoreError, Tell
 from msgs.label import LABEL_FILE, Label
+from msgs.stored import Stored
 from web.account import Account, factory_account
 from web.door import KeepError
 from web.sessions import KeptSession
@@ -41,7 +43,7 @@ def read_label(state_dir: Path) -> Label:
 
 
 class WebStore:
-    """Three files with one writer. See `web.door.Keeper` and `web.sessions.SessionKeeper`."""
+    """Three files, two generations of each. See `web.door.Keeper`, `web.sessions.SessionKeeper`."""
 
     def __init__(self, state_dir: Path, tell: Tell) -> None:
         self._dir = state_dir
@@ -51,29 +53,31 @@ class WebStore:
     def account(self, label: Label) -> Account:
         """Return the kept account, or that of the label where there never was one.
 
-        One that cannot be read opens nothing: the label's password is known to too many. The file
-        stays, so that it opens nothing after the next start either; the recovery key does.
+        One that cannot be read opens nothing, at the next start either: the label's password is
+        known to too many. The recovery key does.
+
+        :raises StoreError: see `bus.generations.recall`.
         """
-        try:
-            return read_kept(self._dir / ACCOUNT_FILE, Account) or factory_account(label)
-        except StoreError as error:
-            self._tell(f"{error}; the recovery key alone opens the page")
+        found = recall(self._dir / ACCOUNT_FILE, Account, self._tell)
+        if found.value is None and found.stored is Stored.LOST:
+            self._tell("the account is lost; the recovery key alone opens the page")
             return Account(user=label.web_user, password_hash="")
+        return found.value or factory_account(label)
 
     def failures(self) -> int:
         """Return the kept count of failures.
 
-        :raises StoreError: see `bus.store.read_struct`.
+        :raises StoreError: see `bus.generations.recall`.
         """
-        kept = read_struct(self._dir / FAILURES_FILE, Failures, self._tell)
+        kept = recall(self._dir / FAILURES_FILE, Failures, self._tell).value
         return kept.count if kept else 0
 
     def sessions(self) -> tuple[KeptSession, ...]:
         """Return the kept sessions.
 
-        :raises StoreError: see `bus.store.read_struct`.
+        :raises StoreError: see `bus.generations.recall`.
         """
-        kept = read_struct(self._dir / SESSIONS_FILE, SignedIn, self._tell)
+        kept = recall(self._dir / SESSIONS_FILE, SignedIn, self._tell).value
         return kept.sessions if kept else ()
 
     def keep_account(self, account: Account) -> None:
@@ -91,6 +95,7 @@ class WebStore:
     def _write(self, name: str, value: Struct) -> None:
         with self._lock:
             try:
-                write_struct(self._dir / name, value)
+                # A password or a session that is gone must not come back: always in both.
+                keep(self._dir / name, value, lowers=True)
             except StoreError as error:
                 raise KeepError(str(error)) from error

@@ -18,9 +18,9 @@ from flask.testing import FlaskClient
 from msgspec import Struct
 from werkzeug.test import TestResponse
 
+from bus.generations import keep
 from bus.place import Place
 from bus.run import ZmqBus, open_node
-from bus.store import write_struct
 from msgs.card import CardColor, CardRole
 from msgs.label import LABEL_FILE, Label, LabelCard
 from msgs.methods import Method
@@ -198,7 +198,7 @@ class RunningNode:
         self.place = Place(run_dir=home / "run", state_dir=home / "state")
         for folder in (self.place.run_dir, self.place.state_dir):
             folder.mkdir(mode=0o700, exist_ok=True)
-        write_struct(self.place.state_dir / LABEL_FILE, LABEL)
+        keep(self.place.state_dir / LABEL_FILE, LABEL, lowers=True)
         self.parameters = Parameters(port=0, panel=panel)
         self.others: dict[str, ZmqBus] = {}
         self._threads: list[threading.Thread] = []

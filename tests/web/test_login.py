@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from nodes.web.store import ACCOUNT_FILE
+from bus.generations import previous_of
+from nodes.web.store import ACCOUNT_FILE, SESSIONS_FILE
 from tests.web.conftest import LABEL, PASSWORD, SESSION, Browser, Desk
 from web.backoff import MOST_WAIT_S
 from web.door import Attempt, Change, Verdict
@@ -349,11 +350,34 @@ def _full(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.parametrize("damaged", [".previous", ""])
+def test_damage_to_either_generation_brings_no_old_password_back(desk: Desk, damaged: str) -> None:
+    browser = desk.owner()
+    assert browser.save(new="a wholly different one", current_password=PASSWORD).status_code == 303
+    (desk.state_dir / f"{ACCOUNT_FILE}{damaged}").write_bytes(b"\0\0\0")
+    desk.start()
+    for password in (PASSWORD, LABEL.serial):
+        assert desk.browser().login(password=password).status_code == 403
+    assert desk.browser().login(password="a wholly different one").status_code == 303
+
+
+@pytest.mark.parametrize("damaged", [".previous", ""])
+def test_damage_to_either_generation_signs_nobody_in_again(desk: Desk, damaged: str) -> None:
+    browser, other = desk.owner(), number(desk.owner())
+    ended = number(browser)
+    browser.client.post("/logout", data={"csrf_token": browser.token("/user")})
+    (desk.state_dir / f"{SESSIONS_FILE}{damaged}").write_bytes(b"\0\0\0")
+    desk.start()
+    assert not with_number(desk, ended).is_in()
+    assert with_number(desk, other).is_in()
+
+
 def test_an_account_that_cannot_be_understood_opens_to_the_recovery_key_alone(
     desk: Desk,
 ) -> None:
     desk.owner()
-    (desk.state_dir / ACCOUNT_FILE).write_bytes(b"\0\0\0")
+    for path in (desk.state_dir / ACCOUNT_FILE, previous_of(desk.state_dir / ACCOUNT_FILE)):
+        path.write_bytes(b"\0\0\0")
     for _ in range(2):
         desk.start()
         assert desk.browser().login(password=LABEL.serial).status_code == 403

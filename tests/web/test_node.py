@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from waitress.task import ErrorTask
 
 from bus import Call, DriverError
+from bus.generations import previous_of
 from bus.run import ZmqBus, open_node
 from bus.store import StoreError
 from msgs import methods
@@ -496,6 +497,7 @@ def test_a_box_without_a_label_has_no_page(tmp_path: Path) -> None:
     node = RunningNode(tmp_path)
     node.stop()
     label = node.place.state_dir / "label.json"
+    previous_of(label).unlink()
     for content in (None, b"{}", b"\0"):
         label.unlink(missing_ok=True)
         if content is not None:
