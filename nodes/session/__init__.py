@@ -6,7 +6,8 @@ publishes   session/status (1 s and on change), session/wish (latched, on change
 answers     end (stop the running session until the plug is out, or a card is held), wish (the app's
             limit or pause), sessions (the stored records, newest first), authorize (a known card
             was held)
-touches     sessions.sqlite and session-wish.json in the state directory
+touches     sessions.sqlite and both generations of session-wish.json in the state
+            directory
 deadline    none is hard: a "no" is published within 0.2 s, at once when it was asked for
 safe state  silence, or authorized = False: pilot goes to x1, safety opens
 

@@ -8,12 +8,15 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct
 
 from bus import Bus, Call
-from bus.store import StoreError, read_struct, write_struct
+from bus.generations import keep, recall
+from bus.store import StoreError
 from bus.write_behind import Written, written
 from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH
+from msgs.pilot import MIN_OFFER_A
 from msgs.requests import Because, StopReason, WishArguments
 from msgs.rfid import RfidMode
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
+from msgs.stored import Stored
 from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
@@ -36,6 +39,8 @@ RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 ROUND_S = 0.2
 MOST_WAITING = 16  # requests that wait for the disk
+LOST_WISH = Wish(limit_a=MIN_OFFER_A, pause=False, until_utc_ns=None, detail=words.WISH_LOST)
+"""What holds while it cannot be read what was wished, until somebody wishes anew."""
 
 R = TypeVar("R")
 
@@ -72,7 +77,8 @@ class SessionNode:
         self._rfid = bus.subscribe(RFID_STATUS)
         self._settings = bus.subscribe(SETTINGS)
         self._wish_path = bus.state_dir / "session-wish.json"
-        wish = read_struct(self._wish_path, Wish, warn) or NO_WISH
+        found = recall(self._wish_path, Wish, partial(bus.log, "error"))
+        wish = found.value or (LOST_WISH if found.stored is Stored.LOST else NO_WISH)
         bus.publish(SESSION_WISH, NO_WISH if is_over(wish, bus.clock.utc_ns()) else wish)
         bus.serve(AUTHORIZE, self._on_authorize)
         bus.serve(END_SESSION, self._on_end)
@@ -169,7 +175,8 @@ class SessionNode:
             self._bus.publish(SESSION_WISH, wish)
             call.ok(None)
 
-        self._answer_later("wish", call, partial(write_struct, self._wish_path, wish), on_stored)
+        work = partial(keep, self._wish_path, wish, lowers=True)
+        self._answer_later("wish", call, work, on_stored)
 
     def _on_sessions(self, call: Call[SessionsArguments, tuple[SessionRecord, ...]]) -> None:
         asked = call.arguments

@@ -24,6 +24,8 @@ MOST_CHARACTERS = 400  # of msgs.units.Text
 NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
 NO_METER = "Nothing is heard from the box's own meter: a session cannot begin."
 
+WISH_LOST = "what was asked for cannot be read; until somebody asks anew"
+
 NOT_CHARGED: dict[NotCharged, str] = {
     NotCharged.NO_MAINS: "The box has no mains.",
     NotCharged.COMMISSIONING: "Commissioning (DSW2.8): vehicles are not charged.",
