@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bench.graph import Graph
-from bus.store import read_kept
+from bus.generations import read_kept
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import PAGE
 from msgs.requests import NoArguments

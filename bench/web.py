@@ -26,7 +26,7 @@ from playwright.sync_api import sync_playwright
 from bench.flood import Visitor
 from bench.graph import Graph, pss_mb, running, wait_ready
 from bench.report import Aim, report
-from bus.store import read_kept
+from bus.generations import read_kept
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import PAGE
 from msgs.requests import NoArguments

@@ -10,13 +10,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
 
 from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode by themselves
 
-T = TypeVar("T", bound=msgspec.Struct)
 Tell = Callable[[str], None]
 
 FILE_MODE = 0o600  # what a box keeps is its owner's alone
@@ -73,48 +69,6 @@ def read_file(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def write_struct(path: Path, value: msgspec.Struct) -> None:
-    """Replace a file by a Struct as JSON, one that a person can read.
-
-    :raises StoreError: as `replace_file`.
-    """
-    replace_file(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-
-
-def read_struct(path: Path, kind: type[T], tell: Tell) -> T | None:
-    """Return the Struct in a file, or None if there is none.
-
-    A file that holds something else is set aside.
-
-    :raises StoreError: the file is there and can neither be read nor set aside.
-    """
-    content = read_file(path)
-    if content is None:
-        return None
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except UNREADABLE as error:
-        aside = set_aside(path)
-        tell(f"{path} cannot be understood ({error}); it is kept as {aside.name}, begun anew")
-        return None
-
-
-def read_kept(path: Path, kind: type[T]) -> T | None:
-    """Return the Struct in a file, or None if there is none; what is broken stays where it is.
-
-    For what must never be begun anew by itself.
-
-    :raises StoreError: the file is there and cannot be read, or holds something else.
-    """
-    content = read_file(path)
-    if content is None:
-        return None
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except UNREADABLE as error:
-        raise StoreError(f"{path} cannot be understood: {error}") from error
 
 
 def set_aside(path: Path) -> Path:

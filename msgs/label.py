@@ -1,7 +1,7 @@
 """The configuration label of one box (LAB-1): what is printed on it, made at its provisioning.
 
 Kept in a file that only the box's own user can read; never on the bus. Who reads it does so by
-`bus.store.read_kept`: a label that cannot be understood stays where it is.
+`bus.generations.read_kept`: a label that cannot be understood stays where it is.
 """
 
 from typing import Annotated

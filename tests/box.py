@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from bus import Bus, Status
-from bus.store import read_kept
+from bus.generations import read_kept
 from bus.wire import unpack
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from bus.store import (
@@ -18,29 +17,13 @@ from bus.store import (
     StoreError,
     open_database,
     read_file,
-    read_kept,
-    read_struct,
     replace_file,
     set_aside,
-    write_struct,
 )
 
 KILLS = 20
 TABLE = "CREATE TABLE notes (number INTEGER PRIMARY KEY, text TEXT NOT NULL)"
-BROKEN = [
-    b"",
-    b"{",
-    b'{"number": "one"}',
-    b'{"text": "\xff"}',  # one bit of a letter
-    b'{"text": ' + b"[" * 100_000,
-    b"\x00" * 4096,
-]
 NOWHERE = Path("/proc/self")  # a directory in which nobody can make a file, root included
-
-
-class Note(msgspec.Struct, frozen=True, kw_only=True):
-    number: int
-    text: str = ""
 
 
 def no_words(text: str) -> None:
@@ -53,10 +36,9 @@ def no_words(text: str) -> None:
 def test_what_was_written_is_read_back_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "note.json"
     assert read_file(path) is None
-    assert read_struct(path, Note, no_words) is None
-    write_struct(path, Note(number=1))
-    write_struct(path, Note(number=2, text="zwei"))
-    assert read_struct(path, Note, no_words) == Note(number=2, text="zwei")
+    replace_file(path, b"one")
+    replace_file(path, b"two")
+    assert read_file(path) == b"two"
     assert [entry.name for entry in path.parent.iterdir()] == ["note.json"]
 
 
@@ -76,33 +58,14 @@ def test_an_interrupted_write_leaves_the_old_content(tmp_path: Path) -> None:
     assert read_file(path) == b"new"
 
 
-@pytest.mark.parametrize("content", BROKEN)
-def test_a_broken_file_is_set_aside_with_words_not_deleted(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "note.json"
-    path.write_bytes(content)
-    words: list[str] = []
-    assert read_struct(path, Note, words.append) is None
-    assert not path.exists()
-    assert (tmp_path / "note.json.broken-1").read_bytes() == content
-    assert len(words) == 1
-    assert str(path) in words[0]
-    assert "note.json.broken-1" in words[0]
-
-
-@pytest.mark.parametrize("content", BROKEN)
-def test_a_broken_file_that_is_kept_is_refused_in_words_and_left_alone(
-    tmp_path: Path, content: bytes
-) -> None:
-    path = tmp_path / "note.json"
-    assert read_kept(path, Note) is None
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"note\.json cannot be understood: ") as refused:
-        read_kept(path, Note)
-    assert str(path) in str(refused.value)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["note.json"]
-    assert path.read_bytes() == content
-    write_struct(path, Note(number=3))
-    assert read_kept(path, Note) == Note(number=3)
+def test_the_file_before_gets_another_name_if_it_is_asked_for(tmp_path: Path) -> None:
+    path, other = tmp_path / "note", tmp_path / "other"
+    replace_file(path, b"one", other)
+    assert not other.exists()
+    for content, before in ((b"two", b"one"), (b"three", b"two")):
+        replace_file(path, content, other)
+        assert (read_file(path), read_file(other)) == (content, before)
+    assert {entry.name for entry in tmp_path.iterdir()} == {"note", "other"}
 
 
 def test_what_is_set_aside_has_a_cap_and_the_oldest_makes_room(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def command(as_json: bool, state_dir: Path | None) -> None:
     """
     import msgspec
 
-    from bus.store import StoreError, read_kept
+    from bus.generations import read_kept
+    from bus.store import StoreError
     from msgs.label import LABEL_FILE, Label
 
     folder = place_of(None, state_dir).state_dir

@@ -1,7 +1,8 @@
 """Where the box's page is, in words for a terminal."""
 
+from bus.generations import read_kept
 from bus.place import Place
-from bus.store import StoreError, read_kept
+from bus.store import StoreError
 from bus.tool import Tool
 from launch.front.facts import Facts
 from msgs.label import LABEL_FILE, Label

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import msgspec
 
+from bus.generations import read_kept
 from bus.memory import START_NS
-from bus.store import read_struct
 from launch.plan import load_plan
 from launch.restarts import Again, History, ended, started
 from launch.soak.invariants import Broken
@@ -314,6 +314,6 @@ class Box:
 
 def _uids(state_dir: Path) -> dict[CardColor, str]:
     """Return the UIDs of the box's own cards, from its label."""
-    label = read_struct(state_dir / LABEL_FILE, Label, lambda _: None)
+    label = read_kept(state_dir / LABEL_FILE, Label)
     assert label is not None, "system provisions the label before it is READY"
     return {card.color: card.uid for card in label.rfid}

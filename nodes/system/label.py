@@ -1,18 +1,21 @@
-"""The label's file: made at the first start of a box, and never again."""
+"""The label's files: made at the first start of a box, and never again."""
 
 from pathlib import Path
 
 from bus import PlaceError
-from bus.store import StoreError, read_kept, write_struct
+from bus.generations import keep, read_kept, recall
+from bus.store import StoreError, Tell
 from msgs.label import LABEL_FILE, Label
+from msgs.stored import Stored
 from nodes.system.provision import Randomness, provision
 
 
-def own_label(state_dir: Path, randomness: Randomness) -> Label:
+def own_label(state_dir: Path, randomness: Randomness, tell: Tell) -> Label:
     """Return the label of the box that a state directory belongs to; a new box gets its own.
 
-    A power cut leaves no label, and the next start makes another, or the whole one. A label that
-    is there and cannot be understood is never replaced: what is printed on the box would be false.
+    A power cut leaves no label, and the next start makes another, or the whole one. It is stored
+    twice; a damaged one is set aside and replaced by the other. If neither can be understood, none
+    is made anew: what is printed on the box would be false.
 
     :raises PlaceError: it can neither be read nor made.
     """
@@ -21,7 +24,9 @@ def own_label(state_dir: Path, randomness: Randomness) -> Label:
         label = read_kept(path, Label)
         if label is None:
             label = provision(randomness)
-            write_struct(path, label)
+            keep(path, label, lowers=True)
+        elif recall(path, Label, tell).stored is Stored.PREVIOUS:
+            keep(path, label, lowers=True)
     except StoreError as error:
         raise PlaceError(
             f"the label: {error}; expected the file as it was made at the first start (a copy of "

@@ -65,7 +65,7 @@ class SystemNode:
         :raises PlaceError: the label can neither be read nor made.
         :raises StoreError: the settings can neither be read nor begun.
         """
-        label = own_label(bus.state_dir, bus.random("label"))
+        label = own_label(bus.state_dir, bus.random("label"), partial(bus.log, "error"))
         self._bus = bus
         self._config = Config(
             ssid=label.wlan_ssid,

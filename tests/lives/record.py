@@ -20,8 +20,8 @@ if __name__ == "__main__":
 
 import msgspec
 
+from bus.generations import read_kept
 from bus.memory import START_NS
-from bus.store import read_kept
 from bus.wire import unpack
 from launch.plan import load_plan
 from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bus import Answer, Status
-from bus.store import read_kept
+from bus.generations import read_kept
 from bus.wire import unpack
 from launch.loading import ConfigurationError
 from launch.plan import load_plan

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from bus import PlaceError
-from bus.store import read_kept
+from bus.generations import decoder, previous_of, read_kept
 from launch.cli.label import card
 from msgs.label import LABEL_FILE, Label
 from nodes.system.label import own_label
@@ -20,9 +20,13 @@ SECRETS = ("serial", "web_password", "recovery_key", "wlan_ssid", "wlan_password
 ADDRESSES = ("lan_mac", "wlan_mac")
 
 
+def quiet(text: str) -> None:
+    """Drop what is said."""
+
+
 @pytest.mark.req("LAB-1")
 def test_a_new_box_gets_a_label_that_its_owner_alone_can_read(tmp_path: Path) -> None:
-    label = own_label(tmp_path, random.SystemRandom())
+    label = own_label(tmp_path, random.SystemRandom(), quiet)
     path = tmp_path / LABEL_FILE
     assert read_kept(path, Label) == label
     assert path.stat().st_mode & 0o777 == 0o600
@@ -32,7 +36,7 @@ def test_a_new_box_gets_a_label_that_its_owner_alone_can_read(tmp_path: Path) ->
 def test_two_boxes_differ_in_every_value_but_the_users_name_and_the_address(
     tmp_path: Path,
 ) -> None:
-    one, two = (own_label(tmp_path / name, random.SystemRandom()) for name in ("one", "two"))
+    one, two = (own_label(tmp_path / name, random.SystemRandom(), quiet) for name in ("one", "two"))
     for field in (*SECRETS, *ADDRESSES):
         assert getattr(one, field) != getattr(two, field), field
     assert not {each.uid for each in one.rfid} & {each.uid for each in two.rfid}
@@ -41,10 +45,10 @@ def test_two_boxes_differ_in_every_value_but_the_users_name_and_the_address(
 @pytest.mark.req("LAB-1")
 def test_the_label_of_a_box_is_never_written_again(tmp_path: Path) -> None:
     path = tmp_path / LABEL_FILE
-    first = own_label(tmp_path, random.SystemRandom())
+    first = own_label(tmp_path, random.SystemRandom(), quiet)
     before = (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino)
     for _ in range(3):
-        assert own_label(tmp_path, random.SystemRandom()) == first
+        assert own_label(tmp_path, random.SystemRandom(), quiet) == first
     assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
@@ -53,7 +57,7 @@ def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
     tmp_path: Path, damage: str
 ) -> None:
     path = tmp_path / LABEL_FILE
-    own_label(tmp_path, random.SystemRandom())
+    own_label(tmp_path, random.SystemRandom(), quiet)
     whole = path.read_bytes()
     written = json.loads(whole)
     content = {
@@ -63,18 +67,40 @@ def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
         "three cards": json.dumps(written | {"rfid": written["rfid"][:3]}).encode(),
         "not ours": b"[]",
     }[damage]
-    path.write_bytes(content)
+    for each in (path, previous_of(path)):
+        each.write_bytes(content)
     with pytest.raises(PlaceError) as refused:
-        own_label(tmp_path, random.SystemRandom())
+        own_label(tmp_path, random.SystemRandom(), quiet)
     assert f"{path} cannot be understood" in str(refused.value)
     assert "expected the file as it was made at the first start" in str(refused.value)
-    assert [entry.name for entry in tmp_path.iterdir()] == [LABEL_FILE]
-    assert path.read_bytes() == content
+    assert set(tmp_path.iterdir()) == {path, previous_of(path)}
+    assert path.read_bytes() == previous_of(path).read_bytes() == content
+
+
+@pytest.mark.req("LAB-1")
+@pytest.mark.parametrize("is_newest", [False, True])
+@pytest.mark.parametrize("content", [b"", b"{", None])
+def test_a_damaged_label_is_the_other_one_again(
+    tmp_path: Path, is_newest: bool, content: bytes | None
+) -> None:
+    path = tmp_path / LABEL_FILE
+    label = own_label(tmp_path, random.SystemRandom(), quiet)
+    damaged = path if is_newest else previous_of(path)
+    if content is None:
+        damaged.unlink()
+    else:
+        damaged.write_bytes(content)
+    assert read_kept(path, Label) == label
+    lines: list[str] = []
+    assert own_label(tmp_path, random.SystemRandom(), lines.append) == label
+    assert bool(lines) is (is_newest or content is not None)
+    for each in (path, previous_of(path)):
+        assert decoder(Label)(each.read_bytes()) == label
 
 
 def test_a_label_that_cannot_be_written_ends_the_start_in_words() -> None:
     with pytest.raises(PlaceError, match=r"label\.json cannot be written"):
-        own_label(Path("/proc/self"), random.SystemRandom())
+        own_label(Path("/proc/self"), random.SystemRandom(), quiet)
 
 
 DYING = """
@@ -93,7 +119,7 @@ def watch(frame, event, called):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.setprofile(watch)
-own_label(Path(sys.argv[1]), random.SystemRandom())
+own_label(Path(sys.argv[1]), random.SystemRandom(), print)
 sys.setprofile(None)
 """
 
@@ -114,7 +140,7 @@ def test_a_box_that_dies_at_any_step_of_its_first_start_has_one_whole_label_afte
         died += 1
         before = read_kept(state_dir / LABEL_FILE, Label)  # the whole one, or none
         had_one += before is not None
-        label = own_label(state_dir, random.SystemRandom())
+        label = own_label(state_dir, random.SystemRandom(), quiet)
         assert before in (None, label)
         assert read_kept(state_dir / LABEL_FILE, Label) == label
         assert (state_dir / LABEL_FILE).stat().st_mode & 0o777 == 0o600
@@ -136,7 +162,7 @@ def wallbox_label(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.req("LAB-1")
 def test_the_command_prints_the_label_for_programs(tmp_path: Path) -> None:
-    label = own_label(tmp_path, random.SystemRandom())
+    label = own_label(tmp_path, random.SystemRandom(), quiet)
     told = wallbox_label("--json", "--state-dir", str(tmp_path))
     assert (told.returncode, told.stderr) == (0, "")
     (line,) = told.stdout.splitlines()
@@ -151,7 +177,7 @@ def test_the_command_prints_the_label_for_programs(tmp_path: Path) -> None:
 
 @pytest.mark.req("LAB-1")
 def test_the_command_prints_the_label_for_people(tmp_path: Path) -> None:
-    label = own_label(tmp_path, random.SystemRandom())
+    label = own_label(tmp_path, random.SystemRandom(), quiet)
     told = wallbox_label("--state-dir", str(tmp_path))
     assert told.returncode == 0, told.stderr
     lines = told.stdout.splitlines()

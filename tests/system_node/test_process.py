@@ -16,8 +16,10 @@ import msgspec
 import pytest
 
 from bus import Answer, Status
+from bus.generations import read_kept
 from bus.place import Place
 from bus.tool import open_tool
+from msgs.label import Label
 from msgs.methods import METHODS
 
 pytestmark = pytest.mark.system
@@ -115,7 +117,8 @@ def test_a_box_has_its_label_settings_and_restarts_under_the_real_supervisor(
     until(lambda: launched.log.count(" nodes in ") == 2)
     assert f"everything starts anew: a test (asked by tool-{os.getpid()})" in launched.log
     assert launched.settings() == settings | {"lan_dhcp_server": False}
-    assert json.loads((launched.state_dir / "label.json").read_bytes()) == label
+    kept = read_kept(launched.state_dir / "label.json", Label)
+    assert json.loads(msgspec.json.encode(kept)) == label
 
 
 def test_a_label_that_cannot_be_understood_ends_the_launch_with_one_line(
