@@ -6,7 +6,7 @@ publishes   led/frame (1 s and on change, latched), led/key (a press that had an
 asks        rfid: erase; system: restart (the service key)
 touches     the front: four segments, network, RFID and mode indicators, the lit frame, touch key
             and its light, buzzer, service key
-deadline    a change is shown within 0.3 s; a key that moves is looked at at once, an idle one never
+deadline    a change is shown within 0.3 s; a key that moves is looked at at once
 safe state  a front that knows nothing shows the start-up pattern (LED-6): not charging, as far as
             is known; it never goes on blinking blue for a node that is silent. A key of which
             anything is unknown does nothing

@@ -20,8 +20,8 @@ class Facts:
     rfid: RfidStatus | None = None
     dcs: DcsStatus | None = None
     has_module: bool = False  # the box's communication side, the node system, is alive
-    hot_for_s: float = 0.0  # how long the box has been too hot
-    up_s: float = 0.0  # how long led has been up
+    is_code_over: bool = False  # the code of a box that is too hot has been shown long enough
+    is_module_late: bool = False  # led has been up for so long that system should be, too
     tone: Tone = Tone.NONE  # whose turn it is
 
     @property

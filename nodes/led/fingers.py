@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from bus import Answer, Status
+from bus.moment import Moment
 from msgs.led import Key, KeyPress, Tone
 from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
 from msgs.requests import Because, NoArguments
@@ -54,11 +55,16 @@ class State:
     touch: KeyState = UNREAD
     asked: Ask[Any] | None = None
 
-    @property
-    def look_s(self) -> float | None:
-        """Return when the keys have to be looked at again; None: not before one moves."""
-        due_s = (keys.look_s(self.service, MARKS_S), keys.look_s(self.touch, NO_MARKS_S))
-        return min((one_s for one_s in due_s if one_s is not None), default=None)
+
+AT_REST = State()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A request that has ended."""
+
+    ask: Ask[Any]
+    answer: Answer[None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +85,36 @@ class Acts:
     failure: Failure | None = None  # to log
 
 
-def look(
+NOTHING = Acts()
+
+
+def step(
+    state: State,
+    pressed: Keys | None,
+    moment: Moment,
+    answered: Answered | None,
+    *,
+    is_powered: bool,
+    is_touch_lit: bool,
+) -> tuple[State, Acts]:
+    """Return what follows from the end of a request, else from a look at the keys.
+
+    :param pressed: None: the keys cannot be read.
+    """
+    if answered is not None:
+        state, acts = _after(state, answered)
+    else:
+        state, acts = _look(
+            state, pressed, moment.now_s, is_powered=is_powered, is_touch_lit=is_touch_lit
+        )
+    moment.reached(keys.look_s(state.service, MARKS_S))
+    moment.reached(keys.look_s(state.touch, NO_MARKS_S))
+    return state, acts
+
+
+def _look(
     state: State, pressed: Keys | None, now_s: float, *, is_powered: bool, is_touch_lit: bool
 ) -> tuple[State, Acts]:
-    """Return the state after a look at the keys, and what follows; None: they cannot be read."""
     service, done = keys.step(
         state.service,
         None if pressed is None else pressed.service,
@@ -104,8 +136,9 @@ def look(
     return State(service=service, touch=touch, asked=asked), acts
 
 
-def answered(state: State, ask: Ask[Any], answer: Answer[None]) -> tuple[State, Acts]:
+def _after(state: State, answered: Answered) -> tuple[State, Acts]:
     """Return what follows the end of a request."""
+    ask, answer = answered.ask, answered.answer
     if answer.status is not Status.OK:
         failure = Failure(ask=ask, reason=answer.reason or answer.status)
         return replace(state, asked=None), Acts(tone=Tone.FALLING, failure=failure)

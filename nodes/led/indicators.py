@@ -98,7 +98,7 @@ def mode(facts: Facts) -> Light:
     The module is the box's communication side. Without a link to it nothing below can be relied
     on, so that goes first, but not before its start time is over.
     """
-    if not facts.has_module and facts.up_s >= MODULE_STARTS_S:
+    if not facts.has_module and facts.is_module_late:
         return _steady(Color.ORANGE)
     dcs, session = facts.dcs, facts.session
     charges = session is not None and session.plugged and session.session_id != ""

@@ -8,6 +8,7 @@ start. So does one that nobody looked at for more than a second while it was hel
 frozen, or busy), or that could not be read: what happened meanwhile is not known.
 """
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -102,16 +103,16 @@ def step(
     return state, None
 
 
-def look_s(state: KeyState, marks_s: tuple[float, ...] = ()) -> float | None:
-    """Return when the key has to be looked at again; None: not before its level changes."""
+def look_s(state: KeyState, marks_s: tuple[float, ...] = ()) -> float:
+    """Return when the key has to be looked at again; infinity: not before its level changes."""
     if state.level is None:
-        return None
+        return math.inf
     settled_s = state.since_s + DEBOUNCE_S
     if state.level == (state.phase is Phase.UP):
         return settled_s  # not yet what it is going to be
     if state.level and _is_timed(state, marks_s):
         return min(settled_s + marks_s[state.marks], state.looked_s + LOOK_S)
-    return None
+    return math.inf
 
 
 def _is_timed(state: KeyState, marks_s: tuple[float, ...]) -> bool:

@@ -7,30 +7,33 @@ does that, all lights together.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bus.moment import Moment
 from msgs.dcs import DcsStatus
 from msgs.led import DARK, LedFrame, Tone
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.rfid import RfidStatus
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from nodes.led import indicators, pattern, tones
+from nodes.led import fingers, indicators, pattern, tones
 from nodes.led.facts import Facts
+from nodes.led.fingers import NOTHING, Acts, Answered
+from nodes.led.indicators import MODULE_STARTS_S
+from nodes.led.keys import Keys
 from nodes.led.pattern import Segments
 from nodes.led.tones import SILENCE, Tones
 
-PERIOD_S = 1.0  # led/frame
-SLACK_S = 0.05  # a tick that comes a little early is not let pass
-HEAR_S = 1.25  # the others speak every second; a front that was restarted keeps its frame so long
+HEAR_S = 1.25  # the others publish every second; a restarted front keeps its frame so long
 START_S = 10.0  # assumed: all nodes are up and heard long before
 HOT_CODE_S = 5.0  # ERR-3: "short display of the code", then LED-5 (ours)
 
 Shown = tuple[Segments, str]  # and what it says, in words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """What is known at this instant."""
 
     now_s: float
@@ -40,20 +43,20 @@ class Inputs:
     rfid: RfidStatus | None = None
     dcs: DcsStatus | None = None
     has_module: bool = False  # the node system is alive
-    box_up_s: float = math.inf  # since the box's start; infinity: not known
-    said: RfidStatus | None = None  # what rfid has said just now
-    tone: Tone = Tone.NONE  # led's own, to be played
+    box_since_s: float = -math.inf  # when the box started; -infinity: not known
+    keys: Keys | None = None  # as the front reads them
+    said: RfidStatus | None = None  # what rfid has published just now
+    answered: Answered | None = None  # a request that has just ended
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What is remembered from one instant to the next."""
 
     began_s: float
     hot_since_s: float = math.inf
     frame: LedFrame | None = None
-    say_s: float = 0.0
     tones: Tones = SILENCE
+    keys: fingers.State = fingers.AT_REST
 
     @property
     def is_touch_lit(self) -> bool:
@@ -61,13 +64,13 @@ class State:
         return self.frame is not None and self.frame.touch != DARK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
     show: LedFrame | None = None  # on the front, because it has changed
-    publish: LedFrame | None = None
-    wake_s: float | None = None  # when a tone begins or ends; None: none is played
+    publish: LedFrame | None = None  # None: nothing is known yet
+    acts: Acts = NOTHING  # of the keys
+    due_s: float  # when the next step is due though the inputs are the same
 
 
 def start(now_s: float) -> State:
@@ -76,39 +79,62 @@ def start(now_s: float) -> State:
 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Return the next state, and the frame where it is due."""
-    now_s = inputs.now_s
-    facts = Facts(
-        session=inputs.session,
-        safety=inputs.safety,
-        offer=inputs.offer,
-        rfid=inputs.rfid,
-        dcs=inputs.dcs,
-        has_module=inputs.has_module,
-        up_s=now_s - state.began_s,
+    """Return the next state, and the frame as it is now."""
+    moment = Moment(inputs.now_s)
+    pressed, acts = fingers.step(
+        state.keys,
+        inputs.keys,
+        moment,
+        inputs.answered,
+        is_powered=inputs.safety is None or inputs.safety.has_mains,
+        is_touch_lit=state.is_touch_lit,
     )
-    hot_since_s = min(state.hot_since_s, now_s) if FaultCode.TOO_HOT in facts.faults else math.inf
-    state = replace(state, hot_since_s=hot_since_s, tones=_tones(state, inputs))
+    is_hot = inputs.safety is not None and FaultCode.TOO_HOT in inputs.safety.faults
+    hot_since_s = min(state.hot_since_s, inputs.now_s) if is_hot else math.inf
+    state = replace(
+        state,
+        keys=pressed,
+        hot_since_s=hot_since_s,
+        tones=_tones(state.tones, inputs, acts.tone, moment),
+    )
+    frame = _frame(state, inputs, moment)
+    if frame is None:
+        return state, Outputs(acts=acts, due_s=moment.due_s)
+    show = None if frame == state.frame else frame
+    return replace(state, frame=frame), Outputs(
+        show=show, publish=frame, acts=acts, due_s=moment.due_s
+    )
+
+
+def _frame(state: State, inputs: Inputs, moment: Moment) -> LedFrame | None:
+    """Return the frame; None: one that was shown before a restart stays for a moment."""
     is_heard = None not in (inputs.session, inputs.safety, inputs.rfid)
-    is_start = 0.0 <= inputs.box_up_s < START_S  # of the box, not of led in place (LED-6)
-    if state.frame is None and not is_heard and not is_start and facts.up_s < HEAR_S:
-        return state, Outputs(wake_s=state.tones.due_s)
-    facts = replace(facts, hot_for_s=max(now_s - hot_since_s, 0.0), tone=state.tones.now)
-    frame, is_due = frame_of(facts), now_s >= state.say_s
-    is_new = frame != state.frame
-    if is_new or is_due:
-        state = replace(state, frame=frame, say_s=now_s + PERIOD_S - SLACK_S)
-    return state, Outputs(
-        show=frame if is_new else None,
-        publish=state.frame if is_new or is_due else None,
-        wake_s=state.tones.due_s,
+    # Of the box, not of led in place (LED-6).
+    is_start = inputs.now_s >= inputs.box_since_s and not moment.reached(
+        inputs.box_since_s + START_S
+    )
+    is_late = moment.reached(state.began_s + HEAR_S)
+    if state.frame is None and not (is_heard or is_start or is_late):
+        return None
+    return frame_of(
+        Facts(
+            session=inputs.session,
+            safety=inputs.safety,
+            offer=inputs.offer,
+            rfid=inputs.rfid,
+            dcs=inputs.dcs,
+            has_module=inputs.has_module,
+            is_module_late=moment.reached(state.began_s + MODULE_STARTS_S),
+            is_code_over=moment.reached(state.hot_since_s + HOT_CODE_S),
+            tone=state.tones.now,
+        )
     )
 
 
-def _tones(state: State, inputs: Inputs) -> Tones:
+def _tones(before: Tones, inputs: Inputs, own: Tone, moment: Moment) -> Tones:
     """Return whose turn it is; the turns pass in the dark as well."""
-    heard = state.tones if inputs.said is None else tones.hear(state.tones, inputs.said)
-    return tones.pass_time(tones.add(heard, inputs.tone), inputs.now_s)
+    heard = before if inputs.said is None else tones.hear(before, inputs.said)
+    return tones.pass_time(tones.add(heard, own), moment)
 
 
 def frame_of(facts: Facts) -> LedFrame:
@@ -148,7 +174,7 @@ def _all_red(facts: Facts) -> Shown | None:
 
 def _fault(facts: Facts) -> Shown | None:
     for code, segments in pattern.FAULTS.items():
-        if code in facts.faults and (code is not FaultCode.TOO_HOT or facts.hot_for_s < HOT_CODE_S):
+        if code in facts.faults and (code is not FaultCode.TOO_HOT or not facts.is_code_over):
             return segments, f"fault {code}"
     return None
 

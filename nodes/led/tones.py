@@ -7,6 +7,7 @@ when it appears.
 import math
 from dataclasses import dataclass, replace
 
+from bus.moment import Moment
 from msgs.led import Tone
 from msgs.rfid import RfidStatus
 
@@ -23,11 +24,6 @@ class Tones:
     now: Tone = Tone.NONE
     until_s: float = 0.0  # the tone, or the pause after it
     waiting: tuple[Tone, ...] = ()
-
-    @property
-    def due_s(self) -> float | None:
-        """Return when the next change is due; None if there is none."""
-        return self.until_s if self.now is not Tone.NONE or self.waiting else None
 
 
 SILENCE = Tones()
@@ -53,11 +49,15 @@ def add(tones: Tones, tone: Tone) -> Tones:
             return replace(tones, waiting=(*tones.waiting, tone)[-MOST_WAITING:])
 
 
-def pass_time(tones: Tones, now_s: float) -> Tones:
+def pass_time(tones: Tones, moment: Moment) -> Tones:
     """Return the tones as they are now."""
-    if tones.due_s is None or now_s < tones.due_s:
+    if (tones.now is Tone.NONE and not tones.waiting) or not moment.reached(tones.until_s):
         return tones
     if tones.now is not Tone.NONE:
-        return replace(tones, now=Tone.NONE, until_s=now_s + PAUSE_S)
-    first, *others = tones.waiting
-    return replace(tones, now=first, until_s=now_s + TONE_S, waiting=tuple(others))
+        tones = replace(tones, now=Tone.NONE, until_s=moment.now_s + PAUSE_S)
+    else:
+        first, *others = tones.waiting
+        tones = replace(tones, now=first, until_s=moment.now_s + TONE_S, waiting=tuple(others))
+    if tones.now is not Tone.NONE or tones.waiting:
+        moment.reached(tones.until_s)  # the next change
+    return tones

@@ -13,7 +13,6 @@ from msgs.safety import FaultCode
 from msgs.session import WallboxState
 from nodes.led import indicators
 from nodes.led.facts import Facts
-from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.machine import frame_of
 from tests.led.conftest import (
     CHARGING,
@@ -179,7 +178,7 @@ INTELLIGENT = replace(SYNCED, mode=ChargeMode.INTELLIGENT)
 WAITING = replace(INTELLIGENT, waits_for_plan=True)
 PLUGGED = session(WallboxState.READY_FOR_CHARGING)  # no session yet
 PULLED = replace(CHARGING, plugged=False)  # and the session is not ended yet
-LATE = {"up_s": MODULE_STARTS_S}
+LATE = {"is_module_late": True}
 
 
 @pytest.mark.req("DCS-3")
@@ -202,7 +201,7 @@ LATE = {"up_s": MODULE_STARTS_S}
         ({"session": CHARGING, "dcs": SYNCED}, "green steady"),
         # no link to the module: not before its start time is over
         ({}, "off"),
-        ({"up_s": MODULE_STARTS_S - 0.25}, "off"),
+        ({"is_module_late": False}, "off"),
         (LATE, "orange steady"),
         ({"session": CHARGING, "dcs": INTELLIGENT, **LATE}, "orange steady"),
     ],

@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import math
 from dataclasses import dataclass, field
 
 import pytest
@@ -33,7 +34,7 @@ class Key:
 
     def wait(self, seconds: float) -> None:
         end_s = self.now_s + seconds
-        while (due_s := look_s(self.state, self.marks_s)) is not None and due_s <= end_s:
+        while (due_s := look_s(self.state, self.marks_s)) <= end_s:
             self.now_s = max(due_s, self.now_s)
             self.look()
         self.now_s = end_s
@@ -57,7 +58,7 @@ def key() -> Key:
     key.move(False)
     key.wait(1.0)
     assert key.told == []
-    assert look_s(key.state, key.marks_s) is None
+    assert look_s(key.state, key.marks_s) == math.inf
     return key
 
 
@@ -80,7 +81,7 @@ def test_a_press_passes_its_marks(key: Key, seconds: float, words: list[str]) ->
     key.move(False)
     key.wait(1.0)
     assert key.words == words
-    assert look_s(key.state, key.marks_s) is None
+    assert look_s(key.state, key.marks_s) == math.inf
 
 
 @pytest.mark.req("PAN-3")
@@ -196,7 +197,7 @@ def test_a_key_without_marks_is_not_looked_at_while_it_is_held() -> None:
     key.move(True)
     key.wait(1.0)
     assert key.words == ["pressed"]
-    assert look_s(key.state, ()) is None
+    assert look_s(key.state, ()) == math.inf
     key.sleep(3600.0)
     key.move(False)
     key.wait(1.0)
@@ -232,12 +233,12 @@ def run(
     key, edges = Key(now_s=100.0), list(enumerate(moves_s))
     while True:
         due_s = look_s(key.state, MARKS_S)
-        look_at_s = float("inf") if due_s is None else free_s(max(due_s, key.now_s))
+        look_at_s = free_s(max(due_s, key.now_s)) if due_s < math.inf else math.inf
         if edges and free_s(edges[0][1]) <= look_at_s:
             index, at_s = edges.pop(0)
             key.now_s = max(free_s(at_s), key.now_s)
             key.move(index % 2 == 1)
-        elif due_s is not None:
+        elif due_s < math.inf:
             key.now_s = look_at_s
             key.look()
         else:
