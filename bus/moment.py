@@ -31,6 +31,14 @@ class Moment:
             self.due_s = when_s
         return False
 
+    def passed(self, when_s: float) -> bool:
+        """Return whether a time [s] is over: it has come, and more; else as `reached`."""
+        if self.now_s > when_s:
+            return True
+        if when_s < self.due_s:
+            self.due_s = when_s
+        return False
+
     def again(self) -> None:
         """Ask for a step at the next look: what was decided changes with the time itself."""
         self.due_s = self.now_s

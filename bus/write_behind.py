@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from bus.store import StoreError
 from msgs.units import Text
 
@@ -68,9 +69,9 @@ def queue(
     return replace(store, waiting=(*others, value))
 
 
-def hand_out(store: WriteBehind[T], now_s: float) -> tuple[WriteBehind[T], T | None]:
+def hand_out(store: WriteBehind[T], moment: Moment) -> tuple[WriteBehind[T], T | None]:
     """Return the oldest value that waits, if it may be written now."""
-    if store.writing is not None or not store.waiting or now_s < store.retry_s:
+    if store.writing is not None or not store.waiting or not moment.reached(store.retry_s):
         return store, None
     value = store.waiting[0]
     return replace(store, writing=value, waiting=store.waiting[1:]), value

@@ -69,7 +69,12 @@ SAFETY_STATUS = Topic(
     name="safety/status", message=SafetyStatus, writer="safety", period_s=0.1, hold_s=1.0
 )
 SESSION_STATUS = Topic(
-    name="session/status", message=SessionStatus, writer="session", period_s=1.0, hold_s=3.0
+    name="session/status",
+    message=SessionStatus,
+    writer="session",
+    period_s=1.0,
+    hold_s=3.0,
+    drifts=("energy_wh", "reason"),  # the reason may hold amounts that follow each reading
 )
 SESSION_WISH = Topic(name="session/wish", message=Wish, writer="session", latched=True)
 METER_BOX = Topic(name="meter/box", message=MeterReading, writer="meter", period_s=0.2, hold_s=5.0)

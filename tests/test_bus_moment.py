@@ -33,6 +33,14 @@ def test_at_its_deadline_at_least_one_answer_is_another(now_s: float, asked_s: l
         assert [later.reached(when_s) for when_s in asked_s] != before
 
 
+def test_a_time_that_has_just_come_is_not_over_and_asks_for_the_next_look() -> None:
+    moment = Moment(5.0)
+    assert not moment.passed(5.0)
+    assert moment.due_s == 5.0
+    assert moment.passed(4.9)
+    assert not Moment(5.0).passed(6.0)
+
+
 def test_again_asks_for_the_next_look() -> None:
     moment = Moment(5.0)
     assert not moment.reached(9.0)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.moment import Moment
 from bus.store import StoreError
 from bus.write_behind import (
     RETRY_S,
@@ -36,11 +37,11 @@ A, B = Row("a"), Row("b")
 
 
 def test_one_value_is_written_at_a_time_in_order() -> None:
-    store, first = hand_out(queue(queue(EMPTY, A), B), 0.0)
+    store, first = hand_out(queue(queue(EMPTY, A), B), Moment(0.0))
     assert first == A
-    assert hand_out(store, 0.0)[1] is None
+    assert hand_out(store, Moment(0.0))[1] is None
     assert (store.stored, store.newest, store.is_idle) == (None, B, False)
-    store, second = hand_out(settle(store, Written()), 0.0)
+    store, second = hand_out(settle(store, Written()), Moment(0.0))
     assert (store.stored, second) == (A, B)
     store = settle(store, Written())
     assert (store.stored, store.newest, store.is_idle, store.problem) == (B, B, True, None)
@@ -58,32 +59,32 @@ def test_a_newer_form_takes_the_older_ones_place() -> None:
 
 
 def test_what_is_being_written_is_not_replaced_by_a_newer_form() -> None:
-    store, _ = hand_out(queue(EMPTY, A, is_form), 0.0)
+    store, _ = hand_out(queue(EMPTY, A, is_form), Moment(0.0))
     store = queue(store, Row("a", 1), is_form)
     assert (store.writing, store.waiting) == (A, (Row("a", 1),))
 
 
 def test_what_failed_is_tried_again_before_what_follows() -> None:
-    store, _ = hand_out(queue(queue(EMPTY, A), B), 0.0)
+    store, _ = hand_out(queue(queue(EMPTY, A), B), Moment(0.0))
     store = retry(store, FULL, 1.0, is_form)
     assert (store.problem, store.stored) == ("full", None)
-    assert hand_out(store, 1.0 + RETRY_S - 0.1)[1] is None
-    store, again = hand_out(store, 1.0 + RETRY_S)
+    assert hand_out(store, Moment(1.0 + RETRY_S - 0.1))[1] is None
+    store, again = hand_out(store, Moment(1.0 + RETRY_S))
     assert again == A
     assert retry(store, Written(), 7.0, is_form).problem is None
 
 
 def test_what_failed_is_dropped_for_a_newer_form_of_it() -> None:
-    store, _ = hand_out(queue(EMPTY, A, is_form), 0.0)
+    store, _ = hand_out(queue(EMPTY, A, is_form), Moment(0.0))
     store = retry(queue(store, Row("a", 2), is_form), FULL, 0.0, is_form)
     assert store.waiting == (Row("a", 2),)
 
 
 def test_what_was_asked_for_is_not_tried_again_and_holds_nothing_up() -> None:
-    store, _ = hand_out(queue(queue(EMPTY, A), B), 0.0)
+    store, _ = hand_out(queue(queue(EMPTY, A), B), Moment(0.0))
     store = settle(store, FULL)
     assert (store.problem, store.stored) == ("full", None)
-    assert hand_out(store, 0.0)[1] == B
+    assert hand_out(store, Moment(0.0))[1] == B
 
 
 @pytest.mark.parametrize("end", [settle, lambda store, result: retry(store, result, 0.0)])
@@ -121,7 +122,7 @@ def test_one_value_reaches_the_disk_whatever_fails_and_never_goes_back(steps: li
                 store = retry(store, FULL, now_s, replaces_all)
             case _:
                 pass
-        store, _ = hand_out(store, now_s)
+        store, _ = hand_out(store, Moment(now_s))
         assert len(store.waiting) <= 1
     assert written_numbers == sorted(written_numbers)
     assert written_numbers[-1] == number

@@ -7,9 +7,8 @@ Cards come in as events of `nodes.rfid.sight`. What is asked of session and of t
 import math
 from dataclasses import replace
 
-import msgspec
-
 from bus import Answer
+from bus.moment import Moment
 from bus.write_behind import Written, hand_out, queue, settle
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
@@ -37,7 +36,6 @@ from nodes.rfid.state import Inputs, Outputs, State, Write
 TEACH_S = 5.0 + POLL_S  # RFID-8, RFID-10; from the moment the card before was seen
 MASTER_S = 60.0 + POLL_S  # RFID-9; from the start of the node
 SHOWN_S = 2.0  # RFID-3: accepted, refused; RFID-8: stored (ours)
-PERIOD_S = 1.0  # rfid/status
 MOST_WAITING = 7  # assumed; lists that wait for the one before them
 
 _DONE = {
@@ -65,8 +63,8 @@ def start(cards: Cards, now_s: float, known: Stored = Stored.CURRENT) -> State:
 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Return the next state, and what is to be said, asked and stored now."""
-    before, state = state, replace(state, ask=None)
+    """Return the next state, and what is to be published, asked and stored now."""
+    before, state, moment = state, replace(state, ask=None), Moment(inputs.now_s)
     if inputs.written is not None:
         state = _after_write(state, inputs.written, inputs.now_s)
     if inputs.answer is not None:
@@ -76,19 +74,20 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = _store(replace(_end_teaching(state), outcome=outcome), inputs.change)
     state = replace(state, works=inputs.works)
     state = _interrupt(state, inputs)
-    state = _expire(state, inputs.now_s)
+    state = _expire(state, moment)
     if inputs.event is not None:
         state = _hold(state, inputs.event, inputs)
-    if inputs.now_s >= state.dark_s:
+    if moment.reached(state.dark_s):
         state = replace(state, indication=Indication.NONE, dark_s=math.inf)
-    store, write = hand_out(state.store, inputs.now_s)
-    state, status = _say(replace(state, store=store), inputs.now_s)
+    store, write = hand_out(state.store, moment)
+    state = replace(state, store=store)
     return state, Outputs(
-        status=status,
+        status=_status(state),
         ask=state.ask,
         write=write,
         lowers=write is not None and _lowers(state, write),
         lines=_lines(before, state, inputs),
+        due_s=moment.due_s if state == before else inputs.now_s,
     )
 
 
@@ -134,10 +133,11 @@ def _interrupt(state: State, inputs: Inputs) -> State:
     return state if obstacle is None else _refuse(state, obstacle, inputs.now_s)
 
 
-def _expire(state: State, now_s: float) -> State:
+def _expire(state: State, moment: Moment) -> State:
     """Close the window of a mode when it is over."""
-    if now_s <= state.until_s:
+    if not moment.passed(state.until_s):
         return state
+    now_s = moment.now_s
     match state.mode:
         case RfidMode.NEW_CARD:  # the master was meant to authorise (RFID-10)
             return _ask(state, state.master_uid)
@@ -324,10 +324,9 @@ def _play(state: State, tone: Tone) -> State:
 # --- what is said ---------------------------------------------------------------------------------
 
 
-def _say(state: State, now_s: float) -> tuple[State, RfidStatus | None]:
-    """Return the status when it is due: when it changes, and not later than after a second."""
+def _status(state: State) -> RfidStatus:
     card = find(state.cards, state.last_uid)
-    status = RfidStatus(
+    return RfidStatus(
         mode=state.mode,
         last_uid=state.last_uid,
         accepted=state.accepted,
@@ -342,10 +341,6 @@ def _say(state: State, now_s: float) -> tuple[State, RfidStatus | None]:
         last_color=card.color if card else CardColor.NONE,
         last_name=card.name if card else "",
     )
-    said = (msgspec.structs.replace(status, detail=""), state.outcome.result)
-    if said == state.said and now_s < state.say_s:
-        return state, None
-    return replace(state, said=said, say_s=now_s + PERIOD_S - POLL_S), status
 
 
 def _lines(before: State, state: State, inputs: Inputs) -> tuple[tuple[str, str], ...]:

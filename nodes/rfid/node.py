@@ -7,20 +7,22 @@ from functools import partial
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bus import Answer, Bus, Call, leave
+from bus.rounds import Instant, Rounds
 from bus.write_behind import Written, written
 from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
 from msgs.rfid import CardList, RenameCard
-from msgs.session import Authorize, Authorized
+from msgs.session import Authorize, Authorized, SessionStatus
 from msgs.topics import RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
 from nodes.rfid.machine import erase, rename, start, step
 from nodes.rfid.outcome import Refused
 from nodes.rfid.reader import Reader
-from nodes.rfid.sight import POLL_S, Event, Sight, look
-from nodes.rfid.state import Inputs, Write
+from nodes.rfid.sight import POLL_S, Sight, look
+from nodes.rfid.state import Inputs, Outputs, Write
 from nodes.rfid.store import load, save
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -37,8 +39,19 @@ class Drivers:
     reader: Reader
 
 
+class Seen(Struct, frozen=True, kw_only=True):
+    """What is read at this instant, and what has happened."""
+
+    now_s: float
+    field: tuple[str, ...] | None  # what the reader reads; None: it does not answer
+    session: SessionStatus | None
+    answer: Answer[Authorized] | None = None
+    written: Written | None = None
+    change: Write | None = None
+
+
 class RfidNode:
-    """One reader, one list of cards, one tick."""
+    """One reader, one list of cards, one machine."""
 
     def __init__(self, bus: Bus, reader: Reader) -> None:
         """Load the list of cards.
@@ -56,28 +69,22 @@ class RfidNode:
         bus.serve(RENAME_CARD, self._on_rename)
         bus.serve(ERASE_CARDS, self._on_erase)
         bus.on_stop(self._stop)
-        self._timer = bus.every(POLL_S, self._poll)
+        self._rounds: Rounds[Seen, Outputs] = Rounds(bus, POLL_S, self._look, self._act)
 
-    def _poll(self) -> None:
-        self._sight, event = look(self._sight, self._reader.poll(), self._bus.clock.now_s())
-        self._step(event=event)
+    def _look(self, instant: Instant) -> Seen:
+        return Seen(now_s=instant.now_s, field=self._reader.poll(), session=self._session.fresh())
 
-    def _step(
-        self,
-        event: Event | None = None,
-        answer: Answer[Authorized] | None = None,
-        ended: Written | None = None,
-        change: Write | None = None,
-    ) -> None:
+    def _act(self, seen: Seen) -> Outputs:
         bus = self._bus
+        self._sight, event = look(self._sight, seen.field, seen.now_s)
         inputs = Inputs(
-            now_s=bus.clock.now_s(),
+            now_s=seen.now_s,
             works=self._sight.works,
-            session=self._session.fresh(),
+            session=seen.session,
             event=event,
-            answer=answer,
-            written=ended,
-            change=change,
+            answer=seen.answer,
+            written=seen.written,
+            change=seen.change,
         )
         self._state, outputs = step(self._state, inputs)
         if outputs.ask is not None:
@@ -85,17 +92,17 @@ class RfidNode:
         if outputs.write is not None:
             work = partial(save, bus.state_dir, outputs.write.cards, lowers=outputs.lowers)
             bus.offload("cards", work, partial(self._on_written, outputs.write))
-        if outputs.status is not None:
-            bus.publish(RFID_STATUS, outputs.status)
+        self._rounds.say(RFID_STATUS, outputs.status)
         for level, text in outputs.lines:
             bus.log(level, text)
+        return outputs
 
     def _on_answer(self, answer: Answer[Authorized]) -> None:
-        self._step(answer=answer)
+        self._rounds.run(lambda seen: replace(seen, answer=answer))
 
     def _on_written(self, write: Write, result: Exception | None) -> None:
         ended = written(result)
-        self._step(ended=ended)
+        self._rounds.run(lambda seen: replace(seen, written=ended))
         if not write.is_taught:
             self._asked.popleft()(ended.problem)
 
@@ -121,10 +128,10 @@ class RfidNode:
             call.refuse(words.refusal(asked, uid))
         else:
             self._asked.append(on_stored)
-            self._step(change=asked)
+            self._rounds.run(lambda seen: replace(seen, change=asked))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
-        self._timer.cancel()
+        self._rounds.stop()
         leave(self._reader, reason)
         done()
 

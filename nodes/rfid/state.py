@@ -58,16 +58,15 @@ class State:
     dark_s: float = math.inf  # the indication ends then
     tone: Tone = Tone.NONE
     tone_count: int = 0
-    said: tuple[object, ...] = ()  # what was published last
-    say_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
     """What is to be done now."""
 
-    status: RfidStatus | None = None
+    status: RfidStatus
     ask: Uid | None = None  # whether session authorises this card
     write: Write | None = None
     lowers: bool = False  # the write takes something from a card
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text
+    due_s: float  # when the next step is due though the inputs are the same

@@ -12,6 +12,7 @@ from msgspec import Struct, ValidationError, field
 from msgspec.structs import replace
 
 from bus.generations import Found, without_checksum
+from bus.moment import Moment
 from bus.store import UNREADABLE
 from bus.write_behind import WriteBehind, Written, hand_out, queue, replaces_all, retry
 from msgs.safety import FaultCode
@@ -183,7 +184,7 @@ def want(
     write = Write(latch=before if _is_same(latch, before) else latch, wired=wired)
     if write != newest:
         store = queue(store, write, replaces_all)
-    store, handed_out = hand_out(store, now_s)
+    store, handed_out = hand_out(store, Moment(now_s))
     return memory if store is memory.store else replace(memory, store=store), handed_out
 
 

@@ -10,6 +10,7 @@ Whether a token is known is not judged here, and a master card is a token like a
 
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
 from msgs.safety import SafetyPhase
 from msgs.session import Action, EndReason, SessionRecord
@@ -21,7 +22,6 @@ from nodes.session.reasons import Refusal, Verdict, Wait
 from nodes.session.state import (
     Inputs,
     State,
-    counter_wh,
     is_permitted,
     keep_record,
 )
@@ -47,34 +47,35 @@ def expected(state: State, required: bool | None) -> Wait | None:
     return None if state.plugged else Wait.PLUG
 
 
-def lapse(state: State, inputs: Inputs, required: bool | None) -> State:
+def lapse(state: State, inputs: Inputs, required: bool | None, moment: Moment) -> State:
     """End the authorisation whose charge was not started in time; note the one that was."""
     release, session, term = state.release, state.session, state.term
     if release is not None and (
-        required is False or inputs.stop is not None or inputs.now_s >= release.term.until_s
+        required is False or inputs.stop is not None or moment.reached(release.term.until_s)
     ):
         state = replace(state, release=None)
     if session is None or term is None or session.end_reason is not None:
         return state
     if state.dark_since_utc_ns is not None:  # the plug is waited for, however long
         return state
-    if _is_started(state, inputs, term):
+    if _is_started(state, inputs, term, moment):
         return keep_record(replace(state, term=None), session, inputs.utc_ns)
     if inputs.safety is not None and inputs.safety.starts_in_s is not None:
-        waited = terms.after_wait(term, inputs.safety.starts_in_s, inputs.now_s, inputs.utc_ns)
+        waited = terms.after_wait(term, inputs.safety.starts_in_s, moment, inputs.utc_ns)
         if waited is not term:
             return keep_record(replace(state, term=waited), session, inputs.utc_ns)
-    if inputs.now_s >= term.until_s:
+    if moment.reached(term.until_s):
         return withdraw(state, session, inputs, EndReason.LAPSED)
     return state
 
 
-def _is_started(state: State, inputs: Inputs, term: Term) -> bool:
+def _is_started(state: State, inputs: Inputs, term: Term, moment: Moment) -> bool:
     """Return whether all that the box does is done: the vehicle may start, or a plan holds it."""
     safety, offer = inputs.safety, inputs.offer
     if safety is None or offer is None or not is_permitted(state):
         return False
-    if inputs.now_s < term.until_s - terms.LAPSE_S + STALE_S or safety.phase not in _TESTED:
+    is_stale = not moment.reached(term.until_s - terms.LAPSE_S + STALE_S)
+    if is_stale or safety.phase not in _TESTED:
         return False
     return safety.offered_a >= MIN_OFFER_A or offer.limit_a < MIN_OFFER_A
 
@@ -135,6 +136,6 @@ def _why_not(state: State, inputs: Inputs) -> Verdict | None:
     is_known = safety.cp_state is not None and state.out_since_s is None
     if not is_known or (state.plugged and not state.is_seen):
         return Verdict(refusal=Refusal.PLUG_UNKNOWN)
-    if counter_wh(inputs) is None:
+    if inputs.counter_wh is None:
         return Verdict(refusal=Refusal.METER_SILENT)
     return None

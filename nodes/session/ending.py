@@ -3,17 +3,18 @@
 import msgspec
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
 from nodes.session.faults import is_latched
 from nodes.session.hold import after_fault, after_stop, lift
-from nodes.session.state import Inputs, State, counter_wh, keep_record
+from nodes.session.state import Inputs, State, keep_record
 
 OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
 
 
-def ending(state: State, inputs: Inputs) -> State:
+def ending(state: State, inputs: Inputs, moment: Moment) -> State:
     """Withdraw the permission where it is over; end the session once the contactor is open.
 
     The counter must be heard as well, so that all that flowed is in the record.
@@ -34,8 +35,8 @@ def ending(state: State, inputs: Inputs) -> State:
     if state.open_by_s is None or session.end_reason is None:
         return state
     is_open = inputs.safety is not None and inputs.safety.contactor is Contactor.OPEN
-    is_counted = counter_wh(inputs) is not None
-    if (is_open and is_counted) or inputs.now_s >= state.open_by_s:
+    is_counted = inputs.counter_wh is not None
+    if (is_open and is_counted) or moment.reached(state.open_by_s):
         return end(state, session, inputs.utc_ns, session.end_reason)
     return state
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from msgs.session import SessionRecord
 from nodes.session.reasons import Leap
-from nodes.session.state import Inputs, State, counter_wh
+from nodes.session.state import Inputs, State
 
 CHECKPOINT_S = 60.0  # energy of a running session: 1440 pages of 4 kB a day, 6 of 10 MB allowed
 CHECKPOINT_WH = 1.0  # and only if it has grown
@@ -33,12 +33,17 @@ def with_energy(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
     It never falls, and a growth beyond what can flow is not counted: from there on it grows by
     what the counter grows by.
     """
-    session, now_wh = state.session, counter_wh(inputs)
-    if session is None or now_wh is None:
+    session, now_wh = state.session, inputs.counter_wh
+    if now_wh is None:
+        if state.uncounted_since_s is None:
+            state = replace(state, uncounted_since_s=inputs.now_s - inputs.since_s)
+        return state, None
+    before_s, state = state.uncounted_since_s, replace(state, uncounted_since_s=None)
+    if session is None:
         return state, None
     grown_wh = now_wh - session.start_energy_wh - session.energy_wh
-    can_wh = most_wh(inputs.now_s - state.counted_s)
-    state = replace(state, counted_s=inputs.now_s)
+    # With the same counter no look is needed: it was known at the look before, if it was at all.
+    can_wh = most_wh(inputs.since_s if before_s is None else inputs.now_s - before_s)
     if 0.0 <= grown_wh <= can_wh:
         session = msgspec.structs.replace(session, energy_wh=now_wh - session.start_energy_wh)
     elif grown_wh > can_wh or grown_wh < -RECOUNT_WH:

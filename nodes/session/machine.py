@@ -5,8 +5,11 @@ What must be on the disk leaves as `Outputs.write`, one entry at a time, and com
 `Inputs.written`; a permission waits for that.
 """
 
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from bus.write_behind import hand_out, retry
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
@@ -23,7 +26,6 @@ from nodes.session.state import (
     Inputs,
     Outputs,
     State,
-    counter_wh,
     is_permitted,
     is_stored,
     keep_record,
@@ -31,8 +33,6 @@ from nodes.session.state import (
 from nodes.session.states import Facts, wallbox_state
 from nodes.session.term import at_start
 
-PERIOD_S = 1.0  # session/status
-SLACK_S = 0.05  # a tick that comes a little early is not let pass
 LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
     StopReason.RESTART: 2.0,
     StopReason.SIGNAL: 2.0,
@@ -49,34 +49,38 @@ def refusal_to_end(state: State) -> EndRefusal | None:
 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Return the next state, and what is to be said, stored and finished now."""
+    """Return the next state, and what is to be published, stored and finished now."""
+    before, moment = state, Moment(inputs.now_s)
     if inputs.written is not None:
         store = retry(state.store, inputs.written, inputs.now_s, replaces)
         state = replace(state, store=store)
-    state = hear_life(state, inputs)
+    state = hear_life(state, inputs, moment)
     required = inputs.required
     leaps: list[Leap | None] = []
     if state.found is None:
         state, leap = with_energy(state, inputs)  # before anything can end it
-        state = after_plug(state, inputs)
+        state = after_plug(state, inputs, moment)
         state, lost_leap = end_lost(state, inputs)
         leaps += [lost_leap, leap]
-        state = ending(state, inputs)
-        state = card.lapse(state, inputs, required)
+        state = ending(state, inputs, moment)
+        state = card.lapse(state, inputs, required, moment)
     state, verdict = _hear_card(state, inputs, required)
     if state.found is None:
         state = _beginning(state, inputs, required)
-        state = _checkpoint(state, inputs)
+        state = _checkpoint(state, inputs, moment)
     state = _blindness(state, inputs)
-    store, write = hand_out(state.store, inputs.now_s)
-    state, done = _stopping(replace(state, store=store), inputs)
-    state, status = _say(state, inputs, required)
+    store, write = hand_out(state.store, moment)
+    state, done = _stopping(replace(state, store=store), inputs, moment)
+    status = _status(state, inputs, required, moment)
+    if status is not None:
+        state = replace(state, has_spoken=True)
     return state, Outputs(
         status=status,
         write=write,
         done=done,
         leaps=tuple(leap for leap in leaps if leap is not None),
         verdict=verdict,
+        due_s=moment.due_s if state == before else inputs.now_s,
     )
 
 
@@ -89,7 +93,7 @@ def _hear_card(state: State, inputs: Inputs, required: bool | None) -> tuple[Sta
 
 def _beginning(state: State, inputs: Inputs, required: bool | None) -> State:
     """Begin a session for a car that is plugged in and authorised, by a card or by its plug."""
-    now_wh = counter_wh(inputs)
+    now_wh = inputs.counter_wh
     is_plugged = state.plugged and state.is_seen and state.out_since_s is None
     is_wanted = is_plugged and state.hold is None and inputs.stop is None
     if state.session is not None or not is_wanted or now_wh is None:
@@ -100,7 +104,7 @@ def _beginning(state: State, inputs: Inputs, required: bool | None) -> State:
     if release is None and required is not False:
         return state
     record = SessionRecord(
-        session_id=inputs.next_id,
+        session_id=f"{_stamp(inputs.utc_ns)}-{inputs.id_end}",
         started_utc_ns=inputs.utc_ns,
         ended_utc_ns=0,
         start_energy_wh=now_wh,
@@ -115,19 +119,18 @@ def _beginning(state: State, inputs: Inputs, required: bool | None) -> State:
         term=release and at_start(release.term, inputs.now_s, inputs.utc_ns),
         last=None,
         checkpoint_s=inputs.now_s + CHECKPOINT_S,
-        counted_s=inputs.now_s,
         is_jump_told=False,
     )
     return keep_record(state, record, inputs.utc_ns)
 
 
-def _checkpoint(state: State, inputs: Inputs) -> State:
+def _checkpoint(state: State, inputs: Inputs, moment: Moment) -> State:
     """Bring a running session's record up to date: now and then, and before the node leaves."""
     session, stored = state.session, state.store.stored
     if session is None or stored is None or not is_stored(state, session):
         return state
     is_leaving = inputs.stop is not None and state.stop_by_s is None
-    if not is_leaving and inputs.now_s < state.checkpoint_s:
+    if not is_leaving and not moment.reached(state.checkpoint_s):
         return state
     state = replace(state, checkpoint_s=inputs.now_s + CHECKPOINT_S)
     if not is_leaving and session.energy_wh - stored.record.energy_wh < CHECKPOINT_WH:
@@ -146,7 +149,7 @@ def _blindness(state: State, inputs: Inputs) -> State:
     return state
 
 
-def _stopping(state: State, inputs: Inputs) -> tuple[State, bool]:
+def _stopping(state: State, inputs: Inputs, moment: Moment) -> tuple[State, bool]:
     """Return whether a stop that was asked for is complete: all stored, or no time left."""
     if inputs.stop is None:
         return state, False
@@ -156,17 +159,16 @@ def _stopping(state: State, inputs: Inputs) -> tuple[State, bool]:
         stop_by_s = min(stop_by_s, state.stop_by_s)  # a signal hurries a shutdown
     is_running = state.session is not None or state.found is not None
     is_complete = state.store.is_idle and not (is_shutdown and is_running)
-    return replace(state, stop_by_s=stop_by_s), is_complete or inputs.now_s >= stop_by_s
+    return replace(state, stop_by_s=stop_by_s), is_complete or moment.reached(stop_by_s)
 
 
-def _say(state: State, inputs: Inputs, required: bool | None) -> tuple[State, SessionStatus | None]:
-    """Return the status when it is due: every second, and when anything but the energy changes.
-
-    The reason may carry amounts that move with every reading, so it goes with the second as well.
-    """
+def _status(
+    state: State, inputs: Inputs, required: bool | None, moment: Moment
+) -> SessionStatus | None:
+    """Return the status; None before the facts are heard for the first time."""
     is_heard = state.found is None and _is_heard(inputs)
-    if not state.said and not is_heard and inputs.now_s < state.hear_by_s:
-        return state, None
+    if not state.has_spoken and not is_heard and not moment.reached(state.hear_by_s):
+        return None
     session, release = state.session, state.release
     authorized = is_permitted(state)
     needs_card = required is not False  # what is not known yet counts as required
@@ -183,34 +185,29 @@ def _say(state: State, inputs: Inputs, required: bool | None) -> tuple[State, Se
         problem=state.store.problem or "",
         expects=card.expected(state, required),
         runs=session is not None,
-        is_blind=state.blind_since_s is not None and inputs.now_s - state.blind_since_s > BLIND_S,
+        is_blind=state.blind_since_s is not None and moment.reached(state.blind_since_s + BLIND_S),
         rfid_mode=inputs.rfid_mode,
     )
     wallbox, because = wallbox_state(facts)
     token = session.token if session else release.token if release else ""
     term = release.term if release else state.term
-    lapses_utc_ns = term.until_utc_ns if term else 0
-    session_id = session.session_id if session else ""
-    said = (
-        *(wallbox, state.plugged, authorized, session_id),
-        *(needs_card, token, release is not None, lapses_utc_ns),
-    )
-    if said == state.said and inputs.now_s < state.say_s:
-        return state, None
-    status = SessionStatus(
+    return SessionStatus(
         state=wallbox,
         plugged=state.plugged,
         authorized=authorized,
-        session_id=session_id,
+        session_id=session.session_id if session else "",
         energy_wh=round(session.energy_wh if session else state.last_wh, 1),
         reason=words.reason(because, facts),
         started_utc_ns=session.started_utc_ns if session else 0,
         authorization_required=needs_card,
         token=token,
         released=release is not None,
-        lapses_utc_ns=lapses_utc_ns,
+        lapses_utc_ns=term.until_utc_ns if term else 0,
     )
-    return replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S), status
+
+
+def _stamp(utc_ns: int) -> str:
+    return datetime.fromtimestamp(utc_ns / 1e9, UTC).strftime("%Y%m%d-%H%M%S")
 
 
 def _is_heard(inputs: Inputs) -> bool:
@@ -226,7 +223,7 @@ def _missing(state: State, inputs: Inputs, required: bool | None) -> Wait:
         expected = card.expected(state, required)
         if expected is not None:
             return expected
-        if counter_wh(inputs) is None:
+        if inputs.counter_wh is None:
             return Wait.METER
     elif state.session.end_reason is not None:
         return Wait.END

@@ -1,16 +1,17 @@
 """Wiring of session: look at the facts, step, store, publish; and four requests."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bus import Bus, Call
 from bus.generations import keep, recall
+from bus.rounds import Instant, Rounds
 from bus.store import StoreError
-from bus.write_behind import Written, written
+from bus.write_behind import written
 from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH
 from msgs.pilot import MIN_OFFER_A
 from msgs.requests import Because, StopReason, WishArguments
@@ -33,11 +34,11 @@ from nodes.session import words
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
-from nodes.session.state import Inputs, Outputs
+from nodes.session.state import Inputs, Outputs, counter_of
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
-ROUND_S = 0.2
+LOOK_S = 0.2
 MOST_WAITING = 16  # requests that wait for the disk
 LOST_WISH = Wish(limit_a=MIN_OFFER_A, pause=False, until_utc_ns=None, detail=words.WISH_LOST)
 """What holds while it cannot be read what was wished, until somebody wishes anew."""
@@ -85,46 +86,44 @@ class SessionNode:
         bus.serve(SET_WISH, self._on_wish)
         bus.serve(LIST_SESSIONS, self._on_sessions)
         bus.on_stop(self._on_stop)
-        self._timer = bus.every(ROUND_S, self._on_tick)
+        self._rounds: Rounds[Inputs, Outputs] = Rounds(
+            bus, LOOK_S, self._look, self._act, is_exact=True
+        )
 
-    def _round(
-        self,
-        end: str | None = None,
-        ended: Written | None = None,
-        card: str | None = None,
-    ) -> Outputs:
-        bus = self._bus
-        utc_ns = bus.clock.utc_ns()
-        graph = self._graph.message  # however old: a life has one beginning
-        settings = self._settings.message  # however old: they are said when they change
+    def _look(self, instant: Instant) -> Inputs:
+        graph = self._graph.message  # however old: the graph starts once
+        settings = self._settings.message  # however old: they are published when they change
         rfid = self._rfid.fresh()
-        inputs = Inputs(
-            now_s=bus.clock.now_s(),
-            utc_ns=utc_ns,
+        return Inputs(
+            now_s=instant.now_s,
+            utc_ns=instant.utc_ns,
+            since_s=instant.since_s,
             pilot=self._pilot.fresh(),
             safety=self._safety.fresh(),
             offer=self._offer.fresh(),
-            box=self._box.fresh(),
-            next_id=f"{_stamp(utc_ns)}-{self._id_end}",
+            counter_wh=counter_of(self._box.fresh()),
+            id_end=self._id_end,
             life=0 if graph is None else graph.started_utc_ns,
             required=None if settings is None else settings.authorization.required,
             rfid_mode=RfidMode.READY if rfid is None else rfid.mode,
-            card=card,
-            end=end,
             stop=self._stop,
-            written=ended,
         )
+
+    def _act(self, inputs: Inputs) -> Outputs:
+        bus = self._bus
         self._state, outputs = step(self._state, inputs)
-        if self._state.session is not None and self._state.session.session_id == inputs.next_id:
+        if self._state.session is not None and self._state.session.session_id.endswith(
+            self._id_end
+        ):
             self._id_end = self._draw_id_end()
         if outputs.status is not None:
-            bus.publish(SESSION_STATUS, outputs.status)
+            self._rounds.say(SESSION_STATUS, outputs.status)
         for leap in outputs.leaps:
             bus.log("warning", words.leap(leap))
         if outputs.write is not None:
             bus.offload("session", partial(self._store.save, outputs.write), self._on_written)
         if outputs.done:
-            self._timer.cancel()
+            self._rounds.stop()
             bus.offload("close", self._store.close, lambda _: None)
             self._done()
         return outputs
@@ -133,11 +132,9 @@ class SessionNode:
         """Return the random end of the next session's id: two boxes never share one."""
         return f"{self._bus.random('session id').getrandbits(32):08x}"
 
-    def _on_tick(self) -> None:
-        self._round()
-
     def _on_authorize(self, call: Call[Authorize, Authorized]) -> None:
-        verdict = self._round(card=call.arguments.token).verdict
+        token = call.arguments.token
+        verdict = self._rounds.run(lambda inputs: replace(inputs, card=token)).verdict
         if verdict.action is not None:
             call.ok(Authorized(action=verdict.action))
         elif verdict.is_early:
@@ -149,14 +146,15 @@ class SessionNode:
         ended = written(result)
         if ended.problem is not None:
             self._bus.log("error", f"a session could not be stored: {ended.problem}")
-        self._round(ended=ended)
+        self._rounds.run(lambda inputs: replace(inputs, written=ended))
 
     def _on_end(self, call: Call[Because, None]) -> None:
         refusal = refusal_to_end(self._state)
         if refusal is not None:
             call.refuse(words.END_REFUSALS[refusal])
             return
-        self._round(end=call.arguments.reason or call.caller)
+        why = call.arguments.reason or call.caller
+        self._rounds.run(lambda inputs: replace(inputs, end=why))
         call.ok(None)
 
     def _on_wish(self, call: Call[WishArguments, None]) -> None:
@@ -209,11 +207,7 @@ class SessionNode:
 
     def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._stop, self._done = reason, done
-        self._round()
-
-
-def _stamp(utc_ns: int) -> str:
-    return datetime.fromtimestamp(utc_ns / 1e9, UTC).strftime("%Y%m%d-%H%M%S")
+        self._rounds.wake()
 
 
 def build(bus: Bus, parameters: Parameters) -> SessionNode:

@@ -6,6 +6,7 @@ about it, and a box without mains shows nothing else: a plug that was out before
 
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import PLUGGED, CpState
 from msgs.safety import SafetyStatus
 from msgs.session import EndReason
@@ -19,7 +20,7 @@ UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand chan
 OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
 
 
-def after_plug(state: State, inputs: Inputs) -> State:
+def after_plug(state: State, inputs: Inputs, moment: Moment) -> State:
     """Judge the plug, and end what ends with it."""
     safety, pilot = inputs.safety, inputs.pilot
     state = _without_mains(state, inputs)
@@ -31,11 +32,11 @@ def after_plug(state: State, inputs: Inputs) -> State:
             state = replace(state, fault_holds=needs_somebody(safety))
         if safety is None or by_safety not in PLUGGED:
             return replace(state, is_lost_sight=state.out_since_s is not None)
-        return _plug(state, inputs, safety)
+        return _plug(state, inputs, safety, moment)
     if not state.plugged:
         return replace(state, out_since_s=None)
     since_s = inputs.now_s if state.out_since_s is None else state.out_since_s
-    if inputs.now_s - since_s < UNPLUGGED_S:
+    if not moment.reached(since_s + UNPLUGGED_S):
         return replace(state, out_since_s=since_s)
     return unplug(state, inputs)
 
@@ -49,7 +50,7 @@ def _without_mains(state: State, inputs: Inputs) -> State:
     return replace(state, dark_since_utc_ns=inputs.utc_ns)
 
 
-def _plug(state: State, inputs: Inputs, safety: SafetyStatus) -> State:
+def _plug(state: State, inputs: Inputs, safety: SafetyStatus, moment: Moment) -> State:
     """Take the plug that is in; another one, if safety saw it go in since.
 
     A safety that has started anew and found it in tells nothing of that.
@@ -60,7 +61,7 @@ def _plug(state: State, inputs: Inputs, safety: SafetyStatus) -> State:
     elif (
         state.is_lost_sight
         and state.out_since_s is not None
-        and inputs.now_s - state.out_since_s >= OUT_OF_SIGHT_S
+        and moment.reached(state.out_since_s + OUT_OF_SIGHT_S)
     ):
         # Out, then out of sight: another vehicle, perhaps. A charge that was stopped stays so.
         state = replace(unplug(state, inputs), hold=state.hold)

@@ -22,6 +22,7 @@ A counter below the session's start has begun anew and tells nothing; the checkp
 import msgspec
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from bus.write_behind import WriteBehind
 from msgs.session import EndReason, SessionRecord
 from nodes.session import term as terms
@@ -30,7 +31,7 @@ from nodes.session.energy import away_s, most_wh
 from nodes.session.entry import Entry
 from nodes.session.hold import after_fault, after_stop
 from nodes.session.reasons import Leap
-from nodes.session.state import Inputs, State, counter_wh, keep_entry, keep_record
+from nodes.session.state import Inputs, State, keep_entry, keep_record
 
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 
@@ -47,7 +48,7 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
         plugged_since_utc_ns=last.plugged_since_utc_ns,
         last_wh=record.energy_wh,
         store=WriteBehind(stored=last),
-        counted_s=now_s - away_s(utc_ns, last.seen_utc_ns),
+        uncounted_since_s=now_s - away_s(utc_ns, last.seen_utc_ns),
     )
     if last.seated and record.end_reason is EndReason.STOPPED:
         state = replace(state, hold=after_stop(""))
@@ -62,14 +63,14 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
     return replace(state, session=record, open_by_s=now_s + OPEN_S)
 
 
-def hear_life(state: State, inputs: Inputs) -> State:
+def hear_life(state: State, inputs: Inputs, moment: Moment) -> State:
     """Take the graph's life, and judge by it the session that was found running."""
     if inputs.life and not state.life:
         state = replace(state, life=inputs.life)
         if state.session is not None:  # it began before the life was known
             state = keep_record(state, state.session, inputs.utc_ns)
     found = state.found
-    if found is None or (not state.life and inputs.now_s < state.hear_by_s):
+    if found is None or (not state.life and not moment.reached(state.hear_by_s)):
         return state
     term = terms.found(found.lapses_utc_ns, inputs.now_s, inputs.utc_ns)
     state = replace(state, found=None, session=found.record, term=term, checkpoint_s=inputs.now_s)
@@ -105,7 +106,7 @@ def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
 
     Return what is to be logged, too.
     """
-    lost, now_wh = state.lost, counter_wh(inputs)
+    lost, now_wh = state.lost, inputs.counter_wh
     if lost is None or now_wh is None:
         return state, None
     record = lost.record

@@ -28,8 +28,9 @@ class Inputs(Struct, frozen=True, kw_only=True):
     pilot: PilotStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
-    box: MeterReading | None
-    next_id: str  # for a session that begins at this instant
+    counter_wh: float | None  # of the box's own meter; None while it is not known
+    id_end: str  # of the session that begins next: two boxes never share one
+    since_s: float = 0.0  # since the look before
     life: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
     required: bool | None = None  # a card is, by the settings (RFID-6); None: not heard yet
     rfid_mode: RfidMode = RfidMode.READY  # also while rfid is silent
@@ -61,29 +62,28 @@ class State(Struct, frozen=True, kw_only=True):
     last: SessionRecord | None = None  # the one before, while its plug is seated
     hold: Hold | None = None  # this plug-in is not charged any more
     last_wh: float = 0.0  # energy shown while no session runs
-    counted_s: float = 0.0  # the session's energy is that of this instant
+    uncounted_since_s: float | None = None  # the counter is not known since; None: it is
     is_jump_told: bool = False  # of this session
     blind_since_s: float | None = None  # a car is plugged in, and safety proves nothing
     checkpoint_s: float = 0.0
     store: WriteBehind[Entry] = field(default_factory=WriteBehind)
     stop_by_s: float | None = None
-    say_s: float = 0.0
-    said: tuple[object, ...] = ()
+    has_spoken: bool = False
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
-    status: SessionStatus | None = None  # to publish
+    status: SessionStatus | None = None  # None: nothing is known yet
     write: Entry | None = None  # to store; `Inputs.written` follows
     done: bool = False  # the stop is complete
     leaps: tuple[Leap, ...] = ()  # to log
     verdict: Verdict = Verdict()  # on `Inputs.card`
+    due_s: float  # when the next step is due though the inputs are the same
 
 
-def counter_wh(inputs: Inputs) -> float | None:
+def counter_of(box: MeterReading | None) -> float | None:
     """Return the counter of the box's own meter; None while it is not known."""
-    box = inputs.box
     if box is None or not box.online or not math.isfinite(box.imported_wh):
         return None
     return box.imported_wh

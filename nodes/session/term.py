@@ -5,6 +5,8 @@ A term is kept by the monotonic clock; its UTC is for people, and for the next i
 
 from msgspec import Struct
 
+from bus.moment import Moment
+
 LAPSE_S = 60.0  # RFID-4: from the authorisation on
 # Assumed: what the box itself needs after a plug-in, disk, self-test (2.2 s at most) and the
 # pilot's 5 s between two changes; whoever plugs in late must not pay for that.
@@ -40,14 +42,14 @@ def at_start(term: Term, now_s: float, utc_ns: int) -> Term:
     return term if term.until_s >= now_s + LATE_S else term_of(LATE_S, now_s, utc_ns)
 
 
-def after_wait(term: Term, wait_s: float, now_s: float, utc_ns: int) -> Term:
+def after_wait(term: Term, wait_s: float, moment: Moment, utc_ns: int) -> Term:
     """Return the term of a charge that the box itself does not start before a wait is over.
 
     It moves once: what is left of the wait is not told to the instant.
     """
-    if term.until_s >= now_s + wait_s + LATE_S / 2:
+    if not moment.reached(term.until_s - wait_s - LATE_S / 2):
         return term
-    return term_of(wait_s + LATE_S, now_s, utc_ns)
+    return term_of(wait_s + LATE_S, moment.now_s, utc_ns)
 
 
 def found(until_utc_ns: int, now_s: float, utc_ns: int) -> Term | None:

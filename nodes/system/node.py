@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from bus import Answer, Bus, Call, Status
 from bus.generations import keep, recall
+from bus.moment import Moment
 from bus.write_behind import WriteBehind, hand_out, queue, settle, written
 from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import Because, NoArguments
@@ -130,7 +131,7 @@ class SystemNode:
             if after == self._state:
                 call.ok(settings_of(self._config, self._state))
                 continue
-            self._store, _ = hand_out(queue(self._store, after), self._bus.clock.now_s())
+            self._store, _ = hand_out(queue(self._store, after), Moment(self._bus.clock.now_s()))
             is_less = lowers(self._config, self._state, after)
             work = partial(keep, self._path, content_of(after), lowers=is_less)
             self._bus.offload("settings", work, partial(self._on_written, call, after))

@@ -254,16 +254,6 @@ def test_a_few_lists_at_most_wait_for_the_disk_and_are_stored_in_order() -> None
 # --- what is said ---------------------------------------------------------------------------------
 
 
-def test_the_status_is_said_every_second_and_on_change() -> None:
-    life = Life()
-    life.wait(60.0)
-    gaps_s = [late - early for (early, _), (late, _) in zip(life.said, life.said[1:], strict=False)]
-    assert 0.85 <= min(gaps_s) <= max(gaps_s) <= 1.0
-    before = len(life.said)
-    life.hold(RED)
-    assert len(life.said) > before
-
-
 def test_each_tone_is_another_number() -> None:
     life = Life()
     counts = [life.hold(uid).tone_count for uid in (RED, NEW, MASTER, NEW, MASTER)]

@@ -296,6 +296,16 @@ def test_a_restart_under_a_card_that_is_held_does_not_hold_it_again(box: Box, ui
     assert box.status.mode is RfidMode.READY
 
 
+def test_the_status_is_published_every_second_and_on_change(box: Box) -> None:
+    before = len(box.said)
+    box.graph.advance(60.0)
+    assert 55 <= len(box.said) - before <= 61
+    before = len(box.said)
+    box.put(RED)
+    box.graph.advance(0.3)
+    assert len(box.said) > before
+
+
 def test_the_status_is_heard_soon_after_a_restart(box: Box) -> None:
     box.restart()
     before = len(box.said)

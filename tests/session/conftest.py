@@ -16,7 +16,7 @@ from nodes.session.entry import Entry
 from nodes.session.machine import step
 from nodes.session.reasons import Leap, Verdict
 from nodes.session.revival import begin
-from nodes.session.state import Inputs
+from nodes.session.state import Inputs, counter_of
 
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
@@ -69,7 +69,7 @@ class Life:
         required: bool | None = False,
         now_s: float = 100.0,
     ) -> None:
-        self.now_s = now_s
+        self.now_s = self.looked_s = now_s
         self.life = life
         self.facts: dict[str, Any] = {
             "pilot": pilot(CpState.A),
@@ -116,17 +116,21 @@ class Life:
         card: str | None = None,
     ) -> Verdict:
         self.count += 1
+        told = self.told()
         inputs = Inputs(
             now_s=self.now_s,
             utc_ns=self.utc_ns,
+            since_s=self.now_s - self.looked_s,
             life=self.life,
-            next_id=f"id-{self.now_s:.1f}-{self.count}",
+            id_end=f"{self.now_s:.1f}-{self.count}",
+            counter_wh=counter_of(told.pop("box")),
             card=card,
             end=end,
             stop=self.stop,
             written=written,
-            **self.told(),
+            **told,
         )
+        self.looked_s = self.now_s
         self.state, outputs = step(self.state, inputs)
         self.leaps += outputs.leaps
         if outputs.status is not None:

@@ -200,14 +200,6 @@ def test_energy_is_the_counter_less_its_start_and_never_falls() -> None:
     assert life.run(1.1, box=box(5.0)).energy_wh == 24.0
 
 
-def test_energy_alone_is_said_once_a_second() -> None:
-    life = plugged_in()
-    before = len(life.said)
-    for number in range(100):
-        life.run(0.1, box=box(1000.0 + number))
-    assert 9 <= len(life.said) - before <= 11
-
-
 def test_running_energy_reaches_the_disk_every_minute_and_only_if_it_grew() -> None:
     life = plugged_in()
     before = len(life.writes)

@@ -31,6 +31,16 @@ def test_the_state_is_published_every_second_and_when_it_changes(box: Box) -> No
     assert box.charge().state is WallboxState.CHARGING
 
 
+def test_energy_alone_is_published_once_a_second(box: Box) -> None:
+    box.charge()
+    before, energy_wh = len(box.heard), box.now().energy_wh
+    for _ in range(100):
+        box.imported_wh += 0.1
+        box.graph.advance(0.1)
+    assert 9 <= len(box.heard) - before <= 11
+    assert box.now().energy_wh - energy_wh == pytest.approx(10.0, abs=1.1)
+
+
 def test_nothing_but_reads_of_memory_happens_while_idle(box: Box, tmp_path: Path) -> None:
     box.graph.advance(2.0)
 
