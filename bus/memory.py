@@ -43,6 +43,7 @@ class VirtualClock:
 
     def __init__(self) -> None:
         self.ns = START_NS
+        self._utc_ahead_ns = START_UTC_NS - START_NS  # of monotonic time
 
     def now_s(self) -> float:
         """Return monotonic time [s]."""
@@ -57,8 +58,12 @@ class VirtualClock:
         return self.utc_of(self.ns)
 
     def utc_of(self, ns: int) -> int:
-        """Return UTC at a monotonic time [ns since 1970]."""
-        return START_UTC_NS + ns - START_NS
+        """Return UTC at a monotonic time [ns since 1970], by the clock as it is set now."""
+        return ns + self._utc_ahead_ns
+
+    def set_utc(self, utc_ns: int) -> None:
+        """Set the clock of the wall [ns since 1970]; monotonic time goes on as before."""
+        self._utc_ahead_ns = utc_ns - self.ns
 
 
 class LogLine(NamedTuple):

@@ -92,7 +92,7 @@ class Rounds(Generic[I, O]):
             self._see(None)
             self._plan()
 
-    def run(self, event: Callable[[I], I]) -> O:
+    def run(self, event: Callable[[I], I] = lambda inputs: inputs) -> O:
         """Step now, with an event put into the inputs; the next look steps without it."""
         outputs = self._see(event)
         assert outputs is not None, "a look with an event is always stepped"

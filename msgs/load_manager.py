@@ -23,6 +23,7 @@ class Limit(Struct, frozen=True, kw_only=True):
     source: Name  # "dip", "temperature", "fuse", "meter_lost", "app", "start", ...
     limit_a: Amps | None
     detail: Text = ""  # in plain words, with the amounts
+    fallback: bool = False  # the source is not heard: what was agreed for that, not its wish
 
 
 Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]

@@ -51,6 +51,7 @@ class SimPilotDrive(Struct, frozen=True, kw_only=True):
 
 
 MIN_OFFER_A = 6.0  # IEC 61851-1, Table A.7: the least current that a duty can say
+UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
 MAX_OFFER_A = 32.0  # the product: 22 kW, 32 A on three phases (CHG-3)
 X1_PERCENT = 100.0  # steady +12 V, no PWM
 STATE_F_PERCENT = 0.0  # steady -12 V

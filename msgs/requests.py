@@ -8,9 +8,13 @@ from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
-from msgs.units import Name, Nanoseconds, Text
+from msgs.units import Name, Nanoseconds, Seconds, Text
+from msgs.wish import WishAmps
 
 R = TypeVar("R")
+
+LATEST_UTC_NS = 4_102_444_800_000_000_000  # 2100-01-01: no sane clock says more
+MOST_WISH_S = 860_400.0  # as `currtime` of the UDP interface: ten days
 
 
 class Status(StrEnum):
@@ -73,8 +77,22 @@ class Because(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class WishArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Arguments of `wish` of session: the app's limit or pause; replaces the one before."""
+    """Arguments of `wish` of session: the app's limit or pause; replaces the one before.
 
-    limit_a: Annotated[float, Meta(ge=0, le=63)] | None = None
+    It holds for this charge: until the plug is out, or the next one if none is in. One of the last
+    three says otherwise. Neither limit nor pause: nothing is wished.
+
+    :raises ValueError: more than one of the last three.
+    """
+
+    limit_a: WishAmps | None = None
     pause: bool = False
-    until_utc_ns: Nanoseconds | None = None
+    until_replaced: bool = False  # it holds until the next request
+    until_utc_ns: Annotated[Nanoseconds, Meta(ge=0, le=LATEST_UTC_NS)] | None = None
+    for_s: Annotated[Seconds, Meta(gt=0.0, le=MOST_WISH_S)] | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        given = (self.until_replaced, self.until_utc_ns is not None, self.for_s is not None)
+        if sum(given) > 1:
+            raise ValueError("expected at most one of until_replaced, until_utc_ns and for_s")

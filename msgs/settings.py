@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from msgs.stored import Stored
 from msgs.units import Name
+from msgs.wish import FallbackAmps, is_fallback
 
 MOST_SSID_BYTES = 32  # IEEE 802.11
 RESERVED_PORTS = {53: "DNS", 7090: "the smart-home interface"}  # WEB-12: no proxy there
@@ -122,6 +123,14 @@ class TcpMeter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unit: Unit = 1  # RS485 address behind a gateway; 1 is ours
 
 
+class Controller(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A node that may limit or pause the charge, beside the app."""
+
+    enabled: bool = False  # else its wishes do not count
+    # What load_manager allows while it has heard nothing from it since its own start: 0, or 6 to 32
+    fallback_a: FallbackAmps = 6.0
+
+
 class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "Proxy" (WEB-12), for DCS and the search for updates."""
 
@@ -157,6 +166,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     monitoring: Monitoring = Monitoring()
     house_meter: TcpMeter = TcpMeter()
     solar_meter: TcpMeter = TcpMeter()
+    dcs: Controller = Controller()
+    smart_home: Controller = Controller()
     proxy: Proxy = Proxy()
     usb: Usb = Usb()
 
@@ -198,6 +209,7 @@ class Clash(Enum):
     HOST_MISSING = "host_missing"
     PORT_RESERVED = "port_reserved"
     PROXY_MISSING = "proxy_missing"
+    NO_OFFER = "no_offer"  # a current that no car can be offered
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -236,6 +248,9 @@ def problems(settings: Settings) -> dict[str, Problem]:
             found[f"{section}.port"] = Problem(clash=Clash.PORT_MISSING)
         if not meter.host:
             found[f"{section}.host"] = Problem(clash=Clash.HOST_MISSING)
+    for section, controller in (("dcs", settings.dcs), ("smart_home", settings.smart_home)):
+        if not is_fallback(controller.fallback_a):
+            found[f"{section}.fallback_a"] = Problem(clash=Clash.NO_OFFER)
     proxy = settings.proxy
     if proxy.port in RESERVED_PORTS:  # WEB-12
         found["proxy.port"] = Problem(clash=Clash.PORT_RESERVED, got=proxy.port)

@@ -21,8 +21,8 @@ from msgs.plant import SimCards, SimCopper, SimEvent, SimKeys, SimPower
 from msgs.rfid import RfidStatus
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
-from msgs.settings import Settings
-from msgs.wish import Wish
+from msgs.settings import Controller, Settings
+from msgs.wish import Wishes
 
 M = TypeVar("M", bound=Struct)
 
@@ -76,7 +76,9 @@ SESSION_STATUS = Topic(
     hold_s=3.0,
     drifts=("energy_wh", "reason"),  # the reason may hold amounts that follow each reading
 )
-SESSION_WISH = Topic(name="session/wish", message=Wish, writer="session", latched=True)
+SESSION_WISH = Topic(name="session/wish", message=Wishes, writer="session", latched=True)
+DCS_WISH = Topic(name="dcs/wish", message=Wishes, writer="dcs", latched=True)
+SMART_HOME_WISH = Topic(name="smart_home/wish", message=Wishes, writer="smart_home", latched=True)
 METER_BOX = Topic(name="meter/box", message=MeterReading, writer="meter", period_s=0.2, hold_s=5.0)
 METER_HOUSE = Topic(
     name="meter/house",
@@ -85,6 +87,7 @@ METER_HOUSE = Topic(
     period_s=1.0,
     hold_s=METER_HOLD_S,
     own_hold_s=meter_hold_s,
+    latched=True,  # a load_manager that starts between two polls of a slow meter knows the last
 )
 METER_SOLAR = Topic(
     name="meter/solar",
@@ -165,6 +168,7 @@ NODES = (
     "rfid",
     "safety",
     "session",
+    "smart_home",
     "system",
     "web",
 )
@@ -191,5 +195,21 @@ TOPICS: dict[str, Topic[Any]] = {
 }
 """The whole table by topic name: every row above."""
 
-WISHES = (SESSION_WISH,)
-"""The claims that load_manager hears, beside the facts it reads itself."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishSource:
+    """Who sends wishes: its name in load/offer, its topic, and what the settings say of it."""
+
+    name: str
+    topic: Topic[Wishes]
+    controller: Callable[[Settings], Controller]
+
+
+WISHES = (
+    WishSource(name="app", topic=SESSION_WISH, controller=lambda _: Controller(enabled=True)),
+    WishSource(name="dcs", topic=DCS_WISH, controller=lambda settings: settings.dcs),
+    WishSource(
+        name="smart_home", topic=SMART_HOME_WISH, controller=lambda settings: settings.smart_home
+    ),
+)
+"""The sources of wishes that load_manager hears, beside the facts it reads itself."""

@@ -1,25 +1,72 @@
-"""The claim of any source that limits or pauses: one latched `<source>/wish` each."""
+"""The claims of a source that limits or pauses: named wishes on one latched `<source>/wish` each.
 
-from msgspec import Struct
+A message that breaks a rule of this file is refused where it is decoded, and counts as not sent.
+"""
 
-from msgs.units import Amps, Nanoseconds, Text
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
+from msgs.units import Amps, Name, Nanoseconds, Seconds, Text
+
+MOST_A = 63.0  # the largest current of a house connection (FuseAmps), and of UDP `currtime`
+LEAST_HOLD_S, MOST_HOLD_S = 1.0, 3600.0  # assumed; UDP `failsafe` has 10 s to 600 s
+MOST_WISHES = 16  # assumed: of one source; OCPP profiles of 8 stack levels, and the mode
+
+WishAmps = Annotated[Amps, Meta(ge=0.0, le=MOST_A)]
+FallbackAmps = Annotated[
+    Amps, Meta(ge=0.0, le=MAX_OFFER_A, description="0 A or a current from 6 to 32 A")
+]
+
+
+def is_fallback(fallback_a: float) -> bool:
+    """Return whether a car can be offered this: 0 A, or 6 to 32 A."""
+    return fallback_a == 0.0 or MIN_OFFER_A <= fallback_a <= MAX_OFFER_A
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What one source asks of load_manager. Latched, sent on change.
+    """One named wish: it holds until its end, or until the source sends a list without it.
 
-    Silence means nothing by itself: a wish holds until it is replaced or until_utc_ns has passed.
+    A wish with `hold_s` has to be sent again within that time, changed or not; else the fallback
+    takes its place until the source is heard again. Its end lifts a wish, never a fallback.
+
+    :raises ValueError: the hold without the fallback or the other way round; a fallback that no
+        car can be offered.
     """
 
-    limit_a: Amps | None  # per phase; None: no limit
-    pause: bool
-    until_utc_ns: Nanoseconds | None  # None: until replaced
+    name: Annotated[Name, Meta(min_length=1)]  # unique within its source
+    limit_a: WishAmps | None = None  # of each phase; None: no limit
+    pause: bool = False
+    # By the monotonic clock of this machine, which begins anew with each boot; None: no end.
+    end_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None
+    hold_s: Annotated[Seconds, Meta(ge=LEAST_HOLD_S, le=MOST_HOLD_S)] | None = None
+    fallback_a: FallbackAmps | None = None
     detail: Text = ""
 
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        if (self.hold_s is None) != (self.fallback_a is None):
+            raise ValueError("expected hold_s and fallback_a, or neither of them")
+        if self.fallback_a is not None and not is_fallback(self.fallback_a):
+            raise ValueError(f"expected a fallback_a of 0 or 6 to 32; got {self.fallback_a:g}")
 
-NO_WISH = Wish(limit_a=None, pause=False, until_utc_ns=None)
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """All that one source asks of load_manager. Latched, sent on change and within each hold.
+
+    Silence means nothing for a wish without a hold: it goes on. An empty list: no limit.
+
+    :raises ValueError: two wishes of one name.
+    """
+
+    wishes: Annotated[tuple[Wish, ...], Meta(max_length=MOST_WISHES)] = ()
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        names = [wish.name for wish in self.wishes]
+        if len(set(names)) < len(names):
+            raise ValueError(f"expected each name once; got {', '.join(names)}")
 
 
-def is_over(wish: Wish, utc_ns: int) -> bool:
-    """Return whether a wish has passed [UTC ns]."""
-    return wish.until_utc_ns is not None and utc_ns >= wish.until_utc_ns
+NO_WISHES = Wishes()

@@ -34,7 +34,7 @@ from msgs.topics import (
     SIM_PILOT_DRIVE,
     Topic,
 )
-from msgs.wish import Wish
+from msgs.wish import Wish, Wishes
 
 PATIENCE_S = 5.0
 
@@ -293,17 +293,17 @@ def test_a_frame_over_64_kib_is_refused(world: World) -> None:
     with pytest.raises(BusError, match="at most 65536"):
         session.publish(
             SESSION_WISH,
-            Wish(limit_a=None, pause=False, until_utc_ns=None, detail="x" * 70_000),
+            Wishes(wishes=(Wish(name="app", detail="x" * 70_000),)),
         )
 
 
 def test_a_latched_message_reaches_a_late_reader_once(world: World) -> None:
     session = world.bus("session")
-    wish = Wish(limit_a=10.0, pause=False, until_utc_ns=None)
+    wish = Wishes(wishes=(Wish(name="app", limit_a=10.0),))
     session.publish(SESSION_WISH, wish)
     world.wait(0.05)
-    early: list[Wish] = []
-    late: list[Wish] = []
+    early: list[Wishes] = []
+    late: list[Wishes] = []
     world.bus("load_manager").subscribe(SESSION_WISH, early.append)
     world.until(lambda: early == [wish])
     world.bus("led").subscribe(SESSION_WISH, late.append)

@@ -5,9 +5,9 @@ import math
 from msgs.load_manager import HouseMeter, Limit, LoadOffer
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
-from msgs.wish import Wish, is_over
 from nodes.load_manager.house import Headroom
 from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
+from nodes.load_manager.wishes import sound
 
 METER_LOST_A = 10.0  # MET-3
 UNKNOWN_FUSE_A = 6.0  # architecture, "Damaged files": what is not known allows no more
@@ -17,7 +17,6 @@ _UNMEASURED = {
     HouseMeter.ONLINE: "The house meter has not been read yet.",
     HouseMeter.LOST: "The house meter is not heard.",
 }
-MOST_CHARACTERS = 300  # of what another node says of itself; msgs.units.Text holds 400
 
 
 def dip(safety: SafetyStatus | None) -> Limit:
@@ -101,6 +100,9 @@ def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | 
 
 def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
     """Return the limit of a box that cannot see the house: 10 A, or less as before (MET-3)."""
+    if meter is HouseMeter.STARTING and ramp is None:
+        detail = f"{_UNMEASURED[meter]} {METER_LOST_A:g} A at most until it is."
+        return Limit(source="meter_lost", limit_a=METER_LOST_A, detail=detail)
     if meter is not HouseMeter.LOST or ramp is None:
         return Limit(source="meter_lost", limit_a=None)
     detail = f"The house meter is lost: {METER_LOST_A:g} A at most"
@@ -110,28 +112,15 @@ def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
     return Limit(source="meter_lost", limit_a=ramp.value_a, detail=f"{detail}.")
 
 
-def wish(source: str, wished: Wish | None, utc_ns: int) -> Limit:
-    """Return what a source wishes; nothing once it is over."""
-    name = "The app" if source == "app" else source
-    if wished is None or is_over(wished, utc_ns):
-        return Limit(source=source, limit_a=None)
-    by = f" ({wished.detail[:MOST_CHARACTERS]})" if wished.detail else ""
-    if wished.pause:
-        return Limit(source=source, limit_a=0.0, detail=f"{name} pauses the charge{by}.")
-    if wished.limit_a is None:
-        return Limit(source=source, limit_a=None)
-    limit_a = sound(wished.limit_a)
-    return Limit(source=source, limit_a=limit_a, detail=f"{name} allows {limit_a:.1f} A{by}.")
-
-
-def after_start(start_a: float | None, is_settled: bool) -> Limit:
-    """Return what was offered before this node began, until it knows every claim."""
-    if is_settled:
+def after_start(start_a: float | None, pending: tuple[str, ...]) -> Limit:
+    """Return what was offered before this node began, until it has heard every claim."""
+    if not pending:
         return Limit(source="start", limit_a=None)
     return Limit(
         source="start",
         limit_a=start_a or 0.0,
-        detail="Just started: no more than was offered before, until every claim is heard.",
+        detail="Just started: no more than was offered before, until this is heard: "
+        f"{', '.join(pending)}.",
     )
 
 
@@ -153,8 +142,3 @@ def arbitrate(claims: list[Limit], meter: HouseMeter) -> LoadOffer:
         detail=detail,
         house_meter=meter,
     )
-
-
-def sound(limit_a: float) -> float:
-    """Return a limit that can be compared: what is no number allows nothing."""
-    return max(limit_a, 0.0) if math.isfinite(limit_a) else 0.0

@@ -5,6 +5,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
 from msgs.settings import METER_LINES, PhaseAssignment
@@ -12,6 +13,7 @@ from msgs.topics import METER_HOUSE
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, Vehicle
 
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
+AHEAD_S = 1.0  # assumed: clocks of one machine; a later time of a reading is garbage
 ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
 # boots says 0 V and 0 A, which would read as a house that uses nothing.
@@ -43,17 +45,17 @@ def watch(
     reading: MeterReading | None,
     vehicle: Vehicle,
     phases: PhaseAssignment,
-    now_s: float,
+    moment: Moment,
 ) -> House:
     """Take the newest message of the meter, and judge whether it is lost."""
     if reading is not None and not _is_good(reading, vehicle, phases):
         house = replace(house, good=0)
         if house.reading is None and reading.sampled_ns:  # lost before this node began
             house = replace(house, since_s=min(house.since_s, reading.sampled_ns / 1e9))
-    elif reading is not None and _is_news(house, reading, now_s):
-        since_s = min(reading.sampled_ns / 1e9, now_s)
+    elif reading is not None and _is_news(house, reading, moment):
+        since_s = min(reading.sampled_ns / 1e9, moment.now_s)
         house = replace(house, reading=reading, since_s=since_s, good=house.good + 1)
-    if now_s - house.since_s > METER_HOUSE.hold_of(house.reading):
+    if moment.reached(house.since_s + METER_HOUSE.hold_of(house.reading)):
         return replace(house, meter=HouseMeter.LOST, good=0)
     if house.reading is not None and (
         house.meter is HouseMeter.STARTING or house.good >= RETURNED_AFTER
@@ -62,11 +64,15 @@ def watch(
     return house
 
 
-def _is_news(house: House, reading: MeterReading, now_s: float) -> bool:
+def _is_news(house: House, reading: MeterReading, moment: Moment) -> bool:
     """Return whether this is another reading, neither from the future nor past its hold."""
     known_ns = 0 if house.reading is None else house.reading.sampled_ns
-    is_held = now_s - reading.sampled_ns / 1e9 <= METER_HOUSE.hold_of(reading)
-    return is_held and known_ns < reading.sampled_ns <= (now_s + 1.0) * 1e9
+    sampled_s = reading.sampled_ns / 1e9
+    return (
+        reading.sampled_ns > known_ns
+        and moment.reached(sampled_s - AHEAD_S)
+        and not moment.reached(sampled_s + METER_HOUSE.hold_of(reading))
+    )
 
 
 def _is_good(reading: MeterReading, vehicle: Vehicle, phases: PhaseAssignment) -> bool:

@@ -1,7 +1,11 @@
-"""The arbiter: named claims in, the lowest wins, and the whole chain is told (MET-7). Pure.
+"""The arbiter: named claims in, the lowest wins, and the whole chain is published (MET-7). Pure.
 
-Not responsible for what the pilot makes of the offer, nor for the copper: safety and pilot hold
-the DIP switches' and the temperature's limits themselves.
+Not responsible for what the pilot makes of the offer: safety and pilot hold the limits of the DIP
+switches and of the temperature themselves.
+
+It knows no UTC, and compares the time through a `Moment` alone: `Outputs.due_s` is the next
+instant at which time by itself changes something. Only a reading moves the ramp: its times are
+compared when one comes.
 """
 
 import math
@@ -9,24 +13,26 @@ import math
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from msgs.load_manager import HouseMeter, LoadOffer
+from bus.moment import Moment
+from msgs.load_manager import HouseMeter, Limit, LoadOffer
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, PilotStatus
+from msgs.pilot import MIN_OFFER_A, PLUGGED, UNPLUGGED_S, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
-from msgs.wish import Wish
 from nodes.load_manager import claims
 from nodes.load_manager.house import Headroom, House, headroom, watch
 from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, forgive
 from nodes.load_manager.site import Site
 from nodes.load_manager.vehicle import GAP_S, Drawn, Vehicle, drawn_at, observe
+from nodes.load_manager.wishes import Source, claim, sound, unheard
 
 PERIOD_S = 0.5  # load/offer
 SLACK_S = 0.05  # a tick that comes a little early is not let pass
 TOLD_S = 1.5  # a period of session/status and a half
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 SETTINGS_S = 3.0  # assumed: a system that runs is heard within a fraction of it
-WISH_HOLD_S = 10.0  # assumed: a source that says nothing for so long after a start has no wish
+FOLLOWED_S = 0.02  # period of pilot/status: after it the last offer before a start is in its duty
+HOUSE = "the house meter"  # as a claim that is waited for after a start
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -39,14 +45,14 @@ class Inputs(Struct, frozen=True, kw_only=True):
     """What is known at this instant; None: silent beyond its hold, or never heard."""
 
     now_s: float
-    utc_ns: int
     site: Site | None  # by the newest settings, however old
     pilot: PilotStatus | None
+    pilot_s: float  # when pilot/status was sent [monotonic s]
     safety: SafetyStatus | None
     session: SessionStatus | None
     box: MeterReading | None
     house: MeterReading | None  # the newest, however old
-    wishes: tuple[tuple[str, Wish | None], ...]  # source, and its newest however old
+    sources: tuple[Source, ...]  # of wishes
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -62,8 +68,12 @@ class State(Struct, frozen=True, kw_only=True):
     before_a: float = math.inf  # what the reading before it left
     ramp: Ramp | None = None
     let_go_s: float | None = None  # monitoring was switched off: the ramp holds until then
-    start_a: float | None = None  # what was offered when it was first heard
-    is_settled: bool = False  # every configured claim has been heard or has expired
+    start_a: float | None = None  # what was offered before this node began, by pilot
+    out_since_s: float | None = None  # the plug
+    pending: tuple[str, ...] = ()  # claims that are waited for since the start
+    lifted: tuple[str, ...] = ()  # claims that have not been heard, and are waited for no more
+    is_house_known: bool = False  # it has been ONLINE since the start
+    is_settled: bool = False  # since the start nothing has been pending for once
     say_s: float = 0.0
     said: tuple[object, ...] = ()
 
@@ -72,6 +82,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
     offer: LoadOffer | None = None  # to publish
+    due_s: float = math.inf  # when time alone will change something [monotonic s]
 
 
 def start(now_s: float) -> State:
@@ -80,24 +91,45 @@ def start(now_s: float) -> State:
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Return the next state, and the offer when it is due."""
+    """Return the next state, the offer when it is due, and when to step again."""
+    moment = Moment(inputs.now_s)
+    state = _see_plug(_see_offer(state, inputs, moment), inputs)
+    is_unplugged = state.out_since_s is not None and moment.reached(state.out_since_s + UNPLUGGED_S)
     if inputs.site is not None and inputs.site != state.site:
         state = _adopt(state, inputs.site, inputs)
     if state.site is not None and state.site.monitoring:
-        state = _monitor(config, state.site, state, inputs)
-    elif state.let_go_s is not None and inputs.now_s >= state.let_go_s:
+        state = _monitor(config, state.site, state, inputs, moment, is_unplugged)
+    elif state.let_go_s is not None and moment.reached(state.let_go_s):
         state = replace(state, ramp=None, let_go_s=None)
-    state = _settle(state, inputs)
-    is_heard = (
-        state.site is not None and inputs.safety is not None and inputs.safety.cp_state is not None
-    )
-    if not state.said and not is_heard and inputs.now_s - state.begun_s < HEAR_S:
-        return state, Outputs()
-    offer = _decide(state, inputs)
-    said = (offer.limit_a, offer.reason, offer.house_meter)
+    state = _settle(state, inputs, is_unplugged)
+    is_first = not state.said
+    if is_first and not _is_heard(state, inputs) and not moment.reached(state.begun_s + HEAR_S):
+        return state, Outputs(due_s=moment.due_s)
+    offer = _decide(state, inputs, moment)
+    fallbacks = tuple(limit.source for limit in offer.limits if limit.fallback)
+    said = (offer.limit_a, offer.reason, offer.house_meter, fallbacks)
     if said == state.said and inputs.now_s < state.say_s:
-        return state, Outputs()
-    return replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S), Outputs(offer=offer)
+        return state, Outputs(due_s=moment.due_s)
+    state = replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S)
+    return state, Outputs(offer=offer, due_s=moment.due_s)
+
+
+def _see_offer(state: State, inputs: Inputs, moment: Moment) -> State:
+    """Take what pilot offers since this node began, once the last offer before that is in it."""
+    if state.start_a is not None or inputs.pilot is None:
+        return state
+    if inputs.pilot_s < state.begun_s + FOLLOWED_S:
+        moment.reached(inputs.now_s + FOLLOWED_S)  # it is said again by then
+        return state
+    # as the duty cycle keeps it
+    return replace(state, start_a=round(sound(inputs.pilot.offered_a), 2))
+
+
+def _see_plug(state: State, inputs: Inputs) -> State:
+    """Note since when the plug is out."""
+    if _cp_state(inputs) is not CpState.A:
+        return replace(state, out_since_s=None)
+    return replace(state, out_since_s=inputs.now_s) if state.out_since_s is None else state
 
 
 def _adopt(state: State, site: Site, inputs: Inputs) -> State:
@@ -133,28 +165,35 @@ def _adopt(state: State, site: Site, inputs: Inputs) -> State:
     )
 
 
-def _monitor(config: Config, site: Site, state: State, inputs: Inputs) -> State:
+def _monitor(
+    config: Config,
+    site: Site,
+    state: State,
+    inputs: Inputs,
+    moment: Moment,
+    is_unplugged: bool,
+) -> State:
     """Follow the house: down at once, up when it has lasted, and never up while it is lost."""
-    is_unplugged = _cp_state(inputs) is CpState.A
     vehicle = observe(state.vehicle, inputs.box, is_unplugged)
     newest = inputs.house
     if newest is not None and newest.meter != site.meter:
         newest = None  # of the meter before a change
-    house = watch(state.house, newest, vehicle, site.phases, inputs.now_s)
+    house = watch(state.house, newest, vehicle, site.phases, moment)
     if is_unplugged and state.ramp is not None:
         state = replace(state, ramp=forgive(state.ramp))
     state = replace(state, vehicle=vehicle, house=house)
     reading = house.reading
     # Just started, a reading of the house waits for one of the box to be compared with, and for
     # word whether a charge is paused.
-    waited_s = inputs.now_s - state.begun_s
-    is_comparable = bool(vehicle.samples) or waited_s >= GAP_S
-    is_told = _cp_state(inputs) is not None and inputs.session is not None
-    is_comparable = is_comparable and (is_told or state.ramp is not None or waited_s >= TOLD_S)
+    is_comparable = bool(vehicle.samples) or moment.reached(state.begun_s + GAP_S)
+    is_told = None not in (_cp_state(inputs), inputs.session, state.start_a)
+    is_comparable = is_comparable and (
+        is_told or state.ramp is not None or moment.reached(state.begun_s + TOLD_S)
+    )
     if reading is not None and is_comparable and site.main_fuse_a is not None:
         is_next = reading.sampled_ns != state.room_ns
         if is_next or state.room is None or not state.room.is_certain:
-            state = _read(config, site, site.main_fuse_a, state, inputs, reading, is_next)
+            state = _read(config, site, site.main_fuse_a, state, inputs, moment, reading, is_next)
     if house.meter is HouseMeter.LOST:
         # MET-3: the last that the fuse was known to allow holds for the car that is plugged in.
         ramp = state.ramp
@@ -172,6 +211,7 @@ def _read(
     main_fuse_a: float,
     state: State,
     inputs: Inputs,
+    moment: Moment,
     reading: MeterReading,
     is_next: bool,
 ) -> State:
@@ -179,7 +219,7 @@ def _read(
     # be gone by then, so what the vehicle drew is kept; and the ramp does not rise by it.
     drawn = state.drawn
     if is_next or drawn is None or not drawn.is_certain:
-        drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, inputs.now_s)
+        drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, moment)
     room = headroom(
         reading,
         drawn,
@@ -212,44 +252,80 @@ def _read(
     )
 
 
-def _settle(state: State, inputs: Inputs) -> State:
-    """Judge whether every configured claim has been heard or has expired since the start."""
-    if state.is_settled:
-        return state
-    start_a = state.start_a
-    if start_a is None and inputs.safety is not None and inputs.safety.cp_state is not None:
-        start_a = round(_offered_a(inputs), 2)  # as the duty cycle keeps it
-    are_wishes_known = (
-        all(wish is not None for _, wish in inputs.wishes)
-        or inputs.now_s - state.begun_s >= WISH_HOLD_S
+def _settle(state: State, inputs: Inputs, is_unplugged: bool) -> State:
+    """Judge which configured claims are still waited for since the start.
+
+    A claim is waited for until it is heard, is switched off, or the plug is out; for ever, if none
+    of that happens.
+    """
+    site = state.site
+    is_house_known = state.is_house_known or (
+        state.house.meter is HouseMeter.ONLINE and state.ramp is not None and state.room is not None
     )
-    is_settled = (
-        start_a is not None
+    unknown = [
+        source.name for source in inputs.sources if source.is_configured and source.wishes is None
+    ]
+    if site is not None and site.monitoring and site.main_fuse_a is not None and not is_house_known:
+        unknown.append(HOUSE)
+    lifted = tuple(name for name in unknown if is_unplugged or name in state.lifted)
+    pending = tuple(name for name in unknown if name not in lifted)
+    is_settled = state.is_settled or (
+        site is not None and state.start_a is not None and not pending
+    )
+    return replace(
+        state,
+        is_house_known=is_house_known,
+        lifted=lifted,
+        pending=pending,
+        is_settled=is_settled,
+    )
+
+
+def _is_heard(state: State, inputs: Inputs) -> bool:
+    """Return whether all is known that the first offer needs."""
+    is_lost = state.house.meter is HouseMeter.LOST
+    return (
+        state.site is not None
         and inputs.safety is not None
-        and state.site is not None
-        and (state.ramp is not None or not state.site.monitoring or state.site.main_fuse_a is None)
-        and are_wishes_known
+        and inputs.safety.cp_state is not None
+        and state.start_a is not None
+        and all(name == HOUSE and is_lost for name in state.pending)
     )
-    return replace(state, start_a=start_a, is_settled=is_settled)
 
 
-def _decide(state: State, inputs: Inputs) -> LoadOffer:
+def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
     meter = state.house.meter
     if state.site is None:
-        fuse = claims.no_settings(is_silent=inputs.now_s - state.begun_s >= SETTINGS_S)
+        is_silent = moment.reached(state.begun_s + SETTINGS_S)
+        fuse = claims.no_settings(is_silent=is_silent)
+        lost = Limit(source="meter_lost", limit_a=None)
     else:
+        lost = claims.meter_lost(meter, state.ramp)
         fuse = claims.fuse(meter, state.room, state.ramp, state.site.main_fuse_a)
+    waits_for = () if state.is_settled else state.pending
+    if state.site is None:
+        waits_for = (*waits_for, "the settings")
+    if not state.is_settled and state.start_a is None:
+        waits_for = (*waits_for, "pilot")
     return claims.arbitrate(
         [
             claims.dip(inputs.safety),
             claims.temperature(inputs.safety),
-            *(claims.wish(source, wish, inputs.utc_ns) for source, wish in inputs.wishes),
-            claims.meter_lost(meter, state.ramp),
+            *(_wish(state, source, moment) for source in inputs.sources if source.is_configured),
+            lost,
             fuse,
-            claims.after_start(state.start_a, state.is_settled),
+            claims.after_start(state.start_a, waits_for),
         ],
         meter,
     )
+
+
+def _wish(state: State, source: Source, moment: Moment) -> Limit:
+    """Return what a source wishes, or what holds until it is heard for the first time."""
+    if source.name in state.pending:
+        start_a = math.inf if state.is_settled else state.start_a or 0.0
+        return unheard(source, start_a)
+    return claim(source, moment)
 
 
 def _is_paused(inputs: Inputs) -> bool:
@@ -278,4 +354,4 @@ def _cp_state(inputs: Inputs) -> CpState | None:
 
 
 def _offered_a(inputs: Inputs) -> float:
-    return 0.0 if inputs.safety is None else claims.sound(inputs.safety.offered_a)
+    return 0.0 if inputs.pilot is None else sound(inputs.pilot.offered_a)

@@ -10,6 +10,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.meter import MeterReading
 from msgs.topics import METER_BOX
 
@@ -96,7 +97,7 @@ def _judge(
     return unused or now_s - since_s >= UNUSED_AFTER_S, since_s
 
 
-def drawn_at(vehicle: Vehicle, at_s: float, now_s: float) -> Drawn:
+def drawn_at(vehicle: Vehicle, at_s: float, moment: Moment) -> Drawn:
     """Return what the vehicle drew at an instant; what will never be known counts as nothing.
 
     Nothing is the careful answer: the vehicle's own current then counts as the house's. A meter
@@ -108,9 +109,9 @@ def drawn_at(vehicle: Vehicle, at_s: float, now_s: float) -> Drawn:
     if is_gap and after and after[0].at_s - at_s <= GAP_S:
         first_a = after[0].current_a
         return Drawn(current_a=first_a, most_a=first_a, is_certain=True)
-    if is_gap and before and not after and now_s - at_s < GAP_S:
+    if is_gap and before and not after and not moment.reached(at_s + GAP_S):
         last = before[-1]
-        if now_s - last.at_s < METER_BOX.hold_s:
+        if not moment.reached(last.at_s + METER_BOX.hold_s):
             return Drawn(current_a=last.current_a, most_a=last.current_a, is_certain=False)
     if is_gap:
         return Drawn(current_a=NOTHING, most_a=NOTHING, is_certain=True)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from bus import Bus, Call
 from bus.generations import keep, recall
+from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.store import StoreError
 from bus.write_behind import written
@@ -29,8 +30,8 @@ from msgs.topics import (
     SESSION_WISH,
     SETTINGS,
 )
-from msgs.wish import NO_WISH, Wish, is_over
-from nodes.session import words
+from nodes.session import app_wish, words
+from nodes.session.app_wish import AppWish
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
@@ -40,7 +41,7 @@ RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 LOOK_S = 0.2
 MOST_WAITING = 16  # requests that wait for the disk
-LOST_WISH = Wish(limit_a=MIN_OFFER_A, pause=False, until_utc_ns=None, detail=words.WISH_LOST)
+LOST_WISH = AppWish(limit_a=MIN_OFFER_A, until_replaced=True, detail=words.WISH_LOST)
 """What holds while it cannot be read what was wished, until somebody wishes anew."""
 
 R = TypeVar("R")
@@ -78,9 +79,11 @@ class SessionNode:
         self._rfid = bus.subscribe(RFID_STATUS)
         self._settings = bus.subscribe(SETTINGS)
         self._wish_path = bus.state_dir / "session-wish.json"
-        found = recall(self._wish_path, Wish, partial(bus.log, "error"))
-        wish = found.value or (LOST_WISH if found.stored is Stored.LOST else NO_WISH)
-        bus.publish(SESSION_WISH, NO_WISH if is_over(wish, bus.clock.utc_ns()) else wish)
+        found = recall(self._wish_path, AppWish, partial(bus.log, "error"))
+        wish = LOST_WISH if found.stored is Stored.LOST else found.value
+        self._wish = app_wish.begin(wish)
+        self._wish_writes = 0  # under way, that no request waits for
+        self._offset_ns = 0
         bus.serve(AUTHORIZE, self._on_authorize)
         bus.serve(END_SESSION, self._on_end)
         bus.serve(SET_WISH, self._on_wish)
@@ -107,7 +110,15 @@ class SessionNode:
             required=None if settings is None else settings.authorization.required,
             rfid_mode=RfidMode.READY if rfid is None else rfid.mode,
             stop=self._stop,
+            wall_offset_ns=self._wall_offset_ns(instant),
         )
+
+    def _wall_offset_ns(self, instant: Instant) -> int:
+        """Return what the wall clock is ahead of the monotonic one [ns]; another one once set."""
+        offset_ns = instant.utc_ns - round(instant.now_s * 1e9)
+        if abs(offset_ns - self._offset_ns) > app_wish.SET_NS:
+            self._offset_ns = offset_ns
+        return self._offset_ns
 
     def _act(self, inputs: Inputs) -> Outputs:
         bus = self._bus
@@ -120,13 +131,14 @@ class SessionNode:
             self._rounds.say(SESSION_STATUS, outputs.status)
         for leap in outputs.leaps:
             bus.log("warning", words.leap(leap))
+        wish_due_s = self._follow_wish(inputs)
         if outputs.write is not None:
             bus.offload("session", partial(self._store.save, outputs.write), self._on_written)
         if outputs.done:
             self._rounds.stop()
             bus.offload("close", self._store.close, lambda _: None)
             self._done()
-        return outputs
+        return replace(outputs, due_s=min(outputs.due_s, wish_due_s))
 
     def _draw_id_end(self) -> str:
         """Return the random end of the next session's id: two boxes never share one."""
@@ -157,20 +169,50 @@ class SessionNode:
         self._rounds.run(lambda inputs: replace(inputs, end=why))
         call.ok(None)
 
+    def _follow_wish(self, inputs: Inputs) -> float:
+        """Publish and store what has become of the app's wish; return when it may change [s]."""
+        before, moment = self._wish, Moment(inputs.now_s)
+        facts = app_wish.facts_of(self._state, inputs, moment)
+        self._wish, outputs = app_wish.step(before, facts, moment)
+        if outputs.wishes is not None:
+            self._bus.publish(SESSION_WISH, outputs.wishes)
+        if outputs.write is not None and not self._wish_writes and not self._waiting:
+            self._write_wish(outputs.write)
+        return moment.due_s if self._wish == before else inputs.now_s
+
+    def _write_wish(self, wish: AppWish) -> None:
+        """Store a wish that nobody waits for; what fails is tried again later."""
+        self._wish_writes += 1
+
+        def on_done(result: Exception | None) -> None:
+            self._wish_writes -= 1
+            problem = written(result).problem
+            if problem is not None:
+                self._bus.log("error", f"the app's wish could not be stored: {problem}")
+            now_ns = self._bus.clock.now_ns()
+            self._wish = app_wish.written(self._wish, wish, problem is None, now_ns)
+            self._rounds.run()
+
+        self._bus.offload("wish", partial(keep, self._wish_path, wish, lowers=True), on_done)
+
     def _on_wish(self, call: Call[WishArguments, None]) -> None:
-        asked = call.arguments
-        wish = Wish(
-            limit_a=asked.limit_a,
-            pause=asked.pause,
-            until_utc_ns=asked.until_utc_ns,
-            detail=f"asked for by {call.caller}",
+        clock = self._bus.clock
+        detail = words.wish(call.arguments, call.caller)
+        wish = app_wish.asked(
+            call.arguments,
+            detail,
+            now_ns=clock.now_ns(),
+            utc_ns=clock.utc_ns(),
+            run=self._state.life,
+            is_plugged=app_wish.is_plugged(self._state),
         )
-        if is_over(wish, self._bus.clock.utc_ns()):
+        if wish is None:
             call.refuse("until_utc_ns has passed already.")
             return
 
         def on_stored(_: None) -> None:
-            self._bus.publish(SESSION_WISH, wish)
+            self._wish = app_wish.take(self._wish, wish)
+            self._rounds.run()
             call.ok(None)
 
         work = partial(keep, self._wish_path, wish, lowers=True)

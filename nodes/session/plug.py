@@ -7,7 +7,7 @@ about it, and a box without mains shows nothing else: a plug that was out before
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from msgs.pilot import PLUGGED, CpState
+from msgs.pilot import PLUGGED, UNPLUGGED_S, CpState
 from msgs.safety import SafetyStatus
 from msgs.session import EndReason
 from nodes.session.ending import end
@@ -16,7 +16,6 @@ from nodes.session.revival import lose
 from nodes.session.state import Inputs, State, keep_record
 from nodes.session.term import whole
 
-UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
 OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
 
 
@@ -106,6 +105,7 @@ def unplug(state: State, inputs: Inputs) -> State:
     return replace(
         state,
         plugged=False,
+        unplugs=state.unplugs + 1,
         plugged_since_utc_ns=0,
         fault_holds=False,
         out_since_s=None,

@@ -38,6 +38,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     end: Text | None = None  # somebody asks to end the session, and why
     stop: StopReason | None = None  # the node is being stopped
     written: Written | None = None
+    wall_offset_ns: int = 0  # of UTC, ahead of the monotonic clock; another one once it is set
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class State(Struct, frozen=True, kw_only=True):
     found: Entry | None = None  # it ran when it was written: not known yet if it goes on
     lost: Entry | None = None  # ended by a loss of power: its end waits for the counter
     plugged: bool = False
+    unplugs: int = 0  # plugs that went out in this incarnation
     plugged_since_utc_ns: int = 0  # as safety said; 0: it was in when safety started
     is_seen: bool = False  # this incarnation has seen the plug itself
     out_since_s: float | None = None  # state A since

@@ -3,7 +3,10 @@
 Nothing is decided by them.
 """
 
+from datetime import UTC, datetime
+
 from msgs.load_manager import LoadOffer
+from msgs.requests import WishArguments
 from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
 from nodes.session import term
@@ -89,6 +92,20 @@ def refusal(verdict: Verdict) -> str:
 def reason(because: Because, facts: Facts) -> str:
     """Return why the wallbox is in its state."""
     return _reason(because, facts)[:MOST_CHARACTERS]
+
+
+def wish(asked: WishArguments, caller: str) -> str:
+    """Return who has asked for the app's wish, and how long it holds."""
+    if asked.until_replaced:
+        holds = "until it is replaced"
+    elif asked.until_utc_ns is not None:
+        until = datetime.fromtimestamp(asked.until_utc_ns / 1e9, UTC)
+        holds = f"until {until:%Y-%m-%d %H:%M:%S} UTC"
+    elif asked.for_s is not None:
+        holds = f"for {asked.for_s:g} s"
+    else:
+        holds = "for this charge"
+    return f"asked for by {caller}, {holds}"
 
 
 def leap(seen: Leap) -> str:

@@ -36,6 +36,7 @@ _CLASHES: dict[Clash, str] = {
     Clash.HOST_MISSING: "expected the meter's address, for {section}.enabled is on",
     Clash.PORT_RESERVED: "expected 0 to 65535 and neither of {ports}; got {got}",
     Clash.PROXY_MISSING: "expected the proxy's address, for proxy.enabled is on",
+    Clash.NO_OFFER: "expected 0 A, or a current from 6 to 32 A",
 }
 
 

@@ -14,13 +14,15 @@ from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.settings import PhaseAssignment
-from msgs.wish import NO_WISH, Wish
+from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.house import ABSURD_A
-from nodes.load_manager.machine import HEAR_S, WISH_HOLD_S, Config, Inputs, start, step
+from nodes.load_manager.machine import HEAR_S, Config, Inputs, start, step
 from nodes.load_manager.site import Site
+from nodes.load_manager.wishes import Source
 
 METER = "tq@10.0.0.6:502/1"
-UTC_NS = 1_767_225_600_000_000_000
+BEGUN_S = 1000.0
+NOTHING_SAID = LoadOffer(limit_a=0.0, reason="nothing said", limits=())
 Currents = tuple[float, float, float]
 
 
@@ -28,7 +30,7 @@ Pilot = dict[str, Any]
 
 
 def pilot(cp_state: CpState = CpState.C, offered_a: float = 0.0) -> Pilot:
-    """Return what safety says of the pilot."""
+    """Return what safety and pilot say of the pilot."""
     return {"cp_state": cp_state, "offered_a": offered_a}
 
 
@@ -58,11 +60,14 @@ def session(energy_wh: float = 0.0) -> SessionStatus:
 def wish(
     limit_a: float | None = None,
     pause: bool = False,
-    until_s: float | None = None,
+    end_s: float | None = None,
     detail: str = "by web",
-) -> Wish:
-    until_ns = None if until_s is None else UTC_NS + int(until_s * 1e9)
-    return Wish(limit_a=limit_a, pause=pause, until_utc_ns=until_ns, detail=detail)
+    **hold: float,
+) -> Wishes:
+    """Return the app's wish; it ends so long after a desk has begun."""
+    end_ns = None if end_s is None else int((BEGUN_S + end_s) * 1e9)
+    app = Wish(name="app", limit_a=limit_a, pause=pause, end_ns=end_ns, detail=detail, **hold)
+    return Wishes(wishes=(app,))
 
 
 def reading(
@@ -111,20 +116,23 @@ class Desk:
             main_fuse_a=fuse_a if monitoring else None,
             phases=phases,
         )
-        self.now_s = 1000.0
+        self.now_s = BEGUN_S
         self.begun_s = self.now_s
         self.state = start(self.now_s)
         self.pilot: Pilot | None = pilot(offered_a=offered_a)
-        self.by_pilot: PilotStatus | None = None
+        self.by_pilot: PilotStatus | None = None  # another word than safety's
         self.safety: SafetyStatus | None = safety()
         self.session: SessionStatus | None = session()
-        self.wish: Wish | None = NO_WISH
+        self.wish: Wishes | None = NO_WISHES
+        self.sources: tuple[Source, ...] = ()  # beside the app
         self.house: Currents | None = None  # read every second; None: silent
         self.house_v: Currents = (230.0, 230.0, 230.0)
         self.online = True
         self.poll_s = 1.0
         self.box: Currents | None = (0.0, 0.0, 0.0)
         self.said: list[tuple[float, LoadOffer]] = []
+        self._heard_wish: Wishes | None = None
+        self._wished_s = 0.0
         self._reading: MeterReading | None = None
         self._polled_s = -math.inf
 
@@ -133,16 +141,22 @@ class Desk:
         if self.house is not None and now_s - self._polled_s >= self.poll_s - 1e-6:
             self._polled_s = now_s
             self._reading = reading(self.house, now_s - 0.1, self.online, self.poll_s, self.house_v)
+        if self.wish is not self._heard_wish:
+            self._heard_wish, self._wished_s = self.wish, now_s
+        app = Source(name="app", wishes=self.wish, said_s=self._wished_s)
+        by_pilot = self.by_pilot
+        if by_pilot is None and self.pilot is not None:
+            by_pilot = PilotStatus(duty_percent=0.0, high_v=0.0, low_v=0.0, **self.pilot)
         inputs = Inputs(
             now_s=now_s,
-            utc_ns=UTC_NS + int((now_s - 1000.0) * 1e9),
             site=self.site,
-            pilot=self.by_pilot,
+            pilot=by_pilot,
+            pilot_s=now_s,
             safety=self.safety and replace(self.safety, **(self.pilot or {"cp_state": None})),
             session=self.session,
             box=None if self.box is None else reading(self.box, now_s),
             house=self._reading,
-            wishes=(("app", self.wish),),
+            sources=(app, *self.sources),
         )
         self.state, outputs = step(self.config, self.state, inputs)
         if outputs.offer is not None:
@@ -156,7 +170,7 @@ class Desk:
         while self.now_s < end_s - 1e-6:
             self.now_s += 0.2
             self.step()
-        return self.said[-1][1]
+        return self.said[-1][1] if self.said else NOTHING_SAID
 
 
 def limit_of(offer: LoadOffer, source: str) -> float | None:
@@ -179,8 +193,8 @@ def limit_of(offer: LoadOffer, source: str) -> float | None:
         ({"wish": wish(10.0)}, 10.0, "app", "The app allows 10.0 A (by web)."),
         ({"wish": wish(3.0)}, 0.0, "app", "less than the 6 A"),
         ({"wish": wish(pause=True)}, 0.0, "app", "The app pauses the charge"),
-        ({"wish": wish(10.0, until_s=1.0)}, 32.0, "dip", ""),  # over
-        ({"wish": wish(10.0, until_s=99.0)}, 10.0, "app", ""),
+        ({"wish": wish(10.0, end_s=1.0)}, 32.0, "dip", ""),  # over
+        ({"wish": wish(10.0, end_s=99.0)}, 10.0, "app", ""),
         ({"wish": wish(63.0)}, 32.0, "dip", ""),
         ({"wish": wish(10.0), "safety": safety(32.0, 8.0)}, 8.0, "temperature", ""),
         # what cannot be, or is not known
@@ -487,7 +501,7 @@ def test_other_limits_hold_while_the_meter_is_lost() -> None:
     desk.run(10.0, house=(5.0, 5.0, 5.0))
     offer = desk.run(20.0, house=None, wish=wish(8.0))
     assert (offer.limit_a, offer.reason) == (8.0, "app")
-    assert desk.run(1.0, wish=NO_WISH).limit_a == 10.0
+    assert desk.run(1.0, wish=NO_WISHES).limit_a == 10.0
 
 
 @pytest.mark.req("MET-3")
@@ -541,10 +555,36 @@ def test_a_cold_start_offers_nothing_before_every_claim_is_heard() -> None:
 
 
 @pytest.mark.req("MET-3")
-def test_a_meter_that_is_never_heard_is_lost_after_ten_seconds() -> None:
-    desk = Desk()
-    offer = desk.run(11.0)
+def test_a_meter_that_is_never_heard_allows_no_more_than_before_until_the_plug_is_out() -> None:
+    desk = Desk(offered_a=16.0)
+    offer = desk.run(HEAR_S + 0.2)
+    assert (offer.limit_a, offer.reason) == (10.0, "meter_lost")
+    assert "has not been read yet" in offer.detail
+    offer = desk.run(10.0)
     assert (offer.limit_a, offer.house_meter) == (10.0, HouseMeter.LOST)
+    desk = Desk(offered_a=0.0)
+    offer = desk.run(600.0)
+    assert (offer.limit_a, offer.reason, offer.house_meter) == (0.0, "start", HouseMeter.LOST)
+    assert offer.detail == (
+        "Just started: no more than was offered before, until this is heard: the house meter."
+    )
+    desk.run(1.0, pilot=pilot(CpState.A))
+    assert desk.run(1.0, pilot=pilot(CpState.B)).limit_a == 10.0
+
+
+@pytest.mark.req("MET-3")
+def test_a_restart_while_the_meter_is_lost_ends_no_pause_of_the_fuse() -> None:
+    # 17.7 A of 20 A are used: with the 10 A of MET-3 it would be 27.7 A
+    desk = Desk(fuse_a=20.0)
+    assert desk.run(10.0, house=(17.7, 2.0, 2.0)).limit_a == 0.0
+    assert desk.run(20.0, house=None).house_meter is HouseMeter.LOST
+    desk.state = start(desk.now_s)
+    before = len(desk.said)
+    desk.run(600.0)
+    assert {offer.limit_a for _, offer in desk.said[before:]} == {0.0}
+    desk.run(5.0, house=(17.7, 2.0, 2.0))
+    assert {offer.limit_a for _, offer in desk.said[before:]} == {0.0}
+    assert desk.run(60.0, house=(2.0, 2.0, 2.0)).limit_a == 17.5
 
 
 @pytest.mark.req("MET-3")
@@ -557,14 +597,12 @@ def test_a_meter_that_was_lost_before_a_restart_is_lost_at_once_after_it() -> No
 
 def test_a_restart_during_a_charge_neither_pauses_nor_raises_it() -> None:
     desk = Desk(offered_a=13.2)
-    assert desk.run(0.2).limit_a == 13.2
-    assert desk.run(5.0).limit_a == 13.2
-    assert desk.run(2.0, house=(5.0, 5.0, 5.0)).limit_a == 13.2
-    assert desk.run(12.0).limit_a == 19.5  # as any raise
+    assert desk.run(0.2, house=(5.0, 5.0, 5.0)).limit_a == 13.2
+    assert desk.run(7.0).limit_a == 13.2
+    assert desk.run(5.0).limit_a == 19.5  # as any raise
     desk = Desk(offered_a=13.2)
-    desk._polled_s = -math.inf  # the house is heard before the box
-    offer = desk.run(0.2, house=(16.0, 16.0, 16.0), box=None)
-    assert (offer.limit_a, offer.reason) == (13.2, "start")
+    # the house is heard before the box: nothing is said until they can be compared
+    assert desk.run(0.2, house=(16.0, 16.0, 16.0), box=None) is NOTHING_SAID
     assert desk.run(0.2, box=(12.9, 12.9, 12.9)).limit_a == 13.2
     desk = Desk(offered_a=7.0)
     offer = desk.run(60.0)  # the meter is lost as well
@@ -573,14 +611,10 @@ def test_a_restart_during_a_charge_neither_pauses_nor_raises_it() -> None:
 
 def test_a_restart_during_a_pause_by_the_app_does_not_end_it() -> None:
     desk = Desk(monitoring=False, offered_a=0.0)
-    offer = desk.run(WISH_HOLD_S - 1.0, wish=None)
-    assert (offer.limit_a, offer.reason) == (0.0, "start")
+    offer = desk.run(600.0, wish=None)
+    assert (offer.limit_a, offer.reason) == (0.0, "app")
     assert desk.run(1.0, wish=wish(pause=True)).reason == "app"
-
-
-def test_a_source_that_stays_silent_after_a_start_has_no_wish() -> None:
-    desk = Desk(monitoring=False)
-    assert desk.run(WISH_HOLD_S + 0.4, wish=None).limit_a == 32.0
+    assert desk.run(1.0, wish=NO_WISHES).limit_a == 32.0
 
 
 def test_a_restart_during_a_pause_does_not_end_it_early() -> None:
@@ -635,7 +669,8 @@ def test_an_offer_on_its_way_through_a_duty_cycle_is_not_worn_down() -> None:
         offer_a = tenths / 10.0
         duty_percent = round(offer_a / 0.6, 4)  # as a generator of 1 ns and 1 kHz sets it
         desk = Desk(monitoring=False, offered_a=0.6 * duty_percent)
-        assert desk.run(0.4, wish=None).limit_a == offer_a
+        desk.site = None  # no settings: what was offered holds
+        assert desk.run(HEAR_S + 0.2).limit_a == offer_a
 
 
 # --- whatever is said -------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from bus import Reader
 from bus.memory import MemoryGraph
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState
+from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.settings import Settings, TcpMeter, meter_name
@@ -18,12 +18,13 @@ from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
     METER_HOUSE,
+    PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
     SETTINGS,
 )
-from msgs.wish import NO_WISH, Wish
+from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.node import Parameters, build
 
 HOUSE = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
@@ -43,12 +44,13 @@ class Box:
         self.others_a = 5.0
         self.is_house_heard = True
         self.contactor = Contactor.CLOSED
-        self.writers = {node: self.graph.bus(node) for node in ("safety", "meter")}
+        self.writers = {node: self.graph.bus(node) for node in ("safety", "pilot", "meter")}
         self.session = self.graph.bus("session")
-        self.session.publish(SESSION_WISH, NO_WISH)
+        self.session.publish(SESSION_WISH, NO_WISHES)
         self.reader: Reader[LoadOffer] = self.session.subscribe(LOAD_OFFER, self._hear)
         self.heard: list[tuple[float, LoadOffer]] = []
         self.offered_a = 0.0
+        self.writers["pilot"].every(0.02, self._say_pilot)
         self.writers["safety"].every(0.1, self._say)
         self.writers["meter"].every(0.2, self._box)
         self.writers["meter"].every(1.0, self._house)
@@ -66,6 +68,22 @@ class Box:
     def _hear(self, offer: LoadOffer) -> None:
         self.heard.append((self.graph.clock.now_s(), offer))
         self.offered_a = offer.limit_a
+
+    def wish(self, **wish: Any) -> None:
+        """Have the app wish this."""
+        self.session.publish(SESSION_WISH, Wishes(wishes=(Wish(name="app", **wish),)))
+
+    def _say_pilot(self) -> None:
+        self.writers["pilot"].publish(
+            PILOT_STATUS,
+            PilotStatus(
+                cp_state=CpState.C,
+                duty_percent=0.0,
+                offered_a=self.offered_a,
+                high_v=6.0,
+                low_v=-12.0,
+            ),
+        )
 
     def _say(self) -> None:
         self.writers["safety"].publish(
@@ -153,17 +171,13 @@ def test_a_lost_meter_lowers_the_offer_to_ten_amperes(tmp_path: Path) -> None:
 def test_a_wish_is_followed_at_once(tmp_path: Path) -> None:
     box = Box(tmp_path)
     box.graph.advance(2.1)
-    wish = Wish(limit_a=8.0, pause=False, until_utc_ns=None)
-    box.session.publish(SESSION_WISH, wish)
+    box.wish(limit_a=8.0)
     box.graph.advance(0.001)
     assert (box.now().limit_a, box.now().reason) == (8.0, "app")
-    until_ns = box.graph.clock.utc_ns() + 2_000_000_000
-    box.session.publish(
-        SESSION_WISH, msgspec.structs.replace(wish, pause=True, until_utc_ns=until_ns)
-    )
-    box.graph.advance(1.9)
+    box.wish(pause=True, end_ns=box.graph.clock.now_ns() + 2_000_000_000)
+    box.graph.advance(1.999)
     assert box.now().limit_a == 0.0
-    box.graph.advance(0.5)
+    box.graph.advance(0.002)  # its end is a deadline, not the next tick
     assert box.now().limit_a == 16.0
 
 
@@ -172,7 +186,7 @@ def test_a_restart_during_a_charge_offers_no_more_and_no_less(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     box = Box(tmp_path, **changes)
-    box.session.publish(SESSION_WISH, Wish(limit_a=9.0, pause=False, until_utc_ns=None))
+    box.wish(limit_a=9.0)
     box.graph.advance(5.0)
     box.drawn_a = 8.7
     box.graph.advance(5.0)

@@ -11,7 +11,7 @@ from msgs.load_manager import HouseMeter
 from msgs.pilot import CpState
 from msgs.setting_keys import unflatten
 from msgs.settings import UNKNOWN, PhaseAssignment, Settings, TcpMeter
-from msgs.wish import NO_WISH
+from msgs.wish import NO_WISHES
 from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
 from nodes.load_manager.machine import start
 from nodes.load_manager.ramp import RAISE_AFTER_S
@@ -164,7 +164,7 @@ def test_monitoring_that_is_switched_on_in_a_pause_of_the_app_is_no_pause_of_the
     assert charge.follow(5.0) == 0.0
     charge.set(monitoring=True, meter=OTHER_METER, main_fuse_a=35.0)  # nobody answers there
     assert charge.follow(30.0) == 0.0
-    charge.wish = NO_WISH
+    charge.wish = NO_WISHES
     assert charge.follow(1.0) == METER_LOST_A
 
 

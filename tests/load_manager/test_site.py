@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState
+from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.settings import PhaseAssignment
-from msgs.wish import NO_WISH
+from msgs.wish import NO_WISHES
 from nodes.load_manager.machine import Config, Inputs, start, step
 from nodes.load_manager.site import Site as Settings
+from nodes.load_manager.wishes import Source
 
 RECORDING = Path(__file__).parents[3] / "shared" / "data" / "house_live_power_1s.csv"
 Currents = tuple[float, float, float]
-UTC_NS = 1_767_225_600_000_000_000
 ROUND_S = 0.2
 FUSE_A = 25.0
 REACTION_S = 6  # a poll of 1 s, and the 5 s that a vehicle may take (IEC 61851-1, Table A.6)
@@ -145,9 +145,15 @@ class Site:
     def _step(self, box: MeterReading, offered_a: float) -> None:
         inputs = Inputs(
             now_s=self.now_s,
-            utc_ns=UTC_NS,
             site=self.site,
-            pilot=None,
+            pilot=PilotStatus(
+                cp_state=CpState.C,
+                duty_percent=0.0,
+                offered_a=offered_a,
+                high_v=6.0,
+                low_v=-12.0,
+            ),
+            pilot_s=self.now_s,
             safety=SafetyStatus(
                 contactor=Contactor.CLOSED,
                 permitted=True,
@@ -169,7 +175,7 @@ class Site:
             ),
             box=box,
             house=self._house,
-            wishes=(("app", NO_WISH),),
+            sources=(Source(name="app", wishes=NO_WISHES),),
         )
         self.state, outputs = step(self.config, self.state, inputs)
         if outputs.offer is None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bus.moment import Moment
 from msgs.meter import Line, MeterReading
 from nodes.load_manager.vehicle import NOTHING, Currents, Vehicle, drawn_at, observe
 
@@ -51,7 +52,7 @@ def seen(*readings: tuple[float, float]) -> Vehicle:
 def test_the_current_of_an_instant_lies_between_the_readings_around_it(
     at_s: float, current_a: float, is_certain: bool
 ) -> None:
-    drawn = drawn_at(seen((100.0, 4.0), (100.2, 6.0), (100.4, 8.0)), at_s, at_s + 0.1)
+    drawn = drawn_at(seen((100.0, 4.0), (100.2, 6.0), (100.4, 8.0)), at_s, Moment(at_s + 0.1))
     assert drawn.current_a[0] == pytest.approx(current_a)
     assert drawn.is_certain is is_certain
 
@@ -68,30 +69,30 @@ def test_the_current_of_an_instant_lies_between_the_readings_around_it(
 def test_a_gap_waits_a_second_for_the_next_reading(
     later: tuple[tuple[float, float], ...], now_s: float, current_a: float, is_certain: bool
 ) -> None:
-    drawn = drawn_at(seen((100.0, 8.0), (100.2, 8.0), *later), 102.5, now_s)
+    drawn = drawn_at(seen((100.0, 8.0), (100.2, 8.0), *later), 102.5, Moment(now_s))
     assert (drawn.current_a[0], drawn.is_certain) == (current_a, is_certain)
 
 
 def test_beyond_its_hold_nothing_is_known_of_the_box() -> None:
     vehicle = seen((100.0, 8.0), (100.2, 8.0))
-    assert drawn_at(vehicle, 105.0, 105.1).current_a[0] == 8.0
-    drawn = drawn_at(vehicle, 105.1, 105.3)
+    assert drawn_at(vehicle, 105.0, Moment(105.1)).current_a[0] == 8.0
+    drawn = drawn_at(vehicle, 105.1, Moment(105.3))
     assert (drawn.current_a, drawn.is_certain) == (NOTHING, True)
 
 
 def test_a_falling_ramp_ends_at_zero() -> None:
-    assert drawn_at(seen((100.0, 4.0), (100.2, 1.0)), 100.4, 100.4).current_a == NOTHING
+    assert drawn_at(seen((100.0, 4.0), (100.2, 1.0)), 100.4, Moment(100.4)).current_a == NOTHING
 
 
 def test_the_most_of_the_second_before_is_known_for_meters_that_lag() -> None:
     vehicle = seen((99.0, 30.0), (99.4, 16.0), (99.6, 16.0), (100.2, 6.0), (100.4, 6.0))
-    drawn = drawn_at(vehicle, 100.3, 100.4)
+    drawn = drawn_at(vehicle, 100.3, Moment(100.4))
     assert drawn.current_a[0] == pytest.approx(6.0)
     assert drawn.most_a[0] == 16.0
 
 
 def test_one_reading_alone_is_taken_as_it_is() -> None:
-    assert drawn_at(seen((100.0, 4.0)), 100.2, 100.2).current_a[0] == 4.0
+    assert drawn_at(seen((100.0, 4.0)), 100.2, Moment(100.2)).current_a[0] == 4.0
 
 
 def test_what_the_chip_cannot_read_is_not_known() -> None:
@@ -103,7 +104,7 @@ def test_what_the_chip_cannot_read_is_not_known() -> None:
     ):
         vehicle = observe(seen((100.0, 4.0)), bad, is_unplugged=False)
         assert vehicle.samples == seen((100.0, 4.0)).samples
-    assert drawn_at(Vehicle(), 100.0, 100.0).current_a == NOTHING
+    assert drawn_at(Vehicle(), 100.0, Moment(100.0)).current_a == NOTHING
 
 
 def test_the_history_is_short() -> None:
@@ -158,4 +159,6 @@ def test_a_meter_that_is_read_a_thousand_times_a_second_is_remembered_in_tenths(
     assert len(vehicle.samples) <= 52
     assert vehicle.samples[-1].at_s == 108.0
     for at_s in (103.5, 105.25, 107.999):
-        assert drawn_at(vehicle, at_s, 108.0).current_a[0] == pytest.approx(at_s - 100.0, abs=1e-3)
+        assert drawn_at(vehicle, at_s, Moment(108.0)).current_a[0] == pytest.approx(
+            at_s - 100.0, abs=1e-3
+        )

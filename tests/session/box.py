@@ -24,7 +24,7 @@ from msgs.topics import (
     SESSION_WISH,
     SETTINGS,
 )
-from msgs.wish import Wish
+from msgs.wish import Wishes
 from nodes.session.node import Parameters, build
 
 
@@ -49,7 +49,7 @@ class Box:
         graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
         self.launch.publish(LAUNCH_GRAPH, graph)
         self.status: Reader[SessionStatus] = self.launch.subscribe(SESSION_STATUS, self._hear)
-        self.wish: Reader[Wish] = self.launch.subscribe(SESSION_WISH)
+        self.wish: Reader[Wishes] = self.launch.subscribe(SESSION_WISH)
         self.heard: list[SessionStatus] = []
         self.start()
 

@@ -5,14 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from msgs.pilot import CpState
+from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import EndReason, WallboxState
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S
 from nodes.session.machine import BLIND_S, LEAVE_S, refusal_to_end
-from nodes.session.plug import UNPLUGGED_S
 from nodes.session.reasons import EndRefusal, Wait
 from nodes.session.revival import HEAR_S
 from nodes.session.words import WAITS

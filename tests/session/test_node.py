@@ -6,13 +6,10 @@ import msgspec
 import pytest
 
 from bus import Status
-from bus.generations import keep
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, WallboxState
-from msgs.wish import NO_WISH, Wish
-from nodes.session.node import LOST_WISH
 from tests.session.box import Box
 
 
@@ -162,69 +159,14 @@ def test_the_app_ends_a_session_until_the_car_is_unplugged(box: Box) -> None:
     assert [record.end_reason for record in box.records()] == [None, EndReason.STOPPED]
 
 
-@pytest.mark.req("APP-1")
-def test_the_apps_wish_is_published_stored_and_restored(box: Box) -> None:
-    box.graph.advance(1.0)
-    assert box.wish.message == NO_WISH
-    assert box.ask("wish", {"limit_a": 10.0}).status is Status.OK
-    wish = Wish(limit_a=10.0, pause=False, until_utc_ns=None, detail="asked for by tool-1")
-    assert box.wish.message == wish
-    box.graph.kill("session")
-    box.start()
-    box.graph.advance(0.1)
-    assert box.wish.incarnation == 2
-    assert box.wish.message == wish
-
-
-@pytest.mark.parametrize("damaged", [".previous", ""])
-def test_a_wish_outlives_damage_to_either_generation_of_its_file(
-    box: Box, tmp_path: Path, damaged: str
-) -> None:
-    for limit_a in (10.0, 8.0):
-        assert box.ask("wish", {"limit_a": limit_a}).status is Status.OK
-    (tmp_path / f"session-wish.json{damaged}").write_bytes(b"{")
-    box.graph.kill("session")
-    box.start()
-    box.graph.advance(0.1)
-    assert box.wish.message is not None
-    assert box.wish.message.limit_a == 8.0
-
-
-def test_a_wish_of_which_nothing_is_known_is_6_a_until_there_is_another(
-    box: Box, tmp_path: Path
-) -> None:
-    assert box.ask("wish", {"pause": True}).status is Status.OK
-    for name in ("session-wish.json", "session-wish.json.previous"):
-        (tmp_path / name).write_bytes(b"{")
-    for _ in range(2):
-        box.graph.kill("session")
-        box.start()
-        box.graph.advance(0.1)
-        assert box.wish.message == LOST_WISH
-        assert (LOST_WISH.limit_a, LOST_WISH.until_utc_ns) == (6.0, None)
-    assert box.ask("wish", {"limit_a": None}).status is Status.OK
-    assert box.wish.message is not None
-    assert box.wish.message.limit_a is None
-
-
-def test_a_wish_that_is_over_is_refused_and_not_restored(box: Box, tmp_path: Path) -> None:
-    past_ns = box.graph.clock.utc_ns() - 1
-    answer = box.ask("wish", {"pause": True, "until_utc_ns": past_ns})
-    assert answer.status is Status.REFUSED
-    assert "passed" in answer.reason
-    over = Wish(limit_a=None, pause=True, until_utc_ns=past_ns)
-    keep(tmp_path / "session-wish.json", over, lowers=True)
-    box.graph.kill("session")
-    box.start()
-    box.graph.advance(0.1)
-    assert box.wish.message == NO_WISH
-
-
 def test_bad_arguments_are_refused_in_words(box: Box) -> None:
     for method, arguments in (
         ("wish", {"limit_a": -1.0}),
         ("wish", {"limit_a": 64.0}),
         ("wish", {"limit": 10.0}),
+        ("wish", {"limit_a": 10.0, "for_s": 0.0}),
+        ("wish", {"limit_a": 10.0, "until_utc_ns": 2**63}),
+        ("wish", {"limit_a": 10.0, "for_s": 60.0, "until_replaced": True}),
         ("sessions", {"limit": 0}),
         ("sessions", {"limit": 101}),
         ("end", {"reason": "x" * 401}),

@@ -3,14 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from msgs.pilot import CpState
+from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord, WallboxState
 from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S
 from nodes.session.entry import Entry
-from nodes.session.plug import OUT_OF_SIGHT_S, UNPLUGGED_S
+from nodes.session.plug import OUT_OF_SIGHT_S
 from nodes.session.reasons import Wait
 from nodes.session.revival import HEAR_S
 from nodes.session.words import WAITS

@@ -1,0 +1,91 @@
+"""What the sources of wishes allow: their wishes, or what holds while a source is silent. Pure."""
+
+import math
+
+from msgspec import Struct
+
+from bus.moment import Moment
+from msgs.load_manager import Limit
+from msgs.wish import Wish, Wishes
+
+MOST_CHARACTERS = 300  # of what another node says of itself; msgs.units.Text holds 400
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """What is known of one source."""
+
+    name: str
+    is_configured: bool = True  # by the settings
+    fallback_a: float = 6.0  # of the settings: until it is heard for the first time
+    wishes: Wishes | None = None  # the newest, however old
+    said_s: float = 0.0  # when these were sent [monotonic s]
+
+
+def claim(source: Source, moment: Moment) -> Limit:
+    """Return the lowest that a source's wishes allow now."""
+    none = Limit(source=source.name, limit_a=None)
+    if source.wishes is None:
+        return none
+    claims = [_claim_of(source, wish, moment) for wish in source.wishes.wishes]
+    return min((none, *claims), key=_amount)
+
+
+def unheard(source: Source, start_a: float) -> Limit:
+    """Return what is allowed to a source that has not been heard since the start."""
+    limit_a = min(start_a, source.fallback_a)
+    return Limit(
+        source=source.name,
+        limit_a=limit_a,
+        detail=f"{_subject(source)} has not been heard since the start: {limit_a:.1f} A at most "
+        "until it is, or the plug is out.",
+        fallback=True,
+    )
+
+
+def _claim_of(source: Source, wish: Wish, moment: Moment) -> Limit:
+    end_s = math.inf if wish.end_ns is None else wish.end_ns / 1e9
+    silent_s = math.inf if wish.hold_s is None else source.said_s + wish.hold_s
+    none = Limit(source=source.name, limit_a=None)
+    if end_s <= silent_s and moment.reached(end_s):
+        return none
+    if end_s > silent_s and moment.reached(silent_s):
+        return _fallback(source, wish)
+    subject, by = _subject(source), _by(source, wish)
+    if wish.pause:
+        return Limit(source=source.name, limit_a=0.0, detail=f"{subject} pauses the charge{by}.")
+    if wish.limit_a is None:
+        return none
+    limit_a = sound(wish.limit_a)
+    detail = f"{subject} allows {limit_a:.1f} A{by}."
+    return Limit(source=source.name, limit_a=limit_a, detail=detail)
+
+
+def _fallback(source: Source, wish: Wish) -> Limit:
+    limit_a = sound(wish.fallback_a or 0.0)
+    return Limit(
+        source=source.name,
+        limit_a=limit_a,
+        detail=f"{_subject(source)} has not been heard for {wish.hold_s:g} s: its fallback of "
+        f"{limit_a:.1f} A until it is{_by(source, wish)}.",
+        fallback=True,
+    )
+
+
+def _subject(source: Source) -> str:
+    return "The app" if source.name == "app" else source.name
+
+
+def _by(source: Source, wish: Wish) -> str:
+    """Return whose wish it is, where the source has several, and what it says of it."""
+    name = "" if wish.name == source.name else wish.name
+    words = ": ".join(each for each in (name, wish.detail[:MOST_CHARACTERS]) if each)
+    return f" ({words})" if words else ""
+
+
+def _amount(claim: Limit) -> float:
+    return math.inf if claim.limit_a is None else claim.limit_a
+
+
+def sound(limit_a: float) -> float:
+    """Return a limit that can be compared: what is no number allows nothing."""
+    return max(limit_a, 0.0) if math.isfinite(limit_a) else 0.0

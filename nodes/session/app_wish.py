@@ -1,0 +1,238 @@
+"""The app's wish: how long it holds, over plugs, restarts and a clock that is set. Pure.
+
+    for this charge  (the default) it ends with the plug that is in, or with the next one if none is
+    until replaced   it ends with the next wish
+    until a time     of the wall clock: its end is translated anew when the clock is set; a wish
+                     whose time the clock has been set beyond holds again when it is set back
+    for a duration   by the monotonic clock, whatever the clock of the wall says. In another run of
+                     the graph that may be one of another boot: then the time of the wall counts
+
+What is stored says the same after a restart. A plug that was changed while nobody could see it ends
+nothing: the limit of the vehicle before holds until a plug is seen out.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from bus.moment import Moment
+from msgs.pilot import UNPLUGGED_S, CpState
+from msgs.requests import WishArguments
+from msgs.units import Nanoseconds, Text
+from msgs.wish import NO_WISHES, Wish, WishAmps, Wishes
+from nodes.session.state import Inputs
+from nodes.session.state import State as SessionState
+
+NAME = "app"
+RETRY_S = 5.0  # assumed: until a write that failed is tried again
+SET_NS = 100_000_000  # the clock was set if it leaps by more; assumed: no loop is so late
+MOST_NS = 2**63 - 1  # of a Wish
+
+
+class AppWish(Struct, frozen=True, kw_only=True):
+    """One wish, as it is stored; of no limit and no pause: none."""
+
+    limit_a: WishAmps | None = None
+    pause: bool = False
+    detail: Text = ""
+    until_replaced: bool = False
+    until_utc_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # its end by the wall
+    end_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # of a duration, in this run:
+    run: int = 0  # of the graph, by when its supervisor started [UTC ns]; 0: not known
+    was_plugged: bool = False  # for this charge: its plug has been in
+
+    @property
+    def is_none(self) -> bool:
+        """Return whether nothing is wished."""
+        return self.limit_a is None and not self.pause
+
+    @property
+    def is_for_charge(self) -> bool:
+        """Return whether it ends with a plug."""
+        return not self.until_replaced and self.until_utc_ns is None
+
+
+NO_APP_WISH = AppWish()
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What a wish depends on."""
+
+    now_ns: int  # monotonic
+    utc_ns: int
+    run: int  # of the graph; 0: not known
+    is_run_decided: bool  # what is not known by now counts as another one
+    is_plugged: bool  # seen to be in
+    is_out: bool  # in state A
+    unplugs: int  # plugs that went out in this incarnation
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """What is remembered of the wish."""
+
+    wish: AppWish
+    stored: AppWish  # on the disk
+    retry_ns: int = 0  # nothing is written before
+    unplugs: int = 0  # that the wish has seen
+    out_since_ns: int | None = None
+    said: Wishes | None = None
+
+
+class Outputs(Struct, frozen=True, kw_only=True):
+    """What is to be done now."""
+
+    wishes: Wishes | None = None  # to publish
+    write: AppWish | None = None  # to store, unless a write is under way
+
+
+def begin(stored: AppWish | None) -> State:
+    """Return the state to start with, from the store."""
+    wish = stored or NO_APP_WISH
+    return State(wish=wish, stored=wish)
+
+
+def is_plugged(session: SessionState) -> bool:
+    """Return whether a plug is seen to be in."""
+    return session.plugged and session.is_seen and session.out_since_s is None
+
+
+def facts_of(session: SessionState, inputs: Inputs, moment: Moment) -> Facts:
+    """Return what the session's machine knows of it."""
+    pilot, safety = inputs.pilot, inputs.safety
+    now_ns = round(inputs.now_s * 1e9)
+    return Facts(
+        now_ns=now_ns,
+        utc_ns=now_ns + inputs.wall_offset_ns,
+        run=session.life,
+        is_run_decided=session.life > 0 or moment.reached(session.hear_by_s),
+        is_plugged=is_plugged(session),
+        is_out=CpState.A in (pilot and pilot.cp_state, safety and safety.cp_state),
+        unplugs=session.unplugs,
+    )
+
+
+def asked(
+    arguments: WishArguments,
+    detail: Text,
+    *,
+    now_ns: Nanoseconds,
+    utc_ns: Nanoseconds,
+    run: int,
+    is_plugged: bool,
+) -> AppWish | None:
+    """Return the wish of a request; None if its time has passed already."""
+    if arguments.until_utc_ns is not None and utc_ns >= arguments.until_utc_ns:
+        return None
+    wish = AppWish(
+        limit_a=arguments.limit_a,
+        pause=arguments.pause,
+        detail=detail,
+        until_replaced=arguments.until_replaced,
+        until_utc_ns=arguments.until_utc_ns,
+    )
+    if wish.is_none:
+        return NO_APP_WISH
+    if arguments.for_s is not None:
+        for_ns = int(arguments.for_s * 1e9)
+        return replace(
+            wish,
+            until_utc_ns=utc_ns + for_ns,
+            end_ns=now_ns + for_ns,
+            run=run,
+        )
+    return replace(wish, was_plugged=wish.is_for_charge and is_plugged)
+
+
+def take(state: State, wish: AppWish) -> State:
+    """Return the state with another wish, which is on the disk."""
+    return replace(state, wish=wish, stored=wish)
+
+
+def step(state: State, facts: Facts, moment: Moment) -> tuple[State, Outputs]:
+    """Return the next state, and what is to be published and stored now."""
+    state = _follow_plug(state, facts, moment)
+    state = replace(state, wish=_in_this_run(state.wish, facts))
+    end_ns = _end_ns(state.wish, facts)
+    is_over = end_ns is not None and moment.reached(end_ns / 1e9)
+    wanted = NO_APP_WISH if is_over else state.wish
+    wishes = NO_WISHES if is_over else _wishes(state.wish, end_ns)
+    outputs = Outputs(
+        wishes=None if _is_same(state.said, wishes) else wishes,
+        write=wanted if wanted != state.stored and moment.reached(state.retry_ns / 1e9) else None,
+    )
+    return replace(state, said=outputs.wishes or state.said), outputs
+
+
+def written(state: State, wish: AppWish, is_stored: bool, now_ns: int) -> State:
+    """Take how a write that `step` wanted has ended."""
+    if is_stored:
+        return replace(state, stored=wish)
+    return replace(state, retry_ns=now_ns + int(RETRY_S * 1e9))
+
+
+def _follow_plug(state: State, facts: Facts, moment: Moment) -> State:
+    """End a wish for one charge with its plug; note that its plug is in."""
+    since_ns = None
+    if facts.is_out:
+        since_ns = facts.now_ns if state.out_since_ns is None else state.out_since_ns
+    is_unplugged = facts.unplugs != state.unplugs or (
+        since_ns is not None and moment.reached(since_ns / 1e9 + UNPLUGGED_S)
+    )
+    wish = state.wish
+    if wish.is_for_charge and wish.was_plugged and is_unplugged:
+        wish = NO_APP_WISH
+    if wish.is_for_charge and not wish.is_none and facts.is_plugged:
+        wish = replace(wish, was_plugged=True)
+    return replace(state, wish=wish, out_since_ns=since_ns, unplugs=facts.unplugs)
+
+
+def _in_this_run(wish: AppWish, facts: Facts) -> AppWish:
+    """Return a duration by the clocks of this run of the graph.
+
+    In its own run its time of the wall is kept up to date; in another one that is all that is left.
+    """
+    if wish.end_ns is None:
+        return wish
+    if facts.run and wish.run == facts.run:
+        until_utc_ns = facts.utc_ns + wish.end_ns - facts.now_ns
+        if wish.until_utc_ns is None or abs(until_utc_ns - wish.until_utc_ns) > SET_NS:
+            return replace(wish, until_utc_ns=max(until_utc_ns, 0))
+        return wish
+    return replace(wish, end_ns=None, run=0) if facts.is_run_decided else wish
+
+
+def _end_ns(wish: AppWish, facts: Facts) -> int | None:
+    """Return when a wish ends by the monotonic clock; None: not by time, or not known yet."""
+    if wish.end_ns is not None:
+        return wish.end_ns if wish.run == facts.run and facts.run else None
+    if wish.until_utc_ns is None:
+        return None
+    return min(max(facts.now_ns + wish.until_utc_ns - facts.utc_ns, 0), MOST_NS)
+
+
+def _wishes(wish: AppWish, end_ns: int | None) -> Wishes:
+    if wish.is_none:
+        return NO_WISHES
+    return Wishes(
+        wishes=(
+            Wish(
+                name=NAME,
+                limit_a=wish.limit_a,
+                pause=wish.pause,
+                end_ns=end_ns,
+                detail=wish.detail,
+            ),
+        )
+    )
+
+
+def _is_same(said: Wishes | None, wishes: Wishes) -> bool:
+    """Return whether this has been said: an end that has not leapt is the same."""
+    if said is None or not said.wishes or not wishes.wishes:
+        return said == wishes
+    (before,), (after,) = said.wishes, wishes.wishes
+    if before.end_ns is None or after.end_ns is None:
+        return before == after
+    is_leap = abs(after.end_ns - before.end_ns) > SET_NS
+    return not is_leap and replace(after, end_ns=before.end_ns) == before
