@@ -9,7 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from msgspec import Meta, Struct
 
 from msgs.units import Name, Nanoseconds, Seconds, Text
-from msgs.wish import WishAmps
+from msgs.wish import MOST_A
 
 R = TypeVar("R")
 
@@ -85,7 +85,7 @@ class WishArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     :raises ValueError: more than one of the last three.
     """
 
-    limit_a: WishAmps | None = None
+    limit_a: Annotated[float, Meta(ge=0.0, le=MOST_A)] | None = None
     pause: bool = False
     until_replaced: bool = False  # it holds until the next request
     until_utc_ns: Annotated[Nanoseconds, Meta(ge=0, le=LATEST_UTC_NS)] | None = None

@@ -60,7 +60,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     :raises ValueError: two wishes of one name.
     """
 
-    wishes: Annotated[tuple[Wish, ...], Meta(max_length=MOST_WISHES)] = ()
+    wishes: Annotated[tuple[Wish, ...], Meta(max_length=MOST_WISHES)]
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
@@ -69,4 +69,4 @@ class Wishes(Struct, frozen=True, kw_only=True):
             raise ValueError(f"expected each name once; got {', '.join(names)}")
 
 
-NO_WISHES = Wishes()
+NO_WISHES = Wishes(wishes=())

@@ -282,14 +282,18 @@ def _settle(state: State, inputs: Inputs, is_unplugged: bool) -> State:
 
 
 def _is_heard(state: State, inputs: Inputs) -> bool:
-    """Return whether all is known that the first offer needs."""
+    """Return whether all is known that the first offer needs.
+
+    Where nothing was offered there is nothing to be kept up until the claims are heard.
+    """
     is_lost = state.house.meter is HouseMeter.LOST
+    is_known = state.start_a == 0.0 or all(name == HOUSE and is_lost for name in state.pending)
     return (
         state.site is not None
         and inputs.safety is not None
         and inputs.safety.cp_state is not None
         and state.start_a is not None
-        and all(name == HOUSE and is_lost for name in state.pending)
+        and is_known
     )
 
 

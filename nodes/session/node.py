@@ -197,7 +197,7 @@ class SessionNode:
 
     def _on_wish(self, call: Call[WishArguments, None]) -> None:
         clock = self._bus.clock
-        detail = words.wish(call.arguments, call.caller)
+        detail = f"asked for by {call.caller}, {words.how_long(call.arguments)}"
         wish = app_wish.asked(
             call.arguments,
             detail,

@@ -94,18 +94,16 @@ def reason(because: Because, facts: Facts) -> str:
     return _reason(because, facts)[:MOST_CHARACTERS]
 
 
-def wish(asked: WishArguments, caller: str) -> str:
-    """Return who has asked for the app's wish, and how long it holds."""
+def how_long(asked: WishArguments) -> str:
+    """Return how long the app's wish holds."""
     if asked.until_replaced:
-        holds = "until it is replaced"
-    elif asked.until_utc_ns is not None:
+        return "until it is replaced"
+    if asked.until_utc_ns is not None:
         until = datetime.fromtimestamp(asked.until_utc_ns / 1e9, UTC)
-        holds = f"until {until:%Y-%m-%d %H:%M:%S} UTC"
-    elif asked.for_s is not None:
-        holds = f"for {asked.for_s:g} s"
-    else:
-        holds = "for this charge"
-    return f"asked for by {caller}, {holds}"
+        return f"until {until:%Y-%m-%d %H:%M:%S} UTC"
+    if asked.for_s is not None:
+        return f"for {asked.for_s:g} s"
+    return "for this charge"
 
 
 def leap(seen: Leap) -> str:
