@@ -2,10 +2,11 @@
 
 subscribes  safety/status, pilot/status, meter/box, load/offer, launch/graph, rfid/status, settings
             (all looked at every 0.2 s)
-publishes   session/status (1 s and on change), session/wish (latched, on change)
+publishes   session/status (1 s and on change), session/wish (latched, on change and when the clock
+            is set)
 answers     end (stop the running session until the plug is out, or a card is held), wish (the app's
-            limit or pause), sessions (the stored records, newest first), authorize (a known card
-            was held)
+            limit or pause: for this charge, until replaced, until a time, for a duration), sessions
+            (the stored records, newest first), authorize (a known card was held)
 touches     sessions.sqlite and both generations of session-wish.json in the state
             directory
 deadline    none is hard: a "no" is published within 0.2 s, at once when it was asked for
@@ -44,7 +45,8 @@ pilot that is silent is no unplugged car; a plug that is out has no permission u
 
 machine.py turns the round; plug.py judges the plug, card.py a card, term.py its time, ending.py
 ends, hold.py keeps an ended plug-in without permission, revival.py finds the session of a start,
-energy.py counts, entry.py and records.py store; states.py and faults.py find the wallbox's state.
+app_wish.py keeps the app's wish, energy.py counts, entry.py and records.py store; states.py and
+faults.py find the wallbox's state.
 reasons.py names why, and words.py alone has the texts.
 
 On `stop` for a restart the record is brought up to date and everything else stays. On a shutdown

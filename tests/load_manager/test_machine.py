@@ -131,12 +131,20 @@ class Desk:
         self.poll_s = 1.0
         self.box: Currents | None = (0.0, 0.0, 0.0)
         self.said: list[tuple[float, LoadOffer]] = []
+        self.due_s = math.inf
         self._heard_wish: Wishes | None = None
         self._wished_s = 0.0
         self._reading: MeterReading | None = None
         self._polled_s = -math.inf
 
     def step(self) -> None:
+        self.state, outputs = step(self.config, self.state, self.inputs())
+        self.due_s = outputs.due_s
+        if outputs.offer is not None:
+            self.said.append((self.now_s, outputs.offer))
+
+    def inputs(self) -> Inputs:
+        """Return what is known now."""
         now_s = self.now_s
         if self.house is not None and now_s - self._polled_s >= self.poll_s - 1e-6:
             self._polled_s = now_s
@@ -147,7 +155,7 @@ class Desk:
         by_pilot = self.by_pilot
         if by_pilot is None and self.pilot is not None:
             by_pilot = PilotStatus(duty_percent=0.0, high_v=0.0, low_v=0.0, **self.pilot)
-        inputs = Inputs(
+        return Inputs(
             now_s=now_s,
             site=self.site,
             pilot=by_pilot,
@@ -158,9 +166,6 @@ class Desk:
             house=self._reading,
             sources=(app, *self.sources),
         )
-        self.state, outputs = step(self.config, self.state, inputs)
-        if outputs.offer is not None:
-            self.said.append((now_s, outputs.offer))
 
     def run(self, seconds: float, **facts: Any) -> LoadOffer:
         """Let time pass with these facts; return the last offer."""
@@ -689,9 +694,10 @@ FACTS = st.one_of(
         ANY_CURRENT,
     ),
     st.builds(
-        lambda limit_a, pause: {"wish": wish(limit_a, pause, detail="x" * 400)},
+        lambda limit_a, pause, hold: {"wish": wish(limit_a, pause, detail="x" * 400, **hold)},
         st.one_of(st.none(), ANY_CURRENT),
         st.booleans(),
+        st.sampled_from([{}, {}, {"hold_s": 2.0, "fallback_a": 6.0}, {"end_s": 20.0}]),
     ),
     st.builds(
         lambda cp_state, offered_a: {"pilot": pilot(cp_state, offered_a)},
@@ -723,3 +729,18 @@ def test_whatever_is_said_the_offer_is_sound_and_below_every_claim(
                 assert offer.limit_a <= desk.safety.installation_limit_a
             assert 0 < len(offer.detail) <= 400
             assert all(len(limit.detail) <= 400 for limit in offer.limits)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(FACTS, st.sampled_from([0.2, 1.0, 3.0, 12.0])), max_size=12))
+def test_before_the_deadline_time_alone_changes_nothing(
+    events: list[tuple[dict[str, Any], float]],
+) -> None:
+    desk = Desk()
+    for facts, seconds in [({}, 0.2), *events]:
+        desk.run(seconds, **facts)
+        inputs, state = desk.inputs(), replace(desk.state, say_s=0.0)
+        for share in (0.01, 0.5, 0.99):
+            later_s = desk.now_s + share * min(desk.due_s - desk.now_s, 3600.0)
+            after, _ = step(desk.config, desk.state, replace(inputs, now_s=later_s))
+            assert replace(after, say_s=0.0) == state
