@@ -45,7 +45,7 @@ class StandIn:
         self._lives += 1
         self.is_alive = True
         self.wish(*wishes)
-        self._bus.every(0.9, self._repeat)
+        self._bus.every(0.7, self._repeat)
 
     def wish(self, *wishes: Wish) -> None:
         self.wishes = wishes
@@ -354,10 +354,12 @@ class Model:
                 yield wish.fallback_a
 
     def acts(self) -> list[Callable[[], None]]:
+        """Return what may happen, each as often as it is likely."""
         return [
-            *(self._wish, self._wish, self._kill, self._revive, self._app, self._app),
-            *(self._restart_load_manager, self._restart_load_manager, self._kill_session),
-            *(self._start_session, self._set_clock, self._plug, self._lose_meter),
+            *(self._wish, self._wish, self._wish, self._kill, self._kill, self._revive),
+            *(self._app, self._restart_load_manager, self._restart_load_manager),
+            *(self._kill_session, self._start_session, self._set_clock, self._plug),
+            self._lose_meter,
         ]
 
     def _source(self) -> StandIn:
@@ -366,20 +368,20 @@ class Model:
     def _some(self) -> tuple[Wish, ...]:
         chance = self.chance
         wishes = []
-        for number in range(chance.randint(0, 3)):
+        for number in range(chance.choice((0, 1, 1, 2, 3))):
             hold: dict[str, Any] = {}
-            if chance.random() < 0.6:
+            if chance.random() < 0.7:
                 hold = {
-                    "hold_s": chance.choice((2.0, 5.0)),
-                    "fallback_a": chance.choice((0.0, 6.0, 10.0, 16.0, 32.0)),
+                    "hold_s": chance.choice((1.0, 2.0, 4.0)),
+                    "fallback_a": chance.choice((0.0, 6.0, 10.0, 32.0)),
                 }
             end_ns = None
-            if chance.random() < 0.4:
-                end_ns = int((self.house.now_s + chance.uniform(0.5, 10.0)) * 1e9)
+            if chance.random() < 0.5:
+                end_ns = int((self.house.now_s + chance.uniform(0.5, 20.0)) * 1e9)
             wishes.append(
                 Wish(
                     name=f"wish {number}",
-                    limit_a=chance.choice((None, 6.0, 10.0, 16.0, 20.0)),
+                    limit_a=chance.choice((None, 10.0, 16.0, 20.0)),
                     pause=chance.random() < 0.1,
                     end_ns=end_ns,
                     **hold,
@@ -408,7 +410,7 @@ class Model:
         if not self.is_session_alive:
             return
         chance = self.chance
-        limit_a = chance.choice((None, 8.0, 12.0, 20.0))
+        limit_a = chance.choice((None, None, 12.0, 20.0))
         term: dict[str, Any] = chance.choice(
             ({}, {"until_replaced": True}, {"for_s": chance.uniform(1.0, 30.0)})
         )
@@ -481,7 +483,7 @@ def test_in_any_order_the_offer_is_below_each_wish_that_holds_or_its_fallback(
         model.log.append(f"{house.now_s:.2f} {act.__name__}")
         act()
         house.graph.advance(0.3)
-        for _ in range(chance.choice((1, 4, 12))):
+        for _ in range(chance.choice((1, 6, 18))):
             house.graph.advance(TICK_S)
             if house.offer_s < max(house.now_s - DEAF_S, model.restarted_s):
                 continue
