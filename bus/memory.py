@@ -62,7 +62,7 @@ class VirtualClock:
         return ns + self._utc_ahead_ns
 
     def set_utc(self, utc_ns: int) -> None:
-        """Set the clock of the wall [ns since 1970]; monotonic time goes on as before."""
+        """See `MemoryGraph.set_utc`."""
         self._utc_ahead_ns = utc_ns - self.ns
 
 
@@ -170,6 +170,10 @@ class MemoryCarrier:
         """See `bus.virtual_looks.Place.pass_instants`."""
         self.peer.pass_instants(after_ns, last_ns, step_ns)
 
+    def end_repeats(self) -> None:
+        """See `bus.virtual_looks.Place.end_repeats`."""
+        self._graph.send_again(self._node)
+
 
 class MemoryGraph:
     """Several peers in memory, one clock, one seed."""
@@ -236,7 +240,7 @@ class MemoryGraph:
     def kill(self, node: str) -> None:
         """Take a node away without a word, as `kill -9` does."""
         carrier = self._carriers[node]
-        self._send_again(node)
+        self.send_again(node)
         del self._carriers[node]
         carrier.is_alive = False
         self._latched.pop(node)
@@ -256,7 +260,7 @@ class MemoryGraph:
     def hold(self, node: str) -> None:
         """Let a node sleep as SIGSTOP does: it reads, decides and says nothing."""
         carrier = self._carriers[node]
-        self._send_again(node)
+        self.send_again(node)
         if carrier.looks is not None:
             carrier.looks.hold()
         carrier.is_held = True
@@ -272,6 +276,14 @@ class MemoryGraph:
         self._events.extend((carrier, action) for action in carrier.waiting)
         carrier.missed, carrier.waiting = [], []
         self._send_unsent(carrier)
+
+    def set_utc(self, utc_ns: int) -> None:
+        """Set the clock of the wall [ns since 1970]; monotonic time goes on as before."""
+        self._send_all_again()  # what has been said until now was said by the clock before
+        self.clock.set_utc(utc_ns)
+        for carrier in self._carriers.values():
+            if carrier.looks is not None:
+                carrier.looks.note_change()
 
     def on_crash(self, told: Callable[[str, Exception], None]) -> None:
         """Have a callback told of a node and the exception that it did not catch.
@@ -383,7 +395,8 @@ class MemoryGraph:
             tap(frame)
         if row.latched:
             self._latched[writer][row.key] = row
-        is_lazy = self.leaves_out and not self._shows_repeats and not self._losses
+        is_lazy = row.is_repeated and self.leaves_out
+        is_lazy = is_lazy and not self._shows_repeats and not self._losses
         carriers = self._readers.get(row.key, ())
         for carrier in carriers:
             if self._losses and self._is_lost(writer, row.key, carrier.peer.node):
@@ -401,7 +414,7 @@ class MemoryGraph:
         """Add a reader; it gets a latched message at once."""
         readers = self._readers.setdefault(key, [])
         if carrier not in readers:
-            self._send_again(writer)
+            self.send_again(writer)
             readers.append(carrier)
         row = self._latched.get(writer, {}).get(key)
         if row is not None:
@@ -462,23 +475,7 @@ class MemoryGraph:
         """Keep one line of a node's log."""
         self.lines.append(LogLine(self.clock.now_s(), node, level, text))
 
-    # --- inside --------------------------------------------------------------------------------
-
-    def _deliver(self, carrier: MemoryCarrier, key: bytes, frame: bytes) -> None:
-        """Put the message in place; the callbacks, if any, run after what runs now."""
-        if self._reader_taps:
-            shown = self._reader_taps.get(carrier.peer.node)
-            if shown is not None:
-                shown(frame)
-        is_news = carrier.peer.accept(frame, self.clock.ns)
-        if is_news:
-            self.soon(carrier, carrier.peer.run_callbacks)
-        if carrier.looks is not None and (
-            is_news or any(reader.is_news for reader in carrier.peer.readers_of(key))
-        ):
-            carrier.looks.note_change()
-
-    def _send_again(self, writer: str) -> None:
+    def send_again(self, writer: str) -> None:
         """Have the repeats of a node sent again: what reads them has its own stamp from now on."""
         carrier = self._carriers.get(writer)
         if carrier is None:
@@ -498,6 +495,22 @@ class MemoryGraph:
             if other.looks is not None:
                 other.looks.note_stamps()
 
+    # --- inside --------------------------------------------------------------------------------
+
+    def _deliver(self, carrier: MemoryCarrier, key: bytes, frame: bytes) -> None:
+        """Put the message in place; the callbacks, if any, run after what runs now."""
+        if self._reader_taps:
+            shown = self._reader_taps.get(carrier.peer.node)
+            if shown is not None:
+                shown(frame)
+        is_news = carrier.peer.accept(frame, self.clock.ns)
+        if is_news:
+            self.soon(carrier, carrier.peer.run_callbacks)
+        if carrier.looks is not None and (
+            is_news or any(reader.is_news for reader in carrier.peer.readers_of(key))
+        ):
+            carrier.looks.note_change()
+
     def _note_tap(self, repeats: bool) -> None:
         if repeats:
             self._shows_repeats = True
@@ -505,7 +518,7 @@ class MemoryGraph:
 
     def _send_all_again(self) -> None:
         for writer in self._carriers:
-            self._send_again(writer)
+            self.send_again(writer)
 
     def _draw(self, node: str, purpose: str) -> Random:
         """Return the numbers of one draw: of the seed, the node, the purpose and the count."""

@@ -160,6 +160,8 @@ class Peer:
         if self._looks is not None:
             self._looks.catch_up()
         standing.repeat_each(topic.period_s if period_s is None else period_s)
+        row = self._publishers.get(topic.name) or self._new_publisher(topic)
+        row.is_repeated = standing.period_ns is not None and self._looks is not None
         if standing.take(message):
             self.publish(topic, message)
             standing.published(self.clock.now_ns())

@@ -20,6 +20,7 @@ class Publisher:
         "body",
         "catch_up",
         "is_lazy",
+        "is_repeated",
         "key",
         "latched",
         "message",
@@ -40,6 +41,7 @@ class Publisher:
         # Only under virtual time: the repeats of the newest message are counted, not sent. What
         # has been left out so far is counted by `catch_up`.
         self.is_lazy = False
+        self.is_repeated = False
         self.catch_up = catch_up
 
 

@@ -108,7 +108,7 @@ class TopicReader(Generic[M]):
             self.health.refused += 1
             return None
         if incarnation == self.incarnation and (
-            sequence == self.sequence + 1 or self.renewal is not None
+            sequence == self.sequence + 1 or (self.renewal is not None and sequence > self.sequence)
         ):
             pass  # most often
         elif incarnation == self.incarnation and sequence > self.sequence:

@@ -39,6 +39,9 @@ class Place(Protocol):
     def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:
         """Count the repeats of the instants of a grid that were left out."""
 
+    def end_repeats(self) -> None:
+        """Have what reads the node's messages know that they are not repeated any more."""
+
 
 class VirtualLooks:
     """See `bus.interface.Looks`."""
@@ -101,6 +104,7 @@ class VirtualLooks:
         self.catch_up()
         self._is_cancelled = True
         self._deadline.cancel()
+        self._place.end_repeats()
 
     # --- for the graph -------------------------------------------------------------------------
 

@@ -98,7 +98,12 @@ METER_SOLAR = Topic(
     own_hold_s=meter_hold_s,
 )
 LOAD_OFFER = Topic(
-    name="load/offer", message=LoadOffer, writer="load_manager", period_s=0.5, hold_s=3.0
+    name="load/offer",
+    message=LoadOffer,
+    writer="load_manager",
+    period_s=0.5,
+    hold_s=3.0,
+    drifts=("limits", "detail"),  # what does not bind, and amounts that follow each reading
 )
 LED_FRAME = Topic(
     name="led/frame", message=LedFrame, writer="led", period_s=1.0, hold_s=3.0, latched=True

@@ -431,6 +431,48 @@ def test_repeats_that_are_left_out_are_counted(graph: MemoryGraph) -> None:
     assert reader.health.gaps == 0
 
 
+@pytest.mark.parametrize("ends", ["publishes no more", "looks no more"])
+def test_a_writer_that_lives_and_says_no_more_goes_stale(graph: MemoryGraph, ends: str) -> None:
+    looker = Looker(graph, 0.025, math.inf)
+    bus = graph.bus("b")
+    reader = bus.subscribe(SAID["a"])
+    seen: list[float] = []
+
+    def act(inputs: Inputs) -> Counting:
+        if inputs.heard == (None,) and inputs.now_s > START_NS / 1e9:
+            seen.append(round(inputs.now_s - START_NS / 1e9, 6))
+        return Counting(due_s=math.inf)
+
+    def look(instant: Instant) -> Inputs:
+        word = reader.fresh()
+        return Inputs(
+            now_s=instant.now_s, since_s=0.0, heard=(None if word is None else word.level,)
+        )
+
+    if ends == "looks no more":
+        looker.rounds.say(SAID["a"], Word(level=1))
+    Rounds(bus, 0.01, look, act)
+    graph.advance(1.005)
+    if ends == "looks no more":
+        looker.rounds.stop()
+    else:
+        seen.clear()
+        looker.bus.publish(SAID["a"], Word(level=1))
+    graph.advance(10.0)
+    assert seen == [1.51], "0.5 s after the last message"
+
+
+def test_a_latched_message_that_comes_late_does_not_replace_a_newer_one(
+    graph: MemoryGraph,
+) -> None:
+    writer, bus = graph.bus("c"), graph.bus("b")
+    writer.publish(SAID["c"], Word(level=1))
+    reader = bus.subscribe(SAID["c"])  # what is latched is on its way
+    writer.publish(SAID["c"], Word(level=2))
+    graph.advance(0.1)
+    assert reader.message == Word(level=2)
+
+
 def test_a_tap_without_repeats_lets_them_be_left_out(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
     reader_bus = graph.bus("b")

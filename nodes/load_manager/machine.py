@@ -26,8 +26,6 @@ from nodes.load_manager.site import Site
 from nodes.load_manager.vehicle import GAP_S, Drawn, Vehicle, drawn_at, observe
 from nodes.load_manager.wishes import Source, claim, sound, unheard
 
-PERIOD_S = 0.5  # load/offer
-SLACK_S = 0.05  # a tick that comes a little early is not let pass
 TOLD_S = 1.5  # a period of session/status and a half
 HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
 SETTINGS_S = 3.0  # assumed: a system that runs is heard within a fraction of it
@@ -47,10 +45,10 @@ class Inputs(Struct, frozen=True, kw_only=True):
     now_s: float
     site: Site | None  # by the newest settings, however old
     pilot: PilotStatus | None
-    pilot_s: float  # when pilot/status was sent [monotonic s]
+    follows_start: bool  # pilot/status was sent after this node began, see `follows_start`
     safety: SafetyStatus | None
     session: SessionStatus | None
-    box: MeterReading | None
+    boxes: tuple[MeterReading, ...]  # since the step before, oldest first
     house: MeterReading | None  # the newest, however old
     sources: tuple[Source, ...]  # of wishes
 
@@ -74,14 +72,13 @@ class State(Struct, frozen=True, kw_only=True):
     lifted: tuple[str, ...] = ()  # claims that have not been heard, and are waited for no more
     is_house_known: bool = False  # it has been ONLINE since the start
     is_settled: bool = False  # since the start nothing has been pending for once
-    say_s: float = 0.0
-    said: tuple[object, ...] = ()
+    has_spoken: bool = False
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
-    offer: LoadOffer | None = None  # to publish
+    offer: LoadOffer | None = None  # None: too little is known yet
     due_s: float = math.inf  # when time alone will change something [monotonic s]
 
 
@@ -91,7 +88,7 @@ def start(now_s: float) -> State:
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Return the next state, the offer when it is due, and when to step again."""
+    """Return the next state, the offer, and when to step again."""
     moment = Moment(inputs.now_s)
     state = _see_plug(_see_offer(state, inputs, moment), inputs)
     is_unplugged = state.out_since_s is not None and moment.reached(state.out_since_s + UNPLUGGED_S)
@@ -102,24 +99,26 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     elif state.let_go_s is not None and moment.reached(state.let_go_s):
         state = replace(state, ramp=None, let_go_s=None)
     state = _settle(state, inputs, is_unplugged)
-    is_first = not state.said
-    if is_first and not _is_heard(state, inputs) and not moment.reached(state.begun_s + HEAR_S):
-        return state, Outputs(due_s=moment.due_s)
-    offer = _decide(state, inputs, moment)
-    fallbacks = tuple(limit.source for limit in offer.limits if limit.fallback)
-    said = (offer.limit_a, offer.reason, offer.house_meter, fallbacks)
-    if said == state.said and inputs.now_s < state.say_s:
-        return state, Outputs(due_s=moment.due_s)
-    state = replace(state, said=said, say_s=inputs.now_s + PERIOD_S - SLACK_S)
+    offer: LoadOffer | None = None
+    if state.has_spoken or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
+        offer = _decide(state, inputs, moment)
+        state = replace(state, has_spoken=True)
     return state, Outputs(offer=offer, due_s=moment.due_s)
+
+
+def follows_start(state: State, sent_s: float | None) -> bool:
+    """Return whether the last offer before this node began is in a pilot/status sent then [s]."""
+    return sent_s is not None and sent_s >= state.begun_s + FOLLOWED_S
 
 
 def _see_offer(state: State, inputs: Inputs, moment: Moment) -> State:
     """Take what pilot offers since this node began, once the last offer before that is in it."""
-    if state.start_a is not None or inputs.pilot is None:
+    if state.start_a is not None:
         return state
-    if inputs.pilot_s < state.begun_s + FOLLOWED_S:
-        moment.reached(inputs.now_s + FOLLOWED_S)  # it is said again by then
+    if inputs.pilot is None or not inputs.follows_start:
+        if not moment.reached(state.begun_s + HEAR_S):  # pilot/status is looked for until then
+            periods = math.floor((inputs.now_s - state.begun_s) / FOLLOWED_S + 1e-6) + 1
+            moment.reached(state.begun_s + periods * FOLLOWED_S)
         return state
     # as the duty cycle keeps it
     return replace(state, start_a=round(sound(inputs.pilot.offered_a), 2))
@@ -174,7 +173,7 @@ def _monitor(
     is_unplugged: bool,
 ) -> State:
     """Follow the house: down at once, up when it has lasted, and never up while it is lost."""
-    vehicle = observe(state.vehicle, inputs.box, is_unplugged)
+    vehicle = observe(state.vehicle, inputs.boxes, is_unplugged)
     newest = inputs.house
     if newest is not None and newest.meter != site.meter:
         newest = None  # of the meter before a change

@@ -51,11 +51,15 @@ class Drawn(Struct, frozen=True, kw_only=True):
     is_certain: bool  # no later reading changes it, but for what is thinned out (APART_S)
 
 
-def observe(vehicle: Vehicle, box: MeterReading | None, is_unplugged: bool) -> Vehicle:
-    """Take the newest reading of the box; forget the phases of a vehicle that has left."""
-    if is_unplugged:
-        vehicle = Vehicle(samples=vehicle.samples)
-    if box is None or not box.online:
+def observe(vehicle: Vehicle, boxes: tuple[MeterReading, ...], is_unplugged: bool) -> Vehicle:
+    """Take the newest readings of the box; forget the phases of a vehicle that has left."""
+    for box in boxes:
+        vehicle = _observe(vehicle, box)
+    return Vehicle(samples=vehicle.samples) if is_unplugged else vehicle
+
+
+def _observe(vehicle: Vehicle, box: MeterReading) -> Vehicle:
+    if not box.online:
         return vehicle
     at_s = box.sampled_ns / 1e9
     current_a = _currents(box)

@@ -132,6 +132,7 @@ class Desk:
         self.box: Currents | None = (0.0, 0.0, 0.0)
         self.said: list[tuple[float, LoadOffer]] = []
         self.due_s = math.inf
+        self.follows_start = True
         self._heard_wish: Wishes | None = None
         self._wished_s = 0.0
         self._reading: MeterReading | None = None
@@ -159,10 +160,10 @@ class Desk:
             now_s=now_s,
             site=self.site,
             pilot=by_pilot,
-            pilot_s=now_s,
+            follows_start=self.follows_start,
             safety=self.safety and replace(self.safety, **(self.pilot or {"cp_state": None})),
             session=self.session,
-            box=None if self.box is None else reading(self.box, now_s),
+            boxes=() if self.box is None else (reading(self.box, now_s),),
             house=self._reading,
             sources=(app, *self.sources),
         )
@@ -228,17 +229,6 @@ def test_the_whole_chain_is_told_lowest_first() -> None:
     assert chain[:4] == [("app", 20.0), ("fuse", 25.5), ("temperature", 28.0), ("dip", 32.0)]
     assert {source for source, limit_a in chain[4:]} == {"meter_lost", "start"}
     assert all(limit_a is None for _, limit_a in chain[4:])
-
-
-def test_the_offer_is_said_twice_a_second_and_when_it_changes() -> None:
-    desk = Desk(monitoring=False)
-    desk.run(5.0)
-    before = len(desk.said)
-    desk.run(10.0)
-    assert 15 <= len(desk.said) - before <= 25
-    desk.run(0.2, wish=wish(10.0))
-    assert desk.said[-1][0] == desk.now_s
-    assert desk.said[-1][1].limit_a == 10.0
 
 
 # --- the fuse ---------------------------------------------------------------------------------
@@ -739,8 +729,8 @@ def test_before_the_deadline_time_alone_changes_nothing(
     desk = Desk()
     for facts, seconds in [({}, 0.2), *events]:
         desk.run(seconds, **facts)
-        inputs, state = desk.inputs(), replace(desk.state, say_s=0.0)
+        inputs, state = desk.inputs(), desk.state
         for share in (0.01, 0.5, 0.99):
             later_s = desk.now_s + share * min(desk.due_s - desk.now_s, 3600.0)
             after, _ = step(desk.config, desk.state, replace(inputs, now_s=later_s))
-            assert replace(after, say_s=0.0) == state
+            assert after == state

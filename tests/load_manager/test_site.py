@@ -153,7 +153,7 @@ class Site:
                 high_v=6.0,
                 low_v=-12.0,
             ),
-            pilot_s=self.now_s,
+            follows_start=True,
             safety=SafetyStatus(
                 contactor=Contactor.CLOSED,
                 permitted=True,
@@ -173,7 +173,7 @@ class Site:
                 energy_wh=0.0,
                 reason="",
             ),
-            box=box,
+            boxes=(box,),
             house=self._house,
             sources=(Source(name="app", wishes=NO_WISHES),),
         )

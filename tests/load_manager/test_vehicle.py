@@ -31,7 +31,7 @@ def box(at_s: float, currents: Currents, online: bool = True) -> MeterReading:
 def seen(*readings: tuple[float, float]) -> Vehicle:
     vehicle = Vehicle()
     for at_s, current_a in readings:
-        vehicle = observe(vehicle, box(at_s, (current_a, 0.0, 0.0)), is_unplugged=False)
+        vehicle = observe(vehicle, (box(at_s, (current_a, 0.0, 0.0)),), is_unplugged=False)
     return vehicle
 
 
@@ -97,14 +97,21 @@ def test_one_reading_alone_is_taken_as_it_is() -> None:
 
 def test_what_the_chip_cannot_read_is_not_known() -> None:
     for bad in (
-        None,
         box(100.2, (9.0, 9.0, 9.0), online=False),
         box(100.2, (float("nan"), 9.0, 9.0)),
         box(99.0, (9.0, 9.0, 9.0)),  # older than what is known
     ):
-        vehicle = observe(seen((100.0, 4.0)), bad, is_unplugged=False)
+        vehicle = observe(seen((100.0, 4.0)), (bad,), is_unplugged=False)
         assert vehicle.samples == seen((100.0, 4.0)).samples
     assert drawn_at(Vehicle(), 100.0, Moment(100.0)).current_a == NOTHING
+
+
+def test_readings_that_come_together_are_those_one_after_the_other() -> None:
+    boxes = tuple(box(100.0 + 0.2 * number, (number % 9, 0.0, 6.0)) for number in range(80))
+    one_by_one = Vehicle()
+    for each in boxes:
+        one_by_one = observe(one_by_one, (each,), is_unplugged=False)
+    assert observe(Vehicle(), boxes, is_unplugged=False) == one_by_one
 
 
 def test_the_history_is_short() -> None:
@@ -118,7 +125,7 @@ def test_the_history_is_short() -> None:
 def draw(vehicle: Vehicle, currents: Currents, from_s: float, seconds: float) -> Vehicle:
     for number in range(round(seconds / 0.2) + 1):
         reading = box(from_s + 0.2 * number, currents)
-        vehicle = observe(vehicle, reading, is_unplugged=False)
+        vehicle = observe(vehicle, (reading,), is_unplugged=False)
     return vehicle
 
 
@@ -151,7 +158,7 @@ def test_a_pause_keeps_what_is_known_and_a_current_ends_it_at_once() -> None:
 
 def test_the_next_vehicle_uses_all_phases() -> None:
     vehicle = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 20.0)
-    assert observe(vehicle, None, is_unplugged=True).unused == (False, False, False)
+    assert observe(vehicle, (), is_unplugged=True).unused == (False, False, False)
 
 
 def test_a_meter_that_is_read_a_thousand_times_a_second_is_remembered_in_tenths() -> None:

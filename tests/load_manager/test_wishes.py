@@ -205,8 +205,10 @@ def test_the_offer_before_a_start_is_taken_once_the_last_one_has_reached_the_dut
     desk = Desk(monitoring=False)
     desk.site = None
     desk.pilot = pilot(offered_a=16.0)
-    desk.now_s += 0.01  # pilot/status of before the last offer
+    desk.follows_start = False  # pilot/status of before the last offer
+    desk.now_s += 0.01
     desk.step()
+    desk.follows_start = True
     desk.pilot = pilot(offered_a=12.0)
     desk.now_s += 0.02
     desk.step()

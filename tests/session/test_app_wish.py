@@ -54,8 +54,8 @@ def restart(box: Box, seconds: float = 0.1) -> None:
 
 
 def set_clock(box: Box, by_s: float, seconds: float = 1.0) -> None:
-    clock = box.graph.clock
-    clock.set_utc(clock.utc_ns() + int(by_s * 1e9))
+    graph = box.graph
+    graph.set_utc(graph.clock.utc_ns() + int(by_s * 1e9))
     box.graph.advance(seconds)
 
 
@@ -195,19 +195,19 @@ def test_after_another_start_of_the_box_the_time_of_the_wall_counts(
     ask(box, pause=True, **{term: HOUR_S if term == "for_s" else utc_ns + HOUR_NS})
     after = Box(tmp_path, life=2)  # monotonic time begins anew
     clock = after.graph.clock
-    clock.set_utc(0)  # no battery: 1970, until the time is known
+    after.graph.set_utc(0)  # no battery: 1970, until the time is known
     after.graph.advance(10.0)
     assert wish(after) is not None
-    clock.set_utc(utc_ns + HOUR_NS // 2)
+    after.graph.set_utc(utc_ns + HOUR_NS // 2)
     after.graph.advance(1.0)
     held = wish(after)
     assert held is not None
     assert held.end_ns == pytest.approx(clock.now_ns() + HOUR_NS // 2, abs=3e9)
-    clock.set_utc(utc_ns + 2 * HOUR_NS)
+    after.graph.set_utc(utc_ns + 2 * HOUR_NS)
     after.graph.advance(1.0)
     assert wish(after) is None
     restart(after, 5.0)
-    clock.set_utc(0)
+    after.graph.set_utc(0)
     after.graph.advance(5.0)
     assert wish(after) is None  # it was stored as over
 
@@ -225,10 +225,10 @@ def test_an_end_that_the_disk_refuses_is_stored_later(
     plug(box, CpState.C)
     ask(box, limit_a=10.0)
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, lowers: bool) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("nodes.session.node.write_struct", fails)
+    monkeypatch.setattr("nodes.session.node.keep", fails)
     answer = box.ask("wish", {"limit_a": 8.0})
     assert answer.status is Status.REFUSED
     assert limit_a(box) == 10.0
