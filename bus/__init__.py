@@ -13,6 +13,7 @@ from bus.interface import (
     Health,
     Looks,
     Reader,
+    Spawned,
     Timer,
 )
 from bus.place import PlaceError
@@ -30,6 +31,7 @@ __all__ = [
     "Looks",
     "PlaceError",
     "Reader",
+    "Spawned",
     "Status",
     "Timer",
     "leave",

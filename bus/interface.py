@@ -8,10 +8,10 @@ All callbacks of a node run one after another in one thread. A callback that tak
 10 ms makes its node late for everything else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -117,6 +117,13 @@ class Timer(Protocol):
 
     def cancel(self) -> None:
         """Forget the deadline; harmless when it has passed."""
+
+
+class Spawned(Protocol):
+    """A coroutine that runs beside the callbacks of its node."""
+
+    def cancel(self) -> None:
+        """Cancel it, and have its `done` not run; harmless when it is over."""
 
 
 class Call(Protocol[A_co, R_contra]):
@@ -256,6 +263,21 @@ class Bus(Protocol):
         `name` tells one kind of work of the node from the others.
 
         :raises BusError: more than 64 pieces of work wait.
+        """
+
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, R], done: Callable[[R], None] | None = None
+    ) -> Spawned:
+        """Run a coroutine in the loop of an asyncio node, beside its callbacks.
+
+        `done` gets the result, as a callback of the node. An exception of the coroutine is logged
+        with its name and ends the node, as one of a callback does. When the node stops, or fails,
+        all coroutines are cancelled, and 0.5 s later it ends without those that still run; `done`
+        of none of them runs then. What a coroutine does between two awaits holds the node's loop:
+        at most 10 ms, as for a callback.
+
+        :raises BusError: the node's loop is not asyncio's (another runner, or virtual time), it
+            has stopped, or 256 coroutines run already.
         """
 
     def post(self, action: Callable[[], None]) -> None:

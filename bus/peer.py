@@ -5,7 +5,7 @@ and incarnation, readers, deadlines, requests, heartbeats and the stop sequence.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.envelope import Once, OpenCall, Request, Response
-from bus.interface import MISSED_PERIODS, BusError, Call, Clock, Looks, Reader
+from bus.interface import MISSED_PERIODS, BusError, Call, Clock, Looks, Reader, Spawned
 from bus.measure import LookGaps, LoopTimes, Usage
 from bus.publisher import NEVER_NS, Publisher, Standing
 from bus.reader import TopicReader
@@ -254,6 +254,13 @@ class Peer:
     ) -> None:
         """See `bus.interface.Bus.offload`."""
         self._carrier.offload(name, work, done)
+
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, R], done: Callable[[R], None] | None = None
+    ) -> Spawned:
+        """See `bus.interface.Bus.spawn`; only the loop inside asyncio has them."""
+        coroutine.close()
+        raise BusError(f"{self.node} cannot run a coroutine: its loop is not asyncio's")
 
     def post(self, action: Callable[[], None]) -> None:
         """See `bus.interface.Bus.post`."""

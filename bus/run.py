@@ -9,12 +9,12 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from functools import partial
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bus.interface import Looks
+from bus.interface import Looks, Spawned
 from bus.lock import Lock
 from bus.looks import TimerLooks
 from bus.peer import Peer
@@ -25,6 +25,10 @@ from msgs.requests import StopReason
 
 if TYPE_CHECKING:
     import asyncio  # 3 MB, which a blocking node does not need
+
+    from bus.coroutines import Coroutines
+
+R = TypeVar("R")
 
 _RANDOM = SystemRandom()  # nodes make secrets of it
 
@@ -55,6 +59,7 @@ class ZmqBus(Peer):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[None] | None = None
+        self._coroutines: Coroutines | None = None
         self._in_round = False
         self._woken = False
         clock = SystemClock()
@@ -104,7 +109,8 @@ class ZmqBus(Peer):
     async def run_async(self, signals: bool = True) -> None:
         """Run until the stop sequence is over, inside asyncio, which watches the one epoll.
 
-        Without `signals` they are left to whoever owns the process.
+        Without `signals` they are left to whoever owns the process. Returns, and raises, when the
+        node's coroutines have ended too, see `bus.interface.Bus.spawn`.
         """
         import asyncio
 
@@ -123,6 +129,8 @@ class ZmqBus(Peer):
             self._loop = None
             if self._alarm is not None:
                 self._alarm.cancel()
+            if self._coroutines is not None:
+                await self._coroutines.end()
 
     def close(self) -> None:
         """Close sockets and give the name free; a node that has failed waits for no disk."""
@@ -172,9 +180,7 @@ class ZmqBus(Peer):
                 if self.stopped or not (ready or self.wire.touched):
                     break
         except Exception as error:
-            # asyncio would only log it; a bug ends the node, and the supervisor starts it anew.
-            if self._ended is not None and not self._ended.done():
-                self._ended.set_exception(error)
+            self._fail(error)
             return
         finally:
             self._in_round = False
@@ -192,6 +198,11 @@ class ZmqBus(Peer):
         if due_ns is not None:
             wait_s = max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
             self._alarm = loop.call_later(wait_s, self._wake)
+
+    def _fail(self, error: BaseException) -> None:
+        """End the node: asyncio would only log a bug, and the supervisor starts the node anew."""
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_exception(error)
 
     def _wake_soon(self) -> None:
         """Look at everything again after a callback of asyncio has used the bus."""
@@ -216,6 +227,22 @@ class ZmqBus(Peer):
         looks = super().look_each(period_s, look)
         self._wake_soon()
         return looks
+
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, R], done: Callable[[R], None] | None = None
+    ) -> Spawned:
+        """See `bus.interface.Bus.spawn`."""
+        import asyncio
+
+        from bus.coroutines import Coroutines
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return super().spawn(coroutine, done)
+        if self._coroutines is None:
+            self._coroutines = Coroutines(self.post, self._fail, self.log, lambda: self.stopped)
+        return self._coroutines.spawn(coroutine, done)
 
     # --- signals -------------------------------------------------------------------------------
 

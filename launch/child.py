@@ -71,7 +71,7 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
     bus.on_state(tell)
     try:
         if loaded.is_asyncio:
-            asyncio.run(_run_async(bus, loaded))
+            _run_in_asyncio(bus, loaded)
         else:
             node = loaded.build(bus)
             _spare_collector()
@@ -86,6 +86,19 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
     finally:
         bus.close()
     return EXIT_OK
+
+
+def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode) -> None:
+    """Run the node in a loop of its own.
+
+    asyncio.run would wait without end for a coroutine that does not let itself be cancelled, and
+    for the thread that looks up a host's name.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_run_async(bus, loaded))
+    finally:
+        loop.close()
 
 
 async def _run_async(bus: ZmqBus, loaded: LoadedNode) -> None:

@@ -755,6 +755,29 @@ def test_a_node_that_stops_finishes_the_work_it_has_offloaded(world: World) -> N
     assert written == [0, 1, 2]
 
 
+def test_a_coroutine_runs_inside_asyncio_and_is_refused_elsewhere(world: World) -> None:
+    async def answer() -> int:
+        return 7
+
+    pilot = world.bus("pilot")
+    results: list[int] = []
+    refusals: list[str] = []
+
+    def start() -> None:
+        try:
+            pilot.spawn(answer(), results.append)
+        except BusError as error:
+            refusals.append(str(error))
+
+    pilot.at(pilot.clock.now_s(), start)
+    world.until(lambda: bool(results or refusals))
+    if isinstance(world, AsyncWorld):
+        assert (results, refusals) == ([7], [])
+    else:
+        refusal = "pilot cannot run a coroutine: its loop is not asyncio's"
+        assert (results, refusals) == ([], [refusal])
+
+
 def test_a_heartbeat_tells_each_state(world: World) -> None:
     led, session = world.bus("led"), world.bus("session")
     beats: list[Heartbeat] = []

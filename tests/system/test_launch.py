@@ -71,6 +71,34 @@ def build(bus, parameters):
     bus.ready()
 """
 
+LOOP = """
+import asyncio
+import time
+from typing import Literal
+
+import msgspec
+
+RUNNER: Literal["blocking", "asyncio"] = "asyncio"
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+async def stay():
+    asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)  # as a slow name server does
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass
+
+
+def build(bus, parameters):
+    bus.spawn(stay())
+    bus.ready()
+"""
+
 PLAN = """
 path = "."
 
@@ -238,6 +266,20 @@ def test_the_simulated_wallbox_starts_and_stops_whole(graph: Graph) -> None:
     assert graph.processes() == []
     assert "error" not in graph.log
     assert "SIGKILL" not in graph.log
+
+
+def test_what_cannot_be_cancelled_does_not_keep_an_asyncio_node_from_stopping(
+    graph: Graph,
+) -> None:
+    graph.source.write_text(LOOP)
+    graph.plan.write_text('path = "."\n[nodes.pilot]\nmodule = "toys.toy"\nstop_s = 20\n')
+    process = graph.launch()
+    until(lambda: graph.ps()["pilot"]["state"] == "ready")
+    began_s = time.monotonic()
+    assert graph.tell("stop").returncode == 0
+    assert process.wait(5) == 0
+    assert time.monotonic() - began_s < 5.0  # long before SIGTERM
+    assert "coroutine stay does not end within 0.5 s; left" in graph.log
 
 
 def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> None:
