@@ -8,13 +8,14 @@ from nodes.modbus_map.meter_map import MeterMap
 
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
 GATEWAY_NO_RESPONSE = 11
 
 # Modbus Application Protocol V1.1b3, 7.
 EXCEPTIONS = {
     ILLEGAL_FUNCTION: "illegal function",
     ILLEGAL_ADDRESS: "illegal data address",
-    3: "illegal data value",
+    ILLEGAL_VALUE: "illegal data value",
     4: "server device failure",
     5: "acknowledge",
     6: "server device busy",

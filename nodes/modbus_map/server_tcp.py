@@ -1,27 +1,27 @@
-"""A real Modbus TCP server by pymodbus, inside asyncio, that can be taken away and brought back."""
+"""A real Modbus TCP server inside asyncio, that can be taken away and brought back.
+
+The streams of asyncio and not pymodbus: its server binds its port by itself, and hides why it
+cannot. The tests read by its client.
+"""
 
 import asyncio
 import errno
-import logging
 import socket
-from collections.abc import Callable
-from typing import Any
+import struct
 
 from msgspec import Struct
-from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 from bus import Bus, DriverError
-from nodes.modbus_map.bank import ILLEGAL_FUNCTION, Banks, answer
-from nodes.modbus_map.blocks import plan_blocks
+from nodes.modbus_map.bank import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Banks, answer
+from nodes.modbus_map.frame import Frame, FrameError, receive
 from nodes.modbus_map.server import Server, Servers
 
+MOST_CONNECTIONS = 32  # of one server; one more is closed at once
+IDLE_S = 120.0  # assumed: no client asks less often; also for a request that never ends
 _BACKLOG = 16
-_ANY_UNIT = 0  # pymodbus: the device for every unit that has none of its own
-
-# What a client does wrong is answered to the client; it is no line in our log.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+_READS = (3, 4)
+_MOST_REGISTERS = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4
+_REQUEST = struct.Struct(">BHH")  # function, first register, how many
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,35 +66,33 @@ class TcpServer:
         self._parameters = parameters
         self._banks = banks
         self._listening: socket.socket | None = None
-        self._server: ModbusTcpServer | None = None
-        self._starting: asyncio.Task[bool] | None = None
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.StreamWriter] = set()
         self.port = port
         self.start()
 
     def start(self) -> None:
         """Listen, from now on; harmless while it listens.
 
-        Connections wait in the kernel until the loop serves them, in the node's next callback.
+        Connections wait in the kernel until the loop serves them.
 
         :raises DriverError: the port cannot be had.
         """
-        if self._listening is not None:
-            return
-        self._listening = self._bind()
-        self.port = self._listening.getsockname()[1]
-        self._bus.at(self._bus.clock.now_s(), self._serve)
+        if self._listening is None:
+            self._listening = self._bind()
+            self.port = self._listening.getsockname()[1]
+            self._bus.spawn(self._serve(self._listening))
 
     def stop(self) -> None:
         """Close the port and every connection; harmless while it is closed."""
-        if self._starting is not None:
-            self._starting.cancel()
-            self._starting = None
         if self._server is not None:
             self._server.close()
             self._server = None
         if self._listening is not None:
             self._listening.close()
             self._listening = None
+        for connection in self._connections:
+            connection.transport.abort()
 
     def _bind(self) -> socket.socket:
         try:
@@ -112,20 +110,38 @@ class TcpServer:
                     parameter = host_parameter
             raise DriverError(f"TCP port {self.port} on {self._host} {why}", parameter) from error
 
-    def _serve(self) -> None:
-        """Hand the listening socket to pymodbus."""
-        if self._listening is None or self._server is not None:
+    async def _serve(self, listening: socket.socket) -> None:
+        """Begin to accept connections, unless the server was stopped meanwhile."""
+        if listening is not self._listening:
             return
-        loop = asyncio.get_running_loop()
-        self._listening.setblocking(False)
-        server = ModbusTcpServer(_devices(self._banks), address=(self._host, self.port))
-        listening = self._listening
-        # pymodbus binds by itself and hides why it cannot; ours is bound already.
-        server.call_create = lambda: loop.create_server(
-            server.handle_new_connection, sock=listening
+        # Not started at once: there is no wait before `stop` can close it.
+        self._server = await asyncio.start_server(
+            self._accept, sock=listening, backlog=_BACKLOG, start_serving=False
         )
-        self._server = server
-        self._starting = loop.create_task(server.listen())
+        await self._server.start_serving()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._listening is None or len(self._connections) >= MOST_CONNECTIONS:
+            writer.close()
+            return
+        self._connections.add(writer)
+        self._bus.spawn(self._answer(reader, writer))
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer all requests of one connection, in order, until one of both ends closes it."""
+        try:
+            while True:
+                async with asyncio.timeout(IDLE_S):
+                    request = await receive(reader)
+                    writer.write(_answered(self._banks, request).pack())
+                    await writer.drain()
+        except TimeoutError:
+            writer.transport.abort()  # a close would wait for who does not take the answer
+        except (FrameError, asyncio.IncompleteReadError, OSError):
+            pass
+        finally:
+            self._connections.discard(writer)
+            writer.close()
 
 
 def open(bus: Bus, parameters: Parameters) -> Servers:
@@ -133,41 +149,18 @@ def open(bus: Bus, parameters: Parameters) -> Servers:
     return TcpServers(bus)
 
 
-def _devices(banks: Banks) -> list[SimDevice]:
-    """Return one pymodbus device for each unit, and one that answers for all others."""
-    end = max(
-        block.address + block.count
-        for bank in banks.values()
-        for block in plan_blocks(bank.meter_map)
-    )
-    return [
-        SimDevice(
-            id=unit,
-            simdata=SimData(address=0, count=end, datatype=DataType.REGISTERS),
-            action=_action(banks, unit),
-        )
-        for unit in (_ANY_UNIT, *banks)
-    ]
-
-
-def _action(banks: Banks, unit: int) -> Callable[..., Any]:
-    async def act(
-        function: int,
-        start: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        written: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        """Put the answer where pymodbus takes it from; nothing can be written."""
-        result = (
-            ILLEGAL_FUNCTION
-            if written is not None
-            else answer(banks, unit, function, address, count)
-        )
-        if isinstance(result, int):
-            return ExcCodes(result)
-        registers[address - start : address - start + count] = result
-        return None
-
-    return act
+def _answered(banks: Banks, request: Frame) -> Frame:
+    """Return the answer to a request; nothing can be written."""
+    function = request.body[0]
+    result: list[int] | int = ILLEGAL_FUNCTION
+    if function in _READS:
+        result = ILLEGAL_VALUE
+        if len(request.body) == _REQUEST.size:
+            _, address, count = _REQUEST.unpack(request.body)
+            if 1 <= count <= _MOST_REGISTERS:
+                result = answer(banks, request.unit, function, address, count)
+    if isinstance(result, int):
+        body = bytes((function | 0x80, result))
+    else:
+        body = struct.pack(f">BB{len(result)}H", function, 2 * len(result), *result)
+    return Frame(transaction=request.transaction, unit=request.unit, body=body)

@@ -1,27 +1,24 @@
-"""Modbus TCP by pymodbus, inside asyncio: connects, times out and gives reasons in words."""
+"""Modbus TCP by a connection of our own: connects, times out and gives reasons in words.
+
+The streams of asyncio and not pymodbus: its client does not say why it cannot connect, and takes
+what is no answer for the beginning of one. The tests read from its server.
+"""
 
 import asyncio
-import logging
+import struct
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from weakref import WeakSet
 
 from msgspec import Struct
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
 
-from bus import Bus
+from bus import Bus, Spawned
 from nodes.modbus_map.bank import EXCEPTIONS
+from nodes.modbus_map.frame import Frame, FrameError, receive
 from nodes.modbus_map.transport import NONSENSE, Done, Modbus, ReadError, Result, Transport
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
-
-_HEADER_BYTES = 7  # transaction, protocol, length, unit: Modbus TCP Implementation Guide V1.0b, 3.1
-
-# pymodbus logs each failure beside raising or returning it; ours are told once, as ReadError.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +31,6 @@ class _Read:
     address: int
     count: int
     unit: int
-    done: Done
 
 
 class TcpModbus(Modbus):
@@ -63,49 +59,63 @@ class TcpModbus(Modbus):
 class TcpTransport:
     """See `transport.Transport`. Any failure of a connection closes it; the next read opens anew.
 
-    Works inside a running asyncio loop only, which it looks up when a read is asked for.
+    One coroutine a read, one at a time.
     """
 
     def __init__(self, bus: Bus, host: str, port: int) -> None:
         self._bus = bus
         self._host = host
         self._port = port
-        self._waiting: deque[_Read] = deque()
-        self._worker: asyncio.Task[None] | None = None
+        self._waiting: deque[tuple[_Read, Done]] = deque()
+        self._running: Spawned | None = None
         self._connection: _Connection | None = None
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
         """See `transport.Transport.read`."""
-        self._waiting.append(_Read(function, address, count, unit, done))
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.get_running_loop().create_task(self._work())
-            self._worker.add_done_callback(_let_bugs_out)
+        self._waiting.append((_Read(function, address, count, unit), done))
+        if self._running is None:
+            self._next()
 
     def close(self) -> None:
         """See `transport.Transport.close`."""
         self._waiting.clear()
-        if self._worker is not None:
-            self._worker.cancel()
+        if self._running is not None:
+            self._running.cancel()
+            self._running = None
         self._drop_connection()
 
-    async def _work(self) -> None:
-        while self._waiting:
-            read = self._waiting.popleft()
-            result = await self._carry_out(read)
-            self._bus.at(self._bus.clock.now_s(), partial(read.done, result))
+    def _next(self) -> None:
+        if self._waiting:
+            read, done = self._waiting.popleft()
+            self._running = self._bus.spawn(self._carry_out(read), partial(self._finish, done))
+
+    def _finish(self, done: Done, result: Result) -> None:
+        self._running = None
+        self._next()
+        done(result)
 
     async def _carry_out(self, read: _Read) -> Result:
+        """Read, on the connection that there is or on a new one."""
         if self._connection is None or not self._connection.is_up:
             self._drop_connection()
-            connection = _Connection(self._host, self._port)
-            failure = await connection.open()
-            if failure is not None:
-                return failure
-            self._connection = connection
-        result, is_sound = await self._connection.carry_out(read)
-        if not is_sound:
-            self._drop_connection()
-        return result
+            try:
+                async with asyncio.timeout(TIMEOUT_S):
+                    streams = await asyncio.open_connection(self._host, self._port)
+            except (OSError, ValueError) as error:
+                return ReadError(text=_reason(error))
+            self._connection = _Connection(*streams)
+        why = "closed the connection"
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await self._connection.carry_out(read)
+        except TimeoutError:
+            why = f"no answer within {TIMEOUT_S:g} s"
+        except FrameError:
+            why = NONSENSE
+        except (asyncio.IncompleteReadError, OSError):
+            pass
+        self._drop_connection()
+        return ReadError(text=why)
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
@@ -119,115 +129,58 @@ def open(bus: Bus, parameters: Parameters) -> Modbus:
 
 
 class _Connection:
-    """One TCP connection. Looks at every answer before pymodbus does: garbage is an error here."""
+    """One TCP connection, with the count of what was asked on it."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._client = AsyncModbusTcpClient(
-            host,
-            port=port,
-            timeout=TIMEOUT_S,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._inspect,
-            trace_connect=self._moved,
-        )
-        self._read: _Read | None = None
-        self._broken: asyncio.Future[str] | None = None
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._transaction = 0
 
     @property
     def is_up(self) -> bool:
-        return self._client.connected
+        """Return whether neither end has closed it."""
+        return not (self._writer.is_closing() or self._reader.at_eof())
 
     def close(self) -> None:
-        self._client.close()
+        self._writer.close()
 
-    async def open(self) -> ReadError | None:
-        """Connect; return why it cannot be done, None if it is."""
-        why = f"no connection within {TIMEOUT_S:g} s"
-        create = self._client.ctx.call_create
+    async def carry_out(self, read: _Read) -> Result:
+        """Return what the server answers; what answers something else is passed over.
 
-        async def create_and_note() -> object:
-            """Keep the reason, which pymodbus only logs."""
-            nonlocal why
-            try:
-                return await create()
-            except OSError as error:
-                why = _reason(error)
-                raise
-
-        self._client.ctx.call_create = create_and_note
-        return None if await self._client.connect() else ReadError(text=why)
-
-    async def carry_out(self, read: _Read) -> tuple[Result, bool]:
-        """Return what the server answered, and whether the connection is still sound."""
-        self._read = read
-        self._broken = asyncio.get_running_loop().create_future()
-        answer = asyncio.ensure_future(self._ask(read))
-        try:
-            ends: set[asyncio.Future[Any]] = {answer, self._broken}
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if self._broken.done():
-                return ReadError(text=self._broken.result()), False
-            return answer.result()
-        finally:
-            answer.cancel()
-            self._broken.cancel()
-            self._broken = None
-
-    async def _ask(self, read: _Read) -> tuple[Result, bool]:
-        ask = (
-            self._client.read_holding_registers
-            if read.function == 3
-            else self._client.read_input_registers
-        )
-        try:
-            response = await ask(read.address, count=read.count, device_id=read.unit)
-        except ModbusException:
-            return ReadError(text=f"no answer within {TIMEOUT_S:g} s"), False
-        if response.isError():
-            code = response.exception_code
-            meaning = EXCEPTIONS.get(code, "unknown")
-            text = f"refused to read {read.count} registers from {read.address}: {meaning}"
-            return ReadError(text=f"{text} (exception {code})"), True
-        return tuple(response.registers), True
-
-    def _inspect(self, is_sending: bool, data: bytes) -> bytes:
-        """Let through what can be the answer, or its beginning; anything else breaks."""
-        read = self._read
-        if is_sending or read is None or len(data) <= _HEADER_BYTES:
-            return data
-        function = data[_HEADER_BYTES]
-        # Behind the length: unit, function, then a byte count and the registers, or the exception.
-        length = 3 if function & 0x80 else 3 + 2 * read.count
-        if (
-            function & 0x7F == read.function
-            and data[2:4] == b"\0\0"
-            and data[4:6] == length.to_bytes(2, "big")
-        ):
-            return data
-        self._break(NONSENSE)
-        return b""
-
-    def _moved(self, is_up: bool) -> None:
-        if not is_up:
-            self._break("closed the connection")
-
-    def _break(self, why: str) -> None:
-        if self._broken is not None and not self._broken.done():
-            self._broken.set_result(why)
+        :raises FrameError: the answer is none.
+        """
+        self._transaction = (self._transaction + 1) % 0x10000
+        asked = (self._transaction, read.unit)
+        body = struct.pack(">BHH", read.function, read.address, read.count)
+        self._writer.write(Frame(transaction=asked[0], unit=asked[1], body=body).pack())
+        while True:
+            frame = await receive(self._reader)
+            if (frame.transaction, frame.unit) == asked:
+                return _result(read, frame.body)
 
 
-def _let_bugs_out(worker: asyncio.Task[None]) -> None:
-    """Let what a worker raised reach the loop: it is a bug."""
-    if not worker.cancelled():
-        worker.result()
+def _result(read: _Read, body: bytes) -> Result:
+    """Return what an answer says: registers, or an exception.
+
+    :raises FrameError: it cannot be the answer to this read.
+    """
+    size = 2 * read.count
+    if body[0] == read.function | 0x80 and len(body) == 2:
+        meaning = EXCEPTIONS.get(body[1], "unknown")
+        text = f"refused to read {read.count} registers from {read.address}: {meaning}"
+        return ReadError(text=f"{text} (exception {body[1]})")
+    if body[0] == read.function and body[1] == size and len(body) == 2 + size:
+        return struct.unpack_from(f">{read.count}H", body, 2)
+    raise FrameError(NONSENSE)
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     match error:
         case ConnectionRefusedError():
             return "connection refused"
         case TimeoutError():
             return f"no connection within {TIMEOUT_S:g} s"
-        case _:
+        case OSError():
             return f"no connection: {error.strerror or error}"
+        case ValueError():  # of the resolver: an empty label, one over 63 letters, a NUL
+            return "no connection: expected the name or address of a host"

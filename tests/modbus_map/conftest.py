@@ -1,51 +1,40 @@
-"""A bus that is nothing but a running asyncio loop: enough for transports and servers."""
+"""A node inside asyncio, for transports and servers that need its bus."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bus import Bus
-
-
-class LoopClock:
-    """The loop's own time."""
-
-    def now_s(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def now_ns(self) -> int:
-        return int(self.now_s() * 1e9)
-
-
-class LoopBus:
-    """What a transport or a server asks of its bus."""
-
-    def __init__(self) -> None:
-        self.clock = LoopClock()
-
-    def at(self, when_s: float, action: Callable[[], None]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_at(when_s, action)
+from bus.place import Place
+from bus.run import ZmqBus, open_node
+from msgs.requests import StopReason
 
 
 @pytest.fixture
-def loop_bus() -> Bus:
-    return cast(Bus, LoopBus())
+def loop_bus(tmp_path: Path) -> Iterator[ZmqBus]:
+    bus = open_node("meter", Place(run_dir=tmp_path, state_dir=tmp_path))
+    yield bus
+    bus.close()
 
 
 @pytest.fixture
-def in_loop() -> Callable[[Coroutine[Any, Any, None]], None]:
-    """Run a scenario in a loop whose callbacks may not fail unseen."""
+def in_loop(loop_bus: ZmqBus) -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Run a scenario beside the node, whose loop may not meet a failure unseen."""
 
     def run(scenario: Coroutine[Any, Any, None]) -> None:
         failures: list[dict[str, Any]] = []
 
         async def watched() -> None:
-            asyncio.get_running_loop().set_exception_handler(
-                lambda loop, context: failures.append(context)
-            )
-            await asyncio.wait_for(scenario, 20.0)
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda loop, context: failures.append(context))
+            node = loop.create_task(loop_bus.run_async(signals=False))
+            seen = loop.create_task(asyncio.wait_for(scenario, 20.0))
+            await asyncio.wait((node, seen), return_when=asyncio.FIRST_COMPLETED)
+            loop_bus.post(lambda: loop_bus.stop(StopReason.SHUTDOWN))
+            await node
+            await seen
 
         asyncio.run(watched())
         assert failures == []

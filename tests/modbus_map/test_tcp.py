@@ -1,16 +1,19 @@
 """Reading over TCP on loopback: a real server, and servers that do everything wrong."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
 from bus import Bus, DriverError
 from msgs.meter import Line
-from nodes.modbus_map import transport_tcp
+from nodes.modbus_map import server_tcp, transport_tcp
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.blocks import plan_blocks
 from nodes.modbus_map.codec import Values, decode
@@ -150,13 +153,59 @@ def test_an_address_that_is_not_ours_is_named(loop_bus: Bus, in_loop: InLoop) ->
     in_loop(scenario())
 
 
+async def connected(server: TcpServer) -> AsyncModbusTcpClient:
+    client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0, timeout=2.0)
+    assert await client.connect()
+    return client
+
+
+def test_a_client_of_pymodbus_reads_what_the_meter_holds(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        client = await connected(server)
+        for block in plan_blocks(TQ):
+            held = await client.read_holding_registers(block.address, count=block.count)
+            assert len(held.registers) == block.count
+        voltage = await client.read_holding_registers(62, count=2, device_id=1)
+        assert tuple(voltage.registers) == VOLTAGE_L1
+        refused = await client.read_input_registers(62, count=2, device_id=1)
+        assert refused.exception_code == 1
+        client.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+def test_a_server_of_pymodbus_is_read(loop_bus: Bus, in_loop: InLoop) -> None:
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        registers = SimData(address=62, values=list(VOLTAGE_L1), datatype=DataType.REGISTERS)
+        server = ModbusTcpServer(SimDevice(id=1, simdata=[registers]), address=("127.0.0.1", port))
+        await server.serve_forever(background=True)
+        transport = TcpTransport(loop_bus, "127.0.0.1", port)
+        for _ in range(3):
+            assert await read(transport) == VOLTAGE_L1
+            assert await read(transport, function=4) == VOLTAGE_L1
+            assert await read(transport, address=10) == ReadError(
+                text="refused to read 2 registers from 10: illegal data address (exception 2)"
+            )
+        await server.shutdown()  # type: ignore[no-untyped-call]
+        await read(transport)  # may still meet the connection that has just been closed
+        assert await read(transport) == ReadError(text="connection refused")
+        transport.close()
+
+    in_loop(scenario())
+
+
 def test_nobody_can_write_to_a_meter(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0)
-        assert await client.connect()
+        client = await connected(server)
         answer = await client.write_register(62, 0, device_id=1)
-        assert answer.isError()
+        assert answer.exception_code == 1
+        answer = await client.write_registers(62, [0] * 123, device_id=1)
+        assert answer.exception_code == 1
         client.close()
         transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
         assert await read(transport) == VOLTAGE_L1
@@ -176,6 +225,126 @@ def test_reads_asked_for_together_are_done_one_after_the_other(
         assert results == [VOLTAGE_L1] * 3
         transport.close()
         server.stop()
+
+    in_loop(scenario())
+
+
+# --- clients that are broken -------------------------------------------------------------------
+
+REQUEST = b"\0\x01\0\0\0\x06\x01\x03\0\x3e\0\x02"
+ANSWER = b"\0\x01\0\0\0\x07\x01\x03\x04\x00\x03\x82\x70"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (REQUEST * 3, ANSWER * 3),  # in one piece, answered one after the other
+        (b"GET / HTTP/1.1\r\n\r\n", b""),
+        (b"\xff" * 3000, b""),
+        (b"\0\x01\0\x01\0\x06\x01\x03\0\x3e\0\x02", b""),  # another protocol
+        (b"\0\x01\0\0\0\x01\x01", b""),  # no function
+        (b"\0\x01\0\0\0\x02\x01\x03", b""),  # no registers
+        (REQUEST[:-1], b""),
+        (b"\0\x01\0\0\0\x07\x01\x03\0\x3e\0\x02\0", b"\0\x01\0\0\0\x03\x01\x83\x03"),
+        (b"\0\x01\0\0\0\x06\x01\x03\0\x3e\0\0", b"\0\x01\0\0\0\x03\x01\x83\x03"),
+        (b"\0\x01\0\0\0\x06\x01\x03\0\x3e\0\x7e", b"\0\x01\0\0\0\x03\x01\x83\x03"),
+        (b"\0\x01\0\0\0\x06\x01\x2b\0\x3e\0\x02", b"\0\x01\0\0\0\x03\x01\xab\x01"),
+    ],
+)
+def test_what_is_no_request_is_refused_or_ends_the_connection(
+    loop_bus: Bus, in_loop: InLoop, sent: bytes, answered: bytes
+) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(sent)
+        writer.write_eof()
+        heard = b""
+        with contextlib.suppress(ConnectionResetError):  # of bytes that nobody has read
+            while chunk := await reader.read(1024):
+                heard += chunk
+        assert heard == answered
+        writer.close()
+        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        assert await read(transport) == VOLTAGE_L1
+        transport.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+def test_half_a_request_is_not_waited_for_without_end(
+    loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_tcp, "IDLE_S", 0.1)
+
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        for sent in (b"", REQUEST[:5], REQUEST[:-1]):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(sent)
+            assert await reader.read() == b""
+            writer.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+def test_a_client_that_takes_no_answer_is_cut_off(
+    loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_tcp, "IDLE_S", 0.2)
+
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        deaf = socket.create_connection(("127.0.0.1", server.port))
+        deaf.setblocking(False)
+        loop = asyncio.get_running_loop()
+
+        async def ask_on() -> None:
+            while True:
+                await loop.sock_sendall(deaf, REQUEST * 1000)
+
+        with pytest.raises(ConnectionError):
+            await ask_on()
+        deaf.close()
+        server.stop()
+
+    in_loop(scenario())
+
+
+def test_no_more_connections_than_32_and_those_that_go_make_room(
+    loop_bus: Bus, in_loop: InLoop
+) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        for _ in range(2):
+            clients = [await connected(server) for _ in range(server_tcp.MOST_CONNECTIONS)]
+            for client in clients:
+                assert not (await client.read_holding_registers(62, count=2)).isError()
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            assert await reader.read() == b""
+            writer.close()
+            for client in clients:
+                client.close()
+            await asyncio.sleep(0.1)  # until the server has seen it
+        server.stop()
+
+    in_loop(scenario())
+
+
+def test_a_stopped_server_closes_the_connections_that_there_are(
+    loop_bus: Bus, in_loop: InLoop
+) -> None:
+    async def scenario() -> None:
+        server = serve(loop_bus)
+        clients = [await connected(server) for _ in range(5)]
+        for client in clients:
+            await client.read_holding_registers(62, count=2)
+        server.stop()
+        for client in clients:
+            while client.connected:
+                await asyncio.sleep(0.01)
 
     in_loop(scenario())
 
@@ -204,6 +373,22 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
+async def stop_half_way(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    request = await reader.read(12)
+    writer.write(SOUND.replace(b"TT", request[:2])[:-1])
+    writer.close()
+
+
+async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    request = await reader.read(12)
+    for byte in SOUND.replace(b"TT", request[:2]):
+        writer.write(bytes((byte,)))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.05)
+            break  # it has gone
+    writer.close()
+
+
 async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read()
     writer.close()
@@ -219,7 +404,7 @@ SILENCE = "no answer within 0.2 s"
     [
         (answer_with(b"HTTP/1.1 400 Bad Request\r\n\r\n"), NONSENSE),
         (answer_with(b"\xff" * 100), NONSENSE),
-        (answer_with(b"\xff" * 3000), SILENCE),  # pymodbus drops what is longer than any frame
+        (answer_with(b"\xff" * 3000), NONSENSE),
         (answer_with(b"TT\0\0\0\x05\x01\x03\x02\x82\x70"), NONSENSE),  # one register for two
         (answer_with(b"TT\0\0\0\x07\x01\x04\x04\x00\x03\x82\x70"), NONSENSE),  # another function
         (answer_with(b"TT\0\x01\0\x07\x01\x03\x04\x00\x03\x82\x70"), NONSENSE),  # another protocol
@@ -228,7 +413,12 @@ SILENCE = "no answer within 0.2 s"
         (answer_with(b"TT\0\0\0\x07\x09\x03\x04\x00\x03\x82\x70"), SILENCE),  # of another unit
         (answer_with(b"TT\0\0\0\x07\x01\x03\x04\x00"), SILENCE),  # the rest never comes
         (say_nothing, SILENCE),
+        (trickle, SILENCE),
         (hang_up, "closed the connection"),
+        (stop_half_way, "closed the connection"),
+        (answer_with(b"TT\0\0\0\xff\x01\x03" + b"\x04" * 253), NONSENSE),  # longer than any frame
+        (answer_with(b"TT\0\0\0\x05\x01\x83\x02\0\0"), NONSENSE),  # an exception and more
+        (answer_with(b"TT\0\0\0\x07\x01\x03\x02\x00\x03\x82\x70"), NONSENSE),  # counts wrong
     ],
 )
 def test_a_broken_server_is_an_error_and_the_next_read_begins_anew(
@@ -278,13 +468,23 @@ def test_an_answer_in_pieces_is_one_answer(loop_bus: Bus, in_loop: InLoop) -> No
     in_loop(scenario())
 
 
-def test_a_host_that_cannot_be_found_is_said_so(loop_bus: Bus, in_loop: InLoop) -> None:
+@pytest.mark.parametrize(
+    ("host", "complaint"),
+    [
+        ("no.such.host.invalid", "no connection: "),
+        ("x" * 64, "no connection: expected the name or address of a host"),
+        ("box..local", "no connection: expected the name or address of a host"),
+        ("box\0", "no connection: expected the name or address of a host"),
+    ],
+)
+def test_a_host_that_cannot_be_found_is_said_so(
+    loop_bus: Bus, in_loop: InLoop, host: str, complaint: str
+) -> None:
     async def scenario() -> None:
-        transport = TcpTransport(loop_bus, "no.such.host.invalid", 502)
-        assert isinstance(transport, TcpTransport)
+        transport = TcpTransport(loop_bus, host, 502)
         result = await read(transport)
         assert isinstance(result, ReadError)
-        assert result.text.startswith("no connection")
+        assert result.text.startswith(complaint)
         transport.close()
 
     in_loop(scenario())
