@@ -15,6 +15,7 @@ safe state  none: nothing depends on it
 Decides nothing about the charger. Pages, accounts and streams are the package `web`, which knows
 messages and no bus; here is what ties both together. The server's threads never touch the bus:
 they post into the node's loop and wait for the answer, and the loop never waits for a thread.
-While nobody watches and no session runs, nothing is timed.
+While nobody watches and no session runs, nothing is timed but a look each 5 s at connections that
+may be idle.
 The label has to be there before: `web` needs `system`.
 """

@@ -25,6 +25,7 @@ from web.streams import Streams
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 STOP_S = 1.0
+LOOK_EVERY_S = 5.0  # assumed: at connections that may be idle
 
 A = TypeVar("A", bound=Struct)
 
@@ -85,7 +86,7 @@ class WebNode:
         label = read_label(bus.state_dir)
         store = WebStore(bus.state_dir, partial(bus.log, "warning"))
         account, failures, kept = store.account(label), store.failures(), store.sessions()
-        bound = bind(parameters.host, parameters.port)
+        bound = bind(parameters.host, parameters.port, bus.clock.now_s)
         self.port: int = bound.getsockname()[1]
         self.streams = Streams(bus.clock.now_s, self._on_watched)
         self.watch = Watch(bus, label, bool(parameters.panel), self.streams.say)
@@ -101,6 +102,7 @@ class WebNode:
         app = create_app(box, site, door, sessions, self.streams)
         self.server = PageServer(app, bound, box.tell, box.now_s)
         self.server.start()
+        bus.every(LOOK_EVERY_S, self.server.cut_idle)
         bus.on_stop(self._on_stop)
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
         self._url = f"http://{host}:{self.port}"

@@ -8,11 +8,9 @@ import struct
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import waitress.channel
 import waitress.server
 from msgspec.structs import replace
 from waitress.task import ErrorTask
@@ -28,7 +26,8 @@ from msgs.methods import PLUG, POWER
 from msgs.plant import Power, VehicleState, WorldStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS
-from nodes.web import server, watch
+from nodes.web import connections, server, watch
+from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
 from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
@@ -191,9 +190,10 @@ def test_nothing_is_timed_while_nobody_watches(node: RunningNode) -> None:
 
 
 def test_a_reader_that_takes_nothing_is_cut_off_and_costs_the_others_nothing(
-    node: RunningNode, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "STALLED_S", 1.0)
+    monkeypatch.setattr(connections, "STALLED_S", 1.0)
+    node = RunningNode(tmp_path)
     jar = node.sign_in()
     with ExitStack() as stack:
         slow = socket.socket()
@@ -207,25 +207,66 @@ def test_a_reader_that_takes_nothing_is_cut_off_and_costs_the_others_nothing(
         quick.event()
         large = b'{"filler":"' + b"x" * 20_000 + b'"}'
         most_held = 0
+        began_s = time.monotonic()
         while node.node.streams.count == 2:
+            assert time.monotonic() - began_s < PATIENCE_S
             node.bus.post(lambda: node.node.streams.say(large))
             quick.event()  # this one, or a newer one
-            held = [each.total_outbufs_len for each in node.node.server.channels]
-            most_held = max(most_held, *held)
+            most_held = max(most_held, *(each.total_outbufs_len for each in channels(node)))
             assert node.ask("/health").status == 200
         # The rest is what no buffer of the system took; nothing more was made for it.
-        assert server.BUFFER_BYTES < most_held < server.BUFFER_BYTES + 2 * len(large)
+        assert connections.BUFFER_BYTES < most_held < connections.BUFFER_BYTES + 2 * len(large)
         assert quick.event()
+    node.close()
+
+
+def channels(node: RunningNode) -> list[Any]:
+    """Return the open connections, as waitress has them."""
+    return list(node.node.server._server.active_channels.values())
 
 
 def test_idle_connections_shut_nobody_out(node: RunningNode) -> None:
     with ExitStack() as stack:
-        for _ in range(2 * server.MOST_CONNECTIONS):
+        for _ in range(2 * connections.MOST_CONNECTIONS):
             idle = socket.create_connection(("127.0.0.1", node.port))
             stack.callback(idle.close)
             idle.sendall(b"GET /health HTTP/1.1\r\n")  # and no more
         for _ in range(5):
             assert node.ask("/health").status == 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_a_flood_of_connections_displaces_no_stream(node: RunningNode, sent: bytes) -> None:
+    """Whether they say nothing or are answered, and though they all are younger."""
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        readers = [opened(stack, node, jar, f"127.0.0.{2 + number % 4}") for number in range(12)]
+        for reader in readers:
+            reader.event()
+        for _ in range(4 * connections.MOST_CONNECTIONS):
+            flood = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
+            stack.callback(flood.close)
+            flood.sendall(sent)
+        for reader in readers:
+            for _ in range(3):
+                assert reader.event()
+        assert node.node.streams.count == len(readers)
+
+
+def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
+    halves = (
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nuser",
+    )
+    with ExitStack() as stack:
+        for number in range(2 * server.THREADS):
+            half = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
+            stack.callback(half.close)
+            half.sendall(halves[number % 2])
+        for _ in range(5):
+            began_s = time.monotonic()
+            assert node.ask("/health").status == 200
+            assert time.monotonic() - began_s < QUICK_S
 
 
 def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> None:
@@ -247,13 +288,14 @@ def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> N
 def test_answers_that_nobody_reads_shut_nobody_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "BUFFER_BYTES", 4096)  # one answer fills it
+    for module in (server, connections):
+        monkeypatch.setattr(module, "BUFFER_BYTES", 4096)  # one answer fills it
     node = RunningNode(tmp_path)
     asked = b"GET /static/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with ExitStack() as stack:
-        for _ in range(server.MOST_CONNECTIONS + server.SPARE_CONNECTIONS):
+        for _ in range(connections.MOST_CONNECTIONS + server.SPARE_CONNECTIONS):
             unread_connection(stack, node).sendall(asked)
-        until(lambda: unread(node) >= server.MOST_CONNECTIONS)
+        until(lambda: unread(node) >= connections.MOST_CONNECTIONS)
         for _ in range(5):
             began_s = time.monotonic()
             assert node.ask("/health").status == 200
@@ -263,7 +305,7 @@ def test_answers_that_nobody_reads_shut_nobody_out(
 
 def unread(node: RunningNode) -> int:
     """Return on how many connections an answer waits for its reader."""
-    return sum(bool(channel.total_outbufs_len) for channel in node.node.server.channels)
+    return sum(bool(channel.total_outbufs_len) for channel in channels(node))
 
 
 def unread_connection(stack: ExitStack, node: RunningNode) -> socket.socket:
@@ -289,8 +331,8 @@ def test_who_breaks_off_is_no_news(
     with socket.create_connection(("127.0.0.1", node.port)) as rude:
         rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         rude.sendall(b"nonsense\r\n\r\n")
-        until(lambda: any(channel.requests for channel in node.node.server.channels))
-    until(lambda: not node.node.server.channels)
+        until(lambda: any(channel.requests for channel in channels(node)))
+    until(lambda: not channels(node))
     assert node.ask("/health").status == 200
     node.stop()
     assert "Traceback" not in capfd.readouterr().err
@@ -299,14 +341,13 @@ def test_who_breaks_off_is_no_news(
 def test_a_wall_clock_that_is_set_back_keeps_no_idle_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "LOOK_EVERY_S", 1)
-    monkeypatch.setattr(server, "IDLE_S", 1)
+    monkeypatch.setattr(node_module, "LOOK_EVERY_S", 0.2)
+    monkeypatch.setattr(connections, "IDLE_S", 1.0)
     node = RunningNode(tmp_path)
-    early = SimpleNamespace(time=lambda: time.time() - 3600.0)
+    now_s = time.time
     with socket.create_connection(("127.0.0.1", node.port)) as idle:
-        until(lambda: len(node.node.server.channels) == 1)
-        for module in (waitress.server, waitress.channel):
-            monkeypatch.setattr(module, "time", early)
+        until(lambda: len(channels(node)) == 1)
+        monkeypatch.setattr(time, "time", lambda: now_s() - 3600.0)
         idle.settimeout(PATIENCE_S)
         assert idle.recv(1) == b""
     node.close()
@@ -316,7 +357,7 @@ def test_a_crowd_writes_one_line_of_the_log(
     node: RunningNode, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with ExitStack() as stack:
-        for _ in range(4 * server.MOST_CONNECTIONS):
+        for _ in range(4 * connections.MOST_CONNECTIONS):
             idle = socket.create_connection(("127.0.0.1", node.port))
             stack.callback(idle.close)
         assert node.ask("/health").status == 200
@@ -361,6 +402,27 @@ def test_the_node_stops_within_a_second_with_streams_open(node: RunningNode) -> 
         assert all(reader.is_ended() for reader in readers)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", node.port))
+
+
+def test_the_node_stops_within_a_second_beside_readers_that_take_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (server, connections):
+        monkeypatch.setattr(module, "BUFFER_BYTES", 4096)
+    node = RunningNode(tmp_path)
+    jar = node.sign_in()
+    cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
+    asked = f"GET /live HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(8):
+            unread_connection(stack, node).sendall(asked)
+        large = b'{"filler":"' + b"x" * 20_000 + b'"}'
+        while unread(node) < 8:
+            node.bus.post(lambda: node.node.streams.say(large))
+            time.sleep(0.01)
+        threads = node.node.server._server.task_dispatcher.threads
+        assert node.stop() < 1.5
+        until(lambda: not threads)  # those that waited for a reader as well
 
 
 def test_a_server_that_wakes_by_itself_while_it_is_being_stopped_stops_all_the_same(
