@@ -27,6 +27,7 @@ BODY_BYTES = 64 * 1024
 BACKLOG = 128
 ROUND_S = 60.0  # assumed: all that happens wakes the server before
 THREADS_END_S = 0.4  # when it closes: for the requests that run
+LATE_THREADS_S = 30.0  # after that, unless the process has ended before
 FLUSH_S = 0.05  # then for what is on its way out
 NEVER_S = 10**9  # by the wall clock, see IDLE_S of `nodes.web.connections`
 
@@ -132,12 +133,13 @@ class PageServer:
         finally:
             self._listener.cut_all()
             self._round(0.0)  # a thread that waits for its reader learns that it has gone
-            with self._waking:
-                if dispatcher.threads:
-                    self._listener.close()  # the trigger is theirs until the process ends
-                else:
-                    wasyncore.close_all(self._map, ignore_all=True)
+            self._listener.close()
             self._on_closed()
+            # What a late thread writes to the trigger must not reach the next file of its number.
+            dispatcher.shutdown(timeout=LATE_THREADS_S)
+            if not dispatcher.threads:
+                with self._waking:
+                    wasyncore.close_all(self._map, ignore_all=True)
 
     def _round(self, seconds: float) -> None:
         wasyncore.loop(seconds, use_poll=True, map=self._map, count=1)
