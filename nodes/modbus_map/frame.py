@@ -1,15 +1,21 @@
-"""Frames of Modbus TCP: seven bytes of header, then a function and its data.
+"""Modbus TCP over a stream: frames are built, cut and decoded by pymodbus.
 
-Source: Modbus Messaging on TCP/IP Implementation Guide V1.0b, 3.1, and Modbus Application Protocol
-V1.1b3, 4.1.
+pymodbus takes some bytes for a frame that are none: what it has decoded counts if it encodes to the
+same bytes again.
 """
 
 import asyncio
-import struct
+import logging
 from dataclasses import dataclass
 
-_HEADER = struct.Struct(">HHHB")  # transaction, protocol (0), length of unit and body, unit
-_LENGTHS = range(3, 255)  # a function and one byte at least; a body of 253 bytes at most
+from pymodbus.framer import FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
+
+# What is wrong with a peer is told by our own log, in words and once.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
+
+REQUESTS, ANSWERS = DecodePDU(is_server=True), DecodePDU(is_server=False)
+_FRAMER = FramerSocket(ANSWERS)
 
 
 class FrameError(Exception):
@@ -18,26 +24,48 @@ class FrameError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One request or answer."""
+    """One request or answer; the body is a function and its data."""
 
     transaction: int
     unit: int
-    body: bytes  # the function, then its data
+    body: bytes
 
-    def pack(self) -> bytes:
-        """Return the frame as it is sent."""
-        return _HEADER.pack(self.transaction, 0, 1 + len(self.body), self.unit) + self.body
+    def decode(self, decoder: DecodePDU) -> ModbusPDU | None:
+        """Return what the body says; None for what is no request, or no answer."""
+        pdu = decoder.decode(self.body)
+        if pdu is None or bytes((pdu.function_code,)) + pdu.encode() != self.body:
+            return None
+        return pdu
 
 
-async def receive(reader: asyncio.StreamReader) -> Frame:
-    """Return the next frame; wait for it without a limit.
+class Frames:
+    """The frames that come by one stream."""
 
-    :raises FrameError: what has come is not one; the stream cannot be used any more.
-    :raises asyncio.IncompleteReadError: the other end has closed before the end of one.
-    :raises OSError: the connection is lost.
-    """
-    header = await reader.readexactly(_HEADER.size)
-    transaction, protocol, length, unit = _HEADER.unpack(header)
-    if protocol != 0 or length not in _LENGTHS:
-        raise FrameError(f"{header.hex(' ')} is no header of a frame")
-    return Frame(transaction=transaction, unit=unit, body=await reader.readexactly(length - 1))
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._bytes = b""
+
+    async def receive(self) -> Frame:
+        """Return the next frame; wait for it without a limit.
+
+        :raises FrameError: what has come is not one; the stream cannot be used any more.
+        :raises asyncio.IncompleteReadError: the other end has closed before the end of one.
+        :raises OSError: the connection is lost.
+        """
+        while True:
+            used, unit, transaction, body = _FRAMER.decode(self._bytes)
+            if used:
+                self._bytes = self._bytes[used:]
+                return Frame(transaction=transaction, unit=unit, body=body)
+            is_other = len(self._bytes) >= _FRAMER.MIN_SIZE and any(self._bytes[2:4])
+            if is_other or len(self._bytes) >= _FRAMER.MAX_SIZE:  # another protocol, or too long
+                raise FrameError(f"{self._bytes[:8].hex(' ')} is no header of a frame")
+            more = await self._reader.read(_FRAMER.MAX_SIZE - len(self._bytes))
+            if not more:
+                raise asyncio.IncompleteReadError(self._bytes, None)
+            self._bytes += more
+
+
+def pack(pdu: ModbusPDU) -> bytes:
+    """Return a request or an answer as it is sent."""
+    return _FRAMER.buildFrame(pdu)

@@ -1,27 +1,29 @@
 """A real Modbus TCP server inside asyncio, that can be taken away and brought back.
 
-The streams of asyncio and not pymodbus: its server binds its port by itself, and hides why it
-cannot. The tests read by its client.
+asyncio's streams carry pymodbus's frames: its server binds its port by itself, and hides why it
+cannot.
 """
 
 import asyncio
 import errno
 import socket
-import struct
 
 from msgspec import Struct
+from pymodbus.pdu import ExceptionResponse
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersResponse,
+    ReadInputRegistersResponse,
+)
 
 from bus import Bus, DriverError
 from nodes.modbus_map.bank import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Banks, answer
-from nodes.modbus_map.frame import Frame, FrameError, receive
+from nodes.modbus_map.frame import REQUESTS, Frame, FrameError, Frames, pack
 from nodes.modbus_map.server import Server, Servers
 
 MOST_CONNECTIONS = 32  # of one server; one more is closed at once
 IDLE_S = 120.0  # assumed: no client asks less often; also for a request that never ends
 _BACKLOG = 16
-_READS = (3, 4)
-_MOST_REGISTERS = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4
-_REQUEST = struct.Struct(">BHH")  # function, first register, how many
+_ANSWERS = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,11 +131,11 @@ class TcpServer:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer all requests of one connection, in order, until one of both ends closes it."""
+        frames = Frames(reader)
         try:
             while True:
                 async with asyncio.timeout(IDLE_S):
-                    request = await receive(reader)
-                    writer.write(_answered(self._banks, request).pack())
+                    writer.write(_answer(self._banks, await frames.receive()))
                     await writer.drain()
         except TimeoutError:
             writer.transport.abort()  # a close would wait for who does not take the answer
@@ -149,18 +151,17 @@ def open(bus: Bus, parameters: Parameters) -> Servers:
     return TcpServers(bus)
 
 
-def _answered(banks: Banks, request: Frame) -> Frame:
+def _answer(banks: Banks, frame: Frame) -> bytes:
     """Return the answer to a request; nothing can be written."""
-    function = request.body[0]
+    function = frame.body[0]
     result: list[int] | int = ILLEGAL_FUNCTION
-    if function in _READS:
+    if function in _ANSWERS:
+        request = frame.decode(REQUESTS)
         result = ILLEGAL_VALUE
-        if len(request.body) == _REQUEST.size:
-            _, address, count = _REQUEST.unpack(request.body)
-            if 1 <= count <= _MOST_REGISTERS:
-                result = answer(banks, request.unit, function, address, count)
+        if request is not None:
+            result = answer(banks, frame.unit, function, request.address, request.count)
     if isinstance(result, int):
-        body = bytes((function | 0x80, result))
-    else:
-        body = struct.pack(f">BB{len(result)}H", function, 2 * len(result), *result)
-    return Frame(transaction=request.transaction, unit=request.unit, body=body)
+        return pack(ExceptionResponse(function, result, frame.unit, frame.transaction))
+    return pack(
+        _ANSWERS[function](dev_id=frame.unit, transaction_id=frame.transaction, registers=result)
+    )

@@ -1,24 +1,31 @@
 """Modbus TCP by a connection of our own: connects, times out and gives reasons in words.
 
-The streams of asyncio and not pymodbus: its client does not say why it cannot connect, and takes
-what is no answer for the beginning of one. The tests read from its server.
+asyncio's streams carry pymodbus's frames: its client does not say why it cannot connect, and takes
+what is no answer for the beginning of one.
 """
 
 import asyncio
-import struct
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from weakref import WeakSet
 
 from msgspec import Struct
+from pymodbus.pdu import ExceptionResponse
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadHoldingRegistersResponse,
+    ReadInputRegistersRequest,
+)
 
 from bus import Bus, Spawned
 from nodes.modbus_map.bank import EXCEPTIONS
-from nodes.modbus_map.frame import Frame, FrameError, receive
+from nodes.modbus_map.frame import ANSWERS, Frame, FrameError, Frames, pack
 from nodes.modbus_map.transport import NONSENSE, Done, Modbus, ReadError, Result, Transport
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
+
+_REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,6 +141,7 @@ class _Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._frames = Frames(reader)
         self._transaction = 0
 
     @property
@@ -149,28 +157,37 @@ class _Connection:
 
         :raises FrameError: the answer is none.
         """
-        self._transaction = (self._transaction + 1) % 0x10000
+        self._transaction = self._transaction % 0xFFFF + 1
         asked = (self._transaction, read.unit)
-        body = struct.pack(">BHH", read.function, read.address, read.count)
-        self._writer.write(Frame(transaction=asked[0], unit=asked[1], body=body).pack())
+        request = _REQUESTS[read.function](
+            dev_id=read.unit,
+            transaction_id=self._transaction,
+            address=read.address,
+            count=read.count,
+        )
+        self._writer.write(pack(request))
         while True:
-            frame = await receive(self._reader)
+            frame = await self._frames.receive()
             if (frame.transaction, frame.unit) == asked:
-                return _result(read, frame.body)
+                return _result(read, frame)
 
 
-def _result(read: _Read, body: bytes) -> Result:
+def _result(read: _Read, frame: Frame) -> Result:
     """Return what an answer says: registers, or an exception.
 
     :raises FrameError: it cannot be the answer to this read.
     """
-    size = 2 * read.count
-    if body[0] == read.function | 0x80 and len(body) == 2:
-        meaning = EXCEPTIONS.get(body[1], "unknown")
+    answer = frame.decode(ANSWERS)
+    if isinstance(answer, ExceptionResponse) and answer.function_code == read.function | 0x80:
+        meaning = EXCEPTIONS.get(answer.exception_code, "unknown")
         text = f"refused to read {read.count} registers from {read.address}: {meaning}"
-        return ReadError(text=f"{text} (exception {body[1]})")
-    if body[0] == read.function and body[1] == size and len(body) == 2 + size:
-        return struct.unpack_from(f">{read.count}H", body, 2)
+        return ReadError(text=f"{text} (exception {answer.exception_code})")
+    if (
+        isinstance(answer, ReadHoldingRegistersResponse)
+        and answer.function_code == read.function
+        and len(answer.registers) == read.count
+    ):
+        return tuple(answer.registers)
     raise FrameError(NONSENSE)
 
 
