@@ -97,6 +97,10 @@ class MemoryCarrier:
         """See `bus.peer.Carrier.send`."""
         return self.is_alive and self._graph.carry(self._node, row, frame)
 
+    def end_repeats(self, row: Publisher) -> None:
+        """See `bus.peer.Carrier.end_repeats`."""
+        self._graph.end_repeats(row)
+
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """See `bus.peer.Carrier.listen`."""
         self._graph.listen(self, writer, key)
@@ -170,8 +174,8 @@ class MemoryCarrier:
         """See `bus.virtual_looks.Place.pass_instants`."""
         self.peer.pass_instants(after_ns, last_ns, step_ns)
 
-    def end_repeats(self) -> None:
-        """See `bus.virtual_looks.Place.end_repeats`."""
+    def send_again(self) -> None:
+        """See `bus.virtual_looks.Place.send_again`."""
         self._graph.send_again(self._node)
 
 
@@ -482,18 +486,23 @@ class MemoryGraph:
             return
         if carrier.looks is not None:
             carrier.looks.catch_up()
-        touched = {carrier.peer.node: carrier}
+        readers = {carrier.peer.node: carrier}
         for row in carrier.peer.rows():
-            row.is_lazy = False
-            for other in self._readers.get(row.key, ()):
-                for reader in other.peer.readers_of(row.key):
-                    if reader.renewal is not None:
-                        reader.renew()
-                        reader.renewal = None
-                        touched[other.peer.node] = other
-        for other in touched.values():
-            if other.looks is not None:
-                other.looks.note_stamps()
+            if row.is_lazy:
+                self.end_repeats(row)
+                readers |= {each.peer.node: each for each in self._readers.get(row.key, ())}
+        for each in readers.values():
+            if each.looks is not None:
+                each.looks.note_stamps()
+
+    def end_repeats(self, row: Publisher) -> None:
+        """Have the readers of a topic take the stamp of the last repeat that was not sent."""
+        row.catch_up()
+        row.is_lazy = False
+        for carrier in self._readers.get(row.key, ()):
+            for reader in carrier.peer.readers_of(row.key):
+                reader.renew()
+                reader.renewal = None
 
     # --- inside --------------------------------------------------------------------------------
 

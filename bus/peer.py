@@ -48,6 +48,9 @@ class Carrier(Protocol):
         Return whether its repeats need not be sent: who reads it renews its stamp by itself.
         """
 
+    def end_repeats(self, row: Publisher) -> None:
+        """Have who reads a topic take the stamp of the last repeat that was not sent."""
+
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """Read a topic of a writer; only an active one wakes the node."""
 
@@ -140,6 +143,8 @@ class Peer:
         row = self._publishers.get(topic.name)
         if row is None:
             row = self._new_publisher(topic)
+        if row.is_lazy:
+            self._carrier.end_repeats(row)
         row.sequence += 1
         if message is not row.message:  # it is frozen: said again, its bytes are the same
             row.body = _encode(message)

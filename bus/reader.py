@@ -107,9 +107,7 @@ class TopicReader(Generic[M]):
         if age_ns < -FUTURE_NS:
             self.health.refused += 1
             return None
-        if incarnation == self.incarnation and (
-            sequence == self.sequence + 1 or (self.renewal is not None and sequence > self.sequence)
-        ):
+        if incarnation == self.incarnation and sequence == self.sequence + 1:
             pass  # most often
         elif incarnation == self.incarnation and sequence > self.sequence:
             self.health.gaps += sequence - self.sequence - 1

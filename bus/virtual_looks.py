@@ -39,7 +39,7 @@ class Place(Protocol):
     def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:
         """Count the repeats of the instants of a grid that were left out."""
 
-    def end_repeats(self) -> None:
+    def send_again(self) -> None:
         """Have what reads the node's messages know that they are not repeated any more."""
 
 
@@ -104,7 +104,7 @@ class VirtualLooks:
         self.catch_up()
         self._is_cancelled = True
         self._deadline.cancel()
-        self._place.end_repeats()
+        self._place.send_again()
 
     # --- for the graph -------------------------------------------------------------------------
 

@@ -129,6 +129,9 @@ class ZmqCarrier:
             self._touch(publisher)
         return False
 
+    def end_repeats(self, row: Publisher) -> None:
+        """See `bus.peer.Carrier.end_repeats`. There are none."""
+
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """See `bus.peer.Carrier.listen`. A writer outside the plan is not waited for."""
         if self._place.peers is None or writer in self._place.peers:

@@ -473,6 +473,21 @@ def test_a_latched_message_that_comes_late_does_not_replace_a_newer_one(
     assert reader.message == Word(level=2)
 
 
+def test_who_asks_for_stamps_while_a_message_is_sent_keeps_nobody_from_hearing_it(
+    graph: MemoryGraph,
+) -> None:
+    looker = Looker(graph, 0.025, math.inf)
+    reader = graph.bus("b").subscribe(SAID["a"])
+    looker.rounds.say(SAID["a"], Word(level=1))
+    stamps: list[float | None] = []
+    graph.tap(lambda _: stamps.append(graph.stamp_s("b", SAID["a"])), repeats=False)
+    graph.advance(10.0)
+    looker.rounds.say(SAID["a"], Word(level=2))
+    assert reader.message == Word(level=2)
+    assert stamps[-1] == pytest.approx(START_NS / 1e9 + 9.9)
+    assert reader.health.gaps == 0
+
+
 def test_a_tap_without_repeats_lets_them_be_left_out(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
     reader_bus = graph.bus("b")
