@@ -21,6 +21,7 @@ from bus.place import Place, PlaceError
 from bus.run import ZmqBus, open_node
 from launch import parcel
 from launch.loading import ConfigurationError, LoadedNode, load_node
+from launch.locked_memory import lock_memory
 from launch.restarts import EXIT_CONFIGURATION, EXIT_OK
 from msgs.heartbeat import NodeState
 
@@ -71,10 +72,10 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
     bus.on_state(tell)
     try:
         if loaded.is_asyncio:
-            _run_in_asyncio(bus, loaded)
+            _run_in_asyncio(bus, loaded, order)
         else:
             node = loaded.build(bus)
-            _spare_collector()
+            _settle_memory(order)
             bus.run()
             del node
     except PlaceError as error:
@@ -88,7 +89,7 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
     return EXIT_OK
 
 
-def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode) -> None:
+def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> None:
     """Run the node in a loop of its own.
 
     asyncio.run would wait without end for a coroutine that does not let itself be cancelled, and
@@ -96,22 +97,32 @@ def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode) -> None:
     """
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(_run_async(bus, loaded))
+        loop.run_until_complete(_run_async(bus, loaded, order))
     finally:
         loop.close()
 
 
-async def _run_async(bus: ZmqBus, loaded: LoadedNode) -> None:
+async def _run_async(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> None:
     node = loaded.build(bus)
-    _spare_collector()
+    _settle_memory(order)
     await bus.run_async()
     del node
 
 
-def _spare_collector() -> None:
-    """Keep what lives as long as the node out of the garbage collector's rounds."""
+def _settle_memory(order: parcel.Order) -> None:
+    """Keep what lives as long as the node out of the garbage collector's rounds.
+
+    A node with `realtime` runs without them, and its memory is never paged out.
+    """
     gc.collect()
     gc.freeze()
+    if not order.realtime:
+        return
+    gc.disable()
+    try:
+        lock_memory()
+    except OSError as error:
+        _say("info", f"realtime: locked memory is refused: {error.strerror}; it runs without")
 
 
 def _open_bus(order: parcel.Order) -> ZmqBus:

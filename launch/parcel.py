@@ -34,6 +34,7 @@ class Order(Struct, frozen=True, kw_only=True):
     cpu: tuple[int, ...]
     nice: int
     scheduling: str
+    realtime: bool
 
 
 class Born(Struct, frozen=True, tag="born"):

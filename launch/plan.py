@@ -19,6 +19,7 @@ A launch file is TOML, one node a table:
     cpu = [1]                        # processors it may use
     nice = -5
     scheduling = "fifo:10"           # or "rr:10", "batch", "idle"
+    realtime = true                  # memory locked, no cyclic garbage collector
     off = true                       # leaves the node of an included file out
 
     [nodes.pilot.parameters]         # checked by the node itself before anything starts
@@ -125,6 +126,7 @@ class NodePlan:
     cpu: tuple[int, ...] = ()
     nice: int = 0
     scheduling: str = ""
+    realtime: bool = False
 
     @property
     def has_safe_state(self) -> bool:
@@ -179,6 +181,7 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scheduling: (
         Annotated[str, Meta(pattern=r"^((fifo|rr):[1-9][0-9]?|batch|idle)?$")] | UnsetType
     ) = UNSET
+    realtime: bool | UnsetType = UNSET
     off: bool | UnsetType = UNSET
 
 

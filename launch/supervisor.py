@@ -211,6 +211,7 @@ class Supervisor:
             cpu=node.cpu,
             nice=node.nice,
             scheduling=node.scheduling,
+            realtime=node.realtime,
         )
 
     # --- all nodes -----------------------------------------------------------------------------
