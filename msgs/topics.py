@@ -64,9 +64,15 @@ PILOT_STATUS = Topic(
     period_s=0.02,
     idle_period_s=0.1,
     hold_s=1.0,
+    drifts=("high_v", "low_v"),
 )
 SAFETY_STATUS = Topic(
-    name="safety/status", message=SafetyStatus, writer="safety", period_s=0.1, hold_s=1.0
+    name="safety/status",
+    message=SafetyStatus,
+    writer="safety",
+    period_s=0.1,
+    hold_s=1.0,
+    drifts=("temperature_c", "retry_in_s", "starts_in_s"),
 )
 SESSION_STATUS = Topic(
     name="session/status",

@@ -9,6 +9,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.load_manager import LoadOffer
 from msgs.pilot import (
     MAX_OFFER_A,
@@ -17,7 +18,6 @@ from msgs.pilot import (
     STATE_F_PERCENT,
     UNDEFINED_AT,
     UNSETTLED,
-    X1_PERCENT,
     CpState,
     PilotStatus,
     SettledCp,
@@ -44,12 +44,11 @@ class Config(Struct, frozen=True, kw_only=True):
     session_hold_s: float = SESSION_STATUS.hold_s
     offer_hold_s: float = LOAD_OFFER.hold_s
     line_grace_s: float = 0.5  # half of pilot/status's hold: valid again before safety opens
-    period_s: float = 0.02  # a quiet line is read, and pilot/status said, so often
+    period_s: float = 0.02  # between two looks, and between two messages that say the same
     # Without a vehicle nothing could be opened sooner, and a plug is in the hand for seconds.
-    idle_look_s: float = 0.05
+    idle_period_s: float = 0.05
     idle_say_s: float = 0.1
-    again_s: float = 0.005  # a reading that does not confirm the state is looked at again
-    slack_s: float = 0.005  # what falls due by then is due now
+    again_s: float = 0.005  # to the next look after a reading that does not confirm the state
     # A vehicle that does not answer its offer may sleep: state F for a while, then x1, wakes it.
     # Once for each session. EVerest: 30 s, T_step_EF 4.0 s, then 0.75 s in x1.
     wake_up: bool = True
@@ -58,14 +57,29 @@ class Config(Struct, frozen=True, kw_only=True):
     wake_x1_s: float = 0.75
 
 
+class Permission(Struct, frozen=True, kw_only=True):
+    """What safety says of the current."""
+
+    permitted: bool
+    limit_a: float  # by temperature
+    installation_limit_a: float
+
+
+class Authorization(Struct, frozen=True, kw_only=True):
+    """What session says of the vehicle."""
+
+    authorized: bool
+    session_id: str
+
+
 class Inputs(Struct, frozen=True, kw_only=True):
-    """One round's facts; a message that is older than its hold is None."""
+    """What one look shows. None: the writer is silent, or the line could not be read."""
 
     now_s: float
     reading: LineReading | None
-    safety: SafetyStatus | None
-    session: SessionStatus | None
-    offer: LoadOffer | None
+    safety: Permission | None
+    session: Authorization | None
+    offer_a: float | None  # of load_manager
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -82,118 +96,105 @@ class State(Struct, frozen=True, kw_only=True):
     unanswered_s: float | None = None  # since when it has not
     woken: str = ""  # the session in which it has been woken
     wake_from_s: float = -math.inf  # when state F began
-    said: PilotStatus | None = None
-    publish_at_s: float = 0.0
-    calm: Inputs | None = None  # of a round without a vehicle: the same need no judging
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
-    """What is to be done after one round."""
+    """What is to be done after one step."""
 
-    next_s: float  # when the next round is due
-    duty_percent: float | None = None  # None: leave the generator as it is
-    status: PilotStatus | None = None  # None: nothing is to be said
+    duty_percent: float | None  # None: leave the generator as it is
+    status: PilotStatus | None  # None: the state of the line is not known yet
+    say_s: float  # between two messages that say the same
+    period_s: float  # between two looks from now on
+    due_s: float  # the same inputs need no step before
+
+
+def look(
+    now_s: float,
+    reading: LineReading | None,
+    safety: SafetyStatus | None,
+    session: SessionStatus | None,
+    offer: LoadOffer | None,
+) -> Inputs:
+    """Return the inputs of a look: of each message what is used, so that the rest is no news."""
+    return Inputs(
+        now_s=now_s,
+        reading=reading,
+        safety=None
+        if safety is None
+        else Permission(
+            permitted=safety.permitted,
+            limit_a=safety.limit_a,
+            installation_limit_a=safety.installation_limit_a,
+        ),
+        session=None
+        if session is None
+        else Authorization(authorized=session.authorized, session_id=session.session_id),
+        offer_a=None if offer is None else offer.limit_a,
+    )
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Judge one reading, decide what the pilot says and when to look again."""
-    now_s = inputs.now_s
-    if state.calm is not None and _is_same(state.calm, inputs):
-        return _repeat(config, state, now_s)
-    before = state
+    """Judge what one look shows. The same inputs need no step before `Outputs.due_s`."""
+    before, moment = state, Moment(inputs.now_s)
     reading = inputs.reading
     if reading is not None and not is_measured(reading.high_v, reading.low_v, reading.duty_percent):
         reading = None
-    started_s = now_s if state.started_s is None else state.started_s
-    state = _note(state, inputs, started_s)
+    state = _note(state, inputs)
     if state.offered_a is None:
         if reading is not None:
             adopted_a = offer_of_duty(reading.duty_percent)
             state = replace(
                 state,
                 offered_a=adopted_a,
-                changed_s=now_s if adopted_a else -math.inf,
+                changed_s=inputs.now_s if adopted_a else -math.inf,
                 has_asked=True,  # perhaps: a vehicle that is full is not woken
             )
-        elif now_s - started_s <= config.line_grace_s and _next_offer(
-            config, state, inputs, None, now_s - started_s
+        elif not _has_run(state, config.line_grace_s, moment) and _next_offer(
+            config, state, inputs, None, moment
         ):
-            return state, Outputs(next_s=now_s + config.period_s)
+            return state, Outputs(
+                duty_percent=None,
+                status=None,
+                say_s=config.period_s,
+                period_s=config.period_s,
+                due_s=moment.due_s if state == before else moment.now_s,
+            )
     cp = settle(state.cp, classify_high_v(reading.high_v)) if reading is not None else UNSETTLED
     if cp is not state.cp:
         state = replace(state, cp=cp)
     is_settling = reading is not None and cp.state is None and not cp.is_undefined
-    # No measurement and no window are as bad as a short; only the first readings are none of it.
+    # A failed or out-of-window reading counts as state E, but for the first readings.
     cp_state = cp.state or (None if is_settling else CpState.E)
 
-    offered_a = _next_offer(config, state, inputs, cp_state, now_s - started_s)
+    offered_a = _next_offer(config, state, inputs, cp_state, moment)
     if offered_a != state.offered_a:
-        state = replace(state, offered_a=offered_a, changed_s=now_s)
-    if cp_state is CpState.A:
+        state = replace(state, offered_a=offered_a, changed_s=inputs.now_s)
+    if cp_state is CpState.A and state.changed_s != -math.inf:
         state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
-    state = _wake(config, state, inputs, cp_state)
-    is_astray = 0 < cp.astray < UNDEFINED_AT
-    calm = inputs if reading is not None and _is_calm(before, state, reading) else None
-    look_s = config.idle_look_s if calm else config.period_s
-    next_s = now_s + (config.again_s if is_astray else look_s)
-    if calm is not state.calm:
-        state = replace(state, calm=calm)
-    return _say(config, state, now_s, cp_state, reading, next_s)
+    state = _wake(config, state, inputs, cp_state, moment)
+    return state, _outputs(config, before, state, cp_state, reading, moment)
 
 
-def _is_calm(before: State, state: State, reading: LineReading) -> bool:
-    """Return whether the same inputs, given again, could only repeat this round.
-
-    Without a vehicle nothing is offered whatever is heard, and no time runs.
-    """
-    return (
-        state.cp.state is CpState.A
-        and state.cp is before.cp
-        and state.said is not None
-        and state.said.cp_state is CpState.A
-        and not state.said.waking
-        and (state.said.high_v, state.said.low_v) == (reading.high_v, reading.low_v)
-        and state.offered_a == 0.0
-        and state.offer_heard
-        and state.session_heard
-        and state.safety_heard
-    )
-
-
-def _is_same(calm: Inputs, inputs: Inputs) -> bool:
-    """Return whether nothing new has been read or heard."""
-    return (
-        inputs.reading == calm.reading
-        and inputs.safety is calm.safety
-        and inputs.session is calm.session
-        and inputs.offer is calm.offer
-    )
-
-
-def _repeat(config: Config, state: State, now_s: float) -> tuple[State, Outputs]:
-    """Say again what was said, when it is time."""
-    next_s = now_s + config.idle_look_s
-    if now_s + config.slack_s < state.publish_at_s:
-        return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT)
-    state = replace(state, publish_at_s=now_s + config.idle_say_s)
-    return state, Outputs(next_s=next_s, duty_percent=X1_PERCENT, status=state.said)
-
-
-def _note(state: State, inputs: Inputs, started_s: float) -> State:
+def _note(state: State, inputs: Inputs) -> State:
     """Remember the start and which inputs have come since."""
     if state.safety_heard and state.session_heard and state.offer_heard:
         return state
     return replace(
         state,
-        started_s=started_s,
+        started_s=inputs.now_s if state.started_s is None else state.started_s,
         safety_heard=state.safety_heard or inputs.safety is not None,
         session_heard=state.session_heard or inputs.session is not None,
-        offer_heard=state.offer_heard or inputs.offer is not None,
+        offer_heard=state.offer_heard or inputs.offer_a is not None,
     )
 
 
+def _has_run(state: State, seconds: float, moment: Moment) -> bool:
+    """Return whether this process has run for so long [s]."""
+    return state.started_s is not None and moment.reached(state.started_s + seconds)
+
+
 def _next_offer(
-    config: Config, state: State, inputs: Inputs, cp_state: CpState | None, running_s: float
+    config: Config, state: State, inputs: Inputs, cp_state: CpState | None, moment: Moment
 ) -> float:
     """Return the current [A] to offer from now on; 0 is x1.
 
@@ -208,27 +209,31 @@ def _next_offer(
     if inputs.session is not None:
         if not inputs.session.authorized:
             return 0.0
-    elif state.session_heard or running_s > config.session_hold_s:
+    elif state.session_heard or _has_run(state, config.session_hold_s, moment):
         return 0.0
     if inputs.safety is not None:
         if not inputs.safety.permitted:
             return 0.0
         limits_a += (inputs.safety.limit_a, inputs.safety.installation_limit_a)
-    elif state.safety_heard or running_s > config.safety_hold_s:
+    elif state.safety_heard or _has_run(state, config.safety_hold_s, moment):
         return 0.0
-    if inputs.offer is not None:
-        limits_a.append(inputs.offer.limit_a)
-    elif state.offer_heard or running_s > config.offer_hold_s:
+    if inputs.offer_a is not None:
+        limits_a.append(inputs.offer_a)
+    elif state.offer_heard or _has_run(state, config.offer_hold_s, moment):
         return 0.0
 
     # A limit that is no number is not above 6 A either.
     limit_a = min(limits_a) if all(limit_a >= MIN_OFFER_A for limit_a in limits_a) else 0.0
-    is_complete = None not in (cp_state, inputs.session, inputs.safety, inputs.offer)
-    may_rise = is_complete and inputs.now_s - state.changed_s >= config.raise_after_s
-    return limit_a if may_rise else min(limit_a, offered_a)
+    if limit_a <= offered_a:
+        return limit_a
+    is_complete = None not in (cp_state, inputs.session, inputs.safety, inputs.offer_a)
+    may_rise = is_complete and moment.reached(state.changed_s + config.raise_after_s)
+    return limit_a if may_rise else offered_a
 
 
-def _wake(config: Config, state: State, inputs: Inputs, cp_state: CpState | None) -> State:
+def _wake(
+    config: Config, state: State, inputs: Inputs, cp_state: CpState | None, moment: Moment
+) -> State:
     """Begin to wake a vehicle that has not answered its offer; the offer falls to nothing.
 
     The 5 s between two changes of the duty keep it in x1 for a second at least afterwards.
@@ -244,7 +249,7 @@ def _wake(config: Config, state: State, inputs: Inputs, cp_state: CpState | None
         and session is not None
         and session.session_id not in ("", state.woken)
         and unanswered_s is not None
-        and now_s - unanswered_s >= config.wake_after_s
+        and moment.reached(unanswered_s + config.wake_after_s)
     ):
         return replace(
             state,
@@ -258,40 +263,39 @@ def _wake(config: Config, state: State, inputs: Inputs, cp_state: CpState | None
     return replace(state, has_asked=has_asked, unanswered_s=unanswered_s)
 
 
-def _say(
+def _outputs(
     config: Config,
+    before: State,
     state: State,
-    now_s: float,
     cp_state: CpState | None,
     reading: LineReading | None,
-    next_s: float,
-) -> tuple[State, Outputs]:
-    """Set the duty, and publish when it is time or something has changed."""
+    moment: Moment,
+) -> Outputs:
+    """Return the duty, what is published, and when to look and to step again."""
     offered_a = state.offered_a or 0.0
-    duty_percent = duty_of_offer(offered_a)
-    wake_s = now_s + config.slack_s - state.wake_from_s
-    if wake_s < config.wake_f_s:
-        duty_percent = STATE_F_PERCENT
-    is_waking = wake_s < config.wake_f_s + config.wake_x1_s
-    said = state.said
-    if cp_state is None:
-        return state, Outputs(next_s=next_s, duty_percent=duty_percent)
-    if (
-        said is not None
-        and now_s + config.slack_s < state.publish_at_s
-        and said.cp_state is cp_state
-        and said.duty_percent == duty_percent
-        and said.waking is is_waking
-    ):
-        return state, Outputs(next_s=next_s, duty_percent=duty_percent)
-    status = PilotStatus(
-        cp_state=cp_state,
+    is_in_f = not moment.reached(state.wake_from_s + config.wake_f_s)
+    is_waking = not moment.reached(state.wake_from_s + config.wake_f_s + config.wake_x1_s)
+    duty_percent = STATE_F_PERCENT if is_in_f else duty_of_offer(offered_a)
+    status: PilotStatus | None = None
+    if cp_state is not None:
+        status = PilotStatus(
+            cp_state=cp_state,
+            duty_percent=duty_percent,
+            offered_a=offered_a,
+            high_v=reading.high_v if reading is not None else 0.0,
+            low_v=reading.low_v if reading is not None else 0.0,
+            waking=is_waking,
+        )
+    is_at_rest = state == before
+    is_idle = cp_state is CpState.A
+    if 0 < state.cp.astray < UNDEFINED_AT:
+        period_s = config.again_s
+    else:
+        period_s = config.idle_period_s if is_idle and is_at_rest else config.period_s
+    return Outputs(
         duty_percent=duty_percent,
-        offered_a=offered_a,
-        high_v=reading.high_v if reading is not None else 0.0,
-        low_v=reading.low_v if reading is not None else 0.0,
-        waking=is_waking,
+        status=status,
+        say_s=config.idle_say_s if is_idle else config.period_s,
+        period_s=period_s,
+        due_s=moment.due_s if is_at_rest else moment.now_s,
     )
-    again_s = config.idle_say_s if cp_state is CpState.A else config.period_s
-    state = replace(state, said=status, publish_at_s=now_s + again_s)
-    return state, Outputs(next_s=next_s, duty_percent=duty_percent, status=status)

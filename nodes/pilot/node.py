@@ -1,4 +1,4 @@
-"""Wiring of pilot: read the line, step, drive, publish."""
+"""Wiring of pilot: look, step, drive, publish."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from typing import Literal
 from msgspec import Struct
 
 from bus import Bus, leave
+from bus.rounds import Instant, Rounds
 from msgs.requests import StopReason
 from msgs.topics import LOAD_OFFER, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.pilot.line import Line
-from nodes.pilot.machine import Config, Inputs, State, step
+from nodes.pilot.machine import Config, Inputs, Outputs, State, look, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -29,7 +30,7 @@ class Drivers:
 
 
 class PilotNode:
-    """One line, three facts, one deadline after the other."""
+    """One line, three topics, one grid of looks."""
 
     def __init__(self, bus: Bus, parameters: Parameters, line: Line) -> None:
         self._bus = bus
@@ -39,26 +40,24 @@ class PilotNode:
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
-        self._timer = bus.at(bus.clock.now_s(), self._round)
+        self._rounds = Rounds(bus, self._config.period_s, self._look, self._act)
         bus.on_stop(self._stop)
 
-    def _round(self) -> None:
-        inputs = Inputs(
-            now_s=self._bus.clock.now_s(),
-            reading=self._line.read(),
-            safety=self._safety.fresh(),
-            session=self._session.fresh(),
-            offer=self._offer.fresh(),
-        )
+    def _look(self, instant: Instant) -> Inputs:
+        safety, session = self._safety.fresh(), self._session.fresh()
+        return look(instant.now_s, self._line.read(), safety, session, self._offer.fresh())
+
+    def _act(self, inputs: Inputs) -> Outputs:
         self._state, outputs = step(self._config, self._state, inputs)
         if outputs.duty_percent is not None:
             self._line.drive(outputs.duty_percent)
         if outputs.status is not None:
-            self._bus.publish(PILOT_STATUS, outputs.status)
-        self._timer = self._bus.at(outputs.next_s, self._round)
+            self._rounds.say(PILOT_STATUS, outputs.status, outputs.say_s)
+        self._rounds.period_s = outputs.period_s
+        return outputs
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
-        self._timer.cancel()
+        self._rounds.stop()
         leave(self._line, reason)
         done()
 

@@ -303,9 +303,7 @@ class Life:
         assert status is None or isinstance(status, SafetyStatus)
         assert session is None or isinstance(session, SessionStatus)
         assert offer is None or isinstance(offer, LoadOffer)
-        inputs = pilot.Inputs(
-            now_s=self.now_s, reading=line, safety=status, session=session, offer=offer
-        )
+        inputs = pilot.look(self.now_s, line, status, session, offer)
         before_percent = self.duty_percent
         self.pilot_state, outputs = pilot.step(pilot.Config(), self.pilot_state, inputs)
         if outputs.duty_percent is not None:
@@ -368,8 +366,8 @@ class Life:
             assert status.permitted
             assert inputs.session is not None
             assert inputs.session.authorized
-            assert inputs.offer is not None
-            assert offered_a <= inputs.offer.limit_a + EPSILON_S
+            assert inputs.offer_a is not None
+            assert offered_a <= inputs.offer_a + EPSILON_S
             assert offered_a <= DIP_LIMIT_A.get(self._dip(), 10.0) + EPSILON_S or self._dip_is_new()
             self.seen["raised"] += 1
 
