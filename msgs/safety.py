@@ -78,9 +78,9 @@ Faults = Annotated[tuple[Fault, ...], Meta(max_length=16)]
 class SafetyStatus(Struct, frozen=True, kw_only=True):
     """The contactor, and whether current may flow. Nobody can command it closed.
 
-    Sent every 100 ms and on change. Silence for 1 s means to pilot that nobody guards the
-    contactor: no PWM. What safety itself reads of the pilot goes with it, for those who need no
-    faster word.
+    Sent every 100 ms and on change; what drifts alone waits for the next repeat. Silence for 1 s
+    means to pilot that nobody guards the contactor: no PWM. What safety itself reads of the pilot
+    goes with it, for those who need no faster word.
     """
 
     contactor: Contactor
@@ -93,7 +93,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     phase: SafetyPhase = SafetyPhase.START
     detail: Text = ""  # why the contactor is not closed, in plain words
     records: Faults = ()
-    retry_in_s: Seconds | None = None  # until the next retry by itself; None: none pending
+    # Until the next retry by itself, in whole seconds that have begun; None: none pending.
+    retry_in_s: Seconds | None = None
     commissioning: bool = False  # DSW2.8: the contactor stays open for vehicles (STA-4)
     cp_state: CpState | None = None  # E where no window fits; None: not known (yet)
     offered_a: Amps = 0.0  # per phase, by the duty read back from the generator, to 0.1 A
@@ -104,7 +105,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     # The phases of the installation that are wired to the box, L1 first; all False: not known yet.
     wired_phases: tuple[bool, bool, bool] = (False, False, False)
     showroom: bool = False  # vehicles are never charged; everything else works (STA-2)
-    # Mains are back, and not all boxes of a house start at once: until this one tests; None: now.
+    # Mains are back, and not all boxes of a house start at once: until this one tests, in whole
+    # seconds that have begun; None: now.
     starts_in_s: Seconds | None = None
 
 

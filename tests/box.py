@@ -81,6 +81,19 @@ class Box:
     def restart(self, node: str) -> None:
         self._graph.restart(node)
 
+    def hold(self, node: str) -> None:
+        """Let a node sleep until it is released."""
+        self._graph.memory.hold(node)
+
+    def release(self, node: str) -> None:
+        self._graph.memory.release(node)
+
+    def stall(self, node: str, seconds: float) -> None:
+        """Let a node sleep for a while; the others go on."""
+        self.hold(node)
+        self.advance(seconds)
+        self.release(node)
+
     def stop(self) -> None:
         self._graph.stop()
 
@@ -111,6 +124,17 @@ class Box:
     @property
     def faults(self) -> list[str]:
         return list(self._said["safety/status"]["faults"])
+
+    @property
+    def detail(self) -> str:
+        """Return why the contactor is not closed."""
+        return str(self._said["safety/status"]["detail"])
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what safety has logged as a warning."""
+        lines = self._graph.memory.lines
+        return [line.text for line in lines if (line.node, line.level) == ("safety", "warning")]
 
     @property
     def wired_phases(self) -> list[bool]:

@@ -8,6 +8,7 @@ OUT = "out"  # no plug is in
 BLIND = "blind"  # what safety reads itself does not reach it
 UNMETERED = "unmetered"  # what its meter chip says does not reach it
 KEPT = "kept"  # 8007 was told before: it outlives everything but mains off and on
+ASLEEP = "asleep"  # safety itself is held up
 ORPHAN = "orphan"  # the monitor may answer a self-test whose safety has died
 ORPHAN_S = 2.16  # a self-test lasts so long
 HEAT = "heat"  # a sensor shows more than 80 degC, or the over-temperature switch has opened
@@ -29,7 +30,7 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
             UNMETERED,
         }
     ),
-    FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE}),
+    FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE, ASLEEP}),
     FaultCode.MAINS_VOLTAGE: frozenset(
         {
             SimFault.SAG,
@@ -83,6 +84,10 @@ class Causes:
         """Take whether safety's own readings reach it."""
         self._put(BLIND, is_blind, now_s)
         self._put(UNMETERED, is_unmetered, now_s)
+
+    def slept(self, is_asleep: bool, now_s: float) -> None:
+        """Take whether safety is held up."""
+        self._put(ASLEEP, is_asleep, now_s)
 
     def told(self, code: FaultCode) -> None:
         """Take note of a fault that safety tells."""

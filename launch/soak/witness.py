@@ -132,6 +132,7 @@ class Witness:
         """Take note that a node is dead or held."""
         self._look()
         if node == "safety":
+            self._causes.slept(True, self.seen.since_s)
             self.seen.safety.awake_s = None
         elif node == "pilot":
             self.seen.pilot.awake_s = None
@@ -140,6 +141,7 @@ class Witness:
         """Take note that a held node goes on."""
         self._look()
         if node == "safety":
+            self._causes.slept(False, self.seen.since_s)
             self._leave_test()
             self.seen.safety.awake_s = self.seen.since_s
         elif node == "pilot":
@@ -374,6 +376,7 @@ class Witness:
         seen = self.seen
         match node:
             case "safety":
+                self._causes.slept(False, seen.since_s)
                 self._leave_test()
                 seen.safety = SafetySeen(awake_s=seen.since_s, enable=seen.safety.enable)
                 self._test = NOT_TESTED

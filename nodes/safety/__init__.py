@@ -1,17 +1,18 @@
 """safety: whether current may flow. Owns the contactor; nobody can command it closed.
 
-Subscribes: pilot/status, session/status, meter/box. Looks at them; is woken by its tick alone.
+Subscribes: pilot/status, session/status, meter/box. Reads them when it looks; nothing wakes it.
 Publishes: safety/status every 100 ms and on change. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
 monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
 reads itself beside their owners; both generations of safety-latch.json in the state directory. Its
 devices are cut by chip: coil.py, analog.py, generator.py, shift_register.py, chip.py; chain.py
 makes one reading.
-Deadline: one round each 10 ms, each 25 ms while it is open and no vehicle is there. A vehicle that
-leaves C or D has the enable line off within 50 ms, a monitor that trips within one round (the
+Deadline: one look each 10 ms, each 25 ms while it is open and no vehicle is there. A vehicle that
+leaves C or D has the enable line off within 50 ms, a monitor that trips within one look (the
 hardware cuts the coil by itself as well).
 Safe state: enable off, no watchdog edges. It follows silence: of its own inputs (50 ms), of pilot
 (1.0 s), and, once the vehicle draws less than 1 A or 6 s later, of session (3 s) or meter (5 s).
+With the contactor closed it also follows a look of its own that is more than 100 ms late.
 
 Its first act is enable off, as the coil is opened, before any edge and any other device; then it
 proves the contactor open. It trusts no message that it can check itself: pilot's word counts only
@@ -23,10 +24,10 @@ and goes only with a power-on reset of the hardware after it and a contactor tha
 open (ERR-8007). No other fault outlives it.
 The wired phases outlive it as well: a phase that is lost stays 8002 over restarts.
 
-judge.py makes facts of a reading (supply.py of mains and current, wiring.py of the phases that
-count, heat.py of temperatures,
-switches.py of the DIP switches), complain.py faults of facts (finding.py names their causes),
-faults.py keeps them by the rules of the ERR table, latch.py what outlives the process, why.py finds
-what speaks against current, selftest.py tests the monitor, machine.py moves, report.py publishes,
-with the texts of words.py. No decision depends on a text.
+cycle.py judges the gap before a look, judge.py makes facts of a reading (supply.py of mains and
+current, wiring.py of the phases that count, heat.py of temperatures, switches.py of the DIP
+switches), complain.py faults of facts (finding.py names their causes), faults.py keeps them by the
+rules of the ERR table, latch.py what outlives the process, why.py finds what speaks against
+current, selftest.py tests the monitor, machine.py moves, report.py makes what is published, with
+the texts of words.py. No decision depends on a text.
 """

@@ -32,7 +32,7 @@ class Course(Struct, frozen=True, kw_only=True):
     failed_tests: int  # in a row, this verdict included
     is_unproven: bool  # open by command, and not proven open within its time
     is_unclosed: bool  # closed by command, and not proven closed within its time
-    is_echo: bool  # the monitor may answer a self-test that was broken off
+    may_answer: bool  # the monitor, to a self-test that was broken off
     told_percent: float | None  # the pilot's duty, when its generator has long not followed it
 
 
@@ -55,7 +55,7 @@ def complain(course: Course, facts: Facts) -> Iterator[Finding]:
         yield Finding(code=FaultCode.RED, cause=Cause.EARTH)
     if course.verdict is not None:
         yield from _failed_test(course.verdict, course.failed_tests)
-    elif (facts.residual_ac or facts.residual_dc) and not course.is_echo:
+    elif (facts.residual_ac or facts.residual_dc) and not course.may_answer:
         yield _tripped(facts)
     if facts.has_excess:
         yield Finding(
@@ -82,14 +82,27 @@ def not_open(has_voltage: bool) -> Finding:
     return Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.NOT_PROVEN_OPEN)
 
 
-def not_seen(blind: Blind) -> Finding:
-    """Return what it is called when readings tell nothing for too long."""
+def cycle_late(gap_s: float) -> Finding:
+    """Return what it is called when safety itself has not looked for too long [s], or too often.
+
+    8001, which blames neither vehicle nor plug: the box cannot switch the charging voltage on.
+    """
+    return Finding(code=FaultCode.NOT_CLOSING, cause=Cause.CYCLE_LATE, gap_s=gap_s)
+
+
+def not_seen(blind: Blind, gap_s: float) -> Finding:
+    """Return what it is called when readings tell nothing for too long.
+
+    :param gap_s: since the look before.
+    """
     match blind:
+        case Blind.LATE:
+            return cycle_late(gap_s)
         case Blind.SILENT:
             cause = Cause.SENSORS_SILENT
         case Blind.NONSENSE:
             cause = Cause.SENSORS_NONSENSE
-        case Blind.UNCLEAR | Blind.DARK:  # a dark box has no fault: nobody asks
+        case Blind.UNCLEAR | Blind.DARK:  # without mains there is no fault: nobody asks
             cause = Cause.MAINS_UNCLEAR
     return Finding(code=FaultCode.PLUG_STATE, cause=cause)
 

@@ -6,6 +6,7 @@ A fault is a record: raised when it is seen, kept until the rule of its code let
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.safety import LATCHED, RETRIED, FaultCode
 from nodes.safety.finding import Finding, Record
 from nodes.safety.judge import Facts
@@ -51,7 +52,7 @@ def raise_fault(ledger: Ledger, finding: Finding, utc_ns: int) -> Ledger:
     return replace(ledger, records=(*ledger.records, record), raised=raised)
 
 
-def pardon(ledger: Ledger) -> Ledger:
+def clear(ledger: Ledger) -> Ledger:
     """Return what is left after mains off and on (ERR-P): 8007, until the contactor is proven."""
     return Ledger(
         records=tuple(
@@ -60,7 +61,7 @@ def pardon(ledger: Ledger) -> Ledger:
     )
 
 
-def acquit(ledger: Ledger) -> Ledger:
+def clear_proven(ledger: Ledger) -> Ledger:
     """Return the ledger without 8007: mains were off and on, and the contactor is proven open."""
     return replace(
         ledger,
@@ -71,7 +72,7 @@ def acquit(ledger: Ledger) -> Ledger:
 
 
 def review(
-    ledger: Ledger, facts: Facts, now_s: float, *, is_charging: bool, was_out: bool
+    ledger: Ledger, facts: Facts, moment: Moment, *, is_charging: bool, was_out: bool
 ) -> Ledger:
     """Let go what is over, use up a retry that is due, ask for the next one.
 
@@ -82,8 +83,8 @@ def review(
     :param was_out: the plug has been out, and was not seen in since.
     """
     if not ledger.records:
-        return CLEAN if facts.is_out else _forgive(ledger, now_s, is_charging)
-    is_retry = _is_due(ledger, now_s) and not is_blocked(ledger, facts)
+        return CLEAN if facts.is_out else _forgive(ledger, moment, is_charging)
+    is_retry = _is_due(ledger, moment) and not is_blocked(ledger, facts)
     records = tuple(
         record
         for record in ledger.records
@@ -96,7 +97,7 @@ def review(
     elif is_retry:
         retries, retry_at_s = retries + 1, None
     elif retry_at_s is None:
-        retry_at_s = _next_retry(ledger, now_s)
+        retry_at_s = _next_retry(ledger, moment.now_s)
     after = Ledger(records=records, retries=retries, retry_at_s=retry_at_s, raised=raised)
     return ledger if after == ledger else after
 
@@ -110,17 +111,19 @@ def is_blocked(ledger: Ledger, facts: Facts | None) -> bool:
     )
 
 
-def _forgive(ledger: Ledger, now_s: float, is_charging: bool) -> Ledger:
+def _forgive(ledger: Ledger, moment: Moment, is_charging: bool) -> Ledger:
     """Count anew after a long charge without a fault."""
     if ledger is CLEAN or not is_charging:
         return ledger if ledger.clean_since_s is None else replace(ledger, clean_since_s=None)
     if ledger.clean_since_s is None:
-        return replace(ledger, clean_since_s=now_s)
-    return CLEAN if now_s - ledger.clean_since_s >= CLEAN_S else ledger
+        return replace(ledger, clean_since_s=moment.now_s)
+    return CLEAN if moment.reached(ledger.clean_since_s + CLEAN_S) else ledger
 
 
-def _is_due(ledger: Ledger, now_s: float) -> bool:
-    return ledger.retry_at_s is not None and now_s >= ledger.retry_at_s and not ledger.is_latched
+def _is_due(ledger: Ledger, moment: Moment) -> bool:
+    if ledger.retry_at_s is None or ledger.is_latched:
+        return False
+    return moment.reached(ledger.retry_at_s)
 
 
 def _next_retry(ledger: Ledger, now_s: float) -> float | None:

@@ -9,7 +9,7 @@ from enum import Enum
 from msgspec import Struct
 
 from msgs.safety import FaultCode
-from msgs.units import Amps, Celsius, Count, Nanoseconds, Percent, Volts
+from msgs.units import Amps, Celsius, Count, Nanoseconds, Percent, Seconds, Volts
 
 
 class Cause(Enum):
@@ -41,6 +41,7 @@ class Cause(Enum):
     NO_LOAD_VOLTAGE = "no_load_voltage"  # closed by the mirror, without voltage behind it
     MIRROR_OPEN = "mirror_open"  # voltage behind it, and open by the mirror
     DROPPED = "dropped"  # the proof of closed was lost without a command
+    CYCLE_LATE = "cycle_late"  # safety itself has not looked for too long, or too often
     SENSORS_SILENT = "sensors_silent"
     SENSORS_NONSENSE = "sensors_nonsense"
     MAINS_UNCLEAR = "mains_unclear"
@@ -63,6 +64,7 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     voltages_v: tuple[Volts | None, Volts | None, Volts | None] | None = None  # L1, L2, L3
     temperature_c: Celsius | None = None
     failed_tests: Count | None = None  # in a row
+    gap_s: Seconds | None = None  # since the look before
 
 
 class Record(Struct, frozen=True, kw_only=True):

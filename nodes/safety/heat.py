@@ -5,6 +5,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
 
 DERATE_FROM_C, DERATE_TO_C = 70.0, 80.0  # CHG-5: from full current down to 6 A
@@ -26,8 +27,8 @@ class Heat(Struct, frozen=True, kw_only=True):
     is_leaping: bool = False
     reads: int = 0  # what speaks for too hot
     is_hot: bool = False
-    hot_at_s: float = 0.0  # when it was last too hot
-    paced_c: float = COLDEST_C  # that the current follows
+    cooling_since_s: float = math.inf  # not too hot any more since; infinity while it is
+    paced_c: float = DERATE_FROM_C  # that the current follows; below it the current is the same
     paced_at_s: float = float("-inf")
 
 
@@ -35,7 +36,7 @@ COLD = Heat()
 
 
 def feel(
-    heat: Heat, now_s: float, terminal_c: float, board_c: float, *, is_switched_off: bool
+    heat: Heat, moment: Moment, terminal_c: float, board_c: float, *, is_switched_off: bool
 ) -> tuple[Heat, float]:
     """Return the heat after one more reading, and the temperature that counts [degC].
 
@@ -43,6 +44,7 @@ def feel(
     minute later. A sensor that is open, shorted or no number is as hot as can be, and so is one
     that has leapt, for a second.
     """
+    now_s = moment.now_s
     celsius = max(_celsius(terminal_c), _celsius(board_c))
     before_c, since_s, is_leaping = heat.celsius, heat.since_s, False
     if before_c is None:
@@ -51,29 +53,30 @@ def feel(
         is_leaping = abs(celsius - before_c) > LEAP_K
         if is_leaping and not heat.is_leaping:
             since_s = now_s
-        elif now_s - since_s >= LEAP_S:
+        elif moment.reached(since_s + LEAP_S):
             before_c, since_s, is_leaping = celsius, now_s, False
     if is_leaping:
         celsius = HOTTEST_C
     is_hot_now = celsius > DERATE_TO_C or is_switched_off
     reads = min(heat.reads + 2, 2 * SURE_READS) if is_hot_now else max(heat.reads - 1, 0)
-    is_hot, hot_at_s = heat.is_hot, heat.hot_at_s
+    is_hot, cooling_since_s = heat.is_hot, heat.cooling_since_s
     if is_hot_now and (is_hot or is_switched_off or reads >= 2 * SURE_READS):
-        is_hot, hot_at_s = True, now_s
+        is_hot, cooling_since_s = True, math.inf
     elif is_hot:
-        is_hot = celsius >= RESUME_BELOW_C or now_s - hot_at_s < COOLING_S
+        cooling_since_s = min(cooling_since_s, now_s)
+        is_cooled = moment.reached(cooling_since_s + COOLING_S)
+        is_hot = celsius >= RESUME_BELOW_C or not is_cooled
     paced_c, paced_at_s = heat.paced_c, heat.paced_at_s
-    if celsius != paced_c and now_s - paced_at_s >= PACE_S:
-        if max(celsius, paced_c) > DERATE_FROM_C:  # below it the current stays as it is
-            paced_at_s = now_s
-        paced_c = celsius
+    follows_c = max(celsius, DERATE_FROM_C)
+    if follows_c != paced_c and moment.reached(paced_at_s + PACE_S):
+        paced_c, paced_at_s = follows_c, now_s
     after = Heat(
         celsius=before_c,
         since_s=since_s,
         is_leaping=is_leaping,
         reads=reads,
         is_hot=is_hot,
-        hot_at_s=hot_at_s,
+        cooling_since_s=cooling_since_s,
         paced_c=paced_c,
         paced_at_s=paced_at_s,
     )
@@ -86,7 +89,7 @@ def blink(heat: Heat) -> Heat:
         COLD,
         reads=heat.reads,
         is_hot=heat.is_hot,
-        hot_at_s=heat.hot_at_s,
+        cooling_since_s=heat.cooling_since_s,
         paced_c=heat.paced_c,
         paced_at_s=heat.paced_at_s,
     )

@@ -12,6 +12,7 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import (
     MIN_OFFER_A,
     PLUGGED,
@@ -47,6 +48,7 @@ OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and no hand changes plugs s
 EARTH_LIMIT_OHM = 500.0  # high-ohmic from 300 to 500 ohm on (field); healthy loops are below 100
 
 _NO_VEHICLE = (CpState.A, CpState.E, CpState.F)
+_ASKS = (CpState.C, CpState.D)
 
 
 class Blind(Enum):
@@ -56,6 +58,7 @@ class Blind(Enum):
     SILENT = "silent"  # there is none
     NONSENSE = "nonsense"  # the pilot line cannot be what the sensors show
     UNCLEAR = "unclear"  # 0 V on the pilot, mains not known
+    LATE = "late"  # safety itself has not looked for so long that nothing of before counts
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -98,6 +101,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     is_plugged: bool  # B, C or D
     is_out: bool  # A for so long that the next plug may be another vehicle's
     asks: bool  # C or D
+    is_asking_now: bool  # this reading alone shows C or D, and the diode where PWM can show it
     has_diode: bool | None  # None: not proven either way; only PWM can show it
     is_mirrored: bool  # the halves of this reading mirror each other, as without a diode
     is_minus: bool  # the line is at -12 V, and the generator does not drive it there
@@ -131,7 +135,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 def judge(
     judged: Judged,
     reading: ChainReading | None,
-    now_s: float,
+    moment: Moment,
     since_s: float,
     *,
     earth_loop: bool,
@@ -167,7 +171,7 @@ def judge(
     is_switched_off = reading.overtemperature is not False
     heat_now, temperature_c = heat.feel(
         judged.heat,
-        now_s,
+        moment,
         reading.terminal_c,
         reading.board_c,
         is_switched_off=is_switched_off,
@@ -185,7 +189,7 @@ def judge(
     )
     supply_now, supplied = supply.watch(
         judged.supply,
-        now_s,
+        moment,
         since_s,
         voltages_v=reading.voltages_v,
         currents_a=reading.currents_a,
@@ -216,7 +220,8 @@ def judge(
         is_undefined=cp.is_undefined,
         is_plugged=state in PLUGGED,
         is_out=after.out_reads >= OUT_READS,
-        asks=state is CpState.C or state is CpState.D,
+        asks=state in _ASKS,
+        is_asking_now=seen in _ASKS and (not has_pwm or shows_diode(reading.low_v)),
         has_diode=True if diode == DIODE_PROVEN else False if diode == DIODE_MISSING else None,
         is_mirrored=abs(reading.high_v + reading.low_v) <= MIRROR_V,
         is_minus=after.minus_reads >= STATE_READS,

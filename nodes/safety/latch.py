@@ -146,11 +146,6 @@ class Memory(Struct, frozen=True, kw_only=True):
         """Return why the last write failed; None: it did not."""
         return self.store.problem
 
-    def is_quiet(self, wired: Wired) -> bool:
-        """Return whether no latch is kept, and these phases are all that has to be."""
-        is_idle = self.is_proven and self.store.is_idle
-        return is_idle and self.latch is None and self.wired == wired
-
 
 def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch | None:
     """Return the latch that these faults ask for."""
@@ -170,7 +165,7 @@ def hear(memory: Memory, kept: Recalled | Written, now_s: float) -> Memory:
 
 
 def want(
-    memory: Memory, latch: Latch | None, wired: Wired, now_s: float
+    memory: Memory, latch: Latch | None, wired: Wired, moment: Moment
 ) -> tuple[Memory, Write | None]:
     """Return what is to be written now, one at a time; None if the disk has it already.
 
@@ -184,7 +179,7 @@ def want(
     write = Write(latch=before if _is_same(latch, before) else latch, wired=wired)
     if write != newest:
         store = queue(store, write, replaces_all)
-    store, handed_out = hand_out(store, Moment(now_s))
+    store, handed_out = hand_out(store, moment)
     return memory if store is memory.store else replace(memory, store=store), handed_out
 
 

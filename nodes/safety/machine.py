@@ -1,24 +1,36 @@
 """Whether current may flow: facts in, the enable line out. Nobody can command it closed.
 
-The phases are those of `msgs.safety.SafetyPhase`. Every round first looks (judge), then notes what
-is wrong (complain), lets go what is over (faults.review) and only then moves. A round without a
-reading opens, whatever the phase. IEC 61851-1:2017, Annex A; architecture "who holds how long".
+The phases are those of `msgs.safety.SafetyPhase`. Each step first judges its own cycle (cycle),
+then the reading (judge), raises what is wrong (complain), clears what is over (faults.review) and
+only then moves. A step without a reading opens, whatever the phase. IEC 61851-1:2017, Annex A;
+architecture "who holds how long".
 """
 
 import math
 
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from bus.write_behind import Written
 from msgs.pilot import STATE_READS, CpState
 from msgs.safety import Contactor, SafetyPhase
 from nodes.safety.chain import ChainReading
-from nodes.safety.complain import Activity, Course, complain, not_open, not_seen
-from nodes.safety.faults import acquit, pardon, raise_fault, review
+from nodes.safety.complain import (
+    Activity,
+    Course,
+    complain,
+    cycle_late,
+    not_open,
+    not_seen,
+)
+from nodes.safety.cycle import Lateness
+from nodes.safety.cycle import watch as watch_cycle
+from nodes.safety.faults import clear, clear_proven, raise_fault, review
+from nodes.safety.finding import Finding
 from nodes.safety.judge import BESIDE_PERCENT, Blind, Facts, judge, proves_open
 from nodes.safety.latch import Recalled, hear
 from nodes.safety.report import report
-from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
+from nodes.safety.selftest import SelfTest, Verdict, answers_until_s, watch
 from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
 from nodes.safety.supply import spend
 from nodes.safety.why import Reasons, Why, why_blind, why_not
@@ -31,19 +43,18 @@ __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Judge one round: each 10 ms, or each 25 ms while nothing moves."""
-    if state.calm is not None and _is_calm_still(config, state, state.calm, inputs):
-        return state, _keep_still(config)
-    before = state
+    """Judge what one look shows. The same inputs need no step before `Outputs.due_s`."""
+    before, moment = state, Moment(inputs.now_s)
     if inputs.kept is not None:
         state = _hear_disk(state, inputs.kept, inputs.now_s)
     if inputs.stop is not None and state.stop_by_s is None:
         state = replace(state, stop_by_s=inputs.now_s + config.farewell_s)
-    reading = inputs.reading if inputs.since_s <= config.stall_s else None
+    state, lateness = _judge_cycle(config, state, inputs, moment)
+    reading = None if lateness is Lateness.ASLEEP else inputs.reading
     judged, seen = judge(
         state.judged,
         reading,
-        inputs.now_s,
+        moment,
         inputs.since_s,
         earth_loop=config.earth_loop,
         is_open=state.phase not in ENERGISED,
@@ -52,22 +63,60 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, judged=judged)
     facts: Facts | None = None
     if isinstance(seen, Blind):
-        state = _go_blind(config, state, reading, seen, inputs)
+        if lateness is Lateness.ASLEEP:
+            seen = Blind.LATE
+        state = _lose_sight(config, state, reading, seen, inputs, moment)
+        celsius = before.judged.heat.celsius
+        if celsius is not None:
+            state = replace(state, temperature_c=round(celsius, 1))
         reasons = why_blind(seen)
     else:
         facts = seen
         if state.blind is not None:
             state = replace(state, blind=None)
         state = _hear_reset(config, state, facts, inputs)
-        state = _look(config, state, facts, inputs)
-        reasons = why_not(config, state, facts, inputs)
-        state = _move(config, state, facts, inputs.now_s, reasons)
+        state = _look(config, state, facts, inputs, moment)
+        is_late = lateness is Lateness.LATE
+        reasons = why_not(config, state, facts, inputs, moment, is_late=is_late)
+        state = _move(config, state, facts, moment, reasons)
         if state.blind_since_s is not None and state.phase is not SafetyPhase.START:
             state = replace(state, blind_since_s=None)
-    is_calm = facts is not None and _is_calm(before, state, facts, inputs)
-    if is_calm or state.calm is not None:
-        state = replace(state, calm=inputs if is_calm else None)
-    return report(config, state, facts, inputs, reasons)
+    return report(config, before, state, facts, inputs, moment, reasons, lateness)
+
+
+def _judge_cycle(
+    config: Config, state: State, inputs: Inputs, moment: Moment
+) -> tuple[State, Lateness]:
+    """Answer a look that comes late: open, or begin the self-test anew."""
+    is_closed = state.phase in ENERGISED
+    cycle, lateness = watch_cycle(state.cycle, moment, inputs.since_s, is_closed=is_closed)
+    if cycle is not state.cycle:
+        state = replace(state, cycle=cycle)
+    if lateness in (Lateness.IN_TIME, Lateness.LATE):
+        return state, lateness
+    finding = cycle_late(inputs.since_s)
+    if is_closed:
+        return replace(state, ledger=raise_fault(state.ledger, finding, inputs.utc_ns)), lateness
+    if lateness is Lateness.TOO_LATE and state.test is not None and state.test.is_pulsed:
+        # The answer of the monitor may have come and gone since.
+        state = _interrupt(config, state, finding, inputs, moment)
+        state = replace(state, answers_until_s=_answers_s(state), test=None)
+    return state, lateness
+
+
+def _interrupt(
+    config: Config, state: State, finding: Finding, inputs: Inputs, moment: Moment
+) -> State:
+    """Note that a charge or a self-test is broken off: too often within a minute is a fault."""
+    ledger = state.ledger
+    recent_s = tuple(
+        at_s for at_s in state.interrupted_at_s if not moment.reached(at_s + config.interruptions_s)
+    )
+    interrupted_at_s = (*recent_s, moment.now_s)
+    if len(interrupted_at_s) >= config.interruptions:
+        interrupted_at_s = ()
+        ledger = raise_fault(ledger, finding, inputs.utc_ns)
+    return replace(state, interrupted_at_s=interrupted_at_s, ledger=ledger)
 
 
 def _hear_disk(state: State, kept: Recalled | Written, now_s: float) -> State:
@@ -111,85 +160,34 @@ def _hear_reset(config: Config, state: State, facts: Facts, inputs: Inputs) -> S
     )
     if not state.was_reset_down and not state.is_latch_recalled:
         return state
-    ledger = pardon(state.ledger) if state.was_reset_down else state.ledger
+    ledger = clear(state.ledger) if state.was_reset_down else state.ledger
     return replace(
         state,
         phase=SafetyPhase.START,
         is_first_proof=True,
         unproven_s=0.0,
         ledger=ledger,
-        is_pardoned=state.is_welded or ledger.is_latched,
+        is_on_trial=state.is_welded or ledger.is_latched,
         test=None,
-        echo_until_s=_echo_s(state),
+        answers_until_s=_answers_s(state),
         is_tested=False,
         failed_tests=0,
         disobeyed_since_s=None,
     )
 
 
-def _is_calm(before: State, state: State, facts: Facts, inputs: Inputs) -> bool:
-    """Return whether the same inputs, given again, could only repeat this round.
-
-    The contactor is open and proven so, no vehicle, no fault, nothing that time alone would end.
-    """
-    return (
-        facts.cp is CpState.A
-        and state.phase is SafetyPhase.IDLE
-        and state.contactor is Contactor.OPEN
-        and state.judged is before.judged
-        and not state.judged.supply.is_waiting
-        and not state.judged.heat.is_leaping
-        and state.ledger is before.ledger
-        and not state.ledger.records
-        and state.ledger.retry_at_s is None
-        and state.memory.is_quiet(state.judged.wiring.ever)
-        and not state.is_reset_seen
-        and state.test is None
-        and state.unproven_s == 0.0
-        and state.disobeyed_since_s is None
-        and state.pulled_until_s <= inputs.now_s
-        and state.echo_until_s <= inputs.now_s
-        and inputs.kept is None
-        and inputs.stop is None
-    )
-
-
-def _is_calm_still(config: Config, state: State, calm: Inputs, inputs: Inputs) -> bool:
-    """Return whether a round would repeat the calm one: same inputs, and nothing is due."""
-    due_s = (state.publish_at_s or 0.0) - config.slack_s
-    return (
-        inputs.now_s < due_s
-        and inputs.since_s <= config.stall_s
-        and inputs.reading == calm.reading
-        and inputs.pilot == calm.pilot
-        and inputs.session == calm.session
-        and inputs.meter == calm.meter
-        and inputs.kept is None
-        and inputs.stop is None
-    )
-
-
-def _keep_still(config: Config) -> Outputs:
-    """Return what a round says in which nothing moves: the contactor is open and stays so."""
-    return Outputs(
-        enable=False,
-        residual_test=False,
-        feeds_watchdog=True,
-        clear_reset=False,
-        write=None,
-        status=None,
-        period_s=config.calm_s,
-        is_finished=False,
-    )
-
-
-def _go_blind(
-    config: Config, state: State, reading: ChainReading | None, blind: Blind, inputs: Inputs
+def _lose_sight(
+    config: Config,
+    state: State,
+    reading: ChainReading | None,
+    blind: Blind,
+    inputs: Inputs,
+    moment: Moment,
 ) -> State:
     """Open; once there is sight again everything is proven and tested anew."""
     was_energised = state.phase in ENERGISED
-    state = _prove_blindly(config, state, reading, blind, inputs)
-    state = _miss_sight(config, state, blind, inputs)
+    state = _prove_by_contacts(config, state, reading, blind, inputs)
+    state = _miss_sight(config, state, blind, inputs, moment)
     return replace(
         state,
         phase=SafetyPhase.START,
@@ -197,12 +195,12 @@ def _go_blind(
         blind=blind,
         disobeyed_since_s=None,
         test=None,
-        echo_until_s=_echo_s(state),
+        answers_until_s=_answers_s(state),
         is_tested=False,
     )
 
 
-def _prove_blindly(
+def _prove_by_contacts(
     config: Config, state: State, reading: ChainReading | None, blind: Blind, inputs: Inputs
 ) -> State:
     """Take what the contacts alone prove; without mains they have no supply, and prove nothing.
@@ -225,44 +223,48 @@ def _prove_blindly(
                 state,
                 contactor=Contactor.WELDED,
                 is_welded=True,
-                is_pardoned=False,
+                is_on_trial=False,
                 ledger=raise_fault(state.ledger, not_open(has_voltage), inputs.utc_ns),
             )
     return replace(state, contactor=contactor, unproven_s=unproven_s)
 
 
-def _miss_sight(config: Config, state: State, blind: Blind, inputs: Inputs) -> State:
-    """Raise a fault when sight stays lost, or is lost in a charge again and again.
+def _miss_sight(
+    config: Config, state: State, blind: Blind, inputs: Inputs, moment: Moment
+) -> State:
+    """Raise a fault when sight stays lost, or breaks off a charge or a self-test too often.
 
     Without mains nothing is wrong with the box.
     """
     if blind is Blind.DARK:
         return replace(state, blind_since_s=None)
-    now_s, sight_lost_s, ledger = inputs.now_s, state.sight_lost_s, state.ledger
-    blind_since_s = now_s if state.blind_since_s is None else state.blind_since_s
-    if state.phase in ENERGISED:
-        recent_s = (at_s for at_s in sight_lost_s if now_s - at_s < config.flickers_s)
-        sight_lost_s = (*recent_s, now_s)
-    if now_s - blind_since_s >= config.blind_s or len(sight_lost_s) >= config.flickers:
-        sight_lost_s = ()
-        ledger = raise_fault(ledger, not_seen(blind), inputs.utc_ns)
-    return replace(state, blind_since_s=blind_since_s, sight_lost_s=sight_lost_s, ledger=ledger)
+    if state.blind_since_s is None:
+        state = replace(state, blind_since_s=moment.now_s)
+    finding = not_seen(blind, inputs.since_s)
+    is_testing = state.test is not None and state.test.is_pulsed
+    if state.phase in ENERGISED or state.is_tested or is_testing:
+        state = _interrupt(config, state, finding, inputs, moment)
+    since_s = state.blind_since_s
+    if since_s is not None and moment.reached(since_s + config.blind_s):
+        ledger = raise_fault(state.ledger, finding, inputs.utc_ns)
+        state = replace(state, interrupted_at_s=(), ledger=ledger)
+    return state
 
 
-def _look(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
+def _look(config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment) -> State:
     """Take proofs, self-test, faults and plug one reading on."""
     state = _prove(config, state, facts, inputs.since_s)
-    state = _watch_test(state, facts, inputs.now_s)
+    state = _watch_test(state, facts, moment)
     state = _compare_duty(state, facts, inputs)
-    state = _raise_faults(config, state, facts, inputs)
-    return _follow_plug(config, state, facts, inputs)
+    state = _raise_faults(config, state, facts, inputs, moment)
+    return _follow_plug(config, state, facts, inputs, moment)
 
 
-def _watch_test(state: State, facts: Facts, now_s: float) -> State:
+def _watch_test(state: State, facts: Facts, moment: Moment) -> State:
     """Take the self-test one reading on, and count its failures in a row."""
     if state.test is None:
         return state
-    test = watch(state.test, now_s, facts.residual_ac, facts.residual_dc)
+    test = watch(state.test, moment, facts.residual_ac, facts.residual_dc)
     if test is state.test:
         return state
     failed_tests = state.failed_tests
@@ -273,47 +275,51 @@ def _watch_test(state: State, facts: Facts, now_s: float) -> State:
     return replace(state, test=test, failed_tests=failed_tests)
 
 
-def _raise_faults(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
+def _raise_faults(
+    config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment
+) -> State:
     """Raise what is wrong, and let go what is over."""
-    now_s, since_s = inputs.now_s, state.disobeyed_since_s
+    since_s = state.disobeyed_since_s
     is_unproven = not facts.is_proven_open and state.unproven_s >= _proof_s(config, state)
-    is_disobeyed = since_s is not None and now_s - since_s >= config.disobeyed_s
+    is_disobeyed = since_s is not None and moment.reached(since_s + config.disobeyed_s)
     course = Course(
         phase=state.phase,
-        activity=_activity(state, now_s),
+        activity=_activity(state, moment),
         verdict=None if state.test is None else state.test.verdict,
         failed_tests=state.failed_tests,
         is_unproven=is_unproven,
-        is_unclosed=_is_unclosed(config, state, facts, now_s),
+        is_unclosed=_is_unclosed(config, state, facts, moment),
         # Without voltage behind it no contact carries a residual current.
-        is_echo=now_s < state.echo_until_s and not facts.has_voltage,
+        may_answer=not facts.has_voltage and not moment.reached(state.answers_until_s),
         told_percent=inputs.pilot.duty_percent if is_disobeyed and inputs.pilot else None,
     )
     ledger = state.ledger
     is_welded = state.is_welded or is_unproven
-    is_pardoned = state.is_pardoned and not is_unproven
-    if is_pardoned and facts.is_proven_open and facts.is_settled:
-        ledger = acquit(ledger)
-        is_welded = is_pardoned = False
+    is_on_trial = state.is_on_trial and not is_unproven
+    if is_on_trial and facts.is_proven_open and facts.is_settled:
+        ledger = clear_proven(ledger)
+        is_welded = is_on_trial = False
     for finding in complain(course, facts):
         ledger = raise_fault(ledger, finding, inputs.utc_ns)
     ledger = review(
         ledger,
         facts,
-        now_s,
+        moment,
         is_charging=state.phase is SafetyPhase.CLOSED,
         was_out=state.is_plug_out,
     )
-    return replace(state, ledger=ledger, is_welded=is_welded, is_pardoned=is_pardoned)
+    return replace(state, ledger=ledger, is_welded=is_welded, is_on_trial=is_on_trial)
 
 
-def _follow_plug(config: Config, state: State, facts: Facts, inputs: Inputs) -> State:
+def _follow_plug(
+    config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment
+) -> State:
     """Take on what is known of this plug: that it is in, is tested, and may be pulled."""
     is_authorized = inputs.session is None or inputs.session.authorized
-    age_s = inputs.now_s - state.tested_at_s
+    tested_until_s = state.tested_at_s + config.tested_s
     is_tested = (
         state.is_tested
-        and (state.phase in ENERGISED or age_s < config.tested_s)
+        and (state.phase in ENERGISED or not moment.reached(tested_until_s))
         and not state.ledger.records
         and facts.is_plugged
         and is_authorized
@@ -359,11 +365,11 @@ def _compare_duty(state: State, facts: Facts, inputs: Inputs) -> State:
     return replace(state, obeyed_reads=state.obeyed_reads + 1)
 
 
-def _activity(state: State, now_s: float) -> Activity | None:
+def _activity(state: State, moment: Moment) -> Activity | None:
     """Return during what the plug must not be pulled (ERR-1); None when it may be."""
-    if state.test is not None and now_s >= state.test.begun_s:
+    if state.test is not None and moment.reached(state.test.begun_s):
         return Activity.SELF_TEST
-    is_charge = state.phase in ENERGISED or now_s <= state.pulled_until_s
+    is_charge = state.phase in ENERGISED or not moment.reached(state.pulled_until_s)
     return Activity.CHARGE if is_charge else None
 
 
@@ -398,15 +404,15 @@ def _proof_s(config: Config, state: State) -> float:
     return config.start_s if state.is_first_proof else config.opening_s
 
 
-def _echo_s(state: State) -> float:
+def _answers_s(state: State) -> float:
     """Return until when the monitor may answer if its self-test is broken off now [s]."""
-    return max(state.echo_until_s, echo_until_s(state.test))
+    return max(state.answers_until_s, answers_until_s(state.test))
 
 
-def _is_unclosed(config: Config, state: State, facts: Facts, now_s: float) -> bool:
+def _is_unclosed(config: Config, state: State, facts: Facts, moment: Moment) -> bool:
     """Return whether a closed contactor has not been proven so in time, or not any more."""
     if state.phase is SafetyPhase.CLOSING:
-        return not facts.is_proven_closed and now_s >= state.until_s
+        return not facts.is_proven_closed and moment.reached(state.until_s)
     return state.unclosed_s > config.lost_s
 
 
@@ -417,45 +423,46 @@ def _proven(state: State, is_open: bool) -> Contactor:
     return Contactor.OPEN if is_open else Contactor.CLOSED
 
 
-def _move(config: Config, state: State, facts: Facts, now_s: float, reasons: Reasons) -> State:
+def _move(config: Config, state: State, facts: Facts, moment: Moment, reasons: Reasons) -> State:
     """Go from phase to phase; opening comes before everything else."""
     match state.phase:
         case SafetyPhase.CLOSING:
             if reasons.first is not None:
-                return _open(config, state, facts, now_s)
+                return _open(config, state, facts, moment.now_s)
             if facts.is_proven_closed:
                 return replace(state, phase=SafetyPhase.CLOSED)
             return state
         case SafetyPhase.CLOSED | SafetyPhase.STOPPING:
-            return _stay_closed(config, state, facts, now_s, reasons)
+            return _stay_closed(config, state, facts, moment, reasons)
         case SafetyPhase.START | SafetyPhase.OPENING:
             is_known = facts.is_settled and state.memory.is_proven
             is_over = (facts.is_proven_open and is_known) or (
-                state.is_welded and not state.is_pardoned
+                state.is_welded and not state.is_on_trial
             )
             if not is_over:
                 return state
             state = replace(state, unproven_s=0.0, is_first_proof=False)
-            return _rest(config, state, facts, now_s, reasons)
+            return _rest(config, state, facts, moment, reasons)
         case SafetyPhase.IDLE | SafetyPhase.SELF_TEST | SafetyPhase.READY | SafetyPhase.FAULT:
-            return _rest(config, state, facts, now_s, reasons)
+            return _rest(config, state, facts, moment, reasons)
 
 
 def _stay_closed(
-    config: Config, state: State, facts: Facts, now_s: float, reasons: Reasons
+    config: Config, state: State, facts: Facts, moment: Moment, reasons: Reasons
 ) -> State:
     """Open at once, or when the vehicle has had its time to stop (Table A.6, seq. 9 and 10.2)."""
     if reasons.to_open is not None:
-        return _open(config, state, facts, now_s)
+        return _open(config, state, facts, moment.now_s)
     if state.is_tested and reasons.first is None:
         if state.phase is SafetyPhase.CLOSED:
             return state
         return replace(state, phase=SafetyPhase.CLOSED)
     if facts.is_unloaded:
-        return _open(config, state, facts, now_s)
+        return _open(config, state, facts, moment.now_s)
     if state.phase is SafetyPhase.CLOSED:
-        return replace(state, phase=SafetyPhase.STOPPING, until_s=now_s + config.vehicle_s)
-    return _open(config, state, facts, now_s) if now_s >= state.until_s else state
+        until_s = moment.now_s + config.vehicle_s
+        return replace(state, phase=SafetyPhase.STOPPING, until_s=until_s)
+    return _open(config, state, facts, moment.now_s) if moment.reached(state.until_s) else state
 
 
 def _open(config: Config, state: State, facts: Facts, now_s: float) -> State:
@@ -466,8 +473,9 @@ def _open(config: Config, state: State, facts: Facts, now_s: float) -> State:
     )
 
 
-def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Reasons) -> State:
+def _rest(config: Config, state: State, facts: Facts, moment: Moment, reasons: Reasons) -> State:
     """Choose the phase of an open contactor; it closes from READY alone."""
+    now_s = moment.now_s
     is_tested = state.is_tested
     test = state.test
     if test is not None and test.verdict is Verdict.PASSED and not state.ledger.records:
@@ -481,7 +489,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         phase, test = SafetyPhase.IDLE, None
     else:
         phase = SafetyPhase.SELF_TEST
-        test = test or SelfTest(begun_s=max(now_s, state.echo_until_s))
+        test = test or SelfTest(begun_s=max(now_s, state.answers_until_s))
     if (
         phase is SafetyPhase.READY
         and state.phase is SafetyPhase.READY
@@ -489,7 +497,7 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
         and facts.is_steady
         and facts.has_diode is True
         and facts.is_proven_open
-        and now_s >= state.rests_until_s
+        and moment.reached(state.rests_until_s)
     ):
         return replace(
             state,
@@ -499,5 +507,5 @@ def _rest(config: Config, state: State, facts: Facts, now_s: float, reasons: Rea
             rests_until_s=now_s + config.between_s,
         )
     if test is not state.test:
-        state = replace(state, test=test, echo_until_s=_echo_s(state))
+        state = replace(state, test=test, answers_until_s=_answers_s(state))
     return replace(state, phase=phase, is_tested=is_tested)

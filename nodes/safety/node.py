@@ -1,21 +1,26 @@
-"""Wiring of safety: read, step, drive, publish."""
+"""Wiring of safety: look, step, drive, publish."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from bus import Bus
 from bus.generations import keep, look
+from bus.moment import Moment
+from bus.rounds import Instant, Rounds
 from bus.store import StoreError
 from bus.write_behind import Written, written
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
 from nodes.safety.latch import Recalled, decode, recalled, unread
-from nodes.safety.machine import Config, Inputs, State, step
+from nodes.safety.machine import Config, Inputs, Outputs, State, step
+from nodes.safety.why import is_metering
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -32,7 +37,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SafetyNode:
-    """One chain of devices, three topics, one tick."""
+    """One chain of devices, three topics, one grid of looks."""
 
     def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         self._bus = bus
@@ -44,53 +49,68 @@ class SafetyNode:
             wait_s=parameters.jitter_s * bus.random("wait for mains").random(),
         )
         self._latch_path = bus.state_dir / "safety-latch.json"
-        self._kept: Recalled | Written | None = None
         self._state = State()
+        self._outputs: Outputs | None = None
+        self._metered_until_s = math.inf
         self._stop_reason: StopReason | None = None
         self._done: Callable[[], None] | None = None
-        self._last_s = bus.clock.now_s()
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
         self._meter = bus.subscribe(METER_BOX)
-        self._looks = bus.look_each(self._config.period_s, self._round)
+        self._rounds = Rounds(
+            bus, self._config.period_s, self._look, self._act, on_same=self._drive_again
+        )
         bus.on_stop(self._stop)
         bus.offload(
             "recall", partial(_recall, self._latch_path, bus.clock.utc_ns()), self._on_recalled
         )
 
-    def _round(self) -> None:
-        now_s = self._bus.clock.now_s()
-        inputs = Inputs(
-            now_s=now_s,
-            utc_ns=self._bus.clock.utc_ns(),
-            since_s=now_s - self._last_s,
+    def _look(self, instant: Instant) -> Inputs:
+        moment = Moment(instant.now_s)
+        is_metered = is_metering(self._meter.fresh(), moment)
+        self._metered_until_s = moment.due_s
+        return Inputs(
+            now_s=instant.now_s,
+            utc_ns=instant.utc_ns,
+            since_s=instant.since_s,
             reading=self._chain.read(),
             pilot=self._pilot.fresh(),
             session=self._session.fresh(),
-            meter=self._meter.fresh(),
+            is_metering=is_metered,
             stop=self._stop_reason,
-            kept=self._kept,
         )
-        self._last_s, self._kept = now_s, None
+
+    def _act(self, inputs: Inputs) -> Outputs:
         self._state, outputs = step(self._config, self._state, inputs)
+        self._drive(outputs)
+        if outputs.warning is not None:
+            self._bus.log("warning", outputs.warning)
+        if outputs.write is not None:
+            # Nobody waits for it to be answered: everything is in both generations.
+            work = partial(keep, self._latch_path, outputs.write, lowers=True)
+            self._bus.offload("latch", work, self._on_written)
+        if outputs.status is not None:
+            self._rounds.say(SAFETY_STATUS, outputs.status)
+        self._rounds.period_s = outputs.period_s
+        if outputs.is_finished and self._done is not None:
+            self._rounds.stop()
+            self._shutdown()
+            self._done()
+        return replace(outputs, due_s=min(outputs.due_s, self._metered_until_s))
+
+    def _drive(self, outputs: Outputs) -> None:
+        self._outputs = outputs
         self._drivers.coil.drive(
             enable=outputs.enable,
             residual_test=outputs.residual_test,
             feeds_watchdog=outputs.feeds_watchdog,
             clear_reset=outputs.clear_reset,
         )
-        if outputs.write is not None:
-            # Nobody waits for it to be answered: everything is in both generations.
-            work = partial(keep, self._latch_path, outputs.write, lowers=True)
-            self._bus.offload("latch", work, self._on_written)
-        if outputs.status is not None:
-            self._bus.publish(SAFETY_STATUS, outputs.status)
-        if outputs.is_finished and self._done is not None:
-            self._looks.cancel()
-            self._shutdown()
-            self._done()
-            return
-        self._looks.change_period(round(outputs.period_s * 1e9))
+
+    def _drive_again(self) -> None:
+        """Drive as before: a look that shows the same has found nothing wrong either."""
+        if self._outputs is not None:
+            self._drive(self._outputs)
 
     def _on_recalled(self, found: Recalled | Exception) -> None:
         if isinstance(found, Exception):
@@ -100,18 +120,21 @@ class SafetyNode:
                 "error",
                 f"{self._latch_path}: {found.problem}; 8007 holds until mains were off and on",
             )
-        self._kept = found
+        self._hear_disk(found)
 
     def _on_written(self, result: Exception | None) -> None:
         ended = written(result)
         if ended.problem is not None:
             text = f"8007 and the wired phases could not be stored: {ended.problem}"
             self._bus.log("error", text)
-        self._kept = ended
+        self._hear_disk(ended)
+
+    def _hear_disk(self, kept: Recalled | Written) -> None:
+        self._rounds.run(lambda inputs: replace(inputs, kept=kept))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._stop_reason, self._done = reason, done
-        self._round()
+        self._rounds.wake()
 
     def _shutdown(self) -> None:
         """Leave all devices in their safe state; safety hands none over."""

@@ -1,11 +1,15 @@
-"""What follows from a round: lines to set, what to publish, whether the node may leave. Pure."""
+"""What follows from a step: lines to set, what to publish, whether the node may leave. Pure."""
+
+import math
 
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
 from nodes.safety import words
+from nodes.safety.cycle import Lateness
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.judge import Blind, Facts
@@ -17,20 +21,35 @@ _UNPROVEN = (SafetyPhase.START, SafetyPhase.OPENING)
 
 
 def report(
-    config: Config, state: State, facts: Facts | None, inputs: Inputs, reasons: Reasons
+    config: Config,
+    before: State,
+    state: State,
+    facts: Facts | None,
+    inputs: Inputs,
+    moment: Moment,
+    reasons: Reasons,
+    lateness: Lateness,
 ) -> tuple[State, Outputs]:
-    """Say what is to be done after a round.
+    """Return what is to be done after a step.
 
-    The watchdog is fed only after all checks of a round that found nothing wrong: there is sight,
-    an open contactor is proven open, nothing is latched. So a coil that does not follow
-    its enable line loses its watchdog 1 s later.
+    The watchdog is fed only by looks that have found nothing wrong: there is sight, an open
+    contactor is proven open, nothing is latched. So a coil that does not follow its enable line
+    loses its watchdog 1 s later.
+
+    :param before: the state before the step.
     """
     is_well = facts is not None and state.phase not in _UNPROVEN and not state.ledger.is_latched
-    state, status = _publish(config, state, facts, inputs.now_s, reasons)
     latch = latch_of(state.ledger.records, is_flag_up=state.is_reset_seen)
-    memory, write = want(state.memory, latch, state.judged.wiring.ever, inputs.now_s)
+    memory, write = want(state.memory, latch, state.judged.wiring.ever, moment)
     if memory is not state.memory:
         state = replace(state, memory=memory)
+    state = _begin_to_speak(config, state, moment)
+    is_at_rest = state == before
+    # Open and at rest, and no vehicle is there: nothing could be opened sooner.
+    is_idle = is_at_rest and state.phase is SafetyPhase.IDLE
+    is_idle = is_idle and facts is not None and facts.cp is CpState.A
+    status = _status(config, state, facts, moment, reasons) if state.has_spoken else None
+    is_finished = _is_finished(config, state, facts, inputs.stop, moment)
     return state, Outputs(
         enable=state.phase in ENERGISED,
         residual_test=state.test is not None and state.test.is_on,
@@ -38,102 +57,95 @@ def report(
         clear_reset=state.is_reset_seen,
         write=write,
         status=status,
-        period_s=config.period_s if state.calm is None else config.calm_s,
-        is_finished=_is_finished(config, state, facts, inputs),
+        warning=_warning(before, inputs.since_s, lateness),
+        period_s=config.idle_s if is_idle else config.period_s,
+        due_s=moment.due_s if is_at_rest else moment.now_s,
+        is_finished=is_finished,
     )
 
 
-def _publish(
-    config: Config, state: State, facts: Facts | None, now_s: float, reasons: Reasons
-) -> tuple[State, SafetyStatus | None]:
-    """Publish what is new at once, and everything when it is time."""
-    ledger = state.ledger
-    permitted = state.is_tested and facts is not None and reasons.to_withhold is None
-    judged = state.judged
-    temperature_c = state.temperature_c if facts is None else round(facts.temperature_c, 1)
+def _begin_to_speak(config: Config, state: State, moment: Moment) -> State:
+    """Publish nothing before the first proof of an open contactor, for half of our own hold."""
+    if state.has_spoken:
+        return state
+    if state.words_from_s is None:
+        state = replace(state, words_from_s=moment.now_s + config.first_word_s)
+    is_due = state.words_from_s is not None and moment.reached(state.words_from_s)
+    if state.phase is SafetyPhase.START and not is_due:
+        return state
+    return replace(state, has_spoken=True)
+
+
+def _status(
+    config: Config, state: State, facts: Facts | None, moment: Moment, reasons: Reasons
+) -> SafetyStatus:
+    judged, ledger, heat = state.judged, state.ledger, state.judged.heat
     installation_limit_a = judged.switches.installation_limit_a
-    heat = judged.heat
-    limit_a = limit_of_temperature(installation_limit_a, heat.paced_c, heat.is_hot)
-    reason = why_not_closed(
-        state.phase, state.blind, state.memory, reasons, now_s < state.rests_until_s
-    )
-    is_commissioning = judged.switches.is_commissioning
-    cp_state = None if facts is None else CpState.E if facts.is_undefined else facts.cp
-    offered_a = 0.0 if facts is None else round(facts.offered_a, 1)
-    news = (
-        state.phase,
-        state.contactor,
-        permitted,
-        ledger.records,
-        ledger.retries,
-        installation_limit_a,
-        limit_a,
-        is_commissioning,
-        reason,
-        cp_state,
-        offered_a,
-        state.plugged_since_utc_ns,
-        judged.wiring.wired,
-    )
-    if state.publish_at_s is None:
-        state = replace(state, publish_at_s=now_s + config.first_word_s)
-    is_due = state.publish_at_s is not None and now_s + config.slack_s >= state.publish_at_s
-    is_first = not state.said and state.phase is SafetyPhase.START
-    if not is_due and (is_first or news == state.said):
-        return state, None
-    status = SafetyStatus(
+    is_resting = not moment.reached(state.rests_until_s)
+    reason = why_not_closed(state.phase, state.blind, state.memory, reasons, is_resting)
+    return SafetyStatus(
         contactor=state.contactor,
-        permitted=permitted,
+        permitted=state.is_tested and facts is not None and reasons.to_withhold is None,
         faults=tuple(record.code for record in ledger.records),
         retries=ledger.retries,
-        temperature_c=temperature_c,
+        temperature_c=state.temperature_c if facts is None else round(facts.temperature_c, 1),
         installation_limit_a=installation_limit_a,
-        limit_a=limit_a,
+        limit_a=limit_of_temperature(installation_limit_a, heat.paced_c, heat.is_hot),
         phase=state.phase,
         detail=words.why_not_closed(state.phase, reason, ledger.records, state.memory.problem),
         records=tuple(words.told(record) for record in ledger.records),
-        commissioning=is_commissioning,
-        cp_state=cp_state,
-        offered_a=offered_a,
+        commissioning=judged.switches.is_commissioning,
+        cp_state=None if facts is None else CpState.E if facts.is_undefined else facts.cp,
+        offered_a=0.0 if facts is None else round(facts.offered_a, 1),
         plugged_since_utc_ns=state.plugged_since_utc_ns,
-        retry_in_s=_retry_in_s(state, facts, now_s),
+        retry_in_s=_retry_in_s(state, facts, moment),
         has_mains=state.blind is not Blind.DARK,
         showroom=config.showroom,
         wired_phases=judged.wiring.wired,
-        starts_in_s=state.waits_until_s - now_s if now_s < state.waits_until_s else None,
+        starts_in_s=_left_s(state.waits_until_s, moment) or None,
     )
-    state = replace(
-        state,
-        said=news,
-        temperature_c=temperature_c,
-        publish_at_s=now_s + config.publish_s,
-    )
-    return state, status
 
 
-def _retry_in_s(state: State, facts: Facts | None, now_s: float) -> float | None:
+def _warning(before: State, gap_s: float, lateness: Lateness) -> str | None:
+    """Return a line for the log when a late look has opened, or has broken something off."""
+    is_testing = before.test is not None and before.test.is_pulsed
+    is_costly = before.phase in ENERGISED or is_testing or lateness is Lateness.ASLEEP
+    if lateness in (Lateness.IN_TIME, Lateness.LATE) or not is_costly:
+        return None
+    return words.own_cycle_late(gap_s)
+
+
+def _retry_in_s(state: State, facts: Facts | None, moment: Moment) -> float | None:
     """Return until the next retry [s]; None: none pending, or it waits for more than time."""
     retry_at_s = state.ledger.retry_at_s
-    if retry_at_s is None or (now_s >= retry_at_s and is_blocked(state.ledger, facts)):
+    if retry_at_s is None or (moment.reached(retry_at_s) and is_blocked(state.ledger, facts)):
         return None
-    return max(0.0, retry_at_s - now_s)
+    return _left_s(retry_at_s, moment)
 
 
-def _is_finished(config: Config, state: State, facts: Facts | None, inputs: Inputs) -> bool:
+def _left_s(end_s: float, moment: Moment) -> float:
+    """Return the time until then [s], in whole seconds that have begun, so that few steps do."""
+    left_s = max(0.0, float(math.ceil(end_s - moment.now_s)))
+    while left_s > 0.0 and moment.reached(end_s - left_s + 1.0):
+        left_s -= 1.0  # by rounding alone
+    return left_s
+
+
+def _is_finished(
+    config: Config, state: State, facts: Facts | None, stop: StopReason | None, moment: Moment
+) -> bool:
     """Return whether a node that is asked to stop may leave."""
-    if inputs.stop is None or state.stop_by_s is None or state.phase in ENERGISED:
+    if stop is None or state.stop_by_s is None or state.phase in ENERGISED:
         return False
-    if inputs.stop is StopReason.RESTART and inputs.now_s < state.echo_until_s:
+    if stop is StopReason.RESTART and not moment.reached(state.answers_until_s):
         return False  # the next incarnation would take the answer to our self-test for a trip
-    is_hurried = (
-        inputs.stop is StopReason.SIGNAL
-        or inputs.now_s >= state.stop_by_s - config.farewell_s + config.keep_s
-    )
+    keeps_until_s = state.stop_by_s - config.farewell_s + config.keep_s
+    is_hurried = stop is StopReason.SIGNAL or moment.reached(keeps_until_s)
     latch, wired = latch_of(state.ledger.records), state.judged.wiring.ever
     if not is_hurried and not is_kept(state.memory, latch, wired):
         return False  # it is still on its way to the disk
     if facts is not None and facts.is_proven_open:
         return True
-    if state.phase is SafetyPhase.OPENING and inputs.stop is not StopReason.SIGNAL:
+    if state.phase is SafetyPhase.OPENING and stop is not StopReason.SIGNAL:
         return False  # the proof comes, or the fault, within 0.2 s
-    return inputs.now_s >= state.stop_by_s
+    return moment.reached(state.stop_by_s)

@@ -4,15 +4,17 @@ The monitor's test line injects a current that must trip both of its outputs, an
 again: outputs idle, test on, both active within 740 ms, test off, both idle 2.16 s after the
 beginning. The times are those of the CCID test of Analog Devices' evaluation charger and OpenEVSE.
 
-A test that is broken off after its pulse has an echo: the monitor answers all the same, within the
-time of that test, and with a proven open contactor that is no residual current. The next test
-begins when that time is over, or it might take an old answer for its own.
+After a test that is broken off the monitor may still answer its pulse, within the time of that
+test; with a proven open contactor that is no residual current. The next test begins when that time
+is over, or it might take a late answer for its own.
 """
 
 from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+from bus.moment import Moment
 
 IDLE_WITHIN_S = 1.0  # outputs must have let go of what was before: OpenEVSE
 PULSE_S = 0.06  # the least length of the test
@@ -41,15 +43,15 @@ class SelfTest(Struct, frozen=True, kw_only=True):
     verdict: Verdict = Verdict.RUNNING
 
 
-def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) -> SelfTest:
+def watch(test: SelfTest, moment: Moment, residual_ac: bool, residual_dc: bool) -> SelfTest:
     """Take the self-test one reading on."""
-    passed_s = now_s - test.begun_s
-    if passed_s < 0.0:
+    begun_s = test.begun_s
+    if not moment.reached(begun_s):
         return test
     if not test.is_pulsed:
         if not residual_ac and not residual_dc:
-            return replace(test, begun_s=now_s, is_pulsed=True, is_on=True)
-        return _judged(test, Verdict.NOT_IDLE) if passed_s >= IDLE_WITHIN_S else test
+            return replace(test, begun_s=moment.now_s, is_pulsed=True, is_on=True)
+        return _judged(test, Verdict.NOT_IDLE) if moment.reached(begun_s + IDLE_WITHIN_S) else test
     if test.is_on:
         if (residual_ac and not test.seen_ac) or (residual_dc and not test.seen_dc):
             test = replace(
@@ -58,14 +60,15 @@ def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) ->
                 seen_dc=test.seen_dc or residual_dc,
             )
         if test.seen_ac and test.seen_dc:
-            return replace(test, is_on=False) if passed_s >= PULSE_S else test
-        return _judged(test, Verdict.NO_ANSWER) if passed_s >= ACTIVE_WITHIN_S else test
-    if passed_s < IDLE_AFTER_S:
+            return replace(test, is_on=False) if moment.reached(begun_s + PULSE_S) else test
+        is_over = moment.reached(begun_s + ACTIVE_WITHIN_S)
+        return _judged(test, Verdict.NO_ANSWER) if is_over else test
+    if not moment.reached(begun_s + IDLE_AFTER_S):
         return test
     return _judged(test, Verdict.STUCK if residual_ac or residual_dc else Verdict.PASSED)
 
 
-def echo_until_s(test: SelfTest | None) -> float:
+def answers_until_s(test: SelfTest | None) -> float:
     """Return until when the outputs may answer a self-test that is broken off now; 0: not."""
     if test is None or not test.is_pulsed or test.verdict is Verdict.PASSED:
         return 0.0

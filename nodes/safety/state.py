@@ -1,14 +1,15 @@
-"""The nouns of safety's machine: its times, what it is told, what it remembers, what it says."""
+"""The nouns of safety's machine: its times, its inputs, its memory, its outputs."""
 
 from msgspec import Struct
 
 from bus.write_behind import Written
-from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus
+from msgs.units import Text
 from nodes.safety.chain import ChainReading
+from nodes.safety.cycle import Cycle
 from nodes.safety.faults import CLEAN, Ledger
 from nodes.safety.judge import NOTHING_JUDGED, Blind, Judged
 from nodes.safety.latch import Memory, Recalled, Write
@@ -39,36 +40,33 @@ class Config(Struct, frozen=True, kw_only=True):
     unseen_s: float = 0.5
     lost_s: float = 0.1  # assumed: a dip of the mains shorter than this is no fault of ours
     vehicle_s: float = 6.0  # Table A.6, seq. 10.2: the vehicle has 6 s to drop its load
-    publish_s: float = 0.1
-    # Longer without a round, and the hardware watchdog may have dropped the coil behind our back.
-    stall_s: float = 0.5
     farewell_s: float = 0.15  # stopped by SIGTERM: gone within 200 ms
-    period_s: float = 0.01  # between two rounds
+    period_s: float = 0.01  # between two looks
     # While the contactor is proven open and no vehicle is there, nothing could be opened sooner:
     # half of the hold of our own inputs.
-    calm_s: float = 0.025
-    slack_s: float = 0.005  # half a round: what falls due by then is due now
+    idle_s: float = 0.025
     first_word_s: float = 0.5  # a reader waits no longer for a first proof: half of our hold
     blind_s: float = 1.0  # assumed: sensors that are silent for longer are a fault, no hiccup
     # The pilot's generator does not do what pilot says: longer than a message may be old (1.0 s).
     disobeyed_s: float = 1.5
-    # assumed: sight that is lost in a charge so often is no hiccup either
-    flickers: int = 3
-    flickers_s: float = 60.0
+    # assumed: a charge or a self-test that lost sight, or a late look, breaks off so often is no
+    # hiccup either
+    interruptions: int = 3
+    interruptions_s: float = 60.0
     tested_s: float = 86_400.0  # a self-test is good for a day (Easee, NexBlue: hardware.md 2.1)
     keep_s: float = 2.0  # a node that is asked to stop waits so long for its disk
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """One round's facts; a message that is older than its hold is None."""
+    """What one look shows; a message that is older than its hold is None."""
 
     now_s: float
     utc_ns: int
-    since_s: float  # since the round before
+    since_s: float  # since the look before, stepped or not
     reading: ChainReading | None
     pilot: PilotStatus | None
     session: SessionStatus | None
-    meter: MeterReading | None
+    is_metering: bool  # meter/box has recent values
     stop: StopReason | None
     kept: Recalled | Written | None = None  # what has just come back from the disk
 
@@ -87,7 +85,7 @@ class State(Struct, frozen=True, kw_only=True):
     )
     contactor: Contactor = Contactor.CLOSED  # what is not proven open counts as closed
     is_welded: bool = False  # latched: never closes again
-    is_pardoned: bool = False  # mains were off and on; a proof of open in time lets 8007 go
+    is_on_trial: bool = False  # mains were off and on; a proof of open in time clears 8007
     is_reset_seen: bool = False  # the flag of the power-on reset is up, and being taken back
     was_reset_down: bool = False  # it has been down since the start: it comes from after that
     is_latch_recalled: bool = False  # 8007 comes from a predecessor, and its word may be believed
@@ -95,7 +93,7 @@ class State(Struct, frozen=True, kw_only=True):
     memory: Memory = Memory()
     blind: Blind | None = None  # why the last reading told nothing
     blind_since_s: float | None = None  # no sight for long enough to be proven open, since
-    sight_lost_s: tuple[float, ...] = ()  # when, in a charge, of late
+    interrupted_at_s: tuple[float, ...] = ()  # a charge or a self-test, of late
     disobeyed_since_s: float | None = None  # the generator does not follow pilot, since
     obeyed_reads: int = 0  # how often in a row it has since
     judged: Judged = NOTHING_JUDGED
@@ -106,22 +104,24 @@ class State(Struct, frozen=True, kw_only=True):
     is_tested: bool = False  # the self-test has passed since the plug went in
     tested_at_s: float = 0.0
     failed_tests: int = 0  # in a row
-    echo_until_s: float = 0.0  # until then the monitor may answer a test that was broken off
-    temperature_c: float = 0.0  # of the last reading that was published
+    answers_until_s: float = 0.0  # until then the monitor may answer a test that was broken off
+    cycle: Cycle = Cycle()
+    temperature_c: float = 0.0  # before sight was lost
     stop_by_s: float | None = None
-    publish_at_s: float | None = None
-    said: tuple[object, ...] = ()  # what was published last, but for what drifts
-    calm: Inputs | None = None  # of an idle round that changed nothing: the same need no judging
+    words_from_s: float | None = None  # nothing is published before, without a first proof
+    has_spoken: bool = False
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
-    """What is to be done after one round, in this order."""
+    """What is to be done after one step, in this order."""
 
     enable: bool
     residual_test: bool
-    feeds_watchdog: bool
+    feeds_watchdog: bool  # this look found nothing wrong, nor does one that shows the same
     clear_reset: bool  # take the flag of the power-on reset back
     write: Write | None  # to keep; `Inputs.kept` follows
-    status: SafetyStatus | None  # None: nothing is to be said
-    period_s: float  # from the time at which this round was due to the next
+    status: SafetyStatus | None  # None: nothing is known yet
+    warning: Text | None  # for the log
+    period_s: float  # between two looks from now on
+    due_s: float  # the same inputs need no step before
     is_finished: bool  # asked to stop, and nothing is left to do

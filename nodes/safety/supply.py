@@ -14,6 +14,7 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
 from nodes.safety.chip import Phases
 
@@ -23,7 +24,7 @@ OUTSIDE_S, FAR_S = 1.0, 0.1  # hardware.md 2.3
 BACK_LEAST_V, BACK_MOST_V = 165.0, 275.0  # in range again: 5 V of hysteresis (hardware.md 2.3)
 STABLE_S = 30.0  # so long in range before it is tried again (hardware.md 2.3)
 ABSENT_V = 50.0  # touch voltage limit, IEC 60364-4-41: below it there is no mains
-SILENT_S = 5.0  # the hold of meter/box: blind for 8002 and 4003
+SILENT_S = 5.0  # the hold of meter/box: 8002 and 4003 are not seen without it
 # 4003: EVerest's rule by the offer on the line, and a fast one for those who ignore it altogether.
 SLOW_MARGIN_A, SLOW_RATIO, SLOW_S = 0.5, 1.10, 7.0
 FAST_RATIO, FAST_S = 1.25, 1.0
@@ -47,13 +48,8 @@ class Supply(Struct, frozen=True, kw_only=True):
     stray_s: float = 0.0
     inside_since_s: float | None = None
     offered_a: float = 0.0
-    lowered: tuple[tuple[float, float], ...] = ()  # until when [s], what was offered [A]
+    lowered: tuple[tuple[float, float], ...] = ()  # when it was lowered [s], and from what [A]
     drawn_a: Phases | None = None  # the last currents through a closed contactor
-
-    @property
-    def is_waiting(self) -> bool:
-        """Return whether time alone would change what is seen."""
-        return (self.silent_s, self.outside_s, self.far_s, self.stray_s) != (0.0, 0.0, 0.0, 0.0)
 
 
 QUIET = Supply()
@@ -103,7 +99,7 @@ def spend(spent_s: float, is_bad: bool | None, since_s: float, most_s: float) ->
 
 def watch(
     supply: Supply,
-    now_s: float,
+    moment: Moment,
     since_s: float,
     *,
     voltages_v: Phases | None,
@@ -124,14 +120,14 @@ def watch(
     if is_open and currents_a is not None and currents_a == supply.drawn_a and any(currents_a):
         currents_a = None  # those of a closed contactor, to the last bit: the chip is stuck
     most_a, are_amps_known = _most_a(currents_a, counts)
-    lowered, largest_a = _offers(supply, now_s, offered_a)
+    lowered, largest_a = _offers(supply, moment, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
     is_inside = are_volts_known and all(BACK_LEAST_V <= volt <= BACK_MOST_V for volt in volts)
     inside_since_s = supply.inside_since_s
     if not is_inside:
         inside_since_s = None
     elif inside_since_s is None:
-        inside_since_s = now_s
+        inside_since_s = moment.now_s
     is_outside = is_far = False
     if not is_inside:
         is_outside = not all(LEAST_V <= volt <= MOST_V for volt in volts)
@@ -167,7 +163,7 @@ def watch(
         has_stray=after.stray_s > STRAY_S,
         most_a=most_a,
         voltages_v=None if voltages_v is None or not volts else _shown(voltages_v, counts),
-        is_stable=inside_since_s is not None and now_s - inside_since_s >= STABLE_S,
+        is_stable=inside_since_s is not None and moment.reached(inside_since_s + STABLE_S),
         is_unloaded=are_amps_known and seen_a < STRAY_A,
     )
 
@@ -178,16 +174,16 @@ def blink(supply: Supply) -> Supply:
 
 
 def _offers(
-    supply: Supply, now_s: float, offered_a: float
+    supply: Supply, moment: Moment, offered_a: float
 ) -> tuple[tuple[tuple[float, float], ...], float]:
     """Return the offers that were lowered in the last 5 s, and the largest that may be followed."""
-    lowered = tuple(one for one in supply.lowered if now_s - one[0] <= GRACE_S)
+    lowered = tuple(one for one in supply.lowered if not moment.reached(one[0] + GRACE_S))
     if offered_a < supply.offered_a:
         left_a = supply.offered_a
-        if lowered and now_s - lowered[-1][0] < SAME_S:
+        if lowered and not moment.reached(lowered[-1][0] + SAME_S):
             left_a = max(left_a, lowered[-1][1])
             lowered = lowered[:-1]
-        lowered = (*lowered, (now_s, left_a))
+        lowered = (*lowered, (moment.now_s, left_a))
     return lowered, max([offered_a, *(left_a for _, left_a in lowered)])
 
 

@@ -7,6 +7,7 @@ stand in `words.py`.
 from enum import Enum
 from typing import NamedTuple
 
+from bus.moment import Moment
 from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
 from msgs.requests import StopReason
@@ -42,6 +43,7 @@ class Why(Enum):
     NOT_ASKED = "not_asked"
     PILOT_SILENT = "pilot_silent"
     PILOT_DISAGREES = "pilot_disagrees"
+    UNCONFIRMED = "unconfirmed"  # after a late look this reading decides alone
     # Of a phase, for a person alone.
     DISK_REFUSES = "disk_refuses"
     DISK_UNHEARD = "disk_unheard"
@@ -73,12 +75,23 @@ def why_blind(blind: Blind) -> Reasons:
     return Reasons(blind, blind, blind)
 
 
-def why_not(config: Config, state: State, facts: Facts, inputs: Inputs) -> Reasons:
-    """Return all reasons of this round."""
+def why_not(
+    config: Config,
+    state: State,
+    facts: Facts,
+    inputs: Inputs,
+    moment: Moment,
+    *,
+    is_late: bool,
+) -> Reasons:
+    """Return all reasons of this round.
+
+    :param is_late: this look came late, so that its reading decides alone.
+    """
     return Reasons(
-        _why_withhold(config, state, facts, inputs),
+        _why_withhold(config, state, facts, inputs, moment),
         _why_wait(facts, inputs.pilot),
-        _why_open(facts, state.ledger, inputs.pilot, inputs.stop),
+        _why_open(facts, state.ledger, inputs.pilot, inputs.stop, is_late=is_late),
     )
 
 
@@ -109,7 +122,9 @@ def _why_start(memory: Memory) -> Why:
     return Why.NOT_PROVEN if memory.is_proven else Why.DISK_UNHEARD
 
 
-def _why_withhold(config: Config, state: State, facts: Facts, inputs: Inputs) -> Why | None:
+def _why_withhold(
+    config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment
+) -> Why | None:
     session = inputs.session
     if state.ledger.records:
         return Why.FAULT
@@ -123,13 +138,13 @@ def _why_withhold(config: Config, state: State, facts: Facts, inputs: Inputs) ->
         return Why.STATE_F
     if not facts.is_plugged:
         return Why.NO_VEHICLE
-    if inputs.now_s < state.waits_until_s:
+    if not moment.reached(state.waits_until_s):
         return Why.MAINS_BACK
     if session is None:
         return Why.SESSION_SILENT
     if not session.authorized:
         return Why.NOT_AUTHORISED
-    if inputs.meter is None or not _is_seeing(inputs.meter, inputs.now_s):
+    if not inputs.is_metering:
         return Why.METER_SILENT
     if not state.judged.wiring.is_known:
         return Why.PHASES_UNKNOWN
@@ -146,7 +161,12 @@ def _why_wait(facts: Facts, pilot: PilotStatus | None) -> Why | None:
 
 
 def _why_open(
-    facts: Facts, ledger: Ledger, pilot: PilotStatus | None, stop: StopReason | None
+    facts: Facts,
+    ledger: Ledger,
+    pilot: PilotStatus | None,
+    stop: StopReason | None,
+    *,
+    is_late: bool,
 ) -> Why | None:
     if any(record.code is not FaultCode.TOO_HOT for record in ledger.records):
         return Why.FAULT
@@ -156,6 +176,8 @@ def _why_open(
         return Why.OFFER_TOO_HIGH
     if not facts.asks:
         return Why.NOT_ASKED
+    if is_late and not facts.is_asking_now:
+        return Why.UNCONFIRMED
     if pilot is None:
         return Why.PILOT_SILENT
     if pilot.cp_state not in _VEHICLE_ASKS:
@@ -163,6 +185,9 @@ def _why_open(
     return Why.STOP if stop is StopReason.SIGNAL else None
 
 
-def _is_seeing(meter: MeterReading, now_s: float) -> bool:
+def is_metering(meter: MeterReading | None, moment: Moment) -> bool:
     """Return whether the meter's values are recent, whatever the meter node says of itself."""
-    return meter.sampled_ns > 0 and abs(now_s - meter.sampled_ns / 1e9) <= SILENT_S
+    if meter is None or meter.sampled_ns <= 0:
+        return False
+    sampled_s = meter.sampled_ns / 1e9
+    return moment.reached(sampled_s - SILENT_S) and not moment.reached(sampled_s + SILENT_S)

@@ -6,6 +6,7 @@ Nothing is decided by them. They are attached where safety/status is made (`repo
 from collections.abc import Callable
 
 from msgs.safety import Fault, FaultCode, SafetyPhase
+from nodes.safety.cycle import ASLEEP_S, LATE_S
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.heat import DERATE_TO_C
 from nodes.safety.judge import EARTH_LIMIT_OHM, Blind
@@ -58,6 +59,7 @@ REASONS: dict[Reason, str] = {
     "allows",
     Why.NOT_ASKED: "the vehicle does not ask for energy",
     Why.PILOT_SILENT: "the pilot node is silent",
+    Why.UNCONFIRMED: "after a late look the vehicle was not seen to ask for energy",
     Why.PILOT_DISAGREES: "the pilot node does not see a vehicle that asks for energy",
     Why.DISK_UNHEARD: "the disk has not answered yet what safety has to keep",
     Why.NOT_PROVEN: "the contactor is not proven open yet",
@@ -69,6 +71,7 @@ REASONS: dict[Reason, str] = {
     Blind.SILENT: SILENT,
     Blind.NONSENSE: NONSENSE,
     Blind.UNCLEAR: UNCLEAR,
+    Blind.LATE: f"own cycle late: more than {ASLEEP_S:g} s between two looks",
 }
 
 
@@ -107,6 +110,11 @@ def told(record: Record) -> Fault:
 def fault(finding: Finding) -> str:
     """Return what was seen."""
     return _FAULTS[finding.cause](finding)
+
+
+def own_cycle_late(gap_s: float) -> str:
+    """Return that safety itself has looked too late, by the gap [s] before its last look."""
+    return f"own cycle late: {gap_s:.2f} s between two looks; {LATE_S * 1000:.0f} ms are allowed"
 
 
 def _always(text: str) -> Callable[[Finding], str]:
@@ -185,6 +193,7 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
     Cause.NO_LOAD_VOLTAGE: _always("the contactor has closed and there is no voltage behind it"),
     Cause.MIRROR_OPEN: _always("there is voltage behind the contactor, its mirror says open"),
     Cause.DROPPED: _always("the contactor has dropped, or lost its mains, by itself"),
+    Cause.CYCLE_LATE: lambda seen: own_cycle_late(seen.gap_s or 0.0),
     Cause.SENSORS_SILENT: _always(SILENT),
     Cause.SENSORS_NONSENSE: _always(NONSENSE),
     Cause.MAINS_UNCLEAR: _always(UNCLEAR),

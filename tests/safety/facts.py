@@ -11,6 +11,7 @@ PLUGGED = Facts(
     is_plugged=True,
     is_out=False,
     asks=True,
+    is_asking_now=True,
     has_diode=True,
     is_mirrored=False,
     is_minus=False,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
-from nodes.safety.complain import Activity, Course, complain, not_open, not_seen
+from nodes.safety.complain import Activity, Course, complain, cycle_late, not_open, not_seen
 from nodes.safety.finding import Cause, Finding
 from nodes.safety.judge import Blind
 from nodes.safety.selftest import Verdict
@@ -23,7 +23,7 @@ QUIET = Course(
     failed_tests=0,
     is_unproven=False,
     is_unclosed=False,
-    is_echo=False,
+    may_answer=False,
     told_percent=None,
 )
 
@@ -152,7 +152,7 @@ def test_each_complaint_alone(
         ({}, {"cp": CpState.A}),  # nothing goes on that a plug could not be pulled from
         ({"activity": Activity.CHARGE}, {}),
         ({}, {"has_diode": None}),  # not proven either way
-        ({"is_echo": True}, {"residual_ac": True, "residual_dc": True}),
+        ({"may_answer": True}, {"residual_ac": True, "residual_dc": True}),
         ({}, {"is_switched_off": True}),  # heat counts when it has lasted
         ({"failed_tests": 5}, {}),
         ({"verdict": Verdict.RUNNING, "failed_tests": 5}, {}),
@@ -208,7 +208,12 @@ def test_an_open_contactor_that_is_not_proven_is_red_with_voltage_and_else_8007(
     ],
 )
 def test_readings_that_tell_nothing_for_too_long_are_8(blind: Blind, cause: Cause) -> None:
-    assert not_seen(blind) == Finding(code=F.PLUG_STATE, cause=cause)
+    assert not_seen(blind, 0.01) == Finding(code=F.PLUG_STATE, cause=cause)
+
+
+def test_a_late_cycle_blames_no_vehicle() -> None:
+    late = Finding(code=F.NOT_CLOSING, cause=C.CYCLE_LATE, gap_s=0.1432)
+    assert not_seen(Blind.LATE, 0.1432) == cycle_late(0.1432) == late
 
 
 # --- the self-test -----------------------------------------------------------------------------

@@ -3,15 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import CpState
 from msgs.safety import LATCHED, RETRIED, FaultCode
 from nodes.safety import faults
 from nodes.safety.faults import (
     CLEAN,
     Ledger,
-    acquit,
+    clear,
+    clear_proven,
     is_blocked,
-    pardon,
     raise_fault,
 )
 from nodes.safety.finding import Cause, Finding
@@ -38,7 +39,7 @@ def review(
     is_charging: bool = False,
     was_out: bool = False,
 ) -> Ledger:
-    return faults.review(ledger, facts, now_s, is_charging=is_charging, was_out=was_out)
+    return faults.review(ledger, facts, Moment(now_s), is_charging=is_charging, was_out=was_out)
 
 
 def seen(code: FaultCode) -> Finding:
@@ -248,8 +249,8 @@ def test_mains_off_and_on_leaves_8007_alone_until_the_contactor_is_proven() -> N
     ledger = CLEAN
     for code in FaultCode:
         ledger = raised(code, ledger)
-    ledger = pardon(ledger)
+    ledger = clear(ledger)
     assert [record.code for record in ledger.records] == [FaultCode.SAFETY_CIRCUIT]
     assert (ledger.retries, ledger.retry_at_s) == (0, None)
-    assert acquit(ledger) == CLEAN
-    assert acquit(raised(FaultCode.RED)).holds(FaultCode.RED)
+    assert clear_proven(ledger) == CLEAN
+    assert clear_proven(raised(FaultCode.RED)).holds(FaultCode.RED)

@@ -6,6 +6,7 @@ import math
 import pytest
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from nodes.safety.heat import COLD, HOTTEST_C, Heat, blink, feel, limit_of_temperature
 
 ROUND_S = 0.01
@@ -21,7 +22,7 @@ class Sensors:
         for _ in range(times):
             self.now_s += ROUND_S
             self.heat, self.celsius = feel(
-                self.heat, self.now_s, terminal_c, board_c, is_switched_off=False
+                self.heat, Moment(self.now_s), terminal_c, board_c, is_switched_off=False
             )
         return self
 
@@ -123,11 +124,12 @@ def test_as_much_as_a_terminal_warms_in_a_second_is_no_leap(step_k: float) -> No
 
 
 def test_a_switch_that_is_open_is_heat_at_once_and_for_a_minute() -> None:
-    heat, _ = feel(COLD, 0.0, 30.0, 25.0, is_switched_off=True)
+    heat, _ = feel(COLD, Moment(0.0), 30.0, 25.0, is_switched_off=True)
     assert heat.is_hot
-    heat, _ = feel(heat, 59.9, 30.0, 25.0, is_switched_off=False)
-    assert heat.is_hot
-    heat, _ = feel(heat, 60.0, 30.0, 25.0, is_switched_off=False)
+    for at_s in (0.01, 60.0):
+        heat, _ = feel(heat, Moment(at_s), 30.0, 25.0, is_switched_off=False)
+        assert heat.is_hot
+    heat, _ = feel(heat, Moment(60.01), 30.0, 25.0, is_switched_off=False)
     assert not heat.is_hot
 
 
@@ -151,14 +153,14 @@ def test_heat_takes_current_away_in_steps_that_a_vehicle_can_follow() -> None:
     )
     box.read(78.0, times=500)
     assert box.heat.paced_c == 78.0  # cooler is followed as slowly
-    assert rested().read(40.0, times=3).heat.paced_c == 40.0  # below 70 degC nothing hangs on it
+    assert rested().read(40.0, times=3).heat.paced_c == 70.0  # below it the current is the same
 
 
 def felt(*values: tuple[float, float]) -> tuple[Heat, float]:
     """Return the heat after one sensor's values [s, degC]."""
     heat, celsius = COLD, 0.0
     for at_s, value_c in values:
-        heat, celsius = feel(heat, at_s, value_c, -40.0, is_switched_off=False)
+        heat, celsius = feel(heat, Moment(at_s), value_c, -40.0, is_switched_off=False)
     return heat, celsius
 
 
@@ -195,7 +197,7 @@ def test_a_leap_does_not_outlast_its_return() -> None:
         (((0.0, 71.0), (5.0, 76.0), (9.99, 73.0)), 76.0),
         (((0.0, 69.0), (0.1, 70.0), (0.2, 71.0)), 71.0),  # up to 70 degC nothing is a step
         (((0.0, 69.0), (0.1, 70.1), (0.2, 71.0)), 70.1),
-        (((0.0, 71.0), (5.0, 69.0), (5.1, 68.0)), 69.0),  # a step down to below 70 degC is one
+        (((0.0, 71.0), (5.0, 69.0), (5.1, 71.0)), 70.0),  # a step down to below 70 degC is one
     ],
 )
 def test_the_current_follows_heat_each_five_seconds(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import CpState
 from nodes.safety.chain import ChainReading
 from nodes.safety.judge import (
@@ -55,7 +56,7 @@ def read(
         judged, facts = judge(
             judged,
             replace(READING, **changes),
-            number * ROUND_S,
+            Moment(number * ROUND_S),
             ROUND_S,
             earth_loop=earth_loop,
             is_open=is_open,
@@ -108,7 +109,7 @@ def test_the_reading_itself_is_handed_on() -> None:
 
 def test_no_reading_forgets_the_pilot_and_keeps_switches_heat_and_phases() -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip2=1)
-    judged, facts = judge(hot, None, 0.0, ROUND_S, earth_loop=True, is_open=True)
+    judged, facts = judge(hot, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)
     assert facts is Blind.SILENT
     assert judged == Judged(
         switches=Switches(installation_limit_a=32.0, is_commissioning=True),
@@ -116,7 +117,7 @@ def test_no_reading_forgets_the_pilot_and_keeps_switches_heat_and_phases() -> No
         supply=replace(hot.supply, inside_since_s=None),
         wiring=hot.wiring,
     )
-    assert judge(judged, None, 0.0, ROUND_S, earth_loop=True, is_open=True)[0] is judged
+    assert judge(judged, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)[0] is judged
 
 
 def test_the_switches_are_believed_after_three_readings_though_state_a_is_after_two() -> None:
@@ -445,7 +446,7 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
             judged, facts = judge(
                 judged,
                 replace(READING, **{name: garbage}),
-                1000.0 + 0.1 * number,
+                Moment(1000.0 + 0.1 * number),
                 0.1,
                 earth_loop=True,
                 is_open=True,

@@ -9,8 +9,10 @@ from msgspec import ValidationError
 from msgspec.structs import replace
 
 from bus.generations import encode, look, previous_of
+from bus.moment import Moment
 from bus.write_behind import Written
 from msgs.safety import FaultCode
+from nodes.safety import latch as latch_module
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.latch import (
     Latch,
@@ -23,12 +25,17 @@ from nodes.safety.latch import (
     is_kept,
     latch_of,
     recalled,
-    want,
 )
 from nodes.safety.wiring import NONE, Wired
 
 SEEN = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current_a=2.0)
 LATCH = Latch(since_utc_ns=7, finding=SEEN)
+
+
+def want(
+    memory: Memory, latch: Latch | None, wired: Wired, now_s: float
+) -> tuple[Memory, Write | None]:
+    return latch_module.want(memory, latch, wired, Moment(now_s))
 
 
 def proven(found: Latch | None = None) -> Memory:
@@ -80,13 +87,6 @@ def test_what_is_on_its_way_is_not_kept_yet() -> None:
     assert not is_kept(memory, LATCH, NONE)
     assert is_kept(hear(memory, Written(), 1.0), LATCH, NONE)
     assert not is_kept(hear(memory, Written(problem="full"), 1.0), LATCH, NONE)
-
-
-def test_only_a_disk_without_anything_to_do_is_quiet() -> None:
-    assert RECALLED.is_quiet(NONE)
-    assert not Memory().is_quiet(NONE)
-    assert not proven(LATCH).is_quiet(NONE)
-    assert not want(RECALLED, LATCH, NONE, 0.0)[0].is_quiet(NONE)
 
 
 def test_nothing_is_written_before_it_is_known_what_was_kept() -> None:
@@ -253,7 +253,7 @@ def test_an_answer_to_no_write_changes_nothing() -> None:
 def test_what_is_over_before_its_write_could_be_repeated_is_written_over() -> None:
     memory = hear(want(RECALLED, LATCH, NONE, 0.0)[0], Written(problem="full"), 1.0)
     memory, write = want(memory, None, NONE, 2.0)  # nobody knows how much of it was written
-    assert (write, memory.is_quiet(NONE)) == (None, False)
+    assert (write, memory.store.is_idle) == (None, False)
     assert want(memory, None, NONE, 6.0)[1] == Write(latch=None)
 
 
@@ -275,8 +275,7 @@ def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
 
 
 def test_phases_that_the_disk_does_not_have_yet_are_something_to_do() -> None:
-    assert not RECALLED.is_quiet(SINGLE)
-    assert hear(want(RECALLED, None, SINGLE, 0.0)[0], Written(), 1.0).is_quiet(SINGLE)
+    assert is_kept(hear(want(RECALLED, None, SINGLE, 0.0)[0], Written(), 1.0), None, SINGLE)
     assert not is_kept(RECALLED, None, SINGLE)
 
 

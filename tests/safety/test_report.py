@@ -1,15 +1,18 @@
-"""What follows from a round: edges for the watchdog, words on the bus, leave to stop."""
+"""What follows from a step: the watchdog, the status, when to step again, leave to stop."""
 
+import math
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from bus.write_behind import WriteBehind
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from nodes.safety import words
+from nodes.safety.cycle import Lateness
 from nodes.safety.faults import CLEAN, Ledger
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.heat import COLD
@@ -26,7 +29,7 @@ from tests.safety.facts import PLUGGED
 P = SafetyPhase
 NOW_S = 1024.0
 # Times that a float holds exactly: each deadline is tried in its very moment.
-CONFIG = Config(slack_s=0.125, publish_s=1.0, first_word_s=0.5)
+CONFIG = Config(first_word_s=0.5)
 PROVEN = Memory(store=WriteBehind(stored=Write(latch=None)))
 NOTHING = Reasons(None, None, None)
 WITHHELD = Reasons(Why.NO_VEHICLE, None, None)
@@ -42,17 +45,18 @@ INPUTS = Inputs(
     reading=None,
     pilot=None,
     session=None,
-    meter=None,
+    is_metering=False,
     stop=None,
 )
+OUT = replace(PROVEN_OPEN, cp=CpState.A)
 COMMISSIONING = replace(NOTHING_JUDGED, switches=Switches(is_commissioning=True))
-# Everything has just been said, and the next word is far away.
 READY = State(
-    phase=P.READY,
-    contactor=Contactor.OPEN,
-    is_tested=True,
-    publish_at_s=NOW_S + 100.0,
+    phase=P.READY, contactor=Contactor.OPEN, is_tested=True, words_from_s=NOW_S, has_spoken=True
 )
+
+
+CLOSED = replace(READY, phase=P.CLOSED)
+TESTING = replace(READY, phase=P.SELF_TEST, test=SelfTest(begun_s=NOW_S, is_pulsed=True))
 
 
 def held(code: FaultCode) -> Ledger:
@@ -64,9 +68,17 @@ def told(
     state: State = READY,
     facts: Facts | None = FACTS,
     reasons: Reasons = NOTHING,
+    *,
+    config: Config = CONFIG,
+    before: State | None = None,
+    lateness: Lateness = Lateness.IN_TIME,
     **inputs: Any,
 ) -> tuple[State, Outputs]:
-    return report(CONFIG, state, facts, replace(INPUTS, **inputs), reasons)
+    """Report a step; `before` is the state before it, another one if none is given."""
+    given = replace(INPUTS, **inputs)
+    before = replace(state, until_s=-1.0) if before is None else before
+    moment = Moment(given.now_s)
+    return report(config, before, state, facts, given, moment, reasons, lateness)
 
 
 def said(
@@ -75,7 +87,7 @@ def said(
     reasons: Reasons = NOTHING,
     **inputs: Any,
 ) -> SafetyStatus:
-    status = told(replace(state, publish_at_s=0.0), facts, reasons, **inputs)[1].status
+    status = told(state, facts, reasons, **inputs)[1].status
     assert status is not None
     return status
 
@@ -84,15 +96,13 @@ def said(
 
 
 @pytest.mark.parametrize("phase", list(P))
-def test_no_round_feeds_the_watchdog_that_has_a_contactor_still_to_prove(
-    phase: SafetyPhase,
-) -> None:
+def test_no_look_feeds_the_watchdog_that_has_a_contactor_still_to_prove(phase: SafetyPhase) -> None:
     state = replace(READY, phase=phase)
     assert told(state)[1].feeds_watchdog is (phase not in (P.START, P.OPENING))
 
 
 @pytest.mark.parametrize(
-    ("facts", "ledger", "is_fed"),
+    ("facts", "ledger", "feeds"),
     [
         (FACTS, CLEAN, True),
         (FACTS, held(FaultCode.PLUG_STATE), True),  # one that goes by itself
@@ -101,10 +111,41 @@ def test_no_round_feeds_the_watchdog_that_has_a_contactor_still_to_prove(
         (None, CLEAN, False),  # no sight
     ],
 )
-def test_a_round_that_found_something_wrong_feeds_no_watchdog(
-    facts: Facts | None, ledger: Ledger, is_fed: bool
+def test_a_look_that_found_something_wrong_does_not_feed_the_watchdog(
+    facts: Facts | None, ledger: Ledger, feeds: bool
 ) -> None:
-    assert told(replace(READY, ledger=ledger), facts)[1].feeds_watchdog is is_fed
+    assert told(replace(READY, ledger=ledger), facts)[1].feeds_watchdog is feeds
+
+
+# --- when to look, and when to step ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phase", "facts", "is_at_rest", "period_s"),
+    [
+        (P.IDLE, OUT, True, 0.025),
+        (P.IDLE, OUT, False, 0.01),  # something moves
+        (P.IDLE, PROVEN_OPEN, True, 0.01),  # a vehicle is there
+        (P.IDLE, None, True, 0.01),
+        (P.FAULT, OUT, True, 0.01),
+        (P.START, OUT, True, 0.01),
+    ],
+)
+def test_looks_are_far_apart_while_nothing_moves_and_no_vehicle_is_there(
+    phase: SafetyPhase, facts: Facts | None, is_at_rest: bool, period_s: float
+) -> None:
+    state = replace(READY, phase=phase)
+    assert told(state, facts, before=state if is_at_rest else None)[1].period_s == period_s
+
+
+def test_a_state_that_has_moved_asks_for_a_step_at_the_next_look() -> None:
+    assert told()[1].due_s == NOW_S
+
+
+def test_a_state_at_rest_asks_for_a_step_at_its_next_deadline() -> None:
+    assert told(before=READY)[1].due_s == math.inf
+    resting = replace(READY, rests_until_s=NOW_S + 2.0)
+    assert told(resting, before=resting)[1].due_s == NOW_S + 2.0
 
 
 # --- lines ------------------------------------------------------------------------------------
@@ -130,11 +171,6 @@ def test_the_test_line_is_on_while_the_self_test_says_so(
     assert told(replace(READY, test=test))[1].residual_test is is_on
 
 
-def test_rounds_are_far_apart_while_nothing_moves() -> None:
-    assert told()[1].period_s == CONFIG.period_s
-    assert told(replace(READY, calm=INPUTS))[1].period_s == CONFIG.calm_s
-
-
 @pytest.mark.parametrize("is_seen", [False, True])
 def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
     assert told(replace(READY, is_reset_seen=is_seen))[1].clear_reset is is_seen
@@ -156,12 +192,12 @@ def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again()
 
 def test_nothing_is_said_before_a_first_proof_for_half_a_hold() -> None:
     start = State()
-    for after_s in (0.0, 0.25, 0.374):
-        start, outputs = told(start, now_s=NOW_S + after_s)
+    for after_s in (0.0, 0.25, 0.499):
+        start, outputs = told(start, before=start, now_s=NOW_S + after_s)
         assert outputs.status is None
-    start, outputs = told(start, now_s=NOW_S + 0.375)  # due within the slack
+    assert outputs.due_s == NOW_S + 0.5
+    start, outputs = told(start, now_s=NOW_S + 0.5)
     assert outputs.status is not None
-    assert start.publish_at_s == NOW_S + 1.375
 
 
 def test_a_first_proof_is_said_at_once_and_so_is_what_follows() -> None:
@@ -174,41 +210,21 @@ def test_a_first_proof_is_said_at_once_and_so_is_what_follows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after_s", "is_said"), [(0.0, False), (0.874, False), (0.875, True), (1.0, True)]
-)
-def test_what_is_not_new_is_said_again_when_it_is_time(after_s: float, is_said: bool) -> None:
-    state, outputs = told(replace(READY, publish_at_s=NOW_S))
-    assert outputs.status is not None
-    assert (told(state, now_s=NOW_S + after_s)[1].status is not None) is is_said
-
-
-@pytest.mark.parametrize(
-    ("changes", "facts", "reasons"),
+    ("state", "lateness", "line"),
     [
-        ({"phase": P.CLOSING}, FACTS, NOTHING),
-        ({"contactor": Contactor.CLOSED}, FACTS, NOTHING),
-        ({"is_tested": False}, FACTS, NOTHING),
-        ({"ledger": held(FaultCode.TOO_HOT)}, FACTS, NOTHING),
-        ({"ledger": replace(CLEAN, retries=1)}, FACTS, NOTHING),
-        ({"judged": COMMISSIONING}, FACTS, NOTHING),
-        ({"judged": replace(NOTHING_JUDGED, heat=replace(COLD, is_hot=True))}, FACTS, NOTHING),
-        ({"plugged_since_utc_ns": 7}, FACTS, NOTHING),
-        ({}, replace(FACTS, cp=CpState.B), NOTHING),
-        ({}, replace(FACTS, offered_a=15.8), NOTHING),
-        ({}, FACTS, WITHHELD),
-        ({}, FACTS, Reasons(None, Why.NO_OFFER, None)),
+        (READY, Lateness.IN_TIME, None),
+        (CLOSED, Lateness.LATE, None),  # its reading decides
+        (CLOSED, Lateness.TOO_LATE, "own cycle late: 0.14 s"),
+        (TESTING, Lateness.TOO_LATE, "own cycle late: 0.14 s"),
+        (READY, Lateness.TOO_LATE, None),  # nothing is lost by it
+        (READY, Lateness.ASLEEP, "own cycle late: 0.14 s"),
     ],
 )
-def test_what_is_new_is_said_at_once(
-    changes: dict[str, Any], facts: Facts, reasons: Reasons
+def test_a_late_look_that_costs_something_is_logged(
+    state: State, lateness: Lateness, line: str | None
 ) -> None:
-    state, _ = told(replace(READY, publish_at_s=NOW_S))
-    assert told(replace(state, **changes), facts, reasons)[1].status is not None
-
-
-def test_a_temperature_that_drifts_is_no_news() -> None:
-    state, _ = told(replace(READY, publish_at_s=NOW_S))
-    assert told(state, replace(FACTS, temperature_c=31.0))[1].status is None
+    warning = told(state, before=state, lateness=lateness, since_s=0.14)[1].warning
+    assert (None if warning is None else warning[: len("own cycle late: 0.14 s")]) == line
 
 
 @pytest.mark.parametrize(
@@ -228,11 +244,9 @@ def test_current_is_permitted_after_the_self_test_with_sight_and_no_reason_again
 
 
 def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_sight() -> None:
-    state, outputs = told(replace(READY, publish_at_s=0.0))
-    assert outputs.status is not None
-    assert (outputs.status.temperature_c, outputs.status.offered_a) == (30.1, 15.9)
-    status = said(state, None)
-    assert (status.temperature_c, status.offered_a) == (30.1, 0.0)
+    assert (said().temperature_c, said().offered_a) == (30.1, 15.9)
+    status = said(replace(READY, temperature_c=29.9), None)
+    assert (status.temperature_c, status.offered_a) == (29.9, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -285,9 +299,7 @@ def test_all_that_is_remembered_is_said() -> None:
 
 def test_a_showroom_says_so() -> None:
     config = replace(CONFIG, showroom=True)
-    status = report(config, replace(READY, publish_at_s=0.0), FACTS, INPUTS, NOTHING)[1].status
-    assert status is not None
-    assert status.showroom
+    assert said(config=config).showroom
 
 
 @pytest.mark.req("ERR-P")
@@ -311,6 +323,7 @@ def test_a_contactor_that_rests_says_so_until_it_may_close(left_s: float, is_res
     [
         (None, FACTS, None),
         (10.0, FACTS, 10.0),
+        (9.5, FACTS, 10.0),  # whole seconds
         (10.0, None, 10.0),  # what it waits for may be over by then
         (0.0, FACTS, 0.0),
         (-10.0, FACTS, 0.0),
@@ -324,6 +337,22 @@ def test_until_the_next_retry_is_said_while_time_is_all_it_waits_for(
     retry_at_s = None if after_s is None else NOW_S + after_s
     ledger = replace(held(FaultCode.PLUG_STATE), retry_at_s=retry_at_s)
     assert said(replace(READY, ledger=ledger), facts).retry_in_s == retry_in_s
+
+
+@pytest.mark.parametrize("left_s", [0.25, 9.5, 10.0, 1799.875])
+def test_the_time_until_a_start_falls_with_each_second_and_needs_a_step_for_each(
+    left_s: float,
+) -> None:
+    now_s, seen = NOW_S, []
+    state = replace(READY, waits_until_s=NOW_S + left_s)
+    while now_s < state.waits_until_s:
+        outputs = told(state, before=state, now_s=now_s)[1]
+        assert outputs.status is not None
+        seen.append(outputs.status.starts_in_s)
+        assert outputs.due_s > now_s
+        now_s = outputs.due_s
+    assert seen == [float(left) for left in range(math.ceil(left_s), 0, -1)]
+    assert said(state, now_s=now_s).starts_in_s is None
 
 
 # --- leave to stop ----------------------------------------------------------------------------
@@ -381,8 +410,8 @@ def test_leave_is_given_by_the_proof_or_by_the_time(
         (StopReason.SIGNAL, 0.1, True),
     ],
 )
-def test_a_restart_waits_for_the_echo_of_a_self_test(
+def test_a_restart_waits_for_a_late_answer_to_its_self_test(
     reason: StopReason, left_s: float, is_finished: bool
 ) -> None:
-    state = replace(READY, stop_by_s=NOW_S, echo_until_s=NOW_S + left_s)
+    state = replace(READY, stop_by_s=NOW_S, answers_until_s=NOW_S + left_s)
     assert told(state, PROVEN_OPEN, stop=reason)[1].is_finished is is_finished

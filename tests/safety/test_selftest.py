@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from nodes.safety.selftest import SelfTest, Verdict, echo_until_s, watch
+from bus.moment import Moment
+from nodes.safety import selftest
+from nodes.safety.selftest import SelfTest, Verdict, answers_until_s
+
+
+def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) -> SelfTest:
+    return selftest.watch(test, Moment(now_s), residual_ac, residual_dc)
+
 
 ROUND_S = 0.01
 Output = Callable[[float, bool], bool]  # seconds since the beginning, test line -> active
@@ -152,7 +159,7 @@ def test_an_output_that_says_nothing_new_keeps_the_test(seen_ac: bool, seen_dc: 
     ("test", "until_s"),
     [
         (None, 0.0),
-        (SelfTest(begun_s=7.0), 0.0),  # no pulse, no echo
+        (SelfTest(begun_s=7.0), 0.0),  # no pulse, no answer
         (SelfTest(begun_s=7.0, verdict=Verdict.NOT_IDLE), 0.0),
         (SelfTest(begun_s=7.0, is_pulsed=True, is_on=True), 9.16),
         (SelfTest(begun_s=7.0, is_pulsed=True, seen_ac=True, seen_dc=True), 9.16),
@@ -161,7 +168,7 @@ def test_an_output_that_says_nothing_new_keeps_the_test(seen_ac: bool, seen_dc: 
         (SelfTest(begun_s=7.0, is_pulsed=True, verdict=Verdict.PASSED), 0.0),
     ],
 )
-def test_a_test_that_is_broken_off_after_its_pulse_has_an_echo(
+def test_a_test_that_is_broken_off_after_its_pulse_may_still_be_answered(
     test: SelfTest | None, until_s: float
 ) -> None:
-    assert echo_until_s(test) == pytest.approx(until_s)
+    assert answers_until_s(test) == pytest.approx(until_s)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from bus.write_behind import WriteBehind
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
@@ -19,7 +20,7 @@ from nodes.safety.finding import Cause, Finding
 from nodes.safety.judge import NOTHING_JUDGED, Blind
 from nodes.safety.latch import Memory, Write
 from nodes.safety.state import Config, Inputs, State
-from nodes.safety.why import Reasons, Why, why_blind, why_not, why_not_closed
+from nodes.safety.why import Reasons, Why, is_metering, why_blind, why_not, why_not_closed
 from nodes.safety.wiring import ALL, Wired, Wiring
 from tests.safety.facts import PLUGGED
 
@@ -47,7 +48,7 @@ INPUTS = Inputs(
     reading=None,
     pilot=PILOT,
     session=SESSION,
-    meter=METER,
+    is_metering=True,
     stop=None,
 )
 WIRED = Wiring(seen=ALL, is_known=True)
@@ -75,12 +76,18 @@ def why(
     facts: Mapping[str, Any] = {},
     inputs: Mapping[str, Any] = {},
 ) -> Reasons:
-    """Return what speaks against current in a box that charges, but for these changes."""
+    """Return what speaks against current in a box that charges, but for these changes.
+
+    Of the inputs, `is_late` says that the look came late.
+    """
+    told = replace(INPUTS, **{name: inputs[name] for name in inputs if name != "is_late"})
     return why_not(
         replace(Config(), **config),
         replace(State(judged=replace(NOTHING_JUDGED, wiring=WIRED), memory=KEPT), **state),
         replace(PLUGGED, **facts),
-        replace(INPUTS, **inputs),
+        told,
+        Moment(told.now_s),
+        is_late=inputs.get("is_late", False),
     )
 
 
@@ -97,7 +104,7 @@ WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
     ({"state": {"waits_until_s": 1000.01}}, Why.MAINS_BACK),
     ({"inputs": {"session": None}}, Why.SESSION_SILENT),
     ({"inputs": {"session": replace(SESSION, authorized=False)}}, Why.NOT_AUTHORISED),
-    ({"inputs": {"meter": None}}, Why.METER_SILENT),
+    ({"inputs": {"is_metering": False}}, Why.METER_SILENT),
     ({"state": {"judged": NOTHING_JUDGED}}, Why.PHASES_UNKNOWN),
     ({"state": {"memory": holding((True, False, True))}}, Why.PHASES_UNSTORED),
 )
@@ -178,8 +185,9 @@ def test_mains_that_are_back_withhold_until_the_wait_is_over(
 @pytest.mark.parametrize(
     ("sampled_ns", "now_s", "is_seeing"),
     [
-        (995_000_000_000, 1000.0, True),  # 5 s, to the point
-        (994_999_000_000, 1000.0, False),
+        (995_001_000_000, 1000.0, True),
+        (995_000_000_000, 1000.0, False),  # 5 s, to the point
+        (1_005_001_000_000, 1000.0, False),  # what is to come is no value
         (0, 4.0, False),  # never read, in a box that has just started
         (1, 4.0, True),
         (1_000_000_000_000, 1000.0, True),
@@ -190,8 +198,26 @@ def test_a_meter_sees_for_five_seconds_whatever_it_says_of_itself(
     sampled_ns: int, now_s: float, is_seeing: bool, online: bool
 ) -> None:
     meter = replace(METER, sampled_ns=sampled_ns, online=online)
-    reason = why(inputs={"meter": meter, "now_s": now_s}).to_withhold
-    assert reason is (None if is_seeing else Why.METER_SILENT)
+    assert is_metering(meter, Moment(now_s)) is is_seeing
+
+
+def test_no_message_of_the_meter_is_no_value() -> None:
+    assert not is_metering(None, Moment(1000.0))
+
+
+@pytest.mark.parametrize(
+    ("is_late", "is_asking_now", "reason"),
+    [
+        (True, False, Why.UNCONFIRMED),
+        (True, True, None),
+        (False, False, None),  # one stray reading opens nothing
+    ],
+)
+def test_after_a_late_look_a_reading_that_does_not_show_the_vehicle_opens(
+    is_late: bool, is_asking_now: bool, reason: Why | None
+) -> None:
+    reasons = why(facts={"is_asking_now": is_asking_now}, inputs={"is_late": is_late})
+    assert reasons == Reasons(None, None, reason)
 
 
 @pytest.mark.parametrize(

@@ -366,7 +366,7 @@ def test_a_fault_that_is_latched_without_a_cause_is_caught(
 
 
 def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(safety_machine, "echo_until_s", lambda test: 0.0)
+    monkeypatch.setattr(safety_machine, "answers_until_s", lambda test: 0.0)
     scene.graph.act(PLUG, NoArguments())
     scene.graph.advance(0.5)
     assert scene.witness.seen.safety.status is not None

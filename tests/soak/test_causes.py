@@ -96,3 +96,13 @@ def test_a_test_line_that_was_left_on_explains_a_trip_until_the_next_safety_take
     causes.left_testing(10.0, 50.0)
     assert causes.explain(FaultCode.RESIDUAL_CURRENT, 50.0 + LINGERS_S)
     assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 50.1 + LINGERS_S)
+
+
+def test_a_safety_that_is_held_up_explains_its_own_late_cycle() -> None:
+    causes = Causes()
+    assert not causes.explain(FaultCode.NOT_CLOSING, 10.0)
+    causes.slept(True, 10.0)
+    assert causes.explain(FaultCode.NOT_CLOSING, 20.0)
+    causes.slept(False, 20.0)
+    assert causes.explain(FaultCode.NOT_CLOSING, 20.9)
+    assert not causes.explain(FaultCode.NOT_CLOSING, 21.1)

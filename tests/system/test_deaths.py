@@ -133,7 +133,13 @@ def test_a_frozen_safety_loses_the_coil_by_the_watchdog(box: Box) -> None:
         )
         assert stopped.at_s - last_word(box, SAFETY_STATUS) <= 1.0 + ROUND_S + NOISE_S
         again_s = time.monotonic()
-    until_it_charges_again(box, again_s)
+    late = box.until(SAFETY_STATUS, lambda status: status.faults == ("8001",), 1.0, again_s)
+    assert late.message.detail.startswith("own cycle late: ")
+    again = box.until(
+        SAFETY_STATUS, lambda status: status.phase is SafetyPhase.CLOSED, 25.0, again_s
+    )
+    assert (again.message.retries, again.message.faults) == (1, ())
+    assert again.at_s - late.at_s >= 10.0  # the first delay of ERR-R
 
 
 def test_a_frozen_front_and_a_frozen_supervisor_disturb_no_charge(box: Box) -> None:

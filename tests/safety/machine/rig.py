@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from bus.write_behind import Written
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, duty_of_offer
@@ -15,7 +16,7 @@ from nodes.safety.chain import ChainReading
 from nodes.safety.finding import Cause
 from nodes.safety.latch import Latch, Recalled
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
-from nodes.safety.why import Reason
+from nodes.safety.why import Reason, is_metering
 from nodes.safety.wiring import NONE, Wired
 from nodes.safety.words import REASONS
 
@@ -92,7 +93,9 @@ class Rig:
             clear_reset=False,
             write=None,
             status=None,
+            warning=None,
             period_s=ROUND_S,
+            due_s=0.0,
             is_finished=False,
         )
         self.vehicle = "A"
@@ -112,8 +115,10 @@ class Rig:
         self.reading: dict[str, Any] = {}
         self.inputs: dict[str, Any] = {}
         self.said: list[SafetyStatus] = []
-        self.edges: list[float] = []
-        self.calm_rounds = 0
+        self.fed: list[float] = []  # when the watchdog was
+        self.logged: list[str] = []
+        self.left_out = 0  # steps that would have been
+        self._before: Inputs | None = None
         self._closed = False
         self._moves_at_s: float | None = None
         self._tested_at_s: float | None = None
@@ -189,11 +194,12 @@ class Rig:
             "stop": None,
             "kept": None if self.is_disk_slow else self._kept,
         }
-        before, told = self.state, Inputs(**(inputs | self.inputs))
+        inputs |= self.inputs
+        inputs["is_metering"] = is_metering(inputs.pop("meter"), Moment(self.now_s))
+        told = Inputs(**inputs)
         if told.kept is not None:
             self._kept = None
-        self.state, self.outputs = step(self.config, before, told)
-        assert_typed(self.state)
+        self._step(told)
         if self.outputs.write is not None:
             assert self._kept is None
             self.writes += self.disk != self.outputs.write.latch
@@ -204,19 +210,26 @@ class Rig:
                 self._kept = Written()
         if self.outputs.clear_reset:
             self.is_reset = False
-        if self.state is before and before.calm is not None:
-            # A calm round is left out; judged, it must not have changed anything.
-            judged, outputs = step(self.config, replace(before, calm=None), told)
-            assert (replace(judged, calm=None), outputs) == (
-                replace(before, calm=None),
-                self.outputs,
-            )
-            self.calm_rounds += 1
-        if self.outputs.status is not None:
-            self.said.append(self.outputs.status)
+        status = self.outputs.status
+        if status is not None and (not self.said or status != self.said[-1]):
+            self.said.append(status)
         if self.outputs.feeds_watchdog:
-            self.edges.append(self.now_s)
+            self.fed.append(self.now_s)
+        if self.outputs.warning is not None:
+            self.logged.append(self.outputs.warning)
         return self
+
+    def _step(self, inputs: Inputs) -> None:
+        """Step; one that `bus.rounds` would leave out must change nothing."""
+        before, said = self.state, self.outputs
+        self.state, self.outputs = step(self.config, before, inputs)
+        assert_typed(self.state)
+        seen = replace(inputs, now_s=0.0, utc_ns=0)
+        if seen == self._before and inputs.now_s < said.due_s:
+            assert self.state == before
+            assert self.outputs == said
+            self.left_out += 1
+        self._before = replace(seen, kept=None)
 
     def run(self, seconds: float) -> "Rig":
         for _ in range(round(seconds / ROUND_S)):
@@ -230,6 +243,7 @@ class Rig:
         self.outputs = replace(
             self.outputs, enable=False, residual_test=False, feeds_watchdog=False
         )
+        self._before = None
         return self
 
     def darken(self, seconds: float) -> "Rig":

@@ -20,7 +20,6 @@ from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, ready
         {"reading": {"duty_percent": math.nan}},
         {"reading": {"duty_percent": 400.0}},
         {"inputs": {"reading": None}},
-        {"inputs": {"since_s": 2.0}},
     ],
 )
 @pytest.mark.parametrize("begin", [idle, ready, closed])
@@ -120,6 +119,19 @@ def test_sight_that_is_lost_three_times_in_a_minute_of_charging_is_a_fault() -> 
     rig.tick()
     rig.inputs = {}
     assert rig.run(1.0).faults() == ()
+
+
+def test_sight_that_is_lost_in_three_self_tests_within_a_minute_is_a_fault() -> None:
+    rig = idle()
+    rig.vehicle = "B"
+    for _ in range(3):
+        rig.until(lambda: rig.outputs.residual_test)
+        assert rig.faults() == ()
+        rig.inputs = {"reading": None}
+        rig.tick()
+        rig.inputs = {}
+    assert rig.run(0.2).causes() == (Cause.SENSORS_SILENT,)
+    assert rig.status.retry_in_s == 10.0
 
 
 def test_sight_that_is_lost_now_and_then_is_none() -> None:

@@ -44,10 +44,10 @@ def test_8007_outlives_unplugging_and_any_number_of_restarts() -> None:
         assert rig.status.records[0].since_utc_ns == since_utc_ns
         assert rig.causes() == (Cause.NOT_PROVEN_OPEN,)
         assert rig.status.contactor is Contactor.OPEN  # as it is proven
-        rig.edges.clear()
+        rig.fed.clear()
         rig.vehicle = "B" if rig.vehicle == "A" else "A"
         assert rig.run(30.0).phase() is P.FAULT
-        assert not rig.edges
+        assert not rig.fed
     assert rig.writes == 1
 
 
@@ -69,7 +69,7 @@ def test_mains_off_and_on_and_a_proof_of_open_let_8007_go(is_restarted: bool) ->
     rig.offered_a, rig.vehicle = 16.0, "C"
     rig.until_phase(P.CLOSED)
     assert rig.run(0.1).status.contactor is Contactor.CLOSED
-    assert not rig.state.is_pardoned
+    assert not rig.state.is_on_trial
 
 
 @pytest.mark.req("ERR-8007", "ERR-P")

@@ -148,7 +148,7 @@ def test_an_output_active_beyond_the_echo_of_a_test_is_8005(is_wanted: bool) -> 
 @pytest.mark.req("ERR-8005")
 def test_a_trip_is_no_echo_while_the_contactor_is_not_proven_open() -> None:
     rig = closed()
-    rig.state = replace(rig.state, echo_until_s=rig.now_s + 2.0)
+    rig.state = replace(rig.state, answers_until_s=rig.now_s + 2.0)
     rig.reading = {"residual_ac": True}
     assert not rig.tick().outputs.enable
     assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)

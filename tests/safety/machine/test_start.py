@@ -27,7 +27,7 @@ def test_a_start_proves_the_contactor_open_first() -> None:
 def test_rounds_are_far_apart_only_while_nothing_could_be_opened() -> None:
     rig = idle()
     config = Config()
-    assert rig.outputs.period_s == config.calm_s
+    assert rig.outputs.period_s == config.idle_s
     rig.vehicle = "B"
     assert rig.tick().outputs.period_s == config.period_s  # from the first other reading on
 
@@ -74,14 +74,15 @@ def test_a_plug_is_told_apart_from_the_one_before_by_when_it_went_in() -> None:
     assert rig.run(1.0).status.plugged_since_utc_ns == 0
 
 
-def test_an_idle_box_leaves_out_rounds_and_says_and_watches_all_the_same() -> None:
+def test_an_idle_box_needs_no_step_and_feeds_the_watchdog_all_the_same() -> None:
     rig = idle()
-    said, edges = len(rig.said), len(rig.edges)
-    rig.calm_rounds = 0
+    said, fed = len(rig.said), len(rig.fed)
+    rig.left_out = 0
     rig.run(10.0)
-    assert rig.calm_rounds >= 700
-    assert len(rig.said) - said == 100
-    assert len(rig.edges) - edges == 1000
+    assert rig.left_out == 1000
+    assert len(rig.said) - said == 0
+    assert len(rig.fed) - fed == 1000
+    assert rig.outputs.period_s == 0.025
 
 
 @pytest.mark.parametrize(
@@ -99,19 +100,10 @@ def test_an_idle_box_leaves_out_rounds_and_says_and_watches_all_the_same() -> No
 )
 def test_an_idle_box_judges_whatever_is_new_at_once(part: str, news: Any) -> None:
     rig = idle()
-    rig.until(lambda: rig.calm_rounds > 0 and rig.state.calm is not None)
-    rig.calm_rounds = 0
+    rig.left_out = 0
     setattr(rig, part, news)
     rig.tick()
-    assert rig.calm_rounds == 0
-
-
-def test_an_idle_box_takes_a_stall_within_its_limit_for_none() -> None:
-    rig = idle()
-    rig.until(lambda: rig.calm_rounds > 0 and rig.state.calm is not None)
-    rig.calm_rounds = 0
-    rig.inputs = {"since_s": rig.config.stall_s}
-    assert rig.run(0.03).calm_rounds > 0  # one of them may be due
+    assert rig.left_out == 0
 
 
 def test_a_start_waits_for_a_predecessors_contactor_to_drop() -> None:
@@ -120,7 +112,7 @@ def test_a_start_waits_for_a_predecessors_contactor_to_drop() -> None:
     rig.run(1.45)
     assert rig.phase() is P.START
     assert rig.status.contactor is Contactor.CLOSED
-    assert not rig.edges
+    assert not rig.fed
     rig.reading = {}
     assert rig.tick().phase() is P.IDLE
     assert rig.faults() == ()
@@ -151,6 +143,6 @@ def test_a_blind_start_closes_nothing_and_says_so_after_half_its_hold() -> None:
     assert rig.status.contactor is Contactor.CLOSED  # not proven open counts as closed
     assert not rig.status.permitted
     assert rig.says(Blind.SILENT)
-    assert not rig.edges
+    assert not rig.fed
     rig.inputs = {}
     assert rig.run(0.03).phase() is P.IDLE

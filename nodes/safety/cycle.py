@@ -1,0 +1,60 @@
+"""Safety's own cycle: how late a look comes, and what that means. Pure.
+
+The hardware watchdog drops the coil only after 1.0 s, and a driver may still have fresh values
+after a stall. So safety measures the gap between two looks itself, whatever the drivers say.
+"""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from bus.moment import Moment
+
+# With the contactor closed (architecture "who holds how long"): one look was left out ...
+LATE_S = 0.02
+# ... which may happen so often within so long.
+MOST_LATE, WITHIN_S = 3, 10.0
+TOO_LATE_S = 0.1
+# Half of the hardware watchdog's hold: the coil may have dropped, and what was seen before does
+# not count any more.
+ASLEEP_S = 0.5
+
+
+class Lateness(Enum):
+    """What the gap before a look means."""
+
+    IN_TIME = "in_time"
+    LATE = "late"  # with the contactor closed: this reading decides alone
+    TOO_LATE = "too_late"  # a closed contactor opens, a self-test begins anew
+    ASLEEP = "asleep"  # the same, and nothing of before counts
+
+
+class Cycle(Struct, frozen=True, kw_only=True):
+    """When looks were late with the contactor closed, the last few."""
+
+    late_at_s: tuple[float, ...] = ()
+
+
+def watch(
+    cycle: Cycle, moment: Moment, since_s: float, *, is_closed: bool
+) -> tuple[Cycle, Lateness]:
+    """Judge the gap before this look.
+
+    :param since_s: since the look before.
+    :param is_closed: the contactor is commanded closed: then looks are 10 ms apart.
+    """
+    if since_s <= LATE_S:
+        return cycle, Lateness.IN_TIME
+    if not is_closed:
+        if since_s <= TOO_LATE_S:
+            return cycle, Lateness.IN_TIME  # looks may be 25 ms apart, and nothing can be opened
+        return cycle, _long(since_s)
+    recent_s = tuple(at_s for at_s in cycle.late_at_s if not moment.reached(at_s + WITHIN_S))
+    cycle = Cycle(late_at_s=(*recent_s, moment.now_s)[-MOST_LATE:])
+    if since_s <= TOO_LATE_S and len(recent_s) < MOST_LATE:
+        return cycle, Lateness.LATE
+    return cycle, _long(since_s)
+
+
+def _long(since_s: float) -> Lateness:
+    return Lateness.ASLEEP if since_s > ASLEEP_S else Lateness.TOO_LATE
