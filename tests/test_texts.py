@@ -42,8 +42,7 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
     (nodes.pilot.node, "step"),
     (nodes.load_manager.node, "step"),
     (nodes.led.node, "step"),
-    (nodes.led.fingers, "look"),
-    (nodes.led.fingers, "answered"),
+    (nodes.led.fingers, "step"),
     (nodes.meter.link, "step"),
 )
 # Texts that are not declared as such.
