@@ -4,13 +4,11 @@ Exit codes: 0 stopped; 1 failed, with a traceback in the log; 78 cannot be confi
 sysexits(3)): a wrong parameter, an unknown driver, a busy name or port. Those are not retried.
 """
 
-import asyncio
 import contextlib
 import errno
 import gc
 import os
 import socket
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -41,11 +39,11 @@ _CONFIGURED_WRONG = frozenset(
 )
 
 
-def run(order: parcel.Order, connection: socket.socket) -> int:
-    """Be the node of the order; return the exit code."""
+def run(order: parcel.Order, connection: socket.socket, loaded: LoadedNode | None = None) -> int:
+    """Be the node of the order, loaded already or not; return the exit code."""
     try:
-        sys.path.extend(order.folders)
-        loaded = load_node(order.written)  # nothing is opened yet
+        if loaded is None:
+            loaded = load_node(order.written)  # nothing is opened yet
         parcel.send_word(connection, parcel.Checked())
         if not isinstance(parcel.receive_word(connection), parcel.Go):
             return EXIT_OK  # the supervisor has thought better of it, or is gone
@@ -95,6 +93,8 @@ def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> Non
     asyncio.run would wait without end for a coroutine that does not let itself be cancelled, and
     for the thread that looks up a host's name.
     """
+    import asyncio  # a blocking node does without
+
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(_run_async(bus, loaded, order))
@@ -114,11 +114,10 @@ def _settle_memory(order: parcel.Order) -> None:
 
     A node with `realtime` runs without them, and its memory is never paged out.
     """
-    gc.collect()
     gc.freeze()
     if not order.realtime:
+        gc.enable()
         return
-    gc.disable()
     try:
         lock_memory()
     except OSError as error:

@@ -4,15 +4,19 @@ Everything here reports through callbacks and decides nothing.
 """
 
 import contextlib
+import gc
 import os
 import signal
-import subprocess
+import socket
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Protocol
 
-from launch import parcel, process
+from launch import parcel, process, warm
 from launch.log import READ_BYTES, Lines
+
+CONNECTION_FD = 3  # of a warm parent that is started by itself
 
 OnLine = Callable[[str, str], None]  # level, text
 
@@ -63,32 +67,24 @@ class LogReader:
 
 
 class WarmParent:
-    """The process that forks nodes; see `launch.warm`. `log` is the descriptor of its log."""
+    """The process that forks nodes; see `launch.warm`. Made by `fork` or `spawn`."""
 
-    def __init__(self) -> None:
-        self._connection, theirs = parcel.pair()
-        self.log, writing = log_pipe()
+    def __init__(
+        self, pid: int, roster: parcel.Roster, connection: socket.socket, log: int
+    ) -> None:
+        self.pid = pid
+        self.roster = roster
+        self.log = log  # the descriptor of its log
+        self._connection = connection
         self._connection.setblocking(False)
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "launch.warm", str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=writing,
-            stderr=writing,
-            pass_fds=(theirs.fileno(),),
-            process_group=0,  # Ctrl-C of the terminal is the supervisor's alone
-        )
-        theirs.close()
-        os.close(writing)
-
-    @property
-    def pid(self) -> int:
-        """Return its process id."""
-        return self._process.pid
+        self._is_gone = False
 
     @property
     def is_alive(self) -> bool:
         """Return whether it still runs."""
-        return self._process.poll() is None
+        if not self._is_gone:
+            self._is_gone = os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        return not self._is_gone
 
     def send(self, order: parcel.Order, fds: tuple[int, int]) -> None:
         """Send an order.
@@ -99,7 +95,7 @@ class WarmParent:
 
     def kill(self) -> None:
         """End it at once; orders that it had not carried out end with it."""
-        self._process.kill()
+        process.signal_group(self.pid, signal.SIGKILL)
 
     def abandon(self) -> None:
         """Let it end by itself, after what the nodes leave behind when we are gone."""
@@ -108,8 +104,53 @@ class WarmParent:
     def close(self) -> None:
         """End it and wait for that."""
         self._connection.close()
-        self._process.kill()
-        self._process.wait()
+        self.kill()
+        if not self._is_gone:
+            os.waitpid(self.pid, 0)
+
+
+def fork(roster: parcel.Roster) -> WarmParent:
+    """Fork a warm parent, with all that this process has imported."""
+    nursery = warm.Nursery(roster)
+    ours, theirs = parcel.pair()
+    log, writing = log_pipe()
+    gc.freeze()
+    pid = os.fork()
+    if pid:
+        with contextlib.suppress(OSError):  # here as well: whoever is first
+            os.setpgid(pid, pid)  # Ctrl-C of the terminal is the supervisor's alone
+        theirs.close()
+        os.close(writing)
+        return WarmParent(pid, roster, ours, log)
+    try:
+        os.setpgid(0, 0)
+        process.take_outputs(writing)
+        process.keep_descriptor(theirs.fileno())
+        warm.serve(theirs, nursery)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def spawn(roster: parcel.Roster) -> WarmParent:
+    """Start a warm parent that shares nothing with this process, which has threads by now."""
+    ours, theirs = parcel.pair()
+    log, writing = log_pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    given = ((nothing, 0), (writing, 1), (writing, 2), (theirs.fileno(), CONNECTION_FD))
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-m", "launch.warm", str(CONNECTION_FD)],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in given],
+        setpgroup=0,
+    )
+    theirs.close()
+    os.close(writing)
+    os.close(nothing)
+    parcel.send_roster(ours, roster)
+    return WarmParent(pid, roster, ours, log)
 
 
 class ChildProcess:

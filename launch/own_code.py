@@ -1,12 +1,11 @@
-"""Our own code in the warm parent: shared by all nodes while its files are as they were.
+"""Our own code in a process that forks others: shared with them while its files are as they were.
 
 A process that is forked after one of the files has changed forgets all of it and imports it anew:
 a changed source file is live in the next process, as if nothing had been shared.
 """
 
-import importlib
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,44 +18,35 @@ class Stamp(NamedTuple):
 
 
 class OwnCode:
-    """Modules that were imported together, with the files that they came from."""
+    """The modules of some packages and folders, with the files that they came from."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        """Import the modules and all that they need of the packages that they are in.
+    def __init__(self, packages: Iterable[str], folders: Iterable[str] = ()) -> None:
+        """Note what is imported already."""
+        self._packages = frozenset(packages)
+        self._folders = tuple(f"{folder}/" for folder in folders)
+        self._stamps: dict[str, tuple[str, Stamp | None]] = {}  # by module
+        self.note()
 
-        What was imported before is not watched: whoever imports here runs on it.
-
-        :raises Exception: whatever an import raises; nothing of ours stays imported then.
-        """
-        before = frozenset(sys.modules)
-        packages = {name.partition(".")[0] for name in names}
-        self._modules: tuple[str, ...] = ()
-        try:
-            for name in names:
-                importlib.import_module(name)
-        except BaseException:
-            self._modules = _ours(packages, before)
-            self.forget()
-            raise
-        self._modules = _ours(packages, before)
-        files = [getattr(sys.modules[name], "__file__", None) for name in self._modules]
-        self._stamps = {file: _stamp(file) for file in files if file is not None}
+    def note(self) -> None:
+        """Note what has been imported since. Call it after each import, a failed one as well."""
+        for name, module in tuple(sys.modules.items()):
+            if name in self._stamps:
+                continue
+            file = getattr(module, "__file__", None)
+            if file is not None and self._is_own(name, file):
+                self._stamps[name] = (file, _stamp(file))
 
     def is_as_it_was(self) -> bool:
         """Return whether every file is still what was imported."""
-        return all(_stamp(file) == stamp for file, stamp in self._stamps.items())
+        return all(_stamp(file) == stamp for file, stamp in self._stamps.values())
 
     def forget(self) -> None:
         """Have the modules imported anew by whoever wants them next."""
-        for name in self._modules:
+        for name in self._stamps:
             sys.modules.pop(name, None)
 
-
-def _ours(packages: Container[str], before: Container[str]) -> tuple[str, ...]:
-    """Return the modules of some packages that were not imported before."""
-    return tuple(
-        name for name in sys.modules if name.partition(".")[0] in packages and name not in before
-    )
+    def _is_own(self, name: str, file: str) -> bool:
+        return name.partition(".")[0] in self._packages or file.startswith(self._folders)
 
 
 def _stamp(file: str) -> Stamp | None:

@@ -5,6 +5,7 @@ An end of file means that the other side is gone, however it went.
 """
 
 import array
+import contextlib
 import socket
 from typing import TypeVar
 
@@ -18,6 +19,13 @@ S = TypeVar("S", bound=Struct)
 MOST_BYTES = 256 * 1024
 
 
+class Roster(Struct, frozen=True, kw_only=True):
+    """To the warm parent, once, before any order: the nodes that it will be asked for."""
+
+    nodes: tuple[Written, ...]
+    folders: tuple[str, ...]  # searched for packages after all others
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """To the warm parent, and through it to the process: the node that it shall become.
 
@@ -25,7 +33,6 @@ class Order(Struct, frozen=True, kw_only=True):
     """
 
     written: Written
-    folders: tuple[str, ...]
     run_dir: str
     state_dir: str
     peers: tuple[str, ...]
@@ -66,6 +73,7 @@ class Go(Struct, frozen=True, tag="go"):
 Word = Born | Checked | Ready | Failed | Go
 
 _ENCODER = msgspec.msgpack.Encoder()
+_ROSTERS = msgspec.msgpack.Decoder(Roster)
 _ORDERS = msgspec.msgpack.Decoder(Order)
 _WORDS: msgspec.msgpack.Decoder[Word] = msgspec.msgpack.Decoder(Word)
 
@@ -93,6 +101,18 @@ def receive_word(connection: socket.socket) -> Word | None:
     except ConnectionError:
         return None
     return _WORDS.decode(packet) if packet else None
+
+
+def send_roster(connection: socket.socket, roster: Roster) -> None:
+    """Send the roster. A side that is gone is found out by its end of file, not here."""
+    with contextlib.suppress(OSError):
+        connection.send(_ENCODER.encode(roster))
+
+
+def receive_roster(connection: socket.socket) -> Roster | None:
+    """Return the roster; None at the end of file."""
+    packet = connection.recv(MOST_BYTES)
+    return _ROSTERS.decode(packet) if packet else None
 
 
 def send_order(connection: socket.socket, order: Order, fds: tuple[int, int]) -> None:

@@ -7,11 +7,13 @@ import signal
 import time
 from pathlib import Path
 
+MOST_DESCRIPTORS = 1 << 20  # as many as Linux allows a process by default (fs.nr_open)
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_c_prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def adopt_orphans() -> None:
@@ -30,7 +32,22 @@ def die_with(parent: int, number: int) -> bool:
 
 def be_called(name: str) -> None:
     """Set the name that `ps` and `top` show; the kernel keeps 15 bytes of it."""
-    _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+    _c_prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+
+
+def take_outputs(log_fd: int) -> None:
+    """Read nothing, and write both outputs to the log."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(log_fd, 1)
+    os.dup2(log_fd, 2)
+    os.close(nothing)
+
+
+def keep_descriptor(kept: int) -> None:
+    """Close every descriptor but the standard three and one above them."""
+    os.closerange(3, kept)
+    os.closerange(kept + 1, MOST_DESCRIPTORS)
 
 
 def wait_for_parent(former: int, seconds: float = 1.0) -> None:
@@ -81,6 +98,6 @@ def forget_signals() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, value, 0, 0, 0) != 0:
+    if _c_prctl(option, value, 0, 0, 0) != 0:
         error = ctypes.get_errno()
         raise OSError(error, f"prctl: {os.strerror(error)}")

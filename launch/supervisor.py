@@ -17,7 +17,7 @@ from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
 from launch import lifecycle, parcel, process
-from launch.children import ChildProcess, LogReader, WarmParent, log_pipe, reap_strays
+from launch.children import ChildProcess, LogReader, WarmParent, log_pipe, reap_strays, spawn
 from launch.complaint import expected
 from launch.lifecycle import Act, Event, State
 from launch.log import LogWriter
@@ -202,7 +202,6 @@ class Supervisor:
     def _order(self, node: NodePlan) -> parcel.Order:
         return parcel.Order(
             written=self._plan.written(node.name),
-            folders=self._plan.folders,
             run_dir=str(self._place.run_dir),
             state_dir=str(self._place.state_dir),
             peers=(NAME, *self._nodes),
@@ -347,7 +346,7 @@ class Supervisor:
         self._write("warning", "the warm parent is gone; another one starts, the nodes run on")
         self._warm_log.close()
         self._warm.close()
-        self._warm = WarmParent()
+        self._warm = spawn(self._warm.roster)
         self._warm_log = LogReader(self._bus, self._warm.log, self._line_of(NAME))
 
     # --- requests ------------------------------------------------------------------------------

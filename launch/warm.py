@@ -1,14 +1,26 @@
-"""The warm parent: has imported what is slow to import, and forks nodes when asked.
+"""The warm parents: processes that have imported what nodes share, and fork the nodes when asked.
 
-Of our own code it imports what every node needs, and shares it while the files are as they were: a
-changed source file is live in the next process it forks. The nodes themselves it never imports. It
-makes no ZeroMQ context and no thread: neither survives a fork.
+There are two. The first has imported what the bus needs, and forks the nodes that import nothing
+else: safety and pilot are among them, and carry no network library. The second is forked from it,
+imports what the other nodes declare (`IMPORTS` in a node's package: the third-party packages, and
+asyncio) and forks those.
+
+The nodes of each are imported and their parameters checked before any of them is forked. A page of
+memory is shared until somebody writes to it, and CPython writes a reference count to every object
+that it uses: what is done before the forks costs its memory once, and not in each process. Hence
+the rules here: everything before the first fork, nothing between two forks that can be done before,
+and no garbage collection, which leaves holes that the children fill. The supervisor shares too: it
+loads the first parent's nodes and forks that one from itself, before it has a thread.
+
+Code of ours is shared while its files are as they were (`launch.own_code`): a changed source file
+is live in the next process of a node. No parent makes a ZeroMQ context or a thread: neither
+survives a fork. So no module of a node may start a thread when it is imported.
 
 A node's process is forked twice. The one between exits at once, so that the node becomes a child
 of the supervisor (which adopts orphans): that one gets its exit status first-hand, the node dies
-with it and with nobody else, and the death of the warm parent disturbs no node.
+with it and with nobody else, and the death of a warm parent disturbs no node.
 
-When the supervisor dies, the kernel ends its nodes. What they had started themselves the warm
+When the supervisor dies, the kernel ends its nodes. What they had started themselves their warm
 parent ends, as its last act: processes of their groups.
 """
 
@@ -21,134 +33,219 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 
-from launch import parcel, process
+import msgspec
+
+import bus.store  # noqa: F401 - half of the nodes keep something
+from bus.schema import schema_hash
+from launch import child, parcel, process
+from launch.loading import LoadedNode, load_node
 from launch.own_code import OwnCode
+from launch.written import Written
+from msgs.topics import TOPICS
 
-PRELOADED = (
-    "asyncio",
-    "click",
-    "concurrent.futures",
-    "ctypes",
-    "decimal",
-    "difflib",
-    "fcntl",
-    "hashlib",
-    "json",
-    "msgspec",
-    "pymodbus.framer",
-    "pymodbus.pdu",
-    "queue",
-    "random",
-    "resource",
-    "sqlite3",
-    "tempfile",
-    "tomllib",
-    "zmq",
-)
-
-
-OWN = ("msgs.topics", "bus.run", "launch.child")
-"""What every node imports, with all that it needs."""
-
+PACKAGES = ("bus", "launch", "msgs", "nodes", "web")
+LONGEST_DEATH_S = 5.0  # of the first parent, on a busy machine
 LAST_WORDS_S = 0.5  # safety, left alone, opens and exits within 0.2 s
 
 
 def main() -> None:
     """Serve orders on the inherited socket, argv[1], until the supervisor is gone."""
-    process.be_called("wallbox-warm")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
-    for name in PRELOADED:
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            _say(f"<4>{name} cannot be imported: {error}")
-    own = _import_own()
-    gc.collect()
-    gc.freeze()
-    groups: set[int] = set()
+    roster = parcel.receive_roster(connection)
+    if roster is not None:
+        serve(connection, Nursery(roster))
+
+
+def serve(connection: socket.socket, nursery: "Nursery") -> None:
+    """Be the first warm parent until the supervisor is gone."""
+    process.be_called("wallbox-warm")
+    process.forget_signals()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
+    second = _Second(nursery) if nursery.network else None
     while (received := parcel.receive_order(connection)) is not None:
         order, fds = received
-        groups = {group for group in groups if process.is_group(group)}
-        try:
-            groups.add(_fork_twice(order, fds, own))
-        except OSError as error:
-            _say(f"<3>{order.written.node} cannot be forked: {error}")
+        if second is not None and order.written.node in nursery.network:
+            second.pass_on(order, fds)
+        else:
+            nursery.fork(order, fds)
         for each in fds:
             os.close(each)
-    time.sleep(LAST_WORDS_S)
-    process.end_groups(groups)
+    if second is not None:
+        second.close()
+    nursery.end(time.monotonic())
 
 
-def _import_own() -> OwnCode | None:
-    """Import what the nodes share of our code; what is wrong with it they tell themselves."""
+class Nursery:
+    """What forks nodes, with the code that it shares with them."""
+
+    def __init__(self, roster: parcel.Roster) -> None:
+        """Read what each node declares, and load those that declare nothing."""
+        sys.path.extend(folder for folder in roster.folders if folder not in sys.path)
+        for topic in TOPICS.values():  # both are kept with the type
+            message: type[msgspec.Struct] = topic.message
+            schema_hash(message)
+            msgspec.msgpack.Decoder(message)
+        imports = {each.node: _declared(each.module) for each in roster.nodes}
+        self.imports = sorted({name for names in imports.values() for name in names})
+        plain = [each for each in roster.nodes if not imports[each.node]]
+        self.network = {each.node: each for each in roster.nodes if imports[each.node]}
+        packages = {each.module.partition(".")[0] for each in roster.nodes}
+        self._own = OwnCode(packages.union(PACKAGES), roster.folders)
+        self._loaded: dict[str, LoadedNode] = {}
+        self._forked: set[str] = set()
+        self._groups: set[int] = set()
+        self.load(plain)
+
+    def load(self, nodes: Iterable[Written]) -> None:
+        """Import and check nodes; what is wrong with one its own process finds and says."""
+        for written in nodes:
+            with contextlib.suppress(Exception):
+                self._loaded[written.node] = load_node(written)
+        self._own.note()
+
+    def fork(self, order: parcel.Order, fds: tuple[int, int]) -> None:
+        """Fork the process of a node."""
+        node = order.written.node
+        self._groups = {group for group in self._groups if process.is_group(group)}
+        # Looking at every file would be paid by each process: see above.
+        is_current = node not in self._forked or self._own.is_as_it_was()
+        self._forked.add(node)
+        gc.freeze()
+        try:
+            self._groups.add(self._fork_twice(order, fds, is_current))
+        except OSError as error:
+            _say(f"<3>{node} cannot be forked: {error}")
+
+    def inherit(self) -> None:
+        """Begin as a copy in another process: the nodes that were forked are not ours."""
+        self._groups = set()
+
+    def end(self, gone_s: float) -> None:
+        """End what the nodes leave behind; the supervisor is gone since a time [monotonic s]."""
+        time.sleep(max(0.0, gone_s + LAST_WORDS_S - time.monotonic()))
+        process.end_groups(self._groups)
+
+    def _fork_twice(self, order: parcel.Order, fds: tuple[int, int], is_current: bool) -> int:
+        """Fork a process that becomes the node; return its pid."""
+        reading, writing = os.pipe()
+        between = os.fork()
+        if between:
+            os.close(writing)
+            os.waitpid(between, 0)
+            pid = int(os.read(reading, 20) or 0)
+            os.close(reading)
+            return pid
+        code = 1
+        try:
+            between = os.getpid()
+            if pid := os.fork():
+                os.write(writing, str(pid).encode())
+                code = 0
+            else:
+                loaded = self._loaded.get(order.written.node)
+                if not is_current:
+                    self._own.forget()
+                    loaded = None
+                code = _become_node(order, fds, between, loaded)
+        except BaseException:  # nothing may climb into the warm parent's own loop
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+
+
+class _Second:
+    """The second warm parent, as the first one sees it: forked at once, and again if it dies."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
+        self._first = os.getpid()
+        self._supervisor = os.getppid()
+        self._fork()
+
+    def pass_on(self, order: parcel.Order, fds: tuple[int, int]) -> None:
+        """Have it fork a node. If that fails the supervisor finds the connection closed."""
+        if os.waitpid(self._pid, os.WNOHANG)[0]:
+            self._connection.close()
+            self._fork()
+        with contextlib.suppress(OSError):
+            parcel.send_order(self._connection, order, fds)
+
+    def close(self) -> None:
+        """Let it end."""
+        self._connection.close()
+
+    def _fork(self) -> None:
+        self._connection, theirs = parcel.pair()
+        gc.freeze()
+        self._pid = os.fork()
+        if self._pid:
+            theirs.close()
+            return
+        try:
+            process.keep_descriptor(theirs.fileno())
+            self._serve(theirs)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+    def _serve(self, connection: socket.socket) -> None:
+        process.be_called("wallbox-warm-2")
+        nursery = self._nursery
+        nursery.inherit()
+        for name in nursery.imports:
+            try:
+                importlib.import_module(name)
+            except ImportError as error:
+                _say(f"<4>{name} cannot be imported: {error}")
+        nursery.load(nursery.network.values())
+        while (received := parcel.receive_order(connection)) is not None:
+            order, fds = received
+            nursery.fork(order, fds)
+            for each in fds:
+                os.close(each)
+        gone_s = time.monotonic()
+        # A process that dies closes its sockets before its children are handed to the supervisor.
+        process.wait_for_parent(self._first, LONGEST_DEATH_S)
+        if os.getppid() != self._supervisor:  # else only the first parent is gone: nodes run on
+            nursery.end(gone_s)
+
+
+def _declared(module: str) -> tuple[str, ...]:
+    """Return what a node declares that it imports; what is wrong with it its process says."""
     try:
-        return OwnCode(OWN)
+        return tuple(getattr(importlib.import_module(module), "IMPORTS", ()))
     except Exception:
-        return None
-
-
-def _fork_twice(order: parcel.Order, fds: tuple[int, int], own: OwnCode | None) -> int:
-    """Fork a process that becomes the node; return its pid."""
-    reading, writing = os.pipe()
-    between = os.fork()
-    if between:
-        os.close(writing)
-        os.waitpid(between, 0)
-        with os.fdopen(reading) as pipe:
-            return int(pipe.read() or 0)
-    code = 1
-    try:
-        between = os.getpid()
-        if pid := os.fork():
-            os.write(writing, str(pid).encode())
-            code = 0
-        else:
-            code = _become_node(order, fds, between, own)
-    except BaseException:  # nothing may climb into the warm parent's own loop
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+        return ()
 
 
 def _become_node(
-    order: parcel.Order, fds: tuple[int, int], between: int, own: OwnCode | None
+    order: parcel.Order, fds: tuple[int, int], between: int, loaded: LoadedNode | None
 ) -> int:
-    """Turn this fresh copy of the warm parent into the process of a node; return its exit code."""
+    """Turn this fresh copy of a warm parent into the process of a node; return its exit code."""
     os.setpgid(0, 0)
-    process.forget_signals()
-    connection = _take_descriptors(*fds)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    connection_fd, log_fd = fds
+    process.take_outputs(log_fd)
+    process.keep_descriptor(connection_fd)
+    connection = socket.socket(fileno=connection_fd)
     process.wait_for_parent(between)
     if not process.die_with(order.supervisor, order.parent_death):
         return 0
     process.be_called(order.written.node)
     parcel.send_word(connection, parcel.Born(os.getpid()))
-    if own is not None and not own.is_as_it_was():
-        own.forget()
     try:
-        child = importlib.import_module("launch.child")
-        code: int = child.run(order, connection)
+        if loaded is not None:
+            return child.run(order, connection, loaded)
+        code: int = importlib.import_module("launch.child").run(order, connection)  # maybe anew
         return code
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-
-
-def _take_descriptors(connection_fd: int, log_fd: int) -> socket.socket:
-    """Keep nothing but: no input, the log as both outputs, and the connection."""
-    connection = socket.socket(fileno=connection_fd)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(log_fd, 1)
-    os.dup2(log_fd, 2)
-    for name in os.listdir("/proc/self/fd"):
-        fd = int(name)
-        if fd > 2 and fd != connection_fd:
-            with contextlib.suppress(OSError):  # the listing's own is gone already
-                os.close(fd)
-    return connection
 
 
 def _say(line: str) -> None:

@@ -30,22 +30,28 @@ def color() -> str:
     return str(importlib.import_module("shed.work").COLOR)
 
 
+def code_of(*names: str) -> OwnCode:
+    for name in names:
+        importlib.import_module(name)
+    return OwnCode(["shed"])
+
+
 def test_what_has_not_changed_is_kept(house: Path) -> None:
-    code = OwnCode(("shed.work",))
+    code = code_of("shed.work")
     assert code.is_as_it_was()
     assert color() == "red"
 
 
 @pytest.mark.parametrize("file", ["tools.py", "work.py", "__init__.py"])
 def test_a_change_of_any_file_is_seen(house: Path, file: str) -> None:
-    code = OwnCode(("shed.work",))
+    code = code_of("shed.work")
     path = house / file
     path.write_text(path.read_text() + "# more\n")
     assert not code.is_as_it_was()
 
 
 def test_a_change_that_keeps_the_length_is_seen_by_its_time(house: Path) -> None:
-    code = OwnCode(("shed.work",))
+    code = code_of("shed.work")
     path = house / "tools.py"
     before = path.stat()
     path.write_text("COLOR = 'tan'\n")
@@ -54,13 +60,13 @@ def test_a_change_that_keeps_the_length_is_seen_by_its_time(house: Path) -> None
 
 
 def test_a_file_that_is_gone_is_a_change(house: Path) -> None:
-    code = OwnCode(("shed.work",))
+    code = code_of("shed.work")
     (house / "tools.py").unlink()
     assert not code.is_as_it_was()
 
 
 def test_what_was_forgotten_is_imported_anew_and_the_rest_stays(house: Path) -> None:
-    code = OwnCode(("shed.work",))
+    code = code_of("shed.work")
     (house / "tools.py").write_text("COLOR = 'green'\n")
     colorsys = sys.modules["colorsys"]
     code.forget()
@@ -69,17 +75,26 @@ def test_what_was_forgotten_is_imported_anew_and_the_rest_stays(house: Path) -> 
     assert sys.modules["colorsys"] is colorsys  # somebody else's
 
 
-def test_what_the_importer_runs_on_is_neither_watched_nor_forgotten(house: Path) -> None:
-    tools = importlib.import_module("shed.tools")
-    code = OwnCode(("shed.work",))
-    (house / "tools.py").write_text("COLOR = 'green'  # changed\n")
+def test_what_is_imported_later_is_watched_once_it_is_noted(house: Path) -> None:
+    code = code_of("shed.tools")
+    importlib.import_module("shed.work")
+    (house / "work.py").write_text("COLOR = 'green'  # changed\n")
     assert code.is_as_it_was()
     code.forget()
-    assert sys.modules["shed.tools"] is tools
+    assert "shed.work" in sys.modules
+    code.note()
+    (house / "work.py").write_text("COLOR = 'blue'  # changed again\n")
+    assert not code.is_as_it_was()
+    code.forget()
+    assert "shed.work" not in sys.modules
 
 
-def test_code_that_cannot_be_imported_leaves_nothing(house: Path) -> None:
-    (house / "work.py").write_text("from shed.tools import COLOR\nthis is no Python\n")
-    with pytest.raises(SyntaxError):
-        OwnCode(("shed.tools", "shed.work"))
-    assert not any(name.partition(".")[0] == "shed" for name in sys.modules)
+def test_what_lies_in_a_folder_is_watched_whatever_its_name(house: Path) -> None:
+    importlib.import_module("shed.work")
+    code = OwnCode([], [str(house)])
+    assert code.is_as_it_was()
+    (house / "tools.py").write_text("COLOR = 'green'\n")
+    assert not code.is_as_it_was()
+    code.forget()
+    assert not {"shed.tools", "shed.work"} & set(sys.modules)
+    assert "colorsys" in sys.modules

@@ -54,28 +54,22 @@ def command(
     """
     if front:
         _launch_behind_front(file, settings, ports, run_dir, state_dir, least_level)
+    from bus.lock import BusyError
+    from bus.place import PlaceError, prepare
+    from launch.children import fork
+    from launch.parcel import Roster
     from launch.plan import PlanError, load_plan
+    from launch.supervisor import supervise
 
     try:
         plan = load_plan(_shown(file or DEFAULT_PLAN), settings, ports)
-    except PlanError as error:
-        fail(str(error))
-    from launch.children import WarmParent
-
-    warm = WarmParent()  # imports beside us from here on
-    from bus.lock import BusyError
-    from bus.place import PlaceError, prepare
-    from launch.supervisor import supervise
-
-    place = place_of(run_dir, state_dir)
-    try:
+        place = place_of(run_dir, state_dir)
         prepare(place)
-    except PlaceError as error:
-        warm.close()
-        fail(str(error))
-    try:
+        nodes = tuple(plan.written(node.name) for node in plan.nodes)
+        # Before there is a thread: all that was imported up to here is shared with the nodes.
+        warm = fork(Roster(nodes=nodes, folders=plan.folders))
         sys.exit(supervise(plan, place, warm, least_level))
-    except BusyError as error:
+    except (PlanError, PlaceError, BusyError) as error:
         fail(str(error))
 
 

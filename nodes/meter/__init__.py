@@ -14,3 +14,5 @@ Deadline
 Safe state
     silence: no value is ever repeated with a fresh time.
 """
+
+IMPORTS = ("asyncio", "pymodbus")  # see launch.warm

@@ -26,3 +26,5 @@ Deadline
 Safe state
     none of its own: whoever reads it takes silence for a fault.
 """
+
+IMPORTS = ("asyncio", "pymodbus")  # see launch.warm

@@ -38,3 +38,5 @@ A restart is launch's to carry out: it stops all in order, the session first (PA
 provision.py makes a label, label.py keeps it; machine.py merges settings and judges changes;
 msgs/setting_keys.py has them as a table, and words.py alone the texts.
 """
+
+IMPORTS = ("asyncio",)  # see launch.warm

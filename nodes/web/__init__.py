@@ -19,3 +19,5 @@ While nobody watches and no session runs, nothing is timed but a look each 5 s a
 may be idle.
 The label has to be there before: `web` needs `system`.
 """
+
+IMPORTS = ("argon2", "flask", "waitress", "werkzeug")  # see launch.warm

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,10 @@ def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
+def is_gone(pid: int) -> bool:
+    return not is_alive(pid)
+
+
 def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -280,6 +285,45 @@ def test_what_cannot_be_cancelled_does_not_keep_an_asyncio_node_from_stopping(
     assert process.wait(5) == 0
     assert time.monotonic() - began_s < 5.0  # long before SIGTERM
     assert "coroutine stay does not end within 0.5 s; left" in graph.log
+def libraries(pid: int) -> set[str]:
+    """Return the extension modules that a process has imported."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return {Path(line.split()[-1]).name for line in lines if ".cpython-" in line}
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_nodes_import_before_they_are_forked_and_safety_no_network_library(graph: Graph) -> None:
+    graph.plan = Path(__file__).parents[2] / "launch" / "simulation.toml"
+    process = graph.launch(ports=10_000 + os.getpid() % 20_000)
+    nodes = graph.pids()
+    (first,) = set(children_of(process.pid)) - set(nodes.values())
+    (second,) = children_of(first)
+    for parent in (first, second):
+        assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1  # no thread survives a fork
+    network = {name for name in libraries(second) if name.startswith(("_asyncio", "_ssl"))}
+    assert len(network) == 2
+    assert not network & (libraries(first) | libraries(process.pid))
+    for name, pid in nodes.items():
+        is_plain = libraries(pid) <= libraries(first)
+        assert is_plain == (name not in ("plant", "meter", "system", "web"))
+        assert is_plain or libraries(pid) <= libraries(second)
+
+
+def test_the_death_of_either_warm_parent_disturbs_no_node(graph: Graph) -> None:
+    graph.plan = Path(__file__).parents[2] / "launch" / "simulation.toml"
+    process = graph.launch(ports=10_000 + os.getpid() % 20_000)
+    before = graph.pids()
+    (first,) = set(children_of(process.pid)) - set(before.values())
+    for victim in ("second", "second again", "first"):
+        (second,) = children_of(first)
+        os.kill(first if victim == "first" else second, signal.SIGKILL)
+        until(partial(is_gone, second), 3.0)  # it ends with the first
+        assert graph.tell("restart", "meter").returncode == 0
+    after = graph.pids()
+    assert {name for name in after if after[name] != before[name]} == {"meter"}
 
 
 def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> None:
@@ -473,8 +517,7 @@ def test_the_death_of_the_warm_parent_disturbs_no_node(graph: Graph) -> None:
     process = graph.launch()
     before = graph.pids()
     known = {process.pid, *before.values()}
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    (warm,) = {int(pid) for pid in children} - known
+    (warm,) = set(children_of(process.pid)) - known
     os.kill(warm, signal.SIGKILL)
     assert graph.tell("restart", "pilot").returncode == 0
     after = graph.pids()
