@@ -192,6 +192,9 @@ class Bus(Protocol):
         :raises BusError: as `publish`.
         """
 
+    def hush(self, topic: Topic[M]) -> None:
+        """Repeat a message no more that was said on a topic; the next one said is news."""
+
     def subscribe(
         self,
         topic: Topic[M],

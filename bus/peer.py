@@ -51,6 +51,9 @@ class Carrier(Protocol):
     def end_repeats(self, row: Publisher) -> None:
         """Have who reads a topic take the stamp of the last repeat that was not sent."""
 
+    def send_again(self) -> None:
+        """Have repeats sent again: each reader has a stamp of its own, which may grow old."""
+
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """Read a topic of a writer; only an active one wakes the node."""
 
@@ -170,6 +173,17 @@ class Peer:
         if standing.take(message):
             self.publish(topic, message)
             standing.published(self.clock.now_ns())
+        if self._looks is not None:
+            self._looks.note_said()
+
+    def hush(self, topic: Topic[M]) -> None:
+        """See `bus.interface.Bus.hush`."""
+        standing = self._standings.get(topic.name)
+        if standing is None or standing.said is None:
+            return
+        self._carrier.send_again()
+        standing.hush()
+        self._publishers[topic.name].is_repeated = False
         if self._looks is not None:
             self._looks.note_said()
 

@@ -85,6 +85,11 @@ class Standing:
         self.said = self.newest
         self.next_ns = NEVER_NS if self.period_ns is None else now_ns + self.period_ns
 
+    def hush(self) -> None:
+        """Repeat nothing until something is said again."""
+        self.said = self.newest = None
+        self.next_ns = NEVER_NS
+
     @property
     def is_pending(self) -> bool:
         """Return whether the next repeat says something else than the message before."""

@@ -132,6 +132,9 @@ class ZmqCarrier:
     def end_repeats(self, row: Publisher) -> None:
         """See `bus.peer.Carrier.end_repeats`. There are none."""
 
+    def send_again(self) -> None:
+        """See `bus.peer.Carrier.send_again`. Each is sent here."""
+
     def listen(self, writer: str, key: bytes, active: bool) -> None:
         """See `bus.peer.Carrier.listen`. A writer outside the plan is not waited for."""
         if self._place.peers is None or writer in self._place.peers:

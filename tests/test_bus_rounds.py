@@ -530,3 +530,24 @@ def test_a_writer_that_is_gone_goes_stale_after_its_last_repeat(graph: MemoryGra
     graph.kill("a")
     graph.advance(10.0)
     assert seen == [10.51], "0.5 s after 10.0 s"
+
+
+@pytest.mark.parametrize("leaves_out", [True, False])
+def test_a_topic_that_is_hushed_goes_stale_after_its_last_repeat_until_it_is_said_again(
+    tmp_path: Path, leaves_out: bool
+) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path, leaves_out=leaves_out)
+    looker = Looker(graph, 0.025, math.inf)
+    bus = looker.bus
+    reader = graph.bus("b").subscribe(SAID["a"])
+    bus.say(SAID["a"], Word(level=1))
+    graph.advance(10.05)
+    bus.hush(SAID["a"])
+    bus.hush(SAID["a"])
+    graph.advance(10.0)
+    assert reader.stamp_s == START_NS / 1e9 + 10.0
+    assert reader.fresh() is None
+    bus.say(SAID["a"], Word(level=1))
+    graph.advance(10.0)
+    assert reader.fresh() == Word(level=1)
+    assert reader.health.gaps == 0

@@ -53,10 +53,10 @@ def step(world: World, commands: Commands, dt_s: float) -> World:
         until_s = min(end_s, world.due_s)
         if world.vehicle.current_a != world.vehicle.target_a:
             until_s = min(until_s, world.now_s + RAMP_CUT_S)
-        elif _is_moving(world):
+        elif _is_heated(world):
             until_s = min(until_s, world.now_s + CUT_S)
         world = _pass_time(world, until_s)
-        if world.now_s >= world.due_s or _is_moving(world):
+        if world.now_s >= world.due_s or _is_unsettled(world):
             world = settle(world)
     return world
 
@@ -64,6 +64,19 @@ def step(world: World, commands: Commands, dt_s: float) -> World:
 def next_event_s(world: World) -> float:
     """Return when something next happens by itself [s]; infinity if nothing moves."""
     return world.due_s
+
+
+def is_moving(world: World) -> bool:
+    """Return whether current flows or is about to, or the box is being heated."""
+    car = world.vehicle
+    return car.current_a != car.target_a or _is_heated(world)
+
+
+def is_cooling(world: World) -> bool:
+    """Return whether temperatures change that nothing drives."""
+    return not thermal.is_at_rest(
+        world.heat, world.setup.ambient_c, world.flow.box_a, SimFault.HOT in world.faults
+    )
 
 
 def settle(world: World) -> World:
@@ -204,8 +217,14 @@ def _pass_time(world: World, until_s: float) -> World:
     )
 
 
-def _is_moving(world: World) -> bool:
+def _is_heated(world: World) -> bool:
+    """Return whether battery or over-temperature switch have to be looked at."""
     return world.vehicle.current_a > 0.0 or SimFault.HOT in world.faults or world.heat.switch_open
+
+
+def _is_unsettled(world: World) -> bool:
+    """Return whether the battery takes less, or the over-temperature switch moves, with time."""
+    return vehicle.is_tapering(world.vehicle) or thermal.settle(world.heat) is not world.heat
 
 
 def _heard_percent(world: World) -> float | None:

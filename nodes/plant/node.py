@@ -1,5 +1,6 @@
 """Wiring of plant: drives come in, readings and happenings go out, the model moves between."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +29,7 @@ from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.server import Servers
 from nodes.plant import acts
-from nodes.plant.model import new_world, next_event_s, step
+from nodes.plant.model import is_cooling, is_moving, new_world, next_event_s, step
 from nodes.plant.parameters import Parameters, mains_of, setup_of
 from nodes.plant.readings import (
     cards_of,
@@ -48,10 +49,10 @@ __all__ = ["RUNNER", "Drivers", "Parameters", "PlantNode", "build"]
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
-COPPER_S = 0.02
+LOOK_S = 0.02
 POWER_S = 0.1
+COOL_S = 1.0  # between two looks at a box that only cools down
 WANDER_S = 1.0
-HANDS_S = 1.0
 HOUSE_UNIT, SOLAR_UNIT = 1, 2  # both meters stand behind one server, as behind a gateway
 ROUNDING_S = 1e-6  # deadlines are asked for so much late: rounding never wakes us before them
 
@@ -67,7 +68,11 @@ class Drivers:
 
 
 class PlantNode:
-    """One world, moved on whenever somebody drives it, looks at it, or its next event is due."""
+    """One world, moved on when somebody drives it or reads it, and when its next event is due.
+
+    A look at the grid moves it on only while something changes steadily: each 0.1 s for currents,
+    each second for temperatures alone. At rest nothing runs.
+    """
 
     def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         self._bus = bus
@@ -78,8 +83,9 @@ class PlantNode:
         self._copper = copper_of(self._world)
         self._cards = cards_of(self._world)
         self._keys = keys_of(self._world)
-        self._lights: LedFrame | None = None
-        self._armed_s = float("inf")
+        self._measured = self._world  # as the meter chip has measured it last
+        self._measure_at_s = 0.0  # the next time
+        self._armed_s = math.inf
         path = parameters.house_trace
         trace = load_trace(path, "house_trace") if path else None
         self._player = None if trace is None else Player(bus, trace, self._switch_house)
@@ -92,16 +98,17 @@ class PlantNode:
         keys = ("house_host", "house_port")
         self._meters = self._servers.serve(host, parameters.house_port, keys, banks)
         self._requests = Requests(bus, self, host, self._meters, banks)
-        bus.subscribe(SIM_PILOT_DRIVE, self._on_pilot_drive)
+        bus.subscribe(SIM_PILOT_DRIVE, on_change=self._on_pilot_drive)
         self._drive = bus.subscribe(SIM_CONTACTOR_DRIVE, on_change=self._on_contactor_drive)
         self._is_fed = False  # the watchdog: each message of the drive is an edge
-        bus.subscribe(SIM_LIGHTS, self._on_lights)
-        bus.every(COPPER_S, self._send_copper)
-        bus.every(POWER_S, self._send_power)
-        bus.every(WANDER_S, self._wander)
-        bus.every(HANDS_S, self._send_hands)
+        self._lights = bus.subscribe(SIM_LIGHTS, on_change=self._on_lights)
+        self._looks = bus.look_each(LOOK_S, self._look)
+        if self._wander_ratio > 0.0:
+            bus.every(WANDER_S, self._wander)
         bus.on_stop(self._stop)
-        self._send_hands()
+        bus.say(SIM_COPPER, self._copper)
+        bus.say(SIM_CARDS, self._cards)
+        bus.say(SIM_KEYS, self._keys)
 
     # --- requests.Keeper -----------------------------------------------------------------------
 
@@ -123,7 +130,7 @@ class PlantNode:
         copper = copper_of(world)
         if copper != self._copper:
             self._copper = copper
-            self._bus.publish(SIM_COPPER, copper)
+            self._bus.say(SIM_COPPER, copper)
         if world.hands is not before.hands or world.faults is not before.faults or happened:
             self._follow_hands(world)
         for happening in happened:
@@ -134,6 +141,7 @@ class PlantNode:
         if due_s < self._armed_s:
             self._armed_s = due_s
             self._bus.at(due_s + ROUNDING_S, partial(self._fall_due, due_s))
+        self._plan()
 
     def house_by_hand(self) -> None:
         """See `requests.Keeper.house_by_hand`."""
@@ -142,41 +150,55 @@ class PlantNode:
 
     def status(self) -> WorldStatus:
         """See `requests.Keeper.status`."""
-        return status_of(self.now(), self._lights, {"house": self._meters.port})
+        return status_of(self.now(), self._lights.message, {"house": self._meters.port})
 
     # --- time ----------------------------------------------------------------------------------
 
     def _fall_due(self, due_s: float) -> None:
         if due_s == self._armed_s:
-            self._armed_s = float("inf")
+            self._armed_s = math.inf
         self.now()
 
-    def _send_copper(self) -> None:
-        if self._bus.clock.now_s() >= next_event_s(self._world):
-            self.now()
-        self._bus.publish(SIM_COPPER, self._copper)
+    def _look(self) -> None:
+        self._looks.note_look()
+        if self._bus.clock.now_s() >= self._measure_at_s:
+            self._say_power(self.now())
+            self._plan()
 
-    def _send_power(self) -> None:
-        self._say_power(self.now())
+    def _plan(self) -> None:
+        """Find out when to measure next: 0.1 s after the last time, if that can show anything."""
+        world, last = self._world, self._measured
+        is_news = (
+            world.flow != last.flow
+            or world.energy.box_wh != last.energy.box_wh
+            or world.faults is not last.faults
+        )
+        if is_news or is_moving(world):
+            period_s = POWER_S
+        else:
+            period_s = COOL_S if is_cooling(world) else math.inf
+        measure_at_s = last.now_s + period_s - LOOK_S / 2  # at the nearest look
+        if measure_at_s != self._measure_at_s:
+            self._measure_at_s = measure_at_s
+            self._looks.plan(measure_at_s)
 
     def _say_power(self, world: World) -> None:
+        self._measured = world
         power = power_of(world)
-        if power is not None:
-            self._bus.publish(SIM_POWER, power)
+        if power is None:
+            self._bus.hush(SIM_POWER)
+        else:
+            self._bus.say(SIM_POWER, power)
 
     def _follow_hands(self, world: World) -> None:
         """Tell at once what is held to the front or let go."""
         cards, keys = cards_of(world), keys_of(world)
         if cards != self._cards:
             self._cards = cards
-            self._bus.publish(SIM_CARDS, cards)
+            self._bus.say(SIM_CARDS, cards)
         if keys != self._keys:
             self._keys = keys
-            self._bus.publish(SIM_KEYS, keys)
-
-    def _send_hands(self) -> None:
-        self._bus.publish(SIM_CARDS, self._cards)
-        self._bus.publish(SIM_KEYS, self._keys)
+            self._bus.say(SIM_KEYS, keys)
 
     def _wander(self) -> None:
         deviation_ratio = self._bus.random("mains wander").gauss(0.0, self._wander_ratio)
@@ -218,9 +240,7 @@ class PlantNode:
         self.adopt(step(self._world, commands, 0.0))
 
     def _on_lights(self, lights: LedFrame) -> None:
-        before, self._lights = self._lights, lights
-        if lights != before:
-            self._tell("lights", self._bus.clock.now_ns(), describe(lights))
+        self._tell("lights", self._bus.clock.now_ns(), describe(lights))
 
     def _tell(self, what: str, at_ns: int, detail: str) -> None:
         self._bus.publish(SIM_EVENT, SimEvent(what=what, at_ns=at_ns, detail=detail))

@@ -17,6 +17,8 @@ FAULT_K = 60.0  # assumed: what the fault `hot` adds; beyond 80 degC within half
 SWITCH_OPENS_C = 95.0  # assumed: above the electronic cut-off of 80 degC
 SWITCH_CLOSES_C = 80.0  # assumed: hysteresis of a bimetal switch
 
+RESTS_WITHIN_K = 0.01  # a tenth of what the sensors resolve
+
 _BOX_S = BOX_K_PER_W * BOX_J_PER_K
 
 
@@ -40,9 +42,7 @@ def at_rest(ambient_c: float) -> Heat:
 
 def warm(heat: Heat, ambient_c: float, pole_a: Phases, is_faulty: bool, dt_s: float) -> Heat:
     """Return the temperatures after a time at a current on each pole; exact for any time."""
-    one_a2, two_a2, three_a2 = pole_a[0] ** 2, pole_a[1] ** 2, pole_a[2] ** 2
-    board_c = ambient_c + BOX_K_PER_W * (IDLE_W + POLE_OHM * (one_a2 + two_a2 + three_a2))
-    rise_k = TERMINAL_K_PER_A2 * max(one_a2, two_a2, three_a2) + (FAULT_K if is_faulty else 0.0)
+    board_c, rise_k = _end(ambient_c, pole_a, is_faulty)
     if heat.board_c == board_c and heat.rise_k == rise_k:
         return heat
     return Heat(
@@ -52,8 +52,22 @@ def warm(heat: Heat, ambient_c: float, pole_a: Phases, is_faulty: bool, dt_s: fl
     )
 
 
+def is_at_rest(heat: Heat, ambient_c: float, pole_a: Phases, is_faulty: bool) -> bool:
+    """Return whether the temperatures are where they go to at a current on each pole."""
+    board_c, rise_k = _end(ambient_c, pole_a, is_faulty)
+    return abs(heat.board_c - board_c) + abs(heat.rise_k - rise_k) <= RESTS_WITHIN_K
+
+
 def settle(heat: Heat) -> Heat:
     """Return the same temperatures with the switch as they have it."""
     if heat.switch_open:
         return replace(heat, switch_open=False) if heat.terminal_c < SWITCH_CLOSES_C else heat
     return replace(heat, switch_open=True) if heat.terminal_c > SWITCH_OPENS_C else heat
+
+
+def _end(ambient_c: float, pole_a: Phases, is_faulty: bool) -> tuple[float, float]:
+    """Return board temperature [degC] and rise of the terminal [K] after a long time."""
+    one_a2, two_a2, three_a2 = pole_a[0] ** 2, pole_a[1] ** 2, pole_a[2] ** 2
+    board_c = ambient_c + BOX_K_PER_W * (IDLE_W + POLE_OHM * (one_a2 + two_a2 + three_a2))
+    rise_k = TERMINAL_K_PER_A2 * max(one_a2, two_a2, three_a2) + (FAULT_K if is_faulty else 0.0)
+    return board_c, rise_k

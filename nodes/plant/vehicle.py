@@ -105,6 +105,11 @@ def ramp(vehicle: Vehicle, charger: Charger, dt_s: float) -> Vehicle:
     return replace(vehicle, current_a=current_a - charger.ramp_down_a_s * dt_s)
 
 
+def is_tapering(vehicle: Vehicle) -> bool:
+    """Return whether its battery takes less, or nothing any more, as it fills."""
+    return vehicle.current_a > 0.0 and vehicle.charged_ratio > TAPER_FROM_RATIO
+
+
 def settle(
     vehicle: Vehicle,
     charger: Charger,

@@ -117,8 +117,8 @@ def rig(tmp_path: Path) -> Rig:
 
 def test_copper_is_said_every_20_ms_and_power_every_100_ms(rig: Rig) -> None:
     rig.graph.advance(10.001)
-    assert len(rig.copper) == 500
-    assert len(rig.power) == 100
+    assert len(rig.copper) == 501, "the first at once"
+    assert len(rig.power) == 101
 
 
 def test_the_generator_is_in_x1_until_it_is_driven_and_goes_on_when_its_driver_dies(
