@@ -155,20 +155,24 @@ class FaultName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ModbusRead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `modbus_read`: what a Modbus client asks of a simulated meter's server.
+    """Request `modbus_read`: what a Modbus client reads from a simulated meter's server.
 
-    Answered with `Registers`; refused with the error that the client would get.
+    One read after the other. Answered with the `Registers` of all; refused with the error that the
+    client would get of the first that fails.
     """
 
     host: Name
     port: Annotated[int, Meta(ge=0, le=65535)]
     unit: Annotated[int, Meta(ge=0, le=255)]
     function: Annotated[int, Meta(ge=1, le=127)]
-    address: Annotated[int, Meta(ge=0, le=65535)]
-    count: Annotated[int, Meta(ge=1, le=125)]
+    # Of each read: address and count.
+    blocks: Annotated[
+        tuple[tuple[Annotated[int, Meta(ge=0, le=65535)], Annotated[int, Meta(ge=1, le=125)]], ...],
+        Meta(min_length=1, max_length=64),
+    ]
 
 
-Registers = tuple[Annotated[int, Meta(ge=0, le=65535)], ...]
+Registers = Annotated[tuple[Annotated[int, Meta(ge=0, le=65535)], ...], Meta(max_length=8000)]
 """Answer to `modbus_read`."""
 
 

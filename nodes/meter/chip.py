@@ -1,14 +1,14 @@
 """The box's own meter chip, in physical units."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from bus import Driver
 from msgs.meter import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(Struct, frozen=True, kw_only=True):
     """What the chip measured at one moment."""
 
     lines: tuple[Line, Line, Line]  # L1 first

@@ -1,5 +1,6 @@
 """One Modbus meter: its deadlines, its transport and its topic, wired to the machine."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -8,9 +9,8 @@ from msgs.meter import MeterReading
 from msgs.settings import TcpMeter
 from nodes.meter.machine import Config, Inputs, Outcome, State, step
 from nodes.modbus_map.blocks import plan_blocks
-from nodes.modbus_map.codec import NotAvailableError, decode
+from nodes.modbus_map.codec import Codec, NotAvailableError
 from nodes.modbus_map.meter_map import MeterMap
-from nodes.modbus_map.poll import poll
 from nodes.modbus_map.transport import ReadError, Transport
 
 
@@ -29,7 +29,8 @@ class MeterLink:
         self._bus = bus
         self._config = config
         self.meter = meter
-        self._map = meter_map
+        self._function = meter_map.function
+        self._codec = Codec(meter_map)
         self._blocks = plan_blocks(meter_map)
         self._transport = transport
         self._publish = publish
@@ -51,12 +52,12 @@ class MeterLink:
             self._publish(outputs.reading)
         if outputs.begins_poll:
             self._poll()
-        if outputs.next_poll_s is not None:
-            self._timer = self._bus.at(outputs.next_poll_s, self._round)
+        if outputs.due_s < math.inf:
+            self._timer = self._bus.at(outputs.due_s, self._round)
 
     def _poll(self) -> None:
         ended = partial(self._ended, self._bus.clock.now_ns())
-        poll(self._transport, self._map.function, self.meter.unit, self._blocks, ended)
+        self._transport.read_all(self._function, self.meter.unit, self._blocks, ended)
 
     def _ended(self, began_ns: int, result: Mapping[int, int] | ReadError) -> None:
         if not self._is_open:
@@ -67,7 +68,7 @@ class MeterLink:
             error = result.text
         else:
             try:
-                values = decode(self._map, result)
+                values = self._codec.decode(result)
             except NotAvailableError as absent:
                 error = str(absent)
         self._round(Outcome(values=values, error=error, began_ns=began_ns, ended_ns=ended_ns))

@@ -3,10 +3,12 @@
 Pure. Not responsible for registers, sockets or the chip: a poll comes in as its outcome.
 """
 
-from dataclasses import dataclass, replace
+import math
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.meter import NO_LINE, MeterReading
 from nodes.meter.chip import Sample
 from nodes.modbus_map.codec import Values
@@ -18,8 +20,7 @@ LOUD_MISSES = 3  # assumed: a chip may need two readings to begin
 LogLines = tuple[tuple[str, str], ...]  # level, text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """One meter: how often it is read, and its names for readers and for the log."""
 
     poll_s: float
@@ -28,8 +29,7 @@ class Config:
     meter: str  # as `msgs.settings.meter_name`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """The end of one poll: values, or why there are none. Times are the monotonic clock's."""
 
     values: Values | None
@@ -38,16 +38,14 @@ class Outcome:
     ended_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """The time, and the outcome of the poll under way if it has just ended."""
 
     now_s: float
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What is remembered of one meter."""
 
     next_poll_s: float = 0.0
@@ -56,21 +54,34 @@ class State:
     reading: MeterReading | None = None  # the newest that was said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
-    """What to do now; `next_poll_s` None while the end of a poll is waited for."""
+class Outputs(Struct, frozen=True, kw_only=True):
+    """What to do now, and when the next step is due; never while a poll is under way."""
 
     begins_poll: bool = False
     reading: MeterReading | None = None
     log: LogLines = ()
-    next_poll_s: float | None = None
+    due_s: float = math.inf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxState:
+class BoxInputs(Struct, frozen=True, kw_only=True):
+    """The time, and what the box's own chip has measured; None: it cannot be read."""
+
+    now_s: float
+    sample: Sample | None
+
+
+class BoxState(Struct, frozen=True, kw_only=True):
     """What is remembered of the box's own chip."""
 
-    misses: int = 0  # readings that failed, in a row
+    misses: int = 0  # readings that failed, in a row; no more than are told
+
+
+class BoxOutputs(Struct, frozen=True, kw_only=True):
+    """What to say now."""
+
+    reading: MeterReading | None = None
+    log: LogLines = ()
+    due_s: float = math.inf
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -80,34 +91,39 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         return _take(config, state, now_s, inputs.outcome)
     if state.is_polling:
         return state, Outputs()
-    if now_s < state.next_poll_s:
-        return state, Outputs(next_poll_s=state.next_poll_s)
+    moment = Moment(now_s)
+    if not moment.reached(state.next_poll_s):
+        return state, Outputs(due_s=moment.due_s)
     # Polls keep their grid, unless they are late by a whole period.
     is_on_grid = now_s < state.next_poll_s + config.poll_s
     state = replace(state, is_polling=True, next_poll_s=state.next_poll_s if is_on_grid else now_s)
     return state, Outputs(begins_poll=True)
 
 
-def step_box(
-    state: BoxState, sample: Sample | None, period_s: float
-) -> tuple[BoxState, MeterReading | None, LogLines]:
-    """Return what is said of the box's chip: nothing while it cannot be read, logged once."""
+def step_box(state: BoxState, inputs: BoxInputs, period_s: float) -> tuple[BoxState, BoxOutputs]:
+    """Say what the box's chip has measured: nothing while it cannot be read, logged once."""
+    sample = inputs.sample
     if sample is None:
-        log = (("error", "the meter chip cannot be read"),)
+        if state.misses == LOUD_MISSES:
+            return state, BoxOutputs()
         misses = state.misses + 1
-        return BoxState(misses=misses), None, log if misses == LOUD_MISSES else ()
+        log = (("error", "the meter chip cannot be read"),) if misses == LOUD_MISSES else ()
+        return BoxState(misses=misses), BoxOutputs(log=log, due_s=inputs.now_s)
+    one, two, three = sample.lines
     reading = MeterReading(
         lines=sample.lines,
-        power_w=sum(line.power_w for line in sample.lines),
+        power_w=one.power_w + two.power_w + three.power_w,
         online=True,
         source="Wallbox Meter, built in",
         sampled_ns=sample.sampled_ns,
-        imported_wh=sum(line.imported_wh for line in sample.lines),
-        exported_wh=sum(line.exported_wh for line in sample.lines),
+        imported_wh=one.imported_wh + two.imported_wh + three.imported_wh,
+        exported_wh=one.exported_wh + two.exported_wh + three.exported_wh,
         poll_s=period_s,
     )
-    is_back = state.misses >= LOUD_MISSES
-    return BoxState(), reading, (("info", "the meter chip can be read again"),) if is_back else ()
+    is_back = state.misses == LOUD_MISSES
+    log = (("info", "the meter chip can be read again"),) if is_back else ()
+    # Due again at once: the sampling time of the next reading is another one.
+    return BoxState(), BoxOutputs(reading=reading, log=log, due_s=inputs.now_s)
 
 
 def _take(config: Config, state: State, now_s: float, outcome: Outcome) -> tuple[State, Outputs]:
@@ -119,7 +135,7 @@ def _take(config: Config, state: State, now_s: float, outcome: Outcome) -> tuple
     reading = _reading(config, state.reading, outcome)
     log = _log(config, state, outcome)
     state = State(next_poll_s=next_poll_s, failures=failures, reading=reading)
-    return state, Outputs(reading=reading, log=log, next_poll_s=next_poll_s)
+    return state, Outputs(reading=reading, log=log, due_s=next_poll_s)
 
 
 def _reading(config: Config, last: MeterReading | None, outcome: Outcome) -> MeterReading:
@@ -146,7 +162,7 @@ def _reading(config: Config, last: MeterReading | None, outcome: Outcome) -> Met
             meter=config.meter,
             poll_s=config.poll_s,
         )
-    return msgspec.structs.replace(last, online=False, error=outcome.error)
+    return replace(last, online=False, error=outcome.error)
 
 
 def _log(config: Config, state: State, outcome: Outcome) -> LogLines:

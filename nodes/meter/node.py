@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from bus import Bus, leave
+from bus.rounds import Instant, Rounds
 from msgs.meter import MeterReading
 from msgs.requests import StopReason
 from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
 from nodes.meter.chip import Chip
 from nodes.meter.link import MeterLink
-from nodes.meter.machine import BoxState, Config, step_box
+from nodes.meter.machine import BoxInputs, BoxOutputs, BoxState, Config, step_box
 from nodes.modbus_map.meter_map import MapError, load_map
 from nodes.modbus_map.transport import Modbus, Transport
 
@@ -51,7 +52,7 @@ class MeterNode:
         self._links: dict[str, MeterLink] = {}  # by topic
         self._poll_s = parameters.poll_s
         bus.subscribe(SETTINGS, self._follow)
-        bus.every(self._box_s, self._read_box)
+        self._rounds = Rounds(bus, self._box_s, self._look, self._act)
         bus.on_stop(self._stop)
 
     def _follow(self, settings: Settings) -> None:
@@ -93,12 +94,16 @@ class MeterNode:
             transport = self._transports[host, port] = self._modbus.connect(host, port)
         return transport
 
-    def _read_box(self) -> None:
-        self._box, reading, log = step_box(self._box, self._chip.read(), self._box_s)
-        for level, text in log:
+    def _look(self, instant: Instant) -> BoxInputs:
+        return BoxInputs(now_s=instant.now_s, sample=self._chip.read())
+
+    def _act(self, inputs: BoxInputs) -> BoxOutputs:
+        self._box, outputs = step_box(self._box, inputs, self._box_s)
+        for level, text in outputs.log:
             self._bus.log(level, text)
-        if reading is not None:
-            self._bus.publish(METER_BOX, reading)
+        if outputs.reading is not None:
+            self._bus.publish(METER_BOX, outputs.reading)
+        return outputs
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         for link in self._links.values():

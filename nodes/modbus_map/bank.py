@@ -1,9 +1,9 @@
 """A meter as its Modbus server answers for it: pure, the same over TCP and over the bus."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from nodes.modbus_map.blocks import holds, plan_blocks
-from nodes.modbus_map.codec import Values, encode
+from nodes.modbus_map.codec import Codec, Registers, Values
 from nodes.modbus_map.meter_map import MeterMap
 
 ILLEGAL_FUNCTION = 1
@@ -26,41 +26,41 @@ EXCEPTIONS = {
 
 
 class Bank:
-    """One meter behind a server: its map, and where its values come from when it is read.
-
-    A poll is several reads, and the values are the same in most of them: they are encoded once.
-    """
+    """One meter behind a server: its map, and where its values come from when it is read."""
 
     def __init__(self, *, meter_map: MeterMap, values: Callable[[], Values]) -> None:
         self.meter_map = meter_map
         self.blocks = plan_blocks(meter_map)
+        self._codec = Codec(meter_map)
         self._values = values
-        self._encoded: Values | None = None
-        self._registers: dict[int, int] = {}
 
-    def registers(self) -> dict[int, int]:
+    def registers(self) -> Registers:
         """Return what the meter's registers hold now."""
-        values = self._values()
-        if values != self._encoded:
-            self._encoded, self._registers = values, encode(self.meter_map, values)
-        return self._registers
+        return self._codec.encode(self._values())
 
 
 Banks = Mapping[int, Bank]
 """The meters behind one server, by unit."""
 
 
-def answer(banks: Banks, unit: int, function: int, address: int, count: int) -> list[int] | int:
-    """Return the registers that are asked for, or the number of a Modbus exception.
+def answer(
+    banks: Banks, unit: int, function: int, blocks: Sequence[tuple[int, int]]
+) -> list[int] | int:
+    """Return the registers of reads one after the other, given by address and count.
 
-    A meter knows the registers that its own map reads, and answers 0 in the gaps between them.
+    The number of a Modbus exception if one of them fails. A meter knows the registers that its own
+    map reads, and answers 0 in the gaps between them.
     """
     bank = banks.get(unit)
     if bank is None:
         return GATEWAY_NO_RESPONSE
     if function != bank.meter_map.function:
         return ILLEGAL_FUNCTION
-    if not holds(bank.blocks, address, count):
+    if not all(holds(bank.blocks, address, count) for address, count in blocks):
         return ILLEGAL_ADDRESS
     registers = bank.registers()
-    return [registers.get(address + offset, 0) for offset in range(count)]
+    return [
+        registers.get(place, 0)
+        for address, count in blocks
+        for place in range(address, address + count)
+    ]

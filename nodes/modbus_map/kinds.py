@@ -22,6 +22,14 @@ _FORMATS: dict[Kind, str] = {
 WIDTHS: dict[Kind, int] = {kind: struct.calcsize(code) // 2 for kind, code in _FORMATS.items()}
 """Registers that a number of each kind fills."""
 
+_RANGES: dict[Kind, tuple[int, int]] = {
+    kind: (0, (1 << 16 * width) - 1)
+    if kind.startswith("u")
+    else (-(1 << 16 * width - 1), (1 << 16 * width - 1) - 1)
+    for kind, width in WIDTHS.items()
+    if not kind.startswith("f")
+}
+
 
 def bits_of(words: Sequence[int], order: WordOrder) -> int:
     """Return the bit pattern that registers hold, in the order in which they were read."""
@@ -32,23 +40,22 @@ def bits_of(words: Sequence[int], order: WordOrder) -> int:
 
 
 def number_of(bits: int, kind: Kind) -> float:
-    """Return the number that a bit pattern means. Integers beyond 2**53 lose their last digits."""
-    number: float = struct.unpack(_FORMATS[kind], bits.to_bytes(2 * WIDTHS[kind], "big"))[0]
-    return number
+    """Return the number that a bit pattern means."""
+    limits = _RANGES.get(kind)
+    if limits is None:
+        number: float = struct.unpack(_FORMATS[kind], bits.to_bytes(2 * WIDTHS[kind], "big"))[0]
+        return number
+    least, most = limits
+    return bits if bits <= most else bits - (most - least + 1)
 
 
 def words_of(number: float, kind: Kind, order: WordOrder) -> tuple[int, ...]:
     """Return the registers that hold a number. Integers are rounded, and end at their range."""
-    width = WIDTHS[kind]
-    if kind in ("f32", "f64"):
-        packed = struct.pack(_FORMATS[kind], number)
+    width, limits = WIDTHS[kind], _RANGES.get(kind)
+    if limits is None:
+        bits = int.from_bytes(struct.pack(_FORMATS[kind], number), "big")
     else:
-        least, most = _range(kind)
-        packed = struct.pack(_FORMATS[kind], min(max(round(number), least), most))
-    words = struct.unpack(f">{width}H", packed)
-    return words if order == "high_first" else words[::-1]
-
-
-def _range(kind: Kind) -> tuple[int, int]:
-    bits = 16 * WIDTHS[kind]
-    return (0, 2**bits - 1) if kind.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        least, most = limits
+        bits = min(max(round(number), least), most) & most - least
+    words = tuple(bits >> 16 * place & 0xFFFF for place in range(width))
+    return words if order == "low_first" else words[::-1]

@@ -1,20 +1,19 @@
-"""One poll: all blocks of a meter, one after the other."""
+"""Several reads of a meter, one after the other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from nodes.modbus_map.blocks import Block
-from nodes.modbus_map.transport import ReadError, Result, Transport
+from nodes.modbus_map.transport import AllDone, Done, ReadError, Result
 
-PollDone = Callable[[Mapping[int, int] | ReadError], None]
+Read = Callable[[int, int, int, int, Done], None]
+"""Reads registers: function, address, count, unit, and who takes the result."""
 
 
-def poll(
-    transport: Transport, function: int, unit: int, blocks: Sequence[Block], done: PollDone
-) -> None:
-    """Read all blocks; `done` gets the registers by address, or the first error and no more."""
+def read_each(read: Read, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
+    """Read all blocks; see `transport.Transport.read_all`."""
     registers: dict[int, int] = {}
 
-    def read(index: int) -> None:
+    def go_on(index: int) -> None:
         block = blocks[index]
 
         def took(result: Result) -> None:
@@ -25,10 +24,10 @@ def poll(
                 zip(range(block.address, block.address + block.count), result, strict=True)
             )
             if index + 1 < len(blocks):
-                read(index + 1)
+                go_on(index + 1)
             else:
                 done(registers)
 
-        transport.read(function, block.address, block.count, unit, took)
+        read(function, block.address, block.count, unit, took)
 
-    read(0)
+    go_on(0)

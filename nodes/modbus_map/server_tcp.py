@@ -159,7 +159,7 @@ def _answer(banks: Banks, frame: Frame) -> bytes:
         request = frame.decode(REQUESTS)
         result = ILLEGAL_VALUE
         if request is not None:
-            result = answer(banks, frame.unit, function, request.address, request.count)
+            result = answer(banks, frame.unit, function, [(request.address, request.count)])
     if isinstance(result, int):
         return pack(ExceptionResponse(function, result, frame.unit, frame.transaction))
     return pack(

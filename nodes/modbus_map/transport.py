@@ -1,10 +1,11 @@
 """Modbus servers, one read at a time: the seam between a meter's map and the way to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bus import Driver
+from nodes.modbus_map.blocks import Block
 
 NONSENSE = "answered something else than what was asked for"
 """What every transport says of an answer that cannot be one."""
@@ -22,15 +23,18 @@ Result = Sequence[int] | ReadError
 
 Done = Callable[[Result], None]
 
+AllDone = Callable[[Mapping[int, int] | ReadError], None]
+"""Takes the registers of several reads by address, or the first error and no more."""
+
 
 class Transport(Protocol):
     """A way to one Modbus server. Connects by itself, again after every loss."""
 
-    def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
-        """Read registers with function 3 or 4.
+    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
+        """Read blocks of registers with function 3 or 4, one after the other.
 
-        `done` runs exactly once, as a callback of the node, later than this call returns. A read
-        asked for while another is under way waits for its turn.
+        `done` runs exactly once, as a callback of the node, later than this call returns. What is
+        asked for while another read is under way waits for its turn.
         """
 
     def close(self) -> None:

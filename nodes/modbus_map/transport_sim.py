@@ -1,11 +1,16 @@
 """Reads carried as bus requests to the simulated world, where no socket may be opened."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from bus import Answer, Bus, Status
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers
-from nodes.modbus_map.transport import NONSENSE, Done, Modbus, ReadError, Transport
+from nodes.modbus_map.blocks import Block
+from nodes.modbus_map.transport import NONSENSE, AllDone, Modbus, ReadError, Transport
+
+_NONSENSE = ReadError(text=NONSENSE)
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,22 +36,27 @@ class SimTransport:
         self._host = host
         self._port = port
 
-    def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
-        """See `transport.Transport.read`."""
+    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
+        """See `transport.Transport.read_all`. One request: each costs the run time."""
+        addresses = [
+            address
+            for block in blocks
+            for address in range(block.address, block.address + block.count)
+        ]
         read = ModbusRead(
             host=self._host,
             port=self._port,
             unit=unit,
             function=function,
-            address=address,
-            count=count,
+            blocks=tuple((block.address, block.count) for block in blocks),
         )
 
         def answered(answer: Answer[Registers]) -> None:
             match answer.status:
                 case Status.OK:
                     registers = answer.result or ()
-                    done(registers if len(registers) == count else ReadError(text=NONSENSE))
+                    is_all = len(registers) == len(addresses)
+                    done(dict(zip(addresses, registers, strict=True)) if is_all else _NONSENSE)
                 case Status.TIMEOUT:
                     done(ReadError(text=f"no answer within {MODBUS_READ.timeout_s:g} s"))
                 case _:

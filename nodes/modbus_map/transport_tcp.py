@@ -6,6 +6,7 @@ what is no answer for the beginning of one.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from weakref import WeakSet
@@ -20,8 +21,18 @@ from pymodbus.pdu.register_message import (
 
 from bus import Bus, Spawned
 from nodes.modbus_map.bank import EXCEPTIONS
+from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.frame import ANSWERS, Frame, FrameError, Frames, pack
-from nodes.modbus_map.transport import NONSENSE, Done, Modbus, ReadError, Result, Transport
+from nodes.modbus_map.poll import read_each
+from nodes.modbus_map.transport import (
+    NONSENSE,
+    AllDone,
+    Done,
+    Modbus,
+    ReadError,
+    Result,
+    Transport,
+)
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
 
@@ -78,10 +89,14 @@ class TcpTransport:
         self._connection: _Connection | None = None
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
-        """See `transport.Transport.read`."""
+        """Read registers; one that is asked for while another is under way waits for its turn."""
         self._waiting.append((_Read(function, address, count, unit), done))
         if self._running is None:
             self._next()
+
+    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
+        """See `transport.Transport.read_all`."""
+        read_each(self.read, function, unit, blocks, done)
 
     def close(self) -> None:
         """See `transport.Transport.close`."""

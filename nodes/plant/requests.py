@@ -111,7 +111,7 @@ class Requests:
         if not is_here or SimFault.METER_LOST in self._keeper.now().faults:
             call.refuse("connection refused")
             return
-        result = answer(self._banks, read.unit, read.function, read.address, read.count)
+        result = answer(self._banks, read.unit, read.function, read.blocks)
         if isinstance(result, int):
             call.refuse(f"{EXCEPTIONS[result]} (exception {result})")
         else:

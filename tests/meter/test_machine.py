@@ -1,11 +1,14 @@
 """When a meter is polled, what is said of it, and what is logged."""
 
+import math
+
 import pytest
 
 from msgs.meter import NO_LINE, Line, MeterReading
 from nodes.meter.chip import Sample
 from nodes.meter.machine import (
     LONGEST_RETRY_S,
+    BoxInputs,
     BoxState,
     Config,
     Inputs,
@@ -61,7 +64,7 @@ class Polls:
             self.config, self.state, Inputs(now_s=self.now_s, outcome=outcome)
         )
         assert outputs.reading is not None
-        assert outputs.next_poll_s == self.state.next_poll_s
+        assert outputs.due_s == self.state.next_poll_s
         self.log += outputs.log
         return outputs.reading
 
@@ -95,7 +98,7 @@ def test_nothing_begins_while_a_poll_is_under_way() -> None:
 
 def test_nothing_begins_before_it_is_due() -> None:
     state = State(next_poll_s=1001.0)
-    assert step(CONFIG, state, Inputs(now_s=1000.5)) == (state, Outputs(next_poll_s=1001.0))
+    assert step(CONFIG, state, Inputs(now_s=1000.5)) == (state, Outputs(due_s=1001.0))
 
 
 @pytest.mark.req("MET-5")
@@ -167,8 +170,9 @@ def test_a_poll_is_logged_with_host_port_unit_and_duration() -> None:
 
 def test_the_box_says_what_its_chip_measured_and_when() -> None:
     sample = Sample(lines=(LINE, LINE, LINE), sampled_ns=5)
-    state, reading, log = step_box(BoxState(), sample, 0.2)
-    assert (state, log) == (BoxState(), ())
+    state, outputs = step_box(BoxState(), BoxInputs(now_s=10.0, sample=sample), 0.2)
+    reading = outputs.reading
+    assert (state, outputs.log, outputs.due_s) == (BoxState(), (), 10.0)
     assert reading is not None
     assert (reading.power_w, reading.imported_wh) == (4140.0, 3000.0)
     assert (reading.online, reading.sampled_ns, reading.poll_s) == (True, 5, 0.2)
@@ -179,9 +183,12 @@ def test_a_chip_that_cannot_be_read_is_silence_and_one_line_in_the_log() -> None
     state = BoxState()
     lines: list[tuple[str, str]] = []
     for read in (None, None, sample, None, None, None, None, None, sample, sample):
-        state, reading, log = step_box(state, read, 0.2)
-        assert (reading is None) == (read is None)
-        lines += log
+        state, outputs = step_box(state, BoxInputs(now_s=10.0, sample=read), 0.2)
+        assert (outputs.reading is None) == (read is None)
+        lines += outputs.log
+    assert outputs.due_s == 10.0
+    state, outputs = step_box(BoxState(misses=3), BoxInputs(now_s=10.0, sample=None), 0.2)
+    assert (state, outputs.due_s) == (BoxState(misses=3), math.inf)
     assert lines == [
         ("error", "the meter chip cannot be read"),
         ("info", "the meter chip can be read again"),

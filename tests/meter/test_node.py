@@ -55,7 +55,7 @@ class Rig:
         self.house_a = 6.0
         self.reachable = True
         self.answering = True
-        self.words = 125  # that an answer has at most
+        self.words = 8000  # that an answer has at most
         self.reads: list[ModbusRead] = []
         self._plant()
         reader = self.graph.bus("safety")
@@ -90,7 +90,7 @@ class Rig:
             if not self.reachable:
                 call.refuse("connection refused")
             elif self.answering:
-                result = answer(banks, read.unit, read.function, read.address, read.count)
+                result = answer(banks, read.unit, read.function, read.blocks)
                 if isinstance(result, int):
                     call.refuse(f"exception {result}")
                 else:

@@ -16,9 +16,8 @@ from msgs.meter import Line
 from nodes.modbus_map import server_tcp, transport_tcp
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.blocks import plan_blocks
-from nodes.modbus_map.codec import Values, decode
+from nodes.modbus_map.codec import Codec, Values
 from nodes.modbus_map.meter_map import load_map
-from nodes.modbus_map.poll import poll
 from nodes.modbus_map.server_tcp import TcpServer
 from nodes.modbus_map.transport import ReadError, Result
 from nodes.modbus_map.transport_tcp import TcpTransport
@@ -59,8 +58,8 @@ def test_all_values_of_a_meter_come_over_a_real_connection(loop_bus: Bus, in_loo
         server = serve(loop_bus)
         transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        poll(transport, TQ.function, 1, plan_blocks(TQ), done.set_result)
-        values = decode(TQ, await done)
+        transport.read_all(TQ.function, 1, plan_blocks(TQ), done.set_result)
+        values = Codec(TQ).decode(await done)
         assert values.power_w == pytest.approx(4140.0)
         assert values.lines[2].current_a == pytest.approx(6.0)
         assert values.exported_wh == pytest.approx(30.0)

@@ -4,7 +4,7 @@ import pytest
 
 from msgs.meter import Line
 from nodes.modbus_map.blocks import Block, plan_blocks
-from nodes.modbus_map.codec import Values, decode, encode
+from nodes.modbus_map.codec import Codec, Values
 from nodes.modbus_map.meter_map import load_map
 
 TQ = load_map("tq")
@@ -61,7 +61,7 @@ VALUES = Values(
 
 @pytest.mark.req("MET-5")
 def test_registers_of_the_table_mean_these_values() -> None:
-    values = decode(TQ, REGISTERS)
+    values = Codec(TQ).decode(REGISTERS)
     assert values.power_w == pytest.approx(VALUES.power_w)
     assert values.imported_wh == pytest.approx(VALUES.imported_wh)
     assert values.exported_wh == pytest.approx(VALUES.exported_wh)
@@ -71,12 +71,12 @@ def test_registers_of_the_table_mean_these_values() -> None:
 
 
 def test_the_current_takes_its_sign_from_the_power() -> None:
-    one, two, three = decode(TQ, REGISTERS).lines
+    one, two, three = Codec(TQ).decode(REGISTERS).lines
     assert (one.current_a > 0, two.current_a > 0, three.current_a > 0) == (True, False, True)
 
 
 def test_the_simulated_meter_says_values_by_the_same_registers() -> None:
-    assert encode(TQ, VALUES) == REGISTERS
+    assert Codec(TQ).encode(VALUES) == REGISTERS
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_simulated_meter_says_values_by_the_same_registers() -> None:
     ],
 )
 def test_the_current_of_l1_is_milliamperes_at_60(words: dict[int, int], current_a: float) -> None:
-    assert decode(TQ, {**REGISTERS, **words}).lines[0].current_a == pytest.approx(current_a)
+    assert Codec(TQ).decode({**REGISTERS, **words}).lines[0].current_a == pytest.approx(current_a)
 
 
 def test_it_is_read_in_blocks_of_at_most_125_registers_that_cut_no_value() -> None:

@@ -307,8 +307,7 @@ def read(rig: Rig, **changes: Any) -> Answer[Any]:
         "port": 1502,
         "unit": 1,
         "function": 3,
-        "address": 60,
-        "count": 2,
+        "blocks": [[60, 2]],
     }
     return rig.ask("modbus_read", **{**arguments, **changes})
 
@@ -322,7 +321,7 @@ def test_the_house_meter_is_read_as_the_world_is_now(rig: Rig) -> None:
 
 def test_the_solar_meter_stands_behind_the_same_server_as_unit_2(rig: Rig) -> None:
     rig.ask("sun", power_w=3000)
-    registers = read(rig, unit=2, address=2).result
+    registers = read(rig, unit=2, blocks=[[2, 2]]).result
     assert registers is not None
     high, low = registers
     assert high << 16 | low == pytest.approx(30_000, abs=2)
@@ -332,7 +331,7 @@ def test_the_solar_meter_stands_behind_the_same_server_as_unit_2(rig: Rig) -> No
     ("changes", "reason"),
     [
         ({"unit": 3}, "gateway target device failed to respond (exception 11)"),
-        ({"address": 30}, "illegal data address (exception 2)"),
+        ({"blocks": [[60, 2], [30, 2]]}, "illegal data address (exception 2)"),
         ({"function": 4}, "illegal function (exception 1)"),
         ({"port": 1503}, "connection refused"),
         ({"host": "10.0.0.1"}, "connection refused"),
