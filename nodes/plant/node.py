@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bus import Bus, leave
 from msgs.led import LedFrame
 from msgs.pilot import SimPilotDrive
-from msgs.plant import SimEvent, WorldStatus
+from msgs.plant import SimEvent, SimFault, WorldStatus
 from msgs.requests import StopReason
 from msgs.safety import SimContactorDrive
 from msgs.topics import (
@@ -30,12 +30,14 @@ from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.server import Servers
 from nodes.plant import acts
 from nodes.plant.model import is_cooling, is_moving, new_world, next_event_s, step
+from nodes.plant.noise import copper_with, power_with
 from nodes.plant.parameters import Parameters, mains_of, setup_of
 from nodes.plant.readings import (
     cards_of,
     copper_of,
     describe,
     house_of,
+    is_measuring,
     keys_of,
     power_of,
     solar_of,
@@ -83,6 +85,7 @@ class PlantNode:
         self._copper = copper_of(self._world)
         self._cards = cards_of(self._world)
         self._keys = keys_of(self._world)
+        self._noise_lsb = parameters.noise_lsb
         self._measured = self._world  # as the meter chip has measured it last
         self._measure_at_s = 0.0  # the next time
         self._armed_s = math.inf
@@ -106,7 +109,6 @@ class PlantNode:
         if self._wander_ratio > 0.0:
             bus.every(WANDER_S, self._wander)
         bus.on_stop(self._stop)
-        bus.say(SIM_COPPER, self._copper)
         bus.say(SIM_CARDS, self._cards)
         bus.say(SIM_KEYS, self._keys)
 
@@ -130,7 +132,7 @@ class PlantNode:
         copper = copper_of(world)
         if copper != self._copper:
             self._copper = copper
-            self._bus.say(SIM_COPPER, copper)
+            self._say_copper()
         if world.hands is not before.hands or world.faults is not before.faults or happened:
             self._follow_hands(world)
         for happening in happened:
@@ -161,34 +163,46 @@ class PlantNode:
 
     def _look(self) -> None:
         self._looks.note_look()
+        self._say_copper()
         if self._bus.clock.now_s() >= self._measure_at_s:
             self._say_power(self.now())
             self._plan()
 
     def _plan(self) -> None:
-        """Find out when to measure next: 0.1 s after the last time, if that can show anything."""
+        """Find out when to measure next: 0.1 s after the last time, if that can show anything.
+
+        With noise each sample shows something, the copper's at each look.
+        """
         world, last = self._world, self._measured
         is_news = (
             world.flow != last.flow
             or world.energy.box_wh != last.energy.box_wh
             or world.faults is not last.faults
         )
-        if is_news or is_moving(world):
+        if is_news or self._noise_lsb or is_moving(world):
             period_s = POWER_S
         else:
             period_s = COOL_S if is_cooling(world) else math.inf
         measure_at_s = last.now_s + period_s - LOOK_S / 2  # at the nearest look
         if measure_at_s != self._measure_at_s:
             self._measure_at_s = measure_at_s
-            self._looks.plan(measure_at_s)
+            self._looks.plan(0.0 if self._noise_lsb else measure_at_s)
+
+    def _say_copper(self) -> None:
+        copper = self._copper
+        if self._noise_lsb and SimFault.SPI_STUCK not in self._world.faults:
+            copper = copper_with(copper, self._bus.random("noise of copper").gauss, self._noise_lsb)
+        self._bus.say(SIM_COPPER, copper)
 
     def _say_power(self, world: World) -> None:
         self._measured = world
         power = power_of(world)
         if power is None:
             self._bus.hush(SIM_POWER)
-        else:
-            self._bus.say(SIM_POWER, power)
+            return
+        if self._noise_lsb and is_measuring(world):
+            power = power_with(power, self._bus.random("noise of power").gauss, self._noise_lsb)
+        self._bus.say(SIM_POWER, power)
 
     def _follow_hands(self, world: World) -> None:
         """Tell at once what is held to the front or let go."""

@@ -24,6 +24,8 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     house_trace: str = ""  # path of a recorded house, played on L1 instead of house_a
     sun_w: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     wander_percent: Annotated[float, Meta(ge=0, le=3)] = 1.0  # drift of the grid's voltage
+    # Of the box's converters, on each analog channel: standard deviation, each sample drawn anew.
+    noise_lsb: Annotated[float, Meta(ge=0, le=100)] = 0.0
     ambient_c: Annotated[float, Meta(ge=-40, le=60)] = 20.0
     dip_a: Literal[10, 13, 16, 20, 25, 32] = 32  # DSW1.6 to .8: the installation's maximum
     dip2: Annotated[int, Meta(ge=0, le=255)] = 0  # DSW2, switch .1 is the most significant bit

@@ -79,6 +79,12 @@ def power_of(world: World) -> SimPower | None:
     return SimPower(lines=(one, two, three))
 
 
+def is_measuring(world: World) -> bool:
+    """Return whether what the box's meter chip says comes from a measurement."""
+    broken = {SimFault.CHIP_DEAD, SimFault.CHIP_ZERO, SimFault.SPI_STUCK}
+    return world.frozen is None and broken.isdisjoint(world.faults)
+
+
 def house_of(world: World) -> Values:
     """Return what the meter at the house connection measures: other loads and box, less sun."""
     flow, energy = world.flow, world.energy

@@ -1,0 +1,57 @@
+"""Noise of the box's converters: what a chip reads differs from what there is, each time anew.
+
+The amounts are the size of one step of a converter (1 LSB) in what it measures.
+"""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from msgs.meter import Line
+from msgs.plant import SimCopper, SimPower
+
+# MCP3208: 4096 steps of 3.3 V; the pilot's divider gives 0.1262 of a volt for each (hardware.md
+# 3.3).
+PILOT_V = 3.3 / 4096 / 0.1262
+EARTH_OHM = 200.0 / 4096  # assumed: 200 ohm at full scale
+# assumed: an NTC of 10 kohm, B 3950, and 10 kohm above it; its slope at 25 degC.
+TEMPERATURE_C = 3.3 / 4096 / (3.3 / 4 * 3950 / 298.15**2)
+# ATM90E32AS: units of its registers Irms and Urms; assumed: of Pmean.
+CURRENT_A, VOLTAGE_V, POWER_W = 0.001, 0.01, 1.0
+
+Gauss = Callable[[float, float], float]
+"""Draws a normal number of a mean and a standard deviation."""
+
+
+def copper_with(copper: SimCopper, gauss: Gauss, lsb: float) -> SimCopper:
+    """Return the copper as a converter reads it whose noise is normal, this many LSB wide.
+
+    The width is the standard deviation; no channel shares its noise with another one.
+    """
+    return replace(
+        copper,
+        high_v=copper.high_v + gauss(0.0, lsb * PILOT_V),
+        low_v=copper.low_v + gauss(0.0, lsb * PILOT_V),
+        earth_ohm=abs(copper.earth_ohm + gauss(0.0, lsb * EARTH_OHM)),
+        terminal_c=copper.terminal_c + gauss(0.0, lsb * TEMPERATURE_C),
+        board_c=copper.board_c + gauss(0.0, lsb * TEMPERATURE_C),
+    )
+
+
+def power_with(power: SimPower, gauss: Gauss, lsb: float) -> SimPower:
+    """Return what a meter chip says whose noise is normal, this many LSB wide; see `copper_with`.
+
+    Its counters have none.
+    """
+    one, two, three = (_line_with(line, gauss, lsb) for line in power.lines)
+    return SimPower(lines=(one, two, three))
+
+
+def _line_with(line: Line, gauss: Gauss, lsb: float) -> Line:
+    """Return a phase with noise; the root of a mean square is never negative."""
+    return replace(
+        line,
+        current_a=abs(line.current_a + gauss(0.0, lsb * CURRENT_A)),
+        voltage_v=abs(line.voltage_v + gauss(0.0, lsb * VOLTAGE_V)),
+        power_w=line.power_w + gauss(0.0, lsb * POWER_W),
+    )
