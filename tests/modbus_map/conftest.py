@@ -35,6 +35,8 @@ def in_loop(loop_bus: ZmqBus) -> Callable[[Coroutine[Any, Any, None]], None]:
             loop_bus.post(lambda: loop_bus.stop(StopReason.SHUTDOWN))
             await node
             await seen
+            for _ in range(3):  # what was aborted is closed by the loop's next rounds
+                await asyncio.sleep(0)
 
         asyncio.run(watched())
         assert failures == []
