@@ -50,9 +50,9 @@ def main() -> None:
         "virtual",
         results,
         [
-            Aim("idle_ratio", HOUR_S / idle_s, "times", ">=", 200.0),
-            Aim("charging_ratio", HOUR_S / charge_s, "times", ">=", 100.0),
-            Aim("short_charge_s", whole_s, "s", "<=", 1.0),
+            Aim("idle_ratio", HOUR_S / idle_s, "times", ">=", 1000.0),
+            Aim("charging_ratio", HOUR_S / charge_s, "times", ">=", 300.0),
+            Aim("short_charge_s", whole_s, "s", "<=", 0.4),
         ],
     )
 

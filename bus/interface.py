@@ -201,12 +201,16 @@ class Bus(Protocol):
         on_message: Callable[[M], None] | None = None,
         *,
         on_change: Callable[[M], None] | None = None,
+        uses: Callable[[M], object] | None = None,
     ) -> Reader[M]:
         """Read a topic. Without a callback the reader is only looked at: it costs no wake-up.
 
         The newest message of what is only looked at is in place before any callback of the node
         runs. `on_message` gets every message that arrives, in order; `on_change` only one that
         differs from the one before.
+
+        :param uses: what the node uses of a message, where that is little: under virtual time
+            messages of which the same is used are no reason to look.
         """
 
     def look_each(self, period_s: float, look: Callable[[], None]) -> Looks:

@@ -46,6 +46,8 @@ class LoopTimes:
 
     def take(self) -> tuple[float, float, float]:
         """Return median, 99th percentile and maximum [ms], and begin anew; zeros if none."""
+        if not self._counts:
+            return 0.0, 0.0, 0.0
         counts, longest_ns = self._counts, self._longest_ns
         self._counts, self._longest_ns = defaultdict(int), 0
         last = sum(counts.values()) - 1

@@ -127,6 +127,8 @@ class Peer:
         self._told: dict[str, int] = {}
         self._drops = 0
         self._error = ""
+        self._heartbeat: Heartbeat | None = None  # the newest, and the figures that it holds
+        self._beaten: tuple[object, ...] = ()
         self._used = Usage(cpu_ns=0, memory_kb=0)
         self._used_at_ns = clock.now_ns()
         self.serve(STOP.at(node), self._on_stop_request)
@@ -193,11 +195,17 @@ class Peer:
         on_message: Callable[[M], None] | None = None,
         *,
         on_change: Callable[[M], None] | None = None,
+        uses: Callable[[M], object] | None = None,
     ) -> Reader[M]:
         """See `bus.interface.Bus.subscribe`."""
         callback = on_message or on_change
         reader = TopicReader(
-            topic, self.clock, callback, self._on_refused, changes_only=on_message is None
+            topic,
+            self.clock,
+            callback,
+            self._on_refused,
+            changes_only=on_message is None,
+            uses=uses,
         )
         key = topic_key(topic.name)
         self._readers.setdefault(key, []).append(reader)
@@ -493,29 +501,34 @@ class Peer:
         elapsed_ns = now_ns - self._used_at_ns
         cpu_ns = used.cpu_ns - self._used.cpu_ns
         self._used, self._used_at_ns = used, now_ns
-        p50_ms, p99_ms, max_ms = self.times.take()
-        look_gap_max_ms, look_gaps = self._gaps.take()
-        healths = [reader.health for readers in self._readers.values() for reader in readers]
-        self.publish(
-            topic,
-            Heartbeat(
+        cpu_percent = round(100.0 * cpu_ns / elapsed_ns, 2) if elapsed_ns > 0 else 0.0
+        gaps = late = refused = 0
+        for reader in self.readers():
+            gaps += reader.health.gaps
+            late += reader.health.late
+            refused += reader.health.refused
+        times, late_looks, counts = self.times.take(), self._gaps.take(), (gaps, late, refused)
+        figures = (self.state, used, cpu_percent, times, late_looks, counts, self._drops)
+        if (figures, self._error) != self._beaten or self._heartbeat is None:
+            self._beaten = (figures, self._error)
+            self._heartbeat = Heartbeat(
                 state=self.state,
                 incarnation=self.incarnation,
                 pid=self._pid,
-                cpu_percent=round(100.0 * cpu_ns / elapsed_ns, 2) if elapsed_ns > 0 else 0.0,
+                cpu_percent=cpu_percent,
                 memory_kb=used.memory_kb,
-                loop_p50_ms=p50_ms,
-                loop_p99_ms=p99_ms,
-                loop_max_ms=max_ms,
-                gaps=sum(health.gaps for health in healths),
+                loop_p50_ms=times[0],
+                loop_p99_ms=times[1],
+                loop_max_ms=times[2],
+                gaps=gaps,
                 drops=self._drops,
-                late=sum(health.late for health in healths),
-                refused=sum(health.refused for health in healths),
+                late=late,
+                refused=refused,
                 error=self._error,
-                look_gap_max_ms=look_gap_max_ms,
-                look_gaps=look_gaps,
-            ),
-        )
+                look_gap_max_ms=late_looks[0],
+                look_gaps=late_looks[1],
+            )
+        self.publish(topic, self._heartbeat)
 
     def _on_refused(self, topic: Topic[Any], why: str, code: int) -> None:
         """Say what was refused, once for each schema; for another one, ask what differs."""

@@ -23,6 +23,9 @@ _unpack_checked = CHECKED.unpack_from
 FUTURE_NS = 1_000_000_000  # one clock on one machine: a later stamp is garbage, and never stale
 
 
+_UNUSED = object()  # nothing has been used yet
+
+
 class Counts:
     """What one reader has counted; see `bus.interface.Health`."""
 
@@ -49,6 +52,8 @@ class TopicReader(Generic[M]):
         "_on_refused",
         "_pending_ns",
         "_stamp_ns",
+        "_used",
+        "_uses",
         "changes_only",
         "health",
         "incarnation",
@@ -66,9 +71,12 @@ class TopicReader(Generic[M]):
         on_refused: Callable[[Topic[M], str, int], None],
         *,
         changes_only: bool = False,
+        uses: Callable[[M], object] | None = None,
     ) -> None:
         self.topic = topic
         self.on_message = on_message
+        self._uses = uses
+        self._used: object = _UNUSED
         self.changes_only = changes_only  # no callback for a body that is the same again
         # Only under virtual time: whose repeats of the newest message are counted, not sent.
         self.renewal: Publisher | None = None
@@ -162,17 +170,23 @@ class TopicReader(Generic[M]):
         if message is None:
             return None
         self._is_back = False
-        if self.renewal is not None:
-            self.renew()
+        if self.renewal is not None:  # repeated within its hold
+            return message
         return message if self._clock.now_ns() - self._stamp_ns <= self._hold_ns else None
 
     @property
     def is_news(self) -> bool:
         """Return whether a look shows something else than the one before.
 
-        A message has come that nobody has looked at yet, or the one before is fresh again.
+        A message has come that nobody has looked at yet, and of which something else is used, or
+        the one before is fresh again.
         """
-        return self._body is not None or self._is_back
+        if self._body is None or self._is_back or self._uses is None:
+            return self._body is not None or self._is_back
+        message = self.message
+        used = None if message is None else self._uses(message)
+        is_other, self._used = used != self._used, used
+        return is_other
 
     @property
     def stale_ns(self) -> int:

@@ -65,7 +65,7 @@ class VirtualLooks:
         self._due_ns = 0
         self._stale_ns = 0  # nothing goes stale before; to be found out anew then
         self._is_changed = True
-        self._has_begun = self._is_held = self._is_cancelled = False
+        self._has_begun = self._is_held = self._is_cancelled = self._is_looking = False
         self._deadline = place.add_ranked(place.now_ns(), rank, self._on_instant)
 
     # --- bus.interface.Looks -------------------------------------------------------------------
@@ -146,12 +146,14 @@ class VirtualLooks:
         # One that is late, since the node was held, has missed those up to now.
         self.instant_ns = due_ns + (self._place.now_ns() - due_ns) // step_ns * step_ns
         self._is_changed = False
+        self._is_looking = True
         self._look()
+        self._is_looking = False
         self._schedule()
 
     def _schedule(self) -> None:
         """Ask for the next look that is needed."""
-        if self._is_cancelled or self._is_held or not self._has_begun:
+        if self._is_looking or self._is_cancelled or self._is_held or not self._has_begun:
             return
         self.catch_up()
         first_ns = self.instant_ns + self.step_ns

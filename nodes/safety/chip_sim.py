@@ -16,7 +16,7 @@ class SimChip(Chip):
     """See `nodes.safety.chip.Chip`."""
 
     def __init__(self, bus: Bus) -> None:
-        self._power = bus.subscribe(SIM_POWER)
+        self._power = bus.subscribe(SIM_POWER, uses=_reading)  # the counters are the meter's
         self._seen: SimPower | None = None
         self._reading: ChipReading | None = None
 

@@ -56,7 +56,8 @@ class SafetyNode:
         self._done: Callable[[], None] | None = None
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
-        self._meter = bus.subscribe(METER_BOX)
+        # Only how old it is counts, and that is looked at when it would be too old.
+        self._meter = bus.subscribe(METER_BOX, uses=lambda _: None)
         self._rounds = Rounds(
             bus, self._config.period_s, self._look, self._act, on_same=self._drive_again
         )

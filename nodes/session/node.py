@@ -75,7 +75,7 @@ class SessionNode:
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._offer = bus.subscribe(LOAD_OFFER)
-        self._box = bus.subscribe(METER_BOX)
+        self._box = bus.subscribe(METER_BOX, uses=counter_of)
         self._rfid = bus.subscribe(RFID_STATUS)
         self._settings = bus.subscribe(SETTINGS)
         self._wish_path = bus.state_dir / "session-wish.json"

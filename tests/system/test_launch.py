@@ -285,6 +285,8 @@ def test_what_cannot_be_cancelled_does_not_keep_an_asyncio_node_from_stopping(
     assert process.wait(5) == 0
     assert time.monotonic() - began_s < 5.0  # long before SIGTERM
     assert "coroutine stay does not end within 0.5 s; left" in graph.log
+
+
 def libraries(pid: int) -> set[str]:
     """Return the extension modules that a process has imported."""
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
