@@ -551,3 +551,15 @@ def test_a_topic_that_is_hushed_goes_stale_after_its_last_repeat_until_it_is_sai
     graph.advance(10.0)
     assert reader.fresh() == Word(level=1)
     assert reader.health.gaps == 0
+
+
+def test_a_tap_that_asks_for_stamps_takes_no_message_from_a_reader(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 0.025, math.inf)
+    reader = graph.bus("b").subscribe(SAID["a"])
+    stamps: list[float | None] = []
+    graph.tap(lambda _: stamps.append(graph.stamp_s("b", SAID["a"])), repeats=False)
+    for level in range(3):
+        looker.rounds.say(SAID["a"], Word(level=level))
+        graph.advance(1.0)
+        assert reader.fresh() == Word(level=level)
+    assert reader.health.gaps == 0
