@@ -1,8 +1,9 @@
 """The simulated world: mains, house, sun, cable, vehicle, contactor, leakage, heat, hands.
 
 Present in simulation only. The physics is a pure model (`model.step`); the node moves it on
-whenever somebody drives it or looks at it, or its next event is due. Each start is a new world:
-no vehicle, cold counters.
+whenever somebody drives it or reads it, its next event is due, or, while currents or temperatures
+change, at looks. Each start is a new world: no vehicle, cold counters. What the box's converters
+read may have noise (`noise`, parameter noise_lsb); what the meters of house and sun read has none.
 
 Subscribes
     sim/pilot_drive, sim/contactor_drive, sim/lights: what the box's controller drives. Each takes
