@@ -35,13 +35,13 @@ def example(info: inspect.Type) -> Any:
         case inspect.TupleType(item_types=items):
             return [example(item) for item in items]
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
-            return [example(item), example(item)]
+            return [example(item)]
         case inspect.DictType(key_type=key, value_type=value):
             return {example(key): example(value)}
         case inspect.UnionType(types=types):
             return example(next(one for one in types if not isinstance(one, inspect.NoneType)))
-        case inspect.FloatType(ge=least):
-            return max(1.5, least or 0.0)
+        case inspect.FloatType(ge=least, le=most):
+            return max(least or 0.0, 6.5 if most is None or most >= 6.5 else 1.5)  # a current, too
         case inspect.IntType():
             return 7
         case inspect.BoolType():

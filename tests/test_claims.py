@@ -263,7 +263,7 @@ def test_a_load_manager_killed_in_the_instant_of_a_reading_offers_the_old_curren
     tmp_path: Path, delay_s: float
 ) -> None:
     house = House(tmp_path, main_fuse_a=25.0)
-    assert house.offer.limit_a == 22.5
+    assert 22.0 <= house.offer.limit_a <= 22.5
     house.graph.act(HOUSE, HouseLoad(current_a=(10.0, 2.0, 2.0)))
     seen = len(house.offers)
     house.graph.memory.run_until(

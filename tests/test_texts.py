@@ -90,9 +90,13 @@ class Blanking:
             after = self(before, is_one)
             if after is not before:
                 changes[name] = after
-        if isinstance(value, msgspec.Struct):
-            return msgspec.structs.replace(value, **changes) if changes else value
-        return dataclasses.replace(value, **changes) if changes else value  # type: ignore[type-var]
+        return _changed(value, changes) if changes else value
+
+
+def _changed(value: Any, changes: dict[str, Any]) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.replace(value, **changes)
+    return dataclasses.replace(value, **changes)
 
 
 @cache
@@ -122,7 +126,7 @@ def _done(result: Any) -> list[Any]:
             for name in LOGS
             if hasattr(part, name)
         }
-        parts.append(dataclasses.replace(part, **changes) if changes else part)
+        parts.append(_changed(part, changes) if changes else part)
     return parts
 
 

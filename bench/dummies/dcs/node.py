@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-import ocpp.v201  # noqa: F401 - the larger of the two versions
+import ocpp.v16  # noqa: F401 - a node imports the version that it speaks
 import websockets.asyncio.client  # noqa: F401
 from msgspec import Struct
 

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-import gmqtt  # noqa: F401
-import pymodbus.server  # noqa: F401
+import paho.mqtt.client  # noqa: F401
+import pymodbus.framer  # noqa: F401 - our Modbus TCP has its frames alone
+import pymodbus.pdu  # noqa: F401
 from msgspec import Struct
 
 from bus import Bus
