@@ -3,7 +3,7 @@
 from typing import Literal
 
 import paho.mqtt.client  # noqa: F401
-import pymodbus.framer  # noqa: F401 - our Modbus TCP has its frames alone
+import pymodbus.framer
 import pymodbus.pdu  # noqa: F401
 from msgspec import Struct
 
