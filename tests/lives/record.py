@@ -11,6 +11,7 @@ import gzip
 import json
 import sys
 import tempfile
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,16 @@ Message = tuple[float, str, Any]
 
 
 class Stage:
-    """A virtual box, what is done to it, and all that was said. Its verbs are those of a Step."""
+    """A virtual box and what is done to it. Its verbs are those of a Step."""
 
-    def __init__(self, script: Script, folder: Path) -> None:
+    def __init__(
+        self, script: Script, folder: Path, said: list[Message], *, leaves_out: bool = True
+    ) -> None:
+        """Load the box.
+
+        :param said: answers and refused acts are added to it.
+        :param leaves_out: see `bus.memory.MemoryGraph`.
+        """
         settings = list(script.settings)
         if script.house is not None:
             trace = folder / "house.csv"
@@ -46,11 +54,16 @@ class Stage:
                 head = next(recording)
                 trace.write_text(head + "".join(islice(recording, *script.house)))
             settings.append(f"plant.house_trace={trace}")
-        self.said: list[Message] = []
-        self._graph = VirtualGraph(load_plan(VIRTUAL_PLAN, settings), 1, folder)
-        self._graph.memory.tap(self._on_frame)
+        self._said = said
+        self._folder = folder
+        self._uids: dict[str, str] = {}
+        plan = load_plan(VIRTUAL_PLAN, settings)
+        self._graph = VirtualGraph(plan, 1, folder, leaves_out=leaves_out)
+        self.memory = self._graph.memory
+
+    def begin(self) -> None:
         self._graph.start_all()
-        label = read_kept(folder / LABEL_FILE, Label)
+        label = read_kept(self._folder / LABEL_FILE, Label)
         assert label is not None, "system makes the label before it is READY"
         self._uids = {card.color.value: card.uid for card in label.rfid}
 
@@ -66,7 +79,7 @@ class Stage:
         try:
             self._graph.act(act, msgspec.convert(arguments, act.arguments))
         except ActError:
-            self.said.append((self.now_s, f"refused/{method}", {}))
+            self._said.append((self.now_s, f"refused/{method}", {}))
 
     def card(self, color: str) -> None:
         self.act("tap", {"uid": self._uids[color]})
@@ -74,7 +87,7 @@ class Stage:
     def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
         row = METHODS[node, method]
         answer = self._graph.ask(row, msgspec.convert(arguments, row.arguments))
-        self.said.append((self.now_s, f"answer/{method}", msgspec.to_builtins(answer)))
+        self._said.append((self.now_s, f"answer/{method}", msgspec.to_builtins(answer)))
 
     def restart(self, node: str) -> None:
         self._graph.restart(node)
@@ -90,32 +103,44 @@ class Stage:
         self._graph.start(node)
 
     def hold(self, node: str) -> None:
-        self._graph.memory.hold(node)
+        self.memory.hold(node)
 
     def release(self, node: str) -> None:
-        self._graph.memory.release(node)
+        self.memory.release(node)
+
+    def set_clock(self, by_s: float) -> None:
+        self.memory.set_utc(self.memory.clock.utc_ns() + int(by_s * 1e9))
 
     def stop(self) -> None:
         self._graph.stop()
 
-    def _on_frame(self, frame: bytes) -> None:
-        topic, header, body = unpack(frame)
-        said = msgspec.msgpack.decode(body)
-        if topic.endswith("/heartbeat"):
-            said = {name: said[name] for name in HEARTBEAT_FIELDS}
-        self.said.append(((header.stamp_ns - START_NS) / 1e9, topic, said))
+
+def perform(script: Script, stage: Stage) -> None:
+    """Live a life, its start and its ordered stop included."""
+    stage.begin()
+    for step in script.steps:
+        stage.advance_to(step.at_s)
+        getattr(stage, step.verb)(**step.words)
+    stage.advance_to(script.length_s)
+    stage.stop()
 
 
 def live(script: Script) -> list[Message]:
-    """Live one life, its ordered stop included; return all that was said in it."""
+    """Live one life; return all that was said in it."""
+    said: list[Message] = []
     with tempfile.TemporaryDirectory(prefix="wallbox-life-") as folder:
-        stage = Stage(script, Path(folder))
-        for step in script.steps:
-            stage.advance_to(step.at_s)
-            getattr(stage, step.verb)(**step.words)
-        stage.advance_to(script.length_s)
-        stage.stop()
-        return stage.said
+        stage = Stage(script, Path(folder), said)
+        stage.memory.tap(partial(_keep, said))
+        perform(script, stage)
+    return said
+
+
+def _keep(said: list[Message], frame: bytes) -> None:
+    topic, header, body = unpack(frame)
+    message = msgspec.msgpack.decode(body)
+    if topic.endswith("/heartbeat"):
+        message = {name: message[name] for name in HEARTBEAT_FIELDS}
+    said.append(((header.stamp_ns - START_NS) / 1e9, topic, message))
 
 
 def write_life(path: Path, said: list[Message]) -> None:

@@ -86,13 +86,32 @@ def _scripts() -> Iterator[Script]:
     yield _script("house_and_lost_meter", _lost_meter, NO_CARD, FUSE_25, house=(2850, 3050))
     for seed in range(RANDOM_LIVES):
         chance = random.Random(f"lives/{seed}")
-        settings = (
-            f"session.authorization={'true' if seed % 2 else 'false'}",
-            f"load_manager.main_fuse_a={chance.choice((20, 25, 35))}",
-            f"plant.vehicle_phases={chance.choice((1, 2, 3))}",
-            f"plant.dead_time_s={round(chance.uniform(0.2, 4.0), 3)}",
-        )
+        settings = _random_settings(chance, is_card_needed=seed % 2 == 1)
         yield _script(f"random_{seed}", _random(chance), *settings)
+
+
+def random_life(seed: int, length_s: float) -> Script:
+    """Return a life of anything that may befall a box, one thing after the other."""
+    chance = random.Random(f"random life/{seed}")
+    life = _Writer()
+    life.wait(chance.uniform(0.0, 3.0))
+    while life.now_s < length_s:
+        _anything(life, chance)
+    return Script(
+        name=f"random_life_{seed}",
+        settings=_random_settings(chance, is_card_needed=seed % 2 == 1),
+        steps=tuple(life.steps),
+        length_s=life.now_s + 1.0,
+    )
+
+
+def _random_settings(chance: random.Random, *, is_card_needed: bool) -> tuple[str, ...]:
+    return (
+        f"session.authorization={'true' if is_card_needed else 'false'}",
+        f"load_manager.main_fuse_a={chance.choice((20, 25, 35))}",
+        f"plant.vehicle_phases={chance.choice((1, 2, 3))}",
+        f"plant.dead_time_s={round(chance.uniform(0.2, 4.0), 3)}",
+    )
 
 
 _FAULTS = (
@@ -286,3 +305,74 @@ def _midway(life: _Writer, chance: random.Random) -> None:
         case _:
             life.act("pull", chance.uniform(0.2, 2.0))
             life.charge(after_s)
+
+
+_KNOWN_UID = "04A1B2C3D4E5F6"
+_ANYTHING = (
+    *(
+        "charge",
+        "charge",
+        "plug",
+        "leave",
+        "touch",
+        "service",
+        "tap",
+        "hold",
+        "end",
+        "set",
+        "clock",
+    ),
+    *_MIDWAY,
+)
+_ANY_FAULT = (*(name for faults in _FAULTS for name in faults), "meter_lost", "reader_dead")
+_ANY_NODE = (*_RESTARTED, "plant")
+_WISHES: tuple[dict[str, Any], ...] = (
+    {"limit_a": 8.5},
+    {"limit_a": 0.0, "for_s": 10.0},
+    {"pause": True, "for_s": 40.0},
+    {"limit_a": 12.0, "until_replaced": True},
+    {"pause": True, "until_utc_ns": 1_767_225_660_000_000_000},  # a minute after the graph began
+    {},
+)
+_KEY_S = (0.01, 0.3, 1.99, 2.5, 4.0, 6.1)
+
+
+def _anything(life: _Writer, chance: random.Random) -> None:
+    after_s = chance.choice((0.05, 1.0, 5.0, chance.uniform(0.0, 2.0), chance.uniform(2.0, 15.0)))
+    match chance.choice(_ANYTHING):
+        case "charge":
+            life.charge(after_s)
+        case "plug":
+            life.act("plug", after_s)
+        case "leave":
+            life.leave(after_s)
+        case "touch":
+            life.act("touch", after_s)
+        case "service":
+            life.act("service", chance.uniform(0.0, 2.0), seconds=chance.choice(_KEY_S))
+            life.do("restart_all_if_wanted", after_s)
+        case "tap":
+            life.act("tap", after_s, uid=_KNOWN_UID)
+        case "fault":
+            name = chance.choice(_ANY_FAULT)
+            life.act("fault", after_s, name=name)
+            life.act("clear", chance.uniform(0.0, 6.0), name=name)
+        case "hold":
+            node = chance.choice(_ANY_NODE)
+            life.do("hold", chance.choice((0.005, 0.06, 0.5, 1.2, 4.0)), node=node)
+            life.do("release", after_s, node=node)
+        case "kill":
+            node = chance.choice(_ANY_NODE)
+            life.do("kill", chance.choice((0.0, 0.3, 1.1, 4.0)), node=node)
+            life.do("start", after_s, node=node)
+        case "end":
+            life.ask("session", "end", after_s, reason="lives")
+        case "clock":
+            life.do("set_clock", after_s, by_s=chance.choice((-3600.0, -2.0, 0.01, 30.0, 86400.0)))
+        case "wish":
+            life.ask("session", "wish", after_s, **chance.choice(_WISHES))
+        case "set":
+            is_needed = chance.random() < 0.5
+            life.ask("system", "set", after_s, changes={"authorization.required": is_needed})
+        case _:
+            _midway(life, chance)

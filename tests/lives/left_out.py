@@ -1,0 +1,114 @@
+"""Live a life twice, with looks left out and with all of them, and name the first difference.
+
+Either each frame is compared, byte by byte. Or repeats are counted and not sent: then each frame
+that differs from the one before on its topic is, and at random times the stamps that readers show.
+"""
+
+import random
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+
+import msgspec
+
+from bus.memory import START_NS
+from bus.wire import unpack
+from msgs.topics import TOPICS
+from tests.lives.record import Message, Stage, perform
+from tests.lives.scripts import Script
+
+MOST_UNPROBED_S = 4.0
+MOST_CHARACTERS = 300  # of a difference
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What was seen of one life."""
+
+    frames: list[bytes] = field(default_factory=list)
+    said: list[Message] = field(default_factory=list)  # answers, and acts that were refused
+    shown: list[tuple[object, ...]] = field(default_factory=list)  # stamps, by readers
+    lines: list[tuple[object, ...]] = field(default_factory=list)  # of the log
+
+
+class ProbedStage(Stage):
+    """A virtual box of which all is seen, and repeats if that is wanted."""
+
+    def __init__(
+        self, script: Script, folder: Path, seen: Seen, *, repeats: bool, leaves_out: bool
+    ) -> None:
+        super().__init__(script, folder, seen.said, leaves_out=leaves_out)
+        self._seen = seen
+        self._repeats = repeats
+        self._chance = random.Random(f"probes of {script.name}")
+        self._bodies: dict[str, bytes] = {}
+
+    def begin(self) -> None:
+        self.memory.tap(self._on_frame, repeats=self._repeats)
+        super().begin()
+
+    def advance_to(self, at_s: float) -> None:
+        next_s = self.now_s
+        while not self._repeats and next_s < at_s:
+            super().advance_to(next_s)
+            self._probe()
+            next_s += self._chance.uniform(0.001, MOST_UNPROBED_S)
+        super().advance_to(at_s)
+
+    def _on_frame(self, frame: bytes) -> None:
+        if not self._repeats:
+            topic, _, body = unpack(frame)
+            if self._bodies.get(topic) == body:
+                return
+            self._bodies[topic] = body
+        self._seen.frames.append(frame)
+
+    def _probe(self) -> None:
+        for topic, reader in self.memory.links:
+            stamp_s = self.memory.stamp_s(reader, TOPICS[topic])
+            self._seen.shown.append((round(self.now_s, 6), reader, topic, stamp_s))
+
+
+def difference(script: Script, *, repeats: bool) -> str | None:
+    """Return the first difference between a life with looks left out and one with all of them.
+
+    :param repeats: whether every frame is sent and compared; else those that say something else.
+    """
+    whole, short = (
+        _live(script, repeats=repeats, leaves_out=leaves_out) for leaves_out in (False, True)
+    )
+    assert whole.frames, "nothing was sent"
+    return (
+        _first("frame", map(_told, whole.frames), map(_told, short.frames))
+        if whole.frames != short.frames
+        else _first("answer", whole.said, short.said)
+        or _first("stamp", whole.shown, short.shown)
+        or _first("log", whole.lines, short.lines)
+    )
+
+
+def _live(script: Script, *, repeats: bool, leaves_out: bool) -> Seen:
+    seen = Seen()
+    with tempfile.TemporaryDirectory(prefix="wallbox-life-") as folder:
+        stage = ProbedStage(script, Path(folder), seen, repeats=repeats, leaves_out=leaves_out)
+        perform(script, stage)
+        seen.lines = [tuple(line) for line in stage.memory.lines]
+    return seen
+
+
+def _told(frame: bytes) -> tuple[object, ...]:
+    topic, header, body = unpack(frame)
+    at_s = (header.stamp_ns - START_NS) / 1e9
+    return (at_s, topic, header, msgspec.msgpack.decode(body))
+
+
+def _first(what: str, whole: Iterable[object], short: Iterable[object]) -> str | None:
+    for one, other in zip_longest(whole, short):
+        if one != other:
+            return (
+                f"{what}: with all looks {str(one)[:MOST_CHARACTERS]}\n"
+                f"with looks left out {str(other)[:MOST_CHARACTERS]}"
+            )
+    return None
