@@ -97,6 +97,10 @@ class VirtualLooks:
             last_ns = self.instant_ns + steps * self.step_ns
             if not self._place.has_passed(last_ns, self._rank):
                 last_ns -= self.step_ns
+            if self._deadline.action is not None:
+                # A look that was asked for and has not taken place, since the node was held, is
+                # missed and not left out.
+                last_ns = min(last_ns, self._deadline.due_ns - self.step_ns)
             self._leave_out(last_ns)
 
     def cancel(self) -> None:

@@ -339,6 +339,21 @@ def test_the_heartbeat_names_the_looks_that_came_late(graph: MemoryGraph) -> Non
     assert heard[-1].look_gap_max_ms == 0.0
 
 
+@pytest.mark.parametrize("leaves_out", [False, True])
+def test_an_event_after_a_hold_knows_how_long_nobody_looked(
+    tmp_path: Path, leaves_out: bool
+) -> None:
+    graph = MemoryGraph(1, tmp_path, leaves_out=leaves_out)
+    looker = Looker(graph, 0.1, math.inf)
+    graph.advance(0.05)
+    graph.hold("a")
+    graph.advance(0.3)
+    graph.release("a")
+    looker.rounds.run(lambda inputs: replace(inputs, kick=7))
+    graph.advance(0.01)
+    assert [round(inputs.since_s, 6) for inputs in looker.steps] == [0.0, 0.35, 0.0]
+
+
 def test_the_period_is_changed_from_the_newest_instant_on(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.1, -math.inf)
     graph.advance(0.15)
