@@ -94,13 +94,20 @@ def step(
     moment: Moment,
     answered: Answered | None,
     *,
+    since_s: float,
     is_powered: bool,
     is_touch_lit: bool,
 ) -> tuple[State, Acts]:
     """Return what follows from the end of a request, else from a look at the keys.
 
     :param pressed: None: the keys cannot be read.
+    :param since_s: since the look before [s].
     """
+    state = replace(
+        state,
+        service=keys.after_gap(state.service, since_s, MARKS_S),
+        touch=keys.after_gap(state.touch, since_s, NO_MARKS_S),
+    )
     if answered is not None:
         state, acts = _after(state, answered)
     else:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 DEBOUNCE_S = 0.02  # hardware.md 3.5
-LOOK_S = 0.25  # ours: how often a key that is held is looked at
 MOST_UNSEEN_S = 1.0  # ours
 
 
@@ -57,7 +56,6 @@ class KeyState:
     phase: Phase = Phase.VOID
     level: bool | None = None  # as last seen, True: pressed; None: it could not be read
     since_s: float = 0.0  # that level
-    looked_s: float = 0.0
     began_s: float = 0.0  # the press
     marks: int = 0  # passed in it
 
@@ -79,12 +77,10 @@ def step(
     """
     if level is None:
         return UNREAD, None
-    is_unseen = _is_timed(state, marks_s) and now_s - state.looked_s > MOST_UNSEEN_S
-    if is_unseen or not counts:
+    if not counts:
         state = replace(state, phase=Phase.VOID)
     if level is not state.level:
         state = replace(state, level=level, since_s=now_s)
-    state = replace(state, looked_s=now_s)
     settled_s = state.since_s + DEBOUNCE_S
     if now_s < settled_s:
         return state, None
@@ -103,6 +99,13 @@ def step(
     return state, None
 
 
+def after_gap(state: KeyState, since_s: float, marks_s: tuple[float, ...] = ()) -> KeyState:
+    """Return the key after so long a time [s] without a look: a press that is timed may be void."""
+    if since_s > MOST_UNSEEN_S and _is_timed(state, marks_s):
+        return replace(state, phase=Phase.VOID)
+    return state
+
+
 def look_s(state: KeyState, marks_s: tuple[float, ...] = ()) -> float:
     """Return when the key has to be looked at again; infinity: not before its level changes."""
     if state.level is None:
@@ -111,7 +114,7 @@ def look_s(state: KeyState, marks_s: tuple[float, ...] = ()) -> float:
     if state.level == (state.phase is Phase.UP):
         return settled_s  # not yet what it is going to be
     if state.level and _is_timed(state, marks_s):
-        return min(settled_s + marks_s[state.marks], state.looked_s + LOOK_S)
+        return settled_s + marks_s[state.marks]
     return math.inf
 
 

@@ -37,6 +37,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     """What is known at this instant."""
 
     now_s: float
+    since_s: float = 0.0  # since the look before
     session: SessionStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
@@ -86,6 +87,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         inputs.keys,
         moment,
         inputs.answered,
+        since_s=inputs.since_s,
         is_powered=inputs.safety is None or inputs.safety.has_mains,
         is_touch_lit=state.is_touch_lit,
     )

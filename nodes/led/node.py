@@ -68,6 +68,7 @@ class LedNode:
     def _look(self, instant: Instant) -> Inputs:
         return Inputs(
             now_s=instant.now_s,
+            since_s=instant.since_s,
             session=self._session.fresh(),
             safety=self._safety.fresh(),
             offer=self._offer.fresh(),

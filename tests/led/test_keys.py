@@ -10,7 +10,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nodes.led.fingers import MARKS_S
-from nodes.led.keys import DEBOUNCE_S, MOST_UNSEEN_S, UNREAD, KeyState, Kind, look_s, step
+from nodes.led.keys import (
+    DEBOUNCE_S,
+    MOST_UNSEEN_S,
+    UNREAD,
+    KeyState,
+    Kind,
+    after_gap,
+    look_s,
+    step,
+)
+from nodes.led.node import LOOK_S
 
 FIRST_S, SECOND_S = MARKS_S
 MS = 0.001
@@ -18,23 +28,35 @@ MS = 0.001
 
 @dataclass
 class Key:
-    """A key that is moved by a trace, and looked at as led does: at edges, and when it is due."""
+    """A key that is moved by a trace, and looked at as led does.
+
+    That is at edges, when it is due, and at least each `LOOK_S`.
+    """
 
     now_s: float = 100.0
+    looked_s: float = 100.0
     marks_s: tuple[float, ...] = MARKS_S
     state: KeyState = UNREAD
     level: bool | None = None
     told: list[tuple[float, str]] = field(default_factory=list)
 
+    @property
+    def due_s(self) -> float:
+        """When it is looked at next if it does not move; infinity if nothing comes of that."""
+        due_s = look_s(self.state, self.marks_s)
+        return min(due_s, self.looked_s + LOOK_S) if due_s < math.inf else math.inf
+
     def look(self) -> None:
-        self.state, event = step(self.state, self.level, self.now_s, self.marks_s)
+        state = after_gap(self.state, self.now_s - self.looked_s, self.marks_s)
+        self.looked_s = self.now_s
+        self.state, event = step(state, self.level, self.now_s, self.marks_s)
         if event is not None:
             words = f"{event.kind} {event.marks}" if event.kind is Kind.HELD else event.kind.value
             self.told.append((round(self.now_s, 6), words))
 
     def wait(self, seconds: float) -> None:
         end_s = self.now_s + seconds
-        while (due_s := look_s(self.state, self.marks_s)) <= end_s:
+        while (due_s := self.due_s) <= end_s:
             self.now_s = max(due_s, self.now_s)
             self.look()
         self.now_s = end_s
@@ -232,7 +254,7 @@ def run(
 
     key, edges = Key(now_s=100.0), list(enumerate(moves_s))
     while True:
-        due_s = look_s(key.state, MARKS_S)
+        due_s = key.due_s
         look_at_s = free_s(max(due_s, key.now_s)) if due_s < math.inf else math.inf
         if edges and free_s(edges[0][1]) <= look_at_s:
             index, at_s = edges.pop(0)
