@@ -29,6 +29,7 @@ class TimerLooks:
         """See `Looks.change_period`."""
         if step_ns != self.step_ns:
             self.step_ns = step_ns
+            self.instant_ns += (self._clock.now_ns() - self.instant_ns) // step_ns * step_ns
             self._arm()
 
     def note_look(self) -> None:

@@ -75,6 +75,10 @@ class VirtualLooks:
         if step_ns != self.step_ns:
             self.catch_up()
             self.step_ns = step_ns
+            # The new grid's instants up to now were none: nobody has looked, or should have. The
+            # next one is looked at, since it may come later than a period after the look before.
+            self.instant_ns += (self._place.now_ns() - self.instant_ns) // step_ns * step_ns
+            self._is_changed = True
             self._schedule()
 
     def note_look(self) -> None:

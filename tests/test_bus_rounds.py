@@ -148,6 +148,8 @@ class World:
         match what:
             case "kick" if runs and name not in self._held:
                 self._nodes[name].kick(1 + int(wait_ms) % 3)
+            case "pace" if runs and name not in self._held:
+                self._nodes[name].rounds.period_s = PERIODS_S[int(wait_ms) % len(PERIODS_S)]
             case "kill" if runs:
                 self.graph.kill(name)
                 self._held.discard(name)
@@ -175,7 +177,10 @@ class World:
                 self.done.append((name, "probe", self.graph.clock.ns, *seen))
 
 
-WHATS = ("kick", "kick", "kill", "start", "start", "hold", "release", "lose", "find", "wait")
+WHATS = (
+    *("kick", "kick", "pace", "kill", "start", "start"),
+    *("hold", "release", "lose", "find", "wait"),
+)
 ON_THE_GRIDS_MS = (0.0, 10.0, 25.0, 47.0, 100.0, 1000.0, 5000.0)
 EVENTS = st.tuples(
     st.sampled_from(WHATS),
@@ -361,6 +366,22 @@ def test_the_period_is_changed_from_the_newest_instant_on(graph: MemoryGraph) ->
     graph.advance(0.03)
     assert looker.looks == [0.0, 0.1, 0.16]
     assert looker.rounds.period_s == 0.02
+
+
+@pytest.mark.parametrize("leaves_out", [False, True])
+def test_a_grid_that_is_changed_between_two_looks_has_missed_none(
+    tmp_path: Path, leaves_out: bool
+) -> None:
+    graph = MemoryGraph(1, tmp_path, leaves_out=leaves_out)
+    hearer, looker = Hearer(graph), Looker(graph, 0.1, -math.inf)
+    looker.rounds.say(SAID["a"], Word(level=1))
+    graph.advance(0.195)
+    looker.rounds.period_s = 0.03
+    graph.advance(0.001)
+    assert looker.looks == [0.0, 0.1]
+    graph.advance(0.03)
+    assert looker.looks == [0.0, 0.1, 0.22]
+    assert [at_s for at_s, _ in hearer.heard] == [0.0, 0.1, 0.22], "0.19 was no instant"
 
 
 def test_a_node_that_has_stopped_looks_no_more(graph: MemoryGraph) -> None:

@@ -334,11 +334,14 @@ _WISHES: tuple[dict[str, Any], ...] = (
     {"pause": True, "until_utc_ns": 1_767_225_660_000_000_000},  # a minute after the graph began
     {},
 )
+_PATIENCE = 0.04
 _KEY_S = (0.01, 0.3, 1.99, 2.5, 4.0, 6.1)
 
 
 def _anything(life: _Writer, chance: random.Random) -> None:
     after_s = chance.choice((0.05, 1.0, 5.0, chance.uniform(0.0, 2.0), chance.uniform(2.0, 15.0)))
+    if chance.random() < _PATIENCE:
+        after_s = 70.0  # until what waits for a minute is over
     match chance.choice(_ANYTHING):
         case "charge":
             life.charge(after_s)
