@@ -82,9 +82,12 @@ class Coroutines:
         self, spawned: Spawned, done: Callable[[Any], None] | None, task: asyncio.Task[Any]
     ) -> None:
         self._running.discard(spawned)
-        if task.cancelled():
+        if task.cancelled() and (spawned.is_cancelled or self._is_ending):
             return
-        error = task.exception()
+        if task.cancelled():  # by what it waits for: nobody would go on with it
+            error: BaseException | None = RuntimeError("cancelled, and not by the node")
+        else:
+            error = task.exception()
         if error is not None:
             self._log("error", f"coroutine {spawned.name} failed: {error!r}")
             if self._is_ending:

@@ -96,8 +96,8 @@ class Looks(Protocol):
     def change_period(self, step_ns: int) -> None:
         """Go on with another period, from the newest instant on."""
 
-    def note_look(self) -> None:
-        """Note that the node looks now, on the grid or off it."""
+    def note_look(self, now_ns: int) -> None:
+        """Note that the node looks at a time [ns], on the grid or off it."""
 
     def plan(self, due_s: float) -> None:
         """Take the time [s] from which on a look is needed though nothing has changed."""

@@ -32,9 +32,9 @@ class TimerLooks:
             self.instant_ns += (self._clock.now_ns() - self.instant_ns) // step_ns * step_ns
             self._arm()
 
-    def note_look(self) -> None:
+    def note_look(self, now_ns: int) -> None:
         """See `Looks.note_look`."""
-        self.looked_ns = self._clock.now_ns()
+        self.looked_ns = now_ns
 
     def plan(self, due_s: float) -> None:
         """See `Looks.plan`. Each instant is looked at."""

@@ -6,6 +6,7 @@ and incarnation, readers, deadlines, requests, heartbeats and the stop sequence.
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -280,7 +281,12 @@ class Peer:
         self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
     ) -> None:
         """See `bus.interface.Bus.offload`."""
-        self._carrier.offload(name, work, done)
+
+        def finish(result: R | Exception) -> None:
+            if not self.stopped:  # its devices have been left
+                done(result)
+
+        self._carrier.offload(name, work, finish)
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, R], done: Callable[[R], None] | None = None
@@ -587,6 +593,7 @@ def _decoded(method: Method[Any, Any], answer: Answer[Any]) -> Answer[Any]:
     return msgspec.structs.replace(answer, result=result)
 
 
+@cache
 def _arguments(method: Method[Any, Any]) -> dict[str, str]:
     """Return the types of a method's arguments by their names."""
     kind = method.arguments

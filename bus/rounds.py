@@ -74,6 +74,7 @@ class Rounds(Generic[I, O]):
         self._had_event = False  # in the last step: without it the state may move on
         self._alarm: Timer | None = None
         self._alarm_s = math.inf
+        self._looked_s = -math.inf
         self._is_stopped = False
         self._looks = bus.look_each(period_s, self._on_instant)
 
@@ -121,8 +122,8 @@ class Rounds(Generic[I, O]):
         looks.catch_up()
         now_ns = clock.now_ns()
         since_ns = now_ns - looks.looked_ns if self._inputs is not None else 0
-        looks.note_look()
-        now_s = now_ns / 1e9
+        looks.note_look(now_ns)  # this very reading: a stall after it is in the next gap
+        now_s = self._looked_s = now_ns / 1e9
         inputs = self._look(Instant(now_s, clock.utc_ns(), since_ns / 1e9))
         is_needed = (
             event is not None
@@ -164,7 +165,7 @@ class Rounds(Generic[I, O]):
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_s = when_s
-        is_ahead = self._bus.clock.now_s() < when_s < math.inf
+        is_ahead = self._looked_s < when_s < math.inf  # of the look: it may have come meanwhile
         self._alarm = self._bus.at(when_s, self._on_alarm) if is_ahead else None
 
     def _on_alarm(self) -> None:

@@ -147,6 +147,8 @@ class ZmqBus(Peer):
         if wire.passive is not None:
             wire.drain(wire.passive, self.accept, began_ns, MOST_BACKLOG)
         for fd in ready:
+            if self.stopped:
+                break
             if fd == wire.active_fd and wire.active is not None:
                 wire.drain(wire.active, self.accept, began_ns, run=self.run_callbacks)
             elif fd in self._watched:

@@ -7,6 +7,7 @@ upgraded while the others run.
 
 import enum
 import hashlib
+from collections.abc import Hashable
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,12 @@ Description = dict[str, dict[str, Any]]
 
 
 def describe(kind: Any) -> Description:
-    """Return the description of every Struct in a type, itself included."""
+    """Return the description of every Struct in a type, itself included; not to be changed."""
+    return _described(kind)
+
+
+@cache  # also since each call leaves objects in a cycle, and safety has no collector
+def _described(kind: Hashable) -> Description:
     found: Description = {}
     _describe(inspect.type_info(kind), found)
     return found

@@ -81,9 +81,9 @@ class VirtualLooks:
             self._is_changed = True
             self._schedule()
 
-    def note_look(self) -> None:
+    def note_look(self, now_ns: int) -> None:
         """See `Looks.note_look`."""
-        self.looked_ns = self._place.now_ns()
+        self.looked_ns = now_ns
 
     def plan(self, due_s: float) -> None:
         """See `Looks.plan`."""

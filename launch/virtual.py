@@ -96,6 +96,13 @@ class VirtualGraph:
         if not self.memory.run_until(self.now_s + ready_s, lambda: bus.state is NodeState.READY):
             raise ConfigurationError(f"{node} is not READY within {ready_s:g} s")
 
+    def node(self, name: str) -> object:
+        """Return a node that runs, as its `build` has made it.
+
+        :raises KeyError: it does not run.
+        """
+        return self._nodes[name]
+
     def kill(self, node: str) -> None:
         """Take a node away without a word, as `kill -9` does."""
         self.memory.kill(node)

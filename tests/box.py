@@ -107,7 +107,16 @@ class Box:
     def wait(self, holds: Callable[[], bool]) -> None:
         assert self.is_soon(holds, PATIENCE_S), self._said.get("safety/status")
 
+    def let_the_clock_go_on(self, seconds: float) -> None:
+        """Let time pass within what a node does now: a device that hangs."""
+        self._graph.memory.clock.ns += round(seconds * 1e9)
+
     # --- what is seen --------------------------------------------------------------------------
+
+    @property
+    def safety(self) -> Any:
+        """Return the node itself, for tests that break its devices."""
+        return self._graph.node("safety")
 
     @property
     def now_s(self) -> float:

@@ -126,6 +126,23 @@ def test_an_exception_ends_the_node_and_names_the_coroutine(
     assert not node.bus.stopped  # it has failed: nothing has stopped it in order
 
 
+def test_one_that_is_cancelled_by_what_it_waits_for_ends_the_node(node: Node) -> None:
+    async def wait_for(future: asyncio.Future[None]) -> None:
+        await future
+
+    def begin() -> None:
+        future = asyncio.get_running_loop().create_future()
+        node.spawn(wait_for(future))
+
+        def cancel() -> None:
+            future.cancel()
+
+        node.bus.at(node.bus.clock.now_s() + 0.01, cancel)
+
+    with pytest.raises(RuntimeError, match="cancelled, and not by the node"):
+        node.run(begin)
+
+
 def test_an_exception_in_done_ends_the_node_as_one_of_any_callback_does(node: Node) -> None:
     def fail(result: object) -> None:
         raise LookupError(f"cannot use {result}")

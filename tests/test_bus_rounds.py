@@ -12,9 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus import Bus, BusError, Reader
+from bus.looks import TimerLooks
 from bus.memory import START_NS, MemoryGraph
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
+from bus.timers import Timers
 from bus.wire import unpack
 from msgs.heartbeat import Heartbeat
 from msgs.topics import HEARTBEATS, Topic
@@ -282,6 +284,22 @@ def test_an_exact_deadline_is_met_when_it_comes(graph: MemoryGraph) -> None:
     assert looker.stepped_s == [0.0, 0.25]
 
 
+def test_an_exact_deadline_that_comes_during_its_own_step_is_met_at_once(
+    graph: MemoryGraph,
+) -> None:
+    looker = Looker(graph, 0.5, START_NS / 1e9 + 0.003, is_exact=True)
+    act = looker.rounds._act
+
+    def slow(inputs: Inputs) -> Counting:
+        if len(looker.steps) == 0:
+            graph.clock.ns += 5_000_000
+        return act(inputs)
+
+    looker.rounds._act = slow
+    graph.advance(0.4)
+    assert looker.stepped_s == [0.0, 0.005]
+
+
 def test_a_state_in_motion_is_stepped_at_each_look(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.1, -math.inf)
     graph.advance(0.35)
@@ -397,6 +415,33 @@ def test_a_node_looks_on_one_grid(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.1, math.inf)
     with pytest.raises(BusError, match="a looks already"):
         looker.bus.look_each(0.1, lambda: None)
+
+
+class SteppedClock:
+    """A clock that goes on by 300 ms each time it is read once it is told to."""
+
+    def __init__(self) -> None:
+        self.ns, self.is_stalling = START_NS, False
+
+    def now_ns(self) -> int:
+        self.ns += 300_000_000 if self.is_stalling else 0
+        return self.ns
+
+    def now_s(self) -> float:
+        return self.now_ns() / 1e9
+
+    def utc_ns(self) -> int:
+        return self.ns
+
+
+def test_a_stall_within_a_look_is_in_the_gap_of_the_next() -> None:
+    clock, timers = SteppedClock(), Timers()
+    looks = TimerLooks(timers, clock, 10_000_000, lambda: None)
+    clock.ns += 10_000_000
+    clock.is_stalling = True
+    looked_ns = clock.now_ns()
+    looks.note_look(looked_ns)
+    assert looks.looked_ns == looked_ns, "the reading that the look was judged by"
 
 
 # --- what is said ---------------------------------------------------------------------------------

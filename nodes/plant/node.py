@@ -162,7 +162,7 @@ class PlantNode:
         self.now()
 
     def _look(self) -> None:
-        self._looks.note_look()
+        self._looks.note_look(self._bus.clock.now_ns())
         self._say_copper()
         if self._bus.clock.now_s() >= self._measure_at_s:
             self._say_power(self.now())

@@ -20,6 +20,21 @@ TOO_LATE_S = 0.1
 ASLEEP_S = 0.5
 
 
+# A reading that took longer counts as failed: the hold of safety's own inputs (architecture "who
+# holds how long").
+READ_S = 0.05
+
+
+def is_read_in_time(began_s: float, ended_s: float) -> bool:
+    """Return whether a reading of the devices tells of now: a bus may hang while it is read."""
+    return ended_s - began_s <= READ_S
+
+
+def is_driven_in_time(looked_s: float, now_s: float) -> bool:
+    """Return whether a look may still drive the coil; the next look judges why it was so late."""
+    return now_s - looked_s <= TOO_LATE_S
+
+
 class Lateness(Enum):
     """What the gap before a look means."""
 

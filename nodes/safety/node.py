@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -18,9 +18,13 @@ from bus.write_behind import Written, written
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
+from nodes.safety.cycle import is_driven_in_time, is_read_in_time
 from nodes.safety.latch import Recalled, decode, recalled, unread
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.why import is_metering
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -51,6 +55,7 @@ class SafetyNode:
         self._latch_path = bus.state_dir / "safety-latch.json"
         self._state = State()
         self._outputs: Outputs | None = None
+        self._looked_s = -math.inf
         self._metered_until_s = math.inf
         self._stop_reason: StopReason | None = None
         self._done: Callable[[], None] | None = None
@@ -59,22 +64,42 @@ class SafetyNode:
         # Only how old it is counts, and that is looked at when it would be too old.
         self._meter = bus.subscribe(METER_BOX, uses=lambda _: None)
         self._rounds = Rounds(
-            bus, self._config.period_s, self._look, self._act, on_same=self._drive_again
+            bus,
+            self._config.period_s,
+            self._or_off(self._look),
+            self._or_off(self._act),
+            on_same=self._drive_again,
         )
         bus.on_stop(self._stop)
         bus.offload(
             "recall", partial(_recall, self._latch_path, bus.clock.utc_ns()), self._on_recalled
         )
 
+    def _or_off(self, work: Callable[[A], R]) -> Callable[[A], R]:
+        """Return work that switches the coil off before its failure ends the process."""
+
+        def carefully(argument: A) -> R:
+            try:
+                return work(argument)
+            except BaseException:
+                self._drivers.coil.shutdown()
+                raise
+
+        return carefully
+
     def _look(self, instant: Instant) -> Inputs:
         moment = Moment(instant.now_s)
         is_metered = is_metering(self._meter.fresh(), moment)
         self._metered_until_s = moment.due_s
+        self._looked_s = instant.now_s
+        reading = self._chain.read()
+        if not is_read_in_time(instant.now_s, self._bus.clock.now_s()):
+            reading = None
         return Inputs(
             now_s=instant.now_s,
             utc_ns=instant.utc_ns,
             since_s=instant.since_s,
-            reading=self._chain.read(),
+            reading=reading,
             pilot=self._pilot.fresh(),
             session=self._session.fresh(),
             is_metering=is_metered,
@@ -101,10 +126,11 @@ class SafetyNode:
 
     def _drive(self, outputs: Outputs) -> None:
         self._outputs = outputs
+        is_in_time = is_driven_in_time(self._looked_s, self._bus.clock.now_s())
         self._drivers.coil.drive(
-            enable=outputs.enable,
+            enable=outputs.enable and is_in_time,
             residual_test=outputs.residual_test,
-            feeds_watchdog=outputs.feeds_watchdog,
+            feeds_watchdog=outputs.feeds_watchdog and is_in_time,
             clear_reset=outputs.clear_reset,
         )
 

@@ -176,9 +176,11 @@ class SessionNode:
         self._wish, outputs = app_wish.step(before, facts, moment)
         if outputs.wishes is not None:
             self._bus.publish(SESSION_WISH, outputs.wishes)
-        if outputs.write is not None and not self._wish_writes and not self._waiting:
+        is_held_back = self._wish_writes > 0 or self._waiting > 0
+        if outputs.write is not None and not is_held_back:
             self._write_wish(outputs.write)
-        return moment.due_s if self._wish == before else inputs.now_s
+        is_at_rest = self._wish == before and not (outputs.write is not None and is_held_back)
+        return moment.due_s if is_at_rest else inputs.now_s
 
     def _write_wish(self, wish: AppWish) -> None:
         """Store a wish that nobody waits for; what fails is tried again later."""

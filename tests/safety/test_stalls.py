@@ -1,10 +1,12 @@
 """A whole box whose safety node is held up, while the world goes on."""
 
+import errno
 import random
 from pathlib import Path
 
 import pytest
 
+from nodes.safety.chain import ChainReading
 from tests.box import Box
 
 GAP_S = 0.1  # so long is a look late and a closed contactor opened
@@ -115,3 +117,63 @@ def test_random_stalls_never_leave_a_pulled_plug_live(tmp_path: Path, seed: int)
         box.act("ready")
         box.advance(10.0)
     assert pulled >= 3
+
+
+# --- devices that hang while they are read ------------------------------------------------------
+
+
+def hang_once(box: Box, seconds: float) -> list[tuple[float, bool, bool]]:
+    """Have the next reading of the devices take so long; return what is driven from then on."""
+    node, driven = box.safety, []
+    read, drive = node._chain.read, node._drivers.coil.drive
+    waits_s = [seconds]
+
+    def slow() -> ChainReading | None:
+        reading: ChainReading | None = read()
+        if waits_s:
+            box.let_the_clock_go_on(waits_s.pop())
+        return reading
+
+    def noted(*, enable: bool, feeds_watchdog: bool, **lines: bool) -> None:
+        driven.append((box.now_s, enable, feeds_watchdog))
+        drive(enable=enable, feeds_watchdog=feeds_watchdog, **lines)
+
+    node._chain.read, node._drivers.coil.drive = slow, noted
+    return driven
+
+
+@pytest.mark.parametrize("seconds", [0.06, 0.11, 0.3, 0.9, 3.0])
+def test_a_reading_that_took_too_long_closes_nothing_and_feeds_no_watchdog(
+    tmp_path: Path, seconds: float
+) -> None:
+    box = charging(tmp_path)
+    driven = hang_once(box, seconds)
+    began_s = box.now_s
+    box.advance(0.05)
+    first_s, *lines = driven[0]
+    assert first_s >= began_s + seconds
+    assert lines == [False, False]
+    assert not any(enable for _, enable, _ in driven)
+
+
+def test_a_reading_that_took_a_while_leaves_a_charge_alone(tmp_path: Path) -> None:
+    box = charging(tmp_path)
+    driven = hang_once(box, 0.03)
+    box.advance(1.0)
+    assert all(enable and feeds for _, enable, feeds in driven)
+    assert box.phase == "closed"
+
+
+def test_a_device_that_raises_leaves_no_coil_on(tmp_path: Path) -> None:
+    box = charging(tmp_path)
+
+    def broken() -> ChainReading | None:
+        raise OSError(errno.EIO, "the bus is gone")
+
+    box.safety._chain.read = broken
+    began_s = box.now_s
+    with pytest.raises(OSError, match="the bus is gone"):
+        box.advance(1.0)
+    box.advance(0.03)
+    (off_s,) = [at_s for what, at_s, _ in box.events if what == "coil_off" and at_s > began_s]
+    assert off_s <= began_s + 0.02

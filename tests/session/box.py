@@ -55,7 +55,7 @@ class Box:
 
     def start(self) -> None:
         self.session = self.graph.bus("session")
-        build(self.session, Parameters())
+        self.node = build(self.session, Parameters())
 
     def require(self, required: bool | None) -> None:
         """Have system say whether a card is required; None: it says nothing."""

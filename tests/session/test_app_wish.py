@@ -253,3 +253,20 @@ def test_no_disk_is_written_while_nothing_changes(box: Box, tmp_path: Path) -> N
         box.graph.advance(HOUR_S)
         assert path.stat().st_mtime_ns == written_ns
         plug(box, CpState.A)
+
+
+def test_an_end_that_comes_while_the_disk_is_asked_for_something_else_is_stored(
+    box: Box,
+) -> None:
+    plug(box, CpState.C)
+    ask(box, pause=True)
+    box.node._waiting = 1  # a list of sessions is being read
+    plug(box, CpState.A)
+    assert wish(box) is None
+    box.node._waiting = 0
+    box.graph.advance(1.0)
+    box.graph.kill("session")
+    box.cp_state = CpState.C
+    box.start()
+    box.graph.advance(1.0)
+    assert wish(box) is None
