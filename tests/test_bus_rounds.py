@@ -102,6 +102,11 @@ class Node:
     def kick(self, force: int) -> None:
         self.rounds.run(lambda inputs: replace(inputs, kick=force))
 
+    def change_pace(self, number: int) -> None:
+        """Take another period, in which what is repeated still holds."""
+        paces_s = [period_s for period_s in PERIODS_S if period_s <= self._topic.hold_s / 2]
+        self.rounds.period_s = paces_s[number % len(paces_s)]
+
     def _on_change(self, _: Word) -> None:
         self.rounds.wake()
 
@@ -151,7 +156,7 @@ class World:
             case "kick" if runs and name not in self._held:
                 self._nodes[name].kick(1 + int(wait_ms) % 3)
             case "pace" if runs and name not in self._held:
-                self._nodes[name].rounds.period_s = PERIODS_S[int(wait_ms) % len(PERIODS_S)]
+                self._nodes[name].change_pace(int(wait_ms))
             case "kill" if runs:
                 self.graph.kill(name)
                 self._held.discard(name)
