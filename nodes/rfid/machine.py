@@ -13,7 +13,7 @@ from bus.write_behind import Written, hand_out, queue, settle
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode, RfidStatus
-from msgs.session import Action, Authorized, SessionStatus
+from msgs.session import Action, Authorized
 from msgs.stored import Stored
 from nodes.rfid import words
 from nodes.rfid.cards import (
@@ -30,7 +30,7 @@ from nodes.rfid.cards import (
 )
 from nodes.rfid.outcome import NOTHING, Outcome, Refused, Result
 from nodes.rfid.sight import POLL_S, Event, Unclear
-from nodes.rfid.state import Inputs, Outputs, State, Write
+from nodes.rfid.state import Inputs, Outputs, State, Vehicle, Write
 
 # A card is seen up to one poll after it was held: so long a window stays open beyond its time.
 TEACH_S = 5.0 + POLL_S  # RFID-8, RFID-10; from the moment the card before was seen
@@ -126,10 +126,10 @@ def _interrupt(state: State, inputs: Inputs) -> State:
         return state
     if not state.store.is_idle:
         return state
-    session = inputs.session
-    if state.mode is RfidMode.NEW_CARD and session is not None and session.plugged:
+    vehicle = inputs.vehicle
+    if state.mode is RfidMode.NEW_CARD and vehicle is not None and vehicle.plugged:
         return _ask(state, state.master_uid)
-    obstacle = _obstacle(session) if inputs.works else Result.READER_SILENT
+    obstacle = _obstacle(vehicle) if inputs.works else Result.READER_SILENT
     return state if obstacle is None else _refuse(state, obstacle, inputs.now_s)
 
 
@@ -173,11 +173,11 @@ def _hold(state: State, event: Event, inputs: Inputs) -> State:
 
 def _hold_ready(state: State, uid: Uid, inputs: Inputs) -> State:
     """Let a card of the list authorise; the master teaches, where nothing is plugged or begun."""
-    card, session = verdict(state.cards, uid), inputs.session
+    card, vehicle = verdict(state.cards, uid), inputs.vehicle
     if card is None:
         return _refuse(state, Result.NOT_LISTED, inputs.now_s)
-    is_begun = session is not None and (session.released or session.authorized)
-    if card.role is not CardRole.MASTER or is_begun or _obstacle(session) is not None:
+    is_begun = vehicle is not None and vehicle.is_begun
+    if card.role is not CardRole.MASTER or is_begun or _obstacle(vehicle) is not None:
         return _ask(state, uid)
     state = replace(
         _dark(state),
@@ -218,7 +218,7 @@ def _hold_again(state: State, uid: Uid, now_s: float) -> State:
 
 def _hold_first(state: State, uid: Uid, inputs: Inputs) -> State:
     """Make the first card the master (RFID-9); one that cannot be leaves the window open."""
-    refusal = refusal_to_keep(uid) or _obstacle(inputs.session)
+    refusal = refusal_to_keep(uid) or _obstacle(inputs.vehicle)
     if refusal is not None:
         return _refuse(state, refusal, inputs.now_s)
     outcome = Outcome(result=Result.MASTER_STORED)
@@ -226,11 +226,11 @@ def _hold_first(state: State, uid: Uid, inputs: Inputs) -> State:
     return _store(state, write)
 
 
-def _obstacle(session: SessionStatus | None) -> Result | None:
+def _obstacle(vehicle: Vehicle | None) -> Result | None:
     """Return why nothing can be taught now (RFID-7); None if it can."""
-    if session is None:
+    if vehicle is None:
         return Result.PLUG_UNKNOWN
-    return Result.PLUGGED if session.plugged else None
+    return Result.PLUGGED if vehicle.plugged else None
 
 
 # --- what has come back ---------------------------------------------------------------------------

@@ -15,14 +15,14 @@ from bus.write_behind import Written, written
 from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
 from msgs.rfid import CardList, RenameCard
-from msgs.session import Authorize, Authorized, SessionStatus
+from msgs.session import Authorize, Authorized
 from msgs.topics import RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
 from nodes.rfid.machine import erase, rename, start, step
 from nodes.rfid.outcome import Refused
 from nodes.rfid.reader import Reader
 from nodes.rfid.sight import POLL_S, Sight, look
-from nodes.rfid.state import Inputs, Outputs, Write
+from nodes.rfid.state import Inputs, Outputs, Vehicle, Write, vehicle_of
 from nodes.rfid.store import load, save
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -44,7 +44,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     now_s: float
     field: tuple[str, ...] | None  # what the reader reads; None: it does not answer
-    session: SessionStatus | None
+    vehicle: Vehicle | None
     answer: Answer[Authorized] | None = None
     written: Written | None = None
     change: Write | None = None
@@ -64,7 +64,7 @@ class RfidNode:
         cards, known = load(bus.state_dir, bus.log)
         self._state = start(cards, bus.clock.now_s(), known)
         self._asked: deque[Callable[[str | None], None]] = deque()  # requests, as their lists wait
-        self._session = bus.subscribe(SESSION_STATUS)
+        self._session = bus.subscribe(SESSION_STATUS, uses=vehicle_of)
         bus.serve(LIST_CARDS, self._on_cards)
         bus.serve(RENAME_CARD, self._on_rename)
         bus.serve(ERASE_CARDS, self._on_erase)
@@ -72,7 +72,11 @@ class RfidNode:
         self._rounds: Rounds[Seen, Outputs] = Rounds(bus, POLL_S, self._look, self._act)
 
     def _look(self, instant: Instant) -> Seen:
-        return Seen(now_s=instant.now_s, field=self._reader.poll(), session=self._session.fresh())
+        return Seen(
+            now_s=instant.now_s,
+            field=self._reader.poll(),
+            vehicle=vehicle_of(self._session.fresh()),
+        )
 
     def _act(self, seen: Seen) -> Outputs:
         bus = self._bus
@@ -80,7 +84,7 @@ class RfidNode:
         inputs = Inputs(
             now_s=seen.now_s,
             works=self._sight.works,
-            session=seen.session,
+            vehicle=seen.vehicle,
             event=event,
             answer=seen.answer,
             written=seen.written,

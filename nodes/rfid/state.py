@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from bus import Answer
 from bus.write_behind import WriteBehind, Written
 from msgs.card import Uid
@@ -13,6 +15,20 @@ from msgs.stored import Stored
 from nodes.rfid.cards import Cards
 from nodes.rfid.outcome import NOTHING, Outcome
 from nodes.rfid.sight import Event
+
+
+class Vehicle(Struct, frozen=True, kw_only=True):
+    """What session says of the vehicle that is plugged in, or awaited."""
+
+    plugged: bool
+    is_begun: bool  # a card has authorised, or a session runs
+
+
+def vehicle_of(session: SessionStatus | None) -> Vehicle | None:
+    """Return what rfid uses of session/status: nothing that changes while energy flows."""
+    if session is None:
+        return None
+    return Vehicle(plugged=session.plugged, is_begun=session.released or session.authorized)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +46,7 @@ class Inputs:
 
     now_s: float
     works: bool  # the reader answers
-    session: SessionStatus | None  # None: silent beyond its hold
+    vehicle: Vehicle | None  # None: session is silent beyond its hold
     event: Event | None = None
     answer: Answer[Authorized] | None = None  # of session, to what it was asked
     written: Written | None = None

@@ -12,7 +12,7 @@ from nodes.rfid.cards import Cards
 from nodes.rfid.machine import start, step
 from nodes.rfid.outcome import Result
 from nodes.rfid.sight import POLL_S, Event, Unclear
-from nodes.rfid.state import Inputs, State, Write
+from nodes.rfid.state import Inputs, State, Write, vehicle_of
 
 MASTER, RED, GREEN, BLUE = "A1B2C3D4", "11223344", "55667788", "99AABBCC"
 NEW = "04112233445566"  # ISO 14443, 7 bytes
@@ -86,7 +86,7 @@ class Life:
         inputs = Inputs(
             now_s=self.now_s,
             works=self.works,
-            session=self.session,
+            vehicle=vehicle_of(self.session),
             event=event,
             answer=answer,
             written=written,
