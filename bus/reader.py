@@ -130,9 +130,9 @@ class TopicReader(Generic[M]):
         is_known = body == self._known
         if self.on_message is not None and not (is_known and self.changes_only):
             return self._decode(body)
+        if now_ns - self._stamp_ns > self._hold_ns:
+            self._is_back = True
         if is_known:
-            if now_ns - self._stamp_ns > self._hold_ns:
-                self._is_back = True
             self._body = None
             self._stamp_ns = stamp_ns
         else:

@@ -82,6 +82,11 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     return state, Outputs(word=word, due_s=moment.due_s if state == before else inputs.now_s)
 
 
+def _used(word: Word) -> int:
+    """Return all that the machine uses of a message."""
+    return word.level
+
+
 class Node:
     """One machine, its readers, and what it has decided."""
 
@@ -91,7 +96,11 @@ class Node:
         self._topic = SAID[NAMES[index]]
         others = [SAID[name] for name in NAMES if name != NAMES[index]]
         self.readers: list[Reader[Word]] = [
-            bus.subscribe(topic, on_change=self._on_change if index == 3 else None)
+            bus.subscribe(
+                topic,
+                on_change=self._on_change if index == 3 else None,
+                uses=_used if index < 2 else None,
+            )
             for topic in others
         ]
         self._said: Word | None = None
@@ -447,6 +456,29 @@ def test_a_stall_within_a_look_is_in_the_gap_of_the_next() -> None:
     looked_ns = clock.now_ns()
     looks.note_look(looked_ns)
     assert looks.looked_ns == looked_ns, "the reading that the look was judged by"
+
+
+@pytest.mark.parametrize("uses", [None, lambda _: None])
+def test_a_message_that_is_there_again_is_looked_at(
+    graph: MemoryGraph, uses: Callable[[Word], object] | None
+) -> None:
+    bus, writer = graph.bus("b"), graph.bus("a")
+    reader = bus.subscribe(SAID["a"], uses=uses)
+    seen: list[bool] = []
+
+    def look(instant: Instant) -> Inputs:
+        level = None if reader.fresh() is None else 1
+        return Inputs(now_s=instant.now_s, since_s=0.0, heard=(level,))
+
+    def act(inputs: Inputs) -> Counting:
+        seen.append(inputs.heard == (1,))
+        return Counting(due_s=math.inf)
+
+    Rounds(bus, 0.1, look, act)
+    for level in (1, 2, 3):
+        writer.publish(SAID["a"], Word(level=level))
+        graph.advance(1.05)
+    assert seen == [True, False] * 3
 
 
 # --- what is said ---------------------------------------------------------------------------------

@@ -366,7 +366,7 @@ def _anything(life: _Writer, chance: random.Random) -> None:
             life.do("release", after_s, node=node)
         case "kill":
             node = chance.choice(_ANY_NODE)
-            life.do("kill", chance.choice((0.0, 0.3, 1.1, 4.0)), node=node)
+            life.do("kill", chance.choice((0.0, 0.3, 1.1, 4.0, 6.5)), node=node)
             life.do("start", after_s, node=node)
         case "end":
             life.ask("session", "end", after_s, reason="lives")
