@@ -2,12 +2,38 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from msgs.dcs import DcsStatus
 from msgs.led import Tone
 from msgs.load_manager import LoadOffer
 from msgs.rfid import RfidStatus
 from msgs.safety import FaultCode, SafetyStatus
 from msgs.session import SessionStatus
+
+
+def used_of_session(session: SessionStatus) -> SessionStatus:
+    """Return a session's status without what the front never shows: energy, times and texts."""
+    return replace(session, energy_wh=0.0, reason="", started_utc_ns=0, lapses_utc_ns=0)
+
+
+def used_of_safety(safety: SafetyStatus) -> SafetyStatus:
+    """Return safety's status without what the front never shows: figures and texts."""
+    return replace(
+        safety,
+        temperature_c=0.0,
+        limit_a=0.0,
+        offered_a=0.0,
+        detail="",
+        records=(),
+        retry_in_s=None,
+        starts_in_s=None,
+    )
+
+
+def used_of_offer(offer: LoadOffer) -> LoadOffer:
+    """Return an offer without what the front never shows: all but the house meter."""
+    return replace(offer, limit_a=0.0, reason="", limits=(), detail="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
+from nodes.led.facts import used_of_offer, used_of_safety, used_of_session
 from nodes.led.fingers import Acts, Answered, Ask
 from nodes.led.front import Front
 from nodes.led.machine import Inputs, Outputs, start, step
@@ -54,11 +55,11 @@ class LedNode:
         self._box_start = (0, -math.inf)  # in UTC [ns], and when that was [s]
         self._session = bus.subscribe(SESSION_STATUS, on_change=lambda _: self._rounds.wake())
         self._rfid = bus.subscribe(RFID_STATUS, on_change=self._on_rfid)
-        self._safety = bus.subscribe(SAFETY_STATUS)
-        self._offer = bus.subscribe(LOAD_OFFER)
+        self._safety = bus.subscribe(SAFETY_STATUS, uses=used_of_safety)
+        self._offer = bus.subscribe(LOAD_OFFER, uses=used_of_offer)
         self._dcs = bus.subscribe(DCS_STATUS)
         self._graph = bus.subscribe(LAUNCH_GRAPH)
-        self._module = bus.subscribe(HEARTBEATS["system"])
+        self._module = bus.subscribe(HEARTBEATS["system"], uses=lambda _: None)
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
             bus, LOOK_S, self._look, self._act, is_exact=True
         )
@@ -66,12 +67,14 @@ class LedNode:
         bus.on_stop(self._stop)
 
     def _look(self, instant: Instant) -> Inputs:
+        session, safety = self._session.fresh(), self._safety.fresh()
+        offer = self._offer.fresh()
         return Inputs(
             now_s=instant.now_s,
             since_s=instant.since_s,
-            session=self._session.fresh(),
-            safety=self._safety.fresh(),
-            offer=self._offer.fresh(),
+            session=None if session is None else used_of_session(session),
+            safety=None if safety is None else used_of_safety(safety),
+            offer=None if offer is None else used_of_offer(offer),
             rfid=self._rfid.fresh(),
             dcs=self._dcs.fresh(),
             has_module=self._module.fresh() is not None,
