@@ -41,7 +41,7 @@ from msgs.topics import (
 
 M = TypeVar("M", bound=msgspec.Struct)
 
-WALLBOX = (sys.executable, "-I", "-m", "launch.cli.main")
+WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 HOUSE_PORT = 1502  # of launch/simulation.toml; moved by --ports
 OFFSETS = range(700, 790)
 NOISE_S = 0.15  # a busy machine runs a process so much later, or two of them in a row

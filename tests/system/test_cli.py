@@ -42,7 +42,7 @@ Tell = Callable[..., subprocess.CompletedProcess[str]]
 
 def wallbox(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-I", "-m", "launch.cli.main", *words],
+        [sys.executable, "-I", "-m", "cli.main", *words],
         capture_output=True, text=True, check=False, timeout=20,
     )  # fmt: skip
 
@@ -103,9 +103,9 @@ def rows(told: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 def test_help_names_every_verb_and_imports_none() -> None:
     code = (
         "import sys\n"
-        "from launch.cli.main import main\n"
+        "from cli.main import main\n"
         "main(['--help'], standalone_mode=False)\n"
-        "slow = {'zmq', 'msgspec', 'asyncio', 'launch.cli.launch'} & set(sys.modules)\n"
+        "slow = {'zmq', 'msgspec', 'asyncio', 'cli.launch'} & set(sys.modules)\n"
         "assert not slow, slow\n"
     )
     told = subprocess.run(
@@ -119,7 +119,7 @@ def test_help_names_every_verb_and_imports_none() -> None:
 def test_every_verb_explains_itself_without_a_bus(verb: str) -> None:
     code = (
         "import sys\n"
-        "from launch.cli.main import main\n"
+        "from cli.main import main\n"
         f"main([{verb!r}, '--help'], standalone_mode=False)\n"
         "assert 'zmq' not in sys.modules\n"
     )
@@ -184,7 +184,7 @@ def test_sniff_shows_chosen_fields(tell: Tell) -> None:
 
 def test_sniff_flushes_every_line(run_dir: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "launch.cli.main", "sniff", "--json", "--run-dir", run_dir],
+        [sys.executable, "-I", "-m", "cli.main", "sniff", "--json", "--run-dir", run_dir],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None

@@ -21,7 +21,7 @@ import pytest
 
 pytestmark = pytest.mark.system
 
-WALLBOX = (sys.executable, "-I", "-m", "launch.cli.main")
+WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 
 
 def until(holds: Callable[[], object], seconds: float = 20.0) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 pytestmark = pytest.mark.system
 
-WALLBOX = (sys.executable, "-I", "-m", "launch.cli.main")
+WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 
 TOY = """
 import os

@@ -12,7 +12,7 @@ import pytest
 
 from bus import PlaceError
 from bus.generations import decoder, previous_of, read_kept
-from launch.cli.label import card
+from cli.label import card
 from msgs.label import LABEL_FILE, Label
 from nodes.system.label import own_label
 
@@ -155,7 +155,7 @@ def test_a_box_that_dies_at_any_step_of_its_first_start_has_one_whole_label_afte
 
 def wallbox_label(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-I", "-m", "launch.cli.main", "label", *words],
+        [sys.executable, "-I", "-m", "cli.main", "label", *words],
         capture_output=True, text=True, check=False, timeout=20,
     )  # fmt: skip
 

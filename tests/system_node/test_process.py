@@ -24,7 +24,7 @@ from msgs.methods import METHODS
 
 pytestmark = pytest.mark.system
 
-WALLBOX = (sys.executable, "-I", "-m", "launch.cli.main")
+WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 
 PLAN = """
 [nodes.system]

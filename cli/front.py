@@ -1,0 +1,72 @@
+"""`wallbox front`: the front of the wallbox and its charge, live in the terminal."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.common import fail, is_running, place_of, run_dir_option, running_tool
+
+if TYPE_CHECKING:
+    from bus.place import Place
+    from bus.tool import Tool
+
+FIRST_LOOK_S = 1.5  # session says something each second, the others more often
+LOOK_S = 0.05
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Print it once, as plain text, and end.")
+@run_dir_option
+def command(once: bool, run_dir: Path | None) -> None:
+    """Show the front: its lights, the charge, the meters, the limits, the nodes.
+
+    q or Ctrl-C leaves; the graph goes on. With a simulated world, keys act on it. NO_COLOR in the
+    environment shows it without colours. Where standard output is no terminal it is printed once.
+    """
+    from terminal.looks import can_draw
+
+    with running_tool(run_dir) as tool:
+        if once or not can_draw():
+            _print_once(tool)
+        else:
+            _show(tool, place_of(run_dir))
+
+
+def _print_once(tool: "Tool") -> None:
+    from terminal.lines import encodable
+    from terminal.listener import Listener
+    from terminal.view import PLAIN_WIDTH, front_lines
+
+    listener = Listener(tool)
+    tool.every(LOOK_S, lambda: None)
+    tool.run_for(FIRST_LOOK_S, until=listener.has_heard_all)
+    for line in front_lines(listener.facts(), PLAIN_WIDTH):
+        click.echo(encodable(line.text, sys.stdout.encoding))
+
+
+def _show(tool: "Tool", place: "Place") -> None:
+    from terminal.show import Show
+    from terminal.watch import Watch
+
+    watch = Watch(tool, lambda: is_running(place))
+    is_left, ended = False, ""
+
+    def leave() -> str:
+        nonlocal is_left
+        is_left = True
+        return "leaving"
+
+    def is_over() -> bool:
+        nonlocal ended
+        ended = watch.ended()
+        return is_left or bool(ended)
+
+    Show(tool, "q leave", leave).run(is_over)
+    if not ended:
+        click.echo(f"the graph goes on, on {place.run_dir}; `wallbox stop` stops it")
+    elif watch.is_stopped:
+        click.echo(ended)
+    else:
+        fail(ended)

@@ -1,0 +1,88 @@
+"""`wallbox sim`: acts on the simulated world. One verb for each act of `msgs.methods`.
+
+A field of an act's arguments that has to be given is an argument of the verb, and one with a
+default an option; but a list takes all the words that are left.
+"""
+
+import json
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from msgspec import inspect
+
+from cli.common import ask, json_option, run_dir_option, running_tool
+from msgs.methods import ACTS, WORLD, Method
+
+STATES = {"off": False, "on": True}
+
+
+@click.group()
+def command() -> None:
+    """Act on the simulated world: the vehicle, the house, the sun, faults."""
+
+
+def _add(act: Method[Any, Any]) -> None:
+    """Add the verb of an act, or of the look at the world."""
+    fields = msgspec.structs.fields(act.arguments)
+
+    def verb(run_dir: Path | None, as_json: bool, **words: Any) -> None:
+        with running_tool(run_dir) as tool:
+            result = ask(tool, act, words)
+        if result is not None or as_json:
+            click.echo(json.dumps(msgspec.to_builtins(result) or {}, ensure_ascii=False))
+
+    for field in reversed(fields):
+        verb = _parameter(field)(verb)
+    made = command.command(act.name, help=_help(act, fields), short_help=act.text)
+    made(json_option(run_dir_option(verb)))
+
+
+def _parameter(field: msgspec.structs.FieldInfo) -> Callable[[Any], Any]:
+    kind = _bare(inspect.type_info(field.type))
+    words: dict[str, Any]
+    match kind:
+        case inspect.TupleType(item_types=items):
+            metavar = " ".join([field.name.upper()] * len(items))
+            words = {"type": float, "nargs": len(items), "metavar": metavar}
+        case inspect.VarTupleType():
+            return click.argument(field.name, nargs=-1, metavar=f"[{field.name.upper()}]...")
+        case inspect.FloatType():
+            words = {"type": float}
+        case inspect.BoolType():
+            words = {"type": click.Choice(list(STATES)), "callback": _state}
+        case inspect.EnumType(cls=cls):
+            words = {"type": click.Choice(_values(cls)), "metavar": field.name.upper()}
+        case _:
+            words = {"type": str}
+    if field.required:
+        return click.argument(field.name, **words)
+    return click.option(f"--{field.name}", default=field.default, show_default=True, **words)
+
+
+def _state(_: click.Context, __: click.Parameter, word: str) -> bool:
+    return STATES[word]
+
+
+def _help(act: Method[Any, Any], fields: tuple[msgspec.structs.FieldInfo, ...]) -> str:
+    """Return what the verb does, with the words that it knows."""
+    kinds = [_bare(inspect.type_info(field.type)) for field in fields]
+    known = [_values(kind.cls) for kind in kinds if isinstance(kind, inspect.EnumType)]
+    return "\n\n".join([act.text, *(f"One of {', '.join(values)}." for values in known)])
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    """Return a type without what is said about it."""
+    return _bare(kind.type) if isinstance(kind, inspect.Metadata) else kind
+
+
+def _values(cls: type[Enum]) -> list[str]:
+    return [str(member.value) for member in cls]
+
+
+for _act in ACTS.values():
+    _add(_act)
+_add(WORLD)

@@ -1,0 +1,84 @@
+"""The lights of the front in characters, readable without colours too. Pure."""
+
+from collections.abc import Callable
+
+from msgs.led import Color, Effect, LedFrame, Light
+from terminal.lines import Line, Look, Span
+
+BLINKS_A_SECOND = 1.0  # assumed: the manual says blinking, not how fast
+WIDEST_CELL = 13
+GAP = 3  # between the status LED and the indicators
+
+_NAMES = ("S1", "S2", "S3", "S4", "network", "RFID", "frame", "mode", "touch")
+_SEGMENTS = 4
+_LOOKS = {
+    Color.OFF: Look.FAINT,
+    Color.BLUE: Look.BLUE,
+    Color.WHITE: Look.WHITE,
+    Color.ORANGE: Look.ORANGE,
+    Color.RED: Look.RED,
+    Color.GREEN: Look.GREEN,
+}
+_EFFECTS = {
+    Effect.STEADY: "steady",
+    Effect.BLINK: "blinks",
+    Effect.PULSE: "pulses",
+    Effect.OFF: "",
+}
+_LIT, _HALF, _DARK, _UNKNOWN = "█", "▒", "·", "?"
+
+
+def light_lines(frame: LedFrame | None, now_s: float, width: int) -> list[Line]:
+    """Return names, lights, colours and effects; without a frame the lights are not known."""
+    lights: list[Light | None] = [None] * len(_NAMES)
+    if frame is not None:
+        indicators = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
+        lights = [*frame.segments, *indicators]
+    cell = max(8, min(WIDEST_CELL, (width - 2 - GAP) // len(_NAMES)))
+    faces = [_face(light, now_s) for light in lights]
+    words = [_words(light) for light in lights]
+    looks = [Look.FAINT if light is None else _LOOKS[light.color] for light in lights]
+
+    def line(text: Callable[[int], str], look: Callable[[int], Look], rank: int) -> Line:
+        spans = [Span("  ")]
+        for index in range(len(_NAMES)):
+            gap = GAP if index == _SEGMENTS - 1 else 0
+            spans.append(Span(text(index).ljust(cell + gap), look(index)))
+        return Line(tuple(spans), rank)
+
+    return [
+        line(lambda index: _NAMES[index], lambda index: Look.PLAIN, 0),
+        line(lambda index: faces[index][0] * (cell - 1), lambda index: faces[index][1], 0),
+        line(lambda index: words[index][0], lambda index: looks[index], 0),
+        line(lambda index: words[index][1], lambda index: looks[index], 0),
+    ]
+
+
+def is_lit(effect: Effect, now_s: float) -> bool:
+    """Return whether a light is in the bright half of its effect; all lights keep one time."""
+    match effect:
+        case Effect.STEADY:
+            return True
+        case Effect.BLINK | Effect.PULSE:
+            return int(now_s * 2.0 * BLINKS_A_SECOND) % 2 == 0
+        case Effect.OFF:
+            return False
+
+
+def _face(light: Light | None, now_s: float) -> tuple[str, Look]:
+    if light is None:
+        return _UNKNOWN, Look.FAINT
+    look = _LOOKS[light.color]
+    if light.color is Color.OFF or light.effect is Effect.OFF:
+        return _DARK, Look.FAINT
+    if is_lit(light.effect, now_s):
+        return _LIT, look
+    return (_HALF, look) if light.effect is Effect.PULSE else (_DARK, Look.FAINT)
+
+
+def _words(light: Light | None) -> tuple[str, str]:
+    if light is None:
+        return "?", ""
+    if light.color is Color.OFF or light.effect is Effect.OFF:
+        return "off", ""
+    return light.color.value, _EFFECTS[light.effect]

@@ -1,0 +1,152 @@
+"""What the front hears: ages, holds, and when a graph has ended."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bus.memory import MemoryGraph
+from msgs.launch import GraphStatus, Process, ProcessState
+from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.meter import NO_LINE, MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.requests import StopReason
+from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.topics import LAUNCH_GRAPH, LOAD_OFFER, METER_HOUSE, PILOT_STATUS, SETTINGS
+from terminal.listener import Listener
+from terminal.looks import every_look
+from terminal.watch import Watch
+
+PILOT = PilotStatus(cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0)
+OFFER = LoadOffer(limit_a=32.0, reason="dip", limits=(), house_meter=HouseMeter.ONLINE)
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> MemoryGraph:
+    return MemoryGraph(seed=1, state_dir=tmp_path)
+
+
+def house(poll_s: float) -> MeterReading:
+    return MeterReading(
+        lines=(NO_LINE, NO_LINE, NO_LINE), power_w=0.0, online=True, source="", poll_s=poll_s
+    )
+
+
+def status(*nodes: str) -> GraphStatus:
+    return GraphStatus(
+        plan="simulation",
+        pid=1,
+        processes=tuple(
+            Process(node=node, state=ProcessState.READY, pid=2, incarnation=1, restarts=0)
+            for node in nodes
+        ),
+    )
+
+
+def test_facts_carry_the_age_of_each_source(graph: MemoryGraph) -> None:
+    listener = Listener(graph.bus("led"))
+    pilot = graph.bus("pilot")
+    assert math.isinf(listener.facts().pilot.age_s)
+    pilot.publish(PILOT_STATUS, PILOT)
+    graph.advance(0.5)
+    assert listener.facts().pilot.fresh == PILOT
+    graph.advance(1.0)
+    facts = listener.facts()
+    assert facts.pilot.fresh is None
+    assert facts.silence(facts.pilot) == "no word from pilot for 2 s"
+
+
+@pytest.mark.req("MET-3")
+@pytest.mark.parametrize(("poll_s", "hold_s"), [(1.0, 10.0), (3.0, 10.0), (20.0, 60.0)])
+def test_a_house_reading_holds_for_the_longer_of_three_polls_and_ten_seconds(
+    graph: MemoryGraph, poll_s: float, hold_s: float
+) -> None:
+    listener = Listener(graph.bus("led"))
+    graph.bus("meter").publish(METER_HOUSE, house(poll_s))
+    graph.advance(hold_s - 0.5)
+    assert listener.facts().house.fresh is not None
+    graph.advance(1.0)
+    assert listener.facts().house.fresh is None
+
+
+@pytest.mark.req("MET-2")
+def test_a_meter_that_the_settings_do_not_name_is_not_heard(graph: MemoryGraph) -> None:
+    listener = Listener(graph.bus("led"))
+    system, meter = graph.bus("system"), graph.bus("meter")
+    named = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    meter.publish(METER_HOUSE, replace(house(1.0), meter=meter_name(named)))
+    graph.advance(0.1)
+    for setting, is_heard in ((named, True), (TcpMeter(), False)):
+        system.publish(SETTINGS, Settings(house_meter=setting))
+        graph.advance(0.1)
+        assert (listener.facts().house.fresh is not None) is is_heard
+
+
+def test_all_is_heard_when_each_node_of_the_graph_has_spoken(graph: MemoryGraph) -> None:
+    listener = Listener(graph.bus("led"))
+    launch, pilot = graph.bus("launch"), graph.bus("pilot")
+    load_manager, meter = graph.bus("load_manager"), graph.bus("meter")
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: launch.publish(LAUNCH_GRAPH, status("pilot", "load_manager")),
+        lambda: pilot.publish(PILOT_STATUS, PILOT),
+        lambda: load_manager.publish(LOAD_OFFER, OFFER),
+    )
+    for step in steps:
+        assert not listener.has_heard_all()
+        step()
+        graph.advance(0.01)
+    assert listener.has_heard_all()
+    # With a meter in the graph, the house that is monitored is waited for as well.
+    launch.publish(LAUNCH_GRAPH, status("pilot", "load_manager", "meter"))
+    graph.advance(0.01)
+    assert not listener.has_heard_all()
+    meter.publish(METER_HOUSE, house(1.0))
+    graph.advance(0.01)
+    assert not listener.has_heard_all()
+
+
+def test_looks_come_at_whole_quarters_of_a_second(graph: MemoryGraph) -> None:
+    bus, looks = graph.bus("led"), list[float]()
+    graph.advance(0.1)
+    every_look(bus, lambda: looks.append(round(graph.clock.now_s() % 1.0, 6)))
+    graph.advance(1.0)
+    assert looks == [0.1, 0.25, 0.5, 0.75, 0.0]
+
+
+def test_a_graph_that_says_its_last_word_has_stopped(graph: MemoryGraph) -> None:
+    watch = Watch(graph.bus("led"), lambda: False)
+    launch = graph.bus("launch")
+    launch.ready()
+    graph.advance(10.0)
+    assert watch.ended() == ""
+    launch.stop(StopReason.SHUTDOWN)
+    graph.advance(1.0)
+    assert watch.ended() == ""  # it may start anew
+    graph.advance(1.5)
+    assert watch.ended() == "the graph has stopped"
+
+
+def test_a_graph_that_starts_anew_has_not_stopped(graph: MemoryGraph) -> None:
+    watch = Watch(graph.bus("led"), lambda: False)
+    graph.bus("launch").stop(StopReason.SHUTDOWN)
+    graph.advance(1.0)
+    graph.kill("launch")
+    graph.bus("launch").ready()
+    graph.advance(10.0)
+    assert watch.ended() == ""
+
+
+def test_a_silent_graph_is_gone_when_none_of_its_nodes_runs(graph: MemoryGraph) -> None:
+    is_running = True
+    watch = Watch(graph.bus("led"), lambda: is_running)
+    graph.bus("launch").ready()
+    graph.advance(1.0)
+    graph.kill("launch")
+    graph.advance(10.0)
+    assert watch.ended() == ""
+    is_running = False
+    assert watch.ended() == ""  # is asked once a second
+    graph.advance(1.1)
+    assert watch.ended() == "the graph is gone, without a word"

@@ -1,0 +1,438 @@
+"""The front in text: what a person reads, and what is left out where room is short."""
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from msgs.launch import GraphStatus, Process, ProcessState
+from msgs.led import DARK, Color, Effect, LedFrame, Light, Tone
+from msgs.load_manager import HouseMeter, Limit, LoadOffer
+from msgs.meter import Line, MeterReading
+from msgs.pilot import CpState, PilotStatus
+from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
+from terminal.facts import Facts, Heard, age
+from terminal.lights import is_lit
+from terminal.view import Footer, front_lines
+
+M = TypeVar("M", bound=Struct)
+
+UTC_NS = 1_800_000_000_000_000_000
+NODES = ("plant", "safety", "pilot", "meter", "load_manager", "session", "led")
+
+
+def light(color: Color, effect: Effect) -> Light:
+    return Light(color=color, effect=effect)
+
+
+def heard(node: str, message: M, hold_s: float = 3.0, about: str = "") -> Heard[M]:
+    return Heard(node=node, hold_s=hold_s, message=message, age_s=0.1, about=about)
+
+
+def reading(current_a: float, power_w: float, **fields: Any) -> MeterReading:
+    line = Line(
+        current_a=current_a, voltage_v=230.4, power_w=power_w, power_factor=1.0,
+        imported_wh=0.0, exported_wh=0.0,
+    )  # fmt: skip
+    values: dict[str, Any] = {"online": True, "source": "", **fields}
+    return MeterReading(lines=(line, line, line), power_w=3 * power_w, **values)
+
+
+def process(node: str, **fields: Any) -> Process:
+    values: dict[str, Any] = {"state": ProcessState.READY, "restarts": 0, **fields}
+    return Process(node=node, pid=100, incarnation=1, **values)
+
+
+IDLE = Facts(
+    now_s=1000.0,
+    utc_ns=UTC_NS,
+    graph=heard(
+        "launch", GraphStatus(plan="simulation", pid=1, processes=tuple(map(process, NODES)))
+    ),
+    front=heard(
+        "led",
+        LedFrame(
+            segments=(light(Color.BLUE, Effect.STEADY),) * 4,
+            network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK, caption="ready",
+        ),
+    ),
+    pilot=heard(
+        "pilot",
+        PilotStatus(
+            cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0
+        ),
+    ),
+    safety=heard(
+        "safety",
+        SafetyStatus(
+            contactor=Contactor.OPEN, permitted=False, faults=(), retries=0, temperature_c=31.0,
+            installation_limit_a=32.0, limit_a=32.0, phase=SafetyPhase.IDLE,
+            detail="no vehicle is connected",
+        ),
+    ),
+    session=heard(
+        "session",
+        SessionStatus(
+            state=WallboxState.IDLE, plugged=False, authorized=False, session_id="",
+            energy_wh=0.0, reason="Ready; no vehicle is plugged in.",
+        ),
+    ),
+    offer=heard(
+        "load_manager",
+        LoadOffer(
+            limit_a=32.0, reason="dip", detail="The installation allows 32.0 A (DIP switches).",
+            limits=(
+                Limit(source="dip", limit_a=32.0, detail="The installation allows 32.0 A."),
+                Limit(source="fuse", limit_a=32.5, detail="The other loads use 2.0 A on L1."),
+                Limit(source="app", limit_a=None),
+            ),
+            house_meter=HouseMeter.ONLINE,
+        ),
+    ),
+    box=heard("meter", reading(0.0, 0.0)),
+    house=heard("meter", reading(2.0, 460.0), about="the house"),
+    solar=Heard(node="meter", hold_s=10.0, about="the sun"),
+)  # fmt: skip
+
+
+def but(facts: Facts, **changes: Any) -> Facts:
+    """Return facts in which fields of the named sources' messages are others."""
+    sources = {
+        name: replace(
+            getattr(facts, name),
+            message=msgspec.structs.replace(getattr(facts, name).message, **fields),
+        )
+        for name, fields in changes.items()
+    }
+    return replace(facts, **sources)
+
+
+CHARGING = but(
+    IDLE,
+    front={"segments": (light(Color.BLUE, Effect.BLINK),) * 4, "caption": "charging"},
+    pilot={"cp_state": CpState.C, "duty_percent": 26.7, "offered_a": 16.0, "high_v": 6.0,
+           "low_v": -12.0},
+    safety={"contactor": Contactor.CLOSED, "permitted": True, "phase": SafetyPhase.CLOSED,
+            "detail": ""},
+    session={"state": WallboxState.CHARGING, "plugged": True, "authorized": True,
+             "session_id": "20271115-5f3a", "energy_wh": 4213.0, "reason": "Up to 16 A.",
+             "started_utc_ns": UTC_NS - 754_000_000_000},
+    offer={"limit_a": 16.0, "reason": "app", "detail": "The app allows 16.0 A.",
+           "limits": (Limit(source="app", limit_a=16.0, detail="The app allows 16.0 A."),
+                      Limit(source="dip", limit_a=32.0, detail="The installation allows it."),
+                      Limit(source="fuse", limit_a=None))},
+    box={"lines": reading(15.9, 3663.0).lines, "power_w": 10989.0},
+    house={"lines": reading(17.9, 4120.0).lines, "power_w": 12360.0},
+)  # fmt: skip
+
+FAULT = but(
+    CHARGING,
+    front={
+        "segments": (*(light(Color.BLUE, Effect.BLINK),) * 3, light(Color.RED, Effect.BLINK)),
+        "caption": "fault 8001",
+        "tone": Tone.FALLING,
+    },
+    safety={
+        "contactor": Contactor.OPEN,
+        "phase": SafetyPhase.FAULT,
+        "detail": "the contactor does not close",
+        "faults": (FaultCode.NOT_CLOSING,),
+        "records": (
+            Fault(
+                code=FaultCode.NOT_CLOSING, since_utc_ns=UTC_NS, count=2,
+                detail="the contactor does not close",
+                remedy="Pull the plug and put it in again, or restart the box. "
+                "If the fault comes back, call the service.",
+            ),
+        ),
+        "retries": 1,
+        "retry_in_s": 27.2,
+    },
+    session={"state": WallboxState.RECOVER_FROM_ERROR, "reason": "Fault 8001."},
+)  # fmt: skip
+
+
+def page(facts: Facts, width: int = 80, height: int | None = None, **footer: Any) -> str:
+    lines = front_lines(facts, width, height, Footer(**footer))
+    return "".join(f"{line.text}\n" for line in lines)
+
+
+def test_an_idle_box_reads_like_this() -> None:
+    assert (
+        page(IDLE)
+        == """\
+── wallbox: simulation ─────────────────────────────────────────────────────────
+  S1      S2      S3      S4         network RFID    frame   mode    touch
+  ███████ ███████ ███████ ███████    ······· ······· ······· ······· ·······
+  blue    blue    blue    blue       off     off     off     off     off
+  steady  steady  steady  steady
+  front       ready
+
+── charge ──────────────────────────────────────────────────────────────────────
+  state       Idle: Ready; no vehicle is plugged in.
+  session     none, no vehicle is plugged in
+  contactor   open, as proven; idle: no vehicle is connected
+  pilot       A, no vehicle; no PWM, offers nothing; +12.0 V / +12.0 V
+
+── meters ──────────────────────────────────────────────────────────────────────
+                   box                       house
+  L1               0.0 A   230 V      0 W      2.0 A   230 V    460 W
+  L2               0.0 A   230 V      0 W      2.0 A   230 V    460 W
+  L3               0.0 A   230 V      0 W      2.0 A   230 V    460 W
+  sum                                 0 W                      1380 W
+
+── limit ───────────────────────────────────────────────────────────────────────
+  limit       32.0 A by dip. The installation allows 32.0 A (DIP switches).
+  dip          32.0 A   binds
+  fuse         32.5 A   The other loads use 2.0 A on L1.
+  app               -   sets no limit
+
+── graph ───────────────────────────────────────────────────────────────────────
+  ready       plant, safety, pilot, meter, load_manager, session, led
+"""
+    )
+
+
+@pytest.mark.req("MET-7", "LED-3")
+def test_a_charge_fits_into_80_by_24() -> None:
+    keys = "q leave"
+    assert (
+        page(CHARGING, height=24, keys=keys)
+        == """\
+── wallbox: simulation ─────────────────────────────────────────────────────────
+  S1      S2      S3      S4         network RFID    frame   mode    touch
+  ███████ ███████ ███████ ███████    ······· ······· ······· ······· ·······
+  blue    blue    blue    blue       off     off     off     off     off
+  blinks  blinks  blinks  blinks
+  front       charging
+
+  state       Charging: Up to 16 A.
+  session     4.21 kWh in 0:12:34, authorised, id 20271115-5f3a
+  contactor   closed, as proven
+  pilot       C, vehicle ready; duty 26.7 % offers 16.0 A; +6.0 V / -12.0 V
+
+                   box                       house
+  L1              15.9 A   230 V   3663 W     17.9 A   230 V   4120 W
+  L2              15.9 A   230 V   3663 W     17.9 A   230 V   4120 W
+  L3              15.9 A   230 V   3663 W     17.9 A   230 V   4120 W
+  sum                             10989 W                     12360 W
+
+  limit       16.0 A by app. The app allows 16.0 A.
+  chain       app 16.0 A, dip 32.0 A; not limiting: fuse
+
+  ready       plant, safety, pilot, meter, load_manager, session, led
+
+  keys  c card · p plug · u unplug · r ready · f full · x pull · q leave
+"""
+    )
+
+
+@pytest.mark.req("ERR-8001", "ERR-T")
+def test_a_fault_stands_with_its_remedy_and_loses_nothing_of_it_at_80_by_24() -> None:
+    assert (
+        page(FAULT, height=24, keys="q leave", note="plug: a vehicle is plugged already")
+        == """\
+── wallbox: simulation ─────────────────────────────────────────────────────────
+  S1      S2      S3      S4         network RFID    frame   mode    touch
+  ███████ ███████ ███████ ███████    ······· ······· ······· ······· ·······
+  blue    blue    blue    red        off     off     off     off     off
+  blinks  blinks  blinks  blinks
+  front       fault 8001 (the buzzer plays: falling)
+  state       RecoverFromError
+  fault       8001, seen 2 times: the contactor does not close
+  remedy      Pull the plug and put it in again, or restart the box. If the
+              fault comes back, call the service.
+  retry       by itself in 27 s (1 of 5 used)
+  session     4.21 kWh in 0:12:34, authorised, id 20271115-5f3a
+  contactor   open, as proven; fault
+  pilot       C, vehicle ready; duty 26.7 % offers 16.0 A; +6.0 V / -12.0 V
+                   box                       house
+  L1              15.9 A   230 V   3663 W     17.9 A   230 V   4120 W
+  L2              15.9 A   230 V   3663 W     17.9 A   230 V   4120 W
+  L3              15.9 A   230 V   3663 W     17.9 A   230 V   4120 W
+  sum                             10989 W                     12360 W
+  limit       16.0 A by app. The app allows 16.0 A.
+  chain       app 16.0 A, dip 32.0 A; not limiting: fuse
+  ready       plant, safety, pilot, meter, load_manager, session, led
+  now         plug: a vehicle is plugged already
+  keys  c card · p plug · u unplug · r ready · f full · x pull · q leave
+"""
+    )
+
+
+@pytest.mark.req("LED-4", "MET-3")
+def test_a_lost_house_meter_shows_no_values_and_says_since_when_and_why() -> None:
+    lost = but(
+        CHARGING,
+        front={
+            "segments": (*(light(Color.ORANGE, Effect.BLINK),) * 2, DARK, DARK),
+            "caption": "house meter lost",
+        },
+        house={"online": False, "sampled_ns": 985_000_000_000, "error": "connection refused"},
+        offer={"house_meter": HouseMeter.LOST},
+    )
+    # The next poll of a lost meter comes late; until then its last word holds.
+    lost = replace(lost, house=replace(lost.house, age_s=25.0))
+    text = page(lost)
+    assert "  orange  orange  off     off  " in text
+    assert "  L2              15.9 A   230 V   3663 W        - A     - V      - W\n" in text
+    assert "  sum                             10989 W                         - W\n" in text
+    assert "  house       no reading for 15 s: connection refused\n" in text
+    silent = page(replace(lost, box=replace(lost.box, age_s=25.0)))
+    assert "  box         no word from meter for 25 s\n" in silent
+    assert "  house       no word from meter about the house for 25 s\n" in silent
+
+
+@pytest.mark.parametrize(
+    ("source", "row", "value"),
+    [
+        ("front", "front       no word from led for 12 s", "front       charging"),
+        ("session", "state       no word from session for 12 s", "4.21 kWh in"),
+        ("safety", "contactor   no word from safety for 12 s", "closed, as proven"),
+        ("pilot", "pilot       no word from pilot for 12 s", "26.7 %"),
+        ("box", "box         no word from meter for 12 s", "15.9 A"),
+        ("house", "house       no word from meter about the house for 12 s", "17.9 A"),
+        ("offer", "limit       no word from load_manager for 12 s", "by app"),
+        ("graph", "nodes       no word from launch for 12 s", "load_manager, session"),
+    ],
+)
+def test_a_silent_source_is_named_with_its_age_and_shows_no_value(
+    source: str, row: str, value: str
+) -> None:
+    facts = replace(CHARGING, **{source: replace(getattr(CHARGING, source), age_s=12.0)})
+    assert f"  {row}\n" in page(facts)
+    assert value in page(CHARGING)
+    assert value not in page(facts)
+
+
+@pytest.mark.parametrize(
+    ("processes", "words"),
+    [
+        ((process("pilot"),), "led is not part of this graph"),
+        ((process("led"),), "no word from led yet"),
+        (
+            (process("led", state=ProcessState.BACKOFF, detail="exit code 1"),),
+            "no word from led yet: it is backoff, exit code 1",
+        ),
+        ((), "no word from led yet"),
+    ],
+)
+def test_a_source_never_heard_is_explained(processes: tuple[Process, ...], words: str) -> None:
+    facts = but(IDLE, graph={"processes": processes})
+    facts = replace(facts, front=Heard(node="led", hold_s=3.0))
+    assert facts.silence(facts.front) == words
+    assert f"  front       {words}\n" in page(facts)
+    assert "  ??????? ??????? ???????" in page(facts)
+
+
+@pytest.mark.parametrize("color", [color for color in Color if color is not Color.OFF])
+@pytest.mark.parametrize(
+    ("effect", "word"),
+    [(Effect.STEADY, "steady"), (Effect.BLINK, "blinks"), (Effect.PULSE, "pulses")],
+)
+def test_each_light_is_told_in_words_so_that_no_colour_is_needed(
+    color: Color, effect: Effect, word: str
+) -> None:
+    facts = but(
+        IDLE,
+        front={"segments": (DARK, light(color, effect), DARK, DARK), "touch": light(color, effect)},
+    )
+    _, names, _, colors, effects = page(facts).splitlines()[:5]
+    for name in ("S2", "touch"):
+        place = slice(names.index(name), names.index(name) + 8)
+        assert colors[place].strip() == color
+        assert effects[place].strip() == word
+    assert colors.split().count("off") == 7
+
+
+@pytest.mark.req("LED-10")
+def test_all_blinking_lights_blink_together_once_a_second_and_pulses_never_go_dark() -> None:
+    facts = but(
+        CHARGING, front={"network": light(Color.GREEN, Effect.BLINK),
+                         "frame": light(Color.WHITE, Effect.PULSE)}
+    )  # fmt: skip
+    rows = []
+    for quarter in range(8):
+        at = replace(facts, now_s=1000.0 + quarter / 4)
+        rows.append(page(at, height=30).splitlines()[2].split())
+    assert [row[0] for row in rows] == [*["███████"] * 2, *["·······"] * 2] * 2
+    assert all(row[0] == row[3] == row[4] for row in rows)
+    assert [row[6] for row in rows] == [*["███████"] * 2, *["▒▒▒▒▒▒▒"] * 2] * 2
+
+
+def test_a_steady_light_is_lit_and_a_dark_one_is_not_at_any_time() -> None:
+    assert all(is_lit(Effect.STEADY, tenth / 10) for tenth in range(20))
+    assert not any(is_lit(Effect.OFF, tenth / 10) for tenth in range(20))
+
+
+def test_a_page_that_is_printed_once_shows_blinking_lights_lit() -> None:
+    dark = replace(CHARGING, now_s=1000.5)
+    assert page(dark, height=30).splitlines()[2].split()[0] == "·······"
+    assert page(dark).splitlines()[2].split()[0] == "███████"
+
+
+def test_nodes_that_do_not_run_are_named_with_their_reason() -> None:
+    processes = (
+        process("pilot", restarts=1),
+        process("led", restarts=3),
+        process("session", state=ProcessState.FAILED, detail="the port is busy"),
+    )
+    text = page(but(IDLE, graph={"processes": processes, "stopping": True}))
+    assert "wallbox: simulation, stopping ─" in text
+    assert "  ready       pilot (restarted once), led (restarted 3 times)\n" in text
+    assert "  session     failed: the port is busy\n" in text
+
+
+def test_keys_of_the_world_are_shown_only_where_it_is_simulated() -> None:
+    board = but(IDLE, graph={"processes": (process("pilot"),)})
+    last = page(IDLE, keys="q leave").splitlines()[-1]
+    assert last.startswith("  keys  c card · p plug · u unplug")
+    assert page(board, keys="q leave").splitlines()[-1] == "  keys  q leave"
+    assert "keys" not in page(IDLE)
+
+
+def test_a_house_that_is_not_monitored_takes_no_room() -> None:
+    alone = replace(but(IDLE, offer={"house_meter": HouseMeter.OFF}))
+    alone = replace(alone, house=Heard(node="meter", hold_s=10.0, about="the house"))
+    assert "house" not in page(alone)
+
+
+def test_a_third_meter_is_shown_where_there_is_room() -> None:
+    sunny = replace(IDLE, solar=heard("meter", reading(-5.0, -1150.0), about="the sun"))
+    assert " sun" not in page(sunny, width=80)
+    wide = page(sunny, width=120)
+    assert (
+        "                   box                       house                         sun\n" in wide
+    )
+    assert (
+        "  L1               0.0 A   230 V      0 W      2.0 A   230 V    460 W     -5.0 A" in wide
+    )
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+@pytest.mark.parametrize("height", [24, 30, 40, 60])
+@pytest.mark.parametrize("facts", [IDLE, CHARGING, FAULT])
+def test_no_page_is_wider_or_longer_than_its_terminal(
+    facts: Facts, width: int, height: int
+) -> None:
+    lines = page(facts, width, height, keys="q leave", hints=("one", "two")).splitlines()
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert "keys" in lines[-1]
+
+
+def test_what_nodes_say_cannot_steer_the_terminal() -> None:
+    facts = but(IDLE, session={"reason": "\x1b]0;title\x07 and\r\nmore"})
+    assert page(facts).isprintable() is False  # line ends
+    assert all(line.isprintable() for line in page(facts).split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (12.3, "12 s"), (119.0, "119 s"), (180.0, "3 min"), (7200.0, "2 h")],
+)
+def test_an_age_is_said_as_a_person_does(seconds: float, words: str) -> None:
+    assert age(seconds) == words

@@ -1,0 +1,368 @@
+"""Every invariant holds in a charge, bears a breach as long as it says, and no longer."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from msgs.load_manager import LoadOffer
+from msgs.meter import NO_LINE, MeterReading
+from msgs.pilot import CpState, PilotStatus, duty_of_offer
+from msgs.plant import SimPower
+from msgs.safety import Contactor, FaultCode, SafetyStatus
+from msgs.session import SessionStatus, WallboxState
+from tests.verifier.conftest import COPPER
+from verifier.invariants import INVARIANTS, OF_A_LIFE, SLACK_S, Invariant, Watch
+from verifier.seen import Heard, PilotSeen, SafetySeen, Seen
+
+NOW_S = 1000.0
+STEP_S = 0.001
+
+CHARGING = replace(
+    COPPER,
+    high_v=6.0,
+    duty_percent=duty_of_offer(16.0),
+    mirror_closed=False,
+    load_voltage=True,
+    terminal_c=40.0,
+    board_c=35.0,
+)
+LINE = replace(NO_LINE, current_a=15.7, voltage_v=230.0)
+POWER = SimPower(lines=(LINE, LINE, LINE))
+PILOT = PilotStatus(
+    cp_state=CpState.C,
+    duty_percent=duty_of_offer(16.0),
+    offered_a=16.0,
+    high_v=6.0,
+    low_v=-12.0,
+)
+SESSION = SessionStatus(
+    state=WallboxState.CHARGING,
+    plugged=True,
+    authorized=True,
+    session_id="one",
+    energy_wh=0.0,
+    reason="",
+)
+METER = MeterReading(
+    lines=(LINE, LINE, LINE),
+    power_w=10_000.0,
+    online=True,
+    source="",
+    sampled_ns=int(NOW_S * 1e9),
+)
+SAFETY = SafetyStatus(
+    contactor=Contactor.CLOSED,
+    permitted=True,
+    faults=(),
+    retries=0,
+    temperature_c=40.0,
+    installation_limit_a=16.0,
+    limit_a=16.0,
+)
+OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
+
+
+def charging() -> Seen:
+    """Return a box that charges with 16 A."""
+    return Seen(
+        since_s=NOW_S,
+        dip_a=16.0,
+        fuse_a=35.0,
+        calm_s=0.0,
+        coil=True,
+        closed=True,
+        duty_percent=duty_of_offer(16.0),
+        edge_s=NOW_S,
+        is_tested=True,
+        drawn_a=(15.7, 15.7, 15.7),
+        house=METER,
+        safety=SafetySeen(
+            awake_s=0.0,
+            copper=Heard(CHARGING, NOW_S),
+            power=Heard(POWER, NOW_S),
+            pilot=Heard(PILOT, NOW_S),
+            session=Heard(SESSION, NOW_S),
+            meter=Heard(METER, NOW_S),
+            enable=True,
+            status=SAFETY,
+        ),
+        pilot=PilotSeen(
+            awake_s=0.0,
+            safety=Heard(SAFETY, NOW_S),
+            session=Heard(SESSION, NOW_S),
+            offer=Heard(OFFER, NOW_S),
+        ),
+    )
+
+
+def keep_fresh(seen: Seen, now_s: float) -> None:
+    """Let everything be sent again but what has been stamped otherwise."""
+    for heard in (
+        seen.safety.copper,
+        seen.safety.power,
+        seen.safety.pilot,
+        seen.safety.session,
+        seen.safety.meter,
+        seen.pilot.safety,
+        seen.pilot.session,
+        seen.pilot.offer,
+    ):
+        if heard.stamp_s == seen.since_s:
+            heard.stamp_s = now_s
+    if seen.edge_s == seen.since_s:
+        seen.edge_s = now_s
+
+
+def broken_after_s(seen: Seen, name: str, most_s: float = 16.0) -> float | None:
+    """Return after which time an invariant is told; None if it is not."""
+    watch = Watch(INVARIANTS)
+    begin_s = seen.since_s
+    while seen.since_s < begin_s + most_s:
+        now_s = seen.since_s + STEP_S
+        keep_fresh(seen, now_s)
+        if name in {broken.name for broken in watch.look(seen, now_s)}:
+            return now_s - begin_s
+        seen.since_s = now_s
+    return None
+
+
+def unplug(seen: Seen) -> None:
+    seen.safety.copper.message = replace(CHARGING, high_v=12.0)
+
+
+def lose_diode(seen: Seen) -> None:
+    seen.safety.copper.message = replace(CHARGING, low_v=-6.0)
+
+
+def forget_test(seen: Seen) -> None:
+    seen.is_tested = False
+
+
+def silence(what: str) -> Callable[[Seen], None]:
+    def act(seen: Seen) -> None:
+        heard = getattr(seen.safety, what)
+        heard.stamp_s = seen.since_s - 1e-6
+
+    return act
+
+
+def withdraw(seen: Seen) -> None:
+    seen.safety.session.message = replace(SESSION, authorized=False)
+
+
+def go_offline(seen: Seen) -> None:
+    seen.safety.meter.message = replace(METER, online=False)
+
+
+def pause(seen: Seen) -> None:
+    seen.safety.pilot.message = replace(PILOT, offered_a=0.0)
+
+
+def stop_pwm(seen: Seen) -> None:
+    seen.safety.copper.message = replace(CHARGING, duty_percent=100.0)
+
+
+def withdraw_unloaded(seen: Seen) -> None:
+    withdraw(seen)
+    seen.safety.power.message = SimPower(lines=(NO_LINE, NO_LINE, NO_LINE))
+
+
+def lose_earth(seen: Seen) -> None:
+    seen.safety.copper.message = replace(CHARGING, earth_ohm=600.0)
+
+
+def heat(seen: Seen) -> None:
+    seen.safety.copper.message = replace(CHARGING, board_c=80.5)
+
+
+def latch(seen: Seen) -> None:
+    seen.safety.status = replace(SAFETY, faults=(FaultCode.RED,))
+
+
+def stop_edges(seen: Seen) -> None:
+    seen.edge_s -= 1e-6
+    seen.safety.awake_s = None
+
+
+def leak(seen: Seen) -> None:
+    seen.safety.copper.message = replace(CHARGING, residual_dc=True)
+
+
+def trip(seen: Seen) -> None:
+    seen.is_tripped = True
+
+
+def hang(seen: Seen) -> None:
+    seen.coil = False
+
+
+def weld(seen: Seen) -> None:
+    hang(seen)
+    seen.may_stick = True
+
+
+def lie(seen: Seen) -> None:
+    seen.safety.status = replace(SAFETY, contactor=Contactor.OPEN)
+
+
+def offer_beyond(message: str, value: object) -> Callable[[Seen], None]:
+    def act(seen: Seen) -> None:
+        getattr(seen.pilot, message).message = value
+
+    return act
+
+
+def offer_on_silence(message: str) -> Callable[[Seen], None]:
+    def act(seen: Seen) -> None:
+        getattr(seen.pilot, message).stamp_s = seen.since_s - 1e-6
+
+    return act
+
+
+def offer_unheard(seen: Seen) -> None:
+    seen.pilot = PilotSeen(
+        awake_s=seen.since_s,
+        safety=Heard(SAFETY, seen.since_s),
+        session=Heard(SESSION, seen.since_s),
+    )
+
+
+def exceed_dip(seen: Seen) -> None:
+    seen.duty_percent = duty_of_offer(16.1)
+
+
+def overload(seen: Seen) -> None:
+    line = replace(LINE, current_a=36.5)
+    seen.house = replace(METER, lines=(LINE, LINE, line))
+
+
+def change_the_vehicle(seen: Seen) -> None:
+    seen.session_id, seen.session_plug = "1", 7
+    seen.plug = 8
+
+
+def open_without_cause(seen: Seen) -> None:
+    seen.stays_until_s = seen.since_s + 1.0
+    seen.coil = seen.closed = False
+
+
+BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
+    ("vehicle", unplug, 0.06),
+    ("diode", lose_diode, 0.06),
+    ("self_test", forget_test, 0.06),
+    ("sensors", silence("copper"), 0.06),
+    ("pilot_node", silence("pilot"), 1.01),
+    ("permission", withdraw, 6.01),
+    ("permission", silence("session"), 9.01),
+    ("permission", silence("meter"), 11.01),
+    ("permission", go_offline, 11.01),
+    ("permission", pause, 6.01),
+    ("permission", stop_pwm, 6.01),
+    ("unloaded", withdraw_unloaded, 0.02),
+    ("permitted", withdraw, 0.02),
+    ("permitted", silence("session"), 3.02),
+    ("permitted", silence("meter"), 5.02),
+    ("permitted", go_offline, 5.02),
+    ("earth", lose_earth, 0.11),
+    ("heat", heat, 6.11),
+    ("latched", latch, 0.01),
+    ("watchdog", stop_edges, 1.0),
+    ("residual", leak, 0.01),
+    ("trip", trip, 0.6),
+    ("contacts", hang, 0.025),
+    ("truth", lie, 0.07),
+    ("weld", weld, 2.0),
+    ("offer", offer_beyond("safety", replace(SAFETY, permitted=False)), 0.02),
+    ("offer", offer_beyond("safety", replace(SAFETY, limit_a=15.9)), 0.02),
+    ("offer", offer_beyond("session", replace(SESSION, authorized=False)), 0.02),
+    ("offer", offer_beyond("offer", replace(OFFER, limit_a=15.9)), 0.02),
+    ("offer", offer_on_silence("safety"), 1.02),
+    ("offer", offer_on_silence("session"), 3.02),
+    ("offer", offer_on_silence("offer"), 3.02),
+    ("offer", offer_unheard, 3.02),
+    ("dip", exceed_dip, 0.0),
+    ("fuse", overload, 15.0),
+    ("undisturbed", open_without_cause, 0.0),
+    ("one_plug", change_the_vehicle, 2.0),
+]
+
+
+def test_nothing_is_broken_in_a_charge() -> None:
+    seen = charging()
+    watch = Watch(INVARIANTS)
+    for _ in range(3000):
+        now_s = seen.since_s + 0.01
+        keep_fresh(seen, now_s)
+        assert watch.look(seen, now_s) == []
+        seen.since_s = now_s
+    assert watch.look_at_closing(seen, seen.since_s) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "act", "after_s"),
+    BREACHES,
+    ids=[f"{name}-{act.__name__}" for name, act, _ in BREACHES],
+)
+def test_a_breach_is_told_when_its_time_is_over(
+    name: str, act: Callable[[Seen], None], after_s: float
+) -> None:
+    seen = charging()
+    act(seen)
+    told_s = broken_after_s(seen, name)
+    assert told_s == pytest.approx(after_s + SLACK_S + STEP_S, abs=2 * STEP_S)
+
+
+def test_every_invariant_has_a_breach_here() -> None:
+    assert {name for name, _, _ in BREACHES} == {rule.name for rule in INVARIANTS}
+
+
+def test_other_loads_may_overload_the_house_by_themselves() -> None:
+    seen = charging()
+    line = replace(LINE, current_a=51.0)
+    seen.house = replace(METER, lines=(LINE, LINE, line))
+    assert broken_after_s(seen, "fuse") is None
+
+
+def test_a_breach_that_ends_in_time_is_none() -> None:
+    seen = charging()
+    unplug(seen)
+    assert broken_after_s(seen, "vehicle", most_s=0.05) is None
+    seen.safety.copper.message = CHARGING
+    watch = Watch(INVARIANTS)
+    assert watch.look(seen, seen.since_s + 0.05) == []
+
+
+def test_a_node_that_was_held_gets_the_full_time_again() -> None:
+    seen = charging()
+    unplug(seen)
+    seen.safety.awake_s = None
+    assert broken_after_s(seen, "vehicle", most_s=0.5) is None
+    seen.safety.awake_s = seen.since_s
+    assert broken_after_s(seen, "vehicle") == pytest.approx(0.063, abs=2 * STEP_S)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in INVARIANTS if rule.closing_s is not None])
+def test_a_coil_gets_no_current_while_a_rule_is_broken(rule: Invariant) -> None:
+    name = rule.name
+    seen = charging()
+    seen.coil = False
+    next(act for each, act, _ in BREACHES if each == name)(seen)
+    assert broken_after_s(seen, name, most_s=0.01) is None
+    watch = Watch(INVARIANTS)
+    stale_s = seen.since_s + 2.0
+    watch.look(seen, stale_s)
+    seen.since_s = stale_s
+    seen.coil = True
+    assert name in {broken.name for broken in watch.look_at_closing(seen, stale_s)}
+
+
+def test_the_page_lists_every_invariant_as_it_is_judged() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "invariants.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+?)(?: \| (.+?))? \|$", page, flags=re.MULTILINE)
+    assert [(name, says, within) for name, says, within in rows] == [
+        *((rule.name, rule.says, f"{rule.within_s:g} s") for rule in INVARIANTS),
+        *((name, says, "") for name, says in OF_A_LIFE.items()),
+    ]

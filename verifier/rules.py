@@ -1,0 +1,267 @@
+"""The rules behind the invariants, each a pure question about what has been seen.
+
+A breach is answered with the time since when it lasts [s]: EVENT if since the last change, a time
+if an age has run out, None if the rule holds.
+"""
+
+import math
+
+from msgs.pilot import MIN_OFFER_A, CpState, classify_high_v, offer_of_duty, shows_diode
+from msgs.safety import Contactor, FaultCode, SafetyStatus
+from verifier.seen import Seen
+
+EVENT = float("-inf")
+
+COPPER_HOLD_S = 0.05
+POWER_HOLD_S = 0.5
+PILOT_HOLD_S = 1.0
+SAFETY_HOLD_S = 1.0
+SESSION_HOLD_S = 3.0
+OFFER_HOLD_S = 3.0
+METER_HOLD_S = 5.0
+WATCHDOG_S = 1.0
+CALM_S = 15.0  # so long after the last trouble everybody has heard everybody
+PILOT_START_S = 0.5  # a restarted pilot is valid again within half of its hold
+
+EARTH_OHM = 500.0
+HOT_C = 80.0
+UNLOADED_A = 1.0
+FUSE_SLACK_A = 1.0  # between two looks at a current that moves
+ROUNDING_A = 1e-6
+TRIPPED = frozenset({FaultCode.RESIDUAL_CURRENT, FaultCode.RED})
+LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
+
+
+def of_current(seen: Seen) -> float | None:
+    """Ask of a coil that has current, while safety runs."""
+    return seen.safety.awake_s if seen.coil else None
+
+
+def of_safety(seen: Seen) -> float | None:
+    """Ask of safety while it runs."""
+    return seen.safety.awake_s
+
+
+def of_pilot(seen: Seen) -> float | None:
+    """Ask of pilot while it runs, once it has had the time of a start."""
+    return None if seen.pilot.awake_s is None else seen.pilot.awake_s + PILOT_START_S
+
+
+def of_calm(seen: Seen) -> float | None:
+    """Ask while nothing is wrong, and has not been for a while."""
+    return None if seen.calm_s is None else seen.calm_s + CALM_S
+
+
+def of_world(seen: Seen) -> float | None:
+    """Ask always."""
+    return EVENT
+
+
+def without_vehicle(seen: Seen, now_s: float) -> float | None:
+    """The pilot's high plateau shows neither C nor D."""
+    copper = seen.safety.copper.message
+    asks = copper is not None and classify_high_v(copper.high_v) in (CpState.C, CpState.D)
+    return None if asks else EVENT
+
+
+def without_diode(seen: Seen, now_s: float) -> float | None:
+    """The low plateau of a PWM is not that of a vehicle."""
+    copper = seen.safety.copper.message
+    if copper is None or offer_of_duty(copper.duty_percent) < MIN_OFFER_A:
+        return None  # only PWM shows the negative half
+    return None if shows_diode(copper.low_v) else EVENT
+
+
+def without_test(seen: Seen, now_s: float) -> float | None:
+    """No self-test has passed."""
+    return None if seen.is_tested else EVENT
+
+
+def without_sensors(seen: Seen, now_s: float) -> float | None:
+    """Safety's own readings are silent."""
+    return _stale_s(seen.safety.copper.stamp_s, COPPER_HOLD_S, now_s)
+
+
+def without_pilot(seen: Seen, now_s: float) -> float | None:
+    """The pilot node is silent."""
+    return _stale_s(seen.safety.pilot.stamp_s, PILOT_HOLD_S, now_s)
+
+
+def without_permission(seen: Seen, now_s: float) -> float | None:
+    """Session, meter and offer: what a charge needs, and what the vehicle may end gently."""
+    pilot, copper = seen.safety.pilot.message, seen.safety.copper.message
+    if pilot is not None and pilot.offered_a < MIN_OFFER_A:
+        return EVENT
+    if copper is not None and offer_of_duty(copper.duty_percent) < MIN_OFFER_A:
+        return EVENT
+    return _without_authority_s(seen, now_s)
+
+
+def permitting(seen: Seen, now_s: float) -> float | None:
+    """Safety permits what session or the box meter do not stand for."""
+    status = seen.safety.status
+    if status is None or not status.permitted:
+        return None
+    return _without_authority_s(seen, now_s)
+
+
+def _without_authority_s(seen: Seen, now_s: float) -> float | None:
+    session, meter = seen.safety.session, seen.safety.meter
+    if session.message is not None and not session.message.authorized:
+        return EVENT
+    metered_s = meter.stamp_s
+    if meter.message is not None and not meter.message.online:
+        metered_s = meter.message.sampled_ns / 1e9
+    return _earliest_s(
+        _stale_s(session.stamp_s, SESSION_HOLD_S, now_s),
+        _stale_s(metered_s, METER_HOLD_S, now_s),
+    )
+
+
+def unloaded(seen: Seen, now_s: float) -> float | None:
+    """There is no permission, and the vehicle draws nothing."""
+    if not seen.coil:
+        return None
+    power = seen.safety.power
+    if power.message is None or _stale_s(power.stamp_s, POWER_HOLD_S, now_s) is not None:
+        return None
+    if any(abs(line.current_a) >= UNLOADED_A for line in power.message.lines):
+        return None
+    return without_permission(seen, now_s)
+
+
+def without_earth(seen: Seen, now_s: float) -> float | None:
+    """The protective earth is missing or high-ohmic."""
+    copper = seen.safety.copper.message
+    return None if copper is None or 0.0 <= copper.earth_ohm <= EARTH_OHM else EVENT
+
+
+def hot(seen: Seen, now_s: float) -> float | None:
+    """A sensor shows more than 80 degC."""
+    copper = seen.safety.copper.message
+    is_hot = copper is not None and max(copper.terminal_c, copper.board_c) > HOT_C
+    return EVENT if is_hot else None
+
+
+def latched(seen: Seen, now_s: float) -> float | None:
+    """A latched fault holds."""
+    return EVENT if is_latched(seen) else None
+
+
+def is_latched(seen: Seen) -> bool:
+    """Return whether safety holds a fault that only mains off and on clears."""
+    status = seen.safety.status
+    return status is not None and not LATCHED.isdisjoint(status.faults)
+
+
+def is_trip_told(seen: Seen) -> bool:
+    """Return whether safety holds a fault that a trip of the monitor is said to be."""
+    status = seen.safety.status
+    return status is not None and not TRIPPED.isdisjoint(status.faults)
+
+
+def unwatched(seen: Seen, now_s: float) -> float | None:
+    """The watchdog has had no edge."""
+    onset_s = seen.edge_s + WATCHDOG_S
+    return onset_s if seen.coil and now_s > onset_s else None
+
+
+def leaking(seen: Seen, now_s: float) -> float | None:
+    """The enable line is on beside an active output of the monitor."""
+    copper = seen.safety.copper.message
+    if not seen.safety.enable or copper is None:
+        return None
+    return EVENT if copper.residual_ac or copper.residual_dc else None
+
+
+def untold_trip(seen: Seen, now_s: float) -> float | None:
+    """The monitor has tripped behind closed contacts, and safety has not said so."""
+    return EVENT if seen.is_tripped else None
+
+
+def hanging(seen: Seen, now_s: float) -> float | None:
+    """A main pole is closed by itself."""
+    return EVENT if seen.closed and not seen.coil and not seen.may_stick else None
+
+
+def mistaken(seen: Seen, now_s: float) -> float | None:
+    """Safety says open of a closed contactor."""
+    status = seen.safety.status
+    if not seen.closed or status is None:
+        return None
+    return EVENT if status.contactor is Contactor.OPEN else None
+
+
+def untold(seen: Seen, now_s: float) -> float | None:
+    """A main pole is closed without current in the coil, and safety does not say so."""
+    if not seen.closed or seen.coil:
+        return None
+    if _stale_s(seen.safety.copper.stamp_s, COPPER_HOLD_S, now_s) is not None:
+        return None  # it cannot see
+    status = seen.safety.status
+    is_told = status is not None and status.contactor is Contactor.WELDED
+    return None if is_told and is_latched(seen) else EVENT
+
+
+def beyond_offer(seen: Seen, now_s: float) -> float | None:
+    """The duty says more than pilot may say by what it has heard."""
+    pilot = seen.pilot
+    said_a = offer_of_duty(seen.duty_percent)
+    if said_a == 0.0 or pilot.awake_s is None:
+        return None
+    safety, session, offer = pilot.safety.message, pilot.session.message, pilot.offer.message
+    limits_a = (
+        (pilot.safety, SAFETY_HOLD_S, 0.0 if safety is None else _limit_of_safety_a(safety)),
+        (pilot.session, SESSION_HOLD_S, math.inf if session and session.authorized else 0.0),
+        (pilot.offer, OFFER_HOLD_S, 0.0 if offer is None else offer.limit_a),
+    )
+    onsets = []
+    for heard, hold_s, limit_a in limits_a:
+        if heard.message is None:  # after a start this is no silence before its hold is over
+            onsets.append(_stale_s(pilot.awake_s, hold_s, now_s))
+        elif said_a > limit_a + ROUNDING_A:
+            return EVENT
+        else:
+            onsets.append(_stale_s(heard.stamp_s, hold_s, now_s))
+    return _earliest_s(*onsets)
+
+
+def _limit_of_safety_a(safety: SafetyStatus) -> float:
+    return min(safety.limit_a, safety.installation_limit_a) if safety.permitted else 0.0
+
+
+def beyond_dip(seen: Seen, now_s: float) -> float | None:
+    """The duty says more than the installation carries."""
+    return EVENT if offer_of_duty(seen.duty_percent) > seen.dip_a + ROUNDING_A else None
+
+
+def beyond_fuse(seen: Seen, now_s: float) -> float | None:
+    """The connection carries more than its fuse, and would not without the vehicle."""
+    fuse_a, house = seen.fuse_a, seen.house
+    if fuse_a is None or house is None or not house.online:
+        return None
+    for line, drawn_a in zip(house.lines, seen.drawn_a, strict=True):
+        others_a = line.current_a - drawn_a
+        if line.current_a > fuse_a + FUSE_SLACK_A and others_a < fuse_a - FUSE_SLACK_A:
+            return EVENT
+    return None
+
+
+def disturbed(seen: Seen, now_s: float) -> float | None:
+    """The contactor has opened though nothing had happened that may open it."""
+    return EVENT if not seen.coil and now_s < seen.stays_until_s else None
+
+
+def outlived(seen: Seen, now_s: float) -> float | None:
+    """The running session began with another plug than the one that is in."""
+    return EVENT if seen.session_id and seen.session_plug != seen.plug else None
+
+
+def _stale_s(stamp_s: float, hold_s: float, now_s: float) -> float | None:
+    """Return since when something that old is older than its hold; None while it is not."""
+    onset_s = stamp_s + hold_s
+    return onset_s if now_s > onset_s else None
+
+
+def _earliest_s(*onsets_s: float | None) -> float | None:
+    return min((onset_s for onset_s in onsets_s if onset_s is not None), default=None)

@@ -1,0 +1,400 @@
+"""The witness of one box: takes frames off the bus, keeps `seen` up to date, has it judged.
+
+It sees everything that is sent, and separately what reaches safety, pilot and session: a message
+that is lost on its way is not held against its reader. It decodes the bytes itself; nothing is
+asked of a node.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from bus.memory import START_NS, MemoryGraph
+from bus.wire import CHECKED, HEADER_LENGTH, topic_key
+from msgs.heartbeat import Heartbeat, NodeState
+from msgs.meter import MeterReading
+from msgs.pilot import MIN_OFFER_A, PLUGGED, X1_PERCENT, CpState, SimPilotDrive, classify_high_v
+from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
+from msgs.safety import SafetyStatus, SimContactorDrive
+from msgs.session import SessionStatus
+from msgs.topics import (
+    HEARTBEATS,
+    LOAD_OFFER,
+    METER_BOX,
+    METER_HOUSE,
+    PILOT_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    SIM_CONTACTOR_DRIVE,
+    SIM_COPPER,
+    SIM_EVENT,
+    SIM_PILOT_DRIVE,
+    SIM_POWER,
+    Topic,
+)
+from verifier.causes import Causes
+from verifier.invariants import INVARIANTS, Broken, Watch
+from verifier.ledger import Ledger
+from verifier.rules import CALM_S, COPPER_HOLD_S, POWER_HOLD_S, is_trip_told
+from verifier.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
+from verifier.selftest import NOT_TESTED, after_copper, after_drive
+
+CARD_S = 70.0  # RFID-4 and the master's 5 s (RFID-10), a sleeping node, a slow disk
+OUT_S = 0.5  # safety takes a plug for out after 0.3 s
+MOST_LINES = 60  # of the timeline that goes with a breach
+
+HEARD_BY_SAFETY: dict[Topic[Any], str] = {
+    SIM_POWER: "power",
+    PILOT_STATUS: "pilot",
+    SESSION_STATUS: "session",
+    METER_BOX: "meter",
+}
+HEARD_WITH_COPPER: dict[Topic[Any], str] = {SIM_COPPER: "copper", **HEARD_BY_SAFETY}
+HEARD_BY_PILOT: dict[Topic[Any], str] = {
+    SAFETY_STATUS: "safety",
+    SESSION_STATUS: "session",
+    LOAD_OFFER: "offer",
+}
+
+Take = Callable[[Any, float], None]  # message, when it was sent [s]
+
+
+class _Row:
+    """How frames of one topic are taken; one that says the same again is not decoded again."""
+
+    __slots__ = ("body", "decode", "message", "take")
+
+    def __init__(self, topic: Topic[Any], take: Take) -> None:
+        self.take = take
+        self.decode = msgspec.msgpack.Decoder(topic.message).decode
+        self.body = b""
+        self.message: Any = None
+
+
+class Witness:
+    """Sees one graph; is told to tell of every breach and of every closing."""
+
+    def __init__(
+        self,
+        graph: MemoryGraph,
+        on_broken: Callable[[Broken], None],
+        on_closed: Callable[[], None],
+        *,
+        dip_a: float,
+        fuse_a: float | None = None,
+        needs_card: bool = False,
+    ) -> None:
+        now_s = graph.clock.now_s()
+        self.seen = Seen(since_s=now_s, dip_a=dip_a, fuse_a=fuse_a, calm_s=now_s)
+        self.ledger = Ledger()
+        self.endings: dict[str, tuple[str, ...]] = {}  # the timeline at each session's end
+        self.closings = 0  # of the contactor
+        self.timeline: deque[str] = deque(maxlen=MOST_LINES)
+        self._graph = graph
+        self._clock = graph.clock
+        self._on_broken = on_broken
+        self._on_closed = on_closed
+        self._watch = Watch(INVARIANTS)
+        self._test = NOT_TESTED
+        self._causes = Causes()
+        self._needs_card = needs_card
+        self._held_s: dict[str, float] = {}  # when each card was last held to the box, by UID
+        self._session: SessionStatus | None = None  # the newest that session has said
+        self._pulsed_s = NEVER_S  # when a self-test began last
+        self._incarnations: dict[str, int] = {}
+        self._said: dict[str, object] = {}
+        graph.tap(self._tap(self._of_all()), repeats=False)
+        heard_by_safety = self._heard_by("safety", HEARD_BY_SAFETY)
+        heard_by_safety[SIM_COPPER] = self._on_copper_in_safety
+        graph.tap_reader("safety", self._tap(heard_by_safety), repeats=False)
+        heard_by_pilot = self._heard_by("pilot", HEARD_BY_PILOT)
+        graph.tap_reader("pilot", self._tap(heard_by_pilot), repeats=False)
+        heard_by_session: dict[Topic[Any], Take] = {METER_BOX: self._on_meter_in_session}
+        graph.tap_reader("session", self._tap(heard_by_session), repeats=False)
+
+    def note(self, text: str) -> None:
+        """Write a line of the timeline."""
+        self.timeline.append(f"{self._clock.now_s() - START_NS / 1e9:10.3f} {text}")
+
+    @property
+    def waits_for_card(self) -> bool:
+        """Return whether session says that a card is required, and none has authorised."""
+        said = self._session
+        return (
+            said is not None
+            and said.authorization_required
+            and not (said.authorized or said.released or said.session_id)
+        )
+
+    def asleep(self, node: str) -> None:
+        """Take note that a node is dead or held."""
+        self._look()
+        if node == "safety":
+            self._causes.slept(True, self.seen.since_s)
+            self.seen.safety.awake_s = None
+        elif node == "pilot":
+            self.seen.pilot.awake_s = None
+
+    def awake(self, node: str) -> None:
+        """Take note that a held node goes on."""
+        self._look()
+        if node == "safety":
+            self._causes.slept(False, self.seen.since_s)
+            self._leave_test()
+            self.seen.safety.awake_s = self.seen.since_s
+        elif node == "pilot":
+            self.seen.pilot.awake_s = self.seen.since_s
+
+    def trouble(self, is_active: bool, harmless_s: float = 0.0) -> bool:
+        """Take note that something is wrong, or that nothing is any more.
+
+        A harmless trouble in a calm charge must not open the contactor for so long; return
+        whether that is asked now.
+        """
+        self._look()
+        seen = self.seen
+        is_calm = seen.calm_s is not None and seen.since_s > seen.calm_s + CALM_S
+        is_charging = seen.coil and max(seen.drawn_a) >= MIN_OFFER_A - 1.0
+        is_asked = bool(harmless_s) and is_calm and is_charging
+        if is_asked:
+            seen.stays_until_s = seen.since_s + harmless_s
+        elif is_active:
+            seen.stays_until_s = NEVER_S
+        seen.calm_s = None if is_active else seen.since_s
+        return is_asked
+
+    # --- frames --------------------------------------------------------------------------------
+
+    def _tap(self, table: dict[Topic[Any], Take]) -> Callable[[bytes], None]:
+        rows = {topic_key(topic.name): _Row(topic, take) for topic, take in table.items()}
+
+        def tap(frame: bytes) -> None:
+            end = frame.find(b"\0") + 1
+            row = rows.get(frame[:end])
+            if row is None:
+                return
+            self._look()
+            body = frame[end + HEADER_LENGTH :]
+            if body != row.body:
+                row.message, row.body = row.decode(body), body
+            row.take(row.message, CHECKED.unpack_from(frame, end)[5] / 1e9)
+
+        return tap
+
+    def _look(self) -> None:
+        """Judge the stretch of time that ends now, before anything changes."""
+        now_s, seen = self._clock.now_s(), self.seen
+        if now_s > seen.since_s:
+            self._renew("safety", seen.safety, HEARD_WITH_COPPER)
+            self._renew("pilot", seen.pilot, HEARD_BY_PILOT)
+            edge_s = self._graph.stamp_s("plant", SIM_CONTACTOR_DRIVE)
+            if seen.is_fed and edge_s is not None:
+                seen.edge_s = edge_s
+            for broken in self._watch.look(seen, now_s):
+                self._on_broken(broken)
+            seen.since_s = now_s
+
+    def _renew(
+        self, node: str, heard_by: SafetySeen | PilotSeen, names: dict[Topic[Any], str]
+    ) -> None:
+        """Take the stamps of repeats that were counted and not sent."""
+        for topic, name in names.items():
+            heard: Heard[Any] = getattr(heard_by, name)
+            if heard.message is not None:
+                stamp_s = self._graph.stamp_s(node, topic)
+                if stamp_s is not None:
+                    heard.stamp_s = stamp_s
+
+    def _of_all(self) -> dict[Topic[Any], Take]:
+        return {
+            SIM_COPPER: self._on_copper,
+            SIM_POWER: self._on_power,
+            SIM_EVENT: self._on_event,
+            SIM_CONTACTOR_DRIVE: self._on_contactor_drive,
+            SIM_PILOT_DRIVE: self._on_pilot_drive,
+            SAFETY_STATUS: self._on_safety_status,
+            SESSION_STATUS: self._on_session_status,
+            METER_HOUSE: self._on_meter_house,
+            PILOT_STATUS: lambda status, _: self._tell("offer", f"{status.offered_a:g} A"),
+            **{row: self._lives_of(node) for node, row in HEARTBEATS.items()},
+        }
+
+    def _heard_by(self, node: str, names: dict[Topic[Any], str]) -> dict[Topic[Any], Take]:
+        """Return what keeps each topic in its place among what a node has heard."""
+
+        def keeper(name: str) -> Take:
+            def keep(message: Any, stamp_s: float) -> None:
+                heard: Heard[Any] = getattr(getattr(self.seen, node), name)
+                heard.message = message
+                heard.stamp_s = stamp_s
+
+            return keep
+
+        return {topic: keeper(name) for topic, name in names.items()}
+
+    def _on_copper_in_safety(self, copper: SimCopper, stamp_s: float) -> None:
+        safety = self.seen.safety
+        if stamp_s - safety.copper.stamp_s > COPPER_HOLD_S:
+            safety.out_since_s = None
+        cp_state = classify_high_v(copper.high_v)
+        if cp_state is CpState.A:
+            if safety.out_since_s is None:
+                safety.out_since_s = stamp_s
+        elif cp_state in PLUGGED and safety.out_since_s is not None:
+            awake_s = stamp_s if safety.awake_s is None else safety.awake_s
+            self.seen.plug += stamp_s - max(safety.out_since_s, awake_s) >= OUT_S
+            safety.out_since_s = None
+        safety.copper.message, safety.copper.stamp_s = copper, stamp_s
+        if (copper.residual_ac or copper.residual_dc) and copper.load_voltage:
+            self.seen.is_tripped |= safety.awake_s is not None and not is_trip_told(self.seen)
+
+    def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
+        self.ledger.heard(reading.imported_wh, stamp_s)
+
+    # --- what is sent --------------------------------------------------------------------------
+
+    def _on_copper(self, copper: SimCopper, stamp_s: float) -> None:
+        self._causes.felt(copper, stamp_s)
+        self._test = after_copper(self._test, copper, stamp_s)
+        self.seen.is_tested = self._test.has_passed
+
+    def _on_power(self, power: SimPower, stamp_s: float) -> None:
+        one, two, three = power.lines
+        self.seen.drawn_a = (one.current_a, two.current_a, three.current_a)
+        self.ledger.world(sum(line.imported_wh for line in power.lines), stamp_s)
+
+    def _on_event(self, event: SimEvent, stamp_s: float) -> None:
+        self.note(f"world: {event.what} {event.detail}".rstrip())
+        self._causes.happened(event, stamp_s)
+        seen = self.seen
+        match event.what:
+            case "coil_on":
+                seen.coil = True
+                for broken in self._watch.look_at_closing(seen, seen.since_s):
+                    self._on_broken(broken)
+            case "coil_off":
+                seen.coil = False
+            case "s2_opened" if seen.duty_percent != X1_PERCENT:
+                seen.stays_until_s = NEVER_S  # the vehicle has had enough; in x1 it has no choice
+            case "contacts_closed":
+                self.closings += 1
+                seen.closed = True
+                self._on_closed()
+            case "contacts_open":
+                seen.closed = event.detail != ""  # names the poles that are still closed
+            case "card":
+                self._held_s[event.detail] = stamp_s
+            case "fault" if event.detail == SimFault.WELD:
+                seen.may_stick = True
+            case "clear" if event.detail == SimFault.WELD:
+                seen.may_stick = False
+            case _:
+                pass
+
+    def _on_contactor_drive(self, drive: SimContactorDrive, stamp_s: float) -> None:
+        seen = self.seen
+        if drive.residual_test and not self._test.is_on:
+            self._pulsed_s = stamp_s
+        self._test = after_drive(self._test, drive)
+        seen.safety.enable = drive.enable
+        if drive.feeds_watchdog or seen.is_fed:
+            seen.edge_s = stamp_s
+        seen.is_fed = drive.feeds_watchdog
+
+    def _on_pilot_drive(self, drive: SimPilotDrive, stamp_s: float) -> None:
+        self.seen.duty_percent = drive.duty_percent
+
+    def _on_safety_status(self, status: SafetyStatus, stamp_s: float) -> None:
+        before, self.seen.safety.status = self.seen.safety.status, status
+        faults = " ".join(status.faults) or "no fault"
+        self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
+        self.seen.is_tripped &= not is_trip_told(self.seen)
+        safety = self.seen.safety
+        self._causes.saw(
+            is_blind=stamp_s - safety.copper.stamp_s > COPPER_HOLD_S,
+            is_unmetered=stamp_s - safety.power.stamp_s > POWER_HOLD_S,
+            now_s=stamp_s,
+        )
+        for code in set(status.faults).difference(before.faults if before else ()):
+            if not self._causes.explain(code, stamp_s):
+                self._on_broken(Broken("no_false_fault", f"{code}: {status.detail}"))
+            self._causes.told(code)
+
+    def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
+        before = self.ledger.running
+        self.ledger.says(status.session_id)
+        seen = self.seen
+        before_status, self._session = self._session, status
+        if self._needs_card:
+            self._judge_card(before_status, status, stamp_s)
+        if status.session_id != seen.session_id:
+            seen.session_id = status.session_id
+            seen.session_plug = seen.plug
+        if before and before != status.session_id:
+            self.endings[before] = tuple(self.timeline)
+        self._tell("session", f"{status.state} {status.session_id}")
+
+    def _judge_card(
+        self, before: SessionStatus | None, status: SessionStatus, stamp_s: float
+    ) -> None:
+        """Judge what session says of cards, in a box that requires one."""
+        held_s = stamp_s - self._held_s.get(status.token, NEVER_S)
+        is_new = status.session_id not in ("", *self.ledger.said[:-1])
+        is_first = is_new and status.session_id != self.seen.session_id
+        token = "" if before is None else before.token
+        is_same = before is not None and status.session_id == before.session_id != ""
+        for is_broken, what in (
+            (status.authorized and not status.token, "authorises without a card"),
+            (is_first and held_s > CARD_S, f"begins {held_s:.1f} s after its card"),
+            (status.released and held_s > CARD_S, f"is released {held_s:.1f} s after its card"),
+            (is_same and token != status.token, "has changed its card"),
+        ):
+            if is_broken:
+                self._on_broken(Broken("card", f"session '{status.session_id}' {what}"))
+
+    def _on_meter_house(self, reading: MeterReading, stamp_s: float) -> None:
+        self.seen.house = reading
+
+    def _lives_of(self, node: str) -> Take:
+        """Return what follows the lives of a node by its heartbeats."""
+
+        def follow(beat: Heartbeat, stamp_s: float) -> None:
+            if beat.refused:
+                self._on_broken(Broken("understood", f"{node}: {beat.error}"))
+            if beat.state is NodeState.STOPPED:
+                self.asleep(node)
+            elif beat.incarnation != self._incarnations.get(node):
+                self._incarnations[node] = beat.incarnation
+                self._begin_life(node)
+
+        return follow
+
+    def _begin_life(self, node: str) -> None:
+        """Begin a node's next life: it has heard nothing, said nothing and tested nothing."""
+        seen = self.seen
+        match node:
+            case "safety":
+                self._causes.slept(False, seen.since_s)
+                self._leave_test()
+                seen.safety = SafetySeen(awake_s=seen.since_s, enable=seen.safety.enable)
+                self._test = NOT_TESTED
+                seen.is_tested = False
+            case "pilot":
+                seen.pilot = PilotSeen(awake_s=seen.since_s)
+            case "session":
+                self.ledger.forget()
+            case _:
+                pass
+
+    def _leave_test(self) -> None:
+        """Take note that safety was away; what it was testing then is strange to it now."""
+        back_s = self.seen.since_s if self._test.is_on else None
+        self._causes.left_testing(self._pulsed_s, back_s)
+
+    def _tell(self, who: str, what: str) -> None:
+        """Write what somebody says into the timeline, if it is new."""
+        if self._said.get(who) != what:
+            self._said[who] = what
+            self.note(f"{who}: {what}")
