@@ -71,6 +71,7 @@ class Watch:
         self.contactor = ""
         self.detail = ""  # why it is open
         self.faults: set[str] = set()
+        self.is_plug_out = False  # as safety has seen it
         self.reason = ""  # of the session's state
         self.pilot_ns = 0
         self.openings: list[str] = []  # of the contacts, and what safety said of it
@@ -98,6 +99,7 @@ class Watch:
                 self.contactor = message["contactor"]
                 self.detail = message["detail"]
                 self.faults = set(message["faults"])
+                self.is_plug_out = message["plugged_since_utc_ns"] == 0
             case "session/status":
                 self.reason = message["reason"]
             case _:
@@ -156,6 +158,8 @@ def part(graph: Graph, watch: Watch, plugged: bool) -> None:
     if plugged:
         graph.call(PULL, NoArguments())
     graph.until(lambda: watch.contactor == "open", 10.0, "the contactor opens")
+    # Safety counts readings: on a busy machine the plug is out later than OUT_S says.
+    graph.until(lambda: watch.is_plug_out, 10.0, "safety sees the plug out")
     graph.tool.run_for(OUT_S)
     # What holds without a plug would wait for its retry; 1 goes when the plug is in again.
     graph.until(lambda: watch.faults <= {"1"}, 10.0, "the faults are over")
