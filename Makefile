@@ -84,7 +84,7 @@ $(DONE): pyproject.toml constraints.txt
 	"$$python" -m venv .venv && \
 	PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
 	    $(BIN)/python -m pip install --quiet --editable '.[dev]' && \
-	$(BIN)/python -m compileall -q bus cli launch msgs nodes terminal verifier web && \
+	$(BIN)/python -m compileall -q bus cli launch msgs nodes terminal verifier view web && \
 	touch $(DONE)
 
 $(MUTANTS): $(DONE)

@@ -45,7 +45,7 @@ from launch.own_code import OwnCode
 from launch.written import Written
 from msgs.topics import TOPICS
 
-PACKAGES = ("bus", "launch", "msgs", "nodes", "web")
+PACKAGES = ("bus", "launch", "msgs", "nodes", "view", "web")
 LONGEST_DEATH_S = 5.0  # of the first parent, on a busy machine
 LAST_WORDS_S = 0.5  # safety, left alone, opens and exits within 0.2 s
 

@@ -1,13 +1,18 @@
 """What has become new since the last look, one line each: the front without a screen. Pure."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from msgs.launch import ProcessState
+from msgspec import Struct
+
 from msgs.load_manager import HouseMeter
 from msgs.pilot import STATE_F_PERCENT
-from terminal.charge import CP_WORDS, duty_words, fault_words, state_reason
-from terminal.facts import Facts, Heard
+from terminal.facts import Facts
 from terminal.lines import plain
+from view.charge import contactor_words, cp_words, duty_words
+from view.facts import Heard
+from view.limits import limit_reason, limit_words
+from view.silence import not_ready, process_words
+from view.state import faults, is_reason_below
 
 
 class Headline(NamedTuple):
@@ -28,7 +33,9 @@ class Story:
     def news(self, facts: Facts) -> list[str]:
         """Return one line for each subject that is new, has changed or is over."""
         now = _headlines(facts)
-        heard = {source.node for source in _sources(facts) if source.fresh is not None}
+        heard = {
+            source.node for source in (*facts.sources, facts.graph) if source.fresh is not None
+        }
         lines = []
         for subject, before in self._told.items():
             if subject in now:
@@ -49,10 +56,8 @@ def _line(subject: str, words: str) -> str:
     return f"{subject:10} {plain(words)}"
 
 
-def _sources(facts: Facts) -> tuple[Heard[Any], ...]:
-    return (
-        facts.graph, facts.front, facts.pilot, facts.safety, facts.session, facts.offer, facts.box,
-    )  # fmt: skip
+def _sources(facts: Facts) -> tuple[Heard[Struct], ...]:
+    return (facts.graph, *facts.sources)
 
 
 def _headlines(facts: Facts) -> dict[str, Headline]:
@@ -60,20 +65,17 @@ def _headlines(facts: Facts) -> dict[str, Headline]:
     lines: dict[str, Headline] = {}
     session, pilot, offer = facts.session.fresh, facts.pilot.fresh, facts.offer.fresh
     if session is not None:
-        reason = state_reason(facts)
-        words = f"{session.state}: {reason}" if reason else session.state.value
-        lines["state"] = Headline(session.state, words, facts.session.node)
+        reason = "" if is_reason_below(facts) else f": {session.reason}"
+        lines["state"] = Headline(session.state, session.state + reason, facts.session.node)
     _add_safety(lines, facts)
     if pilot is not None:
         source = facts.pilot.node
-        words = f"{pilot.cp_state}, {CP_WORDS[pilot.cp_state]}"
-        lines["vehicle"] = Headline(pilot.cp_state, words, source)
-        words = duty_words(pilot.duty_percent, pilot.offered_a)
+        lines["vehicle"] = Headline(pilot.cp_state, cp_words(pilot.cp_state), source)
         what = (pilot.offered_a > 0.0, pilot.duty_percent == STATE_F_PERCENT)
-        lines["pilot"] = Headline(what, words, source)
+        lines["pilot"] = Headline(what, duty_words(pilot), source)
     if offer is not None:
         source = facts.offer.node
-        words = f"{offer.limit_a:.1f} A by {offer.reason}. {offer.detail}"
+        words = f"{limit_words(facts)}. {limit_reason(facts)}"
         lines["limit"] = Headline(offer.reason, words, source)
         if offer.house_meter is HouseMeter.LOST:
             lines["house"] = Headline("lost", "the meter is lost", source, "the meter is back")
@@ -85,10 +87,10 @@ def _add_safety(lines: dict[str, Headline], facts: Facts) -> None:
     safety, source = facts.safety.fresh, facts.safety.node
     if safety is None:
         return
-    for fault in safety.records:
-        words = fault_words(fault)
+    for fault in faults(facts):
+        words = ". ".join(filter(None, (fault.detail, fault.remedy)))
         lines[f"fault {fault.code}"] = Headline(fault.count, words, source, "is over")
-    lines["contactor"] = Headline(safety.contactor, safety.contactor, source)
+    lines["contactor"] = Headline(safety.contactor, contactor_words(facts), source)
 
 
 def _add_nodes(lines: dict[str, Headline], facts: Facts) -> None:
@@ -96,12 +98,10 @@ def _add_nodes(lines: dict[str, Headline], facts: Facts) -> None:
     graph = facts.graph.fresh
     if graph is not None and graph.stopping:
         lines["graph"] = Headline("stopping", "stops in order", facts.graph.node)
-    for process in facts.processes:
-        if process.state is not ProcessState.READY:
-            words = f"{process.state}: {process.detail}" if process.detail else process.state
-            lines[f"node {process.node}"] = Headline(
-                process.state, words, facts.graph.node, "is ready again"
-            )
+    for process in not_ready(facts):
+        lines[f"node {process.node}"] = Headline(
+            process.state, process_words(process), facts.graph.node, "is ready again"
+        )
     for source in _sources(facts):
         subject = f"node {source.node}"
         if source.message is not None and source.fresh is None and subject not in lines:

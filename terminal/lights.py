@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from msgs.led import Color, Effect, LedFrame, Light
 from terminal.lines import Line, Look, Span
+from view.front import EFFECTS, LIGHTS, is_dark, lights_of
 
 BLINKS_A_SECOND = 1.0  # assumed: the manual says blinking, not how fast
 WIDEST_CELL = 13
 GAP = 3  # between the status LED and the indicators
 
-_NAMES = ("S1", "S2", "S3", "S4", "network", "RFID", "frame", "mode", "touch")
+_NAMES = tuple(name.short for name in LIGHTS.values())
 _SEGMENTS = 4
 _LOOKS = {
     Color.OFF: Look.FAINT,
@@ -19,21 +20,12 @@ _LOOKS = {
     Color.RED: Look.RED,
     Color.GREEN: Look.GREEN,
 }
-_EFFECTS = {
-    Effect.STEADY: "steady",
-    Effect.BLINK: "blinks",
-    Effect.PULSE: "pulses",
-    Effect.OFF: "",
-}
 _LIT, _HALF, _DARK, _UNKNOWN = "█", "▒", "·", "?"
 
 
 def light_lines(frame: LedFrame | None, now_s: float, width: int) -> list[Line]:
     """Return names, lights, colours and effects; without a frame the lights are not known."""
-    lights: list[Light | None] = [None] * len(_NAMES)
-    if frame is not None:
-        indicators = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
-        lights = [*frame.segments, *indicators]
+    lights = lights_of(frame).values()
     cell = max(8, min(WIDEST_CELL, (width - 2 - GAP) // len(_NAMES)))
     faces = [_face(light, now_s) for light in lights]
     words = [_words(light) for light in lights]
@@ -69,7 +61,7 @@ def _face(light: Light | None, now_s: float) -> tuple[str, Look]:
     if light is None:
         return _UNKNOWN, Look.FAINT
     look = _LOOKS[light.color]
-    if light.color is Color.OFF or light.effect is Effect.OFF:
+    if is_dark(light):
         return _DARK, Look.FAINT
     if is_lit(light.effect, now_s):
         return _LIT, look
@@ -79,6 +71,6 @@ def _face(light: Light | None, now_s: float) -> tuple[str, Look]:
 def _words(light: Light | None) -> tuple[str, str]:
     if light is None:
         return "?", ""
-    if light.color is Color.OFF or light.effect is Effect.OFF:
+    if is_dark(light):
         return "off", ""
-    return light.color.value, _EFFECTS[light.effect]
+    return light.color.value, EFFECTS[light.effect]

@@ -1,16 +1,11 @@
 """Reads the bus for the front: looks at newest messages, wakes up for none."""
 
-import math
-from dataclasses import replace
-from typing import TypeVar
-
 from msgspec import Struct
 
-from bus.interface import Bus, Reader
+from bus.interface import Bus
 from msgs.load_manager import HouseMeter
-from msgs.meter import MeterReading
-from msgs.settings import TcpMeter, meter_name
 from msgs.topics import (
+    DCS_STATUS,
     LAUNCH_GRAPH,
     LED_FRAME,
     LOAD_OFFER,
@@ -18,14 +13,14 @@ from msgs.topics import (
     METER_HOUSE,
     METER_SOLAR,
     PILOT_STATUS,
+    RFID_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
     SETTINGS,
-    Topic,
 )
-from terminal.facts import Facts, Heard
-
-M = TypeVar("M", bound=Struct)
+from terminal.facts import Facts
+from view.facts import Heard, heard
+from view.meters import HOUSE, SUN, with_meters_of
 
 
 class Listener:
@@ -42,25 +37,30 @@ class Listener:
         self._box = bus.subscribe(METER_BOX)
         self._house = bus.subscribe(METER_HOUSE)
         self._solar = bus.subscribe(METER_SOLAR)
+        self._rfid = bus.subscribe(RFID_STATUS)
+        self._dcs = bus.subscribe(DCS_STATUS)
         self._settings = bus.subscribe(SETTINGS)
+        self._began_s = bus.clock.now_s()
 
     def facts(self) -> Facts:
         """Return what is known now."""
-        settings = self._settings.message
-        house, solar = (settings.house_meter, settings.solar_meter) if settings else (None, None)
-        return Facts(
+        facts = Facts(
             now_s=self._clock.now_s(),
             utc_ns=self._clock.utc_ns(),
-            graph=_heard(self._graph, LAUNCH_GRAPH),
-            front=_heard(self._front, LED_FRAME),
-            pilot=_heard(self._pilot, PILOT_STATUS),
-            safety=_heard(self._safety, SAFETY_STATUS),
-            session=_heard(self._session, SESSION_STATUS),
-            offer=_heard(self._offer, LOAD_OFFER),
-            box=_heard(self._box, METER_BOX),
-            house=_of(house, _heard(self._house, METER_HOUSE, "the house")),
-            solar=_of(solar, _heard(self._solar, METER_SOLAR, "the sun")),
+            began_s=self._began_s,
+            graph=heard(LAUNCH_GRAPH, self._graph),
+            front=heard(LED_FRAME, self._front),
+            pilot=heard(PILOT_STATUS, self._pilot),
+            safety=heard(SAFETY_STATUS, self._safety),
+            session=heard(SESSION_STATUS, self._session),
+            offer=heard(LOAD_OFFER, self._offer),
+            box=heard(METER_BOX, self._box),
+            house=heard(METER_HOUSE, self._house, HOUSE),
+            solar=heard(METER_SOLAR, self._solar, SUN),
+            rfid=heard(RFID_STATUS, self._rfid),
+            dcs=heard(DCS_STATUS, self._dcs),
         )
+        return with_meters_of(facts, self._settings.message)
 
     def has_heard_all(self) -> bool:
         """Return whether every source that the running graph has was heard once."""
@@ -75,21 +75,3 @@ class Listener:
         return bool(nodes) and all(
             source.message is not None for source in sources if source.node in nodes
         )
-
-
-def _heard(reader: Reader[M], topic: Topic[M], about: str = "") -> Heard[M]:
-    return Heard(
-        node=topic.writer,
-        about=about,
-        hold_s=topic.hold_of(reader.message),
-        message=reader.message,
-        age_s=reader.age_s,
-    )
-
-
-def _of(meter: TcpMeter | None, heard: Heard[MeterReading]) -> Heard[MeterReading]:
-    """Return what was heard, without the reading of a meter that the settings do not name."""
-    reading = heard.message
-    if reading is None or meter is None or reading.meter == meter_name(meter):
-        return heard
-    return replace(heard, message=None, age_s=math.inf)

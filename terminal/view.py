@@ -1,12 +1,11 @@
 """The front and the charge as lines of text: from facts to what a terminal shows. Pure.
 
-What is silent is said to be silent; a value that no longer holds is never shown as if it did.
+What stands in the lines is decided in `view`; here they are laid out.
 """
 
 from dataclasses import dataclass
 
 from msgs.launch import Process, ProcessState
-from msgs.led import Tone
 from msgs.methods import FULL, PLUG, PULL, READY, UNPLUG
 from terminal.charge import charge_rows
 from terminal.current import limit_rows, meter_rows
@@ -14,6 +13,8 @@ from terminal.facts import Facts
 from terminal.lights import light_lines
 from terminal.lines import Line, Look, Span, fit, plain
 from terminal.rows import Rank, heading, row
+from view.front import TONES, caption
+from view.silence import not_ready, silence, troubles
 
 PLAIN_WIDTH = 80  # where there is no terminal
 WORLD_KEYS = {"p": PLUG, "u": UNPLUG, "r": READY, "f": FULL, "x": PULL}
@@ -83,24 +84,22 @@ def _title(facts: Facts, page: str) -> str:
 
 def _caption(facts: Facts, width: int) -> list[Line]:
     frame = facts.front.fresh
-    if frame is None:
-        return row("front", [Span(facts.silence(facts.front), Look.WARNING)], width)
-    spans = [Span(frame.caption or "dark", Look.STRONG)]
-    if frame.tone is not Tone.NONE:
-        spans.append(Span(f"(the buzzer plays: {frame.tone})"))
+    spans = [Span(caption(facts), Look.WARNING if frame is None else Look.STRONG)]
+    if frame is not None and TONES[frame.tone]:
+        spans.append(Span(f"({TONES[frame.tone]})"))
     return row("front", spans, width)
 
 
 def _nodes(facts: Facts, width: int) -> list[Line]:
     graph = facts.graph.fresh
     if graph is None:
-        return row("nodes", [Span(facts.silence(facts.graph), Look.WARNING)], width)
+        return row("nodes", [Span(silence(facts, facts.graph), Look.WARNING)], width)
     ready = [_ready_words(each) for each in graph.processes if each.state is ProcessState.READY]
     lines = row("ready", [Span(", ".join(ready) or "none")], width, rank=Rank.READY)
-    for each in graph.processes:
-        if each.state is not ProcessState.READY:
-            words = f"{each.state}: {each.detail}" if each.detail else str(each.state)
-            lines += row(each.node, [Span(words, Look.WARNING)], width)
+    shown = {each.node for each in not_ready(facts)} | {facts.rfid.node, facts.dcs.node}
+    for trouble in troubles(facts):
+        if trouble.node in shown:  # the silence of the others stands where their words would
+            lines += row(trouble.node, [Span(trouble.words, Look.WARNING)], width)
     return lines
 
 

@@ -5,12 +5,20 @@ from typing import Any
 
 from flask import Flask, g, make_response, redirect, render_template, request
 
+from view.front import EFFECTS, LIGHTS, TONES
 from web.door import Attempt, Change, Door, KeepError, Verdict
 from web.gate import EXPIRED, Gate
 
 WRONG_LOGIN = "The user name or the password is wrong."
 WRONG_KEY = "The recovery key is wrong; it stands on the label and has 30 characters."
 WRONG_PASSWORD = "The current password is wrong."
+FRONT_WORDS: dict[str, Any] = {
+    "LIGHTS": {name: light._asdict() for name, light in LIGHTS.items()},
+    "EFFECTS": EFFECTS,
+    "TONES": TONES,
+}
+"""What the page calls the lights and tones of the front."""
+
 BUSY = "The wallbox is busy with another login. Please try again in a moment."
 
 
@@ -31,7 +39,7 @@ class Pages:
 
     def status(self) -> Any:
         """Show the live page."""
-        return render_template("status.html")
+        return render_template("status.html", words=FRONT_WORDS)
 
     def login(self) -> Any:
         """Sign in by user name and password."""

@@ -28,6 +28,8 @@ from msgs.topics import (
     SETTINGS,
 )
 from nodes.web.addresses import addresses
+from view.facts import heard
+from view.meters import HOUSE, SUN, with_meters_of
 from web.curve import POINT_S, Curve, add_point
 from web.live import Facts, Live, live_of
 
@@ -117,30 +119,26 @@ class Watch:
         rfid = self._rfid.fresh()
         if rfid is not None:
             self._remember(rfid)
-        return live_of(
-            Facts(
-                now_s=now_s,
-                utc_ns=self._bus.clock.utc_ns(),
-                began_s=self._began_s,
-                label=self._label,
-                addresses=self._addresses,
-                session=self._session.fresh(),
-                safety=self._safety.fresh(),
-                box=self._box.fresh(),
-                offer=self._offer.fresh(),
-                front=self._front.fresh(),
-                rfid=rfid,
-                dcs=self._dcs.fresh(),
-                graph=self._graph.fresh(),
-                house=self._house.message,
-                house_fresh=self._house.fresh() is not None,
-                solar=self._solar.message,
-                solar_fresh=self._solar.fresh() is not None,
-                settings=self._settings.message,
-                world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
-                names=self._names,
-            )
+        facts = Facts(
+            now_s=now_s,
+            utc_ns=self._bus.clock.utc_ns(),
+            began_s=self._began_s,
+            graph=heard(LAUNCH_GRAPH, self._graph),
+            front=heard(LED_FRAME, self._front),
+            safety=heard(SAFETY_STATUS, self._safety),
+            session=heard(SESSION_STATUS, self._session),
+            offer=heard(LOAD_OFFER, self._offer),
+            box=heard(METER_BOX, self._box),
+            house=heard(METER_HOUSE, self._house, HOUSE),
+            solar=heard(METER_SOLAR, self._solar, SUN),
+            rfid=heard(RFID_STATUS, self._rfid),
+            dcs=heard(DCS_STATUS, self._dcs),
+            label=self._label,
+            addresses=self._addresses,
+            world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
+            names=self._names,
         )
+        return live_of(with_meters_of(facts, self._settings.message))
 
     def _remember(self, rfid: RfidStatus) -> None:
         """Keep the name of the card held last: the session tells only its UID."""

@@ -11,11 +11,16 @@ from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, Fault, FaultCode, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from terminal.changes import Story
-from terminal.facts import Facts, Heard
+from terminal.facts import Facts
+from tests.view.facts import said
+from view.facts import Heard
 
 FACTS = Facts(
     now_s=0.0,
     utc_ns=0,
+    began_s=-60.0,
+    rfid=said("rfid"),
+    dcs=said("dcs"),
     graph=Heard(
         node="launch", hold_s=3.0, age_s=0.0,
         message=GraphStatus(
@@ -89,10 +94,10 @@ def after_start() -> Story:
 def test_the_first_look_tells_all_that_is_known() -> None:
     assert Story().news(FACTS) == [
         "state      Charging: Up to 16.0 A.",
-        "contactor  closed",
+        "contactor  closed, as proven",
         "vehicle    C, vehicle ready",
         "pilot      duty 26.7 % offers 16.0 A",
-        "limit      16.0 A by fuse. 16.0 A are left.",
+        "limit      16.0 A by main fuse. 16.0 A are left.",
     ]
 
 

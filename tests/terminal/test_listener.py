@@ -18,6 +18,7 @@ from msgs.topics import LAUNCH_GRAPH, LOAD_OFFER, METER_HOUSE, PILOT_STATUS, SET
 from terminal.listener import Listener
 from terminal.looks import every_look
 from terminal.watch import Watch
+from view.silence import silence
 
 PILOT = PilotStatus(cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0)
 OFFER = LoadOffer(limit_a=32.0, reason="dip", limits=(), house_meter=HouseMeter.ONLINE)
@@ -55,7 +56,7 @@ def test_facts_carry_the_age_of_each_source(graph: MemoryGraph) -> None:
     graph.advance(1.0)
     facts = listener.facts()
     assert facts.pilot.fresh is None
-    assert facts.silence(facts.pilot) == "no word from pilot for 2 s"
+    assert silence(facts, facts.pilot) == "no word from pilot for 2 s"
 
 
 @pytest.mark.req("MET-3")

@@ -27,6 +27,7 @@ from msgs.methods import Method
 from msgs.requests import Answer, Status, StopReason
 from nodes.web.node import Parameters, build
 from nodes.web.store import WebStore
+from tests.view.facts import nothing_said
 from web.app import create_app
 from web.box import SilentError, Site
 from web.curve import Curve
@@ -94,7 +95,10 @@ class HandBox:
     def live(self) -> bytes:
         if self.is_silent:
             raise SilentError("The wallbox does not answer at the moment.")
-        facts = Facts(now_s=self.time_s, utc_ns=self.utc_ns(), began_s=START_S, label=LABEL)
+        heard: dict[str, Any] = nothing_said("pilot")
+        facts = Facts(
+            now_s=self.time_s, utc_ns=self.utc_ns(), began_s=START_S, label=LABEL, **heard
+        )
         return msgspec.json.encode(live_of(facts))
 
     def curve(self) -> Curve:

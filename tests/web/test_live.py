@@ -4,19 +4,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 
-from msgs.card import CardColor
 from msgs.dcs import ChargeMode, DcsStatus, Link
 from msgs.launch import GraphStatus, Process, ProcessState
 from msgs.led import DARK, LedFrame
 from msgs.load_manager import Limit, LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState
-from msgs.rfid import RfidMode, RfidStatus
-from msgs.safety import Contactor, Fault, FaultCode, SafetyStatus
+from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from msgs.settings import Settings, TcpMeter, meter_name
+from tests.view.facts import SOURCES, nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
 from web.live import Facts, Live, LiveAddress, LiveMeter, live_of
 
@@ -75,9 +74,10 @@ ALL_READY = dict.fromkeys(("session", "safety", "meter", "load_manager", "led"),
 
 
 def live(**facts: Any) -> Live:
+    """Return the page; messages stand for sources that have just said them."""
     given: dict[str, Any] = {
         "now_s": START_S + 60.0,
-        "utc_ns": UTC_NS,
+        "utc_ns": UTC_NS + 60_000_000_000,
         "began_s": START_S,
         "label": LABEL,
         "addresses": (LAN, WLAN),
@@ -87,8 +87,14 @@ def live(**facts: Any) -> Live:
         "offer": OFFER,
         "front": FRONT,
         "graph": graph(**ALL_READY),
+        **facts,
     }
-    return live_of(Facts(**{**given, **facts}))
+    heard = {
+        source: said(source, given.pop(source))
+        for source in SOURCES
+        if isinstance(given.get(source), Struct)
+    }
+    return live_of(Facts(**{**nothing_said("pilot"), **heard, **given}))
 
 
 def test_a_charge_is_shown_whole() -> None:
@@ -101,6 +107,10 @@ def test_a_charge_is_shown_whole() -> None:
     assert (shown.power_w, shown.meter_online) == (11010.0, True)
     assert (shown.offered_a, shown.limit_a) == (16.0, 16.0)
     assert shown.limit_reason == "The main fuse leaves 16 A."
+    assert shown.limit_words == "16.0 A by main fuse"
+    assert (shown.contactor_words, shown.plugged_words) == ("closed, as proven", "plugged in")
+    assert (shown.offered_words, shown.authorization_words) == ("16.0 A", "given by Red card")
+    assert (shown.energy_of, shown.lasted_s) == ("this session", 60.0)
     assert [(each.source, each.limit_a) for each in shown.limits] == [("fuse", 16.0), ("app", None)]
     assert shown.contactor is Contactor.CLOSED
     assert shown.front is FRONT
@@ -127,7 +137,7 @@ def test_the_overview_has_the_labels_and_the_networks_words() -> None:
 
 @pytest.mark.req("WEB-3")
 def test_a_service_that_is_not_heard_is_unreachable() -> None:
-    overview = live(dcs=None).overview
+    overview = live().overview
     assert (overview.dcs_link, overview.synchronised) == ("Unreachable", False)
 
 
@@ -139,36 +149,31 @@ def test_the_state_is_shown_in_the_manuals_word(state: WallboxState) -> None:
 
 
 def test_what_nobody_tells_any_more_is_not_shown_and_its_node_is_named() -> None:
-    shown = live(session=None, safety=None, box=None, offer=None, front=None)
+    silent = ("session", "safety", "box", "offer", "front")
+    shown = live(**{source: said(source) for source in silent})
     assert shown.silent == ("session", "safety", "meter", "load_manager", "led")
     assert (shown.state, shown.contactor, shown.front, shown.lines) == (None, None, None, ())
     assert (shown.power_w, shown.offered_a, shown.limit_a) == (None, None, None)
     assert (shown.plugged, shown.authorized, shown.session_id) == (False, False, "")
-    assert shown.reason == "Nothing is heard of the session."
-    assert live(session=None).plugged  # by the word of safety
-
-
-def test_nobody_is_silent_before_there_was_time_to_speak() -> None:
-    quiet: dict[str, Any] = {"session": None, "safety": None, "graph": None}
-    assert live(**quiet, now_s=START_S + 0.5).silent == ()
-    assert live(**quiet, now_s=START_S + 2.0).silent == ("safety",)
-    assert live(**quiet, now_s=START_S + 4.0).silent == ("session", "safety", "launch")
-
-
-def test_only_nodes_of_the_plan_are_missed() -> None:
-    assert live(rfid=None, dcs=None).silent == ()
-    planned = graph(**ALL_READY, rfid=ProcessState.READY)
-    assert live(graph=planned).silent == ("rfid",)
+    assert shown.reason == "no word from session yet"
+    assert (shown.contactor_words, shown.contactor_why) == ("no word from safety yet", "")
+    assert shown.offered_words == "no word from safety yet"
+    assert shown.authorization_words == "no word from session yet"
+    assert live(session=said("session")).plugged  # by the word of safety
 
 
 def test_nodes_that_are_not_ready_are_named() -> None:
     failed = graph(**{**ALL_READY, "meter": ProcessState.FAILED, "led": ProcessState.STARTING})
-    shown = live(graph=failed, box=None)
+    shown = live(graph=failed, box=said("box"))
     assert [(each.node, each.state, each.detail) for each in shown.nodes] == [
         ("meter", ProcessState.FAILED, "3 in 60 s"),
         ("led", ProcessState.STARTING, "3 in 60 s"),
     ]
     assert shown.silent == ("meter",)
+    assert [(each.node, each.words) for each in shown.troubles] == [
+        ("meter", "failed: 3 in 60 s"),
+        ("led", "starting: 3 in 60 s"),
+    ]
 
 
 def test_a_meter_chip_that_does_not_answer_shows_no_values() -> None:
@@ -176,45 +181,17 @@ def test_a_meter_chip_that_does_not_answer_shows_no_values() -> None:
     assert (shown.lines, shown.power_w, shown.meter_online) == ((), None, False)
 
 
-def test_faults_come_with_their_remedy_and_the_time_to_the_next_try() -> None:
-    def fault(code: FaultCode) -> Fault:
-        return Fault(code=code, since_utc_ns=1, count=1, detail="seen", remedy="do this")
-
-    codes = (FaultCode.RESIDUAL_CURRENT, FaultCode.TOO_HOT, FaultCode.RED)
-    safety = replace(
-        SAFETY,
-        faults=codes,
-        records=(fault(FaultCode.RESIDUAL_CURRENT), fault(FaultCode.TOO_HOT)),
-        retry_in_s=12.0,
-    )
-    shown = live(safety=safety).faults
-    assert [(each.code, each.detail, each.remedy, each.retry_in_s) for each in shown] == [
-        ("8005", "seen", "do this", 12.0),
-        ("3", "seen", "do this", None),
-        ("red", "", "", None),
-    ]
-
-
 def test_house_and_sun_are_shown_where_there_are_such_meters() -> None:
-    shown = live(house=BOX, house_fresh=True, solar=replace(BOX, power_w=-4000.0))
-    assert shown.house == LiveMeter(power_w=11010.0, online=True)
-    assert shown.sun == LiveMeter(power_w=-4000.0, online=False)
-    assert live(house=replace(BOX, online=False), house_fresh=True).house == LiveMeter(
-        power_w=11010.0, online=False
+    late = said("solar", replace(BOX, power_w=-4000.0), age_s=12.0)
+    shown = live(house=BOX, solar=late)
+    assert shown.house == LiveMeter(power_w=11010.0, online=True, wrong="")
+    assert shown.sun == LiveMeter(
+        power_w=-4000.0, online=False, wrong="no word from meter about the sun for 12 s"
+    )
+    assert live(house=replace(BOX, online=False, error="timeout")).house == LiveMeter(
+        power_w=11010.0, online=False, wrong="no reading yet: timeout"
     )
     assert (live().house, live().sun) == (None, None)
-
-
-@pytest.mark.req("MET-2")
-def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
-    meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
-    reading = replace(BOX, meter=meter_name(meter))
-    for named, is_shown in ((meter, True), (TcpMeter(), False), (replace(meter, unit=2), False)):
-        settings = Settings(house_meter=named, solar_meter=named)
-        shown = live(
-            house=reading, house_fresh=True, solar=reading, solar_fresh=True, settings=settings
-        )
-        assert (shown.house is not None, shown.sun is not None) == (is_shown, is_shown)
 
 
 @pytest.mark.parametrize(
@@ -228,12 +205,3 @@ def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
 )
 def test_who_has_authorised_is_named(token: str, names: dict[str, str], shown: str) -> None:
     assert live(session=replace(SESSION, token=token), names=names).token_name == shown
-
-
-def test_a_reason_in_one_word_stands_where_there_is_no_sentence() -> None:
-    assert live(offer=replace(OFFER, detail="")).limit_reason == "fuse"
-
-
-def test_a_reader_that_is_heard_is_not_missed() -> None:
-    rfid = RfidStatus(mode=RfidMode.READY, last_uid="", accepted=None, last_color=CardColor.NONE)
-    assert live(rfid=rfid, graph=graph(**ALL_READY, rfid=ProcessState.READY)).silent == ()

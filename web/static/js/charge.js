@@ -1,9 +1,7 @@
 // The charge in numbers and words: state, faults, limits, phases, overview.
 
 import { attribute, byId, make, rows, text } from "./page.js";
-import {
-  amount, clockTime, CONTACTORS, duration, number, sentence, SOURCES, UNKNOWN,
-} from "./words.js";
+import { amount, begun, clockTime, duration, number, sentence, UNKNOWN } from "./words.js";
 
 const LONG = 12; // letters that fit a phone in the largest size
 
@@ -24,28 +22,23 @@ export function showSilence(since) {
 }
 
 function showState(live) {
-  const state = live.state ?? "Not known";
+  const state = live.state_name;
   text(byId("state"), state);
   attribute(byId("state"), "data-long", state.length > LONG ? "" : null);
-  // Where there are faults they say it one by one; what limits the current stands at the limit.
-  const isToldBelow = live.faults.length > 0 || live.reason === live.limit_reason;
-  text(byId("reason"), isToldBelow ? "" : sentence(live.reason));
+  text(byId("reason"), live.reason_is_below ? "" : sentence(live.reason));
   rows(byId("faults"), live.faults.map(faultWords), ([code, what, remedy]) =>
     make("li", { class: "fault" },
       make("span", { class: "fault-code" }, code),
       make("p", { class: "fault-what" }, what),
       make("p", {}, remedy)));
   announce([
-    `${state}.`, sentence(live.reason),
-    live.front ? "" : "The front is not heard.",
+    `${state}.`, sentence(live.reason), live.front ? "" : sentence(live.caption),
   ].filter(Boolean).join(" "), `${state} ${live.faults.map((fault) => fault.code)} ${!live.front}`);
 }
 
 function faultWords(fault) {
-  const again = fault.retry_in_s === null || fault.retry_in_s === undefined
-    ? "" : ` Tried again by itself in ${Math.ceil(fault.retry_in_s)} s.`;
-  const code = fault.code === "red" ? "All red" : fault.code;
-  return [code, sentence(fault.detail) || `Fault ${fault.code}.`, sentence(sentence(fault.remedy) + again)];
+  const remedy = [fault.remedy, fault.retry].map(sentence).filter(Boolean).join(" ");
+  return [begun(fault.name), sentence(fault.detail), remedy];
 }
 
 // Spoken when the state or a fault becomes another, not with each value.
@@ -56,21 +49,18 @@ function announce(words, subject) {
 
 function showFigures(live) {
   text(byId("power"), number(live.power_w === null ? null : live.power_w / 1000, 2));
-  const isRunning = live.session_id !== "";
-  const hasAny = isRunning || live.energy_wh > 0;
-  text(byId("energy-label"), isRunning || !hasAny ? "This session" : "Last session");
+  text(byId("energy-label"), begun(live.energy_of));
   text(byId("energy"), live.state === null ? UNKNOWN : number(live.energy_wh / 1000, 2));
-  const since_s = (live.now_utc_ns - live.started_utc_ns) / 1e9;
-  text(byId("duration"), isRunning && live.started_utc_ns ? duration(since_s) : UNKNOWN);
+  text(byId("duration"), live.lasted_s === null ? UNKNOWN : duration(live.lasted_s));
 }
 
 function showLimit(live) {
-  text(byId("limit"), live.limit_a === null ? "No limit is known." : `Limit ${amount(live.limit_a, 1, "A")}`);
+  text(byId("limit"), `Limit ${live.limit_words}`);
   text(byId("limit-reason"), sentence(live.limit_reason));
-  rows(byId("limits").tBodies[0], live.limits, (each, index) =>
-    make("tr", index === 0 && each.limit_a !== null ? { class: "binds" } : {},
-      make("th", { scope: "row" }, SOURCES[each.source] ?? each.source.replaceAll("_", " ")),
-      make("td", { class: "number" }, each.limit_a === null ? "none" : amount(each.limit_a, 1, "A")),
+  rows(byId("limits").tBodies[0], live.limits, (each) =>
+    make("tr", each.binds ? { class: "binds" } : {},
+      make("th", { scope: "row" }, each.name),
+      make("td", { class: "number" }, each.amount),
       make("td", {}, sentence(each.detail))));
 }
 
@@ -82,23 +72,17 @@ function showPhases(live) {
     text(row.cells[3], amount(line?.power_w, 0, "W"));
   }
   text(byId("total"), amount(live.power_w, 0, "W"));
-  text(byId("offered"), live.offered_a === 0 ? "nothing" : amount(live.offered_a, 1, "A"));
-  text(byId("contactor"), CONTACTORS[live.contactor] ?? live.contactor ?? UNKNOWN);
-  text(byId("plugged"), live.plugged ? "plugged in" : "not plugged in");
-  text(byId("authorized"), authorisation(live));
+  text(byId("offered"), live.offered_words);
+  text(byId("contactor"), [live.contactor_words, live.contactor_why].filter(Boolean).join("; "));
+  text(byId("plugged"), live.plugged_words);
+  text(byId("authorized"), live.authorization_words);
   showMeter("house", live.house);
   showMeter("sun", live.sun);
 }
 
-function authorisation(live) {
-  const by = live.token_name ? ` by ${live.token_name}` : "";
-  if (live.authorized || live.released || by) return live.authorization_required || by ? `given${by}` : "not needed";
-  return live.authorization_required ? "hold a card to the reading area" : "not needed";
-}
-
 function showMeter(name, meter) {
   byId(`${name}-row`).hidden = !meter;
-  if (meter) text(byId(name), meter.online ? amount(meter.power_w, 0, "W") : "meter lost");
+  if (meter) text(byId(name), meter.online ? amount(meter.power_w, 0, "W") : meter.wrong);
 }
 
 function showOverview(live) {
@@ -106,7 +90,7 @@ function showOverview(live) {
   text(byId("o-type"), type);
   text(byId("o-serial"), serial);
   text(byId("o-mac"), mac || UNKNOWN);
-  text(byId("o-state"), live.state ?? UNKNOWN);
+  text(byId("o-state"), live.state_name);
   rows(byId("o-ip"), addresses, ({ ip, interface: name, in_use }) =>
     make("div", {}, in_use ? `${ip} (${name}, in use)` : `[${ip}] (${name})`));
   if (!addresses.length) text(byId("o-ip"), UNKNOWN);
@@ -114,10 +98,7 @@ function showOverview(live) {
 }
 
 function showTrouble(live) {
-  const lines = [
-    ...live.nodes.map(({ node, state, detail }) => sentence(`${node} is ${state}${detail ? `: ${detail}` : ""}`)),
-    ...live.silent.map((name) => `Nothing is heard of ${name}.`),
-  ];
+  const lines = live.troubles.map(({ node, words }) => `${node}: ${sentence(words, false)}`);
   byId("trouble").hidden = lines.length === 0;
   rows(byId("trouble-list"), lines, (line) => make("li", {}, line));
 }

@@ -2,28 +2,20 @@
 
 import { secondBegan } from "./clock.js";
 import { attribute, byId, make, rows, text } from "./page.js";
-import { effectWords, TONES } from "./words.js";
-
-const NAMES = {
-  S1: "S1", S2: "S2", S3: "S3", S4: "S4",
-  network: "Network", rfid: "RFID indicator", frame: "Frame of the reading area",
-  mode: "Charge mode", touch: "Touch key",
-};
-
-const SHORT = { ...NAMES, rfid: "RFID", frame: "Frame" };
+import { begun, effectWords, LIGHTS, sentence, TONES } from "./words.js";
 
 const drawing = byId("drawing");
 const lights = Object.fromEntries(
-  Object.keys(NAMES).map((name) => [name, drawing.querySelector(`[data-light="${name}"]`)]));
+  Object.keys(LIGHTS).map((name) => [name, drawing.querySelector(`[data-light="${name}"]`)]));
 
-export function showFront(frame, phaseMoved) {
+export function showFront(frame, caption, phaseMoved) {
   const shown = lightsOf(frame);
   let changed = phaseMoved;
   for (const [name, light] of Object.entries(shown)) changed = showLight(name, light) || changed;
   if (changed) keepStep();
   rows(byId("words"), Object.entries(shown), ([name, light]) =>
-    make("li", {}, make("b", {}, SHORT[name]), make("span", {}, inWords(light))));
-  text(byId("caption"), frame ? captionOf(frame) : "The front is not heard.");
+    make("li", {}, make("b", {}, begun(LIGHTS[name].short)), make("span", {}, inWords(light))));
+  text(byId("caption"), sentence(frame ? `The status LED says: ${caption}` : caption));
   const tone = frame ? TONES[frame.tone] ?? "" : "";
   if (byId("tone").dataset.tone !== tone) {
     byId("tone").dataset.tone = tone;
@@ -32,7 +24,7 @@ export function showFront(frame, phaseMoved) {
 }
 
 function lightsOf(frame) {
-  if (!frame) return Object.fromEntries(Object.keys(NAMES).map((name) => [name, null]));
+  if (!frame) return Object.fromEntries(Object.keys(LIGHTS).map((name) => [name, null]));
   const [S1, S2, S3, S4] = frame.segments;
   const { network, rfid, mode, touch } = frame;
   return { S1, S2, S3, S4, network, rfid, frame: frame.frame, mode, touch };
@@ -49,7 +41,7 @@ function showLight(name, light) {
   element.dataset.effect = effect;
   element.dataset.lit = String(Boolean(light) && color !== "off" && effect !== "off");
   const [colorWord, effectWord] = effectWords(light);
-  attribute(element, "aria-label", `${NAMES[name]} ${inWords(light)}`);
+  attribute(element, "aria-label", `${LIGHTS[name].full} ${inWords(light)}`);
   text(element.querySelector(".light-color"), light ? colorWord : "?");
   text(element.querySelector(".light-effect"), effectWord);
   return true;
@@ -63,10 +55,6 @@ export function keepStep() {
 
 function inWords(light) {
   return effectWords(light).filter(Boolean).join(" ");
-}
-
-function captionOf(frame) {
-  return frame.caption ? `The status LED says: ${frame.caption}.` : "";
 }
 
 function note() {

@@ -18,7 +18,7 @@ function show(live) {
   showCharge(live);
   showWorld(live.world, live.plugged);
   byId("stage").dataset.flow = String(live.contactor === "closed" && live.power_w > 0);
-  showFront(live.front, phaseMoved || wasSilent);
+  showFront(live.front, live.caption, phaseMoved || wasSilent);
   playTone(live.front?.tone ?? "none");
   addToCurve(live);
   if (wasSilent) refreshCurve();

@@ -1,23 +1,11 @@
 // The page's words for what the box says, and how its numbers are written.
 
+import { byId } from "./page.js";
+
 export const UNKNOWN = "–";
 
-export const EFFECTS = { steady: "", blink: "blinking", pulse: "pulsing" };
-
-export const TONES = {
-  rising: "rising tones: accepted",
-  falling: "falling tones: refused",
-  service: "service tone",
-  single: "one tone: a card was read",
-};
-
-export const CONTACTORS = {
-  open: "open, as proven",
-  closed: "closed, as proven",
-  welded: "welded: it does not open",
-};
-
-export const SOURCES = { dip: "DIP switches", fuse: "main fuse" };
+// What the page and the terminal say alike comes with the page, from the box.
+export const { LIGHTS, EFFECTS, TONES } = JSON.parse(byId("words-of-the-front").textContent);
 
 export const VEHICLES = {
   away: "away",
@@ -93,10 +81,12 @@ export function clockTime(date) {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-export function sentence(words) {
+export const begun = (words) => (words ? words[0].toUpperCase() + words.slice(1) : "");
+
+export function sentence(words, isWhole = true) {
   // A number and its unit stay on one line.
-  const whole = (words ?? "").trim().replace(/(\d) (?=(?:m?A|k?Wh?|V|s|min|%)\b)/g, "$1\u00a0");
-  if (!whole) return "";
-  const begun = whole[0].toUpperCase() + whole.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+  const line = (words ?? "").trim().replace(/(\d) (?=(?:m?A|k?Wh?|V|s|min|%)\b)/g, "$1\u00a0");
+  if (!line) return "";
+  const shown = isWhole ? begun(line) : line;
+  return /[.!?]$/.test(shown) ? shown : `${shown}.`;
 }

@@ -1,0 +1,31 @@
+"""Who limits the current, in words."""
+
+import pytest
+
+from tests.view.charge import charging, silent
+from view.limits import limit_reason, limit_words, limits
+
+
+@pytest.mark.req("MET-7")
+def test_the_lowest_limit_is_told_with_whose_it_is_and_why() -> None:
+    assert limit_words(charging()) == "16.0 A by main fuse"
+    assert limit_reason(charging()) == "The main fuse leaves 16 A."
+
+
+@pytest.mark.req("MET-7")
+def test_the_whole_chain_is_told_the_lowest_first() -> None:
+    chain = [
+        (each.source, each.name, each.amount, each.detail, each.binds)
+        for each in limits(charging())
+    ]
+    assert chain == [
+        ("fuse", "main fuse", "16.0 A", "35 A less 19 A", True),
+        ("meter_lost", "meter lost", "none", "sets no limit", False),
+    ]
+
+
+def test_a_silent_load_manager_leaves_no_limit_known() -> None:
+    facts = silent("offer")
+    assert limit_words(facts) == "not known"
+    assert limit_reason(facts) == "no word from load_manager for 12 s"
+    assert limits(facts) == ()

@@ -1,0 +1,53 @@
+"""Which meters there are, and why one shows nothing."""
+
+from dataclasses import replace
+
+import pytest
+from msgspec.structs import replace as changed
+
+from msgs.load_manager import HouseMeter
+from msgs.settings import Settings, TcpMeter, meter_name
+from tests.view.charge import METER, NOW_S, but, charging, silent
+from tests.view.facts import said
+from view.meters import has_house_meter, online, with_meters_of, wrong_with
+
+
+@pytest.mark.req("MET-2")
+def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
+    meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    reading = changed(METER, meter=meter_name(meter))
+    facts = replace(charging(), house=said("house", reading), solar=said("solar", reading))
+    for named, is_shown in ((meter, True), (TcpMeter(), False), (changed(meter, unit=2), False)):
+        shown = with_meters_of(facts, Settings(house_meter=named, solar_meter=named))
+        assert (shown.house.message is not None) == is_shown
+        assert (shown.solar.message is not None) == is_shown
+    assert with_meters_of(facts, None) == facts
+
+
+def test_a_house_is_metered_if_a_meter_was_heard_or_load_manager_says_so() -> None:
+    assert has_house_meter(charging())
+    unheard = replace(charging(), house=said("house"))
+    assert has_house_meter(unheard)
+    off = replace(but("offer", house_meter=HouseMeter.OFF), house=said("house"))
+    assert not has_house_meter(off)
+
+
+@pytest.mark.req("MET-3")
+def test_a_meter_that_was_not_read_shows_nothing_and_says_since_when_and_why() -> None:
+    fields = {"online": False, "error": "connection refused"}
+    never = but("house", **fields)
+    assert online(never.house) is None
+    assert wrong_with(never, never.house) == "no reading yet: connection refused"
+    lost = but("house", sampled_ns=round((NOW_S - 15.0) * 1e9), **fields)
+    assert wrong_with(lost, lost.house) == "no reading for 15 s: connection refused"
+    late = replace(lost, house=replace(lost.house, age_s=25.0))  # polled less often: still said
+    assert wrong_with(late, late.house) == "no reading for 15 s: connection refused"
+    dead = replace(late, box=replace(late.box, age_s=25.0))
+    assert wrong_with(dead, dead.house) == "no word from meter about the house for 25 s"
+
+
+def test_a_meter_that_is_read_has_nothing_wrong() -> None:
+    facts = charging()
+    assert online(facts.house) == METER
+    assert wrong_with(facts, facts.house) == ""
+    assert online(silent("house").house) is None
