@@ -63,13 +63,19 @@ class Configured:
             self._trees[Tree.SETTINGS][key] = setting
 
     def parameters(self, ports: int) -> dict[str, Any]:
-        """Return the keeper's parameters, with `ports` added to every simulated port."""
+        """Return the keeper's parameters, with `ports` added to every simulated port.
+
+        :raises Complaint: one becomes no port; the key is file and key as written.
+        """
         flat = {
             tree: {key: setting.value for key, setting in settings.items()}
             for tree, settings in self._trees.items()
             if settings
         }
-        shifted = shift_settings(flat, ports)
+        try:
+            shifted = shift_settings(flat, ports)
+        except Complaint as complaint:
+            raise Complaint(self.places()[complaint.key], complaint.text) from complaint
         return {str(tree): unflatten(values) for tree, values in shifted.items()}
 
     def places(self) -> dict[str, str]:

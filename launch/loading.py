@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from bus import Bus, Driver, DriverError
 from launch.complaint import Complaint, convert, expected
-from launch.ports import shift_ports, with_default_ports
+from launch.ports import shift_ports
 from launch.written import THE_ONE, Written, WrittenDriver, lay_over
 from msgs.setting_names import parameters_of
 
@@ -128,9 +128,7 @@ def _check(
 
     :raises Complaint: the first that is wrong.
     """
-    if ports:
-        values = shift_ports(with_default_ports(values, kind), ports)
-    return convert(values, kind, also)
+    return convert(shift_ports(values, kind, ports), kind, also)
 
 
 def _shut_down(drivers: Iterable[Driver]) -> None:

@@ -449,10 +449,14 @@ def _finish(name: str, draft: _Draft, whole: _Whole, file: str, ports: int) -> N
                 + expected(need, set(whole.nodes) - {name})
             )
     configured = whole.configured if name == KEEPER else Configured()
+    try:
+        settings = configured.parameters(ports)
+    except Complaint as complaint:
+        raise PlanError(str(complaint)) from complaint
     return NodePlan(
         name=name,
         drivers=draft.drivers,
-        parameters={**draft.parameters, **configured.parameters(ports)},
+        parameters={**draft.parameters, **settings},
         sources=draft.sources,
         places=configured.places(),
         needs=tuple(need for need in needs if not whole.nodes[need].off),

@@ -1,8 +1,7 @@
 """Several graphs on one machine: `--ports N` adds N to every simulated port.
 
-Those are: parameters called `port` or `*_port` that are not 0, and ports behind 127.0.0.1 or
-localhost inside a text, such as `tq@127.0.0.1:1502/1` or `ws://localhost:9000/ocpp`. Among the
-settings, texts and the `port` of a section whose `host` is one of these two.
+Which those are is declared by the types of parameters and settings (`msgs.ports`). A port of a peer
+moves where its host is this machine: 127.0.0.1 or localhost, beside it or in the same text.
 """
 
 import re
@@ -12,53 +11,88 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from launch.complaint import Complaint
+from msgs.ports import MOST_PORT, PortKind, kind_of
+from msgs.setting_keys import LEAVES
+
 T = TypeVar("T")
+
+# No browser opens a page there: https://fetch.spec.whatwg.org/#port-blocking, read in 2026.
+REFUSED_BY_BROWSERS = frozenset(
+    {
+        1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+        102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389,
+        427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636,
+        989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566,
+        6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+    }
+)  # fmt: skip
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 _LOCAL = re.compile(r"(?P<host>(?<![\w.-])(?:127\.0\.0\.1|localhost)):(?P<port>[1-9][0-9]{0,4})")
 
 
-def shift_ports(values: Mapping[str, Any], by: int) -> dict[str, Any]:
-    """Return parameters with `by` added to every simulated port."""
-    return {key: _shift(key, value, by) for key, value in values.items()}
+def shift_ports(values: Mapping[str, Any], kind: type[Struct], by: int) -> dict[str, Any]:
+    """Return parameters of a Struct with `by` added to every simulated port, defaults as well.
 
-
-def with_default_ports(values: Mapping[str, Any], kind: type[Struct]) -> dict[str, Any]:
-    """Return parameters with those defaults of their Struct that hold a simulated port."""
-    defaults = {
-        field.encode_name: field.default
-        for field in msgspec.structs.fields(kind)
-        if isinstance(field.default, int | str)
-    }
-    holding = {key: value for key, value in defaults.items() if _shift(key, value, 1) != value}
-    return {**holding, **values}
+    :raises Complaint: there is no such port, or no browser opens a page there.
+    """
+    shifted = dict(values)
+    for field in msgspec.structs.fields(kind):
+        key, port = field.encode_name, kind_of(field.type)
+        value = values.get(key, field.default)
+        moved = value if port is None else _shift(key, value, port, by)
+        if moved != value:
+            shifted[key] = moved
+    return shifted
 
 
 def shift_settings(trees: Mapping[T, Mapping[str, Any]], by: int) -> dict[T, dict[str, Any]]:
     """Return trees of settings, key to value, with `by` added to every simulated port.
 
     They are laid over each other: the host may stand in one and its port in another.
+
+    :raises Complaint: there is no such port.
     """
     hosts: dict[str, Any] = {}
     for flat in trees.values():
         hosts |= {key: value for key, value in flat.items() if key.endswith(".host")}
 
-    def shift(key: str, value: Any) -> Any:
-        section, _, name = key.rpartition(".")
-        if name == "port" and hosts.get(f"{section}.host") not in _LOCAL_HOSTS:
+    def shift(tree: T, key: str, value: Any) -> Any:
+        section = key.rpartition(".")[0]
+        port = kind_of(LEAVES[key])
+        if port is None or (
+            port is PortKind.PEER and hosts.get(f"{section}.host") not in _LOCAL_HOSTS
+        ):
             return value
-        return _shift(name, value, by)
+        return _shift(f"{tree}.{key}", value, port, by)
 
     return {
-        tree: {key: shift(key, value) for key, value in flat.items()}
+        tree: {key: shift(tree, key, value) for key, value in flat.items()}
         for tree, flat in trees.items()
     }
 
 
-def _shift(key: str, value: Any, by: int) -> Any:
-    if isinstance(value, str):
-        return _LOCAL.sub(lambda at: f"{at['host']}:{int(at['port']) + by}", value)
-    is_port = key == "port" or key.endswith("_port")
-    if is_port and isinstance(value, int) and not isinstance(value, bool) and value:
-        return value + by
-    return value
+def _shift(key: str, value: Any, port: PortKind, by: int) -> Any:
+    """Return a value with its port moved; what is of another kind is refused by its type."""
+    if port is PortKind.TEXT:
+        if not isinstance(value, str):
+            return value
+        return _LOCAL.sub(lambda at: f"{at['host']}:{_moved(key, int(at['port']), by)}", value)
+    if not isinstance(value, int) or isinstance(value, bool) or not value:
+        return value
+    moved = _moved(key, value, by)
+    if port is PortKind.PAGE and moved in REFUSED_BY_BROWSERS:
+        raise Complaint(key, f"{_sum(value, by)}, where browsers open no page; choose another")
+    return moved
+
+
+def _moved(key: str, value: int, by: int) -> int:
+    if by and not 1 <= value + by <= MOST_PORT:
+        raise Complaint(key, f"{_sum(value, by)}; expected a port from 1 to {MOST_PORT}")
+    return value + by
+
+
+def _sum(value: int, by: int) -> str:
+    """Return a port with how it came to be."""
+    return f"port {value} with --ports {by} is {value + by}" if by else f"port {value}"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from msgs.ports import PeerPort
 from msgs.stored import Stored
 from msgs.units import Name
 from msgs.wish import FallbackAmps, is_fallback
@@ -119,7 +120,7 @@ class TcpMeter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enabled: bool = False
     manufacturer: MapName = ""  # its register map, as "tq"
     host: Host = ""
-    port: Port = 502
+    port: PeerPort = 502
     unit: Unit = 1  # RS485 address behind a gateway; 1 is ours
 
 

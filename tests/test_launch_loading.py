@@ -13,6 +13,7 @@ from bus import Bus, DriverError
 from bus.memory import MemoryGraph
 from launch.loading import ConfigurationError, LoadedNode, load_node
 from launch.written import Written, WrittenDriver
+from msgs.ports import OwnPort
 from nodes.pilot.line import Line, LineReading
 from nodes.rfid.reader import Reader
 from nodes.rfid.reader_sim import Parameters as NoParameters
@@ -152,7 +153,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
 
     class LineParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         io: str = "boards.io_spidev"  # the module that has the pins
-        port: int = 0
+        port: OwnPort = 0
 
     def open_line(bus: Bus, parameters: LineParameters) -> Line:
         board.opened.append(parameters)
@@ -190,6 +191,13 @@ def on_board(**parameters: Any) -> LoadedNode:
         },
         ports=1000,
     )
+
+
+def test_a_port_that_cannot_be_used_is_named_with_its_place() -> None:
+    line = complaint(parameters={"house_port": 65000}, ports=1000)
+    assert line.startswith("plan.toml: house.house_port: port 65000 with --ports 1000 is 66000; ")
+    line = complaint(module="nodes.web", drivers={}, ports=2000)
+    assert line.startswith("plan.toml: house.port: port 8080 with --ports 2000 is 10080, where ")
 
 
 def test_a_driver_gets_its_parameters_its_io_among_them(board: Board, tmp_path: Path) -> None:

@@ -268,6 +268,8 @@ def test_settings_are_merged_key_by_key_and_given_to_system(tmp_path: Path) -> N
     }
     parameters = load_plan(file, given, ports=100).node("system").parameters
     assert parameters["factory"]["house_meter"]["port"] == 1602
+    with pytest.raises(PlanError, match=r"base\.toml: factory\.house_meter\.port: port 1502 with "):
+        load_plan(file, given, ports=64_100)
 
 
 NAMES: list[tuple[str, dict[str, object]]] = [

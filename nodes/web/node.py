@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from bus import Answer, Bus, Call
 from msgs.methods import PAGE, Method
+from msgs.ports import PagePort
 from msgs.requests import NoArguments, StopReason
 from msgs.web import PageAddress
 from nodes.web.bridge import Bridge
@@ -33,7 +34,7 @@ A = TypeVar("A", bound=Struct)
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
-    port: Annotated[int, Meta(ge=0, le=65535)] = 8080  # 0: any free one
+    port: PagePort = 8080  # 0: any free one
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"  # 0.0.0.0: all
     panel: Literal["", "plant"] = ""  # the node behind the simulation panel; "": there is none
     # Names in the local network that the page is reached by, beside its own and the addresses.

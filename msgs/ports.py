@@ -1,0 +1,46 @@
+"""What a parameter or a setting declares about the port in it, so that `--ports N` can move it.
+
+Several simulated boxes on one machine differ in their ports by N. A port of any other type is left
+as it is written, whatever its name is.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, inspect
+
+MOST_PORT = 65535
+
+
+class PortKind(StrEnum):
+    """Whose port it is."""
+
+    OWN = "own"  # opened by this box
+    PAGE = "page"  # likewise, and reached by a browser
+    PEER = "peer"  # of the `host` beside it; ours to move if that is this machine
+    TEXT = "text"  # likewise, of a host inside the text: "ws://localhost:9000/ocpp"
+
+
+def _port(kind: PortKind) -> Meta:
+    return Meta(ge=0, le=MOST_PORT, extra={"unit": "1", "port": kind})
+
+
+OwnPort = Annotated[int, _port(PortKind.OWN)]
+"""Opened by this box; 0: any free one, which stays so."""
+
+PagePort = Annotated[int, _port(PortKind.PAGE)]
+"""Of a page, opened by this box; 0: any free one, which stays so."""
+
+PeerPort = Annotated[int, _port(PortKind.PEER)]
+"""Of somebody else, on the `host` of the same section of the settings."""
+
+PeerAddress = Annotated[str, Meta(extra={"port": PortKind.TEXT})]
+"""Of somebody else, with HOST:PORT in it."""
+
+
+def kind_of(declared: object) -> PortKind | None:
+    """Return what a type says of the port in it; None if it holds none that moves."""
+    info = inspect.type_info(declared)
+    if isinstance(info, inspect.Metadata) and info.extra:
+        return info.extra.get("port")
+    return None
