@@ -19,7 +19,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from bench.graph import NO_CARD
 from bench.report import Aim, report
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.methods import PLUG, READY, UNPLUG
 from msgs.requests import NoArguments

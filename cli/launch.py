@@ -58,7 +58,8 @@ def command(
     from bus.place import PlaceError, prepare
     from launch.children import fork
     from launch.parcel import Roster
-    from launch.plan import PlanError, load_plan
+    from launch.plan import PlanError
+    from launch.plan_file import load_plan
     from launch.supervisor import supervise
 
     try:

@@ -9,7 +9,7 @@ import msgspec
 from bus import Bus, Status
 from bus.generations import read_kept
 from bus.wire import unpack
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.card import CardColor
 from msgs.label import LABEL_FILE, Label

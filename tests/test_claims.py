@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bus.wire import unpack
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.load_manager import LoadOffer
 from msgs.methods import CLEAR, FAULT, HOUSE, PLUG, PULL, READY, SET_SETTINGS, SET_WISH

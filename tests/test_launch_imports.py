@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import launch
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 
 ROOT = Path(launch.__file__).parents[1]
 PLANS = {
@@ -23,7 +23,7 @@ LOAD = """
 import builtins, json, sys
 import launch.warm
 from launch.loading import load_node
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from pathlib import Path
 
 file, node, *folders = sys.argv[1:]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.plan import NodePlan, ParentDeath, Plan, PlanError, Restart, load_plan, stop_waves
+from launch.plan import NodePlan, ParentDeath, Plan, PlanError, Restart, stop_waves
+from launch.plan_file import load_plan
 
 LAUNCH = Path(__file__).parent.parent / "launch"
 

@@ -11,7 +11,7 @@ import pytest
 
 from bus.wire import unpack
 from launch.loading import ConfigurationError
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import SUPERVISOR, TOOL, VIRTUAL_PLAN, ActError, VirtualGraph
 from msgs.heartbeat import NodeState
 from msgs.methods import CLEAR, FAULT, LIST_SESSIONS, PLUG, PULL, READY, UNPLUG, WORLD
@@ -306,7 +306,7 @@ def watch(graph: VirtualGraph, topic: str, on_body: Callable[[dict[str, object]]
 TRAFFIC = """
 import hashlib, sys
 from pathlib import Path
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.methods import CLEAR, FAULT, PLUG, PULL, READY
 from msgs.plant import FaultName, SimFault

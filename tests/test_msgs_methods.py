@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bus.schema import breaking_changes
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import SUPERVISOR, TOOL, VIRTUAL_PLAN, VirtualGraph
 from msgs import methods
 from msgs.methods import (

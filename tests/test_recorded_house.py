@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.methods import PLUG, READY, WORLD
 from msgs.requests import NoArguments

@@ -22,7 +22,7 @@ import msgspec
 
 from bus.generations import read_kept
 from bus.memory import START_NS
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.restarts import Again, History, ended, started
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.card import CardColor

@@ -24,7 +24,7 @@ import msgspec
 from bus.generations import read_kept
 from bus.memory import START_NS
 from bus.wire import unpack
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import ACTS, METHODS

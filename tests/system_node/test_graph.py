@@ -10,7 +10,7 @@ from bus import Answer, Status
 from bus.generations import read_kept
 from bus.wire import unpack
 from launch.loading import ConfigurationError
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import SUPERVISOR, TOOL, VIRTUAL_PLAN, VirtualGraph
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import (

@@ -16,7 +16,7 @@ import nodes.safety.coil_sim
 import nodes.safety.node
 import nodes.session.node
 import nodes.session.plug
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.methods import END_SESSION, FAULT, HOUSE, PLUG, PULL, READY, UNPLUG
 from msgs.plant import FaultName, HouseLoad, SimFault

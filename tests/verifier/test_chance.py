@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from launch.plan import load_plan
+from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN
 from msgs.card import CardColor
 from msgs.plant import SimFault
