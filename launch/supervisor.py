@@ -5,25 +5,24 @@ One thread on one bus, under the name "launch". What happens to a node is decide
 start, in the order of needs, all or nothing; the stop, wave by wave; who may ask for what.
 """
 
-import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
-from bus import Call, Reader, Timer
+from bus import Call, Timer
 from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
 from launch import lifecycle, parcel, process
-from launch.children import ChildProcess, LogReader, WarmParent, log_pipe, reap_strays, spawn
+from launch.children import ChildProcess, LogReader, WarmParent, reap_strays, spawn
 from launch.complaint import expected
-from launch.lifecycle import Act, Event, State
-from launch.log import LogWriter
+from launch.journal import Journal
+from launch.lifecycle import Act, Event
 from launch.plan import NodePlan, ParentDeath, Plan, Restart, stop_waves
-from msgs.heartbeat import Heartbeat
-from msgs.launch import GraphStatus, Process, ProcessState, Restarted
+from launch.supervised import CONSEQUENCES, Node
+from msgs.launch import GraphStatus, ProcessState, Restarted
 from msgs.methods import LIST_NODES, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
 from msgs.requests import Because, NodeName, StopReason
 from msgs.requests import Stop as StopArguments
@@ -31,50 +30,11 @@ from msgs.topics import HEARTBEATS, LAUNCH_GRAPH
 
 NAME = "launch"
 WATCH_PERIOD_S = 1.0
-FLUSH_PERIOD_S = 0.05  # while the reader of the log is slow
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 
-_CONSEQUENCES = {
-    ProcessState.STARTING: "it starts again",
-    ProcessState.READY: "the process before goes on",
-    ProcessState.BACKOFF: "it starts again after a wait",
-    ProcessState.FAILED: "it has failed and stays down",
-    ProcessState.STOPPED: "it stays down",
-}
 _SIGNALS = {ParentDeath.KILL: signal.SIGKILL, ParentDeath.TERM: signal.SIGTERM}
-
-
-class Node:
-    """One node of the plan with its processes and those who wait for it."""
-
-    def __init__(self, plan: NodePlan) -> None:
-        self.plan = plan
-        self.state = State()
-        self.children: dict[int, ChildProcess] = {}
-        self.waiting: list[tuple[Call[NodeName, Restarted], int]] = []  # restarts: call, pid before
-        self.heartbeat: Reader[Heartbeat] | None = None
-        self.last_heard: tuple[int, float | None] = (0, None)
-        self.silent_rounds = 0
-        self.gone_s = 0.0  # when its process before was gone
-
-    @property
-    def pid(self) -> int:
-        """Return the process id of the one that runs, else 0."""
-        child = self.children.get(self.state.process or 0)
-        return child.pid if child else 0
-
-    def status(self) -> Process:
-        """Return what `wallbox ps` shows."""
-        return Process(
-            node=self.plan.name,
-            state=self.state.state,
-            pid=self.pid,
-            incarnation=self.state.incarnation,
-            restarts=self.state.restarts,
-            detail="stopping" if self.state.stopping else self.state.why[:400],
-        )
 
 
 class Supervisor:
@@ -97,14 +57,12 @@ class Supervisor:
         self._stopped: Callable[[], None] | None = None  # to be called when all are gone
         self._alarm: Timer | None = None
         self._reviews = False  # a review is due
-        self._flushes = False  # a flush of the log is due
         self._said: GraphStatus | None = None
         self._bus = open_node(NAME, place)
         self._began_s = self._bus.clock.now_s()
         self._began_utc_ns = self._bus.clock.utc_ns()
-        self._log = LogWriter(2, least_level)
-        self._log.hold_back()
-        self._warm_log = LogReader(self._bus, warm.log, self._line_of(NAME))
+        self._journal = Journal(self._bus, NAME, least_level)
+        self._warm_log = LogReader(self._bus, warm.log, self._journal.line_of(NAME))
 
     def run(self) -> int:
         """Run the graph until it is stopped; return the exit code."""
@@ -122,7 +80,7 @@ class Supervisor:
             topic = HEARTBEATS.get(node.plan.name)
             node.heartbeat = bus.subscribe(topic) if topic else None
         bus.every(WATCH_PERIOD_S, self._watch)
-        with self._everything_logged():
+        with self._journal.of_everything():
             for name in self._nodes:
                 self._tell(name, lifecycle.Start(held=True))
             bus.run()
@@ -137,7 +95,7 @@ class Supervisor:
             reap_strays(frozenset())
         self._warm_log.close()
         self._bus.close()
-        self._log.close()
+        self._journal.close()
 
     # --- one node ------------------------------------------------------------------------------
 
@@ -151,11 +109,11 @@ class Supervisor:
             self._carry_out(node, act)
         after = node.state
         if after.state is ProcessState.READY and before.state is not ProcessState.READY:
-            self._write("info", f"{name} is ready, pid {node.pid}")
+            self._journal.write("info", f"{name} is ready, pid {node.pid}")
         elif self._starting:
             pass  # what goes wrong becomes the one line that the first start ends with
         elif after.why and (after.why, after.state) != (before.why, before.state):
-            self._write("warning", f"{name}: {after.why}; {_CONSEQUENCES[after.state]}")
+            self._journal.write("warning", f"{name}: {after.why}; {CONSEQUENCES[after.state]}")
         if not self._reviews:
             self._reviews = True
             self._bus.at(0.0, self._review)
@@ -195,7 +153,7 @@ class Supervisor:
 
         if not self._warm.is_alive:
             self._renew_warm_parent()
-        child = ChildProcess(self._bus, on_word, on_exit, self._line_of(name))
+        child = ChildProcess(self._bus, on_word, on_exit, self._journal.line_of(name))
         node.children[number] = child
         child.order(self._warm, self._order(node.plan))
 
@@ -224,7 +182,7 @@ class Supervisor:
             self._go_on_starting()
         for node in self._nodes.values():
             if node.waiting and not node.state.is_restarting:
-                self._answer_restarts(node)
+                node.answer_restarts()
         self._set_alarm()
         if self._status() != self._said:
             self._publish()
@@ -247,10 +205,10 @@ class Supervisor:
                 self._tell(node.plan.name, lifecycle.Release())
         if len(ready) == len(self._nodes):
             self._starting = False
-            self._log.let_out()
+            self._journal.let_out()
             self._bus.ready()
             took_s = self._bus.clock.now_s() - self._began_s
-            self._write(
+            self._journal.write(
                 "info",
                 f"{self._plan.name} is ready: {len(ready)} nodes in {took_s:.2f} s, "
                 f"run directory {self._place.run_dir}",
@@ -269,8 +227,8 @@ class Supervisor:
             self._stopped = stopped
             self._waves = [(), *stop_waves(self._plan)]
             if self.failure is None:
-                self._log.let_out()
-                self._write("info", "stopping")
+                self._journal.let_out()
+                self._journal.write("info", "stopping")
         elif reason is StopReason.SIGNAL:
             self._hurries += 1
             for name in self._hurried():
@@ -319,21 +277,9 @@ class Supervisor:
             self._tell(name, lifecycle.Tick())
 
     def _watch(self) -> None:
-        """Once a second: who is silent, who is gone unnoticed, and the state of all.
-
-        Silence is counted in our own rounds, so that our own sleep condemns nobody.
-        """
+        """Once a second: who is silent, who is gone unnoticed, and the state of all."""
         for name, node in self._nodes.items():
-            reader = node.heartbeat
-            if reader is None:
-                continue
-            heard = (reader.incarnation, reader.stamp_s)
-            is_ready = node.state.state is ProcessState.READY
-            is_silent = is_ready and heard == node.last_heard
-            node.silent_rounds = node.silent_rounds + 1 if is_silent else 0
-            node.last_heard = heard
-            if node.silent_rounds * WATCH_PERIOD_S >= node.plan.hung_s:
-                node.silent_rounds = 0
+            if node.is_hung(WATCH_PERIOD_S):
                 self._tell(name, lifecycle.Silent(node.plan.hung_s))
         if not self._warm.is_alive:
             self._renew_warm_parent()
@@ -343,16 +289,18 @@ class Supervisor:
         self._publish()
 
     def _renew_warm_parent(self) -> None:
-        self._write("warning", "the warm parent is gone; another one starts, the nodes run on")
+        self._journal.write(
+            "warning", "the warm parent is gone; another one starts, the nodes run on"
+        )
         self._warm_log.close()
         self._warm.close()
         self._warm = spawn(self._warm.roster)
-        self._warm_log = LogReader(self._bus, self._warm.log, self._line_of(NAME))
+        self._warm_log = LogReader(self._bus, self._warm.log, self._journal.line_of(NAME))
 
     # --- requests ------------------------------------------------------------------------------
 
     def _on_stop_request(self, call: Call[Because, None]) -> None:
-        self._write("info", f"everything stops: {call.arguments.reason or 'asked'}")
+        self._journal.write("info", f"everything stops: {call.arguments.reason or 'asked'}")
         self.starts_anew = False
         call.ok(None)
         self._bus.stop(StopReason.SHUTDOWN)
@@ -361,7 +309,7 @@ class Supervisor:
         if self._stopped is not None:
             call.not_ready("the graph is stopping")
             return
-        self._write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
+        self._journal.write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
         self.starts_anew = True
         call.ok(None)
         self._bus.stop(StopReason.SHUTDOWN)
@@ -380,22 +328,6 @@ class Supervisor:
             node.waiting.append((call, node.pid))
             self._tell(node.plan.name, lifecycle.Replace())
 
-    def _answer_restarts(self, node: Node) -> None:
-        """Tell those who asked for a restart how it ended."""
-        waiting, node.waiting = node.waiting, []
-        for call, before_pid in waiting:
-            if node.state.state is ProcessState.READY and node.pid != before_pid:
-                gap_ms = ((node.state.ready_s or 0.0) - node.gone_s) * 1e3
-                call.ok(
-                    Restarted(
-                        pid=node.pid,
-                        incarnation=node.state.incarnation,
-                        gap_ms=round(gap_ms, 1),
-                    )
-                )
-            else:
-                call.refuse(f"{node.state.why}; {_CONSEQUENCES[node.state.state]}"[:400])
-
     # --- what is said --------------------------------------------------------------------------
 
     def _status(self) -> GraphStatus:
@@ -410,43 +342,6 @@ class Supervisor:
     def _publish(self) -> None:
         self._said = self._status()
         self._bus.publish(LAUNCH_GRAPH, self._said)
-
-    def _write(self, level: str, text: str) -> None:
-        self._line_of(NAME)(level, text)
-
-    def _line_of(self, origin: str) -> Callable[[str, str], None]:
-        """Return what writes a line of the log in the name of a node."""
-
-        def write(level: str, text: str) -> None:
-            self._log.write(self._bus.clock.utc_ns(), level, origin, text)
-            self._flush_later()
-
-        return write
-
-    def _flush_later(self) -> None:
-        if self._log.has_more and not self._flushes:
-            self._flushes = True
-            self._bus.at(self._bus.clock.now_s() + FLUSH_PERIOD_S, self._flush)
-
-    def _flush(self) -> None:
-        self._flushes = False
-        self._log.flush()
-        self._flush_later()
-
-    @contextlib.contextmanager
-    def _everything_logged(self) -> Iterator[None]:
-        """Have what this process itself writes on stderr go through the log as well."""
-        stderr = os.dup(2)
-        reading, writing = log_pipe()
-        reader = LogReader(self._bus, reading, self._line_of(NAME))
-        os.dup2(writing, 2)
-        os.close(writing)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            reader.close()
 
 
 def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "info") -> int:

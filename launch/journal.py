@@ -1,0 +1,69 @@
+"""The log of a graph, as the supervisor keeps it: lines of all nodes, written without waiting."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+
+from bus.run import ZmqBus
+from launch.children import LogReader, log_pipe
+from launch.log import LogWriter
+
+FLUSH_PERIOD_S = 0.05  # while the reader of the log is slow
+STDERR = 2
+
+
+class Journal:
+    """Writes to stderr. Until it is let out it holds back all lines: the start may still fail."""
+
+    def __init__(self, bus: ZmqBus, name: str, least_level: str) -> None:
+        """Hold lines back; `name` is the origin of the supervisor's own."""
+        self._bus = bus
+        self._name = name
+        self._log = LogWriter(STDERR, least_level)
+        self._log.hold_back()
+        self._flushes = False  # a flush is due
+
+    def write(self, level: str, text: str) -> None:
+        """Write a line of the supervisor."""
+        self._write(self._name, level, text)
+
+    def line_of(self, origin: str) -> Callable[[str, str], None]:
+        """Return what writes a line in the name of a node: its level and its text."""
+        return lambda level, text: self._write(origin, level, text)
+
+    def let_out(self) -> None:
+        """Write what was held back, and from now on each line at once."""
+        self._log.let_out()
+
+    def close(self) -> None:
+        """Write what is left, as far as somebody takes it."""
+        self._log.close()
+
+    @contextlib.contextmanager
+    def of_everything(self) -> Iterator[None]:
+        """Have what this process itself writes on stderr go through the log as well."""
+        stderr = os.dup(STDERR)
+        reading, writing = log_pipe()
+        reader = LogReader(self._bus, reading, self.line_of(self._name))
+        os.dup2(writing, STDERR)
+        os.close(writing)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, STDERR)
+            os.close(stderr)
+            reader.close()
+
+    def _write(self, origin: str, level: str, text: str) -> None:
+        self._log.write(self._bus.clock.utc_ns(), level, origin, text)
+        self._flush_later()
+
+    def _flush_later(self) -> None:
+        if self._log.has_more and not self._flushes:
+            self._flushes = True
+            self._bus.at(self._bus.clock.now_s() + FLUSH_PERIOD_S, self._flush)
+
+    def _flush(self) -> None:
+        self._flushes = False
+        self._log.flush()
+        self._flush_later()

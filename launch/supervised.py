@@ -1,0 +1,81 @@
+"""One supervised node: its processes, whether it is silent, and those who wait for it."""
+
+from bus import Call, Reader
+from launch.children import ChildProcess
+from launch.lifecycle import State
+from launch.plan import NodePlan
+from msgs.heartbeat import Heartbeat
+from msgs.launch import Process, ProcessState, Restarted
+from msgs.requests import NodeName
+
+CONSEQUENCES = {
+    ProcessState.STARTING: "it starts again",
+    ProcessState.READY: "the process before goes on",
+    ProcessState.BACKOFF: "it starts again after a wait",
+    ProcessState.FAILED: "it has failed and stays down",
+    ProcessState.STOPPED: "it stays down",
+}
+"""What follows from the state of a node that something has gone wrong with."""
+
+
+class Node:
+    """One node of the plan with its processes and those who wait for it."""
+
+    def __init__(self, plan: NodePlan) -> None:
+        self.plan = plan
+        self.state = State()
+        self.children: dict[int, ChildProcess] = {}
+        self.waiting: list[tuple[Call[NodeName, Restarted], int]] = []  # restarts: call, pid before
+        self.heartbeat: Reader[Heartbeat] | None = None
+        self._last_heard: tuple[int, float | None] = (0, None)
+        self._silent_periods = 0
+        self.gone_s = 0.0  # when its process before was gone
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the one that runs, else 0."""
+        child = self.children.get(self.state.process or 0)
+        return child.pid if child else 0
+
+    def is_hung(self, period_s: float) -> bool:
+        """Return whether it is READY and silent beyond its limit; to be asked each period.
+
+        Silence is counted in these periods, so that the supervisor's own sleep condemns nobody.
+        """
+        if self.heartbeat is None:
+            return False
+        heard = (self.heartbeat.incarnation, self.heartbeat.stamp_s)
+        is_silent = self.state.state is ProcessState.READY and heard == self._last_heard
+        self._silent_periods = self._silent_periods + 1 if is_silent else 0
+        self._last_heard = heard
+        if self._silent_periods * period_s < self.plan.hung_s:
+            return False
+        self._silent_periods = 0
+        return True
+
+    def answer_restarts(self) -> None:
+        """Tell those who asked for a restart how it ended."""
+        waiting, self.waiting = self.waiting, []
+        for call, before_pid in waiting:
+            if self.state.state is ProcessState.READY and self.pid != before_pid:
+                gap_ms = ((self.state.ready_s or 0.0) - self.gone_s) * 1e3
+                call.ok(
+                    Restarted(
+                        pid=self.pid,
+                        incarnation=self.state.incarnation,
+                        gap_ms=round(gap_ms, 1),
+                    )
+                )
+            else:
+                call.refuse(f"{self.state.why}; {CONSEQUENCES[self.state.state]}"[:400])
+
+    def status(self) -> Process:
+        """Return what `wallbox ps` shows."""
+        return Process(
+            node=self.plan.name,
+            state=self.state.state,
+            pid=self.pid,
+            incarnation=self.state.incarnation,
+            restarts=self.state.restarts,
+            detail="stopping" if self.state.stopping else self.state.why[:400],
+        )
