@@ -152,7 +152,7 @@ def test_the_front_of_a_charge_is_printed_once(running: Home) -> None:
     assert lines[3].split()[:4] == ["blue"] * 4
     assert lines[4].split()[:4] == ["blinks"] * 4
     assert "  contactor   closed, as proven" in lines
-    assert any(line.startswith("  state       Charging: ") for line in lines)
+    assert any(line.startswith("  state       Charging") for line in lines)
     assert any(line.startswith("  pilot       C, vehicle ready; duty ") for line in lines)
     assert max(map(len, lines)) <= 80
 
