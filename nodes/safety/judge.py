@@ -29,7 +29,7 @@ from msgs.pilot import (
 )
 from nodes.safety import heat, supply, switches, wiring
 from nodes.safety.chain import ChainReading
-from nodes.safety.chip import Phases
+from nodes.safety.chip import HOLD_S, Phases
 from nodes.safety.heat import COLD, Heat, limit_of_temperature
 from nodes.safety.supply import QUIET, MainsFault, Supply, Voltages
 from nodes.safety.switches import UNREAD, Switches
@@ -57,7 +57,7 @@ class Blind(Enum):
     DARK = "dark"  # the box has no mains
     SILENT = "silent"  # there is none
     NONSENSE = "nonsense"  # the pilot line cannot be what the sensors show
-    UNCLEAR = "unclear"  # 0 V on the pilot, mains not known
+    UNCLEAR = "unclear"  # 0 V on the pilot, mains not known, or not yet
     LATE = "late"  # safety itself has not looked for so long that nothing of before counts
 
 
@@ -65,6 +65,8 @@ class Judged(Struct, frozen=True, kw_only=True):
     """What is remembered from one reading to the next."""
 
     cp: SettledCp = UNSETTLED
+    # The pilot has settled at 0 V, and from then on the chip knows if the mains are gone [s].
+    chip_knows_s: float | None = None
     diode: int = 0  # what speaks for the vehicle's diode (above 0) or against it (below 0)
     out_reads: int = 0  # of state A, in a row
     minus_reads: int = 0  # of -12 V that nobody has asked for, in a row
@@ -80,9 +82,10 @@ class Judged(Struct, frozen=True, kw_only=True):
 NOTHING_JUDGED = Judged()
 
 
-def forget(judged: Judged) -> Judged:
+def forget(judged: Judged, chip_knows_s: float | None = None) -> Judged:
     """Return what is kept over a failed reading: all but the settled pilot state."""
     kept = Judged(
+        chip_knows_s=chip_knows_s,
         switches=switches.blink(judged.switches),
         heat=heat.blink(judged.heat),
         supply=supply.blink(judged.supply),
@@ -154,14 +157,16 @@ def judge(
     if not is_measured(reading.high_v, reading.low_v, reading.duty_percent):
         return forget(judged), Blind.NONSENSE
     seen = classify_high_v(reading.high_v)
-    if seen is CpState.E:
-        has_mains = supply.has_mains(reading.voltages_v, reading.load_voltage)
-        if not has_mains:  # 0 V because the box is dark: no fault of the plug
-            forgotten = forget(judged)
-            if has_mains is None:
-                return forgotten, Blind.UNCLEAR
-            return replace(forgotten, supply=QUIET), Blind.DARK
     cp = settle(judged.cp, seen)
+    chip_knows_s = None
+    if seen is CpState.E:
+        chip_knows_s = _when_chip_knows_s(judged, cp, reading, moment)
+        has_mains = supply.has_mains(reading.voltages_v, reading.load_voltage)
+        if has_mains is False:  # 0 V because the box is dark: no fault of the plug
+            return replace(forget(judged), supply=QUIET), Blind.DARK
+        is_doubted = chip_knows_s is not None and not moment.reached(chip_knows_s)
+        if has_mains is None or is_doubted:
+            return forget(judged, chip_knows_s), Blind.UNCLEAR
     offered_a = offer_of_duty(reading.duty_percent)
     has_pwm = offered_a >= MIN_OFFER_A
     diode = _weigh_diode(judged.diode, seen, has_pwm, reading.low_v)
@@ -199,6 +204,7 @@ def judge(
     )
     after = Judged(
         cp=cp,
+        chip_knows_s=chip_knows_s,
         diode=diode,
         out_reads=_count(judged.out_reads, cp.state is CpState.A, OUT_READS),
         minus_reads=_count(judged.minus_reads, is_minus, STATE_READS),
@@ -290,6 +296,23 @@ def cleaned(reading: ChainReading) -> ChainReading:
 def proves_open(reading: ChainReading) -> bool:
     """Return whether mirror contact and voltage together prove an open contactor."""
     return reading.mirror_closed is True and reading.load_voltage is False
+
+
+def _when_chip_knows_s(
+    judged: Judged, cp: SettledCp, reading: ChainReading, moment: Moment
+) -> float | None:
+    """Return when the chip's voltages are all younger than the 0 V on the pilot [s].
+
+    The pilot's supply and the mains are lost together, but the chip may go on showing mains for as
+    long as it holds. Voltage behind the contactor is read now, and needs no such time. None: the
+    pilot has not settled at 0 V.
+    """
+    knows_s = judged.chip_knows_s
+    if knows_s is None:
+        if cp.state is not CpState.E:
+            return None
+        knows_s = moment.now_s + HOLD_S
+    return knows_s if reading.load_voltage is False else min(knows_s, moment.now_s)
 
 
 def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) -> int:

@@ -234,10 +234,10 @@ def _miss_sight(
 ) -> State:
     """Raise a fault when sight stays lost, or breaks off a charge or a self-test too often.
 
-    Without mains nothing is wrong with the box.
+    Without mains nothing is wrong with the box, nor was when they were not known to be gone yet.
     """
     if blind is Blind.DARK:
-        return replace(state, blind_since_s=None)
+        return replace(state, blind_since_s=None, interrupted_at_s=())
     if state.blind_since_s is None:
         state = replace(state, blind_since_s=moment.now_s)
     finding = not_seen(blind, inputs.since_s)

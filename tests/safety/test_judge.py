@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from msgs.pilot import CpState
 from nodes.safety.chain import ChainReading
+from nodes.safety.chip import HOLD_S
 from nodes.safety.judge import (
     NOTHING_JUDGED,
     Blind,
@@ -163,6 +164,44 @@ def test_0_v_beside_a_chip_that_says_nothing_is_neither_dark_nor_a_short(
     assert read(SETTLED, 1, high_v=0.0, voltages_v=voltages_v)[1] is Blind.UNCLEAR
 
 
+@pytest.mark.req("ERR-8")
+def test_0_v_that_settles_is_judged_once_the_chips_voltages_are_all_younger() -> None:
+    assert isinstance(read(SETTLED, 2, high_v=0.0)[1], Facts)  # a stray reading costs no sight
+    judged, facts = read(SETTLED, 3, high_v=0.0)  # the third at 0.02 s
+    assert facts is Blind.UNCLEAR
+    assert judged.chip_knows_s == 2 * ROUND_S + HOLD_S
+    assert read(judged, 52, high_v=0.0)[1] is Blind.UNCLEAR  # the last at 0.51 s
+    assert seen(judged, 53, high_v=0.0).cp is None  # and then it has to settle
+    assert seen(judged, 55, high_v=0.0).cp is CpState.E
+
+
+@pytest.mark.parametrize(
+    ("between", "is_kept"),
+    [
+        ({"high_v": 0.0, "voltages_v": None}, True),
+        ({"high_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}, False),
+        ({"high_v": math.nan}, False),
+        ({"high_v": 9.0}, False),
+        ({"high_v": 7.5}, False),
+    ],
+)
+def test_what_is_not_0_v_or_shows_no_mains_begins_the_wait_anew(
+    between: dict[str, Any], is_kept: bool
+) -> None:
+    judged, _ = read(SETTLED, 3, high_v=0.0)
+    knows_s = judged.chip_knows_s
+    after, _ = read(judged, 1, **between)
+    assert after.chip_knows_s == (knows_s if is_kept else None)
+    assert forget(after).chip_knows_s is None
+
+
+def test_voltage_behind_the_contactor_ends_the_wait() -> None:
+    judged, _ = read(SETTLED, 3, high_v=0.0)
+    judged, facts = read(judged, 1, high_v=0.0, load_voltage=True)
+    assert isinstance(facts, Facts)
+    assert isinstance(read(judged, 1, high_v=0.0)[1], Facts)
+
+
 def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
     assert isinstance(read(SETTLED, 1, high_v=1.26, voltages_v=(0.0, 0.0, 0.0))[1], Facts)
     assert read(SETTLED, 1, high_v=1.25, voltages_v=(0.0, 0.0, 0.0))[1] is Blind.DARK
@@ -298,7 +337,7 @@ def test_pwm_is_a_duty_that_offers_current(duty_percent: float, has_pwm: bool) -
 def test_a_vehicle_is_there_in_b_c_and_d_and_asks_in_c_and_d(
     high_v: float, is_plugged: bool, asks: bool
 ) -> None:
-    facts = seen(SETTLED, 10, high_v=high_v)
+    facts = seen(SETTLED, 10, high_v=high_v, load_voltage=True)  # there are mains: 0 V is a short
     assert (facts.is_plugged, facts.asks) == (is_plugged, asks)
 
 
