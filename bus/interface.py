@@ -84,9 +84,6 @@ class Looks(Protocol):
     instant_ns: int
     """The newest instant of the grid that has passed or is looked at now."""
 
-    looked_ns: int
-    """When the node looked last, before what runs now."""
-
     step_ns: int
     """The period of the grid."""
 
@@ -96,8 +93,12 @@ class Looks(Protocol):
     def change_period(self, step_ns: int) -> None:
         """Go on with another period, from the newest instant on."""
 
-    def note_look(self, now_ns: int) -> None:
-        """Note that the node looks at a time [ns], on the grid or off it."""
+    def note_look(self, now_ns: int) -> int:
+        """Note that the node looks at a time [ns], on the grid or off it.
+
+        Return the time since the look before [ns]; 0 of the first. The heartbeat names it if it
+        comes late.
+        """
 
     def plan(self, due_s: float) -> None:
         """Take the time [s] from which on a look is needed though nothing has changed."""

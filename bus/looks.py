@@ -5,24 +5,47 @@ Under virtual time `bus.virtual_looks` leaves out those at which nothing can hav
 
 from collections.abc import Callable
 
-from bus.interface import Clock
+from bus.interface import MISSED_PERIODS, Clock
 from bus.timers import Deadline, Schedule
 
 
-class TimerLooks:
+class NotedLooks:
+    """When a node looked last, on its grid or off it; a look that comes late is told."""
+
+    def __init__(self, step_ns: int, on_gap: Callable[[int], None]) -> None:
+        """Begin without a look; `on_gap` is told how long after the one before a late one came."""
+        self.step_ns = step_ns
+        self.looked_ns: int | None = None
+        self._on_gap = on_gap
+
+    def note_look(self, now_ns: int) -> int:
+        """See `bus.interface.Looks.note_look`."""
+        gap_ns = 0 if self.looked_ns is None else now_ns - self.looked_ns
+        self.looked_ns = now_ns
+        if gap_ns > MISSED_PERIODS * self.step_ns:
+            self._on_gap(gap_ns)
+        return gap_ns
+
+
+class TimerLooks(NotedLooks):
     """See `bus.interface.Looks`: one deadline after the other."""
 
     is_each_judged = False
 
     def __init__(
-        self, timers: Schedule, clock: Clock, step_ns: int, look: Callable[[], None]
+        self,
+        timers: Schedule,
+        clock: Clock,
+        step_ns: int,
+        look: Callable[[], None],
+        on_gap: Callable[[int], None],
     ) -> None:
+        super().__init__(step_ns, on_gap)
         self._timers = timers
         self._clock = clock
         self._look = look
         self._is_cancelled = False
-        self.step_ns = step_ns
-        self.instant_ns = self.looked_ns = clock.now_ns()
+        self.instant_ns = clock.now_ns()
         self._deadline: Deadline = timers.add(self.instant_ns, self._on_instant)
 
     def change_period(self, step_ns: int) -> None:
@@ -31,10 +54,6 @@ class TimerLooks:
             self.step_ns = step_ns
             self.instant_ns += (self._clock.now_ns() - self.instant_ns) // step_ns * step_ns
             self._arm()
-
-    def note_look(self, now_ns: int) -> None:
-        """See `Looks.note_look`."""
-        self.looked_ns = now_ns
 
     def plan(self, due_s: float) -> None:
         """See `Looks.plan`. Each instant is looked at."""

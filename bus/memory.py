@@ -131,10 +131,12 @@ class MemoryCarrier:
         self._graph.schedule(self, deadline)
         return deadline
 
-    def look_each(self, step_ns: int, look: Callable[[], None]) -> VirtualLooks:
+    def look_each(
+        self, step_ns: int, look: Callable[[], None], on_gap: Callable[[int], None]
+    ) -> VirtualLooks:
         """Have the node look at each instant of a grid, from now on."""
         rank = self._graph.next_rank(self._node)
-        self.looks = VirtualLooks(self, rank, step_ns, look, not self._graph.leaves_out)
+        self.looks = VirtualLooks(self, rank, step_ns, look, on_gap, not self._graph.leaves_out)
         return self.looks
 
     def usage(self) -> Usage:

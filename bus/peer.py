@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.envelope import Once, OpenCall, Request, Response
-from bus.interface import MISSED_PERIODS, BusError, Call, Clock, Looks, Reader, Spawned
+from bus.interface import BusError, Call, Clock, Looks, Reader, Spawned
 from bus.measure import LookGaps, LoopTimes, Usage
 from bus.publisher import NEVER_NS, Publisher, Standing
 from bus.reader import TopicReader
@@ -100,7 +100,7 @@ class Peer:
         state_dir: Path,
         carrier: Carrier,
         timers: Schedule,
-        looks: Callable[[int, Callable[[], None]], Looks],
+        looks: Callable[[int, Callable[[], None], Callable[[int], None]], Looks],
     ) -> None:
         self.node = node
         self.incarnation = incarnation
@@ -115,7 +115,7 @@ class Peer:
         self._carrier = carrier
         self._publishers: dict[str, Publisher] = {}
         self._standings: dict[str, Standing] = {}
-        self._new_looks = looks  # of a period [ns] and of what a look does
+        self._new_looks = looks  # of a period [ns], what a look does, what is told of a late one
         self._looks: Looks | None = None
         self._readers: dict[bytes, list[TopicReader[Any]]] = {}
         self._fired: deque[tuple[Callable[[Any], None], Any]] = deque()
@@ -219,13 +219,10 @@ class Peer:
             raise BusError(f"{self.node} looks already")
 
         def on_instant() -> None:
-            gap_ns = self.clock.now_ns() - looks.looked_ns
-            if gap_ns > MISSED_PERIODS * looks.step_ns:
-                self._gaps.add(gap_ns)
             look()
             self._repeat(looks)
 
-        looks = self._looks = self._new_looks(round(period_s * 1e9), on_instant)
+        looks = self._looks = self._new_looks(round(period_s * 1e9), on_instant, self._gaps.add)
         return looks
 
     def at(self, when_s: float, action: Callable[[], None]) -> Deadline:

@@ -121,8 +121,7 @@ class Rounds(Generic[I, O]):
         looks, clock = self._looks, self._bus.clock
         looks.catch_up()
         now_ns = clock.now_ns()
-        since_ns = now_ns - looks.looked_ns if self._inputs is not None else 0
-        looks.note_look(now_ns)  # this very reading: a stall after it is in the next gap
+        since_ns = looks.note_look(now_ns)  # this very reading: a stall after it is in the next gap
         now_s = self._looked_s = now_ns / 1e9
         inputs = self._look(Instant(now_s, clock.utc_ns(), since_ns / 1e9))
         is_needed = (

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from bus.looks import NotedLooks
 from bus.publisher import NEVER_NS
 from bus.reader import TopicReader
 from bus.timers import Deadline
@@ -43,7 +44,7 @@ class Place(Protocol):
         """Have what reads the node's messages know that they are not repeated any more."""
 
 
-class VirtualLooks:
+class VirtualLooks(NotedLooks):
     """See `bus.interface.Looks`."""
 
     def __init__(
@@ -52,16 +53,16 @@ class VirtualLooks:
         rank: int,
         step_ns: int,
         look: Callable[[], None],
+        on_gap: Callable[[int], None],
         is_each_judged: bool,
     ) -> None:
+        super().__init__(step_ns, on_gap)
         self._place = place
         self._rank = rank
         self._look = look
         self.is_each_judged = is_each_judged
-        self.step_ns = step_ns
         # The newest that has been looked at or left out; the first look is now.
         self.instant_ns = place.now_ns() - step_ns
-        self.looked_ns = self.instant_ns
         self._due_ns = 0
         self._stale_ns = 0  # nothing goes stale before; to be found out anew then
         self._is_changed = True
@@ -80,10 +81,6 @@ class VirtualLooks:
             self.instant_ns += (self._place.now_ns() - self.instant_ns) // step_ns * step_ns
             self._is_changed = True
             self._schedule()
-
-    def note_look(self, now_ns: int) -> None:
-        """See `Looks.note_look`."""
-        self.looked_ns = now_ns
 
     def plan(self, due_s: float) -> None:
         """See `Looks.plan`."""

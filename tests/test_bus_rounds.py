@@ -377,6 +377,32 @@ def test_the_heartbeat_names_the_looks_that_came_late(graph: MemoryGraph) -> Non
 
 
 @pytest.mark.parametrize("leaves_out", [False, True])
+@pytest.mark.parametrize("looks", ["wake", "run", "instant"])
+def test_the_heartbeat_names_the_very_gap_that_the_machine_is_told(
+    tmp_path: Path, looks: str, leaves_out: bool
+) -> None:
+    graph = MemoryGraph(1, tmp_path, leaves_out=leaves_out)
+    looker = Looker(graph, 0.01, -math.inf, node="safety")
+    heard: list[Heartbeat] = []
+    graph.bus("b").subscribe(HEARTBEATS["safety"], heard.append)
+    graph.advance(0.5)
+    graph.hold("safety")
+    graph.advance(0.2534)
+    graph.release("safety")
+    if looks == "wake":
+        looker.rounds.wake()
+    elif looks == "run":
+        looker.rounds.run()
+    graph.advance(1.0)
+    longest_s = max(inputs.since_s for inputs in looker.steps)
+    assert longest_s == pytest.approx(0.2584, abs=0.0051)
+    assert [beat.look_gap_max_ms for beat in heard if beat.look_gap_max_ms] == [
+        pytest.approx(longest_s * 1e3, abs=1e-3)
+    ]
+    assert heard[-1].look_gaps == (0, 0, 0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("leaves_out", [False, True])
 def test_an_event_after_a_hold_knows_how_long_nobody_looked(
     tmp_path: Path, leaves_out: bool
 ) -> None:
@@ -450,11 +476,14 @@ class SteppedClock:
 
 def test_a_stall_within_a_look_is_in_the_gap_of_the_next() -> None:
     clock, timers = SteppedClock(), Timers()
-    looks = TimerLooks(timers, clock, 10_000_000, lambda: None)
+    gaps_ns: list[int] = []
+    looks = TimerLooks(timers, clock, 10_000_000, lambda: None, gaps_ns.append)
+    assert looks.note_look(clock.now_ns()) == 0
     clock.ns += 10_000_000
     clock.is_stalling = True
     looked_ns = clock.now_ns()
-    looks.note_look(looked_ns)
+    assert looks.note_look(looked_ns) == 310_000_000
+    assert gaps_ns == [310_000_000]
     assert looks.looked_ns == looked_ns, "the reading that the look was judged by"
 
 
