@@ -1,5 +1,6 @@
 """Wiring of rfid: look at the reader, step, ask, store, publish; and three requests."""
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus import Answer, Bus, Call, leave
+from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.write_behind import Written, written
 from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
@@ -80,7 +82,8 @@ class RfidNode:
 
     def _act(self, seen: Seen) -> Outputs:
         bus = self._bus
-        self._sight, event = look(self._sight, seen.field, seen.now_s)
+        moment = Moment(seen.now_s)
+        self._sight, event = look(self._sight, seen.field, moment)
         inputs = Inputs(
             now_s=seen.now_s,
             works=self._sight.works,
@@ -99,7 +102,7 @@ class RfidNode:
         self._rounds.say(RFID_STATUS, outputs.status)
         for level, text in outputs.lines:
             bus.log(level, text)
-        return outputs
+        return dataclasses.replace(outputs, due_s=min(outputs.due_s, moment.due_s))
 
     def _on_answer(self, answer: Answer[Authorized]) -> None:
         self._rounds.run(lambda seen: replace(seen, answer=answer))

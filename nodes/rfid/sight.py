@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from bus.moment import Moment
 from msgs.card import Uid, is_uid
 
 POLL_S = 0.15  # hardware.md 3.4
@@ -43,8 +44,8 @@ class Sight:
     told_s: float = -math.inf  # the newest event
 
 
-def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sight, Event | None]:
-    """Return what is known after a poll, and what was held newly.
+def look(sight: Sight, texts: tuple[str, ...] | None, moment: Moment) -> tuple[Sight, Event | None]:
+    """Return what is known after a poll, and what was held newly; the same poll shows the same.
 
     What lies in the field when the reader begins to answer is no event (ours): nobody saw it come,
     and a card that is held while its node starts anew would end the session that it began.
@@ -52,18 +53,28 @@ def look(sight: Sight, texts: tuple[str, ...] | None, now_s: float) -> tuple[Sig
     seen one after another: what joins a card just told of is no event either, for a refusal would
     be shown over what that card has done (ours).
     """
+    after, event = _look(sight, texts, moment)
+    if after != sight:
+        moment.again()
+    return after, event
+
+
+def _look(
+    sight: Sight, texts: tuple[str, ...] | None, moment: Moment
+) -> tuple[Sight, Event | None]:
     if texts is None:
         return replace(sight, works=False), None
+    now_s = moment.now_s
     known = {
         key: away_s if sight.works else now_s  # what nobody saw was not away
         for key, away_s in sight.known.items()
     }
-    known = {key: away_s for key, away_s in known.items() if now_s - away_s < _AWAY_S}
+    known = {key: away_s for key, away_s in known.items() if not moment.reached(away_s + _AWAY_S)}
     here = _in_field({text.upper() for text in texts}, Unclear.SEVERAL in known)
     new = None if Unclear.SEVERAL in known else next(iter(here - known.keys()), None)
-    is_joining = math.inf in known.values() and now_s - sight.told_s < ABSENT_S
-    if new is Unclear.SEVERAL and is_joining:
-        new = None
+    if new is Unclear.SEVERAL and math.inf in known.values():
+        is_joining = not moment.reached(sight.told_s + ABSENT_S)
+        new = None if is_joining else new
     event = _event(new) if sight.works and new is not None else None
     known = {key: min(away_s, now_s) for key, away_s in known.items()}
     after = Sight(

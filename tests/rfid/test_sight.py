@@ -1,7 +1,10 @@
 """From what is in the field to what was held."""
 
+import random
+
 import pytest
 
+from bus.moment import Moment
 from nodes.rfid.sight import ABSENT_S, POLL_S, Event, Sight, look
 from tests.rfid.conftest import NEW, OTHER, RED, SEVERAL, UNREADABLE
 
@@ -13,14 +16,14 @@ class Reader:
 
     def __init__(self) -> None:
         self.now_s = 100.0
-        self.sight, _ = look(Sight(), (), self.now_s)
+        self.sight, _ = look(Sight(), (), Moment(self.now_s))
 
     def see(self, field: Field, seconds: float = POLL_S) -> list[Event]:
         """Return the events while this is in the field."""
         events = []
         for _ in range(round(seconds / POLL_S)):
             self.now_s += POLL_S
-            self.sight, event = look(self.sight, field, self.now_s)
+            self.sight, event = look(self.sight, field, Moment(self.now_s))
             events += [event] if event else []
         return events
 
@@ -166,3 +169,26 @@ def test_a_card_that_flickers_after_a_silence_is_the_same_card() -> None:
     reader.see(None, 5.0)
     assert reader.see(()) == []
     assert reader.see((RED,)) == []
+
+
+FIELDS: tuple[Field, ...] = ((), (), (), None, (RED,), (OTHER,), (RED, OTHER), ("?",))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_polls_that_show_the_same_may_be_left_out_until_they_are_due(seed: int) -> None:
+    dice = random.Random(seed)
+    every, some = Sight(), Sight()
+    now_s, due_s, looked_at = 100.0, 0.0, object()
+    for _ in range(60):
+        field = dice.choice(FIELDS)
+        for _ in range(dice.choice((1, 2, 6, 7, 12))):
+            now_s += POLL_S
+            every, event = look(every, field, Moment(now_s))
+            if field == looked_at and now_s < due_s:
+                assert event is None
+            else:
+                moment = Moment(now_s)
+                some, seen = look(some, field, moment)
+                assert seen == event
+                due_s, looked_at = moment.due_s, field
+            assert some == every
