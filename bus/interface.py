@@ -297,8 +297,8 @@ class Bus(Protocol):
     def on_stop(self, action: Callable[[StopReason, Callable[[], None]], None]) -> None:
         """Have `action(reason, done)` run when the node is asked to stop.
 
-        The node lives on, callbacks and all, until `done` is called. Without an action it stops
-        at once.
+        The node lives on, callbacks and all, until `done` is called; nothing of it runs after
+        that, and who asks it is told that it has stopped. Without an action it stops at once.
         """
 
     def log(self, level: str, text: str) -> None:

@@ -294,7 +294,12 @@ class Peer:
 
     def post(self, action: Callable[[], None]) -> None:
         """See `bus.interface.Bus.post`."""
-        self._carrier.post(action)
+
+        def act() -> None:
+            if not self.stopped:
+                action()
+
+        self._carrier.post(act)
 
     def ready(self) -> None:
         """See `bus.interface.Bus.ready`."""
@@ -324,7 +329,7 @@ class Peer:
 
     def run_callbacks(self) -> None:
         """Run the callbacks of all accepted messages, in order."""
-        while self._fired:
+        while self._fired and not self.stopped:
             on_message, message = self._fired.popleft()
             on_message(message)
 
@@ -341,6 +346,9 @@ class Peer:
             return
         if request.expires_ns <= self.clock.now_ns():
             self._drops += 1
+            return
+        if self.stopped:
+            send(Answer(status=Status.NOT_READY, reason=f"{self.node} has stopped"))
             return
         known = self._handlers.get(request.method)
         if known is None:
@@ -376,6 +384,8 @@ class Peer:
 
     def accept_response(self, data: bytes) -> None:
         """Hand an answer to whoever asked; one that comes too late is dropped."""
+        if self.stopped:
+            return
         try:
             response = _RESPONSE_DECODER.decode(data)
         except UNREADABLE as error:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import msgspec
 import pytest
@@ -753,6 +753,72 @@ def test_a_node_that_stops_finishes_the_work_it_has_offloaded(world: World) -> N
     world.wait(0.05)
     world.kill("session")
     assert written == [0, 1, 2]
+
+
+def _offload(world: World, bus: Bus, ran: Callable[[], None]) -> None:
+    for _ in range(2):
+        bus.offload("work", lambda: None, lambda _: ran())
+
+
+def _post(world: World, bus: Bus, ran: Callable[[], None]) -> None:
+    for _ in range(2):
+        bus.post(ran)
+
+
+def _deadlines(world: World, bus: Bus, ran: Callable[[], None]) -> None:
+    now_s = bus.clock.now_s()
+    for _ in range(2):
+        bus.at(now_s, ran)
+
+
+def _messages(world: World, bus: Bus, ran: Callable[[], None]) -> None:
+    pilot = world.bus("pilot")
+    bus.subscribe(PILOT_STATUS, lambda _: ran())
+    joined(world, bus, pilot)
+    for high_v in (12.0, 9.0):
+        pilot.publish(PILOT_STATUS, status(high_v))
+
+
+def _requests(world: World, bus: Bus, ran: Callable[[], None]) -> None:
+    bus.serve(PLAIN, lambda call: ran())
+    led = world.bus("led")
+    joined(world, led, bus)
+    for _ in range(2):
+        led.request(PLAIN, NoArguments())
+
+
+def _answers(world: World, bus: Bus, ran: Callable[[], None]) -> None:
+    led = world.bus("led")
+    asked: list[Call[NoArguments, None]] = []
+    led.serve(replace(PLAIN, server="led"), asked.append)
+    for _ in range(2):
+        bus.request(replace(PLAIN, server="led"), NoArguments(), lambda _: ran())
+    world.until(lambda: len(asked) == 2)
+    for call in asked:
+        call.ok(None)
+
+
+@pytest.mark.parametrize("ready", [_offload, _post, _deadlines, _messages, _requests, _answers])
+def test_nothing_of_a_node_that_has_stopped_runs_for_what_was_ready(
+    world: World, ready: Callable[[World, Bus, Callable[[], None]], None]
+) -> None:
+    """Its devices have been left: nothing may drive them again."""
+    bus = world.bus("session")
+    left: list[str] = []
+
+    def stop(reason: StopReason, done: Callable[[], None]) -> None:
+        left.append("left")
+        done()
+
+    def ran() -> None:
+        left.append("ran")
+        cast(Any, bus).stop(StopReason.SIGNAL)
+
+    bus.on_stop(stop)
+    ready(world, bus, ran)
+    time.sleep(0.05)  # both are there before the node goes on
+    world.wait(0.2)
+    assert left == ["ran", "left"]
 
 
 def test_a_coroutine_runs_inside_asyncio_and_is_refused_elsewhere(world: World) -> None:

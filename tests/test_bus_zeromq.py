@@ -1,7 +1,9 @@
 """What only the bus between processes has: files of sockets in the run directory."""
 
+import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,25 @@ def test_a_reader_hears_the_next_incarnation_in_new_files(place: Place) -> None:
             spin_until(lambda now=incarnation: reader.incarnation == now, bus, tool)  # type: ignore[misc]
             bus.stop(StopReason.RESTART)
             bus.close()
+
+
+def test_a_node_that_has_stopped_is_not_called_for_what_it_watches(place: Place) -> None:
+    bus = open_node("led", place)
+    called: list[int] = []
+    pipes = [os.pipe() for _ in range(3)]
+
+    def read(fd: int) -> None:
+        called.append(fd)
+        bus.stop(StopReason.SHUTDOWN)
+
+    for readable, writable in pipes:
+        bus.watch(readable, partial(read, readable))
+        os.write(writable, b"x")
+    spin_until(lambda: bus.stopped, bus)
+    assert len(called) == 1
+    bus.close()
+    for fd in (fd for pipe in pipes for fd in pipe):
+        os.close(fd)
 
 
 def test_a_node_that_fails_leaves_everything_as_it_is(place: Place) -> None:
