@@ -8,10 +8,14 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bus.memory import MemoryGraph
+from msgs.methods import LIST_METHODS, SCHEMA, Method
+from msgs.requests import NoArguments, Status, TopicName
+from msgs.topics import PILOT_STATUS, SAFETY_STATUS
 from tests.safety.test_node import Surroundings
 
 
@@ -73,3 +77,33 @@ def test_safety_and_pilot_leave_nothing_to_the_collector(
     garbage()  # of the start
     assert live(around, random.Random(1), hours) > 20 * hours
     assert garbage() == Counter()
+
+
+def test_questions_that_every_node_answers_leave_nothing_to_the_collector(
+    tmp_path: Path, no_collector: None
+) -> None:
+    around = Surroundings(MemoryGraph(seed=1, state_dir=tmp_path))
+    around.graph.advance(0.05)
+    around.start()
+    tool = around.graph.bus("tool-0")
+    answers: Counter[Status] = Counter()
+
+    def ask() -> None:
+        unknown = TopicName(topic="nobody/says")
+        for node, topic in (("safety", SAFETY_STATUS), ("pilot", PILOT_STATUS)):
+            for row, arguments in (
+                (LIST_METHODS, NoArguments()),
+                (SCHEMA, TopicName(topic=topic.name)),
+                (SCHEMA, unknown),
+                (SCHEMA, NoArguments()),  # bad arguments
+            ):
+                method: Method[Any, Any] = row.at(node)
+                tool.request(method, arguments, lambda answer: answers.update([answer.status]))
+        around.graph.advance(1.0)
+
+    ask()
+    garbage()  # what is made once
+    for _ in range(20):
+        ask()
+    assert garbage() == Counter()
+    assert answers == {Status.OK: 84, Status.REFUSED: 42, Status.BAD_ARGUMENTS: 42}
