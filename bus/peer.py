@@ -449,11 +449,16 @@ class Peer:
         return row.key + header + row.body
 
     def first_repeat_ns(self, after_ns: int, step_ns: int) -> int:
-        """Return the first instant of a grid at which a message has to be sent again [ns]."""
+        """Return the first instant of a grid at which a message has to be sent again [ns].
+
+        :raises BusError: see `Standing.check_grid`.
+        """
         first_ns = NEVER_NS
         for name, standing in self._standings.items():
             if standing.is_pending or not self._publishers[name].is_lazy:
                 first_ns = min(first_ns, standing.first_ns(after_ns, step_ns))
+            else:
+                standing.check_grid(step_ns)
         return first_ns
 
     def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:

@@ -1,11 +1,13 @@
 """What one peer has sent on one topic, and what it goes on saying. Pure."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.interface import BusError
 from bus.schema import schema_hash
 from bus.wire import topic_key
 from msgs.topics import Topic
@@ -48,7 +50,7 @@ class Publisher:
 class Standing:
     """A message that is repeated each period until another one takes its place."""
 
-    __slots__ = ("_drifts", "newest", "next_ns", "period_ns", "said", "topic")
+    __slots__ = ("_drifts", "hold_ns", "newest", "next_ns", "period_ns", "said", "topic")
 
     def __init__(self, topic: Topic[Any]) -> None:
         self.topic = topic
@@ -56,6 +58,7 @@ class Standing:
         self.said: Struct | None = None
         self.newest: Struct | None = None  # differs from `said` in what drifts, if at all
         self.next_ns = NEVER_NS
+        self.hold_ns = math.inf  # of what was said
         self._drifts = topic.drifts
 
     def take(self, message: Struct) -> bool:
@@ -82,7 +85,9 @@ class Standing:
 
     def published(self, now_ns: int) -> None:
         """Note that the newest message was published at a time or an instant of the grid."""
-        self.said = self.newest
+        if self.said is not self.newest:
+            self.said = self.newest
+            self.hold_ns = self.topic.hold_of(self.said) * 1e9
         self.next_ns = NEVER_NS if self.period_ns is None else now_ns + self.period_ns
 
     def hush(self) -> None:
@@ -98,6 +103,20 @@ class Standing:
     def is_due(self, instant_ns: int, step_ns: int) -> bool:
         """Return whether it is repeated at an instant of a grid: the one nearest to its time."""
         return 2 * instant_ns + step_ns >= 2 * self.next_ns
+
+    def check_grid(self, step_ns: int) -> None:
+        """Check that repeats on a grid may be counted and not sent: none of them comes too late.
+
+        :raises BusError: less than two instants or repeats fall within the hold.
+        """
+        every_ns = max(step_ns, self.period_ns or 0)
+        if 2 * every_ns > self.hold_ns:
+            topic = self.topic
+            raise BusError(
+                f"{topic.writer} looks each {step_ns / 1e9:g} s and repeats each "
+                f"{(self.period_ns or 0) / 1e9:g} s {topic.name}, which holds "
+                f"{self.hold_ns / 1e9:g} s: expected both at most half as long"
+            )
 
     def first_ns(self, after_ns: int, step_ns: int) -> int:
         """Return the first instant of the grid after one of them at which it is repeated [ns]."""

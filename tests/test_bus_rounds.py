@@ -578,6 +578,27 @@ def test_repeats_that_are_left_out_are_counted(graph: MemoryGraph) -> None:
     assert reader.health.gaps == 0
 
 
+@pytest.mark.parametrize("period_s", [0.26, 0.6])
+def test_repeats_are_counted_only_where_looks_come_twice_in_a_hold(
+    graph: MemoryGraph, period_s: float
+) -> None:
+    looker = Looker(graph, 0.25, math.inf)
+    looker.rounds.say(SAID["a"], Word(level=1))
+    graph.advance(3.0)
+    looker.rounds.period_s = period_s
+    with pytest.raises(
+        BusError, match=rf"a looks each {period_s:g} s .* a/word, which holds 0\.5 s"
+    ):
+        graph.advance(3.0)
+
+
+def test_what_holds_for_ever_is_repeated_on_any_grid(graph: MemoryGraph) -> None:
+    looker = Looker(graph, 30.0, math.inf, node="d")
+    looker.rounds.say(SAID["d"], Word(level=1), 60.0)
+    graph.advance(300.0)
+    assert looker.looks == [0.0]
+
+
 @pytest.mark.parametrize("ends", ["publishes no more", "looks no more"])
 def test_a_writer_that_lives_and_says_no_more_goes_stale(graph: MemoryGraph, ends: str) -> None:
     looker = Looker(graph, 0.025, math.inf)
