@@ -11,6 +11,7 @@ seed give the same bytes. See `bus.memory` for what can be done to the traffic.
 """
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,15 +73,18 @@ class VirtualGraph:
         """Let virtual time pass [s]."""
         self.memory.advance(seconds)
 
-    def start_all(self) -> None:
+    def start_all(self, absent: Collection[str] = ()) -> None:
         """Say that a life of the graph begins; start each node when what it needs is READY.
 
+        :param absent: nodes that are not started, as if each had failed.
         :raises ConfigurationError: see `start`.
         """
         began_utc_ns = self.memory.clock.utc_ns() + self._lives
         status = GraphStatus(plan=self.plan.name, pid=0, processes=(), started_utc_ns=began_utc_ns)
         self._supervisor.publish(LAUNCH_GRAPH, status)
         for node in self.plan.nodes:
+            if node.name in absent:
+                continue
             self.start(node.name)
             self.advance(self._supervisor.random(f"start {node.name}").uniform(0.0, START_GAP_S))
 

@@ -1,11 +1,14 @@
 """What the rounds of a whole box leave out changes nothing: not what is sent, not what is read."""
 
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import pytest
 
-from tests.lives.left_out import difference
-from tests.lives.scripts import Script, random_life, scripts
+from bus.moment import Moment
+from nodes.rfid.sight import Sight, look
+from tests.lives.left_out import difference, live
+from tests.lives.scripts import Script, Step, random_life, scripts
 
 SHORT_S, LONG_S = 60.0, 120.0  # of virtual time
 MANY = range(1000, 1200)
@@ -15,6 +18,26 @@ WORKERS = 2
 @pytest.mark.parametrize("seed", range(6))
 def test_a_random_life_is_the_same_with_looks_left_out(seed: int) -> None:
     assert of_random_life(seed, SHORT_S) is None
+
+
+STEPPED = {"pilot", "safety", "session", "meter", "load_manager", "rfid", "led"}
+
+
+def test_each_machine_has_steps_that_may_be_left_out() -> None:
+    """So that what is asked of them in every life is asked of all machines."""
+    script = Script(name="still", settings=(), steps=(), length_s=10.0, absent=("plant",))
+    assert live(script, repeats=False, leaves_out=False).spare.keys() == STEPPED
+
+
+def test_a_time_that_the_rounds_do_not_know_of_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unnoted(sight: Sight, field: tuple[str, ...] | None, moment: Moment) -> Any:
+        return look(sight, field, Moment(moment.now_s))
+
+    monkeypatch.setattr("nodes.rfid.node.look", unnoted)
+    held = Step(at_s=3.0, verb="card", words={"color": "red"})
+    script = Script(name="card", settings=(), steps=(held,), length_s=8.0)
+    with pytest.raises(AssertionError, match=r"has changed rfid\._sight"):
+        live(script, repeats=False, leaves_out=False)
 
 
 def of_random_life(seed: int, length_s: float) -> str | None:

@@ -1,12 +1,17 @@
 """Live a life twice, with looks left out and with all of them, and name the first difference.
 
+Where all looks are judged, a step that would be left out must change nothing: neither the state of
+its machine nor what it returns.
+
 Either each frame is compared, byte by byte. Or repeats are counted and not sent: then each frame
 that differs from the one before on its topic is, and at random times the stamps that readers show.
 """
 
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -18,6 +23,7 @@ from bus.wire import unpack
 from msgs.topics import TOPICS
 from tests.lives.record import Message, Stage, perform
 from tests.lives.scripts import Script
+from tests.lives.spare import spare_steps_change_nothing
 
 MOST_UNPROBED_S = 4.0
 MOST_CHARACTERS = 300  # of a difference
@@ -31,6 +37,7 @@ class Seen:
     said: list[Message] = field(default_factory=list)  # answers, and acts that were refused
     shown: list[tuple[object, ...]] = field(default_factory=list)  # stamps, by readers
     lines: list[tuple[object, ...]] = field(default_factory=list)  # of the log
+    spare: Counter[str] = field(default_factory=Counter)  # steps that may be left out, by node
 
 
 class ProbedStage(Stage):
@@ -77,7 +84,7 @@ def difference(script: Script, *, repeats: bool) -> str | None:
     :param repeats: whether every frame is sent and compared; else those that say something else.
     """
     whole, short = (
-        _live(script, repeats=repeats, leaves_out=leaves_out) for leaves_out in (False, True)
+        live(script, repeats=repeats, leaves_out=leaves_out) for leaves_out in (False, True)
     )
     assert whole.frames, "nothing was sent"
     return (
@@ -89,10 +96,14 @@ def difference(script: Script, *, repeats: bool) -> str | None:
     )
 
 
-def _live(script: Script, *, repeats: bool, leaves_out: bool) -> Seen:
+def live(script: Script, *, repeats: bool, leaves_out: bool) -> Seen:
+    """Live a life once; return what was seen of it."""
     seen = Seen()
-    with tempfile.TemporaryDirectory(prefix="wallbox-life-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wallbox-life-"))
         stage = ProbedStage(script, Path(folder), seen, repeats=repeats, leaves_out=leaves_out)
+        if not leaves_out:
+            seen.spare = stack.enter_context(spare_steps_change_nothing(stage.node))
         perform(script, stage)
         seen.lines = [tuple(line) for line in stage.memory.lines]
     return seen

@@ -56,13 +56,14 @@ class Stage:
             settings.append(f"plant.house_trace={trace}")
         self._said = said
         self._folder = folder
+        self._absent = script.absent
         self._uids: dict[str, str] = {}
         plan = load_plan(VIRTUAL_PLAN, settings)
         self._graph = VirtualGraph(plan, 1, folder, leaves_out=leaves_out)
         self.memory = self._graph.memory
 
     def begin(self) -> None:
-        self._graph.start_all()
+        self._graph.start_all(self._absent)
         label = read_kept(self._folder / LABEL_FILE, Label)
         assert label is not None, "system makes the label before it is READY"
         self._uids = {card.color.value: card.uid for card in label.rfid}
@@ -70,6 +71,9 @@ class Stage:
     @property
     def now_s(self) -> float:
         return self._graph.now_s - START_NS / 1e9
+
+    def node(self, name: str) -> object:
+        return self._graph.node(name)
 
     def advance_to(self, at_s: float) -> None:
         self._graph.advance(max(at_s - self.now_s, 0.0))
@@ -96,17 +100,23 @@ class Stage:
         if self._graph.restart_wanted is not None:
             self._graph.restart_all()
 
+    # A node may be missing, and come while it was killed.
+
     def kill(self, node: str) -> None:
-        self._graph.kill(node)
+        if node in self.memory.running:
+            self._graph.kill(node)
 
     def start(self, node: str) -> None:
-        self._graph.start(node)
+        if node not in self.memory.running:
+            self._graph.start(node)
 
     def hold(self, node: str) -> None:
-        self.memory.hold(node)
+        if node in self.memory.running:
+            self.memory.hold(node)
 
     def release(self, node: str) -> None:
-        self.memory.release(node)
+        if node in self.memory.running:
+            self.memory.release(node)
 
     def set_clock(self, by_s: float) -> None:
         self.memory.set_utc(self.memory.clock.utc_ns() + int(by_s * 1e9))

@@ -34,6 +34,7 @@ class Script:
     steps: tuple[Step, ...]
     length_s: float
     house: tuple[int, int] | None = None  # lines of the recorded house that are played
+    absent: tuple[str, ...] = ()  # nodes that are not there when the box starts
 
 
 class _Writer:
@@ -97,12 +98,28 @@ def random_life(seed: int, length_s: float) -> Script:
     life.wait(chance.uniform(0.0, 3.0))
     while life.now_s < length_s:
         _anything(life, chance)
+    absent, starts = _latecomers(seed)
     return Script(
         name=f"random_life_{seed}",
         settings=_random_settings(chance, is_card_needed=seed % 2 == 1),
-        steps=tuple(life.steps),
+        steps=tuple(sorted([*life.steps, *starts], key=lambda step: step.at_s)),
         length_s=life.now_s + 1.0,
+        absent=absent,
     )
+
+
+def _latecomers(seed: int) -> tuple[tuple[str, ...], list[Step]]:
+    """Return the nodes that are missing at first in a life of three, and the starts of each."""
+    chance = random.Random(f"latecomers/{seed}")
+    if seed % 3 != 1:
+        return (), []
+    absent = tuple(chance.sample(_ANY_LATE, chance.choice((1, 2, 3, len(_ANY_LATE)))))
+    return absent, [
+        Step(
+            at_s=chance.choice((2.0, chance.uniform(0.1, 30.0))), verb="start", words={"node": node}
+        )
+        for node in absent
+    ]
 
 
 def _random_settings(chance: random.Random, *, is_card_needed: bool) -> tuple[str, ...]:
@@ -326,6 +343,7 @@ _ANYTHING = (
 )
 _ANY_FAULT = (*(name for faults in _FAULTS for name in faults), "meter_lost", "reader_dead")
 _ANY_NODE = (*_RESTARTED, "plant")
+_ANY_LATE = tuple(node for node in _ANY_NODE if node != "system")  # which makes the label
 _WISHES: tuple[dict[str, Any], ...] = (
     {"limit_a": 8.5},
     {"limit_a": 0.0, "for_s": 10.0},
