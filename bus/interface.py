@@ -301,6 +301,13 @@ class Bus(Protocol):
         that, and who asks it is told that it has stopped. Without an action it stops at once.
         """
 
+    def on_close(self, action: Callable[[], None]) -> None:
+        """Run an action when this incarnation is over: it closes what the node keeps open.
+
+        It runs after the offloaded work, the newest action first; the bus is closed by then. A
+        process that fails does not run it: its end closes everything.
+        """
+
     def log(self, level: str, text: str) -> None:
         """Write one line to the log: "debug", "info", "warning" or "error". Never blocks."""
 

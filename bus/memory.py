@@ -246,13 +246,13 @@ class MemoryGraph:
     def kill(self, node: str) -> None:
         """Take a node away without a word, as `kill -9` does."""
         carrier = self._carriers[node]
-        self.send_again(node)
-        del self._carriers[node]
-        carrier.is_alive = False
-        self._latched.pop(node)
-        for readers in self._readers.values():
-            while carrier in readers:
-                readers.remove(carrier)
+        self._remove(carrier)
+        carrier.peer.close_owned()
+
+    def close(self) -> None:
+        """Kill all nodes that run, as a loss of power does."""
+        for node in self.running:
+            self.kill(node)
 
     def stop(self, node: str, reason: StopReason) -> None:
         """Begin a node's stop sequence; it leaves the graph when that is over."""
@@ -549,9 +549,20 @@ class MemoryGraph:
 
     def _leave(self, carrier: MemoryCarrier) -> None:
         if self._carriers.get(carrier.peer.node) is carrier:
-            self.kill(carrier.peer.node)
+            self._remove(carrier)
             if carrier.peer.stopped:
                 carrier.worker.close()
+            carrier.peer.close_owned()
+
+    def _remove(self, carrier: MemoryCarrier) -> None:
+        node = carrier.peer.node
+        self.send_again(node)
+        del self._carriers[node]
+        carrier.is_alive = False
+        self._latched.pop(node)
+        for readers in self._readers.values():
+            while carrier in readers:
+                readers.remove(carrier)
 
     def _send_unsent(self, asker: MemoryCarrier) -> None:
         """Bring requests to nodes that run by now; what has expired is dropped."""

@@ -6,6 +6,7 @@ and incarnation, readers, deadlines, requests, heartbeats and the stop sequence.
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -124,6 +125,7 @@ class Peer:
         self._ask_count = 0
         self._once = Once()
         self._stop_action: Callable[[StopReason, Callable[[], None]], None] | None = None
+        self._on_close = ExitStack()
         self._state_callbacks: list[Callable[[NodeState], None]] = []
         self._told: dict[str, int] = {}
         self._drops = 0
@@ -310,6 +312,10 @@ class Peer:
         """See `bus.interface.Bus.on_stop`."""
         self._stop_action = action
 
+    def on_close(self, action: Callable[[], None]) -> None:
+        """See `bus.interface.Bus.on_close`."""
+        self._on_close.callback(action)
+
     def log(self, level: str, text: str) -> None:
         """See `bus.interface.Bus.log`. The last error goes with the heartbeat."""
         if level == "error":
@@ -405,6 +411,10 @@ class Peer:
             self._stopped()
         else:
             self._stop_action(reason, self._stopped)
+
+    def close_owned(self) -> None:
+        """Close what the node keeps open; see `bus.interface.Bus.on_close`."""
+        self._on_close.close()
 
     @property
     def stopped(self) -> bool:

@@ -134,7 +134,10 @@ class ZmqBus(Peer):
 
     def close(self) -> None:
         """Close sockets and give the name free; a node that has failed waits for no disk."""
-        self.wire.close(is_orderly=self.stopped or self._lock is None)
+        is_orderly = self.stopped or self._lock is None
+        self.wire.close(is_orderly)
+        if is_orderly:  # else offloaded work may still use what is open
+            self.close_owned()
         if self._lock is not None:
             self._lock.release()
 

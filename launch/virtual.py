@@ -123,6 +123,10 @@ class VirtualGraph:
         for wave in stop_waves(self.plan):
             self._stop(wave, StopReason.SHUTDOWN)
 
+    def close(self) -> None:
+        """Kill all nodes that run, as a loss of power does: nothing is left open."""
+        self.memory.close()
+
     def restart_all(self) -> None:
         """Stop the whole graph in order and start it again, as the supervisor does when asked.
 

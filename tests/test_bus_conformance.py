@@ -821,6 +821,33 @@ def test_nothing_of_a_node_that_has_stopped_runs_for_what_was_ready(
     assert left == ["ran", "left"]
 
 
+def test_what_a_node_keeps_open_is_closed_after_its_offloaded_work(world: World) -> None:
+    bus = world.bus("session")
+    did: list[str] = []
+
+    def stop(reason: StopReason, done: Callable[[], None]) -> None:
+        bus.offload("work", partial(did.append, "work"), lambda _: None)
+        done()
+
+    bus.on_close(partial(did.append, "opened first"))
+    bus.on_close(partial(did.append, "opened last"))
+    bus.on_stop(stop)
+    world.wait(0.05)
+    assert did == []
+    world.stop("session", StopReason.SHUTDOWN)
+    world.wait(0.05)
+    world.kill("session")
+    assert did == ["work", "opened last", "opened first"]
+
+
+def test_a_process_that_fails_closes_nothing_that_offloaded_work_may_use(tmp_path: Path) -> None:
+    bus = open_node("session", Place(run_dir=tmp_path, state_dir=tmp_path))
+    closed: list[str] = []
+    bus.on_close(partial(closed.append, "database"))
+    bus.close()
+    assert closed == []
+
+
 def test_a_coroutine_runs_inside_asyncio_and_is_refused_elsewhere(world: World) -> None:
     async def answer() -> int:
         return 7

@@ -47,6 +47,36 @@ def test_a_held_node_does_nothing_until_it_is_released(graph: MemoryGraph) -> No
     assert ticks == [1.05, 1.1, 1.2]
 
 
+def test_what_killed_nodes_keep_open_is_closed_once(graph: MemoryGraph) -> None:
+    closed: list[str] = []
+    for node in ("pilot", "safety", "led", "web"):
+        graph.bus(node).on_close(partial(closed.append, node))
+    graph.kill("pilot")
+    assert closed == ["pilot"]
+    graph.bus("pilot").on_close(partial(closed.append, "pilot again"))
+    graph.hold("led")
+    graph.advance(0.1)
+    graph.close()
+    assert sorted(closed) == ["led", "pilot", "pilot again", "safety", "web"]
+    assert graph.running == ()
+    graph.close()
+    assert len(closed) == 5
+
+
+def test_a_node_that_crashes_has_what_it_keeps_open_closed(graph: MemoryGraph) -> None:
+    closed: list[str] = []
+    bus = graph.bus("session")
+    bus.on_close(partial(closed.append, "database"))
+
+    def fail() -> None:
+        raise ValueError
+
+    graph.on_crash(lambda node, error: None)
+    bus.at(0.0, fail)
+    graph.advance(0.1)
+    assert closed == ["database"]
+
+
 def test_a_node_killed_while_it_is_held_never_wakes(graph: MemoryGraph) -> None:
     ticks: list[str] = []
     graph.bus("safety").every(0.1, lambda: ticks.append("first"))
