@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -32,8 +33,11 @@ PLACES = 40
 
 def main() -> None:
     """Measure, and report."""
-    with tempfile.TemporaryDirectory() as state_dir:
-        graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=Path(state_dir))
+    plan = load_plan(VIRTUAL_PLAN, [NO_CARD])
+    with (
+        tempfile.TemporaryDirectory() as state_dir,
+        closing(VirtualGraph(plan, seed=1, state_dir=Path(state_dir))) as graph,
+    ):
         graph.start_all()
         if "--profile" in sys.argv:
             _profile(graph)

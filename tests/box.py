@@ -15,6 +15,7 @@ from msgs.card import CardColor
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import ACTS, LIST_SESSIONS, METHODS
 from msgs.session import SessionRecord, SessionsArguments
+from tests.closing import closed_at_end
 
 SEED = 1
 NO_CARD = "session.authorization=false"  # a vehicle is charged by its plug alone (RFID-6)
@@ -29,7 +30,7 @@ class Box:
 
     def __init__(self, state_dir: Path, *settings: str, seed: int = SEED) -> None:
         plan = load_plan(VIRTUAL_PLAN, ["plant.wander_percent=0", NO_CARD, *settings])
-        self._graph = VirtualGraph(plan, seed, state_dir)
+        self._graph = closed_at_end(VirtualGraph(plan, seed, state_dir))
         self._said: dict[str, dict[str, Any]] = {}
         self.events: list[tuple[str, float, str]] = []
         self.fronts: list[str] = []  # what the four segments have shown, one after the other

@@ -20,11 +20,17 @@ from msgs.requests import NoArguments
 from msgs.session import EndReason, SessionRecord, SessionsArguments, SessionStatus, WallboxState
 from msgs.topics import HEARTBEATS
 from tests.box import NO_CARD
+from tests.closing import closed_at_end
+
+
+def loaded(state_dir: Path, seed: int = 1) -> VirtualGraph:
+    plan = load_plan(VIRTUAL_PLAN, [NO_CARD])
+    return closed_at_end(VirtualGraph(plan, seed=seed, state_dir=state_dir))
 
 
 @pytest.fixture
 def graph(tmp_path: Path) -> VirtualGraph:
-    graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
+    graph = loaded(tmp_path)
     graph.start_all()
     return graph
 
@@ -154,13 +160,14 @@ def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session
 ) -> None:
     graphs = []
     for _ in range(2):
-        graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
+        graph = loaded(tmp_path)
         graph.start_all()
         graphs.append(graph)
         if len(graphs) == 1:
             charge(graph)
             graph.advance(60.0)
-            shown_wh = session_status(graph).energy_wh  # and then the power is cut
+            shown_wh = session_status(graph).energy_wh
+            graph.close()  # the power is cut
     graphs[1].kill("session")
     graphs[1].start("session")
     graphs[1].advance(5.0)
@@ -181,11 +188,12 @@ def session_records(graph: VirtualGraph) -> list[SessionRecord]:
 def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
     tmp_path: Path, is_seated: bool
 ) -> None:
-    before = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
+    before = loaded(tmp_path)
     before.start_all()
     charge(before)
-    session_id = session_status(before).session_id  # and then the power is cut
-    after = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=2, state_dir=tmp_path)
+    session_id = session_status(before).session_id
+    before.close()  # the power is cut
+    after = loaded(tmp_path, seed=2)
     after.start("plant")
     if is_seated:
         after.act(PLUG, NoArguments())
@@ -210,12 +218,12 @@ def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
 
 @pytest.mark.req("PAN-5")
 def test_a_session_that_a_clean_stop_has_ended_is_not_resumed(tmp_path: Path) -> None:
-    before = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=tmp_path)
+    before = loaded(tmp_path)
     before.start_all()
     charge(before)
     session_id = session_status(before).session_id
     before.stop()
-    after = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=2, state_dir=tmp_path)
+    after = loaded(tmp_path, seed=2)
     after.start("plant")
     after.act(PLUG, NoArguments())
     for node in after.plan.nodes:

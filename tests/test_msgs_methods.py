@@ -35,6 +35,7 @@ from msgs.methods import (
 )
 from msgs.requests import NoArguments
 from msgs.topics import NODES
+from tests.closing import closed_at_end
 from tests.golden.write import METHOD_ROWS
 from tests.golden.write import methods as described
 
@@ -91,7 +92,7 @@ def test_nobody_else_may_call(row: Method[Any, Any], callers: set[str]) -> None:
 
 
 def test_every_node_of_the_virtual_graph_serves_its_rows_and_no_others(tmp_path: Path) -> None:
-    graph = VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path)
+    graph = closed_at_end(VirtualGraph(load_plan(VIRTUAL_PLAN), seed=1, state_dir=tmp_path))
     graph.start_all()
     for node in set(graph.memory.running) - {SUPERVISOR, TOOL}:
         served = graph.ask(LIST_METHODS.at(node), NoArguments()).result

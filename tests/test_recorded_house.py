@@ -12,6 +12,7 @@ from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.methods import PLUG, READY, WORLD
 from msgs.requests import NoArguments
 from tests.box import NO_CARD
+from tests.closing import closed_at_end
 
 RECORDING = Path(__file__).parents[2] / "shared" / "data" / "house_live_power_1s.csv"
 FUSE_A = 25.0
@@ -36,7 +37,8 @@ def live(folder: Path, from_s: int, to_s: int) -> list[Second]:
         head = next(recording)
         trace.write_text(head + "".join(islice(recording, from_s, to_s)))
     settings = (NO_CARD, f"plant.house_trace={trace}", f"load_manager.main_fuse_a={FUSE_A:g}")
-    graph = VirtualGraph(load_plan(VIRTUAL_PLAN, settings), seed=1, state_dir=folder)
+    plan = load_plan(VIRTUAL_PLAN, settings)
+    graph = closed_at_end(VirtualGraph(plan, seed=1, state_dir=folder))
     graph.start_all()
     graph.act(PLUG, NoArguments())
     graph.act(READY, NoArguments())

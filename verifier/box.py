@@ -14,6 +14,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,8 +80,8 @@ def live(seed: int, sessions: int) -> Life:
     """Live one box's life of so many visits."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="wallbox-soak-") as state_dir:
-        box = Box(seed, Path(state_dir))
-        box.run(sessions)
+        with closing(Box(seed, Path(state_dir))) as box:
+            box.run(sessions)
         return Life(
             seed=seed,
             sessions=box.sessions,
@@ -148,6 +149,10 @@ class Box:
                 self._prove_alive()
         self._stop(random.Random(f"{self._seed}/end"))
         self._judge_stored()
+
+    def close(self) -> None:
+        """Close what the nodes that still run have open."""
+        self.graph.close()
 
     # --- a visit -------------------------------------------------------------------------------
 

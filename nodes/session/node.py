@@ -62,6 +62,7 @@ class SessionNode:
         warn = partial(bus.log, "warning")
         self._bus = bus
         self._store = SessionStore(bus.state_dir / "sessions.sqlite", warn)
+        bus.on_close(self._store.close)
         self._state = begin(
             self._store.newest(),
             now_s=bus.clock.now_s(),
@@ -136,7 +137,6 @@ class SessionNode:
             bus.offload("session", partial(self._store.save, outputs.write), self._on_written)
         if outputs.done:
             self._rounds.stop()
-            bus.offload("close", self._store.close, lambda _: None)
             self._done()
         return replace(outputs, due_s=min(outputs.due_s, wish_due_s))
 

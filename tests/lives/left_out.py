@@ -11,7 +11,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -101,7 +101,9 @@ def live(script: Script, *, repeats: bool, leaves_out: bool) -> Seen:
     seen = Seen()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wallbox-life-"))
-        stage = ProbedStage(script, Path(folder), seen, repeats=repeats, leaves_out=leaves_out)
+        stage = stack.enter_context(
+            closing(ProbedStage(script, Path(folder), seen, repeats=repeats, leaves_out=leaves_out))
+        )
         if not leaves_out:
             seen.spare = stack.enter_context(spare_steps_change_nothing(stage.node))
         perform(script, stage)

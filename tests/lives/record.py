@@ -11,6 +11,7 @@ import gzip
 import json
 import sys
 import tempfile
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -124,6 +125,9 @@ class Stage:
     def stop(self) -> None:
         self._graph.stop()
 
+    def close(self) -> None:
+        self._graph.close()
+
 
 def perform(script: Script, stage: Stage) -> None:
     """Live a life, its start and its ordered stop included."""
@@ -138,8 +142,10 @@ def perform(script: Script, stage: Stage) -> None:
 def live(script: Script) -> list[Message]:
     """Live one life; return all that was said in it."""
     said: list[Message] = []
-    with tempfile.TemporaryDirectory(prefix="wallbox-life-") as folder:
-        stage = Stage(script, Path(folder), said)
+    with (
+        tempfile.TemporaryDirectory(prefix="wallbox-life-") as folder,
+        closing(Stage(script, Path(folder), said)) as stage,
+    ):
         stage.memory.tap(partial(_keep, said))
         perform(script, stage)
     return said

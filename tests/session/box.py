@@ -26,13 +26,14 @@ from msgs.topics import (
 )
 from msgs.wish import Wishes
 from nodes.session.node import Parameters, build
+from tests.closing import closed_at_end
 
 
 class Box:
     """A graph with a session node and, in the others' place, the facts that a test sets."""
 
     def __init__(self, state_dir: Path, life: int = 1, required: bool | None = False) -> None:
-        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        self.graph = closed_at_end(MemoryGraph(seed=1, state_dir=state_dir))
         self.cp_state: CpState | None = CpState.A
         self.contactor = Contactor.OPEN
         self.phase = SafetyPhase.READY

@@ -179,7 +179,7 @@ def test_after_a_shutdown_the_seated_vehicle_needs_a_new_card(box: Box, tmp_path
     box.graph.advance(1.0)
     action(box, RED)
     box.charge()
-    box.session.stop(StopReason.SHUTDOWN)
+    box.graph.stop("session", StopReason.SHUTDOWN)
     box.graph.advance(1.0)
     box.contactor = Contactor.OPEN
     box.graph.advance(1.0)
@@ -229,7 +229,7 @@ def test_the_setting_decides_and_the_launch_file_wins(tmp_path: Path) -> None:
     box.cp_state = CpState.A
     box.graph.advance(1.0)
     assert (box.now().state, box.now().reason) == (WallboxState.IDLE, REQUIRED)
-    box.session.stop(StopReason.RESTART)
+    box.graph.stop("session", StopReason.RESTART)
     box.graph.advance(0.5)
     box.require(False)
     box.start()

@@ -6,10 +6,15 @@ import msgspec
 import pytest
 
 from bus import Status
+from bus.memory import MemoryGraph
+from bus.store import StoreError
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, WallboxState
+from nodes.session.node import Parameters, build
+from nodes.session.records import SessionStore
+from tests.closing import closed_at_end
 from tests.session.box import Box
 
 
@@ -61,7 +66,7 @@ def test_restarted_in_place_the_same_session_goes_on_without_a_no(
     if reason is None:
         box.graph.kill("session")
     else:
-        box.session.stop(reason)
+        box.graph.stop("session", reason)
         box.graph.advance(0.1)
     box.imported_wh += 1.0
     box.start()
@@ -89,7 +94,7 @@ def test_a_restarted_node_is_valid_again_within_half_of_its_hold(box: Box) -> No
 @pytest.mark.req("PAN-5")
 def test_a_shutdown_ends_the_session_and_leaves_when_the_contactor_is_open(box: Box) -> None:
     before = box.charge()
-    box.session.stop(StopReason.SHUTDOWN)
+    box.graph.stop("session", StopReason.SHUTDOWN)
     box.graph.advance(0.1)
     assert not box.now().authorized
     box.graph.advance(3.0)
@@ -118,6 +123,38 @@ def test_a_lost_power_ends_the_session_in_the_next_graph(tmp_path: Path, incarna
     assert record.session_id == before.session_id
     assert record.end_reason is EndReason.POWER_LOSS
     assert record.ended_utc_ns > 0
+
+
+@pytest.mark.parametrize("reason", [StopReason.RESTART, StopReason.SHUTDOWN, None])
+def test_however_it_ends_the_database_is_closed(
+    box: Box, tmp_path: Path, reason: StopReason | None
+) -> None:
+    log = tmp_path / "sessions.sqlite-wal"  # SQLite removes it with the last connection
+    box.charge()
+    box.contactor = Contactor.OPEN
+    assert log.exists()
+    if reason is None:
+        box.graph.kill("session")
+    else:
+        box.graph.stop("session", reason)
+        box.graph.advance(1.0)
+    assert "session" not in box.graph.running
+    assert not log.exists()
+
+
+def test_a_node_that_cannot_begin_leaves_no_database_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*arguments: object) -> None:
+        raise StoreError("the disk is gone")
+
+    graph = closed_at_end(MemoryGraph(seed=1, state_dir=tmp_path))
+    monkeypatch.setattr(SessionStore, "newest", unreadable)
+    with pytest.raises(StoreError, match="the disk is gone"):
+        build(graph.bus("session"), Parameters())
+    assert (tmp_path / "sessions.sqlite-wal").exists()
+    graph.close()
+    assert not (tmp_path / "sessions.sqlite-wal").exists()
 
 
 def test_a_lost_count_of_incarnations_ends_no_session(box: Box) -> None:

@@ -27,6 +27,7 @@ from msgs.requests import Because, NoArguments
 from msgs.rfid import CardList
 from msgs.session import EndReason, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
+from tests.closing import closed_at_end
 
 PLAN = f"""
 include = "{VIRTUAL_PLAN}"
@@ -52,7 +53,7 @@ class Graph:
     def __init__(self, folder: Path, *settings: str) -> None:
         plan = folder / "plan.toml"
         plan.write_text(PLAN)
-        self.graph = VirtualGraph(load_plan(plan, settings), 1, folder / "state")
+        self.graph = closed_at_end(VirtualGraph(load_plan(plan, settings), 1, folder / "state"))
         self.said: list[Settings] = []
         self.contacts: list[str] = []
         self.graph.memory.tap(self._hear)

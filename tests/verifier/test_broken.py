@@ -27,6 +27,7 @@ from nodes.plant.readings import copper_of
 from nodes.safety import machine as safety_machine
 from nodes.session.records import SessionStore
 from tests.box import NO_CARD
+from tests.closing import closed_at_end
 from verifier.box import Box
 from verifier.invariants import Broken
 from verifier.witness import Witness
@@ -46,7 +47,8 @@ class Scene:
 
     def __init__(self, state_dir: Path, needs_card: bool = False) -> None:
         self.broken: list[Broken] = []
-        self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, [NO_CARD]), seed=1, state_dir=state_dir)
+        plan = load_plan(VIRTUAL_PLAN, [NO_CARD])
+        self.graph = closed_at_end(VirtualGraph(plan, seed=1, state_dir=state_dir))
         self.witness = Witness(
             self.graph.memory,
             self.broken.append,
@@ -296,7 +298,7 @@ def test_another_vehicle_gets_a_session_of_its_own(scene: Scene) -> None:
 
 
 def life(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:
-    box = Box(seed, tmp_path)
+    box = closed_at_end(Box(seed, tmp_path))
     box.run(sessions)
     return {violation.invariant for violation in box.violations}
 
@@ -394,7 +396,7 @@ def test_a_trip_that_nobody_tells_is_caught(scene: Scene, monkeypatch: Patch) ->
 def test_a_graph_that_stops_with_a_closed_contactor_is_caught(
     tmp_path: Path, monkeypatch: Patch
 ) -> None:
-    box = Box(3, tmp_path)
+    box = closed_at_end(Box(3, tmp_path))
     box.graph.act(PLUG, NoArguments())
     box.graph.act(READY, NoArguments())
     box.graph.advance(15.0)

@@ -1,0 +1,23 @@
+"""What a test opens is closed when the test is over."""
+
+from contextlib import ExitStack
+from typing import Protocol, TypeVar
+
+_opened = ExitStack()
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
+def closed_at_end(opened: C) -> C:
+    """Have something closed when the test that runs is over, the newest first."""
+    _opened.callback(opened.close)
+    return opened
+
+
+def close_all() -> None:
+    _opened.close()
