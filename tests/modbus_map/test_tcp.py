@@ -296,17 +296,20 @@ def test_a_client_that_takes_no_answer_is_cut_off(
 
     async def scenario() -> None:
         server = serve(loop_bus)
-        deaf = socket.create_connection(("127.0.0.1", server.port))
-        deaf.setblocking(False)
         loop = asyncio.get_running_loop()
+        longest = max(plan_blocks(TQ), key=lambda block: block.count)  # soon fills all buffers
+        request = REQUEST[:-4] + longest.address.to_bytes(2) + longest.count.to_bytes(2)
 
-        async def ask_on() -> None:
+        async def ask_on(deaf: socket.socket) -> None:
             while True:
-                await loop.sock_sendall(deaf, REQUEST * 1000)
+                await loop.sock_sendall(deaf, request * 1000)
 
-        with pytest.raises(ConnectionError):
-            await ask_on()
-        deaf.close()
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.setblocking(False)
+            await loop.sock_connect(deaf, ("127.0.0.1", server.port))
+            with pytest.raises(ConnectionError):
+                await ask_on(deaf)
         server.stop()
 
     in_loop(scenario())
