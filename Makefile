@@ -1,26 +1,48 @@
 # `make run` and `make test` are all that a newcomer needs; both install what they need first.
 
-BIN := .venv/bin
-DONE := .venv/.installed
-MUTANTS := .venv/.mutants
+# PYTHON=python3.13 chooses the interpreter, and the .venv is made anew if it has another one.
+# Without, the .venv keeps its own, or gets the first that is found.
+PYTHON :=
+VENV := .venv
+BIN := $(VENV)/bin
+DONE := $(VENV)/.installed
+MUTANTS := $(VENV)/.mutants
 
-.PHONY: run test setup browser check proof long bench mutants lives golden faults requirements screenshots clean
+IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+IDENTITY := import sys; print(sys.base_prefix + "@" + sys.version.split()[0])
+
+# Asked for by PYTHON: of its name, or among those of pyenv, which starts only the chosen ones by name.
+CHOSEN := $(if $(PYTHON),$(shell for python in "$(PYTHON)" \
+    $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/"$(PYTHON)" 2>/dev/null | sort -rV); do \
+        if "$$python" -c '$(IS_RECENT)' 2>/dev/null; then echo "$$python"; break; fi; done))
+HAD := $(shell $(BIN)/python -c 'import pip; $(IDENTITY)' 2>/dev/null)
+WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD))
+ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
+
+.PHONY: run test fast setup anew interpreter browser check pythons proof long bench mutants lives golden \
+    faults requirements screenshots clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
 # A machine that stands still for 50 ms opens the contactor, as it must: a system test that failed
 # beside others is run once more, alone. What fails then has failed.
-test: check browser
-	$(BIN)/pytest -q -n 2 -m "not system and not proof"
+test: check browser fast
 	$(BIN)/pytest -q -m system -n 2 --dist loadfile || \
 	    $(BIN)/pytest -q -m system --last-failed --last-failed-no-failures none
+
+fast: setup
+	$(BIN)/pytest -q -n 2 -m "not system and not proof"
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Checks and fast tests on each version of Python that the README names, each in a .venv of its own.
+pythons: setup
+	$(BIN)/python tests/pythons/run.py
 
 # The longer versions, within 70 minutes on 2 cores.
 proof: test bench
@@ -67,11 +89,19 @@ browser:
 
 setup: $(DONE)
 
+# Which program PYTHON names; nothing if there is none.
+interpreter:
+	@echo $(CHOSEN)
+
 # Debian ships Python without its venv module; with root at hand it is installed, else it is asked for.
-$(DONE): pyproject.toml constraints.txt
-	@python=; for name in python3 python3.14 python3.13 python3.12 python3.11; do \
-	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	        python=$$name; break; fi; done; \
+$(DONE): pyproject.toml constraints.txt $(ANEW)
+ifdef ANEW
+	@python="$(CHOSEN)"; \
+	if [ -n "$(PYTHON)" ]; then \
+	    if [ -z "$$python" ]; then \
+	        echo "PYTHON=$(PYTHON) is not installed, or older than Python 3.11" >&2; exit 1; fi; \
+	else for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if "$$name" -c '$(IS_RECENT)' 2>/dev/null; then python=$$name; break; fi; done; fi; \
 	if [ -z "$$python" ]; then \
 	    echo "wallbox needs Python 3.11 or newer and found none; on Debian, Ubuntu and Raspberry Pi OS:" >&2; \
 	    echo "    sudo apt install python3 python3-venv" >&2; exit 1; fi; \
@@ -80,9 +110,10 @@ $(DONE): pyproject.toml constraints.txt
 	    elif sudo -n true 2>/dev/null; then sudo apt-get -qq update && sudo apt-get -qq install -y python3-venv; fi; \
 	    if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
 	        echo "$$python has no venv module; please run: sudo apt install python3-venv" >&2; exit 1; fi; fi; \
-	echo "setting up .venv with $$($$python --version) ..." && \
-	"$$python" -m venv .venv && \
-	PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
+	echo "setting up $(VENV)$(if $(HAD), anew) with $$("$$python" --version)$(if $(HAD), (it had $(lastword $(subst @, ,$(HAD))))) ..." && \
+	"$$python" -m venv --clear $(VENV)
+endif
+	@PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
 	    $(BIN)/python -m pip install --quiet --editable '.[dev]' && \
 	$(BIN)/python -m compileall -q bus cli launch msgs nodes terminal verifier view web && \
 	touch $(DONE)
@@ -93,5 +124,5 @@ $(MUTANTS): $(DONE)
 	touch $(MUTANTS)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist mutants
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
