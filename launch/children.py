@@ -126,7 +126,7 @@ def fork(roster: parcel.Roster) -> WarmParent:
         os.setpgid(0, 0)
         process.take_outputs(writing)
         process.keep_descriptor(theirs.fileno())
-        warm.serve(theirs, nursery)
+        warm.serve(theirs, nursery, first=nursery.plain)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -1,26 +1,27 @@
-"""The warm parents: processes that have imported what nodes share, and fork the nodes when asked.
+"""The warm parent: a process that has imported what nodes share, and forks the nodes when asked.
 
-There are two. The first has imported what the bus needs, and forks the nodes that import nothing
-else: safety and pilot are among them, and carry no network library. The second is forked from it,
-imports what the other nodes declare (`IMPORTS` in a node's package: the third-party packages, and
-asyncio) and forks those.
+It has imported what the bus needs and the plain nodes, which import nothing else. At the first
+start it forks those, safety and pilot among them, before it imports what the network nodes declare
+(`IMPORTS` in a node's package: the third-party packages, and asyncio). So a network library is in
+no plain node that was not restarted, and delays none: between two imports the parent looks for
+orders.
 
-The nodes of each are imported and their parameters checked before any of them is forked. A page of
-memory is shared until somebody writes to it, and CPython writes a reference count to every object
-that it uses: what is done before the forks costs its memory once, and not in each process. Hence
-the rules here: everything before the first fork, nothing between two forks that can be done before,
-and no garbage collection, which leaves holes that the children fill. The supervisor shares too: it
-loads the first parent's nodes and forks that one from itself, before it has a thread.
+The nodes of each kind are imported and their parameters checked before any of them is forked. A
+page of memory is shared until somebody writes to it, and CPython writes a reference count to every
+object that it uses: what is done before the forks costs its memory once, and not in each process.
+Hence the rules here: everything before the first fork, nothing between two forks that can be done
+before, and no garbage collection, which leaves holes that the children fill. The supervisor shares
+too: it loads the plain nodes and forks the warm parent from itself, before it has a thread.
 
 Code of ours is shared while its files are as they were (`launch.own_code`): a changed source file
-is live in the next process of a node. No parent makes a ZeroMQ context or a thread: neither
-survives a fork. So no module of a node may start a thread when it is imported.
+is live in the next process of a node. The parent makes neither a ZeroMQ context nor a thread: they
+do not survive a fork. So no module of a node may start a thread when it is imported.
 
 A node's process is forked twice. The one between exits at once, so that the node becomes a child
 of the supervisor (which adopts orphans): that one gets its exit status first-hand, the node dies
-with it and with nobody else, and the death of a warm parent disturbs no node.
+with it and with nobody else, and the death of the warm parent disturbs no node.
 
-When the supervisor dies, the kernel ends its nodes. What they had started themselves their warm
+When the supervisor dies, the kernel ends its nodes. What they had started themselves the warm
 parent ends, as its last act: processes of their groups.
 """
 
@@ -28,12 +29,13 @@ import contextlib
 import gc
 import importlib
 import os
+import select
 import signal
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -46,7 +48,6 @@ from launch.written import Written
 from msgs.topics import TOPICS
 
 PACKAGES = ("bus", "launch", "msgs", "nodes", "view", "web")
-LONGEST_DEATH_S = 5.0  # of the first parent, on a busy machine
 LAST_WORDS_S = 0.5  # safety, left alone, opens and exits within 0.2 s
 
 
@@ -56,55 +57,93 @@ def main() -> None:
     connection.set_inheritable(False)
     roster = parcel.receive_roster(connection)
     if roster is not None:
-        serve(connection, Nursery(roster))
+        serve(connection, Nursery(roster), first=())
 
 
-def serve(connection: socket.socket, nursery: "Nursery") -> None:
-    """Be the first warm parent until the supervisor is gone."""
+def serve(connection: socket.socket, nursery: "Nursery", first: Iterable[str]) -> None:
+    """Be the warm parent until the supervisor is gone.
+
+    Some nodes are forked `first`, before anything that only network nodes need is imported.
+    """
     process.be_called("wallbox-warm")
     process.forget_signals()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
-    second = _Second(nursery) if nursery.network else None
-    while (received := parcel.receive_order(connection)) is not None:
-        order, fds = received
-        if second is not None and order.written.node in nursery.network:
-            second.pass_on(order, fds)
-        else:
-            nursery.fork(order, fds)
+    for order, fds in orders(connection, nursery, first):
+        nursery.fork(order, fds)
         for each in fds:
             os.close(each)
-    if second is not None:
-        second.close()
     nursery.end(time.monotonic())
+
+
+def orders(
+    connection: socket.socket, nursery: "Nursery", first: Iterable[str]
+) -> Iterator[tuple[parcel.Order, tuple[int, int]]]:
+    """Yield each order when it can be carried out; while there is none, import what is missing.
+
+    Once the nodes that come `first` are forked, an order for a plain node waits for the import of
+    one package at most, and one for a network node for all of them.
+    """
+    still_first = set(first)
+    waiting = []
+    while not nursery.is_complete:
+        if not still_first and not select.select([connection], [], [], 0)[0]:
+            nursery.load_more()
+        elif (received := parcel.receive_order(connection)) is None:
+            return
+        elif (node := received[0].written.node) in nursery.plain:
+            yield received
+            still_first.discard(node)
+        else:
+            waiting.append(received)
+    yield from waiting
+    while (received := parcel.receive_order(connection)) is not None:
+        yield received
 
 
 class Nursery:
     """What forks nodes, with the code that it shares with them."""
 
     def __init__(self, roster: parcel.Roster) -> None:
-        """Read what each node declares, and load those that declare nothing."""
+        """Read what each node declares, and load the plain ones: those that declare nothing."""
         sys.path.extend(folder for folder in roster.folders if folder not in sys.path)
         for topic in TOPICS.values():  # both are kept with the type
             message: type[msgspec.Struct] = topic.message
             schema_hash(message)
             msgspec.msgpack.Decoder(message)
         imports = {each.node: _declared(each.module) for each in roster.nodes}
-        self.imports = sorted({name for names in imports.values() for name in names})
-        plain = [each for each in roster.nodes if not imports[each.node]]
-        self.network = {each.node: each for each in roster.nodes if imports[each.node]}
+        self.plain = frozenset(node for node, names in imports.items() if not names)
+        self._packages = sorted({name for names in imports.values() for name in names})
+        self._network = [each for each in roster.nodes if each.node not in self.plain]
         packages = {each.module.partition(".")[0] for each in roster.nodes}
         self._own = OwnCode(packages.union(PACKAGES), roster.folders)
         self._loaded: dict[str, LoadedNode] = {}
         self._forked: set[str] = set()
         self._groups: set[int] = set()
-        self.load(plain)
+        for each in roster.nodes:
+            if each.node in self.plain:
+                self._load(each)
 
-    def load(self, nodes: Iterable[Written]) -> None:
-        """Import and check nodes; what is wrong with one its own process finds and says."""
-        for written in nodes:
-            with contextlib.suppress(Exception):
-                self._loaded[written.node] = load_node(written)
+    @property
+    def is_complete(self) -> bool:
+        """Return whether the network nodes are loaded too."""
+        return not self._packages and not self._network
+
+    def load_more(self) -> None:
+        """Import one more package of the network nodes, or load one of them."""
+        if not self._packages:
+            self._load(self._network.pop(0))
+            return
+        name = self._packages.pop(0)
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            _say(f"<4>{name} cannot be imported: {error}")
+
+    def _load(self, written: Written) -> None:
+        """Import and check a node; what is wrong with it its own process finds and says."""
+        with contextlib.suppress(Exception):
+            self._loaded[written.node] = load_node(written)
         self._own.note()
 
     def fork(self, order: parcel.Order, fds: tuple[int, int]) -> None:
@@ -119,10 +158,6 @@ class Nursery:
             self._groups.add(self._fork_twice(order, fds, is_current))
         except OSError as error:
             _say(f"<3>{node} cannot be forked: {error}")
-
-    def inherit(self) -> None:
-        """Begin as a copy in another process: the nodes that were forked are not ours."""
-        self._groups = set()
 
     def end(self, gone_s: float) -> None:
         """End what the nodes leave behind; the supervisor is gone since a time [monotonic s]."""
@@ -155,64 +190,6 @@ class Nursery:
             traceback.print_exc()
         finally:
             os._exit(code)
-
-
-class _Second:
-    """The second warm parent, as the first one sees it: forked at once, and again if it dies."""
-
-    def __init__(self, nursery: Nursery) -> None:
-        self._nursery = nursery
-        self._first = os.getpid()
-        self._supervisor = os.getppid()
-        self._fork()
-
-    def pass_on(self, order: parcel.Order, fds: tuple[int, int]) -> None:
-        """Have it fork a node. If that fails the supervisor finds the connection closed."""
-        if os.waitpid(self._pid, os.WNOHANG)[0]:
-            self._connection.close()
-            self._fork()
-        with contextlib.suppress(OSError):
-            parcel.send_order(self._connection, order, fds)
-
-    def close(self) -> None:
-        """Let it end."""
-        self._connection.close()
-
-    def _fork(self) -> None:
-        self._connection, theirs = parcel.pair()
-        gc.freeze()
-        self._pid = os.fork()
-        if self._pid:
-            theirs.close()
-            return
-        try:
-            process.keep_descriptor(theirs.fileno())
-            self._serve(theirs)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(0)
-
-    def _serve(self, connection: socket.socket) -> None:
-        process.be_called("wallbox-warm-2")
-        nursery = self._nursery
-        nursery.inherit()
-        for name in nursery.imports:
-            try:
-                importlib.import_module(name)
-            except ImportError as error:
-                _say(f"<4>{name} cannot be imported: {error}")
-        nursery.load(nursery.network.values())
-        while (received := parcel.receive_order(connection)) is not None:
-            order, fds = received
-            nursery.fork(order, fds)
-            for each in fds:
-                os.close(each)
-        gone_s = time.monotonic()
-        # A process that dies closes its sockets before its children are handed to the supervisor.
-        process.wait_for_parent(self._first, LONGEST_DEATH_S)
-        if os.getppid() != self._supervisor:  # else only the first parent is gone: nodes run on
-            nursery.end(gone_s)
 
 
 def _declared(module: str) -> tuple[str, ...]:

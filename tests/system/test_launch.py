@@ -301,31 +301,28 @@ def test_nodes_import_before_they_are_forked_and_safety_no_network_library(graph
     graph.plan = Path(__file__).parents[2] / "launch" / "simulation.toml"
     process = graph.launch(ports=10_000 + os.getpid() % 20_000)
     nodes = graph.pids()
-    (first,) = set(children_of(process.pid)) - set(nodes.values())
-    (second,) = children_of(first)
-    for parent in (first, second):
-        assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1  # no thread survives a fork
-    network = {name for name in libraries(second) if name.startswith(("_asyncio", "_ssl"))}
+    (warm,) = set(children_of(process.pid)) - set(nodes.values())
+    assert len(list(Path(f"/proc/{warm}/task").iterdir())) == 1  # no thread survives a fork
+    network = {name for name in libraries(warm) if name.startswith(("_asyncio", "_ssl"))}
     assert len(network) == 2
-    assert not network & (libraries(first) | libraries(process.pid))
     for name, pid in nodes.items():
-        is_plain = libraries(pid) <= libraries(first)
+        assert libraries(pid) <= libraries(warm)
+        is_plain = not network & libraries(pid)
         assert is_plain == (name not in ("plant", "meter", "system", "web"))
-        assert is_plain or libraries(pid) <= libraries(second)
+    assert not network & libraries(process.pid)
 
 
-def test_the_death_of_either_warm_parent_disturbs_no_node(graph: Graph) -> None:
+def test_the_death_of_the_warm_parent_disturbs_no_node_of_either_kind(graph: Graph) -> None:
     graph.plan = Path(__file__).parents[2] / "launch" / "simulation.toml"
     process = graph.launch(ports=10_000 + os.getpid() % 20_000)
     before = graph.pids()
-    (first,) = set(children_of(process.pid)) - set(before.values())
-    for victim in ("second", "second again", "first"):
-        (second,) = children_of(first)
-        os.kill(first if victim == "first" else second, signal.SIGKILL)
-        until(partial(is_gone, second), 3.0)  # it ends with the first
-        assert graph.tell("restart", "meter").returncode == 0
+    for victim in ("pilot", "meter"):  # the second while the packages of the network are imported
+        (warm,) = set(children_of(process.pid)) - set(graph.pids().values())
+        os.kill(warm, signal.SIGKILL)
+        until(partial(is_gone, warm), 3.0)
+        assert graph.tell("restart", victim).returncode == 0
     after = graph.pids()
-    assert {name for name in after if after[name] != before[name]} == {"meter"}
+    assert {name for name in after if after[name] != before[name]} == {"pilot", "meter"}
 
 
 def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> None:
