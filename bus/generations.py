@@ -10,6 +10,7 @@ All of this waits for a disk: a node calls it from `Bus.offload`, or at its star
 """
 
 import errno
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -97,7 +98,7 @@ def look(path: Path, decode: Callable[[bytes], T]) -> Found[T]:
     if previous is not None:
         return Found(value=previous, stored=Stored.PREVIOUS, damage=damage, content=content)
     was_stored = content is not None or previous_damage != MISSING or damage != MISSING
-    if was_stored or any(path.parent.glob(f"{path.name}*.broken-*")):
+    if was_stored or _was_set_aside(path):
         return Found(stored=Stored.LOST, damage=damage, content=content)
     return Found()
 
@@ -181,6 +182,15 @@ def _mend_previous(
         replace_file(previous, content)
     except StoreError as error:
         tell(str(error))
+
+
+def _was_set_aside(path: Path) -> bool:
+    """Return whether a generation of a file was set aside. Path.glob would compile a pattern."""
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return False
+    return any(name.startswith(path.name) and ".broken-" in name for name in names)
 
 
 def _put_aside(path: Path, tell: Tell) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import re
 import resource
 from pathlib import Path
 
@@ -35,5 +34,9 @@ def lock_memory() -> None:
 
 
 def _has_capability(number: int) -> bool:
-    found = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.M)
-    return found is not None and bool(int(found[1], 16) >> number & 1)
+    # Without a pattern: compiling one costs safety 0.3 MB of its own.
+    for line in Path("/proc/self/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "CapEff":
+            return bool(int(value, 16) >> number & 1)
+    return False

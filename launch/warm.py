@@ -143,7 +143,9 @@ class Nursery:
     def _load(self, written: Written) -> None:
         """Import and check a node; what is wrong with it its own process finds and says."""
         with contextlib.suppress(Exception):
-            self._loaded[written.node] = load_node(written)
+            loaded = self._loaded[written.node] = load_node(written)
+            if loaded.is_asyncio:
+                importlib.import_module("bus.coroutines")  # its process would at its first use
         self._own.note()
 
     def fork(self, order: parcel.Order, fds: tuple[int, int]) -> None:

@@ -82,7 +82,8 @@ class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def map_names(folder: Path = MAPS) -> list[str]:
     """Return the names of all maps."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
+    # Not by `glob`: compiling its pattern costs a process 0.3 MB.
+    return sorted(path.stem for path in folder.iterdir() if path.suffix == ".toml")
 
 
 def load_map(name: str, folder: Path = MAPS) -> MeterMap:

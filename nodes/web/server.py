@@ -7,6 +7,7 @@ Servers whose threads read by themselves do not do: beside 44 readers that send 
 cheroot 11.1 with 44 threads answers nobody.
 """
 
+import encodings.idna  # noqa: F401 - getaddrinfo imports it, and 0.8 MB would be this process's own
 import errno
 import logging
 import socket
