@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench.graph import Graph, pss_mb, running, wait_ready
+from bench.graph import Graph, running, shares_mb, wait_ready
 from bench.report import Aim, report
 from bus.wire import Frame
 from msgs.methods import RESTART_NODE
@@ -94,7 +94,12 @@ def restart_gap_ms(graph: Graph, node: str) -> float:
 
 
 def board(graph: Graph) -> dict[str, int]:
-    """Return the processes of the board graph: name -> pid, those of a node's own counted to it."""
+    """Return the processes of the board graph: name -> pid."""
+    return {name: pid for name, pid in everybody(graph).items() if name not in OUTSIDE}
+
+
+def everybody(graph: Graph) -> dict[str, int]:
+    """Return all processes of the graph: name -> pid."""
     rows = {row.node: row.pid for row in graph.processes()}
     names = {pid: node for node, pid in rows.items()}
     found = {}
@@ -102,8 +107,6 @@ def board(graph: Graph) -> dict[str, int]:
     while waiting:
         pid = waiting.pop()
         name = names.get(pid) or Path(f"/proc/{pid}/comm").read_text().strip()
-        if name in OUTSIDE:
-            continue
         found[name if name not in found else f"{name} {pid}"] = pid
         for task in Path(f"/proc/{pid}/task").iterdir():
             waiting += [int(word) for word in (task / "children").read_text().split()]
@@ -143,7 +146,8 @@ def main() -> None:
         graph.tool.run_for(SETTLE_S)
         processes = board(graph)
         share = idle_percent(processes)
-        memory_mb = {name: pss_mb(pid) for name, pid in processes.items()}
+        shared_mb = shares_mb(everybody(graph).values())
+        memory_mb = {name: shared_mb[pid] for name, pid in processes.items()}
         nodes = [row.node for row in graph.processes() if row.node != "launch"]
         gaps = {
             node: statistics.median(restart_gap_ms(graph, node) for _ in range(RESTARTS))

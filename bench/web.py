@@ -24,7 +24,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 from playwright.sync_api import sync_playwright
 
 from bench.flood import Visitor
-from bench.graph import Graph, pss_mb, running, wait_ready
+from bench.graph import Graph, running, shares_mb, wait_ready
 from bench.report import Aim, report
 from bus.generations import read_kept
 from msgs.label import LABEL_FILE, Label
@@ -124,8 +124,8 @@ def measure(graph: Graph) -> None:
     visitor = Visitor(urlsplit(url).netloc, label)
     with streams(urlsplit(url).netloc, visitor):
         took_ms = page_ms(visitor)
-        web = next(row.pid for row in graph.processes() if row.node == "web")
-        memory_mb = pss_mb(web)
+        pids = {row.node: row.pid for row in graph.processes()}
+        memory_mb = shares_mb(pids.values())[pids["web"]]
     paints_s, weight_kb = painted(url, visitor)
     p99_ms = took_ms[math.ceil(len(took_ms) * 0.99) - 1]
     report(
