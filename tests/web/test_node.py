@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import struct
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -157,6 +158,19 @@ def test_a_hundred_streams_do_not_hurt(node: RunningNode) -> None:
     until(lambda: node.node.streams.count == 0)
 
 
+def test_a_stream_takes_no_thread_from_the_pages(node: RunningNode) -> None:
+    def threads() -> int:
+        return sum(each.name.startswith("waitress-") for each in threading.enumerate())
+
+    idle = threads()  # those of a node that an earlier test has stopped may still end
+    jar = node.sign_in()
+    with ExitStack() as stack:
+        for _ in range(server.PAGE_THREADS + 4):
+            assert opened(stack, node, jar, "127.0.0.2").event()
+        until(lambda: threads() >= idle + server.PAGE_THREADS + 4)
+        assert node.ask("/health").status == 200
+
+
 def test_one_address_leaves_streams_to_the_others(node: RunningNode) -> None:
     jar = node.sign_in()
     with ExitStack() as stack:
@@ -259,7 +273,7 @@ def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
         b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nuser",
     )
     with ExitStack() as stack:
-        for number in range(2 * server.THREADS):
+        for number in range(8 * server.PAGE_THREADS):
             half = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
             stack.callback(half.close)
             half.sendall(halves[number % 2])
@@ -272,7 +286,7 @@ def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
 def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> None:
     asked = b"GET /static/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with ExitStack() as stack:
-        for _ in range(server.THREADS):
+        for _ in range(4 * server.PAGE_THREADS):
             unread_connection(stack, node).sendall(asked * 100)
         for _ in range(5):
             began_s = time.monotonic()
