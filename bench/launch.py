@@ -1,7 +1,7 @@
 """What the graph costs: time to READY, the gap of a restart, memory and CPU of the board's part.
 
 The board graph is bench/launch.toml without plant and portal: what runs in the box, supervisor and
-warm parents included; nodes that are not written yet have stand-ins with their libraries. Run
+warm parent included; nodes that are not written yet have stand-ins with their libraries. Run
 `python bench/launch.py --json`.
 """
 
@@ -34,21 +34,20 @@ SETTLE_S = 5.0
 IDLE_S = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
-BUDGETS = {  # PSS [MB] and CPU when idle [% of one core] of each process; docs/measurements.md
-    "launch": (8.1, 0.2),
-    "wallbox-warm": (5.2, 0.0),
-    "wallbox-warm-2": (10.2, 0.0),
-    "safety": (7.0, 1.7),
-    "pilot": (6.1, 0.85),
-    "session": (7.2, 0.25),
-    "load_manager": (6.4, 0.3),
-    "rfid": (6.6, 0.25),
-    "led": (6.5, 0.3),
-    "meter": (12.1, 0.55),
-    "system": (11.0, 0.1),
-    "web": (14.4, 0.2),
-    "dcs": (9.7, 0.15),
-    "smart_home": (9.5, 0.15),
+BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements.md
+    "launch": (14.5, 0.2),
+    "wallbox-warm": (12.0, 0.0),
+    "safety": (8.1, 1.7),
+    "pilot": (7.2, 0.85),
+    "session": (8.8, 0.25),
+    "load_manager": (7.4, 0.3),
+    "rfid": (7.2, 0.25),
+    "led": (7.3, 0.3),
+    "meter": (12.7, 0.55),
+    "system": (11.7, 0.1),
+    "web": (14.2, 0.2),
+    "dcs": (10.3, 0.15),
+    "smart_home": (10.2, 0.15),
 }
 
 

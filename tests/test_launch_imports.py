@@ -1,4 +1,4 @@
-"""What a node declares that it imports is what it imports: the warm parents go by it."""
+"""What a node declares that it imports is what it imports: the warm parent goes by it."""
 
 import json
 import subprocess
