@@ -24,10 +24,13 @@ and goes only with a power-on reset of the hardware after it and a contactor tha
 open (ERR-8007). No other fault outlives it.
 The wired phases outlive it as well: a phase that is lost stays 8002 over restarts.
 
-cycle.py judges the gap before a look, judge.py makes facts of a reading (supply.py of mains and
-current, wiring.py of the phases that count, heat.py of temperatures, switches.py of the DIP
-switches), complain.py faults of facts (finding.py names their causes), faults.py keeps them by the
-rules of the ERR table, latch.py what outlives the process, why.py finds what speaks against
-current, selftest.py tests the monitor, machine.py moves, report.py makes what is published, with
-the texts of words.py. No decision depends on a text.
+machine.py is the step and the phases. reading.py takes each part one reading on: cycle.py judges
+the gap before a look, judge.py makes facts of a reading (supply.py of mains and current, wiring.py
+of the phases that count, heat.py of temperatures, switches.py of the DIP switches), contactor.py
+proves the contactor, selftest.py tests the monitor, duty.py compares the generator with pilot,
+plug.py follows the plug, stale.py counts readings that say nothing, complain.py makes faults of
+facts (finding.py names their causes), faults.py keeps them by the rules of the ERR table. recall.py
+takes what a start finds on the disk (latch.py) and what mains off and on clear (mains_reset.py).
+why.py finds what speaks against current, report.py makes what is published, with the texts of
+words.py. No decision depends on a text. state.py holds the state: one Struct for each part.
 """

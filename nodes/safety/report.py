@@ -9,12 +9,14 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
 from nodes.safety import words
+from nodes.safety.config import Config
+from nodes.safety.contactor import ENERGISED
 from nodes.safety.cycle import Lateness
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.judge import Blind, Facts
 from nodes.safety.latch import is_kept, latch_of, want
-from nodes.safety.state import ENERGISED, Config, Inputs, Outputs, State
+from nodes.safety.state import Inputs, Outputs, State
 from nodes.safety.why import Reasons, why_not_closed
 
 _UNPROVEN = (SafetyPhase.START, SafetyPhase.OPENING)
@@ -39,7 +41,7 @@ def report(
     :param before: the state before the step.
     """
     is_well = facts is not None and state.phase not in _UNPROVEN and not state.ledger.is_latched
-    latch = latch_of(state.ledger.records, is_flag_up=state.is_reset_seen)
+    latch = latch_of(state.ledger.records, is_flag_up=state.reset.is_seen)
     memory, write = want(state.memory, latch, state.judged.wiring.ever, moment)
     if memory is not state.memory:
         state = replace(state, memory=memory)
@@ -52,9 +54,9 @@ def report(
     is_finished = _is_finished(config, state, facts, inputs.stop, moment)
     return state, Outputs(
         enable=state.phase in ENERGISED,
-        residual_test=state.test is not None and state.test.is_on,
+        residual_test=state.testing.is_on,
         feeds_watchdog=is_well,
-        clear_reset=state.is_reset_seen,
+        clear_reset=state.reset.is_seen,
         write=write,
         status=status,
         warning=_warning(before, inputs.since_s, lateness),
@@ -82,10 +84,10 @@ def _status(
     judged, ledger, heat = state.judged, state.ledger, state.judged.heat
     installation_limit_a = judged.switches.installation_limit_a
     is_resting = not moment.reached(state.rests_until_s)
-    reason = why_not_closed(state.phase, state.blind, state.memory, reasons, is_resting)
+    reason = why_not_closed(state.phase, state.stale.why, state.memory, reasons, is_resting)
     return SafetyStatus(
-        contactor=state.contactor,
-        permitted=state.is_tested and facts is not None and reasons.to_withhold is None,
+        contactor=state.proof.contactor,
+        permitted=state.testing.is_passed and facts is not None and reasons.to_withhold is None,
         faults=tuple(record.code for record in ledger.records),
         retries=ledger.retries,
         temperature_c=state.temperature_c if facts is None else round(facts.temperature_c, 1),
@@ -97,19 +99,18 @@ def _status(
         commissioning=judged.switches.is_commissioning,
         cp_state=None if facts is None else CpState.E if facts.is_undefined else facts.cp,
         offered_a=0.0 if facts is None else round(facts.offered_a, 1),
-        plugged_since_utc_ns=state.plugged_since_utc_ns,
+        plugged_since_utc_ns=state.plug.since_utc_ns,
         retry_in_s=_retry_in_s(state, facts, moment),
-        has_mains=state.blind is not Blind.DARK,
+        has_mains=state.stale.why is not Blind.DARK,
         showroom=config.showroom,
         wired_phases=judged.wiring.wired,
-        starts_in_s=_left_s(state.waits_until_s, moment) or None,
+        starts_in_s=_left_s(state.reset.waits_until_s, moment) or None,
     )
 
 
 def _warning(before: State, gap_s: float, lateness: Lateness) -> str | None:
     """Return a line for the log when a late look has opened, or has broken something off."""
-    is_testing = before.test is not None and before.test.is_pulsed
-    is_costly = before.phase in ENERGISED or is_testing or lateness is Lateness.ASLEEP
+    is_costly = before.phase in ENERGISED or before.testing.is_pulsed or lateness is Lateness.ASLEEP
     if lateness in (Lateness.IN_TIME, Lateness.LATE) or not is_costly:
         return None
     return words.own_cycle_late(gap_s)
@@ -137,7 +138,7 @@ def _is_finished(
     """Return whether a node that is asked to stop may leave."""
     if stop is None or state.stop_by_s is None or state.phase in ENERGISED:
         return False
-    if stop is StopReason.RESTART and not moment.reached(state.answers_until_s):
+    if stop is StopReason.RESTART and not moment.reached(state.testing.answers_until_s):
         return False  # the next incarnation would take the answer to our self-test for a trip
     keeps_until_s = state.stop_by_s - config.farewell_s + config.keep_s
     is_hurried = stop is StopReason.SIGNAL or moment.reached(keeps_until_s)

@@ -43,6 +43,63 @@ class SelfTest(Struct, frozen=True, kw_only=True):
     verdict: Verdict = Verdict.RUNNING
 
 
+class SelfTesting(Struct, frozen=True, kw_only=True):
+    """The self-test that runs, and what is remembered of those before."""
+
+    test: SelfTest | None = None  # the one that runs
+    is_passed: bool = False  # one has passed since the plug went in
+    passed_at_s: float = 0.0
+    failed: int = 0  # tests in a row
+    answers_until_s: float = 0.0  # until then the monitor may answer a test that was broken off
+
+    @property
+    def is_pulsed(self) -> bool:
+        """Return whether a test runs whose pulse has begun."""
+        return self.test is not None and self.test.is_pulsed
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether the test line is on."""
+        return self.test is not None and self.test.is_on
+
+
+def follow(
+    testing: SelfTesting, moment: Moment, residual_ac: bool, residual_dc: bool
+) -> SelfTesting:
+    """Take the self-test that runs one reading on, and count failures in a row."""
+    if testing.test is None:
+        return testing
+    test = watch(testing.test, moment, residual_ac, residual_dc)
+    if test is testing.test:
+        return testing
+    failed = testing.failed
+    if test.verdict is Verdict.PASSED:
+        failed = 0
+    elif test.verdict is not Verdict.RUNNING:
+        failed += 1
+    return replace(testing, test=test, failed=failed)
+
+
+def begin(testing: SelfTesting, now_s: float) -> SelfTesting:
+    """Begin a test, unless one runs, once no answer to an earlier one can come."""
+    if testing.test is not None:
+        return testing
+    return replace(testing, test=SelfTest(begun_s=max(now_s, testing.answers_until_s)))
+
+
+def end(testing: SelfTesting) -> SelfTesting:
+    """End the test that runs; one that is broken off may still be answered."""
+    if testing.test is None:
+        return testing
+    until_s = max(testing.answers_until_s, answers_until_s(testing.test))
+    return replace(testing, test=None, answers_until_s=until_s)
+
+
+def forget(testing: SelfTesting) -> SelfTesting:
+    """End the test that runs, and have the next vehicle or charge tested again."""
+    return replace(end(testing), is_passed=False)
+
+
 def watch(test: SelfTest, moment: Moment, residual_ac: bool, residual_dc: bool) -> SelfTest:
     """Take the self-test one reading on."""
     begun_s = test.begun_s

@@ -12,10 +12,12 @@ from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
+from nodes.safety.config import Config
+from nodes.safety.contactor import ENERGISED
 from nodes.safety.faults import Ledger
 from nodes.safety.judge import Blind, Facts
 from nodes.safety.latch import Memory
-from nodes.safety.state import ENERGISED, Config, Inputs, State
+from nodes.safety.state import Inputs, State
 from nodes.safety.supply import SILENT_S
 
 _VEHICLE_ASKS = (CpState.C, CpState.D)
@@ -138,7 +140,7 @@ def _why_withhold(
         return Why.STATE_F
     if not facts.is_plugged:
         return Why.NO_VEHICLE
-    if not moment.reached(state.waits_until_s):
+    if not moment.reached(state.reset.waits_until_s):
         return Why.MAINS_BACK
     if session is None:
         return Why.SESSION_SILENT

@@ -12,15 +12,20 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from nodes.safety import words
+from nodes.safety.config import Config
+from nodes.safety.contactor import ContactorProof
 from nodes.safety.cycle import Lateness
 from nodes.safety.faults import CLEAN, Ledger
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.heat import COLD
 from nodes.safety.judge import NOTHING_JUDGED, Blind, Facts
 from nodes.safety.latch import Latch, Memory, Write
+from nodes.safety.mains_reset import MainsReset
+from nodes.safety.plug import Plug
 from nodes.safety.report import report
-from nodes.safety.selftest import SelfTest
-from nodes.safety.state import Config, Inputs, Outputs, State
+from nodes.safety.selftest import SelfTest, SelfTesting
+from nodes.safety.stale import StaleInputs
+from nodes.safety.state import Inputs, Outputs, State
 from nodes.safety.switches import Switches
 from nodes.safety.why import Reasons, Why
 from nodes.safety.words import REASONS
@@ -51,12 +56,20 @@ INPUTS = Inputs(
 OUT = replace(PROVEN_OPEN, cp=CpState.A)
 COMMISSIONING = replace(NOTHING_JUDGED, switches=Switches(is_commissioning=True))
 READY = State(
-    phase=P.READY, contactor=Contactor.OPEN, is_tested=True, words_from_s=NOW_S, has_spoken=True
+    phase=P.READY,
+    proof=ContactorProof(contactor=Contactor.OPEN),
+    testing=SelfTesting(is_passed=True),
+    words_from_s=NOW_S,
+    has_spoken=True,
 )
 
 
 CLOSED = replace(READY, phase=P.CLOSED)
-TESTING = replace(READY, phase=P.SELF_TEST, test=SelfTest(begun_s=NOW_S, is_pulsed=True))
+TESTING = replace(
+    READY,
+    phase=P.SELF_TEST,
+    testing=SelfTesting(test=SelfTest(begun_s=NOW_S, is_pulsed=True), is_passed=True),
+)
 
 
 def held(code: FaultCode) -> Ledger:
@@ -168,12 +181,12 @@ def test_the_coil_is_on_from_closing_until_the_vehicle_has_stopped(phase: Safety
 def test_the_test_line_is_on_while_the_self_test_says_so(
     test: SelfTest | None, is_on: bool
 ) -> None:
-    assert told(replace(READY, test=test))[1].residual_test is is_on
+    assert told(replace(READY, testing=SelfTesting(test=test)))[1].residual_test is is_on
 
 
 @pytest.mark.parametrize("is_seen", [False, True])
 def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
-    assert told(replace(READY, is_reset_seen=is_seen))[1].clear_reset is is_seen
+    assert told(replace(READY, reset=MainsReset(is_seen=is_seen)))[1].clear_reset is is_seen
 
 
 def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again() -> None:
@@ -240,7 +253,10 @@ def test_a_late_look_that_costs_something_is_logged(
 def test_current_is_permitted_after_the_self_test_with_sight_and_no_reason_against_it(
     is_tested: bool, facts: Facts | None, reasons: Reasons, permitted: bool
 ) -> None:
-    assert said(replace(READY, is_tested=is_tested), facts, reasons).permitted is permitted
+    assert (
+        said(replace(READY, testing=SelfTesting(is_passed=is_tested)), facts, reasons).permitted
+        is permitted
+    )
 
 
 def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_sight() -> None:
@@ -284,7 +300,7 @@ def test_all_that_is_remembered_is_said() -> None:
         phase=P.FAULT,
         ledger=ledger,
         judged=COMMISSIONING,
-        plugged_since_utc_ns=7,
+        plug=Plug(since_utc_ns=7),
     )
     status = said(state, FACTS, WITHHELD)
     assert (status.phase, status.contactor) == (P.FAULT, Contactor.OPEN)
@@ -305,7 +321,7 @@ def test_a_showroom_says_so() -> None:
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize("blind", [None, *Blind])
 def test_only_a_dark_box_has_no_mains(blind: Blind | None) -> None:
-    state = replace(READY, phase=P.START, blind=blind, memory=PROVEN)
+    state = replace(READY, phase=P.START, stale=StaleInputs(why=blind), memory=PROVEN)
     status = said(state, None if blind else FACTS)
     assert status.has_mains is (blind is not Blind.DARK)
     assert status.detail == REASONS[blind or Why.NOT_PROVEN]
@@ -344,8 +360,8 @@ def test_the_time_until_a_start_falls_with_each_second_and_needs_a_step_for_each
     left_s: float,
 ) -> None:
     now_s, seen = NOW_S, []
-    state = replace(READY, waits_until_s=NOW_S + left_s)
-    while now_s < state.waits_until_s:
+    state = replace(READY, reset=MainsReset(waits_until_s=NOW_S + left_s))
+    while now_s < state.reset.waits_until_s:
         outputs = told(state, before=state, now_s=now_s)[1]
         assert outputs.status is not None
         seen.append(outputs.status.starts_in_s)
@@ -413,5 +429,5 @@ def test_leave_is_given_by_the_proof_or_by_the_time(
 def test_a_restart_waits_for_a_late_answer_to_its_self_test(
     reason: StopReason, left_s: float, is_finished: bool
 ) -> None:
-    state = replace(READY, stop_by_s=NOW_S, answers_until_s=NOW_S + left_s)
+    state = replace(READY, stop_by_s=NOW_S, testing=SelfTesting(answers_until_s=NOW_S + left_s))
     assert told(state, PROVEN_OPEN, stop=reason)[1].is_finished is is_finished

@@ -15,11 +15,13 @@ from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import SessionStatus, WallboxState
+from nodes.safety.config import Config
 from nodes.safety.faults import CLEAN, Ledger, raise_fault
 from nodes.safety.finding import Cause, Finding
 from nodes.safety.judge import NOTHING_JUDGED, Blind
 from nodes.safety.latch import Memory, Write
-from nodes.safety.state import Config, Inputs, State
+from nodes.safety.mains_reset import MainsReset
+from nodes.safety.state import Inputs, State
 from nodes.safety.why import Reasons, Why, is_metering, why_blind, why_not, why_not_closed
 from nodes.safety.wiring import ALL, Wired, Wiring
 from tests.safety.facts import PLUGGED
@@ -101,7 +103,7 @@ WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
     ({"config": {"showroom": True}}, Why.SHOWROOM),
     ({"facts": {"cp": CpState.F}}, Why.STATE_F),
     ({"facts": {"is_plugged": False}}, Why.NO_VEHICLE),
-    ({"state": {"waits_until_s": 1000.01}}, Why.MAINS_BACK),
+    ({"state": {"reset": MainsReset(waits_until_s=1000.01)}}, Why.MAINS_BACK),
     ({"inputs": {"session": None}}, Why.SESSION_SILENT),
     ({"inputs": {"session": replace(SESSION, authorized=False)}}, Why.NOT_AUTHORISED),
     ({"inputs": {"is_metering": False}}, Why.METER_SILENT),
@@ -178,7 +180,7 @@ def test_mains_that_are_back_withhold_until_the_wait_is_over(
     waits_until_s: float, is_waiting: bool
 ) -> None:
     expected = Why.MAINS_BACK if is_waiting else None
-    assert why(state={"waits_until_s": waits_until_s}).to_withhold is expected
+    assert why(state={"reset": MainsReset(waits_until_s=waits_until_s)}).to_withhold is expected
 
 
 @pytest.mark.req("ERR-8002", "ERR-4003")

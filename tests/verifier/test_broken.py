@@ -167,7 +167,8 @@ def test_a_safety_that_closes_without_a_self_test_is_caught(
 ) -> None:
     def step(config: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
         if state.phase is SafetyPhase.SELF_TEST:
-            state = but(state, phase=SafetyPhase.READY, is_tested=True, test=None)
+            testing = but(state.testing, is_passed=True, test=None)
+            state = but(state, phase=SafetyPhase.READY, testing=testing)
         return safety_machine.step(config, state, inputs)
 
     monkeypatch.setattr(nodes.safety.node, "step", step)
@@ -368,7 +369,7 @@ def test_a_fault_that_is_latched_without_a_cause_is_caught(
 
 
 def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(safety_machine, "answers_until_s", lambda test: 0.0)
+    monkeypatch.setattr("nodes.safety.selftest.answers_until_s", lambda test: 0.0)
     scene.graph.act(PLUG, NoArguments())
     scene.graph.advance(0.5)
     assert scene.witness.seen.safety.status is not None

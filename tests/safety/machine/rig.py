@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, get_type_hints
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
@@ -63,18 +65,22 @@ def pilot(cp_state: CpState, offered_a: float) -> PilotStatus:
     )
 
 
-PLAIN = {
-    name: kind
-    for name, kind in get_type_hints(State).items()
-    if isinstance(kind, type) and issubclass(kind, bool | int | float | str)
-}
+@cache
+def plain_fields(struct: type[Struct]) -> dict[str, type]:
+    return {
+        name: kind
+        for name, kind in get_type_hints(struct).items()
+        if isinstance(kind, type) and issubclass(kind, bool | int | float | str | Struct)
+    }
 
 
-def assert_typed(state: State) -> None:
-    """Nothing in the state is what its type does not say: None is not False."""
-    for name, kind in PLAIN.items():
+def assert_typed(state: Struct) -> None:
+    """Nothing in the state or its parts is what its type does not say: None is not False."""
+    for name, kind in plain_fields(type(state)).items():
         value = getattr(state, name)
         assert isinstance(value, kind), f"{name} is {value!r}"
+        if isinstance(value, Struct):
+            assert_typed(value)
 
 
 class Rig:

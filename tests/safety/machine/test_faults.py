@@ -109,7 +109,7 @@ def test_an_output_active_for_ever_fails_its_self_tests_and_the_fifth_is_red() -
         rig.until_phase(P.SELF_TEST)
     rig.until_phase(P.FAULT)
     assert rig.faults() == (FaultCode.RED,)
-    assert rig.state.failed_tests == 5
+    assert rig.state.testing.failed == 5
     assert not rig.outputs.enable
 
 

@@ -15,7 +15,7 @@ from tests.safety.machine.rig import ROUND_S, P, closed, pilot
 def test_a_generator_that_does_not_follow_is_8007() -> None:
     rig = closed()
     rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
-    rig.until(lambda: rig.state.disobeyed_since_s is not None, 0.05)
+    rig.until(lambda: rig.state.duty.differs_since_s is not None, 0.05)
     for _ in range(149):
         assert rig.tick().outputs.enable
     assert not rig.tick().outputs.enable  # 1.5 s
@@ -106,7 +106,7 @@ def test_a_pilot_that_is_silent_ends_the_doubt_about_its_generator() -> None:
     rig = closed()
     rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
     rig.run(1.4)
-    assert rig.state.disobeyed_since_s is not None
+    assert rig.state.duty.differs_since_s is not None
     rig.inputs = {"pilot": None}
     rig.tick()
-    assert rig.state.disobeyed_since_s is None
+    assert rig.state.duty.differs_since_s is None

@@ -69,7 +69,7 @@ def test_mains_off_and_on_and_a_proof_of_open_let_8007_go(is_restarted: bool) ->
     rig.offered_a, rig.vehicle = 16.0, "C"
     rig.until_phase(P.CLOSED)
     assert rig.run(0.1).status.contactor is Contactor.CLOSED
-    assert not rig.state.is_on_trial
+    assert not rig.state.proof.is_on_trial
 
 
 @pytest.mark.req("ERR-8007", "ERR-P")
@@ -274,9 +274,9 @@ def test_mains_off_and_on_count_failed_self_tests_anew() -> None:
     for _ in range(2):
         rig.until_phase(P.FAULT, 20.0)
         rig.until_phase(P.SELF_TEST, 40.0)
-    assert rig.state.failed_tests == 2
+    assert rig.state.testing.failed == 2
     rig.darken(1.0).run(0.5)
-    assert rig.state.failed_tests == 0
+    assert rig.state.testing.failed == 0
     assert rig.status.retries == 0
 
 
@@ -297,7 +297,7 @@ def test_a_reset_without_a_dark_reading_is_judged_afresh_as_well() -> None:
     rig.until(lambda: rig.outputs.residual_test)
     rig.run(0.1)
     rig.is_reset = True
-    rig.until(lambda: rig.state.is_reset_seen, 0.1)
+    rig.until(lambda: rig.state.reset.is_seen, 0.1)
     assert not rig.outputs.residual_test
     assert rig.until_phase(P.READY) > 4.0  # the echo of the first test, and the whole second
     assert rig.faults() == ()

@@ -148,7 +148,9 @@ def test_an_output_active_beyond_the_echo_of_a_test_is_8005(is_wanted: bool) -> 
 @pytest.mark.req("ERR-8005")
 def test_a_trip_is_no_echo_while_the_contactor_is_not_proven_open() -> None:
     rig = closed()
-    rig.state = replace(rig.state, answers_until_s=rig.now_s + 2.0)
+    rig.state = replace(
+        rig.state, testing=replace(rig.state.testing, answers_until_s=rig.now_s + 2.0)
+    )
     rig.reading = {"residual_ac": True}
     assert not rig.tick().outputs.enable
     assert rig.faults() == (FaultCode.RESIDUAL_CURRENT,)
@@ -234,10 +236,10 @@ def test_a_monitor_that_passes_again_counts_its_failures_anew() -> None:
     rig.is_deaf = True
     rig.vehicle = "B"
     rig.until_phase(P.FAULT)
-    assert rig.state.failed_tests == 1
+    assert rig.state.testing.failed == 1
     rig.is_deaf = False
     rig.until_phase(P.READY, 20.0)
-    assert rig.state.failed_tests == 0
+    assert rig.state.testing.failed == 0
     assert rig.faults() == ()
 
 
