@@ -1,4 +1,4 @@
-"""What happens to the car: the wallbox's state in nine words, and the life of each session.
+"""What happens to the car: the wallbox's state in nine words, and the sessions from begin to end.
 
 subscribes  safety/status, pilot/status, meter/box, load/offer, launch/graph, rfid/status, settings
             (all looked at every 0.2 s)
@@ -32,9 +32,9 @@ that is held once is asked for once.
 
 Mains lost and back: with the same plug still seated the session resumes, else it ends with
 POWER_LOSS, at the time of the loss, with all that the box's meter has counted if its counter
-outlives that, else with the checkpoint of a minute before. The node may live through it, told by
-safety's `has_mains`, or die with it: then the life of the graph, told by launch/graph, is another
-one; a life unknown after 1.4 s is taken for another one. Until the plug is seen in there is no
+outlives that, else with the checkpoint of a minute before. The node may run through it, as
+safety's `has_mains` says, or stop with it: then launch/graph says another run of the graph; a run
+unknown after 1.4 s is taken for another one. Until the plug is seen in there is no
 permission, however long that takes. A session that was being ended is never resumed.
 
 A latched fault (8007, red) ends the session with FAULT, and so does a plug that is pulled under
@@ -43,11 +43,13 @@ stopped, or ended by a latched fault, stays without permission until the plug ha
 is over as well with a new authorisation, a latched fault once mains off and on have cleared it. A
 pilot that is silent is no unplugged car; a plug that is out has no permission until it is seen in.
 
-machine.py turns the round; plug.py judges the plug, card.py a card, term.py its time, ending.py
-ends, hold.py keeps an ended plug-in without permission, revival.py finds the session of a start,
-app_wish.py keeps the app's wish, energy.py counts, entry.py and records.py store; states.py and
-faults.py find the wallbox's state.
-reasons.py names why, and words.py alone has the texts.
+card.py is the way of a card to a charge: the authorisation, the beginning of the session, the
+permission. running.py is what becomes of the session then: interrupted, resumed, ended. machine.py
+is the step over both. Each part of the state has its own file: plug.py the plug, start_deadline.py
+the time of an authorisation, suspension.py an ended plug-in that stays without permission,
+energy.py the counter, entry.py a row of the store; state.py holds them. revival.py finds the
+session of a start, records.py is the store, app_wish.py keeps the app's wish; states.py and
+faults.py find the wallbox's state. reasons.py names why, and words.py alone has the texts.
 
 On `stop` for a restart the record is brought up to date and everything else stays. On a shutdown
 the permission is withdrawn, the contactor waited for (7 s at most), the session stored as ended.

@@ -56,7 +56,7 @@ class AppWish(Struct, frozen=True, kw_only=True):
 NO_APP_WISH = AppWish()
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class WishInputs(Struct, frozen=True, kw_only=True):
     """What a wish depends on."""
 
     now_ns: int  # monotonic
@@ -92,23 +92,18 @@ def begin(stored: AppWish | None) -> State:
     return State(wish=wish, stored=wish)
 
 
-def is_plugged(session: SessionState) -> bool:
-    """Return whether a plug is seen to be in."""
-    return session.plugged and session.is_seen and session.out_since_s is None
-
-
-def facts_of(session: SessionState, inputs: Inputs, moment: Moment) -> Facts:
+def inputs_of(session: SessionState, inputs: Inputs, moment: Moment) -> WishInputs:
     """Return what the session's machine knows of it."""
     pilot, safety = inputs.pilot, inputs.safety
     now_ns = round(inputs.now_s * 1e9)
-    return Facts(
+    return WishInputs(
         now_ns=now_ns,
         utc_ns=now_ns + inputs.wall_offset_ns,
-        run=session.life,
-        is_run_decided=session.life > 0 or moment.reached(session.hear_by_s),
-        is_plugged=is_plugged(session),
+        run=session.run,
+        is_run_decided=session.run > 0 or moment.reached(session.hear_by_s),
+        is_plugged=session.plug.is_seated,
         is_out=CpState.A in (pilot and pilot.cp_state, safety and safety.cp_state),
-        unplugs=session.unplugs,
+        unplugs=session.plug.unplugs,
     )
 
 
@@ -149,11 +144,11 @@ def take(state: State, wish: AppWish) -> State:
     return replace(state, wish=wish, stored=wish)
 
 
-def step(state: State, facts: Facts, moment: Moment) -> tuple[State, Outputs]:
+def step(state: State, seen: WishInputs, moment: Moment) -> tuple[State, Outputs]:
     """Return the next state, and what is to be published and stored now."""
-    state = _follow_plug(state, facts, moment)
-    state = replace(state, wish=_in_this_run(state.wish, facts))
-    end_ns = _end_ns(state.wish, facts)
+    state = _follow_plug(state, seen, moment)
+    state = replace(state, wish=_in_this_run(state.wish, seen))
+    end_ns = _end_ns(state.wish, seen)
     is_over = end_ns is not None and moment.reached(end_ns / 1e9)
     wanted = NO_APP_WISH if is_over else state.wish
     wishes = NO_WISHES if is_over else _wishes(state.wish, end_ns)
@@ -171,44 +166,44 @@ def written(state: State, wish: AppWish, is_stored: bool, now_ns: int) -> State:
     return replace(state, retry_ns=now_ns + int(RETRY_S * 1e9))
 
 
-def _follow_plug(state: State, facts: Facts, moment: Moment) -> State:
+def _follow_plug(state: State, seen: WishInputs, moment: Moment) -> State:
     """End a wish for one charge with its plug; note that its plug is in."""
     since_ns = None
-    if facts.is_out:
-        since_ns = facts.now_ns if state.out_since_ns is None else state.out_since_ns
-    is_unplugged = facts.unplugs != state.unplugs or (
+    if seen.is_out:
+        since_ns = seen.now_ns if state.out_since_ns is None else state.out_since_ns
+    is_unplugged = seen.unplugs != state.unplugs or (
         since_ns is not None and moment.reached(since_ns / 1e9 + UNPLUGGED_S)
     )
     wish = state.wish
     if wish.is_for_charge and wish.was_plugged and is_unplugged:
         wish = NO_APP_WISH
-    if wish.is_for_charge and not wish.is_none and facts.is_plugged:
+    if wish.is_for_charge and not wish.is_none and seen.is_plugged:
         wish = replace(wish, was_plugged=True)
-    return replace(state, wish=wish, out_since_ns=since_ns, unplugs=facts.unplugs)
+    return replace(state, wish=wish, out_since_ns=since_ns, unplugs=seen.unplugs)
 
 
-def _in_this_run(wish: AppWish, facts: Facts) -> AppWish:
+def _in_this_run(wish: AppWish, seen: WishInputs) -> AppWish:
     """Return a duration by the clocks of this run of the graph.
 
     In its own run its time of the wall is kept up to date; in another one that is all that is left.
     """
     if wish.end_ns is None:
         return wish
-    if facts.run and wish.run == facts.run:
-        until_utc_ns = facts.utc_ns + wish.end_ns - facts.now_ns
+    if seen.run and wish.run == seen.run:
+        until_utc_ns = seen.utc_ns + wish.end_ns - seen.now_ns
         if wish.until_utc_ns is None or abs(until_utc_ns - wish.until_utc_ns) > SET_NS:
             return replace(wish, until_utc_ns=max(until_utc_ns, 0))
         return wish
-    return replace(wish, end_ns=None, run=0) if facts.is_run_decided else wish
+    return replace(wish, end_ns=None, run=0) if seen.is_run_decided else wish
 
 
-def _end_ns(wish: AppWish, facts: Facts) -> int | None:
+def _end_ns(wish: AppWish, seen: WishInputs) -> int | None:
     """Return when a wish ends by the monotonic clock; None: not by time, or not known yet."""
     if wish.end_ns is not None:
-        return wish.end_ns if wish.run == facts.run and facts.run else None
+        return wish.end_ns if wish.run == seen.run and seen.run else None
     if wish.until_utc_ns is None:
         return None
-    return min(max(facts.now_ns + wish.until_utc_ns - facts.utc_ns, 0), MOST_NS)
+    return min(max(seen.now_ns + wish.until_utc_ns - seen.utc_ns, 0), MOST_NS)
 
 
 def _wishes(wish: AppWish, end_ns: int | None) -> Wishes:

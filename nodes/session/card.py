@@ -1,12 +1,19 @@
-"""What a card does: it releases, begins and logs off; and how an authorisation lapses. Pure.
+"""The way of a card to a charge, in the order of this file. Pure.
 
-    nothing plugged     the card releases: the next plug-in within 60 s begins with it (CHG-1)
-    plugged             the card begins the session; a stop by somebody is lifted by that wish, the
-                        end by a latched fault is not
-    released, running   the same card logs off (CHG-2); another one changes nothing (RFID-4, RFID-5)
+    present_card   a card that rfid or the service knows is presented. It authorises: whoever plugs
+                   in within 60 s charges with it (CHG-1), or what is plugged in does. The same
+                   card logs off (CHG-2); another one changes nothing (RFID-4, RFID-5)
+    begin_session  authorised by a card, or by the plug alone where no card is required: with the
+                   plug seated a session begins, and its record goes to the disk
+    is_permitted   the record is on the disk and the plug is seated: current may be offered
 
-Whether a token is known is not judged here, and a master card is a token like any other (RFID-10).
+    lapse          ends what was authorised and not plugged in, or not started to charge, in time
+
+A stop by somebody is lifted by a new authorisation, the end by a latched fault is not. Whether a
+token is known is not judged here, and a master card is a token like any other (RFID-10).
 """
+
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -14,18 +21,14 @@ from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
 from msgs.safety import SafetyPhase
 from msgs.session import Action, EndReason, SessionRecord
-from nodes.session import term as terms
-from nodes.session.ending import withdraw
+from nodes.session import start_deadline
+from nodes.session.energy import CHECKPOINT_S
 from nodes.session.faults import why_not_charged
-from nodes.session.hold import after_stop
-from nodes.session.reasons import Refusal, Verdict, Wait
-from nodes.session.state import (
-    Inputs,
-    State,
-    is_permitted,
-    keep_record,
-)
-from nodes.session.term import Release, Term
+from nodes.session.reasons import CardAnswer, CardRefusal, Wait
+from nodes.session.running import withdraw
+from nodes.session.start_deadline import Authorization, StartDeadline
+from nodes.session.state import Inputs, Running, State, is_stored, keep_record
+from nodes.session.suspension import after_stop
 
 # Safety tests each vehicle after its authorisation. Behind these phases the test has passed.
 _TESTED = frozenset(
@@ -36,106 +39,165 @@ _TESTED = frozenset(
 STALE_S = 0.5
 
 
-def expected(state: State, required: bool | None) -> Wait | None:
-    """Return what is expected of a person where no session runs; None if nothing is."""
-    if state.session is not None or required is False:
-        return None
-    if required is None:
-        return Wait.SETTINGS
-    if state.release is None:
-        return Wait.CARD
-    return None if state.plugged else Wait.PLUG
+def present_card(state: State, inputs: Inputs, token: str) -> tuple[State, CardAnswer]:
+    """Return what follows from a card that was presented, and the answer to it."""
+    if inputs.stop is not None:
+        return state, CardAnswer(refusal=CardRefusal.STOP)
+    if state.found is not None:
+        return state, CardAnswer(refusal=CardRefusal.SESSION_UNKNOWN)
+    if state.running.session is not None:
+        return _present_in_session(state, state.running.session, inputs, token)
+    if inputs.required is None:
+        return state, CardAnswer(refusal=CardRefusal.SETTINGS_UNKNOWN)
+    if not inputs.required:
+        return state, CardAnswer(refusal=CardRefusal.SWITCHED_OFF)
+    if state.authorization is not None:
+        if token != state.authorization.token:
+            return state, CardAnswer(refusal=CardRefusal.OTHER_RELEASED)
+        return replace(state, authorization=None), CardAnswer(action=Action.LOGGED_OFF)
+    refused = _why_not(state, inputs)
+    if refused is not None:
+        return state, refused
+    deadline = start_deadline.whole(inputs.now_s, inputs.utc_ns)
+    authorization = Authorization(token=token, deadline=deadline)
+    state = replace(state, authorization=authorization, suspension=None)
+    return state, CardAnswer(action=Action.STARTED if state.plug.is_in else Action.RELEASED)
 
 
-def lapse(state: State, inputs: Inputs, required: bool | None, moment: Moment) -> State:
+def _present_in_session(
+    state: State, session: SessionRecord, inputs: Inputs, token: str
+) -> tuple[State, CardAnswer]:
+    """Return what a card does while a session runs: only the one that began it does anything."""
+    if session.end_reason is not None:
+        return state, CardAnswer(refusal=CardRefusal.ENDING)
+    if token == session.token:
+        state = replace(state, suspension=after_stop("logged off by the card"))
+        state = withdraw(state, session, inputs, EndReason.STOPPED)
+        return state, CardAnswer(action=Action.LOGGED_OFF)
+    if inputs.required is False:
+        return state, CardAnswer(refusal=CardRefusal.SWITCHED_OFF)
+    if not session.token:
+        return state, CardAnswer(refusal=CardRefusal.PLUG_BEGAN)
+    return state, CardAnswer(refusal=CardRefusal.OTHER_BEGAN)
+
+
+def _why_not(state: State, inputs: Inputs) -> CardAnswer | None:
+    """Return why a card can begin nothing now; None if it can. What begins a session is here."""
+    safety = inputs.safety
+    if safety is None:
+        return CardAnswer(refusal=CardRefusal.SAFETY_SILENT)
+    not_charged = why_not_charged(safety)
+    if not_charged is not None:
+        return CardAnswer(
+            refusal=CardRefusal.NOT_CHARGED, not_charged=not_charged, codes=safety.faults
+        )
+    if state.suspension is not None and state.suspension.by_fault:
+        return CardAnswer(refusal=CardRefusal.ENDED_BY_FAULT)
+    is_known = safety.cp_state is not None and state.plug.out_since_s is None
+    if not is_known or (state.plug.is_in and not state.plug.is_seen):
+        return CardAnswer(refusal=CardRefusal.PLUG_UNKNOWN)
+    if inputs.counter_wh is None:
+        return CardAnswer(refusal=CardRefusal.METER_SILENT)
+    return None
+
+
+def begin_session(state: State, inputs: Inputs) -> State:
+    """Begin a session for a vehicle that is plugged in and authorised, by a card or by its plug."""
+    authorization, now_wh = state.authorization, inputs.counter_wh
+    is_wanted = state.plug.is_seated and state.suspension is None and inputs.stop is None
+    if state.running.session is not None or not is_wanted or now_wh is None:
+        return state
+    if inputs.safety is None or why_not_charged(inputs.safety) is not None:
+        return state
+    if authorization is None and inputs.required is not False:
+        return state
+    token, deadline = "", None
+    if authorization is not None:
+        token = authorization.token
+        deadline = start_deadline.at_start(authorization.deadline, inputs.now_s, inputs.utc_ns)
+    session = SessionRecord(
+        session_id=f"{_stamp(inputs.utc_ns)}-{inputs.id_end}",
+        started_utc_ns=inputs.utc_ns,
+        ended_utc_ns=0,
+        start_energy_wh=now_wh,
+        energy_wh=0.0,
+        end_reason=None,
+        token=token,
+    )
+    running = Running(
+        session=session,
+        deadline=deadline,
+        checkpoint_s=inputs.now_s + CHECKPOINT_S,
+    )
+    state = replace(
+        state,
+        authorization=None,
+        running=running,
+        energy=replace(state.energy, is_jump_logged=False),
+    )
+    return keep_record(state, session, inputs.utc_ns)
+
+
+def is_permitted(state: State) -> bool:
+    """Return whether current may be offered in the session that runs."""
+    session = state.running.session
+    return (
+        session is not None
+        and session.end_reason is None
+        and is_stored(state, session)
+        and state.plug.is_seated  # the next plug may be another vehicle's
+    )
+
+
+def lapse(state: State, inputs: Inputs, moment: Moment) -> State:
     """End the authorisation whose charge was not started in time; note the one that was."""
-    release, session, term = state.release, state.session, state.term
-    if release is not None and (
-        required is False or inputs.stop is not None or moment.reached(release.term.until_s)
+    authorization, running = state.authorization, state.running
+    session, deadline = running.session, running.deadline
+    if authorization is not None and (
+        inputs.required is False
+        or inputs.stop is not None
+        or moment.reached(authorization.deadline.until_s)
     ):
-        state = replace(state, release=None)
-    if session is None or term is None or session.end_reason is not None:
+        state = replace(state, authorization=None)
+    if session is None or deadline is None or session.end_reason is not None:
         return state
-    if state.dark_since_utc_ns is not None:  # the plug is waited for, however long
+    if running.interrupted_utc_ns is not None:  # the plug is waited for, however long
         return state
-    if _is_started(state, inputs, term, moment):
-        return keep_record(replace(state, term=None), session, inputs.utc_ns)
+    if _is_started(state, inputs, deadline, moment):
+        running = replace(running, deadline=None)
+        return keep_record(replace(state, running=running), session, inputs.utc_ns)
     if inputs.safety is not None and inputs.safety.starts_in_s is not None:
-        waited = terms.after_wait(term, inputs.safety.starts_in_s, moment, inputs.utc_ns)
-        if waited is not term:
-            return keep_record(replace(state, term=waited), session, inputs.utc_ns)
-    if moment.reached(term.until_s):
+        wait_s = inputs.safety.starts_in_s
+        later = start_deadline.after_wait(deadline, wait_s, moment, inputs.utc_ns)
+        if later is not deadline:
+            running = replace(running, deadline=later)
+            return keep_record(replace(state, running=running), session, inputs.utc_ns)
+    if moment.reached(deadline.until_s):
         return withdraw(state, session, inputs, EndReason.LAPSED)
     return state
 
 
-def _is_started(state: State, inputs: Inputs, term: Term, moment: Moment) -> bool:
+def _is_started(state: State, inputs: Inputs, deadline: StartDeadline, moment: Moment) -> bool:
     """Return whether all that the box does is done: the vehicle may start, or a plan holds it."""
     safety, offer = inputs.safety, inputs.offer
     if safety is None or offer is None or not is_permitted(state):
         return False
-    is_stale = not moment.reached(term.until_s - terms.LAPSE_S + STALE_S)
+    is_stale = not moment.reached(deadline.until_s - start_deadline.LAPSE_S + STALE_S)
     if is_stale or safety.phase not in _TESTED:
         return False
     return safety.offered_a >= MIN_OFFER_A or offer.limit_a < MIN_OFFER_A
 
 
-def hold_card(
-    state: State, inputs: Inputs, token: str, required: bool | None
-) -> tuple[State, Verdict]:
-    """Return what follows from a card that was held to the box, and its answer."""
-    if inputs.stop is not None:
-        return state, Verdict(refusal=Refusal.STOP)
-    if state.found is not None:
-        return state, Verdict(refusal=Refusal.SESSION_UNKNOWN)
-    if state.session is not None:
-        return _in_session(state, state.session, inputs, token, required)
+def expected(state: State, required: bool | None) -> Wait | None:
+    """Return what is expected of a person where no session runs; None if nothing is."""
+    if state.running.session is not None or required is False:
+        return None
     if required is None:
-        return state, Verdict(refusal=Refusal.SETTINGS_UNKNOWN)
-    if not required:
-        return state, Verdict(refusal=Refusal.SWITCHED_OFF)
-    if state.release is not None:
-        if token != state.release.token:
-            return state, Verdict(refusal=Refusal.OTHER_RELEASED)
-        return replace(state, release=None), Verdict(action=Action.LOGGED_OFF)
-    verdict = _why_not(state, inputs)
-    if verdict is not None:
-        return state, verdict
-    term = terms.whole(inputs.now_s, inputs.utc_ns)
-    state = replace(state, release=Release(token=token, term=term), hold=None)
-    return state, Verdict(action=Action.STARTED if state.plugged else Action.RELEASED)
+        return Wait.SETTINGS
+    if state.authorization is None:
+        return Wait.CARD
+    return None if state.plug.is_in else Wait.PLUG
 
 
-def _in_session(
-    state: State, session: SessionRecord, inputs: Inputs, token: str, required: bool | None
-) -> tuple[State, Verdict]:
-    """Return what a card does while a session runs: only the one that began it does anything."""
-    if session.end_reason is not None:
-        return state, Verdict(refusal=Refusal.ENDING)
-    if token == session.token:
-        state = replace(state, hold=after_stop("logged off by the card"))
-        state = withdraw(state, session, inputs, EndReason.STOPPED)
-        return state, Verdict(action=Action.LOGGED_OFF)
-    if required is False:
-        return state, Verdict(refusal=Refusal.SWITCHED_OFF)
-    if not session.token:
-        return state, Verdict(refusal=Refusal.PLUG_BEGAN)
-    return state, Verdict(refusal=Refusal.OTHER_BEGAN)
-
-
-def _why_not(state: State, inputs: Inputs) -> Verdict | None:
-    """Return why a card can begin nothing now; None if it can. What begins a session is here."""
-    safety = inputs.safety
-    if safety is None:
-        return Verdict(refusal=Refusal.SAFETY_SILENT)
-    not_charged = why_not_charged(safety)
-    if not_charged is not None:
-        return Verdict(refusal=Refusal.NOT_CHARGED, not_charged=not_charged, codes=safety.faults)
-    if state.hold is not None and state.hold.by_fault:
-        return Verdict(refusal=Refusal.ENDED_BY_FAULT)
-    is_known = safety.cp_state is not None and state.out_since_s is None
-    if not is_known or (state.plugged and not state.is_seen):
-        return Verdict(refusal=Refusal.PLUG_UNKNOWN)
-    if inputs.counter_wh is None:
-        return Verdict(refusal=Refusal.METER_SILENT)
-    return None
+def _stamp(utc_ns: int) -> str:
+    return datetime.fromtimestamp(utc_ns / 1e9, UTC).strftime("%Y%m%d-%H%M%S")

@@ -1,17 +1,24 @@
 """The energy of a session by the box's meter: a difference that neither falls nor leaps. Pure."""
 
-import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.session import SessionRecord
 from nodes.session.reasons import Leap
-from nodes.session.state import Inputs, State
 
 CHECKPOINT_S = 60.0  # energy of a running session: 1440 pages of 4 kB a day, 6 of 10 MB allowed
 CHECKPOINT_WH = 1.0  # and only if it has grown
 RECOUNT_WH = 10.0  # assumed: a counter that falls by more has begun anew; by less, it is noise
 MOST_W = 3 * 32.0 * 280.0  # the largest installation, at the voltage where safety opens (8002)
 MARGIN_WH = 10.0  # assumed: what a counter may lag behind and make up for in one reading
+
+
+class Energy(Struct, frozen=True, kw_only=True):
+    """What is remembered of the box's counter."""
+
+    last_wh: float = 0.0  # shown while no session runs
+    uncounted_since_s: float | None = None  # the counter is not known since; None: it is
+    is_jump_logged: bool = False  # of this session
 
 
 def most_wh(seconds: float) -> float:
@@ -27,34 +34,38 @@ def away_s(utc_ns: int, seen_utc_ns: int) -> float:
     return max(CHECKPOINT_S, (utc_ns - seen_utc_ns) / 1e9)
 
 
-def with_energy(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
-    """Count the running session's energy; return what is to be logged, too.
+def count(
+    energy: Energy,
+    session: SessionRecord | None,
+    counter_wh: float | None,
+    now_s: float,
+    since_s: float,
+) -> tuple[Energy, SessionRecord | None, Leap | None]:
+    """Count the energy of the session that runs; return what is to be logged, too.
 
     It never falls, and a growth beyond what can flow is not counted: from there on it grows by
     what the counter grows by.
+
+    :param since_s: since the look before.
     """
-    session, now_wh = state.session, inputs.counter_wh
-    if now_wh is None:
-        if state.uncounted_since_s is None:
-            state = replace(state, uncounted_since_s=inputs.now_s - inputs.since_s)
-        return state, None
-    before_s, state = state.uncounted_since_s, replace(state, uncounted_since_s=None)
+    if counter_wh is None:
+        if energy.uncounted_since_s is None:
+            energy = replace(energy, uncounted_since_s=now_s - since_s)
+        return energy, session, None
+    before_s = energy.uncounted_since_s
+    if before_s is not None:
+        energy = replace(energy, uncounted_since_s=None)
     if session is None:
-        return state, None
-    grown_wh = now_wh - session.start_energy_wh - session.energy_wh
+        return energy, None, None
+    grown_wh = counter_wh - session.start_energy_wh - session.energy_wh
     # With the same counter no look is needed: it was known at the look before, if it was at all.
-    can_wh = most_wh(inputs.since_s if before_s is None else inputs.now_s - before_s)
+    can_wh = most_wh(since_s if before_s is None else now_s - before_s)
     if 0.0 <= grown_wh <= can_wh:
-        session = msgspec.structs.replace(session, energy_wh=now_wh - session.start_energy_wh)
+        session = replace(session, energy_wh=counter_wh - session.start_energy_wh)
     elif grown_wh > can_wh or grown_wh < -RECOUNT_WH:
-        session = _from_here(session, now_wh)
-    state = replace(state, session=session)
-    if grown_wh <= can_wh or state.is_jump_told:
-        return state, None
+        # As if it had begun with this counter.
+        session = replace(session, start_energy_wh=counter_wh - session.energy_wh)
+    if grown_wh <= can_wh or energy.is_jump_logged:
+        return energy, session, None
     leap = Leap(session_id=session.session_id, grown_wh=grown_wh, can_wh=can_wh, is_lost=False)
-    return replace(state, is_jump_told=True), leap
-
-
-def _from_here(session: SessionRecord, now_wh: float) -> SessionRecord:
-    """Return the session as if it had begun with this counter."""
-    return msgspec.structs.replace(session, start_energy_wh=now_wh - session.energy_wh)
+    return replace(energy, is_jump_logged=True), session, leap

@@ -12,7 +12,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     seated: bool  # the plug of this session has not been out since
     seen_utc_ns: int  # when this was the newest that was known
     plugged_since_utc_ns: int = 0  # as safety said
-    life: int = 0  # of the graph that it was known in; 0: not known
+    run: int = 0  # of the graph that it was known in; 0: not known
     lapses_utc_ns: int = 0  # the charge has to be started by then; 0: it was, or needs no card
 
 

@@ -1,4 +1,4 @@
-"""Wiring of session: look at the facts, step, store, publish; and four requests."""
+"""Wiring of session: look at the inputs, step, store, publish; and four requests."""
 
 from collections.abc import Callable
 from functools import partial
@@ -52,7 +52,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SessionNode:
-    """Seven facts, one store, one tick."""
+    """Seven topics, one store, one tick."""
 
     def __init__(self, bus: Bus) -> None:
         """Open the store, go on with what is in it.
@@ -107,7 +107,7 @@ class SessionNode:
             offer=self._offer.fresh(),
             counter_wh=counter_of(self._box.fresh()),
             id_end=self._id_end,
-            life=0 if graph is None else graph.started_utc_ns,
+            run=0 if graph is None else graph.started_utc_ns,
             required=None if settings is None else settings.authorization.required,
             rfid_mode=RfidMode.READY if rfid is None else rfid.mode,
             stop=self._stop,
@@ -124,9 +124,8 @@ class SessionNode:
     def _act(self, inputs: Inputs) -> Outputs:
         bus = self._bus
         self._state, outputs = step(self._state, inputs)
-        if self._state.session is not None and self._state.session.session_id.endswith(
-            self._id_end
-        ):
+        session = self._state.running.session
+        if session is not None and session.session_id.endswith(self._id_end):
             self._id_end = self._draw_id_end()
         if outputs.status is not None:
             self._rounds.say(SESSION_STATUS, outputs.status)
@@ -146,13 +145,13 @@ class SessionNode:
 
     def _on_authorize(self, call: Call[Authorize, Authorized]) -> None:
         token = call.arguments.token
-        verdict = self._rounds.run(lambda inputs: replace(inputs, card=token)).verdict
-        if verdict.action is not None:
-            call.ok(Authorized(action=verdict.action))
-        elif verdict.is_early:
-            call.not_ready(words.refusal(verdict))
+        answer = self._rounds.run(lambda inputs: replace(inputs, card=token)).answer
+        if answer.action is not None:
+            call.ok(Authorized(action=answer.action))
+        elif answer.is_early:
+            call.not_ready(words.refusal(answer))
         else:
-            call.refuse(words.refusal(verdict))
+            call.refuse(words.refusal(answer))
 
     def _on_written(self, result: Exception | None) -> None:
         ended = written(result)
@@ -172,8 +171,8 @@ class SessionNode:
     def _follow_wish(self, inputs: Inputs) -> float:
         """Publish and store what has become of the app's wish; return when it may change [s]."""
         before, moment = self._wish, Moment(inputs.now_s)
-        facts = app_wish.facts_of(self._state, inputs, moment)
-        self._wish, outputs = app_wish.step(before, facts, moment)
+        seen = app_wish.inputs_of(self._state, inputs, moment)
+        self._wish, outputs = app_wish.step(before, seen, moment)
         if outputs.wishes is not None:
             self._bus.publish(SESSION_WISH, outputs.wishes)
         is_held_back = self._wish_writes > 0 or self._waiting > 0
@@ -205,8 +204,8 @@ class SessionNode:
             detail,
             now_ns=clock.now_ns(),
             utc_ns=clock.utc_ns(),
-            run=self._state.life,
-            is_plugged=app_wish.is_plugged(self._state),
+            run=self._state.run,
+            is_plugged=self._state.plug.is_seated,
         )
         if wish is None:
             call.refuse("until_utc_ns has passed already.")

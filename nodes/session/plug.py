@@ -1,115 +1,89 @@
-"""Which plug is in, and what ends with it. Pure.
+"""Which plug is in. Pure; what ends with it: `running.py`.
 
 It is in by the word of safety, and out by that of safety or pilot. Silence, E and F say nothing
 about it, and a box without mains shows nothing else: a plug that was out before stays so.
 """
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from msgs.pilot import PLUGGED, UNPLUGGED_S, CpState
+from msgs.pilot import PLUGGED, UNPLUGGED_S, CpState, PilotStatus
 from msgs.safety import SafetyStatus
-from msgs.session import EndReason
-from nodes.session.ending import end
 from nodes.session.faults import needs_somebody
-from nodes.session.revival import lose
-from nodes.session.state import Inputs, State, keep_record
-from nodes.session.term import whole
 
-OUT_OF_SIGHT_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
+UNSEEN_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
 
 
-def after_plug(state: State, inputs: Inputs, moment: Moment) -> State:
-    """Judge the plug, and end what ends with it."""
-    safety, pilot = inputs.safety, inputs.pilot
-    state = _without_mains(state, inputs)
+class Plug(Struct, frozen=True, kw_only=True):
+    """What is known of the plug."""
+
+    is_in: bool = False
+    since_utc_ns: int = 0  # as safety said; 0: it was in when safety started
+    is_seen: bool = False  # by this process
+    out_since_s: float | None = None  # state A since
+    was_unseen: bool = False  # since then it was not known for a while where the plug is
+    fault_holds: bool = False  # one that needs somebody, as seen while the plug was in
+    unplugs: int = 0  # plugs that this process has seen go out
+
+    @property
+    def is_seated(self) -> bool:
+        """Return whether it is seen to be in."""
+        return self.is_in and self.is_seen and self.out_since_s is None
+
+
+class Unplugged(Struct, frozen=True, kw_only=True):
+    """A plug that was in is out."""
+
+    fault_held: bool  # one that needs somebody, before
+    is_certain: bool = True  # False: out, then unseen for a while: another vehicle, perhaps
+
+
+def follow(
+    plug: Plug, safety: SafetyStatus | None, pilot: PilotStatus | None, moment: Moment
+) -> tuple[Plug, Unplugged | None]:
+    """Judge the plug; return whether the one before is out as well."""
     by_safety = None if safety is None else safety.cp_state
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
-        if safety is not None and state.out_since_s is None:
+        if safety is not None and plug.out_since_s is None:
             # With the plug the fault goes as well: what counts is what held before.
-            state = replace(state, fault_holds=needs_somebody(safety))
+            plug = replace(plug, fault_holds=needs_somebody(safety))
         if safety is None or by_safety not in PLUGGED:
-            return replace(state, is_lost_sight=state.out_since_s is not None)
-        return _plug(state, inputs, safety, moment)
-    if not state.plugged:
-        return replace(state, out_since_s=None)
-    since_s = inputs.now_s if state.out_since_s is None else state.out_since_s
+            return replace(plug, was_unseen=plug.out_since_s is not None), None
+        return _take(plug, safety, moment)
+    if not plug.is_in:
+        return replace(plug, out_since_s=None), None
+    since_s = moment.now_s if plug.out_since_s is None else plug.out_since_s
     if not moment.reached(since_s + UNPLUGGED_S):
-        return replace(state, out_since_s=since_s)
-    return unplug(state, inputs)
+        return replace(plug, out_since_s=since_s), None
+    return Plug(unplugs=plug.unplugs + 1, is_seen=plug.is_seen), _unplugged(plug)
 
 
-def _without_mains(state: State, inputs: Inputs) -> State:
-    """Note since when the running session has had no mains."""
-    safety = inputs.safety
-    is_new = state.session is not None and state.dark_since_utc_ns is None
-    if safety is None or safety.has_mains or not is_new:
-        return state
-    return replace(state, dark_since_utc_ns=inputs.utc_ns)
-
-
-def _plug(state: State, inputs: Inputs, safety: SafetyStatus, moment: Moment) -> State:
+def _take(plug: Plug, safety: SafetyStatus, moment: Moment) -> tuple[Plug, Unplugged | None]:
     """Take the plug that is in; another one, if safety saw it go in since.
 
-    A safety that has started anew and found it in tells nothing of that.
+    A safety that has started again and found it in says nothing of that.
     """
-    since_utc_ns = safety.plugged_since_utc_ns or state.plugged_since_utc_ns
-    if state.plugged and since_utc_ns != state.plugged_since_utc_ns:
-        state = unplug(state, inputs)
+    since_utc_ns = safety.plugged_since_utc_ns or plug.since_utc_ns
+    unplugged = None
+    if plug.is_in and since_utc_ns != plug.since_utc_ns:
+        unplugged = _unplugged(plug)
     elif (
-        state.is_lost_sight
-        and state.out_since_s is not None
-        and moment.reached(state.out_since_s + OUT_OF_SIGHT_S)
+        plug.was_unseen
+        and plug.out_since_s is not None
+        and moment.reached(plug.out_since_s + UNSEEN_S)
     ):
-        # Out, then out of sight: another vehicle, perhaps. A charge that was stopped stays so.
-        state = replace(unplug(state, inputs), hold=state.hold)
-    state = replace(
-        state,
-        plugged=True,
-        plugged_since_utc_ns=since_utc_ns,
+        unplugged = _unplugged(plug, is_certain=False)
+    seated = Plug(
+        is_in=True,
+        since_utc_ns=since_utc_ns,
         is_seen=True,
-        out_since_s=None,
-        is_lost_sight=False,
+        fault_holds=plug.fault_holds if unplugged is None else False,
+        unplugs=plug.unplugs + (unplugged is not None),
     )
-    return _resume(state, inputs) if safety.has_mains else state
+    return seated, unplugged
 
 
-def _resume(state: State, inputs: Inputs) -> State:
-    """Go on with the session that mains were lost in: its plug is still seated.
-
-    From here on the record is of this life of the graph again. A charge that was not started yet
-    has its whole term: the box proves and tests everything anew.
-    """
-    session = state.session
-    if session is None or state.dark_since_utc_ns is None:
-        return state
-    term = None if state.term is None else whole(inputs.now_s, inputs.utc_ns)
-    state = replace(state, dark_since_utc_ns=None, term=term)
-    return keep_record(state, session, inputs.utc_ns)
-
-
-def unplug(state: State, inputs: Inputs) -> State:
-    """End what has to do with the plug that is out."""
-    session = state.session
-    if session is not None:
-        if session.end_reason is not None:
-            state = end(state, session, inputs.utc_ns, session.end_reason)
-        elif state.dark_since_utc_ns is not None:
-            state = lose(state, session, state.dark_since_utc_ns)
-        else:
-            reason = EndReason.FAULT if state.fault_holds else EndReason.UNPLUGGED
-            state = end(state, session, inputs.utc_ns, reason)
-    if state.last is not None:
-        state = keep_record(state, state.last, inputs.utc_ns, seated=False)
-    return replace(
-        state,
-        plugged=False,
-        unplugs=state.unplugs + 1,
-        plugged_since_utc_ns=0,
-        fault_holds=False,
-        out_since_s=None,
-        is_lost_sight=False,
-        last=None,
-        hold=None,
-    )
+def _unplugged(plug: Plug, *, is_certain: bool = True) -> Unplugged:
+    return Unplugged(fault_held=plug.fault_holds, is_certain=is_certain)

@@ -33,7 +33,7 @@ class Wait(Enum):
     DISK = "disk"
 
 
-class Refusal(Enum):
+class CardRefusal(Enum):
     """Why a card changes nothing."""
 
     SWITCHED_OFF = "switched_off"
@@ -41,7 +41,7 @@ class Refusal(Enum):
     OTHER_BEGAN = "other_began"  # another card has begun the session
     PLUG_BEGAN = "plug_began"  # the session has begun without a card
     ENDING = "ending"
-    NOT_CHARGED = "not_charged"  # nobody is: see Verdict.not_charged
+    NOT_CHARGED = "not_charged"  # nobody is: see CardAnswer.not_charged
     ENDED_BY_FAULT = "ended_by_fault"  # this plug-in
     # It cannot be judged yet.
     STOP = "stop"
@@ -54,27 +54,27 @@ class Refusal(Enum):
 
 EARLY = frozenset(
     {
-        Refusal.STOP,
-        Refusal.SESSION_UNKNOWN,
-        Refusal.SETTINGS_UNKNOWN,
-        Refusal.SAFETY_SILENT,
-        Refusal.PLUG_UNKNOWN,
-        Refusal.METER_SILENT,
+        CardRefusal.STOP,
+        CardRefusal.SESSION_UNKNOWN,
+        CardRefusal.SETTINGS_UNKNOWN,
+        CardRefusal.SAFETY_SILENT,
+        CardRefusal.PLUG_UNKNOWN,
+        CardRefusal.METER_SILENT,
     }
 )
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class CardAnswer(Struct, frozen=True, kw_only=True):
     """The answer to a card: what it did, or why it does nothing, or not yet."""
 
     action: Action | None = None
-    refusal: Refusal | None = None
-    not_charged: NotCharged | None = None  # with Refusal.NOT_CHARGED
+    refusal: CardRefusal | None = None
+    not_charged: NotCharged | None = None  # with CardRefusal.NOT_CHARGED
     codes: tuple[FaultCode, ...] = ()  # with NotCharged.FAULT
 
     @property
     def is_early(self) -> bool:
-        """Return whether the card may be held again later."""
+        """Return whether the card may be presented again later."""
         return self.refusal in EARLY
 
 
@@ -94,13 +94,13 @@ class Because(Enum):
     COMMISSIONING = "commissioning"
     PILOT_SILENT = "pilot_silent"
     LEARNING = "learning"  # cards
-    EXPECTED = "expected"  # something of a person: Facts.expects
+    EXPECTED = "expected"  # something of a person: StateInputs.expects
     READY = "ready"
     SHOWROOM = "showroom"
     UNPROVEN = "unproven"  # safety proves nothing
     PILOT_LINE = "pilot_line"  # in state E or F
-    HELD = "held"  # this plug-in
-    WAITING = "waiting"  # the permission: Facts.waiting_for
+    SUSPENDED = "suspended"  # this plug-in
+    WAITING = "waiting"  # the permission: StateInputs.waiting_for
     WAKING = "waking"
     OFFER_SILENT = "offer_silent"
     OFFER_HELD = "offer_held"

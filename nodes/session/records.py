@@ -87,7 +87,7 @@ class SessionStore:
                         record.token,
                         entry.seated,
                         entry.seen_utc_ns,
-                        entry.life,
+                        entry.run,
                         entry.plugged_since_utc_ns,
                         entry.lapses_utc_ns,
                     ),
@@ -136,7 +136,7 @@ def _entry(
     token: str,
     seated: int,
     seen_utc_ns: int,
-    life: int,
+    run: int,
     plugged_since_utc_ns: int,
     lapses_utc_ns: int,
 ) -> Entry:
@@ -154,7 +154,7 @@ def _entry(
         seated=bool(seated),
         plugged_since_utc_ns=plugged_since_utc_ns,
         seen_utc_ns=seen_utc_ns,
-        life=life,
+        run=run,
         lapses_utc_ns=lapses_utc_ns,
     )
 

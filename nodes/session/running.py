@@ -1,17 +1,66 @@
-"""How a session ends: permission withdrawn, contactor waited for, the end recorded. Pure."""
+"""What becomes of the session that runs: interrupted, resumed, ended. Pure.
 
-import msgspec
+    ended by somebody,      the permission is withdrawn and the record says so at once; it ends once
+    a fault, a shutdown     the contactor is open and the counter is heard
+    plug out                it ends at once
+    mains lost              it is interrupted. Plug seen in again: it goes on. Plug out: it ends
+                            with that loss, once the counter is heard
+
+What flowed between the last checkpoint and a loss of power is in the meter's own counter, if that
+is kept without power. So a record that ends is marked at once and ended when the counter is heard.
+A counter below the session's start has begun again and says nothing; the checkpoint counts.
+"""
+
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from msgs.pilot import PLUGGED
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
+from nodes.session import start_deadline
+from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, away_s, most_wh
+from nodes.session.entry import Entry
 from nodes.session.faults import is_latched
-from nodes.session.hold import after_fault, after_stop, lift
-from nodes.session.state import Inputs, State, keep_record
+from nodes.session.plug import Unplugged, follow
+from nodes.session.reasons import Leap
+from nodes.session.state import Inputs, Running, State, is_stored, keep_entry, keep_record
+from nodes.session.suspension import after_fault, after_stop, lift
 
 OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
+
+
+def follow_plug(state: State, inputs: Inputs, moment: Moment) -> State:
+    """Judge the plug; end what ends with it, resume what was interrupted."""
+    safety = inputs.safety
+    state = _note_interruption(state, inputs)
+    plug, unplugged = follow(state.plug, safety, inputs.pilot, moment)
+    if unplugged is not None:
+        state = unplug(state, inputs, unplugged)
+    state = replace(state, plug=plug)
+    if safety is None or safety.cp_state not in PLUGGED or not plug.is_seated:
+        return state
+    return _resume(state, inputs) if safety.has_mains else state
+
+
+def unplug(state: State, inputs: Inputs, unplugged: Unplugged) -> State:
+    """End what has to do with the plug that is out."""
+    running = state.running
+    session = running.session
+    if session is not None:
+        if session.end_reason is not None:
+            state = end(state, session, inputs.utc_ns, session.end_reason)
+        elif running.interrupted_utc_ns is not None:
+            state = lose(state, session, running.interrupted_utc_ns)
+        else:
+            reason = EndReason.FAULT if unplugged.fault_held else EndReason.UNPLUGGED
+            state = end(state, session, inputs.utc_ns, reason)
+    last = state.running.last
+    if last is not None:
+        state = keep_record(state, last, inputs.utc_ns, seated=False)
+    # Perhaps the same vehicle: a charge that was stopped stays so.
+    suspension = None if unplugged.is_certain else state.suspension
+    return replace(state, running=replace(state.running, last=None), suspension=suspension)
 
 
 def ending(state: State, inputs: Inputs, moment: Moment) -> State:
@@ -19,46 +68,120 @@ def ending(state: State, inputs: Inputs, moment: Moment) -> State:
 
     The counter must be heard as well, so that all that flowed is in the record.
     """
-    state = replace(state, hold=lift(state.hold, inputs.safety, state.life))
-    session = state.session
+    state = replace(state, suspension=lift(state.suspension, inputs.safety, state.run))
+    session, open_by_s = state.running.session, state.running.open_by_s
     if session is None:
         return state
     if session.end_reason is None:
         if inputs.safety is not None and is_latched(inputs.safety):
-            hold = after_fault(state.life)
-            return withdraw(replace(state, hold=hold), session, inputs, EndReason.FAULT)
+            state = replace(state, suspension=after_fault(state.run))
+            return withdraw(state, session, inputs, EndReason.FAULT)
         if inputs.end is not None:
-            hold = after_stop(inputs.end)
-            return withdraw(replace(state, hold=hold), session, inputs, EndReason.STOPPED)
+            state = replace(state, suspension=after_stop(inputs.end))
+            return withdraw(state, session, inputs, EndReason.STOPPED)
         if inputs.stop is StopReason.SHUTDOWN:
             return withdraw(state, session, inputs, EndReason.RESTART)
-    if state.open_by_s is None or session.end_reason is None:
+    if open_by_s is None or session.end_reason is None:
         return state
     is_open = inputs.safety is not None and inputs.safety.contactor is Contactor.OPEN
     is_counted = inputs.counter_wh is not None
-    if (is_open and is_counted) or moment.reached(state.open_by_s):
+    if (is_open and is_counted) or moment.reached(open_by_s):
         return end(state, session, inputs.utc_ns, session.end_reason)
     return state
 
 
 def withdraw(state: State, session: SessionRecord, inputs: Inputs, reason: EndReason) -> State:
     """Begin to end the session; its record says so at once, so that no restart revives it."""
-    session = msgspec.structs.replace(session, end_reason=reason)
-    state = replace(state, session=session, term=None, open_by_s=inputs.now_s + OPEN_S)
-    return keep_record(state, session, inputs.utc_ns)
+    session = replace(session, end_reason=reason)
+    running = replace(
+        state.running, session=session, deadline=None, open_by_s=inputs.now_s + OPEN_S
+    )
+    return keep_record(replace(state, running=running), session, inputs.utc_ns)
 
 
 def end(state: State, session: SessionRecord, utc_ns: int, reason: EndReason) -> State:
     """Record the end of the session that runs."""
     ended_utc_ns = max(utc_ns, session.started_utc_ns)  # UTC may have been set back
-    record = msgspec.structs.replace(session, ended_utc_ns=ended_utc_ns, end_reason=reason)
-    state = replace(
-        state,
-        session=None,
-        term=None,
-        open_by_s=None,
-        dark_since_utc_ns=None,
-        last=record,
-        last_wh=record.energy_wh,
-    )
+    record = replace(session, ended_utc_ns=ended_utc_ns, end_reason=reason)
+    state = _without_session(state, record, last=record)
     return keep_record(state, record, utc_ns)
+
+
+def lose(state: State, session: SessionRecord, interrupted_utc_ns: int) -> State:
+    """Have the session that runs ended by the loss of power in which its plug went out."""
+    record = replace(session, end_reason=EndReason.POWER_LOSS)
+    lost = Entry(
+        record=record,
+        seated=False,
+        plugged_since_utc_ns=state.plug.since_utc_ns,
+        seen_utc_ns=interrupted_utc_ns,
+    )
+    state = replace(_without_session(state, record, last=state.running.last), lost=lost)
+    return keep_entry(state, lost)
+
+
+def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
+    """End the session that a loss of power has ended, once the counter is heard.
+
+    Return what is to be logged, too.
+    """
+    lost, now_wh = state.lost, inputs.counter_wh
+    if lost is None or now_wh is None:
+        return state, None
+    record = lost.record
+    grown_wh = now_wh - record.start_energy_wh - record.energy_wh
+    can_wh = most_wh(away_s(inputs.utc_ns, lost.seen_utc_ns))
+    if 0.0 <= grown_wh <= can_wh:
+        record = replace(record, energy_wh=now_wh - record.start_energy_wh)
+    ended_utc_ns = max(lost.seen_utc_ns, record.started_utc_ns)  # UTC may have been set back
+    record = replace(record, ended_utc_ns=ended_utc_ns)
+    energy = replace(state.energy, last_wh=record.energy_wh)
+    state = keep_entry(replace(state, lost=None, energy=energy), replace(lost, record=record))
+    if grown_wh <= can_wh:
+        return state, None
+    return state, Leap(session_id=record.session_id, grown_wh=grown_wh, can_wh=can_wh, is_lost=True)
+
+
+def checkpoint(state: State, inputs: Inputs, moment: Moment) -> State:
+    """Bring a running session's record up to date: now and then, and before the node leaves."""
+    session, stored = state.running.session, state.store.stored
+    if session is None or stored is None or not is_stored(state, session):
+        return state
+    is_leaving = inputs.stop is not None and state.stop_by_s is None
+    if not is_leaving and not moment.reached(state.running.checkpoint_s):
+        return state
+    running = replace(state.running, checkpoint_s=inputs.now_s + CHECKPOINT_S)
+    state = replace(state, running=running)
+    if not is_leaving and session.energy_wh - stored.record.energy_wh < CHECKPOINT_WH:
+        return state
+    return keep_record(state, session, inputs.utc_ns)
+
+
+def _note_interruption(state: State, inputs: Inputs) -> State:
+    """Note since when the running session has had no mains."""
+    safety, running = inputs.safety, state.running
+    is_new = running.session is not None and running.interrupted_utc_ns is None
+    if safety is None or safety.has_mains or not is_new:
+        return state
+    return replace(state, running=replace(running, interrupted_utc_ns=inputs.utc_ns))
+
+
+def _resume(state: State, inputs: Inputs) -> State:
+    """Go on with the session that mains were lost in: its plug is still seated.
+
+    From here on the record is of this run of the graph again. A charge that was not started yet
+    has its whole time again: the box proves and tests everything again.
+    """
+    running, session = state.running, state.running.session
+    if session is None or running.interrupted_utc_ns is None:
+        return state
+    deadline = running.deadline and start_deadline.whole(inputs.now_s, inputs.utc_ns)
+    running = replace(running, interrupted_utc_ns=None, deadline=deadline)
+    return keep_record(replace(state, running=running), session, inputs.utc_ns)
+
+
+def _without_session(state: State, record: SessionRecord, last: SessionRecord | None) -> State:
+    """Return the state in which the session of this record does not run any more."""
+    running = Running(checkpoint_s=state.running.checkpoint_s, last=last)
+    energy = replace(state.energy, last_wh=record.energy_wh)
+    return replace(state, running=running, energy=energy)

@@ -1,6 +1,6 @@
 """How long a card's authorisation waits for the charge to be started (RFID-4). Pure.
 
-A term is kept by the monotonic clock; its UTC is for people, and for the next incarnation.
+A deadline is kept by the monotonic clock; its UTC is for people, and for the next incarnation.
 """
 
 from msgspec import Struct
@@ -13,50 +13,52 @@ LAPSE_S = 60.0  # RFID-4: from the authorisation on
 LATE_S = 10.0
 
 
-class Term(Struct, frozen=True, kw_only=True):
+class StartDeadline(Struct, frozen=True, kw_only=True):
     """Until when the charge has to be started."""
 
     until_s: float
     until_utc_ns: int
 
 
-class Release(Struct, frozen=True, kw_only=True):
+class Authorization(Struct, frozen=True, kw_only=True):
     """A card has authorised, and no session has begun with it yet (CHG-1)."""
 
     token: str
-    term: Term
+    deadline: StartDeadline
 
 
-def term_of(seconds: float, now_s: float, utc_ns: int) -> Term:
-    """Return the term that ends in so many seconds."""
-    return Term(until_s=now_s + seconds, until_utc_ns=utc_ns + int(seconds * 1e9))
+def after(seconds: float, now_s: float, utc_ns: int) -> StartDeadline:
+    """Return the deadline in so many seconds."""
+    return StartDeadline(until_s=now_s + seconds, until_utc_ns=utc_ns + int(seconds * 1e9))
 
 
-def whole(now_s: float, utc_ns: int) -> Term:
-    """Return the term of an authorisation that is given now."""
-    return term_of(LAPSE_S, now_s, utc_ns)
+def whole(now_s: float, utc_ns: int) -> StartDeadline:
+    """Return the deadline of an authorisation that is given now."""
+    return after(LAPSE_S, now_s, utc_ns)
 
 
-def at_start(term: Term, now_s: float, utc_ns: int) -> Term:
-    """Return what is left of a release's term for the session that begins with it now."""
-    return term if term.until_s >= now_s + LATE_S else term_of(LATE_S, now_s, utc_ns)
+def at_start(deadline: StartDeadline, now_s: float, utc_ns: int) -> StartDeadline:
+    """Return an authorisation's deadline for the session that begins with it now."""
+    return deadline if deadline.until_s >= now_s + LATE_S else after(LATE_S, now_s, utc_ns)
 
 
-def after_wait(term: Term, wait_s: float, moment: Moment, utc_ns: int) -> Term:
-    """Return the term of a charge that the box itself does not start before a wait is over.
+def after_wait(
+    deadline: StartDeadline, wait_s: float, moment: Moment, utc_ns: int
+) -> StartDeadline:
+    """Return the deadline of a charge that the box itself does not start before a wait is over.
 
-    It moves once: what is left of the wait is not told to the instant.
+    It moves once: what is left of the wait is published in whole seconds.
     """
-    if not moment.reached(term.until_s - wait_s - LATE_S / 2):
-        return term
-    return term_of(wait_s + LATE_S, moment.now_s, utc_ns)
+    if not moment.reached(deadline.until_s - wait_s - LATE_S / 2):
+        return deadline
+    return after(wait_s + LATE_S, moment.now_s, utc_ns)
 
 
-def found(until_utc_ns: int, now_s: float, utc_ns: int) -> Term | None:
-    """Return the term that was stored, after a restart; None if the charge was started before.
+def found(until_utc_ns: int, now_s: float, utc_ns: int) -> StartDeadline | None:
+    """Return the deadline that was stored, after a restart; None if the charge was started before.
 
-    UTC may have jumped meanwhile: never more than a whole term is left.
+    UTC may have jumped meanwhile: never more than the whole time is left.
     """
     if not until_utc_ns:
         return None
-    return term_of(min(max((until_utc_ns - utc_ns) / 1e9, 0.0), LAPSE_S), now_s, utc_ns)
+    return after(min(max((until_utc_ns - utc_ns) / 1e9, 0.0), LAPSE_S), now_s, utc_ns)

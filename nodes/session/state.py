@@ -1,4 +1,4 @@
-"""What session's machine is told, remembers and says; see `nodes.session.machine`."""
+"""The inputs, the state and the outputs of session's machine; see `nodes.session.machine`."""
 
 import math
 
@@ -14,10 +14,12 @@ from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from msgs.units import Text
+from nodes.session.energy import Energy
 from nodes.session.entry import Entry, replaces
-from nodes.session.hold import Hold
-from nodes.session.reasons import Leap, Verdict
-from nodes.session.term import Release, Term
+from nodes.session.plug import Plug
+from nodes.session.reasons import CardAnswer, Leap
+from nodes.session.start_deadline import Authorization, StartDeadline
+from nodes.session.suspension import Suspension
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -31,7 +33,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     counter_wh: float | None  # of the box's own meter; None while it is not known
     id_end: str  # of the session that begins next: two boxes never share one
     since_s: float = 0.0  # since the look before
-    life: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
+    run: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
     required: bool | None = None  # a card is, by the settings (RFID-6); None: not heard yet
     rfid_mode: RfidMode = RfidMode.READY  # also while rfid is silent
     card: str | None = None  # at this instant
@@ -41,34 +43,34 @@ class Inputs(Struct, frozen=True, kw_only=True):
     wall_offset_ns: int = 0  # of UTC, ahead of the monotonic clock; another one once it is set
 
 
+class Running(Struct, frozen=True, kw_only=True):
+    """The session that runs; and the one before, while its plug is seated."""
+
+    session: SessionRecord | None = None  # None: none does
+    # Within which a session that a card began has to be charged (RFID-4); None: it was, or needs
+    # no card.
+    deadline: StartDeadline | None = None
+    # Mains were lost in it then, and its plug has not been seen since.
+    interrupted_utc_ns: int | None = None
+    open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
+    checkpoint_s: float = 0.0  # its record is brought up to date then
+    last: SessionRecord | None = None  # the one before
+
+
 class State(Struct, frozen=True, kw_only=True):
     """What is remembered from one instant to the next."""
 
-    hear_by_s: float  # nothing is said before the facts are heard, or this passes
-    life: int = 0  # of the graph, as heard first
+    hear_by_s: float  # nothing is published before the inputs are heard, or this passes
+    run: int = 0  # of the graph, as heard first
     found: Entry | None = None  # it ran when it was written: not known yet if it goes on
     lost: Entry | None = None  # ended by a loss of power: its end waits for the counter
-    plugged: bool = False
-    unplugs: int = 0  # plugs that went out in this incarnation
-    plugged_since_utc_ns: int = 0  # as safety said; 0: it was in when safety started
-    is_seen: bool = False  # this incarnation has seen the plug itself
-    out_since_s: float | None = None  # state A since
-    is_lost_sight: bool = False  # since then it was not known for a while where the plug is
-    fault_holds: bool = False  # one that needs somebody, as seen while the plug was in
-    session: SessionRecord | None = None  # the one that runs
-    # Mains were lost in it then, and its plug has not been seen since.
-    dark_since_utc_ns: int | None = None
-    open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
-    term: Term | None = None  # within which the session's charge has to be started (RFID-4)
-    release: Release | None = None  # a card has authorised the session that is to begin
-    last: SessionRecord | None = None  # the one before, while its plug is seated
-    hold: Hold | None = None  # this plug-in is not charged any more
-    last_wh: float = 0.0  # energy shown while no session runs
-    uncounted_since_s: float | None = None  # the counter is not known since; None: it is
-    is_jump_told: bool = False  # of this session
-    blind_since_s: float | None = None  # a car is plugged in, and safety proves nothing
-    checkpoint_s: float = 0.0
+    plug: Plug = Plug()
+    authorization: Authorization | None = None  # by a card, of the session that is to begin
+    running: Running = Running()
+    suspension: Suspension | None = None  # this plug-in is not charged any more
+    energy: Energy = Energy()
     store: WriteBehind[Entry] = field(default_factory=WriteBehind)
+    unproven_since_s: float | None = None  # a vehicle is plugged in, and safety proves nothing
     stop_by_s: float | None = None
     has_spoken: bool = False
 
@@ -80,7 +82,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     write: Entry | None = None  # to store; `Inputs.written` follows
     done: bool = False  # the stop is complete
     leaps: tuple[Leap, ...] = ()  # to log
-    verdict: Verdict = Verdict()  # on `Inputs.card`
+    answer: CardAnswer = CardAnswer()  # to `Inputs.card`
     due_s: float  # when the next step is due though the inputs are the same
 
 
@@ -89,18 +91,6 @@ def counter_of(box: MeterReading | None) -> float | None:
     if box is None or not box.online or not math.isfinite(box.imported_wh):
         return None
     return box.imported_wh
-
-
-def is_permitted(state: State) -> bool:
-    """Return whether current may be offered in the session that runs."""
-    session = state.session
-    return (
-        session is not None
-        and session.end_reason is None
-        and is_stored(state, session)
-        and state.is_seen
-        and state.out_since_s is None  # the next plug may be another vehicle's
-    )
 
 
 def is_stored(state: State, session: SessionRecord) -> bool:
@@ -117,16 +107,16 @@ def keep_entry(state: State, entry: Entry) -> State:
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
     """Have a record stored as the newest that is known of its session.
 
-    What is written between a loss of power and the next sight of the plug is of no life, so that a
-    restart meanwhile goes on waiting for the plug.
+    What is written between a loss of power and the next look that shows the plug is of no run, so
+    that a restart meanwhile goes on waiting for the plug.
     """
-    dark_since_utc_ns = state.dark_since_utc_ns
+    interrupted_utc_ns, deadline = state.running.interrupted_utc_ns, state.running.deadline
     entry = Entry(
         record=record,
         seated=seated,
-        plugged_since_utc_ns=state.plugged_since_utc_ns,
-        seen_utc_ns=utc_ns if dark_since_utc_ns is None else dark_since_utc_ns,
-        life=state.life if dark_since_utc_ns is None else 0,
-        lapses_utc_ns=0 if state.term is None else state.term.until_utc_ns,
+        plugged_since_utc_ns=state.plug.since_utc_ns,
+        seen_utc_ns=utc_ns if interrupted_utc_ns is None else interrupted_utc_ns,
+        run=state.run if interrupted_utc_ns is None else 0,
+        lapses_utc_ns=0 if deadline is None else deadline.until_utc_ns,
     )
     return keep_entry(state, entry)

@@ -1,4 +1,4 @@
-"""The wallbox's state, in the manual's nine words, from the nodes' facts (STA-1, STA-3).
+"""The wallbox's state, in the manual's nine words, from what the nodes publish (STA-1, STA-3).
 
 One pure function; the texts of its reasons stand in `words.py`. What silence of a node means for
 current is decided by pilot and safety; here it is only named.
@@ -13,11 +13,11 @@ from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
 from msgs.units import Text
 from nodes.session.faults import is_latched, is_passing
-from nodes.session.hold import Hold
 from nodes.session.reasons import Because, Wait
+from nodes.session.suspension import Suspension
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class StateInputs(Struct, frozen=True, kw_only=True):
     """What the nodes say now. None: silent beyond its hold."""
 
     safety: SafetyStatus | None
@@ -26,19 +26,19 @@ class Facts(Struct, frozen=True, kw_only=True):
     offer: LoadOffer | None
     plugged: bool
     authorized: bool
-    hold: Hold | None  # this plug-in is not charged any more
+    suspension: Suspension | None  # this plug-in is not charged any more
     is_card_required: bool = False
     waiting_for: Wait  # what a permission waits for
     problem: Text = ""  # with which the disk has refused the session
     expects: Wait | None = None  # of a person, before a vehicle is plugged in
     runs: bool = False  # a session does
-    is_blind: bool = False  # safety has proven nothing for too long, and a vehicle is plugged in
+    is_unproven: bool = False  # safety has proven nothing for too long, and a vehicle is plugged in
     rfid_mode: RfidMode = RfidMode.READY  # else cards are being learned (RFID-8, RFID-9)
 
 
-def wallbox_state(facts: Facts) -> tuple[WallboxState, Because]:
+def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, Because]:
     """Return the state and why it is so; the first that applies."""
-    safety = facts.safety
+    safety = inputs.safety
     if safety is None:
         return WallboxState.RECOVER_FROM_ERROR, Because.SAFETY_SILENT
     if not safety.has_mains and not is_latched(safety):
@@ -52,27 +52,27 @@ def wallbox_state(facts: Facts) -> tuple[WallboxState, Because]:
         return state, Because.FAULTS
     if safety.commissioning:
         return WallboxState.SERVICE_MODE, Because.COMMISSIONING
-    if not facts.hears_pilot:
+    if not inputs.hears_pilot:
         return WallboxState.RECOVER_FROM_ERROR, Because.PILOT_SILENT
-    if facts.rfid_mode is not RfidMode.READY and not facts.runs:
+    if inputs.rfid_mode is not RfidMode.READY and not inputs.runs:
         # While a session runs, a vehicle is what people look for; a box without cards charges too.
         return WallboxState.TOKEN_PROGRAMMING_MODE, Because.LEARNING
-    if not facts.plugged:
-        is_expected = facts.expects is not None and not safety.showroom
+    if not inputs.plugged:
+        is_expected = inputs.expects is not None and not safety.showroom
         return WallboxState.IDLE, Because.EXPECTED if is_expected else Because.READY
     if safety.showroom:
         return WallboxState.READY_FOR_CHARGING, Because.SHOWROOM
-    if facts.is_blind:
+    if inputs.is_unproven:
         return WallboxState.RECOVER_FROM_ERROR, Because.UNPROVEN
-    if facts.runs and not facts.is_waking and safety.cp_state in (CpState.E, CpState.F):
+    if inputs.runs and not inputs.is_waking and safety.cp_state in (CpState.E, CpState.F):
         return WallboxState.RECOVER_FROM_ERROR, Because.PILOT_LINE
-    if facts.hold is not None:
-        return WallboxState.SUSPENDED, Because.HELD
-    if not facts.authorized:
+    if inputs.suspension is not None:
+        return WallboxState.SUSPENDED, Because.SUSPENDED
+    if not inputs.authorized:
         return WallboxState.READY_FOR_CHARGING, Because.WAITING
-    if facts.is_waking:
+    if inputs.is_waking:
         return WallboxState.READY_FOR_CHARGING, Because.WAKING
-    return _of_permitted(safety, facts.offer)
+    return _of_permitted(safety, inputs.offer)
 
 
 def _of_permitted(safety: SafetyStatus, offer: LoadOffer | None) -> tuple[WallboxState, Because]:

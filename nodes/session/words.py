@@ -9,18 +9,18 @@ from msgs.load_manager import LoadOffer
 from msgs.requests import WishArguments
 from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
-from nodes.session import term
-from nodes.session.hold import Hold
+from nodes.session import start_deadline
 from nodes.session.reasons import (
     Because,
+    CardAnswer,
+    CardRefusal,
     EndRefusal,
     Leap,
     NotCharged,
-    Refusal,
-    Verdict,
     Wait,
 )
-from nodes.session.states import Facts
+from nodes.session.states import StateInputs
+from nodes.session.suspension import Suspension
 
 MOST_CHARACTERS = 400  # of msgs.units.Text
 
@@ -39,7 +39,7 @@ WAITS: dict[Wait, str] = {
     Wait.STOP: "The wallbox is being stopped.",
     Wait.SETTINGS: NOT_KNOWN,
     Wait.CARD: "Authorisation is required: hold a card to the box.",
-    Wait.PLUG: f"Authorised; plug the vehicle in within {term.LAPSE_S:.0f} s.",
+    Wait.PLUG: f"Authorised; plug the vehicle in within {start_deadline.LAPSE_S:.0f} s.",
     Wait.METER: NO_METER,
     Wait.END: "The session is being ended.",
     Wait.PLUG_OUT: "The plug is out.",
@@ -47,20 +47,21 @@ WAITS: dict[Wait, str] = {
     Wait.DISK: "The session is being stored.",
 }
 
-REFUSALS: dict[Refusal, str] = {
-    Refusal.SWITCHED_OFF: "No card is needed: authorisation is switched off.",
-    Refusal.OTHER_RELEASED: "Another card has authorised; it may log off, or lapses by itself.",
-    Refusal.OTHER_BEGAN: "Another card has begun the session; only that one ends it.",
-    Refusal.PLUG_BEGAN: "The session began without a card; no card ends it.",
-    Refusal.ENDING: "The session is being ended.",
-    Refusal.ENDED_BY_FAULT: "The charge was ended by a fault; unplug the vehicle to begin again.",
-    Refusal.STOP: "The wallbox is being stopped; hold the card again later.",
-    Refusal.SESSION_UNKNOWN: "It is not known yet whether the session goes on; ask again.",
-    Refusal.SETTINGS_UNKNOWN: NOT_KNOWN,
-    Refusal.SAFETY_SILENT: "Nothing is heard from safety; hold the card again.",
-    Refusal.PLUG_UNKNOWN: "It is not known yet whether a vehicle is plugged in; hold the card "
+REFUSALS: dict[CardRefusal, str] = {
+    CardRefusal.SWITCHED_OFF: "No card is needed: authorisation is switched off.",
+    CardRefusal.OTHER_RELEASED: "Another card has authorised; it may log off, or lapses by itself.",
+    CardRefusal.OTHER_BEGAN: "Another card has begun the session; only that one ends it.",
+    CardRefusal.PLUG_BEGAN: "The session began without a card; no card ends it.",
+    CardRefusal.ENDING: "The session is being ended.",
+    CardRefusal.ENDED_BY_FAULT: "The charge was ended by a fault; unplug the vehicle to begin "
     "again.",
-    Refusal.METER_SILENT: NO_METER,
+    CardRefusal.STOP: "The wallbox is being stopped; hold the card again later.",
+    CardRefusal.SESSION_UNKNOWN: "It is not known yet whether the session goes on; ask again.",
+    CardRefusal.SETTINGS_UNKNOWN: NOT_KNOWN,
+    CardRefusal.SAFETY_SILENT: "Nothing is heard from safety; hold the card again.",
+    CardRefusal.PLUG_UNKNOWN: "It is not known yet whether a vehicle is plugged in; hold the card "
+    "again.",
+    CardRefusal.METER_SILENT: NO_METER,
 }
 
 END_REFUSALS: dict[EndRefusal, str] = {
@@ -76,22 +77,22 @@ _LEARNING = {  # what the next card is for
 }
 
 
-def refusal(verdict: Verdict) -> str:
+def refusal(answer: CardAnswer) -> str:
     """Return why a card changes nothing; "" if it has changed something."""
-    match verdict.refusal:
+    match answer.refusal:
         case None:
             return ""
-        case Refusal.NOT_CHARGED:
-            if verdict.not_charged is None or verdict.not_charged is NotCharged.FAULT:
-                return f"A fault holds ({', '.join(verdict.codes)}): vehicles are not charged."
-            return NOT_CHARGED[verdict.not_charged]
+        case CardRefusal.NOT_CHARGED:
+            if answer.not_charged is None or answer.not_charged is NotCharged.FAULT:
+                return f"A fault holds ({', '.join(answer.codes)}): vehicles are not charged."
+            return NOT_CHARGED[answer.not_charged]
         case _:
-            return REFUSALS[verdict.refusal]
+            return REFUSALS[answer.refusal]
 
 
-def reason(because: Because, facts: Facts) -> str:
+def reason(because: Because, inputs: StateInputs) -> str:
     """Return why the wallbox is in its state."""
-    return _reason(because, facts)[:MOST_CHARACTERS]
+    return _reason(because, inputs)[:MOST_CHARACTERS]
 
 
 def how_long(asked: WishArguments) -> str:
@@ -119,53 +120,57 @@ def leap(seen: Leap) -> str:
     )
 
 
-def _reason(because: Because, facts: Facts) -> str:
+def _reason(because: Because, inputs: StateInputs) -> str:
     match because:
         case Because.SAFETY_SILENT:
             return "Nothing is heard from safety: no current."
         case Because.NO_MAINS:
             goes_on = " The session goes on when they are back, if the vehicle is still plugged in."
-            return f"The box has no mains.{goes_on if facts.runs else ''}"
+            return f"The box has no mains.{goes_on if inputs.runs else ''}"
         case Because.FAULTS:
-            return _faults(facts.safety)
+            return _faults(inputs.safety)
         case Because.COMMISSIONING:
             return NOT_CHARGED[NotCharged.COMMISSIONING]
         case Because.PILOT_SILENT:
             return "Nothing is heard from pilot: no current."
         case Because.LEARNING:
-            return _LEARNING[facts.rfid_mode]
+            return _LEARNING[inputs.rfid_mode]
         case Because.EXPECTED:
-            return _wait(facts.expects, facts.problem)
+            return _wait(inputs.expects, inputs.problem)
         case Because.READY:
             return "Ready; no vehicle is plugged in."
         case Because.SHOWROOM:
             return NOT_CHARGED[NotCharged.SHOWROOM]
         case Because.UNPROVEN:
-            return f"No current: {_of_safety(facts.safety, 'safety proves nothing')}."
+            return f"No current: {_of_safety(inputs.safety, 'safety proves nothing')}."
         case Because.PILOT_LINE:
-            cp_state = None if facts.safety is None else facts.safety.cp_state
+            cp_state = None if inputs.safety is None else inputs.safety.cp_state
             why = f"the control pilot is in state {cp_state}"
-            return f"No current: {_of_safety(facts.safety, why)}."
-        case Because.HELD:
-            return "" if facts.hold is None else _held(facts.hold, facts.is_card_required)
+            return f"No current: {_of_safety(inputs.safety, why)}."
+        case Because.SUSPENDED:
+            return (
+                ""
+                if inputs.suspension is None
+                else _suspended(inputs.suspension, inputs.is_card_required)
+            )
         case Because.WAITING:
-            return _wait(facts.waiting_for, facts.problem)
+            return _wait(inputs.waiting_for, inputs.problem)
         case Because.WAKING:
             return "The vehicle is being woken."
         case Because.OFFER_SILENT:
             return "Nothing is heard from load_manager: no current."
         case Because.OFFER_HELD:
-            return _of_offer(facts.offer, "Held")
+            return _of_offer(inputs.offer, "Held")
         case Because.SELF_TEST:
             return "Self-test; then the vehicle may start."
         case Because.VEHICLE:
-            why = _of_safety(facts.safety, "the vehicle does not ask for energy")
+            why = _of_safety(inputs.safety, "the vehicle does not ask for energy")
             return f"Not charging: {why}."
         case Because.REDUCED:
-            return _of_offer(facts.offer, "Reduced")
+            return _of_offer(inputs.offer, "Reduced")
         case Because.CHARGING:
-            offered_a = 0.0 if facts.safety is None else facts.safety.offered_a
-            return _of_offer(facts.offer, f"Up to {offered_a:.1f} A,")
+            offered_a = 0.0 if inputs.safety is None else inputs.safety.offered_a
+            return _of_offer(inputs.offer, f"Up to {offered_a:.1f} A,")
 
 
 def _wait(wait: Wait | None, problem: str) -> str:
@@ -176,11 +181,11 @@ def _wait(wait: Wait | None, problem: str) -> str:
     return WAITS[wait]
 
 
-def _held(hold: Hold, is_card_required: bool) -> str:
+def _suspended(suspension: Suspension, is_card_required: bool) -> str:
     """Return why this plug-in is not charged any more, and what begins anew."""
-    if hold.by_fault:
-        return REFUSALS[Refusal.ENDED_BY_FAULT]
-    by = f" ({hold.because})" if hold.because else ""
+    if suspension.by_fault:
+        return REFUSALS[CardRefusal.ENDED_BY_FAULT]
+    by = f" ({suspension.because})" if suspension.because else ""
     if is_card_required:
         begins = "hold a card to the box, or unplug the vehicle, to begin again"
     else:

@@ -14,7 +14,7 @@ from msgs.session import SessionRecord, SessionStatus
 from nodes.session.energy import MARGIN_WH
 from nodes.session.entry import Entry
 from nodes.session.machine import step
-from nodes.session.reasons import Leap, Verdict
+from nodes.session.reasons import CardAnswer, Leap
 from nodes.session.revival import begin
 from nodes.session.state import Inputs, counter_of
 
@@ -114,14 +114,14 @@ class Life:
         end: str | None = None,
         written: Written | None = None,
         card: str | None = None,
-    ) -> Verdict:
+    ) -> CardAnswer:
         self.count += 1
         told = self.told()
         inputs = Inputs(
             now_s=self.now_s,
             utc_ns=self.utc_ns,
             since_s=self.now_s - self.looked_s,
-            life=self.life,
+            run=self.life,
             id_end=f"{self.now_s:.1f}-{self.count}",
             counter_wh=counter_of(told.pop("box")),
             card=card,
@@ -144,9 +144,9 @@ class Life:
             if self.disk_works:
                 self.disk[outputs.write.record.session_id] = outputs.write
             self.step(written=Written(problem=None if self.disk_works else "the disk is full"))
-        return outputs.verdict
+        return outputs.answer
 
-    def hold(self, token: str) -> Verdict:
+    def hold(self, token: str) -> CardAnswer:
         """Hold a card to the box, one that rfid or the service knows."""
         return self.step(card=token)
 

@@ -11,8 +11,8 @@ from msgs.rfid import RfidMode, RfidStatus
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import EndReason, WallboxState
 from msgs.topics import RFID_STATUS
-from nodes.session.reasons import Refusal, Wait
-from nodes.session.term import LAPSE_S
+from nodes.session.reasons import CardRefusal, Wait
+from nodes.session.start_deadline import LAPSE_S
 from nodes.session.words import REFUSALS, WAITS
 from tests.session.box import Box
 
@@ -80,14 +80,14 @@ def test_a_release_lapses_and_the_plug_begins_nothing(box: Box) -> None:
 @pytest.mark.req("RFID-4", "RFID-5")
 def test_another_card_does_nothing_at_any_stage(box: Box) -> None:
     action(box, RED)
-    assert refusal(box, BLUE) == REFUSALS[Refusal.OTHER_RELEASED]
+    assert refusal(box, BLUE) == REFUSALS[CardRefusal.OTHER_RELEASED]
     box.phase = SafetyPhase.SELF_TEST
     box.cp_state = CpState.B
     box.graph.advance(1.0)
-    assert refusal(box, BLUE) == REFUSALS[Refusal.OTHER_BEGAN]
+    assert refusal(box, BLUE) == REFUSALS[CardRefusal.OTHER_BEGAN]
     box.phase = SafetyPhase.READY
     assert box.charge().state is WallboxState.CHARGING
-    assert refusal(box, BLUE) == REFUSALS[Refusal.OTHER_BEGAN]
+    assert refusal(box, BLUE) == REFUSALS[CardRefusal.OTHER_BEGAN]
     assert (box.now().authorized, box.now().token) == (True, RED)
     (record,) = box.records()
     assert record.end_reason is None
@@ -102,7 +102,7 @@ def test_the_card_that_authorised_logs_off(box: Box) -> None:
     box.heard.clear()
     assert action(box, RED) == "logged_off"
     assert not box.heard[0].authorized
-    assert refusal(box, RED) == REFUSALS[Refusal.ENDING]
+    assert refusal(box, RED) == REFUSALS[CardRefusal.ENDING]
     box.contactor = Contactor.OPEN
     box.graph.advance(1.0)
     (record,) = box.records()
@@ -221,7 +221,7 @@ def test_the_setting_decides_and_the_launch_file_wins(tmp_path: Path) -> None:
     box.graph.advance(1.0)
     before = box.now()
     assert (before.authorized, before.authorization_required) == (True, False)
-    assert refusal(box, RED) == REFUSALS[Refusal.SWITCHED_OFF]
+    assert refusal(box, RED) == REFUSALS[CardRefusal.SWITCHED_OFF]
     box.require(True)
     box.graph.advance(60.0)
     assert box.now().authorized  # the session that runs is left alone

@@ -17,10 +17,10 @@ from msgs.rfid import RfidMode
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import Action, EndReason, WallboxState
 from nodes.session.card import STALE_S
-from nodes.session.ending import OPEN_S
-from nodes.session.reasons import NotCharged, Refusal, Wait
+from nodes.session.reasons import CardRefusal, NotCharged, Wait
 from nodes.session.revival import HEAR_S
-from nodes.session.term import LAPSE_S, LATE_S
+from nodes.session.running import OPEN_S
+from nodes.session.start_deadline import LAPSE_S, LATE_S
 from nodes.session.words import WAITS
 from tests.session.conftest import (
     DARK,
@@ -65,7 +65,7 @@ def started(token: str = RED, **facts: Any) -> Life:
     return life
 
 
-def nothing_changes(life: Life, token: str, refusal: Refusal) -> None:
+def nothing_changes(life: Life, token: str, refusal: CardRefusal) -> None:
     """Hold a card that is refused, and see that all stays as it was."""
     before = replace(life.run(0.1), energy_wh=0.0)
     verdict = life.hold(token)
@@ -146,7 +146,7 @@ def test_a_release_lapses_after_60_s() -> None:
 def test_during_a_release_the_same_card_logs_off_and_another_does_nothing() -> None:
     life = with_cards()
     life.hold(RED)
-    nothing_changes(life, BLUE, Refusal.OTHER_RELEASED)
+    nothing_changes(life, BLUE, CardRefusal.OTHER_RELEASED)
     assert life.hold(RED).action is Action.LOGGED_OFF
     assert not life.said[-1].released
     assert not life.run(2.0, pilot=SEATED).authorized
@@ -295,7 +295,7 @@ def test_a_lapse_waits_for_the_contactor_as_every_end_does() -> None:
     status = life.run(LAPSE_S + 0.2)
     assert (status.authorized, status.session_id) == (False, life.record().session_id)
     assert status.reason == WAITS[Wait.END]
-    nothing_changes(life, BLUE, Refusal.ENDING)
+    nothing_changes(life, BLUE, CardRefusal.ENDING)
     life.run(0.2, safety=SAFETY)
     assert life.record().ended_utc_ns > 0
     assert life.hold(BLUE).action is Action.STARTED
@@ -318,8 +318,8 @@ def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
     status = life.said[-1]
     assert not status.authorized  # at once, while the contactor is still closed
     assert (life.record().end_reason, life.record().ended_utc_ns) == (EndReason.STOPPED, 0)
-    nothing_changes(life, RED, Refusal.ENDING)
-    nothing_changes(life, BLUE, Refusal.ENDING)
+    nothing_changes(life, RED, CardRefusal.ENDING)
+    nothing_changes(life, BLUE, CardRefusal.ENDING)
     status = life.run(0.2, safety=SAFETY)
     assert life.record().ended_utc_ns > 0
     assert (status.state, status.token) == (WallboxState.SUSPENDED, "")
@@ -332,7 +332,7 @@ def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
 @pytest.mark.parametrize("is_started", [False, True])
 def test_another_card_changes_nothing_in_a_session(is_started: bool) -> None:
     life = started() if is_started else begun()
-    nothing_changes(life, BLUE, Refusal.OTHER_BEGAN)
+    nothing_changes(life, BLUE, CardRefusal.OTHER_BEGAN)
     assert life.said[-1].token == RED
     assert life.hold(RED).action is Action.LOGGED_OFF
 
@@ -364,9 +364,9 @@ def test_a_stop_is_lifted_by_a_new_authorisation(by: str) -> None:
 def test_the_end_by_a_latched_fault_is_not_lifted_by_a_card() -> None:
     life = started()
     life.run(1.0, safety=replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,)))
-    nothing_changes(life, BLUE, Refusal.NOT_CHARGED)
+    nothing_changes(life, BLUE, CardRefusal.NOT_CHARGED)
     life.run(1.0, safety=SAFETY)
-    nothing_changes(life, BLUE, Refusal.ENDED_BY_FAULT)
+    nothing_changes(life, BLUE, CardRefusal.ENDED_BY_FAULT)
 
 
 # --- what keeps a card from beginning ---------------------------------------------------------
@@ -387,7 +387,7 @@ def test_where_nobody_is_charged_a_card_is_refused(
     plug: Any, changes: dict[str, Any], why: NotCharged
 ) -> None:
     life = with_cards(plug, safety=replace(SAFETY, **changes))
-    nothing_changes(life, RED, Refusal.NOT_CHARGED)
+    nothing_changes(life, RED, CardRefusal.NOT_CHARGED)
     verdict = life.hold(RED)
     assert (verdict.not_charged, verdict.codes) == (why, changes.get("faults", ()))
     life.run(1.0, safety=SAFETY)
@@ -398,15 +398,15 @@ def test_where_nobody_is_charged_a_card_is_refused(
 @pytest.mark.parametrize(
     ("facts", "refusal"),
     [
-        ({"box": None}, Refusal.METER_SILENT),
-        ({"box": None, "pilot": SEATED}, Refusal.METER_SILENT),
-        ({"safety": None}, Refusal.SAFETY_SILENT),
-        ({"pilot": SILENT}, Refusal.PLUG_UNKNOWN),
-        ({"required": None}, Refusal.SETTINGS_UNKNOWN),
+        ({"box": None}, CardRefusal.METER_SILENT),
+        ({"box": None, "pilot": SEATED}, CardRefusal.METER_SILENT),
+        ({"safety": None}, CardRefusal.SAFETY_SILENT),
+        ({"pilot": SILENT}, CardRefusal.PLUG_UNKNOWN),
+        ({"required": None}, CardRefusal.SETTINGS_UNKNOWN),
     ],
 )
 def test_what_cannot_be_judged_yet_may_be_asked_again(
-    facts: dict[str, Any], refusal: Refusal
+    facts: dict[str, Any], refusal: CardRefusal
 ) -> None:
     life = with_cards(**facts)
     verdict = life.hold(RED)
@@ -419,7 +419,7 @@ def test_what_cannot_be_judged_yet_may_be_asked_again(
 def test_a_plug_that_is_just_pulled_is_waited_for() -> None:
     life = with_cards(SEATED)
     life.run(0.1, pilot=OUT)
-    assert life.hold(RED).refusal is Refusal.PLUG_UNKNOWN
+    assert life.hold(RED).refusal is CardRefusal.PLUG_UNKNOWN
     life.run(1.0)
     assert life.hold(RED).action is Action.RELEASED
 
@@ -428,7 +428,7 @@ def test_a_card_before_the_found_session_is_judged_has_to_wait() -> None:
     old = started()
     new = old.restarted()
     new.life = 0
-    assert new.hold(RED).refusal is Refusal.SESSION_UNKNOWN
+    assert new.hold(RED).refusal is CardRefusal.SESSION_UNKNOWN
     new.life = old.life
     assert new.run(0.2).authorized
     assert new.hold(RED).action is Action.LOGGED_OFF
@@ -441,7 +441,7 @@ def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Copper) -> None:
     old.run(1.0)
     new = old.restarted()
     new.run(HEAR_S + 1.0, pilot=unseen)
-    assert new.hold(BLUE).refusal is Refusal.PLUG_UNKNOWN
+    assert new.hold(BLUE).refusal is CardRefusal.PLUG_UNKNOWN
     new.run(0.2, pilot=SEATED)
     assert new.hold(BLUE).action is Action.STARTED
 
@@ -453,7 +453,7 @@ def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Copper) -> None:
 @pytest.mark.parametrize("plug", [OUT, SEATED])
 def test_where_no_card_is_needed_a_card_is_told_so(plug: Any) -> None:
     life = with_cards(plug, required=False)
-    nothing_changes(life, RED, Refusal.SWITCHED_OFF)
+    nothing_changes(life, RED, CardRefusal.SWITCHED_OFF)
     assert life.run(1.0, pilot=SEATED).authorized
 
 
@@ -480,7 +480,7 @@ def test_a_session_that_began_without_a_card_is_left_alone_when_one_becomes_requ
     before = life.run(1.0, pilot=SEATED).session_id
     status = life.run(600.0, required=True)
     assert (status.session_id, status.authorized) == (before, True)
-    nothing_changes(life, RED, Refusal.PLUG_BEGAN)
+    nothing_changes(life, RED, CardRefusal.PLUG_BEGAN)
     life.run(1.0, pilot=OUT)
     assert not life.run(1.0, pilot=SEATED).authorized
 
@@ -489,7 +489,7 @@ def test_a_session_that_began_without_a_card_is_left_alone_when_one_becomes_requ
 def test_a_session_that_a_card_began_is_left_alone_when_none_is_required_any_more() -> None:
     life = started()
     assert life.run(600.0, required=False).authorized
-    nothing_changes(life, BLUE, Refusal.SWITCHED_OFF)
+    nothing_changes(life, BLUE, CardRefusal.SWITCHED_OFF)
     assert life.hold(RED).action is Action.LOGGED_OFF
     status = life.run(60.0)
     assert not status.authorized
@@ -613,7 +613,7 @@ def test_with_the_mains_a_session_resumes_with_its_card(is_dead: bool) -> None:
     life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
     status = life.run(600.0)
     assert (status.session_id, status.token, status.authorized) == (before, RED, True)
-    nothing_changes(life, BLUE, Refusal.OTHER_BEGAN)
+    nothing_changes(life, BLUE, CardRefusal.OTHER_BEGAN)
     assert life.hold(RED).action is Action.LOGGED_OFF
 
 
@@ -638,7 +638,7 @@ def test_a_card_during_a_shutdown_begins_nothing() -> None:
     life.hold(RED)
     life.stop = StopReason.SHUTDOWN
     verdict = life.hold(BLUE)
-    assert (verdict.refusal, verdict.is_early) == (Refusal.STOP, True)
+    assert (verdict.refusal, verdict.is_early) == (CardRefusal.STOP, True)
     assert not life.said[-1].released
     life.run(1.0, pilot=SEATED)
     assert life.disk == {}

@@ -9,7 +9,7 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, WallboxState
-from nodes.session.ending import OPEN_S
+from nodes.session.running import OPEN_S
 from tests.session.conftest import DARK, SAFETY, Life, box, pilot, plugged_in
 
 pytestmark = pytest.mark.req("ERR-8007", "ERR-RED")

@@ -9,11 +9,11 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import EndReason, WallboxState
-from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S
-from nodes.session.machine import BLIND_S, LEAVE_S, refusal_to_end
+from nodes.session.machine import LEAVE_S, UNPROVEN_S, refusal_to_end
 from nodes.session.reasons import EndRefusal, Wait
 from nodes.session.revival import HEAR_S
+from nodes.session.running import OPEN_S
 from nodes.session.words import WAITS
 from tests.session.conftest import SAFETY, SILENT, Copper, Life, box, pilot, plugged_in
 
@@ -414,7 +414,7 @@ def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
 def test_a_safety_that_proves_nothing_while_a_car_is_plugged_in_is_an_error() -> None:
     blind = replace(SAFETY, phase=SafetyPhase.START, detail="its own sensors are silent")
     life = plugged_in(safety=blind)
-    assert life.run(BLIND_S - 1.2).state is WallboxState.READY_FOR_CHARGING
+    assert life.run(UNPROVEN_S - 1.2).state is WallboxState.READY_FOR_CHARGING
     status = life.run(0.5)
     assert status.state is WallboxState.RECOVER_FROM_ERROR
     assert status.reason == "No current: its own sensors are silent."

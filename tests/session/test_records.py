@@ -24,7 +24,7 @@ RECORD = SessionRecord(
 
 def entry(number: int, seated: bool = True, **changes: object) -> Entry:
     record = msgspec.structs.replace(RECORD, session_id=f"id-{number}", **changes)
-    return Entry(record=record, seated=seated, seen_utc_ns=number, life=7)
+    return Entry(record=record, seated=seated, seen_utc_ns=number, run=7)
 
 
 def no_words(text: str) -> None:
@@ -91,7 +91,7 @@ def test_a_store_from_before_lives_were_kept_goes_on(tmp_path: Path) -> None:
     store = SessionStore(path, no_words)
     newest = store.newest()
     assert newest is not None
-    assert (newest.life, newest.record.energy_wh) == (0, 2.0)
+    assert (newest.run, newest.record.energy_wh) == (0, 2.0)
     store.close()
 
 

@@ -7,12 +7,12 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord, WallboxState
-from nodes.session.ending import OPEN_S
 from nodes.session.energy import CHECKPOINT_S
 from nodes.session.entry import Entry
-from nodes.session.plug import OUT_OF_SIGHT_S
+from nodes.session.plug import UNSEEN_S
 from nodes.session.reasons import Wait
 from nodes.session.revival import HEAR_S
+from nodes.session.running import OPEN_S
 from nodes.session.words import WAITS
 from tests.session.conftest import (
     DARK,
@@ -130,7 +130,7 @@ def test_a_plug_that_was_out_and_then_out_of_sight_in_the_dark_is_another_one() 
     life = plugged_in()
     before = life.said[-1].session_id
     life.run(0.1, pilot=OUT)
-    life.run(OUT_OF_SIGHT_S, **DARK)
+    life.run(UNSEEN_S, **DARK)
     lit(life, SEATED)
     assert life.run(1.0, box=box(1000.0)).session_id not in ("", before)
     assert life.stored(before).end_reason is EndReason.POWER_LOSS
@@ -208,7 +208,7 @@ def test_a_seated_plug_resumes_its_session_with_id_card_and_energy() -> None:
     assert status.energy_wh == 5.0
     assert new.record() == replace(entry.record, energy_wh=5.0)  # its start and its card
     (entry,) = new.disk.values()
-    assert (entry.life, entry.seated) == (2, True)
+    assert (entry.run, entry.seated) == (2, True)
 
 
 @pytest.mark.parametrize("state", [CpState.B, CpState.C, CpState.D])
@@ -369,7 +369,7 @@ def test_a_record_that_ran_without_a_plug_is_not_resumed() -> None:
         energy_wh=0.0,
         end_reason=None,
     )
-    new = Life(last=Entry(record=record, seated=False, seen_utc_ns=UTC_NS, life=1), life=2)
+    new = Life(last=Entry(record=record, seated=False, seen_utc_ns=UTC_NS, run=1), life=2)
     assert new.run(1.0, pilot=SEATED).session_id not in ("", "odd")
     assert new.stored("odd").end_reason is EndReason.POWER_LOSS
 

@@ -12,9 +12,9 @@ from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
-from nodes.session.hold import after_stop
 from nodes.session.reasons import Because, Wait
-from nodes.session.states import Facts, wallbox_state
+from nodes.session.states import StateInputs, wallbox_state
+from nodes.session.suspension import after_stop
 from nodes.session.words import MOST_CHARACTERS, reason
 
 CLOSED = SafetyStatus(
@@ -30,13 +30,13 @@ CLOSED = SafetyStatus(
     offered_a=16.0,
 )
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=(), detail="The installation allows 16 A.")
-CHARGING = Facts(
+CHARGING = StateInputs(
     safety=CLOSED,
     hears_pilot=True,
     offer=OFFER,
     plugged=True,
     authorized=True,
-    hold=None,
+    suspension=None,
     waiting_for=Wait.DISK,
 )
 
@@ -94,9 +94,9 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         ),
         ({"offer": None}, WallboxState.SUSPENDED, Because.OFFER_SILENT),
         (
-            {"hold": after_stop("app"), "authorized": False},
+            {"suspension": after_stop("app"), "authorized": False},
             WallboxState.SUSPENDED,
-            Because.HELD,
+            Because.SUSPENDED,
         ),
         # reduced for safety
         ({"safety": safety(limit_a=20.0)}, WallboxState.DEGRADED, Because.REDUCED),
@@ -130,7 +130,11 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, Because.SAFETY_SILENT),
         ({"hears_pilot": False}, WallboxState.RECOVER_FROM_ERROR, Because.PILOT_SILENT),
         (
-            {"is_blind": True, "safety": safety(detail="no mains"), "hold": after_stop("app")},
+            {
+                "is_unproven": True,
+                "safety": safety(detail="no mains"),
+                "suspension": after_stop("app"),
+            },
             WallboxState.RECOVER_FROM_ERROR,
             Because.UNPROVEN,
         ),
@@ -210,9 +214,9 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             for cp in (CpState.F, CpState.E, CpState.B, None)
         ),
         (
-            {"is_waking": True, "authorized": False, "hold": after_stop("app")},
+            {"is_waking": True, "authorized": False, "suspension": after_stop("app")},
             WallboxState.SUSPENDED,
-            Because.HELD,
+            Because.SUSPENDED,
         ),
         (
             {
@@ -308,13 +312,13 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         (True, False),
         (None, after_stop("app")),
     ):
-        facts = Facts(
+        facts = StateInputs(
             safety=safety_ and replace(safety_, **pilot),
             hears_pilot=pilot["cp_state"] is not None,
             offer=offer_,
             plugged=plugged,
             authorized=authorized,
-            hold=hold,
+            suspension=hold,
             waiting_for=Wait.CARD,
         )
         state, because = wallbox_state(facts)

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
-from nodes.session.hold import after_fault, after_stop, lift
+from nodes.session.suspension import after_fault, after_stop, lift
 
 SAFETY = SafetyStatus(
     contactor=Contactor.OPEN,
@@ -21,32 +21,32 @@ LATCHED = replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,), phase=SafetyPhase.
 
 
 def test_somebodys_stop_holds_whatever_the_mains_do() -> None:
-    hold = after_stop("the app")
+    suspension = after_stop("the app")
     for status in (SAFETY, DARK, LATCHED):
-        assert lift(hold, status, 7) is hold
-    assert hold.because == "the app"
+        assert lift(suspension, status, 7) is suspension
+    assert suspension.because == "the app"
 
 
 @pytest.mark.req("ERR-P", "ERR-8007")
 def test_the_hold_of_a_fault_ends_once_the_mains_were_off_and_the_fault_is_judged_away() -> None:
-    hold = lift(after_fault(7), DARK, 7)
-    assert hold is not None
-    assert lift(hold, LATCHED, 7) == hold
-    assert lift(hold, replace(SAFETY, phase=SafetyPhase.START), 7) == hold
-    assert lift(hold, None, 7) == hold
-    assert lift(hold, SAFETY, 7) is None
+    suspension = lift(after_fault(7), DARK, 7)
+    assert suspension is not None
+    assert lift(suspension, LATCHED, 7) == suspension
+    assert lift(suspension, replace(SAFETY, phase=SafetyPhase.START), 7) == suspension
+    assert lift(suspension, None, 7) == suspension
+    assert lift(suspension, SAFETY, 7) is None
 
 
 @pytest.mark.req("ERR-8007")
 def test_a_restart_of_safety_alone_lifts_nothing() -> None:
-    hold = after_fault(7)
-    assert lift(hold, SAFETY, 7) is hold
+    suspension = after_fault(7)
+    assert lift(suspension, SAFETY, 7) is suspension
 
 
 @pytest.mark.parametrize(
-    ("began", "life", "is_lifted"), [(7, 8, True), (7, 7, False), (7, 0, False), (0, 8, False)]
+    ("began", "run", "is_lifted"), [(7, 8, True), (7, 7, False), (7, 0, False), (0, 8, False)]
 )
 def test_another_life_of_the_graph_has_had_its_mains_off_if_both_are_known(
-    began: int, life: int, is_lifted: bool
+    began: int, run: int, is_lifted: bool
 ) -> None:
-    assert (lift(after_fault(began), SAFETY, life) is None) is is_lifted
+    assert (lift(after_fault(began), SAFETY, run) is None) is is_lifted

@@ -7,27 +7,27 @@ from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Fault, FaultCode
-from nodes.session.hold import after_fault, after_stop
 from nodes.session.reasons import (
     Because,
+    CardAnswer,
+    CardRefusal,
     EndRefusal,
     Leap,
     NotCharged,
-    Refusal,
-    Verdict,
     Wait,
 )
-from nodes.session.states import Facts
+from nodes.session.states import StateInputs
+from nodes.session.suspension import after_fault, after_stop
 from nodes.session.words import END_REFUSALS, WAITS, leap, reason, refusal
 from tests.session.conftest import SAFETY
 
-FACTS = Facts(
+FACTS = StateInputs(
     safety=SAFETY,
     hears_pilot=True,
     offer=LoadOffer(limit_a=0.0, reason="fuse", limits=(), detail=""),
     plugged=True,
     authorized=False,
-    hold=after_stop(""),
+    suspension=after_stop(""),
     waiting_for=Wait.DISK,
     expects=Wait.CARD,
     rfid_mode=RfidMode.MASTER,
@@ -52,12 +52,14 @@ def test_every_state_has_a_reason_whatever_others_say(because: Because) -> None:
 def test_everything_that_is_waited_for_and_every_refusal_has_a_text() -> None:
     assert set(WAITS) == set(Wait) - {Wait.DISK_REFUSES}
     assert set(END_REFUSALS) == set(EndRefusal)
-    for each in Refusal:
-        assert len(refusal(Verdict(refusal=each))) > 10
+    for each in CardRefusal:
+        assert len(refusal(CardAnswer(refusal=each))) > 10
     for why in NotCharged:
-        verdict = Verdict(refusal=Refusal.NOT_CHARGED, not_charged=why, codes=(FaultCode.RED,))
+        verdict = CardAnswer(
+            refusal=CardRefusal.NOT_CHARGED, not_charged=why, codes=(FaultCode.RED,)
+        )
         assert ("(red)" in refusal(verdict)) is (why is NotCharged.FAULT)
-    assert refusal(Verdict()) == ""
+    assert refusal(CardAnswer()) == ""
 
 
 def test_faults_are_told_in_sentences() -> None:
@@ -101,11 +103,11 @@ def test_what_load_manager_says_goes_before_our_own_words(because: Because, text
 
 
 def test_a_stop_says_what_begins_anew_and_a_card_only_where_one_is_required() -> None:
-    by_card = replace(FACTS, hold=after_stop("the app"), is_card_required=True)
-    text = reason(Because.HELD, by_card)
+    by_card = replace(FACTS, suspension=after_stop("the app"), is_card_required=True)
+    text = reason(Because.SUSPENDED, by_card)
     assert text.startswith("The charge was stopped (the app); hold a card")
-    for facts in (FACTS, replace(by_card, hold=after_fault(7))):
-        text = reason(Because.HELD, facts)
+    for facts in (FACTS, replace(by_card, suspension=after_fault(7))):
+        text = reason(Because.SUSPENDED, facts)
         assert "card" not in text
         assert text.endswith("; unplug the vehicle to begin again.")
 

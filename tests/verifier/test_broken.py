@@ -15,7 +15,7 @@ import nodes.plant.model
 import nodes.safety.coil_sim
 import nodes.safety.node
 import nodes.session.node
-import nodes.session.plug
+import nodes.session.running
 from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.methods import END_SESSION, FAULT, HOUSE, PLUG, PULL, READY, UNPLUG
@@ -290,7 +290,7 @@ def change_the_vehicle_while_session_is_away(scene: Scene) -> set[str]:
 def test_a_session_that_goes_on_with_another_vehicle_is_caught(
     scene: Scene, monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr(nodes.session.plug, "unplug", lambda state, inputs: state)
+    monkeypatch.setattr(nodes.session.running, "unplug", lambda state, inputs, unplugged: state)
     assert change_the_vehicle_while_session_is_away(scene) == {"one_plug"}
 
 
