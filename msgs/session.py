@@ -36,13 +36,18 @@ class EndReason(StrEnum):
 class SessionStatus(Struct, frozen=True, kw_only=True):
     """The wallbox's state and the running session.
 
-    Sent every second and on change. Silence for 3 s means "not authorised": pilot goes to x1,
-    safety opens below 1 A or 6 s later.
+    Sent every second and on change. Silence for 3 s means "not permitted": pilot goes to x1, safety
+    opens below 1 A or 6 s later.
     """
 
     state: WallboxState
     plugged: bool
-    authorized: bool  # current may be offered in this session; a False acts at once
+    # A card, or that none is required, allows a session: from the card on, before the plug as well,
+    # until it logs off or lapses, or the session is ended.
+    authorized: bool
+    # Pilot may offer current: authorised, the session on the disk, its plug seen. A False acts at
+    # once.
+    permitted: bool
     session_id: Name  # "" while there is none
     energy_wh: WattHours  # of this session, or of the last one
     reason: Text  # why the state is what it is, in plain words

@@ -213,7 +213,7 @@ def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
     else:
         assert (status.session_id, status.state) == ("", WallboxState.IDLE)
         assert record.end_reason is EndReason.POWER_LOSS
-        assert not any(body["authorized"] for body in said)
+        assert not any(body["permitted"] for body in said)
 
 
 @pytest.mark.req("PAN-5")
@@ -248,7 +248,7 @@ def test_a_latched_fault_ends_the_session_and_holds_the_plug_in(graph: VirtualGr
     graph.act(CLEAR, FaultName(name=SimFault.PE_OPEN))
     graph.restart("safety")  # red may be judged anew by a restart; the charge is over all the same
     graph.advance(10.0)
-    assert not session_status(graph).authorized
+    assert not session_status(graph).permitted
     assert len(session_records(graph)) == 1
 
 

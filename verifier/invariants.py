@@ -146,7 +146,7 @@ INVARIANTS = (
     ),
     Invariant(
         name="permission",
-        says="The coil has current only with a session/status that authorises (3 s), a box meter "
+        says="The coil has current only with a session/status that permits (3 s), a box meter "
         "that is heard (5 s), and an offer of 6 A or more by pilot and on its line; without, the "
         "vehicle has 6 s to drop its load.",
         within_s=VEHICLE_S + ROUND_S,
@@ -164,7 +164,7 @@ INVARIANTS = (
     ),
     Invariant(
         name="permitted",
-        says="Safety permits an offer only with a session/status that authorises (3 s) and a box "
+        says="Safety permits an offer only with a session/status that permits (3 s) and a box "
         "meter that is heard (5 s).",
         within_s=2 * ROUND_S,
         breach=rules.permitting,

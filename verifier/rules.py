@@ -107,7 +107,7 @@ def permitting(seen: Seen, now_s: float) -> float | None:
 
 def _without_authority_s(seen: Seen, now_s: float) -> float | None:
     session, meter = seen.safety.session, seen.safety.meter
-    if session.message is not None and not session.message.authorized:
+    if session.message is not None and not session.message.permitted:
         return EVENT
     metered_s = meter.stamp_s
     if meter.message is not None and not meter.message.online:
@@ -212,7 +212,7 @@ def beyond_offer(seen: Seen, now_s: float) -> float | None:
     safety, session, offer = pilot.safety.message, pilot.session.message, pilot.offer.message
     limits_a = (
         (pilot.safety, SAFETY_HOLD_S, 0.0 if safety is None else _limit_of_safety_a(safety)),
-        (pilot.session, SESSION_HOLD_S, math.inf if session and session.authorized else 0.0),
+        (pilot.session, SESSION_HOLD_S, math.inf if session and session.permitted else 0.0),
         (pilot.offer, OFFER_HOLD_S, 0.0 if offer is None else offer.limit_a),
     )
     onsets = []

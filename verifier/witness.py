@@ -125,7 +125,7 @@ class Witness:
         return (
             said is not None
             and said.authorization_required
-            and not (said.authorized or said.released or said.session_id)
+            and not (said.authorized or said.session_id)
         )
 
     def asleep(self, node: str) -> None:
@@ -346,7 +346,10 @@ class Witness:
         token = "" if before is None else before.token
         is_same = before is not None and status.session_id == before.session_id != ""
         for is_broken, what in (
-            (status.authorized and not status.token, "authorises without a card"),
+            (
+                (status.authorized or status.permitted) and not status.token,
+                "authorises without a card",
+            ),
             (is_first and held_s > CARD_S, f"begins {held_s:.1f} s after its card"),
             (status.released and held_s > CARD_S, f"is released {held_s:.1f} s after its card"),
             (is_same and token != status.token, "has changed its card"),

@@ -95,7 +95,6 @@ class Live(Struct, frozen=True, kw_only=True):
     plugged: bool
     plugged_words: str
     authorized: bool
-    released: bool  # a card has authorised, the vehicle is not plugged in yet
     authorization_required: bool
     authorization_words: str
     session_id: str  # "" while there is none
@@ -154,7 +153,6 @@ def live_of(facts: Facts) -> Live:
         plugged=is_plugged,
         plugged_words=plugged_words(is_plugged),
         authorized=session is not None and session.authorized,
-        released=session is not None and session.released,
         authorization_required=session is not None and session.authorization_required,
         authorization_words=(
             authorisation_words(session, token_name) if session else silence(facts, facts.session)

@@ -64,7 +64,7 @@ class Facts:
     def needs_card(self) -> bool:
         """Return whether an authorisation is required and nobody has given it (RFID-2).
 
-        A card that was held has given it, also while its session is not on the disk yet, or ends.
+        A card that was presented has given it, also while its session is being ended.
         """
         session = self.session
         if session is None or not session.authorization_required:

@@ -65,10 +65,10 @@ class Permission(Struct, frozen=True, kw_only=True):
     installation_limit_a: float
 
 
-class Authorization(Struct, frozen=True, kw_only=True):
+class SessionPermission(Struct, frozen=True, kw_only=True):
     """What session says of the vehicle."""
 
-    authorized: bool
+    permitted: bool
     session_id: str
 
 
@@ -78,7 +78,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     now_s: float
     reading: LineReading | None
     safety: Permission | None
-    session: Authorization | None
+    session: SessionPermission | None
     offer_a: float | None  # of load_manager
 
 
@@ -128,7 +128,7 @@ def look(
         ),
         session=None
         if session is None
-        else Authorization(authorized=session.authorized, session_id=session.session_id),
+        else SessionPermission(permitted=session.permitted, session_id=session.session_id),
         offer_a=None if offer is None else offer.limit_a,
     )
 
@@ -207,7 +207,7 @@ def _next_offer(
     offered_a = MAX_OFFER_A if state.offered_a is None else state.offered_a
     limits_a = [MAX_OFFER_A]
     if inputs.session is not None:
-        if not inputs.session.authorized:
+        if not inputs.session.permitted:
             return 0.0
     elif state.session_heard or _has_run(state, config.session_hold_s, moment):
         return 0.0

@@ -28,7 +28,7 @@ def vehicle_of(session: SessionStatus | None) -> Vehicle | None:
     """Return what rfid uses of session/status: nothing that changes while energy flows."""
     if session is None:
         return None
-    return Vehicle(plugged=session.plugged, is_begun=session.released or session.authorized)
+    return Vehicle(plugged=session.plugged, is_begun=bool(session.token or session.session_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

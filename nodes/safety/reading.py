@@ -148,7 +148,7 @@ def _keep_test(
         (state.phase in ENERGISED or not moment.reached(tested_until_s))
         and not state.ledger.records
         and facts.is_plugged
-        and (inputs.session is None or inputs.session.authorized)
+        and (inputs.session is None or inputs.session.permitted)
     )
     return testing if is_kept else replace(testing, is_passed=False)
 

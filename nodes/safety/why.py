@@ -34,7 +34,7 @@ class Why(Enum):
     NO_VEHICLE = "no_vehicle"
     MAINS_BACK = "mains_back"  # the wait by chance after a power cut
     SESSION_SILENT = "session_silent"
-    NOT_AUTHORISED = "not_authorised"
+    NOT_PERMITTED = "not_permitted"
     METER_SILENT = "meter_silent"
     PHASES_UNKNOWN = "phases_unknown"  # which are wired
     PHASES_UNSTORED = "phases_unstored"  # a restart would forget one of them
@@ -144,8 +144,8 @@ def _why_withhold(
         return Why.MAINS_BACK
     if session is None:
         return Why.SESSION_SILENT
-    if not session.authorized:
-        return Why.NOT_AUTHORISED
+    if not session.permitted:
+        return Why.NOT_PERMITTED
     if not inputs.is_metering:
         return Why.METER_SILENT
     if not state.judged.wiring.is_known:

@@ -48,7 +48,7 @@ REASONS: dict[Reason, str] = {
     Why.NO_VEHICLE: "no vehicle is connected",
     Why.MAINS_BACK: "the mains are back; not all boxes of a house shall start at once",
     Why.SESSION_SILENT: "the session node is silent, so nothing is authorised",
-    Why.NOT_AUTHORISED: "charging is not authorised",
+    Why.NOT_PERMITTED: "charging is not authorised",
     Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
     Why.PHASES_UNKNOWN: "it is not known yet which phases have mains",
     Why.PHASES_UNSTORED: "the phases that have mains are not stored yet",

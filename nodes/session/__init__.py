@@ -10,7 +10,7 @@ answers     end (stop the running session until the plug is out, or a card is he
 touches     sessions.sqlite and both generations of session-wish.json in the state
             directory
 deadline    none is hard: a "no" is published within 0.2 s, at once when it was asked for
-safe state  silence, or authorized = False: pilot goes to x1, safety opens
+safe state  silence, or permitted = False: pilot goes to x1, safety opens
 
 A session begins when an authorised car is plugged in and ends when it is unplugged, stopped, logged
 off, lapsed, ended by a fault, or the box is shut down. None begins without mains, under a latched

@@ -5,6 +5,7 @@
                    card logs off (CHG-2); another one changes nothing (RFID-4, RFID-5)
     begin_session  authorised by a card, or by the plug alone where no card is required: with the
                    plug seated a session begins, and its record goes to the disk
+    is_authorized  from the card on, until it logs off, lapses, or the session is being ended
     is_permitted   the record is on the disk and the plug is seated: current may be offered
 
     lapse          ends what was authorised and not plugged in, or not started to charge, in time
@@ -136,6 +137,16 @@ def begin_session(state: State, inputs: Inputs) -> State:
         energy=replace(state.energy, is_jump_logged=False),
     )
     return keep_record(state, session, inputs.utc_ns)
+
+
+def is_authorized(state: State, inputs: Inputs) -> bool:
+    """Return whether a card, or that none is required, allows a session, or the one that runs."""
+    session = state.running.session
+    if session is not None:
+        return session.end_reason is None
+    if state.authorization is not None:
+        return True
+    return inputs.required is False and state.suspension is None and inputs.stop is None
 
 
 def is_permitted(state: State) -> bool:

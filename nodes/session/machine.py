@@ -112,7 +112,7 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         return None
     session, authorization = state.running.session, state.authorization
     required = inputs.required
-    authorized = card.is_permitted(state)
+    permitted = card.is_permitted(state)
     unproven_since_s = state.unproven_since_s
     seen = StateInputs(
         safety=inputs.safety,
@@ -120,7 +120,7 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         is_waking=inputs.pilot is not None and inputs.pilot.waking,
         offer=inputs.offer,
         plugged=state.plug.is_in,
-        authorized=authorized,
+        permitted=permitted,
         suspension=state.suspension,
         is_card_required=required is True,
         waiting_for=_missing(state, inputs),
@@ -136,7 +136,8 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
     return SessionStatus(
         state=wallbox,
         plugged=state.plug.is_in,
-        authorized=authorized,
+        authorized=card.is_authorized(state, inputs),
+        permitted=permitted,
         session_id=session.session_id if session else "",
         energy_wh=round(session.energy_wh if session else state.energy.last_wh, 1),
         reason=words.reason(because, seen),

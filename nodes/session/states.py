@@ -25,7 +25,7 @@ class StateInputs(Struct, frozen=True, kw_only=True):
     is_waking: bool = False  # pilot wakes a vehicle that sleeps, through F and x1
     offer: LoadOffer | None
     plugged: bool
-    authorized: bool
+    permitted: bool
     suspension: Suspension | None  # this plug-in is not charged any more
     is_card_required: bool = False
     waiting_for: Wait  # what a permission waits for
@@ -68,7 +68,7 @@ def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, Because]:
         return WallboxState.RECOVER_FROM_ERROR, Because.PILOT_LINE
     if inputs.suspension is not None:
         return WallboxState.SUSPENDED, Because.SUSPENDED
-    if not inputs.authorized:
+    if not inputs.permitted:
         return WallboxState.READY_FOR_CHARGING, Because.WAITING
     if inputs.is_waking:
         return WallboxState.READY_FOR_CHARGING, Because.WAKING
@@ -76,7 +76,7 @@ def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, Because]:
 
 
 def _of_permitted(safety: SafetyStatus, offer: LoadOffer | None) -> tuple[WallboxState, Because]:
-    """Return the state of a car that is plugged in, authorised, and without a fault."""
+    """Return the state of a vehicle that is plugged in, permitted, and without a fault."""
     if offer is None:
         return WallboxState.SUSPENDED, Because.OFFER_SILENT
     if offer.limit_a < MIN_OFFER_A:

@@ -38,6 +38,7 @@ SESSION = SessionStatus(
     state=WallboxState.IDLE,
     plugged=False,
     authorized=False,
+    permitted=False,
     session_id="",
     energy_wh=0.0,
     reason="",

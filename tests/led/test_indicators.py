@@ -88,8 +88,8 @@ def test_without_the_service_its_indicator_is_dark_and_the_rest_is_as_with_it(
 # --- RFID -------------------------------------------------------------------------------------
 
 AUTHORISED = replace(LOCKED, authorized=True, plugged=True, session_id="1")
-RELEASED = replace(LOCKED, released=True, token="04A1B2C3")
-STORING = replace(LOCKED, plugged=True, session_id="1", token="04A1B2C3")  # or ending
+RELEASED = replace(LOCKED, authorized=True, released=True, token="04A1B2C3")
+ENDING = replace(LOCKED, plugged=True, session_id="1", token="04A1B2C3")
 
 
 @pytest.mark.req("RFID-2")
@@ -100,7 +100,7 @@ def test_indicator_and_frame_pulse_white_while_a_card_is_needed() -> None:
 
 
 @pytest.mark.req("RFID-2")
-@pytest.mark.parametrize("said", [SESSION, CHARGING, AUTHORISED, RELEASED, STORING, None])
+@pytest.mark.parametrize("said", [SESSION, CHARGING, AUTHORISED, RELEASED, ENDING, None])
 def test_both_are_dark_when_no_card_is_needed(said: Any) -> None:
     shown = frame_of(facts(session=said))
     assert (shown.rfid, shown.frame) == (DARK, DARK)

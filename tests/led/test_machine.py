@@ -190,9 +190,9 @@ def shown(
             )
             for one, given in (
                 (session(WallboxState.READY_FOR_CHARGING), {"authorized": True}),
-                (SESSION, {"released": True, "token": "04A1B2C3"}),
+                (SESSION, {"authorized": True, "released": True, "token": "04A1B2C3"}),
                 (session(WallboxState.SUSPENDED), {"authorized": True}),
-                # given, and not on the disk yet
+                # given, and the session is being ended
                 (session(WallboxState.READY_FOR_CHARGING), {"token": "04A1B2C3"}),
             )
         ),
@@ -327,7 +327,10 @@ def test_faults_and_meter_and_start_up_are_shown_without_authorisation() -> None
 
 @pytest.mark.req("LED-1")
 def test_the_blue_of_a_card_that_came_before_the_plug_is_told_apart_in_words() -> None:
-    assert shown(replace(LOCKED, released=True, token="04A1B2C3")).caption == "authorised"
+    assert (
+        shown(replace(LOCKED, authorized=True, released=True, token="04A1B2C3")).caption
+        == "authorised"
+    )
     assert shown(LOCKED).caption == "authorisation required"
 
 

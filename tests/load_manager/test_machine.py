@@ -51,6 +51,7 @@ def session(energy_wh: float = 0.0) -> SessionStatus:
         state=WallboxState.CHARGING,
         plugged=True,
         authorized=True,
+        permitted=True,
         session_id="s1",
         energy_wh=energy_wh,
         reason="",

@@ -209,6 +209,7 @@ def test_a_restart_during_a_pause_of_a_charge_goes_on_with_the_pause(tmp_path: P
         state=WallboxState.SUSPENDED,
         plugged=True,
         authorized=True,
+        permitted=True,
         session_id="s1",
         energy_wh=900.0,
         reason="",

@@ -169,6 +169,7 @@ class Site:
                 state=WallboxState.CHARGING,
                 plugged=True,
                 authorized=True,
+                permitted=True,
                 session_id="s1",
                 energy_wh=0.0,
                 reason="",

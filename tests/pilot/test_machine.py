@@ -35,6 +35,7 @@ SESSION = SessionStatus(
     state=WallboxState.READY_FOR_CHARGING,
     plugged=True,
     authorized=True,
+    permitted=True,
     session_id="1",
     energy_wh=0.0,
     reason="",
@@ -189,7 +190,7 @@ def test_current_is_offered_to_a_plugged_vehicle_only(
     "refusal",
     [
         {"safety": changed(SAFETY, permitted=False)},
-        {"session": changed(SESSION, authorized=False)},
+        {"session": changed(SESSION, permitted=False)},
         {"offer": changed(OFFER, limit_a=0.0)},
         {"safety": None},  # older than its hold
         {"session": None},
@@ -423,7 +424,7 @@ def test_an_adopted_duty_counts_as_a_change_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("heard", "said_a"),
     [
-        ({"session": changed(SESSION, authorized=False)}, 0.0),
+        ({"session": changed(SESSION, permitted=False)}, 0.0),
         ({"safety": changed(SAFETY, permitted=False)}, 0.0),
         ({"offer": changed(OFFER, limit_a=10.0)}, 10.0),
         ({"safety": changed(SAFETY, limit_a=8.0)}, 8.0),
@@ -481,7 +482,7 @@ def test_the_grace_of_a_line_that_cannot_be_read_ends_to_the_point() -> None:
 
 @pytest.mark.parametrize(
     "refusal",
-    [{"safety": changed(SAFETY, permitted=False)}, {"session": changed(SESSION, authorized=False)}],
+    [{"safety": changed(SAFETY, permitted=False)}, {"session": changed(SESSION, permitted=False)}],
 )
 def test_a_no_is_on_a_line_that_has_not_been_read_yet(refusal: dict[str, Any]) -> None:
     rig = Rig(duty_percent=ADOPTED).run(ROUND_S, reading=None, **silent(**refusal))
@@ -651,7 +652,7 @@ def test_a_vehicle_that_sleeps_after_a_pause_is_woken() -> None:
     [
         ("A", {}),
         ("C", {}),
-        ("B", {"session": changed(SESSION, authorized=False)}),
+        ("B", {"session": changed(SESSION, permitted=False)}),
         ("B", {"session": changed(SESSION, session_id="")}),
         ("B", {"safety": changed(SAFETY, permitted=False)}),
         ("B", {"offer": None}),

@@ -107,6 +107,7 @@ class Surroundings:
             state=WallboxState.CHARGING,
             plugged=True,
             authorized=True,
+            permitted=True,
             session_id="1",
             energy_wh=0.0,
             reason="",

@@ -46,6 +46,7 @@ FREE = SessionStatus(
     state=WallboxState.IDLE,
     plugged=False,
     authorized=False,
+    permitted=False,
     session_id="",
     energy_wh=0.0,
     reason="",

@@ -25,7 +25,11 @@ from tests.rfid.conftest import (
     Life,
 )
 
-BEGUN = [PLUGGED, replace(FREE, released=True), replace(FREE, authorized=True)]
+BEGUN = [
+    PLUGGED,
+    replace(FREE, authorized=True, released=True, token=RED),
+    replace(FREE, authorized=True, session_id="1"),
+]
 
 
 # --- a card of the list ---------------------------------------------------------------------------
@@ -128,6 +132,13 @@ def test_a_card_that_is_held_while_another_is_asked_about_is_refused() -> None:
     assert (life.status.last_uid, life.status.accepted) == (RED, True)
     life.hold(BLUE)
     assert life.asked == [RED, BLUE]
+
+
+def test_where_no_card_is_required_the_master_teaches_though_all_are_authorised() -> None:
+    life = Life()
+    life.session = replace(FREE, authorized=True)
+    assert life.hold(MASTER).mode is RfidMode.NEW_CARD
+    assert life.asked == []
 
 
 # --- the master authorises ------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def live(around: Surroundings, dice: random.Random, hours: float) -> int:
                 around.graph.advance(dice.uniform(0.1, 8.0))
                 around.silent = set()
             case "withdrawn":
-                around.authorized = not around.authorized
+                around.permitted = not around.permitted
                 around.say_session()
             case vehicle:
                 around.move_plug(vehicle)

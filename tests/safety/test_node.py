@@ -67,7 +67,7 @@ class Surroundings:
     graph: MemoryGraph
     vehicle: str = "A"
     draws_a: float = 15.0
-    authorized: bool = True
+    permitted: bool = True
     offer_a: float = 16.0
     residual_dc: bool = False
     is_welded: bool = False
@@ -160,7 +160,8 @@ class Surroundings:
         status = SessionStatus(
             state=WallboxState.READY_FOR_CHARGING,
             plugged=True,
-            authorized=self.authorized,
+            authorized=True,
+            permitted=self.permitted,
             session_id="1",
             energy_wh=0.0,
             reason="",
@@ -360,7 +361,7 @@ def test_silence_that_asks_the_vehicle_to_stop_does_so_at_its_hold(
 def test_a_no_of_session_acts_at_once(around: Surroundings) -> None:
     around.start()
     around.charge()
-    around.authorized = False
+    around.permitted = False
     around.say_session()
     around.graph.advance(0.02)
     assert around.duty_percent == 100.0
@@ -375,7 +376,7 @@ def test_an_unloaded_contactor_needs_a_chip_that_speaks(around: Surroundings) ->
     around.draws_a = 0.0
     around.silent.add("chip")
     around.graph.advance(1.0)
-    around.authorized = False
+    around.permitted = False
     around.say_session()
     around.graph.advance(4.0)
     assert around.enable  # nobody knows that nothing flows

@@ -35,7 +35,7 @@ ASKING_V = ((4.75, 7.25), (1.75, 4.25))  # the windows of C and D
 TROUBLES = (
     "short", "middle", "wire", "no_diode", "noise", "weld", "stuck", "deaf", "leak", "blind", "nan",
     "chip", "hot", "earth", "mirror", "pilot_silent", "safety_silent", "session_silent",
-    "meter_silent", "offer_silent", "unauthorised", "no_offer", "generator", "stall",
+    "meter_silent", "offer_silent", "unpermitted", "no_offer", "generator", "stall",
     "dark", "sag", "swell", "phase", "chip_nan", "excess", "stray", "minus", "late", "dip",
 )  # fmt: skip
 
@@ -265,7 +265,7 @@ class Life:
         number = round(self.now_s / ROUND_S)
         if number % 100 == 0 and not self.troubled("session_silent"):
             self._say_session()
-        if self.troubled("unauthorised") and number % 10 == 0:
+        if self.troubled("unpermitted") and number % 10 == 0:
             self._say_session()
         if number % 20 == 0 and not self.troubled("meter_silent"):
             reading = MeterReading(
@@ -286,7 +286,8 @@ class Life:
         status = SessionStatus(
             state=WallboxState.CHARGING,
             plugged=True,
-            authorized=not self.troubled("unauthorised"),
+            authorized=True,
+            permitted=not self.troubled("unpermitted"),
             session_id="1",
             energy_wh=0.0,
             reason="",
@@ -375,7 +376,7 @@ class Life:
             assert status is not None
             assert status.permitted
             assert inputs.session is not None
-            assert inputs.session.authorized
+            assert inputs.session.permitted
             assert inputs.offer_a is not None
             assert offered_a <= inputs.offer_a + EPSILON_S
             assert offered_a <= DIP_LIMIT_A.get(self._dip(), 10.0) + EPSILON_S or self._dip_is_new()
@@ -402,7 +403,7 @@ class Life:
         past = list(self.past)
         if [asks_a(past_one) for past_one in past[-2:]] == [True, True]:
             self.is_tested = False
-        if session is not None and not session.authorized:
+        if session is not None and not session.permitted:
             self.is_tested = False
         if outputs.residual_test:
             assert not outputs.enable
@@ -445,7 +446,7 @@ class Life:
         assert len(with_pwm) < 4 or any(has_diode(one) for one in with_pwm)
         is_wanted = (
             session is not None
-            and session.authorized
+            and session.permitted
             and meter is not None
             and status.offered_a >= 6.0
             and offer_of_duty(reading.duty_percent) >= 6.0

@@ -93,8 +93,8 @@ def test_a_closed_contactor_has_no_text() -> None:
 
 
 def test_a_vehicle_is_waited_for_and_the_reason_is_told() -> None:
-    detail = why_not_closed(SafetyPhase.STOPPING, Why.NOT_AUTHORISED, (), None)
-    assert detail == f"waits until the vehicle draws nothing: {REASONS[Why.NOT_AUTHORISED]}"
+    detail = why_not_closed(SafetyPhase.STOPPING, Why.NOT_PERMITTED, (), None)
+    assert detail == f"waits until the vehicle draws nothing: {REASONS[Why.NOT_PERMITTED]}"
     detail = why_not_closed(SafetyPhase.STOPPING, None, (), None)
     assert detail == "waits until the vehicle draws nothing"
 

@@ -135,7 +135,8 @@ class Life:
         self.leaps += outputs.leaps
         if outputs.status is not None:
             self.said.append(outputs.status)
-            if outputs.status.authorized:  # permission stands on the disk, whatever happens
+            assert outputs.status.authorized or not outputs.status.permitted
+            if outputs.status.permitted:  # permission stands on the disk, whatever happens
                 assert self.disk[outputs.status.session_id].record.end_reason is None
                 assert self.disk[outputs.status.session_id].record.token == outputs.status.token
         self.done = self.done or outputs.done

@@ -47,17 +47,17 @@ def test_card_and_plug_in_both_orders(box: Box, is_card_first: bool, token: str)
     if is_card_first:
         assert action(box, token) == "released"
         status = box.now()
-        assert (status.released, status.authorized, status.token) == (True, False, token)
+        assert (status.released, status.permitted, status.token) == (True, False, token)
         assert (status.state, status.reason) == (WallboxState.IDLE, RELEASED)
         box.graph.advance(55.0)
     box.cp_state = CpState.B
     box.graph.advance(1.0)
     if not is_card_first:
-        assert (box.now().authorized, box.now().reason) == (False, REQUIRED)
+        assert (box.now().permitted, box.now().reason) == (False, REQUIRED)
         assert box.records() == []
         assert action(box, token) == "started"
         box.graph.advance(0.5)
-    assert (box.now().authorized, box.now().released, box.now().token) == (True, False, token)
+    assert (box.now().permitted, box.now().released, box.now().token) == (True, False, token)
     (record,) = box.records()
     assert (record.token, record.end_reason) == (token, None)
 
@@ -73,7 +73,7 @@ def test_a_release_lapses_and_the_plug_begins_nothing(box: Box) -> None:
     assert (box.now().released, box.now().token, box.now().lapses_utc_ns) == (False, "", 0)
     box.cp_state = CpState.B
     box.graph.advance(10.0)
-    assert not box.now().authorized
+    assert not box.now().permitted
     assert box.records() == []
 
 
@@ -88,7 +88,7 @@ def test_another_card_does_nothing_at_any_stage(box: Box) -> None:
     box.phase = SafetyPhase.READY
     assert box.charge().state is WallboxState.CHARGING
     assert refusal(box, BLUE) == REFUSALS[CardRefusal.OTHER_BEGAN]
-    assert (box.now().authorized, box.now().token) == (True, RED)
+    assert (box.now().permitted, box.now().token) == (True, RED)
     (record,) = box.records()
     assert record.end_reason is None
 
@@ -101,7 +101,7 @@ def test_the_card_that_authorised_logs_off(box: Box) -> None:
     box.charge()
     box.heard.clear()
     assert action(box, RED) == "logged_off"
-    assert not box.heard[0].authorized
+    assert not box.heard[0].permitted
     assert refusal(box, RED) == REFUSALS[CardRefusal.ENDING]
     box.contactor = Contactor.OPEN
     box.graph.advance(1.0)
@@ -109,10 +109,10 @@ def test_the_card_that_authorised_logs_off(box: Box) -> None:
     assert record.end_reason is EndReason.STOPPED
     assert "logged off by the card" in box.now().reason
     box.graph.advance(600.0)
-    assert not box.now().authorized
+    assert not box.now().permitted
     assert action(box, BLUE) == "started"
     box.graph.advance(0.5)
-    assert (box.now().authorized, box.now().token) == (True, BLUE)
+    assert (box.now().permitted, box.now().token) == (True, BLUE)
 
 
 @pytest.mark.req("RFID-4")
@@ -122,11 +122,11 @@ def test_a_self_test_that_never_passes_ends_with_the_lapse(box: Box) -> None:
     box.graph.advance(1.0)
     action(box, RED)
     box.graph.advance(LAPSE_S - 0.5)
-    assert box.now().authorized
+    assert box.now().permitted
     box.graph.advance(1.0)
     (record,) = box.records()
     assert (record.end_reason, record.token) == (EndReason.LAPSED, RED)
-    assert (box.now().authorized, box.now().reason) == (False, REQUIRED)
+    assert (box.now().permitted, box.now().reason) == (False, REQUIRED)
     assert action(box, BLUE) == "started"
 
 
@@ -151,7 +151,7 @@ def test_a_charge_that_was_started_is_kept_over_restarts_and_power_cuts(
     box.graph.advance(600.0)
     status = box.now()
     assert (status.session_id, status.token) == (before.session_id, RED)
-    assert status.authorized
+    assert status.permitted
     assert action(box, RED) == "logged_off"
 
 
@@ -166,9 +166,9 @@ def test_a_restart_prolongs_no_term(box: Box) -> None:
         box.graph.kill("session")
         box.start()
     box.graph.advance(14.0)
-    assert box.now().authorized
+    assert box.now().permitted
     box.graph.advance(3.0)
-    assert not box.now().authorized
+    assert not box.now().permitted
     (record,) = box.records()
     assert record.end_reason is EndReason.LAPSED
 
@@ -186,12 +186,12 @@ def test_after_a_shutdown_the_seated_vehicle_needs_a_new_card(box: Box, tmp_path
     after = Box(tmp_path, life=2, required=True)
     after.cp_state = CpState.C
     after.graph.advance(60.0)
-    assert (after.now().authorized, after.now().reason) == (False, REQUIRED)
+    assert (after.now().permitted, after.now().reason) == (False, REQUIRED)
     (record,) = after.records()
     assert record.end_reason is EndReason.RESTART
     assert action(after, RED) == "started"
     after.graph.advance(0.5)
-    assert after.now().authorized
+    assert after.now().permitted
 
 
 @pytest.mark.parametrize("by", ["web", "launch", "system", "led"])
@@ -200,7 +200,7 @@ def test_nobody_but_rfid_and_dcs_may_authorise(box: Box, by: str) -> None:
     box.graph.advance(1.0)
     answer = box.hold(RED, by)
     assert answer.status is Status.REFUSED
-    assert not box.now().authorized
+    assert not box.now().permitted
     assert action(box, RED, "dcs") == "started"
 
 
@@ -214,17 +214,17 @@ def test_the_setting_decides_and_the_launch_file_wins(tmp_path: Path) -> None:
     box = Box(tmp_path, required=None)
     box.cp_state = CpState.B
     box.graph.advance(60.0)
-    assert (box.now().authorized, box.now().authorization_required) == (False, True)
+    assert (box.now().permitted, box.now().authorization_required) == (False, True)
     assert box.now().reason == NOT_KNOWN
     assert box.hold(RED).status is Status.NOT_READY
     box.require(False)
     box.graph.advance(1.0)
     before = box.now()
-    assert (before.authorized, before.authorization_required) == (True, False)
+    assert (before.permitted, before.authorization_required) == (True, False)
     assert refusal(box, RED) == REFUSALS[CardRefusal.SWITCHED_OFF]
     box.require(True)
     box.graph.advance(60.0)
-    assert box.now().authorized  # the session that runs is left alone
+    assert box.now().permitted  # the session that runs is left alone
     assert box.now().session_id == before.session_id
     box.cp_state = CpState.A
     box.graph.advance(1.0)
@@ -235,7 +235,7 @@ def test_the_setting_decides_and_the_launch_file_wins(tmp_path: Path) -> None:
     box.start()
     box.cp_state = CpState.B
     box.graph.advance(2.0)
-    assert (box.now().authorized, box.now().authorization_required) == (True, False)
+    assert (box.now().permitted, box.now().authorization_required) == (True, False)
 
 
 @pytest.mark.req("STA-1", "STA-3")

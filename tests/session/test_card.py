@@ -15,7 +15,7 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
-from msgs.session import Action, EndReason, WallboxState
+from msgs.session import Action, EndReason, SessionStatus, WallboxState
 from nodes.session.card import STALE_S
 from nodes.session.reasons import CardRefusal, NotCharged, Wait
 from nodes.session.revival import HEAR_S
@@ -54,7 +54,7 @@ def begun(token: str = RED, **facts: Any) -> Life:
     """Return a life whose session a card has begun; what is left is the self-test."""
     life = with_cards(SEATED, **facts)
     assert life.hold(token).action is Action.STARTED
-    assert life.run(0.2).authorized
+    assert life.run(0.2).permitted
     return life
 
 
@@ -85,13 +85,18 @@ def test_a_card_and_then_the_plug_begin_a_session(after_s: float) -> None:
     verdict = life.hold(RED)
     assert verdict.action is Action.RELEASED
     status = life.said[-1]
-    assert (status.released, status.token, status.authorized) == (True, RED, False)
+    assert (status.released, status.token, status.authorized, status.permitted) == (
+        True,
+        RED,
+        True,
+        False,
+    )
     assert (status.state, status.reason) == (WallboxState.IDLE, RELEASED)
     assert status.lapses_utc_ns == life.utc_ns + int(LAPSE_S * 1e9)
     assert life.disk == {}
     life.run(after_s - 0.1)
     status = life.run(0.1, pilot=SEATED)
-    assert (status.released, status.token, status.authorized) == (False, RED, True)
+    assert (status.released, status.token, status.permitted) == (False, RED, True)
     assert life.record().token == RED
 
 
@@ -99,17 +104,64 @@ def test_a_card_and_then_the_plug_begin_a_session(after_s: float) -> None:
 def test_the_plug_and_then_a_card_begin_a_session() -> None:
     life = with_cards(SEATED)
     status = life.run(600.0)
-    assert (status.authorized, status.authorization_required) == (False, True)
+    assert (status.permitted, status.authorization_required) == (False, True)
     assert (status.state, status.reason) == (WallboxState.READY_FOR_CHARGING, REQUIRED)
     assert life.disk == {}
     life.disk_works = False
     assert life.hold(RED).action is Action.STARTED
     status = life.run(10.0)
-    assert not status.authorized  # before the card stands on the disk
+    assert not status.permitted  # before the card stands on the disk
     assert "the disk is full" in status.reason
     life.disk_works = True
-    assert life.run(6.0).authorized
+    assert life.run(6.0).permitted
     assert life.record().token == RED
+
+
+def granted(status: SessionStatus) -> tuple[bool, bool]:
+    return status.authorized, status.permitted
+
+
+@pytest.mark.req("CHG-1", "CHG-2")
+def test_authorised_from_the_card_on_and_permitted_once_stored_and_seated() -> None:
+    life = with_cards()
+    assert granted(life.said[-1]) == (False, False)
+    life.hold(RED)
+    assert granted(life.said[-1]) == (True, False)
+    life.disk_works = False
+    assert granted(life.run(5.0, pilot=SEATED)) == (True, False)
+    life.disk_works = True
+    assert granted(life.run(6.0)) == (True, True)
+    assert granted(life.run(0.2, pilot=pilot(CpState.A))) == (True, False)  # it may be a bounce
+    assert granted(life.run(0.2, pilot=SEATED)) == (True, True)
+    life.hold(RED)
+    assert granted(life.said[-1]) == (False, False)
+    assert granted(life.run(10.0)) == (False, False)
+
+
+def test_what_logs_off_lapses_or_ends_is_not_authorised_any_more() -> None:
+    life = with_cards()
+    life.hold(RED)
+    life.hold(RED)
+    assert not life.said[-1].authorized
+    life.hold(RED)
+    assert life.run(LAPSE_S - 0.2).authorized
+    assert not life.run(0.4).authorized
+    life = started()
+    life.step(end="the app")
+    assert not life.said[-1].authorized
+    assert not life.run(10.0).authorized
+    life = started()
+    assert not life.run(0.2, safety=replace(SAFETY, faults=(FaultCode.RED,))).authorized
+
+
+def test_where_no_card_is_required_all_but_an_ended_plug_in_is_authorised() -> None:
+    life = with_cards()
+    assert granted(life.run(1.0, required=False)) == (True, False)
+    assert granted(life.run(1.0, pilot=SEATED)) == (True, True)
+    life.step(end="the app")
+    assert granted(life.run(10.0)) == (False, False)
+    assert granted(life.run(1.0, pilot=pilot(CpState.A))) == (True, False)
+    assert not life.run(1.0, required=None).authorized  # not known counts as required
 
 
 def test_what_is_expected_of_a_person_is_said() -> None:
@@ -138,7 +190,7 @@ def test_a_release_lapses_after_60_s() -> None:
     status = life.run(0.2)
     assert (status.released, status.token, status.lapses_utc_ns) == (False, "", 0)
     assert status.reason == REQUIRED
-    assert not life.run(5.0, pilot=SEATED).authorized
+    assert not life.run(5.0, pilot=SEATED).permitted
     assert life.disk == {}
 
 
@@ -149,7 +201,7 @@ def test_during_a_release_the_same_card_logs_off_and_another_does_nothing() -> N
     nothing_changes(life, BLUE, CardRefusal.OTHER_RELEASED)
     assert life.hold(RED).action is Action.LOGGED_OFF
     assert not life.said[-1].released
-    assert not life.run(2.0, pilot=SEATED).authorized
+    assert not life.run(2.0, pilot=SEATED).permitted
     life.run(1.0, pilot=OUT)
     assert life.hold(BLUE).action is Action.RELEASED  # nobody has authorised any more
 
@@ -171,8 +223,8 @@ def test_a_late_plug_leaves_the_box_the_time_for_its_test() -> None:
     life.run(59.0)
     status = life.run(0.2, pilot=SEATED)
     assert status.lapses_utc_ns >= life.utc_ns + int((LATE_S - 0.2) * 1e9)
-    assert life.run(LATE_S - 0.4).authorized
-    assert not life.run(0.4).authorized
+    assert life.run(LATE_S - 0.4).permitted
+    assert not life.run(0.4).permitted
     life = with_cards()
     life.hold(RED)
     until_utc_ns = life.said[-1].lapses_utc_ns
@@ -184,10 +236,10 @@ def test_a_release_waits_for_a_plug_in_that_cannot_begin_yet_and_for_one_that_bo
     life = with_cards()
     life.hold(RED)
     status = life.run(1.0, pilot=SEATED, box=None)
-    assert (status.released, status.authorized) == (True, False)
+    assert (status.released, status.permitted) == (True, False)
     assert status.reason == WAITS[Wait.METER]
     assert life.run(1.0, pilot=OUT).released
-    assert life.run(1.0, pilot=SEATED, box=box(1000.0)).authorized
+    assert life.run(1.0, pilot=SEATED, box=box(1000.0)).permitted
 
 
 # --- the charge is started in time, or not ----------------------------------------------------
@@ -215,7 +267,7 @@ def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_anew
     before = life.record().session_id
     assert life.run(59.7, **facts).session_id == before
     status = life.run(0.4, box=box(1000.0))
-    assert not status.authorized
+    assert not status.permitted
     assert life.record().end_reason is EndReason.LAPSED
     status = life.run(OPEN_S + 0.2)
     assert life.record().ended_utc_ns > 0
@@ -224,7 +276,7 @@ def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_anew
     assert life.said[-1].state is WallboxState.READY_FOR_CHARGING
     assert life.said[-1].reason == REQUIRED
     assert life.hold(BLUE).action is Action.STARTED
-    assert life.run(0.2).authorized
+    assert life.run(0.2).permitted
 
 
 @pytest.mark.req("RFID-4")
@@ -244,12 +296,12 @@ def test_a_charge_that_was_started_never_lapses(facts: dict[str, Any], after_s: 
     life.run(after_s - 0.2)
     status = life.run(0.2, **facts)
     assert status.lapses_utc_ns == 0
-    assert life.run(600.0, safety=SAFETY, offer=OFFER).authorized
-    assert life.run(600.0, safety=TESTED, offer=PAUSED).authorized
+    assert life.run(600.0, safety=SAFETY, offer=OFFER).permitted
+    assert life.run(600.0, safety=TESTED, offer=PAUSED).permitted
     life = life.restarted()
-    assert life.run(600.0, safety=SAFETY, offer=OFFER).authorized
+    assert life.run(600.0, safety=SAFETY, offer=OFFER).permitted
     life = life.restarted(first=True)
-    assert life.run(600.0).authorized
+    assert life.run(600.0).permitted
     assert life.said[-1].token == RED
 
 
@@ -272,7 +324,7 @@ def test_what_is_not_on_the_disk_is_not_started() -> None:
     life.run(LAPSE_S + 0.2)
     life.disk_works = True
     life.run(6.0)
-    assert not any(status.authorized for status in life.said)
+    assert not any(status.permitted for status in life.said)
     assert life.record().end_reason is EndReason.LAPSED
 
 
@@ -293,7 +345,7 @@ def test_with_the_session_its_term_ends() -> None:
 def test_a_lapse_waits_for_the_contactor_as_every_end_does() -> None:
     life = begun(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     status = life.run(LAPSE_S + 0.2)
-    assert (status.authorized, status.session_id) == (False, life.record().session_id)
+    assert (status.permitted, status.session_id) == (False, life.record().session_id)
     assert status.reason == WAITS[Wait.END]
     nothing_changes(life, BLUE, CardRefusal.ENDING)
     life.run(0.2, safety=SAFETY)
@@ -304,7 +356,7 @@ def test_a_lapse_waits_for_the_contactor_as_every_end_does() -> None:
 def test_a_session_without_a_card_has_no_term() -> None:
     life = with_cards(required=False)
     status = life.run(600.0, pilot=SEATED)
-    assert (status.authorized, status.lapses_utc_ns, status.token) == (True, 0, "")
+    assert (status.permitted, status.lapses_utc_ns, status.token) == (True, 0, "")
 
 
 # --- logging off ------------------------------------------------------------------------------
@@ -316,7 +368,7 @@ def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
     life.run(1.0, safety=replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED))
     assert life.hold(RED).action is Action.LOGGED_OFF
     status = life.said[-1]
-    assert not status.authorized  # at once, while the contactor is still closed
+    assert not status.permitted  # at once, while the contactor is still closed
     assert (life.record().end_reason, life.record().ended_utc_ns) == (EndReason.STOPPED, 0)
     nothing_changes(life, RED, CardRefusal.ENDING)
     nothing_changes(life, BLUE, CardRefusal.ENDING)
@@ -325,7 +377,7 @@ def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
     assert (status.state, status.token) == (WallboxState.SUSPENDED, "")
     assert "logged off by the card" in status.reason
     assert "hold a card" in status.reason
-    assert not life.run(600.0).authorized
+    assert not life.run(600.0).permitted
 
 
 @pytest.mark.req("RFID-5")
@@ -352,7 +404,7 @@ def test_a_stop_is_lifted_by_a_new_authorisation(by: str) -> None:
     assert life.said[-1].state is WallboxState.SUSPENDED
     assert life.hold(BLUE).action is Action.STARTED
     status = life.run(0.2)
-    assert status.authorized
+    assert status.permitted
     assert status.session_id != before
     assert life.stored(before).end_reason is EndReason.STOPPED
     assert status.state is WallboxState.READY_FOR_CHARGING
@@ -430,7 +482,7 @@ def test_a_card_before_the_found_session_is_judged_has_to_wait() -> None:
     new.life = 0
     assert new.hold(RED).refusal is CardRefusal.SESSION_UNKNOWN
     new.life = old.life
-    assert new.run(0.2).authorized
+    assert new.run(0.2).permitted
     assert new.hold(RED).action is Action.LOGGED_OFF
 
 
@@ -454,24 +506,24 @@ def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Copper) -> None:
 def test_where_no_card_is_needed_a_card_is_told_so(plug: Any) -> None:
     life = with_cards(plug, required=False)
     nothing_changes(life, RED, CardRefusal.SWITCHED_OFF)
-    assert life.run(1.0, pilot=SEATED).authorized
+    assert life.run(1.0, pilot=SEATED).permitted
 
 
 @pytest.mark.req("RFID-6")
 def test_before_the_setting_is_known_nobody_new_begins_and_who_runs_goes_on() -> None:
     life = with_cards(SEATED, required=None)
     status = life.run(600.0)
-    assert (status.authorized, status.authorization_required) == (False, True)
+    assert (status.permitted, status.authorization_required) == (False, True)
     assert status.reason == NOT_KNOWN
     assert life.disk == {}
-    assert life.run(0.2, required=False).authorized
-    assert life.run(60.0, required=None).authorized
+    assert life.run(0.2, required=False).permitted
+    assert life.run(60.0, required=None).permitted
     life = life.restarted()
-    assert life.run(60.0).authorized
+    assert life.run(60.0).permitted
     assert life.said[-1].session_id == life.record().session_id
     life.run(1.0, pilot=OUT)
     assert life.said[-1].reason == NOT_KNOWN
-    assert not life.run(1.0, pilot=SEATED).authorized
+    assert not life.run(1.0, pilot=SEATED).permitted
 
 
 @pytest.mark.req("RFID-7")
@@ -479,20 +531,20 @@ def test_a_session_that_began_without_a_card_is_left_alone_when_one_becomes_requ
     life = with_cards(required=False)
     before = life.run(1.0, pilot=SEATED).session_id
     status = life.run(600.0, required=True)
-    assert (status.session_id, status.authorized) == (before, True)
+    assert (status.session_id, status.permitted) == (before, True)
     nothing_changes(life, RED, CardRefusal.PLUG_BEGAN)
     life.run(1.0, pilot=OUT)
-    assert not life.run(1.0, pilot=SEATED).authorized
+    assert not life.run(1.0, pilot=SEATED).permitted
 
 
 @pytest.mark.req("RFID-7")
 def test_a_session_that_a_card_began_is_left_alone_when_none_is_required_any_more() -> None:
     life = started()
-    assert life.run(600.0, required=False).authorized
+    assert life.run(600.0, required=False).permitted
     nothing_changes(life, BLUE, CardRefusal.SWITCHED_OFF)
     assert life.hold(RED).action is Action.LOGGED_OFF
     status = life.run(60.0)
-    assert not status.authorized
+    assert not status.permitted
     assert status.reason.endswith("(logged off by the card); unplug the vehicle to begin again.")
 
 
@@ -501,7 +553,7 @@ def test_a_release_ends_with_the_need_of_a_card() -> None:
     life.hold(RED)
     assert not life.run(0.2, required=False).released
     status = life.run(1.0, pilot=SEATED)
-    assert (status.authorized, status.token) == (True, "")
+    assert (status.permitted, status.token) == (True, "")
 
 
 # --- restarts, mains, the next vehicle --------------------------------------------------------
@@ -513,7 +565,7 @@ def test_a_release_does_not_outlive_its_node() -> None:
     old.hold(BLUE)
     new = old.restarted()
     assert not new.run(2.0).released
-    assert not new.run(2.0, pilot=SEATED).authorized
+    assert not new.run(2.0, pilot=SEATED).permitted
     assert new.hold(RED).action is Action.STARTED
 
 
@@ -530,9 +582,9 @@ def test_restarted_in_place_a_charge_has_what_was_left_of_its_term(
         old.step()
     new = old.restarted()
     status = new.run(10.0)
-    assert (status.authorized, status.token) == (True, RED)
+    assert (status.permitted, status.token) == (True, RED)
     assert status.lapses_utc_ns == until_utc_ns
-    assert new.run(19.8).authorized
+    assert new.run(19.8).permitted
     new.run(0.4)
     assert new.record().end_reason is EndReason.LAPSED
 
@@ -563,7 +615,7 @@ def test_after_a_loss_of_power_a_charge_that_was_not_started_has_its_whole_term(
     life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
     assert life.run(0.1).lapses_utc_ns == life.utc_ns + int(LAPSE_S * 1e9)
     status = life.run(LAPSE_S - 0.5)
-    assert (status.session_id, status.token, status.authorized) == (before, RED, True)
+    assert (status.session_id, status.token, status.permitted) == (before, RED, True)
     assert status.lapses_utc_ns > 0
     life.run(1.0)
     assert life.record().end_reason is EndReason.LAPSED
@@ -581,17 +633,17 @@ def test_the_wait_by_which_not_all_boxes_start_at_once_loses_no_authorisation(
     assert until_utc_ns > life.utc_ns + int(wait_s * 1e9)
     while life.now_s < ends_s:
         left_s = ends_s - life.now_s
-        assert life.run(min(1.0, left_s), safety=replace(SAFETY, starts_in_s=left_s)).authorized
+        assert life.run(min(1.0, left_s), safety=replace(SAFETY, starts_in_s=left_s)).permitted
         if is_restarted:
             life, is_restarted = life.restarted(), False
             until_utc_ns = 0
     if until_utc_ns:
         assert life.said[-1].lapses_utc_ns == until_utc_ns  # it moved once
-    assert life.run(9.0, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST)).authorized
+    assert life.run(9.0, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST)).permitted
     life.run(LATE_S)
     assert life.record().end_reason is EndReason.LAPSED
     life = begun(safety=replace(SAFETY, starts_in_s=900.0))
-    assert life.run(1000.0, safety=TESTED).authorized
+    assert life.run(1000.0, safety=TESTED).permitted
 
 
 def test_with_the_loss_of_power_that_ends_a_session_its_term_ends() -> None:
@@ -612,7 +664,7 @@ def test_with_the_mains_a_session_resumes_with_its_card(is_dead: bool) -> None:
     life.run(600.0, **DARK)
     life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
     status = life.run(600.0)
-    assert (status.session_id, status.token, status.authorized) == (before, RED, True)
+    assert (status.session_id, status.token, status.permitted) == (before, RED, True)
     nothing_changes(life, BLUE, CardRefusal.OTHER_BEGAN)
     assert life.hold(RED).action is Action.LOGGED_OFF
 
@@ -627,9 +679,9 @@ def test_after_a_shutdown_a_seated_plug_needs_a_new_authorisation(is_started: bo
     assert old.record().end_reason is EndReason.RESTART
     new = old.restarted(first=True)
     status = new.run(600.0, safety=SAFETY)
-    assert (status.authorized, status.reason) == (False, REQUIRED)
+    assert (status.permitted, status.reason) == (False, REQUIRED)
     assert new.hold(RED).action is Action.STARTED
-    assert new.run(0.2).authorized
+    assert new.run(0.2).permitted
 
 
 @pytest.mark.req("PAN-5")
@@ -657,7 +709,7 @@ def test_with_the_plug_the_authorisation_goes(is_started: bool, is_away: bool) -
         life.run(1.0, pilot=OUT)
         life.run(1.0, pilot=SEATED)
     assert life.stored(before).end_reason is EndReason.UNPLUGGED
-    assert (life.said[-1].authorized, life.said[-1].reason) == (False, REQUIRED)
+    assert (life.said[-1].permitted, life.said[-1].reason) == (False, REQUIRED)
     assert life.hold(BLUE).action is Action.STARTED
     assert life.run(0.2).token == BLUE
 
@@ -749,7 +801,7 @@ def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_require
             if verdict.action is Action.LOGGED_OFF:
                 assert before is not None
                 assert before.token == event
-                assert not life.said[-1].authorized
+                assert not life.said[-1].permitted
                 assert not life.said[-1].released
         else:
             if event == "end":
@@ -767,7 +819,7 @@ def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_require
             record = life.stored(status.session_id)
             if life.facts["required"] is False and not record.token:
                 free.add(record.session_id)
-            if status.authorized and record.session_id not in free:
+            if status.permitted and record.session_id not in free:
                 assert record.token in released
                 began_s = (record.started_utc_ns - UTC_NS) / 1e9 + 100.0
                 assert began_s - released[record.token] <= LAPSE_S

@@ -37,10 +37,10 @@ def test_a_latched_fault_withdraws_the_permission_at_once_and_ends_once_it_is_op
     code: FaultCode,
 ) -> None:
     life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    assert life.said[-1].authorized
+    assert life.said[-1].permitted
     life.facts["safety"] = faulty(code, contactor=Contactor.CLOSED)
     life.step()
-    assert not life.said[-1].authorized
+    assert not life.said[-1].permitted
     assert life.record().end_reason is EndReason.FAULT
     life.run(1.0, box=box(1004.0))
     assert life.record().ended_utc_ns == 0
@@ -63,7 +63,7 @@ def test_a_fault_that_is_tried_again_ends_no_session() -> None:
     before = life.said[-1].session_id
     status = life.run(400.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
     assert status.state is WallboxState.UNRECOVERABLE_ERROR
-    assert (status.session_id, status.authorized) == (before, True)
+    assert (status.session_id, status.permitted) == (before, True)
 
 
 @LATCHED
@@ -71,19 +71,19 @@ def test_no_session_begins_while_a_latched_fault_holds(code: FaultCode) -> None:
     life = plugged_in(safety=faulty(code))
     life.run(60.0)
     assert life.disk == {}
-    assert life.run(1.0, safety=SAFETY).authorized
+    assert life.run(1.0, safety=SAFETY).permitted
 
 
 @LATCHED
 def test_after_a_latched_fault_the_plug_in_is_held_until_the_plug_was_out(code: FaultCode) -> None:
     life = ended_by(code)
-    assert not life.run(60.0).authorized
+    assert not life.run(60.0).permitted
     status = life.run(60.0, safety=SAFETY)  # let go, and mains were not off
-    assert not status.authorized
+    assert not status.permitted
     assert status.state is WallboxState.SUSPENDED
     assert "ended by a fault" in status.reason
     life.run(UNPLUGGED_S + 0.2, pilot=OUT)
-    assert life.run(1.0, pilot=SEATED).authorized
+    assert life.run(1.0, pilot=SEATED).permitted
     assert len(life.disk) == 2
 
 
@@ -93,11 +93,11 @@ def test_mains_off_and_on_that_clear_the_fault_lift_the_hold(code: FaultCode) ->
     life = ended_by(code)
     life.run(10.0, **DARK | {"safety": faulty(code, has_mains=False)})
     still = {"pilot": SEATED, "box": box(1000.0)}
-    assert not life.run(10.0, safety=faulty(code), **still).authorized  # it holds still
+    assert not life.run(10.0, safety=faulty(code), **still).permitted  # it holds still
     starting = replace(SAFETY, phase=SafetyPhase.START)
-    assert not life.run(1.0, safety=starting).authorized  # nothing is proven yet
+    assert not life.run(1.0, safety=starting).permitted  # nothing is proven yet
     status = life.run(1.0, safety=SAFETY)
-    assert status.authorized
+    assert status.permitted
     assert len(life.disk) == 2
 
 
@@ -106,10 +106,10 @@ def test_mains_off_and_on_that_clear_the_fault_lift_the_hold(code: FaultCode) ->
 def test_another_life_of_the_graph_has_had_its_mains_off(first: bool) -> None:
     life = ended_by(FaultCode.SAFETY_CIRCUIT).restarted(first)
     held = life.run(10.0)  # 8007 outlives a restart that is none of the mains
-    assert not held.authorized
+    assert not held.permitted
     assert held.state is WallboxState.UNRECOVERABLE_ERROR
-    assert not life.run(1.0, safety=replace(SAFETY, phase=SafetyPhase.START)).authorized
-    assert life.run(10.0, safety=SAFETY).authorized is first
+    assert not life.run(1.0, safety=replace(SAFETY, phase=SafetyPhase.START)).permitted
+    assert life.run(10.0, safety=SAFETY).permitted is first
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -122,7 +122,7 @@ def test_a_session_that_a_fault_was_ending_goes_on_ending(first: bool) -> None:
     new.run(5.0, safety=faulty(FaultCode.SAFETY_CIRCUIT))
     assert new.stored(before).end_reason is EndReason.FAULT
     assert new.stored(before).ended_utc_ns > 0
-    assert not any(said.authorized for said in new.said)
+    assert not any(said.permitted for said in new.said)
 
 
 def test_what_ends_a_session_first_is_its_reason() -> None:

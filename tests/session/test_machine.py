@@ -23,9 +23,9 @@ from tests.session.conftest import SAFETY, SILENT, Copper, Life, box, pilot, plu
 def test_a_plugged_car_begins_a_session_and_is_authorised() -> None:
     life = Life()
     status = life.run(1.0)
-    assert (status.state, status.plugged, status.authorized) == (WallboxState.IDLE, False, False)
+    assert (status.state, status.plugged, status.permitted) == (WallboxState.IDLE, False, False)
     status = life.run(1.0, pilot=pilot(CpState.B))
-    assert status.authorized
+    assert status.permitted
     assert status.plugged
     assert status.session_id == life.record().session_id
     assert life.record().start_energy_wh == 1000.0
@@ -37,10 +37,10 @@ def test_permission_is_published_only_after_the_start_is_on_the_disk() -> None:
     life.run(1.0)
     life.disk_works = False
     status = life.run(20.0, pilot=pilot(CpState.B))
-    assert not any(one.authorized for one in life.said)
+    assert not any(one.permitted for one in life.said)
     assert "the disk is full" in status.reason
     life.disk_works = True
-    assert life.run(6.0).authorized
+    assert life.run(6.0).permitted
     assert len(life.disk) == 1
 
 
@@ -48,17 +48,17 @@ def test_no_session_begins_without_the_box_meter() -> None:
     for silent in (None, box(5.0, online=False), box(float("nan"))):
         life = Life()
         status = life.run(3.0, pilot=pilot(CpState.B), box=silent)
-        assert not status.authorized
+        assert not status.permitted
         assert "meter" in status.reason
         assert life.disk == {}
-        assert life.run(1.0, box=box(5.0)).authorized
+        assert life.run(1.0, box=box(5.0)).permitted
 
 
 @pytest.mark.req("RFID-6")
 def test_a_plug_alone_does_not_authorise_where_authorisation_is_required() -> None:
     life = Life(required=True)
     status = life.run(3.0, pilot=pilot(CpState.B))
-    assert not status.authorized
+    assert not status.permitted
     assert status.authorization_required
     assert status.reason == WAITS[Wait.CARD]
     assert life.disk == {}
@@ -72,7 +72,7 @@ def test_unplugging_ends_the_session_and_it_is_stored_once() -> None:
     life = plugged_in()
     life.run(60.0, box=box(1500.0))
     status = life.run(1.0, pilot=pilot(CpState.A))
-    assert (status.session_id, status.authorized, status.plugged) == ("", False, False)
+    assert (status.session_id, status.permitted, status.plugged) == ("", False, False)
     assert status.energy_wh == 500.0
     record = life.record()
     assert record.end_reason is EndReason.UNPLUGGED
@@ -89,7 +89,7 @@ def test_a_silent_or_shorted_pilot_is_no_unplugged_car(cp: Copper) -> None:
     life.run(30.0, pilot=cp)
     status = life.run(1.0, pilot=pilot(CpState.B))
     assert status.session_id == before
-    assert status.authorized
+    assert status.permitted
 
 
 def test_a_bouncing_plug_ends_nothing() -> None:
@@ -104,10 +104,10 @@ def test_a_bouncing_plug_ends_nothing() -> None:
 
 def test_a_plug_that_is_out_has_no_permission_for_the_next_one() -> None:
     life = plugged_in()
-    assert life.said[-1].authorized
+    assert life.said[-1].permitted
     status = life.run(0.1, pilot=pilot(CpState.A))
-    assert (status.session_id != "", status.authorized) == (True, False)
-    assert life.run(0.1, pilot=pilot(CpState.B)).authorized  # it has bounced
+    assert (status.session_id != "", status.permitted) == (True, False)
+    assert life.run(0.1, pilot=pilot(CpState.B)).permitted  # it has bounced
 
 
 @pytest.mark.parametrize("cp", [SILENT, pilot(CpState.E), pilot(CpState.F)])
@@ -115,9 +115,9 @@ def test_what_says_nothing_about_the_plug_gives_no_permission_back(cp: Copper) -
     life = plugged_in()
     before = life.said[-1].session_id
     life.run(0.2, pilot=pilot(CpState.A))
-    assert not life.run(5.0, pilot=cp).authorized
+    assert not life.run(5.0, pilot=cp).permitted
     after = life.run(1.0, pilot=pilot(CpState.B))
-    assert after.authorized
+    assert after.permitted
     assert after.session_id != before  # it may be another vehicle's
 
 
@@ -135,7 +135,7 @@ def test_a_bounce_at_the_pace_of_the_node_ends_nothing_and_lifts_no_stop() -> No
                 life.step()
         life.run(1.0, pilot=pilot(CpState.B))
         assert life.said[-1].session_id == before.session_id
-        assert life.said[-1].authorized is not is_stopped
+        assert life.said[-1].permitted is not is_stopped
 
 
 def test_a_stop_outlives_a_plug_that_was_out_and_then_out_of_sight() -> None:
@@ -143,7 +143,7 @@ def test_a_stop_outlives_a_plug_that_was_out_and_then_out_of_sight() -> None:
     life.step(end="enough")
     life.run(0.2, pilot=pilot(CpState.A))
     life.run(2.0, pilot=SILENT)
-    assert not life.run(2.0, pilot=pilot(CpState.B)).authorized
+    assert not life.run(2.0, pilot=pilot(CpState.B)).permitted
 
 
 @pytest.mark.req("CHG-2")
@@ -151,20 +151,20 @@ def test_a_stopped_session_stays_without_permission_until_unplugged() -> None:
     life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     assert refusal_to_end(life.state) is None
     life.step(end="app")
-    assert not life.said[-1].authorized  # at once, while the contactor is still closed
+    assert not life.said[-1].permitted  # at once, while the contactor is still closed
     assert life.said[-1].state is WallboxState.SUSPENDED
     assert life.record().end_reason is EndReason.STOPPED
     assert life.record().ended_utc_ns == 0
     life.run(2.0, box=box(1003.0))  # the vehicle drops its load
     status = life.run(60.0, safety=SAFETY)
-    assert not status.authorized
+    assert not status.permitted
     assert "(app)" in status.reason
     assert status.energy_wh == 3.0
     assert life.record().ended_utc_ns > 0
     assert life.record().energy_wh == 3.0
     assert refusal_to_end(life.state) is EndRefusal.NONE_RUNS
     life.run(1.0, pilot=pilot(CpState.A))
-    assert life.run(1.0, pilot=pilot(CpState.B)).authorized
+    assert life.run(1.0, pilot=pilot(CpState.B)).permitted
     assert len(life.disk) == 2
 
 
@@ -253,7 +253,7 @@ def test_after_a_restart_in_place_the_same_session_goes_on() -> None:
     assert old.done
     new = old.restarted()
     status = new.run(0.1, box=box(1201.0))
-    assert new.said[0].authorized  # no "no" in between
+    assert new.said[0].permitted  # no "no" in between
     assert status.session_id == old.said[-1].session_id
     assert status.energy_wh == 201.0
     assert new.record().start_energy_wh == 1000.0
@@ -264,9 +264,9 @@ def test_after_a_restart_in_place_the_same_session_goes_on() -> None:
 def test_a_restarted_node_permits_nothing_before_it_has_seen_the_plug() -> None:
     new = plugged_in().restarted()
     status = new.run(HEAR_S + 2.0, pilot=SILENT)
-    assert not any(one.authorized for one in new.said)
+    assert not any(one.permitted for one in new.said)
     assert "pilot" in status.reason
-    assert new.run(0.1, pilot=pilot(CpState.C)).authorized
+    assert new.run(0.1, pilot=pilot(CpState.C)).permitted
 
 
 def test_a_car_that_left_meanwhile_ends_the_session_with_the_last_known_energy() -> None:
@@ -275,7 +275,7 @@ def test_a_car_that_left_meanwhile_ends_the_session_with_the_last_known_energy()
     old.run(CHECKPOINT_S + 1.0)
     new = old.restarted()
     status = new.run(1.0, pilot=pilot(CpState.A), box=None)
-    assert not any(one.authorized for one in new.said)
+    assert not any(one.permitted for one in new.said)
     assert status.session_id == ""
     assert new.record().end_reason is EndReason.UNPLUGGED
     assert new.record().energy_wh == 200.0
@@ -292,7 +292,7 @@ def test_a_life_is_waited_for_and_an_end_meanwhile_is_not_refused_for_good() -> 
     assert refusal_to_end(new.state) is EndRefusal.UNKNOWN
     new.life = old.life
     status = new.run(0.1)
-    assert status.authorized
+    assert status.permitted
     assert status.session_id == old.said[-1].session_id
 
 
@@ -317,7 +317,7 @@ def test_a_session_that_was_being_ended_goes_on_ending_with_the_live_counter() -
     new.run(0.5, box=box(1206.5))
     assert new.record().ended_utc_ns > 0
     assert new.record().energy_wh == pytest.approx(206.5)
-    assert not any(one.authorized for one in new.said)
+    assert not any(one.permitted for one in new.said)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -326,16 +326,16 @@ def test_a_stopped_session_is_not_revived_by_a_restart(first: bool) -> None:
     old.step(end="app")  # killed before the contactor is open
     new = old.restarted(first)
     status = new.run(10.0)
-    assert not any(one.authorized for one in new.said)
+    assert not any(one.permitted for one in new.said)
     assert status.state is WallboxState.SUSPENDED
     assert new.record().end_reason is EndReason.STOPPED
     assert new.record().ended_utc_ns > 0
     again = new.restarted(first)  # and once more after it was stored as ended
-    assert not again.run(10.0).authorized
+    assert not again.run(10.0).permitted
     again.run(1.0, pilot=pilot(CpState.A))
     (entry,) = again.disk.values()
     assert not entry.seated
-    assert Life(last=entry, life=2).run(1.0, pilot=pilot(CpState.B)).authorized
+    assert Life(last=entry, life=2).run(1.0, pilot=pilot(CpState.B)).permitted
 
 
 @pytest.mark.req("PAN-5")
@@ -344,7 +344,7 @@ def test_a_shutdown_withdraws_permission_waits_for_the_contactor_and_stores() ->
     life.run(10.0, box=box(1100.0))
     life.stop = StopReason.SHUTDOWN
     life.step()
-    assert not life.said[-1].authorized
+    assert not life.said[-1].permitted
     assert not life.done
     life.run(3.0, box=box(1103.0))
     assert not life.done
@@ -405,7 +405,7 @@ def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
     assert life.said == []
     status = life.run(0.2)
     assert status.state is WallboxState.RECOVER_FROM_ERROR
-    assert not status.authorized
+    assert not status.permitted
 
 
 # --- a blind safety ---------------------------------------------------------------------------
@@ -435,17 +435,17 @@ def test_a_safety_that_starts_without_a_car_is_no_error() -> None:
 @pytest.mark.parametrize("mode", ["showroom", "commissioning"])
 def test_no_session_begins_where_vehicles_are_not_charged(mode: str) -> None:
     life = plugged_in(safety=replace(SAFETY, **{mode: True}))
-    assert not life.run(60.0).authorized
+    assert not life.run(60.0).permitted
     assert life.disk == {}
-    assert life.run(1.0, safety=SAFETY).authorized
+    assert life.run(1.0, safety=SAFETY).permitted
 
 
 def test_no_session_begins_while_safety_is_silent_or_the_box_has_no_mains() -> None:
     for safety in (None, replace(SAFETY, has_mains=False)):
         life = plugged_in(box=None)
-        assert not life.run(5.0, safety=safety, box=box(1000.0)).authorized
+        assert not life.run(5.0, safety=safety, box=box(1000.0)).permitted
         assert life.disk == {}
-        assert life.run(1.0, safety=SAFETY).authorized
+        assert life.run(1.0, safety=SAFETY).permitted
 
 
 def test_a_vehicle_that_is_woken_stays_seated_and_is_no_error() -> None:
@@ -455,7 +455,7 @@ def test_a_vehicle_that_is_woken_stays_seated_and_is_no_error() -> None:
     life.run(4.0, pilot=Copper(CpState.F, CpState.F, is_waking=True))
     life.run(4.0, pilot=Copper(CpState.B, CpState.B, is_waking=True))
     for status in life.said[said + 1 :]:
-        assert (status.state, status.authorized) == (WallboxState.READY_FOR_CHARGING, True)
+        assert (status.state, status.permitted) == (WallboxState.READY_FOR_CHARGING, True)
         assert status.plugged
         assert status.reason == "The vehicle is being woken."
     assert life.run(1.1, pilot=pilot(CpState.B)).session_id == before
@@ -535,7 +535,7 @@ def test_a_vehicle_that_safety_saw_come_gets_a_session_of_its_own(
     before = life.record()
     again = life.restarted() if is_away else life
     status = again.run(2.0, pilot=pilot(CpState.C, after_ns))
-    assert status.authorized
+    assert status.permitted
     assert (status.session_id == before.session_id) is is_same
     if not is_same:
         old = again.disk[before.session_id].record
@@ -554,7 +554,7 @@ def test_a_charge_that_was_stopped_stays_so_until_the_plug_has_been_out(
     life.run(10.0)
     again = life.restarted(first)
     status = again.run(3.0, pilot=pilot(CpState.C, after_ns))
-    assert status.authorized is not is_same
+    assert status.permitted is not is_same
     assert ("stopped" in status.reason) is is_same
 
 

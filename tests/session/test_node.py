@@ -71,7 +71,7 @@ def test_restarted_in_place_the_same_session_goes_on_without_a_no(
     box.imported_wh += 1.0
     box.start()
     box.graph.advance(1.0)
-    assert [status.authorized for status in box.heard] == [True] * len(box.heard) != []
+    assert [status.permitted for status in box.heard] == [True] * len(box.heard) != []
     after = box.now()
     assert after.session_id == before.session_id
     assert after.started_utc_ns == before.started_utc_ns
@@ -96,7 +96,7 @@ def test_a_shutdown_ends_the_session_and_leaves_when_the_contactor_is_open(box: 
     before = box.charge()
     box.graph.stop("session", StopReason.SHUTDOWN)
     box.graph.advance(0.1)
-    assert not box.now().authorized
+    assert not box.now().permitted
     box.graph.advance(3.0)
     assert "session" in box.graph.running
     box.contactor = Contactor.OPEN
@@ -164,7 +164,7 @@ def test_a_lost_count_of_incarnations_ends_no_session(box: Box) -> None:
     box.start()
     box.graph.advance(1.0)
     assert box.now().session_id == before.session_id
-    assert box.now().authorized
+    assert box.now().permitted
 
 
 def test_a_leap_of_the_meter_is_logged(box: Box) -> None:
@@ -183,16 +183,16 @@ def test_the_app_ends_a_session_until_the_car_is_unplugged(box: Box) -> None:
     box.charge()
     box.heard.clear()
     assert box.ask("end", {"reason": "the app"}).status is Status.OK
-    assert not box.heard[0].authorized
+    assert not box.heard[0].permitted
     box.contactor = Contactor.OPEN
     box.graph.advance(60.0)
-    assert not box.now().authorized
+    assert not box.now().permitted
     assert "the app" in box.now().reason
     box.cp_state = CpState.A
     box.graph.advance(1.0)
     box.cp_state = CpState.B
     box.graph.advance(1.0)
-    assert box.now().authorized
+    assert box.now().permitted
     assert [record.end_reason for record in box.records()] == [None, EndReason.STOPPED]
 
 
@@ -220,7 +220,7 @@ def test_a_broken_store_is_told_and_charging_goes_on(box: Box, tmp_path: Path) -
         path.write_bytes(b"\xa5" * 10_000)
     box.start()
     box.graph.advance(2.0)
-    assert box.now().authorized
+    assert box.now().permitted
     assert any("sessions.sqlite" in line.text for line in box.graph.lines)
 
 

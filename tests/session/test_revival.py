@@ -51,7 +51,7 @@ def lit(life: Life, plug: Copper) -> None:
 def test_a_session_goes_on_while_the_box_is_dark() -> None:
     life, before = in_the_dark()
     status = life.said[-1]
-    assert (status.session_id, status.authorized, status.plugged) == (before, True, True)
+    assert (status.session_id, status.permitted, status.plugged) == (before, True, True)
     assert status.state is WallboxState.RECOVER_FROM_ERROR
     assert status.reason.startswith("The box has no mains.")
     assert status.energy_wh == 200.0
@@ -62,7 +62,7 @@ def test_with_the_same_plug_the_session_resumes(counter_wh: float, energy_wh: fl
     life, before = in_the_dark()
     lit(life, SEATED)
     status = life.run(2.0)
-    assert (status.session_id, status.authorized) == (before, True)
+    assert (status.session_id, status.permitted) == (before, True)
     assert status.state is WallboxState.READY_FOR_CHARGING
     life.facts["box"] = box(counter_wh)
     assert life.run(1.1).energy_wh == energy_wh
@@ -85,7 +85,7 @@ def test_a_plug_that_is_out_after_the_dark_ends_the_session_with_the_loss_of_pow
     assert life.record().energy_wh == 206.0
     assert 0 <= life.record().ended_utc_ns - dark_utc_ns <= 2 * 10**8
     status = life.run(1.0, pilot=NEW)
-    assert status.authorized
+    assert status.permitted
     assert status.session_id not in ("", before)
 
 
@@ -105,7 +105,7 @@ def test_another_plug_after_the_dark_has_a_session_of_its_own() -> None:
     lit(life, NEW)
     life.facts["box"] = box(1200.0)
     status = life.run(1.0)
-    assert status.authorized
+    assert status.permitted
     assert status.session_id not in ("", before)
     assert life.stored(before).end_reason is EndReason.POWER_LOSS
     assert life.stored(before).ended_utc_ns > 0
@@ -139,10 +139,10 @@ def test_a_plug_that_was_out_and_then_out_of_sight_in_the_dark_is_another_one() 
 def test_a_charge_that_is_stopped_in_the_dark_does_not_resume() -> None:
     life, before = in_the_dark()
     life.step(end="app")
-    assert not life.run(OPEN_S + 1.0).authorized
+    assert not life.run(OPEN_S + 1.0).permitted
     lit(life, SEATED)
     status = life.run(60.0, box=box(1200.0))
-    assert not status.authorized
+    assert not status.permitted
     assert life.record().session_id == before
     assert life.record().end_reason is EndReason.STOPPED
 
@@ -204,7 +204,7 @@ def test_a_seated_plug_resumes_its_session_with_id_card_and_energy() -> None:
     entry = replace(entry, record=replace(entry.record, token="04A1B2C3"))
     new = Life(last=entry, life=2, now_s=old.now_s)
     status = new.run(2.0, pilot=SEATED, box=box(1005.0))
-    assert (status.session_id, status.authorized) == (entry.record.session_id, True)
+    assert (status.session_id, status.permitted) == (entry.record.session_id, True)
     assert status.energy_wh == 5.0
     assert new.record() == replace(entry.record, energy_wh=5.0)  # its start and its card
     (entry,) = new.disk.values()
@@ -218,9 +218,9 @@ def test_the_plug_is_waited_for_without_a_deadline_and_without_permission(state:
     new.run(60.0, pilot=pilot(CpState.E))
     new.run(60.0, **DARK)
     new.run(60.0, pilot=Copper(None, state))  # pilot alone is no witness for a plug that is in
-    assert {(said.session_id, said.authorized) for said in new.said} == {(before, False)}
+    assert {(said.session_id, said.permitted) for said in new.said} == {(before, False)}
     status = new.run(0.1, safety=SAFETY, pilot=pilot(state))
-    assert (status.session_id, status.authorized) == (before, True)
+    assert (status.session_id, status.permitted) == (before, True)
 
 
 def test_what_is_waited_for_is_said() -> None:
@@ -240,7 +240,7 @@ def test_a_plug_that_is_out_or_was_ends_the_session_with_the_loss_of_power(plug:
     assert new.stored(before).energy_wh == pytest.approx(300.0)
     assert new.stored(before).ended_utc_ns > 0
     assert not new.disk[before].seated
-    assert not any(said.authorized for said in new.said if said.session_id == before)
+    assert not any(said.permitted for said in new.said if said.session_id == before)
     assert (new.said[-1].session_id != "") is (plug is NEW)
 
 
@@ -356,8 +356,8 @@ def test_what_was_being_ended_when_power_was_lost_is_not_resumed(stopped: str, f
     reason = EndReason.STOPPED if stopped == "app" else EndReason.RESTART
     assert new.stored(before).end_reason is reason
     assert new.stored(before).ended_utc_ns > 0
-    assert before not in {said.session_id for said in new.said if said.authorized}
-    assert new.said[-1].authorized is (stopped != "app")  # without cards a shutdown holds nobody
+    assert before not in {said.session_id for said in new.said if said.permitted}
+    assert new.said[-1].permitted is (stopped != "app")  # without cards a shutdown holds nobody
 
 
 def test_a_record_that_ran_without_a_plug_is_not_resumed() -> None:
@@ -379,5 +379,5 @@ def test_a_session_that_waits_for_its_plug_can_be_stopped() -> None:
     new.run(5.0)
     new.step(end="app")
     new.run(OPEN_S + 1.0, pilot=SEATED, box=box(1300.0))
-    assert not new.said[-1].authorized
+    assert not new.said[-1].permitted
     assert new.stored(before).end_reason is EndReason.STOPPED

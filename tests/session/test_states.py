@@ -35,7 +35,7 @@ CHARGING = StateInputs(
     hears_pilot=True,
     offer=OFFER,
     plugged=True,
-    authorized=True,
+    permitted=True,
     suspension=None,
     waiting_for=Wait.DISK,
 )
@@ -57,10 +57,10 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
     ("changes", "state", "because"),
     [
         # nothing connected
-        ({"plugged": False, "authorized": False, "safety": OPEN}, WallboxState.IDLE, Because.READY),
+        ({"plugged": False, "permitted": False, "safety": OPEN}, WallboxState.IDLE, Because.READY),
         # connected, no active charge
         (
-            {"authorized": False, "waiting_for": Wait.CARD},
+            {"permitted": False, "waiting_for": Wait.CARD},
             WallboxState.READY_FOR_CHARGING,
             Because.WAITING,
         ),
@@ -94,7 +94,7 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         ),
         ({"offer": None}, WallboxState.SUSPENDED, Because.OFFER_SILENT),
         (
-            {"suspension": after_stop("app"), "authorized": False},
+            {"suspension": after_stop("app"), "permitted": False},
             WallboxState.SUSPENDED,
             Because.SUSPENDED,
         ),
@@ -189,7 +189,7 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         # special modes
         ({"safety": safety(commissioning=True)}, WallboxState.SERVICE_MODE, Because.COMMISSIONING),
         (
-            {"safety": safety(showroom=True), "authorized": False, "waiting_for": Wait.CARD},
+            {"safety": safety(showroom=True), "permitted": False, "waiting_for": Wait.CARD},
             WallboxState.READY_FOR_CHARGING,
             Because.SHOWROOM,
         ),
@@ -214,7 +214,7 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             for cp in (CpState.F, CpState.E, CpState.B, None)
         ),
         (
-            {"is_waking": True, "authorized": False, "suspension": after_stop("app")},
+            {"is_waking": True, "permitted": False, "suspension": after_stop("app")},
             WallboxState.SUSPENDED,
             Because.SUSPENDED,
         ),
@@ -228,24 +228,24 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             Because.FAULTS,
         ),
         (
-            {"rfid_mode": RfidMode.NEW_CARD, "plugged": False, "authorized": False},
+            {"rfid_mode": RfidMode.NEW_CARD, "plugged": False, "permitted": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
             Because.LEARNING,
         ),
         (
-            {"rfid_mode": RfidMode.CONFIRM, "plugged": False, "authorized": False},
+            {"rfid_mode": RfidMode.CONFIRM, "plugged": False, "permitted": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
             Because.LEARNING,
         ),
         (
-            {"rfid_mode": RfidMode.MASTER, "plugged": False, "authorized": False},
+            {"rfid_mode": RfidMode.MASTER, "plugged": False, "permitted": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
             Because.LEARNING,
         ),
         # the vehicle comes first once its session runs, before that the card that is awaited
         ({"rfid_mode": RfidMode.MASTER, "runs": True}, WallboxState.CHARGING, Because.CHARGING),
         (
-            {"rfid_mode": RfidMode.MASTER, "authorized": False, "waiting_for": Wait.CARD},
+            {"rfid_mode": RfidMode.MASTER, "permitted": False, "waiting_for": Wait.CARD},
             WallboxState.TOKEN_PROGRAMMING_MODE,
             Because.LEARNING,
         ),
@@ -297,7 +297,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         {"cp_state": CpState.B},
         {"cp_state": CpState.C},
     )
-    for pilot, safety_, offer_, plugged, authorized, hold in itertools.product(
+    for pilot, safety_, offer_, plugged, permitted, hold in itertools.product(
         pilots,
         (
             None,
@@ -317,7 +317,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
             hears_pilot=pilot["cp_state"] is not None,
             offer=offer_,
             plugged=plugged,
-            authorized=authorized,
+            permitted=permitted,
             suspension=hold,
             waiting_for=Wait.CARD,
         )
@@ -326,7 +326,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         assert 0 < len(reason(because, facts)) <= MOST_CHARACTERS
         if state in (WallboxState.CHARGING, WallboxState.DEGRADED):
             assert plugged
-            assert authorized
+            assert permitted
             assert hold is None
             assert safety_ is not None
             assert safety_.contactor is Contactor.CLOSED

@@ -26,7 +26,7 @@ FACTS = StateInputs(
     hears_pilot=True,
     offer=LoadOffer(limit_a=0.0, reason="fuse", limits=(), detail=""),
     plugged=True,
-    authorized=False,
+    permitted=False,
     suspension=after_stop(""),
     waiting_for=Wait.DISK,
     expects=Wait.CARD,

@@ -311,7 +311,7 @@ def test_the_service_key_released_between_its_tones_restarts(own_cards: Cards) -
     again = box.until(
         SESSION_STATUS, lambda said: said.state is not WallboxState.CHARGING, 20.0, opened_s + 0.5
     )
-    assert not again.message.authorized
+    assert not again.message.permitted
     assert box.nodes()["session"].pid != before
     newest = box.ask("session", "sessions", {"limit": 1})[0]
     assert (newest["token"], newest["end_reason"]) == (cards.red, EndReason.RESTART)

@@ -119,7 +119,7 @@ def test_unplugging_opens_in_time_and_stores_the_session_once(box: Box) -> None:
     idle = box.until(
         SESSION_STATUS, lambda status: status.state is WallboxState.IDLE, 5.0, since_s
     ).message
-    assert (idle.plugged, idle.authorized, idle.session_id) == (False, False, "")
+    assert (idle.plugged, idle.permitted, idle.session_id) == (False, False, "")
     box.look_for(0.5)  # time for a second record, if there were one
     records = [
         record

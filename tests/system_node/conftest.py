@@ -74,6 +74,7 @@ class Box:
                 state=WallboxState.READY_FOR_CHARGING if self.plugged else WallboxState.IDLE,
                 plugged=self.plugged,
                 authorized=False,
+                permitted=False,
                 session_id="",
                 energy_wh=0.0,
                 reason="",

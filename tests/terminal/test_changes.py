@@ -49,8 +49,8 @@ FACTS = Facts(
     session=Heard(
         node="session", hold_s=3.0, age_s=0.0,
         message=SessionStatus(
-            state=WallboxState.CHARGING, plugged=True, authorized=True, session_id="1",
-            energy_wh=1.0, reason="Up to 16.0 A.",
+            state=WallboxState.CHARGING, plugged=True, authorized=True, permitted=True,
+            session_id="1", energy_wh=1.0, reason="Up to 16.0 A.",
         ),
     ),
     offer=Heard(

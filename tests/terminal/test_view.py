@@ -82,8 +82,8 @@ IDLE = Facts(
     session=heard(
         "session",
         SessionStatus(
-            state=WallboxState.IDLE, plugged=False, authorized=False, session_id="",
-            energy_wh=0.0, reason="Ready; no vehicle is plugged in.",
+            state=WallboxState.IDLE, plugged=False, authorized=False, permitted=False,
+            session_id="", energy_wh=0.0, reason="Ready; no vehicle is plugged in.",
         ),
     ),
     offer=heard(
@@ -123,7 +123,7 @@ CHARGING = but(
            "low_v": -12.0},
     safety={"contactor": Contactor.CLOSED, "permitted": True, "phase": SafetyPhase.CLOSED,
             "detail": ""},
-    session={"state": WallboxState.CHARGING, "plugged": True, "authorized": True,
+    session={"state": WallboxState.CHARGING, "plugged": True, "authorized": True, "permitted": True,
              "session_id": "20271115-5f3a", "energy_wh": 4213.0, "reason": "Up to 16 A.",
              "started_utc_ns": UTC_NS - 754_000_000_000},
     offer={"limit_a": 16.0, "reason": "app", "detail": "The app allows 16.0 A.",

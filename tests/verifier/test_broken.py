@@ -262,7 +262,7 @@ def test_a_restart_that_interrupts_the_charge_is_caught(scene: Scene, monkeypatc
     def refuse_first(state: Any, inputs: Any, outputs: Any) -> Any:
         if outputs.status is None or inputs.now_s > until_s:
             return outputs
-        return but(outputs, status=but(outputs.status, authorized=False))
+        return but(outputs, status=but(outputs.status, permitted=False))
 
     until_s = 0.0
     step_then(nodes.session.node, monkeypatch, refuse_first)
@@ -304,11 +304,11 @@ def life(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:
     return {violation.invariant for violation in box.violations}
 
 
-def test_a_session_that_never_authorises_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
+def test_a_session_that_never_permits_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
     def never(state: Any, inputs: Any, outputs: Any) -> Any:
         if outputs.status is None:
             return outputs
-        status = but(outputs.status, authorized=False)
+        status = but(outputs.status, permitted=False)
         return but(outputs, status=status)
 
     step_then(nodes.session.node, monkeypatch, never)

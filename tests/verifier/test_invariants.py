@@ -42,6 +42,7 @@ SESSION = SessionStatus(
     state=WallboxState.CHARGING,
     plugged=True,
     authorized=True,
+    permitted=True,
     session_id="one",
     energy_wh=0.0,
     reason="",
@@ -150,7 +151,7 @@ def silence(what: str) -> Callable[[Seen], None]:
 
 
 def withdraw(seen: Seen) -> None:
-    seen.safety.session.message = replace(SESSION, authorized=False)
+    seen.safety.session.message = replace(SESSION, permitted=False)
 
 
 def go_offline(seen: Seen) -> None:
@@ -277,7 +278,7 @@ BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("weld", weld, 2.0),
     ("offer", offer_beyond("safety", replace(SAFETY, permitted=False)), 0.02),
     ("offer", offer_beyond("safety", replace(SAFETY, limit_a=15.9)), 0.02),
-    ("offer", offer_beyond("session", replace(SESSION, authorized=False)), 0.02),
+    ("offer", offer_beyond("session", replace(SESSION, permitted=False)), 0.02),
     ("offer", offer_beyond("offer", replace(OFFER, limit_a=15.9)), 0.02),
     ("offer", offer_on_silence("safety"), 1.02),
     ("offer", offer_on_silence("session"), 3.02),

@@ -37,6 +37,7 @@ IDLE = SessionStatus(
     state=WallboxState.IDLE,
     plugged=False,
     authorized=False,
+    permitted=False,
     session_id="",
     energy_wh=0.0,
     reason="No vehicle.",

@@ -34,11 +34,12 @@ CP = {name: CpState.E if name == "between" else CpState(name) for name in PLATEA
 P = SafetyPhase
 
 
-def session(authorized: bool = True) -> SessionStatus:
+def session(permitted: bool = True) -> SessionStatus:
     return SessionStatus(
         state=WallboxState.READY_FOR_CHARGING,
         plugged=True,
-        authorized=authorized,
+        authorized=True,
+        permitted=permitted,
         session_id="1",
         energy_wh=0.0,
         reason="",

@@ -14,7 +14,7 @@ from tests.safety.machine.rig import ROUND_S, P, closed, meter, pilot, session
 ASKED: list[tuple[str, dict[str, Any], bool]] = [
     # what happens, how, whether the pilot may go on offering
     ("session silent", {"inputs": {"session": None}}, False),
-    ("authorisation withdrawn", {"inputs": {"session": session(authorized=False)}}, False),
+    ("authorisation withdrawn", {"inputs": {"session": session(permitted=False)}}, False),
     ("meter silent", {"inputs": {"meter": None}}, False),
     ("meter lost", {"inputs": {"meter": meter(1.0, online=False)}}, False),
     ("too hot", {"reading": {"board_c": 81.0}}, False),
@@ -78,7 +78,7 @@ def test_currents_that_are_unknown_are_not_below_one_ampere() -> None:
 
 def test_the_vehicle_has_its_six_seconds_to_the_end_and_no_more() -> None:
     rig = closed()
-    rig.inputs = {"session": session(authorized=False)}
+    rig.inputs = {"session": session(permitted=False)}
     rig.until_phase(P.STOPPING)
     rig.run(rig.config.vehicle_s - ROUND_S)
     assert rig.phase() is P.STOPPING
@@ -106,7 +106,7 @@ def test_charging_goes_on_when_the_cause_is_gone_before_the_contactor_opens() ->
 
 def test_a_new_authorisation_does_not_keep_an_untested_contactor_closed() -> None:
     rig = closed()
-    rig.inputs = {"session": session(authorized=False)}
+    rig.inputs = {"session": session(permitted=False)}
     rig.run(1.0)
     rig.inputs = {}
     assert rig.run(1.0).phase() is P.STOPPING

@@ -39,7 +39,7 @@ NOT_YET: list[tuple[str, dict[str, Any]]] = [
     ("the generator says F", {"reading": {"duty_percent": 0.0}}),
     ("the generator says 5 %", {"reading": {"duty_percent": 5.0}}),
     ("session is silent", {"inputs": {"session": None}}),
-    ("nobody authorised", {"inputs": {"session": session(authorized=False)}}),
+    ("nobody authorised", {"inputs": {"session": session(permitted=False)}}),
     ("meter is silent", {"inputs": {"meter": None}}),
     ("no diode", {"reading": {"low_v": -6.0}}),
     ("no negative half", {"reading": {"low_v": 6.0}}),
@@ -152,7 +152,7 @@ def test_closing_is_broken_off_when_leave_is_withdrawn() -> None:
     rig = ready()
     rig.offered_a, rig.vehicle = 16.0, "C"
     rig.until_phase(P.CLOSING)
-    rig.inputs = {"session": session(authorized=False)}
+    rig.inputs = {"session": session(permitted=False)}
     assert not rig.tick().outputs.enable
 
 

@@ -27,10 +27,10 @@ def test_plugging_in_while_authorised_begins_the_self_test_and_then_the_offer() 
 @pytest.mark.req("CHG-1")
 def test_authorising_after_plugging_in_begins_the_self_test() -> None:
     rig = idle()
-    rig.inputs = {"session": session(authorized=False)}
+    rig.inputs = {"session": session(permitted=False)}
     rig.vehicle = "C"
     assert rig.run(1.0).phase() is P.IDLE
-    assert rig.says(Why.NOT_AUTHORISED)
+    assert rig.says(Why.NOT_PERMITTED)
     rig.inputs = {}
     assert rig.tick().phase() is P.SELF_TEST
 
@@ -39,7 +39,7 @@ def test_authorising_after_plugging_in_begins_the_self_test() -> None:
     ("inputs", "why"),
     [
         ({"session": None}, Why.SESSION_SILENT),
-        ({"session": session(authorized=False)}, Why.NOT_AUTHORISED),
+        ({"session": session(permitted=False)}, Why.NOT_PERMITTED),
         ({"meter": None}, Why.METER_SILENT),
         ({"meter": meter(1.0, online=False)}, Why.METER_SILENT),
         ({"stop": StopReason.SHUTDOWN}, Why.STOP),
@@ -79,7 +79,7 @@ def test_a_withdrawn_authorisation_is_tested_anew_and_a_silent_session_is_not() 
     assert not rig.status.permitted
     rig.inputs = {}
     assert rig.tick().status.permitted
-    rig.inputs = {"session": session(authorized=False)}
+    rig.inputs = {"session": session(permitted=False)}
     assert rig.tick().phase() is P.IDLE
     rig.inputs = {}
     assert rig.tick().phase() is P.SELF_TEST
@@ -98,7 +98,7 @@ def lose_sight(rig: Rig) -> None:
 
 
 def withdraw(rig: Rig) -> None:
-    rig.inputs = {"session": session(authorized=False)}
+    rig.inputs = {"session": session(permitted=False)}
 
 
 @pytest.mark.req("ERR-8005")
@@ -188,7 +188,7 @@ def test_a_restart_waits_for_the_echo_of_its_self_test_and_a_stop_does_not(
 @pytest.mark.req("ERR-8005")
 def test_a_self_test_takes_no_old_answer_for_its_own() -> None:
     rig = pulsed()
-    rig.inputs = {"session": session(authorized=False)}
+    rig.inputs = {"session": session(permitted=False)}
     rig.run(0.05)
     rig.inputs, rig.is_deaf = {}, True  # it answers the first pulse and nothing any more
     rig.reading = {"residual_ac": True, "residual_dc": True}

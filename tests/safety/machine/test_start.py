@@ -93,7 +93,7 @@ def test_an_idle_box_needs_no_step_and_feeds_the_watchdog_all_the_same() -> None
         ("reading", {"mirror_closed": False}),
         ("reading", {"earth_ohm": 5000.0}),
         ("inputs", {"reading": None}),
-        ("inputs", {"session": session(authorized=False)}),
+        ("inputs", {"session": session(permitted=False)}),
         ("inputs", {"stop": StopReason.SIGNAL}),
         ("inputs", {"since_s": 2.0}),
     ],
