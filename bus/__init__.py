@@ -12,8 +12,8 @@ from bus.interface import (
     Clock,
     Health,
     Looks,
-    Reader,
     Spawned,
+    Subscription,
     Timer,
 )
 from bus.place import PlaceError
@@ -30,9 +30,9 @@ __all__ = [
     "Health",
     "Looks",
     "PlaceError",
-    "Reader",
     "Spawned",
     "Status",
+    "Subscription",
     "Timer",
     "leave",
 ]

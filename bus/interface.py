@@ -51,7 +51,7 @@ class Health(Protocol):
     refused: int  # another schema, or a body that could not be decoded
 
 
-class Reader(Protocol[M_co]):
+class Subscription(Protocol[M_co]):
     """The newest message of one topic. The reader, not the writer, judges its freshness."""
 
     @property
@@ -203,7 +203,7 @@ class Bus(Protocol):
         *,
         on_change: Callable[[M], None] | None = None,
         uses: Callable[[M], object] | None = None,
-    ) -> Reader[M]:
+    ) -> Subscription[M]:
         """Read a topic. Without a callback the reader is only looked at: it costs no wake-up.
 
         The newest message of what is only looked at is in place before any callback of the node

@@ -22,7 +22,7 @@ from bus.measure import Usage
 from bus.offload import VirtualWorker
 from bus.peer import Peer
 from bus.publisher import NEVER_NS, Publisher
-from bus.reader import TopicReader
+from bus.subscription import TopicSubscription
 from bus.timers import Deadline
 from bus.virtual_looks import VirtualLooks
 from bus.wire import retained, topic_key
@@ -147,37 +147,37 @@ class MemoryCarrier:
         """Keep the line in the graph's log."""
         self._graph.keep_line(self._node, level, text)
 
-    # --- bus.virtual_looks.Place ---------------------------------------------------------------
+    # --- bus.virtual_looks.LooksHost ----------------------------------------------------------
 
     def now_ns(self) -> int:
-        """See `bus.virtual_looks.Place.now_ns`."""
+        """See `bus.virtual_looks.LooksHost.now_ns`."""
         return self._graph.clock.ns
 
     def has_passed(self, instant_ns: int, rank: int) -> bool:
-        """See `bus.virtual_looks.Place.has_passed`."""
+        """See `bus.virtual_looks.LooksHost.has_passed`."""
         return self._graph.has_passed(instant_ns, (self.order, rank))
 
     def add_ranked(self, due_ns: int, rank: int, action: Callable[[], None]) -> Deadline:
-        """See `bus.virtual_looks.Place.add_ranked`."""
+        """See `bus.virtual_looks.LooksHost.add_ranked`."""
         deadline = Deadline(due_ns, 0, action, rank)
         if due_ns < NEVER_NS:
             self._graph.schedule(self, deadline)
         return deadline
 
-    def readers(self) -> Iterator[TopicReader[Any]]:
-        """See `bus.virtual_looks.Place.readers`."""
-        return self.peer.readers()
+    def subscriptions(self) -> Iterator[TopicSubscription[Any]]:
+        """See `bus.virtual_looks.LooksHost.subscriptions`."""
+        return self.peer.subscriptions()
 
     def first_repeat_ns(self, after_ns: int, step_ns: int) -> int:
-        """See `bus.virtual_looks.Place.first_repeat_ns`."""
+        """See `bus.virtual_looks.LooksHost.first_repeat_ns`."""
         return self.peer.first_repeat_ns(after_ns, step_ns)
 
     def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:
-        """See `bus.virtual_looks.Place.pass_instants`."""
+        """See `bus.virtual_looks.LooksHost.pass_instants`."""
         self.peer.pass_instants(after_ns, last_ns, step_ns)
 
     def send_again(self) -> None:
-        """See `bus.virtual_looks.Place.send_again`."""
+        """See `bus.virtual_looks.LooksHost.send_again`."""
         self._graph.send_again(self._node)
 
 
@@ -198,7 +198,7 @@ class MemoryGraph:
         self._carriers: dict[str, MemoryCarrier] = {}
         self._incarnations: dict[str, int] = {}
         self._draws: Counter[tuple[str, str]] = Counter()  # (node, purpose)
-        self._readers: dict[bytes, list[MemoryCarrier]] = {}
+        self._subscribers: dict[bytes, list[MemoryCarrier]] = {}
         self._latched: dict[str, dict[bytes, Publisher]] = {}
         self._events: deque[tuple[MemoryCarrier, Callable[[], None]]] = deque()
         # Due [ns], order of the node, rank in it; a count, since nothing may be compared beyond.
@@ -209,7 +209,7 @@ class MemoryGraph:
         self._position = _BEFORE_ALL  # order and rank of what runs now, or ran last at this time
         self._addresses: dict[bytes, MemoryCarrier] = {}
         self._taps: list[Callable[[bytes], None]] = []
-        self._reader_taps: dict[str, Callable[[bytes], None]] = {}
+        self._subscriber_taps: dict[str, Callable[[bytes], None]] = {}
         self._shows_repeats = False  # a tap wants them all
         self._losses: list[Callable[[str, str, str], bool]] = []
         self._on_crash: Callable[[str, Exception], None] | None = None
@@ -310,7 +310,7 @@ class MemoryGraph:
         return tuple(
             sorted(
                 (key.removesuffix(b"\0").decode(), carrier.peer.node)
-                for key, carriers in self._readers.items()
+                for key, carriers in self._subscribers.items()
                 for carrier in carriers
             )
         )
@@ -323,14 +323,14 @@ class MemoryGraph:
         self._taps.append(on_frame)
         self._note_tap(repeats)
 
-    def tap_reader(
+    def tap_subscriber(
         self, node: str, on_frame: Callable[[bytes], None], *, repeats: bool = True
     ) -> None:
         """Have every frame that reaches a node shown to a callback, in this and later lives.
 
         :param repeats: see `tap`.
         """
-        self._reader_taps[node] = on_frame
+        self._subscriber_taps[node] = on_frame
         self._note_tap(repeats)
 
     def stamp_s(self, node: str, topic: Topic[Any]) -> float | None:
@@ -342,8 +342,8 @@ class MemoryGraph:
         carrier = self._carriers.get(node)
         if carrier is None:
             return None
-        readers = carrier.peer.readers_of(topic_key(topic.name))
-        return readers[0].stamp_s if readers else None
+        subscriptions = carrier.peer.subscriptions_of(topic_key(topic.name))
+        return subscriptions[0].stamp_s if subscriptions else None
 
     def lose(self, lost: Callable[[str, str, str], bool]) -> Callable[[], None]:
         """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery.
@@ -403,25 +403,25 @@ class MemoryGraph:
             self._latched[writer][row.key] = row
         is_lazy = row.is_repeated and self.leaves_out
         is_lazy = is_lazy and not self._shows_repeats and not self._losses
-        carriers = self._readers.get(row.key, ())
+        carriers = self._subscribers.get(row.key, ())
         for carrier in carriers:
             if self._losses and self._is_lost(writer, row.key, carrier.peer.node):
                 continue
             self._deliver(carrier, row.key, frame)
-            for reader in carrier.peer.readers_of(row.key):
-                if reader.on_message is not None and not reader.changes_only:
+            for subscription in carrier.peer.subscriptions_of(row.key):
+                if subscription.on_message is not None and not subscription.changes_only:
                     is_lazy = False
         for carrier in carriers:
-            for reader in carrier.peer.readers_of(row.key):
-                reader.renewal = row if is_lazy else None
+            for subscription in carrier.peer.subscriptions_of(row.key):
+                subscription.renewal = row if is_lazy else None
         return is_lazy
 
     def listen(self, carrier: MemoryCarrier, writer: str, key: bytes) -> None:
-        """Add a reader; it gets a latched message at once."""
-        readers = self._readers.setdefault(key, [])
-        if carrier not in readers:
+        """Add a subscriber; it gets a latched message at once."""
+        subscribers = self._subscribers.setdefault(key, [])
+        if carrier not in subscribers:
             self.send_again(writer)
-            readers.append(carrier)
+            subscribers.append(carrier)
         row = self._latched.get(writer, {}).get(key)
         if row is not None:
             again = retained(
@@ -488,12 +488,12 @@ class MemoryGraph:
             return
         if carrier.looks is not None:
             carrier.looks.catch_up()
-        readers = {carrier.peer.node: carrier}
+        subscribers = {carrier.peer.node: carrier}
         for row in carrier.peer.rows():
             if row.is_lazy:
                 self.end_repeats(row)
-                readers |= {each.peer.node: each for each in self._readers.get(row.key, ())}
-        for each in readers.values():
+                subscribers |= {each.peer.node: each for each in self._subscribers.get(row.key, ())}
+        for each in subscribers.values():
             if each.looks is not None:
                 each.looks.note_stamps()
 
@@ -501,24 +501,25 @@ class MemoryGraph:
         """Have the readers of a topic take the stamp of the last repeat that was not sent."""
         row.catch_up()
         row.is_lazy = False
-        for carrier in self._readers.get(row.key, ()):
-            for reader in carrier.peer.readers_of(row.key):
-                reader.renew()
-                reader.renewal = None
+        for carrier in self._subscribers.get(row.key, ()):
+            for subscription in carrier.peer.subscriptions_of(row.key):
+                subscription.renew()
+                subscription.renewal = None
 
     # --- inside --------------------------------------------------------------------------------
 
     def _deliver(self, carrier: MemoryCarrier, key: bytes, frame: bytes) -> None:
         """Put the message in place; the callbacks, if any, run after what runs now."""
-        if self._reader_taps:
-            shown = self._reader_taps.get(carrier.peer.node)
+        if self._subscriber_taps:
+            shown = self._subscriber_taps.get(carrier.peer.node)
             if shown is not None:
                 shown(frame)
         is_news = carrier.peer.accept(frame, self.clock.ns)
         if is_news:
             self.soon(carrier, carrier.peer.run_callbacks)
         if carrier.looks is not None and (
-            is_news or any(reader.is_news for reader in carrier.peer.readers_of(key))
+            is_news
+            or any(subscription.is_news for subscription in carrier.peer.subscriptions_of(key))
         ):
             carrier.looks.note_change()
 
@@ -560,9 +561,9 @@ class MemoryGraph:
         del self._carriers[node]
         carrier.is_alive = False
         self._latched.pop(node)
-        for readers in self._readers.values():
-            while carrier in readers:
-                readers.remove(carrier)
+        for subscribers in self._subscribers.values():
+            while carrier in subscribers:
+                subscribers.remove(carrier)
 
     def _send_unsent(self, asker: MemoryCarrier) -> None:
         """Bring requests to nodes that run by now; what has expired is dropped."""

@@ -16,11 +16,11 @@ import msgspec
 from msgspec import Struct
 
 from bus.envelope import Once, OpenCall, Request, Response
-from bus.interface import BusError, Call, Clock, Looks, Reader, Spawned
+from bus.interface import BusError, Call, Clock, Looks, Spawned, Subscription
 from bus.measure import LookGaps, LoopTimes, Usage
 from bus.publisher import NEVER_NS, Publisher, Standing
-from bus.reader import TopicReader
 from bus.schema import Description, breaking_changes, describe, schema_hash, type_name
+from bus.subscription import TopicSubscription
 from bus.timers import Deadline, Schedule
 from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, UNREADABLE, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
@@ -118,7 +118,7 @@ class Peer:
         self._standings: dict[str, Standing] = {}
         self._new_looks = looks  # of a period [ns], what a look does, what is told of a late one
         self._looks: Looks | None = None
-        self._readers: dict[bytes, list[TopicReader[Any]]] = {}
+        self._subscriptions: dict[bytes, list[TopicSubscription[Any]]] = {}
         self._fired: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._handlers: dict[str, tuple[Method[Any, Any], Callable[[Call[Any, Any]], None]]] = {}
         self._asked: dict[int, _Asked] = {}
@@ -199,10 +199,10 @@ class Peer:
         *,
         on_change: Callable[[M], None] | None = None,
         uses: Callable[[M], object] | None = None,
-    ) -> Reader[M]:
+    ) -> Subscription[M]:
         """See `bus.interface.Bus.subscribe`."""
         callback = on_message or on_change
-        reader = TopicReader(
+        subscription = TopicSubscription(
             topic,
             self.clock,
             callback,
@@ -211,9 +211,9 @@ class Peer:
             uses=uses,
         )
         key = topic_key(topic.name)
-        self._readers.setdefault(key, []).append(reader)
+        self._subscriptions.setdefault(key, []).append(subscription)
         self._carrier.listen(topic.writer, key, callback is not None)
-        return reader
+        return subscription
 
     def look_each(self, period_s: float, look: Callable[[], None]) -> Looks:
         """See `bus.interface.Bus.look_each`."""
@@ -327,10 +327,10 @@ class Peer:
     def accept(self, data: bytes, now_ns: int) -> bool:
         """Take a frame from the wire: readers have it. Return whether a callback waits for it."""
         end = data.find(b"\0") + 1
-        for reader in self._readers.get(data[:end], ()):
-            message = reader.accept(data, end, now_ns)
+        for subscription in self._subscriptions.get(data[:end], ()):
+            message = subscription.accept(data, end, now_ns)
             if message is not None:
-                self._fired.append((reader.on_message, message))  # type: ignore[arg-type]
+                self._fired.append((subscription.on_message, message))  # type: ignore[arg-type]
         return bool(self._fired)
 
     def run_callbacks(self) -> None:
@@ -431,14 +431,14 @@ class Peer:
 
     # --- for a carrier that leaves repeats out ---------------------------------------------------
 
-    def readers(self) -> Iterator[TopicReader[Any]]:
-        """Return all readers."""
-        for readers in self._readers.values():
-            yield from readers
+    def subscriptions(self) -> Iterator[TopicSubscription[Any]]:
+        """Return all subscriptions."""
+        for subscriptions in self._subscriptions.values():
+            yield from subscriptions
 
-    def readers_of(self, key: bytes) -> list[TopicReader[Any]]:
-        """Return the readers of one topic."""
-        return self._readers.get(key, [])
+    def subscriptions_of(self, key: bytes) -> list[TopicSubscription[Any]]:
+        """Return the subscriptions to one topic."""
+        return self._subscriptions.get(key, [])
 
     def rows(self) -> Iterable[Publisher]:
         """Return what has been sent."""
@@ -531,10 +531,10 @@ class Peer:
         self._used, self._used_at_ns = used, now_ns
         cpu_percent = round(100.0 * cpu_ns / elapsed_ns, 2) if elapsed_ns > 0 else 0.0
         gaps = late = refused = 0
-        for reader in self.readers():
-            gaps += reader.health.gaps
-            late += reader.health.late
-            refused += reader.health.refused
+        for subscription in self.subscriptions():
+            gaps += subscription.health.gaps
+            late += subscription.health.late
+            refused += subscription.health.refused
         times, late_looks, counts = self.times.take(), self._gaps.take(), (gaps, late, refused)
         figures = (self.state, used, cpu_percent, times, late_looks, counts, self._drops)
         if (figures, self._error) != self._beaten or self._heartbeat is None:

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 from bus.looks import NotedLooks
 from bus.publisher import NEVER_NS
-from bus.reader import TopicReader
+from bus.subscription import TopicSubscription
 from bus.timers import Deadline
 
 EARLY_NS = 1000  # a deadline in seconds may round to a nanosecond later: looked at before, too
 
 
-class Place(Protocol):
+class LooksHost(Protocol):
     """What a node's looks need of the graph and of its peer."""
 
     def now_ns(self) -> int:
@@ -31,7 +31,7 @@ class Place(Protocol):
     def add_ranked(self, due_ns: int, rank: int, action: Callable[[], None]) -> Deadline:
         """Ask for an action at a time, in the order of its rank."""
 
-    def readers(self) -> Iterable[TopicReader[Any]]:
+    def subscriptions(self) -> Iterable[TopicSubscription[Any]]:
         """Return what the node reads."""
 
     def first_repeat_ns(self, after_ns: int, step_ns: int) -> int:
@@ -49,7 +49,7 @@ class VirtualLooks(NotedLooks):
 
     def __init__(
         self,
-        place: Place,
+        host: LooksHost,
         rank: int,
         step_ns: int,
         look: Callable[[], None],
@@ -57,17 +57,17 @@ class VirtualLooks(NotedLooks):
         is_each_judged: bool,
     ) -> None:
         super().__init__(step_ns, on_gap)
-        self._place = place
+        self._host = host
         self._rank = rank
         self._look = look
         self.is_each_judged = is_each_judged
         # The newest that has been looked at or left out; the first look is now.
-        self.instant_ns = place.now_ns() - step_ns
+        self.instant_ns = host.now_ns() - step_ns
         self._due_ns = 0
         self._stale_ns = 0  # nothing goes stale before; to be found out anew then
         self._is_changed = True
         self._has_begun = self._is_held = self._is_cancelled = self._is_looking = False
-        self._deadline = place.add_ranked(place.now_ns(), rank, self._on_instant)
+        self._deadline = host.add_ranked(host.now_ns(), rank, self._on_instant)
 
     # --- bus.interface.Looks -------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ class VirtualLooks(NotedLooks):
             self.step_ns = step_ns
             # The new grid's instants up to now were none: nobody has looked, or should have. The
             # next one is looked at, since it may come later than a period after the look before.
-            self.instant_ns += (self._place.now_ns() - self.instant_ns) // step_ns * step_ns
+            self.instant_ns += (self._host.now_ns() - self.instant_ns) // step_ns * step_ns
             self._is_changed = True
             self._schedule()
 
@@ -93,10 +93,10 @@ class VirtualLooks(NotedLooks):
 
     def catch_up(self) -> None:
         """See `Looks.catch_up`."""
-        steps = (self._place.now_ns() - self.instant_ns) // self.step_ns
+        steps = (self._host.now_ns() - self.instant_ns) // self.step_ns
         if steps > 0 and self._has_begun and not self._is_held and not self._is_cancelled:
             last_ns = self.instant_ns + steps * self.step_ns
-            if not self._place.has_passed(last_ns, self._rank):
+            if not self._host.has_passed(last_ns, self._rank):
                 last_ns -= self.step_ns
             if self._deadline.action is not None:
                 # A look that was asked for and has not taken place, since the node was held, is
@@ -109,7 +109,7 @@ class VirtualLooks(NotedLooks):
         self.catch_up()
         self._is_cancelled = True
         self._deadline.cancel()
-        self._place.send_again()
+        self._host.send_again()
 
     # --- for the graph -------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class VirtualLooks(NotedLooks):
     def _leave_out(self, last_ns: int) -> None:
         """Count the instants up to one of them as looked at, with nothing new."""
         if last_ns > self.instant_ns:
-            self._place.pass_instants(self.instant_ns, last_ns, self.step_ns)
+            self._host.pass_instants(self.instant_ns, last_ns, self.step_ns)
             self.instant_ns = self.looked_ns = last_ns
 
     def _on_instant(self) -> None:
@@ -149,7 +149,7 @@ class VirtualLooks(NotedLooks):
             self._leave_out(due_ns - step_ns)
         self._has_begun = True
         # One that is late, since the node was held, has missed those up to now.
-        self.instant_ns = due_ns + (self._place.now_ns() - due_ns) // step_ns * step_ns
+        self.instant_ns = due_ns + (self._host.now_ns() - due_ns) // step_ns * step_ns
         self._is_changed = False
         self._is_looking = True
         self._look()
@@ -172,11 +172,11 @@ class VirtualLooks(NotedLooks):
             if self._deadline.due_ns == due_ns:
                 return
             self._deadline.cancel()
-        self._deadline = self._place.add_ranked(due_ns, self._rank, self._on_instant)
+        self._deadline = self._host.add_ranked(due_ns, self._rank, self._on_instant)
 
     def _wanted_ns(self) -> int:
         """Return from when on a look is needed [ns]."""
-        wanted_ns = self._place.first_repeat_ns(self.instant_ns, self.step_ns)
+        wanted_ns = self._host.first_repeat_ns(self.instant_ns, self.step_ns)
         wanted_ns = min(wanted_ns, self._due_ns)
         if self._stale_ns < wanted_ns:
             if self._stale_ns <= self.instant_ns:
@@ -187,7 +187,7 @@ class VirtualLooks(NotedLooks):
     def _find_stale_ns(self) -> int:
         """Return the earliest time since the newest look at which what is read goes stale [ns]."""
         stale_ns = NEVER_NS
-        for reader in self._place.readers():
-            if self.instant_ns < reader.stale_ns < stale_ns:
-                stale_ns = reader.stale_ns
+        for subscription in self._host.subscriptions():
+            if self.instant_ns < subscription.stale_ns < stale_ns:
+                stale_ns = subscription.stale_ns
         return stale_ns

@@ -1,6 +1,6 @@
 """One supervised node: its processes, whether it is silent, and those who wait for it."""
 
-from bus import Call, Reader
+from bus import Call, Subscription
 from launch.children import ChildProcess
 from launch.lifecycle import State
 from launch.plan import NodePlan
@@ -26,7 +26,7 @@ class Node:
         self.state = State()
         self.children: dict[int, ChildProcess] = {}
         self.waiting: list[tuple[Call[NodeName, Restarted], int]] = []  # restarts: call, pid before
-        self.heartbeat: Reader[Heartbeat] | None = None
+        self.heartbeat: Subscription[Heartbeat] | None = None
         self._last_heard: tuple[int, float | None] = (0, None)
         self._silent_periods = 0
         self.gone_s = 0.0  # when its process before was gone

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Protocol, TypeVar, cast
 import msgspec
 import pytest
 
-from bus import Answer, Bus, BusError, Call, Reader, Status
+from bus import Answer, Bus, BusError, Call, Status, Subscription
 from bus.memory import MemoryGraph
 from bus.place import Place
 from bus.run import ZmqBus, open_node
@@ -164,19 +164,19 @@ def status(high_v: float = 12.0) -> PilotStatus:
 
 
 def joined(world: World, reader_bus: Bus, writer_bus: Bus) -> None:
-    """Wait until a reader hears the writer, so that nothing sent from now on is lost."""
+    """Wait until a subscriber hears the writer, so that nothing sent from now on is lost."""
     heard = reader_bus.subscribe(HEARTBEATS[writer_bus.node], lambda _: None)
     world.until(lambda: heard.message is not None)
 
 
 def test_a_reader_sees_the_newest_message(world: World) -> None:
     pilot, safety = world.bus("pilot"), world.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS)
+    subscription = safety.subscribe(PILOT_STATUS)
     joined(world, safety, pilot)
     for high_v in (12.0, 9.0, 6.0):
         pilot.publish(PILOT_STATUS, status(high_v))
     safety.every(0.01, lambda: None)
-    world.until(lambda: reader.message == status(6.0))
+    world.until(lambda: subscription.message == status(6.0))
 
 
 def test_a_callback_gets_every_message_in_order(world: World) -> None:
@@ -193,13 +193,15 @@ def test_a_callback_gets_every_message_in_order(world: World) -> None:
 def test_a_callback_for_changes_gets_no_repeat(world: World) -> None:
     pilot, safety = world.bus("pilot"), world.bus("safety")
     got: list[float] = []
-    reader = safety.subscribe(PILOT_STATUS, on_change=lambda message: got.append(message.high_v))
+    subscription = safety.subscribe(
+        PILOT_STATUS, on_change=lambda message: got.append(message.high_v)
+    )
     joined(world, safety, pilot)
     for high_v in (12.0, 12.0, 9.0, 9.0, 12.0, 6.0):
         pilot.publish(PILOT_STATUS, status(high_v))
     world.until(lambda: 6.0 in got)
     assert got == [12.0, 9.0, 12.0, 6.0]
-    assert reader.health.gaps == 0
+    assert subscription.health.gaps == 0
 
 
 def test_a_node_looks_on_its_grid_and_repeats_what_it_says(world: World) -> None:
@@ -237,31 +239,31 @@ def test_the_newest_message_is_in_place_before_a_callback_runs(world: World) -> 
 
 def test_a_message_goes_stale_at_its_hold(world: World) -> None:
     pilot, safety = world.bus("pilot"), world.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
-    assert reader.message is None
-    assert reader.fresh() is None
-    assert reader.age_s == float("inf")
+    subscription = safety.subscribe(PILOT_STATUS, lambda _: None)
+    assert subscription.message is None
+    assert subscription.fresh() is None
+    assert subscription.age_s == float("inf")
     joined(world, safety, pilot)
     pilot.publish(PILOT_STATUS, status())
-    world.until(lambda: reader.fresh() is not None)
+    world.until(lambda: subscription.fresh() is not None)
     world.wait(0.2)
-    assert reader.fresh() is not None
-    assert 0.2 <= reader.age_s < 1.0
+    assert subscription.fresh() is not None
+    assert 0.2 <= subscription.age_s < 1.0
     world.wait(1.0)
-    assert reader.fresh() is None, "the topic's own hold is 1 s"
-    assert reader.message == status()
+    assert subscription.fresh() is None, "the topic's own hold is 1 s"
+    assert subscription.message == status()
 
 
 def test_what_is_only_looked_at_goes_stale_too(world: World) -> None:
     pilot, safety = world.bus("pilot"), world.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS)
+    subscription = safety.subscribe(PILOT_STATUS)
     joined(world, safety, pilot)
     pilot.publish(PILOT_STATUS, status())
     seen: list[bool] = []
-    safety.every(0.05, lambda: seen.append(reader.fresh() is not None))
+    safety.every(0.05, lambda: seen.append(subscription.fresh() is not None))
     world.until(lambda: True in seen)
     world.until(lambda: False in seen[seen.index(True) :])
-    assert PILOT_STATUS.hold_s < reader.age_s < PILOT_STATUS.hold_s + 0.5
+    assert PILOT_STATUS.hold_s < subscription.age_s < PILOT_STATUS.hold_s + 0.5
 
 
 def reading(poll_s: float) -> MeterReading:
@@ -273,13 +275,13 @@ def reading(poll_s: float) -> MeterReading:
 @pytest.mark.req("MET-3")
 def test_a_message_may_say_its_own_hold(tmp_path: Path) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
-    meter, reader = graph.bus("meter"), graph.bus("web").subscribe(METER_HOUSE)
+    meter, subscription = graph.bus("meter"), graph.bus("web").subscribe(METER_HOUSE)
     for poll_s, hold_s in ((1.0, 10.0), (30.0, 90.0), (1e9, 180.0), (float("nan"), 10.0)):
         meter.publish(METER_HOUSE, reading(poll_s))
         graph.advance(hold_s - 0.01)
-        assert reader.fresh() is not None
+        assert subscription.fresh() is not None
         graph.advance(0.02)
-        assert reader.fresh() is None
+        assert subscription.fresh() is None
 
 
 def test_only_the_writer_of_the_table_may_publish(world: World) -> None:
@@ -317,13 +319,13 @@ def test_a_topic_that_is_not_latched_does_not_reach_a_late_reader(world: World) 
     pilot.publish(PILOT_STATUS, status())
     world.wait(0.05)
     safety = world.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS)
+    subscription = safety.subscribe(PILOT_STATUS)
     joined(world, safety, pilot)
-    assert reader.message is None
+    assert subscription.message is None
 
 
-def heard(reader: Reader[PilotStatus], incarnation: int) -> bool:
-    return reader.incarnation == incarnation
+def heard(subscription: Subscription[PilotStatus], incarnation: int) -> bool:
+    return subscription.incarnation == incarnation
 
 
 def keep_saying(pilot: Bus) -> None:
@@ -332,31 +334,31 @@ def keep_saying(pilot: Bus) -> None:
 
 def test_a_restarted_writer_is_heard_again_under_its_next_incarnation(world: World) -> None:
     safety = world.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    subscription = safety.subscribe(PILOT_STATUS, lambda _: None)
     for incarnation in (1, 2, 3):
         pilot = world.bus("pilot")
         assert pilot.incarnation == incarnation
         keep_saying(pilot)
-        world.until(partial(heard, reader, incarnation))
+        world.until(partial(heard, subscription, incarnation))
         world.kill("pilot")
-    assert reader.health.gaps == 0
+    assert subscription.health.gaps == 0
 
 
 def test_a_writer_that_counts_anew_is_heard(world: World) -> None:
     """The lock file that keeps the count may be lost, with the run directory or by a cleaner."""
     safety = world.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    subscription = safety.subscribe(PILOT_STATUS, lambda _: None)
     for count in (1, 2):
         pilot = world.bus("pilot")
         keep_saying(pilot)
-        world.until(partial(heard, reader, count))
+        world.until(partial(heard, subscription, count))
         world.kill("pilot")
     world.forget_incarnations("pilot")
     pilot = world.bus("pilot")
     assert pilot.incarnation == 1
     keep_saying(pilot)
-    world.until(partial(heard, reader, 1))
-    assert reader.fresh() == status()
+    world.until(partial(heard, subscription, 1))
+    assert subscription.fresh() == status()
 
 
 def test_a_writer_of_another_schema_is_refused_and_both_sides_are_named(world: World) -> None:
@@ -366,11 +368,11 @@ def test_a_writer_of_another_schema_is_refused_and_both_sides_are_named(world: W
 
     old = Topic(name="pilot/status", message=PilotStatusOfYesterday, writer="pilot")
     pilot, safety = world.bus("pilot"), world.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    subscription = safety.subscribe(PILOT_STATUS, lambda _: None)
     joined(world, safety, pilot)
     pilot.publish(old, PilotStatusOfYesterday(cp_state="A", duty_percent=100))
-    world.until(lambda: reader.health.refused == 1)
-    assert reader.message is None
+    world.until(lambda: subscription.health.refused == 1)
+    assert subscription.message is None
 
 
 def test_deadlines_run_in_order_and_not_before_their_time(world: World) -> None:
@@ -911,6 +913,6 @@ def test_a_silent_reader_costs_the_writer_nothing(world: World) -> None:
     pilot = world.bus("pilot")
     pilot.subscribe(SIM_EVENT)
     joined(world, pilot, plant)
-    reader = pilot.subscribe(SAFETY_STATUS)
-    assert reader.message is None
-    assert reader.stamp_s is None
+    subscription = pilot.subscribe(SAFETY_STATUS)
+    assert subscription.message is None
+    assert subscription.stamp_s is None

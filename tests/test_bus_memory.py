@@ -113,12 +113,12 @@ def test_a_reader_s_tap_shows_what_reaches_it_and_not_what_is_lost(graph: Memory
     graph.bus("safety").subscribe(PILOT_STATUS)
     graph.bus("session").subscribe(PILOT_STATUS)
     shown: list[int] = []
-    graph.tap_reader("safety", lambda frame: shown.append(unpack(frame).header.sequence))
+    graph.tap_subscriber("safety", lambda frame: shown.append(unpack(frame).header.sequence))
     asked: list[str] = []
 
-    def lost(writer: str, topic: str, reader: str) -> bool:
-        asked.append(reader)
-        return reader == "safety" and asked.count("safety") in (2, 3)
+    def lost(writer: str, topic: str, subscriber: str) -> bool:
+        asked.append(subscriber)
+        return subscriber == "safety" and asked.count("safety") in (2, 3)
 
     graph.lose(lost)
     for _ in range(5):
@@ -128,13 +128,13 @@ def test_a_reader_s_tap_shows_what_reaches_it_and_not_what_is_lost(graph: Memory
 
 def test_a_loss_ends_when_it_is_told_to(graph: MemoryGraph) -> None:
     pilot = graph.bus("pilot")
-    reader = graph.bus("safety").subscribe(PILOT_STATUS)
-    end = graph.lose(lambda writer, topic, reader: topic == PILOT_STATUS.name)
+    subscription = graph.bus("safety").subscribe(PILOT_STATUS)
+    end = graph.lose(lambda writer, topic, subscriber: topic == PILOT_STATUS.name)
     pilot.publish(PILOT_STATUS, STATUS)
-    assert reader.message is None
+    assert subscription.message is None
     end()
     pilot.publish(PILOT_STATUS, STATUS)
-    assert reader.message == STATUS
+    assert subscription.message == STATUS
 
 
 def work_times(seed: int, state_dir: Path) -> list[tuple[float, str]]:

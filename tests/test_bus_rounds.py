@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bus import Bus, BusError, Reader
+from bus import Bus, BusError, Subscription
 from bus.looks import TimerLooks
 from bus.memory import START_NS, MemoryGraph
 from bus.moment import Moment
@@ -88,14 +88,14 @@ def _used(word: Word) -> int:
 
 
 class Node:
-    """One machine, its readers, and what it has decided."""
+    """One machine, its subscriptions, and what it has decided."""
 
     def __init__(self, bus: Bus, index: int, done: list[Any]) -> None:
         self._bus, self._done = bus, done
         self._state = State()
         self._topic = SAID[NAMES[index]]
         others = [SAID[name] for name in NAMES if name != NAMES[index]]
-        self.readers: list[Reader[Word]] = [
+        self.subscriptions: list[Subscription[Word]] = [
             bus.subscribe(
                 topic,
                 on_change=self._on_change if index == 3 else None,
@@ -121,7 +121,8 @@ class Node:
 
     def _look(self, instant: Instant) -> Inputs:
         heard = tuple(
-            None if (word := reader.fresh()) is None else word.level for reader in self.readers
+            None if (word := subscription.fresh()) is None else word.level
+            for subscription in self.subscriptions
         )
         return Inputs(now_s=instant.now_s, since_s=instant.since_s, heard=heard)
 
@@ -178,7 +179,9 @@ class World:
                 self.graph.release(name)
                 self._held.discard(name)
             case "lose":
-                self._losses.append(self.graph.lose(lambda writer, topic, reader: reader == name))
+                self._losses.append(
+                    self.graph.lose(lambda writer, topic, subscriber: subscriber == name)
+                )
             case "find" if self._losses:
                 self._losses.pop()()
             case _:
@@ -188,8 +191,12 @@ class World:
 
     def _probe(self) -> None:
         for name in self.graph.running:
-            for reader in self._nodes[name].readers:
-                seen = (reader.message, reader.stamp_s, reader.fresh() is not None)
+            for subscription in self._nodes[name].subscriptions:
+                seen = (
+                    subscription.message,
+                    subscription.stamp_s,
+                    subscription.fresh() is not None,
+                )
                 self.done.append((name, "probe", self.graph.clock.ns, *seen))
 
 
@@ -492,11 +499,11 @@ def test_a_message_that_is_there_again_is_looked_at(
     graph: MemoryGraph, uses: Callable[[Word], object] | None
 ) -> None:
     bus, writer = graph.bus("b"), graph.bus("a")
-    reader = bus.subscribe(SAID["a"], uses=uses)
+    subscription = bus.subscribe(SAID["a"], uses=uses)
     seen: list[bool] = []
 
     def look(instant: Instant) -> Inputs:
-        level = None if reader.fresh() is None else 1
+        level = None if subscription.fresh() is None else 1
         return Inputs(now_s=instant.now_s, since_s=0.0, heard=(level,))
 
     def act(inputs: Inputs) -> Counting:
@@ -565,17 +572,17 @@ def test_another_period_counts_from_the_last_message_on(graph: MemoryGraph) -> N
 
 def test_repeats_that_are_left_out_are_counted(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
-    reader = graph.bus("b").subscribe(SAID["a"])
+    subscription = graph.bus("b").subscribe(SAID["a"])
     looker.rounds.say(SAID["a"], Word(level=1))
     graph.advance(10.01)
     assert looker.looks == [0.0]
-    assert reader.stamp_s == START_NS / 1e9 + 10.0
-    assert reader.fresh() == Word(level=1)
+    assert subscription.stamp_s == START_NS / 1e9 + 10.0
+    assert subscription.fresh() == Word(level=1)
     frames: list[bytes] = []
     graph.tap(frames.append)
     graph.advance(0.1)
     assert unpack(frames[0]).header.sequence == 102, "one message and its repeats"
-    assert reader.health.gaps == 0
+    assert subscription.health.gaps == 0
 
 
 @pytest.mark.parametrize("period_s", [0.26, 0.6])
@@ -603,7 +610,7 @@ def test_what_holds_for_ever_is_repeated_on_any_grid(graph: MemoryGraph) -> None
 def test_a_writer_that_lives_and_says_no_more_goes_stale(graph: MemoryGraph, ends: str) -> None:
     looker = Looker(graph, 0.025, math.inf)
     bus = graph.bus("b")
-    reader = bus.subscribe(SAID["a"])
+    subscription = bus.subscribe(SAID["a"])
     seen: list[float] = []
 
     def act(inputs: Inputs) -> Counting:
@@ -612,7 +619,7 @@ def test_a_writer_that_lives_and_says_no_more_goes_stale(graph: MemoryGraph, end
         return Counting(due_s=math.inf)
 
     def look(instant: Instant) -> Inputs:
-        word = reader.fresh()
+        word = subscription.fresh()
         return Inputs(
             now_s=instant.now_s, since_s=0.0, heard=(None if word is None else word.level,)
         )
@@ -635,25 +642,25 @@ def test_a_latched_message_that_comes_late_does_not_replace_a_newer_one(
 ) -> None:
     writer, bus = graph.bus("c"), graph.bus("b")
     writer.publish(SAID["c"], Word(level=1))
-    reader = bus.subscribe(SAID["c"])  # what is latched is on its way
+    subscription = bus.subscribe(SAID["c"])  # what is latched is on its way
     writer.publish(SAID["c"], Word(level=2))
     graph.advance(0.1)
-    assert reader.message == Word(level=2)
+    assert subscription.message == Word(level=2)
 
 
 def test_who_asks_for_stamps_while_a_message_is_sent_keeps_nobody_from_hearing_it(
     graph: MemoryGraph,
 ) -> None:
     looker = Looker(graph, 0.025, math.inf)
-    reader = graph.bus("b").subscribe(SAID["a"])
+    subscription = graph.bus("b").subscribe(SAID["a"])
     looker.rounds.say(SAID["a"], Word(level=1))
     stamps: list[float | None] = []
     graph.tap(lambda _: stamps.append(graph.stamp_s("b", SAID["a"])), repeats=False)
     graph.advance(10.0)
     looker.rounds.say(SAID["a"], Word(level=2))
-    assert reader.message == Word(level=2)
+    assert subscription.message == Word(level=2)
     assert stamps[-1] == pytest.approx(START_NS / 1e9 + 9.9)
-    assert reader.health.gaps == 0
+    assert subscription.health.gaps == 0
 
 
 def test_a_tap_without_repeats_lets_them_be_left_out(graph: MemoryGraph) -> None:
@@ -662,7 +669,7 @@ def test_a_tap_without_repeats_lets_them_be_left_out(graph: MemoryGraph) -> None
     frames: list[bytes] = []
     heard: list[bytes] = []
     graph.tap(frames.append, repeats=False)
-    graph.tap_reader("b", heard.append, repeats=False)
+    graph.tap_subscriber("b", heard.append, repeats=False)
     reader_bus.subscribe(SAID["a"])
     assert graph.stamp_s("b", SAID["a"]) is None
     looker.rounds.say(SAID["a"], Word(level=1))
@@ -676,11 +683,11 @@ def test_a_tap_without_repeats_lets_them_be_left_out(graph: MemoryGraph) -> None
 def test_a_writer_that_is_gone_goes_stale_after_its_last_repeat(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
     bus = graph.bus("b")
-    reader = bus.subscribe(SAID["a"])
+    subscription = bus.subscribe(SAID["a"])
     seen: list[float] = []
 
     def look(instant: Instant) -> Inputs:
-        word = reader.fresh()
+        word = subscription.fresh()
         return Inputs(
             now_s=instant.now_s, since_s=0.0, heard=(None if word is None else word.level,)
         )
@@ -707,27 +714,27 @@ def test_a_topic_that_is_hushed_goes_stale_after_its_last_repeat_until_it_is_sai
     graph = MemoryGraph(seed=1, state_dir=tmp_path, leaves_out=leaves_out)
     looker = Looker(graph, 0.025, math.inf)
     bus = looker.bus
-    reader = graph.bus("b").subscribe(SAID["a"])
+    subscription = graph.bus("b").subscribe(SAID["a"])
     bus.say(SAID["a"], Word(level=1))
     graph.advance(10.05)
     bus.hush(SAID["a"])
     bus.hush(SAID["a"])
     graph.advance(10.0)
-    assert reader.stamp_s == START_NS / 1e9 + 10.0
-    assert reader.fresh() is None
+    assert subscription.stamp_s == START_NS / 1e9 + 10.0
+    assert subscription.fresh() is None
     bus.say(SAID["a"], Word(level=1))
     graph.advance(10.0)
-    assert reader.fresh() == Word(level=1)
-    assert reader.health.gaps == 0
+    assert subscription.fresh() == Word(level=1)
+    assert subscription.health.gaps == 0
 
 
 def test_a_tap_that_asks_for_stamps_takes_no_message_from_a_reader(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
-    reader = graph.bus("b").subscribe(SAID["a"])
+    subscription = graph.bus("b").subscribe(SAID["a"])
     stamps: list[float | None] = []
     graph.tap(lambda _: stamps.append(graph.stamp_s("b", SAID["a"])), repeats=False)
     for level in range(3):
         looker.rounds.say(SAID["a"], Word(level=level))
         graph.advance(1.0)
-        assert reader.fresh() == Word(level=level)
-    assert reader.health.gaps == 0
+        assert subscription.fresh() == Word(level=level)
+    assert subscription.health.gaps == 0

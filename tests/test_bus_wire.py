@@ -101,18 +101,18 @@ def test_garbage_on_a_topic_is_counted_and_changes_nothing(tmp_path: Path) -> No
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     frames: list[bytes] = []
     pilot, safety = graph.bus("pilot"), graph.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS)
+    subscription = safety.subscribe(PILOT_STATUS)
     graph.tap(frames.append)
     good = PilotStatus(cp_state=CpState.B, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0)
     pilot.publish(PILOT_STATUS, good)
-    assert reader.message == good
+    assert subscription.message == good
     for sequence, cut in enumerate((b"\xff\xff", b"", frames[0][60:70]), start=2):
         header = bytearray(frames[0][13 : 13 + HEADER_LENGTH])
         struct.pack_into("<Q", header, 12, sequence)
         safety.accept(b"pilot/status\0" + bytes(header) + cut, graph.clock.now_ns())
-        assert reader.message == good
+        assert subscription.message == good
     safety.accept(b"pilot/status\0\1", graph.clock.now_ns())
-    assert reader.health.refused == 4
+    assert subscription.health.refused == 4
 
 
 @pytest.mark.parametrize(
@@ -130,15 +130,15 @@ def test_garbage_on_a_topic_is_counted_and_changes_nothing(tmp_path: Path) -> No
 def test_no_bytes_from_outside_end_a_node(tmp_path: Path, garbage: bytes) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     safety = graph.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS, lambda _: None)
+    subscription = safety.subscribe(PILOT_STATUS, lambda _: None)
     safety.accept_request(b"somebody", garbage)
     safety.accept_response(garbage)
     header = struct.pack(
         "<BBHIIQqq", 1, 0, 36, schema_hash(PilotStatus), 1, 1, graph.clock.now_ns(), 0
     )
     safety.accept(b"pilot/status\0" + header + garbage, graph.clock.now_ns())
-    assert reader.message is None
-    assert reader.health.refused == 1
+    assert subscription.message is None
+    assert subscription.health.refused == 1
     graph.advance(3.0)
     assert "safety" in graph.running
 
@@ -146,11 +146,11 @@ def test_no_bytes_from_outside_end_a_node(tmp_path: Path, garbage: bytes) -> Non
 def test_a_thousand_foreign_schemas_cost_one_question_each_and_no_node(tmp_path: Path) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     safety = graph.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS)
+    subscription = safety.subscribe(PILOT_STATUS)
     for code in range(1000):
         header = struct.pack("<BBHIIQqq", 1, 0, 36, code, 1, code + 1, graph.clock.now_ns(), 0)
         safety.accept(b"pilot/status\0" + header, graph.clock.now_ns())
-    assert reader.health.refused == 1000
+    assert subscription.health.refused == 1000
     graph.advance(3.0)
 
 
@@ -159,7 +159,7 @@ def test_a_stamp_from_the_future_is_refused_for_it_would_never_grow_stale(tmp_pa
     frames: list[bytes] = []
     graph.tap(frames.append)
     pilot, safety = graph.bus("pilot"), graph.bus("safety")
-    reader = safety.subscribe(PILOT_STATUS)
+    subscription = safety.subscribe(PILOT_STATUS)
     frames.clear()
     graph.lose(lambda writer, topic, node: True)
     pilot.publish(
@@ -169,10 +169,10 @@ def test_a_stamp_from_the_future_is_refused_for_it_would_never_grow_stale(tmp_pa
     late = bytearray(frames[0])
     struct.pack_into("<q", late, 13 + 20, graph.clock.now_ns() + 3_600_000_000_000)
     safety.accept(bytes(late), graph.clock.now_ns())
-    assert reader.message is None
-    assert reader.health.refused == 1
+    assert subscription.message is None
+    assert subscription.health.refused == 1
     safety.accept(frames[0], graph.clock.now_ns())
-    assert reader.message is not None
+    assert subscription.message is not None
 
 
 def test_a_subscription_does_not_match_a_longer_topic() -> None:

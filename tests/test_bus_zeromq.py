@@ -44,10 +44,10 @@ def test_an_orderly_stop_leaves_no_socket_and_keeps_the_lock_for_its_count(place
 
 def test_a_reader_hears_the_next_incarnation_in_new_files(place: Place) -> None:
     with open_tool(place) as tool:
-        reader = tool.subscribe(HEARTBEATS["led"], lambda _: None)
+        subscription = tool.subscribe(HEARTBEATS["led"], lambda _: None)
         for incarnation in (1, 2, 3):
             bus = open_node("led", place)
-            spin_until(lambda now=incarnation: reader.incarnation == now, bus, tool)  # type: ignore[misc]
+            spin_until(lambda now=incarnation: subscription.incarnation == now, bus, tool)  # type: ignore[misc]
             bus.stop(StopReason.RESTART)
             bus.close()
 
@@ -85,8 +85,8 @@ def test_the_sockets_of_another_process_are_never_removed(place: Place) -> None:
     first.close()
     assert files(place) == ["led.lock", "led.pub", "led.srv"]
     with open_tool(place) as tool:
-        reader = tool.subscribe(HEARTBEATS["led"], lambda _: None)
-        spin_until(lambda: reader.message is not None, second, tool)
+        subscription = tool.subscribe(HEARTBEATS["led"], lambda _: None)
+        spin_until(lambda: subscription.message is not None, second, tool)
     second.stop(StopReason.SHUTDOWN)
     second.close()
     assert files(place) == ["led.lock"]

@@ -108,11 +108,11 @@ class Witness:
         graph.tap(self._tap(self._of_all()), repeats=False)
         heard_by_safety = self._heard_by("safety", HEARD_BY_SAFETY)
         heard_by_safety[SIM_COPPER] = self._on_copper_in_safety
-        graph.tap_reader("safety", self._tap(heard_by_safety), repeats=False)
+        graph.tap_subscriber("safety", self._tap(heard_by_safety), repeats=False)
         heard_by_pilot = self._heard_by("pilot", HEARD_BY_PILOT)
-        graph.tap_reader("pilot", self._tap(heard_by_pilot), repeats=False)
+        graph.tap_subscriber("pilot", self._tap(heard_by_pilot), repeats=False)
         heard_by_session: dict[Topic[Any], Take] = {METER_BOX: self._on_meter_in_session}
-        graph.tap_reader("session", self._tap(heard_by_session), repeats=False)
+        graph.tap_subscriber("session", self._tap(heard_by_session), repeats=False)
 
     def note(self, text: str) -> None:
         """Write a line of the timeline."""

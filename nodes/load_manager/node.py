@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bus import Bus, Reader
+from bus import Bus, Subscription
 from bus.rounds import Instant, Rounds
 from msgs.meter import MeterReading
 from msgs.settings import Settings
@@ -47,7 +47,7 @@ class LoadManagerNode:
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
-        self._wishes: list[tuple[WishSource, Reader[Wishes]]] = [
+        self._wishes: list[tuple[WishSource, Subscription[Wishes]]] = [
             (source, bus.subscribe(source.topic, on_change=self._on_change)) for source in WISHES
         ]
         bus.subscribe(METER_BOX, self._boxes.append)
@@ -70,7 +70,9 @@ class LoadManagerNode:
             session=self._session.fresh(),
             boxes=tuple(self._boxes),
             house=self._house.message,
-            sources=tuple(_source(row, settings, reader) for row, reader in self._wishes),
+            sources=tuple(
+                _source(row, settings, subscription) for row, subscription in self._wishes
+            ),
         )
 
     def _act(self, inputs: Inputs) -> Outputs:
@@ -81,19 +83,21 @@ class LoadManagerNode:
         return outputs
 
 
-def _source(row: WishSource, settings: Settings | None, reader: Reader[Wishes]) -> Source:
+def _source(
+    row: WishSource, settings: Settings | None, subscription: Subscription[Wishes]
+) -> Source:
     """Return what is known of a source.
 
     While the settings are not heard the claim of the start holds, and every wish that is heard.
     """
     controller = row.controller(Settings() if settings is None else settings)
-    wishes = reader.message
+    wishes = subscription.message
     return Source(
         name=row.name,
         is_configured=controller.enabled or (settings is None and wishes is not None),
         fallback_a=controller.fallback_a,
         wishes=wishes,
-        said_s=reader.stamp_s or 0.0,
+        said_s=subscription.stamp_s or 0.0,
     )
 
 

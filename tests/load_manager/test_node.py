@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus import Reader
+from bus import Subscription
 from bus.memory import MemoryGraph
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import Line, MeterReading
@@ -47,7 +47,7 @@ class Box:
         self.writers = {node: self.graph.bus(node) for node in ("safety", "pilot", "meter")}
         self.session = self.graph.bus("session")
         self.session.publish(SESSION_WISH, NO_WISHES)
-        self.reader: Reader[LoadOffer] = self.session.subscribe(LOAD_OFFER, self._hear)
+        self.subscription: Subscription[LoadOffer] = self.session.subscribe(LOAD_OFFER, self._hear)
         self.heard: list[tuple[float, LoadOffer]] = []
         self.offered_a = 0.0
         self.writers["pilot"].every(0.02, self._say_pilot)
@@ -130,7 +130,7 @@ class Box:
         )
 
     def now(self) -> LoadOffer:
-        offer = self.reader.fresh()
+        offer = self.subscription.fresh()
         assert offer is not None
         return offer
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bus import Answer, Reader
+from bus import Answer, Subscription
 from bus.memory import MemoryGraph
 from bus.peer import Peer
 from msgs.launch import GraphStatus
@@ -49,8 +49,8 @@ class Box:
         self._readers: dict[str, Peer] = {"launch": self.launch, "system": self.system}
         graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=life)
         self.launch.publish(LAUNCH_GRAPH, graph)
-        self.status: Reader[SessionStatus] = self.launch.subscribe(SESSION_STATUS, self._hear)
-        self.wish: Reader[Wishes] = self.launch.subscribe(SESSION_WISH)
+        self.status: Subscription[SessionStatus] = self.launch.subscribe(SESSION_STATUS, self._hear)
+        self.wish: Subscription[Wishes] = self.launch.subscribe(SESSION_WISH)
         self.heard: list[SessionStatus] = []
         self.start()
 

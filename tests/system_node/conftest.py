@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bus import Answer, Call, Reader, Status
+from bus import Answer, Call, Status, Subscription
 from bus.generations import decoder, look
 from bus.memory import MemoryGraph
 from msgs.led import DARK, Color, Effect, LedFrame, Light
@@ -50,7 +50,9 @@ class Box:
             name: self.graph.bus(name) for name in ("safety", "session", "led", "web", "pilot")
         }
         self.peers["session"].every(1.0, self.say)
-        self.settings: Reader[Settings] = self.peers["web"].subscribe(SETTINGS, self.said.append)
+        self.settings: Subscription[Settings] = self.peers["web"].subscribe(
+            SETTINGS, self.said.append
+        )
         self.say()
 
     # --- the others ----------------------------------------------------------------------------

@@ -37,8 +37,8 @@ class Counts:
         self.refused = 0
 
 
-class TopicReader(Generic[M]):
-    """See `bus.interface.Reader`."""
+class TopicSubscription(Generic[M]):
+    """See `bus.interface.Subscription`."""
 
     __slots__ = (
         "_body",
