@@ -71,7 +71,7 @@ def authorisation_words(session: SessionStatus, by: str = "") -> str:
         return f"given by {by}"
     if not session.authorization_required and not session.token:
         return "not needed"
-    if session.authorized or session.released:
+    if session.authorized:
         return "given"
     return "hold a card to the reading area"
 
