@@ -23,6 +23,7 @@ SESSION = SessionStatus(
     state=WallboxState.CHARGING,
     plugged=True,
     authorized=True,
+    permitted=True,
     session_id="s1",
     energy_wh=1234.5,
     reason="The vehicle draws current.",
