@@ -85,7 +85,6 @@ def test_the_offer_is_told_by_its_duty(pilot: PilotStatus, words: str) -> None:
         ({"token": "04A1"}, "", "given"),
         ({}, "", "not needed"),
         ({"authorization_required": True}, "", "given"),
-        ({"authorization_required": True, "authorized": False, "released": True}, "", "given"),
         (
             {"authorization_required": True, "authorized": False},
             "",
