@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
+from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import Action, EndReason, SessionRecord
 from nodes.session import start_deadline
@@ -146,7 +147,8 @@ def is_authorized(state: State, inputs: Inputs) -> bool:
         return session.end_reason is None
     if state.authorization is not None:
         return True
-    return inputs.required is False and state.suspension is None and inputs.stop is None
+    is_shutdown = inputs.stop is StopReason.SHUTDOWN
+    return inputs.required is False and state.suspension is None and not is_shutdown
 
 
 def is_permitted(state: State) -> bool:

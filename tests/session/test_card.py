@@ -164,6 +164,18 @@ def test_where_no_card_is_required_all_but_an_ended_plug_in_is_authorised() -> N
     assert not life.run(1.0, required=None).authorized  # not known counts as required
 
 
+@pytest.mark.parametrize("plug", [OUT, SEATED])
+def test_where_no_card_is_required_a_restart_in_place_leaves_the_authorisation(
+    plug: Copper,
+) -> None:
+    for reason, is_left in ((StopReason.RESTART, True), (StopReason.SHUTDOWN, False)):
+        life = with_cards()
+        life.run(1.0, required=False, pilot=plug)
+        life.stop = reason
+        assert life.run(1.0).authorized is is_left
+        assert life.run(1.0).authorized is is_left
+
+
 def test_what_is_expected_of_a_person_is_said() -> None:
     life = with_cards()
     assert (life.said[-1].state, life.said[-1].reason) == (WallboxState.IDLE, REQUIRED)
