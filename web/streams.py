@@ -1,13 +1,13 @@
 """The open live streams: few, each with the newest value at most, and none waited for.
 
-One thread serves each of them: their number is bounded, and told to whoever has the threads.
+One thread serves each of them, so their number is bounded well below the number of threads.
 """
 
 import threading
 from collections import Counter
 from collections.abc import Callable
 
-MOST_STREAMS = 32  # ours: as many as a house, its tools and a test bench open
+MOST_STREAMS = 32  # ours: as many as a house, its tools and a test bench open; 12 threads are left
 MOST_PER_ADDRESS = 30  # ours: one machine, whatever runs there, leaves some to the others
 HEARTBEAT_S = 12.0  # ours: a silent stream says that it lives
 LONGEST_S = 300.0  # ours: then the browser comes again, and its session is looked at anew
@@ -24,18 +24,9 @@ def event(data: bytes) -> bytes:
 class Streams:
     """All streams of one server. Its methods may be called by any thread; none of them waits."""
 
-    def __init__(
-        self,
-        now_s: Callable[[], float],
-        on_watched: Callable[[bool], None],
-        on_opened: Callable[[int], None],
-    ) -> None:
-        """`on_watched` is told when the first stream has opened and when the last has gone.
-
-        `on_opened` is told with each stream how many are open now, before it is served.
-        """
+    def __init__(self, now_s: Callable[[], float], on_watched: Callable[[bool], None]) -> None:
+        """`on_watched` is told when the first stream has opened and when the last has gone."""
         self._now_s = now_s
-        self._on_opened = on_opened
         self._on_watched = on_watched
         self._news = threading.Condition()
         self._event = b""
@@ -64,7 +55,6 @@ class Streams:
             self._open[address] += 1
             if self._open.total() == 1:
                 self._on_watched(True)
-            self._on_opened(self._open.total())
             return Stream(self, address, first, self._number, is_allowed, is_gone)
 
     def say(self, data: bytes) -> None:

@@ -89,7 +89,7 @@ class WebNode:
         account, failures, kept = store.account(label), store.failures(), store.sessions()
         bound = bind(parameters.host, parameters.port, bus.clock.now_s)
         self.port: int = bound.getsockname()[1]
-        self.streams = Streams(bus.clock.now_s, self._on_watched, self._on_opened)
+        self.streams = Streams(bus.clock.now_s, self._on_watched)
         self.watch = Watch(bus, label, bool(parameters.panel), self.streams.say)
         box = NodeBox(bus, self.watch)
         site = Site(
@@ -117,10 +117,6 @@ class WebNode:
     def _on_watched(self, is_watched: bool) -> None:
         """Told by the server's threads, in order."""
         self._bus.post(partial(self.watch.watch, is_watched))
-
-    def _on_opened(self, streams: int) -> None:
-        """Told by the server's threads; not after the streams have been closed."""
-        self.server.make_room(streams)
 
     def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         """Close all; who is not done in time goes with the process."""

@@ -1,6 +1,6 @@
 """The HTTP server: waitress in threads of its own, with bounds on all that a reader can hold.
 
-Each stream (`web.streams`) has a thread, made when it opens; twelve are left for pages. waitress
+Most of the threads may serve streams (`web.streams`); twelve are always left for pages. waitress
 reads a request whole before a thread has it, and the sockets of `nodes.web.connections` bound what
 it takes in; so no thread but those of streams waits for a reader. Nothing of waitress is replaced.
 Servers whose threads read by themselves do not do: beside 44 readers that send half a request,
@@ -20,7 +20,7 @@ from waitress import create_server, wasyncore
 from bus import DriverError
 from nodes.web.connections import BUFFER_BYTES, MOST_CONNECTIONS, Listener
 
-PAGE_THREADS = 12  # assumed; besides one for each stream
+THREADS = 44  # assumed: 32 for streams, 12 for pages
 SPARE_CONNECTIONS = 32  # that have been cut, until waitress has closed them
 TELL_EVERY_S = 60.0  # assumed: the same line of waitress
 HEADER_BYTES = 16 * 1024
@@ -88,7 +88,7 @@ class PageServer:
             listener.marking(app),
             self._map,
             sockets=[listener],
-            threads=PAGE_THREADS,
+            threads=THREADS,
             connection_limit=MOST_CONNECTIONS + SPARE_CONNECTIONS,
             backlog=BACKLOG,
             channel_timeout=NEVER_S,
@@ -107,10 +107,6 @@ class PageServer:
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
-
-    def make_room(self, streams: int) -> None:
-        """Have a thread for each open stream, beside those of the pages; not after `stop`."""
-        self._server.task_dispatcher.set_thread_count(PAGE_THREADS + streams)
 
     def cut_idle(self) -> None:
         """End the connections that are idle; to be called every few seconds, by any thread."""

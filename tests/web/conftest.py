@@ -166,8 +166,7 @@ class Desk:
             self.store.sessions(), self.store, box.now_s, box.utc_ns, box.random, box.tell
         )
         self.watched: list[bool] = []
-        self.opened: list[int] = []
-        self.streams = Streams(box.now_s, self.watched.append, self.opened.append)
+        self.streams = Streams(box.now_s, self.watched.append)
         site = Site(label=LABEL, names=self.names, is_simulation=self.panel, port=8080)
         self.app = create_app(box, site, self.door, self.sessions, self.streams)
 

@@ -31,6 +31,7 @@ from nodes.web import connections, server, watch
 from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
+from web.door import Door
 from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
 
 IDLE = SessionStatus(
@@ -159,19 +160,6 @@ def test_a_hundred_streams_do_not_hurt(node: RunningNode) -> None:
     until(lambda: node.node.streams.count == 0)
 
 
-def test_a_stream_takes_no_thread_from_the_pages(node: RunningNode) -> None:
-    def threads() -> int:
-        return sum(each.name.startswith("waitress-") for each in threading.enumerate())
-
-    idle = threads()  # those of a node that an earlier test has stopped may still end
-    jar = node.sign_in()
-    with ExitStack() as stack:
-        for _ in range(server.PAGE_THREADS + 4):
-            assert opened(stack, node, jar, "127.0.0.2").event()
-        until(lambda: threads() >= idle + server.PAGE_THREADS + 4)
-        assert node.ask("/health").status == 200
-
-
 def test_one_address_leaves_streams_to_the_others(node: RunningNode) -> None:
     jar = node.sign_in()
     with ExitStack() as stack:
@@ -274,7 +262,7 @@ def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
         b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nuser",
     )
     with ExitStack() as stack:
-        for number in range(8 * server.PAGE_THREADS):
+        for number in range(2 * server.THREADS):
             half = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
             stack.callback(half.close)
             half.sendall(halves[number % 2])
@@ -287,7 +275,7 @@ def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
 def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> None:
     asked = b"GET /static/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with ExitStack() as stack:
-        for _ in range(4 * server.PAGE_THREADS):
+        for _ in range(server.THREADS):
             unread_connection(stack, node).sendall(asked * 100)
         for _ in range(5):
             began_s = time.monotonic()
@@ -405,6 +393,38 @@ def test_a_flood_of_logins_leaves_the_pages_alive(node: RunningNode) -> None:
         codes = [int(flood.recv(65536).split(b" ", 2)[1]) for flood in sockets]
     assert codes.count(403) + codes.count(429) == 60
     assert codes.count(403) < 10  # judged: five, and one more for each wait that has passed
+
+
+def test_logins_that_wait_for_their_turn_leave_threads_to_the_pages(
+    node: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jar = node.sign_in()
+    page = node.ask("/login")
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    form = f"csrf_token={token}&username=admin&password=wrong"
+    cookie = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
+    request = (
+        f"POST /login HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(form)}\r\n\r\n{form}"
+    )
+    is_judged, may_end = threading.Event(), threading.Event()
+
+    def judge_slowly(door: Door, password: str) -> bool:
+        is_judged.set()
+        return may_end.wait(PATIENCE_S) and False
+
+    monkeypatch.setattr(Door, "_is_password", judge_slowly)
+    with ExitStack() as stack:
+        stack.callback(may_end.set)
+        for _ in range(server.THREADS * 2 // 3):
+            login = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
+            stack.callback(login.close)
+            login.sendall(request.encode())
+        assert is_judged.wait(PATIENCE_S)
+        began_s = time.monotonic()
+        assert node.ask("/api/v1/live", cookies=jar).status == 200
+        assert time.monotonic() - began_s < QUICK_S
 
 
 def test_the_node_stops_within_a_second_with_streams_open(node: RunningNode) -> None:
