@@ -1,7 +1,7 @@
 """What pilot says, and the laws of the control pilot (IEC 61851-1:2017, Annex A).
 
 Windows and duty law stand here, beside the message, because both `pilot` and `safety` judge the
-copper by them, each from its own reading.
+CP line by them, each from its own reading.
 """
 
 from enum import StrEnum

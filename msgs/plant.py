@@ -15,7 +15,7 @@ from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, V
 CardText = Annotated[str, Meta(max_length=128, pattern=r"^([0-9A-Fa-f]{2})*\Z")]
 
 
-class SimCopper(Struct, frozen=True, kw_only=True):
+class SimSignals(Struct, frozen=True, kw_only=True):
     """Pilot line, contactor proofs, residual-current monitor and sensors.
 
     Sent every 20 ms and at once when a contact, the plug or a monitor output moves. Silence for

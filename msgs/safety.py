@@ -1,4 +1,4 @@
-"""What safety says: the contactor as proven, the faults, the limits of the copper."""
+"""What safety says: the contactor as proven, the faults, the limits of the hardware."""
 
 from enum import StrEnum
 from typing import Annotated

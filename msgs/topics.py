@@ -17,7 +17,7 @@ from msgs.led import KeyPress, LedFrame
 from msgs.load_manager import LoadOffer
 from msgs.meter import METER_HOLD_S, MeterReading, meter_hold_s
 from msgs.pilot import PilotStatus, SimPilotDrive
-from msgs.plant import SimCards, SimCopper, SimEvent, SimKeys, SimPower
+from msgs.plant import SimCards, SimEvent, SimKeys, SimPower, SimSignals
 from msgs.rfid import RfidStatus
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
@@ -130,8 +130,13 @@ LAUNCH_GRAPH = Topic(
     hold_s=3.0,
     latched=True,
 )
-SIM_COPPER = Topic(
-    name="sim/copper", message=SimCopper, writer="plant", period_s=0.02, hold_s=0.05, recorded=False
+SIM_SIGNALS = Topic(
+    name="sim/signals",
+    message=SimSignals,
+    writer="plant",
+    period_s=0.02,
+    hold_s=0.05,
+    recorded=False,
 )
 SIM_POWER = Topic(
     name="sim/power", message=SimPower, writer="plant", period_s=0.1, hold_s=0.5, recorded=False

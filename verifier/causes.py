@@ -1,6 +1,6 @@
 """What in the simulated world explains a fault that safety raises."""
 
-from msgs.plant import SimCopper, SimEvent, SimFault
+from msgs.plant import SimEvent, SimFault, SimSignals
 from msgs.safety import FaultCode
 from verifier.rules import HOT_C
 
@@ -75,9 +75,9 @@ class Causes:
             case _:
                 pass
 
-    def felt(self, copper: SimCopper, now_s: float) -> None:
+    def felt(self, signals: SimSignals, now_s: float) -> None:
         """Take what the box's sensors show."""
-        is_hot = copper.overtemperature or max(copper.terminal_c, copper.board_c) > HOT_C
+        is_hot = signals.overtemperature or max(signals.terminal_c, signals.board_c) > HOT_C
         self._put(HEAT, is_hot, now_s)
 
     def saw(self, *, is_blind: bool, is_unmetered: bool, now_s: float) -> None:

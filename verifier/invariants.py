@@ -227,7 +227,7 @@ INVARIANTS = (
     Invariant(
         name="truth",
         says="Safety never says that the contactor is open while a main pole is closed.",
-        within_s=rules.COPPER_HOLD_S + 2 * ROUND_S,
+        within_s=rules.SIGNALS_HOLD_S + 2 * ROUND_S,
         breach=rules.mistaken,
         asked=rules.of_safety,
     ),

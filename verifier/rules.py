@@ -12,7 +12,7 @@ from verifier.seen import Seen
 
 EVENT = float("-inf")
 
-COPPER_HOLD_S = 0.05
+SIGNALS_HOLD_S = 0.05
 POWER_HOLD_S = 0.5
 PILOT_HOLD_S = 1.0
 SAFETY_HOLD_S = 1.0
@@ -59,17 +59,17 @@ def of_world(seen: Seen) -> float | None:
 
 def without_vehicle(seen: Seen, now_s: float) -> float | None:
     """The pilot's high plateau shows neither C nor D."""
-    copper = seen.safety.copper.message
-    asks = copper is not None and classify_high_v(copper.high_v) in (CpState.C, CpState.D)
+    signals = seen.safety.signals.message
+    asks = signals is not None and classify_high_v(signals.high_v) in (CpState.C, CpState.D)
     return None if asks else EVENT
 
 
 def without_diode(seen: Seen, now_s: float) -> float | None:
     """The low plateau of a PWM is not that of a vehicle."""
-    copper = seen.safety.copper.message
-    if copper is None or offer_of_duty(copper.duty_percent) < MIN_OFFER_A:
+    signals = seen.safety.signals.message
+    if signals is None or offer_of_duty(signals.duty_percent) < MIN_OFFER_A:
         return None  # only PWM shows the negative half
-    return None if shows_diode(copper.low_v) else EVENT
+    return None if shows_diode(signals.low_v) else EVENT
 
 
 def without_test(seen: Seen, now_s: float) -> float | None:
@@ -79,7 +79,7 @@ def without_test(seen: Seen, now_s: float) -> float | None:
 
 def without_sensors(seen: Seen, now_s: float) -> float | None:
     """Safety's own readings are silent."""
-    return _stale_s(seen.safety.copper.stamp_s, COPPER_HOLD_S, now_s)
+    return _stale_s(seen.safety.signals.stamp_s, SIGNALS_HOLD_S, now_s)
 
 
 def without_pilot(seen: Seen, now_s: float) -> float | None:
@@ -89,10 +89,10 @@ def without_pilot(seen: Seen, now_s: float) -> float | None:
 
 def without_permission(seen: Seen, now_s: float) -> float | None:
     """Session, meter and offer: what a charge needs, and what the vehicle may end gently."""
-    pilot, copper = seen.safety.pilot.message, seen.safety.copper.message
+    pilot, signals = seen.safety.pilot.message, seen.safety.signals.message
     if pilot is not None and pilot.offered_a < MIN_OFFER_A:
         return EVENT
-    if copper is not None and offer_of_duty(copper.duty_percent) < MIN_OFFER_A:
+    if signals is not None and offer_of_duty(signals.duty_percent) < MIN_OFFER_A:
         return EVENT
     return _without_authority_s(seen, now_s)
 
@@ -132,14 +132,14 @@ def unloaded(seen: Seen, now_s: float) -> float | None:
 
 def without_earth(seen: Seen, now_s: float) -> float | None:
     """The protective earth is missing or high-ohmic."""
-    copper = seen.safety.copper.message
-    return None if copper is None or 0.0 <= copper.earth_ohm <= EARTH_OHM else EVENT
+    signals = seen.safety.signals.message
+    return None if signals is None or 0.0 <= signals.earth_ohm <= EARTH_OHM else EVENT
 
 
 def hot(seen: Seen, now_s: float) -> float | None:
     """A sensor shows more than 80 degC."""
-    copper = seen.safety.copper.message
-    is_hot = copper is not None and max(copper.terminal_c, copper.board_c) > HOT_C
+    signals = seen.safety.signals.message
+    is_hot = signals is not None and max(signals.terminal_c, signals.board_c) > HOT_C
     return EVENT if is_hot else None
 
 
@@ -168,10 +168,10 @@ def unwatched(seen: Seen, now_s: float) -> float | None:
 
 def leaking(seen: Seen, now_s: float) -> float | None:
     """The enable line is on beside an active output of the monitor."""
-    copper = seen.safety.copper.message
-    if not seen.safety.enable or copper is None:
+    signals = seen.safety.signals.message
+    if not seen.safety.enable or signals is None:
         return None
-    return EVENT if copper.residual_ac or copper.residual_dc else None
+    return EVENT if signals.residual_ac or signals.residual_dc else None
 
 
 def untold_trip(seen: Seen, now_s: float) -> float | None:
@@ -196,7 +196,7 @@ def untold(seen: Seen, now_s: float) -> float | None:
     """A main pole is closed without current in the coil, and safety does not say so."""
     if not seen.closed or seen.coil:
         return None
-    if _stale_s(seen.safety.copper.stamp_s, COPPER_HOLD_S, now_s) is not None:
+    if _stale_s(seen.safety.signals.stamp_s, SIGNALS_HOLD_S, now_s) is not None:
         return None  # it cannot see
     status = seen.safety.status
     is_told = status is not None and status.contactor is Contactor.WELDED

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import X1_PERCENT, PilotStatus
-from msgs.plant import SimCopper, SimPower
+from msgs.plant import SimPower, SimSignals
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 
@@ -35,12 +35,12 @@ class SafetySeen:
     """What safety has heard and driven. `awake_s`: since when it runs; None: dead or held."""
 
     awake_s: float | None = None
-    copper: Heard[SimCopper] = field(default_factory=Heard)  # its own reading of the box
+    signals: Heard[SimSignals] = field(default_factory=Heard)  # its own reading of the box
     power: Heard[SimPower] = field(default_factory=Heard)  # its own reading of the meter chip
     pilot: Heard[PilotStatus] = field(default_factory=Heard)
     session: Heard[SessionStatus] = field(default_factory=Heard)
     meter: Heard[MeterReading] = field(default_factory=Heard)
-    out_since_s: float | None = None  # since when its copper says that no plug is in
+    out_since_s: float | None = None  # since when its signals show no plug
     enable: bool = False
     status: SafetyStatus | None = None  # the newest that it has said in this life
 

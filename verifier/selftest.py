@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from msgs.pilot import CpState, classify_high_v
-from msgs.plant import SimCopper
+from msgs.plant import SimSignals
 from msgs.safety import SimContactorDrive
 
 
@@ -29,13 +29,13 @@ def after_drive(test: SelfTest, drive: SimContactorDrive) -> SelfTest:
     return SelfTest(is_on=True) if drive.residual_test else replace(test, is_on=False)
 
 
-def after_copper(test: SelfTest, copper: SimCopper, now_s: float) -> SelfTest:
+def after_signals(test: SelfTest, signals: SimSignals, now_s: float) -> SelfTest:
     """Follow the monitor's outputs and the plug.
 
     A test passes when both outputs have answered and both have let go. A vehicle that is gone and
     an output that is active without a test undo it.
     """
-    if classify_high_v(copper.high_v) is CpState.A:
+    if classify_high_v(signals.high_v) is CpState.A:
         if test.out_since_s is None:
             return replace(test, out_since_s=now_s)
         if not test.has_passed or now_s - test.out_since_s < OUT_S:
@@ -44,7 +44,7 @@ def after_copper(test: SelfTest, copper: SimCopper, now_s: float) -> SelfTest:
     if test.out_since_s is not None:
         test = replace(test, out_since_s=None)
     active = frozenset(
-        name for name, on in (("AC", copper.residual_ac), ("DC", copper.residual_dc)) if on
+        name for name, on in (("AC", signals.residual_ac), ("DC", signals.residual_dc)) if on
     )
     if test.is_on:
         return test if active <= test.answers else replace(test, answers=test.answers | active)

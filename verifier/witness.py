@@ -16,7 +16,7 @@ from bus.wire import CHECKED, HEADER_LENGTH, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, X1_PERCENT, CpState, SimPilotDrive, classify_high_v
-from msgs.plant import SimCopper, SimEvent, SimFault, SimPower
+from msgs.plant import SimEvent, SimFault, SimPower, SimSignals
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
 from msgs.topics import (
@@ -28,18 +28,18 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
     SIM_CONTACTOR_DRIVE,
-    SIM_COPPER,
     SIM_EVENT,
     SIM_PILOT_DRIVE,
     SIM_POWER,
+    SIM_SIGNALS,
     Topic,
 )
 from verifier.causes import Causes
 from verifier.invariants import INVARIANTS, Broken, Watch
 from verifier.ledger import Ledger
-from verifier.rules import CALM_S, COPPER_HOLD_S, POWER_HOLD_S, is_trip_told
+from verifier.rules import CALM_S, POWER_HOLD_S, SIGNALS_HOLD_S, is_trip_told
 from verifier.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
-from verifier.selftest import NOT_TESTED, after_copper, after_drive
+from verifier.selftest import NOT_TESTED, after_drive, after_signals
 
 CARD_S = 70.0  # RFID-4 and the master's 5 s (RFID-10), a sleeping node, a slow disk
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
@@ -51,7 +51,7 @@ HEARD_BY_SAFETY: dict[Topic[Any], str] = {
     SESSION_STATUS: "session",
     METER_BOX: "meter",
 }
-HEARD_WITH_COPPER: dict[Topic[Any], str] = {SIM_COPPER: "copper", **HEARD_BY_SAFETY}
+HEARD_WITH_SIGNALS: dict[Topic[Any], str] = {SIM_SIGNALS: "signals", **HEARD_BY_SAFETY}
 HEARD_BY_PILOT: dict[Topic[Any], str] = {
     SAFETY_STATUS: "safety",
     SESSION_STATUS: "session",
@@ -107,7 +107,7 @@ class Witness:
         self._said: dict[str, object] = {}
         graph.tap(self._tap(self._of_all()), repeats=False)
         heard_by_safety = self._heard_by("safety", HEARD_BY_SAFETY)
-        heard_by_safety[SIM_COPPER] = self._on_copper_in_safety
+        heard_by_safety[SIM_SIGNALS] = self._on_signals_in_safety
         graph.tap_subscriber("safety", self._tap(heard_by_safety), repeats=False)
         heard_by_pilot = self._heard_by("pilot", HEARD_BY_PILOT)
         graph.tap_subscriber("pilot", self._tap(heard_by_pilot), repeats=False)
@@ -187,7 +187,7 @@ class Witness:
         """Judge the stretch of time that ends now, before anything changes."""
         now_s, seen = self._clock.now_s(), self.seen
         if now_s > seen.since_s:
-            self._renew("safety", seen.safety, HEARD_WITH_COPPER)
+            self._renew("safety", seen.safety, HEARD_WITH_SIGNALS)
             self._renew("pilot", seen.pilot, HEARD_BY_PILOT)
             edge_s = self._graph.stamp_s("plant", SIM_CONTACTOR_DRIVE)
             if seen.is_fed and edge_s is not None:
@@ -209,7 +209,7 @@ class Witness:
 
     def _of_all(self) -> dict[Topic[Any], Take]:
         return {
-            SIM_COPPER: self._on_copper,
+            SIM_SIGNALS: self._on_signals,
             SIM_POWER: self._on_power,
             SIM_EVENT: self._on_event,
             SIM_CONTACTOR_DRIVE: self._on_contactor_drive,
@@ -234,11 +234,11 @@ class Witness:
 
         return {topic: keeper(name) for topic, name in names.items()}
 
-    def _on_copper_in_safety(self, copper: SimCopper, stamp_s: float) -> None:
+    def _on_signals_in_safety(self, signals: SimSignals, stamp_s: float) -> None:
         safety = self.seen.safety
-        if stamp_s - safety.copper.stamp_s > COPPER_HOLD_S:
+        if stamp_s - safety.signals.stamp_s > SIGNALS_HOLD_S:
             safety.out_since_s = None
-        cp_state = classify_high_v(copper.high_v)
+        cp_state = classify_high_v(signals.high_v)
         if cp_state is CpState.A:
             if safety.out_since_s is None:
                 safety.out_since_s = stamp_s
@@ -246,8 +246,8 @@ class Witness:
             awake_s = stamp_s if safety.awake_s is None else safety.awake_s
             self.seen.plug += stamp_s - max(safety.out_since_s, awake_s) >= OUT_S
             safety.out_since_s = None
-        safety.copper.message, safety.copper.stamp_s = copper, stamp_s
-        if (copper.residual_ac or copper.residual_dc) and copper.load_voltage:
+        safety.signals.message, safety.signals.stamp_s = signals, stamp_s
+        if (signals.residual_ac or signals.residual_dc) and signals.load_voltage:
             self.seen.is_tripped |= safety.awake_s is not None and not is_trip_told(self.seen)
 
     def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
@@ -255,9 +255,9 @@ class Witness:
 
     # --- what is sent --------------------------------------------------------------------------
 
-    def _on_copper(self, copper: SimCopper, stamp_s: float) -> None:
-        self._causes.felt(copper, stamp_s)
-        self._test = after_copper(self._test, copper, stamp_s)
+    def _on_signals(self, signals: SimSignals, stamp_s: float) -> None:
+        self._causes.felt(signals, stamp_s)
+        self._test = after_signals(self._test, signals, stamp_s)
         self.seen.is_tested = self._test.has_passed
 
     def _on_power(self, power: SimPower, stamp_s: float) -> None:
@@ -313,7 +313,7 @@ class Witness:
         self.seen.is_tripped &= not is_trip_told(self.seen)
         safety = self.seen.safety
         self._causes.saw(
-            is_blind=stamp_s - safety.copper.stamp_s > COPPER_HOLD_S,
+            is_blind=stamp_s - safety.signals.stamp_s > SIGNALS_HOLD_S,
             is_unmetered=stamp_s - safety.power.stamp_s > POWER_HOLD_S,
             now_s=stamp_s,
         )

@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from bus import Bus
 from msgs.pilot import X1_PERCENT, SimPilotDrive
-from msgs.plant import SimCopper
-from msgs.topics import SIM_COPPER, SIM_PILOT_DRIVE
+from msgs.plant import SimSignals
+from msgs.topics import SIM_PILOT_DRIVE, SIM_SIGNALS
 from nodes.pilot.line import Line, LineReading
 
 
@@ -14,24 +14,24 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SimLine(Line):
-    """See `nodes.pilot.line.Line`. Silent copper (50 ms) cannot be measured."""
+    """See `nodes.pilot.line.Line`. Signals that are silent for 50 ms cannot be measured."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._copper = bus.subscribe(SIM_COPPER)
-        self._seen: SimCopper | None = None
+        self._signals = bus.subscribe(SIM_SIGNALS)
+        self._seen: SimSignals | None = None
         self._reading: LineReading | None = None
         self._duty_percent: float | None = None
 
     def read(self) -> LineReading | None:
         """See `nodes.pilot.line.Line.read`."""
-        copper = self._copper.fresh()
-        if copper is not self._seen:
-            self._seen = copper
+        signals = self._signals.fresh()
+        if signals is not self._seen:
+            self._seen = signals
             self._reading = None
-            if copper is not None:
+            if signals is not None:
                 self._reading = LineReading(
-                    high_v=copper.high_v, low_v=copper.low_v, duty_percent=copper.duty_percent
+                    high_v=signals.high_v, low_v=signals.low_v, duty_percent=signals.duty_percent
                 )
         return self._reading
 

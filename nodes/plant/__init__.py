@@ -11,7 +11,7 @@ Subscribes
     x1 before the first drive. Silence of the contactor's watchdog edges for 1.0 s drops the coil.
     A contactor drive with clear_reset takes the flag back that the mains set when they come on.
 Publishes
-    sim/copper (20 ms and on change), sim/power (0.1 s and when a current is cut), sim/cards and
+    sim/signals (20 ms and on change), sim/power (0.1 s and when a current is cut), sim/cards and
     sim/keys (1 s and on change), sim/event (what happened, stamped with the moment at which it
     did): plugged, unplugged, pulled, full, s2_closed, s2_opened, woken, coil_on, coil_off,
     contacts_closed, contacts_open, residual, residual_clear, duty, house, sun, power, fault,
@@ -23,7 +23,7 @@ Touches
     one TCP port: the meters of house (unit 1) and sun (unit 2) as real Modbus TCP servers. With
     the driver server_sim none: reads come as the request modbus_read.
 Deadline
-    20 ms for sim/copper; its readers take 50 ms of silence for failed sensors.
+    20 ms for sim/signals; its readers take 50 ms of silence for failed sensors.
 Safe state
     none of its own: whoever reads it takes silence for a fault.
 """

@@ -17,12 +17,12 @@ from msgs.safety import SimContactorDrive
 from msgs.topics import (
     SIM_CARDS,
     SIM_CONTACTOR_DRIVE,
-    SIM_COPPER,
     SIM_EVENT,
     SIM_KEYS,
     SIM_LIGHTS,
     SIM_PILOT_DRIVE,
     SIM_POWER,
+    SIM_SIGNALS,
 )
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.codec import Values
@@ -30,16 +30,16 @@ from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.server import Servers
 from nodes.plant import acts
 from nodes.plant.model import is_cooling, is_moving, new_world, next_event_s, step
-from nodes.plant.noise import copper_with, power_with
+from nodes.plant.noise import power_with, signals_with
 from nodes.plant.parameters import Parameters, mains_of, setup_of
 from nodes.plant.readings import (
     cards_of,
-    copper_of,
     describe,
     house_of,
     is_measuring,
     keys_of,
     power_of,
+    signals_of,
     solar_of,
     status_of,
 )
@@ -82,7 +82,7 @@ class PlantNode:
         self._wander_ratio = parameters.wander_percent / 100.0
         self._world = new_world(setup_of(parameters), bus.clock.now_s(), mains_of(parameters))
         self._commands = self._world.commands
-        self._copper = copper_of(self._world)
+        self._signals = signals_of(self._world)
         self._cards = cards_of(self._world)
         self._keys = keys_of(self._world)
         self._noise_lsb = parameters.noise_lsb
@@ -129,10 +129,10 @@ class PlantNode:
             return
         before, happened = self._world, world.happened
         self._world = replace(world, happened=()) if happened else world
-        copper = copper_of(world)
-        if copper != self._copper:
-            self._copper = copper
-            self._say_copper()
+        signals = signals_of(world)
+        if signals != self._signals:
+            self._signals = signals
+            self._publish_signals()
         if world.hands is not before.hands or world.faults is not before.faults or happened:
             self._follow_hands(world)
         for happening in happened:
@@ -163,7 +163,7 @@ class PlantNode:
 
     def _look(self) -> None:
         self._looks.note_look(self._bus.clock.now_ns())
-        self._say_copper()
+        self._publish_signals()
         if self._bus.clock.now_s() >= self._measure_at_s:
             self._say_power(self.now())
             self._plan()
@@ -171,7 +171,7 @@ class PlantNode:
     def _plan(self) -> None:
         """Find out when to measure next: 0.1 s after the last time, if that can show anything.
 
-        With noise each sample shows something, the copper's at each look.
+        With noise each sample of the signals differs, so they are published at each look.
         """
         world, last = self._world, self._measured
         is_news = (
@@ -188,11 +188,13 @@ class PlantNode:
             self._measure_at_s = measure_at_s
             self._looks.plan(0.0 if self._noise_lsb else measure_at_s)
 
-    def _say_copper(self) -> None:
-        copper = self._copper
+    def _publish_signals(self) -> None:
+        signals = self._signals
         if self._noise_lsb and SimFault.SPI_STUCK not in self._world.faults:
-            copper = copper_with(copper, self._bus.random("noise of copper").gauss, self._noise_lsb)
-        self._bus.say(SIM_COPPER, copper)
+            signals = signals_with(
+                signals, self._bus.random("noise of signals").gauss, self._noise_lsb
+            )
+        self._bus.say(SIM_SIGNALS, signals)
 
     def _say_power(self, world: World) -> None:
         self._measured = world

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from msgs.meter import Line
-from msgs.plant import SimCopper, SimPower
+from msgs.plant import SimPower, SimSignals
 
 # MCP3208: 4096 steps of 3.3 V; the pilot's divider gives 0.1262 of a volt for each (hardware.md
 # 3.3).
@@ -23,23 +23,23 @@ Gauss = Callable[[float, float], float]
 """Draws a normal number of a mean and a standard deviation."""
 
 
-def copper_with(copper: SimCopper, gauss: Gauss, lsb: float) -> SimCopper:
-    """Return the copper as a converter reads it whose noise is normal, this many LSB wide.
+def signals_with(signals: SimSignals, gauss: Gauss, lsb: float) -> SimSignals:
+    """Return the signals as a converter with normal noise reads them, `lsb` wide [LSB].
 
     The width is the standard deviation; no channel shares its noise with another one.
     """
     return replace(
-        copper,
-        high_v=copper.high_v + gauss(0.0, lsb * PILOT_V),
-        low_v=copper.low_v + gauss(0.0, lsb * PILOT_V),
-        earth_ohm=abs(copper.earth_ohm + gauss(0.0, lsb * EARTH_OHM)),
-        terminal_c=copper.terminal_c + gauss(0.0, lsb * TEMPERATURE_C),
-        board_c=copper.board_c + gauss(0.0, lsb * TEMPERATURE_C),
+        signals,
+        high_v=signals.high_v + gauss(0.0, lsb * PILOT_V),
+        low_v=signals.low_v + gauss(0.0, lsb * PILOT_V),
+        earth_ohm=abs(signals.earth_ohm + gauss(0.0, lsb * EARTH_OHM)),
+        terminal_c=signals.terminal_c + gauss(0.0, lsb * TEMPERATURE_C),
+        board_c=signals.board_c + gauss(0.0, lsb * TEMPERATURE_C),
     )
 
 
 def power_with(power: SimPower, gauss: Gauss, lsb: float) -> SimPower:
-    """Return what a meter chip says whose noise is normal, this many LSB wide; see `copper_with`.
+    """Return what a meter chip says whose noise is normal, this many LSB wide; see `signals_with`.
 
     Its counters have none.
     """

@@ -4,15 +4,15 @@ from msgs.led import Color, Effect, LedFrame, Light
 from msgs.meter import Line
 from msgs.plant import (
     SimCards,
-    SimCopper,
     SimFault,
     SimKeys,
     SimPower,
+    SimSignals,
     VehicleState,
     WorldStatus,
 )
 from nodes.modbus_map.codec import Values
-from nodes.plant import copper
+from nodes.plant import cp_line
 from nodes.plant.mains import live
 from nodes.plant.world import World
 
@@ -26,8 +26,8 @@ STUCK_C = 200.0
 BROKEN_NTC_C = -60.0  # what the converter shows of a broken NTC: infinitely cold
 
 
-def copper_of(world: World) -> SimCopper:
-    """Return what the box senses on its copper. Temperatures have a resolution of 0.1 K."""
+def signals_of(world: World) -> SimSignals:
+    """Return what the box's converters and inputs read. Temperatures are in steps of 0.1 K."""
     faults, heat = world.faults, world.heat
     high_v, low_v = _pilot_v(world)
     terminal_c, board_c = round(heat.terminal_c, 1), round(heat.board_c, 1)
@@ -41,7 +41,7 @@ def copper_of(world: World) -> SimCopper:
         earth_ohm = HIGH_EARTH_OHM if SimFault.PE_HIGH in faults else EARTH_OHM
     if SimFault.SPI_STUCK in faults:
         high_v, low_v, earth_ohm, terminal_c, board_c = STUCK_V, STUCK_V, 0.0, STUCK_C, STUCK_C
-    return SimCopper(
+    return SimSignals(
         high_v=high_v,
         low_v=low_v,
         duty_percent=world.duty_percent,
@@ -176,16 +176,16 @@ def _pilot_v(world: World) -> tuple[float, float]:
     faults, car = world.faults, world.vehicle
     if not world.mains.is_on:
         return 0.0, 0.0  # the generator has no supply
-    load: copper.Load | None = None
+    load: cp_line.Load | None = None
     if SimFault.CP_SHORT in faults:
-        load = copper.SHORT
+        load = cp_line.SHORT
     elif SimFault.CP_OPEN in faults:
         load = None
     elif SimFault.CP_MID in faults:
-        load = copper.MIDDLE
+        load = cp_line.MIDDLE
     elif car.plugged:
-        load = copper.vehicle_load(car.s2, has_diode=SimFault.NO_DIODE not in faults)
-    return copper.plateaus(world.line_percent, load)
+        load = cp_line.vehicle_load(car.s2, has_diode=SimFault.NO_DIODE not in faults)
+    return cp_line.plateaus(world.line_percent, load)
 
 
 def _line(

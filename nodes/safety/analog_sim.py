@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from bus import Bus
-from msgs.plant import SimCopper
-from msgs.topics import SIM_COPPER
+from msgs.plant import SimSignals
+from msgs.topics import SIM_SIGNALS
 from nodes.safety.analog import Analog, AnalogReading
 
 
@@ -16,23 +16,23 @@ class SimAnalog(Analog):
     """See `nodes.safety.analog.Analog`."""
 
     def __init__(self, bus: Bus) -> None:
-        self._copper = bus.subscribe(SIM_COPPER)
-        self._seen: SimCopper | None = None
+        self._signals = bus.subscribe(SIM_SIGNALS)
+        self._seen: SimSignals | None = None
         self._reading: AnalogReading | None = None
 
     def read(self) -> AnalogReading | None:
         """See `nodes.safety.analog.Analog.read`."""
-        copper = self._copper.fresh()
-        if copper is not self._seen:
-            self._seen = copper
+        signals = self._signals.fresh()
+        if signals is not self._seen:
+            self._seen = signals
             self._reading = None
-            if copper is not None:
+            if signals is not None:
                 self._reading = AnalogReading(
-                    high_v=copper.high_v,
-                    low_v=copper.low_v,
-                    earth_ohm=copper.earth_ohm,
-                    terminal_c=copper.terminal_c,
-                    board_c=copper.board_c,
+                    high_v=signals.high_v,
+                    low_v=signals.low_v,
+                    earth_ohm=signals.earth_ohm,
+                    terminal_c=signals.terminal_c,
+                    board_c=signals.board_c,
                 )
         return self._reading
 

@@ -4,9 +4,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus import Bus
-from msgs.plant import SimCopper
+from msgs.plant import SimSignals
 from msgs.safety import SimContactorDrive
-from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_COPPER
+from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_SIGNALS
 from nodes.safety.coil import Coil, CoilReading
 
 
@@ -19,8 +19,8 @@ class SimCoil(Coil):
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._copper = bus.subscribe(SIM_COPPER)
-        self._seen: SimCopper | None = None
+        self._signals = bus.subscribe(SIM_SIGNALS)
+        self._seen: SimSignals | None = None
         self._reading: CoilReading | None = None
         self._sampled_ns = 0
         self._lines = SimContactorDrive(enable=False, feeds_watchdog=False, residual_test=False)
@@ -28,10 +28,10 @@ class SimCoil(Coil):
     def read(self) -> CoilReading | None:
         """See `nodes.safety.coil.Coil.read`."""
         self._sampled_ns = self._bus.clock.now_ns()
-        copper = self._copper.fresh()
-        if copper is not self._seen:
-            self._seen = copper
-            self._reading = None if copper is None else _reading(copper)
+        signals = self._signals.fresh()
+        if signals is not self._seen:
+            self._seen = signals
+            self._reading = None if signals is None else _reading(signals)
         return self._reading
 
     def drive(
@@ -65,11 +65,11 @@ def open(bus: Bus, parameters: Parameters) -> Coil:
     return coil
 
 
-def _reading(copper: SimCopper) -> CoilReading:
+def _reading(signals: SimSignals) -> CoilReading:
     return CoilReading(
-        mirror_closed=copper.mirror_closed,
-        load_voltage=copper.load_voltage,
-        residual_ac=copper.residual_ac,
-        residual_dc=copper.residual_dc,
-        power_on_reset=copper.power_on_reset,
+        mirror_closed=signals.mirror_closed,
+        load_voltage=signals.load_voltage,
+        residual_ac=signals.residual_ac,
+        residual_dc=signals.residual_dc,
+        power_on_reset=signals.power_on_reset,
     )

@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from bus import Bus
-from msgs.plant import SimCopper
-from msgs.topics import SIM_COPPER
+from msgs.plant import SimSignals
+from msgs.topics import SIM_SIGNALS
 from nodes.safety.generator import Generator, GeneratorReading
 
 
@@ -16,18 +16,18 @@ class SimGenerator(Generator):
     """See `nodes.safety.generator.Generator`."""
 
     def __init__(self, bus: Bus) -> None:
-        self._copper = bus.subscribe(SIM_COPPER)
-        self._seen: SimCopper | None = None
+        self._signals = bus.subscribe(SIM_SIGNALS)
+        self._seen: SimSignals | None = None
         self._reading: GeneratorReading | None = None
 
     def read(self) -> GeneratorReading | None:
         """See `nodes.safety.generator.Generator.read`."""
-        copper = self._copper.fresh()
-        if copper is not self._seen:
-            self._seen = copper
+        signals = self._signals.fresh()
+        if signals is not self._seen:
+            self._seen = signals
             self._reading = None
-            if copper is not None:
-                self._reading = GeneratorReading(duty_percent=copper.duty_percent)
+            if signals is not None:
+                self._reading = GeneratorReading(duty_percent=signals.duty_percent)
         return self._reading
 
 

@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from bus import Bus
-from msgs.plant import SimCopper
-from msgs.topics import SIM_COPPER
+from msgs.plant import SimSignals
+from msgs.topics import SIM_SIGNALS
 from nodes.safety.shift_register import ShiftRegister, ShiftRegisterReading
 
 
@@ -16,21 +16,21 @@ class SimShiftRegister(ShiftRegister):
     """See `nodes.safety.shift_register.ShiftRegister`."""
 
     def __init__(self, bus: Bus) -> None:
-        self._copper = bus.subscribe(SIM_COPPER)
-        self._seen: SimCopper | None = None
+        self._signals = bus.subscribe(SIM_SIGNALS)
+        self._seen: SimSignals | None = None
         self._reading: ShiftRegisterReading | None = None
 
     def read(self) -> ShiftRegisterReading | None:
         """See `nodes.safety.shift_register.ShiftRegister.read`."""
-        copper = self._copper.fresh()
-        if copper is not self._seen:
-            self._seen = copper
+        signals = self._signals.fresh()
+        if signals is not self._seen:
+            self._seen = signals
             self._reading = None
-            if copper is not None:
+            if signals is not None:
                 self._reading = ShiftRegisterReading(
-                    dip1=copper.dip1,
-                    dip2=copper.dip2,
-                    overtemperature=copper.overtemperature,
+                    dip1=signals.dip1,
+                    dip2=signals.dip2,
+                    overtemperature=signals.overtemperature,
                 )
         return self._reading
 

@@ -1,4 +1,4 @@
-"""pilot on the bus, its line in hand-driven copper."""
+"""pilot on the bus; the test publishes the signals of its CP line."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bus.memory import MemoryGraph
 from msgs.load_manager import LoadOffer
 from msgs.methods import STOP
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
-from msgs.plant import SimCopper
+from msgs.plant import SimSignals
 from msgs.requests import Stop, StopReason
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
@@ -17,15 +17,15 @@ from msgs.topics import (
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
-    SIM_COPPER,
     SIM_PILOT_DRIVE,
+    SIM_SIGNALS,
 )
 from nodes.pilot.line_sim import SimLine
 from nodes.pilot.node import Drivers, Parameters, build
 
 
 class Surroundings:
-    """Copper that shows what it is told, and the three nodes that pilot hears."""
+    """A plant that publishes what the test sets, and the three nodes that pilot reads."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.graph = MemoryGraph(seed=1, state_dir=tmp_path)
@@ -36,7 +36,7 @@ class Surroundings:
         self.silent: set[str] = set()
         self._plant = self.graph.bus("plant")
         self._plant.subscribe(SIM_PILOT_DRIVE, self._obey)
-        self._plant.every(0.02, self._copper)
+        self._plant.every(0.02, self._signals)
         self._safety = self.graph.bus("safety")
         self._safety.every(0.1, self._say_safety)
         self._session = self.graph.bus("session")
@@ -69,10 +69,10 @@ class Surroundings:
         self.drives.append(drive)
         self.duty_percent = drive.duty_percent
 
-    def _copper(self) -> None:
+    def _signals(self) -> None:
         if "plant" in self.silent:
             return
-        copper = SimCopper(
+        signals = SimSignals(
             high_v=self.high_v,
             low_v=-12.0,
             duty_percent=self.duty_percent,
@@ -87,7 +87,7 @@ class Surroundings:
             dip1=5,
             dip2=0,
         )
-        self._plant.publish(SIM_COPPER, copper)
+        self._plant.publish(SIM_SIGNALS, signals)
 
     def _say_safety(self) -> None:
         status = SafetyStatus(
@@ -199,7 +199,7 @@ def test_a_stop_for_good_leaves_x1(around: Surroundings, reason: StopReason) -> 
     assert around.duty_percent == 100.0
 
 
-def test_silent_copper_is_no_vehicle(around: Surroundings) -> None:
+def test_silent_signals_are_no_vehicle(around: Surroundings) -> None:
     around.silent.add("plant")
     around.graph.advance(0.1)
     around.start()

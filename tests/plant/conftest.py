@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.pilot import duty_of_offer
-from msgs.plant import SimCopper
+from msgs.plant import SimSignals
 from nodes.plant import acts, readings
 from nodes.plant.mains import Mains
 from nodes.plant.model import new_world, step
@@ -27,8 +27,8 @@ class Box:
         self.edges = True
 
     @property
-    def copper(self) -> SimCopper:
-        return readings.copper_of(self.world)
+    def signals(self) -> SimSignals:
+        return readings.signals_of(self.world)
 
     @property
     def current_a(self) -> float:

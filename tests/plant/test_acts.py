@@ -33,7 +33,7 @@ def test_unplugging_politely_stops_opens_s2_and_takes_the_plug_out_a_second_late
     assert began_s < asked_s < box.when("s2_opened") < asked_s + 1.5
     assert box.when("unplugged") == pytest.approx(box.when("s2_opened") + 1.0)
     assert status_of(box.world, None, {}).vehicle is VehicleState.AWAY
-    assert box.copper.high_v == 12.0
+    assert box.signals.high_v == 12.0
 
 
 def test_an_idle_vehicle_is_unplugged_within_a_second(box: Any) -> None:
@@ -49,8 +49,8 @@ def test_pulling_under_load_cuts_the_current_at_once(box: Any) -> None:
     box.act(acts.pull)
     assert box.last().what == "pulled"
     assert box.current_a == 0.0
-    assert box.copper.high_v == 12.0
-    assert box.copper.load_voltage  # the contactor knows nothing yet
+    assert box.signals.high_v == 12.0
+    assert box.signals.load_voltage  # the contactor knows nothing yet
 
 
 def test_each_arrival_is_a_new_drive(box: Any) -> None:
@@ -61,13 +61,13 @@ def test_each_arrival_is_a_new_drive(box: Any) -> None:
     assert box.world.vehicle.charged_ratio == 0.4
 
 
-def test_power_off_is_dead_copper_and_an_open_contactor(box: Any) -> None:
+def test_power_off_means_no_pilot_voltage_and_an_open_contactor(box: Any) -> None:
     box.charge(16.0)
     box.act(acts.power, False)
     box.run(0.1)
-    copper = box.copper
-    assert (copper.high_v, copper.low_v, copper.earth_ohm) == (0.0, 0.0, 0.0)
-    assert (copper.mirror_closed, copper.load_voltage) == (True, False)
+    signals = box.signals
+    assert (signals.high_v, signals.low_v, signals.earth_ohm) == (0.0, 0.0, 0.0)
+    assert (signals.mirror_closed, signals.load_voltage) == (True, False)
     assert box.world.flow.box_v == (0.0, 0.0, 0.0)
     assert box.current_a == 0.0
     assert min(box.world.flow.house_v) > 200.0  # only the box's supply is off
@@ -77,31 +77,31 @@ def test_power_off_is_dead_copper_and_an_open_contactor(box: Any) -> None:
 
 
 def test_a_high_earth_loop_and_an_open_sensor_show_their_values(box: Any) -> None:
-    terminal_c = box.copper.terminal_c
+    terminal_c = box.signals.terminal_c
     box.act(acts.fault, SimFault.PE_HIGH)
     box.act(acts.fault, SimFault.NTC_OPEN)
-    assert (box.copper.earth_ohm, box.copper.terminal_c) == (2000.0, -60.0)
-    assert box.copper.board_c > 20.0
+    assert (box.signals.earth_ohm, box.signals.terminal_c) == (2000.0, -60.0)
+    assert box.signals.board_c > 20.0
     box.act(acts.fault, SimFault.PE_OPEN)
-    assert box.copper.earth_ohm > 2000.0
+    assert box.signals.earth_ohm > 2000.0
     for name in (SimFault.PE_OPEN, SimFault.PE_HIGH, SimFault.NTC_OPEN):
         box.act(acts.clear, name)
-    assert (box.copper.earth_ohm, box.copper.terminal_c) == (0.8, terminal_c)
+    assert (box.signals.earth_ohm, box.signals.terminal_c) == (0.8, terminal_c)
 
 
 def test_a_stuck_generator_keeps_its_duty_and_then_follows_the_newest_drive(box: Any) -> None:
     box.charge(16.0)
-    stuck_percent = box.copper.duty_percent
+    stuck_percent = box.signals.duty_percent
     box.act(acts.fault, SimFault.GENERATOR_STUCK)
     for duty_percent in (duty_of_offer(6.0), X1_PERCENT):
         box.drive(duty_percent=duty_percent)
         box.run(10.0)
-        assert box.copper.duty_percent == stuck_percent
-        assert (box.copper.high_v, box.copper.low_v) == pytest.approx((6.0, -12.0), abs=0.01)
+        assert box.signals.duty_percent == stuck_percent
+        assert (box.signals.high_v, box.signals.low_v) == pytest.approx((6.0, -12.0), abs=0.01)
         assert box.current_a == pytest.approx(15.7)
     assert [what for what, _ in box.happened].count("duty") == 1
     box.act(acts.clear, SimFault.GENERATOR_STUCK)
-    assert box.copper.duty_percent == X1_PERCENT
+    assert box.signals.duty_percent == X1_PERCENT
     assert box.happened[-2:] == [("clear", 40_000.0), ("duty", 40_000.0)]
     box.run(3.0)
     assert box.current_a == 0.0
@@ -115,20 +115,20 @@ def test_an_output_stuck_at_minus_12_v_hides_what_the_generator_says(
     box.charge(16.0, 5.0)
     box.drive(duty_percent=duty_percent)
     box.run(5.0)
-    copper = box.copper
-    assert (copper.high_v, copper.low_v, copper.duty_percent) == (-12.0, -12.0, duty_percent)
+    signals = box.signals
+    assert (signals.high_v, signals.low_v, signals.duty_percent) == (-12.0, -12.0, duty_percent)
     assert not box.world.vehicle.s2
     box.act(acts.power, False)
-    assert (box.copper.high_v, box.copper.low_v) == (0.0, 0.0)
+    assert (box.signals.high_v, box.signals.low_v) == (0.0, 0.0)
 
 
 def test_faults_come_and_go_once(box: Any) -> None:
     for _ in range(2):
         box.act(acts.fault, SimFault.PE_OPEN)
-        assert box.copper.earth_ohm > 2000.0
+        assert box.signals.earth_ohm > 2000.0
     for _ in range(2):
         box.act(acts.clear, SimFault.PE_OPEN)
-        assert box.copper.earth_ohm < 100.0
+        assert box.signals.earth_ohm < 100.0
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_faults_of_the_line_show_on_the_line(
 ) -> None:
     box.charge(16.0)
     box.act(acts.fault, fault)
-    assert (box.copper.high_v, box.copper.low_v) == pytest.approx((high_v, low_v), abs=0.01)
+    assert (box.signals.high_v, box.signals.low_v) == pytest.approx((high_v, low_v), abs=0.01)
 
 
 @pytest.mark.req("ERR-8002")
@@ -162,18 +162,18 @@ def test_sag_and_swell_leave_the_range_of_the_box(
 
 @pytest.mark.req("ERR-3")
 def test_the_fault_hot_is_felt_within_a_minute_and_cools_as_fast(box: Any) -> None:
-    assert box.copper.terminal_c < 40.0
+    assert box.signals.terminal_c < 40.0
     box.act(acts.fault, SimFault.HOT)
     hottest_k_per_s = 0.0
     for _ in range(60):
-        before_c = box.copper.terminal_c
+        before_c = box.signals.terminal_c
         box.run(1.0)
-        hottest_k_per_s = max(hottest_k_per_s, box.copper.terminal_c - before_c)
-    assert box.copper.terminal_c > 80.0
+        hottest_k_per_s = max(hottest_k_per_s, box.signals.terminal_c - before_c)
+    assert box.signals.terminal_c > 80.0
     assert hottest_k_per_s < 10.0  # faster would be a broken sensor
     box.act(acts.clear, SimFault.HOT)
     box.run(60.0)
-    assert box.copper.terminal_c < 65.0
+    assert box.signals.terminal_c < 65.0
 
 
 def test_the_grid_wanders_slowly_around_its_nominal_voltage(box: Any) -> None:
@@ -186,15 +186,15 @@ def test_the_grid_wanders_slowly_around_its_nominal_voltage(box: Any) -> None:
 
 
 def test_the_mains_flag_is_set_when_they_come_on_and_not_before(box: Any) -> None:
-    assert not box.copper.power_on_reset  # a new world
+    assert not box.signals.power_on_reset  # a new world
     box.act(acts.power, True)  # they were on
-    assert not box.copper.power_on_reset
+    assert not box.signals.power_on_reset
     box.act(acts.power, False)
     box.run(5.0)
-    assert not box.copper.power_on_reset
+    assert not box.signals.power_on_reset
     box.act(acts.power, True)
     box.run(5.0)
-    assert box.copper.power_on_reset
+    assert box.signals.power_on_reset
 
 
 def test_the_mains_flag_stays_until_it_is_taken_back_and_comes_again(box: Any) -> None:
@@ -202,8 +202,8 @@ def test_the_mains_flag_stays_until_it_is_taken_back_and_comes_again(box: Any) -
         box.act(acts.power, False)
         box.act(acts.power, True)
         box.charge(16.0, 5.0)
-        assert box.copper.power_on_reset
+        assert box.signals.power_on_reset
         box.drive(clear_reset=True)
-        assert not box.copper.power_on_reset
+        assert not box.signals.power_on_reset
         box.drive(clear_reset=False)
         box.act(acts.pull)

@@ -36,7 +36,7 @@ def test_a_chip_that_measures_nothing_counts_nothing_while_the_rest_lives(box: A
     box.run(60.0)
     assert line(box).imported_wh == counted_wh
     assert box.current_a == pytest.approx(15.7)
-    assert box.copper.high_v == pytest.approx(6.0, abs=0.01)
+    assert box.signals.high_v == pytest.approx(6.0, abs=0.01)
     assert box.world.energy.total_in_wh > taken_wh + 100.0  # the house's meter counts on
     box.act(acts.clear, SimFault.CHIP_ZERO)
     box.run(60.0)

@@ -38,11 +38,11 @@ def test_a_coil_that_is_off_before_the_poles_moved_closes_nothing(box: Any) -> N
 
 
 def test_mirror_and_load_voltage_show_the_poles(box: Any) -> None:
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (True, False)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (True, False)
     box.run(0.1)
     box.drive(enable=True)
     box.run(0.1)
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, True)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (False, True)
 
 
 def close(box: Any) -> None:
@@ -85,11 +85,11 @@ def test_a_hot_switch_drops_the_coil(box: Any) -> None:
     box.charge(32.0)
     box.act(acts.fault, SimFault.HOT)
     box.run(900.0)
-    assert box.copper.overtemperature
+    assert box.signals.overtemperature
     assert not box.world.contactor.coil
     box.act(acts.clear, SimFault.HOT)
     box.run(60.0)
-    assert not box.copper.overtemperature
+    assert not box.signals.overtemperature
 
 
 @pytest.mark.parametrize("edges", [True, False])
@@ -106,13 +106,13 @@ def test_a_welded_pole_stays_closed_and_blocks_the_mirror(box: Any) -> None:
     box.drive(enable=False)
     box.run(0.5)
     assert box.world.contactor.poles == (True, False, False)
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, True)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (False, True)
     box.act(acts.power, False)
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, False)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (False, False)
     box.act(acts.power, True)
     box.act(acts.clear, SimFault.WELD)
     box.run(0.5)
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (True, False)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (True, False)
 
 
 def test_a_slow_contactor_opens_half_a_second_after_its_coil(box: Any) -> None:
@@ -132,13 +132,13 @@ def test_a_slow_contactor_opens_half_a_second_after_its_coil(box: Any) -> None:
 
 def test_a_dead_mirror_contact_never_proves_the_poles_open(box: Any) -> None:
     box.act(acts.fault, SimFault.MIRROR_DEAD)
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, False)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (False, False)
     close(box)
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, True)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (False, True)
     box.drive(enable=False)
     box.run(0.5)
     assert box.world.contactor.poles == NONE
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (False, False)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (False, False)
 
 
 def test_a_weld_closes_nothing_that_is_open(box: Any) -> None:
@@ -153,7 +153,7 @@ def test_a_contactor_that_does_not_close_shows_it_and_closes_when_mended(box: An
     box.drive(enable=True)
     box.run(0.5)
     assert box.world.contactor.coil
-    assert (box.copper.mirror_closed, box.copper.load_voltage) == (True, False)
+    assert (box.signals.mirror_closed, box.signals.load_voltage) == (True, False)
     box.act(acts.clear, SimFault.NO_CLOSE)
     box.run(0.5)
     assert box.world.contactor.poles == ALL

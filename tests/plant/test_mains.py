@@ -21,7 +21,7 @@ def test_without_l2_the_others_charge_on(box: Any) -> None:
     assert [line.current_a for line in power.lines] == pytest.approx([15.7, 0.0, 15.7])
     one_v, two_v, three_v = (line.voltage_v for line in power.lines)
     assert (one_v > 200.0, two_v, three_v > 200.0) == (True, 0.0, True)
-    assert box.copper.load_voltage
+    assert box.signals.load_voltage
     counted_wh = box.world.energy.box_wh
     box.run(60.0)
     gained = [
@@ -52,7 +52,7 @@ def test_an_installation_of_one_phase_has_voltage_on_l1_alone(box: Any) -> None:
     assert min(box.world.flow.house_v) > 220.0  # the house has three
     box.charge(16.0)
     assert box.world.flow.box_a == pytest.approx((15.7, 0.0, 0.0))
-    assert box.copper.load_voltage
+    assert box.signals.load_voltage
     assert box.world.energy.box_wh[1:] == (0.0, 0.0)
 
 
@@ -62,4 +62,4 @@ def test_no_voltage_is_behind_a_pole_that_has_none_in_front(box: Any, phases: in
     box.world = settle(replace(box.world, mains=replace(box.world.mains, phases=phases)))
     contactor = replace(box.world.contactor, poles=(False, True, True))
     box.world = replace(box.world, contactor=contactor)
-    assert box.copper.load_voltage is (phases == 3)
+    assert box.signals.load_voltage is (phases == 3)

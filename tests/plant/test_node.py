@@ -11,16 +11,16 @@ from bus.memory import MemoryGraph
 from msgs.led import DARK, Color, Effect, LedFrame, Light
 from msgs.methods import METHODS
 from msgs.pilot import SimPilotDrive, duty_of_offer
-from msgs.plant import SimCopper, SimEvent, SimFault, SimPower, VehicleState, WorldStatus
+from msgs.plant import SimEvent, SimFault, SimPower, SimSignals, VehicleState, WorldStatus
 from msgs.requests import StopReason
 from msgs.safety import SimContactorDrive
 from msgs.topics import (
     SIM_CONTACTOR_DRIVE,
-    SIM_COPPER,
     SIM_EVENT,
     SIM_LIGHTS,
     SIM_PILOT_DRIVE,
     SIM_POWER,
+    SIM_SIGNALS,
 )
 from nodes.modbus_map.bank import Banks
 from nodes.modbus_map.server import Servers
@@ -44,11 +44,11 @@ class Rig:
         self.tool = self.graph.bus("tool-1")
         self.enable = False
         self.feeds = True
-        self.copper: list[tuple[float, SimCopper]] = []
+        self.signals: list[tuple[float, SimSignals]] = []
         self.power: list[tuple[float, SimPower]] = []
         self.events: list[SimEvent] = []
         now_s = self.graph.clock.now_s
-        self.safety.subscribe(SIM_COPPER, lambda copper: self.copper.append((now_s(), copper)))
+        self.safety.subscribe(SIM_SIGNALS, lambda signals: self.signals.append((now_s(), signals)))
         self.safety.subscribe(SIM_POWER, lambda power: self.power.append((now_s(), power)))
         self.safety.subscribe(SIM_EVENT, self.events.append)
         self.edging = self.safety.every(0.1, self._edge)
@@ -115,9 +115,9 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
-def test_copper_is_said_every_20_ms_and_power_every_100_ms(rig: Rig) -> None:
+def test_signals_are_published_every_20_ms_and_power_every_100_ms(rig: Rig) -> None:
     rig.graph.advance(10.001)
-    assert len(rig.copper) == 501, "the first at once"
+    assert len(rig.signals) == 501, "the first at once"
     assert len(rig.power) == 101
 
 
@@ -125,29 +125,29 @@ def test_the_generator_is_in_x1_until_it_is_driven_and_goes_on_when_its_driver_d
     rig: Rig,
 ) -> None:
     rig.graph.advance(1.0)
-    assert rig.copper[-1][1].duty_percent == 100.0
+    assert rig.signals[-1][1].duty_percent == 100.0
     rig.offer(16.0)
     rig.graph.advance(1.0)
     rig.graph.kill("pilot")
     rig.graph.advance(60.0)
-    assert rig.copper[-1][1].duty_percent == pytest.approx(26.67, abs=0.01)
+    assert rig.signals[-1][1].duty_percent == pytest.approx(26.67, abs=0.01)
 
 
 @pytest.mark.parametrize(
     ("cause", "shows"),
     [
-        (lambda rig: rig.ask("plug"), lambda copper: copper.high_v < 10.0),
-        (lambda rig: rig.offer(16.0), lambda copper: copper.duty_percent < 100.0),
-        (lambda rig: rig.ask("fault", name="pe_open"), lambda copper: copper.earth_ohm > 1000.0),
+        (lambda rig: rig.ask("plug"), lambda signals: signals.high_v < 10.0),
+        (lambda rig: rig.offer(16.0), lambda signals: signals.duty_percent < 100.0),
+        (lambda rig: rig.ask("fault", name="pe_open"), lambda signals: signals.earth_ohm > 1000.0),
     ],
 )
-def test_a_change_of_the_copper_is_said_at_once(rig: Rig, cause: Any, shows: Any) -> None:
+def test_a_change_of_the_signals_is_published_at_once(rig: Rig, cause: Any, shows: Any) -> None:
     rig.graph.advance(0.5 + 0.003)
     begun_s = rig.graph.clock.now_s()
     cause(rig)
     rig.graph.advance(0.001)
-    at_s, copper = rig.copper[-1]
-    assert shows(copper)
+    at_s, signals = rig.signals[-1]
+    assert shows(signals)
     assert at_s == pytest.approx(begun_s, abs=1e-6)
 
 
@@ -158,10 +158,10 @@ def test_only_the_chains_own_driver_takes_the_mains_flag_back(rig: Rig) -> None:
     rig.ask("power", on=True)
     rig.offer(16.0)  # drives the pilot, and not the flag
     rig.graph.advance(1.0)
-    assert rig.copper[-1][1].power_on_reset
+    assert rig.signals[-1][1].power_on_reset
     rig.drive(False, clear_reset=True)
     rig.graph.advance(0.001)
-    assert not rig.copper[-1][1].power_on_reset
+    assert not rig.signals[-1][1].power_on_reset
 
 
 def test_contacts_move_on_their_own_time_and_are_said_then(rig: Rig) -> None:
@@ -172,7 +172,7 @@ def test_contacts_move_on_their_own_time_and_are_said_then(rig: Rig) -> None:
     rig.graph.advance(0.1)
     assert rig.at_s("contacts_closed") - rig.at_s("coil_on") == pytest.approx(0.025, abs=1e-6)
     assert rig.at_s("contacts_open") - rig.at_s("coil_off") == pytest.approx(0.018, abs=1e-6)
-    closed = next(at_s for at_s, copper in rig.copper if not copper.mirror_closed)
+    closed = next(at_s for at_s, signals in rig.signals if not signals.mirror_closed)
     assert closed - START_S == pytest.approx(rig.at_s("contacts_closed"), abs=1e-5)
 
 
@@ -278,7 +278,7 @@ def test_the_dip_switches_say_the_installations_maximum(
 ) -> None:
     rig = new_rig(dip_a=dip_a)
     rig.graph.advance(0.1)
-    assert rig.copper[-1][1].dip1 == dip1
+    assert rig.signals[-1][1].dip1 == dip1
 
 
 def test_an_installation_of_one_phase_and_dsw2_are_chosen_by_parameters(new_rig: NewRig) -> None:
@@ -286,16 +286,16 @@ def test_an_installation_of_one_phase_and_dsw2_are_chosen_by_parameters(new_rig:
     rig.charge(16.0)
     lines = rig.power[-1][1].lines
     assert [line.voltage_v > 0.0 for line in lines] == [True, False, False]
-    assert rig.copper[-1][1].dip2 == 1
+    assert rig.signals[-1][1].dip2 == 1
 
 
-def test_a_dead_chip_is_silent_while_the_copper_is_told(rig: Rig) -> None:
+def test_a_dead_chip_is_silent_while_signals_are_published(rig: Rig) -> None:
     rig.charge(16.0)
     rig.ask("fault", name="chip_dead")
-    power, copper = len(rig.power), len(rig.copper)
+    power, signals = len(rig.power), len(rig.signals)
     rig.graph.advance(1.0)
     rig.ask("pull")  # a cut current is told at once, but not by a dead chip
-    assert (len(rig.power), len(rig.copper) > copper + 49) == (power, True)
+    assert (len(rig.power), len(rig.signals) > signals + 49) == (power, True)
     rig.ask("clear", name="chip_dead")
     rig.graph.advance(0.2)
     assert rig.power[-1][1].lines[0].current_a == 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from msgs.meter import Line
-from msgs.plant import SimCopper, SimPower
+from msgs.plant import SimPower, SimSignals
 from nodes.plant.noise import (
     CURRENT_A,
     EARTH_OHM,
@@ -18,8 +18,8 @@ from nodes.plant.noise import (
     POWER_W,
     TEMPERATURE_C,
     VOLTAGE_V,
-    copper_with,
     power_with,
+    signals_with,
 )
 from nodes.plant.readings import power_of
 from tests.box import Box
@@ -52,16 +52,16 @@ def test_steps_are_those_of_12_bit_behind_the_pilots_divider_and_of_the_ntc() ->
 
 def test_each_analog_channel_has_its_own_normal_noise_and_no_other_has_any(box: Any) -> None:
     gauss = Random(1).gauss
-    truth: SimCopper = box.copper
-    read = [copper_with(truth, gauss, LSB) for _ in range(SAMPLES)]
-    for name in SimCopper.__struct_fields__:
-        values = [getattr(copper, name) for copper in read]
+    truth: SimSignals = box.signals
+    read = [signals_with(truth, gauss, LSB) for _ in range(SAMPLES)]
+    for name in SimSignals.__struct_fields__:
+        values = [getattr(signals, name) for signals in read]
         if name in COPPER:
             assert is_as_wide(values, getattr(truth, name), LSB * COPPER[name]), name
         else:
             assert set(values) == {getattr(truth, name)}, name
-    highs = [copper.high_v for copper in read]
-    lows = [copper.low_v for copper in read]
+    highs = [signals.high_v for signals in read]
+    lows = [signals.low_v for signals in read]
     assert abs(statistics.correlation(highs, lows)) < 4 / math.sqrt(SAMPLES)
 
 
@@ -81,8 +81,8 @@ def test_the_chip_measures_with_noise_and_counts_without(box: Any) -> None:
                 assert set(values) == {value}, name
 
 
-def samples(rig: Rig) -> Iterator[SimCopper | SimPower]:
-    yield from (copper for _, copper in rig.copper)
+def samples(rig: Rig) -> Iterator[SimSignals | SimPower]:
+    yield from (signals for _, signals in rig.signals)
     yield from (power for _, power in rig.power)
 
 
@@ -101,21 +101,21 @@ def test_each_sample_is_drawn_anew_and_follows_from_the_seed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("fault", "is_copper_still"),
+    ("fault", "are_signals_still"),
     [("spi_stuck", True), ("chip_zero", False), ("chip_frozen", False)],
 )
 def test_a_chip_that_does_not_measure_has_no_noise(
-    tmp_path: Path, fault: str, is_copper_still: bool
+    tmp_path: Path, fault: str, are_signals_still: bool
 ) -> None:
     rig = Rig(tmp_path, wander_percent=0.0, noise_lsb=LSB)
     rig.graph.advance(1.0)
     rig.ask("fault", name=fault)
     rig.graph.advance(0.2)
-    rig.copper.clear()
+    rig.signals.clear()
     rig.power.clear()
     rig.graph.advance(1.0)
     assert len({str(power) for _, power in rig.power}) == 1
-    assert (len({str(copper) for _, copper in rig.copper}) == 1) is is_copper_still
+    assert (len({str(signals) for _, signals in rig.signals}) == 1) is are_signals_still
 
 
 @pytest.mark.parametrize("seconds", [60.0, pytest.param(600.0, marks=pytest.mark.proof)])

@@ -9,7 +9,7 @@ from nodes.plant import acts
 
 
 def outputs(box: Any) -> tuple[bool, bool]:
-    return box.copper.residual_ac, box.copper.residual_dc
+    return box.signals.residual_ac, box.signals.residual_dc
 
 
 @pytest.mark.parametrize(

@@ -21,16 +21,16 @@ def state(box: Any) -> VehicleState:
 def test_plug_to_current_in_the_order_of_the_standard(box: Any) -> None:
     box.act(acts.plug)
     assert state(box) is VehicleState.PLUGGED
-    assert box.copper.high_v == pytest.approx(8.98, abs=0.01)
+    assert box.signals.high_v == pytest.approx(8.98, abs=0.01)
     box.act(acts.ready)
     box.run(1.0)
     assert state(box) is VehicleState.READY  # no PWM yet: state B
     box.drive(duty_percent=duty_of_offer(16.0))
     box.run(0.99)
-    assert box.copper.high_v == pytest.approx(8.98, abs=0.01)
+    assert box.signals.high_v == pytest.approx(8.98, abs=0.01)
     box.run(0.02)
     assert box.when("s2_closed") == pytest.approx(2.0)
-    assert box.copper.high_v == pytest.approx(6.0, abs=0.01)
+    assert box.signals.high_v == pytest.approx(6.0, abs=0.01)
     box.run(5.0)
     assert box.current_a == 0.0  # no voltage yet
     box.drive(enable=True)
@@ -249,7 +249,7 @@ def test_a_vehicle_that_ignores_x1_draws_on_until_the_contactor_opens(box: Any) 
     box.drive(duty_percent=X1_PERCENT)
     box.run(60.0)
     assert box.current_a == pytest.approx(15.7)
-    assert box.copper.high_v == pytest.approx(6.0, abs=0.01)
+    assert box.signals.high_v == pytest.approx(6.0, abs=0.01)
     box.drive(enable=False)
     box.run(0.018)
     assert box.current_a == 0.0

@@ -6,8 +6,8 @@ import pytest
 
 from bus.memory import MemoryGraph
 from msgs.meter import Line
-from msgs.plant import SimCopper, SimPower
-from msgs.topics import SIM_COPPER, SIM_POWER
+from msgs.plant import SimPower, SimSignals
+from msgs.topics import SIM_POWER, SIM_SIGNALS
 from nodes.safety.analog import AnalogReading
 from nodes.safety.analog_sim import SimAnalog
 from nodes.safety.chain import Chain, ChainReading, Drivers, Parts, assemble
@@ -86,7 +86,7 @@ def power(*currents_a: float) -> SimPower:
     return SimPower(lines=(first, second, third))
 
 
-COPPER = SimCopper(
+COPPER = SimSignals(
     high_v=6.0,
     low_v=-12.0,
     duty_percent=53.3,
@@ -117,13 +117,13 @@ def test_the_simulated_chips_read_the_world_and_repeat_the_same_object(tmp_path:
         )
     )
     assert chain.read() is None
-    plant.publish(SIM_COPPER, COPPER)
+    plant.publish(SIM_SIGNALS, COPPER)
     plant.publish(SIM_POWER, power(1.0, 2.0, 3.0))
     graph.advance(0.01)
     reading = chain.read()
     assert reading == READING
-    plant.publish(SIM_COPPER, COPPER)
+    plant.publish(SIM_SIGNALS, COPPER)
     graph.advance(0.01)
     assert chain.read() is reading
-    graph.advance(0.06)  # silent copper: 50 ms
+    graph.advance(0.06)  # silent signals: 50 ms
     assert chain.read() is None

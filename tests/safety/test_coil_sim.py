@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from bus.memory import MemoryGraph
-from msgs.plant import SimCopper
+from msgs.plant import SimSignals
 from msgs.safety import SimContactorDrive
-from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_COPPER
+from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_SIGNALS
 from nodes.safety.coil_sim import Parameters, SimCoil, open
 
-COPPER = SimCopper(
+COPPER = SimSignals(
     high_v=12.0,
     low_v=12.0,
     duty_percent=100.0,
@@ -33,7 +33,7 @@ COPPER = SimCopper(
 def test_it_reads_whether_the_mains_came_on(tmp_path: Path, power_on_reset: bool) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     coil = SimCoil(graph.bus("safety"))
-    graph.bus("plant").publish(SIM_COPPER, replace(COPPER, power_on_reset=power_on_reset))
+    graph.bus("plant").publish(SIM_SIGNALS, replace(COPPER, power_on_reset=power_on_reset))
     graph.advance(0.01)
     reading = coil.read()
     assert reading is not None

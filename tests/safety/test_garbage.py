@@ -37,7 +37,7 @@ def live(around: Surroundings, dice: random.Random, hours: float) -> int:
         match dice.choice(("A", "A", "B", "C", "C", "C", "E", "leak", "silent", "withdrawn")):
             case "leak":
                 around.residual_dc = True
-                around.say_copper()
+                around.publish_signals()
                 around.graph.advance(0.2)
                 around.residual_dc = False
             case "silent":

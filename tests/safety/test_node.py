@@ -1,4 +1,4 @@
-"""safety (and pilot beside it) on the bus, over hand-driven copper."""
+"""safety (and pilot beside it) on the bus; the test publishes their signals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -15,7 +15,7 @@ from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
 from msgs.methods import STOP
 from msgs.pilot import SimPilotDrive
-from msgs.plant import SimCopper, SimPower
+from msgs.plant import SimPower, SimSignals
 from msgs.requests import Stop, StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus, WallboxState
@@ -25,9 +25,9 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
     SIM_CONTACTOR_DRIVE,
-    SIM_COPPER,
     SIM_PILOT_DRIVE,
     SIM_POWER,
+    SIM_SIGNALS,
 )
 from nodes.pilot import node as pilot
 from nodes.pilot.line_sim import SimLine
@@ -62,7 +62,7 @@ class Drive:
 
 @dataclass
 class Surroundings:
-    """Copper, contacts and monitor on the bus, and every node that the two listen to."""
+    """CP line, contacts and monitor on the bus, and every node that the two read."""
 
     graph: MemoryGraph
     vehicle: str = "A"
@@ -82,7 +82,7 @@ class Surroundings:
         self.plant = self.graph.bus("plant")
         self.plant.subscribe(SIM_PILOT_DRIVE, self._drive_pilot)
         self.plant.subscribe(SIM_CONTACTOR_DRIVE, self._drive_contactor)
-        self.plant.every(0.02, self.say_copper)
+        self.plant.every(0.02, self.publish_signals)
         self.plant.every(0.1, self._say_power)
         self.session = self.graph.bus("session")
         self.session.every(1.0, self.say_session)
@@ -130,16 +130,16 @@ class Surroundings:
         return self.now_s - begun_s
 
     def move_plug(self, vehicle: str) -> None:
-        """Move the plug; the copper is sent at once."""
+        """Move the plug; the signals are sent at once."""
         self.vehicle = vehicle
-        self.say_copper()
+        self.publish_signals()
 
-    def say_copper(self) -> None:
+    def publish_signals(self) -> None:
         if "plant" in self.silent:
             return
         high_v = PLATEAU_V[self.vehicle]
         tested = self.test_s is not None and 0.2 <= self.now_s - self.test_s < 0.8
-        copper = SimCopper(
+        signals = SimSignals(
             high_v=high_v,
             low_v=-12.0 if self.duty_percent < 100.0 else high_v,
             duty_percent=self.duty_percent,
@@ -154,7 +154,7 @@ class Surroundings:
             dip1=0b101,
             dip2=0,
         )
-        self.plant.publish(SIM_COPPER, copper)
+        self.plant.publish(SIM_SIGNALS, signals)
 
     def say_session(self) -> None:
         status = SessionStatus(
@@ -217,7 +217,7 @@ class Surroundings:
         contacts = coil or (self.contacts and self.is_welded)
         if contacts != self.contacts:
             self.contacts = contacts
-            self.say_copper()
+            self.publish_signals()
 
 
 @pytest.fixture
@@ -304,7 +304,7 @@ def test_a_charge_from_plug_in_to_unplug(around: Surroundings) -> None:
 
 @pytest.mark.req("ERR-1")
 @pytest.mark.parametrize(("vehicle", "code"), [("A", "1"), ("E", "8")])
-def test_from_copper_to_command_in_50_ms(around: Surroundings, vehicle: str, code: str) -> None:
+def test_from_signals_to_command_in_50_ms(around: Surroundings, vehicle: str, code: str) -> None:
     around.start()
     around.charge()
     around.move_plug(vehicle)
@@ -317,7 +317,7 @@ def test_a_tripped_monitor_is_answered_within_a_round(around: Surroundings) -> N
     around.start()
     around.charge()
     around.residual_dc = True
-    around.say_copper()
+    around.publish_signals()
     assert around.until(lambda: not around.enable) <= 0.0101
     assert around.status.faults == (FaultCode.RESIDUAL_CURRENT,)
 

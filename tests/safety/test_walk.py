@@ -1,6 +1,6 @@
 """Pilot and safety together through a long random life; what must never happen does not.
 
-The oracle knows the copper and what was said, and nothing of either machine's inside. Times are
+The oracle knows the signals and what was sent, and nothing of either machine's state. Times are
 counted in rounds of 10 ms.
 """
 

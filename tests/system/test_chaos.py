@@ -15,7 +15,7 @@ import pytest
 from msgs.launch import ProcessState
 from msgs.pilot import CpState, classify_high_v
 from msgs.plant import VehicleState
-from msgs.topics import SESSION_STATUS, SIM_CONTACTOR_DRIVE, SIM_COPPER
+from msgs.topics import SESSION_STATUS, SIM_CONTACTOR_DRIVE, SIM_SIGNALS
 from tests.system.conftest import NOISE_S, QUICK_VEHICLE, Box
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(500)]
@@ -107,11 +107,11 @@ def test_random_deaths_close_nothing_and_lose_nothing(
     chaos = Chaos(own_box, seed)
     chaos.run()
 
-    copper, drives = own_box.samples(SIM_COPPER), own_box.samples(SIM_CONTACTOR_DRIVE)
+    signals, drives = own_box.samples(SIM_SIGNALS), own_box.samples(SIM_CONTACTOR_DRIVE)
     closed = 0
     asked_s = edge_s = float("-inf")
     index = 0
-    for sample in copper:
+    for sample in signals:
         while index < len(drives) and drives[index].at_s <= sample.at_s:
             if drives[index].message.feeds_watchdog:
                 edge_s = drives[index].at_s
@@ -123,7 +123,7 @@ def test_random_deaths_close_nothing_and_lose_nothing(
         closed += 1
         assert sample.at_s - asked_s <= chaos.grace_s(sample.at_s), (seed, sample)
         assert sample.at_s - edge_s <= WATCHDOG_S + DROP_OUT_S + 2 * NOISE_S, (seed, sample)
-    record_property("chaos", f"{chaos.counts}, closed in {closed} of {len(copper)} samples")
+    record_property("chaos", f"{chaos.counts}, closed in {closed} of {len(signals)} samples")
     assert closed > 500, chaos.counts  # there were charges to disturb
 
     # Left alone, the box is whole again, and charges.

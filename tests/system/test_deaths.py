@@ -25,7 +25,7 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
     SIM_CONTACTOR_DRIVE,
-    SIM_COPPER,
+    SIM_SIGNALS,
     Topic,
 )
 from tests.system.conftest import NOISE_S, QUICK_VEHICLE, Box, load_at
@@ -59,7 +59,7 @@ def until_it_charges_again(box: Box, since_s: float) -> None:
 
 def assert_it_stayed_closed(box: Box, since_s: float) -> None:
     assert {s.message.contactor for s in box.samples(SAFETY_STATUS, since_s)} == {Contactor.CLOSED}
-    assert {s.message.mirror_closed for s in box.samples(SIM_COPPER, since_s)} == {False}
+    assert {s.message.mirror_closed for s in box.samples(SIM_SIGNALS, since_s)} == {False}
 
 
 # --- frozen ------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_a_frozen_node_ends_the_charge_politely_after_its_hold(
 def test_a_frozen_world_reads_as_failed_sensors(box: Box) -> None:
     box.charge()
     with box.frozen("plant"):
-        silent_s = last_word(box, SIM_COPPER)
+        silent_s = last_word(box, SIM_SIGNALS)
         off = box.until(SIM_CONTACTOR_DRIVE, lambda drive: not drive.enable, 1.0, silent_s)
         assert off.at_s - silent_s <= 0.05 + ROUND_S + NOISE_S
         status = box.until(SAFETY_STATUS, lambda status: not status.permitted, 1.0, silent_s)
@@ -182,7 +182,7 @@ def test_a_killed_node_is_back_before_the_contactor_has_to_open(box: Box, node: 
     box.until(SESSION_STATUS, lambda status: status.energy_wh > before.energy_wh + 3.0, 10.0)
     assert_it_stayed_closed(box, since_s)
     assert box.last(SESSION_STATUS).message.session_id == before.session_id
-    duties = [sample.message.duty_percent for sample in box.samples(SIM_COPPER, since_s)]
+    duties = [sample.message.duty_percent for sample in box.samples(SIM_SIGNALS, since_s)]
     assert duties == pytest.approx([32.0 / 0.6] * len(duties), abs=1e-6)
 
 

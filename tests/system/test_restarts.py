@@ -16,7 +16,7 @@ from msgs.topics import (
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
-    SIM_COPPER,
+    SIM_SIGNALS,
     Topic,
 )
 from tests.system.conftest import NOISE_S, Box, load_at
@@ -67,7 +67,7 @@ def test_the_contactor_stays_closed_and_the_energy_counts(
 
     assert {s.message.contactor for s in box.samples(SAFETY_STATUS, since_s)} == {Contactor.CLOSED}
     assert {s.message.permitted for s in box.samples(SAFETY_STATUS, since_s)} == {True}
-    assert {s.message.mirror_closed for s in box.samples(SIM_COPPER, since_s)} == {False}
+    assert {s.message.mirror_closed for s in box.samples(SIM_SIGNALS, since_s)} == {False}
     sessions = [sample.message for sample in box.samples(SESSION_STATUS, since_s)]
     assert {status.session_id for status in sessions} == {before.session_id}
     assert {status.state for status in sessions} == {WallboxState.CHARGING}
@@ -78,7 +78,7 @@ def test_the_contactor_stays_closed_and_the_energy_counts(
     assert counters_wh == sorted(counters_wh)
     # The duty that the vehicle sees, and the one that the pilot says.
     for duties in (
-        [sample.message.duty_percent for sample in box.samples(SIM_COPPER, since_s)],
+        [sample.message.duty_percent for sample in box.samples(SIM_SIGNALS, since_s)],
         [sample.message.duty_percent for sample in box.samples(PILOT_STATUS, since_s)],
     ):
         assert duties == pytest.approx([32.0 / 0.6] * len(duties), abs=1e-6)

@@ -1,8 +1,8 @@
 """What the tests of the soak share."""
 
-from msgs.plant import SimCopper
+from msgs.plant import SimSignals
 
-COPPER = SimCopper(
+COPPER = SimSignals(
     high_v=9.0,
     low_v=-12.0,
     duty_percent=100.0,

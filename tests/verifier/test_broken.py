@@ -23,7 +23,7 @@ from msgs.plant import FaultName, HouseLoad, SimFault
 from msgs.requests import Because, NoArguments
 from msgs.safety import SafetyPhase
 from nodes.plant import contactor
-from nodes.plant.readings import copper_of
+from nodes.plant.readings import signals_of
 from nodes.safety import machine as safety_machine
 from nodes.session.records import SessionStore
 from tests.box import NO_CARD
@@ -132,7 +132,7 @@ def test_a_safety_that_ignores_heat_is_caught(scene: Scene, monkeypatch: Patch) 
 @pytest.mark.parametrize(
     ("topic", "after_s", "name"),
     [
-        ("sim/copper", 0.2, "sensors"),
+        ("sim/signals", 0.2, "sensors"),
         ("pilot/status", 1.2, "pilot_node"),
         ("session/status", 9.2, "permission"),
         ("meter/box", 11.2, "permission"),
@@ -192,9 +192,9 @@ def test_welded_contacts_that_nobody_sees_are_caught(scene: Scene, monkeypatch: 
     def lie(world: Any) -> Any:
         """Let the proofs follow the coil, not the poles."""
         is_open = not world.contactor.coil
-        return but(copper_of(world), mirror_closed=is_open, load_voltage=not is_open)
+        return but(signals_of(world), mirror_closed=is_open, load_voltage=not is_open)
 
-    monkeypatch.setattr("nodes.plant.node.copper_of", lie)
+    monkeypatch.setattr("nodes.plant.node.signals_of", lie)
     scene.charge()
     scene.graph.act(FAULT, FaultName(name=SimFault.WELD))
     scene.graph.act(UNPLUG, NoArguments())
@@ -363,7 +363,7 @@ def test_a_fault_that_is_latched_without_a_cause_is_caught(
     tmp_path: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(
-        "nodes.plant.node.copper_of", lambda world: but(copper_of(world), earth_ohm=900.0)
+        "nodes.plant.node.signals_of", lambda world: but(signals_of(world), earth_ohm=900.0)
     )
     assert life(tmp_path) == {"no_false_fault"}
 

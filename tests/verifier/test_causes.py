@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from msgs.plant import SimCopper, SimEvent, SimFault
+from msgs.plant import SimEvent, SimFault, SimSignals
 from msgs.safety import FaultCode
 from tests.verifier.conftest import COPPER
 from verifier.causes import CAUSES, LINGERS_S, ORPHAN_S, Causes
@@ -13,7 +13,7 @@ def happened(causes: Causes, what: str, detail: str, at_s: float) -> None:
     causes.happened(SimEvent(what=what, at_ns=0, detail=detail), at_s)
 
 
-def copper(terminal_c: float, overtemperature: bool = False) -> SimCopper:
+def signals(terminal_c: float, overtemperature: bool = False) -> SimSignals:
     return replace(COPPER, terminal_c=terminal_c, overtemperature=overtemperature)
 
 
@@ -53,10 +53,10 @@ def test_the_plug_explains_fault_1_once_it_is_out() -> None:
     assert causes.explain(FaultCode.UNPLUGGED, 20.02)
 
 
-@pytest.mark.parametrize("seen", [copper(80.1), copper(20.0, overtemperature=True)])
-def test_heat_explains_fault_3(seen: SimCopper) -> None:
+@pytest.mark.parametrize("seen", [signals(80.1), signals(20.0, overtemperature=True)])
+def test_heat_explains_fault_3(seen: SimSignals) -> None:
     causes = Causes()
-    causes.felt(copper(80.0), 10.0)
+    causes.felt(signals(80.0), 10.0)
     assert not causes.explain(FaultCode.TOO_HOT, 10.0)
     causes.felt(seen, 11.0)
     assert causes.explain(FaultCode.TOO_HOT, 99.0)

@@ -116,7 +116,7 @@ def test_a_visit_may_go_without_any_trouble_or_with_one_alone() -> None:
         (Sleep(node="safety"), 0.01, False),
         (Loss(topic="load/offer", reader="pilot", ratio=1.0), 1.4, True),
         (Loss(topic="load/offer", reader="pilot", ratio=1.0), 1.6, False),
-        (Loss(topic="sim/copper", reader="safety", ratio=1.0), 0.01, False),
+        (Loss(topic="sim/signals", reader="safety", ratio=1.0), 0.01, False),
         (Fault(name=SimFault.SAG), 0.01, False),
         (Outage(), 0.01, False),
     ],

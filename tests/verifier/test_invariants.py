@@ -82,7 +82,7 @@ def charging() -> Seen:
         house=METER,
         safety=SafetySeen(
             awake_s=0.0,
-            copper=Heard(CHARGING, NOW_S),
+            signals=Heard(CHARGING, NOW_S),
             power=Heard(POWER, NOW_S),
             pilot=Heard(PILOT, NOW_S),
             session=Heard(SESSION, NOW_S),
@@ -102,7 +102,7 @@ def charging() -> Seen:
 def keep_fresh(seen: Seen, now_s: float) -> None:
     """Let everything be sent again but what has been stamped otherwise."""
     for heard in (
-        seen.safety.copper,
+        seen.safety.signals,
         seen.safety.power,
         seen.safety.pilot,
         seen.safety.session,
@@ -131,11 +131,11 @@ def broken_after_s(seen: Seen, name: str, most_s: float = 16.0) -> float | None:
 
 
 def unplug(seen: Seen) -> None:
-    seen.safety.copper.message = replace(CHARGING, high_v=12.0)
+    seen.safety.signals.message = replace(CHARGING, high_v=12.0)
 
 
 def lose_diode(seen: Seen) -> None:
-    seen.safety.copper.message = replace(CHARGING, low_v=-6.0)
+    seen.safety.signals.message = replace(CHARGING, low_v=-6.0)
 
 
 def forget_test(seen: Seen) -> None:
@@ -163,7 +163,7 @@ def pause(seen: Seen) -> None:
 
 
 def stop_pwm(seen: Seen) -> None:
-    seen.safety.copper.message = replace(CHARGING, duty_percent=100.0)
+    seen.safety.signals.message = replace(CHARGING, duty_percent=100.0)
 
 
 def withdraw_unloaded(seen: Seen) -> None:
@@ -172,11 +172,11 @@ def withdraw_unloaded(seen: Seen) -> None:
 
 
 def lose_earth(seen: Seen) -> None:
-    seen.safety.copper.message = replace(CHARGING, earth_ohm=600.0)
+    seen.safety.signals.message = replace(CHARGING, earth_ohm=600.0)
 
 
 def heat(seen: Seen) -> None:
-    seen.safety.copper.message = replace(CHARGING, board_c=80.5)
+    seen.safety.signals.message = replace(CHARGING, board_c=80.5)
 
 
 def latch(seen: Seen) -> None:
@@ -189,7 +189,7 @@ def stop_edges(seen: Seen) -> None:
 
 
 def leak(seen: Seen) -> None:
-    seen.safety.copper.message = replace(CHARGING, residual_dc=True)
+    seen.safety.signals.message = replace(CHARGING, residual_dc=True)
 
 
 def trip(seen: Seen) -> None:
@@ -254,7 +254,7 @@ BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
     ("vehicle", unplug, 0.06),
     ("diode", lose_diode, 0.06),
     ("self_test", forget_test, 0.06),
-    ("sensors", silence("copper"), 0.06),
+    ("sensors", silence("signals"), 0.06),
     ("pilot_node", silence("pilot"), 1.01),
     ("permission", withdraw, 6.01),
     ("permission", silence("session"), 9.01),
@@ -331,7 +331,7 @@ def test_a_breach_that_ends_in_time_is_none() -> None:
     seen = charging()
     unplug(seen)
     assert broken_after_s(seen, "vehicle", most_s=0.05) is None
-    seen.safety.copper.message = CHARGING
+    seen.safety.signals.message = CHARGING
     watch = Watch(INVARIANTS)
     assert watch.look(seen, seen.since_s + 0.05) == []
 

@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from msgs.plant import SimCopper
+from msgs.plant import SimSignals
 from msgs.safety import SimContactorDrive
 from tests.verifier.conftest import COPPER
-from verifier.selftest import NOT_TESTED, OUT_S, SelfTest, after_copper, after_drive
+from verifier.selftest import NOT_TESTED, OUT_S, SelfTest, after_drive, after_signals
 
 AWAY = replace(COPPER, high_v=12.0)
 AC = replace(COPPER, residual_ac=True)
@@ -16,13 +16,13 @@ ON = SimContactorDrive(enable=False, feeds_watchdog=True, residual_test=True)
 OFF = SimContactorDrive(enable=False, feeds_watchdog=True, residual_test=False)
 
 
-def after(*words: SimCopper | SimContactorDrive) -> SelfTest:
+def after(*words: SimSignals | SimContactorDrive) -> SelfTest:
     """Return the test after what was seen, 20 ms apart."""
     test, now_s = NOT_TESTED, 0.0
     for word in words:
         now_s += 0.02
-        if isinstance(word, SimCopper):
-            test = after_copper(test, word, now_s)
+        if isinstance(word, SimSignals):
+            test = after_signals(test, word, now_s)
         else:
             test = after_drive(test, word)
     return test
@@ -46,7 +46,7 @@ PASSED = (COPPER, ON, BOTH, OFF, BOTH, COPPER)
     ],
 )
 def test_a_test_has_passed(
-    words: tuple[SimCopper | SimContactorDrive, ...], has_passed: bool
+    words: tuple[SimSignals | SimContactorDrive, ...], has_passed: bool
 ) -> None:
     assert after(*words).has_passed is has_passed
 

@@ -3,7 +3,7 @@
 import pytest
 
 from msgs.pilot import CpState, classify_high_v, shows_diode
-from nodes.plant.copper import MIDDLE, SHORT, Load, plateaus, vehicle_load
+from nodes.plant.cp_line import MIDDLE, SHORT, Load, plateaus, vehicle_load
 
 B = vehicle_load(s2=False, has_diode=True)
 C = vehicle_load(s2=True, has_diode=True)
