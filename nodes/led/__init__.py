@@ -1,4 +1,4 @@
-"""What the front shows and plays, and what its keys ask for: facts in, one frame out (LED-9).
+"""What the front shows and plays, and what its keys ask for: messages in, one frame out (LED-9).
 
 subscribes  session/status and rfid/status (acted on as they arrive); safety/status, load/offer,
             dcs/status and system/heartbeat (looked at every 0.25 s)
@@ -14,7 +14,7 @@ safe state  a front that knows nothing shows the start-up pattern (LED-6): not c
 Each light follows the nodes that it speaks of: without the charging service the box works fully
 and its indicator is dark (DCS-8), and so are the lights of a reader that says nothing. A front
 without mains is dark, plays nothing and has no keys (PAN-2). Restarted in place, the front keeps
-its last frame until the facts are heard again, 1.25 s at most; at the start of the box, told by
+its last frame until the messages are heard again, 1.25 s at most; at the start of the box, told by
 launch/graph, it shows the start-up pattern at once (LED-6).
 
 machine.py makes the frame; pattern.py holds the status LED's patterns, indicators.py the other

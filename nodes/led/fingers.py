@@ -21,7 +21,7 @@ from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
 from msgs.requests import Because, NoArguments
 from msgs.units import Text
 from nodes.led import keys
-from nodes.led.keys import UNREAD, Event, Keys, KeyState, Kind
+from nodes.led.keys import UNREAD, KeyEvent, Keys, KeyState, Kind
 
 MARKS_S = (2.0, 6.0)  # PAN-3
 NO_MARKS_S = ()  # a touch key does what it does when it is pressed
@@ -30,7 +30,7 @@ A = TypeVar("A", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask(Generic[A]):
+class PendingRequest(Generic[A]):
     """One request to another node."""
 
     method: Method[A, None]
@@ -38,9 +38,11 @@ class Ask(Generic[A]):
     what: str  # in words
 
 
-RESTART = Ask(method=RESTART_BOX, arguments=Because(reason="service key"), what="restart")
-ERASE = Ask(method=ERASE_CARDS, arguments=NoArguments(), what="erase all cards")
-RESTART_ERASED = Ask(
+RESTART = PendingRequest(
+    method=RESTART_BOX, arguments=Because(reason="service key"), what="restart"
+)
+ERASE = PendingRequest(method=ERASE_CARDS, arguments=NoArguments(), what="erase all cards")
+RESTART_ERASED = PendingRequest(
     method=RESTART_BOX,
     arguments=Because(reason="service key: all cards erased"),
     what="restart after all cards were erased",
@@ -53,7 +55,7 @@ class State:
 
     service: KeyState = UNREAD
     touch: KeyState = UNREAD
-    asked: Ask[Any] | None = None
+    asked: PendingRequest[Any] | None = None
 
 
 AT_REST = State()
@@ -63,7 +65,7 @@ AT_REST = State()
 class Answered:
     """A request that has ended."""
 
-    ask: Ask[Any]
+    ask: PendingRequest[Any]
     answer: Answer[None]
 
 
@@ -71,7 +73,7 @@ class Answered:
 class Failure:
     """A request that was not carried out."""
 
-    ask: Ask[Any]
+    ask: PendingRequest[Any]
     reason: Text  # of the other node
 
 
@@ -81,7 +83,7 @@ class Acts:
 
     tone: Tone = Tone.NONE
     press: tuple[KeyPress, ...] = ()
-    ask: Ask[Any] | None = None
+    ask: PendingRequest[Any] | None = None
     failure: Failure | None = None  # to log
 
 
@@ -153,7 +155,7 @@ def _after(state: State, answered: Answered) -> tuple[State, Acts]:
     return replace(state, asked=then), Acts(ask=then)
 
 
-def _served(event: Event | None) -> Acts:
+def _served(event: KeyEvent | None) -> Acts:
     """Return what the service key does."""
     if event is None:
         return Acts()

@@ -6,7 +6,7 @@ Each is one function, first row that applies. What the manual leaves open is mar
 from msgs.dcs import ChargeMode, Link
 from msgs.led import DARK, Color, Effect, Light
 from msgs.rfid import Indication, RfidMode
-from nodes.led.facts import Facts
+from nodes.led.messages import Messages
 
 MODULE_STARTS_S = 180.0  # DCS-1: about three minutes, and no fault meanwhile
 
@@ -44,9 +44,9 @@ CHARGE_MODES: dict[ChargeMode, Light] = {  # DCS-3
 }
 
 
-def network(facts: Facts) -> Light:
+def network(messages: Messages) -> Light:
     """Return the network indicator (DCS-1, DCS-8): dark while the service is not offered."""
-    dcs = facts.dcs
+    dcs = messages.dcs
     if dcs is None:
         return DARK
     if dcs.link is Link.ONLINE:
@@ -58,60 +58,60 @@ def network(facts: Facts) -> Light:
     return _steady(Color.ORANGE) if dcs.synchronised else DARK
 
 
-def rfid(facts: Facts) -> Light:
+def rfid(messages: Messages) -> Light:
     """Return the RFID indicator (RFID-2, RFID-3, RFID-8, RFID-9): dark with nothing to tell.
 
     A reader that does not answer, while a card is needed, blinks orange instead of inviting one
     (ours): a front that is dark all over would look like one without mains. A silent rfid says
     nothing.
     """
-    said = facts.rfid
+    said = messages.rfid
     if said is None:
         return DARK
     told = INDICATIONS[said.indication]
     if told is not None:
         return told
     if not said.works:
-        return _blinking(Color.ORANGE) if facts.needs_card else DARK
+        return _blinking(Color.ORANGE) if messages.needs_card else DARK
     awaited = MODES[said.mode]
     if awaited is not None:
         return awaited
-    return _PULSE if facts.needs_card else DARK
+    return _PULSE if messages.needs_card else DARK
 
 
-def frame(facts: Facts) -> Light:
+def frame(messages: Messages) -> Light:
     """Return the frame of the reading area: lit while cards are taught, inviting while needed.
 
     It tells nothing of the card that was held last (RFID-3 names the indicator alone).
     """
-    said = facts.rfid
+    said = messages.rfid
     if said is None or not said.works:
         return DARK
     if said.mode is not RfidMode.READY:
         return _steady(Color.WHITE)  # RFID-9: the reading area lights up; RFID-8 likewise (ours)
-    return _PULSE if facts.needs_card else DARK
+    return _PULSE if messages.needs_card else DARK
 
 
-def mode(facts: Facts) -> Light:
+def mode(messages: Messages) -> Light:
     """Return the charge-mode indicator (DCS-3).
 
     The module is the box's communication side. Without a link to it nothing below can be relied
     on, so that goes first, but not before its start time is over.
     """
-    if not facts.has_module and facts.is_module_late:
+    if not messages.has_module and messages.is_module_late:
         return _steady(Color.ORANGE)
-    dcs, session = facts.dcs, facts.session
+    dcs, session = messages.dcs, messages.session
     charges = session is not None and session.plugged and session.session_id != ""
     if dcs is not None and dcs.synchronised and charges:
         return _blinking(Color.WHITE) if dcs.waits_for_plan else CHARGE_MODES[dcs.mode]
-    return _steady(Color.BLUE) if facts.has_module else DARK
+    return _steady(Color.BLUE) if messages.has_module else DARK
 
 
-def touch(facts: Facts) -> Light:
+def touch(messages: Messages) -> Light:
     """Return the light of the touch key: lit only when a press would do something (PAN-4).
 
     White for a synchronisation to confirm (DCS-2), and for a switch of the charge mode (ours).
     """
-    dcs = facts.dcs
+    dcs = messages.dcs
     does = dcs is not None and (dcs.can_confirm or dcs.can_switch)
     return _steady(Color.WHITE) if does else DARK

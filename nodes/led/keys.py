@@ -41,7 +41,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class KeyEvent:
     """What a finger has done just now."""
 
     kind: Kind
@@ -70,7 +70,7 @@ def step(
     marks_s: tuple[float, ...] = (),
     *,
     counts: bool = True,
-) -> tuple[KeyState, Event | None]:
+) -> tuple[KeyState, KeyEvent | None]:
     """Return the key after a look at it, and what the finger has done.
 
     `marks_s` are the times that it is held for; with `counts` False a press comes to nothing.
@@ -85,17 +85,17 @@ def step(
     if now_s < settled_s:
         return state, None
     if not level:
-        released = Event(
+        released = KeyEvent(
             kind=Kind.RELEASED, marks=state.marks, held_s=state.since_s - state.began_s
         )
         was_down = state.phase is Phase.DOWN
         return replace(state, phase=Phase.UP), released if was_down else None
     if state.phase is Phase.UP:
-        pressed = Event(kind=Kind.PRESSED, marks=0, held_s=now_s - state.since_s)
+        pressed = KeyEvent(kind=Kind.PRESSED, marks=0, held_s=now_s - state.since_s)
         return replace(state, phase=Phase.DOWN, marks=0, began_s=state.since_s), pressed
     if _is_timed(state, marks_s) and now_s >= settled_s + marks_s[state.marks]:
         state = replace(state, marks=state.marks + 1)
-        return state, Event(kind=Kind.HELD, marks=state.marks, held_s=now_s - state.began_s)
+        return state, KeyEvent(kind=Kind.HELD, marks=state.marks, held_s=now_s - state.began_s)
     return state, None
 
 

@@ -1,4 +1,4 @@
-"""What the front shows and plays now: one frame of all facts. Pure.
+"""What the front shows and plays now: one frame of all messages. Pure.
 
 The status LED shows the first row of one table that applies (LED-9); the other lights stand in
 `indicators`, the tones in `tones`. Not responsible for how a light blinks: whoever draws the frame
@@ -19,10 +19,10 @@ from msgs.rfid import RfidStatus
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.led import fingers, indicators, pattern, tones
-from nodes.led.facts import Facts
 from nodes.led.fingers import NOTHING, Acts, Answered
 from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.keys import Keys
+from nodes.led.messages import Messages
 from nodes.led.pattern import Segments
 from nodes.led.tones import SILENCE, Tones
 
@@ -119,7 +119,7 @@ def _frame(state: State, inputs: Inputs, moment: Moment) -> LedFrame | None:
     if state.frame is None and not (is_heard or is_start or is_late):
         return None
     return frame_of(
-        Facts(
+        Messages(
             session=inputs.session,
             safety=inputs.safety,
             offer=inputs.offer,
@@ -139,22 +139,22 @@ def _tones(before: Tones, inputs: Inputs, own: Tone, moment: Moment) -> Tones:
     return tones.pass_time(tones.add(heard, own), moment)
 
 
-def frame_of(facts: Facts) -> LedFrame:
+def frame_of(messages: Messages) -> LedFrame:
     """Return the whole front: the first row of the table that applies, and the other lights.
 
     Without mains it is dark and silent (PAN-2), whatever a buffer feeds meanwhile.
     """
-    if facts.is_dark:
+    if messages.is_dark:
         return NO_MAINS
-    segments, caption = next(shown for _, row in PRIORITY if (shown := row(facts)) is not None)
+    segments, caption = next(shown for _, row in PRIORITY if (shown := row(messages)) is not None)
     return LedFrame(
         segments=segments,
-        network=indicators.network(facts),
-        rfid=indicators.rfid(facts),
-        frame=indicators.frame(facts),
-        mode=indicators.mode(facts),
-        touch=indicators.touch(facts),
-        tone=facts.tone,
+        network=indicators.network(messages),
+        rfid=indicators.rfid(messages),
+        frame=indicators.frame(messages),
+        mode=indicators.mode(messages),
+        touch=indicators.touch(messages),
+        tone=messages.tone,
         caption=caption,
     )
 
@@ -170,51 +170,51 @@ NO_MAINS = LedFrame(
 )
 
 
-def _all_red(facts: Facts) -> Shown | None:
-    return (pattern.ALL_RED, "out of order") if FaultCode.RED in facts.faults else None
+def _all_red(messages: Messages) -> Shown | None:
+    return (pattern.ALL_RED, "out of order") if FaultCode.RED in messages.faults else None
 
 
-def _fault(facts: Facts) -> Shown | None:
+def _fault(messages: Messages) -> Shown | None:
     for code, segments in pattern.FAULTS.items():
-        if code in facts.faults and (code is not FaultCode.TOO_HOT or not facts.is_code_over):
+        if code in messages.faults and (code is not FaultCode.TOO_HOT or not messages.is_code_over):
             return segments, f"fault {code}"
     return None
 
 
-def _starting(facts: Facts) -> Shown | None:
-    if facts.safety is None or facts.safety.phase is SafetyPhase.START:
+def _starting(messages: Messages) -> Shown | None:
+    if messages.safety is None or messages.safety.phase is SafetyPhase.START:
         return pattern.STARTING, "starting"
-    if facts.session is None:
+    if messages.session is None:
         return pattern.STARTING, "starting"
-    is_waiting = facts.session.state is WallboxState.RECOVER_FROM_ERROR and not facts.faults
+    is_waiting = messages.session.state is WallboxState.RECOVER_FROM_ERROR and not messages.faults
     return (pattern.STARTING, "starting") if is_waiting else None
 
 
-def _commissioning(facts: Facts) -> Shown | None:
-    if facts.safety is not None and facts.safety.commissioning:
+def _commissioning(messages: Messages) -> Shown | None:
+    if messages.safety is not None and messages.safety.commissioning:
         return pattern.COMMISSIONING, "commissioning"
     return None
 
 
-def _too_hot(facts: Facts) -> Shown | None:
-    return (pattern.TOO_HOT, "too hot: cooling") if FaultCode.TOO_HOT in facts.faults else None
+def _too_hot(messages: Messages) -> Shown | None:
+    return (pattern.TOO_HOT, "too hot: cooling") if FaultCode.TOO_HOT in messages.faults else None
 
 
-def _meter_lost(facts: Facts) -> Shown | None:
-    if facts.offer is not None and facts.offer.house_meter is HouseMeter.LOST:
+def _meter_lost(messages: Messages) -> Shown | None:
+    if messages.offer is not None and messages.offer.house_meter is HouseMeter.LOST:
         return pattern.METER_LOST, "house meter lost"
     return None
 
 
-def _state(facts: Facts) -> Shown:
-    session, safety = facts.session, facts.safety
+def _state(messages: Messages) -> Shown:
+    session, safety = messages.session, messages.safety
     if session is None or safety is None:
         return pattern.STARTING, "starting"
     if session.state in (WallboxState.CHARGING, WallboxState.DEGRADED):
         return pattern.CHARGING, "charging"
     if safety.phase is SafetyPhase.SELF_TEST:
         return pattern.SELF_TEST, "self-test"
-    if facts.needs_card:
+    if messages.needs_card:
         return pattern.DARKNESS, "authorisation required"  # PAN-2
     if session.released:
         return pattern.READY, "authorised"  # LED-1, RFID-4
@@ -226,7 +226,7 @@ def _state(facts: Facts) -> Shown:
 # LED-9: the first row that applies is shown; the last one always does. While cards are taught
 # (TokenProgrammingMode) the status LED shows what an idle box shows, dark or blue: whether it may
 # charge now (ours). The steps of teaching are the RFID indicator's.
-PRIORITY: tuple[tuple[str, Callable[[Facts], Shown | None]], ...] = (
+PRIORITY: tuple[tuple[str, Callable[[Messages], Shown | None]], ...] = (
     ("all red", _all_red),
     ("fault", _fault),
     ("start-up", _starting),

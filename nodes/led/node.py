@@ -24,10 +24,10 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
-from nodes.led.facts import used_of_offer, used_of_safety, used_of_session
-from nodes.led.fingers import Acts, Answered, Ask
+from nodes.led.fingers import Acts, Answered, PendingRequest
 from nodes.led.front import Front
 from nodes.led.machine import Inputs, Outputs, start, step
+from nodes.led.messages import used_of_offer, used_of_safety, used_of_session
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -46,7 +46,7 @@ class Drivers:
 
 
 class LedNode:
-    """Seven facts, one front, one machine."""
+    """Seven messages, one front, one machine."""
 
     def __init__(self, bus: Bus, front: Front) -> None:
         self._bus = bus
@@ -114,7 +114,7 @@ class LedNode:
     def _on_rfid(self, said: RfidStatus) -> None:
         self._rounds.run(lambda inputs: replace(inputs, said=said))
 
-    def _on_answer(self, ask: Ask[Any], answer: Answer[None]) -> None:
+    def _on_answer(self, ask: PendingRequest[Any], answer: Answer[None]) -> None:
         answered = Answered(ask=ask, answer=answer)
         self._rounds.run(lambda inputs: replace(inputs, answered=answered))
 

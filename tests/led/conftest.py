@@ -1,4 +1,4 @@
-"""What the tests of led share: facts, pictures, and a graph with led and all that it hears."""
+"""What the tests of led share: messages, pictures, and a graph with led and all that it hears."""
 
 from collections.abc import Callable
 from functools import partial

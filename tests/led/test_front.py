@@ -5,9 +5,9 @@ from pathlib import Path
 from bus.memory import MemoryGraph
 from msgs.led import Color
 from msgs.topics import SIM_LIGHTS
-from nodes.led.facts import Facts
 from nodes.led.front_sim import SimFront
 from nodes.led.machine import frame_of
+from nodes.led.messages import Messages
 
 
 def test_the_simulated_front_keeps_what_it_was_shown_and_goes_dark_on_shutdown(
@@ -16,7 +16,7 @@ def test_the_simulated_front_keeps_what_it_was_shown_and_goes_dark_on_shutdown(
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     front = SimFront(graph.bus("led"))
     lights = graph.bus("plant").subscribe(SIM_LIGHTS)
-    frame = frame_of(Facts(session=None, safety=None, offer=None))
+    frame = frame_of(Messages(session=None, safety=None, offer=None))
     front.show(frame)
     front.handover()
     graph.advance(1.0)

@@ -12,8 +12,8 @@ from msgs.rfid import Indication, RfidMode
 from msgs.safety import FaultCode
 from msgs.session import WallboxState
 from nodes.led import indicators
-from nodes.led.facts import Facts
 from nodes.led.machine import frame_of
+from nodes.led.messages import Messages
 from tests.led.conftest import (
     CHARGING,
     DCS,
@@ -28,8 +28,10 @@ from tests.led.conftest import (
 )
 
 
-def facts(**changes: Any) -> Facts:
-    return Facts(**{"session": SESSION, "safety": SAFETY, "offer": OFFER, "rfid": RFID, **changes})
+def messages(**changes: Any) -> Messages:
+    return Messages(
+        **{"session": SESSION, "safety": SAFETY, "offer": OFFER, "rfid": RFID, **changes}
+    )
 
 
 def dcs(link: Link, **changes: Any) -> DcsStatus:
@@ -60,7 +62,7 @@ def dcs(link: Link, **changes: Any) -> DcsStatus:
     ],
 )
 def test_the_network_indicator_tells_the_link(said: DcsStatus | None, light: str) -> None:
-    assert told(indicators.network(facts(dcs=said))) == light
+    assert told(indicators.network(messages(dcs=said))) == light
 
 
 @pytest.mark.req("DCS-8")
@@ -70,7 +72,7 @@ def test_the_network_indicator_is_orange_only_when_synchronised(
     link: Link, signing_in: bool
 ) -> None:
     said = dcs(link, signing_in=signing_in)
-    assert "orange" not in told(indicators.network(facts(dcs=said)))
+    assert "orange" not in told(indicators.network(messages(dcs=said)))
 
 
 @pytest.mark.req("DCS-8")
@@ -78,8 +80,8 @@ def test_the_network_indicator_is_orange_only_when_synchronised(
 def test_without_the_service_its_indicator_is_dark_and_the_rest_is_as_with_it(
     state: WallboxState,
 ) -> None:
-    without = frame_of(facts(session=session(state), has_module=True))
-    with_it = frame_of(facts(session=session(state), has_module=True, dcs=dcs(Link.REACHABLE)))
+    without = frame_of(messages(session=session(state), has_module=True))
+    with_it = frame_of(messages(session=session(state), has_module=True, dcs=dcs(Link.REACHABLE)))
     assert without.network == without.touch == DARK
     assert told(with_it.network) == "white steady"
     assert replace(with_it, network=DARK) == without
@@ -95,14 +97,14 @@ ENDING = replace(LOCKED, plugged=True, session_id="1", token="04A1B2C3")
 @pytest.mark.req("RFID-2")
 def test_indicator_and_frame_pulse_white_while_a_card_is_needed() -> None:
     for state in (WallboxState.IDLE, WallboxState.READY_FOR_CHARGING):
-        shown = frame_of(facts(session=session(state, authorization_required=True)))
+        shown = frame_of(messages(session=session(state, authorization_required=True)))
         assert (told(shown.rfid), told(shown.frame)) == ("white pulse", "white pulse")
 
 
 @pytest.mark.req("RFID-2")
 @pytest.mark.parametrize("said", [SESSION, CHARGING, AUTHORISED, RELEASED, ENDING, None])
 def test_both_are_dark_when_no_card_is_needed(said: Any) -> None:
-    shown = frame_of(facts(session=said))
+    shown = frame_of(messages(session=said))
     assert (shown.rfid, shown.frame) == (DARK, DARK)
 
 
@@ -129,7 +131,7 @@ def test_the_indicator_tells_of_the_last_card_before_anything_else(
 ) -> None:
     for one, works in itertools.product((SESSION, LOCKED, AUTHORISED), (True, False)):
         said = replace(RFID, indication=indication, mode=mode, works=works)
-        shown = frame_of(facts(session=one, rfid=said))
+        shown = frame_of(messages(session=one, rfid=said))
         assert told(shown.rfid) == INDICATED[indication]
 
 
@@ -137,8 +139,8 @@ def test_the_indicator_tells_of_the_last_card_before_anything_else(
 @pytest.mark.parametrize("indication", Indication)
 def test_the_frame_keeps_its_own_rule_meanwhile(indication: Indication) -> None:
     said = replace(RFID, indication=indication)
-    assert told(frame_of(facts(session=LOCKED, rfid=said)).frame) == "white pulse"
-    assert frame_of(facts(session=AUTHORISED, rfid=said)).frame == DARK
+    assert told(frame_of(messages(session=LOCKED, rfid=said)).frame) == "white pulse"
+    assert frame_of(messages(session=AUTHORISED, rfid=said)).frame == DARK
 
 
 @pytest.mark.parametrize(
@@ -153,21 +155,21 @@ def test_the_frame_keeps_its_own_rule_meanwhile(indication: Indication) -> None:
 def test_the_reading_area_is_lit_while_cards_are_taught(
     mode: RfidMode, indicator: str, one: Any
 ) -> None:
-    shown = frame_of(facts(session=one, rfid=replace(RFID, mode=mode)))
+    shown = frame_of(messages(session=one, rfid=replace(RFID, mode=mode)))
     assert (told(shown.rfid), told(shown.frame)) == (indicator, "white steady")
 
 
 @pytest.mark.parametrize("mode", RfidMode)
 def test_a_reader_that_does_not_answer_invites_nobody(mode: RfidMode) -> None:
     broken = replace(RFID, mode=mode, works=False)
-    needed = frame_of(facts(session=LOCKED, rfid=broken))
+    needed = frame_of(messages(session=LOCKED, rfid=broken))
     assert (told(needed.rfid), needed.frame) == ("orange blink", DARK)
-    idle = frame_of(facts(session=SESSION, rfid=broken))
+    idle = frame_of(messages(session=SESSION, rfid=broken))
     assert (idle.rfid, idle.frame) == (DARK, DARK)
 
 
 def test_a_reader_that_says_nothing_is_dark() -> None:
-    shown = frame_of(facts(session=LOCKED, rfid=None))
+    shown = frame_of(messages(session=LOCKED, rfid=None))
     assert (shown.rfid, shown.frame) == (DARK, DARK)
 
 
@@ -207,13 +209,13 @@ LATE = {"is_module_late": True}
     ],
 )
 def test_the_charge_mode_indicator_shows_its_row(changes: dict[str, Any], light: str) -> None:
-    assert told(indicators.mode(facts(**changes))) == light
+    assert told(indicators.mode(messages(**changes))) == light
 
 
 @pytest.mark.req("DCS-3")
 def test_the_charge_mode_goes_on_while_the_connection_is_down() -> None:
     down = replace(INTELLIGENT, link=Link.UNREACHABLE)
-    shown = frame_of(facts(has_module=True, session=CHARGING, dcs=down))
+    shown = frame_of(messages(has_module=True, session=CHARGING, dcs=down))
     assert (told(shown.network), told(shown.mode)) == ("orange steady", "white steady")
 
 
@@ -239,16 +241,18 @@ def test_the_charge_mode_goes_on_while_the_connection_is_down() -> None:
 def test_the_touch_key_is_lit_only_when_a_press_would_do_something(
     said: DcsStatus | None, light: str
 ) -> None:
-    assert told(indicators.touch(facts(session=CHARGING, has_module=True, dcs=said))) == light
+    assert told(indicators.touch(messages(session=CHARGING, has_module=True, dcs=said))) == light
 
 
 # --- all --------------------------------------------------------------------------------------
 
 
 def test_a_fault_takes_no_indicator_away() -> None:
-    well = facts(session=LOCKED, has_module=True, dcs=dcs(Link.REACHABLE, can_confirm=True))
+    well = messages(session=LOCKED, has_module=True, dcs=dcs(Link.REACHABLE, can_confirm=True))
     for code in FaultCode:
-        shown = frame_of(facts(session=LOCKED, safety=faulty(code), has_module=True, dcs=well.dcs))
+        shown = frame_of(
+            messages(session=LOCKED, safety=faulty(code), has_module=True, dcs=well.dcs)
+        )
         assert replace(shown, segments=frame_of(well).segments, caption="") == replace(
             frame_of(well), caption=""
         )

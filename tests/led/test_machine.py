@@ -15,7 +15,6 @@ from msgs.rfid import RfidMode
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.led import pattern
-from nodes.led.facts import Facts
 from nodes.led.machine import (
     HEAR_S,
     HOT_CODE_S,
@@ -26,6 +25,7 @@ from nodes.led.machine import (
     start,
     step,
 )
+from nodes.led.messages import Messages
 from tests.led.conftest import (
     CHARGING,
     DCS,
@@ -47,13 +47,13 @@ from tests.led.conftest import (
 def shown(
     session: SessionStatus | None = SESSION,
     safety: SafetyStatus | None = SAFETY,
-    **facts: Any,
+    **messages: Any,
 ) -> LedFrame:
-    return frame_of(Facts(session=session, safety=safety, **{"offer": OFFER, **facts}))
+    return frame_of(Messages(session=session, safety=safety, **{"offer": OFFER, **messages}))
 
 
 @pytest.mark.parametrize(
-    ("facts", "picture", "effect"),
+    ("messages", "picture", "effect"),
     [
         # LED-1: ready in all its forms
         pytest.param({}, "bbbb", Effect.STEADY, marks=pytest.mark.req("LED-1")),
@@ -209,8 +209,10 @@ def shown(
         ),
     ],
 )
-def test_each_condition_shows_its_row(facts: dict[str, Any], picture: str, effect: Effect) -> None:
-    assert shown(**facts).segments == segments(picture, effect)
+def test_each_condition_shows_its_row(
+    messages: dict[str, Any], picture: str, effect: Effect
+) -> None:
+    assert shown(**messages).segments == segments(picture, effect)
 
 
 @pytest.mark.req("LED-8", "LED-10")
@@ -251,17 +253,17 @@ def test_every_fault_has_a_pattern_of_its_own() -> None:
     assert len(set(pattern.FAULTS.values())) == len(pattern.FAULTS)
 
 
-# What makes each row of LED-9 apply, as changes to the facts of a box that is charging.
-ROWS: dict[str, Callable[[Facts], Facts]] = {
-    "all red": lambda facts: _with_fault(facts, FaultCode.RED),
-    "fault": lambda facts: _with_fault(facts, FaultCode.OVERCURRENT),
-    "start-up": lambda facts: _with_safety(facts, phase=SafetyPhase.START),
-    "commissioning": lambda facts: _with_safety(facts, commissioning=True),
-    "temperature": lambda facts: _with_fault(
-        replace_facts(facts, is_code_over=True), FaultCode.TOO_HOT
+# What makes each row of LED-9 apply, as changes to the messages of a box that is charging.
+ROWS: dict[str, Callable[[Messages], Messages]] = {
+    "all red": lambda messages: _with_fault(messages, FaultCode.RED),
+    "fault": lambda messages: _with_fault(messages, FaultCode.OVERCURRENT),
+    "start-up": lambda messages: _with_safety(messages, phase=SafetyPhase.START),
+    "commissioning": lambda messages: _with_safety(messages, commissioning=True),
+    "temperature": lambda messages: _with_fault(
+        replace_facts(messages, is_code_over=True), FaultCode.TOO_HOT
     ),
-    "meter": lambda facts: replace_facts(facts, offer=LOST),
-    "state": lambda facts: facts,
+    "meter": lambda messages: replace_facts(messages, offer=LOST),
+    "state": lambda messages: messages,
 }
 PICTURES = {
     "all red": segments("rrrr", Effect.STEADY),
@@ -272,16 +274,16 @@ PICTURES = {
     "meter": segments("oo..", Effect.BLINK),
     "state": segments("bbbb", Effect.BLINK),
 }
-WELL = Facts(session=CHARGING, safety=safety(phase=SafetyPhase.CLOSED), offer=OFFER)
+WELL = Messages(session=CHARGING, safety=safety(phase=SafetyPhase.CLOSED), offer=OFFER)
 
 
-def _with_safety(facts: Facts, **changes: Any) -> Facts:
-    assert facts.safety is not None
-    return replace_facts(facts, safety=replace(facts.safety, **changes))
+def _with_safety(messages: Messages, **changes: Any) -> Messages:
+    assert messages.safety is not None
+    return replace_facts(messages, safety=replace(messages.safety, **changes))
 
 
-def _with_fault(facts: Facts, code: FaultCode) -> Facts:
-    return _with_safety(facts, faults=(*facts.faults, code))
+def _with_fault(messages: Messages, code: FaultCode) -> Messages:
+    return _with_safety(messages, faults=(*messages.faults, code))
 
 
 @pytest.mark.req("LED-9")
@@ -299,20 +301,20 @@ def test_each_row_alone_is_shown(name: str) -> None:
 @pytest.mark.parametrize(("higher", "lower"), list(itertools.combinations(ROWS, 2)))
 def test_of_two_rows_the_higher_is_shown(higher: str, lower: str) -> None:
     rows = dict(PRIORITY)
-    for facts in (ROWS[higher](ROWS[lower](WELL)), ROWS[lower](ROWS[higher](WELL))):
-        assert rows[higher](facts) is not None
-        assert rows[lower](facts) is not None
-        assert frame_of(facts).segments == PICTURES[higher]
+    for messages in (ROWS[higher](ROWS[lower](WELL)), ROWS[lower](ROWS[higher](WELL))):
+        assert rows[higher](messages) is not None
+        assert rows[lower](messages) is not None
+        assert frame_of(messages).segments == PICTURES[higher]
 
 
 @pytest.mark.req("LED-9")
 def test_of_all_rows_at_once_the_next_shows_when_the_first_is_gone() -> None:
     names = list(ROWS)
     for index, name in enumerate(names):
-        facts = WELL
+        messages = WELL
         for one in names[index:]:
-            facts = ROWS[one](facts)
-        assert frame_of(facts).segments == PICTURES[name]
+            messages = ROWS[one](messages)
+        assert frame_of(messages).segments == PICTURES[name]
 
 
 @pytest.mark.req("PAN-2")
@@ -402,11 +404,11 @@ class Watch:
         self.due_s = -math.inf
         self._before: Inputs | None = None
 
-    def run(self, seconds: float, **facts: Any) -> str:
+    def run(self, seconds: float, **messages: Any) -> str:
         heard = {"session": SESSION, "safety": SAFETY, "offer": OFFER, "rfid": RFID, "dcs": DCS}
         for _ in range(round(seconds / 0.25)):
             self.now_s += 0.25
-            inputs = Inputs(now_s=self.now_s, **{**heard, **facts})
+            inputs = Inputs(now_s=self.now_s, **{**heard, **messages})
             before = self._before
             is_same = before is not None and replace(inputs, now_s=before.now_s) == before
             self._before = inputs

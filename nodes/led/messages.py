@@ -37,7 +37,7 @@ def used_of_offer(offer: LoadOffer) -> LoadOffer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Messages:
     """What the nodes say now. None: silent beyond its hold."""
 
     session: SessionStatus | None
