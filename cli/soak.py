@@ -1,4 +1,4 @@
-"""`wallbox soak`: the whole graph under virtual time, random users and troubles, judged."""
+"""`wallbox soak`: the whole graph under virtual time, random users and disturbances, judged."""
 
 import json
 import sys
@@ -17,27 +17,27 @@ from cli.common import EXIT_FAILED
     show_default=True,
     metavar="J",
     type=click.IntRange(1, 64),
-    help="Boxes that are lived side by side.",
+    help="Boxes that run in parallel.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(sessions: int, seed: int, jobs: int, as_json: bool) -> None:
-    """Live N charging sessions with random users, faults, lost messages and killed nodes.
+    """Run N charging sessions with random users, faults, lost messages and killed nodes.
 
-    All invariants are checked at every instant. The same seed is the same soak. Exit code 1 if
-    one was broken; with it comes the command that shows the breach again.
+    All invariants are checked at every instant. The same seed gives the same soak. Exit code 1 if
+    one was broken; the command that repeats the breach is printed.
     """
-    from verifier.report import to_line, to_object, to_words
-    from verifier.run import soak
+    from verifier.report import to_line, to_object, to_text
+    from verifier.soak import soak
 
     result = soak(
         sessions,
         seed,
         jobs,
-        on_life=lambda life: click.echo(to_line(life), err=True),
+        on_run=lambda run: click.echo(to_line(run), err=True),
     )
     if as_json:
         click.echo(json.dumps(to_object(result), ensure_ascii=False))
     else:
-        for line in to_words(result):
+        for line in to_text(result):
             click.echo(line)
     sys.exit(EXIT_FAILED if result.violations else 0)

@@ -1,10 +1,10 @@
-"""One box's life: visits and troubles one after the other, judged all the time.
+"""One run of a box: visits and disturbances one after the other, checked all the time.
 
-Two links are spared, sim/contactor_drive and sim/pilot_drive: wires and a register of the
-hardware, no messages. The world itself (plant) neither dies nor sleeps.
+Two topics are never disturbed: sim/contactor_drive and sim/pilot_drive stand for wires and a
+register of the hardware. The simulated world itself (plant) is never killed or frozen.
 
-Everything follows from the seed. Visit number n is the same in a long life and in a short one, so
-that a breach can be replayed with just as many sessions as it takes.
+Everything follows from the seed. Visit number n is the same in a long run and in a short one, so
+that a breach can be repeated with only as many visits as led to it.
 """
 
 import heapq
@@ -32,73 +32,73 @@ from msgs.methods import HOUSE, LIST_SESSIONS, PLUG, PULL, READY, SUN, TAP, UNPL
 from msgs.plant import HouseLoad, Sun, Tap
 from msgs.requests import NoArguments
 from msgs.session import SessionRecord, SessionsArguments
+from verifier.disturbances import REQUEST, Disturbance, Targets, random_disturbances
+from verifier.injector import FaultInjector
 from verifier.invariants import Broken
-from verifier.mischief import Mischief
+from verifier.observer import Observer
 from verifier.rules import is_latched
-from verifier.troubles import REQUEST, Scene, Trouble, random_troubles
-from verifier.users import Act, Ask, random_house, random_visit
-from verifier.witness import Witness
+from verifier.users import Act, UserRequest, random_installation, random_visit
 
-PATIENCE_S = 120.0  # a mended box charges within: a retry's wait, cooling, a ramp that resumes
+PATIENCE_S = 120.0  # a box without faults charges within: retry, cooling, ramp
 CHARGES_A = 0.5
 CHARGE_S = 5.0
 REST_S = 15.0  # after a visit: the plug is out, meters are heard again
-CARD_S = 10.0  # until a card that was not taken is held again
-PLANT = PLUG.server  # it is spared: no trouble of its own
-CALM_A = 2.0
+CARD_S = 10.0  # until a card that was not accepted is presented again
+PLANT = PLUG.server  # never disturbed
+IDLE_HOUSE_A = 2.0
 PAGE = 100  # records in one answer
 EXIT_FAILED = 1  # of a process whose node has failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """One invariant that did not hold, with all that it takes to see it again."""
+    """One invariant that was broken, with all that is needed to repeat it."""
 
     invariant: str
     detail: str
     seed: int
     session: int  # the visit during or after which it was seen, counted from 1
     at_s: float  # virtual time since the box began
-    timeline: tuple[str, ...]  # what led to it
+    timeline: tuple[str, ...]  # the newest lines before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
-    """What became of one box."""
+class BoxRun:
+    """The result of one box."""
 
     seed: int
-    sessions: int  # visits that were lived
+    sessions: int  # visits begun
     stored: int  # session records
     virtual_s: float
     real_s: float
-    counts: dict[str, int]  # of faults, deaths, ... and of charges
-    latched: str  # the fault that ended this life early; "" if none did
+    counts: dict[str, int]  # of faults, kills, ... and of charges
+    latched: str  # the fault that ended this run early; "" if none did
     violations: tuple[Violation, ...]
 
 
-def live(seed: int, sessions: int) -> Life:
-    """Live one box's life of so many visits."""
+def run_box(seed: int, sessions: int) -> BoxRun:
+    """Run one box for a number of visits."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="wallbox-soak-") as state_dir:
-        with closing(Box(seed, Path(state_dir))) as box:
+        with closing(SimulatedBox(seed, Path(state_dir))) as box:
             box.run(sessions)
-        return Life(
+        return BoxRun(
             seed=seed,
             sessions=box.sessions,
             stored=box.stored,
             virtual_s=box.now_s,
             real_s=time.perf_counter() - began,
-            counts={**box.counts, **box.mischief.counts, "closings": box.witness.closings},
+            counts={**box.counts, **box.injector.counts, "closings": box.observer.closings},
             latched=box.latched,
             violations=tuple(box.violations),
         )
 
 
-class Box:
-    """A graph, its witness, and what happens to both."""
+class SimulatedBox:
+    """A graph, its observer, and the agenda of visits and disturbances."""
 
     def __init__(self, seed: int, state_dir: Path) -> None:
-        house = random_house(random.Random(f"{seed}/house"))
+        house = random_installation(random.Random(f"{seed}/house"))
         self.violations: list[Violation] = []
         self.counts: Counter[str] = Counter()
         self.sessions = 0  # visits begun
@@ -107,10 +107,10 @@ class Box:
         self._seed = seed
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._entries = 0
-        self._in_charge: list[Trouble] = []  # that wait for a charge
+        self._in_charge: list[Disturbance] = []  # that begin with a charge
         self._crashes: dict[str, History] = {}
         self.graph = VirtualGraph(load_plan(VIRTUAL_PLAN, house.settings), seed, state_dir)
-        self.witness = Witness(
+        self.observer = Observer(
             self.graph.memory,
             self._on_broken,
             self._on_closed,
@@ -118,12 +118,12 @@ class Box:
             fuse_a=house.fuse_a,
             needs_card=house.needs_card,
         )
-        self.mischief = Mischief(self.graph, self.witness, seed, self._on_crash)
+        self.injector = FaultInjector(self.graph, self.observer, seed, self._on_crash)
         self.graph.memory.on_crash(self._on_crash)
-        self.witness.note(f"house: {' '.join(house.settings)}")
+        self.observer.note(f"house: {' '.join(house.settings)}")
         self.graph.start_all()
         self._uids = _uids(state_dir)
-        self._scene = Scene(
+        self._targets = Targets(
             nodes=tuple(node.name for node in self.graph.plan.nodes if node.name != PLANT),
             links=(
                 *((topic, reader) for topic, reader in self.graph.memory.links if reader != PLANT),
@@ -137,18 +137,18 @@ class Box:
         return self.graph.now_s - START_NS / 1e9
 
     def run(self, sessions: int) -> None:
-        """Live so many visits, or until the box has latched a fault; then judge what is stored."""
+        """Run the visits until the box has latched a fault; then check what is stored."""
         for index in range(sessions):
             self.sessions += 1
             chance = random.Random(f"{self._seed}/{index}")
             self._visit(chance)
-            if is_latched(self.witness.seen):
+            if is_latched(self.observer.seen):
                 self._end_latched()
                 break
             if chance.random() < 0.4 or index + 1 == sessions:
                 self._prove_alive()
         self._stop(random.Random(f"{self._seed}/end"))
-        self._judge_stored()
+        self._check_stored()
 
     def close(self) -> None:
         """Close what the nodes that still run have open."""
@@ -159,15 +159,15 @@ class Box:
     def _visit(self, chance: random.Random) -> None:
         began_s = self.graph.now_s
         visit = random_visit(chance)
-        troubles = random_troubles(
-            chance, self._scene, visit.length_s, [act.at_s for act in visit.acts]
+        disturbances = random_disturbances(
+            chance, self._targets, visit.length_s, [act.at_s for act in visit.acts]
         )
         for act in visit.acts:
             self._plan(began_s + act.at_s, partial(self._act, act))
-        self._in_charge = [trouble for trouble in troubles if trouble.in_charge]
-        for trouble in troubles:
-            if not trouble.in_charge:
-                self._plan(began_s + trouble.after_s, partial(self._begin, trouble))
+        self._in_charge = [disturbance for disturbance in disturbances if disturbance.in_charge]
+        for disturbance in disturbances:
+            if not disturbance.in_charge:
+                self._plan(began_s + disturbance.after_s, partial(self._begin, disturbance))
         self._plan(began_s + visit.length_s, lambda: None)
         while self._agenda:
             next_s = self._agenda[0][0]
@@ -175,19 +175,19 @@ class Box:
                 heapq.heappop(self._agenda)[2]()
 
     def _is_before(self, when_s: float) -> bool:
-        """Return whether something has been planned for before a time."""
+        """Return whether something has been planned before a time [s]."""
         return self._agenda[0][0] < when_s
 
     def _on_closed(self) -> None:
-        """Let the troubles of a charge come; the first closing of a visit brings them all."""
-        troubles, self._in_charge = self._in_charge, []
-        for trouble in troubles:
-            self._plan(self.graph.now_s + trouble.after_s, partial(self._begin, trouble))
+        """Plan the disturbances of a charge at the first closing of a visit."""
+        disturbances, self._in_charge = self._in_charge, []
+        for disturbance in disturbances:
+            self._plan(self.graph.now_s + disturbance.after_s, partial(self._begin, disturbance))
 
-    def _begin(self, trouble: Trouble) -> None:
+    def _begin(self, disturbance: Disturbance) -> None:
         alone_s = self._agenda[0][0] - self.graph.now_s if self._agenda else 0.0
-        end = self.mischief.begin(trouble, alone_s)
-        self._plan(self.graph.now_s + trouble.lasts_s, end)
+        end = self.injector.begin(disturbance, alone_s)
+        self._plan(self.graph.now_s + disturbance.lasts_s, end)
 
     def _plan(self, at_s: float, action: Callable[[], None]) -> None:
         self._entries += 1
@@ -196,21 +196,21 @@ class Box:
     def _act(self, act: Act) -> None:
         does = act.does
         if isinstance(does, CardColor):
-            does = Ask(method=TAP, arguments=Tap(uid=self._uids[does]))
+            does = UserRequest(method=TAP, arguments=Tap(uid=self._uids[does]))
         words = msgspec.json.encode(does.arguments).decode()
-        self.witness.note(f"act: {does.method.name} {words}")
+        self.observer.note(f"act: {does.method.name} {words}")
         self.counts["acts"] += 1
         if does.method.server == PLANT:
             self.graph.ask(does.method, does.arguments)
         else:
             self.graph.tell(does.method, does.arguments)
 
-    # --- judgements ----------------------------------------------------------------------------
+    # --- checks --------------------------------------------------------------------------------
 
     def _on_broken(self, broken: Broken, timeline: tuple[str, ...] | None = None) -> None:
-        self.witness.note(f"BROKEN: {broken.name}: {broken.detail}")
+        self.observer.note(f"BROKEN: {broken.name}: {broken.detail}")
         if any(known.invariant == broken.name for known in self.violations):
-            return  # what follows from the first is of little use
+            return  # later breaches often follow from the first
         self.violations.append(
             Violation(
                 invariant=broken.name,
@@ -218,31 +218,31 @@ class Box:
                 seed=self._seed,
                 session=self.sessions,
                 at_s=round(self.now_s, 6),
-                timeline=timeline or tuple(self.witness.timeline),
+                timeline=timeline or tuple(self.observer.timeline),
             )
         )
 
     def _on_crash(self, node: str, error: Exception) -> None:
         trace = "".join(traceback.format_exception(error)[-3:])
         self._on_broken(Broken("no_crash", f"{node} ended by itself: {trace}"))
-        self.witness.asleep(node)
+        self.observer.note_stopped(node)
         policy, now_s = self.graph.plan.node(node).restart, self.graph.now_s
         history = started(self._crashes.get(node, History()), now_s)
-        self._crashes[node], verdict = ended(history, policy, EXIT_FAILED, 0.0, now_s)
-        if isinstance(verdict, Again):
-            self._plan(verdict.at_s, partial(self.mischief.start, node))
+        self._crashes[node], next_start = ended(history, policy, EXIT_FAILED, 0.0, now_s)
+        if isinstance(next_start, Again):
+            self._plan(next_start.at_s, partial(self.injector.start, node))
 
     def _prove_alive(self) -> None:
-        """Plug a vehicle into the mended box: it has to charge."""
-        world = self.mischief.world
+        """Plug a vehicle in, all faults being cleared: it must charge."""
+        world = self.injector.world
         world(PULL, NoArguments())
-        world(HOUSE, HouseLoad(current_a=(CALM_A, CALM_A, CALM_A)))
+        world(HOUSE, HouseLoad(current_a=(IDLE_HOUSE_A, IDLE_HOUSE_A, IDLE_HOUSE_A)))
         world(SUN, Sun(power_w=0.0))
         self.graph.advance(REST_S)
         world(PLUG, NoArguments())
         world(READY, NoArguments())
         is_charging = self._charges_by(self.graph.now_s + PATIENCE_S)
-        if is_latched(self.witness.seen):
+        if is_latched(self.observer.seen):
             self._end_latched()
         elif is_charging:
             self.counts["charges"] += 1
@@ -255,51 +255,51 @@ class Box:
         self.graph.advance(1.0)
 
     def _charges_by(self, when_s: float) -> bool:
-        """Return whether the vehicle charges by a time [s]; a card is held where one is needed."""
+        """Return whether the vehicle charges by a time [s]; present a card if one is needed."""
         while self.graph.now_s < when_s:
-            if self.witness.waits_for_card:
-                self.mischief.world(TAP, Tap(uid=self._uids[CardColor.GREEN]))
+            if self.observer.waits_for_card:
+                self.injector.world(TAP, Tap(uid=self._uids[CardColor.GREEN]))
             until_s = min(when_s, self.graph.now_s + CARD_S)
             if self.graph.memory.run_until(
-                until_s, lambda: self._is_charging() or is_latched(self.witness.seen)
+                until_s, lambda: self._is_charging() or is_latched(self.observer.seen)
             ):
                 return True
         return False
 
     def _is_charging(self) -> bool:
-        return max(self.witness.seen.drawn_a) > CHARGES_A
+        return max(self.observer.seen.drawn_a) > CHARGES_A
 
     def _why(self) -> str:
-        status = self.witness.seen.safety.status
+        status = self.observer.seen.safety.status
         return "safety says nothing" if status is None else f"{status.phase}: {status.detail}"
 
     def _end_latched(self) -> None:
-        """End this life: the box cannot get over such a fault by itself."""
-        status = self.witness.seen.safety.status
+        """End this run: only a person can clear such a fault."""
+        status = self.observer.seen.safety.status
         self.latched = "" if status is None else " ".join(status.faults)
 
     def _stop(self, chance: random.Random) -> None:
-        """Stop the whole graph in order, half of the time in the middle of a charge."""
+        """Stop the whole graph in order, in half of the runs during a charge."""
         if chance.random() < 0.5:
-            self.mischief.world(PLUG, NoArguments())
-            self.mischief.world(READY, NoArguments())
-            self.mischief.world(TAP, Tap(uid=self._uids[CardColor.GREEN]))
+            self.injector.world(PLUG, NoArguments())
+            self.injector.world(READY, NoArguments())
+            self.injector.world(TAP, Tap(uid=self._uids[CardColor.GREEN]))
             self.graph.advance(chance.uniform(0.0, CHARGE_S + REST_S))
-        self.witness.note("act: stop")
+        self.observer.note("act: stop")
         self.graph.stop()
-        seen = self.witness.seen
+        seen = self.observer.seen
         if seen.coil or (seen.closed and not seen.may_stick):
             self._on_broken(Broken("stopped_open", "the graph has stopped, its contactor has not"))
 
-    def _judge_stored(self) -> None:
-        """Read the store as the next life would, and compare it with what has been seen."""
-        self.witness.ledger.says("")
+    def _check_stored(self) -> None:
+        """Read the store as the next run would, and compare it with what was observed."""
+        self.observer.audit.take_running("")
         self.graph.start("session")
         records = self._records()
         self.stored = len(records)
-        for finding in self.witness.ledger.judge(records):
+        for finding in self.observer.audit.check(records):
             broken = Broken(finding.invariant, f"{finding.session_id} {finding.detail}")
-            self._on_broken(broken, self.witness.endings.get(finding.session_id))
+            self._on_broken(broken, self.observer.endings.get(finding.session_id))
         self.graph.kill("session")
 
     def _records(self) -> list[SessionRecord]:

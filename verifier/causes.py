@@ -1,18 +1,18 @@
-"""What in the simulated world explains a fault that safety raises."""
+"""The causes in the simulated world for each fault that safety may raise."""
 
 from msgs.plant import SimEvent, SimFault, SimSignals
 from msgs.safety import FaultCode
 from verifier.rules import HOT_C
 
 OUT = "out"  # no plug is in
-BLIND = "blind"  # what safety reads itself does not reach it
-UNMETERED = "unmetered"  # what its meter chip says does not reach it
-KEPT = "kept"  # 8007 was told before: it outlives everything but mains off and on
-ASLEEP = "asleep"  # safety itself is held up
-ORPHAN = "orphan"  # the monitor may answer a self-test whose safety has died
-ORPHAN_S = 2.16  # a self-test lasts so long
+STALE_INPUTS = "stale_inputs"  # safety's own readings do not reach it
+CHIP_SILENT = "chip_silent"  # the readings of its meter chip do not reach it
+LATCHED = "latched"  # 8007 was raised before: only mains off and on clear it
+SAFETY_STOPPED = "safety_stopped"  # the safety node is killed or frozen
+LATE_ANSWER = "late_answer"  # the monitor may answer a self-test of a safety that was killed
+LATE_ANSWER_S = 2.16  # how long a self-test lasts
 HEAT = "heat"  # a sensor shows more than 80 degC, or the over-temperature switch has opened
-LINGERS_S = 1.0  # a fault is raised so long after its cause has gone: readings, proofs, a round
+LINGERS_S = 1.0  # how late after its cause a fault may be raised: readings, proofs, a round
 
 _ALWAYS_S, _NEVER_S = float("inf"), float("-inf")
 
@@ -26,11 +26,11 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
             SimFault.CP_MID,
             SimFault.CP_MINUS,
             SimFault.SPI_STUCK,
-            BLIND,
-            UNMETERED,
+            STALE_INPUTS,
+            CHIP_SILENT,
         }
     ),
-    FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE, ASLEEP}),
+    FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE, SAFETY_STOPPED}),
     FaultCode.MAINS_VOLTAGE: frozenset(
         {
             SimFault.SAG,
@@ -38,31 +38,31 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
             SimFault.PHASE_LOST,
             SimFault.CHIP_ZERO,
             SimFault.CHIP_DEAD,
-            UNMETERED,
+            CHIP_SILENT,
         }
     ),
     FaultCode.OVERCURRENT: frozenset({SimFault.OVERCURRENT}),
     FaultCode.RESIDUAL_CURRENT: frozenset(
-        {SimFault.RCM_AC, SimFault.RCM_DC, SimFault.RCM_TEST, ORPHAN}
+        {SimFault.RCM_AC, SimFault.RCM_DC, SimFault.RCM_TEST, LATE_ANSWER}
     ),
     FaultCode.SAFETY_CIRCUIT: frozenset(
-        {SimFault.WELD, SimFault.MIRROR_DEAD, SimFault.GENERATOR_STUCK, KEPT}
+        {SimFault.WELD, SimFault.MIRROR_DEAD, SimFault.GENERATOR_STUCK, LATCHED}
     ),
     FaultCode.RED: frozenset(
         {SimFault.WELD, SimFault.PE_OPEN, SimFault.PE_HIGH, SimFault.RCM_TEST}
     ),
 }
-"""Any one of these, there now or a moment ago, explains the fault."""
+"""One of these, present now or `LINGERS_S` ago, explains the fault."""
 
 
 class Causes:
-    """What is wrong in the world, and until when it was."""
+    """The causes that are present, and until when the others were."""
 
     def __init__(self) -> None:
         self._until_s: dict[str, float] = {OUT: _ALWAYS_S}
 
-    def happened(self, event: SimEvent, now_s: float) -> None:
-        """Take what has happened in the world."""
+    def take_event(self, event: SimEvent, now_s: float) -> None:
+        """Note an event of the simulated world."""
         match event.what:
             case "plugged":
                 self._put(OUT, False, now_s)
@@ -75,34 +75,37 @@ class Causes:
             case _:
                 pass
 
-    def felt(self, signals: SimSignals, now_s: float) -> None:
-        """Take what the box's sensors show."""
+    def take_signals(self, signals: SimSignals, now_s: float) -> None:
+        """Note what the box's sensors show."""
         is_hot = signals.overtemperature or max(signals.terminal_c, signals.board_c) > HOT_C
         self._put(HEAT, is_hot, now_s)
 
-    def saw(self, *, is_blind: bool, is_unmetered: bool, now_s: float) -> None:
-        """Take whether safety's own readings reach it."""
-        self._put(BLIND, is_blind, now_s)
-        self._put(UNMETERED, is_unmetered, now_s)
+    def take_own_inputs(
+        self, *, are_inputs_stale: bool, is_chip_silent: bool, now_s: float
+    ) -> None:
+        """Note whether safety's own readings reach it."""
+        self._put(STALE_INPUTS, are_inputs_stale, now_s)
+        self._put(CHIP_SILENT, is_chip_silent, now_s)
 
-    def slept(self, is_asleep: bool, now_s: float) -> None:
-        """Take whether safety is held up."""
-        self._put(ASLEEP, is_asleep, now_s)
+    def take_stopped(self, is_stopped: bool, now_s: float) -> None:
+        """Note whether the safety node is killed or frozen."""
+        self._put(SAFETY_STOPPED, is_stopped, now_s)
 
-    def told(self, code: FaultCode) -> None:
-        """Take note of a fault that safety tells."""
+    def take_fault(self, code: FaultCode) -> None:
+        """Note a fault that safety has raised."""
         if code is FaultCode.SAFETY_CIRCUIT:
-            self._until_s[KEPT] = _ALWAYS_S
+            self._until_s[LATCHED] = _ALWAYS_S
 
-    def left_testing(self, pulsed_s: float, back_s: float | None) -> None:
-        """Take note that a safety died or slept which began to test the monitor at a time [s].
+    def take_broken_test(self, pulsed_s: float, back_s: float | None) -> None:
+        """Note that safety was killed or frozen after it began a self-test at `pulsed_s` [s].
 
-        :param back_s: when it was back to take the test line back, if it had left it on.
+        :param back_s: when it ran again and released the test line; None: the line was off.
         """
-        self._until_s[ORPHAN] = max(pulsed_s + ORPHAN_S, _NEVER_S if back_s is None else back_s)
+        released_s = _NEVER_S if back_s is None else back_s
+        self._until_s[LATE_ANSWER] = max(pulsed_s + LATE_ANSWER_S, released_s)
 
     def explain(self, code: FaultCode, now_s: float) -> bool:
-        """Return whether a fault that is raised now has its cause in the world."""
+        """Return whether a fault that is raised now has a cause in the simulated world."""
         until_s = max(self._until_s.get(name, _NEVER_S) for name in CAUSES[code])
         return now_s <= until_s + LINGERS_S
 

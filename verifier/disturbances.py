@@ -1,4 +1,4 @@
-"""What goes wrong: random troubles, each with its beginning and its end. Pure: chance comes in."""
+"""Random disturbances, each with its beginning and its end. Pure: the caller gives the chance."""
 
 import random
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ from msgs.plant import SimFault
 from msgs.topics import LOAD_OFFER, METER_BOX, PILOT_STATUS, SESSION_STATUS, TOPICS
 
 HOLDS_S = (0.05, 0.5, 1.0, 3.0, 5.0, 6.0, 10.0)  # of the architecture
-HUNG_S = 10.0  # then the supervisor kills
-CHARGE_S = 20.0  # most charges last as long
-SOON_S = 6.0  # self-test, closing, stopping all lie within
+HUNG_S = 10.0  # then the supervisor kills a frozen node
+CHARGE_S = 20.0  # most charges last at least this long
+SOON_S = 6.0  # self-test, closing and stopping all take less
 
-# How often each kind comes.
-KINDS = (*["loss"] * 3, *["fault"] * 2, *["death"] * 2, "sleep", "restart", "outage")
+# Each as often as its weight in the tuple.
+KINDS = (*["fault"] * 2, *["loss"] * 3, *["death"] * 2, "freeze", "restart", "outage")
 
 WORLD = "plant"
-EVERYBODY = "*"
-REQUEST = "?"  # what a request is called where messages are lost
+EVERY_READER = "*"
+REQUEST = "?"  # stands for all requests among the topics whose messages may be lost
 
-# What soak breaks in the world.
+# The faults of the simulated world that a soak makes.
 NAMES = (
     SimFault.NO_DIODE,
     SimFault.CP_SHORT,
@@ -50,7 +50,7 @@ NAMES = (
     SimFault.PE_HIGH,
 )
 
-# They end in a latched fault, and with it the life of a box: rare.
+# They are latched, which ends the run of a box: rare.
 FATAL = frozenset(
     {
         SimFault.WELD,
@@ -63,23 +63,23 @@ FATAL = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What there is that can go wrong."""
+class Targets:
+    """What may be disturbed."""
 
-    nodes: tuple[str, ...]  # that may die, sleep or be restarted
+    nodes: tuple[str, ...]  # that may be killed, frozen or restarted
     links: tuple[tuple[str, str], ...]  # topic and reader, for messages that may be lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Something breaks and is mended."""
+class WorldFault:
+    """A fault of the simulated world is made and cleared."""
 
     name: SimFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """Messages of a topic are lost on the way to a reader, or to all ("*")."""
+    """Messages of a topic are lost on the way to a reader, or to all (`EVERY_READER`)."""
 
     topic: str
     reader: str
@@ -87,35 +87,35 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Death:
-    """A node is killed; its end is its next start."""
+class NodeDeath:
+    """A node is killed; the end of the disturbance is its next start."""
 
     node: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sleep:
-    """A node is held as by SIGSTOP, then released."""
+class NodeFreeze:
+    """A node is stopped as by SIGSTOP, then continued."""
 
     node: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restart:
-    """A node is restarted in place; it has no end of its own."""
+class NodeRestart:
+    """A node is restarted in place; nothing has to be done at the end."""
 
     node: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """The box has no mains; its nodes live on."""
+    """The box has no mains; its nodes go on."""
 
 
-Cause = Fault | Loss | Death | Sleep | Restart | Outage
+Cause = WorldFault | Loss | NodeDeath | NodeFreeze | NodeRestart | Outage
 
 
-# How long a node may be silent to whoever keeps the contactor closed; led may be for ever.
+# How long a node may be silent before its readers end a charge; nothing depends on led.
 SILENT_S = {
     "led": float("inf"),
     "load_manager": LOAD_OFFER.hold_s,
@@ -126,11 +126,11 @@ SILENT_S = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """One thing that goes wrong for a while.
+class Disturbance:
+    """One disturbance, which lasts for a time.
 
-    It begins so long after the visit, or, in a charge, after the contactor has first closed in
-    it; without a charge it does not come about.
+    It begins `after_s` after the beginning of the visit, or, with `in_charge`, after the
+    contactor's first closing in the visit; without a closing it does not begin.
     """
 
     cause: Cause
@@ -139,100 +139,88 @@ class Trouble:
     lasts_s: float
 
 
-def is_harmless(trouble: Trouble) -> bool:
-    """Return whether this trouble alone must leave a charge as it is.
+def is_harmless(disturbance: Disturbance) -> bool:
+    """Return whether this disturbance alone must not interrupt a charge.
 
-    A restart in place; a node that is away, or a message that does not come, for less than half
-    of the hold that is relied on (a restarted node is valid again within the other half).
+    That is: a restart in place; a node that is stopped, or messages that are lost, for less than
+    half of the hold (a restarted node is valid again within the other half).
     """
-    match trouble.cause:
-        case Restart(node=node):
+    match disturbance.cause:
+        case NodeRestart(node=node):
             return node in SILENT_S
-        case Death(node=node) | Sleep(node=node):
-            return node in SILENT_S and trouble.lasts_s < SILENT_S[node] / 2
+        case NodeDeath(node=node) | NodeFreeze(node=node):
+            return node in SILENT_S and disturbance.lasts_s < SILENT_S[node] / 2
         case Loss(topic=topic) if topic in TOPICS and TOPICS[topic].writer != WORLD:
-            return trouble.lasts_s < TOPICS[topic].hold_s / 2
+            return disturbance.lasts_s < TOPICS[topic].hold_s / 2
         case _:
             return False
 
 
-def random_troubles(
-    chance: random.Random, scene: Scene, length_s: float, moments_s: Sequence[float]
-) -> tuple[Trouble, ...]:
-    """Return the troubles of one visit of a length.
+def random_disturbances(
+    chance: random.Random, targets: Targets, length_s: float, moments_s: Sequence[float]
+) -> tuple[Disturbance, ...]:
+    """Return the disturbances of one visit of `length_s`.
 
-    None, one alone in a charge, a few, or many that meet each other. Of those, half come in a
-    charge, a quarter soon after one of the moments at which something is done.
+    None, a single one in a charge, a few, or many that overlap. Of a few and of many, half begin in
+    a charge, and a quarter soon after one of the moments at which a person acts.
     """
     match chance.choice(("none", "one", "one", "few", "few", "many")):
         case "none":
             return ()
         case "one":
             after_s = chance.uniform(0.0, CHARGE_S)
-            return (_random_trouble(chance, scene, after_s, in_charge=True),)
+            return (_random_disturbance(chance, targets, after_s, in_charge=True),)
         case kind:
             count = chance.randint(2, 3) if kind == "few" else chance.randint(5, 10)
-            return tuple(_random_moment(chance, scene, length_s, moments_s) for _ in range(count))
+            return tuple(_random_moment(chance, targets, length_s, moments_s) for _ in range(count))
 
 
 def _random_moment(
-    chance: random.Random, scene: Scene, length_s: float, moments_s: Sequence[float]
-) -> Trouble:
+    chance: random.Random, targets: Targets, length_s: float, moments_s: Sequence[float]
+) -> Disturbance:
     match chance.choice(("charge", "charge", "soon", "ever")):
         case "charge":
-            return _random_trouble(
-                chance, scene, in_charge=True, after_s=chance.uniform(0.0, CHARGE_S)
+            return _random_disturbance(
+                chance, targets, in_charge=True, after_s=chance.uniform(0.0, CHARGE_S)
             )
         case "soon":
             after_s = chance.choice(moments_s) + chance.uniform(0.0, SOON_S)
         case _:
             after_s = chance.uniform(0.0, length_s)
-    return _random_trouble(chance, scene, after_s, in_charge=False)
+    return _random_disturbance(chance, targets, after_s, in_charge=False)
 
 
-def _random_trouble(
-    chance: random.Random, scene: Scene, after_s: float, *, in_charge: bool
-) -> Trouble:
-    """Return a trouble that lasts any order of magnitude, or about as long as a hold."""
-    cause = _random_cause(chance, scene)
+def _random_disturbance(
+    chance: random.Random, targets: Targets, after_s: float, *, in_charge: bool
+) -> Disturbance:
+    """Return a disturbance; it lasts 0.02 to 50 s, or about as long as a hold."""
+    cause = _random_cause(chance, targets)
     if chance.random() < 0.5:
         lasts_s = chance.choice(HOLDS_S) * chance.uniform(0.9, 1.4)
     else:
         lasts_s = 0.02 * 2500.0 ** chance.random()
-    if isinstance(cause, Sleep):
+    if isinstance(cause, NodeFreeze):
         lasts_s = min(lasts_s, HUNG_S)
-    return Trouble(cause=cause, in_charge=in_charge, after_s=after_s, lasts_s=lasts_s)
+    return Disturbance(cause=cause, in_charge=in_charge, after_s=after_s, lasts_s=lasts_s)
 
 
-def _random_cause(chance: random.Random, scene: Scene) -> Cause:
-    kinds = (
-        "fault",
-        "fault",
-        "loss",
-        "loss",
-        "loss",
-        "death",
-        "death",
-        "sleep",
-        "restart",
-        "mains",
-    )
-    match chance.choice(kinds):
+def _random_cause(chance: random.Random, targets: Targets) -> Cause:
+    match chance.choice(KINDS):
         case "fault":
             names = [name for name in NAMES if name not in FATAL or chance.random() < 0.1]
-            return Fault(name=chance.choice(names))
+            return WorldFault(name=chance.choice(names))
         case "loss":
-            topic, reader = chance.choice(scene.links)
+            topic, reader = chance.choice(targets.links)
             return Loss(
                 topic=topic,
-                reader=EVERYBODY if chance.random() < 0.2 else reader,
+                reader=EVERY_READER if chance.random() < 0.2 else reader,
                 ratio=1.0 if chance.random() < 0.7 else round(chance.uniform(0.05, 0.95), 2),
             )
         case "death":
-            return Death(node=chance.choice(scene.nodes))
-        case "sleep":
-            return Sleep(node=chance.choice(scene.nodes))
+            return NodeDeath(node=chance.choice(targets.nodes))
+        case "freeze":
+            return NodeFreeze(node=chance.choice(targets.nodes))
         case "restart":
-            return Restart(node=chance.choice(scene.nodes))
+            return NodeRestart(node=chance.choice(targets.nodes))
         case _:
             return Outage()

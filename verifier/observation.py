@@ -1,6 +1,6 @@
-"""What has been seen of one box at one instant: the world, and what reached safety and pilot.
+"""One box at one instant: the simulated world, and what has reached safety and pilot.
 
-Plain data, kept up to date by `witness` and judged by `invariants`.
+Plain data, updated by `observer` and checked by `invariants`.
 """
 
 from dataclasses import dataclass, field
@@ -23,59 +23,63 @@ NEVER_S = float("-inf")
 
 
 @dataclass(slots=True)
-class Heard(Generic[M]):
-    """The newest message of one topic that has reached a node in its present life."""
+class NewestMessage(Generic[M]):
+    """The newest message of one topic that has reached a node since the node's start."""
 
     message: M | None = None
     stamp_s: float = NEVER_S  # when it was sent
 
 
 @dataclass(slots=True)
-class SafetySeen:
-    """What safety has heard and driven. `awake_s`: since when it runs; None: dead or held."""
+class SafetyObservation:
+    """What safety has received and driven. `runs_since_s` None: the node is killed or frozen."""
 
-    awake_s: float | None = None
-    signals: Heard[SimSignals] = field(default_factory=Heard)  # its own reading of the box
-    power: Heard[SimPower] = field(default_factory=Heard)  # its own reading of the meter chip
-    pilot: Heard[PilotStatus] = field(default_factory=Heard)
-    session: Heard[SessionStatus] = field(default_factory=Heard)
-    meter: Heard[MeterReading] = field(default_factory=Heard)
+    runs_since_s: float | None = None
+    signals: NewestMessage[SimSignals] = field(
+        default_factory=NewestMessage
+    )  # its own reading of the box
+    power: NewestMessage[SimPower] = field(
+        default_factory=NewestMessage
+    )  # its own reading of the meter chip
+    pilot: NewestMessage[PilotStatus] = field(default_factory=NewestMessage)
+    session: NewestMessage[SessionStatus] = field(default_factory=NewestMessage)
+    meter: NewestMessage[MeterReading] = field(default_factory=NewestMessage)
     out_since_s: float | None = None  # since when its signals show no plug
     enable: bool = False
-    status: SafetyStatus | None = None  # the newest that it has said in this life
+    status: SafetyStatus | None = None  # the newest that it has published since its start
 
 
 @dataclass(slots=True)
-class PilotSeen:
-    """What pilot has heard. `awake_s` as for safety."""
+class PilotObservation:
+    """What pilot has received. `runs_since_s` as for safety."""
 
-    awake_s: float | None = None
-    safety: Heard[SafetyStatus] = field(default_factory=Heard)
-    session: Heard[SessionStatus] = field(default_factory=Heard)
-    offer: Heard[LoadOffer] = field(default_factory=Heard)
+    runs_since_s: float | None = None
+    safety: NewestMessage[SafetyStatus] = field(default_factory=NewestMessage)
+    session: NewestMessage[SessionStatus] = field(default_factory=NewestMessage)
+    offer: NewestMessage[LoadOffer] = field(default_factory=NewestMessage)
 
 
 @dataclass(slots=True)
-class Seen:
-    """The box and its world at one instant, which began at `since_s`."""
+class Observation:
+    """The box and its world between two changes; the last one was at `since_s`."""
 
     since_s: float
     dip_a: float
-    fuse_a: float | None = None  # of the house; None: nobody watches it
-    calm_s: float | None = None  # since when nothing is wrong; None while something is
-    stays_until_s: float = NEVER_S  # until then nothing that happens may open the contactor
+    fuse_a: float | None = None  # of the house; None: it is not monitored
+    undisturbed_since_s: float | None = None  # None during a disturbance
+    stays_until_s: float = NEVER_S  # until then the contactor must stay closed
     coil: bool = False  # the contactor's, as the world has it
     closed: bool = False  # a main pole is closed
-    may_stick: bool = False  # the contactor's fault `weld` has been made and not cleared
-    is_tripped: bool = False  # safety has read a trip behind closed contacts and not told it yet
+    may_stick: bool = False  # the contactor's fault `weld` is present
+    is_tripped: bool = False  # safety has read a trip with closed contacts, not published it yet
     duty_percent: float = X1_PERCENT  # of the pilot's generator, hardware that outlives its node
     is_fed: bool = False  # safety feeds the watchdog
     edge_s: float = NEVER_S  # last edge on the watchdog's line
-    is_tested: bool = False  # the self-test has passed since the plug went in, in safety's life
-    session_id: str = ""  # that session says
+    is_tested: bool = False  # the self-test has passed since plug-in and since safety's start
+    session_id: str = ""  # that session publishes
     session_plug: int = 0  # that was in when it began
-    plug: int = 0  # the plugs that have gone in, after an absence that safety could see
+    plug: int = 0  # count of plug-ins after an absence that safety could detect
     drawn_a: Amps3 = (0.0, 0.0, 0.0)  # by the vehicle
-    house: MeterReading | None = None  # the newest that meter has said
-    safety: SafetySeen = field(default_factory=SafetySeen)
-    pilot: PilotSeen = field(default_factory=PilotSeen)
+    house: MeterReading | None = None  # the newest that meter has published
+    safety: SafetyObservation = field(default_factory=SafetyObservation)
+    pilot: PilotObservation = field(default_factory=PilotObservation)

@@ -1,8 +1,7 @@
-"""The witness of one box: takes frames off the bus, keeps `seen` up to date, has it judged.
+"""The observer of one box: takes frames off the bus, updates the observation, has it checked.
 
-It sees everything that is sent, and separately what reaches safety, pilot and session: a message
-that is lost on its way is not held against its reader. It decodes the bytes itself; nothing is
-asked of a node.
+It receives everything that is sent, and separately what reaches safety, pilot and session: a reader
+is not blamed for a message that was lost on its way. It decodes the bytes itself and sends nothing.
 """
 
 from collections import deque
@@ -35,11 +34,17 @@ from msgs.topics import (
     Topic,
 )
 from verifier.causes import Causes
-from verifier.invariants import INVARIANTS, Broken, Watch
-from verifier.ledger import Ledger
-from verifier.rules import CALM_S, POWER_HOLD_S, SIGNALS_HOLD_S, is_trip_told
-from verifier.seen import NEVER_S, Heard, PilotSeen, SafetySeen, Seen
+from verifier.invariants import INVARIANTS, Broken, InvariantMonitor
+from verifier.observation import (
+    NEVER_S,
+    NewestMessage,
+    Observation,
+    PilotObservation,
+    SafetyObservation,
+)
+from verifier.rules import POWER_HOLD_S, SIGNALS_HOLD_S, UNDISTURBED_S, is_trip_reported
 from verifier.selftest import NOT_TESTED, after_drive, after_signals
+from verifier.store_audit import StoreAudit
 
 CARD_S = 70.0  # RFID-4 and the master's 5 s (RFID-10), a sleeping node, a slow disk
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
@@ -62,7 +67,7 @@ Take = Callable[[Any, float], None]  # message, when it was sent [s]
 
 
 class _Row:
-    """How frames of one topic are taken; one that says the same again is not decoded again."""
+    """How frames of one topic are taken; a repeat of the same body is not decoded."""
 
     __slots__ = ("body", "decode", "message", "take")
 
@@ -73,8 +78,8 @@ class _Row:
         self.message: Any = None
 
 
-class Witness:
-    """Sees one graph; is told to tell of every breach and of every closing."""
+class Observer:
+    """Observes one graph; calls back at every breach and at every closing of the contactor."""
 
     def __init__(
         self,
@@ -87,8 +92,10 @@ class Witness:
         needs_card: bool = False,
     ) -> None:
         now_s = graph.clock.now_s()
-        self.seen = Seen(since_s=now_s, dip_a=dip_a, fuse_a=fuse_a, calm_s=now_s)
-        self.ledger = Ledger()
+        self.seen = Observation(
+            since_s=now_s, dip_a=dip_a, fuse_a=fuse_a, undisturbed_since_s=now_s
+        )
+        self.audit = StoreAudit()
         self.endings: dict[str, tuple[str, ...]] = {}  # the timeline at each session's end
         self.closings = 0  # of the contactor
         self.timeline: deque[str] = deque(maxlen=MOST_LINES)
@@ -96,15 +103,15 @@ class Witness:
         self._clock = graph.clock
         self._on_broken = on_broken
         self._on_closed = on_closed
-        self._watch = Watch(INVARIANTS)
+        self._monitor = InvariantMonitor(INVARIANTS)
         self._test = NOT_TESTED
         self._causes = Causes()
         self._needs_card = needs_card
-        self._held_s: dict[str, float] = {}  # when each card was last held to the box, by UID
-        self._session: SessionStatus | None = None  # the newest that session has said
+        self._presented_s: dict[str, float] = {}  # when each card was last presented, by UID
+        self._session: SessionStatus | None = None  # the newest that session has published
         self._pulsed_s = NEVER_S  # when a self-test began last
         self._incarnations: dict[str, int] = {}
-        self._said: dict[str, object] = {}
+        self._noted: dict[str, object] = {}
         graph.tap(self._tap(self._of_all()), repeats=False)
         heard_by_safety = self._heard_by("safety", HEARD_BY_SAFETY)
         heard_by_safety[SIM_SIGNALS] = self._on_signals_in_safety
@@ -115,55 +122,56 @@ class Witness:
         graph.tap_subscriber("session", self._tap(heard_by_session), repeats=False)
 
     def note(self, text: str) -> None:
-        """Write a line of the timeline."""
+        """Add a line to the timeline."""
         self.timeline.append(f"{self._clock.now_s() - START_NS / 1e9:10.3f} {text}")
 
     @property
     def waits_for_card(self) -> bool:
-        """Return whether session says that a card is required, and none has authorised."""
-        said = self._session
+        """Return whether session requires a card, and none has authorised."""
+        status = self._session
         return (
-            said is not None
-            and said.authorization_required
-            and not (said.authorized or said.session_id)
+            status is not None
+            and status.authorization_required
+            and not (status.authorized or status.session_id)
         )
 
-    def asleep(self, node: str) -> None:
-        """Take note that a node is dead or held."""
+    def note_stopped(self, node: str) -> None:
+        """Note that a node is killed or frozen."""
         self._look()
         if node == "safety":
-            self._causes.slept(True, self.seen.since_s)
-            self.seen.safety.awake_s = None
+            self._causes.take_stopped(True, self.seen.since_s)
+            self.seen.safety.runs_since_s = None
         elif node == "pilot":
-            self.seen.pilot.awake_s = None
+            self.seen.pilot.runs_since_s = None
 
-    def awake(self, node: str) -> None:
-        """Take note that a held node goes on."""
+    def note_running(self, node: str) -> None:
+        """Note that a frozen node runs again."""
         self._look()
         if node == "safety":
-            self._causes.slept(False, self.seen.since_s)
+            self._causes.take_stopped(False, self.seen.since_s)
             self._leave_test()
-            self.seen.safety.awake_s = self.seen.since_s
+            self.seen.safety.runs_since_s = self.seen.since_s
         elif node == "pilot":
-            self.seen.pilot.awake_s = self.seen.since_s
+            self.seen.pilot.runs_since_s = self.seen.since_s
 
-    def trouble(self, is_active: bool, harmless_s: float = 0.0) -> bool:
-        """Take note that something is wrong, or that nothing is any more.
+    def note_disturbance(self, is_active: bool, harmless_s: float = 0.0) -> bool:
+        """Note that a disturbance begins, or that the last one has ended.
 
-        A harmless trouble in a calm charge must not open the contactor for so long; return
-        whether that is asked now.
+        For `harmless_s` after a harmless disturbance of an undisturbed charge the contactor must
+        stay closed; return whether this rule applies now.
         """
         self._look()
         seen = self.seen
-        is_calm = seen.calm_s is not None and seen.since_s > seen.calm_s + CALM_S
+        since_s = seen.undisturbed_since_s
+        is_undisturbed = since_s is not None and seen.since_s > since_s + UNDISTURBED_S
         is_charging = seen.coil and max(seen.drawn_a) >= MIN_OFFER_A - 1.0
-        is_asked = bool(harmless_s) and is_calm and is_charging
-        if is_asked:
+        must_stay = bool(harmless_s) and is_undisturbed and is_charging
+        if must_stay:
             seen.stays_until_s = seen.since_s + harmless_s
         elif is_active:
             seen.stays_until_s = NEVER_S
-        seen.calm_s = None if is_active else seen.since_s
-        return is_asked
+        seen.undisturbed_since_s = None if is_active else seen.since_s
+        return must_stay
 
     # --- frames --------------------------------------------------------------------------------
 
@@ -184,7 +192,7 @@ class Witness:
         return tap
 
     def _look(self) -> None:
-        """Judge the stretch of time that ends now, before anything changes."""
+        """Check the time since the last change, before the next one is applied."""
         now_s, seen = self._clock.now_s(), self.seen
         if now_s > seen.since_s:
             self._renew("safety", seen.safety, HEARD_WITH_SIGNALS)
@@ -192,16 +200,19 @@ class Witness:
             edge_s = self._graph.stamp_s("plant", SIM_CONTACTOR_DRIVE)
             if seen.is_fed and edge_s is not None:
                 seen.edge_s = edge_s
-            for broken in self._watch.look(seen, now_s):
+            for broken in self._monitor.look(seen, now_s):
                 self._on_broken(broken)
             seen.since_s = now_s
 
     def _renew(
-        self, node: str, heard_by: SafetySeen | PilotSeen, names: dict[Topic[Any], str]
+        self,
+        node: str,
+        heard_by: SafetyObservation | PilotObservation,
+        names: dict[Topic[Any], str],
     ) -> None:
-        """Take the stamps of repeats that were counted and not sent."""
+        """Take the stamps of repeats that the virtual graph counts without sending them."""
         for topic, name in names.items():
-            heard: Heard[Any] = getattr(heard_by, name)
+            heard: NewestMessage[Any] = getattr(heard_by, name)
             if heard.message is not None:
                 stamp_s = self._graph.stamp_s(node, topic)
                 if stamp_s is not None:
@@ -217,16 +228,16 @@ class Witness:
             SAFETY_STATUS: self._on_safety_status,
             SESSION_STATUS: self._on_session_status,
             METER_HOUSE: self._on_meter_house,
-            PILOT_STATUS: lambda status, _: self._tell("offer", f"{status.offered_a:g} A"),
-            **{row: self._lives_of(node) for node, row in HEARTBEATS.items()},
+            PILOT_STATUS: lambda status, _: self._note_change("offer", f"{status.offered_a:g} A"),
+            **{row: self._follow_incarnations_of(node) for node, row in HEARTBEATS.items()},
         }
 
     def _heard_by(self, node: str, names: dict[Topic[Any], str]) -> dict[Topic[Any], Take]:
-        """Return what keeps each topic in its place among what a node has heard."""
+        """Return the functions that keep the newest message of each topic that a node reads."""
 
         def keeper(name: str) -> Take:
             def keep(message: Any, stamp_s: float) -> None:
-                heard: Heard[Any] = getattr(getattr(self.seen, node), name)
+                heard: NewestMessage[Any] = getattr(getattr(self.seen, node), name)
                 heard.message = message
                 heard.stamp_s = stamp_s
 
@@ -243,41 +254,43 @@ class Witness:
             if safety.out_since_s is None:
                 safety.out_since_s = stamp_s
         elif cp_state in PLUGGED and safety.out_since_s is not None:
-            awake_s = stamp_s if safety.awake_s is None else safety.awake_s
-            self.seen.plug += stamp_s - max(safety.out_since_s, awake_s) >= OUT_S
+            runs_since_s = stamp_s if safety.runs_since_s is None else safety.runs_since_s
+            self.seen.plug += stamp_s - max(safety.out_since_s, runs_since_s) >= OUT_S
             safety.out_since_s = None
         safety.signals.message, safety.signals.stamp_s = signals, stamp_s
         if (signals.residual_ac or signals.residual_dc) and signals.load_voltage:
-            self.seen.is_tripped |= safety.awake_s is not None and not is_trip_told(self.seen)
+            self.seen.is_tripped |= safety.runs_since_s is not None and not is_trip_reported(
+                self.seen
+            )
 
     def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
-        self.ledger.heard(reading.imported_wh, stamp_s)
+        self.audit.take_heard_counter(reading.imported_wh, stamp_s)
 
     # --- what is sent --------------------------------------------------------------------------
 
     def _on_signals(self, signals: SimSignals, stamp_s: float) -> None:
-        self._causes.felt(signals, stamp_s)
+        self._causes.take_signals(signals, stamp_s)
         self._test = after_signals(self._test, signals, stamp_s)
         self.seen.is_tested = self._test.has_passed
 
     def _on_power(self, power: SimPower, stamp_s: float) -> None:
         one, two, three = power.lines
         self.seen.drawn_a = (one.current_a, two.current_a, three.current_a)
-        self.ledger.world(sum(line.imported_wh for line in power.lines), stamp_s)
+        self.audit.take_world_counter(sum(line.imported_wh for line in power.lines), stamp_s)
 
     def _on_event(self, event: SimEvent, stamp_s: float) -> None:
         self.note(f"world: {event.what} {event.detail}".rstrip())
-        self._causes.happened(event, stamp_s)
+        self._causes.take_event(event, stamp_s)
         seen = self.seen
         match event.what:
             case "coil_on":
                 seen.coil = True
-                for broken in self._watch.look_at_closing(seen, seen.since_s):
+                for broken in self._monitor.look_at_closing(seen, seen.since_s):
                     self._on_broken(broken)
             case "coil_off":
                 seen.coil = False
             case "s2_opened" if seen.duty_percent != X1_PERCENT:
-                seen.stays_until_s = NEVER_S  # the vehicle has had enough; in x1 it has no choice
+                seen.stays_until_s = NEVER_S  # the vehicle ends the charge; in X1 it has to
             case "contacts_closed":
                 self.closings += 1
                 seen.closed = True
@@ -285,7 +298,7 @@ class Witness:
             case "contacts_open":
                 seen.closed = event.detail != ""  # names the poles that are still closed
             case "card":
-                self._held_s[event.detail] = stamp_s
+                self._presented_s[event.detail] = stamp_s
             case "fault" if event.detail == SimFault.WELD:
                 seen.may_stick = True
             case "clear" if event.detail == SimFault.WELD:
@@ -309,39 +322,41 @@ class Witness:
     def _on_safety_status(self, status: SafetyStatus, stamp_s: float) -> None:
         before, self.seen.safety.status = self.seen.safety.status, status
         faults = " ".join(status.faults) or "no fault"
-        self._tell("safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}")
-        self.seen.is_tripped &= not is_trip_told(self.seen)
+        self._note_change(
+            "safety", f"{status.phase}, {status.contactor}, {faults}, {status.detail}"
+        )
+        self.seen.is_tripped &= not is_trip_reported(self.seen)
         safety = self.seen.safety
-        self._causes.saw(
-            is_blind=stamp_s - safety.signals.stamp_s > SIGNALS_HOLD_S,
-            is_unmetered=stamp_s - safety.power.stamp_s > POWER_HOLD_S,
+        self._causes.take_own_inputs(
+            are_inputs_stale=stamp_s - safety.signals.stamp_s > SIGNALS_HOLD_S,
+            is_chip_silent=stamp_s - safety.power.stamp_s > POWER_HOLD_S,
             now_s=stamp_s,
         )
         for code in set(status.faults).difference(before.faults if before else ()):
             if not self._causes.explain(code, stamp_s):
                 self._on_broken(Broken("no_false_fault", f"{code}: {status.detail}"))
-            self._causes.told(code)
+            self._causes.take_fault(code)
 
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
-        before = self.ledger.running
-        self.ledger.says(status.session_id)
+        before = self.audit.running
+        self.audit.take_running(status.session_id)
         seen = self.seen
         before_status, self._session = self._session, status
         if self._needs_card:
-            self._judge_card(before_status, status, stamp_s)
+            self._check_card(before_status, status, stamp_s)
         if status.session_id != seen.session_id:
             seen.session_id = status.session_id
             seen.session_plug = seen.plug
         if before and before != status.session_id:
             self.endings[before] = tuple(self.timeline)
-        self._tell("session", f"{status.state} {status.session_id}")
+        self._note_change("session", f"{status.state} {status.session_id}")
 
-    def _judge_card(
+    def _check_card(
         self, before: SessionStatus | None, status: SessionStatus, stamp_s: float
     ) -> None:
-        """Judge what session says of cards, in a box that requires one."""
-        held_s = stamp_s - self._held_s.get(status.token, NEVER_S)
-        is_new = status.session_id not in ("", *self.ledger.said[:-1])
+        """Check what session publishes of cards, in a box that requires one."""
+        card_age_s = stamp_s - self._presented_s.get(status.token, NEVER_S)
+        is_new = status.session_id not in ("", *self.audit.published[:-1])
         is_first = is_new and status.session_id != self.seen.session_id
         token = "" if before is None else before.token
         is_same = before is not None and status.session_id == before.session_id != ""
@@ -350,8 +365,11 @@ class Witness:
                 (status.authorized or status.permitted) and not status.token,
                 "authorises without a card",
             ),
-            (is_first and held_s > CARD_S, f"begins {held_s:.1f} s after its card"),
-            (status.released and held_s > CARD_S, f"is released {held_s:.1f} s after its card"),
+            (is_first and card_age_s > CARD_S, f"begins {card_age_s:.1f} s after its card"),
+            (
+                status.released and card_age_s > CARD_S,
+                f"is released {card_age_s:.1f} s after its card",
+            ),
             (is_same and token != status.token, "has changed its card"),
         ):
             if is_broken:
@@ -360,44 +378,46 @@ class Witness:
     def _on_meter_house(self, reading: MeterReading, stamp_s: float) -> None:
         self.seen.house = reading
 
-    def _lives_of(self, node: str) -> Take:
-        """Return what follows the lives of a node by its heartbeats."""
+    def _follow_incarnations_of(self, node: str) -> Take:
+        """Return what follows the incarnations of a node by its heartbeats."""
 
         def follow(beat: Heartbeat, stamp_s: float) -> None:
             if beat.refused:
                 self._on_broken(Broken("understood", f"{node}: {beat.error}"))
             if beat.state is NodeState.STOPPED:
-                self.asleep(node)
+                self.note_stopped(node)
             elif beat.incarnation != self._incarnations.get(node):
                 self._incarnations[node] = beat.incarnation
-                self._begin_life(node)
+                self._begin_incarnation(node)
 
         return follow
 
-    def _begin_life(self, node: str) -> None:
-        """Begin a node's next life: it has heard nothing, said nothing and tested nothing."""
+    def _begin_incarnation(self, node: str) -> None:
+        """Begin a node's next incarnation: no message received or published, nothing tested."""
         seen = self.seen
         match node:
             case "safety":
-                self._causes.slept(False, seen.since_s)
+                self._causes.take_stopped(False, seen.since_s)
                 self._leave_test()
-                seen.safety = SafetySeen(awake_s=seen.since_s, enable=seen.safety.enable)
+                seen.safety = SafetyObservation(
+                    runs_since_s=seen.since_s, enable=seen.safety.enable
+                )
                 self._test = NOT_TESTED
                 seen.is_tested = False
             case "pilot":
-                seen.pilot = PilotSeen(awake_s=seen.since_s)
+                seen.pilot = PilotObservation(runs_since_s=seen.since_s)
             case "session":
-                self.ledger.forget()
+                self.audit.forget_heard()
             case _:
                 pass
 
     def _leave_test(self) -> None:
-        """Take note that safety was away; what it was testing then is strange to it now."""
+        """Note that safety was stopped: the answer to its last self-test may come late."""
         back_s = self.seen.since_s if self._test.is_on else None
-        self._causes.left_testing(self._pulsed_s, back_s)
+        self._causes.take_broken_test(self._pulsed_s, back_s)
 
-    def _tell(self, who: str, what: str) -> None:
-        """Write what somebody says into the timeline, if it is new."""
-        if self._said.get(who) != what:
-            self._said[who] = what
+    def _note_change(self, who: str, what: str) -> None:
+        """Add what a node publishes to the timeline, if it has changed."""
+        if self._noted.get(who) != what:
+            self._noted[who] = what
             self.note(f"{who}: {what}")

@@ -1,35 +1,35 @@
-"""What a soak tells: in words for a person, and as one object for a machine."""
+"""The report of a soak: text for a person, one object for a program."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verifier.box import Life, Violation
+from verifier.box import BoxRun, Violation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """All lives of one soak."""
+class SoakResult:
+    """The runs of one soak."""
 
     seed: int
-    lives: tuple[Life, ...]
+    runs: tuple[BoxRun, ...]
     real_s: float
 
     @property
     def violations(self) -> tuple[Violation, ...]:
         """Return all breaches."""
-        return tuple(violation for life in self.lives for violation in life.violations)
+        return tuple(violation for run in self.runs for violation in run.violations)
 
     @property
     def sessions(self) -> int:
-        """Return how many visits were lived."""
-        return sum(life.sessions for life in self.lives)
+        """Return the number of visits."""
+        return sum(run.sessions for run in self.runs)
 
     @property
     def virtual_s(self) -> float:
-        """Return how much virtual time has passed [s]."""
-        return sum(life.virtual_s for life in self.lives)
+        """Return the virtual time of all runs [s]."""
+        return sum(run.virtual_s for run in self.runs)
 
     @property
     def ratio(self) -> float:
@@ -38,22 +38,22 @@ class Result:
 
     @property
     def counts(self) -> Counter[str]:
-        """Return what was done and what went wrong, and how often."""
+        """Return how often each kind of act, disturbance and result occurred."""
         total: Counter[str] = Counter()
-        for life in self.lives:
-            total.update(life.counts)
+        for run in self.runs:
+            total.update(run.counts)
         return total
 
 
-def to_object(result: Result) -> dict[str, Any]:
+def to_object(result: SoakResult) -> dict[str, Any]:
     """Return the result as plain data."""
     return {
         "ok": not result.violations,
         "seed": result.seed,
         "sessions": result.sessions,
-        "boxes": len(result.lives),
-        "latched": sum(bool(life.latched) for life in result.lives),
-        "stored": sum(life.stored for life in result.lives),
+        "boxes": len(result.runs),
+        "latched": sum(bool(run.latched) for run in result.runs),
+        "stored": sum(run.stored for run in result.runs),
         "virtual_s": round(result.virtual_s, 3),
         "real_s": round(result.real_s, 3),
         "ratio": round(result.ratio, 1),
@@ -73,22 +73,22 @@ def to_object(result: Result) -> dict[str, Any]:
     }
 
 
-def to_words(result: Result) -> Iterator[str]:
+def to_text(result: SoakResult) -> Iterator[str]:
     """Yield the lines that a person reads."""
     counts = result.counts
     yield (
-        f"{result.sessions} sessions in {len(result.lives)} boxes, "
+        f"{result.sessions} sessions in {len(result.runs)} boxes, "
         f"{result.virtual_s / 3600.0:.2f} h of virtual time in {result.real_s:.1f} s, "
         f"{result.ratio:.0f} times as fast"
     )
-    yield "went wrong: " + _list(counts, TROUBLES)
+    yield "disturbances: " + _list(counts, DISTURBANCES)
     yield (
-        f"went well: the contactor closed {counts['closings']} times, "
-        f"{sum(life.stored for life in result.lives)} sessions stored, "
-        f"{counts['charges']} charges after all was mended, "
-        f"{counts['borne']} that had to go on through a trouble"
+        f"results: the contactor closed {counts['closings']} times, "
+        f"{sum(run.stored for run in result.runs)} sessions stored, "
+        f"{counts['charges']} charges after all faults were cleared, "
+        f"{counts['harmless']} that had to go on through a disturbance"
     )
-    latched = [life.latched for life in result.lives if life.latched]
+    latched = [run.latched for run in result.runs if run.latched]
     if latched:
         kinds = ", ".join(f"{count} of {kind}" for kind, count in sorted(Counter(latched).items()))
         yield f"ended early by a latched fault: {kinds}"
@@ -96,29 +96,29 @@ def to_words(result: Result) -> Iterator[str]:
         yield ""
         yield f"BROKEN: {violation.invariant}, in session {violation.session} of seed"
         yield f"  {violation.seed}, {violation.at_s:.3f} s after its start: {violation.detail}"
-        yield f"  again: {replay(violation)}"
+        yield f"  repeat: {replay(violation)}"
         yield from (f"  {line}" for line in violation.timeline)
-    yield "" if result.violations else "every invariant held"
+    yield "" if result.violations else "no invariant was broken"
     if result.violations:
         yield f"{len(result.violations)} invariants were broken"
 
 
-def to_line(life: Life) -> str:
-    """Return one life in one line."""
-    verdict = ", ".join(violation.invariant for violation in life.violations)
+def to_line(run: BoxRun) -> str:
+    """Return the line of one run."""
+    broken = ", ".join(violation.invariant for violation in run.violations)
     return (
-        f"seed {life.seed}: {life.sessions} sessions, {life.virtual_s:.0f} s at "
-        f"{life.virtual_s / life.real_s:.0f}x: {'BROKEN ' + verdict if verdict else 'held'}"
-        + (f"; latched {life.latched}" if life.latched else "")
+        f"seed {run.seed}: {run.sessions} sessions, {run.virtual_s:.0f} s at "
+        f"{run.virtual_s / run.real_s:.0f}x: {'BROKEN ' + broken if broken else 'ok'}"
+        + (f"; latched {run.latched}" if run.latched else "")
     )
 
 
 def replay(violation: Violation) -> str:
-    """Return the command that shows a breach again."""
+    """Return the command that repeats a breach."""
     return f"wallbox soak --sessions {violation.session} --seed {violation.seed}"
 
 
-TROUBLES = ("faults", "kills", "holds", "restarts", "losses", "silences", "outages")
+DISTURBANCES = ("faults", "kills", "freezes", "restarts", "losses", "silences", "outages")
 
 
 def _list(counts: Counter[str], names: Sequence[str]) -> str:

@@ -1,14 +1,14 @@
-"""The rules behind the invariants, each a pure question about what has been seen.
+"""The rules of the invariants, each a pure function of the observation.
 
-A breach is answered with the time since when it lasts [s]: EVENT if since the last change, a time
-if an age has run out, None if the rule holds.
+A rule returns since when it has been broken [s]: EVENT for "since the last change", a time if an
+age has run out, None while the rule is kept.
 """
 
 import math
 
 from msgs.pilot import MIN_OFFER_A, CpState, classify_high_v, offer_of_duty, shows_diode
 from msgs.safety import Contactor, FaultCode, SafetyStatus
-from verifier.seen import Seen
+from verifier.observation import Observation
 
 EVENT = float("-inf")
 
@@ -20,7 +20,7 @@ SESSION_HOLD_S = 3.0
 OFFER_HOLD_S = 3.0
 METER_HOLD_S = 5.0
 WATCHDOG_S = 1.0
-CALM_S = 15.0  # so long after the last trouble everybody has heard everybody
+UNDISTURBED_S = 15.0  # after the last disturbance: every node has received every message again
 PILOT_START_S = 0.5  # a restarted pilot is valid again within half of its hold
 
 EARTH_OHM = 500.0
@@ -32,39 +32,39 @@ TRIPPED = frozenset({FaultCode.RESIDUAL_CURRENT, FaultCode.RED})
 LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
 
 
-def of_current(seen: Seen) -> float | None:
-    """Ask of a coil that has current, while safety runs."""
-    return seen.safety.awake_s if seen.coil else None
+def of_current(seen: Observation) -> float | None:
+    """Apply while the coil has current and safety runs."""
+    return seen.safety.runs_since_s if seen.coil else None
 
 
-def of_safety(seen: Seen) -> float | None:
-    """Ask of safety while it runs."""
-    return seen.safety.awake_s
+def of_safety(seen: Observation) -> float | None:
+    """Apply while safety runs."""
+    return seen.safety.runs_since_s
 
 
-def of_pilot(seen: Seen) -> float | None:
-    """Ask of pilot while it runs, once it has had the time of a start."""
-    return None if seen.pilot.awake_s is None else seen.pilot.awake_s + PILOT_START_S
+def of_pilot(seen: Observation) -> float | None:
+    """Apply while pilot runs, from `PILOT_START_S` after its start on."""
+    return None if seen.pilot.runs_since_s is None else seen.pilot.runs_since_s + PILOT_START_S
 
 
-def of_calm(seen: Seen) -> float | None:
-    """Ask while nothing is wrong, and has not been for a while."""
-    return None if seen.calm_s is None else seen.calm_s + CALM_S
+def when_undisturbed(seen: Observation) -> float | None:
+    """Apply from `UNDISTURBED_S` after the last disturbance on."""
+    return None if seen.undisturbed_since_s is None else seen.undisturbed_since_s + UNDISTURBED_S
 
 
-def of_world(seen: Seen) -> float | None:
-    """Ask always."""
+def of_world(seen: Observation) -> float | None:
+    """Apply always."""
     return EVENT
 
 
-def without_vehicle(seen: Seen, now_s: float) -> float | None:
+def without_vehicle(seen: Observation, now_s: float) -> float | None:
     """The pilot's high plateau shows neither C nor D."""
     signals = seen.safety.signals.message
     asks = signals is not None and classify_high_v(signals.high_v) in (CpState.C, CpState.D)
     return None if asks else EVENT
 
 
-def without_diode(seen: Seen, now_s: float) -> float | None:
+def without_diode(seen: Observation, now_s: float) -> float | None:
     """The low plateau of a PWM is not that of a vehicle."""
     signals = seen.safety.signals.message
     if signals is None or offer_of_duty(signals.duty_percent) < MIN_OFFER_A:
@@ -72,23 +72,23 @@ def without_diode(seen: Seen, now_s: float) -> float | None:
     return None if shows_diode(signals.low_v) else EVENT
 
 
-def without_test(seen: Seen, now_s: float) -> float | None:
+def without_test(seen: Observation, now_s: float) -> float | None:
     """No self-test has passed."""
     return None if seen.is_tested else EVENT
 
 
-def without_sensors(seen: Seen, now_s: float) -> float | None:
-    """Safety's own readings are silent."""
+def without_sensors(seen: Observation, now_s: float) -> float | None:
+    """Safety's own inputs are stale."""
     return _stale_s(seen.safety.signals.stamp_s, SIGNALS_HOLD_S, now_s)
 
 
-def without_pilot(seen: Seen, now_s: float) -> float | None:
+def without_pilot(seen: Observation, now_s: float) -> float | None:
     """The pilot node is silent."""
     return _stale_s(seen.safety.pilot.stamp_s, PILOT_HOLD_S, now_s)
 
 
-def without_permission(seen: Seen, now_s: float) -> float | None:
-    """Session, meter and offer: what a charge needs, and what the vehicle may end gently."""
+def without_permission(seen: Observation, now_s: float) -> float | None:
+    """Session, meter or offer do not allow the charge; the vehicle has time to drop its load."""
     pilot, signals = seen.safety.pilot.message, seen.safety.signals.message
     if pilot is not None and pilot.offered_a < MIN_OFFER_A:
         return EVENT
@@ -97,15 +97,15 @@ def without_permission(seen: Seen, now_s: float) -> float | None:
     return _without_authority_s(seen, now_s)
 
 
-def permitting(seen: Seen, now_s: float) -> float | None:
-    """Safety permits what session or the box meter do not stand for."""
+def permitting(seen: Observation, now_s: float) -> float | None:
+    """Safety permits an offer without session or box meter."""
     status = seen.safety.status
     if status is None or not status.permitted:
         return None
     return _without_authority_s(seen, now_s)
 
 
-def _without_authority_s(seen: Seen, now_s: float) -> float | None:
+def _without_authority_s(seen: Observation, now_s: float) -> float | None:
     session, meter = seen.safety.session, seen.safety.meter
     if session.message is not None and not session.message.permitted:
         return EVENT
@@ -118,7 +118,7 @@ def _without_authority_s(seen: Seen, now_s: float) -> float | None:
     )
 
 
-def unloaded(seen: Seen, now_s: float) -> float | None:
+def unloaded(seen: Observation, now_s: float) -> float | None:
     """There is no permission, and the vehicle draws nothing."""
     if not seen.coil:
         return None
@@ -130,84 +130,84 @@ def unloaded(seen: Seen, now_s: float) -> float | None:
     return without_permission(seen, now_s)
 
 
-def without_earth(seen: Seen, now_s: float) -> float | None:
+def without_earth(seen: Observation, now_s: float) -> float | None:
     """The protective earth is missing or high-ohmic."""
     signals = seen.safety.signals.message
     return None if signals is None or 0.0 <= signals.earth_ohm <= EARTH_OHM else EVENT
 
 
-def hot(seen: Seen, now_s: float) -> float | None:
+def hot(seen: Observation, now_s: float) -> float | None:
     """A sensor shows more than 80 degC."""
     signals = seen.safety.signals.message
     is_hot = signals is not None and max(signals.terminal_c, signals.board_c) > HOT_C
     return EVENT if is_hot else None
 
 
-def latched(seen: Seen, now_s: float) -> float | None:
-    """A latched fault holds."""
+def latched(seen: Observation, now_s: float) -> float | None:
+    """A latched fault is raised."""
     return EVENT if is_latched(seen) else None
 
 
-def is_latched(seen: Seen) -> bool:
-    """Return whether safety holds a fault that only mains off and on clears."""
+def is_latched(seen: Observation) -> bool:
+    """Return whether safety has raised a fault that only mains off and on clear."""
     status = seen.safety.status
     return status is not None and not LATCHED.isdisjoint(status.faults)
 
 
-def is_trip_told(seen: Seen) -> bool:
-    """Return whether safety holds a fault that a trip of the monitor is said to be."""
+def is_trip_reported(seen: Observation) -> bool:
+    """Return whether safety has raised a fault that stands for a trip of the monitor."""
     status = seen.safety.status
     return status is not None and not TRIPPED.isdisjoint(status.faults)
 
 
-def unwatched(seen: Seen, now_s: float) -> float | None:
+def without_watchdog(seen: Observation, now_s: float) -> float | None:
     """The watchdog has had no edge."""
     onset_s = seen.edge_s + WATCHDOG_S
     return onset_s if seen.coil and now_s > onset_s else None
 
 
-def leaking(seen: Seen, now_s: float) -> float | None:
-    """The enable line is on beside an active output of the monitor."""
+def enabled_despite_trip(seen: Observation, now_s: float) -> float | None:
+    """The enable line is on while an output of the monitor is active."""
     signals = seen.safety.signals.message
     if not seen.safety.enable or signals is None:
         return None
     return EVENT if signals.residual_ac or signals.residual_dc else None
 
 
-def untold_trip(seen: Seen, now_s: float) -> float | None:
-    """The monitor has tripped behind closed contacts, and safety has not said so."""
+def unreported_trip(seen: Observation, now_s: float) -> float | None:
+    """The monitor has tripped with closed contacts, and safety has not published it."""
     return EVENT if seen.is_tripped else None
 
 
-def hanging(seen: Seen, now_s: float) -> float | None:
-    """A main pole is closed by itself."""
+def closed_without_coil(seen: Observation, now_s: float) -> float | None:
+    """A main pole is closed without current in the coil."""
     return EVENT if seen.closed and not seen.coil and not seen.may_stick else None
 
 
-def mistaken(seen: Seen, now_s: float) -> float | None:
-    """Safety says open of a closed contactor."""
+def open_though_closed(seen: Observation, now_s: float) -> float | None:
+    """Safety publishes open, and the contactor is closed."""
     status = seen.safety.status
     if not seen.closed or status is None:
         return None
     return EVENT if status.contactor is Contactor.OPEN else None
 
 
-def untold(seen: Seen, now_s: float) -> float | None:
-    """A main pole is closed without current in the coil, and safety does not say so."""
+def unreported_weld(seen: Observation, now_s: float) -> float | None:
+    """A main pole is closed without current in the coil, and safety does not publish a weld."""
     if not seen.closed or seen.coil:
         return None
     if _stale_s(seen.safety.signals.stamp_s, SIGNALS_HOLD_S, now_s) is not None:
-        return None  # it cannot see
+        return None  # its inputs are stale
     status = seen.safety.status
-    is_told = status is not None and status.contactor is Contactor.WELDED
-    return None if is_told and is_latched(seen) else EVENT
+    is_reported = status is not None and status.contactor is Contactor.WELDED
+    return None if is_reported and is_latched(seen) else EVENT
 
 
-def beyond_offer(seen: Seen, now_s: float) -> float | None:
-    """The duty says more than pilot may say by what it has heard."""
+def beyond_offer(seen: Observation, now_s: float) -> float | None:
+    """The duty offers more than the messages that have reached pilot allow."""
     pilot = seen.pilot
-    said_a = offer_of_duty(seen.duty_percent)
-    if said_a == 0.0 or pilot.awake_s is None:
+    offered_a = offer_of_duty(seen.duty_percent)
+    if offered_a == 0.0 or pilot.runs_since_s is None:
         return None
     safety, session, offer = pilot.safety.message, pilot.session.message, pilot.offer.message
     limits_a = (
@@ -218,8 +218,8 @@ def beyond_offer(seen: Seen, now_s: float) -> float | None:
     onsets = []
     for heard, hold_s, limit_a in limits_a:
         if heard.message is None:  # after a start this is no silence before its hold is over
-            onsets.append(_stale_s(pilot.awake_s, hold_s, now_s))
-        elif said_a > limit_a + ROUNDING_A:
+            onsets.append(_stale_s(pilot.runs_since_s, hold_s, now_s))
+        elif offered_a > limit_a + ROUNDING_A:
             return EVENT
         else:
             onsets.append(_stale_s(heard.stamp_s, hold_s, now_s))
@@ -230,13 +230,13 @@ def _limit_of_safety_a(safety: SafetyStatus) -> float:
     return min(safety.limit_a, safety.installation_limit_a) if safety.permitted else 0.0
 
 
-def beyond_dip(seen: Seen, now_s: float) -> float | None:
-    """The duty says more than the installation carries."""
+def beyond_dip(seen: Observation, now_s: float) -> float | None:
+    """The duty offers more than the installation carries."""
     return EVENT if offer_of_duty(seen.duty_percent) > seen.dip_a + ROUNDING_A else None
 
 
-def beyond_fuse(seen: Seen, now_s: float) -> float | None:
-    """The connection carries more than its fuse, and would not without the vehicle."""
+def beyond_fuse(seen: Observation, now_s: float) -> float | None:
+    """The connection carries more than its fuse allows, because of the vehicle."""
     fuse_a, house = seen.fuse_a, seen.house
     if fuse_a is None or house is None or not house.online:
         return None
@@ -247,18 +247,18 @@ def beyond_fuse(seen: Seen, now_s: float) -> float | None:
     return None
 
 
-def disturbed(seen: Seen, now_s: float) -> float | None:
-    """The contactor has opened though nothing had happened that may open it."""
+def disturbed(seen: Observation, now_s: float) -> float | None:
+    """The contactor has opened without a cause."""
     return EVENT if not seen.coil and now_s < seen.stays_until_s else None
 
 
-def outlived(seen: Seen, now_s: float) -> float | None:
-    """The running session began with another plug than the one that is in."""
+def outlived_plug(seen: Observation, now_s: float) -> float | None:
+    """The running session belongs to an earlier plug-in."""
     return EVENT if seen.session_id and seen.session_plug != seen.plug else None
 
 
 def _stale_s(stamp_s: float, hold_s: float, now_s: float) -> float | None:
-    """Return since when something that old is older than its hold; None while it is not."""
+    """Return since when a message of `stamp_s` is older than its hold; None while it is not."""
     onset_s = stamp_s + hold_s
     return onset_s if now_s > onset_s else None
 

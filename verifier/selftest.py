@@ -1,4 +1,4 @@
-"""Whether a self-test of the residual-current monitor has passed, as an onlooker sees it. Pure."""
+"""Follow the self-test of the residual-current monitor from outside of safety. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -8,8 +8,8 @@ from msgs.safety import SimContactorDrive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTest:
-    """What has been seen of a test."""
+class SelfTestLog:
+    """What has been observed of a self-test."""
 
     is_on: bool = False  # the test line
     answers: frozenset[str] = frozenset()  # outputs that have answered it
@@ -17,23 +17,23 @@ class SelfTest:
     out_since_s: float | None = None  # the plug is out
 
 
-NOT_TESTED = SelfTest()
-OUT_S = 0.05  # a plug that is out for a shorter time may be a bounce: nobody has to see it
+NOT_TESTED = SelfTestLog()
+OUT_S = 0.05  # a shorter absence of the plug may be a bounce, which safety need not detect
 _BOTH = frozenset({"AC", "DC"})
 
 
-def after_drive(test: SelfTest, drive: SimContactorDrive) -> SelfTest:
+def after_drive(test: SelfTestLog, drive: SimContactorDrive) -> SelfTestLog:
     """Follow the test line: each rise begins a new test."""
     if drive.residual_test == test.is_on:
         return test
-    return SelfTest(is_on=True) if drive.residual_test else replace(test, is_on=False)
+    return SelfTestLog(is_on=True) if drive.residual_test else replace(test, is_on=False)
 
 
-def after_signals(test: SelfTest, signals: SimSignals, now_s: float) -> SelfTest:
+def after_signals(test: SelfTestLog, signals: SimSignals, now_s: float) -> SelfTestLog:
     """Follow the monitor's outputs and the plug.
 
-    A test passes when both outputs have answered and both have let go. A vehicle that is gone and
-    an output that is active without a test undo it.
+    A test passes when both outputs have become active and both have released. The result is lost
+    with the plug out, and with an output that is active without a test.
     """
     if classify_high_v(signals.high_v) is CpState.A:
         if test.out_since_s is None:

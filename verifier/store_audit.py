@@ -1,7 +1,7 @@
-"""What must be true of the stored sessions: each once, with its end, and with the meter's energy.
+"""Check the stored sessions: each once, with its end, and with the meter's energy.
 
-Pure: is told what session says and hears and what the world has counted, and compares it in the
-end with the records.
+Pure. Takes what session publishes and receives and what the simulated world has counted, and
+compares it with the records at the end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from typing import NamedTuple
 from msgs.session import SessionRecord
 
 ROUNDING_WH = 0.01
-STILL_S = 0.5  # the world's counter has rested so long: meter and session have caught up
+STILL_S = 0.5  # with no change of the world's counter for this long, session has its last value
 
 
-class Finding(NamedTuple):
-    """One thing that is wrong with the store."""
+class AuditFinding(NamedTuple):
+    """One error in the store."""
 
     invariant: str
     detail: str
@@ -23,71 +23,71 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """What was known when session said that a session is over. Counters [Wh]."""
+class SessionEnd:
+    """The counters [Wh] when session published that a session is over."""
 
-    heard_wh: float | None  # the newest counter that reached session, in its present life
+    heard_wh: float | None  # the newest counter that reached session since its start
     world_wh: float
     is_settled: bool  # session has heard the meter since the world's counter last moved
 
 
-class Ledger:
+class StoreAudit:
     """Follows the sessions of one box."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []  # every session_id that was ever published, in order
-        self.ends: dict[str, End] = {}
-        self.running = ""  # the session_id that session says; "" is none
+        self.published: list[str] = []  # every session_id, in order
+        self.ends: dict[str, SessionEnd] = {}
+        self.running = ""  # the session_id that session publishes; "" is none
         self._heard_wh: float | None = None
         self._heard_s = float("-inf")
         self._world_wh = 0.0
         self._moved_s = float("-inf")
 
-    def world(self, counter_wh: float, now_s: float) -> None:
-        """Take what the world has counted behind the box's meter."""
+    def take_world_counter(self, counter_wh: float, now_s: float) -> None:
+        """Note the energy that the simulated world has counted at the box's meter."""
         if counter_wh != self._world_wh:
             self._world_wh = counter_wh
             self._moved_s = now_s
 
-    def heard(self, counter_wh: float, stamp_s: float) -> None:
-        """Take a counter that has reached session."""
+    def take_heard_counter(self, counter_wh: float, stamp_s: float) -> None:
+        """Note a counter that has reached session."""
         self._heard_wh = counter_wh
         self._heard_s = stamp_s
 
-    def forget(self) -> None:
-        """Session has started anew: it has heard nothing yet."""
+    def forget_heard(self) -> None:
+        """Note that session has started again: no counter has reached it yet."""
         self._heard_wh = None
 
-    def says(self, session_id: str) -> None:
-        """Take the session that session says is running; "" is none."""
+    def take_running(self, session_id: str) -> None:
+        """Note the session that session publishes as running; "" is none."""
         if session_id == self.running:
             return
         if self.running:
             is_settled = self._heard_wh is not None and self._heard_s > self._moved_s + STILL_S
-            self.ends[self.running] = End(
+            self.ends[self.running] = SessionEnd(
                 heard_wh=self._heard_wh, world_wh=self._world_wh, is_settled=is_settled
             )
         if session_id:
-            self.said.append(session_id)
+            self.published.append(session_id)
         self.running = session_id
 
-    def judge(self, records: Sequence[SessionRecord]) -> Iterator[Finding]:
+    def check(self, records: Sequence[SessionRecord]) -> Iterator[AuditFinding]:
         """Compare with the stored records, oldest first."""
         stored = [record.session_id for record in records]
         for one in sorted({one for one in stored if stored.count(one) > 1}):
-            yield Finding("stored_once", f"stored {stored.count(one)} times", one)
-        for one in self.said:
+            yield AuditFinding("stored_once", f"stored {stored.count(one)} times", one)
+        for one in self.published:
             if one not in stored:
-                yield Finding("stored_once", "said to run, and not stored", one)
-            if self.said.count(one) > 1:
-                yield Finding("stored_once", "begun again after its end", one)
+                yield AuditFinding("stored_once", "published as running, and not stored", one)
+            if self.published.count(one) > 1:
+                yield AuditFinding("stored_once", "begun again after its end", one)
         for index, record in enumerate(records):
             one, end = record.session_id, self.ends.get(record.session_id)
             following = records[index + 1] if index + 1 < len(records) else None
             for detail in _wrong_ends(record, following, one == self.running):
-                yield Finding("ended", detail, one)
+                yield AuditFinding("ended", detail, one)
             for detail in () if end is None else _wrong_energies(record, end):
-                yield Finding("energy", detail, one)
+                yield AuditFinding("energy", detail, one)
 
 
 def _wrong_ends(
@@ -102,15 +102,15 @@ def _wrong_ends(
         yield "ends after the next one has begun"
 
 
-def _wrong_energies(record: SessionRecord, end: End) -> Iterator[str]:
-    said = f"has {record.energy_wh:.3f} Wh"
+def _wrong_energies(record: SessionRecord, end: SessionEnd) -> Iterator[str]:
+    stored = f"has {record.energy_wh:.3f} Wh"
     world_wh = end.world_wh - record.start_energy_wh
     if record.energy_wh > world_wh + ROUNDING_WH:
-        yield f"{said}; {world_wh:.3f} Wh have flowed"
+        yield f"{stored}; {world_wh:.3f} Wh have flowed"
     if end.heard_wh is None:
         return
     heard_wh = end.heard_wh - record.start_energy_wh
     if record.energy_wh < heard_wh - ROUNDING_WH:
-        yield f"{said}; the meter told it {heard_wh:.3f} Wh"
+        yield f"{stored}; by the meter values that reached it, {heard_wh:.3f} Wh"
     if end.is_settled and record.energy_wh < world_wh - ROUNDING_WH:
-        yield f"{said}; {world_wh:.3f} Wh have flowed, and it has heard the meter since"
+        yield f"{stored}; {world_wh:.3f} Wh have flowed, and later meter values have reached it"

@@ -1,4 +1,4 @@
-"""What people do: random visits, each a list of timed acts. Pure: all chance comes in."""
+"""Random visits, each a list of timed acts. Pure: the caller gives the chance."""
 
 import random
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ _USER_CARDS = (CardColor.RED, CardColor.GREEN, CardColor.BLUE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask(Generic[A]):
-    """One request."""
+class UserRequest(Generic[A]):
+    """One request that a person causes."""
 
     method: Method[A, Any]
     arguments: A
@@ -41,13 +41,13 @@ class Ask(Generic[A]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What a person does, so long after the visit began: a request, or a card that is held.
+    """One act of a person, `at_s` after the beginning of the visit.
 
-    A card is one of the box's label; its UID differs per box.
+    A request, or a card of the box's label that is presented; its UID differs per box.
     """
 
     at_s: float
-    does: Ask[Any] | CardColor
+    does: UserRequest[Any] | CardColor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +59,8 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """Where a box hangs, and the kind of vehicle that visits it: words of `--set`."""
+class Installation:
+    """The house of a box and the kind of vehicle that visits it, as arguments of `--set`."""
 
     dip_a: float
     fuse_a: float | None  # None: domestic connection monitoring is off
@@ -68,13 +68,13 @@ class House:
     settings: tuple[str, ...]
 
 
-_PLUG = Ask(method=PLUG, arguments=NoArguments())
-_READY = Ask(method=READY, arguments=NoArguments())
-_FULL = Ask(method=FULL, arguments=NoArguments())
-_PULL = Ask(method=PULL, arguments=NoArguments())
+_PLUG = UserRequest(method=PLUG, arguments=NoArguments())
+_READY = UserRequest(method=READY, arguments=NoArguments())
+_FULL = UserRequest(method=FULL, arguments=NoArguments())
+_PULL = UserRequest(method=PULL, arguments=NoArguments())
 
 
-def random_house(chance: random.Random) -> House:
+def random_installation(chance: random.Random) -> Installation:
     """Return a house, a box and a kind of vehicle."""
     dip_a = chance.choice(sorted(DIP_LIMIT_A.values()))
     fuse_a = chance.choice((25.0, 35.0, 63.0))
@@ -94,7 +94,7 @@ def random_house(chance: random.Random) -> House:
         "load_manager.monitoring": "true" if is_monitored else "false",
         "session.authorization": "true" if needs_card else "false",
     }
-    return House(
+    return Installation(
         dip_a=dip_a,
         fuse_a=fuse_a if is_monitored else None,
         needs_card=needs_card,
@@ -103,12 +103,12 @@ def random_house(chance: random.Random) -> House:
 
 
 def random_visit(chance: random.Random) -> Visit:
-    """Return one visit: plugged soon, gone by its end. Half of them are short and plain."""
+    """Return one visit: it begins with the plug and ends without. Half of the visits are short."""
     acts: list[Act] = []
     is_short = chance.random() < 0.5
     now_s = chance.uniform(0.0, 2.0)
 
-    def act(does: Ask[Any] | CardColor) -> None:
+    def act(does: UserRequest[Any] | CardColor) -> None:
         acts.append(Act(at_s=now_s, does=does))
 
     card = chance.choice(_USER_CARDS)
@@ -135,33 +135,33 @@ def random_visit(chance: random.Random) -> Visit:
         act(_FULL)
         now_s += _soon(chance, 0.1, 10.0)
     if chance.random() < 0.1:
-        act(Ask(method=END_SESSION, arguments=Because(reason="soak")))
+        act(UserRequest(method=END_SESSION, arguments=Because(reason="soak")))
         now_s += _soon(chance, 0.1, 10.0)
     act(_wish())
     if chance.random() < 0.7:
-        act(Ask(method=UNPLUG, arguments=NoArguments()))
-        now_s += 10.0  # it drops its load, opens S2, and comes out a second later
+        act(UserRequest(method=UNPLUG, arguments=NoArguments()))
+        now_s += 10.0  # the vehicle drops its load, opens S2, and is unplugged 1 s later
     now_s += chance.uniform(0.0, 0.5)
-    act(_PULL)  # what has been unplugged is refused
+    act(_PULL)  # refused if the vehicle is unplugged already
     return Visit(acts=tuple(acts), length_s=now_s + _soon(chance, 0.05, 5.0))
 
 
-def _any_card(chance: random.Random) -> Ask[Tap] | CardColor:
-    """Return any card of the box, or a stranger's; the one that authorised logs off."""
+def _any_card(chance: random.Random) -> UserRequest[Tap] | CardColor:
+    """Return any card of the box, or an unknown one; the card that authorised logs off."""
     if chance.random() < 0.2:
-        return Ask(method=TAP, arguments=Tap(uid=FOREIGN))
+        return UserRequest(method=TAP, arguments=Tap(uid=FOREIGN))
     return chance.choice((CardColor.WHITE, *_USER_CARDS))
 
 
-def _midway(chance: random.Random) -> list[Ask[Any]]:
-    """Return what is done one after the other while the vehicle is there."""
+def _midway(chance: random.Random) -> list[UserRequest[Any]]:
+    """Return a sequence of acts during the charge."""
     match chance.choice(("house", "house", "sun", "full", "limit", "pause", "jolt")):
         case "house":
             l1_a, l2_a, l3_a = (round(chance.uniform(0.0, 30.0), 1) for _ in range(3))
-            return [Ask(method=HOUSE, arguments=HouseLoad(current_a=(l1_a, l2_a, l3_a)))]
+            return [UserRequest(method=HOUSE, arguments=HouseLoad(current_a=(l1_a, l2_a, l3_a)))]
         case "sun":
             power_w = round(chance.uniform(0.0, 12_000.0))
-            return [Ask(method=SUN, arguments=Sun(power_w=power_w))]
+            return [UserRequest(method=SUN, arguments=Sun(power_w=power_w))]
         case "full":
             return [_FULL, _READY]
         case "limit":
@@ -173,11 +173,11 @@ def _midway(chance: random.Random) -> list[Ask[Any]]:
             return [_PULL, _PLUG, _READY]
 
 
-def _wish(limit_a: float | None = None, pause: bool = False) -> Ask[WishArguments]:
-    return Ask(method=SET_WISH, arguments=WishArguments(limit_a=limit_a, pause=pause))
+def _wish(limit_a: float | None = None, pause: bool = False) -> UserRequest[WishArguments]:
+    return UserRequest(method=SET_WISH, arguments=WishArguments(limit_a=limit_a, pause=pause))
 
 
 def _soon(chance: random.Random, least_s: float, most_s: float) -> float:
-    """Return a duration of any order of magnitude between two [s]."""
+    """Return a duration between two [s], of evenly distributed order of magnitude."""
     ratio: float = (most_s / least_s) ** chance.random()
     return least_s * ratio

@@ -2,7 +2,7 @@
 
 from msgs.plant import SimSignals
 
-COPPER = SimSignals(
+SIGNALS = SimSignals(
     high_v=9.0,
     low_v=-12.0,
     duty_percent=100.0,
@@ -17,4 +17,4 @@ COPPER = SimSignals(
     dip1=0,
     dip2=0,
 )
-"""A sound box with a vehicle that does not ask for energy."""
+"""The signals of a box without faults, with a vehicle that does not ask for energy."""

@@ -1,4 +1,4 @@
-"""A broken node or a broken world is caught: each test breaks one thing in the running graph."""
+"""A wrong node or a wrong world is caught: each test changes one thing in the running graph."""
 
 import dataclasses
 from collections.abc import Callable
@@ -28,9 +28,9 @@ from nodes.safety import machine as safety_machine
 from nodes.session.records import SessionStore
 from tests.box import NO_CARD
 from tests.closing import closed_at_end
-from verifier.box import Box
+from verifier.box import SimulatedBox
 from verifier.invariants import Broken
-from verifier.witness import Witness
+from verifier.observer import Observer
 
 Patch = pytest.MonkeyPatch
 
@@ -43,13 +43,13 @@ def but(thing: Any, **changes: Any) -> Any:
 
 
 class Scene:
-    """A graph under watch, for acts that are known."""
+    """A graph with an observer, for given acts."""
 
     def __init__(self, state_dir: Path, needs_card: bool = False) -> None:
         self.broken: list[Broken] = []
         plan = load_plan(VIRTUAL_PLAN, [NO_CARD])
         self.graph = closed_at_end(VirtualGraph(plan, seed=1, state_dir=state_dir))
-        self.witness = Witness(
+        self.observer = Observer(
             self.graph.memory,
             self.broken.append,
             lambda: None,
@@ -63,7 +63,7 @@ class Scene:
         self.graph.act(PLUG, NoArguments())
         self.graph.act(READY, NoArguments())
         self.graph.advance(12.0)
-        assert max(self.witness.seen.drawn_a) > 6.0
+        assert max(self.observer.seen.drawn_a) > 6.0
 
     def names(self) -> set[str]:
         return {broken.name for broken in self.broken}
@@ -75,7 +75,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def step_then(module: Any, patch: Patch, change: Callable[[Any, Any, Any], Any]) -> None:
-    """Have a node's machine say something else: `change(state, inputs, outputs)`."""
+    """Change the outputs of a node's machine: `change(state, inputs, outputs)`."""
     real = module.step
 
     def step(*arguments: Any) -> tuple[Any, Any]:
@@ -113,7 +113,7 @@ def test_a_safety_that_ignores_a_fault_is_caught(
     step_then(
         nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
     )
-    scene.graph.memory.hold("pilot")  # or it would go to x1
+    scene.graph.memory.hold("pilot")  # else it would go to X1
     scene.graph.act(FAULT, FaultName(name=SimFault(fault)))
     scene.graph.advance(0.5)
     assert name in scene.names()
@@ -150,7 +150,7 @@ def test_a_safety_that_ignores_silence_is_caught(
     assert name in scene.names()
 
 
-def test_a_safety_that_keeps_a_withdrawn_charge_closed_is_caught(
+def test_a_safety_that_stays_closed_without_permission_is_caught(
     scene: Scene, monkeypatch: Patch
 ) -> None:
     scene.charge()
@@ -183,14 +183,14 @@ def test_a_world_whose_watchdog_does_not_drop_the_coil_is_caught(
     monkeypatch.setattr(nodes.plant.model, "WATCHDOG_S", 1000.0)
     scene.charge()
     scene.graph.kill("safety")
-    scene.witness.asleep("safety")
+    scene.observer.note_stopped("safety")
     scene.graph.advance(2.0)
     assert scene.names() == {"watchdog"}
 
 
-def test_welded_contacts_that_nobody_sees_are_caught(scene: Scene, monkeypatch: Patch) -> None:
+def test_welded_contacts_that_no_sensor_shows_are_caught(scene: Scene, monkeypatch: Patch) -> None:
     def lie(world: Any) -> Any:
-        """Let the proofs follow the coil, not the poles."""
+        """Let mirror contact and load voltage follow the coil, not the poles."""
         is_open = not world.contactor.coil
         return but(signals_of(world), mirror_closed=is_open, load_voltage=not is_open)
 
@@ -217,7 +217,7 @@ def test_poles_that_stay_closed_without_a_cause_are_caught(
     assert "contacts" in scene.names()
 
 
-def test_a_safety_that_closes_beside_its_own_latched_fault_is_caught(
+def test_a_safety_that_closes_with_its_own_latched_fault_is_caught(
     scene: Scene, monkeypatch: Patch
 ) -> None:
     scene.charge()
@@ -229,7 +229,7 @@ def test_a_safety_that_closes_beside_its_own_latched_fault_is_caught(
     assert "latched" in scene.names()
 
 
-def test_a_pilot_that_says_too_much_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
+def test_a_pilot_that_offers_too_much_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
     def more(state: Any, inputs: Any, outputs: Any) -> Any:
         duty = outputs.duty_percent
         if duty is None or not 10.0 <= duty <= 80.0:
@@ -268,7 +268,7 @@ def test_a_restart_that_interrupts_the_charge_is_caught(scene: Scene, monkeypatc
     step_then(nodes.session.node, monkeypatch, refuse_first)
     scene.charge()
     scene.graph.advance(20.0)
-    assert scene.witness.trouble(True, harmless_s=10.0)
+    assert scene.observer.note_disturbance(True, harmless_s=10.0)
     until_s = scene.graph.now_s + 3.0
     scene.graph.restart("session")
     scene.graph.advance(10.0)
@@ -298,8 +298,8 @@ def test_another_vehicle_gets_a_session_of_its_own(scene: Scene) -> None:
     assert change_the_vehicle_while_session_is_away(scene) == set()
 
 
-def life(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:
-    box = closed_at_end(Box(seed, tmp_path))
+def run(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:
+    box = closed_at_end(SimulatedBox(seed, tmp_path))
     box.run(sessions)
     return {violation.invariant for violation in box.violations}
 
@@ -312,11 +312,11 @@ def test_a_session_that_never_permits_is_caught(tmp_path: Path, monkeypatch: Pat
         return but(outputs, status=status)
 
     step_then(nodes.session.node, monkeypatch, never)
-    assert life(tmp_path) == {"alive"}
+    assert run(tmp_path) == {"alive"}
 
 
 def saving(patch: Patch, change: Callable[[Any], Any]) -> None:
-    """Have the session store keep something else; None is nothing."""
+    """Change what the session store keeps; None: it keeps nothing."""
     real = SessionStore.save
 
     def save(store: SessionStore, entry: Any) -> None:
@@ -333,22 +333,22 @@ def with_record(entry: Any, **fields: Any) -> Any:
 
 def test_energy_that_did_not_flow_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
     saving(monkeypatch, lambda entry: with_record(entry, energy_wh=entry.record.energy_wh + 0.1))
-    assert life(tmp_path) == {"energy"}
+    assert run(tmp_path) == {"energy"}
 
 
 def test_energy_that_is_forgotten_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
     saving(monkeypatch, lambda entry: with_record(entry, energy_wh=entry.record.energy_wh * 0.99))
-    assert life(tmp_path) == {"energy"}
+    assert run(tmp_path) == {"energy"}
 
 
 def test_a_session_that_is_not_stored_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
     saving(monkeypatch, lambda entry: None)
-    assert life(tmp_path) == {"stored_once"}
+    assert run(tmp_path) == {"stored_once"}
 
 
 def test_a_session_without_an_end_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
     saving(monkeypatch, lambda entry: entry if not entry.record.ended_utc_ns else None)
-    assert "ended" in life(tmp_path)
+    assert "ended" in run(tmp_path)
 
 
 def test_a_node_that_fails_is_caught(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -356,7 +356,7 @@ def test_a_node_that_fails_is_caught(tmp_path: Path, monkeypatch: Patch) -> None
         raise ZeroDivisionError("broken on purpose")
 
     monkeypatch.setattr(nodes.load_manager.node, "step", fail)
-    assert "no_crash" in life(tmp_path)
+    assert "no_crash" in run(tmp_path)
 
 
 def test_a_fault_that_is_latched_without_a_cause_is_caught(
@@ -365,15 +365,15 @@ def test_a_fault_that_is_latched_without_a_cause_is_caught(
     monkeypatch.setattr(
         "nodes.plant.node.signals_of", lambda world: but(signals_of(world), earth_ohm=900.0)
     )
-    assert life(tmp_path) == {"no_false_fault"}
+    assert run(tmp_path) == {"no_false_fault"}
 
 
 def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> None:
     monkeypatch.setattr("nodes.safety.selftest.answers_until_s", lambda test: 0.0)
     scene.graph.act(PLUG, NoArguments())
     scene.graph.advance(0.5)
-    assert scene.witness.seen.safety.status is not None
-    assert scene.witness.seen.safety.status.phase is SafetyPhase.SELF_TEST
+    assert scene.observer.seen.safety.status is not None
+    assert scene.observer.seen.safety.status.phase is SafetyPhase.SELF_TEST
     scene.graph.act(PULL, NoArguments())
     scene.graph.advance(1.0)
     assert scene.broken == [
@@ -381,7 +381,7 @@ def test_a_fault_without_a_cause_is_caught(scene: Scene, monkeypatch: Patch) -> 
     ]
 
 
-def test_a_trip_that_nobody_tells_is_caught(scene: Scene, monkeypatch: Patch) -> None:
+def test_a_trip_that_is_not_published_is_caught(scene: Scene, monkeypatch: Patch) -> None:
     def silent(state: Any, inputs: Any, outputs: Any) -> Any:
         if outputs.status is None:
             return outputs
@@ -397,7 +397,7 @@ def test_a_trip_that_nobody_tells_is_caught(scene: Scene, monkeypatch: Patch) ->
 def test_a_graph_that_stops_with_a_closed_contactor_is_caught(
     tmp_path: Path, monkeypatch: Patch
 ) -> None:
-    box = closed_at_end(Box(3, tmp_path))
+    box = closed_at_end(SimulatedBox(3, tmp_path))
     box.graph.act(PLUG, NoArguments())
     box.graph.act(READY, NoArguments())
     box.graph.advance(15.0)
@@ -417,6 +417,6 @@ def test_a_session_that_needs_no_card_where_one_is_required_is_caught(tmp_path: 
     scene = Scene(tmp_path, needs_card=True)
     scene.charge()
     assert scene.names() == {"card"}
-    told = " ".join(broken.detail for broken in scene.broken)
-    assert "authorises without a card" in told
-    assert "begins inf s after its card" in told
+    details = " ".join(broken.detail for broken in scene.broken)
+    assert "authorises without a card" in details
+    assert "begins inf s after its card" in details

@@ -1,24 +1,41 @@
-"""A fault that safety raises is explained by the world, or it is a false one."""
+"""Each fault that safety raises needs a cause in the simulated world."""
 
 import pytest
 from msgspec.structs import replace
 
 from msgs.plant import SimEvent, SimFault, SimSignals
 from msgs.safety import FaultCode
-from tests.verifier.conftest import COPPER
-from verifier.causes import CAUSES, LINGERS_S, ORPHAN_S, Causes
+from tests.verifier.conftest import SIGNALS
+from verifier.causes import (
+    CAUSES,
+    CHIP_SILENT,
+    HEAT,
+    LATCHED,
+    LATE_ANSWER,
+    LATE_ANSWER_S,
+    LINGERS_S,
+    OUT,
+    SAFETY_STOPPED,
+    STALE_INPUTS,
+    Causes,
+)
 
 
 def happened(causes: Causes, what: str, detail: str, at_s: float) -> None:
-    causes.happened(SimEvent(what=what, at_ns=0, detail=detail), at_s)
+    causes.take_event(SimEvent(what=what, at_ns=0, detail=detail), at_s)
 
 
 def signals(terminal_c: float, overtemperature: bool = False) -> SimSignals:
-    return replace(COPPER, terminal_c=terminal_c, overtemperature=overtemperature)
+    return replace(SIGNALS, terminal_c=terminal_c, overtemperature=overtemperature)
 
 
 def test_every_fault_has_causes() -> None:
     assert set(CAUSES) == set(FaultCode)
+
+
+def test_a_cause_of_the_box_is_not_confused_with_a_fault_of_the_world() -> None:
+    of_the_box = (OUT, STALE_INPUTS, CHIP_SILENT, LATCHED, SAFETY_STOPPED, LATE_ANSWER, HEAT)
+    assert set(of_the_box).isdisjoint(SimFault)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +57,7 @@ def test_a_fault_is_explained_while_its_cause_is_there_and_a_second_longer(
     happened(causes, "fault", name, 10.0)
     assert causes.explain(code, 500.0)
     happened(causes, "clear", name, 500.0)
-    happened(causes, "clear", name, 600.0)  # mended already
+    happened(causes, "clear", name, 600.0)  # cleared already
     assert causes.explain(code, 500.0 + LINGERS_S)
     assert not causes.explain(code, 500.01 + LINGERS_S)
 
@@ -56,53 +73,55 @@ def test_the_plug_explains_fault_1_once_it_is_out() -> None:
 @pytest.mark.parametrize("seen", [signals(80.1), signals(20.0, overtemperature=True)])
 def test_heat_explains_fault_3(seen: SimSignals) -> None:
     causes = Causes()
-    causes.felt(signals(80.0), 10.0)
+    causes.take_signals(signals(80.0), 10.0)
     assert not causes.explain(FaultCode.TOO_HOT, 10.0)
-    causes.felt(seen, 11.0)
+    causes.take_signals(seen, 11.0)
     assert causes.explain(FaultCode.TOO_HOT, 99.0)
 
 
-@pytest.mark.parametrize("is_blind", [False, True])
-@pytest.mark.parametrize("is_unmetered", [False, True])
-def test_what_does_not_reach_safety_explains_that_it_is_blind(
-    is_blind: bool, is_unmetered: bool
+@pytest.mark.parametrize("are_inputs_stale", [False, True])
+@pytest.mark.parametrize("is_chip_silent", [False, True])
+def test_lost_readings_explain_the_faults_of_stale_inputs(
+    are_inputs_stale: bool, is_chip_silent: bool
 ) -> None:
     causes = Causes()
-    causes.saw(is_blind=is_blind, is_unmetered=is_unmetered, now_s=10.0)
-    assert causes.explain(FaultCode.PLUG_STATE, 99.0) is (is_blind or is_unmetered)
-    assert causes.explain(FaultCode.MAINS_VOLTAGE, 99.0) is is_unmetered
-    causes.saw(is_blind=False, is_unmetered=False, now_s=99.0)
+    causes.take_own_inputs(
+        are_inputs_stale=are_inputs_stale, is_chip_silent=is_chip_silent, now_s=10.0
+    )
+    assert causes.explain(FaultCode.PLUG_STATE, 99.0) is (are_inputs_stale or is_chip_silent)
+    assert causes.explain(FaultCode.MAINS_VOLTAGE, 99.0) is is_chip_silent
+    causes.take_own_inputs(are_inputs_stale=False, is_chip_silent=False, now_s=99.0)
     assert not causes.explain(FaultCode.PLUG_STATE, 100.1)
     assert not causes.explain(FaultCode.MAINS_VOLTAGE, 100.1)
 
 
-def test_8007_that_was_told_explains_itself_from_then_on() -> None:
+def test_8007_that_was_raised_explains_itself_from_then_on() -> None:
     causes = Causes()
-    causes.told(FaultCode.RED)
+    causes.take_fault(FaultCode.RED)
     assert not causes.explain(FaultCode.SAFETY_CIRCUIT, 10.0)
-    causes.told(FaultCode.SAFETY_CIRCUIT)
+    causes.take_fault(FaultCode.SAFETY_CIRCUIT)
     assert causes.explain(FaultCode.SAFETY_CIRCUIT, 1e6)
 
 
-def test_a_safety_that_died_in_its_self_test_explains_a_trip_as_long_as_that_lasts() -> None:
+def test_a_safety_killed_in_its_self_test_explains_a_trip_until_the_test_is_over() -> None:
     causes = Causes()
-    causes.left_testing(10.0, None)
-    assert causes.explain(FaultCode.RESIDUAL_CURRENT, 10.0 + ORPHAN_S + LINGERS_S)
-    assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 10.1 + ORPHAN_S + LINGERS_S)
+    causes.take_broken_test(10.0, None)
+    assert causes.explain(FaultCode.RESIDUAL_CURRENT, 10.0 + LATE_ANSWER_S + LINGERS_S)
+    assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 10.1 + LATE_ANSWER_S + LINGERS_S)
 
 
-def test_a_test_line_that_was_left_on_explains_a_trip_until_the_next_safety_takes_it_back() -> None:
+def test_a_test_line_left_on_explains_a_trip_until_the_next_safety_releases_it() -> None:
     causes = Causes()
-    causes.left_testing(10.0, 50.0)
+    causes.take_broken_test(10.0, 50.0)
     assert causes.explain(FaultCode.RESIDUAL_CURRENT, 50.0 + LINGERS_S)
     assert not causes.explain(FaultCode.RESIDUAL_CURRENT, 50.1 + LINGERS_S)
 
 
-def test_a_safety_that_is_held_up_explains_its_own_late_cycle() -> None:
+def test_a_frozen_safety_explains_its_own_late_cycle() -> None:
     causes = Causes()
     assert not causes.explain(FaultCode.NOT_CLOSING, 10.0)
-    causes.slept(True, 10.0)
+    causes.take_stopped(True, 10.0)
     assert causes.explain(FaultCode.NOT_CLOSING, 20.0)
-    causes.slept(False, 20.0)
+    causes.take_stopped(False, 20.0)
     assert causes.explain(FaultCode.NOT_CLOSING, 20.9)
     assert not causes.explain(FaultCode.NOT_CLOSING, 21.1)

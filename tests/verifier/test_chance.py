@@ -1,4 +1,4 @@
-"""Visits and troubles: random, the same for the same chance, and of every kind."""
+"""Visits and disturbances: random, repeated by the same seed, and of every kind."""
 
 import random
 
@@ -8,32 +8,32 @@ from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN
 from msgs.card import CardColor
 from msgs.plant import SimFault
-from verifier.troubles import (
+from verifier.disturbances import (
     FATAL,
     HUNG_S,
     NAMES,
     Cause,
-    Death,
-    Fault,
+    Disturbance,
     Loss,
+    NodeDeath,
+    NodeFreeze,
+    NodeRestart,
     Outage,
-    Restart,
-    Scene,
-    Sleep,
-    Trouble,
+    Targets,
+    WorldFault,
     is_harmless,
-    random_troubles,
+    random_disturbances,
 )
-from verifier.users import Visit, random_house, random_visit
+from verifier.users import Visit, random_installation, random_visit
 
-SCENE = Scene(nodes=("pilot", "safety"), links=(("pilot/status", "safety"), ("?", "plant")))
+TARGETS = Targets(nodes=("pilot", "safety"), links=(("pilot/status", "safety"), ("?", "plant")))
 
 
 CARD = "card"
 
 
 def names(visit: Visit) -> list[str]:
-    """Return what is done in a visit, in order: a card, or the method that is asked for."""
+    """Return the acts of a visit, in order: a card, or the method of the request."""
     return [CARD if isinstance(act.does, CardColor) else act.does.method.name for act in visit.acts]
 
 
@@ -49,7 +49,7 @@ def test_a_visit_begins_with_a_plug_and_ends_without() -> None:
 
 
 def test_every_house_is_one_that_the_plan_allows() -> None:
-    houses = [random_house(random.Random(seed)) for seed in range(50)]
+    houses = [random_installation(random.Random(seed)) for seed in range(50)]
     for house in houses:
         plan = load_plan(VIRTUAL_PLAN, house.settings)
         assert plan.node("plant").parameters["dip_a"] == house.dip_a
@@ -60,7 +60,7 @@ def test_every_house_is_one_that_the_plan_allows() -> None:
     assert {house.needs_card for house in houses} == {True, False}
 
 
-def test_a_card_of_the_box_is_held_before_the_plug_or_after_it_in_every_visit() -> None:
+def test_a_card_of_the_box_is_presented_before_or_after_the_plug_in_every_visit() -> None:
     orders = set()
     for seed in range(50):
         acts = [each for each in names(random_visit(random.Random(seed))) if each != "wish"]
@@ -68,37 +68,41 @@ def test_a_card_of_the_box_is_held_before_the_plug_or_after_it_in_every_visit() 
     assert orders == {(CARD, "plug"), ("plug", CARD)}
 
 
-def test_troubles_are_of_every_kind_and_only_on_what_there_is() -> None:
+def test_disturbances_are_of_every_kind_and_only_on_given_targets() -> None:
     chance = random.Random(1)
-    troubles = [
-        trouble
+    disturbances = [
+        disturbance
         for _ in range(2000)
-        for trouble in random_troubles(chance, SCENE, 60.0, (0.0, 30.0))
+        for disturbance in random_disturbances(chance, TARGETS, 60.0, (0.0, 30.0))
     ]
-    assert {type(trouble.cause) for trouble in troubles} == {
-        Fault, Loss, Death, Sleep, Restart, Outage,
+    assert {type(disturbance.cause) for disturbance in disturbances} == {
+        WorldFault, Loss, NodeDeath, NodeFreeze, NodeRestart, Outage,
     }  # fmt: skip
-    assert {trouble.in_charge for trouble in troubles} == {True, False}
-    faults = [trouble.cause.name for trouble in troubles if isinstance(trouble.cause, Fault)]
+    assert {disturbance.in_charge for disturbance in disturbances} == {True, False}
+    faults = [
+        disturbance.cause.name
+        for disturbance in disturbances
+        if isinstance(disturbance.cause, WorldFault)
+    ]
     assert set(faults) == set(NAMES)
     assert sum(name in FATAL for name in faults) < len(faults) / 20
-    for trouble in troubles:
-        match trouble.cause:
+    for disturbance in disturbances:
+        match disturbance.cause:
             case Loss(topic=topic, reader=reader, ratio=ratio):
-                assert (topic, reader) in SCENE.links or reader == "*"
+                assert (topic, reader) in TARGETS.links or reader == "*"
                 assert 0.0 < ratio <= 1.0
-            case Death(node=node) | Restart(node=node):
-                assert node in SCENE.nodes
-            case Sleep(node=node):
-                assert node in SCENE.nodes
-                assert trouble.lasts_s <= HUNG_S
+            case NodeDeath(node=node) | NodeRestart(node=node):
+                assert node in TARGETS.nodes
+            case NodeFreeze(node=node):
+                assert node in TARGETS.nodes
+                assert disturbance.lasts_s <= HUNG_S
             case _:
                 pass
 
 
-def test_a_visit_may_go_without_any_trouble_or_with_one_alone() -> None:
+def test_a_visit_has_no_disturbance_or_one_or_several() -> None:
     chance = random.Random(2)
-    counts = [len(random_troubles(chance, SCENE, 60.0, (0.0,))) for _ in range(200)]
+    counts = [len(random_disturbances(chance, TARGETS, 60.0, (0.0,))) for _ in range(200)]
     assert {0, 1, 2, 3} < set(counts)
     assert max(counts) == 10
 
@@ -106,23 +110,23 @@ def test_a_visit_may_go_without_any_trouble_or_with_one_alone() -> None:
 @pytest.mark.parametrize(
     ("cause", "lasts_s", "harmless"),
     [
-        (Restart(node="pilot"), 60.0, True),
-        (Restart(node="safety"), 0.1, False),
-        (Death(node="pilot"), 0.4, True),
-        (Death(node="pilot"), 0.6, False),
-        (Sleep(node="session"), 1.4, True),
-        (Sleep(node="session"), 1.6, False),
-        (Death(node="led"), 100.0, True),
-        (Sleep(node="safety"), 0.01, False),
+        (NodeRestart(node="pilot"), 60.0, True),
+        (NodeRestart(node="safety"), 0.1, False),
+        (NodeDeath(node="pilot"), 0.4, True),
+        (NodeDeath(node="pilot"), 0.6, False),
+        (NodeFreeze(node="session"), 1.4, True),
+        (NodeFreeze(node="session"), 1.6, False),
+        (NodeDeath(node="led"), 100.0, True),
+        (NodeFreeze(node="safety"), 0.01, False),
         (Loss(topic="load/offer", reader="pilot", ratio=1.0), 1.4, True),
         (Loss(topic="load/offer", reader="pilot", ratio=1.0), 1.6, False),
         (Loss(topic="sim/signals", reader="safety", ratio=1.0), 0.01, False),
-        (Fault(name=SimFault.SAG), 0.01, False),
+        (WorldFault(name=SimFault.SAG), 0.01, False),
         (Outage(), 0.01, False),
     ],
 )
-def test_a_trouble_is_harmless_within_half_of_the_hold(
+def test_a_disturbance_is_harmless_within_half_of_the_hold(
     cause: Cause, lasts_s: float, harmless: bool
 ) -> None:
-    trouble = Trouble(cause=cause, in_charge=True, after_s=0.0, lasts_s=lasts_s)
-    assert is_harmless(trouble) is harmless
+    disturbance = Disturbance(cause=cause, in_charge=True, after_s=0.0, lasts_s=lasts_s)
+    assert is_harmless(disturbance) is harmless

@@ -1,4 +1,4 @@
-"""Every invariant holds in a charge, bears a breach as long as it says, and no longer."""
+"""No invariant is broken in a charge; each allows a breach for its time, and no longer."""
 
 import re
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from msgs.pilot import CpState, PilotStatus, duty_of_offer
 from msgs.plant import SimPower
 from msgs.safety import Contactor, FaultCode, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from tests.verifier.conftest import COPPER
-from verifier.invariants import INVARIANTS, OF_A_LIFE, SLACK_S, Invariant, Watch
-from verifier.seen import Heard, PilotSeen, SafetySeen, Seen
+from tests.verifier.conftest import SIGNALS
+from verifier.invariants import INVARIANTS, OF_A_RUN, SLACK_S, Invariant, InvariantMonitor
+from verifier.observation import NewestMessage, Observation, PilotObservation, SafetyObservation
 
 NOW_S = 1000.0
 STEP_S = 0.001
 
 CHARGING = replace(
-    COPPER,
+    SIGNALS,
     high_v=6.0,
     duty_percent=duty_of_offer(16.0),
     mirror_closed=False,
@@ -66,13 +66,13 @@ SAFETY = SafetyStatus(
 OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
 
 
-def charging() -> Seen:
+def charging() -> Observation:
     """Return a box that charges with 16 A."""
-    return Seen(
+    return Observation(
         since_s=NOW_S,
         dip_a=16.0,
         fuse_a=35.0,
-        calm_s=0.0,
+        undisturbed_since_s=0.0,
         coil=True,
         closed=True,
         duty_percent=duty_of_offer(16.0),
@@ -80,27 +80,27 @@ def charging() -> Seen:
         is_tested=True,
         drawn_a=(15.7, 15.7, 15.7),
         house=METER,
-        safety=SafetySeen(
-            awake_s=0.0,
-            signals=Heard(CHARGING, NOW_S),
-            power=Heard(POWER, NOW_S),
-            pilot=Heard(PILOT, NOW_S),
-            session=Heard(SESSION, NOW_S),
-            meter=Heard(METER, NOW_S),
+        safety=SafetyObservation(
+            runs_since_s=0.0,
+            signals=NewestMessage(CHARGING, NOW_S),
+            power=NewestMessage(POWER, NOW_S),
+            pilot=NewestMessage(PILOT, NOW_S),
+            session=NewestMessage(SESSION, NOW_S),
+            meter=NewestMessage(METER, NOW_S),
             enable=True,
             status=SAFETY,
         ),
-        pilot=PilotSeen(
-            awake_s=0.0,
-            safety=Heard(SAFETY, NOW_S),
-            session=Heard(SESSION, NOW_S),
-            offer=Heard(OFFER, NOW_S),
+        pilot=PilotObservation(
+            runs_since_s=0.0,
+            safety=NewestMessage(SAFETY, NOW_S),
+            session=NewestMessage(SESSION, NOW_S),
+            offer=NewestMessage(OFFER, NOW_S),
         ),
     )
 
 
-def keep_fresh(seen: Seen, now_s: float) -> None:
-    """Let everything be sent again but what has been stamped otherwise."""
+def keep_fresh(seen: Observation, now_s: float) -> None:
+    """Renew the stamps of all messages but those that the test has made older."""
     for heard in (
         seen.safety.signals,
         seen.safety.power,
@@ -117,9 +117,9 @@ def keep_fresh(seen: Seen, now_s: float) -> None:
         seen.edge_s = now_s
 
 
-def broken_after_s(seen: Seen, name: str, most_s: float = 16.0) -> float | None:
-    """Return after which time an invariant is told; None if it is not."""
-    watch = Watch(INVARIANTS)
+def broken_after_s(seen: Observation, name: str, most_s: float = 16.0) -> float | None:
+    """Return after which time a breach of an invariant is returned [s]; None if it is not."""
+    watch = InvariantMonitor(INVARIANTS)
     begin_s = seen.since_s
     while seen.since_s < begin_s + most_s:
         now_s = seen.since_s + STEP_S
@@ -130,127 +130,127 @@ def broken_after_s(seen: Seen, name: str, most_s: float = 16.0) -> float | None:
     return None
 
 
-def unplug(seen: Seen) -> None:
+def unplug(seen: Observation) -> None:
     seen.safety.signals.message = replace(CHARGING, high_v=12.0)
 
 
-def lose_diode(seen: Seen) -> None:
+def lose_diode(seen: Observation) -> None:
     seen.safety.signals.message = replace(CHARGING, low_v=-6.0)
 
 
-def forget_test(seen: Seen) -> None:
+def forget_test(seen: Observation) -> None:
     seen.is_tested = False
 
 
-def silence(what: str) -> Callable[[Seen], None]:
-    def act(seen: Seen) -> None:
+def silence(what: str) -> Callable[[Observation], None]:
+    def act(seen: Observation) -> None:
         heard = getattr(seen.safety, what)
         heard.stamp_s = seen.since_s - 1e-6
 
     return act
 
 
-def withdraw(seen: Seen) -> None:
+def withdraw(seen: Observation) -> None:
     seen.safety.session.message = replace(SESSION, permitted=False)
 
 
-def go_offline(seen: Seen) -> None:
+def go_offline(seen: Observation) -> None:
     seen.safety.meter.message = replace(METER, online=False)
 
 
-def pause(seen: Seen) -> None:
+def pause(seen: Observation) -> None:
     seen.safety.pilot.message = replace(PILOT, offered_a=0.0)
 
 
-def stop_pwm(seen: Seen) -> None:
+def stop_pwm(seen: Observation) -> None:
     seen.safety.signals.message = replace(CHARGING, duty_percent=100.0)
 
 
-def withdraw_unloaded(seen: Seen) -> None:
+def withdraw_unloaded(seen: Observation) -> None:
     withdraw(seen)
     seen.safety.power.message = SimPower(lines=(NO_LINE, NO_LINE, NO_LINE))
 
 
-def lose_earth(seen: Seen) -> None:
+def lose_earth(seen: Observation) -> None:
     seen.safety.signals.message = replace(CHARGING, earth_ohm=600.0)
 
 
-def heat(seen: Seen) -> None:
+def heat(seen: Observation) -> None:
     seen.safety.signals.message = replace(CHARGING, board_c=80.5)
 
 
-def latch(seen: Seen) -> None:
+def latch(seen: Observation) -> None:
     seen.safety.status = replace(SAFETY, faults=(FaultCode.RED,))
 
 
-def stop_edges(seen: Seen) -> None:
+def stop_edges(seen: Observation) -> None:
     seen.edge_s -= 1e-6
-    seen.safety.awake_s = None
+    seen.safety.runs_since_s = None
 
 
-def leak(seen: Seen) -> None:
+def leak(seen: Observation) -> None:
     seen.safety.signals.message = replace(CHARGING, residual_dc=True)
 
 
-def trip(seen: Seen) -> None:
+def trip(seen: Observation) -> None:
     seen.is_tripped = True
 
 
-def hang(seen: Seen) -> None:
+def hang(seen: Observation) -> None:
     seen.coil = False
 
 
-def weld(seen: Seen) -> None:
+def weld(seen: Observation) -> None:
     hang(seen)
     seen.may_stick = True
 
 
-def lie(seen: Seen) -> None:
+def lie(seen: Observation) -> None:
     seen.safety.status = replace(SAFETY, contactor=Contactor.OPEN)
 
 
-def offer_beyond(message: str, value: object) -> Callable[[Seen], None]:
-    def act(seen: Seen) -> None:
+def offer_beyond(message: str, value: object) -> Callable[[Observation], None]:
+    def act(seen: Observation) -> None:
         getattr(seen.pilot, message).message = value
 
     return act
 
 
-def offer_on_silence(message: str) -> Callable[[Seen], None]:
-    def act(seen: Seen) -> None:
+def offer_on_silence(message: str) -> Callable[[Observation], None]:
+    def act(seen: Observation) -> None:
         getattr(seen.pilot, message).stamp_s = seen.since_s - 1e-6
 
     return act
 
 
-def offer_unheard(seen: Seen) -> None:
-    seen.pilot = PilotSeen(
-        awake_s=seen.since_s,
-        safety=Heard(SAFETY, seen.since_s),
-        session=Heard(SESSION, seen.since_s),
+def offer_unheard(seen: Observation) -> None:
+    seen.pilot = PilotObservation(
+        runs_since_s=seen.since_s,
+        safety=NewestMessage(SAFETY, seen.since_s),
+        session=NewestMessage(SESSION, seen.since_s),
     )
 
 
-def exceed_dip(seen: Seen) -> None:
+def exceed_dip(seen: Observation) -> None:
     seen.duty_percent = duty_of_offer(16.1)
 
 
-def overload(seen: Seen) -> None:
+def overload(seen: Observation) -> None:
     line = replace(LINE, current_a=36.5)
     seen.house = replace(METER, lines=(LINE, LINE, line))
 
 
-def change_the_vehicle(seen: Seen) -> None:
+def change_the_vehicle(seen: Observation) -> None:
     seen.session_id, seen.session_plug = "1", 7
     seen.plug = 8
 
 
-def open_without_cause(seen: Seen) -> None:
+def open_without_cause(seen: Observation) -> None:
     seen.stays_until_s = seen.since_s + 1.0
     seen.coil = seen.closed = False
 
 
-BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
+BREACHES: list[tuple[str, Callable[[Observation], None], float]] = [
     ("vehicle", unplug, 0.06),
     ("diode", lose_diode, 0.06),
     ("self_test", forget_test, 0.06),
@@ -293,7 +293,7 @@ BREACHES: list[tuple[str, Callable[[Seen], None], float]] = [
 
 def test_nothing_is_broken_in_a_charge() -> None:
     seen = charging()
-    watch = Watch(INVARIANTS)
+    watch = InvariantMonitor(INVARIANTS)
     for _ in range(3000):
         now_s = seen.since_s + 0.01
         keep_fresh(seen, now_s)
@@ -307,13 +307,13 @@ def test_nothing_is_broken_in_a_charge() -> None:
     BREACHES,
     ids=[f"{name}-{act.__name__}" for name, act, _ in BREACHES],
 )
-def test_a_breach_is_told_when_its_time_is_over(
-    name: str, act: Callable[[Seen], None], after_s: float
+def test_a_breach_is_returned_when_its_time_is_over(
+    name: str, act: Callable[[Observation], None], after_s: float
 ) -> None:
     seen = charging()
     act(seen)
-    told_s = broken_after_s(seen, name)
-    assert told_s == pytest.approx(after_s + SLACK_S + STEP_S, abs=2 * STEP_S)
+    broken_s = broken_after_s(seen, name)
+    assert broken_s == pytest.approx(after_s + SLACK_S + STEP_S, abs=2 * STEP_S)
 
 
 def test_every_invariant_has_a_breach_here() -> None:
@@ -332,16 +332,16 @@ def test_a_breach_that_ends_in_time_is_none() -> None:
     unplug(seen)
     assert broken_after_s(seen, "vehicle", most_s=0.05) is None
     seen.safety.signals.message = CHARGING
-    watch = Watch(INVARIANTS)
+    watch = InvariantMonitor(INVARIANTS)
     assert watch.look(seen, seen.since_s + 0.05) == []
 
 
-def test_a_node_that_was_held_gets_the_full_time_again() -> None:
+def test_a_node_that_was_frozen_gets_the_full_time_again() -> None:
     seen = charging()
     unplug(seen)
-    seen.safety.awake_s = None
+    seen.safety.runs_since_s = None
     assert broken_after_s(seen, "vehicle", most_s=0.5) is None
-    seen.safety.awake_s = seen.since_s
+    seen.safety.runs_since_s = seen.since_s
     assert broken_after_s(seen, "vehicle") == pytest.approx(0.063, abs=2 * STEP_S)
 
 
@@ -352,7 +352,7 @@ def test_a_coil_gets_no_current_while_a_rule_is_broken(rule: Invariant) -> None:
     seen.coil = False
     next(act for each, act, _ in BREACHES if each == name)(seen)
     assert broken_after_s(seen, name, most_s=0.01) is None
-    watch = Watch(INVARIANTS)
+    watch = InvariantMonitor(INVARIANTS)
     stale_s = seen.since_s + 2.0
     watch.look(seen, stale_s)
     seen.since_s = stale_s
@@ -360,10 +360,10 @@ def test_a_coil_gets_no_current_while_a_rule_is_broken(rule: Invariant) -> None:
     assert name in {broken.name for broken in watch.look_at_closing(seen, stale_s)}
 
 
-def test_the_page_lists_every_invariant_as_it_is_judged() -> None:
+def test_the_page_lists_every_invariant_as_the_code_has_it() -> None:
     page = (Path(__file__).parents[2] / "docs" / "invariants.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.+?)(?: \| (.+?))? \|$", page, flags=re.MULTILINE)
     assert [(name, says, within) for name, says, within in rows] == [
         *((rule.name, rule.says, f"{rule.within_s:g} s") for rule in INVARIANTS),
-        *((name, says, "") for name, says in OF_A_LIFE.items()),
+        *((name, says, "") for name, says in OF_A_RUN.items()),
     ]

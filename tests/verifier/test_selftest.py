@@ -1,23 +1,23 @@
-"""A self-test counts for an onlooker when both outputs have answered it and let go."""
+"""A self-test has passed when both outputs have become active and have released."""
 
 import pytest
 from msgspec.structs import replace
 
 from msgs.plant import SimSignals
 from msgs.safety import SimContactorDrive
-from tests.verifier.conftest import COPPER
-from verifier.selftest import NOT_TESTED, OUT_S, SelfTest, after_drive, after_signals
+from tests.verifier.conftest import SIGNALS
+from verifier.selftest import NOT_TESTED, OUT_S, SelfTestLog, after_drive, after_signals
 
-AWAY = replace(COPPER, high_v=12.0)
-AC = replace(COPPER, residual_ac=True)
-DC = replace(COPPER, residual_dc=True)
-BOTH = replace(COPPER, residual_ac=True, residual_dc=True)
+AWAY = replace(SIGNALS, high_v=12.0)
+AC = replace(SIGNALS, residual_ac=True)
+DC = replace(SIGNALS, residual_dc=True)
+BOTH = replace(SIGNALS, residual_ac=True, residual_dc=True)
 ON = SimContactorDrive(enable=False, feeds_watchdog=True, residual_test=True)
 OFF = SimContactorDrive(enable=False, feeds_watchdog=True, residual_test=False)
 
 
-def after(*words: SimSignals | SimContactorDrive) -> SelfTest:
-    """Return the test after what was seen, 20 ms apart."""
+def after(*words: SimSignals | SimContactorDrive) -> SelfTestLog:
+    """Return the log of the test after messages that are 20 ms apart."""
     test, now_s = NOT_TESTED, 0.0
     for word in words:
         now_s += 0.02
@@ -28,21 +28,21 @@ def after(*words: SimSignals | SimContactorDrive) -> SelfTest:
     return test
 
 
-PASSED = (COPPER, ON, BOTH, OFF, BOTH, COPPER)
+PASSED = (SIGNALS, ON, BOTH, OFF, BOTH, SIGNALS)
 
 
 @pytest.mark.parametrize(
     ("words", "has_passed"),
     [
         (PASSED, True),
-        ((COPPER, ON, AC, DC, OFF, COPPER), True),
-        ((COPPER, ON, AC, OFF, COPPER), False),  # one output is deaf
-        ((COPPER, ON, BOTH, OFF, BOTH), False),  # they have not let go
-        ((COPPER, BOTH, COPPER), False),  # nobody has tested
+        ((SIGNALS, ON, AC, DC, OFF, SIGNALS), True),
+        ((SIGNALS, ON, AC, OFF, SIGNALS), False),  # one output does not answer
+        ((SIGNALS, ON, BOTH, OFF, BOTH), False),  # they have not released
+        ((SIGNALS, BOTH, SIGNALS), False),  # there was no test
         ((*PASSED, ON), False),  # another test begins
-        ((*PASSED, DC, COPPER), False),  # it has tripped since
-        ((*PASSED, AWAY, COPPER), True),  # a bounce
-        ((*PASSED, AWAY, AWAY, AWAY, AWAY, COPPER), False),  # another vehicle
+        ((*PASSED, DC, SIGNALS), False),  # it has tripped since
+        ((*PASSED, AWAY, SIGNALS), True),  # a bounce
+        ((*PASSED, AWAY, AWAY, AWAY, AWAY, SIGNALS), False),  # another vehicle
     ],
 )
 def test_a_test_has_passed(
