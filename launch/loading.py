@@ -224,7 +224,7 @@ def _which_device(device: str, known: Mapping[str, object]) -> str:
 
 
 def _known_drivers(protocol: type[Driver]) -> list[str]:
-    """Return the drivers that stand beside a Protocol: line_sim beside line."""
+    """Return the drivers that stand beside a Protocol: cp_line_sim beside cp_line."""
     package, _, noun = protocol.__module__.rpartition(".")
     folders = getattr(importlib.import_module(package), "__path__", ())
     return [

@@ -8,7 +8,7 @@ A launch file is TOML, one node a table:
 
     [nodes.pilot]
     module = "nodes.pilot"           # the package; its module `node` is run
-    driver = "nodes.pilot.line_sim"  # the module that drives the node's one device
+    driver = "nodes.pilot.cp_line_sim"  # the module that drives the node's one device
     needs = ["plant"]                # starts when these are READY, stops before them
     restart = "always"               # or "on-failure", "never"
     ready_s = 10.0                   # from its start, when all are checked, to READY
@@ -38,7 +38,7 @@ checks before anything starts:
     modbus = "nodes.modbus_map.transport_tcp"
 
     [nodes.pilot]
-    driver = { device = "nodes.pilot.line_sim", parameters = { key = "value" } }
+    driver = { device = "nodes.pilot.cp_line_sim", parameters = { key = "value" } }
 
 In a file that includes another, `parameters`, `factory` and `settings` are merged key by key and
 `driver` device by device; every other key is replaced. A driver that is named again begins without

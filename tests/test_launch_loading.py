@@ -14,7 +14,7 @@ from bus.memory import MemoryGraph
 from launch.loading import ConfigurationError, LoadedNode, load_node
 from launch.written import Written, WrittenDriver
 from msgs.ports import OwnPort
-from nodes.pilot.line import Line, LineReading
+from nodes.pilot.cp_line import CpLine, CpLineReading
 from nodes.rfid.reader import Reader
 from nodes.rfid.reader_sim import Parameters as NoParameters
 
@@ -118,13 +118,13 @@ def test_a_wrong_driver_is_refused_before_anything_is_opened(
     assert complaint(module=module, drivers=drivers).startswith(line)
 
 
-class BoardLine(Line):
-    """A pilot line that notes how it is left."""
+class BoardLine(CpLine):
+    """A CP line that notes how it is left."""
 
     def __init__(self, left: list[str]) -> None:
         self._left = left
 
-    def read(self) -> LineReading | None:
+    def read(self) -> CpLineReading | None:
         return None
 
     def drive(self, duty_percent: float) -> None: ...
@@ -155,7 +155,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
         io: str = "boards.io_spidev"  # the module that has the pins
         port: OwnPort = 0
 
-    def open_line(bus: Bus, parameters: LineParameters) -> Line:
+    def open_line(bus: Bus, parameters: LineParameters) -> CpLine:
         board.opened.append(parameters)
         return BoardLine(board.left)
 
@@ -164,7 +164,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
 
     @dataclass
     class Drivers:
-        line: Line
+        line: CpLine
         reader: Reader
 
     class Parameters(msgspec.Struct): ...

@@ -76,7 +76,9 @@ def test_a_wrong_plan_is_refused_before_anything_starts(tmp_path: Path) -> None:
 
 def test_an_unknown_driver_is_named_with_its_place_in_the_plan(tmp_path: Path) -> None:
     plan = load_plan(VIRTUAL_PLAN, ["pilot.driver=nodes.pilot.rpl"])
-    with pytest.raises(ConfigurationError, match=r"--set: nodes\.pilot\.driver: .*rpl.*line_sim"):
+    with pytest.raises(
+        ConfigurationError, match=r"--set: nodes\.pilot\.driver: .*rpl.*cp_line_sim"
+    ):
         VirtualGraph(plan, seed=1, state_dir=tmp_path)
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from bus import Driver
 
 
-class LineReading(Struct, frozen=True, kw_only=True):
+class CpLineReading(Struct, frozen=True, kw_only=True):
     """One reading of the line; all of it belongs to the same few milliseconds."""
 
     high_v: float  # plateau of the positive half-wave; the steady level in x1 and F
@@ -15,13 +15,13 @@ class LineReading(Struct, frozen=True, kw_only=True):
     duty_percent: float  # read back from the generator; 100: x1, 0: F
 
 
-class Line(Driver, Protocol):
+class CpLine(Driver, Protocol):
     """The generator of the pilot and its measurement.
 
     The generator is hardware: what was set goes on when this process ends.
     """
 
-    def read(self) -> LineReading | None:
+    def read(self) -> CpLineReading | None:
         """Return the line as it is now; None if it could not be measured."""
 
     def drive(self, duty_percent: float) -> None:

@@ -30,7 +30,7 @@ from msgs.pilot import (
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.topics import LOAD_OFFER, SAFETY_STATUS, SESSION_STATUS
-from nodes.pilot.line import LineReading
+from nodes.pilot.cp_line import CpLineReading
 
 _ASKS = (CpState.C, CpState.D)
 
@@ -76,7 +76,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     """What one look shows. None: the writer is silent, or the line could not be read."""
 
     now_s: float
-    reading: LineReading | None
+    reading: CpLineReading | None
     safety: Permission | None
     session: SessionPermission | None
     offer_a: float | None  # of load_manager
@@ -110,7 +110,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
 def look(
     now_s: float,
-    reading: LineReading | None,
+    reading: CpLineReading | None,
     safety: SafetyStatus | None,
     session: SessionStatus | None,
     offer: LoadOffer | None,
@@ -268,7 +268,7 @@ def _outputs(
     before: State,
     state: State,
     cp_state: CpState | None,
-    reading: LineReading | None,
+    reading: CpLineReading | None,
     moment: Moment,
 ) -> Outputs:
     """Return the duty, what is published, and when to look and to step again."""

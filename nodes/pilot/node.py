@@ -10,7 +10,7 @@ from bus import Bus, leave
 from bus.rounds import Instant, Rounds
 from msgs.requests import StopReason
 from msgs.topics import LOAD_OFFER, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
-from nodes.pilot.line import Line
+from nodes.pilot.cp_line import CpLine
 from nodes.pilot.machine import Config, Inputs, Outputs, State, look, step
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -26,15 +26,15 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Drivers:
     """The devices of pilot."""
 
-    line: Line
+    cp_line: CpLine
 
 
 class PilotNode:
     """One line, three topics, one grid of looks."""
 
-    def __init__(self, bus: Bus, parameters: Parameters, line: Line) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, cp_line: CpLine) -> None:
         self._bus = bus
-        self._line = line
+        self._cp_line = cp_line
         self._config = Config(wake_up=parameters.wake_up)
         self._state = State()
         self._safety = bus.subscribe(SAFETY_STATUS)
@@ -45,12 +45,12 @@ class PilotNode:
 
     def _look(self, instant: Instant) -> Inputs:
         safety, session = self._safety.fresh(), self._session.fresh()
-        return look(instant.now_s, self._line.read(), safety, session, self._offer.fresh())
+        return look(instant.now_s, self._cp_line.read(), safety, session, self._offer.fresh())
 
     def _act(self, inputs: Inputs) -> Outputs:
         self._state, outputs = step(self._config, self._state, inputs)
         if outputs.duty_percent is not None:
-            self._line.drive(outputs.duty_percent)
+            self._cp_line.drive(outputs.duty_percent)
         if outputs.status is not None:
             self._rounds.say(PILOT_STATUS, outputs.status, outputs.say_s)
         self._rounds.period_s = outputs.period_s
@@ -58,12 +58,12 @@ class PilotNode:
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._rounds.stop()
-        leave(self._line, reason)
+        leave(self._cp_line, reason)
         done()
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> PilotNode:
     """Start the node."""
-    node = PilotNode(bus, parameters, drivers.line)
+    node = PilotNode(bus, parameters, drivers.cp_line)
     bus.ready()
     return node

@@ -15,7 +15,7 @@ from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import PILOT_STATUS
-from nodes.pilot.line import LineReading
+from nodes.pilot.cp_line import CpLineReading
 from nodes.pilot.machine import Config, Inputs, Outputs, State, look, step
 
 ROUND_S = 0.02
@@ -46,7 +46,7 @@ OFFER = LoadOffer(limit_a=16.0, reason="fuse", limits=())
 class Messages(Struct, frozen=True, kw_only=True):
     """The line, and what has been heard; None: silent."""
 
-    reading: LineReading | None
+    reading: CpLineReading | None
     safety: SafetyStatus | None
     session: SessionStatus | None
     offer: LoadOffer | None
@@ -64,7 +64,7 @@ class Rig:
         self.vehicle = state
         self.state = State()
         self.inputs = Messages(
-            reading=LineReading(high_v=HIGH_V[state], low_v=-12.0, duty_percent=duty_percent),
+            reading=CpLineReading(high_v=HIGH_V[state], low_v=-12.0, duty_percent=duty_percent),
             safety=SAFETY,
             session=SESSION,
             offer=OFFER,
@@ -211,19 +211,19 @@ def test_every_no_and_every_silence_is_on_the_line_with_the_next_round(
 @pytest.mark.parametrize(
     "reading",
     [
-        LineReading(high_v=math.nan, low_v=-12.0, duty_percent=30.0),
-        LineReading(high_v=6.0, low_v=math.nan, duty_percent=30.0),
-        LineReading(high_v=6.0, low_v=-12.0, duty_percent=math.nan),
-        LineReading(high_v=None, low_v=-12.0, duty_percent=30.0),  # type: ignore[arg-type]
-        LineReading(high_v=6.0, low_v="x", duty_percent=30.0),  # type: ignore[arg-type]
-        LineReading(high_v=6.0, low_v=-12.0, duty_percent=()),  # type: ignore[arg-type]
-        LineReading(high_v=14.05, low_v=-12.0, duty_percent=30.0),
-        LineReading(high_v=-14.05, low_v=-14.05, duty_percent=30.0),
-        LineReading(high_v=6.0, low_v=-12.0, duty_percent=101.0),
-        LineReading(high_v=math.inf, low_v=-math.inf, duty_percent=-1.0),
+        CpLineReading(high_v=math.nan, low_v=-12.0, duty_percent=30.0),
+        CpLineReading(high_v=6.0, low_v=math.nan, duty_percent=30.0),
+        CpLineReading(high_v=6.0, low_v=-12.0, duty_percent=math.nan),
+        CpLineReading(high_v=None, low_v=-12.0, duty_percent=30.0),  # type: ignore[arg-type]
+        CpLineReading(high_v=6.0, low_v="x", duty_percent=30.0),  # type: ignore[arg-type]
+        CpLineReading(high_v=6.0, low_v=-12.0, duty_percent=()),  # type: ignore[arg-type]
+        CpLineReading(high_v=14.05, low_v=-12.0, duty_percent=30.0),
+        CpLineReading(high_v=-14.05, low_v=-14.05, duty_percent=30.0),
+        CpLineReading(high_v=6.0, low_v=-12.0, duty_percent=101.0),
+        CpLineReading(high_v=math.inf, low_v=-math.inf, duty_percent=-1.0),
     ],
 )
-def test_nonsense_from_the_line_is_no_reading(reading: LineReading) -> None:
+def test_nonsense_from_the_line_is_no_reading(reading: CpLineReading) -> None:
     rig = Rig().run(0.1)
     rig.run(ROUND_S, reading=reading)
     assert rig.said[-1].cp_state is CpState.E
@@ -235,7 +235,7 @@ def test_nonsense_from_the_line_is_no_reading(reading: LineReading) -> None:
 @pytest.mark.parametrize("low_v", [-13.5, 13.5])
 def test_the_rails_themselves_can_be_measured(high_v: float, low_v: float) -> None:
     rig = Rig().run(0.1)
-    rig.run(0.1, reading=LineReading(high_v=high_v, low_v=low_v, duty_percent=X1))
+    rig.run(0.1, reading=CpLineReading(high_v=high_v, low_v=low_v, duty_percent=X1))
     assert (rig.said[-1].high_v, rig.said[-1].low_v) == (high_v, low_v)
 
 
@@ -690,7 +690,9 @@ def test_a_restart_that_finds_an_offer_does_not_wake_who_may_be_full() -> None:
 
 def test_a_restart_in_state_f_ends_it() -> None:
     rig = Rig("B", duty_percent=F)
-    rig.inputs = replace(rig.inputs, reading=LineReading(high_v=-12.0, low_v=-12.0, duty_percent=F))
+    rig.inputs = replace(
+        rig.inputs, reading=CpLineReading(high_v=-12.0, low_v=-12.0, duty_percent=F)
+    )
     rig.run(1.0)
     assert rig.said[-1].cp_state is CpState.B
     assert F not in duties(rig)

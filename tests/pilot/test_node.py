@@ -20,7 +20,7 @@ from msgs.topics import (
     SIM_PILOT_DRIVE,
     SIM_SIGNALS,
 )
-from nodes.pilot.line_sim import SimLine
+from nodes.pilot.cp_line_sim import SimCpLine
 from nodes.pilot.node import Drivers, Parameters, build
 
 
@@ -50,7 +50,7 @@ class Surroundings:
 
     def start(self) -> None:
         bus = self.graph.bus("pilot")
-        build(bus, Parameters(), Drivers(line=SimLine(bus)))
+        build(bus, Parameters(), Drivers(cp_line=SimCpLine(bus)))
 
     @property
     def status(self) -> PilotStatus:

@@ -30,7 +30,7 @@ from msgs.topics import (
     SIM_SIGNALS,
 )
 from nodes.pilot import node as pilot
-from nodes.pilot.line_sim import SimLine
+from nodes.pilot.cp_line_sim import SimCpLine
 from nodes.safety import coil_sim
 from nodes.safety import node as safety
 from nodes.safety.analog_sim import SimAnalog
@@ -115,7 +115,7 @@ class Surroundings:
             if build is safety:
                 safety.build(bus, safety.Parameters(), sim_drivers(bus))
             else:
-                pilot.build(bus, pilot.Parameters(), pilot.Drivers(line=SimLine(bus)))
+                pilot.build(bus, pilot.Parameters(), pilot.Drivers(cp_line=SimCpLine(bus)))
 
     def charge(self) -> None:
         self.graph.advance(1.0)

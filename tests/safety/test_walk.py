@@ -19,7 +19,7 @@ from msgs.pilot import CpState, PilotStatus, offer_of_duty
 from msgs.safety import DIP_LIMIT_A, Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.pilot import machine as pilot
-from nodes.pilot.line import LineReading
+from nodes.pilot.cp_line import CpLineReading
 from nodes.safety import machine as safety
 from nodes.safety.chain import ChainReading
 from nodes.safety.latch import Latch, Recalled
@@ -302,7 +302,7 @@ class Life:
         reading = self.reading
         line = None
         if reading is not None:
-            line = LineReading(
+            line = CpLineReading(
                 high_v=reading.high_v, low_v=reading.low_v, duty_percent=reading.duty_percent
             )
         status, session, offer = (self.fresh(name) for name in ("safety", "session", "offer"))

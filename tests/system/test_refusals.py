@@ -35,8 +35,8 @@ def refused(box: Box, *settings: str, plan: Path | None = None) -> str:
     ("setting", "line"),
     [
         (
-            "pilot.driver=nodes.pilot.line",
-            "--set: nodes.pilot.driver: nodes.pilot.line is no driver of this device; expected ",
+            "pilot.driver=nodes.pilot.cp_line",
+            "--set: nodes.pilot.driver: nodes.pilot.cp_line is no driver of this device; expected ",
         ),
         (
             "meter.driver.modbus=rtu",
