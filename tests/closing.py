@@ -1,5 +1,6 @@
 """What a test opens is closed when the test is over."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol, TypeVar
 
@@ -15,8 +16,13 @@ C = TypeVar("C", bound=Closable)
 
 def closed_at_end(opened: C) -> C:
     """Have something closed when the test that runs is over, the newest first."""
-    _opened.callback(opened.close)
+    at_end(opened.close)
     return opened
+
+
+def at_end(close: Callable[[], None]) -> None:
+    """Have something done when the test that runs is over, the newest first."""
+    _opened.callback(close)
 
 
 def close_all() -> None:

@@ -10,6 +10,7 @@ import pytest
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.requests import StopReason
+from tests.closing import close_all
 
 
 @pytest.fixture
@@ -30,8 +31,9 @@ def in_loop(loop_bus: ZmqBus) -> Callable[[Coroutine[Any, Any, None]], None]:
             loop = asyncio.get_running_loop()
             loop.set_exception_handler(lambda loop, context: failures.append(context))
             node = loop.create_task(loop_bus.run_async(signals=False))
-            seen = loop.create_task(asyncio.wait_for(scenario, 20.0))
+            seen = loop.create_task(asyncio.wait_for(scenario, 60.0))
             await asyncio.wait((node, seen), return_when=asyncio.FIRST_COMPLETED)
+            close_all()  # while there is a loop to close it, also after a failure
             loop_bus.post(lambda: loop_bus.stop(StopReason.SHUTDOWN))
             await node
             await seen

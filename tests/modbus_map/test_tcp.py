@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -21,6 +22,7 @@ from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.server_tcp import TcpServer
 from nodes.modbus_map.transport import ReadError, Result
 from nodes.modbus_map.transport_tcp import TcpTransport
+from tests.closing import at_end, closed_at_end
 
 InLoop = Callable[[Coroutine[Any, Any, None]], None]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -37,11 +39,29 @@ LINE = Line(
 VALUES = Values(lines=(LINE, LINE, LINE), power_w=4140.0, imported_wh=3000.0, exported_wh=30.0)
 PARAMETERS = ("house_host", "house_port")
 VOLTAGE_L1 = (3, 0x8270)  # 230 000 mV at 62
+PATIENCE_S = 60.0  # for what takes a moment on an idle machine
 
 
 def serve(bus: Bus, port: int = 0) -> TcpServer:
     banks = {1: Bank(meter_map=TQ, values=lambda: VALUES)}
-    return TcpServer(bus, "127.0.0.1", port, PARAMETERS, banks)
+    server = TcpServer(bus, "127.0.0.1", port, PARAMETERS, banks)
+    at_end(server.stop)
+    return server
+
+
+def connect(bus: Bus, port: int, host: str = "127.0.0.1") -> TcpTransport:
+    return closed_at_end(TcpTransport(bus, host, port))
+
+
+async def listen(handler: Handler) -> int:
+    """Serve connections by a handler; return the port."""
+    server = closed_at_end(await asyncio.start_server(handler, "127.0.0.1", 0))
+    return int(server.sockets[0].getsockname()[1])
+
+
+async def open_streams(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    return reader, closed_at_end(writer)
 
 
 async def read(
@@ -56,15 +76,13 @@ async def read(
 def test_all_values_of_a_meter_come_over_a_real_connection(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        transport = connect(loop_bus, server.port)
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         transport.read_all(TQ.function, 1, plan_blocks(TQ), done.set_result)
         values = Codec(TQ).decode(await done)
         assert values.power_w == pytest.approx(4140.0)
         assert values.lines[2].current_a == pytest.approx(6.0)
         assert values.exported_wh == pytest.approx(30.0)
-        transport.close()
-        server.stop()
 
     in_loop(scenario())
 
@@ -90,13 +108,11 @@ def test_what_the_meter_does_not_have_is_refused_and_the_connection_goes_on(
 ) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        transport = connect(loop_bus, server.port)
         result = await read(transport, address, count, unit, function)
         assert isinstance(result, ReadError)
         assert result.text == f"refused to read {count} registers from {address}: {complaint}"
         assert await read(transport) == VOLTAGE_L1
-        transport.close()
-        server.stop()
 
     in_loop(scenario())
 
@@ -108,7 +124,7 @@ def test_a_stopped_server_refuses_and_a_started_one_is_found_again(
     async def scenario() -> None:
         server = serve(loop_bus)
         port = server.port
-        transport = TcpTransport(loop_bus, "127.0.0.1", port)
+        transport = connect(loop_bus, port)
         for _ in range(3):
             assert await read(transport) == VOLTAGE_L1
             server.stop()
@@ -123,7 +139,6 @@ def test_a_stopped_server_refuses_and_a_started_one_is_found_again(
         server.start()
         server.stop()  # before the loop has served anybody
         assert isinstance(await read(transport), ReadError)
-        transport.close()
 
     in_loop(scenario())
 
@@ -153,8 +168,9 @@ def test_an_address_that_is_not_ours_is_named(loop_bus: Bus, in_loop: InLoop) ->
 
 
 async def connected(server: TcpServer) -> AsyncModbusTcpClient:
-    client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0, timeout=2.0)
+    client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0, timeout=PATIENCE_S)
     assert await client.connect()
+    at_end(client.close)
     return client
 
 
@@ -169,8 +185,6 @@ def test_a_client_of_pymodbus_reads_what_the_meter_holds(loop_bus: Bus, in_loop:
         assert tuple(voltage.registers) == VOLTAGE_L1
         refused = await client.read_input_registers(62, count=2, device_id=1)
         assert refused.exception_code == 1
-        client.close()
-        server.stop()
 
     in_loop(scenario())
 
@@ -182,7 +196,7 @@ def test_a_server_of_pymodbus_is_read(loop_bus: Bus, in_loop: InLoop) -> None:
         registers = SimData(address=62, values=list(VOLTAGE_L1), datatype=DataType.REGISTERS)
         server = ModbusTcpServer(SimDevice(id=1, simdata=[registers]), address=("127.0.0.1", port))
         await server.serve_forever(background=True)
-        transport = TcpTransport(loop_bus, "127.0.0.1", port)
+        transport = connect(loop_bus, port)
         for _ in range(3):
             assert await read(transport) == VOLTAGE_L1
             assert await read(transport, function=4) == VOLTAGE_L1
@@ -192,7 +206,6 @@ def test_a_server_of_pymodbus_is_read(loop_bus: Bus, in_loop: InLoop) -> None:
         await server.shutdown()  # type: ignore[no-untyped-call]
         await read(transport)  # may still meet the connection that has just been closed
         assert await read(transport) == ReadError(text="connection refused")
-        transport.close()
 
     in_loop(scenario())
 
@@ -205,11 +218,8 @@ def test_nobody_can_write_to_a_meter(loop_bus: Bus, in_loop: InLoop) -> None:
         assert answer.exception_code == 1
         answer = await client.write_registers(62, [0] * 123, device_id=1)
         assert answer.exception_code == 1
-        client.close()
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        transport = connect(loop_bus, server.port)
         assert await read(transport) == VOLTAGE_L1
-        transport.close()
-        server.stop()
 
     in_loop(scenario())
 
@@ -219,11 +229,9 @@ def test_reads_asked_for_together_are_done_one_after_the_other(
 ) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        transport = connect(loop_bus, server.port)
         results = await asyncio.gather(*(read(transport, address) for address in (62, 102, 142)))
         assert results == [VOLTAGE_L1] * 3
-        transport.close()
-        server.stop()
 
     in_loop(scenario())
 
@@ -255,7 +263,7 @@ def test_what_is_no_request_is_refused_or_ends_the_connection(
 ) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        reader, writer = await open_streams(server.port)
         writer.write(sent)
         writer.write_eof()
         heard = b""
@@ -263,11 +271,8 @@ def test_what_is_no_request_is_refused_or_ends_the_connection(
             while chunk := await reader.read(1024):
                 heard += chunk
         assert heard == answered
-        writer.close()
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        transport = connect(loop_bus, server.port)
         assert await read(transport) == VOLTAGE_L1
-        transport.close()
-        server.stop()
 
     in_loop(scenario())
 
@@ -280,11 +285,9 @@ def test_half_a_request_is_not_waited_for_without_end(
     async def scenario() -> None:
         server = serve(loop_bus)
         for sent in (b"", REQUEST[:5], REQUEST[:-1]):
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            reader, writer = await open_streams(server.port)
             writer.write(sent)
             assert await reader.read() == b""
-            writer.close()
-        server.stop()
 
     in_loop(scenario())
 
@@ -293,11 +296,21 @@ def test_a_client_that_takes_no_answer_is_cut_off(
     loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_tcp, "IDLE_S", 0.2)
+    bind = socket.create_server
+
+    def bind_small(*arguments: Any, **options: Any) -> socket.socket:
+        """Listen for connections whose buffers are soon full."""
+        listening = bind(*arguments, **options)
+        for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            listening.setsockopt(socket.SOL_SOCKET, buffer, 4096)
+        return listening
+
+    monkeypatch.setattr(socket, "create_server", bind_small)
 
     async def scenario() -> None:
         server = serve(loop_bus)
         loop = asyncio.get_running_loop()
-        longest = max(plan_blocks(TQ), key=lambda block: block.count)  # soon fills all buffers
+        longest = max(plan_blocks(TQ), key=lambda block: block.count)
         request = REQUEST[:-4] + longest.address.to_bytes(2) + longest.count.to_bytes(2)
 
         async def ask_on(deaf: socket.socket) -> None:
@@ -310,7 +323,6 @@ def test_a_client_that_takes_no_answer_is_cut_off(
             await loop.sock_connect(deaf, ("127.0.0.1", server.port))
             with pytest.raises(ConnectionError):
                 await ask_on(deaf)
-        server.stop()
 
     in_loop(scenario())
 
@@ -318,19 +330,24 @@ def test_a_client_that_takes_no_answer_is_cut_off(
 def test_no_more_connections_than_32_and_those_that_go_make_room(
     loop_bus: Bus, in_loop: InLoop
 ) -> None:
+    async def is_served(client: AsyncModbusTcpClient) -> bool:
+        try:
+            return not (await client.read_holding_registers(62, count=2)).isError()
+        except ModbusException:
+            return False  # closed by the server
+
     async def scenario() -> None:
         server = serve(loop_bus)
-        for _ in range(2):
-            clients = [await connected(server) for _ in range(server_tcp.MOST_CONNECTIONS)]
-            for client in clients:
-                assert not (await client.read_holding_registers(62, count=2)).isError()
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            assert await reader.read() == b""
-            writer.close()
-            for client in clients:
-                client.close()
-            await asyncio.sleep(0.1)  # until the server has seen it
-        server.stop()
+        clients = [await connected(server) for _ in range(server_tcp.MOST_CONNECTIONS)]
+        for client in clients:
+            assert await is_served(client)
+        reader, _ = await open_streams(server.port)
+        assert await reader.read() == b""
+        for client in clients:
+            client.close()
+        for _ in clients:
+            while not await is_served(await connected(server)):
+                await asyncio.sleep(0.01)  # until the server has seen that the others are gone
 
     in_loop(scenario())
 
@@ -430,7 +447,7 @@ def test_a_broken_server_is_an_error_and_the_next_read_begins_anew(
     handler: Handler,
     complaint: str,
 ) -> None:
-    monkeypatch.setattr(transport_tcp, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(transport_tcp, "TIMEOUT_S", 0.2 if complaint == SILENCE else PATIENCE_S)
     connections = 0
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -439,14 +456,12 @@ def test_a_broken_server_is_an_error_and_the_next_read_begins_anew(
         await (handler if connections == 1 else answer_with(SOUND, SOUND))(reader, writer)
 
     async def scenario() -> None:
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.sockets[0].getsockname()[1])
+        transport = connect(loop_bus, await listen(handle))
         assert await read(transport) == ReadError(text=complaint)
+        monkeypatch.setattr(transport_tcp, "TIMEOUT_S", PATIENCE_S)
         assert await read(transport) == VOLTAGE_L1
         assert await read(transport) == VOLTAGE_L1
         assert connections == 2
-        transport.close()
-        server.close()
 
     in_loop(scenario())
 
@@ -461,11 +476,8 @@ def test_an_answer_in_pieces_is_one_answer(loop_bus: Bus, in_loop: InLoop) -> No
         writer.close()
 
     async def scenario() -> None:
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.sockets[0].getsockname()[1])
+        transport = connect(loop_bus, await listen(handle))
         assert await read(transport) == VOLTAGE_L1
-        transport.close()
-        server.close()
 
     in_loop(scenario())
 
@@ -483,11 +495,10 @@ def test_a_host_that_cannot_be_found_is_said_so(
     loop_bus: Bus, in_loop: InLoop, host: str, complaint: str
 ) -> None:
     async def scenario() -> None:
-        transport = TcpTransport(loop_bus, host, 502)
+        transport = connect(loop_bus, 502, host)
         result = await read(transport)
         assert isinstance(result, ReadError)
         assert result.text.startswith(complaint)
-        transport.close()
 
     in_loop(scenario())
 
@@ -495,15 +506,13 @@ def test_a_host_that_cannot_be_found_is_said_so(
 def test_closing_forgets_the_reads_that_wait(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
-        transport = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        transport = connect(loop_bus, server.port)
         results: list[Result] = []
         transport.read(3, 62, 2, 1, results.append)
         transport.read(3, 62, 2, 1, results.append)
         transport.close()
-        other = TcpTransport(loop_bus, "127.0.0.1", server.port)
+        other = connect(loop_bus, server.port)
         assert await read(other) == VOLTAGE_L1
         assert results == []
-        other.close()
-        server.stop()
 
     in_loop(scenario())
