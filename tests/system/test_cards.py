@@ -15,7 +15,7 @@ from msgs.led import Color, Effect, Light, Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import EndReason, WallboxState
 from msgs.topics import LAUNCH_GRAPH, LED_FRAME, RFID_STATUS, SESSION_STATUS, SIM_EVENT
-from tests.system.conftest import QUICK_VEHICLE_WITH_CARD, WALLBOX, Box, new_box
+from tests.system.box import QUICK_VEHICLE_WITH_CARD, WALLBOX, Box, new_box
 
 pytestmark = pytest.mark.system
 

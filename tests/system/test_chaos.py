@@ -16,7 +16,7 @@ from msgs.launch import ProcessState
 from msgs.pilot import CpState, classify_high_v
 from msgs.plant import VehicleState
 from msgs.topics import SESSION_STATUS, SIM_CONTACTOR_DRIVE, SIM_SIGNALS
-from tests.system.conftest import NOISE_S, QUICK_VEHICLE, Box
+from tests.system.box import NOISE_S, QUICK_VEHICLE, Box
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(500)]
 

@@ -28,7 +28,7 @@ from msgs.topics import (
     SIM_SIGNALS,
     Topic,
 )
-from tests.system.conftest import NOISE_S, QUICK_VEHICLE, Box, load_at
+from tests.system.box import NOISE_S, QUICK_VEHICLE, Box, load_at
 
 pytestmark = pytest.mark.system
 

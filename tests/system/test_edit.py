@@ -7,7 +7,7 @@ import pytest
 import launch
 import nodes.led
 from msgs.topics import LED_FRAME
-from tests.system.conftest import NO_CARD, Box
+from tests.system.box import NO_CARD, Box
 
 pytestmark = pytest.mark.system
 

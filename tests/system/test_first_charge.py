@@ -18,7 +18,7 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
-from tests.system.conftest import NO_CARD, NOISE_S, Box, new_box
+from tests.system.box import NO_CARD, NOISE_S, Box, new_box
 
 pytestmark = pytest.mark.system
 

@@ -6,7 +6,7 @@ import pytest
 
 from msgs.safety import FaultCode, SafetyStatus
 from msgs.topics import SAFETY_STATUS
-from tests.system.conftest import NO_CARD, Box
+from tests.system.box import NO_CARD, Box
 
 pytestmark = pytest.mark.system
 

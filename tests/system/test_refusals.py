@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import launch
-from tests.system.conftest import NO_CARD, Box
+from tests.system.box import NO_CARD, Box
 
 pytestmark = pytest.mark.system
 

@@ -14,7 +14,7 @@ from msgs.safety import Contactor
 from msgs.session import WallboxState
 from msgs.topics import LOAD_OFFER, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.load_manager.ramp import RAISE_AFTER_S
-from tests.system.conftest import Box, new_box
+from tests.system.box import Box, new_box
 
 FOLLOWED_S = 3.0  # from the answer to the duty
 FUSE_A = 63.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState
 
-from tests.system.conftest import QUICK_VEHICLE_WITH_CARD, new_box
+from tests.system.box import QUICK_VEHICLE_WITH_CARD, new_box
 from tests.web.browser.visit import DESKTOP, Site, first_login, open_browser, open_site
 
 SLOW_MS = 10_000  # a busy machine; what is expected comes within a second

@@ -16,7 +16,7 @@ if __name__ == "__main__":
 
 from msgs.session import WallboxState  # noqa: E402
 from msgs.topics import SESSION_STATUS  # noqa: E402
-from tests.system.conftest import new_box  # noqa: E402
+from tests.system.box import new_box  # noqa: E402
 from tests.web.browser.visit import (  # noqa: E402
     PHONE,
     Site,

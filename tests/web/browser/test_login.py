@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.system.conftest import new_box
+from tests.system.box import new_box
 from tests.web.browser.conftest import Complaints, NewTab
 from tests.web.browser.visit import PASSWORD, Site, choose_password, log_in, open_site
 

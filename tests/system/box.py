@@ -1,0 +1,331 @@
+"""A real wallbox: `wallbox launch` in processes of its own, watched as any tool may watch it."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import pytest
+
+from bus import Status
+from bus.place import Place
+from bus.tool import Tool, open_tool
+from bus.wire import Frame
+from msgs.launch import Process
+from msgs.meter import MeterReading
+from msgs.methods import METHODS
+from msgs.plant import SimEvent, SimPower
+from msgs.session import WallboxState
+from msgs.topics import (
+    LAUNCH_GRAPH,
+    METER_BOX,
+    PILOT_STATUS,
+    SESSION_STATUS,
+    SIM_EVENT,
+    SIM_POWER,
+    TOPICS,
+    Topic,
+)
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+WALLBOX = (sys.executable, "-I", "-m", "cli.main")
+HOUSE_PORT = 1502  # of launch/simulation.toml; moved by --ports
+OFFSETS = range(700, 790)
+NOISE_S = 0.15  # a busy machine runs a process so much later, or two of them in a row
+
+# A vehicle is charged by its plug alone; what is tested has nothing to do with cards.
+NO_CARD = "session.authorization=false"
+# A vehicle that is soon at its full current, too soon for a meter of the house to tell it from
+# other loads, hence the fuse. It stops as slowly as others do.
+QUICK_VEHICLE_WITH_CARD = (
+    "plant.start_delay_s=0.2",
+    "plant.precharge_s=0.2",
+    "plant.ramp_up_a_s=50",
+    "load_manager.main_fuse_a=63",
+)
+QUICK_VEHICLE = (*QUICK_VEHICLE_WITH_CARD, NO_CARD)
+DROPS_A_S = 20.0
+FULL_A = 31.5  # it takes 0.3 A less than the 32 A that it is offered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample(Generic[M]):
+    """One message, with the time at which it was sent [monotonic s]."""
+
+    at_s: float
+    incarnation: int
+    message: M
+
+
+def processes_of(session: int) -> list[int]:
+    """Return all processes of a session that are not zombies."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(words[3]) == session and words[0] != "Z":
+                found.append(int(folder.name))
+    return found
+
+
+class Box:
+    """One launched graph, and everything that it has said."""
+
+    def __init__(self, home: Path, offset: int) -> None:
+        self.home = home
+        self.port = HOUSE_PORT + offset
+        self.place = Place(run_dir=home / "run", state_dir=home / "state")
+        self.process: subprocess.Popen[bytes] | None = None
+        self._offset = offset
+        self._tool: Tool | None = None
+        self._samples: dict[str, list[Sample[Any]]] = defaultdict(list)
+        self._newest: dict[str, tuple[int, int]] = {}
+
+    # --- start and end -------------------------------------------------------------------------
+
+    def launch(self, *settings: str, plan: Path | None = None) -> None:
+        """Start the graph, wait until it is READY, and listen to all of it."""
+        before = self.log.count(" is ready: ")
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(*settings, plan=plan), stderr=log, start_new_session=True
+            )
+        end_s = time.monotonic() + 20.0
+        while self.log.count(" is ready: ") == before:
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < end_s, self.log
+            time.sleep(0.02)
+        if self._tool is None:
+            self._tool = open_tool(self.place)
+            self._tool.tap(None, self._take)
+        self.until(LAUNCH_GRAPH, lambda graph: graph.pid == self.supervisor, 5.0)
+
+    def command(self, *settings: str, plan: Path | None = None) -> list[str]:
+        """Return the words of the launch."""
+        words = [*WALLBOX, "launch", *([str(plan)] if plan else []), "--ports", str(self._offset)]
+        words += [word for setting in settings for word in ("--set", setting)]
+        return [*words, "--run-dir", f"{self.place.run_dir}", "--state-dir",
+                f"{self.place.state_dir}"]  # fmt: skip
+
+    def end(self) -> None:
+        """Stop the graph if it runs; nothing of it may be left."""
+        process, tool = self.process, self._tool
+        if tool is not None:
+            tool.close()
+            self._tool = None
+        if process is None:
+            return
+        try:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(20.0) == 0, self.log
+            assert self.processes() == []
+        finally:
+            for pid in self.processes():
+                os.kill(pid, signal.SIGKILL)
+            process.wait(5.0)
+
+    @property
+    def supervisor(self) -> int:
+        """Return the pid of the supervisor, which is the session of all of its processes."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        """Return what the launch has written."""
+        file = self.home / "log"
+        return file.read_text() if file.exists() else ""
+
+    def processes(self) -> list[int]:
+        """Return all processes that this graph has left running."""
+        return processes_of(self.supervisor)
+
+    # --- what is said --------------------------------------------------------------------------
+
+    @property
+    def tool(self) -> Tool:
+        """Return our own peer on the bus."""
+        assert self._tool is not None
+        return self._tool
+
+    def samples(self, topic: Topic[M], since_s: float = 0.0) -> list[Sample[M]]:
+        """Return what was said on a topic from a time on [monotonic s]."""
+        return [sample for sample in self._samples[topic.name] if sample.at_s >= since_s]
+
+    def last(self, topic: Topic[M]) -> Sample[M]:
+        """Return what was said last on a topic, as far as it has been looked at."""
+        samples: list[Sample[M]] = self._samples[topic.name]
+        return samples[-1]
+
+    def until(
+        self,
+        topic: Topic[M],
+        holds: Callable[[M], object],
+        seconds: float,
+        since_s: float | None = None,
+    ) -> Sample[M]:
+        """Return the first message sent from a time on (else: from now on) that fulfils it."""
+        samples: list[Sample[M]] = self._samples[topic.name]
+        since_s = time.monotonic() if since_s is None else since_s
+        index = 0
+        found: list[Sample[M]] = []
+
+        def look() -> bool:
+            nonlocal index
+            while index < len(samples) and not found:
+                sample = samples[index]
+                index += 1
+                if sample.at_s >= since_s and holds(sample.message):
+                    found.append(sample)
+            return bool(found)
+
+        if not self.tool.run_for(seconds, look):
+            tail = "\n".join(self.log.splitlines()[-8:])
+            said = samples[-1].message if samples else "nothing"
+            pytest.fail(f"{topic.name}: not within {seconds:g} s; last: {said}\n{tail}")
+        return found[0]
+
+    def event(self, what: str, since_s: float, seconds: float = 5.0) -> float:
+        """Return when something happened in the simulated world from a time on [monotonic s]."""
+
+        def is_it(event: SimEvent) -> bool:
+            return event.what == what and event.at_ns >= since_s * 1e9
+
+        return self.until(SIM_EVENT, is_it, seconds, since_s).message.at_ns / 1e9
+
+    def look_for(self, seconds: float) -> None:
+        """Let the graph run and listen to it."""
+        self.tool.run_for(seconds)
+
+    def _take(self, frame: Frame) -> None:
+        header = frame.header
+        age = (header.incarnation, header.sequence)
+        if age <= self._newest.get(frame.topic, (0, 0)):
+            return  # a latched one that was sent again
+        self._newest[frame.topic] = age
+        message = msgspec.msgpack.decode(frame.body, type=TOPICS[frame.topic].message)
+        sample = Sample(at_s=header.stamp_ns / 1e9, incarnation=header.incarnation, message=message)
+        self._samples[frame.topic].append(sample)
+
+    # --- what is done --------------------------------------------------------------------------
+
+    def tell(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run one verb of the command line, and listen meanwhile."""
+        process = subprocess.Popen(
+            [*WALLBOX, *words, "--run-dir", str(self.place.run_dir)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        end_s = time.monotonic() + 20.0
+        while process.poll() is None:
+            if time.monotonic() > end_s:
+                process.kill()
+            self.tool.run_for(0.02)
+        stdout, stderr = process.communicate()
+        return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
+
+    def do(self, *words: str) -> str:
+        """Run one verb of the command line that must succeed; return what it prints."""
+        told = self.tell(*words)
+        assert told.returncode == 0, told.stderr
+        return told.stdout
+
+    def act(self, method: str, **arguments: Any) -> Any:
+        """Act on the simulated world, as `wallbox sim` does."""
+        return self.ask("plant", method, arguments)
+
+    def ask(self, node: str, method: str, arguments: dict[str, Any] | None = None) -> Any:
+        """Send a request that must succeed; return its result as plain data."""
+        answer = self.tool.call(METHODS[node, method], arguments or {}, timeout_s=5.0)
+        assert answer.status is Status.OK, f"{node} {method}: {answer.status}: {answer.reason}"
+        return json.loads(msgspec.json.encode(answer.result))
+
+    def charge(self) -> None:
+        """Have a charge run, whatever was before, with a current that has settled."""
+        if self.act("status")["vehicle"] == "away":
+            self.act("plug")
+        self.act("ready")
+        self.until(SESSION_STATUS, lambda status: status.state is WallboxState.CHARGING, 20.0)
+        self.until(PILOT_STATUS, lambda status: status.offered_a == 32.0, 20.0)
+        self.until(METER_BOX, lambda box: current_of(box) > FULL_A, 10.0)
+
+    # --- processes -----------------------------------------------------------------------------
+
+    def nodes(self) -> dict[str, Process]:
+        """Return the nodes as `wallbox ps` shows them."""
+        answer = self.ask("launch", "nodes")["processes"]
+        return {row["node"]: msgspec.convert(row, Process) for row in answer}
+
+    def ps(self) -> list[dict[str, Any]]:
+        """Return what `wallbox ps --json` prints."""
+        return [json.loads(line) for line in self.do("ps", "--json").splitlines()]
+
+    def kill(self, node: str) -> None:
+        """Take a node's process away, as `kill -9` does."""
+        os.kill(self.nodes()[node].pid, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def frozen(self, node: str) -> Iterator[None]:
+        """Stop a node's process, as SIGSTOP does, and let it go on afterwards."""
+        pid = self.supervisor if node == "launch" else self.nodes()[node].pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def current_of(reading: MeterReading | SimPower) -> float:
+    """Return the highest current of the three phases [A]."""
+    return max(line.current_a for line in reading.lines)
+
+
+def load_at(box: Box, at_s: float) -> float:
+    """Return the current of a vehicle that was dropping its load at a time [A]."""
+    power = [each for each in box.samples(SIM_POWER) if each.at_s < at_s][-1]
+    return max(0.0, current_of(power.message) - DROPS_A_S * (at_s - power.at_s))
+
+
+def _free_offset() -> tuple[int, socket.socket]:
+    """Return an offset of ports that nobody uses, and what reserves it among such tests."""
+    for offset in OFFSETS:
+        reserve = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            reserve.bind(("127.0.0.1", HOUSE_PORT + offset))
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", HOUSE_PORT + offset))
+        except OSError:
+            reserve.close()
+            continue
+        return offset, reserve
+    raise OSError("all ports for tests are in use")
+
+
+@contextlib.contextmanager
+def new_box() -> Iterator[Box]:
+    """Give a box in a directory of its own, not launched yet, and end it."""
+    offset, reserve = _free_offset()
+    home = Path(tempfile.mkdtemp(prefix="wb-"))  # short: sockets live in it
+    box = Box(home, offset)
+    try:
+        yield box
+    finally:
+        try:
+            box.end()
+        finally:
+            shutil.rmtree(home)
+            reserve.close()
