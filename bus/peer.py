@@ -25,7 +25,7 @@ from bus.timers import Deadline, Schedule
 from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, UNREADABLE, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.methods import EVERY_NODE, LIST_METHODS, SCHEMA, STOP, Method
-from msgs.requests import Answer, NoArguments, Status, Stop, StopReason, TopicName
+from msgs.requests import Answer, NoArguments, Status, StopArguments, StopReason, TopicName
 from msgs.topics import HEARTBEATS, TOPICS, Topic
 
 M = TypeVar("M", bound=Struct)
@@ -584,7 +584,7 @@ class Peer:
         if len(self._asked) < MAX_OPEN_REQUESTS // 2:
             self.request(SCHEMA.at(topic.writer), TopicName(topic=topic.name), explain)
 
-    def _on_stop_request(self, call: Call[Stop, None]) -> None:
+    def _on_stop_request(self, call: Call[StopArguments, None]) -> None:
         call.ok(None)
         self.stop(call.arguments.reason)
 

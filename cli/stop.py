@@ -15,10 +15,10 @@ def command(timeout_s: float, run_dir: Path | None) -> None:
     """Stop the running graph in order; done when the last process is gone."""
     from bus.lock import is_held
     from msgs.methods import STOP_GRAPH
-    from msgs.requests import Because
+    from msgs.requests import ReasonArguments
 
     with running_tool(run_dir) as tool:
-        ask(tool, STOP_GRAPH, Because(reason="wallbox stop"), timeout_s)
+        ask(tool, STOP_GRAPH, ReasonArguments(reason="wallbox stop"), timeout_s)
 
     lock = place_of(run_dir).run_dir / "launch.lock"
     until = time.monotonic() + timeout_s

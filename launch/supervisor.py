@@ -24,8 +24,7 @@ from launch.plan import NodePlan, ParentDeath, Plan, Restart, stop_waves
 from launch.supervised import CONSEQUENCES, Node
 from msgs.launch import GraphStatus, ProcessState, Restarted
 from msgs.methods import LIST_NODES, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
-from msgs.requests import Because, NodeName, StopReason
-from msgs.requests import Stop as StopArguments
+from msgs.requests import NodeName, ReasonArguments, StopArguments, StopReason
 from msgs.topics import HEARTBEATS, LAUNCH_GRAPH
 
 NAME = "launch"
@@ -299,13 +298,13 @@ class Supervisor:
 
     # --- requests ------------------------------------------------------------------------------
 
-    def _on_stop_request(self, call: Call[Because, None]) -> None:
+    def _on_stop_request(self, call: Call[ReasonArguments, None]) -> None:
         self._journal.write("info", f"everything stops: {call.arguments.reason or 'asked'}")
         self.starts_anew = False
         call.ok(None)
         self._bus.stop(StopReason.SHUTDOWN)
 
-    def _on_restart_graph_request(self, call: Call[Because, None]) -> None:
+    def _on_restart_graph_request(self, call: Call[ReasonArguments, None]) -> None:
         if self._stopped is not None:
             call.not_ready("the graph is stopping")
             return

@@ -26,7 +26,7 @@ from launch.plan import Plan, stop_waves
 from msgs.heartbeat import NodeState
 from msgs.launch import GraphStatus
 from msgs.methods import RESTART_GRAPH, TOOL_PREFIX, Method
-from msgs.requests import Because, StopReason
+from msgs.requests import ReasonArguments, StopReason
 from msgs.topics import LAUNCH_GRAPH
 
 VIRTUAL_PLAN = Path(__file__).parent / "virtual.toml"
@@ -159,7 +159,7 @@ class VirtualGraph:
         if answer.status is not Status.OK:
             raise ActError(f"{act.name}: {answer.status}: {answer.reason}")
 
-    def _on_restart_graph(self, call: Call[Because, None]) -> None:
+    def _on_restart_graph(self, call: Call[ReasonArguments, None]) -> None:
         """Note the request: whoever has the graph lets time pass, and so carries it out."""
         if self.restart_wanted is not None:
             call.not_ready("the graph is stopping")

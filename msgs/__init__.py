@@ -1,4 +1,5 @@
-"""What is said on the bus: the messages, their units and contracts, and the table of topics.
+"""The messages on the bus with their units and contracts, the tables of topics and methods.
 
-Imports nothing of ours. One file for each writer; the laws that belong to a noun live beside it.
+Imports no other folder of the project. One file for each writer; the rules of a quantity stand
+beside its message.
 """

@@ -1,4 +1,4 @@
-"""A card: its UID as text, whether it is one, whether it can be taught. Laws of the noun.
+"""A card: the rules for its UID, its role and its colour.
 
 A UID is written as hex digits, most significant byte first: 8, 14 or 20 digits for ISO 14443
 (4, 7 or 10 bytes), 16 digits that begin with E0 for ISO 15693 (hardware.md 3.4).
@@ -17,19 +17,19 @@ MOST_UID_DIGITS = 20
 Uid = Annotated[str, Meta(max_length=MOST_UID_DIGITS)]
 
 _HEX = re.compile(r"[0-9A-F]+")
-_RANDOM_FIRST = "08"  # ISO 14443-3: a 4-byte UID that begins so is made anew at each reading
+_RANDOM_FIRST = "08"  # ISO 14443-3: a 4-byte UID with this first byte is random at each reading
 _CASCADE = "88"  # ISO 14443-3: the cascade tag, never the first byte of a whole UID
 
 
 class CardRole(StrEnum):
     """What a stored card may do."""
 
-    MASTER = "master"  # teaches others, and authorises (RFID-10)
+    MASTER = "master"  # adds other cards, and authorises (RFID-10)
     USER = "user"
 
 
 class CardColor(StrEnum):
-    """The colour of a card, as the supplied ones have it (RFID-1); taught ones have none."""
+    """The colour of a card, as the supplied ones have it (RFID-1); learned ones have none."""
 
     WHITE = "white"
     RED = "red"
@@ -57,5 +57,5 @@ def is_uid(text: str) -> bool:
 
 
 def is_random(uid: str) -> bool:
-    """Return whether a UID is one that its card makes anew each time: nothing to remember."""
+    """Return whether a card makes another UID for each reading, so that it cannot be stored."""
     return len(uid) == 8 and uid.startswith(_RANDOM_FIRST)

@@ -1,4 +1,4 @@
-"""What dcs says: the link to the charging service, and who decides how fast the car charges."""
+"""Messages of dcs: the link to the charging service, and the charge mode that it asks for."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from msgs.units import Text
 
 
 class Link(StrEnum):
-    """The page's words for the link (DCS-1)."""
+    """State of the link, in the words of the page (DCS-1)."""
 
     UNREACHABLE = "Unreachable"
     REACHABLE = "Reachable"
@@ -25,7 +25,7 @@ class ChargeMode(StrEnum):
 class DcsStatus(Struct, frozen=True, kw_only=True):
     """The charging service as this box sees it. Sent every second and on change.
 
-    Silence means that the service is not offered: its indicator is dark (DCS-8).
+    Silence means that the service is not offered: its indicator is off (DCS-8).
     """
 
     link: Link

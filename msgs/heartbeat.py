@@ -1,4 +1,4 @@
-"""What every node says about itself: alive, and how well it keeps its times."""
+"""Message of every node about itself: its state, its load and how late its looks are."""
 
 from enum import StrEnum
 
@@ -13,27 +13,27 @@ LOOK_GAP_BOUNDS_MS = (20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 class NodeState(StrEnum):
-    """How far a node has come."""
+    """State of a node's process."""
 
     STARTING = "starting"
     READY = "ready"  # bound, configured, drivers open
     STOPPING = "stopping"
-    STOPPED = "stopped"  # the last word of an incarnation
+    STOPPED = "stopped"  # the last message of an incarnation
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
     """Health of one node's process. Sent every second and on change, latched.
 
     Silence for 3 s means that the process hangs or is gone; supervisor and doctor act on it.
-    The counts begin anew with each incarnation.
+    The counts begin at 0 with each incarnation.
     """
 
     state: NodeState
     incarnation: Count
     pid: Count
-    cpu_percent: Percent  # of one core, since the heartbeat before
+    cpu_percent: Percent  # of one core, since the last heartbeat
     memory_kb: Kilobytes  # resident
-    loop_p50_ms: Milliseconds  # time that one round of callbacks took
+    loop_p50_ms: Milliseconds  # duration of one round of callbacks
     loop_p99_ms: Milliseconds
     loop_max_ms: Milliseconds
     gaps: Count  # messages that never arrived, by sequence
@@ -41,7 +41,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     late: Count  # samples older than their hold on arrival
     refused: Count  # frames with another schema, or that could not be decoded
     error: Text = ""  # the last thing that went wrong
-    # Looks that came more than two periods after the one before (bus.rounds): the longest such
-    # gap since the heartbeat before, and how many there were by LOOK_GAP_BOUNDS_MS.
+    # Looks that came more than two periods after the previous one (bus.rounds): the longest such
+    # gap since the last heartbeat, and their count in each class of LOOK_GAP_BOUNDS_MS.
     look_gap_max_ms: Milliseconds = 0.0
     look_gaps: tuple[Count, Count, Count, Count, Count, Count] = (0, 0, 0, 0, 0, 0)

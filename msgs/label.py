@@ -1,7 +1,7 @@
 """The configuration label of one box (LAB-1): what is printed on it, made at its provisioning.
 
-Kept in a file that only the box's own user can read; never on the bus. Who reads it does so by
-`bus.generations.read_kept`: a label that cannot be understood stays where it is.
+Stored in a file that only the box's own user can read; never published. Read it with
+`bus.generations.read_kept`, which leaves an unreadable label where it is.
 """
 
 from typing import Annotated
@@ -12,13 +12,13 @@ from msgs.card import CardColor, CardRole, Uid
 
 LABEL_FILE = "label.json"  # in the state directory; written by system alone, once
 
-SERIAL_DIGITS = 8  # ours
+SERIAL_DIGITS = 8  # assumed: no source
 RECOVERY_KEY_CHARACTERS = 30  # LAB-1
 WLAN_PASSWORD_CHARACTERS = 12  # WEB-10
 HOTSPOT_IP = "192.168.2.1"  # NET-3
 
 LABEL_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
-"""What a key on the label is made of: no 0 and O and o, no 1 and l and I, for they look alike."""
+"""Characters of the keys on the label: without 0, O, o, 1, l and I, which look alike."""
 
 _Serial = Annotated[str, Meta(pattern=rf"^[1-9][0-9]{{{SERIAL_DIGITS - 1}}}\Z")]
 _RecoveryKey = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{RECOVERY_KEY_CHARACTERS}}}\Z")]
@@ -36,7 +36,7 @@ class LabelCard(Struct, frozen=True, kw_only=True):
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """What stands on the label. Every value is this box's own, but for the user and the IP."""
+    """The text on the label. All values but the user and the IP differ from box to box."""
 
     serial: _Serial
     web_user: _Word  # "admin" (WEB-1)

@@ -1,4 +1,4 @@
-"""What launch, the supervisor, says: which nodes run."""
+"""Messages of launch, the supervisor: which nodes run."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -9,11 +9,11 @@ from msgs.units import Count, Milliseconds, Name, Nanoseconds, Text
 
 
 class ProcessState(StrEnum):
-    """A supervised process, in the words of `wallbox ps`."""
+    """State of a supervised process, as `wallbox ps` shows it."""
 
     STARTING = "starting"
     READY = "ready"
-    BACKOFF = "backoff"  # ended by itself, waits for its next start
+    BACKOFF = "backoff"  # ended by itself; its next start is due later
     FAILED = "failed"  # beyond its restart limit, or cannot be configured
     STOPPED = "stopped"  # on purpose
 
@@ -39,7 +39,7 @@ class GraphStatus(Struct, frozen=True, kw_only=True):
     pid: Count
     processes: Annotated[tuple[Process, ...], Meta(max_length=64)]
     stopping: bool = False
-    started_utc_ns: Nanoseconds = 0  # when the supervisor started; tells one life from the next
+    started_utc_ns: Nanoseconds = 0  # when the supervisor started; identifies the run
 
 
 class Restarted(Struct, frozen=True, kw_only=True):
@@ -47,4 +47,4 @@ class Restarted(Struct, frozen=True, kw_only=True):
 
     pid: Count
     incarnation: Count
-    gap_ms: Milliseconds  # from the end of the process before to READY
+    gap_ms: Milliseconds  # from the end of the previous process to READY

@@ -1,4 +1,4 @@
-"""What led says: the front as it should look. Who draws it (board, page, terminal) only copies."""
+"""Messages of led: how the front should look. Board, page and terminal only draw it."""
 
 from enum import StrEnum
 
@@ -55,7 +55,7 @@ class KeyPress(Struct, frozen=True, kw_only=True):
     """A key that was pressed and had an effect. Sent when it happens."""
 
     key: Key
-    held_s: Seconds  # until the effect, or until it was released
+    held_s: Seconds  # from the press to its effect, or to the release
 
 
 DARK = Light(color=Color.OFF, effect=Effect.OFF)
@@ -74,4 +74,4 @@ class LedFrame(Struct, frozen=True, kw_only=True):
     mode: Light
     touch: Light
     tone: Tone = Tone.NONE
-    caption: str = ""  # what the status LED says, in words: "charging", "house meter lost"
+    caption: str = ""  # what the status LED shows, as text: "charging", "house meter lost"

@@ -1,4 +1,4 @@
-"""What load_manager says: how much the car may draw, and the whole chain of reasons."""
+"""Messages of load_manager: the current that the vehicle may draw, and all limits with reasons."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -18,19 +18,19 @@ class HouseMeter(StrEnum):
 
 
 class Limit(Struct, frozen=True, kw_only=True):
-    """One claim on the current: who, and how much it leaves. None: it sets no limit now."""
+    """One claim on the current: its source and its limit. None: it sets no limit now."""
 
     source: Name  # "dip", "temperature", "fuse", "meter_lost", "app", "start", ...
     limit_a: Amps | None
-    detail: Text = ""  # in plain words, with the amounts
-    fallback: bool = False  # the source is not heard: what was agreed for that, not its wish
+    detail: Text = ""  # as text, with the amounts
+    fallback: bool = False  # the source is silent: its fallback, not its wish
 
 
 Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]
 
 
 class LoadOffer(Struct, frozen=True, kw_only=True):
-    """The current that the car may draw on each phase: the lowest of all limits (MET-7).
+    """The current that the vehicle may draw on each phase: the lowest of all limits (MET-7).
 
     Sent every 0.5 s and on change. Silence for 3 s means 0 A: pilot goes to x1, safety opens
     below 1 A or 6 s later.
@@ -38,6 +38,6 @@ class LoadOffer(Struct, frozen=True, kw_only=True):
 
     limit_a: Amps  # 0, or 6 to 32
     reason: Name  # the source of the binding limit
-    limits: Limits  # the whole chain, lowest first
+    limits: Limits  # all limits, lowest first
     detail: Text = ""  # the reason in one sentence
     house_meter: HouseMeter = HouseMeter.OFF

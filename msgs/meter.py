@@ -1,4 +1,4 @@
-"""What meter says: the box's own meter, and the meters of house and sun.
+"""Messages of meter: the box's own meter, the house meter and the solar meter.
 
 Sign: power and current are positive when energy flows from the grid to the loads (import).
 """
@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from msgs.units import Amps, Nanoseconds, Ratio, Seconds, Text, Volts, WattHours, Watts
 
 MeterName = Annotated[str, Meta(max_length=300)]
-"""Which Modbus meter: MAP@HOST:PORT/UNIT. Not a text for a person: readers compare it."""
+"""Which Modbus meter: MAP@HOST:PORT/UNIT. Not for a person: other nodes compare it."""
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 METER_HOLD_S = 10.0  # of meter/house and meter/solar, or three polls, the longer (MET-3)
 HELD_POLLS = 3
-LONGEST_POLL_S = 60.0  # assumed: what a reading may say of its own period
+LONGEST_POLL_S = 60.0  # assumed: the longest period that a reading may declare
 
 NO_LINE = Line(
     current_a=0.0, voltage_v=0.0, power_w=0.0, power_factor=1.0, imported_wh=0.0, exported_wh=0.0
@@ -37,16 +37,17 @@ NO_LINE = Line(
 class MeterReading(Struct, frozen=True, kw_only=True):
     """One meter's values, L1 first.
 
-    meter/box is sent every 0.2 s; silence for 5 s blinds safety to 4003 and 8002, so it opens.
+    meter/box is sent every 0.2 s; after 5 s of silence safety cannot detect 4003 and 8002 and
+    opens.
     meter/house (the total at the connection, the box included) and meter/solar are sent at every
-    poll; silence for the longer of 3 polls and 10 s means lost (MET-3). A poll that fails is sent
-    as well: online is False, the values and sampled_ns stay those of the last good one.
+    poll; silence for 3 polls or 10 s, whichever is longer, means lost (MET-3). A failed poll is
+    sent as well: online is False, the values and sampled_ns stay those of the last good one.
     """
 
     lines: tuple[Line, Line, Line]
     power_w: Watts
     online: bool
-    source: Text  # what was read, for a person: "Home Grid Meter - Import, tq at 10.0.0.6:502/1"
+    source: Text  # for a person: "Home Grid Meter - Import, tq at 10.0.0.6:502/1"
     sampled_ns: Nanoseconds = 0  # monotonic clock, middle of the reading; 0: never read
     imported_wh: WattHours = 0.0  # the meter's own totals
     exported_wh: WattHours = 0.0

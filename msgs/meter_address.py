@@ -10,7 +10,7 @@ class AddressError(Exception):
 
 
 class MeterAddress(Struct, frozen=True, kw_only=True):
-    """Where one meter is reached, and which register map it has."""
+    """Host, port and unit of one meter, and its register map."""
 
     map_name: str
     host: str
@@ -19,7 +19,7 @@ class MeterAddress(Struct, frozen=True, kw_only=True):
 
 
 def parse_address(text: str) -> MeterAddress:
-    """Return the meter that a text names; whether there is such a map is not known here.
+    """Return the meter that a text names. Whether the register map exists is not checked.
 
     :raises AddressError: the text has another form.
     """

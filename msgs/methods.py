@@ -1,4 +1,4 @@
-"""The table of methods: what can be asked, of whom, by whom, and what is answered.
+"""The table of methods: server, callers, arguments and result of each request.
 
 Both ends of a request use the row: `bus.serve(AUTHORIZE, handler)` and
 `bus.request(AUTHORIZE, arguments, on_answer)`. `wallbox call`, `wallbox methods`, `wallbox sim`,
@@ -24,7 +24,14 @@ from msgs.plant import (
     Tap,
     WorldStatus,
 )
-from msgs.requests import Because, NoArguments, NodeName, Stop, TopicName, WishArguments
+from msgs.requests import (
+    NoArguments,
+    NodeName,
+    ReasonArguments,
+    StopArguments,
+    TopicName,
+    WishArguments,
+)
 from msgs.rfid import CardList, RenameCard
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
@@ -33,8 +40,8 @@ from msgs.web import PageAddress
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 
-EVERY_NODE = "*"  # as a server: each node answers it itself
-ANYBODY = "*"  # as a caller: whoever is on the bus
+EVERY_NODE = "*"  # as a server: every node answers it
+ANYBODY = "*"  # as a caller: every node and tool
 TOOLS = "tool-*"  # as a caller: the command line
 TOOL_PREFIX = "tool-"  # its name on the bus is this and its process id
 
@@ -43,25 +50,25 @@ TOOL_PREFIX = "tool-"  # its name on the bus is this and its process id
 class Method(Generic[A, R]):
     """One row of the table.
 
-    `callers` are names of nodes, TOOLS or ANYBODY; the bus refuses everybody else. `timeout_s` is
-    how long a caller waits for the answer, unless it says otherwise.
+    `callers` are names of nodes, TOOLS or ANYBODY; the bus refuses all others. `timeout_s` is the
+    caller's default timeout.
     """
 
     name: str
     server: str
     arguments: type[A]
-    result: type[R]  # NoneType: only whether it was done
+    result: type[R]  # NoneType: no value
     callers: tuple[str, ...]
     text: str  # what it does, for a person
     timeout_s: float = 1.0
-    is_act: bool = False  # on the simulated world
+    is_act: bool = False  # acts on the simulated world
 
     def at(self, node: str) -> "Method[A, R]":
         """Return the row of one node, for a method that every node serves."""
         return replace(self, server=node)
 
     def refusal(self, caller: str) -> str:
-        """Return why somebody may not call it, for a person; "" if they may."""
+        """Return why a caller is not allowed, for a person; "" if it is."""
         is_tool = caller.startswith(TOOL_PREFIX) and TOOLS in self.callers
         if is_tool or caller in self.callers or ANYBODY in self.callers:
             return ""
@@ -77,10 +84,10 @@ def _listed(callers: Iterable[str]) -> str:
 STOP = Method(
     name="stop",
     server=EVERY_NODE,
-    arguments=Stop,
+    arguments=StopArguments,
     result=NoneType,
     callers=("launch",),
-    text="Stop this node, and leave its outputs as the reason says.",
+    text="Stop this node; the reason decides the state of its outputs.",
 )
 LIST_METHODS = Method(
     name="methods",
@@ -104,7 +111,7 @@ SCHEMA = Method(
 STOP_GRAPH = Method(
     name="stop",
     server="launch",
-    arguments=Because,
+    arguments=ReasonArguments,
     result=NoneType,
     callers=("system", TOOLS),
     text="Stop all nodes in order.",
@@ -122,7 +129,7 @@ RESTART_NODE = Method(
 RESTART_GRAPH = Method(
     name="restart_all",
     server="launch",
-    arguments=Because,
+    arguments=ReasonArguments,
     result=NoneType,
     callers=("system", TOOLS),
     text="Stop all nodes in order and start them again; answered before that.",
@@ -151,7 +158,7 @@ AUTHORIZE = Method(
 END_SESSION = Method(
     name="end",
     server="session",
-    arguments=Because,
+    arguments=ReasonArguments,
     result=NoneType,
     callers=("web", "dcs", TOOLS),
     text="End the running session.",
@@ -162,7 +169,7 @@ SET_WISH = Method(
     arguments=WishArguments,
     result=NoneType,
     callers=("web", "dcs", TOOLS),
-    text="Set the app's limit or pause; replaces the one before.",
+    text="Set the app's limit or pause; replaces the previous one.",
 )
 LIST_SESSIONS = Method(
     name="sessions",
@@ -222,9 +229,9 @@ SET_SETTINGS = Method(
 RESTART_BOX = Method(
     name="restart",
     server="system",
-    arguments=Because,
+    arguments=ReasonArguments,
     result=NoneType,
-    callers=("web", "led", "dcs", TOOLS),  # each of them was asked by a person
+    callers=("web", "led", "dcs", TOOLS),  # each acts for a person
     text="Restart the whole box, after the running session has been ended and stored.",
     timeout_s=6.0,  # longer than system waits for launch
 )
@@ -237,14 +244,14 @@ PAGE = Method(
     arguments=NoArguments,
     result=PageAddress,
     callers=(TOOLS,),
-    text="Tell the address of the page, and whether anybody has signed in yet.",
+    text="Show the address of the page, and whether anyone has signed in yet.",
 )
 
 # --- plant: the simulated world -------------------------------------------------------------------
 
 
 def _act(name: str, arguments: type[A], text: str) -> Method[A, None]:
-    """Return the row of an act: the panel of the page and `wallbox sim` may ask for it."""
+    """Return the row of an act, which the panel of the page and `wallbox sim` can request."""
     return Method(
         name=name,
         server="plant",
@@ -264,7 +271,7 @@ UNPLUG = _act(
 PULL = _act("pull", NoArguments, "Pull the plug out under load.")
 READY = _act("ready", NoArguments, "The vehicle wants energy.")
 FULL = _act("full", NoArguments, "The vehicle stops wanting energy.")
-TAP = _act("tap", Tap, "Hold cards to the reader; the box's own are on its label.")
+TAP = _act("tap", Tap, "Present cards to the reader; the box's own are on its label.")
 TOUCH = _act("touch", NoArguments, "Press the touch key.")
 SERVICE = _act("service", ServicePress, "Press the service key for a time [s].")
 HOUSE = _act("house", HouseLoad, "Set the other loads of the house on L1, L2 and L3 [A].")
@@ -304,11 +311,11 @@ METHODS: dict[tuple[str, str], Method[Any, Any]] = {
 ACTS: dict[str, Method[Any, None]] = {
     method.name: method for method in METHODS.values() if method.is_act
 }
-"""What people, weather and bad luck do to the simulated world, by name."""
+"""The acts on the simulated world, by name."""
 
 
 def method_of(node: str, name: str) -> Method[Any, Any] | None:
-    """Return a node's row of this name, its own or one that every node has; None: there is none."""
+    """Return a node's row of this name, its own or that of every node; None: no such row."""
     own = METHODS.get((node, name))
     if own is not None:
         return own

@@ -1,7 +1,7 @@
-"""What pilot says, and the laws of the control pilot (IEC 61851-1:2017, Annex A).
+"""Messages of pilot, and the rules of the control pilot (IEC 61851-1:2017, Annex A).
 
-Windows and duty law stand here, beside the message, because both `pilot` and `safety` judge the
-CP line by them, each from its own reading.
+Detection windows and duty cycle stand here, beside the message, because both `pilot` and `safety`
+evaluate the CP line by them, each from its own reading.
 """
 
 from enum import StrEnum
@@ -30,19 +30,19 @@ class PilotStatus(Struct, frozen=True, kw_only=True):
     """The control pilot as the pilot node reads and drives it.
 
     Sent every 20 ms, every 100 ms in state A, and on change. Silence for 1 s means to safety that
-    nobody watches the pilot: it opens, and earlier when its own reading of the pilot leaves C or D.
+    the CP line is not monitored: it opens, and earlier when its own reading leaves C or D.
     """
 
     cp_state: CpState
     duty_percent: Percent  # 100: steady +12 V (x1); 0: steady -12 V (state F)
-    offered_a: Amps  # per phase, what the duty tells the vehicle; 0 in x1 and F
+    offered_a: Amps  # per phase, signalled by the duty; 0 in x1 and F
     high_v: Volts  # plateau of the positive half-wave
     low_v: Volts  # plateau of the negative half-wave; equals high_v where there is only one
-    waking: bool = False  # the line is in F, then in x1, to wake a vehicle that sleeps
+    waking: bool = False  # the line is in F, then in x1, to wake a sleeping vehicle
 
 
 class SimPilotDrive(Struct, frozen=True, kw_only=True):
-    """What the simulated pilot driver sets on the simulated generator. Sent on change, latched.
+    """Output of the simulated pilot driver to the simulated generator. Sent on change, latched.
 
     Silence means nothing: hardware PWM goes on by itself.
     """
@@ -50,13 +50,14 @@ class SimPilotDrive(Struct, frozen=True, kw_only=True):
     duty_percent: Percent
 
 
-MIN_OFFER_A = 6.0  # IEC 61851-1, Table A.7: the least current that a duty can say
-UNPLUGGED_S = 0.3  # assumed: state A for so long is no bounce, and no hand changes plugs so fast
+MIN_OFFER_A = 6.0  # IEC 61851-1, Table A.7: the least current that a duty can signal
+# assumed: state A for this time is no contact bounce, and shorter than any change of plugs
+UNPLUGGED_S = 0.3
 MAX_OFFER_A = 32.0  # the product: 22 kW, 32 A on three phases (CHG-3)
 X1_PERCENT = 100.0  # steady +12 V, no PWM
 STATE_F_PERCENT = 0.0  # steady -12 V
 
-DIODE_LOW_V = -12.0  # the negative half-wave of a vehicle, whose diode blocks it
+DIODE_LOW_V = -12.0  # negative half-wave with a vehicle, whose diode blocks it
 DIODE_TOLERANCE_V = 1.25  # hardware.md 1.5: -12 +/- 1.1 V; the width of the E window here
 
 # Detection windows with 0.5 V dead bands between them: hardware.md 1.1 (as Beckhoff EL6761).
@@ -82,12 +83,12 @@ def classify_high_v(high_v: float) -> CpState | None:
 
 
 # assumed: the generator's rails are +/-12 V, 5 % more at most, and the outermost detection windows
-# end at 13.25 V; what lies beyond comes from a converter that does not answer.
+# end at 13.25 V; values beyond come from a converter that does not answer.
 RAIL_V = 13.5
 
 
 def is_measured(high_v: float, low_v: float, duty_percent: float) -> bool:
-    """Return whether a line and its generator can show this: three numbers. NaN is in no range."""
+    """Return whether three numbers are possible for a line and its generator; NaN is not."""
     return (
         all(isinstance(value, float | int) for value in (high_v, low_v, duty_percent))
         and -RAIL_V <= high_v <= RAIL_V
@@ -96,27 +97,27 @@ def is_measured(high_v: float, low_v: float, duty_percent: float) -> bool:
     )
 
 
-# How often a reading must be seen before it counts, strays at most 10 ms apart. A contactor has to
-# be open 100 ms after the vehicle left C or D (IEC 61851-1, Table A.6, seq. 2 and 8); 50 ms of
-# them belong to the relay. To A is faster than to the others, as in OpenEVSE (25 ms).
+# Number of equal readings, at most 10 ms apart, before a new state counts. The contactor has to be
+# open 100 ms after the vehicle left C or D (IEC 61851-1, Table A.6, seq. 2 and 8); 50 ms of them
+# belong to the relay. A is settled sooner than the others, as in OpenEVSE (25 ms).
 A_READS = 2
 STATE_READS = 3
-# A reading that confirms no state counts two against the settled one, a reading that confirms it
-# takes one back: four strays in a row, or a line that toggles for 0.2 s, leave no state at all.
+# A stray reading adds two, a reading of the settled state subtracts one: four strays in a row, or a
+# line that toggles for 0.2 s, leave no settled state.
 UNDEFINED_AT = 8
 
 
 class SettledCp(Struct, frozen=True, kw_only=True):
-    """The state of the pilot, freed from single stray readings."""
+    """The CP state without single stray readings."""
 
     state: CpState | None = None  # None: not known yet, or undefined
-    seen: CpState | None = None  # what the latest stray reading showed
-    equal: int = 0  # how often in a row it showed that
-    astray: int = 0  # how much has been seen against the settled state
+    seen: CpState | None = None  # state of the latest stray reading
+    equal: int = 0  # number of stray readings of that state in a row
+    astray: int = 0  # count against the settled state, up to UNDEFINED_AT
 
     @property
     def is_undefined(self) -> bool:
-        """Return whether the line has shown no state for longer than a change takes."""
+        """Return whether the line has had no settled state for longer than a change takes."""
         return self.state is None and self.astray >= UNDEFINED_AT
 
 
@@ -134,7 +135,7 @@ def settle(settled: SettledCp, seen: CpState | None) -> SettledCp:
         equal = settled.equal + 1 if seen is settled.seen else 1
         if equal >= (A_READS if seen is CpState.A else STATE_READS):
             return SettledCp(state=seen)
-    # Where no state is known yet, one that is left at once for another is no sign of a bad line.
+    # Before the first state is known, a change from one stray to another does not indicate a fault.
     is_learning = settled.state is None and seen is not None
     astray = min(settled.astray + (1 if is_learning else 2), UNDEFINED_AT)
     state = settled.state if astray < UNDEFINED_AT else None
@@ -156,8 +157,7 @@ def shows_diode(low_v: float) -> bool:
 def duty_of_offer(offer_a: float) -> float:
     """Return the duty [%] that offers a current [A] (IEC 61851-1, Table A.7).
 
-    Below 6 A there is no duty to say it: x1. The part of the law above 51 A is not used by this
-    box and is clamped.
+    Below 6 A no duty signals it: x1. Currents above 51 A are not used by this box and are clamped.
     """
     if not offer_a >= MIN_OFFER_A:
         return X1_PERCENT

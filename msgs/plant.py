@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from msgs.meter import Line
 from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
 
-# A card tells what it likes, up to this: hex digits, which need not be a UID.
+# Hex digits that a card returns; not necessarily a UID.
 CardText = Annotated[str, Meta(max_length=128, pattern=r"^([0-9A-Fa-f]{2})*\Z")]
 
 
@@ -35,11 +35,11 @@ class SimSignals(Struct, frozen=True, kw_only=True):
     overtemperature: bool  # the over-temperature switch has opened
     dip1: Count  # DSW1 as a byte, switch .1 is the most significant bit (smart_home.md 3.6)
     dip2: Count  # DSW2 likewise
-    power_on_reset: bool = False  # mains came on since the flag was taken back
+    power_on_reset: bool = False  # mains came on since the flag was cleared
 
 
 class SimPower(Struct, frozen=True, kw_only=True):
-    """What the box's meter chip measures. Sent every 0.1 s and at once when a current is cut.
+    """Values of the box's meter chip. Sent every 0.1 s and at once when a current is cut.
 
     Silence for 0.5 s reads as a failed chip.
     """
@@ -48,19 +48,19 @@ class SimPower(Struct, frozen=True, kw_only=True):
 
 
 class SimCards(Struct, frozen=True, kw_only=True):
-    """What the card reader has in its field. Sent every second and on change, latched.
+    """The cards in the field of the card reader. Sent every second and on change, latched.
 
     Silence for 3 s reads as a dead reader.
     """
 
     works: bool
-    uids: Annotated[tuple[CardText, ...], Meta(max_length=8)]  # as the cards tell them
+    uids: Annotated[tuple[CardText, ...], Meta(max_length=8)]  # as the cards return them
 
 
 class SimKeys(Struct, frozen=True, kw_only=True):
     """The keys of the front. Sent every second and on change, latched.
 
-    Silence for 3 s reads as keys that nobody presses.
+    Silence for 3 s reads as keys at rest.
     """
 
     service: bool
@@ -68,7 +68,7 @@ class SimKeys(Struct, frozen=True, kw_only=True):
 
 
 class SimEvent(Struct, frozen=True, kw_only=True):
-    """Something moved in the simulated world, stamped by it. Sent when it happens."""
+    """An event of the simulated world with its time. Sent when it happens."""
 
     what: Name  # "plugged", "unplugged", "coil_on", "coil_off", "contacts_open", "fault", ...
     at_ns: Nanoseconds  # monotonic clock
@@ -76,7 +76,7 @@ class SimEvent(Struct, frozen=True, kw_only=True):
 
 
 class SimFault(StrEnum):
-    """What `wallbox sim fault` can break."""
+    """The faults of `wallbox sim fault`."""
 
     NO_DIODE = "no_diode"
     CP_SHORT = "cp_short"
@@ -95,18 +95,18 @@ class SimFault(StrEnum):
     METER_LOST = "meter_lost"
     READER_DEAD = "reader_dead"
     SPI_STUCK = "spi_stuck"
-    IGNORES_X1 = "ignores_x1"  # the vehicle goes on drawing when the offer is taken back
-    ASLEEP = "asleep"  # the vehicle takes no offer until the pilot line was dead or in F for 3 s
+    IGNORES_X1 = "ignores_x1"  # the vehicle continues to draw when the offer is withdrawn
+    ASLEEP = "asleep"  # the vehicle takes no offer until the CP line was at 0 V or in F for 3 s
     CHIP_ZERO = "chip_zero"  # the meter chip measures nothing, and so counts nothing
     CHIP_DEAD = "chip_dead"  # the meter chip is silent
     CHIP_FROZEN = "chip_frozen"  # the meter chip repeats its last values
-    MIRROR_DEAD = "mirror_dead"  # the mirror contact never closes; the main poles are well
+    MIRROR_DEAD = "mirror_dead"  # the mirror contact never closes; the main poles work
     PE_HIGH = "pe_high"  # 2 kohm in the earth loop
     PHASE_LOST = "phase_lost"  # L2 is gone, for the box and for the house
     CP_MINUS = "cp_minus"  # the pilot's output is stuck at -12 V
     GENERATOR_STUCK = "generator_stuck"  # the pilot's generator keeps its duty
     NTC_OPEN = "ntc_open"  # the terminal's sensor is broken
-    SLOW = "slow"  # the contactor drops out late
+    SLOW = "slow"  # the contactor opens late
 
 
 class HouseLoad(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,14 +131,14 @@ class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on: bool
 
 
-HOLD_S = 0.6  # assumed: a card that is held for a moment; a reader looks every 0.15 s
+TAP_S = 0.6  # assumed: a card is presented for a moment; a reader looks every 0.15 s
 
 
 class Tap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `tap`: hold a card to the reader, alone or with others."""
+    """Request `tap`: present a card to the reader, alone or with others."""
 
     uid: CardText
-    seconds: Annotated[float, Meta(gt=0, le=60)] = HOLD_S
+    seconds: Annotated[float, Meta(gt=0, le=60)] = TAP_S
     others: Annotated[tuple[CardText, ...], Meta(max_length=7)] = ()
 
 
@@ -155,10 +155,10 @@ class FaultName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ModbusRead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `modbus_read`: what a Modbus client reads from a simulated meter's server.
+    """Request `modbus_read`: the reads of a Modbus client from a simulated meter's server.
 
-    One read after the other. Answered with the `Registers` of all; refused with the error that the
-    client would get of the first that fails.
+    They are done in order. Answered with the `Registers` of all; refused with the client's error of
+    the first read that fails.
     """
 
     host: Name
@@ -177,18 +177,18 @@ Registers = Annotated[tuple[Annotated[int, Meta(ge=0, le=65535)], ...], Meta(max
 
 
 class VehicleState(StrEnum):
-    """The simulated vehicle in a person's words."""
+    """State of the simulated vehicle."""
 
     AWAY = "away"
-    PLUGGED = "plugged"  # not asking for energy
-    READY = "ready"  # asks, takes nothing yet
+    PLUGGED = "plugged"  # wants no energy
+    READY = "ready"  # wants energy, draws none yet
     CHARGING = "charging"
     STOPPING = "stopping"
     FULL = "full"
 
 
 class WorldStatus(Struct, frozen=True, kw_only=True):
-    """Answer to `status`: the simulated world as it is."""
+    """Answer to `status`: the state of the simulated world."""
 
     vehicle: VehicleState
     contacts_closed: tuple[bool, bool, bool]
@@ -200,5 +200,5 @@ class WorldStatus(Struct, frozen=True, kw_only=True):
     duty_percent: Percent
     faults: Annotated[tuple[SimFault, ...], Meta(max_length=32)]
     lights: Text  # what the front shows
-    cards: Annotated[tuple[CardText, ...], Meta(max_length=8)] = ()  # held to the reader
+    cards: Annotated[tuple[CardText, ...], Meta(max_length=8)] = ()  # presented to the reader
     ports: dict[str, int]  # simulated meters: name -> TCP port

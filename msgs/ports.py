@@ -1,7 +1,7 @@
-"""What a parameter or a setting declares about the port in it, so that `--ports N` can move it.
+"""Types of ports in parameters and settings, so that `--ports N` can move them.
 
-Several simulated boxes on one machine differ in their ports by N. A port of any other type is left
-as it is written, whatever its name is.
+Several simulated boxes on one machine differ in their ports by N. A port of any other type is not
+moved.
 """
 
 from enum import StrEnum
@@ -17,7 +17,7 @@ class PortKind(StrEnum):
 
     OWN = "own"  # opened by this box
     PAGE = "page"  # likewise, and reached by a browser
-    PEER = "peer"  # of the `host` beside it; ours to move if that is this machine
+    PEER = "peer"  # of the `host` beside it; moved if that is this machine
     TEXT = "text"  # likewise, of a host inside the text: "ws://localhost:9000/ocpp"
 
 
@@ -26,20 +26,20 @@ def _port(kind: PortKind) -> Meta:
 
 
 OwnPort = Annotated[int, _port(PortKind.OWN)]
-"""Opened by this box; 0: any free one, which stays so."""
+"""Opened by this box; 0: any free one, and never moved."""
 
 PagePort = Annotated[int, _port(PortKind.PAGE)]
-"""Of a page, opened by this box; 0: any free one, which stays so."""
+"""Of a page, opened by this box; 0: any free one, and never moved."""
 
 PeerPort = Annotated[int, _port(PortKind.PEER)]
-"""Of somebody else, on the `host` of the same section of the settings."""
+"""Of another server, on the `host` of the same section of the settings."""
 
 PeerAddress = Annotated[str, Meta(extra={"port": PortKind.TEXT})]
-"""Of somebody else, with HOST:PORT in it."""
+"""Of another server, with HOST:PORT in it."""
 
 
 def kind_of(declared: object) -> PortKind | None:
-    """Return what a type says of the port in it; None if it holds none that moves."""
+    """Return the kind of port that a type declares; None if it has no port that moves."""
     info = inspect.type_info(declared)
     if isinstance(info, inspect.Metadata) and info.extra:
         return info.extra.get("port")

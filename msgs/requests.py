@@ -1,4 +1,4 @@
-"""How a request ends, and the arguments that several methods share.
+"""The answer to a request, and the arguments that several methods share.
 
 The arguments of one node alone stand in that node's file, and all methods in `msgs.methods`.
 """
@@ -13,7 +13,7 @@ from msgs.wish import MOST_A
 
 R = TypeVar("R")
 
-LATEST_UTC_NS = 4_102_444_800_000_000_000  # 2100-01-01: no sane clock says more
+LATEST_UTC_NS = 4_102_444_800_000_000_000  # 2100-01-01: later times are refused
 MOST_WISH_S = 860_400.0  # as `currtime` of the UDP interface: ten days
 
 
@@ -45,14 +45,14 @@ class NoArguments(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StopReason(StrEnum):
-    """Why a node is asked to stop; it decides what its drivers are left in."""
+    """Why a node is asked to stop; it decides the state in which the drivers are left."""
 
     RESTART = "restart"  # the next incarnation takes over: outputs are handed over
     SHUTDOWN = "shutdown"  # the graph stops: outputs go to the safe state
     SIGNAL = "signal"  # SIGTERM: the safe state at once
 
 
-class Stop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StopArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Arguments of `stop`, which the supervisor sends to each node."""
 
     reason: StopReason
@@ -70,29 +70,29 @@ class NodeName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     node: Name
 
 
-class Because(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReasonArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Arguments of requests that are logged or stored with their reason."""
 
     reason: Text = ""
 
 
 class WishArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Arguments of `wish` of session: the app's limit or pause; replaces the one before.
+    """Arguments of `wish` of session: the app's limit or pause; replaces the previous one.
 
-    It holds for this charge: until the plug is out, or the next one if none is in. One of the last
-    three says otherwise. Neither limit nor pause: nothing is wished.
+    It is valid for this charge: until the plug is out, or for the next one if no plug is in; or as
+    one of the last three fields says. Neither limit nor pause: no wish.
 
     :raises ValueError: more than one of the last three.
     """
 
     limit_a: Annotated[float, Meta(ge=0.0, le=MOST_A)] | None = None
     pause: bool = False
-    until_replaced: bool = False  # it holds until the next request
+    until_replaced: bool = False  # valid until the next request
     until_utc_ns: Annotated[Nanoseconds, Meta(ge=0, le=LATEST_UTC_NS)] | None = None
     for_s: Annotated[Seconds, Meta(gt=0.0, le=MOST_WISH_S)] | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check that at most one of the last three fields is given."""
         given = (self.until_replaced, self.until_utc_ns is not None, self.for_s is not None)
         if sum(given) > 1:
             raise ValueError("expected at most one of until_replaced, until_utc_ns and for_s")

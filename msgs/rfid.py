@@ -1,4 +1,4 @@
-"""What rfid says: the card that was held last, what became of it, and what is being learned."""
+"""Messages of rfid: the card presented last, its result, and the teaching of new cards."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -12,16 +12,16 @@ from msgs.units import Count, Name, Text
 
 
 class RfidMode(StrEnum):
-    """What the next card means."""
+    """How the next card is used."""
 
     READY = "ready"  # an authorisation, or the master
-    NEW_CARD = "new_card"  # the master was held: the new card within 5 s (RFID-8)
-    CONFIRM = "confirm"  # the new card was held: the master again within 5 s (RFID-8)
-    MASTER = "master"  # there is no master: the first card held becomes it (RFID-9)
+    NEW_CARD = "new_card"  # the master was presented: the new card within 5 s (RFID-8)
+    CONFIRM = "confirm"  # the new card was presented: the master again within 5 s (RFID-8)
+    MASTER = "master"  # no master is stored: the first card presented becomes it (RFID-9)
 
 
 class Indication(StrEnum):
-    """What the RFID indicator tells about the card held last, for as long as it tells it."""
+    """What the RFID indicator shows about the card presented last, while it shows it."""
 
     NONE = "none"
     ACCEPTED = "accepted"  # green for 2 s (RFID-3)
@@ -33,30 +33,29 @@ class Indication(StrEnum):
 class RfidStatus(Struct, frozen=True, kw_only=True):
     """The reader and the list of cards. Sent every second and on change.
 
-    Silence means to led that the reader is not alive; nobody is authorised by it.
+    Silence means to led that the reader does not work; no card is authorised by it.
     """
 
     mode: RfidMode
-    last_uid: Uid  # of the card held last; "" before the first
-    accepted: bool | None  # what became of it; None: nothing yet, or a step of teaching
+    last_uid: Uid  # of the card presented last; "" before the first
+    accepted: bool | None  # its result; None: none yet, or a step of teaching
     indication: Indication = Indication.NONE
     tone: Tone = Tone.NONE  # the newest one, to be played once
-    tone_count: Count = 0  # counts the tones: another number is another tone
+    tone_count: Count = 0  # number of tones; a change means a new tone
     works: bool = True  # False: the reader does not answer
     cards: Count = 0  # stored, the master included
     has_master: bool = False
-    detail: Text = ""  # what became of the last card, in plain words
+    detail: Text = ""  # result of the last card, as text
     last_color: CardColor = CardColor.NONE
     last_name: Name = ""
-    stored: Stored = (
-        Stored.CURRENT
-    )  # PREVIOUS: cards that were taught last may be missing; LOST: all
+    # PREVIOUS: the cards learned last may be missing; LOST: all cards.
+    stored: Stored = Stored.CURRENT
 
 
 class CardList(Struct, frozen=True, kw_only=True):
     """Every stored card, in the order in which they were stored.
 
-    Answer to request `cards`, and what stands in the file of the list.
+    Answer to request `cards`, and the content of the stored file.
     """
 
     cards: tuple[Card, ...]

@@ -1,4 +1,4 @@
-"""What safety says: the contactor as proven, the faults, the limits of the hardware."""
+"""Messages of safety: the proven state of the contactor, the faults, limits of the installation."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -20,8 +20,8 @@ class Contactor(StrEnum):
 class SafetyPhase(StrEnum):
     """Where safety stands between an open and a closed contactor."""
 
-    START = "start"  # proves the contactor open before anything else
-    IDLE = "idle"  # open, nothing asks for current
+    START = "start"  # first proves the contactor open
+    IDLE = "idle"  # open, no request for current
     SELF_TEST = "self_test"  # residual-current monitor under test, contactor open
     READY = "ready"  # self-test passed: the pilot may offer current
     CLOSING = "closing"  # enabled, not yet proven closed
@@ -47,7 +47,7 @@ class FaultCode(StrEnum):
 
 
 LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
-"""The faults that end the charge: nothing retries them (ERR-8007, ERR-RED)."""
+"""The faults that end the charge: they are not retried (ERR-8007, ERR-RED)."""
 
 RETRIED = frozenset(
     {
@@ -58,17 +58,17 @@ RETRIED = frozenset(
         FaultCode.RESIDUAL_CURRENT,
     }
 )
-"""Tried again by itself under ERR-R; the others go when their cause goes."""
+"""Retried automatically under ERR-R; the others clear with their cause."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """One fault that holds now: a record, raised and cleared by safety's machine."""
+    """One present fault: a record, raised and cleared by safety's machine."""
 
     code: FaultCode
     since_utc_ns: Nanoseconds
-    count: Count  # how often since the plug went in
-    detail: Text  # what was seen, in plain words
-    remedy: Text  # what the user can do about it
+    count: Count  # since the plug went in
+    detail: Text  # what was measured, as text
+    remedy: Text  # what the user can do
 
 
 Codes = Annotated[tuple[FaultCode, ...], Meta(max_length=16)]
@@ -76,11 +76,11 @@ Faults = Annotated[tuple[Fault, ...], Meta(max_length=16)]
 
 
 class SafetyStatus(Struct, frozen=True, kw_only=True):
-    """The contactor, and whether current may flow. Nobody can command it closed.
+    """The contactor, and whether current may flow. No request closes it.
 
-    Sent every 100 ms and on change; what drifts alone waits for the next repeat. Silence for 1 s
-    means to pilot that nobody guards the contactor: no PWM. What safety itself reads of the pilot
-    goes with it, for those who need no faster word.
+    Sent every 100 ms and on change; a change of drifting fields alone waits for the next repeat.
+    Silence for 1 s means to pilot that the contactor is not supervised: no PWM. Safety's own
+    reading of the CP line is included, for nodes to which 100 ms are enough.
     """
 
     contactor: Contactor
@@ -91,38 +91,38 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     installation_limit_a: Amps  # per phase, from the DIP switches
     limit_a: Amps  # per phase, from temperature; equals installation_limit_a when cool
     phase: SafetyPhase = SafetyPhase.START
-    detail: Text = ""  # why the contactor is not closed, in plain words
+    detail: Text = ""  # why the contactor is not closed, as text
     records: Faults = ()
-    # Until the next retry by itself, in whole seconds that have begun; None: none pending.
+    # Time until the next automatic retry, rounded up to whole seconds; None: none pending.
     retry_in_s: Seconds | None = None
     commissioning: bool = False  # DSW2.8: the contactor stays open for vehicles (STA-4)
     cp_state: CpState | None = None  # E where no window fits; None: not known (yet)
     offered_a: Amps = 0.0  # per phase, by the duty read back from the generator, to 0.1 A
-    # When this incarnation of safety saw the plug go in, after 0.3 s out; 0: none is in, or it was
-    # in already. What was changed while safety had no sight of it, it cannot tell.
+    # When this incarnation of safety detected the plug going in, after 0.3 s out; 0: none is in, or
+    # it was in at the start. A plug swapped while safety's inputs are stale goes undetected.
     plugged_since_utc_ns: Nanoseconds = 0
-    has_mains: bool = True  # False: the box is dark, neither pilot nor meter chip see any
+    has_mains: bool = True  # False: neither CP line nor meter chip show mains
     # The phases of the installation that are wired to the box, L1 first; all False: not known yet.
     wired_phases: tuple[bool, bool, bool] = (False, False, False)
     showroom: bool = False  # vehicles are never charged; everything else works (STA-2)
-    # Mains are back, and not all boxes of a house start at once: until this one tests, in whole
-    # seconds that have begun; None: now.
+    # After the return of mains each box of a house starts at another time: time until this one
+    # tests, rounded up to whole seconds; None: now.
     starts_in_s: Seconds | None = None
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):
-    """What the simulated safety driver sets on the simulated coil chain.
+    """Outputs of the simulated safety driver to the simulated coil chain.
 
-    Sent on change, and again each 0.1 s. Each one that feeds the watchdog is one edge on its line,
-    and the one that ends it is the last; without an edge for 1 s the hardware watchdog drops the
-    coil.
+    Sent on change, and again each 0.1 s. Each message that feeds the watchdog is one edge on its
+    line, and so is the first that does not; without an edge for 1 s the hardware watchdog drops
+    the coil.
     """
 
     enable: bool
     feeds_watchdog: bool
     residual_test: bool  # test line of the residual-current monitor
-    sampled_ns: Nanoseconds = 0  # monotonic clock: of the reading that led to these lines
-    clear_reset: bool = False  # takes the power-on reset flag back
+    sampled_ns: Nanoseconds = 0  # monotonic clock: of the reading that led to these outputs
+    clear_reset: bool = False  # clears the power-on reset flag
 
 
 # DSW1.6 to DSW1.8 -> the installation's maximum per phase [A]: smart_home.md 3.6.

@@ -1,4 +1,4 @@
-"""What session says: the wallbox's state in the manual's nine words, and the running session."""
+"""Messages of session: the wallbox's state, one of the manual's nine, and the running session."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +9,7 @@ from msgs.units import Name, Nanoseconds, Text, WattHours
 
 
 class WallboxState(StrEnum):
-    """The nine states of the page, word for word (requirements.md, STA)."""
+    """The nine states of the page, spelled as in the manual (requirements.md, STA)."""
 
     IDLE = "Idle"
     READY_FOR_CHARGING = "ReadyForCharging"
@@ -28,7 +28,7 @@ class EndReason(StrEnum):
     UNPLUGGED = "unplugged"
     STOPPED = "stopped"  # by app, smart home, card or charging service
     RESTART = "restart"  # the whole box was stopped or restarted (PAN-5)
-    POWER_LOSS = "power_loss"  # and the plug was not seated any more when mains were back
+    POWER_LOSS = "power_loss"  # and the plug was out when mains returned
     LAPSED = "lapsed"  # authorised, and charging was not started within 60 s (RFID-4)
     FAULT = "fault"  # a latched one, or the plug was pulled under one that does not clear by itself
 
@@ -50,7 +50,7 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     permitted: bool
     session_id: Name  # "" while there is none
     energy_wh: WattHours  # of this session, or of the last one
-    reason: Text  # why the state is what it is, in plain words
+    reason: Text  # why this is the state, as text
     started_utc_ns: Nanoseconds = 0
     authorization_required: bool = False  # a car is not authorised by its plug alone (RFID-6)
     token: Name = ""  # the card that has authorised; "" if none has, or none is needed
@@ -61,8 +61,8 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
 class SessionRecord(Struct, frozen=True, kw_only=True):
     """One session as it is stored and listed.
 
-    ended_utc_ns is 0 while it runs. One that is being ended, whose permission is withdrawn while
-    the contactor is still closed, has its end_reason already.
+    ended_utc_ns is 0 while it runs. A session that is being ended has its end_reason already while
+    the contactor is still closed.
     """
 
     session_id: Name
@@ -75,27 +75,27 @@ class SessionRecord(Struct, frozen=True, kw_only=True):
 
 
 class SessionsArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `sessions`: the newest records first, or those older than one of them."""
+    """Request `sessions`: the newest records first, or those older than a given one."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     before: Name = ""  # a session_id
 
 
 class Authorize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `authorize`: a card that the list, or the service, knows was held to the box.
+    """Request `authorize`: a card that the list, or the service, knows was presented.
 
-    Answered with an `Authorized`; refused in words where the card changes nothing.
+    Answered with an `Authorized`; refused with a reason where the card changes nothing.
     """
 
     token: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class Action(StrEnum):
-    """What a card did."""
+    """The effect of a card."""
 
     RELEASED = "released"  # authorised; the vehicle may be plugged in now
     STARTED = "started"  # the plugged vehicle is authorised
-    LOGGED_OFF = "logged_off"  # it ended what it had begun (RFID-5)
+    LOGGED_OFF = "logged_off"  # it ended the authorisation that it gave (RFID-5)
 
 
 class Authorized(Struct, frozen=True, kw_only=True):

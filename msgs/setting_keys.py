@@ -1,6 +1,6 @@
 """The settings as a flat table, key to plain value: "hotspot.channel" -> 11. Pure.
 
-So defaults, what is stored and what the launch file gives are laid over each other key by key.
+Defaults, stored settings and those of the launch file are combined key by key.
 """
 
 import math
@@ -18,7 +18,7 @@ MOST_SHOWN = 60  # characters of a wrong value
 
 
 class SettingError(Exception):
-    """Raised when a value does not belong to its key; says what was expected."""
+    """Raised when a value does not fit its key; says what was expected."""
 
     def __init__(self, key: str, problem: str) -> None:
         super().__init__(f"{key}: {problem}")
@@ -27,9 +27,9 @@ class SettingError(Exception):
 
 
 def flatten(tree: Mapping[str, Any], section: str = "") -> dict[str, Any]:
-    """Return a tree of plain values as a table; a section that is empty leaves nothing.
+    """Return a tree of plain values as a table; an empty section leaves no entry.
 
-    What is no section of the settings stays whole, whatever it is.
+    A mapping that is not a section of the settings is kept as one value.
     """
     flat: dict[str, Any] = {}
     for name, value in tree.items():
@@ -42,7 +42,7 @@ def flatten(tree: Mapping[str, Any], section: str = "") -> dict[str, Any]:
 
 
 def unflatten(flat: Flat) -> dict[str, Any]:
-    """Return a table as a tree; of a value and a section in one place the later stays."""
+    """Return a table as a tree; of a value and a section with one key the later is kept."""
     tree: dict[str, Any] = {}
     for key, value in flat.items():
         *sections, last = key.split(".")
@@ -66,7 +66,7 @@ def _leaves(kind: type[Struct], above: str = "") -> dict[str, Any]:
     return leaves
 
 
-_NO_SETTING = ("locked", "stored")  # what system says of the settings
+_NO_SETTING = ("locked", "stored")  # information of system about the settings
 LEAVES = {key: kind for key, kind in _leaves(Settings).items() if key not in _NO_SETTING}
 """Every setting with its type."""
 
@@ -77,9 +77,9 @@ def keys_below(section: str) -> tuple[str, ...]:
 
 
 def check(key: str, value: Any) -> None:
-    """Check one value by itself; which meter maps there are is not known here.
+    """Check one value by itself; whether a meter map exists is not checked.
 
-    :raises SettingError: there is no such key, or the value is not of its kind.
+    :raises SettingError: unknown key, or a value of the wrong type or range.
     """
     if key not in LEAVES:
         below = keys_below(key)
@@ -116,13 +116,13 @@ def _words(key: str, info: inspect.Type) -> str:
         case inspect.EnumType(cls=words):
             return f"one of {', '.join(word.value for word in words)}"
         case _:
-            raise TypeError(f"{key}: there are no words for a setting of the kind {info}")
+            raise TypeError(f"{key}: no description for a setting of type {info}")
 
 
 def shown(value: Any) -> str:
-    """Return a value as a person may have written it, not too long."""
+    """Return a value as JSON, cut to MOST_SHOWN characters."""
     if value is not None and not isinstance(value, bool | int | float | str):
         return f"a {type(value).__name__}"
-    is_number = isinstance(value, float) and not math.isfinite(value)  # JSON has no such
+    is_number = isinstance(value, float) and not math.isfinite(value)  # not in JSON
     text = str(value) if is_number else msgspec.json.encode(value).decode()
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

@@ -1,4 +1,4 @@
-"""The names that settings have as parameters of nodes, in launch files and `--set`.
+"""Names of settings as parameters of nodes, in launch files and `--set`.
 
 `load_manager.main_fuse_a = 25` means the setting `main_fuse_a`. Tools and scripts rely on these
 names.
@@ -21,17 +21,17 @@ _VALUES = {
 _METERS = {"meter.house": "house_meter", "meter.solar": "solar_meter"}
 
 PARAMETERS = frozenset((*_VALUES, *_METERS))
-"""Every such name: NODE.PARAMETER."""
+"""All of these names: NODE.PARAMETER."""
 
 
 def parameters_of(node: str) -> tuple[str, ...]:
-    """Return the parameters of a node that stand for settings."""
+    """Return the parameters of a node that are names of settings."""
     each = (name.partition(".") for name in sorted(PARAMETERS))
     return tuple(parameter for owner, _, parameter in each if owner == node)
 
 
 def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
-    """Return the settings, key to value, that a parameter stands for.
+    """Return the settings, key to value, that a parameter sets.
 
     :raises SettingError: the value is wrong; names the parameter.
     """

@@ -1,9 +1,9 @@
-"""What is configured: one typed tree with the manual's defaults. The rules of the noun stand here.
+"""The settings: one typed tree with the manual's defaults, and the rules for its values.
 
-Later beats earlier: the default, `[factory]` of the launch file, what is stored, `[settings]` of
-the launch file or `--set`. A key of the last kind is locked: pages show it, and nobody changes it
-there. Keys are written with dots, as "hotspot.channel". Passwords are no settings: they are never
-on the bus.
+Later overrides earlier: the default, `[factory]` of the launch file, the stored value, `[settings]`
+of the launch file or `--set`. A key of the last kind is locked: pages show it but cannot change it.
+Keys are written with dots, as "hotspot.channel". Passwords are not settings: they are never on the
+bus.
 """
 
 from enum import Enum, StrEnum
@@ -48,8 +48,8 @@ User = Annotated[
 ]
 
 
-# The main fuse of each phase of the house: 6 A is the least that a car can be offered, 63 A the
-# largest of a house connection of this box (assumed).
+# The main fuse of each phase of the house: 6 A is the least that a vehicle can be offered, 63 A the
+# largest house connection (assumed).
 FuseAmps = Annotated[
     float, Meta(ge=6.0, le=63.0, extra={"unit": "A"}, description="a current from 6 to 63 A")
 ]
@@ -62,11 +62,11 @@ class OperatingMode(StrEnum):
     """Page "Operating Mode" (MET-6)."""
 
     CHARGING = "charging"
-    FLEET = "fleet"  # "Fleet Charging": the Manager of others; no external meters, no DCS
+    FLEET = "fleet"  # "Fleet Charging": manages other boxes; no external meters, no DCS
 
 
 class PhaseAssignment(StrEnum):
-    """Page "Phase Assignment" (MET-4): the meter's phases that lie on the wallbox's L1, L2, L3."""
+    """Page "Phase Assignment" (MET-4): the meter's phases that feed the wallbox's L1, L2, L3."""
 
     L1_L2_L3 = "L1-L2-L3"
     L2_L3_L1 = "L2-L3-L1"
@@ -90,7 +90,7 @@ METER_LINES: dict[PhaseAssignment, tuple[int, ...]] = {
 class Wlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "WLAN / WiFi Connection" (WEB-8): the box as a client of the home network."""
 
-    enabled: bool = False  # ours: the hotspot is on (WEB-10), and never both (NET-1)
+    enabled: bool = False  # assumed: the hotspot is on (WEB-10), and never both (NET-1)
     ssid: Ssid = ""
 
 
@@ -98,11 +98,11 @@ class Hotspot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "WLAN / WiFi Hotspot" (WEB-10)."""
 
     enabled: bool = True
-    ssid: Ssid = ""  # "" stands for the label's, the serial number; published is what is meant
+    ssid: Ssid = ""  # "": the label's, the serial number, which is published in its place
     channel: Channel = 11
 
 
-class Authorization(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AuthorizationSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "Authorization & Time Sync" (WEB-9)."""
 
     required: bool = False  # RFID-6
@@ -121,14 +121,14 @@ class TcpMeter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     manufacturer: MapName = ""  # its register map, as "tq"
     host: Host = ""
     port: PeerPort = 502
-    unit: Unit = 1  # RS485 address behind a gateway; 1 is ours
+    unit: Unit = 1  # RS485 address behind a gateway; 1 is assumed
 
 
 class Controller(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A node that may limit or pause the charge, beside the app."""
+    """A node, besides the app, that may limit or pause the charge."""
 
-    enabled: bool = False  # else its wishes do not count
-    # What load_manager allows while it has heard nothing from it since its own start: 0, or 6 to 32
+    enabled: bool = False  # False: its wishes do not count
+    # The limit of load_manager from its start until the first message of the node: 0, or 6 to 32 A.
     fallback_a: FallbackAmps = 6.0
 
 
@@ -137,27 +137,27 @@ class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     enabled: bool = False
     address: Host = ""
-    port: Port = 8080  # the default is ours
+    port: Port = 8080  # assumed
     user: User = ""
 
 
 class Usb(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Page "USB Settings" (WEB-13): what a stick may do."""
+    """Page "USB Settings" (WEB-13): what a USB stick is used for."""
 
-    allow_init: bool = False  # configuration and logs go to an empty stick
-    allow_config: bool = False  # a stick changes the configuration
+    allow_init: bool = False  # configuration and logs are written to an empty stick
+    allow_config: bool = False  # the configuration is read from a stick
     allow_update: bool = False
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole configuration without secrets. Latched, sent on change.
 
-    Silence means that system has not started yet: who needs a value waits for it.
+    Silence means that system has not started yet; a node that needs a value waits for it.
     """
 
-    authorization: Authorization = Authorization()
+    authorization: AuthorizationSection = AuthorizationSection()
     locked: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()  # as "authorization.required"
-    stored: Stored = Stored.CURRENT  # LOST: UNKNOWN holds in the place of what was set
+    stored: Stored = Stored.CURRENT  # LOST: UNKNOWN replaces all stored settings
     operating_mode: OperatingMode = OperatingMode.CHARGING
     phase_assignment: PhaseAssignment = PhaseAssignment.L1_L2_L3
     wlan: Wlan = Wlan()
@@ -189,14 +189,14 @@ class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def meter_name(meter: TcpMeter) -> str:
-    """Return a meter as `--set` writes it, MAP@HOST:PORT/UNIT; "" if it is switched off."""
+    """Return a meter in the form of `--set`, MAP@HOST:PORT/UNIT; "" if it is switched off."""
     if not meter.enabled:
         return ""
     return f"{meter.manufacturer}@{meter.host}:{meter.port}/{meter.unit}"
 
 
 class Clash(Enum):
-    """Why a value does not go together with others."""
+    """Why a value conflicts with others."""
 
     WLAN_IS_ON = "wlan_is_on"
     HOTSPOT_IS_ON = "hotspot_is_on"
@@ -204,24 +204,24 @@ class Clash(Enum):
     SSID_MISSING = "ssid_missing"
     METER_IS_OFF = "meter_is_off"
     FUSE_MISSING = "fuse_missing"
-    FLEET = "fleet"  # has no external meters
+    FLEET = "fleet"  # no external meters in this mode
     MAP_MISSING = "map_missing"
     PORT_MISSING = "port_missing"
     HOST_MISSING = "host_missing"
     PORT_RESERVED = "port_reserved"
     PROXY_MISSING = "proxy_missing"
-    NO_OFFER = "no_offer"  # a current that no car can be offered
+    NO_OFFER = "no_offer"  # a current that no vehicle can be offered
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One value that does not go together with others."""
+    """One value that conflicts with others."""
 
     clash: Clash
     got: int | None = None  # bytes of an SSID, or a port
 
 
 def problems(settings: Settings) -> dict[str, Problem]:
-    """Return what does not go together, by key."""
+    """Return the conflicts between values, by key."""
     found: dict[str, Problem] = {}
     if settings.hotspot.enabled and settings.wlan.enabled:  # WEB-10, NET-1
         found["hotspot.enabled"] = Problem(clash=Clash.WLAN_IS_ON)

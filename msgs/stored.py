@@ -1,11 +1,11 @@
-"""How well a node knows what it has stored."""
+"""Which generation of its stored file a node has read."""
 
 from enum import StrEnum
 
 
 class Stored(StrEnum):
-    """Which generation of a file was read."""
+    """The generation of a file that was read."""
 
-    CURRENT = "current"  # the newest; or nothing was ever written
-    PREVIOUS = "previous"  # the newest is damaged: the change before it; what was revoked stays so
-    LOST = "lost"  # none can be read: the strictest values hold until somebody sets it anew
+    CURRENT = "current"  # the newest, or no file was ever written
+    PREVIOUS = "previous"  # the newest is damaged: the one before it; what was revoked stays so
+    LOST = "lost"  # both are damaged: the strictest values hold until it is set again

@@ -1,4 +1,4 @@
-"""The table of topics: what is said, by whom, how often, and how long it holds.
+"""The table of topics: message, writer, period and hold of each.
 
 Endpoints, freshness, docs, the picture of the graph and the sniffer all derive from it.
 """
@@ -31,12 +31,11 @@ M = TypeVar("M", bound=Struct)
 class Topic(Generic[M]):
     """One row of the table.
 
-    `period_s` None means "on change"; `idle_period_s` is what it is while no vehicle is there, if
-    that differs. `hold_s` is how long a reader may rely on the newest message; infinity where
-    silence means nothing. `own_hold_s` reads a longer or shorter hold out of the message itself.
-    `drifts` names fields whose change alone is no news: it is sent with the next repeat.
-    `latched` topics are resent to late readers. `recorded` ones are kept by a recorder unless it
-    is told otherwise.
+    `period_s` None means "on change"; `idle_period_s` is the period while no vehicle is plugged in,
+    if that differs. `hold_s` is how long a subscriber may use the newest message; infinity where
+    silence means nothing. `own_hold_s` derives a longer or shorter hold from the message itself.
+    `drifts` names fields whose change alone is sent with the next repeat only. `latched` topics are
+    sent again to late subscribers. A recorder keeps the `recorded` ones by default.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Topic(Generic[M]):
     recorded: bool = True
 
     def hold_of(self, message: M | None) -> float:
-        """Return how long a message holds [s]; of none that was heard, what the row says."""
+        """Return how long a message holds [s]; None: the hold of the row."""
         if message is None or self.own_hold_s is None:
             return self.hold_s
         return self.own_hold_s(message)
@@ -80,7 +79,7 @@ SESSION_STATUS = Topic(
     writer="session",
     period_s=1.0,
     hold_s=3.0,
-    drifts=("energy_wh", "reason"),  # the reason may hold amounts that follow each reading
+    drifts=("energy_wh", "reason"),  # the reason may contain amounts that follow each reading
 )
 SESSION_WISH = Topic(name="session/wish", message=Wishes, writer="session", latched=True)
 DCS_WISH = Topic(name="dcs/wish", message=Wishes, writer="dcs", latched=True)
@@ -93,7 +92,7 @@ METER_HOUSE = Topic(
     period_s=1.0,
     hold_s=METER_HOLD_S,
     own_hold_s=meter_hold_s,
-    latched=True,  # a load_manager that starts between two polls of a slow meter knows the last
+    latched=True,  # so that a load_manager that starts between two slow polls has the last one
 )
 METER_SOLAR = Topic(
     name="meter/solar",
@@ -109,7 +108,7 @@ LOAD_OFFER = Topic(
     writer="load_manager",
     period_s=0.5,
     hold_s=3.0,
-    drifts=("limits", "detail"),  # what does not bind, and amounts that follow each reading
+    drifts=("limits", "detail"),  # limits that do not bind, and amounts that follow each reading
 )
 LED_FRAME = Topic(
     name="led/frame", message=LedFrame, writer="led", period_s=1.0, hold_s=3.0, latched=True
@@ -188,7 +187,7 @@ NODES = (
     "system",
     "web",
 )
-"""Every writer on the bus, the supervisor included."""
+"""All writers on the bus, including the supervisor."""
 
 HEARTBEATS: dict[str, Topic[Heartbeat]] = {
     node: Topic(
@@ -214,7 +213,7 @@ TOPICS: dict[str, Topic[Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishSource:
-    """Who sends wishes: its name in load/offer, its topic, and what the settings say of it."""
+    """A source of wishes: its name in load/offer, its topic and its section of the settings."""
 
     name: str
     topic: Topic[Wishes]
@@ -228,4 +227,4 @@ WISHES = (
         name="smart_home", topic=SMART_HOME_WISH, controller=lambda settings: settings.smart_home
     ),
 )
-"""The sources of wishes that load_manager hears, beside the facts it reads itself."""
+"""The sources of wishes that load_manager subscribes to."""

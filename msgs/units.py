@@ -1,7 +1,7 @@
-"""Types that carry their unit or their bound: the vocabulary that every message is written in.
+"""Types with their unit or their bound, which all messages use.
 
 The unit is part of the schema hash, so a peer that means milliamperes is refused, not misread.
-Bounds are checked when a message is decoded; `bus` bounds the whole frame when it is sent.
+Bounds are checked when a message is decoded; `bus` limits the whole frame when it is sent.
 """
 
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What web answers: where its page is."""
+"""Messages of web: the address of its page."""
 
 from msgspec import Struct
 
@@ -9,4 +9,4 @@ class PageAddress(Struct, frozen=True, kw_only=True):
     """Answer to request `page`."""
 
     url: Text
-    is_first: bool  # nobody has signed in yet: the label's user and password open it (WEB-1)
+    is_first: bool  # no one has signed in yet: the label's user and password are valid (WEB-1)

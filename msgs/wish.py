@@ -1,6 +1,6 @@
-"""The claims of a source that limits or pauses: named wishes on one latched `<source>/wish` each.
+"""Wishes: the named claims of a source that limits or pauses, on its latched `<source>/wish`.
 
-A message that breaks a rule of this file is refused where it is decoded, and counts as not sent.
+A message that breaks a rule of this file is refused when it is decoded, and counts as not sent.
 """
 
 from typing import Annotated
@@ -21,31 +21,31 @@ FallbackAmps = Annotated[
 
 
 def is_fallback(fallback_a: float) -> bool:
-    """Return whether a car can be offered this: 0 A, or 6 to 32 A."""
+    """Return whether a vehicle can be offered this current: 0 A, or 6 to 32 A."""
     return fallback_a == 0.0 or MIN_OFFER_A <= fallback_a <= MAX_OFFER_A
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """One named wish: it holds until its end, or until the source sends a list without it.
+    """One named wish: it is valid until its end, or until the source sends a list without it.
 
     A wish with `hold_s` has to be sent again within that time, changed or not; else the fallback
-    takes its place until the source is heard again. Its end lifts a wish, never a fallback.
+    replaces it until the source sends again. The end of a wish ends the wish, never a fallback.
 
-    :raises ValueError: the hold without the fallback or the other way round; a fallback that no
-        car can be offered.
+    :raises ValueError: the hold without the fallback or the reverse; a fallback that no vehicle can
+        be offered.
     """
 
     name: Annotated[Name, Meta(min_length=1)]  # unique within its source
     limit_a: WishAmps | None = None  # of each phase; None: no limit
     pause: bool = False
-    # By the monotonic clock of this machine, which begins anew with each boot; None: no end.
+    # By the monotonic clock of this machine, which starts again with each boot; None: no end.
     end_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None
     hold_s: Annotated[Seconds, Meta(ge=LEAST_HOLD_S, le=MOST_HOLD_S)] | None = None
     fallback_a: FallbackAmps | None = None
     detail: Text = ""
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check the hold and the fallback."""
         if (self.hold_s is None) != (self.fallback_a is None):
             raise ValueError("expected hold_s and fallback_a, or neither of them")
         if self.fallback_a is not None and not is_fallback(self.fallback_a):
@@ -53,9 +53,9 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
-    """All that one source asks of load_manager. Latched, sent on change and within each hold.
+    """All wishes of one source. Latched, sent on change and within each hold.
 
-    Silence means nothing for a wish without a hold: it goes on. An empty list: no limit.
+    Silence means nothing for a wish without a hold: it remains. An empty list: no limit.
 
     :raises ValueError: two wishes of one name.
     """
@@ -63,7 +63,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     wishes: Annotated[tuple[Wish, ...], Meta(max_length=MOST_WISHES)]
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check that no two wishes have one name."""
         names = [wish.name for wish in self.wishes]
         if len(set(names)) < len(names):
             raise ValueError(f"expected each name once; got {', '.join(names)}")

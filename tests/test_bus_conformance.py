@@ -23,7 +23,7 @@ from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import NO_LINE, MeterReading
 from msgs.methods import ANYBODY, LIST_METHODS, STOP, TOOLS, Method
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
-from msgs.requests import Because, NoArguments, Stop, StopReason, WishArguments
+from msgs.requests import NoArguments, ReasonArguments, StopArguments, StopReason, WishArguments
 from msgs.topics import (
     HEARTBEATS,
     METER_HOUSE,
@@ -450,7 +450,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 WISH = row("wish", WishArguments, Heard)
 PLAIN = row("plain", NoArguments, NoneType)
 WORD = row("word", NoArguments, str)
-START = row("start", Because, str)
+START = row("start", ReasonArguments, str)
 COUNT = row("count", NoArguments, int)
 GUARDED = row("guarded", NoArguments, NoneType, callers=("led", TOOLS))
 
@@ -609,7 +609,7 @@ def test_nobody_there_is_a_timeout_after_the_time_of_the_row_or_of_the_request(
 
 def test_an_expired_request_is_never_carried_out(world: World) -> None:
     led = world.bus("led")
-    assert ask(world, led, START, Because(), timeout_s=0.1).status is Status.TIMEOUT
+    assert ask(world, led, START, ReasonArguments(), timeout_s=0.1).status is Status.TIMEOUT
     session = world.bus("session")
     started: list[str] = []
     session.serve(START, lambda call: started.append(call.caller))
@@ -623,7 +623,7 @@ def test_a_request_waits_in_its_time_for_a_node_that_is_on_its_way(world: World)
     for number in range(70):  # more than wait for one node: the oldest are lost
         led.request(
             START,
-            Because(reason=str(number)),
+            ReasonArguments(reason=str(number)),
             lambda answer: answers.append(answer.result),
             timeout_s=2.0,
         )
@@ -901,7 +901,7 @@ def test_a_node_is_stopped_by_the_supervisor_alone(world: World) -> None:
     led, session, launch = world.bus("led"), world.bus("session"), world.bus("launch")
     reasons: list[StopReason] = []
     session.on_stop(lambda reason, done: reasons.append(reason))
-    stop = Stop(reason=StopReason.RESTART)
+    stop = StopArguments(reason=StopReason.RESTART)
     assert ask(world, led, STOP.at("session"), stop).status is Status.REFUSED
     assert reasons == []
     assert ask(world, launch, STOP.at("session"), stop).status is Status.OK

@@ -160,7 +160,7 @@ PROGRAM = """
 from bus import Answer, Bus, Call
 from bus.tool import Tool
 from msgs.methods import AUTHORIZE, LIST_CARDS, STOP
-from msgs.requests import Because, NoArguments, Stop, StopReason
+from msgs.requests import ReasonArguments, NoArguments, StopArguments, StopReason
 from msgs.rfid import CardList
 from msgs.session import Action, Authorize, Authorized
 
@@ -180,18 +180,18 @@ def on_authorize(call: Call[Authorize, Authorized]) -> None:
     call.ok()  # wrong
 
 
-def on_because(call: Call[Because, Authorized]) -> None:
+def on_because(call: Call[ReasonArguments, Authorized]) -> None:
     print(call.arguments.reason)
 
 
 def use(bus: Bus, tool: Tool) -> None:
     bus.request(LIST_CARDS, NoArguments(), on_cards)
-    bus.request(LIST_CARDS, Because(), on_cards)  # wrong
+    bus.request(LIST_CARDS, ReasonArguments(), on_cards)  # wrong
     bus.request(LIST_CARDS, {}, on_cards)  # wrong
     bus.request("cards", NoArguments())  # wrong
     bus.request(AUTHORIZE, Authorize(token="1"), on_cards)  # wrong
-    bus.request(STOP.at("pilot"), Stop(reason=StopReason.RESTART))
-    bus.request(STOP.at("pilot"), Because())  # wrong
+    bus.request(STOP.at("pilot"), StopArguments(reason=StopReason.RESTART))
+    bus.request(STOP.at("pilot"), ReasonArguments())  # wrong
     bus.serve(AUTHORIZE, on_authorize)
     bus.serve(AUTHORIZE, on_because)  # wrong
     bus.serve(AUTHORIZE, lambda call: call.ok(Authorized(action=Action.STARTED)))

@@ -21,7 +21,7 @@ from msgs.methods import (
     Method,
 )
 from msgs.plant import HouseLoad, Sun, Tap
-from msgs.requests import Because, NoArguments, WishArguments
+from msgs.requests import NoArguments, ReasonArguments, WishArguments
 from msgs.safety import DIP_LIMIT_A
 
 A = TypeVar("A", bound=Struct)
@@ -135,7 +135,7 @@ def random_visit(chance: random.Random) -> Visit:
         act(_FULL)
         now_s += _soon(chance, 0.1, 10.0)
     if chance.random() < 0.1:
-        act(UserRequest(method=END_SESSION, arguments=Because(reason="soak")))
+        act(UserRequest(method=END_SESSION, arguments=ReasonArguments(reason="soak")))
         now_s += _soon(chance, 0.1, 10.0)
     act(_wish())
     if chance.random() < 0.7:

@@ -18,7 +18,7 @@ from bus import Answer, Status
 from bus.moment import Moment
 from msgs.led import Key, KeyPress, Tone
 from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
-from msgs.requests import Because, NoArguments
+from msgs.requests import NoArguments, ReasonArguments
 from msgs.units import Text
 from nodes.led import keys
 from nodes.led.keys import UNREAD, KeyEvent, Keys, KeyState, Kind
@@ -39,12 +39,12 @@ class PendingRequest(Generic[A]):
 
 
 RESTART = PendingRequest(
-    method=RESTART_BOX, arguments=Because(reason="service key"), what="restart"
+    method=RESTART_BOX, arguments=ReasonArguments(reason="service key"), what="restart"
 )
 ERASE = PendingRequest(method=ERASE_CARDS, arguments=NoArguments(), what="erase all cards")
 RESTART_ERASED = PendingRequest(
     method=RESTART_BOX,
-    arguments=Because(reason="service key: all cards erased"),
+    arguments=ReasonArguments(reason="service key: all cards erased"),
     what="restart after all cards were erased",
 )
 

@@ -15,7 +15,7 @@ from bus.store import StoreError
 from bus.write_behind import written
 from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH
 from msgs.pilot import MIN_OFFER_A
-from msgs.requests import Because, StopReason, WishArguments
+from msgs.requests import ReasonArguments, StopReason, WishArguments
 from msgs.rfid import RfidMode
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.stored import Stored
@@ -159,7 +159,7 @@ class SessionNode:
             self._bus.log("error", f"a session could not be stored: {ended.problem}")
         self._rounds.run(lambda inputs: replace(inputs, written=ended))
 
-    def _on_end(self, call: Call[Because, None]) -> None:
+    def _on_end(self, call: Call[ReasonArguments, None]) -> None:
         refusal = refusal_to_end(self._state)
         if refusal is not None:
             call.refuse(words.END_REFUSALS[refusal])

@@ -11,7 +11,7 @@ from bus.generations import keep, recall
 from bus.moment import Moment
 from bus.write_behind import WriteBehind, hand_out, queue, settle, written
 from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
-from msgs.requests import Because, NoArguments
+from msgs.requests import NoArguments, ReasonArguments
 from msgs.setting_keys import flatten
 from msgs.settings import SetArguments, Settings, problems
 from msgs.stored import Stored
@@ -148,7 +148,7 @@ class SystemNode:
             call.refuse(self._store.problem)
         self._go_on()
 
-    def _on_restart(self, call: Call[Because, None]) -> None:
+    def _on_restart(self, call: Call[ReasonArguments, None]) -> None:
         """Have everything begin anew: launch stops all in order, the session first (PAN-5)."""
 
         def on_answer(answer: Answer[None]) -> None:
@@ -163,7 +163,7 @@ class SystemNode:
         reason = f"asked by {call.caller}"
         if call.arguments.reason:
             reason = f"{call.arguments.reason} ({reason})"
-        because = Because(reason=reason[:MOST_REASON])
+        because = ReasonArguments(reason=reason[:MOST_REASON])
         self._bus.request(RESTART_GRAPH, because, on_answer)
 
     # --- what is said --------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from msgs.load_manager import LoadOffer
 from msgs.methods import STOP
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
 from msgs.plant import SimSignals
-from msgs.requests import Stop, StopReason
+from msgs.requests import StopArguments, StopReason
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import (
@@ -60,7 +60,7 @@ class Surroundings:
         return status
 
     def stop(self, reason: StopReason) -> None:
-        self.graph.bus("launch").request(STOP.at("pilot"), Stop(reason=reason))
+        self.graph.bus("launch").request(STOP.at("pilot"), StopArguments(reason=reason))
         self.graph.advance(0.1)
         assert "pilot" not in self.graph.running
         self.graph.kill("launch")

@@ -16,7 +16,7 @@ from msgs.meter import Line, MeterReading
 from msgs.methods import STOP
 from msgs.pilot import SimPilotDrive
 from msgs.plant import SimPower, SimSignals
-from msgs.requests import Stop, StopReason
+from msgs.requests import StopArguments, StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import (
@@ -405,7 +405,7 @@ def test_a_restart_of_safety_asks_opens_proves_tests_and_closes_again(
 ) -> None:
     around.start()
     around.charge()
-    around.launch.request(STOP.at("safety"), Stop(reason=StopReason.RESTART))
+    around.launch.request(STOP.at("safety"), StopArguments(reason=StopReason.RESTART))
     around.graph.advance(0.2)
     assert around.duty_percent == 100.0
     assert around.contacts

@@ -13,7 +13,7 @@ from msgs.methods import METHODS
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
-from msgs.settings import Authorization, Settings
+from msgs.settings import AuthorizationSection, Settings
 from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
@@ -61,7 +61,7 @@ class Box:
     def require(self, required: bool | None) -> None:
         """Have system say whether a card is required; None: it says nothing."""
         if required is not None:
-            authorization = Authorization(required=required)
+            authorization = AuthorizationSection(required=required)
             self.system.publish(SETTINGS, Settings(authorization=authorization))
 
     def _hear(self, status: SessionStatus) -> None:

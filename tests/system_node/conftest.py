@@ -11,7 +11,7 @@ from bus.generations import decoder, look
 from bus.memory import MemoryGraph
 from msgs.led import DARK, Color, Effect, LedFrame, Light
 from msgs.methods import METHODS, RESTART_GRAPH
-from msgs.requests import Because
+from msgs.requests import ReasonArguments
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.settings import Settings
@@ -58,9 +58,9 @@ class Box:
     # --- the others ----------------------------------------------------------------------------
 
     def start_launch(
-        self, answer_restart: Callable[[Call[Because, None]], None] | None = None
+        self, answer_restart: Callable[[Call[ReasonArguments, None]], None] | None = None
     ) -> None:
-        def on_restart(call: Call[Because, None]) -> None:
+        def on_restart(call: Call[ReasonArguments, None]) -> None:
             self.restarts.append(call.arguments.reason)
             call.ok(None)
 

@@ -23,7 +23,7 @@ from msgs.methods import (
     SET_SETTINGS,
     UNPLUG,
 )
-from msgs.requests import Because, NoArguments
+from msgs.requests import NoArguments, ReasonArguments
 from msgs.rfid import CardList
 from msgs.session import EndReason, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
@@ -171,9 +171,9 @@ def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_begins_an
     box.graph.advance(20.0)
     assert box.contacts == ["contacts_closed"]
     before = box.said[-1]
-    assert box.graph.ask(RESTART_BOX, Because(reason="a test")).status is Status.OK
+    assert box.graph.ask(RESTART_BOX, ReasonArguments(reason="a test")).status is Status.OK
     assert box.graph.restart_wanted == "a test (asked by tool-0)"
-    again = box.graph.ask(RESTART_BOX, Because())
+    again = box.graph.ask(RESTART_BOX, ReasonArguments())
     assert (again.status, again.reason) == (Status.NOT_READY, "the graph is stopping")
     box.graph.restart_all()
     assert box.graph.restart_wanted is None
@@ -194,7 +194,7 @@ def test_only_system_and_tools_ask_for_a_restart(tmp_path: Path) -> None:
     box = Graph(tmp_path)
     stranger = box.graph.memory.bus("web")
     answers: list[Answer[Any]] = []
-    stranger.request(RESTART_GRAPH, Because(), answers.append)
+    stranger.request(RESTART_GRAPH, ReasonArguments(), answers.append)
     box.graph.advance(0.1)
     assert [answer.status for answer in answers] == [Status.REFUSED]
     assert box.graph.restart_wanted is None

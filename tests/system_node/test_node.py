@@ -15,7 +15,7 @@ from msgs.heartbeat import NodeState
 from msgs.label import LABEL_FILE, Label
 from msgs.led import DARK, Color, Effect, Light
 from msgs.methods import RESTART_BOX, SET_SETTINGS
-from msgs.requests import Because, StopReason
+from msgs.requests import ReasonArguments, StopReason
 from msgs.settings import PhaseAssignment, SetArguments, Settings
 from msgs.stored import Stored
 from nodes.system.node import MOST_WAITING, Parameters, build
@@ -635,15 +635,15 @@ def test_a_node_that_has_no_say_in_it_does_not_restart_the_box(box: Box) -> None
     assert box.restarts == []
 
 
-def refuses(call: Call[Because, None]) -> None:
+def refuses(call: Call[ReasonArguments, None]) -> None:
     call.refuse("not on a Sunday")
 
 
-def puts_off(call: Call[Because, None]) -> None:
+def puts_off(call: Call[ReasonArguments, None]) -> None:
     call.not_ready("the graph is stopping")
 
 
-def is_silent(call: Call[Because, None]) -> None:
+def is_silent(call: Call[ReasonArguments, None]) -> None:
     pass
 
 
@@ -663,7 +663,7 @@ def test_a_restart_that_launch_does_not_accept_is_refused_in_its_words(
     new_box.start_launch(launch)
     new_box.start()
     answers: list[Answer[None]] = []
-    new_box.peers["web"].request(RESTART_BOX, Because(), answers.append)
+    new_box.peers["web"].request(RESTART_BOX, ReasonArguments(), answers.append)
     new_box.graph.advance(9.0)
     (answer,) = answers
     assert (answer.status, answer.reason[: len(words)]) == (status, words)

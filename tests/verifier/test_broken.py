@@ -20,7 +20,7 @@ from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.methods import END_SESSION, FAULT, HOUSE, PLUG, PULL, READY, UNPLUG
 from msgs.plant import FaultName, HouseLoad, SimFault
-from msgs.requests import Because, NoArguments
+from msgs.requests import NoArguments, ReasonArguments
 from msgs.safety import SafetyPhase
 from nodes.plant import contactor
 from nodes.plant.readings import signals_of
@@ -157,7 +157,7 @@ def test_a_safety_that_stays_closed_without_permission_is_caught(
     step_then(
         nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
     )
-    scene.graph.tell(END_SESSION, Because(reason="test"))
+    scene.graph.tell(END_SESSION, ReasonArguments(reason="test"))
     scene.graph.advance(8.0)
     assert {"unloaded", "permission"} & scene.names()
 
