@@ -13,12 +13,12 @@ from bus.place import Place, run_dir_from_environment
 from bus.tool import Tool, open_tool
 from cli.graph import Graph
 from msgs.launch import ProcessState
-from terminal.changes import Story
-from terminal.facts import Facts
+from terminal.changes import Changes
 from terminal.lines import encodable
-from terminal.listener import Listener
 from terminal.looks import can_draw, every_look, on_signals
 from terminal.page import page_words
+from terminal.snapshot import FrontSnapshot
+from terminal.subscriptions import Subscriptions
 
 EXIT_FAILED = 1
 
@@ -45,13 +45,13 @@ def run_behind_front(words: Sequence[str], place: Place) -> int:
     with Graph(words, place.run_dir) as graph, open_tool(place) as tool:
         graph.watch(tool)
         on_signals(graph.stop)
-        listener = Listener(tool)
-        facts = _wait_until_up(tool, listener, graph)
-        if facts is not None:
-            page = page_words(tool, place, facts)
-            click.echo(_greeting(facts, place, graph.log_path, page))
+        listener = Subscriptions(tool)
+        snapshot = _wait_until_up(tool, listener, graph)
+        if snapshot is not None:
+            page = page_words(tool, place, snapshot)
+            click.echo(_greeting(snapshot, place, graph.log_path, page))
             if can_draw():
-                hints = tuple(command for command, _ in _hints(facts, place))
+                hints = tuple(command for command, _ in _hints(snapshot, place))
                 _show(tool, graph, hints, page)
             else:
                 _tell(tool, listener, lambda: graph.exit_code is not None)
@@ -63,11 +63,11 @@ def run_behind_front(words: Sequence[str], place: Place) -> int:
     return 0
 
 
-def _wait_until_up(tool: Tool, listener: Listener, graph: Graph) -> Facts | None:
-    """Return the first facts of a graph that is READY; None if it ended before."""
+def _wait_until_up(tool: Tool, listener: Subscriptions, graph: Graph) -> FrontSnapshot | None:
+    """Return the first snapshot of a graph that is READY; None if it ended before."""
 
     def is_up() -> bool:
-        status = listener.facts().graph.fresh
+        status = listener.snapshot().graph.fresh
         return (
             status is not None
             and status.pid == graph.pid
@@ -76,7 +76,7 @@ def _wait_until_up(tool: Tool, listener: Listener, graph: Graph) -> Facts | None
 
     every_look(tool, lambda: None)
     tool.run_for(until=lambda: graph.exit_code is not None or is_up())
-    return listener.facts() if is_up() else None
+    return listener.snapshot() if is_up() else None
 
 
 def _show(tool: Tool, graph: Graph, hints: tuple[str, ...], page: str) -> None:
@@ -89,38 +89,38 @@ def _show(tool: Tool, graph: Graph, hints: tuple[str, ...], page: str) -> None:
     Show(tool, "q stop all", stop, hints, page).run(lambda: graph.exit_code is not None)
 
 
-def _tell(tool: Tool, listener: Listener, is_over: Callable[[], bool]) -> None:
+def _tell(tool: Tool, listener: Subscriptions, is_over: Callable[[], bool]) -> None:
     """Print what becomes new, one line each."""
-    story = Story()
+    changes = Changes()
 
     def look() -> None:
-        facts = listener.facts()
-        at = datetime.datetime.fromtimestamp(facts.utc_ns // 1_000_000_000, datetime.UTC)
-        for line in story.news(facts):
+        snapshot = listener.snapshot()
+        at = datetime.datetime.fromtimestamp(snapshot.utc_ns // 1_000_000_000, datetime.UTC)
+        for line in changes.lines(snapshot):
             click.echo(_shown(f"{at:%H:%M:%S} {line}"))
 
     every_look(tool, look)
     tool.run_for(until=is_over)
 
 
-def _greeting(facts: Facts, place: Place, log: Path, page: str) -> str:
-    graph = facts.graph.message
+def _greeting(snapshot: FrontSnapshot, place: Place, log: Path, page: str) -> str:
+    graph = snapshot.graph.message
     lines = [
-        f"{graph.plan if graph else 'the graph'} runs: {len(facts.processes)} nodes",
+        f"{graph.plan if graph else 'the graph'} runs: {len(snapshot.processes)} nodes",
         *([f"page           {page}"] if page else []),
         f"run directory  {place.run_dir}",
         f"log            {log}",
         "Three things to try in another terminal:",
     ]
-    for command, does in _hints(facts, place):
+    for command, does in _hints(snapshot, place):
         lines += [f"    {command}", f"        {does}"]
     return _shown("\n".join([*lines, "Ctrl-C stops it."]))
 
 
-def _hints(facts: Facts, place: Place) -> list[tuple[str, str]]:
+def _hints(snapshot: FrontSnapshot, place: Place) -> list[tuple[str, str]]:
     """Return commands that reach this graph, each with what it does."""
     where = "" if place.run_dir == run_dir_from_environment() else f" --run-dir {place.run_dir}"
-    chosen = _SIMULATED if facts.has_plant else _ANY
+    chosen = _SIMULATED if snapshot.has_plant else _ANY
     return [(f"{_how_called()} {words}{where}", does) for words, does in chosen]
 
 

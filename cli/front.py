@@ -36,21 +36,21 @@ def command(once: bool, run_dir: Path | None) -> None:
 
 def _print_once(tool: "Tool") -> None:
     from terminal.lines import encodable
-    from terminal.listener import Listener
+    from terminal.subscriptions import Subscriptions
     from terminal.view import PLAIN_WIDTH, front_lines
 
-    listener = Listener(tool)
+    listener = Subscriptions(tool)
     tool.every(LOOK_S, lambda: None)
     tool.run_for(FIRST_LOOK_S, until=listener.has_heard_all)
-    for line in front_lines(listener.facts(), PLAIN_WIDTH):
+    for line in front_lines(listener.snapshot(), PLAIN_WIDTH):
         click.echo(encodable(line.text, sys.stdout.encoding))
 
 
 def _show(tool: "Tool", place: "Place") -> None:
+    from terminal.end_detector import EndDetector
     from terminal.show import Show
-    from terminal.watch import Watch
 
-    watch = Watch(tool, lambda: is_running(place))
+    end = EndDetector(tool, lambda: is_running(place))
     is_left, ended = False, ""
 
     def leave() -> str:
@@ -60,13 +60,13 @@ def _show(tool: "Tool", place: "Place") -> None:
 
     def is_over() -> bool:
         nonlocal ended
-        ended = watch.ended()
+        ended = end.ended()
         return is_left or bool(ended)
 
     Show(tool, "q leave", leave).run(is_over)
     if not ended:
         click.echo(f"the graph goes on, on {place.run_dir}; `wallbox stop` stops it")
-    elif watch.is_stopped:
+    elif end.is_stopped:
         click.echo(ended)
     else:
         fail(ended)

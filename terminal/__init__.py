@@ -1,6 +1,7 @@
 """The front of the wallbox and its charge, in a terminal.
 
-`facts` is what was heard, `view` makes lines of it, `lights` the lights among them, `changes` tells
-what became new; all pure. `listener` reads the bus, `screen` draws and hears keys, `page` tells
-where the web page is. Whose graph it shows is nothing to it: `cli` puts the two together.
+`snapshot` has the newest messages, `view` formats them as lines, `lights` draws the lights,
+`changes` lists what is new; all pure. `subscriptions` reads the bus, `screen` draws and reads keys,
+`page` finds the address of the web page, `end_detector` detects that the graph has ended. `cli`
+starts or finds the graph.
 """

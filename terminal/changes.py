@@ -1,4 +1,4 @@
-"""What has become new since the last look, one line each: the front without a screen. Pure."""
+"""The changes since the last look, one line each: the front without a screen. Pure."""
 
 from typing import NamedTuple
 
@@ -6,49 +6,47 @@ from msgspec import Struct
 
 from msgs.load_manager import HouseMeter
 from msgs.pilot import STATE_F_PERCENT
-from terminal.facts import Facts
 from terminal.lines import plain
+from terminal.snapshot import FrontSnapshot
 from view.charge import contactor_words, cp_words, duty_words
-from view.facts import Heard
 from view.limits import limit_reason, limit_words
 from view.silence import not_ready, process_words
+from view.snapshot import Received
 from view.state import faults, is_reason_below
 
 
-class Headline(NamedTuple):
-    """One thing that is told when it becomes another."""
+class Item(NamedTuple):
+    """One subject, printed when it changes."""
 
-    what: object  # decides whether it is another; no text
-    words: str  # are told
-    source: str  # the node that it is known from: its silence ends nothing
-    end: str | None = None  # logged when it ends; None: nothing is
+    what: object  # compared with the last one; not a text
+    words: str  # printed
+    source: str  # the node that publishes it: its silence does not end the item
+    end: str | None = None  # printed when it ends; None: nothing is printed
 
 
-class Story:
-    """Remembers what has been told."""
+class Changes:
+    """Keeps the items that were printed, and compares."""
 
     def __init__(self) -> None:
-        self._told: dict[str, Headline] = {}
+        self._known: dict[str, Item] = {}
 
-    def news(self, facts: Facts) -> list[str]:
-        """Return one line for each subject that is new, has changed or is over."""
-        now = _headlines(facts)
-        heard = {
-            source.node for source in (*facts.sources, facts.graph) if source.fresh is not None
-        }
+    def lines(self, snapshot: FrontSnapshot) -> list[str]:
+        """Return one line for each subject that is new, has changed or has ended."""
+        now = _items(snapshot)
+        heard = {source.node for source in _sources(snapshot) if source.fresh is not None}
         lines = []
-        for subject, before in self._told.items():
+        for subject, before in self._known.items():
             if subject in now:
                 continue
             if before.source not in heard:
                 now[subject] = before
             elif before.end is not None:
                 lines.append(_line(subject, before.end))
-        for subject, headline in now.items():
-            before_ = self._told.get(subject)
-            if before_ is None or before_.what != headline.what:
-                lines.append(_line(subject, headline.words))
-        self._told = now
+        for subject, item in now.items():
+            before_ = self._known.get(subject)
+            if before_ is None or before_.what != item.what:
+                lines.append(_line(subject, item.words))
+        self._known = now
         return lines
 
 
@@ -56,53 +54,53 @@ def _line(subject: str, words: str) -> str:
     return f"{subject:10} {plain(words)}"
 
 
-def _sources(facts: Facts) -> tuple[Heard[Struct], ...]:
-    return (facts.graph, *facts.sources)
+def _sources(snapshot: FrontSnapshot) -> tuple[Received[Struct], ...]:
+    return (snapshot.graph, *snapshot.sources)
 
 
-def _headlines(facts: Facts) -> dict[str, Headline]:
-    """Return what can be told of these facts. Amounts that drift decide nothing."""
-    lines: dict[str, Headline] = {}
-    session, pilot, offer = facts.session.fresh, facts.pilot.fresh, facts.offer.fresh
+def _items(snapshot: FrontSnapshot) -> dict[str, Item]:
+    """Return all items of a snapshot. Drifting amounts do not count as changes."""
+    lines: dict[str, Item] = {}
+    session, pilot, offer = snapshot.session.fresh, snapshot.pilot.fresh, snapshot.offer.fresh
     if session is not None:
-        reason = "" if is_reason_below(facts) else f": {session.reason}"
-        lines["state"] = Headline(session.state, session.state + reason, facts.session.node)
-    _add_safety(lines, facts)
+        reason = "" if is_reason_below(snapshot) else f": {session.reason}"
+        lines["state"] = Item(session.state, session.state + reason, snapshot.session.node)
+    _add_safety(lines, snapshot)
     if pilot is not None:
-        source = facts.pilot.node
-        lines["vehicle"] = Headline(pilot.cp_state, cp_words(pilot.cp_state), source)
+        source = snapshot.pilot.node
+        lines["vehicle"] = Item(pilot.cp_state, cp_words(pilot.cp_state), source)
         what = (pilot.offered_a > 0.0, pilot.duty_percent == STATE_F_PERCENT)
-        lines["pilot"] = Headline(what, duty_words(pilot), source)
+        lines["pilot"] = Item(what, duty_words(pilot), source)
     if offer is not None:
-        source = facts.offer.node
-        words = f"{limit_words(facts)}. {limit_reason(facts)}"
-        lines["limit"] = Headline(offer.reason, words, source)
+        source = snapshot.offer.node
+        words = f"{limit_words(snapshot)}. {limit_reason(snapshot)}"
+        lines["limit"] = Item(offer.reason, words, source)
         if offer.house_meter is HouseMeter.LOST:
-            lines["house"] = Headline("lost", "the meter is lost", source, "the meter is back")
-    _add_nodes(lines, facts)
+            lines["house"] = Item("lost", "the meter is lost", source, "the meter is back")
+    _add_nodes(lines, snapshot)
     return lines
 
 
-def _add_safety(lines: dict[str, Headline], facts: Facts) -> None:
-    safety, source = facts.safety.fresh, facts.safety.node
+def _add_safety(lines: dict[str, Item], snapshot: FrontSnapshot) -> None:
+    safety, source = snapshot.safety.fresh, snapshot.safety.node
     if safety is None:
         return
-    for fault in faults(facts):
+    for fault in faults(snapshot):
         words = ". ".join(filter(None, (fault.detail, fault.remedy)))
-        lines[f"fault {fault.code}"] = Headline(fault.count, words, source, "is over")
-    lines["contactor"] = Headline(safety.contactor, contactor_words(facts), source)
+        lines[f"fault {fault.code}"] = Item(fault.count, words, source, "is over")
+    lines["contactor"] = Item(safety.contactor, contactor_words(snapshot), source)
 
 
-def _add_nodes(lines: dict[str, Headline], facts: Facts) -> None:
-    """Name the nodes that do not run, and those that run and say nothing any more."""
-    graph = facts.graph.fresh
+def _add_nodes(lines: dict[str, Item], snapshot: FrontSnapshot) -> None:
+    """Add the nodes that do not run, and those that run and have become silent."""
+    graph = snapshot.graph.fresh
     if graph is not None and graph.stopping:
-        lines["graph"] = Headline("stopping", "stops in order", facts.graph.node)
-    for process in not_ready(facts):
-        lines[f"node {process.node}"] = Headline(
-            process.state, process_words(process), facts.graph.node, "is ready again"
+        lines["graph"] = Item("stopping", "stops in order", snapshot.graph.node)
+    for process in not_ready(snapshot):
+        lines[f"node {process.node}"] = Item(
+            process.state, process_words(process), snapshot.graph.node, "is ready again"
         )
-    for source in _sources(facts):
+    for source in _sources(snapshot):
         subject = f"node {source.node}"
         if source.message is not None and source.fresh is None and subject not in lines:
-            lines[subject] = Headline("silent", "is silent", source.node, "is heard again")
+            lines[subject] = Item("silent", "is silent", source.node, "sends again")

@@ -2,9 +2,9 @@
 
 from msgs.safety import Contactor
 from msgs.session import WallboxState
-from terminal.facts import Facts
-from terminal.lines import Line, Look, Span
+from terminal.lines import Look, Span, TextLine
 from terminal.rows import Rank, row
+from terminal.snapshot import FrontSnapshot
 from view.charge import (
     authorisation_words,
     contactor_why,
@@ -31,40 +31,40 @@ _CONTACTORS = {
 }
 
 
-def charge_rows(facts: Facts, width: int) -> list[Line]:
-    """Return all of it; of a source that is silent, that it is."""
+def charge_rows(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
+    """Return all rows of the charge; a silent source is shown as silent."""
     return [
-        *_state(facts, width),
-        *_faults(facts, width),
-        *_session(facts, width),
-        *_contactor(facts, width),
-        *_pilot(facts, width),
+        *_state(snapshot, width),
+        *_faults(snapshot, width),
+        *_session(snapshot, width),
+        *_contactor(snapshot, width),
+        *_pilot(snapshot, width),
     ]
 
 
-def _state(facts: Facts, width: int) -> list[Line]:
-    session = facts.session.fresh
+def _state(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
+    session = snapshot.session.fresh
     look = Look.WARNING if session is None else _STATES.get(session.state, Look.STRONG)
-    name = state_name(facts)
-    if is_reason_below(facts):
+    name = state_name(snapshot)
+    if is_reason_below(snapshot):
         return row("state", [Span(name, look)], width)
-    return row("state", [Span(f"{name}:", look), Span(state_reason(facts))], width)
+    return row("state", [Span(f"{name}:", look), Span(state_reason(snapshot))], width)
 
 
-def _faults(facts: Facts, width: int) -> list[Line]:
-    """Return what is wrong and what the user can do about it."""
-    lines: list[Line] = []
-    told = faults(facts)
-    for fault in told:
+def _faults(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
+    """Return the faults and what the user can do."""
+    lines: list[TextLine] = []
+    present = faults(snapshot)
+    for fault in present:
         lines += row("fault", [Span(f"{fault.name}:", Look.ALARM), Span(fault.detail)], width)
         if fault.remedy:
             lines += row("remedy", [Span(fault.remedy)], width)
-    retry = next((fault.retry for fault in told if fault.retry), "")  # all are tried at once
+    retry = next((fault.retry for fault in present if fault.retry), "")  # one retry for all
     return lines + row("retry", [Span(retry)], width) if retry else lines
 
 
-def _session(facts: Facts, width: int) -> list[Line]:
-    session = facts.session.fresh
+def _session(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
+    session = snapshot.session.fresh
     if session is None:
         return []
     energy = f"{session.energy_wh / 1e3:.2f} kWh"
@@ -72,7 +72,7 @@ def _session(facts: Facts, width: int) -> list[Line]:
         last = f"; the last one had {energy}" if session.energy_wh else ""
         words = f"none, vehicle {plugged_words(session.plugged)}{last}"
         return row("session", [Span(words)], width, rank=Rank.SESSION)
-    took_s = lasted_s(facts)
+    took_s = lasted_s(snapshot)
     took = "" if took_s is None else f" in {_duration(took_s)}"
     rest = f"authorisation {authorisation_words(session)}, id {session.session_id}"
     return row(
@@ -80,18 +80,18 @@ def _session(facts: Facts, width: int) -> list[Line]:
     )
 
 
-def _contactor(facts: Facts, width: int) -> list[Line]:
-    safety = facts.safety.fresh
+def _contactor(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
+    safety = snapshot.safety.fresh
     look = Look.WARNING if safety is None else _CONTACTORS[safety.contactor]
-    why = contactor_why(facts)
-    words = contactor_words(facts)
+    why = contactor_why(snapshot)
+    words = contactor_words(snapshot)
     return row("contactor", [Span(f"{words};" if why else words, look), Span(why)], width)
 
 
-def _pilot(facts: Facts, width: int) -> list[Line]:
-    pilot = facts.pilot.fresh
+def _pilot(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
+    pilot = snapshot.pilot.fresh
     if pilot is None:
-        return row("pilot", [Span(silence(facts, facts.pilot), Look.WARNING)], width)
+        return row("pilot", [Span(silence(snapshot, snapshot.pilot), Look.WARNING)], width)
     spans = [
         Span(f"{cp_words(pilot.cp_state)};"),
         Span(f"{duty_words(pilot)};", Look.STRONG),

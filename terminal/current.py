@@ -1,27 +1,27 @@
-"""The current in rows: what the meters read on each phase, and what limits it. Pure."""
+"""The current in rows: the meters' values on each phase, and the limits. Pure."""
 
 from collections.abc import Iterable
 
 from msgs.meter import MeterReading
-from terminal.facts import Facts
-from terminal.lines import Line, Look, Span
+from terminal.lines import Look, Span, TextLine
 from terminal.rows import LABEL, Rank, row
-from view.facts import Heard
-from view.limits import ToldLimit, limit_reason, limit_words, limits
+from terminal.snapshot import FrontSnapshot
+from view.limits import ShownLimit, limit_reason, limit_words, limits
 from view.meters import has_house_meter, online, wrong_with
+from view.snapshot import Received
 
 _COLUMN = 28  # columns of a meter
 _SOURCE = 16  # columns of a limit's source, before its amount
 _AMOUNT = 10
 
 
-def meter_rows(facts: Facts, width: int) -> list[Line]:
-    """Return a table with one row a phase, and what is wrong with each meter."""
-    meters = [("box", facts.box)]
-    if has_house_meter(facts):
-        meters.append(("house", facts.house))
-    if facts.solar.message is not None:
-        meters.append(("sun", facts.solar))
+def meter_rows(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
+    """Return a table with one row for each phase, and why a meter has no reading."""
+    meters = [("box", snapshot.box)]
+    if has_house_meter(snapshot):
+        meters.append(("house", snapshot.house))
+    if snapshot.solar.message is not None:
+        meters.append(("sun", snapshot.solar))
     shown = meters[: max(1, (width - LABEL) // _COLUMN)]
     lines = [_table_row("", [name.rjust(8).ljust(_COLUMN) for name, _ in shown], Rank.METER)]
     for index in range(3):
@@ -29,17 +29,18 @@ def meter_rows(facts: Facts, width: int) -> list[Line]:
         lines.append(_table_row(f"L{index + 1}", cells, Rank.METER))
     lines.append(_table_row("sum", [_sum(heard) for _, heard in shown], Rank.SUM))
     for name, heard in meters:
-        wrong = wrong_with(facts, heard)
+        wrong = wrong_with(snapshot, heard)
         if wrong:
             lines += row(name, [Span(wrong, Look.WARNING)], width)
     return lines
 
 
-def limit_rows(facts: Facts, width: int, roomy: bool) -> list[Line]:
-    """Return the limit with its reason in a sentence, and the whole chain behind it."""
-    look = Look.WARNING if facts.offer.fresh is None else Look.STRONG
-    lines = row("limit", [Span(f"{limit_words(facts)}.", look), Span(limit_reason(facts))], width)
-    chain = limits(facts)
+def limit_rows(snapshot: FrontSnapshot, width: int, roomy: bool) -> list[TextLine]:
+    """Return the limit with its reason in a sentence, and the other limits."""
+    look = Look.WARNING if snapshot.offer.fresh is None else Look.STRONG
+    spans = [Span(f"{limit_words(snapshot)}.", look), Span(limit_reason(snapshot))]
+    lines = row("limit", spans, width)
+    chain = limits(snapshot)
     if not chain:
         return lines
     if roomy:
@@ -51,17 +52,17 @@ def limit_rows(facts: Facts, width: int, roomy: bool) -> list[Line]:
     return lines + row("chain", [Span(_in_one_line(chain))], width, rank=Rank.CHAIN)
 
 
-def _in_one_line(chain: tuple[ToldLimit, ...]) -> str:
+def _in_one_line(chain: tuple[ShownLimit, ...]) -> str:
     setting = ", ".join(f"{each.name} {each.amount}" for each in chain if each.limit_a is not None)
     free = ", ".join(each.name for each in chain if each.limit_a is None)
     return f"{setting}; not limiting: {free}" if free else setting
 
 
-def _table_row(label: str, cells: Iterable[str], rank: Rank) -> Line:
-    return Line((Span(f"  {label}".ljust(LABEL), Look.FAINT), Span("".join(cells))), rank)
+def _table_row(label: str, cells: Iterable[str], rank: Rank) -> TextLine:
+    return TextLine((Span(f"  {label}".ljust(LABEL), Look.FAINT), Span("".join(cells))), rank)
 
 
-def _cell(heard: Heard[MeterReading], index: int) -> str:
+def _cell(heard: Received[MeterReading], index: int) -> str:
     reading = online(heard)
     if reading is None:
         return f"{'-':>8} A{'-':>6} V{'-':>7} W".ljust(_COLUMN)
@@ -70,7 +71,7 @@ def _cell(heard: Heard[MeterReading], index: int) -> str:
     return cell.ljust(_COLUMN)
 
 
-def _sum(heard: Heard[MeterReading]) -> str:
+def _sum(heard: Received[MeterReading]) -> str:
     reading = online(heard)
     power = f"{reading.power_w:7.0f} W" if reading else f"{'-':>7} W"
     return power.rjust(_COLUMN - 1).ljust(_COLUMN)

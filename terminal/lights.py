@@ -1,12 +1,12 @@
-"""The lights of the front in characters, readable without colours too. Pure."""
+"""The lights of the front as characters, readable without colours as well. Pure."""
 
 from collections.abc import Callable
 
 from msgs.led import Color, Effect, LedFrame, Light
-from terminal.lines import Line, Look, Span
+from terminal.lines import Look, Span, TextLine
 from view.front import EFFECTS, LIGHTS, is_dark, lights_of
 
-BLINKS_A_SECOND = 1.0  # assumed: the manual says blinking, not how fast
+BLINKS_A_SECOND = 1.0  # assumed: the manual gives no rate
 WIDEST_CELL = 13
 GAP = 3  # between the status LED and the indicators
 
@@ -23,20 +23,20 @@ _LOOKS = {
 _LIT, _HALF, _DARK, _UNKNOWN = "█", "▒", "·", "?"
 
 
-def light_lines(frame: LedFrame | None, now_s: float, width: int) -> list[Line]:
-    """Return names, lights, colours and effects; without a frame the lights are not known."""
+def light_lines(frame: LedFrame | None, now_s: float, width: int) -> list[TextLine]:
+    """Return names, lights, colours and effects; without a frame the lights are unknown."""
     lights = lights_of(frame).values()
     cell = max(8, min(WIDEST_CELL, (width - 2 - GAP) // len(_NAMES)))
     faces = [_face(light, now_s) for light in lights]
     words = [_words(light) for light in lights]
     looks = [Look.FAINT if light is None else _LOOKS[light.color] for light in lights]
 
-    def line(text: Callable[[int], str], look: Callable[[int], Look], rank: int) -> Line:
+    def line(text: Callable[[int], str], look: Callable[[int], Look], rank: int) -> TextLine:
         spans = [Span("  ")]
         for index in range(len(_NAMES)):
             gap = GAP if index == _SEGMENTS - 1 else 0
             spans.append(Span(text(index).ljust(cell + gap), look(index)))
-        return Line(tuple(spans), rank)
+        return TextLine(tuple(spans), rank)
 
     return [
         line(lambda index: _NAMES[index], lambda index: Look.PLAIN, 0),
@@ -47,7 +47,7 @@ def light_lines(frame: LedFrame | None, now_s: float, width: int) -> list[Line]:
 
 
 def is_lit(effect: Effect, now_s: float) -> bool:
-    """Return whether a light is in the bright half of its effect; all lights keep one time."""
+    """Return whether a light is in the bright half of its effect; all lights are in phase."""
     match effect:
         case Effect.STEADY:
             return True

@@ -8,7 +8,7 @@ _ASCII = str.maketrans({"─": "-", "█": "#", "▒": "+", "·": "."})
 
 
 class Look(Enum):
-    """How a piece of text stands out; a terminal without colours shows what it can."""
+    """Style of a piece of text; a terminal without colours shows bold and faint only."""
 
     PLAIN = auto()
     FAINT = auto()
@@ -30,32 +30,32 @@ class Span(NamedTuple):
     look: Look = Look.PLAIN
 
 
-class Line(NamedTuple):
-    """One line. The higher its rank, the earlier it is left out where there is no room."""
+class TextLine(NamedTuple):
+    """One line. Lines of the highest rank are left out first where there is no room."""
 
     spans: tuple[Span, ...]
     rank: int = 0
 
     @property
     def text(self) -> str:
-        """Return the line without its looks."""
+        """Return the line without its styles."""
         return "".join(span.text for span in self.spans).rstrip()
 
 
 def plain(text: str) -> str:
-    """Return a text that steers no terminal, whoever wrote it."""
+    """Return a text without control characters."""
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def encodable(text: str, encoding: str) -> str:
-    """Return a text in characters that an encoding has; drawings become plain signs."""
+    """Return a text in the characters of an encoding; box characters become ASCII."""
     if encoding.lower().startswith("utf"):
         return text
     return text.translate(_ASCII).encode("ascii", "replace").decode()
 
 
 def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
-    """Break spans between words into lines; spans are parted by a space."""
+    """Break spans between words into lines, with a space between spans."""
     lines: list[list[Span]] = [[]]
     used = 0
     for span in spans:
@@ -74,8 +74,8 @@ def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
     return [tuple(line) for line in lines]
 
 
-def fit(lines: Sequence[Line], height: int) -> list[Line]:
-    """Leave out the least important lines, the last of them first, until the rest has room."""
+def fit(lines: Sequence[TextLine], height: int) -> list[TextLine]:
+    """Leave out the lines of highest rank, the last of them first, until the rest fits."""
     kept = list(lines)
     while len(kept) > max(height, 0):
         rank = max(line.rank for line in kept)
@@ -85,7 +85,7 @@ def fit(lines: Sequence[Line], height: int) -> list[Line]:
 
 
 def _add(line: list[Span], word: str, look: Look) -> None:
-    """Put a word behind a line's last one, in the same piece if it looks the same."""
+    """Append a word to a line, to the last piece if it has the same style."""
     if line and line[-1].look is look:
         line[-1] = Span(f"{line[-1].text} {word}", look)
     elif line:

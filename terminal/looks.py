@@ -1,4 +1,4 @@
-"""Whether the front can be drawn, when it looks at the bus, and how it hears Ctrl-C."""
+"""Whether the front can be drawn, the period of its looks, and its signals."""
 
 import os
 import signal
@@ -12,18 +12,18 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def can_draw() -> bool:
-    """Return whether standard output is a terminal that things can be drawn on in place."""
+    """Return whether standard output is a terminal with cursor control."""
     return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 def on_signals(action: Callable[[], None]) -> None:
-    """Have an action run at Ctrl-C, and when the process is asked to end."""
+    """Run an action at Ctrl-C and SIGTERM."""
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: action())
 
 
 def every_look(bus: Bus, action: Callable[[], None]) -> None:
-    """Have an action run at once and then at whole periods of the clock, as blinking lights do."""
+    """Run an action at once and then at whole periods of the clock, in phase with blinking."""
 
     def look() -> None:
         action()

@@ -1,4 +1,4 @@
-"""Where the box's page is, in words for a terminal."""
+"""The address of the box's page, for a terminal."""
 
 from bus.generations import read_kept
 from bus.place import Place
@@ -7,15 +7,15 @@ from bus.tool import Tool
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import PAGE
 from msgs.requests import NoArguments
-from terminal.facts import Facts
+from terminal.snapshot import FrontSnapshot
 
 
-def page_words(tool: Tool, place: Place, facts: Facts) -> str:
-    """Return the page's address, and until somebody has signed in the login for that; "" if none.
+def page_words(tool: Tool, place: Place, snapshot: FrontSnapshot) -> str:
+    """Return the page's address, with the login of the label until the first one; "" if no page.
 
-    The login stands on the box's label, which only the box's own user can read.
+    Only the box's own user can read the label.
     """
-    if not any(process.node == "web" for process in facts.processes):
+    if not any(process.node == "web" for process in snapshot.processes):
         return ""
     page = tool.call(PAGE, NoArguments()).result
     if page is None:

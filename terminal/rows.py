@@ -1,16 +1,16 @@
-"""Rows: a label, and beside it a text that goes on below where it is too long. Pure."""
+"""Rows: a label and a text, which continues on the next lines where it is too long. Pure."""
 
 from collections.abc import Iterable
 from enum import IntEnum
 
-from terminal.lines import Line, Look, Span, wrap
+from terminal.lines import Look, Span, TextLine, wrap
 
 LABEL = 14  # columns before the text
 MOST_TEXT = 120  # a longer line is hard to read
 
 
 class Rank(IntEnum):
-    """What is left out where there is no room, the highest first. Everything else has 0."""
+    """Order in which lines are left out where there is no room, highest first; 0: the others."""
 
     METER = 1
     SESSION = 2
@@ -22,16 +22,16 @@ class Rank(IntEnum):
 
 def row(
     label: str, spans: Iterable[Span], width: int, rank: int = 0, column: int = LABEL
-) -> list[Line]:
-    """Return a label and, from a column on, its text."""
+) -> list[TextLine]:
+    """Return a label, and its text from a column on."""
     lines = []
     for index, wrapped in enumerate(wrap(spans, min(width, MOST_TEXT) - column)):
         head = "" if index else label
         front = Span(f"  {head} ".ljust(column), Look.FAINT)
-        lines.append(Line((front, *wrapped), rank))
+        lines.append(TextLine((front, *wrapped), rank))
     return lines
 
 
-def heading(text: str, width: int) -> Line:
+def heading(text: str, width: int) -> TextLine:
     """Return a line across the terminal with a name in it."""
-    return Line((Span(f"── {text} ".ljust(width, "─"), Look.FAINT),))
+    return TextLine((Span(f"── {text} ".ljust(width, "─"), Look.FAINT),))

@@ -1,4 +1,4 @@
-"""The terminal while the front is shown: drawn in place by `rich`, keys heard one by one."""
+"""The terminal while the front is shown: drawn in place by `rich`, keys read one by one."""
 
 import os
 import termios
@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from terminal.lines import Line, Look, encodable
+from terminal.lines import Look, TextLine, encodable
 
 STDIN = 0
 READ_BYTES = 64
-_SPECIAL_CHARACTERS = 6  # their place in what termios.tcgetattr(3) returns
+_SPECIAL_CHARACTERS = 6  # index in the result of termios.tcgetattr(3)
 
 _STYLES = {
     Look.PLAIN: "",
@@ -33,10 +33,10 @@ _STYLES = {
 
 
 class Screen:
-    """The other screen of the terminal; leaving it brings the first one back as it was."""
+    """The alternate screen of the terminal; leaving it restores the first one."""
 
     def __init__(self) -> None:
-        # `rich` knows NO_COLOR, TERM and what the terminal can show.
+        # `rich` reads NO_COLOR and TERM, and detects the terminal's colours.
         self._console = Console(highlight=False)
         self._live = Live(
             console=self._console,
@@ -68,7 +68,7 @@ class Screen:
             self._before = termios.tcgetattr(STDIN)
             tty.setcbreak(STDIN)
             chosen = termios.tcgetattr(STDIN)
-            # Ctrl-Z would leave the shell with this screen and these keys.
+            # Ctrl-Z would leave the shell with this screen and these settings.
             chosen[_SPECIAL_CHARACTERS][termios.VSUSP] = b"\0"
             termios.tcsetattr(STDIN, termios.TCSANOW, chosen)
         try:
@@ -87,17 +87,17 @@ class Screen:
         self._give_keys_back()
         self._live.stop()
 
-    def draw(self, lines: Sequence[Line]) -> None:
-        """Show lines, if they are not what is shown already."""
+    def draw(self, lines: Sequence[TextLine]) -> None:
+        """Show lines, if they have changed."""
         drawn = (self.width, self.height, tuple(lines))
         if drawn != self._drawn:
             self._drawn = drawn
             self._live.update(_text(lines, self._console.encoding), refresh=True)
 
     def keys(self) -> str | None:
-        """Return the keys that were pressed; None when there will be no more.
+        """Return the keys that were pressed; None at the end of input.
 
-        A key that is more than a character, as an arrow, is none of ours.
+        A key that sends an escape sequence, as an arrow, is ignored.
         """
         data = os.read(STDIN, READ_BYTES)
         if not data:
@@ -110,7 +110,7 @@ class Screen:
             self._before = None
 
 
-def _text(lines: Sequence[Line], encoding: str) -> Text:
+def _text(lines: Sequence[TextLine], encoding: str) -> Text:
     text = Text(no_wrap=True, overflow="crop", end="")
     for number, line in enumerate(lines):
         if number:

@@ -1,4 +1,4 @@
-"""The front in a terminal: draws what the bus says, hears keys, until it is over."""
+"""The front in a terminal: draws the newest messages and reads keys, until the end."""
 
 import functools
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from msgs.methods import LIST_CARDS, TAP
 from msgs.plant import Tap
 from msgs.requests import NoArguments
 from msgs.rfid import CardList
-from terminal.listener import Listener
 from terminal.looks import every_look, on_signals
 from terminal.screen import STDIN, Screen
+from terminal.subscriptions import Subscriptions
 from terminal.view import CARD_KEY, WORLD_KEYS, Footer, front_lines
 
-NOTE_S = 5.0  # how long it stands there what became of a key
+NOTE_S = 5.0  # how long the result of a key is shown
 
 
 class Show:
     """The front on this terminal.
 
-    `keys` says what q does; `on_leave` does it, at each q and each Ctrl-C, and returns what to
-    tell.
+    `keys` says what q does; `on_leave` does it, at each q and each Ctrl-C, and returns a note to
+    show.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Show:
         page: str = "",
     ) -> None:
         self._tool = tool
-        self._listener = Listener(tool)
+        self._subscriptions = Subscriptions(tool)
         self._keys = keys
         self._hints = hints
         self._page = page
@@ -44,7 +44,7 @@ class Show:
         self._screen = Screen()
 
     def run(self, is_over: Callable[[], bool]) -> None:
-        """Show it until it is over."""
+        """Show the front until `is_over`."""
         on_signals(self._leave)
         with self._screen:
             if self._screen.hears_keys:
@@ -53,12 +53,12 @@ class Show:
             self._tool.run_for(until=is_over)
 
     def _draw(self) -> None:
-        facts = self._listener.facts()
-        if facts.now_s > self._note_until_s:
+        snapshot = self._subscriptions.snapshot()
+        if snapshot.now_s > self._note_until_s:
             self._note = ""
         keys = self._keys if self._screen.hears_keys else ""
         footer = Footer(page=self._page, keys=keys, note=self._note, hints=self._hints)
-        self._screen.draw(front_lines(facts, self._screen.width, self._screen.height, footer))
+        self._screen.draw(front_lines(snapshot, self._screen.width, self._screen.height, footer))
 
     def _hear(self) -> None:
         keys = self._screen.keys()
@@ -69,34 +69,35 @@ class Show:
         for key in keys.lower():
             if key == "q":
                 self._leave()
-            elif not self._listener.facts().has_plant:
+            elif not self._subscriptions.snapshot().has_plant:
                 pass
             elif key == CARD_KEY:
                 self._tool.request(LIST_CARDS, NoArguments(), self._on_cards)
             elif key in WORLD_KEYS:
                 act = WORLD_KEYS[key]
-                told = functools.partial(self._told, act.name)
-                self._tool.request(act, NoArguments(), told)
+                on_answer = functools.partial(self._on_answer, act.name)
+                self._tool.request(act, NoArguments(), on_answer)
 
     def _on_cards(self, answer: Answer[CardList]) -> None:
-        """Hold the first user's card, as a person would; a list without one has none to hold."""
+        """Present the first user's card, if one is stored."""
         if answer.result is None:
-            self._tell(f"card: {answer.reason}")
+            self._note_for_a_time(f"card: {answer.reason}")
             return
         cards = answer.result.cards
         card = next((card for card in cards if card.role is CardRole.USER), None)
         if card is None:
-            self._tell("card: no user card is stored")
+            self._note_for_a_time("card: no user card is stored")
             return
-        told = functools.partial(self._told, card.name or "card")
-        self._tool.request(TAP, Tap(uid=card.uid), told)
+        on_answer = functools.partial(self._on_answer, card.name or "card")
+        self._tool.request(TAP, Tap(uid=card.uid), on_answer)
 
-    def _told(self, act: str, answer: Answer[None]) -> None:
-        self._tell(f"{act}: {'done' if answer.status is Status.OK else answer.reason}")
+    def _on_answer(self, act: str, answer: Answer[None]) -> None:
+        result = "done" if answer.status is Status.OK else answer.reason
+        self._note_for_a_time(f"{act}: {result}")
 
     def _leave(self) -> None:
-        self._tell(self._on_leave())
+        self._note_for_a_time(self._on_leave())
 
-    def _tell(self, note: str) -> None:
+    def _note_for_a_time(self, note: str) -> None:
         self._note = note
         self._note_until_s = self._tool.clock.now_s() + NOTE_S

@@ -1,7 +1,7 @@
-"""What a person is told of the messages: state, reason, faults, limits, silence. Pure.
+"""Texts about the box for a person: state, reason, faults, limits, silence. Pure.
 
-The page and the terminal show the same box, so what they say of it is decided here, and every word
-of it stands here once; they differ in how it is laid out. `facts` is what was heard; `silence` says
-who is not heard, `state` what the box does and what is wrong with it, `charge` the contactor and
-the session, `limits` who limits the current, `meters` the meters, `front` the lights.
+The page and the terminal show the same texts and differ only in layout. `snapshot`: the newest
+messages with their ages; `silence`: silent nodes; `state`: the state of the box and its faults;
+`charge`: contactor, vehicle and session; `limits`: the limits of the current; `meters`: the meters;
+`front`: the lights.
 """

@@ -1,10 +1,10 @@
-"""Contactor, vehicle, authorisation and session in words. Pure."""
+"""Contactor, vehicle, authorisation and session as text. Pure."""
 
 from msgs.pilot import STATE_F_PERCENT, X1_PERCENT, CpState, PilotStatus
 from msgs.safety import Contactor
 from msgs.session import SessionStatus
-from view.facts import Facts
 from view.silence import silence
+from view.snapshot import Snapshot
 
 CONTACTORS = {
     Contactor.OPEN: "open, as proven",
@@ -21,19 +21,19 @@ CP_STATES = {
 }
 
 
-def contactor_words(facts: Facts) -> str:
-    """Return the contactor as proven."""
-    safety = facts.safety.fresh
-    return silence(facts, facts.safety) if safety is None else CONTACTORS[safety.contactor]
+def contactor_words(snapshot: Snapshot) -> str:
+    """Return the proven state of the contactor."""
+    safety = snapshot.safety.fresh
+    return silence(snapshot, snapshot.safety) if safety is None else CONTACTORS[safety.contactor]
 
 
-def contactor_why(facts: Facts) -> str:
-    """Return where safety stands and why; "" if the contactor says it all, or nobody does."""
-    safety = facts.safety.fresh
+def contactor_why(snapshot: Snapshot) -> str:
+    """Return the phase of safety and its reason; "" if they add nothing, or safety is silent."""
+    safety = snapshot.safety.fresh
     if safety is None:
         return ""
     phase = "" if safety.phase.value == safety.contactor else safety.phase.replace("_", "-")
-    # Faults are told one by one.
+    # Each fault is shown on its own.
     return ": ".join(filter(None, (phase, "" if safety.records else safety.detail)))
 
 
@@ -43,7 +43,7 @@ def plugged_words(is_plugged: bool) -> str:
 
 
 def cp_words(cp_state: CpState) -> str:
-    """Return a state of the control pilot."""
+    """Return a CP state with its meaning."""
     return f"{cp_state}, {CP_STATES[cp_state]}"
 
 
@@ -53,7 +53,7 @@ def offered_words(offered_a: float) -> str:
 
 
 def duty_words(pilot: PilotStatus) -> str:
-    """Return what the box says to the vehicle by its pilot."""
+    """Return the duty cycle, and the current that it offers."""
     offers = f"offers {offered_words(pilot.offered_a)}"
     if pilot.duty_percent == X1_PERCENT:
         return f"no PWM, {offers}"
@@ -63,9 +63,9 @@ def duty_words(pilot: PilotStatus) -> str:
 
 
 def authorisation_words(session: SessionStatus, by: str = "") -> str:
-    """Return how the authorisation stands.
+    """Return whether the charge is authorised.
 
-    :param by: who has given it; "" if nobody has, or that is not known.
+    :param by: the name of the card; "" if there is none, or it is not known.
     """
     if by:
         return f"given by {by}"
@@ -73,18 +73,18 @@ def authorisation_words(session: SessionStatus, by: str = "") -> str:
         return "not needed"
     if session.authorized:
         return "given"
-    return "hold a card to the reading area"
+    return "present a card to the reading area"
 
 
-def lasted_s(facts: Facts) -> float | None:
-    """Return how long the session runs [s]; None if none does."""
-    session = facts.session.fresh
+def lasted_s(snapshot: Snapshot) -> float | None:
+    """Return the duration of the session [s]; None without one."""
+    session = snapshot.session.fresh
     if session is None or not session.session_id or not session.started_utc_ns:
         return None
-    return max(0.0, (facts.utc_ns - session.started_utc_ns) / 1e9)
+    return max(0.0, (snapshot.utc_ns - session.started_utc_ns) / 1e9)
 
 
 def energy_of(session: SessionStatus | None) -> str:
-    """Return whose energy the session's figure is."""
+    """Return to which session the energy belongs."""
     is_last = session is not None and not session.session_id and session.energy_wh > 0.0
     return "last session" if is_last else "this session"

@@ -1,14 +1,14 @@
-"""The lights and tones of the front in words. Pure."""
+"""The lights and tones of the front as text. Pure."""
 
 from typing import NamedTuple
 
 from msgs.led import Color, Effect, LedFrame, Light, Tone
-from view.facts import Facts
 from view.silence import silence
+from view.snapshot import Snapshot
 
 
 class LightName(NamedTuple):
-    """A light, by the name of its field; the segments by their own."""
+    """Names of one light."""
 
     short: str
     full: str
@@ -41,7 +41,7 @@ TONES = {
 
 
 def lights_of(frame: LedFrame | None) -> dict[str, Light | None]:
-    """Return the lights by name; without a frame none is known."""
+    """Return the lights by name; None for each without a frame."""
     if frame is None:
         return dict.fromkeys(LIGHTS)
     indicators = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
@@ -53,7 +53,7 @@ def is_dark(light: Light) -> bool:
     return light.color is Color.OFF or light.effect is Effect.OFF
 
 
-def caption(facts: Facts) -> str:
-    """Return what the status LED says."""
-    frame = facts.front.fresh
-    return silence(facts, facts.front) if frame is None else frame.caption or "dark"
+def caption(snapshot: Snapshot) -> str:
+    """Return what the status LED shows."""
+    frame = snapshot.front.fresh
+    return silence(snapshot, snapshot.front) if frame is None else frame.caption or "dark"

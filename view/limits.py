@@ -1,50 +1,50 @@
-"""Who limits the current, and to how much, in words (MET-7). Pure."""
+"""The limits of the current and their sources, as text (MET-7). Pure."""
 
 from msgspec import Struct
 
 from msgs.units import Amps
-from view.facts import Facts
 from view.silence import silence
+from view.snapshot import Snapshot
 
 SOURCES = {"dip": "DIP switches", "fuse": "main fuse"}
-"""The sources whose name in the message is no word; the others are words."""
+"""Names of the sources whose name in the message is an abbreviation."""
 
 
-class ToldLimit(Struct, frozen=True, kw_only=True):
-    """One claim on the current."""
+class ShownLimit(Struct, frozen=True, kw_only=True):
+    """One claim on the current, for a person."""
 
     source: str
     name: str
-    limit_a: Amps | None  # None: it sets none now
+    limit_a: Amps | None  # None: it sets no limit now
     amount: str
     detail: str
-    binds: bool  # it is the lowest of all
+    binds: bool  # it is the lowest limit
 
 
 def source_name(source: str) -> str:
-    """Return who limits."""
+    """Return the name of a source."""
     return SOURCES.get(source, source.replace("_", " "))
 
 
-def limit_words(facts: Facts) -> str:
-    """Return the lowest of all limits, and whose it is."""
-    offer = facts.offer.fresh
+def limit_words(snapshot: Snapshot) -> str:
+    """Return the lowest limit with its source."""
+    offer = snapshot.offer.fresh
     return "not known" if offer is None else f"{offer.limit_a:.1f} A by {source_name(offer.reason)}"
 
 
-def limit_reason(facts: Facts) -> str:
-    """Return its reason in one sentence."""
-    offer = facts.offer.fresh
-    return silence(facts, facts.offer) if offer is None else offer.detail
+def limit_reason(snapshot: Snapshot) -> str:
+    """Return the reason of the lowest limit in one sentence."""
+    offer = snapshot.offer.fresh
+    return silence(snapshot, snapshot.offer) if offer is None else offer.detail
 
 
-def limits(facts: Facts) -> tuple[ToldLimit, ...]:
-    """Return the whole chain of limits, the lowest first."""
-    offer = facts.offer.fresh
+def limits(snapshot: Snapshot) -> tuple[ShownLimit, ...]:
+    """Return all limits, the lowest first."""
+    offer = snapshot.offer.fresh
     if offer is None:
         return ()
     return tuple(
-        ToldLimit(
+        ShownLimit(
             source=each.source,
             name=source_name(each.source),
             limit_a=each.limit_a,

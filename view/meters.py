@@ -1,4 +1,4 @@
-"""The meters: which of them there are, and why one shows nothing. Pure."""
+"""The meters: which ones are configured, and why one has no reading. Pure."""
 
 import math
 from dataclasses import replace
@@ -7,55 +7,55 @@ from typing import TypeVar
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
 from msgs.settings import Settings, TcpMeter, meter_name
-from view.facts import Facts, Heard
 from view.silence import age, silence
+from view.snapshot import Received, Snapshot
 
 HOUSE, SUN = "the house", "the sun"
 
-F = TypeVar("F", bound=Facts)
+F = TypeVar("F", bound=Snapshot)
 
 
-def with_meters_of(facts: F, settings: Settings | None) -> F:
-    """Return facts without the readings of meters that the settings do not name (MET-2)."""
+def with_meters_of(snapshot: F, settings: Settings | None) -> F:
+    """Return a snapshot without the readings of meters that the settings do not name (MET-2)."""
     if settings is None:
-        return facts
+        return snapshot
     return replace(
-        facts,
-        house=_of(settings.house_meter, facts.house),
-        solar=_of(settings.solar_meter, facts.solar),
+        snapshot,
+        house=_of(settings.house_meter, snapshot.house),
+        solar=_of(settings.solar_meter, snapshot.solar),
     )
 
 
-def has_house_meter(facts: Facts) -> bool:
-    """Return whether the house is metered, as far as is known."""
-    offer = facts.offer.fresh
-    return facts.house.message is not None or (
+def has_house_meter(snapshot: Snapshot) -> bool:
+    """Return whether there is a house meter, as far as is known."""
+    offer = snapshot.offer.fresh
+    return snapshot.house.message is not None or (
         offer is not None and offer.house_meter is not HouseMeter.OFF
     )
 
 
-def online(heard: Heard[MeterReading]) -> MeterReading | None:
-    """Return a meter's reading; None while it does not hold, or was not read."""
+def online(heard: Received[MeterReading]) -> MeterReading | None:
+    """Return a meter's reading; None if it is stale, or the meter was not read."""
     reading = heard.fresh
     return reading if reading is not None and reading.online else None
 
 
-def wrong_with(facts: Facts, heard: Heard[MeterReading]) -> str:
-    """Return why a meter shows nothing; "" if it shows something.
+def wrong_with(snapshot: Snapshot, heard: Received[MeterReading]) -> str:
+    """Return why a meter has no reading; "" if it has one.
 
-    A lost meter is asked ever less often: what was said of it last holds while the node lives.
+    A lost meter is polled less and less often: its last message counts while the node runs.
     """
     reading = heard.message
-    if reading is None or reading.online or facts.box.fresh is None:
-        return silence(facts, heard)
+    if reading is None or reading.online or snapshot.box.fresh is None:
+        return silence(snapshot, heard)
     if reading.sampled_ns:
-        since = f"no reading for {age(facts.now_s - reading.sampled_ns / 1e9)}"
+        since = f"no reading for {age(snapshot.now_s - reading.sampled_ns / 1e9)}"
     else:
         since = "no reading yet"
     return f"{since}: {reading.error}" if reading.error else since
 
 
-def _of(meter: TcpMeter, heard: Heard[MeterReading]) -> Heard[MeterReading]:
+def _of(meter: TcpMeter, heard: Received[MeterReading]) -> Received[MeterReading]:
     reading = heard.message
     if reading is None or reading.meter == meter_name(meter):
         return heard

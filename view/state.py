@@ -1,63 +1,63 @@
-"""What the box does and why, and what is wrong with it, in words. Pure."""
+"""The state of the box with its reason, and its faults, as text. Pure."""
 
 from msgspec import Struct
 
 from msgs.safety import RETRIED, FaultCode, SafetyStatus
 from msgs.units import Seconds
-from view.facts import Facts
 from view.silence import silence
+from view.snapshot import Snapshot
 
 NOT_KNOWN = "Not known"
 _MOST_RETRIES = 5  # ERR-R
 
 
-class ToldFault(Struct, frozen=True, kw_only=True):
-    """One fault that holds now."""
+class ShownFault(Struct, frozen=True, kw_only=True):
+    """One present fault, for a person."""
 
     code: FaultCode
     name: str
     detail: str
-    remedy: str  # "" if safety has none to say
-    count: int  # how often since the plug went in
-    retry_in_s: Seconds | None = None  # None: nothing tries it again by itself
+    remedy: str  # "" if there is none
+    count: int  # since the plug went in
+    retry_in_s: Seconds | None = None  # None: no automatic retry
     retry: str = ""
 
 
-def state_name(facts: Facts) -> str:
-    """Return the state in the manual's word."""
-    session = facts.session.fresh
+def state_name(snapshot: Snapshot) -> str:
+    """Return the manual's name of the state."""
+    session = snapshot.session.fresh
     return NOT_KNOWN if session is None else session.state.value
 
 
-def state_reason(facts: Facts) -> str:
-    """Return why the state is what it is."""
-    session = facts.session.fresh
-    return silence(facts, facts.session) if session is None else session.reason
+def state_reason(snapshot: Snapshot) -> str:
+    """Return the reason of the state."""
+    session = snapshot.session.fresh
+    return silence(snapshot, snapshot.session) if session is None else session.reason
 
 
-def is_reason_below(facts: Facts) -> bool:
-    """Return whether something below the state says its reason: each fault, or the limit."""
-    safety, offer = facts.safety.fresh, facts.offer.fresh
-    if facts.session.fresh is None:
+def is_reason_below(snapshot: Snapshot) -> bool:
+    """Return whether a line below the state shows its reason: a fault or the limit."""
+    safety, offer = snapshot.safety.fresh, snapshot.offer.fresh
+    if snapshot.session.fresh is None:
         return False
     has_faults = safety is not None and bool(safety.faults)
-    return has_faults or (offer is not None and offer.detail == state_reason(facts))
+    return has_faults or (offer is not None and offer.detail == state_reason(snapshot))
 
 
-def faults(facts: Facts) -> tuple[ToldFault, ...]:
-    """Return what is wrong, and what the user can do about it."""
-    safety = facts.safety.fresh
+def faults(snapshot: Snapshot) -> tuple[ShownFault, ...]:
+    """Return the present faults, with what the user can do."""
+    safety = snapshot.safety.fresh
     if safety is None:
         return ()
     return tuple(_fault(safety, code) for code in safety.faults)
 
 
-def _fault(safety: SafetyStatus, code: FaultCode) -> ToldFault:
+def _fault(safety: SafetyStatus, code: FaultCode) -> ShownFault:
     record = next((each for each in safety.records if each.code is code), None)
     name = "all red" if code is FaultCode.RED else code.value
     detail, count = (record.detail, record.count) if record else (f"fault {name}", 1)
     retry_in_s = safety.retry_in_s if code in RETRIED else None
-    return ToldFault(
+    return ShownFault(
         code=code,
         name=name,
         detail=f"{detail}, seen {count} times" if count > 1 else detail,

@@ -20,7 +20,6 @@ from msgs.plant import WorldStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.units import Amps, Nanoseconds, Seconds, Volts, WattHours, Watts
-from view import facts as view
 from view.charge import (
     authorisation_words,
     contactor_why,
@@ -30,12 +29,12 @@ from view.charge import (
     offered_words,
     plugged_words,
 )
-from view.facts import Heard
 from view.front import caption
-from view.limits import ToldLimit, limit_reason, limit_words, limits
+from view.limits import ShownLimit, limit_reason, limit_words, limits
 from view.meters import online, wrong_with
-from view.silence import Trouble, missed, not_ready, silence, troubles
-from view.state import ToldFault, faults, is_reason_below, state_name, state_reason
+from view.silence import NodeTrouble, missed, not_ready, silence, troubles
+from view.snapshot import Received, Snapshot
+from view.state import ShownFault, faults, is_reason_below, state_name, state_reason
 
 TYPE = "Wallbox Connect"  # ours: what this box calls itself under "Type" (WEB-3)
 
@@ -113,22 +112,22 @@ class Live(Struct, frozen=True, kw_only=True):
     limit_a: Amps | None  # per phase, the lowest of all limits
     limit_words: str
     limit_reason: str  # in one sentence
-    limits: tuple[ToldLimit, ...]  # the lowest first
+    limits: tuple[ShownLimit, ...]  # the lowest first
     contactor: Contactor | None
     contactor_words: str
     contactor_why: str
-    faults: tuple[ToldFault, ...]
+    faults: tuple[ShownFault, ...]
     house: LiveMeter | None  # None: there is no such meter, or nothing was ever heard of it
     sun: LiveMeter | None
     overview: Overview
     nodes: tuple[LiveNode, ...]  # those that are not ready
     silent: tuple[str, ...]  # nodes whose word does not hold any more
-    troubles: tuple[Trouble, ...]  # both in words
+    troubles: tuple[NodeTrouble, ...]  # both in words
     world: WorldStatus | None = None  # in simulation only
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts(view.Facts):
+class PageSnapshot(Snapshot):
     """What the node knows when it is asked."""
 
     label: Label
@@ -137,57 +136,61 @@ class Facts(view.Facts):
     names: Mapping[str, str] = field(default_factory=dict)  # UID -> name of a card held before
 
 
-def live_of(facts: Facts) -> Live:
+def live_of(snapshot: PageSnapshot) -> Live:
     """Return what the page shows."""
-    session, safety, offer = facts.session.fresh, facts.safety.fresh, facts.offer.fresh
-    box = online(facts.box)
-    token_name = _token_name(facts, session)
+    session, safety, offer = snapshot.session.fresh, snapshot.safety.fresh, snapshot.offer.fresh
+    box = online(snapshot.box)
+    token_name = _token_name(snapshot, session)
     is_plugged = _plugged(session, safety)
     return Live(
-        clock_s=facts.now_s,
-        now_utc_ns=facts.utc_ns,
+        clock_s=snapshot.now_s,
+        now_utc_ns=snapshot.utc_ns,
         state=session.state if session else None,
-        state_name=state_name(facts),
-        reason=state_reason(facts),
-        reason_is_below=is_reason_below(facts),
+        state_name=state_name(snapshot),
+        reason=state_reason(snapshot),
+        reason_is_below=is_reason_below(snapshot),
         plugged=is_plugged,
         plugged_words=plugged_words(is_plugged),
         authorized=session is not None and session.authorized,
         authorization_required=session is not None and session.authorization_required,
         authorization_words=(
-            authorisation_words(session, token_name) if session else silence(facts, facts.session)
+            authorisation_words(session, token_name)
+            if session
+            else silence(snapshot, snapshot.session)
         ),
         session_id=session.session_id if session else "",
         energy_wh=session.energy_wh if session else 0.0,
         energy_of=energy_of(session),
         started_utc_ns=session.started_utc_ns if session else 0,
-        lasted_s=lasted_s(facts),
+        lasted_s=lasted_s(snapshot),
         token_name=token_name,
-        front=facts.front.fresh,
-        caption=caption(facts),
+        front=snapshot.front.fresh,
+        caption=caption(snapshot),
         lines=_lines(box) if box is not None else (),
         power_w=box.power_w if box is not None else None,
         meter_online=box is not None,
         offered_a=safety.offered_a if safety else None,
-        offered_words=(offered_words(safety.offered_a) if safety else silence(facts, facts.safety)),
+        offered_words=(
+            offered_words(safety.offered_a) if safety else silence(snapshot, snapshot.safety)
+        ),
         limit_a=offer.limit_a if offer else None,
-        limit_words=limit_words(facts),
-        limit_reason=limit_reason(facts),
-        limits=limits(facts),
+        limit_words=limit_words(snapshot),
+        limit_reason=limit_reason(snapshot),
+        limits=limits(snapshot),
         contactor=safety.contactor if safety else None,
-        contactor_words=contactor_words(facts),
-        contactor_why=contactor_why(facts),
-        faults=faults(facts),
-        house=_meter(facts, facts.house),
-        sun=_meter(facts, facts.solar),
-        overview=_overview(facts),
+        contactor_words=contactor_words(snapshot),
+        contactor_why=contactor_why(snapshot),
+        faults=faults(snapshot),
+        house=_meter(snapshot, snapshot.house),
+        sun=_meter(snapshot, snapshot.solar),
+        overview=_overview(snapshot),
         nodes=tuple(
             LiveNode(node=each.node, state=each.state, detail=each.detail)
-            for each in not_ready(facts)
+            for each in not_ready(snapshot)
         ),
-        silent=tuple(source.node for source in missed(facts)),
-        troubles=troubles(facts),
-        world=facts.world,
+        silent=tuple(source.node for source in missed(snapshot)),
+        troubles=troubles(snapshot),
+        world=snapshot.world,
     )
 
 
@@ -204,34 +207,34 @@ def _lines(box: MeterReading) -> tuple[LiveLine, ...]:
     )
 
 
-def _meter(facts: Facts, heard: Heard[MeterReading]) -> LiveMeter | None:
+def _meter(snapshot: PageSnapshot, heard: Received[MeterReading]) -> LiveMeter | None:
     if heard.message is None:
         return None
     return LiveMeter(
         power_w=heard.message.power_w,
         online=online(heard) is not None,
-        wrong=wrong_with(facts, heard),
+        wrong=wrong_with(snapshot, heard),
     )
 
 
-def _token_name(facts: Facts, session: SessionStatus | None) -> str:
+def _token_name(snapshot: PageSnapshot, session: SessionStatus | None) -> str:
     token = session.token if session else ""
     if not token:
         return ""
-    if name := facts.names.get(token):
+    if name := snapshot.names.get(token):
         return name
-    color = next((card.color for card in facts.label.rfid if card.uid == token), CardColor.NONE)
+    color = next((card.color for card in snapshot.label.rfid if card.uid == token), CardColor.NONE)
     return token if color is CardColor.NONE else f"{color.capitalize()} card"
 
 
-def _overview(facts: Facts) -> Overview:
-    used = next((each.interface for each in facts.addresses if each.in_use), "")
-    dcs = facts.dcs.fresh
+def _overview(snapshot: PageSnapshot) -> Overview:
+    used = next((each.interface for each in snapshot.addresses if each.in_use), "")
+    dcs = snapshot.dcs.fresh
     return Overview(
         type=TYPE,
-        serial=facts.label.serial,
-        addresses=facts.addresses,
-        mac=facts.label.wlan_mac if used.startswith("WLAN") else facts.label.lan_mac,
+        serial=snapshot.label.serial,
+        addresses=snapshot.addresses,
+        mac=snapshot.label.wlan_mac if used.startswith("WLAN") else snapshot.label.lan_mac,
         dcs_link=dcs.link if dcs else Link.UNREACHABLE,
         synchronised=dcs is not None and dcs.synchronised,
     )

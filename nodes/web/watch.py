@@ -28,10 +28,10 @@ from msgs.topics import (
     SETTINGS,
 )
 from nodes.web.addresses import addresses
-from view.facts import heard
 from view.meters import HOUSE, SUN, with_meters_of
+from view.snapshot import received
 from web.curve import POINT_S, Curve, add_point
-from web.live import Facts, Live, live_of
+from web.live import Live, PageSnapshot, live_of
 
 ROUND_S = 0.25
 REPEAT_S = 1.0  # ours: a page that hears nothing for longer knows that it is stale
@@ -119,26 +119,26 @@ class Watch:
         rfid = self._rfid.fresh()
         if rfid is not None:
             self._remember(rfid)
-        facts = Facts(
+        snapshot = PageSnapshot(
             now_s=now_s,
             utc_ns=self._bus.clock.utc_ns(),
             began_s=self._began_s,
-            graph=heard(LAUNCH_GRAPH, self._graph),
-            front=heard(LED_FRAME, self._front),
-            safety=heard(SAFETY_STATUS, self._safety),
-            session=heard(SESSION_STATUS, self._session),
-            offer=heard(LOAD_OFFER, self._offer),
-            box=heard(METER_BOX, self._box),
-            house=heard(METER_HOUSE, self._house, HOUSE),
-            solar=heard(METER_SOLAR, self._solar, SUN),
-            rfid=heard(RFID_STATUS, self._rfid),
-            dcs=heard(DCS_STATUS, self._dcs),
+            graph=received(LAUNCH_GRAPH, self._graph),
+            front=received(LED_FRAME, self._front),
+            safety=received(SAFETY_STATUS, self._safety),
+            session=received(SESSION_STATUS, self._session),
+            offer=received(LOAD_OFFER, self._offer),
+            box=received(METER_BOX, self._box),
+            house=received(METER_HOUSE, self._house, HOUSE),
+            solar=received(METER_SOLAR, self._solar, SUN),
+            rfid=received(RFID_STATUS, self._rfid),
+            dcs=received(DCS_STATUS, self._dcs),
             label=self._label,
             addresses=self._addresses,
             world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
             names=self._names,
         )
-        return live_of(with_meters_of(facts, self._settings.message))
+        return live_of(with_meters_of(snapshot, self._settings.message))
 
     def _remember(self, rfid: RfidStatus) -> None:
         """Keep the name of the card held last: the session tells only its UID."""

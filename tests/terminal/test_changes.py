@@ -1,4 +1,4 @@
-"""The front without a terminal: one line for what becomes new, none for what drifts."""
+"""The front without a terminal: one line for each change, none for drifting amounts."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,18 +10,18 @@ from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, Fault, FaultCode, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from terminal.changes import Story
-from terminal.facts import Facts
-from tests.view.facts import said
-from view.facts import Heard
+from terminal.changes import Changes
+from terminal.snapshot import FrontSnapshot
+from tests.view.snapshot import said
+from view.snapshot import Received
 
-FACTS = Facts(
+SNAPSHOT = FrontSnapshot(
     now_s=0.0,
     utc_ns=0,
     began_s=-60.0,
     rfid=said("rfid"),
     dcs=said("dcs"),
-    graph=Heard(
+    graph=Received(
         node="launch", hold_s=3.0, age_s=0.0,
         message=GraphStatus(
             plan="simulation", pid=1,
@@ -32,37 +32,37 @@ FACTS = Facts(
             ),
         ),
     ),
-    front=Heard(node="led", hold_s=3.0),
-    pilot=Heard(
+    front=Received(node="led", hold_s=3.0),
+    pilot=Received(
         node="pilot", hold_s=1.0, age_s=0.0,
         message=PilotStatus(
             cp_state=CpState.C, duty_percent=26.7, offered_a=16.0, high_v=6.0, low_v=-12.0
         ),
     ),
-    safety=Heard(
+    safety=Received(
         node="safety", hold_s=1.0, age_s=0.0,
         message=SafetyStatus(
             contactor=Contactor.CLOSED, permitted=True, faults=(), retries=0,
             temperature_c=30.0, installation_limit_a=32.0, limit_a=32.0,
         ),
     ),
-    session=Heard(
+    session=Received(
         node="session", hold_s=3.0, age_s=0.0,
         message=SessionStatus(
             state=WallboxState.CHARGING, plugged=True, authorized=True, permitted=True,
             session_id="1", energy_wh=1.0, reason="Up to 16.0 A.",
         ),
     ),
-    offer=Heard(
+    offer=Received(
         node="load_manager", hold_s=3.0, age_s=0.0,
         message=LoadOffer(
             limit_a=16.0, reason="fuse", limits=(), detail="16.0 A are left.",
             house_meter=HouseMeter.ONLINE,
         ),
     ),
-    box=Heard(node="meter", hold_s=5.0),
-    house=Heard(node="meter", hold_s=10.0),
-    solar=Heard(node="meter", hold_s=10.0),
+    box=Received(node="meter", hold_s=5.0),
+    house=Received(node="meter", hold_s=10.0),
+    solar=Received(node="meter", hold_s=10.0),
 )  # fmt: skip
 
 FAULT = Fault(
@@ -74,25 +74,26 @@ FAULT = Fault(
 )
 
 
-def but(name: str, **fields: Any) -> Facts:
-    source = getattr(FACTS, name)
+def but(name: str, **fields: Any) -> FrontSnapshot:
+    source = getattr(SNAPSHOT, name)
     return replace(
-        FACTS, **{name: replace(source, message=msgspec.structs.replace(source.message, **fields))}
+        SNAPSHOT,
+        **{name: replace(source, message=msgspec.structs.replace(source.message, **fields))},
     )
 
 
-def silent(name: str) -> Facts:
-    return replace(FACTS, **{name: replace(getattr(FACTS, name), age_s=60.0)})
+def silent(name: str) -> FrontSnapshot:
+    return replace(SNAPSHOT, **{name: replace(getattr(SNAPSHOT, name), age_s=60.0)})
 
 
-def after_start() -> Story:
-    story = Story()
-    story.news(FACTS)
-    return story
+def after_start() -> Changes:
+    changes = Changes()
+    changes.lines(SNAPSHOT)
+    return changes
 
 
-def test_the_first_look_tells_all_that_is_known() -> None:
-    assert Story().news(FACTS) == [
+def test_the_first_look_prints_all_that_is_known() -> None:
+    assert Changes().lines(SNAPSHOT) == [
         "state      Charging: Up to 16.0 A.",
         "contactor  closed, as proven",
         "vehicle    C, vehicle ready",
@@ -101,51 +102,55 @@ def test_the_first_look_tells_all_that_is_known() -> None:
     ]
 
 
-def test_amounts_that_drift_are_not_told() -> None:
-    story = after_start()
-    assert story.news(FACTS) == []
-    assert story.news(but("pilot", offered_a=15.2, duty_percent=25.3)) == []
-    assert story.news(but("offer", limit_a=15.2, detail="15.2 A are left.")) == []
-    assert story.news(but("session", energy_wh=2.0, reason="Up to 15.2 A.")) == []
+def test_drifting_amounts_are_not_printed() -> None:
+    changes = after_start()
+    assert changes.lines(SNAPSHOT) == []
+    assert changes.lines(but("pilot", offered_a=15.2, duty_percent=25.3)) == []
+    assert changes.lines(but("offer", limit_a=15.2, detail="15.2 A are left.")) == []
+    assert changes.lines(but("session", energy_wh=2.0, reason="Up to 15.2 A.")) == []
 
 
-def test_a_change_is_told_once() -> None:
-    story = after_start()
+def test_a_change_is_printed_once() -> None:
+    changes = after_start()
     stopped = but("session", state=WallboxState.SUSPENDED, reason="The app pauses the charge.")
-    assert story.news(stopped) == ["state      Suspended: The app pauses the charge."]
-    assert story.news(stopped) == []
-    assert story.news(but("pilot", offered_a=0.0, duty_percent=100.0)) == [
+    assert changes.lines(stopped) == ["state      Suspended: The app pauses the charge."]
+    assert changes.lines(stopped) == []
+    assert changes.lines(but("pilot", offered_a=0.0, duty_percent=100.0)) == [
         "state      Charging: Up to 16.0 A.",
         "pilot      no PWM, offers nothing",
     ]
 
 
-def test_a_fault_is_told_with_its_remedy_and_when_it_is_over() -> None:
-    story = after_start()
+def test_a_fault_is_printed_with_its_remedy_and_again_when_it_ends() -> None:
+    changes = after_start()
     faulty = but("safety", records=(FAULT,), faults=(FaultCode.NOT_CLOSING,))
-    assert story.news(faulty) == ["fault 8001 the contactor does not close. Pull the plug."]
-    assert story.news(silent("safety")) == ["node safety is silent"]  # which ends no fault
-    assert story.news(FACTS) == ["node safety is heard again", "fault 8001 is over"]
+    assert changes.lines(faulty) == ["fault 8001 the contactor does not close. Pull the plug."]
+    assert changes.lines(silent("safety")) == ["node safety is silent"]  # which ends no fault
+    assert changes.lines(SNAPSHOT) == ["node safety sends again", "fault 8001 is over"]
 
 
-def test_a_lost_meter_is_told_until_it_is_back() -> None:
-    story = after_start()
-    assert story.news(but("offer", house_meter=HouseMeter.LOST)) == ["house      the meter is lost"]
-    assert story.news(FACTS) == ["house      the meter is back"]
+def test_a_lost_meter_is_printed_and_its_return() -> None:
+    changes = after_start()
+    assert changes.lines(but("offer", house_meter=HouseMeter.LOST)) == [
+        "house      the meter is lost"
+    ]
+    assert changes.lines(SNAPSHOT) == ["house      the meter is back"]
 
 
-def test_a_node_that_does_not_run_is_told_with_its_reason() -> None:
-    story = after_start()
+def test_a_node_that_does_not_run_is_printed_with_its_reason() -> None:
+    changes = after_start()
     down = Process(
         node="pilot", state=ProcessState.BACKOFF, pid=0, incarnation=1, restarts=1,
         detail="killed by SIGKILL",
     )  # fmt: skip
-    assert story.news(but("graph", processes=(down,))) == ["node pilot backoff: killed by SIGKILL"]
-    assert story.news(FACTS) == ["node pilot is ready again"]
-    assert story.news(but("graph", stopping=True)) == ["graph      stops in order"]
+    assert changes.lines(but("graph", processes=(down,))) == [
+        "node pilot backoff: killed by SIGKILL"
+    ]
+    assert changes.lines(SNAPSHOT) == ["node pilot is ready again"]
+    assert changes.lines(but("graph", stopping=True)) == ["graph      stops in order"]
 
 
-def test_what_a_silent_source_said_is_not_told_again_when_it_is_back() -> None:
-    story = after_start()
-    assert story.news(silent("session")) == ["node session is silent"]
-    assert story.news(FACTS) == ["node session is heard again"]
+def test_an_unchanged_item_is_not_printed_again_after_silence() -> None:
+    changes = after_start()
+    assert changes.lines(silent("session")) == ["node session is silent"]
+    assert changes.lines(SNAPSHOT) == ["node session sends again"]

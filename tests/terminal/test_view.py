@@ -1,4 +1,4 @@
-"""The front in text: what a person reads, and what is left out where room is short."""
+"""The front as text: its lines, and which are left out where room is short."""
 
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -14,12 +14,12 @@ from msgs.meter import Line, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from terminal.facts import Facts
 from terminal.lights import is_lit
+from terminal.snapshot import FrontSnapshot
 from terminal.view import Footer, front_lines
-from tests.view.facts import said
-from view.facts import Heard
+from tests.view.snapshot import said
 from view.silence import silence
+from view.snapshot import Received
 
 M = TypeVar("M", bound=Struct)
 
@@ -31,8 +31,8 @@ def light(color: Color, effect: Effect) -> Light:
     return Light(color=color, effect=effect)
 
 
-def heard(node: str, message: M, hold_s: float = 3.0, about: str = "") -> Heard[M]:
-    return Heard(node=node, hold_s=hold_s, message=message, age_s=0.1, about=about)
+def received(node: str, message: M, hold_s: float = 3.0, about: str = "") -> Received[M]:
+    return Received(node=node, hold_s=hold_s, message=message, age_s=0.1, about=about)
 
 
 def reading(current_a: float, power_w: float, **fields: Any) -> MeterReading:
@@ -49,29 +49,29 @@ def process(node: str, **fields: Any) -> Process:
     return Process(node=node, pid=100, incarnation=1, **values)
 
 
-IDLE = Facts(
+IDLE = FrontSnapshot(
     now_s=1000.0,
     utc_ns=UTC_NS,
     began_s=900.0,
     rfid=said("rfid"),
     dcs=said("dcs"),
-    graph=heard(
+    graph=received(
         "launch", GraphStatus(plan="simulation", pid=1, processes=tuple(map(process, NODES)))
     ),
-    front=heard(
+    front=received(
         "led",
         LedFrame(
             segments=(light(Color.BLUE, Effect.STEADY),) * 4,
             network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK, caption="ready",
         ),
     ),
-    pilot=heard(
+    pilot=received(
         "pilot",
         PilotStatus(
             cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0
         ),
     ),
-    safety=heard(
+    safety=received(
         "safety",
         SafetyStatus(
             contactor=Contactor.OPEN, permitted=False, faults=(), retries=0, temperature_c=31.0,
@@ -79,14 +79,14 @@ IDLE = Facts(
             detail="no vehicle is connected",
         ),
     ),
-    session=heard(
+    session=received(
         "session",
         SessionStatus(
             state=WallboxState.IDLE, plugged=False, authorized=False, permitted=False,
             session_id="", energy_wh=0.0, reason="Ready; no vehicle is plugged in.",
         ),
     ),
-    offer=heard(
+    offer=received(
         "load_manager",
         LoadOffer(
             limit_a=32.0, reason="dip", detail="The installation allows 32.0 A (DIP switches).",
@@ -98,22 +98,22 @@ IDLE = Facts(
             house_meter=HouseMeter.ONLINE,
         ),
     ),
-    box=heard("meter", reading(0.0, 0.0)),
-    house=heard("meter", reading(2.0, 460.0), about="the house"),
-    solar=Heard(node="meter", hold_s=10.0, about="the sun"),
+    box=received("meter", reading(0.0, 0.0)),
+    house=received("meter", reading(2.0, 460.0), about="the house"),
+    solar=Received(node="meter", hold_s=10.0, about="the sun"),
 )  # fmt: skip
 
 
-def but(facts: Facts, **changes: Any) -> Facts:
-    """Return facts in which fields of the named sources' messages are others."""
+def but(snapshot: FrontSnapshot, **changes: Any) -> FrontSnapshot:
+    """Return a snapshot in which fields of the named sources' messages are others."""
     sources = {
         name: replace(
-            getattr(facts, name),
-            message=msgspec.structs.replace(getattr(facts, name).message, **fields),
+            getattr(snapshot, name),
+            message=msgspec.structs.replace(getattr(snapshot, name).message, **fields),
         )
         for name, fields in changes.items()
     }
-    return replace(facts, **sources)
+    return replace(snapshot, **sources)
 
 
 CHARGING = but(
@@ -161,8 +161,8 @@ FAULT = but(
 )  # fmt: skip
 
 
-def page(facts: Facts, width: int = 80, height: int | None = None, **footer: Any) -> str:
-    lines = front_lines(facts, width, height, Footer(**footer))
+def page(snapshot: FrontSnapshot, width: int = 80, height: int | None = None, **footer: Any) -> str:
+    lines = front_lines(snapshot, width, height, Footer(**footer))
     return "".join(f"{line.text}\n" for line in lines)
 
 
@@ -238,7 +238,7 @@ def test_a_charge_fits_into_80_by_24() -> None:
 
 
 @pytest.mark.req("ERR-8001", "ERR-T")
-def test_a_fault_stands_with_its_remedy_and_loses_nothing_of_it_at_80_by_24() -> None:
+def test_a_fault_has_its_whole_remedy_at_80_by_24() -> None:
     assert (
         page(FAULT, height=24, keys="q leave", note="plug: a vehicle is plugged already")
         == """\
@@ -281,7 +281,7 @@ def test_a_lost_house_meter_shows_no_values_and_says_since_when_and_why() -> Non
         house={"online": False, "sampled_ns": 985_000_000_000, "error": "connection refused"},
         offer={"house_meter": HouseMeter.LOST},
     )
-    # The next poll of a lost meter comes late; until then its last word holds.
+    # The next poll of a lost meter comes late; until then its last message counts.
     lost = replace(lost, house=replace(lost.house, age_s=25.0))
     text = page(lost)
     assert "  orange  orange  off     off  " in text
@@ -289,50 +289,50 @@ def test_a_lost_house_meter_shows_no_values_and_says_since_when_and_why() -> Non
     assert "  sum                             10989 W                         - W\n" in text
     assert "  house       no reading for 15 s: connection refused\n" in text
     silent = page(replace(lost, box=replace(lost.box, age_s=25.0)))
-    assert "  box         no word from meter for 25 s\n" in silent
-    assert "  house       no word from meter about the house for 25 s\n" in silent
+    assert "  box         no message from meter for 25 s\n" in silent
+    assert "  house       no message from meter about the house for 25 s\n" in silent
 
 
 @pytest.mark.parametrize(
     ("source", "row", "value"),
     [
-        ("front", "front       no word from led for 12 s", "front       charging"),
-        ("session", "state       Not known: no word from session for 12 s", "4.21 kWh in"),
-        ("safety", "contactor   no word from safety for 12 s", "closed, as proven"),
-        ("pilot", "pilot       no word from pilot for 12 s", "26.7 %"),
-        ("box", "box         no word from meter for 12 s", "15.9 A"),
-        ("house", "house       no word from meter about the house for 12 s", "17.9 A"),
-        ("offer", "limit       not known. no word from load_manager for 12 s", "by app"),
-        ("graph", "nodes       no word from launch for 12 s", "load_manager, session"),
+        ("front", "front       no message from led for 12 s", "front       charging"),
+        ("session", "state       Not known: no message from session for 12 s", "4.21 kWh in"),
+        ("safety", "contactor   no message from safety for 12 s", "closed, as proven"),
+        ("pilot", "pilot       no message from pilot for 12 s", "26.7 %"),
+        ("box", "box         no message from meter for 12 s", "15.9 A"),
+        ("house", "house       no message from meter about the house for 12 s", "17.9 A"),
+        ("offer", "limit       not known. no message from load_manager for 12 s", "by app"),
+        ("graph", "nodes       no message from launch for 12 s", "load_manager, session"),
     ],
 )
 def test_a_silent_source_is_named_with_its_age_and_shows_no_value(
     source: str, row: str, value: str
 ) -> None:
-    facts = replace(CHARGING, **{source: replace(getattr(CHARGING, source), age_s=12.0)})
-    assert f"  {row}\n" in page(facts)
+    snapshot = replace(CHARGING, **{source: replace(getattr(CHARGING, source), age_s=12.0)})
+    assert f"  {row}\n" in page(snapshot)
     assert value in page(CHARGING)
-    assert value not in page(facts)
+    assert value not in page(snapshot)
 
 
 @pytest.mark.parametrize(
     ("processes", "words"),
     [
         ((process("pilot"),), "led is not part of this graph"),
-        ((process("led"),), "no word from led yet"),
+        ((process("led"),), "no message from led yet"),
         (
             (process("led", state=ProcessState.BACKOFF, detail="exit code 1"),),
-            "no word from led yet: it is backoff, exit code 1",
+            "no message from led yet: it is backoff, exit code 1",
         ),
-        ((), "no word from led yet"),
+        ((), "no message from led yet"),
     ],
 )
 def test_a_source_never_heard_is_explained(processes: tuple[Process, ...], words: str) -> None:
-    facts = but(IDLE, graph={"processes": processes})
-    facts = replace(facts, front=Heard(node="led", hold_s=3.0))
-    assert silence(facts, facts.front) == words
-    assert f"  front       {words}\n" in page(facts)
-    assert "  ??????? ??????? ???????" in page(facts)
+    snapshot = but(IDLE, graph={"processes": processes})
+    snapshot = replace(snapshot, front=Received(node="led", hold_s=3.0))
+    assert silence(snapshot, snapshot.front) == words
+    assert f"  front       {words}\n" in page(snapshot)
+    assert "  ??????? ??????? ???????" in page(snapshot)
 
 
 @pytest.mark.parametrize("color", [color for color in Color if color is not Color.OFF])
@@ -340,14 +340,14 @@ def test_a_source_never_heard_is_explained(processes: tuple[Process, ...], words
     ("effect", "word"),
     [(Effect.STEADY, ""), (Effect.BLINK, "blinks"), (Effect.PULSE, "pulses")],
 )
-def test_each_light_is_told_in_words_so_that_no_colour_is_needed(
+def test_each_light_has_its_name_as_text_so_that_no_colour_is_needed(
     color: Color, effect: Effect, word: str
 ) -> None:
-    facts = but(
+    snapshot = but(
         IDLE,
         front={"segments": (DARK, light(color, effect), DARK, DARK), "touch": light(color, effect)},
     )
-    _, names, _, colors, effects = (f"{line:80}" for line in page(facts).splitlines()[:5])
+    _, names, _, colors, effects = (f"{line:80}" for line in page(snapshot).splitlines()[:5])
     for name in ("S2", "touch"):
         place = slice(names.index(name), names.index(name) + 8)
         assert colors[place].strip() == color
@@ -357,13 +357,13 @@ def test_each_light_is_told_in_words_so_that_no_colour_is_needed(
 
 @pytest.mark.req("LED-10")
 def test_all_blinking_lights_blink_together_once_a_second_and_pulses_never_go_dark() -> None:
-    facts = but(
+    snapshot = but(
         CHARGING, front={"network": light(Color.GREEN, Effect.BLINK),
                          "frame": light(Color.WHITE, Effect.PULSE)}
     )  # fmt: skip
     rows = []
     for quarter in range(8):
-        at = replace(facts, now_s=1000.0 + quarter / 4)
+        at = replace(snapshot, now_s=1000.0 + quarter / 4)
         rows.append(page(at, height=30).splitlines()[2].split())
     assert [row[0] for row in rows] == [*["███████"] * 2, *["·······"] * 2] * 2
     assert all(row[0] == row[3] == row[4] for row in rows)
@@ -403,12 +403,12 @@ def test_keys_of_the_world_are_shown_only_where_it_is_simulated() -> None:
 
 def test_a_house_that_is_not_monitored_takes_no_room() -> None:
     alone = replace(but(IDLE, offer={"house_meter": HouseMeter.OFF}))
-    alone = replace(alone, house=Heard(node="meter", hold_s=10.0, about="the house"))
+    alone = replace(alone, house=Received(node="meter", hold_s=10.0, about="the house"))
     assert "house" not in page(alone)
 
 
 def test_a_third_meter_is_shown_where_there_is_room() -> None:
-    sunny = replace(IDLE, solar=heard("meter", reading(-5.0, -1150.0), about="the sun"))
+    sunny = replace(IDLE, solar=received("meter", reading(-5.0, -1150.0), about="the sun"))
     assert " sun" not in page(sunny, width=80)
     wide = page(sunny, width=120)
     assert (
@@ -421,17 +421,17 @@ def test_a_third_meter_is_shown_where_there_is_room() -> None:
 
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 @pytest.mark.parametrize("height", [24, 30, 40, 60])
-@pytest.mark.parametrize("facts", [IDLE, CHARGING, FAULT])
-def test_no_page_is_wider_or_longer_than_its_terminal(
-    facts: Facts, width: int, height: int
+@pytest.mark.parametrize("snapshot", [IDLE, CHARGING, FAULT])
+def test_the_front_is_never_wider_or_longer_than_its_terminal(
+    snapshot: FrontSnapshot, width: int, height: int
 ) -> None:
-    lines = page(facts, width, height, keys="q leave", hints=("one", "two")).splitlines()
+    lines = page(snapshot, width, height, keys="q leave", hints=("one", "two")).splitlines()
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
     assert "keys" in lines[-1]
 
 
-def test_what_nodes_say_cannot_steer_the_terminal() -> None:
-    facts = but(IDLE, session={"reason": "\x1b]0;title\x07 and\r\nmore"})
-    assert page(facts).isprintable() is False  # line ends
-    assert all(line.isprintable() for line in page(facts).split("\n"))
+def test_texts_of_nodes_cannot_control_the_terminal() -> None:
+    snapshot = but(IDLE, session={"reason": "\x1b]0;title\x07 and\r\nmore"})
+    assert page(snapshot).isprintable() is False  # line ends
+    assert all(line.isprintable() for line in page(snapshot).split("\n"))

@@ -1,4 +1,4 @@
-"""A charge as every view hears it."""
+"""A charge as page and terminal receive it."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,8 +12,8 @@ from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from tests.view.facts import nothing_said, said
-from view.facts import Facts
+from tests.view.snapshot import nothing_said, said
+from view.snapshot import Snapshot
 
 NOW_S = 1000.0
 UTC_NS = 1_800_000_000_000_000_000
@@ -70,8 +70,8 @@ def graph(**states: ProcessState) -> GraphStatus:
     )
 
 
-def charging() -> Facts:
-    """Return the facts of a charge, all sources of its graph heard just now."""
+def charging() -> Snapshot:
+    """Return the snapshot of a charge, all sources of its graph heard 0.1 s ago."""
     messages = {
         "session": SESSION,
         "safety": SAFETY,
@@ -85,17 +85,19 @@ def charging() -> Facts:
         **nothing_said("pilot"),
         **{source: said(source, message) for source, message in messages.items()},
     }
-    return Facts(now_s=NOW_S, utc_ns=UTC_NS, began_s=NOW_S - 60.0, **heard)
+    return Snapshot(now_s=NOW_S, utc_ns=UTC_NS, began_s=NOW_S - 60.0, **heard)
 
 
-def but(source: str, **fields: Any) -> Facts:
+def but(source: str, **fields: Any) -> Snapshot:
     """Return the charge with fields of one source's message changed."""
-    facts = charging()
-    heard = getattr(facts, source)
-    return replace(facts, **{source: replace(heard, message=changed(heard.message, **fields))})
+    snapshot = charging()
+    heard = getattr(snapshot, source)
+    return replace(snapshot, **{source: replace(heard, message=changed(heard.message, **fields))})
 
 
-def silent(*sources: str, age_s: float = 12.0) -> Facts:
+def silent(*sources: str, age_s: float = 12.0) -> Snapshot:
     """Return the charge with sources that were heard some time ago."""
-    facts = charging()
-    return replace(facts, **{each: replace(getattr(facts, each), age_s=age_s) for each in sources})
+    snapshot = charging()
+    return replace(
+        snapshot, **{each: replace(getattr(snapshot, each), age_s=age_s) for each in sources}
+    )

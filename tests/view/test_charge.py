@@ -1,4 +1,4 @@
-"""Contactor, vehicle, authorisation and session in words."""
+"""Contactor, vehicle, authorisation and session as text."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def test_each_state_of_contactor_and_pilot_has_its_words() -> None:
             "open, as proven",
             "self-test: a test runs",
         ),
-        # a fault says it itself
+        # the fault has its own line
         (
             {
                 "contactor": Contactor.WELDED,
@@ -52,17 +52,17 @@ def test_each_state_of_contactor_and_pilot_has_its_words() -> None:
         ),
     ],
 )
-def test_the_contactor_is_told_as_proven_with_what_keeps_it_so(
+def test_the_contactor_is_shown_as_proven_with_its_reason(
     fields: dict[str, Any], words: str, why: str
 ) -> None:
-    facts = but("safety", **fields)
-    assert (contactor_words(facts), contactor_why(facts)) == (words, why)
+    snapshot = but("safety", **fields)
+    assert (contactor_words(snapshot), contactor_why(snapshot)) == (words, why)
 
 
-def test_a_contactor_that_nobody_proves_is_not_told() -> None:
-    facts = silent("safety")
-    assert contactor_words(facts) == "no word from safety for 12 s"
-    assert contactor_why(facts) == ""
+def test_without_safety_no_state_of_the_contactor_is_shown() -> None:
+    snapshot = silent("safety")
+    assert contactor_words(snapshot) == "no message from safety for 12 s"
+    assert contactor_why(snapshot) == ""
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_contactor_that_nobody_proves_is_not_told() -> None:
         (replace(PILOT, duty_percent=0.0, offered_a=0.0), "steady -12 V, offers nothing"),
     ],
 )
-def test_the_offer_is_told_by_its_duty(pilot: PilotStatus, words: str) -> None:
+def test_the_offer_is_shown_with_its_duty(pilot: PilotStatus, words: str) -> None:
     assert duty_words(pilot) == words
     assert words.endswith(offered_words(pilot.offered_a))
 
@@ -88,11 +88,11 @@ def test_the_offer_is_told_by_its_duty(pilot: PilotStatus, words: str) -> None:
         (
             {"authorization_required": True, "authorized": False},
             "",
-            "hold a card to the reading area",
+            "present a card to the reading area",
         ),
     ],
 )
-def test_the_authorisation_is_told_with_who_gave_it(
+def test_the_authorisation_is_shown_with_its_card(
     fields: dict[str, Any], by: str, words: str
 ) -> None:
     assert authorisation_words(replace(SESSION, **fields), by) == words

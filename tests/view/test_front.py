@@ -1,4 +1,4 @@
-"""The lights and tones of the front in words."""
+"""The lights and tones of the front as text."""
 
 from msgs.led import Color, Effect, Light, Tone
 from tests.view.charge import FRONT, but, charging, silent
@@ -18,7 +18,7 @@ def test_a_light_is_dark_without_a_colour_or_an_effect() -> None:
     assert not is_dark(Light(color=Color.RED, effect=Effect.PULSE))
 
 
-def test_the_status_led_says_its_caption_or_why_it_says_nothing() -> None:
+def test_the_status_led_shows_its_caption_or_why_it_is_unknown() -> None:
     assert caption(charging()) == "charging"
     assert caption(but("front", caption="")) == "dark"
-    assert caption(silent("front")) == "no word from led for 12 s"
+    assert caption(silent("front")) == "no message from led for 12 s"

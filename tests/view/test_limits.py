@@ -1,4 +1,4 @@
-"""Who limits the current, in words."""
+"""Who limits the current, as text."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from view.limits import limit_reason, limit_words, limits
 
 
 @pytest.mark.req("MET-7")
-def test_the_lowest_limit_is_told_with_whose_it_is_and_why() -> None:
+def test_the_lowest_limit_is_shown_with_source_and_reason() -> None:
     assert limit_words(charging()) == "16.0 A by main fuse"
     assert limit_reason(charging()) == "The main fuse leaves 16 A."
 
 
 @pytest.mark.req("MET-7")
-def test_the_whole_chain_is_told_the_lowest_first() -> None:
+def test_all_limits_are_shown_the_lowest_first() -> None:
     chain = [
         (each.source, each.name, each.amount, each.detail, each.binds)
         for each in limits(charging())
@@ -25,7 +25,7 @@ def test_the_whole_chain_is_told_the_lowest_first() -> None:
 
 
 def test_a_silent_load_manager_leaves_no_limit_known() -> None:
-    facts = silent("offer")
-    assert limit_words(facts) == "not known"
-    assert limit_reason(facts) == "no word from load_manager for 12 s"
-    assert limits(facts) == ()
+    snapshot = silent("offer")
+    assert limit_words(snapshot) == "not known"
+    assert limit_reason(snapshot) == "no message from load_manager for 12 s"
+    assert limits(snapshot) == ()

@@ -1,4 +1,4 @@
-"""Which meters there are, and why one shows nothing."""
+"""Which meters are shown, and why one has no reading."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from msgspec.structs import replace as changed
 from msgs.load_manager import HouseMeter
 from msgs.settings import Settings, TcpMeter, meter_name
 from tests.view.charge import METER, NOW_S, but, charging, silent
-from tests.view.facts import said
+from tests.view.snapshot import said
 from view.meters import has_house_meter, online, with_meters_of, wrong_with
 
 
@@ -16,12 +16,12 @@ from view.meters import has_house_meter, online, with_meters_of, wrong_with
 def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
     meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
     reading = changed(METER, meter=meter_name(meter))
-    facts = replace(charging(), house=said("house", reading), solar=said("solar", reading))
+    snapshot = replace(charging(), house=said("house", reading), solar=said("solar", reading))
     for named, is_shown in ((meter, True), (TcpMeter(), False), (changed(meter, unit=2), False)):
-        shown = with_meters_of(facts, Settings(house_meter=named, solar_meter=named))
+        shown = with_meters_of(snapshot, Settings(house_meter=named, solar_meter=named))
         assert (shown.house.message is not None) == is_shown
         assert (shown.solar.message is not None) == is_shown
-    assert with_meters_of(facts, None) == facts
+    assert with_meters_of(snapshot, None) == snapshot
 
 
 def test_a_house_is_metered_if_a_meter_was_heard_or_load_manager_says_so() -> None:
@@ -33,7 +33,7 @@ def test_a_house_is_metered_if_a_meter_was_heard_or_load_manager_says_so() -> No
 
 
 @pytest.mark.req("MET-3")
-def test_a_meter_that_was_not_read_shows_nothing_and_says_since_when_and_why() -> None:
+def test_a_meter_that_was_not_read_has_no_values_but_since_when_and_why() -> None:
     fields = {"online": False, "error": "connection refused"}
     never = but("house", **fields)
     assert online(never.house) is None
@@ -43,11 +43,11 @@ def test_a_meter_that_was_not_read_shows_nothing_and_says_since_when_and_why() -
     late = replace(lost, house=replace(lost.house, age_s=25.0))  # polled less often: still said
     assert wrong_with(late, late.house) == "no reading for 15 s: connection refused"
     dead = replace(late, box=replace(late.box, age_s=25.0))
-    assert wrong_with(dead, dead.house) == "no word from meter about the house for 25 s"
+    assert wrong_with(dead, dead.house) == "no message from meter about the house for 25 s"
 
 
 def test_a_meter_that_is_read_has_nothing_wrong() -> None:
-    facts = charging()
-    assert online(facts.house) == METER
-    assert wrong_with(facts, facts.house) == ""
+    snapshot = charging()
+    assert online(snapshot.house) == METER
+    assert wrong_with(snapshot, snapshot.house) == ""
     assert online(silent("house").house) is None

@@ -1,4 +1,4 @@
-"""Who is not heard, in words, and who is missed."""
+"""Silent sources as text, and which are expected."""
 
 from dataclasses import replace
 
@@ -8,49 +8,51 @@ from msgs.card import CardColor
 from msgs.launch import ProcessState
 from msgs.rfid import RfidMode, RfidStatus
 from tests.view.charge import NOW_S, but, charging, graph, silent
-from tests.view.facts import said
-from view.facts import Facts
+from tests.view.snapshot import said
 from view.silence import age, missed, silence, troubles
+from view.snapshot import Snapshot
 
 
-def missed_nodes(facts: Facts) -> list[str]:
-    return [source.node for source in missed(facts)]
+def missed_nodes(snapshot: Snapshot) -> list[str]:
+    return [source.node for source in missed(snapshot)]
 
 
 def test_a_source_that_is_heard_is_not_silent() -> None:
-    facts = charging()
-    assert silence(facts, facts.session) == ""
-    assert missed_nodes(facts) == []
-    assert troubles(facts) == ()
+    snapshot = charging()
+    assert silence(snapshot, snapshot.session) == ""
+    assert missed_nodes(snapshot) == []
+    assert troubles(snapshot) == ()
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("snapshot", "words"),
     [
-        (silent("front"), "no word from led for 12 s"),
-        (replace(charging(), front=said("front")), "no word from led yet"),
+        (silent("front"), "no message from led for 12 s"),
+        (replace(charging(), front=said("front")), "no message from led yet"),
         (
             replace(silent("front"), graph=said("graph", graph(led=ProcessState.BACKOFF))),
-            "no word from led for 12 s: it is backoff, 3 in 60 s",
+            "no message from led for 12 s: it is backoff, 3 in 60 s",
         ),
-        (silent("front", "graph"), "no word from led for 12 s"),
+        (silent("front", "graph"), "no message from led for 12 s"),
     ],
 )
-def test_silence_is_told_with_its_age_and_the_state_of_the_node(facts: Facts, words: str) -> None:
-    assert silence(facts, facts.front) == words
+def test_silence_is_shown_with_its_age_and_the_state_of_the_node(
+    snapshot: Snapshot, words: str
+) -> None:
+    assert silence(snapshot, snapshot.front) == words
 
 
 def test_a_node_of_several_things_is_silent_about_one() -> None:
-    facts = silent("house")
-    assert silence(facts, facts.house) == "no word from meter about the house for 12 s"
+    snapshot = silent("house")
+    assert silence(snapshot, snapshot.house) == "no message from meter about the house for 12 s"
 
 
 def test_a_node_that_the_graph_has_not_is_no_part_of_it() -> None:
-    facts = charging()
-    assert silence(facts, facts.rfid) == "rfid is not part of this graph"
+    snapshot = charging()
+    assert silence(snapshot, snapshot.rfid) == "rfid is not part of this graph"
 
 
-def test_nobody_is_missed_before_there_was_time_to_speak() -> None:
+def test_no_source_is_missed_before_its_hold_has_passed() -> None:
     quiet = replace(charging(), session=said("session"), safety=said("safety"), graph=said("graph"))
     for listened_s, nodes in (
         (0.5, []),
@@ -68,11 +70,13 @@ def test_only_nodes_of_the_graph_are_missed() -> None:
     assert missed_nodes(replace(planned, rfid=said("rfid", rfid))) == []
 
 
-def test_each_node_in_trouble_is_told_once() -> None:
-    facts = replace(silent("box", "offer"), graph=said("graph", graph(meter=ProcessState.FAILED)))
-    assert [(each.node, each.words) for each in troubles(facts)] == [
+def test_each_node_in_trouble_is_shown_once() -> None:
+    snapshot = replace(
+        silent("box", "offer"), graph=said("graph", graph(meter=ProcessState.FAILED))
+    )
+    assert [(each.node, each.words) for each in troubles(snapshot)] == [
         ("meter", "failed: 3 in 60 s"),
-        ("load_manager", "no word from load_manager for 12 s"),
+        ("load_manager", "no message from load_manager for 12 s"),
     ]
 
 
@@ -80,5 +84,5 @@ def test_each_node_in_trouble_is_told_once() -> None:
     ("seconds", "words"),
     [(0.4, "0 s"), (12.3, "12 s"), (119.0, "119 s"), (180.0, "3 min"), (7200.0, "2 h")],
 )
-def test_an_age_is_said_as_a_person_does(seconds: float, words: str) -> None:
+def test_an_age_is_shown_in_s_min_or_h(seconds: float, words: str) -> None:
     assert age(seconds) == words

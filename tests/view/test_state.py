@@ -7,7 +7,7 @@ import pytest
 from msgs.safety import Fault, FaultCode
 from msgs.session import WallboxState
 from tests.view.charge import OFFER, SAFETY, but, charging, silent
-from tests.view.facts import said
+from tests.view.snapshot import said
 from view.state import faults, is_reason_below, state_name, state_reason
 
 
@@ -16,21 +16,21 @@ def fault(code: FaultCode, count: int = 1) -> Fault:
 
 
 @pytest.mark.parametrize("state", list(WallboxState))
-def test_the_state_is_the_manuals_word_with_its_reason(state: WallboxState) -> None:
-    facts = but("session", state=state)
-    assert state_name(facts) == state.value
-    assert state_reason(facts) == "The vehicle draws current."
-    assert not is_reason_below(facts)
+def test_the_state_has_the_manuals_name_and_its_reason(state: WallboxState) -> None:
+    snapshot = but("session", state=state)
+    assert state_name(snapshot) == state.value
+    assert state_reason(snapshot) == "The vehicle draws current."
+    assert not is_reason_below(snapshot)
 
 
 def test_a_silent_session_has_no_state_and_its_silence_is_the_reason() -> None:
-    facts = silent("session")
-    assert state_name(facts) == "Not known"
-    assert state_reason(facts) == "no word from session for 12 s"
-    assert not is_reason_below(facts)
+    snapshot = silent("session")
+    assert state_name(snapshot) == "Not known"
+    assert state_reason(snapshot) == "no message from session for 12 s"
+    assert not is_reason_below(snapshot)
 
 
-def test_a_reason_that_a_fault_or_the_limit_gives_is_told_there() -> None:
+def test_a_reason_that_a_fault_or_the_limit_gives_is_shown_there() -> None:
     assert is_reason_below(but("safety", faults=(FaultCode.RED,)))
     assert is_reason_below(but("session", reason=OFFER.detail))
     unheard = replace(but("session", reason=OFFER.detail), offer=said("offer"))
@@ -39,7 +39,7 @@ def test_a_reason_that_a_fault_or_the_limit_gives_is_told_there() -> None:
 
 @pytest.mark.req("ERR-T")
 def test_faults_come_with_their_remedy_and_the_time_to_the_next_try() -> None:
-    facts = but(
+    snapshot = but(
         "safety",
         faults=(FaultCode.RESIDUAL_CURRENT, FaultCode.TOO_HOT, FaultCode.RED),
         records=(fault(FaultCode.RESIDUAL_CURRENT, count=2), fault(FaultCode.TOO_HOT)),
@@ -47,17 +47,17 @@ def test_faults_come_with_their_remedy_and_the_time_to_the_next_try() -> None:
         retry_in_s=12.0,
     )
     again = "tried again by itself in 12 s (1 of 5 used)"
-    assert [(each.code, each.name, each.detail, each.remedy) for each in faults(facts)] == [
+    assert [(each.code, each.name, each.detail, each.remedy) for each in faults(snapshot)] == [
         ("8005", "8005", "seen, seen 2 times", "do this"),
         ("3", "3", "seen", "do this"),
         ("red", "all red", "fault all red", ""),
     ]
-    assert [(each.retry_in_s, each.retry) for each in faults(facts)] == [
+    assert [(each.retry_in_s, each.retry) for each in faults(snapshot)] == [
         (12.0, again), (None, ""), (None, ""),
     ]  # fmt: skip
 
 
-def test_no_fault_is_told_of_a_safety_that_is_silent() -> None:
+def test_no_fault_is_shown_while_safety_is_silent() -> None:
     assert faults(charging()) == ()
     faulty = replace(charging(), safety=said("safety", SAFETY, age_s=12.0))
     assert faults(faulty) == ()

@@ -27,12 +27,12 @@ from msgs.methods import Method
 from msgs.requests import Answer, Status, StopReason
 from nodes.web.node import Parameters, build
 from nodes.web.store import WebStore
-from tests.view.facts import nothing_said
+from tests.view.snapshot import nothing_said
 from web.app import create_app
 from web.box import SilentError, Site
 from web.curve import Curve
 from web.door import Door
-from web.live import Facts, live_of
+from web.live import PageSnapshot, live_of
 from web.sessions import Sessions
 from web.streams import Streams
 
@@ -96,10 +96,10 @@ class HandBox:
         if self.is_silent:
             raise SilentError("The wallbox does not answer at the moment.")
         heard: dict[str, Any] = nothing_said("pilot")
-        facts = Facts(
+        snapshot = PageSnapshot(
             now_s=self.time_s, utc_ns=self.utc_ns(), began_s=START_S, label=LABEL, **heard
         )
-        return msgspec.json.encode(live_of(facts))
+        return msgspec.json.encode(live_of(snapshot))
 
     def curve(self) -> Curve:
         return self.line

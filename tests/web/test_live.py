@@ -15,9 +15,9 @@ from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from tests.view.facts import SOURCES, nothing_said, said
+from tests.view.snapshot import SOURCES, nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
-from web.live import Facts, Live, LiveAddress, LiveMeter, live_of
+from web.live import Live, LiveAddress, LiveMeter, PageSnapshot, live_of
 
 SESSION = SessionStatus(
     state=WallboxState.CHARGING,
@@ -74,7 +74,7 @@ def graph(**states: ProcessState) -> GraphStatus:
 ALL_READY = dict.fromkeys(("session", "safety", "meter", "load_manager", "led"), ProcessState.READY)
 
 
-def live(**facts: Any) -> Live:
+def live(**snapshot: Any) -> Live:
     """Return the page; messages stand for sources that have just said them."""
     given: dict[str, Any] = {
         "now_s": START_S + 60.0,
@@ -88,14 +88,14 @@ def live(**facts: Any) -> Live:
         "offer": OFFER,
         "front": FRONT,
         "graph": graph(**ALL_READY),
-        **facts,
+        **snapshot,
     }
     heard = {
         source: said(source, given.pop(source))
         for source in SOURCES
         if isinstance(given.get(source), Struct)
     }
-    return live_of(Facts(**{**nothing_said("pilot"), **heard, **given}))
+    return live_of(PageSnapshot(**{**nothing_said("pilot"), **heard, **given}))
 
 
 def test_a_charge_is_shown_whole() -> None:
@@ -156,10 +156,10 @@ def test_what_nobody_tells_any_more_is_not_shown_and_its_node_is_named() -> None
     assert (shown.state, shown.contactor, shown.front, shown.lines) == (None, None, None, ())
     assert (shown.power_w, shown.offered_a, shown.limit_a) == (None, None, None)
     assert (shown.plugged, shown.authorized, shown.session_id) == (False, False, "")
-    assert shown.reason == "no word from session yet"
-    assert (shown.contactor_words, shown.contactor_why) == ("no word from safety yet", "")
-    assert shown.offered_words == "no word from safety yet"
-    assert shown.authorization_words == "no word from session yet"
+    assert shown.reason == "no message from session yet"
+    assert (shown.contactor_words, shown.contactor_why) == ("no message from safety yet", "")
+    assert shown.offered_words == "no message from safety yet"
+    assert shown.authorization_words == "no message from session yet"
     assert live(session=said("session")).plugged  # by the word of safety
 
 
@@ -187,7 +187,7 @@ def test_house_and_sun_are_shown_where_there_are_such_meters() -> None:
     shown = live(house=BOX, solar=late)
     assert shown.house == LiveMeter(power_w=11010.0, online=True, wrong="")
     assert shown.sun == LiveMeter(
-        power_w=-4000.0, online=False, wrong="no word from meter about the sun for 12 s"
+        power_w=-4000.0, online=False, wrong="no message from meter about the sun for 12 s"
     )
     assert live(house=replace(BOX, online=False, error="timeout")).house == LiveMeter(
         power_w=11010.0, online=False, wrong="no reading yet: timeout"

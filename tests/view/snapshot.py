@@ -1,4 +1,4 @@
-"""What a test has a view hear."""
+"""Sources for tests of the views."""
 
 import math
 from typing import Any
@@ -19,8 +19,8 @@ from msgs.topics import (
     SESSION_STATUS,
     Topic,
 )
-from view.facts import Heard
 from view.meters import HOUSE, SUN
+from view.snapshot import Received
 
 SOURCES: dict[str, Topic[Any]] = {
     "graph": LAUNCH_GRAPH,
@@ -38,10 +38,10 @@ SOURCES: dict[str, Topic[Any]] = {
 ABOUT = {"house": HOUSE, "solar": SUN}
 
 
-def said(source: str, message: Struct | None = None, age_s: float = 0.1) -> Heard[Any]:
-    """Return a source with what it has said; nothing, if no message is given."""
+def said(source: str, message: Struct | None = None, age_s: float = 0.1) -> Received[Any]:
+    """Return a source with its message; without one, if none is given."""
     topic = SOURCES[source]
-    return Heard(
+    return Received(
         node=topic.writer,
         about=ABOUT.get(source, ""),
         hold_s=topic.hold_of(message),
@@ -50,6 +50,6 @@ def said(source: str, message: Struct | None = None, age_s: float = 0.1) -> Hear
     )
 
 
-def nothing_said(*without: str) -> dict[str, Heard[Any]]:
+def nothing_said(*without: str) -> dict[str, Received[Any]]:
     """Return all sources, none of them heard."""
     return {source: said(source) for source in SOURCES if source not in without}

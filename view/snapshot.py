@@ -1,4 +1,4 @@
-"""What a view is made from: the newest message of each source, with its age. Pure."""
+"""The newest message of each source with its age, from which all texts derive. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ M_co = TypeVar("M_co", bound=Struct, covariant=True)
 
 
 class Newest(Protocol[M_co]):
-    """What reads a topic."""
+    """A subscription to one topic."""
 
     @property
     def message(self) -> M_co | None:
@@ -29,16 +29,16 @@ class Newest(Protocol[M_co]):
 
     @property
     def age_s(self) -> float:
-        """Return how old it is; infinity if there was none."""
+        """Return its age [s]; infinity if there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard(Generic[M_co]):
-    """One source: its newest message, how old that is and how long it holds."""
+class Received(Generic[M_co]):
+    """One source: its newest message, with age and hold."""
 
     node: str
     hold_s: float
-    about: str = ""  # where a node speaks of several things: of which
+    about: str = ""  # the subject, where a node has several
     message: M_co | None = None
     age_s: float = math.inf
 
@@ -48,10 +48,10 @@ class Heard(Generic[M_co]):
         return self.message if self.age_s <= self.hold_s else None
 
 
-def heard(topic: Topic[M], newest: Newest[M], about: str = "") -> Heard[M]:
-    """Return what was heard on a topic."""
+def received(topic: Topic[M], newest: Newest[M], about: str = "") -> Received[M]:
+    """Return the newest message of a topic, with age and hold."""
     message = newest.message
-    return Heard(
+    return Received(
         node=topic.writer,
         about=about,
         hold_s=topic.hold_of(message),
@@ -61,33 +61,33 @@ def heard(topic: Topic[M], newest: Newest[M], about: str = "") -> Heard[M]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """Everything that is known at one instant. A view adds what it shows besides."""
+class Snapshot:
+    """All sources at one instant. Page and terminal add what they alone show."""
 
     now_s: float  # monotonic; blinking lights follow it
     utc_ns: int
-    began_s: float  # monotonic, since when somebody listens: before, nobody can be silent
-    graph: Heard[GraphStatus]
-    front: Heard[LedFrame]
-    safety: Heard[SafetyStatus]
-    session: Heard[SessionStatus]
-    offer: Heard[LoadOffer]
-    box: Heard[MeterReading]
-    house: Heard[MeterReading]
-    solar: Heard[MeterReading]
-    rfid: Heard[RfidStatus]
-    dcs: Heard[DcsStatus]
+    began_s: float  # monotonic, when the subscriptions began: silence counts from then
+    graph: Received[GraphStatus]
+    front: Received[LedFrame]
+    safety: Received[SafetyStatus]
+    session: Received[SessionStatus]
+    offer: Received[LoadOffer]
+    box: Received[MeterReading]
+    house: Received[MeterReading]
+    solar: Received[MeterReading]
+    rfid: Received[RfidStatus]
+    dcs: Received[DcsStatus]
 
     @property
-    def sources(self) -> tuple[Heard[Struct], ...]:
-        """Return the sources that speak all the time, if the graph has their node."""
+    def sources(self) -> tuple[Received[Struct], ...]:
+        """Return the sources that repeat their messages, if the graph has their node."""
         return (
             self.session, self.safety, self.box, self.offer, self.front, self.rfid, self.dcs,
         )  # fmt: skip
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """Return the nodes that the supervisor knows; none while it is silent."""
+        """Return the processes of the supervisor; none while it is silent."""
         graph = self.graph.fresh
         return graph.processes if graph else ()
 

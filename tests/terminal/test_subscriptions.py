@@ -1,4 +1,4 @@
-"""What the front hears: ages, holds, and when a graph has ended."""
+"""The subscriptions of the front: ages, holds, and when a graph has ended."""
 
 import math
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from msgs.pilot import CpState, PilotStatus
 from msgs.requests import StopReason
 from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import LAUNCH_GRAPH, LOAD_OFFER, METER_HOUSE, PILOT_STATUS, SETTINGS
-from terminal.listener import Listener
+from terminal.end_detector import EndDetector
 from terminal.looks import every_look
-from terminal.watch import Watch
+from terminal.subscriptions import Subscriptions
 from view.silence import silence
 
 PILOT = PilotStatus(cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0)
@@ -46,17 +46,17 @@ def status(*nodes: str) -> GraphStatus:
     )
 
 
-def test_facts_carry_the_age_of_each_source(graph: MemoryGraph) -> None:
-    listener = Listener(graph.bus("led"))
+def test_a_snapshot_has_the_age_of_each_source(graph: MemoryGraph) -> None:
+    listener = Subscriptions(graph.bus("led"))
     pilot = graph.bus("pilot")
-    assert math.isinf(listener.facts().pilot.age_s)
+    assert math.isinf(listener.snapshot().pilot.age_s)
     pilot.publish(PILOT_STATUS, PILOT)
     graph.advance(0.5)
-    assert listener.facts().pilot.fresh == PILOT
+    assert listener.snapshot().pilot.fresh == PILOT
     graph.advance(1.0)
-    facts = listener.facts()
-    assert facts.pilot.fresh is None
-    assert silence(facts, facts.pilot) == "no word from pilot for 2 s"
+    snapshot = listener.snapshot()
+    assert snapshot.pilot.fresh is None
+    assert silence(snapshot, snapshot.pilot) == "no message from pilot for 2 s"
 
 
 @pytest.mark.req("MET-3")
@@ -64,17 +64,17 @@ def test_facts_carry_the_age_of_each_source(graph: MemoryGraph) -> None:
 def test_a_house_reading_holds_for_the_longer_of_three_polls_and_ten_seconds(
     graph: MemoryGraph, poll_s: float, hold_s: float
 ) -> None:
-    listener = Listener(graph.bus("led"))
+    listener = Subscriptions(graph.bus("led"))
     graph.bus("meter").publish(METER_HOUSE, house(poll_s))
     graph.advance(hold_s - 0.5)
-    assert listener.facts().house.fresh is not None
+    assert listener.snapshot().house.fresh is not None
     graph.advance(1.0)
-    assert listener.facts().house.fresh is None
+    assert listener.snapshot().house.fresh is None
 
 
 @pytest.mark.req("MET-2")
-def test_a_meter_that_the_settings_do_not_name_is_not_heard(graph: MemoryGraph) -> None:
-    listener = Listener(graph.bus("led"))
+def test_a_meter_that_the_settings_do_not_name_is_left_out(graph: MemoryGraph) -> None:
+    listener = Subscriptions(graph.bus("led"))
     system, meter = graph.bus("system"), graph.bus("meter")
     named = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
     meter.publish(METER_HOUSE, replace(house(1.0), meter=meter_name(named)))
@@ -82,11 +82,11 @@ def test_a_meter_that_the_settings_do_not_name_is_not_heard(graph: MemoryGraph) 
     for setting, is_heard in ((named, True), (TcpMeter(), False)):
         system.publish(SETTINGS, Settings(house_meter=setting))
         graph.advance(0.1)
-        assert (listener.facts().house.fresh is not None) is is_heard
+        assert (listener.snapshot().house.fresh is not None) is is_heard
 
 
-def test_all_is_heard_when_each_node_of_the_graph_has_spoken(graph: MemoryGraph) -> None:
-    listener = Listener(graph.bus("led"))
+def test_all_is_heard_when_each_node_of_the_graph_has_sent(graph: MemoryGraph) -> None:
+    listener = Subscriptions(graph.bus("led"))
     launch, pilot = graph.bus("launch"), graph.bus("pilot")
     load_manager, meter = graph.bus("load_manager"), graph.bus("meter")
     steps: tuple[Callable[[], None], ...] = (
@@ -99,7 +99,7 @@ def test_all_is_heard_when_each_node_of_the_graph_has_spoken(graph: MemoryGraph)
         step()
         graph.advance(0.01)
     assert listener.has_heard_all()
-    # With a meter in the graph, the house that is monitored is waited for as well.
+    # With a meter in the graph and monitoring on, the house meter is needed as well.
     launch.publish(LAUNCH_GRAPH, status("pilot", "load_manager", "meter"))
     graph.advance(0.01)
     assert not listener.has_heard_all()
@@ -116,38 +116,38 @@ def test_looks_come_at_whole_quarters_of_a_second(graph: MemoryGraph) -> None:
     assert looks == [0.1, 0.25, 0.5, 0.75, 0.0]
 
 
-def test_a_graph_that_says_its_last_word_has_stopped(graph: MemoryGraph) -> None:
-    watch = Watch(graph.bus("led"), lambda: False)
+def test_a_graph_whose_last_heartbeat_says_stopped_has_stopped(graph: MemoryGraph) -> None:
+    end = EndDetector(graph.bus("led"), lambda: False)
     launch = graph.bus("launch")
     launch.ready()
     graph.advance(10.0)
-    assert watch.ended() == ""
+    assert end.ended() == ""
     launch.stop(StopReason.SHUTDOWN)
     graph.advance(1.0)
-    assert watch.ended() == ""  # it may start anew
+    assert end.ended() == ""  # it may restart
     graph.advance(1.5)
-    assert watch.ended() == "the graph has stopped"
+    assert end.ended() == "the graph has stopped"
 
 
-def test_a_graph_that_starts_anew_has_not_stopped(graph: MemoryGraph) -> None:
-    watch = Watch(graph.bus("led"), lambda: False)
+def test_a_restarted_graph_has_not_stopped(graph: MemoryGraph) -> None:
+    end = EndDetector(graph.bus("led"), lambda: False)
     graph.bus("launch").stop(StopReason.SHUTDOWN)
     graph.advance(1.0)
     graph.kill("launch")
     graph.bus("launch").ready()
     graph.advance(10.0)
-    assert watch.ended() == ""
+    assert end.ended() == ""
 
 
-def test_a_silent_graph_is_gone_when_none_of_its_nodes_runs(graph: MemoryGraph) -> None:
+def test_a_silent_graph_has_ended_when_none_of_its_nodes_runs(graph: MemoryGraph) -> None:
     is_running = True
-    watch = Watch(graph.bus("led"), lambda: is_running)
+    end = EndDetector(graph.bus("led"), lambda: is_running)
     graph.bus("launch").ready()
     graph.advance(1.0)
     graph.kill("launch")
     graph.advance(10.0)
-    assert watch.ended() == ""
+    assert end.ended() == ""
     is_running = False
-    assert watch.ended() == ""  # is asked once a second
+    assert end.ended() == ""  # is asked once a second
     graph.advance(1.1)
-    assert watch.ended() == "the graph is gone, without a word"
+    assert end.ended() == "the graph has ended without stopping in order"

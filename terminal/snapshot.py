@@ -1,0 +1,20 @@
+"""The snapshot from which the front is drawn: that of `view`, and the control pilot. Pure."""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from msgs.pilot import PilotStatus
+from view.snapshot import Received, Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontSnapshot(Snapshot):
+    """All sources at one instant."""
+
+    pilot: Received[PilotStatus]
+
+    @property
+    def sources(self) -> tuple[Received[Struct], ...]:
+        """Return the sources that repeat their messages, if the graph has their node."""
+        return (*super().sources, self.pilot)
