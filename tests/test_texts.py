@@ -29,7 +29,7 @@ from msgs.card import CardColor
 from msgs.plant import SimFault
 from msgs.safety import Fault, FaultCode
 from msgs.units import Text
-from nodes.meter.machine import Outcome
+from nodes.meter.machine import PollOutcome
 from tests.box import NO_CARD, Box
 
 STEPS: tuple[tuple[ModuleType, str], ...] = (
@@ -46,7 +46,7 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
     (nodes.meter.link, "step"),
 )
 # Texts that are not declared as such.
-OTHERS = {(Answer, "reason"), (Outcome, "error")}
+OTHERS = {(Answer, "reason"), (PollOutcome, "error")}
 LOGS = ("log", "lines")  # outputs for the log: level and text
 SURELY_BLANKED = (
     "nodes.safety.node.step",

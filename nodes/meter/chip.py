@@ -8,15 +8,15 @@ from bus import Driver
 from msgs.meter import Line
 
 
-class Sample(Struct, frozen=True, kw_only=True):
+class ChipSample(Struct, frozen=True, kw_only=True):
     """What the chip measured at one moment."""
 
     lines: tuple[Line, Line, Line]  # L1 first
     sampled_ns: int  # monotonic clock
 
 
-class Chip(Driver, Protocol):
+class MeterChip(Driver, Protocol):
     """A three-phase meter chip between mains and contactor."""
 
-    def read(self) -> Sample | None:
+    def read(self) -> ChipSample | None:
         """Return the newest sample; None while the chip cannot be read."""

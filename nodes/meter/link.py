@@ -7,7 +7,7 @@ from functools import partial
 from bus import Bus, Timer
 from msgs.meter import MeterReading
 from msgs.settings import TcpMeter
-from nodes.meter.machine import Config, Inputs, Outcome, State, step
+from nodes.meter.machine import Config, Inputs, PollOutcome, State, step
 from nodes.modbus_map.blocks import plan_blocks
 from nodes.modbus_map.codec import Codec, NotAvailableError
 from nodes.modbus_map.meter_map import MeterMap
@@ -43,7 +43,7 @@ class MeterLink:
         self._is_open = False
         self._timer.cancel()
 
-    def _round(self, outcome: Outcome | None = None) -> None:
+    def _round(self, outcome: PollOutcome | None = None) -> None:
         inputs = Inputs(now_s=self._bus.clock.now_s(), outcome=outcome)
         self._state, outputs = step(self._config, self._state, inputs)
         for level, text in outputs.log:
@@ -71,4 +71,4 @@ class MeterLink:
                 values = self._codec.decode(result)
             except NotAvailableError as absent:
                 error = str(absent)
-        self._round(Outcome(values=values, error=error, began_ns=began_ns, ended_ns=ended_ns))
+        self._round(PollOutcome(values=values, error=error, began_ns=began_ns, ended_ns=ended_ns))

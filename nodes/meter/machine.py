@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.meter import NO_LINE, MeterReading
-from nodes.meter.chip import Sample
+from nodes.meter.chip import ChipSample
 from nodes.modbus_map.codec import Values
 
 LONGEST_RETRY_S = 4.0  # assumed: a meter that is back is seen well within load_manager's 10 s
@@ -29,7 +29,7 @@ class Config(Struct, frozen=True, kw_only=True):
     meter: str  # as `msgs.settings.meter_name`
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class PollOutcome(Struct, frozen=True, kw_only=True):
     """The end of one poll: values, or why there are none. Times are the monotonic clock's."""
 
     values: Values | None
@@ -42,7 +42,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     """The time, and the outcome of the poll under way if it has just ended."""
 
     now_s: float
-    outcome: Outcome | None = None
+    outcome: PollOutcome | None = None
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -67,7 +67,7 @@ class BoxInputs(Struct, frozen=True, kw_only=True):
     """The time, and what the box's own chip has measured; None: it cannot be read."""
 
     now_s: float
-    sample: Sample | None
+    sample: ChipSample | None
 
 
 class BoxState(Struct, frozen=True, kw_only=True):
@@ -126,7 +126,9 @@ def step_box(state: BoxState, inputs: BoxInputs, period_s: float) -> tuple[BoxSt
     return BoxState(), BoxOutputs(reading=reading, log=log, due_s=inputs.now_s)
 
 
-def _take(config: Config, state: State, now_s: float, outcome: Outcome) -> tuple[State, Outputs]:
+def _take(
+    config: Config, state: State, now_s: float, outcome: PollOutcome
+) -> tuple[State, Outputs]:
     failures = 0 if outcome.values is not None else state.failures + 1
     # The first retry comes at the meter's own pace, the next ones ever later up to a limit.
     doublings = min(max(failures - 1, 0), 16)
@@ -138,7 +140,7 @@ def _take(config: Config, state: State, now_s: float, outcome: Outcome) -> tuple
     return state, Outputs(reading=reading, log=log, due_s=next_poll_s)
 
 
-def _reading(config: Config, last: MeterReading | None, outcome: Outcome) -> MeterReading:
+def _reading(config: Config, last: MeterReading | None, outcome: PollOutcome) -> MeterReading:
     """Return what is said after a poll; a failed one changes neither values nor their time."""
     values = outcome.values
     if values is not None:
@@ -165,7 +167,7 @@ def _reading(config: Config, last: MeterReading | None, outcome: Outcome) -> Met
     return replace(last, online=False, error=outcome.error)
 
 
-def _log(config: Config, state: State, outcome: Outcome) -> LogLines:
+def _log(config: Config, state: State, outcome: PollOutcome) -> LogLines:
     """Return the line of a poll (LOG-1): loud when a meter is first heard, lost, or back."""
     duration_ms = (outcome.ended_ns - outcome.began_ns) / 1e6
     text = f"{config.source}: {config.place} ({duration_ms:.0f} ms)"

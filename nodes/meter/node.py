@@ -13,7 +13,7 @@ from msgs.meter import MeterReading
 from msgs.requests import StopReason
 from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
-from nodes.meter.chip import Chip
+from nodes.meter.chip import MeterChip
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxInputs, BoxOutputs, BoxState, Config, step_box
 from nodes.modbus_map.meter_map import MapError, load_map
@@ -35,7 +35,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Drivers:
     """The devices of meter."""
 
-    chip: Chip
+    chip: MeterChip
     modbus: Modbus
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgs.meter import Line
 from nodes.modbus_map.kinds import WIDTHS, bits_of, number_of, words_of
-from nodes.modbus_map.meter_map import Lines, LineTerm, MeterMap, Term
+from nodes.modbus_map.meter_map import MeterMap, PhaseTerm, PhaseTerms, RegisterTerm
 
 Registers = Mapping[int, int]
 """Register contents by address."""
@@ -103,7 +103,7 @@ class Codec:
 class _Number:
     """One value: the sum of its terms, as it was read and written last."""
 
-    def __init__(self, meter_map: MeterMap, terms: Sequence[Term]) -> None:
+    def __init__(self, meter_map: MeterMap, terms: Sequence[RegisterTerm]) -> None:
         self.terms = terms
         self._order = meter_map.word_order
         self._not_available = meter_map.not_available
@@ -148,9 +148,9 @@ class _Number:
 class _Numbers:
     """The values of one phase, 0 for L1."""
 
-    def __init__(self, meter_map: MeterMap, lines: Lines, line: int) -> None:
-        def number(line_terms: tuple[LineTerm, ...]) -> _Number:
-            return _Number(meter_map, [term.of(line) for term in line_terms])
+    def __init__(self, meter_map: MeterMap, lines: PhaseTerms, line: int) -> None:
+        def number(phase_terms: tuple[PhaseTerm, ...]) -> _Number:
+            return _Number(meter_map, [term.of(line) for term in phase_terms])
 
         self._line = line
         self.power_w = number(lines.power_w)

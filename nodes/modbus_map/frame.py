@@ -18,12 +18,12 @@ REQUESTS, ANSWERS = DecodePDU(is_server=True), DecodePDU(is_server=False)
 _FRAMER = FramerSocket(ANSWERS)
 
 
-class FrameError(Exception):
+class ModbusFrameError(Exception):
     """Raised for bytes that are not the beginning of a frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class ModbusFrame:
     """One request or answer; the body is a function and its data."""
 
     transaction: int
@@ -38,17 +38,17 @@ class Frame:
         return pdu
 
 
-class Frames:
+class ModbusFrames:
     """The frames that come by one stream."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
         self._bytes = b""
 
-    async def receive(self) -> Frame:
+    async def receive(self) -> ModbusFrame:
         """Return the next frame; wait for it without a limit.
 
-        :raises FrameError: what has come is not one; the stream cannot be used any more.
+        :raises ModbusFrameError: what has come is not one; the stream cannot be used any more.
         :raises asyncio.IncompleteReadError: the other end has closed before the end of one.
         :raises OSError: the connection is lost.
         """
@@ -56,10 +56,10 @@ class Frames:
             used, unit, transaction, body = _FRAMER.decode(self._bytes)
             if used:
                 self._bytes = self._bytes[used:]
-                return Frame(transaction=transaction, unit=unit, body=body)
+                return ModbusFrame(transaction=transaction, unit=unit, body=body)
             is_other = len(self._bytes) >= _FRAMER.MIN_SIZE and any(self._bytes[2:4])
             if is_other or len(self._bytes) >= _FRAMER.MAX_SIZE:  # another protocol, or too long
-                raise FrameError(f"{self._bytes[:8].hex(' ')} is no header of a frame")
+                raise ModbusFrameError(f"{self._bytes[:8].hex(' ')} is no header of a frame")
             more = await self._reader.read(_FRAMER.MAX_SIZE - len(self._bytes))
             if not more:
                 raise asyncio.IncompleteReadError(self._bytes, None)

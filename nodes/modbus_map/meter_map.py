@@ -19,7 +19,7 @@ class MapError(Exception):
     """Raised when a map is unknown or wrong: names the file, the key, and what was expected."""
 
 
-class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RegisterTerm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One number of a meter; a value is the sum of its terms.
 
     A negative scale subtracts: meters that keep import and export apart have two terms.
@@ -30,38 +30,38 @@ class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scale: float = 1.0
 
 
-class LineTerm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PhaseTerm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One number that a meter keeps for each phase: its three addresses, L1 first."""
 
     at: tuple[Register, Register, Register]
     kind: Kind
     scale: float = 1.0
 
-    def of(self, line: int) -> Term:
+    def of(self, line: int) -> RegisterTerm:
         """Return the term of one phase, 0 for L1."""
-        return Term(at=self.at[line], kind=self.kind, scale=self.scale)
+        return RegisterTerm(at=self.at[line], kind=self.kind, scale=self.scale)
 
 
-LineTerms = Annotated[tuple[LineTerm, ...], Meta(min_length=1)]
+RequiredTerms = Annotated[tuple[PhaseTerm, ...], Meta(min_length=1)]
 
 
-class Totals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TotalTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Values of the whole meter. What is not given is the sum over the phases."""
 
-    power_w: tuple[Term, ...] = ()
-    imported_wh: tuple[Term, ...] = ()
-    exported_wh: tuple[Term, ...] = ()
+    power_w: tuple[RegisterTerm, ...] = ()
+    imported_wh: tuple[RegisterTerm, ...] = ()
+    exported_wh: tuple[RegisterTerm, ...] = ()
 
 
-class Lines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PhaseTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Values of each phase. Without a power factor it is computed; without energies they are 0."""
 
-    power_w: LineTerms
-    current_a: LineTerms
-    voltage_v: LineTerms
-    power_factor: tuple[LineTerm, ...] = ()
-    imported_wh: tuple[LineTerm, ...] = ()
-    exported_wh: tuple[LineTerm, ...] = ()
+    power_w: RequiredTerms
+    current_a: RequiredTerms
+    voltage_v: RequiredTerms
+    power_factor: tuple[PhaseTerm, ...] = ()
+    imported_wh: tuple[PhaseTerm, ...] = ()
+    exported_wh: tuple[PhaseTerm, ...] = ()
 
 
 class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,8 +76,8 @@ class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     current_sign: Literal["signed", "from_power"] = "signed"
     not_available: dict[Kind, int] = {}  # the bit pattern that means "no value", by kind
     also: tuple[str, ...] = ()  # other products with this map
-    total: Totals = Totals()
-    lines: Lines
+    total: TotalTerms = TotalTerms()
+    lines: PhaseTerms
 
 
 def map_names(folder: Path = MAPS) -> list[str]:
@@ -118,16 +118,16 @@ def parse_map(file: str, text: str) -> MeterMap:
     return meter_map
 
 
-def terms_of(meter_map: MeterMap) -> Iterator[tuple[str, Term]]:
+def terms_of(meter_map: MeterMap) -> Iterator[tuple[str, RegisterTerm]]:
     """Yield every term of a map with the key under which it stands."""
     total, lines = meter_map.total, meter_map.lines
     for name in total.__struct_fields__:
         for term in getattr(total, name):
             yield f"total.{name}", term
     for name in lines.__struct_fields__:
-        for line_term in getattr(lines, name):
+        for phase_term in getattr(lines, name):
             for line in range(3):
-                yield f"lines.{name}", line_term.of(line)
+                yield f"lines.{name}", phase_term.of(line)
 
 
 def _check(file: str, meter_map: MeterMap) -> None:

@@ -17,7 +17,7 @@ from pymodbus.pdu.register_message import (
 
 from bus import Bus, DriverError
 from nodes.modbus_map.bank import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Banks, answer
-from nodes.modbus_map.frame import REQUESTS, Frame, FrameError, Frames, pack
+from nodes.modbus_map.frame import REQUESTS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
 from nodes.modbus_map.server import Server, Servers
 
 MOST_CONNECTIONS = 32  # of one server; one more is closed at once
@@ -131,7 +131,7 @@ class TcpServer:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer all requests of one connection, in order, until one of both ends closes it."""
-        frames = Frames(reader)
+        frames = ModbusFrames(reader)
         try:
             while True:
                 async with asyncio.timeout(IDLE_S):
@@ -139,7 +139,7 @@ class TcpServer:
                     await writer.drain()
         except TimeoutError:
             writer.transport.abort()  # a close would wait for who does not take the answer
-        except (FrameError, asyncio.IncompleteReadError, OSError):
+        except (ModbusFrameError, asyncio.IncompleteReadError, OSError):
             pass
         finally:
             self._connections.discard(writer)
@@ -151,7 +151,7 @@ def open(bus: Bus, parameters: Parameters) -> Servers:
     return TcpServers(bus)
 
 
-def _answer(banks: Banks, frame: Frame) -> bytes:
+def _answer(banks: Banks, frame: ModbusFrame) -> bytes:
     """Return the answer to a request; nothing can be written."""
     function = frame.body[0]
     result: list[int] | int = ILLEGAL_FUNCTION

@@ -22,7 +22,7 @@ from pymodbus.pdu.register_message import (
 from bus import Bus, Spawned
 from nodes.modbus_map.bank import EXCEPTIONS
 from nodes.modbus_map.blocks import Block
-from nodes.modbus_map.frame import ANSWERS, Frame, FrameError, Frames, pack
+from nodes.modbus_map.frame import ANSWERS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
 from nodes.modbus_map.poll import read_each
 from nodes.modbus_map.transport import (
     NONSENSE,
@@ -132,7 +132,7 @@ class TcpTransport:
                 return await self._connection.carry_out(read)
         except TimeoutError:
             why = f"no answer within {TIMEOUT_S:g} s"
-        except FrameError:
+        except ModbusFrameError:
             why = NONSENSE
         except (asyncio.IncompleteReadError, OSError):
             pass
@@ -156,7 +156,7 @@ class _Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._frames = Frames(reader)
+        self._frames = ModbusFrames(reader)
         self._transaction = 0
 
     @property
@@ -170,7 +170,7 @@ class _Connection:
     async def carry_out(self, read: _Read) -> Result:
         """Return what the server answers; what answers something else is passed over.
 
-        :raises FrameError: the answer is none.
+        :raises ModbusFrameError: the answer is none.
         """
         self._transaction = self._transaction % 0xFFFF + 1
         asked = (self._transaction, read.unit)
@@ -187,10 +187,10 @@ class _Connection:
                 return _result(read, frame)
 
 
-def _result(read: _Read, frame: Frame) -> Result:
+def _result(read: _Read, frame: ModbusFrame) -> Result:
     """Return what an answer says: registers, or an exception.
 
-    :raises FrameError: it cannot be the answer to this read.
+    :raises ModbusFrameError: it cannot be the answer to this read.
     """
     answer = frame.decode(ANSWERS)
     if isinstance(answer, ExceptionResponse) and answer.function_code == read.function | 0x80:
@@ -203,7 +203,7 @@ def _result(read: _Read, frame: Frame) -> Result:
         and len(answer.registers) == read.count
     ):
         return tuple(answer.registers)
-    raise FrameError(NONSENSE)
+    raise ModbusFrameError(NONSENSE)
 
 
 def _reason(error: OSError | ValueError) -> str:

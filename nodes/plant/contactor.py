@@ -6,7 +6,7 @@ from msgspec.structs import replace
 PULL_IN_S = 0.025  # assumed: middle of 15 to 30 ms of an AC-coil contactor of 40 A
 DROP_OUT_S = 0.018  # assumed: within 10 to 25 ms of the same
 SLOW_S = 0.5  # the fault `slow`: beyond the 0.2 s of ERR-RED
-WATCHDOG_S = 1.0  # the hardware watchdog drops the coil so long after the last edge
+WATCHDOG_S = 1.0  # from the last edge until the hardware watchdog drops the coil
 
 Poles = tuple[bool, bool, bool]  # L1, L2, L3; True is closed
 
@@ -14,8 +14,8 @@ OPEN: Poles = (False, False, False)
 CLOSED: Poles = (True, True, True)
 
 
-class Contactor(Struct, frozen=True, kw_only=True):
-    """Coil and main poles; the poles follow the coil a little later."""
+class ContactorModel(Struct, frozen=True, kw_only=True):
+    """Coil and main poles; the poles follow the coil after a delay."""
 
     coil: bool = False
     poles: Poles = OPEN
@@ -31,12 +31,12 @@ class Contactor(Struct, frozen=True, kw_only=True):
 
 
 def settle(
-    contactor: Contactor, now_s: float, *, coil: bool, welded: bool, stuck: bool, slow: bool
-) -> Contactor:
-    """Return the contactor at a time, its coil as the chain has it.
+    contactor: ContactorModel, now_s: float, *, coil: bool, welded: bool, stuck: bool, slow: bool
+) -> ContactorModel:
+    """Return the contactor at a time; `coil`: the chain of conditions gives the coil current.
 
-    Welded, a closed pole L1 does not open. Stuck, open poles do not close. Slow, closed poles open
-    late.
+    `welded`: a closed pole L1 does not open. `stuck`: open poles do not close. `slow`: closed poles
+    open late.
     """
     if coil != contactor.coil:
         contactor = replace(contactor, coil=coil, moves_at_s=None)

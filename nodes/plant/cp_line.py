@@ -1,4 +1,4 @@
-"""The pilot line: a generator behind 1 kilohm, and what hangs between it and earth.
+"""The CP line: a generator behind 1 kilohm, and the load between the line and earth.
 
 Voltages follow from the divider of the generator's source resistance and the load. The product's
 generator gives +12 V and -12 V; a duty of 100 % is x1 (steady +12 V), 0 % is state F (-12 V).
@@ -17,7 +17,7 @@ MIDDLE_OHM = SOURCE_OHM * (7.5 - FORWARD_V) / (RAIL_V - 7.5)
 
 
 class Load(Struct, frozen=True):
-    """What lies between the pilot line and earth."""
+    """The circuit between the CP line and earth."""
 
     ohm: float
     has_diode: bool = True
@@ -35,7 +35,7 @@ def vehicle_load(s2: bool, has_diode: bool) -> Load:
 def plateaus(duty_percent: float, load: Load | None) -> tuple[float, float]:
     """Return the sampled high and low plateau [V]; without a load the line is open.
 
-    In x1 and F there is one level only, and both samples show it.
+    In X1 and F the line has a steady level, which both samples show.
     """
     high_v, low_v = _level(RAIL_V, load), _level(-RAIL_V, load)
     if duty_percent >= 100.0:

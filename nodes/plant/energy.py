@@ -7,8 +7,8 @@ from nodes.plant.mains import NONE, Flow, Phases
 _WS_PER_WH = 3600.0
 
 
-class Energy(Struct, frozen=True, kw_only=True):
-    """Counters [Wh]. Each phase counts by its own sign, the house's totals by the sum's."""
+class EnergyCounters(Struct, frozen=True, kw_only=True):
+    """Counters [Wh]. Each phase counts by the sign of its power, the totals by that of the sum."""
 
     box_wh: Phases = NONE
     house_in_wh: Phases = NONE
@@ -18,13 +18,15 @@ class Energy(Struct, frozen=True, kw_only=True):
     sun_wh: float = 0.0
 
 
-def count(energy: Energy, box_w: Phases, house_w: Phases, sun_w: float, dt_s: float) -> Energy:
-    """Return the counters after a time at these powers."""
+def count(
+    energy: EnergyCounters, box_w: Phases, house_w: Phases, sun_w: float, dt_s: float
+) -> EnergyCounters:
+    """Return the counters after a time at constant powers."""
     hours = dt_s / _WS_PER_WH
     box, into, out = energy.box_wh, energy.house_in_wh, energy.house_out_wh
     one_w, two_w, three_w = house_w
     total_w = one_w + two_w + three_w
-    return Energy(
+    return EnergyCounters(
         box_wh=(box[0] + box_w[0] * hours, box[1] + box_w[1] * hours, box[2] + box_w[2] * hours),
         house_in_wh=(
             into[0] + max(one_w, 0.0) * hours,
@@ -43,7 +45,7 @@ def count(energy: Energy, box_w: Phases, house_w: Phases, sun_w: float, dt_s: fl
 
 
 def mean(before: Flow, after: Flow) -> tuple[Phases, Phases, float]:
-    """Return box, house and sun power [W] of a stretch of time between two flows."""
+    """Return the mean power of box, house and sun [W] between two flows."""
     if before is after:
         return before.box_w, before.house_w, before.sun_w
     return (

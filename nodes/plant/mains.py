@@ -1,4 +1,4 @@
-"""The house's supply: grid, other loads, sun, and the branch to the box. One instant, no state.
+"""The house's supply at one instant: grid, other loads, sun, and the branch to the box.
 
 Currents add as scalars: the few per cent of reactive current are neglected.
 """
@@ -22,13 +22,13 @@ NONE: Phases = (0.0, 0.0, 0.0)
 
 
 class Mains(Struct, frozen=True, kw_only=True):
-    """How the box is connected, and what people and weather do to the supply."""
+    """How the box is connected, and the state of the supply."""
 
     phases: int = 3  # connected to the box; L1 alone if 1
     is_on: bool = True  # the box's own supply
     house_a: Phases = NONE  # other loads
     sun_w: float = 0.0  # spread evenly over the phases
-    wander_ratio: float = 0.0  # slow drift of the grid's voltage
+    wander_ratio: float = 0.0  # drift of the grid's voltage
 
 
 class Flow(Struct, frozen=True, kw_only=True):
@@ -52,13 +52,13 @@ def supplied(mains: Mains, faults: Set[SimFault]) -> Poles:
 
 
 def live(mains: Mains, poles: Poles, faults: Set[SimFault]) -> Poles:
-    """Return which phases have voltage behind the contactor, its closed poles being these."""
+    """Return which phases have voltage behind the contactor; `poles`: which are closed."""
     one, two, three = supplied(mains, faults)
     return one and poles[0], two and poles[1], three and poles[2]
 
 
 def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
-    """Return what flows while the vehicle draws these currents, on supplied phases only."""
+    """Return the flow while the vehicle draws these currents, on supplied phases only."""
     if SimFault.SAG in faults:
         open_v = SAG_V
     elif SimFault.SWELL in faults:
@@ -68,8 +68,8 @@ def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
     one, two, three = mains.house_a
     sun_w, lost = mains.sun_w, SimFault.PHASE_LOST in faults
     if lost:
-        two, sun_w = 0.0, 0.0  # an inverter that misses a phase disconnects (VDE-AR-N 4105)
-    # The sun's current follows from the voltage that it lifts itself: one correction is enough.
+        two, sun_w = 0.0, 0.0  # an inverter disconnects if a phase is missing (VDE-AR-N 4105)
+    # The solar current raises the voltage from which it follows: one correction is enough.
     sun_a = sun_w / 3.0 / open_v
     house_v = (
         open_v - GRID_OHM * (one + box_a[0] - sun_a),
@@ -91,7 +91,7 @@ def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
         box_v[1] * box_a[1] * power_factor,
         box_v[2] * box_a[2] * power_factor,
     )
-    # What the box's branch loses as heat is taken from the connection as well.
+    # The connection also supplies the heat loss of the branch.
     house_w = (
         house_v[0] * (one - sun_a) + box_w[0] + BRANCH_OHM * box_a[0] ** 2,
         house_v[1] * (two - sun_a) + box_w[1] + BRANCH_OHM * box_a[1] ** 2,

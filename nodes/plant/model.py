@@ -1,27 +1,27 @@
 """The physics of the simulated world: pure, and exact for steps of any length.
 
-`step` applies the commands at the beginning of the step and then moves from one happening to the
-next: `next_event_s` tells when the nearest is due, and between two of them every quantity follows
-a law that is solved in one go (currents ramp linearly, temperatures are exponential, energies are
-areas). So the world steps long when nothing moves. Only while current flows or the box is being
-heated are steps cut to one second, since battery and over-temperature switch are looked at so
-often, and to 0.1 s while a current ramps, since power is not quite linear in it.
+`step` applies the commands at the beginning of the step and then goes from one event to the next.
+`next_event_s` returns when the next one is due. Between two events each quantity follows a law with
+a closed solution: currents ramp linearly, temperatures are exponential, energies are integrals. So
+a world in which nothing changes takes one long step. Steps are cut to 1 s while current flows or
+the box is heated, because battery and over-temperature switch are checked then, and to 0.1 s while
+a current ramps, because power is not quite linear in it.
 """
 
 from msgspec.structs import replace
 
 from msgs.plant import SimFault
 from nodes.plant import contactor, hands, residual, thermal, vehicle
-from nodes.plant.contactor import WATCHDOG_S, Contactor
-from nodes.plant.energy import Energy, count, mean
+from nodes.plant.contactor import WATCHDOG_S, ContactorModel
+from nodes.plant.energy import EnergyCounters, count, mean
 from nodes.plant.mains import NONE, Mains, Phases, flow, live
 from nodes.plant.residual import Monitor
 from nodes.plant.vehicle import AWAY, Vehicle
-from nodes.plant.world import Commands, Happening, Setup, World
+from nodes.plant.world import Commands, Setup, World, WorldEvent
 
-CUT_S = 1.0  # longest piece of a step while current flows or the box is being heated
+CUT_S = 1.0  # longest piece of a step while current flows or the box is heated
 RAMP_CUT_S = 0.1  # longest piece while a current ramps
-MOST_ROUNDS = 20  # of consequences at one instant; far more than the parts can cause
+MOST_ROUNDS = 20  # of `_settle_once` at one instant; far more than the parts can need
 
 NEVER_S = float("inf")
 
@@ -33,19 +33,19 @@ def new_world(setup: Setup, now_s: float, mains: Mains) -> World:
             setup=setup,
             now_s=now_s,
             vehicle=AWAY,
-            contactor=Contactor(),
+            contactor=ContactorModel(),
             monitor=Monitor(),
             mains=mains,
             heat=thermal.at_rest(setup.ambient_c),
             flow=flow(mains, NONE, frozenset()),
-            energy=Energy(),
+            energy=EnergyCounters(),
             due_s=NEVER_S,
         )
     )
 
 
 def step(world: World, commands: Commands, dt_s: float) -> World:
-    """Return the world a time later, the commands holding from its beginning on."""
+    """Return the world after a time; the commands apply from its beginning on."""
     end_s = world.now_s + dt_s
     if commands is not world.commands:
         world = settle(_command(world, commands))
@@ -62,25 +62,25 @@ def step(world: World, commands: Commands, dt_s: float) -> World:
 
 
 def next_event_s(world: World) -> float:
-    """Return when something next happens by itself [s]; infinity if nothing moves."""
+    """Return when the world next changes by itself [s]; infinity: never."""
     return world.due_s
 
 
 def is_moving(world: World) -> bool:
-    """Return whether current flows or is about to, or the box is being heated."""
+    """Return whether current flows or is about to, or the box is heated."""
     car = world.vehicle
     return car.current_a != car.target_a or _is_heated(world)
 
 
 def is_cooling(world: World) -> bool:
-    """Return whether temperatures change that nothing drives."""
+    """Return whether temperatures change towards those at rest."""
     return not thermal.is_at_rest(
         world.heat, world.setup.ambient_c, world.flow.box_a, SimFault.HOT in world.faults
     )
 
 
 def settle(world: World) -> World:
-    """Return the world with all that follows at this instant from the state of its parts."""
+    """Return the world after its parts have reacted to each other at this instant."""
     world = _generate(world)
     for _ in range(MOST_ROUNDS):
         after = _settle_once(world)
@@ -95,7 +95,7 @@ def settle(world: World) -> World:
 
 
 def _command(world: World, commands: Commands) -> World:
-    """Take over what the controller drives."""
+    """Apply the outputs of the controller."""
     return replace(
         world,
         commands=commands,
@@ -104,16 +104,16 @@ def _command(world: World, commands: Commands) -> World:
 
 
 def _generate(world: World) -> World:
-    """Have the pilot's generator do as it is asked, unless it is stuck."""
+    """Set the pilot's generator to the commanded duty, unless it is stuck."""
     duty_percent = world.commands.duty_percent
     if duty_percent == world.duty_percent or SimFault.GENERATOR_STUCK in world.faults:
         return world
-    happening = Happening("duty", world.now_s, f"{duty_percent:g}")
-    return replace(world, duty_percent=duty_percent, happened=(*world.happened, happening))
+    event = WorldEvent("duty", world.now_s, f"{duty_percent:g}")
+    return replace(world, duty_percent=duty_percent, events=(*world.events, event))
 
 
 def _settle_once(world: World) -> World:
-    """Let each part answer the others once; the same object means that nothing has changed."""
+    """Let each part react to the others once; the same object if nothing has changed."""
     now_s, faults, commands = world.now_s, world.faults, world.commands
     charger = world.setup.charger
     powered = world.mains.is_on
@@ -164,8 +164,8 @@ def _settle_once(world: World) -> World:
         and car is world.vehicle
     ):
         return world
-    happened = world.happened + tuple(
-        Happening(what, now_s, detail)
+    events = world.events + tuple(
+        WorldEvent(what, now_s, detail)
         for what, detail in (
             *_monitor_changes(world.monitor, monitor),
             *_contactor_changes(world.contactor, contacts),
@@ -180,12 +180,12 @@ def _settle_once(world: World) -> World:
         contactor=contacts,
         vehicle=car,
         hands=held,
-        happened=happened,
+        events=events,
     )
 
 
 def _pass_time(world: World, until_s: float) -> World:
-    """Let time pass in which nothing happens."""
+    """Let time pass in which no event is due."""
     dt_s = until_s - world.now_s
     before = world.flow
     charger = world.setup.charger
@@ -199,7 +199,7 @@ def _pass_time(world: World, until_s: float) -> World:
         stored_wh = vehicle.EFFICIENCY_RATIO * sum(box_w) * dt_s / 3600.0
         charged_ratio = min(1.0, car.charged_ratio + stored_wh / charger.battery_wh)
         car = replace(car, charged_ratio=charged_ratio)
-    # A chip that measures nothing counts nothing.
+    # A chip that measures 0 counts nothing.
     counted_w = NONE if SimFault.CHIP_ZERO in world.faults else box_w
     return replace(
         world,
@@ -218,17 +218,17 @@ def _pass_time(world: World, until_s: float) -> World:
 
 
 def _is_heated(world: World) -> bool:
-    """Return whether battery or over-temperature switch have to be looked at."""
+    """Return whether battery and over-temperature switch have to be checked."""
     return world.vehicle.current_a > 0.0 or SimFault.HOT in world.faults or world.heat.switch_open
 
 
 def _is_unsettled(world: World) -> bool:
-    """Return whether the battery takes less, or the over-temperature switch moves, with time."""
+    """Return whether the battery's taper or the over-temperature switch needs a step."""
     return vehicle.is_tapering(world.vehicle) or thermal.settle(world.heat) is not world.heat
 
 
 def _heard_percent(world: World) -> float | None:
-    """Return the duty that reaches the vehicle's inlet; None where the line is dead."""
+    """Return the duty that reaches the vehicle's inlet; None: the line has no voltage."""
     faults = world.faults
     if not world.mains.is_on or SimFault.CP_OPEN in faults or SimFault.CP_SHORT in faults:
         return None
@@ -236,7 +236,7 @@ def _heard_percent(world: World) -> float | None:
 
 
 def _box_a(world: World) -> Phases:
-    """Return the currents through the box: the vehicle's, where a live pole is closed."""
+    """Return the currents through the box: the vehicle's, on closed poles with voltage."""
     current_a = world.vehicle.current_a
     if current_a == 0.0:
         return NONE
@@ -266,7 +266,7 @@ def _monitor_changes(before: Monitor, after: Monitor) -> list[tuple[str, str]]:
     return [("residual", " ".join(active)) if active else ("residual_clear", "")]
 
 
-def _contactor_changes(before: Contactor, after: Contactor) -> list[tuple[str, str]]:
+def _contactor_changes(before: ContactorModel, after: ContactorModel) -> list[tuple[str, str]]:
     changes = []
     if after.coil != before.coil:
         changes.append(("coil_on" if after.coil else "coil_off", ""))

@@ -1,4 +1,4 @@
-"""Wiring of plant: drives come in, readings and happenings go out, the model moves between."""
+"""Wiring of plant: the box's outputs come in, readings and events go out, the model advances."""
 
 import math
 from collections.abc import Callable
@@ -53,12 +53,12 @@ RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 LOOK_S = 0.02
 POWER_S = 0.1
-COOL_S = 1.0  # between two looks at a box that only cools down
+COOL_S = 1.0  # between two looks while the box only cools down
 WANDER_S = 1.0
-HOUSE_UNIT, SOLAR_UNIT = 1, 2  # both meters stand behind one server, as behind a gateway
-ROUNDING_S = 1e-6  # deadlines are asked for so much late: rounding never wakes us before them
+HOUSE_UNIT, SOLAR_UNIT = 1, 2  # both meters have one server, as behind a gateway
+ROUNDING_S = 1e-6  # added to each deadline, so that rounding never wakes the node before it
 
-# After these the currents are not what the newest sim/power says.
+# After these events the newest sim/power is out of date.
 _CUTS = frozenset({"contacts_open", "contacts_closed", "pulled", "unplugged", "power"})
 
 
@@ -70,10 +70,10 @@ class Drivers:
 
 
 class PlantNode:
-    """One world, moved on when somebody drives it or reads it, and when its next event is due.
+    """One world: advanced when it is driven or read, and when its next event is due.
 
-    A look at the grid moves it on only while something changes steadily: each 0.1 s for currents,
-    each second for temperatures alone. At rest nothing runs.
+    Looks advance it only while something changes steadily: each 0.1 s while current flows, each
+    second while only temperatures change. At rest nothing runs.
     """
 
     def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
@@ -86,8 +86,8 @@ class PlantNode:
         self._cards = cards_of(self._world)
         self._keys = keys_of(self._world)
         self._noise_lsb = parameters.noise_lsb
-        self._measured = self._world  # as the meter chip has measured it last
-        self._measure_at_s = 0.0  # the next time
+        self._measured = self._world  # at the meter chip's last measurement
+        self._measure_at_s = 0.0  # its next one
         self._armed_s = math.inf
         path = parameters.house_trace
         trace = load_trace(path, "house_trace") if path else None
@@ -112,33 +112,33 @@ class PlantNode:
         bus.say(SIM_CARDS, self._cards)
         bus.say(SIM_KEYS, self._keys)
 
-    # --- requests.Keeper -----------------------------------------------------------------------
+    # --- requests.WorldOwner -------------------------------------------------------------------
 
     def now(self) -> World:
-        """See `requests.Keeper.now`."""
+        """See `requests.WorldOwner.now`."""
         now_s = self._bus.clock.now_s()
         if self._is_fed and now_s >= next_event_s(self._world):
-            # What is due may be the watchdog, and repeats of the drive come without a call.
+            # The watchdog may be due, and repeats of the drive come without a callback.
             self._commands = self._with_newest_edge(replace(self._commands, clear_reset=False))
         self.adopt(step(self._world, self._commands, max(0.0, now_s - self._world.now_s)))
         return self._world
 
     def adopt(self, world: World) -> None:
-        """See `requests.Keeper.adopt`. What has changed is told at once."""
+        """See `requests.WorldOwner.adopt`. What has changed is published at once."""
         if world is self._world:
             return
-        before, happened = self._world, world.happened
-        self._world = replace(world, happened=()) if happened else world
+        before, events = self._world, world.events
+        self._world = replace(world, events=()) if events else world
         signals = signals_of(world)
         if signals != self._signals:
             self._signals = signals
             self._publish_signals()
-        if world.hands is not before.hands or world.faults is not before.faults or happened:
-            self._follow_hands(world)
-        for happening in happened:
-            self._tell(happening.what, round(happening.at_s * 1e9), happening.detail)
-        if any(happening.what in _CUTS for happening in happened):
-            self._say_power(world)
+        if world.hands is not before.hands or world.faults is not before.faults or events:
+            self._publish_hands(world)
+        for event in events:
+            self._publish_event(event.what, round(event.at_s * 1e9), event.detail)
+        if any(event.what in _CUTS for event in events):
+            self._publish_power(world)
         due_s = next_event_s(world)
         if due_s < self._armed_s:
             self._armed_s = due_s
@@ -146,12 +146,12 @@ class PlantNode:
         self._plan()
 
     def house_by_hand(self) -> None:
-        """See `requests.Keeper.house_by_hand`."""
+        """See `requests.WorldOwner.house_by_hand`."""
         if self._player is not None:
             self._player.stop()
 
     def status(self) -> WorldStatus:
-        """See `requests.Keeper.status`."""
+        """See `requests.WorldOwner.status`."""
         return status_of(self.now(), self._lights.message, {"house": self._meters.port})
 
     # --- time ----------------------------------------------------------------------------------
@@ -165,11 +165,11 @@ class PlantNode:
         self._looks.note_look(self._bus.clock.now_ns())
         self._publish_signals()
         if self._bus.clock.now_s() >= self._measure_at_s:
-            self._say_power(self.now())
+            self._publish_power(self.now())
             self._plan()
 
     def _plan(self) -> None:
-        """Find out when to measure next: 0.1 s after the last time, if that can show anything.
+        """Plan the next measurement: 0.1 s after the last one, if it can show a change.
 
         With noise each sample of the signals differs, so they are published at each look.
         """
@@ -196,7 +196,7 @@ class PlantNode:
             )
         self._bus.say(SIM_SIGNALS, signals)
 
-    def _say_power(self, world: World) -> None:
+    def _publish_power(self, world: World) -> None:
         self._measured = world
         power = power_of(world)
         if power is None:
@@ -206,8 +206,8 @@ class PlantNode:
             power = power_with(power, self._bus.random("noise of power").gauss, self._noise_lsb)
         self._bus.say(SIM_POWER, power)
 
-    def _follow_hands(self, world: World) -> None:
-        """Tell at once what is held to the front or let go."""
+    def _publish_hands(self, world: World) -> None:
+        """Publish cards and keys that have changed."""
         cards, keys = cards_of(world), keys_of(world)
         if cards != self._cards:
             self._cards = cards
@@ -226,11 +226,11 @@ class PlantNode:
     def _measure(self, meter: Callable[[World], Values]) -> Values:
         return meter(self.now())
 
-    # --- what the box drives -------------------------------------------------------------------
+    # --- the box's outputs ---------------------------------------------------------------------
 
     def _on_pilot_drive(self, drive: SimPilotDrive) -> None:
         commands = replace(self._commands, duty_percent=drive.duty_percent, clear_reset=False)
-        self._command(commands)  # the pulse on the reset line was its own driver's
+        self._command(commands)  # a pulse on the reset line belongs to the contactor drive
 
     def _on_contactor_drive(self, drive: SimContactorDrive) -> None:
         commands = replace(
@@ -245,20 +245,20 @@ class PlantNode:
         self._command(commands)
 
     def _with_newest_edge(self, commands: Commands) -> Commands:
-        """Return the commands with the newest message of the drive as the watchdog's last edge."""
+        """Return the commands with the newest contactor drive as the last watchdog edge."""
         at_s = self._drive.stamp_s
         return commands if at_s is None else replace(commands, edge_at_s=at_s)
 
     def _command(self, commands: Commands) -> None:
-        """Let the world come to this moment as it was driven, then drive it anew."""
+        """Advance the world to this moment, then apply new commands."""
         self.now()
         self._commands = commands
         self.adopt(step(self._world, commands, 0.0))
 
     def _on_lights(self, lights: LedFrame) -> None:
-        self._tell("lights", self._bus.clock.now_ns(), describe(lights))
+        self._publish_event("lights", self._bus.clock.now_ns(), describe(lights))
 
-    def _tell(self, what: str, at_ns: int, detail: str) -> None:
+    def _publish_event(self, what: str, at_ns: int, detail: str) -> None:
         self._bus.publish(SIM_EVENT, SimEvent(what=what, at_ns=at_ns, detail=detail))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
@@ -269,7 +269,7 @@ class PlantNode:
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> PlantNode:
     """Make the world and start the node.
 
-    :raises DriverError: the meters' port or the recording cannot be had.
+    :raises DriverError: the meters' port or the recording cannot be opened.
     """
     node = PlantNode(bus, parameters, drivers)
     bus.ready()

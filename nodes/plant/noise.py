@@ -1,6 +1,6 @@
-"""Noise of the box's converters: what a chip reads differs from what there is, each time anew.
+"""Noise of the box's converters: each reading of a chip differs from the true value.
 
-The amounts are the size of one step of a converter (1 LSB) in what it measures.
+The constants are the size of one step of a converter (1 LSB) in the unit that it measures.
 """
 
 from collections.abc import Callable
@@ -20,13 +20,13 @@ TEMPERATURE_C = 3.3 / 4096 / (3.3 / 4 * 3950 / 298.15**2)
 CURRENT_A, VOLTAGE_V, POWER_W = 0.001, 0.01, 1.0
 
 Gauss = Callable[[float, float], float]
-"""Draws a normal number of a mean and a standard deviation."""
+"""Draws a normal random number: mean, standard deviation."""
 
 
 def signals_with(signals: SimSignals, gauss: Gauss, lsb: float) -> SimSignals:
-    """Return the signals as a converter with normal noise reads them, `lsb` wide [LSB].
+    """Return the signals with the normal noise of a converter.
 
-    The width is the standard deviation; no channel shares its noise with another one.
+    `lsb` is the standard deviation [LSB]; the noise of each channel is independent.
     """
     return replace(
         signals,
@@ -39,16 +39,16 @@ def signals_with(signals: SimSignals, gauss: Gauss, lsb: float) -> SimSignals:
 
 
 def power_with(power: SimPower, gauss: Gauss, lsb: float) -> SimPower:
-    """Return what a meter chip says whose noise is normal, this many LSB wide; see `signals_with`.
+    """Return the values of a meter chip with normal noise; see `signals_with`.
 
-    Its counters have none.
+    Its counters have no noise.
     """
     one, two, three = (_line_with(line, gauss, lsb) for line in power.lines)
     return SimPower(lines=(one, two, three))
 
 
 def _line_with(line: Line, gauss: Gauss, lsb: float) -> Line:
-    """Return a phase with noise; the root of a mean square is never negative."""
+    """Return a phase with noise; RMS values are never negative."""
     return replace(
         line,
         current_a=abs(line.current_a + gauss(0.0, lsb * CURRENT_A)),

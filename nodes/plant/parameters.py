@@ -1,4 +1,4 @@
-"""What can be chosen about the simulated world, and the world that follows from it."""
+"""The parameters of the simulated world, and the parts of the world that follow from them."""
 
 from typing import Annotated, Literal
 
@@ -24,7 +24,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     house_trace: str = ""  # path of a recorded house, played on L1 instead of house_a
     sun_w: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     wander_percent: Annotated[float, Meta(ge=0, le=3)] = 1.0  # drift of the grid's voltage
-    # Of the box's converters, on each analog channel: standard deviation, each sample drawn anew.
+    # Of the box's converters: standard deviation of each sample on each analog channel.
     noise_lsb: Annotated[float, Meta(ge=0, le=100)] = 0.0
     ambient_c: Annotated[float, Meta(ge=-40, le=60)] = 20.0
     dip_a: Literal[10, 13, 16, 20, 25, 32] = 32  # DSW1.6 to .8: the installation's maximum
@@ -33,7 +33,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vehicle_max_a: Annotated[float, Meta(ge=6, le=80)] = 32.0
     vehicle_charged_percent: Annotated[float, Meta(ge=0, le=100)] = 40.0  # when it arrives
     battery_kwh: Annotated[float, Meta(gt=0, le=1000)] = 60.0
-    ready_after_s: Delay | None = None  # wants energy so long after plugging in; None: when told
+    ready_after_s: Delay | None = None  # from plug-in to asking for energy; None: by `ready` only
     start_delay_s: Delay = 1.0  # offer to S2 closed
     precharge_s: Delay = 1.0
     ramp_up_a_s: Annotated[float, Meta(gt=0, le=1000)] = 5.0
@@ -41,7 +41,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def setup_of(parameters: Parameters) -> Setup:
-    """Return what stays the same while the world runs."""
+    """Return the constants of the world."""
     switches = next(bits for bits, limit in DIP_LIMIT_A.items() if limit == parameters.dip_a)
     return Setup(
         charger=Charger(
@@ -63,5 +63,5 @@ def setup_of(parameters: Parameters) -> Setup:
 
 
 def mains_of(parameters: Parameters) -> Mains:
-    """Return the supply as it is in the beginning."""
+    """Return the supply at the start."""
     return Mains(phases=parameters.phases, house_a=parameters.house_a, sun_w=parameters.sun_w)

@@ -1,4 +1,4 @@
-"""What the box's sensors, the meters and an onlooker see of the world."""
+"""What the box's sensors, the meters and a person read of the simulated world."""
 
 from msgs.led import Color, Effect, LedFrame, Light
 from msgs.meter import Line
@@ -18,12 +18,12 @@ from nodes.plant.world import World
 
 EARTH_OHM = 0.8  # assumed: the loop of a sound TN connection
 HIGH_EARTH_OHM = 2000.0  # the fault `pe_high`: high-ohmic, and not open
-OPEN_EARTH_OHM = 1e6  # assumed: what the measurement shows of a broken one
-# Both chips on one SPI bus answer zeros: the line's divider (200k, 47k, 75k) then shows -14 V,
-# the NTC seems shorted, and the meter chip measures nothing; what it has counted is not lost.
+OPEN_EARTH_OHM = 1e6  # assumed: what the measurement shows of a broken loop
+# Both chips on one SPI bus answer zeros: the CP line's divider (200k, 47k, 75k) then shows -14 V,
+# the NTC seems shorted, and the meter chip measures 0; its counters are kept.
 STUCK_V = -14.05
 STUCK_C = 200.0
-BROKEN_NTC_C = -60.0  # what the converter shows of a broken NTC: infinitely cold
+BROKEN_NTC_C = -60.0  # what the converter shows of a broken NTC: the coldest value
 
 
 def signals_of(world: World) -> SimSignals:
@@ -60,7 +60,7 @@ def signals_of(world: World) -> SimSignals:
 
 
 def power_of(world: World) -> SimPower | None:
-    """Return what the box's meter chip says; None: it is silent."""
+    """Return what the box's meter chip measures; None: it is silent."""
     if SimFault.CHIP_DEAD in world.faults:
         return None
     flow, box_wh = world.frozen or (world.flow, world.energy.box_wh)
@@ -80,7 +80,7 @@ def power_of(world: World) -> SimPower | None:
 
 
 def is_measuring(world: World) -> bool:
-    """Return whether what the box's meter chip says comes from a measurement."""
+    """Return whether the values of the box's meter chip come from a measurement."""
     broken = {SimFault.CHIP_DEAD, SimFault.CHIP_ZERO, SimFault.SPI_STUCK}
     return world.frozen is None and broken.isdisjoint(world.faults)
 
@@ -107,7 +107,7 @@ def house_of(world: World) -> Values:
 
 
 def solar_of(world: World) -> Values:
-    """Return what the solar meter measures: all of it export."""
+    """Return what the solar meter measures: export only."""
     flow, third_wh = world.flow, world.energy.sun_wh / 3.0
     one, two, three = (
         _line(-flow.sun_a, voltage_v, -flow.sun_a * voltage_v, 0.0, third_wh)
@@ -122,7 +122,7 @@ def solar_of(world: World) -> Values:
 
 
 def status_of(world: World, lights: LedFrame | None, ports: dict[str, int]) -> WorldStatus:
-    """Return the world as an onlooker describes it."""
+    """Return the state of the world for a person."""
     return WorldStatus(
         vehicle=_vehicle_state(world),
         contacts_closed=world.contactor.poles,
@@ -140,7 +140,7 @@ def status_of(world: World, lights: LedFrame | None, ports: dict[str, int]) -> W
 
 
 def cards_of(world: World) -> SimCards:
-    """Return what the card reader has in its field; without mains it has no supply."""
+    """Return the cards in the reader's field; without mains the reader has no supply."""
     works = world.mains.is_on and SimFault.READER_DEAD not in world.faults
     return SimCards(works=works, uids=world.hands.uids if works else ())
 
@@ -154,9 +154,9 @@ def keys_of(world: World) -> SimKeys:
 
 
 def describe(lights: LedFrame | None) -> str:
-    """Return the front in words, segments first."""
+    """Return the front as text, segments first."""
     if lights is None:
-        return "dark: nobody drives the front"
+        return "off: no lights were received yet"
     segments = ", ".join(_light(light) for light in lights.segments)
     others = ", ".join(
         f"{name} {_light(light)}"
@@ -172,7 +172,7 @@ def describe(lights: LedFrame | None) -> str:
 
 
 def _pilot_v(world: World) -> tuple[float, float]:
-    """Return both plateaus [V]. Faults of the line hide what hangs behind it."""
+    """Return both plateaus [V]. Faults of the line override the vehicle behind it."""
     faults, car = world.faults, world.vehicle
     if not world.mains.is_on:
         return 0.0, 0.0  # the generator has no supply

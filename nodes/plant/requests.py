@@ -1,4 +1,4 @@
-"""What people and tools ask of the simulated world: acts, a look at it, reads of its meters."""
+"""The requests to the simulated world: acts, its status, reads of its meters."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -34,28 +34,30 @@ from nodes.plant.world import World
 A = TypeVar("A", bound=Struct)
 
 
-class Keeper(Protocol):
-    """Who has the world."""
+class WorldOwner(Protocol):
+    """The owner of the world's state."""
 
     def now(self) -> World:
         """Return the world as it is at this moment."""
 
     def adopt(self, world: World) -> None:
-        """Have the world be like this from now on."""
+        """Replace the world by another state of it."""
 
     def house_by_hand(self) -> None:
-        """End a recording that plays the other loads."""
+        """Stop a recording that sets the other loads."""
 
     def status(self) -> WorldStatus:
-        """Return the world in words and numbers for an onlooker."""
+        """Return the state of the world for a person."""
 
 
 class Requests:
-    """Serves all requests of plant. What cannot be done is refused in words."""
+    """Serves all requests of plant. What is impossible is refused with a reason."""
 
-    def __init__(self, bus: Bus, keeper: Keeper, host: str, meters: Server, banks: Banks) -> None:
+    def __init__(
+        self, bus: Bus, owner: WorldOwner, host: str, meters: Server, banks: Banks
+    ) -> None:
         self._bus = bus
-        self._keeper = keeper
+        self._owner = owner
         self._host = host
         self._meters = meters
         self._banks = banks
@@ -72,23 +74,23 @@ class Requests:
         self._act(POWER, lambda world, power: acts.power(world, power.on))
         self._act(FAULT, self._fault)
         self._act(CLEAR, self._clear)
-        bus.serve(WORLD, lambda call: call.ok(keeper.status()))
+        bus.serve(WORLD, lambda call: call.ok(owner.status()))
         bus.serve(MODBUS_READ, self._on_modbus_read)
 
     def _act(self, method: Method[A, None], change: Callable[[World, A], World]) -> None:
         def handle(call: Call[A, None]) -> None:
             try:
-                world = change(self._keeper.now(), call.arguments)
+                world = change(self._owner.now(), call.arguments)
             except ImpossibleError as error:
                 call.refuse(str(error))
                 return
-            self._keeper.adopt(world)
+            self._owner.adopt(world)
             call.ok(None)
 
         self._bus.serve(method, handle)
 
     def _house(self, world: World, load: HouseLoad) -> World:
-        self._keeper.house_by_hand()
+        self._owner.house_by_hand()
         return acts.house(world, load.current_a)
 
     def _fault(self, world: World, fault: FaultName) -> World:
@@ -105,10 +107,10 @@ class Requests:
         return acts.clear(world, fault.name)
 
     def _on_modbus_read(self, call: Call[ModbusRead, Registers]) -> None:
-        """Answer as the meters' server would; lost or elsewhere, nobody accepts the connection."""
+        """Answer as the meters' server would; refuse at another address or with the meters lost."""
         read = call.arguments
         is_here = (read.host, read.port) == (self._host, self._meters.port)
-        if not is_here or SimFault.METER_LOST in self._keeper.now().faults:
+        if not is_here or SimFault.METER_LOST in self._owner.now().faults:
             call.refuse("connection refused")
             return
         result = answer(self._banks, read.unit, read.function, read.blocks)

@@ -9,7 +9,7 @@ TRIP_AC_S = 0.020
 TRIP_DC_S = 0.060
 TEST_S = 0.2  # test line to outputs: within 20 to 700 ms as modules state it
 TEST_LASTS_S = 0.5  # assumed: even a short pulse on the test line is a test of this length
-RELEASE_S = 0.3  # assumed: an output is active so long beyond its cause, so the coil cannot chatter
+RELEASE_S = 0.3  # assumed: an output stays active after its cause, so the coil cannot chatter
 
 
 class Output(Struct, frozen=True, kw_only=True):
@@ -23,12 +23,12 @@ IDLE = Output()
 
 
 class Monitor(Struct, frozen=True, kw_only=True):
-    """Both outputs and the test that may be running."""
+    """Both outputs, and the test if one is running."""
 
     ac: Output = IDLE
     dc: Output = IDLE
     test_line: bool = False
-    tested_s: float | None = None  # when the test began that still runs
+    tested_s: float | None = None  # when the running test began
 
     @property
     def is_well(self) -> bool:
@@ -37,7 +37,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
 
     @property
     def due_s(self) -> float:
-        """Return when something changes by itself [s]; infinity if nothing does."""
+        """Return when the monitor next changes by itself [s]; infinity: never."""
         due_s = float("inf")
         if self.ac.turns_at_s is not None:
             due_s = self.ac.turns_at_s
@@ -54,7 +54,7 @@ UNPOWERED = Monitor()
 def settle(
     monitor: Monitor, now_s: float, *, test_line: bool, leak_ac: bool, leak_dc: bool, deaf: bool
 ) -> Monitor:
-    """Return the monitor at a time. A deaf one does not hear its test line."""
+    """Return the monitor at a time; `deaf`: it ignores its test line."""
     tested_s = monitor.tested_s
     if test_line and not monitor.test_line and not deaf:
         tested_s = now_s

@@ -1,4 +1,4 @@
-"""A recorded house as a list of steps of its other loads, played again and again."""
+"""A recorded house as a list of steps of its other loads, played in a loop."""
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ _TIME_FORM = "%d/%m/%Y %H:%M:%S"
 
 
 class Trace(Struct, frozen=True, kw_only=True):
-    """Other loads on L1 over time: from each instant on that current, until the next."""
+    """Other loads on L1 over time: each current applies from its start to the next."""
 
     starts_s: Sequence[float]  # from the recording's beginning, rising from 0
     current_a: Sequence[float]
@@ -23,11 +23,11 @@ class Trace(Struct, frozen=True, kw_only=True):
 
 
 def load_trace(path: str, parameter: str) -> Trace:
-    """Return the trace in a recording: semicolons, decimal points, one row a second.
+    """Return the trace of a recording: semicolons, decimal points, one row a second.
 
-    Other loads are the total at the connection less the charger's share, and never below 0.
+    Other loads are the total at the connection minus the charger's power, at least 0.
 
-    :raises DriverError: the file cannot be read as such a recording; names the parameter.
+    :raises DriverError: the file is not such a recording; names the parameter.
     """
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
@@ -74,7 +74,7 @@ def parse_trace(rows: Iterable[dict[str, str]]) -> Trace:
 
 
 class Player:
-    """Plays a trace from now on, over and over, until it is stopped."""
+    """Plays a trace from now on, in a loop, until it is stopped."""
 
     def __init__(self, bus: Bus, trace: Trace, switch: Callable[[float], None]) -> None:
         """Play; `switch` gets the current of L1 [A] at each of its changes, the first at once."""
@@ -86,7 +86,7 @@ class Player:
         self._timer: Timer = bus.at(self._began_s, self._play)
 
     def stop(self) -> None:
-        """Leave the house as it is."""
+        """Stop; the other loads keep their present current."""
         self._timer.cancel()
 
     def _play(self) -> None:

@@ -1,6 +1,6 @@
-"""The vehicle: what its driver wants, its answer to the pilot, its charger and its battery.
+"""The vehicle: demand of its driver, reaction to the control pilot, charger and battery.
 
-It obeys IEC 61851-1 as an ordinary car does. It closes S2 some time after it is offered current,
+It follows IEC 61851-1 as an ordinary car does. It closes S2 some time after it is offered current,
 draws current some time after it has voltage, follows a changed offer late and slowly, and opens
 S2 only after it has dropped its load.
 """
@@ -12,23 +12,23 @@ from msgspec.structs import replace
 
 from msgs.pilot import MIN_OFFER_A, STATE_F_PERCENT, X1_PERCENT, offer_of_duty
 
-FOLLOWS_BELOW_A = 0.3  # a charger stays so far below the offer
-RESOLUTION_A = 0.1  # assumed: it sets its current in such steps
-STOPS_WITHIN_S = 1.0  # it begins to drop its load; 20 A/s then keep the 3 s of Table A.6, seq. 9
-PLUG_OUT_S = 1.0  # from S2 open to the plug in the hand, when people end a charge politely
+FOLLOWS_BELOW_A = 0.3  # how far a charger stays below the offer
+RESOLUTION_A = 0.1  # assumed: steps of its current
+STOPS_WITHIN_S = 1.0  # until it drops its load; at 20 A/s it keeps the 3 s of Table A.6, seq. 9
+PLUG_OUT_S = 1.0  # from S2 open to plug out, when people end a charge in order
 TAPER_FROM_RATIO = 0.8  # state of charge from which the battery takes less
 TAPER_WIDTH_RATIO = 0.25  # 20 % of the power is left when it is full
 EFFICIENCY_RATIO = 0.9  # from the plug to the battery
-WAKES_S = 3.0  # assumed: what a sleeper needs of F or a dead line; boxes in the field give 3 to 5 s
+WAKES_S = 3.0  # assumed: F or no voltage wakes it after that; boxes in the field give 3 to 5 s
 EXCESS_RATIO, EXCESS_A = 1.2, 1.0  # the fault `overcurrent`: 20 % and 1 A beyond the offer
 
 
 class Charger(Struct, frozen=True, kw_only=True):
-    """What kind of vehicle it is."""
+    """The properties of the vehicle."""
 
     phases: int = 3
     max_a: float = 32.0  # 22 kW on three phases
-    ready_after_s: float | None = None  # after plugging in; None: when its driver says so
+    ready_after_s: float | None = None  # after plugging in; None: only by the act `ready`
     start_delay_s: float = 1.0  # offer to S2 closed: 0.5 to 5 s in the field
     precharge_s: float = 1.0  # voltage to current: 0.5 to 3 s
     ramp_up_a_s: float = 5.0  # 2 to 10 A/s
@@ -39,17 +39,17 @@ class Charger(Struct, frozen=True, kw_only=True):
 
 
 class Vehicle(Struct, frozen=True, kw_only=True):
-    """The vehicle at one moment. Times are deadlines; None or infinity is none."""
+    """The vehicle at one moment. Times are deadlines; None: there is none."""
 
     plugged: bool = False
-    wants: bool = False  # its driver wants energy
-    is_full: bool = False  # ended by itself
-    is_leaving: bool = False  # being unplugged politely
-    is_awake: bool = True  # asleep it takes no offer
+    wants: bool = False  # it asks for energy
+    is_full: bool = False  # it has ended the charge by itself
+    is_leaving: bool = False  # it is being unplugged in order
+    is_awake: bool = True  # False: it ignores offers
     s2: bool = False
     charged_ratio: float = 0.0
     heard_a: float = 0.0  # the newest offer
-    offer_a: float = 0.0  # the one it obeys
+    offer_a: float = 0.0  # the offer that it follows now
     current_a: float = 0.0  # on each of its phases
     target_a: float = 0.0
     has_power: bool = False
@@ -76,7 +76,7 @@ def arrive(charger: Charger, now_s: float, *, is_awake: bool = True) -> Vehicle:
 
 
 def due_s(vehicle: Vehicle, charger: Charger, now_s: float) -> float:
-    """Return when the vehicle next does something by itself [s]; infinity if it does not."""
+    """Return when the vehicle next changes by itself [s]; infinity: never."""
     due = float("inf")
     for when_s in (
         vehicle.wants_at_s,
@@ -94,7 +94,7 @@ def due_s(vehicle: Vehicle, charger: Charger, now_s: float) -> float:
 
 
 def ramp(vehicle: Vehicle, charger: Charger, dt_s: float) -> Vehicle:
-    """Return the vehicle after its current has moved towards its target for a time."""
+    """Return the vehicle after its current has ramped towards its target for a time."""
     current_a, target_a = vehicle.current_a, vehicle.target_a
     if current_a == target_a:
         return vehicle
@@ -106,7 +106,7 @@ def ramp(vehicle: Vehicle, charger: Charger, dt_s: float) -> Vehicle:
 
 
 def is_tapering(vehicle: Vehicle) -> bool:
-    """Return whether its battery takes less, or nothing any more, as it fills."""
+    """Return whether its battery limits the current because it is almost full."""
     return vehicle.current_a > 0.0 and vehicle.charged_ratio > TAPER_FROM_RATIO
 
 
@@ -120,9 +120,9 @@ def settle(
     exceeds: bool,
     ignores_x1: bool,
 ) -> Vehicle:
-    """Return the vehicle at a time, given voltage on its inlet and the duty that it hears there.
+    """Return the vehicle at a time, with the duty and the mains voltage at its inlet.
 
-    On a dead line it hears None. While it ignores x1, it does so as long as it could draw.
+    `heard_percent` None: the line has no voltage. `ignores_x1`: in X1 it goes on drawing current.
     """
     if not vehicle.plugged:
         return vehicle
@@ -163,7 +163,7 @@ def settle(
 
 
 def _wake(vehicle: Vehicle, now_s: float, is_dead: bool, news: dict[str, object]) -> bool:
-    """Return whether a vehicle that sleeps has woken: its line was dead, or in F, long enough."""
+    """Return whether a sleeping vehicle wakes: its line was in F or had no voltage long enough."""
     if not is_dead:
         news["wakes_at_s"] = None
         return False
@@ -179,11 +179,11 @@ def _wake(vehicle: Vehicle, now_s: float, is_dead: bool, news: dict[str, object]
 def _obey(
     vehicle: Vehicle, charger: Charger, now_s: float, heard_a: float, news: dict[str, object]
 ) -> float:
-    """Return the offer that it obeys now: the newest before it charges, an older one meanwhile."""
+    """Return the offer that it follows: without S2 the newest one, else one that is older."""
     if heard_a != vehicle.heard_a:
         delay_s = charger.dead_time_s if heard_a else min(charger.dead_time_s, STOPS_WITHIN_S)
         obeys_at_s = now_s + delay_s
-        if vehicle.obeys_at_s is not None:  # what changes all the time is followed all the same
+        if vehicle.obeys_at_s is not None:  # a further change does not extend the delay
             obeys_at_s = min(vehicle.obeys_at_s, obeys_at_s)
         if vehicle.s2 and now_s < obeys_at_s:
             news["obeys_at_s"] = obeys_at_s
@@ -199,7 +199,7 @@ def _obey(
 def _move_s2(
     vehicle: Vehicle, charger: Charger, now_s: float, asks: bool, news: dict[str, object]
 ) -> bool:
-    """Return whether S2 is closed: some time after an offer, and until the load is dropped."""
+    """Return whether S2 is closed: from some time after an offer until the load is dropped."""
     if vehicle.s2:
         return asks or vehicle.current_a > 0.0
     if not asks:
@@ -217,7 +217,7 @@ def _move_s2(
 def _draw(
     vehicle: Vehicle, charger: Charger, now_s: float, can_draw: bool, news: dict[str, object]
 ) -> tuple[bool, float]:
-    """Return whether the charger is past its precharge, and its current, cut without voltage."""
+    """Return whether the precharge is over, and the current; 0 A without voltage."""
     if not can_draw:
         news["draws_at_s"] = None
         return False, 0.0
@@ -239,7 +239,7 @@ def _target_a(vehicle: Vehicle, charger: Charger, offer_a: float, exceeds: bool)
 
 
 def _ramp_s(vehicle: Vehicle, charger: Charger) -> float:
-    """Return how long the current needs to its target [s]."""
+    """Return the duration of the ramp to the target current [s]."""
     change_a = vehicle.target_a - vehicle.current_a
     return change_a / (charger.ramp_up_a_s if change_a > 0.0 else -charger.ramp_down_a_s)
 
@@ -249,7 +249,7 @@ def _is_due(when_s: float | None, now_s: float) -> bool:
 
 
 def _changed(vehicle: Vehicle, news: dict[str, object]) -> Vehicle:
-    """Return the same object if nothing is new: others tell change by identity."""
+    """Return the same object if nothing has changed: changes are detected by identity."""
     for name, value in news.items():
         if getattr(vehicle, name) != value:
             return replace(vehicle, **news)

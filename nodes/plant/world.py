@@ -1,4 +1,4 @@
-"""The simulated world at one moment: all parts, and what has just happened."""
+"""The simulated world at one moment: all parts, and the newest events."""
 
 import math
 from typing import NamedTuple
@@ -7,17 +7,17 @@ from msgspec import Struct
 
 from msgs.pilot import STATE_F_PERCENT, X1_PERCENT
 from msgs.plant import SimFault
-from nodes.plant.contactor import Contactor
-from nodes.plant.energy import Energy
+from nodes.plant.contactor import ContactorModel
+from nodes.plant.energy import EnergyCounters
 from nodes.plant.hands import IDLE, Hands
 from nodes.plant.mains import Flow, Mains, Phases
 from nodes.plant.residual import Monitor
-from nodes.plant.thermal import Heat
+from nodes.plant.thermal import Temperatures
 from nodes.plant.vehicle import Charger, Vehicle
 
 
-class Happening(NamedTuple):
-    """One thing that happened, in the words of `msgs.plant.SimEvent`."""
+class WorldEvent(NamedTuple):
+    """One event, named as in `msgs.plant.SimEvent`."""
 
     what: str
     at_s: float
@@ -25,7 +25,7 @@ class Happening(NamedTuple):
 
 
 class Commands(Struct, frozen=True, kw_only=True):
-    """The lines with which the box's controller drives its hardware."""
+    """The outputs with which the box's controller drives its hardware."""
 
     duty_percent: float = X1_PERCENT  # asked of the pilot's generator
     enable: bool = False
@@ -38,7 +38,7 @@ AT_REST = Commands()
 
 
 class Setup(Struct, frozen=True, kw_only=True):
-    """What does not change while the world runs."""
+    """The constants of a world."""
 
     charger: Charger
     ambient_c: float = 20.0
@@ -47,25 +47,25 @@ class Setup(Struct, frozen=True, kw_only=True):
 
 
 class World(Struct, frozen=True, kw_only=True):
-    """Everything there is. `due_s` tells when something next happens by itself."""
+    """The whole world. `due_s`: when it next changes by itself."""
 
     setup: Setup
     now_s: float
     commands: Commands = AT_REST
-    duty_percent: float = X1_PERCENT  # what the pilot's generator does
+    duty_percent: float = X1_PERCENT  # output of the pilot's generator
     faults: frozenset[SimFault] = frozenset()
     vehicle: Vehicle
-    contactor: Contactor
+    contactor: ContactorModel
     monitor: Monitor
     mains: Mains
     hands: Hands = IDLE
-    power_on_reset: bool = False  # the flip-flop that remembers that mains came on
-    heat: Heat
+    power_on_reset: bool = False  # the flip-flop that is set when mains come on
+    heat: Temperatures
     flow: Flow
-    energy: Energy
-    frozen: tuple[Flow, Phases] | None = None  # what the meter chip repeats: flow and counters
+    energy: EnergyCounters
+    frozen: tuple[Flow, Phases] | None = None  # flow and counters that a frozen chip repeats
     due_s: float
-    happened: tuple[Happening, ...] = ()  # since the caller last emptied it
+    events: tuple[WorldEvent, ...] = ()  # since the caller last emptied it
 
     @property
     def line_percent(self) -> float:

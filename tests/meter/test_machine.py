@@ -5,15 +5,15 @@ import math
 import pytest
 
 from msgs.meter import NO_LINE, Line, MeterReading
-from nodes.meter.chip import Sample
+from nodes.meter.chip import ChipSample
 from nodes.meter.machine import (
     LONGEST_RETRY_S,
     BoxInputs,
     BoxState,
     Config,
     Inputs,
-    Outcome,
     Outputs,
+    PollOutcome,
     State,
     step,
     step_box,
@@ -32,12 +32,12 @@ LINE = Line(
 VALUES = Values(lines=(LINE, LINE, LINE), power_w=4140.0, imported_wh=3000.0, exported_wh=30.0)
 
 
-def good(began_s: float, ended_s: float) -> Outcome:
-    return Outcome(values=VALUES, began_ns=round(began_s * 1e9), ended_ns=round(ended_s * 1e9))
+def good(began_s: float, ended_s: float) -> PollOutcome:
+    return PollOutcome(values=VALUES, began_ns=round(began_s * 1e9), ended_ns=round(ended_s * 1e9))
 
 
-def bad(began_s: float, ended_s: float, error: str = "connection refused") -> Outcome:
-    return Outcome(
+def bad(began_s: float, ended_s: float, error: str = "connection refused") -> PollOutcome:
+    return PollOutcome(
         values=None, error=error, began_ns=round(began_s * 1e9), ended_ns=round(ended_s * 1e9)
     )
 
@@ -169,7 +169,7 @@ def test_a_poll_is_logged_with_host_port_unit_and_duration() -> None:
 
 
 def test_the_box_says_what_its_chip_measured_and_when() -> None:
-    sample = Sample(lines=(LINE, LINE, LINE), sampled_ns=5)
+    sample = ChipSample(lines=(LINE, LINE, LINE), sampled_ns=5)
     state, outputs = step_box(BoxState(), BoxInputs(now_s=10.0, sample=sample), 0.2)
     reading = outputs.reading
     assert (state, outputs.log, outputs.due_s) == (BoxState(), (), 10.0)
@@ -179,7 +179,7 @@ def test_the_box_says_what_its_chip_measured_and_when() -> None:
 
 
 def test_a_chip_that_cannot_be_read_is_silence_and_one_line_in_the_log() -> None:
-    sample = Sample(lines=(LINE, LINE, LINE), sampled_ns=5)
+    sample = ChipSample(lines=(LINE, LINE, LINE), sampled_ns=5)
     state = BoxState()
     lines: list[tuple[str, str]] = []
     for read in (None, None, sample, None, None, None, None, None, sample, sample):

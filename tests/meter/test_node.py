@@ -15,7 +15,7 @@ from msgs.setting_keys import unflatten
 from msgs.setting_names import NO_METER, settings_of
 from msgs.settings import Settings
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, SIM_POWER
-from nodes.meter.chip_sim import SimChip
+from nodes.meter.chip_sim import SimMeterChip
 from nodes.meter.node import Drivers, Parameters, build
 from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.codec import Values
@@ -24,7 +24,7 @@ from nodes.modbus_map.transport_sim import SimModbus
 
 
 def sim_drivers(bus: Bus) -> Drivers:
-    return Drivers(chip=SimChip(bus), modbus=SimModbus(bus))
+    return Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus))
 
 
 def line(current_a: float) -> Line:

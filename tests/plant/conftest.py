@@ -11,7 +11,7 @@ from nodes.plant import acts, readings
 from nodes.plant.mains import Mains
 from nodes.plant.model import new_world, step
 from nodes.plant.vehicle import Charger
-from nodes.plant.world import Happening, Setup, World
+from nodes.plant.world import Setup, World, WorldEvent
 
 START_S = 1000.0
 EDGE_S = 0.1
@@ -35,19 +35,18 @@ class Box:
         return self.world.flow.box_a[0]
 
     @property
-    def happened(self) -> list[tuple[str, float]]:
-        """What has happened so far, with the time since the beginning [ms]."""
+    def events(self) -> list[tuple[str, float]]:
+        """What has events so far, with the time since the beginning [ms]."""
         return [
-            (happening.what, round((happening.at_s - START_S) * 1000, 3))
-            for happening in self.world.happened
+            (event.what, round((event.at_s - START_S) * 1000, 3)) for event in self.world.events
         ]
 
     def when(self, what: str) -> float:
-        """Return when something happened for the first time [s since the beginning]."""
-        return next(at_ms for name, at_ms in self.happened if name == what) / 1000
+        """Return when something events for the first time [s since the beginning]."""
+        return next(at_ms for name, at_ms in self.events if name == what) / 1000
 
-    def last(self) -> Happening:
-        return self.world.happened[-1]
+    def last(self) -> WorldEvent:
+        return self.world.events[-1]
 
     def drive(self, **changes: float | bool) -> None:
         self.commands = replace(self.commands, **changes)

@@ -99,10 +99,10 @@ def test_a_stuck_generator_keeps_its_duty_and_then_follows_the_newest_drive(box:
         assert box.signals.duty_percent == stuck_percent
         assert (box.signals.high_v, box.signals.low_v) == pytest.approx((6.0, -12.0), abs=0.01)
         assert box.current_a == pytest.approx(15.7)
-    assert [what for what, _ in box.happened].count("duty") == 1
+    assert [what for what, _ in box.events].count("duty") == 1
     box.act(acts.clear, SimFault.GENERATOR_STUCK)
     assert box.signals.duty_percent == X1_PERCENT
-    assert box.happened[-2:] == [("clear", 40_000.0), ("duty", 40_000.0)]
+    assert box.events[-2:] == [("clear", 40_000.0), ("duty", 40_000.0)]
     box.run(3.0)
     assert box.current_a == 0.0
 

@@ -11,7 +11,7 @@ ALL, NONE = (True, True, True), (False, False, False)
 
 
 def moves(box: Any) -> list[tuple[str, float]]:
-    return [(what, at_ms) for what, at_ms in box.happened if what.startswith(("coil", "contacts"))]
+    return [(what, at_ms) for what, at_ms in box.events if what.startswith(("coil", "contacts"))]
 
 
 def test_poles_follow_the_coil_a_little_later(box: Any) -> None:
@@ -76,7 +76,7 @@ def test_any_link_of_the_chain_drops_the_coil(box: Any, breaks: Any, after_s: fl
     broken_s = box.world.now_s
     breaks(box)
     box.run(2.0)
-    coil_off = next(one for one in box.world.happened if one.what == "coil_off")
+    coil_off = next(one for one in box.world.events if one.what == "coil_off")
     assert coil_off.at_s - broken_s == pytest.approx(after_s, abs=1e-6)
     assert box.world.contactor.poles == NONE
 

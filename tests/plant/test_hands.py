@@ -68,13 +68,18 @@ def test_several_cards_are_held_at_once_and_one_may_stay_longer(front: Front) ->
     assert [cards.uids for _, cards in front.cards] == [(), ("01", "02"), ("02",), ()]
 
 
-def test_a_hand_holds_eight_cards_and_what_is_no_text_of_a_card_is_refused(front: Front) -> None:
+def test_eight_cards_at_most_are_presented_and_a_text_that_is_no_uid_is_refused(
+    front: Front,
+) -> None:
     nine = [f"{number:02X}" for number in range(9)]
     answer = front.rig.ask("tap", uid=nine[0], others=nine[1:])
     assert answer.status is Status.BAD_ARGUMENTS
     front.rig.ask("tap", uid=nine[0], others=nine[1:8], seconds=5.0)
     answer = front.rig.ask("tap", uid=nine[8])
-    assert (answer.status, answer.reason) == (Status.REFUSED, "a hand holds 8 cards at most")
+    assert (answer.status, answer.reason) == (
+        Status.REFUSED,
+        "at most 8 cards can be presented at once",
+    )
     for uid in ("ABC", "0x12", "xyz", "04\n", "0" * 130):
         assert front.rig.ask("tap", uid=uid).status is Status.BAD_ARGUMENTS
 

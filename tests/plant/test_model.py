@@ -31,8 +31,8 @@ def begin_charge(box: Any) -> World:
     return world
 
 
-def happenings(world: World) -> list[Any]:
-    return [(one.what, pytest.approx(one.at_s, abs=1e-9)) for one in world.happened]
+def events(world: World) -> list[Any]:
+    return [(one.what, pytest.approx(one.at_s, abs=1e-9)) for one in world.events]
 
 
 @pytest.mark.parametrize("dt_s", [0.001, 0.02, 0.1, 0.37])
@@ -42,8 +42,8 @@ def test_one_long_step_is_as_many_short_ones(new_box: NewBox, dt_s: float) -> No
     short = begun
     while short.now_s < long.now_s - 1e-9:
         short = step(short, short.commands, min(dt_s, long.now_s - short.now_s))
-    assert happenings(long) == [(one.what, one.at_s) for one in short.happened]
-    assert [one.what for one in long.happened] == [
+    assert events(long) == [(one.what, one.at_s) for one in short.events]
+    assert [one.what for one in long.events] == [
         *("plugged", "duty", "coil_on", "contacts_closed", "s2_closed", "coil_off"),
         "contacts_open",
     ]
@@ -56,7 +56,7 @@ def test_one_long_step_is_as_many_short_ones(new_box: NewBox, dt_s: float) -> No
 def test_a_dead_controller_opens_the_contactor_a_second_after_its_last_edge(box: Any) -> None:
     begun = begin_charge(box)
     world = step(begun, begun.commands, 3600.0)
-    coil_off = next(one for one in world.happened if one.what == "coil_off")
+    coil_off = next(one for one in world.events if one.what == "coil_off")
     assert coil_off.at_s == pytest.approx(1001.0)
     assert world.contactor.mirror_closed
 
@@ -68,7 +68,7 @@ def test_a_world_in_which_nothing_moves_has_nothing_due_and_steps_a_year_at_once
     assert next_event_s(box.world) == float("inf")
     year = step(box.world, box.commands, 365 * 86_400.0)
     hours = 365 * 24
-    assert year.happened == ()
+    assert year.events == ()
     assert year.energy.total_in_wh == pytest.approx(3 * 2.0 * 229.6 * hours)
 
 
@@ -78,16 +78,16 @@ def test_the_next_event_is_never_missed_and_never_early(new_box: NewBox) -> None
         due_s = next_event_s(world)
         if due_s == float("inf"):
             break
-        before = len(world.happened)
+        before = len(world.events)
         early = step(world, world.commands, max(0.0, due_s - world.now_s - 1e-6))
-        assert len(early.happened) == before
+        assert len(early.events) == before
         world = step(world, world.commands, due_s - world.now_s)
-    assert [one.what for one in world.happened][-2:] == ["coil_off", "contacts_open"]
+    assert [one.what for one in world.events][-2:] == ["coil_off", "contacts_open"]
 
 
 def test_commands_hold_from_the_beginning_of_the_step(box: Any) -> None:
     world = step(box.world, replace(box.commands, duty_percent=50.0), 10.0)
-    assert world.happened[0] == ("duty", 1000.0, "50")
+    assert world.events[0] == ("duty", 1000.0, "50")
 
 
 @pytest.mark.parametrize("sun_w", [0.0, 3000.0, 9000.0])

@@ -249,7 +249,7 @@ def test_status_describes_the_world(rig: Rig) -> None:
     assert world.house_a == (1, 2, 3)
     assert world.faults == (SimFault.READER_DEAD,)
     assert world.ports == {"house": 1502}
-    assert world.lights == "dark: nobody drives the front"
+    assert world.lights == "off: no lights were received yet"
 
 
 def test_lights_are_described_and_told_when_they_change(rig: Rig) -> None:

@@ -28,7 +28,7 @@ from tests.plant.test_node import Rig
 LSB = 1.5
 SAMPLES = 4000
 
-COPPER = {
+SIGNALS = {
     "high_v": PILOT_V,
     "low_v": PILOT_V,
     "earth_ohm": EARTH_OHM,
@@ -56,8 +56,8 @@ def test_each_analog_channel_has_its_own_normal_noise_and_no_other_has_any(box: 
     read = [signals_with(truth, gauss, LSB) for _ in range(SAMPLES)]
     for name in SimSignals.__struct_fields__:
         values = [getattr(signals, name) for signals in read]
-        if name in COPPER:
-            assert is_as_wide(values, getattr(truth, name), LSB * COPPER[name]), name
+        if name in SIGNALS:
+            assert is_as_wide(values, getattr(truth, name), LSB * SIGNALS[name]), name
         else:
             assert set(values) == {getattr(truth, name)}, name
     highs = [signals.high_v for signals in read]

@@ -27,8 +27,8 @@ def test_a_leak_trips_its_output_in_time_and_cuts_the_coil(
     box.act(acts.fault, fault)
     box.run(within_s)
     assert outputs(box) == tripped
-    residual = next(one for one in box.world.happened if one.what == "residual")
-    coil_off = next(one for one in box.world.happened if one.what == "coil_off")
+    residual = next(one for one in box.world.events if one.what == "residual")
+    coil_off = next(one for one in box.world.events if one.what == "coil_off")
     assert began_s < residual.at_s == coil_off.at_s <= began_s + within_s
 
 
@@ -54,7 +54,7 @@ def test_a_tripped_output_holds_long_enough_that_the_coil_cannot_chatter(box: An
     box.charge(16.0)
     box.act(acts.fault, SimFault.RCM_AC)
     box.run(0.3)  # enable stays on
-    assert [what for what, _ in box.happened].count("coil_on") == 1
+    assert [what for what, _ in box.events].count("coil_on") == 1
 
 
 @pytest.mark.parametrize("pulse_s", [0.06, 0.4, 2.0])

@@ -139,7 +139,7 @@ def test_without_an_offer_it_has_stopped_within_3_s(
     box.drive(duty_percent=duty_percent)
     box.run(3.0)
     assert box.current_a == 0.0
-    opened = next(one for one in box.world.happened if one.what == "s2_opened")
+    opened = next(one for one in box.world.events if one.what == "s2_opened")
     assert opened.at_s <= stopped_s + 3.0
     assert box.world.contactor.poles == (True, True, True)  # it dropped its load by itself
 
@@ -322,7 +322,7 @@ def test_a_sleeper_wakes_when_its_line_was_dead_for_3_s(
     end(box)
     box.run(1.01)
     assert box.world.vehicle.s2 is wakes
-    assert ("woken" in [what for what, _ in box.happened]) is wakes
+    assert ("woken" in [what for what, _ in box.events]) is wakes
     box.run(10.0)
     assert box.current_a == pytest.approx(15.7 if wakes else 0.0)
 
@@ -382,4 +382,4 @@ def test_a_sleeper_is_unplugged_as_any_other(box: Any) -> None:
     box.act(acts.unplug)
     box.run(2.0)
     assert state(box) is VehicleState.AWAY
-    assert "woken" not in [what for what, _ in box.happened]
+    assert "woken" not in [what for what, _ in box.events]

@@ -86,7 +86,7 @@ def power(*currents_a: float) -> SimPower:
     return SimPower(lines=(first, second, third))
 
 
-COPPER = SimSignals(
+SIGNALS = SimSignals(
     high_v=6.0,
     low_v=-12.0,
     duty_percent=53.3,
@@ -117,12 +117,12 @@ def test_the_simulated_chips_read_the_world_and_repeat_the_same_object(tmp_path:
         )
     )
     assert chain.read() is None
-    plant.publish(SIM_SIGNALS, COPPER)
+    plant.publish(SIM_SIGNALS, SIGNALS)
     plant.publish(SIM_POWER, power(1.0, 2.0, 3.0))
     graph.advance(0.01)
     reading = chain.read()
     assert reading == READING
-    plant.publish(SIM_SIGNALS, COPPER)
+    plant.publish(SIM_SIGNALS, SIGNALS)
     graph.advance(0.01)
     assert chain.read() is reading
     graph.advance(0.06)  # silent signals: 50 ms

@@ -12,7 +12,7 @@ from msgs.safety import SimContactorDrive
 from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_SIGNALS
 from nodes.safety.coil_sim import Parameters, SimCoil, open
 
-COPPER = SimSignals(
+SIGNALS = SimSignals(
     high_v=12.0,
     low_v=12.0,
     duty_percent=100.0,
@@ -33,7 +33,7 @@ COPPER = SimSignals(
 def test_it_reads_whether_the_mains_came_on(tmp_path: Path, power_on_reset: bool) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)
     coil = SimCoil(graph.bus("safety"))
-    graph.bus("plant").publish(SIM_SIGNALS, replace(COPPER, power_on_reset=power_on_reset))
+    graph.bus("plant").publish(SIM_SIGNALS, replace(SIGNALS, power_on_reset=power_on_reset))
     graph.advance(0.01)
     reading = coil.read()
     assert reading is not None
