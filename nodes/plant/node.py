@@ -70,10 +70,10 @@ class Drivers:
 
 
 class PlantNode:
-    """One world: advanced when it is driven or read, and when its next event is due.
+    """One world: advanced when the box drives it, by acts, and when its next event is due.
 
     Looks advance it only while something changes steadily: each 0.1 s while current flows, each
-    second while only temperatures change. At rest nothing runs.
+    second while only temperatures change. At rest nothing runs. A query advances nothing.
     """
 
     def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
@@ -81,7 +81,6 @@ class PlantNode:
         self._servers = drivers.meters
         self._wander_ratio = parameters.wander_percent / 100.0
         self._world = new_world(setup_of(parameters), bus.clock.now_s(), mains_of(parameters))
-        self._commands = self._world.commands
         self._signals = signals_of(self._world)
         self._cards = cards_of(self._world)
         self._keys = keys_of(self._world)
@@ -116,12 +115,12 @@ class PlantNode:
 
     def now(self) -> World:
         """See `requests.WorldOwner.now`."""
-        now_s = self._bus.clock.now_s()
-        if self._is_fed and now_s >= next_event_s(self._world):
+        world, now_s = self._world, self._bus.clock.now_s()
+        commands = world.commands
+        if self._is_fed and now_s >= next_event_s(world):
             # The watchdog may be due, and repeats of the drive come without a callback.
-            self._commands = self._with_newest_edge(replace(self._commands, clear_reset=False))
-        self.adopt(step(self._world, self._commands, max(0.0, now_s - self._world.now_s)))
-        return self._world
+            commands = self._with_newest_edge(replace(commands, clear_reset=False))
+        return step(world, commands, max(0.0, now_s - world.now_s))
 
     def adopt(self, world: World) -> None:
         """See `requests.WorldOwner.adopt`. What has changed is published at once."""
@@ -159,14 +158,19 @@ class PlantNode:
     def _fall_due(self, due_s: float) -> None:
         if due_s == self._armed_s:
             self._armed_s = math.inf
-        self.now()
+        self._advance()
 
     def _look(self) -> None:
         self._looks.note_look(self._bus.clock.now_ns())
         self._publish_signals()
         if self._bus.clock.now_s() >= self._measure_at_s:
-            self._publish_power(self.now())
+            self._advance()
+            self._publish_power(self._world)
             self._plan()
+
+    def _advance(self) -> None:
+        """Advance the world to this moment."""
+        self.adopt(self.now())
 
     def _plan(self) -> None:
         """Plan the next measurement: 0.1 s after the last one, if it can show a change.
@@ -229,12 +233,13 @@ class PlantNode:
     # --- the box's outputs ---------------------------------------------------------------------
 
     def _on_pilot_drive(self, drive: SimPilotDrive) -> None:
-        commands = replace(self._commands, duty_percent=drive.duty_percent, clear_reset=False)
-        self._command(commands)  # a pulse on the reset line belongs to the contactor drive
+        # A pulse on the reset line belongs to the contactor drive.
+        before = self._world.commands
+        self._command(replace(before, duty_percent=drive.duty_percent, clear_reset=False))
 
     def _on_contactor_drive(self, drive: SimContactorDrive) -> None:
         commands = replace(
-            self._commands,
+            self._world.commands,
             enable=drive.enable,
             residual_test=drive.residual_test,
             clear_reset=drive.clear_reset,
@@ -251,9 +256,7 @@ class PlantNode:
 
     def _command(self, commands: Commands) -> None:
         """Advance the world to this moment, then apply new commands."""
-        self.now()
-        self._commands = commands
-        self.adopt(step(self._world, commands, 0.0))
+        self.adopt(step(self.now(), commands, 0.0))
 
     def _on_lights(self, lights: LedFrame) -> None:
         self._publish_event("lights", self._bus.clock.now_ns(), describe(lights))

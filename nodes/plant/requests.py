@@ -38,7 +38,7 @@ class WorldOwner(Protocol):
     """The owner of the world's state."""
 
     def now(self) -> World:
-        """Return the world as it is at this moment."""
+        """Return the world as it is at this moment; change and publish nothing."""
 
     def adopt(self, world: World) -> None:
         """Replace the world by another state of it."""

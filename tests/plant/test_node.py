@@ -121,6 +121,16 @@ def test_signals_are_published_every_20_ms_and_power_every_100_ms(rig: Rig) -> N
     assert len(rig.power) == 101
 
 
+def test_a_query_changes_and_publishes_nothing(rig: Rig) -> None:
+    rig.ask("fault", name="hot")  # the terminal becomes 0.1 K hotter each 33 ms
+    rig.graph.advance(1.0)
+    rig.graph.advance(0.185 - (rig.graph.clock.now_s() - START_S) % 0.1)  # between two looks
+    before = (len(rig.signals), len(rig.power), len(rig.events))
+    assert rig.world().mains
+    assert read(rig).status is Status.OK
+    assert (len(rig.signals), len(rig.power), len(rig.events)) == before
+
+
 def test_the_generator_is_in_x1_until_it_is_driven_and_goes_on_when_its_driver_dies(
     rig: Rig,
 ) -> None:
