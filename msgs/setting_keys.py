@@ -113,8 +113,8 @@ def _words(key: str, info: inspect.Type) -> str:
             return "true or false"
         case inspect.IntType(ge=least, le=most):
             return f"a whole number from {least} to {most}"
-        case inspect.EnumType(cls=words):
-            return f"one of {', '.join(word.value for word in words)}"
+        case inspect.EnumType(cls=members):
+            return f"one of {', '.join(each.value for each in members)}"
         case _:
             raise TypeError(f"{key}: no description for a setting of type {info}")
 
