@@ -1,1 +1,1 @@
-"""The command `wallbox`, one verb a file."""
+"""The command `wallbox`, one file for each verb."""

@@ -1,4 +1,4 @@
-"""A graph in this terminal: it runs behind the front, and stops with it."""
+"""`wallbox launch --front`: the graph as a child process, and its front in this terminal."""
 
 import datetime
 import os
@@ -22,25 +22,25 @@ from terminal.subscriptions import Subscriptions
 
 EXIT_FAILED = 1
 
-_STOPPING = "stopping the graph in order; asked again it has less patience"
+_STOPPING = "stopping the graph in order; press again to shorten the wait"
 
-# What to try, with a world around the box that is simulated, and without.
+# Commands to try, with a simulated world and without.
 _SIMULATED = (
-    ("sim plug", "a vehicle comes; hold a card to the front, on the page, and it may charge"),
-    ("sim house 20 2 2", "other loads come on: the vehicle gets less"),
-    ("sniff load/offer", "what is said on the bus: here how much, and why"),
+    ("sim plug", "a vehicle is plugged in; present a card on the page, and it may charge"),
+    ("sim house 20 2 2", "other loads are switched on: the vehicle gets less"),
+    ("sniff load/offer", "the messages on the bus: here the offered current and its reasons"),
 )
 _ANY = (
     ("ps", "the nodes and their processes"),
-    ("sniff load/offer", "what is said on the bus: here how much, and why"),
-    ("restart led", "one node anew, the others run on"),
+    ("sniff load/offer", "the messages on the bus: here the offered current and its reasons"),
+    ("restart led", "one node is restarted, the others keep running"),
 )
 
 
 def run_behind_front(words: Sequence[str], place: Place) -> int:
-    """Run `wallbox` with these words, a launch, and show its front; return the exit code.
+    """Run `wallbox` with the words of a launch, and show its front; return the exit code.
 
-    The directories of the place are there.
+    The directories of `place` exist.
     """
     with Graph(words, place.run_dir) as graph, open_tool(place) as tool:
         graph.watch(tool)
@@ -54,7 +54,7 @@ def run_behind_front(words: Sequence[str], place: Place) -> int:
                 hints = tuple(command for command, _ in _hints(snapshot, place))
                 _show(tool, graph, hints, page)
             else:
-                _tell(tool, listener, lambda: graph.exit_code is not None)
+                _print_changes(tool, listener, lambda: graph.exit_code is not None)
         tool.run_for(until=lambda: graph.exit_code is not None)
     if graph.exit_code:
         click.echo(graph.last_words or f"the graph ended with code {graph.exit_code}", err=True)
@@ -89,8 +89,8 @@ def _show(tool: Tool, graph: Graph, hints: tuple[str, ...], page: str) -> None:
     Show(tool, "q stop all", stop, hints, page).run(lambda: graph.exit_code is not None)
 
 
-def _tell(tool: Tool, listener: Subscriptions, is_over: Callable[[], bool]) -> None:
-    """Print what becomes new, one line each."""
+def _print_changes(tool: Tool, listener: Subscriptions, is_over: Callable[[], bool]) -> None:
+    """Print changes, one line each."""
     changes = Changes()
 
     def look() -> None:
@@ -118,14 +118,14 @@ def _greeting(snapshot: FrontSnapshot, place: Place, log: Path, page: str) -> st
 
 
 def _hints(snapshot: FrontSnapshot, place: Place) -> list[tuple[str, str]]:
-    """Return commands that reach this graph, each with what it does."""
+    """Return commands for this graph, each with its effect."""
     where = "" if place.run_dir == run_dir_from_environment() else f" --run-dir {place.run_dir}"
     chosen = _SIMULATED if snapshot.has_plant else _ANY
     return [(f"{_how_called()} {words}{where}", does) for words, does in chosen]
 
 
 def _how_called() -> str:
-    """Return how a person calls this command from where they are."""
+    """Return the name by which this command is called from the working directory."""
     called = Path(sys.argv[0])
     found = shutil.which("wallbox")
     if called.name != "wallbox" or (found and Path(found).samefile(called)):

@@ -16,7 +16,7 @@ MOST_TIMEOUT_S = 3600.0
 
 
 def _timeout(_: click.Context, option: click.Parameter, timeout_s: float | None) -> float | None:
-    """Refuse a time-out that no clock can keep."""
+    """Refuse a timeout out of range."""
     if timeout_s is not None and not 0.0 < timeout_s <= MOST_TIMEOUT_S:
         raise click.BadParameter(f"expected more than 0 and at most {MOST_TIMEOUT_S:g} s")
     return timeout_s
@@ -39,7 +39,7 @@ def command(
 ) -> None:
     """Send one request to NODE and print its answer as JSON.
 
-    `wallbox methods` lists what can be asked. Exit code 1 when it was not done.
+    `wallbox methods` lists all requests. Exit code 1 if it was not done.
     """
     import msgspec
 
@@ -61,8 +61,8 @@ def command(
 def _row(node: str, name: str) -> "Method[Any, Any]":
     """Return the method's row; for one that is not in the table, a row without types.
 
-    So a node of a package of the user's own can be asked as well: it checks the arguments itself,
-    and its result is shown as it comes.
+    This allows requests to nodes of other packages: the node checks the arguments, and its result
+    is shown as received.
     """
     from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""What the verbs share: the running graph, its tool, and how they end."""
+"""Functions that the verbs share: the running graph, its tool, options and exit codes."""
 
 import sys
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 
 def place_of(run_dir: Path | None, state_dir: Path | None = None) -> "Place":
-    """Return where the graph lives that is meant."""
+    """Return the directories of the graph, from the options or the environment."""
     from bus import place
 
     return place.Place(
@@ -51,7 +51,7 @@ def running_tool(run_dir: Path | None) -> "Tool":
 
 
 def is_running(place: "Place") -> bool:
-    """Return whether any node of a graph runs there."""
+    """Return whether any node runs in a run directory."""
     from bus.lock import is_held
 
     return any(is_held(lock) for lock in sorted(place.run_dir.glob("*.lock")))
@@ -68,7 +68,7 @@ def ask(tool: "Tool", method: "Method[A, R]", arguments: A, timeout_s: float | N
 
 
 def _words(answer: "Answer[Any]") -> str:
-    """Return why a request was not done: one line, or one for each key that is wrong."""
+    """Return why a request was not done: one line, or one for each wrong key."""
     if not answer.problems:
         return f"{answer.status}: {answer.reason}"
     problems = [f"  {key}: {problem}" for key, problem in answer.problems.items()]
@@ -76,7 +76,7 @@ def _words(answer: "Answer[Any]") -> str:
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
-    """Say why in one line and end."""
+    """Print why on stderr and exit."""
     click.echo(text, err=True)
     sys.exit(code)
 

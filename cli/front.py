@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bus.place import Place
     from bus.tool import Tool
 
-FIRST_LOOK_S = 1.5  # session says something each second, the others more often
+FIRST_LOOK_S = 1.5  # session publishes each second, the others more often
 LOOK_S = 0.05
 
 
@@ -22,8 +22,8 @@ LOOK_S = 0.05
 def command(once: bool, run_dir: Path | None) -> None:
     """Show the front: its lights, the charge, the meters, the limits, the nodes.
 
-    q or Ctrl-C leaves; the graph goes on. With a simulated world, keys act on it. NO_COLOR in the
-    environment shows it without colours. Where standard output is no terminal it is printed once.
+    q or Ctrl-C leaves; the graph keeps running. With a simulated world, keys act on it. NO_COLOR in
+    the environment turns colours off. If standard output is not a terminal, it is printed once.
     """
     from terminal.looks import can_draw
 
@@ -65,7 +65,7 @@ def _show(tool: "Tool", place: "Place") -> None:
 
     Show(tool, "q leave", leave).run(is_over)
     if not ended:
-        click.echo(f"the graph goes on, on {place.run_dir}; `wallbox stop` stops it")
+        click.echo(f"the graph keeps running in {place.run_dir}; `wallbox stop` stops it")
     elif end.is_stopped:
         click.echo(ended)
     else:

@@ -1,7 +1,7 @@
 """A graph that runs behind the front: the supervisor as a child, its log in a file.
 
-The child has a process group of its own, so that Ctrl-C reaches only the front, which passes it on
-once. When the front dies, however it dies, the kernel tells the child to stop in order.
+The child has its own process group, so that Ctrl-C reaches only the front, which passes it on once.
+If the front dies, the kernel sends SIGTERM to the child, which stops in order.
 """
 
 import contextlib
@@ -9,27 +9,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from cli.log_file import LogFile
 from launch import process
-from launch.children import log_pipe
+from launch.children import EventLoop, log_pipe
 
 READ_BYTES = 64 * 1024
 LAST_WORDS_BYTES = 4096
 LOG_NAME = "launch.log"
-
-
-class Watcher(Protocol):
-    """What is needed of the front's loop."""
-
-    def watch(self, fd: int, on_readable: Callable[[], None]) -> None:
-        """Have a callback run whenever a descriptor is readable or at its end."""
-
-    def unwatch(self, fd: int) -> None:
-        """Forget a descriptor."""
 
 
 class Graph:
@@ -38,7 +27,7 @@ class Graph:
     def __init__(self, words: Sequence[str], run_dir: Path) -> None:
         """Start `wallbox` with these words; its log goes to a file in the run directory.
 
-        To be called before this process has threads.
+        Call it before this process has threads.
         """
         self.exit_code: int | None = None
         self._log = LogFile(run_dir / LOG_NAME)
@@ -61,7 +50,7 @@ class Graph:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave no graph behind: ask it to stop, and wait for that."""
+        """Stop the graph, and wait for its end."""
         if self.exit_code is None:
             self.stop()
             os.set_blocking(self._reading, True)
@@ -79,17 +68,17 @@ class Graph:
 
     @property
     def log_path(self) -> Path:
-        """Return where its log is."""
+        """Return the path of its log."""
         return self._log.path
 
     @property
     def last_words(self) -> str:
-        """Return the last line that it has written: why it could not start, if it could not."""
+        """Return the last line of its log, which says why if it could not start."""
         lines = self._last_words.decode(errors="replace").splitlines()
         return lines[-1] if lines else ""
 
-    def watch(self, loop: Watcher) -> None:
-        """Have its log taken, and its end noticed, from now on."""
+    def watch(self, loop: EventLoop) -> None:
+        """Read its log and detect its end in a loop, from now on."""
 
         def take() -> None:
             with contextlib.suppress(BlockingIOError):
@@ -108,7 +97,7 @@ class Graph:
         loop.watch(self._pidfd, end)
 
     def stop(self) -> None:
-        """Ask it to stop in order; asked again it has less patience."""
+        """Ask it to stop in order; each further request shortens its time limits."""
         if self.exit_code is None:
             self._process.send_signal(signal.SIGTERM)
 
@@ -123,6 +112,6 @@ class Graph:
 
 
 def _end_with(parent: int) -> None:
-    """Have this process, before it becomes the supervisor, told to stop when its parent dies."""
+    """Have the kernel send SIGTERM to this process, the later supervisor, when its parent dies."""
     if not process.die_with(parent, signal.SIGTERM):
         os._exit(1)

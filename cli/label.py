@@ -1,4 +1,4 @@
-"""`wallbox label`: the configuration label of this box, as it is printed and stuck on."""
+"""`wallbox label`: the configuration label of this box, as printed on it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +19,13 @@ PADDING = 2
 @click.option(
     "--state-dir",
     type=click.Path(path_type=Path),
-    help="Where the box keeps it (else $WALLBOX_STATE_DIR, ~/.local/state/wallbox).",
+    help="Directory of the label (else $WALLBOX_STATE_DIR, ~/.local/state/wallbox).",
 )
 def command(as_json: bool, state_dir: Path | None) -> None:
     """Show the configuration label of this box: its keys, its addresses, its four cards.
 
-    Whoever reads it may operate the box. It is made when the box starts for the first time; before
-    that there is none: exit code 1.
+    Its login and cards give access to the box. It is made at the first start of the box; before
+    that: exit code 1.
     """
     import msgspec
 
@@ -39,7 +39,7 @@ def command(as_json: bool, state_dir: Path | None) -> None:
     except StoreError as error:
         fail(str(error))
     if label is None:
-        fail(f"no label in {folder}: start this box once, as by `wallbox launch`; it makes its own")
+        fail(f"no label in {folder}; the first start of the box makes it: `wallbox launch`")
     if as_json:
         click.echo(msgspec.json.encode(label).decode())
         return

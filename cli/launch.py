@@ -25,7 +25,7 @@ DEFAULT_PLAN = Path(__file__).parents[1] / "launch" / "simulation.toml"
 @click.option(
     "--state-dir",
     type=click.Path(path_type=Path),
-    help="What outlives a restart (else $WALLBOX_STATE_DIR, ~/.local/state/wallbox).",
+    help="Stored files of the box (else $WALLBOX_STATE_DIR, ~/.local/state/wallbox).",
 )
 @click.option("--front", is_flag=True, help="Show the front here; the log goes to a file.")
 @click.option(
@@ -34,7 +34,7 @@ DEFAULT_PLAN = Path(__file__).parents[1] / "launch" / "simulation.toml"
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
-    help="The least of what the log shows.",
+    help="The lowest level that the log shows.",
 )
 def command(
     file: Path | None,
@@ -47,10 +47,10 @@ def command(
 ) -> None:
     """Run the graph of a launch FILE in the foreground; without one, the simulated wallbox.
 
-    Ctrl-C stops it in order; a second one asks with less patience, a third kills all but safety,
-    which opens the contactor first. Exit code 0 when it was stopped, 1 when it could not start.
-    The log goes to stderr; with --front it goes to launch.log in the run directory, and the
-    terminal shows the front, whose q stops the graph too.
+    Ctrl-C stops it in order; a second one shortens the wait, a third kills all but safety, which
+    opens the contactor first. Exit code 0 when it was stopped, 1 when it could not start. The log
+    goes to stderr; with --front it goes to launch.log in the run directory, and the terminal shows
+    the front, where q stops the graph as well.
     """
     if front:
         _launch_behind_front(file, settings, ports, run_dir, state_dir, least_level)
@@ -67,7 +67,7 @@ def command(
         place = place_of(run_dir, state_dir)
         prepare(place)
         nodes = tuple(plan.written(node.name) for node in plan.nodes)
-        # Before there is a thread: all that was imported up to here is shared with the nodes.
+        # Before this process has a thread: all modules imported so far are shared with the nodes.
         warm = fork(Roster(nodes=nodes, folders=plan.folders))
         sys.exit(supervise(plan, place, warm, least_level))
     except (PlanError, PlaceError, BusyError) as error:
@@ -93,7 +93,7 @@ def _launch_behind_front(
     except PlaceError as error:
         fail(str(error))
     lock = place.run_dir / "launch.lock"
-    if is_held(lock):  # said here, before the log of that graph is touched
+    if is_held(lock):  # refused here, before the log of that graph is replaced
         fail(f"launch runs already on {place.run_dir}: process {read_owner(lock)} holds it")
     words = ["launch", *([str(file)] if file else []), f"--ports={ports}", f"--log={least_level}"]
     words += [f"--set={setting}" for setting in settings]
@@ -102,7 +102,7 @@ def _launch_behind_front(
 
 
 def _shown(file: Path) -> Path:
-    """Return a path as a person wants to read it: relative if it lies below."""
+    """Return a path relative to the working directory, if it lies below."""
     try:
         return file.relative_to(Path.cwd())
     except ValueError:

@@ -1,4 +1,4 @@
-"""A log in a file that stays small: when it is full it becomes the one before, and begins anew."""
+"""A log file of limited size: a full one is renamed, and a new one begins."""
 
 import os
 from pathlib import Path
@@ -7,12 +7,12 @@ MOST_BYTES = 1024 * 1024  # of each of the two
 
 
 class LogFile:
-    """Appends bytes. A disk that is full or gone loses them and disturbs nobody."""
+    """Appends bytes. On a disk error they are lost, without an exception."""
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
-        """Begin an empty log; the one of the run before is kept beside it.
+        """Begin an empty log; that of the previous run is kept beside it.
 
-        :raises OSError: there can be no such file.
+        :raises OSError: the file cannot be created.
         """
         self.path = path
         self._most_bytes = most_bytes

@@ -14,8 +14,8 @@ from cli.common import ask, run_dir_option, running_tool
 def command(node: str, timeout_s: float | None, run_dir: Path | None) -> None:
     """Restart NODE in place, with its files as they are now; done when it is READY.
 
-    The new process imports its files and checks its parameters beside the old one, which goes on
-    if that fails.
+    The new process imports its files and checks its parameters while the old one runs, and ends if
+    that fails.
     """
     from msgs.methods import RESTART_NODE
     from msgs.requests import NodeName

@@ -1,7 +1,7 @@
 """`wallbox sim`: acts on the simulated world. One verb for each act of `msgs.methods`.
 
-A field of an act's arguments that has to be given is an argument of the verb, and one with a
-default an option; but a list takes all the words that are left.
+A required field of an act's arguments is an argument of the verb, and one with a default an option;
+a list takes all remaining words.
 """
 
 import json
@@ -26,7 +26,7 @@ def command() -> None:
 
 
 def _add(act: Method[Any, Any]) -> None:
-    """Add the verb of an act, or of the look at the world."""
+    """Add the verb of an act, or of the world's status."""
     fields = msgspec.structs.fields(act.arguments)
 
     def verb(run_dir: Path | None, as_json: bool, **words: Any) -> None:
@@ -68,14 +68,14 @@ def _state(_: click.Context, __: click.Parameter, word: str) -> bool:
 
 
 def _help(act: Method[Any, Any], fields: tuple[msgspec.structs.FieldInfo, ...]) -> str:
-    """Return what the verb does, with the words that it knows."""
+    """Return what the verb does, with the allowed values."""
     kinds = [_bare(inspect.type_info(field.type)) for field in fields]
     known = [_values(kind.cls) for kind in kinds if isinstance(kind, inspect.EnumType)]
     return "\n\n".join([act.text, *(f"One of {', '.join(values)}." for values in known)])
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:
-    """Return a type without what is said about it."""
+    """Return a type without its metadata."""
     return _bare(kind.type) if isinstance(kind, inspect.Metadata) else kind
 
 

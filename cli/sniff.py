@@ -16,7 +16,7 @@ from cli.where import WhereError, look_up, matches, parse_path, parse_where
 if TYPE_CHECKING:
     from bus.tool import Tool
     from bus.wire import Frame
-    from cli.traffic import Seen, Traffic
+    from cli.traffic import TopicTraffic, Traffic
     from cli.where import Condition
 
 COUNT_PERIOD_S = 1.0
@@ -25,13 +25,13 @@ COUNT_PERIOD_S = 1.0
 @click.command()
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
 @json_option
-@click.option("--count", type=click.IntRange(min=1), help="End after so many messages.")
+@click.option("--count", type=click.IntRange(min=1), help="End after this number of messages.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")
-@click.option("--where", help='Show what fulfils: "path op literal [and ...]".')
-@click.option("--fields", help="Show these only: paths with commas between.")
+@click.option("--where", help='Show messages that fulfil: "path op literal [and ...]".')
+@click.option("--fields", help="Show only these fields: paths separated by commas.")
 @click.option("--hz", is_flag=True, help="Count messages a second.")
 @click.option("--bandwidth", is_flag=True, help="Count bytes a second.")
-@click.option("--delay", is_flag=True, help="Measure from the writer's clock to here.")
+@click.option("--delay", is_flag=True, help="Measure the time from sending to receiving.")
 @run_dir_option
 def command(
     topics: tuple[str, ...],
@@ -49,7 +49,7 @@ def command(
 
     With --json a line is {"topic", "seq", "t" (writer's monotonic seconds), "node", "msg"}.
     --hz, --bandwidth and --delay count instead, without decoding, and report once a second.
-    Messages that never arrived here are counted on stderr at the end.
+    The number of lost messages is printed on stderr at the end.
 
     A condition of --where compares a path, as lines.0.current_a, by == != < <= > >= with a
     number, true, false, null, a word, or a text in quotes.
@@ -62,7 +62,7 @@ def command(
     if columns and (where or fields or count):
         fail(
             "--hz, --bandwidth and --delay count whole topics, undecoded; "
-            "they do not go with --where, --fields or --count",
+            "they cannot be combined with --where, --fields or --count",
             2,
         )
     traffic = Traffic()
@@ -76,11 +76,11 @@ def command(
             else:
                 tool.run_for(seconds, until=lambda: viewer.is_done)
     if traffic.gaps:
-        click.echo(f"{traffic.gaps} messages never arrived here", err=True)
+        click.echo(f"{traffic.gaps} messages were lost", err=True)
 
 
 class Viewer:
-    """Shows messages, one a line. Their bodies are plain msgpack: no schema is needed."""
+    """Shows messages, one on each line. Their bodies are plain msgpack: no schema is needed."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Viewer:
 
     @property
     def is_done(self) -> bool:
-        """Return whether as many as wanted have been shown."""
+        """Return whether the requested number of messages has been shown."""
         return self._left == 0
 
     def show(self, frame: "Frame") -> None:
@@ -137,11 +137,11 @@ class Viewer:
                 ensure_ascii=False,
             )
         else:
-            line = f"{stamp_s:.6f} {frame.topic} #{header.sequence} {_in_words(message)}"
+            line = f"{stamp_s:.6f} {frame.topic} #{header.sequence} {_as_text(message)}"
         click.echo(line)
 
 
-def _in_words(message: Any) -> str:
+def _as_text(message: Any) -> str:
     if not isinstance(message, dict):
         return json.dumps(_rounded(message), ensure_ascii=False)
     words = (
@@ -170,7 +170,7 @@ def _count(traffic: "Traffic", frame: "Frame") -> None:
 
     header = frame.header
     is_new = traffic.is_new(frame.topic, header.incarnation, header.sequence)
-    if is_new and not header.flags & FLAG_RETAINED:  # a resent one says nothing of rate and delay
+    if is_new and not header.flags & FLAG_RETAINED:  # one that is sent again has no rate or delay
         size_bytes = len(frame.topic) + 1 + header.length + len(frame.body)
         traffic.add(frame.topic, size_bytes, time.monotonic_ns() - header.stamp_ns)
 
@@ -178,7 +178,7 @@ def _count(traffic: "Traffic", frame: "Frame") -> None:
 def _report(
     tool: "Tool", traffic: "Traffic", columns: list[str], as_json: bool, seconds: float | None
 ) -> None:
-    """Say once a second what was counted."""
+    """Print the counts once a second."""
     left_s = seconds
     while left_s is None or left_s > 0:
         period_s = COUNT_PERIOD_S if left_s is None else min(COUNT_PERIOD_S, left_s)
@@ -199,8 +199,8 @@ def _report(
             click.echo()
 
 
-def _chosen(seen: "Seen", columns: list[str]) -> dict[str, float | None]:
-    """Return the columns that were asked for, with their units in their names."""
+def _chosen(seen: "TopicTraffic", columns: list[str]) -> dict[str, float | None]:
+    """Return the requested columns, with units in their names."""
     values: dict[str, dict[str, float | None]] = {
         "hz": {"hz": round(seen.hz, 2)},
         "bandwidth": {"bytes_per_s": round(seen.bytes_per_s)},
@@ -229,7 +229,7 @@ def _read_filters(
 
 
 def _refuse_unknown(topics: Sequence[str]) -> None:
-    """Refuse a topic that is not in the table: nobody would ever say anything on it."""
+    """Refuse a topic that is not in the table."""
     from launch.complaint import expected
     from msgs.topics import TOPICS
 

@@ -12,7 +12,7 @@ from cli.common import ask, fail, place_of, run_dir_option, running_tool
 @click.option("--timeout", "timeout_s", default=60.0, help="How long to wait for the end [s].")
 @run_dir_option
 def command(timeout_s: float, run_dir: Path | None) -> None:
-    """Stop the running graph in order; done when the last process is gone."""
+    """Stop the running graph in order; done when the last process has ended."""
     from bus.lock import is_held
     from msgs.methods import STOP_GRAPH
     from msgs.requests import ReasonArguments

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class Seen(NamedTuple):
+class TopicTraffic(NamedTuple):
     """One topic over one interval. Times in ms; None where nothing was counted."""
 
     topic: str
@@ -13,7 +13,7 @@ class Seen(NamedTuple):
     delay_p50_ms: float | None
     delay_p99_ms: float | None
     delay_max_ms: float | None
-    gaps: int  # since the beginning: what never arrived here
+    gaps: int  # lost messages since the beginning
 
 
 @dataclass(slots=True)
@@ -27,18 +27,18 @@ class _Topic:
 
 
 class Traffic:
-    """What has been seen of every topic."""
+    """Counts of every topic."""
 
     def __init__(self) -> None:
         self._topics: dict[str, _Topic] = {}
 
     @property
     def gaps(self) -> int:
-        """Return how many frames of all topics never arrived here."""
+        """Return the number of lost frames of all topics."""
         return sum(topic.gaps for topic in self._topics.values())
 
     def is_new(self, name: str, incarnation: int, sequence: int) -> bool:
-        """Take a frame's number; return False if it has been seen: latched ones are resent."""
+        """Count a frame's number; return False if it was counted before: latched ones repeat."""
         topic = self._topics.setdefault(name, _Topic())
         if (incarnation, sequence) <= (topic.incarnation, topic.sequence):
             return False
@@ -54,13 +54,13 @@ class Traffic:
         topic.size_bytes += size_bytes
         topic.delays_ns.append(delay_ns)
 
-    def take(self, elapsed_s: float) -> list[Seen]:
-        """Return what was seen since the last look, by topic, and begin anew."""
+    def take(self, elapsed_s: float) -> list[TopicTraffic]:
+        """Return the counts since the last call, by topic, and start again at 0."""
         rows = []
         for name, topic in sorted(self._topics.items()):
             delays = sorted(topic.delays_ns)
             rows.append(
-                Seen(
+                TopicTraffic(
                     topic=name,
                     hz=topic.frames / elapsed_s,
                     bytes_per_s=topic.size_bytes / elapsed_s,

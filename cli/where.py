@@ -4,7 +4,7 @@
 
 A path names a field, then fields or places in lists (from 0) below it. Operators: == != < <= > >=.
 A literal is a number, true, false, null, a word, or a text in quotes. A message without the field
-does not match; values of different kinds are never equal and have no order.
+does not match; values of different types are never equal and have no order.
 """
 
 import operator as operators
@@ -34,8 +34,8 @@ class WhereError(Exception):
     """Raised when a condition cannot be read; shows where, and what was expected."""
 
 
-class Found(NamedTuple):
-    """What a path leads to in a message."""
+class FieldValue(NamedTuple):
+    """The value at a path of a message."""
 
     is_there: bool
     value: Any
@@ -56,9 +56,9 @@ class Condition:
 
 
 def parse_where(text: str) -> tuple[Condition, ...]:
-    """Read conditions that must all hold.
+    """Read conditions that must all be fulfilled.
 
-    :raises WhereError: the first place where something else was expected.
+    :raises WhereError: a syntax error, with its place.
     """
     return _Parser(text).conditions()
 
@@ -79,7 +79,7 @@ def matches(conditions: Sequence[Condition], message: Any) -> bool:
     return all(condition.matches(message) for condition in conditions)
 
 
-def look_up(message: Any, path: Sequence[str]) -> Found:
+def look_up(message: Any, path: Sequence[str]) -> FieldValue:
     """Follow a path through maps and lists."""
     value = message
     for part in path:
@@ -88,8 +88,8 @@ def look_up(message: Any, path: Sequence[str]) -> Found:
         elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
         else:
-            return Found(False, None)
-    return Found(True, value)
+            return FieldValue(False, None)
+    return FieldValue(True, value)
 
 
 def _compare(value: Any, operator: str, literal: float | str | bool | None) -> bool:
@@ -113,7 +113,7 @@ def _kind(value: Any) -> str:
 
 
 class _Parser:
-    """Reads from left to right; every complaint points at the place where it stands."""
+    """Reads from left to right; each error points at its place."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -21,14 +21,14 @@ CONNECTION_FD = 3  # of a warm parent that is started by itself
 OnLine = Callable[[str, str], None]  # level, text
 
 
-class Watcher(Protocol):
-    """What is needed of the supervisor's loop."""
+class EventLoop(Protocol):
+    """The part of an event loop that is used for pipes and processes."""
 
     def watch(self, fd: int, on_readable: Callable[[], None]) -> None:
-        """Have a callback run whenever a descriptor is readable or at its end."""
+        """Call back whenever a descriptor is readable or at its end."""
 
     def unwatch(self, fd: int) -> None:
-        """Forget a descriptor."""
+        """End the callbacks for a descriptor."""
 
 
 def log_pipe() -> tuple[int, int]:
@@ -39,7 +39,7 @@ def log_pipe() -> tuple[int, int]:
 class LogReader:
     """The reading end of a pipe that somebody logs to."""
 
-    def __init__(self, loop: Watcher, fd: int, on_line: OnLine) -> None:
+    def __init__(self, loop: EventLoop, fd: int, on_line: OnLine) -> None:
         self._loop = loop
         self._fd = fd
         self._on_line = on_line
@@ -158,7 +158,7 @@ class ChildProcess:
 
     def __init__(
         self,
-        loop: Watcher,
+        loop: EventLoop,
         on_word: Callable[[parcel.Word], None],
         on_exit: Callable[[int, str], None],
         on_line: OnLine,

@@ -22,7 +22,6 @@ DOCUMENT = ROOT / "docs" / "glossary.md"
 NOT_YET_CLEAN = (
     "bench",
     "bus",
-    "cli",
     "launch",
     "nodes",
     "verifier",
@@ -35,7 +34,6 @@ NOT_YET_ONE = {
     "Contactor",
     "Energy",
     "Facts",
-    "Found",
     "Frame",
     "FrameError",
     "Go",
@@ -52,7 +50,6 @@ NOT_YET_ONE = {
     "Spawned",
     "Vehicle",
     "Verdict",
-    "Watcher",
     "Write",
     "Written",
 }

@@ -1,11 +1,11 @@
-"""The log beside the front: complete while it is small, never large, never in anybody's way."""
+"""The log beside the front: complete while it is small, limited in size, and without errors."""
 
 from pathlib import Path
 
 from cli.log_file import LogFile
 
 
-def test_a_full_log_becomes_the_one_before_and_no_more_than_two_are_kept(tmp_path: Path) -> None:
+def test_a_full_log_is_renamed_and_no_more_than_two_files_are_kept(tmp_path: Path) -> None:
     log = LogFile(tmp_path / "log", most_bytes=30)
     for number in range(10):
         log.write(f"line {number:4}\n".encode())
@@ -15,7 +15,7 @@ def test_a_full_log_becomes_the_one_before_and_no_more_than_two_are_kept(tmp_pat
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_the_log_of_the_run_before_is_kept_beside_the_new_one(tmp_path: Path) -> None:
+def test_the_log_of_the_previous_run_is_kept_beside_the_new_one(tmp_path: Path) -> None:
     for run in (b"first\n", b"second\n"):
         log = LogFile(tmp_path / "log")
         log.write(run)
@@ -25,7 +25,7 @@ def test_the_log_of_the_run_before_is_kept_beside_the_new_one(tmp_path: Path) ->
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_folder_that_has_gone_loses_lines_and_disturbs_nobody(tmp_path: Path) -> None:
+def test_a_missing_folder_loses_lines_without_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     log = LogFile(folder / "log", most_bytes=10)

@@ -10,13 +10,13 @@ from cli.traffic import Traffic
     [
         ([(1, 5), (1, 6), (1, 7)], [True, True, True], 0),
         ([(1, 5), (1, 8)], [True, True], 2),
-        ([(1, 5), (1, 5)], [True, False], 0),  # a latched one is resent to all
+        ([(1, 5), (1, 5)], [True, False], 0),  # a latched one is sent again to all
         ([(1, 5), (1, 4)], [True, False], 0),
-        ([(1, 5), (2, 1)], [True, True], 0),  # a restart is no gap
-        ([(2, 1), (1, 9)], [True, False], 0),  # the last word of the incarnation before
+        ([(1, 5), (2, 1)], [True, True], 0),  # a restart is not a gap
+        ([(2, 1), (1, 9)], [True, False], 0),  # the last message of the previous incarnation
     ],
 )
-def test_a_frame_is_new_once_and_a_hole_in_the_numbers_is_a_gap(
+def test_a_frame_is_new_once_and_missing_numbers_are_a_gap(
     numbers: list[tuple[int, int]], news: list[bool], gaps: int
 ) -> None:
     traffic = Traffic()
@@ -24,7 +24,7 @@ def test_a_frame_is_new_once_and_a_hole_in_the_numbers_is_a_gap(
     assert traffic.gaps == gaps
 
 
-def test_counts_are_for_the_interval_and_gaps_for_ever() -> None:
+def test_counts_are_for_the_interval_and_gaps_for_the_whole_time() -> None:
     traffic = Traffic()
     for sequence in (1, 2, 5):
         assert traffic.is_new("pilot/status", 1, sequence)

@@ -37,13 +37,13 @@ MESSAGE: dict[str, Any] = {
         ("until == null", True),
         ("until != null", False),
         ('source == "tq at 10.0.0.6:502/1"', True),
-        # what is not there does not match, whatever is said of it
+        # a missing field does not match
         ("voltage_v == 1", False),
         ("voltage_v != 1", False),
         ("lines.2.current_a >= 0", False),
         ("lines.first == 1", False),
         ("cp_state.x == 1", False),
-        # other kinds are never equal and have no order
+        # values of different types are never equal and have no order
         ("online == 1", False),
         ("lines.1.current_a == false", False),
         ("online != 1", True),

@@ -208,7 +208,7 @@ def test_sniff_counts_rate_bytes_and_delay(tell: Tell) -> None:
     [
         (("--where", "cp_state = C"), "^ expected one of == != < <= > >="),
         (("--fields", "cp_state,"), "^ expected a field"),
-        (("--hz", "--count", "1"), "do not go with"),
+        (("--hz", "--count", "1"), "cannot be combined with"),
         (("pilot/statu",), 'did you mean "pilot/status"?'),
     ],
 )
