@@ -66,7 +66,7 @@ def command(
         plan = load_plan(_shown(file or DEFAULT_PLAN), settings, ports)
         place = place_of(run_dir, state_dir)
         prepare(place)
-        nodes = tuple(plan.written(node.name) for node in plan.nodes)
+        nodes = tuple(plan.entry(node.name) for node in plan.nodes)
         # Before this process has a thread: all modules imported so far are shared with the nodes.
         warm = fork(Roster(nodes=nodes, folders=plan.folders))
         sys.exit(supervise(plan, place, warm, least_level))

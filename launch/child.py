@@ -43,29 +43,29 @@ def run(order: parcel.Order, connection: socket.socket, loaded: LoadedNode | Non
     """Be the node of the order, loaded already or not; return the exit code."""
     try:
         if loaded is None:
-            loaded = load_node(order.written)  # nothing is opened yet
-        parcel.send_word(connection, parcel.Checked())
-        if not isinstance(parcel.receive_word(connection), parcel.Go):
+            loaded = load_node(order.entry)  # nothing is opened yet
+        parcel.send_message(connection, parcel.Checked())
+        if not isinstance(parcel.receive_message(connection), parcel.Go):
             return EXIT_OK  # the supervisor has thought better of it, or is gone
         _set_scheduling(order)
-        return _live(order, connection, loaded)
+        return _run_node(order, connection, loaded)
     except ConfigurationError as error:
-        parcel.send_word(connection, parcel.Failed(str(error)))
+        parcel.send_message(connection, parcel.Failed(str(error)))
         return EXIT_CONFIGURATION
     except Exception as error:
         _say("error", traceback.format_exc())
         last = traceback.format_exception_only(error)[-1].strip()
-        parcel.send_word(connection, parcel.Failed(last[:400]))
+        parcel.send_message(connection, parcel.Failed(last[:400]))
         return EXIT_FAILED
 
 
-def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) -> int:
+def _run_node(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) -> int:
     """Open the bus and run the node until it has stopped."""
     bus = _open_bus(order)
 
     def tell(state: NodeState) -> None:
         if state is NodeState.READY:
-            parcel.send_word(connection, parcel.Ready(bus.incarnation))
+            parcel.send_message(connection, parcel.Ready(bus.incarnation))
 
     bus.on_state(tell)
     try:
@@ -77,10 +77,10 @@ def _live(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) ->
             bus.run()
             del node
     except PlaceError as error:
-        raise ConfigurationError(f"{order.written.node}: {error}") from error
+        raise ConfigurationError(f"{order.entry.node}: {error}") from error
     except OSError as error:
         if bus.state is NodeState.STARTING and error.errno in _CONFIGURED_WRONG:
-            raise ConfigurationError(f"{order.written.node}: {error}") from error
+            raise ConfigurationError(f"{order.entry.node}: {error}") from error
         raise
     finally:
         bus.close()
@@ -132,14 +132,14 @@ def _open_bus(order: parcel.Order) -> ZmqBus:
     until = time.monotonic() + BUSY_NAME_S
     while True:
         try:
-            return open_node(order.written.node, place)
+            return open_node(order.entry.node, place)
         except BusyError as error:
             if time.monotonic() >= until:
                 raise ConfigurationError(str(error)) from error
             time.sleep(0.01)
         except OSError as error:
             if error.errno in _CONFIGURED_WRONG:
-                raise ConfigurationError(f"{order.written.node}: {error}") from error
+                raise ConfigurationError(f"{order.entry.node}: {error}") from error
             raise
 
 

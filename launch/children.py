@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from launch import parcel, process, warm
-from launch.log import READ_BYTES, Lines
+from launch.log import READ_BYTES, LineSplitter
 
 CONNECTION_FD = 3  # of a warm parent that is started by itself
 
@@ -43,7 +43,7 @@ class LogReader:
         self._loop = loop
         self._fd = fd
         self._on_line = on_line
-        self._lines = Lines()
+        self._lines = LineSplitter()
         loop.watch(fd, self.drain)
 
     def drain(self) -> None:
@@ -111,7 +111,7 @@ class WarmParent:
 
 def fork(roster: parcel.Roster) -> WarmParent:
     """Fork a warm parent, with all that this process has imported."""
-    nursery = warm.Nursery(roster)
+    forker = warm.NodeForker(roster)
     ours, theirs = parcel.pair()
     log, writing = log_pipe()
     gc.freeze()
@@ -126,7 +126,7 @@ def fork(roster: parcel.Roster) -> WarmParent:
         os.setpgid(0, 0)
         process.take_outputs(writing)
         process.keep_descriptor(theirs.fileno())
-        warm.serve(theirs, nursery, first=nursery.plain)
+        warm.serve(theirs, forker, first=forker.plain)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -159,7 +159,7 @@ class ChildProcess:
     def __init__(
         self,
         loop: EventLoop,
-        on_word: Callable[[parcel.Word], None],
+        on_message: Callable[[parcel.ProcessMessage], None],
         on_exit: Callable[[int, str], None],
         on_line: OnLine,
     ) -> None:
@@ -169,7 +169,7 @@ class ChildProcess:
         """
         self.pid = 0
         self._loop = loop
-        self._on_word = on_word
+        self._on_message = on_message
         self._on_exit = on_exit
         self._connection, self._theirs = parcel.pair()
         self._connection.setblocking(False)
@@ -190,7 +190,7 @@ class ChildProcess:
 
     def go(self) -> None:
         """Tell it to open sockets and drivers."""
-        parcel.send_word(self._connection, parcel.Go())
+        parcel.send_message(self._connection, parcel.Go())
 
     def signal(self, number: int) -> None:
         """Send a signal to its group, at its birth at the earliest."""
@@ -202,10 +202,10 @@ class ChildProcess:
         """Take what it says."""
         while not self._is_over:
             try:
-                word = parcel.receive_word(self._connection)
+                message = parcel.receive_message(self._connection)
             except BlockingIOError:
                 return
-            match word:
+            match message:
                 case None:
                     self._loop.unwatch(self._connection.fileno())
                     if not self.pid:
@@ -213,9 +213,9 @@ class ChildProcess:
                         self._end(1)
                     return
                 case parcel.Born():
-                    self.pid = word.pid
+                    self.pid = message.pid
                     try:
-                        self._pidfd = os.pidfd_open(word.pid)
+                        self._pidfd = os.pidfd_open(message.pid)
                     except ProcessLookupError:
                         self._why = "it ended at its birth"
                         self._end(1)
@@ -224,9 +224,9 @@ class ChildProcess:
                     if self._doom:
                         process.signal_group(self.pid, self._doom)
                 case parcel.Failed():
-                    self._why = word.why
+                    self._why = message.why
                 case _:
-                    self._on_word(word)
+                    self._on_message(message)
 
     def _reap(self) -> None:
         """Take its exit status, and what is left of its group with it."""

@@ -13,7 +13,7 @@ from launch.ports import shift_settings
 from msgs.setting_keys import SettingError, check, flatten, unflatten
 from msgs.setting_names import settings_of
 
-KEEPER = "system"  # the node
+SETTINGS_NODE = "system"  # the node
 
 
 class Tree(StrEnum):

@@ -29,25 +29,25 @@ TERM_GRACE_S = 0.5  # from SIGTERM to SIGKILL; safety opens and exits within 0.2
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The node shall run. `held`: checked now, told to go by a later Release."""
+    """The node shall run. `held`: checked now, told to go by a later NeedsReady."""
 
     held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class NeedsReady:
     """What the node needs is READY."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class ProcessChecked:
     """A process has imported the node and found its parameters right."""
 
     process: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ProcessReady:
     """A process is READY."""
 
     process: int
@@ -90,7 +90,18 @@ class Tick:
     """The deadline may have passed."""
 
 
-Event = Start | Release | Checked | Ready | Exited | Replace | Stop | Hurry | Silent | Tick
+Event = (
+    Start
+    | NeedsReady
+    | ProcessChecked
+    | ProcessReady
+    | Exited
+    | Replace
+    | Stop
+    | Hurry
+    | Silent
+    | Tick
+)
 
 
 # --- acts: what is to be done ------------------------------------------------------------------
@@ -104,15 +115,15 @@ class Fork:
 
 
 @dataclass(frozen=True, slots=True)
-class Go:
+class SendGo:
     """Tell a checked process to open its sockets and drivers."""
 
     process: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask the node over the bus to stop."""
+class AskToStop:
+    """AskToStop the node over the bus to stop."""
 
     reason: StopReason
 
@@ -125,7 +136,7 @@ class Signal:
     number: Signals
 
 
-Act = Fork | Go | Ask | Signal
+Act = Fork | SendGo | AskToStop | Signal
 
 
 # --- the machine -------------------------------------------------------------------------------
@@ -149,7 +160,7 @@ class State:
     incarnation: int = 0
     restarts: int = 0
     history: History = field(default_factory=History)
-    verdict: str | None = None  # why we are killing a process; None: we are not
+    kill_reason: str | None = None  # why we are killing a process; None: we are not
     why: str = ""  # why the last process ended, in words; empty once the next is READY
 
     @property
@@ -164,7 +175,7 @@ class State:
             self.state is ProcessState.READY
             and self.spare is None
             and self.stopping is None
-            and self.verdict is None
+            and self.kill_reason is None
         )
 
     @property
@@ -182,15 +193,15 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
     match event:
         case Start() if state.process is None:
             return _fork(replace(state, held=event.held), now_s)
-        case Release():
+        case NeedsReady():
             return _go(plan, replace(state, held=False), now_s)
-        case Checked() if event.process == state.process:
+        case ProcessChecked() if event.process == state.process:
             return _go(plan, replace(state, checked=True), now_s)
-        case Checked() if event.process == state.spare and state.verdict is not None:
+        case ProcessChecked() if event.process == state.spare and state.kill_reason is not None:
             return replace(state, spare_checked=True), ()  # takes over when the other is gone
-        case Checked() if event.process == state.spare and state.stopping is None:
+        case ProcessChecked() if event.process == state.spare and state.stopping is None:
             return _hand_over(plan, replace(state, spare_checked=True), now_s)
-        case Ready() if event.process == state.process and state.stopping is None:
+        case ProcessReady() if event.process == state.process and state.stopping is None:
             return _ready(state, event, now_s)
         case Exited() if event.process == state.process:
             return _exited(plan, state, event, now_s)
@@ -199,7 +210,7 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
         case Replace() if state.can_be_replaced:
             return _replace(state, now_s)
         case Silent() if state.process is not None and state.state is ProcessState.READY:
-            hung = replace(state, verdict=f"hung: silent for {event.silence_s:.3g} s")
+            hung = replace(state, kill_reason=f"hung: silent for {event.silence_s:.3g} s")
             if not plan.has_safe_state:
                 return hung, (Signal(state.process, SIGKILL),)
             term = Signal(state.process, SIGTERM)
@@ -245,10 +256,10 @@ def _go(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, .
         return state, ()
     if state.held:
         return replace(state, deadline_s=None), ()  # waiting for others is not its fault
-    return replace(state, deadline_s=now_s + plan.ready_s), (Go(state.process),)
+    return replace(state, deadline_s=now_s + plan.ready_s), (SendGo(state.process),)
 
 
-def _ready(state: State, event: Ready, now_s: float) -> tuple[State, tuple[Act, ...]]:
+def _ready(state: State, event: ProcessReady, now_s: float) -> tuple[State, tuple[Act, ...]]:
     return replace(
         state,
         state=ProcessState.READY,
@@ -271,10 +282,10 @@ def _replace(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
 
 
 def _hand_over(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """Ask the running process to leave: the next one is checked."""
+    """AskToStop the running process to leave: the next one is checked."""
     return replace(
         state, stopping=StopReason.RESTART, hardness=0, deadline_s=now_s + plan.stop_s
-    ), (Ask(StopReason.RESTART),)
+    ), (AskToStop(StopReason.RESTART),)
 
 
 def _exited(
@@ -291,7 +302,7 @@ def _exited(
         hardness=0,
         deadline_s=None,
         ready_s=None,
-        verdict=None,
+        kill_reason=None,
     )
     if state.stopping is StopReason.SHUTDOWN:
         return replace(gone, state=ProcessState.STOPPED, why=""), ()
@@ -309,7 +320,7 @@ def _exited(
         return _go(plan, promoted, now_s)
     if state.stopping is StopReason.RESTART:
         return _fork(again, now_s)
-    code = -SIGTERM if state.verdict is not None and event.code == EXIT_OK else event.code
+    code = -SIGTERM if state.kill_reason is not None and event.code == EXIT_OK else event.code
     history, decision = ended(state.history, plan.restart, code, ready_for_s, now_s)
     if isinstance(decision, Never):
         word = ProcessState.FAILED if decision.failed else ProcessState.STOPPED
@@ -323,18 +334,18 @@ def _exited(
 
 
 def _spare_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
-    """Go on with the process that runs; if it is leaving already, another one is forked then."""
+    """SendGo on with the process that runs; if it is leaving already, another one is forked then."""
     left = replace(state, spare=None, spare_checked=False)
-    if state.verdict is not None and state.deadline_s is not None and state.stopping is None:
-        return left, ()  # the verdict is on the one that runs: it hangs
-    left = replace(left, verdict=None)
+    if state.kill_reason is not None and state.deadline_s is not None and state.stopping is None:
+        return left, ()  # the kill_reason is on the one that runs: it hangs
+    left = replace(left, kill_reason=None)
     if state.stopping is None:
         left = replace(left, deadline_s=None, why=_reason(state, event))
     return left, ()
 
 
 def _reason(state: State, event: Exited) -> str:
-    return state.verdict or event.why or describe_exit(event.code)
+    return state.kill_reason or event.why or describe_exit(event.code)
 
 
 def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
@@ -345,11 +356,11 @@ def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act,
     if state.stopping is not None:  # it has been asked already; only what follows is another
         return replace(state, stopping=StopReason.SHUTDOWN), no_spare
     stopping = replace(state, stopping=StopReason.SHUTDOWN, hardness=0)
-    if state.verdict is not None and plan.has_safe_state and state.deadline_s is not None:
+    if state.kill_reason is not None and plan.has_safe_state and state.deadline_s is not None:
         return replace(stopping, hardness=1), no_spare  # it hangs, and has its grace already
     if state.state is ProcessState.READY:
         asked = replace(stopping, deadline_s=now_s + plan.stop_s)
-        return asked, (*no_spare, Ask(StopReason.SHUTDOWN))
+        return asked, (*no_spare, AskToStop(StopReason.SHUTDOWN))
     state, acts = _harder(stopping, now_s)
     return state, (*no_spare, *acts)
 
@@ -370,9 +381,9 @@ def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[
         return _harder(state, now_s)
     if state.process is None:  # the wait of BACKOFF is over
         return _fork(replace(state, restarts=state.restarts + 1), now_s)
-    if state.verdict is not None:  # the grace of one that hung is over
+    if state.kill_reason is not None:  # the grace of one that hung is over
         return replace(state, deadline_s=None), (Signal(state.process, SIGKILL),)
     late = state.process if state.spare is None else state.spare
     is_going = state.spare is None and state.checked
     why = f"not ready within {plan.ready_s:g} s" if is_going else f"not checked in {CHECKS_S:g} s"
-    return replace(state, deadline_s=None, verdict=why), (Signal(late, SIGKILL),)
+    return replace(state, deadline_s=None, kill_reason=why), (Signal(late, SIGKILL),)

@@ -18,8 +18,8 @@ from msgspec import Struct
 
 from bus import Bus, Driver, DriverError
 from launch.complaint import Complaint, convert, expected
+from launch.node_entry import THE_ONE, DriverEntry, NodeEntry, lay_over
 from launch.ports import shift_ports
-from launch.written import THE_ONE, Written, WrittenDriver, lay_over
 from msgs.setting_names import parameters_of
 
 
@@ -33,7 +33,7 @@ class LoadedDriver:
 
     device: str
     key: str  # as the plan names it: "nodes.meter.driver.chip"
-    written: WrittenDriver
+    entry: DriverEntry
     file: str
     open: Callable[[Bus, Struct], Driver]
     parameters: Struct
@@ -46,9 +46,7 @@ class LoadedDriver:
         try:
             return self.open(bus, self.parameters)
         except DriverError as error:
-            complaint = _driver_error(
-                self.written, self.file, self.key, error.parameter, str(error)
-            )
+            complaint = _driver_error(self.entry, self.file, self.key, error.parameter, str(error))
             raise complaint from error
 
 
@@ -56,7 +54,7 @@ class LoadedDriver:
 class LoadedNode:
     """A node that can be built."""
 
-    written: Written
+    entry: NodeEntry
     module: ModuleType
     parameters: Struct
     drivers: tuple[LoadedDriver, ...]
@@ -84,7 +82,7 @@ class LoadedNode:
             raise
 
     def _build(self, bus: Bus, opened: Mapping[str, Driver]) -> object:
-        module, written = self.module, self.written
+        module, entry = self.module, self.entry
         try:
             if not self.drivers:
                 return module.build(bus, self.parameters)
@@ -92,33 +90,33 @@ class LoadedNode:
         except DriverError as error:
             if error.parameter:
                 complaint = Complaint(error.parameter, str(error))
-                raise _parameter_error(written, complaint) from error
-            raise ConfigurationError(f"{written.file}: nodes.{written.node}: {error}") from error
+                raise _parameter_error(entry, complaint) from error
+            raise ConfigurationError(f"{entry.file}: nodes.{entry.node}: {error}") from error
 
 
-def load_node(written: Written) -> LoadedNode:
+def load_node(entry: NodeEntry) -> LoadedNode:
     """Import a node and its drivers, and check their parameters. Open nothing.
 
     :raises ConfigurationError: there is no such module, or a parameter is wrong.
     """
-    name = f"{written.module}.node"
+    name = f"{entry.module}.node"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if not _is_missing(name, error):
             raise
-        source = written.sources.get("module", written.file)
+        source = entry.sources.get("module", entry.file)
         raise ConfigurationError(
-            f'{source}: nodes.{written.node}.module: no module "{error.name}"; '
+            f'{source}: nodes.{entry.node}.module: no module "{error.name}"; '
             f'expected a package with a module "node"'
         ) from error
     try:
-        also = parameters_of(written.node)
-        parameters = _check(written.parameters, module.Parameters, written.ports, also)
+        also = parameters_of(entry.node)
+        parameters = _check(entry.parameters, module.Parameters, entry.ports, also)
     except Complaint as complaint:
-        raise _parameter_error(written, complaint) from complaint
-    drivers = _load_drivers(written, module)
-    return LoadedNode(written=written, module=module, parameters=parameters, drivers=drivers)
+        raise _parameter_error(entry, complaint) from complaint
+    drivers = _load_drivers(entry, module)
+    return LoadedNode(entry=entry, module=module, parameters=parameters, drivers=drivers)
 
 
 def _check(
@@ -142,7 +140,7 @@ def _shut_down(drivers: Iterable[Driver]) -> None:
 # --- drivers -------------------------------------------------------------------------------------
 
 
-def _load_drivers(written: Written, module: ModuleType) -> tuple[LoadedDriver, ...]:
+def _load_drivers(entry: NodeEntry, module: ModuleType) -> tuple[LoadedDriver, ...]:
     """Return a node's drivers in the order in which they are opened.
 
     :raises ConfigurationError: one is missing, unknown, or has a wrong parameter.
@@ -150,27 +148,27 @@ def _load_drivers(written: Written, module: ModuleType) -> tuple[LoadedDriver, .
     declared = getattr(module, "Drivers", None)
     hints = {} if declared is None else get_type_hints(declared)
     protocols = {field.name: hints[field.name] for field in fields(declared)} if declared else {}
-    key = f"nodes.{written.node}.driver"
-    named: dict[str, tuple[str, WrittenDriver]] = {}
-    for device, driver in written.drivers.items():
+    key = f"nodes.{entry.node}.driver"
+    named: dict[str, tuple[str, DriverEntry]] = {}
+    for device, driver in entry.drivers.items():
         where = f"{key}.{device}" if device else key
         if device == THE_ONE and len(protocols) == 1:
             device = next(iter(protocols))
         if device not in protocols:
             text = _which_device(device, protocols)
-            raise _driver_error(driver, written.file, where, "", text)
+            raise _driver_error(driver, entry.file, where, "", text)
         below = named[device][1] if device in named else None
         named[device] = where, lay_over(below, driver)
     loaded = []
     for device, protocol in protocols.items():
         where = key if len(protocols) == 1 else f"{key}.{device}"
-        where, driver = named.get(device, (where, WrittenDriver()))
-        loaded.append(_load_driver(written, device, where, driver, protocol))
+        where, driver = named.get(device, (where, DriverEntry()))
+        loaded.append(_load_driver(entry, device, where, driver, protocol))
     return tuple(loaded)
 
 
 def _load_driver(
-    written: Written, device: str, key: str, driver: WrittenDriver, protocol: type[Driver]
+    entry: NodeEntry, device: str, key: str, driver: DriverEntry, protocol: type[Driver]
 ) -> LoadedDriver:
     """Import a driver and check its parameters.
 
@@ -178,7 +176,7 @@ def _load_driver(
     """
 
     def refuse(text: str, parameter: str = "") -> ConfigurationError:
-        return _driver_error(driver, written.file, key, parameter, text)
+        return _driver_error(driver, entry.file, key, parameter, text)
 
     if not driver.module:
         raise refuse(f"missing; {expected('', _known_drivers(protocol))}")
@@ -203,14 +201,14 @@ def _load_driver(
             f"open(bus, parameters) -> {protocol.__name__}"
         )
     try:
-        parameters = _check(driver.parameters, kind, written.ports)
+        parameters = _check(driver.parameters, kind, entry.ports)
     except Complaint as complaint:
         raise refuse(complaint.text, complaint.key) from complaint
     return LoadedDriver(
         device=device,
         key=key,
-        written=driver,
-        file=written.file,
+        entry=driver,
+        file=entry.file,
         open=opens,
         parameters=parameters,
     )
@@ -242,18 +240,18 @@ def _is_missing(name: str, error: ModuleNotFoundError) -> bool:
 # --- complaints ----------------------------------------------------------------------------------
 
 
-def _parameter_error(written: Written, complaint: Complaint) -> ConfigurationError:
-    if complaint.key in written.places:
-        return ConfigurationError(f"{written.places[complaint.key]}: {complaint.text}")
+def _parameter_error(entry: NodeEntry, complaint: Complaint) -> ConfigurationError:
+    if complaint.key in entry.places:
+        return ConfigurationError(f"{entry.places[complaint.key]}: {complaint.text}")
     first = _first(complaint.key)
-    if any(_first(key) == first for key in written.places):  # what does not go together with them
-        return ConfigurationError(f"{written.file}: {complaint}")
-    source = written.sources.get(f"parameters.{first}", written.file)
-    return ConfigurationError(f"{source}: {written.node}.{complaint}")
+    if any(_first(key) == first for key in entry.places):  # what does not go together with them
+        return ConfigurationError(f"{entry.file}: {complaint}")
+    source = entry.sources.get(f"parameters.{first}", entry.file)
+    return ConfigurationError(f"{source}: {entry.node}.{complaint}")
 
 
 def _driver_error(
-    driver: WrittenDriver, file: str, key: str, parameter: str, text: str
+    driver: DriverEntry, file: str, key: str, parameter: str, text: str
 ) -> ConfigurationError:
     if not parameter:
         return ConfigurationError(f"{driver.source or file}: {key}: {text}")

@@ -30,7 +30,7 @@ def line_of(utc_ns: int, level: str, origin: str, text: str) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}.{utc_ns // 1_000_000 % 1000:03} {level:7} {origin:12} {text}"
 
 
-class Lines:
+class LineSplitter:
     """Cuts the bytes of a node's log into lines."""
 
     def __init__(self) -> None:

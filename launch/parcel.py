@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from launch.written import Written
+from launch.node_entry import NodeEntry
 
 S = TypeVar("S", bound=Struct)
 
@@ -22,7 +22,7 @@ MOST_BYTES = 256 * 1024
 class Roster(Struct, frozen=True, kw_only=True):
     """To the warm parent, once, before any order: the nodes that it will be asked for."""
 
-    nodes: tuple[Written, ...]
+    nodes: tuple[NodeEntry, ...]
     folders: tuple[str, ...]  # searched for packages after all others
 
 
@@ -32,7 +32,7 @@ class Order(Struct, frozen=True, kw_only=True):
     Beside it go two descriptors: the process's end of its own socket pair, and its log.
     """
 
-    written: Written
+    entry: NodeEntry
     run_dir: str
     state_dir: str
     peers: tuple[str, ...]
@@ -70,12 +70,12 @@ class Go(Struct, frozen=True, tag="go"):
     """To the process: open sockets and drivers."""
 
 
-Word = Born | Checked | Ready | Failed | Go
+ProcessMessage = Born | Checked | Ready | Failed | Go
 
 _ENCODER = msgspec.msgpack.Encoder()
 _ROSTERS = msgspec.msgpack.Decoder(Roster)
 _ORDERS = msgspec.msgpack.Decoder(Order)
-_WORDS: msgspec.msgpack.Decoder[Word] = msgspec.msgpack.Decoder(Word)
+_MESSAGES: msgspec.msgpack.Decoder[ProcessMessage] = msgspec.msgpack.Decoder(ProcessMessage)
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -83,15 +83,15 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def send_word(connection: socket.socket, word: Word) -> None:
+def send_message(connection: socket.socket, message: ProcessMessage) -> None:
     """Send one word. A side that is gone is found out by its end of file, not here."""
     try:
-        connection.send(_ENCODER.encode(word))
+        connection.send(_ENCODER.encode(message))
     except OSError:
         return
 
 
-def receive_word(connection: socket.socket) -> Word | None:
+def receive_message(connection: socket.socket) -> ProcessMessage | None:
     """Return the next word; None at the end of file.
 
     :raises BlockingIOError: nothing there, on a connection that does not block.
@@ -100,7 +100,7 @@ def receive_word(connection: socket.socket) -> Word | None:
         packet = connection.recv(MOST_BYTES)
     except ConnectionError:
         return None
-    return _WORDS.decode(packet) if packet else None
+    return _MESSAGES.decode(packet) if packet else None
 
 
 def send_roster(connection: socket.socket, roster: Roster) -> None:

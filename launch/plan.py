@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from launch.written import Written, WrittenDriver
+from launch.node_entry import DriverEntry, NodeEntry
 
 
 class PlanError(Exception):
     """Raised when a plan is wrong: which file, which key, what was expected."""
 
 
-class Restart(StrEnum):
+class RestartPolicy(StrEnum):
     """When a node that ended by itself is started again."""
 
     ALWAYS = "always"
@@ -44,12 +44,12 @@ class NodePlan:
 
     name: str
     module: str
-    drivers: Mapping[str, WrittenDriver] = field(default_factory=dict)  # in the order of writing
+    drivers: Mapping[str, DriverEntry] = field(default_factory=dict)  # in the order of writing
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> where its value is written
     places: Mapping[str, str] = field(default_factory=dict)  # parameter -> file and another key
     needs: tuple[str, ...] = ()
-    restart: Restart = Restart.ALWAYS
+    restart: RestartPolicy = RestartPolicy.ALWAYS
     ready_s: float = 10.0
     stop_s: float = 2.0
     hung_s: float = 10.0
@@ -80,10 +80,10 @@ class Plan:
         """Return one node of the plan."""
         return next(node for node in self.nodes if node.name == name)
 
-    def written(self, name: str) -> Written:
+    def entry(self, name: str) -> NodeEntry:
         """Return what whoever loads a node has to know of it."""
         node = self.node(name)
-        return Written(
+        return NodeEntry(
             node=name,
             module=node.module,
             drivers=dict(node.drivers),

@@ -66,9 +66,9 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from launch.complaint import Complaint, convert, expected
-from launch.configured import KEEPER, Configured, Tree
-from launch.plan import NodePlan, ParentDeath, Plan, PlanError, Restart, Stops
-from launch.written import THE_ONE, WrittenDriver, lay_over
+from launch.configured import SETTINGS_NODE, Configured, Tree
+from launch.node_entry import THE_ONE, DriverEntry, lay_over
+from launch.plan import NodePlan, ParentDeath, Plan, PlanError, RestartPolicy, Stops
 from msgs.setting_names import PARAMETERS
 
 MOST_NODES = 64  # as many as one launch/graph message holds
@@ -86,7 +86,7 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     driver: str | dict[str, Any] | UnsetType = UNSET
     parameters: dict[str, Any] | UnsetType = UNSET
     needs: tuple[_Name, ...] | UnsetType = UNSET
-    restart: Restart | UnsetType = UNSET
+    restart: RestartPolicy | UnsetType = UNSET
     ready_s: _Seconds | UnsetType = UNSET
     stop_s: _Seconds | UnsetType = UNSET
     hung_s: Annotated[float, Meta(ge=3, le=600)] | UnsetType = UNSET  # heartbeats come each second
@@ -142,9 +142,9 @@ def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
         for name, draft in whole.nodes.items()
         if not draft.off
     }
-    if KEEPER not in nodes and (places := whole.configured.places()):
+    if SETTINGS_NODE not in nodes and (places := whole.configured.places()):
         place = next(iter(places.values()))
-        raise PlanError(f'{place}: a setting, and no node "{KEEPER}" that keeps settings')
+        raise PlanError(f'{place}: a setting, and no node "{SETTINGS_NODE}" that keeps settings')
     if not 1 <= len(nodes) <= MOST_NODES:
         raise PlanError(f"{file}: nodes: {len(nodes)} nodes; expected 1 to {MOST_NODES}")
     return Plan(
@@ -161,7 +161,7 @@ class _Draft:
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
-        self.drivers: dict[str, WrittenDriver] = {}
+        self.drivers: dict[str, DriverEntry] = {}
         self.parameters: dict[str, Any] = {}
         self.off = False
         self.sources: dict[str, str] = {}
@@ -214,7 +214,7 @@ class _Whole:
         :raises Complaint: it is written wrongly.
         """
         parameter = f"{node}.{key}"
-        if node == KEEPER and key in list(Tree):
+        if node == SETTINGS_NODE and key in list(Tree):
             what = f"expected a table [{key}] at the top of the file, or {key}.KEY=VALUE of --set"
             raise Complaint(parameter, what)
         if parameter in PARAMETERS:
@@ -253,7 +253,7 @@ def _read(file: Path, before: tuple[Path, ...]) -> _Whole:
     return whole
 
 
-def _driver(key: str, written: Any, source: str) -> WrittenDriver:
+def _driver(key: str, written: Any, source: str) -> DriverEntry:
     """Return the driver of one device.
 
     :raises Complaint: it is neither a module nor a table with one.
@@ -267,7 +267,7 @@ def _driver(key: str, written: Any, source: str) -> WrittenDriver:
         below = "" if isinstance(written, str) else complaint.key
         raise Complaint(f"{key}.{below}" if below else key, complaint.text) from complaint
     parameters = {} if driver.parameters is UNSET else driver.parameters
-    return WrittenDriver(
+    return DriverEntry(
         module="" if driver.device is UNSET else driver.device,
         parameters=parameters,
         source=source,
@@ -306,7 +306,7 @@ def _set(whole: _Whole, setting: str, file: str) -> None:
             f"{source}: expected NODE.PARAMETER=VALUE, NODE.driver=MODULE or settings.KEY=VALUE"
         )
     is_setting = first in list(Tree) or f"{first}.{key}" in PARAMETERS
-    node = KEEPER if is_setting else first
+    node = SETTINGS_NODE if is_setting else first
     known = {name for name, draft in whole.nodes.items() if not draft.off}
     if node not in known:
         raise PlanError(f'{source}: no node "{node}" in {file}; {expected(node, known)}')
@@ -347,7 +347,7 @@ def _finish(name: str, draft: _Draft, whole: _Whole, file: str, ports: int) -> N
                 f'{draft.sources.get("needs", file)}: nodes.{name}.needs: unknown node "{need}"; '
                 + expected(need, set(whole.nodes) - {name})
             )
-    configured = whole.configured if name == KEEPER else Configured()
+    configured = whole.configured if name == SETTINGS_NODE else Configured()
     try:
         settings = configured.parameters(ports)
     except Complaint as complaint:

@@ -6,11 +6,11 @@ before, 0.1 s to 10 s. Too many starts within five minutes, and the node has fai
 
 from dataclasses import dataclass
 
-from launch.plan import Restart
+from launch.plan import RestartPolicy
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 10.0
-LONG_LIFE_S = 30.0  # a node that was READY as long begins anew
+LONG_RUN_S = 30.0  # a node that was READY as long begins anew
 WINDOW_S = 300.0
 MOST_STARTS = 20  # within the window; with the waits above that is about two minutes of trying
 
@@ -23,7 +23,7 @@ class History:
     """What is remembered of a node's starts."""
 
     starts_s: tuple[float, ...] = ()  # within the window, oldest first
-    short_lives: int = 0  # in a row
+    short_runs: int = 0  # in a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,11 @@ class Never:
 def started(history: History, now_s: float) -> History:
     """Take one start into the history."""
     kept = tuple(start_s for start_s in history.starts_s if now_s - start_s < WINDOW_S)
-    return History(starts_s=(*kept, now_s), short_lives=history.short_lives)
+    return History(starts_s=(*kept, now_s), short_runs=history.short_runs)
 
 
 def ended(
-    history: History, policy: Restart, code: int, ready_for_s: float, now_s: float
+    history: History, policy: RestartPolicy, code: int, ready_for_s: float, now_s: float
 ) -> tuple[History, Again | Never]:
     """Decide after an end that nobody asked for.
 
@@ -57,16 +57,16 @@ def ended(
     """
     if code == EXIT_CONFIGURATION:
         return history, Never(failed=True)
-    if policy is Restart.NEVER or (policy is Restart.ON_FAILURE and code == EXIT_OK):
+    if policy is RestartPolicy.NEVER or (policy is RestartPolicy.ON_FAILURE and code == EXIT_OK):
         return history, Never(failed=code != EXIT_OK)
-    short_lives = 0 if ready_for_s > LONG_LIFE_S else history.short_lives
-    history = History(starts_s=history.starts_s, short_lives=short_lives + 1)
+    short_runs = 0 if ready_for_s > LONG_RUN_S else history.short_runs
+    history = History(starts_s=history.starts_s, short_runs=short_runs + 1)
     recent = sum(now_s - start_s < WINDOW_S for start_s in history.starts_s)
     if recent >= MOST_STARTS:
         return history, Never(
             failed=True, why=f"started {recent} times in {WINDOW_S / 60:g} minutes"
         )
     wait_s = 0.0
-    if short_lives:
-        wait_s = min(FIRST_WAIT_S * 2.0 ** (short_lives - 1), LONGEST_WAIT_S)
+    if short_runs:
+        wait_s = min(FIRST_WAIT_S * 2.0 ** (short_runs - 1), LONGEST_WAIT_S)
     return history, Again(at_s=now_s + wait_s)

@@ -20,7 +20,7 @@ from launch.children import ChildProcess, LogReader, WarmParent, reap_strays, sp
 from launch.complaint import expected
 from launch.journal import Journal
 from launch.lifecycle import Act, Event
-from launch.plan import NodePlan, ParentDeath, Plan, Restart, stop_waves
+from launch.plan import NodePlan, ParentDeath, Plan, RestartPolicy, stop_waves
 from launch.supervised import CONSEQUENCES, Node
 from msgs.launch import GraphStatus, ProcessState, Restarted
 from msgs.methods import LIST_NODES, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
@@ -45,7 +45,7 @@ class Supervisor:
         :raises BusyError: a supervisor runs already on this run directory.
         """
         self.failure: str | None = None  # why the first start failed; None: it did not
-        self.starts_anew = False  # restart_all: the whole supervisor begins again
+        self.restarts_all = False  # restart_all: the whole supervisor begins again
         self._plan = plan
         self._place = place
         self._warm = warm
@@ -56,7 +56,7 @@ class Supervisor:
         self._stopped: Callable[[], None] | None = None  # to be called when all are gone
         self._alarm: Timer | None = None
         self._reviews = False  # a review is due
-        self._said: GraphStatus | None = None
+        self._published: GraphStatus | None = None
         self._bus = open_node(NAME, place)
         self._began_s = self._bus.clock.now_s()
         self._began_utc_ns = self._bus.clock.utc_ns()
@@ -81,7 +81,7 @@ class Supervisor:
         bus.every(WATCH_PERIOD_S, self._watch)
         with self._journal.of_everything():
             for name in self._nodes:
-                self._tell(name, lifecycle.Start(held=True))
+                self._handle(name, lifecycle.Start(held=True))
             bus.run()
         return EXIT_OK if self.failure is None else EXIT_FAILED
 
@@ -98,11 +98,13 @@ class Supervisor:
 
     # --- one node ------------------------------------------------------------------------------
 
-    def _tell(self, name: str, event: Event) -> None:
+    def _handle(self, name: str, event: Event) -> None:
         """Bring an event to a node and carry out what follows."""
         node = self._nodes[name]
         before = node.state
-        plan = node.plan if self._stopped is None else replace(node.plan, restart=Restart.NEVER)
+        plan = (
+            node.plan if self._stopped is None else replace(node.plan, restart=RestartPolicy.NEVER)
+        )
         node.state, acts = lifecycle.step(plan, before, event, self._bus.clock.now_s())
         for act in acts:
             self._carry_out(node, act)
@@ -121,9 +123,9 @@ class Supervisor:
         match act:
             case lifecycle.Fork():
                 self._fork(node, act.process)
-            case lifecycle.Go():
+            case lifecycle.SendGo():
                 node.children[act.process].go()
-            case lifecycle.Ask():
+            case lifecycle.AskToStop():
                 stop = StopArguments(reason=act.reason)
                 self._bus.request(STOP.at(node.plan.name), stop, timeout_s=node.plan.stop_s)
             case lifecycle.Signal():
@@ -135,30 +137,30 @@ class Supervisor:
     def _fork(self, node: Node, number: int) -> None:
         name = node.plan.name
 
-        def on_word(word: parcel.Word) -> None:
-            match word:
+        def on_message(message: parcel.ProcessMessage) -> None:
+            match message:
                 case parcel.Checked():
-                    self._tell(name, lifecycle.Checked(number))
+                    self._handle(name, lifecycle.ProcessChecked(number))
                 case parcel.Ready():
-                    self._tell(name, lifecycle.Ready(number, word.incarnation))
+                    self._handle(name, lifecycle.ProcessReady(number, message.incarnation))
                 case parcel.Born() | parcel.Failed() | parcel.Go():
                     pass  # the child's own business
 
         def on_exit(code: int, why: str) -> None:
             if number == node.state.process:
                 node.gone_s = self._bus.clock.now_s()
-            self._tell(name, lifecycle.Exited(number, code, why))
+            self._handle(name, lifecycle.Exited(number, code, why))
             del node.children[number]
 
         if not self._warm.is_alive:
             self._renew_warm_parent()
-        child = ChildProcess(self._bus, on_word, on_exit, self._journal.line_of(name))
+        child = ChildProcess(self._bus, on_message, on_exit, self._journal.line_of(name))
         node.children[number] = child
         child.order(self._warm, self._order(node.plan))
 
     def _order(self, node: NodePlan) -> parcel.Order:
         return parcel.Order(
-            written=self._plan.written(node.name),
+            entry=self._plan.entry(node.name),
             run_dir=str(self._place.run_dir),
             state_dir=str(self._place.state_dir),
             peers=(NAME, *self._nodes),
@@ -183,7 +185,7 @@ class Supervisor:
             if node.waiting and not node.state.is_restarting:
                 node.answer_restarts()
         self._set_alarm()
-        if self._status() != self._said:
+        if self._status() != self._published:
             self._publish()
 
     def _go_on_starting(self) -> None:
@@ -201,7 +203,7 @@ class Supervisor:
         ready = {node.plan.name for node in nodes if node.state.state is ProcessState.READY}
         for node in nodes:
             if node.state.held and ready.issuperset(node.plan.needs):
-                self._tell(node.plan.name, lifecycle.Release())
+                self._handle(node.plan.name, lifecycle.NeedsReady())
         if len(ready) == len(self._nodes):
             self._starting = False
             self._journal.let_out()
@@ -221,7 +223,7 @@ class Supervisor:
     def _on_stop(self, reason: StopReason, stopped: Callable[[], None]) -> None:
         """Begin the ordered stop; asked again by a signal, be quicker about it."""
         if reason is StopReason.SIGNAL:
-            self.starts_anew = False
+            self.restarts_all = False
         if self._stopped is None:
             self._stopped = stopped
             self._waves = [(), *stop_waves(self._plan)]
@@ -259,9 +261,9 @@ class Supervisor:
             self._stopped()
 
     def _stop_node(self, name: str) -> None:
-        self._tell(name, lifecycle.Stop())
+        self._handle(name, lifecycle.Stop())
         for _ in range(self._hurries):
-            self._tell(name, lifecycle.Hurry())
+            self._handle(name, lifecycle.Hurry())
 
     def _set_alarm(self) -> None:
         """Wake up at the earliest deadline of all nodes."""
@@ -273,13 +275,13 @@ class Supervisor:
 
     def _on_alarm(self) -> None:
         for name in self._nodes:
-            self._tell(name, lifecycle.Tick())
+            self._handle(name, lifecycle.Tick())
 
     def _watch(self) -> None:
         """Once a second: who is silent, who is gone unnoticed, and the state of all."""
         for name, node in self._nodes.items():
             if node.is_hung(WATCH_PERIOD_S):
-                self._tell(name, lifecycle.Silent(node.plan.hung_s))
+                self._handle(name, lifecycle.Silent(node.plan.hung_s))
         if not self._warm.is_alive:
             self._renew_warm_parent()
         ours = {child.pid for node in self._nodes.values() for child in node.children.values()}
@@ -300,7 +302,7 @@ class Supervisor:
 
     def _on_stop_request(self, call: Call[ReasonArguments, None]) -> None:
         self._journal.write("info", f"everything stops: {call.arguments.reason or 'asked'}")
-        self.starts_anew = False
+        self.restarts_all = False
         call.ok(None)
         self._bus.stop(StopReason.SHUTDOWN)
 
@@ -309,12 +311,12 @@ class Supervisor:
             call.not_ready("the graph is stopping")
             return
         self._journal.write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
-        self.starts_anew = True
+        self.restarts_all = True
         call.ok(None)
         self._bus.stop(StopReason.SHUTDOWN)
 
     def _on_restart_request(self, call: Call[NodeName, Restarted]) -> None:
-        """Restart one node in place; the answer waits until the new incarnation is READY."""
+        """RestartPolicy one node in place; the answer waits until the new incarnation is READY."""
         node = self._nodes.get(call.arguments.node)
         if node is None:
             name = call.arguments.node
@@ -325,7 +327,7 @@ class Supervisor:
             call.not_ready(f"{node.plan.name} is on its way already")
         else:
             node.waiting.append((call, node.pid))
-            self._tell(node.plan.name, lifecycle.Replace())
+            self._handle(node.plan.name, lifecycle.Replace())
 
     # --- what is said --------------------------------------------------------------------------
 
@@ -339,8 +341,8 @@ class Supervisor:
         )
 
     def _publish(self) -> None:
-        self._said = self._status()
-        self._bus.publish(LAUNCH_GRAPH, self._said)
+        self._published = self._status()
+        self._bus.publish(LAUNCH_GRAPH, self._published)
 
 
 def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "info") -> int:
@@ -362,6 +364,6 @@ def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "in
         supervisor.close()
     if supervisor.failure is not None:
         print(supervisor.failure, file=sys.stderr)  # noqa: T201
-    elif supervisor.starts_anew:
+    elif supervisor.restarts_all:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     return code

@@ -56,9 +56,9 @@ class VirtualGraph:
         self.plan = plan
         self.restart_wanted: str | None = None  # the reason for a restart; None: not asked for
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
-        self._loaded = {node.name: load_node(plan.written(node.name)) for node in plan.nodes}
+        self._loaded = {node.name: load_node(plan.entry(node.name)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
-        self._lives = _count_life(state_dir / "virtual-lives")
+        self._runs = _count_run(state_dir / "virtual-runs")
         self._supervisor = self.memory.bus(SUPERVISOR)
         self._supervisor.serve(RESTART_GRAPH, self._on_restart_graph)
         self._supervisor.ready()
@@ -79,7 +79,7 @@ class VirtualGraph:
         :param absent: nodes that are not started, as if each had failed.
         :raises ConfigurationError: see `start`.
         """
-        began_utc_ns = self.memory.clock.utc_ns() + self._lives
+        began_utc_ns = self.memory.clock.utc_ns() + self._runs
         status = GraphStatus(plan=self.plan.name, pid=0, processes=(), started_utc_ns=began_utc_ns)
         self._supervisor.publish(LAUNCH_GRAPH, status)
         for node in self.plan.nodes:
@@ -146,7 +146,7 @@ class VirtualGraph:
             self.memory.run_until(self.now_s + 1.0, lambda: bool(answers))
         return answers[0]
 
-    def tell(self, method: Method[A, R], arguments: A) -> None:
+    def send(self, method: Method[A, R], arguments: A) -> None:
         """Send a request as a tool does, and do not wait for its answer."""
         self._tool.request(method, arguments)
 
@@ -185,11 +185,11 @@ class VirtualGraph:
         return self.memory.run_until(when_s, lambda: node not in self.memory.running)
 
 
-def _count_life(path: Path) -> int:
+def _count_run(path: Path) -> int:
     """Return how many graphs have lived on a state directory before, and count this one.
 
     Virtual time begins anew with each of them: it alone does not tell them apart.
     """
-    lives = int(read_file(path) or b"0")
-    replace_file(path, b"%d\n" % (lives + 1))
-    return lives
+    runs = int(read_file(path) or b"0")
+    replace_file(path, b"%d\n" % (runs + 1))
+    return runs

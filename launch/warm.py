@@ -43,8 +43,8 @@ import bus.store  # noqa: F401 - half of the nodes keep something
 from bus.schema import schema_hash
 from launch import child, parcel, process
 from launch.loading import LoadedNode, load_node
+from launch.node_entry import NodeEntry
 from launch.own_code import OwnCode
-from launch.written import Written
 from msgs.topics import TOPICS
 
 PACKAGES = ("bus", "launch", "msgs", "nodes", "view", "web")
@@ -57,10 +57,10 @@ def main() -> None:
     connection.set_inheritable(False)
     roster = parcel.receive_roster(connection)
     if roster is not None:
-        serve(connection, Nursery(roster), first=())
+        serve(connection, NodeForker(roster), first=())
 
 
-def serve(connection: socket.socket, nursery: "Nursery", first: Iterable[str]) -> None:
+def serve(connection: socket.socket, forker: "NodeForker", first: Iterable[str]) -> None:
     """Be the warm parent until the supervisor is gone.
 
     Some nodes are forked `first`, before anything that only network nodes need is imported.
@@ -69,15 +69,15 @@ def serve(connection: socket.socket, nursery: "Nursery", first: Iterable[str]) -
     process.forget_signals()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
-    for order, fds in orders(connection, nursery, first):
-        nursery.fork(order, fds)
+    for order, fds in orders(connection, forker, first):
+        forker.fork(order, fds)
         for each in fds:
             os.close(each)
-    nursery.end(time.monotonic())
+    forker.end(time.monotonic())
 
 
 def orders(
-    connection: socket.socket, nursery: "Nursery", first: Iterable[str]
+    connection: socket.socket, forker: "NodeForker", first: Iterable[str]
 ) -> Iterator[tuple[parcel.Order, tuple[int, int]]]:
     """Yield each order when it can be carried out; while there is none, import what is missing.
 
@@ -86,12 +86,12 @@ def orders(
     """
     still_first = set(first)
     waiting = []
-    while not nursery.is_complete:
+    while not forker.is_complete:
         if not still_first and not select.select([connection], [], [], 0)[0]:
-            nursery.load_more()
+            forker.load_more()
         elif (received := parcel.receive_order(connection)) is None:
             return
-        elif (node := received[0].written.node) in nursery.plain:
+        elif (node := received[0].entry.node) in forker.plain:
             yield received
             still_first.discard(node)
         else:
@@ -101,7 +101,7 @@ def orders(
         yield received
 
 
-class Nursery:
+class NodeForker:
     """What forks nodes, with the code that it shares with them."""
 
     def __init__(self, roster: parcel.Roster) -> None:
@@ -140,17 +140,17 @@ class Nursery:
         except ImportError as error:
             _say(f"<4>{name} cannot be imported: {error}")
 
-    def _load(self, written: Written) -> None:
+    def _load(self, entry: NodeEntry) -> None:
         """Import and check a node; what is wrong with it its own process finds and says."""
         with contextlib.suppress(Exception):
-            loaded = self._loaded[written.node] = load_node(written)
+            loaded = self._loaded[entry.node] = load_node(entry)
             if loaded.is_asyncio:
                 importlib.import_module("bus.coroutines")  # its process would at its first use
         self._own.note()
 
     def fork(self, order: parcel.Order, fds: tuple[int, int]) -> None:
         """Fork the process of a node."""
-        node = order.written.node
+        node = order.entry.node
         self._groups = {group for group in self._groups if process.is_group(group)}
         # Looking at every file would be paid by each process: see above.
         is_current = node not in self._forked or self._own.is_as_it_was()
@@ -183,7 +183,7 @@ class Nursery:
                 os.write(writing, str(pid).encode())
                 code = 0
             else:
-                loaded = self._loaded.get(order.written.node)
+                loaded = self._loaded.get(order.entry.node)
                 if not is_current:
                     self._own.forget()
                     loaded = None
@@ -215,8 +215,8 @@ def _become_node(
     process.wait_for_parent(between)
     if not process.die_with(order.supervisor, order.parent_death):
         return 0
-    process.be_called(order.written.node)
-    parcel.send_word(connection, parcel.Born(os.getpid()))
+    process.be_called(order.entry.node)
+    parcel.send_message(connection, parcel.Born(os.getpid()))
     try:
         if loaded is not None:
             return child.run(order, connection, loaded)

@@ -73,7 +73,7 @@ class Box:
     def tell(self, node: str, method: str, arguments: dict[str, Any]) -> None:
         """Ask, and take whatever comes of it."""
         row = METHODS[node, method]
-        self._graph.tell(row, msgspec.convert(arguments, row.arguments))
+        self._graph.send(row, msgspec.convert(arguments, row.arguments))
 
     def join(self, node: str) -> Bus:
         """Return the bus of a node that the plan does not have, for a stand-in."""

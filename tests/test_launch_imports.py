@@ -43,7 +43,7 @@ def note(name, globals=None, locals=None, fromlist=(), level=0):
     return really_import(name, globals, locals, fromlist, level)
 
 builtins.__import__ = note
-if load_node(plan.written(node)).is_asyncio:
+if load_node(plan.entry(node)).is_asyncio:
     found.add("asyncio")
 print(json.dumps(sorted(found)))
 """

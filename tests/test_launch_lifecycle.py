@@ -9,16 +9,16 @@ from launch.lifecycle import (
     CHECKS_S,
     TERM_GRACE_S,
     Act,
-    Ask,
-    Checked,
+    AskToStop,
     Event,
     Exited,
     Fork,
-    Go,
     Hurry,
-    Ready,
-    Release,
+    NeedsReady,
+    ProcessChecked,
+    ProcessReady,
     Replace,
+    SendGo,
     Signal,
     Silent,
     Start,
@@ -28,14 +28,14 @@ from launch.lifecycle import (
     describe_exit,
     step,
 )
-from launch.plan import NodePlan, ParentDeath, Restart
+from launch.plan import NodePlan, ParentDeath, RestartPolicy
 from msgs.launch import ProcessState
 from msgs.requests import StopReason
 
 PLAN = NodePlan(name="pilot", module="nodes.pilot", ready_s=5.0, stop_s=2.0)
 GUARD = NodePlan(name="safety", module="nodes.safety", stop_s=7.0, parent_death=ParentDeath.TERM)
-ASK_SHUTDOWN = Ask(StopReason.SHUTDOWN)
-ASK_RESTART = Ask(StopReason.RESTART)
+ASK_SHUTDOWN = AskToStop(StopReason.SHUTDOWN)
+ASK_RESTART = AskToStop(StopReason.RESTART)
 READY, STARTING = ProcessState.READY, ProcessState.STARTING
 BACKOFF, FAILED, STOPPED = ProcessState.BACKOFF, ProcessState.FAILED, ProcessState.STOPPED
 
@@ -53,7 +53,7 @@ def play(
 
 def running() -> State:
     """Return a node that is READY as its process 1."""
-    return play((0.0, Start()), (0.1, Checked(1)), (0.2, Ready(1, 7)))[0]
+    return play((0.0, Start()), (0.1, ProcessChecked(1)), (0.2, ProcessReady(1, 7)))[0]
 
 
 def replacing() -> State:
@@ -67,24 +67,24 @@ def replacing() -> State:
 def test_a_node_goes_when_it_is_checked_and_is_ready_when_it_says_so() -> None:
     state, acts = play((0.0, Start()))
     assert (state.state, acts) == (STARTING, [Fork(1)])
-    state, acts = play((0.1, Checked(1)), state=state)
-    assert (state.state, acts) == (STARTING, [Go(1)])
-    state, acts = play((0.2, Ready(1, 7)), state=state)
+    state, acts = play((0.1, ProcessChecked(1)), state=state)
+    assert (state.state, acts) == (STARTING, [SendGo(1)])
+    state, acts = play((0.2, ProcessReady(1, 7)), state=state)
     assert (state.state, state.incarnation, state.restarts, acts) == (READY, 7, 0, [])
     assert state.deadline_s is None
 
 
 def test_a_held_node_waits_for_its_release_however_long_that_takes() -> None:
-    state, acts = play((0.0, Start(held=True)), (0.1, Checked(1)))
+    state, acts = play((0.0, Start(held=True)), (0.1, ProcessChecked(1)))
     assert acts == []
     assert play((100.0, Tick()), state=state)[1] == []
-    assert play((100.0, Release()), state=state)[1] == [Go(1)]
+    assert play((100.0, NeedsReady()), state=state)[1] == [SendGo(1)]
 
 
 def test_a_release_before_the_checks_lets_it_go_after_them() -> None:
-    state, acts = play((0.0, Start(held=True)), (0.1, Release()))
+    state, acts = play((0.0, Start(held=True)), (0.1, NeedsReady()))
     assert acts == []
-    assert play((0.2, Checked(1)), state=state)[1] == [Go(1)]
+    assert play((0.2, ProcessChecked(1)), state=state)[1] == [SendGo(1)]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_node_that_is_late_is_killed_and_that_is_the_reason(
 ) -> None:
     state, _ = play((0.0, Start()))
     if checked:
-        state, _ = play((1.0, Checked(1)), state=state)
+        state, _ = play((1.0, ProcessChecked(1)), state=state)
     assert play((late_s - 0.1, Tick()), state=state)[1] == []
     state, acts = play((late_s, Tick()), state=state)
     assert acts == [Signal(1, SIGKILL)]
@@ -126,7 +126,7 @@ def test_a_crash_is_followed_by_a_start_at_once_then_by_waits() -> None:
 
 
 def test_a_node_that_may_end_is_stopped_by_it() -> None:
-    plan = replace(PLAN, restart=Restart.ON_FAILURE)
+    plan = replace(PLAN, restart=RestartPolicy.ON_FAILURE)
     state, acts = play((9.0, Exited(1, 0)), plan=plan, state=running())
     assert (state.state, acts) == (STOPPED, [])
 
@@ -148,12 +148,14 @@ def test_a_silent_node_is_killed_and_started_again() -> None:
     assert acts == [Signal(1, SIGKILL)]
     state, acts = play((20.1, Exited(1, -9)), state=state)
     assert (acts, state.why) == ([Fork(2)], "hung: silent for 10 s")
-    state, _ = play((20.2, Checked(2)), (20.3, Ready(2, 8)), state=state)
+    state, _ = play((20.2, ProcessChecked(2)), (20.3, ProcessReady(2, 8)), state=state)
     assert (state.state, state.why) == (READY, "")
 
 
-@pytest.mark.parametrize("restart", [Restart.ALWAYS, Restart.ON_FAILURE])
-def test_a_silent_node_with_a_safe_state_may_reach_it_before_it_is_killed(restart: Restart) -> None:
+@pytest.mark.parametrize("restart", [RestartPolicy.ALWAYS, RestartPolicy.ON_FAILURE])
+def test_a_silent_node_with_a_safe_state_may_reach_it_before_it_is_killed(
+    restart: RestartPolicy,
+) -> None:
     plan = replace(GUARD, restart=restart)
     state, acts = play((20.0, Silent(10.0)), plan=plan, state=running())
     assert acts == [Signal(1, SIGTERM)]
@@ -177,7 +179,7 @@ def test_nothing_that_is_asked_meanwhile_prolongs_the_grace_of_one_that_hangs() 
     replacing, _ = play((19.9, Replace()), plan=GUARD, state=running())
     state, acts = play((20.0, Silent(10.0)), plan=GUARD, state=replacing)
     assert acts == [Signal(1, SIGTERM)]
-    checked, acts = play((20.2, Checked(2)), plan=GUARD, state=state)
+    checked, acts = play((20.2, ProcessChecked(2)), plan=GUARD, state=state)
     assert acts == []
     assert play((end_s, Tick()), plan=GUARD, state=checked)[1] == [Signal(1, SIGKILL)]
     state, _ = play((20.1, Exited(2, 1)), plan=GUARD, state=state)
@@ -197,12 +199,12 @@ def test_one_that_hangs_while_it_is_asked_to_stop_gets_one_grace() -> None:
 def test_a_restart_prepares_the_next_process_before_the_old_one_is_asked() -> None:
     state, acts = play((10.0, Replace()), state=running())
     assert (state.state, acts) == (READY, [Fork(2)])
-    state, acts = play((10.1, Checked(2)), state=state)
+    state, acts = play((10.1, ProcessChecked(2)), state=state)
     assert acts == [ASK_RESTART]
     state, acts = play((10.2, Exited(1, 0)), state=state)
-    assert (state.state, state.process, acts) == (STARTING, 2, [Go(2)])
+    assert (state.state, state.process, acts) == (STARTING, 2, [SendGo(2)])
     assert state.is_restarting
-    state, _ = play((10.3, Ready(2, 8)), state=state)
+    state, _ = play((10.3, ProcessReady(2, 8)), state=state)
     assert (state.state, state.incarnation, state.restarts) == (READY, 8, 1)
     assert not state.is_restarting
 
@@ -224,20 +226,20 @@ def test_a_next_process_that_hangs_in_its_checks_is_killed() -> None:
 def test_an_old_process_that_crashes_meanwhile_is_followed_by_the_next_one() -> None:
     state, acts = play((10.05, Exited(1, -9)), state=replacing())
     assert (state.state, state.process, acts) == (STARTING, 2, [])
-    assert play((10.1, Checked(2)), state=state)[1] == [Go(2)]
+    assert play((10.1, ProcessChecked(2)), state=state)[1] == [SendGo(2)]
 
 
 def test_an_old_process_that_does_not_leave_is_made_to() -> None:
-    state, _ = play((10.1, Checked(2)), state=replacing())
+    state, _ = play((10.1, ProcessChecked(2)), state=replacing())
     state, acts = play((12.1, Tick()), state=state)
     assert acts == [Signal(1, SIGTERM)]
     state, acts = play((12.1 + TERM_GRACE_S, Tick()), state=state)
     assert acts == [Signal(1, SIGKILL)]
-    assert play((13.0, Exited(1, -9)), state=state)[1] == [Go(2)]
+    assert play((13.0, Exited(1, -9)), state=state)[1] == [SendGo(2)]
 
 
 def test_a_next_process_lost_while_the_old_one_leaves_is_forked_again() -> None:
-    state, _ = play((10.1, Checked(2)), (10.2, Exited(2, -9)), state=replacing())
+    state, _ = play((10.1, ProcessChecked(2)), (10.2, Exited(2, -9)), state=replacing())
     state, acts = play((10.3, Exited(1, 0)), state=state)
     assert (state.state, acts) == (STARTING, [Fork(3)])
 
@@ -297,9 +299,9 @@ def test_impatience_with_a_node_that_is_not_stopping_does_nothing() -> None:
 
 
 def test_a_node_that_is_starting_is_stopped_by_sigterm() -> None:
-    state, acts = play((0.0, Start()), (0.1, Checked(1)), (0.15, Stop()))
+    state, acts = play((0.0, Start()), (0.1, ProcessChecked(1)), (0.15, Stop()))
     assert acts == [Signal(1, SIGTERM)]
-    assert play((0.16, Ready(1, 1)), state=state) == (state, [])
+    assert play((0.16, ProcessReady(1, 1)), state=state) == (state, [])
     assert play((0.2, Exited(1, -15)), state=state)[0].state is STOPPED
 
 
@@ -320,7 +322,7 @@ def test_a_stop_during_a_restart_ends_both_processes() -> None:
 
 
 def test_a_stop_while_the_old_process_leaves_lets_no_new_one_come() -> None:
-    state, acts = play((10.1, Checked(2)), (10.2, Stop()), state=replacing())
+    state, acts = play((10.1, ProcessChecked(2)), (10.2, Stop()), state=replacing())
     assert acts == [Signal(2, SIGKILL)]
     state, acts = play((10.3, Exited(2, -9)), (10.4, Exited(1, 0)), state=state)
     assert (state.state, state.is_gone, acts) == (STOPPED, True, [])
@@ -328,7 +330,7 @@ def test_a_stop_while_the_old_process_leaves_lets_no_new_one_come() -> None:
 
 def test_events_of_a_process_that_is_no_longer_ours_change_nothing() -> None:
     state = running()
-    for event in (Checked(9), Ready(9, 1), Exited(9, 1)):
+    for event in (ProcessChecked(9), ProcessReady(9, 1), Exited(9, 1)):
         assert play((9.0, event), state=state) == (state, [])
 
 

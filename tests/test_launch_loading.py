@@ -12,24 +12,24 @@ import pytest
 from bus import Bus, DriverError
 from bus.memory import MemoryGraph
 from launch.loading import ConfigurationError, LoadedNode, load_node
-from launch.written import Written, WrittenDriver
+from launch.node_entry import DriverEntry, NodeEntry
 from msgs.ports import OwnPort
 from nodes.pilot.cp_line import CpLine, CpLineReading
 from nodes.rfid.reader import Reader
 from nodes.rfid.reader_sim import Parameters as NoParameters
 
 SOURCES = {"driver.modbus": "base.toml", "parameters.house_trace": "--set"}
-SIM = WrittenDriver(module="nodes.modbus_map.server_sim", source="base.toml")
+SIM = DriverEntry(module="nodes.modbus_map.server_sim", source="base.toml")
 
 
 def loaded(
     parameters: dict[str, Any] | None = None,
-    drivers: dict[str, WrittenDriver] | None = None,
+    drivers: dict[str, DriverEntry] | None = None,
     module: str = "nodes.plant",
     ports: int = 0,
 ) -> LoadedNode:
     return load_node(
-        Written(
+        NodeEntry(
             node="house",  # another name than its package has
             module=module,
             drivers={"meters": SIM} if drivers is None else drivers,
@@ -78,42 +78,42 @@ def test_a_parameter_that_is_wrong_names_its_key_and_where_it_is_written() -> No
 
 # --- drivers -----------------------------------------------------------------------------------
 
-DRIVERS: list[tuple[str, dict[str, WrittenDriver], str]] = [
+DRIVERS: list[tuple[str, dict[str, DriverEntry], str]] = [
     # module of the node, what the plan says of its drivers, the complaint
     ("nodes.plant", {},
      "plan.toml: nodes.house.driver: missing; expected one of nodes.modbus_map.server_sim, "
      "nodes.modbus_map.server_tcp"),
-    ("nodes.plant", {"": WrittenDriver(module="nodes.modbus_map.server_rtu", source="x.toml")},
+    ("nodes.plant", {"": DriverEntry(module="nodes.modbus_map.server_rtu", source="x.toml")},
      'x.toml: nodes.house.driver: no module "nodes.modbus_map.server_rtu"; expected one of '
      'nodes.modbus_map.server_sim, nodes.modbus_map.server_tcp; '
      'did you mean "nodes.modbus_map.server_tcp"?'),
-    ("nodes.plant", {"": WrittenDriver(module="nodes.rfid.reader_sim", source="--set")},
+    ("nodes.plant", {"": DriverEntry(module="nodes.rfid.reader_sim", source="--set")},
      "--set: nodes.house.driver: nodes.rfid.reader_sim is no driver of this device; expected a "
      "module with Parameters and open(bus, parameters) -> Servers"),
-    ("nodes.plant", {"": WrittenDriver(module="nodes.modbus_map.server", source="--set")},
+    ("nodes.plant", {"": DriverEntry(module="nodes.modbus_map.server", source="--set")},
      "--set: nodes.house.driver: nodes.modbus_map.server is no driver of this device; expected "),
-    ("nodes.plant", {"lamp": WrittenDriver(module="json", source="--set")},
+    ("nodes.plant", {"lamp": DriverEntry(module="json", source="--set")},
      '--set: nodes.house.driver.lamp: unknown device "lamp"; expected one of meters'),
-    ("nodes.meter", {"": WrittenDriver(module="nodes.meter.chip_sim", source="--set")},
+    ("nodes.meter", {"": DriverEntry(module="nodes.meter.chip_sim", source="--set")},
      "--set: nodes.house.driver: the node has several devices; expected one of chip, modbus"),
-    ("nodes.meter", {"chip": WrittenDriver(module="nodes.meter.chip_sim", source="--set")},
+    ("nodes.meter", {"chip": DriverEntry(module="nodes.meter.chip_sim", source="--set")},
      "plan.toml: nodes.house.driver.modbus: missing; expected one of "),
-    ("nodes.session", {"": WrittenDriver(module="nodes.meter.chip_sim", source="--set")},
+    ("nodes.session", {"": DriverEntry(module="nodes.meter.chip_sim", source="--set")},
      "--set: nodes.house.driver: the node has no devices; expected no driver"),
     ("nodes.plant",
-     {"": WrittenDriver(module=SIM.module, parameters={"rate": 1}, sources={"rate": "x.toml"})},
+     {"": DriverEntry(module=SIM.module, parameters={"rate": 1}, sources={"rate": "x.toml"})},
      "x.toml: nodes.house.driver.parameters.rate: unknown key"),
     ("nodes.plant",
-     {"meters": WrittenDriver(module=SIM.module, parameters={"a": 1}, sources={"a": "--set"})},
+     {"meters": DriverEntry(module=SIM.module, parameters={"a": 1}, sources={"a": "--set"})},
      "--set: nodes.house.driver.meters.parameters.a: unknown key"),
-    ("nodes.plant", {"": WrittenDriver(parameters={"a": 1}, source="--set")},
+    ("nodes.plant", {"": DriverEntry(parameters={"a": 1}, source="--set")},
      "--set: nodes.house.driver: missing; expected one of nodes.modbus_map.server_sim, "),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("module", "drivers", "line"), DRIVERS)
 def test_a_wrong_driver_is_refused_before_anything_is_opened(
-    module: str, drivers: dict[str, WrittenDriver], line: str
+    module: str, drivers: dict[str, DriverEntry], line: str
 ) -> None:
     assert complaint(module=module, drivers=drivers).startswith(line)
 
@@ -182,12 +182,12 @@ def on_board(**parameters: Any) -> LoadedNode:
     return loaded(
         module="boards",
         drivers={
-            "line": WrittenDriver(
+            "line": DriverEntry(
                 module="boards.line_board",
                 parameters=parameters,
                 sources=dict.fromkeys(parameters, "board.toml"),
             ),
-            "reader": WrittenDriver(module="boards.reader_board", source="board.toml"),
+            "reader": DriverEntry(module="boards.reader_board", source="board.toml"),
         },
         ports=1000,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.log import MOST_WAITING_BYTES, Lines, LogWriter, line_of
+from launch.log import MOST_WAITING_BYTES, LineSplitter, LogWriter, line_of
 
 AT_NS = 1_767_225_600_007_999_999  # 2026-01-01 00:00:00.007 UTC
 
@@ -37,7 +37,7 @@ def test_a_line_has_date_and_time_to_the_millisecond_level_origin_and_text() -> 
 def test_lines_are_cut_out_of_whatever_comes(
     pieces: list[bytes], lines: list[tuple[str, str]]
 ) -> None:
-    cutter = Lines()
+    cutter = LineSplitter()
     found = [line for piece in pieces for line in cutter.feed(piece)]
     assert found + cutter.end() == lines
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.plan import NodePlan, ParentDeath, Plan, PlanError, Restart, stop_waves
+from launch.plan import NodePlan, ParentDeath, Plan, PlanError, RestartPolicy, stop_waves
 from launch.plan_file import load_plan
 
 LAUNCH = Path(__file__).parent.parent / "launch"
@@ -86,7 +86,7 @@ def test_values_that_are_not_written_have_their_defaults(tmp_path: Path) -> None
     plan = load_plan(write(tmp_path, BASE))
     pilot = plan.node("pilot")
     assert drivers(plan, "pilot") == {"": ("line_sim", {})}
-    assert pilot.restart is Restart.ALWAYS
+    assert pilot.restart is RestartPolicy.ALWAYS
     assert (pilot.ready_s, pilot.stop_s, pilot.hung_s) == (10.0, 2.0, 10.0)
 
 
@@ -114,7 +114,7 @@ def test_an_including_file_overrides_key_by_key(tmp_path: Path) -> None:
     )
     plan = load_plan(file)
     assert plan.name == "x"
-    assert plan.node("pilot").restart is Restart.NEVER
+    assert plan.node("pilot").restart is RestartPolicy.NEVER
     assert plan.node("pilot").needs == ("plant",)
     assert plan.node("pilot").parameters == {"gain": 1, "depth": 3}
     assert drivers(plan, "plant") == {"modbus": ("tcp", {}), "chip": ("chip_sim", {})}

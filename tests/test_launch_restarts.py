@@ -2,9 +2,9 @@
 
 import pytest
 
-from launch.plan import Restart
+from launch.plan import RestartPolicy
 from launch.restarts import (
-    LONG_LIFE_S,
+    LONG_RUN_S,
     LONGEST_WAIT_S,
     MOST_STARTS,
     WINDOW_S,
@@ -20,7 +20,7 @@ KILLED = -9
 
 def crash(history: History, now_s: float, ready_for_s: float = 0.0) -> tuple[History, float]:
     """Let a node crash; return how long its next start waits [s]."""
-    history, decision = ended(history, Restart.ALWAYS, KILLED, ready_for_s, now_s)
+    history, decision = ended(history, RestartPolicy.ALWAYS, KILLED, ready_for_s, now_s)
     assert isinstance(decision, Again)
     return started(history, decision.at_s), decision.at_s - now_s
 
@@ -35,17 +35,17 @@ def test_the_first_restart_is_immediate_and_the_next_wait_twice_as_long_each() -
 
 
 @pytest.mark.parametrize(
-    ("ready_for_s", "wait_s"), [(LONG_LIFE_S + 0.1, 0.0), (LONG_LIFE_S, 0.4), (1.0, 0.4)]
+    ("ready_for_s", "wait_s"), [(LONG_RUN_S + 0.1, 0.0), (LONG_RUN_S, 0.4), (1.0, 0.4)]
 )
 def test_a_long_life_begins_anew(ready_for_s: float, wait_s: float) -> None:
-    history = History(starts_s=(0.0,), short_lives=3)
+    history = History(starts_s=(0.0,), short_runs=3)
     assert crash(history, 100.0, ready_for_s)[1] == pytest.approx(wait_s)
 
 
 def test_too_many_starts_within_the_window_are_a_failure() -> None:
     history, now_s, starts = started(History(), 0.0), 0.0, 1
     while True:
-        history, decision = ended(history, Restart.ALWAYS, KILLED, 0.0, now_s)
+        history, decision = ended(history, RestartPolicy.ALWAYS, KILLED, 0.0, now_s)
         if isinstance(decision, Never):
             break
         now_s = decision.at_s
@@ -57,25 +57,29 @@ def test_too_many_starts_within_the_window_are_a_failure() -> None:
 
 def test_starts_out_of_the_window_are_forgotten() -> None:
     history = History(starts_s=tuple(float(i) for i in range(MOST_STARTS)))
-    assert isinstance(ended(history, Restart.ALWAYS, KILLED, 0.0, 100.0)[1], Never)
-    assert isinstance(ended(history, Restart.ALWAYS, KILLED, 0.0, WINDOW_S + 1.0)[1], Again)
+    assert isinstance(ended(history, RestartPolicy.ALWAYS, KILLED, 0.0, 100.0)[1], Never)
+    assert isinstance(ended(history, RestartPolicy.ALWAYS, KILLED, 0.0, WINDOW_S + 1.0)[1], Again)
     assert len(started(history, WINDOW_S + 5.0).starts_s) == MOST_STARTS - 5
 
 
 @pytest.mark.parametrize(
     ("policy", "code", "decision"),
     [
-        (Restart.ALWAYS, 0, Again(at_s=7.0)),
-        (Restart.ALWAYS, 1, Again(at_s=7.0)),
-        (Restart.ALWAYS, KILLED, Again(at_s=7.0)),
-        (Restart.ALWAYS, 78, Never(failed=True)),  # configuration: nothing gets better by itself
-        (Restart.ON_FAILURE, 0, Never(failed=False)),
-        (Restart.ON_FAILURE, 1, Again(at_s=7.0)),
-        (Restart.ON_FAILURE, 78, Never(failed=True)),
-        (Restart.NEVER, 0, Never(failed=False)),
-        (Restart.NEVER, 1, Never(failed=True)),
-        (Restart.NEVER, KILLED, Never(failed=True)),
+        (RestartPolicy.ALWAYS, 0, Again(at_s=7.0)),
+        (RestartPolicy.ALWAYS, 1, Again(at_s=7.0)),
+        (RestartPolicy.ALWAYS, KILLED, Again(at_s=7.0)),
+        (
+            RestartPolicy.ALWAYS,
+            78,
+            Never(failed=True),
+        ),  # configuration: nothing gets better by itself
+        (RestartPolicy.ON_FAILURE, 0, Never(failed=False)),
+        (RestartPolicy.ON_FAILURE, 1, Again(at_s=7.0)),
+        (RestartPolicy.ON_FAILURE, 78, Never(failed=True)),
+        (RestartPolicy.NEVER, 0, Never(failed=False)),
+        (RestartPolicy.NEVER, 1, Never(failed=True)),
+        (RestartPolicy.NEVER, KILLED, Never(failed=True)),
     ],
 )
-def test_policy_and_exit_code_decide(policy: Restart, code: int, decision: object) -> None:
+def test_policy_and_exit_code_decide(policy: RestartPolicy, code: int, decision: object) -> None:
     assert ended(started(History(), 0.0), policy, code, 1.0, 7.0)[1] == decision

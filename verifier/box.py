@@ -203,7 +203,7 @@ class SimulatedBox:
         if does.method.server == PLANT:
             self.graph.ask(does.method, does.arguments)
         else:
-            self.graph.tell(does.method, does.arguments)
+            self.graph.send(does.method, does.arguments)
 
     # --- checks --------------------------------------------------------------------------------
 

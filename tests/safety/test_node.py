@@ -10,7 +10,7 @@ import pytest
 from bus import Bus, Driver
 from bus.memory import MemoryGraph
 from launch.loading import LoadedDriver, load_node
-from launch.written import Written, WrittenDriver
+from launch.node_entry import DriverEntry, NodeEntry
 from msgs.load_manager import LoadOffer
 from msgs.meter import Line, MeterReading
 from msgs.methods import STOP
@@ -239,11 +239,11 @@ def test_enable_is_off_before_another_device_is_opened(
     around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drivers = {
-        field.name: WrittenDriver(module=f"nodes.safety.{field.name}_sim")
+        field.name: DriverEntry(module=f"nodes.safety.{field.name}_sim")
         for field in fields(Drivers)
     }
     node = load_node(
-        Written(
+        NodeEntry(
             node="safety",
             module="nodes.safety",
             drivers=drivers,

@@ -157,7 +157,7 @@ def test_a_safety_that_stays_closed_without_permission_is_caught(
     step_then(
         nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
     )
-    scene.graph.tell(END_SESSION, ReasonArguments(reason="test"))
+    scene.graph.send(END_SESSION, ReasonArguments(reason="test"))
     scene.graph.advance(8.0)
     assert {"unloaded", "permission"} & scene.names()
 

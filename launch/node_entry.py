@@ -10,7 +10,7 @@ from msgspec import Struct
 THE_ONE = ""  # the device of a node that has one, where the plan does not name it
 
 
-class WrittenDriver(Struct, frozen=True, kw_only=True):
+class DriverEntry(Struct, frozen=True, kw_only=True):
     """The driver of one device."""
 
     module: str = ""  # dotted; "" if only parameters are written
@@ -19,12 +19,12 @@ class WrittenDriver(Struct, frozen=True, kw_only=True):
     sources: dict[str, str] = {}  # parameter -> where its value is written
 
 
-class Written(Struct, frozen=True, kw_only=True):
+class NodeEntry(Struct, frozen=True, kw_only=True):
     """One node."""
 
     node: str
     module: str
-    drivers: dict[str, WrittenDriver]  # by device, in the order of writing
+    drivers: dict[str, DriverEntry]  # by device, in the order of writing
     parameters: dict[str, Any]
     sources: dict[str, str]  # key -> where its value is written
     places: dict[str, str] = {}  # parameter -> file and key, where the key is another one
@@ -32,11 +32,11 @@ class Written(Struct, frozen=True, kw_only=True):
     ports: int  # is added to every simulated port
 
 
-def lay_over(below: WrittenDriver | None, above: WrittenDriver) -> WrittenDriver:
+def lay_over(below: DriverEntry | None, above: DriverEntry) -> DriverEntry:
     """Return a driver with what is written later: a module begins with no parameters."""
     if below is None or above.module:
         return above
-    return WrittenDriver(
+    return DriverEntry(
         module=below.module,
         parameters={**below.parameters, **above.parameters},
         source=below.source,
