@@ -1,4 +1,4 @@
-"""What safety measures by the box's analog-to-digital converter: one chip, one SPI transfer."""
+"""What safety measures with the box's analog-to-digital converter: one chip, one SPI transfer."""
 
 from typing import Protocol
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from nodes.safety.analog import Analog, AnalogReading
-from nodes.safety.chip import Chip, ChipReading, Phases
+from nodes.safety.chip import ChipReading, MeterChip, Phases
 from nodes.safety.coil import Coil, CoilReading
 from nodes.safety.generator import Generator, GeneratorReading
 from nodes.safety.shift_register import ShiftRegister, ShiftRegisterReading
 
 
 class ChainReading(Struct, frozen=True, kw_only=True):
-    """Everything as it is at one moment."""
+    """All inputs at one moment."""
 
     high_v: float  # pilot: plateau of the positive half-wave; the steady level in x1 and F
     low_v: float  # pilot: plateau of the negative half-wave; equals high_v in x1 and F
@@ -34,13 +34,13 @@ class ChainReading(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drivers:
-    """The devices of safety, in the order in which they are opened: first what can switch off."""
+    """The devices of safety, in the order of opening: first the coil, which can switch off."""
 
     coil: Coil
     analog: Analog
     generator: Generator
     shift_register: ShiftRegister
-    chip: Chip
+    chip: MeterChip
 
 
 Parts = tuple[
@@ -53,7 +53,7 @@ Parts = tuple[
 
 
 class Chain:
-    """Reads all devices in one go."""
+    """Reads all devices, one after the other."""
 
     def __init__(self, drivers: Drivers) -> None:
         self._drivers = drivers
@@ -61,9 +61,9 @@ class Chain:
         self._reading: ChainReading | None = None
 
     def read(self) -> ChainReading | None:
-        """Return everything as it is now; None when a chip beside the meter's is silent.
+        """Return all inputs now; None when a chip other than the meter chip is silent.
 
-        The same object as before while every chip reads the same: it is then not judged again.
+        The same object as before while every chip reads the same: it is then not evaluated again.
         """
         drivers = self._drivers
         parts = (
@@ -80,7 +80,7 @@ class Chain:
 
 
 def assemble(parts: Parts) -> ChainReading | None:
-    """Return one reading of what the chips read; None when one beside the meter's is silent."""
+    """Return one reading of all chips; None when one other than the meter chip is silent."""
     coil, analog, generator, shift_register, chip = parts
     if coil is None or analog is None or generator is None or shift_register is None:
         return None

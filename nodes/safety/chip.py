@@ -1,4 +1,4 @@
-"""The box's meter chip as safety reads it, beside its owner, the node meter."""
+"""The box's meter chip as safety reads it; the node meter owns it and reads it too."""
 
 from typing import Protocol
 
@@ -18,7 +18,7 @@ class ChipReading(Struct, frozen=True, kw_only=True):
     voltages_v: Phases
 
 
-class Chip(Driver, Protocol):
+class MeterChip(Driver, Protocol):
     """A three-phase meter chip between mains and contactor."""
 
     def read(self) -> ChipReading | None:

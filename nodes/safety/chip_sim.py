@@ -5,15 +5,15 @@ from msgspec import Struct
 from bus import Bus
 from msgs.plant import SimPower
 from msgs.topics import SIM_POWER
-from nodes.safety.chip import Chip, ChipReading
+from nodes.safety.chip import ChipReading, MeterChip
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None."""
 
 
-class SimChip(Chip):
-    """See `nodes.safety.chip.Chip`."""
+class SimMeterChip(MeterChip):
+    """See `nodes.safety.chip.MeterChip`."""
 
     def __init__(self, bus: Bus) -> None:
         self._power = bus.subscribe(SIM_POWER, uses=_reading)  # the counters are the meter's
@@ -21,7 +21,7 @@ class SimChip(Chip):
         self._reading: ChipReading | None = None
 
     def read(self) -> ChipReading | None:
-        """See `nodes.safety.chip.Chip.read`."""
+        """See `nodes.safety.chip.MeterChip.read`."""
         power = self._power.fresh()
         if power is not self._seen:
             self._seen = power
@@ -29,9 +29,9 @@ class SimChip(Chip):
         return self._reading
 
 
-def open(bus: Bus, parameters: Parameters) -> Chip:
+def open(bus: Bus, parameters: Parameters) -> MeterChip:
     """Open the meter chip of the simulated world."""
-    return SimChip(bus)
+    return SimMeterChip(bus)
 
 
 def _reading(power: SimPower) -> ChipReading:

@@ -18,13 +18,13 @@ class CoilReading(Struct, frozen=True, kw_only=True):
 
 
 class Coil(Driver, Protocol):
-    """Enable, watchdog and test line, and what they do to contactor and monitor.
+    """Enable, watchdog and test line; mirror contact, load-side voltage and monitor.
 
     While the watchdog is fed, the driver itself gives an edge each 0.1 s, a tenth of the hardware's
-    hold; it is driven at every look, so that no look for 1 s means no edge.
-    `open` leaves enable and test line off, without an edge: whatever a predecessor has left is off
-    before another device is opened, however long that takes.
-    `handover` leaves nothing switched on: it is a shutdown.
+    hold; it is driven at every look, so without a look for 1 s there is no edge.
+    `open` leaves enable and test line off, without an edge: what the previous process left on is
+    off before another device is opened, even if opening that takes long.
+    `handover` is a shutdown: it leaves nothing switched on.
     """
 
     def read(self) -> CoilReading | None:

@@ -1,7 +1,7 @@
 """Safety's own cycle: how late a look comes, and what that means. Pure.
 
 The hardware watchdog drops the coil only after 1.0 s, and a driver may still have fresh values
-after a stall. So safety measures the gap between two looks itself, whatever the drivers say.
+after a stall. So safety itself measures the gap between two looks.
 """
 
 from enum import Enum
@@ -10,14 +10,14 @@ from msgspec import Struct
 
 from bus.moment import Moment
 
-# With the contactor closed (architecture "who holds how long"): one look was left out ...
+# With the contactor closed (architecture "who holds how long"): one look was left out.
 LATE_S = 0.02
-# ... which may happen so often within so long.
+# So many late looks within this time are allowed.
 MOST_LATE, WITHIN_S = 3, 10.0
 TOO_LATE_S = 0.1
-# Half of the hardware watchdog's hold: the coil may have dropped, and what was seen before does
-# not count any more.
-ASLEEP_S = 0.5
+# Half of the hardware watchdog's hold: the coil may have dropped, and earlier readings do not count
+# any more.
+STALLED_S = 0.5
 
 
 # A reading that took longer counts as failed: the hold of safety's own inputs (architecture "who
@@ -26,12 +26,12 @@ READ_S = 0.05
 
 
 def is_read_in_time(began_s: float, ended_s: float) -> bool:
-    """Return whether a reading of the devices tells of now: a bus may hang while it is read."""
+    """Return whether a reading of the devices is recent: a device bus may hang during it."""
     return ended_s - began_s <= READ_S
 
 
 def is_driven_in_time(looked_s: float, now_s: float) -> bool:
-    """Return whether a look may still drive the coil; the next look judges why it was so late."""
+    """Return whether a look may still drive the coil; the next look judges the gap."""
     return now_s - looked_s <= TOO_LATE_S
 
 
@@ -40,12 +40,12 @@ class Lateness(Enum):
 
     IN_TIME = "in_time"
     LATE = "late"  # with the contactor closed: this reading decides alone
-    TOO_LATE = "too_late"  # a closed contactor opens, a self-test begins anew
-    ASLEEP = "asleep"  # the same, and nothing of before counts
+    TOO_LATE = "too_late"  # a closed contactor opens, a self-test begins again
+    STALLED = "stalled"  # the same, and earlier readings do not count
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
-    """When looks were late with the contactor closed, the last few."""
+    """The times of the last late looks with the contactor closed."""
 
     late_at_s: tuple[float, ...] = ()
 
@@ -62,7 +62,7 @@ def watch(
         return cycle, Lateness.IN_TIME
     if not is_closed:
         if since_s <= TOO_LATE_S:
-            return cycle, Lateness.IN_TIME  # looks may be 25 ms apart, and nothing can be opened
+            return cycle, Lateness.IN_TIME  # looks may be 25 ms apart, and it is open already
         return cycle, _long(since_s)
     recent_s = tuple(at_s for at_s in cycle.late_at_s if not moment.reached(at_s + WITHIN_S))
     cycle = Cycle(late_at_s=(*recent_s, moment.now_s)[-MOST_LATE:])
@@ -72,4 +72,4 @@ def watch(
 
 
 def _long(since_s: float) -> Lateness:
-    return Lateness.ASLEEP if since_s > ASLEEP_S else Lateness.TOO_LATE
+    return Lateness.STALLED if since_s > STALLED_S else Lateness.TOO_LATE

@@ -1,7 +1,6 @@
 """What can be wrong: the code, the cause, and the numbers that were seen. Pure.
 
-Everything is decided by these members. Their texts stand in `words.py`, and only what is published
-has them.
+Decisions use these members. Their texts are in `words.py` and are only published.
 """
 
 from enum import Enum
@@ -16,10 +15,10 @@ class Cause(Enum):
     """Why a fault is raised."""
 
     STILL_LIVE = "still_live"  # commanded open, and voltage on the cable
-    NOT_PROVEN_OPEN = "not_proven_open"  # commanded open, no voltage, no proof by the mirror
+    NOT_PROVEN_OPEN = "not_proven_open"  # commanded open, no voltage, mirror proves nothing
     STRAY_CURRENT = "stray_current"  # commanded open, and current flows
     GENERATOR = "generator"  # reads back another duty than pilot has set
-    LATCH_UNREADABLE = "latch_unreadable"  # what was kept of 8007
+    LATCH_UNREADABLE = "latch_unreadable"  # the stored 8007
     EARTH = "earth"
     RESIDUAL_AC = "residual_ac"
     RESIDUAL_DC = "residual_dc"
@@ -33,15 +32,15 @@ class Cause(Enum):
     PULLED_IN_TEST = "pulled_in_test"
     PULLED_IN_CHARGE = "pulled_in_charge"
     PILOT_SHORT = "pilot_short"
-    PILOT_MINUS = "pilot_minus"  # at -12 V, and its generator is not
+    PILOT_MINUS = "pilot_minus"  # at -12 V, and the generator does not drive it
     PILOT_UNDEFINED = "pilot_undefined"
     NO_DIODE = "no_diode"  # the halves mirror each other: no vehicle
     NEGATIVE_HALF = "negative_half"  # neither -12 V nor mirrored
     DOES_NOT_CLOSE = "does_not_close"
-    NO_LOAD_VOLTAGE = "no_load_voltage"  # closed by the mirror, without voltage behind it
-    MIRROR_OPEN = "mirror_open"  # voltage behind it, and open by the mirror
+    NO_LOAD_VOLTAGE = "no_load_voltage"  # closed by the mirror contact, without voltage behind it
+    MIRROR_OPEN = "mirror_open"  # voltage behind it, and open by the mirror contact
     DROPPED = "dropped"  # the proof of closed was lost without a command
-    CYCLE_LATE = "cycle_late"  # safety itself has not looked for too long, or too often
+    CYCLE_LATE = "cycle_late"  # a look of safety itself came too late, or late too often
     SENSORS_SILENT = "sensors_silent"
     SENSORS_NONSENSE = "sensors_nonsense"
     MAINS_UNCLEAR = "mains_unclear"
@@ -51,14 +50,14 @@ class Cause(Enum):
 
 
 class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that is wrong, and what was measured then. None: no part of it, or not known."""
+    """One thing that is wrong, and what was measured then. None: not part of it, or unknown."""
 
     code: FaultCode
     cause: Cause
     high_v: Volts | None = None
     low_v: Volts | None = None
     duty_percent: Percent | None = None  # read back from the generator
-    told_percent: Percent | None = None  # that pilot has set
+    set_percent: Percent | None = None  # that pilot has set
     current_a: Amps | None = None  # the largest of the phases
     offered_a: Amps | None = None
     voltages_v: tuple[Volts | None, Volts | None, Volts | None] | None = None  # L1, L2, L3

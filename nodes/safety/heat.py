@@ -1,4 +1,4 @@
-"""Heat: from two sensors and a switch to what is too hot, and how much current is left. Pure."""
+"""Derating: from two sensors and a switch, what is too hot and how much current is left. Pure."""
 
 import math
 
@@ -11,66 +11,66 @@ from msgs.pilot import MIN_OFFER_A
 DERATE_FROM_C, DERATE_TO_C = 70.0, 80.0  # CHG-5: from full current down to 6 A
 RESUME_BELOW_C = 65.0  # LED-5: cooled
 COLDEST_C, HOTTEST_C = -50.0, 150.0  # what an NTC can show; outside it is open or shorted
-LEAP_K = 10.0  # no terminal warms or cools by more in a second (hardware.md 2.5): a loose sensor
+LEAP_K = 10.0  # a terminal changes by less in a second (hardware.md 2.5): else a loose sensor
 LEAP_S = 1.0
-SURE_READS = 10  # 0.1 s for what is slow by nature; a bad one counts as much as two good ones
-COOLING_S = 60.0  # assumed: no box cools faster, and what comes and goes wears the contactor out
-# Heat takes current away in steps that a vehicle can follow: IEC 61851-1, Table A.6, seq. 5/6.
+SURE_READS = 10  # 0.1 s; a bad reading counts as much as two good ones
+COOLING_S = 60.0  # assumed: no box cools faster; toggling would wear the contactor out
+# The current falls in steps that a vehicle can follow: IEC 61851-1, Table A.6, seq. 5/6.
 PACE_S = 5.0
 
 
-class Heat(Struct, frozen=True, kw_only=True):
+class Derating(Struct, frozen=True, kw_only=True):
     """What is remembered from one reading to the next."""
 
-    celsius: float | None = None  # the hotter sensor, at most a second ago
-    since_s: float = 0.0  # when that was taken, or when it was left by a leap
+    celsius: float | None = None  # of the hotter sensor, at most 1 s old
+    since_s: float = 0.0  # when that was taken, or when a leap left it
     is_leaping: bool = False
-    reads: int = 0  # what speaks for too hot
+    reads: int = 0  # evidence for too hot
     is_hot: bool = False
-    cooling_since_s: float = math.inf  # not too hot any more since; infinity while it is
-    paced_c: float = DERATE_FROM_C  # that the current follows; below it the current is the same
+    cooling_since_s: float = math.inf  # below the limit since; infinity while too hot
+    paced_c: float = DERATE_FROM_C  # what the current follows; below it is full current
     paced_at_s: float = float("-inf")
 
 
-COLD = Heat()
+COLD = Derating()
 
 
-def feel(
-    heat: Heat, moment: Moment, terminal_c: float, board_c: float, *, is_switched_off: bool
-) -> tuple[Heat, float]:
-    """Return the heat after one more reading, and the temperature that counts [degC].
+def update(
+    derating: Derating, moment: Moment, terminal_c: float, board_c: float, *, is_switched_off: bool
+) -> tuple[Derating, float]:
+    """Return the derating after one more reading, and the temperature that counts [degC].
 
-    Too hot from 0.1 s above 80 degC on, or from a switch that opens, until below 65 degC and a
-    minute later. A sensor that is open, shorted or no number is as hot as can be, and so is one
-    that has leapt, for a second.
+    Too hot after 0.1 s above 80 degC, or when the switch opens; over when a minute has passed and
+    it is below 65 degC. A sensor that is open, shorted or no number counts as the hottest value;
+    one that has leapt does so for a second.
     """
     now_s = moment.now_s
     celsius = max(_celsius(terminal_c), _celsius(board_c))
-    before_c, since_s, is_leaping = heat.celsius, heat.since_s, False
+    before_c, since_s, is_leaping = derating.celsius, derating.since_s, False
     if before_c is None:
         before_c, since_s = celsius, now_s
     elif celsius != before_c:
         is_leaping = abs(celsius - before_c) > LEAP_K
-        if is_leaping and not heat.is_leaping:
+        if is_leaping and not derating.is_leaping:
             since_s = now_s
         elif moment.reached(since_s + LEAP_S):
             before_c, since_s, is_leaping = celsius, now_s, False
     if is_leaping:
         celsius = HOTTEST_C
     is_hot_now = celsius > DERATE_TO_C or is_switched_off
-    reads = min(heat.reads + 2, 2 * SURE_READS) if is_hot_now else max(heat.reads - 1, 0)
-    is_hot, cooling_since_s = heat.is_hot, heat.cooling_since_s
+    reads = min(derating.reads + 2, 2 * SURE_READS) if is_hot_now else max(derating.reads - 1, 0)
+    is_hot, cooling_since_s = derating.is_hot, derating.cooling_since_s
     if is_hot_now and (is_hot or is_switched_off or reads >= 2 * SURE_READS):
         is_hot, cooling_since_s = True, math.inf
     elif is_hot:
         cooling_since_s = min(cooling_since_s, now_s)
         is_cooled = moment.reached(cooling_since_s + COOLING_S)
         is_hot = celsius >= RESUME_BELOW_C or not is_cooled
-    paced_c, paced_at_s = heat.paced_c, heat.paced_at_s
+    paced_c, paced_at_s = derating.paced_c, derating.paced_at_s
     follows_c = max(celsius, DERATE_FROM_C)
     if follows_c != paced_c and moment.reached(paced_at_s + PACE_S):
         paced_c, paced_at_s = follows_c, now_s
-    after = Heat(
+    after = Derating(
         celsius=before_c,
         since_s=since_s,
         is_leaping=is_leaping,
@@ -80,23 +80,23 @@ def feel(
         paced_c=paced_c,
         paced_at_s=paced_at_s,
     )
-    return (heat if after == heat else after), celsius
+    return (derating if after == derating else after), celsius
 
 
-def blink(heat: Heat) -> Heat:
-    """Return what outlives a failed reading."""
+def carry_over(derating: Derating) -> Derating:
+    """Return the derating after a failed reading."""
     return replace(
         COLD,
-        reads=heat.reads,
-        is_hot=heat.is_hot,
-        cooling_since_s=heat.cooling_since_s,
-        paced_c=heat.paced_c,
-        paced_at_s=heat.paced_at_s,
+        reads=derating.reads,
+        is_hot=derating.is_hot,
+        cooling_since_s=derating.cooling_since_s,
+        paced_c=derating.paced_c,
+        paced_at_s=derating.paced_at_s,
     )
 
 
 def limit_of_temperature(full_a: float, temperature_c: float, is_hot: bool) -> float:
-    """Return the current [A] that a temperature [degC] leaves, in steps of 0.1 A (CHG-5)."""
+    """Return the current [A] that a temperature [degC] allows, in steps of 0.1 A (CHG-5)."""
     if is_hot:
         return 0.0
     if temperature_c <= DERATE_FROM_C:

@@ -1,8 +1,8 @@
-"""What outlives the process, and how it is stored: the latch of 8007, the wired phases. Pure.
+"""What is stored on the disk, and how: the latch of 8007, the wired phases. Pure.
 
-8007 is kept on the disk while it holds (ERR-8007). A restart finds it and holds on; mains off and
-on, which the hardware's power-on reset shows, and then a contactor that is proven open clear it. Of
-the wired phases see `wiring.py`.
+8007 is stored while it holds (ERR-8007), so a restart raises it again. Mains off and on, which the
+hardware's power-on reset shows, and then a contactor that is proven open clear it. For the wired
+phases see `wiring.py`.
 """
 
 from contextlib import suppress
@@ -23,25 +23,25 @@ from nodes.safety.wiring import NONE, Wired
 
 
 class Latch(Struct, frozen=True, kw_only=True):
-    """What is kept: since when, and what was seen."""
+    """The stored 8007: since when, and what was seen."""
 
     since_utc_ns: Nanoseconds
     finding: Finding
-    is_flag_up: bool = False  # the reset's flag was up all the time: it tells nothing
+    is_flag_up: bool = False  # the reset's flag was up all the time: it proves nothing
 
 
 class Recalled(Struct, frozen=True, kw_only=True):
-    """What a predecessor has kept."""
+    """What the previous process has stored."""
 
     latch: Latch | None = None
     wired: Wired = NONE  # phases
-    problem: str | None = None  # why it cannot be read; None: it can
+    problem: str | None = None  # why it cannot be read; None: it was read
 
 
-class Write(Struct, frozen=True, kw_only=True):
-    """What is to be kept from now on, and how it stands in the file.
+class LatchWrite(Struct, frozen=True, kw_only=True):
+    """What is to be stored from now on, as it is written to the file.
 
-    A field that is not known is of a later version, and no damage; a file without a latch is.
+    An unknown field comes from a later version and is no damage; a file without a latch is.
     """
 
     latch: Latch | None
@@ -49,35 +49,35 @@ class Write(Struct, frozen=True, kw_only=True):
 
 
 class _AnyLatch(Struct, frozen=True, kw_only=True):
-    """What a latch has had in each format."""
+    """The fields of a latch that all formats have."""
 
     since_utc_ns: Nanoseconds
     is_flag_up: bool = False
 
 
-class _AnyWrite(Struct, frozen=True, kw_only=True):
-    """A file whose latch is not known in all its parts: of another version, or damaged."""
+class _AnyLatchWrite(Struct, frozen=True, kw_only=True):
+    """A file whose latch has unknown parts: of another version, or damaged."""
 
     latch: _AnyLatch
 
 
 class _AnyWired(Struct, frozen=True, kw_only=True):
-    """A file of which the phases are known."""
+    """A file whose phases can be read."""
 
     wired: Wired = NONE
 
 
-def decode(content: bytes) -> Write:
-    """Return what stands in a file; one of UNREADABLE is raised for a damaged one."""
-    write = msgspec.json.decode(without_checksum(content), type=Write)
+def decode(content: bytes) -> LatchWrite:
+    """Return the content of a file; raise one of UNREADABLE for a damaged one."""
+    write = msgspec.json.decode(without_checksum(content), type=LatchWrite)
     check(write)
     return write
 
 
-def recalled(found: Found[Write], utc_ns: Nanoseconds) -> Recalled:
-    """Return what a predecessor has kept; if neither generation can be read, 8007 holds.
+def recalled(found: Found[LatchWrite], utc_ns: Nanoseconds) -> Recalled:
+    """Return what the previous process has stored; if neither generation can be read, 8007 holds.
 
-    The previous generation serves as well as the newest: all is written to both, to it first.
+    The previous generation is as good as the newest: all is written to both, to it first.
     """
     if found.value is not None:
         return Recalled(latch=found.value.latch, wired=found.value.wired)
@@ -89,13 +89,13 @@ def recalled(found: Found[Write], utc_ns: Nanoseconds) -> Recalled:
 def salvage(content: bytes, problem: str, utc_ns: Nanoseconds) -> Recalled:
     """Return 8007 with what can be read of a damaged file.
 
-    Without what it says of the flag, a flag that is stuck would clear 8007; without the phases, a
-    lost phase would be forgotten.
+    Without the stored flag, a flag that is stuck would clear 8007; without the phases, a lost phase
+    would be forgotten.
     """
     latch = _AnyLatch(since_utc_ns=utc_ns)
     wired = NONE
     with suppress(*UNREADABLE):
-        latch = msgspec.json.decode(content, type=_AnyWrite).latch
+        latch = msgspec.json.decode(content, type=_AnyLatchWrite).latch
     with suppress(*UNREADABLE):
         wired = msgspec.json.decode(content, type=_AnyWired).wired
     found = unread(latch.since_utc_ns, problem, is_flag_up=latch.is_flag_up)
@@ -103,14 +103,14 @@ def salvage(content: bytes, problem: str, utc_ns: Nanoseconds) -> Recalled:
 
 
 def unread(since_utc_ns: Nanoseconds, problem: str, *, is_flag_up: bool = False) -> Recalled:
-    """Return 8007 for what cannot be read."""
+    """Return 8007 for a file that cannot be read."""
     finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
     latch = Latch(since_utc_ns=since_utc_ns, finding=finding, is_flag_up=is_flag_up)
     return Recalled(latch=latch, problem=problem)
 
 
-def check(write: Write) -> None:
-    """Check that what is latched is 8007: another code would let itself go.
+def check(write: LatchWrite) -> None:
+    """Check that what is latched is 8007: another code would clear by itself.
 
     :raises msgspec.ValidationError: it is not.
     """
@@ -120,15 +120,15 @@ def check(write: Write) -> None:
 
 
 class Memory(Struct, frozen=True, kw_only=True):
-    """What is known of the disk."""
+    """What is known to be on the disk."""
 
-    is_recalled: bool = False  # what a predecessor kept is known
-    found: Latch | None = None  # by it
-    store: WriteBehind[Write] = field(default_factory=WriteBehind)
+    is_recalled: bool = False  # the disk has been read
+    found: Latch | None = None  # as read
+    store: WriteBehind[LatchWrite] = field(default_factory=WriteBehind)
 
     @property
     def is_proven(self) -> bool:
-        """Return whether the disk has taken something since the start."""
+        """Return whether a write has succeeded since the start."""
         return self.store.stored is not None
 
     @property
@@ -138,17 +138,17 @@ class Memory(Struct, frozen=True, kw_only=True):
 
     @property
     def wired(self) -> Wired:
-        """Return the phases that the disk is known to hold."""
+        """Return the phases that are stored."""
         return NONE if self.store.stored is None else self.store.stored.wired
 
     @property
     def problem(self) -> str | None:
-        """Return why the last write failed; None: it did not."""
+        """Return why the last write failed; None: it succeeded."""
         return self.store.problem
 
 
 def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch | None:
-    """Return the latch that these faults ask for."""
+    """Return the latch to store for these faults; None: none."""
     for record in records:
         if record.code is FaultCode.SAFETY_CIRCUIT:
             return Latch(
@@ -158,7 +158,7 @@ def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch 
 
 
 def hear(memory: Memory, kept: Recalled | Written, now_s: float) -> Memory:
-    """Take what has come back from the disk: first what was found, then how each write ended."""
+    """Take an answer of the disk: first what was read, then how each write ended."""
     if isinstance(kept, Recalled):
         return replace(memory, is_recalled=True, found=kept.latch)
     return replace(memory, store=retry(memory.store, kept, now_s, replaces_all))
@@ -166,17 +166,17 @@ def hear(memory: Memory, kept: Recalled | Written, now_s: float) -> Memory:
 
 def want(
     memory: Memory, latch: Latch | None, wired: Wired, moment: Moment
-) -> tuple[Memory, Write | None]:
+) -> tuple[Memory, LatchWrite | None]:
     """Return what is to be written now, one at a time; None if the disk has it already.
 
-    The first is written in any case: it replaces what could not be read, and a disk that takes
-    nothing would forget 8007.
+    The first is always written: it replaces what could not be read, and it proves that the disk
+    would store 8007.
     """
     if not memory.is_recalled:
         return memory, None
     store, newest = memory.store, memory.store.newest
     before = memory.found if newest is None else newest.latch
-    write = Write(latch=before if _is_same(latch, before) else latch, wired=wired)
+    write = LatchWrite(latch=before if _is_same(latch, before) else latch, wired=wired)
     if write != newest:
         store = queue(store, write, replaces_all)
     store, handed_out = hand_out(store, moment)
@@ -184,13 +184,13 @@ def want(
 
 
 def is_kept(memory: Memory, latch: Latch | None, wired: Wired) -> bool:
-    """Return whether the disk has all that it has to have."""
+    """Return whether all that has to be stored is on the disk."""
     is_written = memory.store.writing is None
     return is_written and _is_same(latch, memory.latch) and wired == memory.wired
 
 
 def _is_same(one: Latch | None, other: Latch | None) -> bool:
-    """Return whether both hold the same fault; the flag is that of the moment it was latched."""
+    """Return whether both are the same fault; the flag is the one when it was latched."""
     if one is None or other is None:
         return one is other
     return (one.since_utc_ns, one.finding.cause) == (other.since_utc_ns, other.finding.cause)

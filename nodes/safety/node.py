@@ -30,9 +30,9 @@ RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the electrician has wired the box: part of the launch file, and of no page.
+    """How the electrician has wired the box: in the launch file, on no page.
 
-    What guards people is not configured from outside; the current has its DIP switches.
+    Protection of persons cannot be configured; the current limit is set by the DIP switches.
     """
 
     earth_loop: bool = True  # False: a grid whose earth loop cannot be measured (IT)
@@ -61,7 +61,7 @@ class SafetyNode:
         self._done: Callable[[], None] | None = None
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
-        # Only how old it is counts, and that is looked at when it would be too old.
+        # Only its age counts; `_metered_until_s` is when it becomes too old.
         self._meter = bus.subscribe(METER_BOX, uses=lambda _: None)
         self._rounds = Rounds(
             bus,
@@ -78,14 +78,14 @@ class SafetyNode:
     def _or_off(self, work: Callable[[A], R]) -> Callable[[A], R]:
         """Return work that switches the coil off before its failure ends the process."""
 
-        def carefully(argument: A) -> R:
+        def guarded(argument: A) -> R:
             try:
                 return work(argument)
             except BaseException:
                 self._drivers.coil.shutdown()
                 raise
 
-        return carefully
+        return guarded
 
     def _look(self, instant: Instant) -> Inputs:
         moment = Moment(instant.now_s)
@@ -112,7 +112,7 @@ class SafetyNode:
         if outputs.warning is not None:
             self._bus.log("warning", outputs.warning)
         if outputs.write is not None:
-            # Nobody waits for it to be answered: everything is in both generations.
+            # No message waits for the result: both generations have everything.
             work = partial(keep, self._latch_path, outputs.write, lowers=True)
             self._bus.offload("latch", work, self._on_written)
         if outputs.status is not None:
@@ -135,7 +135,7 @@ class SafetyNode:
         )
 
     def _drive_again(self) -> None:
-        """Drive as before: a look that shows the same has found nothing wrong either."""
+        """Drive as before: a look that shows the same has the same result."""
         if self._outputs is not None:
             self._drive(self._outputs)
 
@@ -172,14 +172,14 @@ class SafetyNode:
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
-    """Start the node; its enable line is off since the coil was opened."""
+    """Start the node; opening the coil has switched its enable line off."""
     node = SafetyNode(bus, parameters, drivers)
     bus.ready()
     return node
 
 
 def _recall(path: Path, utc_ns: int) -> Recalled:
-    """Return what a predecessor has kept; what cannot be read stays there until it is replaced."""
+    """Return what the previous process has stored; an unreadable file stays until replaced."""
     try:
         return recalled(look(path, decode), utc_ns)
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""The plug: whether it is out, since when it is in, and whether it may be pulled. Pure."""
+"""The plug: whether it is out, since when it is in, whether it may be pulled. Pure."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -8,43 +8,43 @@ from msgs.pilot import CpState
 from msgs.safety import SafetyPhase
 from nodes.safety.complain import Activity
 from nodes.safety.contactor import ENERGISED
-from nodes.safety.judge import Facts
+from nodes.safety.evaluation import Evaluation
 from nodes.safety.selftest import SelfTest
 
 
-class Plug(Struct, frozen=True, kw_only=True):
+class PlugState(Struct, frozen=True, kw_only=True):
     """What is known of the plug."""
 
-    is_out: bool = False  # it has been seen out since the start, and not in again
-    since_utc_ns: int = 0  # when it was seen to go in; 0: it was not
-    # Opened with the vehicle still asking: state A until then is a plug that was pulled.
+    is_out: bool = False  # seen out since the start, and not in again
+    since_utc_ns: int = 0  # when it went in; 0: not seen
+    # Opened while the vehicle asked for energy: state A until then is a plug that was pulled.
     pulled_until_s: float = 0.0
 
 
-def follow(plug: Plug, facts: Facts, utc_ns: int) -> Plug:
+def follow(plug: PlugState, evaluation: Evaluation, utc_ns: int) -> PlugState:
     """Take the plug one reading on."""
-    is_out = facts.is_out or (plug.is_out and not facts.is_plugged)
+    is_out = evaluation.is_out or (plug.is_out and not evaluation.is_plugged)
     since_utc_ns = plug.since_utc_ns
     if is_out:
         since_utc_ns = 0
     elif plug.is_out:
         since_utc_ns = utc_ns
-    # Once the vehicle has shown B it has stopped: its plug may be pulled.
-    pulled_until_s = 0.0 if facts.cp is CpState.B else plug.pulled_until_s
+    # A vehicle that shows B has stopped: its plug may be pulled.
+    pulled_until_s = 0.0 if evaluation.cp is CpState.B else plug.pulled_until_s
     if is_out is plug.is_out and pulled_until_s == plug.pulled_until_s:
         return plug
-    return Plug(is_out=is_out, since_utc_ns=since_utc_ns, pulled_until_s=pulled_until_s)
+    return PlugState(is_out=is_out, since_utc_ns=since_utc_ns, pulled_until_s=pulled_until_s)
 
 
-def open_under(plug: Plug, until_s: float) -> Plug:
+def open_under(plug: PlugState, until_s: float) -> PlugState:
     """Note until when state A is a plug that was pulled."""
     return replace(plug, pulled_until_s=until_s)
 
 
 def activity(
-    plug: Plug, phase: SafetyPhase, test: SelfTest | None, moment: Moment
+    plug: PlugState, phase: SafetyPhase, test: SelfTest | None, moment: Moment
 ) -> Activity | None:
-    """Return during what the plug must not be pulled (ERR-1); None when it may be."""
+    """Return what is running while the plug must not be pulled (ERR-1); None: it may be."""
     if test is not None and moment.reached(test.begun_s):
         return Activity.SELF_TEST
     is_charge = phase in ENERGISED or not moment.reached(plug.pulled_until_s)

@@ -1,4 +1,4 @@
-"""What a look changes beside the phase: each part is taken one reading on. Pure."""
+"""Update each part of the state, except the phase, with one reading. Pure."""
 
 from msgspec.structs import replace
 
@@ -11,9 +11,9 @@ from nodes.safety.config import Config
 from nodes.safety.contactor import ENERGISED
 from nodes.safety.cycle import Lateness
 from nodes.safety.cycle import watch as watch_cycle
+from nodes.safety.evaluation import Evaluation, Stale, evaluate
 from nodes.safety.faults import clear_proven, raise_fault, review
 from nodes.safety.finding import Finding
-from nodes.safety.judge import Blind, Facts, judge
 from nodes.safety.selftest import SelfTesting
 from nodes.safety.state import Inputs, State
 
@@ -21,7 +21,7 @@ from nodes.safety.state import Inputs, State
 def judge_cycle(
     config: Config, state: State, inputs: Inputs, moment: Moment
 ) -> tuple[State, Lateness]:
-    """Answer a look that comes late: open, or begin the self-test again."""
+    """React to a late look: open, or begin the self-test again."""
     is_closed = state.phase in ENERGISED
     cycle, lateness = watch_cycle(state.cycle, moment, inputs.since_s, is_closed=is_closed)
     if cycle is not state.cycle:
@@ -32,7 +32,7 @@ def judge_cycle(
     if is_closed:
         return _raise(state, finding, inputs.utc_ns), lateness
     if lateness is Lateness.TOO_LATE and state.testing.is_pulsed:
-        # The answer of the monitor may have come and gone since.
+        # The monitor may have answered and become idle in the gap.
         missed, is_too_often = stale.interrupt(state.stale, config, moment)
         state = replace(state, stale=missed, testing=selftest.end(state.testing))
         if is_too_often:
@@ -40,22 +40,22 @@ def judge_cycle(
     return state, lateness
 
 
-def judge_reading(
+def evaluate_reading(
     config: Config, state: State, reading: ChainReading | None, inputs: Inputs, moment: Moment
-) -> tuple[State, Facts | Blind]:
-    """Judge what the reading of this look means; None is a failed one."""
-    celsius = state.judged.heat.celsius
-    judged, seen = judge(
-        state.judged,
+) -> tuple[State, Evaluation | Stale]:
+    """Evaluate the reading of this look; None is a failed one."""
+    celsius = state.evaluation_state.derating.celsius
+    evaluation_state, seen = evaluate(
+        state.evaluation_state,
         reading,
         moment,
         inputs.since_s,
         earth_loop=config.earth_loop,
         is_open=state.phase not in ENERGISED,
     )
-    if judged is not state.judged:
-        state = replace(state, judged=judged)
-    if isinstance(seen, Blind) and celsius is not None:
+    if evaluation_state is not state.evaluation_state:
+        state = replace(state, evaluation_state=evaluation_state)
+    if isinstance(seen, Stale) and celsius is not None:
         state = replace(state, temperature_c=round(celsius, 1))
     return state, seen
 
@@ -64,11 +64,11 @@ def miss_reading(
     config: Config,
     state: State,
     reading: ChainReading | None,
-    why: Blind,
+    why: Stale,
     inputs: Inputs,
     moment: Moment,
 ) -> State:
-    """Open; once inputs are fresh again everything is proven and tested again."""
+    """Open; when inputs are fresh again the contactor is proven and the monitor tested again."""
     was_energised = state.phase in ENERGISED
     proof, finding = contactor.prove_by_contacts(
         state.proof, config, state.phase, reading, why, inputs.since_s
@@ -92,73 +92,73 @@ def miss_reading(
 
 
 def take_reading(
-    config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment
+    config: Config, state: State, evaluation: Evaluation, inputs: Inputs, moment: Moment
 ) -> State:
-    """Take proof, self-test, duty, faults and plug one reading on."""
-    proof = contactor.prove(state.proof, config, state.phase, facts, inputs.since_s)
-    testing = selftest.follow(state.testing, moment, facts.residual_ac, facts.residual_dc)
-    compared = duty.compare(state.duty, inputs.pilot, facts, inputs.now_s)
+    """Update proof, self-test, duty, faults and plug with one reading."""
+    proof = contactor.prove(state.proof, config, state.phase, evaluation, inputs.since_s)
+    testing = selftest.follow(state.testing, moment, evaluation.residual_ac, evaluation.residual_dc)
+    compared = duty.compare(state.duty, inputs.pilot, evaluation, inputs.now_s)
     state = replace(state, proof=proof, testing=testing, duty=compared)
-    state = _raise_faults(config, state, facts, inputs, moment)
+    state = _raise_faults(config, state, evaluation, inputs, moment)
     return replace(
         state,
-        testing=_keep_test(config, state, facts, inputs, moment),
-        plug=plug.follow(state.plug, facts, inputs.utc_ns),
+        testing=_keep_test(config, state, evaluation, inputs, moment),
+        plug=plug.follow(state.plug, evaluation, inputs.utc_ns),
     )
 
 
 def _raise_faults(
-    config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment
+    config: Config, state: State, evaluation: Evaluation, inputs: Inputs, moment: Moment
 ) -> State:
-    """Raise what is wrong, and clear what is over."""
-    is_unproven = contactor.is_unproven(state.proof, config, facts)
-    is_disobeyed = duty.is_disobeyed(state.duty, config, moment)
+    """Raise faults, and clear those that are over."""
+    is_unproven = contactor.is_unproven(state.proof, config, evaluation)
+    is_not_followed = duty.is_not_followed(state.duty, config, moment)
     test = state.testing.test
     course = Course(
         phase=state.phase,
         activity=plug.activity(state.plug, state.phase, test, moment),
-        verdict=None if test is None else test.verdict,
+        result=None if test is None else test.result,
         failed_tests=state.testing.failed,
         is_unproven=is_unproven,
-        is_unclosed=_is_unclosed(config, state, facts, moment),
-        # Without voltage behind it no contact carries a residual current.
-        may_answer=not facts.has_voltage and not moment.reached(state.testing.answers_until_s),
-        told_percent=inputs.pilot.duty_percent if is_disobeyed and inputs.pilot else None,
+        is_unclosed=_is_unclosed(config, state, evaluation, moment),
+        # Without voltage behind the contactor there is no residual current.
+        may_answer=not evaluation.has_voltage and not moment.reached(state.testing.answers_until_s),
+        set_percent=inputs.pilot.duty_percent if is_not_followed and inputs.pilot else None,
     )
-    ledger = state.ledger
-    proof, is_cleared = contactor.judge_weld(state.proof, facts, is_unproven=is_unproven)
+    faults = state.faults
+    proof, is_cleared = contactor.judge_weld(state.proof, evaluation, is_unproven=is_unproven)
     if is_cleared:
-        ledger = clear_proven(ledger)
-    for finding in complain(course, facts):
-        ledger = raise_fault(ledger, finding, inputs.utc_ns)
+        faults = clear_proven(faults)
+    for finding in complain(course, evaluation):
+        faults = raise_fault(faults, finding, inputs.utc_ns)
     is_charging = state.phase is SafetyPhase.CLOSED
-    ledger = review(ledger, facts, moment, is_charging=is_charging, was_out=state.plug.is_out)
-    return replace(state, proof=proof, ledger=ledger)
+    faults = review(faults, evaluation, moment, is_charging=is_charging, was_out=state.plug.is_out)
+    return replace(state, proof=proof, faults=faults)
 
 
 def _keep_test(
-    config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment
+    config: Config, state: State, evaluation: Evaluation, inputs: Inputs, moment: Moment
 ) -> SelfTesting:
-    """Keep what a self-test has shown while its plug and its permission last, for a day."""
+    """Keep a passed self-test while its plug and its permission last, for a day at most."""
     testing = state.testing
     if not testing.is_passed:
         return testing
     tested_until_s = testing.passed_at_s + config.tested_s
     is_kept = (
         (state.phase in ENERGISED or not moment.reached(tested_until_s))
-        and not state.ledger.records
-        and facts.is_plugged
+        and not state.faults.records
+        and evaluation.is_plugged
         and (inputs.session is None or inputs.session.permitted)
     )
     return testing if is_kept else replace(testing, is_passed=False)
 
 
-def _is_unclosed(config: Config, state: State, facts: Facts, moment: Moment) -> bool:
-    """Return whether a closed contactor has not been proven so in time, or not any more."""
+def _is_unclosed(config: Config, state: State, evaluation: Evaluation, moment: Moment) -> bool:
+    """Return whether a contactor commanded closed is not proven closed in time, or not any more."""
     if state.phase is SafetyPhase.CLOSING:
-        return not facts.is_proven_closed and moment.reached(state.until_s)
+        return not evaluation.is_proven_closed and moment.reached(state.until_s)
     return state.proof.unclosed_s > config.lost_s
 
 
 def _raise(state: State, finding: Finding, utc_ns: int) -> State:
-    return replace(state, ledger=raise_fault(state.ledger, finding, utc_ns))
+    return replace(state, faults=raise_fault(state.faults, finding, utc_ns))

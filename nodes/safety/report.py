@@ -1,4 +1,4 @@
-"""What follows from a step: lines to set, what to publish, whether the node may leave. Pure."""
+"""Make the outputs of a step: lines to set, what to publish, whether the node may end. Pure."""
 
 import math
 
@@ -12,9 +12,9 @@ from nodes.safety import words
 from nodes.safety.config import Config
 from nodes.safety.contactor import ENERGISED
 from nodes.safety.cycle import Lateness
+from nodes.safety.evaluation import Evaluation, Stale
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
-from nodes.safety.judge import Blind, Facts
 from nodes.safety.latch import is_kept, latch_of, want
 from nodes.safety.state import Inputs, Outputs, State
 from nodes.safety.why import Reasons, why_not_closed
@@ -26,32 +26,34 @@ def report(
     config: Config,
     before: State,
     state: State,
-    facts: Facts | None,
+    evaluation: Evaluation | None,
     inputs: Inputs,
     moment: Moment,
     reasons: Reasons,
     lateness: Lateness,
 ) -> tuple[State, Outputs]:
-    """Return what is to be done after a step.
+    """Return the outputs of a step.
 
-    The watchdog is fed only by looks that have found nothing wrong: there is sight, an open
-    contactor is proven open, nothing is latched. So a coil that does not follow its enable line
-    loses its watchdog 1 s later.
+    The watchdog is fed only by looks without a finding: inputs are fresh, an open contactor is
+    proven open, nothing is latched. So a coil that does not follow its enable line loses its
+    watchdog 1 s later.
 
     :param before: the state before the step.
     """
-    is_well = facts is not None and state.phase not in _UNPROVEN and not state.ledger.is_latched
-    latch = latch_of(state.ledger.records, is_flag_up=state.reset.is_seen)
-    memory, write = want(state.memory, latch, state.judged.wiring.ever, moment)
+    is_well = (
+        evaluation is not None and state.phase not in _UNPROVEN and not state.faults.is_latched
+    )
+    latch = latch_of(state.faults.records, is_flag_up=state.reset.is_seen)
+    memory, write = want(state.memory, latch, state.evaluation_state.wiring.ever, moment)
     if memory is not state.memory:
         state = replace(state, memory=memory)
-    state = _begin_to_speak(config, state, moment)
+    state = _begin_to_publish(config, state, moment)
     is_at_rest = state == before
-    # Open and at rest, and no vehicle is there: nothing could be opened sooner.
+    # Open, unchanged, no vehicle: more looks would open nothing sooner.
     is_idle = is_at_rest and state.phase is SafetyPhase.IDLE
-    is_idle = is_idle and facts is not None and facts.cp is CpState.A
-    status = _status(config, state, facts, moment, reasons) if state.has_spoken else None
-    is_finished = _is_finished(config, state, facts, inputs.stop, moment)
+    is_idle = is_idle and evaluation is not None and evaluation.cp is CpState.A
+    status = _status(config, state, evaluation, moment, reasons) if state.has_published else None
+    is_finished = _is_finished(config, state, evaluation, inputs.stop, moment)
     return state, Outputs(
         enable=state.phase in ENERGISED,
         residual_test=state.testing.is_on,
@@ -66,87 +68,105 @@ def report(
     )
 
 
-def _begin_to_speak(config: Config, state: State, moment: Moment) -> State:
-    """Publish nothing before the first proof of an open contactor, for half of our own hold."""
-    if state.has_spoken:
+def _begin_to_publish(config: Config, state: State, moment: Moment) -> State:
+    """Publish nothing before the first proof of an open contactor, for half of the hold at most."""
+    if state.has_published:
         return state
-    if state.words_from_s is None:
-        state = replace(state, words_from_s=moment.now_s + config.first_word_s)
-    is_due = state.words_from_s is not None and moment.reached(state.words_from_s)
+    if state.publishes_from_s is None:
+        state = replace(state, publishes_from_s=moment.now_s + config.first_status_s)
+    is_due = state.publishes_from_s is not None and moment.reached(state.publishes_from_s)
     if state.phase is SafetyPhase.START and not is_due:
         return state
-    return replace(state, has_spoken=True)
+    return replace(state, has_published=True)
 
 
 def _status(
-    config: Config, state: State, facts: Facts | None, moment: Moment, reasons: Reasons
+    config: Config, state: State, evaluation: Evaluation | None, moment: Moment, reasons: Reasons
 ) -> SafetyStatus:
-    judged, ledger, heat = state.judged, state.ledger, state.judged.heat
-    installation_limit_a = judged.switches.installation_limit_a
+    evaluation_state, faults, derating = (
+        state.evaluation_state,
+        state.faults,
+        state.evaluation_state.derating,
+    )
+    installation_limit_a = evaluation_state.switches.installation_limit_a
     is_resting = not moment.reached(state.rests_until_s)
     reason = why_not_closed(state.phase, state.stale.why, state.memory, reasons, is_resting)
     return SafetyStatus(
         contactor=state.proof.contactor,
-        permitted=state.testing.is_passed and facts is not None and reasons.to_withhold is None,
-        faults=tuple(record.code for record in ledger.records),
-        retries=ledger.retries,
-        temperature_c=state.temperature_c if facts is None else round(facts.temperature_c, 1),
+        permitted=state.testing.is_passed
+        and evaluation is not None
+        and reasons.to_withhold is None,
+        faults=tuple(record.code for record in faults.records),
+        retries=faults.retries,
+        temperature_c=state.temperature_c
+        if evaluation is None
+        else round(evaluation.temperature_c, 1),
         installation_limit_a=installation_limit_a,
-        limit_a=limit_of_temperature(installation_limit_a, heat.paced_c, heat.is_hot),
+        limit_a=limit_of_temperature(installation_limit_a, derating.paced_c, derating.is_hot),
         phase=state.phase,
-        detail=words.why_not_closed(state.phase, reason, ledger.records, state.memory.problem),
-        records=tuple(words.told(record) for record in ledger.records),
-        commissioning=judged.switches.is_commissioning,
-        cp_state=None if facts is None else CpState.E if facts.is_undefined else facts.cp,
-        offered_a=0.0 if facts is None else round(facts.offered_a, 1),
+        detail=words.why_not_closed(state.phase, reason, faults.records, state.memory.problem),
+        records=tuple(words.as_fault(record) for record in faults.records),
+        commissioning=evaluation_state.switches.is_commissioning,
+        cp_state=None
+        if evaluation is None
+        else CpState.E
+        if evaluation.is_undefined
+        else evaluation.cp,
+        offered_a=0.0 if evaluation is None else round(evaluation.offered_a, 1),
         plugged_since_utc_ns=state.plug.since_utc_ns,
-        retry_in_s=_retry_in_s(state, facts, moment),
-        has_mains=state.stale.why is not Blind.DARK,
+        retry_in_s=_retry_in_s(state, evaluation, moment),
+        has_mains=state.stale.why is not Stale.NO_MAINS,
         showroom=config.showroom,
-        wired_phases=judged.wiring.wired,
+        wired_phases=evaluation_state.wiring.wired,
         starts_in_s=_left_s(state.reset.waits_until_s, moment) or None,
     )
 
 
 def _warning(before: State, gap_s: float, lateness: Lateness) -> str | None:
-    """Return a line for the log when a late look has opened, or has broken something off."""
-    is_costly = before.phase in ENERGISED or before.testing.is_pulsed or lateness is Lateness.ASLEEP
+    """Return a line for the log when a late look has opened, or broken off a self-test."""
+    is_costly = (
+        before.phase in ENERGISED or before.testing.is_pulsed or lateness is Lateness.STALLED
+    )
     if lateness in (Lateness.IN_TIME, Lateness.LATE) or not is_costly:
         return None
     return words.own_cycle_late(gap_s)
 
 
-def _retry_in_s(state: State, facts: Facts | None, moment: Moment) -> float | None:
-    """Return until the next retry [s]; None: none pending, or it waits for more than time."""
-    retry_at_s = state.ledger.retry_at_s
-    if retry_at_s is None or (moment.reached(retry_at_s) and is_blocked(state.ledger, facts)):
+def _retry_in_s(state: State, evaluation: Evaluation | None, moment: Moment) -> float | None:
+    """Return the time to the next retry [s]; None: none pending, or it waits for a condition."""
+    retry_at_s = state.faults.retry_at_s
+    if retry_at_s is None or (moment.reached(retry_at_s) and is_blocked(state.faults, evaluation)):
         return None
     return _left_s(retry_at_s, moment)
 
 
 def _left_s(end_s: float, moment: Moment) -> float:
-    """Return the time until then [s], in whole seconds that have begun, so that few steps do."""
+    """Return the time until then [s], rounded up to seconds, so that it changes once a second."""
     left_s = max(0.0, float(math.ceil(end_s - moment.now_s)))
     while left_s > 0.0 and moment.reached(end_s - left_s + 1.0):
-        left_s -= 1.0  # by rounding alone
+        left_s -= 1.0  # rounding error
     return left_s
 
 
 def _is_finished(
-    config: Config, state: State, facts: Facts | None, stop: StopReason | None, moment: Moment
+    config: Config,
+    state: State,
+    evaluation: Evaluation | None,
+    stop: StopReason | None,
+    moment: Moment,
 ) -> bool:
-    """Return whether a node that is asked to stop may leave."""
+    """Return whether a node that is asked to stop may end."""
     if stop is None or state.stop_by_s is None or state.phase in ENERGISED:
         return False
     if stop is StopReason.RESTART and not moment.reached(state.testing.answers_until_s):
-        return False  # the next incarnation would take the answer to our self-test for a trip
-    keeps_until_s = state.stop_by_s - config.farewell_s + config.keep_s
+        return False  # the next incarnation would take the late self-test answer for a trip
+    keeps_until_s = state.stop_by_s - config.sigterm_s + config.keep_s
     is_hurried = stop is StopReason.SIGNAL or moment.reached(keeps_until_s)
-    latch, wired = latch_of(state.ledger.records), state.judged.wiring.ever
+    latch, wired = latch_of(state.faults.records), state.evaluation_state.wiring.ever
     if not is_hurried and not is_kept(state.memory, latch, wired):
-        return False  # it is still on its way to the disk
-    if facts is not None and facts.is_proven_open:
+        return False  # the write has not ended yet
+    if evaluation is not None and evaluation.is_proven_open:
         return True
     if state.phase is SafetyPhase.OPENING and stop is not StopReason.SIGNAL:
-        return False  # the proof comes, or the fault, within 0.2 s
+        return False  # proof or fault follows within 0.2 s
     return moment.reached(state.stop_by_s)

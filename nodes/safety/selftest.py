@@ -1,12 +1,12 @@
 """The self-test of the residual-current monitor (CHG-1, LED-2), with the contactor open. Pure.
 
-The monitor's test line injects a current that must trip both of its outputs, and both must let go
+The monitor's test line injects a current that must trip both outputs, and both must become idle
 again: outputs idle, test on, both active within 740 ms, test off, both idle 2.16 s after the
 beginning. The times are those of the CCID test of Analog Devices' evaluation charger and OpenEVSE.
 
-After a test that is broken off the monitor may still answer its pulse, within the time of that
-test; with a proven open contactor that is no residual current. The next test begins when that time
-is over, or it might take a late answer for its own.
+After a test that is broken off the monitor may still answer, within the time of that test (a late
+self-test answer); with a proven open contactor that is no residual current. The next test begins
+after that time, so that it cannot take the late answer for its own.
 """
 
 from enum import Enum
@@ -16,14 +16,14 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 
-IDLE_WITHIN_S = 1.0  # outputs must have let go of what was before: OpenEVSE
+IDLE_WITHIN_S = 1.0  # the outputs must be idle before the test: OpenEVSE
 PULSE_S = 0.06  # the least length of the test
 ACTIVE_WITHIN_S = 0.74
 IDLE_AFTER_S = 2.16
 
 
-class Verdict(Enum):
-    """How far a self-test has come."""
+class SelfTestResult(Enum):
+    """The result of a self-test, or that it runs."""
 
     RUNNING = "running"
     PASSED = "passed"
@@ -33,24 +33,24 @@ class Verdict(Enum):
 
 
 class SelfTest(Struct, frozen=True, kw_only=True):
-    """One self-test, begun at a time, or to be begun then."""
+    """One self-test that runs, or is to begin."""
 
-    begun_s: float  # of the waiting for idle, then of the pulse
+    begun_s: float  # start of the wait for idle, then of the pulse
     is_pulsed: bool = False  # the pulse has begun
     is_on: bool = False  # the test line
     seen_ac: bool = False
     seen_dc: bool = False
-    verdict: Verdict = Verdict.RUNNING
+    result: SelfTestResult = SelfTestResult.RUNNING
 
 
 class SelfTesting(Struct, frozen=True, kw_only=True):
-    """The self-test that runs, and what is remembered of those before."""
+    """The self-test that runs, and the result of earlier ones."""
 
     test: SelfTest | None = None  # the one that runs
     is_passed: bool = False  # one has passed since the plug went in
     passed_at_s: float = 0.0
     failed: int = 0  # tests in a row
-    answers_until_s: float = 0.0  # until then the monitor may answer a test that was broken off
+    answers_until_s: float = 0.0  # until then a late self-test answer is possible
 
     @property
     def is_pulsed(self) -> bool:
@@ -66,29 +66,29 @@ class SelfTesting(Struct, frozen=True, kw_only=True):
 def follow(
     testing: SelfTesting, moment: Moment, residual_ac: bool, residual_dc: bool
 ) -> SelfTesting:
-    """Take the self-test that runs one reading on, and count failures in a row."""
+    """Update the self-test that runs with one reading, and count failures in a row."""
     if testing.test is None:
         return testing
     test = watch(testing.test, moment, residual_ac, residual_dc)
     if test is testing.test:
         return testing
     failed = testing.failed
-    if test.verdict is Verdict.PASSED:
+    if test.result is SelfTestResult.PASSED:
         failed = 0
-    elif test.verdict is not Verdict.RUNNING:
+    elif test.result is not SelfTestResult.RUNNING:
         failed += 1
     return replace(testing, test=test, failed=failed)
 
 
 def begin(testing: SelfTesting, now_s: float) -> SelfTesting:
-    """Begin a test, unless one runs, once no answer to an earlier one can come."""
+    """Begin a test, unless one runs, after the time of a late answer."""
     if testing.test is not None:
         return testing
     return replace(testing, test=SelfTest(begun_s=max(now_s, testing.answers_until_s)))
 
 
 def end(testing: SelfTesting) -> SelfTesting:
-    """End the test that runs; one that is broken off may still be answered."""
+    """End the test that runs; after one that is broken off a late answer is possible."""
     if testing.test is None:
         return testing
     until_s = max(testing.answers_until_s, answers_until_s(testing.test))
@@ -96,19 +96,23 @@ def end(testing: SelfTesting) -> SelfTesting:
 
 
 def forget(testing: SelfTesting) -> SelfTesting:
-    """End the test that runs, and have the next vehicle or charge tested again."""
+    """End the test that runs; the next vehicle or charge needs a new one."""
     return replace(end(testing), is_passed=False)
 
 
 def watch(test: SelfTest, moment: Moment, residual_ac: bool, residual_dc: bool) -> SelfTest:
-    """Take the self-test one reading on."""
+    """Update the self-test with one reading."""
     begun_s = test.begun_s
     if not moment.reached(begun_s):
         return test
     if not test.is_pulsed:
         if not residual_ac and not residual_dc:
             return replace(test, begun_s=moment.now_s, is_pulsed=True, is_on=True)
-        return _judged(test, Verdict.NOT_IDLE) if moment.reached(begun_s + IDLE_WITHIN_S) else test
+        return (
+            _ended(test, SelfTestResult.NOT_IDLE)
+            if moment.reached(begun_s + IDLE_WITHIN_S)
+            else test
+        )
     if test.is_on:
         if (residual_ac and not test.seen_ac) or (residual_dc and not test.seen_dc):
             test = replace(
@@ -119,18 +123,20 @@ def watch(test: SelfTest, moment: Moment, residual_ac: bool, residual_dc: bool) 
         if test.seen_ac and test.seen_dc:
             return replace(test, is_on=False) if moment.reached(begun_s + PULSE_S) else test
         is_over = moment.reached(begun_s + ACTIVE_WITHIN_S)
-        return _judged(test, Verdict.NO_ANSWER) if is_over else test
+        return _ended(test, SelfTestResult.NO_ANSWER) if is_over else test
     if not moment.reached(begun_s + IDLE_AFTER_S):
         return test
-    return _judged(test, Verdict.STUCK if residual_ac or residual_dc else Verdict.PASSED)
+    return _ended(
+        test, SelfTestResult.STUCK if residual_ac or residual_dc else SelfTestResult.PASSED
+    )
 
 
 def answers_until_s(test: SelfTest | None) -> float:
-    """Return until when the outputs may answer a self-test that is broken off now; 0: not."""
-    if test is None or not test.is_pulsed or test.verdict is Verdict.PASSED:
+    """Return until when a late answer may come if the test is broken off now; 0: none."""
+    if test is None or not test.is_pulsed or test.result is SelfTestResult.PASSED:
         return 0.0
     return test.begun_s + IDLE_AFTER_S
 
 
-def _judged(test: SelfTest, verdict: Verdict) -> SelfTest:
-    return replace(test, is_on=False, verdict=verdict)
+def _ended(test: SelfTest, result: SelfTestResult) -> SelfTest:
+    return replace(test, is_on=False, result=result)

@@ -1,23 +1,23 @@
-"""Inputs stale: how long, and how often a charge or a self-test was broken off by it. Pure."""
+"""Inputs stale: how long, and how often that broke off a charge or a self-test. Pure."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
 from nodes.safety.config import Config
-from nodes.safety.judge import Blind
+from nodes.safety.evaluation import Stale
 
 
 class StaleInputs(Struct, frozen=True, kw_only=True):
-    """What is remembered of readings that said nothing."""
+    """What is remembered of stale inputs."""
 
-    why: Blind | None = None  # the last reading said nothing
-    since_s: float | None = None  # not fresh for long enough to prove the contactor open, since
-    interrupted_at_s: tuple[float, ...] = ()  # a charge or a self-test, of late
+    why: Stale | None = None  # of the last reading; None: it was fresh
+    since_s: float | None = None  # stale since; cleared when the contactor is proven open
+    interrupted_at_s: tuple[float, ...] = ()  # when a charge or a self-test was broken off
 
 
 def interrupt(stale: StaleInputs, config: Config, moment: Moment) -> tuple[StaleInputs, bool]:
-    """Note that a charge or a self-test is broken off; return whether that is too often."""
+    """Record that a charge or a self-test is broken off; return whether too often."""
     recent_s = tuple(
         at_s for at_s in stale.interrupted_at_s if not moment.reached(at_s + config.interruptions_s)
     )
@@ -29,30 +29,30 @@ def interrupt(stale: StaleInputs, config: Config, moment: Moment) -> tuple[Stale
 
 
 def miss(
-    stale: StaleInputs, config: Config, why: Blind, moment: Moment, *, interrupts: bool
+    stale: StaleInputs, config: Config, why: Stale, moment: Moment, *, interrupts: bool
 ) -> tuple[StaleInputs, bool]:
-    """Note that inputs are stale; return whether for too long, or whether it interrupts too often.
+    """Record stale inputs; return whether for too long, or with too many interruptions.
 
-    Without mains nothing is wrong with the box, nor was before it was known that there are none.
+    Without mains it is no fault; what was counted before the loss was known is dropped.
 
     :param interrupts: it breaks off a charge or a self-test.
     """
-    if why is Blind.DARK:
+    if why is Stale.NO_MAINS:
         return replace(stale, why=why, since_s=None, interrupted_at_s=()), False
     since_s = moment.now_s if stale.since_s is None else stale.since_s
     stale = replace(stale, why=why, since_s=since_s)
     is_wrong = False
     if interrupts:
         stale, is_wrong = interrupt(stale, config, moment)
-    if moment.reached(since_s + config.blind_s):
+    if moment.reached(since_s + config.stale_s):
         return replace(stale, interrupted_at_s=()), True
     return stale, is_wrong
 
 
 def see(stale: StaleInputs, *, is_proven: bool) -> StaleInputs:
-    """Note that inputs are fresh.
+    """Record that inputs are fresh.
 
-    :param is_proven: for long enough to have proven the contactor open.
+    :param is_proven: long enough to prove the contactor open.
     """
     since_s = None if is_proven else stale.since_s
     if stale.why is None and since_s == stale.since_s:

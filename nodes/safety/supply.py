@@ -1,11 +1,11 @@
-"""Mains and current: what the box's meter chip says, held against time and the offer. Pure.
+"""Mains and current: the values of the box's meter chip, over time and against the offer. Pure.
 
-What is wrong has to last, and time is spent by it: a good reading gives back as much as a bad one
-takes, an unknown one nothing. So what comes and goes counts as well, and nonsense heals nothing.
-Silence is no passing thing here: without the chip nobody sees an overcurrent.
+A bad value counts after a time. Bad readings add their time, good ones subtract it, unknown ones do
+neither: so a value that comes and goes counts as well, and unknown values clear nothing. Silence
+counts the same way: without the chip no overcurrent is seen.
 
-A phase that does not count lets its voltage drop out, never its current: a current is seen whatever
-the voltage tap of its phase says. A number counts though the chip does not know another.
+The voltage of a phase that does not count is ignored, its current never: the voltage tap of a phase
+may be defective. A known value counts even if others are unknown.
 """
 
 import math
@@ -19,26 +19,26 @@ from msgs.pilot import MIN_OFFER_A
 from nodes.safety.chip import Phases
 
 LEAST_V, MOST_V = 160.0, 280.0  # ERR-8002
-FAR_V = 300.0  # so far above there is no second to lose (hardware.md 2.3)
+FAR_V = 300.0  # above it the time is shorter (hardware.md 2.3)
 OUTSIDE_S, FAR_S = 1.0, 0.1  # hardware.md 2.3
 BACK_LEAST_V, BACK_MOST_V = 165.0, 275.0  # in range again: 5 V of hysteresis (hardware.md 2.3)
-STABLE_S = 30.0  # so long in range before it is tried again (hardware.md 2.3)
+STABLE_S = 30.0  # in range before a retry (hardware.md 2.3)
 ABSENT_V = 50.0  # touch voltage limit, IEC 60364-4-41: below it there is no mains
 SILENT_S = 5.0  # the hold of meter/box: 8002 and 4003 are not seen without it
-# 4003: EVerest's rule by the offer on the line, and a fast one for those who ignore it altogether.
+# 4003: EVerest's rule by the offer on the line, and a fast one for a vehicle that ignores it.
 SLOW_MARGIN_A, SLOW_RATIO, SLOW_S = 0.5, 1.10, 7.0
 FAST_RATIO, FAST_S = 1.25, 1.0
 GRACE_S = 5.0  # the vehicle's time to follow a lowered offer: IEC 61851-1, Table A.6, seq. 5/6
-SAME_S = 0.25  # assumed: offers that were lowered within so short a time are kept as one
+SAME_S = 0.25  # assumed: offers lowered within this time are kept as one
 STRAY_A, STRAY_S = 1.0, 1.0  # current through an open contactor (hardware.md 2.4)
-MOST_S = 0.1  # assumed: no round tells more than this about what lies between two of them
+MOST_S = 0.1  # assumed: one reading stands for at most this time
 
 
 Voltages = tuple[float | None, float | None, float | None]  # L1, L2, L3; None: does not count
 
 
 class Supply(Struct, frozen=True, kw_only=True):
-    """What is remembered from one reading to the next; `..._s` is time that has been spent."""
+    """What is remembered from one reading to the next; `..._s` is the time counted by `spend`."""
 
     silent_s: float = 0.0
     outside_s: float = 0.0
@@ -59,10 +59,10 @@ class MainsFault(Enum):
     """What is wrong with the mains (8002)."""
 
     RANGE = "range"  # outside 160 to 280 V
-    SILENT = "silent"  # the meter chip is silent or stuck: nobody knows
+    SILENT = "silent"  # the meter chip is silent or stuck: voltages are unknown
 
 
-class SupplyFacts(Struct, frozen=True, kw_only=True):
+class SupplyEvaluation(Struct, frozen=True, kw_only=True):
     """What is wrong, and what was measured."""
 
     mains: MainsFault | None  # 8002
@@ -75,7 +75,7 @@ class SupplyFacts(Struct, frozen=True, kw_only=True):
 
 
 def has_mains(voltages_v: Phases | None, load_voltage: bool) -> bool | None:
-    """Return whether mains are seen, by the chip or behind the contactor; None: nobody knows."""
+    """Return whether mains are seen, by the chip or behind the contactor; None: unknown."""
     if load_voltage is not False:
         return True
     if voltages_v is None or any(math.isnan(volt) for volt in voltages_v):
@@ -84,10 +84,10 @@ def has_mains(voltages_v: Phases | None, load_voltage: bool) -> bool | None:
 
 
 def spend(spent_s: float, is_bad: bool | None, since_s: float, most_s: float) -> float:
-    """Return the time that something bad has spent after one more reading.
+    """Return the counted time of something bad after one more reading.
 
-    :param is_bad: None: not known.
-    :param most_s: more than this is too much; little more is kept, so that it heals.
+    :param is_bad: None: unknown.
+    :param most_s: more than this is a fault; only little more is kept, so that it can clear.
     """
     if is_bad is None:
         return spent_s
@@ -107,18 +107,18 @@ def watch(
     counts: tuple[bool, bool, bool],
     offered_a: float,
     is_open: bool,
-) -> tuple[Supply, SupplyFacts]:
-    """Take the supply one reading on.
+) -> tuple[Supply, SupplyEvaluation]:
+    """Update the supply with one reading.
 
     :param since_s: since the reading before.
-    :param counts: the phases that are judged; one at least.
-    :param offered_a: what the duty on the line offers; 0 in x1 and F, when the vehicle has its
-        6 s to stop.
+    :param counts: the phases that count; one at least.
+    :param offered_a: what the duty on the line offers; 0 in X1 and F, where the vehicle has 6 s to
+        stop.
     :param is_open: the contactor is commanded open.
     """
     volts, are_volts_known = _volts(voltages_v, counts)
     if is_open and currents_a is not None and currents_a == supply.drawn_a and any(currents_a):
-        currents_a = None  # those of a closed contactor, to the last bit: the chip is stuck
+        currents_a = None  # exactly those of the closed contactor: the chip is stuck
     most_a, are_amps_known = _most_a(currents_a, counts)
     lowered, largest_a = _offers(supply, moment, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
@@ -157,7 +157,7 @@ def watch(
     )
     if after == supply:
         after = supply
-    return after, SupplyFacts(
+    return after, SupplyEvaluation(
         mains=_mains_fault(after),
         has_excess=after.slow_s > SLOW_S or after.fast_s > FAST_S,
         has_stray=after.stray_s > STRAY_S,
@@ -168,15 +168,15 @@ def watch(
     )
 
 
-def blink(supply: Supply) -> Supply:
-    """Return what outlives a moment without sight: nothing heals in it."""
+def carry_over(supply: Supply) -> Supply:
+    """Return the supply after a failed reading: the counted times stay."""
     return supply if supply.inside_since_s is None else replace(supply, inside_since_s=None)
 
 
 def _offers(
     supply: Supply, moment: Moment, offered_a: float
 ) -> tuple[tuple[tuple[float, float], ...], float]:
-    """Return the offers that were lowered in the last 5 s, and the largest that may be followed."""
+    """Return the offers lowered in the last 5 s, and the largest that may still be drawn."""
     lowered = tuple(one for one in supply.lowered if not moment.reached(one[0] + GRACE_S))
     if offered_a < supply.offered_a:
         left_a = supply.offered_a
@@ -214,7 +214,7 @@ def _most_a(
 
 
 def _good(is_known: bool) -> bool | None:
-    """Return what a reading says in which nothing bad is seen; None: not all of it is known."""
+    """Return False (nothing bad) for a reading that is known, None for one that is not."""
     return False if is_known else None
 
 

@@ -1,7 +1,7 @@
 """The DIP switches, by the majority of three reads (smart_home.md 3.6). Pure.
 
 They are read through shift registers on a long wire: one read in three may be wrong. Three reads
-that all differ are no code at all, and that is the lowest.
+that all differ give no code, and the lowest limit.
 """
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ Code = tuple[int, int]  # DSW1, DSW2; switch .1 is the most significant bit
 
 
 class Switches(Struct, frozen=True, kw_only=True):
-    """The last reads, and what they say together."""
+    """The last reads, and their majority."""
 
     reads: tuple[Code, ...] = ()
     installation_limit_a: float = LOWEST_DIP_A
@@ -24,7 +24,7 @@ class Switches(Struct, frozen=True, kw_only=True):
 
     @property
     def is_settled(self) -> bool:
-        """Return whether they have been read often enough to be believed."""
+        """Return whether they have been read often enough for a majority."""
         return len(self.reads) == READS
 
 
@@ -50,8 +50,8 @@ def read(switches: Switches, code: Code) -> Switches:
     )
 
 
-def blink(switches: Switches) -> Switches:
-    """Return what outlives a failed reading: what they said; it is to be read anew."""
+def carry_over(switches: Switches) -> Switches:
+    """Return the switches after a failed reading: the last majority, to be read again."""
     return Switches(
         installation_limit_a=switches.installation_limit_a,
         is_commissioning=switches.is_commissioning,

@@ -1,7 +1,7 @@
 """Why the vehicle is asked to stop, why the contactor opens, why it does not close. Pure.
 
-Each reason is the first that holds, most serious first; None says that there is none. The texts
-stand in `words.py`.
+Each reason is the first that holds, most serious first; None: there is none. The texts are in
+`words.py`.
 """
 
 from enum import Enum
@@ -14,8 +14,8 @@ from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.config import Config
 from nodes.safety.contactor import ENERGISED
-from nodes.safety.faults import Ledger
-from nodes.safety.judge import Blind, Facts
+from nodes.safety.evaluation import Evaluation, Stale
+from nodes.safety.faults import FaultState
 from nodes.safety.latch import Memory
 from nodes.safety.state import Inputs, State
 from nodes.safety.supply import SILENT_S
@@ -24,7 +24,7 @@ _VEHICLE_ASKS = (CpState.C, CpState.D)
 
 
 class Why(Enum):
-    """What speaks against current, or is still missing for it."""
+    """A reason against current, or what it still needs."""
 
     FAULT = "fault"  # the first record says which
     STOP = "stop"
@@ -32,7 +32,7 @@ class Why(Enum):
     SHOWROOM = "showroom"
     STATE_F = "state_f"
     NO_VEHICLE = "no_vehicle"
-    MAINS_BACK = "mains_back"  # the wait by chance after a power cut
+    MAINS_BACK = "mains_back"  # the random wait after a power cut
     SESSION_SILENT = "session_silent"
     NOT_PERMITTED = "not_permitted"
     METER_SILENT = "meter_silent"
@@ -45,8 +45,8 @@ class Why(Enum):
     NOT_ASKED = "not_asked"
     PILOT_SILENT = "pilot_silent"
     PILOT_DISAGREES = "pilot_disagrees"
-    UNCONFIRMED = "unconfirmed"  # after a late look this reading decides alone
-    # Of a phase, for a person alone.
+    UNCONFIRMED = "unconfirmed"  # this look came late, so its reading alone must show C or D
+    # Of a phase, only published.
     DISK_REFUSES = "disk_refuses"
     DISK_UNHEARD = "disk_unheard"
     NOT_PROVEN = "not_proven"
@@ -56,14 +56,14 @@ class Why(Enum):
     DIODE = "diode"
 
 
-Reason = Why | Blind
+Reason = Why | Stale
 
 
 class Reasons(NamedTuple):
-    """What speaks against current, in three degrees."""
+    """The reasons against current, in three degrees."""
 
-    to_withhold: Reason | None  # the pilot may offer nothing; a vehicle that draws has 6 s to stop
-    to_wait: Reason | None  # pilot itself offers nothing; the same 6 s
+    to_withhold: Reason | None  # pilot must not offer current; a vehicle that draws has 6 s to stop
+    to_wait: Reason | None  # pilot itself offers no current; the same 6 s
     to_open: Reason | None  # at once
 
     @property
@@ -72,15 +72,15 @@ class Reasons(NamedTuple):
         return next((reason for reason in self if reason is not None), None)
 
 
-def why_blind(blind: Blind) -> Reasons:
-    """Return the reasons of a round without sight."""
-    return Reasons(blind, blind, blind)
+def why_stale(why: Stale) -> Reasons:
+    """Return the reasons of a round with stale inputs."""
+    return Reasons(why, why, why)
 
 
 def why_not(
     config: Config,
     state: State,
-    facts: Facts,
+    evaluation: Evaluation,
     inputs: Inputs,
     moment: Moment,
     *,
@@ -88,24 +88,24 @@ def why_not(
 ) -> Reasons:
     """Return all reasons of this round.
 
-    :param is_late: this look came late, so that its reading decides alone.
+    :param is_late: this look came late, so its reading alone must show C or D.
     """
     return Reasons(
-        _why_withhold(config, state, facts, inputs, moment),
-        _why_wait(facts, inputs.pilot),
-        _why_open(facts, state.ledger, inputs.pilot, inputs.stop, is_late=is_late),
+        _why_withhold(config, state, evaluation, inputs, moment),
+        _why_wait(evaluation, inputs.pilot),
+        _why_open(evaluation, state.faults, inputs.pilot, inputs.stop, is_late=is_late),
     )
 
 
 def why_not_closed(
-    phase: SafetyPhase, blind: Blind | None, memory: Memory, reasons: Reasons, is_resting: bool
+    phase: SafetyPhase, why: Stale | None, memory: Memory, reasons: Reasons, is_resting: bool
 ) -> Reason | None:
     """Return why the contactor is not closed, for a person; None while it is."""
     match phase:
         case SafetyPhase.CLOSED:
             return None
         case SafetyPhase.START:
-            return _why_start(memory) if blind is None else blind
+            return _why_start(memory) if why is None else why
         case SafetyPhase.SELF_TEST:
             return Why.SELF_TEST
         case SafetyPhase.CLOSING:
@@ -125,20 +125,20 @@ def _why_start(memory: Memory) -> Why:
 
 
 def _why_withhold(
-    config: Config, state: State, facts: Facts, inputs: Inputs, moment: Moment
+    config: Config, state: State, evaluation: Evaluation, inputs: Inputs, moment: Moment
 ) -> Why | None:
     session = inputs.session
-    if state.ledger.records:
+    if state.faults.records:
         return Why.FAULT
     if inputs.stop is not None:
         return Why.STOP
-    if facts.is_commissioning:
+    if evaluation.is_commissioning:
         return Why.COMMISSIONING
     if config.showroom:
         return Why.SHOWROOM
-    if facts.cp is CpState.F:
+    if evaluation.cp is CpState.F:
         return Why.STATE_F
-    if not facts.is_plugged:
+    if not evaluation.is_plugged:
         return Why.NO_VEHICLE
     if not moment.reached(state.reset.waits_until_s):
         return Why.MAINS_BACK
@@ -148,37 +148,39 @@ def _why_withhold(
         return Why.NOT_PERMITTED
     if not inputs.is_metering:
         return Why.METER_SILENT
-    if not state.judged.wiring.is_known:
+    if not state.evaluation_state.wiring.is_known:
         return Why.PHASES_UNKNOWN
-    # As with the first write of all: nothing is closed on what a restart would forget, and nothing
-    # that is closed is opened for it.
-    is_stored = state.phase in ENERGISED or state.memory.wired == state.judged.wiring.wired
+    # A restart would forget phases that are not stored: nothing is closed before, but a closed
+    # contactor is not opened for it.
+    is_stored = (
+        state.phase in ENERGISED or state.memory.wired == state.evaluation_state.wiring.wired
+    )
     return None if is_stored else Why.PHASES_UNSTORED
 
 
-def _why_wait(facts: Facts, pilot: PilotStatus | None) -> Why | None:
+def _why_wait(evaluation: Evaluation, pilot: PilotStatus | None) -> Why | None:
     if pilot is not None and not pilot.offered_a >= MIN_OFFER_A:
         return Why.NO_OFFER
-    return None if facts.has_pwm else Why.NO_PWM
+    return None if evaluation.has_pwm else Why.NO_PWM
 
 
 def _why_open(
-    facts: Facts,
-    ledger: Ledger,
+    evaluation: Evaluation,
+    faults: FaultState,
     pilot: PilotStatus | None,
     stop: StopReason | None,
     *,
     is_late: bool,
 ) -> Why | None:
-    if any(record.code is not FaultCode.TOO_HOT for record in ledger.records):
+    if any(record.code is not FaultCode.TOO_HOT for record in faults.records):
         return Why.FAULT
-    if facts.is_switched_off:
+    if evaluation.is_switched_off:
         return Why.SWITCH_OPEN
-    if facts.exceeds_limit:
+    if evaluation.exceeds_limit:
         return Why.OFFER_TOO_HIGH
-    if not facts.asks:
+    if not evaluation.asks:
         return Why.NOT_ASKED
-    if is_late and not facts.is_asking_now:
+    if is_late and not evaluation.is_asking_now:
         return Why.UNCONFIRMED
     if pilot is None:
         return Why.PILOT_SILENT
@@ -188,7 +190,7 @@ def _why_open(
 
 
 def is_metering(meter: MeterReading | None, moment: Moment) -> bool:
-    """Return whether the meter's values are recent, whatever the meter node says of itself."""
+    """Return whether the meter's values are recent, by their time, not by `online`."""
     if meter is None or meter.sampled_ns <= 0:
         return False
     sampled_s = meter.sampled_ns / 1e9

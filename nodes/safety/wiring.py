@@ -1,21 +1,20 @@
-"""Which phases of the installation are wired to the box, found out from what the chip says. Pure.
+"""Find which phases of the installation are wired to the box, from the chip's values. Pure.
 
-A phase counts while it has 50 V or more: it is judged, and out of range it is 8002. One that has
-less, while another has mains, is not wired and its voltage does not count. Without mains nothing is
-learned, and until something is known all three phases count. A phase that the chip does not know is
-not one below 50 V: nothing is known before each has shown a voltage.
+A phase counts while it has 50 V or more: out of range it is 8002. One with less, while another has
+mains, is not wired and its voltage does not count. Without mains nothing is learned, and until the
+wiring is known all three phases count. A phase whose voltage is unknown is not one below 50 V: the
+wiring is known only after each has shown a voltage.
 
 A phase is remembered once it has had mains (160 V or more) with the contactor commanded open, or
-has carried current through a closed one. It counts from then on, and is 8002 when it is lost. A
-closed contactor shows voltage that the vehicle couples onto a core that floats, and a core that
-floats may show 50 to 120 V at all times: both count while they are there, and are not remembered.
-One reading of the chip alone makes nothing known and no phase remembered.
+has carried current through a closed one. It counts from then on, and is 8002 when it is lost. With
+the contactor closed the vehicle may couple voltage onto a floating core, and a floating core may
+show 50 to 120 V at all times: both count while they last and are not remembered. One reading of the
+chip is never enough to know the wiring or to remember a phase.
 
 A process that starts while a phase is lost would take it for one that was never wired, and the 8002
-of its predecessor would be gone. So the remembered phases are kept on the disk and hold over
-crashes and restarts of the process. Only a power-on reset of the hardware, seen up and then taken
-back, drops what a predecessor has kept: a box is rewired without mains, and a flag that is stuck
-drops nothing.
+would be lost. So the remembered phases are stored on the disk and hold over crashes and restarts.
+Only a power-on reset of the hardware, seen up and then cleared, drops the stored phases: a box is
+rewired without mains, and a flag that is stuck drops nothing.
 """
 
 import math
@@ -31,35 +30,35 @@ Wired = tuple[bool, bool, bool]  # L1, L2, L3
 NONE: Wired = (False, False, False)
 ALL: Wired = (True, True, True)
 
-# Another phase has mains from the least voltage of ERR-8002 on: below it the whole supply may have
-# failed, and then a phase without voltage is no evidence.
+# A phase has mains from the lower limit of ERR-8002 on: if all are below, the whole supply may have
+# failed, and a phase without voltage proves nothing.
 MAINS_V = LEAST_V
-LIVE_S = FAR_S  # until a phase counts: as soon as the fastest judgement of a voltage
-# Until it is remembered. The chip's newest reading may be this old, and is read in each round: time
-# beyond it, with what the first round tells of the time before it, has seen two readings at least.
+LIVE_S = FAR_S  # until a phase counts: as fast as the fastest voltage fault
+# Until a phase is remembered: the chip's hold, and the most that the first round counts. A longer
+# time contains two readings of the chip at least.
 SURE_S = HOLD_S + MOST_S
 
 
 class Wiring(Struct, frozen=True, kw_only=True):
-    """What is known of the phases; `..._s` is time that has been spent."""
+    """What is known of the phases; `..._s` is the time counted by `spend`."""
 
     seen: Wired = NONE  # remembered by this process
-    kept: Wired = NONE  # by a predecessor since the mains came on
-    live_s: Phases = (0.0, 0.0, 0.0)  # at 50 V or more, of a phase that is not seen yet
-    seen_s: Phases = (0.0, 0.0, 0.0)  # with what is remembered, likewise
-    mains_s: float = 0.0  # with mains on a phase, until it is known
+    kept: Wired = NONE  # stored by the previous process since the mains came on
+    live_s: Phases = (0.0, 0.0, 0.0)  # at 50 V or more, of a phase not remembered yet
+    seen_s: Phases = (0.0, 0.0, 0.0)  # with the evidence to remember it, likewise
+    mains_s: float = 0.0  # with mains on a phase, until the wiring is known
     is_known: bool = False
 
     @property
     def ever(self) -> Wired:
-        """Return the phases that are remembered, by this process or by a predecessor."""
+        """Return the phases that this process or an earlier one remembers."""
         one, two, three = self.seen
         first, second, third = self.kept
         return one or first, two or second, three or third
 
     @property
     def wired(self) -> Wired:
-        """Return the phases that are remembered or have voltage now; none while it is not known."""
+        """Return the phases that are remembered or have voltage; none while nothing is known."""
         if not self.is_known:
             return NONE
         one, two, three = self.ever
@@ -67,8 +66,8 @@ class Wiring(Struct, frozen=True, kw_only=True):
         return one or first_s > LIVE_S, two or second_s > LIVE_S, three or third_s > LIVE_S
 
     @property
-    def judged(self) -> Wired:
-        """Return the phases that count: those that are wired, all while it is not known."""
+    def counted(self) -> Wired:
+        """Return the phases that count: those that are wired; all while nothing is known."""
         return self.wired if self.is_known else ALL
 
 
@@ -115,7 +114,7 @@ def learn(
 
 
 def recall(wiring: Wiring, kept: Wired) -> Wiring:
-    """Return the wiring with what a predecessor has kept."""
+    """Return the wiring with the stored phases."""
     return replace(wiring, kept=kept)
 
 
@@ -125,7 +124,7 @@ def _see(
     """Return whether a phase is remembered now, and the times of one that is not."""
     if not (live_s or seen_s) and abs(volt) < ABSENT_V and (is_open or abs(amp) <= STRAY_A):
         return False, 0.0, 0.0  # a phase that is not wired, round by round
-    is_live = None if math.isnan(volt) else abs(volt) >= ABSENT_V  # what cannot be is not absent
+    is_live = None if math.isnan(volt) else abs(volt) >= ABSENT_V  # an impossible value is not 0 V
     live_s = spend(live_s, is_live, since_s, LIVE_S)
     value, least = (volt, LEAST_V) if is_open else (abs(amp), STRAY_A)
     shows = None if math.isnan(value) else value >= least if is_open else value > least

@@ -1,15 +1,15 @@
-"""The texts for a person: of faults, of their remedies, of why the contactor is not closed. Pure.
+"""The texts for persons: faults, remedies, why the contactor is not closed. Pure.
 
-Nothing is decided by them. They are attached where safety/status is made (`report.py`).
+No decision uses them. `report.py` puts them into safety/status.
 """
 
 from collections.abc import Callable
 
 from msgs.safety import Fault, FaultCode, SafetyPhase
-from nodes.safety.cycle import ASLEEP_S, LATE_S
+from nodes.safety.cycle import LATE_S, STALLED_S
+from nodes.safety.evaluation import EARTH_LIMIT_OHM, Stale
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.heat import DERATE_TO_C
-from nodes.safety.judge import EARTH_LIMIT_OHM, Blind
 from nodes.safety.supply import LEAST_V, MOST_V
 from nodes.safety.why import Reason, Why
 
@@ -36,8 +36,8 @@ REMEDIES: dict[FaultCode, str] = {
 }
 
 SILENT = "the box's own sensors are silent"
-NONSENSE = "the box's own sensors show what the pilot line cannot be"
-UNCLEAR = "the pilot shows 0 V, and nothing tells whether the box has mains"
+NONSENSE = "the box's own sensors show impossible values of the pilot line"
+UNCLEAR = "the pilot shows 0 V, and it is not known whether the box has mains"
 SWITCH_OPEN = "the over-temperature switch has opened"
 
 REASONS: dict[Reason, str] = {
@@ -46,7 +46,8 @@ REASONS: dict[Reason, str] = {
     Why.SHOWROOM: "the box is in showroom mode",
     Why.STATE_F: "the pilot line is in state F",
     Why.NO_VEHICLE: "no vehicle is connected",
-    Why.MAINS_BACK: "the mains are back; not all boxes of a house shall start at once",
+    Why.MAINS_BACK: "the mains are back; a random wait keeps the boxes of a house from starting "
+    "at once",
     Why.SESSION_SILENT: "the session node is silent, so nothing is authorised",
     Why.NOT_PERMITTED: "charging is not authorised",
     Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
@@ -61,17 +62,17 @@ REASONS: dict[Reason, str] = {
     Why.PILOT_SILENT: "the pilot node is silent",
     Why.UNCONFIRMED: "after a late look the vehicle was not seen to ask for energy",
     Why.PILOT_DISAGREES: "the pilot node does not see a vehicle that asks for energy",
-    Why.DISK_UNHEARD: "the disk has not answered yet what safety has to keep",
+    Why.DISK_UNHEARD: "the disk has not confirmed yet that safety can store",
     Why.NOT_PROVEN: "the contactor is not proven open yet",
     Why.SELF_TEST: "the residual-current monitor is being tested",
     Why.CLOSING: "the contactor is closing",
     Why.RESTING: "the contactor rests between two closings",
     Why.DIODE: "the vehicle's diode is not proven yet",
-    Blind.DARK: "the box has no mains",
-    Blind.SILENT: SILENT,
-    Blind.NONSENSE: NONSENSE,
-    Blind.UNCLEAR: UNCLEAR,
-    Blind.LATE: f"own cycle late: more than {ASLEEP_S:g} s between two looks",
+    Stale.NO_MAINS: "the box has no mains",
+    Stale.SILENT: SILENT,
+    Stale.NONSENSE: NONSENSE,
+    Stale.UNCLEAR: UNCLEAR,
+    Stale.LATE: f"own cycle late: more than {STALLED_S:g} s between two looks",
 }
 
 
@@ -80,23 +81,23 @@ def why_not_closed(
 ) -> str:
     """Return why the contactor is not closed; "" while it is.
 
-    :param problem: with which the disk has refused the last write.
+    :param problem: why the last write failed.
     """
     if reason is None:
         text = ""
     elif reason is Why.FAULT:
         text = fault(records[0].finding)
     elif reason is Why.DISK_REFUSES:
-        text = f"what safety has to keep cannot be stored: {problem}"
+        text = f"safety's data cannot be stored: {problem}"
     else:
         text = REASONS[reason]
     if phase is SafetyPhase.STOPPING:
         because = "" if reason is None else f": {text}"
-        text = f"waits until the vehicle draws nothing{because}"
+        text = f"waits until the vehicle draws no current{because}"
     return text[:MOST_CHARACTERS]
 
 
-def told(record: Record) -> Fault:
+def as_fault(record: Record) -> Fault:
     """Return a fault as it is published."""
     return Fault(
         code=record.code,
@@ -113,7 +114,7 @@ def fault(finding: Finding) -> str:
 
 
 def own_cycle_late(gap_s: float) -> str:
-    """Return that safety itself has looked too late, by the gap [s] before its last look."""
+    """Return the text for a gap [s] between two looks that was too long."""
     return f"own cycle late: {gap_s:.2f} s between two looks; {LATE_S * 1000:.0f} ms are allowed"
 
 
@@ -122,9 +123,9 @@ def _always(text: str) -> Callable[[Finding], str]:
 
 
 def _generator(seen: Finding) -> str:
-    told_percent, duty_percent = seen.told_percent or 0.0, seen.duty_percent or 0.0
+    set_percent, duty_percent = seen.set_percent or 0.0, seen.duty_percent or 0.0
     return (
-        f"the pilot's generator does not follow: it was told {told_percent:.1f} % "
+        f"the pilot's generator does not follow: it was set to {set_percent:.1f} % "
         f"and gives {duty_percent:.1f} %"
     )
 
@@ -152,13 +153,13 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
         "the contactor is commanded open and there is still voltage on the cable"
     ),
     Cause.NOT_PROVEN_OPEN: _always(
-        "the contactor is commanded open and its mirror contact does not prove it"
+        "the contactor is commanded open and its mirror contact does not prove that it is"
     ),
     Cause.STRAY_CURRENT: lambda seen: (
         f"{seen.current_a or 0.0:.1f} A flow though the contactor is commanded open"
     ),
     Cause.GENERATOR: _generator,
-    Cause.LATCH_UNREADABLE: _always("what was kept of the safety circuit cannot be read"),
+    Cause.LATCH_UNREADABLE: _always("the stored state of the safety circuit cannot be read"),
     Cause.EARTH: _always(
         f"the protective earth is missing or has more than {EARTH_LIMIT_OHM:.0f} ohm"
     ),
@@ -182,7 +183,7 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
     Cause.PULLED_IN_CHARGE: _always("the plug was pulled while charging"),
     Cause.PILOT_SHORT: lambda seen: f"the pilot is shorted to earth: {seen.high_v or 0.0:+.1f} V",
     Cause.PILOT_MINUS: lambda seen: (
-        f"the pilot is stuck at {seen.high_v or 0.0:+.1f} V: its generator is not"
+        f"the pilot is stuck at {seen.high_v or 0.0:+.1f} V: its generator does not drive it"
     ),
     Cause.PILOT_UNDEFINED: lambda seen: (
         f"the pilot shows {seen.high_v or 0.0:+.1f} V, which is no state"
@@ -191,8 +192,10 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
     Cause.NEGATIVE_HALF: lambda seen: f"{_plateaus(seen)}: the negative half is not -12 V",
     Cause.DOES_NOT_CLOSE: _always("the contactor does not close"),
     Cause.NO_LOAD_VOLTAGE: _always("the contactor has closed and there is no voltage behind it"),
-    Cause.MIRROR_OPEN: _always("there is voltage behind the contactor, its mirror says open"),
-    Cause.DROPPED: _always("the contactor has dropped, or lost its mains, by itself"),
+    Cause.MIRROR_OPEN: _always(
+        "there is voltage behind the contactor, its mirror contact shows open"
+    ),
+    Cause.DROPPED: _always("the contactor has dropped without a command, or lost its mains"),
     Cause.CYCLE_LATE: lambda seen: own_cycle_late(seen.gap_s or 0.0),
     Cause.SENSORS_SILENT: _always(SILENT),
     Cause.SENSORS_NONSENSE: _always(NONSENSE),

@@ -8,29 +8,29 @@ from msgspec.structs import replace
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.complain import Activity, Course, complain, cycle_late, not_open, not_seen
+from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding
-from nodes.safety.judge import Blind
-from nodes.safety.selftest import Verdict
+from nodes.safety.selftest import SelfTestResult
 from nodes.safety.supply import MainsFault
-from tests.safety.facts import PLUGGED
+from tests.safety.evaluations import PLUGGED
 
 F, C = FaultCode, Cause
 OF_PILOT = (C.PILOT_SHORT, C.PILOT_MINUS, C.PILOT_UNDEFINED, C.NO_DIODE, C.NEGATIVE_HALF)
 QUIET = Course(
     phase=SafetyPhase.READY,
     activity=None,
-    verdict=None,
+    result=None,
     failed_tests=0,
     is_unproven=False,
     is_unclosed=False,
     may_answer=False,
-    told_percent=None,
+    set_percent=None,
 )
 
 
-def complaints(course: dict[str, Any], facts: dict[str, Any]) -> list[Finding]:
+def complaints(course: dict[str, Any], evaluation: dict[str, Any]) -> list[Finding]:
     """Return what a sound box complains of, but for these changes."""
-    return list(complain(replace(QUIET, **course), replace(PLUGGED, **facts)))
+    return list(complain(replace(QUIET, **course), replace(PLUGGED, **evaluation)))
 
 
 def test_a_sound_box_complains_of_nothing() -> None:
@@ -41,7 +41,7 @@ PLATEAUS = {"high_v": 6.0, "low_v": -12.0}  # of the sound box
 
 
 @pytest.mark.parametrize(
-    ("course", "facts", "code", "cause", "numbers"),
+    ("course", "evaluation", "code", "cause", "numbers"),
     [
         ({"is_unproven": True}, {"has_voltage": True}, F.RED, C.STILL_LIVE, {}),
         ({"is_unproven": True}, {}, F.SAFETY_CIRCUIT, C.NOT_PROVEN_OPEN, {}),
@@ -53,18 +53,18 @@ PLATEAUS = {"high_v": 6.0, "low_v": -12.0}  # of the sound box
             {"current_a": 1.2},
         ),
         (
-            {"told_percent": 50.0},
+            {"set_percent": 50.0},
             {},
             F.SAFETY_CIRCUIT,
             C.GENERATOR,
-            {"told_percent": 50.0, "duty_percent": 26.7},
+            {"set_percent": 50.0, "duty_percent": 26.7},
         ),
         (
-            {"told_percent": 0.0},
+            {"set_percent": 0.0},
             {},
             F.SAFETY_CIRCUIT,
             C.GENERATOR,
-            {"told_percent": 0.0, "duty_percent": 26.7},
+            {"set_percent": 0.0, "duty_percent": 26.7},
         ),
         ({}, {"has_earth": False}, F.RED, C.EARTH, {}),
         ({}, {"residual_ac": True}, F.RESIDUAL_CURRENT, C.RESIDUAL_AC, {}),
@@ -136,18 +136,18 @@ PLATEAUS = {"high_v": 6.0, "low_v": -12.0}  # of the sound box
 )
 def test_each_complaint_alone(
     course: dict[str, Any],
-    facts: dict[str, Any],
+    evaluation: dict[str, Any],
     code: FaultCode,
     cause: Cause,
     numbers: dict[str, Any],
 ) -> None:
     if cause in OF_PILOT:
         numbers = PLATEAUS | numbers
-    assert complaints(course, facts) == [Finding(code=code, cause=cause, **numbers)]
+    assert complaints(course, evaluation) == [Finding(code=code, cause=cause, **numbers)]
 
 
 @pytest.mark.parametrize(
-    ("course", "facts"),
+    ("course", "evaluation"),
     [
         ({}, {"cp": CpState.A}),  # nothing goes on that a plug could not be pulled from
         ({"activity": Activity.CHARGE}, {}),
@@ -155,19 +155,19 @@ def test_each_complaint_alone(
         ({"may_answer": True}, {"residual_ac": True, "residual_dc": True}),
         ({}, {"is_switched_off": True}),  # heat counts when it has lasted
         ({"failed_tests": 5}, {}),
-        ({"verdict": Verdict.RUNNING, "failed_tests": 5}, {}),
-        ({"verdict": Verdict.PASSED, "failed_tests": 5}, {}),
-        ({"verdict": Verdict.RUNNING}, {"residual_ac": True}),  # the test asks for it
-        ({"verdict": Verdict.PASSED}, {"residual_dc": True}),
+        ({"result": SelfTestResult.RUNNING, "failed_tests": 5}, {}),
+        ({"result": SelfTestResult.PASSED, "failed_tests": 5}, {}),
+        ({"result": SelfTestResult.RUNNING}, {"residual_ac": True}),  # the test asks for it
+        ({"result": SelfTestResult.PASSED}, {"residual_dc": True}),
     ],
 )
-def test_what_is_nothing_to_complain_of(course: dict[str, Any], facts: dict[str, Any]) -> None:
-    assert complaints(course, facts) == []
+def test_what_is_nothing_to_complain_of(course: dict[str, Any], evaluation: dict[str, Any]) -> None:
+    assert complaints(course, evaluation) == []
 
 
 def test_the_most_serious_comes_first() -> None:
     found = complaints(
-        {"is_unproven": True, "is_unclosed": True, "told_percent": 50.0},
+        {"is_unproven": True, "is_unclosed": True, "set_percent": 50.0},
         {
             "has_stray": True,
             "has_earth": False,
@@ -202,18 +202,18 @@ def test_an_open_contactor_that_is_not_proven_is_red_with_voltage_and_else_8007(
 @pytest.mark.parametrize(
     ("blind", "cause"),
     [
-        (Blind.SILENT, C.SENSORS_SILENT),
-        (Blind.NONSENSE, C.SENSORS_NONSENSE),
-        (Blind.UNCLEAR, C.MAINS_UNCLEAR),
+        (Stale.SILENT, C.SENSORS_SILENT),
+        (Stale.NONSENSE, C.SENSORS_NONSENSE),
+        (Stale.UNCLEAR, C.MAINS_UNCLEAR),
     ],
 )
-def test_readings_that_tell_nothing_for_too_long_are_8(blind: Blind, cause: Cause) -> None:
+def test_readings_that_tell_nothing_for_too_long_are_8(blind: Stale, cause: Cause) -> None:
     assert not_seen(blind, 0.01) == Finding(code=F.PLUG_STATE, cause=cause)
 
 
 def test_a_late_cycle_blames_no_vehicle() -> None:
     late = Finding(code=F.NOT_CLOSING, cause=C.CYCLE_LATE, gap_s=0.1432)
-    assert not_seen(Blind.LATE, 0.1432) == cycle_late(0.1432) == late
+    assert not_seen(Stale.LATE, 0.1432) == cycle_late(0.1432) == late
 
 
 # --- the self-test -----------------------------------------------------------------------------
@@ -221,23 +221,23 @@ def test_a_late_cycle_blames_no_vehicle() -> None:
 
 @pytest.mark.req("ERR-8005")
 @pytest.mark.parametrize(
-    ("verdict", "cause"),
-    [(Verdict.NOT_IDLE, C.TEST_NOT_IDLE), (Verdict.NO_ANSWER, C.TEST_NO_ANSWER)],
+    ("result", "cause"),
+    [(SelfTestResult.NOT_IDLE, C.TEST_NOT_IDLE), (SelfTestResult.NO_ANSWER, C.TEST_NO_ANSWER)],
 )
 @pytest.mark.parametrize(
     ("failed_tests", "code"),
     [(1, F.RESIDUAL_CURRENT), (4, F.RESIDUAL_CURRENT), (5, F.RED), (6, F.RED)],
 )
 def test_a_self_test_that_fails_the_fifth_time_is_red(
-    verdict: Verdict, cause: Cause, failed_tests: int, code: FaultCode
+    result: SelfTestResult, cause: Cause, failed_tests: int, code: FaultCode
 ) -> None:
-    found = complaints({"verdict": verdict, "failed_tests": failed_tests}, {"residual_ac": True})
+    found = complaints({"result": result, "failed_tests": failed_tests}, {"residual_ac": True})
     assert found == [Finding(code=code, cause=cause, failed_tests=failed_tests)]
 
 
 @pytest.mark.req("ERR-8005")
 def test_a_monitor_that_does_not_let_go_is_red_at_once() -> None:
-    found = complaints({"verdict": Verdict.STUCK, "failed_tests": 1}, {})
+    found = complaints({"result": SelfTestResult.STUCK, "failed_tests": 1}, {})
     assert found == [Finding(code=F.RED, cause=C.TEST_STUCK)]
 
 
@@ -245,15 +245,15 @@ def test_a_monitor_that_does_not_let_go_is_red_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "cause"),
+    ("evaluation", "cause"),
     [
         ({"cp": CpState.E, "is_minus": True}, C.PILOT_SHORT),
         ({"is_minus": True, "is_undefined": True}, C.PILOT_MINUS),
         ({"is_undefined": True, "has_diode": False}, C.PILOT_UNDEFINED),
     ],
 )
-def test_the_plug_has_one_fault_at_a_time(facts: dict[str, Any], cause: Cause) -> None:
-    (found,) = complaints({}, facts)
+def test_the_plug_has_one_fault_at_a_time(evaluation: dict[str, Any], cause: Cause) -> None:
+    (found,) = complaints({}, evaluation)
     assert found.cause is cause
 
 

@@ -21,14 +21,14 @@ LAPSED = Cycle(late_at_s=(NOW_S - 10.0, NOW_S - 5.0, NOW_S - 1.0))
         (0.1, Cycle(), True, Lateness.LATE),
         (0.1001, Cycle(), True, Lateness.TOO_LATE),
         (0.5, Cycle(), True, Lateness.TOO_LATE),
-        (0.5001, Cycle(), True, Lateness.ASLEEP),
+        (0.5001, Cycle(), True, Lateness.STALLED),
         (0.03, FEW, True, Lateness.LATE),  # the third within 10 s
         (0.03, MANY, True, Lateness.TOO_LATE),  # the fourth
         (0.03, LAPSED, True, Lateness.LATE),  # the fourth within a little more
         # open: looks may be 25 ms apart, and nothing can be opened
         (0.1, MANY, False, Lateness.IN_TIME),
         (0.1001, Cycle(), False, Lateness.TOO_LATE),
-        (0.5001, Cycle(), False, Lateness.ASLEEP),
+        (0.5001, Cycle(), False, Lateness.STALLED),
     ],
 )
 def test_what_a_gap_means(

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from nodes.safety.heat import COLD, HOTTEST_C, Heat, blink, feel, limit_of_temperature
+from nodes.safety.heat import COLD, HOTTEST_C, Derating, carry_over, limit_of_temperature, update
 
 ROUND_S = 0.01
 
@@ -16,20 +16,20 @@ class Sensors:
     """Two sensors and a switch, read each 10 ms."""
 
     def __init__(self) -> None:
-        self.heat, self.now_s, self.celsius = COLD, 100.0, 0.0
+        self.derating, self.now_s, self.celsius = COLD, 100.0, 0.0
 
     def read(self, terminal_c: float, board_c: float = -40.0, times: int = 1) -> "Sensors":
         for _ in range(times):
             self.now_s += ROUND_S
-            self.heat, self.celsius = feel(
-                self.heat, Moment(self.now_s), terminal_c, board_c, is_switched_off=False
+            self.derating, self.celsius = update(
+                self.derating, Moment(self.now_s), terminal_c, board_c, is_switched_off=False
             )
         return self
 
     def warm(self, to_c: float, board_c: float = -40.0) -> "Sensors":
         """Go there by 9 K a second, as nothing real does."""
-        assert self.heat.celsius is not None
-        celsius = self.heat.celsius
+        assert self.derating.celsius is not None
+        celsius = self.derating.celsius
         while abs(to_c - celsius) > 9.0:
             celsius += math.copysign(9.0, to_c - celsius)
             self.read(celsius, board_c, 101)
@@ -43,14 +43,14 @@ def rested() -> Sensors:
 @pytest.mark.req("ERR-3", "LED-5")
 def test_too_hot_is_above_80_until_below_65() -> None:
     box = rested().warm(80.0)
-    assert not box.heat.is_hot
+    assert not box.derating.is_hot
     box.read(80.1, times=9)
-    assert not box.heat.is_hot
+    assert not box.derating.is_hot
     box.read(80.1)
-    assert box.heat.is_hot
+    assert box.derating.is_hot
     box.warm(65.0).now_s += 60.0
-    assert box.read(65.0).heat.is_hot
-    assert not box.read(64.9).heat.is_hot
+    assert box.read(65.0).derating.is_hot
+    assert not box.read(64.9).derating.is_hot
 
 
 @pytest.mark.req("ERR-3")
@@ -59,9 +59,9 @@ def test_no_box_cools_within_a_minute() -> None:
     hot_at_s = box.now_s
     box.warm(60.0)
     box.now_s = hot_at_s + 59.9
-    assert box.read(60.0).heat.is_hot
+    assert box.read(60.0).derating.is_hot
     box.now_s = hot_at_s + 60.1
-    assert not box.read(60.0).heat.is_hot
+    assert not box.read(60.0).derating.is_hot
 
 
 @pytest.mark.parametrize(("hot", "cool", "is_hot"), [(1, 3, False), (1, 1, True), (9, 1, True)])
@@ -71,7 +71,7 @@ def test_a_sensor_that_is_hot_more_often_than_every_third_time_is_hot(
     box = rested().warm(79.0)
     for _ in range(40):
         box.read(81.0, times=hot).read(79.0, times=cool)
-    assert box.heat.is_hot is is_hot
+    assert box.derating.is_hot is is_hot
 
 
 @pytest.mark.req("ERR-3")
@@ -80,16 +80,16 @@ def test_a_sensor_that_is_hot_more_often_than_every_third_time_is_hot(
 def test_a_failed_sensor_is_as_hot_as_can_be(value_c: float, is_board: bool) -> None:
     box = rested()
     values = (30.0, value_c) if is_board else (value_c, -40.0)
-    assert not box.read(*values, times=9).heat.is_hot
-    assert box.read(*values).heat.is_hot
+    assert not box.read(*values, times=9).derating.is_hot
+    assert box.read(*values).derating.is_hot
     assert box.celsius == HOTTEST_C
-    assert box.read(*values, times=1000).heat.is_hot
+    assert box.read(*values, times=1000).derating.is_hot
 
 
 @pytest.mark.parametrize("value_c", [-50.0, -25.0, 64.0, 80.0])
 def test_what_an_ntc_can_show_from_the_start_on_is_believed(value_c: float) -> None:
     box = Sensors().read(value_c, -50.0, times=200)
-    assert not box.heat.is_hot
+    assert not box.derating.is_hot
     assert box.celsius == value_c
 
 
@@ -98,20 +98,20 @@ def test_what_an_ntc_can_show_from_the_start_on_is_believed(value_c: float) -> N
 def test_a_sensor_that_leaps_is_no_sensor_for_a_second(leap_k: float) -> None:
     box = rested()
     assert box.read(30.0 + leap_k).celsius == HOTTEST_C
-    assert box.heat.is_leaping
-    assert box.read(30.0 + leap_k, times=9).heat.is_hot
-    assert box.read(30.0 + leap_k, times=90).heat.is_leaping
+    assert box.derating.is_leaping
+    assert box.read(30.0 + leap_k, times=9).derating.is_hot
+    assert box.read(30.0 + leap_k, times=90).derating.is_leaping
     box.read(30.0 + leap_k, times=3)
-    assert not box.heat.is_leaping  # it stays there: believed
+    assert not box.derating.is_leaping  # it stays there: believed
     box.now_s += 60.0
-    assert not box.read(30.0 + leap_k).heat.is_hot
+    assert not box.read(30.0 + leap_k).derating.is_hot
 
 
 def test_a_leap_of_one_reading_is_a_stray() -> None:
     box = rested().read(60.0).read(30.0)
     assert box.celsius == 30.0
-    assert not box.heat.is_leaping
-    assert not box.read(30.0, times=200).heat.is_hot
+    assert not box.derating.is_leaping
+    assert not box.read(30.0, times=200).derating.is_hot
 
 
 @pytest.mark.parametrize("step_k", [10.0, -10.0, 0.1])
@@ -120,23 +120,23 @@ def test_as_much_as_a_terminal_warms_in_a_second_is_no_leap(step_k: float) -> No
     assert box.read(30.0 + step_k).celsius == 30.0 + step_k
     for number in range(2, 5):
         box.read(30.0 + step_k * number, times=101)
-        assert not box.heat.is_leaping
+        assert not box.derating.is_leaping
 
 
 def test_a_switch_that_is_open_is_heat_at_once_and_for_a_minute() -> None:
-    heat, _ = feel(COLD, Moment(0.0), 30.0, 25.0, is_switched_off=True)
-    assert heat.is_hot
+    derating, _ = update(COLD, Moment(0.0), 30.0, 25.0, is_switched_off=True)
+    assert derating.is_hot
     for at_s in (0.01, 60.0):
-        heat, _ = feel(heat, Moment(at_s), 30.0, 25.0, is_switched_off=False)
-        assert heat.is_hot
-    heat, _ = feel(heat, Moment(60.01), 30.0, 25.0, is_switched_off=False)
-    assert not heat.is_hot
+        derating, _ = update(derating, Moment(at_s), 30.0, 25.0, is_switched_off=False)
+        assert derating.is_hot
+    derating, _ = update(derating, Moment(60.01), 30.0, 25.0, is_switched_off=False)
+    assert not derating.is_hot
 
 
 def test_heat_outlives_a_failed_reading_and_the_rest_is_felt_anew() -> None:
     box = rested().warm(81.0)
-    assert blink(box.heat) == replace(box.heat, celsius=None, since_s=0.0)
-    assert not blink(rested().heat).is_hot
+    assert carry_over(box.derating) == replace(box.derating, celsius=None, since_s=0.0)
+    assert not carry_over(rested().derating).is_hot
 
 
 @pytest.mark.req("CHG-5")
@@ -145,43 +145,43 @@ def test_heat_takes_current_away_in_steps_that_a_vehicle_can_follow() -> None:
     paced_c = []
     for tenths in range(710, 790):
         box.read(tenths / 10.0, times=20)  # 0.5 K a second
-        paced_c.append(box.heat.paced_c)
+        paced_c.append(box.derating.paced_c)
     steps = sorted(set(paced_c))
     assert steps[0] == pytest.approx(71.0, abs=0.1)
     assert [after - before for before, after in itertools.pairwise(steps[1:])] == (
         pytest.approx([2.5] * (len(steps) - 2), abs=0.11)
     )
     box.read(78.0, times=500)
-    assert box.heat.paced_c == 78.0  # cooler is followed as slowly
-    assert rested().read(40.0, times=3).heat.paced_c == 70.0  # below it the current is the same
+    assert box.derating.paced_c == 78.0  # cooler is followed as slowly
+    assert rested().read(40.0, times=3).derating.paced_c == 70.0  # below it the current is the same
 
 
-def felt(*values: tuple[float, float]) -> tuple[Heat, float]:
+def felt(*values: tuple[float, float]) -> tuple[Derating, float]:
     """Return the heat after one sensor's values [s, degC]."""
-    heat, celsius = COLD, 0.0
+    derating, celsius = COLD, 0.0
     for at_s, value_c in values:
-        heat, celsius = feel(heat, Moment(at_s), value_c, -40.0, is_switched_off=False)
-    return heat, celsius
+        derating, celsius = update(derating, Moment(at_s), value_c, -40.0, is_switched_off=False)
+    return derating, celsius
 
 
 @pytest.mark.req("ERR-3")
 @pytest.mark.parametrize(("at_s", "celsius"), [(1.99, HOTTEST_C), (2.0, 55.0)])
 def test_a_leap_is_believed_after_a_second_to_the_point(at_s: float, celsius: float) -> None:
-    heat, found_c = felt((0.0, 30.0), (1.0, 50.0), (1.5, 60.0), (at_s, 55.0))
-    assert (heat.is_leaping, found_c) == (celsius == HOTTEST_C, celsius)
+    derating, found_c = felt((0.0, 30.0), (1.0, 50.0), (1.5, 60.0), (at_s, 55.0))
+    assert (derating.is_leaping, found_c) == (celsius == HOTTEST_C, celsius)
 
 
 @pytest.mark.parametrize(("at_s", "is_leaping"), [(0.99, True), (1.0, False)])
 def test_what_leaps_is_held_against_the_value_of_a_second_ago(
     at_s: float, is_leaping: bool
 ) -> None:
-    heat, _ = felt((0.0, 30.0), (at_s, 38.0), (at_s + 0.5, 48.0))
-    assert heat.is_leaping is is_leaping
+    derating, _ = felt((0.0, 30.0), (at_s, 38.0), (at_s + 0.5, 48.0))
+    assert derating.is_leaping is is_leaping
 
 
 def test_a_leap_does_not_outlast_its_return() -> None:
-    heat, celsius = felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0))
-    assert heat.is_leaping is False
+    derating, celsius = felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0))
+    assert derating.is_leaping is False
     assert celsius == 31.0
     assert felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0), (0.3, 50.0), (1.2, 50.0))[1] == HOTTEST_C
     assert felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0), (0.3, 50.0), (1.3, 50.0))[1] == 50.0
@@ -208,8 +208,8 @@ def test_the_current_follows_heat_each_five_seconds(
 
 def test_the_same_again_keeps_what_was_felt() -> None:
     box = rested()
-    heat = box.heat
-    assert box.read(30.0).heat is heat
+    derating = box.derating
+    assert box.read(30.0).derating is derating
 
 
 @pytest.mark.req("CHG-5")

@@ -16,9 +16,9 @@ from nodes.safety import latch as latch_module
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.latch import (
     Latch,
+    LatchWrite,
     Memory,
     Recalled,
-    Write,
     check,
     decode,
     hear,
@@ -34,14 +34,14 @@ LATCH = Latch(since_utc_ns=7, finding=SEEN)
 
 def want(
     memory: Memory, latch: Latch | None, wired: Wired, now_s: float
-) -> tuple[Memory, Write | None]:
+) -> tuple[Memory, LatchWrite | None]:
     return latch_module.want(memory, latch, wired, Moment(now_s))
 
 
 def proven(found: Latch | None = None) -> Memory:
     """A disk that has been read, and has taken something since."""
     memory, write = want(hear(Memory(), Recalled(latch=found), 0.0), found, NONE, 0.0)
-    assert write == Write(latch=found)
+    assert write == LatchWrite(latch=found)
     return hear(memory, Written(), 0.0)
 
 
@@ -71,11 +71,11 @@ def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
     heard = hear(Memory(), Recalled(), 0.0)
     assert (heard.is_recalled, heard.is_proven) == (True, False)
     memory, write = want(heard, None, NONE, 0.0)
-    assert write == Write(latch=None)
+    assert write == LatchWrite(latch=None)
     failed = hear(memory, Written(problem="read-only"), 1.0)
     assert (failed.is_proven, failed.problem) == (False, "read-only")
     memory, write = want(failed, None, NONE, 6.0)
-    assert write == Write(latch=None)
+    assert write == LatchWrite(latch=None)
     assert hear(memory, Written(), 6.1).is_proven
     assert hear(memory, Written(), 6.1).problem is None
 
@@ -103,12 +103,12 @@ def test_what_the_disk_has_is_not_written_again() -> None:
 @pytest.mark.parametrize(("before", "after"), [(None, LATCH), (LATCH, None)])
 def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch | None) -> None:
     memory, write = want(proven(before), after, NONE, 0.0)
-    assert write == Write(latch=after)
+    assert write == LatchWrite(latch=after)
     assert want(memory, before, NONE, 100.0)[1] is None  # one at a time
     memory = hear(memory, Written(), 1.0)
     assert (memory.latch, memory.store.writing) == (after, None)
     assert want(memory, after, NONE, 1.0)[1] is None
-    assert want(memory, before, NONE, 1.0)[1] == Write(latch=before)
+    assert want(memory, before, NONE, 1.0)[1] == LatchWrite(latch=before)
 
 
 @pytest.mark.parametrize(
@@ -136,23 +136,25 @@ def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
     memory = hear(memory, Written(problem="disk full"), 1.0)
     assert (memory.latch, memory.store.writing) == (None, None)
     assert want(memory, LATCH, NONE, 5.99)[1] is None
-    assert want(memory, LATCH, NONE, 6.0)[1] == Write(latch=LATCH)
+    assert want(memory, LATCH, NONE, 6.0)[1] == LatchWrite(latch=LATCH)
 
 
 def test_what_could_not_be_read_is_written_anew() -> None:
     found = replace(LATCH, is_flag_up=True)
     memory = hear(Memory(), Recalled(latch=found, problem="damaged"), 0.0)
     assert memory.is_recalled
-    assert want(memory, LATCH, NONE, 0.0)[1] == Write(latch=found)  # and the flag as it was then
+    assert want(memory, LATCH, NONE, 0.0)[1] == LatchWrite(
+        latch=found
+    )  # and the flag as it was then
 
 
 @pytest.mark.req("ERR-8007")
 @pytest.mark.parametrize("code", list(FaultCode))
 def test_a_latch_of_another_code_is_a_damaged_one(code: FaultCode) -> None:
-    write = Write(latch=replace(LATCH, finding=replace(SEEN, code=code)))
+    write = LatchWrite(latch=replace(LATCH, finding=replace(SEEN, code=code)))
     if code is FaultCode.SAFETY_CIRCUIT:
         check(write)
-        check(Write(latch=None))
+        check(LatchWrite(latch=None))
         return
     with pytest.raises(ValidationError, match="expected 8007"):
         check(write)
@@ -173,12 +175,12 @@ def read(content: bytes, previous: bytes = b"") -> Recalled:
 
 
 @pytest.mark.req("ERR-8007")
-@pytest.mark.parametrize("content", [b"", b"{", encode(Write(latch=None))[:-9] + b'0"\n}\n'])
+@pytest.mark.parametrize("content", [b"", b"{", encode(LatchWrite(latch=None))[:-9] + b'0"\n}\n'])
 @pytest.mark.parametrize("latch", [None, LATCH])
 def test_of_a_damaged_file_the_generation_before_it_counts(
     content: bytes, latch: Latch | None
 ) -> None:
-    kept = read(content, encode(Write(latch=latch, wired=(True, False, True))))
+    kept = read(content, encode(LatchWrite(latch=latch, wired=(True, False, True))))
     assert kept == Recalled(latch=latch, wired=(True, False, True))
 
 
@@ -187,13 +189,13 @@ def test_nothing_was_kept_where_there_is_no_file(tmp_path: Path) -> None:
 
 
 def test_what_was_written_is_read_again() -> None:
-    for write in (Write(latch=None), Write(latch=LATCH, wired=(True, False, True))):
+    for write in (LatchWrite(latch=None), LatchWrite(latch=LATCH, wired=(True, False, True))):
         kept = read(msgspec.json.encode(write))
         assert kept == Recalled(latch=write.latch, wired=write.wired)
 
 
 def test_a_field_that_is_not_known_is_no_damage() -> None:
-    written = msgspec.to_builtins(Write(latch=LATCH, wired=(True, False, True)))
+    written = msgspec.to_builtins(LatchWrite(latch=LATCH, wired=(True, False, True)))
     for part in (written, written["latch"], written["latch"]["finding"]):
         part["of a later version"] = 1
     kept = read(msgspec.json.encode(written))
@@ -254,7 +256,7 @@ def test_what_is_over_before_its_write_could_be_repeated_is_written_over() -> No
     memory = hear(want(RECALLED, LATCH, NONE, 0.0)[0], Written(problem="full"), 1.0)
     memory, write = want(memory, None, NONE, 2.0)  # nobody knows how much of it was written
     assert (write, memory.store.is_idle) == (None, False)
-    assert want(memory, None, NONE, 6.0)[1] == Write(latch=None)
+    assert want(memory, None, NONE, 6.0)[1] == LatchWrite(latch=None)
 
 
 # --- the phases --------------------------------------------------------------------------------
@@ -264,14 +266,14 @@ SINGLE, THREE = (True, False, False), (True, True, True)
 
 def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
     memory, write = want(RECALLED, None, SINGLE, 0.0)
-    assert write == Write(latch=None, wired=SINGLE)
+    assert write == LatchWrite(latch=None, wired=SINGLE)
     assert not is_kept(memory, None, SINGLE)
     memory = hear(memory, Written(), 1.0)
     assert memory.wired == SINGLE
     assert is_kept(memory, None, SINGLE)
     assert want(memory, None, SINGLE, 1.0)[1] is None
-    assert want(memory, LATCH, SINGLE, 1.0)[1] == Write(latch=LATCH, wired=SINGLE)
-    assert want(memory, None, THREE, 1.0)[1] == Write(latch=None, wired=THREE)
+    assert want(memory, LATCH, SINGLE, 1.0)[1] == LatchWrite(latch=LATCH, wired=SINGLE)
+    assert want(memory, None, THREE, 1.0)[1] == LatchWrite(latch=None, wired=THREE)
 
 
 def test_phases_that_the_disk_does_not_have_yet_are_something_to_do() -> None:
@@ -283,4 +285,4 @@ def test_phases_whose_write_failed_are_not_on_the_disk() -> None:
     memory = hear(want(RECALLED, None, SINGLE, 0.0)[0], Written(problem="full"), 1.0)
     assert memory.wired == NONE
     assert want(memory, None, SINGLE, 5.99)[1] is None
-    assert want(memory, None, SINGLE, 6.0)[1] == Write(latch=None, wired=SINGLE)
+    assert want(memory, None, SINGLE, 6.0)[1] == LatchWrite(latch=None, wired=SINGLE)

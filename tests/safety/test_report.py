@@ -15,13 +15,13 @@ from nodes.safety import words
 from nodes.safety.config import Config
 from nodes.safety.contactor import ContactorProof
 from nodes.safety.cycle import Lateness
-from nodes.safety.faults import CLEAN, Ledger
+from nodes.safety.evaluation import NOTHING_EVALUATED, Evaluation, Stale
+from nodes.safety.faults import CLEAN, FaultState
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.heat import COLD
-from nodes.safety.judge import NOTHING_JUDGED, Blind, Facts
-from nodes.safety.latch import Latch, Memory, Write
+from nodes.safety.latch import Latch, LatchWrite, Memory
 from nodes.safety.mains_reset import MainsReset
-from nodes.safety.plug import Plug
+from nodes.safety.plug import PlugState
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, SelfTesting
 from nodes.safety.stale import StaleInputs
@@ -29,13 +29,13 @@ from nodes.safety.state import Inputs, Outputs, State
 from nodes.safety.switches import Switches
 from nodes.safety.why import Reasons, Why
 from nodes.safety.words import REASONS
-from tests.safety.facts import PLUGGED
+from tests.safety.evaluations import PLUGGED
 
 P = SafetyPhase
 NOW_S = 1024.0
 # Times that a float holds exactly: each deadline is tried in its very moment.
-CONFIG = Config(first_word_s=0.5)
-PROVEN = Memory(store=WriteBehind(stored=Write(latch=None)))
+CONFIG = Config(first_status_s=0.5)
+PROVEN = Memory(store=WriteBehind(stored=LatchWrite(latch=None)))
 NOTHING = Reasons(None, None, None)
 WITHHELD = Reasons(Why.NO_VEHICLE, None, None)
 
@@ -54,13 +54,13 @@ INPUTS = Inputs(
     stop=None,
 )
 OUT = replace(PROVEN_OPEN, cp=CpState.A)
-COMMISSIONING = replace(NOTHING_JUDGED, switches=Switches(is_commissioning=True))
+COMMISSIONING = replace(NOTHING_EVALUATED, switches=Switches(is_commissioning=True))
 READY = State(
     phase=P.READY,
     proof=ContactorProof(contactor=Contactor.OPEN),
     testing=SelfTesting(is_passed=True),
-    words_from_s=NOW_S,
-    has_spoken=True,
+    publishes_from_s=NOW_S,
+    has_published=True,
 )
 
 
@@ -72,14 +72,14 @@ TESTING = replace(
 )
 
 
-def held(code: FaultCode) -> Ledger:
+def held(code: FaultCode) -> FaultState:
     finding = Finding(code=code, cause=Cause.EARTH)
     return replace(CLEAN, records=(Record(finding=finding, since_utc_ns=7, count=1),))
 
 
 def told(
     state: State = READY,
-    facts: Facts | None = FACTS,
+    evaluation: Evaluation | None = FACTS,
     reasons: Reasons = NOTHING,
     *,
     config: Config = CONFIG,
@@ -91,16 +91,16 @@ def told(
     given = replace(INPUTS, **inputs)
     before = replace(state, until_s=-1.0) if before is None else before
     moment = Moment(given.now_s)
-    return report(config, before, state, facts, given, moment, reasons, lateness)
+    return report(config, before, state, evaluation, given, moment, reasons, lateness)
 
 
 def said(
     state: State = READY,
-    facts: Facts | None = FACTS,
+    evaluation: Evaluation | None = FACTS,
     reasons: Reasons = NOTHING,
     **inputs: Any,
 ) -> SafetyStatus:
-    status = told(state, facts, reasons, **inputs)[1].status
+    status = told(state, evaluation, reasons, **inputs)[1].status
     assert status is not None
     return status
 
@@ -115,7 +115,7 @@ def test_no_look_feeds_the_watchdog_that_has_a_contactor_still_to_prove(phase: S
 
 
 @pytest.mark.parametrize(
-    ("facts", "ledger", "feeds"),
+    ("evaluation", "faults", "feeds"),
     [
         (FACTS, CLEAN, True),
         (FACTS, held(FaultCode.PLUG_STATE), True),  # one that goes by itself
@@ -125,16 +125,16 @@ def test_no_look_feeds_the_watchdog_that_has_a_contactor_still_to_prove(phase: S
     ],
 )
 def test_a_look_that_found_something_wrong_does_not_feed_the_watchdog(
-    facts: Facts | None, ledger: Ledger, feeds: bool
+    evaluation: Evaluation | None, faults: FaultState, feeds: bool
 ) -> None:
-    assert told(replace(READY, ledger=ledger), facts)[1].feeds_watchdog is feeds
+    assert told(replace(READY, faults=faults), evaluation)[1].feeds_watchdog is feeds
 
 
 # --- when to look, and when to step ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("phase", "facts", "is_at_rest", "period_s"),
+    ("phase", "evaluation", "is_at_rest", "period_s"),
     [
         (P.IDLE, OUT, True, 0.025),
         (P.IDLE, OUT, False, 0.01),  # something moves
@@ -145,10 +145,10 @@ def test_a_look_that_found_something_wrong_does_not_feed_the_watchdog(
     ],
 )
 def test_looks_are_far_apart_while_nothing_moves_and_no_vehicle_is_there(
-    phase: SafetyPhase, facts: Facts | None, is_at_rest: bool, period_s: float
+    phase: SafetyPhase, evaluation: Evaluation | None, is_at_rest: bool, period_s: float
 ) -> None:
     state = replace(READY, phase=phase)
-    assert told(state, facts, before=state if is_at_rest else None)[1].period_s == period_s
+    assert told(state, evaluation, before=state if is_at_rest else None)[1].period_s == period_s
 
 
 def test_a_state_that_has_moved_asks_for_a_step_at_the_next_look() -> None:
@@ -192,11 +192,11 @@ def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
 def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again() -> None:
     latch = Latch(since_utc_ns=7, finding=held(FaultCode.SAFETY_CIRCUIT).records[0].finding)
     memory = Memory(is_recalled=True, store=WriteBehind(retry_s=NOW_S))
-    state = replace(READY, ledger=held(FaultCode.SAFETY_CIRCUIT), memory=memory)
+    state = replace(READY, faults=held(FaultCode.SAFETY_CIRCUIT), memory=memory)
     assert told(state, now_s=NOW_S - 0.1)[1].write is None
     state, outputs = told(state)
-    assert outputs.write == Write(latch=latch)
-    assert state.memory.store == WriteBehind(retry_s=NOW_S, writing=Write(latch=latch))
+    assert outputs.write == LatchWrite(latch=latch)
+    assert state.memory.store == WriteBehind(retry_s=NOW_S, writing=LatchWrite(latch=latch))
     assert told(state)[1].write is None
 
 
@@ -230,7 +230,7 @@ def test_a_first_proof_is_said_at_once_and_so_is_what_follows() -> None:
         (CLOSED, Lateness.TOO_LATE, "own cycle late: 0.14 s"),
         (TESTING, Lateness.TOO_LATE, "own cycle late: 0.14 s"),
         (READY, Lateness.TOO_LATE, None),  # nothing is lost by it
-        (READY, Lateness.ASLEEP, "own cycle late: 0.14 s"),
+        (READY, Lateness.STALLED, "own cycle late: 0.14 s"),
     ],
 )
 def test_a_late_look_that_costs_something_is_logged(
@@ -241,7 +241,7 @@ def test_a_late_look_that_costs_something_is_logged(
 
 
 @pytest.mark.parametrize(
-    ("is_tested", "facts", "reasons", "permitted"),
+    ("is_tested", "evaluation", "reasons", "permitted"),
     [
         (True, FACTS, NOTHING, True),
         (True, FACTS, Reasons(None, Why.NO_OFFER, Why.NOT_ASKED), True),
@@ -251,10 +251,12 @@ def test_a_late_look_that_costs_something_is_logged(
     ],
 )
 def test_current_is_permitted_after_the_self_test_with_sight_and_no_reason_against_it(
-    is_tested: bool, facts: Facts | None, reasons: Reasons, permitted: bool
+    is_tested: bool, evaluation: Evaluation | None, reasons: Reasons, permitted: bool
 ) -> None:
     assert (
-        said(replace(READY, testing=SelfTesting(is_passed=is_tested)), facts, reasons).permitted
+        said(
+            replace(READY, testing=SelfTesting(is_passed=is_tested)), evaluation, reasons
+        ).permitted
         is permitted
     )
 
@@ -266,7 +268,7 @@ def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_si
 
 
 @pytest.mark.parametrize(
-    ("facts", "cp_state"),
+    ("evaluation", "cp_state"),
     [
         (FACTS, CpState.C),
         (replace(FACTS, cp=None), None),  # not known yet
@@ -275,9 +277,9 @@ def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_si
     ],
 )
 def test_a_line_that_no_window_fits_is_said_as_e(
-    facts: Facts | None, cp_state: CpState | None
+    evaluation: Evaluation | None, cp_state: CpState | None
 ) -> None:
-    assert said(READY, facts).cp_state is cp_state
+    assert said(READY, evaluation).cp_state is cp_state
 
 
 @pytest.mark.req("CHG-5")
@@ -288,24 +290,24 @@ def test_the_limit_is_what_the_heat_leaves_of_the_installations(
     paced_c: float, is_hot: bool, limit_a: float
 ) -> None:
     heat = replace(COLD, paced_c=paced_c, is_hot=is_hot)
-    judged = replace(NOTHING_JUDGED, heat=heat, switches=Switches(installation_limit_a=16.0))
-    status = said(replace(READY, judged=judged))
+    judged = replace(NOTHING_EVALUATED, derating=heat, switches=Switches(installation_limit_a=16.0))
+    status = said(replace(READY, evaluation_state=judged))
     assert (status.installation_limit_a, status.limit_a) == (16.0, limit_a)
 
 
 def test_all_that_is_remembered_is_said() -> None:
-    ledger = replace(held(FaultCode.PLUG_STATE), retries=2, retry_at_s=NOW_S + 10.0)
+    faults = replace(held(FaultCode.PLUG_STATE), retries=2, retry_at_s=NOW_S + 10.0)
     state = replace(
         READY,
         phase=P.FAULT,
-        ledger=ledger,
-        judged=COMMISSIONING,
-        plug=Plug(since_utc_ns=7),
+        faults=faults,
+        evaluation_state=COMMISSIONING,
+        plug=PlugState(since_utc_ns=7),
     )
     status = said(state, FACTS, WITHHELD)
     assert (status.phase, status.contactor) == (P.FAULT, Contactor.OPEN)
     assert status.faults == (FaultCode.PLUG_STATE,)
-    assert status.records == tuple(words.told(record) for record in ledger.records)
+    assert status.records == tuple(words.as_fault(record) for record in faults.records)
     assert (status.retries, status.retry_in_s) == (2, 10.0)
     assert status.commissioning
     assert status.detail == REASONS[Why.NO_VEHICLE]
@@ -319,11 +321,11 @@ def test_a_showroom_says_so() -> None:
 
 
 @pytest.mark.req("ERR-P")
-@pytest.mark.parametrize("blind", [None, *Blind])
-def test_only_a_dark_box_has_no_mains(blind: Blind | None) -> None:
+@pytest.mark.parametrize("blind", [None, *Stale])
+def test_only_a_dark_box_has_no_mains(blind: Stale | None) -> None:
     state = replace(READY, phase=P.START, stale=StaleInputs(why=blind), memory=PROVEN)
     status = said(state, None if blind else FACTS)
-    assert status.has_mains is (blind is not Blind.DARK)
+    assert status.has_mains is (blind is not Stale.NO_MAINS)
     assert status.detail == REASONS[blind or Why.NOT_PROVEN]
 
 
@@ -335,7 +337,7 @@ def test_a_contactor_that_rests_says_so_until_it_may_close(left_s: float, is_res
 
 @pytest.mark.req("ERR-R")
 @pytest.mark.parametrize(
-    ("after_s", "facts", "retry_in_s"),
+    ("after_s", "evaluation", "retry_in_s"),
     [
         (None, FACTS, None),
         (10.0, FACTS, 10.0),
@@ -348,11 +350,11 @@ def test_a_contactor_that_rests_says_so_until_it_may_close(left_s: float, is_res
     ],
 )
 def test_until_the_next_retry_is_said_while_time_is_all_it_waits_for(
-    after_s: float | None, facts: Facts | None, retry_in_s: float | None
+    after_s: float | None, evaluation: Evaluation | None, retry_in_s: float | None
 ) -> None:
     retry_at_s = None if after_s is None else NOW_S + after_s
-    ledger = replace(held(FaultCode.PLUG_STATE), retry_at_s=retry_at_s)
-    assert said(replace(READY, ledger=ledger), facts).retry_in_s == retry_in_s
+    faults = replace(held(FaultCode.PLUG_STATE), retry_at_s=retry_at_s)
+    assert said(replace(READY, faults=faults), evaluation).retry_in_s == retry_in_s
 
 
 @pytest.mark.parametrize("left_s", [0.25, 9.5, 10.0, 1799.875])
@@ -374,25 +376,27 @@ def test_the_time_until_a_start_falls_with_each_second_and_needs_a_step_for_each
 # --- leave to stop ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("facts", [PROVEN_OPEN, FACTS, None])
+@pytest.mark.parametrize("evaluation", [PROVEN_OPEN, FACTS, None])
 @pytest.mark.parametrize("phase", list(P))
-def test_nobody_leaves_who_is_not_asked_to(phase: SafetyPhase, facts: Facts | None) -> None:
+def test_nobody_leaves_who_is_not_asked_to(
+    phase: SafetyPhase, evaluation: Evaluation | None
+) -> None:
     state = replace(READY, phase=phase, stop_by_s=0.0)
-    assert not told(state, facts)[1].is_finished
+    assert not told(state, evaluation)[1].is_finished
 
 
-@pytest.mark.parametrize("facts", [PROVEN_OPEN, FACTS, None])
+@pytest.mark.parametrize("evaluation", [PROVEN_OPEN, FACTS, None])
 @pytest.mark.parametrize("phase", [P.CLOSING, P.CLOSED, P.STOPPING])
 @pytest.mark.parametrize("reason", list(StopReason))
 def test_nobody_leaves_an_energised_coil(
-    reason: StopReason, phase: SafetyPhase, facts: Facts | None
+    reason: StopReason, phase: SafetyPhase, evaluation: Evaluation | None
 ) -> None:
     state = replace(READY, phase=phase, stop_by_s=0.0)
-    assert not told(state, facts, stop=reason)[1].is_finished
+    assert not told(state, evaluation, stop=reason)[1].is_finished
 
 
 @pytest.mark.parametrize(
-    ("phase", "facts", "reason", "left_s", "is_finished"),
+    ("phase", "evaluation", "reason", "left_s", "is_finished"),
     [
         # proven open: at once
         (P.READY, PROVEN_OPEN, StopReason.SIGNAL, 0.1, True),
@@ -411,10 +415,14 @@ def test_nobody_leaves_an_energised_coil(
     ],
 )
 def test_leave_is_given_by_the_proof_or_by_the_time(
-    phase: SafetyPhase, facts: Facts | None, reason: StopReason, left_s: float, is_finished: bool
+    phase: SafetyPhase,
+    evaluation: Evaluation | None,
+    reason: StopReason,
+    left_s: float,
+    is_finished: bool,
 ) -> None:
     state = replace(READY, phase=phase, stop_by_s=NOW_S + left_s)
-    assert told(state, facts, stop=reason)[1].is_finished is is_finished
+    assert told(state, evaluation, stop=reason)[1].is_finished is is_finished
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from bus.moment import Moment
 from nodes.safety import selftest
-from nodes.safety.selftest import SelfTest, Verdict, answers_until_s
+from nodes.safety.selftest import SelfTest, SelfTestResult, answers_until_s
 
 
 def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) -> SelfTest:
@@ -25,16 +25,16 @@ def between(begin_s: float, end_s: float) -> Output:
     return lambda at_s, _: begin_s - 1e-6 <= at_s < end_s - 1e-6
 
 
-def run(ac: Output, dc: Output) -> tuple[Verdict, float, list[float]]:
-    """Return the verdict, when it fell, and when the test line was on [s]."""
+def run(ac: Output, dc: Output) -> tuple[SelfTestResult, float, list[float]]:
+    """Return the result, when it fell, and when the test line was on [s]."""
     test = SelfTest(begun_s=50.0)
     on: list[float] = []
     for number in range(1000):
         at_s = number * ROUND_S
         test = watch(test, 50.0 + at_s, ac(at_s, test.is_on), dc(at_s, test.is_on))
-        if test.verdict is not Verdict.RUNNING:
+        if test.result is not SelfTestResult.RUNNING:
             assert test.is_on is False
-            return test.verdict, at_s, on
+            return test.result, at_s, on
         if test.is_on:
             on.append(at_s)
     raise AssertionError("a self-test must end")
@@ -42,8 +42,8 @@ def run(ac: Output, dc: Output) -> tuple[Verdict, float, list[float]]:
 
 @pytest.mark.req("CHG-1", "LED-2")
 def test_outputs_that_answer_and_let_go_pass_in_2_2_seconds() -> None:
-    verdict, at_s, on = run(between(0.2, 0.8), between(0.3, 0.9))
-    assert verdict is Verdict.PASSED
+    result, at_s, on = run(between(0.2, 0.8), between(0.3, 0.9))
+    assert result is SelfTestResult.PASSED
     assert at_s == pytest.approx(2.16, abs=0.02)
     assert on[-1] - on[0] == pytest.approx(0.3, abs=0.02)
 
@@ -55,27 +55,27 @@ def test_the_test_line_is_on_for_60_ms_at_least() -> None:
 
 @pytest.mark.req("ERR-8005")
 @pytest.mark.parametrize(
-    ("ac", "dc", "verdict", "at_s"),
+    ("ac", "dc", "result", "at_s"),
     [
         # no answer, or of one output only
-        (idle, idle, Verdict.NO_ANSWER, 0.74),
-        (between(0.2, 0.8), idle, Verdict.NO_ANSWER, 0.74),
-        (idle, between(0.2, 0.8), Verdict.NO_ANSWER, 0.74),
+        (idle, idle, SelfTestResult.NO_ANSWER, 0.74),
+        (between(0.2, 0.8), idle, SelfTestResult.NO_ANSWER, 0.74),
+        (idle, between(0.2, 0.8), SelfTestResult.NO_ANSWER, 0.74),
         # just in time, just too late
-        (between(0.2, 1.0), between(0.73, 1.0), Verdict.PASSED, 2.16),
-        (between(0.2, 1.0), between(0.76, 1.0), Verdict.NO_ANSWER, 0.74),
+        (between(0.2, 1.0), between(0.73, 1.0), SelfTestResult.PASSED, 2.16),
+        (between(0.2, 1.0), between(0.76, 1.0), SelfTestResult.NO_ANSWER, 0.74),
         # letting go just in time, just too late
-        (between(0.2, 2.15), between(0.2, 1.0), Verdict.PASSED, 2.16),
-        (between(0.2, 2.18), between(0.2, 1.0), Verdict.STUCK, 2.16),
-        (between(0.2, 1.0), between(0.2, 9.0), Verdict.STUCK, 2.16),
+        (between(0.2, 2.15), between(0.2, 1.0), SelfTestResult.PASSED, 2.16),
+        (between(0.2, 2.18), between(0.2, 1.0), SelfTestResult.STUCK, 2.16),
+        (between(0.2, 1.0), between(0.2, 9.0), SelfTestResult.STUCK, 2.16),
         # active before any test
-        (between(0.0, 9.0), idle, Verdict.NOT_IDLE, 1.0),
-        (idle, between(0.0, 9.0), Verdict.NOT_IDLE, 1.0),
+        (between(0.0, 9.0), idle, SelfTestResult.NOT_IDLE, 1.0),
+        (idle, between(0.0, 9.0), SelfTestResult.NOT_IDLE, 1.0),
     ],
 )
-def test_verdicts(ac: Output, dc: Output, verdict: Verdict, at_s: float) -> None:
+def test_verdicts(ac: Output, dc: Output, result: SelfTestResult, at_s: float) -> None:
     found, found_at_s, _ = run(ac, dc)
-    assert found is verdict
+    assert found is result
     assert found_at_s == pytest.approx(at_s, abs=0.02)
 
 
@@ -83,8 +83,8 @@ def test_outputs_may_take_a_second_to_let_go_of_what_was_before() -> None:
     def output(at_s: float, _: bool) -> bool:
         return at_s < 0.9 or 1.1 <= at_s < 1.6
 
-    verdict, at_s, _ = run(output, output)
-    assert verdict is Verdict.PASSED
+    result, at_s, _ = run(output, output)
+    assert result is SelfTestResult.PASSED
     assert at_s == pytest.approx(0.9 + 2.16, abs=0.02)
 
 
@@ -112,22 +112,22 @@ def test_outputs_have_a_second_to_be_idle_and_the_pulse_begins_when_they_are(
 ) -> None:
     test = SelfTest(begun_s=0.0)
     assert watch(test, 0.99, ac, dc) is test
-    assert watch(test, 1.0, ac, dc).verdict is Verdict.NOT_IDLE
+    assert watch(test, 1.0, ac, dc).result is SelfTestResult.NOT_IDLE
     assert watch(test, 0.99, False, False) == SelfTest(begun_s=0.99, is_pulsed=True, is_on=True)
 
 
 def test_the_pulse_is_60_ms_at_least() -> None:
     test = watch(PULSE, 0.05, True, True)
-    assert (test.is_on, test.verdict) == (True, Verdict.RUNNING)
+    assert (test.is_on, test.result) == (True, SelfTestResult.RUNNING)
     test = watch(PULSE, 0.06, True, True)
-    assert (test.is_on, test.verdict) == (False, Verdict.RUNNING)
+    assert (test.is_on, test.result) == (False, SelfTestResult.RUNNING)
 
 
 def test_both_outputs_have_740_ms_to_answer() -> None:
     assert watch(PULSE, 0.73, False, False) is PULSE
-    assert watch(PULSE, 0.74, False, False).verdict is Verdict.NO_ANSWER
-    assert watch(PULSE, 0.74, True, False).verdict is Verdict.NO_ANSWER
-    assert watch(PULSE, 0.74, True, True).verdict is Verdict.RUNNING
+    assert watch(PULSE, 0.74, False, False).result is SelfTestResult.NO_ANSWER
+    assert watch(PULSE, 0.74, True, False).result is SelfTestResult.NO_ANSWER
+    assert watch(PULSE, 0.74, True, True).result is SelfTestResult.RUNNING
 
 
 def test_outputs_need_not_answer_at_the_same_time() -> None:
@@ -141,8 +141,8 @@ def test_outputs_need_not_answer_at_the_same_time() -> None:
 @pytest.mark.parametrize(("ac", "dc"), [(True, False), (False, True), (True, True)])
 def test_both_outputs_have_2160_ms_to_let_go(ac: bool, dc: bool) -> None:
     assert watch(OVER, 2.15, ac, dc) is OVER
-    assert watch(OVER, 2.16, ac, dc).verdict is Verdict.STUCK
-    assert watch(OVER, 2.16, False, False).verdict is Verdict.PASSED
+    assert watch(OVER, 2.16, ac, dc).result is SelfTestResult.STUCK
+    assert watch(OVER, 2.16, False, False).result is SelfTestResult.PASSED
 
 
 @pytest.mark.parametrize(("seen_ac", "seen_dc"), [(False, False), (True, False), (False, True)])
@@ -160,12 +160,12 @@ def test_an_output_that_says_nothing_new_keeps_the_test(seen_ac: bool, seen_dc: 
     [
         (None, 0.0),
         (SelfTest(begun_s=7.0), 0.0),  # no pulse, no answer
-        (SelfTest(begun_s=7.0, verdict=Verdict.NOT_IDLE), 0.0),
+        (SelfTest(begun_s=7.0, result=SelfTestResult.NOT_IDLE), 0.0),
         (SelfTest(begun_s=7.0, is_pulsed=True, is_on=True), 9.16),
         (SelfTest(begun_s=7.0, is_pulsed=True, seen_ac=True, seen_dc=True), 9.16),
-        (SelfTest(begun_s=7.0, is_pulsed=True, verdict=Verdict.NO_ANSWER), 9.16),
-        (SelfTest(begun_s=7.0, is_pulsed=True, verdict=Verdict.STUCK), 9.16),
-        (SelfTest(begun_s=7.0, is_pulsed=True, verdict=Verdict.PASSED), 0.0),
+        (SelfTest(begun_s=7.0, is_pulsed=True, result=SelfTestResult.NO_ANSWER), 9.16),
+        (SelfTest(begun_s=7.0, is_pulsed=True, result=SelfTestResult.STUCK), 9.16),
+        (SelfTest(begun_s=7.0, is_pulsed=True, result=SelfTestResult.PASSED), 0.0),
     ],
 )
 def test_a_test_that_is_broken_off_after_its_pulse_may_still_be_answered(

@@ -10,8 +10,8 @@ from nodes.safety.supply import (
     QUIET,
     MainsFault,
     Supply,
-    SupplyFacts,
-    blink,
+    SupplyEvaluation,
+    carry_over,
     has_mains,
     spend,
     watch,
@@ -28,14 +28,14 @@ def is_waiting(supply: Supply) -> bool:
     return any((supply.silent_s, supply.outside_s, supply.far_s, supply.stray_s))
 
 
-class Chip:
+class MeterChip:
     """A meter chip that is read each 10 ms."""
 
     def __init__(self) -> None:
         self.supply, self.now_s = QUIET, 1000.0
-        self.facts: SupplyFacts | None = None
+        self.evaluation: SupplyEvaluation | None = None
 
-    def read(self, seconds: float = ROUND_S, **changes: Any) -> SupplyFacts:
+    def read(self, seconds: float = ROUND_S, **changes: Any) -> SupplyEvaluation:
         given: dict[str, Any] = {
             "voltages_v": V230,
             "currents_a": NONE,
@@ -45,15 +45,15 @@ class Chip:
         }
         for _ in range(max(1, round(seconds / ROUND_S))):
             self.now_s = round(self.now_s + ROUND_S, 6)
-            self.supply, self.facts = watch(
+            self.supply, self.evaluation = watch(
                 self.supply, Moment(self.now_s), ROUND_S, **(given | changes)
             )
-        assert self.facts is not None
-        return self.facts
+        assert self.evaluation is not None
+        return self.evaluation
 
 
-def charging(offered_a: float = 16.0, seconds: float = 20.0) -> Chip:
-    chip = Chip()
+def charging(offered_a: float = 16.0, seconds: float = 20.0) -> MeterChip:
+    chip = MeterChip()
     chip.read(seconds, offered_a=offered_a, is_open=False, currents_a=(offered_a - 0.3,) * 3)
     return chip
 
@@ -76,22 +76,22 @@ def charging(offered_a: float = 16.0, seconds: float = 20.0) -> Chip:
     ],
 )
 def test_mains_outside_160_to_280_v_for_a_second(line: int, volt: float, is_outside: bool) -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0)
     voltages_v = (*V230[:line], volt, *V230[line + 1 :])
     assert not chip.read(1.0, voltages_v=voltages_v).mains
-    facts = chip.read(voltages_v=voltages_v)
-    assert (facts.mains is MainsFault.RANGE) is is_outside
-    assert facts.voltages_v == voltages_v
+    evaluation = chip.read(voltages_v=voltages_v)
+    assert (evaluation.mains is MainsFault.RANGE) is is_outside
+    assert evaluation.voltages_v == voltages_v
 
 
 def test_the_voltages_of_the_phases_that_count_are_told() -> None:
     voltages_v = (150.0, 231.4, 0.0)
-    assert Chip().read(voltages_v=voltages_v).voltages_v == voltages_v
-    assert Chip().read(voltages_v=voltages_v, counts=L1).voltages_v == (150.0, None, None)
-    assert Chip().read(voltages_v=(150.0, math.nan, 0.0)).voltages_v == (150.0, None, 0.0)
-    assert Chip().read(voltages_v=(math.nan,) * 3).voltages_v is None
-    assert Chip().read(voltages_v=None).voltages_v is None
+    assert MeterChip().read(voltages_v=voltages_v).voltages_v == voltages_v
+    assert MeterChip().read(voltages_v=voltages_v, counts=L1).voltages_v == (150.0, None, None)
+    assert MeterChip().read(voltages_v=(150.0, math.nan, 0.0)).voltages_v == (150.0, None, 0.0)
+    assert MeterChip().read(voltages_v=(math.nan,) * 3).voltages_v is None
+    assert MeterChip().read(voltages_v=None).voltages_v is None
 
 
 @pytest.mark.req("ERR-8002")
@@ -99,7 +99,7 @@ def test_the_voltages_of_the_phases_that_count_are_told() -> None:
     ("volt", "after_s"), [(300.0, 1.0), (300.1, 0.1), (600.0, 0.1), (math.inf, 0.1)]
 )
 def test_far_above_there_is_no_second_to_lose(volt: float, after_s: float) -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0)
     assert not chip.read(after_s, voltages_v=(230.0, volt, 230.0)).mains
     assert chip.read(voltages_v=(230.0, volt, 230.0)).mains
@@ -107,7 +107,7 @@ def test_far_above_there_is_no_second_to_lose(volt: float, after_s: float) -> No
 
 @pytest.mark.req("ERR-8002")
 def test_a_dip_heals_as_long_as_it_has_lasted() -> None:
-    chip = Chip()
+    chip = MeterChip()
     for _ in range(5):
         assert not chip.read(0.9, voltages_v=(150.0,) * 3).mains
         assert not chip.read(0.9).mains
@@ -129,28 +129,28 @@ def test_a_dip_heals_as_long_as_it_has_lasted() -> None:
     ],
 )
 def test_what_is_not_known_heals_nothing(bad: dict[str, Any], part: str, nonsense: Any) -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0)
     unknown = bad | {"voltages_v": nonsense, "currents_a": nonsense}
     told = False
     for number in range(250):
-        facts = chip.read(**(unknown if number % 3 == 0 else bad))
-        told = told or bool(getattr(facts, part))
+        evaluation = chip.read(**(unknown if number % 3 == 0 else bad))
+        told = told or bool(getattr(evaluation, part))
     assert told
 
 
 def test_a_fault_that_has_lasted_is_healed_as_soon_as_one_that_has_just_begun() -> None:
-    chip = Chip()
+    chip = MeterChip()
     assert chip.read(60.0, voltages_v=(150.0,) * 3).mains
     assert not chip.read(0.2).mains
 
 
 @pytest.mark.req("ERR-8002", "MET-4")
 def test_the_voltages_of_phases_that_do_not_count_are_not_judged() -> None:
-    assert not Chip().read(5.0, counts=L1, voltages_v=(230.0, 0.0, 0.0)).mains
-    assert Chip().read(5.0, counts=L1, voltages_v=(0.0, 230.0, 230.0)).mains
-    assert Chip().read(5.0, counts=ALL, voltages_v=(230.0, 0.0, 0.0)).mains
-    assert Chip().read(5.0, counts=(False, True, False), voltages_v=(0.0, 150.0, 0.0)).mains
+    assert not MeterChip().read(5.0, counts=L1, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert MeterChip().read(5.0, counts=L1, voltages_v=(0.0, 230.0, 230.0)).mains
+    assert MeterChip().read(5.0, counts=ALL, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert MeterChip().read(5.0, counts=(False, True, False), voltages_v=(0.0, 150.0, 0.0)).mains
 
 
 @pytest.mark.req("ERR-4003", "ERR-8007")
@@ -164,8 +164,8 @@ def test_the_current_of_a_phase_counts_whatever_is_known_of_its_voltage(
     counts = tuple(line != each and each == (line + 1) % 3 for each in range(3))
     drawn[(line + 1) % 3] = 0.0
     given: dict[str, Any] = {"counts": counts, "currents_a": tuple(drawn)}
-    facts = Chip().read(1.2, **given)
-    assert (facts.has_stray, facts.is_unloaded, facts.most_a) == (True, False, 32.0)
+    evaluation = MeterChip().read(1.2, **given)
+    assert (evaluation.has_stray, evaluation.is_unloaded, evaluation.most_a) == (True, False, 32.0)
     assert charging().read(1.2, offered_a=16.0, is_open=False, **given).has_excess
 
 
@@ -186,13 +186,13 @@ def test_the_current_of_a_phase_counts_whatever_is_known_of_its_voltage(
 def test_what_is_known_of_one_phase_counts_though_another_is_not_known(
     bad: dict[str, Any], part: str, after_s: float
 ) -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0)
     assert not getattr(chip.read(after_s, **bad), part)
-    facts = chip.read(**bad)
-    assert getattr(facts, part)
-    assert facts.mains is not MainsFault.SILENT
-    assert not facts.is_unloaded or "voltages_v" in bad
+    evaluation = chip.read(**bad)
+    assert getattr(evaluation, part)
+    assert evaluation.mains is not MainsFault.SILENT
+    assert not evaluation.is_unloaded or "voltages_v" in bad
 
 
 @pytest.mark.req("ERR-8002")
@@ -201,7 +201,7 @@ def test_what_is_known_of_one_phase_counts_though_another_is_not_known(
     [(164.9, False), (165.0, True), (275.0, True), (275.1, False)],
 )
 def test_mains_are_stable_after_30_s_in_range(volt: float, is_inside: bool) -> None:
-    chip = Chip()
+    chip = MeterChip()
     assert not chip.read(30.0, voltages_v=(230.0, volt, 230.0)).is_stable
     assert chip.read(voltages_v=(230.0, volt, 230.0)).is_stable is is_inside
     assert not chip.read(voltages_v=(150.0,) * 3).is_stable
@@ -223,13 +223,13 @@ def test_mains_are_stable_after_30_s_in_range(volt: float, is_inside: bool) -> N
 def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
     changes: dict[str, Any],
 ) -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0)
-    facts = chip.read(5.0, **changes)
-    assert not facts.mains
+    evaluation = chip.read(5.0, **changes)
+    assert not evaluation.mains
     assert is_waiting(chip.supply)
-    facts = chip.read(**changes)
-    assert facts.mains is MainsFault.SILENT
+    evaluation = chip.read(**changes)
+    assert evaluation.mains is MainsFault.SILENT
     assert not chip.read(0.2).mains
 
 
@@ -247,12 +247,12 @@ def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
     ],
 )
 def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str, Any]) -> None:
-    chip = Chip()
-    facts = chip.read(6.0, **changes)
-    assert facts.mains is not MainsFault.SILENT
+    chip = MeterChip()
+    evaluation = chip.read(6.0, **changes)
+    assert evaluation.mains is not MainsFault.SILENT
     assert chip.supply.silent_s == 0.0
     has_number = "counts" not in changes or 9.0 in changes.get("currents_a", ())
-    assert (facts.has_stray or facts.mains is not None) is has_number
+    assert (evaluation.has_stray or evaluation.mains is not None) is has_number
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str
 def test_unloaded_is_below_one_ampere_on_every_phase(
     currents_a: tuple[float, float, float] | None, is_unloaded: bool
 ) -> None:
-    assert Chip().read(currents_a=currents_a).is_unloaded is is_unloaded
+    assert MeterChip().read(currents_a=currents_a).is_unloaded is is_unloaded
 
 
 # --- 4003 ------------------------------------------------------------------------------------
@@ -312,9 +312,9 @@ def test_a_vehicle_has_five_seconds_to_follow_a_lowered_offer() -> None:
         "currents_a": (15.7, 15.7, 15.7),
     }
     assert not chip.read(6.0, **given).has_excess
-    facts = chip.read(0.05, **given)
-    assert facts.has_excess
-    assert facts.most_a == 15.7
+    evaluation = chip.read(0.05, **given)
+    assert evaluation.has_excess
+    assert evaluation.most_a == 15.7
 
 
 @pytest.mark.req("ERR-4003")
@@ -326,12 +326,12 @@ def test_a_vehicle_that_follows_a_falling_offer_in_time_draws_nothing_too_much(
     for number in range(round(26.0 / falls_a_s / ROUND_S)):
         passed_s = number * ROUND_S
         followed_a = min(32.0, 32.0 - falls_a_s * (passed_s - delay_s))
-        facts = chip.read(
+        evaluation = chip.read(
             offered_a=32.0 - falls_a_s * passed_s,
             is_open=False,
             currents_a=(followed_a - 0.3,) * 3,
         )
-        assert not facts.has_excess
+        assert not evaluation.has_excess
     assert len(chip.supply.lowered) <= 22
 
 
@@ -367,12 +367,12 @@ def test_without_an_offer_the_vehicle_has_its_six_seconds_and_open_it_is_no_exce
     ("drawn_a", "is_stray"), [(1.0, False), (1.01, True), (-1.01, True), (16.0, True)]
 )
 def test_current_through_an_open_contactor_for_a_second(drawn_a: float, is_stray: bool) -> None:
-    chip = Chip()
+    chip = MeterChip()
     assert not chip.read(1.0, currents_a=(0.0, drawn_a, 0.0)).has_stray
     assert is_waiting(chip.supply) is is_stray
-    facts = chip.read(currents_a=(0.0, drawn_a, 0.0))
-    assert facts.has_stray is is_stray
-    assert facts.most_a == abs(drawn_a)
+    evaluation = chip.read(currents_a=(0.0, drawn_a, 0.0))
+    assert evaluation.has_stray is is_stray
+    assert evaluation.most_a == abs(drawn_a)
 
 
 def test_current_through_a_closed_contactor_is_none_of_it() -> None:
@@ -407,8 +407,8 @@ def test_a_hold_ends_to_the_point(part: str, hold_s: float, changes: dict[str, A
     step_s = 1.0 / 32.0  # a float holds it exactly
     count = math.floor(hold_s / step_s)
     for number in range(count):
-        supply, facts = watch(supply, Moment(number * step_s), step_s, **given)
-        assert not getattr(facts, part)
+        supply, evaluation = watch(supply, Moment(number * step_s), step_s, **given)
+        assert not getattr(evaluation, part)
     assert getattr(watch(supply, Moment(count * step_s), step_s, **given)[1], part)
 
 
@@ -498,32 +498,32 @@ def test_nothing_heals_and_nothing_is_stable_through_a_moment_without_sight() ->
     chip.read(0.9, voltages_v=(150.0,) * 3, offered_a=6.0, is_open=False)
     before = chip.supply
     assert before.outside_s == pytest.approx(0.9)
-    assert blink(before) == before
+    assert carry_over(before) == before
     chip.read(2.0)
     assert chip.supply.inside_since_s is not None
-    blinked = blink(chip.supply)
+    blinked = carry_over(chip.supply)
     assert blinked.inside_since_s is None
-    assert blink(blinked) is blinked
+    assert carry_over(blinked) is blinked
 
 
 def test_a_chip_that_says_again_what_it_said_of_a_closed_contactor_is_stuck() -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0, offered_a=16.0, is_open=False, currents_a=(15.7, 15.6, 15.5))
-    facts = chip.read(4.9, currents_a=(15.7, 15.6, 15.5))
-    assert not facts.has_stray
-    assert not facts.is_unloaded
-    facts = chip.read(0.2, currents_a=(15.7, 15.6, 15.5))
-    assert facts.mains is MainsFault.SILENT
+    evaluation = chip.read(4.9, currents_a=(15.7, 15.6, 15.5))
+    assert not evaluation.has_stray
+    assert not evaluation.is_unloaded
+    evaluation = chip.read(0.2, currents_a=(15.7, 15.6, 15.5))
+    assert evaluation.mains is MainsFault.SILENT
     assert not chip.read(1.0, currents_a=(15.7, 15.6, 15.4)).has_stray  # now it moves
     assert chip.read(0.1, currents_a=(15.7, 15.6, 15.5 - 0.1)).has_stray
 
 
 def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0)
     for _ in range(9):
         chip.now_s += 60.0
-        chip.supply, facts = watch(
+        chip.supply, evaluation = watch(
             chip.supply,
             Moment(chip.now_s),
             60.0,
@@ -533,11 +533,11 @@ def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
             offered_a=0.0,
             is_open=True,
         )
-        assert not facts.mains
+        assert not evaluation.mains
 
 
 def test_the_same_again_keeps_what_was_watched() -> None:
-    chip = Chip()
+    chip = MeterChip()
     chip.read(1.0)
     supply = chip.supply
     chip.read(1.0)

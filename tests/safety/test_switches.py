@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from nodes.safety.switches import UNREAD, Switches, blink, limit_of_dip, read
+from nodes.safety.switches import UNREAD, Switches, carry_over, limit_of_dip, read
 
 FULL, LOW = (0b101, 0), (0b000, 0)
 
@@ -72,7 +72,7 @@ def test_dsw2_8_is_commissioning_and_no_other_switch_is() -> None:
 
 
 def test_what_they_said_outlives_a_failed_reading_and_is_read_anew() -> None:
-    switches = blink(reads(*[(0b101, 1)] * 3))
+    switches = carry_over(reads(*[(0b101, 1)] * 3))
     assert (switches.installation_limit_a, switches.is_commissioning) == (32.0, True)
     assert not switches.is_settled
     switches = reads((0, 0), (0, 0), switches=switches)

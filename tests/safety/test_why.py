@@ -16,15 +16,15 @@ from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.config import Config
-from nodes.safety.faults import CLEAN, Ledger, raise_fault
+from nodes.safety.evaluation import NOTHING_EVALUATED, Stale
+from nodes.safety.faults import CLEAN, FaultState, raise_fault
 from nodes.safety.finding import Cause, Finding
-from nodes.safety.judge import NOTHING_JUDGED, Blind
-from nodes.safety.latch import Memory, Write
+from nodes.safety.latch import LatchWrite, Memory
 from nodes.safety.mains_reset import MainsReset
 from nodes.safety.state import Inputs, State
-from nodes.safety.why import Reasons, Why, is_metering, why_blind, why_not, why_not_closed
+from nodes.safety.why import Reasons, Why, is_metering, why_not, why_not_closed, why_stale
 from nodes.safety.wiring import ALL, Wired, Wiring
-from tests.safety.facts import PLUGGED
+from tests.safety.evaluations import PLUGGED
 
 P = SafetyPhase
 PILOT = PilotStatus(cp_state=CpState.C, duty_percent=26.7, offered_a=16.0, high_v=6.0, low_v=-12.0)
@@ -59,24 +59,24 @@ WIRED = Wiring(seen=ALL, is_known=True)
 
 def holding(wired: Wired) -> Memory:
     """What is known of a disk that has taken these phases."""
-    return Memory(is_recalled=True, store=WriteBehind(stored=Write(latch=None, wired=wired)))
+    return Memory(is_recalled=True, store=WriteBehind(stored=LatchWrite(latch=None, wired=wired)))
 
 
 KEPT = holding(ALL)
 NOTHING = Reasons(None, None, None)
 
 
-def faulty(*codes: FaultCode) -> Ledger:
-    ledger = CLEAN
+def faulty(*codes: FaultCode) -> FaultState:
+    faults = CLEAN
     for code in codes:
-        ledger = raise_fault(ledger, Finding(code=code, cause=Cause.EARTH), 7)
-    return ledger
+        faults = raise_fault(faults, Finding(code=code, cause=Cause.EARTH), 7)
+    return faults
 
 
 def why(
     config: Mapping[str, Any] = {},
     state: Mapping[str, Any] = {},
-    facts: Mapping[str, Any] = {},
+    evaluation: Mapping[str, Any] = {},
     inputs: Mapping[str, Any] = {},
 ) -> Reasons:
     """Return what speaks against current in a box that charges, but for these changes.
@@ -86,8 +86,10 @@ def why(
     told = replace(INPUTS, **{name: inputs[name] for name in inputs if name != "is_late"})
     return why_not(
         replace(Config(), **config),
-        replace(State(judged=replace(NOTHING_JUDGED, wiring=WIRED), memory=KEPT), **state),
-        replace(PLUGGED, **facts),
+        replace(
+            State(evaluation_state=replace(NOTHING_EVALUATED, wiring=WIRED), memory=KEPT), **state
+        ),
+        replace(PLUGGED, **evaluation),
         told,
         Moment(told.now_s),
         is_late=inputs.get("is_late", False),
@@ -98,24 +100,24 @@ Changes = dict[str, dict[str, Any]]
 
 # Most serious first.
 WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
-    ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
+    ({"state": {"faults": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
     ({"inputs": {"stop": StopReason.RESTART}}, Why.STOP),
-    ({"facts": {"is_commissioning": True}}, Why.COMMISSIONING),
+    ({"evaluation": {"is_commissioning": True}}, Why.COMMISSIONING),
     ({"config": {"showroom": True}}, Why.SHOWROOM),
-    ({"facts": {"cp": CpState.F}}, Why.STATE_F),
-    ({"facts": {"is_plugged": False}}, Why.NO_VEHICLE),
+    ({"evaluation": {"cp": CpState.F}}, Why.STATE_F),
+    ({"evaluation": {"is_plugged": False}}, Why.NO_VEHICLE),
     ({"state": {"reset": MainsReset(waits_until_s=1000.01)}}, Why.MAINS_BACK),
     ({"inputs": {"session": None}}, Why.SESSION_SILENT),
     ({"inputs": {"session": replace(SESSION, permitted=False)}}, Why.NOT_PERMITTED),
     ({"inputs": {"is_metering": False}}, Why.METER_SILENT),
-    ({"state": {"judged": NOTHING_JUDGED}}, Why.PHASES_UNKNOWN),
+    ({"state": {"evaluation_state": NOTHING_EVALUATED}}, Why.PHASES_UNKNOWN),
     ({"state": {"memory": holding((True, False, True))}}, Why.PHASES_UNSTORED),
 )
 OPENING: tuple[tuple[Changes, Why], ...] = (
-    ({"state": {"ledger": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
-    ({"facts": {"is_switched_off": True}}, Why.SWITCH_OPEN),
-    ({"facts": {"exceeds_limit": True}}, Why.OFFER_TOO_HIGH),
-    ({"facts": {"asks": False}}, Why.NOT_ASKED),
+    ({"state": {"faults": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
+    ({"evaluation": {"is_switched_off": True}}, Why.SWITCH_OPEN),
+    ({"evaluation": {"exceeds_limit": True}}, Why.OFFER_TOO_HIGH),
+    ({"evaluation": {"asks": False}}, Why.NOT_ASKED),
     ({"inputs": {"pilot": None}}, Why.PILOT_SILENT),
     ({"inputs": {"pilot": replace(PILOT, cp_state=CpState.B)}}, Why.PILOT_DISAGREES),
     ({"inputs": {"stop": StopReason.SIGNAL}}, Why.STOP),
@@ -157,7 +159,7 @@ def test_the_most_serious_reason_to_open_is_told(
 
 @pytest.mark.parametrize("code", list(FaultCode))
 def test_every_fault_withholds_and_all_but_heat_open(code: FaultCode) -> None:
-    reasons = why(state={"ledger": faulty(code)})
+    reasons = why(state={"faults": faulty(code)})
     assert reasons.to_withhold is Why.FAULT
     assert reasons.to_open is (None if code is FaultCode.TOO_HOT else Why.FAULT)
 
@@ -219,7 +221,7 @@ def test_no_message_of_the_meter_is_no_value() -> None:
 def test_after_a_late_look_a_reading_that_does_not_show_the_vehicle_opens(
     is_late: bool, is_asking_now: bool, reason: Why | None
 ) -> None:
-    reasons = why(facts={"is_asking_now": is_asking_now}, inputs={"is_late": is_late})
+    reasons = why(evaluation={"is_asking_now": is_asking_now}, inputs={"is_late": is_late})
     assert reasons == Reasons(None, None, reason)
 
 
@@ -237,9 +239,9 @@ def test_a_pilot_that_offers_less_than_a_duty_can_say_offers_nothing(
 def test_no_current_by_choice_of_the_pilot_is_told_before_a_generator_without_pwm() -> None:
     nothing = replace(PILOT, offered_a=0.0)
     no_pwm = {"has_pwm": False}
-    assert why(inputs={"pilot": nothing}, facts=no_pwm).to_wait is Why.NO_OFFER
-    assert why(facts=no_pwm).to_wait is Why.NO_PWM
-    assert why(inputs={"pilot": None}, facts=no_pwm).to_wait is Why.NO_PWM
+    assert why(inputs={"pilot": nothing}, evaluation=no_pwm).to_wait is Why.NO_OFFER
+    assert why(evaluation=no_pwm).to_wait is Why.NO_PWM
+    assert why(inputs={"pilot": None}, evaluation=no_pwm).to_wait is Why.NO_PWM
     assert why(inputs={"pilot": None}).to_wait is None
 
 
@@ -250,9 +252,9 @@ def test_the_contactor_opens_unless_the_pilot_node_sees_c_or_d_too(cp_state: CpS
     assert reasons == Reasons(None, None, None if asks else Why.PILOT_DISAGREES)
 
 
-@pytest.mark.parametrize("blind", list(Blind))
-def test_without_sight_everything_speaks_against_current(blind: Blind) -> None:
-    assert why_blind(blind) == (blind, blind, blind)
+@pytest.mark.parametrize("blind", list(Stale))
+def test_without_sight_everything_speaks_against_current(blind: Stale) -> None:
+    assert why_stale(blind) == (blind, blind, blind)
 
 
 # --- for a person ------------------------------------------------------------------------------
@@ -281,7 +283,7 @@ def test_every_phase_says_what_it_waits_for(phase: SafetyPhase, reason: Why | No
 
 def test_a_closed_contactor_needs_no_reason() -> None:
     assert why_not_closed(P.CLOSED, None, KEPT, NOTHING, False) is None
-    assert why_not_closed(P.CLOSED, Blind.DARK, KEPT, WITHHELD, True) is None
+    assert why_not_closed(P.CLOSED, Stale.NO_MAINS, KEPT, WITHHELD, True) is None
 
 
 @pytest.mark.parametrize("problem", ["disk full", ""])
@@ -294,7 +296,7 @@ def test_a_start_says_that_the_disk_refuses(problem: str, is_proven: bool) -> No
 def test_a_start_says_that_it_wants_the_disk_a_proof_or_sight() -> None:
     assert why_not_closed(P.START, None, Memory(), WITHHELD, False) is Why.DISK_UNHEARD
     assert why_not_closed(P.START, None, KEPT, WITHHELD, False) is Why.NOT_PROVEN
-    assert why_not_closed(P.START, Blind.DARK, KEPT, WITHHELD, False) is Blind.DARK
+    assert why_not_closed(P.START, Stale.NO_MAINS, KEPT, WITHHELD, False) is Stale.NO_MAINS
 
 
 @pytest.mark.parametrize("phase", [P.IDLE, P.READY, P.OPENING, P.FAULT, P.STOPPING])

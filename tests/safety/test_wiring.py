@@ -36,7 +36,7 @@ def test_a_phase_below_50_v_while_another_has_mains_is_not_wired(
     one, two, three = (volt if line == each else 230.0 for each in range(3))
     wiring = after(1.0, (one, two, three))
     expected = tuple(counts or line != each for each in range(3))
-    assert (wiring.wired, wiring.judged) == (expected, expected)
+    assert (wiring.wired, wiring.counted) == (expected, expected)
 
 
 @pytest.mark.parametrize(("volt", "is_known"), [(160.0, True), (159.9, False), (50.0, False)])
@@ -46,7 +46,7 @@ def test_without_mains_on_any_phase_nothing_is_known_and_all_phases_count(
     wiring = after(60.0, (0.0, volt, 0.0))
     assert wiring.is_known is is_known
     assert wiring.wired == ((False, True, False) if is_known else NONE)
-    assert wiring.judged == ((False, True, False) if is_known else ALL)
+    assert wiring.counted == ((False, True, False) if is_known else ALL)
 
 
 @pytest.mark.parametrize("voltages_v", [None, V0, (math.nan,) * 3, (49.9, 0.0, math.nan)])
@@ -58,8 +58,8 @@ def test_a_dark_box_and_a_silent_chip_teach_nothing(voltages_v: Phases | None) -
 
 @pytest.mark.parametrize("volt", [math.nan, -math.inf, -230.0])
 def test_a_phase_that_the_chip_does_not_know_is_not_one_below_50_v(volt: float) -> None:
-    assert after(60.0, (230.0, volt, 0.0)).judged[1]
-    assert after(1.0, (230.0, 0.0, 0.0)).judged == L1
+    assert after(60.0, (230.0, volt, 0.0)).counted[1]
+    assert after(1.0, (230.0, 0.0, 0.0)).counted == L1
 
 
 # --- what is remembered ------------------------------------------------------------------------
@@ -72,14 +72,14 @@ def test_a_phase_is_remembered_once_it_has_had_mains(volt: float, is_remembered:
     wiring = after(60.0, (230.0, 0.0, volt))
     assert (wiring.wired, wiring.ever) == (L1_L3, L1_L3 if is_remembered else L1)
     wiring = after(0.2, SINGLE, wiring)
-    assert wiring.judged == (L1_L3 if is_remembered else L1)
+    assert wiring.counted == (L1_L3 if is_remembered else L1)
 
 
 @pytest.mark.parametrize("volt", [60.0, 230.0, 400.0])
 def test_one_reading_of_the_chip_is_remembered_by_nobody(volt: float) -> None:
     assert SIM_POWER.hold_s <= HOLD_S  # what one reading lasts, and the round before it
     assert after(0.6, V230) != UNKNOWN
-    assert (after(0.6, V230).wired, after(0.6, V230).judged) == (NONE, ALL)
+    assert (after(0.6, V230).wired, after(0.6, V230).counted) == (NONE, ALL)
     assert after(0.61, V230).wired == ALL
     wiring = after(0.6, (230.0, volt, 0.0), after(1.0, SINGLE))
     assert (wiring.wired, wiring.ever) == ((True, True, False), L1)
@@ -95,8 +95,8 @@ def test_a_round_that_comes_late_tells_little() -> None:
 
 def test_a_phase_counts_after_a_tenth_of_a_second() -> None:
     wiring = after(0.10, (230.0, 0.0, 60.0), after(1.0, SINGLE))
-    assert wiring.judged == L1
-    assert after(0.01, (230.0, 0.0, 60.0), wiring).judged == L1_L3
+    assert wiring.counted == L1
+    assert after(0.01, (230.0, 0.0, 60.0), wiring).counted == L1_L3
 
 
 def test_readings_that_stray_make_no_phase_wired() -> None:
@@ -110,10 +110,10 @@ def test_readings_that_stray_make_no_phase_wired() -> None:
 def test_voltage_behind_a_closed_contactor_counts_and_is_not_remembered() -> None:
     wiring = after(1.0, SINGLE)
     wiring = after(60.0, V230, wiring, is_open=False)  # the vehicle couples L1 over
-    assert (wiring.judged, wiring.ever) == (ALL, L1)
+    assert (wiring.counted, wiring.ever) == (ALL, L1)
     wiring = after(0.2, V230, wiring)  # until the contactor has dropped
     wiring = after(0.5, SINGLE, wiring)
-    assert (wiring.judged, wiring.ever) == (L1, L1)
+    assert (wiring.counted, wiring.ever) == (L1, L1)
 
 
 def test_a_phase_that_is_seen_first_while_closed_is_remembered_as_soon_as_it_is_open() -> None:
@@ -160,16 +160,16 @@ def test_phases_that_take_turns_leave_all_three_judged() -> None:
     for _ in range(100):
         wiring = after(0.05, SINGLE, wiring)
         wiring = after(0.05, (0.0, 230.0, 0.0), wiring)
-    assert (wiring.wired, wiring.judged) == (NONE, ALL)
+    assert (wiring.wired, wiring.counted) == (NONE, ALL)
 
 
 def test_what_a_predecessor_has_kept_counts_once_something_is_known() -> None:
     wiring = recall(UNKNOWN, ALL)
-    assert (wiring.wired, wiring.judged, wiring.ever) == (NONE, ALL, ALL)
+    assert (wiring.wired, wiring.counted, wiring.ever) == (NONE, ALL, ALL)
     wiring = after(0.7, SINGLE, wiring)
-    assert (wiring.wired, wiring.judged) == (ALL, ALL)
+    assert (wiring.wired, wiring.counted) == (ALL, ALL)
     dropped = recall(wiring, NONE)
-    assert (dropped.wired, dropped.judged) == (L1, L1)
+    assert (dropped.wired, dropped.counted) == (L1, L1)
 
 
 def test_the_same_again_keeps_what_is_known() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from msgs.safety import Fault, FaultCode, SafetyPhase
+from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding, Record
-from nodes.safety.judge import Blind
 from nodes.safety.why import Why
-from nodes.safety.words import MOST_CHARACTERS, REASONS, REMEDIES, fault, told, why_not_closed
+from nodes.safety.words import MOST_CHARACTERS, REASONS, REMEDIES, as_fault, fault, why_not_closed
 
 C = Cause
 
@@ -19,8 +19,8 @@ C = Cause
         (C.STRAY_CURRENT, {"current_a": 1.23}, "1.2 A flow"),
         (
             C.GENERATOR,
-            {"told_percent": 50.0, "duty_percent": 26.7},
-            "told 50.0 % and gives 26.7 %",
+            {"set_percent": 50.0, "duty_percent": 26.7},
+            "set to 50.0 % and gives 26.7 %",
         ),
         (C.EARTH, {}, "more than 500 ohm"),
         (C.RESIDUAL_AC, {}, "tripped: 30 mA AC"),
@@ -65,7 +65,7 @@ def test_the_failed_self_tests_are_counted_in_the_text_once_they_are_too_many(
 @pytest.mark.parametrize("code", list(FaultCode))
 def test_a_fault_is_published_with_its_text_and_remedy(code: FaultCode) -> None:
     finding = Finding(code=code, cause=C.EARTH)
-    published = told(Record(finding=finding, since_utc_ns=7, count=2))
+    published = as_fault(Record(finding=finding, since_utc_ns=7, count=2))
     assert published == Fault(
         code=code, since_utc_ns=7, count=2, detail=fault(finding), remedy=REMEDIES[code]
     )
@@ -75,7 +75,7 @@ def test_a_fault_is_published_with_its_text_and_remedy(code: FaultCode) -> None:
 
 
 def test_every_reason_has_a_text() -> None:
-    assert set(REASONS) == {*Why, *Blind} - {Why.FAULT, Why.DISK_REFUSES}
+    assert set(REASONS) == {*Why, *Stale} - {Why.FAULT, Why.DISK_REFUSES}
     assert "" not in REASONS.values()
 
 
@@ -94,9 +94,9 @@ def test_a_closed_contactor_has_no_text() -> None:
 
 def test_a_vehicle_is_waited_for_and_the_reason_is_told() -> None:
     detail = why_not_closed(SafetyPhase.STOPPING, Why.NOT_PERMITTED, (), None)
-    assert detail == f"waits until the vehicle draws nothing: {REASONS[Why.NOT_PERMITTED]}"
+    assert detail == f"waits until the vehicle draws no current: {REASONS[Why.NOT_PERMITTED]}"
     detail = why_not_closed(SafetyPhase.STOPPING, None, (), None)
-    assert detail == "waits until the vehicle draws nothing"
+    assert detail == "waits until the vehicle draws no current"
 
 
 def test_a_disk_that_refuses_is_told_and_a_long_text_is_cut() -> None:

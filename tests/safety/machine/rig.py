@@ -292,7 +292,7 @@ class Rig:
 
     def causes(self) -> tuple[Cause, ...]:
         """Of the faults that hold."""
-        return tuple(record.finding.cause for record in self.state.ledger.records)
+        return tuple(record.finding.cause for record in self.state.faults.records)
 
     def says(self, reason: Reason) -> bool:
         """Whether this is published as why the contactor is not closed."""

@@ -162,7 +162,7 @@ def test_a_proof_of_closed_that_is_lost_in_most_readings_is_8001() -> None:
     for number in range(30):
         rig.reading = {"mirror_closed": True} if number % 10 else {}
         rig.tick()
-    assert FaultCode.NOT_CLOSING in [record.code for record in rig.state.ledger.records]
+    assert FaultCode.NOT_CLOSING in [record.code for record in rig.state.faults.records]
 
 
 @pytest.mark.parametrize(("rounds", "is_fault"), [(29, False), (30, True)])
@@ -175,7 +175,7 @@ def test_a_closing_that_is_proven_in_its_last_moment_is_one(rounds: int, is_faul
     rig.reading = {"mirror_closed": False, "load_voltage": True}
     rig.tick()
     assert (rig.phase() is P.CLOSED) is not is_fault
-    assert rig.state.ledger.holds(FaultCode.NOT_CLOSING) is is_fault
+    assert rig.state.faults.holds(FaultCode.NOT_CLOSING) is is_fault
     if is_fault:
         assert rig.causes() == (Cause.DOES_NOT_CLOSE,)
 

@@ -181,7 +181,7 @@ def test_mains_out_of_range_open_and_are_tried_again_when_they_are_stable() -> N
     assert rig.until(lambda: not rig.outputs.enable) == pytest.approx(1.0, abs=0.05)
     rig.run(0.1)
     assert rig.faults() == (FaultCode.MAINS_VOLTAGE,)
-    finding = rig.state.ledger.records[0].finding
+    finding = rig.state.faults.records[0].finding
     assert (finding.cause, finding.voltages_v) == (Cause.MAINS_RANGE, (150.0, 230.0, 230.0))
     rig.run(60.0)
     assert rig.status.retries == 0

@@ -21,9 +21,9 @@ def test_a_generator_that_does_not_follow_is_8007() -> None:
     assert not rig.tick().outputs.enable  # 1.5 s
     rig.run(0.1)
     assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
-    finding = rig.state.ledger.records[0].finding
+    finding = rig.state.faults.records[0].finding
     assert finding.cause is Cause.GENERATOR
-    assert (finding.told_percent, finding.duty_percent) == pytest.approx((16.7, 26.7), abs=0.05)
+    assert (finding.set_percent, finding.duty_percent) == pytest.approx((16.7, 26.7), abs=0.05)
 
 
 @pytest.mark.parametrize(("beside_percent", "is_followed"), [(1.0, True), (1.01, False)])
@@ -77,7 +77,7 @@ def test_three_readings_that_fit_end_the_doubt_about_the_generator(
     rig.run(fits * ROUND_S)
     rig.inputs = other
     rig.run(0.3)
-    assert rig.state.ledger.is_latched is is_defect
+    assert rig.state.faults.is_latched is is_defect
 
 
 def test_readings_that_fit_have_to_follow_each_other() -> None:
@@ -86,7 +86,7 @@ def test_readings_that_fit_have_to_follow_each_other() -> None:
     for number in range(170):
         rig.inputs = {} if number % 3 else other  # two that fit, one that does not
         rig.tick()
-    assert rig.state.ledger.is_latched
+    assert rig.state.faults.is_latched
 
 
 @pytest.mark.req("ERR-8007")
@@ -98,8 +98,8 @@ def test_a_loss_of_sight_ends_the_doubt_about_the_generator_too() -> None:
     rig.tick()
     rig.inputs = kept
     rig.run(1.4)
-    assert not rig.state.ledger.is_latched
-    assert rig.run(0.2).state.ledger.is_latched
+    assert not rig.state.faults.is_latched
+    assert rig.run(0.2).state.faults.is_latched
 
 
 def test_a_pilot_that_is_silent_ends_the_doubt_about_its_generator() -> None:

@@ -166,7 +166,7 @@ def test_a_stop_waits_a_little_until_8007_is_on_the_disk(reason: StopReason) -> 
     rig = closed()
     rig.is_disk_slow = True
     rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
-    rig.until(lambda: rig.state.ledger.is_latched)
+    rig.until(lambda: rig.state.faults.is_latched)
     rig.run(1.0)
     rig.inputs = {"stop": reason}
     rig.run(1.9)
@@ -183,7 +183,7 @@ def test_a_stop_does_not_wait_for_ever_and_a_signal_not_at_all() -> None:
         rig = closed()
         rig.is_disk_slow = True
         rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
-        rig.until(lambda rig=rig: rig.state.ledger.is_latched)  # type: ignore[misc]
+        rig.until(lambda rig=rig: rig.state.faults.is_latched)  # type: ignore[misc]
         rig.run(1.0)
         rig.inputs = {"stop": reason}
         assert not rig.run(wait_s).outputs.is_finished
@@ -314,8 +314,8 @@ def test_a_reset_ends_the_doubt_about_the_generator_too() -> None:
     rig.run(1.4)
     rig.is_reset = True
     rig.run(1.4)
-    assert not rig.state.ledger.is_latched
-    assert rig.run(0.3).state.ledger.is_latched
+    assert not rig.state.faults.is_latched
+    assert rig.run(0.3).state.faults.is_latched
 
 
 @pytest.mark.req("ERR-P")

@@ -231,8 +231,8 @@ def test_the_proof_of_open_is_due_after_a_fifth_of_a_second_to_the_round() -> No
     rig.vehicle = "B"
     rig.until_phase(P.OPENING)
     for _ in range(19):
-        assert rig.tick().state.ledger.records == ()
-    assert rig.tick().state.ledger.holds(FaultCode.RED)
+        assert rig.tick().state.faults.records == ()
+    assert rig.tick().state.faults.holds(FaultCode.RED)
 
 
 def test_what_the_proof_of_open_took_is_not_held_against_the_rest_after() -> None:

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from nodes.safety.chip import HOLD_S
+from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause
-from nodes.safety.judge import Blind
 from nodes.safety.machine import Config
 from nodes.safety.why import Why
 from tests.safety.machine.rig import P, Rig, closed, idle, ready
@@ -18,7 +18,7 @@ def test_a_charge_goes_on_by_itself_when_the_mains_are_back() -> None:
     rig.darken(60.0)
     assert not rig.outputs.enable
     assert not rig.status.has_mains
-    assert rig.says(Blind.DARK)
+    assert rig.says(Stale.NO_MAINS)
     rig.offered_a = 0.0
     rig.run(0.1)
     assert rig.status.has_mains
@@ -80,7 +80,7 @@ def test_many_power_cuts_in_a_minute_of_charging_are_no_fault() -> None:
     for _ in range(4):
         rig.reading = {"high_v": 0.0, "low_v": 0.0, "load_voltage": False}
         rig.run(0.3)
-        assert rig.says(Blind.UNCLEAR)
+        assert rig.says(Stale.UNCLEAR)
         rig.darken(0.5)
         rig.reading = {}
         rig.until_phase(P.CLOSED)
@@ -92,7 +92,7 @@ def test_0_v_is_a_short_once_the_chip_has_had_the_time_to_tell_a_loss_of_mains()
     rig = ready()
     rig.vehicle = "E"
     rig.run(HOLD_S)
-    assert rig.says(Blind.UNCLEAR)
+    assert rig.says(Stale.UNCLEAR)
     assert (rig.faults(), rig.status.permitted) == ((), False)
     assert rig.until(lambda: bool(rig.faults())) < 0.1
     assert rig.causes() == (Cause.PILOT_SHORT,)

@@ -111,9 +111,9 @@ def test_the_answer_to_a_self_test_that_was_broken_off_is_no_trip(
     rig = pulsed().run(after_s)
     break_off(rig)
     rig.tick()
-    faults = [rig.tick().state.ledger.records for _ in range(round(lasts_s / ROUND_S))]
+    faults = [rig.tick().state.faults.records for _ in range(round(lasts_s / ROUND_S))]
     rig.inputs = {}
-    faults += [rig.tick().state.ledger.records for _ in range(600)]
+    faults += [rig.tick().state.faults.records for _ in range(600)]
     told = {record.code for records in faults for record in records}
     is_long_blind = break_off is lose_sight and lasts_s > 1.0
     assert told == ({FaultCode.PLUG_STATE} if is_long_blind else set())
@@ -127,7 +127,7 @@ def test_a_plug_pulled_in_the_self_test_is_fault_1_alone() -> None:
     rig = pulsed()
     rig.vehicle = "A"
     for _ in range(300):
-        assert {record.code for record in rig.tick().state.ledger.records} <= {FaultCode.UNPLUGGED}
+        assert {record.code for record in rig.tick().state.faults.records} <= {FaultCode.UNPLUGGED}
     assert rig.faults() == (FaultCode.UNPLUGGED,)
 
 

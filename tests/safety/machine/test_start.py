@@ -8,7 +8,7 @@ import pytest
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
-from nodes.safety.judge import Blind
+from nodes.safety.evaluation import Stale
 from nodes.safety.machine import Config
 from tests.safety.machine.rig import P, Rig, closed, idle, session
 
@@ -142,7 +142,7 @@ def test_a_blind_start_closes_nothing_and_says_so_after_half_its_hold() -> None:
     assert rig.phase() is P.START
     assert rig.status.contactor is Contactor.CLOSED  # not proven open counts as closed
     assert not rig.status.permitted
-    assert rig.says(Blind.SILENT)
+    assert rig.says(Stale.SILENT)
     assert not rig.fed
     rig.inputs = {}
     assert rig.run(0.03).phase() is P.IDLE

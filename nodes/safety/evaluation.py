@@ -1,9 +1,8 @@
-"""From one reading to facts: nonsense refused, single stray readings ignored. Pure.
+"""Evaluate one reading: refuse impossible values, ignore single stray readings. Pure.
 
-Everything is judged toward an open contactor: a value that is no number or lies outside what its
-sensor can show counts as the worst one. What is judged over time has its own file: `supply.py`
-mains and current, `wiring.py` the phases that count, `heat.py` temperatures, `switches.py` the DIP
-switches.
+Doubt opens the contactor: a value that is no number or outside its sensor's range counts as the
+worst one. What is evaluated over time has its own file: `supply.py` mains and current, `wiring.py`
+the phases that count, `heat.py` temperatures, `switches.py` the DIP switches.
 """
 
 import math
@@ -30,79 +29,80 @@ from msgs.pilot import (
 from nodes.safety import heat, supply, switches, wiring
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import HOLD_S, Phases
-from nodes.safety.heat import COLD, Heat, limit_of_temperature
+from nodes.safety.heat import COLD, Derating, limit_of_temperature
 from nodes.safety.supply import QUIET, MainsFault, Supply, Voltages
 from nodes.safety.switches import UNREAD, Switches
 from nodes.safety.wiring import UNKNOWN, Wiring
 
-# A low plateau of -12 V counts one for the vehicle's diode, any other counts two against it: three
-# in a row prove the diode, four in a row (40 ms), or every second one, show that it is missing.
+# A low plateau of -12 V counts one for the vehicle's diode, any other counts two against it. Three
+# of -12 V in a row prove the diode; four others in a row (40 ms), or every second one, show that it
+# is missing.
 DIODE_PROVEN, DIODE_MISSING = 3, -5
 MIRROR_V = 1.25  # without a diode the halves mirror each other: the sum is 0 V +/- this (field)
-SURE_READS = 10  # 0.1 s for what may flicker (earth measurement); twice that often, 0.2 s
+SURE_READS = 10  # 0.1 s for the earth measurement; 0.2 s if every second reading is bad
 EXCESS_READS = 50  # 0.5 s: the pilot follows a lowered limit within 0.12 s (message and round)
-BESIDE_PERCENT = 1.0  # of a duty read back: +/-5 us are 0.5 points; as much again for the reading
+BESIDE_PERCENT = 1.0  # tolerance of a duty read back: +/-5 us are 0.5 points, the reading 0.5
 DUTY_TOLERANCE_A = 0.35  # +/-5 us of pulse width is +/-0.3 A (generator), and rounding
 RESET_READS = 3  # of the power-on reset's flag
-OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and no hand changes plugs so fast
+OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and a plug is not changed faster
 EARTH_LIMIT_OHM = 500.0  # high-ohmic from 300 to 500 ohm on (field); healthy loops are below 100
 
 _NO_VEHICLE = (CpState.A, CpState.E, CpState.F)
 _ASKS = (CpState.C, CpState.D)
 
 
-class Blind(Enum):
-    """Why a reading tells nothing."""
+class Stale(Enum):
+    """Why inputs are stale: this reading cannot be evaluated."""
 
-    DARK = "dark"  # the box has no mains
-    SILENT = "silent"  # there is none
-    NONSENSE = "nonsense"  # the pilot line cannot be what the sensors show
-    UNCLEAR = "unclear"  # 0 V on the pilot, mains not known, or not yet
-    LATE = "late"  # safety itself has not looked for so long that nothing of before counts
+    NO_MAINS = "no_mains"  # the box has no mains
+    SILENT = "silent"  # there is no reading
+    NONSENSE = "nonsense"  # no pilot line can have the measured values
+    UNCLEAR = "unclear"  # 0 V on the pilot, and mains unknown, or not known yet
+    LATE = "late"  # safety's own look is so late that earlier readings do not count
 
 
-class Judged(Struct, frozen=True, kw_only=True):
+class EvaluationState(Struct, frozen=True, kw_only=True):
     """What is remembered from one reading to the next."""
 
     cp: SettledCp = UNSETTLED
-    # The pilot has settled at 0 V, and from then on the chip knows if the mains are gone [s].
+    # When the chip's voltages are all younger than the settled 0 V of the pilot [s].
     chip_knows_s: float | None = None
-    diode: int = 0  # what speaks for the vehicle's diode (above 0) or against it (below 0)
+    diode: int = 0  # evidence for the vehicle's diode (above 0) or against it (below 0)
     out_reads: int = 0  # of state A, in a row
-    minus_reads: int = 0  # of -12 V that nobody has asked for, in a row
+    minus_reads: int = 0  # of -12 V that the generator does not drive, in a row
     earth_reads: int = 0
-    excess_reads: int = 0  # with a duty that offers more than our own limits
+    excess_reads: int = 0  # with a duty above safety's own limits
     reset_reads: int = 0  # of the power-on reset's flag, in a row
     switches: Switches = UNREAD
-    heat: Heat = COLD
+    derating: Derating = COLD
     supply: Supply = QUIET
     wiring: Wiring = UNKNOWN
 
 
-NOTHING_JUDGED = Judged()
+NOTHING_EVALUATED = EvaluationState()
 
 
-def forget(judged: Judged, chip_knows_s: float | None = None) -> Judged:
-    """Return what is kept over a failed reading: all but the settled pilot state."""
-    kept = Judged(
+def forget(before: EvaluationState, chip_knows_s: float | None = None) -> EvaluationState:
+    """Return the state after a failed reading: all but the settled pilot state."""
+    kept = EvaluationState(
         chip_knows_s=chip_knows_s,
-        switches=switches.blink(judged.switches),
-        heat=heat.blink(judged.heat),
-        supply=supply.blink(judged.supply),
-        wiring=judged.wiring,
+        switches=switches.carry_over(before.switches),
+        derating=heat.carry_over(before.derating),
+        supply=supply.carry_over(before.supply),
+        wiring=before.wiring,
     )
-    return judged if kept == judged else kept
+    return before if kept == before else kept
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Evaluation(Struct, frozen=True, kw_only=True):
     """What one reading means."""
 
     cp: CpState | None  # settled; None: not known yet, or undefined
-    is_settled: bool  # pilot and switches have been read often enough to be believed
+    is_settled: bool  # pilot and switches have been read often enough
     is_steady: bool  # this reading confirms it, and so did those before
-    is_undefined: bool  # the pilot has shown no state for longer than a change takes
+    is_undefined: bool  # no state on the pilot for longer than a change takes
     is_plugged: bool  # B, C or D
-    is_out: bool  # A for so long that the next plug may be another vehicle's
+    is_out: bool  # in A long enough for a change of vehicles
     asks: bool  # C or D
     is_asking_now: bool  # this reading alone shows C or D, and the diode where PWM can show it
     has_diode: bool | None  # None: not proven either way; only PWM can show it
@@ -110,8 +110,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     is_minus: bool  # the line is at -12 V, and the generator does not drive it there
     duty_percent: float  # read back from the generator
     offered_a: float  # by that duty
-    has_pwm: bool  # ... which offers current
-    exceeds_limit: bool  # ... and more than DIP switches or temperature allow
+    has_pwm: bool  # that duty offers current
+    exceeds_limit: bool  # it offers more than DIP switches or temperature allow
     high_v: float
     low_v: float
     is_proven_open: bool
@@ -131,95 +131,95 @@ class Facts(Struct, frozen=True, kw_only=True):
     most_a: float | None  # the largest current that is known; None: none is
     voltages_v: Voltages | None  # of the phases that count; None: none is known
     is_unloaded: bool  # known to be below 1 A on every phase
-    is_reset: bool  # mains came on since the flag was taken back
+    is_reset: bool  # mains came on since the flag was cleared
     is_no_reset: bool  # the flag is known to be down
 
 
-def judge(
-    judged: Judged,
+def evaluate(
+    before: EvaluationState,
     reading: ChainReading | None,
     moment: Moment,
     since_s: float,
     *,
     earth_loop: bool,
     is_open: bool,
-) -> tuple[Judged, Facts | Blind]:
-    """Judge one reading; None is a failed one. Without sight there are no facts.
+) -> tuple[EvaluationState, Evaluation | Stale]:
+    """Evaluate one reading; None is a failed one. Return Stale if it cannot be evaluated.
 
     :param since_s: since the reading before.
-    :param earth_loop: False: a grid in which no loop to earth can be measured (IT); the earth is
-        then not judged.
+    :param earth_loop: False: a grid whose earth loop cannot be measured (IT); the earth is then
+        not evaluated.
     :param is_open: the contactor is commanded open.
     """
     if reading is None:
-        return forget(judged), Blind.SILENT
+        return forget(before), Stale.SILENT
     reading = cleaned(reading)
     if not is_measured(reading.high_v, reading.low_v, reading.duty_percent):
-        return forget(judged), Blind.NONSENSE
+        return forget(before), Stale.NONSENSE
     seen = classify_high_v(reading.high_v)
-    cp = settle(judged.cp, seen)
+    cp = settle(before.cp, seen)
     chip_knows_s = None
     if seen is CpState.E:
-        chip_knows_s = _when_chip_knows_s(judged, cp, reading, moment)
+        chip_knows_s = _when_chip_knows_s(before, cp, reading, moment)
         has_mains = supply.has_mains(reading.voltages_v, reading.load_voltage)
-        if has_mains is False:  # 0 V because the box is dark: no fault of the plug
-            return replace(forget(judged), supply=QUIET), Blind.DARK
+        if has_mains is False:  # 0 V because there are no mains: no fault of the plug
+            return replace(forget(before), supply=QUIET), Stale.NO_MAINS
         is_doubted = chip_knows_s is not None and not moment.reached(chip_knows_s)
         if has_mains is None or is_doubted:
-            return forget(judged, chip_knows_s), Blind.UNCLEAR
+            return forget(before, chip_knows_s), Stale.UNCLEAR
     offered_a = offer_of_duty(reading.duty_percent)
     has_pwm = offered_a >= MIN_OFFER_A
-    diode = _weigh_diode(judged.diode, seen, has_pwm, reading.low_v)
+    diode = _weigh_diode(before.diode, seen, has_pwm, reading.low_v)
     is_minus = seen is CpState.F and reading.duty_percent > STATE_F_PERCENT + BESIDE_PERCENT
     has_earth_now = not earth_loop or 0.0 <= reading.earth_ohm <= EARTH_LIMIT_OHM
-    dip = switches.read(judged.switches, (reading.dip1, reading.dip2))
+    dip = switches.read(before.switches, (reading.dip1, reading.dip2))
     is_switched_off = reading.overtemperature is not False
-    heat_now, temperature_c = heat.feel(
-        judged.heat,
+    derating, temperature_c = heat.update(
+        before.derating,
         moment,
         reading.terminal_c,
         reading.board_c,
         is_switched_off=is_switched_off,
     )
     allowed_a = dip.installation_limit_a
-    if not heat_now.is_hot:  # else everything is withheld, and the vehicle has its 6 s to stop
-        allowed_a = limit_of_temperature(allowed_a, heat_now.paced_c, False)
+    if not derating.is_hot:  # hot: nothing is offered, and the vehicle has its 6 s to stop
+        allowed_a = limit_of_temperature(allowed_a, derating.paced_c, False)
     has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
     wiring_now = wiring.learn(
-        judged.wiring,
+        before.wiring,
         since_s,
         voltages_v=reading.voltages_v,
         currents_a=reading.currents_a,
         is_open=is_open,
     )
     supply_now, supplied = supply.watch(
-        judged.supply,
+        before.supply,
         moment,
         since_s,
         voltages_v=reading.voltages_v,
         currents_a=reading.currents_a,
-        counts=wiring_now.judged,
+        counts=wiring_now.counted,
         offered_a=offered_a,
         is_open=is_open,
     )
-    after = Judged(
+    after = EvaluationState(
         cp=cp,
         chip_knows_s=chip_knows_s,
         diode=diode,
-        out_reads=_count(judged.out_reads, cp.state is CpState.A, OUT_READS),
-        minus_reads=_count(judged.minus_reads, is_minus, STATE_READS),
-        earth_reads=_weigh(judged.earth_reads, not has_earth_now, SURE_READS),
-        excess_reads=_weigh(judged.excess_reads, has_excess, EXCESS_READS),
-        reset_reads=_count(judged.reset_reads, reading.power_on_reset is True, RESET_READS),
+        out_reads=_count(before.out_reads, cp.state is CpState.A, OUT_READS),
+        minus_reads=_count(before.minus_reads, is_minus, STATE_READS),
+        earth_reads=_weigh(before.earth_reads, not has_earth_now, SURE_READS),
+        excess_reads=_weigh(before.excess_reads, has_excess, EXCESS_READS),
+        reset_reads=_count(before.reset_reads, reading.power_on_reset is True, RESET_READS),
         switches=dip,
-        heat=heat_now,
+        derating=derating,
         supply=supply_now,
         wiring=wiring_now,
     )
-    if after == judged:
-        after = judged
+    if after == before:
+        after = before
     state = cp.state
-    return after, Facts(
+    return after, Evaluation(
         cp=state,
         is_settled=dip.is_settled and (state is not None or cp.is_undefined),
         is_steady=cp.astray == 0,
@@ -244,7 +244,7 @@ def judge(
         residual_dc=reading.residual_dc is not False,
         has_earth=after.earth_reads < 2 * SURE_READS,
         is_switched_off=is_switched_off,
-        is_hot=heat_now.is_hot,
+        is_hot=derating.is_hot,
         temperature_c=temperature_c,
         is_commissioning=dip.is_commissioning,
         mains=supplied.mains,
@@ -260,7 +260,7 @@ def judge(
 
 
 def cleaned(reading: ChainReading) -> ChainReading:
-    """Return a reading in which everything is of its kind: what is not a number is NaN."""
+    """Return a reading whose fields have their types; a value that is no number is NaN."""
     numbers = (
         reading.high_v,
         reading.low_v,
@@ -299,15 +299,15 @@ def proves_open(reading: ChainReading) -> bool:
 
 
 def _when_chip_knows_s(
-    judged: Judged, cp: SettledCp, reading: ChainReading, moment: Moment
+    before: EvaluationState, cp: SettledCp, reading: ChainReading, moment: Moment
 ) -> float | None:
     """Return when the chip's voltages are all younger than the 0 V on the pilot [s].
 
-    The pilot's supply and the mains are lost together, but the chip may go on showing mains for as
-    long as it holds. Voltage behind the contactor is read now, and needs no such time. None: the
-    pilot has not settled at 0 V.
+    The pilot's supply and the mains fail together, but the chip may show mains until its hold is
+    over. Voltage behind the contactor is read now and needs no such time. None: the pilot has not
+    settled at 0 V.
     """
-    knows_s = judged.chip_knows_s
+    knows_s = before.chip_knows_s
     if knows_s is None:
         if cp.state is not CpState.E:
             return None
@@ -316,7 +316,7 @@ def _when_chip_knows_s(
 
 
 def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) -> int:
-    """Weigh one low plateau; only PWM on a vehicle can show a diode."""
+    """Count one low plateau; only PWM on a vehicle can show a diode."""
     if not has_pwm or seen in _NO_VEHICLE:
         return 0
     if shows_diode(low_v):
@@ -346,7 +346,7 @@ def _number(value: object) -> float:
 
 
 def _weigh(reads: int, holds: bool, most: int) -> int:
-    """Count what speaks for something twice as fast as what speaks against it."""
+    """Count a reading that holds as 2, any other as -1."""
     return min(reads + 2, 2 * most) if holds else max(reads - 1, 0)
 
 

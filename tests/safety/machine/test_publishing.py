@@ -38,11 +38,11 @@ def test_no_edge_is_given_while_the_contactor_is_not_proven_open() -> None:
 
 
 @pytest.mark.req("ERR-1")
-@pytest.mark.parametrize(("blind_s", "is_fault"), [(0.1, True), (0.4, True), (0.7, False)])
-def test_a_plug_that_was_pulled_out_of_sight_is_fault_1_too(blind_s: float, is_fault: bool) -> None:
+@pytest.mark.parametrize(("stale_s", "is_fault"), [(0.1, True), (0.4, True), (0.7, False)])
+def test_a_plug_that_was_pulled_out_of_sight_is_fault_1_too(stale_s: float, is_fault: bool) -> None:
     rig = closed()
     rig.inputs = {"reading": None}
-    rig.run(blind_s)
+    rig.run(stale_s)
     rig.inputs, rig.vehicle = {}, "A"
     assert rig.run(0.1).faults() == ((FaultCode.UNPLUGGED,) if is_fault else ())
 

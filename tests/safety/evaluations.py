@@ -1,9 +1,9 @@
 """What one reading of a sound box means, for tests that change one thing about it."""
 
 from msgs.pilot import CpState
-from nodes.safety.judge import Facts
+from nodes.safety.evaluation import Evaluation
 
-PLUGGED = Facts(
+PLUGGED = Evaluation(
     cp=CpState.C,
     is_settled=True,
     is_steady=True,

@@ -1,4 +1,4 @@
-"""One reading judged: nonsense refused, strays ignored, limits of DIP and temperature."""
+"""One reading evaluated: nonsense refused, strays ignored, limits of DIP and temperature."""
 
 import math
 from typing import Any
@@ -10,14 +10,14 @@ from bus.moment import Moment
 from msgs.pilot import CpState
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import HOLD_S
-from nodes.safety.judge import (
-    NOTHING_JUDGED,
-    Blind,
-    Facts,
-    Judged,
+from nodes.safety.evaluation import (
+    NOTHING_EVALUATED,
+    Evaluation,
+    EvaluationState,
+    Stale,
     cleaned,
+    evaluate,
     forget,
-    judge,
 )
 from nodes.safety.supply import MainsFault
 from nodes.safety.switches import Switches
@@ -46,44 +46,44 @@ ROUND_S = 0.01
 
 
 def read(
-    judged: Judged,
+    state: EvaluationState,
     times: int = 1,
     is_open: bool = True,
     earth_loop: bool = True,
     **changes: Any,
-) -> tuple[Judged, Facts | Blind]:
-    facts: Facts | Blind = Blind.SILENT
+) -> tuple[EvaluationState, Evaluation | Stale]:
+    evaluation: Evaluation | Stale = Stale.SILENT
     for number in range(times):
-        judged, facts = judge(
-            judged,
+        state, evaluation = evaluate(
+            state,
             replace(READING, **changes),
             Moment(number * ROUND_S),
             ROUND_S,
             earth_loop=earth_loop,
             is_open=is_open,
         )
-    return judged, facts
+    return state, evaluation
 
 
 def seen(
-    judged: Judged,
+    state: EvaluationState,
     times: int = 1,
     is_open: bool = True,
     earth_loop: bool = True,
     **changes: Any,
-) -> Facts:
-    facts = read(judged, times, is_open, earth_loop, **changes)[1]
-    assert isinstance(facts, Facts)
-    return facts
+) -> Evaluation:
+    evaluation = read(state, times, is_open, earth_loop, **changes)[1]
+    assert isinstance(evaluation, Evaluation)
+    return evaluation
 
 
-SETTLED = read(NOTHING_JUDGED, 80)[0]  # three phases are known
+SETTLED = read(NOTHING_EVALUATED, 80)[0]  # three phases are known
 
 
 @pytest.mark.parametrize("name", ["high_v", "low_v", "duty_percent"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, -14.05, 200.0])
 def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) -> None:
-    assert read(SETTLED, 1, True, True, **{name: value}) == (forget(SETTLED), Blind.NONSENSE)
+    assert read(SETTLED, 1, True, True, **{name: value}) == (forget(SETTLED), Stale.NONSENSE)
 
 
 @pytest.mark.parametrize(
@@ -99,39 +99,39 @@ def test_a_pilot_that_cannot_be_measured_is_no_reading(name: str, value: float) 
 )  # fmt: skip
 def test_what_can_be_measured_ends_at_the_rails(name: str, value: float, is_reading: bool) -> None:
     seen = read(SETTLED, 1, True, True, **{name: value})[1]
-    assert (seen is not Blind.NONSENSE) is is_reading
+    assert (seen is not Stale.NONSENSE) is is_reading
 
 
 def test_the_reading_itself_is_handed_on() -> None:
-    facts = seen(SETTLED, high_v=6.1, low_v=-11.9, duty_percent=50.0, board_c=31.0)
-    assert (facts.high_v, facts.low_v, facts.duty_percent) == (6.1, -11.9, 50.0)
-    assert (facts.offered_a, facts.temperature_c) == (30.0, 31.0)
+    evaluation = seen(SETTLED, high_v=6.1, low_v=-11.9, duty_percent=50.0, board_c=31.0)
+    assert (evaluation.high_v, evaluation.low_v, evaluation.duty_percent) == (6.1, -11.9, 50.0)
+    assert (evaluation.offered_a, evaluation.temperature_c) == (30.0, 31.0)
 
 
 def test_no_reading_forgets_the_pilot_and_keeps_switches_heat_and_phases() -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip2=1)
-    judged, facts = judge(hot, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)
-    assert facts is Blind.SILENT
-    assert judged == Judged(
+    state, evaluation = evaluate(hot, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)
+    assert evaluation is Stale.SILENT
+    assert state == EvaluationState(
         switches=Switches(installation_limit_a=32.0, is_commissioning=True),
-        heat=replace(hot.heat, celsius=None, since_s=0.0, is_leaping=False),
+        derating=replace(hot.derating, celsius=None, since_s=0.0, is_leaping=False),
         supply=replace(hot.supply, inside_since_s=None),
         wiring=hot.wiring,
     )
-    assert judge(judged, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)[0] is judged
+    assert evaluate(state, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)[0] is state
 
 
 def test_the_switches_are_believed_after_three_readings_though_state_a_is_after_two() -> None:
-    assert seen(NOTHING_JUDGED, 2, high_v=12.0).cp is CpState.A
-    assert not seen(NOTHING_JUDGED, 2, high_v=12.0).is_settled
-    assert seen(NOTHING_JUDGED, 3, high_v=12.0).is_settled
+    assert seen(NOTHING_EVALUATED, 2, high_v=12.0).cp is CpState.A
+    assert not seen(NOTHING_EVALUATED, 2, high_v=12.0).is_settled
+    assert seen(NOTHING_EVALUATED, 3, high_v=12.0).is_settled
 
 
 def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
-    assert not seen(NOTHING_JUDGED, 2).is_settled
-    assert seen(NOTHING_JUDGED, 3).is_settled
-    assert not seen(NOTHING_JUDGED, 3, high_v=7.5).is_settled
-    assert seen(NOTHING_JUDGED, 4, high_v=7.5).is_settled
+    assert not seen(NOTHING_EVALUATED, 2).is_settled
+    assert seen(NOTHING_EVALUATED, 3).is_settled
+    assert not seen(NOTHING_EVALUATED, 3, high_v=7.5).is_settled
+    assert seen(NOTHING_EVALUATED, 4, high_v=7.5).is_settled
 
 
 @pytest.mark.req("ERR-P")
@@ -151,28 +151,28 @@ def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
 def test_a_dark_box_shows_no_shorted_pilot(
     voltages_v: tuple[float, float, float] | None, load_voltage: bool, is_dark: bool
 ) -> None:
-    facts = read(
+    evaluation = read(
         SETTLED, 1, high_v=0.0, low_v=0.0, voltages_v=voltages_v, load_voltage=load_voltage
     )[1]
-    assert (facts is Blind.DARK) is is_dark
+    assert (evaluation is Stale.NO_MAINS) is is_dark
 
 
 @pytest.mark.parametrize("voltages_v", [None, (math.nan, 0.0, 0.0)])
 def test_0_v_beside_a_chip_that_says_nothing_is_neither_dark_nor_a_short(
     voltages_v: tuple[float, float, float] | None,
 ) -> None:
-    assert read(SETTLED, 1, high_v=0.0, voltages_v=voltages_v)[1] is Blind.UNCLEAR
+    assert read(SETTLED, 1, high_v=0.0, voltages_v=voltages_v)[1] is Stale.UNCLEAR
 
 
 @pytest.mark.req("ERR-8")
 def test_0_v_that_settles_is_judged_once_the_chips_voltages_are_all_younger() -> None:
-    assert isinstance(read(SETTLED, 2, high_v=0.0)[1], Facts)  # a stray reading costs no sight
-    judged, facts = read(SETTLED, 3, high_v=0.0)  # the third at 0.02 s
-    assert facts is Blind.UNCLEAR
-    assert judged.chip_knows_s == 2 * ROUND_S + HOLD_S
-    assert read(judged, 52, high_v=0.0)[1] is Blind.UNCLEAR  # the last at 0.51 s
-    assert seen(judged, 53, high_v=0.0).cp is None  # and then it has to settle
-    assert seen(judged, 55, high_v=0.0).cp is CpState.E
+    assert isinstance(read(SETTLED, 2, high_v=0.0)[1], Evaluation)  # a stray reading costs no sight
+    state, evaluation = read(SETTLED, 3, high_v=0.0)  # the third at 0.02 s
+    assert evaluation is Stale.UNCLEAR
+    assert state.chip_knows_s == 2 * ROUND_S + HOLD_S
+    assert read(state, 52, high_v=0.0)[1] is Stale.UNCLEAR  # the last at 0.51 s
+    assert seen(state, 53, high_v=0.0).cp is None  # and then it has to settle
+    assert seen(state, 55, high_v=0.0).cp is CpState.E
 
 
 @pytest.mark.parametrize(
@@ -188,32 +188,32 @@ def test_0_v_that_settles_is_judged_once_the_chips_voltages_are_all_younger() ->
 def test_what_is_not_0_v_or_shows_no_mains_begins_the_wait_anew(
     between: dict[str, Any], is_kept: bool
 ) -> None:
-    judged, _ = read(SETTLED, 3, high_v=0.0)
-    knows_s = judged.chip_knows_s
-    after, _ = read(judged, 1, **between)
+    state, _ = read(SETTLED, 3, high_v=0.0)
+    knows_s = state.chip_knows_s
+    after, _ = read(state, 1, **between)
     assert after.chip_knows_s == (knows_s if is_kept else None)
     assert forget(after).chip_knows_s is None
 
 
 def test_voltage_behind_the_contactor_ends_the_wait() -> None:
-    judged, _ = read(SETTLED, 3, high_v=0.0)
-    judged, facts = read(judged, 1, high_v=0.0, load_voltage=True)
-    assert isinstance(facts, Facts)
-    assert isinstance(read(judged, 1, high_v=0.0)[1], Facts)
+    state, _ = read(SETTLED, 3, high_v=0.0)
+    state, evaluation = read(state, 1, high_v=0.0, load_voltage=True)
+    assert isinstance(evaluation, Evaluation)
+    assert isinstance(read(state, 1, high_v=0.0)[1], Evaluation)
 
 
 def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
-    assert isinstance(read(SETTLED, 1, high_v=1.26, voltages_v=(0.0, 0.0, 0.0))[1], Facts)
-    assert read(SETTLED, 1, high_v=1.25, voltages_v=(0.0, 0.0, 0.0))[1] is Blind.DARK
+    assert isinstance(read(SETTLED, 1, high_v=1.26, voltages_v=(0.0, 0.0, 0.0))[1], Evaluation)
+    assert read(SETTLED, 1, high_v=1.25, voltages_v=(0.0, 0.0, 0.0))[1] is Stale.NO_MAINS
 
 
 @pytest.mark.req("ERR-8002")
 def test_a_dark_box_forgets_no_phase_and_learns_of_none() -> None:
     dark = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}
-    for judged in (SETTLED, NOTHING_JUDGED):
-        assert read(judged, 100, **dark)[0].wiring == judged.wiring  # type: ignore[arg-type]
-    judged, _ = read(SETTLED, 100, **dark)  # type: ignore[arg-type]
-    assert seen(judged, 110, voltages_v=(230.0, 0.0, 230.0)).mains is MainsFault.RANGE
+    for state in (SETTLED, NOTHING_EVALUATED):
+        assert read(state, 100, **dark)[0].wiring == state.wiring  # type: ignore[arg-type]
+    state, _ = read(SETTLED, 100, **dark)  # type: ignore[arg-type]
+    assert seen(state, 110, voltages_v=(230.0, 0.0, 230.0)).mains is MainsFault.RANGE
 
 
 @pytest.mark.req("ERR-8")
@@ -255,35 +255,35 @@ def test_a_line_at_minus_12_v_that_nobody_drives_there_counts_after_three_readin
     ],
 )
 def test_the_low_plateau_shows_the_diode(low_v: float, has_diode: bool) -> None:
-    assert seen(NOTHING_JUDGED, 10, low_v=low_v).has_diode is has_diode
+    assert seen(NOTHING_EVALUATED, 10, low_v=low_v).has_diode is has_diode
 
 
 def test_the_diode_is_proven_by_three_readings() -> None:
-    assert seen(NOTHING_JUDGED, 2).has_diode is None
-    assert seen(NOTHING_JUDGED, 3).has_diode is True
+    assert seen(NOTHING_EVALUATED, 2).has_diode is None
+    assert seen(NOTHING_EVALUATED, 3).has_diode is True
 
 
 def test_a_lost_diode_is_seen_within_40_ms_and_a_single_stray_ignored() -> None:
     assert seen(SETTLED, 1, low_v=-6.0).has_diode is None
     assert seen(SETTLED, 3, low_v=-6.0).has_diode is None
     assert seen(SETTLED, 4, low_v=-6.0).has_diode is False
-    judged, _ = read(SETTLED, 1, low_v=-6.0)
-    assert seen(judged, 3).has_diode is True
+    state, _ = read(SETTLED, 1, low_v=-6.0)
+    assert seen(state, 3).has_diode is True
 
 
 def test_a_diode_that_was_missing_has_to_be_seen_for_longer() -> None:
-    judged, _ = read(SETTLED, 100, low_v=-6.0)
-    assert seen(judged, 1).has_diode is None
-    assert seen(judged, 7).has_diode is None
-    assert seen(judged, 8).has_diode is True
+    state, _ = read(SETTLED, 100, low_v=-6.0)
+    assert seen(state, 1).has_diode is None
+    assert seen(state, 7).has_diode is None
+    assert seen(state, 8).has_diode is True
 
 
 def test_a_diode_that_comes_and_goes_is_missing() -> None:
-    judged = SETTLED
+    state = SETTLED
     for _ in range(6):
-        judged, _ = read(judged, 1, low_v=-6.0)
-        judged, _ = read(judged, 1)
-    assert seen(judged, 1, low_v=-6.0).has_diode is False
+        state, _ = read(state, 1, low_v=-6.0)
+        state, _ = read(state, 1)
+    assert seen(state, 1, low_v=-6.0).has_diode is False
 
 
 @pytest.mark.parametrize(
@@ -337,8 +337,10 @@ def test_pwm_is_a_duty_that_offers_current(duty_percent: float, has_pwm: bool) -
 def test_a_vehicle_is_there_in_b_c_and_d_and_asks_in_c_and_d(
     high_v: float, is_plugged: bool, asks: bool
 ) -> None:
-    facts = seen(SETTLED, 10, high_v=high_v, load_voltage=True)  # there are mains: 0 V is a short
-    assert (facts.is_plugged, facts.asks) == (is_plugged, asks)
+    evaluation = seen(
+        SETTLED, 10, high_v=high_v, load_voltage=True
+    )  # there are mains: 0 V is a short
+    assert (evaluation.is_plugged, evaluation.asks) == (is_plugged, asks)
 
 
 @pytest.mark.req("ERR-R")
@@ -368,8 +370,8 @@ def test_a_plug_is_out_after_three_tenths_of_a_second_in_a_and_in_with_the_next_
 def test_only_mirror_contact_and_voltage_together_prove_anything(
     mirror_closed: bool, load_voltage: bool, is_open: bool, is_closed: bool
 ) -> None:
-    facts = seen(SETTLED, mirror_closed=mirror_closed, load_voltage=load_voltage)
-    assert (facts.is_proven_open, facts.is_proven_closed) == (is_open, is_closed)
+    evaluation = seen(SETTLED, mirror_closed=mirror_closed, load_voltage=load_voltage)
+    assert (evaluation.is_proven_open, evaluation.is_proven_closed) == (is_open, is_closed)
 
 
 @pytest.mark.parametrize(
@@ -426,9 +428,9 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
     assert seen(SETTLED, 120, voltages_v=(150.0, 230.0, 230.0)).mains
     assert seen(SETTLED, 120, voltages_v=(230.0, 0.0, 0.0)).mains
     single = (230.0, 0.0, 0.0)
-    assert seen(NOTHING_JUDGED, 120, voltages_v=single).mains is None
-    assert seen(NOTHING_JUDGED, 120, voltages_v=single, currents_a=(1.1, 0.0, 0.0)).has_stray
-    assert seen(NOTHING_JUDGED, 120, voltages_v=single, currents_a=(0.0, 1.1, 0.0)).has_stray
+    assert seen(NOTHING_EVALUATED, 120, voltages_v=single).mains is None
+    assert seen(NOTHING_EVALUATED, 120, voltages_v=single, currents_a=(1.1, 0.0, 0.0)).has_stray
+    assert seen(NOTHING_EVALUATED, 120, voltages_v=single, currents_a=(0.0, 1.1, 0.0)).has_stray
     assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).has_stray
     assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 1.1)).has_stray
     assert seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 21.0)).has_excess
@@ -444,13 +446,13 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
 
 @pytest.mark.parametrize("every", [2, 5])
 def test_an_earth_that_comes_and_goes_is_missing(every: int) -> None:
-    judged = SETTLED
-    facts = seen(SETTLED)
+    state = SETTLED
+    evaluation = seen(SETTLED)
     for number in range(200):
-        judged, found = read(judged, 1, earth_ohm=0.8 if number % every == 0 else 1e6)
-        assert isinstance(found, Facts)
-        facts = found
-    assert not facts.has_earth
+        state, found = read(state, 1, earth_ohm=0.8 if number % every == 0 else 1e6)
+        assert isinstance(found, Evaluation)
+        evaluation = found
+    assert not evaluation.has_earth
 
 
 @pytest.mark.parametrize(
@@ -479,11 +481,11 @@ def test_an_earth_that_comes_and_goes_is_missing(every: int) -> None:
 )  # fmt: skip
 def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) -> None:
     is_a_value = garbage is True and name in ("mirror_closed", "earth_ohm", "terminal_c", "board_c")
-    for judged in (NOTHING_JUDGED, SETTLED):
-        facts: Facts | Blind = Blind.SILENT
+    for state in (NOTHING_EVALUATED, SETTLED):
+        evaluation: Evaluation | Stale = Stale.SILENT
         for number in range(60):  # longer than each hold: rounds of 0.1 s
-            judged, facts = judge(
-                judged,
+            state, evaluation = evaluate(
+                state,
                 replace(READING, **{name: garbage}),
                 Moment(1000.0 + 0.1 * number),
                 0.1,
@@ -491,13 +493,13 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
                 is_open=True,
             )
         if name in ("dip1", "dip2"):
-            assert judged.switches.installation_limit_a == (10.0 if name == "dip1" else 32.0)
-            assert not judged.switches.is_commissioning
+            assert state.switches.installation_limit_a == (10.0 if name == "dip1" else 32.0)
+            assert not state.switches.is_commissioning
         elif name == "power_on_reset":
-            assert isinstance(facts, Facts)
-            assert facts.is_reset is (garbage is True)
+            assert isinstance(evaluation, Evaluation)
+            assert evaluation.is_reset is (garbage is True)
         else:
-            assert looks_well(facts) is is_a_value
+            assert looks_well(evaluation) is is_a_value
 
 
 @pytest.mark.parametrize("phases", [None, (1.0, 2.0, 3.0)])
@@ -528,18 +530,18 @@ def test_whole_numbers_are_numbers_and_stay_with_their_part_and_phase() -> None:
     assert (reading.dip1, reading.dip2) == (5, 3)
 
 
-def looks_well(facts: Facts | Blind) -> bool:
+def looks_well(evaluation: Evaluation | Stale) -> bool:
     """Return whether nothing in it keeps the contactor from closing."""
     return (
-        isinstance(facts, Facts)
-        and facts.asks
-        and facts.has_diode is True
-        and facts.has_pwm
-        and facts.has_earth
-        and facts.is_proven_open
-        and not (facts.residual_ac or facts.residual_dc)
-        and not (facts.is_hot or facts.is_switched_off)
-        and not (facts.mains or facts.has_excess or facts.has_stray)
+        isinstance(evaluation, Evaluation)
+        and evaluation.asks
+        and evaluation.has_diode is True
+        and evaluation.has_pwm
+        and evaluation.has_earth
+        and evaluation.is_proven_open
+        and not (evaluation.residual_ac or evaluation.residual_dc)
+        and not (evaluation.is_hot or evaluation.is_switched_off)
+        and not (evaluation.mains or evaluation.has_excess or evaluation.has_stray)
     )
 
 
@@ -572,12 +574,12 @@ def test_heat_and_the_over_temperature_switch() -> None:
 def test_an_offer_beyond_the_limit_counts_after_half_a_second(
     dip1: int, duty_percent: float, is_excess: bool
 ) -> None:
-    judged, _ = read(SETTLED, 10, dip1=dip1, duty_percent=100.0)
+    state, _ = read(SETTLED, 10, dip1=dip1, duty_percent=100.0)
     changes: dict[str, Any] = {"dip1": dip1, "duty_percent": duty_percent}
-    assert not seen(judged, 49, **changes).exceeds_limit
-    assert seen(judged, 50, **changes).exceeds_limit is is_excess
-    judged, _ = read(judged, 100, **changes)
-    assert not seen(judged, 1, dip1=dip1, duty_percent=16.0).exceeds_limit
+    assert not seen(state, 49, **changes).exceeds_limit
+    assert seen(state, 50, **changes).exceeds_limit is is_excess
+    state, _ = read(state, 100, **changes)
+    assert not seen(state, 1, dip1=dip1, duty_percent=16.0).exceeds_limit
 
 
 @pytest.mark.req("ERR-3")
@@ -586,9 +588,9 @@ def test_a_hot_box_withholds_all_and_the_limit_of_its_switches_still_holds(
     dip1: int, is_excess: bool
 ) -> None:
     hot, _ = read(SETTLED, 10, board_c=90.0, dip1=dip1, duty_percent=100.0)
-    facts = seen(hot, 100, board_c=90.0, dip1=dip1, duty_percent=26.7)
-    assert facts.is_hot
-    assert facts.exceeds_limit is is_excess
+    evaluation = seen(hot, 100, board_c=90.0, dip1=dip1, duty_percent=26.7)
+    assert evaluation.is_hot
+    assert evaluation.exceeds_limit is is_excess
 
 
 def test_the_state_is_settled_like_the_pilots_own() -> None:
@@ -600,9 +602,9 @@ def test_the_state_is_settled_like_the_pilots_own() -> None:
 def test_only_a_reading_that_confirms_the_state_is_steady() -> None:
     assert seen(SETTLED).is_steady
     assert not seen(SETTLED, 1, high_v=7.5).is_steady
-    judged, _ = read(SETTLED, 1, high_v=7.5)
-    assert not seen(judged).is_steady
-    assert seen(judged, 2).is_steady
+    state, _ = read(SETTLED, 1, high_v=7.5)
+    assert not seen(state).is_steady
+    assert seen(state, 2).is_steady
 
 
 def test_a_quiet_chain_keeps_what_was_judged() -> None:

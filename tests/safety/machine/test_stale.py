@@ -153,11 +153,11 @@ def test_contacts_that_prove_nothing_are_told_in_time_though_the_pilot_is_nonsen
     rig = begin()
     rig.reading = {"high_v": math.nan, "mirror_closed": False, "load_voltage": False}
     for _ in range(rounds - 1):
-        assert not rig.tick().state.ledger.is_latched
+        assert not rig.tick().state.faults.is_latched
     rig.tick()
-    assert rig.state.ledger.is_latched
+    assert rig.state.faults.is_latched
     assert rig.state.proof.is_welded
-    record = rig.state.ledger.records[-1]
+    record = rig.state.faults.records[-1]
     assert record.code is FaultCode.SAFETY_CIRCUIT
     assert record.since_utc_ns / 1e9 == pytest.approx(rig.now_s, abs=0.05)
     rig.reading = {}
