@@ -161,7 +161,7 @@ def test_each_word_that_is_not_said_is_looked_for() -> None:
     [
         ("blind, sight", "class Blind: ..."),
         ("dark (of the mains)", "the box is dark"),
-        ("copper", "SimCopper"),
+        ("copper", "SimSignals"),
         ("life, lives (of a graph, of a node)", "is_another_life"),
         ("told, tell (of a message)", "is told"),
         ("echo", "self.echo_s"),

@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -27,17 +28,24 @@ from msgs.launch import Process
 from msgs.meter import MeterReading
 from msgs.methods import METHODS
 from msgs.plant import SimEvent, SimPower
+from msgs.safety import Contactor, SafetyPhase
 from msgs.session import WallboxState
 from msgs.topics import (
+    HEARTBEATS,
     LAUNCH_GRAPH,
     METER_BOX,
     PILOT_STATUS,
+    SAFETY_STATUS,
     SESSION_STATUS,
+    SIM_SIGNALS,
     SIM_EVENT,
     SIM_POWER,
     TOPICS,
     Topic,
 )
+from nodes.safety.cycle import LATE_S
+from nodes.safety.judge import Blind
+from nodes.safety.words import REASONS
 
 M = TypeVar("M", bound=msgspec.Struct)
 
@@ -45,17 +53,15 @@ WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 HOUSE_PORT = 1502  # of launch/simulation.toml; moved by --ports
 OFFSETS = range(700, 790)
 NOISE_S = 0.15  # a busy machine runs a process so much later, or two of them in a row
+PATIENCE_S = 60.0  # for what takes seconds on an idle machine
+OWN_CYCLE_LATE = "own cycle late"  # as safety names it
 
 # A vehicle is charged by its plug alone; what is tested has nothing to do with cards.
 NO_CARD = "session.authorization=false"
 # A vehicle that is soon at its full current, too soon for a meter of the house to tell it from
 # other loads, hence the fuse. It stops as slowly as others do.
-QUICK_VEHICLE_WITH_CARD = (
-    "plant.start_delay_s=0.2",
-    "plant.precharge_s=0.2",
-    "plant.ramp_up_a_s=50",
-    "load_manager.main_fuse_a=63",
-)
+QUICK = ("plant.start_delay_s=0.2", "plant.precharge_s=0.2", "plant.ramp_up_a_s=50")
+QUICK_VEHICLE_WITH_CARD = (*QUICK, "load_manager.main_fuse_a=63")
 QUICK_VEHICLE = (*QUICK_VEHICLE_WITH_CARD, NO_CARD)
 DROPS_A_S = 20.0
 FULL_A = 31.5  # it takes 0.3 A less than the 32 A that it is offered
@@ -103,7 +109,7 @@ class Box:
             self.process = subprocess.Popen(
                 self.command(*settings, plan=plan), stderr=log, start_new_session=True
             )
-        end_s = time.monotonic() + 20.0
+        end_s = time.monotonic() + PATIENCE_S
         while self.log.count(" is ready: ") == before:
             assert self.process.poll() is None, self.log
             assert time.monotonic() < end_s, self.log
@@ -111,7 +117,7 @@ class Box:
         if self._tool is None:
             self._tool = open_tool(self.place)
             self._tool.tap(None, self._take)
-        self.until(LAUNCH_GRAPH, lambda graph: graph.pid == self.supervisor, 5.0)
+        self.until(LAUNCH_GRAPH, lambda graph: graph.pid == self.supervisor)
 
     def command(self, *settings: str, plan: Path | None = None) -> list[str]:
         """Return the words of the launch."""
@@ -131,7 +137,7 @@ class Box:
         try:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-                assert process.wait(20.0) == 0, self.log
+                assert process.wait(PATIENCE_S) == 0, self.log
             assert self.processes() == []
         finally:
             for pid in self.processes():
@@ -175,7 +181,7 @@ class Box:
         self,
         topic: Topic[M],
         holds: Callable[[M], object],
-        seconds: float,
+        seconds: float = PATIENCE_S,
         since_s: float | None = None,
     ) -> Sample[M]:
         """Return the first message sent from a time on (else: from now on) that fulfils it."""
@@ -199,7 +205,7 @@ class Box:
             pytest.fail(f"{topic.name}: not within {seconds:g} s; last: {said}\n{tail}")
         return found[0]
 
-    def event(self, what: str, since_s: float, seconds: float = 5.0) -> float:
+    def event(self, what: str, since_s: float, seconds: float = PATIENCE_S) -> float:
         """Return when something happened in the simulated world from a time on [monotonic s]."""
 
         def is_it(event: SimEvent) -> bool:
@@ -229,7 +235,7 @@ class Box:
             [*WALLBOX, *words, "--run-dir", str(self.place.run_dir)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        end_s = time.monotonic() + 20.0
+        end_s = time.monotonic() + PATIENCE_S
         while process.poll() is None:
             if time.monotonic() > end_s:
                 process.kill()
@@ -249,7 +255,7 @@ class Box:
 
     def ask(self, node: str, method: str, arguments: dict[str, Any] | None = None) -> Any:
         """Send a request that must succeed; return its result as plain data."""
-        answer = self.tool.call(METHODS[node, method], arguments or {}, timeout_s=5.0)
+        answer = self.tool.call(METHODS[node, method], arguments or {}, timeout_s=PATIENCE_S)
         assert answer.status is Status.OK, f"{node} {method}: {answer.status}: {answer.reason}"
         return json.loads(msgspec.json.encode(answer.result))
 
@@ -258,9 +264,79 @@ class Box:
         if self.act("status")["vehicle"] == "away":
             self.act("plug")
         self.act("ready")
-        self.until(SESSION_STATUS, lambda status: status.state is WallboxState.CHARGING, 20.0)
-        self.until(PILOT_STATUS, lambda status: status.offered_a == 32.0, 20.0)
-        self.until(METER_BOX, lambda box: current_of(box) > FULL_A, 10.0)
+        self.until(SESSION_STATUS, lambda status: status.state is WallboxState.CHARGING)
+        self.until(PILOT_STATUS, lambda status: status.offered_a == 32.0)
+        self.until(METER_BOX, lambda box: current_of(box) > FULL_A)
+
+    def is_charged(self) -> bool:
+        """Return whether a charge runs at full current, by the newest words."""
+        self.look_for(0.05)
+        return (
+            self.last(SESSION_STATUS).message.state is WallboxState.CHARGING
+            and self.last(PILOT_STATUS).message.offered_a == 32.0
+            and self.last(SAFETY_STATUS).message.contactor is Contactor.CLOSED
+            and current_of(self.last(METER_BOX).message) > FULL_A
+        )
+
+    # --- a machine that stands still -----------------------------------------------------------
+
+    def stays_closed(self, since_s: float, *, goes_on: bool = True) -> bool:
+        """Return whether the contactor has stayed closed from a time on until now.
+
+        False: safety has opened it because the machine stood still, and has said so. Then the
+        charge goes on by ERR-R, which is waited for. An opening for another reason fails the test.
+
+        :param goes_on: nothing else keeps the box from charging.
+        """
+        self.look_for(0.05)
+        status, mirror = self.samples(SAFETY_STATUS, since_s), self.samples(SIM_SIGNALS, since_s)
+        assert status
+        opened_s = [each.at_s for each in status if each.message.contactor is not Contactor.CLOSED]
+        opened_s += [each.at_s for each in mirror if each.message.mirror_closed]
+        if not opened_s:
+            return True
+        assert self.has_stalled(min(opened_s) - 1.0, min(opened_s) + NOISE_S), self.log
+        if goes_on:
+            self.until(SAFETY_STATUS, lambda status: status.phase is SafetyPhase.CLOSED)
+            self.until(SESSION_STATUS, lambda status: status.state is WallboxState.CHARGING)
+        return False
+
+    def has_stalled(self, since_s: float, until_s: float) -> bool:
+        """Return whether safety has named a machine that stood still, and was right.
+
+        It says that its own cycle was late, which its heartbeat shows; or that its sensors are
+        silent, after plant or itself has stood still.
+        """
+        said = [each for each in self.samples(SAFETY_STATUS, since_s) if each.at_s <= until_s]
+        details = {each.message.detail for each in said}
+        if any(detail.startswith(OWN_CYCLE_LATE) for detail in details):
+            return self.gap_s(since_s, until_s, "safety") > LATE_S
+        is_silent = REASONS[Blind.SILENT] in details
+        return is_silent and self.gap_s(since_s, until_s, "safety", "plant") > SIM_SIGNALS.hold_s
+
+    def assert_within(self, most_s: float, began_s: float, ended_s: float, *nodes: str) -> None:
+        """Assert how long something took, but for the time in which its nodes stood still."""
+        took_s = ended_s - began_s
+        if took_s > most_s + NOISE_S:
+            assert took_s <= most_s + NOISE_S + self.gap_s(began_s, ended_s, *nodes)
+
+    def gap_s(self, began_s: float, ended_s: float, *nodes: str) -> float:
+        """Return how long nodes stood still about a time, one after the other at worst [s].
+
+        Plant says it by the time between two words, the others by what their heartbeats tell of
+        their looks.
+        """
+        longest_s = 0.0
+        for node in nodes:
+            if node == "plant":
+                words_s = [each.at_s for each in self.samples(SIM_SIGNALS, began_s - 1.0)]
+                longest_s += max(later - earlier for earlier, later in pairwise(words_s))
+                continue
+            beats = HEARTBEATS[node]
+            self.until(beats, lambda _: True, since_s=ended_s)
+            gaps_ms = [each.message.look_gap_max_ms for each in self.samples(beats, began_s)]
+            longest_s += max(gaps_ms) / 1e3
+        return longest_s
 
     # --- processes -----------------------------------------------------------------------------
 
@@ -273,9 +349,10 @@ class Box:
         """Return what `wallbox ps --json` prints."""
         return [json.loads(line) for line in self.do("ps", "--json").splitlines()]
 
-    def kill(self, node: str) -> None:
-        """Take a node's process away, as `kill -9` does."""
+    def kill(self, node: str) -> float:
+        """Take a node's process away, as `kill -9` does; return when."""
         os.kill(self.nodes()[node].pid, signal.SIGKILL)
+        return time.monotonic()
 
     @contextlib.contextmanager
     def frozen(self, node: str) -> Iterator[None]:

@@ -1,0 +1,100 @@
+"""One running box for all tests of a worker that need no box of their own."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from msgs.led import LedFrame
+from msgs.rfid import RfidMode
+from msgs.safety import SafetyPhase
+from msgs.session import SessionStatus, WallboxState
+from msgs.topics import LED_FRAME, RFID_STATUS, SAFETY_STATUS, SESSION_STATUS
+from tests.system.box import QUICK, Box, new_box
+
+# Its settings may be changed: they are those of a box that is delivered, and not locked by --set.
+DELIVERED = (*QUICK, "factory.main_fuse_a=63", "factory.authorization.required=false")
+HOUSE_A = (2.0, 2.0, 2.0)  # of launch/simulation.toml
+
+
+class SharedBox:
+    """A box that is brought back between two tests, or launched again if that fails."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._box: Box | None = None
+        self._at_first: dict[str, Any] = {}
+
+    def bring_back(self, note: Callable[[str], None], *, may_charge: bool) -> Box:
+        """Return the box as it was when it was launched, but for the nodes' incarnations.
+
+        :param note: is told why the box was launched.
+        :param may_charge: a vehicle may stay plugged in, and its charge go on.
+        """
+        if self._box is not None:
+            try:
+                _tidy(self._box, self._at_first, may_charge=may_charge)
+                return self._box
+            except (AssertionError, pytest.fail.Exception) as error:
+                note(f"the test before has damaged it: {error}".splitlines()[0])
+                self.close()
+        else:
+            note("there was none")
+        self._box = self._stack.enter_context(new_box())
+        self._box.launch(*DELIVERED)
+        _wait_idle(self._box)
+        self._at_first = _kept(self._box)
+        return self._box
+
+    def close(self) -> None:
+        """End the box."""
+        self._box = None
+        self._stack.close()
+
+
+def _tidy(box: Box, at_first: dict[str, Any], *, may_charge: bool) -> None:
+    """Bring a box back; raise AssertionError if it is not what it was."""
+    assert box.process is not None
+    assert box.process.poll() is None, box.log
+    assert {row.state for row in box.nodes().values()} == {"ready"}
+    for fault in box.act("status")["faults"]:
+        box.act("clear", name=fault)
+    if not box.act("status")["mains"]:
+        box.act("power", on=True)
+    box.act("house", current_a=list(HOUSE_A))
+    box.act("sun", power_w=0.0)
+    box.look_for(0.05)
+    safety = box.last(SAFETY_STATUS).message
+    is_well = (safety.retries, safety.faults) == (0, ())
+    if may_charge and is_well and _kept(box) == at_first:
+        return
+    if box.act("status")["vehicle"] != "away":
+        box.act("unplug")
+    box.until(SESSION_STATUS, lambda said: not said.plugged)
+    settings, before = box.ask("system", "get"), at_first["settings"]
+    changed = {key: before[key] for key in before if settings[key] != before[key]}
+    if changed:
+        box.ask("system", "set", {"changes": changed})
+    _wait_idle(box)
+    assert _kept(box) == at_first
+
+
+def _wait_idle(box: Box) -> None:
+    """Wait until nothing is plugged in, authorised, taught or wrong."""
+
+    def is_idle(said: SessionStatus) -> bool:
+        return said.state is WallboxState.IDLE and not (said.plugged or said.released)
+
+    def is_ready(frame: LedFrame) -> bool:
+        return frame.caption == "ready"
+
+    box.until(SESSION_STATUS, is_idle)
+    box.until(SAFETY_STATUS, lambda said: said.phase is SafetyPhase.IDLE and not said.faults)
+    box.until(RFID_STATUS, lambda said: said.mode is RfidMode.READY)
+    box.until(LED_FRAME, is_ready)
+
+
+def _kept(box: Box) -> dict[str, Any]:
+    """Return what a test may change and has to leave as it was: settings and cards."""
+    return {"settings": box.ask("system", "get"), "cards": box.ask("rfid", "cards")}
