@@ -1,5 +1,6 @@
 """A whole simulated box under virtual time, and what is to be seen of it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,19 @@ from msgs.session import SessionRecord, SessionsArguments
 from tests.closing import closed_at_end
 
 SEED = 1
+AS_DELIVERED = "factory.authorization.required=true"  # its owner may change it
 NO_CARD = "session.authorization=false"  # a vehicle is charged by its plug alone (RFID-6)
-WATCHED = ("safety/status", "session/status", "led/frame", "led/key", "sim/power", "sim/event")
+WATCHED = (
+    "safety/status",
+    "session/status",
+    "pilot/status",
+    "load/offer",
+    "rfid/status",
+    "led/frame",
+    "led/key",
+    "sim/power",
+    "sim/event",
+)
 PATIENCE_S = 30.0
 DRAWS_A = 0.5
 TOLD_S = 1.5  # a fault is told so long after the contacts have opened for it, at most (blind: 1 s)
@@ -28,8 +40,10 @@ TOLD_S = 1.5  # a fault is told so long after the contacts have opened for it, a
 class Box:
     """The graph, and the newest words of those that the table speaks of."""
 
-    def __init__(self, state_dir: Path, *settings: str, seed: int = SEED) -> None:
-        plan = load_plan(VIRTUAL_PLAN, ["plant.wander_percent=0", NO_CARD, *settings])
+    def __init__(
+        self, state_dir: Path, *settings: str, seed: int = SEED, authorization: str = NO_CARD
+    ) -> None:
+        plan = load_plan(VIRTUAL_PLAN, ["plant.wander_percent=0", authorization, *settings])
         self._graph = closed_at_end(VirtualGraph(plan, seed, state_dir))
         self._said: dict[str, dict[str, Any]] = {}
         self.events: list[tuple[str, float, str]] = []
@@ -65,10 +79,19 @@ class Box:
         act = ACTS[method]
         self._graph.act(act, msgspec.convert(arguments or {}, act.arguments))
 
-    def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
+    def ask(self, node: str, method: str, arguments: dict[str, Any] | None = None) -> Any:
+        """Send a request that must succeed; return its result as plain data."""
+        row = METHODS[node, method]
+        answer = self._graph.ask(row, msgspec.convert(arguments or {}, row.arguments))
+        assert answer.status is Status.OK, answer
+        return json.loads(msgspec.json.encode(answer.result))
+
+    def refused(self, node: str, method: str, arguments: dict[str, Any]) -> str:
+        """Send a request that must be refused; return why."""
         row = METHODS[node, method]
         answer = self._graph.ask(row, msgspec.convert(arguments, row.arguments))
-        assert answer.status is Status.OK, answer
+        assert answer.status is Status.REFUSED, answer
+        return answer.reason
 
     def tell(self, node: str, method: str, arguments: dict[str, Any]) -> None:
         """Ask, and take whatever comes of it."""
@@ -81,6 +104,17 @@ class Box:
 
     def restart(self, node: str) -> None:
         self._graph.restart(node)
+
+    def restart_if_asked(self) -> bool:
+        """Restart all if a node has asked for it, as the supervisor does; return whether."""
+        if self._graph.restart_wanted is None:
+            return False
+        self._graph.restart_all()
+        return True
+
+    def cut(self) -> None:
+        """Kill every node at once."""
+        self._graph.close()
 
     def hold(self, node: str) -> None:
         """Let a node sleep until it is released."""
@@ -170,6 +204,10 @@ class Box:
     @property
     def currents_a(self) -> list[float]:
         return [line["current_a"] for line in self._said["sim/power"]["lines"]]
+
+    def said(self, topic: str) -> Any:
+        """Return the newest message of a topic that is watched, as plain data."""
+        return self._said[topic]
 
     def sessions(self) -> tuple[SessionRecord, ...]:
         """Return the stored sessions, the newest first."""
