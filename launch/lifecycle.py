@@ -334,7 +334,7 @@ def _exited(
 
 
 def _spare_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
-    """SendGo on with the process that runs; if it is leaving already, another one is forked then."""
+    """Go on with the process that runs; if it is leaving already, fork another one then."""
     left = replace(state, spare=None, spare_checked=False)
     if state.kill_reason is not None and state.deadline_s is not None and state.stopping is None:
         return left, ()  # the kill_reason is on the one that runs: it hangs

@@ -37,14 +37,14 @@ from msgs.topics import (
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
-    SIM_SIGNALS,
     SIM_EVENT,
     SIM_POWER,
+    SIM_SIGNALS,
     TOPICS,
     Topic,
 )
 from nodes.safety.cycle import LATE_S
-from nodes.safety.judge import Blind
+from nodes.safety.evaluation import Blind
 from nodes.safety.words import REASONS
 
 M = TypeVar("M", bound=msgspec.Struct)
