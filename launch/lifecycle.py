@@ -123,7 +123,7 @@ class SendGo:
 
 @dataclass(frozen=True, slots=True)
 class AskToStop:
-    """AskToStop the node over the bus to stop."""
+    """Ask the node over the bus to stop."""
 
     reason: StopReason
 
@@ -282,7 +282,7 @@ def _replace(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
 
 
 def _hand_over(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """AskToStop the running process to leave: the next one is checked."""
+    """Ask the running process to leave: the next one is checked."""
     return replace(
         state, stopping=StopReason.RESTART, hardness=0, deadline_s=now_s + plan.stop_s
     ), (AskToStop(StopReason.RESTART),)

@@ -44,7 +44,7 @@ from msgs.topics import (
     Topic,
 )
 from nodes.safety.cycle import LATE_S
-from nodes.safety.evaluation import Blind
+from nodes.safety.evaluation import Stale
 from nodes.safety.words import REASONS
 
 M = TypeVar("M", bound=msgspec.Struct)
@@ -311,7 +311,7 @@ class Box:
         details = {each.message.detail for each in said}
         if any(detail.startswith(OWN_CYCLE_LATE) for detail in details):
             return self.gap_s(since_s, until_s, "safety") > LATE_S
-        is_silent = REASONS[Blind.SILENT] in details
+        is_silent = REASONS[Stale.SILENT] in details
         return is_silent and self.gap_s(since_s, until_s, "safety", "plant") > SIM_SIGNALS.hold_s
 
     def assert_within(self, most_s: float, began_s: float, ended_s: float, *nodes: str) -> None:
