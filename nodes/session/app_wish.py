@@ -2,13 +2,13 @@
 
     for this charge  (the default) it ends with the plug that is in, or with the next one if none is
     until replaced   it ends with the next wish
-    until a time     of the wall clock: its end is translated anew when the clock is set; a wish
-                     whose time the clock has been set beyond holds again when it is set back
-    for a duration   by the monotonic clock, whatever the clock of the wall says. In another run of
-                     the graph that may be one of another boot: then the time of the wall counts
+    until a time     of UTC: its end is converted again when UTC is set; a wish that is over because
+                     UTC was set forward holds again when it is set back
+    for a duration   by the monotonic clock. Another run of the graph may have another monotonic
+                     clock: then UTC counts
 
-What is stored says the same after a restart. A plug that was changed while nobody could see it ends
-nothing: the limit of the vehicle before holds until a plug is seen out.
+A stored wish means the same after a restart. A plug changed while this node did not run ends no
+wish: the limit of the previous vehicle holds until a plug is seen out.
 """
 
 from typing import Annotated
@@ -26,25 +26,25 @@ from nodes.session.state import State as SessionState
 
 NAME = "app"
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
-SET_NS = 100_000_000  # the clock was set if it leaps by more; assumed: no loop is so late
+SET_NS = 100_000_000  # a larger jump is a clock that was set; assumed: no loop is so late
 MOST_NS = 2**63 - 1  # of a Wish
 
 
 class AppWish(Struct, frozen=True, kw_only=True):
-    """One wish, as it is stored; of no limit and no pause: none."""
+    """One wish, as it is stored; without limit and pause it is no wish."""
 
     limit_a: WishAmps | None = None
     pause: bool = False
     detail: Text = ""
     until_replaced: bool = False
-    until_utc_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # its end by the wall
+    until_utc_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # its end by UTC
     end_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # of a duration, in this run:
     run: int = 0  # of the graph, by when its supervisor started [UTC ns]; 0: not known
-    was_plugged: bool = False  # for this charge: its plug has been in
+    was_plugged: bool = False  # for this charge: a plug has been in
 
     @property
     def is_none(self) -> bool:
-        """Return whether nothing is wished."""
+        """Return whether there is no wish."""
         return self.limit_a is None and not self.pause
 
     @property
@@ -62,8 +62,8 @@ class WishInputs(Struct, frozen=True, kw_only=True):
     now_ns: int  # monotonic
     utc_ns: int
     run: int  # of the graph; 0: not known
-    is_run_decided: bool  # what is not known by now counts as another one
-    is_plugged: bool  # seen to be in
+    is_run_decided: bool  # a run unknown by now counts as another one
+    is_plugged: bool  # seen in
     is_out: bool  # in state A
     unplugs: int  # plugs that went out in this incarnation
 
@@ -93,7 +93,7 @@ def begin(stored: AppWish | None) -> State:
 
 
 def inputs_of(session: SessionState, inputs: Inputs, moment: Moment) -> WishInputs:
-    """Return what the session's machine knows of it."""
+    """Return the inputs from the state of the session's machine."""
     pilot, safety = inputs.pilot, inputs.safety
     now_ns = round(inputs.now_s * 1e9)
     return WishInputs(
@@ -140,12 +140,12 @@ def asked(
 
 
 def take(state: State, wish: AppWish) -> State:
-    """Return the state with another wish, which is on the disk."""
+    """Return the state with another wish, which is stored."""
     return replace(state, wish=wish, stored=wish)
 
 
 def step(state: State, seen: WishInputs, moment: Moment) -> tuple[State, Outputs]:
-    """Return the next state, and what is to be published and stored now."""
+    """Return the next state and the outputs."""
     state = _follow_plug(state, seen, moment)
     state = replace(state, wish=_in_this_run(state.wish, seen))
     end_ns = _end_ns(state.wish, seen)
@@ -160,14 +160,14 @@ def step(state: State, seen: WishInputs, moment: Moment) -> tuple[State, Outputs
 
 
 def written(state: State, wish: AppWish, is_stored: bool, now_ns: int) -> State:
-    """Take how a write that `step` wanted has ended."""
+    """Take the result of a write."""
     if is_stored:
         return replace(state, stored=wish)
     return replace(state, retry_ns=now_ns + int(RETRY_S * 1e9))
 
 
 def _follow_plug(state: State, seen: WishInputs, moment: Moment) -> State:
-    """End a wish for one charge with its plug; note that its plug is in."""
+    """End a wish for one charge when its plug is out; record that its plug is in."""
     since_ns = None
     if seen.is_out:
         since_ns = seen.now_ns if state.out_since_ns is None else state.out_since_ns
@@ -185,7 +185,7 @@ def _follow_plug(state: State, seen: WishInputs, moment: Moment) -> State:
 def _in_this_run(wish: AppWish, seen: WishInputs) -> AppWish:
     """Return a duration by the clocks of this run of the graph.
 
-    In its own run its time of the wall is kept up to date; in another one that is all that is left.
+    In its own run its UTC is kept up to date; in another run only the UTC is left.
     """
     if wish.end_ns is None:
         return wish
@@ -223,7 +223,7 @@ def _wishes(wish: AppWish, end_ns: int | None) -> Wishes:
 
 
 def _is_same(said: Wishes | None, wishes: Wishes) -> bool:
-    """Return whether this has been said: an end that has not leapt is the same."""
+    """Return whether this has been published: an end that has not jumped is the same."""
     if said is None or not said.wishes or not wishes.wishes:
         return said == wishes
     (before,), (after,) = said.wishes, wishes.wishes

@@ -1,17 +1,17 @@
-"""The way of a card to a charge, in the order of this file. Pure.
+"""From a card to a charge, in the order of this file. Pure.
 
-    present_card   a card that rfid or the service knows is presented. It authorises: whoever plugs
-                   in within 60 s charges with it (CHG-1), or what is plugged in does. The same
-                   card logs off (CHG-2); another one changes nothing (RFID-4, RFID-5)
+    present_card   a card that rfid or the service knows is presented. It authorises the vehicle
+                   that is plugged in, or that is plugged in within 60 s (CHG-1). The same card
+                   logs off (CHG-2); another one changes nothing (RFID-4, RFID-5)
     begin_session  authorised by a card, or by the plug alone where no card is required: with the
                    plug seated a session begins, and its record goes to the disk
     is_authorized  from the card on, until it logs off, lapses, or the session is being ended
     is_permitted   the record is on the disk and the plug is seated: current may be offered
 
-    lapse          ends what was authorised and not plugged in, or not started to charge, in time
+    lapse          ends an authorisation whose charge was not started in time
 
-A stop by somebody is lifted by a new authorisation, the end by a latched fault is not. Whether a
-token is known is not judged here, and a master card is a token like any other (RFID-10).
+A new authorisation ends the suspension of a stop, not that of a latched fault. Whether a token is
+known is decided elsewhere; a master card is a token like any other (RFID-10).
 """
 
 from datetime import UTC, datetime
@@ -32,17 +32,17 @@ from nodes.session.start_deadline import Authorization, StartDeadline
 from nodes.session.state import Inputs, Running, State, is_stored, keep_record
 from nodes.session.suspension import after_stop
 
-# Safety tests each vehicle after its authorisation. Behind these phases the test has passed.
+# Safety tests the monitor after each authorisation; in these phases the test has passed.
 _TESTED = frozenset(
     {SafetyPhase.READY, SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING}
 )
-# Assumed: by then safety has heard that the permission before this one is gone, and has said so
-# (its round, 25 ms, and its 0.1 s). A self-test takes longer, so nothing is seen late.
+# Assumed: by then safety has heard of the end of the previous permission and has published it (its
+# round, 25 ms, and its 0.1 s). A self-test takes longer, so no start is seen late.
 STALE_S = 0.5
 
 
 def present_card(state: State, inputs: Inputs, token: str) -> tuple[State, CardAnswer]:
-    """Return what follows from a card that was presented, and the answer to it."""
+    """Return the state after a card was presented, and the answer to it."""
     if inputs.stop is not None:
         return state, CardAnswer(refusal=CardRefusal.STOP)
     if state.found is not None:
@@ -69,7 +69,7 @@ def present_card(state: State, inputs: Inputs, token: str) -> tuple[State, CardA
 def _present_in_session(
     state: State, session: SessionRecord, inputs: Inputs, token: str
 ) -> tuple[State, CardAnswer]:
-    """Return what a card does while a session runs: only the one that began it does anything."""
+    """Return the same while a session runs: only the card that began it has an effect."""
     if session.end_reason is not None:
         return state, CardAnswer(refusal=CardRefusal.ENDING)
     if token == session.token:
@@ -84,7 +84,7 @@ def _present_in_session(
 
 
 def _why_not(state: State, inputs: Inputs) -> CardAnswer | None:
-    """Return why a card can begin nothing now; None if it can. What begins a session is here."""
+    """Return why no card can begin a session now; None if one can."""
     safety = inputs.safety
     if safety is None:
         return CardAnswer(refusal=CardRefusal.SAFETY_SILENT)
@@ -141,7 +141,7 @@ def begin_session(state: State, inputs: Inputs) -> State:
 
 
 def is_authorized(state: State, inputs: Inputs) -> bool:
-    """Return whether a card, or that none is required, allows a session, or the one that runs."""
+    """Return whether a session may begin, or go on: by a card, or as none is required."""
     session = state.running.session
     if session is not None:
         return session.end_reason is None
@@ -163,7 +163,7 @@ def is_permitted(state: State) -> bool:
 
 
 def lapse(state: State, inputs: Inputs, moment: Moment) -> State:
-    """End the authorisation whose charge was not started in time; note the one that was."""
+    """End an authorisation whose charge was not started in time; record a start."""
     authorization, running = state.authorization, state.running
     session, deadline = running.session, running.deadline
     if authorization is not None and (
@@ -174,7 +174,7 @@ def lapse(state: State, inputs: Inputs, moment: Moment) -> State:
         state = replace(state, authorization=None)
     if session is None or deadline is None or session.end_reason is not None:
         return state
-    if running.interrupted_utc_ns is not None:  # the plug is waited for, however long
+    if running.interrupted_utc_ns is not None:  # waits for the plug without limit
         return state
     if _is_started(state, inputs, deadline, moment):
         running = replace(running, deadline=None)
@@ -191,7 +191,7 @@ def lapse(state: State, inputs: Inputs, moment: Moment) -> State:
 
 
 def _is_started(state: State, inputs: Inputs, deadline: StartDeadline, moment: Moment) -> bool:
-    """Return whether all that the box does is done: the vehicle may start, or a plan holds it."""
+    """Return whether the box has done its part: the vehicle may start, or a plan holds it back."""
     safety, offer = inputs.safety, inputs.offer
     if safety is None or offer is None or not is_permitted(state):
         return False
@@ -202,7 +202,7 @@ def _is_started(state: State, inputs: Inputs, deadline: StartDeadline, moment: M
 
 
 def expected(state: State, required: bool | None) -> Wait | None:
-    """Return what is expected of a person where no session runs; None if nothing is."""
+    """Return what a person has to do while no session runs; None: nothing."""
     if state.running.session is not None or required is False:
         return None
     if required is None:

@@ -10,12 +10,12 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     record: SessionRecord
     seated: bool  # the plug of this session has not been out since
-    seen_utc_ns: int  # when this was the newest that was known
-    plugged_since_utc_ns: int = 0  # as safety said
-    run: int = 0  # of the graph that it was known in; 0: not known
-    lapses_utc_ns: int = 0  # the charge has to be started by then; 0: it was, or needs no card
+    seen_utc_ns: int  # when it was last up to date
+    plugged_since_utc_ns: int = 0  # from safety
+    run: int = 0  # of the graph that wrote it; 0: not known
+    lapses_utc_ns: int = 0  # deadline of the start; 0: started, or began without a card
 
 
 def replaces(entry: Entry, other: Entry) -> bool:
-    """Return whether an entry takes another one's place in the store: both are of one session."""
+    """Return whether both are of one session, so that an entry replaces the other."""
     return entry.record.session_id == other.record.session_id

@@ -1,17 +1,16 @@
-"""What safety's faults mean for a charge: who clears them, and whether it is over. Pure."""
+"""What safety's faults mean for a charge: what clears them, and whether it is over. Pure."""
 
 from msgs.safety import LATCHED, RETRIED, FaultCode, SafetyStatus
 from nodes.session.reasons import NotCharged
 
 MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
 
-# A retry waits for these to go, and no time for it can be told: mains that are stable, a plug in
-# a possible state.
+# The retry of these waits for stable mains or a possible plug state, for an unknown time.
 _WAITED_FOR = frozenset({FaultCode.PLUG_STATE, FaultCode.MAINS_VOLTAGE})
 
 
 def is_latched(safety: SafetyStatus) -> bool:
-    """Return whether nothing will flow in this session any more (ERR-8007, ERR-RED)."""
+    """Return whether a fault ends this session (ERR-8007, ERR-RED)."""
     return not LATCHED.isdisjoint(safety.faults)
 
 
@@ -27,14 +26,14 @@ def why_not_charged(safety: SafetyStatus) -> NotCharged | None:
 
 
 def is_passing(safety: SafetyStatus) -> bool:
-    """Return whether all faults clear without anybody's help."""
+    """Return whether all faults clear by themselves."""
     return _passing(safety).issuperset(safety.faults)
 
 
 def needs_somebody(safety: SafetyStatus) -> bool:
     """Return whether a fault holds that does not clear by itself.
 
-    Fault 1 is left out: it comes of a plug that is pulled, and so tells nothing of why it was.
+    Fault 1 is left out: it is the pulled plug itself, not its cause.
     """
     return bool(set(safety.faults) - _passing(safety) - {FaultCode.UNPLUGGED})
 

@@ -1,9 +1,9 @@
 """The step of session: plug, running session, card, what is published. Pure.
 
-See the package for the contract, and `card.py` for the way of a card to a charge. Not responsible
-for what silence means for current (pilot, safety) nor for how much (load_manager). What must be on
-the disk leaves as `Outputs.write`, one entry at a time, and comes back as `Inputs.written`; a
-permission waits for that.
+See the package for the contract, and `card.py` for what a card does. Pilot and safety decide what
+silence means for current, load_manager how much flows. What has to be stored leaves as
+`Outputs.write`, one entry at a time, and is answered by `Inputs.written`; a permission waits for
+that.
 """
 
 from msgspec.structs import replace
@@ -21,12 +21,12 @@ from nodes.session.running import OPEN_S, checkpoint, end_lost, ending, follow_p
 from nodes.session.state import Inputs, Outputs, State
 from nodes.session.states import StateInputs, wallbox_state
 
-LEAVE_S = {  # within the supervisor's patience; assumed: a disk that takes longer never answers
+LEAVE_S = {  # below the supervisor's limit; assumed: a slower disk never answers
     StopReason.RESTART: 2.0,
     StopReason.SIGNAL: 2.0,
     StopReason.SHUTDOWN: OPEN_S + 0.8,
 }
-UNPROVEN_S = 3.0  # assumed: a box that starts has proven its contactor open long before
+UNPROVEN_S = 3.0  # assumed: a start proves the contactor open much sooner
 
 
 def refusal_to_end(state: State) -> EndRefusal | None:
@@ -37,7 +37,7 @@ def refusal_to_end(state: State) -> EndRefusal | None:
 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Return the next state, and what is to be published, stored and finished now."""
+    """Return the next state and the outputs."""
     before, moment = state, Moment(inputs.now_s)
     if inputs.written is not None:
         store = retry(state.store, inputs.written, inputs.now_s, replaces)
@@ -61,7 +61,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     state, done = _stopping(replace(state, store=store), inputs, moment)
     status = _status(state, inputs, moment)
     if status is not None:
-        state = replace(state, has_spoken=True)
+        state = replace(state, has_published=True)
     return state, Outputs(
         status=status,
         write=write,
@@ -82,7 +82,7 @@ def _count(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
 
 
 def _note_unproven(state: State, inputs: Inputs) -> State:
-    """Note since when safety has proven nothing although a vehicle is plugged in."""
+    """Record since when the contactor is not proven open while a vehicle is plugged in."""
     safety = inputs.safety
     is_proving = safety is not None and safety.has_mains and safety.phase is SafetyPhase.START
     if not (state.plug.is_in and is_proving):
@@ -99,7 +99,7 @@ def _stopping(state: State, inputs: Inputs, moment: Moment) -> tuple[State, bool
     is_shutdown = inputs.stop is StopReason.SHUTDOWN
     stop_by_s = inputs.now_s + LEAVE_S[inputs.stop]
     if state.stop_by_s is not None:
-        stop_by_s = min(stop_by_s, state.stop_by_s)  # a signal hurries a shutdown
+        stop_by_s = min(stop_by_s, state.stop_by_s)  # a signal shortens a shutdown
     is_running = state.running.session is not None or state.found is not None
     is_complete = state.store.is_idle and not (is_shutdown and is_running)
     return replace(state, stop_by_s=stop_by_s), is_complete or moment.reached(stop_by_s)
@@ -108,7 +108,7 @@ def _stopping(state: State, inputs: Inputs, moment: Moment) -> tuple[State, bool
 def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | None:
     """Return the status; None before the inputs are heard for the first time."""
     is_heard = state.found is None and _is_heard(inputs)
-    if not state.has_spoken and not is_heard and not moment.reached(state.hear_by_s):
+    if not state.has_published and not is_heard and not moment.reached(state.hear_by_s):
         return None
     session, authorization = state.running.session, state.authorization
     required = inputs.required

@@ -42,22 +42,22 @@ RUNNER: Literal["blocking", "asyncio"] = "blocking"
 LOOK_S = 0.2
 MOST_WAITING = 16  # requests that wait for the disk
 LOST_WISH = AppWish(limit_a=MIN_OFFER_A, until_replaced=True, detail=words.WISH_LOST)
-"""What holds while it cannot be read what was wished, until somebody wishes anew."""
+"""The wish while the stored one cannot be read: the least current, until the next wish."""
 
 R = TypeVar("R")
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The launch file sets nothing: whether a card is required is said by the settings."""
+    """None: the settings decide whether a card is required."""
 
 
 class SessionNode:
     """Seven topics, one store, one tick."""
 
     def __init__(self, bus: Bus) -> None:
-        """Open the store, go on with what is in it.
+        """Open the store and start with its newest session.
 
-        :raises StoreError: the store can neither be opened nor begun.
+        :raises StoreError: the store can neither be opened nor created.
         """
         warn = partial(bus.log, "warning")
         self._bus = bus
@@ -83,7 +83,7 @@ class SessionNode:
         found = recall(self._wish_path, AppWish, partial(bus.log, "error"))
         wish = LOST_WISH if found.stored is Stored.LOST else found.value
         self._wish = app_wish.begin(wish)
-        self._wish_writes = 0  # under way, that no request waits for
+        self._wish_writes = 0  # pending, without a request that waits
         self._offset_ns = 0
         bus.serve(AUTHORIZE, self._on_authorize)
         bus.serve(END_SESSION, self._on_end)
@@ -95,8 +95,8 @@ class SessionNode:
         )
 
     def _look(self, instant: Instant) -> Inputs:
-        graph = self._graph.message  # however old: the graph starts once
-        settings = self._settings.message  # however old: they are published when they change
+        graph = self._graph.message  # at any age: it does not change in a run
+        settings = self._settings.message  # at any age: published on change
         rfid = self._rfid.fresh()
         return Inputs(
             now_s=instant.now_s,
@@ -115,7 +115,7 @@ class SessionNode:
         )
 
     def _wall_offset_ns(self, instant: Instant) -> int:
-        """Return what the wall clock is ahead of the monotonic one [ns]; another one once set."""
+        """Return UTC minus the monotonic clock [ns]; it changes when UTC is set."""
         offset_ns = instant.utc_ns - round(instant.now_s * 1e9)
         if abs(offset_ns - self._offset_ns) > app_wish.SET_NS:
             self._offset_ns = offset_ns
@@ -169,7 +169,7 @@ class SessionNode:
         call.ok(None)
 
     def _follow_wish(self, inputs: Inputs) -> float:
-        """Publish and store what has become of the app's wish; return when it may change [s]."""
+        """Publish and store the app's wish on change; return when it may change next [s]."""
         before, moment = self._wish, Moment(inputs.now_s)
         seen = app_wish.inputs_of(self._state, inputs, moment)
         self._wish, outputs = app_wish.step(before, seen, moment)
@@ -182,7 +182,7 @@ class SessionNode:
         return moment.due_s if is_at_rest else inputs.now_s
 
     def _write_wish(self, wish: AppWish) -> None:
-        """Store a wish that nobody waits for; what fails is tried again later."""
+        """Store a wish that changed without a request; a failed write is retried later."""
         self._wish_writes += 1
 
         def on_done(result: Exception | None) -> None:
@@ -231,7 +231,7 @@ class SessionNode:
         work: Callable[[], R],
         on_result: Callable[[R], None],
     ) -> None:
-        """Do what a request asks of the disk; a few wait at most, so that sessions have room."""
+        """Do the disk's part of a request; only a few may wait, so that sessions have room."""
         if self._waiting >= MOST_WAITING:
             call.not_ready(f"{MOST_WAITING} other requests wait for the disk.")
             return
@@ -256,7 +256,7 @@ class SessionNode:
 def build(bus: Bus, parameters: Parameters) -> SessionNode:
     """Open the store and start the node.
 
-    :raises StoreError: the store can neither be opened nor begun.
+    :raises StoreError: the store can neither be opened nor created.
     """
     node = SessionNode(bus)
     bus.ready()

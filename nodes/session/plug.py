@@ -1,7 +1,7 @@
 """Which plug is in. Pure; what ends with it: `running.py`.
 
-It is in by the word of safety, and out by that of safety or pilot. Silence, E and F say nothing
-about it, and a box without mains shows nothing else: a plug that was out before stays so.
+Safety decides that it is in, safety or pilot that it is out. Silence, E and F do not show where it
+is, nor does a box without mains: a plug that was out before stays out.
 """
 
 from msgspec import Struct
@@ -12,42 +12,42 @@ from msgs.pilot import PLUGGED, UNPLUGGED_S, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from nodes.session.faults import needs_somebody
 
-UNSEEN_S = 0.5  # UNPLUGGED_S, and a round of 0.2 s by which the plug is seen too late
+UNSEEN_S = 0.5  # UNPLUGGED_S, and one round of 0.2 s
 
 
 class Plug(Struct, frozen=True, kw_only=True):
     """What is known of the plug."""
 
     is_in: bool = False
-    since_utc_ns: int = 0  # as safety said; 0: it was in when safety started
+    since_utc_ns: int = 0  # from safety; 0: it was in when safety started
     is_seen: bool = False  # by this process
     out_since_s: float | None = None  # state A since
-    was_unseen: bool = False  # since then it was not known for a while where the plug is
-    fault_holds: bool = False  # one that needs somebody, as seen while the plug was in
+    was_unseen: bool = False  # after that its position was unknown for a while
+    fault_holds: bool = False  # one that does not clear by itself, seen while the plug was in
     unplugs: int = 0  # plugs that this process has seen go out
 
     @property
     def is_seated(self) -> bool:
-        """Return whether it is seen to be in."""
+        """Return whether it is seen in."""
         return self.is_in and self.is_seen and self.out_since_s is None
 
 
 class Unplugged(Struct, frozen=True, kw_only=True):
     """A plug that was in is out."""
 
-    fault_held: bool  # one that needs somebody, before
-    is_certain: bool = True  # False: out, then unseen for a while: another vehicle, perhaps
+    fault_held: bool  # one that does not clear by itself, before
+    is_certain: bool = True  # False: out, then unknown for a while: perhaps another vehicle
 
 
 def follow(
     plug: Plug, safety: SafetyStatus | None, pilot: PilotStatus | None, moment: Moment
 ) -> tuple[Plug, Unplugged | None]:
-    """Judge the plug; return whether the one before is out as well."""
+    """Return the plug after this look, and the previous plug if it is out."""
     by_safety = None if safety is None else safety.cp_state
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
         if safety is not None and plug.out_since_s is None:
-            # With the plug the fault goes as well: what counts is what held before.
+            # Pulling the plug clears the fault, so the one before counts.
             plug = replace(plug, fault_holds=needs_somebody(safety))
         if safety is None or by_safety not in PLUGGED:
             return replace(plug, was_unseen=plug.out_since_s is not None), None
@@ -61,9 +61,9 @@ def follow(
 
 
 def _take(plug: Plug, safety: SafetyStatus, moment: Moment) -> tuple[Plug, Unplugged | None]:
-    """Take the plug that is in; another one, if safety saw it go in since.
+    """Take the plug that is in; it is another one if safety saw it go in since.
 
-    A safety that has started again and found it in says nothing of that.
+    A restarted safety that found it in does not know.
     """
     since_utc_ns = safety.plugged_since_utc_ns or plug.since_utc_ns
     unplugged = None

@@ -22,7 +22,7 @@ class Wait(Enum):
     """What a permission waits for, or what is expected of a person before."""
 
     STOP = "stop"  # the box is being stopped
-    SETTINGS = "settings"  # it is not known whether a card is needed
+    SETTINGS = "settings"  # not known whether a card is required
     CARD = "card"
     PLUG = "plug"  # a card has authorised, and no vehicle is plugged in
     METER = "meter"
@@ -41,9 +41,9 @@ class CardRefusal(Enum):
     OTHER_BEGAN = "other_began"  # another card has begun the session
     PLUG_BEGAN = "plug_began"  # the session has begun without a card
     ENDING = "ending"
-    NOT_CHARGED = "not_charged"  # nobody is: see CardAnswer.not_charged
+    NOT_CHARGED = "not_charged"  # see CardAnswer.not_charged
     ENDED_BY_FAULT = "ended_by_fault"  # this plug-in
-    # It cannot be judged yet.
+    # It cannot be decided yet.
     STOP = "stop"
     SESSION_UNKNOWN = "session_unknown"  # whether the stored one goes on
     SETTINGS_UNKNOWN = "settings_unknown"
@@ -65,7 +65,7 @@ EARLY = frozenset(
 
 
 class CardAnswer(Struct, frozen=True, kw_only=True):
-    """The answer to a card: what it did, or why it does nothing, or not yet."""
+    """The answer to a card: what it did, or why it changed nothing."""
 
     action: Action | None = None
     refusal: CardRefusal | None = None
@@ -85,7 +85,7 @@ class EndRefusal(Enum):
     NONE_RUNS = "none_runs"
 
 
-class Because(Enum):
+class StateReason(Enum):
     """Why the wallbox is in its state."""
 
     SAFETY_SILENT = "safety_silent"
@@ -94,10 +94,10 @@ class Because(Enum):
     COMMISSIONING = "commissioning"
     PILOT_SILENT = "pilot_silent"
     LEARNING = "learning"  # cards
-    EXPECTED = "expected"  # something of a person: StateInputs.expects
+    EXPECTED = "expected"  # an action of a person: StateInputs.expects
     READY = "ready"
     SHOWROOM = "showroom"
-    UNPROVEN = "unproven"  # safety proves nothing
+    UNPROVEN = "unproven"  # the contactor is not proven open
     PILOT_LINE = "pilot_line"  # in state E or F
     SUSPENDED = "suspended"  # this plug-in
     WAITING = "waiting"  # the permission: StateInputs.waiting_for
@@ -111,7 +111,7 @@ class Because(Enum):
 
 
 class Leap(Struct, frozen=True, kw_only=True):
-    """A counter that has grown by more than can have flowed: not counted, and logged."""
+    """A jump of the counter by more than can have flowed: not counted, and logged."""
 
     session_id: str
     grown_wh: WattHours

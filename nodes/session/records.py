@@ -1,4 +1,4 @@
-"""The session store: every session once, the newest ten thousand. Blocks on the disk."""
+"""The session store: each session once, the newest ten thousand. Blocks on the disk."""
 
 import sqlite3
 from pathlib import Path
@@ -9,6 +9,7 @@ from nodes.session.entry import Entry
 
 MOST_SESSIONS = 10_000  # assumed: ten years of three a day, about 2 MB
 
+# The column `life` is an entry's `run`: migrations only add, so that an older program can read on.
 MIGRATIONS = (
     """
     CREATE TABLE sessions (
@@ -59,7 +60,7 @@ class SessionStore:
         self._database = open_database(path, MIGRATIONS, tell)
 
     def newest(self) -> Entry | None:
-        """Return the entry of the session that began last; None if there was none.
+        """Return the entry of the newest session; None if there is none.
 
         :raises StoreError: it cannot be read.
         """
@@ -67,7 +68,7 @@ class SessionStore:
         return rows[0] if rows else None
 
     def save(self, entry: Entry) -> None:
-        """Store an entry in the place of its session's earlier one; on return it is on the disk.
+        """Replace its session's entry; on return it is on the disk.
 
         :raises StoreError: it is not stored.
         """
@@ -164,5 +165,5 @@ def _reason(word: str) -> EndReason | None:
         return None
     try:
         return EndReason(word)
-    except ValueError:  # a newer program's word, found after its update was taken back
+    except ValueError:  # written by a newer version, before a downgrade
         return EndReason.STOPPED

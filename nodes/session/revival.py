@@ -1,18 +1,18 @@
-"""What becomes of the session that the store holds when the node starts. Pure.
+"""What happens to the stored session when the node starts. Pure.
 
-    ended                     nothing; stopped, or ended by a latched fault, and still plugged in,
-                              its plug-in stays without permission
-    being ended               it goes on being ended (an `end_reason` without an end): what
-                              somebody, a fault or a shutdown (PAN-5) has ended is not resumed
-    ran, same run             only this node was away: it goes on, permission and all, and a charge
-                              that was not started yet has what is left of its time (RFID-4)
-    ran, another run          power was lost: it waits for the first word about its plug, however
-                              long. Seated all the time, as far as safety knows, it goes on with
-                              its card; out, or put in since, it ends with that loss
+    ended                     nothing; if it was stopped, or ended by a latched fault, and is still
+                              plugged in, its plug-in stays without permission
+    being ended               (an `end_reason` without an end) the ending goes on: what a request,
+                              a fault or a shutdown (PAN-5) has ended is not resumed
+    ran, same run             only this node was restarted: it goes on with its permission; a charge
+                              that was not started yet has the rest of its time (RFID-4)
+    ran, another run          power was lost: it waits, without limit, until the plug is known. If
+                              safety has seen it seated all the time, it goes on with its card; out,
+                              or put in since, it ends with that loss
 
-A run is that of the graph, by the instant at which its supervisor started. A run that does not
-become known in time is another one; for a plug that is seated it makes no difference. Mains that
-are lost and come back while this node runs are the same as another run (`running`).
+A run is that of the graph, known by the time at which its supervisor started. A run that does not
+become known in time counts as another one; for a seated plug it makes no difference. Mains lost and
+back while this node runs are the same as another run (`running`).
 """
 
 from msgspec.structs import replace
@@ -21,14 +21,14 @@ from bus.moment import Moment
 from bus.write_behind import WriteBehind
 from msgs.session import EndReason
 from nodes.session import start_deadline
-from nodes.session.energy import Energy, away_s
+from nodes.session.energy import SessionEnergy, away_s
 from nodes.session.entry import Entry
 from nodes.session.plug import Plug
 from nodes.session.running import OPEN_S, lose
 from nodes.session.state import Inputs, Running, State, keep_record
 from nodes.session.suspension import after_fault, after_stop
 
-HEAR_S = 1.4  # the first status waits for inputs that long: within half of its readers' hold of 3 s
+HEAR_S = 1.4  # the first status waits so for inputs: below half of its hold of 3 s
 
 
 def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
@@ -40,7 +40,7 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
     state = replace(
         state,
         plug=Plug(is_in=last.seated, since_utc_ns=last.plugged_since_utc_ns),
-        energy=Energy(
+        energy=SessionEnergy(
             last_wh=record.energy_wh,
             uncounted_since_s=now_s - away_s(utc_ns, last.seen_utc_ns),
         ),
@@ -60,7 +60,7 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
 
 
 def hear_run(state: State, inputs: Inputs, moment: Moment) -> State:
-    """Take the graph's run, and judge by it the session that was found running."""
+    """Take the graph's run, and decide by it on the session that was found running."""
     if inputs.run and not state.run:
         state = replace(state, run=inputs.run)
         if state.running.session is not None:  # it began before the run was known

@@ -1,14 +1,14 @@
-"""What becomes of the session that runs: interrupted, resumed, ended. Pure.
+"""The session that runs: interrupted, resumed, ended. Pure.
 
-    ended by somebody,      the permission is withdrawn and the record says so at once; it ends once
-    a fault, a shutdown     the contactor is open and the counter is heard
+    ended by a request,     the permission is withdrawn and the end reason recorded at once; it ends
+    a fault, a shutdown     when the contactor is open and the counter is known
     plug out                it ends at once
     mains lost              it is interrupted. Plug seen in again: it goes on. Plug out: it ends
-                            with that loss, once the counter is heard
+                            with that loss, once the counter is known
 
-What flowed between the last checkpoint and a loss of power is in the meter's own counter, if that
-is kept without power. So a record that ends is marked at once and ended when the counter is heard.
-A counter below the session's start has begun again and says nothing; the checkpoint counts.
+The meter's own counter has what flowed between the last checkpoint and a loss of power, if it is
+kept without power. So a record that ends is marked at once and ended when the counter is known. A
+counter below the session's start was reset; then the checkpoint counts.
 """
 
 from msgspec.structs import replace
@@ -27,11 +27,11 @@ from nodes.session.reasons import Leap
 from nodes.session.state import Inputs, Running, State, is_stored, keep_entry, keep_record
 from nodes.session.suspension import after_fault, after_stop, lift
 
-OPEN_S = 7.0  # safety opens 6 s after x1 at the latest, and says so within 0.1 s
+OPEN_S = 7.0  # safety opens 6 s after X1 at the latest, and publishes it within 0.1 s
 
 
 def follow_plug(state: State, inputs: Inputs, moment: Moment) -> State:
-    """Judge the plug; end what ends with it, resume what was interrupted."""
+    """Follow the plug: end a session whose plug is out, resume one that was interrupted."""
     safety = inputs.safety
     state = _note_interruption(state, inputs)
     plug, unplugged = follow(state.plug, safety, inputs.pilot, moment)
@@ -44,7 +44,7 @@ def follow_plug(state: State, inputs: Inputs, moment: Moment) -> State:
 
 
 def unplug(state: State, inputs: Inputs, unplugged: Unplugged) -> State:
-    """End what has to do with the plug that is out."""
+    """End session and suspension of a plug that is out."""
     running = state.running
     session = running.session
     if session is not None:
@@ -58,15 +58,15 @@ def unplug(state: State, inputs: Inputs, unplugged: Unplugged) -> State:
     last = state.running.last
     if last is not None:
         state = keep_record(state, last, inputs.utc_ns, seated=False)
-    # Perhaps the same vehicle: a charge that was stopped stays so.
+    # It may be the same vehicle: a stopped charge stays stopped.
     suspension = None if unplugged.is_certain else state.suspension
     return replace(state, running=replace(state.running, last=None), suspension=suspension)
 
 
 def ending(state: State, inputs: Inputs, moment: Moment) -> State:
-    """Withdraw the permission where it is over; end the session once the contactor is open.
+    """Withdraw a permission that is over; end the session once the contactor is open.
 
-    The counter must be heard as well, so that all that flowed is in the record.
+    The counter has to be known as well, so that the record has all that flowed.
     """
     state = replace(state, suspension=lift(state.suspension, inputs.safety, state.run))
     session, open_by_s = state.running.session, state.running.open_by_s
@@ -91,7 +91,7 @@ def ending(state: State, inputs: Inputs, moment: Moment) -> State:
 
 
 def withdraw(state: State, session: SessionRecord, inputs: Inputs, reason: EndReason) -> State:
-    """Begin to end the session; its record says so at once, so that no restart revives it."""
+    """Begin to end the session; the record has the reason at once, so no restart resumes it."""
     session = replace(session, end_reason=reason)
     running = replace(
         state.running, session=session, deadline=None, open_by_s=inputs.now_s + OPEN_S
@@ -108,7 +108,7 @@ def end(state: State, session: SessionRecord, utc_ns: int, reason: EndReason) ->
 
 
 def lose(state: State, session: SessionRecord, interrupted_utc_ns: int) -> State:
-    """Have the session that runs ended by the loss of power in which its plug went out."""
+    """Mark the session that runs as ended by the loss of power in which its plug went out."""
     record = replace(session, end_reason=EndReason.POWER_LOSS)
     lost = Entry(
         record=record,
@@ -121,9 +121,9 @@ def lose(state: State, session: SessionRecord, interrupted_utc_ns: int) -> State
 
 
 def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
-    """End the session that a loss of power has ended, once the counter is heard.
+    """End the session that a loss of power has ended, once the counter is known.
 
-    Return what is to be logged, too.
+    Return also what is to be logged.
     """
     lost, now_wh = state.lost, inputs.counter_wh
     if lost is None or now_wh is None:
@@ -143,7 +143,7 @@ def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
 
 
 def checkpoint(state: State, inputs: Inputs, moment: Moment) -> State:
-    """Bring a running session's record up to date: now and then, and before the node leaves."""
+    """Update a running session's record: periodically, and before the node ends."""
     session, stored = state.running.session, state.store.stored
     if session is None or stored is None or not is_stored(state, session):
         return state
@@ -158,7 +158,7 @@ def checkpoint(state: State, inputs: Inputs, moment: Moment) -> State:
 
 
 def _note_interruption(state: State, inputs: Inputs) -> State:
-    """Note since when the running session has had no mains."""
+    """Record since when the running session has had no mains."""
     safety, running = inputs.safety, state.running
     is_new = running.session is not None and running.interrupted_utc_ns is None
     if safety is None or safety.has_mains or not is_new:
@@ -167,10 +167,10 @@ def _note_interruption(state: State, inputs: Inputs) -> State:
 
 
 def _resume(state: State, inputs: Inputs) -> State:
-    """Go on with the session that mains were lost in: its plug is still seated.
+    """Resume the interrupted session: its plug is still seated.
 
-    From here on the record is of this run of the graph again. A charge that was not started yet
-    has its whole time again: the box proves and tests everything again.
+    From here on the record is of this run of the graph. A charge that was not started yet has its
+    full time again, because the box proves and tests everything again.
     """
     running, session = state.running, state.running.session
     if session is None or running.interrupted_utc_ns is None:

@@ -1,6 +1,6 @@
 """How long a card's authorisation waits for the charge to be started (RFID-4). Pure.
 
-A deadline is kept by the monotonic clock; its UTC is for people, and for the next incarnation.
+A deadline runs by the monotonic clock; its UTC is for persons and for the next incarnation.
 """
 
 from msgspec import Struct
@@ -9,7 +9,7 @@ from bus.moment import Moment
 
 LAPSE_S = 60.0  # RFID-4: from the authorisation on
 # Assumed: what the box itself needs after a plug-in, disk, self-test (2.2 s at most) and the
-# pilot's 5 s between two changes; whoever plugs in late must not pay for that.
+# pilot's 5 s between two changes. A late plug-in must not lapse because of it.
 LATE_S = 10.0
 
 
@@ -28,26 +28,26 @@ class Authorization(Struct, frozen=True, kw_only=True):
 
 
 def after(seconds: float, now_s: float, utc_ns: int) -> StartDeadline:
-    """Return the deadline in so many seconds."""
+    """Return the deadline after a time [s]."""
     return StartDeadline(until_s=now_s + seconds, until_utc_ns=utc_ns + int(seconds * 1e9))
 
 
 def whole(now_s: float, utc_ns: int) -> StartDeadline:
-    """Return the deadline of an authorisation that is given now."""
+    """Return the deadline of a new authorisation."""
     return after(LAPSE_S, now_s, utc_ns)
 
 
 def at_start(deadline: StartDeadline, now_s: float, utc_ns: int) -> StartDeadline:
-    """Return an authorisation's deadline for the session that begins with it now."""
+    """Return the deadline for the session that begins with an authorisation."""
     return deadline if deadline.until_s >= now_s + LATE_S else after(LATE_S, now_s, utc_ns)
 
 
 def after_wait(
     deadline: StartDeadline, wait_s: float, moment: Moment, utc_ns: int
 ) -> StartDeadline:
-    """Return the deadline of a charge that the box itself does not start before a wait is over.
+    """Return the deadline of a charge that the box does not start before the end of its own wait.
 
-    It moves once: what is left of the wait is published in whole seconds.
+    It moves once, because the rest of the wait is published in whole seconds.
     """
     if not moment.reached(deadline.until_s - wait_s - LATE_S / 2):
         return deadline
@@ -55,9 +55,9 @@ def after_wait(
 
 
 def found(until_utc_ns: int, now_s: float, utc_ns: int) -> StartDeadline | None:
-    """Return the deadline that was stored, after a restart; None if the charge was started before.
+    """Return the stored deadline after a restart; None if the charge was started before.
 
-    UTC may have jumped meanwhile: never more than the whole time is left.
+    UTC may have jumped meanwhile: at most the full time is left.
     """
     if not until_utc_ns:
         return None

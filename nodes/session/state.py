@@ -14,7 +14,7 @@ from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from msgs.units import Text
-from nodes.session.energy import Energy
+from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry, replaces
 from nodes.session.plug import Plug
 from nodes.session.reasons import CardAnswer, Leap
@@ -31,59 +31,59 @@ class Inputs(Struct, frozen=True, kw_only=True):
     safety: SafetyStatus | None
     offer: LoadOffer | None
     counter_wh: float | None  # of the box's own meter; None while it is not known
-    id_end: str  # of the session that begins next: two boxes never share one
+    id_end: str  # random end of the next session's id
     since_s: float = 0.0  # since the look before
     run: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
-    required: bool | None = None  # a card is, by the settings (RFID-6); None: not heard yet
+    required: bool | None = None  # a card, by the settings (RFID-6); None: not known yet
     rfid_mode: RfidMode = RfidMode.READY  # also while rfid is silent
-    card: str | None = None  # at this instant
-    end: Text | None = None  # somebody asks to end the session, and why
+    card: str | None = None  # presented at this instant
+    end: Text | None = None  # a request to end the session, and why
     stop: StopReason | None = None  # the node is being stopped
     written: Written | None = None
-    wall_offset_ns: int = 0  # of UTC, ahead of the monotonic clock; another one once it is set
+    wall_offset_ns: int = 0  # UTC minus the monotonic clock; changes when UTC is set
 
 
 class Running(Struct, frozen=True, kw_only=True):
-    """The session that runs; and the one before, while its plug is seated."""
+    """The session that runs, and the previous one while its plug is seated."""
 
-    session: SessionRecord | None = None  # None: none does
-    # Within which a session that a card began has to be charged (RFID-4); None: it was, or needs
-    # no card.
+    session: SessionRecord | None = None  # None: none runs
+    # Until when a session that a card began has to be started (RFID-4); None: it was started, or
+    # began without a card.
     deadline: StartDeadline | None = None
-    # Mains were lost in it then, and its plug has not been seen since.
+    # When mains were lost in it; its plug has not been seen since.
     interrupted_utc_ns: int | None = None
-    open_by_s: float | None = None  # it is being ended: the contactor is waited for until then
-    checkpoint_s: float = 0.0  # its record is brought up to date then
-    last: SessionRecord | None = None  # the one before
+    open_by_s: float | None = None  # being ended: waits for the contactor until then
+    checkpoint_s: float = 0.0  # the next update of its record
+    last: SessionRecord | None = None  # the previous session
 
 
 class State(Struct, frozen=True, kw_only=True):
     """What is remembered from one instant to the next."""
 
-    hear_by_s: float  # nothing is published before the inputs are heard, or this passes
+    hear_by_s: float  # the first status waits for the inputs until then
     run: int = 0  # of the graph, as heard first
-    found: Entry | None = None  # it ran when it was written: not known yet if it goes on
+    found: Entry | None = None  # running when it was stored; not known yet whether it goes on
     lost: Entry | None = None  # ended by a loss of power: its end waits for the counter
     plug: Plug = Plug()
-    authorization: Authorization | None = None  # by a card, of the session that is to begin
+    authorization: Authorization | None = None  # by a card, for the next session
     running: Running = Running()
     suspension: Suspension | None = None  # this plug-in is not charged any more
-    energy: Energy = Energy()
+    energy: SessionEnergy = SessionEnergy()
     store: WriteBehind[Entry] = field(default_factory=WriteBehind)
-    unproven_since_s: float | None = None  # a vehicle is plugged in, and safety proves nothing
+    unproven_since_s: float | None = None  # plugged in, and the contactor not proven open
     stop_by_s: float | None = None
-    has_spoken: bool = False
+    has_published: bool = False
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
-    """What is to be done now."""
+    """What to do now."""
 
     status: SessionStatus | None = None  # None: nothing is known yet
     write: Entry | None = None  # to store; `Inputs.written` follows
     done: bool = False  # the stop is complete
     leaps: tuple[Leap, ...] = ()  # to log
     answer: CardAnswer = CardAnswer()  # to `Inputs.card`
-    due_s: float  # when the next step is due though the inputs are the same
+    due_s: float  # when the same inputs need the next step
 
 
 def counter_of(box: MeterReading | None) -> float | None:
@@ -94,21 +94,21 @@ def counter_of(box: MeterReading | None) -> float | None:
 
 
 def is_stored(state: State, session: SessionRecord) -> bool:
-    """Return whether a session is on the disk as the newest, in this or an earlier form."""
+    """Return whether a session is the newest on the disk, in this or an earlier form."""
     stored = state.store.stored
     return stored is not None and stored.record.session_id == session.session_id
 
 
 def keep_entry(state: State, entry: Entry) -> State:
-    """Have an entry stored; of each session only the newest form waits for the disk."""
+    """Queue an entry for the disk; of each session only the newest form waits."""
     return replace(state, store=queue(state.store, entry, replaces))
 
 
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
-    """Have a record stored as the newest that is known of its session.
+    """Queue the newest record of a session for the disk.
 
-    What is written between a loss of power and the next look that shows the plug is of no run, so
-    that a restart meanwhile goes on waiting for the plug.
+    Between a loss of power and the next look that shows the plug it has no run, so that a restart
+    meanwhile goes on waiting for the plug.
     """
     interrupted_utc_ns, deadline = state.running.interrupted_utc_ns, state.running.deadline
     entry = Entry(

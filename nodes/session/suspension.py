@@ -1,8 +1,8 @@
-"""Why a plug-in is not charged any more although the plug is in, and until when. Pure.
+"""Suspension: why a plug-in is not charged any more, and until when. Pure.
 
-Unplugging ends every suspension. That of a stop ends as well with a new authorisation (`card`);
-that of a latched fault once mains were off and on and safety, which judges everything afresh then
-(ERR-P), has proven the contactor open without it.
+Unplugging ends every suspension. A new authorisation ends that of a stop (`card`). That of a
+latched fault ends after mains off and on, once safety has evaluated everything again (ERR-P) and
+has proven the contactor open without the fault.
 """
 
 from msgspec import Struct
@@ -16,14 +16,14 @@ from nodes.session.faults import is_latched
 class Suspension(Struct, frozen=True, kw_only=True):
     """One plug-in that stays without permission."""
 
-    by_fault: bool  # a latched one; else somebody stopped the charge
-    because: Text = ""  # why somebody did, as said by them
+    by_fault: bool  # a latched one; else the charge was stopped
+    because: Text = ""  # why it was stopped, from the request
     run: int = 0  # of the graph that it began in
     lost_mains: bool = False  # mains were off since
 
 
 def after_stop(because: str) -> Suspension:
-    """Return the suspension of a charge that somebody stopped, and why."""
+    """Return the suspension of a charge that was stopped, and why."""
     return Suspension(by_fault=False, because=because)
 
 
@@ -33,7 +33,7 @@ def after_fault(run: int) -> Suspension:
 
 
 def lift(suspension: Suspension | None, safety: SafetyStatus | None, run: int) -> Suspension | None:
-    """Return what is left of a suspension; in another run of the graph mains have been off, too.
+    """Return the suspension, or None if it is over; another run means that mains were off.
 
     An unknown run never counts as a different one.
     """
@@ -42,6 +42,6 @@ def lift(suspension: Suspension | None, safety: SafetyStatus | None, run: int) -
     if not safety.has_mains:
         return suspension if suspension.lost_mains else replace(suspension, lost_mains=True)
     is_another_run = 0 not in (run, suspension.run) and run != suspension.run
-    is_afresh = suspension.lost_mains or is_another_run
+    were_mains_off = suspension.lost_mains or is_another_run
     is_cleared = safety.phase is not SafetyPhase.START and not is_latched(safety)
-    return None if is_afresh and is_cleared else suspension
+    return None if were_mains_off and is_cleared else suspension

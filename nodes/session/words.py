@@ -1,6 +1,6 @@
-"""The texts for a person: of the state, of refusals, and for the log. Pure.
+"""The texts for persons: of the state, of refusals, for the log. Pure.
 
-Nothing is decided by them.
+No decision uses them.
 """
 
 from datetime import UTC, datetime
@@ -11,12 +11,12 @@ from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
 from nodes.session import start_deadline
 from nodes.session.reasons import (
-    Because,
     CardAnswer,
     CardRefusal,
     EndRefusal,
     Leap,
     NotCharged,
+    StateReason,
     Wait,
 )
 from nodes.session.states import StateInputs
@@ -27,7 +27,7 @@ MOST_CHARACTERS = 400  # of msgs.units.Text
 NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
 NO_METER = "Nothing is heard from the box's own meter: a session cannot begin."
 
-WISH_LOST = "what was asked for cannot be read; until somebody asks anew"
+WISH_LOST = "the stored wish cannot be read; it holds until the next wish"
 
 NOT_CHARGED: dict[NotCharged, str] = {
     NotCharged.NO_MAINS: "The box has no mains.",
@@ -38,7 +38,7 @@ NOT_CHARGED: dict[NotCharged, str] = {
 WAITS: dict[Wait, str] = {
     Wait.STOP: "The wallbox is being stopped.",
     Wait.SETTINGS: NOT_KNOWN,
-    Wait.CARD: "Authorisation is required: hold a card to the box.",
+    Wait.CARD: "Authorisation is required: present a card to the reader.",
     Wait.PLUG: f"Authorised; plug the vehicle in within {start_deadline.LAPSE_S:.0f} s.",
     Wait.METER: NO_METER,
     Wait.END: "The session is being ended.",
@@ -49,18 +49,19 @@ WAITS: dict[Wait, str] = {
 
 REFUSALS: dict[CardRefusal, str] = {
     CardRefusal.SWITCHED_OFF: "No card is needed: authorisation is switched off.",
-    CardRefusal.OTHER_RELEASED: "Another card has authorised; it may log off, or lapses by itself.",
-    CardRefusal.OTHER_BEGAN: "Another card has begun the session; only that one ends it.",
+    CardRefusal.OTHER_RELEASED: "Another card has authorised; it can log off, or its "
+    "authorisation lapses.",
+    CardRefusal.OTHER_BEGAN: "Another card has begun the session; only that card ends it.",
     CardRefusal.PLUG_BEGAN: "The session began without a card; no card ends it.",
     CardRefusal.ENDING: "The session is being ended.",
     CardRefusal.ENDED_BY_FAULT: "The charge was ended by a fault; unplug the vehicle to begin "
     "again.",
-    CardRefusal.STOP: "The wallbox is being stopped; hold the card again later.",
+    CardRefusal.STOP: "The wallbox is being stopped; present the card again later.",
     CardRefusal.SESSION_UNKNOWN: "It is not known yet whether the session goes on; ask again.",
     CardRefusal.SETTINGS_UNKNOWN: NOT_KNOWN,
-    CardRefusal.SAFETY_SILENT: "Nothing is heard from safety; hold the card again.",
-    CardRefusal.PLUG_UNKNOWN: "It is not known yet whether a vehicle is plugged in; hold the card "
-    "again.",
+    CardRefusal.SAFETY_SILENT: "Nothing is heard from safety; present the card again.",
+    CardRefusal.PLUG_UNKNOWN: "It is not known yet whether a vehicle is plugged in; present "
+    "the card again.",
     CardRefusal.METER_SILENT: NO_METER,
 }
 
@@ -70,15 +71,15 @@ END_REFUSALS: dict[EndRefusal, str] = {
 }
 
 _LEARNING = {  # what the next card is for
-    RfidMode.NEW_CARD: "The master card was held: hold the new card to the box within 5 s.",
-    RfidMode.CONFIRM: "Hold the master card to the box again within 5 s, to store the new card.",
-    RfidMode.MASTER: "There is no master card: the first card held to the box becomes it.",
+    RfidMode.NEW_CARD: "The master card was presented: present the new card within 5 s.",
+    RfidMode.CONFIRM: "Present the master card again within 5 s, to store the new card.",
+    RfidMode.MASTER: "There is no master card: the first card presented becomes it.",
     RfidMode.READY: "",
 }
 
 
 def refusal(answer: CardAnswer) -> str:
-    """Return why a card changes nothing; "" if it has changed something."""
+    """Return why a card changes nothing; "" if it does."""
     match answer.refusal:
         case None:
             return ""
@@ -90,7 +91,7 @@ def refusal(answer: CardAnswer) -> str:
             return REFUSALS[answer.refusal]
 
 
-def reason(because: Because, inputs: StateInputs) -> str:
+def reason(because: StateReason, inputs: StateInputs) -> str:
     """Return why the wallbox is in its state."""
     return _reason(because, inputs)[:MOST_CHARACTERS]
 
@@ -111,64 +112,64 @@ def leap(seen: Leap) -> str:
     """Return the log line of an energy counter that has jumped."""
     if seen.is_lost:
         return (
-            f"the box's meter leapt by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can have "
+            f"the box's meter jumped by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can have "
             f"flowed before power was lost: not counted in session {seen.session_id}"
         )
     return (
-        f"the box's meter leapt by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can flow at "
-        f"most: not counted in session {seen.session_id}, and no further leap of it is told"
+        f"the box's meter jumped by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can flow at "
+        f"most: not counted in session {seen.session_id}, and further jumps are not logged"
     )
 
 
-def _reason(because: Because, inputs: StateInputs) -> str:
+def _reason(because: StateReason, inputs: StateInputs) -> str:
     match because:
-        case Because.SAFETY_SILENT:
+        case StateReason.SAFETY_SILENT:
             return "Nothing is heard from safety: no current."
-        case Because.NO_MAINS:
+        case StateReason.NO_MAINS:
             goes_on = " The session goes on when they are back, if the vehicle is still plugged in."
             return f"The box has no mains.{goes_on if inputs.runs else ''}"
-        case Because.FAULTS:
+        case StateReason.FAULTS:
             return _faults(inputs.safety)
-        case Because.COMMISSIONING:
+        case StateReason.COMMISSIONING:
             return NOT_CHARGED[NotCharged.COMMISSIONING]
-        case Because.PILOT_SILENT:
+        case StateReason.PILOT_SILENT:
             return "Nothing is heard from pilot: no current."
-        case Because.LEARNING:
+        case StateReason.LEARNING:
             return _LEARNING[inputs.rfid_mode]
-        case Because.EXPECTED:
+        case StateReason.EXPECTED:
             return _wait(inputs.expects, inputs.problem)
-        case Because.READY:
+        case StateReason.READY:
             return "Ready; no vehicle is plugged in."
-        case Because.SHOWROOM:
+        case StateReason.SHOWROOM:
             return NOT_CHARGED[NotCharged.SHOWROOM]
-        case Because.UNPROVEN:
-            return f"No current: {_of_safety(inputs.safety, 'safety proves nothing')}."
-        case Because.PILOT_LINE:
+        case StateReason.UNPROVEN:
+            return f"No current: {_of_safety(inputs.safety, 'the contactor is not proven open')}."
+        case StateReason.PILOT_LINE:
             cp_state = None if inputs.safety is None else inputs.safety.cp_state
             why = f"the control pilot is in state {cp_state}"
             return f"No current: {_of_safety(inputs.safety, why)}."
-        case Because.SUSPENDED:
+        case StateReason.SUSPENDED:
             return (
                 ""
                 if inputs.suspension is None
                 else _suspended(inputs.suspension, inputs.is_card_required)
             )
-        case Because.WAITING:
+        case StateReason.WAITING:
             return _wait(inputs.waiting_for, inputs.problem)
-        case Because.WAKING:
+        case StateReason.WAKING:
             return "The vehicle is being woken."
-        case Because.OFFER_SILENT:
+        case StateReason.OFFER_SILENT:
             return "Nothing is heard from load_manager: no current."
-        case Because.OFFER_HELD:
+        case StateReason.OFFER_HELD:
             return _of_offer(inputs.offer, "Held")
-        case Because.SELF_TEST:
+        case StateReason.SELF_TEST:
             return "Self-test; then the vehicle may start."
-        case Because.VEHICLE:
+        case StateReason.VEHICLE:
             why = _of_safety(inputs.safety, "the vehicle does not ask for energy")
             return f"Not charging: {why}."
-        case Because.REDUCED:
+        case StateReason.REDUCED:
             return _of_offer(inputs.offer, "Reduced")
-        case Because.CHARGING:
+        case StateReason.CHARGING:
             offered_a = 0.0 if inputs.safety is None else inputs.safety.offered_a
             return _of_offer(inputs.offer, f"Up to {offered_a:.1f} A,")
 
@@ -182,12 +183,12 @@ def _wait(wait: Wait | None, problem: str) -> str:
 
 
 def _suspended(suspension: Suspension, is_card_required: bool) -> str:
-    """Return why this plug-in is not charged any more, and what begins anew."""
+    """Return why this plug-in is not charged any more, and how to begin again."""
     if suspension.by_fault:
         return REFUSALS[CardRefusal.ENDED_BY_FAULT]
     by = f" ({suspension.because})" if suspension.because else ""
     if is_card_required:
-        begins = "hold a card to the box, or unplug the vehicle, to begin again"
+        begins = "present a card, or unplug the vehicle, to begin again"
     else:
         begins = "unplug the vehicle to begin again"
     return f"The charge was stopped{by}; {begins}."

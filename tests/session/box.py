@@ -125,7 +125,7 @@ class Box:
         return self._ask(self.tool, method, arguments, seconds)
 
     def hold(self, token: str, by: str = "rfid", seconds: float = 0.1) -> Answer[Any]:
-        """Have a card held to the box, as rfid or another node tells of it."""
+        """Present a card, as rfid or another node requests it."""
         if by not in self._readers:
             self._readers[by] = self.graph.bus(by)
         return self._ask(self._readers[by], "authorize", {"token": token}, seconds)

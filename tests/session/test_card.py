@@ -388,7 +388,7 @@ def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
     assert life.record().ended_utc_ns > 0
     assert (status.state, status.token) == (WallboxState.SUSPENDED, "")
     assert "logged off by the card" in status.reason
-    assert "hold a card" in status.reason
+    assert "present a card" in status.reason
     assert not life.run(600.0).permitted
 
 

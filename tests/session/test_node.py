@@ -172,7 +172,7 @@ def test_a_leap_of_the_meter_is_logged(box: Box) -> None:
     box.imported_wh += 50_000.0
     box.graph.advance(5.0)
     assert box.now().energy_wh == 0.0
-    assert len([line for line in box.graph.lines if "leapt" in line.text]) == 1
+    assert len([line for line in box.graph.lines if "jumped" in line.text]) == 1
 
 
 @pytest.mark.req("CHG-2", "APP-1")

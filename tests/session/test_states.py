@@ -12,7 +12,7 @@ from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
-from nodes.session.reasons import Because, Wait
+from nodes.session.reasons import StateReason, Wait
 from nodes.session.states import StateInputs, wallbox_state
 from nodes.session.suspension import after_stop
 from nodes.session.words import MOST_CHARACTERS, reason
@@ -57,78 +57,86 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
     ("changes", "state", "because"),
     [
         # nothing connected
-        ({"plugged": False, "permitted": False, "safety": OPEN}, WallboxState.IDLE, Because.READY),
+        (
+            {"plugged": False, "permitted": False, "safety": OPEN},
+            WallboxState.IDLE,
+            StateReason.READY,
+        ),
         # connected, no active charge
         (
             {"permitted": False, "waiting_for": Wait.CARD},
             WallboxState.READY_FOR_CHARGING,
-            Because.WAITING,
+            StateReason.WAITING,
         ),
-        ({"safety": safety(cp_state=CpState.B)}, WallboxState.READY_FOR_CHARGING, Because.VEHICLE),
-        ({"safety": OPEN}, WallboxState.READY_FOR_CHARGING, Because.VEHICLE),
-        ({"safety": safety(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, Because.VEHICLE),
+        (
+            {"safety": safety(cp_state=CpState.B)},
+            WallboxState.READY_FOR_CHARGING,
+            StateReason.VEHICLE,
+        ),
+        ({"safety": OPEN}, WallboxState.READY_FOR_CHARGING, StateReason.VEHICLE),
+        ({"safety": safety(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, StateReason.VEHICLE),
         (
             {"safety": safety(contactor=Contactor.OPEN, phase=SafetyPhase.SELF_TEST)},
             WallboxState.READY_FOR_CHARGING,
-            Because.SELF_TEST,
+            StateReason.SELF_TEST,
         ),
         (
             {"safety": safety(contactor=Contactor.OPEN, detail="the contactor is not proven")},
             WallboxState.READY_FOR_CHARGING,
-            Because.VEHICLE,
+            StateReason.VEHICLE,
         ),
         # current flows, or may
-        ({}, WallboxState.CHARGING, Because.CHARGING),
-        ({"safety": safety(cp_state=CpState.D)}, WallboxState.CHARGING, Because.CHARGING),
-        ({"offer": offer(detail="")}, WallboxState.CHARGING, Because.CHARGING),
+        ({}, WallboxState.CHARGING, StateReason.CHARGING),
+        ({"safety": safety(cp_state=CpState.D)}, WallboxState.CHARGING, StateReason.CHARGING),
+        ({"offer": offer(detail="")}, WallboxState.CHARGING, StateReason.CHARGING),
         # held by somebody
         (
             {"offer": offer(limit_a=0.0, detail="The app pauses.")},
             WallboxState.SUSPENDED,
-            Because.OFFER_HELD,
+            StateReason.OFFER_HELD,
         ),
         (
             {"offer": offer(limit_a=0.0, reason="fuse", detail="")},
             WallboxState.SUSPENDED,
-            Because.OFFER_HELD,
+            StateReason.OFFER_HELD,
         ),
-        ({"offer": None}, WallboxState.SUSPENDED, Because.OFFER_SILENT),
+        ({"offer": None}, WallboxState.SUSPENDED, StateReason.OFFER_SILENT),
         (
             {"suspension": after_stop("app"), "permitted": False},
             WallboxState.SUSPENDED,
-            Because.SUSPENDED,
+            StateReason.SUSPENDED,
         ),
         # reduced for safety
-        ({"safety": safety(limit_a=20.0)}, WallboxState.DEGRADED, Because.REDUCED),
-        ({"offer": offer(house_meter=HouseMeter.LOST)}, WallboxState.DEGRADED, Because.REDUCED),
+        ({"safety": safety(limit_a=20.0)}, WallboxState.DEGRADED, StateReason.REDUCED),
+        ({"offer": offer(house_meter=HouseMeter.LOST)}, WallboxState.DEGRADED, StateReason.REDUCED),
         (
             {"offer": offer(house_meter=HouseMeter.LOST, detail="", reason="meter_lost")},
             WallboxState.DEGRADED,
-            Because.REDUCED,
+            StateReason.REDUCED,
         ),
         # regaining readiness
         (
             {"safety": safety(faults=(FaultCode.RESIDUAL_CURRENT,), retry_in_s=10.0)},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.TOO_HOT,), retries=5)},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=4)},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.TOO_HOT,)), "plugged": False},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
-        ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, Because.SAFETY_SILENT),
-        ({"hears_pilot": False}, WallboxState.RECOVER_FROM_ERROR, Because.PILOT_SILENT),
+        ({"safety": None}, WallboxState.RECOVER_FROM_ERROR, StateReason.SAFETY_SILENT),
+        ({"hears_pilot": False}, WallboxState.RECOVER_FROM_ERROR, StateReason.PILOT_SILENT),
         (
             {
                 "is_unproven": True,
@@ -136,87 +144,95 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
                 "suspension": after_stop("app"),
             },
             WallboxState.RECOVER_FROM_ERROR,
-            Because.UNPROVEN,
+            StateReason.UNPROVEN,
         ),
         (
             {"runs": True, "safety": safety(cp_state=CpState.E)},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.PILOT_LINE,
+            StateReason.PILOT_LINE,
         ),
         (
             {"runs": True, "safety": safety(cp_state=CpState.F, detail="no CP")},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.PILOT_LINE,
+            StateReason.PILOT_LINE,
         ),
         # no mains: nothing is known, and what passes by itself is not told
-        ({"safety": safety(has_mains=False)}, WallboxState.RECOVER_FROM_ERROR, Because.NO_MAINS),
+        (
+            {"safety": safety(has_mains=False)},
+            WallboxState.RECOVER_FROM_ERROR,
+            StateReason.NO_MAINS,
+        ),
         (
             {"safety": safety(has_mains=False), "runs": True},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.NO_MAINS,
+            StateReason.NO_MAINS,
         ),
         (
             {"safety": safety(has_mains=False, commissioning=True), "plugged": False},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.NO_MAINS,
+            StateReason.NO_MAINS,
         ),
         (
             {"safety": safety(has_mains=False, faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.NO_MAINS,
+            StateReason.NO_MAINS,
         ),
         (
             {"safety": safety(has_mains=False, faults=(FaultCode.SAFETY_CIRCUIT,))},
             WallboxState.UNRECOVERABLE_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         # fault state
         (
             {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
             WallboxState.UNRECOVERABLE_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.TOO_HOT, FaultCode.SAFETY_CIRCUIT))},
             WallboxState.UNRECOVERABLE_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         (
             {"safety": safety(faults=(FaultCode.RED,)), "plugged": False},
             WallboxState.UNRECOVERABLE_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         # special modes
-        ({"safety": safety(commissioning=True)}, WallboxState.SERVICE_MODE, Because.COMMISSIONING),
+        (
+            {"safety": safety(commissioning=True)},
+            WallboxState.SERVICE_MODE,
+            StateReason.COMMISSIONING,
+        ),
         (
             {"safety": safety(showroom=True), "permitted": False, "waiting_for": Wait.CARD},
             WallboxState.READY_FOR_CHARGING,
-            Because.SHOWROOM,
+            StateReason.SHOWROOM,
         ),
-        ({"safety": safety(showroom=True), "plugged": False}, WallboxState.IDLE, Because.READY),
+        ({"safety": safety(showroom=True), "plugged": False}, WallboxState.IDLE, StateReason.READY),
         (
             {"safety": safety(showroom=True, commissioning=True)},
             WallboxState.SERVICE_MODE,
-            Because.COMMISSIONING,
+            StateReason.COMMISSIONING,
         ),
         (
             {"safety": safety(showroom=True, faults=(FaultCode.NO_VEHICLE,))},
             WallboxState.UNRECOVERABLE_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         # woken through F and x1
         *(
             (
                 {"is_waking": True, "runs": True, "safety": safety(cp_state=cp, offered_a=0.0)},
                 WallboxState.READY_FOR_CHARGING,
-                Because.WAKING,
+                StateReason.WAKING,
             )
             for cp in (CpState.F, CpState.E, CpState.B, None)
         ),
         (
             {"is_waking": True, "permitted": False, "suspension": after_stop("app")},
             WallboxState.SUSPENDED,
-            Because.SUSPENDED,
+            StateReason.SUSPENDED,
         ),
         (
             {
@@ -225,57 +241,57 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
                 "safety": safety(cp_state=CpState.F, faults=(FaultCode.SAFETY_CIRCUIT,)),
             },
             WallboxState.UNRECOVERABLE_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         (
             {"rfid_mode": RfidMode.NEW_CARD, "plugged": False, "permitted": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            Because.LEARNING,
+            StateReason.LEARNING,
         ),
         (
             {"rfid_mode": RfidMode.CONFIRM, "plugged": False, "permitted": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            Because.LEARNING,
+            StateReason.LEARNING,
         ),
         (
             {"rfid_mode": RfidMode.MASTER, "plugged": False, "permitted": False},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            Because.LEARNING,
+            StateReason.LEARNING,
         ),
         # the vehicle comes first once its session runs, before that the card that is awaited
-        ({"rfid_mode": RfidMode.MASTER, "runs": True}, WallboxState.CHARGING, Because.CHARGING),
+        ({"rfid_mode": RfidMode.MASTER, "runs": True}, WallboxState.CHARGING, StateReason.CHARGING),
         (
             {"rfid_mode": RfidMode.MASTER, "permitted": False, "waiting_for": Wait.CARD},
             WallboxState.TOKEN_PROGRAMMING_MODE,
-            Because.LEARNING,
+            StateReason.LEARNING,
         ),
         # and what is wrong with the box comes before the cards
         (
             {"rfid_mode": RfidMode.MASTER, "hears_pilot": False},
             WallboxState.RECOVER_FROM_ERROR,
-            Because.PILOT_SILENT,
+            StateReason.PILOT_SILENT,
         ),
         (
             {"rfid_mode": RfidMode.MASTER, "safety": safety(faults=(FaultCode.RED,))},
             WallboxState.UNRECOVERABLE_ERROR,
-            Because.FAULTS,
+            StateReason.FAULTS,
         ),
         (
             {"rfid_mode": RfidMode.MASTER, "safety": safety(commissioning=True)},
             WallboxState.SERVICE_MODE,
-            Because.COMMISSIONING,
+            StateReason.COMMISSIONING,
         ),
         # what is expected of a person where nothing is plugged in
-        ({"plugged": False, "expects": Wait.CARD}, WallboxState.IDLE, Because.EXPECTED),
+        ({"plugged": False, "expects": Wait.CARD}, WallboxState.IDLE, StateReason.EXPECTED),
         (
             {"plugged": False, "expects": Wait.CARD, "safety": safety(showroom=True)},
             WallboxState.IDLE,
-            Because.READY,
+            StateReason.READY,
         ),
     ],
 )
 def test_the_state_follows_from_the_facts(
-    changes: dict[str, Any], state: WallboxState, because: Because
+    changes: dict[str, Any], state: WallboxState, because: StateReason
 ) -> None:
     assert wallbox_state(replace(CHARGING, **changes)) == (state, because)
 

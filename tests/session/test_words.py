@@ -8,12 +8,12 @@ from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Fault, FaultCode
 from nodes.session.reasons import (
-    Because,
     CardAnswer,
     CardRefusal,
     EndRefusal,
     Leap,
     NotCharged,
+    StateReason,
     Wait,
 )
 from nodes.session.states import StateInputs
@@ -41,11 +41,11 @@ PULLED = Fault(
 )
 
 
-@pytest.mark.parametrize("because", list(Because))
-def test_every_state_has_a_reason_whatever_others_say(because: Because) -> None:
+@pytest.mark.parametrize("because", list(StateReason))
+def test_every_state_has_a_reason_whatever_others_say(because: StateReason) -> None:
     safety = replace(SAFETY, faults=(FaultCode.UNPLUGGED,), records=(PULLED,))
     for facts in (FACTS, replace(FACTS, safety=safety)):
-        if because is not Because.FAULTS or facts.safety is safety:
+        if because is not StateReason.FAULTS or facts.safety is safety:
             assert len(reason(because, facts)) > 10
 
 
@@ -64,23 +64,23 @@ def test_everything_that_is_waited_for_and_every_refusal_has_a_text() -> None:
 
 def test_faults_are_told_in_sentences() -> None:
     safety = replace(SAFETY, faults=(FaultCode.UNPLUGGED,), records=(PULLED,))
-    text = reason(Because.FAULTS, replace(FACTS, safety=safety))
+    text = reason(StateReason.FAULTS, replace(FACTS, safety=safety))
     assert text == "Fault 1. The plug was pulled while charging. Put the plug in again."
 
 
 @pytest.mark.parametrize(
     ("because", "detail", "text"),
     [
-        (Because.UNPROVEN, "no mains", "No current: no mains."),
-        (Because.UNPROVEN, "", "No current: safety proves nothing."),
-        (Because.PILOT_LINE, "no CP", "No current: no CP."),
-        (Because.PILOT_LINE, "", "No current: the control pilot is in state E."),
-        (Because.VEHICLE, "it rests", "Not charging: it rests."),
-        (Because.VEHICLE, "", "Not charging: the vehicle does not ask for energy."),
+        (StateReason.UNPROVEN, "no mains", "No current: no mains."),
+        (StateReason.UNPROVEN, "", "No current: the contactor is not proven open."),
+        (StateReason.PILOT_LINE, "no CP", "No current: no CP."),
+        (StateReason.PILOT_LINE, "", "No current: the control pilot is in state E."),
+        (StateReason.VEHICLE, "it rests", "Not charging: it rests."),
+        (StateReason.VEHICLE, "", "Not charging: the vehicle does not ask for energy."),
     ],
 )
 def test_what_safety_says_goes_before_our_own_words(
-    because: Because, detail: str, text: str
+    because: StateReason, detail: str, text: str
 ) -> None:
     safety = replace(SAFETY, cp_state=CpState.E, detail=detail)
     assert reason(because, replace(FACTS, safety=safety)) == text
@@ -89,12 +89,12 @@ def test_what_safety_says_goes_before_our_own_words(
 @pytest.mark.parametrize(
     ("because", "text"),
     [
-        (Because.OFFER_HELD, "Held by fuse."),
-        (Because.REDUCED, "Reduced by fuse."),
-        (Because.CHARGING, "Up to 16.0 A, by fuse."),
+        (StateReason.OFFER_HELD, "Held by fuse."),
+        (StateReason.REDUCED, "Reduced by fuse."),
+        (StateReason.CHARGING, "Up to 16.0 A, by fuse."),
     ],
 )
-def test_what_load_manager_says_goes_before_our_own_words(because: Because, text: str) -> None:
+def test_what_load_manager_says_goes_before_our_own_words(because: StateReason, text: str) -> None:
     offer = LoadOffer(limit_a=0.0, reason="fuse", limits=(), detail="")
     facts = replace(FACTS, safety=replace(SAFETY, offered_a=16.0), offer=offer)
     assert reason(because, facts) == text
@@ -104,28 +104,28 @@ def test_what_load_manager_says_goes_before_our_own_words(because: Because, text
 
 def test_a_stop_says_what_begins_anew_and_a_card_only_where_one_is_required() -> None:
     by_card = replace(FACTS, suspension=after_stop("the app"), is_card_required=True)
-    text = reason(Because.SUSPENDED, by_card)
-    assert text.startswith("The charge was stopped (the app); hold a card")
+    text = reason(StateReason.SUSPENDED, by_card)
+    assert text.startswith("The charge was stopped (the app); present a card")
     for facts in (FACTS, replace(by_card, suspension=after_fault(7))):
-        text = reason(Because.SUSPENDED, facts)
+        text = reason(StateReason.SUSPENDED, facts)
         assert "card" not in text
         assert text.endswith("; unplug the vehicle to begin again.")
 
 
 def test_a_session_goes_on_after_a_power_cut_and_nothing_else_does() -> None:
-    assert reason(Because.NO_MAINS, FACTS) == "The box has no mains."
-    assert "goes on" in reason(Because.NO_MAINS, replace(FACTS, runs=True))
+    assert reason(StateReason.NO_MAINS, FACTS) == "The box has no mains."
+    assert "goes on" in reason(StateReason.NO_MAINS, replace(FACTS, runs=True))
 
 
 def test_what_the_disk_says_is_told_and_a_long_text_is_cut() -> None:
     facts = replace(FACTS, waiting_for=Wait.DISK_REFUSES, problem="the disk is full")
-    assert reason(Because.WAITING, facts) == "The session cannot be stored: the disk is full"
-    assert len(reason(Because.WAITING, replace(facts, problem="x" * 1000))) == 400
+    assert reason(StateReason.WAITING, facts) == "The session cannot be stored: the disk is full"
+    assert len(reason(StateReason.WAITING, replace(facts, problem="x" * 1000))) == 400
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_a_leap_is_logged_with_its_amounts_and_its_session(is_lost: bool) -> None:
     text = leap(Leap(session_id="id-1", grown_wh=999_000.0, can_wh=10.4, is_lost=is_lost))
-    assert "leapt by 999000 Wh where 10 Wh" in text
+    assert "jumped by 999000 Wh where 10 Wh" in text
     assert "id-1" in text
     assert ("power was lost" in text) is is_lost
