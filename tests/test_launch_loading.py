@@ -15,7 +15,7 @@ from launch.loading import ConfigurationError, LoadedNode, load_node
 from launch.node_entry import DriverEntry, NodeEntry
 from msgs.ports import OwnPort
 from nodes.pilot.cp_line import CpLine, CpLineReading
-from nodes.rfid.reader import Reader
+from nodes.rfid.reader import CardReader
 from nodes.rfid.reader_sim import Parameters as NoParameters
 
 SOURCES = {"driver.modbus": "base.toml", "parameters.house_trace": "--set"}
@@ -159,13 +159,13 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
         board.opened.append(parameters)
         return BoardLine(board.left)
 
-    def open_reader(bus: Bus, parameters: NoParameters) -> Reader:
+    def open_reader(bus: Bus, parameters: NoParameters) -> CardReader:
         raise DriverError("no answer; expected a PN5180")
 
     @dataclass
     class Drivers:
         line: CpLine
-        reader: Reader
+        reader: CardReader
 
     class Parameters(msgspec.Struct): ...
 
@@ -227,8 +227,8 @@ def test_a_driver_that_cannot_be_left_keeps_no_other_from_its_safe_state(
             super().shutdown()
             raise OSError("the bus is gone")
 
-    def open_stuck(bus: Bus, parameters: NoParameters) -> Reader:
-        return cast(Reader, Stuck(board.left))
+    def open_stuck(bus: Bus, parameters: NoParameters) -> CardReader:
+        return cast(CardReader, Stuck(board.left))
 
     monkeypatch.setattr(sys.modules["boards.reader_board"], "open", open_stuck)
     monkeypatch.setattr(sys.modules["boards.node"], "build", None, raising=False)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bus.moment import Moment
-from nodes.rfid.sight import Sight, look
+from nodes.rfid.field import ReaderField, look
 from tests.lives.left_out import difference, live
 from tests.lives.scripts import Script, Step, random_life, scripts
 
@@ -30,7 +30,7 @@ def test_each_machine_has_steps_that_may_be_left_out() -> None:
 
 
 def test_a_time_that_the_rounds_do_not_know_of_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unnoted(sight: Sight, field: tuple[str, ...] | None, moment: Moment) -> Any:
+    def unnoted(sight: ReaderField, field: tuple[str, ...] | None, moment: Moment) -> Any:
         return look(sight, field, Moment(moment.now_s))
 
     monkeypatch.setattr("nodes.rfid.node.look", unnoted)

@@ -1,4 +1,4 @@
-"""The claims on the current, each with its amount and its reason in plain words. Pure (MET-7)."""
+"""The claims on the current, each with its limit and its reason as text. Pure (MET-7)."""
 
 import math
 
@@ -10,17 +10,17 @@ from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offe
 from nodes.load_manager.wishes import sound
 
 METER_LOST_A = 10.0  # MET-3
-UNKNOWN_FUSE_A = 6.0  # architecture, "Damaged files": what is not known allows no more
+UNKNOWN_FUSE_A = 6.0  # architecture, "Damaged files": an unknown fuse
 _UNMEASURED = {
     HouseMeter.OFF: "The house is not monitored.",
     HouseMeter.STARTING: "The house meter has not been read yet.",
     HouseMeter.ONLINE: "The house meter has not been read yet.",
-    HouseMeter.LOST: "The house meter is not heard.",
+    HouseMeter.LOST: "The house meter is silent.",
 }
 
 
 def dip(safety: SafetyStatus | None) -> Limit:
-    """Return the installation's maximum, which nothing exceeds (CHG-3)."""
+    """Return the installation's maximum (CHG-3)."""
     if safety is None:
         return Limit(source="dip", limit_a=0.0, detail="Nothing is heard from safety: no current.")
     limit_a = min(sound(safety.installation_limit_a), MAX_OFFER_A)
@@ -32,7 +32,7 @@ def dip(safety: SafetyStatus | None) -> Limit:
 
 
 def temperature(safety: SafetyStatus | None) -> Limit:
-    """Return what the box's temperature leaves (CHG-5)."""
+    """Return the claim of the box's temperature (CHG-5)."""
     if safety is None or safety.limit_a >= safety.installation_limit_a:
         return Limit(source="temperature", limit_a=None, detail="The box is cool enough.")
     limit_a = sound(safety.limit_a)
@@ -46,7 +46,7 @@ def temperature(safety: SafetyStatus | None) -> Limit:
 def fuse(
     meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_a: float | None
 ) -> Limit:
-    """Return what the other loads leave of the main fuse (MET-1), or the whole of it."""
+    """Return the claim of the main fuse: less the other loads, if they are measured (MET-1)."""
     if main_fuse_a is None and meter is not HouseMeter.OFF:
         limit_a = UNKNOWN_FUSE_A if ramp is None else min(ramp.value_a, UNKNOWN_FUSE_A)
         detail = f"The main fuse is not set: {limit_a:g} A at most."
@@ -62,9 +62,11 @@ def fuse(
         detail += f", less than the {MIN_OFFER_A:g} A that a car needs: paused."
     elif ramp.value_a == 0.0:
         detail += f": paused until {RESUME_AT_A:g} A have been left for {ramp.resume_after_s:g} s"
-        detail += f", for it is pause {ramp.pauses} in a row." if ramp.pauses > 1 else "."
+        detail += f" (pause {ramp.pauses} in a row)." if ramp.pauses > 1 else "."
     elif floor_offer(room.left_a) > ramp.value_a:
-        detail += f", and {ramp.value_a:.1f} A are given until that has lasted {RAISE_AFTER_S:g} s."
+        detail += (
+            f", and {ramp.value_a:.1f} A are offered until that has lasted {RAISE_AFTER_S:g} s."
+        )
     else:
         detail += "."
     if room.strays:
@@ -77,17 +79,17 @@ def fuse(
 
 
 def no_settings(*, is_silent: bool) -> Limit:
-    """Return the limit of a fuse of which nothing is known, for the settings are not heard."""
+    """Return the claim of an unknown fuse: the settings have not been heard."""
     if not is_silent:
         return Limit(source="fuse", limit_a=None, detail="The settings have not been heard yet.")
-    detail = f"The settings are not heard, system is silent: {UNKNOWN_FUSE_A:g} A at most."
+    detail = f"The settings are unknown, system is silent: {UNKNOWN_FUSE_A:g} A at most."
     return Limit(source="fuse", limit_a=UNKNOWN_FUSE_A, detail=detail)
 
 
 def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | None) -> Limit:
-    """Return the limit of a fuse whose other loads are not known: the box alone may not exceed it.
+    """Return the claim of a fuse whose other loads are unknown: the box alone stays below it.
 
-    After a change of the settings the ramp holds as well: until the first reading of a meter, and
+    After a change of the settings the ramp limits as well: until the first reading of a meter, and
     for a while after monitoring was switched off.
     """
     limit_a = main_fuse_a
@@ -99,7 +101,7 @@ def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | 
 
 
 def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
-    """Return the limit of a box that cannot see the house: 10 A, or less as before (MET-3)."""
+    """Return the claim without a house meter: 10 A, or less if it was less before (MET-3)."""
     if meter is HouseMeter.STARTING and ramp is None:
         detail = f"{_UNMEASURED[meter]} {METER_LOST_A:g} A at most until it is."
         return Limit(source="meter_lost", limit_a=METER_LOST_A, detail=detail)
@@ -113,21 +115,21 @@ def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
 
 
 def after_start(start_a: float | None, pending: tuple[str, ...]) -> Limit:
-    """Return what was offered before this node began, until it has heard every claim."""
+    """Return the claim after a start: the offer before it, until every claim is known."""
     if not pending:
         return Limit(source="start", limit_a=None)
     return Limit(
         source="start",
         limit_a=start_a or 0.0,
-        detail="Just started: no more than was offered before, until this is heard: "
+        detail="Just started: no more than was offered before, until these are heard: "
         f"{', '.join(pending)}.",
     )
 
 
 def arbitrate(claims: list[Limit], meter: HouseMeter) -> LoadOffer:
-    """Return the offer: the lowest claim, and the chain behind it, lowest first.
+    """Return the offer: the lowest claim, and the chain of all, lowest first.
 
-    Of equal claims the first named binds.
+    Of equal claims the first one decides.
     """
     chain = sorted(claims, key=lambda claim: math.inf if claim.limit_a is None else claim.limit_a)
     binding = chain[0]

@@ -1,4 +1,4 @@
-"""The house's meter: is it there, what does it leave for the car (MET-1, MET-3, MET-4). Pure."""
+"""The house meter: whether it is lost, and the headroom it leaves (MET-1, MET-3, MET-4). Pure."""
 
 import math
 
@@ -10,44 +10,44 @@ from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
 from msgs.settings import METER_LINES, PhaseAssignment
 from msgs.topics import METER_HOUSE
-from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, Vehicle
+from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, VehicleDraw
 
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
-AHEAD_S = 1.0  # assumed: clocks of one machine; a later time of a reading is garbage
+AHEAD_S = 1.0  # assumed: clocks of one machine; a reading of a later time is invalid
 ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
-# boots says 0 V and 0 A, which would read as a house that uses nothing.
+# boots returns 0 V and 0 A, as if the house used no current.
 LEAST_V, MOST_V = 100.0, 300.0
 
 
-class House(Struct, frozen=True, kw_only=True):
-    """What is remembered of the house's meter."""
+class HouseMeterState(Struct, frozen=True, kw_only=True):
+    """What is remembered of the house meter."""
 
     meter: HouseMeter
     since_s: float  # when its newest good reading was taken; the node's start before the first
     reading: MeterReading | None = None  # that reading
-    good: int = 0  # good readings in a row, since it was lost
+    good: int = 0  # good readings in a row since it was lost
 
 
 class Headroom(Struct, frozen=True, kw_only=True):
-    """What the other loads leave on the phase where they leave least."""
+    """What the other loads leave, on the phase where it is least."""
 
     left_a: float
     most_left_a: float  # the same, if the meter lags behind the vehicle
     used_a: float  # by the other loads, negative while they export
-    phase: str  # as the meter counts: "L1"
+    phase: str  # of the meter: "L1"
     is_certain: bool
-    strays: tuple[int, ...] = ()  # the box's lines that are drawn on beside the assignment
+    strays: tuple[int, ...] = ()  # the box's lines in use that the assignment does not name
 
 
 def watch(
-    house: House,
+    house: HouseMeterState,
     reading: MeterReading | None,
-    vehicle: Vehicle,
+    vehicle: VehicleDraw,
     phases: PhaseAssignment,
     moment: Moment,
-) -> House:
-    """Take the newest message of the meter, and judge whether it is lost."""
+) -> HouseMeterState:
+    """Take the newest message of the meter, and decide whether it is lost."""
     if reading is not None and not _is_good(reading, vehicle, phases):
         house = replace(house, good=0)
         if house.reading is None and reading.sampled_ns:  # lost before this node began
@@ -64,8 +64,8 @@ def watch(
     return house
 
 
-def _is_news(house: House, reading: MeterReading, moment: Moment) -> bool:
-    """Return whether this is another reading, neither from the future nor past its hold."""
+def _is_news(house: HouseMeterState, reading: MeterReading, moment: Moment) -> bool:
+    """Return whether this is a new reading, neither from the future nor older than its hold."""
     known_ns = 0 if house.reading is None else house.reading.sampled_ns
     sampled_s = reading.sampled_ns / 1e9
     return (
@@ -75,15 +75,15 @@ def _is_news(house: House, reading: MeterReading, moment: Moment) -> bool:
     )
 
 
-def _is_good(reading: MeterReading, vehicle: Vehicle, phases: PhaseAssignment) -> bool:
-    """Return whether a reading can be true, on every phase that it is asked about.
+def _is_good(reading: MeterReading, vehicle: VehicleDraw, phases: PhaseAssignment) -> bool:
+    """Return whether a reading is plausible, on every phase that counts.
 
-    Low or negative currents are no contradiction to the box's own: the sun may feed it. Nothing
-    at all on a line that the box draws on is one: it is a transformer that is not connected.
+    Low or negative currents do not contradict the box's own: the house may have PV. Exactly zero on
+    a line that the box draws on does: a current transformer is not connected.
     """
     drawn_a = vehicle.samples[-1].current_a if vehicle.samples else (0.0, 0.0, 0.0)
     pairs = _pairs(vehicle, phases)
-    is_blind = any(
+    is_unconnected = any(
         drawn_a[box] > USED_ABOVE_A
         and reading.lines[meter].current_a == 0.0
         and reading.lines[meter].power_w == 0.0
@@ -91,7 +91,7 @@ def _is_good(reading: MeterReading, vehicle: Vehicle, phases: PhaseAssignment) -
     )
     return (
         reading.online
-        and not is_blind
+        and not is_unconnected
         and all(
             math.isfinite(line.current_a) and abs(line.current_a) <= ABSURD_A
             for line in reading.lines
@@ -100,15 +100,15 @@ def _is_good(reading: MeterReading, vehicle: Vehicle, phases: PhaseAssignment) -
     )
 
 
-def _strays(vehicle: Vehicle, phases: PhaseAssignment) -> list[int]:
+def _strays(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[int]:
     """Return the box's lines that this vehicle draws on and the assignment does not name."""
     return [box for box in range(len(METER_LINES[phases]), 3) if vehicle.used[box]]
 
 
-def _pairs(vehicle: Vehicle, phases: PhaseAssignment) -> list[tuple[int, int]]:
+def _pairs(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[tuple[int, int]]:
     """Return which line of the box may lie on which of the meter.
 
-    A current on a line that the assignment does not name refutes it: any may then lie on any.
+    A current on a line that the assignment does not name proves it wrong: then any line may be any.
     """
     if _strays(vehicle, phases):
         return [(box, meter) for box in range(3) if vehicle.used[box] for meter in range(3)]
@@ -118,17 +118,18 @@ def _pairs(vehicle: Vehicle, phases: PhaseAssignment) -> list[tuple[int, int]]:
 def headroom(
     reading: MeterReading,
     drawn: Drawn,
-    vehicle: Vehicle,
+    vehicle: VehicleDraw,
     phases: PhaseAssignment,
     main_fuse_a: float,
     margin_a: float,
 ) -> Headroom:
     """Return what one reading leaves of the main fuse for the vehicle, on each phase it uses.
 
-    `drawn` is what the vehicle drew at its instant.
+    `drawn` is what the vehicle drew at the reading's instant.
 
-    Currents of different phase angle add up to less than their sum, so what is left is never
-    overrated by subtracting magnitudes: the house's total moves by no more than the vehicle's.
+    Currents of different phase angle add up to less than the sum of their magnitudes, so to
+    subtract magnitudes never overestimates the headroom: the house's total changes by no more than
+    the vehicle's current.
     """
     every = _pairs(vehicle, phases)
     pairs = [pair for pair in every if not vehicle.unused[pair[0]]] or every

@@ -1,11 +1,11 @@
 """The arbiter: named claims in, the lowest wins, and the whole chain is published (MET-7). Pure.
 
-Not responsible for what the pilot makes of the offer: safety and pilot hold the limits of the DIP
+Not responsible for what pilot does with the offer: safety and pilot apply the limits of the DIP
 switches and of the temperature themselves.
 
-It knows no UTC, and compares the time through a `Moment` alone: `Outputs.due_s` is the next
-instant at which time by itself changes something. Only a reading moves the ramp: its times are
-compared when one comes.
+It uses no UTC and compares times only through a `Moment`: `Outputs.due_s` is the next instant at
+which time alone changes something. Only a reading moves the ramp, so its times are compared when
+one comes.
 """
 
 import math
@@ -20,17 +20,17 @@ from msgs.pilot import MIN_OFFER_A, PLUGGED, UNPLUGGED_S, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from nodes.load_manager import claims
-from nodes.load_manager.house import Headroom, House, headroom, watch
-from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, forgive
-from nodes.load_manager.site import Site
-from nodes.load_manager.vehicle import GAP_S, Drawn, Vehicle, drawn_at, observe
+from nodes.load_manager.house import Headroom, HouseMeterState, headroom, watch
+from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, reset_pauses
+from nodes.load_manager.supply_limits import SupplyLimits
+from nodes.load_manager.vehicle import GAP_S, Drawn, VehicleDraw, drawn_at, observe
 from nodes.load_manager.wishes import Source, claim, sound, unheard
 
-TOLD_S = 1.5  # a period of session/status and a half
-HEAR_S = 1.4  # the first word waits for facts so long: within half of its readers' hold of 3 s
-SETTINGS_S = 3.0  # assumed: a system that runs is heard within a fraction of it
+STATUS_S = 1.5  # a period of session/status and a half
+HEAR_S = 1.4  # the first offer waits so for inputs: below half of its hold of 3 s
+SETTINGS_S = 3.0  # assumed: a running system node is heard much sooner
 FOLLOWED_S = 0.02  # period of pilot/status: after it the last offer before a start is in its duty
-HOUSE = "the house meter"  # as a claim that is waited for after a start
+HOUSE = "the house meter"  # name of its claim after a start
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -40,16 +40,16 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """What is known at this instant; None: silent beyond its hold, or never heard."""
+    """What is known at this instant; None: silent, or never heard."""
 
     now_s: float
-    site: Site | None  # by the newest settings, however old
+    site: SupplyLimits | None  # of the newest settings, at any age
     pilot: PilotStatus | None
     follows_start: bool  # pilot/status was sent after this node began, see `follows_start`
     safety: SafetyStatus | None
     session: SessionStatus | None
     boxes: tuple[MeterReading, ...]  # since the step before, oldest first
-    house: MeterReading | None  # the newest, however old
+    house: MeterReading | None  # the newest, at any age
     sources: tuple[Source, ...]  # of wishes
 
 
@@ -57,26 +57,26 @@ class State(Struct, frozen=True, kw_only=True):
     """What is remembered from one instant to the next."""
 
     begun_s: float
-    house: House
-    site: Site | None = None  # that is followed; None: the settings have not been heard yet
-    vehicle: Vehicle = field(default_factory=Vehicle)
+    house: HouseMeterState
+    site: SupplyLimits | None = None  # in use; None: the settings are not known yet
+    vehicle: VehicleDraw = field(default_factory=VehicleDraw)
     room: Headroom | None = None  # of the newest good reading
     room_ns: int = 0  # when that was taken
     drawn: Drawn | None = None  # by the vehicle at that time
-    before_a: float = math.inf  # what the reading before it left
+    before_a: float = math.inf  # the headroom of the previous reading
     ramp: Ramp | None = None
-    let_go_s: float | None = None  # monitoring was switched off: the ramp holds until then
-    start_a: float | None = None  # what was offered before this node began, by pilot
+    let_go_s: float | None = None  # monitoring was switched off: the ramp limits until then
+    start_a: float | None = None  # pilot's offer before this node began
     out_since_s: float | None = None  # the plug
-    pending: tuple[str, ...] = ()  # claims that are waited for since the start
-    lifted: tuple[str, ...] = ()  # claims that have not been heard, and are waited for no more
+    pending: tuple[str, ...] = ()  # claims not known yet since the start
+    lifted: tuple[str, ...] = ()  # claims not known that are not waited for any more
     is_house_known: bool = False  # it has been ONLINE since the start
-    is_settled: bool = False  # since the start nothing has been pending for once
-    has_spoken: bool = False
+    is_settled: bool = False  # since the start pending has been empty once
+    has_published: bool = False
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
-    """What is to be done now."""
+    """What to do now."""
 
     offer: LoadOffer | None = None  # None: too little is known yet
     due_s: float = math.inf  # when time alone will change something [monotonic s]
@@ -84,7 +84,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
 def start(now_s: float) -> State:
     """Return the state to start with."""
-    return State(begun_s=now_s, house=House(meter=HouseMeter.STARTING, since_s=now_s))
+    return State(begun_s=now_s, house=HouseMeterState(meter=HouseMeter.STARTING, since_s=now_s))
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -100,64 +100,66 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = replace(state, ramp=None, let_go_s=None)
     state = _settle(state, inputs, is_unplugged)
     offer: LoadOffer | None = None
-    if state.has_spoken or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
+    if state.has_published or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
         offer = _decide(state, inputs, moment)
-        state = replace(state, has_spoken=True)
+        state = replace(state, has_published=True)
     return state, Outputs(offer=offer, due_s=moment.due_s)
 
 
 def follows_start(state: State, sent_s: float | None) -> bool:
-    """Return whether the last offer before this node began is in a pilot/status sent then [s]."""
+    """Return whether pilot/status, sent then [s], already has the last offer before this start."""
     return sent_s is not None and sent_s >= state.begun_s + FOLLOWED_S
 
 
 def _see_offer(state: State, inputs: Inputs, moment: Moment) -> State:
-    """Take what pilot offers since this node began, once the last offer before that is in it."""
+    """Take what pilot offers, once the last offer before this start is in it."""
     if state.start_a is not None:
         return state
     if inputs.pilot is None or not inputs.follows_start:
-        if not moment.reached(state.begun_s + HEAR_S):  # pilot/status is looked for until then
+        if not moment.reached(state.begun_s + HEAR_S):  # looks for pilot/status until then
             periods = math.floor((inputs.now_s - state.begun_s) / FOLLOWED_S + 1e-6) + 1
             moment.reached(state.begun_s + periods * FOLLOWED_S)
         return state
-    # as the duty cycle keeps it
+    # rounded, as the duty cycle has it
     return replace(state, start_a=round(sound(inputs.pilot.offered_a), 2))
 
 
 def _see_plug(state: State, inputs: Inputs) -> State:
-    """Note since when the plug is out."""
+    """Record since when the plug is out."""
     if _cp_state(inputs) is not CpState.A:
         return replace(state, out_since_s=None)
     return replace(state, out_since_s=inputs.now_s) if state.out_since_s is None else state
 
 
-def _adopt(state: State, site: Site, inputs: Inputs) -> State:
-    """Follow other settings: what lowers the offer does so now, what raises it does so by the ramp.
+def _adopt(state: State, site: SupplyLimits, inputs: Inputs) -> State:
+    """Follow changed settings: a lower offer at once, a higher one by the ramp.
 
-    A meter that has been switched on or changed offers 10 A until its first good reading, and no
-    more than before.
+    After a meter has been switched on or changed, at most 10 A are offered until its first good
+    reading, and no more than before.
     """
     before, now_s = state.site, inputs.now_s
     state = replace(state, site=site, room=None, before_a=math.inf)
     was_monitoring = before is not None and before.monitoring
     if not site.monitoring:
-        house = House(meter=HouseMeter.OFF, since_s=now_s)
+        house = HouseMeterState(meter=HouseMeter.OFF, since_s=now_s)
         let_go_s = now_s + RAISE_AFTER_S if was_monitoring else state.let_go_s
         return replace(state, house=house, room_ns=0, let_go_s=let_go_s)
     if before is None:
-        return replace(state, house=House(meter=HouseMeter.STARTING, since_s=state.begun_s))
+        return replace(
+            state, house=HouseMeterState(meter=HouseMeter.STARTING, since_s=state.begun_s)
+        )
     if was_monitoring and before.meter == site.meter:
         return state
-    if not was_monitoring:  # meanwhile nobody has looked: it may be another vehicle
-        state = replace(state, vehicle=Vehicle())
+    if not was_monitoring:  # not observed meanwhile: it may be another vehicle
+        state = replace(state, vehicle=VehicleDraw())
     ramp = state.ramp
-    if ramp is None and state.is_settled:  # else the claim of the start holds until all is known
+    if ramp is None and state.is_settled:  # else the claim of the start holds
         ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
     if ramp is not None:
         ramp = replace(cap(ramp, claims.METER_LOST_A), since_s=None)
     return replace(
         state,
-        house=House(meter=HouseMeter.STARTING, since_s=now_s),
+        house=HouseMeterState(meter=HouseMeter.STARTING, since_s=now_s),
         room_ns=0,
         ramp=ramp,
         let_go_s=None,
@@ -166,35 +168,35 @@ def _adopt(state: State, site: Site, inputs: Inputs) -> State:
 
 def _monitor(
     config: Config,
-    site: Site,
+    site: SupplyLimits,
     state: State,
     inputs: Inputs,
     moment: Moment,
     is_unplugged: bool,
 ) -> State:
-    """Follow the house: down at once, up when it has lasted, and never up while it is lost."""
+    """Follow the house: down at once, up when headroom has lasted, not up while it is lost."""
     vehicle = observe(state.vehicle, inputs.boxes, is_unplugged)
     newest = inputs.house
     if newest is not None and newest.meter != site.meter:
-        newest = None  # of the meter before a change
+        newest = None  # of the previous meter
     house = watch(state.house, newest, vehicle, site.phases, moment)
     if is_unplugged and state.ramp is not None:
-        state = replace(state, ramp=forgive(state.ramp))
+        state = replace(state, ramp=reset_pauses(state.ramp))
     state = replace(state, vehicle=vehicle, house=house)
     reading = house.reading
-    # Just started, a reading of the house waits for one of the box to be compared with, and for
-    # word whether a charge is paused.
+    # After a start a reading of the house waits for one of the box to compare it with, and for the
+    # status that shows whether a charge is paused.
     is_comparable = bool(vehicle.samples) or moment.reached(state.begun_s + GAP_S)
-    is_told = None not in (_cp_state(inputs), inputs.session, state.start_a)
+    is_status_known = None not in (_cp_state(inputs), inputs.session, state.start_a)
     is_comparable = is_comparable and (
-        is_told or state.ramp is not None or moment.reached(state.begun_s + TOLD_S)
+        is_status_known or state.ramp is not None or moment.reached(state.begun_s + STATUS_S)
     )
     if reading is not None and is_comparable and site.main_fuse_a is not None:
         is_next = reading.sampled_ns != state.room_ns
         if is_next or state.room is None or not state.room.is_certain:
             state = _read(config, site, site.main_fuse_a, state, inputs, moment, reading, is_next)
     if house.meter is HouseMeter.LOST:
-        # MET-3: the last that the fuse was known to allow holds for the car that is plugged in.
+        # MET-3: the last known claim of the fuse holds for the vehicle that is plugged in.
         ramp = state.ramp
         if ramp is None or is_unplugged:
             ramp = begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
@@ -206,7 +208,7 @@ def _monitor(
 
 def _read(
     config: Config,
-    site: Site,
+    site: SupplyLimits,
     main_fuse_a: float,
     state: State,
     inputs: Inputs,
@@ -214,8 +216,8 @@ def _read(
     reading: MeterReading,
     is_next: bool,
 ) -> State:
-    # After a change of the settings the last reading is judged again. The samples of its time may
-    # be gone by then, so what the vehicle drew is kept; and the ramp does not rise by it.
+    # After a change of the settings the last reading is evaluated again. Its samples may be gone,
+    # so the draw is kept; and the ramp does not rise by it.
     drawn = state.drawn
     if is_next or drawn is None or not drawn.is_certain:
         drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, moment)
@@ -233,7 +235,7 @@ def _read(
     if state.ramp is None:
         ramp = begin(room.left_a, _offered_a(inputs), is_paused=_is_paused(inputs))
     else:
-        # What two readings agree on is no lag of the meter.
+        # Two readings that agree are no lag of the meter.
         most_left_a = min(room.most_left_a, max(room.left_a, before_a))
         ramp = follow(
             state.ramp, room.left_a, most_left_a, is_certain=room.is_certain, now_s=inputs.now_s
@@ -252,10 +254,10 @@ def _read(
 
 
 def _settle(state: State, inputs: Inputs, is_unplugged: bool) -> State:
-    """Judge which configured claims are still waited for since the start.
+    """Find the configured claims that are not known yet since the start.
 
-    A claim is waited for until it is heard, is switched off, or the plug is out; for ever, if none
-    of that happens.
+    The wait for a claim ends when it is heard, is switched off, or the plug is out; it has no time
+    limit.
     """
     site = state.site
     is_house_known = state.is_house_known or (
@@ -283,7 +285,7 @@ def _settle(state: State, inputs: Inputs, is_unplugged: bool) -> State:
 def _is_heard(state: State, inputs: Inputs) -> bool:
     """Return whether all is known that the first offer needs.
 
-    Where nothing was offered there is nothing to be kept up until the claims are heard.
+    If no current was offered before the start, the first offer does not wait for the claims.
     """
     is_lost = state.house.meter is HouseMeter.LOST
     is_known = state.start_a == 0.0 or all(name == HOUSE and is_lost for name in state.pending)
@@ -324,7 +326,7 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
 
 
 def _wish(state: State, source: Source, moment: Moment) -> Limit:
-    """Return what a source wishes, or what holds until it is heard for the first time."""
+    """Return the claim of a source, also before it is heard for the first time."""
     if source.name in state.pending:
         start_a = math.inf if state.is_settled else state.start_a or 0.0
         return unheard(source, start_a)
@@ -332,9 +334,9 @@ def _wish(state: State, source: Source, moment: Moment) -> Limit:
 
 
 def _is_paused(inputs: Inputs) -> bool:
-    """Return whether the vehicle has charged in this session and is offered nothing now.
+    """Return whether the vehicle has charged in this session and is offered no current now.
 
-    One that has not charged yet waits for no contactor that has just opened.
+    Before the first charge no contactor has just opened.
     """
     session = inputs.session
     return (
@@ -347,9 +349,9 @@ def _is_paused(inputs: Inputs) -> bool:
 
 
 def _cp_state(inputs: Inputs) -> CpState | None:
-    """Return the state as safety reads it; A by the word of pilot as well.
+    """Return the CP state from safety; state A from pilot as well.
 
-    A safety that is dead or hangs must not hide that the vehicle has been changed.
+    A safety that is dead or hangs must not hide a change of vehicles.
     """
     if inputs.pilot is not None and inputs.pilot.cp_state is CpState.A:
         return CpState.A

@@ -1,4 +1,4 @@
-"""Wiring of load_manager: look at the facts, step, publish."""
+"""Wiring of load_manager: look at the messages, step, publish."""
 
 from typing import Annotated, Literal
 
@@ -21,7 +21,7 @@ from msgs.topics import (
 )
 from msgs.wish import Wishes
 from nodes.load_manager.machine import Config, Inputs, Outputs, follows_start, start, step
-from nodes.load_manager.site import site_of
+from nodes.load_manager.supply_limits import supply_limits_of
 from nodes.load_manager.wishes import Source
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -32,12 +32,12 @@ LOOK_S = 0.5
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
-    # Kept free: class 1 meters err by 1 % (IEC 62053-21), on both sides of a 25 A fuse.
+    # Kept free: class 1 meters have an error of 1 % (IEC 62053-21), twice that of a 25 A fuse.
     margin_a: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.5
 
 
 class LoadManagerNode:
-    """The settings, five facts, the wishes, one machine."""
+    """The settings, five topics, the wishes, one machine."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._config = Config(margin_a=parameters.margin_a)
@@ -63,7 +63,7 @@ class LoadManagerNode:
         settings = self._settings.message
         return Inputs(
             now_s=instant.now_s,
-            site=None if settings is None else site_of(settings),
+            site=None if settings is None else supply_limits_of(settings),
             pilot=self._pilot.fresh(),
             follows_start=follows_start(self._state, self._pilot.stamp_s),
             safety=self._safety.fresh(),
@@ -88,7 +88,7 @@ def _source(
 ) -> Source:
     """Return what is known of a source.
 
-    While the settings are not heard the claim of the start holds, and every wish that is heard.
+    Until the settings are known, the claim of the start holds, and every wish that is heard.
     """
     controller = row.controller(Settings() if settings is None else settings)
     wishes = subscription.message

@@ -1,6 +1,6 @@
 """A limit that falls at once and rises when it has lasted; 0, or 6 A and more. Pure.
 
-Only readings move it: what the meter has not said again does not last.
+Only readings move it: headroom lasts only if the meter measures it again.
 """
 
 import math
@@ -12,32 +12,32 @@ from msgs.pilot import MIN_OFFER_A
 
 RAISE_AFTER_S = 10.0  # assumed: twice the 5 s that a vehicle may take to follow (Table A.6)
 RAISE_BY_A = 0.5  # assumed: smaller steps are the meter's noise
-RESUME_AFTER_S = 30.0  # assumed: a contactor is worth waiting for, doubled with each pause
-RESUME_AFTER_AT_MOST_S = 600.0  # assumed: six closings an hour wear no contactor out
-QUIET_S = 3600.0  # assumed: after an hour without a pause the next one counts as the first
+RESUME_AFTER_S = 30.0  # assumed: spares the contactor; doubled with each pause
+RESUME_AFTER_AT_MOST_S = 600.0  # assumed: a contactor stands six closings an hour
+FORGET_AFTER_S = 3600.0  # assumed: after an hour without a pause the next one counts as the first
 RESUME_AT_A = 6.5  # assumed: as far above the pause as the least raise
 
 
 class Ramp(Struct, frozen=True, kw_only=True):
-    """What is left for the car, as it is given away."""
+    """The claim of the fuse, and what it rises by."""
 
     value_a: float  # 0: paused
-    since_s: float | None = None  # readings have allowed more since
-    low_a: float = 0.0  # the least that they have allowed since
-    pauses: int = 0  # since it was plugged in, with less than an hour between them
+    since_s: float | None = None  # readings allow more since
+    low_a: float = 0.0  # the least that they have allowed since then
+    pauses: int = 0  # since the plug-in, with less than an hour between them
     resumed_s: float | None = None  # when the last of them ended
 
     @property
     def resume_after_s(self) -> float:
-        """Return how long enough must have been left before this pause ends."""
+        """Return how long the headroom must last before this pause ends [s]."""
         doublings = min(max(self.pauses - 1, 0), 10)
         return min(RESUME_AFTER_S * 2.0**doublings, RESUME_AFTER_AT_MOST_S)
 
 
 def begin(left_a: float, offered_a: float, is_paused: bool = False) -> Ramp:
-    """Return the ramp for the first reading, beside what the vehicle is offered already.
+    """Return the ramp for the first reading, and the present offer.
 
-    It goes on with the present offer or pause where there is one: a restart raises nothing.
+    It goes on with the present offer or pause: a restart raises nothing.
     """
     if is_paused:
         return Ramp(value_a=0.0, pauses=1)
@@ -45,16 +45,16 @@ def begin(left_a: float, offered_a: float, is_paused: bool = False) -> Ramp:
     return Ramp(value_a=floor_offer(value_a))
 
 
-def forgive(ramp: Ramp) -> Ramp:
-    """Return the ramp for the next vehicle: the pauses of the one that has left do not count."""
+def reset_pauses(ramp: Ramp) -> Ramp:
+    """Return the ramp for the next vehicle, without the pauses of the previous one."""
     return replace(ramp, pauses=0, resumed_s=None)
 
 
 def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_s: float) -> Ramp:
     """Return the ramp after a reading that leaves `left_a`.
 
-    `most_left_a` is what it leaves if the meter lags behind the vehicle: only below that is there
-    no doubt. A reading that is not certain yet raises nothing and pauses nothing.
+    `most_left_a` is what it leaves if the meter lags behind the vehicle: the ramp falls only below
+    that. A reading that is not certain yet neither raises nor pauses.
     """
     if most_left_a < ramp.value_a:
         value_a = floor_offer(most_left_a)
@@ -80,8 +80,8 @@ def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_
 def _pause(ramp: Ramp, now_s: float) -> Ramp:
     if ramp.value_a == 0.0:
         return replace(ramp, since_s=None)
-    is_quiet = ramp.resumed_s is not None and now_s - ramp.resumed_s >= QUIET_S
-    pauses = 1 if is_quiet else ramp.pauses + 1
+    is_first = ramp.resumed_s is not None and now_s - ramp.resumed_s >= FORGET_AFTER_S
+    pauses = 1 if is_first else ramp.pauses + 1
     return Ramp(value_a=0.0, pauses=pauses, resumed_s=ramp.resumed_s)
 
 
@@ -95,7 +95,7 @@ def cap(ramp: Ramp, most_a: float) -> Ramp:
 def floor_offer(limit_a: float) -> float:
     """Return a limit as it can be offered: down to 0.1 A, and 0 below 6 A.
 
-    What binary fractions lose is forgiven, so that 16.0 stays 16.0.
+    A rounding error of binary fractions is ignored, so that 16.0 stays 16.0.
     """
     tenths = math.floor(limit_a * 10.0 + 1e-6)
     return tenths / 10.0 if tenths >= 10.0 * MIN_OFFER_A else 0.0

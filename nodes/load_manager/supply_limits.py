@@ -1,12 +1,12 @@
-"""What the settings say of the site: main fuse, house meter, phases. Pure."""
+"""The limits of the house's supply, from the settings: main fuse, house meter, phases. Pure."""
 
 from msgspec import Struct
 
 from msgs.settings import PhaseAssignment, Settings, meter_name
 
 
-class Site(Struct, frozen=True, kw_only=True):
-    """The part of the settings that decides how much current there is."""
+class SupplyLimits(Struct, frozen=True, kw_only=True):
+    """The settings that limit the current of the house."""
 
     monitoring: bool  # domestic connection monitoring (MET-1)
     meter: str  # the house meter, as `msgs.settings.meter_name`; "": none
@@ -14,9 +14,9 @@ class Site(Struct, frozen=True, kw_only=True):
     phases: PhaseAssignment
 
 
-def site_of(settings: Settings) -> Site:
-    """Return what is set for this site."""
-    return Site(
+def supply_limits_of(settings: Settings) -> SupplyLimits:
+    """Return the limits that are set."""
+    return SupplyLimits(
         monitoring=settings.monitoring.enabled,
         meter=meter_name(settings.house_meter),
         main_fuse_a=settings.main_fuse_a,

@@ -1,8 +1,8 @@
 """What the vehicle draws, at any instant of the last seconds, and on which phases. Pure.
 
-The house meter measures the box as well. What the other loads use is the difference of the two
-meters at one instant: a newer or older value of the box would read the vehicle's own delay as a
-change of the house, and the arbiter would chase it.
+The house meter measures the box as well. The other loads are the difference of the two meters at
+one instant: with a newer or older value of the box the vehicle's own delay would look like a change
+of the house, and the offer would follow it.
 """
 
 import math
@@ -15,9 +15,9 @@ from msgs.meter import MeterReading
 from msgs.topics import METER_BOX
 
 HISTORY_S = 5.0  # assumed: no house meter takes longer to answer
-APART_S = 0.1  # readings that lie closer are thinned out: a ramp is straight for so long
-GAP_S = 1.0  # five readings: what lies further from all of them is not known yet
-AHEAD_S = 0.25  # a reading's period and a bit: so far a ramp is carried on
+APART_S = 0.1  # closer readings are dropped: a ramp is straight for that time
+GAP_S = 1.0  # five readings; further from any reading the draw is unknown
+AHEAD_S = 0.25  # a little more than a reading's period: a ramp is extrapolated by it
 LAG_S = 1.0  # assumed: meters average over up to a second
 UNUSED_BELOW_A = 1.0  # assumed: above any filter or standby current of a charger on board
 USED_ABOVE_A = 4.0  # assumed: below the 6 A that the least duty offers
@@ -27,17 +27,17 @@ Currents = tuple[float, float, float]
 NOTHING: Currents = (0.0, 0.0, 0.0)
 
 
-class Sample(Struct, frozen=True, kw_only=True):
+class DrawSample(Struct, frozen=True, kw_only=True):
     """One reading of the box's own meter."""
 
     at_s: float
     current_a: Currents
 
 
-class Vehicle(Struct, frozen=True, kw_only=True):
-    """What is remembered of the vehicle; its lines as the box counts them."""
+class VehicleDraw(Struct, frozen=True, kw_only=True):
+    """What is remembered of the vehicle; lines as the box numbers them."""
 
-    samples: tuple[Sample, ...] = ()  # oldest first
+    samples: tuple[DrawSample, ...] = ()  # oldest first
     unused: tuple[bool, bool, bool] = (False, False, False)  # plugged in, but not drawn on
     idle_since_s: tuple[float | None, float | None, float | None] = (None, None, None)
     used: tuple[bool, bool, bool] = (False, False, False)  # drawn on since it was plugged in
@@ -48,17 +48,19 @@ class Drawn(Struct, frozen=True, kw_only=True):
 
     current_a: Currents
     most_a: Currents  # in the second before, for meters that lag
-    is_certain: bool  # no later reading changes it, but for what is thinned out (APART_S)
+    is_certain: bool  # no later reading changes it, except by dropped ones (APART_S)
 
 
-def observe(vehicle: Vehicle, boxes: tuple[MeterReading, ...], is_unplugged: bool) -> Vehicle:
-    """Take the newest readings of the box; forget the phases of a vehicle that has left."""
+def observe(
+    vehicle: VehicleDraw, boxes: tuple[MeterReading, ...], is_unplugged: bool
+) -> VehicleDraw:
+    """Take the newest readings of the box; forget the phases of a vehicle that is unplugged."""
     for box in boxes:
         vehicle = _observe(vehicle, box)
-    return Vehicle(samples=vehicle.samples) if is_unplugged else vehicle
+    return VehicleDraw(samples=vehicle.samples) if is_unplugged else vehicle
 
 
-def _observe(vehicle: Vehicle, box: MeterReading) -> Vehicle:
+def _observe(vehicle: VehicleDraw, box: MeterReading) -> VehicleDraw:
     if not box.online:
         return vehicle
     at_s = box.sampled_ns / 1e9
@@ -66,12 +68,12 @@ def _observe(vehicle: Vehicle, box: MeterReading) -> Vehicle:
     newest = vehicle.samples[-1] if vehicle.samples else None
     if current_a is None or (newest is not None and at_s <= newest.at_s):
         return vehicle
-    if newest is not None and at_s - newest.at_s > GAP_S:  # whether it drew meanwhile is not known
+    if newest is not None and at_s - newest.at_s > GAP_S:  # its draw in the gap is unknown
         vehicle = replace(vehicle, idle_since_s=(None, None, None))
     kept = [sample for sample in vehicle.samples if at_s - sample.at_s <= HISTORY_S]
     if len(kept) > 1 and at_s - kept[-2].at_s < APART_S:
         kept.pop()
-    vehicle = replace(vehicle, samples=(*kept, Sample(at_s=at_s, current_a=current_a)))
+    vehicle = replace(vehicle, samples=(*kept, DrawSample(at_s=at_s, current_a=current_a)))
     draws = max(current_a) > USED_ABOVE_A
     lines = [
         _judge(vehicle.unused[line], vehicle.idle_since_s[line], current_a[line], draws, at_s)
@@ -101,11 +103,11 @@ def _judge(
     return unused or now_s - since_s >= UNUSED_AFTER_S, since_s
 
 
-def drawn_at(vehicle: Vehicle, at_s: float, moment: Moment) -> Drawn:
-    """Return what the vehicle drew at an instant; what will never be known counts as nothing.
+def drawn_at(vehicle: VehicleDraw, at_s: float, moment: Moment) -> Drawn:
+    """Return what the vehicle drew at an instant; a draw that stays unknown counts as 0 A.
 
-    Nothing is the careful answer: the vehicle's own current then counts as the house's. A meter
-    node that restarts is heard again soon: so long the last that it said stands, uncertain.
+    0 A is the safe value: the vehicle's own current then counts as the house's. A meter node that
+    restarts is heard again soon: meanwhile its last value counts, as uncertain.
     """
     before = [sample for sample in vehicle.samples if sample.at_s <= at_s]
     after = [sample for sample in vehicle.samples if sample.at_s > at_s]
@@ -135,7 +137,7 @@ def drawn_at(vehicle: Vehicle, at_s: float, moment: Moment) -> Drawn:
 
 
 def _between(one: Currents, other: Currents, share: float) -> Currents:
-    """Return the currents on the line from one to the other; negative shares lead beyond one."""
+    """Interpolate from one to the other; a negative share extrapolates beyond the first."""
     l1_a, l2_a, l3_a = (max(a + share * (b - a), 0.0) for a, b in zip(one, other, strict=True))
     return l1_a, l2_a, l3_a
 

@@ -1,4 +1,4 @@
-"""What the sources of wishes allow: their wishes, or what holds while a source is silent. Pure."""
+"""What the sources of wishes allow: their wishes, or the fallback of a silent source. Pure."""
 
 import math
 
@@ -8,7 +8,7 @@ from bus.moment import Moment
 from msgs.load_manager import Limit
 from msgs.wish import Wish, Wishes
 
-MOST_CHARACTERS = 300  # of what another node says of itself; msgs.units.Text holds 400
+MOST_CHARACTERS = 300  # of another node's text; msgs.units.Text holds 400
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -16,13 +16,13 @@ class Source(Struct, frozen=True, kw_only=True):
 
     name: str
     is_configured: bool = True  # by the settings
-    fallback_a: float = 6.0  # of the settings: until it is heard for the first time
-    wishes: Wishes | None = None  # the newest, however old
-    said_s: float = 0.0  # when these were sent [monotonic s]
+    fallback_a: float = 6.0  # from the settings: until it is heard for the first time
+    wishes: Wishes | None = None  # the newest, at any age
+    said_s: float = 0.0  # when they were sent [monotonic s]
 
 
 def claim(source: Source, moment: Moment) -> Limit:
-    """Return the lowest that a source's wishes allow now."""
+    """Return the lowest claim of a source's wishes now."""
     none = Limit(source=source.name, limit_a=None)
     if source.wishes is None:
         return none
@@ -31,7 +31,7 @@ def claim(source: Source, moment: Moment) -> Limit:
 
 
 def unheard(source: Source, start_a: float) -> Limit:
-    """Return what is allowed to a source that has not been heard since the start."""
+    """Return the claim of a source that has not been heard since the start."""
     limit_a = min(start_a, source.fallback_a)
     return Limit(
         source=source.name,
@@ -76,7 +76,7 @@ def _subject(source: Source) -> str:
 
 
 def _by(source: Source, wish: Wish) -> str:
-    """Return whose wish it is, where the source has several, and what it says of it."""
+    """Return the name of the wish, if the source has several, and its detail."""
     name = "" if wish.name == source.name else wish.name
     words = ": ".join(each for each in (name, wish.detail[:MOST_CHARACTERS]) if each)
     return f" ({words})" if words else ""
@@ -87,5 +87,5 @@ def _amount(claim: Limit) -> float:
 
 
 def sound(limit_a: float) -> float:
-    """Return a limit that can be compared: what is no number allows nothing."""
+    """Return a limit that can be compared; a value that is no number counts as 0 A."""
     return max(limit_a, 0.0) if math.isfinite(limit_a) else 0.0

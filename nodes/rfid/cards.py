@@ -1,4 +1,4 @@
-"""The list of cards: who may authorise, who may be taught, and how the list changes. Pure."""
+"""The list of cards: which may authorise, which may be taught, how the list changes. Pure."""
 
 import itertools
 
@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from msgs.card import Card, CardColor, CardRole, Uid, is_random
 from msgs.label import LabelCard
-from nodes.rfid.outcome import Result
+from nodes.rfid.outcome import CardResult
 
 MOST_CARDS = 100  # assumed; the family's own list holds as many (field.md)
 MASTER_NAME = "Master card"
@@ -24,27 +24,27 @@ def has_master(cards: Cards) -> bool:
     return any(card.role is CardRole.MASTER for card in cards)
 
 
-def verdict(cards: Cards, uid: Uid) -> Card | None:
+def authorising(cards: Cards, uid: Uid) -> Card | None:
     """Return the card that may authorise; None: refused (RFID-11).
 
-    The local list decides alone. Only the host of a charging service that is Online would be
-    asked instead, and one that cannot be reached authorises nobody.
+    Only the local list decides. The host of a charging service that is online would be asked
+    instead; a host that cannot be reached authorises no card.
     """
     return find(cards, uid)
 
 
-def refusal_to_teach(cards: Cards, uid: Uid) -> Result | None:
+def refusal_to_teach(cards: Cards, uid: Uid) -> CardResult | None:
     """Return why a card cannot be stored as a user's; None if it can (RFID-8)."""
     if find(cards, uid):
-        return Result.KNOWN
+        return CardResult.KNOWN
     if len(cards) >= MOST_CARDS:
-        return Result.LIST_FULL
+        return CardResult.LIST_FULL
     return refusal_to_keep(uid)
 
 
-def refusal_to_keep(uid: Uid) -> Result | None:
-    """Return why a card cannot be known again; None if it can."""
-    return Result.RANDOM_UID if is_random(uid) else None
+def refusal_to_keep(uid: Uid) -> CardResult | None:
+    """Return why a card cannot be recognised again; None if it can."""
+    return CardResult.RANDOM_UID if is_random(uid) else None
 
 
 def with_user(cards: Cards, uid: Uid) -> Cards:
@@ -73,7 +73,7 @@ def lowers(before: Cards, after: Cards) -> bool:
 
 
 def supplied(cards: tuple[LabelCard, ...]) -> Cards:
-    """Return the list that a box has from its factory (RFID-1)."""
+    """Return the list of a new box (RFID-1)."""
     return tuple(
         Card(uid=card.uid.upper(), role=card.role, color=card.color, name=_supplied_name(card))
         for card in cards

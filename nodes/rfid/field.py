@@ -1,4 +1,4 @@
-"""From what the reader sees to what was held: one card held is one event, however long. Pure."""
+"""Make events of polls: a card presented for any time is one event. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -9,87 +9,89 @@ from bus.moment import Moment
 from msgs.card import Uid, is_uid
 
 POLL_S = 0.15  # hardware.md 3.4
-ABSENT_S = 1.0  # hardware.md 3.4: a card that was away so long is a new one
-# What is away for ABSENT_S is missed by polls that lie up to one poll less apart.
+ABSENT_S = 1.0  # hardware.md 3.4: after it a card counts again
+# A card absent for ABSENT_S is missing in polls over one poll less.
 _AWAY_S = ABSENT_S - POLL_S
 
 
 class Unclear(Enum):
-    """What is in the field in the place of one card."""
+    """What is in the field instead of one card."""
 
-    UNREADABLE = "unreadable"  # all that cannot be read is one and the same
+    UNREADABLE = "unreadable"  # all unreadable cards count as one
     SEVERAL = "several"  # more than one card
 
 
-Seen = Uid | Unclear
+InField = Uid | Unclear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something was held to the reader: a card, or what is refused whoever it is."""
+class CardEvent:
+    """A card was presented, or something that is refused."""
 
     uid: Uid = ""
-    problem: Unclear | None = None  # why it cannot be judged; None for a card
+    problem: Unclear | None = None  # why it is no single card; None: it is one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What was in the field, and since when it is away [s]; infinity: it is there.
+class ReaderField:
+    """What was in the field, and since when it is absent [s]; infinity: it is present.
 
-    What is known is no event. `works` False: the reader did not answer, or was never asked.
+    A known card is no event. `works` False: the reader did not answer, or was not asked yet.
     """
 
     works: bool = False
-    known: Mapping[Seen, float] = field(default_factory=dict)
-    told_s: float = -math.inf  # the newest event
+    known: Mapping[InField, float] = field(default_factory=dict)
+    newest_s: float = -math.inf  # the newest event
 
 
-def look(sight: Sight, texts: tuple[str, ...] | None, moment: Moment) -> tuple[Sight, Event | None]:
-    """Return what is known after a poll, and what was held newly; the same poll shows the same.
+def look(
+    field: ReaderField, texts: tuple[str, ...] | None, moment: Moment
+) -> tuple[ReaderField, CardEvent | None]:
+    """Return what is known after a poll, and the new event; the same poll has the same result.
 
-    What lies in the field when the reader begins to answer is no event (ours): nobody saw it come,
-    and a card that is held while its node starts anew would end the session that it began.
-    After more than one card nothing is an event until the field was empty. Cards of one hand are
-    seen one after another: what joins a card just told of is no event either, for a refusal would
-    be shown over what that card has done (ours).
+    A card in the field when the reader begins to answer is no event (assumed): a card presented
+    during a restart of the node would end the session that it began.
+    After a collision, ignore cards until the field is empty. Cards presented together may be read
+    one after another: one that joins a card that was just an event is ignored, so that no refusal
+    replaces that card's result (assumed).
     """
-    after, event = _look(sight, texts, moment)
-    if after != sight:
+    after, event = _look(field, texts, moment)
+    if after != field:
         moment.again()
     return after, event
 
 
 def _look(
-    sight: Sight, texts: tuple[str, ...] | None, moment: Moment
-) -> tuple[Sight, Event | None]:
+    field: ReaderField, texts: tuple[str, ...] | None, moment: Moment
+) -> tuple[ReaderField, CardEvent | None]:
     if texts is None:
-        return replace(sight, works=False), None
+        return replace(field, works=False), None
     now_s = moment.now_s
     known = {
-        key: away_s if sight.works else now_s  # what nobody saw was not away
-        for key, away_s in sight.known.items()
+        key: away_s if field.works else now_s  # without polls: not absent
+        for key, away_s in field.known.items()
     }
     known = {key: away_s for key, away_s in known.items() if not moment.reached(away_s + _AWAY_S)}
     here = _in_field({text.upper() for text in texts}, Unclear.SEVERAL in known)
     new = None if Unclear.SEVERAL in known else next(iter(here - known.keys()), None)
     if new is Unclear.SEVERAL and math.inf in known.values():
-        is_joining = not moment.reached(sight.told_s + ABSENT_S)
+        is_joining = not moment.reached(field.newest_s + ABSENT_S)
         new = None if is_joining else new
-    event = _event(new) if sight.works and new is not None else None
+    event = _event(new) if field.works and new is not None else None
     known = {key: min(away_s, now_s) for key, away_s in known.items()}
-    after = Sight(
+    after = ReaderField(
         works=True,
         known=known | dict.fromkeys(here, math.inf),
-        told_s=now_s if event else sight.told_s,
+        newest_s=now_s if event else field.newest_s,
     )
     return after, event
 
 
-def _in_field(texts: set[str], were_several: bool) -> set[Seen]:
+def _in_field(texts: set[str], were_several: bool) -> set[InField]:
     if len(texts) > 1 or (texts and were_several):
         return {Unclear.SEVERAL}
     return {text if is_uid(text) else Unclear.UNREADABLE for text in texts}
 
 
-def _event(seen: Seen) -> Event:
-    return Event(problem=seen) if isinstance(seen, Unclear) else Event(uid=seen)
+def _event(seen: InField) -> CardEvent:
+    return CardEvent(problem=seen) if isinstance(seen, Unclear) else CardEvent(uid=seen)

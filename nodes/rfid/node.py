@@ -20,73 +20,74 @@ from msgs.rfid import CardList, RenameCard
 from msgs.session import Authorize, Authorized
 from msgs.topics import RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
+from nodes.rfid.field import POLL_S, ReaderField, look
 from nodes.rfid.machine import erase, rename, start, step
 from nodes.rfid.outcome import Refused
-from nodes.rfid.reader import Reader
-from nodes.rfid.sight import POLL_S, Sight, look
-from nodes.rfid.state import Inputs, Outputs, Vehicle, Write, vehicle_of
+from nodes.rfid.reader import CardReader
+from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, view_of
 from nodes.rfid.store import load, save
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """None: the cards follow the manual."""
+    """None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drivers:
     """The devices of rfid."""
 
-    reader: Reader
+    reader: CardReader
 
 
-class Seen(Struct, frozen=True, kw_only=True):
-    """What is read at this instant, and what has happened."""
+class Look(Struct, frozen=True, kw_only=True):
+    """What one look reads, and what has happened."""
 
     now_s: float
     field: tuple[str, ...] | None  # what the reader reads; None: it does not answer
-    vehicle: Vehicle | None
+    vehicle: SessionView | None
     answer: Answer[Authorized] | None = None
     written: Written | None = None
-    change: Write | None = None
+    change: ListWrite | None = None
 
 
 class RfidNode:
     """One reader, one list of cards, one machine."""
 
-    def __init__(self, bus: Bus, reader: Reader) -> None:
+    def __init__(self, bus: Bus, reader: CardReader) -> None:
         """Load the list of cards.
 
         :raises StoreError: it is there and cannot be read, or it cannot be written.
         """
         self._bus = bus
         self._reader = reader
-        self._sight = Sight()
+        self._field = ReaderField()
         cards, known = load(bus.state_dir, bus.log)
         self._state = start(cards, bus.clock.now_s(), known)
-        self._asked: deque[Callable[[str | None], None]] = deque()  # requests, as their lists wait
-        self._session = bus.subscribe(SESSION_STATUS, uses=vehicle_of)
+        # Requests, in the order of their lists.
+        self._asked: deque[Callable[[str | None], None]] = deque()
+        self._session = bus.subscribe(SESSION_STATUS, uses=view_of)
         bus.serve(LIST_CARDS, self._on_cards)
         bus.serve(RENAME_CARD, self._on_rename)
         bus.serve(ERASE_CARDS, self._on_erase)
         bus.on_stop(self._stop)
-        self._rounds: Rounds[Seen, Outputs] = Rounds(bus, POLL_S, self._look, self._act)
+        self._rounds: Rounds[Look, Outputs] = Rounds(bus, POLL_S, self._look, self._act)
 
-    def _look(self, instant: Instant) -> Seen:
-        return Seen(
+    def _look(self, instant: Instant) -> Look:
+        return Look(
             now_s=instant.now_s,
             field=self._reader.poll(),
-            vehicle=vehicle_of(self._session.fresh()),
+            vehicle=view_of(self._session.fresh()),
         )
 
-    def _act(self, seen: Seen) -> Outputs:
+    def _act(self, seen: Look) -> Outputs:
         bus = self._bus
         moment = Moment(seen.now_s)
-        self._sight, event = look(self._sight, seen.field, moment)
+        self._field, event = look(self._field, seen.field, moment)
         inputs = Inputs(
             now_s=seen.now_s,
-            works=self._sight.works,
+            works=self._field.works,
             vehicle=seen.vehicle,
             event=event,
             answer=seen.answer,
@@ -107,7 +108,7 @@ class RfidNode:
     def _on_answer(self, answer: Answer[Authorized]) -> None:
         self._rounds.run(lambda seen: replace(seen, answer=answer))
 
-    def _on_written(self, write: Write, result: Exception | None) -> None:
+    def _on_written(self, write: ListWrite, result: Exception | None) -> None:
         ended = written(result)
         self._rounds.run(lambda seen: replace(seen, written=ended))
         if not write.is_taught:
@@ -122,7 +123,7 @@ class RfidNode:
     def _on_erase(self, call: Call[NoArguments, None]) -> None:
         self._change(call, erase(self._state))
 
-    def _change(self, call: Call[Any, None], asked: Write | Refused, uid: str = "") -> None:
+    def _change(self, call: Call[Any, None], asked: ListWrite | Refused, uid: str = "") -> None:
         """Answer a request that changes the list: refused now, or after the disk."""
 
         def on_stored(problem: str | None) -> None:

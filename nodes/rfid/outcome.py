@@ -1,4 +1,4 @@
-"""What became of a card, or of a change of the list. The texts stand in `words.py`. Pure."""
+"""The result of a card, or of a change of the list. The texts are in `words.py`. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,7 +6,7 @@ from enum import Enum
 from msgs.units import Text
 
 
-class Result(Enum):
+class CardResult(Enum):
     """What happened last."""
 
     NONE = "none"
@@ -18,18 +18,18 @@ class Result(Enum):
     NOT_LISTED = "not_listed"
     # Teaching.
     MASTER_AWAITED = "master_awaited"
-    MASTER_MISSED = "master_missed"  # nobody has held one in time
-    MASTER_HELD = "master_held"  # the new card is awaited
-    NEW_HELD = "new_held"  # the master is awaited
+    MASTER_MISSED = "master_missed"  # none was presented in time
+    MASTER_PRESENTED = "master_presented"  # waits for the new card
+    NEW_PRESENTED = "new_presented"  # waits for the master
     TOO_LATE = "too_late"
-    OTHER_CARD = "other_card"  # in the place of the master that began
+    OTHER_CARD = "other_card"  # instead of the master that began
     KNOWN = "known"
     LIST_FULL = "list_full"
     RANDOM_UID = "random_uid"
     PLUG_UNKNOWN = "plug_unknown"
     PLUGGED = "plugged"
     READER_SILENT = "reader_silent"
-    # What cannot be judged.
+    # Not decided.
     BUSY = "busy"
     UNREADABLE = "unreadable"
     SEVERAL = "several"
@@ -51,13 +51,13 @@ class Refused(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What happened last, with the words of others that belong to it."""
+class CardOutcome:
+    """What happened last, with its card and the reason of session or of the disk."""
 
-    result: Result
+    result: CardResult
     name: Text = ""  # of the card
     uid: Text = ""
-    said: Text = ""  # by session, or by the disk
+    said: Text = ""  # the reason, by session or by the disk
 
 
-NOTHING = Outcome(result=Result.NONE)
+NOTHING = CardOutcome(result=CardResult.NONE)

@@ -1,4 +1,4 @@
-"""What rfid knows, hears and does: the nouns of its machine. Pure."""
+"""The inputs, the state and the outputs of rfid's machine. Pure."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,31 +13,31 @@ from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import Authorized, SessionStatus
 from msgs.stored import Stored
 from nodes.rfid.cards import Cards
-from nodes.rfid.outcome import NOTHING, Outcome
-from nodes.rfid.sight import Event
+from nodes.rfid.field import CardEvent
+from nodes.rfid.outcome import NOTHING, CardOutcome
 
 
-class Vehicle(Struct, frozen=True, kw_only=True):
-    """What session says of the vehicle that is plugged in, or awaited."""
+class SessionView(Struct, frozen=True, kw_only=True):
+    """What rfid uses of session/status."""
 
     plugged: bool
     is_begun: bool  # a card has authorised, or a session runs
 
 
-def vehicle_of(session: SessionStatus | None) -> Vehicle | None:
-    """Return what rfid uses of session/status: nothing that changes while energy flows."""
+def view_of(session: SessionStatus | None) -> SessionView | None:
+    """Return what rfid uses of session/status; it does not change while energy flows."""
     if session is None:
         return None
-    return Vehicle(plugged=session.plugged, is_begun=bool(session.token or session.session_id))
+    return SessionView(plugged=session.plugged, is_begun=bool(session.token or session.session_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """A list that is to be stored, in the place of the one before."""
+class ListWrite:
+    """A list to be stored in place of the previous one."""
 
     cards: Cards
-    outcome: Outcome  # when it is stored
-    is_taught: bool = False  # by a card, and not by a request
+    outcome: CardOutcome  # published when it is stored
+    is_taught: bool = False  # by a card, not by a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +46,11 @@ class Inputs:
 
     now_s: float
     works: bool  # the reader answers
-    vehicle: Vehicle | None  # None: session is silent beyond its hold
-    event: Event | None = None
-    answer: Answer[Authorized] | None = None  # of session, to what it was asked
+    vehicle: SessionView | None  # None: session is silent
+    event: CardEvent | None = None
+    answer: Answer[Authorized] | None = None  # of session
     written: Written | None = None
-    change: Write | None = None  # asked for by a request
+    change: ListWrite | None = None  # from a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,30 +59,30 @@ class State:
 
     cards: Cards  # as on the disk
     mode: RfidMode
-    until_s: float  # the mode's window is open so long
-    master_uid: Uid = ""  # that teaches
-    new_uid: Uid = ""  # that is taught
-    asking: Uid | None = None  # session is asked about this card
-    known: Stored = Stored.CURRENT  # how well the list is known
-    store: WriteBehind[Write] = field(default_factory=WriteBehind)
+    until_s: float  # end of the mode's window
+    master_uid: Uid = ""  # of the master that teaches
+    new_uid: Uid = ""  # of the card that is taught
+    asking: Uid | None = None  # the card of a request to session that is not answered
+    known: Stored = Stored.CURRENT  # which generation of the list was read
+    store: WriteBehind[ListWrite] = field(default_factory=WriteBehind)
     ask: Uid | None = None  # handed out by this step
     works: bool = True
     last_uid: Uid = ""
     accepted: bool | None = None
-    outcome: Outcome = NOTHING
+    outcome: CardOutcome = NOTHING
     indication: Indication = Indication.NONE
-    dark_s: float = math.inf  # the indication ends then
+    shown_until_s: float = math.inf  # end of the indication
     tone: Tone = Tone.NONE
     tone_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """What is to be done now."""
+    """What to do now."""
 
     status: RfidStatus
-    ask: Uid | None = None  # whether session authorises this card
-    write: Write | None = None
-    lowers: bool = False  # the write takes something from a card
+    ask: Uid | None = None  # request to session about this card
+    write: ListWrite | None = None
+    lowers: bool = False  # the write takes a right from a card
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text
-    due_s: float  # when the next step is due though the inputs are the same
+    due_s: float  # when the same inputs need the next step

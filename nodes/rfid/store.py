@@ -1,4 +1,4 @@
-"""Where the list of cards is kept: two generations of cards.json. All of it waits for a disk."""
+"""The stored list of cards: two generations of cards.json. All calls block on the disk."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,13 +16,12 @@ Log = Callable[[str, str], None]  # level, text
 
 
 def load(directory: Path, log: Log) -> tuple[Cards, Stored]:
-    """Return the list of cards; at the first start ever that of the label, stored at once (RFID-1).
+    """Return the list of cards; at the first start of a box that of the label, stored (RFID-1).
 
-    A list that exists is never replaced by the label's, also when it is empty, and also when it
-    cannot be read any more: a card that was stolen and erased would open the box again. Of a
-    damaged list the generation before it counts, in which no erased card is. If none can be read,
-    the list is empty, nobody is authorised, and the window for a new master opens (RFID-9; ours),
-    at each start until a list is stored.
+    A stored list is never replaced by the label's, even if it is empty or unreadable: a card that
+    was stolen and erased would authorise again. If the newest generation is damaged the previous
+    one counts; it has no erased card. If none can be read, the list is empty, no card authorises,
+    and the window for a new master opens (RFID-9; assumed) at each start until a list is stored.
     A box without a label is not provisioned yet: its list is empty until it is.
 
     :raises StoreError: the list, or the label, is there and cannot be read; the list cannot be
@@ -33,9 +32,9 @@ def load(directory: Path, log: Log) -> tuple[Cards, Stored]:
     if found.value is not None:
         return found.value.cards, found.stored
     if found.stored is Stored.LOST:
-        log("error", f"{path} is lost: no card is stored any more; a new master can be taught")
+        log("error", f"{path} is lost: the list is empty; a new master can be taught")
         return (), Stored.LOST
-    label = read_kept(directory / LABEL_FILE, Label)  # system's own: not ours to set aside
+    label = read_kept(directory / LABEL_FILE, Label)  # system's file: only system sets it aside
     if label is None:
         log("warning", f"there is no {directory / LABEL_FILE}: no card is stored")
         return (), Stored.CURRENT
@@ -45,7 +44,7 @@ def load(directory: Path, log: Log) -> tuple[Cards, Stored]:
 
 
 def save(directory: Path, cards: Cards, *, lowers: bool) -> None:
-    """Replace the list. When this returns, the new one is on the disk.
+    """Replace the list; on return the new one is on the disk.
 
     :param lowers: see `bus.generations.keep`.
     :raises StoreError: it cannot be written.

@@ -1,50 +1,51 @@
-"""The texts for a person: of outcomes and refusals. Pure. Nothing is decided by them."""
+"""The texts for persons: of results and refusals. Pure. No decision uses them."""
 
 from bus import Answer
 from msgs.session import Authorized
 from nodes.rfid.cards import MOST_CARDS
-from nodes.rfid.outcome import Outcome, Refused, Result
+from nodes.rfid.outcome import CardOutcome, CardResult, Refused
 
 MOST_TEXT = 400  # msgs.units.Text
 
-OUTCOMES: dict[Result, str] = {
-    Result.NONE: "",
-    Result.RELEASED: "Authorised: plug the vehicle in.",
-    Result.STARTED: "Authorised: the vehicle may charge.",
-    Result.LOGGED_OFF: "Logged off.",
-    Result.NOT_LISTED: "This card is not in the list.",
-    Result.MASTER_AWAITED: "There is no master card: the first card held within 60 s becomes it.",
-    Result.MASTER_MISSED: "There is no master card; the next start waits for one again.",
-    Result.MASTER_HELD: "Hold a new card within 5 s to store it; without one the master "
-    "authorises.",
-    Result.NEW_HELD: "Hold the master again within 5 s to store the new card.",
-    Result.TOO_LATE: "The master was not held again in time; nothing was stored.",
-    Result.OTHER_CARD: "This is not the master that began; nothing was stored.",
-    Result.KNOWN: "This card is stored already; nothing was stored.",
-    Result.LIST_FULL: f"The list is full: {MOST_CARDS} cards are stored; nothing was stored.",
-    Result.RANDOM_UID: "This card has another number each time; nothing was stored.",
-    Result.PLUG_UNKNOWN: "It is not known whether a vehicle is plugged in; nothing was stored.",
-    Result.PLUGGED: "Unplug the vehicle first; nothing was stored.",
-    Result.READER_SILENT: "The card reader does not answer; nothing was stored.",
-    Result.BUSY: "The card before is still being judged; hold this one again.",
-    Result.UNREADABLE: "This card cannot be read.",
-    Result.SEVERAL: "Hold one card at a time.",
-    Result.STORING: "The list of cards is being stored.",
-    Result.MASTER_STORED: "This is the master card now.",
-    Result.ERASED: "Every card is erased, the master included.",
+OUTCOMES: dict[CardResult, str] = {
+    CardResult.NONE: "",
+    CardResult.RELEASED: "Authorised: plug the vehicle in.",
+    CardResult.STARTED: "Authorised: the vehicle may charge.",
+    CardResult.LOGGED_OFF: "Logged off.",
+    CardResult.NOT_LISTED: "This card is not in the list.",
+    CardResult.MASTER_AWAITED: "There is no master card: the first card presented within 60 s "
+    "becomes it.",
+    CardResult.MASTER_MISSED: "There is no master card; the next start waits for one again.",
+    CardResult.MASTER_PRESENTED: "Present a new card within 5 s to store it; without one the "
+    "master authorises.",
+    CardResult.NEW_PRESENTED: "Present the master again within 5 s to store the new card.",
+    CardResult.TOO_LATE: "The master was not presented again in time; nothing was stored.",
+    CardResult.OTHER_CARD: "This is not the master that began; nothing was stored.",
+    CardResult.KNOWN: "This card is stored already; nothing was stored.",
+    CardResult.LIST_FULL: f"The list is full: {MOST_CARDS} cards are stored; nothing was stored.",
+    CardResult.RANDOM_UID: "This card changes its number each time; nothing was stored.",
+    CardResult.PLUG_UNKNOWN: "It is not known whether a vehicle is plugged in; nothing was stored.",
+    CardResult.PLUGGED: "Unplug the vehicle first; nothing was stored.",
+    CardResult.READER_SILENT: "The card reader does not answer; nothing was stored.",
+    CardResult.BUSY: "The previous card is still being processed; present this one again.",
+    CardResult.UNREADABLE: "This card cannot be read.",
+    CardResult.SEVERAL: "Present one card at a time.",
+    CardResult.STORING: "The list of cards is being stored.",
+    CardResult.MASTER_STORED: "This is the master card now.",
+    CardResult.ERASED: "Every card is erased, the master included.",
 }
 
 
-def detail(outcome: Outcome) -> str:
-    """Return what became of the last card, or of the list."""
+def detail(outcome: CardOutcome) -> str:
+    """Return the result of the last card, or of a change of the list."""
     match outcome.result:
-        case Result.NOT_AUTHORISED:
+        case CardResult.NOT_AUTHORISED:
             text = outcome.said
-        case Result.NOT_STORED:
+        case CardResult.NOT_STORED:
             text = f"Nothing was stored: {outcome.said}"
-        case Result.USER_STORED:
+        case CardResult.USER_STORED:
             text = f"Stored: {outcome.name}."
-        case Result.RENAMED:
+        case CardResult.RENAMED:
             text = f"Card {outcome.uid} is called {outcome.name}."
         case _:
             text = OUTCOMES[outcome.result]

@@ -1,42 +1,42 @@
-"""Who the box is, what is configured, and when it begins anew: label, settings, restarts.
+"""The box's label, its settings, and its restart.
 
 subscribes  session/status, led/frame (looked at when the authorisation is to be configured),
             safety/status (when the phase assignment is)
 publishes   settings (latched, on change)
-answers     get (the settings), set (change some of them), restart (the whole box begins anew)
+answers     get (the settings), set (change some of them), restart (the whole graph restarts)
 asks        launch: restart_all
-touches     label.json and settings.json in the state directory, each with its generation before
+touches     label.json and settings.json in the state directory, each in two generations
 deadline    none; a change is answered when it is on the disk
-safe state  none of its own: who reads settings goes on with the newest ones
+safe state  none of its own: the other nodes keep the newest settings
 
-The label is made at the first start of a box, out of randomness alone, before the node is READY,
-and never written again (LAB-1). One of which no generation can be read ends the start: what is
-printed on the box would be false. Whoever needs it needs system, and reads it by
+The label is made at the first start of a box, from random numbers, before the node is READY, and
+never written again (LAB-1). If no generation of it can be read, the start fails: a new label would
+not match what is printed on the box. A node that uses the label needs system, and reads it with
 `bus.generations.read_kept`. Its secrets are never on the bus; the serial number is, as the name of
 the hotspot.
 
-Later beats earlier: the default (msgs/settings.py), `[factory]` of the launch file, what was set,
-`[settings]` of the launch file or `--set`. A key of the last kind is locked: shown as such and not
-to be changed. The file holds only what was set, so that defaults and factory settings of a later
-version apply; what is not understood in it is kept there, logged and not used. Of a damaged file
-the generation before it holds, which allows no more; if none can be read, a card is required, the
-house is monitored with its meter lost, and 6 A are the most (`msgs.settings.UNKNOWN`). `stored` of
-the settings says so until somebody changes a setting. The settings are published before the node is
+In rising precedence: the default (msgs/settings.py), `[factory]` of the launch file, what was set,
+`[settings]` of the launch file or `--set`. A key of the last kind is locked: shown as such, and it
+cannot be changed. The file has only what was set, so that defaults and factory settings of a later
+version apply; unknown content is kept in it, logged and not used. If the file is damaged the
+previous generation holds, which allows no more; if none can be read, a card is required, the house
+is monitored with its meter lost, and at most 6 A are offered (`msgs.settings.UNKNOWN`). `stored` of
+the settings shows this until a setting is changed. The settings are published before the node is
 READY.
 
 A change is made as a whole or not at all, one after another. It is on the disk before it is
 published, in both generations if it revokes or lowers something, and published before it is
-answered: after a power cut the box has the one before or the one that was answered. A change that
-brings together what does not go together is refused (`msgs.settings.problems`); what the launch
-file has brought together so is told and stands. The authorisation is changed only with no vehicle
-plugged and the charge-mode indicator blue (RFID-7); silence of session or led is a no. A phase
-assignment that disagrees with the phases that safety has found wired is refused. The list of cards
-is not touched by any setting (RFID-12).
+answered: after a power cut the box has the settings before the change, or those that were answered.
+A change that leads to a contradiction is refused (`msgs.settings.problems`); a contradiction in the
+launch file is logged and stays. The authorisation is changed only with no vehicle plugged in and
+the charge-mode indicator blue (RFID-7); if session or led is silent it is refused. A phase
+assignment that disagrees with the phases that safety has found wired is refused. No setting changes
+the list of cards (RFID-12).
 
-A restart is launch's to carry out: it stops all in order, the session first (PAN-5).
+launch does the restart: it stops all in order, the session first (PAN-5).
 
-provision.py makes a label, label.py keeps it; machine.py merges settings and judges changes;
-msgs/setting_keys.py has them as a table, and words.py alone the texts.
+provision.py makes a label, label.py stores it; machine.py merges settings and checks changes;
+msgs/setting_keys.py has the table of settings, words.py the texts.
 """
 
 IMPORTS = ("asyncio",)  # see launch.warm

@@ -1,4 +1,4 @@
-"""The label's files: made at the first start of a box, and never again."""
+"""The label's files, made only at the first start of a box."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from nodes.system.provision import Randomness, provision
 
 
 def own_label(state_dir: Path, randomness: Randomness, tell: Tell) -> Label:
-    """Return the label of the box that a state directory belongs to; a new box gets its own.
+    """Return the label of the box that a state directory belongs to; make that of a new box.
 
-    A power cut leaves no label, and the next start makes another, or the whole one. It is stored
-    twice; a damaged one is set aside and replaced by the other. If neither can be understood, none
-    is made anew: what is printed on the box would be false.
+    After a power cut there is no label, and the next start makes another, or there is the whole
+    one. It is stored twice; a damaged copy is set aside and replaced by the other. If neither can
+    be read, no new one is made: it would not match what is printed on the box.
 
     :raises PlaceError: it can neither be read nor made.
     """
@@ -29,7 +29,7 @@ def own_label(state_dir: Path, randomness: Randomness, tell: Tell) -> Label:
             keep(path, label, lowers=True)
     except StoreError as error:
         raise PlaceError(
-            f"the label: {error}; expected the file as it was made at the first start (a copy of "
-            "it will do), or none in a new box, which makes its own"
+            f"the label: {error}; expected the file of the first start (or a copy of it), or "
+            "none in a new box, which makes its own"
         ) from error
     return label

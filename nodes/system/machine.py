@@ -1,9 +1,9 @@
-"""What is configured, and what may be changed of it. Pure: the file is read and written elsewhere.
+"""Merge the settings, and check changes of them. Pure: the file is read and written elsewhere.
 
-Later beats earlier: default, factory, stored, given. While nothing of what was stored can be read,
-`msgs.settings.UNKNOWN` lies in its place. A change is judged as a whole, against what
-holds at that moment: the values by themselves, then what is locked, then what does not go together,
-then whether the box may be configured now.
+In rising precedence: default, factory, stored, given. If the stored settings cannot be read,
+`msgs.settings.UNKNOWN` replaces them. A change is checked as a whole against the present settings:
+each value by itself, then what is locked, then contradictions, then whether the box may be
+configured now.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,15 +20,15 @@ from msgs.setting_keys import LEAVES, Flat, SettingError, check, flatten, shown,
 from msgs.settings import METER_LINES, UNKNOWN, PhaseAssignment, Settings, problems
 from msgs.stored import Stored
 from nodes.system import words
-from nodes.system.words import Refusal
+from nodes.system.words import AuthorizationRefusal
 
 
 class Config(Struct, frozen=True, kw_only=True):
     """What does not change while the node runs."""
 
-    ssid: str  # of the hotspot, as it stands on the label
-    manufacturers: frozenset[str]  # the meter maps that there are
-    factory: Flat = {}  # what the box is delivered with
+    ssid: str  # of the hotspot, from the label
+    manufacturers: frozenset[str]  # of the known meter maps
+    factory: Flat = {}  # the settings of a new box
     given: Flat = {}  # by [settings] of the launch file or --set: locked
 
 
@@ -36,12 +36,12 @@ class State(Struct, frozen=True, kw_only=True):
     """What is set."""
 
     stored: Flat = {}
-    foreign: Flat = {}  # in the file and not understood: kept there, and no use made of it
-    known: Stored = Stored.CURRENT  # how well what is stored is known
+    foreign: Flat = {}  # unknown content of the file: kept there, not used
+    known: Stored = Stored.CURRENT  # which generation of the file was read
 
 
-class Facts(Struct, frozen=True, kw_only=True):
-    """What the others say; None: nothing, or nothing fresh."""
+class Messages(Struct, frozen=True, kw_only=True):
+    """The newest messages of other nodes; None: silent."""
 
     safety: SafetyStatus | None
     session: SessionStatus | None
@@ -49,7 +49,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class RefusedError(Exception):
-    """Raised when a change will not be made; `problems` says by key what was expected."""
+    """Raised when a change is refused; `problems` has by key what was expected."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(words.lines_of(problems)))
@@ -59,10 +59,10 @@ class RefusedError(Exception):
 def wrong_in_plan(
     factory: Mapping[str, Any], given: Mapping[str, Any], manufacturers: Iterable[str]
 ) -> str | None:
-    """Return the first that is wrong in what the launch file gives, its key first; None if nothing.
+    """Return the first error in the launch file's settings, its key first; None if there is none.
 
-    What the factory brings together has to go together. What is given may clash with what is stored
-    or delivered: that is logged, for it must not keep a box from starting.
+    The factory settings must not contradict each other. Given settings may contradict stored or
+    factory settings: that is only logged, so that the box starts.
     """
     for tree, flat in (("factory", flatten(factory)), ("settings", flatten(given))):
         for key, value in flat.items():
@@ -78,9 +78,9 @@ def wrong_in_plan(
 def begin(
     config: Config, content: Mapping[str, Any], known: Stored = Stored.CURRENT
 ) -> tuple[State, dict[str, str]]:
-    """Return the state that a file's content leads to, and by key what is not understood in it.
+    """Return the state from a file's content, and by key what is unknown in it.
 
-    A later version may have written more than this one knows: nothing of it is lost.
+    A later version may have written keys that this one does not know; they are kept.
     """
     stored: dict[str, Any] = {}
     foreign: dict[str, Any] = {}
@@ -99,7 +99,7 @@ def begin(
 
 
 def settings_of(config: Config, state: State) -> Settings:
-    """Return what holds."""
+    """Return the settings that apply."""
     tree = unflatten({**config.factory, **state.stored, **config.given})
     locked = tuple(key for key in LEAVES if key in config.given)
     settings = msgspec.convert({**tree, "locked": locked, "stored": state.known}, Settings)
@@ -109,14 +109,14 @@ def settings_of(config: Config, state: State) -> Settings:
 
 
 def content_of(state: State) -> dict[str, Any]:
-    """Return what the file holds: what was set, and what is not understood."""
+    """Return the file's content: what was set, and unknown content."""
     return unflatten({**state.foreign, **state.stored})
 
 
-def change(config: Config, state: State, changes: Mapping[str, Any], facts: Facts) -> State:
+def change(config: Config, state: State, changes: Mapping[str, Any], messages: Messages) -> State:
     """Return the state after a change.
 
-    :raises RefusedError: it will not be made, not in part either.
+    :raises RefusedError: no part of it is made.
     """
     wanted = flatten(changes)
     wrong: dict[str, str] = {}
@@ -132,18 +132,18 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
         raise RefusedError(wrong)
     after = replace(state, stored={**state.stored, **wanted}, known=Stored.CURRENT)
     old, new = settings_of(config, state), settings_of(config, after)
-    # A clash that the launch file has brought about stands; this change is not to blame for it.
+    # A contradiction of the launch file stays; this change is not its cause.
     before = problems(old)
     clashes = {key: each for key, each in problems(new).items() if before.get(key) != each}
     refused = words.expected(clashes)
     if new.authorization != old.authorization:
-        refusal = _refusal_to_authorize(facts)
+        refusal = _refusal_to_authorize(messages)
         if refusal is not None:
             refused["authorization.required"] = words.REFUSALS[refusal]
     if new.phase_assignment is not old.phase_assignment:
-        fitting = _fitting(facts.safety)
+        fitting = _fitting(messages.safety)
         if new.phase_assignment not in fitting:
-            refused["phase_assignment"] = words.phases(fitting, facts.safety)
+            refused["phase_assignment"] = words.phases(fitting, messages.safety)
     if refused:
         raise RefusedError(refused)
     return after
@@ -152,7 +152,7 @@ def change(config: Config, state: State, changes: Mapping[str, Any], facts: Fact
 def lowers(config: Config, before: State, after: State) -> bool:
     """Return whether a change revokes or lowers something.
 
-    Whatever is not known to allow more counts: a meter that is another one, phases, a network.
+    All counts that is not known to allow more: another meter, phases, a network.
     """
     if before.known is not Stored.CURRENT:
         return True
@@ -168,7 +168,7 @@ def _allows_more(key: str, old: Any, new: Any) -> bool:
     match key:
         case "authorization.required" | "monitoring.enabled":
             return not new
-        case "main_fuse_a":  # one that is not set is 6 A where the house is measured, else no limit
+        case "main_fuse_a":  # not set: 6 A if the house is measured, else no limit
             return old is not None and new is not None and new >= old
         case _:
             return False
@@ -177,7 +177,7 @@ def _allows_more(key: str, old: Any, new: Any) -> bool:
 def _check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
     """Check one value by itself.
 
-    :raises SettingError: there is no such key or meter map, or the value is not of its kind.
+    :raises SettingError: the key or the meter map is unknown, or the value is invalid.
     """
     check(key, value)
     if key.endswith(".manufacturer") and value and value not in manufacturers:
@@ -188,8 +188,8 @@ def _check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
 def _fitting(safety: SafetyStatus | None) -> tuple[PhaseAssignment, ...]:
     """Return the assignments that agree with the wired phases.
 
-    One of a single phase is about a box of which only L1 is wired. What safety has not found out
-    disagrees with nothing.
+    An assignment of a single phase is for a box with only L1 wired. While safety does not know the
+    phases, all agree.
     """
     wired = (False, False, False) if safety is None else safety.wired_phases
     if not any(wired):
@@ -198,14 +198,14 @@ def _fitting(safety: SafetyStatus | None) -> tuple[PhaseAssignment, ...]:
     return tuple(each for each in PhaseAssignment if len(METER_LINES[each]) == lines)
 
 
-def _refusal_to_authorize(facts: Facts) -> Refusal | None:
-    """Return why the authorisation is not to be configured now (RFID-7); None if it is."""
-    if facts.session is None:
-        return Refusal.SESSION_SILENT
-    if facts.session.plugged:
-        return Refusal.PLUGGED
-    if facts.led is None:
-        return Refusal.LED_SILENT
-    if facts.led.mode.color is not Color.BLUE or facts.led.mode.effect is Effect.OFF:
-        return Refusal.NOT_BLUE
+def _refusal_to_authorize(messages: Messages) -> AuthorizationRefusal | None:
+    """Return why the authorisation must not be configured now (RFID-7); None if it may."""
+    if messages.session is None:
+        return AuthorizationRefusal.SESSION_SILENT
+    if messages.session.plugged:
+        return AuthorizationRefusal.PLUGGED
+    if messages.led is None:
+        return AuthorizationRefusal.LED_SILENT
+    if messages.led.mode.color is not Color.BLUE or messages.led.mode.effect is Effect.OFF:
+        return AuthorizationRefusal.NOT_BLUE
     return None

@@ -21,7 +21,7 @@ from nodes.system import words
 from nodes.system.label import own_label
 from nodes.system.machine import (
     Config,
-    Facts,
+    Messages,
     RefusedError,
     State,
     begin,
@@ -36,21 +36,21 @@ RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 SETTINGS_FILE = "settings.json"  # in the state directory
 SUPERVISOR = "launch"
-RESTART_S = 5.0  # for launch's answer; it says yes at once and stops afterwards
-MOST_WAITING = 16  # changes that wait for the one before
+RESTART_S = 5.0  # for launch's answer; it answers at once and stops afterwards
+MOST_WAITING = 16  # changes that wait for the disk
 MOST_REASON = 400  # as msgs.units.Text
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
-    factory: dict[str, Any] = {}  # [factory] of the launch file: what a box is delivered with
+    factory: dict[str, Any] = {}  # [factory] of the launch file: the settings of a new box
     settings: dict[str, Any] = {}  # [settings] of it and --set: locked; both see msgs.settings
 
     def __post_init__(self) -> None:
         """Check the trees.
 
-        :raises ValueError: the first that is wrong, its key first.
+        :raises ValueError: the first error, its key first.
         """
         wrong = wrong_in_plan(self.factory, self.settings, map_names())
         if wrong is not None:
@@ -58,13 +58,13 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SystemNode:
-    """One label, one tree of settings, one file of what was set."""
+    """The label, the settings, and the file of what was set."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
-        """Make the label if the box is new, and read what is set.
+        """Make the label if the box is new, and read the settings.
 
         :raises PlaceError: the label can neither be read nor made.
-        :raises StoreError: the settings can neither be read nor begun.
+        :raises StoreError: the settings can neither be read nor created.
         """
         label = own_label(bus.state_dir, bus.random("label"), partial(bus.log, "error"))
         self._bus = bus
@@ -92,7 +92,7 @@ class SystemNode:
     # --- the start -----------------------------------------------------------------------------
 
     def _first_state(self) -> State:
-        """Return what is stored; the file of a new box is begun."""
+        """Return what is stored; create the file of a new box."""
         found = recall(self._path, dict[str, Any], partial(self._bus.log, "error"))
         if found.value is None and found.stored is Stored.CURRENT:
             keep(self._path, {}, lowers=True)
@@ -107,7 +107,7 @@ class SystemNode:
         call.ok(self._said)
 
     def _on_set(self, call: Call[SetArguments, Settings]) -> None:
-        """Take a change into the line: each is judged by what the one before has left."""
+        """Queue a change: each is checked against the result of the previous one."""
         if len(self._waiting) >= MOST_WAITING:
             call.not_ready(f"{MOST_WAITING} other changes wait for the disk")
         else:
@@ -115,16 +115,16 @@ class SystemNode:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Judge the changes that wait, until one has to be written."""
+        """Check the changes that wait, until one has to be written."""
         while self._waiting and self._store.is_idle:
             call = self._waiting.popleft()
-            facts = Facts(
+            messages = Messages(
                 safety=self._safety.fresh(),
                 session=self._session.fresh(),
                 led=self._led.fresh(),
             )
             try:
-                after = change(self._config, self._state, call.arguments.changes, facts)
+                after = change(self._config, self._state, call.arguments.changes, messages)
             except RefusedError as error:
                 call.refuse(str(error), error.problems)
                 continue
@@ -149,7 +149,7 @@ class SystemNode:
         self._go_on()
 
     def _on_restart(self, call: Call[ReasonArguments, None]) -> None:
-        """Have everything begin anew: launch stops all in order, the session first (PAN-5)."""
+        """Restart the graph: launch stops all in order, the session first (PAN-5)."""
 
         def on_answer(answer: Answer[None]) -> None:
             match answer.status:
@@ -166,10 +166,10 @@ class SystemNode:
         because = ReasonArguments(reason=reason[:MOST_REASON])
         self._bus.request(RESTART_GRAPH, because, on_answer)
 
-    # --- what is said --------------------------------------------------------------------------
+    # --- what is published ---------------------------------------------------------------------
 
     def _publish(self) -> Settings:
-        """Say what holds, if it is something else than before."""
+        """Publish the settings if they have changed."""
         settings = settings_of(self._config, self._state)
         if settings != self._said:
             self._said = settings
@@ -181,7 +181,7 @@ def build(bus: Bus, parameters: Parameters) -> SystemNode:
     """Make or read label and settings, and start the node.
 
     :raises PlaceError: the label can neither be read nor made.
-    :raises StoreError: the settings can neither be read nor begun.
+    :raises StoreError: the settings can neither be read nor created.
     """
     node = SystemNode(bus, parameters)
     bus.ready()

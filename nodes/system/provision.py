@@ -1,7 +1,7 @@
-"""Provisioning: the label of a box out of randomness, once in its life (LAB-1). Pure.
+"""Provisioning: make the label of a new box from random numbers (LAB-1). Pure.
 
-Nothing of it is derived from anything else: who knows one value, the program or another box knows
-no other. Only the user's name, and what the manual makes of the serial number, repeat.
+No value is derived from another: from one value, the program or another box no other value can be
+found. Exceptions are the user's name, and what the manual derives from the serial number.
 """
 
 from itertools import pairwise
@@ -28,12 +28,12 @@ SUPPLIED = (
 )
 
 MAC_BYTES = 6
-LOCALLY_ADMINISTERED = 0x02  # IEEE 802, first byte: no maker's number stands behind it
-GROUP = 0x01  # likewise: an address of many; a box has one of its own
+LOCALLY_ADMINISTERED = 0x02  # IEEE 802, first byte: no maker's number
+GROUP = 0x01  # likewise: an address of several devices
 
 
 class Randomness(Protocol):
-    """As `bus.random` gives them; in real life the system's own."""
+    """As `bus.random` returns it; on a real clock the operating system's."""
 
     def randrange(self, stop: int, /) -> int:
         """Return a whole number from 0 to one below the stop."""
@@ -69,9 +69,8 @@ def provision(randomness: Randomness) -> Label:
 def is_serial(text: str) -> bool:
     """Return whether digits may be a serial number, which is also the first password.
 
-    None begins with 0, which is lost where it is taken for a number; and not each digit may follow
-    from the one before by the same step, as in 11111111, 12345678 or 86420864, for those are tried
-    first (both ours).
+    Assumed: none begins with 0, which is lost if it is read as a number; and the steps from digit
+    to digit are not all the same, as in 11111111, 12345678 or 86420864, which are guessed first.
     """
     steps = {(int(after) - int(before)) % 10 for before, after in pairwise(text)}
     return text[0] != "0" and len(steps) > 1
@@ -90,6 +89,6 @@ def _key(randomness: Randomness, length: int) -> str:
 
 
 def _mac(randomness: Randomness) -> str:
-    """Return a MAC address of one device, administered locally: ours has no maker's number."""
+    """Return a locally administered MAC address of one device: there is no maker's number."""
     first, *others = (randomness.randrange(256) for _ in range(MAC_BYTES))
     return ":".join(f"{byte:02X}" for byte in ((first | LOCALLY_ADMINISTERED) & ~GROUP, *others))

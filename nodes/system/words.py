@@ -1,4 +1,4 @@
-"""The texts for a person: why a setting is refused. Pure. Nothing is decided by them."""
+"""The texts for persons: why a setting is refused. Pure. No decision uses them."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -7,8 +7,8 @@ from msgs.safety import SafetyStatus
 from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, Clash, PhaseAssignment, Problem
 
 
-class Refusal(Enum):
-    """Why the authorisation is not to be configured now (RFID-7)."""
+class AuthorizationRefusal(Enum):
+    """Why the authorisation must not be configured now (RFID-7)."""
 
     SESSION_SILENT = "session_silent"
     PLUGGED = "plugged"
@@ -16,11 +16,13 @@ class Refusal(Enum):
     NOT_BLUE = "not_blue"
 
 
-REFUSALS: dict[Refusal, str] = {
-    Refusal.SESSION_SILENT: "it is not known whether a vehicle is plugged: session is silent",
-    Refusal.PLUGGED: "expected no vehicle to be plugged; unplug it first",
-    Refusal.LED_SILENT: "it is not known whether the charge-mode indicator is blue: led is silent",
-    Refusal.NOT_BLUE: "expected the charge-mode indicator to be blue",
+REFUSALS: dict[AuthorizationRefusal, str] = {
+    AuthorizationRefusal.SESSION_SILENT: "it is not known whether a vehicle is plugged: "
+    "session is silent",
+    AuthorizationRefusal.PLUGGED: "expected no vehicle to be plugged; unplug it first",
+    AuthorizationRefusal.LED_SILENT: "it is not known whether the charge-mode indicator is blue: "
+    "led is silent",
+    AuthorizationRefusal.NOT_BLUE: "expected the charge-mode indicator to be blue",
 }
 
 _CLASHES: dict[Clash, str] = {
@@ -41,7 +43,7 @@ _CLASHES: dict[Clash, str] = {
 
 
 def expected(problems: Mapping[str, Problem]) -> dict[str, str]:
-    """Return by key what was expected there."""
+    """Return by key what was expected."""
     ports = " and ".join(f"{port} ({what})" for port, what in RESERVED_PORTS.items())
     return {
         key: _CLASHES[problem.clash].format(

@@ -17,7 +17,7 @@ from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.house import ABSURD_A
 from nodes.load_manager.machine import HEAR_S, Config, Inputs, start, step
-from nodes.load_manager.site import Site
+from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.wishes import Source
 
 METER = "tq@10.0.0.6:502/1"
@@ -111,7 +111,7 @@ class Desk:
         offered_a: float = 0.0,
     ) -> None:
         self.config = Config(margin_a=0.5)
-        self.site: Site | None = Site(
+        self.site: SupplyLimits | None = SupplyLimits(
             monitoring=monitoring,
             meter=METER if monitoring else "",
             main_fuse_a=fuse_a if monitoring else None,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.load_manager.ramp import Ramp, begin, cap, floor_offer, follow, forgive
+from nodes.load_manager.ramp import Ramp, begin, cap, floor_offer, follow, reset_pauses
 
 
 def run(ramp: Ramp, left_a: float, seconds: int, from_s: float = 0.0) -> Ramp:
@@ -80,7 +80,7 @@ def test_pauses_within_an_hour_wait_twice_as_long_each_and_ten_minutes_at_most()
     assert waited == [30, 60, 120, 240, 480, 600, 600]
     _, wait_s = pause_and_resume(ramp, now_s + 3600.0)
     assert wait_s == 30
-    _, wait_s = pause_and_resume(forgive(ramp), now_s)
+    _, wait_s = pause_and_resume(reset_pauses(ramp), now_s)
     assert wait_s == 30
 
 

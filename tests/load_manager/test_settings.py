@@ -15,7 +15,7 @@ from msgs.wish import NO_WISHES
 from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
 from nodes.load_manager.machine import start
 from nodes.load_manager.ramp import RAISE_AFTER_S
-from nodes.load_manager.site import Site, site_of
+from nodes.load_manager.supply_limits import SupplyLimits, supply_limits_of
 from tests.load_manager.test_machine import METER, Desk, limit_of, pilot, session, wish
 
 OTHER_METER = "tq@10.0.0.7:502/1"
@@ -51,9 +51,13 @@ class Charge(Desk):
 
 def test_site_is_what_the_settings_say() -> None:
     meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
-    site = site_of(replace(Settings(), main_fuse_a=20.0, house_meter=meter, phase_assignment="L2"))
-    assert site == Site(monitoring=False, meter=METER, main_fuse_a=20.0, phases=PhaseAssignment.L2)
-    assert site_of(Settings()).meter == ""
+    site = supply_limits_of(
+        replace(Settings(), main_fuse_a=20.0, house_meter=meter, phase_assignment="L2")
+    )
+    assert site == SupplyLimits(
+        monitoring=False, meter=METER, main_fuse_a=20.0, phases=PhaseAssignment.L2
+    )
+    assert supply_limits_of(Settings()).meter == ""
 
 
 @pytest.mark.req("MET-1")
@@ -150,7 +154,7 @@ def test_a_main_fuse_that_is_not_known_counts_as_6_a() -> None:
 @pytest.mark.parametrize("offered_a", [32.0, 0.0])
 def test_settings_of_which_nothing_is_known_allow_6_a_with_the_meter_lost(offered_a: float) -> None:
     desk = Desk(offered_a=offered_a)
-    desk.site = site_of(msgspec.convert(unflatten(UNKNOWN), Settings))
+    desk.site = supply_limits_of(msgspec.convert(unflatten(UNKNOWN), Settings))
     desk.run(60.0)
     assert max(offer.limit_a for _, offer in desk.said) <= UNKNOWN_FUSE_A
     assert desk.said[-1][1].house_meter is HouseMeter.LOST

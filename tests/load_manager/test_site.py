@@ -19,7 +19,7 @@ from msgs.session import SessionStatus, WallboxState
 from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISHES
 from nodes.load_manager.machine import Config, Inputs, start, step
-from nodes.load_manager.site import Site as Settings
+from nodes.load_manager.supply_limits import SupplyLimits as Settings
 from nodes.load_manager.wishes import Source
 
 RECORDING = Path(__file__).parents[3] / "shared" / "data" / "house_live_power_1s.csv"

@@ -4,7 +4,7 @@ import pytest
 
 from bus.moment import Moment
 from msgs.meter import Line, MeterReading
-from nodes.load_manager.vehicle import NOTHING, Currents, Vehicle, drawn_at, observe
+from nodes.load_manager.vehicle import NOTHING, Currents, VehicleDraw, drawn_at, observe
 
 
 def box(at_s: float, currents: Currents, online: bool = True) -> MeterReading:
@@ -28,8 +28,8 @@ def box(at_s: float, currents: Currents, online: bool = True) -> MeterReading:
     )
 
 
-def seen(*readings: tuple[float, float]) -> Vehicle:
-    vehicle = Vehicle()
+def seen(*readings: tuple[float, float]) -> VehicleDraw:
+    vehicle = VehicleDraw()
     for at_s, current_a in readings:
         vehicle = observe(vehicle, (box(at_s, (current_a, 0.0, 0.0)),), is_unplugged=False)
     return vehicle
@@ -103,15 +103,15 @@ def test_what_the_chip_cannot_read_is_not_known() -> None:
     ):
         vehicle = observe(seen((100.0, 4.0)), (bad,), is_unplugged=False)
         assert vehicle.samples == seen((100.0, 4.0)).samples
-    assert drawn_at(Vehicle(), 100.0, Moment(100.0)).current_a == NOTHING
+    assert drawn_at(VehicleDraw(), 100.0, Moment(100.0)).current_a == NOTHING
 
 
 def test_readings_that_come_together_are_those_one_after_the_other() -> None:
     boxes = tuple(box(100.0 + 0.2 * number, (number % 9, 0.0, 6.0)) for number in range(80))
-    one_by_one = Vehicle()
+    one_by_one = VehicleDraw()
     for each in boxes:
         one_by_one = observe(one_by_one, (each,), is_unplugged=False)
-    assert observe(Vehicle(), boxes, is_unplugged=False) == one_by_one
+    assert observe(VehicleDraw(), boxes, is_unplugged=False) == one_by_one
 
 
 def test_the_history_is_short() -> None:
@@ -122,7 +122,7 @@ def test_the_history_is_short() -> None:
 # --- phases that the vehicle does not use -----------------------------------------------------
 
 
-def draw(vehicle: Vehicle, currents: Currents, from_s: float, seconds: float) -> Vehicle:
+def draw(vehicle: VehicleDraw, currents: Currents, from_s: float, seconds: float) -> VehicleDraw:
     for number in range(round(seconds / 0.2) + 1):
         reading = box(from_s + 0.2 * number, currents)
         vehicle = observe(vehicle, (reading,), is_unplugged=False)
@@ -130,26 +130,26 @@ def draw(vehicle: Vehicle, currents: Currents, from_s: float, seconds: float) ->
 
 
 def test_a_phase_is_unused_after_ten_seconds_beside_another_in_use() -> None:
-    vehicle = draw(Vehicle(), (6.0, 0.3, 0.3), 100.0, 9.8)
+    vehicle = draw(VehicleDraw(), (6.0, 0.3, 0.3), 100.0, 9.8)
     assert vehicle.unused == (False, False, False)
     vehicle = draw(vehicle, (6.0, 0.3, 0.3), 110.0, 0.2)
     assert vehicle.unused == (False, True, True)
 
 
 def test_a_vehicle_that_draws_nothing_uses_all_phases() -> None:
-    assert draw(Vehicle(), (0.1, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
-    assert draw(Vehicle(), (3.0, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
+    assert draw(VehicleDraw(), (0.1, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
+    assert draw(VehicleDraw(), (3.0, 0.0, 0.0), 100.0, 60.0).unused == (False, False, False)
 
 
 def test_idleness_counts_only_beside_a_line_in_use_and_without_a_gap() -> None:
-    begun = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 6.0)
+    begun = draw(VehicleDraw(), (6.0, 0.0, 0.0), 100.0, 6.0)
     paused = draw(begun, (0.0, 0.0, 0.0), 106.2, 20.0)
     assert draw(paused, (6.0, 0.0, 0.0), 126.4, 6.0).unused == (False, False, False)
     assert draw(begun, (6.0, 0.0, 0.0), 126.4, 6.0).unused == (False, False, False)
 
 
 def test_a_pause_keeps_what_is_known_and_a_current_ends_it_at_once() -> None:
-    vehicle = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 20.0)
+    vehicle = draw(VehicleDraw(), (6.0, 0.0, 0.0), 100.0, 20.0)
     vehicle = draw(vehicle, (0.0, 0.0, 0.0), 121.0, 60.0)
     assert vehicle.unused == (False, True, True)
     vehicle = draw(vehicle, (6.0, 1.5, 0.0), 182.0, 0.0)
@@ -157,7 +157,7 @@ def test_a_pause_keeps_what_is_known_and_a_current_ends_it_at_once() -> None:
 
 
 def test_the_next_vehicle_uses_all_phases() -> None:
-    vehicle = draw(Vehicle(), (6.0, 0.0, 0.0), 100.0, 20.0)
+    vehicle = draw(VehicleDraw(), (6.0, 0.0, 0.0), 100.0, 20.0)
     assert observe(vehicle, (), is_unplugged=True).unused == (False, False, False)
 
 

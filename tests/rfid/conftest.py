@@ -9,16 +9,16 @@ from msgs.label import Label, LabelCard
 from msgs.rfid import RfidStatus
 from msgs.session import Action, Authorized, SessionStatus, WallboxState
 from nodes.rfid.cards import Cards
+from nodes.rfid.field import POLL_S, CardEvent, Unclear
 from nodes.rfid.machine import start, step
-from nodes.rfid.outcome import Result
-from nodes.rfid.sight import POLL_S, Event, Unclear
-from nodes.rfid.state import Inputs, State, Write, vehicle_of
+from nodes.rfid.outcome import CardResult
+from nodes.rfid.state import Inputs, ListWrite, State, view_of
 
 MASTER, RED, GREEN, BLUE = "A1B2C3D4", "11223344", "55667788", "99AABBCC"
 NEW = "04112233445566"  # ISO 14443, 7 bytes
 OTHER = "E004015012345678"  # ISO 15693
 RANDOM = "08123456"
-UNREADABLE, SEVERAL = Event(problem=Unclear.UNREADABLE), Event(problem=Unclear.SEVERAL)
+UNREADABLE, SEVERAL = CardEvent(problem=Unclear.UNREADABLE), CardEvent(problem=Unclear.SEVERAL)
 
 LABEL = Label(
     serial="12345678",
@@ -67,7 +67,7 @@ class Life:
         self.answer: Answer[Authorized] | None = RELEASED  # None: it comes later
         self.disk_problem: str | None = ""  # None: it takes its time
         self.asked: list[str] = []
-        self.writes: list[Write] = []
+        self.writes: list[ListWrite] = []
         self.disk = cards
         self.said: list[tuple[float, RfidStatus]] = []
         self.lines: list[tuple[str, str]] = []
@@ -79,15 +79,15 @@ class Life:
 
     def step(
         self,
-        event: Event | None = None,
+        event: CardEvent | None = None,
         answer: Answer[Authorized] | None = None,
         written: Written | None = None,
-        change: Write | None = None,
+        change: ListWrite | None = None,
     ) -> RfidStatus:
         inputs = Inputs(
             now_s=self.now_s,
             works=self.works,
-            vehicle=vehicle_of(self.session),
+            vehicle=view_of(self.session),
             event=event,
             answer=answer,
             written=written,
@@ -108,7 +108,7 @@ class Life:
         return self.status
 
     @property
-    def result(self) -> Result:
+    def result(self) -> CardResult:
         """What happened last."""
         return self.state.outcome.result
 
@@ -120,7 +120,7 @@ class Life:
         return self.step(written=Written(problem=problem))
 
     def hold(self, uid: str) -> RfidStatus:
-        return self.step(event=Event(uid=uid))
+        return self.step(event=CardEvent(uid=uid))
 
     def wait(self, seconds: float) -> RfidStatus:
         """Let time pass, with the rounds of polls that see nothing new."""
@@ -131,7 +131,7 @@ class Life:
         return self.status
 
     def teach(self, uid: str) -> RfidStatus:
-        """Hold the master, a new card, the master, 2 s apart."""
+        """Present the master, a new card, the master, 2 s apart."""
         self.hold(MASTER)
         self.wait(2.0)
         self.hold(uid)

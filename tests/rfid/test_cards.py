@@ -6,16 +6,16 @@ from msgs.card import Card, CardColor, CardRole
 from nodes.rfid.cards import (
     MOST_CARDS,
     Cards,
+    authorising,
     has_master,
     lowers,
     refusal_to_teach,
     supplied,
-    verdict,
     with_master,
     with_name,
     with_user,
 )
-from nodes.rfid.outcome import Result
+from nodes.rfid.outcome import CardResult
 from tests.rfid.conftest import CARDS, LABEL, MASTER, NEW, OTHER, RANDOM, RED
 
 
@@ -26,9 +26,9 @@ def test_the_supplied_cards_are_those_of_the_label_named_by_their_colour() -> No
 
 @pytest.mark.req("RFID-11")
 def test_the_local_list_alone_lets_a_card_through() -> None:
-    assert verdict(CARDS, RED) == CARDS[1]
-    assert verdict(CARDS, NEW) is None
-    assert verdict((), MASTER) is None
+    assert authorising(CARDS, RED) == CARDS[1]
+    assert authorising(CARDS, NEW) is None
+    assert authorising((), MASTER) is None
 
 
 def test_taught_cards_are_users_under_the_first_free_number() -> None:
@@ -40,13 +40,13 @@ def test_taught_cards_are_users_under_the_first_free_number() -> None:
 
 def test_a_list_takes_each_card_once_and_a_hundred_in_all() -> None:
     assert refusal_to_teach(CARDS, NEW) is None
-    assert refusal_to_teach(CARDS, RED) is Result.KNOWN
-    assert refusal_to_teach(CARDS, RANDOM) is Result.RANDOM_UID
+    assert refusal_to_teach(CARDS, RED) is CardResult.KNOWN
+    assert refusal_to_teach(CARDS, RANDOM) is CardResult.RANDOM_UID
     cards = CARDS
     while len(cards) < MOST_CARDS:
         cards = with_user(cards, f"04{len(cards):06X}")
     assert len({card.name for card in cards}) == MOST_CARDS == 100
-    assert refusal_to_teach(cards, NEW) is Result.LIST_FULL
+    assert refusal_to_teach(cards, NEW) is CardResult.LIST_FULL
 
 
 def test_a_master_takes_the_place_of_the_users_card_of_its_number() -> None:

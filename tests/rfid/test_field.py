@@ -1,11 +1,11 @@
-"""From what is in the field to what was held."""
+"""From what is in the field to card events."""
 
 import random
 
 import pytest
 
 from bus.moment import Moment
-from nodes.rfid.sight import ABSENT_S, POLL_S, Event, Sight, look
+from nodes.rfid.field import ABSENT_S, POLL_S, CardEvent, ReaderField, look
 from tests.rfid.conftest import NEW, OTHER, RED, SEVERAL, UNREADABLE
 
 Field = tuple[str, ...] | None
@@ -16,26 +16,26 @@ class Reader:
 
     def __init__(self) -> None:
         self.now_s = 100.0
-        self.sight, _ = look(Sight(), (), Moment(self.now_s))
+        self.field, _ = look(ReaderField(), (), Moment(self.now_s))
 
-    def see(self, field: Field, seconds: float = POLL_S) -> list[Event]:
+    def see(self, field: Field, seconds: float = POLL_S) -> list[CardEvent]:
         """Return the events while this is in the field."""
         events = []
         for _ in range(round(seconds / POLL_S)):
             self.now_s += POLL_S
-            self.sight, event = look(self.sight, field, Moment(self.now_s))
+            self.field, event = look(self.field, field, Moment(self.now_s))
             events += [event] if event else []
         return events
 
 
 def test_a_card_is_one_event_however_long_it_is_held() -> None:
-    assert Reader().see((RED,), 600.0) == [Event(uid=RED)]
+    assert Reader().see((RED,), 600.0) == [CardEvent(uid=RED)]
 
 
 @pytest.mark.req("RFID-1")
 @pytest.mark.parametrize("uid", ["04A1B2C3", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6A7B8C9", OTHER])
 def test_cards_of_both_standards_are_read_in_capitals(uid: str) -> None:
-    assert Reader().see((uid.lower(),), 1.5) == [Event(uid=uid)]
+    assert Reader().see((uid.lower(),), 1.5) == [CardEvent(uid=uid)]
 
 
 def test_a_card_counts_again_after_it_was_away_for_a_second() -> None:
@@ -51,7 +51,7 @@ def test_a_second_of_absence_counts_wherever_the_polls_lie() -> None:
     reader = Reader()
     reader.see((RED,))
     reader.see((), ABSENT_S - POLL_S + 0.05)
-    assert reader.see((RED,)) == [Event(uid=RED)]
+    assert reader.see((RED,)) == [CardEvent(uid=RED)]
 
 
 def test_absences_do_not_add_up() -> None:
@@ -71,11 +71,11 @@ def test_a_time_without_polls_is_no_absence() -> None:
 
 def test_one_card_may_follow_another_at_once() -> None:
     reader = Reader()
-    assert reader.see((RED,), 0.6) == [Event(uid=RED)]
-    assert reader.see((NEW,), 0.6) == [Event(uid=NEW)]
+    assert reader.see((RED,), 0.6) == [CardEvent(uid=RED)]
+    assert reader.see((NEW,), 0.6) == [CardEvent(uid=NEW)]
     assert reader.see((RED,), 0.6) == []  # away for 0.6 s only
     reader.see((), 1.05)
-    assert reader.see((RED,), 0.6) == [Event(uid=RED)]
+    assert reader.see((RED,), 0.6) == [CardEvent(uid=RED)]
 
 
 def test_more_than_one_card_is_one_refusal_until_the_field_was_empty_for_a_second() -> None:
@@ -86,12 +86,12 @@ def test_more_than_one_card_is_one_refusal_until_the_field_was_empty_for_a_secon
     assert reader.see((), 0.6) == []
     assert reader.see((NEW,), 5.0) == []
     assert reader.see((), 1.05) == []
-    assert reader.see((NEW,), 0.6) == [Event(uid=NEW)]
+    assert reader.see((NEW,), 0.6) == [CardEvent(uid=NEW)]
 
 
 def test_a_second_card_beside_the_first_is_refused() -> None:
     reader = Reader()
-    assert reader.see((RED,), 1.2) == [Event(uid=RED)]
+    assert reader.see((RED,), 1.2) == [CardEvent(uid=RED)]
     assert reader.see((RED, NEW), 0.6) == [SEVERAL]
     assert reader.see((RED,), 9.0) == []
 
@@ -101,22 +101,22 @@ def test_of_cards_in_one_hand_the_first_that_is_seen_counts_and_no_other_is_told
     after_s: float,
 ) -> None:
     reader = Reader()
-    assert reader.see((RED,), after_s) == [Event(uid=RED)]
+    assert reader.see((RED,), after_s) == [CardEvent(uid=RED)]
     assert reader.see((RED, NEW), 2.0) == []
     assert reader.see((NEW,), 2.0) == []
     assert reader.see((), 1.05) == []
-    assert reader.see((NEW,), 0.6) == [Event(uid=NEW)]
+    assert reader.see((NEW,), 0.6) == [CardEvent(uid=NEW)]
 
 
 def test_several_after_a_card_that_is_away_again_are_refused() -> None:
     reader = Reader()
-    assert reader.see((RED,), 0.3) == [Event(uid=RED)]
+    assert reader.see((RED,), 0.3) == [CardEvent(uid=RED)]
     assert reader.see((), 0.15) == []
     assert reader.see((NEW, OTHER), 0.6) == [SEVERAL]
 
 
 def test_the_same_card_told_twice_is_one_card() -> None:
-    assert Reader().see((NEW, NEW.lower()), 0.6) == [Event(uid=NEW)]
+    assert Reader().see((NEW, NEW.lower()), 0.6) == [CardEvent(uid=NEW)]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_what_lies_in_the_field_at_the_first_poll_is_no_event_until_it_was_away(
     field: tuple[str, ...],
 ) -> None:
     reader = Reader()
-    reader.sight = Sight()
+    reader.field = ReaderField()
     assert reader.see(field, 5.0) == []
     assert reader.see((), 1.05) == []
     assert len(reader.see(field, 5.0)) == 1
@@ -145,9 +145,9 @@ def test_what_lies_in_the_field_at_the_first_poll_is_no_event_until_it_was_away(
 
 def test_a_reader_that_does_not_answer_tells_nothing_and_says_so() -> None:
     reader = Reader()
-    assert reader.sight.works
+    assert reader.field.works
     assert reader.see(None, 5.0) == []
-    assert not reader.sight.works
+    assert not reader.field.works
 
 
 @pytest.mark.parametrize("before", [(), (RED,)])
@@ -158,9 +158,9 @@ def test_what_lies_in_the_field_when_the_reader_answers_again_is_no_event(
     reader.see(before, 3.0)
     reader.see(None, 5.0)
     assert reader.see((RED,), 5.0) == []
-    assert reader.sight.works
+    assert reader.field.works
     reader.see((), 1.05)
-    assert reader.see((RED,)) == [Event(uid=RED)]
+    assert reader.see((RED,)) == [CardEvent(uid=RED)]
 
 
 def test_a_card_that_flickers_after_a_silence_is_the_same_card() -> None:
@@ -177,7 +177,7 @@ FIELDS: tuple[Field, ...] = ((), (), (), None, (RED,), (OTHER,), (RED, OTHER), (
 @pytest.mark.parametrize("seed", range(40))
 def test_polls_that_show_the_same_may_be_left_out_until_they_are_due(seed: int) -> None:
     dice = random.Random(seed)
-    every, some = Sight(), Sight()
+    every, some = ReaderField(), ReaderField()
     now_s, due_s, looked_at = 100.0, 0.0, object()
     for _ in range(60):
         field = dice.choice(FIELDS)

@@ -9,8 +9,8 @@ from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode
 from msgs.session import Action, Authorized, SessionStatus
 from nodes.rfid.machine import MOST_WAITING, erase, rename
-from nodes.rfid.outcome import Refused, Result
-from nodes.rfid.state import Write
+from nodes.rfid.outcome import CardResult, Refused
+from nodes.rfid.state import ListWrite
 from nodes.rfid.words import OUTCOMES
 from tests.rfid.conftest import (
     BLUE,
@@ -67,7 +67,7 @@ def test_a_card_that_session_does_not_authorise_is_red_for_2_s_with_falling_tone
     status = life.hold(RED)
     assert (status.last_uid, status.accepted) == (RED, False)
     assert (status.indication, status.tone, status.tone_count) == ("refused", Tone.FALLING, 1)
-    assert life.result is Result.NOT_AUTHORISED
+    assert life.result is CardResult.NOT_AUTHORISED
     assert said in status.detail
     assert life.wait(1.95).indication is Indication.REFUSED
     assert life.wait(0.06).indication is Indication.NONE
@@ -76,12 +76,12 @@ def test_a_card_that_session_does_not_authorise_is_red_for_2_s_with_falling_tone
 @pytest.mark.parametrize(
     ("action", "result"),
     [
-        (Action.RELEASED, Result.RELEASED),
-        (Action.STARTED, Result.STARTED),
-        (Action.LOGGED_OFF, Result.LOGGED_OFF),
+        (Action.RELEASED, CardResult.RELEASED),
+        (Action.STARTED, CardResult.STARTED),
+        (Action.LOGGED_OFF, CardResult.LOGGED_OFF),
     ],
 )
-def test_what_an_accepted_card_has_done_is_told(action: Action, result: Result) -> None:
+def test_what_an_accepted_card_has_done_is_told(action: Action, result: CardResult) -> None:
     life = Life()
     life.answer = Answer(status=Status.OK, result=Authorized(action=action))
     assert life.hold(RED).detail == OUTCOMES[result]
@@ -96,7 +96,7 @@ def test_a_card_that_is_not_in_the_list_is_refused_without_asking(
     life.session = session
     status = life.hold(NEW)
     assert (status.accepted, status.indication, status.last_uid) == (False, "refused", NEW)
-    assert life.result is Result.NOT_LISTED
+    assert life.result is CardResult.NOT_LISTED
     assert (life.asked, life.writes) == ([], [])
 
 
@@ -113,7 +113,7 @@ def test_a_silent_session_authorises_nobody() -> None:
 
 def test_unreadable_and_several_cards_are_refused() -> None:
     life = Life()
-    for event, result in ((UNREADABLE, Result.UNREADABLE), (SEVERAL, Result.SEVERAL)):
+    for event, result in ((UNREADABLE, CardResult.UNREADABLE), (SEVERAL, CardResult.SEVERAL)):
         life.hold(RED)
         status = life.step(event=event)
         assert (status.accepted, status.last_uid, status.last_name) == (False, "", "")
@@ -186,8 +186,8 @@ def test_the_master_is_refused_when_session_refuses_it() -> None:
 # --- requests -------------------------------------------------------------------------------------
 
 
-def change(asked: Write | Refused) -> Write:
-    assert isinstance(asked, Write), asked
+def change(asked: ListWrite | Refused) -> ListWrite:
+    assert isinstance(asked, ListWrite), asked
     return asked
 
 
@@ -291,7 +291,7 @@ def test_what_became_of_a_card_is_logged() -> None:
     assert life.lines == [
         ("info", "Red card: Authorised: plug the vehicle in."),
         ("info", f"{NEW}: This card is not in the list."),
-        ("info", "a card: Hold one card at a time."),
+        ("info", "a card: Present one card at a time."),
     ]
 
 
@@ -300,7 +300,7 @@ def test_a_disk_that_fails_without_a_text_has_failed() -> None:
     life.disk_problem = None
     life.step(change=change(erase(life.state)))
     life.finish(problem="")
-    assert (life.status.cards, life.result) == (4, Result.NOT_STORED)
+    assert (life.status.cards, life.result) == (4, CardResult.NOT_STORED)
 
 
 def test_a_long_reason_is_cut_to_what_a_message_may_hold() -> None:

@@ -23,7 +23,7 @@ from msgs.stored import Stored
 from msgs.topics import RFID_STATUS, SESSION_STATUS, SIM_CARDS
 from nodes.rfid.machine import MOST_WAITING
 from nodes.rfid.node import Drivers, Parameters, build
-from nodes.rfid.reader_sim import SimReader
+from nodes.rfid.reader_sim import SimCardReader
 from nodes.rfid.store import CARDS_FILE
 from tests.rfid.conftest import CARDS, FREE, LABEL, MASTER, NEW, OTHER, PLUGGED, RED
 
@@ -71,7 +71,7 @@ class Box:
 
     def start(self) -> None:
         self.rfid = self.graph.bus("rfid")
-        build(self.rfid, Parameters(), Drivers(reader=SimReader(self.rfid)))
+        build(self.rfid, Parameters(), Drivers(reader=SimCardReader(self.rfid)))
 
     def restart(self) -> None:
         self.graph.stop("rfid", StopReason.RESTART)
@@ -85,7 +85,7 @@ class Box:
         self._say_cards()
 
     def tap(self, *uids: str) -> RfidStatus:
-        """Hold cards to the reader, and take them away."""
+        """Present cards to the reader, and take them away."""
         self.put(*uids)
         self.graph.advance(HELD_S)
         self.put()

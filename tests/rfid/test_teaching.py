@@ -11,10 +11,10 @@ from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode
 from msgs.session import SessionStatus
 from nodes.rfid.cards import MOST_CARDS, with_user
+from nodes.rfid.field import CardEvent
 from nodes.rfid.machine import erase
-from nodes.rfid.outcome import Result
-from nodes.rfid.sight import Event
-from nodes.rfid.state import Write
+from nodes.rfid.outcome import CardResult
+from nodes.rfid.state import ListWrite
 from tests.rfid.conftest import (
     CARDS,
     FREE,
@@ -61,7 +61,7 @@ def hold(uid: str) -> Act:
     return lambda life: life.hold(uid)
 
 
-def see(event: Event) -> Act:
+def see(event: CardEvent) -> Act:
     return lambda life: life.step(event=event)
 
 
@@ -227,7 +227,7 @@ def test_a_vehicle_that_is_plugged_in_ends_teaching() -> None:
     life.hold(MASTER)
     life.hold(NEW)
     plug_in(life)
-    assert life.result is Result.PLUGGED
+    assert life.result is CardResult.PLUGGED
     assert_refused(life)
     assert life.asked == []
 
@@ -267,7 +267,7 @@ def test_a_hundred_cards_are_stored_and_not_one_more() -> None:
     life.hold(MASTER)
     status = life.hold(NEW)
     assert (status.accepted, status.cards) == (False, 100)
-    assert life.result is Result.LIST_FULL
+    assert life.result is CardResult.LIST_FULL
     assert life.writes == []
 
 
@@ -289,7 +289,7 @@ def test_an_erase_ends_teaching_and_outlives_it(cards_held: tuple[str, ...]) -> 
     for uid in cards_held:
         life.hold(uid)
     write = erase(life.state)
-    assert isinstance(write, Write)
+    assert isinstance(write, ListWrite)
     life.step(change=write)
     assert life.status.mode is RfidMode.READY
     while not life.state.store.is_idle:
@@ -412,7 +412,7 @@ def test_nothing_is_stored_but_by_master_new_master_in_time_and_unplugged(
         life.wait(gap_s)
         held.append((life.now_s, uid, session is FREE))
         before = life.disk
-        life.step(event=EVENTS.get(uid, Event(uid=uid)))
+        life.step(event=EVENTS.get(uid, CardEvent(uid=uid)))
         if life.disk == before:
             continue
         (first_s, first, is_free), (new_s, new, stays_free), (last_s, last, is_free_still) = held[
@@ -442,5 +442,5 @@ def test_an_empty_list_gets_one_master_within_60_s_and_nothing_else(
             could.append(uid)
         if life.disk:
             break
-        life.step(event=EVENTS.get(uid, Event(uid=uid)))
+        life.step(event=EVENTS.get(uid, CardEvent(uid=uid)))
     assert [card.uid for card in life.disk] == could[:1]

@@ -4,27 +4,27 @@ import pytest
 
 from bus import Answer, Status
 from nodes.rfid import words
-from nodes.rfid.outcome import Outcome, Refused, Result
+from nodes.rfid.outcome import CardOutcome, CardResult, Refused
 
 
-@pytest.mark.parametrize("result", [each for each in Result if each is not Result.NONE])
-def test_every_outcome_has_a_text(result: Result) -> None:
-    outcome = Outcome(result=result, name="Anna", uid="11223344", said="The disk is full.")
+@pytest.mark.parametrize("result", [each for each in CardResult if each is not CardResult.NONE])
+def test_every_outcome_has_a_text(result: CardResult) -> None:
+    outcome = CardOutcome(result=result, name="Anna", uid="11223344", said="The disk is full.")
     assert len(words.detail(outcome)) > 10
 
 
 def test_nothing_that_happened_has_none() -> None:
-    assert words.detail(Outcome(result=Result.NONE)) == ""
+    assert words.detail(CardOutcome(result=CardResult.NONE)) == ""
 
 
 def test_an_outcome_names_the_card_and_what_others_said() -> None:
-    stored = Outcome(result=Result.USER_STORED, name="Card 5")
+    stored = CardOutcome(result=CardResult.USER_STORED, name="Card 5")
     assert words.detail(stored) == "Stored: Card 5."
-    renamed = Outcome(result=Result.RENAMED, uid="11223344", name="Anna")
+    renamed = CardOutcome(result=CardResult.RENAMED, uid="11223344", name="Anna")
     assert words.detail(renamed) == "Card 11223344 is called Anna."
-    failed = Outcome(result=Result.NOT_STORED, said="the disk is full")
+    failed = CardOutcome(result=CardResult.NOT_STORED, said="the disk is full")
     assert words.detail(failed) == "Nothing was stored: the disk is full"
-    assert len(words.detail(Outcome(result=Result.NOT_STORED, said="x" * 1000))) == 400
+    assert len(words.detail(CardOutcome(result=CardResult.NOT_STORED, said="x" * 1000))) == 400
 
 
 def test_session_says_by_itself_why_it_does_not_authorise_or_its_status_does() -> None:

@@ -1,4 +1,4 @@
-"""A system node on the bus in memory and, in the others' place, the facts that a test sets."""
+"""A system node on the bus in memory and, in the others' place, the messages that a test sets."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +69,7 @@ class Box:
         self.peers["launch"] = launch
 
     def say(self) -> None:
-        """Say the facts now; session and led do so each second as well."""
+        """Say the messages now; session and led do so each second as well."""
         self.peers["safety"].publish(SAFETY_STATUS, safety_status(self.wired_phases))
         if "session" in self.graph.running:
             status = SessionStatus(

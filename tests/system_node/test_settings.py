@@ -187,4 +187,4 @@ def test_every_clash_has_a_text() -> None:
     for clash in Clash:
         told = words.expected({"house_meter.host": Problem(clash=clash, got=53)})
         assert told["house_meter.host"].startswith("expected ")
-    assert set(words.REFUSALS) == set(words.Refusal)
+    assert set(words.REFUSALS) == set(words.AuthorizationRefusal)
