@@ -1,1 +1,1 @@
-"""Who is alive: plans, the supervisor, and the command line."""
+"""The supervisor: it reads a plan, and starts, restarts and stops its nodes."""

@@ -24,9 +24,9 @@ from launch.restarts import EXIT_CONFIGURATION, EXIT_OK
 from msgs.heartbeat import NodeState
 
 EXIT_FAILED = 1
-BUSY_NAME_S = 1.0  # safety outlives a killed supervisor by up to 0.2 s
+BUSY_NAME_S = 1.0  # safety runs up to 0.2 s longer than a killed supervisor
 
-# What a node meets before it is READY because of its configuration, not of a bug.
+# Before READY these errors come from the configuration, not from a bug.
 _CONFIGURED_WRONG = frozenset(
     (
         errno.EADDRINUSE,
@@ -40,20 +40,20 @@ _CONFIGURED_WRONG = frozenset(
 
 
 def run(order: parcel.Order, connection: socket.socket, loaded: LoadedNode | None = None) -> int:
-    """Be the node of the order, loaded already or not; return the exit code."""
+    """Run the node of the order, loaded already or not; return the exit code."""
     try:
         if loaded is None:
             loaded = load_node(order.entry)  # nothing is opened yet
         parcel.send_message(connection, parcel.Checked())
         if not isinstance(parcel.receive_message(connection), parcel.Go):
-            return EXIT_OK  # the supervisor has thought better of it, or is gone
+            return EXIT_OK  # the supervisor has closed the connection
         _set_scheduling(order)
         return _run_node(order, connection, loaded)
     except ConfigurationError as error:
         parcel.send_message(connection, parcel.Failed(str(error)))
         return EXIT_CONFIGURATION
     except Exception as error:
-        _say("error", traceback.format_exc())
+        _log("error", traceback.format_exc())
         last = traceback.format_exception_only(error)[-1].strip()
         parcel.send_message(connection, parcel.Failed(last[:400]))
         return EXIT_FAILED
@@ -63,11 +63,11 @@ def _run_node(order: parcel.Order, connection: socket.socket, loaded: LoadedNode
     """Open the bus and run the node until it has stopped."""
     bus = _open_bus(order)
 
-    def tell(state: NodeState) -> None:
+    def on_state(state: NodeState) -> None:
         if state is NodeState.READY:
             parcel.send_message(connection, parcel.Ready(bus.incarnation))
 
-    bus.on_state(tell)
+    bus.on_state(on_state)
     try:
         if loaded.is_asyncio:
             _run_in_asyncio(bus, loaded, order)
@@ -88,12 +88,12 @@ def _run_node(order: parcel.Order, connection: socket.socket, loaded: LoadedNode
 
 
 def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> None:
-    """Run the node in a loop of its own.
+    """Run the node in its own event loop.
 
-    asyncio.run would wait without end for a coroutine that does not let itself be cancelled, and
-    for the thread that looks up a host's name.
+    asyncio.run would wait forever for a coroutine that ignores its cancellation, and for the thread
+    that looks up a host's name.
     """
-    import asyncio  # a blocking node does without
+    import asyncio  # not needed by a blocking node
 
     loop = asyncio.new_event_loop()
     try:
@@ -110,9 +110,9 @@ async def _run_async(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> No
 
 
 def _settle_memory(order: parcel.Order) -> None:
-    """Keep what lives as long as the node out of the garbage collector's rounds.
+    """Exclude all present objects from garbage collection.
 
-    A node with `realtime` runs without them, and its memory is never paged out.
+    A node with `realtime` runs without the collector, and its memory is never paged out.
     """
     gc.freeze()
     if not order.realtime:
@@ -121,11 +121,11 @@ def _settle_memory(order: parcel.Order) -> None:
     try:
         lock_memory()
     except OSError as error:
-        _say("info", f"realtime: locked memory is refused: {error.strerror}; it runs without")
+        _log("info", f"realtime: locked memory is refused: {error.strerror}; it runs without")
 
 
 def _open_bus(order: parcel.Order) -> ZmqBus:
-    """Take the name; one held by a process that is about to end is waited for."""
+    """Take the name; wait a moment if a process that is ending still holds it."""
     place = Place(
         run_dir=Path(order.run_dir), state_dir=Path(order.state_dir), peers=frozenset(order.peers)
     )
@@ -144,7 +144,7 @@ def _open_bus(order: parcel.Order) -> ZmqBus:
 
 
 def _set_scheduling(order: parcel.Order) -> None:
-    """Do as the plan says about processors and priority; a refusal is said, and not fatal."""
+    """Set processors and priority as in the plan; a refusal is logged, and not fatal."""
     policies = {
         "fifo": os.SCHED_FIFO,
         "rr": os.SCHED_RR,
@@ -167,11 +167,11 @@ def _set_scheduling(order: parcel.Order) -> None:
         try:
             grant()
         except OSError as error:
-            _say("info", f"{key} = {value} is refused: {error.strerror}; it runs without")
+            _log("info", f"{key} = {value} is refused: {error.strerror}; it runs without")
 
 
-def _say(level: str, text: str) -> None:
-    """Write to the log as the bus does, before there is one."""
+def _log(level: str, text: str) -> None:
+    """Write to the log in the form of the bus, before there is a bus."""
     mark = {"error": "<3>", "info": "<6>"}[level]
     lines = "".join(f"{mark}{line}\n" for line in text.splitlines())
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The supervisor's hands: the warm parent, and the processes that it forks.
+"""The processes of a graph: the warm parent, and the nodes that it forks.
 
 Everything here reports through callbacks and decides nothing.
 """
@@ -16,7 +16,7 @@ from typing import Protocol
 from launch import parcel, process, warm
 from launch.log import READ_BYTES, LineSplitter
 
-CONNECTION_FD = 3  # of a warm parent that is started by itself
+CONNECTION_FD = 3  # of a warm parent that is spawned, not forked
 
 OnLine = Callable[[str, str], None]  # level, text
 
@@ -32,12 +32,12 @@ class EventLoop(Protocol):
 
 
 def log_pipe() -> tuple[int, int]:
-    """Return the ends of a pipe, reading first, on which neither side ever waits."""
+    """Return a pipe, reading end first, of which neither end blocks."""
     return os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 class LogReader:
-    """The reading end of a pipe that somebody logs to."""
+    """The reading end of the pipe that a process logs to."""
 
     def __init__(self, loop: EventLoop, fd: int, on_line: OnLine) -> None:
         self._loop = loop
@@ -47,7 +47,7 @@ class LogReader:
         loop.watch(fd, self.drain)
 
     def drain(self) -> None:
-        """Take what is there."""
+        """Read what is in the pipe."""
         try:
             data = os.read(self._fd, READ_BYTES)
         except BlockingIOError:
@@ -58,7 +58,7 @@ class LogReader:
             self._on_line(level, text)
 
     def close(self) -> None:
-        """Take what is left, and close."""
+        """Read the rest, and close."""
         self.drain()
         for level, text in self._lines.end():
             self._on_line(level, text)
@@ -94,11 +94,11 @@ class WarmParent:
         parcel.send_order(self._connection, order, fds)
 
     def kill(self) -> None:
-        """End it at once; orders that it had not carried out end with it."""
+        """Kill it; its pending orders are lost."""
         process.signal_group(self.pid, signal.SIGKILL)
 
     def abandon(self) -> None:
-        """Let it end by itself, after what the nodes leave behind when we are gone."""
+        """Leave it running: it ends the nodes' process groups after this process, then itself."""
         self._connection.close()
 
     def close(self) -> None:
@@ -110,23 +110,23 @@ class WarmParent:
 
 
 def fork(roster: parcel.Roster) -> WarmParent:
-    """Fork a warm parent, with all that this process has imported."""
+    """Fork a warm parent, which shares all modules imported by this process."""
     forker = warm.NodeForker(roster)
-    ours, theirs = parcel.pair()
+    own_end, child_end = parcel.pair()
     log, writing = log_pipe()
     gc.freeze()
     pid = os.fork()
     if pid:
-        with contextlib.suppress(OSError):  # here as well: whoever is first
-            os.setpgid(pid, pid)  # Ctrl-C of the terminal is the supervisor's alone
-        theirs.close()
+        with contextlib.suppress(OSError):  # in both processes: either may be first
+            os.setpgid(pid, pid)  # so that Ctrl-C of the terminal reaches the supervisor only
+        child_end.close()
         os.close(writing)
-        return WarmParent(pid, roster, ours, log)
+        return WarmParent(pid, roster, own_end, log)
     try:
         os.setpgid(0, 0)
         process.take_outputs(writing)
-        process.keep_descriptor(theirs.fileno())
-        warm.serve(theirs, forker, first=forker.plain)
+        process.keep_descriptor(child_end.fileno())
+        warm.serve(child_end, forker, first=forker.plain)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -134,11 +134,11 @@ def fork(roster: parcel.Roster) -> WarmParent:
 
 
 def spawn(roster: parcel.Roster) -> WarmParent:
-    """Start a warm parent that shares nothing with this process, which has threads by now."""
-    ours, theirs = parcel.pair()
+    """Start a warm parent as a new program, since this process has threads by now."""
+    own_end, child_end = parcel.pair()
     log, writing = log_pipe()
     nothing = os.open(os.devnull, os.O_RDONLY)
-    given = ((nothing, 0), (writing, 1), (writing, 2), (theirs.fileno(), CONNECTION_FD))
+    given = ((nothing, 0), (writing, 1), (writing, 2), (child_end.fileno(), CONNECTION_FD))
     pid = os.posix_spawn(
         sys.executable,
         [sys.executable, "-I", "-m", "launch.warm", str(CONNECTION_FD)],
@@ -146,11 +146,11 @@ def spawn(roster: parcel.Roster) -> WarmParent:
         file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in given],
         setpgroup=0,
     )
-    theirs.close()
+    child_end.close()
     os.close(writing)
     os.close(nothing)
-    parcel.send_roster(ours, roster)
-    return WarmParent(pid, roster, ours, log)
+    parcel.send_roster(own_end, roster)
+    return WarmParent(pid, roster, own_end, log)
 
 
 class ChildProcess:
@@ -165,13 +165,13 @@ class ChildProcess:
     ) -> None:
         """Make its connections.
 
-        `on_exit` gets the exit code (negative for a signal) and its last word.
+        `on_exit` gets the exit code (negative for a signal) and the reason that it sent, if any.
         """
         self.pid = 0
         self._loop = loop
         self._on_message = on_message
         self._on_exit = on_exit
-        self._connection, self._theirs = parcel.pair()
+        self._connection, self._child_end = parcel.pair()
         self._connection.setblocking(False)
         reading, self._log_writing = log_pipe()
         self._log = LogReader(loop, reading, on_line)
@@ -182,24 +182,24 @@ class ChildProcess:
         loop.watch(self._connection.fileno(), self._hear)
 
     def order(self, warm: WarmParent, order: parcel.Order) -> None:
-        """Have it forked. If that fails its end is reported as any other."""
+        """Have the warm parent fork it. A failure is reported as its end."""
         with contextlib.suppress(OSError):
-            warm.send(order, (self._theirs.fileno(), self._log_writing))
-        self._theirs.close()
+            warm.send(order, (self._child_end.fileno(), self._log_writing))
+        self._child_end.close()
         os.close(self._log_writing)
 
     def go(self) -> None:
-        """Tell it to open sockets and drivers."""
+        """Let it open its sockets and drivers."""
         parcel.send_message(self._connection, parcel.Go())
 
     def signal(self, number: int) -> None:
-        """Send a signal to its group, at its birth at the earliest."""
+        """Send a signal to its process group, as soon as its pid is known."""
         self._doom = number
         if self.pid:
             process.signal_group(self.pid, number)
 
     def _hear(self) -> None:
-        """Take what it says."""
+        """Read its messages."""
         while not self._is_over:
             try:
                 message = parcel.receive_message(self._connection)
@@ -217,7 +217,7 @@ class ChildProcess:
                     try:
                         self._pidfd = os.pidfd_open(message.pid)
                     except ProcessLookupError:
-                        self._why = "it ended at its birth"
+                        self._why = "it ended when it was forked"
                         self._end(1)
                         return
                     self._loop.watch(self._pidfd, self._reap)
@@ -229,9 +229,9 @@ class ChildProcess:
                     self._on_message(message)
 
     def _reap(self) -> None:
-        """Take its exit status, and what is left of its group with it."""
+        """Read its exit status, and kill the rest of its process group."""
         self._hear()
-        # The unreaped leader keeps the group's number from being given to anybody else.
+        # While the leader is not reaped, the kernel gives its group's number to no other process.
         process.signal_group(self.pid, signal.SIGKILL)
         status = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
         if status is not None:
@@ -252,7 +252,7 @@ class ChildProcess:
 
 
 def reap_strays(known: frozenset[int]) -> None:
-    """Take the exit status of adopted processes that are nobody's node."""
+    """Reap adopted processes that are not nodes."""
     with contextlib.suppress(ChildProcessError):
         while True:
             status = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)

@@ -1,4 +1,4 @@
-"""Errors of configuration in words: which key, and what was expected there.
+"""Errors of configuration as text: which key, and what was expected there.
 
 The supervisor uses it for launch files, a node's process for the node's parameters.
 """
@@ -29,7 +29,7 @@ class Complaint(Exception):
 
 
 def expected(word: str, known: Iterable[str]) -> str:
-    """Return what may stand in place of an unknown word, with the nearest of it."""
+    """Return the allowed words in place of an unknown one, with the most similar one."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1)
     hint = f'; did you mean "{near[0]}"?' if near else ""
@@ -39,7 +39,7 @@ def expected(word: str, known: Iterable[str]) -> str:
 def convert(values: Mapping[str, Any], kind: type[S], also: Iterable[str] = ()) -> S:
     """Check plain values against a Struct.
 
-    `also` are keys that may be written beside the Struct's own; an unknown key is told them.
+    `also` are further allowed keys, which the error of an unknown key lists as well.
 
     :raises Complaint: the first value that is wrong.
     """
@@ -50,7 +50,7 @@ def convert(values: Mapping[str, Any], kind: type[S], also: Iterable[str] = ()) 
 
 
 def _complaint(error: str, kind: type[Struct], also: Iterable[str]) -> Complaint:
-    """Put msgspec's "Expected `float` <= 63.0 - at `$.main_fuse_a`" in our order of words."""
+    """Convert msgspec's "Expected `float` <= 63.0 - at `$.main_fuse_a`" to key and text."""
     at = _AT.search(error)
     path = at["path"] if at else ""
     words = error[: at.start()] if at else error
@@ -73,7 +73,7 @@ def _complaint(error: str, kind: type[Struct], also: Iterable[str]) -> Complaint
 
 
 def _choices(kind: type[Struct], key: str) -> list[str]:
-    """Return the words that a field takes; none if it does not take words."""
+    """Return the allowed words of a field; none if it is not an enumeration."""
     field = next((each for each in msgspec.structs.fields(kind) if each.encode_name == key), None)
     if field is None:
         return []

@@ -1,6 +1,6 @@
-"""What a plan configures: `[factory]`, `[settings]`, and parameters that stand for settings.
+"""The settings in a plan: `[factory]`, `[settings]`, and parameters that are names of settings.
 
-All of it goes to the node that keeps the settings. Each key knows where it is written.
+All of them are parameters of the node that stores the settings. Each key has its file and key.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from launch.ports import shift_settings
 from msgs.setting_keys import SettingError, check, flatten, unflatten
 from msgs.setting_names import settings_of
 
-SETTINGS_NODE = "system"  # the node
+SETTINGS_NODE = "system"  # stores the settings
 
 
 class Tree(StrEnum):
-    """A table at the top of a launch file, and the parameter of the keeper that it becomes."""
+    """A table at the top of a launch file, and the parameter of SETTINGS_NODE that it becomes."""
 
-    FACTORY = "factory"  # what the box is delivered with: what is stored counts more
-    SETTINGS = "settings"  # counts more than what is stored, and is locked
+    FACTORY = "factory"  # settings at delivery: stored ones override them
+    SETTINGS = "settings"  # override stored ones, and are locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,13 @@ class Setting:
 
 
 class Configured:
-    """Both trees while files are laid over each other, key by key."""
+    """Both trees while files are merged, key by key."""
 
     def __init__(self) -> None:
         self._trees: dict[Tree, dict[str, Setting]] = {tree: {} for tree in Tree}
 
     def lay_over(self, tree: Tree, values: Mapping[str, Any], source: str) -> None:
-        """Take what a file or `--set` writes, nested or with dotted keys.
+        """Merge the values of a file or `--set`, nested or with dotted keys.
 
         :raises Complaint: the first key or value that is wrong.
         """
@@ -50,7 +50,7 @@ class Configured:
             self._trees[tree][key] = Setting(value=value, place=f"{source}: {tree}.{key}")
 
     def lay_parameter(self, parameter: str, value: Any, source: str) -> None:
-        """Take a parameter of another node that stands for settings.
+        """Merge a parameter of another node that is a name of settings.
 
         :raises Complaint: its value is wrong.
         """
@@ -63,9 +63,9 @@ class Configured:
             self._trees[Tree.SETTINGS][key] = setting
 
     def parameters(self, ports: int) -> dict[str, Any]:
-        """Return the keeper's parameters, with `ports` added to every simulated port.
+        """Return the parameters of SETTINGS_NODE, with `ports` added to every simulated port.
 
-        :raises Complaint: one becomes no port; the key is file and key as written.
+        :raises Complaint: a port out of range; the key is file and key as written.
         """
         flat = {
             tree: {key: setting.value for key, setting in settings.items()}
@@ -79,7 +79,7 @@ class Configured:
         return {str(tree): unflatten(values) for tree, values in shifted.items()}
 
     def places(self) -> dict[str, str]:
-        """Return where each key of these parameters is written."""
+        """Return file and key of each of these parameters."""
         return {
             f"{tree}.{key}": setting.place
             for tree, settings in self._trees.items()

@@ -1,4 +1,4 @@
-"""The log of a graph, as the supervisor keeps it: lines of all nodes, written without waiting."""
+"""The log of a graph: the supervisor writes the lines of all nodes, without blocking."""
 
 import contextlib
 import os
@@ -8,15 +8,15 @@ from bus.run import ZmqBus
 from launch.children import LogReader, log_pipe
 from launch.log import LogWriter
 
-FLUSH_PERIOD_S = 0.05  # while the reader of the log is slow
+FLUSH_PERIOD_S = 0.05  # while the process that reads the log is slow
 STDERR = 2
 
 
 class Journal:
-    """Writes to stderr. Until it is let out it holds back all lines: the start may still fail."""
+    """Writes to stderr. It holds lines back until `let_out`, since the start may still fail."""
 
     def __init__(self, bus: ZmqBus, name: str, least_level: str) -> None:
-        """Hold lines back; `name` is the origin of the supervisor's own."""
+        """Hold lines back; `name` is the origin of the supervisor's own lines."""
         self._bus = bus
         self._name = name
         self._log = LogWriter(STDERR, least_level)
@@ -28,20 +28,20 @@ class Journal:
         self._write(self._name, level, text)
 
     def line_of(self, origin: str) -> Callable[[str, str], None]:
-        """Return what writes a line in the name of a node: its level and its text."""
+        """Return a function that writes a line of a node, from level and text."""
         return lambda level, text: self._write(origin, level, text)
 
     def let_out(self) -> None:
-        """Write what was held back, and from now on each line at once."""
+        """Write the lines that were held back, and from now on each line at once."""
         self._log.let_out()
 
     def close(self) -> None:
-        """Write what is left, as far as somebody takes it."""
+        """Write the rest, as far as possible without blocking."""
         self._log.close()
 
     @contextlib.contextmanager
     def of_everything(self) -> Iterator[None]:
-        """Have what this process itself writes on stderr go through the log as well."""
+        """Write this process's own output on stderr to the log as well."""
         stderr = os.dup(STDERR)
         reading, writing = log_pipe()
         reader = LogReader(self._bus, reading, self.line_of(self._name))

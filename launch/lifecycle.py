@@ -1,15 +1,15 @@
 """One supervised node, from start to stop. Pure: events and time in, the new state and acts out.
 
-A process of the node goes through two halves. First it imports the node and checks its
-parameters, and holds nothing; then, told to go, it opens sockets and drivers until it is READY.
-So a graph is checked whole before any of it starts, and a restart in place asks the old process
-to leave only when the new one is ready to take over.
+A process of the node has two phases. First it imports the node and checks its parameters, and opens
+nothing; then, after `SendGo`, it opens sockets and drivers until it is READY. So all nodes are
+checked before any of them starts, and a restart in place stops the old process only when the new
+one has passed its checks.
 
-A node with a safe state to reach, once READY, gets SIGKILL only after SIGTERM and its grace,
-whatever it has done and however impatient anybody is.
+A node with a safe state, once READY, gets SIGKILL only after SIGTERM and TERM_GRACE_S, also if it
+hangs and also after repeated requests to stop.
 
-Processes are numbered by their start; an event of a process that is no longer ours is ignored.
-What is done, with real processes, is `launch.supervisor`'s business.
+Processes are numbered by their start; events of former processes are ignored. `launch.supervisor`
+carries the acts out.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from launch.restarts import EXIT_OK, History, Never, ended, started
 from msgs.launch import ProcessState
 from msgs.requests import StopReason
 
-CHECKS_S = 60.0  # all nodes import at once at the first start; a small board takes its time
+CHECKS_S = 60.0  # at the first start all nodes import at once, which is slow on a small board
 TERM_GRACE_S = 0.5  # from SIGTERM to SIGKILL; safety opens and exits within 0.2 s
 
 
@@ -29,19 +29,19 @@ TERM_GRACE_S = 0.5  # from SIGTERM to SIGKILL; safety opens and exits within 0.2
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The node shall run. `held`: checked now, told to go by a later NeedsReady."""
+    """The node shall run. `held`: it waits after its checks for NeedsReady."""
 
     held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsReady:
-    """What the node needs is READY."""
+    """All nodes that this one needs are READY."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessChecked:
-    """A process has imported the node and found its parameters right."""
+    """A process has imported the node, and its parameters are valid."""
 
     process: int
 
@@ -56,11 +56,11 @@ class ProcessReady:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """A process is gone. `code` is its exit code, negative for a signal."""
+    """A process has ended. `code` is its exit code, negative for a signal."""
 
     process: int
     code: int
-    why: str = ""  # its own last word, if it gave one
+    why: str = ""  # the reason that it sent; "" if none
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,17 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The node shall end and stay so."""
+    """The node shall end and not be started again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hurry:
-    """Whoever waits for the stop is impatient: the next, harder means is taken now."""
+    """The stop was requested again: the next stage of stopping begins now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """The process is there, but has said nothing for too long."""
+    """The process runs, but has sent no heartbeat for too long."""
 
     silence_s: float
 
@@ -104,7 +104,7 @@ Event = (
 )
 
 
-# --- acts: what is to be done ------------------------------------------------------------------
+# --- acts: what the supervisor does ------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class SendGo:
-    """Tell a checked process to open its sockets and drivers."""
+    """Let a checked process open its sockets and drivers."""
 
     process: int
 
@@ -144,24 +144,24 @@ Act = Fork | SendGo | AskToStop | Signal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Where a node stands."""
+    """State of a node."""
 
     state: ProcessState = ProcessState.STOPPED
     process: int | None = None  # the one that runs
-    spare: int | None = None  # the one that shall take over
+    spare: int | None = None  # the one that will replace it
     spare_checked: bool = False
     forks: int = 0
     held: bool = False
     checked: bool = False  # `process` has passed its checks
     stopping: StopReason | None = None
-    hardness: int = 0  # of the means used to stop: asked, SIGTERM, SIGKILL
+    hardness: int = 0  # stage of stopping: 0 requested, 1 SIGTERM, 2 SIGKILL
     deadline_s: float | None = None
     ready_s: float | None = None  # since when it is READY
     incarnation: int = 0
     restarts: int = 0
     history: History = field(default_factory=History)
-    kill_reason: str | None = None  # why we are killing a process; None: we are not
-    why: str = ""  # why the last process ended, in words; empty once the next is READY
+    kill_reason: str | None = None  # why a process is being killed; None: it is not
+    why: str = ""  # why the last process ended, as text; empty once the next is READY
 
     @property
     def is_gone(self) -> bool:
@@ -180,7 +180,7 @@ class State:
 
     @property
     def is_restarting(self) -> bool:
-        """Return whether a start or restart is on its way whose end will be told."""
+        """Return whether a start or restart has begun and not ended."""
         return (
             self.spare is not None
             or self.stopping is StopReason.RESTART
@@ -189,7 +189,7 @@ class State:
 
 
 def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """Take one event."""
+    """Return the new state after one event, and the acts to be done."""
     match event:
         case Start() if state.process is None:
             return _fork(replace(state, held=event.held), now_s)
@@ -198,7 +198,9 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
         case ProcessChecked() if event.process == state.process:
             return _go(plan, replace(state, checked=True), now_s)
         case ProcessChecked() if event.process == state.spare and state.kill_reason is not None:
-            return replace(state, spare_checked=True), ()  # takes over when the other is gone
+            return replace(
+                state, spare_checked=True
+            ), ()  # it replaces the other when that has ended
         case ProcessChecked() if event.process == state.spare and state.stopping is None:
             return _hand_over(plan, replace(state, spare_checked=True), now_s)
         case ProcessReady() if event.process == state.process and state.stopping is None:
@@ -222,11 +224,11 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
         case Tick() if state.deadline_s is not None and now_s >= state.deadline_s:
             return _deadline(plan, state, now_s)
         case _:
-            return state, ()  # of a process that is no longer ours, or with nothing to do
+            return state, ()  # of a former process, or with nothing to do
 
 
 def describe_exit(code: int) -> str:
-    """Return how a process ended, in words."""
+    """Return how a process ended, as text."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -251,11 +253,11 @@ def _fork(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
 
 
 def _go(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """Let the process go on if it is checked and nothing holds it."""
+    """Let the process open its sockets if it is checked and not held."""
     if state.process is None or not state.checked or state.state is not ProcessState.STARTING:
         return state, ()
     if state.held:
-        return replace(state, deadline_s=None), ()  # waiting for others is not its fault
+        return replace(state, deadline_s=None), ()  # no deadline while it waits for other nodes
     return replace(state, deadline_s=now_s + plan.ready_s), (SendGo(state.process),)
 
 
@@ -271,10 +273,10 @@ def _ready(state: State, event: ProcessReady, now_s: float) -> tuple[State, tupl
 
 
 def _replace(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """Prepare the next process beside the one that runs; without one, just start it."""
+    """Start the next process beside the one that runs, or the only one if none runs."""
     if state.process is None:
-        anew = replace(state, history=History(), restarts=state.restarts + 1, why="")
-        return _fork(anew, now_s)
+        fresh = replace(state, history=History(), restarts=state.restarts + 1, why="")
+        return _fork(fresh, now_s)
     number = state.forks + 1
     return replace(
         state, spare=number, spare_checked=False, forks=number, deadline_s=now_s + CHECKS_S
@@ -282,7 +284,7 @@ def _replace(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
 
 
 def _hand_over(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """Ask the running process to leave: the next one is checked."""
+    """Ask the running process to stop, since the next one is checked."""
     return replace(
         state, stopping=StopReason.RESTART, hardness=0, deadline_s=now_s + plan.stop_s
     ), (AskToStop(StopReason.RESTART),)
@@ -291,7 +293,7 @@ def _hand_over(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple
 def _exited(
     plan: NodePlan, state: State, event: Exited, now_s: float
 ) -> tuple[State, tuple[Act, ...]]:
-    """Decide what follows the end of the node's process."""
+    """Handle the end of the node's process."""
     why = _reason(state, event)
     ready_for_s = 0.0 if state.ready_s is None else now_s - state.ready_s
     gone = replace(
@@ -334,10 +336,10 @@ def _exited(
 
 
 def _spare_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
-    """Go on with the process that runs; if it is leaving already, fork another one then."""
+    """Keep the running process; if it is stopping already, another one is forked after it."""
     left = replace(state, spare=None, spare_checked=False)
     if state.kill_reason is not None and state.deadline_s is not None and state.stopping is None:
-        return left, ()  # the kill_reason is on the one that runs: it hangs
+        return left, ()  # the running process hangs and is being killed
     left = replace(left, kill_reason=None)
     if state.stopping is None:
         left = replace(left, deadline_s=None, why=_reason(state, event))
@@ -349,15 +351,15 @@ def _reason(state: State, event: Exited) -> str:
 
 
 def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """End the node: by asking when it is READY, by SIGTERM before that."""
+    """Stop the node: by a request if it is READY, else by SIGTERM."""
     no_spare = () if state.spare is None else (Signal(state.spare, SIGKILL),)
     if state.process is None:
         return replace(state, state=ProcessState.STOPPED, deadline_s=None, why=""), no_spare
-    if state.stopping is not None:  # it has been asked already; only what follows is another
+    if state.stopping is not None:  # it has been asked already; it is not started again after that
         return replace(state, stopping=StopReason.SHUTDOWN), no_spare
     stopping = replace(state, stopping=StopReason.SHUTDOWN, hardness=0)
     if state.kill_reason is not None and plan.has_safe_state and state.deadline_s is not None:
-        return replace(stopping, hardness=1), no_spare  # it hangs, and has its grace already
+        return replace(stopping, hardness=1), no_spare  # it hangs, and has got SIGTERM already
     if state.state is ProcessState.READY:
         asked = replace(stopping, deadline_s=now_s + plan.stop_s)
         return asked, (*no_spare, AskToStop(StopReason.SHUTDOWN))
@@ -366,7 +368,7 @@ def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act,
 
 
 def _harder(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
-    """Take the next harder means to end the process."""
+    """Begin the next stage of stopping the process."""
     if state.process is None or state.hardness >= 2:
         return state, ()
     if state.hardness == 0:
@@ -379,9 +381,9 @@ def _harder(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
 def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
     if state.stopping is not None:
         return _harder(state, now_s)
-    if state.process is None:  # the wait of BACKOFF is over
+    if state.process is None:  # BACKOFF has ended
         return _fork(replace(state, restarts=state.restarts + 1), now_s)
-    if state.kill_reason is not None:  # the grace of one that hung is over
+    if state.kill_reason is not None:  # TERM_GRACE_S of a hanging process is over
         return replace(state, deadline_s=None), (Signal(state.process, SIGKILL),)
     late = state.process if state.spare is None else state.spare
     is_going = state.spare is None and state.checked

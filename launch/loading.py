@@ -1,9 +1,9 @@
-"""A node of a plan: its module and its drivers found, all parameters checked, then built.
+"""Loads a node of a plan: imports its module and drivers, checks all parameters, then builds it.
 
-Shared by a node's own process and by the whole graph in one process. A node says in `Drivers`, a
-dataclass, which devices it has: each field is a device, its type the device's Protocol. For each
-of them the plan names a module with `Parameters` and `open(bus, parameters)`; all is checked
-before the first is opened.
+Used by a node's own process and by the whole graph in one process. A node declares its devices in
+`Drivers`, a dataclass: each field is a device, its type the device's Protocol. For each of them the
+plan names a module with `Parameters` and `open(bus, parameters)`; all of them are checked before
+the first is opened.
 """
 
 import importlib
@@ -32,7 +32,7 @@ class LoadedDriver:
     """A driver that can be opened."""
 
     device: str
-    key: str  # as the plan names it: "nodes.meter.driver.chip"
+    key: str  # key in the plan: "nodes.meter.driver.chip"
     entry: DriverEntry
     file: str
     open: Callable[[Bus, Struct], Driver]
@@ -61,14 +61,14 @@ class LoadedNode:
 
     @property
     def is_asyncio(self) -> bool:
-        """Return whether the node wants to live inside asyncio."""
+        """Return whether the node runs inside asyncio."""
         return bool(self.module.RUNNER == "asyncio")
 
     def build(self, bus: Bus) -> object:
-        """Open the drivers and build the node on its bus; whoever asks keeps what is returned.
+        """Open the drivers and build the node on its bus; the caller has to keep the result.
 
-        If that fails, the drivers that are open already are shut down, in the order in which they
-        were opened: first what can switch off.
+        If that fails, the open drivers are shut down in the order in which they were opened: first
+        the one that can switch off.
 
         :raises ConfigurationError: a driver cannot be opened, or a parameter cannot be used.
         """
@@ -130,9 +130,9 @@ def _check(
 
 
 def _shut_down(drivers: Iterable[Driver]) -> None:
-    """Shut down every driver, whatever the ones before it do."""
+    """Shut down every driver, even if another one raises."""
     for driver in drivers:
-        # The error of the start is raised; one of a shutdown after it is not.
+        # The error of the start is raised, not one of a shutdown after it.
         with suppress(Exception):
             driver.shutdown()
 
@@ -197,8 +197,8 @@ def _load_driver(
         or get_type_hints(opens).get("return") is not protocol
     ):
         raise refuse(
-            f"{driver.module} is no driver of this device; expected a module with Parameters and "
-            f"open(bus, parameters) -> {protocol.__name__}"
+            f"{driver.module} is no driver of this device; expected a module with "
+            f"Parameters and open(bus, parameters) -> {protocol.__name__}"
         )
     try:
         parameters = _check(driver.parameters, kind, entry.ports)
@@ -222,7 +222,7 @@ def _which_device(device: str, known: Mapping[str, object]) -> str:
 
 
 def _known_drivers(protocol: type[Driver]) -> list[str]:
-    """Return the drivers that stand beside a Protocol: cp_line_sim beside cp_line."""
+    """Return the drivers beside the module of a Protocol: cp_line_sim beside cp_line."""
     package, _, noun = protocol.__module__.rpartition(".")
     folders = getattr(importlib.import_module(package), "__path__", ())
     return [
@@ -233,7 +233,7 @@ def _known_drivers(protocol: type[Driver]) -> list[str]:
 
 
 def _is_missing(name: str, error: ModuleNotFoundError) -> bool:
-    """Return whether it is the module itself that was not found, not one that it imports."""
+    """Return whether the module itself is missing, not one that it imports."""
     return error.name is not None and f"{name}.".startswith(f"{error.name}.")
 
 
@@ -244,7 +244,7 @@ def _parameter_error(entry: NodeEntry, complaint: Complaint) -> ConfigurationErr
     if complaint.key in entry.places:
         return ConfigurationError(f"{entry.places[complaint.key]}: {complaint.text}")
     first = _first(complaint.key)
-    if any(_first(key) == first for key in entry.places):  # what does not go together with them
+    if any(_first(key) == first for key in entry.places):  # a conflict between them
         return ConfigurationError(f"{entry.file}: {complaint}")
     source = entry.sources.get(f"parameters.{first}", entry.file)
     return ConfigurationError(f"{source}: {entry.node}.{complaint}")

@@ -1,9 +1,9 @@
-"""The log as the supervisor writes it: one line an event, on stderr, never waiting for a reader.
+"""The log as the supervisor writes it: one line for each event, on stderr, without blocking.
 
     2026-11-23 00:12:44.031 info    pilot         ready
 
-UTC, level, origin, text (LOG-1). Nodes write to a pipe of their own; a line begins with its level
-as in sd-daemon(3), `<3>` to `<7>`. One without comes from elsewhere in the process: a warning.
+UTC, level, origin, text (LOG-1). Each node writes to its own pipe; a line begins with its level as
+in sd-daemon(3), `<3>` to `<7>`. A line without a level comes from a library: a warning.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class LineSplitter:
         return [self._read(line) for line in whole if line]
 
     def end(self) -> list[tuple[str, str]]:
-        """Return what is left when no more will come."""
+        """Return the rest at the end of the data."""
         return self.feed(b"\n")
 
     @staticmethod
@@ -62,12 +62,12 @@ QUIET_LEVELS = ("debug", "info")
 class LogWriter:
     """Writes lines from a level up to a descriptor that may be slow.
 
-    What does not fit is dropped and counted.
+    Beyond MOST_WAITING_BYTES lines are dropped and counted.
     """
 
     def __init__(self, fd: int, least: str = "debug") -> None:
         self._fd = _without_waiting(fd)
-        # A socket (systemd's journal) cannot be opened anew; it is told not to wait at each word.
+        # A socket (systemd's journal) cannot be opened again; each send has MSG_DONTWAIT instead.
         self._socket = socket.socket(fileno=self._fd) if _is_socket(self._fd) else None
         self._shown = frozenset(LEVELS[LEVELS.index(least) :])
         self._waiting: deque[bytes] = deque()
@@ -78,11 +78,11 @@ class LogWriter:
 
     @property
     def has_more(self) -> bool:
-        """Return whether lines wait for the reader."""
+        """Return whether lines wait to be written."""
         return bool(self._waiting)
 
     def write(self, utc_ns: int, level: str, origin: str, text: str) -> None:
-        """Write one line, now or when `flush` finds room."""
+        """Write one line, now or at a later `flush`."""
         if level not in self._shown:
             return
         self._utc_ns = utc_ns
@@ -93,11 +93,11 @@ class LogWriter:
         self._put_off(data)
 
     def hold_back(self) -> None:
-        """Keep lines below a warning until `let_out`; a graph that cannot start says just why."""
+        """Hold lines below a warning until `let_out`: a failed start then logs only its reason."""
         self._held_back = []
 
     def let_out(self) -> None:
-        """Write what was held back, and everything from now on."""
+        """Write the lines that were held back, and from now on each line at once."""
         held_back, self._held_back = self._held_back or [], None
         for data in held_back:
             self._put_off(data)
@@ -107,7 +107,7 @@ class LogWriter:
             self._dropped += 1
             return
         if self._dropped:
-            lost = f"{self._dropped} lines are lost here: nobody read fast enough"
+            lost = f"{self._dropped} lines are lost here: the log was read too slowly"
             self._dropped = 0
             data = line_of(self._utc_ns, "warning", "launch", lost).encode() + b"\n" + data
         self._waiting.append(data)
@@ -115,14 +115,14 @@ class LogWriter:
         self.flush()
 
     def flush(self) -> None:
-        """Write as much as the reader takes."""
+        """Write as much as possible without blocking."""
         while self._waiting:
             data = self._waiting[0]
             try:
                 count = self._put(data)
             except BlockingIOError:
                 return
-            except OSError:  # nobody will ever read it: a closed pipe or terminal
+            except OSError:  # a closed pipe or terminal
                 count = len(data)
             self._waiting_bytes -= count
             if count < len(data):
@@ -136,7 +136,7 @@ class LogWriter:
         return os.write(self._fd, data)
 
     def close(self) -> None:
-        """Close it; what waits is lost."""
+        """Close it; waiting lines are lost."""
         self.flush()
         if self._socket is not None:
             self._socket.close()
@@ -149,10 +149,10 @@ def _is_socket(fd: int) -> bool:
 
 
 def _without_waiting(fd: int) -> int:
-    """Return a new descriptor for the same file that does not wait.
+    """Return a new descriptor for the same file that does not block.
 
-    It is opened anew, because O_NONBLOCK on the one we have would be seen by all who share it.
-    A regular file makes nobody wait, and a socket cannot be opened anew: those stay as they are.
+    The file is opened again, because O_NONBLOCK on the given descriptor would affect all processes
+    that share it. Regular files do not block, and sockets cannot be opened: those are duplicated.
     """
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         with contextlib.suppress(OSError):

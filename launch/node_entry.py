@@ -1,13 +1,13 @@
-"""What a plan writes about one node, as far as the node's code is concerned.
+"""The entry of one node in a plan, as far as loading the node needs it.
 
-Goes from the plan to whoever loads the node: its own process, or the graph in one process.
+The plan gives it to the node's own process, or to the graph in one process.
 """
 
 from typing import Any
 
 from msgspec import Struct
 
-THE_ONE = ""  # the device of a node that has one, where the plan does not name it
+THE_ONE = ""  # the only device of a node, where the plan does not name it
 
 
 class DriverEntry(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class NodeEntry(Struct, frozen=True, kw_only=True):
 
 
 def lay_over(below: DriverEntry | None, above: DriverEntry) -> DriverEntry:
-    """Return a driver with what is written later: a module begins with no parameters."""
+    """Return a driver with a later entry merged: a new module begins without parameters."""
     if below is None or above.module:
         return above
     return DriverEntry(

@@ -1,7 +1,7 @@
-"""Our own code in a process that forks others: shared with them while its files are as they were.
+"""The project's modules in a process that forks others: shared while their files are unchanged.
 
-A process that is forked after one of the files has changed forgets all of it and imports it anew:
-a changed source file is live in the next process, as if nothing had been shared.
+A process that is forked after one of the files has changed removes all of them and imports them
+again, so that it runs the changed file.
 """
 
 import sys
@@ -11,24 +11,24 @@ from typing import NamedTuple
 
 
 class Stamp(NamedTuple):
-    """What tells one state of a file from the next."""
+    """Time and size of a file, which differ after a change."""
 
     changed_ns: int
     bytes: int
 
 
 class OwnCode:
-    """The modules of some packages and folders, with the files that they came from."""
+    """The modules of some packages and folders, with their files."""
 
     def __init__(self, packages: Iterable[str], folders: Iterable[str] = ()) -> None:
-        """Note what is imported already."""
+        """Note the modules that are imported already."""
         self._packages = frozenset(packages)
         self._folders = tuple(f"{folder}/" for folder in folders)
         self._stamps: dict[str, tuple[str, Stamp | None]] = {}  # by module
         self.note()
 
     def note(self) -> None:
-        """Note what has been imported since. Call it after each import, a failed one as well."""
+        """Note new modules. Call it after each import, including a failed one."""
         for name, module in tuple(sys.modules.items()):
             if name in self._stamps:
                 continue
@@ -37,11 +37,11 @@ class OwnCode:
                 self._stamps[name] = (file, _stamp(file))
 
     def is_as_it_was(self) -> bool:
-        """Return whether every file is still what was imported."""
+        """Return whether no file has changed since its import."""
         return all(_stamp(file) == stamp for file, stamp in self._stamps.values())
 
     def forget(self) -> None:
-        """Have the modules imported anew by whoever wants them next."""
+        """Remove the modules, so that the next import reads their files again."""
         for name in self._stamps:
             sys.modules.pop(name, None)
 

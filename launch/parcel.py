@@ -1,7 +1,7 @@
-"""What the supervisor, the warm parent and a node's process say to each other.
+"""The messages between the supervisor, the warm parent and a node's process.
 
-Each message is one packet of a socket pair (SOCK_SEQPACKET): msgpack, with descriptors beside it.
-An end of file means that the other side is gone, however it went.
+Each message is one packet of a socket pair (SOCK_SEQPACKET): msgpack, and descriptors with it. An
+end of file means that the other side has ended.
 """
 
 import array
@@ -20,16 +20,16 @@ MOST_BYTES = 256 * 1024
 
 
 class Roster(Struct, frozen=True, kw_only=True):
-    """To the warm parent, once, before any order: the nodes that it will be asked for."""
+    """To the warm parent, once, before any order: the nodes of the plan."""
 
     nodes: tuple[NodeEntry, ...]
     folders: tuple[str, ...]  # searched for packages after all others
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """To the warm parent, and through it to the process: the node that it shall become.
+    """To the warm parent, and through it to the process: the node that it shall run.
 
-    Beside it go two descriptors: the process's end of its own socket pair, and its log.
+    Two descriptors are sent with it: the process's end of its socket pair, and its log.
     """
 
     entry: NodeEntry
@@ -51,7 +51,7 @@ class Born(Struct, frozen=True, tag="born"):
 
 
 class Checked(Struct, frozen=True, tag="checked"):
-    """From the process: imported, parameters right, nothing opened; it waits for Go."""
+    """From the process: imported, parameters valid, nothing opened; it waits for Go."""
 
 
 class Ready(Struct, frozen=True, tag="ready"):
@@ -84,7 +84,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def send_message(connection: socket.socket, message: ProcessMessage) -> None:
-    """Send one word. A side that is gone is found out by its end of file, not here."""
+    """Send one message. A closed connection is detected by its end of file, not here."""
     try:
         connection.send(_ENCODER.encode(message))
     except OSError:
@@ -92,9 +92,9 @@ def send_message(connection: socket.socket, message: ProcessMessage) -> None:
 
 
 def receive_message(connection: socket.socket) -> ProcessMessage | None:
-    """Return the next word; None at the end of file.
+    """Return the next message; None at the end of file.
 
-    :raises BlockingIOError: nothing there, on a connection that does not block.
+    :raises BlockingIOError: no message, on a connection that does not block.
     """
     try:
         packet = connection.recv(MOST_BYTES)
@@ -104,7 +104,7 @@ def receive_message(connection: socket.socket) -> ProcessMessage | None:
 
 
 def send_roster(connection: socket.socket, roster: Roster) -> None:
-    """Send the roster. A side that is gone is found out by its end of file, not here."""
+    """Send the roster. A closed connection is detected by its end of file, not here."""
     with contextlib.suppress(OSError):
         connection.send(_ENCODER.encode(roster))
 
@@ -118,7 +118,7 @@ def receive_roster(connection: socket.socket) -> Roster | None:
 def send_order(connection: socket.socket, order: Order, fds: tuple[int, int]) -> None:
     """Send an order with its descriptors.
 
-    :raises OSError: the warm parent is gone, or has too many orders waiting.
+    :raises OSError: the warm parent has ended, or has too many orders waiting.
     """
     connection.sendmsg(
         [_ENCODER.encode(order)],

@@ -1,6 +1,6 @@
 """A plan: which nodes run, with which drivers and parameters, and in which order.
 
-`launch.plan_file` reads one from a launch file; this says what has been read.
+`launch.plan_file` reads a plan from a launch file.
 """
 
 from collections.abc import Mapping
@@ -26,16 +26,16 @@ class RestartPolicy(StrEnum):
 class Stops(StrEnum):
     """When a node is stopped with the graph."""
 
-    FIRST = "first"  # while all others still run: it has things to bring to an end
+    FIRST = "first"  # while all others still run, which it needs for that
     BETWEEN = "between"
-    LAST = "last"  # guards the others
+    LAST = "last"  # supervises the others
 
 
 class ParentDeath(StrEnum):
-    """What a node gets when the supervisor dies without stopping it."""
+    """The signal that a node gets when the supervisor dies without stopping it."""
 
     KILL = "kill"
-    TERM = "term"  # it has a safe state to reach, and ends by itself
+    TERM = "term"  # it has a safe state, and ends by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +62,18 @@ class NodePlan:
 
     @property
     def has_safe_state(self) -> bool:
-        """Return whether it reaches a safe state before it ends, given SIGTERM and a moment."""
+        """Return whether it reaches a safe state after SIGTERM, before it ends."""
         return self.parent_death is ParentDeath.TERM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A checked plan. The nodes stand in an order in which they may start one after another."""
+    """A checked plan. The nodes are in an order in which they can start one after another."""
 
     name: str
     file: str  # as errors name it
     nodes: tuple[NodePlan, ...]
-    folders: tuple[str, ...] = ()  # with node packages of the user's own
+    folders: tuple[str, ...] = ()  # with the user's node packages
     ports: int = 0  # is added to every simulated port
 
     def node(self, name: str) -> NodePlan:
@@ -81,7 +81,7 @@ class Plan:
         return next(node for node in self.nodes if node.name == name)
 
     def entry(self, name: str) -> NodeEntry:
-        """Return what whoever loads a node has to know of it."""
+        """Return the entry of a node, from which it is loaded."""
         node = self.node(name)
         return NodeEntry(
             node=name,
@@ -98,8 +98,7 @@ class Plan:
 def stop_waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
     """Return the nodes in the order in which they stop; those of one wave stop together.
 
-    First those that stop first, last those that stop last; within each of these a node stops
-    before the nodes that it needs.
+    By `stops`, and within each of its values a node stops before the nodes that it needs.
     """
     waves: list[tuple[str, ...]] = []
     for stage in Stops:

@@ -13,7 +13,7 @@ A launch file is TOML, one node a table:
     restart = "always"               # or "on-failure", "never"
     ready_s = 10.0                   # from its start, when all are checked, to READY
     stop_s = 2.0                     # from the request to stop to SIGTERM
-    hung_s = 10.0                    # without a heartbeat it is killed and started again
+    hung_s = 10.0                    # without a heartbeat for this time it is killed and restarted
     stops = "between"                # or "first", "last"
     parent_death = "kill"            # or "term": the signal when the supervisor dies
     cpu = [1]                        # processors it may use
@@ -25,9 +25,9 @@ A launch file is TOML, one node a table:
     [nodes.pilot.parameters]         # checked by the node itself before anything starts
     key = "value"
 
-    [factory]                        # settings (msgs/settings.py) that the box is delivered with
+    [factory]                        # settings (msgs/settings.py) at delivery
     main_fuse_a = 35
-    [settings]                       # settings that count more than what is stored; locked
+    [settings]                       # settings that override stored ones; locked
     house_meter.enabled = false      # nested or with dots
 
 A node with several devices has a driver for each; a driver may have parameters, which its module
@@ -42,13 +42,13 @@ checks before anything starts:
 
 In a file that includes another, `parameters`, `factory` and `settings` are merged key by key and
 `driver` device by device; every other key is replaced. A driver that is named again begins without
-parameters; parameters without a `device` are merged into those of the driver before. A node that is
-off is also no longer needed by others.
+parameters; parameters without a `device` are merged into those of the present driver. A node that
+is off is removed from the `needs` of others.
 
-Both trees of settings are given to the node `system`. Parameters of other nodes that stand for
-settings (msgs/setting_names.py), as `load_manager.main_fuse_a`, count as `[settings]`.
+Both trees of settings are parameters of the node `system`. Parameters of other nodes that are names
+of settings (msgs/setting_names.py), as `load_manager.main_fuse_a`, belong to `[settings]`.
 
-`--set` is written last:
+`--set` is merged last:
 
     NODE.PARAMETER=VALUE
     NODE.driver=MODULE               NODE.driver.parameters.PARAMETER=VALUE
@@ -80,7 +80,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,19}")
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[nodes.NAME]` as written; what is not written is UNSET."""
+    """`[nodes.NAME]` as written; missing keys are UNSET."""
 
     module: _Module | UnsetType = UNSET
     driver: str | dict[str, Any] | UnsetType = UNSET
@@ -130,9 +130,9 @@ _PLAIN_KEYS = tuple(
 def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
     """Read a launch file and what it includes, and check all but the nodes' own parameters.
 
-    `settings` are the words of `--set`.
+    `settings` are the values of `--set`.
 
-    :raises PlanError: the first thing that is wrong.
+    :raises PlanError: the first error.
     """
     whole = _read(file, ())
     for setting in settings:
@@ -157,7 +157,7 @@ def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
 
 
 class _Draft:
-    """One node while files are laid over each other. Every key knows where it was written."""
+    """One node while files are merged. Each key has its source."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
@@ -167,9 +167,9 @@ class _Draft:
         self.sources: dict[str, str] = {}
 
     def lay_over(self, table: _Table, source: str) -> None:
-        """Take what a file writes about this node.
+        """Merge the table of a file.
 
-        :raises Complaint: a driver is written wrongly.
+        :raises Complaint: a wrong driver.
         """
         for key in _PLAIN_KEYS:
             value = getattr(table, key)
@@ -182,26 +182,26 @@ class _Draft:
             self.off = table.off
 
     def set_drivers(self, written: str | Mapping[str, Any], source: str) -> None:
-        """Name the driver of the one device, or of each device.
+        """Set the driver of the only device, or of each device.
 
-        :raises Complaint: a driver is written wrongly.
+        :raises Complaint: a wrong driver.
         """
         if isinstance(written, str) or not _DRIVER_KEYS.isdisjoint(written):
             written = {THE_ONE: written}
         for device, one in written.items():
             driver = _driver(f"driver.{device}" if device else "driver", one, source)
-            # What is written last comes last: a device may be named, or be the one there is.
+            # The latest entry comes last: a device may be named, or be the only one.
             self.drivers[device] = lay_over(self.drivers.pop(device, None), driver)
 
     def set_parameter(self, key: str, value: Any, source: str) -> None:
-        """Give a parameter its value."""
+        """Set a parameter."""
         self.parameters[key] = value
         self.sources[f"parameters.{key}"] = source
 
 
 @dataclass(slots=True, kw_only=True)
 class _Whole:
-    """The whole plan while files are laid over each other."""
+    """The whole plan while files are merged."""
 
     name: str
     folders: tuple[str, ...] = ()
@@ -209,9 +209,9 @@ class _Whole:
     configured: Configured = field(default_factory=Configured)
 
     def set_parameter(self, node: str, key: str, value: Any, source: str) -> None:
-        """Give a parameter of a node its value, or the settings that it stands for.
+        """Set a parameter of a node, or the settings of which it is a name.
 
-        :raises Complaint: it is written wrongly.
+        :raises Complaint: a wrong parameter.
         """
         parameter = f"{node}.{key}"
         if node == SETTINGS_NODE and key in list(Tree):
@@ -224,7 +224,7 @@ class _Whole:
 
 
 def _read(file: Path, before: tuple[Path, ...]) -> _Whole:
-    """Return a file over what it includes."""
+    """Return a file merged over the files that it includes."""
     if file.resolve() in before:
         raise PlanError(f"{file}: include: the files include each other in a circle")
     try:
@@ -297,7 +297,7 @@ def _lay_over(whole: _Whole, node: str, raw: dict[str, Any], file: Path) -> None
 
 
 def _set(whole: _Whole, setting: str, file: str) -> None:
-    """Carry out one `--set`."""
+    """Apply one `--set`."""
     target, equals, text = setting.partition("=")
     first, dot, key = target.strip().partition(".")
     source = f"--set {setting}"
@@ -330,7 +330,7 @@ def _set(whole: _Whole, setting: str, file: str) -> None:
 
 
 def _value(text: str) -> Any:
-    """Return a value written as TOML; what is not TOML is a text."""
+    """Return a value in TOML; anything else is a text."""
     try:
         parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:

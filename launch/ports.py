@@ -1,7 +1,7 @@
 """Several graphs on one machine: `--ports N` adds N to every simulated port.
 
-Which those are is declared by the types of parameters and settings (`msgs.ports`). A port of a peer
-moves where its host is this machine: 127.0.0.1 or localhost, beside it or in the same text.
+The types of parameters and settings declare which ports those are (`msgs.ports`). A port of another
+server moves if its host is this machine: 127.0.0.1 or localhost, beside it or in the same text.
 """
 
 import re
@@ -17,7 +17,7 @@ from msgs.setting_keys import LEAVES
 
 T = TypeVar("T")
 
-# No browser opens a page there: https://fetch.spec.whatwg.org/#port-blocking, read in 2026.
+# Browsers refuse these ports: https://fetch.spec.whatwg.org/#port-blocking, read in 2026.
 REFUSED_BY_BROWSERS = frozenset(
     {
         1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
@@ -35,7 +35,7 @@ _LOCAL = re.compile(r"(?P<host>(?<![\w.-])(?:127\.0\.0\.1|localhost)):(?P<port>[
 def shift_ports(values: Mapping[str, Any], kind: type[Struct], by: int) -> dict[str, Any]:
     """Return parameters of a Struct with `by` added to every simulated port, defaults as well.
 
-    :raises Complaint: there is no such port, or no browser opens a page there.
+    :raises Complaint: a port out of range, or one of a page that browsers refuse.
     """
     shifted = dict(values)
     for field in msgspec.structs.fields(kind):
@@ -50,9 +50,9 @@ def shift_ports(values: Mapping[str, Any], kind: type[Struct], by: int) -> dict[
 def shift_settings(trees: Mapping[T, Mapping[str, Any]], by: int) -> dict[T, dict[str, Any]]:
     """Return trees of settings, key to value, with `by` added to every simulated port.
 
-    They are laid over each other: the host may stand in one and its port in another.
+    The trees are merged later, so a host may be in one tree and its port in another.
 
-    :raises Complaint: there is no such port.
+    :raises Complaint: a port out of range.
     """
     hosts: dict[str, Any] = {}
     for flat in trees.values():
@@ -74,7 +74,7 @@ def shift_settings(trees: Mapping[T, Mapping[str, Any]], by: int) -> dict[T, dic
 
 
 def _shift(key: str, value: Any, port: PortKind, by: int) -> Any:
-    """Return a value with its port moved; what is of another kind is refused by its type."""
+    """Return a value with its port moved; a value of another type is returned as it is."""
     if port is PortKind.TEXT:
         if not isinstance(value, str):
             return value
@@ -94,5 +94,5 @@ def _moved(key: str, value: int, by: int) -> int:
 
 
 def _sum(value: int, by: int) -> str:
-    """Return a port with how it came to be."""
+    """Return a port and how it was computed, as text."""
     return f"port {value} with --ports {by} is {value + by}" if by else f"port {value}"

@@ -1,4 +1,4 @@
-"""What Linux offers to keep processes together, and Python does not: see prctl(2)."""
+"""Linux functions for process groups that Python lacks: see prctl(2)."""
 
 import contextlib
 import ctypes
@@ -22,9 +22,9 @@ def adopt_orphans() -> None:
 
 
 def die_with(parent: int, number: int) -> bool:
-    """Have the kernel send this process a signal when its parent dies.
+    """Let the kernel send this process a signal when its parent dies.
 
-    Return False if the parent is not this one (any more): then nobody will send it.
+    Return False if the parent is another one already: then no signal will come.
     """
     _prctl(_PR_SET_PDEATHSIG, number)
     return os.getppid() == parent
@@ -36,7 +36,7 @@ def be_called(name: str) -> None:
 
 
 def take_outputs(log_fd: int) -> None:
-    """Read nothing, and write both outputs to the log."""
+    """Read from /dev/null, and write both outputs to the log."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(log_fd, 1)
@@ -45,20 +45,20 @@ def take_outputs(log_fd: int) -> None:
 
 
 def keep_descriptor(kept: int) -> None:
-    """Close every descriptor but the standard three and one above them."""
+    """Close all descriptors except the standard three and a given one."""
     os.closerange(3, kept)
     os.closerange(kept + 1, MOST_DESCRIPTORS)
 
 
 def wait_for_parent(former: int, seconds: float = 1.0) -> None:
-    """Wait until this process has been handed from its former parent to the next."""
+    """Wait until this process has another parent than the former one."""
     until = time.monotonic() + seconds
     while os.getppid() == former and time.monotonic() < until:
         time.sleep(0.0002)
 
 
 def signal_group(pid: int, number: int) -> None:
-    """Send a signal to a process and all of its group; harmless if they are gone."""
+    """Send a signal to a process group; no error if it has ended."""
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
@@ -75,7 +75,7 @@ def is_group(number: int) -> bool:
 
 
 def end_groups(groups: set[int]) -> None:
-    """Kill what is left of process groups of our session whose leaders may be gone."""
+    """Kill all processes of process groups in this session whose leaders may have ended."""
     session = os.getsid(0)
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -85,9 +85,9 @@ def end_groups(groups: set[int]) -> None:
 
 
 def forget_signals() -> None:
-    """Give every signal the meaning that it has where Python starts, and block none.
+    """Restore the handling of signals that Python starts with, and block none.
 
-    Python ignores two: who writes to a reader that has gone is told so, and not killed.
+    SIGPIPE and SIGXFSZ stay ignored, as in Python: writing to a closed pipe is an OSError.
     """
     signal.set_wakeup_fd(-1)
     kept = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}

@@ -1,7 +1,7 @@
 """Whether and when a node that ended by itself is started again. Pure: time comes in.
 
-The first restart is immediate. Each one that follows a short life waits twice as long as the one
-before, 0.1 s to 10 s. Too many starts within five minutes, and the node has failed.
+The first restart is immediate. After each further short run the wait doubles, 0.1 s to 10 s. After
+too many starts within five minutes the node has failed.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from launch.plan import RestartPolicy
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 10.0
-LONG_RUN_S = 30.0  # a node that was READY as long begins anew
+LONG_RUN_S = 30.0  # a node that was READY for longer starts without a wait
 WINDOW_S = 300.0
-MOST_STARTS = 20  # within the window; with the waits above that is about two minutes of trying
+MOST_STARTS = 20  # within the window; with the waits above they take about two minutes
 
 EXIT_OK = 0
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits(3): starting again cannot help
@@ -20,7 +20,7 @@ EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits(3): starting again cannot help
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is remembered of a node's starts."""
+    """The recent starts of a node."""
 
     starts_s: tuple[float, ...] = ()  # within the window, oldest first
     short_runs: int = 0  # in a row
@@ -35,14 +35,14 @@ class Again:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Never:
-    """The node is not started again by itself."""
+    """The node is not started again automatically."""
 
     failed: bool
     why: str = ""
 
 
 def started(history: History, now_s: float) -> History:
-    """Take one start into the history."""
+    """Return the history with one more start."""
     kept = tuple(start_s for start_s in history.starts_s if now_s - start_s < WINDOW_S)
     return History(starts_s=(*kept, now_s), short_runs=history.short_runs)
 
@@ -50,7 +50,7 @@ def started(history: History, now_s: float) -> History:
 def ended(
     history: History, policy: RestartPolicy, code: int, ready_for_s: float, now_s: float
 ) -> tuple[History, Again | Never]:
-    """Decide after an end that nobody asked for.
+    """Decide after an end that was not requested.
 
     `code` is the exit code, negative for a signal. `ready_for_s` is how long the node had been
     READY, 0 if it never was.

@@ -1,4 +1,4 @@
-"""One supervised node: its processes, whether it is silent, and those who wait for it."""
+"""One supervised node: its processes, whether it is silent, and pending requests to restart it."""
 
 from bus import Call, Subscription
 from launch.children import ChildProcess
@@ -10,37 +10,40 @@ from msgs.requests import NodeName
 
 CONSEQUENCES = {
     ProcessState.STARTING: "it starts again",
-    ProcessState.READY: "the process before goes on",
+    ProcessState.READY: "the previous process keeps running",
     ProcessState.BACKOFF: "it starts again after a wait",
     ProcessState.FAILED: "it has failed and stays down",
     ProcessState.STOPPED: "it stays down",
 }
-"""What follows from the state of a node that something has gone wrong with."""
+"""What follows after a problem, by the node's state."""
 
 
 class Node:
-    """One node of the plan with its processes and those who wait for it."""
+    """One node of the plan with its processes and pending requests."""
 
     def __init__(self, plan: NodePlan) -> None:
         self.plan = plan
         self.state = State()
         self.children: dict[int, ChildProcess] = {}
-        self.waiting: list[tuple[Call[NodeName, Restarted], int]] = []  # restarts: call, pid before
+        self.waiting: list[
+            tuple[Call[NodeName, Restarted], int]
+        ] = []  # restarts: call, previous pid
         self.heartbeat: Subscription[Heartbeat] | None = None
         self._last_heard: tuple[int, float | None] = (0, None)
         self._silent_periods = 0
-        self.gone_s = 0.0  # when its process before was gone
+        self.gone_s = 0.0  # when its previous process ended
 
     @property
     def pid(self) -> int:
-        """Return the process id of the one that runs, else 0."""
+        """Return the id of the running process, else 0."""
         child = self.children.get(self.state.process or 0)
         return child.pid if child else 0
 
     def is_hung(self, period_s: float) -> bool:
-        """Return whether it is READY and silent beyond its limit; to be asked each period.
+        """Return whether it is READY and silent beyond its limit; call it each period.
 
-        Silence is counted in these periods, so that the supervisor's own sleep condemns nobody.
+        Silence is counted in periods, so that a supervisor that was suspended itself does not take
+        its nodes for hung.
         """
         if self.heartbeat is None:
             return False
@@ -54,7 +57,7 @@ class Node:
         return True
 
     def answer_restarts(self) -> None:
-        """Tell those who asked for a restart how it ended."""
+        """Answer the requests to restart with the result."""
         waiting, self.waiting = self.waiting, []
         for call, before_pid in waiting:
             if self.state.state is ProcessState.READY and self.pid != before_pid:

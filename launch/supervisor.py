@@ -1,8 +1,8 @@
 """The supervisor: starts the nodes of a plan, keeps them running, stops them in order.
 
-One thread on one bus, under the name "launch". What happens to a node is decided by
-`launch.lifecycle`; this file carries it out, and decides what concerns several nodes: the first
-start, in the order of needs, all or nothing; the stop, wave by wave; who may ask for what.
+One thread on one bus, under the name "launch". `launch.lifecycle` decides for each node; this file
+carries its acts out, and decides for several nodes: the first start, in the order of needs, all or
+none; the stop, wave by wave; and requests.
 """
 
 import os
@@ -37,15 +37,15 @@ _SIGNALS = {ParentDeath.KILL: signal.SIGKILL, ParentDeath.TERM: signal.SIGTERM}
 
 
 class Supervisor:
-    """A graph while it runs."""
+    """The supervisor of a running graph."""
 
     def __init__(self, plan: Plan, place: Place, warm: WarmParent, least_level: str) -> None:
         """Take the name "launch".
 
         :raises BusyError: a supervisor runs already on this run directory.
         """
-        self.failure: str | None = None  # why the first start failed; None: it did not
-        self.restarts_all = False  # restart_all: the whole supervisor begins again
+        self.failure: str | None = None  # why the first start failed; None: it has not
+        self.restarts_all = False  # by request `restart_all`: the supervisor starts again as well
         self._plan = plan
         self._place = place
         self._warm = warm
@@ -53,7 +53,7 @@ class Supervisor:
         self._waves: list[tuple[str, ...]] = []
         self._starting = True
         self._hurries = 0
-        self._stopped: Callable[[], None] | None = None  # to be called when all are gone
+        self._stopped: Callable[[], None] | None = None  # called when all nodes have ended
         self._alarm: Timer | None = None
         self._reviews = False  # a review is due
         self._published: GraphStatus | None = None
@@ -86,7 +86,7 @@ class Supervisor:
         return EXIT_OK if self.failure is None else EXIT_FAILED
 
     def close(self) -> None:
-        """Leave nothing behind. If nodes still run, we are failing: they end with this process."""
+        """Close everything. Nodes that still run, after an exception, end with this process."""
         if any(node.children for node in self._nodes.values()):
             self._warm.abandon()
         else:
@@ -99,7 +99,7 @@ class Supervisor:
     # --- one node ------------------------------------------------------------------------------
 
     def _handle(self, name: str, event: Event) -> None:
-        """Bring an event to a node and carry out what follows."""
+        """Step a node with an event and carry out its acts."""
         node = self._nodes[name]
         before = node.state
         plan = (
@@ -112,7 +112,7 @@ class Supervisor:
         if after.state is ProcessState.READY and before.state is not ProcessState.READY:
             self._journal.write("info", f"{name} is ready, pid {node.pid}")
         elif self._starting:
-            pass  # what goes wrong becomes the one line that the first start ends with
+            pass  # the reason is printed as the one line of a failed start
         elif after.why and (after.why, after.state) != (before.why, before.state):
             self._journal.write("warning", f"{name}: {after.why}; {CONSEQUENCES[after.state]}")
         if not self._reviews:
@@ -132,7 +132,7 @@ class Supervisor:
                 child = node.children[act.process]
                 child.signal(act.number)
                 if not child.pid:
-                    self._warm.kill()  # it should have forked this one long ago
+                    self._warm.kill()  # it has not forked in time: it hangs
 
     def _fork(self, node: Node, number: int) -> None:
         name = node.plan.name
@@ -144,7 +144,7 @@ class Supervisor:
                 case parcel.Ready():
                     self._handle(name, lifecycle.ProcessReady(number, message.incarnation))
                 case parcel.Born() | parcel.Failed() | parcel.Go():
-                    pass  # the child's own business
+                    pass  # handled by ChildProcess
 
         def on_exit(code: int, why: str) -> None:
             if number == node.state.process:
@@ -175,7 +175,7 @@ class Supervisor:
     # --- all nodes -----------------------------------------------------------------------------
 
     def _review(self) -> None:
-        """Look at the whole after something has moved."""
+        """Check all nodes after an event."""
         self._reviews = False
         if self._stopped is not None:
             self._go_on_stopping()
@@ -189,7 +189,7 @@ class Supervisor:
             self._publish()
 
     def _go_on_starting(self) -> None:
-        """Let nodes go when all are checked and what they need is READY. One fails: all stop."""
+        """Release nodes when all are checked and their needs are READY. If one fails, all stop."""
         nodes = self._nodes.values()
         for node in nodes:
             state = node.state
@@ -216,12 +216,12 @@ class Supervisor:
             )
 
     def _names_place(self, node: NodePlan, why: str) -> bool:
-        """Return whether a reason begins with where in the plan something is wrong."""
+        """Return whether a reason begins with a place in the plan."""
         places = {self._plan.file, "--set", *node.sources.values(), *node.places.values()}
         return why.startswith(tuple(f"{place}: " for place in places))
 
     def _on_stop(self, reason: StopReason, stopped: Callable[[], None]) -> None:
-        """Begin the ordered stop; asked again by a signal, be quicker about it."""
+        """Begin the ordered stop; shorten it at each further signal."""
         if reason is StopReason.SIGNAL:
             self.restarts_all = False
         if self._stopped is None:
@@ -237,10 +237,10 @@ class Supervisor:
         self._review()
 
     def _hurried(self) -> list[str]:
-        """Return whom impatience with the stop concerns: first those that stop now, then all.
+        """Return the nodes whose stop is shortened: first those of the present wave, then all.
 
-        But what stops after a node with a safe state waits for that one even then: it may be what
-        the safe state is reached through.
+        Nodes that stop after one with a safe state are excluded: it may need them to reach its safe
+        state.
         """
         names: list[str] = []
         for wave in self._waves if self._hurries > 1 else self._waves[:1]:
@@ -250,7 +250,7 @@ class Supervisor:
         return names
 
     def _go_on_stopping(self) -> None:
-        """Stop the next nodes when those before them are gone."""
+        """Stop the next wave when the previous one has ended."""
         while self._waves and all(self._nodes[name].state.is_gone for name in self._waves[0]):
             self._waves.pop(0)
             if self._waves:
@@ -278,20 +278,20 @@ class Supervisor:
             self._handle(name, lifecycle.Tick())
 
     def _watch(self) -> None:
-        """Once a second: who is silent, who is gone unnoticed, and the state of all."""
+        """Find silent nodes and strays, and publish the state of all, once a second."""
         for name, node in self._nodes.items():
             if node.is_hung(WATCH_PERIOD_S):
                 self._handle(name, lifecycle.Silent(node.plan.hung_s))
         if not self._warm.is_alive:
             self._renew_warm_parent()
-        ours = {child.pid for node in self._nodes.values() for child in node.children.values()}
-        if 0 not in ours:  # a newborn that has not told its pid yet would look like a stray
-            reap_strays(frozenset(ours | {self._warm.pid}))
+        pids = {child.pid for node in self._nodes.values() for child in node.children.values()}
+        if 0 not in pids:  # a new process whose pid is not known yet would look like a stray
+            reap_strays(frozenset(pids | {self._warm.pid}))
         self._publish()
 
     def _renew_warm_parent(self) -> None:
         self._journal.write(
-            "warning", "the warm parent is gone; another one starts, the nodes run on"
+            "warning", "the warm parent has ended; another one starts, the nodes keep running"
         )
         self._warm_log.close()
         self._warm.close()
@@ -310,13 +310,13 @@ class Supervisor:
         if self._stopped is not None:
             call.not_ready("the graph is stopping")
             return
-        self._journal.write("info", f"everything starts anew: {call.arguments.reason or 'asked'}")
+        self._journal.write("info", f"everything restarts: {call.arguments.reason or 'asked'}")
         self.restarts_all = True
         call.ok(None)
         self._bus.stop(StopReason.SHUTDOWN)
 
     def _on_restart_request(self, call: Call[NodeName, Restarted]) -> None:
-        """RestartPolicy one node in place; the answer waits until the new incarnation is READY."""
+        """Restart one node in place; the answer waits until the new incarnation is READY."""
         node = self._nodes.get(call.arguments.node)
         if node is None:
             name = call.arguments.node
@@ -324,12 +324,12 @@ class Supervisor:
         elif self._starting or self._stopped is not None:
             call.not_ready("the graph is stopping" if self._stopped else "the graph is starting")
         elif not node.state.can_be_replaced:
-            call.not_ready(f"{node.plan.name} is on its way already")
+            call.not_ready(f"{node.plan.name} is starting or stopping already")
         else:
             node.waiting.append((call, node.pid))
             self._handle(node.plan.name, lifecycle.Replace())
 
-    # --- what is said --------------------------------------------------------------------------
+    # --- what is published ---------------------------------------------------------------------
 
     def _status(self) -> GraphStatus:
         return GraphStatus(
@@ -348,8 +348,8 @@ class Supervisor:
 def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "info") -> int:
     """Run a plan in the foreground, logging from a level up; return the exit code.
 
-    0 stopped in order; 1 could not start, with one line on stderr that says why. The warm parent is
-    ours from here on.
+    0 stopped in order; 1 could not start, with one line on stderr that says why. This function
+    closes the warm parent.
 
     :raises BusyError: a supervisor runs already on this run directory.
     """

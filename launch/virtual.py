@@ -5,9 +5,9 @@
     graph.act(PLUG, NoArguments())
     graph.advance(60.0)
 
-Whoever has the graph is its supervisor: nodes do not come back by themselves, and where a node has
-asked for all to begin anew, `restart_wanted` says so and `restart_all` does it. The same plan and
-seed give the same bytes. See `bus.memory` for what can be done to the traffic.
+The owner of the graph is its supervisor: nodes are not restarted automatically, and if a node has
+requested a restart of the graph, `restart_wanted` is set and `restart_all` does it. The same plan
+and seed give the same bytes. See `bus.memory` for what can be done to the traffic.
 """
 
 import sys
@@ -32,8 +32,8 @@ from msgs.topics import LAUNCH_GRAPH
 VIRTUAL_PLAN = Path(__file__).parent / "virtual.toml"
 
 SUPERVISOR = "launch"  # its name on the bus
-TOOL = f"{TOOL_PREFIX}0"  # likewise of whoever asks, as the command line does
-START_GAP_S = 0.05  # at most, between two starts: processes do not tick in step
+TOOL = f"{TOOL_PREFIX}0"  # name of the sender of requests, as of the command line
+START_GAP_S = 0.05  # at most, between two starts, so that the looks of nodes are not in phase
 
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
@@ -47,14 +47,16 @@ class VirtualGraph:
     """The nodes of a plan, loaded and checked."""
 
     def __init__(self, plan: Plan, seed: int, state_dir: Path, *, leaves_out: bool = True) -> None:
-        """Load all nodes; none is started yet.
+        """Load all nodes without starting them.
 
         :param leaves_out: see `bus.memory.MemoryGraph`.
         :raises ConfigurationError: the plan cannot be carried out.
         """
         self.memory = MemoryGraph(seed, state_dir, leaves_out=leaves_out)
         self.plan = plan
-        self.restart_wanted: str | None = None  # the reason for a restart; None: not asked for
+        self.restart_wanted: str | None = (
+            None  # the reason of a requested restart; None: none requested
+        )
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
         self._loaded = {node.name: load_node(plan.entry(node.name)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
@@ -74,9 +76,9 @@ class VirtualGraph:
         self.memory.advance(seconds)
 
     def start_all(self, absent: Collection[str] = ()) -> None:
-        """Say that a life of the graph begins; start each node when what it needs is READY.
+        """Publish a new run of the graph; start each node when the nodes that it needs are READY.
 
-        :param absent: nodes that are not started, as if each had failed.
+        :param absent: nodes that are not started, as if they had failed.
         :raises ConfigurationError: see `start`.
         """
         began_utc_ns = self.memory.clock.utc_ns() + self._runs
@@ -101,19 +103,19 @@ class VirtualGraph:
             raise ConfigurationError(f"{node} is not READY within {ready_s:g} s")
 
     def node(self, name: str) -> object:
-        """Return a node that runs, as its `build` has made it.
+        """Return the object of a running node, made by its `build`.
 
         :raises KeyError: it does not run.
         """
         return self._nodes[name]
 
     def kill(self, node: str) -> None:
-        """Take a node away without a word, as `kill -9` does."""
+        """End a node without a last message, as `kill -9` does."""
         self.memory.kill(node)
         self._nodes.pop(node, None)
 
     def restart(self, node: str) -> None:
-        """Have a node stop and hand over, and start its next incarnation, as `wallbox restart`."""
+        """Stop a node with handover and start its next incarnation, as `wallbox restart`."""
         if node in self.memory.running:
             self._stop((node,), StopReason.RESTART)
         self.start(node)
@@ -124,13 +126,13 @@ class VirtualGraph:
             self._stop(wave, StopReason.SHUTDOWN)
 
     def close(self) -> None:
-        """Kill all nodes that run, as a loss of power does: nothing is left open."""
+        """Kill all running nodes, as a loss of power does, and close everything."""
         self.memory.close()
 
     def restart_all(self) -> None:
         """Stop the whole graph in order and start it again, as the supervisor does when asked.
 
-        The seed goes on where it is; see `restart_wanted`.
+        The random numbers continue; see `restart_wanted`.
 
         :raises ConfigurationError: see `start`.
         """
@@ -160,7 +162,7 @@ class VirtualGraph:
             raise ActError(f"{act.name}: {answer.status}: {answer.reason}")
 
     def _on_restart_graph(self, call: Call[ReasonArguments, None]) -> None:
-        """Note the request: whoever has the graph lets time pass, and so carries it out."""
+        """Note the request; the owner of the graph carries it out."""
         if self.restart_wanted is not None:
             call.not_ready("the graph is stopping")
         else:
@@ -168,7 +170,7 @@ class VirtualGraph:
             call.ok(None)
 
     def _stop(self, nodes: tuple[str, ...], reason: StopReason) -> None:
-        """Ask nodes to stop and wait; who takes longer than its plan allows is pressed, killed."""
+        """Ask nodes to stop and wait; after `stop_s` a node gets SIGTERM, then it is killed."""
         began_s = self.now_s
         running = [node for node in nodes if node in self.memory.running]
         for node in running:
@@ -181,14 +183,14 @@ class VirtualGraph:
                 self.kill(node)
 
     def _is_gone_by(self, node: str, when_s: float) -> bool:
-        """Let time pass until a node is gone, or to a time [s]; return whether it is gone."""
+        """Let time pass until a node has ended, or to a time [s]; return whether it has ended."""
         return self.memory.run_until(when_s, lambda: node not in self.memory.running)
 
 
 def _count_run(path: Path) -> int:
-    """Return how many graphs have lived on a state directory before, and count this one.
+    """Return the number of earlier graphs on a state directory, and count this one.
 
-    Virtual time begins anew with each of them: it alone does not tell them apart.
+    Virtual time is the same at the start of each of them; this number makes their run ids differ.
     """
     runs = int(read_file(path) or b"0")
     replace_file(path, b"%d\n" % (runs + 1))

@@ -1,28 +1,28 @@
-"""The warm parent: a process that has imported what nodes share, and forks the nodes when asked.
+"""The warm parent: a process that has imported the modules of the nodes, and forks the nodes.
 
-It has imported what the bus needs and the plain nodes, which import nothing else. At the first
-start it forks those, safety and pilot among them, before it imports what the network nodes declare
-(`IMPORTS` in a node's package: the third-party packages, and asyncio). So a network library is in
-no plain node that was not restarted, and delays none: between two imports the parent looks for
-orders.
+It imports the bus and the plain nodes, which need no other packages. At the first start it forks
+those, safety and pilot among them, before it imports the packages that the network nodes declare
+(`IMPORTS` in a node's package: third-party packages, and asyncio). So a plain node has no network
+library in its memory until it is restarted, and waits for none: between two imports the parent
+reads orders.
 
-The nodes of each kind are imported and their parameters checked before any of them is forked. A
-page of memory is shared until somebody writes to it, and CPython writes a reference count to every
-object that it uses: what is done before the forks costs its memory once, and not in each process.
-Hence the rules here: everything before the first fork, nothing between two forks that can be done
-before, and no garbage collection, which leaves holes that the children fill. The supervisor shares
-too: it loads the plain nodes and forks the warm parent from itself, before it has a thread.
+All nodes of a kind are imported and their parameters checked before any of them is forked. A page
+of memory is shared until a process writes to it, and CPython writes a reference count to every
+object that it uses: work before the forks costs its memory once, work after them in each process.
+Therefore all that can be done before the first fork is done there, and nothing between two forks,
+and garbage collection is off, because it frees gaps that the children fill. The supervisor shares
+as well: it loads the plain nodes and forks the warm parent from itself, before it has a thread.
 
-Code of ours is shared while its files are as they were (`launch.own_code`): a changed source file
-is live in the next process of a node. The parent makes neither a ZeroMQ context nor a thread: they
-do not survive a fork. So no module of a node may start a thread when it is imported.
+The project's modules are shared while their files are unchanged (`launch.own_code`): the next
+process of a node runs a changed file. The parent makes neither a ZeroMQ context nor a thread, which
+do not survive a fork; so a node's module must not start a thread when it is imported.
 
-A node's process is forked twice. The one between exits at once, so that the node becomes a child
-of the supervisor (which adopts orphans): that one gets its exit status first-hand, the node dies
-with it and with nobody else, and the death of the warm parent disturbs no node.
+A node's process is forked twice. The process between exits at once, so that the node becomes a
+child of the supervisor (which adopts orphans): the supervisor gets its exit status, the node ends
+with the supervisor only, and the death of the warm parent affects no node.
 
-When the supervisor dies, the kernel ends its nodes. What they had started themselves the warm
-parent ends, as its last act: processes of their groups.
+When the supervisor dies, the kernel ends its nodes. The warm parent then kills the process groups
+of the nodes, and ends.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-import bus.store  # noqa: F401 - half of the nodes keep something
+import bus.store  # noqa: F401 - half of the nodes use it
 from bus.schema import schema_hash
 from launch import child, parcel, process
 from launch.loading import LoadedNode, load_node
@@ -52,7 +52,7 @@ LAST_WORDS_S = 0.5  # safety, left alone, opens and exits within 0.2 s
 
 
 def main() -> None:
-    """Serve orders on the inherited socket, argv[1], until the supervisor is gone."""
+    """Serve orders on the inherited socket, argv[1], until the supervisor has ended."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
     roster = parcel.receive_roster(connection)
@@ -61,9 +61,9 @@ def main() -> None:
 
 
 def serve(connection: socket.socket, forker: "NodeForker", first: Iterable[str]) -> None:
-    """Be the warm parent until the supervisor is gone.
+    """Run as the warm parent until the supervisor has ended.
 
-    Some nodes are forked `first`, before anything that only network nodes need is imported.
+    Nodes in `first` are forked before the packages of the network nodes are imported.
     """
     process.be_called("wallbox-warm")
     process.forget_signals()
@@ -79,10 +79,10 @@ def serve(connection: socket.socket, forker: "NodeForker", first: Iterable[str])
 def orders(
     connection: socket.socket, forker: "NodeForker", first: Iterable[str]
 ) -> Iterator[tuple[parcel.Order, tuple[int, int]]]:
-    """Yield each order when it can be carried out; while there is none, import what is missing.
+    """Yield each order when it can be carried out; without an order, import the next package.
 
-    Once the nodes that come `first` are forked, an order for a plain node waits for the import of
-    one package at most, and one for a network node for all of them.
+    After the nodes in `first`, an order for a plain node waits for the import of one package at
+    most, and one for a network node for all of them.
     """
     still_first = set(first)
     waiting = []
@@ -102,12 +102,12 @@ def orders(
 
 
 class NodeForker:
-    """What forks nodes, with the code that it shares with them."""
+    """Forks nodes, and has the modules that it shares with them."""
 
     def __init__(self, roster: parcel.Roster) -> None:
-        """Read what each node declares, and load the plain ones: those that declare nothing."""
+        """Read the declared imports of each node, and load the plain nodes, which have none."""
         sys.path.extend(folder for folder in roster.folders if folder not in sys.path)
-        for topic in TOPICS.values():  # both are kept with the type
+        for topic in TOPICS.values():  # both are cached with the type
             message: type[msgspec.Struct] = topic.message
             schema_hash(message)
             msgspec.msgpack.Decoder(message)
@@ -126,7 +126,7 @@ class NodeForker:
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the network nodes are loaded too."""
+        """Return whether the network nodes are loaded as well."""
         return not self._packages and not self._network
 
     def load_more(self) -> None:
@@ -138,31 +138,31 @@ class NodeForker:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            _say(f"<4>{name} cannot be imported: {error}")
+            _log(f"<4>{name} cannot be imported: {error}")
 
     def _load(self, entry: NodeEntry) -> None:
-        """Import and check a node; what is wrong with it its own process finds and says."""
+        """Import and check a node; errors are found again and reported by its own process."""
         with contextlib.suppress(Exception):
             loaded = self._loaded[entry.node] = load_node(entry)
             if loaded.is_asyncio:
-                importlib.import_module("bus.coroutines")  # its process would at its first use
+                importlib.import_module("bus.coroutines")  # else its process imports it
         self._own.note()
 
     def fork(self, order: parcel.Order, fds: tuple[int, int]) -> None:
         """Fork the process of a node."""
         node = order.entry.node
         self._groups = {group for group in self._groups if process.is_group(group)}
-        # Looking at every file would be paid by each process: see above.
+        # At the first fork the check is left out: it would cost memory in each process (see above).
         is_current = node not in self._forked or self._own.is_as_it_was()
         self._forked.add(node)
         gc.freeze()
         try:
             self._groups.add(self._fork_twice(order, fds, is_current))
         except OSError as error:
-            _say(f"<3>{node} cannot be forked: {error}")
+            _log(f"<3>{node} cannot be forked: {error}")
 
     def end(self, gone_s: float) -> None:
-        """End what the nodes leave behind; the supervisor is gone since a time [monotonic s]."""
+        """Kill the nodes' process groups; `gone_s` is when the supervisor ended [monotonic s]."""
         time.sleep(max(0.0, gone_s + LAST_WORDS_S - time.monotonic()))
         process.end_groups(self._groups)
 
@@ -188,14 +188,14 @@ class NodeForker:
                     self._own.forget()
                     loaded = None
                 code = _become_node(order, fds, between, loaded)
-        except BaseException:  # nothing may climb into the warm parent's own loop
+        except BaseException:  # no exception may reach the loop of the warm parent
             traceback.print_exc()
         finally:
             os._exit(code)
 
 
 def _declared(module: str) -> tuple[str, ...]:
-    """Return what a node declares that it imports; what is wrong with it its process says."""
+    """Return the imports that a node declares; its own process reports errors."""
     try:
         return tuple(getattr(importlib.import_module(module), "IMPORTS", ()))
     except Exception:
@@ -205,7 +205,7 @@ def _declared(module: str) -> tuple[str, ...]:
 def _become_node(
     order: parcel.Order, fds: tuple[int, int], between: int, loaded: LoadedNode | None
 ) -> int:
-    """Turn this fresh copy of a warm parent into the process of a node; return its exit code."""
+    """Turn this copy of the warm parent into the process of a node; return its exit code."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     connection_fd, log_fd = fds
@@ -220,14 +220,16 @@ def _become_node(
     try:
         if loaded is not None:
             return child.run(order, connection, loaded)
-        code: int = importlib.import_module("launch.child").run(order, connection)  # maybe anew
+        code: int = importlib.import_module("launch.child").run(
+            order, connection
+        )  # reads it again after a change
         return code
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 

@@ -64,7 +64,7 @@ def replacing() -> State:
 # --- start -------------------------------------------------------------------------------------
 
 
-def test_a_node_goes_when_it_is_checked_and_is_ready_when_it_says_so() -> None:
+def test_a_node_starts_after_its_checks_and_is_ready_when_it_reports_so() -> None:
     state, acts = play((0.0, Start()))
     assert (state.state, acts) == (STARTING, [Fork(1)])
     state, acts = play((0.1, ProcessChecked(1)), state=state)
@@ -74,14 +74,14 @@ def test_a_node_goes_when_it_is_checked_and_is_ready_when_it_says_so() -> None:
     assert state.deadline_s is None
 
 
-def test_a_held_node_waits_for_its_release_however_long_that_takes() -> None:
+def test_a_held_node_waits_for_its_release_without_a_deadline() -> None:
     state, acts = play((0.0, Start(held=True)), (0.1, ProcessChecked(1)))
     assert acts == []
     assert play((100.0, Tick()), state=state)[1] == []
     assert play((100.0, NeedsReady()), state=state)[1] == [SendGo(1)]
 
 
-def test_a_release_before_the_checks_lets_it_go_after_them() -> None:
+def test_a_release_before_the_checks_takes_effect_after_them() -> None:
     state, acts = play((0.0, Start(held=True)), (0.1, NeedsReady()))
     assert acts == []
     assert play((0.2, ProcessChecked(1)), state=state)[1] == [SendGo(1)]
@@ -104,7 +104,7 @@ def test_a_node_that_is_late_is_killed_and_that_is_the_reason(
     assert (acts, state.why) == ([Fork(2)], why)
 
 
-def test_what_cannot_be_configured_has_failed_with_its_own_words() -> None:
+def test_a_node_that_cannot_be_configured_has_failed_with_its_own_reason() -> None:
     state, acts = play((0.0, Start()), (0.1, Exited(1, 78, "x.toml: pilot.gain: expected")))
     assert (state.state, state.why, acts) == (FAILED, "x.toml: pilot.gain: expected", [])
     assert state.is_gone
@@ -131,7 +131,7 @@ def test_a_node_that_may_end_is_stopped_by_it() -> None:
     assert (state.state, acts) == (STOPPED, [])
 
 
-def test_a_node_beyond_its_limit_has_failed_and_says_how_it_ended() -> None:
+def test_a_node_beyond_its_limit_has_failed_with_the_reason_of_its_end() -> None:
     state = running()
     for number in range(1, 100):
         state, _ = play((10.0 + number, Exited(state.process or 0, 1)), state=state)
@@ -168,7 +168,7 @@ def test_a_silent_node_with_a_safe_state_may_reach_it_before_it_is_killed(
     assert play((21.0, Exited(1, -9)), plan=plan, state=state)[1] == [Fork(2)]
 
 
-def test_nothing_that_is_asked_meanwhile_prolongs_the_grace_of_one_that_hangs() -> None:
+def test_no_request_prolongs_the_grace_of_a_hanging_process() -> None:
     hung, _ = play((20.0, Silent(10.0)), plan=GUARD, state=running())
     end_s = 20.0 + TERM_GRACE_S
     stopped, acts = play((20.1, Stop()), plan=GUARD, state=hung)
@@ -186,7 +186,7 @@ def test_nothing_that_is_asked_meanwhile_prolongs_the_grace_of_one_that_hangs() 
     assert play((end_s, Tick()), plan=GUARD, state=state)[1] == [Signal(1, SIGKILL)]
 
 
-def test_one_that_hangs_while_it_is_asked_to_stop_gets_one_grace() -> None:
+def test_a_process_that_hangs_while_it_is_stopped_gets_one_grace() -> None:
     stopping, _ = play((19.0, Stop()), plan=GUARD, state=running())
     state, acts = play((20.0, Silent(10.0)), plan=GUARD, state=stopping)
     assert acts == [Signal(1, SIGTERM)]
@@ -229,7 +229,7 @@ def test_an_old_process_that_crashes_meanwhile_is_followed_by_the_next_one() -> 
     assert play((10.1, ProcessChecked(2)), state=state)[1] == [SendGo(2)]
 
 
-def test_an_old_process_that_does_not_leave_is_made_to() -> None:
+def test_an_old_process_that_does_not_stop_is_terminated() -> None:
     state, _ = play((10.1, ProcessChecked(2)), state=replacing())
     state, acts = play((12.1, Tick()), state=state)
     assert acts == [Signal(1, SIGTERM)]
@@ -238,7 +238,7 @@ def test_an_old_process_that_does_not_leave_is_made_to() -> None:
     assert play((13.0, Exited(1, -9)), state=state)[1] == [SendGo(2)]
 
 
-def test_a_next_process_lost_while_the_old_one_leaves_is_forked_again() -> None:
+def test_a_next_process_lost_while_the_old_one_stops_is_forked_again() -> None:
     state, _ = play((10.1, ProcessChecked(2)), (10.2, Exited(2, -9)), state=replacing())
     state, acts = play((10.3, Exited(1, 0)), state=state)
     assert (state.state, acts) == (STARTING, [Fork(3)])
@@ -253,7 +253,7 @@ def test_a_node_that_is_down_is_started_by_a_restart(end: tuple[float, Event]) -
     assert (state.state, state.why, acts) == (STARTING, "", [Fork(2)])
 
 
-def test_a_restart_of_a_node_on_its_way_is_none() -> None:
+def test_a_restart_of_a_node_that_is_starting_or_stopping_does_nothing() -> None:
     for state in (replacing(), play((0.0, Start()))[0], play((9.0, Stop()), state=running())[0]):
         assert not state.can_be_replaced
         assert play((10.1, Replace()), state=state) == (state, [])
@@ -276,7 +276,7 @@ def test_a_stop_asks_then_terms_then_kills() -> None:
     assert state.is_gone
 
 
-def test_impatience_takes_the_next_means_at_once() -> None:
+def test_a_repeated_stop_begins_the_next_stage_at_once() -> None:
     state, _ = play((9.0, Stop()), state=running())
     state, acts = play((9.1, Hurry()), state=state)
     assert acts == [Signal(1, SIGTERM)]
@@ -285,7 +285,7 @@ def test_impatience_takes_the_next_means_at_once() -> None:
     assert play((9.3, Hurry()), state=state)[1] == []
 
 
-def test_no_impatience_takes_its_grace_from_a_node_with_a_safe_state() -> None:
+def test_a_repeated_stop_leaves_a_node_with_a_safe_state_its_grace() -> None:
     state, acts = play((9.0, Stop()), (9.0, Hurry()), plan=GUARD, state=running())
     assert acts == [Signal(1, SIGTERM)]
     for now_s in (9.0, 9.1, 8.99 + TERM_GRACE_S):
@@ -294,7 +294,7 @@ def test_no_impatience_takes_its_grace_from_a_node_with_a_safe_state() -> None:
     assert play((9.0 + TERM_GRACE_S, Tick()), plan=GUARD, state=state)[1] == [Signal(1, SIGKILL)]
 
 
-def test_impatience_with_a_node_that_is_not_stopping_does_nothing() -> None:
+def test_a_repeated_stop_of_a_node_that_is_not_stopping_does_nothing() -> None:
     assert play((9.0, Hurry()), state=running()) == (running(), [])
 
 
@@ -305,7 +305,7 @@ def test_a_node_that_is_starting_is_stopped_by_sigterm() -> None:
     assert play((0.2, Exited(1, -15)), state=state)[0].state is STOPPED
 
 
-def test_a_node_that_waits_for_its_next_start_is_stopped_by_the_word_alone() -> None:
+def test_a_node_in_backoff_is_stopped_without_a_signal() -> None:
     state, _ = play((9.0, Exited(1, 1)), (9.1, Exited(2, 1)), state=running())
     assert state.state is BACKOFF
     state, acts = play((9.15, Stop()), state=state)
@@ -321,14 +321,14 @@ def test_a_stop_during_a_restart_ends_both_processes() -> None:
     assert play((10.2, Exited(2, -9)), state=state)[0].is_gone
 
 
-def test_a_stop_while_the_old_process_leaves_lets_no_new_one_come() -> None:
+def test_a_stop_during_a_handover_starts_no_new_process() -> None:
     state, acts = play((10.1, ProcessChecked(2)), (10.2, Stop()), state=replacing())
     assert acts == [Signal(2, SIGKILL)]
     state, acts = play((10.3, Exited(2, -9)), (10.4, Exited(1, 0)), state=state)
     assert (state.state, state.is_gone, acts) == (STOPPED, True, [])
 
 
-def test_events_of_a_process_that_is_no_longer_ours_change_nothing() -> None:
+def test_events_of_a_former_process_change_nothing() -> None:
     state = running()
     for event in (ProcessChecked(9), ProcessReady(9, 1), Exited(9, 1)):
         assert play((9.0, event), state=state) == (state, [])
@@ -337,5 +337,5 @@ def test_events_of_a_process_that_is_no_longer_ours_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("code", "words"), [(0, "exit code 0"), (-9, "killed by SIGKILL"), (-99, "killed by signal 99")]
 )
-def test_an_exit_is_told_in_words(code: int, words: str) -> None:
+def test_an_exit_is_described_as_text(code: int, words: str) -> None:
     assert describe_exit(code) == words

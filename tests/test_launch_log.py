@@ -73,7 +73,7 @@ def test_a_slow_reader_gets_all_lines_later(pipe: tuple[int, int]) -> None:
     assert [int(line.split()[4]) for line in lines] == list(range(2000))
 
 
-def test_what_a_reader_never_takes_is_dropped_and_counted(pipe: tuple[int, int]) -> None:
+def test_lines_that_are_not_read_are_dropped_and_counted(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     writer = LogWriter(writing)
     for _ in range(400):
@@ -95,7 +95,7 @@ def test_lines_below_the_least_level_are_left_out(pipe: tuple[int, int]) -> None
     assert [line.split()[2] for line in lines] == ["warning", "error"]
 
 
-def test_a_reader_that_is_gone_disturbs_nobody() -> None:
+def test_a_closed_pipe_raises_no_error() -> None:
     reading, writing = os.pipe()
     writer = LogWriter(writing)
     os.close(reading)
@@ -104,7 +104,7 @@ def test_a_reader_that_is_gone_disturbs_nobody() -> None:
     os.close(writing)
 
 
-def test_a_file_is_written_where_it_stands(tmp_path: Path) -> None:
+def test_a_file_is_appended_to(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as file:
         file.write(b"before\n")
         file.flush()
@@ -113,7 +113,7 @@ def test_a_file_is_written_where_it_stands(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text().endswith("after\n")
 
 
-def test_what_is_held_back_is_written_in_order_or_not_at_all(tmp_path: Path) -> None:
+def test_held_back_lines_are_written_in_order_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("wb") as stream:
         log = LogWriter(stream.fileno())

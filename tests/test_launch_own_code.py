@@ -65,14 +65,14 @@ def test_a_file_that_is_gone_is_a_change(house: Path) -> None:
     assert not code.is_as_it_was()
 
 
-def test_what_was_forgotten_is_imported_anew_and_the_rest_stays(house: Path) -> None:
+def test_forgotten_modules_are_imported_again_and_the_others_stay(house: Path) -> None:
     code = code_of("shed.work")
     (house / "tools.py").write_text("COLOR = 'green'\n")
     colorsys = sys.modules["colorsys"]
     code.forget()
     importlib.invalidate_caches()
     assert color() == "green"
-    assert sys.modules["colorsys"] is colorsys  # somebody else's
+    assert sys.modules["colorsys"] is colorsys  # of another package
 
 
 def test_what_is_imported_later_is_watched_once_it_is_noted(house: Path) -> None:

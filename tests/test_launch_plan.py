@@ -1,4 +1,4 @@
-"""Launch files: what they may say, and how a wrong one is complained about."""
+"""Launch files: their content, and the errors of wrong ones."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def complaint(file: Path, *settings: str) -> str:
 
 @pytest.mark.req("BUS-2")
 @pytest.mark.parametrize("name", ["simulation", "virtual"])
-def test_our_own_plans_are_right(name: str) -> None:
+def test_the_plans_of_the_project_are_valid(name: str) -> None:
     plan = load_plan(LAUNCH / f"{name}.toml")
     assert plan.name == name
     assert {node.name for node in plan.nodes} == {
@@ -347,7 +347,7 @@ def test_a_wrong_setting_of_set_is_named(tmp_path: Path, setting: str, expected:
 
 
 @pytest.mark.parametrize("setting", ["settings.main_fuse_a=25", "load_manager.main_fuse_a=25"])
-def test_a_setting_without_its_keeper_is_refused(tmp_path: Path, setting: str) -> None:
+def test_a_setting_without_the_node_system_is_refused(tmp_path: Path, setting: str) -> None:
     file = write(tmp_path, BASE)
     assert complaint(file, setting).startswith(f'--set {setting}: no node "system" in {file}; ')
 
@@ -355,7 +355,7 @@ def test_a_setting_without_its_keeper_is_refused(tmp_path: Path, setting: str) -
 # --- complaints --------------------------------------------------------------------------------
 
 COMPLAINTS = [
-    # what is written after BASE, and what the complaint says after the file's name
+    # what is written after BASE, and the error after the file's name
     ('[nodes.led]\nmodule = "nodes.led"\nneeds = ["plnat"]\n',
      'nodes.led.needs: unknown node "plnat"; expected one of pilot, plant; did you mean "plant"?'),
     ('[nodes.led]\nmodul = "nodes.led"\n', 'nodes.led.modul: unknown key; expected one of cpu,'),
@@ -470,8 +470,8 @@ def node(name: str, needs: str = "", stops: str = "between") -> NodePlan:
         ([node("a"), node("b", "a"), node("c", "a")], [("b", "c"), ("a",)]),
         ([node("a", stops="last"), node("b")], [("b",), ("a",)]),
         ([node("a"), node("b", stops="first")], [("b",), ("a",)]),
-        # its word beats its needs: what stops last may be needed by nobody, what stops first
-        # may be needed by all
+        # `stops` overrides needs: a node that stops last may be needed by no other, and one that
+        # stops first by all
         ([node("a", stops="first"), node("b", "a")], [("a",), ("b",)]),
         ([node("a", stops="last"), node("b", "a", "last")], [("b",), ("a",)]),
     ],

@@ -36,7 +36,7 @@ def test_what_declares_a_port_moves_whatever_its_name_and_nothing_else_does() ->
         ("page", 8081, 8181),
         ("free", 0, 0),  # any free port stays any free port
         ("url", "tq@127.0.0.1:1502/1", "tq@127.0.0.1:1602/1"),
-        # a real device is not ours to move
+        # the port of a real device is not moved
         ("url", "tq@192.168.1.9:502/1", "tq@192.168.1.9:502/1"),
         ("url", "tq@meter.localhost:502/1", "tq@meter.localhost:502/1"),
         ("url", "sdm630@/dev/ttyUSB0:9600:8N1/1", "sdm630@/dev/ttyUSB0:9600:8N1/1"),

@@ -37,7 +37,7 @@ def test_the_first_restart_is_immediate_and_the_next_wait_twice_as_long_each() -
 @pytest.mark.parametrize(
     ("ready_for_s", "wait_s"), [(LONG_RUN_S + 0.1, 0.0), (LONG_RUN_S, 0.4), (1.0, 0.4)]
 )
-def test_a_long_life_begins_anew(ready_for_s: float, wait_s: float) -> None:
+def test_after_a_long_run_the_wait_starts_again(ready_for_s: float, wait_s: float) -> None:
     history = History(starts_s=(0.0,), short_runs=3)
     assert crash(history, 100.0, ready_for_s)[1] == pytest.approx(wait_s)
 
@@ -52,7 +52,7 @@ def test_too_many_starts_within_the_window_are_a_failure() -> None:
         history, starts = started(history, now_s), starts + 1
     assert starts == MOST_STARTS
     assert decision == Never(failed=True, why="started 20 times in 5 minutes")
-    assert now_s < 150.0  # two minutes of trying, as the constant says
+    assert now_s < 150.0  # about two minutes, as beside the constant
 
 
 def test_starts_out_of_the_window_are_forgotten() -> None:

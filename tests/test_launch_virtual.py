@@ -248,7 +248,9 @@ def test_a_latched_fault_ends_the_session_and_holds_the_plug_in(graph: VirtualGr
     status = session_status(graph)
     assert (status.state, status.session_id) == (WallboxState.UNRECOVERABLE_ERROR, "")
     graph.act(CLEAR, FaultName(name=SimFault.PE_OPEN))
-    graph.restart("safety")  # red may be judged anew by a restart; the charge is over all the same
+    graph.restart(
+        "safety"
+    )  # red may be evaluated again after a restart; the charge is over all the same
     graph.advance(10.0)
     assert not session_status(graph).permitted
     assert len(session_records(graph)) == 1
@@ -269,7 +271,7 @@ def test_a_box_too_hot_shows_it_and_charges_on_by_itself_once_cooled(graph: Virt
     assert (status.session_id, status.state) == (session_id, WallboxState.CHARGING)
     assert list(dict.fromkeys(captions))[:3] == ["charging", "fault 3", "too hot: cooling"]
     assert captions[-1] == "charging"
-    assert 5 <= captions.count("fault 3") <= 6  # a short display, told each second
+    assert 5 <= captions.count("fault 3") <= 6  # shown for a short time, each second
 
 
 def test_a_box_whose_sensors_are_stuck_says_that_it_has_an_error(graph: VirtualGraph) -> None:
@@ -342,7 +344,7 @@ print(digest.hexdigest())
 
 
 def traffic(seed: int, state_dir: Path, hash_seed: str) -> str:
-    """Return the digest of all bytes of a life, in a process with its own order of hashing."""
+    """Return the digest of all bytes of a run, in a process with its own order of hashing."""
     return subprocess.run(
         [sys.executable, "-c", TRAFFIC, str(seed), str(state_dir)],
         env={"PYTHONHASHSEED": hash_seed},

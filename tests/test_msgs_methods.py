@@ -1,4 +1,4 @@
-"""The table of methods: complete, served, typed, and the only place that says who may call."""
+"""The table of methods: complete, served, typed, and the only place that names allowed callers."""
 
 import ast
 import json
@@ -82,7 +82,7 @@ def test_a_node_has_its_own_row_before_the_one_of_every_node() -> None:
     ],
     ids=lambda each: getattr(each, "name", ""),
 )
-def test_nobody_else_may_call(row: Method[Any, Any], callers: set[str]) -> None:
+def test_all_other_callers_are_refused(row: Method[Any, Any], callers: set[str]) -> None:
     others = {*NODES, "tool-1", "tool", "mytool-1", "ledger", ""} - callers
     assert {caller for caller in callers if row.refusal(caller)} == set()
     assert {caller for caller in others if not row.refusal(caller)} == set()

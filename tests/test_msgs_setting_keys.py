@@ -1,4 +1,4 @@
-"""Settings as a table: keys, values, and words for what is wrong."""
+"""Settings as a table: keys, values, and texts of errors."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_an_unknown_section_names_those_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("key", sorted(LEAVES))
-def test_every_setting_has_words_for_what_it_takes(key: str) -> None:
+def test_every_setting_has_a_text_for_its_allowed_values(key: str) -> None:
     with pytest.raises(SettingError, match=f"{key}: expected .*; got a dict"):
         check(key, {})
 

@@ -172,7 +172,7 @@ def test_the_front_in_a_terminal_acts_by_keys_and_leaves_all_as_it_was(running: 
         assert "\x1b[38;5;" in terminal.drawn  # colours
         terminal.type("q")
         assert terminal.end() == 0
-        assert "the graph goes on" in terminal.drawn
+        assert "the graph keeps running" in terminal.drawn
         assert terminal.after == terminal.before
     finally:
         terminal.close()

@@ -433,7 +433,10 @@ def test_a_driver_that_cannot_be_opened_stops_what_has_started_and_leaves_nothin
             'nodes.session.driver: no module "toys.lamp_board"; expected one of toys.lamp_sim; '
             'did you mean "toys.lamp_sim"?',
         ),
-        ("json", "nodes.session.driver: json is no driver of this device; expected a module with "),
+        (
+            "json",
+            "nodes.session.driver: json is no driver of this device; expected a module with ",
+        ),
     ],
 )
 def test_an_unknown_driver_is_refused_before_anything_starts(

@@ -115,7 +115,7 @@ def test_a_box_has_its_label_settings_and_restarts_under_the_real_supervisor(
     assert launched.ask("system", "set", changes).status is Status.OK
     assert launched.ask("system", "restart", {"reason": "a test"}).status is Status.OK
     until(lambda: launched.log.count(" nodes in ") == 2)
-    assert f"everything starts anew: a test (asked by tool-{os.getpid()})" in launched.log
+    assert f"everything restarts: a test (asked by tool-{os.getpid()})" in launched.log
     assert launched.settings() == settings | {"lan_dhcp_server": False}
     kept = read_kept(launched.state_dir / "label.json", Label)
     assert json.loads(msgspec.json.encode(kept)) == label
