@@ -13,7 +13,7 @@ MOST_COROUTINES = 256  # assumed: a node has a few connections; more of them is 
 END_S = 0.5  # for what a cancelled coroutine still does; a node has 2 s to stop (launch/plan.py)
 
 
-class Spawned:
+class SpawnedTask:
     """See `bus.interface.Spawned`."""
 
     def __init__(self, task: asyncio.Task[Any], name: str) -> None:
@@ -42,11 +42,13 @@ class Coroutines:
         self._fail = fail
         self._log = log
         self._is_stopped = is_stopped
-        self._running: set[Spawned] = set()
+        self._running: set[SpawnedTask] = set()
         self._is_ending = False
         self._late_errors: list[BaseException] = []  # of coroutines that were being cancelled
 
-    def spawn(self, coroutine: Coroutine[Any, Any, R], done: Callable[[R], None] | None) -> Spawned:
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, R], done: Callable[[R], None] | None
+    ) -> SpawnedTask:
         """See `bus.interface.Bus.spawn`."""
         name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
         try:
@@ -58,7 +60,7 @@ class Coroutines:
         except BaseException:
             coroutine.close()  # it was never begun
             raise
-        spawned = Spawned(task, name)
+        spawned = SpawnedTask(task, name)
         self._running.add(spawned)
         task.add_done_callback(partial(self._over, spawned, done))
         return spawned
@@ -79,7 +81,7 @@ class Coroutines:
             raise self._late_errors[0]
 
     def _over(
-        self, spawned: Spawned, done: Callable[[Any], None] | None, task: asyncio.Task[Any]
+        self, spawned: SpawnedTask, done: Callable[[Any], None] | None, task: asyncio.Task[Any]
     ) -> None:
         self._running.discard(spawned)
         if task.cancelled() and (spawned.is_cancelled or self._is_ending):
@@ -96,6 +98,6 @@ class Coroutines:
         elif done is not None:
             self._post(partial(self._deliver, spawned, done, task.result()))
 
-    def _deliver(self, spawned: Spawned, done: Callable[[Any], None], result: object) -> None:
+    def _deliver(self, spawned: SpawnedTask, done: Callable[[Any], None], result: object) -> None:
         if not spawned.is_cancelled and not self._is_stopped():
             done(result)

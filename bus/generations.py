@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from bus.store import UNREADABLE, StoreError, Tell, read_file, replace_file, set_aside
+from bus.store import UNREADABLE, StoreError, Warn, read_file, replace_file, set_aside
 from msgs.stored import Stored
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ PREVIOUS = ".previous"
 MISSING = "is missing"
 
 
-class Found(Struct, Generic[T], frozen=True, kw_only=True):
+class StoredValue(Struct, Generic[T], frozen=True, kw_only=True):
     """What the files hold."""
 
     value: T | None = None  # None: nothing was ever written, or nothing of it can be read
@@ -61,7 +61,7 @@ def keep(path: Path, value: Any, *, lowers: bool) -> None:
         replace_file(generation, content)
 
 
-def recall(path: Path, kind: type[T], tell: Tell) -> Found[T]:
+def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
     """Return what is stored, and mend what one of the generations has lost.
 
     A damaged newest generation is set aside and not replaced, so that the next start knows as well
@@ -73,17 +73,17 @@ def recall(path: Path, kind: type[T], tell: Tell) -> Found[T]:
     found = look(path, decode)
     if found.stored is Stored.CURRENT:
         if found.content is not None:
-            _mend_previous(path, found.content, decode, tell)
+            _mend_previous(path, found.content, decode, warn)
         return found
     is_lost = found.stored is Stored.LOST
-    tell(f"{path} {found.damage}; {'all is lost' if is_lost else 'the one before it is used'}")
-    _put_aside(path, tell)
+    warn(f"{path} {found.damage}; {'all is lost' if is_lost else 'the one before it is used'}")
+    _put_aside(path, warn)
     if is_lost:
-        _put_aside(previous_of(path), tell)
+        _put_aside(previous_of(path), warn)
     return found
 
 
-def look(path: Path, decode: Callable[[bytes], T]) -> Found[T]:
+def look(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
     """Return what is stored, and change nothing.
 
     A file that is missing beside a previous generation, or beside one that was set aside, is
@@ -93,14 +93,14 @@ def look(path: Path, decode: Callable[[bytes], T]) -> Found[T]:
     """
     content, value, damage = _judge(path, decode)
     if value is not None:
-        return Found(value=value, content=content)
+        return StoredValue(value=value, content=content)
     _, previous, previous_damage = _judge(previous_of(path), decode)
     if previous is not None:
-        return Found(value=previous, stored=Stored.PREVIOUS, damage=damage, content=content)
+        return StoredValue(value=previous, stored=Stored.PREVIOUS, damage=damage, content=content)
     was_stored = content is not None or previous_damage != MISSING or damage != MISSING
     if was_stored or _was_set_aside(path):
-        return Found(stored=Stored.LOST, damage=damage, content=content)
-    return Found()
+        return StoredValue(stored=Stored.LOST, damage=damage, content=content)
+    return StoredValue()
 
 
 def read_kept(path: Path, kind: type[S]) -> S | None:
@@ -165,7 +165,7 @@ def _judge(path: Path, decode: Callable[[bytes], T]) -> tuple[bytes | None, T | 
 
 
 def _mend_previous(
-    path: Path, content: bytes, decode: Callable[[bytes], object], tell: Tell
+    path: Path, content: bytes, decode: Callable[[bytes], object], warn: Warn
 ) -> None:
     """Give a file whose newest generation is sound a previous one, if there is none.
 
@@ -176,12 +176,12 @@ def _mend_previous(
     if value is not None and not previous.samefile(path):
         return
     if value is None and damage != MISSING:
-        tell(f"{previous} {damage}; the newest one is sound")
-        _put_aside(previous, tell)
+        warn(f"{previous} {damage}; the newest one is sound")
+        _put_aside(previous, warn)
     try:
         replace_file(previous, content)
     except StoreError as error:
-        tell(str(error))
+        warn(str(error))
 
 
 def _was_set_aside(path: Path) -> bool:
@@ -193,16 +193,16 @@ def _was_set_aside(path: Path) -> bool:
     return any(name.startswith(path.name) and ".broken-" in name for name in names)
 
 
-def _put_aside(path: Path, tell: Tell) -> None:
+def _put_aside(path: Path, warn: Warn) -> None:
     """Set a damaged file aside; one that stays where it is counts as damaged at the next start."""
     if not path.exists():
         return
     try:
         aside = set_aside(path)
     except StoreError as error:
-        tell(str(error))
+        warn(str(error))
     else:
-        tell(f"{path} is kept as {aside.name}")
+        warn(f"{path} is kept as {aside.name}")
 
 
 def _checksum(tree: dict[str, Any]) -> str:

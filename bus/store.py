@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode by themselves
 
-Tell = Callable[[str], None]
+Warn = Callable[[str], None]
 
 FILE_MODE = 0o600  # what a box keeps is its owner's alone
 MOST_SET_ASIDE = 3  # of one file; the oldest makes room: every store has a cap
@@ -89,7 +89,7 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def open_database(path: Path, migrations: Sequence[str], tell: Tell) -> sqlite3.Connection:
+def open_database(path: Path, migrations: Sequence[str], warn: Warn) -> sqlite3.Connection:
     """Open a database that survives power cuts: what is committed is on the disk.
 
     `migrations[n]` is the script that leads from version n to n + 1, in one transaction. They only
@@ -108,7 +108,7 @@ def open_database(path: Path, migrations: Sequence[str], tell: Tell) -> sqlite3.
             if not _is_damage(error):
                 raise
             aside = set_aside(path)  # its log is in it: SQLite folds it in when it closes
-            tell(f"{path} is damaged ({error}); it is kept as {aside.name}, a new one is begun")
+            warn(f"{path} is damaged ({error}); it is kept as {aside.name}, a new one is begun")
             return _open(path, migrations)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"the database {path} cannot be opened: {error}") from error

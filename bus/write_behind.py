@@ -20,7 +20,7 @@ T = TypeVar("T")
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
 
 
-class Written(Struct, frozen=True, kw_only=True):
+class WriteResult(Struct, frozen=True, kw_only=True):
     """How the write under way ended."""
 
     problem: Text | None = None  # None: the value is on the disk
@@ -77,7 +77,7 @@ def hand_out(store: WriteBehind[T], moment: Moment) -> tuple[WriteBehind[T], T |
     return replace(store, writing=value, waiting=store.waiting[1:]), value
 
 
-def settle(store: WriteBehind[T], result: Written) -> WriteBehind[T]:
+def settle(store: WriteBehind[T], result: WriteResult) -> WriteBehind[T]:
     """Note how the write under way ended; one that failed is not tried again."""
     if store.writing is None:
         return store
@@ -87,7 +87,7 @@ def settle(store: WriteBehind[T], result: Written) -> WriteBehind[T]:
 
 def retry(
     store: WriteBehind[T],
-    result: Written,
+    result: WriteResult,
     now_s: float,
     replaces: Callable[[T, T], bool] = replaces_none,
 ) -> WriteBehind[T]:
@@ -104,13 +104,13 @@ def retry(
     return replace(store, waiting=waiting, retry_s=now_s + RETRY_S)
 
 
-def written(result: Exception | None) -> Written:
+def write_result(result: Exception | None) -> WriteResult:
     """Return what came back from `Bus.offload` as an input.
 
     :raises Exception: it is an error of ours, and no refusal of the disk.
     """
     if result is None:
-        return Written()
+        return WriteResult()
     if isinstance(result, StoreError):
-        return Written(problem=str(result))
+        return WriteResult(problem=str(result))
     raise result

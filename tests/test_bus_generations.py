@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from bus.generations import (
-    Found,
+    StoredValue,
     decoder,
     encode,
     keep,
@@ -44,7 +44,7 @@ def change(path: Path, before_a: int, after_a: int) -> None:
     keep(path, at(after_a), lowers=after_a < before_a)
 
 
-def found(path: Path) -> Found[Limit]:
+def found(path: Path) -> StoredValue[Limit]:
     """Look, recall, and look again: to recall changes neither the value nor how it is known."""
     first = look(path, decoder(Limit))
     second = recall(path, Limit, quiet)
@@ -110,7 +110,7 @@ def test_a_file_written_by_hand_needs_no_checksum(tmp_path: Path) -> None:
 
 
 def test_nothing_was_stored_where_there_is_no_file(tmp_path: Path) -> None:
-    assert found(tmp_path / "deep" / "limit.json") == Found()
+    assert found(tmp_path / "deep" / "limit.json") == StoredValue()
 
 
 def test_a_change_that_raises_keeps_the_value_before_it(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_what_is_lost_stays_lost_until_it_is_set_anew(tmp_path: Path) -> None:
     names = sorted(each.name for each in tmp_path.iterdir())
     assert names == ["limit.json.broken-1", "limit.json.previous.broken-1"]
     keep(path, at(10), lowers=True)
-    assert found(path) == Found(value=at(10), content=path.read_bytes())
+    assert found(path) == StoredValue(value=at(10), content=path.read_bytes())
 
 
 @pytest.mark.parametrize("content", [None, b"{", b'{"limit_a": "x"}'])
@@ -353,7 +353,7 @@ def test_both_damaged_is_known_as_lost(
     for damage, each in zip(damages, (path, previous_of(path)), strict=True):
         damage(each)
     if damages == (delete, delete):  # somebody begins anew
-        assert found(path) == Found()
+        assert found(path) == StoredValue()
     else:
         assert (found(path).value, found(path).stored) == (None, Stored.LOST)
 

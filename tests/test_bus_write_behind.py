@@ -11,16 +11,16 @@ from bus.store import StoreError
 from bus.write_behind import (
     RETRY_S,
     WriteBehind,
-    Written,
+    WriteResult,
     hand_out,
     queue,
     replaces_all,
     retry,
     settle,
-    written,
+    write_result,
 )
 
-FULL = Written(problem="full")
+FULL = WriteResult(problem="full")
 
 
 class Row(NamedTuple):
@@ -41,9 +41,9 @@ def test_one_value_is_written_at_a_time_in_order() -> None:
     assert first == A
     assert hand_out(store, Moment(0.0))[1] is None
     assert (store.stored, store.newest, store.is_idle) == (None, B, False)
-    store, second = hand_out(settle(store, Written()), Moment(0.0))
+    store, second = hand_out(settle(store, WriteResult()), Moment(0.0))
     assert (store.stored, second) == (A, B)
-    store = settle(store, Written())
+    store = settle(store, WriteResult())
     assert (store.stored, store.newest, store.is_idle, store.problem) == (B, B, True, None)
 
 
@@ -71,7 +71,7 @@ def test_what_failed_is_tried_again_before_what_follows() -> None:
     assert hand_out(store, Moment(1.0 + RETRY_S - 0.1))[1] is None
     store, again = hand_out(store, Moment(1.0 + RETRY_S))
     assert again == A
-    assert retry(store, Written(), 7.0, is_form).problem is None
+    assert retry(store, WriteResult(), 7.0, is_form).problem is None
 
 
 def test_what_failed_is_dropped_for_a_newer_form_of_it() -> None:
@@ -91,14 +91,14 @@ def test_what_was_asked_for_is_not_tried_again_and_holds_nothing_up() -> None:
 def test_a_result_that_nobody_waits_for_changes_nothing(end: object) -> None:
     assert callable(end)
     assert end(EMPTY, FULL) == EMPTY
-    assert end(EMPTY, Written()) == EMPTY
+    assert end(EMPTY, WriteResult()) == EMPTY
 
 
 def test_the_disks_refusal_is_an_input_and_an_error_of_ours_is_not() -> None:
-    assert written(None) == Written()
-    assert written(StoreError("read-only")) == Written(problem="read-only")
+    assert write_result(None) == WriteResult()
+    assert write_result(StoreError("read-only")) == WriteResult(problem="read-only")
     with pytest.raises(KeyError):
-        written(KeyError("x"))
+        write_result(KeyError("x"))
 
 
 STEPS = st.lists(st.sampled_from(["queue", "write", "fail", "wait"]), max_size=60)
@@ -117,7 +117,7 @@ def test_one_value_reaches_the_disk_whatever_fails_and_never_goes_back(steps: li
                 now_s += RETRY_S
             case "write" if store.writing is not None:
                 written_numbers.append(store.writing.number)
-                store = retry(store, Written(), now_s, replaces_all)
+                store = retry(store, WriteResult(), now_s, replaces_all)
             case "fail":
                 store = retry(store, FULL, now_s, replaces_all)
             case _:

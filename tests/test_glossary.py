@@ -43,11 +43,9 @@ NOT_YET_ONE = {
     "Seen",
     "SimChip",
     "Site",
-    "Spawned",
     "Vehicle",
     "Verdict",
     "Write",
-    "Written",
 }
 NOT_YET_FOUND = {
     "Stale",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bus import Answer
 from bus.moment import Moment
-from bus.write_behind import Written, hand_out, queue, settle
+from bus.write_behind import WriteResult, hand_out, queue, settle
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode, RfidStatus
@@ -236,7 +236,7 @@ def _obstacle(vehicle: SessionView | None) -> CardResult | None:
 # --- answers --------------------------------------------------------------------------------------
 
 
-def _after_write(state: State, written: Written, now_s: float) -> State:
+def _after_write(state: State, written: WriteResult, now_s: float) -> State:
     """Take the list that is stored now, or keep the previous one."""
     write, state = state.store.writing, replace(state, store=settle(state.store, written))
     if write is None:

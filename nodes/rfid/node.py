@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bus import Answer, Bus, Call, leave
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
-from bus.write_behind import Written, written
+from bus.write_behind import WriteResult, write_result
 from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
 from msgs.rfid import CardList, RenameCard
@@ -48,7 +48,7 @@ class Look(Struct, frozen=True, kw_only=True):
     field: tuple[str, ...] | None  # what the reader reads; None: it does not answer
     vehicle: SessionView | None
     answer: Answer[Authorized] | None = None
-    written: Written | None = None
+    written: WriteResult | None = None
     change: ListWrite | None = None
 
 
@@ -109,7 +109,7 @@ class RfidNode:
         self._rounds.run(lambda seen: replace(seen, answer=answer))
 
     def _on_written(self, write: ListWrite, result: Exception | None) -> None:
-        ended = written(result)
+        ended = write_result(result)
         self._rounds.run(lambda seen: replace(seen, written=ended))
         if not write.is_taught:
             self._asked.popleft()(ended.problem)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from bus import Answer
-from bus.write_behind import WriteBehind, Written
+from bus.write_behind import WriteBehind, WriteResult
 from msgs.card import Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
@@ -49,7 +49,7 @@ class Inputs:
     vehicle: SessionView | None  # None: session is silent
     event: CardEvent | None = None
     answer: Answer[Authorized] | None = None  # of session
-    written: Written | None = None
+    written: WriteResult | None = None
     change: ListWrite | None = None  # from a request
 
 

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct, ValidationError, field
 from msgspec.structs import replace
 
-from bus.generations import Found, without_checksum
+from bus.generations import StoredValue, without_checksum
 from bus.moment import Moment
 from bus.store import UNREADABLE
-from bus.write_behind import WriteBehind, Written, hand_out, queue, replaces_all, retry
+from bus.write_behind import WriteBehind, WriteResult, hand_out, queue, replaces_all, retry
 from msgs.safety import FaultCode
 from msgs.stored import Stored
 from msgs.units import Nanoseconds
@@ -74,7 +74,7 @@ def decode(content: bytes) -> LatchWrite:
     return write
 
 
-def recalled(found: Found[LatchWrite], utc_ns: Nanoseconds) -> Recalled:
+def recalled(found: StoredValue[LatchWrite], utc_ns: Nanoseconds) -> Recalled:
     """Return what the previous process has stored; if neither generation can be read, 8007 holds.
 
     The previous generation is as good as the newest: all is written to both, to it first.
@@ -157,7 +157,7 @@ def latch_of(records: tuple[Record, ...], *, is_flag_up: bool = False) -> Latch 
     return None
 
 
-def hear(memory: Memory, kept: Recalled | Written, now_s: float) -> Memory:
+def hear(memory: Memory, kept: Recalled | WriteResult, now_s: float) -> Memory:
     """Take an answer of the disk: first what was read, then how each write ended."""
     if isinstance(kept, Recalled):
         return replace(memory, is_recalled=True, found=kept.latch)

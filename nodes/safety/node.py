@@ -14,7 +14,7 @@ from bus.generations import keep, look
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.store import StoreError
-from bus.write_behind import Written, written
+from bus.write_behind import WriteResult, write_result
 from msgs.requests import StopReason
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from nodes.safety.chain import Chain, Drivers
@@ -150,13 +150,13 @@ class SafetyNode:
         self._hear_disk(found)
 
     def _on_written(self, result: Exception | None) -> None:
-        ended = written(result)
+        ended = write_result(result)
         if ended.problem is not None:
             text = f"8007 and the wired phases could not be stored: {ended.problem}"
             self._bus.log("error", text)
         self._hear_disk(ended)
 
-    def _hear_disk(self, kept: Recalled | Written) -> None:
+    def _hear_disk(self, kept: Recalled | WriteResult) -> None:
         self._rounds.run(lambda inputs: replace(inputs, kept=kept))
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from bus.write_behind import Written
+from bus.write_behind import WriteResult
 from msgs.safety import SafetyPhase
 from nodes.safety import contactor, duty, mains_reset, selftest
 from nodes.safety.config import Config
@@ -13,10 +13,10 @@ from nodes.safety.state import State
 from nodes.safety.wiring import NONE, recall
 
 
-def hear_disk(state: State, kept: Recalled | Written, now_s: float) -> State:
+def hear_disk(state: State, kept: Recalled | WriteResult, now_s: float) -> State:
     """Take an answer of the disk: raise a stored 8007 again, restore the wired phases."""
     state = replace(state, memory=hear(state.memory, kept, now_s))
-    if isinstance(kept, Written):
+    if isinstance(kept, WriteResult):
         return state
     wiring = recall(state.evaluation_state.wiring, kept.wired)
     state = replace(state, evaluation_state=replace(state.evaluation_state, wiring=wiring))

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from bus.write_behind import Written
+from bus.write_behind import WriteResult
 from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
@@ -32,7 +32,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     session: SessionStatus | None
     is_metering: bool  # meter/box has recent values
     stop: StopReason | None
-    kept: Recalled | Written | None = None  # an answer of the disk
+    kept: Recalled | WriteResult | None = None  # an answer of the disk
 
 
 class State(Struct, frozen=True, kw_only=True):

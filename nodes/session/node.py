@@ -12,7 +12,7 @@ from bus.generations import keep, recall
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.store import StoreError
-from bus.write_behind import written
+from bus.write_behind import write_result
 from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH
 from msgs.pilot import MIN_OFFER_A
 from msgs.requests import ReasonArguments, StopReason, WishArguments
@@ -154,7 +154,7 @@ class SessionNode:
             call.refuse(words.refusal(answer))
 
     def _on_written(self, result: Exception | None) -> None:
-        ended = written(result)
+        ended = write_result(result)
         if ended.problem is not None:
             self._bus.log("error", f"a session could not be stored: {ended.problem}")
         self._rounds.run(lambda inputs: replace(inputs, written=ended))
@@ -187,7 +187,7 @@ class SessionNode:
 
         def on_done(result: Exception | None) -> None:
             self._wish_writes -= 1
-            problem = written(result).problem
+            problem = write_result(result).problem
             if problem is not None:
                 self._bus.log("error", f"the app's wish could not be stored: {problem}")
             now_ns = self._bus.clock.now_ns()

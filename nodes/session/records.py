@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from bus.store import StoreError, Tell, open_database
+from bus.store import StoreError, Warn, open_database
 from msgs.session import EndReason, SessionRecord
 from nodes.session.entry import Entry
 
@@ -50,14 +50,14 @@ _FIELDS = """session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_w
 class SessionStore:
     """The records of all sessions. One thread at a time."""
 
-    def __init__(self, path: Path, tell: Tell, most: int = MOST_SESSIONS) -> None:
+    def __init__(self, path: Path, warn: Warn, most: int = MOST_SESSIONS) -> None:
         """Open the store, or begin it.
 
         :raises StoreError: it can neither be opened nor begun.
         """
         self._path = path
         self._most = most
-        self._database = open_database(path, MIGRATIONS, tell)
+        self._database = open_database(path, MIGRATIONS, warn)
 
     def newest(self) -> Entry | None:
         """Return the entry of the newest session; None if there is none.

@@ -5,7 +5,7 @@ import math
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from bus.write_behind import WriteBehind, Written, queue
+from bus.write_behind import WriteBehind, WriteResult, queue
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus
@@ -39,7 +39,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     card: str | None = None  # presented at this instant
     end: Text | None = None  # a request to end the session, and why
     stop: StopReason | None = None  # the node is being stopped
-    written: Written | None = None
+    written: WriteResult | None = None
     wall_offset_ns: int = 0  # UTC minus the monotonic clock; changes when UTC is set
 
 

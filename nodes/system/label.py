@@ -4,13 +4,13 @@ from pathlib import Path
 
 from bus import PlaceError
 from bus.generations import keep, read_kept, recall
-from bus.store import StoreError, Tell
+from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
 from nodes.system.provision import Randomness, provision
 
 
-def own_label(state_dir: Path, randomness: Randomness, tell: Tell) -> Label:
+def own_label(state_dir: Path, randomness: Randomness, warn: Warn) -> Label:
     """Return the label of the box that a state directory belongs to; make that of a new box.
 
     After a power cut there is no label, and the next start makes another, or there is the whole
@@ -25,7 +25,7 @@ def own_label(state_dir: Path, randomness: Randomness, tell: Tell) -> Label:
         if label is None:
             label = provision(randomness)
             keep(path, label, lowers=True)
-        elif recall(path, Label, tell).stored is Stored.PREVIOUS:
+        elif recall(path, Label, warn).stored is Stored.PREVIOUS:
             keep(path, label, lowers=True)
     except StoreError as error:
         raise PlaceError(

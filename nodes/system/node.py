@@ -9,7 +9,7 @@ from msgspec import Struct
 from bus import Answer, Bus, Call, Status
 from bus.generations import keep, recall
 from bus.moment import Moment
-from bus.write_behind import WriteBehind, hand_out, queue, settle, written
+from bus.write_behind import WriteBehind, hand_out, queue, settle, write_result
 from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import NoArguments, ReasonArguments
 from msgs.setting_keys import flatten
@@ -139,7 +139,7 @@ class SystemNode:
     def _on_written(
         self, call: Call[SetArguments, Settings], after: State, result: Exception | None
     ) -> None:
-        self._store = settle(self._store, written(result))
+        self._store = settle(self._store, write_result(result))
         if self._store.problem is None:
             self._state = after
             call.ok(self._publish())

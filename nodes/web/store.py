@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bus.generations import keep, read_kept, recall
-from bus.store import StoreError, Tell
+from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
 from web.account import Account, factory_account
@@ -45,9 +45,9 @@ def read_label(state_dir: Path) -> Label:
 class WebStore:
     """Three files, two generations of each. See `web.door.Keeper`, `web.sessions.SessionKeeper`."""
 
-    def __init__(self, state_dir: Path, tell: Tell) -> None:
+    def __init__(self, state_dir: Path, warn: Warn) -> None:
         self._dir = state_dir
-        self._tell = tell
+        self._warn = warn
         self._lock = threading.Lock()
 
     def account(self, label: Label) -> Account:
@@ -58,9 +58,9 @@ class WebStore:
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        found = recall(self._dir / ACCOUNT_FILE, Account, self._tell)
+        found = recall(self._dir / ACCOUNT_FILE, Account, self._warn)
         if found.value is None and found.stored is Stored.LOST:
-            self._tell("the account is lost; the recovery key alone opens the page")
+            self._warn("the account is lost; the recovery key alone opens the page")
             return Account(user=label.web_user, password_hash="")
         return found.value or factory_account(label)
 
@@ -69,7 +69,7 @@ class WebStore:
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        kept = recall(self._dir / FAILURES_FILE, Failures, self._tell).value
+        kept = recall(self._dir / FAILURES_FILE, Failures, self._warn).value
         return kept.count if kept else 0
 
     def sessions(self) -> tuple[KeptSession, ...]:
@@ -77,7 +77,7 @@ class WebStore:
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        kept = recall(self._dir / SESSIONS_FILE, SignedIn, self._tell).value
+        kept = recall(self._dir / SESSIONS_FILE, SignedIn, self._warn).value
         return kept.sessions if kept else ()
 
     def keep_account(self, account: Account) -> None:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from bus import Answer, Status
-from bus.write_behind import Written
+from bus.write_behind import WriteResult
 from msgs.card import Card, CardColor, CardRole
 from msgs.label import Label, LabelCard
 from msgs.rfid import RfidStatus
@@ -81,7 +81,7 @@ class Life:
         self,
         event: CardEvent | None = None,
         answer: Answer[Authorized] | None = None,
-        written: Written | None = None,
+        written: WriteResult | None = None,
         change: ListWrite | None = None,
     ) -> RfidStatus:
         inputs = Inputs(
@@ -117,7 +117,7 @@ class Life:
         if problem is None:
             assert self.state.store.writing is not None
             self.disk = self.state.store.writing.cards
-        return self.step(written=Written(problem=problem))
+        return self.step(written=WriteResult(problem=problem))
 
     def hold(self, uid: str) -> RfidStatus:
         return self.step(event=CardEvent(uid=uid))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bus.generations import encode, look, previous_of
 from bus.moment import Moment
-from bus.write_behind import Written
+from bus.write_behind import WriteResult
 from msgs.safety import FaultCode
 from nodes.safety import latch as latch_module
 from nodes.safety.finding import Cause, Finding, Record
@@ -42,7 +42,7 @@ def proven(found: Latch | None = None) -> Memory:
     """A disk that has been read, and has taken something since."""
     memory, write = want(hear(Memory(), Recalled(latch=found), 0.0), found, NONE, 0.0)
     assert write == LatchWrite(latch=found)
-    return hear(memory, Written(), 0.0)
+    return hear(memory, WriteResult(), 0.0)
 
 
 RECALLED = proven()
@@ -72,12 +72,12 @@ def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
     assert (heard.is_recalled, heard.is_proven) == (True, False)
     memory, write = want(heard, None, NONE, 0.0)
     assert write == LatchWrite(latch=None)
-    failed = hear(memory, Written(problem="read-only"), 1.0)
+    failed = hear(memory, WriteResult(problem="read-only"), 1.0)
     assert (failed.is_proven, failed.problem) == (False, "read-only")
     memory, write = want(failed, None, NONE, 6.0)
     assert write == LatchWrite(latch=None)
-    assert hear(memory, Written(), 6.1).is_proven
-    assert hear(memory, Written(), 6.1).problem is None
+    assert hear(memory, WriteResult(), 6.1).is_proven
+    assert hear(memory, WriteResult(), 6.1).problem is None
 
 
 def test_what_is_on_its_way_is_not_kept_yet() -> None:
@@ -85,8 +85,8 @@ def test_what_is_on_its_way_is_not_kept_yet() -> None:
     assert not is_kept(RECALLED, LATCH, NONE)
     memory, _ = want(RECALLED, LATCH, NONE, 0.0)
     assert not is_kept(memory, LATCH, NONE)
-    assert is_kept(hear(memory, Written(), 1.0), LATCH, NONE)
-    assert not is_kept(hear(memory, Written(problem="full"), 1.0), LATCH, NONE)
+    assert is_kept(hear(memory, WriteResult(), 1.0), LATCH, NONE)
+    assert not is_kept(hear(memory, WriteResult(problem="full"), 1.0), LATCH, NONE)
 
 
 def test_nothing_is_written_before_it_is_known_what_was_kept() -> None:
@@ -105,7 +105,7 @@ def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch 
     memory, write = want(proven(before), after, NONE, 0.0)
     assert write == LatchWrite(latch=after)
     assert want(memory, before, NONE, 100.0)[1] is None  # one at a time
-    memory = hear(memory, Written(), 1.0)
+    memory = hear(memory, WriteResult(), 1.0)
     assert (memory.latch, memory.store.writing) == (after, None)
     assert want(memory, after, NONE, 1.0)[1] is None
     assert want(memory, before, NONE, 1.0)[1] == LatchWrite(latch=before)
@@ -127,13 +127,13 @@ def test_a_failure_without_a_text_is_one() -> None:
     heard = hear(Memory(), Recalled(latch=LATCH, problem=""), 0.0)
     assert (heard.is_recalled, heard.is_proven) == (True, False)
     memory, _ = want(heard, LATCH, NONE, 0.0)
-    failed = hear(memory, Written(problem=""), 1.0)
+    failed = hear(memory, WriteResult(problem=""), 1.0)
     assert (failed.is_proven, failed.problem) == (False, "")
 
 
 def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
     memory, _ = want(RECALLED, LATCH, NONE, 0.0)
-    memory = hear(memory, Written(problem="disk full"), 1.0)
+    memory = hear(memory, WriteResult(problem="disk full"), 1.0)
     assert (memory.latch, memory.store.writing) == (None, None)
     assert want(memory, LATCH, NONE, 5.99)[1] is None
     assert want(memory, LATCH, NONE, 6.0)[1] == LatchWrite(latch=LATCH)
@@ -248,12 +248,12 @@ def test_a_flag_is_read_though_the_phases_are_damaged() -> None:
 
 
 def test_an_answer_to_no_write_changes_nothing() -> None:
-    assert hear(RECALLED, Written(), 1.0) == RECALLED
-    assert hear(RECALLED, Written(problem="full"), 1.0) == RECALLED
+    assert hear(RECALLED, WriteResult(), 1.0) == RECALLED
+    assert hear(RECALLED, WriteResult(problem="full"), 1.0) == RECALLED
 
 
 def test_what_is_over_before_its_write_could_be_repeated_is_written_over() -> None:
-    memory = hear(want(RECALLED, LATCH, NONE, 0.0)[0], Written(problem="full"), 1.0)
+    memory = hear(want(RECALLED, LATCH, NONE, 0.0)[0], WriteResult(problem="full"), 1.0)
     memory, write = want(memory, None, NONE, 2.0)  # nobody knows how much of it was written
     assert (write, memory.store.is_idle) == (None, False)
     assert want(memory, None, NONE, 6.0)[1] == LatchWrite(latch=None)
@@ -268,7 +268,7 @@ def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
     memory, write = want(RECALLED, None, SINGLE, 0.0)
     assert write == LatchWrite(latch=None, wired=SINGLE)
     assert not is_kept(memory, None, SINGLE)
-    memory = hear(memory, Written(), 1.0)
+    memory = hear(memory, WriteResult(), 1.0)
     assert memory.wired == SINGLE
     assert is_kept(memory, None, SINGLE)
     assert want(memory, None, SINGLE, 1.0)[1] is None
@@ -277,12 +277,12 @@ def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
 
 
 def test_phases_that_the_disk_does_not_have_yet_are_something_to_do() -> None:
-    assert is_kept(hear(want(RECALLED, None, SINGLE, 0.0)[0], Written(), 1.0), None, SINGLE)
+    assert is_kept(hear(want(RECALLED, None, SINGLE, 0.0)[0], WriteResult(), 1.0), None, SINGLE)
     assert not is_kept(RECALLED, None, SINGLE)
 
 
 def test_phases_whose_write_failed_are_not_on_the_disk() -> None:
-    memory = hear(want(RECALLED, None, SINGLE, 0.0)[0], Written(problem="full"), 1.0)
+    memory = hear(want(RECALLED, None, SINGLE, 0.0)[0], WriteResult(problem="full"), 1.0)
     assert memory.wired == NONE
     assert want(memory, None, SINGLE, 5.99)[1] is None
     assert want(memory, None, SINGLE, 6.0)[1] == LatchWrite(latch=None, wired=SINGLE)

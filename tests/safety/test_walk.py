@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from bus.write_behind import Written
+from bus.write_behind import WriteResult
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, offer_of_duty
@@ -89,7 +89,7 @@ class Life:
         self.is_reset = False  # the flag of the power-on reset
         self.disk: Latch | None = None  # what safety keeps of 8007
         self.disk_wired: Wired = NONE  # and of the phases
-        self.kept: Recalled | Written | None = Recalled()
+        self.kept: Recalled | WriteResult | None = Recalled()
         self.posts = {
             "pilot": Post(1.0),
             "safety": Post(1.0),
@@ -343,7 +343,7 @@ class Life:
         self._check_left_out(before, remembered, inputs)
         if self.outputs.write is not None:
             self.disk, self.disk_wired = self.outputs.write.latch, self.outputs.write.wired
-            self.kept = Written()
+            self.kept = WriteResult()
         if self.outputs.clear_reset:
             self.is_reset = False
         if self.outputs.status is not None and not self.troubled("safety_silent"):

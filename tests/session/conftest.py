@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from bus.write_behind import Written
+from bus.write_behind import WriteResult
 from msgs.load_manager import LoadOffer
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus
@@ -112,7 +112,7 @@ class Life:
     def step(
         self,
         end: str | None = None,
-        written: Written | None = None,
+        written: WriteResult | None = None,
         card: str | None = None,
     ) -> CardAnswer:
         self.count += 1
@@ -144,7 +144,7 @@ class Life:
             self.writes.append(outputs.write)
             if self.disk_works:
                 self.disk[outputs.write.record.session_id] = outputs.write
-            self.step(written=Written(problem=None if self.disk_works else "the disk is full"))
+            self.step(written=WriteResult(problem=None if self.disk_works else "the disk is full"))
         return outputs.answer
 
     def hold(self, token: str) -> CardAnswer:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from bus.write_behind import Written
+from bus.write_behind import WriteResult
 from msgs.meter import NO_LINE, MeterReading
 from msgs.pilot import CpState, PilotStatus, duty_of_offer
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
@@ -130,7 +130,7 @@ class Rig:
         self._moves_at_s: float | None = None
         self._tested_at_s: float | None = None
         self._released_at_s: float | None = None
-        self._kept: Recalled | Written | None = Recalled()
+        self._kept: Recalled | WriteResult | None = Recalled()
 
     # --- the small world -----------------------------------------------------------------------
 
@@ -211,10 +211,10 @@ class Rig:
             assert self._kept is None
             self.writes += self.disk != self.outputs.write.latch
             if self.is_disk_full:
-                self._kept = Written(problem="disk full")
+                self._kept = WriteResult(problem="disk full")
             else:
                 self.disk, self.disk_wired = self.outputs.write.latch, self.outputs.write.wired
-                self._kept = Written()
+                self._kept = WriteResult()
         if self.outputs.clear_reset:
             self.is_reset = False
         status = self.outputs.status
