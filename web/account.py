@@ -1,7 +1,7 @@
-"""User name and password: what may be chosen, how it is kept, how it is proven.
+"""User name and password: rules, storage, proof.
 
-A password is kept as its argon2id hash alone. Texts are compared in the normal form C of Unicode
-(RFC 8265), so that a key typed on another machine is the same key. Nothing is ever cropped.
+A password is stored only as its argon2id hash. Texts are compared in the normal form C of Unicode
+(RFC 8265), so that input from different machines compares equal. No input is cut.
 """
 
 import hmac
@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from msgs.label import Label
 
-LEAST_PASSWORD = 10  # characters; ours
-MOST_PASSWORD = 128  # characters; ours
-MOST_USER = 32  # characters; ours
-MOST_COMPOSED = 4  # characters as typed that make one in the normal form
+LEAST_PASSWORD = 10  # assumed; characters
+MOST_PASSWORD = 128  # assumed; characters
+MOST_USER = 32  # assumed; characters
+MOST_COMPOSED = 4  # typed characters that make one in the normal form
 
-# OWASP's least for argon2id; one hash at a time, so that a flood cannot eat a Pi of 512 MB.
+# OWASP's minimum for argon2id; one hash at a time, so that many attempts fit into 512 MB.
 TIME_COST = 2
 MEMORY_KIB = 19_456
 PARALLELISM = 1
@@ -27,16 +27,16 @@ SALT_BYTES = 16
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The one account of a box, as it is kept.
+    """The one account of a box, as it is stored.
 
-    While must_change holds, the label's password signs in, and only to choose another one. An
-    empty hash is proven by no password: the recovery key is left.
+    While must_change is true, the label's password signs in, only to choose another one. No
+    password matches an empty hash; then only the recovery key signs in.
     """
 
     user: str
     password_hash: str
     must_change: bool = False
-    generation: int = 0  # counts the changes; sessions of another one are over
+    generation: int = 0  # counts the changes; sessions of other generations are over
 
 
 class Hasher:
@@ -49,11 +49,11 @@ class Hasher:
         )
 
     def hash(self, password: str) -> str:
-        """Return what is kept of a password."""
+        """Return the hash of a password."""
         return self._argon2.hash(password, salt=self._random(SALT_BYTES))
 
     def is_right(self, password: str, password_hash: str) -> bool:
-        """Return whether a password is the one behind a hash."""
+        """Return whether a password matches a hash."""
         try:
             return self._argon2.verify(password_hash, password)
         except (Argon2Error, InvalidHashError, UnicodeEncodeError):
@@ -61,15 +61,15 @@ class Hasher:
 
 
 def factory_account(label: Label) -> Account:
-    """Return the account of a box that nobody has signed in to yet."""
+    """Return the account of a new box."""
     return Account(user=label.web_user, password_hash="", must_change=True)
 
 
 def normal(text: str) -> str:
-    """Return a text as it is compared.
+    """Return the normal form of a text, for comparison.
 
-    What is too long for all that may be chosen stays as it is, and is wrong: the time that a text
-    of many accents takes grows with the square of its length, and all threads stand still.
+    A text longer than any valid one is returned as it is, and is wrong: to normalise many accents
+    takes a time that grows with the square of the length and blocks all threads.
     """
     if len(text) > MOST_COMPOSED * MOST_PASSWORD:
         return text
@@ -77,17 +77,17 @@ def normal(text: str) -> str:
 
 
 def normal_user(text: str) -> str:
-    """Return a user name as it is compared: blanks around it do not count."""
+    """Return the normal form of a user name, without blanks around it."""
     return normal(text).strip()
 
 
 def is_same(one: str, other: str) -> bool:
-    """Compare two secrets in a time that tells nothing of where they differ."""
+    """Compare two secrets in a time that does not depend on where they differ."""
     return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
 
 
 def user_errors(user: str) -> list[str]:
-    """Return what is wrong with a new user name, in plain sentences."""
+    """Return what is wrong with a new user name, as sentences."""
     if not user:
         return ["The new user name is empty; expected 1 to 32 characters."]
     if len(user) > MOST_USER:
@@ -98,7 +98,7 @@ def user_errors(user: str) -> list[str]:
 
 
 def password_errors(new: str, again: str, user: str, label: Label) -> list[str]:
-    """Return what is wrong with a new password, in plain sentences."""
+    """Return what is wrong with a new password, as sentences."""
     if not new:
         return [f"The new password is empty; expected {LEAST_PASSWORD} characters or more."]
     errors = []
@@ -121,7 +121,7 @@ def password_errors(new: str, again: str, user: str, label: Label) -> list[str]:
         errors.append("The new password is the user name; expected another one.")
     printed = (label.serial, label.web_password, label.wlan_password, label.recovery_key)
     if plain in {each.casefold() for each in printed}:
-        errors.append("The new password stands on the label; expected another one.")
+        errors.append("The new password is printed on the label; expected another one.")
     return errors
 
 

@@ -1,4 +1,4 @@
-"""What programs ask for: the live values once or as a stream, the curve, the simulation panel."""
+"""The interface for programs: live values once or as a stream, curve, simulation panel."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, Unsupp
 from msgs.methods import ACTS
 from msgs.plant import SimFault
 from msgs.requests import Status
-from web.box import Box, SilentError, Site
+from web.box import Box, ServerConfig, SilentError
 from web.gate import Gate
 from web.panel import STATUS
 from web.streams import Streams
 
-RETRY_AFTER_S = 10  # ours: for a stream that found no place
+RETRY_AFTER_S = 10  # assumed: after too many streams
 
 
 class CurveAnswer(Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class CurveAnswer(Struct, frozen=True, kw_only=True):
 class Api:
     """The views."""
 
-    def __init__(self, box: Box, site: Site, gate: Gate, streams: Streams) -> None:
+    def __init__(self, box: Box, site: ServerConfig, gate: Gate, streams: Streams) -> None:
         self._box = box
         self._site = site
         self._gate = gate
@@ -54,7 +54,7 @@ class Api:
         )
         if stream is None:
             return _no_place()
-        # direct: the server closes the stream itself, also if it is never read
+        # direct: the server itself closes the stream, also if it is never read
         response = Response(stream, mimetype="text/event-stream", direct_passthrough=True)
         response.headers["X-Accel-Buffering"] = "no"
         return response
@@ -79,7 +79,7 @@ class Api:
         return jsonify(cards=cards, faults=[fault.value for fault in SimFault])
 
     def act(self, name: str) -> Any:
-        """Have the simulated world do something."""
+        """Send an act to the simulated world."""
         self._need_simulation()
         act = ACTS.get(name)
         if act is None:
@@ -111,7 +111,7 @@ class Api:
 
 
 def _no_place() -> Response:
-    """Say that there are too many streams; without a length, so that the connection is closed."""
+    """Answer that there are too many streams; without a length, so the connection is closed."""
     words = msgspec.json.encode(
         {"reason": "Too many live pages are open. Close one of them, or wait a moment."}
     )

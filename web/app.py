@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
 from web import errors
 from web.api import Api
-from web.box import Box, Site
+from web.box import Box, ServerConfig
 from web.door import Door
 from web.files import Files
 from web.gate import Gate, is_interface
@@ -15,13 +15,15 @@ from web.pages import Pages
 from web.sessions import Sessions
 from web.streams import Streams
 
-MOST_BYTES = 64 * 1024  # of any request; ours
-MOST_PARTS = 32  # of a form; ours
+MOST_BYTES = 64 * 1024  # assumed: of any request
+MOST_PARTS = 32  # assumed: of a form
 A_YEAR_S = 365 * 24 * 3600
 
 
-def create_app(box: Box, site: Site, door: Door, sessions: Sessions, streams: Streams) -> Flask:
-    """Return the app. It keeps no cookies but its own, and has no secret key to lose."""
+def create_app(
+    box: Box, site: ServerConfig, door: Door, sessions: Sessions, streams: Streams
+) -> Flask:
+    """Return the app. It has only its own cookies, and no secret key."""
     app = Flask(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BYTES,
@@ -46,7 +48,7 @@ def create_app(box: Box, site: Site, door: Door, sessions: Sessions, streams: St
 
     def on_failure(error: Exception) -> Response:
         lines = "".join(traceback.format_exception(error))
-        box.tell("error", f"{request.method} {errors.current_path()} failed\n{lines}")
+        box.log("error", f"{request.method} {errors.current_path()} failed\n{lines}")
         return errors.answer(InternalServerError(), is_interface(request.path))
 
     app.register_error_handler(HTTPException, on_http_error)
@@ -59,7 +61,7 @@ def _health() -> Response:
 
 
 def _add_files(app: Flask, files: Files) -> None:
-    """Serve the static files: they hold no information, and answer everybody."""
+    """Serve the static files: they have no secrets and need no login."""
 
     def static(name: str) -> Response:
         file = files.find(name)

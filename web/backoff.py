@@ -1,15 +1,15 @@
-"""How long to wait after failed attempts: for everybody, longer each time, never for good.
+"""The wait after failed attempts: the same for all clients, longer each time, with a maximum.
 
-Addresses do not count: on a local network they cost nothing. At one attempt a minute ten
-characters stand for longer than anybody tries.
+It does not depend on the address: on a local network an attacker can change it at no cost. At one
+attempt a minute a password of ten characters is safe.
 """
 
 from msgspec import Struct
 
-FREE = 5  # attempts that may fail before anybody waits; ours
-MOST_WAIT_S = 60.0  # ours
-FORGIVEN_S = 3600.0  # so long after the last failure all are forgotten; slower than waiting
-MOST_COUNTED = FREE + 6  # the longest wait is reached: nothing more to count, or to write
+FREE = 5  # assumed: failed attempts without a wait
+MOST_WAIT_S = 60.0  # assumed
+RESET_S = 3600.0  # after the last failure the count is reset; longer than the waits
+MOST_COUNTED = FREE + 6  # the longest wait is reached: no more to count or write
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class Backoff(Struct, frozen=True, kw_only=True):
 
 
 def wait_s(backoff: Backoff, now_s: float) -> float:
-    """Return how long the next attempt has to wait yet [s]; 0: none."""
+    """Return how long the next attempt still has to wait [s]; 0: no wait."""
     if backoff.failures < FREE:
         return 0.0
     whole_s = min(MOST_WAIT_S, 2.0 ** (backoff.failures - FREE))
@@ -29,6 +29,6 @@ def wait_s(backoff: Backoff, now_s: float) -> float:
 
 def failed(backoff: Backoff, now_s: float) -> Backoff:
     """Return the count after one more failure."""
-    is_forgiven = now_s - backoff.failed_s > FORGIVEN_S
-    before = 0 if is_forgiven else backoff.failures
+    is_reset = now_s - backoff.failed_s > RESET_S
+    before = 0 if is_reset else backoff.failures
     return Backoff(failures=min(before + 1, MOST_COUNTED), failed_s=now_s)

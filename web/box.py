@@ -1,4 +1,4 @@
-"""What the pages need of the box behind them. The node provides it; nothing here knows a bus."""
+"""What the pages need of the box. The node implements it; this package does not use the bus."""
 
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -24,29 +24,29 @@ class Box(Protocol):
         """Return monotonic time [s]."""
 
     def random(self, count: int) -> bytes:
-        """Return bytes that nobody can guess."""
+        """Return random bytes for a secret."""
 
-    def tell(self, level: str, text: str) -> None:
+    def log(self, level: str, text: str) -> None:
         """Write a line to the log: "info", "warning" or "error"."""
 
     def live(self) -> bytes:
-        """Return what is now, a `web.live.Live` as JSON.
+        """Return the present values, a `web.live.Live` as JSON.
 
-        :raises SilentError: nobody answers.
+        :raises SilentError: the node does not answer.
         """
 
     def curve(self) -> Curve:
         """Return the power of the running session, or of the last one."""
 
     def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
-        """Have the simulated world do something; wait for its answer."""
+        """Send an act to the simulated world; wait for its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class ServerConfig:
     """What does not change while the server runs."""
 
     label: Label
-    names: frozenset[str]  # by which it may be reached beside its addresses, in small letters
+    names: frozenset[str]  # accepted beside its addresses, in small letters
     is_simulation: bool
-    port: int  # tells the cookies of several boxes on one machine apart
+    port: int  # in the cookies' names: several boxes may run on one machine

@@ -1,12 +1,12 @@
-"""The power of the running session over its time: few points, however long it lasts."""
+"""The power of the running session over its time, with a limited number of points."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.units import Watts
 
-POINT_S = 5.0  # ours: a point so often, at first
-MOST_POINTS = 720  # an hour at first; each thinning doubles what fits
+POINT_S = 5.0  # assumed: the first distance of points
+MOST_POINTS = 720  # an hour at first; each thinning doubles the time that fits
 
 
 class Curve(Struct, frozen=True, kw_only=True):
@@ -18,9 +18,9 @@ class Curve(Struct, frozen=True, kw_only=True):
 
 
 def add_point(curve: Curve, session_id: str, since_start_s: float, power_w: float) -> Curve:
-    """Return the curve with what is measured now; that of another session begins anew.
+    """Return the curve with a new point; another session begins a new curve.
 
-    A point that comes too soon after the last one is left out.
+    A point that comes too soon after the last one is dropped.
     """
     if session_id != curve.session_id:
         curve = Curve(session_id=session_id)

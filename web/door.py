@@ -1,4 +1,4 @@
-"""Who may come in: the account, its password and recovery key, and the wait after failures."""
+"""The login: the account, its password and recovery key, the wait after failed attempts."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -22,45 +22,45 @@ from web.account import (
 )
 from web.backoff import Backoff
 
-BUSY_S = 5.0  # ours: so long an attempt waits for the one before it
+BUSY_S = 5.0  # assumed: longest wait of an attempt for the previous one
 
 
-class KeepError(Exception):
-    """Raised when something cannot be kept; says why."""
+class StorageError(Exception):
+    """Raised when something cannot be stored; says why."""
 
 
-class Keeper(Protocol):
-    """Keeps what must outlive the process: on the disk before it returns. Any thread may call it.
+class CredentialStore(Protocol):
+    """Stores account and failures: on the disk before it returns. Any thread may call it.
 
-    :raises KeepError: it cannot be kept.
+    :raises StorageError: it cannot be stored.
     """
 
     def keep_account(self, account: Account) -> None:
-        """Replace the kept account."""
+        """Replace the stored account."""
 
     def keep_failures(self, failures: int) -> None:
-        """Replace the kept count of failures."""
+        """Replace the stored count of failures."""
 
 
-class Verdict(Enum):
-    """What became of an attempt."""
+class LoginResult(Enum):
+    """The result of an attempt."""
 
     RIGHT = "right"
     WRONG = "wrong"
-    WAIT = "wait"  # not looked at: too many have failed
-    BUSY = "busy"  # not looked at: another one takes too long
+    WAIT = "wait"  # not checked: too many have failed
+    BUSY = "busy"  # not checked: another one takes too long
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """The end of an attempt; wait_s is how long the next one has to wait."""
+    """An attempt that has ended; wait_s is how long the next one has to wait."""
 
-    verdict: Verdict
+    result: LoginResult
     wait_s: float = 0.0
-    generation: int = 0  # of the account that a right one was right for
+    generation: int = 0  # of the account, for a right one
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What a person has typed into User Settings; None where it was not asked for."""
+    """The input of User Settings; None: not asked for."""
 
     user: str
     password: str
@@ -76,14 +76,14 @@ class Door:
         label: Label,
         account: Account,
         failures: int,
-        keeper: Keeper,
+        keeper: CredentialStore,
         now_s: Callable[[], float],
         random: Callable[[int], bytes],
-        tell: Callable[[str, str], None],
+        log: Callable[[str, str], None],
     ) -> None:
-        """Begin with what was kept.
+        """Begin with what was stored.
 
-        The wait for kept failures begins anew: who restarts the page gains nothing.
+        The wait for stored failures begins again, so a restart of the page does not shorten it.
         """
         self._label = label
         self._account = account
@@ -91,47 +91,47 @@ class Door:
         self._keeper = keeper
         self._now_s = now_s
         self._hasher = Hasher(random)
-        self._tell = tell
+        self._log = log
         self._lock = threading.Lock()
 
     @property
     def account(self) -> Account:
-        """Return the account as it is kept."""
+        """Return the account as it is stored."""
         return self._account
 
     @property
     def recovery_key(self) -> str:
-        """Return the label's key, to be shown to those who have just proven who they are."""
+        """Return the label's key, to be shown only after a proof of the password."""
         return self._label.recovery_key
 
     def sign_in(self, user: str, password: str, address: str) -> Attempt:
-        """Judge a user name and a password."""
+        """Check a user name and a password."""
 
         def prove() -> bool:
-            is_password = self._is_password(password)  # whatever the name: equally long
+            is_password = self._is_password(password)  # also for a wrong name: the same time
             return is_same(normal_user(user), self._account.user) and is_password
 
         return self._attempt(prove, "a login", address)
 
     def prove_password(self, password: str, address: str) -> Attempt:
-        """Judge the password of somebody who is signed in."""
+        """Check the password of the person who is signed in."""
         return self._attempt(lambda: self._is_password(password), "a current password", address)
 
     def recover(self, key: str, address: str) -> Attempt:
-        """Judge a recovery key; blanks around it do not count.
+        """Check a recovery key; blanks around it do not count.
 
-        The right one never waits: nobody guesses 30 characters, and it is the owner's way in while
-        somebody keeps the login waiting for everybody.
+        The right one never waits: 30 characters cannot be guessed, and it lets the owner in while
+        another person's failed attempts make the login wait.
         """
         is_right = is_same(key.strip(), self._label.recovery_key)
         return self._attempt(lambda: is_right, "a recovery key", address, may_wait=not is_right)
 
     def change(self, change: Change, address: str) -> tuple[Attempt, list[str]]:
-        """Set user name and password anew; return what is wrong instead, in plain sentences.
+        """Change user name and password, or return what is wrong, as sentences.
 
-        An empty new password keeps the one that was proven, where it may be kept.
+        An empty new password keeps the proven one, unless it must be changed.
 
-        :raises KeepError: it cannot be kept; nothing has changed.
+        :raises StorageError: it cannot be stored; nothing has changed.
         """
         before = self._account
         user = normal_user(change.user)
@@ -142,19 +142,19 @@ class Door:
         if not keeps:
             errors += password_errors(new, normal(change.password_again), user, self._label)
         if errors:
-            return Attempt(verdict=Verdict.RIGHT), errors
+            return Attempt(result=LoginResult.RIGHT), errors
         current = change.current_password
         if current is not None:
             attempt = self.prove_password(current, address)
-            if attempt.verdict is not Verdict.RIGHT:
+            if attempt.result is not LoginResult.RIGHT:
                 return attempt, []
         with self._turn() as is_mine:
             if not is_mine:
-                return Attempt(verdict=Verdict.BUSY), []
-            if self._account is not before:  # what was proven holds no more
-                return Attempt(verdict=Verdict.WRONG), []
+                return Attempt(result=LoginResult.BUSY), []
+            if self._account is not before:  # another change came first: the proof is void
+                return Attempt(result=LoginResult.WRONG), []
             if not keeps and self._is_password(new):
-                return Attempt(verdict=Verdict.RIGHT), [
+                return Attempt(result=LoginResult.RIGHT), [
                     "The new password is the old one; expected another one."
                 ]
             account = Account(
@@ -164,8 +164,8 @@ class Door:
             )
             self._keeper.keep_account(account)
             self._account = account
-        self._tell("info", f"user name and password were set by {address}")
-        return Attempt(verdict=Verdict.RIGHT, generation=account.generation), []
+        self._log("info", f"user name and password were set by {address}")
+        return Attempt(result=LoginResult.RIGHT, generation=account.generation), []
 
     def _is_password(self, password: str) -> bool:
         password = normal(password)
@@ -178,13 +178,13 @@ class Door:
     def _attempt(
         self, prove: Callable[[], bool], what: str, address: str, may_wait: bool = True
     ) -> Attempt:
-        """Judge one secret after the other: a crowd that comes at once waits as well."""
+        """Check one secret after the other, so that parallel attempts wait as well."""
         with self._turn() as is_mine:
             if not is_mine:
-                return Attempt(verdict=Verdict.BUSY)
+                return Attempt(result=LoginResult.BUSY)
             left_s = backoff.wait_s(self._backoff, self._now_s())
             if may_wait and left_s > 0:
-                return Attempt(verdict=Verdict.WAIT, wait_s=left_s)
+                return Attempt(result=LoginResult.WAIT, wait_s=left_s)
             is_right = prove()
             generation = self._account.generation
             now_s = self._now_s()
@@ -193,22 +193,22 @@ class Door:
                 self._keep_failures(after.failures)
             self._backoff = after
             left_s = backoff.wait_s(after, now_s)
-        # One line an attempt that was judged: the wait bounds them.
+        # One line for each checked attempt: the wait limits their number.
         if is_right:
-            self._tell("info", f"{what} from {address} was right")
-            return Attempt(verdict=Verdict.RIGHT, generation=generation)
-        self._tell("warning", f"{what} from {address} was wrong; {after.failures} in a row")
-        return Attempt(verdict=Verdict.WRONG, wait_s=left_s)
+            self._log("info", f"{what} from {address} was right")
+            return Attempt(result=LoginResult.RIGHT, generation=generation)
+        self._log("warning", f"{what} from {address} was wrong; {after.failures} in a row")
+        return Attempt(result=LoginResult.WRONG, wait_s=left_s)
 
     def _keep_failures(self, failures: int) -> None:
         try:
             self._keeper.keep_failures(failures)
-        except KeepError as error:
-            self._tell("warning", f"failed logins are counted until the next restart only: {error}")
+        except StorageError as error:
+            self._log("warning", f"failed logins are counted until the next restart only: {error}")
 
     @contextmanager
     def _turn(self) -> Iterator[bool]:
-        """Hold the lock, unless it takes too long to get it."""
+        """Take the lock, unless that takes too long."""
         is_mine = self._lock.acquire(timeout=BUSY_S)
         try:
             yield is_mine

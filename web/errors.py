@@ -1,4 +1,4 @@
-"""What goes wrong, in words: a page for people, JSON for programs."""
+"""Answers to failed requests: a page for persons, JSON for programs."""
 
 from http import HTTPStatus
 
@@ -11,18 +11,17 @@ class MisdirectedRequest(HTTPException):
 
     code = HTTPStatus.MISDIRECTED_REQUEST
     description = (
-        "The wallbox does not know itself by this name. "
-        "Use its IP address, or a name that it was given."
+        "This is not a name of the wallbox. Use its IP address, or a name that it was given."
     )
 
 
 WORDS = {
     404: ("Not found", "There is no such page."),
-    405: ("Not possible", "This page cannot be asked for in this way."),
+    405: ("Not possible", "This page does not accept such a request."),
     413: ("Too large", "Too much was sent: 64 KiB at most are read."),
-    500: ("Failed", "The wallbox could not answer. What happened stands in its log."),
+    500: ("Failed", "The wallbox could not answer. The error is in its log."),
 }
-"""Title and sentence of those errors that nobody explains better."""
+"""Title and sentence of errors without an explanation of their own."""
 
 TITLES = {
     400: "Not understood",

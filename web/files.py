@@ -1,4 +1,4 @@
-"""The static files: small, kept in memory, marked by their content so that browsers keep them."""
+"""The static files: kept in memory, with a hash in the URL so that browsers can cache them."""
 
 import hashlib
 import mimetypes
@@ -8,7 +8,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 MARK_CHARACTERS = 12
 
-# Not left to the system's table: a browser runs no script of another type.
+# Not from the system's table: a browser runs a script only with the right type.
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -33,7 +33,7 @@ class File:
 
 
 class Files:
-    """The folder `static`. Any thread may ask."""
+    """The folder `static`. Any thread may call it."""
 
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder.resolve()
@@ -50,12 +50,12 @@ class Files:
             file = self._files.get(path)
             if file is None or file.version != version:
                 file = self._files[path] = _read(path, version)
-        except (OSError, ValueError):  # also a name that no file can have
+        except (OSError, ValueError):  # also for an invalid name
             return None
         return file
 
     def url(self, name: str) -> str:
-        """Return the address of a file, which is another one when its content is."""
+        """Return the URL of a file; it changes with the content."""
         file = self.find(name)
         return f"/static/{name}?v={file.mark}" if file else f"/static/{name}"
 

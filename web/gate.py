@@ -1,6 +1,6 @@
-"""What every request passes before a page is asked: host, session, origin, token. And headers.
+"""The checks of every request: host, session, origin, token. And the headers of the answers.
 
-Everything is closed unless it is listed here. A page that is added is closed.
+Each page needs a login unless it is listed here, also one that is added.
 """
 
 import hashlib
@@ -11,20 +11,20 @@ from flask import Flask, Response, g, redirect, request
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from web.account import is_same
-from web.box import Box, Site
+from web.box import Box, ServerConfig
 from web.door import Door
 from web.errors import MisdirectedRequest
 from web.hosts import is_known, is_same_site
 from web.sessions import Sessions
 
 OPEN = frozenset({"login", "recover", "health", "static", "favicon"})
-"""What answers everybody."""
+"""Endpoints without a login."""
 
 FORCED = OPEN | {"user", "logout"}
-"""What answers those who have to choose a password first."""
+"""Endpoints while a new password must be chosen."""
 
 FORMS_WITHOUT_SESSION = frozenset({"login", "recover"})
-UNPROLONGED = frozenset({"live", "live_once", "curve"})  # what a page asks for by itself
+UNPROLONGED = frozenset({"live", "live_once", "curve"})  # requests of a page by itself
 SAFE = frozenset({"GET", "HEAD"})
 
 SESSION_COOKIE = "wallbox_session"
@@ -35,19 +35,19 @@ EXPIRED = "This page was open for too long. Please try again."
 
 
 class Gate:
-    """The checks before, and the headers after each request."""
+    """The checks before and the headers after each request."""
 
-    def __init__(self, box: Box, site: Site, door: Door, sessions: Sessions) -> None:
+    def __init__(self, box: Box, site: ServerConfig, door: Door, sessions: Sessions) -> None:
         self._box = box
         self._site = site
         self._door = door
         self._sessions = sessions
-        self._secret = box.random(32)  # of this process: for those who have no session
+        self._secret = box.random(32)  # of this process: for browsers without a session
         self._session_cookie = f"{SESSION_COOKIE}_{site.port}"
         self._visitor_cookie = f"{VISITOR_COOKIE}_{site.port}"
 
     def guard(self, app: Flask) -> None:
-        """Stand before and after every request of an app."""
+        """Add the checks and headers to an app."""
         app.before_request(self._before)
         app.after_request(self._after)
         app.context_processor(self._context)
@@ -55,9 +55,9 @@ class Gate:
     # --- for the pages -------------------------------------------------------------------------
 
     def sign_in(self, generation: int, recovered: bool = False) -> None:
-        """Give this browser a new session, by its response; the one before is over.
+        """Give this browser a new session with its response; end the previous one.
 
-        It is worth nothing if the account is not of the generation any more that was proven.
+        It is invalid if the account has another generation than the one that was proven.
         """
         if g.number:
             self._sessions.close(g.number)
@@ -69,14 +69,14 @@ class Gate:
         g.set_session = ""
 
     def is_signed_in(self, number: str) -> bool:
-        """Return whether a session is not over; it is not prolonged."""
+        """Return whether a session is valid; it is not extended."""
         generation = self._door.account.generation
         return self._sessions.find(number, generation, is_used=False) is not None
 
     # --- before --------------------------------------------------------------------------------
 
     def _before(self) -> Any:
-        g.account = self._door.account  # one and the same for the whole request
+        g.account = self._door.account  # the same for the whole request
         g.number, g.session = "", None
         g.visitor = request.cookies.get(self._visitor_cookie, "")
         g.set_visitor = False
@@ -111,7 +111,7 @@ class Gate:
             g.number = number
 
     def _refusal(self) -> Any:
-        """Return the answer to those who may not see this; None to those who may."""
+        """Return the answer to a request without the needed login; None if it is allowed."""
         if request.endpoint in OPEN:
             return None
         if g.session is None:
@@ -173,7 +173,7 @@ class Gate:
             "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         )
         headers["X-Content-Type-Options"] = "nosniff"
-        # Not "no-referrer": with it browsers hide the origin of our own forms as "null".
+        # Not "no-referrer": with it browsers send the origin of this page's forms as "null".
         headers["Referrer-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), usb=()"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -183,14 +183,14 @@ class Gate:
 
     @staticmethod
     def _set_cookie(response: Response, name: str, value: str) -> None:
-        # Secure only by https: the manual's way is plain http (WEB-15). It ends with the browser.
+        # Secure only with https: the manual uses plain http (WEB-15). It ends with the browser.
         response.set_cookie(
             name, value, httponly=True, samesite="Strict", secure=request.is_secure, path="/"
         )
 
 
 def is_interface(path: str) -> bool:
-    """Return whether a path is asked for by programs, which want JSON and no other page."""
+    """Return whether a path is for programs, which expect JSON."""
     return path.startswith("/api/") or path == "/live"
 
 

@@ -1,7 +1,7 @@
-"""By which names the page may be reached: a defence against names that are made to point here.
+"""The host names that the page accepts: a defence against DNS rebinding.
 
-A foreign page may have its own name answered with this box's address (DNS rebinding); the browser
-then takes both for one site, but it still says the foreign name. An address is nobody's name.
+A foreign site may resolve its own name to this box's address; the browser then takes both for one
+site, but still sends the foreign name as Host. An IP address cannot be such a name.
 """
 
 import ipaddress
@@ -27,7 +27,7 @@ def is_known(host: str, names: Collection[str]) -> bool:
 def is_same_site(host: str, origin: str | None, fetch_site: str | None) -> bool:
     """Return whether a request was made by a page of this box, or by no page at all.
 
-    Browsers tell `Sec-Fetch-Site` on https and localhost only, and `Origin` with every POST.
+    Browsers send `Sec-Fetch-Site` on https and localhost only, and `Origin` with every POST.
     """
     if fetch_site not in (None, "same-origin", "none"):
         return False

@@ -1,7 +1,7 @@
-"""What the page shows of the running box: one Struct, made from what the nodes have said.
+"""The values of the live page: one Struct, made from the nodes' messages.
 
-Nothing is decided here. What a source has said holds as long as the table of topics says; after
-that the page shows nothing of it, and names the source as silent. The words are those of `view`.
+No decision is made here. A message counts for the hold of its topic; after that the page does not
+show it and names the source as silent. The texts are those of `view`.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ from view.silence import NodeTrouble, missed, not_ready, silence, troubles
 from view.snapshot import Received, Snapshot
 from view.state import ShownFault, faults, is_reason_below, state_name, state_reason
 
-TYPE = "Wallbox Connect"  # ours: what this box calls itself under "Type" (WEB-3)
+TYPE = "Wallbox Connect"  # assumed: the box's "Type" (WEB-3)
 
 
 class LiveLine(Struct, frozen=True, kw_only=True):
@@ -72,39 +72,39 @@ class LiveNode(Struct, frozen=True, kw_only=True):
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """The table of the same name (WEB-3); the state stands beside it in `Live`."""
+    """The table of the same name (WEB-3); the state is in `Live`."""
 
     type: str
     serial: str
     addresses: tuple[LiveAddress, ...]
     mac: str  # of the interface in use
-    dcs_link: Link  # Unreachable while nothing is heard of it
+    dcs_link: Link  # Unreachable while dcs is silent
     synchronised: bool
 
 
 class Live(Struct, frozen=True, kw_only=True):
-    """The whole live page. None, or an empty list, stands for what nobody tells any more."""
+    """The whole live page. None, or an empty list: the source is silent."""
 
     clock_s: Seconds  # monotonic, when it was made; blinking follows it
     now_utc_ns: Nanoseconds
     state: WallboxState | None
     state_name: str
-    reason: str  # why the state is what it is, in plain words
-    reason_is_below: bool  # the faults or the limit say it
+    reason: str  # of the state
+    reason_is_below: bool  # the faults or the limit show it
     plugged: bool
     plugged_words: str
     authorized: bool
     authorization_required: bool
     authorization_words: str
     session_id: str  # "" while there is none
-    energy_wh: WattHours  # of this session, or of the last one
+    energy_wh: WattHours  # of this session, or of the last
     energy_of: str  # whose energy it is
     started_utc_ns: Nanoseconds
     lasted_s: Seconds | None  # None: no session runs
-    token_name: str  # who has authorised: the card's name, its colour, or its UID; "" if none
+    token_name: str  # of the card that authorised: name, colour or UID; "": none
     front: LedFrame | None  # None: the front is not driven
-    caption: str  # what the status LED says, or why nobody knows
-    lines: tuple[LiveLine, ...]  # three, L1 first; none while the box's meter is not heard
+    caption: str  # meaning of the status LED, or why it is unknown
+    lines: tuple[LiveLine, ...]  # three, L1 first; none while the box's meter is silent
     power_w: Watts | None
     meter_online: bool
     offered_a: Amps | None  # per phase, as read back from the pilot
@@ -121,8 +121,8 @@ class Live(Struct, frozen=True, kw_only=True):
     sun: LiveMeter | None
     overview: Overview
     nodes: tuple[LiveNode, ...]  # those that are not ready
-    silent: tuple[str, ...]  # nodes whose word does not hold any more
-    troubles: tuple[NodeTrouble, ...]  # both in words
+    silent: tuple[str, ...]  # nodes whose messages are older than their hold
+    troubles: tuple[NodeTrouble, ...]  # both as text
     world: WorldStatus | None = None  # in simulation only
 
 
@@ -133,7 +133,7 @@ class PageSnapshot(Snapshot):
     label: Label
     addresses: tuple[LiveAddress, ...] = ()
     world: WorldStatus | None = None
-    names: Mapping[str, str] = field(default_factory=dict)  # UID -> name of a card held before
+    names: Mapping[str, str] = field(default_factory=dict)  # UID -> name of a card presented before
 
 
 def live_of(snapshot: PageSnapshot) -> Live:

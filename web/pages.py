@@ -6,18 +6,18 @@ from typing import Any
 from flask import Flask, g, make_response, redirect, render_template, request
 
 from view.front import EFFECTS, LIGHTS, TONES
-from web.door import Attempt, Change, Door, KeepError, Verdict
+from web.door import Attempt, Change, Door, LoginResult, StorageError
 from web.gate import EXPIRED, Gate
 
 WRONG_LOGIN = "The user name or the password is wrong."
-WRONG_KEY = "The recovery key is wrong; it stands on the label and has 30 characters."
+WRONG_KEY = "The recovery key is wrong; it is on the label and has 30 characters."
 WRONG_PASSWORD = "The current password is wrong."
 FRONT_WORDS: dict[str, Any] = {
     "LIGHTS": {name: light._asdict() for name, light in LIGHTS.items()},
     "EFFECTS": EFFECTS,
     "TONES": TONES,
 }
-"""What the page calls the lights and tones of the front."""
+"""The page's names of the lights and tones of the front."""
 
 BUSY = "The wallbox is busy with another login. Please try again in a moment."
 
@@ -49,7 +49,7 @@ class Pages:
         if g.is_expired:
             return _again("login.html", form, [EXPIRED], 403)
         attempt = self._door.sign_in(form["username"], request.form.get("password", ""), _address())
-        if attempt.verdict is not Verdict.RIGHT:
+        if attempt.result is not LoginResult.RIGHT:
             return _refused("login.html", form, attempt, WRONG_LOGIN)
         self._gate.sign_in(attempt.generation)
         return redirect("/", 303)
@@ -60,20 +60,20 @@ class Pages:
         return redirect("/login", 303)
 
     def recover(self) -> Any:
-        """Come in by the recovery key, as far as User Settings."""
+        """Sign in by the recovery key, for User Settings only."""
         if request.method != "POST":
             return render_template("recover.html")
         form = {"recovery_key": ""}  # a secret like a password: not shown again
         if g.is_expired:
             return _again("recover.html", form, [EXPIRED], 403)
         attempt = self._door.recover(request.form.get("recovery_key", ""), _address())
-        if attempt.verdict is not Verdict.RIGHT:
+        if attempt.result is not LoginResult.RIGHT:
             return _refused("recover.html", form, attempt, WRONG_KEY)
         self._gate.sign_in(attempt.generation, recovered=True)
         return redirect("/user", 303)
 
     def user(self) -> Any:
-        """Set user name and password anew, or show the recovery key."""
+        """Change user name and password, or show the recovery key."""
         if request.method != "POST":
             return render_template("user.html", is_saved="saved" in request.args)
         if request.form.get("show") == "recovery_key":
@@ -89,11 +89,11 @@ class Pages:
         was_forced = g.session.recovered or g.account.must_change
         try:
             attempt, errors = self._door.change(change, _address())
-        except KeepError as error:
+        except StorageError as error:
             return _again("user.html", form, [f"Nothing was changed: {error}."], 500)
         if errors:
             return _again("user.html", form, errors, 400)
-        if attempt.verdict is not Verdict.RIGHT:
+        if attempt.result is not LoginResult.RIGHT:
             return _refused("user.html", form, attempt, WRONG_PASSWORD)
         self._gate.sign_in(attempt.generation)
         return redirect("/" if was_forced else "/user?saved", 303)
@@ -101,7 +101,7 @@ class Pages:
     def _show_key(self) -> Any:
         password = request.form.get("current_password", "")
         attempt = self._door.prove_password(password, _address())
-        if attempt.verdict is not Verdict.RIGHT:
+        if attempt.result is not LoginResult.RIGHT:
             return _refused("user.html", {}, attempt, WRONG_PASSWORD)
         return render_template("user.html", recovery_key=self._door.recovery_key)
 
@@ -111,21 +111,21 @@ def _address() -> str:
 
 
 def _refused(template: str, form: dict[str, str], attempt: Attempt, wrong: str) -> Any:
-    """Show a form again because of what became of an attempt."""
-    if attempt.verdict is Verdict.BUSY:
+    """Show a form again after a failed attempt."""
+    if attempt.result is LoginResult.BUSY:
         response = _again(template, form, [BUSY], 503)
         response.headers["Retry-After"] = "1"
         return response
     left_s = math.ceil(attempt.wait_s)
-    errors = [wrong] if attempt.verdict is Verdict.WRONG else []
+    errors = [wrong] if attempt.result is LoginResult.WRONG else []
     if left_s:
         errors.append(f"Too many attempts have failed. Please try again in {left_s} s.")
-    response = _again(template, form, errors, 403 if attempt.verdict is Verdict.WRONG else 429)
+    response = _again(template, form, errors, 403 if attempt.result is LoginResult.WRONG else 429)
     if left_s:
         response.headers["Retry-After"] = str(left_s)
     return response
 
 
 def _again(template: str, form: dict[str, str], errors: list[str], code: int) -> Any:
-    """Show a form again, with what was typed but for secrets."""
+    """Show a form again with its input, except secrets."""
     return make_response(render_template(template, form=form, errors=errors), code)

@@ -1,4 +1,4 @@
-"""What comes back to the page from a request, as HTTP."""
+"""The status of an answer, as HTTP."""
 
 from msgs.requests import Status
 
@@ -10,4 +10,4 @@ STATUS: dict[Status, int] = {
     Status.ERROR: 502,
     Status.TIMEOUT: 504,
 }
-"""The status of an answer as an HTTP status."""
+"""HTTP status by the status of an answer."""

@@ -1,4 +1,4 @@
-"""Who is signed in: rows on the server; the browser has a random number and nothing else."""
+"""The logins: rows on the server; the browser has only a random number."""
 
 import hashlib
 import threading
@@ -9,14 +9,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.units import Nanoseconds, Seconds
-from web.door import KeepError
+from web.door import StorageError
 
 ID_BYTES = 32
-IDLE_S = 12 * 3600.0  # ours: so long without a page being asked for
-LONGEST_S = 7 * 24 * 3600.0  # ours: since the login
-RECOVERY_S = 15 * 60.0  # ours: from the recovery key to the new password
-MOST_SESSIONS = 32  # ours; the one that was used longest ago goes
-KEEP_EVERY_S = 3600.0  # use alone is written so often at most: flash wears
+IDLE_S = 12 * 3600.0  # assumed: without a request for a page
+LONGEST_S = 7 * 24 * 3600.0  # assumed: since the login
+RECOVERY_S = 15 * 60.0  # assumed: from the recovery key to the new password
+MOST_SESSIONS = 32  # assumed; the least recently used one is dropped
+KEEP_EVERY_S = 3600.0  # the shortest time between two writes of use alone: flash wears
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -25,11 +25,11 @@ class Session(Struct, frozen=True, kw_only=True):
     generation: int  # of the account it signed in to
     created_s: Seconds
     seen_s: Seconds
-    recovered: bool = False  # by the recovery key: may set a new password, and nothing else
+    recovered: bool = False  # by the recovery key: may only set a new password
 
 
 class KeptSession(Struct, frozen=True, kw_only=True):
-    """The same on the disk, by the wall clock, which outlives a restart of the machine."""
+    """The same on the disk, by UTC, which is valid after a restart of the machine."""
 
     id_hash: str
     generation: int
@@ -37,14 +37,14 @@ class KeptSession(Struct, frozen=True, kw_only=True):
     seen_utc_ns: Nanoseconds
 
 
-class SessionKeeper(Protocol):
-    """Keeps the rows.
+class LoginStore(Protocol):
+    """Stores the rows.
 
-    :raises KeepError: they cannot be kept.
+    :raises StorageError: they cannot be stored.
     """
 
     def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
-        """Replace the kept rows."""
+        """Replace the stored rows."""
 
 
 class Sessions:
@@ -53,18 +53,18 @@ class Sessions:
     def __init__(
         self,
         kept: tuple[KeptSession, ...],
-        keeper: SessionKeeper,
+        keeper: LoginStore,
         now_s: Callable[[], float],
         utc_ns: Callable[[], int],
         random: Callable[[int], bytes],
-        tell: Callable[[str, str], None],
+        log: Callable[[str, str], None],
     ) -> None:
-        """Begin with the kept rows; one from the future is worth nothing."""
+        """Begin with the stored rows; one from the future is dropped."""
         self._keeper = keeper
         self._now_s = now_s
         self._utc_ns = utc_ns
         self._random = random
-        self._tell = tell
+        self._log = log
         self._lock = threading.Lock()
         self._kept_s = now_s()
         utc = utc_ns()
@@ -79,7 +79,7 @@ class Sessions:
         }
 
     def open(self, generation: int, recovered: bool = False) -> str:
-        """Sign a browser in; return the number that it keeps."""
+        """Sign a browser in; return its number."""
         number = self._random(ID_BYTES).hex()
         now_s = self._now_s()
         with self._lock:
@@ -93,7 +93,7 @@ class Sessions:
         return number
 
     def find(self, number: str, generation: int, is_used: bool = True) -> Session | None:
-        """Return the session of a number if it is not over; `is_used` prolongs it."""
+        """Return the session of a number unless it is over; `is_used` extends it."""
         with self._lock:
             key = _hash(number)
             row = self._rows.get(key)
@@ -135,8 +135,8 @@ class Sessions:
         )
         try:
             self._keeper.keep_sessions(rows)
-        except KeepError as error:
-            self._tell("warning", f"a restart forgets who has signed in or out meanwhile: {error}")
+        except StorageError as error:
+            self._log("warning", f"logins and logouts are lost with a restart: {error}")
 
 
 def _hash(number: str) -> str:

@@ -1,23 +1,23 @@
-"""The open live streams: few, each with the newest value at most, and none waited for.
+"""The open live streams: a limited number, each with only the newest value; none blocks another.
 
-One thread serves each of them, so their number is bounded well below the number of threads.
+One thread serves each of them, so their number is limited well below the number of threads.
 """
 
 import threading
 from collections import Counter
 from collections.abc import Callable
 
-MOST_STREAMS = 32  # ours: as many as a house, its tools and a test bench open; 12 threads are left
-MOST_PER_ADDRESS = 30  # ours: one machine, whatever runs there, leaves some to the others
-HEARTBEAT_S = 12.0  # ours: a silent stream says that it lives
-LONGEST_S = 300.0  # ours: then the browser comes again, and its session is looked at anew
-RETRY_MS = 2000  # ours: after so long the browser comes again
+MOST_STREAMS = 32  # assumed: for a house, its tools and a test bench; 12 threads are left
+MOST_PER_ADDRESS = 30  # assumed: one machine cannot use all
+HEARTBEAT_S = 12.0  # assumed: for a stream without other events
+LONGEST_S = 300.0  # assumed: then the browser connects again, and its session is checked again
+RETRY_MS = 2000  # assumed: until the browser connects again
 
 HEARTBEAT = b": still here\n\n"
 
 
 def event(data: bytes) -> bytes:
-    """Return a value, one line of JSON, as the event "live"."""
+    """Return a value, one line of JSON, as an event "live"."""
     return b"event: live\ndata: " + data + b"\n\n"
 
 
@@ -25,7 +25,7 @@ class Streams:
     """All streams of one server. Its methods may be called by any thread; none of them waits."""
 
     def __init__(self, now_s: Callable[[], float], on_watched: Callable[[bool], None]) -> None:
-        """`on_watched` is told when the first stream has opened and when the last has gone."""
+        """`on_watched` is called when the first stream has opened and when the last has ended."""
         self._now_s = now_s
         self._on_watched = on_watched
         self._news = threading.Condition()
@@ -43,7 +43,7 @@ class Streams:
     ) -> "Stream | None":
         """Return a new stream that begins with a value; None if there are too many.
 
-        It ends when `is_allowed` does not hold any more, or the reader `is_gone`.
+        It ends when `is_allowed` is false, or when the client `is_gone`.
         """
         with self._news:
             if (
@@ -58,7 +58,7 @@ class Streams:
             return Stream(self, address, first, self._number, is_allowed, is_gone)
 
     def say(self, data: bytes) -> None:
-        """Give a new value to all; who has not sent the one before leaves it out."""
+        """Give a new value to all streams; a slow one skips values."""
         with self._news:
             self._event = event(data)
             self._number += 1
@@ -77,7 +77,7 @@ class Streams:
             return self._open.total()
 
     def wait(self, seen: int, seconds: float) -> tuple[int, bytes | None]:
-        """Wait for a value after the one `seen`: its number and event; None: none came in time.
+        """Wait for a value after `seen`; return its number and event, None if none came in time.
 
         :raises StopIteration: the server closes.
         """
@@ -88,7 +88,7 @@ class Streams:
             return self._number, self._event if self._number != seen else None
 
     def leave(self, address: str) -> None:
-        """Count a stream out."""
+        """Remove a stream from the count."""
         with self._news:
             self._open[address] -= 1
             if not self._open[address]:
@@ -102,7 +102,7 @@ class Streams:
 
 
 class Stream:
-    """One stream: what a server iterates over, and closes, also before the first value."""
+    """One stream: the server iterates over it and closes it, also before the first value."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        """Return what is sent next; wait for it."""
+        """Wait for the next event and return it."""
         if self._first is not None:
             first, self._first = self._first, None
             return first
@@ -139,7 +139,7 @@ class Stream:
         return HEARTBEAT if news is None else news
 
     def close(self) -> None:
-        """Give the place free; harmless a second time."""
+        """End the stream; a second call has no effect."""
         if not self._closed:
             self._closed = True
             self._streams.leave(self._address)

@@ -240,8 +240,8 @@ def _read(
         ramp = follow(
             state.ramp, room.left_a, most_left_a, is_certain=room.is_certain, now_s=inputs.now_s
         )
-        is_anew = state.room is None and not is_next
-        if is_anew or state.house.meter is not HouseMeter.ONLINE:
+        is_repeated = state.room is None and not is_next
+        if is_repeated or state.house.meter is not HouseMeter.ONLINE:
             ramp = cap(ramp, state.ramp.value_a)
     return replace(
         state,

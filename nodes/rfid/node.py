@@ -41,7 +41,7 @@ class Drivers:
     reader: CardReader
 
 
-class Look(Struct, frozen=True, kw_only=True):
+class PollInputs(Struct, frozen=True, kw_only=True):
     """What one look reads, and what has happened."""
 
     now_s: float
@@ -72,16 +72,16 @@ class RfidNode:
         bus.serve(RENAME_CARD, self._on_rename)
         bus.serve(ERASE_CARDS, self._on_erase)
         bus.on_stop(self._stop)
-        self._rounds: Rounds[Look, Outputs] = Rounds(bus, POLL_S, self._look, self._act)
+        self._rounds: Rounds[PollInputs, Outputs] = Rounds(bus, POLL_S, self._look, self._act)
 
-    def _look(self, instant: Instant) -> Look:
-        return Look(
+    def _look(self, instant: Instant) -> PollInputs:
+        return PollInputs(
             now_s=instant.now_s,
             field=self._reader.poll(),
             vehicle=view_of(self._session.fresh()),
         )
 
-    def _act(self, seen: Look) -> Outputs:
+    def _act(self, seen: PollInputs) -> Outputs:
         bus = self._bus
         moment = Moment(seen.now_s)
         self._field, event = look(self._field, seen.field, moment)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from nodes.safety.analog import Analog, AnalogReading
-from nodes.safety.chip import ChipReading, MeterChip, Phases
+from nodes.safety.chip import ChipReading, Phases, PowerChip
 from nodes.safety.coil import Coil, CoilReading
 from nodes.safety.generator import Generator, GeneratorReading
 from nodes.safety.shift_register import ShiftRegister, ShiftRegisterReading
@@ -40,7 +40,7 @@ class Drivers:
     analog: Analog
     generator: Generator
     shift_register: ShiftRegister
-    chip: MeterChip
+    chip: PowerChip
 
 
 Parts = tuple[

@@ -18,7 +18,7 @@ class ChipReading(Struct, frozen=True, kw_only=True):
     voltages_v: Phases
 
 
-class MeterChip(Driver, Protocol):
+class PowerChip(Driver, Protocol):
     """A three-phase meter chip between mains and contactor."""
 
     def read(self) -> ChipReading | None:

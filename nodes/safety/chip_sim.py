@@ -5,15 +5,15 @@ from msgspec import Struct
 from bus import Bus
 from msgs.plant import SimPower
 from msgs.topics import SIM_POWER
-from nodes.safety.chip import ChipReading, MeterChip
+from nodes.safety.chip import ChipReading, PowerChip
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None."""
 
 
-class SimMeterChip(MeterChip):
-    """See `nodes.safety.chip.MeterChip`."""
+class SimPowerChip(PowerChip):
+    """See `nodes.safety.chip.PowerChip`."""
 
     def __init__(self, bus: Bus) -> None:
         self._power = bus.subscribe(SIM_POWER, uses=_reading)  # the counters are the meter's
@@ -21,7 +21,7 @@ class SimMeterChip(MeterChip):
         self._reading: ChipReading | None = None
 
     def read(self) -> ChipReading | None:
-        """See `nodes.safety.chip.MeterChip.read`."""
+        """See `nodes.safety.chip.PowerChip.read`."""
         power = self._power.fresh()
         if power is not self._seen:
             self._seen = power
@@ -29,9 +29,9 @@ class SimMeterChip(MeterChip):
         return self._reading
 
 
-def open(bus: Bus, parameters: Parameters) -> MeterChip:
+def open(bus: Bus, parameters: Parameters) -> PowerChip:
     """Open the meter chip of the simulated world."""
-    return SimMeterChip(bus)
+    return SimPowerChip(bus)
 
 
 def _reading(power: SimPower) -> ChipReading:

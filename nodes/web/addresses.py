@@ -1,4 +1,4 @@
-"""The IPv4 addresses of this machine, and the one that leads out (WEB-3)."""
+"""The IPv4 addresses of this machine, and the one of its default route (WEB-3)."""
 
 import fcntl
 import socket
@@ -10,12 +10,12 @@ from web.live import LiveAddress
 
 SIOCGIFADDR = 0x8915  # netdevice(7): the address of an interface
 WIRELESS = Path("/sys/class/net")
-# RFC 5737: nobody's. A datagram socket that is connected sends nothing.
+# RFC 5737: a documentation address. Connecting a datagram socket sends nothing.
 SOMEWHERE = ("203.0.113.1", 9)
 
 
 def addresses() -> tuple[LiveAddress, ...]:
-    """Return the addresses that others can reach, the one in use first. Quick: no name is asked."""
+    """Return the addresses that others can reach, the one in use first. Fast: no DNS."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as asking:
         used = _address_in_use(asking)
         found = [
@@ -44,7 +44,7 @@ def _address_in_use(asking: socket.socket) -> str:
 
 
 def _words(interface: str) -> str:
-    """Return the manual's word for an interface, or its own name."""
+    """Return the manual's name of an interface, or its own."""
     if (WIRELESS / interface / "wireless").exists() or interface.startswith("wl"):
         return "WLAN / WiFi"
     return "LAN" if interface.startswith(("e", "lan")) else interface

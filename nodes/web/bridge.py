@@ -1,4 +1,4 @@
-"""The way from the server's threads into the node's loop, and back with an answer."""
+"""Calls from the server's threads into the node's loop, with their answers."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,11 +13,11 @@ from msgs.methods import Method
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 
-SLACK_S = 1.0  # ours: beyond a request's own time, for a loop that is busy
+SLACK_S = 1.0  # assumed: beyond a request's own time, for a busy loop
 
 
 class Bridge:
-    """Its methods are called by threads that are not the node's, and wait; the loop never does."""
+    """Its methods are called by the server's threads, which wait; the loop never waits."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -25,7 +25,7 @@ class Bridge:
     def call(self, work: Callable[[], R], timeout_s: float = SLACK_S) -> R:
         """Run quick work in the loop, and return its result.
 
-        :raises TimeoutError: the loop has not come to it in time.
+        :raises TimeoutError: the loop has not run it in time.
         """
         future: Future[R] = Future()
 

@@ -1,8 +1,8 @@
-"""The connections of the page, bounded where the server takes them: at their sockets.
+"""The connections of the page, with limits at their sockets.
 
-waitress works with the socket that it is given to listen on, and with those that this one accepts.
-They are ours, and know by the monotonic clock what has moved on each connection: so none of the
-bounds is put into waitress itself, and a wall clock that is set moves none of them.
+waitress uses the listening socket that it is given, and those that this one accepts. They are
+classes of this module and record by the monotonic clock when each connection was last active: so
+no limit has to be set in waitress itself, and setting UTC changes none of them.
 """
 
 import contextlib
@@ -14,30 +14,30 @@ from typing import Any
 from werkzeug.wsgi import ClosingIterator
 
 MOST_CONNECTIONS = 128  # assumed: 32 streams, and 6 connections of each of some browsers
-IDLE_S = 60.0  # assumed: browsers reopen by themselves; a stream sends each 12 s (web/streams.py)
-STALLED_S = 20.0  # assumed: a reader that takes nothing of what is sent, or a peer that has gone
-BUFFER_BYTES = 64 * 1024  # of output in the system for one reader
+IDLE_S = 60.0  # assumed: browsers open again by themselves; a stream sends each 12 s
+STALLED_S = 20.0  # assumed: for a client that reads nothing, or a peer that has gone
+BUFFER_BYTES = 64 * 1024  # of output in the kernel for one client
 
 _HEADER_END = b"\r\n\r\n"
 
 
-class Listener(socket.socket):
+class ConnectionListener(socket.socket):
     """Accepts connections, and ends those that are idle, stalled or too many."""
 
     def __init__(self, family: int, kind: int, protocol: int, now_s: Callable[[], float]) -> None:
         """`now_s` is monotonic and may be called by any thread."""
         super().__init__(family, kind, protocol)
         self.now_s = now_s
-        self._lock = threading.Lock()  # a descriptor is not closed while it is used here
+        self._lock = threading.Lock()  # no descriptor is closed while it is used here
         self._open: dict[tuple[str, str], Connection] = {}  # by the host and port of the peer
         self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # What is accepted inherits these (tcp(7), socket(7)). The system ends a connection whose
-        # reader has had a full buffer for so long, or has not acknowledged anything.
+        # Accepted sockets inherit these (tcp(7), socket(7)). The kernel ends a connection whose
+        # buffer was full, or whose data was not acknowledged, for that time.
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALLED_S * 1000))
         self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
 
     def accept(self) -> tuple["Connection", Any]:
-        """Accept a connection; for one too many another one goes, see `Connection.rank`."""
+        """Accept a connection; if there are too many, end another one, see `Connection.rank`."""
         plain, address = super().accept()
         peer = (address[0], str(address[1]))
         connection = Connection(self, plain.detach(), peer)
@@ -48,7 +48,7 @@ class Listener(socket.socket):
         return connection, address
 
     def marking(self, app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-        """Return the WSGI app, with each connection marked while it is being answered."""
+        """Return the WSGI app, which marks each connection while it is being answered."""
 
         def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             connection = self._open.get((environ["REMOTE_ADDR"], environ["REMOTE_PORT"]))
@@ -66,7 +66,7 @@ class Listener(socket.socket):
             return tuple(self._open.values())
 
     def cut_idle(self) -> None:
-        """End the connections on which nothing has moved for IDLE_S."""
+        """End the connections that were not active for IDLE_S."""
         since_s = self.now_s() - IDLE_S
         with self._lock:
             self._cut([each for each in self._open.values() if each.active_s < since_s])
@@ -92,32 +92,35 @@ class Listener(socket.socket):
 
 
 class Connection(socket.socket):
-    """One connection, and when something last moved on it."""
+    """One connection, and when it was last active."""
 
-    def __init__(self, listener: Listener, descriptor: int, peer: tuple[str, str]) -> None:
+    def __init__(
+        self, listener: ConnectionListener, descriptor: int, peer: tuple[str, str]
+    ) -> None:
         super().__init__(fileno=descriptor)
         self._listener = listener
-        self._tail = b""  # of what was read last: a header may end in what comes next
+        self._tail = b""  # of the last data: a header may end in the next
         self.peer = peer
         self.active_s = listener.now_s()
-        self.is_asked = False  # for something that is being made, as a stream is
+        self.is_asked = False  # an answer is being made, for example a stream
 
     def is_over(self) -> None:
-        """Note that the answer has been made, whether or not its reader takes it."""
+        """Record that the answer has been made, whether or not the client reads it."""
         self.is_asked = False
 
     def rank(self) -> tuple[bool, float]:
-        """Return what tells who goes first: who waits for nothing, and is idle longest.
+        """Return the order of ending: first those that wait for no answer, the longest idle first.
 
-        Who does not read an answer waits for nothing: else as many could keep all others out.
+        A client that does not read a finished answer does not count as waiting: else such clients
+        could keep all others out.
         """
         return self.is_asked, self.active_s
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Receive no further than to the end of a header, and so one request at most.
+        """Receive up to the end of a header, and so one request at most.
 
-        waitress takes in all requests of what it reads at once, and answers them whether or not
-        their sender reads: a hundred in one piece would hold a thread until STALLED_S.
+        waitress parses all requests in what it reads, and answers them even if the client does not
+        read: a hundred in one segment would block a thread until STALLED_S.
         """
         seen = self._tail + super().recv(size, flags | socket.MSG_PEEK)
         end = seen.find(_HEADER_END)
@@ -134,5 +137,5 @@ class Connection(socket.socket):
         return sent
 
     def close(self) -> None:
-        """Close it; see `Listener.forget`."""
+        """Close it; see `ConnectionListener.forget`."""
         self._listener.forget(self, super().close)

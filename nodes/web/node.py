@@ -1,4 +1,4 @@
-"""Wiring of web: the pages on one side, the bus on the other, threads kept apart."""
+"""Wiring of web: the pages and their threads, and the bus."""
 
 import socket
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from msgs.ports import PagePort
 from msgs.requests import NoArguments, StopReason
 from msgs.web import PageAddress
 from nodes.web.bridge import Bridge
+from nodes.web.live_updates import LiveUpdates
 from nodes.web.server import PageServer, bind
 from nodes.web.store import WebStore, read_label
-from nodes.web.watch import Watch
 from web.app import create_app
-from web.box import SilentError, Site
+from web.box import ServerConfig, SilentError
 from web.curve import Curve
 from web.door import Door
 from web.sessions import Sessions
@@ -37,37 +37,37 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: PagePort = 8080  # 0: any free one
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"  # 0.0.0.0: all
     panel: Literal["", "plant"] = ""  # the node behind the simulation panel; "": there is none
-    # Names in the local network that the page is reached by, beside its own and the addresses.
+    # Further names of the box in the local network, beside its own and the addresses.
     names: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=16)] = ()
 
 
 class NodeBox:
     """See `web.box.Box`: called by the server's threads."""
 
-    def __init__(self, bus: Bus, watch: Watch) -> None:
+    def __init__(self, bus: Bus, updates: LiveUpdates) -> None:
         self._bus = bus
         self._bridge = Bridge(bus)
-        self._watch = watch
+        self._updates = updates
         self.now_s = bus.clock.now_s
 
     def random(self, count: int) -> bytes:
         """See `web.box.Box.random`."""
         return self._bus.random("secret").randbytes(count)
 
-    def tell(self, level: str, text: str) -> None:
-        """See `web.box.Box.tell`."""
+    def log(self, level: str, text: str) -> None:
+        """See `web.box.Box.log`."""
         self._bus.post(partial(self._bus.log, level, text))
 
     def live(self) -> bytes:
         """See `web.box.Box.live`."""
         try:
-            return self._bridge.call(self._watch.once)
+            return self._bridge.call(self._updates.once)
         except TimeoutError as error:
             raise SilentError("The wallbox does not answer at the moment.") from error
 
     def curve(self) -> Curve:
         """See `web.box.Box.curve`."""
-        return self._watch.curve
+        return self._updates.curve
 
     def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
         """See `web.box.Box.act`."""
@@ -75,12 +75,12 @@ class NodeBox:
 
 
 class WebNode:
-    """One server, one watch, and the files of the account."""
+    """The server, the live updates, and the files of the account."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
-        """Read what is kept, bind the port, begin to answer.
+        """Read the stored files, bind the port, begin to answer.
 
-        :raises StoreError: there is no label, or a file of ours can not be read.
+        :raises StoreError: there is no label, or a file of web cannot be read.
         :raises DriverError: the port cannot be had.
         """
         self._bus = bus
@@ -90,18 +90,18 @@ class WebNode:
         bound = bind(parameters.host, parameters.port, bus.clock.now_s)
         self.port: int = bound.getsockname()[1]
         self.streams = Streams(bus.clock.now_s, self._on_watched)
-        self.watch = Watch(bus, label, bool(parameters.panel), self.streams.say)
-        box = NodeBox(bus, self.watch)
-        site = Site(
+        self.updates = LiveUpdates(bus, label, bool(parameters.panel), self.streams.say)
+        box = NodeBox(bus, self.updates)
+        site = ServerConfig(
             label=label,
             names=_names(label.serial, parameters.names),
             is_simulation=bool(parameters.panel),
             port=self.port,
         )
-        door = Door(label, account, failures, store, box.now_s, box.random, box.tell)
-        sessions = Sessions(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.tell)
+        door = Door(label, account, failures, store, box.now_s, box.random, box.log)
+        sessions = Sessions(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.log)
         app = create_app(box, site, door, sessions, self.streams)
-        self.server = PageServer(app, bound, box.tell, box.now_s)
+        self.server = PageServer(app, bound, box.log, box.now_s)
         self.server.start()
         bus.every(LOOK_EVERY_S, self.server.cut_idle)
         bus.on_stop(self._on_stop)
@@ -115,12 +115,12 @@ class WebNode:
         call.ok(PageAddress(url=self._url, is_first=self._door.account.must_change))
 
     def _on_watched(self, is_watched: bool) -> None:
-        """Told by the server's threads, in order."""
-        self._bus.post(partial(self.watch.watch, is_watched))
+        """Take the calls of the server's threads, in order."""
+        self._bus.post(partial(self.updates.watch, is_watched))
 
     def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
-        """Close all; who is not done in time goes with the process."""
-        self.watch.watch(False)
+        """Close all; threads that do not end in time end with the process."""
+        self.updates.watch(False)
         late = self._bus.at(self._bus.clock.now_s() + STOP_S, done)
 
         def on_closed() -> None:
@@ -132,7 +132,7 @@ class WebNode:
 
 
 def _names(serial: str, given: tuple[str, ...]) -> frozenset[str]:
-    """Return the names that this box answers to, in small letters."""
+    """Return the names of this box, in small letters."""
     own = (serial, socket.gethostname())
     return frozenset(
         name.lower().removesuffix(".")
@@ -144,7 +144,7 @@ def build(bus: Bus, parameters: Parameters) -> WebNode:
     """Open the page and start the node.
 
     :raises DriverError: the port cannot be had.
-    :raises StoreError: there is no label, or a file of ours can not be read.
+    :raises StoreError: there is no label, or a file of web cannot be read.
     """
     node = WebNode(bus, parameters)
     bus.ready()

@@ -1,10 +1,10 @@
-"""The HTTP server: waitress in threads of its own, with bounds on all that a reader can hold.
+"""The HTTP server: waitress in its own threads, with limits on what each client can occupy.
 
 Most of the threads may serve streams (`web.streams`); twelve are always left for pages. waitress
-reads a request whole before a thread has it, and the sockets of `nodes.web.connections` bound what
-it takes in; so no thread but those of streams waits for a reader. Nothing of waitress is replaced.
-Servers whose threads read by themselves do not do: beside 44 readers that send half a request,
-cheroot 11.1 with 44 threads answers nobody.
+reads a whole request before a thread takes it, and the sockets of `nodes.web.connections` limit
+what it reads; so only threads of streams wait for a client. No part of waitress is replaced.
+Servers whose threads read requests are not suitable: with 44 clients that send half a request,
+cheroot 11.1 with 44 threads answers no other client.
 """
 
 import encodings.idna  # noqa: F401 - getaddrinfo imports it, and 0.8 MB would be this process's own
@@ -18,23 +18,23 @@ from typing import Any
 from waitress import create_server, wasyncore
 
 from bus import DriverError
-from nodes.web.connections import BUFFER_BYTES, MOST_CONNECTIONS, Listener
+from nodes.web.connections import BUFFER_BYTES, MOST_CONNECTIONS, ConnectionListener
 
 THREADS = 44  # assumed: 32 for streams, 12 for pages
 SPARE_CONNECTIONS = 32  # that have been cut, until waitress has closed them
-TELL_EVERY_S = 60.0  # assumed: the same line of waitress
+LOG_EVERY_S = 60.0  # assumed: for the same line of waitress
 HEADER_BYTES = 16 * 1024
 BODY_BYTES = 64 * 1024
 BACKLOG = 128
-ROUND_S = 60.0  # assumed: all that happens wakes the server before
-THREADS_END_S = 0.4  # when it closes: for the requests that run
+ROUND_S = 60.0  # assumed: each event wakes the server before
+THREADS_END_S = 0.4  # at the end: for the running requests
 LATE_THREADS_S = 30.0  # after that, unless the process has ended before
-FLUSH_S = 0.05  # then for what is on its way out
+FLUSH_S = 0.05  # then for pending output
 NEVER_S = 10**9  # by the wall clock, see IDLE_S of `nodes.web.connections`
 
 
-def bind(host: str, port: int, now_s: Callable[[], float]) -> Listener:
-    """Return a bound socket; port 0 takes any free one. `now_s`: see `Listener`.
+def bind(host: str, port: int, now_s: Callable[[], float]) -> ConnectionListener:
+    """Return a bound socket; port 0 takes any free one. `now_s`: see `ConnectionListener`.
 
     :raises DriverError: the host is not one of this machine, or the port is busy.
     """
@@ -48,7 +48,7 @@ def bind(host: str, port: int, now_s: Callable[[], float]) -> Listener:
             "expected an address of this machine, or 0.0.0.0 for all",
             parameter="host",
         ) from error
-    bound = Listener(family, kind, protocol, now_s)
+    bound = ConnectionListener(family, kind, protocol, now_s)
     try:
         bound.bind(address)
     except OSError as error:
@@ -76,12 +76,12 @@ class PageServer:
     def __init__(
         self,
         app: Any,
-        listener: Listener,
-        tell: Callable[[str, str], None],
+        listener: ConnectionListener,
+        log: Callable[[str, str], None],
         now_s: Callable[[], float],
     ) -> None:
-        """Listen; who comes before `start` waits."""
-        _log_to(_ToLog(tell, now_s))
+        """Listen; connections before `start` wait."""
+        _log_to(_ToLog(log, now_s))
         self._listener = listener
         self._map: dict[int, Any] = {}
         self._server = create_server(
@@ -92,7 +92,7 @@ class PageServer:
             connection_limit=MOST_CONNECTIONS + SPARE_CONNECTIONS,
             backlog=BACKLOG,
             channel_timeout=NEVER_S,
-            # Reads on while a stream runs: so a reader that has gone is seen at once.
+            # Reads on while a stream runs, so that a client that has gone is seen at once.
             channel_request_lookahead=1,
             outbuf_high_watermark=BUFFER_BYTES,
             max_request_header_size=HEADER_BYTES,
@@ -133,7 +133,7 @@ class PageServer:
             self._round(FLUSH_S)
         finally:
             self._listener.cut_all()
-            self._round(0.0)  # a thread that waits for its reader learns that it has gone
+            self._round(0.0)  # wakes threads that wait for their clients
             self._listener.close()
             self._on_closed()
             # What a late thread writes to the trigger must not reach the next file of its number.
@@ -147,33 +147,33 @@ class PageServer:
 
 
 class _ToLog(logging.Handler):
-    """Gives what waitress has to say to the node's log, the same but once a minute.
+    """Passes the log of waitress to the node's log, each line once a minute at most.
 
-    Strangers can have it speak as often as they like.
+    Any client can cause such lines, as often as it likes.
     """
 
-    def __init__(self, tell: Callable[[str, str], None], now_s: Callable[[], float]) -> None:
+    def __init__(self, log: Callable[[str, str], None], now_s: Callable[[], float]) -> None:
         super().__init__(logging.WARNING)
-        self._tell = tell
+        self._log = log
         self._now_s = now_s
-        self._told_s: dict[tuple[str, int], float] = {}  # by the line of waitress that says it
+        self._logged_s: dict[tuple[str, int], float] = {}  # by the line of waitress that says it
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one record on."""
         if _is_broken_off(record):
             return
         line, now_s = (record.pathname, record.lineno), self._now_s()
-        if now_s - self._told_s.get(line, float("-inf")) < TELL_EVERY_S:
+        if now_s - self._logged_s.get(line, float("-inf")) < LOG_EVERY_S:
             return
-        self._told_s[line] = now_s
+        self._logged_s[line] = now_s
         level = "error" if record.levelno >= logging.ERROR else "warning"
-        self._tell(level, f"http: {self.format(record)}")
+        self._log(level, f"http: {self.format(record)}")
 
 
 def _is_broken_off(record: logging.LogRecord) -> bool:
-    """Return whether it is about a sender of nonsense who has gone, which is no news.
+    """Return whether it is about an invalid request whose client has gone: not worth a line.
 
-    waitress 3.0.2 means to say so at a lower level, and fails: such a request has no path
+    waitress 3.0.2 tries to log it at a lower level and fails, because such a request has no path
     (`HTTPChannel.service`).
     """
     error = record.exc_info[1] if record.exc_info else None
@@ -184,5 +184,5 @@ def _log_to(handler: logging.Handler) -> None:
     log = logging.getLogger("waitress")
     log.handlers = [handler]
     log.propagate = False
-    # How many requests wait for a thread is no news, and said with each of them.
+    # It logs with each request how many wait for a thread: not worth a line.
     logging.getLogger("waitress.queue").disabled = True

@@ -1,4 +1,4 @@
-"""What web keeps: the account, the failures, who is signed in. Any thread may call it."""
+"""What web stores: the account, the failures, the sessions. Any thread may call it."""
 
 import threading
 from pathlib import Path
@@ -10,7 +10,7 @@ from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
 from web.account import Account, factory_account
-from web.door import KeepError
+from web.door import StorageError
 from web.sessions import KeptSession
 
 ACCOUNT_FILE = "web-account.json"
@@ -19,7 +19,7 @@ SESSIONS_FILE = "web-sessions.json"
 
 
 class Failures(Struct, frozen=True, kw_only=True):
-    """How many attempts have failed since one was right."""
+    """How many attempts have failed since the last right one."""
 
     count: int = 0
 
@@ -33,7 +33,7 @@ class SignedIn(Struct, frozen=True, kw_only=True):
 def read_label(state_dir: Path) -> Label:
     """Return the label of this box.
 
-    :raises StoreError: there is none, or it cannot be understood.
+    :raises StoreError: there is none, or it cannot be read.
     """
     path = state_dir / LABEL_FILE
     label = read_kept(path, Label)
@@ -43,7 +43,7 @@ def read_label(state_dir: Path) -> Label:
 
 
 class WebStore:
-    """Three files, two generations of each. See `web.door.Keeper`, `web.sessions.SessionKeeper`."""
+    """Three files in two generations; `web.door.CredentialStore`, `web.sessions.LoginStore`."""
 
     def __init__(self, state_dir: Path, warn: Warn) -> None:
         self._dir = state_dir
@@ -51,21 +51,21 @@ class WebStore:
         self._lock = threading.Lock()
 
     def account(self, label: Label) -> Account:
-        """Return the kept account, or that of the label where there never was one.
+        """Return the stored account, or that of the label if there never was one.
 
-        One that cannot be read opens nothing, at the next start either: the label's password is
-        known to too many. The recovery key does.
+        If it cannot be read no password is valid, also after the next start: the label's password
+        is known to too many. The recovery key stays valid.
 
         :raises StoreError: see `bus.generations.recall`.
         """
         found = recall(self._dir / ACCOUNT_FILE, Account, self._warn)
         if found.value is None and found.stored is Stored.LOST:
-            self._warn("the account is lost; the recovery key alone opens the page")
+            self._warn("the account is lost; only the recovery key opens the page")
             return Account(user=label.web_user, password_hash="")
         return found.value or factory_account(label)
 
     def failures(self) -> int:
-        """Return the kept count of failures.
+        """Return the stored count of failures.
 
         :raises StoreError: see `bus.generations.recall`.
         """
@@ -73,7 +73,7 @@ class WebStore:
         return kept.count if kept else 0
 
     def sessions(self) -> tuple[KeptSession, ...]:
-        """Return the kept sessions.
+        """Return the stored sessions.
 
         :raises StoreError: see `bus.generations.recall`.
         """
@@ -81,21 +81,21 @@ class WebStore:
         return kept.sessions if kept else ()
 
     def keep_account(self, account: Account) -> None:
-        """See `web.door.Keeper.keep_account`."""
+        """See `web.door.CredentialStore.keep_account`."""
         self._write(ACCOUNT_FILE, account)
 
     def keep_failures(self, failures: int) -> None:
-        """See `web.door.Keeper.keep_failures`."""
+        """See `web.door.CredentialStore.keep_failures`."""
         self._write(FAILURES_FILE, Failures(count=failures))
 
     def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
-        """See `web.sessions.SessionKeeper.keep_sessions`."""
+        """See `web.sessions.LoginStore.keep_sessions`."""
         self._write(SESSIONS_FILE, SignedIn(sessions=sessions))
 
     def _write(self, name: str, value: Struct) -> None:
         with self._lock:
             try:
-                # A password or a session that is gone must not come back: always in both.
+                # A password or a session that ended must not come back: always write both.
                 keep(self._dir / name, value, lowers=True)
             except StoreError as error:
-                raise KeepError(str(error)) from error
+                raise StorageError(str(error)) from error

@@ -562,7 +562,7 @@ def test_a_meter_that_is_never_heard_allows_no_more_than_before_until_the_plug_i
     offer = desk.run(600.0)
     assert (offer.limit_a, offer.reason, offer.house_meter) == (0.0, "start", HouseMeter.LOST)
     assert offer.detail == (
-        "Just started: no more than was offered before, until this is heard: the house meter."
+        "Just started: no more than was offered before, until these are heard: the house meter."
     )
     desk.run(1.0, pilot=pilot(CpState.A))
     assert desk.run(1.0, pilot=pilot(CpState.B)).limit_a == 10.0

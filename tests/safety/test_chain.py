@@ -12,7 +12,7 @@ from nodes.safety.analog import AnalogReading
 from nodes.safety.analog_sim import SimAnalog
 from nodes.safety.chain import Chain, ChainReading, Drivers, Parts, assemble
 from nodes.safety.chip import ChipReading
-from nodes.safety.chip_sim import SimMeterChip
+from nodes.safety.chip_sim import SimPowerChip
 from nodes.safety.coil import CoilReading
 from nodes.safety.coil_sim import SimCoil
 from nodes.safety.generator import GeneratorReading
@@ -113,7 +113,7 @@ def test_the_simulated_chips_read_the_world_and_repeat_the_same_object(tmp_path:
             analog=SimAnalog(bus),
             generator=SimGenerator(bus),
             shift_register=SimShiftRegister(bus),
-            chip=SimMeterChip(bus),
+            chip=SimPowerChip(bus),
         )
     )
     assert chain.read() is None

@@ -35,7 +35,7 @@ from nodes.safety import coil_sim
 from nodes.safety import node as safety
 from nodes.safety.analog_sim import SimAnalog
 from nodes.safety.chain import Drivers
-from nodes.safety.chip_sim import SimMeterChip
+from nodes.safety.chip_sim import SimPowerChip
 from nodes.safety.generator_sim import SimGenerator
 from nodes.safety.shift_register_sim import SimShiftRegister
 
@@ -48,7 +48,7 @@ def sim_drivers(bus: Bus) -> Drivers:
         analog=SimAnalog(bus),
         generator=SimGenerator(bus),
         shift_register=SimShiftRegister(bus),
-        chip=SimMeterChip(bus),
+        chip=SimPowerChip(bus),
     )
 
 

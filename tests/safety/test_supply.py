@@ -28,7 +28,7 @@ def is_waiting(supply: Supply) -> bool:
     return any((supply.silent_s, supply.outside_s, supply.far_s, supply.stray_s))
 
 
-class MeterChip:
+class PowerChip:
     """A meter chip that is read each 10 ms."""
 
     def __init__(self) -> None:
@@ -52,8 +52,8 @@ class MeterChip:
         return self.evaluation
 
 
-def charging(offered_a: float = 16.0, seconds: float = 20.0) -> MeterChip:
-    chip = MeterChip()
+def charging(offered_a: float = 16.0, seconds: float = 20.0) -> PowerChip:
+    chip = PowerChip()
     chip.read(seconds, offered_a=offered_a, is_open=False, currents_a=(offered_a - 0.3,) * 3)
     return chip
 
@@ -76,7 +76,7 @@ def charging(offered_a: float = 16.0, seconds: float = 20.0) -> MeterChip:
     ],
 )
 def test_mains_outside_160_to_280_v_for_a_second(line: int, volt: float, is_outside: bool) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0)
     voltages_v = (*V230[:line], volt, *V230[line + 1 :])
     assert not chip.read(1.0, voltages_v=voltages_v).mains
@@ -87,11 +87,11 @@ def test_mains_outside_160_to_280_v_for_a_second(line: int, volt: float, is_outs
 
 def test_the_voltages_of_the_phases_that_count_are_told() -> None:
     voltages_v = (150.0, 231.4, 0.0)
-    assert MeterChip().read(voltages_v=voltages_v).voltages_v == voltages_v
-    assert MeterChip().read(voltages_v=voltages_v, counts=L1).voltages_v == (150.0, None, None)
-    assert MeterChip().read(voltages_v=(150.0, math.nan, 0.0)).voltages_v == (150.0, None, 0.0)
-    assert MeterChip().read(voltages_v=(math.nan,) * 3).voltages_v is None
-    assert MeterChip().read(voltages_v=None).voltages_v is None
+    assert PowerChip().read(voltages_v=voltages_v).voltages_v == voltages_v
+    assert PowerChip().read(voltages_v=voltages_v, counts=L1).voltages_v == (150.0, None, None)
+    assert PowerChip().read(voltages_v=(150.0, math.nan, 0.0)).voltages_v == (150.0, None, 0.0)
+    assert PowerChip().read(voltages_v=(math.nan,) * 3).voltages_v is None
+    assert PowerChip().read(voltages_v=None).voltages_v is None
 
 
 @pytest.mark.req("ERR-8002")
@@ -99,7 +99,7 @@ def test_the_voltages_of_the_phases_that_count_are_told() -> None:
     ("volt", "after_s"), [(300.0, 1.0), (300.1, 0.1), (600.0, 0.1), (math.inf, 0.1)]
 )
 def test_far_above_there_is_no_second_to_lose(volt: float, after_s: float) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0)
     assert not chip.read(after_s, voltages_v=(230.0, volt, 230.0)).mains
     assert chip.read(voltages_v=(230.0, volt, 230.0)).mains
@@ -107,7 +107,7 @@ def test_far_above_there_is_no_second_to_lose(volt: float, after_s: float) -> No
 
 @pytest.mark.req("ERR-8002")
 def test_a_dip_heals_as_long_as_it_has_lasted() -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     for _ in range(5):
         assert not chip.read(0.9, voltages_v=(150.0,) * 3).mains
         assert not chip.read(0.9).mains
@@ -129,7 +129,7 @@ def test_a_dip_heals_as_long_as_it_has_lasted() -> None:
     ],
 )
 def test_what_is_not_known_heals_nothing(bad: dict[str, Any], part: str, nonsense: Any) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0)
     unknown = bad | {"voltages_v": nonsense, "currents_a": nonsense}
     told = False
@@ -140,17 +140,17 @@ def test_what_is_not_known_heals_nothing(bad: dict[str, Any], part: str, nonsens
 
 
 def test_a_fault_that_has_lasted_is_healed_as_soon_as_one_that_has_just_begun() -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     assert chip.read(60.0, voltages_v=(150.0,) * 3).mains
     assert not chip.read(0.2).mains
 
 
 @pytest.mark.req("ERR-8002", "MET-4")
 def test_the_voltages_of_phases_that_do_not_count_are_not_judged() -> None:
-    assert not MeterChip().read(5.0, counts=L1, voltages_v=(230.0, 0.0, 0.0)).mains
-    assert MeterChip().read(5.0, counts=L1, voltages_v=(0.0, 230.0, 230.0)).mains
-    assert MeterChip().read(5.0, counts=ALL, voltages_v=(230.0, 0.0, 0.0)).mains
-    assert MeterChip().read(5.0, counts=(False, True, False), voltages_v=(0.0, 150.0, 0.0)).mains
+    assert not PowerChip().read(5.0, counts=L1, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert PowerChip().read(5.0, counts=L1, voltages_v=(0.0, 230.0, 230.0)).mains
+    assert PowerChip().read(5.0, counts=ALL, voltages_v=(230.0, 0.0, 0.0)).mains
+    assert PowerChip().read(5.0, counts=(False, True, False), voltages_v=(0.0, 150.0, 0.0)).mains
 
 
 @pytest.mark.req("ERR-4003", "ERR-8007")
@@ -164,7 +164,7 @@ def test_the_current_of_a_phase_counts_whatever_is_known_of_its_voltage(
     counts = tuple(line != each and each == (line + 1) % 3 for each in range(3))
     drawn[(line + 1) % 3] = 0.0
     given: dict[str, Any] = {"counts": counts, "currents_a": tuple(drawn)}
-    evaluation = MeterChip().read(1.2, **given)
+    evaluation = PowerChip().read(1.2, **given)
     assert (evaluation.has_stray, evaluation.is_unloaded, evaluation.most_a) == (True, False, 32.0)
     assert charging().read(1.2, offered_a=16.0, is_open=False, **given).has_excess
 
@@ -186,7 +186,7 @@ def test_the_current_of_a_phase_counts_whatever_is_known_of_its_voltage(
 def test_what_is_known_of_one_phase_counts_though_another_is_not_known(
     bad: dict[str, Any], part: str, after_s: float
 ) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0)
     assert not getattr(chip.read(after_s, **bad), part)
     evaluation = chip.read(**bad)
@@ -201,7 +201,7 @@ def test_what_is_known_of_one_phase_counts_though_another_is_not_known(
     [(164.9, False), (165.0, True), (275.0, True), (275.1, False)],
 )
 def test_mains_are_stable_after_30_s_in_range(volt: float, is_inside: bool) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     assert not chip.read(30.0, voltages_v=(230.0, volt, 230.0)).is_stable
     assert chip.read(voltages_v=(230.0, volt, 230.0)).is_stable is is_inside
     assert not chip.read(voltages_v=(150.0,) * 3).is_stable
@@ -223,7 +223,7 @@ def test_mains_are_stable_after_30_s_in_range(volt: float, is_inside: bool) -> N
 def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
     changes: dict[str, Any],
 ) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0)
     evaluation = chip.read(5.0, **changes)
     assert not evaluation.mains
@@ -247,7 +247,7 @@ def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
     ],
 )
 def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str, Any]) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     evaluation = chip.read(6.0, **changes)
     assert evaluation.mains is not MainsFault.SILENT
     assert chip.supply.silent_s == 0.0
@@ -269,7 +269,7 @@ def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str
 def test_unloaded_is_below_one_ampere_on_every_phase(
     currents_a: tuple[float, float, float] | None, is_unloaded: bool
 ) -> None:
-    assert MeterChip().read(currents_a=currents_a).is_unloaded is is_unloaded
+    assert PowerChip().read(currents_a=currents_a).is_unloaded is is_unloaded
 
 
 # --- 4003 ------------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ def test_without_an_offer_the_vehicle_has_its_six_seconds_and_open_it_is_no_exce
     ("drawn_a", "is_stray"), [(1.0, False), (1.01, True), (-1.01, True), (16.0, True)]
 )
 def test_current_through_an_open_contactor_for_a_second(drawn_a: float, is_stray: bool) -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     assert not chip.read(1.0, currents_a=(0.0, drawn_a, 0.0)).has_stray
     assert is_waiting(chip.supply) is is_stray
     evaluation = chip.read(currents_a=(0.0, drawn_a, 0.0))
@@ -507,7 +507,7 @@ def test_nothing_heals_and_nothing_is_stable_through_a_moment_without_sight() ->
 
 
 def test_a_chip_that_says_again_what_it_said_of_a_closed_contactor_is_stuck() -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0, offered_a=16.0, is_open=False, currents_a=(15.7, 15.6, 15.5))
     evaluation = chip.read(4.9, currents_a=(15.7, 15.6, 15.5))
     assert not evaluation.has_stray
@@ -519,7 +519,7 @@ def test_a_chip_that_says_again_what_it_said_of_a_closed_contactor_is_stuck() ->
 
 
 def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0)
     for _ in range(9):
         chip.now_s += 60.0
@@ -537,7 +537,7 @@ def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
 
 
 def test_the_same_again_keeps_what_was_watched() -> None:
-    chip = MeterChip()
+    chip = PowerChip()
     chip.read(1.0)
     supply = chip.supply
     chip.read(1.0)

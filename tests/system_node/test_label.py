@@ -72,7 +72,7 @@ def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
     with pytest.raises(PlaceError) as refused:
         own_label(tmp_path, random.SystemRandom(), quiet)
     assert f"{path} cannot be understood" in str(refused.value)
-    assert "expected the file as it was made at the first start" in str(refused.value)
+    assert "expected the file of the first start" in str(refused.value)
     assert set(tmp_path.iterdir()) == {path, previous_of(path)}
     assert path.read_bytes() == previous_of(path).read_bytes() == content
 
@@ -193,7 +193,7 @@ def test_the_command_prints_the_label_for_people(tmp_path: Path) -> None:
 def test_the_command_says_what_to_do_where_there_is_no_label(tmp_path: Path) -> None:
     told = wallbox_label("--json", "--state-dir", str(tmp_path))
     assert (told.returncode, told.stdout) == (1, "")
-    assert f"no label in {tmp_path}: start this box once" in told.stderr
+    assert f"no label in {tmp_path}; the first start of the box makes it" in told.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -130,5 +130,5 @@ def test_a_label_that_cannot_be_understood_ends_the_launch_with_one_line(
     (line,) = launched.log.splitlines()
     assert line.startswith("system: the label: ")
     assert "label.json cannot be understood" in line
-    assert "expected the file as it was made at the first start" in line
+    assert "expected the file of the first start" in line
     assert (launched.state_dir / "label.json").read_text() == "{"

@@ -29,7 +29,7 @@ from nodes.web.node import Parameters, build
 from nodes.web.store import WebStore
 from tests.view.snapshot import nothing_said
 from web.app import create_app
-from web.box import SilentError, Site
+from web.box import ServerConfig, SilentError
 from web.curve import Curve
 from web.door import Door
 from web.live import PageSnapshot, live_of
@@ -89,7 +89,7 @@ class HandBox:
     def random(self, count: int) -> bytes:
         return self._random.randbytes(count)
 
-    def tell(self, level: str, text: str) -> None:
+    def log(self, level: str, text: str) -> None:
         self.lines.append((level, text))
 
     def live(self) -> bytes:
@@ -151,7 +151,7 @@ class Desk:
 
     def start(self) -> None:
         """Begin as a new process does: with what was kept."""
-        self.store = WebStore(self.state_dir, lambda text: self.box.tell("warning", text))
+        self.store = WebStore(self.state_dir, lambda text: self.box.log("warning", text))
         box = self.box
         self.door = Door(
             LABEL,
@@ -160,14 +160,14 @@ class Desk:
             self.store,
             box.now_s,
             box.random,
-            box.tell,
+            box.log,
         )
         self.sessions = Sessions(
-            self.store.sessions(), self.store, box.now_s, box.utc_ns, box.random, box.tell
+            self.store.sessions(), self.store, box.now_s, box.utc_ns, box.random, box.log
         )
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)
-        site = Site(label=LABEL, names=self.names, is_simulation=self.panel, port=8080)
+        site = ServerConfig(label=LABEL, names=self.names, is_simulation=self.panel, port=8080)
         self.app = create_app(box, site, self.door, self.sessions, self.streams)
 
     def browser(self) -> Browser:

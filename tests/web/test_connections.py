@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nodes.web import connections
-from nodes.web.connections import Connection, Listener
+from nodes.web.connections import Connection, ConnectionListener
 
 ASKED = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -20,7 +20,9 @@ class Door:
     def __init__(self, stack: ExitStack) -> None:
         self.time_s = 1000.0
         self._stack = stack
-        self.listener = Listener(socket.AF_INET, socket.SOCK_STREAM, 0, lambda: self.time_s)
+        self.listener = ConnectionListener(
+            socket.AF_INET, socket.SOCK_STREAM, 0, lambda: self.time_s
+        )
         stack.callback(self.listener.close)
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(200)

@@ -10,7 +10,7 @@ import pytest
 from tests.web.conftest import LABEL, PASSWORD, Desk
 from web.account import MOST_PASSWORD, Hasher, normal
 from web.backoff import FREE
-from web.door import Attempt, Change, Verdict
+from web.door import Attempt, Change, LoginResult
 
 HERE = "127.0.0.1"
 
@@ -32,9 +32,9 @@ def test_one_hash_at_a_time_and_a_crowd_waits_as_one(
     monkeypatch.setattr(Hasher, "is_right", counted)
     with ThreadPoolExecutor(16) as crowd:
         attempts = list(crowd.map(lambda n: desk.door.sign_in("admin", f"no {n}", HERE), range(40)))
-    verdicts = [attempt.verdict for attempt in attempts]
-    assert verdicts.count(Verdict.WRONG) == FREE
-    assert verdicts.count(Verdict.WAIT) == 40 - FREE
+    verdicts = [attempt.result for attempt in attempts]
+    assert verdicts.count(LoginResult.WRONG) == FREE
+    assert verdicts.count(LoginResult.WAIT) == 40 - FREE
 
 
 def test_a_hash_that_takes_too_long_is_waited_for_in_words(
@@ -73,7 +73,7 @@ def test_a_proof_is_worth_nothing_after_another_change(
             password_again="the first one",
             current_password=PASSWORD,
         )
-        assert door.change(first, address)[0].verdict is Verdict.RIGHT
+        assert door.change(first, address)[0].result is LoginResult.RIGHT
         return attempt
 
     monkeypatch.setattr(door, "prove_password", overtaken)
@@ -84,9 +84,9 @@ def test_a_proof_is_worth_nothing_after_another_change(
         current_password=PASSWORD,
     )
     attempt, errors = door.change(second, HERE)
-    assert (attempt.verdict, errors) == (Verdict.WRONG, [])
+    assert (attempt.result, errors) == (LoginResult.WRONG, [])
     assert door.account.user == "anna"
-    assert door.sign_in("anna", "the first one", HERE).verdict is Verdict.RIGHT
+    assert door.sign_in("anna", "the first one", HERE).result is LoginResult.RIGHT
 
 
 def test_the_wait_of_a_full_disk_is_counted_in_memory(
@@ -96,7 +96,7 @@ def test_the_wait_of_a_full_disk_is_counted_in_memory(
     monkeypatch.setattr("bus.store.os.replace", _full)
     for _ in range(FREE):
         desk.door.sign_in("admin", "wrong", HERE)
-    assert desk.door.sign_in("admin", PASSWORD, HERE).verdict is Verdict.WAIT
+    assert desk.door.sign_in("admin", PASSWORD, HERE).result is LoginResult.WAIT
     assert any("No space left" in text for _, text in desk.box.lines)
 
 
@@ -128,7 +128,7 @@ def test_a_text_of_many_accents_stops_nobody(desk: Desk) -> None:
     )
     began_s = time.thread_time()
     assert normal(accents) == accents
-    assert desk.door.sign_in(accents, accents, HERE).verdict is Verdict.WRONG
+    assert desk.door.sign_in(accents, accents, HERE).result is LoginResult.WRONG
     assert any("32 at most" in error for error in desk.door.change(change, HERE)[1])
     assert time.thread_time() - began_s < 0.5
 
@@ -141,4 +141,4 @@ def test_the_longest_text_is_composed_however_it_was_typed() -> None:
 @pytest.mark.parametrize("password", ["x" * 129, "x" * 100_000, "\ud800", "\0", ""])
 def test_a_password_that_nobody_can_have_is_wrong(desk: Desk, password: str) -> None:
     desk.owner()
-    assert desk.door.sign_in("admin", password, HERE).verdict is Verdict.WRONG
+    assert desk.door.sign_in("admin", password, HERE).result is LoginResult.WRONG

@@ -8,7 +8,7 @@ from bus.generations import previous_of
 from nodes.web.store import ACCOUNT_FILE, SESSIONS_FILE
 from tests.web.conftest import LABEL, PASSWORD, SESSION, Browser, Desk
 from web.backoff import MOST_WAIT_S
-from web.door import Attempt, Change, Verdict
+from web.door import Attempt, Change, LoginResult
 
 
 def number(browser: Browser) -> str:
@@ -295,7 +295,7 @@ def test_a_password_that_is_changed_during_the_login_opens_nothing(
             password_again=PASSWORD,
             current_password=LABEL.serial,
         )
-        assert desk.door.change(change, address)[0].verdict is Verdict.RIGHT
+        assert desk.door.change(change, address)[0].result is LoginResult.RIGHT
         return attempt
 
     monkeypatch.setattr(desk.door, "sign_in", overtaken)

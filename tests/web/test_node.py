@@ -27,7 +27,7 @@ from msgs.methods import PLUG, POWER
 from msgs.plant import Power, VehicleState, WorldStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS
-from nodes.web import connections, server, watch
+from nodes.web import connections, live_updates, server
 from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
@@ -111,7 +111,7 @@ def test_who_has_signed_in_stays_so_when_the_node_is_restarted(tmp_path: Path) -
 def test_a_stream_begins_with_the_whole_and_tells_a_change_at_once(
     node: RunningNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "ROUND_S", 3600.0)  # what comes comes by itself
+    monkeypatch.setattr(live_updates, "ROUND_S", 3600.0)  # what comes comes by itself
     led = node.other("led", lambda bus: None)
     jar = node.sign_in()
     with ExitStack() as stack:
@@ -121,7 +121,7 @@ def test_a_stream_begins_with_the_whole_and_tells_a_change_at_once(
         first = reader.event()
         assert first["front"] is None
         assert first["overview"]["serial"] == LABEL.serial
-        until(lambda: bool(node.node.watch.timers))
+        until(lambda: bool(node.node.updates.timers))
         led.post(lambda: led.publish(LED_FRAME, FRAME))
         assert reader.event()["front"]["touch"] == {"color": "off", "effect": "off"}
         led.post(lambda: led.publish(LED_FRAME, replace(FRAME, touch=WHITE)))
@@ -184,11 +184,11 @@ def test_readers_that_go_without_a_word_give_their_places_free(node: RunningNode
 def test_nothing_is_timed_while_nobody_watches(node: RunningNode) -> None:
     jar = node.sign_in()
     node.ask("/api/v1/live", cookies=jar)
-    before = len(node.node.watch.timers)
+    before = len(node.node.updates.timers)
     with ExitStack() as stack:
         opened(stack, node, jar, "127.0.0.1").event()
-        until(lambda: len(node.node.watch.timers) == 1)
-    until(lambda: len(node.node.watch.timers) == 0)
+        until(lambda: len(node.node.updates.timers) == 1)
+    until(lambda: len(node.node.updates.timers) == 0)
     assert before == 0
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.web.conftest import START_S, UTC_NS, HandBox
-from web.door import KeepError
+from web.door import StorageError
 from web.sessions import IDLE_S, KEEP_EVERY_S, LONGEST_S, MOST_SESSIONS, KeptSession, Sessions
 
 
@@ -17,7 +17,7 @@ class Disk:
 
     def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
         if self.is_full:
-            raise KeepError("the disk is full")
+            raise StorageError("the disk is full")
         self.rows = sessions
         self.writes += 1
 
@@ -39,7 +39,7 @@ class Table:
             box.now_s,
             lambda: box.utc_ns() + self.jump_ns,
             box.random,
-            box.tell,
+            box.log,
         )
 
 

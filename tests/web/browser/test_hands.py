@@ -122,7 +122,7 @@ def test_service_key_is_held_by_hand_for_as_long_as_the_button_is(tab: Page, sit
     tab.keyboard.down("Space")
     tab.wait_for_timeout(1000)
     tab.keyboard.up("Space")
-    expect(tab.locator("#service-told")).to_contain_text("Pressed for 1.")
+    expect(tab.locator("#service-answer")).to_contain_text("Pressed for 1.")
     assert site.session().state is not WallboxState.RECOVER_FROM_ERROR
 
 
@@ -133,17 +133,17 @@ def test_answers_stand_beside_what_was_pressed(
     tab.get_by_role("button", name="Ask for energy").click()
     refused = site.box.tool.call(READY, NoArguments()).reason
     assert refused
-    expect(tab.locator("#vehicle-told")).to_have_text(refused[0].upper() + refused[1:])
+    expect(tab.locator("#vehicle-answer")).to_have_text(refused[0].upper() + refused[1:])
 
     tab.get_by_label("L1 A").fill("12.5")
     tab.get_by_role("form", name="Other loads of the house").get_by_role(
         "button", name="Set"
     ).click()
-    expect(tab.locator("#house-told")).to_have_text("Set.")
+    expect(tab.locator("#house-answer")).to_have_text("Set.")
     assert site.box.act("status")["house_a"][0] == 12.5
 
     tab.get_by_role("button", name="House meter lost").click()
-    expect(tab.locator("#fault-told")).to_contain_text("broken")
+    expect(tab.locator("#fault-answer")).to_contain_text("broken")
     button = tab.get_by_role("button", name="House meter lost")
     expect(button).to_have_attribute("aria-pressed", "true")
     assert site.box.act("status")["faults"] == ["meter_lost"]
@@ -154,7 +154,7 @@ def test_answers_stand_beside_what_was_pressed(
 
 def test_touch_key_that_is_dark_does_nothing(tab: Page, site: Site) -> None:
     tab.get_by_role("button", name="Touch key").click()
-    expect(tab.locator("#stage-told")).not_to_be_empty()
+    expect(tab.locator("#stage-answer")).not_to_be_empty()
     site.box.look_for(0.5)
     assert site.box.samples(LED_KEY) == []
 

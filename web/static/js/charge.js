@@ -1,4 +1,4 @@
-// The charge in numbers and words: state, faults, limits, phases, overview.
+// The charge in numbers and text: state, faults, limits, phases, overview.
 
 import { attribute, byId, make, rows, text } from "./page.js";
 import { amount, begun, clockTime, duration, number, sentence, UNKNOWN } from "./words.js";
@@ -41,7 +41,7 @@ function faultWords(fault) {
   return [begun(fault.name), sentence(fault.detail), remedy];
 }
 
-// Spoken when the state or a fault becomes another, not with each value.
+// Announced when the state or a fault changes, not with each value.
 function announce(words, subject) {
   if (announced !== null && announced !== subject) text(byId("announce"), words);
   announced = subject;

@@ -1,10 +1,10 @@
-// The box's clock as this page knows it: lights blink by it, here as on the box's terminal.
+// The box's clock on this page: the lights blink by it, as in the box's terminal.
 
-const SLACK_S = 0.03; // a later word than that is a new phase, not a jitter of the network
+const SLACK_S = 0.03; // a later event is a new phase, not network jitter
 
 let offset_s = null; // box's clock minus this page's
 
-// Take the clock of an event that has just come. Returns whether the phase has moved.
+// Take the clock of a new event. Return whether the phase has changed.
 export function take(clock_s) {
   const heard_s = clock_s - performance.now() / 1000;
   const moved = offset_s === null || Math.abs(heard_s - offset_s) > SLACK_S;

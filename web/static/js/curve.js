@@ -8,7 +8,7 @@ const LEFT = 44;
 const RIGHT = 8;
 const TOP = 10;
 const BOTTOM = 26;
-const EVERY_S = 1; // a point of our own so often
+const EVERY_S = 1; // distance of the points of this page
 const MOST_POINTS = 900;
 const TABLE_ROWS = 24;
 const SVG = "http://www.w3.org/2000/svg";
@@ -33,7 +33,7 @@ export function addToCurve(live) {
   draw();
 }
 
-// What was before this page was opened, or before it was looked at again.
+// The points before this page was opened or shown again.
 export function refreshCurve() {
   if (session !== null) ask(session);
 }
@@ -45,7 +45,7 @@ async function ask(wanted) {
     if (!answer.ok) return;
     curve = await answer.json();
   } catch {
-    return; // not reached: the line begins where this page began
+    return; // no connection: the line begins with this page
   }
   if (wanted !== session || (wanted && curve.session_id !== wanted)) return;
   const last = curve.points.at(-1)?.[0] ?? -1;

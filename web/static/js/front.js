@@ -1,4 +1,4 @@
-// The front, drawn exactly as led/frame says, and told in words.
+// The front, drawn as led/frame has it, and described as text.
 
 import { secondBegan } from "./clock.js";
 import { attribute, byId, make, rows, text } from "./page.js";
@@ -14,7 +14,7 @@ export function showFront(frame, caption, phaseMoved) {
   for (const [name, light] of Object.entries(shown)) changed = showLight(name, light) || changed;
   if (changed) keepStep();
   rows(byId("words"), Object.entries(shown), ([name, light]) =>
-    make("li", {}, make("b", {}, begun(LIGHTS[name].short)), make("span", {}, inWords(light))));
+    make("li", {}, make("b", {}, begun(LIGHTS[name].short)), make("span", {}, asText(light))));
   text(byId("caption"), sentence(frame ? `The status LED says: ${caption}` : caption));
   const tone = frame ? TONES[frame.tone] ?? "" : "";
   if (byId("tone").dataset.tone !== tone) {
@@ -41,7 +41,7 @@ function showLight(name, light) {
   element.dataset.effect = effect;
   element.dataset.lit = String(Boolean(light) && color !== "off" && effect !== "off");
   const [colorWord, effectWord] = effectWords(light);
-  attribute(element, "aria-label", `${LIGHTS[name].full} ${inWords(light)}`);
+  attribute(element, "aria-label", `${LIGHTS[name].full} ${asText(light)}`);
   text(element.querySelector(".light-color"), light ? colorWord : "?");
   text(element.querySelector(".light-effect"), effectWord);
   return true;
@@ -53,7 +53,7 @@ export function keepStep() {
   for (const animation of drawing.getAnimations({ subtree: true })) animation.startTime = began;
 }
 
-function inWords(light) {
+function asText(light) {
   return effectWords(light).filter(Boolean).join(" ");
 }
 

@@ -1,4 +1,4 @@
-// Small hands for the page: find, fill, make. Nothing is set when it is already so.
+// Helpers for the page: find, fill, make. An unchanged value is not set again.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -20,7 +20,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// Rows of an element, made anew only when what they are made from has changed.
+// Rows of an element, made again only when their data has changed.
 const made = new WeakMap();
 export function rows(element, data, row) {
   const key = JSON.stringify(data);

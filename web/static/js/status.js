@@ -1,4 +1,4 @@
-// The live page: values come by the stream, each part shows its own.
+// The live page: the stream brings the values, each part shows its own.
 
 import { addToCurve, refreshCurve } from "./curve.js";
 import { showCharge, showSilence } from "./charge.js";

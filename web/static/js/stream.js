@@ -1,6 +1,6 @@
-// One stream of live values for this tab. It ends with the tab's sight and comes back by itself.
+// One stream of live values for this tab. It ends when the tab is hidden and opens again by itself.
 
-const SILENT_MS = 3500; // the box speaks at least every second
+const SILENT_MS = 3500; // the box sends at least every second
 const RETRY_MS = [300, 1000, 2000, 5000];
 
 export function follow(onLive, onSilent) {
@@ -37,7 +37,7 @@ export function follow(onLive, onSilent) {
     source = null;
   }
 
-  // A stream does not tell why it ended: ask once, and go to the login where that is the reason.
+  // A stream ends without a reason: ask once, and go to the login if that is needed.
   async function again() {
     try {
       const answer = await fetch("/api/v1/live", { cache: "no-store" });
@@ -46,7 +46,7 @@ export function follow(onLive, onSilent) {
         return;
       }
     } catch {
-      // the box is not reached; the stream will tell when it is
+      // no connection to the box: the stream opens again when there is one
     }
     if (!document.hidden) open();
   }

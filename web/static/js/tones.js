@@ -1,4 +1,4 @@
-// The buzzer, played softly, once it was asked for: browsers play nothing unasked, nor do we.
+// The buzzer, played softly once it is switched on: browsers need a press first.
 
 const NOTES_HZ = {
   rising: [660, 880, 1175],
@@ -25,7 +25,7 @@ export function switchSound(isOn) {
   }
 }
 
-// Play a tone when the frame begins to carry it.
+// Play a tone when the frame begins to have it.
 export function playTone(tone) {
   if (tone === playing) return;
   playing = tone;

@@ -1,10 +1,10 @@
-// The page's words for what the box says, and how its numbers are written.
+// The page's texts for the box's values, and the format of its numbers.
 
 import { byId } from "./page.js";
 
 export const UNKNOWN = "–";
 
-// What the page and the terminal say alike comes with the page, from the box.
+// Texts that page and terminal share come with the page, from the box.
 export const { LIGHTS, EFFECTS, TONES } = JSON.parse(byId("words-of-the-front").textContent);
 
 export const VEHICLES = {

@@ -1,9 +1,9 @@
-// Hands on the simulated box and its world: each press asks the back-end and shows its answer there.
+// The simulated box and its world: each press sends a request and shows its answer beside it.
 
 import { attribute, byId, make, rows, text } from "./page.js";
 import { FAULTS, VEHICLES } from "./words.js";
 
-const UNKNOWN_CARD = "04A1B2C3D4E5F6"; // a card that no list has
+const UNKNOWN_CARD = "04A1B2C3D4E5F6"; // a card of no list
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
@@ -18,11 +18,11 @@ export function startWorld() {
   byId("house-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const current_a = [0, 1, 2].map((index) => byId(`house-${index}`).valueAsNumber || 0);
-    act("house", { current_a }, "house-told", "Set.");
+    act("house", { current_a }, "house-answer", "Set.");
   });
   byId("sun-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    act("sun", { power_w: byId("sun-w").valueAsNumber || 0 }, "sun-told", "Set.");
+    act("sun", { power_w: byId("sun-w").valueAsNumber || 0 }, "sun-answer", "Set.");
   });
   for (const input of document.querySelectorAll(".world input")) {
     input.addEventListener("input", () => { input.dataset.typed = ""; });
@@ -44,7 +44,7 @@ export function showWorld(world, plugged) {
   }
 }
 
-// An input shows what is, until somebody types in it.
+// An input shows the present value until a person types in it.
 function follow(input, value) {
   if ("typed" in input.dataset || document.activeElement === input) return;
   const words = String(Number(value.toFixed(1)));
@@ -57,7 +57,7 @@ async function startPanel() {
     const answer = await fetch("/api/v1/panel", { cache: "no-store" });
     if (answer.ok) panel = await answer.json();
   } catch {
-    // without it there is still an unknown card, and every fault that we know
+    // without it there are still an unknown card and all known faults
   }
   const unknown = { uid: UNKNOWN_CARD, color: "none", role: "unknown" };
   rows(byId("cards"), [...panel.cards, unknown], cardButton);
@@ -69,7 +69,7 @@ function cardButton({ uid, role, color }) {
   const chip = make("span", { class: "chip", "data-color": color });
   return make("button", {
     class: "choice choice-card", type: "button", "data-act": "tap", "data-uid": uid,
-    "data-told": "stage-told", "data-done": `The ${word.toLowerCase()} card was held to it.`,
+    "data-answer": "stage-answer", "data-done": `The ${word.toLowerCase()} card was presented.`,
   }, chip, word, ...(role === "user" ? [] : [make("small", {}, role === "master" ? "master" : "card")]));
 }
 
@@ -85,16 +85,16 @@ function faultButtons(names) {
       make("p", { class: "breaks-title" }, title),
       make("div", { class: "breaks" }, ...faults.map(([name, words]) => make("button", {
         class: "break", type: "button", "data-act": "fault", "data-fault": name,
-        "data-told": "fault-told", "aria-pressed": "false",
+        "data-answer": "fault-answer", "aria-pressed": "false",
       }, words))))));
 }
 
 function press(button) {
-  const { act: verb, told, done = "Done." } = button.dataset;
+  const { act: verb, answer, done = "Done." } = button.dataset;
   if (verb === "fault") {
     const isOn = button.getAttribute("aria-pressed") === "true";
     const words = `${button.textContent}: ${isOn ? "repaired" : "broken"}.`;
-    act(isOn ? "clear" : "fault", { name: button.dataset.fault }, told, words);
+    act(isOn ? "clear" : "fault", { name: button.dataset.fault }, answer, words);
     return;
   }
   const body = {};
@@ -102,11 +102,11 @@ function press(button) {
   if (verb === "service") body.seconds = Number(button.dataset.seconds);
   if (verb === "power") body.on = button.dataset.on === "true";
   if (button.closest(".picker")) closePickers(true);
-  act(verb, body, told, verb === "touch" ? "The touch key was touched." : done);
+  act(verb, body, answer, verb === "touch" ? "The touch key was touched." : done);
 }
 
-async function act(verb, body, told, done) {
-  const place = byId(told);
+async function act(verb, body, placeId, done) {
+  const place = byId(placeId);
   text(place, "");
   let words = done;
   let isRefused = false;
@@ -157,7 +157,7 @@ function closePickers(focusBack = false) {
   }
 }
 
-// The service key held by hand, or by Space and Enter: how long is told to the box on release.
+// The service key, pressed by pointer, Space or Enter: on release its duration is sent to the box.
 function startHold(button) {
   const name = button.textContent;
   let since = 0;
@@ -176,7 +176,7 @@ function startHold(button) {
     clearInterval(timer);
     attribute(button, "data-held", null);
     text(button, name);
-    act("service", { seconds }, button.dataset.told, `Pressed for ${seconds.toFixed(1)} s.`);
+    act("service", { seconds }, button.dataset.answer, `Pressed for ${seconds.toFixed(1)} s.`);
   };
   button.addEventListener("pointerdown", (event) => {
     button.setPointerCapture(event.pointerId);

@@ -34,19 +34,19 @@ from web.curve import POINT_S, Curve, add_point
 from web.live import Live, PageSnapshot, live_of
 
 ROUND_S = 0.25
-REPEAT_S = 1.0  # ours: a page that hears nothing for longer knows that it is stale
+REPEAT_S = 1.0  # assumed: without an event for longer the page shows that it is stale
 WORLD_S = 1.0
-ADDRESSES_S = 10.0  # ours: addresses change seldom
+ADDRESSES_S = 10.0  # assumed: addresses change seldom
 MOST_NAMES = 64
 
 
-class Watch:
-    """The readers, one value for all streams, and the curve. Everything runs in the loop."""
+class LiveUpdates:
+    """The subscriptions, one value for all streams, and the curve. All runs in the loop."""
 
     def __init__(
         self, bus: Bus, label: Label, has_world: bool, say: Callable[[bytes], None]
     ) -> None:
-        """`has_world`: there is a simulated one; `say` feeds the streams."""
+        """`has_world`: there is a simulated world; `say` feeds the streams."""
         self._bus = bus
         self._label = label
         self._has_world = has_world
@@ -72,10 +72,10 @@ class Watch:
         self._names: dict[str, str] = {}
         self._curve_timer: Timer | None = None
         self._curve_began_s = 0.0
-        self.curve = Curve()  # replaced whole: any thread may look at it
+        self.curve = Curve()  # replaced as a whole: any thread may read it
 
     def watch(self, is_watched: bool) -> None:
-        """Begin to feed the streams, or end it."""
+        """Begin or end to feed the streams."""
         for timer in self.timers:
             timer.cancel()
         self.timers = []
@@ -86,7 +86,7 @@ class Watch:
                 self._ask_world()
 
     def once(self) -> bytes:
-        """Return what is now, as JSON."""
+        """Return the present values as JSON."""
         return msgspec.json.encode(self._live())
 
     # --- the streams ---------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class Watch:
             self._round()
 
     def _round(self) -> None:
-        """Say what is now if it is something else, and at times the same again."""
+        """Send the present values if they have changed, and every REPEAT_S."""
         live = self._live()
         said = self._said
         if said is not None and live.clock_s - said.clock_s < REPEAT_S:
@@ -141,7 +141,7 @@ class Watch:
         return live_of(with_meters_of(snapshot, self._settings.message))
 
     def _remember(self, rfid: RfidStatus) -> None:
-        """Keep the name of the card held last: the session tells only its UID."""
+        """Keep the name of the card presented last: the session publishes only its UID."""
         if rfid.last_uid and rfid.last_name:
             self._names.pop(rfid.last_uid, None)
             self._names[rfid.last_uid] = rfid.last_name
@@ -163,7 +163,7 @@ class Watch:
     # --- the curve -----------------------------------------------------------------------------
 
     def _begin_curve(self, session: SessionStatus) -> None:
-        """Draw the power from now on; the start may lie before this process."""
+        """Record the power from now on; the session may be older than this process."""
         since_s = max(0.0, (self._bus.clock.utc_ns() - session.started_utc_ns) / 1e9)
         self._curve_began_s = self._bus.clock.now_s() - since_s
         self._curve_timer = self._bus.every(POINT_S, partial(self._draw, session.session_id))
