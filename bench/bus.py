@@ -1,7 +1,7 @@
-"""What the bus costs beside raw ZeroMQ: two processes, one frame of the same bytes, side by side.
+"""The cost of the bus compared with raw ZeroMQ: two processes each, and frames of the same bytes.
 
-Run `python bench/bus.py --json`. Each round measures the raw pair and ours in turn, and the ratio
-is that of the round's two figures; the median over the rounds is what is reported.
+Run `python bench/bus.py --json`. Each round measures the raw pair and that of the bus in turn, and
+the ratio of their figures; the median over the rounds is reported.
 """
 
 # ruff: noqa: E402 - this file is called like the package it measures; the root has to come first.
@@ -31,7 +31,7 @@ from msgs.topics import PILOT_STATUS
 ROUNDS = 7
 RATE_HZ = 2000
 PACED = 4000  # messages for latency and CPU
-FLAT_OUT = 200_000  # messages for throughput; what a full queue loses does not count
+FLAT_OUT = 200_000  # messages for throughput; those lost in a full queue do not count
 STAMP = struct.Struct("<q")
 FRAME_BYTES = 136  # a PilotStatus frame; checked below
 
@@ -64,7 +64,7 @@ def _pace(send: Callable[[int], None], count: int) -> None:
 
 
 def _write(send: Callable[[int], None], control: Connection) -> None:
-    """Send as the reader asks: paced or flat out; tell what CPU time the paced part took."""
+    """Send as ordered: paced or flat out; return the CPU time of each part by the pipe."""
     while (order := control.recv()) is not None:
         before_s = _cpu_s()
         if order == "paced":
@@ -93,7 +93,7 @@ def raw_writer(directory: str, control: Connection) -> None:
     context.destroy(linger=0)
 
 
-def our_writer(directory: str, control: Connection) -> None:
+def bus_writer(directory: str, control: Connection) -> None:
     """Build, encode and publish messages as a node does."""
     place = Place(run_dir=Path(directory), state_dir=Path(directory))
     bus = open_node("pilot", place)
@@ -121,7 +121,7 @@ class RawReader:
         self._socket.subscribe(b"pilot/status\0")
 
     def collect(self, count: int) -> list[int]:
-        """Return each message's latency [ns], until all are here or nothing comes any more."""
+        """Return each message's latency [ns], until all have arrived or none for 0.3 s."""
         latencies: list[int] = []
         try:
             while len(latencies) < count:
@@ -136,7 +136,7 @@ class RawReader:
         self._context.destroy(linger=0)
 
 
-class OurReader:
+class BusReader:
     """A node with a callback on the topic."""
 
     def __init__(self, directory: str) -> None:
@@ -152,7 +152,7 @@ class OurReader:
         self._latencies.append(time.monotonic_ns() - int(stamp_s * 1e9))
 
     def collect(self, count: int) -> list[int]:
-        """Return each message's latency [ns], until all are here or nothing comes any more."""
+        """Return each message's latency [ns], until all have arrived or none for 0.3 s."""
         self._latencies = []
         last, quiet_ns = 0, time.monotonic_ns() + 300_000_000
         while len(self._latencies) < count and time.monotonic_ns() < quiet_ns:
@@ -167,26 +167,26 @@ class OurReader:
 
 
 def _measure(
-    writer: Callable[[str, Connection], None], reader: Callable[[str], RawReader | OurReader]
+    writer: Callable[[str, Connection], None], reader: Callable[[str], RawReader | BusReader]
 ) -> dict[str, float]:
     """Return latency [us], throughput [1/s] and CPU [us per message] of one pair."""
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as directory:
-        ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=writer, args=(directory, theirs))
+        own_end, child_end = spawn.Pipe()
+        process = spawn.Process(target=writer, args=(directory, child_end))
         process.start()
         end = reader(directory)
-        assert ours.recv() == "ready"
-        ours.send("paced")
+        assert own_end.recv() == "ready"
+        own_end.send("paced")
         before_s = _cpu_s()
         paced = sorted(end.collect(PACED))
-        cpu_s = _cpu_s() - before_s + ours.recv()
-        ours.send("flat out")
+        cpu_s = _cpu_s() - before_s + own_end.recv()
+        own_end.send("flat out")
         began_s = time.monotonic()
         many = end.collect(FLAT_OUT)
         elapsed_s = time.monotonic() - began_s - (0.3 if len(many) < FLAT_OUT else 0.0)
-        ours.recv()
-        ours.send(None)
+        own_end.recv()
+        own_end.send(None)
         process.join()
         end.close()
     assert len(paced) > 0.99 * PACED, f"only {len(paced)} of {PACED} messages arrived"
@@ -200,16 +200,16 @@ def _measure(
 
 def main() -> None:
     """Measure and report."""
-    raw, ours = [], []
+    raw, own = [], []
     for _ in range(ROUNDS):
         raw.append(_measure(raw_writer, RawReader))
-        ours.append(_measure(our_writer, OurReader))
+        own.append(_measure(bus_writer, BusReader))
     results: dict[str, float] = {}
     ratios: dict[str, float] = {}
     for key in raw[0]:
         results[f"raw_{key}"] = round(statistics.median(row[key] for row in raw), 2)
-        results[f"bus_{key}"] = round(statistics.median(row[key] for row in ours), 2)
-        ratios[key] = statistics.median(b[key] / a[key] for a, b in zip(raw, ours, strict=True))
+        results[f"bus_{key}"] = round(statistics.median(row[key] for row in own), 2)
+        ratios[key] = statistics.median(b[key] / a[key] for a, b in zip(raw, own, strict=True))
     report(
         "bus",
         results,

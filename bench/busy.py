@@ -1,6 +1,6 @@
-"""A machine with more to do than it can: every core burns, and a disk takes writes without end.
+"""An overloaded machine: every core computes, and a process writes to the disk all the time.
 
-What `bench/reaction.py` counts the openings of a charge in.
+`bench/reaction.py` counts the openings of a charge on it.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CHUNK_BYTES = 1 << 20
-FILE_BYTES = 64 << 20  # then it is begun anew
-MORE_THAN_CORES = 1  # processes that burn
+FILE_BYTES = 64 << 20  # then it starts again
+MORE_THAN_CORES = 1  # processes that compute
 
 
 def burn() -> None:
@@ -36,7 +36,7 @@ def write(directory: str) -> None:
 
 @contextlib.contextmanager
 def busy() -> Iterator[None]:
-    """Keep cores and disk busy meanwhile."""
+    """Keep cores and disk busy inside the block."""
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="wallbox-busy-") as directory:
         burners = (os.cpu_count() or 1) + MORE_THAN_CORES

@@ -1,4 +1,4 @@
-"""What the injections of `bench/reaction.py` meet: an idle machine, and four that are not well."""
+"""The conditions of `bench/reaction.py`: an idle machine, and four under load or with faults."""
 
 import contextlib
 import multiprocessing
@@ -18,8 +18,8 @@ from bus.run import open_node
 from msgs.led import DARK, LedFrame
 from msgs.topics import Topic
 
-RARE = 24  # injections of 500 that meet a stopped supervisor
-BESIEGED = 60  # while the page is under siege
+RARE = 24  # injections of 500 with a stopped supervisor
+BESIEGED = 60  # while the page is flooded
 RARER = 12  # and a slow disk, where each takes 20 s instead of 3
 LOAD_HZ = 5000
 LOAD = Topic(name="load/test", message=LedFrame, writer="load_writer")
@@ -29,7 +29,7 @@ FRAME = LedFrame(
 
 
 class Condition(NamedTuple):
-    """What the injections meet."""
+    """One condition of the injections."""
 
     name: str
     injections: int
@@ -61,7 +61,7 @@ def read_load(directory: str) -> None:
 
 @contextlib.contextmanager
 def loaded(graph: Graph) -> Iterator[None]:
-    """Have two other processes exchange 5,000 messages a second."""
+    """Let two other processes exchange 5,000 messages a second."""
     spawn = multiprocessing.get_context("spawn")
     directory = str(graph.place.run_dir)
     processes = [spawn.Process(target=one, args=(directory,)) for one in (send_load, read_load)]
@@ -77,7 +77,7 @@ def loaded(graph: Graph) -> Iterator[None]:
 
 @contextlib.contextmanager
 def supervisor_stopped(graph: Graph) -> Iterator[None]:
-    """Have the supervisor stand still."""
+    """Stop the supervisor with SIGSTOP."""
     pid = graph.process.pid
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -88,7 +88,7 @@ def supervisor_stopped(graph: Graph) -> Iterator[None]:
 
 
 def conditions(count: int, disk: SlowDisk, killer: Killer) -> tuple[Condition, ...]:
-    """Return what so many injections meet."""
+    """Return the conditions for a number of injections."""
     rare, rarer, siege = (min(most, count // 5) for most in (RARE, RARER, BESIEGED))
     rest = count - rare - rarer - siege
     return (

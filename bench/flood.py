@@ -1,6 +1,6 @@
-"""A page under siege: a hundred streams, readers that do not read, requests without end.
+"""A flood of the page: a hundred streams, some of which are not read, and requests all the time.
 
-Runs in a process of its own, as visitors do. Signs in as the first visitor would.
+It runs in its own process, and signs in as the first visitor.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ _TOKEN = re.compile(rb'name="csrf_token" value="([0-9a-f]+)"')
 
 
 class Visitor:
-    """A browser of few words, signed in."""
+    """A minimal browser, signed in."""
 
     def __init__(self, address: str, label: Label) -> None:
         self._host = address
@@ -50,7 +50,7 @@ class Visitor:
             raise RuntimeError("the page does not let its first visitor in")
 
     def ask(self, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Make one request; return the status and what came."""
+        """Make one request; return the status and the body."""
         connection = http.client.HTTPConnection(self._host, timeout=5.0)
         try:
             headers = {"Cookie": self.cookie}
@@ -68,7 +68,7 @@ class Visitor:
 
     @property
     def cookie(self) -> str:
-        """Return what a browser sends along."""
+        """Return the headers of a browser."""
         return "; ".join(f"{name}={each.value}" for name, each in self._cookies.items())
 
     def _send(self, path: str, **form: str) -> None:
@@ -100,10 +100,12 @@ def besiege(address: str, label: Label, ready: "multiprocessing.synchronize.Even
                 stream = socket.create_connection((host, int(port)), timeout=5.0)
                 stream.sendall(request)
             except OSError:
-                break  # the page is gone for a moment
+                break  # the page restarts
             stream.setblocking(False)
             streams.append(stream)
-        if time.monotonic() >= deaf_until_s:  # they are cut off after 20 s; the next are deaf then
+        if (
+            time.monotonic() >= deaf_until_s
+        ):  # they are cut off after 20 s; then others are not read
             deaf_until_s = time.monotonic() + DEAF_S
             for stream in streams[:DEAF]:
                 stream.close()
@@ -113,7 +115,7 @@ def besiege(address: str, label: Label, ready: "multiprocessing.synchronize.Even
 
 
 def _is_open(stream: socket.socket) -> bool:
-    """Read what has come; return whether the stream goes on."""
+    """Read the received data; return whether the stream continues."""
     try:
         heard = stream.recv(65536)
     except BlockingIOError:
@@ -128,7 +130,7 @@ def _is_open(stream: socket.socket) -> bool:
 
 @contextlib.contextmanager
 def besieged(graph: Graph) -> Iterator[None]:
-    """Have the page of a graph visited by too many."""
+    """Flood the page of a graph inside the block."""
     page = graph.call(PAGE, NoArguments())
     label = read_kept(Path(graph.place.state_dir) / LABEL_FILE, Label)
     assert label is not None, "system has provisioned the box"
@@ -146,7 +148,7 @@ def besieged(graph: Graph) -> Iterator[None]:
 
 
 class Killer:
-    """Kills the page's process now and then."""
+    """Kills the page's process periodically."""
 
     def __init__(self) -> None:
         self.killed = 0

@@ -53,7 +53,7 @@ class Graph:
         self._log = log
 
     def call(self, method: Method[A, R], arguments: A) -> R:
-        """Ask a node and return the result.
+        """Send a request and return the result.
 
         :raises RuntimeError: it was not done.
         """
@@ -69,7 +69,7 @@ class Graph:
         return [Process("launch", self.process.pid, 1), *nodes]
 
     def until(self, condition: Callable[[], bool], patience_s: float, what: str) -> None:
-        """Let frames arrive until a condition holds.
+        """Receive frames until a condition is true.
 
         :raises RuntimeError: it does not in time; the end of the graph's log goes with it.
         """
@@ -88,7 +88,7 @@ def body(frame: Frame) -> dict[str, Any]:
 def running(
     *arguments: str, environment: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Graph]:
-    """Start `wallbox launch` with arguments and give it when the supervisor answers."""
+    """Start `wallbox launch` with arguments and yield it when the supervisor answers."""
     with tempfile.TemporaryDirectory(prefix="wallbox-bench-") as name:
         directory = Path(name)
         place = Place(run_dir=directory / "run", state_dir=directory / "state")
@@ -134,7 +134,7 @@ def wait_ready(graph: Graph, began_s: float) -> float:
 
 
 def shares_mb(pids: Collection[int]) -> dict[int, float]:
-    """Return each process's share of memory [MB] as if no others ran on this machine.
+    """Return each process's share of memory [MB] as if no other processes ran on this machine.
 
     The kernel divides a page of a file among all processes that map it, so the PSS of a graph falls
     by up to 10 MB while other programs use the same interpreter. Here a page of a file is divided
@@ -167,7 +167,7 @@ def _file_pages(pid: int) -> set[tuple[str, str, int]]:
 
 
 def _anonymous_kb(pid: int) -> int:
-    """Return a process's proportional share of all that belongs to no file [kB]."""
+    """Return a process's proportional share of memory without a file [kB]."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss_Anon:"):
             return int(line.split()[1])

@@ -1,4 +1,4 @@
-"""What the graph costs: time to READY, the gap of a restart, memory and CPU of the board's part.
+"""The cost of the graph: time to READY, the gap of a restart, memory and CPU of the board's part.
 
 The board graph is bench/launch.toml without plant and portal: what runs in the box, supervisor and
 warm parent included; nodes that are not written yet have stand-ins with their libraries. Run
@@ -71,7 +71,7 @@ def is_proven(status: SafetyStatus | None) -> bool:
 
 
 def restart_gap_ms(graph: Graph, node: str) -> float:
-    """Return the longest silence of a node that a reader hears over a restart in place [ms].
+    """Return the longest silence of a node for a subscriber, over a restart in place [ms].
 
     It is the time between the last frame of the old incarnation and the first of the new one, as
     received here.
@@ -119,7 +119,7 @@ def cpu_s(pid: int) -> float:
 
 
 def idle_percent(processes: dict[str, int]) -> dict[str, float]:
-    """Return the CPU time that each process uses while nothing happens [% of one core]."""
+    """Return the CPU time that each process uses when idle [% of one core]."""
     before_s = {name: cpu_s(pid) for name, pid in processes.items()}
     began_s = time.monotonic()
     time.sleep(IDLE_S)

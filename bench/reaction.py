@@ -4,9 +4,9 @@ Each injection is a whole charge that ends badly: plugged, self-tested, charging
 pulled, the pilot is shorted or a residual current flows. They meet an idle machine; a loaded one:
 5,000 messages a second between two other processes, and 1,000 a second on a topic that safety
 reads; a page with a hundred streams open or asked for, deaf readers, requests without end, killed
-now and then; a supervisor that is stopped (SIGSTOP); and a disk that takes 5 s for each fsync, with
-a write under way at the moment of each injection. The last three take a smaller share. What is
-aimed at is to hold in each of them.
+at times; a supervisor that is stopped (SIGSTOP); and a disk that takes 5 s for each fsync, with
+a write under way at the moment of each injection. The last three take a smaller share. The
+aims hold for each of them.
 
 Then a charge goes on for half an hour on a machine whose cores and disk are busy (`bench.busy`). It
 may be opened only as "own cycle late", with the gap in safety's heartbeat; anything else is false.
@@ -64,7 +64,7 @@ WATCHED = (
 
 
 class Watch:
-    """What the graph has said since the last injection."""
+    """Messages of the graph since the last injection."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -106,7 +106,7 @@ class Watch:
                 self.pilot_ns = frame.header.stamp_ns
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Forget all that was recorded."""
         self.drives.clear()
         self.events.clear()
 
@@ -129,7 +129,7 @@ def gaps_of(watch: Watch) -> dict[str, float]:
 
 
 class Measured(NamedTuple):
-    """What one condition showed."""
+    """The results of one condition."""
 
     reactions: dict[str, list[float]]  # by kind and "silence" [ms]
     decisions: list[float]  # [ms]
@@ -187,7 +187,7 @@ def inject(graph: Graph, watch: Watch, kind: str) -> tuple[float, float]:
 
 
 def silence_excess_ms(graph: Graph, watch: Watch, pilot_pid: int) -> float:
-    """Return how long beyond its hold the coil stays on when the pilot node says nothing [ms]."""
+    """Return how long beyond its hold the coil stays on when the pilot node is silent [ms]."""
     watch.forget()
     os.kill(pilot_pid, signal.SIGSTOP)
     try:
@@ -226,7 +226,7 @@ def measure(condition: Condition) -> Measured:
 
 
 def charge_while_busy(minutes: float) -> tuple[list[str], dict[str, float]]:
-    """Charge on a busy machine; return why it opened each time, and safety's late looks."""
+    """Charge on a busy machine; return the reason of each opening, and safety's late looks."""
     with running("--ports=4300", f"--set={NO_CARD}") as graph:
         wait_ready(graph, time.monotonic())
         watch = Watch(graph)

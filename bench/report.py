@@ -1,4 +1,4 @@
-"""How every benchmark reports: one JSON object, its aims with whether they hold."""
+"""The report of a benchmark: one JSON object, with its aims and whether they are met."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ class Aim:
 
 
 def report(name: str, results: dict[str, Any], aims: list[Aim]) -> None:
-    """Print the object: on one line with --json, else a line a figure for a reader."""
+    """Print the object: on one line with --json, else a line for each figure."""
     if "--json" in sys.argv:
         print(
             json.dumps(

@@ -15,7 +15,7 @@ from msgs.methods import SET_WISH
 from msgs.requests import WishArguments
 
 SOURCE = Path(__file__).with_name("slow_fsync.c")
-WRITES_WITHIN_S = 2.0  # a node that was asked to store something has begun to
+WRITES_WITHIN_S = 2.0  # a node has begun to write after a request
 
 
 class SlowDisk:
@@ -39,12 +39,12 @@ class SlowDisk:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Return what a graph on this disk needs in its environment."""
+        """Return the environment of a graph on this disk."""
         return {"LD_PRELOAD": str(self._library), "SLOW_FSYNC": str(self._switch)}
 
     @contextmanager
     def slow(self, _: Graph) -> Iterator[None]:
-        """Be slow for a time."""
+        """Delay each fsync inside the block."""
         self._switch.touch()
         try:
             yield
@@ -53,7 +53,7 @@ class SlowDisk:
             self._switch.unlink()
 
     def keep_busy(self, graph: Graph) -> None:
-        """Have session store a wish that says nothing, and return when that has begun.
+        """Let session store an empty wish, and return when the write has begun.
 
         :raises RuntimeError: nothing is written, or nothing is slow.
         """

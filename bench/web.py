@@ -1,8 +1,9 @@
-"""What the page costs while thirty streams are open: answers, first paint, weight, memory.
+"""The cost of the page while thirty streams are open: answers, first paint, weight, memory.
 
-The whole simulated graph runs; thirty readers take every event of the live page. The first paint is
-Chromium's, on a phone's screen, with its processor slowed down four times. The weight is all that
-the browser fetches for the live page at a first visit, as sent. Run `python bench/web.py --json`.
+The whole simulated graph runs; thirty connections read every event of the live page. The first
+paint is that of Chromium on a phone's screen, with its processor slowed down four times. The weight
+is all that the browser fetches for the live page at a first visit, as sent. Run
+`python bench/web.py --json`.
 """
 
 # ruff: noqa: E402 - this file is called like a package of the project; the root has to come first.
@@ -42,9 +43,9 @@ PORTS = "--ports=4300"
 
 @contextlib.contextmanager
 def streams(address: str, visitor: Visitor) -> Iterator[None]:
-    """Have thirty readers take what the live page tells.
+    """Open thirty streams of the live page and read them.
 
-    :raises RuntimeError: one of them is not let in.
+    :raises RuntimeError: a stream is refused.
     """
     host, _, port = address.rpartition(":")
     request = f"GET /live HTTP/1.1\r\nHost: {address}\r\nCookie: {visitor.cookie}\r\n\r\n".encode()

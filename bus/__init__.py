@@ -1,6 +1,6 @@
-"""How things are said between nodes, and how state is kept.
+"""Messages and requests between nodes, and stored state.
 
-Nodes import this package's names only (the interface and its errors), and for what they keep
+Nodes import only the names of this package (the interface and its errors), and for stored state
 `bus.store`, `bus.generations` and `bus.write_behind`.
 """
 

@@ -10,7 +10,7 @@ from bus.interface import BusError
 R = TypeVar("R")
 
 MOST_COROUTINES = 256  # assumed: a node has a few connections; more of them is a leak
-END_S = 0.5  # for what a cancelled coroutine still does; a node has 2 s to stop (launch/plan.py)
+END_S = 0.5  # until cancelled coroutines have ended; a node has 2 s to stop (launch/plan.py)
 
 
 class SpawnedTask:
@@ -28,7 +28,7 @@ class SpawnedTask:
 
 
 class Coroutines:
-    """Starts them in the running loop, and ends them all."""
+    """Starts coroutines in the running loop, and ends them all."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class Coroutines:
         return spawned
 
     async def end(self) -> None:
-        """Cancel all, wait for them up to END_S, and name those that still run.
+        """Cancel all, wait for them up to END_S, and log the names of those that still run.
 
-        What one of them raises instead of ending is raised here.
+        An exception of one of them is raised here.
         """
         self._is_ending = True
         for spawned in self._running:
@@ -86,7 +86,7 @@ class Coroutines:
         self._running.discard(spawned)
         if task.cancelled() and (spawned.is_cancelled or self._is_ending):
             return
-        if task.cancelled():  # by what it waits for: nobody would go on with it
+        if task.cancelled():  # by the awaited task: the coroutine cannot continue
             error: BaseException | None = RuntimeError("cancelled, and not by the node")
         else:
             error = task.exception()

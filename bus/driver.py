@@ -1,4 +1,4 @@
-"""What every driver of a device can do, whatever the device: be left, in one of two ways.
+"""The common interface of all drivers: two ways to leave a device.
 
 A driver is a module with `Parameters` (a Struct with ranges) and `open(bus, parameters)`, whose
 declared result is the device's Protocol. The launch file names the module; the loader checks the
@@ -11,22 +11,22 @@ from msgs.requests import StopReason
 
 
 class Driver(Protocol):
-    """A device that is open. What leaves nothing behind need not say how it is left."""
+    """An open device. A driver without outputs needs neither of the two methods."""
 
     def shutdown(self) -> None:
         """Leave the device in its safe state."""
         return
 
     def handover(self) -> None:
-        """Leave the device as it is, for the next incarnation of the node to adopt."""
+        """Leave the device as it is; the next incarnation of the node takes it over."""
         return
 
 
 class DriverError(Exception):
     """Raised when a device or a port cannot be opened; says what was expected.
 
-    `parameter` is the parameter that is at fault: of the driver when its `open` raises, else of
-    the node. Empty if it is the choice of the driver.
+    `parameter` is the wrong parameter: of the driver when its `open` raises, else of the node. ""
+    if the choice of the driver is wrong.
     """
 
     def __init__(self, text: str, parameter: str = "") -> None:
@@ -35,7 +35,7 @@ class DriverError(Exception):
 
 
 def leave(driver: Driver, reason: StopReason) -> None:
-    """Leave a driver as a stop asks: a node that is restarted hands over, else it shuts down."""
+    """Leave a driver by the reason of a stop: hand over for a restart, else shut down."""
     if reason is StopReason.RESTART:
         driver.handover()
     else:

@@ -1,4 +1,4 @@
-"""Requests and answers as they travel, and the server's memory of what it has done."""
+"""Requests and answers on the wire, and the answers that a server remembers."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,7 +13,7 @@ A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 
 KEPT_ANSWERS = 256
-MOST_UNSENT_REQUESTS = 64  # of one node to another that is not there; then the oldest are lost
+MOST_UNSENT_REQUESTS = 64  # of one node to another that does not run; beyond it the oldest are lost
 
 Send = Callable[[Answer[Any]], None]
 
@@ -21,7 +21,7 @@ _Same = tuple[str, str, str]  # caller, method, key
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One request. `expires_ns` is monotonic: the server discards what has expired."""
+    """One request. `expires_ns` is monotonic: the server discards expired requests."""
 
     id: int
     caller: str
@@ -55,7 +55,7 @@ class OpenCall(Generic[A, R]):
         self._answer(Answer(status=Status.REFUSED, reason=reason, problems=problems or {}))
 
     def not_ready(self, reason: str) -> None:
-        """Answer that it cannot be judged yet."""
+        """Answer that it cannot be decided yet."""
         self._answer(Answer(status=Status.NOT_READY, reason=reason))
 
     def error(self, reason: str) -> None:
@@ -71,7 +71,7 @@ class OpenCall(Generic[A, R]):
 class Once:
     """Carries out requests of one caller, method and key once and answers them all.
 
-    Remembers the last 256 answers.
+    It remembers the last 256 answers.
     """
 
     def __init__(self) -> None:
@@ -80,8 +80,8 @@ class Once:
     def begin(self, request: Request, send: Send) -> Send | None:
         """Return the sender to answer through; None if the request has been carried out before.
 
-        In that case `send` gets the answer of the first one, now or when it is there. A request
-        without a key is like no other.
+        In that case `send` gets the answer of the first one, now or later. A request without a key
+        is always carried out.
         """
         if request.key is None:
             return send

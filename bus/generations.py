@@ -1,12 +1,12 @@
-"""Two generations of a small file, so that damage to one of them loses little and allows nothing.
+"""Two generations of a small file, so that damage to one of them loses little and permits nothing.
 
-`<file>` holds the newest value and `<file>.previous` one before it, both as JSON with a checksum.
-A change that revokes or lowers is in both when it counts as stored, the previous generation first:
-at no instant does the previous one allow more than the newest. Every other change moves the newest
-generation to the previous place. So a damaged newest generation costs what was last added, and
-brings nothing back that was revoked.
+`<file>` holds the newest value and `<file>.previous` an earlier one, both as JSON with a checksum.
+A change that revokes or lowers is written to both before it counts as stored, the previous
+generation first: the previous one never permits more than the newest. Every other change moves the
+newest generation to the previous place. So after damage to the newest generation the latest
+additions are lost, but nothing that was revoked is valid again.
 
-All of this waits for a disk: a node calls it from `Bus.offload`, or at its start.
+These functions block on the disk: a node calls them in `Bus.offload`, or at its start.
 """
 
 import errno
@@ -31,16 +31,16 @@ MISSING = "is missing"
 
 
 class StoredValue(Struct, Generic[T], frozen=True, kw_only=True):
-    """What the files hold."""
+    """The value in the files, and which generation it is from."""
 
-    value: T | None = None  # None: nothing was ever written, or nothing of it can be read
+    value: T | None = None  # None: no file was ever written, or none can be read
     stored: Stored = Stored.CURRENT
     damage: str | None = None  # why the newest generation cannot be used, for a person
-    content: bytes | None = None  # of the newest generation, whatever it holds
+    content: bytes | None = None  # of the newest generation, even if damaged
 
 
 def previous_of(path: Path) -> Path:
-    """Return where the previous generation of a file is."""
+    """Return the path of the previous generation of a file."""
     return path.with_name(path.name + PREVIOUS)
 
 
@@ -48,26 +48,26 @@ def keep(path: Path, value: Any, *, lowers: bool) -> None:
     """Store a value; when this returns, it is on the disk, and in both generations if it lowers.
 
     :param value: a Struct or a dict.
-    :param lowers: it revokes or lowers something, or what was stored before is not known.
-    :raises StoreError: as `replace_file`; what was stored before is still there.
+    :param lowers: it revokes or lowers something, or the stored value is not known.
+    :raises StoreError: as `replace_file`; the stored value is unchanged.
     """
     content, previous = encode(value), previous_of(path)
     if not lowers:
         replace_file(path, content, previous)
         return
-    # Where no previous generation allows anything, a power cut leaves the newest one alone.
+    # Without a previous generation the newest is written first: a power cut then leaves it alone.
     both = (previous, path) if previous.exists() else (path, previous)
     for generation in both:
         replace_file(generation, content)
 
 
 def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
-    """Return what is stored, and mend what one of the generations has lost.
+    """Return the stored value, and repair a missing or damaged previous generation.
 
-    A damaged newest generation is set aside and not replaced, so that the next start knows as well
-    that nobody has set the value anew.
+    A damaged newest generation is set aside and not replaced, so that the next start detects as
+    well that the value has not been set again.
 
-    :raises StoreError: a file is there and may not be read.
+    :raises StoreError: a file exists and access is refused.
     """
     decode = decoder(kind)
     found = look(path, decode)
@@ -84,12 +84,12 @@ def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
 
 
 def look(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
-    """Return what is stored, and change nothing.
+    """Return the stored value, without changes on the disk.
 
-    A file that is missing beside a previous generation, or beside one that was set aside, is
-    damage: who deletes both and those begins anew.
+    A missing file counts as damaged if there is a previous generation, or one that was set aside:
+    only deleting all of them restores the initial state.
 
-    :raises StoreError: a file is there and may not be read.
+    :raises StoreError: a file exists and access is refused.
     """
     content, value, damage = _judge(path, decode)
     if value is not None:
@@ -104,9 +104,9 @@ def look(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
 
 
 def read_kept(path: Path, kind: type[S]) -> S | None:
-    """Return the Struct in a file, or None if there never was one; what is broken stays in place.
+    """Return the Struct in a file, or None if there never was one; a damaged file stays in place.
 
-    For what must never be begun anew by itself, and for files of other nodes.
+    For values that must not be made again automatically, and for files of other nodes.
 
     :raises StoreError: neither generation can be read.
     """
@@ -117,14 +117,14 @@ def read_kept(path: Path, kind: type[S]) -> S | None:
 
 
 def encode(value: Any) -> bytes:
-    """Return a value as JSON that a person can read, with its checksum."""
+    """Return a value as indented JSON with its checksum."""
     tree = msgspec.json.decode(msgspec.json.encode(value), type=dict[str, Any])
     tree[CHECKSUM] = _checksum(tree)
     return msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n"
 
 
 def decoder(kind: type[T]) -> Callable[[bytes], T]:
-    """Return what decodes a file; it raises one of UNREADABLE for a damaged one.
+    """Return a function that decodes a file; it raises one of UNREADABLE for a damaged one.
 
     A file without a checksum was written by hand, and counts if it can be decoded.
     """
@@ -136,9 +136,9 @@ def decoder(kind: type[T]) -> Callable[[bytes], T]:
 
 
 def without_checksum(content: bytes) -> bytes:
-    """Return a file's JSON as it was before `encode` added the checksum.
+    """Return a file's JSON without the checksum that `encode` added.
 
-    :raises msgspec.MsgspecError: it does not match, or this is no JSON object; see UNREADABLE.
+    :raises msgspec.MsgspecError: a wrong checksum, or not a JSON object; see UNREADABLE.
     """
     tree = msgspec.json.decode(content, type=dict[str, Any])
     checksum = tree.pop(CHECKSUM, None)
@@ -167,16 +167,17 @@ def _judge(path: Path, decode: Callable[[bytes], T]) -> tuple[bytes | None, T | 
 def _mend_previous(
     path: Path, content: bytes, decode: Callable[[bytes], object], warn: Warn
 ) -> None:
-    """Give a file whose newest generation is sound a previous one, if there is none.
+    """Write a previous generation, if there is none, for a file whose newest one is valid.
 
-    Two names of one file are none: a power cut between the two renames of a write leaves them.
+    If both names are one file, as after a power cut between the two renames of a write, there is
+    none.
     """
     previous = previous_of(path)
     _, value, damage = _judge(previous, decode)
     if value is not None and not previous.samefile(path):
         return
     if value is None and damage != MISSING:
-        warn(f"{previous} {damage}; the newest one is sound")
+        warn(f"{previous} {damage}; the newest one is valid")
         _put_aside(previous, warn)
     try:
         replace_file(previous, content)
@@ -185,7 +186,10 @@ def _mend_previous(
 
 
 def _was_set_aside(path: Path) -> bool:
-    """Return whether a generation of a file was set aside. Path.glob would compile a pattern."""
+    """Return whether a generation of a file was set aside.
+
+    Path.glob would compile a regular expression, which costs memory.
+    """
     try:
         names = os.listdir(path.parent)
     except OSError:
@@ -194,7 +198,7 @@ def _was_set_aside(path: Path) -> bool:
 
 
 def _put_aside(path: Path, warn: Warn) -> None:
-    """Set a damaged file aside; one that stays where it is counts as damaged at the next start."""
+    """Set a damaged file aside; if that fails, it counts as damaged at the next start again."""
     if not path.exists():
         return
     try:

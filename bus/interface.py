@@ -1,8 +1,7 @@
 """The bus as a node sees it: topics, requests, deadlines, a clock, randomness. Never a socket.
 
-Two implementations stand behind it: ZeroMQ between processes (`bus.zeromq`) and one in memory
-under a virtual clock (`bus.memory`). Nodes are written against this file alone, and one suite of
-tests runs on both.
+It has two implementations: ZeroMQ between processes (`bus.zeromq`) and one in memory under a
+virtual clock (`bus.memory`). Nodes use this interface alone, and one suite of tests runs on both.
 
 All callbacks of a node run one after another in one thread. A callback that takes longer than
 10 ms makes its node late for everything else.
@@ -27,24 +26,24 @@ R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
 
 
-MISSED_PERIODS = 2  # a look that comes later after the one before has missed an instant
+MISSED_PERIODS = 2  # a longer gap between two looks means that an instant was missed
 
 
 class Clock(Protocol):
-    """The time: monotonic for everything that is decided, UTC for what people read."""
+    """The time: monotonic for decisions, UTC for display."""
 
     def now_s(self) -> float:
         """Return monotonic time [s]."""
 
     def now_ns(self) -> int:
-        """Return monotonic time [ns], the one that frames are stamped with."""
+        """Return monotonic time [ns], as in the stamps of frames."""
 
     def utc_ns(self) -> int:
-        """Return UTC [ns since 1970]. May jump; nothing safe depends on it."""
+        """Return UTC [ns since 1970]. It may jump; safety does not depend on it."""
 
 
 class Health(Protocol):
-    """What a reader has counted since its node started."""
+    """Counts of a subscription since its node started."""
 
     gaps: int  # messages that never arrived, by sequence
     late: int  # samples older than the topic's hold on arrival
@@ -52,7 +51,7 @@ class Health(Protocol):
 
 
 class Subscription(Protocol[M_co]):
-    """The newest message of one topic. The reader, not the writer, judges its freshness."""
+    """The newest message of one topic. The subscriber, not the writer, decides its freshness."""
 
     @property
     def message(self) -> M_co | None:
@@ -79,52 +78,52 @@ class Subscription(Protocol[M_co]):
 
 
 class Looks(Protocol):
-    """The grid of instants at which one node looks at its devices and at what it reads."""
+    """The grid of instants at which one node looks at its devices and subscriptions."""
 
     instant_ns: int
-    """The newest instant of the grid that has passed or is looked at now."""
+    """The newest instant of the grid that has passed, or the present one."""
 
     step_ns: int
     """The period of the grid."""
 
     is_each_judged: bool
-    """Whether each look is judged, whatever it shows: under virtual time, for the tests."""
+    """Whether each look steps the machine, even with unchanged inputs: for tests."""
 
     def change_period(self, step_ns: int) -> None:
-        """Go on with another period, from the newest instant on."""
+        """Continue with another period, from the newest instant on."""
 
     def note_look(self, now_ns: int) -> int:
         """Note that the node looks at a time [ns], on the grid or off it.
 
-        Return the time since the look before [ns]; 0 of the first. The heartbeat names it if it
-        comes late.
+        Return the time since the previous look [ns]; 0 for the first. The heartbeat contains it if
+        it is late.
         """
 
     def plan(self, due_s: float) -> None:
-        """Take the time [s] from which on a look is needed though nothing has changed."""
+        """Set the time [s] from which on a look is needed even if nothing has changed."""
 
     def note_said(self) -> None:
-        """Note that the node has said something that is to be repeated."""
+        """Note that the node has published a message that is to be repeated."""
 
     def catch_up(self) -> None:
-        """Count what the looks that were left out up to now would have done."""
+        """Count the repeats of the looks that were left out up to now."""
 
     def cancel(self) -> None:
-        """Look no more."""
+        """End the looks."""
 
 
 class Timer(Protocol):
-    """A deadline that has been asked for."""
+    """A requested deadline."""
 
     def cancel(self) -> None:
-        """Forget the deadline; harmless when it has passed."""
+        """Cancel the deadline; no effect if it has passed."""
 
 
 class Spawned(Protocol):
     """A coroutine that runs beside the callbacks of its node."""
 
     def cancel(self) -> None:
-        """Cancel it, and have its `done` not run; harmless when it is over."""
+        """Cancel it, so that its `done` does not run; no effect if it has ended."""
 
 
 class Call(Protocol[A_co, R_contra]):
@@ -136,19 +135,19 @@ class Call(Protocol[A_co, R_contra]):
 
     @property
     def caller(self) -> str:
-        """Return the name of the node or tool that asks: for texts, not for decisions."""
+        """Return the name of the calling node or tool: for texts, not for decisions."""
 
     def ok(self, result: R_contra) -> None:
-        """Answer with the result; None for a method that has none."""
+        """Answer with the result; None for a method without one."""
 
     def refuse(self, reason: str, problems: dict[str, str] | None = None) -> None:
         """Answer that it will not be done, with the reason for a person.
 
-        `problems` names what is wrong by key: {"hotspot.channel": "expected 1 to 13"}.
+        `problems` has the errors by key: {"hotspot.channel": "expected 1 to 13"}.
         """
 
     def not_ready(self, reason: str) -> None:
-        """Answer that it cannot be judged yet."""
+        """Answer that it cannot be decided yet."""
 
 
 class Bus(Protocol):
@@ -160,7 +159,7 @@ class Bus(Protocol):
 
     @property
     def incarnation(self) -> int:
-        """Return how often this node has been started on this run directory; from 1."""
+        """Return the number of starts of this node on this run directory; from 1."""
 
     @property
     def clock(self) -> Clock:
@@ -168,13 +167,13 @@ class Bus(Protocol):
 
     @property
     def state_dir(self) -> Path:
-        """Return the folder for what must outlive the process; see `bus.store`."""
+        """Return the directory of stored files; see `bus.store`."""
 
     def random(self, purpose: str) -> Random:
         """Return random numbers for one use; any thread may call this.
 
-        Under virtual time they follow from the seed, the node, the purpose and how often the node
-        has drawn for it: what else is drawn, or when, changes nothing.
+        Under virtual time they depend on the seed, the node, the purpose and the number of draws
+        for it, and on nothing else.
         """
 
     def publish(self, topic: Topic[M], message: M) -> None:
@@ -184,17 +183,17 @@ class Bus(Protocol):
         """
 
     def say(self, topic: Topic[M], message: M, period_s: float | None = None) -> None:
-        """Publish a message if it is news, and repeat it until another one is said.
+        """Publish a message if it has changed, and repeat it until the next one.
 
-        A message that equals the one before, or differs in what drifts alone (see `Topic`), waits
-        for its next repeat. Repeats are sent when the node looks (`look_each`), each `period_s` or
-        each period of the topic's row: a node that does not look any more says nothing.
+        A message that equals the previous one, or differs only in drifting fields (see `Topic`),
+        waits for the next repeat. Repeats are sent when the node looks (`look_each`), each
+        `period_s` or each period of the topic's row: a node that does not look sends none.
 
         :raises BusError: as `publish`.
         """
 
     def hush(self, topic: Topic[M]) -> None:
-        """Repeat a message no more that was said on a topic; the next one said is news."""
+        """End the repeats on a topic; the next `say` is published at once."""
 
     def subscribe(
         self,
@@ -204,21 +203,21 @@ class Bus(Protocol):
         on_change: Callable[[M], None] | None = None,
         uses: Callable[[M], object] | None = None,
     ) -> Subscription[M]:
-        """Read a topic. Without a callback the reader is only looked at: it costs no wake-up.
+        """Subscribe to a topic. Without a callback a message does not wake the node.
 
-        The newest message of what is only looked at is in place before any callback of the node
+        The newest messages of all such subscriptions are in place before any callback of the node
         runs. `on_message` gets every message that arrives, in order; `on_change` only one that
-        differs from the one before.
+        differs from the previous one.
 
-        :param uses: what the node uses of a message, where that is little: under virtual time
-            messages of which the same is used are no reason to look.
+        :param uses: returns the part of a message that the node uses: under virtual time messages
+            with an equal part cause no look.
         """
 
     def look_each(self, period_s: float, look: Callable[[], None]) -> Looks:
-        """Have the node look at its devices and readers on a grid of instants, first at once.
+        """Call `look` on a grid of instants, first at once.
 
-        Once for each node; `bus.rounds.Rounds` does it for a machine. Instants that were missed
-        are left out.
+        Once for each node; `bus.rounds.Rounds` does it for a machine. Missed instants are left
+        out.
 
         :raises BusError: the node looks already.
         """
@@ -226,19 +225,19 @@ class Bus(Protocol):
     def at(self, when_s: float, action: Callable[[], None]) -> Timer:
         """Run an action once at a monotonic time [s]; at once if it has passed.
 
-        It never runs before: inside it `clock.now_s()` is not less than `when_s`.
+        It never runs early: in the action `clock.now_s()` is not less than `when_s`.
         """
 
     def every(self, period_s: float, action: Callable[[], None]) -> Timer:
         """Run an action every period [s], first one period from now, without drift.
 
-        Rounds that were missed are left out, not made up for.
+        Missed periods are left out, not made up for.
         """
 
     def serve(self, method: Method[A, R], handler: Callable[[Call[A, R]], None]) -> None:
         """Answer requests for a method. The handler may keep the call and answer later.
 
-        It gets the requests of those who may call the method, with arguments of its type; the bus
+        It gets the requests of allowed callers, with arguments of the method's type; the bus
         answers all others.
 
         :raises BusError: another node serves the method.
@@ -253,12 +252,12 @@ class Bus(Protocol):
         timeout_s: float | None = None,
         key: str | None = None,
     ) -> None:
-        """Ask the method's server. `on_answer` runs exactly once, with TIMEOUT at the latest.
+        """Send a request to the method's server. `on_answer` runs once, with TIMEOUT at the latest.
 
-        A method that every node serves is asked of one: `bus.request(STOP.at("pilot"), ...)`. A
-        result that is not of the method's type is an ERROR. `timeout_s` None takes the method's.
-        The server discards a request that has expired. Two requests of one caller for the same
-        method with the same `key` are carried out once and answered twice.
+        A method of every node needs the node: `bus.request(STOP.at("pilot"), ...)`. A result that
+        is not of the method's type is an ERROR. `timeout_s` None means the method's timeout. The
+        server discards an expired request. Two requests of one caller for the same method with the
+        same `key` are carried out once and answered twice.
 
         :raises BusError: the method names no server, or too many requests are open.
         """
@@ -268,7 +267,7 @@ class Bus(Protocol):
     ) -> None:
         """Run slow work (a disk, a hash) beside the node, in order; `done` runs in the node.
 
-        `name` tells one kind of work of the node from the others.
+        `name` is the kind of work.
 
         :raises BusError: more than 64 pieces of work wait.
         """
@@ -280,29 +279,29 @@ class Bus(Protocol):
 
         `done` gets the result, as a callback of the node. An exception of the coroutine is logged
         with its name and ends the node, as one of a callback does. When the node stops, or fails,
-        all coroutines are cancelled, and 0.5 s later it ends without those that still run; `done`
-        of none of them runs then. What a coroutine does between two awaits holds the node's loop:
-        at most 10 ms, as for a callback.
+        all coroutines are cancelled, and those that still run 0.5 s later are abandoned; `done` of
+        none of them runs. A coroutine blocks the node's loop between two awaits: at most 10 ms, as
+        for a callback.
 
         :raises BusError: the node's loop is not asyncio's (another runner, or virtual time), it
             has stopped, or 256 coroutines run already.
         """
 
     def post(self, action: Callable[[], None]) -> None:
-        """Run an action in the node, soon. Of all methods this alone may other threads call."""
+        """Run an action in the node, soon. Other threads may call this method, and no other."""
 
     def ready(self) -> None:
-        """Say that this node is bound, configured and has its drivers open."""
+        """Report that this node is bound, configured and has its drivers open."""
 
     def on_stop(self, action: Callable[[StopReason, Callable[[], None]], None]) -> None:
-        """Have `action(reason, done)` run when the node is asked to stop.
+        """Run `action(reason, done)` when the node is asked to stop.
 
-        The node lives on, callbacks and all, until `done` is called; nothing of it runs after
-        that, and who asks it is told that it has stopped. Without an action it stops at once.
+        The node and its callbacks keep running until `done` is called; after that no callback runs,
+        and requests are answered with NOT_READY. Without an action it stops at once.
         """
 
     def on_close(self, action: Callable[[], None]) -> None:
-        """Run an action when this incarnation is over: it closes what the node keeps open.
+        """Run an action at the end of this incarnation, to close files and connections.
 
         It runs after the offloaded work, the newest action first; the bus is closed by then. A
         process that fails does not run it: its end closes everything.

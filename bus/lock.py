@@ -1,7 +1,7 @@
-"""One writer a name: a lock that the kernel releases when its owner dies, however it dies.
+"""One process for each node name: a lock that the kernel releases when its owner ends.
 
-ZeroMQ lets a second bind of an ipc endpoint steal it in silence, so the lock is taken before any
-bind and held for life. Its file also counts the incarnations.
+With ZeroMQ a second bind of an ipc endpoint takes it over without an error, so the lock is taken
+before any bind and kept until the process ends. Its file also counts the incarnations.
 """
 
 import fcntl
@@ -44,16 +44,16 @@ class Lock:
         os.ftruncate(self._fd, len(text))
 
     def release(self) -> None:
-        """Give the name free; the file stays.
+        """Release the lock; the file stays.
 
-        It keeps the count. And whoever waits for the name has it open already: removed, it would
-        be locked by that one, and a new file of its name by the next, both at once.
+        It keeps the count. Besides, a process that waits for the lock has the file open: if it were
+        removed, that process would lock the removed file and the next one a new file.
         """
         os.close(self._fd)
 
 
 def read_owner(path: Path) -> int | None:
-    """Return the pid in a lock file, whether or not the lock is held; None if there is none."""
+    """Return the pid in a lock file, whether or not the lock is held; None without a file."""
     try:
         words = path.read_bytes().split()
     except OSError:
@@ -62,7 +62,7 @@ def read_owner(path: Path) -> int | None:
 
 
 def is_held(path: Path) -> bool:
-    """Return whether a living process holds the lock."""
+    """Return whether a process holds the lock."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -77,7 +77,7 @@ def is_held(path: Path) -> bool:
 
 
 def _count(content: bytes) -> int:
-    """Return the incarnation before; an unreadable count goes on from the clock, never back."""
+    """Return the previous incarnation; an unreadable one becomes the time, which is larger."""
     words = content.split()
     if not content:
         return 0

@@ -1,4 +1,4 @@
-"""A node's looks between processes: one at each instant, for devices change by themselves.
+"""A node's looks between processes: one at each instant, since devices change at any time.
 
 Under virtual time `bus.virtual_looks` leaves out those at which nothing can have changed.
 """
@@ -10,10 +10,10 @@ from bus.timers import Deadline, Schedule
 
 
 class NotedLooks:
-    """When a node looked last, on its grid or off it; a look that comes late is told."""
+    """The time of a node's last look, on its grid or off it; late looks are reported."""
 
     def __init__(self, step_ns: int, on_gap: Callable[[int], None]) -> None:
-        """Begin without a look; `on_gap` is told how long after the one before a late one came."""
+        """Begin without a look; `on_gap` gets the gap before each late look [ns]."""
         self.step_ns = step_ns
         self.looked_ns: int | None = None
         self._on_gap = on_gap

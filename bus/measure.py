@@ -1,4 +1,4 @@
-"""How well a node keeps its times, and what its process uses."""
+"""Durations of rounds and gaps of looks of a node, and the usage of its process."""
 
 import resource
 import time
@@ -13,24 +13,24 @@ _PAGE_KB = resource.getpagesize() // 1024
 
 
 class Usage(NamedTuple):
-    """What a process has used since it began: CPU time, and resident memory now."""
+    """CPU time of a process since its start, and its resident memory now."""
 
     cpu_ns: int
     memory_kb: int
 
 
 def process_usage() -> Usage:
-    """Return this process's usage; all its threads count."""
+    """Return the usage of this process, including all its threads."""
     with open("/proc/self/statm", "rb") as statm:
         pages = int(statm.read().split()[1])
     return Usage(cpu_ns=time.process_time_ns(), memory_kb=pages * _PAGE_KB)
 
 
 class LoopTimes:
-    """Durations of the rounds of a node's loop since the last look.
+    """Durations of the rounds of a node's loop since the last `take`.
 
-    Every round counts, however many there are: only a duration's six leading bits are kept, and how
-    often they came. So a percentile may be told up to 3 % too short; the maximum is exact.
+    Durations are counted by their six leading bits, so that memory does not grow with the number of
+    rounds. So a percentile may be up to 3 % too short; the maximum is exact.
     """
 
     def __init__(self) -> None:
@@ -38,14 +38,14 @@ class LoopTimes:
         self._longest_ns = 0
 
     def add(self, duration_ns: int) -> None:
-        """Take one round's duration."""
+        """Count the duration of one round."""
         if duration_ns > self._longest_ns:
             self._longest_ns = duration_ns
         lost_bits = (duration_ns | 32).bit_length() - 6
         self._counts[duration_ns >> lost_bits << lost_bits] += 1
 
     def take(self) -> tuple[float, float, float]:
-        """Return median, 99th percentile and maximum [ms], and begin anew; zeros if none."""
+        """Return median, 99th percentile and maximum [ms], and reset; zeros without a round."""
         if not self._counts:
             return 0.0, 0.0, 0.0
         counts, longest_ns = self._counts, self._longest_ns
@@ -59,14 +59,14 @@ class LoopTimes:
 
 
 class LookGaps:
-    """Looks that came late after the one before them: how many by length, and the longest."""
+    """Gaps before late looks: their number by length, and the longest."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(LOOK_GAP_BOUNDS_MS) + 1)
         self._longest_ns = 0
 
     def add(self, gap_ns: int) -> None:
-        """Take the time between two looks."""
+        """Count the time between two looks."""
         self._counts[bisect_left(LOOK_GAP_BOUNDS_MS, gap_ns / 1e6)] += 1
         self._longest_ns = max(self._longest_ns, gap_ns)
 
@@ -78,7 +78,7 @@ class LookGaps:
 
 
 def _at(counts: Mapping[int, int], rank: int) -> int:
-    """Return the duration [ns] that has `rank` shorter ones; 0 if there is none."""
+    """Return the duration [ns] at a rank, by length; 0 if there is none."""
     for duration_ns in sorted(counts):
         rank -= counts[duration_ns]
         if rank < 0:

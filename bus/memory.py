@@ -1,7 +1,7 @@
 """The whole graph in one process: the same bus in memory, under a clock that jumps.
 
-Time stands still while a node's callback runs and then jumps to the earliest deadline of any
-node. What a node does follows from the seed alone: the same seed gives the same bytes.
+Time does not pass while a node's callback runs; then it jumps to the earliest deadline of any node.
+The run depends on the seed alone: the same seed gives the same bytes.
 
     graph = MemoryGraph(seed=1, state_dir=path)
     pilot = PilotNode(graph.bus("pilot"), ...)
@@ -33,13 +33,13 @@ R = TypeVar("R")
 
 START_NS = 1_000_000_000_000  # monotonic time when a graph begins
 START_UTC_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC
-MOST_LINES = 10_000  # of the log; the oldest go
+MOST_LINES = 10_000  # of the log; the oldest are dropped
 
 _BEFORE_ALL = (-1, -1)  # a position before every deadline of a time
 
 
 class VirtualClock:
-    """See `bus.interface.Clock`; only its graph moves it."""
+    """See `bus.interface.Clock`; only its graph sets it."""
 
     def __init__(self) -> None:
         self.ns = START_NS
@@ -58,7 +58,7 @@ class VirtualClock:
         return self.utc_of(self.ns)
 
     def utc_of(self, ns: int) -> int:
-        """Return UTC at a monotonic time [ns since 1970], by the clock as it is set now."""
+        """Return UTC at a monotonic time [ns since 1970], by the present setting of the clock."""
         return ns + self._utc_ahead_ns
 
     def set_utc(self, utc_ns: int) -> None:
@@ -76,7 +76,7 @@ class LogLine(NamedTuple):
 
 
 class MemoryCarrier:
-    """See `bus.peer.Carrier`: hands bytes to the other peers of its graph."""
+    """See `bus.peer.Carrier`: passes bytes to the other peers of its graph."""
 
     def __init__(
         self, graph: "MemoryGraph", node: str, randomness: Callable[[str], Random]
@@ -86,10 +86,10 @@ class MemoryCarrier:
         self.worker = VirtualWorker(graph.clock, self, randomness)
         self.peer: Peer
         self.looks: VirtualLooks | None = None
-        self.order = graph.order_of(node)  # among the nodes whose deadlines fall on one time
+        self.order = graph.order_of(node)  # among nodes with deadlines at one time
         self.is_alive = True
         self.is_held = False
-        self.missed: list[Deadline] = []  # while it was held
+        self.missed: list[Deadline] = []  # while it was suspended
         self.waiting: list[Callable[[], None]] = []  # likewise
         self.unsent: dict[str, deque[tuple[int, bytes]]] = {}  # to nodes that do not run
 
@@ -134,13 +134,13 @@ class MemoryCarrier:
     def look_each(
         self, step_ns: int, look: Callable[[], None], on_gap: Callable[[int], None]
     ) -> VirtualLooks:
-        """Have the node look at each instant of a grid, from now on."""
+        """Call `look` at each instant of a grid, from now on."""
         rank = self._graph.next_rank(self._node)
         self.looks = VirtualLooks(self, rank, step_ns, look, on_gap, not self._graph.leaves_out)
         return self.looks
 
     def usage(self) -> Usage:
-        """Return nothing used: virtual time costs nothing."""
+        """Return zeros: under virtual time no usage is measured."""
         return Usage(cpu_ns=0, memory_kb=0)
 
     def log(self, level: str, text: str) -> None:
@@ -187,8 +187,8 @@ class MemoryGraph:
     def __init__(self, seed: int, state_dir: Path, *, leaves_out: bool = True) -> None:
         """Begin without nodes.
 
-        :param leaves_out: False: every look of every node takes place and is judged, and every
-            repeat is sent. What is sent is the same, byte by byte.
+        :param leaves_out: False: every look of every node takes place and steps its machine, and
+            every repeat is sent. The traffic is the same, byte by byte.
         """
         self.clock = VirtualClock()
         self.leaves_out = leaves_out
@@ -201,16 +201,16 @@ class MemoryGraph:
         self._subscribers: dict[bytes, list[MemoryCarrier]] = {}
         self._latched: dict[str, dict[bytes, Publisher]] = {}
         self._events: deque[tuple[MemoryCarrier, Callable[[], None]]] = deque()
-        # Due [ns], order of the node, rank in it; a count, since nothing may be compared beyond.
+        # Time [ns], order of the node, rank in it; a count, so that the rest is never compared.
         self._deadlines: list[tuple[int, int, int, int, Deadline, MemoryCarrier]] = []
         self._count = 0
         self._orders: dict[str, int] = {}
         self._ranks: Counter[str] = Counter()
-        self._position = _BEFORE_ALL  # order and rank of what runs now, or ran last at this time
+        self._position = _BEFORE_ALL  # order and rank of the present or last action at this time
         self._addresses: dict[bytes, MemoryCarrier] = {}
         self._taps: list[Callable[[bytes], None]] = []
         self._subscriber_taps: dict[str, Callable[[bytes], None]] = {}
-        self._shows_repeats = False  # a tap wants them all
+        self._shows_repeats = False  # a tap needs all repeats
         self._losses: list[Callable[[str, str, str], bool]] = []
         self._on_crash: Callable[[str, Exception], None] | None = None
 
@@ -244,27 +244,27 @@ class MemoryGraph:
         return carrier.peer
 
     def kill(self, node: str) -> None:
-        """Take a node away without a word, as `kill -9` does."""
+        """End a node without a last message, as `kill -9` does."""
         carrier = self._carriers[node]
         self._remove(carrier)
         carrier.peer.close_owned()
 
     def close(self) -> None:
-        """Kill all nodes that run, as a loss of power does."""
+        """Kill all running nodes, as a loss of power does."""
         for node in self.running:
             self.kill(node)
 
     def stop(self, node: str, reason: StopReason) -> None:
-        """Begin a node's stop sequence; it leaves the graph when that is over."""
+        """Begin a node's stop sequence; the node is removed at its end."""
         carrier = self._carriers[node]
         self.soon(carrier, lambda: carrier.peer.stop(reason))
 
     def forget_incarnations(self, node: str) -> None:
-        """Lose the count of a node's incarnations, as when the run directory is wiped."""
+        """Reset the count of a node's incarnations, as when the run directory is deleted."""
         self._incarnations.pop(node, None)
 
     def hold(self, node: str) -> None:
-        """Let a node sleep as SIGSTOP does: it reads, decides and says nothing."""
+        """Suspend a node, as SIGSTOP does."""
         carrier = self._carriers[node]
         self.send_again(node)
         if carrier.looks is not None:
@@ -272,7 +272,7 @@ class MemoryGraph:
         carrier.is_held = True
 
     def release(self, node: str) -> None:
-        """Let a held node go on; it finds the newest messages."""
+        """Continue a suspended node; it finds the newest messages."""
         carrier = self._carriers[node]
         carrier.is_held = False
         if carrier.looks is not None:
@@ -284,29 +284,28 @@ class MemoryGraph:
         self._send_unsent(carrier)
 
     def set_utc(self, utc_ns: int) -> None:
-        """Set the clock of the wall [ns since 1970]; monotonic time goes on as before."""
-        self._send_all_again()  # what has been said until now was said by the clock before
+        """Set UTC [ns since 1970]; monotonic time is not changed."""
+        self._send_all_again()  # repeats up to now have the UTC of the previous setting
         self.clock.set_utc(utc_ns)
         for carrier in self._carriers.values():
             if carrier.looks is not None:
                 carrier.looks.note_change()
 
-    def on_crash(self, told: Callable[[str, Exception], None]) -> None:
-        """Have a callback told of a node and the exception that it did not catch.
+    def on_crash(self, action: Callable[[str, Exception], None]) -> None:
+        """Call back with a node and its uncaught exception.
 
-        The node is gone then, as a process would be. Without a callback the exception ends the
-        run.
+        The node has ended then, as a process would. Without a callback the exception ends the run.
         """
-        self._on_crash = told
+        self._on_crash = action
 
     @property
     def running(self) -> tuple[str, ...]:
-        """Return the names of the nodes that run, held ones included."""
+        """Return the names of the running nodes, including suspended ones."""
         return tuple(self._carriers)
 
     @property
     def links(self) -> tuple[tuple[str, str], ...]:
-        """Return who reads what now, as (topic name, reader), in a fixed order."""
+        """Return all present subscriptions as (topic name, subscriber), in a fixed order."""
         return tuple(
             sorted(
                 (key.removesuffix(b"\0").decode(), carrier.peer.node)
@@ -316,9 +315,9 @@ class MemoryGraph:
         )
 
     def tap(self, on_frame: Callable[[bytes], None], *, repeats: bool = True) -> None:
-        """Have every frame that is sent shown to a callback.
+        """Call back with every sent frame.
 
-        :param repeats: False: those that are counted and not sent may be missing; see `stamp_s`.
+        :param repeats: False: counted repeats may be missing; see `stamp_s`.
         """
         self._taps.append(on_frame)
         self._note_tap(repeats)
@@ -326,7 +325,7 @@ class MemoryGraph:
     def tap_subscriber(
         self, node: str, on_frame: Callable[[bytes], None], *, repeats: bool = True
     ) -> None:
-        """Have every frame that reaches a node shown to a callback, in this and later lives.
+        """Call back with every frame that reaches a node, in this and later incarnations.
 
         :param repeats: see `tap`.
         """
@@ -336,8 +335,8 @@ class MemoryGraph:
     def stamp_s(self, node: str, topic: Topic[Any]) -> float | None:
         """Return when the newest message of a topic that has reached a node was sent [s].
 
-        Repeats that were counted and not sent are included. None: the node does not run, does not
-        read the topic, or has heard nothing.
+        Counted repeats are included. None: the node does not run, has no subscription to the topic,
+        or no message yet.
         """
         carrier = self._carriers.get(node)
         if carrier is None:
@@ -346,22 +345,22 @@ class MemoryGraph:
         return subscriptions[0].stamp_s if subscriptions else None
 
     def lose(self, lost: Callable[[str, str, str], bool]) -> Callable[[], None]:
-        """Have messages lost: `lost(writer, topic name, reader)` decides for each delivery.
+        """Lose messages: `lost(writer, topic name, subscriber)` decides for each delivery.
 
-        Requests are asked about as the topic "?". Return what ends the loss.
+        Requests have the topic name "?". Return a function that ends the loss.
         """
         self._losses.append(lost)
         self._send_all_again()
         return lambda: self._losses.remove(lost)
 
     def advance(self, seconds: float) -> None:
-        """Let virtual time pass, with all that falls due in it [s]."""
+        """Let virtual time pass [s], with all its deadlines."""
         self.run_until(self.clock.now_s() + seconds)
 
     def run_until(self, when_s: float, stop: Callable[[], bool] | None = None) -> bool:
-        """Let virtual time run to a time [s], or until `stop()` holds after a round.
+        """Let virtual time run to a time [s], or until `stop()` is true after a round.
 
-        Return whether `stop` held.
+        Return whether `stop` was true.
         """
         end_ns = int(when_s * 1e9)
         deadlines, clock = self._deadlines, self.clock
@@ -374,7 +373,7 @@ class MemoryGraph:
                     self._run(carrier, action)
             if stop is not None and stop():
                 return True
-            # Deadlines that fall on the very end belong to the next stretch of time.
+            # Deadlines exactly at the end run in the next call.
             if not deadlines or deadlines[0][0] >= end_ns:
                 if end_ns > clock.ns:
                     clock.ns, self._position = end_ns, _BEFORE_ALL
@@ -396,7 +395,7 @@ class MemoryGraph:
     # --- for the carriers ----------------------------------------------------------------------
 
     def carry(self, writer: str, row: Publisher, frame: bytes) -> bool:
-        """Bring a frame to its readers; return whether its repeats need not be sent."""
+        """Deliver a frame to its subscribers; return whether its repeats need not be sent."""
         for tap in self._taps:
             tap(frame)
         if row.latched:
@@ -430,7 +429,7 @@ class MemoryGraph:
             self.soon(carrier, lambda: self._deliver(carrier, key, again))
 
     def ask(self, carrier: MemoryCarrier, node: str, request: bytes, expires_ns: int) -> None:
-        """Bring a request to a node; one that does not run gets it when it does, in its time."""
+        """Deliver a request to a node; it waits for a node that does not run until it expires."""
         if self._losses and self._is_lost(carrier.peer.node, b"?", node):
             return
         if node in self._carriers:
@@ -443,20 +442,20 @@ class MemoryGraph:
         unsent.append((expires_ns, request))
 
     def answer(self, address: bytes, response: bytes) -> None:
-        """Bring an answer back."""
+        """Deliver an answer."""
         carrier = self._addresses[address]
         if carrier.is_alive:
             self.soon(carrier, lambda: carrier.peer.accept_response(response))
 
     def soon(self, carrier: MemoryCarrier, action: Callable[[], None]) -> None:
-        """Run an action in a node at this instant, after what runs now."""
+        """Run an action in a node at this instant, after the present one."""
         self._events.append((carrier, action))
 
     def schedule(self, carrier: MemoryCarrier, deadline: Deadline) -> None:
-        """Put a node's deadline into the order of all.
+        """Add a node's deadline to the common order.
 
-        Equal times run in the order in which their nodes were first started, those of one node as
-        they were asked for: an order that does not depend on what was left out.
+        Equal times run in the order in which their nodes were first started, those of one node in
+        the order in which they were added. So the order does not depend on left-out looks.
         """
         self._count += 1
         heapq.heappush(
@@ -482,7 +481,7 @@ class MemoryGraph:
         self.lines.append(LogLine(self.clock.now_s(), node, level, text))
 
     def send_again(self, writer: str) -> None:
-        """Have the repeats of a node sent again: what reads them has its own stamp from now on."""
+        """Send the repeats of a node from now on: subscriptions have their own stamps again."""
         carrier = self._carriers.get(writer)
         if carrier is None:
             return
@@ -498,7 +497,7 @@ class MemoryGraph:
                 each.looks.note_stamps()
 
     def end_repeats(self, row: Publisher) -> None:
-        """Have the readers of a topic take the stamp of the last repeat that was not sent."""
+        """Set the stamp of the last counted repeat in all subscriptions to a topic."""
         row.catch_up()
         row.is_lazy = False
         for carrier in self._subscribers.get(row.key, ()):
@@ -509,7 +508,7 @@ class MemoryGraph:
     # --- inside --------------------------------------------------------------------------------
 
     def _deliver(self, carrier: MemoryCarrier, key: bytes, frame: bytes) -> None:
-        """Put the message in place; the callbacks, if any, run after what runs now."""
+        """Store the message; its callbacks run after the present action."""
         if self._subscriber_taps:
             shown = self._subscriber_taps.get(carrier.peer.node)
             if shown is not None:
@@ -533,7 +532,7 @@ class MemoryGraph:
             self.send_again(writer)
 
     def _draw(self, node: str, purpose: str) -> Random:
-        """Return the numbers of one draw: of the seed, the node, the purpose and the count."""
+        """Return the random numbers of one draw: of seed, node, purpose and number of the draw."""
         self._draws[node, purpose] += 1
         return Random(f"{self._seed}/{node}/{purpose}/{self._draws[node, purpose]}")
 
@@ -566,7 +565,7 @@ class MemoryGraph:
                 subscribers.remove(carrier)
 
     def _send_unsent(self, asker: MemoryCarrier) -> None:
-        """Bring requests to nodes that run by now; what has expired is dropped."""
+        """Deliver waiting requests to nodes that run now; expired ones are dropped."""
         if asker.is_held:
             return
         for node in [node for node in asker.unsent if node in self._carriers]:
@@ -580,6 +579,6 @@ class MemoryGraph:
         self._addresses[address] = asker
         self.soon(server, lambda: server.peer.accept_request(address, request))
 
-    def _is_lost(self, writer: str, key: bytes, reader: str) -> bool:
+    def _is_lost(self, writer: str, key: bytes, subscriber: str) -> bool:
         topic = key.removesuffix(b"\0").decode()
-        return any(lost(writer, topic, reader) for lost in self._losses)
+        return any(lost(writer, topic, subscriber) for lost in self._losses)

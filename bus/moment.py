@@ -1,4 +1,4 @@
-"""The instant of one step of a machine, and when the machine has to step again."""
+"""The time of one step of a machine, and its deadline for the next step."""
 
 import math
 
@@ -21,9 +21,9 @@ class Moment:
         self.due_s = math.inf
 
     def reached(self, when_s: float) -> bool:
-        """Return whether a time [s] has come; one that is still to come may be the next deadline.
+        """Return whether a time [s] has come; a later one is noted for the deadline.
 
-        NaN has never come.
+        NaN never comes.
         """
         if self.now_s >= when_s:
             return True
@@ -32,7 +32,7 @@ class Moment:
         return False
 
     def passed(self, when_s: float) -> bool:
-        """Return whether a time [s] is over: it has come, and more; else as `reached`."""
+        """Return whether a time [s] has passed, which is later than reached; else as `reached`."""
         if self.now_s > when_s:
             return True
         if when_s < self.due_s:
@@ -40,5 +40,5 @@ class Moment:
         return False
 
     def again(self) -> None:
-        """Ask for a step at the next look: what was decided changes with the time itself."""
+        """Ask for a step at the next look, since the result changes continuously with time."""
         self.due_s = self.now_s

@@ -15,13 +15,13 @@ from bus.timers import Schedule
 R = TypeVar("R")
 
 MOST_WAITING = 64
-LEAST_NS, MOST_NS = 1_000_000, 20_000_000  # of virtual time; assumed: a card that is well, and busy
+LEAST_NS, MOST_NS = 1_000_000, 20_000_000  # of virtual time; assumed: an idle and a busy SD card
 
 
 class Worker:
-    """Runs work in one thread, made when first needed; `fd` is readable when some is done.
+    """Runs work in one thread, made at first use; `fd` is readable when some of it is done.
 
-    Results come back through that wake-up, and so do the actions of other threads.
+    Actions that other threads post come by the same descriptor.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Worker:
         self._work.put((work, done))
 
     def post(self, action: Callable[[], None]) -> None:
-        """Have an action run by `collect`; any thread may call this, also after the close."""
+        """Let `collect` run an action; any thread may call this, also after `close`."""
         with self._open:
             if self.fd >= 0:
                 self._done.append(action)
@@ -67,7 +67,7 @@ class Worker:
         done(result)
 
     def close(self, is_orderly: bool) -> None:
-        """Let the thread finish what waits, then end it; disorderly, the process's end does."""
+        """End the thread after the waiting work; if not orderly, leave it to the process's end."""
         if self._thread is not None:
             self._work.put(None)
             if not is_orderly:
@@ -86,9 +86,9 @@ class Worker:
 
 
 class VirtualWorker:
-    """The same under virtual time: a piece takes 1 to 20 ms, and is done at some instant of them.
+    """The same under virtual time: a piece takes 1 to 20 ms, and is done at a random time in it.
 
-    So its node is stopped, killed and asked for other things before, between and after.
+    So other events of the node fall before, during and after the work.
     """
 
     def __init__(self, clock: Clock, timers: Schedule, randomness: Callable[[str], Random]) -> None:
@@ -113,7 +113,7 @@ class VirtualWorker:
             self._begin()
 
     def close(self) -> None:
-        """Do what waits, now, as the thread does when its process ends in order."""
+        """Do the waiting work now, as the thread does when its process ends in order."""
         while self._work:
             _outcome(self._work.popleft()[1])
 

@@ -1,7 +1,7 @@
-"""One node's end of the bus, whatever carries the bytes: all that both implementations share.
+"""One node on the bus: the common part of both implementations.
 
-A `Carrier` (ZeroMQ, or memory) moves frames and envelopes; `Peer` gives them meaning: sequence
-and incarnation, readers, deadlines, requests, heartbeats and the stop sequence.
+A `Carrier` (ZeroMQ, or memory) moves frames, requests and answers; `Peer` handles their content:
+sequence and incarnation, subscriptions, deadlines, requests, heartbeats and the stop sequence.
 """
 
 from collections import deque
@@ -42,28 +42,28 @@ _RESPONSE_DECODER = msgspec.msgpack.Decoder(Response)
 
 
 class Carrier(Protocol):
-    """What moves the bytes of one peer."""
+    """Moves the bytes of one peer."""
 
     def send(self, row: Publisher, frame: bytes) -> bool:
-        """Send a frame to whoever reads it; keep a latched one for late readers.
+        """Send a frame to all subscribers; keep a latched one for late subscribers.
 
-        Return whether its repeats need not be sent: who reads it renews its stamp by itself.
+        Return whether its repeats need not be sent: the subscriptions then renew the stamp.
         """
 
     def end_repeats(self, row: Publisher) -> None:
-        """Have who reads a topic take the stamp of the last repeat that was not sent."""
+        """Set the stamp of the last counted repeat in all subscriptions to a topic."""
 
     def send_again(self) -> None:
-        """Have repeats sent again: each reader has a stamp of its own, which may grow old."""
+        """Send repeats from now on: subscriptions have their own stamps, which may become old."""
 
     def listen(self, writer: str, key: bytes, active: bool) -> None:
-        """Read a topic of a writer; only an active one wakes the node."""
+        """Subscribe to a topic of a writer; only an active subscription wakes the node."""
 
     def ask(self, node: str, request: bytes, expires_ns: int) -> None:
         """Send a request, at the latest when it expires."""
 
     def answer(self, address: bytes, response: bytes) -> None:
-        """Send an answer to where its request came from."""
+        """Send an answer to the address of its request."""
 
     def offload(
         self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
@@ -71,7 +71,7 @@ class Carrier(Protocol):
         """Run work beside the node, then `done` in it."""
 
     def usage(self) -> Usage:
-        """Return what this node's process has used so far."""
+        """Return the usage of this node's process."""
 
     def post(self, action: Callable[[], None]) -> None:
         """Run an action in the node's loop; other threads may call this."""
@@ -89,7 +89,7 @@ class _Asked(NamedTuple):
 
 
 class Peer:
-    """See `bus.interface.Bus`; the carrier calls the methods under "what the carrier brings"."""
+    """See `bus.interface.Bus`; the carrier calls the methods under "calls of the carrier"."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Peer:
         self._carrier = carrier
         self._publishers: dict[str, Publisher] = {}
         self._standings: dict[str, Standing] = {}
-        self._new_looks = looks  # of a period [ns], what a look does, what is told of a late one
+        self._new_looks = looks  # from a period [ns], a look and a callback for late looks
         self._looks: Looks | None = None
         self._subscriptions: dict[bytes, list[TopicSubscription[Any]]] = {}
         self._fired: deque[tuple[Callable[[Any], None], Any]] = deque()
@@ -127,10 +127,10 @@ class Peer:
         self._stop_action: Callable[[StopReason, Callable[[], None]], None] | None = None
         self._on_close = ExitStack()
         self._state_callbacks: list[Callable[[NodeState], None]] = []
-        self._told: dict[str, int] = {}
+        self._logged: dict[str, int] = {}  # topic -> the refused schema that was logged last
         self._drops = 0
         self._error = ""
-        self._heartbeat: Heartbeat | None = None  # the newest, and the figures that it holds
+        self._heartbeat: Heartbeat | None = None  # the newest, with the figures in `_beaten`
         self._beaten: tuple[object, ...] = ()
         self._used = Usage(cpu_ns=0, memory_kb=0)
         self._used_at_ns = clock.now_ns()
@@ -139,7 +139,7 @@ class Peer:
         self.serve(SCHEMA.at(node), self._on_schema_request)
 
     def begin(self) -> None:
-        """Say that this node is starting, and go on saying how it does."""
+        """Publish the first heartbeat, and repeat it from now on."""
         self._used = self._carrier.usage()
         self.every(HEARTBEAT_PERIOD_S, self._beat)
         self._beat()
@@ -154,7 +154,7 @@ class Peer:
         if row.is_lazy:
             self._carrier.end_repeats(row)
         row.sequence += 1
-        if message is not row.message:  # it is frozen: said again, its bytes are the same
+        if message is not row.message:  # it is frozen: the same object has the same bytes
             row.body = _encode(message)
             row.message = message
         row.stamp_ns = self.clock.now_ns()
@@ -237,7 +237,7 @@ class Peer:
         return self.timers.add(self.clock.now_ns() + period_ns, action, period_ns)
 
     def serve(self, method: Method[A, R], handler: Callable[[Call[A, R]], None]) -> None:
-        """See `bus.interface.Bus.serve`. A method served again replaces the one before."""
+        """See `bus.interface.Bus.serve`. A later handler of a method replaces the earlier one."""
         if method.server != self.node:
             raise BusError(f"{self.node} does not serve {method.name} of {method.server}")
         self._handlers[method.name] = (method, handler)
@@ -282,7 +282,7 @@ class Peer:
         """See `bus.interface.Bus.offload`."""
 
         def finish(result: R | Exception) -> None:
-            if not self.stopped:  # its devices have been left
+            if not self.stopped:  # else its devices have been left
                 done(result)
 
         self._carrier.offload(name, work, finish)
@@ -317,15 +317,15 @@ class Peer:
         self._on_close.callback(action)
 
     def log(self, level: str, text: str) -> None:
-        """See `bus.interface.Bus.log`. The last error goes with the heartbeat."""
+        """See `bus.interface.Bus.log`. The heartbeat contains the last error."""
         if level == "error":
             self._error = text[:400]
         self._carrier.log(level, text)
 
-    # --- what the carrier brings ---------------------------------------------------------------
+    # --- calls of the carrier ------------------------------------------------------------------
 
     def accept(self, data: bytes, now_ns: int) -> bool:
-        """Take a frame from the wire: readers have it. Return whether a callback waits for it."""
+        """Pass a frame to its subscriptions. Return whether a callback waits."""
         end = data.find(b"\0") + 1
         for subscription in self._subscriptions.get(data[:end], ()):
             message = subscription.accept(data, end, now_ns)
@@ -340,7 +340,7 @@ class Peer:
             on_message(message)
 
     def accept_request(self, address: bytes, data: bytes) -> None:
-        """Carry out one request, or say why not. What has expired is discarded."""
+        """Carry out one request, or answer why not. An expired one is discarded."""
 
         def send(answer: Answer[Any]) -> None:
             self._carrier.answer(address, _encode(Response(id=request.id, answer=answer)))
@@ -389,7 +389,7 @@ class Peer:
             raise
 
     def accept_response(self, data: bytes) -> None:
-        """Hand an answer to whoever asked; one that comes too late is dropped."""
+        """Pass an answer to the callback of its request; a late one is dropped."""
         if self.stopped:
             return
         try:
@@ -400,7 +400,7 @@ class Peer:
         self._finish(response.id, response.answer)
 
     def stop(self, reason: StopReason) -> None:
-        """Begin to stop; a second call while stopping changes nothing but a signal's haste."""
+        """Begin to stop; a second call while stopping counts only for a signal."""
         if self.state is NodeState.STOPPED:
             return
         if self.state is NodeState.STOPPING and reason is not StopReason.SIGNAL:
@@ -413,20 +413,20 @@ class Peer:
             self._stop_action(reason, self._stopped)
 
     def close_owned(self) -> None:
-        """Close what the node keeps open; see `bus.interface.Bus.on_close`."""
+        """Run the node's closing actions; see `bus.interface.Bus.on_close`."""
         self._on_close.close()
 
     @property
     def stopped(self) -> bool:
-        """Return whether the stop sequence is over."""
+        """Return whether the stop sequence has ended."""
         return self.state is NodeState.STOPPED
 
     def on_state(self, callback: Callable[[NodeState], None]) -> None:
-        """Have a callback run at each change of this node's own state."""
+        """Call back at each change of this node's own state."""
         self._state_callbacks.append(callback)
 
     def count_drop(self, count: int = 1) -> None:
-        """Count what could not be sent or kept."""
+        """Count messages that could not be sent or kept."""
         self._drops += count
 
     # --- for a carrier that leaves repeats out ---------------------------------------------------
@@ -441,11 +441,11 @@ class Peer:
         return self._subscriptions.get(key, [])
 
     def rows(self) -> Iterable[Publisher]:
-        """Return what has been sent."""
+        """Return the publishers of all topics that were sent."""
         return self._publishers.values()
 
     def frame(self, row: Publisher, utc_ns: int) -> bytes:
-        """Return the newest frame of a topic, sent at a time of UTC."""
+        """Return the newest frame of a topic, with a time of UTC."""
         header = _pack_header(
             VERSION,
             0,
@@ -472,7 +472,7 @@ class Peer:
         return first_ns
 
     def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:
-        """Count the repeats at instants of a grid that were left out."""
+        """Count the repeats at the left-out instants of a grid."""
         for name, standing in self._standings.items():
             count, repeated_ns = standing.pass_instants(after_ns, last_ns, step_ns)
             if count:
@@ -493,7 +493,7 @@ class Peer:
             self._looks.catch_up()
 
     def _repeat(self, looks: Looks) -> None:
-        """Say again what is due at this instant of the grid."""
+        """Repeat the messages that are due at this instant of the grid."""
         for name, standing in self._standings.items():
             if not standing.is_due(looks.instant_ns, looks.step_ns):
                 continue
@@ -559,10 +559,10 @@ class Peer:
         self.publish(topic, self._heartbeat)
 
     def _on_refused(self, topic: Topic[Any], why: str, code: int) -> None:
-        """Say what was refused, once for each schema; for another one, ask what differs."""
-        if self._told.get(topic.name) == code:
+        """Log a refused schema once, with its differences, which are requested from the writer."""
+        if self._logged.get(topic.name) == code:
             return
-        self._told[topic.name] = code
+        self._logged[topic.name] = code
         message: type[Struct] = topic.message
         mine = schema_hash(message)
         if code == mine:
@@ -574,10 +574,10 @@ class Peer:
                 fields = breaking_changes(answer.result, describe(message))
                 differ = "; ".join(fields) or "in the order or meaning of its fields"
             else:
-                differ = f"the writer does not say how ({answer.reason})"
+                differ = f"unknown, as the writer did not answer ({answer.reason})"
             self.log(
                 "error",
-                f"{topic.name} refused: {topic.writer} speaks schema {code:08x}, "
+                f"{topic.name} refused: {topic.writer} sends schema {code:08x}, "
                 f"{self.node} expects {mine:08x}; they differ: {differ}",
             )
 
@@ -601,7 +601,7 @@ class Peer:
 
 
 def _decoded(method: Method[Any, Any], answer: Answer[Any]) -> Answer[Any]:
-    """Return the answer with a typed result; ERROR with a text where the type is another."""
+    """Return the answer with a typed result; ERROR if the result is of another type."""
     if answer.status is not Status.OK:
         return answer
     try:

@@ -1,4 +1,4 @@
-"""Where a graph lives: its run directory (sockets, locks) and its state directory (stores)."""
+"""The directories of a graph: run directory (sockets, locks) and state directory (stores)."""
 
 import os
 import shlex
@@ -11,15 +11,15 @@ LONGEST_NAME = 24  # of a node, with the ending of its socket
 
 
 class PlaceError(Exception):
-    """Raised when a directory cannot serve; says what was expected."""
+    """Raised when a directory cannot be used; says what was expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """The directories of one graph, and the nodes that its plan names.
+    """The directories of one graph, and the nodes of its plan.
 
-    A node reads from `peers` only: nobody waits for a socket that no plan will bind. None means
-    every node of the table.
+    A node connects to `peers` only, and so not to sockets that no node binds. None means every node
+    of the table.
     """
 
     run_dir: Path
@@ -51,13 +51,13 @@ def state_dir_from_environment() -> Path:
 
 
 def prepare(place: Place) -> None:
-    """Make both directories ready: there, ours, mode 0700 where they are made here.
+    """Make both directories, with mode 0700, or check existing ones.
 
-    Others may look into them, as into one that systemd has made, for what is secret is in files of
-    mode 0600. They may not write: a socket or a file of theirs could steer the box.
+    Other users may read them, as a directory made by systemd, since secret files have mode 0600.
+    They must not have write access: with a socket or a file they could control the box.
 
-    :raises PlaceError: a path too long for a socket, not a directory, not ours alone, or not
-        writable.
+    :raises PlaceError: a path too long for a socket, not a directory, of another user, writable by
+        others, or not writable.
     """
     longest = len(os.fsencode(place.run_dir)) + 1 + LONGEST_NAME
     if longest > MAX_SOCKET_PATH_BYTES:
@@ -81,17 +81,17 @@ def prepare(place: Place) -> None:
 
 
 def _check_owner(name: str, path: Path) -> None:
-    """Refuse a directory that others can write in, or that is reached by a link of theirs."""
+    """Refuse a directory that other users can write in, or that is reached by a link of theirs."""
     us, link, directory = os.geteuid(), path.lstat(), path.stat()
     owner = directory.st_uid if link.st_uid in (0, us) else link.st_uid
     if owner != us:
         raise PlaceError(
-            f"{name} directory {path} belongs to user {owner}, we are user {us}; "
-            f"expected one of our own, choose it with --{name}-dir"
+            f"{name} directory {path} belongs to user {owner}, this is user {us}; "
+            f"expected a directory of this user, choose it with --{name}-dir"
         )
     mode = stat.S_IMODE(directory.st_mode)
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PlaceError(
             f"{name} directory {path} has mode {mode:04o}: others can write in it; "
-            f"expected one that is ours alone: chmod 700 {shlex.quote(str(path))}"
+            f"expected none but this user: chmod 700 {shlex.quote(str(path))}"
         )

@@ -1,4 +1,4 @@
-"""What one peer has sent on one topic, and what it goes on saying. Pure."""
+"""The newest message of a peer on one topic, and its repeats. Pure."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ NEVER_NS = 1 << 63
 
 
 class Publisher:
-    """One topic of a peer: what does not change between two messages, and the newest of them."""
+    """One topic of a peer: the constants of its frames, and the newest message."""
 
     __slots__ = (
         "body",
@@ -40,25 +40,25 @@ class Publisher:
         self.stamp_ns = 0  # of the newest frame
         self.message: Struct | None = None  # the newest
         self.body = b""
-        # Only under virtual time: the repeats of the newest message are counted, not sent. What
-        # has been left out so far is counted by `catch_up`.
+        # Only under virtual time: the repeats of the newest message are counted by `catch_up`, not
+        # sent.
         self.is_lazy = False
         self.is_repeated = False
         self.catch_up = catch_up
 
 
 class Standing:
-    """A message that is repeated each period until another one takes its place."""
+    """A message that is repeated each period until the next one."""
 
     __slots__ = ("_drifts", "hold_ns", "newest", "next_ns", "period_ns", "said", "topic")
 
     def __init__(self, topic: Topic[Any]) -> None:
         self.topic = topic
-        self.period_ns: int | None = None  # None: said on change alone
-        self.said: Struct | None = None
-        self.newest: Struct | None = None  # differs from `said` in what drifts, if at all
+        self.period_ns: int | None = None  # None: published on change alone
+        self.said: Struct | None = None  # the message published last
+        self.newest: Struct | None = None  # differs from `said` in drifting fields at most
         self.next_ns = NEVER_NS
-        self.hold_ns = math.inf  # of what was said
+        self.hold_ns = math.inf  # of `said`
         self._drifts = topic.drifts
 
     def take(self, message: Struct) -> bool:
@@ -74,7 +74,7 @@ class Standing:
         return replace(message, **drifted) != said
 
     def repeat_each(self, period_s: float | None) -> None:
-        """Repeat it each period [s] since it was published; None: not at all."""
+        """Set the period of the repeats [s]; None: no repeats."""
         period_ns = None if period_s is None else round(period_s * 1e9)
         if period_ns != self.period_ns:
             if period_ns is None or self.period_ns is None:
@@ -91,13 +91,13 @@ class Standing:
         self.next_ns = NEVER_NS if self.period_ns is None else now_ns + self.period_ns
 
     def hush(self) -> None:
-        """Repeat nothing until something is said again."""
+        """End the repeats until the next message."""
         self.said = self.newest = None
         self.next_ns = NEVER_NS
 
     @property
     def is_pending(self) -> bool:
-        """Return whether the next repeat says something else than the message before."""
+        """Return whether the next repeat differs from the message published last."""
         return self.newest is not self.said
 
     def is_due(self, instant_ns: int, step_ns: int) -> bool:
@@ -105,7 +105,7 @@ class Standing:
         return 2 * instant_ns + step_ns >= 2 * self.next_ns
 
     def check_grid(self, step_ns: int) -> None:
-        """Check that repeats on a grid may be counted and not sent: none of them comes too late.
+        """Check that repeats on a grid may be counted and not sent: each is within the hold.
 
         :raises BusError: less than two instants or repeats fall within the hold.
         """
@@ -119,16 +119,16 @@ class Standing:
             )
 
     def first_ns(self, after_ns: int, step_ns: int) -> int:
-        """Return the first instant of the grid after one of them at which it is repeated [ns]."""
+        """Return the first instant of a grid, after a given one, at which it is repeated [ns]."""
         if self.next_ns == NEVER_NS:
             return NEVER_NS
         steps = -((2 * after_ns + step_ns - 2 * self.next_ns) // (2 * step_ns))
         return after_ns + max(1, steps) * step_ns
 
     def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> tuple[int, int]:
-        """Count the repeats at the instants of a grid after one of them up to another.
+        """Count the repeats at the instants of a grid after `after_ns` up to `last_ns`.
 
-        Return how many there were, and the instant of the last; its time is moved on.
+        Return their number and the instant of the last one, and move the time of the next.
         """
         first_ns = self.first_ns(after_ns, step_ns)
         if self.period_ns is None or first_ns > last_ns:

@@ -1,10 +1,10 @@
-"""The rounds of a node: when its machine is stepped, and when what it says is said again.
+"""The rounds of a node: when its machine is stepped, and when its messages are repeated.
 
     self._rounds = Rounds(bus, PERIOD_S, self._look, self._act)
 
 A look takes place at each instant of a grid, on a changed message that wakes the node, and with an
-event. The machine is stepped when a look shows other inputs than the one before, when its deadline
-has come, with an event and after it, and after an instant of the grid was missed.
+event. The machine is stepped when the inputs of a look differ from the previous ones, when its
+deadline has come, with an event and after it, and after an instant of the grid was missed.
 """
 
 import math
@@ -20,26 +20,26 @@ from msgs.topics import Topic
 I = TypeVar("I", bound=Struct)  # noqa: E741 - the inputs of a machine
 
 TIMES = ("now_s", "utc_ns", "since_s")
-"""Fields of inputs that are the time, and no news by themselves."""
+"""Fields of inputs that contain the time; a change of them alone is not a change of inputs."""
 
 
 class Due(Protocol):
-    """What a machine returns beside its state."""
+    """The outputs of a machine."""
 
     @property
     def due_s(self) -> float:
-        """Return from when on a step with the same inputs may do something [s]; infinity: never."""
+        """Return from when on a step with equal inputs may have an effect [s]; infinity: never."""
 
 
 O = TypeVar("O", bound=Due)  # noqa: E741 - the outputs of a machine
 
 
 class Instant(NamedTuple):
-    """When a look takes place."""
+    """The time of a look."""
 
     now_s: float  # monotonic
     utc_ns: int
-    since_s: float  # since the look before; 0 of the first
+    since_s: float  # since the previous look; 0 for the first
 
 
 class Rounds(Generic[I, O]):
@@ -57,10 +57,9 @@ class Rounds(Generic[I, O]):
     ) -> None:
         """Look for the first time at once, and then each period [s].
 
-        :param look: reads devices and readers; returns the inputs.
+        :param look: reads devices and subscriptions; returns the inputs.
         :param act: steps the machine, carries its outputs out and returns them.
-        :param is_exact: a deadline between two instants of the grid is met when it comes, and not
-            with the next look.
+        :param is_exact: look at the deadline itself, not at the next instant of the grid.
         :param on_same: runs after a look that needs no step.
         """
         self._bus = bus
@@ -88,13 +87,13 @@ class Rounds(Generic[I, O]):
         self._looks.change_period(round(period_s * 1e9))
 
     def wake(self, _: object = None) -> None:
-        """Look now: something that the node reads has changed."""
+        """Look now, since a message has changed."""
         if not self._is_stopped:
             self._see(None)
             self._plan()
 
     def run(self, event: Callable[[I], I] = lambda inputs: inputs) -> O:
-        """Step now, with an event put into the inputs; the next look steps without it."""
+        """Step now with an event added to the inputs; the next look steps without it."""
         outputs = self._see(event)
         assert outputs is not None, "a look with an event is always stepped"
         self._plan()
@@ -105,7 +104,7 @@ class Rounds(Generic[I, O]):
         self._bus.say(topic, message, period_s)
 
     def stop(self) -> None:
-        """Look and step no more, but for events."""
+        """End the looks; only events are stepped from now on."""
         self._is_stopped = True
         self._looks.cancel()
         self._set_alarm(math.inf)
@@ -117,11 +116,12 @@ class Rounds(Generic[I, O]):
         self._plan()
 
     def _see(self, event: Callable[[I], I] | None) -> O | None:
-        """Look, and step if there is a reason; return the outputs if there was."""
+        """Look, and step if necessary; return the outputs of the step, if any."""
         looks, clock = self._looks, self._bus.clock
         looks.catch_up()
         now_ns = clock.now_ns()
-        since_ns = looks.note_look(now_ns)  # this very reading: a stall after it is in the next gap
+        # The same reading of the clock: a stall after it counts in the next gap.
+        since_ns = looks.note_look(now_ns)
         now_s = self._looked_s = now_ns / 1e9
         inputs = self._look(Instant(now_s, clock.utc_ns(), since_ns / 1e9))
         is_needed = (
@@ -144,7 +144,7 @@ class Rounds(Generic[I, O]):
         return outputs
 
     def _is_same(self, inputs: I) -> bool:
-        """Return whether inputs differ from those of the last step in the time alone."""
+        """Return whether inputs equal those of the last step, apart from the time."""
         last = self._inputs
         if last is None:
             return False
@@ -158,13 +158,13 @@ class Rounds(Generic[I, O]):
                 self._set_alarm(self._due_s)
 
     def _set_alarm(self, when_s: float) -> None:
-        """Have the machine stepped at a time [s]; infinity: never."""
+        """Set the alarm that steps the machine at a time [s]; infinity: none."""
         if when_s == self._alarm_s:
             return
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_s = when_s
-        is_ahead = self._looked_s < when_s < math.inf  # of the look: it may have come meanwhile
+        is_ahead = self._looked_s < when_s < math.inf  # of the look; it may have passed since
         self._alarm = self._bus.at(when_s, self._on_alarm) if is_ahead else None
 
     def _on_alarm(self) -> None:

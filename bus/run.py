@@ -1,7 +1,7 @@
 """A node's loop: blocking, or inside asyncio.
 
-One round: everything that has arrived is put in place, then callbacks run, then requests, then
-deadlines. Both loops run the same round.
+One round: all arrived messages are stored, then callbacks run, then requests, then deadlines. Both
+loops run the same round.
 """
 
 import os
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_RANDOM = SystemRandom()  # nodes make secrets of it
+_RANDOM = SystemRandom()  # nodes make secrets with it
 
-MOST_ROUNDS_A_WAKE = 20  # before asyncio's own callbacks get their turn
+MOST_ROUNDS_A_WAKE = 20  # before asyncio's own callbacks run
 
 
 class SystemClock:
@@ -42,7 +42,7 @@ class SystemClock:
     utc_ns = staticmethod(time.time_ns)
 
     def now_s(self) -> float:
-        """Return monotonic time [s]; from the same count as now_ns, so that both agree."""
+        """Return monotonic time [s], from the same counter as now_ns, so that both agree."""
         return time.monotonic_ns() / 1e9
 
 
@@ -79,17 +79,17 @@ class ZmqBus(Peer):
             self.begin()
 
     def watch(self, fd: int, on_readable: Callable[[], None]) -> None:
-        """Have a callback run whenever a file descriptor is readable."""
+        """Call back whenever a file descriptor is readable."""
         self._watched[fd] = on_readable
         self.wire.epoll.register(fd, select.EPOLLIN)
 
     def unwatch(self, fd: int) -> None:
-        """Forget a file descriptor; harmless if it is unknown. Call it before closing it."""
+        """End the callbacks of a file descriptor, if any. Call it before closing the descriptor."""
         if self._watched.pop(fd, None) is not None:
             self.wire.epoll.unregister(fd)
 
     def on_signal(self, number: int, action: Callable[[], None]) -> None:
-        """Have an action run in the loop when a signal arrives."""
+        """Run an action in the loop when a signal arrives."""
         self._signals[number] = action
 
     def run(self) -> None:
@@ -109,8 +109,8 @@ class ZmqBus(Peer):
     async def run_async(self, signals: bool = True) -> None:
         """Run until the stop sequence is over, inside asyncio, which watches the one epoll.
 
-        Without `signals` they are left to whoever owns the process. Returns, and raises, when the
-        node's coroutines have ended too, see `bus.interface.Bus.spawn`.
+        Without `signals` no signal handlers are set. It returns, or raises, when the node's
+        coroutines have ended as well, see `bus.interface.Bus.spawn`.
         """
         import asyncio
 
@@ -133,10 +133,10 @@ class ZmqBus(Peer):
                 await self._coroutines.end()
 
     def close(self) -> None:
-        """Close sockets and give the name free; a node that has failed waits for no disk."""
+        """Close the sockets and release the name; a failed node does not wait for the disk."""
         is_orderly = self.stopped or self._lock is None
         self.wire.close(is_orderly)
-        if is_orderly:  # else offloaded work may still use what is open
+        if is_orderly:  # else offloaded work may still use the open files
             self.close_owned()
         if self._lock is not None:
             self._lock.release()
@@ -144,7 +144,7 @@ class ZmqBus(Peer):
     # --- the round -----------------------------------------------------------------------------
 
     def _round(self, ready: Collection[int]) -> None:
-        """Do all that can be done now; `ready` are the descriptors that told."""
+        """Run one round; `ready` are the readable descriptors."""
         wire = self.wire
         began_ns = time.monotonic_ns()
         if wire.passive is not None:
@@ -162,7 +162,7 @@ class ZmqBus(Peer):
                 wire.requests(self.accept_request)
             else:
                 wire.resend_latched()
-        # What falls due from here on waits for the next round, so that messages still come in.
+        # Later deadlines wait for the next round, so that messages are received in between.
         now_ns = time.monotonic_ns()
         while not self.stopped and self.timers.run_due(now_ns):
             pass
@@ -172,7 +172,7 @@ class ZmqBus(Peer):
         self.times.add(time.monotonic_ns() - began_ns)
 
     def _wake(self) -> None:
-        """Run rounds until nothing is left, then set the alarm for the next deadline."""
+        """Run rounds until no descriptor is ready, then set the alarm for the next deadline."""
         loop = self._loop
         if loop is None or self._in_round:
             return
@@ -197,7 +197,7 @@ class ZmqBus(Peer):
                 self._ended.set_result(None)
             return
         if self.wire.touched:
-            self._wake_soon()  # asyncio's own callbacks first, then what is left
+            self._wake_soon()  # asyncio's own callbacks first, then the rest
             return
         due_ns = self.timers.next_ns()
         if due_ns is not None:
@@ -205,12 +205,12 @@ class ZmqBus(Peer):
             self._alarm = loop.call_later(wait_s, self._wake)
 
     def _fail(self, error: BaseException) -> None:
-        """End the node: asyncio would only log a bug, and the supervisor starts the node anew."""
+        """End the node, which the supervisor restarts; asyncio alone would only log the error."""
         if self._ended is not None and not self._ended.done():
             self._ended.set_exception(error)
 
     def _wake_soon(self) -> None:
-        """Look at everything again after a callback of asyncio has used the bus."""
+        """Schedule a round after a callback of asyncio has used the bus."""
         if self._loop is not None and not self._in_round and not self._woken:
             self._woken = True
             self._loop.call_soon(self._wake)
@@ -252,15 +252,15 @@ class ZmqBus(Peer):
     # --- signals -------------------------------------------------------------------------------
 
     def _catch_signals(self) -> None:
-        """Turn signals into work for the loop; SIGTERM stops the node unless told otherwise."""
+        """Handle signals in the loop; SIGTERM stops the node unless `on_signal` says otherwise."""
         self._signals.setdefault(signal.SIGTERM, lambda: self.stop(StopReason.SIGNAL))
-        # Written by the interpreter's own C handler: no signal is missed on the way to sleep.
-        heard, wakeup = socket.socketpair(type=socket.SOCK_STREAM)
-        for end in (heard, wakeup):
+        # Python's C handler writes the number to a socket: no signal is missed before the sleep.
+        reading, wakeup = socket.socketpair(type=socket.SOCK_STREAM)
+        for end in (reading, wakeup):
             end.setblocking(False)
 
         def act() -> None:
-            for number in heard.recv(64):
+            for number in reading.recv(64):
                 action = self._signals.get(number)
                 if action is not None:
                     action()
@@ -269,11 +269,11 @@ class ZmqBus(Peer):
             signal.signal(number, _leave_to_the_loop)
         signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)
         self._wakeup = wakeup
-        self.watch(heard.fileno(), act)
+        self.watch(reading.fileno(), act)
 
 
 def _leave_to_the_loop(number: int, frame: object) -> None:
-    """Take a signal's default action away; its number reaches the loop by the wake-up socket."""
+    """Replace a signal's default action; its number reaches the loop by the wake-up socket."""
 
 
 def open_node(name: str, place: Place) -> ZmqBus:

@@ -1,7 +1,7 @@
-"""What a message looks like on the wire, as data: for the schema hash and for telling differences.
+"""The fields of a message as data: for the schema hash, and to find differences.
 
-The hash covers what a reader cannot do without: the required fields' names, types, units and enum
-values, all the way down. A field added with a default leaves it as it is, so one node can be
+The hash covers what a subscriber needs: names, types, units and enum values of the required fields,
+including nested ones. A new field with a default does not change it, so that one node can be
 upgraded while the others run.
 """
 
@@ -19,11 +19,11 @@ Description = dict[str, dict[str, Any]]
 
 
 def describe(kind: Any) -> Description:
-    """Return the description of every Struct in a type, itself included; not to be changed."""
+    """Return the description of every Struct in a type, including itself; do not modify it."""
     return _described(kind)
 
 
-@cache  # also since each call leaves objects in a cycle, and safety has no collector
+@cache  # also because each call leaves a reference cycle, and safety has no garbage collector
 def _described(kind: Hashable) -> Description:
     found: Description = {}
     _describe(inspect.type_info(kind), found)
@@ -37,7 +37,7 @@ def type_name(kind: Any) -> str:
 
 @cache
 def schema_hash(message: type[msgspec.Struct]) -> int:
-    """Return the 32-bit hash of all that a reader of this message cannot do without."""
+    """Return the 32-bit hash of the required fields of a message."""
     required = [
         f"{struct}.{name}:{field['type']}"
         for struct, fields in sorted(describe(message).items())
@@ -49,9 +49,9 @@ def schema_hash(message: type[msgspec.Struct]) -> int:
 
 
 def breaking_changes(old: Description, new: Description) -> list[str]:
-    """Return in words what in `new` breaks a running peer that still speaks `old`.
+    """Return as text the changes in `new` that break a running peer with schema `old`.
 
-    Allowed are new fields with a default and new Structs. Everything else needs a new name.
+    Allowed are new fields with a default and new Structs. All other changes need a new name.
     """
     found = []
     for struct, fields in old.items():
@@ -79,7 +79,7 @@ def _word(field: dict[str, Any]) -> str:
 
 
 def _describe(info: inspect.Type, found: Description) -> str:
-    """Return the type as text; put every Struct on the way into `found`."""
+    """Return the type as text; add every Struct in it to `found`."""
     match info:
         case inspect.Metadata(type=inner):
             unit = (info.extra or {}).get("unit")

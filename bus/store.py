@@ -1,8 +1,8 @@
-"""How state is kept: files that are replaced whole, and SQLite databases that are opened safely.
+"""Stored state: files that are replaced atomically, and SQLite databases that survive power cuts.
 
 A power cut or `kill -9` at any instant leaves the old content or the new one, never a mixture.
-What cannot be read is set aside beside its place, never deleted, and `tell` says so in a sentence.
-Each file has one writer. All of this waits for a disk: a node calls it from `Bus.offload`.
+A file that cannot be read is renamed, never deleted, and reported by `warn` in a sentence. Each
+file has one writer. These functions block on the disk: a node calls them in `Bus.offload`.
 """
 
 import os
@@ -11,27 +11,27 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode by themselves
+from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode files
 
 Warn = Callable[[str], None]
 
-FILE_MODE = 0o600  # what a box keeps is its owner's alone
-MOST_SET_ASIDE = 3  # of one file; the oldest makes room: every store has a cap
-BUSY_TIMEOUT_S = 5.0  # assumed: longer than any reader of ours holds a database
-JOURNAL_LIMIT_BYTES = 1_000_000  # what SQLite may leave in its write-ahead log
+FILE_MODE = 0o600  # only the box's own user reads stored files
+MOST_SET_ASIDE = 3  # of one file; the oldest is overwritten
+BUSY_TIMEOUT_S = 5.0  # assumed: longer than any reader of the project locks a database
+JOURNAL_LIMIT_BYTES = 1_000_000  # size to which SQLite truncates its write-ahead log
 
 
 class StoreError(Exception):
-    """Raised when something cannot be kept or read back; names the path, and why."""
+    """Raised when a file cannot be written or read; says which path, and why."""
 
 
 def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:
-    """Replace a file so that a reader, also after a power cut, finds the old or the new whole.
+    """Replace a file atomically: after a power cut it has the old or the new content.
 
     When this returns, the new content is on the disk.
 
     :param previous: another name in the same directory, which the old file gets.
-    :raises StoreError: the directory is read-only, the disk is full, and the like.
+    :raises StoreError: a read-only directory, a full disk, and the like.
     """
     new = path.with_name(path.name + ".new")
     try:
@@ -50,7 +50,7 @@ def replace_file(path: Path, content: bytes, previous: Path | None = None) -> No
 
 
 def _link(path: Path, name: Path) -> None:
-    """Give a file, if it is there, a second name in the place of what had that name."""
+    """Give a file, if it exists, a second name, and replace the file of that name."""
     new = name.with_name(name.name + ".new")
     new.unlink(missing_ok=True)  # of a write that was interrupted
     with suppress(FileNotFoundError):
@@ -61,7 +61,7 @@ def _link(path: Path, name: Path) -> None:
 def read_file(path: Path) -> bytes | None:
     """Return a file's content, or None if there is no such file.
 
-    :raises StoreError: it is there and cannot be read.
+    :raises StoreError: it exists and cannot be read.
     """
     try:
         return path.read_bytes()
@@ -72,7 +72,7 @@ def read_file(path: Path) -> bytes | None:
 
 
 def set_aside(path: Path) -> Path:
-    """Give a file another name beside its place, and return it; at most three are kept.
+    """Rename a file in its directory, and return the new path; at most three are kept.
 
     :raises StoreError: it cannot be renamed.
     """
@@ -90,15 +90,14 @@ def set_aside(path: Path) -> Path:
 
 
 def open_database(path: Path, migrations: Sequence[str], warn: Warn) -> sqlite3.Connection:
-    """Open a database that survives power cuts: what is committed is on the disk.
+    """Open a database that survives power cuts: committed data is on the disk.
 
-    `migrations[n]` is the script that leads from version n to n + 1, in one transaction. They only
-    add (tables, columns with defaults), so that an older program reads a newer database: after
-    an update has been taken back it goes on with what it finds.
-    A damaged database is set aside, and a new one begun.
-    The connection is in autocommit mode and may be used from one thread at a time.
+    `migrations[n]` is the script from version n to n + 1, in one transaction. Migrations only add
+    (tables, columns with defaults), so that an older program can use a newer database after an
+    update is undone. A damaged database is renamed, and a new one is made. The connection is in
+    autocommit mode and may be used from one thread at a time.
 
-    :raises StoreError: the directory is read-only, the disk is full, and the like.
+    :raises StoreError: a read-only directory, a full disk, and the like.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +106,7 @@ def open_database(path: Path, migrations: Sequence[str], warn: Warn) -> sqlite3.
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
-            aside = set_aside(path)  # its log is in it: SQLite folds it in when it closes
+            aside = set_aside(path)  # its log is in it: SQLite merges it when it closes
             warn(f"{path} is damaged ({error}); it is kept as {aside.name}, a new one is begun")
             return _open(path, migrations)
     except (OSError, sqlite3.Error) as error:
@@ -123,9 +122,9 @@ def _open(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
-        verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise _Damaged(verdict)
+        result = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if result != "ok":
+            raise _Damaged(result)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for number, script in enumerate(migrations[version:], start=version + 1):
             connection.executescript(
@@ -139,11 +138,11 @@ def _open(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
 
 
 class _Damaged(sqlite3.DatabaseError):
-    """The integrity check has found something."""
+    """Raised when the integrity check has found an error."""
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Return whether the content is at fault, and not the directory or the disk."""
+    """Return whether the content is damaged, as opposed to an error of directory or disk."""
     if isinstance(error, _Damaged):
         return True
     primary_code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF

@@ -1,7 +1,7 @@
-"""The newest message of one topic, and the judgement of its freshness. Pure but for its clock.
+"""The newest message of one topic, and its freshness. Pure except for its clock.
 
-Bodies are decoded when somebody looks: a reader that is drained of a hundred frames and looked at
-once decodes once. A body that says what the one before said is the same message, only newer.
+A body is decoded only when the message is read: after a hundred frames and one look one body has
+been decoded. A body that equals the previous one keeps the message object, with a new stamp.
 """
 
 import math
@@ -20,14 +20,14 @@ M = TypeVar("M", bound=msgspec.Struct)
 
 _unpack_checked = CHECKED.unpack_from
 
-FUTURE_NS = 1_000_000_000  # one clock on one machine: a later stamp is garbage, and never stale
+FUTURE_NS = 1_000_000_000  # one clock on one machine: a later stamp is an error, and never stale
 
 
 _UNUSED = object()  # nothing has been used yet
 
 
 class Counts:
-    """What one reader has counted; see `bus.interface.Health`."""
+    """Counts of one subscription; see `bus.interface.Health`."""
 
     __slots__ = ("gaps", "late", "refused")
 
@@ -77,8 +77,8 @@ class TopicSubscription(Generic[M]):
         self.on_message = on_message
         self._uses = uses
         self._used: object = _UNUSED
-        self.changes_only = changes_only  # no callback for a body that is the same again
-        # Only under virtual time: whose repeats of the newest message are counted, not sent.
+        self.changes_only = changes_only  # no callback for a body that equals the previous one
+        # Only under virtual time: the publisher whose repeats are counted, not sent.
         self.renewal: Publisher | None = None
         self.health = Counts()
         self.incarnation = 0
@@ -89,17 +89,17 @@ class TopicSubscription(Generic[M]):
         self._decode_body = msgspec.msgpack.Decoder(topic.message).decode
         self._hold_ns = topic.hold_of(None) * 1e9
         self._body: bytes | None = None  # newer than the message, not yet decoded
-        self._known: bytes | None = None  # what the message was decoded from
+        self._known: bytes | None = None  # the body of `_message`
         self._message: M | None = None
         self._is_back = False
         self._pending_ns = 0
         self._stamp_ns = 0
 
     def accept(self, data: bytes, at: int, now_ns: int) -> M | None:
-        """Take a frame whose header begins at `at`; return the message a callback waits for.
+        """Take a frame whose header begins at `at`; return the message if there is a callback.
 
         Frames of an older incarnation, repeats of a latched one, other schemas and stamps from the
-        future are no news.
+        future are ignored.
         """
         if len(data) < at + HEADER_LENGTH:
             self.health.refused += 1
@@ -120,7 +120,7 @@ class TopicSubscription(Generic[M]):
         elif incarnation == self.incarnation and sequence > self.sequence:
             self.health.gaps += sequence - self.sequence - 1
         elif incarnation <= self.incarnation and stamp_ns <= self._pending_ns:
-            return None  # sent before what is known. Sent later, the writer has begun to count anew
+            return None  # sent before the known one; a later stamp means that the count was reset
         self.incarnation = incarnation
         self.sequence = sequence
         if age_ns > self._hold_ns:
@@ -176,10 +176,9 @@ class TopicSubscription(Generic[M]):
 
     @property
     def is_news(self) -> bool:
-        """Return whether a look shows something else than the one before.
+        """Return whether the next look may differ from the previous one.
 
-        A message has come that nobody has looked at yet, and of which something else is used, or
-        the one before is fresh again.
+        A message has come since then whose used part differs, or the message is fresh again.
         """
         if self._body is None or self._is_back or self._uses is None:
             return self._body is not None or self._is_back
@@ -190,16 +189,16 @@ class TopicSubscription(Generic[M]):
 
     @property
     def stale_ns(self) -> int:
-        """Return from when on the newest message is not fresh any more [monotonic ns].
+        """Return when the newest message becomes stale [monotonic ns].
 
-        Never, while its repeats are counted: they do not end before that.
+        Never, while its repeats are counted: they come within its hold.
         """
         if self.message is None or self.renewal is not None or self._hold_ns == math.inf:
             return NEVER_NS
         return self._stamp_ns + int(self._hold_ns) + 1
 
     def renew(self) -> None:
-        """Take the stamp of the newest repeat that was counted and not sent."""
+        """Take the stamp of the newest counted repeat."""
         renewal = self.renewal
         if renewal is not None:
             renewal.catch_up()
@@ -207,7 +206,7 @@ class TopicSubscription(Generic[M]):
             self.sequence = renewal.sequence
 
     def _decode(self, body: bytes) -> M | None:
-        """Decode a body; one that cannot be decoded is counted and changes nothing."""
+        """Decode a body; one that cannot be decoded is only counted."""
         try:
             message = self._decode_body(body)
         except UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""Deadlines in the order in which they fall due. Pure: time comes in as an argument [ns]."""
+"""Deadlines in the order of their times. Pure: time is an argument [ns]."""
 
 import heapq
 from collections.abc import Callable
@@ -15,17 +15,17 @@ class Deadline:
     ) -> None:
         self.due_ns = due_ns
         self.period_ns = period_ns
-        self.rank = rank  # among the deadlines of one node that fall on one time
+        self.rank = rank  # among the deadlines of one node at one time
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
-        """Forget the action; harmless when it has run."""
+        """Cancel the action; no effect if it has run."""
         self.action = None
 
     def take(self, now_ns: int) -> Callable[[], None] | None:
-        """Return the action that is due, and go on to the next round after now, if there is one.
+        """Return the due action, and set the next time after now, if there is a period.
 
-        Rounds that were missed are left out. Without a next round the action is forgotten.
+        Missed times are left out. Without a period the action runs once.
         """
         action = self.action
         if self.period_ns:
@@ -36,14 +36,14 @@ class Deadline:
 
 
 class Schedule(Protocol):
-    """Where a node asks for its deadlines."""
+    """Holds the deadlines of a node."""
 
     def add(self, due_ns: int, action: Callable[[], None], period_ns: int = 0) -> Deadline:
-        """Ask for an action at a time, and every period after it unless that is 0."""
+        """Add an action at a time, and every period after it unless that is 0."""
 
 
 class Timers:
-    """See `Schedule`. A heap; equal times run in the order in which they were asked for."""
+    """See `Schedule`. A heap; equal times run in the order in which they were added."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Deadline]] = []
@@ -56,7 +56,7 @@ class Timers:
         return deadline
 
     def next_ns(self) -> int | None:
-        """Return when the next action falls due [ns]; None if nothing is asked for."""
+        """Return the time of the next action [ns]; None without one."""
         heap = self._heap
         while heap and heap[0][2].action is None:
             heapq.heappop(heap)

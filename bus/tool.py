@@ -1,4 +1,4 @@
-"""A peer that only looks and asks: the command line's end of the bus. No name, no lock."""
+"""A peer that subscribes and sends requests: the command line on the bus. No name, no lock."""
 
 import os
 import time
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class Tool(ZmqBus):
-    """Subscribes and asks like a node, publishes and serves nothing; runs when told to."""
+    """Subscribes and sends requests like a node; it publishes and serves nothing."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -38,7 +38,7 @@ class Tool(ZmqBus):
         arguments: A,
         timeout_s: float | None = None,
     ) -> Answer[R]:
-        """Ask the method's server and wait for its answer."""
+        """Send a request to the method's server and wait for its answer."""
         answers: list[Answer[R]] = []
         self.request(method, arguments, answers.append, timeout_s=timeout_s)
         while not answers:
@@ -46,9 +46,9 @@ class Tool(ZmqBus):
         return answers[0]
 
     def tap(self, topics: Iterable[str] | None, on_frame: Callable[[Frame], None]) -> None:
-        """Have every frame of some topics, or of all, shown to a callback, undecoded.
+        """Call back with every frame of some topics, or of all, undecoded.
 
-        Writers are those of the table and whoever else has bound a socket in the run directory.
+        Writers are those of the table and all others with a socket in the run directory.
         """
         self._on_frame = on_frame
         bound = {path.stem for path in self._place.run_dir.glob("*.pub")}
@@ -69,9 +69,9 @@ class Tool(ZmqBus):
     def run_for(
         self, seconds: float | None = None, until: Callable[[], bool] | None = None
     ) -> bool:
-        """Let messages arrive for a time [s], for ever, or until a condition holds.
+        """Receive messages for a time [s], without end, or until a condition is true.
 
-        Return whether the condition held.
+        Return whether the condition was true.
         """
         end_ns = None if seconds is None else time.monotonic_ns() + int(seconds * 1e9)
         while end_ns is None or time.monotonic_ns() < end_ns:

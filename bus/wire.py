@@ -1,6 +1,6 @@
 """One frame on the wire: topic, NUL, header, msgpack body.
 
-The NUL ends the topic, so that a subscription to "evse/1" never matches "evse/10". The header is
+The NUL ends the topic, so that a subscription to "evse/1" does not match "evse/10". The header is
 little-endian: version u8, flags u8, header length u16, schema hash u32, incarnation u32,
 sequence u64, monotonic ns i64, UTC ns i64.
 """
@@ -12,14 +12,14 @@ import msgspec
 
 HEADER = struct.Struct("<BBHIIQqq")
 HEADER_LENGTH = HEADER.size
-CHECKED = struct.Struct("<BxHIIQq")  # the same without flags and UTC: what every reader checks
+CHECKED = struct.Struct("<BxHIIQq")  # without flags and UTC: what every subscription checks
 VERSION = 1
-FLAG_RETAINED = 0x01  # resent to a late reader
+FLAG_RETAINED = 0x01  # sent again to a late subscriber
 MAX_FRAME_BYTES = 64 * 1024
 
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding bytes from outside may raise: another type, bad UTF-8, nesting without end."""
+"""Exceptions of decoding foreign bytes: another type, bad UTF-8, too deep nesting."""
 
 
 class FrameError(Exception):
@@ -27,7 +27,7 @@ class FrameError(Exception):
 
 
 class Header(NamedTuple):
-    """What goes with every message."""
+    """The header of a frame."""
 
     version: int
     flags: int
@@ -48,12 +48,12 @@ class Frame(NamedTuple):
 
 
 def topic_key(name: str) -> bytes:
-    """Return the bytes that a subscription to exactly this topic asks for."""
+    """Return the ZeroMQ subscription for exactly this topic."""
     return name.encode() + b"\0"
 
 
 def retained(frame: bytes) -> bytes:
-    """Return the frame marked as resent to a late reader."""
+    """Return the frame marked as sent again to a late subscriber."""
     at = frame.index(b"\0") + 2
     return frame[:at] + bytes((frame[at] | FLAG_RETAINED,)) + frame[at + 1 :]
 

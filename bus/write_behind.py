@@ -1,8 +1,8 @@
-"""What a node knows of its store: what is on the disk, what waits for it, what failed. Pure.
+"""The values of a node's store: on the disk, being written, waiting, or failed. Pure.
 
 A node's machine queues a value by `queue`, gets the next one to write from `hand_out`, one at a
-time, and notes by `settle` or `retry` how that ended. The shell writes by `Bus.offload`, and makes
-the result an input with `written`.
+time, and takes the result by `settle` or `retry`. `node.py` writes in `Bus.offload`, and converts
+the result to an input by `write_result`.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from msgs.units import Text
 
 T = TypeVar("T")
 
-RETRY_S = 5.0  # assumed: until a write that failed is tried again
+RETRY_S = 5.0  # assumed: until a failed write is tried again
 
 
 class WriteResult(Struct, frozen=True, kw_only=True):
-    """How the write under way ended."""
+    """The result of the present write."""
 
     problem: Text | None = None  # None: the value is on the disk
 
@@ -33,44 +33,44 @@ class WriteBehind(Struct, Generic[T], frozen=True, kw_only=True):
     writing: T | None = None
     waiting: tuple[T, ...] = ()  # oldest first
     problem: Text | None = None  # of the last write; None: it is on the disk
-    retry_s: float = 0.0  # nothing is written before
+    retry_s: float = 0.0  # no write before this time
 
     @property
     def is_idle(self) -> bool:
-        """Return whether nothing is written or waits."""
+        """Return whether no value is being written or waits."""
         return self.writing is None and not self.waiting
 
     @property
     def newest(self) -> T | None:
-        """Return what the disk will hold when nothing waits any more."""
+        """Return the value on the disk after all waiting writes."""
         if self.waiting:
             return self.waiting[-1]
         return self.stored if self.writing is None else self.writing
 
 
 def replaces_none(value: T, other: T) -> bool:
-    """Return False: each value stands for itself."""
+    """Return False: each value is written."""
     return False
 
 
 def replaces_all(value: T, other: T) -> bool:
-    """Return True: the store holds one value, and the newest takes its place."""
+    """Return True: the store has one value, and only the newest is written."""
     return True
 
 
 def queue(
     store: WriteBehind[T], value: T, replaces: Callable[[T, T], bool] = replaces_none
 ) -> WriteBehind[T]:
-    """Have a value written.
+    """Queue a value.
 
-    :param replaces: whether the first value is a newer form of the second, which need not wait.
+    :param replaces: whether the first value is a newer form of the second, which is then dropped.
     """
     others = tuple(other for other in store.waiting if not replaces(value, other))
     return replace(store, waiting=(*others, value))
 
 
 def hand_out(store: WriteBehind[T], moment: Moment) -> tuple[WriteBehind[T], T | None]:
-    """Return the oldest value that waits, if it may be written now."""
+    """Return the oldest waiting value, if it may be written now."""
     if store.writing is not None or not store.waiting or not moment.reached(store.retry_s):
         return store, None
     value = store.waiting[0]
@@ -78,7 +78,7 @@ def hand_out(store: WriteBehind[T], moment: Moment) -> tuple[WriteBehind[T], T |
 
 
 def settle(store: WriteBehind[T], result: WriteResult) -> WriteBehind[T]:
-    """Note how the write under way ended; one that failed is not tried again."""
+    """Take the result of the present write; a failed one is not tried again."""
     if store.writing is None:
         return store
     stored = store.stored if result.problem is not None else store.writing
@@ -91,9 +91,9 @@ def retry(
     now_s: float,
     replaces: Callable[[T, T], bool] = replaces_none,
 ) -> WriteBehind[T]:
-    """Note how the write under way ended; one that failed is tried again after `RETRY_S`.
+    """Take the result of the present write; a failed one is tried again after `RETRY_S`.
 
-    A newer form of it that waits is written in its place.
+    A waiting newer form of it is written instead.
     """
     value, store = store.writing, settle(store, result)
     if value is None or result.problem is None:
@@ -105,9 +105,9 @@ def retry(
 
 
 def write_result(result: Exception | None) -> WriteResult:
-    """Return what came back from `Bus.offload` as an input.
+    """Return the result of `Bus.offload` as an input.
 
-    :raises Exception: it is an error of ours, and no refusal of the disk.
+    :raises Exception: a bug, not an error of the disk.
     """
     if result is None:
         return WriteResult()

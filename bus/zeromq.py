@@ -1,7 +1,7 @@
 """The bus between processes: one XPUB and one ROUTER a node, over ipc sockets, without a broker.
 
-Readers connect straight to the writers of their topics. What they only look at comes through a
-socket of its own that never wakes the process; it is drained before any callback runs.
+Subscribers connect directly to the writers of their topics. Subscriptions without a callback have
+their own socket, which does not wake the process; it is drained before any callback runs.
 """
 
 import contextlib
@@ -25,44 +25,44 @@ from bus.wire import MAX_FRAME_BYTES, retained
 
 R = TypeVar("R")
 
-# As plain integers: the enums' own operators would cost more than the calls that they go into.
+# As plain integers: the operators of the enums cost more than the calls that use them.
 NOBLOCK, POLLIN, POLLOUT = (int(flag) for flag in (zmq.NOBLOCK, zmq.POLLIN, zmq.POLLOUT))
 
-_send = BareSocket.send  # without the look for options that a frame never has
+_send = BareSocket.send  # without handling options that frames never have
 
 Socket = zmq.Socket[bytes]
 
 HIGH_WATER = 1000  # frames kept for each slow peer; beyond it the newest are lost, counted as gaps
-RECONNECT_MS = 5  # a restarted writer is back within a few of these
+RECONNECT_MS = 5  # a restarted writer is connected after a few of these
 RECONNECT_MAX_MS = 40
-WRITER_LINGER_MS = 100  # the last status leaves; a reader that hangs does not hold us
-MOST_FRAMES_A_ROUND = 200  # then callbacks, requests and deadlines get their turn
-FRAMES_AT_A_TIME = 32  # read, then handed on: more are faster and keep deadlines waiting longer
-MOST_BACKLOG = 4 * HIGH_WATER  # what is only looked at is drained to the newest, after any sleep
+WRITER_LINGER_MS = 100  # for the last status; a hanging subscriber does not delay the end longer
+MOST_FRAMES_A_ROUND = 200  # then callbacks, requests and deadlines run
+FRAMES_AT_A_TIME = 32  # read, then decoded: more are faster and delay deadlines longer
+MOST_BACKLOG = 4 * HIGH_WATER  # passive subscriptions are drained to the newest, after any sleep
 MOST_DRAINING_NS = 3_000_000
 SHORT_ROUND_S = 0.025
 MOST_REQUESTS_A_ROUND = 16
 MOST_MESSAGE_BYTES = 4 * MAX_FRAME_BYTES  # an answer may be longer than a frame
 
-# The levels that a line on stderr begins with: sd-daemon(3).
+# Prefixes of lines on stderr by level: sd-daemon(3).
 _LEVELS = {"error": b"<3>", "warning": b"<4>", "info": b"<6>", "debug": b"<7>"}
 
 
 def _events(socket: Socket) -> int:
-    """Return what can be done now. Polling costs half of asking for the option of that name."""
+    """Return the possible operations. A poll costs half as much as reading the socket option."""
     found = zmq.zmq_poll([(socket, POLLIN | POLLOUT)], 0)
     return int(found[0][1]) if found else 0
 
 
 class _Asker:
-    """The socket on which one node is asked; requests wait here until it is connected."""
+    """The socket for requests to one node; requests wait here until it is connected."""
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
         self.unsent: deque[tuple[int, bytes]] = deque()
 
     def flush(self, now_ns: int) -> None:
-        """Send what waits; what has expired is dropped, its asker has got TIMEOUT."""
+        """Send the waiting requests; expired ones are dropped, as their caller has got TIMEOUT."""
         while self.unsent:
             expires_ns, request = self.unsent[0]
             if expires_ns > now_ns:
@@ -74,11 +74,11 @@ class _Asker:
 
 
 class ZmqCarrier:
-    """See `bus.peer.Carrier`. Single-threaded but for `offload`.
+    """See `bus.peer.Carrier`. Single-threaded except for `offload`.
 
-    What can wake the node is in one epoll: the sockets' descriptors and those that are watched.
-    A socket's descriptor tells edges only: whatever was done to a socket may have eaten its edge,
-    so such a socket is `touched` and looked at again before the node sleeps.
+    All descriptors that can wake the node are in one epoll: those of the sockets and watched ones.
+    The descriptor of a ZeroMQ socket is edge-triggered, and any call on the socket may consume the
+    edge; so a used socket is `touched` and polled again before the node sleeps.
     """
 
     def __init__(self, node: str, place: Place, serves: bool) -> None:
@@ -130,13 +130,13 @@ class ZmqCarrier:
         return False
 
     def end_repeats(self, row: Publisher) -> None:
-        """See `bus.peer.Carrier.end_repeats`. There are none."""
+        """See `bus.peer.Carrier.end_repeats`. No repeats are left out here."""
 
     def send_again(self) -> None:
-        """See `bus.peer.Carrier.send_again`. Each is sent here."""
+        """See `bus.peer.Carrier.send_again`. No repeats are left out here."""
 
     def listen(self, writer: str, key: bytes, active: bool) -> None:
-        """See `bus.peer.Carrier.listen`. A writer outside the plan is not waited for."""
+        """See `bus.peer.Carrier.listen`. Writers outside the plan are left out."""
         if self._place.peers is None or writer in self._place.peers:
             self.connect(writer, key, active)
 
@@ -200,7 +200,7 @@ class ZmqCarrier:
             self._touch(socket)
 
     def wait(self, timeout_s: float | None) -> Collection[int]:
-        """Sleep until something can be done; return the descriptors that say so."""
+        """Sleep until a descriptor is ready; return the ready ones."""
         if not self.touched or self._may_look_later(timeout_s):
             return [fd for fd, _ in self.epoll.poll(timeout_s)]
         ready = set()
@@ -214,10 +214,10 @@ class ZmqCarrier:
         return ready
 
     def _may_look_later(self, timeout_s: float | None) -> bool:
-        """Return whether only subscriptions could have been missed, and the next round is near.
+        """Return whether only new subscriptions could be missed, and the next round is soon.
 
-        They matter to late readers of latched topics alone; a node that publishes in each of its
-        short rounds looks for them in every fifth.
+        New subscriptions matter for latched topics only; a node that publishes in each of its short
+        rounds checks for them in every fifth round.
         """
         is_near = timeout_s is not None and timeout_s < SHORT_ROUND_S
         if is_near and self._looks_left_out < 4 and self.touched == {self.publisher}:
@@ -234,11 +234,11 @@ class ZmqCarrier:
         most: int = MOST_FRAMES_A_ROUND,
         run: Callable[[], None] = lambda: None,
     ) -> None:
-        """Hand on every frame that waits on a reading socket, for 3 ms at most.
+        """Pass every waiting frame of a SUB socket to `accept`, for 3 ms at most.
 
-        Most often there is one: asking for a second is cheaper than an exception. A flood is read
-        without asking, a few frames at a time, which caches like better. `run` is called after
-        the first frame, and after every few.
+        Most often there is one frame: a poll for a second one is cheaper than an exception. More
+        frames are read without polls, FRAMES_AT_A_TIME at a time, which uses the caches better.
+        `run` is called after the first frame, and after each of these groups.
         """
         receive = socket.recv
         frames: list[bytes] = []
@@ -264,9 +264,9 @@ class ZmqCarrier:
         self.touched.add(socket)
 
     def resend_latched(self) -> None:
-        """Answer new subscriptions with the latched frames that they ask for.
+        """Send the latched frames of new subscriptions again.
 
-        The frame goes to all readers of the topic; those that have it drop it by its sequence.
+        A frame goes to all subscribers of the topic; those that have it drop it by its sequence.
         """
         if self.publisher is None:
             return
@@ -284,7 +284,7 @@ class ZmqCarrier:
                             self.drops += 1
 
     def requests(self, accept: Callable[[bytes, bytes], None]) -> None:
-        """Hand on every request that waits."""
+        """Pass every waiting request to `accept`."""
         if self.server is None:
             return
         for _ in range(MOST_REQUESTS_A_ROUND):
@@ -297,7 +297,7 @@ class ZmqCarrier:
         self.touched.add(self.server)
 
     def responses(self, asker: _Asker, accept: Callable[[bytes], None], now_ns: int) -> None:
-        """Send the requests that wait for a node and hand on every answer that has come."""
+        """Send the waiting requests to a node and pass every answer to `accept`."""
         asker.flush(now_ns)
         for _ in range(MOST_FRAMES_A_ROUND):
             try:
@@ -307,10 +307,9 @@ class ZmqCarrier:
         self.touched.add(asker.socket)
 
     def close(self, is_orderly: bool = True) -> None:
-        """Close every socket; what was published last still leaves.
+        """Close every socket, after the last messages have been sent.
 
-        Offloaded work is waited for, and the sockets' files are removed, unless something has gone
-        wrong.
+        If orderly, also wait for offloaded work and remove the sockets' files.
         """
         self.worker.close(is_orderly)
         if is_orderly:
@@ -344,13 +343,13 @@ class ZmqCarrier:
         self._bound.append((path, os.stat(path)))
 
     def _remove_files(self) -> None:
-        """Remove the files of our sockets, while these are open: until then no other has our inode.
+        """Remove the files of the sockets while they are open: until then their inodes are in use.
 
-        What another process has bound in their place, after the lock was lost, stays.
+        A file that another process has bound there meanwhile, after the lock was lost, stays.
         """
-        for path, ours in self._bound:
+        for path, own in self._bound:
             with contextlib.suppress(OSError):
-                if os.path.samestat(os.stat(path), ours):
+                if os.path.samestat(os.stat(path), own):
                     os.unlink(path)
 
     def _reading(self, active: bool) -> Socket:

@@ -52,7 +52,7 @@ def test_a_directory_that_others_can_write_in_is_refused_with_the_remedy(
     path.chmod(mode)
     assert refused(place_in(tmp_path)) == (
         f"{name} directory {path} has mode {mode:04o}: others can write in it; "
-        f"expected one that is ours alone: chmod 700 {path}"
+        f"expected none but this user: chmod 700 {path}"
     )
     assert list(path.iterdir()) == []
 
@@ -78,8 +78,8 @@ def test_a_directory_of_somebody_else_is_refused(
     path = tmp_path / name
     make(path)
     assert refused(place_in(tmp_path)) == (
-        f"{name} directory {path} belongs to user {SOMEBODY_ELSE}, we are user 0; "
-        f"expected one of our own, choose it with --{name}-dir"
+        f"{name} directory {path} belongs to user {SOMEBODY_ELSE}, this is user 0; "
+        f"expected a directory of this user, choose it with --{name}-dir"
     )
     assert list(path.iterdir()) == []
 

@@ -1,1 +1,1 @@
-"""Nodes that stand in for those that are not there yet, for their memory and CPU."""
+"""Stand-ins for nodes that are not written yet, with their memory and CPU."""

@@ -12,7 +12,7 @@ RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """There are none."""
+    """No parameters."""
 
 
 def build(bus: Bus, parameters: Parameters) -> object:
