@@ -20,36 +20,16 @@ DOCUMENT = ROOT / "docs" / "glossary.md"
 
 # Folders and files that are not clean yet. This list gets shorter, and goes.
 NOT_YET_CLEAN = (
-    "nodes",
-    "verifier",
+    "nodes/led",
+    "nodes/meter",
+    "nodes/modbus_map",
+    "nodes/pilot",
+    "nodes/plant",
+    "nodes/session/records.py",  # a column of the stored database is called life
 )
 # Names of two classes, and entries without a place in the code. They get fewer, and go.
-NOT_YET_ONE = {
-    "MeterChip",
-    "SimMeterChip",
-    "Chip",
-    "Contactor",
-    "Energy",
-    "Facts",
-    "Frame",
-    "FrameError",
-    "Heat",
-    "Keeper",
-    "Lines",
-    "Outcome",
-    "Plug",
-    "Sample",
-    "Seen",
-    "SimChip",
-    "Site",
-    "Vehicle",
-    "Verdict",
-    "Write",
-}
-NOT_YET_FOUND = {
-    "Stale",
-    "run_id",
-}
+NOT_YET_ONE: set[str] = set()
+NOT_YET_FOUND: set[str] = set()
 
 SOURCES = ("*.py", "*.js", "*.html", "*.css", "*.toml")
 # The name of a role that every node, or every driver, has.
