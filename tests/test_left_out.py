@@ -36,7 +36,7 @@ def test_a_time_that_the_rounds_do_not_know_of_is_caught(monkeypatch: pytest.Mon
     monkeypatch.setattr("nodes.rfid.node.look", unnoted)
     held = Step(at_s=3.0, verb="card", words={"color": "red"})
     script = Script(name="card", settings=(), steps=(held,), length_s=8.0)
-    with pytest.raises(AssertionError, match=r"has changed rfid\._sight"):
+    with pytest.raises(AssertionError, match=r"has changed rfid\._field"):
         live(script, repeats=False, leaves_out=False)
 
 

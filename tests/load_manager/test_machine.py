@@ -1,4 +1,4 @@
-"""The lowest claim wins, the chain is told, and silence is never headroom (MET-1 to MET-7)."""
+"""The lowest claim wins, the chain is published, and silence is never headroom (MET-1 to MET-7)."""
 
 import math
 from typing import Any
@@ -65,7 +65,7 @@ def wish(
     detail: str = "by web",
     **hold: float,
 ) -> Wishes:
-    """Return the app's wish; it ends so long after a desk has begun."""
+    """Return the app's wish; it ends a time after a desk has begun."""
     end_ns = None if end_s is None else int((BEGUN_S + end_s) * 1e9)
     app = Wish(name="app", limit_a=limit_a, pause=pause, end_ns=end_ns, detail=detail, **hold)
     return Wishes(wishes=(app,))

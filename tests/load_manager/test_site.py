@@ -103,7 +103,7 @@ class Site:
         self.site = Settings(monitoring=True, meter="", main_fuse_a=FUSE_A, phases=phases)
         self.car = car
         self.poll_s = poll_s
-        self.lag_s = lag_s  # the house's meter averages over so long
+        self.lag_s = lag_s  # the house meter averages over this time
         self.now_s = 1000.0
         self.state = start(self.now_s)
         self.limits_a: list[float] = []  # each change

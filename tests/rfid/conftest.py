@@ -1,4 +1,4 @@
-"""What the tests of rfid share: cards, a label, the machine's life step by step."""
+"""What the tests of rfid share: cards, a label, the machine's scenario step by step."""
 
 from msgspec.structs import replace
 
@@ -56,7 +56,7 @@ PLUGGED = replace(FREE, plugged=True)
 RELEASED = Answer(status=Status.OK, result=Authorized(action=Action.RELEASED))
 
 
-class Life:
+class Scenario:
     """A machine with a session that answers and a disk that keeps, stepped by hand."""
 
     def __init__(self, cards: Cards = CARDS, now_s: float = 100.0) -> None:

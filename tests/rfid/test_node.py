@@ -27,7 +27,7 @@ from nodes.rfid.reader_sim import SimCardReader
 from nodes.rfid.store import CARDS_FILE
 from tests.rfid.conftest import CARDS, FREE, LABEL, MASTER, NEW, OTHER, PLUGGED, RED
 
-HELD_S = 0.6  # a card is held so long
+PRESENT_S = 0.6  # how long a card is presented
 
 
 TOOL = "tool-1"
@@ -87,7 +87,7 @@ class Box:
     def tap(self, *uids: str) -> RfidStatus:
         """Present cards to the reader, and take them away."""
         self.put(*uids)
-        self.graph.advance(HELD_S)
+        self.graph.advance(PRESENT_S)
         self.put()
         self.graph.advance(0.3)
         return self.status
@@ -244,7 +244,7 @@ def test_the_master_with_a_vehicle_plugged_authorises_at_once_and_teaches_nothin
 @pytest.mark.req("RFID-8")
 def test_a_card_that_is_half_a_second_too_late_is_not_taught(box: Box) -> None:
     box.tap(MASTER)
-    box.graph.advance(5.5 - HELD_S - 0.3)
+    box.graph.advance(5.5 - PRESENT_S - 0.3)
     box.tap(NEW)
     box.graph.advance(1.0)
     box.tap(MASTER)
@@ -255,12 +255,12 @@ def test_a_card_that_is_half_a_second_too_late_is_not_taught(box: Box) -> None:
 def test_a_card_that_is_just_in_time_is_taught(box: Box) -> None:
     for uid in (MASTER, NEW):
         box.tap(uid)
-        box.graph.advance(5.0 - HELD_S - 0.3)
+        box.graph.advance(5.0 - PRESENT_S - 0.3)
     assert box.tap(MASTER).indication is Indication.STORED
     assert box.uids()[4:] == [NEW]
 
 
-# --- a reader that is away, a node that starts anew -----------------------------------------------
+# --- a reader that is away, a node that starts again -------------------------------------------
 
 
 def test_a_dead_reader_is_said_and_a_card_that_lay_in_it_is_not_held(box: Box) -> None:

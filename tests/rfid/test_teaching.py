@@ -26,43 +26,43 @@ from tests.rfid.conftest import (
     RED,
     SEVERAL,
     UNREADABLE,
-    Life,
+    Scenario,
 )
 
-Act = Callable[[Life], object]
+Act = Callable[[Scenario], object]
 LAST_S = 5.15  # 5 s, and the poll that a card may wait for
 
 
-def assert_refused(life: Life) -> None:
-    status = life.status
+def assert_refused(scenario: Scenario) -> None:
+    status = scenario.status
     assert (status.mode, status.accepted) == (RfidMode.READY, False)
     assert (status.indication, status.tone) == (Indication.REFUSED, Tone.FALLING)
     assert status.detail
-    assert (life.disk, life.writes, status.cards) == (CARDS, [], 4)
-    assert life.wait(2.1).indication is Indication.NONE
+    assert (scenario.disk, scenario.writes, status.cards) == (CARDS, [], 4)
+    assert scenario.wait(2.1).indication is Indication.NONE
 
 
-def plug_in(life: Life) -> None:
-    life.session = PLUGGED
-    life.wait(0.15)
+def plug_in(scenario: Scenario) -> None:
+    scenario.session = PLUGGED
+    scenario.wait(0.15)
 
 
-def fall_silent(life: Life) -> None:
-    life.session = None
-    life.wait(0.15)
+def fall_silent(scenario: Scenario) -> None:
+    scenario.session = None
+    scenario.wait(0.15)
 
 
-def lose_reader(life: Life) -> None:
-    life.works = False
-    life.wait(0.15)
+def lose_reader(scenario: Scenario) -> None:
+    scenario.works = False
+    scenario.wait(0.15)
 
 
 def hold(uid: str) -> Act:
-    return lambda life: life.hold(uid)
+    return lambda scenario: scenario.hold(uid)
 
 
 def see(event: CardEvent) -> Act:
-    return lambda life: life.step(event=event)
+    return lambda scenario: scenario.step(event=event)
 
 
 # --- the way it goes ------------------------------------------------------------------------------
@@ -71,51 +71,51 @@ def see(event: CardEvent) -> Act:
 @pytest.mark.req("RFID-8")
 @pytest.mark.parametrize("uid", [NEW, OTHER, "04A1B2C3"])
 def test_a_card_is_taught_by_the_master_the_card_and_the_master_again(uid: str) -> None:
-    life = Life()
-    status = life.hold(MASTER)
+    scenario = Scenario()
+    status = scenario.hold(MASTER)
     assert (status.mode, status.indication, status.tone) == ("new_card", "none", Tone.SINGLE)
-    life.wait(2.0)
-    status = life.hold(uid)
+    scenario.wait(2.0)
+    status = scenario.hold(uid)
     assert (status.mode, status.indication, status.tone) == ("confirm", "new_card", Tone.SINGLE)
     assert (status.last_uid, status.accepted) == (uid, None)
-    assert life.wait(4.5).indication is Indication.NEW_CARD
-    assert life.writes == []
-    status = life.hold(MASTER)
+    assert scenario.wait(4.5).indication is Indication.NEW_CARD
+    assert scenario.writes == []
+    status = scenario.hold(MASTER)
     assert (status.mode, status.indication, status.tone) == ("ready", "stored", Tone.SINGLE)
     assert (status.accepted, status.tone_count, status.cards) == (None, 3, 5)
-    assert life.disk == (*CARDS, Card(uid=uid, role=CardRole.USER, name="Card 5"))
-    assert life.wait(1.9).indication is Indication.STORED
-    assert life.wait(0.2).indication is Indication.NONE
-    assert life.asked == []
-    assert life.hold(uid).accepted is True
+    assert scenario.disk == (*CARDS, Card(uid=uid, role=CardRole.USER, name="Card 5"))
+    assert scenario.wait(1.9).indication is Indication.STORED
+    assert scenario.wait(0.2).indication is Indication.NONE
+    assert scenario.asked == []
+    assert scenario.hold(uid).accepted is True
 
 
 @pytest.mark.req("RFID-8")
 def test_the_list_is_on_the_disk_before_the_card_is_said_to_be_stored() -> None:
-    life = Life()
-    life.disk_problem = None
-    status = life.teach(NEW)
+    scenario = Scenario()
+    scenario.disk_problem = None
+    status = scenario.teach(NEW)
     assert (status.indication, status.tone_count, status.cards) == (Indication.NEW_CARD, 2, 4)
-    status = life.wait(60.0)
+    status = scenario.wait(60.0)
     assert (status.mode, status.indication) == (RfidMode.CONFIRM, Indication.NEW_CARD)
-    life.finish()
-    assert (life.status.indication, life.status.cards) == (Indication.STORED, 5)
+    scenario.finish()
+    assert (scenario.status.indication, scenario.status.cards) == (Indication.STORED, 5)
 
 
 @pytest.mark.req("RFID-8")
 def test_a_list_that_cannot_be_stored_stays_as_it_was_and_says_why() -> None:
-    life = Life()
-    life.disk_problem = "cards.json cannot be written: no space left"
-    status = life.teach(NEW)
+    scenario = Scenario()
+    scenario.disk_problem = "cards.json cannot be written: no space left"
+    status = scenario.teach(NEW)
     assert (status.mode, status.accepted) == (RfidMode.READY, False)
     assert (status.indication, status.tone) == (Indication.REFUSED, Tone.FALLING)
     assert "no space left" in status.detail
-    assert (life.state.cards, life.disk) == (CARDS, CARDS)
-    assert any(level == "error" for level, _ in life.lines)
-    life.wait(3.0)
-    assert life.hold(NEW).accepted is False
-    life.disk_problem = ""
-    assert life.teach(NEW).indication is Indication.STORED
+    assert (scenario.state.cards, scenario.disk) == (CARDS, CARDS)
+    assert any(level == "error" for level, _ in scenario.lines)
+    scenario.wait(3.0)
+    assert scenario.hold(NEW).accepted is False
+    scenario.disk_problem = ""
+    assert scenario.teach(NEW).indication is Indication.STORED
 
 
 # --- in time --------------------------------------------------------------------------------------
@@ -125,49 +125,49 @@ def test_a_list_that_cannot_be_stored_stays_as_it_was_and_says_why() -> None:
 @pytest.mark.parametrize("first_s", [0.3, 5.0, LAST_S])
 @pytest.mark.parametrize("second_s", [1.2, 5.0, LAST_S])
 def test_each_window_is_5_s_and_one_poll_long(first_s: float, second_s: float) -> None:
-    life = Life()
-    life.hold(MASTER)
-    life.wait(first_s)
-    assert life.hold(NEW).mode is RfidMode.CONFIRM
-    life.wait(second_s)
-    assert life.hold(MASTER).indication is Indication.STORED
+    scenario = Scenario()
+    scenario.hold(MASTER)
+    scenario.wait(first_s)
+    assert scenario.hold(NEW).mode is RfidMode.CONFIRM
+    scenario.wait(second_s)
+    assert scenario.hold(MASTER).indication is Indication.STORED
 
 
 @pytest.mark.req("RFID-8")
 @pytest.mark.parametrize("late_s", [LAST_S + 0.01, 5.5, 30.0])
 def test_a_new_card_that_is_too_late_is_refused(late_s: float) -> None:
-    life = Life()
-    life.hold(MASTER)
-    life.wait(late_s)
-    life.hold(NEW)
-    assert_refused(life)
-    life.hold(MASTER)
-    assert life.writes == []
+    scenario = Scenario()
+    scenario.hold(MASTER)
+    scenario.wait(late_s)
+    scenario.hold(NEW)
+    assert_refused(scenario)
+    scenario.hold(MASTER)
+    assert scenario.writes == []
 
 
 @pytest.mark.req("RFID-8")
 def test_a_new_card_in_the_very_round_in_which_its_window_is_over_is_refused() -> None:
-    life = Life()
-    life.answer = None
-    life.hold(MASTER)
-    life.now_s += 9.0  # a round that came late
-    life.hold(NEW)
-    assert life.asked == [MASTER]
-    assert_refused(life)
+    scenario = Scenario()
+    scenario.answer = None
+    scenario.hold(MASTER)
+    scenario.now_s += 9.0  # a round that came late
+    scenario.hold(NEW)
+    assert scenario.asked == [MASTER]
+    assert_refused(scenario)
 
 
 @pytest.mark.req("RFID-8")
 @pytest.mark.parametrize("late_s", [LAST_S + 0.01, 5.5, 30.0])
 def test_a_master_that_is_too_late_stores_nothing(late_s: float) -> None:
-    life = Life()
-    life.hold(MASTER)
-    life.wait(1.0)
-    life.hold(NEW)
-    life.now_s += late_s
-    life.step()
-    assert_refused(life)
-    life.hold(MASTER)
-    assert life.writes == []
+    scenario = Scenario()
+    scenario.hold(MASTER)
+    scenario.wait(1.0)
+    scenario.hold(NEW)
+    scenario.now_s += late_s
+    scenario.step()
+    assert_refused(scenario)
+    scenario.hold(MASTER)
+    assert scenario.writes == []
 
 
 # --- anything else --------------------------------------------------------------------------------
@@ -187,12 +187,12 @@ def test_a_master_that_is_too_late_stores_nothing(late_s: float) -> None:
     ],
 )
 def test_after_the_master_anything_but_a_new_card_ends_teaching(act: Act) -> None:
-    life = Life()
-    life.hold(MASTER)
-    life.wait(1.5)
-    act(life)
-    assert_refused(life)
-    assert life.asked == []
+    scenario = Scenario()
+    scenario.hold(MASTER)
+    scenario.wait(1.5)
+    act(scenario)
+    assert_refused(scenario)
+    assert scenario.asked == []
 
 
 @pytest.mark.req("RFID-8")
@@ -210,41 +210,41 @@ def test_after_the_master_anything_but_a_new_card_ends_teaching(act: Act) -> Non
     ],
 )
 def test_after_the_new_card_anything_but_the_master_ends_teaching(act: Act) -> None:
-    life = Life()
-    life.hold(MASTER)
-    life.hold(NEW)
-    life.wait(1.5)
-    act(life)
-    assert_refused(life)
-    life.works, life.session = True, FREE
-    life.hold(MASTER)
-    assert life.writes == []
+    scenario = Scenario()
+    scenario.hold(MASTER)
+    scenario.hold(NEW)
+    scenario.wait(1.5)
+    act(scenario)
+    assert_refused(scenario)
+    scenario.works, scenario.session = True, FREE
+    scenario.hold(MASTER)
+    assert scenario.writes == []
 
 
 @pytest.mark.req("RFID-7")
 def test_a_vehicle_that_is_plugged_in_ends_teaching() -> None:
-    life = Life()
-    life.hold(MASTER)
-    life.hold(NEW)
-    plug_in(life)
-    assert life.result is CardResult.PLUGGED
-    assert_refused(life)
-    assert life.asked == []
+    scenario = Scenario()
+    scenario.hold(MASTER)
+    scenario.hold(NEW)
+    plug_in(scenario)
+    assert scenario.result is CardResult.PLUGGED
+    assert_refused(scenario)
+    assert scenario.asked == []
 
 
 @pytest.mark.req("RFID-10")
 def test_a_master_authorises_the_vehicle_that_is_plugged_in_within_its_5_s() -> None:
-    life = Life()
-    life.hold(MASTER)
-    life.wait(3.0)
-    assert life.asked == []
-    plug_in(life)
-    assert life.asked == [MASTER]
-    assert (life.status.mode, life.status.accepted) == (RfidMode.READY, True)
-    assert life.status.indication is Indication.ACCEPTED
-    life.hold(NEW)
-    life.wait(9.0)
-    assert (life.asked, life.writes) == ([MASTER], [])
+    scenario = Scenario()
+    scenario.hold(MASTER)
+    scenario.wait(3.0)
+    assert scenario.asked == []
+    plug_in(scenario)
+    assert scenario.asked == [MASTER]
+    assert (scenario.status.mode, scenario.status.accepted) == (RfidMode.READY, True)
+    assert scenario.status.indication is Indication.ACCEPTED
+    scenario.hold(NEW)
+    scenario.wait(9.0)
+    assert (scenario.asked, scenario.writes) == ([MASTER], [])
 
 
 @pytest.mark.req("RFID-7")
@@ -252,10 +252,10 @@ def test_a_master_authorises_the_vehicle_that_is_plugged_in_within_its_5_s() -> 
 def test_nothing_is_taught_while_a_vehicle_is_plugged_in_or_may_be(
     session: SessionStatus | None,
 ) -> None:
-    life = Life()
-    life.session = session
-    life.teach(NEW)
-    assert (life.disk, life.writes) == (CARDS, [])
+    scenario = Scenario()
+    scenario.session = session
+    scenario.teach(NEW)
+    assert (scenario.disk, scenario.writes) == (CARDS, [])
 
 
 @pytest.mark.req("RFID-8")
@@ -263,40 +263,40 @@ def test_a_hundred_cards_are_stored_and_not_one_more() -> None:
     cards = CARDS
     while len(cards) < MOST_CARDS:
         cards = with_user(cards, f"04{len(cards):06X}")
-    life = Life(cards)
-    life.hold(MASTER)
-    status = life.hold(NEW)
+    scenario = Scenario(cards)
+    scenario.hold(MASTER)
+    status = scenario.hold(NEW)
     assert (status.accepted, status.cards) == (False, 100)
-    assert life.result is CardResult.LIST_FULL
-    assert life.writes == []
+    assert scenario.result is CardResult.LIST_FULL
+    assert scenario.writes == []
 
 
 def test_a_card_that_is_held_while_the_list_is_stored_is_refused_and_changes_nothing() -> None:
-    life = Life()
-    life.disk_problem = None
-    life.teach(NEW)
-    assert life.hold(OTHER).accepted is False
-    life.finish()
-    assert [card.uid for card in life.disk[4:]] == [NEW]
-    assert len(life.writes) == 1
+    scenario = Scenario()
+    scenario.disk_problem = None
+    scenario.teach(NEW)
+    assert scenario.hold(OTHER).accepted is False
+    scenario.finish()
+    assert [card.uid for card in scenario.disk[4:]] == [NEW]
+    assert len(scenario.writes) == 1
 
 
 @pytest.mark.req("PAN-3")
 @pytest.mark.parametrize("cards_held", [(MASTER,), (MASTER, NEW), (MASTER, NEW, MASTER)])
 def test_an_erase_ends_teaching_and_outlives_it(cards_held: tuple[str, ...]) -> None:
-    life = Life()
-    life.disk_problem = None
+    scenario = Scenario()
+    scenario.disk_problem = None
     for uid in cards_held:
-        life.hold(uid)
-    write = erase(life.state)
+        scenario.hold(uid)
+    write = erase(scenario.state)
     assert isinstance(write, ListWrite)
-    life.step(change=write)
-    assert life.status.mode is RfidMode.READY
-    while not life.state.store.is_idle:
-        life.finish()
-    assert life.disk == ()
-    life.wait(9.0)
-    assert (life.state.cards, life.asked) == ((), [])
+    scenario.step(change=write)
+    assert scenario.status.mode is RfidMode.READY
+    while not scenario.state.store.is_idle:
+        scenario.finish()
+    assert scenario.disk == ()
+    scenario.wait(9.0)
+    assert (scenario.state.cards, scenario.asked) == ((), [])
 
 
 # --- the first master -----------------------------------------------------------------------------
@@ -305,41 +305,41 @@ def test_an_erase_ends_teaching_and_outlives_it(cards_held: tuple[str, ...]) -> 
 @pytest.mark.req("RFID-9")
 @pytest.mark.parametrize("wait_s", [0.3, 30.0, 59.9, 60.15])
 def test_the_first_card_within_60_s_of_a_start_without_a_master_becomes_it(wait_s: float) -> None:
-    life = Life(cards=())
-    assert life.status.mode is RfidMode.MASTER
-    life.wait(wait_s)
-    status = life.hold(NEW)
-    assert life.disk == (Card(uid=NEW, role=CardRole.MASTER, name="Master card"),)
+    scenario = Scenario(cards=())
+    assert scenario.status.mode is RfidMode.MASTER
+    scenario.wait(wait_s)
+    status = scenario.hold(NEW)
+    assert scenario.disk == (Card(uid=NEW, role=CardRole.MASTER, name="Master card"),)
     assert (status.mode, status.indication, status.tone) == ("ready", "stored", Tone.SINGLE)
     assert (status.has_master, status.cards, status.tone_count) == (True, 1, 1)
-    assert life.wait(3.0).indication is Indication.NONE
-    life.hold(OTHER)
-    assert len(life.writes) == 1
-    assert Life(cards=life.disk).status.mode is RfidMode.READY
+    assert scenario.wait(3.0).indication is Indication.NONE
+    scenario.hold(OTHER)
+    assert len(scenario.writes) == 1
+    assert Scenario(cards=scenario.disk).status.mode is RfidMode.READY
 
 
 @pytest.mark.req("RFID-9")
 @pytest.mark.parametrize("late_s", [60.16, 60.5, 600.0])
 def test_after_60_s_every_card_is_refused_until_the_next_start(late_s: float) -> None:
-    life = Life(cards=())
-    life.wait(late_s)
-    assert life.status.mode is RfidMode.READY
+    scenario = Scenario(cards=())
+    scenario.wait(late_s)
+    assert scenario.status.mode is RfidMode.READY
     for uid in (NEW, MASTER, RED):
-        assert life.hold(uid).accepted is False
-    assert (life.disk, life.writes, life.asked) == ((), [], [])
-    again = Life(cards=life.disk, now_s=life.now_s)
+        assert scenario.hold(uid).accepted is False
+    assert (scenario.disk, scenario.writes, scenario.asked) == ((), [], [])
+    again = Scenario(cards=scenario.disk, now_s=scenario.now_s)
     assert again.hold(NEW).has_master
 
 
 @pytest.mark.req("RFID-9")
 @pytest.mark.parametrize("act", [hold(RANDOM), see(UNREADABLE), see(SEVERAL)])
 def test_what_cannot_be_a_master_is_refused_and_leaves_the_window_open(act: Act) -> None:
-    life = Life(cards=())
-    act(life)
-    assert (life.status.accepted, life.status.indication) == (False, Indication.REFUSED)
-    assert (life.status.mode, life.writes) == (RfidMode.MASTER, [])
-    life.wait(3.0)
-    assert life.hold(NEW).has_master
+    scenario = Scenario(cards=())
+    act(scenario)
+    assert (scenario.status.accepted, scenario.status.indication) == (False, Indication.REFUSED)
+    assert (scenario.status.mode, scenario.writes) == (RfidMode.MASTER, [])
+    scenario.wait(3.0)
+    assert scenario.hold(NEW).has_master
 
 
 @pytest.mark.req("RFID-7")
@@ -347,40 +347,40 @@ def test_what_cannot_be_a_master_is_refused_and_leaves_the_window_open(act: Act)
 def test_no_master_is_taught_while_a_vehicle_is_plugged_in_or_may_be(
     session: SessionStatus | None,
 ) -> None:
-    life = Life(cards=())
-    life.session = session
-    status = life.hold(NEW)
-    assert (status.accepted, status.mode, life.writes) == (False, RfidMode.MASTER, [])
-    life.session = FREE
-    assert life.hold(NEW).has_master
+    scenario = Scenario(cards=())
+    scenario.session = session
+    status = scenario.hold(NEW)
+    assert (status.accepted, status.mode, scenario.writes) == (False, RfidMode.MASTER, [])
+    scenario.session = FREE
+    assert scenario.hold(NEW).has_master
 
 
 @pytest.mark.req("RFID-9")
 def test_a_master_that_cannot_be_stored_is_none_and_leaves_the_window_open() -> None:
-    life = Life(cards=())
-    life.disk_problem = "the disk is full"
-    status = life.hold(NEW)
+    scenario = Scenario(cards=())
+    scenario.disk_problem = "the disk is full"
+    status = scenario.hold(NEW)
     assert (status.mode, status.has_master, status.accepted) == (RfidMode.MASTER, False, False)
     assert "the disk is full" in status.detail
-    life.disk_problem = ""
-    assert life.hold(NEW).has_master
+    scenario.disk_problem = ""
+    assert scenario.hold(NEW).has_master
 
 
 def test_a_master_that_is_stored_when_its_window_is_over_counts() -> None:
-    life = Life(cards=())
-    life.disk_problem = None
-    life.wait(60.0)
-    life.hold(NEW)
-    life.wait(5.0)
-    life.finish()
-    assert (life.status.mode, life.status.has_master) == (RfidMode.READY, True)
+    scenario = Scenario(cards=())
+    scenario.disk_problem = None
+    scenario.wait(60.0)
+    scenario.hold(NEW)
+    scenario.wait(5.0)
+    scenario.finish()
+    assert (scenario.status.mode, scenario.status.has_master) == (RfidMode.READY, True)
 
 
 def test_a_list_of_a_master_alone_is_well() -> None:
-    life = Life(cards=CARDS[:1])
-    assert life.status.mode is RfidMode.READY
-    life.teach(NEW)
-    assert life.disk[1].name == "Card 2"
+    scenario = Scenario(cards=CARDS[:1])
+    assert scenario.status.mode is RfidMode.READY
+    scenario.teach(NEW)
+    assert scenario.disk[1].name == "Card 2"
 
 
 # --- whatever is held -----------------------------------------------------------------------------
@@ -405,21 +405,21 @@ ACTS = st.lists(st.one_of(RIGHT, st.tuples(ACT)), max_size=15).map(
 def test_nothing_is_stored_but_by_master_new_master_in_time_and_unplugged(
     acts: list[tuple[str, float, SessionStatus | None]],
 ) -> None:
-    life = Life()
+    scenario = Scenario()
     held: list[tuple[float, str, bool]] = []  # when, what, and whether all was free up to then
     for uid, gap_s, session in acts:
-        life.session = session
-        life.wait(gap_s)
-        held.append((life.now_s, uid, session is FREE))
-        before = life.disk
-        life.step(event=EVENTS.get(uid, CardEvent(uid=uid)))
-        if life.disk == before:
+        scenario.session = session
+        scenario.wait(gap_s)
+        held.append((scenario.now_s, uid, session is FREE))
+        before = scenario.disk
+        scenario.step(event=EVENTS.get(uid, CardEvent(uid=uid)))
+        if scenario.disk == before:
             continue
         (first_s, first, is_free), (new_s, new, stays_free), (last_s, last, is_free_still) = held[
             -3:
         ]
         assert first == last == MASTER
-        assert life.disk == with_user(before, new)
+        assert scenario.disk == with_user(before, new)
         assert new in (NEW, OTHER)
         assert new not in [card.uid for card in before]
         assert max(new_s - first_s, last_s - new_s) <= LAST_S + 1e-6
@@ -433,14 +433,14 @@ def test_nothing_is_stored_but_by_master_new_master_in_time_and_unplugged(
 def test_an_empty_list_gets_one_master_within_60_s_and_nothing_else(
     acts: list[tuple[str, float]],
 ) -> None:
-    life = Life(cards=())
-    began_s = life.now_s
+    scenario = Scenario(cards=())
+    began_s = scenario.now_s
     could: list[str] = []
     for uid, gap_s in acts:
-        life.wait(gap_s)
-        if uid not in (RANDOM, *EVENTS) and life.now_s - began_s <= 60.15:
+        scenario.wait(gap_s)
+        if uid not in (RANDOM, *EVENTS) and scenario.now_s - began_s <= 60.15:
             could.append(uid)
-        if life.disk:
+        if scenario.disk:
             break
-        life.step(event=EVENTS.get(uid, CardEvent(uid=uid)))
-    assert [card.uid for card in life.disk] == could[:1]
+        scenario.step(event=EVENTS.get(uid, CardEvent(uid=uid)))
+    assert [card.uid for card in scenario.disk] == could[:1]

@@ -209,10 +209,10 @@ def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
 
 @pytest.mark.req("ERR-8002")
 def test_a_dark_box_forgets_no_phase_and_learns_of_none() -> None:
-    dark = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}
+    no_mains = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}
     for state in (SETTLED, NOTHING_EVALUATED):
-        assert read(state, 100, **dark)[0].wiring == state.wiring  # type: ignore[arg-type]
-    state, _ = read(SETTLED, 100, **dark)  # type: ignore[arg-type]
+        assert read(state, 100, **no_mains)[0].wiring == state.wiring  # type: ignore[arg-type]
+    state, _ = read(SETTLED, 100, **no_mains)  # type: ignore[arg-type]
     assert seen(state, 110, voltages_v=(230.0, 0.0, 230.0)).mains is MainsFault.RANGE
 
 

@@ -9,7 +9,7 @@ import pytest
 from nodes.safety.chain import ChainReading
 from tests.box import Box
 
-GAP_S = 0.1  # so long is a look late and a closed contactor opened
+GAP_S = 0.1  # a look that is later opens a closed contactor
 
 
 def charging(folder: Path, seed: int = 1) -> Box:
@@ -123,7 +123,7 @@ def test_random_stalls_never_leave_a_pulled_plug_live(tmp_path: Path, seed: int)
 
 
 def hang_once(box: Box, seconds: float) -> list[tuple[float, bool, bool]]:
-    """Have the next reading of the devices take so long; return what is driven from then on."""
+    """Let the next reading of the devices take a time; return what is driven from then on."""
     node, driven = box.safety, []
     read, drive = node._chain.read, node._drivers.coil.drive
     waits_s = [seconds]

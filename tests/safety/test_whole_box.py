@@ -28,7 +28,7 @@ def test_the_same_plug_charges_on_in_the_same_session_when_the_mains_are_back(
     box.act("power", {"on": True})
     count = len(box.events)
     box.wait(lambda: box.is_drawing)
-    assert "residual" in [what for what, *_ in box.events[count:]]  # tested anew
+    assert "residual" in [what for what, *_ in box.events[count:]]  # tested again
     assert (box.session_id, box.retries, box.faults) == (session_id, 0, [])
 
 

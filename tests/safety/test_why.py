@@ -1,4 +1,4 @@
-"""What speaks against current: each reason alone, which one is told first, each edge."""
+"""What speaks against current: each reason alone, which one is published first, each edge."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""What the tests of the session's machine share: its facts, its store, its life step by step."""
+"""What the tests of the session machine share: messages, store, a scenario step by step."""
 
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ SAFETY = SafetyStatus(
 )
 
 
-class Copper(NamedTuple):
+class Signals(NamedTuple):
     """What safety and pilot read of the line; None: it says nothing of it."""
 
     by_safety: CpState | None
@@ -41,12 +41,12 @@ class Copper(NamedTuple):
     is_waking: bool = False
 
 
-SILENT = Copper(None, None)
+SILENT = Signals(None, None)
 
 
-def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Copper:
+def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Signals:
     """Return what both read."""
-    return Copper(cp_state, cp_state, since_utc_ns)
+    return Signals(cp_state, cp_state, since_utc_ns)
 
 
 def box(imported_wh: float, online: bool = True) -> MeterReading:
@@ -59,18 +59,18 @@ def box(imported_wh: float, online: bool = True) -> MeterReading:
     )
 
 
-class Life:
+class Scenario:
     """A session node's machine, its store and its facts, stepped by hand."""
 
     def __init__(
         self,
         last: Entry | None = None,
-        life: int = 1,
+        graph_run: int = 1,
         required: bool | None = False,
         now_s: float = 100.0,
     ) -> None:
         self.now_s = self.looked_s = now_s
-        self.life = life
+        self.graph_run = graph_run
         self.facts: dict[str, Any] = {
             "pilot": pilot(CpState.A),
             "safety": SAFETY,
@@ -95,7 +95,7 @@ class Life:
     def told(self) -> dict[str, Any]:
         """Return the facts as the nodes say them: the pilot's with safety's."""
         facts = dict(self.facts)
-        seen: Copper = facts["pilot"] or SILENT
+        seen: Signals = facts["pilot"] or SILENT
         facts["pilot"] = seen.by_pilot and PilotStatus(
             cp_state=seen.by_pilot,
             duty_percent=100.0,
@@ -121,7 +121,7 @@ class Life:
             now_s=self.now_s,
             utc_ns=self.utc_ns,
             since_s=self.now_s - self.looked_s,
-            run=self.life,
+            run=self.graph_run,
             id_end=f"{self.now_s:.1f}-{self.count}",
             counter_wh=counter_of(told.pop("box")),
             card=card,
@@ -175,27 +175,27 @@ class Life:
     def stored(self, session_id: str) -> SessionRecord:
         return self.disk[session_id].record
 
-    def restarted(self, first: bool = False) -> "Life":
-        """Return the next incarnation; the first one of another life of the graph, or not."""
+    def restarted(self, first: bool = False) -> "Scenario":
+        """Return the next incarnation; the first one of another scenario of the graph, or not."""
         newest = list(self.disk.values())[-1]
-        life = Life(
+        scenario = Scenario(
             last=newest,
-            life=self.life + first,
+            graph_run=self.graph_run + first,
             now_s=self.now_s,
         )
-        life.facts = dict(self.facts)
-        life.disk = dict(self.disk)
-        return life
+        scenario.facts = dict(self.facts)
+        scenario.disk = dict(self.disk)
+        return scenario
 
 
-def plugged_in(**facts: Any) -> Life:
-    life = Life()
-    life.run(1.0)
-    life.run(1.0, pilot=pilot(CpState.B), **facts)
-    return life
+def plugged_in(**facts: Any) -> Scenario:
+    scenario = Scenario()
+    scenario.run(1.0)
+    scenario.run(1.0, pilot=pilot(CpState.B), **facts)
+    return scenario
 
 
-DARK: dict[str, Any] = {
+NO_MAINS: dict[str, Any] = {
     "safety": replace(SAFETY, has_mains=False),
     "pilot": pilot(CpState.E),
     "box": None,

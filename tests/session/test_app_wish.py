@@ -193,7 +193,7 @@ def test_after_another_start_of_the_box_the_time_of_the_wall_counts(
     box.graph.advance(1.0)
     utc_ns = box.graph.clock.utc_ns()
     ask(box, pause=True, **{term: HOUR_S if term == "for_s" else utc_ns + HOUR_NS})
-    after = Box(tmp_path, life=2)  # monotonic time begins anew
+    after = Box(tmp_path, graph_run=2)  # monotonic time begins again
     clock = after.graph.clock
     after.graph.set_utc(0)  # no battery: 1970, until the time is known
     after.graph.advance(10.0)

@@ -142,7 +142,7 @@ def test_a_charge_that_was_started_is_kept_over_restarts_and_power_cuts(
     before = box.now()
     assert before.lapses_utc_ns == 0
     if is_graph_new:
-        box = Box(tmp_path, life=2, required=True)
+        box = Box(tmp_path, graph_run=2, required=True)
         box.cp_state = CpState.B
     else:
         box.graph.kill("session")
@@ -183,7 +183,7 @@ def test_after_a_shutdown_the_seated_vehicle_needs_a_new_card(box: Box, tmp_path
     box.graph.advance(1.0)
     box.contactor = Contactor.OPEN
     box.graph.advance(1.0)
-    after = Box(tmp_path, life=2, required=True)
+    after = Box(tmp_path, graph_run=2, required=True)
     after.cp_state = CpState.C
     after.graph.advance(60.0)
     assert (after.now().permitted, after.now().reason) == (False, REQUIRED)

@@ -23,13 +23,13 @@ from nodes.session.running import OPEN_S
 from nodes.session.start_deadline import LAPSE_S, LATE_S
 from nodes.session.words import WAITS
 from tests.session.conftest import (
-    DARK,
+    NO_MAINS,
     OFFER,
     SAFETY,
     SILENT,
     UTC_NS,
-    Copper,
-    Life,
+    Scenario,
+    Signals,
     box,
     pilot,
 )
@@ -42,37 +42,37 @@ TESTED = replace(SAFETY, phase=SafetyPhase.READY, offered_a=16.0)
 PAUSED = LoadOffer(limit_a=0.0, reason="app", limits=(), detail="The app pauses.")
 
 
-def with_cards(plug: Any = OUT, **facts: Any) -> Life:
-    """Return a life that needs cards, by the settings."""
-    life = Life(required=None)
-    life.facts |= {"required": True, "pilot": plug, **facts}
-    life.run(2.0)
-    return life
+def with_cards(plug: Any = OUT, **facts: Any) -> Scenario:
+    """Return a scenario that needs cards, by the settings."""
+    scenario = Scenario(required=None)
+    scenario.facts |= {"required": True, "pilot": plug, **facts}
+    scenario.run(2.0)
+    return scenario
 
 
-def begun(token: str = RED, **facts: Any) -> Life:
-    """Return a life whose session a card has begun; what is left is the self-test."""
-    life = with_cards(SEATED, **facts)
-    assert life.hold(token).action is Action.STARTED
-    assert life.run(0.2).permitted
-    return life
+def begun(token: str = RED, **facts: Any) -> Scenario:
+    """Return a scenario whose session a card has begun; what is left is the self-test."""
+    scenario = with_cards(SEATED, **facts)
+    assert scenario.hold(token).action is Action.STARTED
+    assert scenario.run(0.2).permitted
+    return scenario
 
 
-def started(token: str = RED, **facts: Any) -> Life:
-    """Return a life whose charge was started: from here on nothing lapses."""
-    life = begun(token, safety=TESTED, **facts)
-    assert life.run(1.0).lapses_utc_ns == 0
-    return life
+def started(token: str = RED, **facts: Any) -> Scenario:
+    """Return a scenario whose charge was started: from here on nothing lapses."""
+    scenario = begun(token, safety=TESTED, **facts)
+    assert scenario.run(1.0).lapses_utc_ns == 0
+    return scenario
 
 
-def nothing_changes(life: Life, token: str, refusal: CardRefusal) -> None:
+def nothing_changes(scenario: Scenario, token: str, refusal: CardRefusal) -> None:
     """Hold a card that is refused, and see that all stays as it was."""
-    before = replace(life.run(0.1), energy_wh=0.0)
-    verdict = life.hold(token)
+    before = replace(scenario.run(0.1), energy_wh=0.0)
+    verdict = scenario.hold(token)
     assert verdict.action is None
     assert verdict.refusal is refusal
     assert not verdict.is_early
-    assert replace(life.run(1.1), energy_wh=0.0) == before
+    assert replace(scenario.run(1.1), energy_wh=0.0) == before
 
 
 # --- both orders ------------------------------------------------------------------------------
@@ -81,10 +81,10 @@ def nothing_changes(life: Life, token: str, refusal: CardRefusal) -> None:
 @pytest.mark.req("CHG-1")
 @pytest.mark.parametrize("after_s", [0.2, 30.0, 59.9])
 def test_a_card_and_then_the_plug_begin_a_session(after_s: float) -> None:
-    life = with_cards()
-    verdict = life.hold(RED)
+    scenario = with_cards()
+    verdict = scenario.hold(RED)
     assert verdict.action is Action.RELEASED
-    status = life.said[-1]
+    status = scenario.said[-1]
     assert (status.released, status.token, status.authorized, status.permitted) == (
         True,
         RED,
@@ -92,29 +92,29 @@ def test_a_card_and_then_the_plug_begin_a_session(after_s: float) -> None:
         False,
     )
     assert (status.state, status.reason) == (WallboxState.IDLE, RELEASED)
-    assert status.lapses_utc_ns == life.utc_ns + int(LAPSE_S * 1e9)
-    assert life.disk == {}
-    life.run(after_s - 0.1)
-    status = life.run(0.1, pilot=SEATED)
+    assert status.lapses_utc_ns == scenario.utc_ns + int(LAPSE_S * 1e9)
+    assert scenario.disk == {}
+    scenario.run(after_s - 0.1)
+    status = scenario.run(0.1, pilot=SEATED)
     assert (status.released, status.token, status.permitted) == (False, RED, True)
-    assert life.record().token == RED
+    assert scenario.record().token == RED
 
 
 @pytest.mark.req("CHG-1", "RFID-6")
 def test_the_plug_and_then_a_card_begin_a_session() -> None:
-    life = with_cards(SEATED)
-    status = life.run(600.0)
+    scenario = with_cards(SEATED)
+    status = scenario.run(600.0)
     assert (status.permitted, status.authorization_required) == (False, True)
     assert (status.state, status.reason) == (WallboxState.READY_FOR_CHARGING, REQUIRED)
-    assert life.disk == {}
-    life.disk_works = False
-    assert life.hold(RED).action is Action.STARTED
-    status = life.run(10.0)
+    assert scenario.disk == {}
+    scenario.disk_works = False
+    assert scenario.hold(RED).action is Action.STARTED
+    status = scenario.run(10.0)
     assert not status.permitted  # before the card stands on the disk
     assert "the disk is full" in status.reason
-    life.disk_works = True
-    assert life.run(6.0).permitted
-    assert life.record().token == RED
+    scenario.disk_works = True
+    assert scenario.run(6.0).permitted
+    assert scenario.record().token == RED
 
 
 def granted(status: SessionStatus) -> tuple[bool, bool]:
@@ -123,72 +123,72 @@ def granted(status: SessionStatus) -> tuple[bool, bool]:
 
 @pytest.mark.req("CHG-1", "CHG-2")
 def test_authorised_from_the_card_on_and_permitted_once_stored_and_seated() -> None:
-    life = with_cards()
-    assert granted(life.said[-1]) == (False, False)
-    life.hold(RED)
-    assert granted(life.said[-1]) == (True, False)
-    life.disk_works = False
-    assert granted(life.run(5.0, pilot=SEATED)) == (True, False)
-    life.disk_works = True
-    assert granted(life.run(6.0)) == (True, True)
-    assert granted(life.run(0.2, pilot=pilot(CpState.A))) == (True, False)  # it may be a bounce
-    assert granted(life.run(0.2, pilot=SEATED)) == (True, True)
-    life.hold(RED)
-    assert granted(life.said[-1]) == (False, False)
-    assert granted(life.run(10.0)) == (False, False)
+    scenario = with_cards()
+    assert granted(scenario.said[-1]) == (False, False)
+    scenario.hold(RED)
+    assert granted(scenario.said[-1]) == (True, False)
+    scenario.disk_works = False
+    assert granted(scenario.run(5.0, pilot=SEATED)) == (True, False)
+    scenario.disk_works = True
+    assert granted(scenario.run(6.0)) == (True, True)
+    assert granted(scenario.run(0.2, pilot=pilot(CpState.A))) == (True, False)  # it may be a bounce
+    assert granted(scenario.run(0.2, pilot=SEATED)) == (True, True)
+    scenario.hold(RED)
+    assert granted(scenario.said[-1]) == (False, False)
+    assert granted(scenario.run(10.0)) == (False, False)
 
 
 def test_what_logs_off_lapses_or_ends_is_not_authorised_any_more() -> None:
-    life = with_cards()
-    life.hold(RED)
-    life.hold(RED)
-    assert not life.said[-1].authorized
-    life.hold(RED)
-    assert life.run(LAPSE_S - 0.2).authorized
-    assert not life.run(0.4).authorized
-    life = started()
-    life.step(end="the app")
-    assert not life.said[-1].authorized
-    assert not life.run(10.0).authorized
-    life = started()
-    assert not life.run(0.2, safety=replace(SAFETY, faults=(FaultCode.RED,))).authorized
+    scenario = with_cards()
+    scenario.hold(RED)
+    scenario.hold(RED)
+    assert not scenario.said[-1].authorized
+    scenario.hold(RED)
+    assert scenario.run(LAPSE_S - 0.2).authorized
+    assert not scenario.run(0.4).authorized
+    scenario = started()
+    scenario.step(end="the app")
+    assert not scenario.said[-1].authorized
+    assert not scenario.run(10.0).authorized
+    scenario = started()
+    assert not scenario.run(0.2, safety=replace(SAFETY, faults=(FaultCode.RED,))).authorized
 
 
 def test_where_no_card_is_required_all_but_an_ended_plug_in_is_authorised() -> None:
-    life = with_cards()
-    assert granted(life.run(1.0, required=False)) == (True, False)
-    assert granted(life.run(1.0, pilot=SEATED)) == (True, True)
-    life.step(end="the app")
-    assert granted(life.run(10.0)) == (False, False)
-    assert granted(life.run(1.0, pilot=pilot(CpState.A))) == (True, False)
-    assert not life.run(1.0, required=None).authorized  # not known counts as required
+    scenario = with_cards()
+    assert granted(scenario.run(1.0, required=False)) == (True, False)
+    assert granted(scenario.run(1.0, pilot=SEATED)) == (True, True)
+    scenario.step(end="the app")
+    assert granted(scenario.run(10.0)) == (False, False)
+    assert granted(scenario.run(1.0, pilot=pilot(CpState.A))) == (True, False)
+    assert not scenario.run(1.0, required=None).authorized  # not known counts as required
 
 
 @pytest.mark.parametrize("plug", [OUT, SEATED])
 def test_where_no_card_is_required_a_restart_in_place_leaves_the_authorisation(
-    plug: Copper,
+    plug: Signals,
 ) -> None:
     for reason, is_left in ((StopReason.RESTART, True), (StopReason.SHUTDOWN, False)):
-        life = with_cards()
-        life.run(1.0, required=False, pilot=plug)
-        life.stop = reason
-        assert life.run(1.0).authorized is is_left
-        assert life.run(1.0).authorized is is_left
+        scenario = with_cards()
+        scenario.run(1.0, required=False, pilot=plug)
+        scenario.stop = reason
+        assert scenario.run(1.0).authorized is is_left
+        assert scenario.run(1.0).authorized is is_left
 
 
 def test_what_is_expected_of_a_person_is_said() -> None:
-    life = with_cards()
-    assert (life.said[-1].state, life.said[-1].reason) == (WallboxState.IDLE, REQUIRED)
-    assert life.run(1.0, required=False).reason == "Ready; no vehicle is plugged in."
-    assert not life.said[-1].authorization_required
+    scenario = with_cards()
+    assert (scenario.said[-1].state, scenario.said[-1].reason) == (WallboxState.IDLE, REQUIRED)
+    assert scenario.run(1.0, required=False).reason == "Ready; no vehicle is plugged in."
+    assert not scenario.said[-1].authorization_required
 
 
 @pytest.mark.req("RFID-10")
 @pytest.mark.parametrize("token", [MASTER, RED, BLUE])
 def test_a_master_begins_and_ends_as_any_other_card(token: str) -> None:
-    life = started(token)
-    assert life.hold(token).action is Action.LOGGED_OFF
-    assert life.record().end_reason is EndReason.STOPPED
+    scenario = started(token)
+    assert scenario.hold(token).action is Action.LOGGED_OFF
+    assert scenario.record().end_reason is EndReason.STOPPED
 
 
 # --- the release ------------------------------------------------------------------------------
@@ -196,62 +196,62 @@ def test_a_master_begins_and_ends_as_any_other_card(token: str) -> None:
 
 @pytest.mark.req("RFID-4")
 def test_a_release_lapses_after_60_s() -> None:
-    life = with_cards()
-    life.hold(RED)
-    assert life.run(59.9).released
-    status = life.run(0.2)
+    scenario = with_cards()
+    scenario.hold(RED)
+    assert scenario.run(59.9).released
+    status = scenario.run(0.2)
     assert (status.released, status.token, status.lapses_utc_ns) == (False, "", 0)
     assert status.reason == REQUIRED
-    assert not life.run(5.0, pilot=SEATED).permitted
-    assert life.disk == {}
+    assert not scenario.run(5.0, pilot=SEATED).permitted
+    assert scenario.disk == {}
 
 
 @pytest.mark.req("RFID-4", "RFID-5")
 def test_during_a_release_the_same_card_logs_off_and_another_does_nothing() -> None:
-    life = with_cards()
-    life.hold(RED)
-    nothing_changes(life, BLUE, CardRefusal.OTHER_RELEASED)
-    assert life.hold(RED).action is Action.LOGGED_OFF
-    assert not life.said[-1].released
-    assert not life.run(2.0, pilot=SEATED).permitted
-    life.run(1.0, pilot=OUT)
-    assert life.hold(BLUE).action is Action.RELEASED  # nobody has authorised any more
+    scenario = with_cards()
+    scenario.hold(RED)
+    nothing_changes(scenario, BLUE, CardRefusal.OTHER_RELEASED)
+    assert scenario.hold(RED).action is Action.LOGGED_OFF
+    assert not scenario.said[-1].released
+    assert not scenario.run(2.0, pilot=SEATED).permitted
+    scenario.run(1.0, pilot=OUT)
+    assert scenario.hold(BLUE).action is Action.RELEASED  # nobody has authorised any more
 
 
 @pytest.mark.req("RFID-4")
 def test_a_card_that_is_refused_prolongs_nothing() -> None:
-    life = with_cards()
-    life.hold(RED)
+    scenario = with_cards()
+    scenario.hold(RED)
     for _ in range(5):
-        life.run(10.0)
-        assert life.hold(BLUE).action is None
-    assert life.run(9.9).released
-    assert not life.run(0.2).released
+        scenario.run(10.0)
+        assert scenario.hold(BLUE).action is None
+    assert scenario.run(9.9).released
+    assert not scenario.run(0.2).released
 
 
 def test_a_late_plug_leaves_the_box_the_time_for_its_test() -> None:
-    life = with_cards()
-    life.hold(RED)
-    life.run(59.0)
-    status = life.run(0.2, pilot=SEATED)
-    assert status.lapses_utc_ns >= life.utc_ns + int((LATE_S - 0.2) * 1e9)
-    assert life.run(LATE_S - 0.4).permitted
-    assert not life.run(0.4).permitted
-    life = with_cards()
-    life.hold(RED)
-    until_utc_ns = life.said[-1].lapses_utc_ns
-    life.run(20.0)
-    assert life.run(0.2, pilot=SEATED).lapses_utc_ns == until_utc_ns
+    scenario = with_cards()
+    scenario.hold(RED)
+    scenario.run(59.0)
+    status = scenario.run(0.2, pilot=SEATED)
+    assert status.lapses_utc_ns >= scenario.utc_ns + int((LATE_S - 0.2) * 1e9)
+    assert scenario.run(LATE_S - 0.4).permitted
+    assert not scenario.run(0.4).permitted
+    scenario = with_cards()
+    scenario.hold(RED)
+    until_utc_ns = scenario.said[-1].lapses_utc_ns
+    scenario.run(20.0)
+    assert scenario.run(0.2, pilot=SEATED).lapses_utc_ns == until_utc_ns
 
 
 def test_a_release_waits_for_a_plug_in_that_cannot_begin_yet_and_for_one_that_bounces() -> None:
-    life = with_cards()
-    life.hold(RED)
-    status = life.run(1.0, pilot=SEATED, box=None)
+    scenario = with_cards()
+    scenario.hold(RED)
+    status = scenario.run(1.0, pilot=SEATED, box=None)
     assert (status.released, status.permitted) == (True, False)
     assert status.reason == WAITS[Wait.METER]
-    assert life.run(1.0, pilot=OUT).released
-    assert life.run(1.0, pilot=SEATED, box=box(1000.0)).permitted
+    assert scenario.run(1.0, pilot=OUT).released
+    assert scenario.run(1.0, pilot=SEATED, box=box(1000.0)).permitted
 
 
 # --- the charge is started in time, or not ----------------------------------------------------
@@ -275,20 +275,20 @@ def test_a_release_waits_for_a_plug_in_that_cannot_begin_yet_and_for_one_that_bo
 def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_anew(
     facts: dict[str, Any],
 ) -> None:
-    life = begun()
-    before = life.record().session_id
-    assert life.run(59.7, **facts).session_id == before
-    status = life.run(0.4, box=box(1000.0))
+    scenario = begun()
+    before = scenario.record().session_id
+    assert scenario.run(59.7, **facts).session_id == before
+    status = scenario.run(0.4, box=box(1000.0))
     assert not status.permitted
-    assert life.record().end_reason is EndReason.LAPSED
-    status = life.run(OPEN_S + 0.2)
-    assert life.record().ended_utc_ns > 0
+    assert scenario.record().end_reason is EndReason.LAPSED
+    status = scenario.run(OPEN_S + 0.2)
+    assert scenario.record().ended_utc_ns > 0
     assert (status.session_id, status.token, status.lapses_utc_ns) == ("", "", 0)
-    life.run(1.0, safety=SAFETY, pilot=SEATED, offer=OFFER)
-    assert life.said[-1].state is WallboxState.READY_FOR_CHARGING
-    assert life.said[-1].reason == REQUIRED
-    assert life.hold(BLUE).action is Action.STARTED
-    assert life.run(0.2).permitted
+    scenario.run(1.0, safety=SAFETY, pilot=SEATED, offer=OFFER)
+    assert scenario.said[-1].state is WallboxState.READY_FOR_CHARGING
+    assert scenario.said[-1].reason == REQUIRED
+    assert scenario.hold(BLUE).action is Action.STARTED
+    assert scenario.run(0.2).permitted
 
 
 @pytest.mark.req("RFID-4")
@@ -304,70 +304,70 @@ def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_anew
 )
 @pytest.mark.parametrize("after_s", [5.0, 59.5])
 def test_a_charge_that_was_started_never_lapses(facts: dict[str, Any], after_s: float) -> None:
-    life = begun()
-    life.run(after_s - 0.2)
-    status = life.run(0.2, **facts)
+    scenario = begun()
+    scenario.run(after_s - 0.2)
+    status = scenario.run(0.2, **facts)
     assert status.lapses_utc_ns == 0
-    assert life.run(600.0, safety=SAFETY, offer=OFFER).permitted
-    assert life.run(600.0, safety=TESTED, offer=PAUSED).permitted
-    life = life.restarted()
-    assert life.run(600.0, safety=SAFETY, offer=OFFER).permitted
-    life = life.restarted(first=True)
-    assert life.run(600.0).permitted
-    assert life.said[-1].token == RED
+    assert scenario.run(600.0, safety=SAFETY, offer=OFFER).permitted
+    assert scenario.run(600.0, safety=TESTED, offer=PAUSED).permitted
+    scenario = scenario.restarted()
+    assert scenario.run(600.0, safety=SAFETY, offer=OFFER).permitted
+    scenario = scenario.restarted(first=True)
+    assert scenario.run(600.0).permitted
+    assert scenario.said[-1].token == RED
 
 
 @pytest.mark.req("RFID-4")
 def test_a_word_of_safety_from_before_the_authorisation_starts_nothing() -> None:
-    life = started()
-    life.hold(RED)
-    life.run(0.3)
-    assert life.hold(RED).action is Action.STARTED  # and safety's last word is still READY
-    assert life.run(STALE_S - 0.1).lapses_utc_ns > 0
-    life.run(LAPSE_S, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST))
-    assert life.said[-1].session_id == ""
+    scenario = started()
+    scenario.hold(RED)
+    scenario.run(0.3)
+    assert scenario.hold(RED).action is Action.STARTED  # and safety's last word is still READY
+    assert scenario.run(STALE_S - 0.1).lapses_utc_ns > 0
+    scenario.run(LAPSE_S, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST))
+    assert scenario.said[-1].session_id == ""
 
 
 @pytest.mark.req("RFID-4")
 def test_what_is_not_on_the_disk_is_not_started() -> None:
-    life = with_cards(SEATED, safety=TESTED)
-    life.disk_works = False
-    life.hold(RED)
-    life.run(LAPSE_S + 0.2)
-    life.disk_works = True
-    life.run(6.0)
-    assert not any(status.permitted for status in life.said)
-    assert life.record().end_reason is EndReason.LAPSED
+    scenario = with_cards(SEATED, safety=TESTED)
+    scenario.disk_works = False
+    scenario.hold(RED)
+    scenario.run(LAPSE_S + 0.2)
+    scenario.disk_works = True
+    scenario.run(6.0)
+    assert not any(status.permitted for status in scenario.said)
+    assert scenario.record().end_reason is EndReason.LAPSED
 
 
 def test_with_the_session_its_term_ends() -> None:
     closed = replace(SAFETY, contactor=Contactor.CLOSED)
     for is_pulled in (True, False):
-        life = begun()
+        scenario = begun()
         if is_pulled:
-            life.run(1.0, pilot=OUT)
+            scenario.run(1.0, pilot=OUT)
         else:
-            life.run(1.0, safety=closed)
-            life.hold(RED)
-        assert life.said[-1].lapses_utc_ns == 0
-        assert [entry.lapses_utc_ns for entry in life.disk.values()] == [0]
+            scenario.run(1.0, safety=closed)
+            scenario.hold(RED)
+        assert scenario.said[-1].lapses_utc_ns == 0
+        assert [entry.lapses_utc_ns for entry in scenario.disk.values()] == [0]
 
 
 @pytest.mark.req("RFID-4")
 def test_a_lapse_waits_for_the_contactor_as_every_end_does() -> None:
-    life = begun(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    status = life.run(LAPSE_S + 0.2)
-    assert (status.permitted, status.session_id) == (False, life.record().session_id)
+    scenario = begun(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    status = scenario.run(LAPSE_S + 0.2)
+    assert (status.permitted, status.session_id) == (False, scenario.record().session_id)
     assert status.reason == WAITS[Wait.END]
-    nothing_changes(life, BLUE, CardRefusal.ENDING)
-    life.run(0.2, safety=SAFETY)
-    assert life.record().ended_utc_ns > 0
-    assert life.hold(BLUE).action is Action.STARTED
+    nothing_changes(scenario, BLUE, CardRefusal.ENDING)
+    scenario.run(0.2, safety=SAFETY)
+    assert scenario.record().ended_utc_ns > 0
+    assert scenario.hold(BLUE).action is Action.STARTED
 
 
 def test_a_session_without_a_card_has_no_term() -> None:
-    life = with_cards(required=False)
-    status = life.run(600.0, pilot=SEATED)
+    scenario = with_cards(required=False)
+    status = scenario.run(600.0, pilot=SEATED)
     assert (status.permitted, status.lapses_utc_ns, status.token) == (True, 0, "")
 
 
@@ -376,61 +376,61 @@ def test_a_session_without_a_card_has_no_term() -> None:
 
 @pytest.mark.req("CHG-2", "RFID-5")
 def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
-    life = started()
-    life.run(1.0, safety=replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED))
-    assert life.hold(RED).action is Action.LOGGED_OFF
-    status = life.said[-1]
+    scenario = started()
+    scenario.run(1.0, safety=replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED))
+    assert scenario.hold(RED).action is Action.LOGGED_OFF
+    status = scenario.said[-1]
     assert not status.permitted  # at once, while the contactor is still closed
-    assert (life.record().end_reason, life.record().ended_utc_ns) == (EndReason.STOPPED, 0)
-    nothing_changes(life, RED, CardRefusal.ENDING)
-    nothing_changes(life, BLUE, CardRefusal.ENDING)
-    status = life.run(0.2, safety=SAFETY)
-    assert life.record().ended_utc_ns > 0
+    assert (scenario.record().end_reason, scenario.record().ended_utc_ns) == (EndReason.STOPPED, 0)
+    nothing_changes(scenario, RED, CardRefusal.ENDING)
+    nothing_changes(scenario, BLUE, CardRefusal.ENDING)
+    status = scenario.run(0.2, safety=SAFETY)
+    assert scenario.record().ended_utc_ns > 0
     assert (status.state, status.token) == (WallboxState.SUSPENDED, "")
     assert "logged off by the card" in status.reason
     assert "present a card" in status.reason
-    assert not life.run(600.0).permitted
+    assert not scenario.run(600.0).permitted
 
 
 @pytest.mark.req("RFID-5")
 @pytest.mark.parametrize("is_started", [False, True])
 def test_another_card_changes_nothing_in_a_session(is_started: bool) -> None:
-    life = started() if is_started else begun()
-    nothing_changes(life, BLUE, CardRefusal.OTHER_BEGAN)
-    assert life.said[-1].token == RED
-    assert life.hold(RED).action is Action.LOGGED_OFF
+    scenario = started() if is_started else begun()
+    nothing_changes(scenario, BLUE, CardRefusal.OTHER_BEGAN)
+    assert scenario.said[-1].token == RED
+    assert scenario.hold(RED).action is Action.LOGGED_OFF
 
 
 @pytest.mark.parametrize("by", ["card", "app", "restart"])
 def test_a_stop_is_lifted_by_a_new_authorisation(by: str) -> None:
-    life = started()
-    before = life.said[-1].session_id
+    scenario = started()
+    before = scenario.said[-1].session_id
     if by == "card":
-        life.hold(RED)
+        scenario.hold(RED)
     else:
-        life.step(end="app")
-    life.run(1.0)
+        scenario.step(end="app")
+    scenario.run(1.0)
     if by == "restart":
-        life = life.restarted()
-        life.run(2.0)
-    assert life.said[-1].state is WallboxState.SUSPENDED
-    assert life.hold(BLUE).action is Action.STARTED
-    status = life.run(0.2)
+        scenario = scenario.restarted()
+        scenario.run(2.0)
+    assert scenario.said[-1].state is WallboxState.SUSPENDED
+    assert scenario.hold(BLUE).action is Action.STARTED
+    status = scenario.run(0.2)
     assert status.permitted
     assert status.session_id != before
-    assert life.stored(before).end_reason is EndReason.STOPPED
+    assert scenario.stored(before).end_reason is EndReason.STOPPED
     assert status.state is WallboxState.READY_FOR_CHARGING
-    life.run(1.0, pilot=OUT)
-    assert all(entry.record.ended_utc_ns for entry in life.disk.values())
+    scenario.run(1.0, pilot=OUT)
+    assert all(entry.record.ended_utc_ns for entry in scenario.disk.values())
 
 
 @pytest.mark.req("ERR-8007")
 def test_the_end_by_a_latched_fault_is_not_lifted_by_a_card() -> None:
-    life = started()
-    life.run(1.0, safety=replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,)))
-    nothing_changes(life, BLUE, CardRefusal.NOT_CHARGED)
-    life.run(1.0, safety=SAFETY)
-    nothing_changes(life, BLUE, CardRefusal.ENDED_BY_FAULT)
+    scenario = started()
+    scenario.run(1.0, safety=replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,)))
+    nothing_changes(scenario, BLUE, CardRefusal.NOT_CHARGED)
+    scenario.run(1.0, safety=SAFETY)
+    nothing_changes(scenario, BLUE, CardRefusal.ENDED_BY_FAULT)
 
 
 # --- what keeps a card from beginning ---------------------------------------------------------
@@ -450,13 +450,13 @@ def test_the_end_by_a_latched_fault_is_not_lifted_by_a_card() -> None:
 def test_where_nobody_is_charged_a_card_is_refused(
     plug: Any, changes: dict[str, Any], why: NotCharged
 ) -> None:
-    life = with_cards(plug, safety=replace(SAFETY, **changes))
-    nothing_changes(life, RED, CardRefusal.NOT_CHARGED)
-    verdict = life.hold(RED)
+    scenario = with_cards(plug, safety=replace(SAFETY, **changes))
+    nothing_changes(scenario, RED, CardRefusal.NOT_CHARGED)
+    verdict = scenario.hold(RED)
     assert (verdict.not_charged, verdict.codes) == (why, changes.get("faults", ()))
-    life.run(1.0, safety=SAFETY)
-    assert life.disk == {}
-    assert life.hold(RED).action in (Action.RELEASED, Action.STARTED)
+    scenario.run(1.0, safety=SAFETY)
+    assert scenario.disk == {}
+    assert scenario.hold(RED).action in (Action.RELEASED, Action.STARTED)
 
 
 @pytest.mark.parametrize(
@@ -472,34 +472,34 @@ def test_where_nobody_is_charged_a_card_is_refused(
 def test_what_cannot_be_judged_yet_may_be_asked_again(
     facts: dict[str, Any], refusal: CardRefusal
 ) -> None:
-    life = with_cards(**facts)
-    verdict = life.hold(RED)
+    scenario = with_cards(**facts)
+    verdict = scenario.hold(RED)
     assert (verdict.action, verdict.refusal, verdict.is_early) == (None, refusal, True)
-    assert not life.run(0.2).released
-    life.run(1.0, box=box(1000.0), safety=SAFETY, pilot=OUT, required=True)
-    assert life.hold(RED).action is Action.RELEASED
+    assert not scenario.run(0.2).released
+    scenario.run(1.0, box=box(1000.0), safety=SAFETY, pilot=OUT, required=True)
+    assert scenario.hold(RED).action is Action.RELEASED
 
 
 def test_a_plug_that_is_just_pulled_is_waited_for() -> None:
-    life = with_cards(SEATED)
-    life.run(0.1, pilot=OUT)
-    assert life.hold(RED).refusal is CardRefusal.PLUG_UNKNOWN
-    life.run(1.0)
-    assert life.hold(RED).action is Action.RELEASED
+    scenario = with_cards(SEATED)
+    scenario.run(0.1, pilot=OUT)
+    assert scenario.hold(RED).refusal is CardRefusal.PLUG_UNKNOWN
+    scenario.run(1.0)
+    assert scenario.hold(RED).action is Action.RELEASED
 
 
 def test_a_card_before_the_found_session_is_judged_has_to_wait() -> None:
     old = started()
     new = old.restarted()
-    new.life = 0
+    new.graph_run = 0
     assert new.hold(RED).refusal is CardRefusal.SESSION_UNKNOWN
-    new.life = old.life
+    new.graph_run = old.graph_run
     assert new.run(0.2).permitted
     assert new.hold(RED).action is Action.LOGGED_OFF
 
 
 @pytest.mark.parametrize("unseen", [SILENT, pilot(CpState.E), pilot(CpState.F)])
-def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Copper) -> None:
+def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Signals) -> None:
     old = started()
     old.hold(RED)
     old.run(1.0)
@@ -516,55 +516,55 @@ def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Copper) -> None:
 @pytest.mark.req("RFID-6")
 @pytest.mark.parametrize("plug", [OUT, SEATED])
 def test_where_no_card_is_needed_a_card_is_told_so(plug: Any) -> None:
-    life = with_cards(plug, required=False)
-    nothing_changes(life, RED, CardRefusal.SWITCHED_OFF)
-    assert life.run(1.0, pilot=SEATED).permitted
+    scenario = with_cards(plug, required=False)
+    nothing_changes(scenario, RED, CardRefusal.SWITCHED_OFF)
+    assert scenario.run(1.0, pilot=SEATED).permitted
 
 
 @pytest.mark.req("RFID-6")
 def test_before_the_setting_is_known_nobody_new_begins_and_who_runs_goes_on() -> None:
-    life = with_cards(SEATED, required=None)
-    status = life.run(600.0)
+    scenario = with_cards(SEATED, required=None)
+    status = scenario.run(600.0)
     assert (status.permitted, status.authorization_required) == (False, True)
     assert status.reason == NOT_KNOWN
-    assert life.disk == {}
-    assert life.run(0.2, required=False).permitted
-    assert life.run(60.0, required=None).permitted
-    life = life.restarted()
-    assert life.run(60.0).permitted
-    assert life.said[-1].session_id == life.record().session_id
-    life.run(1.0, pilot=OUT)
-    assert life.said[-1].reason == NOT_KNOWN
-    assert not life.run(1.0, pilot=SEATED).permitted
+    assert scenario.disk == {}
+    assert scenario.run(0.2, required=False).permitted
+    assert scenario.run(60.0, required=None).permitted
+    scenario = scenario.restarted()
+    assert scenario.run(60.0).permitted
+    assert scenario.said[-1].session_id == scenario.record().session_id
+    scenario.run(1.0, pilot=OUT)
+    assert scenario.said[-1].reason == NOT_KNOWN
+    assert not scenario.run(1.0, pilot=SEATED).permitted
 
 
 @pytest.mark.req("RFID-7")
 def test_a_session_that_began_without_a_card_is_left_alone_when_one_becomes_required() -> None:
-    life = with_cards(required=False)
-    before = life.run(1.0, pilot=SEATED).session_id
-    status = life.run(600.0, required=True)
+    scenario = with_cards(required=False)
+    before = scenario.run(1.0, pilot=SEATED).session_id
+    status = scenario.run(600.0, required=True)
     assert (status.session_id, status.permitted) == (before, True)
-    nothing_changes(life, RED, CardRefusal.PLUG_BEGAN)
-    life.run(1.0, pilot=OUT)
-    assert not life.run(1.0, pilot=SEATED).permitted
+    nothing_changes(scenario, RED, CardRefusal.PLUG_BEGAN)
+    scenario.run(1.0, pilot=OUT)
+    assert not scenario.run(1.0, pilot=SEATED).permitted
 
 
 @pytest.mark.req("RFID-7")
 def test_a_session_that_a_card_began_is_left_alone_when_none_is_required_any_more() -> None:
-    life = started()
-    assert life.run(600.0, required=False).permitted
-    nothing_changes(life, BLUE, CardRefusal.SWITCHED_OFF)
-    assert life.hold(RED).action is Action.LOGGED_OFF
-    status = life.run(60.0)
+    scenario = started()
+    assert scenario.run(600.0, required=False).permitted
+    nothing_changes(scenario, BLUE, CardRefusal.SWITCHED_OFF)
+    assert scenario.hold(RED).action is Action.LOGGED_OFF
+    status = scenario.run(60.0)
     assert not status.permitted
     assert status.reason.endswith("(logged off by the card); unplug the vehicle to begin again.")
 
 
 def test_a_release_ends_with_the_need_of_a_card() -> None:
-    life = with_cards()
-    life.hold(RED)
-    assert not life.run(0.2, required=False).released
-    status = life.run(1.0, pilot=SEATED)
+    scenario = with_cards()
+    scenario.hold(RED)
+    assert not scenario.run(0.2, required=False).released
+    status = scenario.run(1.0, pilot=SEATED)
     assert (status.permitted, status.token) == (True, "")
 
 
@@ -607,7 +607,7 @@ def test_a_clock_that_jumps_over_a_restart_gives_no_more_than_a_whole_term(jump_
     old = begun()
     (entry,) = old.disk.values()
     moved = entry.lapses_utc_ns - int(jump_s * 1e9)
-    new = Life(replace(entry, lapses_utc_ns=moved), required=True, now_s=old.now_s)
+    new = Scenario(replace(entry, lapses_utc_ns=moved), required=True, now_s=old.now_s)
     new.facts = dict(old.facts)
     new.run(LAPSE_S + 0.5)
     assert new.record().end_reason is EndReason.LAPSED
@@ -617,20 +617,20 @@ def test_a_clock_that_jumps_over_a_restart_gives_no_more_than_a_whole_term(jump_
 def test_after_a_loss_of_power_a_charge_that_was_not_started_has_its_whole_term(
     is_dead: bool,
 ) -> None:
-    life = begun()
-    before = life.record().session_id
-    life.run(50.0)
+    scenario = begun()
+    before = scenario.record().session_id
+    scenario.run(50.0)
     if is_dead:
-        life = life.restarted(first=True)
-    life.run(3600.0, **DARK)
-    assert life.said[-1].session_id == before  # the plug is waited for, however long
-    life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
-    assert life.run(0.1).lapses_utc_ns == life.utc_ns + int(LAPSE_S * 1e9)
-    status = life.run(LAPSE_S - 0.5)
+        scenario = scenario.restarted(first=True)
+    scenario.run(3600.0, **NO_MAINS)
+    assert scenario.said[-1].session_id == before  # the plug is waited for, however long
+    scenario.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
+    assert scenario.run(0.1).lapses_utc_ns == scenario.utc_ns + int(LAPSE_S * 1e9)
+    status = scenario.run(LAPSE_S - 0.5)
     assert (status.session_id, status.token, status.permitted) == (before, RED, True)
     assert status.lapses_utc_ns > 0
-    life.run(1.0)
-    assert life.record().end_reason is EndReason.LAPSED
+    scenario.run(1.0)
+    assert scenario.record().end_reason is EndReason.LAPSED
 
 
 @pytest.mark.req("RFID-4")
@@ -639,46 +639,46 @@ def test_the_wait_by_which_not_all_boxes_start_at_once_loses_no_authorisation(
     is_restarted: bool,
 ) -> None:
     wait_s = 300.0
-    life = begun(safety=replace(SAFETY, starts_in_s=wait_s))
-    ends_s = life.now_s + wait_s
-    until_utc_ns = life.said[-1].lapses_utc_ns
-    assert until_utc_ns > life.utc_ns + int(wait_s * 1e9)
-    while life.now_s < ends_s:
-        left_s = ends_s - life.now_s
-        assert life.run(min(1.0, left_s), safety=replace(SAFETY, starts_in_s=left_s)).permitted
+    scenario = begun(safety=replace(SAFETY, starts_in_s=wait_s))
+    ends_s = scenario.now_s + wait_s
+    until_utc_ns = scenario.said[-1].lapses_utc_ns
+    assert until_utc_ns > scenario.utc_ns + int(wait_s * 1e9)
+    while scenario.now_s < ends_s:
+        left_s = ends_s - scenario.now_s
+        assert scenario.run(min(1.0, left_s), safety=replace(SAFETY, starts_in_s=left_s)).permitted
         if is_restarted:
-            life, is_restarted = life.restarted(), False
+            scenario, is_restarted = scenario.restarted(), False
             until_utc_ns = 0
     if until_utc_ns:
-        assert life.said[-1].lapses_utc_ns == until_utc_ns  # it moved once
-    assert life.run(9.0, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST)).permitted
-    life.run(LATE_S)
-    assert life.record().end_reason is EndReason.LAPSED
-    life = begun(safety=replace(SAFETY, starts_in_s=900.0))
-    assert life.run(1000.0, safety=TESTED).permitted
+        assert scenario.said[-1].lapses_utc_ns == until_utc_ns  # it moved once
+    assert scenario.run(9.0, safety=replace(SAFETY, phase=SafetyPhase.SELF_TEST)).permitted
+    scenario.run(LATE_S)
+    assert scenario.record().end_reason is EndReason.LAPSED
+    scenario = begun(safety=replace(SAFETY, starts_in_s=900.0))
+    assert scenario.run(1000.0, safety=TESTED).permitted
 
 
 def test_with_the_loss_of_power_that_ends_a_session_its_term_ends() -> None:
-    life = begun()
-    life.run(10.0, **DARK)
-    life.facts |= {"safety": SAFETY, "pilot": OUT, "box": box(1000.0)}
-    status = life.run(1.0)
-    assert life.record().end_reason is EndReason.POWER_LOSS
+    scenario = begun()
+    scenario.run(10.0, **NO_MAINS)
+    scenario.facts |= {"safety": SAFETY, "pilot": OUT, "box": box(1000.0)}
+    status = scenario.run(1.0)
+    assert scenario.record().end_reason is EndReason.POWER_LOSS
     assert (status.token, status.lapses_utc_ns) == ("", 0)
 
 
 @pytest.mark.parametrize("is_dead", [False, True])
 def test_with_the_mains_a_session_resumes_with_its_card(is_dead: bool) -> None:
-    life = started()
-    before = life.record().session_id
+    scenario = started()
+    before = scenario.record().session_id
     if is_dead:
-        life = life.restarted(first=True)
-    life.run(600.0, **DARK)
-    life.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
-    status = life.run(600.0)
+        scenario = scenario.restarted(first=True)
+    scenario.run(600.0, **NO_MAINS)
+    scenario.facts |= {"safety": SAFETY, "pilot": SEATED, "box": box(1000.0)}
+    status = scenario.run(600.0)
     assert (status.session_id, status.token, status.permitted) == (before, RED, True)
-    nothing_changes(life, BLUE, CardRefusal.OTHER_BEGAN)
-    assert life.hold(RED).action is Action.LOGGED_OFF
+    nothing_changes(scenario, BLUE, CardRefusal.OTHER_BEGAN)
+    assert scenario.hold(RED).action is Action.LOGGED_OFF
 
 
 @pytest.mark.req("PAN-5")
@@ -698,32 +698,32 @@ def test_after_a_shutdown_a_seated_plug_needs_a_new_authorisation(is_started: bo
 
 @pytest.mark.req("PAN-5")
 def test_a_card_during_a_shutdown_begins_nothing() -> None:
-    life = with_cards()
-    life.hold(RED)
-    life.stop = StopReason.SHUTDOWN
-    verdict = life.hold(BLUE)
+    scenario = with_cards()
+    scenario.hold(RED)
+    scenario.stop = StopReason.SHUTDOWN
+    verdict = scenario.hold(BLUE)
     assert (verdict.refusal, verdict.is_early) == (CardRefusal.STOP, True)
-    assert not life.said[-1].released
-    life.run(1.0, pilot=SEATED)
-    assert life.disk == {}
+    assert not scenario.said[-1].released
+    scenario.run(1.0, pilot=SEATED)
+    assert scenario.disk == {}
 
 
 @pytest.mark.req("CHG-2")
 @pytest.mark.parametrize("is_away", [False, True])
 @pytest.mark.parametrize("is_started", [False, True])
 def test_with_the_plug_the_authorisation_goes(is_started: bool, is_away: bool) -> None:
-    life = started() if is_started else begun()
-    before = life.record().session_id
+    scenario = started() if is_started else begun()
+    before = scenario.record().session_id
     if is_away:  # the vehicle is changed while the node is dead
-        life = life.restarted()
-        life.run(2.0, pilot=NEW)
+        scenario = scenario.restarted()
+        scenario.run(2.0, pilot=NEW)
     else:
-        life.run(1.0, pilot=OUT)
-        life.run(1.0, pilot=SEATED)
-    assert life.stored(before).end_reason is EndReason.UNPLUGGED
-    assert (life.said[-1].permitted, life.said[-1].reason) == (False, REQUIRED)
-    assert life.hold(BLUE).action is Action.STARTED
-    assert life.run(0.2).token == BLUE
+        scenario.run(1.0, pilot=OUT)
+        scenario.run(1.0, pilot=SEATED)
+    assert scenario.stored(before).end_reason is EndReason.UNPLUGGED
+    assert (scenario.said[-1].permitted, scenario.said[-1].reason) == (False, REQUIRED)
+    assert scenario.hold(BLUE).action is Action.STARTED
+    assert scenario.run(0.2).token == BLUE
 
 
 # --- learning ---------------------------------------------------------------------------------
@@ -732,11 +732,11 @@ def test_with_the_plug_the_authorisation_goes(is_started: bool, is_away: bool) -
 @pytest.mark.req("STA-1", "STA-3")
 @pytest.mark.parametrize("mode", [RfidMode.NEW_CARD, RfidMode.CONFIRM, RfidMode.MASTER])
 def test_while_cards_are_learned_the_state_says_so(mode: RfidMode) -> None:
-    life = with_cards()
-    status = life.run(1.1, rfid_mode=mode)
+    scenario = with_cards()
+    status = scenario.run(1.1, rfid_mode=mode)
     assert status.state is WallboxState.TOKEN_PROGRAMMING_MODE
     assert "card" in status.reason
-    assert life.run(0.1, rfid_mode=RfidMode.READY).state is WallboxState.IDLE
+    assert scenario.run(0.1, rfid_mode=RfidMode.READY).state is WallboxState.IDLE
 
 
 @pytest.mark.req("STA-3")
@@ -744,11 +744,11 @@ def test_a_charge_without_cards_is_shown_though_a_master_is_awaited() -> None:
     closed = replace(
         TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED, cp_state=CpState.C
     )
-    life = with_cards(required=False, rfid_mode=RfidMode.MASTER)
-    assert life.said[-1].state is WallboxState.TOKEN_PROGRAMMING_MODE
-    status = life.run(2.0, pilot=pilot(CpState.C), safety=closed)
+    scenario = with_cards(required=False, rfid_mode=RfidMode.MASTER)
+    assert scenario.said[-1].state is WallboxState.TOKEN_PROGRAMMING_MODE
+    status = scenario.run(2.0, pilot=pilot(CpState.C), safety=closed)
     assert status.state is WallboxState.CHARGING
-    assert life.run(2.0, pilot=OUT).state is WallboxState.TOKEN_PROGRAMMING_MODE
+    assert scenario.run(2.0, pilot=OUT).state is WallboxState.TOKEN_PROGRAMMING_MODE
 
 
 # --- whatever happens -------------------------------------------------------------------------
@@ -759,9 +759,9 @@ ACTS = ("red", "blue", "end", "wait", "kill", "lost", "shutdown")
 EVENTS = st.sampled_from(FACTS + SETTING + ACTS)
 
 
-def obey(life: Life, event: str) -> Life:
-    """Let one thing happen; return the life that goes on."""
-    facts = life.facts
+def obey(scenario: Scenario, event: str) -> Scenario:
+    """Let one thing happen; return the scenario that goes on."""
+    facts = scenario.facts
     safety: SafetyStatus = facts["safety"]
     match event:
         case "A" | "B":
@@ -781,17 +781,17 @@ def obey(life: Life, event: str) -> Life:
         case "on" | "off" | "unknown":
             facts["required"] = {"on": True, "off": False, "unknown": None}[event]
         case "wait":
-            life.run(58.0)
-        case "kill" | "lost" | "shutdown" if life.disk:
+            scenario.run(58.0)
+        case "kill" | "lost" | "shutdown" if scenario.disk:
             if event == "shutdown":
-                life.stop = StopReason.SHUTDOWN
-                life.run(OPEN_S + 1.0)
-            count = life.count
-            life = life.restarted(first=event != "kill")
-            life.count = count
+                scenario.stop = StopReason.SHUTDOWN
+                scenario.run(OPEN_S + 1.0)
+            count = scenario.count
+            scenario = scenario.restarted(first=event != "kill")
+            scenario.count = count
         case _:
             pass
-    return life
+    return scenario
 
 
 @settings(max_examples=200, deadline=None)
@@ -799,37 +799,39 @@ def obey(life: Life, event: str) -> Life:
 def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_required(
     events: list[str],
 ) -> None:
-    life = with_cards()
+    scenario = with_cards()
     free: set[str] = set()  # sessions that were seen while no card was required
     released: dict[str, float] = {}  # card: when it was held last to any effect
     for event in events:
-        heard = len(life.said)
-        before = life.said[-1] if life.said else None
+        heard = len(scenario.said)
+        before = scenario.said[-1] if scenario.said else None
         if event in ("red", "blue"):
-            verdict = life.hold(event)
+            verdict = scenario.hold(event)
             if verdict.action in (Action.RELEASED, Action.STARTED):
-                assert life.facts["required"]
-                released[event] = life.now_s
+                assert scenario.facts["required"]
+                released[event] = scenario.now_s
             if verdict.action is Action.LOGGED_OFF:
                 assert before is not None
                 assert before.token == event
-                assert not life.said[-1].permitted
-                assert not life.said[-1].released
+                assert not scenario.said[-1].permitted
+                assert not scenario.said[-1].released
         else:
             if event == "end":
-                life.step(end="")
-            was = life
-            life = obey(life, event)
-            heard = heard if was is life else 0
-        newest = life.run(2.0)
-        is_clear = life.facts["safety"].has_mains and life.facts["pilot"] == SEATED
+                scenario.step(end="")
+            was = scenario
+            scenario = obey(scenario, event)
+            heard = heard if was is scenario else 0
+        newest = scenario.run(2.0)
+        is_clear = scenario.facts["safety"].has_mains and scenario.facts["pilot"] == SEATED
         if newest.released or (newest.lapses_utc_ns and is_clear):
-            assert newest.lapses_utc_ns >= life.utc_ns - 1_200_000_000  # said a second ago at most
-        for status in life.said[heard:]:
+            assert (
+                newest.lapses_utc_ns >= scenario.utc_ns - 1_200_000_000
+            )  # said a second ago at most
+        for status in scenario.said[heard:]:
             if not status.session_id:
                 continue
-            record = life.stored(status.session_id)
-            if life.facts["required"] is False and not record.token:
+            record = scenario.stored(status.session_id)
+            if scenario.facts["required"] is False and not record.token:
                 free.add(record.session_id)
             if status.permitted and record.session_id not in free:
                 assert record.token in released

@@ -10,7 +10,7 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import EndReason, WallboxState
 from nodes.session.running import OPEN_S
-from tests.session.conftest import DARK, SAFETY, Life, box, pilot, plugged_in
+from tests.session.conftest import NO_MAINS, SAFETY, Scenario, box, pilot, plugged_in
 
 pytestmark = pytest.mark.req("ERR-8007", "ERR-RED")
 
@@ -23,93 +23,93 @@ def faulty(*codes: FaultCode, **changes: Any) -> SafetyStatus:
     return replace(SAFETY, faults=codes, phase=phase, **changes)
 
 
-def ended_by(code: FaultCode) -> Life:
-    """Return a life whose session a latched fault has ended; the vehicle is still plugged in."""
-    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    life.run(1.0, safety=faulty(code))
-    assert life.record().end_reason is EndReason.FAULT
-    assert life.record().ended_utc_ns > 0
-    return life
+def ended_by(code: FaultCode) -> Scenario:
+    """Return a scenario after a latched fault has ended the session, the vehicle plugged in."""
+    scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    scenario.run(1.0, safety=faulty(code))
+    assert scenario.record().end_reason is EndReason.FAULT
+    assert scenario.record().ended_utc_ns > 0
+    return scenario
 
 
 @LATCHED
 def test_a_latched_fault_withdraws_the_permission_at_once_and_ends_once_it_is_open(
     code: FaultCode,
 ) -> None:
-    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    assert life.said[-1].permitted
-    life.facts["safety"] = faulty(code, contactor=Contactor.CLOSED)
-    life.step()
-    assert not life.said[-1].permitted
-    assert life.record().end_reason is EndReason.FAULT
-    life.run(1.0, box=box(1004.0))
-    assert life.record().ended_utc_ns == 0
-    status = life.run(0.1, safety=faulty(code))
+    scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    assert scenario.said[-1].permitted
+    scenario.facts["safety"] = faulty(code, contactor=Contactor.CLOSED)
+    scenario.step()
+    assert not scenario.said[-1].permitted
+    assert scenario.record().end_reason is EndReason.FAULT
+    scenario.run(1.0, box=box(1004.0))
+    assert scenario.record().ended_utc_ns == 0
+    status = scenario.run(0.1, safety=faulty(code))
     assert status.session_id == ""
     assert status.state is WallboxState.UNRECOVERABLE_ERROR
-    assert life.record().ended_utc_ns > 0
-    assert life.record().energy_wh == 4.0
+    assert scenario.record().ended_utc_ns > 0
+    assert scenario.record().energy_wh == 4.0
 
 
 def test_a_welded_contactor_keeps_no_session_from_ending() -> None:
-    life = plugged_in()
-    life.run(OPEN_S + 0.5, safety=faulty(FaultCode.RED, contactor=Contactor.WELDED))
-    assert life.record().end_reason is EndReason.FAULT
-    assert life.record().ended_utc_ns > 0
+    scenario = plugged_in()
+    scenario.run(OPEN_S + 0.5, safety=faulty(FaultCode.RED, contactor=Contactor.WELDED))
+    assert scenario.record().end_reason is EndReason.FAULT
+    assert scenario.record().ended_utc_ns > 0
 
 
 def test_a_fault_that_is_tried_again_ends_no_session() -> None:
-    life = plugged_in()
-    before = life.said[-1].session_id
-    status = life.run(400.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
+    scenario = plugged_in()
+    before = scenario.said[-1].session_id
+    status = scenario.run(400.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
     assert status.state is WallboxState.UNRECOVERABLE_ERROR
     assert (status.session_id, status.permitted) == (before, True)
 
 
 @LATCHED
 def test_no_session_begins_while_a_latched_fault_holds(code: FaultCode) -> None:
-    life = plugged_in(safety=faulty(code))
-    life.run(60.0)
-    assert life.disk == {}
-    assert life.run(1.0, safety=SAFETY).permitted
+    scenario = plugged_in(safety=faulty(code))
+    scenario.run(60.0)
+    assert scenario.disk == {}
+    assert scenario.run(1.0, safety=SAFETY).permitted
 
 
 @LATCHED
 def test_after_a_latched_fault_the_plug_in_is_held_until_the_plug_was_out(code: FaultCode) -> None:
-    life = ended_by(code)
-    assert not life.run(60.0).permitted
-    status = life.run(60.0, safety=SAFETY)  # let go, and mains were not off
+    scenario = ended_by(code)
+    assert not scenario.run(60.0).permitted
+    status = scenario.run(60.0, safety=SAFETY)  # let go, and mains were not off
     assert not status.permitted
     assert status.state is WallboxState.SUSPENDED
     assert "ended by a fault" in status.reason
-    life.run(UNPLUGGED_S + 0.2, pilot=OUT)
-    assert life.run(1.0, pilot=SEATED).permitted
-    assert len(life.disk) == 2
+    scenario.run(UNPLUGGED_S + 0.2, pilot=OUT)
+    assert scenario.run(1.0, pilot=SEATED).permitted
+    assert len(scenario.disk) == 2
 
 
 @pytest.mark.req("ERR-P")
 @LATCHED
 def test_mains_off_and_on_that_clear_the_fault_lift_the_hold(code: FaultCode) -> None:
-    life = ended_by(code)
-    life.run(10.0, **DARK | {"safety": faulty(code, has_mains=False)})
+    scenario = ended_by(code)
+    scenario.run(10.0, **NO_MAINS | {"safety": faulty(code, has_mains=False)})
     still = {"pilot": SEATED, "box": box(1000.0)}
-    assert not life.run(10.0, safety=faulty(code), **still).permitted  # it holds still
+    assert not scenario.run(10.0, safety=faulty(code), **still).permitted  # it holds still
     starting = replace(SAFETY, phase=SafetyPhase.START)
-    assert not life.run(1.0, safety=starting).permitted  # nothing is proven yet
-    status = life.run(1.0, safety=SAFETY)
+    assert not scenario.run(1.0, safety=starting).permitted  # nothing is proven yet
+    status = scenario.run(1.0, safety=SAFETY)
     assert status.permitted
-    assert len(life.disk) == 2
+    assert len(scenario.disk) == 2
 
 
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize("first", [True, False])
 def test_another_life_of_the_graph_has_had_its_mains_off(first: bool) -> None:
-    life = ended_by(FaultCode.SAFETY_CIRCUIT).restarted(first)
-    held = life.run(10.0)  # 8007 outlives a restart that is none of the mains
+    scenario = ended_by(FaultCode.SAFETY_CIRCUIT).restarted(first)
+    held = scenario.run(10.0)  # 8007 outlives a restart that is none of the mains
     assert not held.permitted
     assert held.state is WallboxState.UNRECOVERABLE_ERROR
-    assert not life.run(1.0, safety=replace(SAFETY, phase=SafetyPhase.START)).permitted
-    assert life.run(10.0, safety=SAFETY).permitted is first
+    assert not scenario.run(1.0, safety=replace(SAFETY, phase=SafetyPhase.START)).permitted
+    assert scenario.run(10.0, safety=SAFETY).permitted is first
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -126,17 +126,17 @@ def test_a_session_that_a_fault_was_ending_goes_on_ending(first: bool) -> None:
 
 
 def test_what_ends_a_session_first_is_its_reason() -> None:
-    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    life.step(end="app")
-    life.run(1.0, safety=faulty(FaultCode.RED))
-    assert life.record().end_reason is EndReason.STOPPED
-    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    life.facts["safety"] = faulty(FaultCode.RED, contactor=Contactor.CLOSED)
-    life.step()
-    life.stop = StopReason.SHUTDOWN
-    life.run(1.0, safety=faulty(FaultCode.RED))
-    assert life.done
-    assert life.record().end_reason is EndReason.FAULT
+    scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    scenario.step(end="app")
+    scenario.run(1.0, safety=faulty(FaultCode.RED))
+    assert scenario.record().end_reason is EndReason.STOPPED
+    scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    scenario.facts["safety"] = faulty(FaultCode.RED, contactor=Contactor.CLOSED)
+    scenario.step()
+    scenario.stop = StopReason.SHUTDOWN
+    scenario.run(1.0, safety=faulty(FaultCode.RED))
+    assert scenario.done
+    assert scenario.record().end_reason is EndReason.FAULT
 
 
 # --- a plug that is pulled because nothing goes on --------------------------------------------
@@ -159,31 +159,31 @@ UNRECOVERABLE: list[tuple[tuple[FaultCode, ...], dict[str, Any], EndReason]] = [
 def test_a_plug_that_is_pulled_under_a_lasting_fault_ends_the_session_with_it(
     codes: tuple[FaultCode, ...], changes: dict[str, Any], reason: EndReason
 ) -> None:
-    life = plugged_in()
-    life.run(5.0, safety=faulty(*codes, **changes))
-    life.run(1.0, pilot=OUT, safety=SAFETY)  # the fault goes with the plug
-    assert life.record().end_reason is reason
+    scenario = plugged_in()
+    scenario.run(5.0, safety=faulty(*codes, **changes))
+    scenario.run(1.0, pilot=OUT, safety=SAFETY)  # the fault goes with the plug
+    assert scenario.record().end_reason is reason
 
 
 @pytest.mark.req("ERR-1")
 def test_a_plug_that_is_pulled_while_charging_is_unplugged() -> None:
-    life = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    status = life.run(1.0, pilot=OUT, safety=faulty(FaultCode.UNPLUGGED))
+    scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
+    status = scenario.run(1.0, pilot=OUT, safety=faulty(FaultCode.UNPLUGGED))
     assert status.state is WallboxState.UNRECOVERABLE_ERROR
-    assert life.record().end_reason is EndReason.UNPLUGGED
+    assert scenario.record().end_reason is EndReason.UNPLUGGED
 
 
 def test_a_lasting_fault_that_has_gone_is_no_reason_any_more() -> None:
-    life = plugged_in()
-    life.run(5.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
-    life.run(5.0, safety=SAFETY)
-    life.run(1.0, pilot=OUT)
-    assert life.record().end_reason is EndReason.UNPLUGGED
+    scenario = plugged_in()
+    scenario.run(5.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
+    scenario.run(5.0, safety=SAFETY)
+    scenario.run(1.0, pilot=OUT)
+    assert scenario.record().end_reason is EndReason.UNPLUGGED
 
 
 def test_mains_that_are_lost_count_more_than_the_fault_before() -> None:
-    life = plugged_in()
-    life.run(5.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
-    life.run(5.0, **DARK)
-    life.run(1.0, safety=SAFETY, pilot=OUT, box=box(1000.0))
-    assert life.record().end_reason is EndReason.POWER_LOSS
+    scenario = plugged_in()
+    scenario.run(5.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
+    scenario.run(5.0, **NO_MAINS)
+    scenario.run(1.0, safety=SAFETY, pilot=OUT, box=box(1000.0))
+    assert scenario.record().end_reason is EndReason.POWER_LOSS

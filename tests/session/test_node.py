@@ -114,7 +114,7 @@ def test_a_shutdown_ends_the_session_and_leaves_when_the_contactor_is_open(box: 
 def test_a_lost_power_ends_the_session_in_the_next_graph(tmp_path: Path, incarnation: int) -> None:
     box = Box(tmp_path)
     before = box.charge()
-    after = Box(tmp_path, life=2)
+    after = Box(tmp_path, graph_run=2)
     if incarnation == 2:
         after.graph.kill("session")  # before it has stored a thing
         after.start()

@@ -1,4 +1,4 @@
-"""Every session is in the store once, the newest ones are kept, and a broken one is told."""
+"""Every session is in the store once, the newest ones are kept, and a broken one is reported."""
 
 from pathlib import Path
 

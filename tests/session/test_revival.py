@@ -15,12 +15,12 @@ from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
 from nodes.session.words import WAITS
 from tests.session.conftest import (
-    DARK,
+    NO_MAINS,
     SAFETY,
     SILENT,
     UTC_NS,
-    Copper,
-    Life,
+    Scenario,
+    Signals,
     box,
     pilot,
     plugged_in,
@@ -34,23 +34,23 @@ NEW = pilot(CpState.B, UTC_NS)  # safety saw it go in
 # --- the nodes live through it ----------------------------------------------------------------
 
 
-def in_the_dark(seconds: float = 600.0) -> tuple[Life, str]:
-    """Return a life whose mains are off, and the session that runs in it."""
-    life = plugged_in()
-    life.run(30.0, box=box(1200.0))
-    before = life.said[-1].session_id
-    life.run(seconds, **DARK)
-    return life, before
+def without_mains(seconds: float = 600.0) -> tuple[Scenario, str]:
+    """Return a scenario whose mains are off, and the session that runs in it."""
+    scenario = plugged_in()
+    scenario.run(30.0, box=box(1200.0))
+    before = scenario.said[-1].session_id
+    scenario.run(seconds, **NO_MAINS)
+    return scenario, before
 
 
-def lit(life: Life, plug: Copper) -> None:
-    """Give a life its mains back, and the plug as it is found."""
-    life.facts |= {"safety": SAFETY, "pilot": plug}
+def lit(scenario: Scenario, plug: Signals) -> None:
+    """Give a scenario its mains back, and the plug as it is found."""
+    scenario.facts |= {"safety": SAFETY, "pilot": plug}
 
 
 def test_a_session_goes_on_while_the_box_is_dark() -> None:
-    life, before = in_the_dark()
-    status = life.said[-1]
+    scenario, before = without_mains()
+    status = scenario.said[-1]
     assert (status.session_id, status.permitted, status.plugged) == (before, True, True)
     assert status.state is WallboxState.RECOVER_FROM_ERROR
     assert status.reason.startswith("The box has no mains.")
@@ -59,133 +59,133 @@ def test_a_session_goes_on_while_the_box_is_dark() -> None:
 
 @pytest.mark.parametrize(("counter_wh", "energy_wh"), [(1207.0, 207.0), (3.0, 200.0)])
 def test_with_the_same_plug_the_session_resumes(counter_wh: float, energy_wh: float) -> None:
-    life, before = in_the_dark()
-    lit(life, SEATED)
-    status = life.run(2.0)
+    scenario, before = without_mains()
+    lit(scenario, SEATED)
+    status = scenario.run(2.0)
     assert (status.session_id, status.permitted) == (before, True)
     assert status.state is WallboxState.READY_FOR_CHARGING
-    life.facts["box"] = box(counter_wh)
-    assert life.run(1.1).energy_wh == energy_wh
+    scenario.facts["box"] = box(counter_wh)
+    assert scenario.run(1.1).energy_wh == energy_wh
     # and from then on it is a session like any other
-    life.run(60.0)
-    life.run(1.0, pilot=OUT)
-    assert life.record().end_reason is EndReason.UNPLUGGED
-    assert life.record().energy_wh == energy_wh
+    scenario.run(60.0)
+    scenario.run(1.0, pilot=OUT)
+    assert scenario.record().end_reason is EndReason.UNPLUGGED
+    assert scenario.record().energy_wh == energy_wh
 
 
 def test_a_plug_that_is_out_after_the_dark_ends_the_session_with_the_loss_of_power() -> None:
-    life, before = in_the_dark()
-    dark_utc_ns = life.utc_ns - 600 * 10**9
-    lit(life, OUT)
-    status = life.run(1.0)
+    scenario, before = without_mains()
+    dark_utc_ns = scenario.utc_ns - 600 * 10**9
+    lit(scenario, OUT)
+    status = scenario.run(1.0)
     assert (status.session_id, status.plugged) == ("", False)
-    assert life.record().end_reason is EndReason.POWER_LOSS
-    assert life.record().ended_utc_ns == 0  # what flowed before is still in the meter
-    assert life.run(1.0, box=box(1206.0)).energy_wh == 206.0
-    assert life.record().energy_wh == 206.0
-    assert 0 <= life.record().ended_utc_ns - dark_utc_ns <= 2 * 10**8
-    status = life.run(1.0, pilot=NEW)
+    assert scenario.record().end_reason is EndReason.POWER_LOSS
+    assert scenario.record().ended_utc_ns == 0  # what flowed before is still in the meter
+    assert scenario.run(1.0, box=box(1206.0)).energy_wh == 206.0
+    assert scenario.record().energy_wh == 206.0
+    assert 0 <= scenario.record().ended_utc_ns - dark_utc_ns <= 2 * 10**8
+    status = scenario.run(1.0, pilot=NEW)
     assert status.permitted
     assert status.session_id not in ("", before)
 
 
 @pytest.mark.parametrize("first", [SILENT, pilot(CpState.E), pilot(CpState.F)])
 def test_what_says_nothing_about_the_plug_after_the_dark_resumes_and_ends_nothing(
-    first: Copper,
+    first: Signals,
 ) -> None:
-    life, before = in_the_dark()
-    lit(life, first)
-    assert life.run(60.0).session_id == before
-    life.run(1.0, pilot=OUT, box=box(1200.0))
-    assert life.record().end_reason is EndReason.POWER_LOSS
+    scenario, before = without_mains()
+    lit(scenario, first)
+    assert scenario.run(60.0).session_id == before
+    scenario.run(1.0, pilot=OUT, box=box(1200.0))
+    assert scenario.record().end_reason is EndReason.POWER_LOSS
 
 
 def test_another_plug_after_the_dark_has_a_session_of_its_own() -> None:
-    life, before = in_the_dark()
-    lit(life, NEW)
-    life.facts["box"] = box(1200.0)
-    status = life.run(1.0)
+    scenario, before = without_mains()
+    lit(scenario, NEW)
+    scenario.facts["box"] = box(1200.0)
+    status = scenario.run(1.0)
     assert status.permitted
     assert status.session_id not in ("", before)
-    assert life.stored(before).end_reason is EndReason.POWER_LOSS
-    assert life.stored(before).ended_utc_ns > 0
+    assert scenario.stored(before).end_reason is EndReason.POWER_LOSS
+    assert scenario.stored(before).ended_utc_ns > 0
 
 
 def test_mains_that_are_lost_while_the_plug_is_going_out_count_too() -> None:
-    life = plugged_in()
-    life.run(UNPLUGGED_S - 0.1, pilot=OUT)
-    life.run(5.0, **DARK)
-    lit(life, OUT)
-    life.run(1.0, box=box(1000.0))
-    assert life.record().end_reason is EndReason.POWER_LOSS
+    scenario = plugged_in()
+    scenario.run(UNPLUGGED_S - 0.1, pilot=OUT)
+    scenario.run(5.0, **NO_MAINS)
+    lit(scenario, OUT)
+    scenario.run(1.0, box=box(1000.0))
+    assert scenario.record().end_reason is EndReason.POWER_LOSS
 
 
 def test_a_plug_that_is_seen_out_by_a_box_without_mains_counts_too() -> None:
-    life = plugged_in()
-    life.run(1.0, safety=replace(SAFETY, has_mains=False), pilot=OUT)
-    assert life.record().end_reason is EndReason.POWER_LOSS
+    scenario = plugged_in()
+    scenario.run(1.0, safety=replace(SAFETY, has_mains=False), pilot=OUT)
+    assert scenario.record().end_reason is EndReason.POWER_LOSS
 
 
 def test_a_plug_that_was_out_and_then_out_of_sight_in_the_dark_is_another_one() -> None:
-    life = plugged_in()
-    before = life.said[-1].session_id
-    life.run(0.1, pilot=OUT)
-    life.run(UNSEEN_S, **DARK)
-    lit(life, SEATED)
-    assert life.run(1.0, box=box(1000.0)).session_id not in ("", before)
-    assert life.stored(before).end_reason is EndReason.POWER_LOSS
+    scenario = plugged_in()
+    before = scenario.said[-1].session_id
+    scenario.run(0.1, pilot=OUT)
+    scenario.run(UNSEEN_S, **NO_MAINS)
+    lit(scenario, SEATED)
+    assert scenario.run(1.0, box=box(1000.0)).session_id not in ("", before)
+    assert scenario.stored(before).end_reason is EndReason.POWER_LOSS
 
 
 def test_a_charge_that_is_stopped_in_the_dark_does_not_resume() -> None:
-    life, before = in_the_dark()
-    life.step(end="app")
-    assert not life.run(OPEN_S + 1.0).permitted
-    lit(life, SEATED)
-    status = life.run(60.0, box=box(1200.0))
+    scenario, before = without_mains()
+    scenario.step(end="app")
+    assert not scenario.run(OPEN_S + 1.0).permitted
+    lit(scenario, SEATED)
+    status = scenario.run(60.0, box=box(1200.0))
     assert not status.permitted
-    assert life.record().session_id == before
-    assert life.record().end_reason is EndReason.STOPPED
+    assert scenario.record().session_id == before
+    assert scenario.record().end_reason is EndReason.STOPPED
 
 
 @pytest.mark.parametrize(
     ("plug", "reason"), [(SEATED, None), (OUT, EndReason.POWER_LOSS), (NEW, EndReason.POWER_LOSS)]
 )
 def test_a_node_that_is_restarted_in_the_dark_goes_on_waiting_for_the_plug(
-    plug: Copper, reason: EndReason | None
+    plug: Signals, reason: EndReason | None
 ) -> None:
-    life, before = in_the_dark()
-    life.stop = StopReason.RESTART
-    life.step()
-    assert life.done
-    life = life.restarted()
-    lit(life, plug)
-    life.run(2.0, box=box(1200.0))
-    assert life.stored(before).end_reason is reason
-    assert (life.said[-1].session_id == before) is (reason is None)
+    scenario, before = without_mains()
+    scenario.stop = StopReason.RESTART
+    scenario.step()
+    assert scenario.done
+    scenario = scenario.restarted()
+    lit(scenario, plug)
+    scenario.run(2.0, box=box(1200.0))
+    assert scenario.stored(before).end_reason is reason
+    assert (scenario.said[-1].session_id == before) is (reason is None)
 
 
 def test_a_box_whose_mains_flicker_keeps_its_session() -> None:
-    life = plugged_in()
-    before = life.said[-1].session_id
+    scenario = plugged_in()
+    before = scenario.said[-1].session_id
     for _ in range(20):
-        life.run(0.3, **DARK)
-        lit(life, SEATED)
-        life.run(0.3)
-    assert life.run(1.0, box=box(1000.0)).session_id == before
-    assert len(life.disk) == 1
+        scenario.run(0.3, **NO_MAINS)
+        lit(scenario, SEATED)
+        scenario.run(0.3)
+    assert scenario.run(1.0, box=box(1000.0)).session_id == before
+    assert len(scenario.disk) == 1
 
 
 def test_a_box_that_was_dark_has_time_to_prove_its_contactor_again() -> None:
-    life, _ = in_the_dark()
-    lit(life, SEATED)
-    status = life.run(1.0)
+    scenario, _ = without_mains()
+    lit(scenario, SEATED)
+    status = scenario.run(1.0)
     assert status.state is WallboxState.READY_FOR_CHARGING
 
 
 # --- the nodes died with it -------------------------------------------------------------------
 
 
-def lost_power(last_wh: float = 1300.0) -> tuple[Life, str]:
+def lost_power(last_wh: float = 1300.0) -> tuple[Scenario, str]:
     """Return the first incarnation after a loss of power, and the session that ran.
 
     Nothing of its energy is on the disk, and neither plug nor meter has been heard yet.
@@ -202,7 +202,7 @@ def test_a_seated_plug_resumes_its_session_with_id_card_and_energy() -> None:
     old = plugged_in()
     (entry,) = old.disk.values()
     entry = replace(entry, record=replace(entry.record, token="04A1B2C3"))
-    new = Life(last=entry, life=2, now_s=old.now_s)
+    new = Scenario(last=entry, graph_run=2, now_s=old.now_s)
     status = new.run(2.0, pilot=SEATED, box=box(1005.0))
     assert (status.session_id, status.permitted) == (entry.record.session_id, True)
     assert status.energy_wh == 5.0
@@ -216,8 +216,8 @@ def test_the_plug_is_waited_for_without_a_deadline_and_without_permission(state:
     new, before = lost_power()
     new.run(3600.0)
     new.run(60.0, pilot=pilot(CpState.E))
-    new.run(60.0, **DARK)
-    new.run(60.0, pilot=Copper(None, state))  # pilot alone is no witness for a plug that is in
+    new.run(60.0, **NO_MAINS)
+    new.run(60.0, pilot=Signals(None, state))  # pilot alone is no witness for a plug that is in
     assert {(said.session_id, said.permitted) for said in new.said} == {(before, False)}
     status = new.run(0.1, safety=SAFETY, pilot=pilot(state))
     assert (status.session_id, status.permitted) == (before, True)
@@ -225,12 +225,14 @@ def test_the_plug_is_waited_for_without_a_deadline_and_without_permission(state:
 
 def test_what_is_waited_for_is_said() -> None:
     new, _ = lost_power()
-    status = new.run(5.0, pilot=Copper(None, CpState.B))
+    status = new.run(5.0, pilot=Signals(None, CpState.B))
     assert status.reason == WAITS[Wait.PLUG_UNSEEN]
 
 
-@pytest.mark.parametrize("plug", [OUT, Copper(None, CpState.A), Copper(CpState.B, CpState.A), NEW])
-def test_a_plug_that_is_out_or_was_ends_the_session_with_the_loss_of_power(plug: Copper) -> None:
+@pytest.mark.parametrize(
+    "plug", [OUT, Signals(None, CpState.A), Signals(CpState.B, CpState.A), NEW]
+)
+def test_a_plug_that_is_out_or_was_ends_the_session_with_the_loss_of_power(plug: Signals) -> None:
     new, before = lost_power()
     new.run(5.0, pilot=plug)
     (entry, *_) = new.disk.values()
@@ -257,7 +259,7 @@ def test_a_session_that_power_was_lost_in_ends_when_it_was_last_known() -> None:
 
 COUNTERS = [
     (1300.0, 300.0),  # the counter is kept without power
-    (0.0, 0.0),  # it began anew
+    (0.0, 0.0),  # it began again
     (900_000.0, 0.0),  # no such energy can have flowed
 ]
 
@@ -302,7 +304,7 @@ def test_a_session_that_resumes_counts_on_from_there(
 
 
 @pytest.mark.parametrize("plug", [SILENT, SEATED, OUT])
-def test_a_second_loss_of_power_loses_nothing_more(plug: Copper) -> None:
+def test_a_second_loss_of_power_loses_nothing_more(plug: Signals) -> None:
     new, before = lost_power()
     new.run(5.0, pilot=plug)
     again = new.restarted(first=True)
@@ -317,7 +319,7 @@ def test_a_second_loss_of_power_loses_nothing_more(plug: Copper) -> None:
     ("plug", "reason"), [(OUT, EndReason.UNPLUGGED), (NEW, EndReason.UNPLUGGED), (SEATED, None)]
 )
 def test_once_resumed_it_is_a_session_of_this_life_of_the_graph(
-    plug: Copper, reason: EndReason | None
+    plug: Signals, reason: EndReason | None
 ) -> None:
     new, before = lost_power()
     new.run(2.0, pilot=SEATED, box=box(1000.0))
@@ -326,12 +328,12 @@ def test_once_resumed_it_is_a_session_of_this_life_of_the_graph(
     assert again.stored(before).end_reason is reason
 
 
-@pytest.mark.parametrize("life_heard", [2, 0])
-def test_a_life_that_is_not_known_is_another_one(life_heard: int) -> None:
+@pytest.mark.parametrize("run_heard", [2, 0])
+def test_a_life_that_is_not_known_is_another_one(run_heard: int) -> None:
     old = plugged_in()
     before = old.said[-1].session_id
     new = old.restarted()
-    new.life = life_heard
+    new.graph_run = run_heard
     status = new.run(HEAR_S + 1.0, pilot=OUT)
     assert not status.session_id
     assert new.stored(before).end_reason is EndReason.POWER_LOSS
@@ -369,7 +371,7 @@ def test_a_record_that_ran_without_a_plug_is_not_resumed() -> None:
         energy_wh=0.0,
         end_reason=None,
     )
-    new = Life(last=Entry(record=record, seated=False, seen_utc_ns=UTC_NS, run=1), life=2)
+    new = Scenario(last=Entry(record=record, seated=False, seen_utc_ns=UTC_NS, run=1), graph_run=2)
     assert new.run(1.0, pilot=SEATED).session_id not in ("", "odd")
     assert new.stored("odd").end_reason is EndReason.POWER_LOSS
 

@@ -16,20 +16,20 @@ SAFETY = SafetyStatus(
     limit_a=32.0,
     phase=SafetyPhase.IDLE,
 )
-DARK = replace(SAFETY, has_mains=False, phase=SafetyPhase.START)
+NO_MAINS = replace(SAFETY, has_mains=False, phase=SafetyPhase.START)
 LATCHED = replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,), phase=SafetyPhase.FAULT)
 
 
 def test_somebodys_stop_holds_whatever_the_mains_do() -> None:
     suspension = after_stop("the app")
-    for status in (SAFETY, DARK, LATCHED):
+    for status in (SAFETY, NO_MAINS, LATCHED):
         assert lift(suspension, status, 7) is suspension
     assert suspension.because == "the app"
 
 
 @pytest.mark.req("ERR-P", "ERR-8007")
 def test_the_hold_of_a_fault_ends_once_the_mains_were_off_and_the_fault_is_judged_away() -> None:
-    suspension = lift(after_fault(7), DARK, 7)
+    suspension = lift(after_fault(7), NO_MAINS, 7)
     assert suspension is not None
     assert lift(suspension, LATCHED, 7) == suspension
     assert lift(suspension, replace(SAFETY, phase=SafetyPhase.START), 7) == suspension

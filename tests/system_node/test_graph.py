@@ -48,7 +48,7 @@ hotspot.channel = 6
 
 
 class Graph:
-    """A whole box with its system node, and what is told of it."""
+    """A whole box with its system node, and what is published of it."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
         plan = folder / "plan.toml"

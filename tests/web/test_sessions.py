@@ -99,7 +99,7 @@ def test_ages_go_on_over_a_restart_of_the_machine(table: Table) -> None:
     number = table.sessions.open(1)
     table.box.time_s += 5 * 3600.0
     table.start()
-    # The monotonic clock begins anew; the wall clock has gone on by as much as was slept.
+    # The monotonic clock begins again; the wall clock has gone on by as much as was slept.
     slept_s = 6 * 3600.0
     table.jump_ns = round((table.box.time_s + slept_s - 5.0) * 1e9)
     table.box.time_s = 5.0

@@ -253,10 +253,10 @@ class Rig:
         self._before = None
         return self
 
-    def darken(self, seconds: float) -> "Rig":
+    def cut_mains(self, seconds: float) -> "Rig":
         """Mains off for a while, and on again."""
-        dark = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0), "earth_ohm": 0.0}
-        kept, self.reading = self.reading, self.reading | dark
+        no_mains = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0), "earth_ohm": 0.0}
+        kept, self.reading = self.reading, self.reading | no_mains
         self.run(seconds)
         self.reading, self.is_reset = kept, True
         return self

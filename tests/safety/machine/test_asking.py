@@ -71,7 +71,7 @@ def test_currents_that_are_unknown_are_not_below_one_ampere() -> None:
     rig.until_phase(P.STOPPING, 0.1)
     rig.run(4.9)
     assert rig.outputs.enable
-    rig.run(0.1)  # blind for so long is a fault of its own
+    rig.run(0.1)  # stale for longer is a fault of its own
     assert not rig.outputs.enable
     assert rig.faults() == (FaultCode.MAINS_VOLTAGE,)
 

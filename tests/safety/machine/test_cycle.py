@@ -14,7 +14,7 @@ from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
 
 
 def late(rig: Rig, gap_s: float) -> Rig:
-    """One look that comes so long after the one before, and not before."""
+    """One look after a gap, and none before."""
     rig.now_s = round(rig.now_s + gap_s - 0.01, 6)
     rig.inputs["since_s"] = gap_s
     rig.tick()

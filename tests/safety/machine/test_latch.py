@@ -59,7 +59,7 @@ def test_mains_off_and_on_and_a_proof_of_open_let_8007_go(is_restarted: bool) ->
         rig.restart()
         rig.is_reset = True
     else:
-        rig.darken(5.0)
+        rig.cut_mains(5.0)
     rig.run(0.5)
     assert rig.faults() == ()
     assert not rig.is_reset
@@ -76,7 +76,7 @@ def test_mains_off_and_on_and_a_proof_of_open_let_8007_go(is_restarted: bool) ->
 def test_mains_off_and_on_with_a_contactor_that_is_not_open_leaves_8007() -> None:
     rig = latched()
     rig.reading = {"mirror_closed": False}
-    rig.darken(5.0).run(3.0)
+    rig.cut_mains(5.0).run(3.0)
     assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
     rig.reading = {}  # too late: the proof was due in time
     assert rig.run(60.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
@@ -135,10 +135,10 @@ def test_after_mains_off_and_on_every_fault_is_judged_afresh(
     rig.reading = cause
     rig.run(1.2)
     assert rig.faults() == (code,)
-    rig.darken(1.0).run(1.5)
+    rig.cut_mains(1.0).run(1.5)
     assert rig.faults() == (code,)  # it is still there
     rig.reading = {}
-    rig.darken(1.0).run(0.1)
+    rig.cut_mains(1.0).run(0.1)
     assert rig.faults() == ()
     assert rig.status.retries == 0
 
@@ -235,7 +235,7 @@ def test_a_flag_that_is_stuck_excuses_nothing() -> None:
         assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
     rig.reading = {}  # mended, and the mains cut
     rig.restart().run(0.2)
-    rig.darken(1.0).run(0.5)
+    rig.cut_mains(1.0).run(0.5)
     assert rig.faults() == ()
 
 
@@ -250,7 +250,7 @@ def test_a_flag_that_is_stuck_excuses_no_latch_whose_finding_is_not_known() -> N
         assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
     rig.reading = {}  # mended, and the mains cut
     rig.restart().run(0.2)
-    rig.darken(1.0).run(0.5)
+    rig.cut_mains(1.0).run(0.5)
     assert rig.faults() == ()
 
 
@@ -275,7 +275,7 @@ def test_mains_off_and_on_count_failed_self_tests_anew() -> None:
         rig.until_phase(P.FAULT, 20.0)
         rig.until_phase(P.SELF_TEST, 40.0)
     assert rig.state.testing.failed == 2
-    rig.darken(1.0).run(0.5)
+    rig.cut_mains(1.0).run(0.5)
     assert rig.state.testing.failed == 0
     assert rig.status.retries == 0
 
@@ -284,7 +284,7 @@ def test_mains_off_and_on_count_failed_self_tests_anew() -> None:
 def test_the_proof_after_mains_off_and_on_may_take_a_predecessors_time() -> None:
     rig = latched()
     rig.reading = {"mirror_closed": False}
-    rig.darken(1.0).run(1.4)
+    rig.cut_mains(1.0).run(1.4)
     rig.reading = {}
     rig.run(0.1)
     assert rig.faults() == ()

@@ -124,7 +124,7 @@ def test_a_flag_that_is_stuck_drops_no_phase() -> None:
 def test_a_process_that_lives_through_a_power_cut_forgets_no_phase() -> None:
     rig = closed()
     rig.vehicle, rig.offered_a = "B", 0.0
-    rig.darken(5.0)
+    rig.cut_mains(5.0)
     assert rig.status.wired_phases == ALL
     rig.reading = {"voltages_v": LOST}
     assert rig.run(1.5).faults() == (FaultCode.MAINS_VOLTAGE,)

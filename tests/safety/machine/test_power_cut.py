@@ -15,7 +15,7 @@ from tests.safety.machine.rig import P, Rig, closed, idle, ready
 @pytest.mark.req("ERR-P", "CHG-1")
 def test_a_charge_goes_on_by_itself_when_the_mains_are_back() -> None:
     rig = closed()
-    rig.darken(60.0)
+    rig.cut_mains(60.0)
     assert not rig.outputs.enable
     assert not rig.status.has_mains
     assert rig.says(Stale.NO_MAINS)
@@ -33,7 +33,7 @@ def test_a_charge_goes_on_by_itself_when_the_mains_are_back() -> None:
 def test_a_group_of_boxes_does_not_start_at_once() -> None:
     rig = closed()
     rig.config = Config(wait_s=15.0)
-    rig.darken(2.0)
+    rig.cut_mains(2.0)
     rig.run(14.9)
     assert rig.phase() is P.IDLE
     assert rig.says(Why.MAINS_BACK)
@@ -81,7 +81,7 @@ def test_many_power_cuts_in_a_minute_of_charging_are_no_fault() -> None:
         rig.reading = {"high_v": 0.0, "low_v": 0.0, "load_voltage": False}
         rig.run(0.3)
         assert rig.says(Stale.UNCLEAR)
-        rig.darken(0.5)
+        rig.cut_mains(0.5)
         rig.reading = {}
         rig.until_phase(P.CLOSED)
     assert {fault for status in rig.said for fault in status.faults} == set()

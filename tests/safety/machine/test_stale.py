@@ -1,4 +1,4 @@
-"""Readings that tell nothing: the contactor opens, and everything is proven anew."""
+"""Readings that tell nothing: the contactor opens, and everything is proven again."""
 
 import math
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def test_where_there_may_be_no_mains_the_contacts_prove_nothing(
 def test_without_mains_the_contacts_have_no_supply_and_prove_nothing() -> None:
     rig = closed()
     rig.reading = {"mirror_closed": False, "load_voltage": False}
-    rig.darken(60.0)
+    rig.cut_mains(60.0)
     assert rig.faults() == ()
     assert rig.status.contactor is Contactor.CLOSED  # as nothing else is proven
 
@@ -181,7 +181,7 @@ def test_sensors_that_fall_silent_as_the_mains_go_and_come_are_no_fault() -> Non
     rig.inputs = {"reading": None}
     rig.run(0.9)
     rig.inputs = {}
-    rig.darken(0.1)
+    rig.cut_mains(0.1)
     rig.inputs = {"reading": None}
     assert rig.run(0.9).faults() == ()
     assert rig.run(0.2).faults() == (FaultCode.PLUG_STATE,)

@@ -16,7 +16,7 @@ from tests.safety.machine.rig import P, Rig, closed, idle, session
 def test_a_start_proves_the_contactor_open_first() -> None:
     rig = Rig().run(0.02)
     assert rig.phase() is P.START
-    assert not rig.said  # nothing is told before it is believed
+    assert not rig.said  # nothing is published before it is believed
     assert rig.tick().phase() is P.IDLE
     assert rig.status.contactor is Contactor.OPEN
     assert rig.status.installation_limit_a == 32.0

@@ -125,7 +125,7 @@ def is_meter_lost(frame: LedFrame) -> bool:
 
 
 def test_silent_front_is_drawn_hatched_and_said_in_words(tab: Page, site: Site) -> None:
-    with site.box.frozen("led"), site.box.frozen("launch"):  # which would begin led anew
+    with site.box.frozen("led"), site.box.frozen("launch"):  # which would begin led again
         expect(tab.locator("#caption")).to_contain_text("No word from led for")
         assert set(drawn(tab).values()) == {("unknown", "unknown")}
         assert words_of(tab, "S1") == "S1 not known"
@@ -163,7 +163,7 @@ def phases(page: Page, count: int) -> float:
 def test_box_and_page_blink_by_the_same_clock(tab: Page, site: Site) -> None:
     site.box.charge()
     is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
-    # CLOCK_MONOTONIC of this machine is the box's clock; the page is told it by the stream.
+    # CLOCK_MONOTONIC of this machine is the box's clock; the stream sends it to the page.
     shown = tab.evaluate(
         """async () => {
             const asked = performance.now();
