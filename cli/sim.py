@@ -1,5 +1,8 @@
 """`wallbox sim`: acts on the simulated world. One verb for each act of `msgs.methods`.
 
+An act of fingers or cards returns when it is over, so that the next line of a script does not
+overlap it.
+
 A required field of an act's arguments is an argument of the verb, and one with a default an option;
 a list takes all remaining words.
 """
@@ -15,8 +18,11 @@ import msgspec
 from msgspec import inspect
 
 from cli.common import ask, json_option, run_dir_option, running_tool
-from msgs.methods import ACTS, WORLD, Method
+from msgs.methods import ACTS, SERVICE, TAP, TOUCH, WORLD, Method
+from msgs.plant import WorldStatus
+from msgs.requests import NoArguments
 
+LOOK_S = 0.05
 STATES = {"off": False, "on": True}
 
 
@@ -32,6 +38,8 @@ def _add(act: Method[Any, Any]) -> None:
     def verb(run_dir: Path | None, as_json: bool, **words: Any) -> None:
         with running_tool(run_dir) as tool:
             result = ask(tool, act, words)
+            while _goes_on(act, words, lambda: ask(tool, WORLD, NoArguments())):
+                tool.run_for(LOOK_S)
         if result is not None or as_json:
             click.echo(json.dumps(msgspec.to_builtins(result) or {}, ensure_ascii=False))
 
@@ -39,6 +47,19 @@ def _add(act: Method[Any, Any]) -> None:
         verb = _parameter(field)(verb)
     made = command.command(act.name, help=_help(act, fields), short_help=act.text)
     made(json_option(run_dir_option(verb)))
+
+
+def _goes_on(
+    act: Method[Any, Any], words: dict[str, Any], world: Callable[[], WorldStatus]
+) -> bool:
+    """Return whether a card of an act is still presented, or its key pressed."""
+    match act.name:
+        case TAP.name:
+            return not {words["uid"], *words["others"]}.isdisjoint(world().cards)
+        case TOUCH.name | SERVICE.name:
+            return act.name in world().keys
+        case _:
+            return False
 
 
 def _parameter(field: msgspec.structs.FieldInfo) -> Callable[[Any], Any]:

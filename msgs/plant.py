@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from msgs.led import Key
 from msgs.meter import Line
 from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
 
@@ -201,4 +202,5 @@ class WorldStatus(Struct, frozen=True, kw_only=True):
     faults: Annotated[tuple[SimFault, ...], Meta(max_length=32)]
     lights: Text  # what the front shows
     cards: Annotated[tuple[CardText, ...], Meta(max_length=8)] = ()  # presented to the reader
+    keys: Annotated[tuple[Key, ...], Meta(max_length=2)] = ()  # pressed
     ports: dict[str, int]  # simulated meters: name -> TCP port

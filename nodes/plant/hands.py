@@ -6,6 +6,8 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from msgs.led import Key
+
 MOST_CARDS = 8  # in the field at once: the limit of `SimCards.uids`
 TOUCH_S = 0.2  # assumed: a finger's touch
 
@@ -28,6 +30,12 @@ class Hands(Struct, frozen=True, kw_only=True):
     def uids(self) -> tuple[str, ...]:
         """Return the UIDs of the cards in the field, in the order in which they came."""
         return tuple(card.uid for card in self.cards)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Return the keys that are pressed."""
+        untils_s = {Key.SERVICE: self.service_until_s, Key.TOUCH: self.touch_until_s}
+        return tuple(key for key, until_s in untils_s.items() if until_s is not None)
 
 
 IDLE = Hands()

@@ -1,6 +1,6 @@
 """What the box's sensors, the meters and a person read of the simulated world."""
 
-from msgs.led import Color, Effect, LedFrame, Light
+from msgs.led import Color, Effect, Key, LedFrame, Light
 from msgs.meter import Line
 from msgs.plant import (
     SimCards,
@@ -136,6 +136,7 @@ def status_of(world: World, lights: LedFrame | None, ports: dict[str, int]) -> W
         lights=describe(lights),
         ports=ports,
         cards=world.hands.uids,
+        keys=world.hands.keys,
     )
 
 
@@ -147,10 +148,8 @@ def cards_of(world: World) -> SimCards:
 
 def keys_of(world: World) -> SimKeys:
     """Return which keys are pressed."""
-    return SimKeys(
-        service=world.hands.service_until_s is not None,
-        touch=world.hands.touch_until_s is not None,
-    )
+    pressed = world.hands.keys
+    return SimKeys(service=Key.SERVICE in pressed, touch=Key.TOUCH in pressed)
 
 
 def describe(lights: LedFrame | None) -> str:
