@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-import nodes.led.fingers
+import nodes.led.key_actions
 import nodes.led.node
 import nodes.load_manager.node
 import nodes.meter.link
@@ -42,7 +42,7 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
     (nodes.pilot.node, "step"),
     (nodes.load_manager.node, "step"),
     (nodes.led.node, "step"),
-    (nodes.led.fingers, "step"),
+    (nodes.led.key_actions, "step"),
     (nodes.meter.link, "step"),
 )
 # Texts that are not declared as such.

@@ -21,13 +21,13 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SimFront(Front):
-    """See `nodes.led.front.Front`. A world that is silent has no keys to read."""
+    """See `nodes.led.front.Front`. While the world is silent, the keys cannot be read."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._on_edge: Callable[[], None] = lambda: None
-        self._pressed: Keys | None = None  # each message in its turn: none is passed over
-        self._seen: Keys | None = None  # by the node
+        self._pressed: Keys | None = None  # of the newest message; each one is handled
+        self._seen: Keys | None = None  # as last returned to the node
         self._reader = bus.subscribe(SIM_KEYS, self._on_keys)
 
     def show(self, frame: LedFrame) -> None:
@@ -48,7 +48,7 @@ class SimFront(Front):
         self.show(_ALL_DARK)
 
     def handover(self) -> None:
-        """See `nodes.led.front.Front.handover`. The simulated lights stay by themselves."""
+        """See `nodes.led.front.Front.handover`. The simulated lights keep their frame."""
 
     def _on_keys(self, said: SimKeys) -> None:
         self._pressed = Keys(service=said.service, touch=said.touch)

@@ -1,6 +1,6 @@
 """The lights beside the status LED: network, RFID, reading area, charge mode, touch key. Pure.
 
-Each is one function, first row that applies. What the manual leaves open is marked as ours.
+One function for each light. What the manual leaves open is marked as assumed.
 """
 
 from msgs.dcs import ChargeMode, Link
@@ -8,7 +8,7 @@ from msgs.led import DARK, Color, Effect, Light
 from msgs.rfid import Indication, RfidMode
 from nodes.led.messages import Messages
 
-MODULE_STARTS_S = 180.0  # DCS-1: about three minutes, and no fault meanwhile
+MODULE_STARTS_S = 180.0  # DCS-1: about three minutes, without a fault meanwhile
 
 
 def _steady(color: Color) -> Light:
@@ -21,7 +21,7 @@ def _blinking(color: Color) -> Light:
 
 _PULSE = Light(color=Color.WHITE, effect=Effect.PULSE)
 
-# RFID-3, RFID-8: what became of the card that was held last, for as long as rfid tells it.
+# RFID-3, RFID-8: the result of the card that was presented last, while rfid publishes it.
 INDICATIONS: dict[Indication, Light | None] = {
     Indication.NONE: None,
     Indication.ACCEPTED: _steady(Color.GREEN),
@@ -30,7 +30,7 @@ INDICATIONS: dict[Indication, Light | None] = {
     Indication.STORED: _steady(Color.WHITE),
 }
 
-# RFID-8, RFID-9: which card the reader waits for. Pulsing as for every card that is awaited (ours).
+# RFID-8, RFID-9: the card that the reader waits for. Assumed: pulsing, as for any awaited card.
 MODES: dict[RfidMode, Light | None] = {
     RfidMode.READY: None,
     RfidMode.NEW_CARD: _PULSE,
@@ -45,7 +45,7 @@ CHARGE_MODES: dict[ChargeMode, Light] = {  # DCS-3
 
 
 def network(messages: Messages) -> Light:
-    """Return the network indicator (DCS-1, DCS-8): dark while the service is not offered."""
+    """Return the network indicator (DCS-1, DCS-8): off while the service is not offered."""
     dcs = messages.dcs
     if dcs is None:
         return DARK
@@ -59,44 +59,43 @@ def network(messages: Messages) -> Light:
 
 
 def rfid(messages: Messages) -> Light:
-    """Return the RFID indicator (RFID-2, RFID-3, RFID-8, RFID-9): dark with nothing to tell.
+    """Return the RFID indicator (RFID-2, RFID-3, RFID-8, RFID-9).
 
-    A reader that does not answer, while a card is needed, blinks orange instead of inviting one
-    (ours): a front that is dark all over would look like one without mains. A silent rfid says
-    nothing.
+    Assumed: it blinks orange if a card is needed and the reader does not answer, since a front
+    without any light would look like a box without mains. It is off while rfid is silent.
     """
-    said = messages.rfid
-    if said is None:
+    status = messages.rfid
+    if status is None:
         return DARK
-    told = INDICATIONS[said.indication]
-    if told is not None:
-        return told
-    if not said.works:
+    indicated = INDICATIONS[status.indication]
+    if indicated is not None:
+        return indicated
+    if not status.works:
         return _blinking(Color.ORANGE) if messages.needs_card else DARK
-    awaited = MODES[said.mode]
+    awaited = MODES[status.mode]
     if awaited is not None:
         return awaited
     return _PULSE if messages.needs_card else DARK
 
 
 def frame(messages: Messages) -> Light:
-    """Return the frame of the reading area: lit while cards are taught, inviting while needed.
+    """Return the frame of the reading area: lit while cards are taught, else pulsing if needed.
 
-    It tells nothing of the card that was held last (RFID-3 names the indicator alone).
+    The result of a card is shown by the RFID indicator alone (RFID-3).
     """
-    said = messages.rfid
-    if said is None or not said.works:
+    status = messages.rfid
+    if status is None or not status.works:
         return DARK
-    if said.mode is not RfidMode.READY:
-        return _steady(Color.WHITE)  # RFID-9: the reading area lights up; RFID-8 likewise (ours)
+    if status.mode is not RfidMode.READY:
+        return _steady(Color.WHITE)  # RFID-9: the reading area lights up; assumed for RFID-8
     return _PULSE if messages.needs_card else DARK
 
 
 def mode(messages: Messages) -> Light:
     """Return the charge-mode indicator (DCS-3).
 
-    The module is the box's communication side. Without a link to it nothing below can be relied
-    on, so that goes first, but not before its start time is over.
+    The module is the box's communication side. Without a link to it the other rows are unreliable,
+    so a missing link comes first, but only after the module's start time.
     """
     if not messages.has_module and messages.is_module_late:
         return _steady(Color.ORANGE)
@@ -108,9 +107,9 @@ def mode(messages: Messages) -> Light:
 
 
 def touch(messages: Messages) -> Light:
-    """Return the light of the touch key: lit only when a press would do something (PAN-4).
+    """Return the light of the touch key: lit only while a press has an effect (PAN-4).
 
-    White for a synchronisation to confirm (DCS-2), and for a switch of the charge mode (ours).
+    White to confirm a synchronisation (DCS-2); assumed: also to switch the charge mode.
     """
     dcs = messages.dcs
     does = dcs is not None and (dcs.can_confirm or dcs.can_switch)

@@ -1,11 +1,11 @@
-"""What a finger does to one key: pressed, held for a time, released. Pure.
+"""From the level of one key to its events: pressed, held for a time, released. Pure.
 
-A key counts as pressed or released when it was so for 20 ms. Each press that is seen begins the
-time anew, after a bounce too: what a key has to be held for is never reached earlier.
+A key counts as pressed or released after 20 ms at that level. A bounce begins these 20 ms again, so
+that a mark (the time that a key has to be held) is never reached too early.
 
-A key that is found pressed counts only after it was released: a stuck one does nothing at each
-start. So does one that nobody looked at for more than a second while it was held (a node that was
-frozen, or busy), or that could not be read: what happened meanwhile is not known.
+A key that is pressed when it is first read counts only after it was released: a stuck key does
+nothing at a start. The same applies to a key that was not read for more than a second while it was
+held (a frozen or busy node), or that could not be read: its level meanwhile is unknown.
 """
 
 import math
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 DEBOUNCE_S = 0.02  # hardware.md 3.5
-MOST_UNSEEN_S = 1.0  # ours
+MOST_UNSEEN_S = 1.0  # assumed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,39 +25,39 @@ class Keys:
 
 
 class Phase(StrEnum):
-    """What is known of a key."""
+    """The phase of a key."""
 
-    VOID = "void"  # counts for nothing until it was released
+    VOID = "void"  # ignored until it is released
     UP = "up"
     DOWN = "down"
 
 
 class Kind(StrEnum):
-    """What a finger has done."""
+    """What has happened to a key."""
 
     PRESSED = "pressed"
-    HELD = "held"  # up to one more mark
+    HELD = "held"  # one more mark was reached
     RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyEvent:
-    """What a finger has done just now."""
+    """One event of a key."""
 
     kind: Kind
-    marks: int  # passed in this press
-    held_s: float  # since the finger went down
+    marks: int  # reached in this press
+    held_s: float  # since the press
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyState:
-    """One key as it is known."""
+    """The state of one key."""
 
     phase: Phase = Phase.VOID
-    level: bool | None = None  # as last seen, True: pressed; None: it could not be read
-    since_s: float = 0.0  # that level
-    began_s: float = 0.0  # the press
-    marks: int = 0  # passed in it
+    level: bool | None = None  # as last read, True: pressed; None: it could not be read
+    since_s: float = 0.0  # since when it has that level
+    began_s: float = 0.0  # when the press began
+    marks: int = 0  # reached in the press
 
 
 UNREAD = KeyState()
@@ -71,9 +71,9 @@ def step(
     *,
     counts: bool = True,
 ) -> tuple[KeyState, KeyEvent | None]:
-    """Return the key after a look at it, and what the finger has done.
+    """Return the key after one reading, and the event.
 
-    `marks_s` are the times that it is held for; with `counts` False a press comes to nothing.
+    `marks_s`: the times that it may be held for. `counts` False: a press is ignored.
     """
     if level is None:
         return UNREAD, None
@@ -100,26 +100,26 @@ def step(
 
 
 def after_gap(state: KeyState, since_s: float, marks_s: tuple[float, ...] = ()) -> KeyState:
-    """Return the key after so long a time [s] without a look: a press that is timed may be void."""
+    """Return the key after `since_s` without a reading; a timed press becomes void after 1 s."""
     if since_s > MOST_UNSEEN_S and _is_timed(state, marks_s):
         return replace(state, phase=Phase.VOID)
     return state
 
 
 def look_s(state: KeyState, marks_s: tuple[float, ...] = ()) -> float:
-    """Return when the key has to be looked at again; infinity: not before its level changes."""
+    """Return when the key must be read again; infinity: not before its level changes."""
     if state.level is None:
         return math.inf
     settled_s = state.since_s + DEBOUNCE_S
     if state.level == (state.phase is Phase.UP):
-        return settled_s  # not yet what it is going to be
+        return settled_s  # the level is not stable yet
     if state.level and _is_timed(state, marks_s):
         return settled_s + marks_s[state.marks]
     return math.inf
 
 
 def _is_timed(state: KeyState, marks_s: tuple[float, ...]) -> bool:
-    """Return whether something will come of this press by time alone."""
+    """Return whether the press will cause an event by time alone."""
     if state.phase is Phase.DOWN:
         return state.marks < len(marks_s)
     return state.phase is Phase.UP and state.level is True

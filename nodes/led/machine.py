@@ -1,8 +1,8 @@
-"""What the front shows and plays now: one frame of all messages. Pure.
+"""The machine of led: messages and keys in, one frame and the actions of the keys out. Pure.
 
-The status LED shows the first row of one table that applies (LED-9); the other lights stand in
-`indicators`, the tones in `tones`. Not responsible for how a light blinks: whoever draws the frame
-does that, all lights together.
+The status LED shows the first row of one table that applies (LED-9); the other lights are in
+`indicators`, the tones in `tones`. Not responsible for the blinking: the device that shows the
+frame blinks all lights together.
 """
 
 import math
@@ -18,71 +18,71 @@ from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.rfid import RfidStatus
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from nodes.led import fingers, indicators, pattern, tones
-from nodes.led.fingers import NOTHING, Acts, Answered
+from nodes.led import indicators, key_actions, pattern, tones
 from nodes.led.indicators import MODULE_STARTS_S
+from nodes.led.key_actions import NOTHING, Acts, Answered
 from nodes.led.keys import Keys
 from nodes.led.messages import Messages
 from nodes.led.pattern import Segments
 from nodes.led.tones import SILENCE, Tones
 
-HEAR_S = 1.25  # the others publish every second; a restarted front keeps its frame so long
-START_S = 10.0  # assumed: all nodes are up and heard long before
-HOT_CODE_S = 5.0  # ERR-3: "short display of the code", then LED-5 (ours)
+HEAR_S = 1.25  # the others publish every second; until then a restarted front keeps its frame
+START_S = 10.0  # assumed: all nodes have started and published long before
+HOT_CODE_S = 5.0  # assumed; ERR-3: "short display of the code", then LED-5
 
-Shown = tuple[Segments, str]  # and what it says, in words
+Shown = tuple[Segments, str]  # and its meaning as text
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """What is known at this instant."""
+    """The inputs of one look."""
 
     now_s: float
-    since_s: float = 0.0  # since the look before
+    since_s: float = 0.0  # time since the last look
     session: SessionStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
     rfid: RfidStatus | None = None
     dcs: DcsStatus | None = None
-    has_module: bool = False  # the node system is alive
-    box_since_s: float = -math.inf  # when the box started; -infinity: not known
+    has_module: bool = False  # the node system runs
+    box_since_s: float = -math.inf  # when the box started; -infinity: unknown
     keys: Keys | None = None  # as the front reads them
-    said: RfidStatus | None = None  # what rfid has published just now
-    answered: Answered | None = None  # a request that has just ended
+    arrived: RfidStatus | None = None  # the status that has caused this step
+    answered: Answered | None = None  # the answer that has caused this step
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """What is remembered from one instant to the next."""
+    """What the machine remembers."""
 
     began_s: float
     hot_since_s: float = math.inf
     frame: LedFrame | None = None
     tones: Tones = SILENCE
-    keys: fingers.State = fingers.AT_REST
+    keys: key_actions.State = key_actions.AT_REST
 
     @property
     def is_touch_lit(self) -> bool:
-        """Return whether the front shows that a press of the touch key would do something."""
+        """Return whether the front shows that a press of the touch key has an effect."""
         return self.frame is not None and self.frame.touch != DARK
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
-    """What is to be done now."""
+    """The outputs of one step."""
 
-    show: LedFrame | None = None  # on the front, because it has changed
-    publish: LedFrame | None = None  # None: nothing is known yet
+    show: LedFrame | None = None  # a frame that has changed
+    publish: LedFrame | None = None  # None: no frame is known yet
     acts: Acts = NOTHING  # of the keys
-    due_s: float  # when the next step is due though the inputs are the same
+    due_s: float  # until then the same inputs need no step
 
 
 def start(now_s: float) -> State:
-    """Return the state to start with."""
+    """Return the first state."""
     return State(began_s=now_s)
 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Return the next state, and the frame as it is now."""
+    """Return the next state and the outputs."""
     moment = Moment(inputs.now_s)
-    pressed, acts = fingers.step(
+    pressed, acts = key_actions.step(
         state.keys,
         inputs.keys,
         moment,
@@ -109,9 +109,9 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 
 def _frame(state: State, inputs: Inputs, moment: Moment) -> LedFrame | None:
-    """Return the frame; None: one that was shown before a restart stays for a moment."""
+    """Return the frame; None: after a restart the front keeps its last frame for a moment."""
     is_heard = None not in (inputs.session, inputs.safety, inputs.rfid)
-    # Of the box, not of led in place (LED-6).
+    # A start of the box, not a restart of led in place (LED-6).
     is_start = inputs.now_s >= inputs.box_since_s and not moment.reached(
         inputs.box_since_s + START_S
     )
@@ -134,17 +134,17 @@ def _frame(state: State, inputs: Inputs, moment: Moment) -> LedFrame | None:
 
 
 def _tones(before: Tones, inputs: Inputs, own: Tone, moment: Moment) -> Tones:
-    """Return whose turn it is; the turns pass in the dark as well."""
-    heard = before if inputs.said is None else tones.hear(before, inputs.said)
+    """Return the tones at this time; they also advance without mains."""
+    heard = before if inputs.arrived is None else tones.hear(before, inputs.arrived)
     return tones.pass_time(tones.add(heard, own), moment)
 
 
 def frame_of(messages: Messages) -> LedFrame:
     """Return the whole front: the first row of the table that applies, and the other lights.
 
-    Without mains it is dark and silent (PAN-2), whatever a buffer feeds meanwhile.
+    Without mains all lights and the tone are off (PAN-2), also while a buffer supplies the box.
     """
-    if messages.is_dark:
+    if messages.has_no_mains:
         return NO_MAINS
     segments, caption = next(shown for _, row in PRIORITY if (shown := row(messages)) is not None)
     return LedFrame(
@@ -223,9 +223,9 @@ def _state(messages: Messages) -> Shown:
     return pattern.READY, "plugged in" if session.plugged else "ready"
 
 
-# LED-9: the first row that applies is shown; the last one always does. While cards are taught
-# (TokenProgrammingMode) the status LED shows what an idle box shows, dark or blue: whether it may
-# charge now (ours). The steps of teaching are the RFID indicator's.
+# LED-9: the first row that applies is shown; the last one always applies. Assumed: while cards are
+# taught (TokenProgrammingMode) the status LED shows the same as in an idle box, off or blue, which
+# says whether it may charge now. The RFID indicator shows the steps of teaching.
 PRIORITY: tuple[tuple[str, Callable[[Messages], Shown | None]], ...] = (
     ("all red", _all_red),
     ("fault", _fault),

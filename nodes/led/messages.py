@@ -1,4 +1,4 @@
-"""What the front is made of: what the nodes say at one instant. Pure."""
+"""The newest messages of the other nodes, as far as the front uses them. Pure."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ from msgs.session import SessionStatus
 
 
 def used_of_session(session: SessionStatus) -> SessionStatus:
-    """Return a session's status without what the front never shows: energy, times and texts."""
+    """Return a session's status without the fields that the front never shows."""
     return replace(session, energy_wh=0.0, reason="", started_utc_ns=0, lapses_utc_ns=0)
 
 
 def used_of_safety(safety: SafetyStatus) -> SafetyStatus:
-    """Return safety's status without what the front never shows: figures and texts."""
+    """Return safety's status without the fields that the front never shows."""
     return replace(
         safety,
         temperature_c=0.0,
@@ -32,31 +32,31 @@ def used_of_safety(safety: SafetyStatus) -> SafetyStatus:
 
 
 def used_of_offer(offer: LoadOffer) -> LoadOffer:
-    """Return an offer without what the front never shows: all but the house meter."""
+    """Return an offer without the fields that the front never shows: all but the house meter."""
     return replace(offer, limit_a=0.0, reason="", limits=(), detail="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messages:
-    """What the nodes say now. None: silent beyond its hold."""
+    """The newest messages. None: silent beyond its hold."""
 
     session: SessionStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
     rfid: RfidStatus | None = None
     dcs: DcsStatus | None = None
-    has_module: bool = False  # the box's communication side, the node system, is alive
+    has_module: bool = False  # the box's communication module, the node system, runs
     is_code_over: bool = False  # the code of a box that is too hot has been shown long enough
-    is_module_late: bool = False  # led has been up for so long that system should be, too
-    tone: Tone = Tone.NONE  # whose turn it is
+    is_module_late: bool = False  # the start time of the module is over
+    tone: Tone = Tone.NONE  # the tone that is played now
 
     @property
     def faults(self) -> tuple[FaultCode, ...]:
-        """Return the faults that hold."""
+        """Return the faults that are raised."""
         return () if self.safety is None else self.safety.faults
 
     @property
-    def is_dark(self) -> bool:
+    def has_no_mains(self) -> bool:
         """Return whether the box is known to have no mains (PAN-2)."""
         return self.safety is not None and not self.safety.has_mains
 

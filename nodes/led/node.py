@@ -1,4 +1,4 @@
-"""Wiring of led: look, step, show, publish; and what the keys ask for."""
+"""Wiring of led: look, step, show, publish; and the requests of the keys."""
 
 import math
 from collections.abc import Callable
@@ -24,8 +24,8 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
-from nodes.led.fingers import Acts, Answered, PendingRequest
 from nodes.led.front import Front
+from nodes.led.key_actions import Acts, Answered, PendingRequest
 from nodes.led.machine import Inputs, Outputs, start, step
 from nodes.led.messages import used_of_offer, used_of_safety, used_of_session
 
@@ -35,7 +35,7 @@ LOOK_S = 0.25
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """None: the front follows the manual."""
+    """None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +46,13 @@ class Drivers:
 
 
 class LedNode:
-    """Seven messages, one front, one machine."""
+    """Seven topics, one front, one machine."""
 
     def __init__(self, bus: Bus, front: Front) -> None:
         self._bus = bus
         self._front = front
         self._state = start(bus.clock.now_s())
-        self._box_start = (0, -math.inf)  # in UTC [ns], and when that was [s]
+        self._box_start = (0, -math.inf)  # start of the box: UTC [ns], monotonic [s]
         self._session = bus.subscribe(SESSION_STATUS, on_change=lambda _: self._rounds.wake())
         self._rfid = bus.subscribe(RFID_STATUS, on_change=self._on_rfid)
         self._safety = bus.subscribe(SAFETY_STATUS, uses=used_of_safety)
@@ -83,7 +83,7 @@ class LedNode:
         )
 
     def _box_since_s(self, instant: Instant) -> float:
-        """Return when the box started [s], by the newest message, however old: it starts once."""
+        """Return when the box started [s], by the newest message of any age."""
         graph = self._graph.message
         if graph is not None and graph.started_utc_ns not in (0, self._box_start[0]):
             up_s = (instant.utc_ns - graph.started_utc_ns) / 1e9
@@ -111,8 +111,8 @@ class LedNode:
             bus.log("info", f"service key: {ask.what}")
             bus.request(ask.method, ask.arguments, partial(self._on_answer, ask))
 
-    def _on_rfid(self, said: RfidStatus) -> None:
-        self._rounds.run(lambda inputs: replace(inputs, said=said))
+    def _on_rfid(self, status: RfidStatus) -> None:
+        self._rounds.run(lambda inputs: replace(inputs, arrived=status))
 
     def _on_answer(self, ask: PendingRequest[Any], answer: Answer[None]) -> None:
         answered = Answered(ask=ask, answer=answer)

@@ -37,7 +37,7 @@ STARTING = all_of(Color.ORANGE, Effect.BLINK)  # LED-6
 COMMISSIONING = (DARK, _STEADY, _STEADY, DARK)  # LED-7
 ALL_RED = all_of(Color.RED, Effect.STEADY)  # ERR-RED only (LED-10)
 
-# Of several faults the first is shown: the worst for the user first.
+# Of several faults the first one here is shown, ordered by danger to the user.
 FAULTS: dict[FaultCode, Segments] = {
     FaultCode.SAFETY_CIRCUIT: of_code(0b0111, Color.RED, Color.BLUE),
     FaultCode.RESIDUAL_CURRENT: of_code(0b0101, Color.RED, Color.BLUE),

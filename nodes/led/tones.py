@@ -1,7 +1,6 @@
-"""Whose tone is played now: one after another, a pause between, each once. Pure.
+"""The tone that is played now: one after another, with a pause between, each once. Pure.
 
-The frame carries a tone for its time and then none again, so that whoever draws it plays a tone
-when it appears.
+The frame has a tone for its duration and then none: the device plays a tone when it appears.
 """
 
 import math
@@ -13,30 +12,30 @@ from msgs.rfid import RfidStatus
 
 TONE_S = 0.5  # assumed; three notes of 120 ms are the longest (hardware.md 3.5)
 PAUSE_S = 0.1  # assumed: long enough to be heard, and to be a frame of its own
-MOST_WAITING = 3  # ours: of more the oldest are left out, nobody knows any more what they meant
+MOST_WAITING = 3  # assumed: the oldest of more are dropped, their cause is too long ago
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tones:
     """The tone that is played, and those that wait."""
 
-    count: int | None = None  # rfid's count of tones as last heard
+    count: int | None = None  # the last tone_count of rfid/status
     now: Tone = Tone.NONE
-    until_s: float = 0.0  # the tone, or the pause after it
+    until_s: float = 0.0  # end of the tone, or of the pause after it
     waiting: tuple[Tone, ...] = ()
 
 
 SILENCE = Tones()
 
 
-def hear(tones: Tones, said: RfidStatus) -> Tones:
+def hear(tones: Tones, status: RfidStatus) -> Tones:
     """Return the tones with rfid's newest one; the first status only sets the count."""
-    known, tones = tones.count, replace(tones, count=said.tone_count)
-    return tones if known in (None, said.tone_count) else add(tones, said.tone)
+    known, tones = tones.count, replace(tones, count=status.tone_count)
+    return tones if known in (None, status.tone_count) else add(tones, status.tone)
 
 
 def add(tones: Tones, tone: Tone) -> Tones:
-    """Return the tones with one more. A service tone times a finger: it goes before all others."""
+    """Return the tones with one more. A service tone marks a time and so replaces all others."""
     match tone:
         case Tone.NONE:
             return tones
@@ -50,7 +49,7 @@ def add(tones: Tones, tone: Tone) -> Tones:
 
 
 def pass_time(tones: Tones, moment: Moment) -> Tones:
-    """Return the tones as they are now."""
+    """Return the tones at the present time."""
     if (tones.now is Tone.NONE and not tones.waiting) or not moment.reached(tones.until_s):
         return tones
     if tones.now is not Tone.NONE:

@@ -9,7 +9,7 @@ from msgs.meter import Line
 
 
 class ChipSample(Struct, frozen=True, kw_only=True):
-    """What the chip measured at one moment."""
+    """The values of the chip at one moment."""
 
     lines: tuple[Line, Line, Line]  # L1 first
     sampled_ns: int  # monotonic clock

@@ -12,7 +12,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SimMeterChip(MeterChip):
-    """See `nodes.meter.chip.MeterChip`. Power that is silent for 0.5 s cannot be read."""
+    """See `nodes.meter.chip.MeterChip`. It cannot be read after 0.5 s of silence."""
 
     def __init__(self, bus: Bus) -> None:
         self._power = bus.subscribe(SIM_POWER)

@@ -39,7 +39,7 @@ class MeterLink:
         self._timer: Timer = bus.at(bus.clock.now_s(), self._round)
 
     def close(self) -> None:
-        """Poll no more; what a poll under way brings is dropped."""
+        """Stop polling; the result of a running poll is dropped."""
         self._is_open = False
         self._timer.cancel()
 

@@ -1,6 +1,6 @@
-"""When a meter is polled, what is said of it, and what is worth a line in the log.
+"""When a meter is polled, what is published of it, and what is logged.
 
-Pure. Not responsible for registers, sockets or the chip: a poll comes in as its outcome.
+Pure. Not responsible for registers, sockets or the chip: the machine gets the outcome of a poll.
 """
 
 import math
@@ -13,9 +13,9 @@ from msgs.meter import NO_LINE, MeterReading
 from nodes.meter.chip import ChipSample
 from nodes.modbus_map.codec import Values
 
-LONGEST_RETRY_S = 4.0  # assumed: a meter that is back is seen well within load_manager's 10 s
+LONGEST_RETRY_S = 4.0  # assumed: a meter that answers again is read within load_manager's 10 s
 
-LOUD_MISSES = 3  # assumed: a chip may need two readings to begin
+LOGGED_MISSES = 3  # assumed: a chip may need two readings to begin
 
 LogLines = tuple[tuple[str, str], ...]  # level, text
 
@@ -30,7 +30,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 class PollOutcome(Struct, frozen=True, kw_only=True):
-    """The end of one poll: values, or why there are none. Times are the monotonic clock's."""
+    """The outcome of one poll: values, or why there are none. Monotonic times."""
 
     values: Values | None
     error: str = ""
@@ -39,23 +39,23 @@ class PollOutcome(Struct, frozen=True, kw_only=True):
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """The time, and the outcome of the poll under way if it has just ended."""
+    """The time, and the outcome of a poll if one has just ended."""
 
     now_s: float
     outcome: PollOutcome | None = None
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """What is remembered of one meter."""
+    """What the machine remembers of one meter."""
 
     next_poll_s: float = 0.0
     is_polling: bool = False
     failures: int = 0  # in a row
-    reading: MeterReading | None = None  # the newest that was said
+    reading: MeterReading | None = None  # the newest that was published
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
-    """What to do now, and when the next step is due; never while a poll is under way."""
+    """What to do now, and when the next step is due; infinity while a poll is running."""
 
     begins_poll: bool = False
     reading: MeterReading | None = None
@@ -64,20 +64,20 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
 
 class BoxInputs(Struct, frozen=True, kw_only=True):
-    """The time, and what the box's own chip has measured; None: it cannot be read."""
+    """The time, and a sample of the box's own chip; None: it cannot be read."""
 
     now_s: float
     sample: ChipSample | None
 
 
 class BoxState(Struct, frozen=True, kw_only=True):
-    """What is remembered of the box's own chip."""
+    """What the machine remembers of the box's own chip."""
 
-    misses: int = 0  # readings that failed, in a row; no more than are told
+    misses: int = 0  # readings that failed, in a row; at most LOGGED_MISSES
 
 
 class BoxOutputs(Struct, frozen=True, kw_only=True):
-    """What to say now."""
+    """What to publish and to log now."""
 
     reading: MeterReading | None = None
     log: LogLines = ()
@@ -85,7 +85,7 @@ class BoxOutputs(Struct, frozen=True, kw_only=True):
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Take an outcome in, or begin a poll that is due."""
+    """Handle the outcome of a poll, or begin a poll that is due."""
     now_s = inputs.now_s
     if inputs.outcome is not None:
         return _take(config, state, now_s, inputs.outcome)
@@ -94,20 +94,20 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     moment = Moment(now_s)
     if not moment.reached(state.next_poll_s):
         return state, Outputs(due_s=moment.due_s)
-    # Polls keep their grid, unless they are late by a whole period.
+    # Polls keep their grid unless one is late by a whole period.
     is_on_grid = now_s < state.next_poll_s + config.poll_s
     state = replace(state, is_polling=True, next_poll_s=state.next_poll_s if is_on_grid else now_s)
     return state, Outputs(begins_poll=True)
 
 
 def step_box(state: BoxState, inputs: BoxInputs, period_s: float) -> tuple[BoxState, BoxOutputs]:
-    """Say what the box's chip has measured: nothing while it cannot be read, logged once."""
+    """Return the reading of the box's chip; None while it cannot be read, which is logged once."""
     sample = inputs.sample
     if sample is None:
-        if state.misses == LOUD_MISSES:
+        if state.misses == LOGGED_MISSES:
             return state, BoxOutputs()
         misses = state.misses + 1
-        log = (("error", "the meter chip cannot be read"),) if misses == LOUD_MISSES else ()
+        log = (("error", "the meter chip cannot be read"),) if misses == LOGGED_MISSES else ()
         return BoxState(misses=misses), BoxOutputs(log=log, due_s=inputs.now_s)
     one, two, three = sample.lines
     reading = MeterReading(
@@ -120,9 +120,9 @@ def step_box(state: BoxState, inputs: BoxInputs, period_s: float) -> tuple[BoxSt
         exported_wh=one.exported_wh + two.exported_wh + three.exported_wh,
         poll_s=period_s,
     )
-    is_back = state.misses == LOUD_MISSES
+    is_back = state.misses == LOGGED_MISSES
     log = (("info", "the meter chip can be read again"),) if is_back else ()
-    # Due again at once: the sampling time of the next reading is another one.
+    # Due again at the next look, whose sample has another time.
     return BoxState(), BoxOutputs(reading=reading, log=log, due_s=inputs.now_s)
 
 
@@ -130,7 +130,7 @@ def _take(
     config: Config, state: State, now_s: float, outcome: PollOutcome
 ) -> tuple[State, Outputs]:
     failures = 0 if outcome.values is not None else state.failures + 1
-    # The first retry comes at the meter's own pace, the next ones ever later up to a limit.
+    # The first retry comes after one period, each further one after twice the time, up to a limit.
     doublings = min(max(failures - 1, 0), 16)
     after_s = min(config.poll_s * 2.0**doublings, max(config.poll_s, LONGEST_RETRY_S))
     next_poll_s = max(now_s, state.next_poll_s + after_s)
@@ -141,7 +141,7 @@ def _take(
 
 
 def _reading(config: Config, last: MeterReading | None, outcome: PollOutcome) -> MeterReading:
-    """Return what is said after a poll; a failed one changes neither values nor their time."""
+    """Return the reading after a poll; a failed poll changes neither values nor their time."""
     values = outcome.values
     if values is not None:
         return MeterReading(
@@ -168,7 +168,7 @@ def _reading(config: Config, last: MeterReading | None, outcome: PollOutcome) ->
 
 
 def _log(config: Config, state: State, outcome: PollOutcome) -> LogLines:
-    """Return the line of a poll (LOG-1): loud when a meter is first heard, lost, or back."""
+    """Return the line of a poll (LOG-1): above debug if a meter first answers, is lost or back."""
     duration_ms = (outcome.ended_ns - outcome.began_ns) / 1e6
     text = f"{config.source}: {config.place} ({duration_ms:.0f} ms)"
     if outcome.values is None:

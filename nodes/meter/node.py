@@ -25,7 +25,7 @@ BOX_S = 0.2
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the launch file may set; which meters there are is said by the settings."""
+    """What the launch file may set; the settings name the meters."""
 
     poll_s: Annotated[float, Meta(ge=0.2, le=60.0)] = 1.0
     box_s: Annotated[float, Meta(ge=0.001, le=1.0)] = BOX_S  # between two readings of the chip
@@ -56,7 +56,7 @@ class MeterNode:
         bus.on_stop(self._stop)
 
     def _follow(self, settings: Settings) -> None:
-        """Poll the meters of the settings; one that is as it was is polled on."""
+        """Poll the meters of the settings; the poll of an unchanged meter goes on."""
         self._link(METER_HOUSE, "Home Grid Meter - Import", settings.house_meter)
         self._link(METER_SOLAR, "Solar Meter - Export", settings.solar_meter)
         used = {(link.meter.host, link.meter.port) for link in self._links.values()}
@@ -88,7 +88,7 @@ class MeterNode:
         self._links[topic.name] = MeterLink(self._bus, config, meter, meter_map, transport, publish)
 
     def _transport(self, host: str, port: int) -> Transport:
-        """Return the way to a server; meters behind one gateway share it."""
+        """Return the transport to a server; meters behind one gateway share it."""
         transport = self._transports.get((host, port))
         if transport is None:
             transport = self._transports[host, port] = self._modbus.connect(host, port)

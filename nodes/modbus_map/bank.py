@@ -1,4 +1,4 @@
-"""A meter as its Modbus server answers for it: pure, the same over TCP and over the bus."""
+"""The registers of a meter as its Modbus server answers: pure, the same over TCP and the bus."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -26,7 +26,7 @@ EXCEPTIONS = {
 
 
 class Bank:
-    """One meter behind a server: its map, and where its values come from when it is read."""
+    """One meter of a server: its map, and the function that gives its values."""
 
     def __init__(self, *, meter_map: MeterMap, values: Callable[[], Values]) -> None:
         self.meter_map = meter_map
@@ -35,21 +35,21 @@ class Bank:
         self._values = values
 
     def registers(self) -> Registers:
-        """Return what the meter's registers hold now."""
+        """Return the meter's registers as they are now."""
         return self._codec.encode(self._values())
 
 
 Banks = Mapping[int, Bank]
-"""The meters behind one server, by unit."""
+"""The meters of one server, by unit."""
 
 
 def answer(
     banks: Banks, unit: int, function: int, blocks: Sequence[tuple[int, int]]
 ) -> list[int] | int:
-    """Return the registers of reads one after the other, given by address and count.
+    """Return the registers of several reads, given by address and count.
 
-    The number of a Modbus exception if one of them fails. A meter knows the registers that its own
-    map reads, and answers 0 in the gaps between them.
+    Return the number of a Modbus exception if one of them fails. A meter has the registers of its
+    own map, and answers 0 in the gaps that the map reads along.
     """
     bank = banks.get(unit)
     if bank is None:

@@ -1,4 +1,4 @@
-"""Which requests read all of a meter's values, within what the meter allows."""
+"""The requests that read all values of a meter, within the meter's limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Block:
 
 
 def plan_blocks(meter_map: MeterMap) -> tuple[Block, ...]:
-    """Return the fewest requests in rising order that never cut a number in two.
+    """Return the fewest requests, in rising order, that never split a number.
 
-    Neighbours are read together across at most `max_gap` unused registers, and never more than
+    Neighbours are read together across at most `max_gap` unused registers, and at most
     `max_registers` at once.
     """
     spans = sorted({(term.at, term.at + WIDTHS[term.kind]) for _, term in terms_of(meter_map)})

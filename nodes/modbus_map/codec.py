@@ -1,4 +1,4 @@
-"""From registers to values, and back: driven by a meter's map alone."""
+"""From registers to values and back, by a meter's map alone."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ Registers = Mapping[int, int]
 
 
 class NotAvailableError(Exception):
-    """Raised when a meter says that it does not know a value that is needed."""
+    """Raised when a meter marks a required value as not available."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """What a meter measures at one instant. Signs as in `msgs.meter`: import is positive."""
+    """The values of a meter at one instant. Signs as in `msgs.meter`: import is positive."""
 
     lines: tuple[Line, Line, Line]
     power_w: float
@@ -27,10 +27,9 @@ class Values:
 
 
 class Codec:
-    """What a meter's registers say, and with which registers it says something.
+    """Decodes the registers of a meter, and encodes values as registers.
 
-    Most numbers of a meter are the same in the next poll: what has not changed is not worked out
-    again.
+    Most numbers of a meter are the same in the next poll: only changed ones are converted.
     """
 
     def __init__(self, meter_map: MeterMap) -> None:
@@ -43,7 +42,7 @@ class Codec:
         self._registers: dict[int, int] = {}
 
     def decode(self, registers: Registers) -> Values:
-        """Return what a meter's registers say.
+        """Return the values of a meter's registers.
 
         :raises NotAvailableError: power, current or voltage of a phase is marked as not available.
         """
@@ -65,7 +64,7 @@ class Codec:
         )
 
     def encode(self, values: Values) -> Registers:
-        """Return the registers with which a meter says these values, until the next ones."""
+        """Return the registers of these values; they are valid until the next call."""
         registers = self._registers
         self._power_w.write(registers, values.power_w)
         self._imported_wh.write(registers, values.imported_wh)
@@ -101,7 +100,7 @@ class Codec:
 
 
 class _Number:
-    """One value: the sum of its terms, as it was read and written last."""
+    """One value: the sum of its terms, with its last registers and its last value."""
 
     def __init__(self, meter_map: MeterMap, terms: Sequence[RegisterTerm]) -> None:
         self.terms = terms
@@ -122,13 +121,13 @@ class _Number:
         return self._read
 
     def write(self, registers: dict[int, int], value: float) -> None:
-        """Store a value in the first term of its sign; the others are 0."""
+        """Write a value to the first term of its sign; the others are 0."""
         if value == self._written:
             return
         self._written = value
-        keeper = next((term for term in self.terms if term.scale * value >= 0), None)
+        chosen = next((term for term in self.terms if term.scale * value >= 0), None)
         for term in self.terms:
-            raw = value / term.scale if term is keeper or len(self.terms) == 1 else 0.0
+            raw = value / term.scale if term is chosen or len(self.terms) == 1 else 0.0
             for place, word in enumerate(words_of(raw, term.kind, self._order), term.at):
                 registers[place] = word
 
@@ -161,7 +160,7 @@ class _Numbers:
         self.exported_wh = number(lines.exported_wh)
 
     def needed(self, name: str, number: _Number, registers: Registers) -> float:
-        """Return a value without which nothing can be said of the phase.
+        """Return a required value of the phase.
 
         :raises NotAvailableError: it is marked as not available.
         """

@@ -1,7 +1,7 @@
-"""Modbus TCP over a stream: frames are built, cut and decoded by pymodbus.
+"""Modbus TCP over a stream: frames are built, split and decoded by pymodbus.
 
-pymodbus takes some bytes for a frame that are none: what it has decoded counts if it encodes to the
-same bytes again.
+pymodbus accepts some bytes that are no frame: a decoded frame counts only if it encodes to the same
+bytes again.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pymodbus.framer import FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
-# What is wrong with a peer is told by our own log, in words and once.
+# Errors of a peer are logged by the node, as text and once.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
 
 REQUESTS, ANSWERS = DecodePDU(is_server=True), DecodePDU(is_server=False)
@@ -31,7 +31,7 @@ class ModbusFrame:
     body: bytes
 
     def decode(self, decoder: DecodePDU) -> ModbusPDU | None:
-        """Return what the body says; None for what is no request, or no answer."""
+        """Return the decoded body; None if it is no request, or no answer."""
         pdu = decoder.decode(self.body)
         if pdu is None or bytes((pdu.function_code,)) + pdu.encode() != self.body:
             return None
@@ -39,16 +39,16 @@ class ModbusFrame:
 
 
 class ModbusFrames:
-    """The frames that come by one stream."""
+    """The frames that arrive on one stream."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
         self._bytes = b""
 
     async def receive(self) -> ModbusFrame:
-        """Return the next frame; wait for it without a limit.
+        """Return the next frame; wait for it without a time limit.
 
-        :raises ModbusFrameError: what has come is not one; the stream cannot be used any more.
+        :raises ModbusFrameError: the received bytes are no frame; the stream is unusable then.
         :raises asyncio.IncompleteReadError: the other end has closed before the end of one.
         :raises OSError: the connection is lost.
         """
@@ -67,5 +67,5 @@ class ModbusFrames:
 
 
 def pack(pdu: ModbusPDU) -> bytes:
-    """Return a request or an answer as it is sent."""
+    """Return the bytes of a request or an answer."""
     return _FRAMER.buildFrame(pdu)

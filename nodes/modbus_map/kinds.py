@@ -1,4 +1,4 @@
-"""How a number lies in 16-bit registers: its kind, its width, and the order of its words."""
+"""Numbers in 16-bit registers: their kinds, widths and word orders."""
 
 import struct
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _RANGES: dict[Kind, tuple[int, int]] = {
 
 
 def bits_of(words: Sequence[int], order: WordOrder) -> int:
-    """Return the bit pattern that registers hold, in the order in which they were read."""
+    """Return the bit pattern of registers, given in the order in which they were read."""
     bits = 0
     for word in words if order == "high_first" else reversed(words):
         bits = bits << 16 | word
@@ -40,7 +40,7 @@ def bits_of(words: Sequence[int], order: WordOrder) -> int:
 
 
 def number_of(bits: int, kind: Kind) -> float:
-    """Return the number that a bit pattern means."""
+    """Return the number of a bit pattern."""
     limits = _RANGES.get(kind)
     if limits is None:
         number: float = struct.unpack(_FORMATS[kind], bits.to_bytes(2 * WIDTHS[kind], "big"))[0]
@@ -50,7 +50,7 @@ def number_of(bits: int, kind: Kind) -> float:
 
 
 def words_of(number: float, kind: Kind, order: WordOrder) -> tuple[int, ...]:
-    """Return the registers that hold a number. Integers are rounded, and end at their range."""
+    """Return the registers of a number. Integers are rounded and limited to their range."""
     width, limits = WIDTHS[kind], _RANGES.get(kind)
     if limits is None:
         bits = int.from_bytes(struct.pack(_FORMATS[kind], number), "big")

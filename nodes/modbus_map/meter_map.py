@@ -1,4 +1,4 @@
-"""A meter's register map: what a map file may say, and how it is loaded and checked."""
+"""A meter's register map: the structure of a map file, and how it is loaded and checked."""
 
 import tomllib
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class MapError(Exception):
 class RegisterTerm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One number of a meter; a value is the sum of its terms.
 
-    A negative scale subtracts: meters that keep import and export apart have two terms.
+    A negative scale subtracts: a meter with separate import and export has two terms.
     """
 
     at: Register
@@ -31,7 +31,7 @@ class RegisterTerm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PhaseTerm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One number that a meter keeps for each phase: its three addresses, L1 first."""
+    """One number of each phase: its three addresses, L1 first."""
 
     at: tuple[Register, Register, Register]
     kind: Kind
@@ -46,7 +46,7 @@ RequiredTerms = Annotated[tuple[PhaseTerm, ...], Meta(min_length=1)]
 
 
 class TotalTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Values of the whole meter. What is not given is the sum over the phases."""
+    """Values of the whole meter. A value without terms is the sum over the phases."""
 
     power_w: tuple[RegisterTerm, ...] = ()
     imported_wh: tuple[RegisterTerm, ...] = ()
@@ -65,10 +65,10 @@ class PhaseTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where one family of meters keeps its values, and how it wants to be read."""
+    """The registers of one family of meters, and how to read them."""
 
     title: str  # for a person: maker and type
-    source: str  # where the map is known from
+    source: str  # of the addresses, types and scales
     function: Literal[3, 4]  # read holding registers, read input registers
     word_order: WordOrder  # of numbers wider than one register
     max_registers: Annotated[int, Meta(ge=1, le=125)]  # that one request may ask for
@@ -131,7 +131,7 @@ def terms_of(meter_map: MeterMap) -> Iterator[tuple[str, RegisterTerm]]:
 
 
 def _check(file: str, meter_map: MeterMap) -> None:
-    """Refuse what the types cannot say.
+    """Refuse what the types do not check.
 
     :raises MapError: see the texts.
     """

@@ -6,7 +6,7 @@ from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.transport import AllDone, Done, ReadError, Result
 
 Read = Callable[[int, int, int, int, Done], None]
-"""Reads registers: function, address, count, unit, and who takes the result."""
+"""Reads registers: function, address, count, unit, and the callback for the result."""
 
 
 def read_each(read: Read, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:

@@ -1,4 +1,4 @@
-"""Meters as Modbus servers: the seam between the simulated meters and the way they are reached."""
+"""Meters as Modbus servers: the Protocol of the drivers that serve the simulated meters."""
 
 from typing import Protocol
 
@@ -7,25 +7,25 @@ from nodes.modbus_map.bank import Banks
 
 
 class Server(Protocol):
-    """The meters behind one port."""
+    """The meters of one port."""
 
     port: int
 
     def start(self) -> None:
-        """Accept connections, from now on; harmless while it does.
+        """Accept connections; no effect while it does already.
 
-        :raises DriverError: the port cannot be had.
+        :raises DriverError: the port cannot be opened.
         """
 
     def stop(self) -> None:
-        """Refuse connections, and close those there are; harmless while it does."""
+        """Refuse connections, and close the open ones; no effect while it does already."""
 
 
 class Servers(Driver, Protocol):
-    """What opens servers. `shutdown` and `handover` stop every one."""
+    """Opens servers. `shutdown` and `handover` stop all of them."""
 
     def serve(self, host: str, port: int, parameters: tuple[str, str], banks: Banks) -> Server:
         """Start a server; port 0 takes any free one. Errors name the parameters of host and port.
 
-        :raises DriverError: the port cannot be had.
+        :raises DriverError: the port cannot be opened.
         """

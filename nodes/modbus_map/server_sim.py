@@ -1,4 +1,4 @@
-"""Meters that are read by requests on the bus, where no socket may be opened."""
+"""Meters that are read by requests on the bus: the driver without sockets."""
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ class SimServers(Servers):
 
 
 class SimServer:
-    """See `server.Server`. There is nothing to open: the request `modbus_read` is always served."""
+    """See `server.Server`. Nothing is opened: plant always serves `modbus_read`."""
 
     def __init__(self, port: int) -> None:
         self.port = port

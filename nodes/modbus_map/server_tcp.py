@@ -1,7 +1,7 @@
-"""A real Modbus TCP server inside asyncio, that can be taken away and brought back.
+"""A real Modbus TCP server inside asyncio that can be stopped and started again.
 
-asyncio's streams carry pymodbus's frames: its server binds its port by itself, and hides why it
-cannot.
+asyncio's streams carry pymodbus's frames. The server of pymodbus is not used: it binds its port
+itself and does not report why it cannot.
 """
 
 import asyncio
@@ -54,14 +54,14 @@ class TcpServers(Servers):
 
 
 class TcpServer:
-    """See `server.Server`. Meters behind one TCP port. Stopped, its port refuses connections."""
+    """See `server.Server`. The meters of one TCP port. Stopped, its port refuses connections."""
 
     def __init__(
         self, bus: Bus, host: str, port: int, parameters: tuple[str, str], banks: Banks
     ) -> None:
         """Listen; port 0 takes any free one. Errors name the parameters of host and port.
 
-        :raises DriverError: the port cannot be had.
+        :raises DriverError: the port cannot be opened.
         """
         self._bus = bus
         self._host = host
@@ -74,11 +74,11 @@ class TcpServer:
         self.start()
 
     def start(self) -> None:
-        """Listen, from now on; harmless while it listens.
+        """Listen; no effect while it listens already.
 
         Connections wait in the kernel until the loop serves them.
 
-        :raises DriverError: the port cannot be had.
+        :raises DriverError: the port cannot be opened.
         """
         if self._listening is None:
             self._listening = self._bind()
@@ -86,7 +86,7 @@ class TcpServer:
             self._bus.spawn(self._serve(self._listening))
 
     def stop(self) -> None:
-        """Close the port and every connection; harmless while it is closed."""
+        """Close the port and every connection; no effect while it is closed already."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -116,7 +116,7 @@ class TcpServer:
         """Begin to accept connections, unless the server was stopped meanwhile."""
         if listening is not self._listening:
             return
-        # Not started at once: there is no wait before `stop` can close it.
+        # Started in a second call, so that `stop` can close the server at any time.
         self._server = await asyncio.start_server(
             self._accept, sock=listening, backlog=_BACKLOG, start_serving=False
         )
@@ -130,7 +130,7 @@ class TcpServer:
         self._bus.spawn(self._answer(reader, writer))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer all requests of one connection, in order, until one of both ends closes it."""
+        """Answer the requests of one connection in order, until either end closes it."""
         frames = ModbusFrames(reader)
         try:
             while True:
@@ -138,7 +138,7 @@ class TcpServer:
                     writer.write(_answer(self._banks, await frames.receive()))
                     await writer.drain()
         except TimeoutError:
-            writer.transport.abort()  # a close would wait for who does not take the answer
+            writer.transport.abort()  # `close` would wait for a client that does not read
         except (ModbusFrameError, asyncio.IncompleteReadError, OSError):
             pass
         finally:
@@ -147,12 +147,12 @@ class TcpServer:
 
 
 def open(bus: Bus, parameters: Parameters) -> Servers:
-    """Return what opens Modbus TCP servers."""
+    """Return the driver that opens Modbus TCP servers."""
     return TcpServers(bus)
 
 
 def _answer(banks: Banks, frame: ModbusFrame) -> bytes:
-    """Return the answer to a request; nothing can be written."""
+    """Return the answer to a request; the meters have no writable registers."""
     function = frame.body[0]
     result: list[int] | int = ILLEGAL_FUNCTION
     if function in _ANSWERS:

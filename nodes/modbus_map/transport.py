@@ -1,4 +1,4 @@
-"""Modbus servers, one read at a time: the seam between a meter's map and the way to it."""
+"""Reads from Modbus servers, one at a time: the Protocol of the drivers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,42 +7,42 @@ from typing import Protocol
 from bus import Driver
 from nodes.modbus_map.blocks import Block
 
-NONSENSE = "answered something else than what was asked for"
-"""What every transport says of an answer that cannot be one."""
+NONSENSE = "the answer does not match the request"
+"""The error of every transport for an invalid answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadError:
-    """Why a read brought no registers, in words for a person."""
+    """Why a read returned no registers, as text for a person."""
 
     text: str
 
 
 Result = Sequence[int] | ReadError
-"""As many registers as were asked for, or why not."""
+"""As many registers as were requested, or the error."""
 
 Done = Callable[[Result], None]
 
 AllDone = Callable[[Mapping[int, int] | ReadError], None]
-"""Takes the registers of several reads by address, or the first error and no more."""
+"""Takes the registers of several reads by address, or only the first error."""
 
 
 class Transport(Protocol):
-    """A way to one Modbus server. Connects by itself, again after every loss."""
+    """The connection to one Modbus server. Connects by itself, again after every loss."""
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
         """Read blocks of registers with function 3 or 4, one after the other.
 
-        `done` runs exactly once, as a callback of the node, later than this call returns. What is
-        asked for while another read is under way waits for its turn.
+        `done` runs exactly once, as a callback of the node, after this call has returned. Reads
+        that are requested while another one is running wait for their turn.
         """
 
     def close(self) -> None:
-        """Give the connection up. Reads that are still open may never be done."""
+        """Close the connection. `done` of unfinished reads may never run."""
 
 
 class Modbus(Driver, Protocol):
-    """The ways to Modbus servers. `shutdown` and `handover` close every transport."""
+    """Makes transports to Modbus servers. `shutdown` and `handover` close every transport."""
 
     def connect(self, host: str, port: int) -> Transport:
-        """Return the way to a server; nothing is connected before the first read."""
+        """Return the transport to a server; it connects at the first read."""

@@ -1,4 +1,4 @@
-"""Reads carried as bus requests to the simulated world, where no socket may be opened."""
+"""Reads carried as bus requests to the simulated world: the driver without sockets."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ class SimModbus(Modbus):
 
 
 class SimTransport:
-    """See `transport.Transport`. The world answers as the server at this host and port would."""
+    """See `transport.Transport`. plant answers as the server at this host and port would."""
 
     def __init__(self, bus: Bus, host: str, port: int) -> None:
         self._bus = bus
@@ -37,7 +37,7 @@ class SimTransport:
         self._port = port
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.Transport.read_all`. One request: each costs the run time."""
+        """See `transport.Transport.read_all`. All blocks in one request, which costs less time."""
         addresses = [
             address
             for block in blocks
@@ -69,5 +69,5 @@ class SimTransport:
 
 
 def open(bus: Bus, parameters: Parameters) -> Modbus:
-    """Return the ways to the meters of the simulated world."""
+    """Return the driver for the meters of the simulated world."""
     return SimModbus(bus)

@@ -1,7 +1,7 @@
-"""Modbus TCP by a connection of our own: connects, times out and gives reasons in words.
+"""Modbus TCP over asyncio's streams: connects, times out, and returns errors as text.
 
-asyncio's streams carry pymodbus's frames: its client does not say why it cannot connect, and takes
-what is no answer for the beginning of one.
+The streams carry pymodbus's frames. The client of pymodbus is not used: it does not report why it
+cannot connect, and takes invalid bytes for the beginning of an answer.
 """
 
 import asyncio
@@ -75,9 +75,9 @@ class TcpModbus(Modbus):
 
 
 class TcpTransport:
-    """See `transport.Transport`. Any failure of a connection closes it; the next read opens anew.
+    """See `transport.Transport`. A failure closes the connection; the next read opens another.
 
-    One coroutine a read, one at a time.
+    One coroutine for each read, one at a time.
     """
 
     def __init__(self, bus: Bus, host: str, port: int) -> None:
@@ -89,7 +89,7 @@ class TcpTransport:
         self._connection: _Connection | None = None
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
-        """Read registers; one that is asked for while another is under way waits for its turn."""
+        """Read registers; a read waits for its turn while another one is running."""
         self._waiting.append((_Read(function, address, count, unit), done))
         if self._running is None:
             self._next()
@@ -117,7 +117,7 @@ class TcpTransport:
         done(result)
 
     async def _carry_out(self, read: _Read) -> Result:
-        """Read, on the connection that there is or on a new one."""
+        """Read on the open connection or on a new one."""
         if self._connection is None or not self._connection.is_up:
             self._drop_connection()
             try:
@@ -146,12 +146,12 @@ class TcpTransport:
 
 
 def open(bus: Bus, parameters: Parameters) -> Modbus:
-    """Return the ways to Modbus TCP servers."""
+    """Return the driver for Modbus TCP servers."""
     return TcpModbus(bus)
 
 
 class _Connection:
-    """One TCP connection, with the count of what was asked on it."""
+    """One TCP connection, with the count of its transactions."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -168,9 +168,9 @@ class _Connection:
         self._writer.close()
 
     async def carry_out(self, read: _Read) -> Result:
-        """Return what the server answers; what answers something else is passed over.
+        """Return the server's answer; answers to other transactions are dropped.
 
-        :raises ModbusFrameError: the answer is none.
+        :raises ModbusFrameError: the answer is invalid.
         """
         self._transaction = self._transaction % 0xFFFF + 1
         asked = (self._transaction, read.unit)
@@ -188,9 +188,9 @@ class _Connection:
 
 
 def _result(read: _Read, frame: ModbusFrame) -> Result:
-    """Return what an answer says: registers, or an exception.
+    """Return the registers of an answer, or its exception.
 
-    :raises ModbusFrameError: it cannot be the answer to this read.
+    :raises ModbusFrameError: it is no answer to this read.
     """
     answer = frame.decode(ANSWERS)
     if isinstance(answer, ExceptionResponse) and answer.function_code == read.function | 0x80:

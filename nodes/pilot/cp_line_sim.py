@@ -1,4 +1,4 @@
-"""The pilot line of the simulated world."""
+"""The CP line of the simulated world."""
 
 from msgspec import Struct
 
@@ -46,9 +46,9 @@ class SimCpLine(CpLine):
         self.drive(X1_PERCENT)
 
     def handover(self) -> None:
-        """See `nodes.pilot.cp_line.CpLine.handover`. The simulated generator goes on by itself."""
+        """See `nodes.pilot.cp_line.CpLine.handover`. The simulated generator keeps its duty."""
 
 
 def open(bus: Bus, parameters: Parameters) -> CpLine:
-    """Open the pilot line of the simulated world."""
+    """Open the CP line of the simulated world."""
     return SimCpLine(bus)

@@ -1,4 +1,4 @@
-"""What the pilot shows and what it says: reading and permission in, duty out.
+"""The machine of pilot: reading, permissions and limits in, CP state and duty out.
 
 IEC 61851-1:2017, Annex A. Not responsible for the contactor (safety) nor for how much current
 there is to share (load_manager).
@@ -39,17 +39,17 @@ class Config(Struct, frozen=True, kw_only=True):
     """Times of the machine [s]."""
 
     raise_after_s: float = 5.0  # between changes of the duty: IEC 61851-1, Table A.6, seq. 5/6
-    # After a start an input that has not come yet is no silence before its own hold is over.
+    # After a start an input that has not arrived yet counts as silent when its hold is over.
     safety_hold_s: float = SAFETY_STATUS.hold_s
     session_hold_s: float = SESSION_STATUS.hold_s
     offer_hold_s: float = LOAD_OFFER.hold_s
-    line_grace_s: float = 0.5  # half of pilot/status's hold: valid again before safety opens
-    period_s: float = 0.02  # between two looks, and between two messages that say the same
-    # Without a vehicle nothing could be opened sooner, and a plug is in the hand for seconds.
+    line_grace_s: float = 0.5  # half of the hold of pilot/status: valid again before safety opens
+    period_s: float = 0.02  # between two looks, and between two messages without a change
+    # Without a vehicle the contactor is open already, and plugging in takes seconds.
     idle_period_s: float = 0.05
     idle_say_s: float = 0.1
     again_s: float = 0.005  # to the next look after a reading that does not confirm the state
-    # A vehicle that does not answer its offer may sleep: state F for a while, then x1, wakes it.
+    # A vehicle that does not answer its offer may be asleep: state F and then X1 wake it.
     # Once for each session. EVerest: 30 s, T_step_EF 4.0 s, then 0.75 s in x1.
     wake_up: bool = True
     wake_after_s: float = 30.0
@@ -58,7 +58,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 class Permission(Struct, frozen=True, kw_only=True):
-    """What safety says of the current."""
+    """What pilot uses of safety/status."""
 
     permitted: bool
     limit_a: float  # by temperature
@@ -66,14 +66,14 @@ class Permission(Struct, frozen=True, kw_only=True):
 
 
 class SessionPermission(Struct, frozen=True, kw_only=True):
-    """What session says of the vehicle."""
+    """What pilot uses of session/status."""
 
     permitted: bool
     session_id: str
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """What one look shows. None: the writer is silent, or the line could not be read."""
+    """The inputs of one look. None: the writer is silent, or the line could not be read."""
 
     now_s: float
     reading: CpLineReading | None
@@ -93,19 +93,19 @@ class State(Struct, frozen=True, kw_only=True):
     session_heard: bool = False
     offer_heard: bool = False
     has_asked: bool = False  # the vehicle has answered this offer with C or D
-    unanswered_s: float | None = None  # since when it has not
-    woken: str = ""  # the session in which it has been woken
+    unanswered_s: float | None = None  # since when it has not answered
+    woken: str = ""  # the session in which it was woken
     wake_from_s: float = -math.inf  # when state F began
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
-    """What is to be done after one step."""
+    """The outputs of one step."""
 
     duty_percent: float | None  # None: leave the generator as it is
-    status: PilotStatus | None  # None: the state of the line is not known yet
-    say_s: float  # between two messages that say the same
+    status: PilotStatus | None  # None: the CP state is not known yet
+    say_s: float  # between two messages without a change
     period_s: float  # between two looks from now on
-    due_s: float  # the same inputs need no step before
+    due_s: float  # until then the same inputs need no step
 
 
 def look(
@@ -115,7 +115,7 @@ def look(
     session: SessionStatus | None,
     offer: LoadOffer | None,
 ) -> Inputs:
-    """Return the inputs of a look: of each message what is used, so that the rest is no news."""
+    """Return the inputs of a look: the used fields of each message, so that others wake nothing."""
     return Inputs(
         now_s=now_s,
         reading=reading,
@@ -134,7 +134,7 @@ def look(
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
-    """Judge what one look shows. The same inputs need no step before `Outputs.due_s`."""
+    """Step with the inputs of one look. The same inputs need no step before `Outputs.due_s`."""
     before, moment = state, Moment(inputs.now_s)
     reading = inputs.reading
     if reading is not None and not is_measured(reading.high_v, reading.low_v, reading.duty_percent):
@@ -147,7 +147,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
                 state,
                 offered_a=adopted_a,
                 changed_s=inputs.now_s if adopted_a else -math.inf,
-                has_asked=True,  # perhaps: a vehicle that is full is not woken
+                has_asked=True,  # assumed: a vehicle that is full must not be woken
             )
         elif not _has_run(state, config.line_grace_s, moment) and _next_offer(
             config, state, inputs, None, moment
@@ -163,20 +163,20 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if cp is not state.cp:
         state = replace(state, cp=cp)
     is_settling = reading is not None and cp.state is None and not cp.is_undefined
-    # A failed or out-of-window reading counts as state E, but for the first readings.
+    # A failed or out-of-window reading counts as state E, except the first readings.
     cp_state = cp.state or (None if is_settling else CpState.E)
 
     offered_a = _next_offer(config, state, inputs, cp_state, moment)
     if offered_a != state.offered_a:
         state = replace(state, offered_a=offered_a, changed_s=inputs.now_s)
     if cp_state is CpState.A and state.changed_s != -math.inf:
-        state = replace(state, changed_s=-math.inf)  # nobody is left who has to follow a change
+        state = replace(state, changed_s=-math.inf)  # no vehicle has to follow the last change
     state = _wake(config, state, inputs, cp_state, moment)
     return state, _outputs(config, before, state, cp_state, reading, moment)
 
 
 def _note(state: State, inputs: Inputs) -> State:
-    """Remember the start and which inputs have come since."""
+    """Remember the start and which inputs have arrived since."""
     if state.safety_heard and state.session_heard and state.offer_heard:
         return state
     return replace(
@@ -189,21 +189,21 @@ def _note(state: State, inputs: Inputs) -> State:
 
 
 def _has_run(state: State, seconds: float, moment: Moment) -> bool:
-    """Return whether this process has run for so long [s]."""
+    """Return whether this process has run for a time [s]."""
     return state.started_s is not None and moment.reached(state.started_s + seconds)
 
 
 def _next_offer(
     config: Config, state: State, inputs: Inputs, cp_state: CpState | None, moment: Moment
 ) -> float:
-    """Return the current [A] to offer from now on; 0 is x1.
+    """Return the current [A] to offer from now on; 0 is X1.
 
-    What is offered may fall at once, to what is known at least; it rises only when everything is
-    known, and not within 5 s of the change before.
+    The offer falls at once to the lowest known limit. It rises only when all limits are known, and
+    not within 5 s after its last change.
     """
     if cp_state is not None and cp_state not in PLUGGED:
         return 0.0
-    # A generator that has not been read may say anything.
+    # A generator that has not been read yet may offer any current.
     offered_a = MAX_OFFER_A if state.offered_a is None else state.offered_a
     limits_a = [MAX_OFFER_A]
     if inputs.session is not None:
@@ -222,7 +222,7 @@ def _next_offer(
     elif state.offer_heard or _has_run(state, config.offer_hold_s, moment):
         return 0.0
 
-    # A limit that is no number is not above 6 A either.
+    # A limit of NaN counts as below 6 A.
     limit_a = min(limits_a) if all(limit_a >= MIN_OFFER_A for limit_a in limits_a) else 0.0
     if limit_a <= offered_a:
         return limit_a
@@ -234,9 +234,9 @@ def _next_offer(
 def _wake(
     config: Config, state: State, inputs: Inputs, cp_state: CpState | None, moment: Moment
 ) -> State:
-    """Begin to wake a vehicle that has not answered its offer; the offer falls to nothing.
+    """Begin to wake a vehicle that has not answered its offer; the offer falls to 0.
 
-    The 5 s between two changes of the duty keep it in x1 for a second at least afterwards.
+    The 5 s between two changes of the duty keep it in X1 for at least a second afterwards.
     """
     now_s, session, is_offered = inputs.now_s, inputs.session, bool(state.offered_a)
     has_asked = is_offered and (state.has_asked or cp_state in _ASKS)

@@ -14,7 +14,7 @@ NOMINAL_V = 230.0  # EN 50160
 SAG_V = 150.0  # below the 160 V of ERR-8002
 SWELL_V = 290.0  # above the 280 V of ERR-8002
 GRID_OHM = 0.2  # assumed: within 0.1 to 0.4 ohm of a low-voltage connection
-BRANCH_OHM = 0.15  # 20 m of copper, 6 mm2, there and back: 0.0225 ohm mm2/m
+BRANCH_OHM = 0.15  # 20 m of wire, 6 mm2, there and back: 0.0225 ohm mm2/m
 
 Phases = tuple[float, float, float]  # L1, L2, L3
 

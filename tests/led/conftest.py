@@ -94,7 +94,7 @@ def segments(picture: str, effect: Effect) -> pattern.Segments:
     return s1, s2, s3, s4
 
 
-def told(light: Light) -> str:
+def text_of(light: Light) -> str:
     """Return a light in two words, or one: "green blink", "off"."""
     if light.color is Color.OFF or light.effect is Effect.OFF:
         assert (light.color, light.effect) == (Color.OFF, Effect.OFF)
@@ -104,7 +104,7 @@ def told(light: Light) -> str:
 
 def all_lights(frame: LedFrame) -> set[str]:
     indicators = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
-    return {told(light) for light in (*frame.segments, *indicators)}
+    return {text_of(light) for light in (*frame.segments, *indicators)}
 
 
 class Drawn(NamedTuple):
@@ -217,8 +217,8 @@ class Box:
         node = method.server
 
         def serve(call: Call[Any, None]) -> None:
-            said = {"reason": call.arguments.reason} if node == "system" else {}
-            self.asked.append(Asked(self.now_s, node, said))
+            arguments = {"reason": call.arguments.reason} if node == "system" else {}
+            self.asked.append(Asked(self.now_s, node, arguments))
             self.answer.get(node, _well)(call)
 
         self._says[node][0].serve(method, serve)

@@ -10,7 +10,7 @@ from nodes.led.machine import frame_of
 from nodes.led.messages import Messages
 
 
-def test_the_simulated_front_keeps_what_it_was_shown_and_goes_dark_on_shutdown(
+def test_the_simulated_front_keeps_what_it_was_shown_and_is_off_after_shutdown(
     tmp_path: Path,
 ) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path)

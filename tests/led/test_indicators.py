@@ -24,7 +24,7 @@ from tests.led.conftest import (
     SESSION,
     faulty,
     session,
-    told,
+    text_of,
 )
 
 
@@ -43,7 +43,7 @@ def dcs(link: Link, **changes: Any) -> DcsStatus:
 
 @pytest.mark.req("DCS-1")
 @pytest.mark.parametrize(
-    ("said", "light"),
+    ("status", "light"),
     [
         # not started, or not offered
         (None, "off"),
@@ -54,15 +54,15 @@ def dcs(link: Link, **changes: Any) -> DcsStatus:
         (dcs(Link.REACHABLE, can_confirm=True), "white steady"),
         (dcs(Link.REACHABLE, synchronised=True, signing_in=True), "green blink"),
         (dcs(Link.UNREACHABLE, synchronised=True, signing_in=True), "green blink"),
-        # connected, whatever else is said
+        # connected, whatever the other fields are
         (dcs(Link.ONLINE, synchronised=True), "green steady"),
         (dcs(Link.ONLINE, synchronised=True, signing_in=True), "green steady"),
         # synchronised, but no connection possible
         (dcs(Link.UNREACHABLE, synchronised=True), "orange steady"),
     ],
 )
-def test_the_network_indicator_tells_the_link(said: DcsStatus | None, light: str) -> None:
-    assert told(indicators.network(messages(dcs=said))) == light
+def test_the_network_indicator_shows_the_link(status: DcsStatus | None, light: str) -> None:
+    assert text_of(indicators.network(messages(dcs=status))) == light
 
 
 @pytest.mark.req("DCS-8")
@@ -71,19 +71,19 @@ def test_the_network_indicator_tells_the_link(said: DcsStatus | None, light: str
 def test_the_network_indicator_is_orange_only_when_synchronised(
     link: Link, signing_in: bool
 ) -> None:
-    said = dcs(link, signing_in=signing_in)
-    assert "orange" not in told(indicators.network(messages(dcs=said)))
+    status = dcs(link, signing_in=signing_in)
+    assert "orange" not in text_of(indicators.network(messages(dcs=status)))
 
 
 @pytest.mark.req("DCS-8")
 @pytest.mark.parametrize("state", WallboxState)
-def test_without_the_service_its_indicator_is_dark_and_the_rest_is_as_with_it(
+def test_without_the_service_only_its_indicator_is_off(
     state: WallboxState,
 ) -> None:
     without = frame_of(messages(session=session(state), has_module=True))
     with_it = frame_of(messages(session=session(state), has_module=True, dcs=dcs(Link.REACHABLE)))
     assert without.network == without.touch == DARK
-    assert told(with_it.network) == "white steady"
+    assert text_of(with_it.network) == "white steady"
     assert replace(with_it, network=DARK) == without
 
 
@@ -98,13 +98,13 @@ ENDING = replace(LOCKED, plugged=True, session_id="1", token="04A1B2C3")
 def test_indicator_and_frame_pulse_white_while_a_card_is_needed() -> None:
     for state in (WallboxState.IDLE, WallboxState.READY_FOR_CHARGING):
         shown = frame_of(messages(session=session(state, authorization_required=True)))
-        assert (told(shown.rfid), told(shown.frame)) == ("white pulse", "white pulse")
+        assert (text_of(shown.rfid), text_of(shown.frame)) == ("white pulse", "white pulse")
 
 
 @pytest.mark.req("RFID-2")
-@pytest.mark.parametrize("said", [SESSION, CHARGING, AUTHORISED, RELEASED, ENDING, None])
-def test_both_are_dark_when_no_card_is_needed(said: Any) -> None:
-    shown = frame_of(messages(session=said))
+@pytest.mark.parametrize("status", [SESSION, CHARGING, AUTHORISED, RELEASED, ENDING, None])
+def test_both_are_off_when_no_card_is_needed(status: Any) -> None:
+    shown = frame_of(messages(session=status))
     assert (shown.rfid, shown.frame) == (DARK, DARK)
 
 
@@ -130,17 +130,17 @@ def test_the_indicator_tells_of_the_last_card_before_anything_else(
     indication: Indication, mode: RfidMode
 ) -> None:
     for one, works in itertools.product((SESSION, LOCKED, AUTHORISED), (True, False)):
-        said = replace(RFID, indication=indication, mode=mode, works=works)
-        shown = frame_of(messages(session=one, rfid=said))
-        assert told(shown.rfid) == INDICATED[indication]
+        status = replace(RFID, indication=indication, mode=mode, works=works)
+        shown = frame_of(messages(session=one, rfid=status))
+        assert text_of(shown.rfid) == INDICATED[indication]
 
 
 @pytest.mark.req("RFID-3")
 @pytest.mark.parametrize("indication", Indication)
 def test_the_frame_keeps_its_own_rule_meanwhile(indication: Indication) -> None:
-    said = replace(RFID, indication=indication)
-    assert told(frame_of(messages(session=LOCKED, rfid=said)).frame) == "white pulse"
-    assert frame_of(messages(session=AUTHORISED, rfid=said)).frame == DARK
+    status = replace(RFID, indication=indication)
+    assert text_of(frame_of(messages(session=LOCKED, rfid=status)).frame) == "white pulse"
+    assert frame_of(messages(session=AUTHORISED, rfid=status)).frame == DARK
 
 
 @pytest.mark.parametrize(
@@ -156,19 +156,19 @@ def test_the_reading_area_is_lit_while_cards_are_taught(
     mode: RfidMode, indicator: str, one: Any
 ) -> None:
     shown = frame_of(messages(session=one, rfid=replace(RFID, mode=mode)))
-    assert (told(shown.rfid), told(shown.frame)) == (indicator, "white steady")
+    assert (text_of(shown.rfid), text_of(shown.frame)) == (indicator, "white steady")
 
 
 @pytest.mark.parametrize("mode", RfidMode)
 def test_a_reader_that_does_not_answer_invites_nobody(mode: RfidMode) -> None:
     broken = replace(RFID, mode=mode, works=False)
     needed = frame_of(messages(session=LOCKED, rfid=broken))
-    assert (told(needed.rfid), needed.frame) == ("orange blink", DARK)
+    assert (text_of(needed.rfid), needed.frame) == ("orange blink", DARK)
     idle = frame_of(messages(session=SESSION, rfid=broken))
     assert (idle.rfid, idle.frame) == (DARK, DARK)
 
 
-def test_a_reader_that_says_nothing_is_dark() -> None:
+def test_the_lights_of_a_silent_reader_are_off() -> None:
     shown = frame_of(messages(session=LOCKED, rfid=None))
     assert (shown.rfid, shown.frame) == (DARK, DARK)
 
@@ -209,21 +209,21 @@ LATE = {"is_module_late": True}
     ],
 )
 def test_the_charge_mode_indicator_shows_its_row(changes: dict[str, Any], light: str) -> None:
-    assert told(indicators.mode(messages(**changes))) == light
+    assert text_of(indicators.mode(messages(**changes))) == light
 
 
 @pytest.mark.req("DCS-3")
 def test_the_charge_mode_goes_on_while_the_connection_is_down() -> None:
     down = replace(INTELLIGENT, link=Link.UNREACHABLE)
     shown = frame_of(messages(has_module=True, session=CHARGING, dcs=down))
-    assert (told(shown.network), told(shown.mode)) == ("orange steady", "white steady")
+    assert (text_of(shown.network), text_of(shown.mode)) == ("orange steady", "white steady")
 
 
 # --- touch ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("said", "light"),
+    ("status", "light"),
     [
         pytest.param(None, "off", marks=pytest.mark.req("PAN-4")),
         pytest.param(DCS, "off", marks=pytest.mark.req("PAN-4")),
@@ -239,9 +239,11 @@ def test_the_charge_mode_goes_on_while_the_connection_is_down() -> None:
     ],
 )
 def test_the_touch_key_is_lit_only_when_a_press_would_do_something(
-    said: DcsStatus | None, light: str
+    status: DcsStatus | None, light: str
 ) -> None:
-    assert told(indicators.touch(messages(session=CHARGING, has_module=True, dcs=said))) == light
+    assert (
+        text_of(indicators.touch(messages(session=CHARGING, has_module=True, dcs=status))) == light
+    )
 
 
 # --- all --------------------------------------------------------------------------------------

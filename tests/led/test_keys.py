@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nodes.led.fingers import MARKS_S
+from nodes.led.key_actions import MARKS_S
 from nodes.led.keys import (
     DEBOUNCE_S,
     MOST_UNSEEN_S,
@@ -38,7 +38,7 @@ class Key:
     marks_s: tuple[float, ...] = MARKS_S
     state: KeyState = UNREAD
     level: bool | None = None
-    told: list[tuple[float, str]] = field(default_factory=list)
+    events: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def due_s(self) -> float:
@@ -52,7 +52,7 @@ class Key:
         self.state, event = step(state, self.level, self.now_s, self.marks_s)
         if event is not None:
             words = f"{event.kind} {event.marks}" if event.kind is Kind.HELD else event.kind.value
-            self.told.append((round(self.now_s, 6), words))
+            self.events.append((round(self.now_s, 6), words))
 
     def wait(self, seconds: float) -> None:
         end_s = self.now_s + seconds
@@ -71,7 +71,7 @@ class Key:
 
     @property
     def words(self) -> list[str]:
-        return [words for _, words in self.told]
+        return [words for _, words in self.events]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def key() -> Key:
     key = Key()
     key.move(False)
     key.wait(1.0)
-    assert key.told == []
+    assert key.events == []
     assert look_s(key.state, key.marks_s) == math.inf
     return key
 
@@ -111,7 +111,7 @@ def test_marks_are_passed_on_time(key: Key) -> None:
     began_s = key.now_s
     key.move(True)
     key.wait(10.0)
-    assert [(round(at_s - began_s, 6), words) for at_s, words in key.told] == [
+    assert [(round(at_s - began_s, 6), words) for at_s, words in key.events] == [
         (DEBOUNCE_S, "pressed"),
         (DEBOUNCE_S + FIRST_S, "held 1"),
         (DEBOUNCE_S + SECOND_S, "held 2"),
@@ -131,7 +131,7 @@ def test_a_bouncing_key_is_pressed_once_and_released_once(key: Key) -> None:
 
 
 @pytest.mark.req("PAN-3")
-def test_a_bounce_while_it_is_held_begins_the_time_anew(key: Key) -> None:
+def test_a_bounce_while_it_is_held_begins_the_time_again(key: Key) -> None:
     key.move(True)
     key.wait(3.0)
     key.move(False)
@@ -148,12 +148,12 @@ def test_a_key_that_is_stuck_at_the_start_counts_only_after_it_was_released() ->
     key = Key()
     key.move(True)
     key.wait(60.0)
-    assert key.told == []
+    assert key.events == []
     key.move(False)
     key.wait(10 * MS)
     key.move(True)  # a stuck key that bounces is not released
     key.wait(60.0)
-    assert key.told == []
+    assert key.events == []
     key.move(False)
     key.wait(1.0)
     key.move(True)
@@ -170,13 +170,13 @@ def test_a_hold_that_nobody_saw_does_nothing(
 ) -> None:
     key.move(True)
     key.wait(before_s)
-    before = list(key.told)
+    before = list(key.events)
     key.sleep(asleep_s)
     key.move(level)
     key.wait(60.0)
     key.move(False)
     key.wait(1.0)
-    assert key.told == before
+    assert key.events == before
 
 
 def test_a_release_that_nobody_saw_settle_does_nothing(key: Key) -> None:
@@ -195,7 +195,7 @@ def test_a_node_that_is_a_little_late_goes_on(key: Key) -> None:
     key.sleep(0.7)
     key.look()
     assert key.words == ["pressed", "held 1", "held 2"]
-    assert key.told[-1][0] >= 101.0 + SECOND_S
+    assert key.events[-1][0] >= 101.0 + SECOND_S
 
 
 @pytest.mark.req("PAN-3")
@@ -264,7 +264,7 @@ def run(
             key.now_s = look_at_s
             key.look()
         else:
-            return moves_s, [at_s for at_s, words in key.told if words == "held 2"]
+            return moves_s, [at_s for at_s, words in key.events if words == "held 2"]
 
 
 @pytest.mark.req("PAN-3")
@@ -281,7 +281,7 @@ def test_cards_are_never_erased_before_six_seconds_of_one_press(
     for at_s in erased_s:
         index = bisect.bisect_right(moves_s, at_s - 1e-6) - 1
         assert index % 2 == 1  # pressed now
-        assert at_s - moves_s[index] >= SECOND_S - 1e-6  # and for so long
+        assert at_s - moves_s[index] >= SECOND_S - 1e-6  # and for that time
 
 
 @pytest.mark.req("PAN-3")

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import replace as replace_facts
+from dataclasses import replace as replace_messages
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ from tests.led.conftest import (
     safety,
     segments,
     session,
-    told,
+    text_of,
 )
 
 
@@ -196,7 +196,7 @@ def shown(
                 (session(WallboxState.READY_FOR_CHARGING), {"token": "04A1B2C3"}),
             )
         ),
-        # ours: while cards are taught the status LED is as an idle box's is
+        # assumed: while cards are taught the status LED is as an idle box's is
         pytest.param(
             {
                 "session": session(
@@ -260,9 +260,9 @@ ROWS: dict[str, Callable[[Messages], Messages]] = {
     "start-up": lambda messages: _with_safety(messages, phase=SafetyPhase.START),
     "commissioning": lambda messages: _with_safety(messages, commissioning=True),
     "temperature": lambda messages: _with_fault(
-        replace_facts(messages, is_code_over=True), FaultCode.TOO_HOT
+        replace_messages(messages, is_code_over=True), FaultCode.TOO_HOT
     ),
-    "meter": lambda messages: replace_facts(messages, offer=LOST),
+    "meter": lambda messages: replace_messages(messages, offer=LOST),
     "state": lambda messages: messages,
 }
 PICTURES = {
@@ -279,7 +279,7 @@ WELL = Messages(session=CHARGING, safety=safety(phase=SafetyPhase.CLOSED), offer
 
 def _with_safety(messages: Messages, **changes: Any) -> Messages:
     assert messages.safety is not None
-    return replace_facts(messages, safety=replace(messages.safety, **changes))
+    return replace_messages(messages, safety=replace(messages.safety, **changes))
 
 
 def _with_fault(messages: Messages, code: FaultCode) -> Messages:
@@ -328,7 +328,7 @@ def test_faults_and_meter_and_start_up_are_shown_without_authorisation() -> None
 
 
 @pytest.mark.req("LED-1")
-def test_the_blue_of_a_card_that_came_before_the_plug_is_told_apart_in_words() -> None:
+def test_the_blue_of_a_card_before_the_plug_has_its_own_caption() -> None:
     assert (
         shown(replace(LOCKED, authorized=True, released=True, token="04A1B2C3")).caption
         == "authorised"
@@ -346,9 +346,9 @@ def test_the_frame_has_every_light_of_the_front_and_the_buzzer() -> None:
         has_module=True,
         tone=Tone.RISING,
     )
-    assert [told(light) for light in frame.segments] == ["blue blink"] * 2 + ["red blink"] * 2
+    assert [text_of(light) for light in frame.segments] == ["blue blink"] * 2 + ["red blink"] * 2
     lights = (frame.network, frame.rfid, frame.frame, frame.mode, frame.touch)
-    assert [told(light) for light in lights] == [
+    assert [text_of(light) for light in lights] == [
         "orange steady",
         "white pulse",
         "white steady",
@@ -373,7 +373,7 @@ def test_the_status_led_has_five_colours_steady_or_blinking() -> None:
 
 
 @pytest.mark.req("PAN-2")
-def test_a_front_without_mains_is_dark_and_silent_all_over() -> None:
+def test_a_front_without_mains_has_no_light_and_no_tone() -> None:
     frame = shown(
         session=LOCKED,
         safety=faulty(FaultCode.RED, has_mains=False),

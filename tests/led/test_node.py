@@ -15,7 +15,7 @@ from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.keys import Keys
 from nodes.led.node import LOOK_S, LedNode
 from nodes.led.tones import TONE_S
-from tests.led.conftest import Box, all_lights, told
+from tests.led.conftest import Box, all_lights, text_of
 
 
 @pytest.mark.req("LED-3")
@@ -24,7 +24,7 @@ def test_the_front_follows_the_session_at_once(box: Box) -> None:
     box.say("session", state=WallboxState.CHARGING, plugged=True, authorized=True)
     box.advance(0.001)
     assert box.shown.caption == "charging"
-    assert {told(light) for light in box.shown.segments} == {"blue blink"}
+    assert {text_of(light) for light in box.shown.segments} == {"blue blink"}
     assert box.frame.message == box.shown
 
 
@@ -100,7 +100,7 @@ def test_the_first_press_counts_unless_the_key_was_pressed_from_the_start(
 
 
 @pytest.mark.parametrize(("silent", "hold_s"), [("session", 3.0), ("safety", 1.0)])
-def test_a_silent_node_ends_what_it_said_after_its_hold(
+def test_the_message_of_a_silent_node_counts_until_its_hold_ends(
     box: Box, silent: str, hold_s: float
 ) -> None:
     box.say("session", state=WallboxState.CHARGING, plugged=True, authorized=True)
@@ -114,29 +114,31 @@ def test_a_silent_node_ends_what_it_said_after_its_hold(
 
 
 @pytest.mark.req("DCS-8", "RFID-2")
-def test_the_lights_of_a_silent_node_go_dark_after_its_hold(box: Box) -> None:
+def test_the_lights_of_a_silent_node_go_off_after_its_hold(box: Box) -> None:
     box.say("session", authorization_required=True)
     box.set("dcs", link=Link.REACHABLE)
     box.advance(2.0)
-    assert told(box.shown.network) == "white steady"
-    assert told(box.shown.rfid) == told(box.shown.frame) == "white pulse"
+    assert text_of(box.shown.network) == "white steady"
+    assert text_of(box.shown.rfid) == text_of(box.shown.frame) == "white pulse"
     box.graph.kill("dcs")
     box.graph.kill("rfid")
     box.advance(3.3)
-    assert told(box.shown.network) == told(box.shown.rfid) == told(box.shown.frame) == "off"
+    assert (
+        text_of(box.shown.network) == text_of(box.shown.rfid) == text_of(box.shown.frame) == "off"
+    )
 
 
 @pytest.mark.req("DCS-3")
-def test_a_module_that_goes_is_told_once_its_start_time_is_over(box: Box) -> None:
-    assert told(box.shown.mode) == "blue steady"
+def test_a_lost_module_is_shown_once_its_start_time_is_over(box: Box) -> None:
+    assert text_of(box.shown.mode) == "blue steady"
     box.graph.kill("system")
     box.advance(4.0)
-    assert told(box.shown.mode) == "off"
+    assert text_of(box.shown.mode) == "off"
     box.advance(MODULE_STARTS_S)
-    assert told(box.shown.mode) == "orange steady"
+    assert text_of(box.shown.mode) == "orange steady"
     box.graph.bus("system")
     box.advance(0.3)
-    assert told(box.shown.mode) == "blue steady"
+    assert text_of(box.shown.mode) == "blue steady"
 
 
 @pytest.mark.req("RFID-3")
@@ -152,14 +154,14 @@ def test_what_became_of_a_card_is_heard_and_seen_at_once(
 ) -> None:
     began_s = box.now_s
     box.say("rfid", indication=indication, tone=tone, tone_count=1)
-    assert told(box.shown.rfid) == light
+    assert text_of(box.shown.rfid) == light
     assert box.shown.tone is tone
     box.advance(TONE_S + 0.01)
-    assert told(box.shown.rfid) == light
+    assert text_of(box.shown.rfid) == light
     assert box.shown.tone is Tone.NONE
     box.say("rfid", indication=Indication.NONE)
-    box.advance(60.0)  # the newest tone is said again each second
-    assert told(box.shown.rfid) == "off"
+    box.advance(60.0)  # the newest tone is published again each second
+    assert text_of(box.shown.rfid) == "off"
     assert box.tones == [(began_s, tone)]
 
 
@@ -171,7 +173,7 @@ def test_tones_of_two_cards_that_come_together_are_both_played(box: Box) -> None
 
 
 @pytest.mark.req("PAN-2")
-def test_a_front_without_mains_is_dark_and_plays_nothing(box: Box) -> None:
+def test_a_front_without_mains_shows_and_plays_nothing(box: Box) -> None:
     box.say("session", authorization_required=True)
     box.set("dcs", link=Link.ONLINE, synchronised=True, can_confirm=True)
     box.set("safety", has_mains=False)
@@ -182,7 +184,7 @@ def test_a_front_without_mains_is_dark_and_plays_nothing(box: Box) -> None:
     box.set("safety", has_mains=True)
     box.advance(2.0)
     assert box.tones == []
-    assert told(box.shown.rfid) == "white pulse"
+    assert text_of(box.shown.rfid) == "white pulse"
 
 
 def test_a_restart_in_place_does_not_flicker_nor_play_again(box: Box) -> None:
@@ -200,7 +202,7 @@ def test_a_restart_in_place_does_not_flicker_nor_play_again(box: Box) -> None:
     assert [frame for _, frame in box.drawn] == [before]
 
 
-def test_a_shutdown_leaves_the_front_dark(box: Box) -> None:
+def test_a_shutdown_switches_the_front_off(box: Box) -> None:
     box.graph.stop("led", StopReason.SHUTDOWN)
     box.advance(0.1)
     assert "led" not in box.graph.running

@@ -36,7 +36,7 @@ def played(tones: Tones, now_s: float = 10.0) -> list[tuple[float, Tone]]:
 def test_a_tone_of_rfid_is_played_once(tone: Tone) -> None:
     tones = hear(SILENCE, replace(RFID, tone_count=4))
     tones = hear(tones, replace(RFID, tone_count=5, tone=tone))
-    for _ in range(3):  # said again each second
+    for _ in range(3):  # published again each second
         tones = hear(tones, replace(RFID, tone_count=5, tone=tone))
     assert played(tones) == [(0.0, tone), (TONE_S, Tone.NONE)]
 

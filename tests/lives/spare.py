@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from bus.interface import MISSED_PERIODS
 from bus.rounds import Rounds
-from nodes.led.fingers import NOTHING
+from nodes.led.key_actions import NOTHING
 
 AnyRounds = Rounds[Any, Any]
 

@@ -200,7 +200,7 @@ def test_an_answer_that_is_too_short_is_no_reading(tmp_path: Path) -> None:
     reading = rig.house[-1][1]
     assert (reading.online, reading.error) == (
         False,
-        "answered something else than what was asked for",
+        "the answer does not match the request",
     )
 
 

@@ -414,7 +414,7 @@ async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 
 SOUND = b"TT\0\0\0\x07\x01\x03\x04\x00\x03\x82\x70"
-NONSENSE = "answered something else than what was asked for"
+NONSENSE = "the answer does not match the request"
 SILENCE = "no answer within 0.2 s"
 
 

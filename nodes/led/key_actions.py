@@ -1,12 +1,12 @@
-"""What the keys of the front do: restart, erase, confirm. Pure.
+"""The actions of the keys of the front: restart, erase, confirm. Pure.
 
-The service key: the first tone after 2 s, the second after 6 s; released before the first it does
-nothing, between the two it restarts the box, and at the second, never earlier, every card is
-erased (PAN-3). The box then restarts only if rfid has said that they are. What fails is told by
-falling tones and in the log. While one is being carried out, or the box has no mains, the key
-counts for nothing.
+The service key: the first tone after 2 s, the second after 6 s. Released before the first tone it
+does nothing, between the two it restarts the box; at the second, never earlier, every card is
+erased (PAN-3), and the box restarts only after rfid has answered that they are. A failure causes
+falling tones and a line in the log. While a request is pending, or without mains, the key is
+ignored.
 
-The touch key: a press while it is lit is told, as it happens, to whoever lit it (PAN-4).
+The touch key: a press while it is lit is published at once (PAN-4).
 """
 
 from dataclasses import dataclass, replace
@@ -24,18 +24,18 @@ from nodes.led import keys
 from nodes.led.keys import UNREAD, KeyEvent, Keys, KeyState, Kind
 
 MARKS_S = (2.0, 6.0)  # PAN-3
-NO_MARKS_S = ()  # a touch key does what it does when it is pressed
+NO_MARKS_S = ()  # the touch key acts when it is pressed
 
 A = TypeVar("A", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingRequest(Generic[A]):
-    """One request to another node."""
+    """One request to another node that is not answered yet."""
 
     method: Method[A, None]
     arguments: A
-    what: str  # in words
+    what: str  # for the log
 
 
 RESTART = PendingRequest(
@@ -51,7 +51,7 @@ RESTART_ERASED = PendingRequest(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Both keys, and what was asked for and is not answered yet."""
+    """Both keys, and the pending request."""
 
     service: KeyState = UNREAD
     touch: KeyState = UNREAD
@@ -63,7 +63,7 @@ AT_REST = State()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A request that has ended."""
+    """A request and its answer."""
 
     ask: PendingRequest[Any]
     answer: Answer[None]
@@ -79,7 +79,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acts:
-    """What is to be done now."""
+    """What the keys cause now."""
 
     tone: Tone = Tone.NONE
     press: tuple[KeyPress, ...] = ()
@@ -100,10 +100,10 @@ def step(
     is_powered: bool,
     is_touch_lit: bool,
 ) -> tuple[State, Acts]:
-    """Return what follows from the end of a request, else from a look at the keys.
+    """Return the actions after an answer, else after a reading of the keys.
 
     :param pressed: None: the keys cannot be read.
-    :param since_s: since the look before [s].
+    :param since_s: time since the last look [s].
     """
     state = replace(
         state,
@@ -146,7 +146,7 @@ def _look(
 
 
 def _after(state: State, answered: Answered) -> tuple[State, Acts]:
-    """Return what follows the end of a request."""
+    """Return the actions after an answer."""
     ask, answer = answered.ask, answered.answer
     if answer.status is not Status.OK:
         failure = Failure(ask=ask, reason=answer.reason or answer.status)
@@ -156,7 +156,7 @@ def _after(state: State, answered: Answered) -> tuple[State, Acts]:
 
 
 def _served(event: KeyEvent | None) -> Acts:
-    """Return what the service key does."""
+    """Return the actions of the service key."""
     if event is None:
         return Acts()
     press = (KeyPress(key=Key.SERVICE, held_s=event.held_s),)

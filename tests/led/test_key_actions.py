@@ -7,7 +7,7 @@ from msgs.led import Key, Tone
 from msgs.methods import ERASE_CARDS
 from msgs.requests import StopReason
 from msgs.session import WallboxState
-from tests.led.conftest import Box, told
+from tests.led.conftest import Box, text_of
 
 SERVICE_KEY = {"reason": "service key"}
 ERASED = {"reason": "service key: all cards erased"}
@@ -54,7 +54,7 @@ def test_the_tones_and_the_erase_come_at_two_and_six_seconds_and_never_earlier(b
 
 
 @pytest.mark.req("PAN-3")
-def test_a_restart_is_asked_for_when_the_key_is_released_and_is_told(box: Box) -> None:
+def test_a_restart_is_requested_when_the_key_is_released_and_is_logged(box: Box) -> None:
     began_s = box.now_s
     box.press(4.0)
     (restart,) = box.asked
@@ -67,7 +67,7 @@ def test_a_restart_is_asked_for_when_the_key_is_released_and_is_told(box: Box) -
 
 
 @pytest.mark.req("PAN-3")
-def test_an_erase_is_told_and_the_release_after_it_does_nothing(box: Box) -> None:
+def test_an_erase_is_logged_and_the_release_after_it_does_nothing(box: Box) -> None:
     box.press(9.0)
     box.advance(10.0)
     (press,) = box.presses
@@ -78,7 +78,7 @@ def test_an_erase_is_told_and_the_release_after_it_does_nothing(box: Box) -> Non
 
 @pytest.mark.req("PAN-3")
 @pytest.mark.parametrize("refuses", [True, False])
-def test_an_erase_that_fails_is_told_and_never_restarts(box: Box, refuses: bool) -> None:
+def test_an_erase_that_fails_is_logged_and_never_restarts(box: Box, refuses: bool) -> None:
     if refuses:
         box.answer["rfid"] = lambda call: call.refuse("the disk is full")
     else:
@@ -94,7 +94,7 @@ def test_an_erase_that_fails_is_told_and_never_restarts(box: Box, refuses: bool)
 
 @pytest.mark.req("PAN-3")
 @pytest.mark.parametrize("seconds", [3.0, 6.1])
-def test_a_restart_that_fails_is_told(box: Box, seconds: float) -> None:
+def test_a_restart_that_fails_is_logged(box: Box, seconds: float) -> None:
     box.answer["system"] = lambda call: call.not_ready("an update is being installed")
     box.press(seconds)
     box.advance(2.0)
@@ -201,39 +201,39 @@ def test_a_press_confirms_a_synchronisation_and_the_network_indicator_turns_gree
 ) -> None:
     box.set("dcs", link=Link.REACHABLE, can_confirm=True)
     box.advance(1.5)
-    assert told(box.shown.network) == told(box.shown.touch) == "white steady"
+    assert text_of(box.shown.network) == text_of(box.shown.touch) == "white steady"
     box.press(0.3, "touch")
     (press,) = box.presses
     assert press.key is Key.TOUCH
     assert press.held_s == pytest.approx(0.02, abs=0.001)
     box.set("dcs", link=Link.ONLINE, synchronised=True, can_confirm=False)
     box.advance(1.5)
-    assert told(box.shown.network) == "green steady"
-    assert told(box.shown.touch) == "off"
+    assert text_of(box.shown.network) == "green steady"
+    assert text_of(box.shown.touch) == "off"
 
 
 @pytest.mark.req("DCS-5")
-def test_a_press_is_told_while_the_charge_mode_can_be_switched(box: Box) -> None:
+def test_a_press_is_published_while_the_charge_mode_can_be_switched(box: Box) -> None:
     mode = ChargeMode.INTELLIGENT
     box.set("session", state=WallboxState.CHARGING, plugged=True, session_id="1")
     box.set("dcs", link=Link.ONLINE, synchronised=True, mode=mode, can_switch=True)
     box.advance(1.5)
-    assert told(box.shown.mode) == told(box.shown.touch) == "white steady"
+    assert text_of(box.shown.mode) == text_of(box.shown.touch) == "white steady"
     box.press(0.3, "touch")
     box.set("dcs", mode=ChargeMode.FAST)
     box.advance(1.5)
-    assert told(box.shown.mode) == "green steady"
+    assert text_of(box.shown.mode) == "green steady"
     box.press(0.3, "touch")
     assert [press.key for press in box.presses] == [Key.TOUCH, Key.TOUCH]
 
 
 @pytest.mark.req("PAN-4")
-def test_a_press_of_the_dark_touch_key_does_nothing(box: Box) -> None:
+def test_a_press_of_the_unlit_touch_key_does_nothing(box: Box) -> None:
     box.press(0.3, "touch")
     box.say("plant", touch=True)  # and a finger that was there before the light
     box.set("dcs", link=Link.REACHABLE, can_confirm=True)
     box.advance(5.0)
-    assert told(box.shown.touch) == "white steady"
+    assert text_of(box.shown.touch) == "white steady"
     box.say("plant", touch=False)
     box.advance(1.0)
     assert box.presses == []
