@@ -18,7 +18,7 @@ from tests.system.box import PATIENCE_S, QUICK, WALLBOX, Box
 
 pytestmark = pytest.mark.system
 
-NEW = "04AABBCC"
+NEW, OTHER = "04AABBCC", "E004015012345678"
 LOOK_S = 0.2  # the reader looks each 0.15 s
 AGAIN_S = 1.2  # a card that was away so long is a new sight
 
