@@ -2,7 +2,7 @@
 
 from msgs.safety import Contactor
 from msgs.session import WallboxState
-from terminal.lines import Look, Span, TextLine
+from terminal.lines import Span, Style, TextLine
 from terminal.rows import Rank, row
 from terminal.snapshot import FrontSnapshot
 from view.charge import (
@@ -18,16 +18,16 @@ from view.silence import silence
 from view.state import faults, is_reason_below, state_name, state_reason
 
 _STATES = {
-    WallboxState.CHARGING: Look.GOOD,
-    WallboxState.DEGRADED: Look.WARNING,
-    WallboxState.SUSPENDED: Look.WARNING,
-    WallboxState.RECOVER_FROM_ERROR: Look.WARNING,
-    WallboxState.UNRECOVERABLE_ERROR: Look.ALARM,
+    WallboxState.CHARGING: Style.GOOD,
+    WallboxState.DEGRADED: Style.WARNING,
+    WallboxState.SUSPENDED: Style.WARNING,
+    WallboxState.RECOVER_FROM_ERROR: Style.WARNING,
+    WallboxState.UNRECOVERABLE_ERROR: Style.ALARM,
 }
 _CONTACTORS = {
-    Contactor.OPEN: Look.STRONG,
-    Contactor.CLOSED: Look.GOOD,
-    Contactor.WELDED: Look.ALARM,
+    Contactor.OPEN: Style.STRONG,
+    Contactor.CLOSED: Style.GOOD,
+    Contactor.WELDED: Style.ALARM,
 }
 
 
@@ -44,11 +44,11 @@ def charge_rows(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
 
 def _state(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     session = snapshot.session.fresh
-    look = Look.WARNING if session is None else _STATES.get(session.state, Look.STRONG)
+    style = Style.WARNING if session is None else _STATES.get(session.state, Style.STRONG)
     name = state_name(snapshot)
     if is_reason_below(snapshot):
-        return row("state", [Span(name, look)], width)
-    return row("state", [Span(f"{name}:", look), Span(state_reason(snapshot))], width)
+        return row("state", [Span(name, style)], width)
+    return row("state", [Span(f"{name}:", style), Span(state_reason(snapshot))], width)
 
 
 def _faults(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
@@ -56,7 +56,7 @@ def _faults(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     lines: list[TextLine] = []
     present = faults(snapshot)
     for fault in present:
-        lines += row("fault", [Span(f"{fault.name}:", Look.ALARM), Span(fault.detail)], width)
+        lines += row("fault", [Span(f"{fault.name}:", Style.ALARM), Span(fault.detail)], width)
         if fault.remedy:
             lines += row("remedy", [Span(fault.remedy)], width)
     retry = next((fault.retry for fault in present if fault.retry), "")  # one retry for all
@@ -76,25 +76,25 @@ def _session(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     took = "" if took_s is None else f" in {_duration(took_s)}"
     rest = f"authorisation {authorisation_words(session)}, id {session.session_id}"
     return row(
-        "session", [Span(f"{energy}{took},", Look.STRONG), Span(rest)], width, rank=Rank.SESSION
+        "session", [Span(f"{energy}{took},", Style.STRONG), Span(rest)], width, rank=Rank.SESSION
     )
 
 
 def _contactor(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     safety = snapshot.safety.fresh
-    look = Look.WARNING if safety is None else _CONTACTORS[safety.contactor]
+    style = Style.WARNING if safety is None else _CONTACTORS[safety.contactor]
     why = contactor_why(snapshot)
     words = contactor_words(snapshot)
-    return row("contactor", [Span(f"{words};" if why else words, look), Span(why)], width)
+    return row("contactor", [Span(f"{words};" if why else words, style), Span(why)], width)
 
 
 def _pilot(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     pilot = snapshot.pilot.fresh
     if pilot is None:
-        return row("pilot", [Span(silence(snapshot, snapshot.pilot), Look.WARNING)], width)
+        return row("pilot", [Span(silence(snapshot, snapshot.pilot), Style.WARNING)], width)
     spans = [
         Span(f"{cp_words(pilot.cp_state)};"),
-        Span(f"{duty_words(pilot)};", Look.STRONG),
+        Span(f"{duty_words(pilot)};", Style.STRONG),
         Span(f"{pilot.high_v:+.1f} V / {pilot.low_v:+.1f} V"),
     ]
     return row("pilot", spans, width)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from msgs.meter import MeterReading
-from terminal.lines import Look, Span, TextLine
+from terminal.lines import Span, Style, TextLine
 from terminal.rows import LABEL, Rank, row
 from terminal.snapshot import FrontSnapshot
 from view.limits import ShownLimit, limit_reason, limit_words, limits
@@ -31,14 +31,14 @@ def meter_rows(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     for name, heard in meters:
         wrong = wrong_with(snapshot, heard)
         if wrong:
-            lines += row(name, [Span(wrong, Look.WARNING)], width)
+            lines += row(name, [Span(wrong, Style.WARNING)], width)
     return lines
 
 
 def limit_rows(snapshot: FrontSnapshot, width: int, roomy: bool) -> list[TextLine]:
     """Return the limit with its reason in a sentence, and the other limits."""
-    look = Look.WARNING if snapshot.offer.fresh is None else Look.STRONG
-    spans = [Span(f"{limit_words(snapshot)}.", look), Span(limit_reason(snapshot))]
+    style = Style.WARNING if snapshot.offer.fresh is None else Style.STRONG
+    spans = [Span(f"{limit_words(snapshot)}.", style), Span(limit_reason(snapshot))]
     lines = row("limit", spans, width)
     chain = limits(snapshot)
     if not chain:
@@ -59,7 +59,7 @@ def _in_one_line(chain: tuple[ShownLimit, ...]) -> str:
 
 
 def _table_row(label: str, cells: Iterable[str], rank: Rank) -> TextLine:
-    return TextLine((Span(f"  {label}".ljust(LABEL), Look.FAINT), Span("".join(cells))), rank)
+    return TextLine((Span(f"  {label}".ljust(LABEL), Style.FAINT), Span("".join(cells))), rank)
 
 
 def _cell(heard: Received[MeterReading], index: int) -> str:

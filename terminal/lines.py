@@ -1,4 +1,4 @@
-"""Lines of a terminal: pieces of text with a look, wrapped and fitted. Pure."""
+"""Lines of a terminal: pieces of text with a style, wrapped and fitted. Pure."""
 
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
@@ -7,7 +7,7 @@ from typing import NamedTuple
 _ASCII = str.maketrans({"─": "-", "█": "#", "▒": "+", "·": "."})
 
 
-class Look(Enum):
+class Style(Enum):
     """Style of a piece of text; a terminal without colours shows bold and faint only."""
 
     PLAIN = auto()
@@ -27,7 +27,7 @@ class Span(NamedTuple):
     """A piece of a line."""
 
     text: str
-    look: Look = Look.PLAIN
+    style: Style = Style.PLAIN
 
 
 class TextLine(NamedTuple):
@@ -69,7 +69,7 @@ def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
                 if start:
                     lines.append([])
                     used = 0
-                _add(lines[-1], piece, span.look)
+                _add(lines[-1], piece, span.style)
                 used += len(piece) + (1 if used else 0)
     return [tuple(line) for line in lines]
 
@@ -84,12 +84,12 @@ def fit(lines: Sequence[TextLine], height: int) -> list[TextLine]:
     return kept
 
 
-def _add(line: list[Span], word: str, look: Look) -> None:
+def _add(line: list[Span], word: str, style: Style) -> None:
     """Append a word to a line, to the last piece if it has the same style."""
-    if line and line[-1].look is look:
-        line[-1] = Span(f"{line[-1].text} {word}", look)
+    if line and line[-1].style is style:
+        line[-1] = Span(f"{line[-1].text} {word}", style)
     elif line:
         line.append(Span(" "))
-        line.append(Span(word, look))
+        line.append(Span(word, style))
     else:
-        line.append(Span(word, look))
+        line.append(Span(word, style))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from terminal.lines import Look, Span, TextLine, wrap
+from terminal.lines import Span, Style, TextLine, wrap
 
 LABEL = 14  # columns before the text
 MOST_TEXT = 120  # a longer line is hard to read
@@ -27,11 +27,11 @@ def row(
     lines = []
     for index, wrapped in enumerate(wrap(spans, min(width, MOST_TEXT) - column)):
         head = "" if index else label
-        front = Span(f"  {head} ".ljust(column), Look.FAINT)
+        front = Span(f"  {head} ".ljust(column), Style.FAINT)
         lines.append(TextLine((front, *wrapped), rank))
     return lines
 
 
 def heading(text: str, width: int) -> TextLine:
     """Return a line across the terminal with a name in it."""
-    return TextLine((Span(f"── {text} ".ljust(width, "─"), Look.FAINT),))
+    return TextLine((Span(f"── {text} ".ljust(width, "─"), Style.FAINT),))

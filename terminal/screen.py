@@ -11,24 +11,24 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from terminal.lines import Look, TextLine, encodable
+from terminal.lines import Style, TextLine, encodable
 
 STDIN = 0
 READ_BYTES = 64
 _SPECIAL_CHARACTERS = 6  # index in the result of termios.tcgetattr(3)
 
 _STYLES = {
-    Look.PLAIN: "",
-    Look.FAINT: "dim",
-    Look.STRONG: "bold",
-    Look.GOOD: "bold green",
-    Look.WARNING: "bold yellow",
-    Look.ALARM: "bold red",
-    Look.BLUE: "dodger_blue2",
-    Look.WHITE: "bright_white",
-    Look.ORANGE: "dark_orange",
-    Look.RED: "red1",
-    Look.GREEN: "green3",
+    Style.PLAIN: "",
+    Style.FAINT: "dim",
+    Style.STRONG: "bold",
+    Style.GOOD: "bold green",
+    Style.WARNING: "bold yellow",
+    Style.ALARM: "bold red",
+    Style.BLUE: "dodger_blue2",
+    Style.WHITE: "bright_white",
+    Style.ORANGE: "dark_orange",
+    Style.RED: "red1",
+    Style.GREEN: "green3",
 }
 
 
@@ -116,5 +116,5 @@ def _text(lines: Sequence[TextLine], encoding: str) -> Text:
         if number:
             text.append("\n")
         for span in line.spans:
-            text.append(encodable(span.text, encoding), _STYLES[span.look])
+            text.append(encodable(span.text, encoding), _STYLES[span.style])
     return text

@@ -10,7 +10,7 @@ from msgs.methods import FULL, PLUG, PULL, READY, UNPLUG
 from terminal.charge import charge_rows
 from terminal.current import limit_rows, meter_rows
 from terminal.lights import light_lines
-from terminal.lines import Look, Span, TextLine, fit, plain
+from terminal.lines import Span, Style, TextLine, fit, plain
 from terminal.rows import Rank, heading, row
 from terminal.snapshot import FrontSnapshot
 from view.front import TONES, caption
@@ -84,7 +84,7 @@ def _title(snapshot: FrontSnapshot, page: str) -> str:
 
 def _caption(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     frame = snapshot.front.fresh
-    spans = [Span(caption(snapshot), Look.WARNING if frame is None else Look.STRONG)]
+    spans = [Span(caption(snapshot), Style.WARNING if frame is None else Style.STRONG)]
     if frame is not None and TONES[frame.tone]:
         spans.append(Span(f"({TONES[frame.tone]})"))
     return row("front", spans, width)
@@ -93,13 +93,13 @@ def _caption(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
 def _nodes(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     graph = snapshot.graph.fresh
     if graph is None:
-        return row("nodes", [Span(silence(snapshot, snapshot.graph), Look.WARNING)], width)
+        return row("nodes", [Span(silence(snapshot, snapshot.graph), Style.WARNING)], width)
     ready = [_ready_words(each) for each in graph.processes if each.state is ProcessState.READY]
     lines = row("ready", [Span(", ".join(ready) or "none")], width, rank=Rank.READY)
     shown = {each.node for each in not_ready(snapshot)} | {snapshot.rfid.node, snapshot.dcs.node}
     for trouble in troubles(snapshot):
         if trouble.node in shown:  # the others are shown as silent in their own rows
-            lines += row(trouble.node, [Span(trouble.words, Look.WARNING)], width)
+            lines += row(trouble.node, [Span(trouble.words, Style.WARNING)], width)
     return lines
 
 
@@ -120,7 +120,7 @@ def _footer(snapshot: FrontSnapshot, width: int, footer: Footer, roomy: bool) ->
         for index, hint in enumerate(footer.hints):
             lines += row("" if index else "try", [Span(hint)], width)
     if footer.note:
-        lines += row("now", [Span(footer.note, Look.STRONG)], width)
+        lines += row("now", [Span(footer.note, Style.STRONG)], width)
     if footer.keys:
         keys = [footer.keys]
         if snapshot.has_plant:

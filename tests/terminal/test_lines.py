@@ -2,7 +2,7 @@
 
 import pytest
 
-from terminal.lines import Look, Span, TextLine, encodable, fit, plain, wrap
+from terminal.lines import Span, Style, TextLine, encodable, fit, plain, wrap
 
 
 def texts(spans: list[Span], width: int) -> list[str]:
@@ -29,8 +29,8 @@ def test_lines_break_between_words_and_never_exceed_the_width(
 
 
 def test_wrapping_keeps_styles_and_puts_a_space_between_spans() -> None:
-    first, second = wrap([Span("one", Look.STRONG), Span("two three")], 8)
-    assert first == (Span("one", Look.STRONG), Span(" "), Span("two"))
+    first, second = wrap([Span("one", Style.STRONG), Span("two three")], 8)
+    assert first == (Span("one", Style.STRONG), Span(" "), Span("two"))
     assert second == (Span("three"),)
 
 
