@@ -169,7 +169,7 @@ def joined(world: World, reader_bus: Bus, writer_bus: Bus) -> None:
     world.until(lambda: heard.message is not None)
 
 
-def test_a_reader_sees_the_newest_message(world: World) -> None:
+def test_a_subscription_has_the_newest_message(world: World) -> None:
     pilot, safety = world.bus("pilot"), world.bus("safety")
     subscription = safety.subscribe(PILOT_STATUS)
     joined(world, safety, pilot)
@@ -204,7 +204,7 @@ def test_a_callback_for_changes_gets_no_repeat(world: World) -> None:
     assert subscription.health.gaps == 0
 
 
-def test_a_node_looks_on_its_grid_and_repeats_what_it_says(world: World) -> None:
+def test_a_node_looks_on_its_grid_and_repeats_its_messages(world: World) -> None:
     """Between processes each instant is a look; in memory those that find nothing are left out."""
     pilot, safety = world.bus("pilot"), world.bus("safety")
     got: list[float] = []
@@ -254,7 +254,7 @@ def test_a_message_goes_stale_at_its_hold(world: World) -> None:
     assert subscription.message == status()
 
 
-def test_what_is_only_looked_at_goes_stale_too(world: World) -> None:
+def test_a_subscription_without_a_callback_goes_stale_as_well(world: World) -> None:
     pilot, safety = world.bus("pilot"), world.bus("safety")
     subscription = safety.subscribe(PILOT_STATUS)
     joined(world, safety, pilot)
@@ -299,7 +299,7 @@ def test_a_frame_over_64_kib_is_refused(world: World) -> None:
         )
 
 
-def test_a_latched_message_reaches_a_late_reader_once(world: World) -> None:
+def test_a_latched_message_reaches_a_late_subscriber_once(world: World) -> None:
     session = world.bus("session")
     wish = Wishes(wishes=(Wish(name="app", limit_a=10.0),))
     session.publish(SESSION_WISH, wish)
@@ -314,7 +314,7 @@ def test_a_latched_message_reaches_a_late_reader_once(world: World) -> None:
     assert early == [wish]
 
 
-def test_a_topic_that_is_not_latched_does_not_reach_a_late_reader(world: World) -> None:
+def test_a_topic_that_is_not_latched_does_not_reach_a_late_subscriber(world: World) -> None:
     pilot = world.bus("pilot")
     pilot.publish(PILOT_STATUS, status())
     world.wait(0.05)
@@ -344,7 +344,7 @@ def test_a_restarted_writer_is_heard_again_under_its_next_incarnation(world: Wor
     assert subscription.health.gaps == 0
 
 
-def test_a_writer_that_counts_anew_is_heard(world: World) -> None:
+def test_a_writer_whose_count_was_reset_is_heard(world: World) -> None:
     """The lock file that keeps the count may be lost, with the run directory or by a cleaner."""
     safety = world.bus("safety")
     subscription = safety.subscribe(PILOT_STATUS, lambda _: None)
@@ -516,7 +516,7 @@ def test_a_method_that_is_not_served_is_answered_with_those_there_are(world: Wor
     assert "session has no method 'word'; it has methods, schema, stop, wish" in answer.reason
 
 
-def test_a_result_of_another_type_is_an_error_in_words(world: World) -> None:
+def test_a_result_of_another_type_is_an_error_with_a_reason(world: World) -> None:
     session, led = world.bus("session"), world.bus("led")
     results = iter([{"who": "led"}, {"caller": "led", "limit_a": -1.0}, None, "led"])
     session.serve(untyped(WISH), lambda call: call.ok(next(results)))
@@ -586,7 +586,7 @@ def test_a_node_serves_its_own_methods_only(world: World) -> None:
         led.serve(STOP, lambda call: None)
 
 
-def test_a_method_of_every_node_is_asked_of_one(world: World) -> None:
+def test_a_request_to_every_node_needs_a_node(world: World) -> None:
     led, _ = world.bus("led"), world.bus("session")
     with pytest.raises(BusError, match="every node serves methods"):
         led.request(LIST_METHODS, NoArguments())
@@ -596,7 +596,7 @@ def test_a_method_of_every_node_is_asked_of_one(world: World) -> None:
 
 
 @pytest.mark.parametrize(("given_s", "used_s"), [(None, 0.3), (0.1, 0.1)])
-def test_nobody_there_is_a_timeout_after_the_time_of_the_row_or_of_the_request(
+def test_a_node_that_does_not_run_is_a_timeout_after_that_of_row_or_request(
     world: World, given_s: float | None, used_s: float
 ) -> None:
     led = world.bus("led")
@@ -617,7 +617,7 @@ def test_an_expired_request_is_never_carried_out(world: World) -> None:
     assert started == []
 
 
-def test_a_request_waits_in_its_time_for_a_node_that_is_on_its_way(world: World) -> None:
+def test_a_request_waits_until_it_expires_for_a_node_that_is_starting(world: World) -> None:
     led = world.bus("led")
     answers: list[object] = []
     for number in range(70):  # more than wait for one node: the oldest are lost
@@ -649,7 +649,7 @@ def test_requests_of_one_key_are_carried_out_once_and_answered_twice(world: Worl
     assert answers == [1, 1, 2]
 
 
-def test_a_key_means_nothing_to_another_caller_or_another_method(world: World) -> None:
+def test_a_key_does_not_apply_to_another_caller_or_method(world: World) -> None:
     session, led, meter = world.bus("session"), world.bus("led"), world.bus("meter")
     end, begin = replace(WORD, name="end"), replace(WORD, name="begin")
     session.serve(end, lambda call: call.ok(f"end for {call.caller}"))
@@ -720,7 +720,7 @@ def test_what_is_posted_runs_in_the_node_in_order(world: World) -> None:
     assert ran == [(number, threading.get_ident()) for number in range(3)]
 
 
-def test_other_threads_may_post_also_to_a_node_that_is_gone(tmp_path: Path) -> None:
+def test_other_threads_may_post_to_a_node_that_has_ended(tmp_path: Path) -> None:
     world = ZmqWorld(tmp_path)
     bus = world.bus("led")
     ran: list[int] = []
@@ -873,7 +873,7 @@ def test_a_coroutine_runs_inside_asyncio_and_is_refused_elsewhere(world: World) 
         assert (results, refusals) == ([], [refusal])
 
 
-def test_a_heartbeat_tells_each_state(world: World) -> None:
+def test_a_heartbeat_has_each_state(world: World) -> None:
     led, session = world.bus("led"), world.bus("session")
     beats: list[Heartbeat] = []
     session.subscribe(HEARTBEATS["led"], beats.append)
@@ -908,7 +908,7 @@ def test_a_node_is_stopped_by_the_supervisor_alone(world: World) -> None:
     assert reasons == [StopReason.RESTART]
 
 
-def test_a_silent_reader_costs_the_writer_nothing(world: World) -> None:
+def test_a_subscriber_that_does_not_read_costs_the_writer_nothing(world: World) -> None:
     plant = world.bus("plant")
     pilot = world.bus("pilot")
     pilot.subscribe(SIM_EVENT)

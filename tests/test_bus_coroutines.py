@@ -126,7 +126,7 @@ def test_an_exception_ends_the_node_and_names_the_coroutine(
     assert not node.bus.stopped  # it has failed: nothing has stopped it in order
 
 
-def test_one_that_is_cancelled_by_what_it_waits_for_ends_the_node(node: Node) -> None:
+def test_a_coroutine_cancelled_by_its_awaited_task_ends_the_node(node: Node) -> None:
     async def wait_for(future: asyncio.Future[None]) -> None:
         await future
 
@@ -177,7 +177,7 @@ def test_a_stop_cancels_all(node: Node) -> None:
 
 
 def test_coroutines_run_on_while_the_node_is_stopping(node: Node) -> None:
-    """Until it has: what a node has to say at last it may say by one of them."""
+    """So that a node can send last messages in a coroutine."""
 
     def on_stop(reason: StopReason, stopped: Callable[[], None]) -> None:
         def done(word: object) -> None:
@@ -235,7 +235,7 @@ def test_a_result_that_is_on_its_way_is_not_done_after_the_cancel(node: Node) ->
     assert node.said == []
 
 
-def test_cancelling_what_is_over_is_harmless(node: Node) -> None:
+def test_cancelling_an_ended_coroutine_has_no_effect(node: Node) -> None:
     def begin() -> None:
         handle = node.spawn(give(7))
 
@@ -328,7 +328,7 @@ def test_their_number_is_bounded_and_what_is_over_makes_room(node: Node) -> None
     assert node.said == [*range(MOST_COROUTINES)] * 2
 
 
-def test_none_is_begun_while_they_are_being_ended(node: Node) -> None:
+def test_no_coroutine_begins_while_they_are_being_ended(node: Node) -> None:
     refused: list[str] = []
 
     async def cling() -> None:

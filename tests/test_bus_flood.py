@@ -47,7 +47,7 @@ def test_the_newest_of_a_flood_is_read_however_many_rounds_it_takes(
     spin(0.3, writer, reader)
     for number in range(HIGH_WATER):
         writer.publish(PILOT_STATUS, status(number))
-    spin(0.2, writer)  # all of it waits at the reader
+    spin(0.2, writer)  # all of it waits at the subscriber
     began_s = reader.clock.now_s()
     while (message := looked_at.message) is None or message.low_v != HIGH_WATER - 1:
         assert reader.clock.now_s() < began_s + 5.0, message

@@ -37,7 +37,7 @@ def at(limit_a: int) -> Limit:
 
 
 def quiet(text: str) -> None:
-    """Drop what is said."""
+    """Drop warnings."""
 
 
 def change(path: Path, before_a: int, after_a: int) -> None:
@@ -95,7 +95,7 @@ def test_every_byte_that_is_damaged_is_noticed_or_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\0" * 100, b'{"a": "\xff"}'])
-def test_what_is_no_object_is_damage(content: bytes) -> None:
+def test_content_that_is_not_an_object_is_damage(content: bytes) -> None:
     with pytest.raises(UNREADABLE):
         decoder(dict[str, Any])(content)
 
@@ -132,7 +132,7 @@ def test_a_change_that_lowers_is_in_both_generations(tmp_path: Path) -> None:
     assert limit_of(path) == 16
 
 
-def test_a_damaged_newest_is_set_aside_and_said_until_it_is_set_anew(tmp_path: Path) -> None:
+def test_a_damaged_newest_is_set_aside_and_reported_until_it_is_set_again(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
     keep(path, at(16), lowers=True)
     path.write_bytes(b"{")
@@ -147,7 +147,7 @@ def test_a_damaged_newest_is_set_aside_and_said_until_it_is_set_anew(tmp_path: P
     assert found(path).stored is Stored.CURRENT
 
 
-def test_what_is_lost_stays_lost_until_it_is_set_anew(tmp_path: Path) -> None:
+def test_a_lost_value_stays_lost_until_it_is_set_again(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
     keep(path, at(16), lowers=True)
     path.write_bytes(b"{")
@@ -161,7 +161,7 @@ def test_what_is_lost_stays_lost_until_it_is_set_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"{", b'{"limit_a": "x"}'])
-def test_a_sound_newest_gets_a_previous_one(tmp_path: Path, content: bytes | None) -> None:
+def test_a_valid_newest_gets_a_previous_one(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "limit.json"
     keep(path, at(16), lowers=True)
     previous_of(path).unlink()
@@ -217,7 +217,7 @@ def test_a_bad_sector_is_damage_and_a_folder_in_its_place_is_not(
 # --- a disk that refuses ----------------------------------------------------------------------
 
 
-def test_a_read_only_folder_is_read_and_what_is_wrong_is_said(
+def test_a_read_only_folder_is_read_and_its_errors_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "limit.json"
@@ -352,7 +352,7 @@ def test_both_damaged_is_known_as_lost(
     prepare(path, 16)
     for damage, each in zip(damages, (path, previous_of(path)), strict=True):
         damage(each)
-    if damages == (delete, delete):  # somebody begins anew
+    if damages == (delete, delete):  # both were deleted by hand
         assert found(path) == StoredValue()
     else:
         assert (found(path).value, found(path).stored) == (None, Stored.LOST)
@@ -395,5 +395,5 @@ def test_any_life_of_changes_cuts_and_single_damages_allows_no_more_than_was_ans
             assert after.value is not None
             assert after.value.limit_a <= known_a
             known_a = after.value.limit_a
-            if after.stored is Stored.PREVIOUS:  # set anew by its owner, as it is
+            if after.stored is Stored.PREVIOUS:  # set again to the same value
                 keep(path, at(known_a), lowers=True)

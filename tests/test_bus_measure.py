@@ -1,4 +1,4 @@
-"""What a node tells of its loop: percentiles of all rounds, and the longest as it was."""
+"""Durations of rounds: percentiles of all, and the exact longest."""
 
 import random
 
@@ -41,7 +41,7 @@ def test_percentiles_are_never_too_long_and_at_most_three_percent_too_short() ->
         assert max_ms == round(rounds[-1] / 1e6, 3)
 
 
-def test_a_look_begins_anew_and_none_is_zero() -> None:
+def test_taking_resets_and_no_round_is_zero() -> None:
     times = LoopTimes()
     assert times.take() == (0.0, 0.0, 0.0)
     times.add(1 << 25)

@@ -98,7 +98,7 @@ def test_an_exception_of_a_node_ends_the_run(graph: MemoryGraph) -> None:
         graph.advance(1.0)
 
 
-def test_a_crash_takes_its_node_away_and_is_told(graph: MemoryGraph) -> None:
+def test_a_crash_ends_its_node_and_is_reported(graph: MemoryGraph) -> None:
     told: list[tuple[str, str]] = []
     graph.on_crash(lambda node, error: told.append((node, str(error))))
     graph.bus("pilot").every(0.1, fail)
@@ -108,7 +108,9 @@ def test_a_crash_takes_its_node_away_and_is_told(graph: MemoryGraph) -> None:
     assert graph.running == ("safety",)
 
 
-def test_a_reader_s_tap_shows_what_reaches_it_and_not_what_is_lost(graph: MemoryGraph) -> None:
+def test_a_tap_of_a_subscriber_shows_delivered_messages_and_not_lost_ones(
+    graph: MemoryGraph,
+) -> None:
     pilot = graph.bus("pilot")
     graph.bus("safety").subscribe(PILOT_STATUS)
     graph.bus("session").subscribe(PILOT_STATUS)
@@ -126,7 +128,7 @@ def test_a_reader_s_tap_shows_what_reaches_it_and_not_what_is_lost(graph: Memory
     assert shown == [1, 4, 5]
 
 
-def test_a_loss_ends_when_it_is_told_to(graph: MemoryGraph) -> None:
+def test_a_loss_can_be_ended(graph: MemoryGraph) -> None:
     pilot = graph.bus("pilot")
     subscription = graph.bus("safety").subscribe(PILOT_STATUS)
     end = graph.lose(lambda writer, topic, subscriber: topic == PILOT_STATUS.name)
@@ -138,7 +140,7 @@ def test_a_loss_ends_when_it_is_told_to(graph: MemoryGraph) -> None:
 
 
 def work_times(seed: int, state_dir: Path) -> list[tuple[float, str]]:
-    """Return when three pieces of work, asked for together, are done and told [ms]."""
+    """Return when three pieces of work, queued together, have been done [ms]."""
     graph = MemoryGraph(seed=seed, state_dir=state_dir)
     bus = graph.bus("session")
     start_s = graph.clock.now_s()
@@ -232,7 +234,7 @@ def test_a_held_node_does_no_work(graph: MemoryGraph) -> None:
     assert seen == ["work", "done"]
 
 
-def test_links_tell_who_reads_what(graph: MemoryGraph) -> None:
+def test_links_are_topics_with_subscribers(graph: MemoryGraph) -> None:
     graph.bus("safety").subscribe(PILOT_STATUS)
     graph.bus("session").subscribe(PILOT_STATUS)
     assert list(graph.links) == [("pilot/status", "safety"), ("pilot/status", "session")]

@@ -1,4 +1,4 @@
-"""Where a graph lives: directories that nobody else can write in."""
+"""The directories of a graph: no other user can write in them."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ import pytest
 from bus.place import Place, PlaceError, prepare
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
-SOMEBODY_ELSE = 12345
+ANOTHER_USER = 12345
 
 
 def place_in(home: Path) -> Place:
@@ -24,7 +24,7 @@ def refused(place: Place) -> str:
     return str(error.value)
 
 
-def test_directories_that_are_made_are_ours_alone(tmp_path: Path) -> None:
+def test_new_directories_belong_to_this_user_alone(tmp_path: Path) -> None:
     place = place_in(tmp_path / "new")
     prepare(place)
     for path in (place.run_dir, place.state_dir):
@@ -34,7 +34,7 @@ def test_directories_that_are_made_are_ours_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o750, 0o755, 0o711])
-def test_others_may_look_into_a_directory_of_ours(tmp_path: Path, mode: int) -> None:
+def test_other_users_may_read_a_directory(tmp_path: Path, mode: int) -> None:
     place = place_in(tmp_path)
     for path in (place.run_dir, place.state_dir):
         path.mkdir()
@@ -59,32 +59,32 @@ def test_a_directory_that_others_can_write_in_is_refused_with_the_remedy(
 
 def given_away(path: Path) -> None:
     path.mkdir(mode=0o700)
-    os.chown(path, SOMEBODY_ELSE, -1)
+    os.chown(path, ANOTHER_USER, -1)
 
 
 def linked_by_another(path: Path) -> None:
     ours = path.with_name("ours")
     ours.mkdir(mode=0o700)
     path.symlink_to(ours)
-    os.chown(path, SOMEBODY_ELSE, -1, follow_symlinks=False)
+    os.chown(path, ANOTHER_USER, -1, follow_symlinks=False)
 
 
 @as_root
 @pytest.mark.parametrize("name", ["run", "state"])
 @pytest.mark.parametrize("make", [given_away, linked_by_another])
-def test_a_directory_of_somebody_else_is_refused(
+def test_a_directory_of_another_user_is_refused(
     tmp_path: Path, name: str, make: Callable[[Path], None]
 ) -> None:
     path = tmp_path / name
     make(path)
     assert refused(place_in(tmp_path)) == (
-        f"{name} directory {path} belongs to user {SOMEBODY_ELSE}, this is user 0; "
+        f"{name} directory {path} belongs to user {ANOTHER_USER}, this is user 0; "
         f"expected a directory of this user, choose it with --{name}-dir"
     )
     assert list(path.iterdir()) == []
 
 
-def test_a_link_of_our_own_to_a_directory_of_our_own_will_do(tmp_path: Path) -> None:
+def test_an_own_link_to_an_own_directory_is_accepted(tmp_path: Path) -> None:
     place = place_in(tmp_path)
     (tmp_path / "ours").mkdir(mode=0o700)
     place.run_dir.symlink_to(tmp_path / "ours")

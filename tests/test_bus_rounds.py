@@ -236,7 +236,7 @@ class Counting(Struct, frozen=True, kw_only=True):
 
 
 class Looker:
-    """Counts looks, steps and looks that needed none, by the instants at which they took place."""
+    """Counts looks, steps and looks without a step, by the instants at which they took place."""
 
     def __init__(
         self,
@@ -346,7 +346,7 @@ def test_what_wakes_the_node_is_looked_at_at_once(graph: MemoryGraph) -> None:
     assert [inputs.heard for inputs in looker.steps] == [(0,), (1,)]
 
 
-def test_a_look_without_a_step_is_told(graph: MemoryGraph) -> None:
+def test_a_look_without_a_step_calls_back(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.1, math.inf)
     graph.advance(0.15)
     looker.rounds.wake()
@@ -385,7 +385,7 @@ def test_the_heartbeat_names_the_looks_that_came_late(graph: MemoryGraph) -> Non
 
 @pytest.mark.parametrize("leaves_out", [False, True])
 @pytest.mark.parametrize("looks", ["wake", "run", "instant"])
-def test_the_heartbeat_names_the_very_gap_that_the_machine_is_told(
+def test_the_heartbeat_has_the_same_gap_as_the_inputs_of_the_machine(
     tmp_path: Path, looks: str, leaves_out: bool
 ) -> None:
     graph = MemoryGraph(1, tmp_path, leaves_out=leaves_out)
@@ -410,7 +410,7 @@ def test_the_heartbeat_names_the_very_gap_that_the_machine_is_told(
 
 
 @pytest.mark.parametrize("leaves_out", [False, True])
-def test_an_event_after_a_hold_knows_how_long_nobody_looked(
+def test_an_event_after_a_suspension_has_the_gap_since_the_last_look(
     tmp_path: Path, leaves_out: bool
 ) -> None:
     graph = MemoryGraph(1, tmp_path, leaves_out=leaves_out)
@@ -465,7 +465,7 @@ def test_a_node_looks_on_one_grid(graph: MemoryGraph) -> None:
 
 
 class SteppedClock:
-    """A clock that goes on by 300 ms each time it is read once it is told to."""
+    """A clock that jumps by 300 ms at each reading, once switched on."""
 
     def __init__(self) -> None:
         self.ns, self.is_stalling = START_NS, False
@@ -517,7 +517,7 @@ def test_a_message_that_is_there_again_is_looked_at(
     assert seen == [True, False] * 3
 
 
-# --- what is said ---------------------------------------------------------------------------------
+# --- messages ------------------------------------------------------------------------------------
 
 
 class Hearer:
@@ -532,7 +532,7 @@ class Hearer:
         self.heard.append((round((self._clock.ns - START_NS) / 1e9, 6), word))
 
 
-def test_what_is_said_is_repeated_at_its_period_and_changes_go_out_at_once(
+def test_a_message_is_repeated_at_its_period_and_a_change_is_sent_at_once(
     graph: MemoryGraph,
 ) -> None:
     hearer, looker = Hearer(graph), Looker(graph, 0.025, math.inf)
@@ -599,7 +599,7 @@ def test_repeats_are_counted_only_where_looks_come_twice_in_a_hold(
         graph.advance(3.0)
 
 
-def test_what_holds_for_ever_is_repeated_on_any_grid(graph: MemoryGraph) -> None:
+def test_a_message_without_a_hold_is_repeated_on_any_grid(graph: MemoryGraph) -> None:
     looker = Looker(graph, 30.0, math.inf, node="d")
     looker.rounds.say(SAID["d"], Word(level=1), 60.0)
     graph.advance(300.0)
@@ -607,7 +607,7 @@ def test_what_holds_for_ever_is_repeated_on_any_grid(graph: MemoryGraph) -> None
 
 
 @pytest.mark.parametrize("ends", ["publishes no more", "looks no more"])
-def test_a_writer_that_lives_and_says_no_more_goes_stale(graph: MemoryGraph, ends: str) -> None:
+def test_a_running_writer_that_ends_its_repeats_goes_stale(graph: MemoryGraph, ends: str) -> None:
     looker = Looker(graph, 0.025, math.inf)
     bus = graph.bus("b")
     subscription = bus.subscribe(SAID["a"])
@@ -642,13 +642,13 @@ def test_a_latched_message_that_comes_late_does_not_replace_a_newer_one(
 ) -> None:
     writer, bus = graph.bus("c"), graph.bus("b")
     writer.publish(SAID["c"], Word(level=1))
-    subscription = bus.subscribe(SAID["c"])  # what is latched is on its way
+    subscription = bus.subscribe(SAID["c"])  # the latched message is being sent
     writer.publish(SAID["c"], Word(level=2))
     graph.advance(0.1)
     assert subscription.message == Word(level=2)
 
 
-def test_who_asks_for_stamps_while_a_message_is_sent_keeps_nobody_from_hearing_it(
+def test_reading_stamps_while_a_message_is_sent_hides_it_from_no_subscriber(
     graph: MemoryGraph,
 ) -> None:
     looker = Looker(graph, 0.025, math.inf)
@@ -680,7 +680,7 @@ def test_a_tap_without_repeats_lets_them_be_left_out(graph: MemoryGraph) -> None
     assert graph.stamp_s("nobody", SAID["a"]) is None
 
 
-def test_a_writer_that_is_gone_goes_stale_after_its_last_repeat(graph: MemoryGraph) -> None:
+def test_an_ended_writer_goes_stale_after_its_last_repeat(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
     bus = graph.bus("b")
     subscription = bus.subscribe(SAID["a"])
@@ -708,7 +708,7 @@ def test_a_writer_that_is_gone_goes_stale_after_its_last_repeat(graph: MemoryGra
 
 
 @pytest.mark.parametrize("leaves_out", [True, False])
-def test_a_topic_that_is_hushed_goes_stale_after_its_last_repeat_until_it_is_said_again(
+def test_a_hushed_topic_goes_stale_after_its_last_repeat_until_its_next_message(
     tmp_path: Path, leaves_out: bool
 ) -> None:
     graph = MemoryGraph(seed=1, state_dir=tmp_path, leaves_out=leaves_out)
@@ -728,7 +728,7 @@ def test_a_topic_that_is_hushed_goes_stale_after_its_last_repeat_until_it_is_sai
     assert subscription.health.gaps == 0
 
 
-def test_a_tap_that_asks_for_stamps_takes_no_message_from_a_reader(graph: MemoryGraph) -> None:
+def test_a_tap_that_reads_stamps_hides_no_message_from_a_subscription(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.025, math.inf)
     subscription = graph.bus("b").subscribe(SAID["a"])
     stamps: list[float | None] = []

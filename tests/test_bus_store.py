@@ -1,4 +1,4 @@
-"""Files and databases survive whatever ends their writer, and say in words what they cannot do."""
+"""Files and databases survive any end of their writer, and name their errors."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ from bus.store import (
 
 KILLS = 20
 TABLE = "CREATE TABLE notes (number INTEGER PRIMARY KEY, text TEXT NOT NULL)"
-NOWHERE = Path("/proc/self")  # a directory in which nobody can make a file, root included
+NOWHERE = Path("/proc/self")  # a directory in which not even root can make a file
 
 
 def no_words(text: str) -> None:
@@ -68,7 +68,7 @@ def test_the_file_before_gets_another_name_if_it_is_asked_for(tmp_path: Path) ->
     assert {entry.name for entry in tmp_path.iterdir()} == {"note", "other"}
 
 
-def test_what_is_set_aside_has_a_cap_and_the_oldest_makes_room(tmp_path: Path) -> None:
+def test_files_set_aside_are_limited_and_the_oldest_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "note"
     for number in range(5):
         path.write_text(str(number))
@@ -94,7 +94,7 @@ def test_a_place_that_cannot_be_written_is_named_in_words(
         act(directory / "wallbox-note")
 
 
-def test_a_file_that_cannot_be_read_is_named_in_words(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=str(tmp_path)):
         read_file(tmp_path)
 

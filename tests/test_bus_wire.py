@@ -88,7 +88,7 @@ def test_a_frame_is_topic_nul_header_body(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_frame_are_refused_in_words(data: bytes) -> None:
+def test_bytes_that_are_not_a_frame_are_refused_with_a_reason(data: bytes) -> None:
     end = data.find(b"\0")
     whole = end >= 0 and len(data) >= end + 1 + HEADER_LENGTH
     if whole and data[end + 1] == 1:
@@ -225,7 +225,7 @@ AMPS = Annotated[float, Meta(extra={"unit": "A"})]
         ),
     ],
 )
-def test_the_hash_covers_what_a_reader_cannot_do_without(
+def test_the_hash_covers_what_a_subscriber_needs(
     version: type[Struct], same_hash: bool, breaks: list[str]
 ) -> None:
     assert (schema_hash(version) == schema_hash(Base)) is same_hash
@@ -268,7 +268,7 @@ def test_every_number_of_a_message_has_its_unit() -> None:
     assert bare == set()
 
 
-def test_not_a_number_passes_the_wire_and_is_for_the_reader_to_judge() -> None:
+def test_not_a_number_is_transmitted_and_left_to_the_subscriber() -> None:
     kind = PilotStatus
     message = msgspec.convert(
         {"cp_state": "A", "duty_percent": math.nan, "offered_a": 0, "high_v": 0, "low_v": 0}, kind

@@ -1,4 +1,4 @@
-"""What waits for the disk is bounded, in order, and tried again where nobody would ask again."""
+"""Waiting values are bounded, in order, and tried again where no request repeats them."""
 
 from typing import NamedTuple
 
@@ -47,7 +47,7 @@ def test_one_value_is_written_at_a_time_in_order() -> None:
     assert (store.stored, store.newest, store.is_idle, store.problem) == (B, B, True, None)
 
 
-def test_values_that_stand_for_themselves_all_wait() -> None:
+def test_values_that_do_not_replace_each_other_all_wait() -> None:
     assert queue(queue(EMPTY, A), A).waiting == (A, A)
 
 
@@ -88,13 +88,13 @@ def test_what_was_asked_for_is_not_tried_again_and_holds_nothing_up() -> None:
 
 
 @pytest.mark.parametrize("end", [settle, lambda store, result: retry(store, result, 0.0)])
-def test_a_result_that_nobody_waits_for_changes_nothing(end: object) -> None:
+def test_a_result_without_a_pending_write_changes_nothing(end: object) -> None:
     assert callable(end)
     assert end(EMPTY, FULL) == EMPTY
     assert end(EMPTY, WriteResult()) == EMPTY
 
 
-def test_the_disks_refusal_is_an_input_and_an_error_of_ours_is_not() -> None:
+def test_an_error_of_the_disk_is_an_input_and_a_bug_is_not() -> None:
     assert write_result(None) == WriteResult()
     assert write_result(StoreError("read-only")) == WriteResult(problem="read-only")
     with pytest.raises(KeyError):

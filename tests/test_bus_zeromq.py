@@ -42,7 +42,7 @@ def test_an_orderly_stop_leaves_no_socket_and_keeps_the_lock_for_its_count(place
         assert files(place) == ["led.lock"]
 
 
-def test_a_reader_hears_the_next_incarnation_in_new_files(place: Place) -> None:
+def test_a_subscriber_hears_the_next_incarnation_in_new_files(place: Place) -> None:
     with open_tool(place) as tool:
         subscription = tool.subscribe(HEARTBEATS["led"], lambda _: None)
         for incarnation in (1, 2, 3):
@@ -92,7 +92,7 @@ def test_the_sockets_of_another_process_are_never_removed(place: Place) -> None:
     assert files(place) == ["led.lock"]
 
 
-def test_a_run_directory_that_is_gone_does_not_keep_a_node_from_stopping(tmp_path: Path) -> None:
+def test_a_deleted_run_directory_does_not_keep_a_node_from_stopping(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     run_dir.mkdir()
     bus = open_node("led", Place(run_dir=run_dir, state_dir=tmp_path))

@@ -16,7 +16,7 @@ WORKERS = 2
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_random_life_is_the_same_with_looks_left_out(seed: int) -> None:
+def test_a_random_run_is_the_same_with_looks_left_out(seed: int) -> None:
     assert of_random_life(seed, SHORT_S) is None
 
 
@@ -24,7 +24,7 @@ STEPPED = {"pilot", "safety", "session", "meter", "load_manager", "rfid", "led"}
 
 
 def test_each_machine_has_steps_that_may_be_left_out() -> None:
-    """So that what is asked of them in every life is asked of all machines."""
+    """So that the check in every run covers all machines."""
     script = Script(name="still", settings=(), steps=(), length_s=10.0, absent=("plant",))
     assert live(script, repeats=False, leaves_out=False).spare.keys() == STEPPED
 
@@ -41,7 +41,7 @@ def test_a_time_that_the_rounds_do_not_know_of_is_caught(monkeypatch: pytest.Mon
 
 
 def of_random_life(seed: int, length_s: float) -> str | None:
-    """Return the first difference in a life; the repeats are sent in two lives of four."""
+    """Return the first difference in a run; the repeats are sent in two runs of four."""
     return difference(random_life(seed, length_s), repeats=seed // 2 % 2 == 0)
 
 
@@ -55,7 +55,7 @@ def of_script(script: Script) -> str | None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(900)
-def test_two_hundred_random_lives_are_the_same_with_looks_left_out() -> None:
+def test_two_hundred_random_runs_are_the_same_with_looks_left_out() -> None:
     with ProcessPoolExecutor(WORKERS) as pool:
         found = dict(zip(MANY, pool.map(of_long_life, MANY), strict=True))
     assert {seed: told for seed, told in found.items() if told is not None} == {}
@@ -63,7 +63,7 @@ def test_two_hundred_random_lives_are_the_same_with_looks_left_out() -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-def test_the_recorded_lives_are_the_same_with_looks_left_out() -> None:
+def test_the_recorded_runs_are_the_same_with_looks_left_out() -> None:
     lives = scripts()
     with ProcessPoolExecutor(WORKERS) as pool:
         found = dict(zip([life.name for life in lives], pool.map(of_script, lives), strict=True))

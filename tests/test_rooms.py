@@ -1,4 +1,4 @@
-"""The rooms of the house: each stands in docs/architecture.md, and none outgrows its purpose."""
+"""The top folders: each is in docs/architecture.md, and within its size."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ BESIDE = {"bench", "docs", "tests"}  # no part of the product
 
 
 def folders() -> set[str]:
-    """Return the folders at the top, but for hidden ones and what is made."""
+    """Return the folders at the top, but for hidden and generated ones."""
     ignored = (ROOT / ".gitignore").read_text().split()
     made = {each.strip("/") for each in ignored}
     return {
@@ -70,12 +70,12 @@ def test_a_file_is_longer_than_400_lines_with_its_reason_alone() -> None:
     assert len(listed) <= MOST_LONGER
 
 
-def test_launch_stays_a_room_that_one_can_know() -> None:
+def test_launch_stays_within_its_size() -> None:
     own = [lines for file, lines in lengths().items() if file.startswith("launch/")]
     assert 0 < sum(own) < MOST_LAUNCH_LINES
 
 
-def test_every_tool_is_told_every_room() -> None:
+def test_every_tool_has_every_folder() -> None:
     tools: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     rooms = product()
     assert set(tools["hatch"]["build"]["targets"]["wheel"]["packages"]) == rooms
@@ -94,7 +94,7 @@ def test_every_tool_is_told_every_room() -> None:
     assert set(compiled[1].split()) == rooms
 
 
-def test_what_a_node_can_import_is_imported_anew_when_it_has_changed() -> None:
+def test_all_folders_that_a_node_can_import_are_watched_for_changes() -> None:
     reached = {"launch", "nodes"}
     while more := {room for each in reached for room in imported(each)} - reached:
         reached |= more
