@@ -44,7 +44,7 @@ def section(heading: str) -> str:
 
 def table() -> dict[str, str]:
     """Return the rooms of the table, each with its sentence."""
-    rows = re.findall(r"^\| `(\w+)/` \| ([^|]+) \|", section("The house"), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)/` \| ([^|]+) \|", section("Folders"), re.MULTILINE)
     return dict(rows)
 
 
