@@ -27,6 +27,8 @@ class HouseMeterState(Struct, frozen=True, kw_only=True):
     since_s: float  # when its newest good reading was taken; the node's start before the first
     reading: MeterReading | None = None  # that reading
     good: int = 0  # good readings in a row since it was lost
+    # A reading from before does not count: what the vehicle drew at that time is not known.
+    counts_from_s: float = -math.inf
 
 
 class Headroom(Struct, frozen=True, kw_only=True):
@@ -70,6 +72,7 @@ def _is_news(house: HouseMeterState, reading: MeterReading, moment: Moment) -> b
     sampled_s = reading.sampled_ns / 1e9
     return (
         reading.sampled_ns > known_ns
+        and sampled_s >= house.counts_from_s
         and moment.reached(sampled_s - AHEAD_S)
         and not moment.reached(sampled_s + METER_HOUSE.hold_of(reading))
     )

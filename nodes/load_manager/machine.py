@@ -150,8 +150,10 @@ def _adopt(state: State, site: SupplyLimits, inputs: Inputs) -> State:
         )
     if was_monitoring and before.meter == site.meter:
         return state
+    counts_from_s = -math.inf
     if not was_monitoring:  # not observed meanwhile: it may be another vehicle
         state = replace(state, vehicle=VehicleDraw())
+        counts_from_s = now_s
     ramp = state.ramp
     if ramp is None and state.is_settled:  # else the claim of the start holds
         ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
@@ -159,7 +161,9 @@ def _adopt(state: State, site: SupplyLimits, inputs: Inputs) -> State:
         ramp = replace(cap(ramp, claims.METER_LOST_A), since_s=None)
     return replace(
         state,
-        house=HouseMeterState(meter=HouseMeter.STARTING, since_s=now_s),
+        house=HouseMeterState(
+            meter=HouseMeter.STARTING, since_s=now_s, counts_from_s=counts_from_s
+        ),
         room_ns=0,
         ramp=ramp,
         let_go_s=None,

@@ -210,6 +210,19 @@ def test_an_old_reading_is_no_reading_of_a_meter_that_is_switched_on() -> None:
     assert charge.said[-1][1].house_meter is HouseMeter.STARTING
 
 
+@pytest.mark.req("MET-1")
+@pytest.mark.parametrize("off_s", [0.4, 0.8, 1.2, 1.6, 2.0, 2.4])
+def test_monitoring_that_is_switched_off_and_on_pauses_no_charge(off_s: float) -> None:
+    charge = Charge(others_a=9.0, fuse_a=25.0)
+    charge.poll_s = 2.0
+    charge.follow(10.0)
+    charge.set(monitoring=False)
+    charge.follow(off_s)
+    charge.set(monitoring=True)
+    for _ in range(20):  # what the vehicle drew at the last reading is not known any more
+        assert charge.follow(0.2) >= METER_LOST_A
+
+
 @pytest.mark.req("MET-3")
 def test_a_lost_meter_allows_no_more_than_a_small_fuse() -> None:
     desk = Desk(fuse_a=8.0, offered_a=16.0)
