@@ -19,7 +19,7 @@ HAD := $(shell $(BIN)/python -c 'import pip; $(IDENTITY)' 2>/dev/null)
 WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD))
 ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 
-.PHONY: run test fast setup anew interpreter browser check pythons proof long bench mutants lives golden \
+.PHONY: run test fast setup anew interpreter browser check pythons proof long bench mutants runs golden \
     faults requirements screenshots clean
 
 run: setup
@@ -63,9 +63,9 @@ bench: setup browser
 mutants: $(MUTANTS)
 	nice $(BIN)/python tests/mutation/run.py
 
-# What differs from a commit in the traffic of about 20 recorded virtual lives.
-lives: setup
-	$(BIN)/python tests/lives/compare.py $(BASE)
+# What differs from a commit in the traffic of about 20 recorded virtual runs.
+runs: setup
+	$(BIN)/python tests/runs/compare.py $(BASE)
 
 golden: setup
 	$(BIN)/python tests/golden/write.py

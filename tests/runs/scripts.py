@@ -1,7 +1,7 @@
-"""The recorded lives: what is done to a whole virtual box, and when. Data, made from fixed seeds.
+"""The scripts of the recorded runs: timed acts on a whole virtual box. Data, made from fixed seeds.
 
-A script names acts, nodes and settings only, so that it stays the same while the code behind it is
-rebuilt. Times are seconds of virtual time since the start of the graph.
+A script names acts, nodes and settings only, so that it stays the same while the code changes.
+Times are seconds of virtual time since the start of the graph.
 """
 
 import random
@@ -13,12 +13,12 @@ from typing import Any
 HOUSE = Path(__file__).resolve().parents[3] / "shared" / "data" / "house_live_power_1s.csv"
 NO_CARD = "session.authorization=false"
 FUSE_25 = "load_manager.main_fuse_a=25"
-RANDOM_LIVES = 6
+RANDOM_RUNS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that is done: `verb` is a method of `tests.lives.record.Stage`."""
+    """One act: `verb` is a method of `tests.runs.record.Stage`."""
 
     at_s: float
     verb: str
@@ -27,14 +27,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """One life: words of `--set`, the steps, and how long it lasts."""
+    """One run: arguments of `--set`, the steps, and its length."""
 
     name: str
     settings: tuple[str, ...]
     steps: tuple[Step, ...]
     length_s: float
     house: tuple[int, int] | None = None  # lines of the recorded house that are played
-    absent: tuple[str, ...] = ()  # nodes that are not there when the box starts
+    absent: tuple[str, ...] = ()  # nodes that do not run when the box starts
 
 
 class _Writer:
@@ -66,7 +66,7 @@ class _Writer:
 
 
 def scripts() -> tuple[Script, ...]:
-    """Return all lives, always the same."""
+    """Return all scripts, always the same."""
     return tuple(_scripts())
 
 
@@ -85,31 +85,31 @@ def _scripts() -> Iterator[Script]:
     yield _script("begins_anew", _begins_anew)
     yield _script("house", _house, NO_CARD, FUSE_25, house=(420, 620))
     yield _script("house_and_lost_meter", _lost_meter, NO_CARD, FUSE_25, house=(2850, 3050))
-    for seed in range(RANDOM_LIVES):
+    for seed in range(RANDOM_RUNS):
         chance = random.Random(f"lives/{seed}")
         settings = _random_settings(chance, is_card_needed=seed % 2 == 1)
         yield _script(f"random_{seed}", _random(chance), *settings)
 
 
-def random_life(seed: int, length_s: float) -> Script:
-    """Return a life of anything that may befall a box, one thing after the other."""
+def random_run(seed: int, length_s: float) -> Script:
+    """Return a script of random acts of every kind, one after the other."""
     chance = random.Random(f"random life/{seed}")
-    life = _Writer()
-    life.wait(chance.uniform(0.0, 3.0))
-    while life.now_s < length_s:
-        _anything(life, chance)
+    steps = _Writer()
+    steps.wait(chance.uniform(0.0, 3.0))
+    while steps.now_s < length_s:
+        _anything(steps, chance)
     absent, starts = _latecomers(seed)
     return Script(
         name=f"random_life_{seed}",
         settings=_random_settings(chance, is_card_needed=seed % 2 == 1),
-        steps=tuple(sorted([*life.steps, *starts], key=lambda step: step.at_s)),
-        length_s=life.now_s + 1.0,
+        steps=tuple(sorted([*steps.steps, *starts], key=lambda step: step.at_s)),
+        length_s=steps.now_s + 1.0,
         absent=absent,
     )
 
 
 def _latecomers(seed: int) -> tuple[tuple[str, ...], list[Step]]:
-    """Return the nodes that are missing at first in a life of three, and the starts of each."""
+    """Return the nodes that are absent at first in one of three scripts, and their starts."""
     chance = random.Random(f"latecomers/{seed}")
     if seed % 3 != 1:
         return (), []
@@ -157,121 +157,121 @@ def _script(
     )
 
 
-def _charge_and_unplug(life: _Writer) -> None:
-    life.charge(40.0)
-    life.act("house", 20.0, current_a=[18.0, 4.0, 4.0])
-    life.act("sun", 10.0, power_w=6000.0)
-    life.act("house", 40.0, current_a=[2.0, 2.0, 2.0])
-    life.ask("session", "wish", 8.0, limit_a=10.0)
-    life.ask("session", "wish", 8.0, pause=True)
-    life.ask("session", "wish", 15.0, limit_a=None)
-    life.leave()
-    life.ask("session", "sessions", 1.0)
+def _charge_and_unplug(steps: _Writer) -> None:
+    steps.charge(40.0)
+    steps.act("house", 20.0, current_a=[18.0, 4.0, 4.0])
+    steps.act("sun", 10.0, power_w=6000.0)
+    steps.act("house", 40.0, current_a=[2.0, 2.0, 2.0])
+    steps.ask("session", "wish", 8.0, limit_a=10.0)
+    steps.ask("session", "wish", 8.0, pause=True)
+    steps.ask("session", "wish", 15.0, limit_a=None)
+    steps.leave()
+    steps.ask("session", "sessions", 1.0)
 
 
-def _pulled_and_full(life: _Writer) -> None:
-    life.charge(20.0)
-    life.act("pull", 5.0)
-    life.charge(20.0)
-    life.act("full", 20.0)
-    life.act("ready", 15.0)
-    life.act("power", 3.0, on=False)
-    life.act("power", 20.0, on=True)
-    life.ask("session", "end", 10.0, reason="lives")
-    life.leave()
+def _pulled_and_full(steps: _Writer) -> None:
+    steps.charge(20.0)
+    steps.act("pull", 5.0)
+    steps.charge(20.0)
+    steps.act("full", 20.0)
+    steps.act("ready", 15.0)
+    steps.act("power", 3.0, on=False)
+    steps.act("power", 20.0, on=True)
+    steps.ask("session", "end", 10.0, reason="lives")
+    steps.leave()
 
 
 def _broken_with(faults: tuple[str, ...]) -> Callable[[_Writer], None]:
-    def write(life: _Writer) -> None:
+    def write(steps: _Writer) -> None:
         for name in faults:
-            life.charge(16.0)
-            life.act("fault", 12.0, name=name)
-            life.act("clear", 14.0, name=name)
-            life.leave(3.0)
-            life.act("pull", 4.0)
-        life.act("power", 3.0, on=False)
-        life.act("power", 5.0, on=True)
-        life.charge(15.0)
+            steps.charge(16.0)
+            steps.act("fault", 12.0, name=name)
+            steps.act("clear", 14.0, name=name)
+            steps.leave(3.0)
+            steps.act("pull", 4.0)
+        steps.act("power", 3.0, on=False)
+        steps.act("power", 5.0, on=True)
+        steps.charge(15.0)
 
     return write
 
 
-def _cards(life: _Writer) -> None:
-    life.do("card", 3.0, color="red")
-    life.charge(20.0)
-    life.do("card", 8.0, color="blue")
-    life.do("card", 10.0, color="red")
-    life.do("card", 12.0, color="green")
-    life.leave()
-    life.act("tap", 4.0, uid="0ABCDEF1")
-    life.act("plug", 3.0)
-    life.do("card", 70.0, color="white")
-    life.act("ready", 8.0)
-    life.act("touch", 2.0)
-    life.leave()
-    life.ask("rfid", "cards", 1.0)
+def _cards(steps: _Writer) -> None:
+    steps.do("card", 3.0, color="red")
+    steps.charge(20.0)
+    steps.do("card", 8.0, color="blue")
+    steps.do("card", 10.0, color="red")
+    steps.do("card", 12.0, color="green")
+    steps.leave()
+    steps.act("tap", 4.0, uid="0ABCDEF1")
+    steps.act("plug", 3.0)
+    steps.do("card", 70.0, color="white")
+    steps.act("ready", 8.0)
+    steps.act("touch", 2.0)
+    steps.leave()
+    steps.ask("rfid", "cards", 1.0)
 
 
-def _teaching(life: _Writer) -> None:
-    life.do("card", 2.0, color="white")
-    life.act("tap", 2.0, uid="04A1B2C3D4E5F6")
-    life.do("card", 4.0, color="white")
-    life.act("tap", 3.0, uid="04A1B2C3D4E5F6")
-    life.charge(20.0)
-    life.leave()
-    life.act("fault", 4.0, name="reader_dead")
-    life.act("clear", 3.0, name="reader_dead")
-    life.act("service", 10.0, seconds=3.0)
-    life.do("restart_all_if_wanted", 5.0)
-    life.ask("rfid", "cards", 1.0)
+def _teaching(steps: _Writer) -> None:
+    steps.do("card", 2.0, color="white")
+    steps.act("tap", 2.0, uid="04A1B2C3D4E5F6")
+    steps.do("card", 4.0, color="white")
+    steps.act("tap", 3.0, uid="04A1B2C3D4E5F6")
+    steps.charge(20.0)
+    steps.leave()
+    steps.act("fault", 4.0, name="reader_dead")
+    steps.act("clear", 3.0, name="reader_dead")
+    steps.act("service", 10.0, seconds=3.0)
+    steps.do("restart_all_if_wanted", 5.0)
+    steps.ask("rfid", "cards", 1.0)
 
 
 _RESTARTED = ("pilot", "session", "load_manager", "meter", "led", "rfid", "system", "safety")
 
 
-def _restarts(life: _Writer) -> None:
-    life.charge(16.0)
+def _restarts(steps: _Writer) -> None:
+    steps.charge(16.0)
     for node in _RESTARTED:
-        life.do("restart", 5.0, node=node)
-    life.wait(15.0)
-    life.leave()
+        steps.do("restart", 5.0, node=node)
+    steps.wait(15.0)
+    steps.leave()
 
 
-def _deaths(life: _Writer) -> None:
-    life.charge(16.0)
+def _deaths(steps: _Writer) -> None:
+    steps.charge(16.0)
     for node in _RESTARTED:
-        life.do("kill", 0.7, node=node)
-        life.do("start", 6.0, node=node)
-    life.wait(20.0)
+        steps.do("kill", 0.7, node=node)
+        steps.do("start", 6.0, node=node)
+    steps.wait(20.0)
     for node in ("safety", "pilot", "session", "load_manager"):
-        life.do("hold", 2.0, node=node)
-        life.do("release", 10.0, node=node)
-    life.wait(15.0)
-    life.act("pull", 4.0)
+        steps.do("hold", 2.0, node=node)
+        steps.do("release", 10.0, node=node)
+    steps.wait(15.0)
+    steps.act("pull", 4.0)
 
 
-def _begins_anew(life: _Writer) -> None:
-    life.do("card", 2.0, color="green")
-    life.charge(15.0)
-    life.ask("system", "restart", 3.0, reason="lives")
-    life.do("restart_all_if_wanted", 6.0)
-    life.do("card", 25.0, color="green")
-    life.leave()
-    life.ask("system", "set", 2.0, changes={"authorization.required": False})
-    life.charge(15.0)
-    life.leave()
+def _begins_anew(steps: _Writer) -> None:
+    steps.do("card", 2.0, color="green")
+    steps.charge(15.0)
+    steps.ask("system", "restart", 3.0, reason="lives")
+    steps.do("restart_all_if_wanted", 6.0)
+    steps.do("card", 25.0, color="green")
+    steps.leave()
+    steps.ask("system", "set", 2.0, changes={"authorization.required": False})
+    steps.charge(15.0)
+    steps.leave()
 
 
-def _house(life: _Writer) -> None:
-    life.charge(200.0)
+def _house(steps: _Writer) -> None:
+    steps.charge(200.0)
 
 
-def _lost_meter(life: _Writer) -> None:
-    life.charge(60.0)
-    life.act("fault", 30.0, name="meter_lost")
-    life.do("restart", 20.0, node="load_manager")
-    life.act("clear", 30.0, name="meter_lost")
-    life.do("restart", 40.0, node="meter")
+def _lost_meter(steps: _Writer) -> None:
+    steps.charge(60.0)
+    steps.act("fault", 30.0, name="meter_lost")
+    steps.do("restart", 20.0, node="load_manager")
+    steps.act("clear", 30.0, name="meter_lost")
+    steps.do("restart", 40.0, node="meter")
 
 
 _MIDWAY = ("house", "sun", "fault", "restart", "kill", "wish", "power", "full", "card", "pull")
@@ -279,49 +279,49 @@ _PASSING = ("cp_mid", "rcm_ac", "sag", "spi_stuck", "meter_lost", "overcurrent",
 
 
 def _random(chance: random.Random) -> Callable[[_Writer], None]:
-    def write(life: _Writer) -> None:
+    def write(steps: _Writer) -> None:
         for _ in range(2):
-            life.do("card", chance.uniform(0.5, 6.0), color=chance.choice(("red", "green")))
-            life.charge(chance.uniform(2.0, 25.0))
+            steps.do("card", chance.uniform(0.5, 6.0), color=chance.choice(("red", "green")))
+            steps.charge(chance.uniform(2.0, 25.0))
             for _ in range(5):
-                _midway(life, chance)
-            life.leave()
-            life.act("pull", chance.uniform(1.0, 5.0))
+                _midway(steps, chance)
+            steps.leave()
+            steps.act("pull", chance.uniform(1.0, 5.0))
 
     return write
 
 
-def _midway(life: _Writer, chance: random.Random) -> None:
+def _midway(steps: _Writer, chance: random.Random) -> None:
     after_s = chance.uniform(0.5, 12.0)
     match chance.choice(_MIDWAY):
         case "house":
             loads_a = [round(chance.uniform(0.0, 24.0), 1) for _ in range(3)]
-            life.act("house", after_s, current_a=loads_a)
+            steps.act("house", after_s, current_a=loads_a)
         case "sun":
-            life.act("sun", after_s, power_w=round(chance.uniform(0.0, 9000.0)))
+            steps.act("sun", after_s, power_w=round(chance.uniform(0.0, 9000.0)))
         case "fault":
             name = chance.choice(_PASSING)
-            life.act("fault", after_s, name=name)
-            life.act("clear", chance.uniform(1.0, 12.0), name=name)
+            steps.act("fault", after_s, name=name)
+            steps.act("clear", chance.uniform(1.0, 12.0), name=name)
         case "restart":
-            life.do("restart", after_s, node=chance.choice(_RESTARTED))
+            steps.do("restart", after_s, node=chance.choice(_RESTARTED))
         case "kill":
             node = chance.choice(_RESTARTED)
-            life.do("kill", chance.uniform(0.05, 2.0), node=node)
-            life.do("start", after_s, node=node)
+            steps.do("kill", chance.uniform(0.05, 2.0), node=node)
+            steps.do("start", after_s, node=node)
         case "wish":
-            life.ask("session", "wish", after_s, limit_a=round(chance.uniform(0.0, 32.0), 1))
+            steps.ask("session", "wish", after_s, limit_a=round(chance.uniform(0.0, 32.0), 1))
         case "power":
-            life.act("power", chance.uniform(0.1, 3.0), on=False)
-            life.act("power", after_s, on=True)
+            steps.act("power", chance.uniform(0.1, 3.0), on=False)
+            steps.act("power", after_s, on=True)
         case "full":
-            life.act("full", after_s)
-            life.act("ready", chance.uniform(0.5, 4.0))
+            steps.act("full", after_s)
+            steps.act("ready", chance.uniform(0.5, 4.0))
         case "card":
-            life.do("card", after_s, color=chance.choice(("red", "green", "blue", "white")))
+            steps.do("card", after_s, color=chance.choice(("red", "green", "blue", "white")))
         case _:
-            life.act("pull", chance.uniform(0.2, 2.0))
-            life.charge(after_s)
+            steps.act("pull", chance.uniform(0.2, 2.0))
+            steps.charge(after_s)
 
 
 _KNOWN_UID = "04A1B2C3D4E5F6"
@@ -356,44 +356,44 @@ _PATIENCE = 0.04
 _KEY_S = (0.01, 0.3, 1.99, 2.5, 4.0, 6.1)
 
 
-def _anything(life: _Writer, chance: random.Random) -> None:
+def _anything(steps: _Writer, chance: random.Random) -> None:
     after_s = chance.choice((0.05, 1.0, 5.0, chance.uniform(0.0, 2.0), chance.uniform(2.0, 15.0)))
     if chance.random() < _PATIENCE:
         after_s = 70.0  # until what waits for a minute is over
     match chance.choice(_ANYTHING):
         case "charge":
-            life.charge(after_s)
+            steps.charge(after_s)
         case "plug":
-            life.act("plug", after_s)
+            steps.act("plug", after_s)
         case "leave":
-            life.leave(after_s)
+            steps.leave(after_s)
         case "touch":
-            life.act("touch", after_s)
+            steps.act("touch", after_s)
         case "service":
-            life.act("service", chance.uniform(0.0, 2.0), seconds=chance.choice(_KEY_S))
-            life.do("restart_all_if_wanted", after_s)
+            steps.act("service", chance.uniform(0.0, 2.0), seconds=chance.choice(_KEY_S))
+            steps.do("restart_all_if_wanted", after_s)
         case "tap":
-            life.act("tap", after_s, uid=_KNOWN_UID)
+            steps.act("tap", after_s, uid=_KNOWN_UID)
         case "fault":
             name = chance.choice(_ANY_FAULT)
-            life.act("fault", after_s, name=name)
-            life.act("clear", chance.uniform(0.0, 6.0), name=name)
+            steps.act("fault", after_s, name=name)
+            steps.act("clear", chance.uniform(0.0, 6.0), name=name)
         case "hold":
             node = chance.choice(_ANY_NODE)
-            life.do("hold", chance.choice((0.005, 0.06, 0.5, 1.2, 4.0)), node=node)
-            life.do("release", after_s, node=node)
+            steps.do("hold", chance.choice((0.005, 0.06, 0.5, 1.2, 4.0)), node=node)
+            steps.do("release", after_s, node=node)
         case "kill":
             node = chance.choice(_ANY_NODE)
-            life.do("kill", chance.choice((0.0, 0.3, 1.1, 4.0, 6.5)), node=node)
-            life.do("start", after_s, node=node)
+            steps.do("kill", chance.choice((0.0, 0.3, 1.1, 4.0, 6.5)), node=node)
+            steps.do("start", after_s, node=node)
         case "end":
-            life.ask("session", "end", after_s, reason="lives")
+            steps.ask("session", "end", after_s, reason="lives")
         case "clock":
-            life.do("set_clock", after_s, by_s=chance.choice((-3600.0, -2.0, 0.01, 30.0, 86400.0)))
+            steps.do("set_clock", after_s, by_s=chance.choice((-3600.0, -2.0, 0.01, 30.0, 86400.0)))
         case "wish":
-            life.ask("session", "wish", after_s, **chance.choice(_WISHES))
+            steps.ask("session", "wish", after_s, **chance.choice(_WISHES))
         case "set":
             is_needed = chance.random() < 0.5
-            life.ask("system", "set", after_s, changes={"authorization.required": is_needed})
+            steps.ask("system", "set", after_s, changes={"authorization.required": is_needed})
         case _:
-            _midway(life, chance)
+            _midway(steps, chance)

@@ -1,10 +1,10 @@
-"""The comparison of recorded lives finds what differs, and what is wanted is named."""
+"""The comparison of recorded runs finds the differences, and knows which are wanted."""
 
 import pytest
 
-from tests.lives.differences import MISSING, Wanted, differences
-from tests.lives.record import Message, live
-from tests.lives.scripts import scripts
+from tests.runs.differences import MISSING, Wanted, differences
+from tests.runs.record import Message, record
+from tests.runs.scripts import scripts
 
 BEFORE: list[Message] = [
     (1.0, "a/status", {"x": 1, "lines": [{"u": 1.0}, {"u": 2.0}]}),
@@ -16,7 +16,7 @@ BEFORE: list[Message] = [
 def found(after: list[Message]) -> list[tuple[str, float, str, object, object]]:
     return [
         (each.topic, each.at_s, each.path, each.before, each.after)
-        for each in differences("life", BEFORE, after)
+        for each in differences("run", BEFORE, after)
     ]
 
 
@@ -63,28 +63,28 @@ def test_a_message_that_is_gone_or_comes_late_is_found(index: int) -> None:
     ]
 
 
-def test_what_is_wanted_is_told_by_topic_path_and_life() -> None:
+def test_a_wanted_difference_is_named_by_topic_path_and_run() -> None:
     after = [BEFORE[0], (1.5, "a/status", {"x": 2, "lines": [{"u": 1.0}, {"u": 3.0}]}), BEFORE[2]]
-    (difference,) = differences("life", BEFORE, after)
+    (difference,) = differences("run", BEFORE, after)
     assert Wanted(topic="a/*", path="lines.*.u", why="").covers(difference)
-    assert not Wanted(topic="a/*", path="lines.*.u", why="", life="other").covers(difference)
+    assert not Wanted(topic="a/*", path="lines.*.u", why="", run="other").covers(difference)
     assert not Wanted(topic="b/*", path="*", why="").covers(difference)
     assert not Wanted(topic="*", path="", why="").covers(difference)
 
 
-def test_there_are_twenty_lives_with_names_of_their_own() -> None:
+def test_there_are_twenty_runs_with_different_names() -> None:
     names = [script.name for script in scripts()]
     assert len(names) == len(set(names)) >= 20
     assert scripts() == scripts()
 
 
-def test_a_life_is_recorded_with_its_acts_and_its_answers() -> None:
+def test_a_run_is_recorded_with_its_acts_and_its_answers() -> None:
     script = next(script for script in scripts() if script.name == "charge_and_unplug")
-    said = live(script)
-    topics = {topic for _, topic, _ in said}
+    messages = record(script)
+    topics = {topic for _, topic, _ in messages}
     assert {"pilot/status", "sim/event", "answer/sessions", "safety/heartbeat"} <= topics
-    contactor = [body["contactor"] for _, topic, body in said if topic == "safety/status"]
+    contactor = [body["contactor"] for _, topic, body in messages if topic == "safety/status"]
     assert contactor[0] == contactor[-1] == "open"
     assert "closed" in contactor
-    (answer,) = (body for _, topic, body in said if topic == "answer/sessions")
+    (answer,) = (body for _, topic, body in messages if topic == "answer/sessions")
     assert [record["end_reason"] for record in answer["result"]] == ["unplugged"]

@@ -1,4 +1,4 @@
-"""What differs between two recordings of one life, and which of it is wanted. Pure."""
+"""The differences between two recordings of one run, and which of them are wanted. Pure."""
 
 import math
 from collections import defaultdict
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.lives.record import Message
+from tests.runs.record import Message
 
 APART_S = 0.0200001  # messages and times in them may lie so far apart
 MISSING = "(none)"
@@ -17,7 +17,7 @@ MISSING = "(none)"
 class Difference:
     """One field of one message, or with an empty path a message that only one side has."""
 
-    life: str
+    run: str
     topic: str
     at_s: float
     path: str
@@ -32,54 +32,52 @@ class Wanted:
     topic: str
     path: str
     why: str
-    life: str = "*"
+    run: str = "*"
 
     def covers(self, difference: Difference) -> bool:
         """Return whether a difference is one of these."""
         return (
             fnmatchcase(difference.topic, self.topic)
             and fnmatchcase(difference.path, self.path)
-            and fnmatchcase(difference.life, self.life)
+            and fnmatchcase(difference.run, self.run)
         )
 
 
 def differences(
-    life: str, before: Iterable[Message], after: Iterable[Message]
+    run: str, before: Iterable[Message], after: Iterable[Message]
 ) -> Iterator[Difference]:
     """Yield what differs, topic by topic. Messages belong together by their time."""
     old, new = _by_topic(before), _by_topic(after)
     for topic in sorted({*old, *new}):
-        yield from _of_topic(life, topic, old.get(topic, []), new.get(topic, []))
+        yield from _of_topic(run, topic, old.get(topic, []), new.get(topic, []))
 
 
-def _by_topic(said: Iterable[Message]) -> Mapping[str, list[tuple[float, Any]]]:
+def _by_topic(messages: Iterable[Message]) -> Mapping[str, list[tuple[float, Any]]]:
     topics: defaultdict[str, list[tuple[float, Any]]] = defaultdict(list)
-    for at_s, topic, body in said:
+    for at_s, topic, body in messages:
         topics[topic].append((at_s, body))
     return topics
 
 
 def _of_topic(
-    life: str, topic: str, old: list[tuple[float, Any]], new: list[tuple[float, Any]]
+    run: str, topic: str, old: list[tuple[float, Any]], new: list[tuple[float, Any]]
 ) -> Iterator[Difference]:
     i = j = 0
     while i < len(old) or j < len(new):
         if j == len(new) or (i < len(old) and old[i][0] < new[j][0] - APART_S):
             yield Difference(
-                life=life, topic=topic, at_s=old[i][0], path="", before=old[i][1], after=MISSING
+                run=run, topic=topic, at_s=old[i][0], path="", before=old[i][1], after=MISSING
             )
             i += 1
         elif i == len(old) or new[j][0] < old[i][0] - APART_S:
             yield Difference(
-                life=life, topic=topic, at_s=new[j][0], path="", before=MISSING, after=new[j][1]
+                run=run, topic=topic, at_s=new[j][0], path="", before=MISSING, after=new[j][1]
             )
             j += 1
         else:
             at_s = new[j][0]
             for path, was, now in _fields("", old[i][1], new[j][1]):
-                yield Difference(
-                    life=life, topic=topic, at_s=at_s, path=path, before=was, after=now
-                )
+                yield Difference(run=run, topic=topic, at_s=at_s, path=path, before=was, after=now)
             i, j = i + 1, j + 1
 
 
@@ -99,7 +97,7 @@ def _fields(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]
 
 
 def _is_same_number(before: Any, after: Any) -> bool:
-    """Return whether both are one number, but for what adding it up in other pieces makes of it."""
+    """Return whether both are the same number but for rounding."""
     return (
         isinstance(before, float)
         and isinstance(after, float)
@@ -108,7 +106,7 @@ def _is_same_number(before: Any, after: Any) -> bool:
 
 
 def _is_same_time(path: str, before: Any, after: Any) -> bool:
-    """Return whether both are one point in time, as near as messages have to be."""
+    """Return whether both are the same time within the tolerance of messages."""
     return (
         path.endswith("_ns")
         and isinstance(before, int)

@@ -1,9 +1,10 @@
-"""Compare the recorded lives of a commit with those of the working tree.
+"""Compare the recorded runs of a commit with those of the working tree.
 
-    make lives BASE=COMMIT          # or: python tests/lives/compare.py COMMIT [NAME...]
+    make runs BASE=COMMIT          # or: python tests/runs/compare.py COMMIT [NAME...]
 
 Both are recorded now, each by its own code, and compared message by message: topic, time within
-20 ms, body. What differs and is not named in tests/lives/wanted.toml is printed; exit code 1 then.
+20 ms, body. A difference that tests/runs/wanted.toml does not name is printed; then the exit code
+is 1.
 """
 
 # ruff: noqa: E402 - run as a file, it finds the packages beside its own folder.
@@ -22,19 +23,20 @@ if __name__ == "__main__":
 
 import msgspec
 
-from tests.lives.differences import Difference, Wanted, differences
-from tests.lives.record import read_life
+from tests.runs.differences import Difference, Wanted, differences
+from tests.runs.record import read_run
 
-WANTED = "tests/lives/wanted.toml"
-RECORDER = "tests/lives/record.py"
-SHOWN = 3  # of one life, topic and path
+FOLDERS = ("tests/runs", "tests/lives")  # the second: of commits before its new name
+SHOWN = 3  # of one run, topic and path
 MOST_CHARACTERS = 160  # of a value
 
 
 def wanted_since(base: str) -> tuple[Wanted, ...]:
     """Return the wanted differences that the base does not have yet."""
-    known = _wanted(_git("show", f"{base}:{WANTED}"))
-    return tuple(each for each in _wanted((ROOT / WANTED).read_text()) if each not in known)
+    folder = next(each for each in FOLDERS if _git("ls-tree", "-d", base, each))
+    known = _wanted(_git("show", f"{base}:{folder}/wanted.toml"))
+    now = _wanted((ROOT / FOLDERS[0] / "wanted.toml").read_text())
+    return tuple(each for each in now if each not in known)
 
 
 def compare(base: str, names: list[str]) -> int:
@@ -42,8 +44,8 @@ def compare(base: str, names: list[str]) -> int:
     wanted = wanted_since(base)
     used: Counter[Wanted] = Counter()
     found: list[Difference] = []
-    with tempfile.TemporaryDirectory(prefix="wallbox-lives-") as folder:
-        old, new, tree = Path(folder, "old"), Path(folder, "new"), ROOT.parent / f".lives-{base}"
+    with tempfile.TemporaryDirectory(prefix="wallbox-runs-") as folder:
+        old, new, tree = Path(folder, "old"), Path(folder, "new"), ROOT.parent / f".runs-{base}"
         _git("worktree", "add", "--detach", "--force", str(tree), base)
         try:
             runs = [_record(tree, old, names), _record(ROOT, new, names)]
@@ -55,9 +57,9 @@ def compare(base: str, names: list[str]) -> int:
         count = 0
         for path in sorted(new.iterdir()):
             count += 1
-            before = read_life(old / path.name) if (old / path.name).exists() else []
-            life = path.name.removesuffix(".jsonl.gz")
-            for difference in differences(life, before, read_life(path)):
+            before = read_run(old / path.name) if (old / path.name).exists() else []
+            run = path.name.removesuffix(".jsonl.gz")
+            for difference in differences(run, before, read_run(path)):
                 cause = next((each for each in wanted if each.covers(difference)), None)
                 if cause is None:
                     found.append(difference)
@@ -65,27 +67,28 @@ def compare(base: str, names: list[str]) -> int:
                     used[cause] += 1
     _report(found)
     for each in wanted:
-        print(f"wanted {used[each]:6d} x {each.life} {each.topic} {each.path}: {each.why}")
-    print(f"{count} lives, {len(found)} differences that are not wanted")
+        print(f"wanted {used[each]:6d} x {each.run} {each.topic} {each.path}: {each.why}")
+    print(f"{count} runs, {len(found)} differences that are not wanted")
     return len(found)
 
 
 def _report(found: list[Difference]) -> None:
     seen: Counter[tuple[str, str, str]] = Counter()
     for each in found:
-        key = (each.life, each.topic, each.path)
+        key = (each.run, each.topic, each.path)
         seen[key] += 1
         if seen[key] <= SHOWN:
-            print(f"{each.life} {each.at_s:.3f} s {each.topic} {each.path or '(message)'}")
+            print(f"{each.run} {each.at_s:.3f} s {each.topic} {each.path or '(message)'}")
             print(f"    before {str(each.before)[:MOST_CHARACTERS]}")
             print(f"    after  {str(each.after)[:MOST_CHARACTERS]}")
-    for (life, topic, path), number in seen.items():
+    for (run, topic, path), number in seen.items():
         if number > SHOWN:
-            print(f"{life} {topic} {path or '(message)'}: {number} in all")
+            print(f"{run} {topic} {path or '(message)'}: {number} in all")
 
 
 def _record(tree: Path, folder: Path, names: list[str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, str(tree / RECORDER), str(folder), *names], cwd=tree)
+    recorder = next(path for each in FOLDERS if (path := tree / each / "record.py").exists())
+    return subprocess.Popen([sys.executable, str(recorder), str(folder), *names], cwd=tree)
 
 
 def _wanted(text: str) -> tuple[Wanted, ...]:

@@ -1,7 +1,7 @@
-"""Steps that `bus.rounds` would leave out, of a graph in which none is: they change nothing.
+"""Check the steps that `bus.rounds` could leave out, in a graph that leaves none out.
 
-The inputs are those of the step before but for the time, and its deadline has not come. Then the
-state must stay as it is, and what is returned be the same, or nothing where it is done once.
+Such a step has the inputs of the step before but for the time, and its deadline has not come. It
+must change no state and return the same outputs, or none where an output is carried out once.
 """
 
 import dataclasses
@@ -23,9 +23,9 @@ AnyRounds = Rounds[Any, Any]
 
 @contextmanager
 def spare_steps_change_nothing(node_of: Callable[[str], object]) -> Iterator[Counter[str]]:
-    """Hold every such step to it; yield how many there were, by node.
+    """Check every such step; yield their number, by node.
 
-    :param node_of: returns the node of a name, as its `build` has made it.
+    :param node_of: returns the node of a name, as its `build` has returned it.
     """
     see = Rounds._see
     returned: dict[AnyRounds, Any] = {}
@@ -65,7 +65,7 @@ def _is_same(rounds: AnyRounds, before: Any) -> bool:
 
 
 def _values(node: object) -> dict[str, object]:
-    """Return the states that a node keeps: what can only be replaced as a whole."""
+    """Return the states of a node: its attributes that are structs or dataclasses."""
     return {
         name: value
         for name, value in vars(node).items()
@@ -74,12 +74,12 @@ def _values(node: object) -> dict[str, object]:
 
 
 def _same(what: str, before: object, after: object) -> None:
-    is_same = before == after or repr(before) == repr(after)  # what is not a number equals nothing
+    is_same = before == after or repr(before) == repr(after)  # NaN does not equal NaN
     assert is_same, f"a step that may be left out has changed {what}: {before} to {after}"
 
 
 def _nothing_new(node: str, before: Any, after: Any) -> None:
-    """The deadline may be put off by what is fresher meanwhile; what is done once is not done."""
+    """A fresher message may put off the deadline; an output that is carried out once is absent."""
     assert after.due_s >= before.due_s
     for name in getattr(before, "__struct_fields__", None) or before.__dataclass_fields__:
         value = getattr(after, name)

@@ -1,10 +1,10 @@
-"""Record the lives of `tests.lives.scripts`: every message of a whole virtual box, decoded.
+"""Record the runs of `tests.runs.scripts`: every message of a whole virtual box, decoded.
 
-    python tests/lives/record.py FOLDER [NAME...]
+    python tests/runs/record.py FOLDER [NAME...]
 
-writes one NAME.jsonl.gz a life: [time in s, topic, body] a line. Left out is what says nothing of
-behaviour: schema hash, sequence, and the figures of a heartbeat. Answers to requests are recorded
-under "answer/METHOD", acts that the simulated world refuses under "refused/METHOD".
+writes one NAME.jsonl.gz for each run: [time in s, topic, body] a line. Schema hash, sequence and
+the figures of a heartbeat are not recorded: they do not depend on behaviour. Answers to requests
+are recorded under "answer/METHOD", acts that the simulated world refuses under "refused/METHOD".
 """
 
 import gzip
@@ -29,7 +29,7 @@ from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, ActError, VirtualGraph
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import ACTS, METHODS
-from tests.lives.scripts import HOUSE, Script, scripts
+from tests.runs.scripts import HOUSE, Script, scripts
 
 HEARTBEAT_FIELDS = ("state", "incarnation", "error")
 
@@ -38,14 +38,14 @@ Message = tuple[float, str, Any]
 
 
 class Stage:
-    """A virtual box and what is done to it. Its verbs are those of a Step."""
+    """A virtual box, with a method for each verb of a Step."""
 
     def __init__(
-        self, script: Script, folder: Path, said: list[Message], *, leaves_out: bool = True
+        self, script: Script, folder: Path, messages: list[Message], *, leaves_out: bool = True
     ) -> None:
         """Load the box.
 
-        :param said: answers and refused acts are added to it.
+        :param messages: answers and refused acts are added to it.
         :param leaves_out: see `bus.memory.MemoryGraph`.
         """
         settings = list(script.settings)
@@ -55,7 +55,7 @@ class Stage:
                 head = next(recording)
                 trace.write_text(head + "".join(islice(recording, *script.house)))
             settings.append(f"plant.house_trace={trace}")
-        self._said = said
+        self._messages = messages
         self._folder = folder
         self._absent = script.absent
         self._uids: dict[str, str] = {}
@@ -84,7 +84,7 @@ class Stage:
         try:
             self._graph.act(act, msgspec.convert(arguments, act.arguments))
         except ActError:
-            self._said.append((self.now_s, f"refused/{method}", {}))
+            self._messages.append((self.now_s, f"refused/{method}", {}))
 
     def card(self, color: str) -> None:
         self.act("tap", {"uid": self._uids[color]})
@@ -92,7 +92,7 @@ class Stage:
     def ask(self, node: str, method: str, arguments: dict[str, Any]) -> None:
         row = METHODS[node, method]
         answer = self._graph.ask(row, msgspec.convert(arguments, row.arguments))
-        self._said.append((self.now_s, f"answer/{method}", msgspec.to_builtins(answer)))
+        self._messages.append((self.now_s, f"answer/{method}", msgspec.to_builtins(answer)))
 
     def restart(self, node: str) -> None:
         self._graph.restart(node)
@@ -101,7 +101,7 @@ class Stage:
         if self._graph.restart_wanted is not None:
             self._graph.restart_all()
 
-    # A node may be missing, and come while it was killed.
+    # A node may be absent at first, and may be started after it was killed.
 
     def kill(self, node: str) -> None:
         if node in self.memory.running:
@@ -130,7 +130,7 @@ class Stage:
 
 
 def perform(script: Script, stage: Stage) -> None:
-    """Live a life, its start and its ordered stop included."""
+    """Run a script, with start and ordered stop."""
     stage.begin()
     for step in script.steps:
         stage.advance_to(step.at_s)
@@ -139,45 +139,45 @@ def perform(script: Script, stage: Stage) -> None:
     stage.stop()
 
 
-def live(script: Script) -> list[Message]:
-    """Live one life; return all that was said in it."""
-    said: list[Message] = []
+def record(script: Script) -> list[Message]:
+    """Run a script; return all messages."""
+    messages: list[Message] = []
     with (
-        tempfile.TemporaryDirectory(prefix="wallbox-life-") as folder,
-        closing(Stage(script, Path(folder), said)) as stage,
+        tempfile.TemporaryDirectory(prefix="wallbox-run-") as folder,
+        closing(Stage(script, Path(folder), messages)) as stage,
     ):
-        stage.memory.tap(partial(_keep, said))
+        stage.memory.tap(partial(_keep, messages))
         perform(script, stage)
-    return said
+    return messages
 
 
-def _keep(said: list[Message], frame: bytes) -> None:
+def _keep(messages: list[Message], frame: bytes) -> None:
     topic, header, body = unpack(frame)
     message = msgspec.msgpack.decode(body)
     if topic.endswith("/heartbeat"):
         message = {name: message[name] for name in HEARTBEAT_FIELDS}
-    said.append(((header.stamp_ns - START_NS) / 1e9, topic, message))
+    messages.append(((header.stamp_ns - START_NS) / 1e9, topic, message))
 
 
-def write_life(path: Path, said: list[Message]) -> None:
-    """Write what was said in a life, one message a line."""
+def write_run(path: Path, messages: list[Message]) -> None:
+    """Write the messages of a run, one a line."""
     with gzip.open(path, "wt", compresslevel=1) as file:
-        for at_s, topic, body in said:
+        for at_s, topic, body in messages:
             file.write(json.dumps([round(at_s, 6), topic, body]) + "\n")
 
 
-def read_life(path: Path) -> list[Message]:
-    """Return what was said in a life."""
+def read_run(path: Path) -> list[Message]:
+    """Return the messages of a run."""
     with gzip.open(path, "rt") as file:
         return [(at_s, topic, body) for at_s, topic, body in map(json.loads, file)]
 
 
 def main(folder: Path, names: list[str]) -> None:
-    """Record the named lives, or all."""
+    """Record the named runs, or all."""
     folder.mkdir(parents=True, exist_ok=True)
     for script in scripts():
         if not names or script.name in names:
-            write_life(folder / f"{script.name}.jsonl.gz", live(script))
+            write_run(folder / f"{script.name}.jsonl.gz", record(script))
 
 
 if __name__ == "__main__":

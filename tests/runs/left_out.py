@@ -1,10 +1,11 @@
-"""Live a life twice, with looks left out and with all of them, and name the first difference.
+"""Run a box twice, with looks left out and with all of them, and return the first difference.
 
-Where all looks are judged, a step that would be left out must change nothing: neither the state of
-its machine nor what it returns.
+With all looks, a step that could be left out must change nothing: neither the state of its machine
+nor its outputs.
 
-Either each frame is compared, byte by byte. Or repeats are counted and not sent: then each frame
-that differs from the one before on its topic is, and at random times the stamps that readers show.
+Either every frame is compared, byte by byte. Or repeats are counted and not sent: then each frame
+that differs from the one before on its topic is compared, and at random times the stamps that the
+subscriptions show.
 """
 
 import random
@@ -21,32 +22,32 @@ import msgspec
 from bus.memory import START_NS
 from bus.wire import unpack
 from msgs.topics import TOPICS
-from tests.lives.record import Message, Stage, perform
-from tests.lives.scripts import Script
-from tests.lives.spare import spare_steps_change_nothing
+from tests.runs.record import Message, Stage, perform
+from tests.runs.scripts import Script
+from tests.runs.spare import spare_steps_change_nothing
 
 MOST_UNPROBED_S = 4.0
 MOST_CHARACTERS = 300  # of a difference
 
 
 @dataclass(kw_only=True)
-class Seen:
-    """What was seen of one life."""
+class Observed:
+    """What was observed of one run."""
 
     frames: list[bytes] = field(default_factory=list)
-    said: list[Message] = field(default_factory=list)  # answers, and acts that were refused
+    messages: list[Message] = field(default_factory=list)  # answers, and acts that were refused
     shown: list[tuple[object, ...]] = field(default_factory=list)  # stamps, by readers
     lines: list[tuple[object, ...]] = field(default_factory=list)  # of the log
     spare: Counter[str] = field(default_factory=Counter)  # steps that may be left out, by node
 
 
 class ProbedStage(Stage):
-    """A virtual box of which all is seen, and repeats if that is wanted."""
+    """A virtual box whose frames are observed, repeats included if `repeats`."""
 
     def __init__(
-        self, script: Script, folder: Path, seen: Seen, *, repeats: bool, leaves_out: bool
+        self, script: Script, folder: Path, seen: Observed, *, repeats: bool, leaves_out: bool
     ) -> None:
-        super().__init__(script, folder, seen.said, leaves_out=leaves_out)
+        super().__init__(script, folder, seen.messages, leaves_out=leaves_out)
         self._seen = seen
         self._repeats = repeats
         self._chance = random.Random(f"probes of {script.name}")
@@ -79,28 +80,28 @@ class ProbedStage(Stage):
 
 
 def difference(script: Script, *, repeats: bool) -> str | None:
-    """Return the first difference between a life with looks left out and one with all of them.
+    """Return the first difference between a run with looks left out and one with all of them.
 
-    :param repeats: whether every frame is sent and compared; else those that say something else.
+    :param repeats: whether every frame is sent and compared; else only those with another body.
     """
     whole, short = (
-        live(script, repeats=repeats, leaves_out=leaves_out) for leaves_out in (False, True)
+        observe(script, repeats=repeats, leaves_out=leaves_out) for leaves_out in (False, True)
     )
     assert whole.frames, "nothing was sent"
     return (
-        _first("frame", map(_told, whole.frames), map(_told, short.frames))
+        _first("frame", map(_decoded, whole.frames), map(_decoded, short.frames))
         if whole.frames != short.frames
-        else _first("answer", whole.said, short.said)
+        else _first("answer", whole.messages, short.messages)
         or _first("stamp", whole.shown, short.shown)
         or _first("log", whole.lines, short.lines)
     )
 
 
-def live(script: Script, *, repeats: bool, leaves_out: bool) -> Seen:
-    """Live a life once; return what was seen of it."""
-    seen = Seen()
+def observe(script: Script, *, repeats: bool, leaves_out: bool) -> Observed:
+    """Run a script once; return what was observed."""
+    seen = Observed()
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wallbox-life-"))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wallbox-run-"))
         stage = stack.enter_context(
             closing(ProbedStage(script, Path(folder), seen, repeats=repeats, leaves_out=leaves_out))
         )
@@ -111,7 +112,7 @@ def live(script: Script, *, repeats: bool, leaves_out: bool) -> Seen:
     return seen
 
 
-def _told(frame: bytes) -> tuple[object, ...]:
+def _decoded(frame: bytes) -> tuple[object, ...]:
     topic, header, body = unpack(frame)
     at_s = (header.stamp_ns - START_NS) / 1e9
     return (at_s, topic, header, msgspec.msgpack.decode(body))
