@@ -1,0 +1,220 @@
+"""The command line against one real node, both in this process.
+
+`tests/system/test_cli.py` shows the same of processes.
+"""
+
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bus.place import Place
+from bus.run import open_node
+from cli.main import main
+from msgs.methods import METHODS, TOOLS, Method
+from msgs.pilot import CpState, PilotStatus
+from msgs.requests import NoArguments, StopReason
+from msgs.topics import NODES, PILOT_STATUS, TOPICS
+
+PATIENCE_S = 60.0
+
+# What a node of a package of the user's own may serve: methods that are not in the table.
+SUM = Method(
+    name="sum",
+    server="pilot",
+    arguments=NoArguments,
+    result=dict[str, bool],
+    callers=(TOOLS,),
+    text="",
+)
+NO = replace(SUM, name="no")
+WRONG = replace(SUM, name="wrong")
+
+Tell = Callable[..., Result]
+
+
+def wallbox(*words: str) -> Result:
+    return CliRunner().invoke(main, words, prog_name="wallbox")
+
+
+def _run_pilot(place: Place, started: threading.Event, end: threading.Event) -> None:
+    """Publish pilot/status every 10 ms: B, and C in every tenth."""
+    bus = open_node("pilot", place)
+    count = 0
+
+    def tick() -> None:
+        nonlocal count
+        count += 1
+        state = CpState.C if count % 10 == 0 else CpState.B
+        status = PilotStatus(
+            cp_state=state, duty_percent=100.0, offered_a=0.0, high_v=9.0 + count, low_v=-12.0
+        )
+        bus.publish(PILOT_STATUS, status)
+        if end.is_set():
+            bus.stop(StopReason.SHUTDOWN)
+
+    bus.every(0.01, tick)
+    bus.serve(SUM, lambda call: call.ok({"counted": True}))
+    bus.serve(NO, lambda call: call.refuse("not on a Sunday"))
+    bus.serve(WRONG, lambda call: call.refuse("no", {"a.b": "expected 1", "c": "expected 2"}))
+    bus.ready()
+    started.set()
+    while not bus.stopped:
+        bus.spin(None)
+    bus.close()
+
+
+@pytest.fixture(scope="module")
+def run_dir() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="wb-") as home:
+        place = Place(run_dir=Path(home), state_dir=Path(home))
+        started, end = threading.Event(), threading.Event()
+        thread = threading.Thread(target=_run_pilot, args=(place, started, end))
+        thread.start()
+        assert started.wait(PATIENCE_S)
+        yield home
+        end.set()
+        thread.join(PATIENCE_S)
+
+
+@pytest.fixture
+def tell(run_dir: str) -> Tell:
+    return lambda *words: wallbox(*words, "--run-dir", run_dir)
+
+
+def rows(told: Result) -> list[dict[str, Any]]:
+    assert told.exit_code == 0, told.stderr
+    return [json.loads(line) for line in told.stdout.splitlines()]
+
+
+# --- start -------------------------------------------------------------------------------------
+
+
+def test_an_unknown_verb_is_answered_with_those_there_are() -> None:
+    told = wallbox("launhc")
+    assert told.exit_code == 2
+    assert "no verb 'launhc'; expected one of launch, " in told.stderr
+
+
+# --- topics ------------------------------------------------------------------------------------
+
+
+def test_topics_shows_the_whole_table() -> None:
+    table = rows(wallbox("topics", "--json"))
+    assert [row["topic"] for row in table] == list(TOPICS)
+    assert {row["writer"] for row in table} <= set(NODES)
+    assert len(wallbox("topics").stdout.splitlines()) == len(TOPICS) + 1
+
+
+def test_methods_shows_the_whole_table() -> None:
+    table = rows(wallbox("methods", "--json"))
+    assert [(row["server"], row["method"]) for row in table] == list(METHODS)
+    assert len(wallbox("methods").stdout.splitlines()) == len(METHODS) + 1
+
+
+# --- sniff -------------------------------------------------------------------------------------
+
+
+def test_sniff_shows_one_object_a_line_in_the_promised_form(tell: Tell) -> None:
+    began_s = time.monotonic()
+    seen = rows(tell("sniff", "pilot/status", "--json", "--count", "3"))
+    assert [set(row) for row in seen] == [{"topic", "seq", "t", "node", "msg"}] * 3
+    first = seen[0]
+    assert (first["topic"], first["node"]) == ("pilot/status", "pilot")
+    assert set(first["msg"]) == set(PilotStatus.__struct_fields__)
+    assert [row["seq"] for row in seen] == [first["seq"] + i for i in range(3)]
+    at_s = [row["t"] for row in seen]
+    assert began_s <= at_s[0] < at_s[1] < at_s[2] <= time.monotonic()
+
+
+def test_sniff_without_a_topic_shows_all(tell: Tell) -> None:
+    topics = {row["topic"] for row in rows(tell("sniff", "--json", "--count", "150"))}
+    assert topics == {"pilot/status", "pilot/heartbeat"}
+
+
+def test_sniff_shows_what_fulfils_its_condition(tell: Tell) -> None:
+    told = tell("sniff", "pilot/status", "--json", "--count", "2", "--where", "cp_state == C")
+    assert {row["msg"]["cp_state"] for row in rows(told)} == {"C"}
+
+
+def test_sniff_shows_chosen_fields(tell: Tell) -> None:
+    told = tell("sniff", "pilot/status", "--count", "1", "--fields", "cp_state,none")
+    words = told.stdout.split()
+    assert words[1] == "pilot/status"
+    assert words[3:] in (["cp_state=B", "none=null"], ["cp_state=C", "none=null"])
+
+
+def test_sniff_counts_rate_bytes_and_delay(tell: Tell) -> None:
+    words = ("--hz", "--bandwidth", "--delay", "--json", "--seconds", "1")
+    (row,) = rows(tell("sniff", "pilot/status", *words))
+    assert 0 < row["hz"] < 110
+    assert row["bytes_per_s"] > row["hz"] * 60
+    assert 0 < row["delay_p50_ms"] <= row["delay_p99_ms"] <= row["delay_max_ms"]
+    assert row["gaps"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--where", "cp_state = C"), "^ expected one of == != < <= > >="),
+        (("--fields", "cp_state,"), "^ expected a field"),
+        (("--hz", "--count", "1"), "cannot be combined with"),
+        (("pilot/statu",), 'did you mean "pilot/status"?'),
+    ],
+)
+def test_a_wrong_question_is_exit_code_2(tell: Tell, words: tuple[str, ...], said: str) -> None:
+    told = tell("sniff", *words)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert said in told.stderr
+
+
+# --- call --------------------------------------------------------------------------------------
+
+
+def test_a_call_prints_the_result_as_json(tell: Tell) -> None:
+    assert rows(tell("call", "pilot", "sum")) == [{"counted": True}]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("pilot", "no"), 1, "pilot no: refused: not on a Sunday\n"),
+        (("pilot", "stop", '{"reason": "shutdown"}'), 1, "pilot stop: refused: tool-"),
+        (("pilot", "sum", '{"x": 1}'), 1, "pilot sum: bad_arguments: "),
+        (("pilot", "none"), 1, "pilot none: bad_arguments: pilot has no method 'none'; it has "),
+        (("led", "sum", "--timeout", "0.1"), 1, "led sum: timeout: "),
+        (("pilot", "sum", "{"), 2, "arguments: not JSON: "),
+        (("pilot", "sum", "[1]"), 2, "arguments: expected a JSON object, got [1]"),
+        (("pilot", "sum", '{"x": 99999999999999999999}'), 2, "arguments: cannot be sent: "),
+        (("pilot", "sum", '{"x": "\\ud800"}'), 2, "arguments: cannot be sent: "),
+        (("pilot", "sum", "[" * 100_000), 2, "arguments: not JSON: "),
+        (("*", "methods"), 2, "node: expected the name of a node"),
+    ],
+)
+def test_a_call_that_is_not_done_says_why(
+    tell: Tell, words: tuple[str, ...], code: int, said: str
+) -> None:
+    told = tell("call", *words)
+    assert (told.exit_code, told.stdout) == (code, "")
+    assert told.stderr.startswith(said)
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_refusal_shows_its_problems_by_key(tell: Tell) -> None:
+    told = tell("call", "pilot", "wrong")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == "pilot wrong: refused\n  a.b: expected 1\n  c: expected 2\n"
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "1e12"])
+def test_a_time_out_that_no_clock_can_keep_is_refused(tell: Tell, timeout: str) -> None:
+    told = tell("call", "pilot", "sum", "--timeout", timeout)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "expected more than 0 and at most 3600 s" in told.stderr
