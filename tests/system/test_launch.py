@@ -1,12 +1,9 @@
 """The supervisor with real processes: toy nodes, real kills."""
 
-import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-pytestmark = pytest.mark.system
+from bus.place import Place
+from bus.tool import open_tool
+from msgs.methods import LIST_NODES
+from msgs.requests import NoArguments
+from tests.system.box import PATIENCE_S, WALLBOX, processes_of
 
-WALLBOX = (sys.executable, "-I", "-m", "cli.main")
+pytestmark = pytest.mark.system
 
 TOY = """
 import os
@@ -111,6 +113,7 @@ stops = "last"
 module = "toys.toy"
 needs = ["plant"]
 stops = "last"
+stop_s = 100 # longer than any test waits
 parent_death = "term"
 
 [nodes.pilot]
@@ -123,6 +126,7 @@ stop_s = 0.3
 module = "toys.toy"
 needs = ["safety"]
 stops = "first"
+stop_s = 100
 """
 
 NODES = ("plant", "safety", "pilot", "session")
@@ -183,11 +187,14 @@ class Graph:
     def tell(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*WALLBOX, *words, "--run-dir", f"{self.home}/run"],
-            capture_output=True, text=True, check=False, timeout=30,
+            capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
 
     def ps(self) -> dict[str, dict[str, Any]]:
-        rows = map(json.loads, self.tell("ps", "--json").stdout.splitlines())
+        """Return the nodes by name; none if launch does not answer."""
+        with open_tool(Place(run_dir=self.home / "run", state_dir=self.state)) as tool:
+            answer = tool.call(LIST_NODES, NoArguments(), PATIENCE_S)
+        rows = [] if answer.result is None else msgspec.to_builtins(answer.result)["processes"]
         return {row["node"]: row for row in rows}
 
     def pids(self) -> dict[str, int]:
@@ -195,14 +202,7 @@ class Graph:
 
     def processes(self) -> list[int]:
         """Return all processes of the graph's session."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                status = (folder / "stat").read_text().rpartition(")")[2].split()
-                session = int(status[3])
-                if session == self.session and status[0] != "Z":
-                    found.append(int(folder.name))
-        return found
+        return processes_of(self.session)
 
 
 def look(graph: Graph, row: dict[str, Any]) -> str:
@@ -211,7 +211,7 @@ def look(graph: Graph, row: dict[str, Any]) -> str:
     return str(row["state"])
 
 
-def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
+def until(holds: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
@@ -238,7 +238,7 @@ def graph() -> Iterator[Graph]:
     if graph.process is not None:
         graph.process.kill()
         graph.process.wait()
-        until(lambda: not graph.processes(), 3.0)
+        until(lambda: not graph.processes())
     shutil.rmtree(home)
 
 
@@ -255,7 +255,7 @@ def test_one_command_starts_the_graph_in_the_order_of_needs(graph: Graph) -> Non
     assert {row["state"] for row in graph.ps().values()} == {"ready"}
     assert graph.tell("stop").returncode == 0
     assert graph.process is not None
-    assert graph.process.wait(5) == 0
+    assert graph.process.wait(PATIENCE_S) == 0
     assert graph.processes() == []
 
 
@@ -267,7 +267,7 @@ def test_the_simulated_wallbox_starts_and_stops_whole(graph: Graph) -> None:
     assert {row["state"] for row in rows.values()} == {"ready"}
     assert set(rows) >= {"plant", "pilot", "safety", "meter", "session", "load_manager", "led"}
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert graph.processes() == []
     assert "error" not in graph.log
     assert "SIGKILL" not in graph.log
@@ -277,13 +277,11 @@ def test_what_cannot_be_cancelled_does_not_keep_an_asyncio_node_from_stopping(
     graph: Graph,
 ) -> None:
     graph.source.write_text(LOOP)
-    graph.plan.write_text('path = "."\n[nodes.pilot]\nmodule = "toys.toy"\nstop_s = 20\n')
+    graph.plan.write_text('path = "."\n[nodes.pilot]\nmodule = "toys.toy"\nstop_s = 100\n')
     process = graph.launch()
     until(lambda: graph.ps()["pilot"]["state"] == "ready")
-    began_s = time.monotonic()
     assert graph.tell("stop").returncode == 0
-    assert process.wait(5) == 0
-    assert time.monotonic() - began_s < 5.0  # long before SIGTERM
+    assert process.wait(PATIENCE_S) == 0  # long before SIGTERM
     assert "coroutine stay does not end within 0.5 s; left" in graph.log
 
 
@@ -319,7 +317,7 @@ def test_the_death_of_the_warm_parent_disturbs_no_node_of_either_kind(graph: Gra
     for victim in ("pilot", "meter"):  # the second while the packages of the network are imported
         (warm,) = set(children_of(process.pid)) - set(graph.pids().values())
         os.kill(warm, signal.SIGKILL)
-        until(partial(is_gone, warm), 3.0)
+        until(partial(is_gone, warm))
         assert graph.tell("restart", victim).returncode == 0
     after = graph.pids()
     assert {name for name in after if after[name] != before[name]} == {"pilot", "meter"}
@@ -330,7 +328,7 @@ def test_a_second_launch_names_the_owner_and_disturbs_nothing(graph: Graph) -> N
     pids = graph.pids()
     second = subprocess.run(
         [*WALLBOX, "launch", str(graph.plan), *graph.directories],
-        capture_output=True, text=True, check=False, timeout=10,
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     assert second.returncode == 1
     assert second.stderr.splitlines() == [
@@ -355,7 +353,7 @@ def test_a_wrong_key_ends_the_launch_before_anything_starts(
     graph: Graph, setting: str, line: str
 ) -> None:
     process = graph.launch(setting, expect_ready=False)
-    assert process.wait(5) == 1
+    assert process.wait(PATIENCE_S) == 1
     assert graph.log.startswith(line)
     assert len(graph.log.splitlines()) == 1
     assert graph.events == []
@@ -416,7 +414,7 @@ def test_a_driver_that_cannot_be_opened_stops_what_has_started_and_leaves_nothin
     process = graph.launch(
         "session.driver=toys.lamp_sim", "session.driver.lamp.parameters.pin=9", expect_ready=False
     )
-    assert process.wait(5) == 1
+    assert process.wait(PATIENCE_S) == 1
     assert graph.log.splitlines()[-1] == (
         "--set: nodes.session.driver.lamp.parameters.pin: no pin 9; expected 1 to 8"
     )
@@ -444,7 +442,7 @@ def test_an_unknown_driver_is_refused_before_anything_starts(
 ) -> None:
     give_lamp(graph)
     process = graph.launch(f"session.driver={driver}", expect_ready=False)
-    assert process.wait(5) == 1
+    assert process.wait(PATIENCE_S) == 1
     assert graph.log.startswith(f"--set: {line}")
     assert len(graph.log.splitlines()) == 1
     assert graph.events == []
@@ -455,7 +453,7 @@ def test_a_run_directory_too_long_for_sockets_is_refused_in_words(graph: Graph) 
     long = f"{graph.home}/{'x' * 100}"
     refused = subprocess.run(
         [*WALLBOX, "launch", str(graph.plan), "--run-dir", long, "--state-dir", str(graph.state)],
-        capture_output=True, text=True, check=False, timeout=10,
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     assert refused.returncode == 1
     assert "sockets in it may have" in refused.stderr
@@ -477,8 +475,8 @@ def test_no_process_survives_a_killed_supervisor(graph: Graph) -> None:
     pids = graph.pids()
     process.kill()
     process.wait()
-    until(lambda: not any(map(is_alive, pids.values())), 3.0)
-    until(lambda: not graph.processes(), 3.0)  # nor what the nodes had started
+    until(lambda: not any(map(is_alive, pids.values())))
+    until(lambda: not graph.processes())  # nor what the nodes had started
     assert "safety stop signal" in graph.events  # it has reached its safe state by itself
     graph.launch()  # and the place is free at once
     assert {row["state"] for row in graph.ps().values()} == {"ready"}
@@ -498,7 +496,7 @@ def test_a_killed_node_is_back_and_the_others_keep_their_processes(graph: Graph)
     child = int(next(event for event in graph.events if "child" in event).split()[2])
     os.kill(before["pilot"], signal.SIGKILL)
     until(lambda: graph.ps()["pilot"]["state"] == "ready" and graph.pids() != before)
-    until(lambda: not is_alive(child), 3.0)  # its group went with it
+    until(lambda: not is_alive(child))  # its group went with it
     row, after = graph.ps()["pilot"], graph.pids()
     assert (row["restarts"], row["incarnation"]) == (1, 2)
     assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
@@ -605,7 +603,7 @@ def stops(graph: Graph) -> list[str]:
 def test_ctrl_c_stops_session_first_and_safety_and_plant_last(graph: Graph) -> None:
     process = graph.launch()
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert stops(graph) == ["session", "pilot", "safety", "plant"]
     assert all(event.endswith("shutdown") for event in graph.events if " stop " in event)
     assert graph.processes() == []
@@ -617,8 +615,8 @@ def test_a_node_that_does_not_stop_is_made_to_and_the_order_holds(graph: Graph) 
     process = graph.launch("pilot.stubborn=true")
     began = time.monotonic()
     os.kill(process.pid, signal.SIGTERM)
-    assert process.wait(5) == 0
-    assert 0.8 <= time.monotonic() - began <= 4.0  # stop_s 0.3 s, then 0.5 s for SIGTERM
+    assert process.wait(PATIENCE_S) == 0
+    assert time.monotonic() - began >= 0.8  # stop_s 0.3 s, then 0.5 s for SIGTERM
     pilot = [event for event in graph.events if event.startswith("pilot stop")]
     assert pilot == ["pilot stop shutdown", "pilot stop signal"]
     assert stops(graph)[-2:] == ["safety", "plant"]
@@ -629,9 +627,9 @@ def test_a_second_ctrl_c_shortens_and_a_third_kills(graph: Graph) -> None:
     os.kill(process.pid, signal.SIGINT)
     until(lambda: "session stop shutdown" in graph.events)
     os.kill(process.pid, signal.SIGINT)
-    until(lambda: "session stop signal" in graph.events, 1.5)  # its stop_s is 2 s
+    until(lambda: "session stop signal" in graph.events)
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert not {"pilot stop shutdown", "plant stop shutdown"} & set(graph.events)
     before_safety = stops(graph)[: stops(graph).index("safety")]
     assert "plant" not in before_safety  # the world may hear of its end, but only then
@@ -646,14 +644,14 @@ def test_however_often_it_is_asked_safety_has_its_time_and_the_world_outlives_it
     os.kill(process.pid, signal.SIGINT)
     until(lambda: "session stop shutdown" in graph.events)
     os.kill(process.pid, signal.SIGINT)
-    until(lambda: "session stop signal" in graph.events, 1.5)
+    until(lambda: "session stop signal" in graph.events)
     os.kill(process.pid, signal.SIGINT)
-    until(lambda: "safety stop signal" in graph.events, 1.5)
-    termed_s = time.monotonic()
-    while process.poll() is None and time.monotonic() - termed_s < 0.35:
+    until(lambda: "safety stop signal" in graph.events)
+    termed_s = (graph.state / "events").stat().st_mtime
+    while process.poll() is None and time.time() - termed_s < 0.35:
         os.kill(process.pid, signal.SIGINT)
-        assert is_alive(plant)
+        assert is_alive(plant) or time.time() - termed_s >= 0.35
         time.sleep(0.02)
-    assert process.wait(5) == 0
-    assert time.monotonic() - termed_s >= 0.35  # it had its time, then it was killed
+    assert process.wait(PATIENCE_S) == 0
+    assert time.time() - termed_s >= 0.35  # it had its time, then it was killed
     assert graph.processes() == []
