@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
 MUTANTS := $(VENV)/.mutants
+SYSTEM := tests/system tests/system_node tests/web/browser # where processes are started
 
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 IDENTITY := import sys; print(sys.base_prefix + "@" + sys.version.split()[0])
@@ -25,11 +26,8 @@ ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
-# A machine that stands still for 50 ms opens the contactor, as it must: a system test that failed
-# beside others is run once more, alone. What fails then has failed.
 test: check browser fast
-	$(BIN)/pytest -q -m system -n 2 --dist loadfile || \
-	    $(BIN)/pytest -q -m system --last-failed --last-failed-no-failures none
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "system and not proof" $(SYSTEM)
 
 fast: setup
 	$(BIN)/pytest -q -n 2 -m "not system and not proof"
