@@ -3,16 +3,30 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.closing import close_all
+
+if TYPE_CHECKING:
+    from tests.system.shared import SharedBox
 
 
 @pytest.fixture(autouse=True)
 def _closing() -> Iterator[None]:
     yield
     close_all()
+
+
+@pytest.fixture(scope="session")
+def shared() -> "Iterator[SharedBox]":
+    """Give the real box of this worker, which is launched with the first test that needs it."""
+    from tests.system.shared import SharedBox
+
+    shared = SharedBox()
+    yield shared
+    shared.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,13 +1,11 @@
 """Boxes of real processes for tests: one of a test's own, or a running one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.system.box import Box, new_box
-from tests.system.shared import SharedBox
-
-Note = Callable[[str, object], None]
+from tests.system.shared import Note, SharedBox
 
 
 @pytest.fixture
@@ -17,27 +15,16 @@ def own_box() -> Iterator[Box]:
         yield box
 
 
-@pytest.fixture(scope="session")
-def shared() -> Iterator[SharedBox]:
-    """Give the box of this worker, which is launched with the first test that needs it."""
-    shared = SharedBox()
-    yield shared
-    shared.close()
-
-
 @pytest.fixture
 def box(shared: SharedBox, record_property: Note) -> Box:
     """Give a running box that nothing is plugged into; its vehicle is soon at its full current."""
-    return shared.bring_back(lambda why: record_property("box launched", why), may_charge=False)
+    return shared.idle(record_property)
 
 
 @pytest.fixture
 def charging(shared: SharedBox, record_property: Note) -> Box:
     """Give the running box in a charge at full current; it may have begun in a test before."""
-    box = shared.bring_back(lambda why: record_property("box launched", why), may_charge=True)
-    if not box.is_charged():
-        box.charge()
-    return box
+    return shared.charging(record_property)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

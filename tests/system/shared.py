@@ -15,6 +15,8 @@ from tests.system.box import QUICK, Box, new_box
 
 # Its settings may be changed: they are those of a box that is delivered, and not locked by --set.
 DELIVERED = (*QUICK, "factory.main_fuse_a=63", "factory.authorization.required=false")
+Note = Callable[[str, object], None]  # record_property of pytest
+LAUNCHED = "box launched"
 HOUSE_A = (2.0, 2.0, 2.0)  # of launch/simulation.toml
 
 
@@ -26,21 +28,30 @@ class SharedBox:
         self._box: Box | None = None
         self._at_first: dict[str, Any] = {}
 
-    def bring_back(self, note: Callable[[str], None], *, may_charge: bool) -> Box:
+    def idle(self, note: Note) -> Box:
         """Return the box as it was when it was launched, but for the nodes' incarnations.
 
-        :param note: is told why the box was launched.
-        :param may_charge: a vehicle may stay plugged in, and its charge go on.
+        :param note: takes why the box had to be launched.
         """
+        return self._bring_back(note, may_charge=False)
+
+    def charging(self, note: Note) -> Box:
+        """Return the same in a charge at full current, which may go on from a test before."""
+        box = self._bring_back(note, may_charge=True)
+        if not box.is_charged():
+            box.charge()
+        return box
+
+    def _bring_back(self, note: Note, *, may_charge: bool) -> Box:
         if self._box is not None:
             try:
                 _tidy(self._box, self._at_first, may_charge=may_charge)
                 return self._box
             except (AssertionError, pytest.fail.Exception) as error:
-                note(f"the test before has damaged it: {error}".splitlines()[0])
+                note(LAUNCHED, f"the test before has damaged it: {error}".splitlines()[0])
                 self.close()
         else:
-            note("there was none")
+            note(LAUNCHED, "there was none")
         self._box = self._stack.enter_context(new_box())
         self._box.launch(*DELIVERED)
         _wait_idle(self._box)

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState
 
-from tests.system.box import QUICK_VEHICLE_WITH_CARD, new_box
+from tests.system.box import PATIENCE_S
+from tests.system.shared import Note, SharedBox
 from tests.web.browser.visit import DESKTOP, Site, first_login, open_browser, open_site
-
-SLOW_MS = 10_000  # a busy machine; what is expected comes within a second
 
 
 @pytest.fixture(scope="session")
@@ -18,18 +18,31 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with new_box() as box:
-        box.launch(*QUICK_VEHICLE_WITH_CARD)
-        site = open_site(box)
-        site.require_cards(False)
-        yield site
+@pytest.fixture
+def charging() -> None:
+    """Have the box of `site` charge."""
 
 
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, site: Site) -> StorageState:
-    return first_login(browser, site)
+@pytest.fixture
+def site(shared: SharedBox, record_property: Note, request: pytest.FixtureRequest) -> Site:
+    """Give the page of the running box, which nothing is plugged into."""
+    is_charging = charging.__name__ in request.fixturenames
+    box = shared.charging(record_property) if is_charging else shared.idle(record_property)
+    return open_site(box)
+
+
+@pytest.fixture(scope="session")
+def logins() -> dict[Path, StorageState]:
+    """Give what the browser keeps of the first login to a box, by the box's home."""
+    return {}
+
+
+@pytest.fixture
+def signed_in(browser: Browser, site: Site, logins: dict[Path, StorageState]) -> StorageState:
+    home = site.box.home
+    if home not in logins:
+        logins[home] = first_login(browser, site)
+    return logins[home]
 
 
 @dataclass
@@ -86,7 +99,7 @@ def new_tab(browser: Browser, site: Site, complaints: Complaints) -> Iterator[Ne
             storage_state=state,
             java_script_enabled=scripts,
         )
-        context.set_default_timeout(SLOW_MS)
+        context.set_default_timeout(PATIENCE_S * 1000)
         contexts.append(context)
         page = context.new_page()
         complaints.watch(page)

@@ -6,28 +6,15 @@ import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from msgs.led import LedFrame
-from msgs.session import WallboxState
-from msgs.topics import LED_FRAME, SESSION_STATUS
+from msgs.topics import LED_FRAME
 from tests.web.browser.conftest import NewTab
 from tests.web.browser.visit import Lights, Site, drawn, lights_of, wait_until
 
 pytestmark = pytest.mark.system
 
-PATIENCE_S = 10.0
 NAMES = {"S1", "S2", "S3", "S4", "network", "rfid", "frame", "mode", "touch"}
 BLUE, BLINKING, DARK = ("blue", "steady"), ("blue", "blink"), ("off", "off")
 ORANGE, ORANGE_BLINKING = ("orange", "steady"), ("orange", "blink")
-
-
-@pytest.fixture(autouse=True)
-def clean(site: Site) -> None:
-    """Begin with a box that has nothing to complain of and no vehicle."""
-    for fault in site.box.act("status")["faults"]:
-        site.box.act("clear", name=fault)
-    if site.box.act("status")["vehicle"] != "away":
-        site.box.act("unplug")
-    site.require_cards(False)
-    site.box.until(SESSION_STATUS, lambda said: said.state is WallboxState.IDLE, 30.0)
 
 
 def is_drawn(page: Page, site: Site, *segments: tuple[str, str]) -> Lights:
@@ -37,7 +24,7 @@ def is_drawn(page: Page, site: Site, *segments: tuple[str, str]) -> Lights:
         said = lights_of(site.frame())
         return list(said.values())[:4] == list(segments) and drawn(page) == said
 
-    wait_until(holds, PATIENCE_S, f"{segments} are drawn")
+    wait_until(holds, f"{segments} are drawn")
     return drawn(page)
 
 
@@ -76,7 +63,7 @@ def test_self_test_and_charge_are_drawn_as_they_pass(tab: Page, site: Site) -> N
                 seen.append(lights)
             return tab.locator("#state").inner_text() == state
 
-        wait_until(holds, 30.0, f"the page says {state}")
+        wait_until(holds, f"the page says {state}")
 
     site.box.act("plug")
     site.box.act("ready")
@@ -108,7 +95,7 @@ def is_drawn_any(page: Page, site: Site, colors: tuple[str, ...]) -> Lights:
             tuple(color for color, _ in list(said.values())[:4]) == colors and drawn(page) == said
         )
 
-    wait_until(holds, PATIENCE_S, f"{colors} are drawn")
+    wait_until(holds, f"{colors} are drawn")
     return drawn(page)
 
 
@@ -160,8 +147,8 @@ def phases(page: Page, count: int) -> float:
     return float(starts.pop()) % 1000
 
 
+@pytest.mark.usefixtures("charging")
 def test_box_and_page_blink_by_the_same_clock(tab: Page, site: Site) -> None:
-    site.box.charge()
     is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
     # CLOCK_MONOTONIC of this machine is the box's clock; the stream sends it to the page.
     shown = tab.evaluate(
@@ -179,19 +166,19 @@ def test_box_and_page_blink_by_the_same_clock(tab: Page, site: Site) -> None:
     assert apart_ms < took_ms + 100
 
 
+@pytest.mark.usefixtures("charging")
 def test_who_wants_no_motion_gets_steady_lights_and_the_word(
     new_tab: NewTab, signed_in: StorageState, site: Site
 ) -> None:
     page = new_tab(state=signed_in, motion="reduce")
     page.goto("/")
-    site.box.charge()
     is_drawn(page, site, BLINKING, BLINKING, BLINKING, BLINKING)
     assert page.evaluate(STEP) == []
     expect(page.locator('[data-light="S1"]')).to_contain_text("blinks")
 
 
+@pytest.mark.usefixtures("charging")
 def test_lights_can_be_held_still(tab: Page, site: Site) -> None:
-    site.box.charge()
     is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
     tab.get_by_role("button", name="Hold lights still").click()
     assert tab.evaluate(STEP) == []

@@ -31,11 +31,11 @@ def test_tab_that_nobody_sees_has_no_stream_and_one_again_when_it_is_seen(tab: P
     tab.on("request", lambda request: opened.append(request.url))
     tab.on("requestfailed", lambda request: ended.append(request.url))
     tab.evaluate(SIGHT, True)
-    wait_until(lambda: tab.title() and ended, 5.0, "the stream ends")
+    wait_until(lambda: tab.title() and ended, "the stream ends")
     assert [url.rpartition("/")[2] for url in ended] == ["live"]
     assert opened == []
     tab.evaluate(SIGHT, False)
-    wait_until(lambda: tab.title() and opened, 5.0, "a stream begins")
+    wait_until(lambda: tab.title() and opened, "a stream begins")
     assert [url.rpartition("/")[2] for url in opened] == ["live"]
 
 
@@ -46,17 +46,16 @@ def test_only_a_new_state_is_spoken(tab: Page, site: Site) -> None:
     site.box.act("plug")
     expect(spoken).to_contain_text("ReadyForCharging.")
     site.box.act("ready")
-    expect(spoken).to_contain_text("Charging.", timeout=20_000)
+    expect(spoken).to_contain_text("Charging.")
 
 
+@pytest.mark.usefixtures("charging")
 @pytest.mark.req("MET-7")
 def test_charge_is_shown_in_numbers_with_the_reason_of_its_limit(tab: Page, site: Site) -> None:
-    site.box.charge()
     expect(tab.locator("#state")).to_have_text("Charging")
     reading = site.box.last(METER_BOX).message
     wait_until(
         lambda: abs(number_of(tab, "#total") - reading.power_w) < 0.1 * reading.power_w,
-        10.0,
         f"about {reading.power_w:.0f} W are shown",
     )
     expect(tab.locator("#phases tr")).to_have_count(3)
@@ -70,13 +69,13 @@ def test_charge_is_shown_in_numbers_with_the_reason_of_its_limit(tab: Page, site
     site.box.act("house", current_a=[2.0, 2.0, 2.0])
 
 
+@pytest.mark.usefixtures("charging")
 def test_curve_grows_and_stands_in_a_table_as_well(tab: Page, site: Site) -> None:
-    site.box.charge()
     line = tab.locator("#curve polyline")
     line.wait_for()
     before = len((line.get_attribute("points") or "").split())
     wait_until(
-        lambda: len((line.get_attribute("points") or "").split()) > before, 10.0, "the curve grows"
+        lambda: len((line.get_attribute("points") or "").split()) > before, "the curve grows"
     )
     tab.get_by_text("The curve as a table").click()
     expect(tab.locator("#curve-table tbody tr").first).to_be_visible()
@@ -89,10 +88,10 @@ def test_lost_stream_is_told_and_comes_back_by_itself(
     complaints.expected = STOPPED
     with site.box.frozen("web"), site.box.frozen("launch"):
         expect(tab.get_by_role("alert")).to_have_text(
-            re.compile(r"No live data since \d\d:\d\d:\d\d\."), timeout=15_000
+            re.compile(r"No live data since \d\d:\d\d:\d\d\.")
         )
         expect(tab.locator("#live")).to_have_attribute("data-stale", "")
-    expect(tab.locator("#stale")).to_be_empty(timeout=15_000)
+    expect(tab.locator("#stale")).to_be_empty()
     expect(tab.locator("#live")).not_to_have_attribute("data-stale", "")
 
 
@@ -107,7 +106,7 @@ def test_page_whose_login_has_ended_goes_to_the_login(
     other = one.context.new_page()
     other.goto("/user")
     other.get_by_role("button", name="Log out").click()
-    expect(one.get_by_role("heading", name="Login")).to_be_visible(timeout=20_000)
+    expect(one.get_by_role("heading", name="Login")).to_be_visible()
 
 
 def test_silent_node_is_named_in_words(

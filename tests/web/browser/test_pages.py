@@ -48,10 +48,10 @@ def test_axe_finds_nothing_on_any_page(
     assert found == []
 
 
+@pytest.mark.usefixtures("charging")
 def test_axe_finds_nothing_in_a_fault_and_in_a_charge(
     new_tab: NewTab, signed_in: StorageState, site: Site
 ) -> None:
-    site.box.charge()
     page = new_tab(state=signed_in, scheme="dark")
     show(page, "/")
     page.locator("#curve polyline").wait_for()
@@ -78,12 +78,12 @@ def violations(page: Page, where: str) -> list[tuple[str, str, Any]]:
     ]
 
 
+@pytest.mark.usefixtures("charging")
 @pytest.mark.parametrize("width", [320, PHONE[0], 768, 1024])
 def test_nothing_is_wider_than_the_screen(
     new_tab: NewTab, signed_in: StorageState, site: Site, complaints: Complaints, width: int
 ) -> None:
     complaints.expected = ("status of 404",)
-    site.box.charge()  # with numbers of every width
     for state, paths in ((None, OPEN_PAGES), (signed_in, PAGES)):
         page = new_tab(size=(width, 800), state=state)
         for path in paths:

@@ -16,7 +16,7 @@ from msgs.methods import SET_SETTINGS
 from msgs.session import SessionStatus
 from msgs.settings import SetArguments
 from msgs.topics import LED_FRAME, SESSION_STATUS
-from tests.system.box import HOUSE_PORT, Box
+from tests.system.box import HOUSE_PORT, PATIENCE_S, Box
 
 CHROMIUM = Path("/usr/bin/chromium")
 WEB_PORT = 8080  # of nodes.web; moved by --ports
@@ -61,8 +61,8 @@ class Site:
             self.box.look_for(0.1)
             return self.box.tool.call(SET_SETTINGS, changes, 5.0).status is Status.OK
 
-        wait_until(is_set, 15.0, "the authorisation can be switched")
-        self.box.until(SESSION_STATUS, lambda said: said.authorization_required is required, 5.0)
+        wait_until(is_set, "the authorisation can be switched")
+        self.box.until(SESSION_STATUS, lambda said: said.authorization_required is required)
 
 
 def open_site(box: Box) -> Site:
@@ -78,6 +78,7 @@ def open_browser() -> Iterator[Browser]:
     :raises AssertionError: there is none.
     """
     assert CHROMIUM.exists(), "chromium is missing: run make browser"
+    expect.set_options(timeout=PATIENCE_S * 1000)
     with sync_playwright() as playwright:
         yield from _launched(playwright)
 
@@ -136,11 +137,11 @@ def lights_of(frame: LedFrame) -> Lights:
     return {name: (light.color.value, light.effect.value) for name, light in lights.items()}
 
 
-def wait_until(holds: Callable[[], object], seconds: float, what: str) -> None:
+def wait_until(holds: Callable[[], object], what: str) -> None:
     """Look again and again until something holds.
 
-    :raises AssertionError: it does not within the time.
+    :raises AssertionError: it does not in time.
     """
-    end_s = time.monotonic() + seconds
+    end_s = time.monotonic() + PATIENCE_S
     while not holds():
-        assert time.monotonic() < end_s, f"not within {seconds:g} s: {what}"
+        assert time.monotonic() < end_s, f"not within {PATIENCE_S:g} s: {what}"
