@@ -1,6 +1,5 @@
 """The front over the whole simulated wallbox: printed, in a terminal, and with the graph behind."""
 
-import contextlib
 import fcntl
 import json
 import os
@@ -10,7 +9,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import tempfile
 import termios
 import time
@@ -19,13 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from msgs.topics import LED_FRAME, SESSION_STATUS
+from tests.system.box import PATIENCE_S, WALLBOX, Box, processes_of
+
 pytestmark = pytest.mark.system
 
-WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 
-
-def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
+def until(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
@@ -61,25 +60,19 @@ class Home:
     def tell(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*WALLBOX, *words, f"--run-dir={self.path}/run"],
-            capture_output=True, text=True, check=False, timeout=30,
+            capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
 
     def processes(self) -> list[int]:
         """Return all processes of the sessions that were started here."""
         ours = {process.pid for process in self.started}
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                status = (folder / "stat").read_text().rpartition(")")[2].split()
-                if int(status[3]) in ours and status[0] != "Z":
-                    found.append(int(folder.name))
-        return found
+        return [pid for session in ours for pid in processes_of(session)]
 
 
 class Terminal:
     """A terminal of 80x24 with one command in it; reads what is drawn, types keys."""
 
-    def __init__(self, home: Home, *words: str, **environment: str) -> None:
+    def __init__(self, *words: str, **environment: str) -> None:
         self._master, self._slave = pty.openpty()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self._slave)
@@ -92,7 +85,6 @@ class Terminal:
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
-        home.started.append(self.process)
 
     def shows(self, text: str) -> None:
         until(lambda: text in self.read())
@@ -116,6 +108,8 @@ class Terminal:
         return termios.tcgetattr(self._slave)
 
     def close(self) -> None:
+        self.process.kill()  # if it has not ended
+        self.process.wait()
         os.close(self._master)
         os.close(self._slave)
 
@@ -128,24 +122,13 @@ def home() -> Iterator[Home]:
     for process in home.started:
         process.kill()
         process.wait()
-    until(lambda: not home.processes(), 10.0)
+    until(lambda: not home.processes())
     shutil.rmtree(path)
 
 
-@pytest.fixture
-def running(home: Home) -> Home:
-    home.start(*home.launch, out="log")
-    until(lambda: "simulation is ready" in home.text("log"))
-    return home
-
-
-def test_the_front_of_a_charge_is_printed_once(running: Home) -> None:
-    until(lambda: "front       authorisation required\n" in running.tell("front").stdout)
-    card = json.loads((running.path / "state" / "label.json").read_text())["rfid"][1]["uid"]
-    for words in (["tap", card], ["plug"], ["ready"]):
-        assert running.tell("sim", *words).returncode == 0
-    until(lambda: "front       charging\n" in running.tell("front").stdout)
-    told = running.tell("front", "--once")
+def test_the_front_of_a_charge_is_printed_once(charging: Box) -> None:
+    charging.until(LED_FRAME, lambda frame: frame.caption == "charging")
+    told = charging.tell("front", "--once")
     assert (told.returncode, told.stderr) == (0, "")
     lines = told.stdout.splitlines()
     assert lines[2].split()[:4] == ["███████"] * 4
@@ -157,8 +140,14 @@ def test_the_front_of_a_charge_is_printed_once(running: Home) -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_the_front_in_a_terminal_acts_by_keys_and_leaves_all_as_it_was(running: Home) -> None:
-    terminal = Terminal(running, *WALLBOX, "front", f"--run-dir={running.path}/run")
+def front_of(box: Box, **environment: str) -> Terminal:
+    return Terminal(*WALLBOX, "front", f"--run-dir={box.place.run_dir}", **environment)
+
+
+def test_the_front_in_a_terminal_acts_by_keys_and_leaves_all_as_it_was(box: Box) -> None:
+    box.ask("system", "set", {"changes": {"authorization.required": True}})
+    box.until(SESSION_STATUS, lambda said: said.authorization_required)
+    terminal = front_of(box)
     try:
         terminal.shows("q leave")
         terminal.type("p")
@@ -176,11 +165,11 @@ def test_the_front_in_a_terminal_acts_by_keys_and_leaves_all_as_it_was(running: 
         assert terminal.after == terminal.before
     finally:
         terminal.close()
-    assert running.tell("ps").returncode == 0
+    assert box.do("ps")
 
 
-def test_without_colours_ctrl_c_leaves_as_well(running: Home) -> None:
-    terminal = Terminal(running, *WALLBOX, "front", f"--run-dir={running.path}/run", NO_COLOR="1")
+def test_without_colours_ctrl_c_leaves_as_well(box: Box) -> None:
+    terminal = front_of(box, NO_COLOR="1")
     try:
         terminal.shows("Idle:")
         assert "\x1b[38;5;" not in terminal.drawn
@@ -189,14 +178,15 @@ def test_without_colours_ctrl_c_leaves_as_well(running: Home) -> None:
         assert terminal.after == terminal.before
     finally:
         terminal.close()
-    assert running.tell("ps").returncode == 0
+    assert box.do("ps")
 
 
-def test_the_front_ends_with_the_graph_and_says_so(running: Home) -> None:
-    terminal = Terminal(running, *WALLBOX, "front", f"--run-dir={running.path}/run")
+def test_the_front_ends_with_the_graph_and_says_so(own_box: Box) -> None:
+    own_box.launch()
+    terminal = front_of(own_box)
     try:
         terminal.shows("Idle:")
-        assert running.tell("stop").returncode == 0
+        own_box.do("stop")
         assert terminal.end() == 0
         assert "the graph has stopped" in terminal.drawn
     finally:
@@ -211,7 +201,8 @@ def test_without_a_graph_there_is_no_front(home: Home) -> None:
 
 @pytest.mark.parametrize("keys", ["q", "\x03"])
 def test_a_graph_behind_its_front_stops_in_order_with_it(home: Home, keys: str) -> None:
-    terminal = Terminal(home, *home.launch, "--front")
+    terminal = Terminal(*home.launch, "--front")
+    home.started.append(terminal.process)
     try:
         terminal.shows("q stop all")
         assert f"run directory  {home.path}/run" in terminal.drawn
@@ -232,7 +223,7 @@ def test_where_there_is_no_terminal_changes_are_printed_until_it_is_stopped(home
     assert home.tell("sim", "plug").returncode == 0
     until(lambda: "vehicle    B, vehicle connected" in home.text("out"))
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_S) == 0
     lines = home.text("out").splitlines()
     assert lines[0].startswith("simulation runs: ")
     label = json.loads((home.path / "state" / "label.json").read_text())
@@ -249,13 +240,13 @@ def test_no_process_survives_a_killed_front(home: Home) -> None:
     assert len(home.processes()) > 3
     process.kill()
     process.wait()
-    until(lambda: home.processes() == [], 10.0)
+    until(lambda: home.processes() == [])
 
 
 def test_a_graph_that_cannot_start_leaves_one_line_and_exit_code_1(home: Home) -> None:
     told = subprocess.run(
         [*home.launch, "--front", "--set", "pilot.driver=board"],
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     assert (told.returncode, told.stdout) == (1, "")
     assert len(told.stderr.splitlines()) == 1
@@ -266,10 +257,10 @@ def test_a_second_launch_names_the_owner_and_leaves_its_log_alone(home: Home) ->
     process = home.start(*home.launch, "--front", out="out")
     until(lambda: "Idle: " in home.text("out"))
     second = subprocess.run(
-        [*home.launch, "--front"], capture_output=True, text=True, check=False, timeout=30
+        [*home.launch, "--front"], capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert second.returncode == 1
     assert second.stderr.startswith(f"launch runs already on {home.path}/run: process ")
     assert not (home.path / "run/launch.log.1").exists()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_S) == 0

@@ -1,0 +1,37 @@
+"""A machine that stands still: safety opens and says so, and the charge goes on (ERR-R)."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from msgs.topics import SAFETY_STATUS
+from tests.system.box import Box
+
+pytestmark = pytest.mark.system
+
+STALL_S = 0.4  # more than safety's own cycle may be late, less than the hardware watchdog's 1.0 s
+
+
+@pytest.mark.req("ERR-R")
+def test_a_machine_that_stood_still_is_named_and_the_charge_goes_on(charging: Box) -> None:
+    since_s = time.monotonic()
+    stopped = [pid for pid in charging.processes() if pid != charging.supervisor]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(STALL_S)
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    charging.until(SAFETY_STATUS, lambda said: bool(said.faults), since_s=since_s)
+    assert not charging.stays_closed(since_s)
+    assert charging.last(SAFETY_STATUS).message.retries == 1
+
+
+def test_an_opening_for_another_reason_is_no_machine_that_stood_still(charging: Box) -> None:
+    since_s = time.monotonic()
+    charging.act("pull")
+    charging.event("contacts_open", since_s)
+    with pytest.raises(AssertionError):
+        charging.stays_closed(since_s)
+    charging.act("plug")  # which clears the fault (ERR-1)
