@@ -74,6 +74,7 @@ class Watch:
         self.is_plug_out = False  # as safety has seen it
         self.reason = ""  # of the session's state
         self.pilot_ns = 0
+        self.is_closed = False  # by safety's phase
         self.openings: list[str] = []  # of the contacts, and what safety said of it
         self.late_looks = [0] * (len(LOOK_GAP_BOUNDS_MS) + 1)  # of safety, by length
         self.longest_gap_ms = 0.0
@@ -94,8 +95,9 @@ class Watch:
                 self.late_looks = message["look_gaps"]
                 self.longest_gap_ms = max(self.longest_gap_ms, message["look_gap_max_ms"])
             case "safety/status":
-                if self.contactor == "closed" and message["contactor"] != "closed":
-                    self.openings.append(message["detail"])
+                if self.is_closed and message["phase"] != "closed":
+                    self.openings.append(message["detail"])  # before a new self-test hides it
+                self.is_closed = message["phase"] == "closed"
                 self.contactor = message["contactor"]
                 self.detail = message["detail"]
                 self.faults = set(message["faults"])
