@@ -1,8 +1,8 @@
-"""A pytest plugin of the mutation run: calls go straight to the mutant, not through its wrapper.
+"""A pytest plugin of the mutation run: calls go directly to the mutant, not through its wrapper.
 
-mutmut puts a wrapper before each function, which looks up at every call which mutant is active. A
+mutmut puts a wrapper before each function, which looks up the active mutant at every call. A
 process runs one mutant only, so the names are bound here once, and the tests take a third of the
-time. A wrapper that is held elsewhere, in a table say, goes on to do the same, slowly.
+time. A wrapper that is referenced elsewhere, as in a table, still works, slowly.
 """
 
 import os
@@ -11,18 +11,21 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
-OURS = ("bus", "msgs", "nodes", "tests")
+FOLDERS = ("bus", "msgs", "nodes", "tests")
 
 
 def pytest_sessionstart() -> None:
     """Bind the names, in a process that mutmut has forked for one mutant."""
     active = os.environ.get("MUTANT_UNDER_TEST", "")
     if "__mutmut_" in active:  # else mutmut counts calls, or lets every call fail
-        bind([module for name, module in sys.modules.items() if name.split(".")[0] in OURS], active)
+        bind(
+            [module for name, module in sys.modules.items() if name.split(".")[0] in FOLDERS],
+            active,
+        )
 
 
 def bind(modules: Iterable[ModuleType], active: str) -> None:
-    """Put in all modules, in place of each wrapper, what it would call."""
+    """Replace each wrapper, in all modules, by the function that it would call."""
     modules = list(modules)
     behind = {
         id(wrapper): function for module in modules for wrapper, function in _pairs(module, active)

@@ -1,9 +1,9 @@
-"""Change the machines in every small way, and ask of each change that a test notices it.
+"""Change the machines in small ways, and check that a test fails after each change.
 
-Run `make mutants`; `python tests/mutation/run.py 'nodes.safety.why.*'` tries the mutants of these
-names only, on what is left of the run before. mutmut makes the changes and runs the tests; what is
-changed and which tests run stands in pyproject.toml. A change that no test notices needs a test,
-or a reason in accepted.toml; a reason that excuses nothing any more has to go.
+Run `make mutants`; `python tests/mutation/run.py 'nodes.safety.why.*'` runs only the mutants of
+these names, on the files of the run before. mutmut makes the changes and runs the tests;
+pyproject.toml says what is changed and which tests run. A change after which no test fails needs a
+test, or a reason in accepted.toml; a reason that matches no such change has to be removed.
 """
 
 # ruff: noqa: E402 - the root has to come before this folder.
@@ -31,17 +31,17 @@ from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
-from tests.mutation.survivors import Accepted, Mutation, entry_of, judge, mutation_of
+from tests.mutation.survivors import Accepted, Mutation, entry_of, match, mutation_of
 
 WORK = ROOT / "mutants"
-# A mutant that hangs has been noticed; a segfault is how mutmut calls one that it had to kill.
+# A mutant that hangs counts as noticed; mutmut calls a mutant that it had to kill "segfault".
 NOTICED = {"killed", "timeout", "segfault"}
 
 
 class Tried(Struct, frozen=True, kw_only=True):
-    """One mutant and what became of it."""
+    """One mutant and its result."""
 
-    name: str  # as mutmut says it
+    name: str  # of mutmut
     file: str
     function: str
     status: str
@@ -49,7 +49,7 @@ class Tried(Struct, frozen=True, kw_only=True):
 
 
 class Reasons(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The file of what is accepted."""
+    """The file accepted.toml."""
 
     accepted: tuple[Accepted, ...] = ()
 
@@ -61,7 +61,7 @@ def main(names: Sequence[str]) -> int:
         (ROOT / "tests/mutation/accepted.toml").read_bytes(), type=Reasons
     ).accepted
     if not names:
-        shutil.rmtree(WORK, ignore_errors=True)  # verdicts of other tests may not stand
+        shutil.rmtree(WORK, ignore_errors=True)  # the results of older tests may be outdated
     started_s = time.monotonic()
     _run(names)
     tried = [mutant for mutant in _results() if _is_meant(mutant.name, names)]
@@ -69,23 +69,23 @@ def main(names: Sequence[str]) -> int:
     print(f"{len(tried)} mutants in {time.monotonic() - started_s:.0f} s\n")
 
     functions = {(mutant.file, mutant.function) for mutant in tried}
-    verdict = judge(
+    matched = match(
         [_mutation(mutant) for mutant in tried if mutant.status not in NOTICED],
         [entry for entry in reasons if not names or (entry.file, entry.function) in functions],
     )
-    if verdict.unexplained:
-        print(f"No test notices these {len(verdict.unexplained)}, and no reason is written:\n")
-        print("\n\n".join(entry_of(mutation) for mutation in verdict.unexplained), end="\n\n")
-    if verdict.stale:
-        print(f"These {len(verdict.stale)} reasons excuse nothing that survives:\n")
-        print("\n\n".join(entry_of(entry.mutation) for entry in verdict.stale), end="\n\n")
-    return 1 if verdict.unexplained or verdict.stale else 0
+    if matched.unexplained:
+        print(f"No test fails after these {len(matched.unexplained)}, and they have no reason:\n")
+        print("\n\n".join(entry_of(mutation) for mutation in matched.unexplained), end="\n\n")
+    if matched.stale:
+        print(f"These {len(matched.stale)} reasons match no surviving mutant:\n")
+        print("\n\n".join(entry_of(entry.mutation) for entry in matched.stale), end="\n\n")
+    return 1 if matched.unexplained or matched.stale else 0
 
 
 def _run(names: Sequence[str]) -> None:
     mutmut = Path(sys.executable).with_name("mutmut")
     if subprocess.run([mutmut, "run", *names], check=False).returncode != 0:
-        raise SystemExit("mutmut has not come to its end")
+        raise SystemExit("mutmut has failed")
 
 
 def _results() -> Iterator[Tried]:
@@ -109,7 +109,7 @@ def _is_meant(name: str, names: Sequence[str]) -> bool:
 
 
 def _mutation(mutant: Tried) -> Mutation:
-    """Return what was changed."""
+    """Return the change of a mutant."""
     functions = read_functions_from_index(mutant.name, mutant.file)
     if functions is None:
         raise SystemExit(f"mutmut has no source of {mutant.name}")

@@ -1,4 +1,4 @@
-"""What no test notices, and what has been accepted: pure."""
+"""The mutants after which no test fails, and the accepted ones among them. Pure."""
 
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
@@ -8,17 +8,17 @@ from msgspec import Struct
 
 
 class Mutation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One small change of a function, told so that it stays true when lines move."""
+    """One small change of a function, without line numbers."""
 
     file: str
-    function: str  # a method with its class: Ledger.holds
-    minus: str  # the lines that go, without their common indent
-    plus: str  # the lines that come instead; "" for none
-    nth: int = 1  # of the places in the function where `minus` stands
+    function: str  # a method with its class: FaultState.has
+    minus: str  # the removed lines, without their common indent
+    plus: str  # the lines in their place; "" for none
+    nth: int = 1  # which of the places in the function that have these lines
 
 
 class Accepted(Mutation, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mutation that no test can or need notice."""
+    """A mutation after which no test can or must fail."""
 
     reason: str
 
@@ -29,7 +29,7 @@ class Accepted(Mutation, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def mutation(self) -> Mutation:
-        """Return what is accepted."""
+        """Return the mutation without its reason."""
         return Mutation(
             file=self.file,
             function=self.function,
@@ -39,25 +39,25 @@ class Accepted(Mutation, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
-class Verdict(NamedTuple):
-    """What is left when survivors and reasons have been matched."""
+class Matched(NamedTuple):
+    """The survivors without a reason, and the reasons without a survivor."""
 
     unexplained: list[Mutation]
-    stale: list[Accepted]  # nothing survives that they would excuse
+    stale: list[Accepted]
 
 
-def judge(survivors: Iterable[Mutation], accepted: Iterable[Accepted]) -> Verdict:
+def match(survivors: Iterable[Mutation], accepted: Iterable[Accepted]) -> Matched:
     """Match survivors and reasons."""
     found = dict.fromkeys(survivors)
     reasons = {entry.mutation: entry for entry in accepted}
-    return Verdict(
+    return Matched(
         [mutation for mutation in found if mutation not in reasons],
         [entry for mutation, entry in reasons.items() if mutation not in found],
     )
 
 
 def mutation_of(file: str, function: str, before: str, after: str) -> Mutation:
-    """Return what differs between a function and its mutant."""
+    """Return the difference between a function and its mutant."""
     old, new = before.splitlines(), after.splitlines()
     start = _equal(old, new)
     end = _equal(old[start:][::-1], new[start:][::-1])
@@ -73,7 +73,7 @@ def mutation_of(file: str, function: str, before: str, after: str) -> Mutation:
 
 
 def entry_of(mutation: Mutation) -> str:
-    """Return the mutation as it would stand in the file of reasons."""
+    """Return the mutation as an entry of accepted.toml."""
     lines = [
         "[[accepted]]",
         f'file = "{mutation.file}"',
@@ -87,18 +87,18 @@ def entry_of(mutation: Mutation) -> str:
 
 
 def _equal(left: Sequence[str], right: Sequence[str]) -> int:
-    """Return how many lines are equal from the first on."""
+    """Return the number of equal lines from the first on."""
     return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))))
 
 
 def _dedented(lines: Sequence[str]) -> str:
-    """Return the lines without the indent of the first; mutmut copies keep their own."""
+    """Return the lines without the indent of the first."""
     indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
     return "\n".join(line[indent:] for line in lines)
 
 
 def _quoted(text: str) -> str:
-    """Return a TOML string, as it stands in the source."""
+    """Return a literal TOML string."""
     if "\n" in text:
         return f"'''\n{text}'''"
     return f"'''{text}'''" if "'" in text else f"'{text}'"

@@ -1,4 +1,4 @@
-"""Under mutation the tests call the mutant, and the originals of everything else."""
+"""In a mutation run the tests call the mutant, and the originals of all other functions."""
 
 from types import ModuleType
 
