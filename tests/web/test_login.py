@@ -139,8 +139,8 @@ def test_the_user_name_alone_may_change(desk: Desk) -> None:
         ("short", "The new password has 5 characters; expected 10 or more."),
         ("x" * 129, "The new password has 129 characters; expected 128 at most."),
         ("administrator", "The new password is the user name; expected another one."),
-        (LABEL.recovery_key, "The new password stands on the label; expected another one."),
-        (LABEL.wlan_password, "The new password stands on the label; expected another one."),
+        (LABEL.recovery_key, "The new password is printed on the label; expected another one."),
+        (LABEL.wlan_password, "The new password is printed on the label; expected another one."),
         ("tab\tin the middle", "The new password holds a character that cannot be typed"),
     ],
 )
@@ -178,7 +178,7 @@ def test_the_serial_is_no_password_with_blanks_around_it_either(desk: Desk) -> N
     browser.login()
     answer = browser.save(new=f"  {LABEL.serial} ", current_password=LABEL.serial)
     assert answer.status_code == 400
-    assert "The new password stands on the label; expected another one." in answer.text
+    assert "The new password is printed on the label; expected another one." in answer.text
 
 
 def test_the_old_password_is_no_new_one(desk: Desk) -> None:
