@@ -113,7 +113,7 @@ def is_meter_lost(frame: LedFrame) -> bool:
 
 def test_silent_front_is_drawn_hatched_and_said_in_words(tab: Page, site: Site) -> None:
     with site.box.frozen("led"), site.box.frozen("launch"):  # which would begin led again
-        expect(tab.locator("#caption")).to_contain_text("No word from led for")
+        expect(tab.locator("#caption")).to_contain_text("No message from led for")
         assert set(drawn(tab).values()) == {("unknown", "unknown")}
         assert words_of(tab, "S1") == "S1 not known"
     expect(tab.locator("#caption")).to_contain_text("The status LED says")

@@ -118,5 +118,5 @@ def test_silent_node_is_named_in_words(
     with site.box.frozen("load_manager"), site.box.frozen("launch"):
         expect(page.locator("#trouble")).to_contain_text("no message from load_manager for")
         expect(page.locator("#limit")).to_have_text("Limit not known")
-        expect(page.locator("#limit-reason")).to_contain_text("No word from load_manager for")
+        expect(page.locator("#limit-reason")).to_contain_text("No message from load_manager for")
     expect(page.locator("#trouble")).to_be_hidden()
