@@ -146,7 +146,8 @@ def test_who_is_being_answered_stays_and_who_has_been_may_go(
 def test_the_next_connection_of_the_same_port_is_not_forgotten_with_the_one_before(
     door: Door,
 ) -> None:
-    client, first = door.come()
+    # Of an address that no other process connects from: it would be given the port that is free.
+    client, first = door.come(("127.0.0.77", 0))
     source = client.getsockname()
     # Closed by a reset: its port is free at once, and `first` is not closed yet.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -99,14 +99,6 @@ def is_drawn_any(page: Page, site: Site, colors: tuple[str, ...]) -> Lights:
     return drawn(page)
 
 
-@pytest.mark.req("LED-4")
-def test_lost_house_meter_is_drawn_as_two_blinking_segments(tab: Page, site: Site) -> None:
-    site.box.act("fault", name="meter_lost")
-    site.box.until(LED_FRAME, is_meter_lost, 40.0)
-    is_drawn(tab, site, ORANGE_BLINKING, ORANGE_BLINKING, DARK, DARK)
-    expect(tab.locator("#house")).to_contain_text("no reading for")
-
-
 def is_meter_lost(frame: LedFrame) -> bool:
     return frame.caption == "house meter lost"
 
@@ -124,13 +116,14 @@ STEP = """() => document.querySelector("#drawing").getAnimations({subtree: true}
     .map((each) => [each.startTime, each.effect.getTiming().duration])"""
 
 
-@pytest.mark.req("LED-10")
-def test_all_lights_that_blink_share_one_phase_also_those_that_begin_later(
+@pytest.mark.req("LED-4", "LED-10")
+def test_lost_house_meter_is_drawn_as_two_segments_in_phase_with_lights_that_begin_later(
     tab: Page, site: Site
 ) -> None:
     site.box.act("fault", name="meter_lost")
-    site.box.until(LED_FRAME, is_meter_lost, 40.0)
+    site.box.until(LED_FRAME, is_meter_lost)
     is_drawn(tab, site, ORANGE_BLINKING, ORANGE_BLINKING, DARK, DARK)
+    expect(tab.locator("#house")).to_contain_text("no reading for")
     assert phases(tab, 2) == phases(tab, 2)
     site.require_cards(True)  # the indicator and the frame begin to pulse
     expect(tab.locator('[data-effect="pulse"]')).to_have_count(2)
