@@ -180,6 +180,9 @@ class NodeForker:
         try:
             between = os.getpid()
             if pid := os.fork():
+                # Here as well as in the process itself: the warm parent asks for the group at once.
+                with contextlib.suppress(OSError):
+                    os.setpgid(pid, pid)
                 os.write(writing, str(pid).encode())
                 code = 0
             else:

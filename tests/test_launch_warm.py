@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -94,3 +96,31 @@ def test_a_warm_parent_that_still_imports_ends_with_its_supervisor(ends: Ends) -
     ask(ends[0], "web")
     ends[0].shutdown(socket.SHUT_WR)
     assert list(orders(ends[1], RecordingForker("flask"), ())) == []
+
+
+SLOW_PROCESS = """
+import os, signal, time
+from launch import warm
+from launch.node_entry import NodeEntry
+from launch.parcel import Order
+from launch.process import is_group
+
+warm._become_node = lambda *_: time.sleep(60.0)  # it has not come to its own setpgid yet
+entry = NodeEntry(node="pilot", module="", drivers={}, parameters={}, sources={}, file="", ports=0)
+order = Order(entry=entry, run_dir="", state_dir="", peers=(), supervisor=1, parent_death=9,
+              cpu=(), nice=0, scheduling="", realtime=False)
+forker = warm.NodeForker(warm.parcel.Roster(nodes=(), folders=()))
+forker.fork(order, (0, 1))
+(group,) = forker._groups
+found = is_group(group)
+os.kill(group, signal.SIGKILL)
+print(found)
+"""
+
+
+def test_a_forked_process_has_its_group_before_the_warm_parent_asks_for_it() -> None:
+    """Else the group would be forgotten, and outlive a killed supervisor."""
+    done = subprocess.run(
+        (sys.executable, "-c", SLOW_PROCESS), capture_output=True, text=True, timeout=30.0
+    )
+    assert done.stdout == "True\n", done.stderr
