@@ -34,3 +34,4 @@ def test_a_missing_folder_loses_lines_without_an_error(tmp_path: Path) -> None:
     folder.rmdir()
     log.write(b"12345678\n")
     log.close()
+    assert not folder.exists()
