@@ -20,9 +20,9 @@ from bus.memory import MemoryGraph
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.heartbeat import Heartbeat, NodeState
-from msgs.meter import NO_LINE, MeterReading
+from msgs.meter import MeterReading
 from msgs.methods import ANYBODY, LIST_METHODS, STOP, TOOLS, Method
-from msgs.pilot import CpState, PilotStatus, SimPilotDrive
+from msgs.pilot import PilotStatus, SimPilotDrive
 from msgs.requests import NoArguments, ReasonArguments, StopArguments, StopReason, WishArguments
 from msgs.topics import (
     HEARTBEATS,
@@ -35,6 +35,7 @@ from msgs.topics import (
     Topic,
 )
 from msgs.wish import Wish, Wishes
+from tests.builders import meter_reading, pilot_status
 
 PATIENCE_S = 5.0
 
@@ -158,9 +159,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def status(high_v: float = 12.0) -> PilotStatus:
-    return PilotStatus(
-        cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=high_v, low_v=high_v
-    )
+    return pilot_status(high_v=high_v, low_v=high_v)
 
 
 def joined(world: World, reader_bus: Bus, writer_bus: Bus) -> None:
@@ -267,9 +266,7 @@ def test_a_subscription_without_a_callback_goes_stale_as_well(world: World) -> N
 
 
 def reading(poll_s: float) -> MeterReading:
-    return MeterReading(
-        lines=(NO_LINE, NO_LINE, NO_LINE), power_w=0.0, online=True, source="", poll_s=poll_s
-    )
+    return meter_reading(poll_s=poll_s)
 
 
 @pytest.mark.req("MET-3")

@@ -11,12 +11,11 @@ from bus.run import ZmqBus, open_node
 from bus.zeromq import HIGH_WATER
 from msgs.pilot import CpState, PilotStatus
 from msgs.topics import PILOT_STATUS
+from tests.builders import pilot_status
 
 
 def status(number: int) -> PilotStatus:
-    return PilotStatus(
-        cp_state=CpState.C, duty_percent=50.0, offered_a=30.0, high_v=6.0, low_v=float(number)
-    )
+    return pilot_status(CpState.C, 30.0, duty_percent=50.0, low_v=float(number))
 
 
 @pytest.fixture

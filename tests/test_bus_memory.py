@@ -8,10 +8,10 @@ import pytest
 
 from bus.memory import MemoryGraph
 from bus.wire import unpack
-from msgs.pilot import CpState, PilotStatus
 from msgs.topics import PILOT_STATUS
+from tests.builders import pilot_status
 
-STATUS = PilotStatus(cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0)
+STATUS = pilot_status()
 
 
 @pytest.fixture

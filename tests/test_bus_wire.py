@@ -19,6 +19,7 @@ from bus.schema import breaking_changes, describe, schema_hash
 from bus.wire import FLAG_RETAINED, HEADER_LENGTH, FrameError, retained, unpack
 from msgs.pilot import CpState, PilotStatus
 from msgs.topics import PILOT_STATUS, TOPICS
+from tests.builders import pilot_status
 
 GOLDEN = Path(__file__).parent / "golden" / "schemas.json"
 
@@ -69,7 +70,7 @@ def test_a_frame_is_topic_nul_header_body(tmp_path: Path) -> None:
     graph.tap(frames.append)
     pilot.publish(
         PILOT_STATUS,
-        PilotStatus(cp_state=CpState.B, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0),
+        pilot_status(CpState.B),
     )
     topic, _, rest = frames[0].partition(b"\0")
     assert topic == b"pilot/status"
@@ -103,7 +104,7 @@ def test_garbage_on_a_topic_is_counted_and_changes_nothing(tmp_path: Path) -> No
     pilot, safety = graph.bus("pilot"), graph.bus("safety")
     subscription = safety.subscribe(PILOT_STATUS)
     graph.tap(frames.append)
-    good = PilotStatus(cp_state=CpState.B, duty_percent=100.0, offered_a=0.0, high_v=9.0, low_v=9.0)
+    good = pilot_status(CpState.B)
     pilot.publish(PILOT_STATUS, good)
     assert subscription.message == good
     for sequence, cut in enumerate((b"\xff\xff", b"", frames[0][60:70]), start=2):
@@ -164,7 +165,7 @@ def test_a_stamp_from_the_future_is_refused_for_it_would_never_grow_stale(tmp_pa
     graph.lose(lambda writer, topic, node: True)
     pilot.publish(
         PILOT_STATUS,
-        PilotStatus(cp_state=CpState.C, duty_percent=50.0, offered_a=30.0, high_v=6.0, low_v=-12.0),
+        pilot_status(CpState.C, 30.0, duty_percent=50.0),
     )
     late = bytearray(frames[0])
     struct.pack_into("<q", late, 13 + 20, graph.clock.now_ns() + 3_600_000_000_000)

@@ -20,6 +20,7 @@ from msgs.settings import SetArguments
 from msgs.topics import DCS_WISH, SMART_HOME_WISH, Topic
 from msgs.wish import Wish, Wishes
 from tests.box import NO_CARD
+from tests.builders import load_offer
 from tests.closing import closed_at_end
 
 NOTHING = NoArguments()
@@ -71,7 +72,7 @@ class House:
     def __init__(self, folder: Path, seed: int = 1, **changes: Any) -> None:
         plan = load_plan(VIRTUAL_PLAN, ["plant.wander_percent=0", NO_CARD])
         self.graph = closed_at_end(VirtualGraph(plan, seed, folder))
-        self.offer = LoadOffer(limit_a=0.0, reason="", limits=())
+        self.offer = load_offer(0.0, "")
         self.offer_s = 0.0
         self.offers: list[tuple[float, LoadOffer]] = []
         self.pilot: PilotStatus | None = None

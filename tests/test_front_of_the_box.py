@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.card import CardColor
-from msgs.dcs import ChargeMode, DcsStatus, Link
+from msgs.dcs import ChargeMode, Link
 from msgs.session import WallboxState
 from msgs.topics import DCS_STATUS
 from tests.box import Box
+from tests.builders import dcs_status
 
 NEW_CARD = "04A1B2C3"
 ALL_BLUE = "blue blue blue blue, steady"
@@ -32,7 +33,7 @@ class Service:
 
     def __init__(self, box: Box) -> None:
         self._bus = box.join("dcs")
-        self._said = DcsStatus(link=Link.UNREACHABLE, synchronised=False, mode=ChargeMode.FAST)
+        self._said = dcs_status()
         self._bus.every(1.0, self._say)
 
     def says(self, **changes: Any) -> None:

@@ -27,10 +27,11 @@ from bus import Answer
 from launch.virtual import ActError
 from msgs.card import CardColor
 from msgs.plant import SimFault
-from msgs.safety import Fault, FaultCode
+from msgs.safety import FaultCode
 from msgs.units import Text
 from nodes.meter.machine import PollOutcome
 from tests.box import NO_CARD, Box
+from tests.builders import fault_record
 
 STEPS: tuple[tuple[ModuleType, str], ...] = (
     (nodes.safety.node, "step"),
@@ -207,7 +208,7 @@ def test_with_every_text_empty_a_node_does_the_same(
 
 
 def test_the_check_sees_a_text_that_decides() -> None:
-    fault = Fault(code=FaultCode.RED, since_utc_ns=1, count=1, detail="seen", remedy="")
+    fault = fault_record(FaultCode.RED, remedy="")
     Checked("by code", lambda record: record.code is FaultCode.RED)(fault)
     with pytest.raises(AssertionError):
         Checked("by text", lambda record: bool(record.detail))(fault)

@@ -22,6 +22,7 @@ from msgs.methods import METHODS, TOOLS, Method
 from msgs.pilot import CpState, PilotStatus
 from msgs.requests import NoArguments, StopReason
 from msgs.topics import NODES, PILOT_STATUS, TOPICS
+from tests.builders import pilot_status
 
 PATIENCE_S = 60.0
 
@@ -53,9 +54,7 @@ def _run_pilot(place: Place, started: threading.Event, end: threading.Event) -> 
         nonlocal count
         count += 1
         state = CpState.C if count % 10 == 0 else CpState.B
-        status = PilotStatus(
-            cp_state=state, duty_percent=100.0, offered_a=0.0, high_v=9.0 + count, low_v=-12.0
-        )
+        status = pilot_status(state, high_v=9.0 + count, low_v=-12.0)
         bus.publish(PILOT_STATUS, status)
         if end.is_set():
             bus.stop(StopReason.SHUTDOWN)

@@ -10,13 +10,10 @@ from msgspec.structs import replace
 
 from bus import Bus, Call
 from bus.memory import MemoryGraph
-from msgs.dcs import ChargeMode, DcsStatus, Link
 from msgs.led import Color, Effect, KeyPress, LedFrame, Light, Tone
-from msgs.load_manager import HouseMeter, LoadOffer
+from msgs.load_manager import HouseMeter
 from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
 from msgs.plant import SimKeys
-from msgs.rfid import RfidMode, RfidStatus
-from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import (
     DCS_STATUS,
@@ -33,30 +30,14 @@ from msgs.topics import (
 from nodes.led import pattern
 from nodes.led.front_sim import SimFront
 from nodes.led.node import Drivers, Parameters, build
+from tests.builders import dcs_status, load_offer, rfid_status, safety_status, session_status
 
-SESSION = SessionStatus(
-    state=WallboxState.IDLE,
-    plugged=False,
-    authorized=False,
-    permitted=False,
-    session_id="",
-    energy_wh=0.0,
-    reason="",
-)
-SAFETY = SafetyStatus(
-    contactor=Contactor.OPEN,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    phase=SafetyPhase.IDLE,
-)
-OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
+SESSION = session_status()
+SAFETY = safety_status()
+OFFER = load_offer()
 LOST = replace(OFFER, house_meter=HouseMeter.LOST)
-RFID = RfidStatus(mode=RfidMode.READY, last_uid="", accepted=None)
-DCS = DcsStatus(link=Link.UNREACHABLE, synchronised=False, mode=ChargeMode.FAST)
+RFID = rfid_status()
+DCS = dcs_status()
 
 LETTERS = {
     "b": Color.BLUE,
@@ -71,14 +52,6 @@ LETTERS = {
 def session(state: WallboxState, **changes: Any) -> SessionStatus:
     plugged = changes.pop("plugged", state is not WallboxState.IDLE)
     return replace(SESSION, state=state, plugged=plugged, **changes)
-
-
-def safety(**changes: Any) -> SafetyStatus:
-    return replace(SAFETY, **changes)
-
-
-def faulty(*faults: FaultCode, **changes: Any) -> SafetyStatus:
-    return safety(faults=faults, phase=SafetyPhase.FAULT, **changes)
 
 
 CHARGING = session(WallboxState.CHARGING, authorized=True, session_id="1")

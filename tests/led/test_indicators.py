@@ -14,6 +14,7 @@ from msgs.session import WallboxState
 from nodes.led import indicators
 from nodes.led.machine import frame_of
 from nodes.led.messages import Messages
+from tests.builders import dcs_status, faulty_safety
 from tests.led.conftest import (
     CHARGING,
     DCS,
@@ -22,7 +23,6 @@ from tests.led.conftest import (
     RFID,
     SAFETY,
     SESSION,
-    faulty,
     session,
     text_of,
 )
@@ -34,10 +34,6 @@ def messages(**changes: Any) -> Messages:
     )
 
 
-def dcs(link: Link, **changes: Any) -> DcsStatus:
-    return replace(DCS, link=link, **changes)
-
-
 # --- network ----------------------------------------------------------------------------------
 
 
@@ -47,18 +43,18 @@ def dcs(link: Link, **changes: Any) -> DcsStatus:
     [
         # not started, or not offered
         (None, "off"),
-        (dcs(Link.UNREACHABLE), "off"),
+        (dcs_status(link=Link.UNREACHABLE), "off"),
         # reachable: white until it signs in, synchronised or not
-        (dcs(Link.REACHABLE), "white steady"),
-        (dcs(Link.REACHABLE, synchronised=True), "white steady"),
-        (dcs(Link.REACHABLE, can_confirm=True), "white steady"),
-        (dcs(Link.REACHABLE, synchronised=True, signing_in=True), "green blink"),
-        (dcs(Link.UNREACHABLE, synchronised=True, signing_in=True), "green blink"),
+        (dcs_status(link=Link.REACHABLE), "white steady"),
+        (dcs_status(link=Link.REACHABLE, synchronised=True), "white steady"),
+        (dcs_status(link=Link.REACHABLE, can_confirm=True), "white steady"),
+        (dcs_status(link=Link.REACHABLE, synchronised=True, signing_in=True), "green blink"),
+        (dcs_status(link=Link.UNREACHABLE, synchronised=True, signing_in=True), "green blink"),
         # connected, whatever the other fields are
-        (dcs(Link.ONLINE, synchronised=True), "green steady"),
-        (dcs(Link.ONLINE, synchronised=True, signing_in=True), "green steady"),
+        (dcs_status(link=Link.ONLINE, synchronised=True), "green steady"),
+        (dcs_status(link=Link.ONLINE, synchronised=True, signing_in=True), "green steady"),
         # synchronised, but no connection possible
-        (dcs(Link.UNREACHABLE, synchronised=True), "orange steady"),
+        (dcs_status(link=Link.UNREACHABLE, synchronised=True), "orange steady"),
     ],
 )
 def test_the_network_indicator_shows_the_link(status: DcsStatus | None, light: str) -> None:
@@ -71,7 +67,7 @@ def test_the_network_indicator_shows_the_link(status: DcsStatus | None, light: s
 def test_the_network_indicator_is_orange_only_when_synchronised(
     link: Link, signing_in: bool
 ) -> None:
-    status = dcs(link, signing_in=signing_in)
+    status = dcs_status(link=link, signing_in=signing_in)
     assert "orange" not in text_of(indicators.network(messages(dcs=status)))
 
 
@@ -81,7 +77,9 @@ def test_without_the_service_only_its_indicator_is_off(
     state: WallboxState,
 ) -> None:
     without = frame_of(messages(session=session(state), has_module=True))
-    with_it = frame_of(messages(session=session(state), has_module=True, dcs=dcs(Link.REACHABLE)))
+    with_it = frame_of(
+        messages(session=session(state), has_module=True, dcs=dcs_status(link=Link.REACHABLE))
+    )
     assert without.network == without.touch == DARK
     assert text_of(with_it.network) == "white steady"
     assert replace(with_it, network=DARK) == without
@@ -175,7 +173,7 @@ def test_the_lights_of_a_silent_reader_are_off() -> None:
 
 # --- charge mode ------------------------------------------------------------------------------
 
-SYNCED = dcs(Link.ONLINE, synchronised=True)
+SYNCED = dcs_status(link=Link.ONLINE, synchronised=True)
 INTELLIGENT = replace(SYNCED, mode=ChargeMode.INTELLIGENT)
 WAITING = replace(INTELLIGENT, waits_for_plan=True)
 PLUGGED = session(WallboxState.READY_FOR_CHARGING)  # no session yet
@@ -190,7 +188,10 @@ LATE = {"is_module_late": True}
         # the module is ready; with a vehicle, and not synchronised, as well
         ({"has_module": True}, "blue steady"),
         ({"has_module": True, "session": CHARGING}, "blue steady"),
-        ({"has_module": True, "session": CHARGING, "dcs": dcs(Link.REACHABLE)}, "blue steady"),
+        (
+            {"has_module": True, "session": CHARGING, "dcs": dcs_status(link=Link.REACHABLE)},
+            "blue steady",
+        ),
         ({"has_module": True, "dcs": INTELLIGENT}, "blue steady"),
         ({"has_module": True, "session": PLUGGED, "dcs": INTELLIGENT}, "blue steady"),
         ({"has_module": True, "session": None, "dcs": INTELLIGENT}, "blue steady"),
@@ -229,7 +230,7 @@ def test_the_charge_mode_goes_on_while_the_connection_is_down() -> None:
         pytest.param(DCS, "off", marks=pytest.mark.req("PAN-4")),
         pytest.param(INTELLIGENT, "off", marks=pytest.mark.req("PAN-4")),
         pytest.param(
-            dcs(Link.REACHABLE, can_confirm=True),
+            dcs_status(link=Link.REACHABLE, can_confirm=True),
             "white steady",
             marks=pytest.mark.req("DCS-2", "PAN-4"),
         ),
@@ -250,10 +251,12 @@ def test_the_touch_key_is_lit_only_when_a_press_would_do_something(
 
 
 def test_a_fault_takes_no_indicator_away() -> None:
-    well = messages(session=LOCKED, has_module=True, dcs=dcs(Link.REACHABLE, can_confirm=True))
+    well = messages(
+        session=LOCKED, has_module=True, dcs=dcs_status(link=Link.REACHABLE, can_confirm=True)
+    )
     for code in FaultCode:
         shown = frame_of(
-            messages(session=LOCKED, safety=faulty(code), has_module=True, dcs=well.dcs)
+            messages(session=LOCKED, safety=faulty_safety(code), has_module=True, dcs=well.dcs)
         )
         assert replace(shown, segments=frame_of(well).segments, caption="") == replace(
             frame_of(well), caption=""

@@ -26,6 +26,7 @@ from nodes.led.machine import (
     step,
 )
 from nodes.led.messages import Messages
+from tests.builders import faulty_safety, safety_status
 from tests.led.conftest import (
     CHARGING,
     DCS,
@@ -36,8 +37,6 @@ from tests.led.conftest import (
     SAFETY,
     SESSION,
     all_lights,
-    faulty,
-    safety,
     segments,
     session,
     text_of,
@@ -77,7 +76,7 @@ def shown(
         pytest.param(
             {
                 "session": session(WallboxState.READY_FOR_CHARGING),
-                "safety": safety(phase=SafetyPhase.SELF_TEST),
+                "safety": safety_status(phase=SafetyPhase.SELF_TEST),
             },
             "oooo",
             Effect.STEADY,
@@ -86,7 +85,7 @@ def shown(
         # LED-3: charging, reduced for safety or not
         *(
             pytest.param(
-                {"session": session(state), "safety": safety(phase=SafetyPhase.CLOSED)},
+                {"session": session(state), "safety": safety_status(phase=SafetyPhase.CLOSED)},
                 "bbbb",
                 Effect.BLINK,
                 marks=pytest.mark.req("LED-3"),
@@ -105,14 +104,14 @@ def shown(
         ),
         # LED-5: too hot, after the short display of the code
         pytest.param(
-            {"safety": faulty(FaultCode.TOO_HOT), "is_code_over": True},
+            {"safety": faulty_safety(FaultCode.TOO_HOT), "is_code_over": True},
             "..oo",
             Effect.BLINK,
             marks=pytest.mark.req("LED-5", "ERR-3"),
         ),
         # LED-6: start-up, and nothing heard
         pytest.param(
-            {"safety": safety(phase=SafetyPhase.START)},
+            {"safety": safety_status(phase=SafetyPhase.START)},
             "oooo",
             Effect.BLINK,
             marks=pytest.mark.req("LED-6"),
@@ -129,7 +128,7 @@ def shown(
         pytest.param(
             {
                 "session": session(WallboxState.SERVICE_MODE),
-                "safety": safety(commissioning=True),
+                "safety": safety_status(commissioning=True),
             },
             ".oo.",
             Effect.STEADY,
@@ -138,7 +137,7 @@ def shown(
         # STA-2: showroom mode has no pattern of its own
         *(
             pytest.param(
-                {"session": session(state), "safety": safety(showroom=True)},
+                {"session": session(state), "safety": safety_status(showroom=True)},
                 "bbbb",
                 Effect.STEADY,
                 marks=pytest.mark.req("LED-1", "STA-2"),
@@ -149,7 +148,7 @@ def shown(
         pytest.param(
             {
                 "session": session(WallboxState.READY_FOR_CHARGING, authorized=True),
-                "safety": safety(phase=SafetyPhase.READY, cp_state=CpState.F),
+                "safety": safety_status(phase=SafetyPhase.READY, cp_state=CpState.F),
             },
             "bbbb",
             Effect.STEADY,
@@ -158,7 +157,7 @@ def shown(
         # PAN-2: dark without mains, whatever else holds
         *(
             pytest.param(
-                {"safety": safety(has_mains=False, **other), "offer": LOST},
+                {"safety": safety_status(has_mains=False, **other), "offer": LOST},
                 "....",
                 Effect.OFF,
                 marks=pytest.mark.req("PAN-2"),
@@ -232,7 +231,7 @@ def test_each_condition_shows_its_row(
 )
 def test_each_fault_blinks_its_pattern(code: FaultCode, picture: str) -> None:
     for state in WallboxState:
-        frame = shown(session=session(state), safety=faulty(code))
+        frame = shown(session=session(state), safety=faulty_safety(code))
         assert frame.segments == segments(picture, Effect.BLINK)
         assert frame.caption == f"fault {code}"
 
@@ -240,12 +239,12 @@ def test_each_fault_blinks_its_pattern(code: FaultCode, picture: str) -> None:
 @pytest.mark.req("LED-10", "ERR-RED")
 def test_steady_red_on_all_four_is_out_of_order_only() -> None:
     red = segments("rrrr", Effect.STEADY)
-    assert shown(safety=faulty(FaultCode.RED)).segments == red
+    assert shown(safety=faulty_safety(FaultCode.RED)).segments == red
     others = [code for code in FaultCode if code is not FaultCode.RED]
     for faults in itertools.chain(
         ((code,) for code in others), itertools.combinations(others, 2), [tuple(others)]
     ):
-        assert shown(safety=faulty(*faults)).segments != red
+        assert shown(safety=faulty_safety(*faults)).segments != red
 
 
 def test_every_fault_has_a_pattern_of_its_own() -> None:
@@ -274,7 +273,7 @@ PICTURES = {
     "meter": segments("oo..", Effect.BLINK),
     "state": segments("bbbb", Effect.BLINK),
 }
-WELL = Messages(session=CHARGING, safety=safety(phase=SafetyPhase.CLOSED), offer=OFFER)
+WELL = Messages(session=CHARGING, safety=safety_status(phase=SafetyPhase.CLOSED), offer=OFFER)
 
 
 def _with_safety(messages: Messages, **changes: Any) -> Messages:
@@ -320,11 +319,14 @@ def test_of_all_rows_at_once_the_next_shows_when_the_first_is_gone() -> None:
 @pytest.mark.req("PAN-2")
 def test_faults_and_meter_and_start_up_are_shown_without_authorisation() -> None:
     locked = LOCKED
-    assert shown(locked, faulty(FaultCode.OVERCURRENT)).caption == "fault 4003"
+    assert shown(locked, faulty_safety(FaultCode.OVERCURRENT)).caption == "fault 4003"
     assert shown(locked, offer=LOST).caption == "house meter lost"
     assert shown(locked, None).caption == "starting"
-    assert shown(locked, safety(commissioning=True)).caption == "commissioning"
-    assert shown(locked, faulty(FaultCode.TOO_HOT), is_code_over=True).caption == "too hot: cooling"
+    assert shown(locked, safety_status(commissioning=True)).caption == "commissioning"
+    assert (
+        shown(locked, faulty_safety(FaultCode.TOO_HOT), is_code_over=True).caption
+        == "too hot: cooling"
+    )
 
 
 @pytest.mark.req("LED-1")
@@ -340,7 +342,7 @@ def test_the_blue_of_a_card_before_the_plug_has_its_own_caption() -> None:
 def test_the_frame_has_every_light_of_the_front_and_the_buzzer() -> None:
     frame = shown(
         session=replace(CHARGING, authorization_required=True),
-        safety=faulty(FaultCode.OVERCURRENT),
+        safety=faulty_safety(FaultCode.OVERCURRENT),
         rfid=replace(RFID, mode=RfidMode.MASTER),
         dcs=replace(DCS, synchronised=True, can_switch=True),
         has_module=True,
@@ -376,7 +378,7 @@ def test_the_status_led_has_five_colours_steady_or_blinking() -> None:
 def test_a_front_without_mains_has_no_light_and_no_tone() -> None:
     frame = shown(
         session=LOCKED,
-        safety=faulty(FaultCode.RED, has_mains=False),
+        safety=faulty_safety(FaultCode.RED, has_mains=False),
         rfid=replace(RFID, mode=RfidMode.MASTER),
         dcs=replace(DCS, synchronised=True, can_confirm=True),
         has_module=True,
@@ -424,7 +426,7 @@ class Watch:
 @pytest.mark.req("ERR-3", "LED-5")
 def test_the_code_of_a_hot_box_is_shown_shortly_each_time() -> None:
     watch = Watch()
-    hot = faulty(FaultCode.TOO_HOT)
+    hot = faulty_safety(FaultCode.TOO_HOT)
     for _ in range(2):
         watch.run(1.0)
         assert watch.run(HOT_CODE_S, safety=hot) == "fault 3"

@@ -9,20 +9,27 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer
-from msgs.meter import Line, MeterReading
+from msgs.meter import MeterReading
 from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.safety import SafetyStatus
+from msgs.session import SessionStatus
 from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.house import ABSURD_A
 from nodes.load_manager.machine import HEAR_S, Config, Inputs, start, step
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.wishes import Source
+from tests.builders import (
+    charging_safety,
+    charging_session,
+    load_offer,
+    meter_reading,
+    pilot_status,
+)
 
 METER = "tq@10.0.0.6:502/1"
 BEGUN_S = 1000.0
-NOTHING_SAID = LoadOffer(limit_a=0.0, reason="nothing said", limits=())
+NOTHING_SAID = load_offer(0.0, "nothing said")
 Currents = tuple[float, float, float]
 
 
@@ -35,11 +42,7 @@ def pilot(cp_state: CpState = CpState.C, offered_a: float = 0.0) -> Pilot:
 
 
 def safety(dip_a: float = 32.0, limit_a: float | None = None) -> SafetyStatus:
-    return SafetyStatus(
-        contactor=Contactor.CLOSED,
-        permitted=True,
-        faults=(),
-        retries=0,
+    return charging_safety(
         temperature_c=61.0,
         installation_limit_a=dip_a,
         limit_a=dip_a if limit_a is None else limit_a,
@@ -47,15 +50,7 @@ def safety(dip_a: float = 32.0, limit_a: float | None = None) -> SafetyStatus:
 
 
 def session(energy_wh: float = 0.0) -> SessionStatus:
-    return SessionStatus(
-        state=WallboxState.CHARGING,
-        plugged=True,
-        authorized=True,
-        permitted=True,
-        session_id="s1",
-        energy_wh=energy_wh,
-        reason="",
-    )
+    return charging_session(energy_wh=energy_wh)
 
 
 def wish(
@@ -78,25 +73,8 @@ def reading(
     poll_s: float = 1.0,
     voltages: Currents = (230.0, 230.0, 230.0),
 ) -> MeterReading:
-    l1, l2, l3 = (
-        Line(
-            current_a=current_a,
-            voltage_v=voltage_v,
-            power_w=230.0 * current_a,
-            power_factor=1.0,
-            imported_wh=0.0,
-            exported_wh=0.0,
-        )
-        for current_a, voltage_v in zip(currents, voltages, strict=True)
-    )
-    return MeterReading(
-        lines=(l1, l2, l3),
-        power_w=0.0,
-        online=online,
-        source="test",
-        meter=METER,
-        sampled_ns=round(at_s * 1e9),
-        poll_s=poll_s,
+    return meter_reading(
+        currents, at_s, voltages, power_w=0.0, online=online, meter=METER, poll_s=poll_s
     )
 
 
@@ -156,7 +134,7 @@ class Desk:
         app = Source(name="app", wishes=self.wish, said_s=self._wished_s)
         by_pilot = self.by_pilot
         if by_pilot is None and self.pilot is not None:
-            by_pilot = PilotStatus(duty_percent=0.0, high_v=0.0, low_v=0.0, **self.pilot)
+            by_pilot = pilot_status(duty_percent=0.0, high_v=0.0, low_v=0.0, **self.pilot)
         return Inputs(
             now_s=now_s,
             site=self.site,
@@ -652,9 +630,7 @@ def test_each_pause_waits_longer_than_the_one_before_until_the_car_leaves(witnes
     if witness == "safety":
         desk.run(1.0, pilot=pilot(CpState.A))
     else:  # safety is dead, or its last word is still fresh
-        out = PilotStatus(
-            cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0
-        )
+        out = pilot_status()
         desk.run(1.0, by_pilot=out)
     desk.run(3.0, house=(22.0, 5.0, 5.0), pilot=pilot(CpState.C), by_pilot=None)
     assert desk.run(33.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5

@@ -9,10 +9,10 @@ import pytest
 from bus import Subscription
 from bus.memory import MemoryGraph
 from msgs.load_manager import HouseMeter, LoadOffer
-from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.meter import MeterReading
+from msgs.pilot import CpState
+from msgs.safety import Contactor
+from msgs.session import WallboxState
 from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import (
     LOAD_OFFER,
@@ -26,6 +26,7 @@ from msgs.topics import (
 )
 from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.node import Parameters, build
+from tests.builders import charging_session, meter_reading, pilot_status, safety_status
 
 HOUSE = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
 MONITORED: dict[str, Any] = {
@@ -76,24 +77,14 @@ class Box:
     def _say_pilot(self) -> None:
         self.writers["pilot"].publish(
             PILOT_STATUS,
-            PilotStatus(
-                cp_state=CpState.C,
-                duty_percent=0.0,
-                offered_a=self.offered_a,
-                high_v=6.0,
-                low_v=-12.0,
-            ),
+            pilot_status(CpState.C, self.offered_a, duty_percent=0.0),
         )
 
     def _say(self) -> None:
         self.writers["safety"].publish(
             SAFETY_STATUS,
-            SafetyStatus(
+            safety_status(
                 contactor=self.contactor,
-                permitted=True,
-                faults=(),
-                retries=0,
-                temperature_c=25.0,
                 installation_limit_a=16.0,
                 limit_a=16.0,
                 cp_state=CpState.C,
@@ -111,22 +102,8 @@ class Box:
             )
 
     def _reading(self, current_a: float, poll_s: float = 0.2) -> MeterReading:
-        line = Line(
-            current_a=current_a,
-            voltage_v=230.0,
-            power_w=230.0 * current_a,
-            power_factor=1.0,
-            imported_wh=0.0,
-            exported_wh=0.0,
-        )
-        return MeterReading(
-            lines=(line, line, line),
-            power_w=690.0 * current_a,
-            online=True,
-            source="test",
-            meter=meter_name(HOUSE),
-            sampled_ns=self.graph.clock.now_ns(),
-            poll_s=poll_s,
+        return meter_reading(
+            current_a, self.graph.clock.now_s(), meter=meter_name(HOUSE), poll_s=poll_s
         )
 
     def now(self) -> LoadOffer:
@@ -205,15 +182,7 @@ def test_a_restart_during_a_charge_offers_no_more_and_no_less(
 
 def test_a_restart_during_a_pause_of_a_charge_goes_on_with_the_pause(tmp_path: Path) -> None:
     box = Box(tmp_path, **MONITORED)
-    status = SessionStatus(
-        state=WallboxState.SUSPENDED,
-        plugged=True,
-        authorized=True,
-        permitted=True,
-        session_id="s1",
-        energy_wh=900.0,
-        reason="",
-    )
+    status = charging_session(state=WallboxState.SUSPENDED, energy_wh=900.0)
     box.session.every(1.0, lambda: box.session.publish(SESSION_STATUS, status))
     box.graph.advance(5.0)
     box.others_a = 22.0

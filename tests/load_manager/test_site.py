@@ -12,15 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msgs.load_manager import LoadOffer
-from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.meter import MeterReading
+from msgs.pilot import CpState
 from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISHES
 from nodes.load_manager.machine import Config, Inputs, start, step
 from nodes.load_manager.supply_limits import SupplyLimits as Settings
 from nodes.load_manager.wishes import Source
+from tests.builders import charging_safety, charging_session, meter_reading, pilot_status
 
 RECORDING = Path(__file__).parents[3] / "shared" / "data" / "house_live_power_1s.csv"
 Currents = tuple[float, float, float]
@@ -30,25 +29,7 @@ REACTION_S = 6  # a poll of 1 s, and the 5 s that a vehicle may take (IEC 61851-
 
 
 def reading(currents: Currents, at_s: float, poll_s: float = 1.0) -> MeterReading:
-    l1, l2, l3 = (
-        Line(
-            current_a=current_a,
-            voltage_v=230.0,
-            power_w=230.0 * current_a,
-            power_factor=1.0,
-            imported_wh=0.0,
-            exported_wh=0.0,
-        )
-        for current_a in currents
-    )
-    return MeterReading(
-        lines=(l1, l2, l3),
-        power_w=0.0,
-        online=True,
-        source="test",
-        sampled_ns=round(at_s * 1e9),
-        poll_s=poll_s,
-    )
+    return meter_reading(currents, at_s, poll_s=poll_s)
 
 
 @dataclass(kw_only=True)
@@ -146,34 +127,10 @@ class Site:
         inputs = Inputs(
             now_s=self.now_s,
             site=self.site,
-            pilot=PilotStatus(
-                cp_state=CpState.C,
-                duty_percent=0.0,
-                offered_a=offered_a,
-                high_v=6.0,
-                low_v=-12.0,
-            ),
+            pilot=pilot_status(CpState.C, offered_a, duty_percent=0.0),
             follows_start=True,
-            safety=SafetyStatus(
-                contactor=Contactor.CLOSED,
-                permitted=True,
-                faults=(),
-                retries=0,
-                temperature_c=25.0,
-                installation_limit_a=32.0,
-                limit_a=32.0,
-                cp_state=CpState.C,
-                offered_a=offered_a,
-            ),
-            session=SessionStatus(
-                state=WallboxState.CHARGING,
-                plugged=True,
-                authorized=True,
-                permitted=True,
-                session_id="s1",
-                energy_wh=0.0,
-                reason="",
-            ),
+            safety=charging_safety(offered_a=offered_a),
+            session=charging_session(),
             boxes=(box,),
             house=self._house,
             sources=(Source(name="app", wishes=NO_WISHES),),

@@ -3,29 +3,13 @@
 import pytest
 
 from bus.moment import Moment
-from msgs.meter import Line, MeterReading
+from msgs.meter import MeterReading
 from nodes.load_manager.vehicle import NOTHING, Currents, VehicleDraw, drawn_at, observe
+from tests.builders import meter_reading
 
 
 def box(at_s: float, currents: Currents, online: bool = True) -> MeterReading:
-    l1, l2, l3 = (
-        Line(
-            current_a=current_a,
-            voltage_v=230.0,
-            power_w=0.0,
-            power_factor=1.0,
-            imported_wh=0.0,
-            exported_wh=0.0,
-        )
-        for current_a in currents
-    )
-    return MeterReading(
-        lines=(l1, l2, l3),
-        power_w=0.0,
-        online=online,
-        source="test",
-        sampled_ns=round(at_s * 1e9),
-    )
+    return meter_reading(currents, at_s, online=online)
 
 
 def seen(*readings: tuple[float, float]) -> VehicleDraw:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from msgs.meter import NO_LINE, Line, MeterReading
+from msgs.meter import NO_LINE, MeterReading
 from nodes.meter.chip import ChipSample
 from nodes.meter.machine import (
     LONGEST_RETRY_S,
@@ -19,16 +19,10 @@ from nodes.meter.machine import (
     step_box,
 )
 from nodes.modbus_map.codec import Values
+from tests.builders import line_values, meter_reading
 
 CONFIG = Config(poll_s=1.0, source="Home", place="10.0.0.6:502 unit 4", meter="tq@10.0.0.6:502/4")
-LINE = Line(
-    current_a=6.0,
-    voltage_v=230.0,
-    power_w=1380.0,
-    power_factor=1.0,
-    imported_wh=1000.0,
-    exported_wh=10.0,
-)
+LINE = line_values(6.0, imported_wh=1000.0, exported_wh=10.0)
 VALUES = Values(lines=(LINE, LINE, LINE), power_w=4140.0, imported_wh=3000.0, exported_wh=30.0)
 
 
@@ -104,10 +98,9 @@ def test_nothing_begins_before_it_is_due() -> None:
 @pytest.mark.req("MET-5")
 def test_a_good_poll_says_all_values_with_the_middle_of_its_time() -> None:
     reading = Polls().poll(True, 0.2)
-    assert reading == MeterReading(
+    assert reading == meter_reading(
         lines=VALUES.lines,
         power_w=4140.0,
-        online=True,
         source="Home",
         sampled_ns=1_000_100_000_000,
         imported_wh=3000.0,

@@ -8,7 +8,7 @@ import pytest
 
 from bus import Bus, Call
 from bus.memory import MemoryGraph
-from msgs.meter import Line, MeterReading
+from msgs.meter import MeterReading
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers, SimPower
 from msgs.setting_keys import unflatten
@@ -21,25 +21,15 @@ from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.transport_sim import SimModbus
+from tests.builders import line_values
 
 
 def sim_drivers(bus: Bus) -> Drivers:
     return Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus))
 
 
-def line(current_a: float) -> Line:
-    return Line(
-        current_a=current_a,
-        voltage_v=230.0,
-        power_w=230.0 * current_a,
-        power_factor=1.0,
-        imported_wh=1000.0,
-        exported_wh=0.0,
-    )
-
-
 def values(current_a: float) -> Values:
-    one = line(current_a)
+    one = line_values(current_a, imported_wh=1000.0)
     return Values(
         lines=(one, one, one), power_w=690.0 * current_a, imported_wh=3000.0, exported_wh=0.0
     )
@@ -97,7 +87,7 @@ class Rig:
                     call.ok(tuple(result[: self.words]))
 
         plant.serve(MODBUS_READ, serve)
-        one = line(15.7)
+        one = line_values(15.7)
         plant.every(0.1, lambda: plant.publish(SIM_POWER, SimPower(lines=(one, one, one))))
 
     def levels(self, *wanted: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from nodes.modbus_map.blocks import Block, plan_blocks
 from nodes.modbus_map.codec import Codec, NotAvailableError, Values
 from nodes.modbus_map.kinds import words_of
 from nodes.modbus_map.meter_map import MapError, load_map, map_names, parse_map
+from tests.builders import line_values
 
 # A meter of another kind: signed values, low word first, few registers a request, markers.
 OTHER = """
@@ -95,14 +96,7 @@ def test_a_request_holds_no_more_registers_than_the_meter_allows() -> None:
 
 
 def test_values_beyond_a_register_end_at_its_range() -> None:
-    line = Line(
-        current_a=1.0,
-        voltage_v=230.0,
-        power_w=5e9,
-        power_factor=1.0,
-        imported_wh=0.0,
-        exported_wh=0.0,
-    )
+    line = line_values(1.0, power_w=5e9)
     values = Values(lines=(line, line, line), power_w=0.0, imported_wh=0.0, exported_wh=0.0)
     meter_map = parse_map("other.toml", OTHER.replace("i32 = 0x7FFFFFFF", ""))
     assert Codec(meter_map).decode(Codec(meter_map).encode(values)).lines[

@@ -13,7 +13,6 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from bus import Bus, DriverError
-from msgs.meter import Line
 from nodes.modbus_map import server_tcp, transport_tcp
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.blocks import plan_blocks
@@ -22,20 +21,14 @@ from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.server_tcp import TcpServer
 from nodes.modbus_map.transport import ReadError, Result
 from nodes.modbus_map.transport_tcp import TcpTransport
+from tests.builders import line_values
 from tests.closing import at_end, closed_at_end
 
 InLoop = Callable[[Coroutine[Any, Any, None]], None]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 TQ = load_map("tq")
-LINE = Line(
-    current_a=6.0,
-    voltage_v=230.0,
-    power_w=1380.0,
-    power_factor=1.0,
-    imported_wh=1000.0,
-    exported_wh=10.0,
-)
+LINE = line_values(6.0, imported_wh=1000.0, exported_wh=10.0)
 VALUES = Values(lines=(LINE, LINE, LINE), power_w=4140.0, imported_wh=3000.0, exported_wh=30.0)
 PARAMETERS = ("house_host", "house_port")
 VOLTAGE_L1 = (3, 0x8270)  # 230 000 mV at 62

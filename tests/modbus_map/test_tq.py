@@ -2,10 +2,10 @@
 
 import pytest
 
-from msgs.meter import Line
 from nodes.modbus_map.blocks import Block, plan_blocks
 from nodes.modbus_map.codec import Codec, Values
 from nodes.modbus_map.meter_map import load_map
+from tests.builders import line_values
 
 TQ = load_map("tq")
 
@@ -28,27 +28,15 @@ REGISTERS = {at + offset: word for at, words in WORDS.items() for offset, word i
 
 VALUES = Values(
     lines=(
-        Line(
-            current_a=6.012,
-            voltage_v=230.125,
-            power_w=1380.0,
-            power_factor=0.998,
-            imported_wh=1.1,
-            exported_wh=1.2,
+        line_values(
+            6.012, 230.125, power_w=1380.0, power_factor=0.998, imported_wh=1.1, exported_wh=1.2
         ),
-        Line(
-            current_a=-20.1,
-            voltage_v=231.9,
-            power_w=-4567.8,
-            power_factor=-0.978,
-            imported_wh=2.1,
-            exported_wh=2.2,
+        line_values(
+            -20.1, 231.9, power_w=-4567.8, power_factor=-0.978, imported_wh=2.1, exported_wh=2.2
         ),
-        Line(
-            current_a=304.348,
-            voltage_v=230.0,
+        line_values(
+            304.348,
             power_w=70_000.0,
-            power_factor=1.0,
             imported_wh=429_496_729.6,  # 2**32 tenths: beyond 32 bits
             exported_wh=3.2,
         ),

@@ -12,35 +12,20 @@ from msgspec.structs import replace as changed
 from bus.publisher import Standing
 from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, SafetyStatus
+from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import PILOT_STATUS
 from nodes.pilot.cp_line import CpLineReading
 from nodes.pilot.machine import Config, Inputs, Outputs, State, look, step
+from tests.builders import charging_session, load_offer, safety_status
 
 ROUND_S = 0.02
 X1, F = 100.0, 0.0
 HIGH_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0, "between": 7.5}
 
-SAFETY = SafetyStatus(
-    contactor=Contactor.OPEN,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=30.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-)
-SESSION = SessionStatus(
-    state=WallboxState.READY_FOR_CHARGING,
-    plugged=True,
-    authorized=True,
-    permitted=True,
-    session_id="1",
-    energy_wh=0.0,
-    reason="",
-)
-OFFER = LoadOffer(limit_a=16.0, reason="fuse", limits=())
+SAFETY = safety_status(temperature_c=30.0)
+SESSION = charging_session(state=WallboxState.READY_FOR_CHARGING)
+OFFER = load_offer(16.0, "fuse")
 
 
 class Messages(Struct, frozen=True, kw_only=True):

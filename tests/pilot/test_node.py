@@ -5,13 +5,9 @@ from pathlib import Path
 import pytest
 
 from bus.memory import MemoryGraph
-from msgs.load_manager import LoadOffer
 from msgs.methods import STOP
 from msgs.pilot import CpState, PilotStatus, SimPilotDrive
-from msgs.plant import SimSignals
 from msgs.requests import StopArguments, StopReason
-from msgs.safety import Contactor, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
 from msgs.topics import (
     LOAD_OFFER,
     PILOT_STATUS,
@@ -22,6 +18,7 @@ from msgs.topics import (
 )
 from nodes.pilot.cp_line_sim import SimCpLine
 from nodes.pilot.node import Drivers, Parameters, build
+from tests.builders import charging_session, load_offer, safety_status, sim_signals
 
 
 class Surroundings:
@@ -72,53 +69,20 @@ class Surroundings:
     def _signals(self) -> None:
         if "plant" in self.silent:
             return
-        signals = SimSignals(
-            high_v=self.high_v,
-            low_v=-12.0,
-            duty_percent=self.duty_percent,
-            mirror_closed=True,
-            load_voltage=False,
-            residual_ac=False,
-            residual_dc=False,
-            earth_ohm=0.8,
-            terminal_c=25.0,
-            board_c=25.0,
-            overtemperature=False,
-            dip1=5,
-            dip2=0,
-        )
+        signals = sim_signals(high_v=self.high_v, low_v=-12.0, duty_percent=self.duty_percent)
         self._plant.publish(SIM_SIGNALS, signals)
 
     def _say_safety(self) -> None:
-        status = SafetyStatus(
-            contactor=Contactor.OPEN,
-            permitted=True,
-            faults=(),
-            retries=0,
-            temperature_c=25.0,
-            installation_limit_a=32.0,
-            limit_a=32.0,
-        )
         if "safety" not in self.silent:
-            self._safety.publish(SAFETY_STATUS, status)
+            self._safety.publish(SAFETY_STATUS, safety_status())
 
     def _say_session(self) -> None:
-        status = SessionStatus(
-            state=WallboxState.CHARGING,
-            plugged=True,
-            authorized=True,
-            permitted=True,
-            session_id="1",
-            energy_wh=0.0,
-            reason="",
-        )
         if "session" not in self.silent:
-            self._session.publish(SESSION_STATUS, status)
+            self._session.publish(SESSION_STATUS, charging_session())
 
     def _say_offer(self) -> None:
         if "load_manager" not in self.silent:
-            offer = LoadOffer(limit_a=self.offer_a, reason="fuse", limits=())
-            self._load.publish(LOAD_OFFER, offer)
+            self._load.publish(LOAD_OFFER, load_offer(self.offer_a, "fuse"))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from bus import Answer, DriverError, Status
 from bus.memory import MemoryGraph
-from msgs.led import DARK, Color, Effect, LedFrame, Light
+from msgs.led import Color, Effect, Light
 from msgs.methods import METHODS
 from msgs.pilot import SimPilotDrive, duty_of_offer
 from msgs.plant import SimEvent, SimFault, SimPower, SimSignals, VehicleState, WorldStatus
@@ -26,6 +26,7 @@ from nodes.modbus_map.bank import Banks
 from nodes.modbus_map.server import Servers
 from nodes.modbus_map.server_sim import SimServers
 from nodes.plant.node import Drivers, Parameters, build
+from tests.builders import led_frame
 
 START_S = 1000.0
 
@@ -264,14 +265,7 @@ def test_status_describes_the_world(rig: Rig) -> None:
 
 def test_lights_are_described_and_told_when_they_change(rig: Rig) -> None:
     blue = Light(color=Color.BLUE, effect=Effect.BLINK)
-    frame = LedFrame(
-        segments=(blue, blue, blue, blue),
-        network=DARK,
-        rfid=DARK,
-        frame=DARK,
-        mode=DARK,
-        touch=DARK,
-    )
+    frame = led_frame(segments=(blue, blue, blue, blue))
     for _ in range(3):
         rig.led.publish(SIM_LIGHTS, frame)
         rig.graph.advance(1.0)

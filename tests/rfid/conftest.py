@@ -5,14 +5,14 @@ from msgspec.structs import replace
 from bus import Answer, Status
 from bus.write_behind import WriteResult
 from msgs.card import Card, CardColor, CardRole
-from msgs.label import Label, LabelCard
 from msgs.rfid import RfidStatus
-from msgs.session import Action, Authorized, SessionStatus, WallboxState
+from msgs.session import Action, Authorized, SessionStatus
 from nodes.rfid.cards import Cards
 from nodes.rfid.field import POLL_S, CardEvent, Unclear
 from nodes.rfid.machine import start, step
 from nodes.rfid.outcome import CardResult
 from nodes.rfid.state import Inputs, ListWrite, State, view_of
+from tests.builders import box_label, session_status
 
 MASTER, RED, GREEN, BLUE = "A1B2C3D4", "11223344", "55667788", "99AABBCC"
 NEW = "04112233445566"  # ISO 14443, 7 bytes
@@ -20,38 +20,14 @@ OTHER = "E004015012345678"  # ISO 15693
 RANDOM = "08123456"
 UNREADABLE, SEVERAL = CardEvent(problem=Unclear.UNREADABLE), CardEvent(problem=Unclear.SEVERAL)
 
-LABEL = Label(
-    serial="12345678",
-    web_user="admin",
-    web_password="12345678",
-    recovery_key="K" * 30,
-    wlan_ssid="12345678",
-    wlan_password="abcdefghijkl",
-    lan_mac="02:00:00:00:00:01",
-    wlan_mac="02:00:00:00:00:02",
-    rfid=(
-        LabelCard(uid=MASTER, role=CardRole.MASTER, color=CardColor.WHITE),
-        LabelCard(uid=RED, role=CardRole.USER, color=CardColor.RED),
-        LabelCard(uid=GREEN, role=CardRole.USER, color=CardColor.GREEN),
-        LabelCard(uid=BLUE, role=CardRole.USER, color=CardColor.BLUE),
-    ),
-)
+LABEL = box_label(MASTER, RED, GREEN, BLUE)
 CARDS: Cards = (
     Card(uid=MASTER, role=CardRole.MASTER, color=CardColor.WHITE, name="Master card"),
     Card(uid=RED, role=CardRole.USER, color=CardColor.RED, name="Red card"),
     Card(uid=GREEN, role=CardRole.USER, color=CardColor.GREEN, name="Green card"),
     Card(uid=BLUE, role=CardRole.USER, color=CardColor.BLUE, name="Blue card"),
 )
-FREE = SessionStatus(
-    state=WallboxState.IDLE,
-    plugged=False,
-    authorized=False,
-    permitted=False,
-    session_id="",
-    energy_wh=0.0,
-    reason="",
-    authorization_required=True,
-)
+FREE = session_status(authorization_required=True)
 PLUGGED = replace(FREE, plugged=True)
 RELEASED = Answer(status=Status.OK, result=Authorized(action=Action.RELEASED))
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from bus.memory import MemoryGraph
-from msgs.meter import Line
-from msgs.plant import SimPower, SimSignals
+from msgs.plant import SimPower
 from msgs.topics import SIM_POWER, SIM_SIGNALS
 from nodes.safety.analog import AnalogReading
 from nodes.safety.analog_sim import SimAnalog
@@ -19,6 +18,7 @@ from nodes.safety.generator import GeneratorReading
 from nodes.safety.generator_sim import SimGenerator
 from nodes.safety.shift_register import ShiftRegisterReading
 from nodes.safety.shift_register_sim import SimShiftRegister
+from tests.builders import line_values, sim_signals
 
 READING = ChainReading(
     high_v=6.0,
@@ -72,34 +72,17 @@ def test_without_the_meter_chip_only_its_values_are_missing() -> None:
 
 
 def power(*currents_a: float) -> SimPower:
-    first, second, third = (
-        Line(
-            current_a=current_a,
-            voltage_v=229.0 + current_a,
-            power_w=0.0,
-            power_factor=1.0,
-            imported_wh=0.0,
-            exported_wh=0.0,
-        )
-        for current_a in currents_a
-    )
+    first, second, third = (line_values(current_a, 229.0 + current_a) for current_a in currents_a)
     return SimPower(lines=(first, second, third))
 
 
-SIGNALS = SimSignals(
+SIGNALS = sim_signals(
     high_v=6.0,
     low_v=-12.0,
     duty_percent=53.3,
-    mirror_closed=True,
-    load_voltage=False,
     residual_ac=True,
-    residual_dc=False,
-    earth_ohm=0.8,
     terminal_c=31.0,
-    board_c=25.0,
-    overtemperature=False,
-    dip1=0b101,
-    dip2=0b10,
+    dip2=2,
     power_on_reset=True,
 )
 

@@ -7,26 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from bus.memory import MemoryGraph
-from msgs.plant import SimSignals
 from msgs.safety import SimContactorDrive
 from msgs.topics import SIM_CONTACTOR_DRIVE, SIM_SIGNALS
 from nodes.safety.coil_sim import Parameters, SimCoil, open
+from tests.builders import sim_signals
 
-SIGNALS = SimSignals(
-    high_v=12.0,
-    low_v=12.0,
-    duty_percent=100.0,
-    mirror_closed=True,
-    load_voltage=False,
-    residual_ac=False,
-    residual_dc=False,
-    earth_ohm=0.8,
-    terminal_c=30.0,
-    board_c=25.0,
-    overtemperature=False,
-    dip1=0b101,
-    dip2=0,
-)
+SIGNALS = sim_signals(terminal_c=30.0)
 
 
 @pytest.mark.parametrize("power_on_reset", [False, True])

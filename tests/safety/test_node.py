@@ -11,14 +11,13 @@ from bus import Bus, Driver
 from bus.memory import MemoryGraph
 from launch.loading import LoadedDriver, load_node
 from launch.node_entry import DriverEntry, NodeEntry
-from msgs.load_manager import LoadOffer
-from msgs.meter import Line, MeterReading
+from msgs.meter import Line
 from msgs.methods import STOP
 from msgs.pilot import SimPilotDrive
-from msgs.plant import SimPower, SimSignals
+from msgs.plant import SimPower
 from msgs.requests import StopArguments, StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus, SimContactorDrive
-from msgs.session import SessionStatus, WallboxState
+from msgs.session import WallboxState
 from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
@@ -38,6 +37,7 @@ from nodes.safety.chain import Drivers
 from nodes.safety.chip_sim import SimPowerChip
 from nodes.safety.generator_sim import SimGenerator
 from nodes.safety.shift_register_sim import SimShiftRegister
+from tests.builders import charging_session, line_values, load_offer, meter_reading, sim_signals
 
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "E": 0.0}
 
@@ -139,7 +139,7 @@ class Surroundings:
             return
         high_v = PLATEAU_V[self.vehicle]
         tested = self.test_s is not None and 0.2 <= self.now_s - self.test_s < 0.8
-        signals = SimSignals(
+        signals = sim_signals(
             high_v=high_v,
             low_v=-12.0 if self.duty_percent < 100.0 else high_v,
             duty_percent=self.duty_percent,
@@ -147,25 +147,13 @@ class Surroundings:
             load_voltage=self.contacts,
             residual_ac=tested,
             residual_dc=tested or self.residual_dc,
-            earth_ohm=0.8,
             terminal_c=30.0,
             board_c=30.0,
-            overtemperature=False,
-            dip1=0b101,
-            dip2=0,
         )
         self.plant.publish(SIM_SIGNALS, signals)
 
     def say_session(self) -> None:
-        status = SessionStatus(
-            state=WallboxState.READY_FOR_CHARGING,
-            plugged=True,
-            authorized=True,
-            permitted=self.permitted,
-            session_id="1",
-            energy_wh=0.0,
-            reason="",
-        )
+        status = charging_session(state=WallboxState.READY_FOR_CHARGING, permitted=self.permitted)
         if "session" not in self.silent:
             self.session.publish(SESSION_STATUS, status)
 
@@ -175,29 +163,15 @@ class Surroundings:
 
     def _say_meter(self) -> None:
         if "meter" not in self.silent:
-            lines = self._lines()
-            reading = MeterReading(
-                lines=lines,
-                power_w=0.0,
-                online=True,
-                source="box",
-                sampled_ns=self.meter.clock.now_ns(),
-            )
+            reading = meter_reading(lines=self._lines(), sampled_ns=self.meter.clock.now_ns())
             self.meter.publish(METER_BOX, reading)
 
     def _say_offer(self) -> None:
-        offer = LoadOffer(limit_a=self.offer_a, reason="fuse", limits=())
+        offer = load_offer(self.offer_a, "fuse")
         self.load.publish(LOAD_OFFER, offer)
 
     def _lines(self) -> tuple[Line, Line, Line]:
-        line = Line(
-            current_a=self.draws_a if self.contacts and self.vehicle == "C" else 0.0,
-            voltage_v=230.0,
-            power_w=0.0,
-            power_factor=1.0,
-            imported_wh=0.0,
-            exported_wh=0.0,
-        )
+        line = line_values(self.draws_a if self.contacts and self.vehicle == "C" else 0.0)
         return (line, line, line)
 
     def _drive_pilot(self, drive: SimPilotDrive) -> None:

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from bus.write_behind import WriteResult
 from msgs.load_manager import LoadOffer
-from msgs.meter import NO_LINE, MeterReading
+from msgs.meter import MeterReading
 from msgs.pilot import CpState, PilotStatus, offer_of_duty
 from msgs.safety import DIP_LIMIT_A, Contactor, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.session import SessionStatus
 from nodes.pilot import machine as pilot
 from nodes.pilot.cp_line import CpLineReading
 from nodes.safety import machine as safety
@@ -25,6 +25,7 @@ from nodes.safety.chain import ChainReading
 from nodes.safety.latch import Latch, Recalled
 from nodes.safety.why import is_metering
 from nodes.safety.wiring import NONE, Wired
+from tests.builders import charging_session, load_offer, meter_reading
 
 ROUNDS = 20_000
 ROUND_S = 0.01
@@ -268,30 +269,14 @@ class Life:
         if self.troubled("unpermitted") and number % 10 == 0:
             self._say_session()
         if number % 20 == 0 and not self.troubled("meter_silent"):
-            reading = MeterReading(
-                lines=(NO_LINE,) * 3,
-                power_w=0.0,
-                online=True,
-                source="box",
-                sampled_ns=int(self.now_s * 1e9),
-            )
+            reading = meter_reading(0.0, self.now_s)
             self.posts["meter"].send(reading, self.now_s)
         if number % 50 == 0 and not self.troubled("offer_silent"):
             limit_a = 0.0 if self.troubled("no_offer") else self.random.choice((6.0, 16.0, 40.0))
-            self.posts["offer"].send(
-                LoadOffer(limit_a=limit_a, reason="fuse", limits=()), self.now_s
-            )
+            self.posts["offer"].send(load_offer(limit_a, "fuse"), self.now_s)
 
     def _say_session(self) -> None:
-        status = SessionStatus(
-            state=WallboxState.CHARGING,
-            plugged=True,
-            authorized=True,
-            permitted=not self.troubled("unpermitted"),
-            session_id="1",
-            energy_wh=0.0,
-            reason="",
-        )
+        status = charging_session(permitted=not self.troubled("unpermitted"))
         self.posts["session"].send(status, self.now_s)
 
     def fresh(self, writer: str) -> object:

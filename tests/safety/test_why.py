@@ -10,11 +10,9 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.write_behind import WriteBehind
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
-from msgs.session import SessionStatus, WallboxState
 from nodes.safety.config import Config
 from nodes.safety.evaluation import NOTHING_EVALUATED, Stale
 from nodes.safety.faults import CLEAN, FaultState, raise_fault
@@ -24,26 +22,13 @@ from nodes.safety.mains_reset import MainsReset
 from nodes.safety.state import Inputs, State
 from nodes.safety.why import Reasons, Why, is_metering, why_not, why_not_closed, why_stale
 from nodes.safety.wiring import ALL, Wired, Wiring
+from tests.builders import charging_pilot, charging_session, meter_reading
 from tests.safety.evaluations import PLUGGED
 
 P = SafetyPhase
-PILOT = PilotStatus(cp_state=CpState.C, duty_percent=26.7, offered_a=16.0, high_v=6.0, low_v=-12.0)
-SESSION = SessionStatus(
-    state=WallboxState.CHARGING,
-    plugged=True,
-    authorized=True,
-    permitted=True,
-    session_id="1",
-    energy_wh=0.0,
-    reason="",
-)
-METER = MeterReading(
-    lines=(NO_LINE, NO_LINE, NO_LINE),
-    power_w=0.0,
-    online=True,
-    source="box",
-    sampled_ns=999_800_000_000,
-)
+PILOT = charging_pilot()
+SESSION = charging_session()
+METER = meter_reading(0.0, 999.8)
 INPUTS = Inputs(
     now_s=1000.0,
     utc_ns=7,

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from msgs.safety import Fault, FaultCode, SafetyPhase
+from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.why import Why
 from nodes.safety.words import MOST_CHARACTERS, REASONS, REMEDIES, as_fault, fault, why_not_closed
+from tests.builders import fault_record
 
 C = Cause
 
@@ -66,8 +67,8 @@ def test_the_failed_self_tests_are_counted_in_the_text_once_they_are_too_many(
 def test_a_fault_is_published_with_its_text_and_remedy(code: FaultCode) -> None:
     finding = Finding(code=code, cause=C.EARTH)
     published = as_fault(Record(finding=finding, since_utc_ns=7, count=2))
-    assert published == Fault(
-        code=code, since_utc_ns=7, count=2, detail=fault(finding), remedy=REMEDIES[code]
+    assert published == fault_record(
+        code, since_utc_ns=7, count=2, detail=fault(finding), remedy=REMEDIES[code]
     )
 
 

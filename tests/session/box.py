@@ -6,12 +6,9 @@ from typing import Any
 from bus import Answer, Subscription
 from bus.memory import MemoryGraph
 from bus.peer import Peer
-from msgs.launch import GraphStatus
-from msgs.load_manager import LoadOffer
-from msgs.meter import NO_LINE, MeterReading
 from msgs.methods import METHODS
-from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, SafetyPhase, SafetyStatus
+from msgs.pilot import CpState
+from msgs.safety import Contactor, SafetyPhase
 from msgs.session import SessionRecord, SessionStatus
 from msgs.settings import AuthorizationSection, Settings
 from msgs.topics import (
@@ -26,6 +23,7 @@ from msgs.topics import (
 )
 from msgs.wish import Wishes
 from nodes.session.node import Parameters, build
+from tests.builders import graph_status, load_offer, meter_reading, pilot_status, safety_status
 from tests.closing import closed_at_end
 
 
@@ -47,7 +45,7 @@ class Box:
         self.launch = self.graph.bus("launch")
         self.tool = self.graph.bus("tool-1")
         self._readers: dict[str, Peer] = {"launch": self.launch, "system": self.system}
-        graph = GraphStatus(plan="test", pid=1, processes=(), started_utc_ns=graph_run)
+        graph = graph_status(plan="test", started_utc_ns=graph_run)
         self.launch.publish(LAUNCH_GRAPH, graph)
         self.status: Subscription[SessionStatus] = self.launch.subscribe(SESSION_STATUS, self._hear)
         self.wish: Subscription[Wishes] = self.launch.subscribe(SESSION_WISH)
@@ -71,42 +69,19 @@ class Box:
         if self.cp_state is not None:
             self._writers["pilot"].publish(
                 PILOT_STATUS,
-                PilotStatus(
-                    cp_state=self.cp_state,
-                    duty_percent=26.7,
-                    offered_a=16.0,
-                    high_v=6.0,
-                    low_v=-12.0,
-                ),
+                pilot_status(self.cp_state, 16.0),
             )
         self._writers["safety"].publish(
             SAFETY_STATUS,
-            SafetyStatus(
-                contactor=self.contactor,
-                permitted=True,
-                faults=(),
-                retries=0,
-                temperature_c=25.0,
-                installation_limit_a=32.0,
-                limit_a=32.0,
-                phase=self.phase,
-                cp_state=self.cp_state,
-                offered_a=16.0,
+            safety_status(
+                contactor=self.contactor, phase=self.phase, cp_state=self.cp_state, offered_a=16.0
             ),
         )
         self._writers["meter"].publish(
             METER_BOX,
-            MeterReading(
-                lines=(NO_LINE, NO_LINE, NO_LINE),
-                power_w=0.0,
-                online=True,
-                source="test",
-                imported_wh=self.imported_wh,
-            ),
+            meter_reading(imported_wh=self.imported_wh),
         )
-        self._writers["load_manager"].publish(
-            LOAD_OFFER, LoadOffer(limit_a=16.0, reason="dip", limits=())
-        )
+        self._writers["load_manager"].publish(LOAD_OFFER, load_offer())
 
     def charge(self) -> SessionStatus:
         self.graph.advance(2.0)

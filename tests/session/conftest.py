@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from bus.write_behind import WriteResult
-from msgs.load_manager import LoadOffer
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.meter import MeterReading
+from msgs.pilot import CpState
 from msgs.requests import StopReason
-from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from nodes.session.energy import MARGIN_WH
 from nodes.session.entry import Entry
@@ -17,19 +15,11 @@ from nodes.session.machine import step
 from nodes.session.reasons import CardAnswer, Leap
 from nodes.session.revival import begin
 from nodes.session.state import Inputs, counter_of
+from tests.builders import load_offer, meter_reading, pilot_status, safety_status
 
 UTC_NS = 1_767_225_600_000_000_000
-OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
-SAFETY = SafetyStatus(
-    contactor=Contactor.OPEN,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    phase=SafetyPhase.IDLE,
-)
+OFFER = load_offer()
+SAFETY = safety_status()
 
 
 class Signals(NamedTuple):
@@ -50,13 +40,7 @@ def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Signals:
 
 
 def box(imported_wh: float, online: bool = True) -> MeterReading:
-    return MeterReading(
-        lines=(NO_LINE, NO_LINE, NO_LINE),
-        power_w=0.0,
-        online=online,
-        source="test",
-        imported_wh=imported_wh,
-    )
+    return meter_reading(online=online, imported_wh=imported_wh)
 
 
 class Scenario:
@@ -96,14 +80,7 @@ class Scenario:
         """Return the facts as the nodes say them: the pilot's with safety's."""
         facts = dict(self.facts)
         seen: Signals = facts["pilot"] or SILENT
-        facts["pilot"] = seen.by_pilot and PilotStatus(
-            cp_state=seen.by_pilot,
-            duty_percent=100.0,
-            offered_a=0.0,
-            high_v=9.0,
-            low_v=9.0,
-            waking=seen.is_waking,
-        )
+        facts["pilot"] = seen.by_pilot and pilot_status(seen.by_pilot, waking=seen.is_waking)
         facts["safety"] = facts["safety"] and replace(
             facts["safety"], cp_state=seen.by_safety, plugged_since_utc_ns=seen.since_utc_ns
         )

@@ -7,13 +7,14 @@ import pytest
 from bus import Status
 from msgs.pilot import CpState
 from msgs.requests import StopReason
-from msgs.rfid import RfidMode, RfidStatus
+from msgs.rfid import RfidMode
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import EndReason, WallboxState
 from msgs.topics import RFID_STATUS
 from nodes.session.reasons import CardRefusal, Wait
 from nodes.session.start_deadline import LAPSE_S
 from nodes.session.words import REFUSALS, WAITS
+from tests.builders import rfid_status
 from tests.session.box import Box
 
 REQUIRED, RELEASED, NOT_KNOWN = WAITS[Wait.CARD], WAITS[Wait.PLUG], WAITS[Wait.SETTINGS]
@@ -242,7 +243,7 @@ def test_the_setting_decides_and_the_launch_file_wins(tmp_path: Path) -> None:
 def test_while_cards_are_learned_the_state_says_so_until_the_reader_is_silent(box: Box) -> None:
     rfid = box.graph.bus("rfid")
     for mode in (RfidMode.NEW_CARD, RfidMode.CONFIRM, RfidMode.MASTER):
-        rfid.publish(RFID_STATUS, RfidStatus(mode=mode, last_uid="", accepted=None))
+        rfid.publish(RFID_STATUS, rfid_status(mode=mode))
         box.graph.advance(0.3)
         assert box.now().state is WallboxState.TOKEN_PROGRAMMING_MODE
     box.graph.advance(4.0)

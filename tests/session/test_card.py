@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.rfid import RfidMode
@@ -22,6 +21,7 @@ from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
 from nodes.session.start_deadline import LAPSE_S, LATE_S
 from nodes.session.words import WAITS
+from tests.builders import load_offer
 from tests.session.conftest import (
     NO_MAINS,
     OFFER,
@@ -39,7 +39,7 @@ MASTER, RED, BLUE = "04A1B2C3", "04000001", "E004010203040506"
 OUT, SEATED = pilot(CpState.A), pilot(CpState.B)
 NEW = pilot(CpState.B, UTC_NS)  # safety saw it go in
 TESTED = replace(SAFETY, phase=SafetyPhase.READY, offered_a=16.0)
-PAUSED = LoadOffer(limit_a=0.0, reason="app", limits=(), detail="The app pauses.")
+PAUSED = load_offer(0.0, "app", detail="The app pauses.")
 
 
 def with_cards(plug: Any = OUT, **facts: Any) -> Scenario:

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
-from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import EndReason, WallboxState
 from nodes.session.running import OPEN_S
+from tests.builders import faulty_safety
 from tests.session.conftest import NO_MAINS, SAFETY, Scenario, box, pilot, plugged_in
 
 pytestmark = pytest.mark.req("ERR-8007", "ERR-RED")
@@ -18,15 +19,10 @@ LATCHED = pytest.mark.parametrize("code", [FaultCode.SAFETY_CIRCUIT, FaultCode.R
 SEATED, OUT = pilot(CpState.B), pilot(CpState.A)
 
 
-def faulty(*codes: FaultCode, **changes: Any) -> SafetyStatus:
-    phase = changes.pop("phase", SafetyPhase.FAULT)
-    return replace(SAFETY, faults=codes, phase=phase, **changes)
-
-
 def ended_by(code: FaultCode) -> Scenario:
     """Return a scenario after a latched fault has ended the session, the vehicle plugged in."""
     scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    scenario.run(1.0, safety=faulty(code))
+    scenario.run(1.0, safety=faulty_safety(code))
     assert scenario.record().end_reason is EndReason.FAULT
     assert scenario.record().ended_utc_ns > 0
     return scenario
@@ -38,13 +34,13 @@ def test_a_latched_fault_withdraws_the_permission_at_once_and_ends_once_it_is_op
 ) -> None:
     scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     assert scenario.said[-1].permitted
-    scenario.facts["safety"] = faulty(code, contactor=Contactor.CLOSED)
+    scenario.facts["safety"] = faulty_safety(code, contactor=Contactor.CLOSED)
     scenario.step()
     assert not scenario.said[-1].permitted
     assert scenario.record().end_reason is EndReason.FAULT
     scenario.run(1.0, box=box(1004.0))
     assert scenario.record().ended_utc_ns == 0
-    status = scenario.run(0.1, safety=faulty(code))
+    status = scenario.run(0.1, safety=faulty_safety(code))
     assert status.session_id == ""
     assert status.state is WallboxState.UNRECOVERABLE_ERROR
     assert scenario.record().ended_utc_ns > 0
@@ -53,7 +49,7 @@ def test_a_latched_fault_withdraws_the_permission_at_once_and_ends_once_it_is_op
 
 def test_a_welded_contactor_keeps_no_session_from_ending() -> None:
     scenario = plugged_in()
-    scenario.run(OPEN_S + 0.5, safety=faulty(FaultCode.RED, contactor=Contactor.WELDED))
+    scenario.run(OPEN_S + 0.5, safety=faulty_safety(FaultCode.RED, contactor=Contactor.WELDED))
     assert scenario.record().end_reason is EndReason.FAULT
     assert scenario.record().ended_utc_ns > 0
 
@@ -61,14 +57,14 @@ def test_a_welded_contactor_keeps_no_session_from_ending() -> None:
 def test_a_fault_that_is_tried_again_ends_no_session() -> None:
     scenario = plugged_in()
     before = scenario.said[-1].session_id
-    status = scenario.run(400.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
+    status = scenario.run(400.0, safety=faulty_safety(FaultCode.RESIDUAL_CURRENT, retries=5))
     assert status.state is WallboxState.UNRECOVERABLE_ERROR
     assert (status.session_id, status.permitted) == (before, True)
 
 
 @LATCHED
 def test_no_session_begins_while_a_latched_fault_holds(code: FaultCode) -> None:
-    scenario = plugged_in(safety=faulty(code))
+    scenario = plugged_in(safety=faulty_safety(code))
     scenario.run(60.0)
     assert scenario.disk == {}
     assert scenario.run(1.0, safety=SAFETY).permitted
@@ -91,9 +87,9 @@ def test_after_a_latched_fault_the_plug_in_is_held_until_the_plug_was_out(code: 
 @LATCHED
 def test_mains_off_and_on_that_clear_the_fault_lift_the_hold(code: FaultCode) -> None:
     scenario = ended_by(code)
-    scenario.run(10.0, **NO_MAINS | {"safety": faulty(code, has_mains=False)})
+    scenario.run(10.0, **NO_MAINS | {"safety": faulty_safety(code, has_mains=False)})
     still = {"pilot": SEATED, "box": box(1000.0)}
-    assert not scenario.run(10.0, safety=faulty(code), **still).permitted  # it holds still
+    assert not scenario.run(10.0, safety=faulty_safety(code), **still).permitted  # it holds still
     starting = replace(SAFETY, phase=SafetyPhase.START)
     assert not scenario.run(1.0, safety=starting).permitted  # nothing is proven yet
     status = scenario.run(1.0, safety=SAFETY)
@@ -116,10 +112,10 @@ def test_another_life_of_the_graph_has_had_its_mains_off(first: bool) -> None:
 def test_a_session_that_a_fault_was_ending_goes_on_ending(first: bool) -> None:
     old = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     before = old.said[-1].session_id
-    old.facts["safety"] = faulty(FaultCode.SAFETY_CIRCUIT, contactor=Contactor.CLOSED)
+    old.facts["safety"] = faulty_safety(FaultCode.SAFETY_CIRCUIT, contactor=Contactor.CLOSED)
     old.step()
     new = old.restarted(first)
-    new.run(5.0, safety=faulty(FaultCode.SAFETY_CIRCUIT))
+    new.run(5.0, safety=faulty_safety(FaultCode.SAFETY_CIRCUIT))
     assert new.stored(before).end_reason is EndReason.FAULT
     assert new.stored(before).ended_utc_ns > 0
     assert not any(said.permitted for said in new.said)
@@ -128,13 +124,13 @@ def test_a_session_that_a_fault_was_ending_goes_on_ending(first: bool) -> None:
 def test_what_ends_a_session_first_is_its_reason() -> None:
     scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
     scenario.step(end="app")
-    scenario.run(1.0, safety=faulty(FaultCode.RED))
+    scenario.run(1.0, safety=faulty_safety(FaultCode.RED))
     assert scenario.record().end_reason is EndReason.STOPPED
     scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    scenario.facts["safety"] = faulty(FaultCode.RED, contactor=Contactor.CLOSED)
+    scenario.facts["safety"] = faulty_safety(FaultCode.RED, contactor=Contactor.CLOSED)
     scenario.step()
     scenario.stop = StopReason.SHUTDOWN
-    scenario.run(1.0, safety=faulty(FaultCode.RED))
+    scenario.run(1.0, safety=faulty_safety(FaultCode.RED))
     assert scenario.done
     assert scenario.record().end_reason is EndReason.FAULT
 
@@ -160,7 +156,7 @@ def test_a_plug_that_is_pulled_under_a_lasting_fault_ends_the_session_with_it(
     codes: tuple[FaultCode, ...], changes: dict[str, Any], reason: EndReason
 ) -> None:
     scenario = plugged_in()
-    scenario.run(5.0, safety=faulty(*codes, **changes))
+    scenario.run(5.0, safety=faulty_safety(*codes, **changes))
     scenario.run(1.0, pilot=OUT, safety=SAFETY)  # the fault goes with the plug
     assert scenario.record().end_reason is reason
 
@@ -168,14 +164,14 @@ def test_a_plug_that_is_pulled_under_a_lasting_fault_ends_the_session_with_it(
 @pytest.mark.req("ERR-1")
 def test_a_plug_that_is_pulled_while_charging_is_unplugged() -> None:
     scenario = plugged_in(safety=replace(SAFETY, contactor=Contactor.CLOSED))
-    status = scenario.run(1.0, pilot=OUT, safety=faulty(FaultCode.UNPLUGGED))
+    status = scenario.run(1.0, pilot=OUT, safety=faulty_safety(FaultCode.UNPLUGGED))
     assert status.state is WallboxState.UNRECOVERABLE_ERROR
     assert scenario.record().end_reason is EndReason.UNPLUGGED
 
 
 def test_a_lasting_fault_that_has_gone_is_no_reason_any_more() -> None:
     scenario = plugged_in()
-    scenario.run(5.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
+    scenario.run(5.0, safety=faulty_safety(FaultCode.RESIDUAL_CURRENT, retries=5))
     scenario.run(5.0, safety=SAFETY)
     scenario.run(1.0, pilot=OUT)
     assert scenario.record().end_reason is EndReason.UNPLUGGED
@@ -183,7 +179,7 @@ def test_a_lasting_fault_that_has_gone_is_no_reason_any_more() -> None:
 
 def test_mains_that_are_lost_count_more_than_the_fault_before() -> None:
     scenario = plugged_in()
-    scenario.run(5.0, safety=faulty(FaultCode.RESIDUAL_CURRENT, retries=5))
+    scenario.run(5.0, safety=faulty_safety(FaultCode.RESIDUAL_CURRENT, retries=5))
     scenario.run(5.0, **NO_MAINS)
     scenario.run(1.0, safety=SAFETY, pilot=OUT, box=box(1000.0))
     assert scenario.record().end_reason is EndReason.POWER_LOSS

@@ -3,27 +3,18 @@
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from msgs.safety import Contactor, FaultCode, SafetyStatus
+from msgs.safety import FaultCode, SafetyStatus
 from nodes.session.faults import MOST_RETRIES, is_latched, is_passing, needs_somebody
+from tests.builders import faulty_safety
 
-SAFETY = SafetyStatus(
-    contactor=Contactor.OPEN,
-    permitted=False,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-)
 PENDING = {"retries": 2, "retry_in_s": 60.0}
 WAITING = {"retries": MOST_RETRIES - 1}  # a retry is left, and no time can be told
 USED_UP = {"retries": MOST_RETRIES}
 
 
 def safety(codes: str, **changes: Any) -> SafetyStatus:
-    return replace(SAFETY, faults=tuple(FaultCode(code) for code in codes.split()), **changes)
+    return faulty_safety(*map(FaultCode, codes.split()), **changes)
 
 
 @pytest.mark.req("ERR-R", "STA-3")

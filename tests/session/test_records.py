@@ -7,19 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from bus.store import StoreError, open_database
-from msgs.session import EndReason, SessionRecord
+from msgs.session import EndReason
 from nodes.session.entry import Entry
 from nodes.session.records import MIGRATIONS, SessionStore
+from tests.builders import session_record
 
-RECORD = SessionRecord(
-    session_id="a",
-    started_utc_ns=10,
-    ended_utc_ns=0,
-    start_energy_wh=1000.5,
-    energy_wh=0.0,
-    end_reason=None,
-    token="04a1b2c3",
-)
+RECORD = session_record(session_id="a", start_energy_wh=1000.5, token="04a1b2c3")
 
 
 def entry(number: int, seated: bool = True, **changes: object) -> Entry:

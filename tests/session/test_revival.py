@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
-from msgs.session import EndReason, SessionRecord, WallboxState
+from msgs.session import EndReason, WallboxState
 from nodes.session.energy import CHECKPOINT_S
 from nodes.session.entry import Entry
 from nodes.session.plug import UNSEEN_S
@@ -14,6 +14,7 @@ from nodes.session.reasons import Wait
 from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
 from nodes.session.words import WAITS
+from tests.builders import session_record
 from tests.session.conftest import (
     NO_MAINS,
     SAFETY,
@@ -363,14 +364,7 @@ def test_what_was_being_ended_when_power_was_lost_is_not_resumed(stopped: str, f
 
 
 def test_a_record_that_ran_without_a_plug_is_not_resumed() -> None:
-    record = SessionRecord(
-        session_id="odd",
-        started_utc_ns=UTC_NS,
-        ended_utc_ns=0,
-        start_energy_wh=1000.0,
-        energy_wh=0.0,
-        end_reason=None,
-    )
+    record = session_record(session_id="odd", started_utc_ns=UTC_NS)
     new = Scenario(last=Entry(record=record, seated=False, seen_utc_ns=UTC_NS, run=1), graph_run=2)
     assert new.run(1.0, pilot=SEATED).session_id not in ("", "odd")
     assert new.stored("odd").end_reason is EndReason.POWER_LOSS

@@ -10,26 +10,16 @@ from msgspec.structs import replace
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.pilot import CpState
 from msgs.rfid import RfidMode
-from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
+from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import WallboxState
 from nodes.session.reasons import StateReason, Wait
 from nodes.session.states import StateInputs, wallbox_state
 from nodes.session.suspension import after_stop
 from nodes.session.words import MOST_CHARACTERS, reason
+from tests.builders import charging_safety, fault_record, load_offer
 
-CLOSED = SafetyStatus(
-    contactor=Contactor.CLOSED,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    phase=SafetyPhase.CLOSED,
-    cp_state=CpState.C,
-    offered_a=16.0,
-)
-OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=(), detail="The installation allows 16 A.")
+CLOSED = charging_safety()
+OFFER = load_offer(detail="The installation allows 16 A.")
 CHARGING = StateInputs(
     safety=CLOSED,
     hears_pilot=True,
@@ -41,15 +31,11 @@ CHARGING = StateInputs(
 )
 
 
-def safety(**changes: Any) -> SafetyStatus:
-    return msgspec.structs.replace(CLOSED, **changes)
-
-
 def offer(**changes: Any) -> LoadOffer:
     return msgspec.structs.replace(OFFER, **changes)
 
 
-OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
+OPEN = charging_safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
 
 
 @pytest.mark.req("STA-1", "STA-2", "STA-3")
@@ -69,25 +55,37 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             StateReason.WAITING,
         ),
         (
-            {"safety": safety(cp_state=CpState.B)},
+            {"safety": charging_safety(cp_state=CpState.B)},
             WallboxState.READY_FOR_CHARGING,
             StateReason.VEHICLE,
         ),
         ({"safety": OPEN}, WallboxState.READY_FOR_CHARGING, StateReason.VEHICLE),
-        ({"safety": safety(offered_a=0.0)}, WallboxState.READY_FOR_CHARGING, StateReason.VEHICLE),
         (
-            {"safety": safety(contactor=Contactor.OPEN, phase=SafetyPhase.SELF_TEST)},
+            {"safety": charging_safety(offered_a=0.0)},
+            WallboxState.READY_FOR_CHARGING,
+            StateReason.VEHICLE,
+        ),
+        (
+            {"safety": charging_safety(contactor=Contactor.OPEN, phase=SafetyPhase.SELF_TEST)},
             WallboxState.READY_FOR_CHARGING,
             StateReason.SELF_TEST,
         ),
         (
-            {"safety": safety(contactor=Contactor.OPEN, detail="the contactor is not proven")},
+            {
+                "safety": charging_safety(
+                    contactor=Contactor.OPEN, detail="the contactor is not proven"
+                )
+            },
             WallboxState.READY_FOR_CHARGING,
             StateReason.VEHICLE,
         ),
         # current flows, or may
         ({}, WallboxState.CHARGING, StateReason.CHARGING),
-        ({"safety": safety(cp_state=CpState.D)}, WallboxState.CHARGING, StateReason.CHARGING),
+        (
+            {"safety": charging_safety(cp_state=CpState.D)},
+            WallboxState.CHARGING,
+            StateReason.CHARGING,
+        ),
         ({"offer": offer(detail="")}, WallboxState.CHARGING, StateReason.CHARGING),
         # held by somebody
         (
@@ -107,7 +105,7 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             StateReason.SUSPENDED,
         ),
         # reduced for safety
-        ({"safety": safety(limit_a=20.0)}, WallboxState.DEGRADED, StateReason.REDUCED),
+        ({"safety": charging_safety(limit_a=20.0)}, WallboxState.DEGRADED, StateReason.REDUCED),
         ({"offer": offer(house_meter=HouseMeter.LOST)}, WallboxState.DEGRADED, StateReason.REDUCED),
         (
             {"offer": offer(house_meter=HouseMeter.LOST, detail="", reason="meter_lost")},
@@ -116,22 +114,22 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         ),
         # regaining readiness
         (
-            {"safety": safety(faults=(FaultCode.RESIDUAL_CURRENT,), retry_in_s=10.0)},
+            {"safety": charging_safety(faults=(FaultCode.RESIDUAL_CURRENT,), retry_in_s=10.0)},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.FAULTS,
         ),
         (
-            {"safety": safety(faults=(FaultCode.TOO_HOT,), retries=5)},
+            {"safety": charging_safety(faults=(FaultCode.TOO_HOT,), retries=5)},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.FAULTS,
         ),
         (
-            {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=4)},
+            {"safety": charging_safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=4)},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.FAULTS,
         ),
         (
-            {"safety": safety(faults=(FaultCode.TOO_HOT,)), "plugged": False},
+            {"safety": charging_safety(faults=(FaultCode.TOO_HOT,)), "plugged": False},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.FAULTS,
         ),
@@ -140,90 +138,106 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         (
             {
                 "is_unproven": True,
-                "safety": safety(detail="no mains"),
+                "safety": charging_safety(detail="no mains"),
                 "suspension": after_stop("app"),
             },
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.UNPROVEN,
         ),
         (
-            {"runs": True, "safety": safety(cp_state=CpState.E)},
+            {"runs": True, "safety": charging_safety(cp_state=CpState.E)},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.PILOT_LINE,
         ),
         (
-            {"runs": True, "safety": safety(cp_state=CpState.F, detail="no CP")},
+            {"runs": True, "safety": charging_safety(cp_state=CpState.F, detail="no CP")},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.PILOT_LINE,
         ),
         # no mains: nothing is known, and what passes by itself is not told
         (
-            {"safety": safety(has_mains=False)},
+            {"safety": charging_safety(has_mains=False)},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.NO_MAINS,
         ),
         (
-            {"safety": safety(has_mains=False), "runs": True},
+            {"safety": charging_safety(has_mains=False), "runs": True},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.NO_MAINS,
         ),
         (
-            {"safety": safety(has_mains=False, commissioning=True), "plugged": False},
+            {"safety": charging_safety(has_mains=False, commissioning=True), "plugged": False},
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.NO_MAINS,
         ),
         (
-            {"safety": safety(has_mains=False, faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
+            {
+                "safety": charging_safety(
+                    has_mains=False, faults=(FaultCode.MAINS_VOLTAGE,), retries=5
+                )
+            },
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.NO_MAINS,
         ),
         (
-            {"safety": safety(has_mains=False, faults=(FaultCode.SAFETY_CIRCUIT,))},
+            {"safety": charging_safety(has_mains=False, faults=(FaultCode.SAFETY_CIRCUIT,))},
             WallboxState.UNRECOVERABLE_ERROR,
             StateReason.FAULTS,
         ),
         # fault state
         (
-            {"safety": safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
+            {"safety": charging_safety(faults=(FaultCode.MAINS_VOLTAGE,), retries=5)},
             WallboxState.UNRECOVERABLE_ERROR,
             StateReason.FAULTS,
         ),
         (
-            {"safety": safety(faults=(FaultCode.TOO_HOT, FaultCode.SAFETY_CIRCUIT))},
+            {"safety": charging_safety(faults=(FaultCode.TOO_HOT, FaultCode.SAFETY_CIRCUIT))},
             WallboxState.UNRECOVERABLE_ERROR,
             StateReason.FAULTS,
         ),
         (
-            {"safety": safety(faults=(FaultCode.RED,)), "plugged": False},
+            {"safety": charging_safety(faults=(FaultCode.RED,)), "plugged": False},
             WallboxState.UNRECOVERABLE_ERROR,
             StateReason.FAULTS,
         ),
         # special modes
         (
-            {"safety": safety(commissioning=True)},
+            {"safety": charging_safety(commissioning=True)},
             WallboxState.SERVICE_MODE,
             StateReason.COMMISSIONING,
         ),
         (
-            {"safety": safety(showroom=True), "permitted": False, "waiting_for": Wait.CARD},
+            {
+                "safety": charging_safety(showroom=True),
+                "permitted": False,
+                "waiting_for": Wait.CARD,
+            },
             WallboxState.READY_FOR_CHARGING,
             StateReason.SHOWROOM,
         ),
-        ({"safety": safety(showroom=True), "plugged": False}, WallboxState.IDLE, StateReason.READY),
         (
-            {"safety": safety(showroom=True, commissioning=True)},
+            {"safety": charging_safety(showroom=True), "plugged": False},
+            WallboxState.IDLE,
+            StateReason.READY,
+        ),
+        (
+            {"safety": charging_safety(showroom=True, commissioning=True)},
             WallboxState.SERVICE_MODE,
             StateReason.COMMISSIONING,
         ),
         (
-            {"safety": safety(showroom=True, faults=(FaultCode.NO_VEHICLE,))},
+            {"safety": charging_safety(showroom=True, faults=(FaultCode.NO_VEHICLE,))},
             WallboxState.UNRECOVERABLE_ERROR,
             StateReason.FAULTS,
         ),
         # woken through F and x1
         *(
             (
-                {"is_waking": True, "runs": True, "safety": safety(cp_state=cp, offered_a=0.0)},
+                {
+                    "is_waking": True,
+                    "runs": True,
+                    "safety": charging_safety(cp_state=cp, offered_a=0.0),
+                },
                 WallboxState.READY_FOR_CHARGING,
                 StateReason.WAKING,
             )
@@ -238,7 +252,7 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             {
                 "is_waking": True,
                 "runs": True,
-                "safety": safety(cp_state=CpState.F, faults=(FaultCode.SAFETY_CIRCUIT,)),
+                "safety": charging_safety(cp_state=CpState.F, faults=(FaultCode.SAFETY_CIRCUIT,)),
             },
             WallboxState.UNRECOVERABLE_ERROR,
             StateReason.FAULTS,
@@ -272,19 +286,19 @@ OPEN = safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             StateReason.PILOT_SILENT,
         ),
         (
-            {"rfid_mode": RfidMode.MASTER, "safety": safety(faults=(FaultCode.RED,))},
+            {"rfid_mode": RfidMode.MASTER, "safety": charging_safety(faults=(FaultCode.RED,))},
             WallboxState.UNRECOVERABLE_ERROR,
             StateReason.FAULTS,
         ),
         (
-            {"rfid_mode": RfidMode.MASTER, "safety": safety(commissioning=True)},
+            {"rfid_mode": RfidMode.MASTER, "safety": charging_safety(commissioning=True)},
             WallboxState.SERVICE_MODE,
             StateReason.COMMISSIONING,
         ),
         # what is expected of a person where nothing is plugged in
         ({"plugged": False, "expects": Wait.CARD}, WallboxState.IDLE, StateReason.EXPECTED),
         (
-            {"plugged": False, "expects": Wait.CARD, "safety": safety(showroom=True)},
+            {"plugged": False, "expects": Wait.CARD, "safety": charging_safety(showroom=True)},
             WallboxState.IDLE,
             StateReason.READY,
         ),
@@ -298,14 +312,14 @@ def test_the_state_follows_from_the_facts(
 
 @pytest.mark.req("STA-4")
 def test_a_fault_is_told_in_commissioning_too() -> None:
-    facts = replace(CHARGING, safety=safety(commissioning=True, faults=(FaultCode.SAFETY_CIRCUIT,)))
+    facts = replace(
+        CHARGING, safety=charging_safety(commissioning=True, faults=(FaultCode.SAFETY_CIRCUIT,))
+    )
     assert wallbox_state(facts)[0] is WallboxState.UNRECOVERABLE_ERROR
 
 
 def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> None:
-    long_fault = Fault(
-        code=FaultCode.SAFETY_CIRCUIT, since_utc_ns=1, count=1, detail="x" * 300, remedy="y" * 300
-    )
+    long_fault = fault_record(FaultCode.SAFETY_CIRCUIT, detail="x" * 300, remedy="y" * 300)
     seen = set()
     pilots: tuple[dict[str, Any], ...] = (
         {"cp_state": None},
@@ -319,9 +333,9 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
             None,
             CLOSED,
             OPEN,
-            safety(limit_a=10.0),
-            safety(commissioning=True),
-            safety(faults=(FaultCode.SAFETY_CIRCUIT,), records=(long_fault,)),
+            charging_safety(limit_a=10.0),
+            charging_safety(commissioning=True),
+            charging_safety(faults=(FaultCode.SAFETY_CIRCUIT,), records=(long_fault,)),
         ),
         (None, OFFER, offer(limit_a=0.0)),
         (True, False),

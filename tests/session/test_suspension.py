@@ -3,19 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.safety import FaultCode, SafetyPhase
 from nodes.session.suspension import after_fault, after_stop, lift
+from tests.builders import safety_status
 
-SAFETY = SafetyStatus(
-    contactor=Contactor.OPEN,
-    permitted=False,
-    faults=(),
-    retries=0,
-    temperature_c=30.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    phase=SafetyPhase.IDLE,
-)
+SAFETY = safety_status(permitted=False, temperature_c=30.0)
 NO_MAINS = replace(SAFETY, has_mains=False, phase=SafetyPhase.START)
 LATCHED = replace(SAFETY, faults=(FaultCode.SAFETY_CIRCUIT,), phase=SafetyPhase.FAULT)
 

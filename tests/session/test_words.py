@@ -3,10 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState
 from msgs.rfid import RfidMode
-from msgs.safety import Fault, FaultCode
+from msgs.safety import FaultCode
 from nodes.session.reasons import (
     CardAnswer,
     CardRefusal,
@@ -19,12 +18,13 @@ from nodes.session.reasons import (
 from nodes.session.states import StateInputs
 from nodes.session.suspension import after_fault, after_stop
 from nodes.session.words import END_REFUSALS, WAITS, leap, reason, refusal
+from tests.builders import fault_record, load_offer
 from tests.session.conftest import SAFETY
 
 FACTS = StateInputs(
     safety=SAFETY,
     hears_pilot=True,
-    offer=LoadOffer(limit_a=0.0, reason="fuse", limits=(), detail=""),
+    offer=load_offer(0.0, "fuse"),
     plugged=True,
     permitted=False,
     suspension=after_stop(""),
@@ -32,10 +32,8 @@ FACTS = StateInputs(
     expects=Wait.CARD,
     rfid_mode=RfidMode.MASTER,
 )
-PULLED = Fault(
-    code=FaultCode.UNPLUGGED,
-    since_utc_ns=1,
-    count=1,
+PULLED = fault_record(
+    FaultCode.UNPLUGGED,
     detail="the plug was pulled while charging",
     remedy="Put the plug in again.",
 )
@@ -95,7 +93,7 @@ def test_what_safety_says_goes_before_our_own_words(
     ],
 )
 def test_what_load_manager_says_goes_before_our_own_words(because: StateReason, text: str) -> None:
-    offer = LoadOffer(limit_a=0.0, reason="fuse", limits=(), detail="")
+    offer = load_offer(0.0, "fuse")
     facts = replace(FACTS, safety=replace(SAFETY, offered_a=16.0), offer=offer)
     assert reason(because, facts) == text
     facts = replace(facts, offer=replace(offer, detail="The house needs it."))

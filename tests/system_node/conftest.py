@@ -9,29 +9,16 @@ import pytest
 from bus import Answer, Call, Status, Subscription
 from bus.generations import decoder, look
 from bus.memory import MemoryGraph
-from msgs.led import DARK, Color, Effect, LedFrame, Light
+from msgs.led import Color, Effect, Light
 from msgs.methods import METHODS, RESTART_GRAPH
 from msgs.requests import ReasonArguments
-from msgs.safety import Contactor, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.session import WallboxState
 from msgs.settings import Settings
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.system.node import Parameters, build
+from tests.builders import led_frame, safety_status, session_status
 
 BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
-
-
-def safety_status(wired_phases: tuple[bool, bool, bool]) -> SafetyStatus:
-    return SafetyStatus(
-        contactor=Contactor.OPEN,
-        permitted=False,
-        faults=(),
-        retries=0,
-        temperature_c=25.0,
-        installation_limit_a=32.0,
-        limit_a=32.0,
-        wired_phases=wired_phases,
-    )
 
 
 class Box:
@@ -70,27 +57,15 @@ class Box:
 
     def say(self) -> None:
         """Say the messages now; session and led do so each second as well."""
-        self.peers["safety"].publish(SAFETY_STATUS, safety_status(self.wired_phases))
+        self.peers["safety"].publish(SAFETY_STATUS, safety_status(wired_phases=self.wired_phases))
         if "session" in self.graph.running:
-            status = SessionStatus(
+            status = session_status(
                 state=WallboxState.READY_FOR_CHARGING if self.plugged else WallboxState.IDLE,
                 plugged=self.plugged,
-                authorized=False,
-                permitted=False,
-                session_id="",
-                energy_wh=0.0,
-                reason="",
             )
             self.peers["session"].publish(SESSION_STATUS, status)
         if "led" in self.graph.running:
-            frame = LedFrame(
-                segments=(DARK, DARK, DARK, DARK),
-                network=DARK,
-                rfid=DARK,
-                frame=DARK,
-                mode=self.mode,
-                touch=DARK,
-            )
+            frame = led_frame(mode=self.mode)
             self.peers["led"].publish(LED_FRAME, frame)
 
     # --- the node ------------------------------------------------------------------------------

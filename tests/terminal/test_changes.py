@@ -5,13 +5,21 @@ from typing import Any
 
 import msgspec
 
-from msgs.launch import GraphStatus, Process, ProcessState
-from msgs.load_manager import HouseMeter, LoadOffer
-from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, Fault, FaultCode, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.launch import ProcessState
+from msgs.load_manager import HouseMeter
+from msgs.safety import FaultCode
+from msgs.session import WallboxState
 from terminal.changes import Changes
 from terminal.snapshot import FrontSnapshot
+from tests.builders import (
+    charging_pilot,
+    charging_safety,
+    charging_session,
+    fault_record,
+    graph_status,
+    load_offer,
+    node_process,
+)
 from tests.view.snapshot import said
 from view.snapshot import Received
 
@@ -23,41 +31,25 @@ SNAPSHOT = FrontSnapshot(
     dcs=said("dcs"),
     graph=Received(
         node="launch", hold_s=3.0, age_s=0.0,
-        message=GraphStatus(
-            plan="simulation", pid=1,
-            processes=(
-                Process(
-                    node="pilot", state=ProcessState.READY, pid=2, incarnation=1, restarts=0
-                ),
-            ),
-        ),
+        message=graph_status(node_process("pilot")),
     ),
     front=Received(node="led", hold_s=3.0),
     pilot=Received(
         node="pilot", hold_s=1.0, age_s=0.0,
-        message=PilotStatus(
-            cp_state=CpState.C, duty_percent=26.7, offered_a=16.0, high_v=6.0, low_v=-12.0
-        ),
+        message=charging_pilot(),
     ),
     safety=Received(
         node="safety", hold_s=1.0, age_s=0.0,
-        message=SafetyStatus(
-            contactor=Contactor.CLOSED, permitted=True, faults=(), retries=0,
-            temperature_c=30.0, installation_limit_a=32.0, limit_a=32.0,
-        ),
+        message=charging_safety(temperature_c=30.0),
     ),
     session=Received(
         node="session", hold_s=3.0, age_s=0.0,
-        message=SessionStatus(
-            state=WallboxState.CHARGING, plugged=True, authorized=True, permitted=True,
-            session_id="1", energy_wh=1.0, reason="Up to 16.0 A.",
-        ),
+        message=charging_session(energy_wh=1.0, reason="Up to 16.0 A."),
     ),
     offer=Received(
         node="load_manager", hold_s=3.0, age_s=0.0,
-        message=LoadOffer(
-            limit_a=16.0, reason="fuse", limits=(), detail="16.0 A are left.",
-            house_meter=HouseMeter.ONLINE,
+        message=load_offer(
+            16.0, "fuse", detail="16.0 A are left.", house_meter=HouseMeter.ONLINE
         ),
     ),
     box=Received(node="meter", hold_s=5.0),
@@ -65,10 +57,9 @@ SNAPSHOT = FrontSnapshot(
     solar=Received(node="meter", hold_s=10.0),
 )  # fmt: skip
 
-FAULT = Fault(
-    code=FaultCode.NOT_CLOSING,
+FAULT = fault_record(
+    FaultCode.NOT_CLOSING,
     since_utc_ns=0,
-    count=1,
     detail="the contactor does not close",
     remedy="Pull the plug.",
 )
@@ -139,10 +130,9 @@ def test_a_lost_meter_is_printed_and_its_return() -> None:
 
 def test_a_node_that_does_not_run_is_printed_with_its_reason() -> None:
     changes = after_start()
-    down = Process(
-        node="pilot", state=ProcessState.BACKOFF, pid=0, incarnation=1, restarts=1,
-        detail="killed by SIGKILL",
-    )  # fmt: skip
+    down = node_process(
+        "pilot", state=ProcessState.BACKOFF, pid=0, restarts=1, detail="killed by SIGKILL"
+    )
     assert changes.lines(but("graph", processes=(down,))) == [
         "node pilot backoff: killed by SIGKILL"
     ]

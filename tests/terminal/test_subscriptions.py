@@ -8,20 +8,20 @@ import pytest
 from msgspec.structs import replace
 
 from bus.memory import MemoryGraph
-from msgs.launch import GraphStatus, Process, ProcessState
-from msgs.load_manager import HouseMeter, LoadOffer
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus
+from msgs.launch import GraphStatus
+from msgs.load_manager import HouseMeter
+from msgs.meter import MeterReading
 from msgs.requests import StopReason
 from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import LAUNCH_GRAPH, LOAD_OFFER, METER_HOUSE, PILOT_STATUS, SETTINGS
 from terminal.end_detector import EndDetector
 from terminal.looks import every_look
 from terminal.subscriptions import Subscriptions
+from tests.builders import graph_status, load_offer, meter_reading, node_process, pilot_status
 from view.silence import silence
 
-PILOT = PilotStatus(cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0)
-OFFER = LoadOffer(limit_a=32.0, reason="dip", limits=(), house_meter=HouseMeter.ONLINE)
+PILOT = pilot_status()
+OFFER = load_offer(32.0, house_meter=HouseMeter.ONLINE)
 
 
 @pytest.fixture
@@ -30,20 +30,11 @@ def graph(tmp_path: Path) -> MemoryGraph:
 
 
 def house(poll_s: float) -> MeterReading:
-    return MeterReading(
-        lines=(NO_LINE, NO_LINE, NO_LINE), power_w=0.0, online=True, source="", poll_s=poll_s
-    )
+    return meter_reading(poll_s=poll_s)
 
 
 def status(*nodes: str) -> GraphStatus:
-    return GraphStatus(
-        plan="simulation",
-        pid=1,
-        processes=tuple(
-            Process(node=node, state=ProcessState.READY, pid=2, incarnation=1, restarts=0)
-            for node in nodes
-        ),
-    )
+    return graph_status(*(node_process(node) for node in nodes))
 
 
 def test_a_snapshot_has_the_age_of_each_source(graph: MemoryGraph) -> None:

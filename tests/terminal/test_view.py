@@ -7,16 +7,28 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from msgs.launch import GraphStatus, Process, ProcessState
-from msgs.led import DARK, Color, Effect, LedFrame, Light, Tone
-from msgs.load_manager import HouseMeter, Limit, LoadOffer
-from msgs.meter import Line, MeterReading
-from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.launch import Process, ProcessState
+from msgs.led import DARK, Color, Effect, Light, Tone
+from msgs.load_manager import HouseMeter, Limit
+from msgs.meter import MeterReading
+from msgs.pilot import CpState
+from msgs.safety import Contactor, FaultCode, SafetyPhase
+from msgs.session import WallboxState
 from terminal.lights import is_lit
 from terminal.snapshot import FrontSnapshot
 from terminal.view import Footer, front_lines
+from tests.builders import (
+    fault_record,
+    graph_status,
+    led_frame,
+    line_values,
+    load_offer,
+    meter_reading,
+    node_process,
+    pilot_status,
+    safety_status,
+    session_status,
+)
 from tests.view.snapshot import said
 from view.silence import silence
 from view.snapshot import Received
@@ -36,17 +48,8 @@ def received(node: str, message: M, hold_s: float = 3.0, about: str = "") -> Rec
 
 
 def reading(current_a: float, power_w: float, **fields: Any) -> MeterReading:
-    line = Line(
-        current_a=current_a, voltage_v=230.4, power_w=power_w, power_factor=1.0,
-        imported_wh=0.0, exported_wh=0.0,
-    )  # fmt: skip
-    values: dict[str, Any] = {"online": True, "source": "", **fields}
-    return MeterReading(lines=(line, line, line), power_w=3 * power_w, **values)
-
-
-def process(node: str, **fields: Any) -> Process:
-    values: dict[str, Any] = {"state": ProcessState.READY, "restarts": 0, **fields}
-    return Process(node=node, pid=100, incarnation=1, **values)
+    line = line_values(current_a, 230.4, power_w=power_w)
+    return meter_reading(lines=(line, line, line), power_w=3 * power_w, **{"source": "", **fields})
 
 
 IDLE = FrontSnapshot(
@@ -55,41 +58,28 @@ IDLE = FrontSnapshot(
     began_s=900.0,
     rfid=said("rfid"),
     dcs=said("dcs"),
-    graph=received(
-        "launch", GraphStatus(plan="simulation", pid=1, processes=tuple(map(process, NODES)))
-    ),
+    graph=received("launch", graph_status(*map(node_process, NODES))),
     front=received(
         "led",
-        LedFrame(
-            segments=(light(Color.BLUE, Effect.STEADY),) * 4,
-            network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK, caption="ready",
-        ),
+        led_frame(segments=(light(Color.BLUE, Effect.STEADY),) * 4, caption="ready"),
     ),
     pilot=received(
         "pilot",
-        PilotStatus(
-            cp_state=CpState.A, duty_percent=100.0, offered_a=0.0, high_v=12.0, low_v=12.0
-        ),
+        pilot_status(),
     ),
     safety=received(
         "safety",
-        SafetyStatus(
-            contactor=Contactor.OPEN, permitted=False, faults=(), retries=0, temperature_c=31.0,
-            installation_limit_a=32.0, limit_a=32.0, phase=SafetyPhase.IDLE,
-            detail="no vehicle is connected",
-        ),
+        safety_status(permitted=False, temperature_c=31.0, detail="no vehicle is connected"),
     ),
     session=received(
         "session",
-        SessionStatus(
-            state=WallboxState.IDLE, plugged=False, authorized=False, permitted=False,
-            session_id="", energy_wh=0.0, reason="Ready; no vehicle is plugged in.",
-        ),
+        session_status(reason="Ready; no vehicle is plugged in."),
     ),
     offer=received(
         "load_manager",
-        LoadOffer(
-            limit_a=32.0, reason="dip", detail="The installation allows 32.0 A (DIP switches).",
+        load_offer(
+            32.0,
+            detail="The installation allows 32.0 A (DIP switches).",
             limits=(
                 Limit(source="dip", limit_a=32.0, detail="The installation allows 32.0 A."),
                 Limit(source="fuse", limit_a=32.5, detail="The other loads use 2.0 A on L1."),
@@ -147,8 +137,8 @@ FAULT = but(
         "detail": "the contactor does not close",
         "faults": (FaultCode.NOT_CLOSING,),
         "records": (
-            Fault(
-                code=FaultCode.NOT_CLOSING, since_utc_ns=UTC_NS, count=2,
+            fault_record(
+                FaultCode.NOT_CLOSING, since_utc_ns=UTC_NS, count=2,
                 detail="the contactor does not close",
                 remedy="Pull the plug and put it in again, or restart the box. "
                 "If the fault comes back, call the service.",
@@ -318,10 +308,10 @@ def test_a_silent_source_is_named_with_its_age_and_shows_no_value(
 @pytest.mark.parametrize(
     ("processes", "words"),
     [
-        ((process("pilot"),), "led is not part of this graph"),
-        ((process("led"),), "no message from led yet"),
+        ((node_process("pilot"),), "led is not part of this graph"),
+        ((node_process("led"),), "no message from led yet"),
         (
-            (process("led", state=ProcessState.BACKOFF, detail="exit code 1"),),
+            (node_process("led", state=ProcessState.BACKOFF, detail="exit code 1"),),
             "no message from led yet: it is backoff, exit code 1",
         ),
         ((), "no message from led yet"),
@@ -383,9 +373,9 @@ def test_a_page_that_is_printed_once_shows_blinking_lights_lit() -> None:
 
 def test_nodes_that_do_not_run_are_named_with_their_reason() -> None:
     processes = (
-        process("pilot", restarts=1),
-        process("led", restarts=3),
-        process("session", state=ProcessState.FAILED, detail="the port is busy"),
+        node_process("pilot", restarts=1),
+        node_process("led", restarts=3),
+        node_process("session", state=ProcessState.FAILED, detail="the port is busy"),
     )
     text = page(but(IDLE, graph={"processes": processes, "stopping": True}))
     assert "wallbox: simulation, stopping ─" in text
@@ -394,7 +384,7 @@ def test_nodes_that_do_not_run_are_named_with_their_reason() -> None:
 
 
 def test_keys_of_the_world_are_shown_only_where_it_is_simulated() -> None:
-    board = but(IDLE, graph={"processes": (process("pilot"),)})
+    board = but(IDLE, graph={"processes": (node_process("pilot"),)})
     last = page(IDLE, keys="q leave").splitlines()[-1]
     assert last.startswith("  keys  c card · p plug · u unplug")
     assert page(board, keys="q leave").splitlines()[-1] == "  keys  q leave"

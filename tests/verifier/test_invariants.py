@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from msgs.load_manager import LoadOffer
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus, duty_of_offer
+from msgs.meter import NO_LINE
+from msgs.pilot import duty_of_offer
 from msgs.plant import SimPower
-from msgs.safety import Contactor, FaultCode, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.safety import Contactor, FaultCode
+from tests.builders import (
+    charging_pilot,
+    charging_safety,
+    charging_session,
+    load_offer,
+    meter_reading,
+)
 from tests.verifier.conftest import SIGNALS
 from verifier.invariants import INVARIANTS, OF_A_RUN, SLACK_S, Invariant, InvariantMonitor
 from verifier.observation import NewestMessage, Observation, PilotObservation, SafetyObservation
@@ -31,39 +36,11 @@ CHARGING = replace(
 )
 LINE = replace(NO_LINE, current_a=15.7, voltage_v=230.0)
 POWER = SimPower(lines=(LINE, LINE, LINE))
-PILOT = PilotStatus(
-    cp_state=CpState.C,
-    duty_percent=duty_of_offer(16.0),
-    offered_a=16.0,
-    high_v=6.0,
-    low_v=-12.0,
-)
-SESSION = SessionStatus(
-    state=WallboxState.CHARGING,
-    plugged=True,
-    authorized=True,
-    permitted=True,
-    session_id="one",
-    energy_wh=0.0,
-    reason="",
-)
-METER = MeterReading(
-    lines=(LINE, LINE, LINE),
-    power_w=10_000.0,
-    online=True,
-    source="",
-    sampled_ns=int(NOW_S * 1e9),
-)
-SAFETY = SafetyStatus(
-    contactor=Contactor.CLOSED,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=40.0,
-    installation_limit_a=16.0,
-    limit_a=16.0,
-)
-OFFER = LoadOffer(limit_a=16.0, reason="dip", limits=())
+PILOT = charging_pilot()
+SESSION = charging_session()
+METER = meter_reading(0.0, NOW_S, lines=(LINE, LINE, LINE), power_w=10_000.0)
+SAFETY = charging_safety(temperature_c=40.0, installation_limit_a=16.0, limit_a=16.0)
+OFFER = load_offer()
 
 
 def charging() -> Observation:

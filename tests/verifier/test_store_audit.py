@@ -3,11 +3,12 @@
 import pytest
 
 from msgs.session import EndReason, SessionRecord
+from tests.builders import session_record
 from verifier.store_audit import STILL_S, StoreAudit
 
 
 def record(session_id: str, began: int, ended: int, energy_wh: float = 50.0) -> SessionRecord:
-    return SessionRecord(
+    return session_record(
         session_id=session_id,
         started_utc_ns=began,
         ended_utc_ns=ended,

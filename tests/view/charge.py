@@ -5,13 +5,17 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
-from msgs.launch import GraphStatus, Process, ProcessState
-from msgs.led import DARK, LedFrame
-from msgs.load_manager import HouseMeter, Limit, LoadOffer
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, SafetyPhase, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.launch import GraphStatus, ProcessState
+from msgs.load_manager import HouseMeter, Limit
+from tests.builders import (
+    charging_pilot,
+    charging_safety,
+    charging_session,
+    graph_of,
+    led_frame,
+    load_offer,
+    meter_reading,
+)
 from tests.view.snapshot import nothing_said, said
 from view.snapshot import Snapshot
 
@@ -19,29 +23,13 @@ NOW_S = 1000.0
 UTC_NS = 1_800_000_000_000_000_000
 NODES = ("session", "safety", "meter", "load_manager", "led")
 
-SESSION = SessionStatus(
-    state=WallboxState.CHARGING,
-    plugged=True,
-    authorized=True,
-    permitted=True,
-    session_id="s1",
-    energy_wh=1234.5,
-    reason="The vehicle draws current.",
-    started_utc_ns=UTC_NS - 754_000_000_000,
+SESSION = charging_session(
+    energy_wh=1234.5, reason="The vehicle draws current.", started_utc_ns=UTC_NS - 754_000_000_000
 )
-SAFETY = SafetyStatus(
-    contactor=Contactor.CLOSED,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    phase=SafetyPhase.CLOSED,
-)
-OFFER = LoadOffer(
-    limit_a=16.0,
-    reason="fuse",
+SAFETY = charging_safety()
+OFFER = load_offer(
+    16.0,
+    "fuse",
     limits=(
         Limit(source="fuse", limit_a=16.0, detail="35 A less 19 A"),
         Limit(source="meter_lost", limit_a=None),
@@ -49,25 +37,14 @@ OFFER = LoadOffer(
     detail="The main fuse leaves 16 A.",
     house_meter=HouseMeter.ONLINE,
 )
-PILOT = PilotStatus(cp_state=CpState.C, duty_percent=26.7, offered_a=16.0, high_v=6.0, low_v=-12.0)
-METER = MeterReading(lines=(NO_LINE,) * 3, power_w=11010.0, online=True, source="chip")
-FRONT = LedFrame(
-    segments=(DARK, DARK, DARK, DARK),
-    network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK, caption="charging",
-)  # fmt: skip
+PILOT = charging_pilot()
+METER = meter_reading(power_w=11010.0)
+FRONT = led_frame(caption="charging")
 
 
 def graph(**states: ProcessState) -> GraphStatus:
     """Return a graph of the nodes that each has, those given in other states than READY."""
-    given = {**dict.fromkeys(NODES, ProcessState.READY), **states}
-    return GraphStatus(
-        plan="simulation",
-        pid=1,
-        processes=tuple(
-            Process(node=node, state=state, pid=2, incarnation=1, restarts=0, detail="3 in 60 s")
-            for node, state in given.items()
-        ),
-    )
+    return graph_of(**{**dict.fromkeys(NODES, ProcessState.READY), **states})
 
 
 def charging() -> Snapshot:

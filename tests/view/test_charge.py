@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.pilot import CpState, PilotStatus
-from msgs.safety import Contactor, Fault, FaultCode, SafetyPhase
+from msgs.safety import Contactor, FaultCode, SafetyPhase
+from tests.builders import fault_record
 from tests.view.charge import PILOT, SESSION, but, charging, silent
 from view.charge import (
     CONTACTORS,
@@ -43,9 +44,7 @@ def test_each_state_of_contactor_and_pilot_has_its_words() -> None:
                 "contactor": Contactor.WELDED,
                 "phase": SafetyPhase.FAULT,
                 "detail": "it is welded",
-                "records": (
-                    Fault(code=FaultCode.RED, since_utc_ns=0, count=1, detail="", remedy=""),
-                ),
+                "records": (fault_record(FaultCode.RED),),
             },
             "welded, it does not open",
             "fault",

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from msgs.card import CardColor
 from msgs.launch import ProcessState
-from msgs.rfid import RfidMode, RfidStatus
+from tests.builders import rfid_status
 from tests.view.charge import NOW_S, but, charging, graph, silent
 from tests.view.snapshot import said
 from view.silence import age, missed, silence, troubles
@@ -66,7 +65,7 @@ def test_only_nodes_of_the_graph_are_missed() -> None:
     assert missed_nodes(charging()) == []  # neither rfid nor dcs
     planned = but("graph", processes=graph(rfid=ProcessState.READY).processes)
     assert missed_nodes(planned) == ["rfid"]
-    rfid = RfidStatus(mode=RfidMode.READY, last_uid="", accepted=None, last_color=CardColor.NONE)
+    rfid = rfid_status()
     assert missed_nodes(replace(planned, rfid=said("rfid", rfid))) == []
 
 

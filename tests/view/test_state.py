@@ -4,15 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from msgs.safety import Fault, FaultCode
+from msgs.safety import FaultCode
 from msgs.session import WallboxState
+from tests.builders import fault_record
 from tests.view.charge import OFFER, SAFETY, but, charging, silent
 from tests.view.snapshot import said
 from view.state import faults, is_reason_below, state_name, state_reason
-
-
-def fault(code: FaultCode, count: int = 1) -> Fault:
-    return Fault(code=code, since_utc_ns=1, count=count, detail="seen", remedy="do this")
 
 
 @pytest.mark.parametrize("state", list(WallboxState))
@@ -42,7 +39,10 @@ def test_faults_come_with_their_remedy_and_the_time_to_the_next_try() -> None:
     snapshot = but(
         "safety",
         faults=(FaultCode.RESIDUAL_CURRENT, FaultCode.TOO_HOT, FaultCode.RED),
-        records=(fault(FaultCode.RESIDUAL_CURRENT, count=2), fault(FaultCode.TOO_HOT)),
+        records=(
+            fault_record(FaultCode.RESIDUAL_CURRENT, count=2),
+            fault_record(FaultCode.TOO_HOT),
+        ),
         retries=1,
         retry_in_s=12.0,
     )

@@ -21,12 +21,12 @@ from werkzeug.test import TestResponse
 from bus.generations import keep
 from bus.place import Place
 from bus.run import ZmqBus, open_node
-from msgs.card import CardColor, CardRole
-from msgs.label import LABEL_FILE, Label, LabelCard
+from msgs.label import LABEL_FILE
 from msgs.methods import Method
 from msgs.requests import Answer, Status, StopReason
 from nodes.web.node import Parameters, build
 from nodes.web.store import WebStore
+from tests.builders import box_label
 from tests.view.snapshot import nothing_said
 from web.app import create_app
 from web.box import ServerConfig, SilentError
@@ -36,25 +36,7 @@ from web.live import PageSnapshot, live_of
 from web.sessions import Sessions
 from web.streams import Streams
 
-LABEL = Label(
-    serial="12345678",
-    web_user="admin",
-    web_password="12345678",
-    recovery_key="K7Q2M9XA4T8R1Z6W3P5Y0C2V8B4N6J",
-    wlan_ssid="12345678",
-    wlan_password="plugplugplug",
-    lan_mac="02:00:00:00:00:01",
-    wlan_mac="02:00:00:00:00:02",
-    rfid=tuple(
-        LabelCard(uid=uid, role=role, color=color)
-        for uid, role, color in (
-            ("04A1B2C3D4E580", CardRole.MASTER, CardColor.WHITE),
-            ("04A1B2C3D4E581", CardRole.USER, CardColor.RED),
-            ("04A1B2C3D4E582", CardRole.USER, CardColor.GREEN),
-            ("04A1B2C3D4E583", CardRole.USER, CardColor.BLUE),
-        )
-    ),
-)
+LABEL = box_label("04A1B2C3D4E580", "04A1B2C3D4E581", "04A1B2C3D4E582", "04A1B2C3D4E583")
 
 PASSWORD = "correct horse battery"
 SESSION = "wallbox_session_8080"  # the cookie, on a desk

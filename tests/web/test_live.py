@@ -7,68 +7,47 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from msgs.dcs import ChargeMode, DcsStatus, Link
-from msgs.launch import GraphStatus, Process, ProcessState
-from msgs.led import DARK, LedFrame
-from msgs.load_manager import Limit, LoadOffer
-from msgs.meter import NO_LINE, MeterReading
-from msgs.pilot import CpState
-from msgs.safety import Contactor, SafetyStatus
-from msgs.session import SessionStatus, WallboxState
+from msgs.dcs import Link
+from msgs.launch import ProcessState
+from msgs.load_manager import Limit
+from msgs.meter import NO_LINE
+from msgs.safety import Contactor
+from msgs.session import WallboxState
+from tests.builders import (
+    charging_safety,
+    charging_session,
+    dcs_status,
+    graph_of,
+    led_frame,
+    load_offer,
+    meter_reading,
+)
 from tests.view.snapshot import SOURCES, nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
 from web.live import Live, LiveAddress, LiveMeter, PageSnapshot, live_of
 
-SESSION = SessionStatus(
-    state=WallboxState.CHARGING,
-    plugged=True,
-    authorized=True,
-    permitted=True,
-    session_id="s1",
+SESSION = charging_session(
     energy_wh=1234.5,
     reason="The vehicle draws current.",
     started_utc_ns=UTC_NS,
     authorization_required=True,
     token=LABEL.rfid[1].uid,
 )
-SAFETY = SafetyStatus(
-    contactor=Contactor.CLOSED,
-    permitted=True,
-    faults=(),
-    retries=0,
-    temperature_c=25.0,
-    installation_limit_a=32.0,
-    limit_a=32.0,
-    cp_state=CpState.C,
-    offered_a=16.0,
-)
+SAFETY = charging_safety()
 LINE = replace(NO_LINE, current_a=15.9, voltage_v=231.0, power_w=3670.0)
-BOX = MeterReading(lines=(LINE, LINE, LINE), power_w=11010.0, online=True, source="chip")
-OFFER = LoadOffer(
-    limit_a=16.0,
-    reason="fuse",
+BOX = meter_reading(lines=(LINE, LINE, LINE), power_w=11010.0)
+OFFER = load_offer(
+    16.0,
+    "fuse",
     limits=(
         Limit(source="fuse", limit_a=16.0, detail="35 A less 19 A"),
         Limit(source="app", limit_a=None),
     ),
     detail="The main fuse leaves 16 A.",
 )
-FRONT = LedFrame(
-    segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
-)
+FRONT = led_frame()
 LAN = LiveAddress(ip="192.168.1.20", interface="LAN", in_use=True)
 WLAN = LiveAddress(ip="192.168.2.1", interface="WLAN / WiFi", in_use=False)
-
-
-def graph(**states: ProcessState) -> GraphStatus:
-    return GraphStatus(
-        plan="simulation",
-        pid=1,
-        processes=tuple(
-            Process(node=node, state=state, pid=2, incarnation=1, restarts=0, detail="3 in 60 s")
-            for node, state in states.items()
-        ),
-    )
 
 
 ALL_READY = dict.fromkeys(("session", "safety", "meter", "load_manager", "led"), ProcessState.READY)
@@ -87,7 +66,7 @@ def live(**snapshot: Any) -> Live:
         "box": BOX,
         "offer": OFFER,
         "front": FRONT,
-        "graph": graph(**ALL_READY),
+        "graph": graph_of(**ALL_READY),
         **snapshot,
     }
     heard = {
@@ -125,7 +104,7 @@ def test_it_can_be_read_back_as_it_was_sent() -> None:
 
 @pytest.mark.req("WEB-3")
 def test_the_overview_has_the_labels_and_the_networks_words() -> None:
-    dcs = DcsStatus(link=Link.ONLINE, synchronised=True, mode=ChargeMode.FAST)
+    dcs = dcs_status(link=Link.ONLINE, synchronised=True)
     overview = live(dcs=dcs).overview
     assert overview.type == "Wallbox Connect"
     assert overview.serial == LABEL.serial
@@ -164,7 +143,7 @@ def test_what_nobody_tells_any_more_is_not_shown_and_its_node_is_named() -> None
 
 
 def test_nodes_that_are_not_ready_are_named() -> None:
-    failed = graph(**{**ALL_READY, "meter": ProcessState.FAILED, "led": ProcessState.STARTING})
+    failed = graph_of(**{**ALL_READY, "meter": ProcessState.FAILED, "led": ProcessState.STARTING})
     shown = live(graph=failed, box=said("box"))
     assert [(each.node, each.state, each.detail) for each in shown.nodes] == [
         ("meter", ProcessState.FAILED, "3 in 60 s"),

@@ -21,8 +21,7 @@ from bus.generations import previous_of
 from bus.run import ZmqBus, open_node
 from bus.store import StoreError
 from msgs import methods
-from msgs.led import DARK, Color, Effect, LedFrame, Light
-from msgs.meter import NO_LINE, MeterReading
+from msgs.led import Color, Effect, Light
 from msgs.methods import PLUG, POWER
 from msgs.plant import Power, VehicleState, WorldStatus
 from msgs.session import SessionStatus, WallboxState
@@ -30,27 +29,18 @@ from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS
 from nodes.web import connections, live_updates, server
 from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
+from tests.builders import led_frame, meter_reading, session_status
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
 from web.door import Door
 from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
 
-IDLE = SessionStatus(
-    state=WallboxState.IDLE,
-    plugged=False,
-    authorized=False,
-    permitted=False,
-    session_id="",
-    energy_wh=0.0,
-    reason="No vehicle.",
-)
+IDLE = session_status(reason="No vehicle.")
 CHARGING = replace(
     IDLE, state=WallboxState.CHARGING, plugged=True, authorized=True, session_id="s1"
 )
-FRAME = LedFrame(
-    segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
-)
+FRAME = led_frame()
 WHITE = Light(color=Color.WHITE, effect=Effect.STEADY)
-BOX = MeterReading(lines=(NO_LINE, NO_LINE, NO_LINE), power_w=11_000.0, online=True, source="chip")
+BOX = meter_reading(power_w=11_000.0)
 QUICK_S = 2.0  # the machine is busy with other tests
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.write_behind import WriteResult
-from msgs.meter import NO_LINE, MeterReading
+from msgs.meter import MeterReading
 from msgs.pilot import CpState, PilotStatus, duty_of_offer
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
@@ -21,6 +21,7 @@ from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.why import Reason, is_metering
 from nodes.safety.wiring import NONE, Wired
 from nodes.safety.words import REASONS
+from tests.builders import charging_session, meter_reading, pilot_status
 
 ROUND_S = 0.01
 
@@ -35,35 +36,15 @@ P = SafetyPhase
 
 
 def session(permitted: bool = True) -> SessionStatus:
-    return SessionStatus(
-        state=WallboxState.READY_FOR_CHARGING,
-        plugged=True,
-        authorized=True,
-        permitted=permitted,
-        session_id="1",
-        energy_wh=0.0,
-        reason="",
-    )
+    return charging_session(state=WallboxState.READY_FOR_CHARGING, permitted=permitted)
 
 
 def meter(sampled_s: float, online: bool = True) -> MeterReading:
-    return MeterReading(
-        lines=(NO_LINE, NO_LINE, NO_LINE),
-        power_w=0.0,
-        online=online,
-        source="box",
-        sampled_ns=int(sampled_s * 1e9),
-    )
+    return meter_reading(0.0, sampled_s, online=online)
 
 
 def pilot(cp_state: CpState, offered_a: float) -> PilotStatus:
-    return PilotStatus(
-        cp_state=cp_state,
-        duty_percent=duty_of_offer(offered_a),
-        offered_a=offered_a,
-        high_v=0.0,
-        low_v=0.0,
-    )
+    return pilot_status(cp_state, offered_a, high_v=0.0, low_v=0.0)
 
 
 @cache
