@@ -1,6 +1,6 @@
 """`wallbox sim`: acts on the simulated world. One verb for each act of `msgs.methods`.
 
-An act of fingers or cards returns when it is over, so that the next line of a script does not
+An act with a key or a card returns when it is over, so that the next line of a script does not
 overlap it.
 
 A required field of an act's arguments is an argument of the verb, and one with a default an option;

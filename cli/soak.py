@@ -1,4 +1,4 @@
-"""`wallbox soak`: the whole graph under virtual time, random users and disturbances, judged."""
+"""`wallbox soak`: the whole graph under virtual time, random users and disturbances."""
 
 import json
 import sys

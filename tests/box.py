@@ -34,7 +34,7 @@ WATCHED = (
 )
 PATIENCE_S = 30.0
 DRAWS_A = 0.5
-TOLD_S = 1.5  # a fault is told so long after the contacts have opened for it, at most (blind: 1 s)
+RAISED_S = 1.5  # a fault is raised at most this long after the contacts opened for it (stale: 1 s)
 
 
 class Box:
@@ -93,8 +93,8 @@ class Box:
         assert answer.status is Status.REFUSED, answer
         return answer.reason
 
-    def tell(self, node: str, method: str, arguments: dict[str, Any]) -> None:
-        """Ask, and take whatever comes of it."""
+    def send(self, node: str, method: str, arguments: dict[str, Any]) -> None:
+        """Send a request and do not wait for its answer."""
         row = METHODS[node, method]
         self._graph.send(row, msgspec.convert(arguments, row.arguments))
 
@@ -226,11 +226,11 @@ class Box:
 
     @property
     def front(self) -> str:
-        """Return the four segments, S1 first: white, blue, red, orange or dark."""
+        """Return the four segments, S1 first: white, blue, red, orange or off."""
         segments = self._said["led/frame"]["segments"]
         effects = {one["effect"] for one in segments if one["color"] != "off"}
         colors = " ".join(one["color"] for one in segments)
-        return f"{colors}, {' '.join(sorted(effects)) or 'dark'}"
+        return f"{colors}, {' '.join(sorted(effects)) or 'off'}"
 
     def light(self, name: str) -> str:
         """Return one indicator of the front: its colour and how it shows it."""
@@ -250,8 +250,8 @@ class Box:
     def opening(self, began_s: float, seen_s: float) -> str:
         """Return how long the contacts took to open.
 
-        From the break on, or from the closing that followed it; "was open" if they were so when
-        the fault was told.
+        From the break on, or from the closing that followed it; "was open" if they were open when
+        the fault was raised.
         """
         moves = [event for event in self.events if event[0].startswith("contacts_")]
         before = [move for move in moves if move[1] < began_s]
@@ -261,8 +261,8 @@ class Box:
                 closed_s = at_s
             elif detail:
                 return f"{detail}"
-            elif at_s < seen_s - TOLD_S:
-                closed_s = None  # by itself, before there was a fault to tell
+            elif at_s < seen_s - RAISED_S:
+                closed_s = None  # by itself, before there was a fault
             elif closed_s is not None:
                 return f"{at_s - closed_s:.2f} s"
         return "was open" if closed_s is None else "does not"

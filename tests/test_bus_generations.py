@@ -373,7 +373,7 @@ def test_a_cut_of_the_first_write_ever_leaves_nothing_or_all(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_any_life_of_changes_cuts_and_single_damages_allows_no_more_than_was_answered(
+def test_changes_cuts_and_single_damages_in_any_order_allow_no_more_than_was_answered(
     tmp_path: Path, seed: int
 ) -> None:
     chance = random.Random(seed)

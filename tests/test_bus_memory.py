@@ -99,12 +99,12 @@ def test_an_exception_of_a_node_ends_the_run(graph: MemoryGraph) -> None:
 
 
 def test_a_crash_ends_its_node_and_is_reported(graph: MemoryGraph) -> None:
-    told: list[tuple[str, str]] = []
-    graph.on_crash(lambda node, error: told.append((node, str(error))))
+    crashes: list[tuple[str, str]] = []
+    graph.on_crash(lambda node, error: crashes.append((node, str(error))))
     graph.bus("pilot").every(0.1, fail)
     graph.bus("safety")
     graph.advance(1.0)
-    assert told == [("pilot", "broken")]
+    assert crashes == [("pilot", "broken")]
     assert graph.running == ("safety",)
 
 

@@ -63,9 +63,9 @@ def given_away(path: Path) -> None:
 
 
 def linked_by_another(path: Path) -> None:
-    ours = path.with_name("ours")
-    ours.mkdir(mode=0o700)
-    path.symlink_to(ours)
+    own = path.with_name("own")
+    own.mkdir(mode=0o700)
+    path.symlink_to(own)
     os.chown(path, ANOTHER_USER, -1, follow_symlinks=False)
 
 
@@ -86,8 +86,8 @@ def test_a_directory_of_another_user_is_refused(
 
 def test_an_own_link_to_an_own_directory_is_accepted(tmp_path: Path) -> None:
     place = place_in(tmp_path)
-    (tmp_path / "ours").mkdir(mode=0o700)
-    place.run_dir.symlink_to(tmp_path / "ours")
+    (tmp_path / "own").mkdir(mode=0o700)
+    place.run_dir.symlink_to(tmp_path / "own")
     prepare(place)
 
 

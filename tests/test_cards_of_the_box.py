@@ -14,7 +14,7 @@ NEW, OTHER, RANDOM = "04AABBCC", "E004015012345678", "08123456"
 WINDOW_S = 5.0  # RFID-8
 LATE_S = 5.5
 LOOK_S = 0.2  # the reader looks each 0.15 s
-AGAIN_S = 1.2  # a card that was away so long is a new sight
+AGAIN_S = 1.2  # a card that was away for this time is a new event
 RELEASE_S = 60.0  # RFID-4
 TAP_S = 0.4
 ANSWERED_S = 3.0
@@ -28,7 +28,7 @@ class CardBox(Box):
         super().__init__(state_dir, authorization=AS_DELIVERED)
         colors = (CardColor.WHITE, CardColor.RED, CardColor.GREEN, CardColor.BLUE)
         self.master, self.red, self.green, self.blue = map(self.card, colors)
-        self.held_s = 0.0  # when a card was held last
+        self.presented_s = 0.0  # when a card was presented last
 
     def stored(self) -> list[str]:
         """Return the UIDs of the list, the master first."""
@@ -37,23 +37,23 @@ class CardBox(Box):
         return [card["uid"] for card in cards]
 
     def tap(self, uid: str, *others: str) -> tuple[str, str]:
-        """Hold cards to the box and take them away; return the tone and what rfid indicates."""
+        """Present cards for a moment; return the tone and the indication of rfid."""
         before = self.said("rfid/status")["tone_count"]
         self.act("tap", {"uid": uid, "others": list(others), "seconds": TAP_S})
-        self.held_s = self.now_s
+        self.presented_s = self.now_s
         self.soon(lambda: self.said("rfid/status")["tone_count"] > before, ANSWERED_S)
-        told = self.said("rfid/status")
-        self.advance(max(0.0, self.held_s + TAP_S - self.now_s) + LOOK_S)
-        return str(told["tone"]), str(told["indication"])
+        status = self.said("rfid/status")
+        self.advance(max(0.0, self.presented_s + TAP_S - self.now_s) + LOOK_S)
+        return str(status["tone"]), str(status["indication"])
 
     def tap_again(self, uid: str) -> tuple[str, str]:
-        """Hold a card that has just been away."""
+        """Present a card that has just been away."""
         self.advance(AGAIN_S)
         return self.tap(uid)
 
     def wait_late(self) -> None:
         """Let the window that the last card has opened pass, and half a second."""
-        self.advance(self.held_s + LATE_S - self.now_s)
+        self.advance(self.presented_s + LATE_S - self.now_s)
 
     def soon(self, holds: Callable[[], bool], within_s: float) -> None:
         assert self.is_soon(holds, within_s), (self.said("session/status"), self.front)

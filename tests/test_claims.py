@@ -40,11 +40,11 @@ class StandIn:
         self.said_s = 0.0
         self.is_alive = False
         self._graph = graph
-        self._lives = 0
+        self._runs = 0
 
     def start(self, *wishes: Wish) -> None:
         self._bus = self._graph.memory.bus(self.node)
-        self._lives += 1
+        self._runs += 1
         self.is_alive = True
         self.wish(*wishes)
         self._bus.every(0.7, self._repeat)

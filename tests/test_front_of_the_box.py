@@ -29,7 +29,7 @@ def charge(box: Box) -> None:
 
 
 class Service:
-    """A charging service that stands in for the node dcs: says what a test has it say."""
+    """A charging service that stands in for the node dcs: publishes what a test sets."""
 
     def __init__(self, box: Box) -> None:
         self._bus = box.join("dcs")
@@ -47,7 +47,7 @@ class Service:
 @pytest.mark.req("PAN-1")
 def test_the_front_has_four_segments_and_five_other_lights(tmp_path: Path) -> None:
     box = Box(tmp_path, "session.authorization=true")
-    assert box.front == "off off off off, dark"
+    assert box.front == "off off off off, off"
     lights = {name: box.light(name) for name in ("network", "rfid", "frame", "mode", "touch")}
     assert lights == {
         "network": "off",
@@ -59,13 +59,13 @@ def test_the_front_has_four_segments_and_five_other_lights(tmp_path: Path) -> No
 
 
 @pytest.mark.req("PAN-2", "LED-1")
-def test_idle_blue_is_dark_until_a_card_has_authorised(tmp_path: Path) -> None:
+def test_an_idle_front_is_off_until_a_card_has_authorised(tmp_path: Path) -> None:
     box = Box(tmp_path, "session.authorization=true")
-    assert box.front == "off off off off, dark"
+    assert box.front == "off off off off, off"
     box.act("tap", {"uid": box.card(CardColor.RED)})
     box.wait(lambda: box.front == ALL_BLUE)
     box.act("power", {"on": False})
-    box.wait(lambda: box.front == "off off off off, dark")
+    box.wait(lambda: box.front == "off off off off, off")
 
 
 @pytest.mark.req("LED-6")
@@ -113,7 +113,7 @@ def test_commissioning_lights_the_two_in_the_middle(tmp_path: Path) -> None:
         (Link.UNREACHABLE, {"synchronised": True}, "orange steady"),
     ],
 )
-def test_the_network_indicator_tells_the_link(
+def test_the_network_indicator_follows_the_link(
     box: Box, link: Link, more: dict[str, bool], shown: str
 ) -> None:
     assert box.light("network") == "off"  # the service is not offered
@@ -139,7 +139,7 @@ def test_the_touch_key_confirms_while_it_is_lit_and_does_nothing_else(box: Box) 
 
 
 @pytest.mark.req("DCS-3")
-def test_the_mode_indicator_tells_how_the_vehicle_is_charged(box: Box) -> None:
+def test_the_mode_indicator_shows_how_the_vehicle_is_charged(box: Box) -> None:
     service = Service(box)
     assert box.light("mode") == "blue steady"
     charge(box)
@@ -154,7 +154,7 @@ def test_the_mode_indicator_tells_how_the_vehicle_is_charged(box: Box) -> None:
 
 
 @pytest.mark.req("STA-1")
-def test_a_box_says_all_nine_states_in_its_life(tmp_path: Path) -> None:
+def test_a_box_publishes_all_nine_states(tmp_path: Path) -> None:
     box = Box(tmp_path / "one")
     charge(box)
     box.act("full")

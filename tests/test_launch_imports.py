@@ -30,7 +30,7 @@ file, node, *folders = sys.argv[1:]
 sys.path.extend(folders)
 plan = load_plan(Path(file))
 shared = set(sys.modules)
-ours = (*launch.warm.PACKAGES, "bench")
+checked = (*launch.warm.PACKAGES, "bench")
 found = set()
 really_import = builtins.__import__
 
@@ -38,7 +38,7 @@ def note(name, globals=None, locals=None, fromlist=(), level=0):
     importer = (globals or {}).get("__name__", "").partition(".")[0]
     package = name.partition(".")[0]
     is_counted = package == "asyncio" or package not in sys.stdlib_module_names
-    if level == 0 and importer in ours and is_counted and package not in {*ours, *shared}:
+    if level == 0 and importer in checked and is_counted and package not in {*checked, *shared}:
         found.add(package)
     return really_import(name, globals, locals, fromlist, level)
 

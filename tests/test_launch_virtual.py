@@ -157,7 +157,7 @@ def test_a_vehicle_that_is_changed_in_haste_gets_a_session_of_its_own(
     assert after.session_id not in ("", before)
 
 
-def test_every_graph_has_a_life_of_its_own_and_power_that_is_lost_ends_a_session(
+def test_every_graph_is_a_run_of_its_own_and_a_loss_of_power_ends_a_session(
     tmp_path: Path,
 ) -> None:
     graphs = []

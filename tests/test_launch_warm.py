@@ -35,9 +35,9 @@ class RecordingForker(NodeForker):
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
-    ours, theirs = parcel.pair()
-    with ours, theirs:
-        yield ours, theirs
+    near, far = parcel.pair()
+    with near, far:
+        yield near, far
 
 
 def ask(connection: socket.socket, node: str) -> None:

@@ -28,7 +28,7 @@ class Second(NamedTuple):
     duty_percent: float
 
 
-def live(folder: Path, from_s: int, to_s: int) -> list[Second]:
+def charge(folder: Path, from_s: int, to_s: int) -> list[Second]:
     """Have a vehicle charge while a part of the recording is played; return every second."""
     if not RECORDING.exists():
         pytest.skip(f"no recording of a house at {RECORDING}")
@@ -66,17 +66,19 @@ def unexplained_a(seconds: list[Second]) -> float:
 
 
 @pytest.mark.req("MET-1")
-def test_the_car_gives_way_to_a_house_that_takes_more_and_more(tmp_path: Path) -> None:
-    seconds = live(tmp_path, 420, 920)
-    assert seconds[-1].others_a > 19.0  # nothing is left that a duty could say
+def test_the_offer_falls_to_0_while_the_other_loads_rise(tmp_path: Path) -> None:
+    seconds = charge(tmp_path, 420, 920)
+    assert seconds[-1].others_a > 19.0  # less is left than a duty can offer
     assert unexplained_a(seconds) == 0.0
     assert max(second.drawn_a for second in seconds) > 8.0
     assert (seconds[-1].drawn_a, seconds[-1].duty_percent) == (0.0, 100.0)
 
 
 @pytest.mark.req("MET-1")
-def test_the_car_waits_for_a_house_that_takes_all_and_then_charges(tmp_path: Path) -> None:
-    seconds = live(tmp_path, 2850, 3150)
+def test_a_vehicle_waits_until_the_house_leaves_6_a(
+    tmp_path: Path,
+) -> None:
+    seconds = charge(tmp_path, 2850, 3150)
     full = [second for second in seconds if FUSE_A - second.others_a < LEAST_A]
     assert len(full) > 60
     assert {second.drawn_a for second in full} == {0.0}
@@ -91,7 +93,7 @@ def test_the_car_waits_for_a_house_that_takes_all_and_then_charges(tmp_path: Pat
 def test_two_hours_of_the_house_are_followed_with_many_reductions_and_a_pause(
     tmp_path: Path,
 ) -> None:
-    seconds = live(tmp_path, 0, 7200)
+    seconds = charge(tmp_path, 0, 7200)
     duties = [second.duty_percent for second in seconds]
     reductions = sum(
         after < before < 100.0 for before, after in pairwise(duties) if before - after > 0.5

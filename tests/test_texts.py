@@ -1,6 +1,6 @@
-"""No decision depends on a text: with every text empty a node does the same, and says less.
+"""No decision depends on a text: with every text empty a node does the same, and publishes less.
 
-The whole virtual box runs through a random life. Beside each step of a machine another one is made
+The whole virtual box runs at random. Beside each step of a machine another one is made
 of the same state and inputs with all their texts empty; what comes out is the same but for texts.
 """
 
@@ -55,11 +55,11 @@ SURELY_BLANKED = (
     "nodes.load_manager.node.step",
     "nodes.led.node.step",
 )
-LIFE_S = 60.0
+RUN_S = 60.0
 
 
 class Blanking:
-    """Empties texts; the same object becomes the same one, since machines tell by identity."""
+    """Empties texts; the same object becomes the same one, since machines compare by identity."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[object, Any]] = {}
@@ -148,11 +148,11 @@ class Checked:
         return result
 
 
-def live(box: Box, seed: int) -> None:
+def run_at_random(box: Box, seed: int) -> None:
     """Do what comes to mind, for a while."""
     dice = random.Random(seed)
     faults = list(SimFault)
-    until_s = box.now_s + LIFE_S
+    until_s = box.now_s + RUN_S
     cards = [box.card(color) for color in CardColor if color is not CardColor.NONE]
     acts: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
         *((name, dict[str, Any]) for name in ("plug", "plug", "ready", "ready", "full")),
@@ -181,7 +181,7 @@ def live(box: Box, seed: int) -> None:
             box.act("power", {"on": True})
         try:
             if dice.random() < 0.15:
-                box.tell(*dice.choice(asks))
+                box.send(*dice.choice(asks))
             elif dice.random() < 0.05:
                 box.restart(dice.choice(("safety", "session", "rfid", "pilot", "load_manager")))
             else:
@@ -201,7 +201,7 @@ def test_with_every_text_empty_a_node_does_the_same(
         monkeypatch.setattr(module, name, checked)
         checks.append(checked)
     box = Box(tmp_path, "session.authorization=true" if seed % 2 else NO_CARD, seed=seed)
-    live(box, seed)
+    run_at_random(box, seed)
     for checked in checks:
         if checked.name in SURELY_BLANKED:
             assert checked.blanked > 0, checked.name

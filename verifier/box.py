@@ -233,7 +233,7 @@ class SimulatedBox:
             self._plan(next_start.at_s, partial(self.injector.start, node))
 
     def _prove_alive(self) -> None:
-        """Plug a vehicle in, all faults being cleared: it must charge."""
+        """Plug a vehicle in after all faults were cleared; it must charge."""
         world = self.injector.world
         world(PULL, NoArguments())
         world(HOUSE, HouseLoad(current_a=(IDLE_HOUSE_A, IDLE_HOUSE_A, IDLE_HOUSE_A)))
@@ -271,7 +271,7 @@ class SimulatedBox:
 
     def _why(self) -> str:
         status = self.observer.seen.safety.status
-        return "safety says nothing" if status is None else f"{status.phase}: {status.detail}"
+        return "no message from safety" if status is None else f"{status.phase}: {status.detail}"
 
     def _end_latched(self) -> None:
         """End this run: only a person can clear such a fault."""

@@ -122,7 +122,7 @@ INVARIANTS = (
     Invariant(
         name="self_test",
         says="The coil has current only after both outputs of the residual-current monitor have "
-        "answered a test and let go, since the plug went in and since safety started.",
+        "answered a test and released, since the plug went in and since safety started.",
         within_s=REACTION_S + ROUND_S,
         breach=rules.without_test,
         applies=rules.of_current,

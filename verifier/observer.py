@@ -1,7 +1,8 @@
 """The observer of one box: takes frames off the bus, updates the observation, has it checked.
 
-It receives everything that is sent, and separately what reaches safety, pilot and session: a reader
-is not blamed for a message that was lost on its way. It decodes the bytes itself and sends nothing.
+It receives everything that is sent, and separately what reaches safety, pilot and session: a
+message that was lost on its way is no error of its reader. It decodes the bytes itself and sends
+nothing.
 """
 
 from collections import deque

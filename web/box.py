@@ -1,4 +1,4 @@
-"""What the pages need of the box. The node implements it; this package does not use the bus."""
+"""The box as the pages use it. The node implements it; this package does not use the bus."""
 
 from dataclasses import dataclass
 from typing import Protocol, TypeVar

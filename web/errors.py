@@ -36,7 +36,7 @@ TITLES = {
 def answer(error: HTTPException, is_interface: bool) -> Response:
     """Return the answer to a request that has failed."""
     code = error.code or 500
-    title, reason = WORDS.get(code, (TITLES.get(code, "That did not work"), error.description))
+    title, reason = WORDS.get(code, (TITLES.get(code, "The request failed"), error.description))
     if is_interface:
         response = jsonify(reason=reason)
     else:

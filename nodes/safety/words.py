@@ -26,7 +26,7 @@ REMEDIES: dict[FaultCode, str] = {
     "If the fault comes back, call the service.",
     FaultCode.MAINS_VOLTAGE: "The supply line may be too thin or too long: lower the current, or "
     "have the line reinforced. Otherwise ask the electricity supplier.",
-    FaultCode.OVERCURRENT: "If the fault comes back, have the vehicle looked at in a workshop.",
+    FaultCode.OVERCURRENT: "If the fault comes back, have the vehicle checked in a workshop.",
     FaultCode.RESIDUAL_CURRENT: "Check the cable for damage and the plug for water. "
     "Lightning may have been the cause.",
     FaultCode.SAFETY_CIRCUIT: "Switch the mains of the box off and on. "
@@ -48,8 +48,8 @@ REASONS: dict[Reason, str] = {
     Why.NO_VEHICLE: "no vehicle is connected",
     Why.MAINS_BACK: "the mains are back; a random wait keeps the boxes of a house from starting "
     "at once",
-    Why.SESSION_SILENT: "the session node is silent, so nothing is authorised",
-    Why.NOT_PERMITTED: "charging is not authorised",
+    Why.SESSION_SILENT: "the session node is silent, so charging is not permitted",
+    Why.NOT_PERMITTED: "charging is not permitted",
     Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
     Why.PHASES_UNKNOWN: "it is not known yet which phases have mains",
     Why.PHASES_UNSTORED: "the phases that have mains are not stored yet",
@@ -66,7 +66,7 @@ REASONS: dict[Reason, str] = {
     Why.NOT_PROVEN: "the contactor is not proven open yet",
     Why.SELF_TEST: "the residual-current monitor is being tested",
     Why.CLOSING: "the contactor is closing",
-    Why.RESTING: "the contactor rests between two closings",
+    Why.RESTING: "the contactor waits between two closings",
     Why.DIODE: "the vehicle's diode is not proven yet",
     Stale.NO_MAINS: "the box has no mains",
     Stale.SILENT: SILENT,

@@ -38,7 +38,7 @@ SUM = Method(
 NO = replace(SUM, name="no")
 WRONG = replace(SUM, name="wrong")
 
-Tell = Callable[..., Result]
+Invoke = Callable[..., Result]
 
 
 def wallbox(*words: str) -> Result:
@@ -84,22 +84,22 @@ def run_dir() -> Iterator[str]:
 
 
 @pytest.fixture
-def tell(run_dir: str) -> Tell:
+def invoke(run_dir: str) -> Invoke:
     return lambda *words: wallbox(*words, "--run-dir", run_dir)
 
 
-def rows(told: Result) -> list[dict[str, Any]]:
-    assert told.exit_code == 0, told.stderr
-    return [json.loads(line) for line in told.stdout.splitlines()]
+def rows(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 # --- start -------------------------------------------------------------------------------------
 
 
 def test_an_unknown_verb_is_answered_with_those_there_are() -> None:
-    told = wallbox("launhc")
-    assert told.exit_code == 2
-    assert "no verb 'launhc'; expected one of launch, " in told.stderr
+    result = wallbox("launhc")
+    assert result.exit_code == 2
+    assert "no verb 'launhc'; expected one of launch, " in result.stderr
 
 
 # --- topics ------------------------------------------------------------------------------------
@@ -121,9 +121,9 @@ def test_methods_shows_the_whole_table() -> None:
 # --- sniff -------------------------------------------------------------------------------------
 
 
-def test_sniff_shows_one_object_a_line_in_the_promised_form(tell: Tell) -> None:
+def test_sniff_shows_one_object_a_line_in_the_promised_form(invoke: Invoke) -> None:
     began_s = time.monotonic()
-    seen = rows(tell("sniff", "pilot/status", "--json", "--count", "3"))
+    seen = rows(invoke("sniff", "pilot/status", "--json", "--count", "3"))
     assert [set(row) for row in seen] == [{"topic", "seq", "t", "node", "msg"}] * 3
     first = seen[0]
     assert (first["topic"], first["node"]) == ("pilot/status", "pilot")
@@ -133,26 +133,26 @@ def test_sniff_shows_one_object_a_line_in_the_promised_form(tell: Tell) -> None:
     assert began_s <= at_s[0] < at_s[1] < at_s[2] <= time.monotonic()
 
 
-def test_sniff_without_a_topic_shows_all(tell: Tell) -> None:
-    topics = {row["topic"] for row in rows(tell("sniff", "--json", "--count", "150"))}
+def test_sniff_without_a_topic_shows_all(invoke: Invoke) -> None:
+    topics = {row["topic"] for row in rows(invoke("sniff", "--json", "--count", "150"))}
     assert topics == {"pilot/status", "pilot/heartbeat"}
 
 
-def test_sniff_shows_what_fulfils_its_condition(tell: Tell) -> None:
-    told = tell("sniff", "pilot/status", "--json", "--count", "2", "--where", "cp_state == C")
-    assert {row["msg"]["cp_state"] for row in rows(told)} == {"C"}
+def test_sniff_shows_what_fulfils_its_condition(invoke: Invoke) -> None:
+    result = invoke("sniff", "pilot/status", "--json", "--count", "2", "--where", "cp_state == C")
+    assert {row["msg"]["cp_state"] for row in rows(result)} == {"C"}
 
 
-def test_sniff_shows_chosen_fields(tell: Tell) -> None:
-    told = tell("sniff", "pilot/status", "--count", "1", "--fields", "cp_state,none")
-    words = told.stdout.split()
+def test_sniff_shows_chosen_fields(invoke: Invoke) -> None:
+    result = invoke("sniff", "pilot/status", "--count", "1", "--fields", "cp_state,none")
+    words = result.stdout.split()
     assert words[1] == "pilot/status"
     assert words[3:] in (["cp_state=B", "none=null"], ["cp_state=C", "none=null"])
 
 
-def test_sniff_counts_rate_bytes_and_delay(tell: Tell) -> None:
+def test_sniff_counts_rate_bytes_and_delay(invoke: Invoke) -> None:
     words = ("--hz", "--bandwidth", "--delay", "--json", "--seconds", "1")
-    (row,) = rows(tell("sniff", "pilot/status", *words))
+    (row,) = rows(invoke("sniff", "pilot/status", *words))
     assert 0 < row["hz"] < 110
     assert row["bytes_per_s"] > row["hz"] * 60
     assert 0 < row["delay_p50_ms"] <= row["delay_p99_ms"] <= row["delay_max_ms"]
@@ -168,17 +168,17 @@ def test_sniff_counts_rate_bytes_and_delay(tell: Tell) -> None:
         (("pilot/statu",), 'did you mean "pilot/status"?'),
     ],
 )
-def test_a_wrong_question_is_exit_code_2(tell: Tell, words: tuple[str, ...], said: str) -> None:
-    told = tell("sniff", *words)
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert said in told.stderr
+def test_a_wrong_question_is_exit_code_2(invoke: Invoke, words: tuple[str, ...], said: str) -> None:
+    result = invoke("sniff", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
 
 
 # --- call --------------------------------------------------------------------------------------
 
 
-def test_a_call_prints_the_result_as_json(tell: Tell) -> None:
-    assert rows(tell("call", "pilot", "sum")) == [{"counted": True}]
+def test_a_call_prints_the_result_as_json(invoke: Invoke) -> None:
+    assert rows(invoke("call", "pilot", "sum")) == [{"counted": True}]
 
 
 @pytest.mark.parametrize(
@@ -198,22 +198,22 @@ def test_a_call_prints_the_result_as_json(tell: Tell) -> None:
     ],
 )
 def test_a_call_that_is_not_done_says_why(
-    tell: Tell, words: tuple[str, ...], code: int, said: str
+    invoke: Invoke, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    told = tell("call", *words)
-    assert (told.exit_code, told.stdout) == (code, "")
-    assert told.stderr.startswith(said)
-    assert len(told.stderr.splitlines()) == 1
+    result = invoke("call", *words)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.startswith(said)
+    assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_refusal_shows_its_problems_by_key(tell: Tell) -> None:
-    told = tell("call", "pilot", "wrong")
-    assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr == "pilot wrong: refused\n  a.b: expected 1\n  c: expected 2\n"
+def test_a_refusal_shows_its_problems_by_key(invoke: Invoke) -> None:
+    result = invoke("call", "pilot", "wrong")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "pilot wrong: refused\n  a.b: expected 1\n  c: expected 2\n"
 
 
 @pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "1e12"])
-def test_a_time_out_that_no_clock_can_keep_is_refused(tell: Tell, timeout: str) -> None:
-    told = tell("call", "pilot", "sum", "--timeout", timeout)
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert "expected more than 0 and at most 3600 s" in told.stderr
+def test_a_time_out_that_no_clock_can_keep_is_refused(invoke: Invoke, timeout: str) -> None:
+    result = invoke("call", "pilot", "sum", "--timeout", timeout)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "expected more than 0 and at most 3600 s" in result.stderr

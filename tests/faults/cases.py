@@ -1,4 +1,4 @@
-"""What is broken, and in which states of a session."""
+"""The faults that are made, and the states of a session in which they are made."""
 
 from collections.abc import Callable
 
@@ -9,15 +9,15 @@ from tests.box import Box
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """One thing that goes wrong."""
+    """One fault."""
 
     name: str
     says: str  # for the reader of the page
     req: str  # the requirement that it belongs to
     code: str  # that is expected
     breaks: SimFault | None = None  # None: the plug is pulled
-    is_gone: bool = False  # to the pilot the vehicle is gone
-    grows_s: float = 0.0  # how long a charge takes to show it, if longer than a few seconds
+    is_gone: bool = False  # pilot reads no vehicle
+    grows_s: float = 0.0  # how long a charge lasts until it shows, if longer than a few seconds
 
 
 CASES = (

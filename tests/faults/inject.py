@@ -1,4 +1,4 @@
-"""One cell of the table: something breaks in one state, holds, is mended, is over."""
+"""One line of the table: a fault is made in one state, lasts, is repaired, is cleared."""
 
 from pathlib import Path
 
@@ -19,19 +19,19 @@ AT_ONCE = "at once"
 
 
 class Cell(Struct, frozen=True, kw_only=True):
-    """What came of it."""
+    """The result."""
 
-    seen: str  # when
+    seen: str  # when it was raised
     code: str
     front: str
     contactor: str
-    opens: str  # virtual time from break, or from a later closing, to open contacts
-    retries: str  # used when it was over
+    opens: str  # virtual time from the fault, or from a later closing, to open contacts
+    retries: str  # used when it was cleared
     cleared: str  # by what
 
 
 def inject(case: Case, state: str, state_dir: Path) -> Cell:
-    """Break something in a state of a session, and see it through."""
+    """Make a fault in a state of a session, and follow it until it is cleared."""
     box = Box(state_dir)
     STATES[state](box)
     began_s = box.now_s
@@ -85,27 +85,27 @@ def _nothing(box: Box, why: str) -> Cell:
 
 
 def _see(box: Box, case: Case) -> str:
-    """Wait for a fault; have a charge end and begin anew if it does not show by itself."""
+    """Wait for a fault; end the charge and begin another one if it does not show by itself."""
 
-    def is_told() -> bool:
+    def is_raised() -> bool:
         return case.code in box.faults
 
-    if box.is_soon(is_told, SHOWS_S):
+    if box.is_soon(is_raised, SHOWS_S):
         return AT_ONCE
     if box.state != "Idle":
         _unplug(box)
-        if box.is_soon(is_told, 5.0):
+        if box.is_soon(is_raised, 5.0):
             return "when the charge ends"
         box.ask("session", "wish", {"pause": False})
     box.act("plug")
     box.act("ready")
-    if box.is_soon(is_told, SHOWS_S):
+    if box.is_soon(is_raised, SHOWS_S):
         return "in the next charge"
     if case.grows_s:
-        assert box.is_soon(is_told, case.grows_s), (case.name, box.faults)
+        assert box.is_soon(is_raised, case.grows_s), (case.name, box.faults)
         return f"after {round(case.grows_s):d} s at most"
     _unplug(box)
-    assert box.is_soon(is_told, 10.0), (case.name, box.phase)
+    assert box.is_soon(is_raised, 10.0), (case.name, box.phase)
     return "when the next charge ends"
 
 
@@ -115,7 +115,7 @@ def _unplug(box: Box) -> None:
 
 
 def _clear(box: Box, case: Case) -> tuple[str, str]:
-    """Return the retries that were used, and what let the fault go: the gentlest that does."""
+    """Return the retries that were used, and the first thing that cleared the fault."""
     if case.breaks is None:
         box.act("plug")
     else:

@@ -10,19 +10,20 @@ PAGE = Path(__file__).parents[2] / "docs/faults.md"
 
 HEAD = """# Every fault in every state of a session
 
-Written by `make faults`, kept true by `tests/faults`: each line is one run of the whole simulated
-box under virtual time, in which something breaks in a state of a session, holds for 15 s, and is
-mended. What is done about each fault, and why, stands in [safety.md](safety.md).
+Written by `make faults`, checked by `tests/faults`: each line is one run of the whole simulated box
+under virtual time, in which a fault is made in a state of a session, lasts for 15 s, and is
+repaired. What the box does about each fault, and why, is in [safety.md](safety.md).
 
-- *shows*: when safety tells the fault. A thing that nobody can see yet shows in the next charge, or
-  when the charge ends. A vehicle that answers no offer is woken and tested anew after 30 s.
+- *shows*: when safety raises the fault. One that cannot be seen yet shows in the next charge, or
+  when the charge ends. A vehicle that does not answer its offer is woken and tested again after
+  30 s.
 - *front*: the segments S1 to S4, a second later.
 - *contactor*: as safety proves it, 8 s later: a vehicle has 6 s to drop its load (LED-5, session).
-- *opens*: virtual time from the break, or from the closing that came after it, to open contacts.
-  For a terminal that overheats it includes the warming, for an overcurrent the vehicle's ramp.
-- *retries*: used of five when it was over (ERR-R).
-- *cleared by*: the gentlest that did: the cause gone, a retry, reseating the plug, a restart of
-  safety, mains off and on.
+- *opens*: virtual time from the fault, or from the closing after it, to open contacts. For a
+  terminal that overheats it includes the heating, for an overcurrent the vehicle's ramp.
+- *retries*: how many of the five had been used when the fault was cleared (ERR-R).
+- *cleared by*: the first of these that cleared it: the cause gone, a retry, reseating the plug, a
+  restart of safety, mains off and on.
 
 | fault | | in | shows | code | front | contactor | opens | retries | cleared by |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""docs/faults.md is what happens: every fault, in every state, run again."""
+"""docs/faults.md is correct: every fault in every state is run again."""
 
 from pathlib import Path
 from typing import Any

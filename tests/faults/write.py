@@ -1,4 +1,4 @@
-"""Write docs/faults.md anew: `make faults`, then commit the difference."""
+"""Write docs/faults.md again: `make faults`, then commit the difference."""
 
 import sys
 import tempfile

@@ -1,4 +1,4 @@
-"""What the tests of led share: messages, pictures, and a graph with led and all that it hears."""
+"""What the tests of led share: messages, pictures, and a graph with led and the other nodes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -59,7 +59,7 @@ LOCKED = session(WallboxState.IDLE, authorization_required=True)
 
 
 def segments(picture: str, effect: Effect) -> pattern.Segments:
-    """Return "rbb." as red, blue, blue, dark; S1 first."""
+    """Return "rbb." as red, blue, blue, off; S1 first."""
     s1, s2, s3, s4 = (
         Light(color=LETTERS[letter], effect=Effect.OFF if letter == "." else effect)
         for letter in picture
@@ -81,14 +81,14 @@ def all_lights(frame: LedFrame) -> set[str]:
 
 
 class Drawn(NamedTuple):
-    """What the front was given to show, and when."""
+    """A frame that the front was given, and when."""
 
     at_s: float
     frame: LedFrame
 
 
 class Asked(NamedTuple):
-    """What led has asked of another node, and when."""
+    """A request of led to another node, and when."""
 
     at_s: float
     node: str
@@ -96,7 +96,7 @@ class Asked(NamedTuple):
 
 
 class Box:
-    """A graph with the led node and, in the others' place, what a test has them say."""
+    """A graph with the led node and, in the others' place, the messages that a test sets."""
 
     def __init__(self, state_dir: Path) -> None:
         self.graph = MemoryGraph(seed=1, state_dir=state_dir)
@@ -141,12 +141,12 @@ class Box:
         self.graph.advance(seconds)
 
     def set(self, writer: str, **changes: Any) -> None:
-        """Have a node say something else, from its next message on."""
+        """Change a node's message, from the next one on."""
         bus, topic, message = self._says[writer]
         self._says[writer] = (bus, topic, replace(message, **changes))
 
     def say(self, writer: str, **changes: Any) -> None:
-        """Have a node say something else, at once."""
+        """Change a node's message, and publish it at once."""
         self.set(writer, **changes)
         self._say(writer)
         self.advance(0.0)

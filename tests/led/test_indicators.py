@@ -124,7 +124,7 @@ INDICATED = {
     ],
 )
 @pytest.mark.parametrize("mode", RfidMode)
-def test_the_indicator_tells_of_the_last_card_before_anything_else(
+def test_the_indicator_shows_the_result_of_the_last_card_first(
     indication: Indication, mode: RfidMode
 ) -> None:
     for one, works in itertools.product((SESSION, LOCKED, AUTHORISED), (True, False)):
@@ -158,7 +158,7 @@ def test_the_reading_area_is_lit_while_cards_are_taught(
 
 
 @pytest.mark.parametrize("mode", RfidMode)
-def test_a_reader_that_does_not_answer_invites_nobody(mode: RfidMode) -> None:
+def test_with_a_reader_that_does_not_answer_no_light_asks_for_a_card(mode: RfidMode) -> None:
     broken = replace(RFID, mode=mode, works=False)
     needed = frame_of(messages(session=LOCKED, rfid=broken))
     assert (text_of(needed.rfid), needed.frame) == ("orange blink", DARK)
@@ -250,7 +250,7 @@ def test_the_touch_key_is_lit_only_when_a_press_would_do_something(
 # --- all --------------------------------------------------------------------------------------
 
 
-def test_a_fault_takes_no_indicator_away() -> None:
+def test_a_fault_switches_no_indicator_off() -> None:
     well = messages(
         session=LOCKED, has_module=True, dcs=dcs_status(link=Link.REACHABLE, can_confirm=True)
     )
@@ -263,7 +263,7 @@ def test_a_fault_takes_no_indicator_away() -> None:
         )
 
 
-def test_every_word_has_a_light() -> None:
+def test_every_value_has_a_light() -> None:
     assert set(indicators.INDICATIONS) == set(Indication)
     assert set(indicators.MODES) == set(RfidMode)
     assert set(indicators.CHARGE_MODES) == set(ChargeMode)

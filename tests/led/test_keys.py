@@ -1,4 +1,4 @@
-"""What a finger does to a key: bounces, holds, what nobody saw (PAN-3, PAN-4)."""
+"""The events of a key: bounces, marks, gaps between readings (PAN-3, PAN-4)."""
 
 import bisect
 import itertools
@@ -42,7 +42,7 @@ class Key:
 
     @property
     def due_s(self) -> float:
-        """When it is looked at next if it does not move; infinity if nothing comes of that."""
+        """When it is read next if its level stays; infinity if no event can follow."""
         due_s = look_s(self.state, self.marks_s)
         return min(due_s, self.looked_s + LOOK_S) if due_s < math.inf else math.inf
 
@@ -62,7 +62,7 @@ class Key:
         self.now_s = end_s
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass in which nobody looks."""
+        """Let time pass without a reading."""
         self.now_s += seconds
 
     def move(self, level: bool | None) -> None:
@@ -165,7 +165,7 @@ def test_a_key_that_is_stuck_at_the_start_counts_only_after_it_was_released() ->
 @pytest.mark.parametrize("before_s", [0.0, 0.01, 0.5, 2.5, 4.0, 5.9])
 @pytest.mark.parametrize("asleep_s", [MOST_UNSEEN_S + 0.01, 7.0])
 @pytest.mark.parametrize("level", [True, False])
-def test_a_hold_that_nobody_saw_does_nothing(
+def test_a_press_during_a_gap_in_the_readings_does_nothing(
     key: Key, before_s: float, asleep_s: float, level: bool
 ) -> None:
     key.move(True)
@@ -179,7 +179,7 @@ def test_a_hold_that_nobody_saw_does_nothing(
     assert key.events == before
 
 
-def test_a_release_that_nobody_saw_settle_does_nothing(key: Key) -> None:
+def test_a_release_that_was_not_read_as_stable_does_nothing(key: Key) -> None:
     key.move(True)
     key.wait(3.0)
     key.move(False)

@@ -109,7 +109,7 @@ def shown(
             Effect.BLINK,
             marks=pytest.mark.req("LED-5", "ERR-3"),
         ),
-        # LED-6: start-up, and nothing heard
+        # LED-6: start-up, and no messages
         pytest.param(
             {"safety": safety_status(phase=SafetyPhase.START)},
             "oooo",
@@ -154,7 +154,7 @@ def shown(
             Effect.STEADY,
             marks=pytest.mark.req("LED-1"),
         ),
-        # PAN-2: dark without mains, whatever else holds
+        # PAN-2: off without mains, whatever else is true
         *(
             pytest.param(
                 {"safety": safety_status(has_mains=False, **other), "offer": LOST},
@@ -169,7 +169,7 @@ def shown(
                 {"commissioning": True},
             )
         ),
-        # PAN-2: dark while authorisation is required and has not been given
+        # PAN-2: off while authorisation is required and has not been given
         *(
             pytest.param(
                 {"session": session(state, authorization_required=True)},
@@ -444,7 +444,7 @@ def test_the_front_is_driven_only_when_it_changes() -> None:
 
 
 @pytest.mark.req("LED-6")
-def test_a_front_that_hears_nothing_waits_shortly_and_shows_the_start_up() -> None:
+def test_a_front_without_messages_shows_the_start_up_after_a_moment() -> None:
     watch = Watch()
     assert watch.run(HEAR_S - 0.25, session=None, safety=None) == ""
     assert watch.run(0.25, session=None, safety=None) == "starting"

@@ -28,7 +28,7 @@ def test_the_front_follows_the_session_at_once(box: Box) -> None:
     assert box.frame.message == box.shown
 
 
-def test_an_idle_front_is_left_alone_and_still_heard(box: Box) -> None:
+def test_an_idle_front_is_not_driven_again_and_its_frame_is_still_published(box: Box) -> None:
     before = len(box.drawn)
     box.advance(600.0)
     assert len(box.drawn) == before
@@ -65,7 +65,7 @@ def test_the_keys_of_an_idle_front_are_read_with_the_looks_alone(box: Box) -> No
 
 
 class WiredFront(SimFront):
-    """A front whose keys can be read at any time, and that tells when one moves."""
+    """A front whose keys can be read at any time, and that reports when one moves."""
 
     pressed = Keys(service=False, touch=False)
     moved: Callable[[], None]
@@ -149,7 +149,7 @@ def test_a_lost_module_is_shown_once_its_start_time_is_over(box: Box) -> None:
         (Indication.REFUSED, Tone.FALLING, "red steady"),
     ],
 )
-def test_what_became_of_a_card_is_heard_and_seen_at_once(
+def test_the_result_of_a_card_is_shown_and_played_at_once(
     box: Box, indication: Indication, tone: Tone, light: str
 ) -> None:
     began_s = box.now_s

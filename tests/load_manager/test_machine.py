@@ -201,7 +201,7 @@ def test_the_lowest_claim_wins_and_says_why(
 
 
 @pytest.mark.req("MET-7")
-def test_the_whole_chain_is_told_lowest_first() -> None:
+def test_the_whole_chain_is_published_lowest_first() -> None:
     desk = Desk(fuse_a=35.0)
     offer = desk.run(2.0, house=(5.0, 9.0, 1.0), wish=wish(20.0), safety=safety(32.0, 28.0))
     chain = [(limit.source, limit.limit_a) for limit in offer.limits]
@@ -237,7 +237,7 @@ def test_each_line_of_the_box_is_held_against_its_phase_of_the_house(
 
 
 @pytest.mark.req("MET-1")
-def test_the_house_and_what_is_left_are_told_in_amounts() -> None:
+def test_the_house_and_what_is_left_are_published_with_their_amounts() -> None:
     desk = Desk(fuse_a=25.0)
     offer = desk.run(2.0, house=(19.3, 2.0, 2.0))
     assert (offer.limit_a, offer.reason) == (0.0, "fuse")

@@ -48,7 +48,7 @@ def test_less_than_half_an_ampere_is_not_worth_a_change() -> None:
     assert run(Ramp(value_a=8.0), 8.5, 11).value_a == 8.5
 
 
-def test_a_dip_in_between_begins_the_ten_seconds_anew() -> None:
+def test_a_dip_in_between_restarts_the_ten_seconds() -> None:
     ramp = run(Ramp(value_a=8.0), 14.0, 10)
     ramp = run(ramp, 8.2, 1, from_s=10.0)
     assert run(ramp, 14.0, 10, from_s=11.0).value_a == 8.0

@@ -24,11 +24,11 @@ def seen(*readings: tuple[float, float]) -> VehicleDraw:
     [
         (100.0, 4.0, True),  # on a reading, the next one known
         (100.1, 5.0, True),  # between two
-        (100.4, 8.0, False),  # on the newest: a later one will tell
+        (100.4, 8.0, False),  # on the newest: not certain before a later one
         (100.5, 9.0, False),  # after the newest: the ramp goes on
         (100.9, 10.5, False),  # but not for long
         (101.4, 10.5, False),
-        (101.5, 8.0, False),  # too long ago: the next one will tell
+        (101.5, 8.0, False),  # too long ago: not certain before the next one
         (99.5, 4.0, True),  # shortly before the first
         (98.9, 0.0, True),
     ],

@@ -1,4 +1,4 @@
-"""When a meter is polled, what is said of it, and what is logged."""
+"""When a meter is polled, what is published of it, and what is logged."""
 
 import math
 
@@ -47,7 +47,7 @@ class Polls:
         self.log: list[tuple[str, str]] = []
 
     def poll(self, ok: bool, duration_s: float = 0.036) -> MeterReading:
-        """Wait for the next poll, let it end, and return what is said."""
+        """Wait for the next poll, let it end, and return what is published."""
         self.now_s = max(self.now_s, self.state.next_poll_s)
         self.state, outputs = step(self.config, self.state, Inputs(now_s=self.now_s))
         assert outputs.begins_poll
@@ -96,7 +96,7 @@ def test_nothing_begins_before_it_is_due() -> None:
 
 
 @pytest.mark.req("MET-5")
-def test_a_good_poll_says_all_values_with_the_middle_of_its_time() -> None:
+def test_a_good_poll_is_published_with_all_values_and_the_middle_of_its_time() -> None:
     reading = Polls().poll(True, 0.2)
     assert reading == meter_reading(
         lines=VALUES.lines,
@@ -111,7 +111,7 @@ def test_a_good_poll_says_all_values_with_the_middle_of_its_time() -> None:
 
 
 @pytest.mark.req("MET-3")
-def test_a_failed_poll_says_so_and_keeps_values_and_time_of_the_last_good_one() -> None:
+def test_a_failed_poll_is_published_with_values_and_time_of_the_last_good_one() -> None:
     polls = Polls()
     before = polls.poll(True)
     for _ in range(3):
@@ -130,12 +130,12 @@ def test_a_meter_that_was_never_read_has_no_values_and_no_time() -> None:
     assert reading.lines == (NO_LINE, NO_LINE, NO_LINE)
 
 
-def test_a_lost_meter_is_asked_ever_less_but_often_enough() -> None:
+def test_a_lost_meter_is_polled_less_and_less_often_down_to_a_limit() -> None:
     polls = Polls()
     for _ in range(8):
         polls.poll(False)
     assert polls.gaps_s == [1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0]
-    assert LONGEST_RETRY_S < 10.0  # what is said in between is what keeps "lost" fresh
+    assert LONGEST_RETRY_S < 10.0  # the failed polls in between keep "lost" fresh
 
 
 def test_a_slow_poll_is_not_made_faster_by_failing() -> None:
@@ -161,7 +161,7 @@ def test_a_poll_is_logged_with_host_port_unit_and_duration() -> None:
     ]
 
 
-def test_the_box_says_what_its_chip_measured_and_when() -> None:
+def test_the_reading_of_the_box_has_the_values_of_its_chip_and_their_time() -> None:
     sample = ChipSample(lines=(LINE, LINE, LINE), sampled_ns=5)
     state, outputs = step_box(BoxState(), BoxInputs(now_s=10.0, sample=sample), 0.2)
     reading = outputs.reading

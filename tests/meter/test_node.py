@@ -101,7 +101,9 @@ class Rig:
 HOUSE = "tq@127.0.0.1:1502/1"
 
 
-def test_the_box_is_said_five_times_a_second_with_the_age_of_its_values(tmp_path: Path) -> None:
+def test_the_box_is_published_each_0_2_s_with_the_age_of_its_values(
+    tmp_path: Path,
+) -> None:
     rig = Rig(tmp_path)
     rig.graph.advance(10.0 + 0.01)
     assert len(rig.box) == 50
@@ -126,7 +128,7 @@ def test_a_dead_chip_is_silence_after_its_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.req("MET-1", "MET-5")
-def test_house_and_solar_are_said_at_every_poll(tmp_path: Path) -> None:
+def test_house_and_solar_are_published_at_every_poll(tmp_path: Path) -> None:
     rig = Rig(tmp_path, house=HOUSE, solar="tq@127.0.0.1:1502/2")
     rig.graph.advance(10.5)
     assert (len(rig.house), len(rig.solar)) == (11, 11)
@@ -137,7 +139,7 @@ def test_house_and_solar_are_said_at_every_poll(tmp_path: Path) -> None:
     assert solar.online
 
 
-def test_a_change_in_the_house_is_said_at_the_next_poll(tmp_path: Path) -> None:
+def test_a_change_in_the_house_is_published_at_the_next_poll(tmp_path: Path) -> None:
     rig = Rig(tmp_path, house=HOUSE, poll_s=0.5)
     rig.graph.advance(5.1)
     rig.house_a = 25.0
@@ -150,7 +152,7 @@ def test_a_change_in_the_house_is_said_at_the_next_poll(tmp_path: Path) -> None:
     ("breaks", "error"),
     [("reachable", "connection refused"), ("answering", "no answer within 1 s")],
 )
-def test_a_lost_meter_is_said_in_words_and_found_again(
+def test_a_lost_meter_is_published_with_its_error_and_found_again(
     tmp_path: Path, breaks: str, error: str
 ) -> None:
     rig = Rig(tmp_path, house=HOUSE)
@@ -163,7 +165,7 @@ def test_a_lost_meter_is_said_in_words_and_found_again(
     assert lost.sampled_ns == last_good.sampled_ns
     assert lost.lines == last_good.lines
     gaps = [later[0] - earlier[0] for earlier, later in zip(rig.house, rig.house[1:], strict=False)]
-    assert max(gaps) < 6.0  # it goes on saying that it is lost
+    assert max(gaps) < 6.0  # it is still published as lost
     assert len(rig.levels("warning", "error")) == 1
     assert (
         f"127.0.0.1:1502 unit 1 ({'0' if breaks == 'reachable' else '1000'} ms): {error}"
@@ -175,7 +177,7 @@ def test_a_lost_meter_is_said_in_words_and_found_again(
     assert "answers again after" in rig.levels("info")[-1][1]
 
 
-def test_a_meter_that_is_not_there_at_the_start_is_said_to_be_lost(tmp_path: Path) -> None:
+def test_a_meter_that_is_not_there_at_the_start_is_published_as_lost(tmp_path: Path) -> None:
     rig = Rig(tmp_path, house="tq@127.0.0.1:1502/9")
     rig.graph.advance(1.5)
     reading = rig.house[-1][1]
@@ -226,7 +228,7 @@ def test_other_settings_leave_a_meter_and_its_polls_alone(tmp_path: Path) -> Non
 
 
 @pytest.mark.req("MET-2")
-def test_another_meter_is_told_from_the_one_before(tmp_path: Path) -> None:
+def test_a_reading_names_its_meter_after_the_meter_was_changed(tmp_path: Path) -> None:
     rig = Rig(tmp_path, house=HOUSE)
     rig.graph.advance(3.5)
     other = "tq@127.0.0.1:1502/2"
@@ -238,7 +240,7 @@ def test_another_meter_is_told_from_the_one_before(tmp_path: Path) -> None:
     assert rig.house[-1][1].lines[0].current_a == pytest.approx(-3.0)
 
 
-def test_what_a_poll_of_the_meter_before_brings_late_is_dropped(tmp_path: Path) -> None:
+def test_the_late_result_of_a_poll_of_the_previous_meter_is_dropped(tmp_path: Path) -> None:
     rig = Rig(tmp_path, house=HOUSE)
     rig.answering = False
     rig.graph.advance(1.5)

@@ -22,7 +22,7 @@ def loop_bus(tmp_path: Path) -> Iterator[ZmqBus]:
 
 @pytest.fixture
 def in_loop(loop_bus: ZmqBus) -> Callable[[Coroutine[Any, Any, None]], None]:
-    """Run a scenario beside the node, whose loop may not meet a failure unseen."""
+    """Run a scenario beside the node; a failure in its loop fails the test."""
 
     def run(scenario: Coroutine[Any, Any, None]) -> None:
         failures: list[dict[str, Any]] = []

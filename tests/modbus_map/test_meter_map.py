@@ -1,4 +1,4 @@
-"""Map files: what a map of another meter may say, and how a wrong one is refused."""
+"""Map files: what a map of another meter may contain, and how a wrong one is refused."""
 
 from pathlib import Path
 
@@ -167,11 +167,11 @@ some_values = st.builds(
 
 @pytest.mark.parametrize("name", map_names())
 @settings(max_examples=30, deadline=None)
-@given(said=st.lists(some_values, max_size=4))
-def test_what_was_said_before_does_not_show(name: str, said: list[Values]) -> None:
+@given(series=st.lists(some_values, max_size=4))
+def test_values_do_not_depend_on_earlier_ones(name: str, series: list[Values]) -> None:
     meter_map = load_map(name)
     writer, reader = Codec(meter_map), Codec(meter_map)
-    for values in said:
+    for values in series:
         registers = writer.encode(values)
         assert registers == Codec(meter_map).encode(values)
         assert reader.decode(registers) == Codec(meter_map).decode(registers)

@@ -1,4 +1,4 @@
-"""Reading over TCP on loopback: a real server, and servers that do everything wrong."""
+"""Reading over TCP on loopback: a real server, and servers with every kind of error."""
 
 import asyncio
 import contextlib
@@ -150,7 +150,7 @@ def test_a_busy_port_is_named_with_its_parameter(loop_bus: Bus, in_loop: InLoop)
     in_loop(scenario())
 
 
-def test_an_address_that_is_not_ours_is_named(loop_bus: Bus, in_loop: InLoop) -> None:
+def test_an_address_of_another_machine_is_named(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         complaint = r"TCP port 0 on 192\.0\.2\.1 cannot be opened: .*; expected an address of this"
         with pytest.raises(DriverError, match=complaint) as refused:
@@ -203,7 +203,7 @@ def test_a_server_of_pymodbus_is_read(loop_bus: Bus, in_loop: InLoop) -> None:
     in_loop(scenario())
 
 
-def test_nobody_can_write_to_a_meter(loop_bus: Bus, in_loop: InLoop) -> None:
+def test_a_meter_has_no_register_that_can_be_written(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
         client = await connected(server)
@@ -270,7 +270,7 @@ def test_what_is_no_request_is_refused_or_ends_the_connection(
     in_loop(scenario())
 
 
-def test_half_a_request_is_not_waited_for_without_end(
+def test_half_a_request_is_waited_for_a_limited_time(
     loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_tcp, "IDLE_S", 0.1)
@@ -433,7 +433,7 @@ SILENCE = "no answer within 0.2 s"
         (answer_with(b"TT\0\0\0\x07\x01\x03\x02\x00\x03\x82\x70"), NONSENSE),  # counts wrong
     ],
 )
-def test_a_broken_server_is_an_error_and_the_next_read_begins_anew(
+def test_a_broken_server_is_an_error_and_the_next_read_connects_again(
     loop_bus: Bus,
     in_loop: InLoop,
     monkeypatch: pytest.MonkeyPatch,
@@ -484,7 +484,7 @@ def test_an_answer_in_pieces_is_one_answer(loop_bus: Bus, in_loop: InLoop) -> No
         ("box\0", "no connection: expected the name or address of a host"),
     ],
 )
-def test_a_host_that_cannot_be_found_is_said_so(
+def test_a_host_that_cannot_be_found_is_reported(
     loop_bus: Bus, in_loop: InLoop, host: str, complaint: str
 ) -> None:
     async def scenario() -> None:

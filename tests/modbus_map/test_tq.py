@@ -63,7 +63,7 @@ def test_the_current_takes_its_sign_from_the_power() -> None:
     assert (one.current_a > 0, two.current_a > 0, three.current_a > 0) == (True, False, True)
 
 
-def test_the_simulated_meter_says_values_by_the_same_registers() -> None:
+def test_the_simulated_meter_has_its_values_in_the_same_registers() -> None:
     assert Codec(TQ).encode(VALUES) == REGISTERS
 
 

@@ -80,7 +80,7 @@ def test_the_corners_are_those_of_the_standards_design_window(
         ),
     ],
 )
-def test_a_vehicle_at_the_limit_of_its_parts_is_understood(
+def test_a_vehicle_at_the_limit_of_its_parts_is_recognised(
     state: CpState, ohms: list[float]
 ) -> None:
     nominal = [0.7 + (12.0 - 0.7) * ohm / (ohm + 1000.0) for ohm in ohms]

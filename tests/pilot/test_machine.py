@@ -1,4 +1,4 @@
-"""What pilot says, row by row: least limit, holds at their edges, sequences of IEC 61851-1."""
+"""What pilot drives and publishes: least limit, holds at their edges, IEC 61851-1."""
 
 import itertools
 import math
@@ -183,7 +183,7 @@ def test_current_is_offered_to_a_plugged_vehicle_only(
         {"reading": None},
     ],
 )
-def test_every_no_and_every_silence_is_on_the_line_with_the_next_round(
+def test_every_refusal_and_every_silence_is_on_the_line_with_the_next_round(
     refusal: dict[str, Any],
 ) -> None:
     rig = Rig().run(0.1)
@@ -208,7 +208,7 @@ def test_every_no_and_every_silence_is_on_the_line_with_the_next_round(
         CpLineReading(high_v=math.inf, low_v=-math.inf, duty_percent=-1.0),
     ],
 )
-def test_nonsense_from_the_line_is_no_reading(reading: CpLineReading) -> None:
+def test_impossible_values_of_the_line_are_no_reading(reading: CpLineReading) -> None:
     rig = Rig().run(0.1)
     rig.run(ROUND_S, reading=reading)
     assert rig.said[-1].cp_state is CpState.E
@@ -295,14 +295,14 @@ def test_a_change_on_the_line_is_known_in_time_whenever_it_falls(
         assert rig.outputs.duty_percent == X1
 
 
-def test_a_quiet_line_is_read_and_told_every_20_ms() -> None:
+def test_a_quiet_line_is_read_and_published_every_20_ms() -> None:
     rig = Rig().run(1.0)
     said = len(rig.said)
     rig.run(1.0)
     assert len(rig.said) - said == 50
 
 
-def test_after_a_stray_the_line_is_looked_at_every_5_ms_until_it_is_taken_back() -> None:
+def test_after_a_stray_reading_the_line_is_read_every_5_ms_until_the_state_is_confirmed() -> None:
     rig = Rig().run(1.0)
     rig.show("B").at(1002.0)
     rig.show("C")
@@ -310,18 +310,20 @@ def test_after_a_stray_the_line_is_looked_at_every_5_ms_until_it_is_taken_back()
     assert periods_s == [0.005, 0.005, 0.02, 0.02]
 
 
-def test_a_line_without_a_state_is_looked_at_no_more_often_than_any() -> None:
+def test_a_line_without_a_state_is_read_every_20_ms() -> None:
     rig = Rig("between").run(1.0)
     assert rig.outputs.period_s == ROUND_S
     assert rig.at(1002.0).period_s == ROUND_S
 
 
 @pytest.mark.parametrize(("state", "say_s"), [("A", 0.1), ("B", 0.02), ("between", 0.02)])
-def test_without_a_vehicle_the_same_is_said_less_often(state: str, say_s: float) -> None:
+def test_without_a_vehicle_the_same_status_is_published_less_often(
+    state: str, say_s: float
+) -> None:
     assert Rig(state).run(1.0).outputs.say_s == say_s
 
 
-def test_a_change_is_told_at_once_and_strays_are_not() -> None:
+def test_a_change_is_published_at_once_and_stray_readings_are_not() -> None:
     rig = Rig().run(1.0)
     said = len(rig.said)
     rig.show("B").run(0.02)
@@ -341,7 +343,7 @@ def silent(**heard: Any) -> dict[str, Any]:
 
 
 @pytest.mark.req("BUS-3")
-def test_a_restart_adopts_the_duty_read_back_and_keeps_it_until_the_facts_are_there() -> None:
+def test_a_restart_adopts_the_duty_read_back_and_keeps_it_until_all_inputs_have_arrived() -> None:
     rig = Rig(duty_percent=ADOPTED).run(0.9, **silent())
     assert all(status.offered_a == pytest.approx(16.0) for status in rig.said)
     rig.run(1.0, safety=SAFETY, session=SESSION, offer=OFFER)
@@ -361,7 +363,7 @@ def test_an_input_that_never_comes_is_silence_after_its_hold_and_not_before(
 
 
 @pytest.mark.parametrize(("missing", "hold_s"), [("safety", 1.0), ("session", 3.0), ("offer", 3.0)])
-def test_a_hold_after_a_start_ends_to_the_point(missing: str, hold_s: float) -> None:
+def test_a_hold_after_a_start_ends_exactly(missing: str, hold_s: float) -> None:
     rig = Rig(duty_percent=ADOPTED)
     for after_s in (0.0, 0.125, 0.25, 0.375, hold_s - 0.001):
         assert rig.at(1024.0 + after_s, **{missing: None}).duty_percent == pytest.approx(ADOPTED)
@@ -379,7 +381,7 @@ def test_a_restart_offers_nothing_new_before_everything_is_known(missing: str) -
 
 
 @pytest.mark.parametrize("missing", ["safety", "session", "offer"])
-def test_an_input_that_was_heard_once_has_no_hold_of_its_own_left(missing: str) -> None:
+def test_an_input_that_has_arrived_once_has_no_hold_of_the_start(missing: str) -> None:
     heard = {"safety": SAFETY, "session": SESSION, "offer": OFFER}
     rig = Rig(duty_percent=ADOPTED).run(0.1, **silent(**{missing: heard[missing]}))
     assert rig.offered_a == pytest.approx(16.0)
@@ -416,12 +418,14 @@ def test_an_adopted_duty_counts_as_a_change_of_its_own() -> None:
         ({"offer": changed(OFFER, limit_a=32.0)}, 16.0),  # nothing rises before all is known
     ],
 )
-def test_what_is_known_counts_during_the_grace(heard: dict[str, Any], said_a: float) -> None:
+def test_what_is_known_counts_during_the_hold_of_the_start(
+    heard: dict[str, Any], said_a: float
+) -> None:
     rig = Rig(duty_percent=ADOPTED).run(0.5, **silent(**heard))
     assert rig.offered_a == pytest.approx(said_a)
 
 
-def test_a_no_counts_before_the_state_is_known() -> None:
+def test_a_refusal_counts_before_the_state_is_known() -> None:
     rig = Rig(duty_percent=ADOPTED).run(0.01, **silent(safety=changed(SAFETY, permitted=False)))
     assert rig.outputs.duty_percent == X1
     assert not rig.said
@@ -458,7 +462,7 @@ def test_the_generator_is_left_alone_until_it_has_been_read() -> None:
     assert rig.offered_a == pytest.approx(16.0)
 
 
-def test_the_grace_of_a_line_that_cannot_be_read_ends_to_the_point() -> None:
+def test_the_hold_of_the_start_ends_exactly_for_a_line_that_cannot_be_read() -> None:
     rig = Rig(duty_percent=ADOPTED)
     for after_s in (0.0, 0.25, 0.499):
         assert rig.at(1024.0 + after_s, reading=None).duty_percent is None
@@ -469,7 +473,7 @@ def test_the_grace_of_a_line_that_cannot_be_read_ends_to_the_point() -> None:
     "refusal",
     [{"safety": changed(SAFETY, permitted=False)}, {"session": changed(SESSION, permitted=False)}],
 )
-def test_a_no_is_on_a_line_that_has_not_been_read_yet(refusal: dict[str, Any]) -> None:
+def test_a_refusal_is_on_a_line_that_has_not_been_read_yet(refusal: dict[str, Any]) -> None:
     rig = Rig(duty_percent=ADOPTED).run(ROUND_S, reading=None, **silent(**refusal))
     assert rig.outputs.duty_percent == X1
 
@@ -500,7 +504,7 @@ def test_without_a_vehicle_rounds_are_left_out_until_something_is_new() -> None:
     assert rig.said[-1].cp_state is CpState.B
 
 
-def test_the_first_word_of_a_vehicle_waits_for_no_period() -> None:
+def test_the_first_status_with_a_vehicle_waits_for_no_period() -> None:
     rig = Rig("A").run(1.03)
     rig.show("B")
     began_s, said = rig.now_s, len(rig.said)
@@ -511,7 +515,7 @@ def test_the_first_word_of_a_vehicle_waits_for_no_period() -> None:
     assert len(rig.said) - said >= 48
 
 
-def test_the_volts_that_are_said_without_a_vehicle_are_those_that_are_read() -> None:
+def test_the_voltages_published_without_a_vehicle_are_those_measured() -> None:
     rig = Rig("A").run(1.0)
     assert rig.inputs.reading is not None
     for high_v in (11.0, 12.6):
@@ -602,7 +606,7 @@ def test_nothing_is_offered_while_a_vehicle_is_woken_and_for_a_second_in_x1(
     assert {status.duty_percent for status in said} == {F, X1}
 
 
-def test_nobody_is_woken_for_a_session_that_has_ended() -> None:
+def test_no_vehicle_is_woken_for_a_session_that_has_ended() -> None:
     rig = Rig("B").run(40.0)
     said = len(rig.said)
     rig.run(120.0, session=changed(SESSION, session_id=""))
@@ -643,7 +647,7 @@ def test_a_vehicle_that_sleeps_after_a_pause_is_woken() -> None:
         ("B", {"offer": None}),
     ],
 )
-def test_nobody_is_woken_who_is_offered_nothing_or_has_no_session(
+def test_no_vehicle_is_woken_without_an_offer_or_a_session(
     state: str, changes: dict[str, Any]
 ) -> None:
     assert F not in duties(Rig(state).run(120.0, **changes))
@@ -669,7 +673,7 @@ def test_a_vehicle_that_leaves_while_it_is_woken_is_seen_out_afterwards() -> Non
     assert not rig.said[-1].waking
 
 
-def test_a_restart_that_finds_an_offer_does_not_wake_who_may_be_full() -> None:
+def test_a_restart_that_finds_an_offer_does_not_wake_a_vehicle_that_may_be_full() -> None:
     assert F not in duties(Rig("B", duty_percent=26.7).run(120.0))
 
 

@@ -106,7 +106,7 @@ def test_an_offer_reaches_the_line(around: Surroundings) -> None:
 def test_the_line_is_driven_on_change_only(around: Surroundings) -> None:
     around.start()
     around.graph.advance(5.0)
-    assert len(around.drives) == 2  # x1 until everybody had spoken, then 16 A
+    assert len(around.drives) == 2  # x1 until all inputs had arrived, then 16 A
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def plugged(box: Box) -> None:
 
 
 def offered(box: Box) -> None:
-    """B2: offered current, the vehicle does not want any."""
+    """B2: offered current, the vehicle does not ask for energy."""
     box.act("plug")
     box.wait(lambda: box.phase == "ready")
     box.advance(6.0)
@@ -44,7 +44,7 @@ def paused(box: Box) -> None:
 
 
 def shorted(box: Box) -> None:
-    """E: the line is shorted, the box waits for it to be well."""
+    """E: the line is shorted, the box waits until the short is removed."""
     charging(box)
     box.act("fault", {"name": "cp_short"})
     box.advance(3.0)
@@ -96,7 +96,7 @@ SEQUENCES = [
      "contacts_open", "", 0.0, 0.1),
     ("13", "stuck at -12 V: C2 to F", charging, does("fault", name="cp_minus"),
      "contacts_open", "", 0.0, 0.1),
-    ("12", "the line is well again: E to B1", shorted, does("clear", name="cp_short"),
+    ("12", "the short is removed: E to B1", shorted, does("clear", name="cp_short"),
      "duty", "53.3333", 2.0, 20.0),
     ("wake-up", "no answer for 30 s: B2 to F", offered, nothing, "duty", "0", 20.0, 26.0),
 ]  # fmt: skip

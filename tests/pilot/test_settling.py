@@ -1,4 +1,4 @@
-"""The settled state of the pilot: quick enough to open in time, deaf to single stray readings."""
+"""The settled state of the pilot: in time to open, unchanged by single stray readings."""
 
 import math
 

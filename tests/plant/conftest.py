@@ -36,13 +36,13 @@ class Box:
 
     @property
     def events(self) -> list[tuple[str, float]]:
-        """What has events so far, with the time since the beginning [ms]."""
+        """Return the events so far, with the time since the beginning [ms]."""
         return [
             (event.what, round((event.at_s - START_S) * 1000, 3)) for event in self.world.events
         ]
 
     def when(self, what: str) -> float:
-        """Return when something events for the first time [s since the beginning]."""
+        """Return when an event happened for the first time [s since the beginning]."""
         return next(at_ms for name, at_ms in self.events if name == what) / 1000
 
     def last(self) -> WorldEvent:

@@ -1,4 +1,4 @@
-"""What people do to the world, and what cannot be done."""
+"""The acts on the world, and which of them are refused."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from nodes.plant.readings import status_of
 
 
 @pytest.mark.parametrize("act", [acts.unplug, acts.pull, acts.ready, acts.full])
-def test_nothing_can_be_done_to_a_vehicle_that_is_away(box: Any, act: Any) -> None:
+def test_an_act_on_a_vehicle_that_is_away_is_refused(box: Any, act: Any) -> None:
     with pytest.raises(acts.ImpossibleError, match="no vehicle is plugged"):
         act(box.world)
 
 
-def test_a_second_vehicle_finds_no_place(box: Any) -> None:
+def test_a_second_vehicle_cannot_be_plugged_in(box: Any) -> None:
     box.act(acts.plug)
     with pytest.raises(acts.ImpossibleError, match="a vehicle is plugged already"):
         acts.plug(box.world)
 
 
-def test_unplugging_politely_stops_opens_s2_and_takes_the_plug_out_a_second_later(box: Any) -> None:
+def test_unplug_stops_the_charge_opens_s2_and_removes_the_plug_1_s_later(box: Any) -> None:
     box.charge(16.0)
     began_s = box.when("s2_closed")
     asked_s = box.world.now_s - 1000.0
@@ -50,10 +50,10 @@ def test_pulling_under_load_cuts_the_current_at_once(box: Any) -> None:
     assert box.last().what == "pulled"
     assert box.current_a == 0.0
     assert box.signals.high_v == 12.0
-    assert box.signals.load_voltage  # the contactor knows nothing yet
+    assert box.signals.load_voltage  # the contactor has not opened yet
 
 
-def test_each_arrival_is_a_new_drive(box: Any) -> None:
+def test_each_vehicle_arrives_with_the_same_state_of_charge(box: Any) -> None:
     box.charge(32.0, 600.0)
     assert box.world.vehicle.charged_ratio > 0.4
     box.act(acts.pull)
@@ -122,7 +122,7 @@ def test_an_output_stuck_at_minus_12_v_hides_what_the_generator_says(
     assert (box.signals.high_v, box.signals.low_v) == (0.0, 0.0)
 
 
-def test_faults_come_and_go_once(box: Any) -> None:
+def test_a_fault_made_or_cleared_twice_is_made_or_cleared_once(box: Any) -> None:
     for _ in range(2):
         box.act(acts.fault, SimFault.PE_OPEN)
         assert box.signals.earth_ohm > 2000.0
@@ -161,7 +161,7 @@ def test_sag_and_swell_leave_the_range_of_the_box(
 
 
 @pytest.mark.req("ERR-3")
-def test_the_fault_hot_is_felt_within_a_minute_and_cools_as_fast(box: Any) -> None:
+def test_the_fault_hot_overheats_within_a_minute_and_cools_as_fast(box: Any) -> None:
     assert box.signals.terminal_c < 40.0
     box.act(acts.fault, SimFault.HOT)
     hottest_k_per_s = 0.0
@@ -176,7 +176,7 @@ def test_the_fault_hot_is_felt_within_a_minute_and_cools_as_fast(box: Any) -> No
     assert box.signals.terminal_c < 65.0
 
 
-def test_the_grid_wanders_slowly_around_its_nominal_voltage(box: Any) -> None:
+def test_the_grid_drifts_slowly_around_its_nominal_voltage(box: Any) -> None:
     box.act(acts.wander, 0.01, 1.0)
     moved_v = box.world.flow.house_v[0] - 230.0
     assert 0.1 < moved_v < 1.0
@@ -197,7 +197,7 @@ def test_the_mains_flag_is_set_when_they_come_on_and_not_before(box: Any) -> Non
     assert box.signals.power_on_reset
 
 
-def test_the_mains_flag_stays_until_it_is_taken_back_and_comes_again(box: Any) -> None:
+def test_the_mains_flag_stays_until_it_is_cleared_and_is_set_again(box: Any) -> None:
     for _ in range(2):
         box.act(acts.power, False)
         box.act(acts.power, True)

@@ -1,4 +1,4 @@
-"""What the meter chip says when it is not well."""
+"""The readings of a meter chip with a fault."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def line(box: Any, index: int = 0) -> Line:
 
 
 @pytest.mark.parametrize("fault", [SimFault.SPI_STUCK, SimFault.CHIP_ZERO])
-def test_zeros_for_an_answer_measure_no_mains_and_forget_no_energy(
+def test_a_chip_that_answers_zeros_shows_no_mains_and_keeps_its_counters(
     box: Any, fault: SimFault
 ) -> None:
     box.charge(16.0)
@@ -28,7 +28,7 @@ def test_zeros_for_an_answer_measure_no_mains_and_forget_no_energy(
     assert one.imported_wh == counted_wh > 0.0
 
 
-def test_a_chip_that_measures_nothing_counts_nothing_while_the_rest_lives(box: Any) -> None:
+def test_a_chip_that_measures_nothing_counts_nothing_while_the_rest_works(box: Any) -> None:
     box.charge(16.0)
     counted_wh = line(box).imported_wh
     taken_wh = box.world.energy.total_in_wh
@@ -44,7 +44,7 @@ def test_a_chip_that_measures_nothing_counts_nothing_while_the_rest_lives(box: A
     assert line(box).imported_wh > counted_wh
 
 
-def test_a_dead_chip_says_nothing_and_counts_on(box: Any) -> None:
+def test_a_dead_chip_is_silent_and_continues_to_count(box: Any) -> None:
     box.charge(16.0)
     counted_wh = line(box).imported_wh
     box.act(acts.fault, SimFault.CHIP_DEAD)

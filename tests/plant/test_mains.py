@@ -12,7 +12,7 @@ from nodes.plant.readings import house_of, power_of, solar_of
 from nodes.plant.vehicle import Charger
 
 
-def test_without_l2_the_others_charge_on(box: Any) -> None:
+def test_without_l2_the_vehicle_charges_on_the_other_phases(box: Any) -> None:
     box.charge(16.0)
     box.act(acts.fault, SimFault.PHASE_LOST)
     box.run(5.0)

@@ -1,4 +1,4 @@
-"""The model as a whole: long steps, what is due, and energy that is neither lost nor made."""
+"""The model as a whole: long steps, what is due, and energy that is conserved."""
 
 from collections.abc import Callable
 from typing import Any
@@ -120,7 +120,7 @@ def test_the_box_counts_the_area_under_its_power(box: Any) -> None:
     assert sum(box.world.energy.box_wh) == pytest.approx(area_ws / 3600, rel=1e-4)
 
 
-def test_a_load_bends_the_voltage_down_and_the_sun_up(new_box: NewBox) -> None:
+def test_a_load_lowers_the_voltage_and_the_sun_raises_it(new_box: NewBox) -> None:
     assert new_box(Charger(), house_a=30.0).world.flow.house_v[0] == pytest.approx(224.0)
     assert new_box(Charger(), sun_w=9000.0).world.flow.house_v[0] > 232.0
 
@@ -145,7 +145,7 @@ def test_heat_follows_its_exponential_for_any_step(box: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", list(SimFault))
-def test_every_fault_can_come_and_go_while_charging(box: Any, fault: SimFault) -> None:
+def test_every_fault_can_be_made_and_cleared_while_charging(box: Any, fault: SimFault) -> None:
     box.charge(16.0)
     box.act(acts.fault, fault)
     box.run(3.0)

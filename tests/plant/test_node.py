@@ -1,4 +1,4 @@
-"""plant on the bus: what it says when, and what it can be asked."""
+"""plant on the bus: what it publishes and when, and its requests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -162,7 +162,7 @@ def test_a_change_of_the_signals_is_published_at_once(rig: Rig, cause: Any, show
     assert at_s == pytest.approx(begun_s, abs=1e-6)
 
 
-def test_only_the_chains_own_driver_takes_the_mains_flag_back(rig: Rig) -> None:
+def test_only_the_chains_own_driver_clears_the_mains_flag(rig: Rig) -> None:
     rig.drive(False, clear_reset=True)
     rig.graph.advance(0.01)
     rig.ask("power", on=False)
@@ -175,7 +175,7 @@ def test_only_the_chains_own_driver_takes_the_mains_flag_back(rig: Rig) -> None:
     assert not rig.signals[-1][1].power_on_reset
 
 
-def test_contacts_move_on_their_own_time_and_are_said_then(rig: Rig) -> None:
+def test_contacts_move_after_their_delay_and_are_published_then(rig: Rig) -> None:
     rig.graph.advance(0.5037)
     rig.drive(True)
     rig.graph.advance(0.1)
@@ -202,7 +202,7 @@ def test_a_dead_safety_loses_the_coil_a_second_after_its_last_edge(rig: Rig) -> 
     assert power[-1][1].lines[0].current_a > 15.0
 
 
-def test_a_cut_current_is_said_at_once(rig: Rig) -> None:
+def test_a_cut_current_is_published_at_once(rig: Rig) -> None:
     rig.charge(16.0)
     assert rig.power[-1][1].lines[0].current_a == pytest.approx(15.7)
     before_s = rig.graph.clock.now_s()
@@ -212,7 +212,7 @@ def test_a_cut_current_is_said_at_once(rig: Rig) -> None:
     assert at_s == pytest.approx(before_s)
 
 
-def test_happenings_are_told_in_order_with_their_times(rig: Rig) -> None:
+def test_events_are_published_in_order_with_their_times(rig: Rig) -> None:
     rig.charge(16.0)
     assert rig.whats() == [
         *("plugged", "duty", "coil_on", "contacts_closed", "s2_closed"),
@@ -240,7 +240,7 @@ def test_happenings_are_told_in_order_with_their_times(rig: Rig) -> None:
         ("house", {"current_a": [1, 2, 3]}, Status.OK, ""),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_words(
+def test_what_cannot_be_done_is_refused_with_a_reason(
     rig: Rig, method: str, arguments: dict[str, Any], status: Status, reason: str
 ) -> None:
     answer = rig.ask(method, **arguments)
@@ -263,7 +263,7 @@ def test_status_describes_the_world(rig: Rig) -> None:
     assert world.lights == "off: no lights were received yet"
 
 
-def test_lights_are_described_and_told_when_they_change(rig: Rig) -> None:
+def test_lights_are_described_and_published_when_they_change(rig: Rig) -> None:
     blue = Light(color=Color.BLUE, effect=Effect.BLINK)
     frame = led_frame(segments=(blue, blue, blue, blue))
     for _ in range(3):
@@ -277,7 +277,7 @@ def test_lights_are_described_and_told_when_they_change(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("dip_a", "dip1"), [(10, 0b000), (13, 0b100), (16, 0b010), (20, 0b110), (25, 1), (32, 0b101)]
 )
-def test_the_dip_switches_say_the_installations_maximum(
+def test_the_dip_switches_show_the_installations_maximum(
     new_rig: NewRig, dip_a: int, dip1: int
 ) -> None:
     rig = new_rig(dip_a=dip_a)
@@ -298,7 +298,7 @@ def test_a_dead_chip_is_silent_while_signals_are_published(rig: Rig) -> None:
     rig.ask("fault", name="chip_dead")
     power, signals = len(rig.power), len(rig.signals)
     rig.graph.advance(1.0)
-    rig.ask("pull")  # a cut current is told at once, but not by a dead chip
+    rig.ask("pull")  # a cut current is published at once, but not by a dead chip
     assert (len(rig.power), len(rig.signals) > signals + 49) == (power, True)
     rig.ask("clear", name="chip_dead")
     rig.graph.advance(0.2)
@@ -400,7 +400,7 @@ def test_a_late_look_sees_what_has_happened_meanwhile_at_its_true_time(rig: Rig)
 
 
 class Port(SimServers):
-    """One meters' server that only notes what is asked of it."""
+    """The server of the meters; it only notes its calls."""
 
     def __init__(self) -> None:
         self.port = 1502

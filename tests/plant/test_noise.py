@@ -1,4 +1,4 @@
-"""Noise on what the box's converters read: how much, where, and that the box lives with it."""
+"""Noise of the box's converters: how much, on which values; the box works with it."""
 
 import math
 import statistics
@@ -39,7 +39,7 @@ POWER = {"current_a": CURRENT_A, "voltage_v": VOLTAGE_V, "power_w": POWER_W}
 
 
 def is_as_wide(values: list[float], mean: float, width: float) -> bool:
-    """Return whether the values are normal around a mean; what chance may do, four times over."""
+    """Return whether mean and deviation are within four standard errors."""
     off = abs(statistics.fmean(values) - mean) / width
     wider = abs(statistics.pstdev(values) / width - 1.0)
     return off < 4 / math.sqrt(SAMPLES) and wider < 4 / math.sqrt(2 * SAMPLES)
@@ -86,7 +86,7 @@ def samples(rig: Rig) -> Iterator[SimSignals | SimPower]:
     yield from (power for _, power in rig.power)
 
 
-def test_each_sample_is_drawn_anew_and_follows_from_the_seed(tmp_path: Path) -> None:
+def test_each_sample_has_noise_of_its_own_that_follows_from_the_seed(tmp_path: Path) -> None:
     rigs = [
         Rig(tmp_path, seed=seed, wander_percent=0.0, noise_lsb=lsb)
         for seed, lsb in ((1, LSB), (1, LSB), (2, LSB), (1, 0.0))

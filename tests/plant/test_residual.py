@@ -32,7 +32,7 @@ def test_a_leak_trips_its_output_in_time_and_cuts_the_coil(
     assert began_s < residual.at_s == coil_off.at_s <= began_s + within_s
 
 
-def test_a_leak_behind_an_open_contactor_is_not_felt(box: Any) -> None:
+def test_a_leak_behind_an_open_contactor_trips_nothing(box: Any) -> None:
     box.act(acts.fault, SimFault.RCM_DC)
     box.run(5.0)
     assert outputs(box) == (False, False)
@@ -71,7 +71,7 @@ def test_the_test_line_trips_both_outputs_which_clear_after_it(box: Any, pulse_s
     assert end_s <= max(pulse_s, 0.5) + 0.31
 
 
-def test_a_deaf_monitor_does_not_hear_its_test_line_but_a_leak(box: Any) -> None:
+def test_a_monitor_that_ignores_its_test_line_trips_at_a_leak(box: Any) -> None:
     box.act(acts.fault, SimFault.RCM_TEST)
     box.drive(residual_test=True)
     box.run(2.0)
@@ -83,7 +83,7 @@ def test_a_deaf_monitor_does_not_hear_its_test_line_but_a_leak(box: Any) -> None
     assert outputs(box) == (True, False)
 
 
-def test_without_mains_the_monitor_says_nothing(box: Any) -> None:
+def test_without_mains_no_output_of_the_monitor_is_active(box: Any) -> None:
     box.drive(residual_test=True)
     box.run(0.5)
     box.act(acts.power, False)

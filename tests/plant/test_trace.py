@@ -45,7 +45,7 @@ def test_other_loads_are_the_total_less_the_charger_and_never_negative(tmp_path:
         (HEAD, "17/12/2023 13:25:00;much;0;0\n", "could not convert string to float: 'much'"),
     ],
 )
-def test_a_file_of_another_form_is_refused_in_words(
+def test_a_file_of_another_form_is_refused_with_what_was_expected(
     tmp_path: Path, head: str, rows: str, complaint: str
 ) -> None:
     with pytest.raises(DriverError, match=complaint) as refused:
@@ -54,7 +54,7 @@ def test_a_file_of_another_form_is_refused_in_words(
     assert "expected a CSV file with the columns TimeStamp" in str(refused.value)
 
 
-def test_a_missing_file_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_with_what_was_expected(tmp_path: Path) -> None:
     with pytest.raises(DriverError, match=r"none.csv' cannot be played: No such file") as refused:
         load_trace(str(tmp_path / "none.csv"), "house_trace")
     assert refused.value.parameter == "house_trace"

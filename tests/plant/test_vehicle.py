@@ -166,7 +166,7 @@ def test_it_charges_again_when_the_offer_is_back(box: Any) -> None:
     assert box.current_a == pytest.approx(9.7)
 
 
-def test_cut_under_load_it_begins_anew_with_a_precharge(box: Any) -> None:
+def test_after_a_cut_under_load_it_begins_again_with_a_precharge(box: Any) -> None:
     box.charge(16.0)
     box.drive(enable=False)
     box.run(0.018)
@@ -179,7 +179,7 @@ def test_cut_under_load_it_begins_anew_with_a_precharge(box: Any) -> None:
     assert box.current_a == pytest.approx(15.7)
 
 
-def test_full_and_ready_are_the_drivers_words(box: Any) -> None:
+def test_full_ends_the_demand_and_ready_begins_it(box: Any) -> None:
     box.charge(16.0)
     box.act(acts.full)
     box.run(5.0)
@@ -189,7 +189,7 @@ def test_full_and_ready_are_the_drivers_words(box: Any) -> None:
     assert state(box) is VehicleState.CHARGING
 
 
-def test_a_car_that_needs_no_telling_is_ready_by_itself(new_box: NewBox) -> None:
+def test_a_vehicle_with_a_time_to_ready_is_ready_by_itself(new_box: NewBox) -> None:
     box = new_box(Charger(ready_after_s=60.0))
     box.act(acts.plug)
     box.drive(duty_percent=duty_of_offer(16.0))
@@ -286,7 +286,7 @@ def test_a_vehicle_that_no_longer_ignores_x1_stops(box: Any) -> None:
 
 
 def sleep(box: Any) -> None:
-    """Plug a vehicle in that sleeps, and offer it current for a minute."""
+    """Plug in a vehicle that is asleep, and offer it current for a minute."""
     box.act(acts.fault, SimFault.ASLEEP)
     box.charge(16.0, 60.0)
     assert not box.world.vehicle.s2
@@ -351,7 +351,9 @@ def test_woken_it_is_an_ordinary_vehicle_and_the_next_one_sleeps(box: Any) -> No
     sleep(box)
 
 
-def test_a_sleeper_sleeps_on_when_mended_until_it_is_plugged_anew(box: Any) -> None:
+def test_a_sleeper_stays_asleep_after_the_fault_until_it_is_plugged_in_again(
+    box: Any,
+) -> None:
     sleep(box)
     box.act(acts.clear, SimFault.ASLEEP)
     box.run(60.0)

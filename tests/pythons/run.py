@@ -100,7 +100,7 @@ def _make(target: str, version: str) -> bool:
 
 
 def main() -> int:
-    """Try all versions, one after the other, and tell of each."""
+    """Try all versions, one after the other, and print the result of each."""
     outcomes = []
     for version in (*NAMED, *ALSO):
         outcome = try_version(version, _make)

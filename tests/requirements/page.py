@@ -1,6 +1,6 @@
-"""Which requirement is shown by which test: the marks of the tests, joined with the list of ids.
+"""Which test shows which requirement: the marks of the tests, joined with the list of ids.
 
-The marks are read from the source, so that no test has to run or to be imported.
+The marks are read from the source, so that no test has to be run or imported.
 """
 
 import ast

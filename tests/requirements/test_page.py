@@ -1,4 +1,4 @@
-"""The page of requirements is as the tests are, and what is built is shown."""
+"""The page of requirements agrees with the tests, and each requirement that is built is shown."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,8 @@ from tests.requirements.page import PAGE, _marks, page, requirements, shown
 
 NAMES = {id_ for rows in requirements().values() for id_ in rows}
 
-# What the front, the cards, the label and the first part of the page have to show, each by itself.
+# The requirements of the front, the cards, the label and the first part of the page, each with a
+# test.
 FRONT = (
     *(f"PAN-{n}" for n in range(1, 6)),
     *(f"LED-{n}" for n in range(1, 11)),

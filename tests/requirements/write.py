@@ -1,4 +1,4 @@
-"""Write docs/requirements.md anew: `make requirements`, then commit the difference."""
+"""Write docs/requirements.md again: `make requirements`, then commit the difference."""
 
 import sys
 from pathlib import Path

@@ -95,7 +95,7 @@ class Scenario:
             self.disk = self.state.store.writing.cards
         return self.step(written=WriteResult(problem=problem))
 
-    def hold(self, uid: str) -> RfidStatus:
+    def present(self, uid: str) -> RfidStatus:
         return self.step(event=CardEvent(uid=uid))
 
     def wait(self, seconds: float) -> RfidStatus:

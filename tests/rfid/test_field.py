@@ -97,7 +97,7 @@ def test_a_second_card_beside_the_first_is_refused() -> None:
 
 
 @pytest.mark.parametrize("after_s", [0.15, 0.3, 0.9])
-def test_of_cards_in_one_hand_the_first_that_is_seen_counts_and_no_other_is_told(
+def test_of_cards_presented_together_the_first_that_is_read_counts_and_no_other_is_an_event(
     after_s: float,
 ) -> None:
     reader = Reader()
@@ -115,7 +115,7 @@ def test_several_after_a_card_that_is_away_again_are_refused() -> None:
     assert reader.see((NEW, OTHER), 0.6) == [SEVERAL]
 
 
-def test_the_same_card_told_twice_is_one_card() -> None:
+def test_the_same_card_read_twice_is_one_card() -> None:
     assert Reader().see((NEW, NEW.lower()), 0.6) == [CardEvent(uid=NEW)]
 
 
@@ -143,7 +143,7 @@ def test_what_lies_in_the_field_at_the_first_poll_is_no_event_until_it_was_away(
     assert len(reader.see(field, 5.0)) == 1
 
 
-def test_a_reader_that_does_not_answer_tells_nothing_and_says_so() -> None:
+def test_a_reader_that_does_not_answer_is_no_event_and_does_not_work() -> None:
     reader = Reader()
     assert reader.field.works
     assert reader.see(None, 5.0) == []

@@ -38,7 +38,7 @@ BEGUN = [
 @pytest.mark.req("RFID-3")
 def test_an_accepted_card_is_green_for_2_s_with_rising_tones() -> None:
     scenario = Scenario()
-    status = scenario.hold(RED)
+    status = scenario.present(RED)
     assert scenario.asked == [RED]
     assert (status.last_uid, status.accepted, status.mode) == (RED, True, RfidMode.READY)
     assert (status.indication, status.tone, status.tone_count) == ("accepted", Tone.RISING, 1)
@@ -64,7 +64,7 @@ def test_a_card_that_session_does_not_authorise_is_red_for_2_s_with_falling_tone
 ) -> None:
     scenario = Scenario()
     scenario.answer = answer
-    status = scenario.hold(RED)
+    status = scenario.present(RED)
     assert (status.last_uid, status.accepted) == (RED, False)
     assert (status.indication, status.tone, status.tone_count) == ("refused", Tone.FALLING, 1)
     assert scenario.result is CardResult.NOT_AUTHORISED
@@ -81,10 +81,10 @@ def test_a_card_that_session_does_not_authorise_is_red_for_2_s_with_falling_tone
         (Action.LOGGED_OFF, CardResult.LOGGED_OFF),
     ],
 )
-def test_what_an_accepted_card_has_done_is_told(action: Action, result: CardResult) -> None:
+def test_the_result_of_an_accepted_card_is_published(action: Action, result: CardResult) -> None:
     scenario = Scenario()
     scenario.answer = Answer(status=Status.OK, result=Authorized(action=action))
-    assert scenario.hold(RED).detail == OUTCOMES[result]
+    assert scenario.present(RED).detail == OUTCOMES[result]
 
 
 @pytest.mark.req("RFID-11")
@@ -94,7 +94,7 @@ def test_a_card_that_is_not_in_the_list_is_refused_without_asking(
 ) -> None:
     scenario = Scenario()
     scenario.session = session
-    status = scenario.hold(NEW)
+    status = scenario.present(NEW)
     assert (status.accepted, status.indication, status.last_uid) == (False, "refused", NEW)
     assert scenario.result is CardResult.NOT_LISTED
     assert (scenario.asked, scenario.writes) == ([], [])
@@ -104,7 +104,7 @@ def test_a_card_that_is_not_in_the_list_is_refused_without_asking(
 def test_a_silent_session_authorises_nobody() -> None:
     scenario = Scenario()
     scenario.session, scenario.answer = None, None
-    status = scenario.hold(RED)
+    status = scenario.present(RED)
     assert (status.accepted, status.indication) == (None, Indication.NONE)
     scenario.wait(0.9)
     scenario.step(answer=Answer(status=Status.TIMEOUT, reason="session did not answer"))
@@ -114,30 +114,30 @@ def test_a_silent_session_authorises_nobody() -> None:
 def test_unreadable_and_several_cards_are_refused() -> None:
     scenario = Scenario()
     for event, result in ((UNREADABLE, CardResult.UNREADABLE), (SEVERAL, CardResult.SEVERAL)):
-        scenario.hold(RED)
+        scenario.present(RED)
         status = scenario.step(event=event)
         assert (status.accepted, status.last_uid, status.last_name) == (False, "", "")
         assert scenario.result is result
     assert scenario.asked == [RED, RED]
 
 
-def test_a_card_that_is_held_while_another_is_asked_about_is_refused() -> None:
+def test_a_card_presented_while_another_is_asked_about_is_refused() -> None:
     scenario = Scenario()
     scenario.answer = None
-    scenario.hold(RED)
-    status = scenario.hold(BLUE)
+    scenario.present(RED)
+    status = scenario.present(BLUE)
     assert (status.last_uid, status.accepted, status.tone) == (BLUE, False, Tone.FALLING)
     assert scenario.asked == [RED]
     scenario.step(answer=Answer(status=Status.OK, result=Authorized(action=Action.STARTED)))
     assert (scenario.status.last_uid, scenario.status.accepted) == (RED, True)
-    scenario.hold(BLUE)
+    scenario.present(BLUE)
     assert scenario.asked == [RED, BLUE]
 
 
 def test_where_no_card_is_required_the_master_teaches_though_all_are_authorised() -> None:
     scenario = Scenario()
     scenario.session = replace(FREE, authorized=True)
-    assert scenario.hold(MASTER).mode is RfidMode.NEW_CARD
+    assert scenario.present(MASTER).mode is RfidMode.NEW_CARD
     assert scenario.asked == []
 
 
@@ -151,18 +151,18 @@ def test_the_master_only_authorises_where_a_vehicle_is_plugged_or_authorised_or_
 ) -> None:
     scenario = Scenario()
     scenario.session = session
-    status = scenario.hold(MASTER)
+    status = scenario.present(MASTER)
     assert scenario.asked == [MASTER]
     assert (status.mode, status.accepted) == (RfidMode.READY, True)
-    scenario.hold(NEW)
-    scenario.hold(MASTER)
+    scenario.present(NEW)
+    scenario.present(MASTER)
     assert scenario.writes == []
 
 
 @pytest.mark.req("RFID-10")
 def test_the_master_without_a_second_card_within_5_s_authorises() -> None:
     scenario = Scenario()
-    status = scenario.hold(MASTER)
+    status = scenario.present(MASTER)
     assert (status.mode, status.accepted) == (RfidMode.NEW_CARD, None)
     assert (status.indication, status.tone) == (Indication.NONE, Tone.SINGLE)
     scenario.wait(5.0)
@@ -177,7 +177,7 @@ def test_the_master_without_a_second_card_within_5_s_authorises() -> None:
 def test_the_master_is_refused_when_session_refuses_it() -> None:
     scenario = Scenario()
     scenario.answer = Answer(status=Status.REFUSED, reason="Authorization is off.")
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     status = scenario.wait(5.3)
     assert (status.accepted, status.tone) == (False, Tone.FALLING)
     assert status.detail == "Authorization is off."
@@ -199,7 +199,7 @@ def test_the_erase_leaves_no_card_and_the_next_start_waits_for_a_master() -> Non
     assert (scenario.status.cards, scenario.status.has_master) == (0, False)
     assert scenario.status.mode is RfidMode.READY
     for uid in (MASTER, RED):
-        assert scenario.hold(uid).accepted is False
+        assert scenario.present(uid).accepted is False
     assert scenario.asked == []
     assert Scenario(cards=scenario.disk).status.mode is RfidMode.MASTER
 
@@ -209,9 +209,9 @@ def test_no_card_counts_while_the_list_is_being_erased() -> None:
     scenario = Scenario()
     scenario.disk_problem = None
     scenario.step(change=change(erase(scenario.state)))
-    assert scenario.hold(RED).accepted is False
+    assert scenario.present(RED).accepted is False
     scenario.finish()
-    assert scenario.hold(RED).accepted is False
+    assert scenario.present(RED).accepted is False
     assert scenario.asked == []
 
 
@@ -222,7 +222,7 @@ def test_an_erase_that_cannot_be_stored_leaves_the_list() -> None:
     assert scenario.status.cards == 4
     assert scenario.status.detail == "Nothing was stored: the disk is full"
     assert ("error", "not stored: the disk is full") in scenario.lines
-    assert scenario.hold(RED).accepted is True
+    assert scenario.present(RED).accepted is True
 
 
 def test_a_card_gets_another_name_when_the_disk_has_it() -> None:
@@ -238,7 +238,7 @@ def test_a_card_gets_another_name_when_the_disk_has_it() -> None:
         "Green card",
         "Blue card",
     ]
-    assert scenario.hold(RED).last_name == "Anna"
+    assert scenario.present(RED).last_name == "Anna"
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_few_lists_at_most_wait_for_the_disk_and_are_stored_in_order() -> None
 
 def test_each_tone_is_another_number() -> None:
     scenario = Scenario()
-    counts = [scenario.hold(uid).tone_count for uid in (RED, NEW, MASTER, NEW, MASTER)]
+    counts = [scenario.present(uid).tone_count for uid in (RED, NEW, MASTER, NEW, MASTER)]
     assert counts == [1, 2, 3, 4, 5]
 
 
@@ -290,8 +290,8 @@ def test_a_reader_that_does_not_answer_is_said_and_logged_once() -> None:
 
 def test_what_became_of_a_card_is_logged() -> None:
     scenario = Scenario()
-    scenario.hold(RED)
-    scenario.hold(NEW)
+    scenario.present(RED)
+    scenario.present(NEW)
     scenario.step(event=SEVERAL)
     assert scenario.lines == [
         ("info", "Red card: Authorised: plug the vehicle in."),
@@ -311,4 +311,4 @@ def test_a_disk_that_fails_without_a_text_has_failed() -> None:
 def test_a_long_reason_is_cut_to_what_a_message_may_hold() -> None:
     scenario = Scenario()
     scenario.answer = Answer(status=Status.REFUSED, reason="x" * 5000)
-    assert scenario.hold(RED).detail == "x" * 400
+    assert scenario.present(RED).detail == "x" * 400

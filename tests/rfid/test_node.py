@@ -173,7 +173,7 @@ def test_a_taught_card_outlives_a_restart(box: Box) -> None:
     assert box.tap(NEW).accepted is True
 
 
-# --- cards are held -------------------------------------------------------------------------------
+# --- cards are presented --------------------------------------------------------------------------
 
 
 @pytest.mark.req("RFID-3")
@@ -214,14 +214,14 @@ def test_what_is_no_single_card_is_refused(box: Box, uids: tuple[str, ...]) -> N
     assert box.asked == []
 
 
-def test_a_card_that_is_held_on_counts_once(box: Box) -> None:
+def test_a_card_that_stays_in_the_field_counts_once(box: Box) -> None:
     box.put(RED)
     box.graph.advance(120.0)
     assert box.asked == [RED]
 
 
 @pytest.mark.req("RFID-10")
-def test_the_master_held_alone_authorises_after_5_s(box: Box) -> None:
+def test_the_master_presented_alone_authorises_after_5_s(box: Box) -> None:
     box.tap(MASTER)
     assert (box.status.mode, box.asked) == (RfidMode.NEW_CARD, [])
     box.graph.advance(4.0)
@@ -285,7 +285,7 @@ def test_a_silent_world_is_a_dead_reader(box: Box) -> None:
 
 @pytest.mark.req("RFID-10")
 @pytest.mark.parametrize("uid", [RED, MASTER])
-def test_a_restart_under_a_card_that_is_held_does_not_hold_it_again(box: Box, uid: str) -> None:
+def test_a_card_in_the_field_during_a_restart_does_not_count_again(box: Box, uid: str) -> None:
     box.say(PLUGGED)
     box.put(uid)
     box.graph.advance(2.0)
@@ -397,11 +397,11 @@ def test_the_erase_is_the_service_keys_and_the_command_lines(
 # --- requests -------------------------------------------------------------------------------------
 
 
-def test_the_list_is_told_and_a_card_gets_another_name(box: Box) -> None:
+def test_the_list_is_the_answer_and_a_card_gets_another_name(box: Box) -> None:
     assert box.ask("rename", {"uid": RED, "name": "Anna"}).status is Status.OK
     assert [card.name for card in box.stored().cards][1] == "Anna"
-    told = box.ask("cards")
-    assert told.result == box.stored()
+    answer = box.ask("cards")
+    assert answer.result == box.stored()
     assert box.tap(RED).last_name == "Anna"
 
 
@@ -466,7 +466,7 @@ def test_a_rename_that_makes_no_sense_is_refused_in_words(
         lambda box: box.ask("rename", {"uid": RED, "name": "Anna"}),
     ],
 )
-def test_a_disk_that_takes_nothing_is_told_and_the_list_stays(
+def test_a_disk_that_refuses_is_reported_and_the_list_stays(
     box: Box, act: Callable[[Box], Answer[Any]]
 ) -> None:
     _break_disk(box)

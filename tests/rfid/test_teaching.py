@@ -57,8 +57,8 @@ def lose_reader(scenario: Scenario) -> None:
     scenario.wait(0.15)
 
 
-def hold(uid: str) -> Act:
-    return lambda scenario: scenario.hold(uid)
+def present(uid: str) -> Act:
+    return lambda scenario: scenario.present(uid)
 
 
 def see(event: CardEvent) -> Act:
@@ -72,22 +72,22 @@ def see(event: CardEvent) -> Act:
 @pytest.mark.parametrize("uid", [NEW, OTHER, "04A1B2C3"])
 def test_a_card_is_taught_by_the_master_the_card_and_the_master_again(uid: str) -> None:
     scenario = Scenario()
-    status = scenario.hold(MASTER)
+    status = scenario.present(MASTER)
     assert (status.mode, status.indication, status.tone) == ("new_card", "none", Tone.SINGLE)
     scenario.wait(2.0)
-    status = scenario.hold(uid)
+    status = scenario.present(uid)
     assert (status.mode, status.indication, status.tone) == ("confirm", "new_card", Tone.SINGLE)
     assert (status.last_uid, status.accepted) == (uid, None)
     assert scenario.wait(4.5).indication is Indication.NEW_CARD
     assert scenario.writes == []
-    status = scenario.hold(MASTER)
+    status = scenario.present(MASTER)
     assert (status.mode, status.indication, status.tone) == ("ready", "stored", Tone.SINGLE)
     assert (status.accepted, status.tone_count, status.cards) == (None, 3, 5)
     assert scenario.disk == (*CARDS, Card(uid=uid, role=CardRole.USER, name="Card 5"))
     assert scenario.wait(1.9).indication is Indication.STORED
     assert scenario.wait(0.2).indication is Indication.NONE
     assert scenario.asked == []
-    assert scenario.hold(uid).accepted is True
+    assert scenario.present(uid).accepted is True
 
 
 @pytest.mark.req("RFID-8")
@@ -113,7 +113,7 @@ def test_a_list_that_cannot_be_stored_stays_as_it_was_and_says_why() -> None:
     assert (scenario.state.cards, scenario.disk) == (CARDS, CARDS)
     assert any(level == "error" for level, _ in scenario.lines)
     scenario.wait(3.0)
-    assert scenario.hold(NEW).accepted is False
+    assert scenario.present(NEW).accepted is False
     scenario.disk_problem = ""
     assert scenario.teach(NEW).indication is Indication.STORED
 
@@ -126,22 +126,22 @@ def test_a_list_that_cannot_be_stored_stays_as_it_was_and_says_why() -> None:
 @pytest.mark.parametrize("second_s", [1.2, 5.0, LAST_S])
 def test_each_window_is_5_s_and_one_poll_long(first_s: float, second_s: float) -> None:
     scenario = Scenario()
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     scenario.wait(first_s)
-    assert scenario.hold(NEW).mode is RfidMode.CONFIRM
+    assert scenario.present(NEW).mode is RfidMode.CONFIRM
     scenario.wait(second_s)
-    assert scenario.hold(MASTER).indication is Indication.STORED
+    assert scenario.present(MASTER).indication is Indication.STORED
 
 
 @pytest.mark.req("RFID-8")
 @pytest.mark.parametrize("late_s", [LAST_S + 0.01, 5.5, 30.0])
 def test_a_new_card_that_is_too_late_is_refused(late_s: float) -> None:
     scenario = Scenario()
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     scenario.wait(late_s)
-    scenario.hold(NEW)
+    scenario.present(NEW)
     assert_refused(scenario)
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     assert scenario.writes == []
 
 
@@ -149,9 +149,9 @@ def test_a_new_card_that_is_too_late_is_refused(late_s: float) -> None:
 def test_a_new_card_in_the_very_round_in_which_its_window_is_over_is_refused() -> None:
     scenario = Scenario()
     scenario.answer = None
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     scenario.now_s += 9.0  # a round that came late
-    scenario.hold(NEW)
+    scenario.present(NEW)
     assert scenario.asked == [MASTER]
     assert_refused(scenario)
 
@@ -160,13 +160,13 @@ def test_a_new_card_in_the_very_round_in_which_its_window_is_over_is_refused() -
 @pytest.mark.parametrize("late_s", [LAST_S + 0.01, 5.5, 30.0])
 def test_a_master_that_is_too_late_stores_nothing(late_s: float) -> None:
     scenario = Scenario()
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     scenario.wait(1.0)
-    scenario.hold(NEW)
+    scenario.present(NEW)
     scenario.now_s += late_s
     scenario.step()
     assert_refused(scenario)
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     assert scenario.writes == []
 
 
@@ -177,9 +177,9 @@ def test_a_master_that_is_too_late_stores_nothing(late_s: float) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        pytest.param(hold(RED), id="a stored card"),
-        pytest.param(hold(MASTER), id="the master itself"),
-        pytest.param(hold(RANDOM), id="a random number"),
+        pytest.param(present(RED), id="a stored card"),
+        pytest.param(present(MASTER), id="the master itself"),
+        pytest.param(present(RANDOM), id="a random number"),
         pytest.param(see(UNREADABLE), id="unreadable"),
         pytest.param(see(SEVERAL), id="several"),
         pytest.param(lose_reader, id="the reader falls silent"),
@@ -188,7 +188,7 @@ def test_a_master_that_is_too_late_stores_nothing(late_s: float) -> None:
 )
 def test_after_the_master_anything_but_a_new_card_ends_teaching(act: Act) -> None:
     scenario = Scenario()
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     scenario.wait(1.5)
     act(scenario)
     assert_refused(scenario)
@@ -199,10 +199,10 @@ def test_after_the_master_anything_but_a_new_card_ends_teaching(act: Act) -> Non
 @pytest.mark.parametrize(
     "act",
     [
-        pytest.param(hold(RED), id="a stored card"),
-        pytest.param(hold(NEW), id="the new card again"),
-        pytest.param(hold(OTHER), id="another new card"),
-        pytest.param(hold(RANDOM), id="a random number"),
+        pytest.param(present(RED), id="a stored card"),
+        pytest.param(present(NEW), id="the new card again"),
+        pytest.param(present(OTHER), id="another new card"),
+        pytest.param(present(RANDOM), id="a random number"),
         pytest.param(see(UNREADABLE), id="unreadable"),
         pytest.param(see(SEVERAL), id="several"),
         pytest.param(lose_reader, id="the reader falls silent"),
@@ -211,21 +211,21 @@ def test_after_the_master_anything_but_a_new_card_ends_teaching(act: Act) -> Non
 )
 def test_after_the_new_card_anything_but_the_master_ends_teaching(act: Act) -> None:
     scenario = Scenario()
-    scenario.hold(MASTER)
-    scenario.hold(NEW)
+    scenario.present(MASTER)
+    scenario.present(NEW)
     scenario.wait(1.5)
     act(scenario)
     assert_refused(scenario)
     scenario.works, scenario.session = True, FREE
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     assert scenario.writes == []
 
 
 @pytest.mark.req("RFID-7")
 def test_a_vehicle_that_is_plugged_in_ends_teaching() -> None:
     scenario = Scenario()
-    scenario.hold(MASTER)
-    scenario.hold(NEW)
+    scenario.present(MASTER)
+    scenario.present(NEW)
     plug_in(scenario)
     assert scenario.result is CardResult.PLUGGED
     assert_refused(scenario)
@@ -235,14 +235,14 @@ def test_a_vehicle_that_is_plugged_in_ends_teaching() -> None:
 @pytest.mark.req("RFID-10")
 def test_a_master_authorises_the_vehicle_that_is_plugged_in_within_its_5_s() -> None:
     scenario = Scenario()
-    scenario.hold(MASTER)
+    scenario.present(MASTER)
     scenario.wait(3.0)
     assert scenario.asked == []
     plug_in(scenario)
     assert scenario.asked == [MASTER]
     assert (scenario.status.mode, scenario.status.accepted) == (RfidMode.READY, True)
     assert scenario.status.indication is Indication.ACCEPTED
-    scenario.hold(NEW)
+    scenario.present(NEW)
     scenario.wait(9.0)
     assert (scenario.asked, scenario.writes) == ([MASTER], [])
 
@@ -264,30 +264,30 @@ def test_a_hundred_cards_are_stored_and_not_one_more() -> None:
     while len(cards) < MOST_CARDS:
         cards = with_user(cards, f"04{len(cards):06X}")
     scenario = Scenario(cards)
-    scenario.hold(MASTER)
-    status = scenario.hold(NEW)
+    scenario.present(MASTER)
+    status = scenario.present(NEW)
     assert (status.accepted, status.cards) == (False, 100)
     assert scenario.result is CardResult.LIST_FULL
     assert scenario.writes == []
 
 
-def test_a_card_that_is_held_while_the_list_is_stored_is_refused_and_changes_nothing() -> None:
+def test_a_card_presented_while_the_list_is_stored_is_refused_and_changes_nothing() -> None:
     scenario = Scenario()
     scenario.disk_problem = None
     scenario.teach(NEW)
-    assert scenario.hold(OTHER).accepted is False
+    assert scenario.present(OTHER).accepted is False
     scenario.finish()
     assert [card.uid for card in scenario.disk[4:]] == [NEW]
     assert len(scenario.writes) == 1
 
 
 @pytest.mark.req("PAN-3")
-@pytest.mark.parametrize("cards_held", [(MASTER,), (MASTER, NEW), (MASTER, NEW, MASTER)])
-def test_an_erase_ends_teaching_and_outlives_it(cards_held: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("presented", [(MASTER,), (MASTER, NEW), (MASTER, NEW, MASTER)])
+def test_an_erase_ends_teaching_and_outlives_it(presented: tuple[str, ...]) -> None:
     scenario = Scenario()
     scenario.disk_problem = None
-    for uid in cards_held:
-        scenario.hold(uid)
+    for uid in presented:
+        scenario.present(uid)
     write = erase(scenario.state)
     assert isinstance(write, ListWrite)
     scenario.step(change=write)
@@ -308,12 +308,12 @@ def test_the_first_card_within_60_s_of_a_start_without_a_master_becomes_it(wait_
     scenario = Scenario(cards=())
     assert scenario.status.mode is RfidMode.MASTER
     scenario.wait(wait_s)
-    status = scenario.hold(NEW)
+    status = scenario.present(NEW)
     assert scenario.disk == (Card(uid=NEW, role=CardRole.MASTER, name="Master card"),)
     assert (status.mode, status.indication, status.tone) == ("ready", "stored", Tone.SINGLE)
     assert (status.has_master, status.cards, status.tone_count) == (True, 1, 1)
     assert scenario.wait(3.0).indication is Indication.NONE
-    scenario.hold(OTHER)
+    scenario.present(OTHER)
     assert len(scenario.writes) == 1
     assert Scenario(cards=scenario.disk).status.mode is RfidMode.READY
 
@@ -325,21 +325,21 @@ def test_after_60_s_every_card_is_refused_until_the_next_start(late_s: float) ->
     scenario.wait(late_s)
     assert scenario.status.mode is RfidMode.READY
     for uid in (NEW, MASTER, RED):
-        assert scenario.hold(uid).accepted is False
+        assert scenario.present(uid).accepted is False
     assert (scenario.disk, scenario.writes, scenario.asked) == ((), [], [])
     again = Scenario(cards=scenario.disk, now_s=scenario.now_s)
-    assert again.hold(NEW).has_master
+    assert again.present(NEW).has_master
 
 
 @pytest.mark.req("RFID-9")
-@pytest.mark.parametrize("act", [hold(RANDOM), see(UNREADABLE), see(SEVERAL)])
+@pytest.mark.parametrize("act", [present(RANDOM), see(UNREADABLE), see(SEVERAL)])
 def test_what_cannot_be_a_master_is_refused_and_leaves_the_window_open(act: Act) -> None:
     scenario = Scenario(cards=())
     act(scenario)
     assert (scenario.status.accepted, scenario.status.indication) == (False, Indication.REFUSED)
     assert (scenario.status.mode, scenario.writes) == (RfidMode.MASTER, [])
     scenario.wait(3.0)
-    assert scenario.hold(NEW).has_master
+    assert scenario.present(NEW).has_master
 
 
 @pytest.mark.req("RFID-7")
@@ -349,28 +349,28 @@ def test_no_master_is_taught_while_a_vehicle_is_plugged_in_or_may_be(
 ) -> None:
     scenario = Scenario(cards=())
     scenario.session = session
-    status = scenario.hold(NEW)
+    status = scenario.present(NEW)
     assert (status.accepted, status.mode, scenario.writes) == (False, RfidMode.MASTER, [])
     scenario.session = FREE
-    assert scenario.hold(NEW).has_master
+    assert scenario.present(NEW).has_master
 
 
 @pytest.mark.req("RFID-9")
 def test_a_master_that_cannot_be_stored_is_none_and_leaves_the_window_open() -> None:
     scenario = Scenario(cards=())
     scenario.disk_problem = "the disk is full"
-    status = scenario.hold(NEW)
+    status = scenario.present(NEW)
     assert (status.mode, status.has_master, status.accepted) == (RfidMode.MASTER, False, False)
     assert "the disk is full" in status.detail
     scenario.disk_problem = ""
-    assert scenario.hold(NEW).has_master
+    assert scenario.present(NEW).has_master
 
 
 def test_a_master_that_is_stored_when_its_window_is_over_counts() -> None:
     scenario = Scenario(cards=())
     scenario.disk_problem = None
     scenario.wait(60.0)
-    scenario.hold(NEW)
+    scenario.present(NEW)
     scenario.wait(5.0)
     scenario.finish()
     assert (scenario.status.mode, scenario.status.has_master) == (RfidMode.READY, True)

@@ -58,8 +58,8 @@ OWN_CYCLE_LATE = "own cycle late"  # as safety names it
 
 # A vehicle is charged by its plug alone; what is tested has nothing to do with cards.
 NO_CARD = "session.authorization=false"
-# A vehicle that is soon at its full current, too soon for a meter of the house to tell it from
-# other loads, hence the fuse. It stops as slowly as others do.
+# A vehicle that is soon at its full current, too soon for the house meter to distinguish it
+# from other loads, hence the fuse. It stops as slowly as others do.
 QUICK = ("plant.start_delay_s=0.2", "plant.precharge_s=0.2", "plant.ramp_up_a_s=50")
 QUICK_VEHICLE_WITH_CARD = (*QUICK, "load_manager.main_fuse_a=63")
 QUICK_VEHICLE = (*QUICK_VEHICLE_WITH_CARD, NO_CARD)
@@ -229,7 +229,7 @@ class Box:
 
     # --- what is done --------------------------------------------------------------------------
 
-    def tell(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def wallbox(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one verb of the command line, and listen meanwhile."""
         process = subprocess.Popen(
             [*WALLBOX, *words, "--run-dir", str(self.place.run_dir)],
@@ -245,9 +245,9 @@ class Box:
 
     def do(self, *words: str) -> str:
         """Run one verb of the command line that must succeed; return what it prints."""
-        told = self.tell(*words)
-        assert told.returncode == 0, told.stderr
-        return told.stdout
+        result = self.wallbox(*words)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     def act(self, method: str, **arguments: Any) -> Any:
         """Act on the simulated world, as `wallbox sim` does."""
@@ -323,8 +323,8 @@ class Box:
     def gap_s(self, began_s: float, ended_s: float, *nodes: str) -> float:
         """Return how long nodes stood still about a time, one after the other at worst [s].
 
-        Plant says it by the time between two words, the others by what their heartbeats tell of
-        their looks.
+        For plant it is the time between two messages, for the others the gap of their looks in
+        the heartbeat.
         """
         longest_s = 0.0
         for node in nodes:

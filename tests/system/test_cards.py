@@ -20,7 +20,7 @@ pytestmark = pytest.mark.system
 
 NEW, OTHER = "04AABBCC", "E004015012345678"
 LOOK_S = 0.2  # the reader looks each 0.15 s
-AGAIN_S = 1.2  # a card that was away so long is a new sight
+AGAIN_S = 1.2  # a card that was away for this time is a new event
 
 
 class Cards:
@@ -41,7 +41,7 @@ class Cards:
         return [card["uid"] for card in cards]
 
     def tap(self, *uids: str) -> RfidStatus:
-        """Hold cards to the box and take them away; return what rfid says to that."""
+        """Present cards for a moment; return what rfid publishes then."""
         began_s = time.monotonic()
         before = self.box.last(RFID_STATUS).message.tone_count
         self.box.do("sim", "tap", *uids, "--seconds", "0.4")
@@ -50,7 +50,7 @@ class Cards:
         return said.message
 
     def tap_again(self, *uids: str) -> RfidStatus:
-        """Hold a card again that has just been away."""
+        """Present a card again that has just been away."""
         self.box.look_for(AGAIN_S)
         return self.tap(*uids)
 

@@ -1,7 +1,7 @@
 """Minutes of real processes that are killed, frozen and restarted at random during charges.
 
 Judged by the simulated world alone: what the contacts did, and when the pilot and the watchdog's
-line had last allowed it. The seed is told; the times of real processes are not repeatable.
+line had last allowed it. The seed is printed; the times of real processes are not repeatable.
 """
 
 import os
@@ -86,8 +86,8 @@ class Chaos:
             self.safety_away.append((began_s, time.monotonic()))
 
     def restart(self) -> None:
-        """Start a node anew in its place."""
-        self.box.tell("restart", self.chance.choice(NODES))
+        """Restart a node in place."""
+        self.box.wallbox("restart", self.chance.choice(NODES))
 
     def grace_s(self, at_s: float) -> float:
         """Return how long the contacts may stay closed at a time once nothing allows it."""
@@ -136,9 +136,9 @@ def test_random_deaths_close_nothing_and_lose_nothing(
     own_box.charge()
     running = own_box.last(SESSION_STATUS).message.session_id
 
-    # Every session that was ever told of is stored, and only the running one has no end.
-    told = {sample.message.session_id for sample in own_box.samples(SESSION_STATUS)} - {""}
+    # Every session that was published is stored, and only the running one has no end.
+    published = {sample.message.session_id for sample in own_box.samples(SESSION_STATUS)} - {""}
     stored = own_box.ask("session", "sessions", {"limit": 100})
     assert len(stored) == len({record["session_id"] for record in stored})
-    assert told <= {record["session_id"] for record in stored}
+    assert published <= {record["session_id"] for record in stored}
     assert [each["session_id"] for each in stored if not each["ended_utc_ns"]] == [running]

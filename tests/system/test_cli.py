@@ -23,11 +23,11 @@ def test_help_names_every_verb_and_imports_none() -> None:
         "slow = {'zmq', 'msgspec', 'asyncio', 'cli.launch'} & set(sys.modules)\n"
         "assert not slow, slow\n"
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-I", "-c", code],
         capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
-    assert all(f"\n  {verb} " in told.stdout for verb in VERBS)
+    assert all(f"\n  {verb} " in result.stdout for verb in VERBS)
 
 
 def test_every_verb_explains_itself_without_a_bus() -> None:
@@ -38,11 +38,11 @@ def test_every_verb_explains_itself_without_a_bus() -> None:
         "    main([verb, '--help'], standalone_mode=False)\n"
         "    assert 'zmq' not in sys.modules, verb\n"
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-I", "-c", code],
         capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
-    assert told.stdout.count("Usage: ") == len(VERBS)
+    assert result.stdout.count("Usage: ") == len(VERBS)
 
 
 def test_sniff_flushes_every_line(box: Box) -> None:
@@ -57,7 +57,7 @@ def test_sniff_flushes_every_line(box: Box) -> None:
 
 def test_a_verb_ends_with_the_code_that_says_how_it_went(box: Box) -> None:
     assert json.loads(box.do("call", "plant", "status"))["vehicle"] == "away"
-    refused = box.tell("sim", "unplug")
+    refused = box.wallbox("sim", "unplug")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert len(refused.stderr.splitlines()) == 1
-    assert box.tell("sniff", "pilot/statu").returncode == 2
+    assert box.wallbox("sniff", "pilot/statu").returncode == 2

@@ -105,7 +105,7 @@ def test_a_frozen_node_ends_the_charge_politely_after_its_hold(
         opened_s = box.event("contacts_open", silent_s)
         box.assert_within(VEHICLE_S, stopped.at_s, opened_s, "safety", "plant")
         if not box.has_stalled(silent_s, opened_s):
-            # The box meter's age counts from its reading, a moment before the word that told it.
+            # The box meter's age counts from its reading, a moment before its message.
             assert stopped.at_s - silent_s >= hold_s - 0.1
             assert opened_s >= stopped.at_s
             assert load_at(box, opened_s) < UNLOADED_A

@@ -50,9 +50,9 @@ def test_an_edited_node_is_live_after_its_restart_and_the_others_run_on(
     assert {name for name in after if after[name] != before[name]} == {"led"}
 
     source.write_text(text + "\nimport nothing_of_this_name\n")
-    told = box.tell("restart", "led")
-    assert told.returncode == 1
-    assert "nothing_of_this_name" in told.stderr
-    assert len(told.stderr.splitlines()) == 1
+    result = box.wallbox("restart", "led")
+    assert result.returncode == 1
+    assert "nothing_of_this_name" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
     box.until(LED_FRAME, lambda frame: frame.caption == "at your service", 3.0)  # it goes on
     assert box.nodes()["led"].pid == after["led"].pid

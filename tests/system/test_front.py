@@ -57,7 +57,7 @@ class Home:
     def text(self, name: str) -> str:
         return (self.path / name).read_text()
 
-    def tell(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def wallbox(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*WALLBOX, *words, f"--run-dir={self.path}/run"],
             capture_output=True, text=True, check=False, timeout=PATIENCE_S,
@@ -65,8 +65,8 @@ class Home:
 
     def processes(self) -> list[int]:
         """Return all processes of the sessions that were started here."""
-        ours = {process.pid for process in self.started}
-        return [pid for session in ours for pid in processes_of(session)]
+        sessions = {process.pid for process in self.started}
+        return [pid for session in sessions for pid in processes_of(session)]
 
 
 class Terminal:
@@ -128,9 +128,9 @@ def home() -> Iterator[Home]:
 
 def test_the_front_of_a_charge_is_printed_once(charging: Box) -> None:
     charging.until(LED_FRAME, lambda frame: frame.caption == "charging")
-    told = charging.tell("front", "--once")
-    assert (told.returncode, told.stderr) == (0, "")
-    lines = told.stdout.splitlines()
+    result = charging.wallbox("front", "--once")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
     assert lines[2].split()[:4] == ["███████"] * 4
     assert lines[3].split()[:4] == ["blue"] * 4
     assert lines[4].split()[:4] == ["blinks"] * 4
@@ -194,9 +194,9 @@ def test_the_front_ends_with_the_graph_and_says_so(own_box: Box) -> None:
 
 
 def test_without_a_graph_there_is_no_front(home: Home) -> None:
-    told = home.tell("front")
-    assert (told.returncode, told.stdout) == (3, "")
-    assert told.stderr == f"no graph runs on {home.path}/run\n"
+    result = home.wallbox("front")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == f"no graph runs on {home.path}/run\n"
 
 
 @pytest.mark.parametrize("keys", ["q", "\x03"])
@@ -220,7 +220,7 @@ def test_a_graph_behind_its_front_stops_in_order_with_it(home: Home, keys: str) 
 def test_where_there_is_no_terminal_changes_are_printed_until_it_is_stopped(home: Home) -> None:
     process = home.start(*home.launch, "--front", out="out")
     until(lambda: "Idle: " in home.text("out"))
-    assert home.tell("sim", "plug").returncode == 0
+    assert home.wallbox("sim", "plug").returncode == 0
     until(lambda: "vehicle    B, vehicle connected" in home.text("out"))
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE_S) == 0
@@ -244,13 +244,13 @@ def test_no_process_survives_a_killed_front(home: Home) -> None:
 
 
 def test_a_graph_that_cannot_start_leaves_one_line_and_exit_code_1(home: Home) -> None:
-    told = subprocess.run(
+    result = subprocess.run(
         [*home.launch, "--front", "--set", "pilot.driver=board"],
         capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
-    assert (told.returncode, told.stdout) == (1, "")
-    assert len(told.stderr.splitlines()) == 1
-    assert "nodes.pilot.driver" in told.stderr
+    assert (result.returncode, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "nodes.pilot.driver" in result.stderr
 
 
 def test_a_second_launch_names_the_owner_and_leaves_its_log_alone(home: Home) -> None:

@@ -67,7 +67,7 @@ def build(bus, parameters):
         try:
             near.send(b"anybody?")
         except BrokenPipeError:
-            note("was told")
+            note("got an error")
 
     if parameters.snubbed:
         bus.at(bus.clock.now_s() + 0.1, write)
@@ -184,7 +184,7 @@ class Graph:
         file = self.state / "events"
         return file.read_text().splitlines() if file.exists() else []
 
-    def tell(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def wallbox(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*WALLBOX, *words, "--run-dir", f"{self.home}/run"],
             capture_output=True, text=True, check=False, timeout=PATIENCE_S,
@@ -253,7 +253,7 @@ def test_one_command_starts_the_graph_in_the_order_of_needs(graph: Graph) -> Non
     assert started[0] == "plant"
     assert started.index("session") > started.index("safety")
     assert {row["state"] for row in graph.ps().values()} == {"ready"}
-    assert graph.tell("stop").returncode == 0
+    assert graph.wallbox("stop").returncode == 0
     assert graph.process is not None
     assert graph.process.wait(PATIENCE_S) == 0
     assert graph.processes() == []
@@ -280,7 +280,7 @@ def test_what_cannot_be_cancelled_does_not_keep_an_asyncio_node_from_stopping(
     graph.plan.write_text('path = "."\n[nodes.pilot]\nmodule = "toys.toy"\nstop_s = 100\n')
     process = graph.launch()
     until(lambda: graph.ps()["pilot"]["state"] == "ready")
-    assert graph.tell("stop").returncode == 0
+    assert graph.wallbox("stop").returncode == 0
     assert process.wait(PATIENCE_S) == 0  # long before SIGTERM
     assert "coroutine stay does not end within 0.5 s; left" in graph.log
 
@@ -318,7 +318,7 @@ def test_the_death_of_the_warm_parent_disturbs_no_node_of_either_kind(graph: Gra
         (warm,) = set(children_of(process.pid)) - set(graph.pids().values())
         os.kill(warm, signal.SIGKILL)
         until(partial(is_gone, warm))
-        assert graph.tell("restart", victim).returncode == 0
+        assert graph.wallbox("restart", victim).returncode == 0
     after = graph.pids()
     assert {name for name in after if after[name] != before[name]} == {"pilot", "meter"}
 
@@ -462,9 +462,9 @@ def test_a_run_directory_too_long_for_sockets_is_refused_in_words(graph: Graph) 
 
 def test_without_a_graph_every_question_ends_with_exit_code_3(graph: Graph) -> None:
     for words in (("ps",), ("ps", "--json"), ("stop",), ("restart", "pilot"), ("sniff",)):
-        told = graph.tell(*words)
-        assert (told.returncode, told.stdout) == (3, "")
-        assert told.stderr == f"no graph runs on {graph.home}/run\n"
+        result = graph.wallbox(*words)
+        assert (result.returncode, result.stdout) == (3, "")
+        assert result.stderr == f"no graph runs on {graph.home}/run\n"
 
 
 # --- deaths ------------------------------------------------------------------------------------
@@ -483,9 +483,9 @@ def test_no_process_survives_a_killed_supervisor(graph: Graph) -> None:
 
 
 def test_a_reader_that_has_gone_ends_no_node(graph: Graph) -> None:
-    """A browser that is closed, a meter that hangs up: told as an error, and no signal."""
+    """A browser that is closed, a meter that hangs up: an error, and no signal."""
     graph.launch("pilot.snubbed=true")
-    until(lambda: "pilot was told" in graph.events)
+    until(lambda: "pilot got an error" in graph.events)
     assert graph.ps()["pilot"]["restarts"] == 0
 
 
@@ -520,7 +520,7 @@ def test_the_death_of_the_warm_parent_disturbs_no_node(graph: Graph) -> None:
     known = {process.pid, *before.values()}
     (warm,) = set(children_of(process.pid)) - known
     os.kill(warm, signal.SIGKILL)
-    assert graph.tell("restart", "pilot").returncode == 0
+    assert graph.wallbox("restart", "pilot").returncode == 0
     after = graph.pids()
     assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
 
@@ -553,10 +553,10 @@ def test_a_changed_source_file_is_live_after_a_restart_of_its_node_alone(graph: 
     graph.launch()
     before = graph.pids()
     graph.source.write_text(TOY.replace('"one"', '"another"'))
-    told = graph.tell("restart", "pilot")
+    result = graph.wallbox("restart", "pilot")
     after = graph.pids()
-    assert told.returncode == 0
-    assert told.stdout.startswith(f"pilot is ready: pid {after['pilot']}, incarnation 2, gap ")
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"pilot is ready: pid {after['pilot']}, incarnation 2, gap ")
     assert graph.events[-2:] == ["pilot stop restart", "pilot start another"]
     assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
 
@@ -565,9 +565,9 @@ def test_a_source_file_that_is_wrong_leaves_the_old_process_alone(graph: Graph) 
     graph.launch()
     before = graph.pids()
     graph.source.write_text(TOY + "\ndef\n")
-    told = graph.tell("restart", "pilot")
-    assert told.returncode == 1
-    assert "SyntaxError" in told.stderr
+    result = graph.wallbox("restart", "pilot")
+    assert result.returncode == 1
+    assert "SyntaxError" in result.stderr
     assert graph.pids() == before
     assert graph.ps()["pilot"]["state"] == "ready"
     assert not any("stop" in event for event in graph.events)
@@ -577,7 +577,7 @@ def test_a_restart_of_all_begins_with_the_plan_as_it_is_now(graph: Graph) -> Non
     process = graph.launch()
     before = graph.pids()
     graph.plan.write_text(PLAN.replace("hung_s = 3", "hung_s = 4") + "[nodes.pilot.parameters]\n")
-    assert graph.tell("call", "launch", "restart_all", '{"reason": "update"}').returncode == 0
+    assert graph.wallbox("call", "launch", "restart_all", '{"reason": "update"}').returncode == 0
     until(lambda: graph.log.count(" nodes in ") == 2)
     after = graph.pids()
     assert not set(after.values()) & set(before.values())
@@ -588,10 +588,10 @@ def test_a_restart_of_all_begins_with_the_plan_as_it_is_now(graph: Graph) -> Non
 
 def test_an_unknown_node_is_refused_with_the_nearest_name(graph: Graph) -> None:
     graph.launch()
-    told = graph.tell("restart", "pilto")
-    assert told.returncode == 1
-    assert 'no node "pilto" in this plan' in told.stderr
-    assert 'did you mean "pilot"?' in told.stderr
+    result = graph.wallbox("restart", "pilto")
+    assert result.returncode == 1
+    assert 'no node "pilto" in this plan' in result.stderr
+    assert 'did you mean "pilot"?' in result.stderr
 
 
 # --- stop --------------------------------------------------------------------------------------

@@ -61,9 +61,9 @@ def test_a_smaller_fuse_and_then_a_lost_meter_are_followed_during_a_charge(charg
     assert {name: (node.pid, node.incarnation) for name, node in box.nodes().items()} == before
 
 
-def test_a_problem_of_a_setting_is_told_by_its_key_and_nothing_is_changed(box: Box) -> None:
+def test_a_problem_of_a_setting_is_named_by_its_key_and_nothing_is_changed(box: Box) -> None:
     before = box.ask("system", "get")
-    told = box.tell("call", "system", "set", '{"changes": {"main_fuse_a": 64}}')
-    assert told.returncode == 1
-    assert "main_fuse_a: expected a current from 6 to 63 A or null; got 64" in told.stderr
+    result = box.wallbox("call", "system", "set", '{"changes": {"main_fuse_a": 64}}')
+    assert result.returncode == 1
+    assert "main_fuse_a: expected a current from 6 to 63 A or null; got 64" in result.stderr
     assert box.ask("system", "get") == before

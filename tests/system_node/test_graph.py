@@ -161,7 +161,7 @@ def test_authorization_off_and_on_keeps_the_list_of_cards(tmp_path: Path) -> Non
 
 
 @pytest.mark.req("PAN-5", "WEB-6")
-def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_begins_anew(
+def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_starts_again(
     tmp_path: Path,
 ) -> None:
     box = Graph(tmp_path)

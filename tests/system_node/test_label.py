@@ -52,7 +52,7 @@ def test_the_label_of_a_box_is_never_written_again(tmp_path: Path) -> None:
     assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
-@pytest.mark.parametrize("damage", ["empty", "half", "short key", "three cards", "not ours"])
+@pytest.mark.parametrize("damage", ["empty", "half", "short key", "three cards", "foreign"])
 def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
     tmp_path: Path, damage: str
 ) -> None:
@@ -65,7 +65,7 @@ def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
         "half": whole[: len(whole) // 2],
         "short key": json.dumps(written | {"recovery_key": "short"}).encode(),
         "three cards": json.dumps(written | {"rfid": written["rfid"][:3]}).encode(),
-        "not ours": b"[]",
+        "foreign": b"[]",
     }[damage]
     for each in (path, previous_of(path)):
         each.write_bytes(content)
@@ -163,9 +163,9 @@ def wallbox_label(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.req("LAB-1")
 def test_the_command_prints_the_label_for_programs(tmp_path: Path) -> None:
     label = own_label(tmp_path, random.SystemRandom(), quiet)
-    told = wallbox_label("--json", "--state-dir", str(tmp_path))
-    assert (told.returncode, told.stderr) == (0, "")
-    (line,) = told.stdout.splitlines()
+    result = wallbox_label("--json", "--state-dir", str(tmp_path))
+    assert (result.returncode, result.stderr) == (0, "")
+    (line,) = result.stdout.splitlines()
     shown = json.loads(line)
     assert list(shown) == [
         "serial", "web_user", "web_password", "recovery_key", "wlan_ssid", "wlan_password",
@@ -178,28 +178,28 @@ def test_the_command_prints_the_label_for_programs(tmp_path: Path) -> None:
 @pytest.mark.req("LAB-1")
 def test_the_command_prints_the_label_for_people(tmp_path: Path) -> None:
     label = own_label(tmp_path, random.SystemRandom(), quiet)
-    told = wallbox_label("--state-dir", str(tmp_path))
-    assert told.returncode == 0, told.stderr
-    lines = told.stdout.splitlines()
+    result = wallbox_label("--state-dir", str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
     assert lines == card(label)
     assert len({len(line) for line in lines}) == 1
     for field in (*SECRETS, *ADDRESSES, "web_user", "hotspot_ip"):
-        assert getattr(label, field) in told.stdout, field
+        assert getattr(label, field) in result.stdout, field
     for each in label.rfid:
-        assert f"{each.role}, {each.color}" in told.stdout
-        assert each.uid in told.stdout
+        assert f"{each.role}, {each.color}" in result.stdout
+        assert each.uid in result.stdout
 
 
 def test_the_command_says_what_to_do_where_there_is_no_label(tmp_path: Path) -> None:
-    told = wallbox_label("--json", "--state-dir", str(tmp_path))
-    assert (told.returncode, told.stdout) == (1, "")
-    assert f"no label in {tmp_path}; the first start of the box makes it" in told.stderr
+    result = wallbox_label("--json", "--state-dir", str(tmp_path))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"no label in {tmp_path}; the first start of the box makes it" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_says_what_is_wrong_with_a_label(tmp_path: Path) -> None:
     (tmp_path / LABEL_FILE).write_text("{}")
-    told = wallbox_label("--state-dir", str(tmp_path))
-    assert (told.returncode, told.stdout) == (1, "")
-    assert len(told.stderr.splitlines()) == 1
-    assert "label.json cannot be understood" in told.stderr
+    result = wallbox_label("--state-dir", str(tmp_path))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "label.json cannot be understood" in result.stderr

@@ -452,7 +452,7 @@ def test_settings_survive_a_restart(box: Box) -> None:
     assert box.settings.incarnation == 2
 
 
-def test_what_is_not_understood_is_told_not_used_and_not_lost(new_box: Box) -> None:
+def test_unknown_content_is_logged_not_used_and_not_lost(new_box: Box) -> None:
     foreign = {
         "portal": {"url": "https://example.org"},
         "operating_mode": "swarm",
@@ -487,7 +487,7 @@ def damage(path: Path, content: bytes | None) -> None:
 
 
 @pytest.mark.parametrize("content", DAMAGED)
-def test_of_a_damaged_file_the_generation_before_it_holds_and_says_so_until_it_is_set_anew(
+def test_of_a_damaged_file_the_previous_generation_holds_until_it_is_set_again(
     box: Box, content: bytes | None
 ) -> None:
     box.set({"authorization.required": True})
@@ -538,7 +538,7 @@ def test_what_revokes_or_lowers_outlives_damage_to_either_file(
 
 @pytest.mark.req("MET-1", "MET-3", "RFID-6")
 @pytest.mark.parametrize("content", DAMAGED[:-1])
-def test_settings_of_which_nothing_is_known_are_the_strictest_until_they_are_set_anew(
+def test_settings_that_cannot_be_read_are_the_strictest_until_they_are_set_again(
     box: Box, content: bytes
 ) -> None:
     factory = {"house_meter": HOUSE, "monitoring": {"enabled": True}, "main_fuse_a": 63}

@@ -101,11 +101,11 @@ def test_a_box_has_its_label_settings_and_restarts_under_the_real_supervisor(
 ) -> None:
     launched.start("factory.lan_dhcp_server=true")
     until(launched.is_ready)
-    told = subprocess.run(
+    result = subprocess.run(
         [*WALLBOX, "label", "--json", "--state-dir", str(launched.state_dir)],
         capture_output=True, text=True, check=True, timeout=20,
     )  # fmt: skip
-    label = json.loads(told.stdout)
+    label = json.loads(result.stdout)
     settings = launched.settings()
     assert settings["lan_dhcp_server"] is True
     assert settings["phase_assignment"] == "L2-L3-L1"

@@ -119,11 +119,11 @@ RULES = [
 
 
 @pytest.mark.req("NET-1", "MET-8")
-@pytest.mark.parametrize(("changes", "told"), RULES)
-def test_what_does_not_go_together_is_told_with_its_keys(
-    changes: dict[str, Any], told: tuple[str, ...]
+@pytest.mark.parametrize(("changes", "problem"), RULES)
+def test_a_conflict_is_described_with_its_keys(
+    changes: dict[str, Any], problem: tuple[str, ...]
 ) -> None:
-    key, *expected = told
+    key, *expected = problem
     found = problems(settings(**changes))
     assert set(found) == {key}
     for each in expected:
@@ -131,7 +131,7 @@ def test_what_does_not_go_together_is_told_with_its_keys(
 
 
 @pytest.mark.req("WEB-10", "NET-1")
-def test_a_clash_of_two_keys_is_told_at_both() -> None:
+def test_a_conflict_of_two_keys_is_described_at_both() -> None:
     found = problems(settings(wlan={"enabled": True, "ssid": "Home"}))
     assert set(found) == {"hotspot.enabled", "wlan.enabled"}
 
@@ -185,6 +185,6 @@ def test_a_hotspot_has_a_channel_from_1_to_13(channel: int) -> None:
 
 def test_every_clash_has_a_text() -> None:
     for clash in Clash:
-        told = words.expected({"house_meter.host": Problem(clash=clash, got=53)})
-        assert told["house_meter.host"].startswith("expected ")
+        texts = words.expected({"house_meter.host": Problem(clash=clash, got=53)})
+        assert texts["house_meter.host"].startswith("expected ")
     assert set(words.REFUSALS) == set(words.AuthorizationRefusal)

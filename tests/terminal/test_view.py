@@ -346,7 +346,7 @@ def test_each_light_has_its_name_as_text_so_that_no_colour_is_needed(
 
 
 @pytest.mark.req("LED-10")
-def test_all_blinking_lights_blink_together_once_a_second_and_pulses_never_go_dark() -> None:
+def test_all_blinking_lights_blink_together_once_a_second_and_pulses_are_never_off() -> None:
     snapshot = but(
         CHARGING, front={"network": light(Color.GREEN, Effect.BLINK),
                          "frame": light(Color.WHITE, Effect.PULSE)}
@@ -360,7 +360,7 @@ def test_all_blinking_lights_blink_together_once_a_second_and_pulses_never_go_da
     assert [row[6] for row in rows] == [*["███████"] * 2, *["▒▒▒▒▒▒▒"] * 2] * 2
 
 
-def test_a_steady_light_is_lit_and_a_dark_one_is_not_at_any_time() -> None:
+def test_a_steady_light_is_lit_and_one_that_is_off_is_not_at_any_time() -> None:
     assert all(is_lit(Effect.STEADY, tenth / 10) for tenth in range(20))
     assert not any(is_lit(Effect.OFF, tenth / 10) for tenth in range(20))
 

@@ -12,7 +12,7 @@ def test_every_address_is_one_of_this_machine_and_the_one_in_use_comes_first() -
     found = addresses()
     for each in found:
         with socket.socket() as probe:
-            probe.bind((each.ip, 0))  # refused for what is not ours
+            probe.bind((each.ip, 0))  # refused for an address of another machine
         assert not each.ip.startswith("127.")
     assert [each.in_use for each in found[1:]] == [False] * len(found[1:])
 

@@ -84,7 +84,7 @@ def test_a_stream_ends_after_five_minutes_so_that_the_browser_comes_again(desk: 
     answer.close()
 
 
-def test_a_quiet_stream_says_that_it_lives(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quiet_stream_sends_that_it_is_open(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.streams.HEARTBEAT_S", 0.01)
     answer = desk.owner().get("/live", buffered=False)
     said = iter(answer.response)

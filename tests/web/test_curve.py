@@ -26,7 +26,7 @@ def test_a_long_session_has_no_more_points_and_no_holes() -> None:
         assert curve.points[-1][0] > hours * 3600 - 2 * curve.every_s
 
 
-def test_another_session_begins_anew() -> None:
+def test_another_session_begins_a_new_curve() -> None:
     curve = add_point(drawn(5.0), "s2", 0.0, 7.0)
     assert curve == Curve(session_id="s2", points=((0.0, 7.0),))
 

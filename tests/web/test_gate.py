@@ -53,7 +53,7 @@ def test_nothing_but_user_settings_answers_before_a_password_is_chosen(simulated
     assert simulated.streams.count == 0
 
 
-def test_what_is_open_tells_a_stranger_nothing_of_the_box(desk: Desk) -> None:
+def test_what_is_open_shows_a_stranger_nothing_of_the_box(desk: Desk) -> None:
     desk.owner()
     for path in sorted(OPEN):
         text = desk.browser().get(path).get_data(as_text=True)

@@ -128,7 +128,7 @@ def test_the_state_is_shown_in_the_manuals_word(state: WallboxState) -> None:
     assert sent["state"] == state.value
 
 
-def test_what_nobody_tells_any_more_is_not_shown_and_its_node_is_named() -> None:
+def test_what_is_stale_is_not_shown_and_its_node_is_named() -> None:
     silent = ("session", "safety", "box", "offer", "front")
     shown = live(**{source: said(source) for source in silent})
     assert shown.silent == ("session", "safety", "meter", "load_manager", "led")

@@ -98,7 +98,7 @@ def test_who_has_signed_in_stays_so_when_the_node_is_restarted(tmp_path: Path) -
     node.close()
 
 
-def test_a_stream_begins_with_the_whole_and_tells_a_change_at_once(
+def test_a_stream_begins_with_all_values_and_sends_a_change_at_once(
     node: RunningNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_updates, "ROUND_S", 3600.0)  # what comes comes by itself
@@ -571,7 +571,7 @@ def test_a_port_that_is_taken_is_said_in_words(tmp_path: Path) -> None:
     )
 
 
-def test_a_host_that_is_not_ours_is_said_in_words(tmp_path: Path) -> None:
+def test_a_host_of_another_machine_is_refused_with_what_was_expected(tmp_path: Path) -> None:
     node = RunningNode(tmp_path)
     node.stop()
     for host in ("203.0.113.1", "no such host"):

@@ -28,7 +28,7 @@ from tests.web.browser.visit import (  # noqa: E402
 PICTURES = ROOT / "docs" / "pictures"
 SCREEN = (1100, 800)  # two columns, and no larger than a README shows it
 TALL = (1100, 1230)  # as far as the curve
-CHARGED_S = 75.0  # until the curve tells something
+CHARGED_S = 75.0  # until the curve has a shape
 HOUSE_A = [19.0, 6.0, 3.0]
 SETTLED_S = 25.0
 

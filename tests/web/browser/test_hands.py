@@ -150,7 +150,7 @@ def test_answers_stand_beside_what_was_pressed(
     assert site.box.act("status")["faults"] == []
 
 
-def test_touch_key_that_is_dark_does_nothing(tab: Page, site: Site) -> None:
+def test_a_touch_key_that_is_off_does_nothing(tab: Page, site: Site) -> None:
     since_s = time.monotonic()
     tab.get_by_role("button", name="Touch key").click()
     expect(tab.locator("#stage-answer")).not_to_be_empty()

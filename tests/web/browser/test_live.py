@@ -19,7 +19,7 @@ def number_of(page: Page, selector: str) -> float:
     return float(found[0]) if found else 0.0
 
 
-SIGHT = """(isHidden) => {
+SET_HIDDEN = """(isHidden) => {
     Object.defineProperty(document, "hidden", {configurable: true, get: () => isHidden});
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
@@ -30,11 +30,11 @@ def test_tab_that_nobody_sees_has_no_stream_and_one_again_when_it_is_seen(tab: P
     ended: list[str] = []
     tab.on("request", lambda request: opened.append(request.url))
     tab.on("requestfailed", lambda request: ended.append(request.url))
-    tab.evaluate(SIGHT, True)
+    tab.evaluate(SET_HIDDEN, True)
     wait_until(lambda: tab.title() and ended, "the stream ends")
     assert [url.rpartition("/")[2] for url in ended] == ["live"]
     assert opened == []
-    tab.evaluate(SIGHT, False)
+    tab.evaluate(SET_HIDDEN, False)
     wait_until(lambda: tab.title() and opened, "a stream begins")
     assert [url.rpartition("/")[2] for url in opened] == ["live"]
 
@@ -82,7 +82,7 @@ def test_curve_grows_and_stands_in_a_table_as_well(tab: Page, site: Site) -> Non
     expect(tab.get_by_role("img", name="Power over the time of this session")).to_be_visible()
 
 
-def test_lost_stream_is_told_and_comes_back_by_itself(
+def test_a_lost_stream_is_shown_and_returns_by_itself(
     tab: Page, site: Site, complaints: Complaints
 ) -> None:
     complaints.expected = STOPPED

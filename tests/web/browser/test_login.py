@@ -46,7 +46,7 @@ def test_first_login_asks_for_a_new_password_and_then_shows_the_page(
 
 
 @pytest.mark.req("WEB-1")
-def test_wrong_password_is_told_in_words_and_the_user_name_stays(
+def test_a_wrong_password_is_explained_and_the_user_name_stays(
     new_tab: NewTab, site: Site, complaints: Complaints
 ) -> None:
     complaints.expected = (FORBIDDEN,)
