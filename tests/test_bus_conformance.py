@@ -176,6 +176,7 @@ def test_a_subscription_has_the_newest_message(world: World) -> None:
         pilot.publish(PILOT_STATUS, status(high_v))
     safety.every(0.01, lambda: None)
     world.until(lambda: subscription.message == status(6.0))
+    assert subscription.fresh() == status(6.0)
 
 
 def test_a_callback_gets_every_message_in_order(world: World) -> None:

@@ -40,6 +40,9 @@ def test_other_users_may_read_a_directory(tmp_path: Path, mode: int) -> None:
         path.mkdir()
         path.chmod(mode)
     prepare(place)
+    for path in (place.run_dir, place.state_dir):
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+        assert list(path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["run", "state"])
@@ -89,6 +92,8 @@ def test_an_own_link_to_an_own_directory_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir(mode=0o700)
     place.run_dir.symlink_to(tmp_path / "own")
     prepare(place)
+    assert place.run_dir.is_symlink()
+    assert stat.S_IMODE(place.state_dir.stat().st_mode) == 0o700
 
 
 def test_a_path_too_long_for_a_socket_is_refused(tmp_path: Path) -> None:

@@ -44,12 +44,17 @@ def test_an_orderly_stop_leaves_no_socket_and_keeps_the_lock_for_its_count(place
 
 def test_a_subscriber_hears_the_next_incarnation_in_new_files(place: Place) -> None:
     with open_tool(place) as tool:
-        subscription = tool.subscribe(HEARTBEATS["led"], lambda _: None)
+        heard: list[tuple[int, int]] = []
+        subscription = tool.subscribe(
+            HEARTBEATS["led"], lambda beat: heard.append((beat.incarnation, beat.pid))
+        )
         for incarnation in (1, 2, 3):
             bus = open_node("led", place)
             spin_until(lambda now=incarnation: subscription.incarnation == now, bus, tool)  # type: ignore[misc]
             bus.stop(StopReason.RESTART)
             bus.close()
+            assert files(place) == ["led.lock"]
+    assert sorted(set(heard)) == [(incarnation, os.getpid()) for incarnation in (1, 2, 3)]
 
 
 def test_a_node_that_has_stopped_is_not_called_for_what_it_watches(place: Place) -> None:

@@ -353,10 +353,13 @@ def test_a_stopped_server_closes_the_connections_that_there_are(
         clients = [await connected(server) for _ in range(5)]
         for client in clients:
             await client.read_holding_registers(62, count=2)
+        assert all(client.connected for client in clients)
         server.stop()
         for client in clients:
             while client.connected:
                 await asyncio.sleep(0.01)
+            with pytest.raises(ModbusException):
+                await client.read_holding_registers(62, count=2)
 
     in_loop(scenario())
 

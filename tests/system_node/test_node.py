@@ -318,7 +318,9 @@ def test_authorization_is_not_changed_when_nobody_knows_whether_it_may(
 def test_authorization_asked_for_as_it_is_is_no_change(box: Box) -> None:
     box.plugged = True
     box.say()
-    box.set({"authorization": {"required": False}})
+    before, published = box.now(), len(box.said)
+    assert box.set({"authorization": {"required": False}}) == before
+    assert len(box.said) == published
 
 
 def test_authorization_off_and_on_touches_nothing_but_the_settings(new_box: Box) -> None:
@@ -433,7 +435,9 @@ def test_an_assignment_that_disagrees_with_the_wired_phases_is_refused(
 def test_an_assignment_that_holds_already_is_not_refused(box: Box) -> None:
     box.wired_phases = ONE
     box.say()
-    box.set({"phase_assignment": "L1-L2-L3", "hotspot.channel": 6})
+    changed = box.set({"phase_assignment": "L1-L2-L3", "hotspot.channel": 6})
+    assert changed.phase_assignment is PhaseAssignment.L1_L2_L3
+    assert changed.hotspot.channel == 6
 
 
 def test_without_safety_every_assignment_may_be_set(box: Box) -> None:
