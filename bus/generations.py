@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.store import UNREADABLE, StoreError, Warn, read_file, replace_file, set_aside
+from msgs.patterns import plain
 from msgs.stored import Stored
 
 T = TypeVar("T")
@@ -161,7 +162,7 @@ def _judge(path: Path, decode: Callable[[bytes], T]) -> tuple[bytes | None, T | 
     try:
         return content, decode(content), ""
     except UNREADABLE as error:
-        return content, None, f"cannot be understood: {error}"
+        return content, None, f"cannot be understood: {plain(error)}"
 
 
 def _mend_previous(

@@ -25,6 +25,7 @@ from bus.timers import Deadline, Schedule
 from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, UNREADABLE, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.methods import EVERY_NODE, LIST_METHODS, SCHEMA, STOP, Method
+from msgs.patterns import plain
 from msgs.requests import Answer, NoArguments, Status, StopArguments, StopReason, TopicName
 from msgs.topics import HEARTBEATS, TOPICS, Topic
 
@@ -375,7 +376,7 @@ class Peer:
             arguments = msgspec.convert(request.arguments, method.arguments)
         except msgspec.ValidationError as error:
             expected = ", ".join(f"{name}: {type_}" for name, type_ in _arguments(method).items())
-            reason = f"{request.method}: {error}; expected {expected or 'no arguments'}"
+            reason = f"{request.method}: {plain(error)}; expected {expected or 'no arguments'}"
             send(Answer(status=Status.BAD_ARGUMENTS, reason=reason))
             return
         finish = self._once.begin(request, send)
@@ -608,7 +609,7 @@ def _decoded(method: Method[Any, Any], answer: Answer[Any]) -> Answer[Any]:
         result = msgspec.convert(answer.result, method.result)
     except msgspec.ValidationError as error:
         reason = (
-            f"{method.server} has answered {method.name} with another result: {error}; "
+            f"{method.server} has answered {method.name} with another result: {plain(error)}; "
             f"expected {type_name(method.result)}"
         )
         return Answer(status=Status.ERROR, reason=reason)

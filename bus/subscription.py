@@ -14,6 +14,7 @@ from bus.interface import Clock
 from bus.publisher import NEVER_NS, Publisher
 from bus.schema import schema_hash
 from bus.wire import CHECKED, HEADER_LENGTH, UNREADABLE, VERSION
+from msgs.patterns import plain
 from msgs.topics import Topic
 
 M = TypeVar("M", bound=msgspec.Struct)
@@ -211,7 +212,7 @@ class TopicSubscription(Generic[M]):
             message = self._decode_body(body)
         except UNREADABLE as error:
             self.health.refused += 1
-            self._on_refused(self.topic, str(error), self._hash)
+            self._on_refused(self.topic, plain(error), self._hash)
             return None
         self._message = message
         self._known = body

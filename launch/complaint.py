@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, inspect
 
+from msgs.patterns import plain
+
 S = TypeVar("S", bound=Struct)
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
@@ -46,7 +48,7 @@ def convert(values: Mapping[str, Any], kind: type[S], also: Iterable[str] = ()) 
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise _complaint(str(error), kind, also) from None
+        raise _complaint(plain(error), kind, also) from None
 
 
 def _complaint(error: str, kind: type[Struct], also: Iterable[str]) -> Complaint:

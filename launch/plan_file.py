@@ -69,14 +69,29 @@ from launch.complaint import Complaint, convert, expected
 from launch.configured import SETTINGS_NODE, Configured, Tree
 from launch.node_entry import THE_ONE, DriverEntry, lay_over
 from launch.plan import NodePlan, ParentDeath, Plan, PlanError, RestartPolicy, Stops
+from msgs.patterns import matching
 from msgs.setting_names import PARAMETERS
 
 MOST_NODES = 64  # as many as one launch/graph message holds
 
-_Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,19}$")]
-_Module = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
+_NAME = r"^[a-z][a-z0-9_]{0,19}\Z"
+_A_NAME = "a name of lower-case letters, digits and _, at most 20, a letter first"
+_Name = Annotated[str, matching(_NAME, _A_NAME)]
+_Module = Annotated[
+    str,
+    matching(
+        r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z",
+        "the dotted name of a module, as nodes.pilot",
+    ),
+]
+_Scheduling = Annotated[
+    str,
+    matching(
+        r"^((fifo|rr):[1-9][0-9]?|batch|idle)?\Z",
+        "fifo:PRIORITY or rr:PRIORITY (1 to 99), batch or idle",
+    ),
+]
 _Seconds = Annotated[float, Meta(gt=0, le=600)]
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,19}")
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,9 +109,7 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parent_death: ParentDeath | UnsetType = UNSET
     cpu: tuple[Annotated[int, Meta(ge=0)], ...] | UnsetType = UNSET
     nice: Annotated[int, Meta(ge=-20, le=19)] | UnsetType = UNSET
-    scheduling: (
-        Annotated[str, Meta(pattern=r"^((fifo|rr):[1-9][0-9]?|batch|idle)?$")] | UnsetType
-    ) = UNSET
+    scheduling: _Scheduling | UnsetType = UNSET
     realtime: bool | UnsetType = UNSET
     off: bool | UnsetType = UNSET
 
@@ -276,10 +289,9 @@ def _driver(key: str, written: Any, source: str) -> DriverEntry:
 
 
 def _lay_over(whole: _Whole, node: str, raw: dict[str, Any], file: Path) -> None:
-    if not _NAME.fullmatch(node) or node in list(Tree):
+    if not re.match(_NAME, node) or node in list(Tree):
         raise PlanError(
-            f"{file}: nodes.{node}: expected a name of lower-case letters, digits and _, "
-            f"at most 20, a letter first; other than {' and '.join(Tree)}"
+            f"{file}: nodes.{node}: expected {_A_NAME}; other than {' and '.join(Tree)}"
         )
     try:
         table = convert(raw, _Table)

@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from msgs.card import CardColor, CardRole, Uid
+from msgs.patterns import matching
 
 LABEL_FILE = "label.json"  # in the state directory; written by system alone, once
 
@@ -20,11 +21,28 @@ HOTSPOT_IP = "192.168.2.1"  # NET-3
 LABEL_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 """Characters of the keys on the label: without 0, O, o, 1, l and I, which look alike."""
 
-_Serial = Annotated[str, Meta(pattern=rf"^[1-9][0-9]{{{SERIAL_DIGITS - 1}}}\Z")]
-_RecoveryKey = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{RECOVERY_KEY_CHARACTERS}}}\Z")]
-_WlanPassword = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9]{{{WLAN_PASSWORD_CHARACTERS}}}\Z")]
+_Serial = Annotated[
+    str,
+    matching(rf"^[1-9][0-9]{{{SERIAL_DIGITS - 1}}}\Z", f"{SERIAL_DIGITS} digits, the first not 0"),
+]
+_RecoveryKey = Annotated[
+    str,
+    matching(
+        rf"^[A-Za-z0-9]{{{RECOVERY_KEY_CHARACTERS}}}\Z",
+        f"{RECOVERY_KEY_CHARACTERS} letters and digits",
+    ),
+]
+_WlanPassword = Annotated[
+    str,
+    matching(
+        rf"^[A-Za-z0-9]{{{WLAN_PASSWORD_CHARACTERS}}}\Z",
+        f"{WLAN_PASSWORD_CHARACTERS} letters and digits",
+    ),
+]
 _Word = Annotated[str, Meta(min_length=1, max_length=32)]
-_Mac = Annotated[str, Meta(pattern=r"^[0-9A-F]{2}(:[0-9A-F]{2}){5}\Z")]
+_Mac = Annotated[
+    str, matching(r"^[0-9A-F]{2}(:[0-9A-F]{2}){5}\Z", "a MAC address, as 02:00:5E:10:00:01")
+]
 
 
 class LabelCard(Struct, frozen=True, kw_only=True):

@@ -10,10 +10,13 @@ from msgspec import Meta, Struct
 
 from msgs.led import Key
 from msgs.meter import Line
+from msgs.patterns import matching
 from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
 
 # Hex digits that a card returns; not necessarily a UID.
-CardText = Annotated[str, Meta(max_length=128, pattern=r"^([0-9A-Fa-f]{2})*\Z")]
+CardText = Annotated[
+    str, matching(r"^([0-9A-Fa-f]{2})*\Z", "pairs of hexadecimal digits", max_length=128)
+]
 
 
 class SimSignals(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from msgs.patterns import matching
 from msgs.ports import PeerPort
 from msgs.stored import Stored
 from msgs.units import Name
@@ -21,29 +22,27 @@ RESERVED_PORTS = {53: "DNS", 7090: "the smart-home interface"}  # WEB-12: no pro
 
 Ssid = Annotated[
     str,
-    Meta(
+    matching(
+        r"^[^\x00-\x1f\x7f]*\Z",
+        "the name of a network, at most 32 characters",
         max_length=MOST_SSID_BYTES,
-        pattern=r"^[^\x00-\x1f\x7f]*\Z",
-        description="the name of a network, at most 32 characters",
     ),
 ]
 Host = Annotated[
     str,
-    Meta(
+    matching(
+        r"^[A-Za-z0-9._:-]*\Z",
+        "an IP address or a host name",
         max_length=253,  # RFC 1035, of a name
-        pattern=r"^[A-Za-z0-9._:-]*\Z",
-        description="an IP address or a host name",
     ),
 ]
-MapName = Annotated[
-    str, Meta(max_length=32, pattern=r"^[a-z0-9_]*\Z", description="the name of a meter map")
-]
+MapName = Annotated[str, matching(r"^[a-z0-9_]*\Z", "the name of a meter map", max_length=32)]
 User = Annotated[
     str,
-    Meta(
+    matching(
+        r"^[^\x00-\x1f\x7f:]*\Z",  # RFC 7617: a colon ends a user name
+        "a user name of at most 64 characters without a colon",
         max_length=64,  # assumed
-        pattern=r"^[^\x00-\x1f\x7f:]*\Z",  # RFC 7617: a colon ends a user name
-        description="a user name of at most 64 characters without a colon",
     ),
 ]
 

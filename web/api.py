@@ -8,6 +8,7 @@ from msgspec import Struct
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, UnsupportedMediaType
 
 from msgs.methods import ACTS
+from msgs.patterns import plain
 from msgs.plant import SimFault
 from msgs.requests import Status
 from web.box import Box, ServerConfig, SilentError
@@ -91,7 +92,7 @@ class Api:
             arguments = msgspec.json.decode(request.get_data() or b"{}", type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             fields = ", ".join(kind.__struct_fields__) or "nothing"
-            raise BadRequest(f"{name}: {error}; expected {fields}.") from error
+            raise BadRequest(f"{name}: {plain(error)}; expected {fields}.") from error
         answer = self._box.act(act, arguments)
         if answer.status is Status.OK:
             return jsonify(ok=True)

@@ -165,7 +165,7 @@ def test_every_act_is_forwarded(
         ("sun", "{}", "power_w"),
         ("service", '{"seconds": 0}', "> 0"),
         ("fault", '{"name": "rm -rf"}', "expected name"),
-        ("tap", '{"uid": "not hex"}', "uid"),
+        ("tap", '{"uid": "not hex"}', "tap: Expected pairs of hexadecimal digits - at `$.uid`"),
         ("plug", '{"more": 1}', "expected nothing"),
         ("plug", "[", "expected nothing"),
         ("power", '{"on": "yes"}', "bool"),
