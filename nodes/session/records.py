@@ -2,6 +2,9 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec.structs import asdict
 
 from bus.store import StoreError, Warn, open_database
 from msgs.session import EndReason, SessionRecord
@@ -9,42 +12,47 @@ from nodes.session.entry import Entry
 
 MOST_SESSIONS = 10_000  # assumed: ten years of three a day, about 2 MB
 
-# The column `life` is an entry's `run`: migrations only add, so that an older program can read on.
-MIGRATIONS = (
-    """
-    CREATE TABLE sessions (
-        number INTEGER PRIMARY KEY,
-        session_id TEXT NOT NULL UNIQUE,
-        started_utc_ns INTEGER NOT NULL,
-        ended_utc_ns INTEGER NOT NULL,
-        start_energy_wh REAL NOT NULL,
-        energy_wh REAL NOT NULL,
-        end_reason TEXT NOT NULL,
-        token TEXT NOT NULL,
-        seated INTEGER NOT NULL,
-        seen_utc_ns INTEGER NOT NULL
-    )
-    """,
-    "ALTER TABLE sessions ADD COLUMN life INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE sessions ADD COLUMN plugged_since_utc_ns INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE sessions ADD COLUMN lapses_utc_ns INTEGER NOT NULL DEFAULT 0",
+
+class Column(NamedTuple):
+    """One column: a field of the record or of the entry."""
+
+    field: str
+    kind: str
+    name: str = ""  # in the database, if it differs from the field
+
+
+COLUMNS = (
+    Column("session_id", "TEXT NOT NULL UNIQUE"),
+    Column("started_utc_ns", "INTEGER NOT NULL"),
+    Column("ended_utc_ns", "INTEGER NOT NULL"),
+    Column("start_energy_wh", "REAL NOT NULL"),
+    Column("energy_wh", "REAL NOT NULL"),
+    Column("end_reason", "TEXT NOT NULL"),  # "": none
+    Column("token", "TEXT NOT NULL"),
+    Column("seated", "INTEGER NOT NULL"),
+    Column("seen_utc_ns", "INTEGER NOT NULL"),
+    # Migrations only add, so that an older program can read on: the name stays.
+    Column("run", "INTEGER NOT NULL DEFAULT 0", name="life"),
+    Column("plugged_since_utc_ns", "INTEGER NOT NULL DEFAULT 0"),
+    Column("lapses_utc_ns", "INTEGER NOT NULL DEFAULT 0"),
 )
+"""The columns of a session, in their order. A new one is the last, with a default."""
 
-_SAVE = """
-    INSERT INTO sessions (session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh,
-                          end_reason, token, seated, seen_utc_ns, life,
-                          plugged_since_utc_ns, lapses_utc_ns)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+CREATED = 9  # columns of the first version; each later one has its own migration
+
+_NAMES = tuple(each.name or each.field for each in COLUMNS)
+_FIELDS = ", ".join(_NAMES)
+_DECLARED = tuple(f"{name} {each.kind}" for name, each in zip(_NAMES, COLUMNS, strict=True))
+
+MIGRATIONS = (
+    f"CREATE TABLE sessions (number INTEGER PRIMARY KEY, {', '.join(_DECLARED[:CREATED])})",
+    *(f"ALTER TABLE sessions ADD COLUMN {text}" for text in _DECLARED[CREATED:]),
+)
+_SAVE = f"""
+    INSERT INTO sessions ({_FIELDS}) VALUES ({", ".join("?" * len(COLUMNS))})
     ON CONFLICT (session_id) DO UPDATE SET
-        ended_utc_ns = excluded.ended_utc_ns, start_energy_wh = excluded.start_energy_wh,
-        energy_wh = excluded.energy_wh, end_reason = excluded.end_reason,
-        token = excluded.token, seated = excluded.seated, seen_utc_ns = excluded.seen_utc_ns,
-        life = excluded.life, plugged_since_utc_ns = excluded.plugged_since_utc_ns,
-        lapses_utc_ns = excluded.lapses_utc_ns
+    {", ".join(f"{name} = excluded.{name}" for name in _NAMES)}
 """
-
-_FIELDS = """session_id, started_utc_ns, ended_utc_ns, start_energy_wh, energy_wh, end_reason,
-             token, seated, seen_utc_ns, life, plugged_since_utc_ns, lapses_utc_ns"""
 
 
 class SessionStore:
@@ -72,27 +80,10 @@ class SessionStore:
 
         :raises StoreError: it is not stored.
         """
-        record = entry.record
         try:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
-                self._database.execute(
-                    _SAVE,
-                    (
-                        record.session_id,
-                        record.started_utc_ns,
-                        record.ended_utc_ns,
-                        record.start_energy_wh,
-                        record.energy_wh,
-                        record.end_reason or "",
-                        record.token,
-                        entry.seated,
-                        entry.seen_utc_ns,
-                        entry.run,
-                        entry.plugged_since_utc_ns,
-                        entry.lapses_utc_ns,
-                    ),
-                )
+                self._database.execute(_SAVE, _row(entry))
                 self._database.execute(
                     "DELETE FROM sessions WHERE number <= (SELECT max(number) FROM sessions) - ?",
                     (self._most,),
@@ -122,42 +113,23 @@ class SessionStore:
     def _select(self, clause: str, values: tuple[object, ...]) -> list[Entry]:
         try:
             rows = self._database.execute(f"SELECT {_FIELDS} FROM sessions {clause}", values)
-            return [_entry(*row) for row in rows]
+            return [_entry(row) for row in rows]
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
 
 
-def _entry(
-    session_id: str,
-    started_utc_ns: int,
-    ended_utc_ns: int,
-    start_energy_wh: float,
-    energy_wh: float,
-    end_reason: str,
-    token: str,
-    seated: int,
-    seen_utc_ns: int,
-    run: int,
-    plugged_since_utc_ns: int,
-    lapses_utc_ns: int,
-) -> Entry:
-    record = SessionRecord(
-        session_id=session_id,
-        started_utc_ns=started_utc_ns,
-        ended_utc_ns=ended_utc_ns,
-        start_energy_wh=start_energy_wh,
-        energy_wh=energy_wh,
-        end_reason=_reason(end_reason),
-        token=token,
-    )
-    return Entry(
-        record=record,
-        seated=bool(seated),
-        plugged_since_utc_ns=plugged_since_utc_ns,
-        seen_utc_ns=seen_utc_ns,
-        run=run,
-        lapses_utc_ns=lapses_utc_ns,
-    )
+def _row(entry: Entry) -> tuple[object, ...]:
+    values = asdict(entry.record) | asdict(entry)
+    values["end_reason"] = entry.record.end_reason or ""
+    return tuple(values[each.field] for each in COLUMNS)
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    values = {each.field: value for each, value in zip(COLUMNS, row, strict=True)}
+    values["end_reason"] = _reason(values["end_reason"])
+    values["seated"] = bool(values["seated"])
+    record = SessionRecord(**{each: values.pop(each) for each in SessionRecord.__struct_fields__})
+    return Entry(record=record, **values)
 
 
 def _reason(word: str) -> EndReason | None:

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from bus.store import StoreError, open_database
-from msgs.session import EndReason
+from msgs.session import EndReason, SessionRecord
 from nodes.session.entry import Entry
-from nodes.session.records import MIGRATIONS, SessionStore
+from nodes.session.records import COLUMNS, MIGRATIONS, SessionStore
 from tests.builders import session_record
 
 RECORD = session_record(session_id="a", start_energy_wh=1000.5, token="04a1b2c3")
@@ -38,6 +38,35 @@ def test_what_is_saved_is_found_again_by_the_next_process(tmp_path: Path) -> Non
     assert store.newest() == ended
     assert store.records(20) == (ended.record,)
     store.close()
+
+
+def test_each_field_of_an_entry_has_one_column() -> None:
+    fields = [*SessionRecord.__struct_fields__, *Entry.__struct_fields__]
+    fields.remove("record")
+    assert sorted(each.field for each in COLUMNS) == sorted(fields)
+
+
+def test_the_columns_are_those_of_the_boxes_in_the_field(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    SessionStore(path, no_words).close()
+    database = open_database(path, MIGRATIONS, no_words)
+    found = database.execute("PRAGMA table_info(sessions)").fetchall()
+    database.close()
+    assert [tuple(row[1:]) for row in found] == [
+        ("number", "INTEGER", 0, None, 1),
+        ("session_id", "TEXT", 1, None, 0),
+        ("started_utc_ns", "INTEGER", 1, None, 0),
+        ("ended_utc_ns", "INTEGER", 1, None, 0),
+        ("start_energy_wh", "REAL", 1, None, 0),
+        ("energy_wh", "REAL", 1, None, 0),
+        ("end_reason", "TEXT", 1, None, 0),
+        ("token", "TEXT", 1, None, 0),
+        ("seated", "INTEGER", 1, None, 0),
+        ("seen_utc_ns", "INTEGER", 1, None, 0),
+        ("life", "INTEGER", 1, "0", 0),
+        ("plugged_since_utc_ns", "INTEGER", 1, "0", 0),
+        ("lapses_utc_ns", "INTEGER", 1, "0", 0),
+    ]
 
 
 def test_records_come_newest_first_in_pages(tmp_path: Path) -> None:
