@@ -9,7 +9,7 @@ from msgs.units import Count, Kilobytes, Milliseconds, Percent, Text
 LOOK_GAP_BOUNDS_MS = (20.0, 50.0, 100.0, 200.0, 500.0)
 """Upper bounds of the classes of late looks; the sixth class is above the last of them [ms].
 
-20 and 100 ms are those of safety's own cycle (architecture, "Silence")."""
+20 and 100 ms are the limits of safety's own cycle (nodes/safety/cycle.py)."""
 
 
 class NodeState(StrEnum):
@@ -24,8 +24,8 @@ class NodeState(StrEnum):
 class Heartbeat(Struct, frozen=True, kw_only=True):
     """Health of one node's process. Sent every second and on change, latched.
 
-    Silence for 3 s means that the process hangs or is gone; supervisor and doctor act on it.
-    The counts begin at 0 with each incarnation.
+    Silence for 3 s means that the process hangs or is gone; the supervisor restarts a node that is
+    silent for `hung_s` of the plan. The counts begin at 0 with each incarnation.
     """
 
     state: NodeState

@@ -23,7 +23,7 @@ class Limit(Struct, frozen=True, kw_only=True):
     source: Name  # "dip", "temperature", "fuse", "meter_lost", "app", "start", ...
     limit_a: Amps | None
     detail: Text = ""  # as text, with the amounts
-    fallback: bool = False  # the source is silent: its fallback, not its wish
+    fallback: bool = False  # True: the source is silent, and this is its fallback
 
 
 Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]
@@ -32,8 +32,8 @@ Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]
 class LoadOffer(Struct, frozen=True, kw_only=True):
     """The current that the vehicle may draw on each phase: the lowest of all limits (MET-7).
 
-    Sent every 0.5 s and on change. Silence for 3 s means 0 A: pilot goes to x1, safety opens
-    below 1 A or 6 s later.
+    Sent every 0.5 s and on change. Silence for 3 s means 0 A: pilot goes to X1, and safety opens as
+    soon as the vehicle draws less than 1 A, after 6 s at the latest.
     """
 
     limit_a: Amps  # 0, or 6 to 32

@@ -25,7 +25,7 @@ class Line(Struct, frozen=True, kw_only=True):
     exported_wh: WattHours
 
 
-METER_HOLD_S = 10.0  # of meter/house and meter/solar, or three polls, the longer (MET-3)
+METER_HOLD_S = 10.0  # of meter/house and meter/solar; three polls if that is longer (MET-3)
 HELD_POLLS = 3
 LONGEST_POLL_S = 60.0  # assumed: the longest period that a reading may declare
 
@@ -37,8 +37,8 @@ NO_LINE = Line(
 class MeterReading(Struct, frozen=True, kw_only=True):
     """One meter's values, L1 first.
 
-    meter/box is sent every 0.2 s; after 5 s of silence safety cannot detect 4003 and 8002 and
-    opens.
+    meter/box is sent every 0.2 s; after 5 s of silence safety could not detect 4003 and 8002: it
+    asks the vehicle to stop and opens, after 6 s at the latest.
     meter/house (the total at the connection, the box included) and meter/solar are sent at every
     poll; silence for 3 polls or 10 s, whichever is longer, means lost (MET-3). A failed poll is
     sent as well: online is False, the values and sampled_ns stay those of the last good one.

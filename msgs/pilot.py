@@ -1,7 +1,7 @@
 """Messages of pilot, and the rules of the control pilot (IEC 61851-1:2017, Annex A).
 
-Detection windows and duty cycle stand here, beside the message, because both `pilot` and `safety`
-evaluate the CP line by them, each from its own reading.
+Detection windows and duty cycle are here, in the file of the message, because both `pilot` and
+`safety` evaluate the CP line by them, each from its own reading.
 """
 
 from enum import StrEnum
@@ -29,16 +29,16 @@ PLUGGED = (CpState.B, CpState.C, CpState.D)
 class PilotStatus(Struct, frozen=True, kw_only=True):
     """The control pilot as the pilot node reads and drives it.
 
-    Sent every 20 ms, every 100 ms in state A, and on change. Silence for 1 s means to safety that
-    the CP line is not monitored: it opens, and earlier when its own reading leaves C or D.
+    Sent every 20 ms, every 100 ms in state A, and on change. After 1 s of silence safety opens,
+    because nobody monitors the CP line. It opens earlier if its own reading leaves C or D.
     """
 
     cp_state: CpState
-    duty_percent: Percent  # 100: steady +12 V (x1); 0: steady -12 V (state F)
-    offered_a: Amps  # per phase, signalled by the duty; 0 in x1 and F
+    duty_percent: Percent  # 100: steady +12 V (X1); 0: steady -12 V (state F)
+    offered_a: Amps  # per phase, signalled by the duty; 0 in X1 and F
     high_v: Volts  # plateau of the positive half-wave
     low_v: Volts  # plateau of the negative half-wave; equals high_v where there is only one
-    waking: bool = False  # the line is in F, then in x1, to wake a sleeping vehicle
+    waking: bool = False  # the line is in F, then in X1, to wake a sleeping vehicle
 
 
 class SimPilotDrive(Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class SimPilotDrive(Struct, frozen=True, kw_only=True):
 
 
 MIN_OFFER_A = 6.0  # IEC 61851-1, Table A.7: the least current that a duty can signal
-# assumed: state A for this time is no contact bounce, and shorter than any change of plugs
+# assumed: state A for this long is no contact bounce; nobody changes plugs in less time
 UNPLUGGED_S = 0.3
 MAX_OFFER_A = 32.0  # the product: 22 kW, 32 A on three phases (CHG-3)
 X1_PERCENT = 100.0  # steady +12 V, no PWM
@@ -88,7 +88,7 @@ RAIL_V = 13.5
 
 
 def is_measured(high_v: float, low_v: float, duty_percent: float) -> bool:
-    """Return whether three numbers are possible for a line and its generator; NaN is not."""
+    """Return whether the three numbers can come from a working measurement; NaN cannot."""
     return (
         all(isinstance(value, float | int) for value in (high_v, low_v, duty_percent))
         and -RAIL_V <= high_v <= RAIL_V
@@ -98,12 +98,12 @@ def is_measured(high_v: float, low_v: float, duty_percent: float) -> bool:
 
 
 # Number of equal readings, at most 10 ms apart, before a new state counts. The contactor has to be
-# open 100 ms after the vehicle left C or D (IEC 61851-1, Table A.6, seq. 2 and 8); 50 ms of them
-# belong to the relay. A is settled sooner than the others, as in OpenEVSE (25 ms).
+# open 100 ms after the vehicle left C or D (IEC 61851-1, Table A.6, seq. 2 and 8); of these 100 ms
+# the relay needs 50 ms. A is settled sooner than the others, as in OpenEVSE (25 ms).
 A_READS = 2
 STATE_READS = 3
-# A stray reading adds two, a reading of the settled state subtracts one: four strays in a row, or a
-# line that toggles for 0.2 s, leave no settled state.
+# A stray reading adds two, a reading of the settled state subtracts one: after four stray readings
+# in a row, or after a line has toggled for 0.2 s, no state is settled.
 UNDEFINED_AT = 8
 
 
@@ -157,7 +157,7 @@ def shows_diode(low_v: float) -> bool:
 def duty_of_offer(offer_a: float) -> float:
     """Return the duty [%] that offers a current [A] (IEC 61851-1, Table A.7).
 
-    Below 6 A no duty signals it: x1. Currents above 51 A are not used by this box and are clamped.
+    Below 6 A no duty signals it: X1. Currents above 51 A are not used by this box and are clamped.
     """
     if not offer_a >= MIN_OFFER_A:
         return X1_PERCENT
@@ -167,7 +167,7 @@ def duty_of_offer(offer_a: float) -> float:
 def offer_of_duty(duty_percent: float) -> float:
     """Return the current [A] that a vehicle reads from a duty [%] (IEC 61851-1, Table A.8).
 
-    0 where the duty allows no charging: below 8, from 97 up, and digital communication at 5.
+    0 below 8 % (this includes 5 %, digital communication) and from 97 % up: no charging.
     """
     if not 8.0 <= duty_percent < 97.0:
         return 0.0

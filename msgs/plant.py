@@ -22,12 +22,12 @@ CardText = Annotated[
 class SimSignals(Struct, frozen=True, kw_only=True):
     """Pilot line, contactor proofs, residual-current monitor and sensors.
 
-    Sent every 20 ms and at once when a contact, the plug or a monitor output moves. Silence for
-    50 ms reads as failed sensors.
+    Sent every 20 ms and at once when a contact, the plug or a monitor output moves. After 50 ms of
+    silence the drivers report failed sensors.
     """
 
-    high_v: Volts  # sampled plateau of the positive half-wave; steady level in x1 and F
-    low_v: Volts  # sampled plateau of the negative half-wave; equals high_v in x1 and F
+    high_v: Volts  # sampled plateau of the positive half-wave; steady level in X1 and F
+    low_v: Volts  # sampled plateau of the negative half-wave; equals high_v in X1 and F
     duty_percent: Percent  # read back from the generator
     mirror_closed: bool  # normally-closed mirror contact: True proves all main poles open
     load_voltage: bool  # voltage behind the contactor, any phase
@@ -38,14 +38,14 @@ class SimSignals(Struct, frozen=True, kw_only=True):
     board_c: Celsius
     overtemperature: bool  # the over-temperature switch has opened
     dip1: Count  # DSW1 as a byte, switch .1 is the most significant bit (smart_home.md 3.6)
-    dip2: Count  # DSW2 likewise
+    dip2: Count  # DSW2, in the same way as DSW1
     power_on_reset: bool = False  # mains came on since the flag was cleared
 
 
 class SimPower(Struct, frozen=True, kw_only=True):
     """Values of the box's meter chip. Sent every 0.1 s and at once when a current is cut.
 
-    Silence for 0.5 s reads as a failed chip.
+    After 0.5 s of silence the drivers report a failed chip.
     """
 
     lines: tuple[Line, Line, Line]
@@ -54,7 +54,7 @@ class SimPower(Struct, frozen=True, kw_only=True):
 class SimCards(Struct, frozen=True, kw_only=True):
     """The cards in the field of the card reader. Sent every second and on change, latched.
 
-    Silence for 3 s reads as a dead reader.
+    After 3 s of silence the driver reports that the reader does not answer.
     """
 
     works: bool
@@ -64,7 +64,7 @@ class SimCards(Struct, frozen=True, kw_only=True):
 class SimKeys(Struct, frozen=True, kw_only=True):
     """The keys of the front. Sent every second and on change, latched.
 
-    Silence for 3 s reads as keys at rest.
+    After 3 s of silence the driver reports that the keys cannot be read.
     """
 
     service: bool

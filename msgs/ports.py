@@ -16,9 +16,9 @@ class PortKind(StrEnum):
     """Whose port it is."""
 
     OWN = "own"  # opened by this box
-    PAGE = "page"  # likewise, and reached by a browser
+    PAGE = "page"  # opened by this box, and used by a browser
     PEER = "peer"  # of the `host` beside it; moved if that is this machine
-    TEXT = "text"  # likewise, of a host inside the text: "ws://localhost:9000/ocpp"
+    TEXT = "text"  # in a text with its host, "ws://localhost:9000/ocpp"; moved as PEER
 
 
 def _port(kind: PortKind) -> Meta:

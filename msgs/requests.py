@@ -1,6 +1,6 @@
 """The answer to a request, and the arguments that several methods share.
 
-The arguments of one node alone stand in that node's file, and all methods in `msgs.methods`.
+The arguments of one node alone are in that node's file, and all methods in `msgs.methods`.
 """
 
 from enum import StrEnum
@@ -79,8 +79,9 @@ class ReasonArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class WishArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Arguments of `wish` of session: the app's limit or pause; replaces the previous one.
 
-    It is valid for this charge: until the plug is out, or for the next one if no plug is in; or as
-    one of the last three fields says. Neither limit nor pause: no wish.
+    By default it is valid for this charge, until the plug is out; if no plug is in, for the next
+    charge. Each of the last three fields sets another validity. Without limit and pause there is no
+    wish.
 
     :raises ValueError: more than one of the last three.
     """

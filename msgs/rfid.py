@@ -14,7 +14,7 @@ from msgs.units import Count, Name, Text
 class RfidMode(StrEnum):
     """How the next card is used."""
 
-    READY = "ready"  # an authorisation, or the master
+    READY = "ready"  # the card authorises; the master may begin to teach
     NEW_CARD = "new_card"  # the master was presented: the new card within 5 s (RFID-8)
     CONFIRM = "confirm"  # the new card was presented: the master again within 5 s (RFID-8)
     MASTER = "master"  # no master is stored: the first card presented becomes it (RFID-9)
@@ -33,7 +33,7 @@ class Indication(StrEnum):
 class RfidStatus(Struct, frozen=True, kw_only=True):
     """The reader and the list of cards. Sent every second and on change.
 
-    Silence means to led that the reader does not work; no card is authorised by it.
+    While rfid is silent, led switches the reader's lights off, and no card can authorise.
     """
 
     mode: RfidMode

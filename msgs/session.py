@@ -30,31 +30,32 @@ class EndReason(StrEnum):
     RESTART = "restart"  # the whole box was stopped or restarted (PAN-5)
     POWER_LOSS = "power_loss"  # and the plug was out when mains returned
     LAPSED = "lapsed"  # authorised, and charging was not started within 60 s (RFID-4)
-    FAULT = "fault"  # a latched one, or the plug was pulled under one that does not clear by itself
+    # By a latched fault, or unplugged while a fault was raised that does not clear by itself.
+    FAULT = "fault"
 
 
 class SessionStatus(Struct, frozen=True, kw_only=True):
     """The wallbox's state and the running session.
 
-    Sent every second and on change. Silence for 3 s means "not permitted": pilot goes to x1, safety
-    opens below 1 A or 6 s later.
+    Sent every second and on change. Silence for 3 s means "not permitted": pilot goes to X1, and
+    safety opens as soon as the vehicle draws less than 1 A, after 6 s at the latest.
     """
 
     state: WallboxState
     plugged: bool
-    # A card, or that none is required, allows a session: from the card on, before the plug as well,
-    # until it logs off or lapses, or the session is ended.
+    # True: a card has authorised a session, or none is required. From the card on, also before the
+    # plug is in, until the card logs off, the authorisation lapses or the session is ended.
     authorized: bool
-    # Pilot may offer current: authorised, the session on the disk, its plug seen. A False acts at
-    # once.
+    # Pilot may offer current: authorised, the record of the session is on the disk, and the plug is
+    # seen in. False has its effect at once.
     permitted: bool
     session_id: Name  # "" while there is none
     energy_wh: WattHours  # of this session, or of the last one
     reason: Text  # why this is the state, as text
     started_utc_ns: Nanoseconds = 0
-    authorization_required: bool = False  # a car is not authorised by its plug alone (RFID-6)
+    authorization_required: bool = False  # True: plugging in alone does not authorise (RFID-6)
     token: Name = ""  # the card that has authorised; "" if none has, or none is needed
-    released: bool = False  # a card has authorised, and the vehicle is not plugged in yet (CHG-1)
+    released: bool = False  # a card has authorised, and no session has begun with it yet (CHG-1)
     lapses_utc_ns: Nanoseconds = 0  # when this authorisation lapses (RFID-4); 0: it does not
 
 
@@ -94,7 +95,8 @@ class Action(StrEnum):
     """The effect of a card."""
 
     RELEASED = "released"  # authorised; the vehicle may be plugged in now
-    STARTED = "started"  # the plugged vehicle is authorised
+    # The vehicle that is plugged in is authorised; its charge has not begun yet.
+    STARTED = "started"
     LOGGED_OFF = "logged_off"  # it ended the authorisation that it gave (RFID-5)
 
 

@@ -42,7 +42,7 @@ def flatten(tree: Mapping[str, Any], section: str = "") -> dict[str, Any]:
 
 
 def unflatten(flat: Flat) -> dict[str, Any]:
-    """Return a table as a tree; of a value and a section with one key the later is kept."""
+    """Return a table as a tree; if a key is both a value and a section, the later one is kept."""
     tree: dict[str, Any] = {}
     for key, value in flat.items():
         *sections, last = key.split(".")

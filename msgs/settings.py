@@ -178,7 +178,10 @@ UNKNOWN: dict[str, Any] = {
     "main_fuse_a": 6.0,
     "monitoring.enabled": True,
 }
-"""What holds by key while nothing of what was set can be read; factory settings do not."""
+"""The values that apply, by key, while no stored setting can be read.
+
+They override the factory settings.
+"""
 
 
 class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,5 +7,6 @@ class Stored(StrEnum):
     """The generation of a file that was read."""
 
     CURRENT = "current"  # the newest, or no file was ever written
-    PREVIOUS = "previous"  # the newest is damaged: the one before it; what was revoked stays so
-    LOST = "lost"  # both are damaged: the strictest values hold until it is set again
+    # The previous one, because the newest is damaged; what was revoked stays revoked.
+    PREVIOUS = "previous"
+    LOST = "lost"  # both are damaged: the strictest values apply until it is set again

@@ -12,7 +12,8 @@ from msgs.units import Amps, Name, Nanoseconds, Seconds, Text
 
 MOST_A = 63.0  # the largest current of a house connection (FuseAmps), and of UDP `currtime`
 LEAST_HOLD_S, MOST_HOLD_S = 1.0, 3600.0  # assumed; UDP `failsafe` has 10 s to 600 s
-MOST_WISHES = 16  # assumed: of one source; OCPP profiles of 8 stack levels, and the mode
+# assumed, of one source: enough for OCPP profiles of 8 stack levels and the charge mode
+MOST_WISHES = 16
 
 WishAmps = Annotated[Amps, Meta(ge=0.0, le=MOST_A)]
 FallbackAmps = Annotated[
@@ -29,7 +30,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     """One named wish: it is valid until its end, or until the source sends a list without it.
 
     A wish with `hold_s` has to be sent again within that time, changed or not; else the fallback
-    replaces it until the source sends again. The end of a wish ends the wish, never a fallback.
+    replaces it until the source sends again. When a wish ends it has no effect any more; a fallback
+    that has replaced it continues.
 
     :raises ValueError: the hold without the fallback or the reverse; a fallback that no vehicle can
         be offered.
