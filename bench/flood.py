@@ -24,7 +24,7 @@ from msgs.methods import PAGE
 from msgs.requests import NoArguments
 
 STREAMS = 100
-DEAF = 4  # of them read nothing
+DEAF = 4  # streams of these that read nothing
 DEAF_S = 25.0
 ASKERS = 2  # threads that ask for pages as fast as they are answered
 KILLED_EVERY_S = 30.0  # the supervisor gives up a node that dies more often

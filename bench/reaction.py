@@ -75,7 +75,7 @@ class Watch:
         self.reason = ""  # of the session's state
         self.pilot_ns = 0
         self.is_closed = False  # by safety's phase
-        self.openings: list[str] = []  # of the contacts, and what safety said of it
+        self.openings: list[str] = []  # of the contacts, and what safety published at that time
         self.late_looks = [0] * (len(LOOK_GAP_BOUNDS_MS) + 1)  # of safety, by length
         self.longest_gap_ms = 0.0
         self.drives: list[tuple[int, int, bool]] = []  # sent, sampled [ns], enable

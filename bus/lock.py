@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 
-PROBE_TRIES = 5  # `is_held` holds a free lock for microseconds
+PROBE_TRIES = 5  # `is_held` takes a free lock for some microseconds
 PROBE_S = 0.002
 
 

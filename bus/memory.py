@@ -90,7 +90,7 @@ class MemoryCarrier:
         self.is_alive = True
         self.is_held = False
         self.missed: list[Deadline] = []  # while it was suspended
-        self.waiting: list[Callable[[], None]] = []  # likewise
+        self.waiting: list[Callable[[], None]] = []  # actions of that time
         self.unsent: dict[str, deque[tuple[int, bytes]]] = {}  # to nodes that do not run
 
     def send(self, row: Publisher, frame: bytes) -> bool:

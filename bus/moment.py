@@ -32,7 +32,10 @@ class Moment:
         return False
 
     def passed(self, when_s: float) -> bool:
-        """Return whether a time [s] has passed, which is later than reached; else as `reached`."""
+        """Return whether it is later than a time [s]; False at that time itself.
+
+        A time that has not passed is noted for the deadline, as by `reached`.
+        """
         if self.now_s > when_s:
             return True
         if when_s < self.due_s:

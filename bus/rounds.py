@@ -70,7 +70,9 @@ class Rounds(Generic[I, O]):
         self._inputs: I | None = None  # of the last step, without its event
         self._times: tuple[str, ...] = ()
         self._due_s = -math.inf
-        self._had_event = False  # in the last step: without it the state may move on
+        # True: the last step had an event. The next look steps again, because without the event the
+        # result may differ.
+        self._had_event = False
         self._alarm: Timer | None = None
         self._alarm_s = math.inf
         self._looked_s = -math.inf
@@ -120,7 +122,7 @@ class Rounds(Generic[I, O]):
         looks, clock = self._looks, self._bus.clock
         looks.catch_up()
         now_ns = clock.now_ns()
-        # The same reading of the clock: a stall after it counts in the next gap.
+        # The gap ends at the time read above, so that a stall after it is part of the next gap.
         since_ns = looks.note_look(now_ns)
         now_s = self._looked_s = now_ns / 1e9
         inputs = self._look(Instant(now_s, clock.utc_ns(), since_ns / 1e9))

@@ -21,7 +21,9 @@ M = TypeVar("M", bound=msgspec.Struct)
 
 _unpack_checked = CHECKED.unpack_from
 
-FUTURE_NS = 1_000_000_000  # one clock on one machine: a later stamp is an error, and never stale
+# All nodes use one clock: a stamp further in the future is an error, and its message would never
+# become stale.
+FUTURE_NS = 1_000_000_000
 
 
 _UNUSED = object()  # nothing has been used yet

@@ -20,7 +20,7 @@ VERBS = {
     "call": ("cli.call", "Send one request to a node and show its answer."),
     "label": ("cli.label", "Show the configuration label of this box."),
     "sim": ("cli.sim", "Act on the simulated world."),
-    "soak": ("cli.soak", "Run the graph under virtual time with random users and faults."),
+    "soak": ("cli.soak", "Run the graph under virtual time with random disturbances."),
 }
 
 
@@ -54,7 +54,7 @@ class Verbs(click.Group):
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Run, observe and control a wallbox: a graph of small processes."""
+    """Run, observe and control a wallbox, which is a graph of small processes."""
 
 
 if __name__ == "__main__":

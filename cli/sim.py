@@ -1,7 +1,7 @@
 """`wallbox sim`: acts on the simulated world. One verb for each act of `msgs.methods`.
 
-An act with a key or a card returns when it is over, so that the next line of a script does not
-overlap it.
+The verbs of keys and cards (touch, service, tap) return when the key is released or the card is
+gone, so that the next line of a script does not overlap it.
 
 A required field of an act's arguments is an argument of the verb, and one with a default an option;
 a list takes all remaining words.

@@ -1,4 +1,7 @@
-"""`wallbox soak`: the whole graph under virtual time, random users and disturbances."""
+"""`wallbox soak`: the whole graph under virtual time, checked by invariants.
+
+Random users and disturbances act on it.
+"""
 
 import json
 import sys

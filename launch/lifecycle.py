@@ -29,7 +29,7 @@ TERM_GRACE_S = 0.5  # from SIGTERM to SIGKILL; safety opens and exits within 0.2
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The node shall run. `held`: it waits after its checks for NeedsReady."""
+    """Start the node. `held`: after its checks it waits for NeedsReady."""
 
     held: bool = False
 
@@ -65,12 +65,12 @@ class Exited:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """The node shall be restarted in place."""
+    """Restart the node in place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The node shall end and not be started again."""
+    """End the node, and do not start it again."""
 
 
 @dataclass(frozen=True, slots=True)

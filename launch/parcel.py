@@ -27,7 +27,7 @@ class Roster(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """To the warm parent, and through it to the process: the node that it shall run.
+    """To the warm parent, and through it to the process: the node that it is to run.
 
     Two descriptors are sent with it: the process's end of its socket pair, and its log.
     """

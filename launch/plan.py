@@ -26,7 +26,7 @@ class RestartPolicy(StrEnum):
 class Stops(StrEnum):
     """When a node is stopped with the graph."""
 
-    FIRST = "first"  # while all others still run, which it needs for that
+    FIRST = "first"  # while all others run: it needs them for its own stop
     BETWEEN = "between"
     LAST = "last"  # supervises the others
 

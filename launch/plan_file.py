@@ -383,7 +383,7 @@ def _in_order(nodes: Mapping[str, NodePlan], file: Path) -> tuple[NodePlan, ...]
         if name in path:
             circle = " -> ".join((*path[path.index(name) :], name))
             source = nodes[path[-1]].sources.get("needs", str(file))
-            raise PlanError(f"{source}: needs go in a circle: {circle}")
+            raise PlanError(f"{source}: nodes need each other in a circle: {circle}")
         if name not in ordered:
             for need in nodes[name].needs:
                 add(need, (*path, name))

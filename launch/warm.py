@@ -3,8 +3,8 @@
 It imports the bus and the plain nodes, which need no other packages. At the first start it forks
 those, safety and pilot among them, before it imports the packages that the network nodes declare
 (`IMPORTS` in a node's package: third-party packages, and asyncio). So a plain node has no network
-library in its memory until it is restarted, and waits for none: between two imports the parent
-reads orders.
+library in its memory until it is restarted, and its start waits for the import of one package at
+most, because the parent reads orders between two imports.
 
 All nodes of a kind are imported and their parameters checked before any of them is forked. A page
 of memory is shared until a process writes to it, and CPython writes a reference count to every
@@ -48,7 +48,7 @@ from launch.own_code import OwnCode
 from msgs.topics import TOPICS
 
 PACKAGES = ("bus", "launch", "msgs", "nodes", "view", "web")
-LAST_WORDS_S = 0.5  # safety, left alone, opens and exits within 0.2 s
+LAST_WORDS_S = 0.5  # time for safety to open and exit (0.2 s) after the supervisor has ended
 
 
 def main() -> None:

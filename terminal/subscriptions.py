@@ -1,4 +1,4 @@
-"""The subscriptions of the front: it looks at newest messages, and no message wakes it."""
+"""The subscriptions of the front: it looks at the newest messages, and no message wakes it."""
 
 from msgspec import Struct
 

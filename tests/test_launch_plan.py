@@ -407,7 +407,7 @@ def test_needs_in_a_circle_are_named_in_order(tmp_path: Path) -> None:
             for name, need in (("a", "b"), ("b", "c"), ("c", "b"))
         ),
     )
-    assert complaint(file) == f"{file}: needs go in a circle: b -> c -> b"
+    assert complaint(file) == f"{file}: nodes need each other in a circle: b -> c -> b"
 
 
 def test_a_mistake_in_an_included_file_is_put_to_that_file(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ Two topics are never disturbed: sim/contactor_drive and sim/pilot_drive stand fo
 register of the hardware. The simulated world itself (plant) is never killed or frozen.
 
 Everything follows from the seed. Visit number n is the same in a long run and in a short one, so
-that a breach can be repeated with only as many visits as led to it.
+that a breach can be repeated without the visits after it.
 """
 
 import heapq
@@ -233,7 +233,7 @@ class SimulatedBox:
             self._plan(next_start.at_s, partial(self.injector.start, node))
 
     def _prove_alive(self) -> None:
-        """Plug a vehicle in after all faults were cleared; it must charge."""
+        """With all faults cleared, plug a vehicle in: it must charge."""
         world = self.injector.world
         world(PULL, NoArguments())
         world(HOUSE, HouseLoad(current_a=(IDLE_HOUSE_A, IDLE_HOUSE_A, IDLE_HOUSE_A)))

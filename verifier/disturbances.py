@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from msgs.plant import SimFault
 from msgs.topics import LOAD_OFFER, METER_BOX, PILOT_STATUS, SESSION_STATUS, TOPICS
 
-HOLDS_S = (0.05, 0.5, 1.0, 3.0, 5.0, 6.0, 10.0)  # of the architecture
+# The holds of msgs/topics.py and of safety's own inputs, and the vehicle's 6 s.
+HOLDS_S = (0.05, 0.5, 1.0, 3.0, 5.0, 6.0, 10.0)
 HUNG_S = 10.0  # then the supervisor kills a frozen node
 CHARGE_S = 20.0  # most charges last at least this long
 SOON_S = 6.0  # self-test, closing and stopping all take less

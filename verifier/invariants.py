@@ -1,8 +1,8 @@
 """The rules that apply at every instant: a table, each row with the time a breach may last.
 
-Pure. The times are the holds and reaction times of the architecture and one round of the node.
-Rules about what safety or pilot does do not apply while the node is killed or frozen; the rule
-`watchdog` does. After its start a node has the full time again.
+Pure. The times are the holds (msgs/topics.py) and reaction times of the nodes, plus one round of
+the node. Rules about what safety or pilot does do not apply while the node is killed or frozen; the
+rule `watchdog` does. After its start a node has the full time again.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Killed and frozen processes during a charge: what the contactor does, and what comes back.
 
-The times are those of architecture.md's table of silence, counted from the last message that the
-dead or frozen node has sent.
+The times are the holds of msgs/topics.py, counted from the last message that the dead or frozen
+node has sent.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The restart of one node during a charge, as architecture.md's table of silence has it."""
+"""The restart of one node during a charge: what the holds of msgs/topics.py leave time for."""
 
 import time
 from collections.abc import Callable
