@@ -1,1 +1,1 @@
-"""Who decides, and who touches hardware: one folder a node, no node knows another."""
+"""The nodes, one folder for each: they decide, and use the hardware. No node imports another."""

@@ -1,6 +1,6 @@
 """The checks of every request: host, session, origin, token. And the headers of the answers.
 
-Each page needs a login unless it is listed here, also one that is added.
+Each page needs a login unless it is listed here. So a page that is added later needs one as well.
 """
 
 import hashlib

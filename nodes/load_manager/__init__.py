@@ -12,8 +12,8 @@ safe state  0 A; silence for 3 s means 0 A to pilot and safety
 The claims: dip (the installation), temperature, fuse (what the other loads leave of the main fuse
 on each phase that the vehicle uses, MET-1), meter_lost (10 A, MET-3), the lowest wish of app, dcs
 and smart_home or the fallback of one that is silent, and start: after a start no more than pilot
-offers already, until every configured claim is known or the plug is out, so that a restart in place
-neither pauses a charge nor raises it, nor ends its pause.
+already offers, until every configured claim is known or the plug is out. So a restart in place
+neither pauses a charge, nor raises its current, nor ends a pause.
 
 machine.py is the step; wishes.py evaluates the sources, house.py the meter, vehicle.py what the
 vehicle draws, ramp.py the rise of the fuse's claim; claims.py has the other claims and arbitrates.

@@ -10,7 +10,7 @@ from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offe
 from nodes.load_manager.wishes import sound
 
 METER_LOST_A = 10.0  # MET-3
-UNKNOWN_FUSE_A = 6.0  # architecture, "Damaged files": an unknown fuse
+UNKNOWN_FUSE_A = 6.0  # as `msgs.settings.UNKNOWN`: the fuse is not known
 _UNMEASURED = {
     HouseMeter.OFF: "The house is not monitored.",
     HouseMeter.STARTING: "The house meter has not been read yet.",

@@ -13,7 +13,7 @@ from msgs.topics import METER_HOUSE
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, VehicleDraw
 
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
-AHEAD_S = 1.0  # assumed: clocks of one machine; a reading of a later time is invalid
+AHEAD_S = 1.0  # assumed: all nodes use one clock; a reading from further in the future is invalid
 ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
 # boots returns 0 V and 0 A, as if the house used no current.
@@ -25,7 +25,7 @@ class HouseMeterState(Struct, frozen=True, kw_only=True):
 
     meter: HouseMeter
     since_s: float  # when its newest good reading was taken; the node's start before the first
-    reading: MeterReading | None = None  # that reading
+    reading: MeterReading | None = None  # its newest good reading
     good: int = 0  # good readings in a row since it was lost
     # A reading from before does not count: what the vehicle drew at that time is not known.
     counts_from_s: float = -math.inf
@@ -35,7 +35,7 @@ class Headroom(Struct, frozen=True, kw_only=True):
     """What the other loads leave, on the phase where it is least."""
 
     left_a: float
-    most_left_a: float  # the same, if the meter lags behind the vehicle
+    most_left_a: float  # what they leave if the meter lags behind the vehicle
     used_a: float  # by the other loads, negative while they export
     phase: str  # of the meter: "L1"
     is_certain: bool
@@ -81,8 +81,8 @@ def _is_news(house: HouseMeterState, reading: MeterReading, moment: Moment) -> b
 def _is_good(reading: MeterReading, vehicle: VehicleDraw, phases: PhaseAssignment) -> bool:
     """Return whether a reading is plausible, on every phase that counts.
 
-    Low or negative currents do not contradict the box's own: the house may have PV. Exactly zero on
-    a line that the box draws on does: a current transformer is not connected.
+    Low or negative currents do not contradict the box's own: the house may have PV. Exactly 0 A on
+    a line on which the box draws current contradicts it: a current transformer is not connected.
     """
     drawn_a = vehicle.samples[-1].current_a if vehicle.samples else (0.0, 0.0, 0.0)
     pairs = _pairs(vehicle, phases)
@@ -111,7 +111,8 @@ def _strays(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[int]:
 def _pairs(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[tuple[int, int]]:
     """Return which line of the box may lie on which of the meter.
 
-    A current on a line that the assignment does not name proves it wrong: then any line may be any.
+    A current on a line that the assignment does not name shows that the assignment is wrong: then
+    each line of the box may be on each line of the meter.
     """
     if _strays(vehicle, phases):
         return [(box, meter) for box in range(3) if vehicle.used[box] for meter in range(3)]
@@ -130,9 +131,9 @@ def headroom(
 
     `drawn` is what the vehicle drew at the reading's instant.
 
-    Currents of different phase angle add up to less than the sum of their magnitudes, so to
-    subtract magnitudes never overestimates the headroom: the house's total changes by no more than
-    the vehicle's current.
+    Currents of different phase angles add up to less than the sum of their magnitudes. So when the
+    vehicle's current changes, the house's total changes by no more than that, and the difference of
+    the magnitudes never makes the headroom too large.
     """
     every = _pairs(vehicle, phases)
     pairs = [pair for pair in every if not vehicle.unused[pair[0]]] or every

@@ -4,8 +4,8 @@ Not responsible for what pilot does with the offer: safety and pilot apply the l
 switches and of the temperature themselves.
 
 It uses no UTC and compares times only through a `Moment`: `Outputs.due_s` is the next instant at
-which time alone changes something. Only a reading moves the ramp, so its times are compared when
-one comes.
+which time alone changes something. The times of the ramp are compared only when a reading arrives,
+because only a reading can raise it.
 """
 
 import math
@@ -27,9 +27,11 @@ from nodes.load_manager.vehicle import GAP_S, Drawn, VehicleDraw, drawn_at, obse
 from nodes.load_manager.wishes import Source, claim, sound, unheard
 
 STATUS_S = 1.5  # a period of session/status and a half
-HEAR_S = 1.4  # the first offer waits so for inputs: below half of its hold of 3 s
+HEAR_S = 1.4  # the first offer waits this long for inputs: less than half of its hold of 3 s
 SETTINGS_S = 3.0  # assumed: a running system node is heard much sooner
-FOLLOWED_S = 0.02  # period of pilot/status: after it the last offer before a start is in its duty
+# Period of pilot/status: a pilot/status that is sent later than this after the start has the last
+# offer before the start.
+FOLLOWED_S = 0.02
 HOUSE = "the house meter"  # name of its claim after a start
 
 
@@ -61,8 +63,8 @@ class State(Struct, frozen=True, kw_only=True):
     site: SupplyLimits | None = None  # in use; None: the settings are not known yet
     vehicle: VehicleDraw = field(default_factory=VehicleDraw)
     room: Headroom | None = None  # of the newest good reading
-    room_ns: int = 0  # when that was taken
-    drawn: Drawn | None = None  # by the vehicle at that time
+    room_ns: int = 0  # when the newest good reading was taken
+    drawn: Drawn | None = None  # by the vehicle when the newest good reading was taken
     before_a: float = math.inf  # the headroom of the previous reading
     ramp: Ramp | None = None
     let_go_s: float | None = None  # monitoring was switched off: the ramp limits until then
@@ -120,7 +122,7 @@ def _see_offer(state: State, inputs: Inputs, moment: Moment) -> State:
             periods = math.floor((inputs.now_s - state.begun_s) / FOLLOWED_S + 1e-6) + 1
             moment.reached(state.begun_s + periods * FOLLOWED_S)
         return state
-    # rounded, as the duty cycle has it
+    # rounded, because it is calculated back from the duty
     return replace(state, start_a=round(sound(inputs.pilot.offered_a), 2))
 
 
@@ -239,7 +241,7 @@ def _read(
     if state.ramp is None:
         ramp = begin(room.left_a, _offered_a(inputs), is_paused=_is_paused(inputs))
     else:
-        # Two readings that agree are no lag of the meter.
+        # A lack of headroom that two readings in a row show is not the meter's delay.
         most_left_a = min(room.most_left_a, max(room.left_a, before_a))
         ramp = follow(
             state.ramp, room.left_a, most_left_a, is_certain=room.is_certain, now_s=inputs.now_s
@@ -340,7 +342,7 @@ def _wish(state: State, source: Source, moment: Moment) -> Limit:
 def _is_paused(inputs: Inputs) -> bool:
     """Return whether the vehicle has charged in this session and is offered no current now.
 
-    Before the first charge no contactor has just opened.
+    Before the first charge the contactor has not opened, so there is no pause to keep.
     """
     session = inputs.session
     return (

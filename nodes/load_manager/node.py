@@ -88,7 +88,7 @@ def _source(
 ) -> Source:
     """Return what is known of a source.
 
-    Until the settings are known, the claim of the start holds, and every wish that is heard.
+    Until the settings are known, the claim `start` and every wish that was received count.
     """
     controller = row.controller(Settings() if settings is None else settings)
     wishes = subscription.message

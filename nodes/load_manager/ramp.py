@@ -1,6 +1,6 @@
-"""A limit that falls at once and rises when it has lasted; 0, or 6 A and more. Pure.
+"""A limit that falls at once, and rises after the headroom has lasted. Pure.
 
-Only readings move it: headroom lasts only if the meter measures it again.
+It is 0, or 6 A and more. Only readings move it: headroom lasts only if the meter measures it again.
 """
 
 import math
@@ -13,7 +13,7 @@ from msgs.pilot import MIN_OFFER_A
 RAISE_AFTER_S = 10.0  # assumed: twice the 5 s that a vehicle may take to follow (Table A.6)
 RAISE_BY_A = 0.5  # assumed: smaller steps are the meter's noise
 RESUME_AFTER_S = 30.0  # assumed: spares the contactor; doubled with each pause
-RESUME_AFTER_AT_MOST_S = 600.0  # assumed: a contactor stands six closings an hour
+RESUME_AFTER_AT_MOST_S = 600.0  # assumed: a contactor endures six closings an hour
 FORGET_AFTER_S = 3600.0  # assumed: after an hour without a pause the next one counts as the first
 RESUME_AT_A = 6.5  # assumed: as far above the pause as the least raise
 
@@ -22,10 +22,10 @@ class Ramp(Struct, frozen=True, kw_only=True):
     """The claim of the fuse, and what it rises by."""
 
     value_a: float  # 0: paused
-    since_s: float | None = None  # readings allow more since
-    low_a: float = 0.0  # the least that they have allowed since then
+    since_s: float | None = None  # readings allow more since this time
+    low_a: float = 0.0  # the least that readings have allowed since `since_s`
     pauses: int = 0  # since the plug-in, with less than an hour between them
-    resumed_s: float | None = None  # when the last of them ended
+    resumed_s: float | None = None  # when the last pause ended
 
     @property
     def resume_after_s(self) -> float:
@@ -37,7 +37,7 @@ class Ramp(Struct, frozen=True, kw_only=True):
 def begin(left_a: float, offered_a: float, is_paused: bool = False) -> Ramp:
     """Return the ramp for the first reading, and the present offer.
 
-    It goes on with the present offer or pause: a restart raises nothing.
+    It begins with the present offer or pause, so that a restart raises nothing.
     """
     if is_paused:
         return Ramp(value_a=0.0, pauses=1)
@@ -86,7 +86,7 @@ def _pause(ramp: Ramp, now_s: float) -> Ramp:
 
 
 def cap(ramp: Ramp, most_a: float) -> Ramp:
-    """Return the ramp without anything above a limit."""
+    """Return the ramp, lowered to a limit if it is above."""
     if ramp.value_a <= most_a:
         return ramp
     return replace(ramp, value_a=floor_offer(most_a), since_s=None, low_a=0.0)

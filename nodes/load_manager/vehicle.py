@@ -16,7 +16,8 @@ from msgs.topics import METER_BOX
 
 HISTORY_S = 5.0  # assumed: no house meter takes longer to answer
 APART_S = 0.1  # closer readings are dropped: a ramp is straight for that time
-GAP_S = 1.0  # five readings; further from any reading the draw is unknown
+# Five readings; the draw is unknown at a time that is further than this from any reading.
+GAP_S = 1.0
 AHEAD_S = 0.25  # a little more than a reading's period: a ramp is extrapolated by it
 LAG_S = 1.0  # assumed: meters average over up to a second
 UNUSED_BELOW_A = 1.0  # assumed: above any filter or standby current of a charger on board
@@ -48,7 +49,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
 
     current_a: Currents
     most_a: Currents  # in the second before, for meters that lag
-    is_certain: bool  # no later reading changes it, except by dropped ones (APART_S)
+    is_certain: bool  # a later reading of the box changes it only by dropping another one (APART_S)
 
 
 def observe(

@@ -49,7 +49,7 @@ def answer(
     """Return the registers of several reads, given by address and count.
 
     Return the number of a Modbus exception if one of them fails. A meter has the registers of its
-    own map, and answers 0 in the gaps that the map reads along.
+    map; unused registers between them are 0.
     """
     bank = banks.get(unit)
     if bank is None:

@@ -31,7 +31,7 @@ class ModbusFrame:
     body: bytes
 
     def decode(self, decoder: DecodePDU) -> ModbusPDU | None:
-        """Return the decoded body; None if it is no request, or no answer."""
+        """Return the decoded body; None if the decoder does not accept it."""
         pdu = decoder.decode(self.body)
         if pdu is None or bytes((pdu.function_code,)) + pdu.encode() != self.body:
             return None

@@ -119,7 +119,7 @@ def parse_map(file: str, text: str) -> MeterMap:
 
 
 def terms_of(meter_map: MeterMap) -> Iterator[tuple[str, RegisterTerm]]:
-    """Yield every term of a map with the key under which it stands."""
+    """Yield every term of a map with its key in the map."""
     total, lines = meter_map.total, meter_map.lines
     for name in total.__struct_fields__:
         for term in getattr(total, name):

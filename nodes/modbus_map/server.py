@@ -12,13 +12,13 @@ class Server(Protocol):
     port: int
 
     def start(self) -> None:
-        """Accept connections; no effect while it does already.
+        """Accept connections; no effect if it already accepts them.
 
         :raises DriverError: the port cannot be opened.
         """
 
     def stop(self) -> None:
-        """Refuse connections, and close the open ones; no effect while it does already."""
+        """Refuse connections, and close the open ones; no effect if it already does."""
 
 
 class Servers(Driver, Protocol):

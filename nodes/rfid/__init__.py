@@ -7,30 +7,32 @@ answers     cards (the list), rename (a card), erase (every card, the master inc
             latter two when the disk has the new list, an erase when both generations have it
 touches     the card reader; both generations of cards.json in the state directory, label.json at
             the first start
-deadline    a card is answered within 0.3 s and what session takes
+deadline    a card is answered within 0.3 s, plus the time that session needs
 safe state  no card authorises; a list of which no generation can be read is empty
 
-A card presented is one event, for any time; it counts again after 1 s without it. A card in the
-field when the node starts, or when the reader answers again, is no event (assumed). Of several
-cards presented at once none counts; if one was seen first, it counts and the others are ignored.
+A presented card is one event, however long it stays in the field; it counts again after 1 s without
+it. A card in the field when the node starts, or when the reader answers again, is no event
+(assumed). Of several cards presented at once none counts; if one was seen first, it counts and the
+others are ignored.
 
 The list is the label's at the first start of the box, and never again (RFID-1, PAN-3). For a card
-of the list session is asked, and its answer shown (RFID-3): no answer in 1 s is a refusal. A card
-that is not in the list is refused here.
+of the list session is asked, and its answer shown (RFID-3): no answer in 1 s is a refusal. rfid
+itself refuses a card that is not in the list.
 
 Teaching (RFID-8): the master, the new card, the master again, 5 s between each two, and no other
 card in between; session must have published that no vehicle is plugged in. The windows are longer
 by the 0.15 s that a card may wait for the next look. The list with the new card is on the disk
-before it is published as stored. The master alone authorises when its 5 s are over, or a vehicle is
-plugged in before that; and at once while one is plugged in, a session is authorised, or session is
-silent (RFID-10).
+before it is published as stored. If no other card follows, the master authorises when its 5 s are
+over, or when a vehicle is plugged in before that. It authorises at once while a vehicle is plugged
+in, while a session is authorised, and while session is silent (RFID-10).
 
 If the list has no master at a start, also at a restart in place, the first card presented within
 60 s with no vehicle plugged in becomes the master (RFID-9, RFID-7); a refused card leaves the
 window open.
 
 A card presented while the previous one is still being asked about, or stored, is refused. A silent
-reader ends teaching. The setting "Authorization" is session's: it never changes the list (RFID-12).
+reader ends teaching. Only session uses the setting "Authorization"; it never changes the list
+(RFID-12).
 
 machine.py decides, with the types of state.py; field.py makes events of polls, cards.py changes the
 list, store.py stores it. outcome.py names the result of a card, words.py has the texts.

@@ -8,7 +8,7 @@ from msgs.card import Card, CardColor, CardRole, Uid, is_random
 from msgs.label import LabelCard
 from nodes.rfid.outcome import CardResult
 
-MOST_CARDS = 100  # assumed; the family's own list holds as many (field.md)
+MOST_CARDS = 100  # assumed: as many as the original boxes store (field.md)
 MASTER_NAME = "Master card"
 
 Cards = tuple[Card, ...]
@@ -27,8 +27,7 @@ def has_master(cards: Cards) -> bool:
 def authorising(cards: Cards, uid: Uid) -> Card | None:
     """Return the card that may authorise; None: refused (RFID-11).
 
-    Only the local list decides. The host of a charging service that is online would be asked
-    instead; a host that cannot be reached authorises no card.
+    Only the list in the box decides; no charging service is asked.
     """
     return find(cards, uid)
 
@@ -67,7 +66,7 @@ def with_name(cards: Cards, uid: Uid, name: str) -> Cards:
 
 
 def lowers(before: Cards, after: Cards) -> bool:
-    """Return whether a change takes something from a card."""
+    """Return whether a change removes a card, or takes its role from it."""
     left = {(card.uid, card.role) for card in after}
     return any((card.uid, card.role) not in left for card in before)
 

@@ -1,4 +1,4 @@
-"""Make events of polls: a card presented for any time is one event. Pure."""
+"""Make events of polls: a presented card is one event, however long it stays. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from msgs.card import Uid, is_uid
 
 POLL_S = 0.15  # hardware.md 3.4
 ABSENT_S = 1.0  # hardware.md 3.4: after it a card counts again
-# A card absent for ABSENT_S is missing in polls over one poll less.
+# A card leaves up to one poll before the first poll without it. So the polls see an absence of
+# ABSENT_S as one poll shorter.
 _AWAY_S = ABSENT_S - POLL_S
 
 
@@ -34,9 +35,10 @@ class CardEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderField:
-    """What was in the field, and since when it is absent [s]; infinity: it is present.
+    """The cards of the last second, each with the time since when it is absent [s].
 
-    A known card is no event. `works` False: the reader did not answer, or was not asked yet.
+    That is the time of the first poll without the card; infinity: it is in the field now. A card in
+    this table causes no event. `works` False: the reader did not answer, or was not asked yet.
     """
 
     works: bool = False
@@ -47,7 +49,9 @@ class ReaderField:
 def look(
     field: ReaderField, texts: tuple[str, ...] | None, moment: Moment
 ) -> tuple[ReaderField, CardEvent | None]:
-    """Return what is known after a poll, and the new event; the same poll has the same result.
+    """Return the field after a poll, and the new event, if any.
+
+    The same poll again changes nothing.
 
     A card in the field when the reader begins to answer is no event (assumed): a card presented
     during a restart of the node would end the session that it began.

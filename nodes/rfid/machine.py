@@ -120,7 +120,7 @@ def rename(state: State, asked: RenameCard) -> ListWrite | Refused:
 def _interrupt(state: State, inputs: Inputs) -> State:
     """End teaching that cannot go on: a vehicle is plugged in, the reader is silent.
 
-    A master that was presented just before the plug-in is taken to authorise (RFID-10).
+    If a vehicle is plugged in just after the master was presented, the master authorises (RFID-10).
     """
     if state.mode not in (RfidMode.NEW_CARD, RfidMode.CONFIRM):
         return state
@@ -172,7 +172,10 @@ def _present(state: State, event: CardEvent, inputs: Inputs) -> State:
 
 
 def _present_ready(state: State, uid: Uid, inputs: Inputs) -> State:
-    """Ask for a card of the list; the master teaches if nothing is plugged in or authorised."""
+    """Ask session about a card of the list.
+
+    The master begins to teach instead, if no vehicle is plugged in and nothing is authorised.
+    """
     card, vehicle = authorising(state.cards, uid), inputs.vehicle
     if card is None:
         return _refuse(state, CardResult.NOT_LISTED, inputs.now_s)
@@ -286,7 +289,10 @@ def _store(state: State, write: ListWrite) -> State:
 
 
 def _lowers(state: State, write: ListWrite) -> bool:
-    """Return whether a list takes a right from a card, or may: the old one is not fully known."""
+    """Return whether a list takes a right from a card.
+
+    True also if the stored list is not fully known.
+    """
     return state.known is not Stored.CURRENT or lowers(state.cards, write.cards)
 
 

@@ -45,7 +45,7 @@ class CardResult(Enum):
 class Refused(Enum):
     """Why a request does not change the list."""
 
-    BUSY = "busy"  # others wait for the disk
+    BUSY = "busy"  # other changes wait for the disk
     UNKNOWN = "unknown"  # no such card
     NAME = "name"
 

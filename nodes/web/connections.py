@@ -1,8 +1,8 @@
 """The connections of the page, with limits at their sockets.
 
-waitress uses the listening socket that it is given, and those that this one accepts. They are
-classes of this module and record by the monotonic clock when each connection was last active: so
-no limit has to be set in waitress itself, and setting UTC changes none of them.
+waitress gets a listening socket of a class of this module, which accepts connections of another
+class of it. Both record by the monotonic clock when a connection was last active. So waitress
+itself needs no time limit, and setting UTC changes nothing.
 """
 
 import contextlib

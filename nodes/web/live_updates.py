@@ -75,7 +75,7 @@ class LiveUpdates:
         self.curve = Curve()  # replaced as a whole: any thread may read it
 
     def watch(self, is_watched: bool) -> None:
-        """Begin or end to feed the streams."""
+        """Begin or stop sending to the streams."""
         for timer in self.timers:
             timer.cancel()
         self.timers = []

@@ -27,9 +27,9 @@ HEADER_BYTES = 16 * 1024
 BODY_BYTES = 64 * 1024
 BACKLOG = 128
 ROUND_S = 60.0  # assumed: each event wakes the server before
-THREADS_END_S = 0.4  # at the end: for the running requests
-LATE_THREADS_S = 30.0  # after that, unless the process has ended before
-FLUSH_S = 0.05  # then for pending output
+THREADS_END_S = 0.4  # how long a stop waits for the running requests
+LATE_THREADS_S = 30.0  # how long threads that are later may still end, if the process still runs
+FLUSH_S = 0.05  # how long a stop waits for pending output, after the running requests
 NEVER_S = 10**9  # by the wall clock, see IDLE_S of `nodes.web.connections`
 
 
@@ -136,7 +136,8 @@ class PageServer:
             self._round(0.0)  # wakes threads that wait for their clients
             self._listener.close()
             self._on_closed()
-            # What a late thread writes to the trigger must not reach the next file of its number.
+            # A late thread may still write to the trigger's descriptor. It stays open until the
+            # threads have ended, so that no other file gets its number.
             dispatcher.shutdown(timeout=LATE_THREADS_S)
             if not dispatcher.threads:
                 with self._waking:

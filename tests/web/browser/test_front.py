@@ -108,7 +108,7 @@ def test_silent_front_is_drawn_hatched_and_said_in_words(tab: Page, site: Site) 
         expect(tab.locator("#caption")).to_contain_text("No message from led for")
         assert set(drawn(tab).values()) == {("unknown", "unknown")}
         assert words_of(tab, "S1") == "S1 not known"
-    expect(tab.locator("#caption")).to_contain_text("The status LED says")
+    expect(tab.locator("#caption")).to_contain_text("The status LED shows")
 
 
 STEP = """() => document.querySelector("#drawing").getAnimations({subtree: true})

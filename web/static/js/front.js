@@ -15,7 +15,7 @@ export function showFront(frame, caption, phaseMoved) {
   if (changed) keepStep();
   rows(byId("words"), Object.entries(shown), ([name, light]) =>
     make("li", {}, make("b", {}, begun(LIGHTS[name].short)), make("span", {}, asText(light))));
-  text(byId("caption"), sentence(frame ? `The status LED says: ${caption}` : caption));
+  text(byId("caption"), sentence(frame ? `The status LED shows: ${caption}` : caption));
   const tone = frame ? TONES[frame.tone] ?? "" : "";
   if (byId("tone").dataset.tone !== tone) {
     byId("tone").dataset.tone = tone;

@@ -9,7 +9,7 @@ export const { LIGHTS, EFFECTS, TONES } = JSON.parse(byId("words-of-the-front").
 
 export const VEHICLES = {
   away: "away",
-  plugged: "plugged in, asks for nothing",
+  plugged: "plugged in, does not ask for energy",
   ready: "asks for energy",
   charging: "charging",
   stopping: "stopping",

@@ -126,7 +126,7 @@ async function act(verb, body, placeId, done) {
     }
   } catch {
     isRefused = true;
-    words = "The box is not reached.";
+    words = "The box cannot be reached.";
   }
   if (!isRefused && verb === "house") forget("[id^=house-]");
   if (!isRefused && verb === "sun") forget("#sun-w");
