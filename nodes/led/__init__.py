@@ -7,14 +7,14 @@ asks        rfid: erase; system: restart (the service key)
 touches     the front: four segments, network, RFID and mode indicators, the lit frame, touch key
             and its light, buzzer, service key
 deadline    a change is shown within 0.3 s; a key that moves wakes the node at once
-safe state  without messages the front shows the start-up pattern (LED-6); it never goes on blinking
-            blue while session or safety is silent. A key whose state is unknown does nothing
+safe state  without messages the front shows the start-up pattern (LED-6); it stops blinking blue
+            when session or safety is silent. A key whose state is unknown does nothing
 
 Each light depends only on the nodes that it describes: without the charging service the box works
 fully and the network indicator is off (DCS-8); while rfid is silent its lights are off. Without
-mains the front is off, plays no tone and ignores its keys (PAN-2). Restarted in place, the front
-keeps its last frame until the messages have arrived again, 1.25 s at most; at a start of the box,
-as launch/graph shows, it shows the start-up pattern at once (LED-6).
+mains the front is off, plays no tone and ignores its keys (PAN-2). After a restart in place the
+front keeps its last frame until the messages have arrived, 1.25 s at most. At a start of the box,
+which launch/graph shows, it shows the start-up pattern at once (LED-6).
 
 machine.py makes the frame; pattern.py has the patterns of the status LED, indicators.py the other
 lights, tones.py plays one tone after another. keys.py turns the level of a key into events,

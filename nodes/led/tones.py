@@ -12,7 +12,7 @@ from msgs.rfid import RfidStatus
 
 TONE_S = 0.5  # assumed; three notes of 120 ms are the longest (hardware.md 3.5)
 PAUSE_S = 0.1  # assumed: long enough to be heard, and to be a frame of its own
-MOST_WAITING = 3  # assumed: the oldest of more are dropped, their cause is too long ago
+MOST_WAITING = 3  # assumed: if there are more, the oldest are dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ def step_box(state: BoxState, inputs: BoxInputs, period_s: float) -> tuple[BoxSt
     )
     is_back = state.misses == LOGGED_MISSES
     log = (("info", "the meter chip can be read again"),) if is_back else ()
-    # Due again at the next look, whose sample has another time.
+    # Due at each look: the next sample has another time.
     return BoxState(), BoxOutputs(reading=reading, log=log, due_s=inputs.now_s)
 
 

@@ -43,14 +43,16 @@ class Config(Struct, frozen=True, kw_only=True):
     safety_hold_s: float = SAFETY_STATUS.hold_s
     session_hold_s: float = SESSION_STATUS.hold_s
     offer_hold_s: float = LOAD_OFFER.hold_s
-    line_grace_s: float = 0.5  # half of the hold of pilot/status: valid again before safety opens
+    # Time for the first reading: half of the hold of pilot/status, so that it is published before
+    # safety opens.
+    line_grace_s: float = 0.5
     period_s: float = 0.02  # between two looks, and between two messages without a change
     # Without a vehicle the contactor is open already, and plugging in takes seconds.
     idle_period_s: float = 0.05
     idle_say_s: float = 0.1
     again_s: float = 0.005  # to the next look after a reading that does not confirm the state
     # A vehicle that does not answer its offer may be asleep: state F and then X1 wake it.
-    # Once for each session. EVerest: 30 s, T_step_EF 4.0 s, then 0.75 s in x1.
+    # Once for each session. EVerest: 30 s, T_step_EF 4.0 s, then 0.75 s in X1.
     wake_up: bool = True
     wake_after_s: float = 30.0
     wake_f_s: float = 4.0
@@ -115,7 +117,10 @@ def look(
     session: SessionStatus | None,
     offer: LoadOffer | None,
 ) -> Inputs:
-    """Return the inputs of a look: the used fields of each message, so that others wake nothing."""
+    """Return the inputs of a look: only the used fields of each message.
+
+    So a change of another field causes no step.
+    """
     return Inputs(
         now_s=now_s,
         reading=reading,
@@ -163,7 +168,8 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if cp is not state.cp:
         state = replace(state, cp=cp)
     is_settling = reading is not None and cp.state is None and not cp.is_undefined
-    # A failed or out-of-window reading counts as state E, except the first readings.
+    # E if the reading has failed or the line has been undefined for too long; None while the first
+    # readings settle.
     cp_state = cp.state or (None if is_settling else CpState.E)
 
     offered_a = _next_offer(config, state, inputs, cp_state, moment)
@@ -236,7 +242,8 @@ def _wake(
 ) -> State:
     """Begin to wake a vehicle that has not answered its offer; the offer falls to 0.
 
-    The 5 s between two changes of the duty keep it in X1 for at least a second afterwards.
+    After state F (4 s) the line stays in X1 for at least 1 s, because the offer rises only 5 s
+    after its last change.
     """
     now_s, session, is_offered = inputs.now_s, inputs.session, bool(state.offered_a)
     has_asked = is_offered and (state.has_asked or cp_state in _ASKS)

@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 PULL_IN_S = 0.025  # assumed: middle of 15 to 30 ms of an AC-coil contactor of 40 A
-DROP_OUT_S = 0.018  # assumed: within 10 to 25 ms of the same
+DROP_OUT_S = 0.018  # assumed: within 10 to 25 ms of such a contactor
 SLOW_S = 0.5  # the fault `slow`: beyond the 0.2 s of ERR-RED
 WATCHDOG_S = 1.0  # from the last edge until the hardware watchdog drops the coil
 

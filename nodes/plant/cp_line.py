@@ -1,7 +1,7 @@
 """The CP line: a generator behind 1 kilohm, and the load between the line and earth.
 
 Voltages follow from the divider of the generator's source resistance and the load. The product's
-generator gives +12 V and -12 V; a duty of 100 % is x1 (steady +12 V), 0 % is state F (-12 V).
+generator gives +12 V and -12 V; a duty of 100 % is X1 (steady +12 V), 0 % is state F (-12 V).
 """
 
 from msgspec import Struct

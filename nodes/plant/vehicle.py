@@ -19,7 +19,7 @@ PLUG_OUT_S = 1.0  # from S2 open to plug out, when people end a charge in order
 TAPER_FROM_RATIO = 0.8  # state of charge from which the battery takes less
 TAPER_WIDTH_RATIO = 0.25  # 20 % of the power is left when it is full
 EFFICIENCY_RATIO = 0.9  # from the plug to the battery
-WAKES_S = 3.0  # assumed: F or no voltage wakes it after that; boxes in the field give 3 to 5 s
+WAKES_S = 3.0  # assumed: F or no voltage for this long wakes it; boxes in the field give 3 to 5 s
 EXCESS_RATIO, EXCESS_A = 1.2, 1.0  # the fault `overcurrent`: 20 % and 1 A beyond the offer
 
 
@@ -179,7 +179,10 @@ def _wake(vehicle: Vehicle, now_s: float, is_dead: bool, news: dict[str, object]
 def _obey(
     vehicle: Vehicle, charger: Charger, now_s: float, heard_a: float, news: dict[str, object]
 ) -> float:
-    """Return the offer that it follows: without S2 the newest one, else one that is older."""
+    """Return the offer that it follows.
+
+    With S2 open the newest one, with S2 closed the previous one until its dead time is over.
+    """
     if heard_a != vehicle.heard_a:
         delay_s = charger.dead_time_s if heard_a else min(charger.dead_time_s, STOPS_WITHIN_S)
         obeys_at_s = now_s + delay_s

@@ -7,13 +7,13 @@ monitor, protective earth, temperatures, DIP switches; the pilot line and the me
 reads itself, in addition to the nodes that own them; both generations of safety-latch.json in the
 state directory. One driver for each chip: coil.py, analog.py, generator.py, shift_register.py,
 chip.py; chain.py makes one reading of all.
-Deadline: one look each 10 ms; each 25 ms while open and no vehicle is there. A vehicle that
-leaves C or D has the enable line off within 50 ms, a monitor that trips within one look (the
-hardware also cuts the coil by itself).
-Safe state: enable off, no watchdog edges. Entered when its own inputs are silent (50 ms), when
-pilot is silent (1.0 s), and when session (3 s) or meter (5 s) is silent: then once the vehicle
-draws less than 1 A, 6 s later at the latest. With the contactor closed, also when its own look is
-more than 100 ms late.
+Deadline: one look each 10 ms; each 25 ms while open and without a vehicle. The enable line is off
+within 50 ms after a vehicle leaves C or D, and at the next look after the monitor has tripped (the
+hardware cuts the coil by itself as well).
+Safe state: enable off, no watchdog edges. Entered at once when its own inputs are silent (50 ms),
+when pilot is silent (1.0 s), and, with the contactor closed, when its own look is more than 100 ms
+late. Entered when session (3 s) or meter (5 s) is silent and the vehicle draws less than 1 A, after
+6 s at the latest.
 
 At start the coil driver switches enable off before any watchdog edge and any other device; then
 safety proves the contactor open. It relies on no message that it can check itself: pilot/status
@@ -25,13 +25,13 @@ read. It is cleared only by a power-on reset of the hardware after it, and a con
 proven open (ERR-8007). No other fault is stored.
 The wired phases are stored as well: a phase that is lost stays 8002 over restarts.
 
-machine.py is the step and the phases. reading.py takes each part one reading on: cycle.py judges
-the gap before a look, evaluation.py evaluates a reading (supply.py mains and current, wiring.py the
-phases that count, heat.py temperatures, switches.py the DIP switches), contactor.py proves the
-contactor, selftest.py tests the monitor, duty.py compares the generator with pilot, plug.py follows
-the plug, stale.py counts unusable readings, complain.py finds faults (finding.py names their
-causes), faults.py keeps them by the rules of the ERR table. recall.py takes what the disk holds at
-start (latch.py) and what mains off and on clears (mains_reset.py). why.py finds the reasons against
-current, report.py makes what is published, with the texts of words.py. No decision depends on a
-text. state.py holds the state: one Struct for each part.
+machine.py is the step and the phases. reading.py updates each part with one reading: cycle.py
+judges the gap before a look, evaluation.py evaluates a reading (supply.py mains and current,
+wiring.py the phases that count, heat.py temperatures, switches.py the DIP switches), contactor.py
+proves the contactor, selftest.py tests the monitor, duty.py compares the generator with pilot,
+plug.py follows the plug, stale.py counts unusable readings, complain.py finds faults (finding.py
+names their causes), faults.py keeps them by the rules of the ERR table. recall.py takes what the
+disk has at start (latch.py) and what mains off and on clears (mains_reset.py). why.py finds the
+reasons why no current may flow, report.py makes what is published, with the texts of words.py. No
+decision depends on a text. state.py has the state: one Struct for each part.
 """

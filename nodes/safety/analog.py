@@ -10,8 +10,8 @@ from bus import Driver
 class AnalogReading(Struct, frozen=True, kw_only=True):
     """All channels of one moment."""
 
-    high_v: float  # pilot: plateau of the positive half-wave; the steady level in x1 and F
-    low_v: float  # pilot: plateau of the negative half-wave; equals high_v in x1 and F
+    high_v: float  # pilot: plateau of the positive half-wave; the steady level in X1 and F
+    low_v: float  # pilot: plateau of the negative half-wave; equals high_v in X1 and F
     earth_ohm: float  # protective-earth loop
     terminal_c: float
     board_c: float

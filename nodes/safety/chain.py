@@ -14,8 +14,8 @@ from nodes.safety.shift_register import ShiftRegister, ShiftRegisterReading
 class ChainReading(Struct, frozen=True, kw_only=True):
     """All inputs at one moment."""
 
-    high_v: float  # pilot: plateau of the positive half-wave; the steady level in x1 and F
-    low_v: float  # pilot: plateau of the negative half-wave; equals high_v in x1 and F
+    high_v: float  # pilot: plateau of the positive half-wave; the steady level in X1 and F
+    low_v: float  # pilot: plateau of the negative half-wave; equals high_v in X1 and F
     duty_percent: float  # read back from the pilot's generator
     mirror_closed: bool  # normally-closed mirror contact: True proves all main poles open
     load_voltage: bool  # voltage behind the contactor, on any phase
@@ -26,7 +26,7 @@ class ChainReading(Struct, frozen=True, kw_only=True):
     board_c: float
     overtemperature: bool  # the over-temperature switch has opened, and the coil with it
     dip1: int  # DSW1 as a byte, switch .1 is the most significant bit
-    dip2: int  # DSW2 likewise
+    dip2: int  # DSW2, in the same way as DSW1
     power_on_reset: bool  # mains came on since the flag was cleared
     currents_a: Phases | None  # meter chip; None when it has been silent for 0.5 s
     voltages_v: Phases | None

@@ -18,8 +18,8 @@ class Config(Struct, frozen=True, kw_only=True):
     opening_s: float = 0.2  # ERR-RED: voltage still there 0.2 s after opening
     # A predecessor's contactor drops with its last watchdog edge (1.0 s) and then has opening_s.
     start_s: float = 1.5
-    # Opened because pilot saw the plug leave first: safety's own readings need 20 ms, and a
-    # reserve.
+    # After an opening because pilot saw the plug pulled first: safety's own readings need 20 ms;
+    # the rest is reserve.
     pulled_s: float = 0.1
     # assumed: no vehicle stops and is unplugged in so short a time of stale inputs
     unseen_s: float = 0.5
@@ -30,12 +30,13 @@ class Config(Struct, frozen=True, kw_only=True):
     # While the contactor is proven open and no vehicle is there, more looks would open nothing
     # sooner: half of the hold of safety's own inputs.
     idle_s: float = 0.025
-    first_status_s: float = 0.5  # the first status waits so for a proof: half of its hold
+    first_status_s: float = 0.5  # the first status waits this long for a proof: half of its hold
     stale_s: float = 1.0  # assumed: stale inputs for longer are a fault
     # The generator does not follow pilot/status: longer than the hold of that message (1.0 s).
     not_followed_s: float = 1.5
-    # assumed: stale inputs or a late look breaking off a charge or a self-test so often are a fault
+    # assumed: it is a fault if stale inputs or late looks break off a charge or a self-test this
+    # often
     interruptions: int = 3
     interruptions_s: float = 60.0
     tested_s: float = 86_400.0  # a self-test is good for a day (Easee, NexBlue: hardware.md 2.1)
-    keep_s: float = 2.0  # a node that is asked to stop waits so for its disk
+    keep_s: float = 2.0  # a node that is asked to stop waits this long for its disk

@@ -70,10 +70,12 @@ def prove_by_contacts(
     why: Stale,
     since_s: float,
 ) -> tuple[ContactorProof, Finding | None]:
-    """Take the proof of the contacts alone while inputs are stale; return a fault of theirs.
+    """Prove by mirror contact and load voltage alone, while inputs are stale.
 
-    Without mains the contacts have no supply and prove nothing. In a reading with an impossible
-    pilot line the contacts are still valid, and their time for the proof runs on.
+    Return also a fault of the contacts, if any.
+
+    Without mains the contacts have no supply and prove nothing. If only the values of the CP line
+    are impossible, the contacts are still valid, and the time for their proof continues.
 
     :param since_s: since the look before.
     """

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from bus.moment import Moment
 
-# With the contactor closed (architecture "who holds how long"): one look was left out.
+# With the contactor closed looks are 10 ms apart: a longer gap means that one look was missed.
 LATE_S = 0.02
-# So many late looks within this time are allowed.
+# Up to MOST_LATE late looks are allowed within WITHIN_S.
 MOST_LATE, WITHIN_S = 3, 10.0
 TOO_LATE_S = 0.1
 # Half of the hardware watchdog's hold: the coil may have dropped, and earlier readings do not count
@@ -20,8 +20,7 @@ TOO_LATE_S = 0.1
 STALLED_S = 0.5
 
 
-# A reading that took longer counts as failed: the hold of safety's own inputs (architecture "who
-# holds how long").
+# A reading that took longer counts as failed: it is the hold of safety's own inputs.
 READ_S = 0.05
 
 
@@ -39,9 +38,9 @@ class Lateness(Enum):
     """What the gap before a look means."""
 
     IN_TIME = "in_time"
-    LATE = "late"  # with the contactor closed: this reading decides alone
+    LATE = "late"  # a closed contactor stays closed only if this reading alone shows C or D
     TOO_LATE = "too_late"  # a closed contactor opens, a self-test begins again
-    STALLED = "stalled"  # the same, and earlier readings do not count
+    STALLED = "stalled"  # as TOO_LATE, and earlier readings do not count
 
 
 class Cycle(Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ class DutyComparison(Struct, frozen=True, kw_only=True):
 def compare(
     duty: DutyComparison, pilot: PilotStatus | None, evaluation: Evaluation, now_s: float
 ) -> DutyComparison:
-    """Take the comparison one reading on.
+    """Update the comparison with one reading.
 
     One reading that fits does not end it; a value of pilot/status that is really followed fits in
     several readings.

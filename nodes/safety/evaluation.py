@@ -38,14 +38,17 @@ from nodes.safety.wiring import UNKNOWN, Wiring
 # of -12 V in a row prove the diode; four others in a row (40 ms), or every second one, show that it
 # is missing.
 DIODE_PROVEN, DIODE_MISSING = 3, -5
-MIRROR_V = 1.25  # without a diode the halves mirror each other: the sum is 0 V +/- this (field)
+# Without a diode both plateaus have the same magnitude: their sum is 0 V +/- this (field.md).
+MIRROR_V = 1.25
 SURE_READS = 10  # 0.1 s for the earth measurement; 0.2 s if every second reading is bad
 EXCESS_READS = 50  # 0.5 s: the pilot follows a lowered limit within 0.12 s (message and round)
-BESIDE_PERCENT = 1.0  # tolerance of a duty read back: +/-5 us are 0.5 points, the reading 0.5
+# Tolerance of a duty read back: 0.5 points by the generator (+/-5 us), 0.5 by the measurement.
+BESIDE_PERCENT = 1.0
 DUTY_TOLERANCE_A = 0.35  # +/-5 us of pulse width is +/-0.3 A (generator), and rounding
 RESET_READS = 3  # of the power-on reset's flag
 OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and a plug is not changed faster
-EARTH_LIMIT_OHM = 500.0  # high-ohmic from 300 to 500 ohm on (field); healthy loops are below 100
+# Devices in the field refuse from 300 to 500 ohm on (field.md); good loops are below 100 ohm.
+EARTH_LIMIT_OHM = 500.0
 
 _NO_VEHICLE = (CpState.A, CpState.E, CpState.F)
 _ASKS = (CpState.C, CpState.D)
@@ -65,7 +68,7 @@ class EvaluationState(Struct, frozen=True, kw_only=True):
     """What is remembered from one reading to the next."""
 
     cp: SettledCp = UNSETTLED
-    # When the chip's voltages are all younger than the settled 0 V of the pilot [s].
+    # From this time on the chip's voltages are newer than the settled 0 V of the CP line [s].
     chip_knows_s: float | None = None
     diode: int = 0  # evidence for the vehicle's diode (above 0) or against it (below 0)
     out_reads: int = 0  # of state A, in a row
@@ -83,7 +86,10 @@ NOTHING_EVALUATED = EvaluationState()
 
 
 def forget(before: EvaluationState, chip_knows_s: float | None = None) -> EvaluationState:
-    """Return the state after a failed reading: all but the settled pilot state."""
+    """Return the state after a failed reading: switches, heat, supply and wiring carry over.
+
+    The settled CP state and the counts of this file are dropped.
+    """
     kept = EvaluationState(
         chip_knows_s=chip_knows_s,
         switches=switches.carry_over(before.switches),
@@ -99,7 +105,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
 
     cp: CpState | None  # settled; None: not known yet, or undefined
     is_settled: bool  # pilot and switches have been read often enough
-    is_steady: bool  # this reading confirms it, and so did those before
+    is_steady: bool  # this reading and those before it show the settled CP state
     is_undefined: bool  # no state on the pilot for longer than a change takes
     is_plugged: bool  # B, C or D
     is_out: bool  # in A long enough for a change of vehicles
@@ -182,7 +188,9 @@ def evaluate(
         is_switched_off=is_switched_off,
     )
     allowed_a = dip.installation_limit_a
-    if not derating.is_hot:  # hot: nothing is offered, and the vehicle has its 6 s to stop
+    # While too hot no current is permitted; the old duty is no fault then, as the vehicle has 6 s to
+    # stop.
+    if not derating.is_hot:
         allowed_a = limit_of_temperature(allowed_a, derating.paced_c, False)
     has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
     wiring_now = wiring.learn(
@@ -346,7 +354,7 @@ def _number(value: object) -> float:
 
 
 def _weigh(reads: int, holds: bool, most: int) -> int:
-    """Count a reading that holds as 2, any other as -1."""
+    """Return the count after one more reading: 2 more if it holds, else 1 less."""
     return min(reads + 2, 2 * most) if holds else max(reads - 1, 0)
 
 

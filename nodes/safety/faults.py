@@ -28,7 +28,7 @@ class FaultState(Struct, frozen=True, kw_only=True):
 
     @property
     def is_latched(self) -> bool:
-        """Return whether a fault holds that only mains off and on, or a restart, clears."""
+        """Return whether 8007 or all red is raised."""
         return any(record.code in LATCHED for record in self.records)
 
     def holds(self, code: FaultCode) -> bool:
@@ -76,7 +76,7 @@ def review(
 ) -> FaultState:
     """Clear what is over, use a retry that is due, schedule the next one.
 
-    A plug is out when it has been out for longer than a bounce; else a bad contact would reset the
+    The plug counts as out only after OUT_READS readings of A; else a bad contact would reset the
     counters.
 
     :param is_charging: the contactor is proven closed.

@@ -10,7 +10,7 @@ from bus import Driver
 class GeneratorReading(Struct, frozen=True, kw_only=True):
     """What the generator is set to."""
 
-    duty_percent: float  # 100: x1, 0: F
+    duty_percent: float  # 100: X1, 0: F
 
 
 class Generator(Driver, Protocol):

@@ -23,7 +23,7 @@ class Derating(Struct, frozen=True, kw_only=True):
     """What is remembered from one reading to the next."""
 
     celsius: float | None = None  # of the hotter sensor, at most 1 s old
-    since_s: float = 0.0  # when that was taken, or when a leap left it
+    since_s: float = 0.0  # when `celsius` was taken, or when a leap left it
     is_leaping: bool = False
     reads: int = 0  # evidence for too hot
     is_hot: bool = False
@@ -41,8 +41,8 @@ def update(
     """Return the derating after one more reading, and the temperature that counts [degC].
 
     Too hot after 0.1 s above 80 degC, or when the switch opens; over when a minute has passed and
-    it is below 65 degC. A sensor that is open, shorted or no number counts as the hottest value;
-    one that has leapt does so for a second.
+    it is below 65 degC. A sensor that is open or shorted, or whose value is no number, counts as
+    the hottest value; a sensor whose value has leapt counts so for one second.
     """
     now_s = moment.now_s
     celsius = max(_celsius(terminal_c), _celsius(board_c))

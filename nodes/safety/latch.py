@@ -27,7 +27,8 @@ class Latch(Struct, frozen=True, kw_only=True):
 
     since_utc_ns: Nanoseconds
     finding: Finding
-    is_flag_up: bool = False  # the reset's flag was up all the time: it proves nothing
+    # The power-on flag was set when 8007 was latched: it does not show mains off and on since then.
+    is_flag_up: bool = False
 
 
 class Recalled(Struct, frozen=True, kw_only=True):
@@ -41,7 +42,8 @@ class Recalled(Struct, frozen=True, kw_only=True):
 class LatchWrite(Struct, frozen=True, kw_only=True):
     """What is to be stored from now on, as it is written to the file.
 
-    An unknown field comes from a later version and is no damage; a file without a latch is.
+    A file with an unknown field is from a later version and is valid; a file without the field
+    `latch` is damaged.
     """
 
     latch: Latch | None

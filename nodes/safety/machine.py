@@ -2,8 +2,7 @@
 
 The phases are those of `msgs.safety.SafetyPhase`. Each step first judges its own cycle, then the
 reading; updates each part with it, raises and clears faults (`reading.py`); then it changes the
-phase. A step without a reading opens in every phase. IEC 61851-1:2017, Annex A; architecture "who
-holds how long".
+phase. A step without a reading opens in every phase. IEC 61851-1:2017, Annex A.
 """
 
 from msgspec.structs import replace

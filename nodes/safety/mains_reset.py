@@ -1,7 +1,7 @@
 """Mains off and on, as the flag of the hardware's power-on reset shows it (ERR-P). Pure.
 
-A flag that has been up since the start is older than this process: it clears what the previous
-process has stored, and no fault that this process has raised. The disk has to be read first.
+A flag that is set at the start was set before this process began: it clears what the previous
+process has stored, and no fault of this process. The disk has to be read first.
 """
 
 from msgspec import Struct
@@ -27,7 +27,7 @@ class MainsReset(Struct, frozen=True, kw_only=True):
 def watch(
     reset: MainsReset, evaluation: Evaluation, *, is_recalled: bool, waits_until_s: float
 ) -> MainsReset:
-    """Take the flag one reading on; it is seen once for each time that the mains come on.
+    """Update the flag with one reading; each return of mains is seen once.
 
     :param is_recalled: the disk has been read.
     :param waits_until_s: the end of the wait if the mains have just come on.

@@ -112,7 +112,7 @@ class SafetyNode:
         if outputs.warning is not None:
             self._bus.log("warning", outputs.warning)
         if outputs.write is not None:
-            # No message waits for the result: both generations have everything.
+            # `lowers=True`: every write goes to both generations.
             work = partial(keep, self._latch_path, outputs.write, lowers=True)
             self._bus.offload("latch", work, self._on_written)
         if outputs.status is not None:
@@ -145,7 +145,8 @@ class SafetyNode:
         if found.problem is not None:
             self._bus.log(
                 "error",
-                f"{self._latch_path}: {found.problem}; 8007 holds until mains were off and on",
+                f"{self._latch_path}: {found.problem}; 8007 is raised until mains have been "
+                "switched off and on",
             )
         self._hear_disk(found)
 

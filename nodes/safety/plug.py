@@ -22,7 +22,7 @@ class PlugState(Struct, frozen=True, kw_only=True):
 
 
 def follow(plug: PlugState, evaluation: Evaluation, utc_ns: int) -> PlugState:
-    """Take the plug one reading on."""
+    """Update the plug with one reading."""
     is_out = evaluation.is_out or (plug.is_out and not evaluation.is_plugged)
     since_utc_ns = plug.since_utc_ns
     if is_out:
@@ -37,7 +37,7 @@ def follow(plug: PlugState, evaluation: Evaluation, utc_ns: int) -> PlugState:
 
 
 def open_under(plug: PlugState, until_s: float) -> PlugState:
-    """Note until when state A is a plug that was pulled."""
+    """Record until when state A counts as a pulled plug."""
     return replace(plug, pulled_until_s=until_s)
 
 

@@ -21,7 +21,10 @@ from nodes.safety.state import Inputs, State
 def judge_cycle(
     config: Config, state: State, inputs: Inputs, moment: Moment
 ) -> tuple[State, Lateness]:
-    """React to a late look: open, or begin the self-test again."""
+    """React to a late look.
+
+    Raise a fault, which opens a closed contactor, or break off the self-test that runs.
+    """
     is_closed = state.phase in ENERGISED
     cycle, lateness = watch_cycle(state.cycle, moment, inputs.since_s, is_closed=is_closed)
     if cycle is not state.cycle:

@@ -35,8 +35,8 @@ def report(
     """Return the outputs of a step.
 
     The watchdog is fed only by looks without a finding: inputs are fresh, an open contactor is
-    proven open, nothing is latched. So a coil that does not follow its enable line loses its
-    watchdog 1 s later.
+    proven open, nothing is latched. So if the coil stays on with the enable line off, the hardware
+    watchdog drops it after 1 s.
 
     :param before: the state before the step.
     """

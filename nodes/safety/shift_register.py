@@ -11,12 +11,12 @@ class ShiftRegisterReading(Struct, frozen=True, kw_only=True):
     """All bits of one moment."""
 
     dip1: int  # DSW1 as a byte, switch .1 is the most significant bit
-    dip2: int  # DSW2 likewise
+    dip2: int  # DSW2, in the same way as DSW1
     overtemperature: bool  # the over-temperature switch has opened, and the coil with it
 
 
 class ShiftRegister(Driver, Protocol):
-    """The shift register; its driver compares readings and takes the majority."""
+    """The shift register. The driver returns what it reads; `switches.py` takes the majority."""
 
     def read(self) -> ShiftRegisterReading | None:
         """Return the newest values; None when there have been none for 50 ms."""

@@ -31,7 +31,9 @@ def interrupt(stale: StaleInputs, config: Config, moment: Moment) -> tuple[Stale
 def miss(
     stale: StaleInputs, config: Config, why: Stale, moment: Moment, *, interrupts: bool
 ) -> tuple[StaleInputs, bool]:
-    """Record stale inputs; return whether for too long, or with too many interruptions.
+    """Record stale inputs; return whether they are a fault.
+
+    They are if they have lasted too long, or have broken off too many charges and self-tests.
 
     Without mains it is no fault; what was counted before the loss was known is dropped.
 

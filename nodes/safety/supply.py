@@ -214,7 +214,7 @@ def _most_a(
 
 
 def _good(is_known: bool) -> bool | None:
-    """Return False (nothing bad) for a reading that is known, None for one that is not."""
+    """Return `is_bad` of `spend` for a value that is not bad; None if it is not known."""
     return False if is_known else None
 
 

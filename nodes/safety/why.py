@@ -24,7 +24,7 @@ _VEHICLE_ASKS = (CpState.C, CpState.D)
 
 
 class Why(Enum):
-    """A reason against current, or what it still needs."""
+    """Why no current may flow, or what still has to happen first."""
 
     FAULT = "fault"  # the first record says which
     STOP = "stop"
@@ -46,7 +46,7 @@ class Why(Enum):
     PILOT_SILENT = "pilot_silent"
     PILOT_DISAGREES = "pilot_disagrees"
     UNCONFIRMED = "unconfirmed"  # this look came late, so its reading alone must show C or D
-    # Of a phase, only published.
+    # Reasons that only explain a phase: they are published and decide nothing.
     DISK_REFUSES = "disk_refuses"
     DISK_UNHEARD = "disk_unheard"
     NOT_PROVEN = "not_proven"
@@ -60,11 +60,12 @@ Reason = Why | Stale
 
 
 class Reasons(NamedTuple):
-    """The reasons against current, in three degrees."""
+    """The reasons why no current may flow, by what they cause."""
 
     to_withhold: Reason | None  # pilot must not offer current; a vehicle that draws has 6 s to stop
-    to_wait: Reason | None  # pilot itself offers no current; the same 6 s
-    to_open: Reason | None  # at once
+    # Pilot offers no current, or its generator gives no PWM; the vehicle has 6 s to stop.
+    to_wait: Reason | None
+    to_open: Reason | None  # the contactor opens at once
 
     @property
     def first(self) -> Reason | None:

@@ -2,8 +2,8 @@
 
 A phase counts while it has 50 V or more: out of range it is 8002. One with less, while another has
 mains, is not wired and its voltage does not count. Without mains nothing is learned, and until the
-wiring is known all three phases count. A phase whose voltage is unknown is not one below 50 V: the
-wiring is known only after each has shown a voltage.
+wiring is known all three phases count. An unknown voltage does not count as below 50 V: the wiring
+is known only after the voltage of each phase has been read.
 
 A phase is remembered once it has had mains (160 V or more) with the contactor commanded open, or
 has carried current through a closed one. It counts from then on, and is 8002 when it is lost. With
@@ -45,7 +45,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     seen: Wired = NONE  # remembered by this process
     kept: Wired = NONE  # stored by the previous process since the mains came on
     live_s: Phases = (0.0, 0.0, 0.0)  # at 50 V or more, of a phase not remembered yet
-    seen_s: Phases = (0.0, 0.0, 0.0)  # with the evidence to remember it, likewise
+    seen_s: Phases = (0.0, 0.0, 0.0)  # with the evidence to remember it, of such a phase
     mains_s: float = 0.0  # with mains on a phase, until the wiring is known
     is_known: bool = False
 
@@ -123,7 +123,7 @@ def _see(
 ) -> tuple[bool, float, float]:
     """Return whether a phase is remembered now, and the times of one that is not."""
     if not (live_s or seen_s) and abs(volt) < ABSENT_V and (is_open or abs(amp) <= STRAY_A):
-        return False, 0.0, 0.0  # a phase that is not wired, round by round
+        return False, 0.0, 0.0  # shortcut: the usual reading of a phase that is not wired
     is_live = None if math.isnan(volt) else abs(volt) >= ABSENT_V  # an impossible value is not 0 V
     live_s = spend(live_s, is_live, since_s, LIVE_S)
     value, least = (volt, LEAST_V) if is_open else (abs(amp), STRAY_A)

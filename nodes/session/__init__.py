@@ -4,9 +4,10 @@ subscribes  safety/status, pilot/status, meter/box, load/offer, launch/graph, rf
             (all looked at every 0.2 s)
 publishes   session/status (1 s and on change), session/wish (latched, on change and when the clock
             is set)
-answers     end (stop the running session until the plug is out or a card is presented), wish (the
-            app's limit or pause: for this charge, until replaced, until a time, for a duration),
-            sessions (the stored records, newest first), authorize (a known card was presented)
+answers     end (end the running session; this plug-in is not charged any more until the plug is out
+            or a card is presented), wish (the app's limit or pause: for this charge, until
+            replaced, until a time, for a duration), sessions (the stored records, newest first),
+            authorize (a known card was presented)
 touches     sessions.sqlite and both generations of session-wish.json in the state directory
 deadline    no hard one: a withdrawn permission is published within 0.2 s, at once on a request
 safe state  silence, or permitted = False: pilot goes to X1, safety opens
@@ -19,38 +20,38 @@ on with the stored session, its card, start energy and permission, once safety h
 plug is still seated; a plug that went in meanwhile belongs to another vehicle.
 
 The settings decide whether a card is required. Until they are known no session begins; they do not
-affect a session that runs. With no vehicle plugged in, a card authorises: who plugs in within 60 s
-charges with it. With a vehicle plugged in, a card begins the session, also after a stop. In both
-cases the authorisation lapses 60 s after the card (10 s after the plug-in, if that is later) unless
-the charge was started: self-test passed, and current offered or held back by a plan, a pause or a
-limit. The deadline is stored with the session. After a loss of power the full time is given again,
-and it ends 10 s or more after the random wait that keeps the boxes of a house from starting at
-once. An authorisation without a session is not stored: after a restart of the node the card is
-presented again. The card that has authorised logs off; another one changes nothing. To log off is
-the same request again, so a card that is presented once causes one request.
+affect a session that runs. With no vehicle plugged in, a card authorises: a vehicle that is plugged
+in within 60 s is charged with this card. With a vehicle plugged in, a card begins the session, also
+after a stop. In both cases the authorisation lapses 60 s after the card (10 s after the plug-in, if
+that is later) unless the charge was started: self-test passed, and current offered or held back by
+a plan, a pause or a limit. The deadline is stored with the session. After a loss of power the time
+begins again. It also lasts until at least 10 s after the random wait by which the boxes of a house
+start one after another. An authorisation without a session is not stored: after a restart of the
+node the card has to be presented again. The card that has authorised logs off; another one changes
+nothing. The same request again logs off. Therefore rfid sends one request for each presented card.
 
 Mains lost and back: with the same plug still seated the session resumes, else it ends with
-POWER_LOSS at the time of the loss. It has all that the box's meter has counted if the counter is
-kept without mains, else the checkpoint of a minute before. The node may run meanwhile, as safety's
-`has_mains` shows, or stop: launch/graph then has another run of the graph; a run unknown after
-1.4 s is taken for another one. There is no permission until the plug is seen in. A session that was
-being ended is never resumed.
+POWER_LOSS at the time of the loss. Its energy is the meter's counter if the counter is kept without
+mains, else the value of the last checkpoint, at most a minute old. The node may run meanwhile, as
+safety's `has_mains` shows, or stop: launch/graph then has another run of the graph; a run unknown
+after 1.4 s is taken for another one. There is no permission until the plug is seen in. A session
+that was being ended is never resumed.
 
 A latched fault (8007, red) ends the session with FAULT, and so does a plug that is pulled under
 another fault that does not clear by itself; fault 1 is a pulled plug. A plug-in whose session was
-stopped, or ended by a latched fault, stays without permission until the plug has been out. A new
-authorisation ends the suspension of a stop; mains off and on that clear a latched fault end that of
-the fault. A silent pilot does not count as unplugged; a plug that is out has no permission until it
-is seen in.
+stopped, or ended by a latched fault, stays without permission until the plug has been out. A
+suspension after a stop ends with a new authorisation. A suspension after a latched fault ends when
+mains off and on have cleared the fault. A silent pilot does not count as unplugged; a plug that is
+out has no permission until it is seen in.
 
-card.py takes a card to a charge: authorisation, beginning of the session, permission. running.py
-follows the session then: interrupted, resumed, ended. machine.py is the step over both. Each part
-of the state has its own file: plug.py the plug, start_deadline.py the time of an authorisation,
-suspension.py an ended plug-in that stays without permission, energy.py the counter, entry.py a row
-of the store; state.py holds them. revival.py finds the session of a start, records.py is the store,
-app_wish.py keeps the app's wish; states.py and faults.py find the wallbox's state. reasons.py names
-the reasons, words.py has the texts.
+card.py has the way from a card to a charge: authorisation, beginning of the session, permission.
+running.py follows the session then: interrupted, resumed, ended. machine.py is the step over both.
+Each part of the state has its own file: plug.py the plug, start_deadline.py the time of an
+authorisation, suspension.py an ended plug-in that stays without permission, energy.py the counter,
+entry.py a row of the store; state.py holds them. revival.py finds the session of a start,
+records.py is the store, app_wish.py keeps the app's wish; states.py and faults.py find the
+wallbox's state. reasons.py names the reasons, words.py has the texts.
 
-On `stop` for a restart the record is brought up to date and the rest stays. On a shutdown the
-permission is withdrawn, the contactor waited for (7 s at most), the session stored as ended.
+At a `stop` for a restart only the record is updated. At a shutdown the permission is withdrawn, the
+node waits until the contactor is open (7 s at most), and stores the session as ended.
 """

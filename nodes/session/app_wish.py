@@ -1,6 +1,7 @@
 """The app's wish: how long it holds, over plugs, restarts and a clock that is set. Pure.
 
-    for this charge  (the default) it ends with the plug that is in, or with the next one if none is
+    for this charge  (the default) it ends when the plug is out; if no plug is in, when the next
+                     plug-in ends
     until replaced   it ends with the next wish
     until a time     of UTC: its end is converted again when UTC is set; a wish that is over because
                      UTC was set forward holds again when it is set back
@@ -26,7 +27,7 @@ from nodes.session.state import State as SessionState
 
 NAME = "app"
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
-SET_NS = 100_000_000  # a larger jump is a clock that was set; assumed: no loop is so late
+SET_NS = 100_000_000  # assumed: a larger jump means that UTC was set; no look is later than this
 MOST_NS = 2**63 - 1  # of a Wish
 
 
@@ -38,8 +39,9 @@ class AppWish(Struct, frozen=True, kw_only=True):
     detail: Text = ""
     until_replaced: bool = False
     until_utc_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # its end by UTC
-    end_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # of a duration, in this run:
-    run: int = 0  # of the graph, by when its supervisor started [UTC ns]; 0: not known
+    # End of a duration by the monotonic clock, valid in the run of the graph that `run` names.
+    end_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None
+    run: int = 0  # when the supervisor of that run started [UTC ns]; 0: not known
     was_plugged: bool = False  # for this charge: a plug has been in
 
     @property

@@ -36,8 +36,9 @@ from nodes.session.suspension import after_stop
 _TESTED = frozenset(
     {SafetyPhase.READY, SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING}
 )
-# Assumed: by then safety has heard of the end of the previous permission and has published it (its
-# round, 25 ms, and its 0.1 s). A self-test takes longer, so no start is seen late.
+# Assumed: for this time after an authorisation safety/status may still be that of the previous
+# permission (one round, 25 ms, and its period, 0.1 s). A self-test takes longer, so this wait
+# delays nothing.
 STALE_S = 0.5
 
 
@@ -141,7 +142,7 @@ def begin_session(state: State, inputs: Inputs) -> State:
 
 
 def is_authorized(state: State, inputs: Inputs) -> bool:
-    """Return whether a session may begin, or go on: by a card, or as none is required."""
+    """Return whether a session may begin or go on: a card has authorised, or none is required."""
     session = state.running.session
     if session is not None:
         return session.end_reason is None

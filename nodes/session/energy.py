@@ -1,4 +1,7 @@
-"""The energy of a session: the box meter's counter, without falls and jumps. Pure."""
+"""The energy of a session: the growth of the box meter's counter. Pure.
+
+A fall or a jump of the counter changes nothing.
+"""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,7 +61,8 @@ def count(
     if session is None:
         return energy, None, None
     grown_wh = counter_wh - session.start_energy_wh - session.energy_wh
-    # The same counter causes no step: it was last known at the look before.
+    # An unchanged counter causes no step. So the counter before this one is that of the previous
+    # look.
     can_wh = most_wh(since_s if before_s is None else now_s - before_s)
     if 0.0 <= grown_wh <= can_wh:
         session = replace(session, energy_wh=counter_wh - session.start_energy_wh)

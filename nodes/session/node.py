@@ -52,7 +52,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SessionNode:
-    """Seven topics, one store, one tick."""
+    """Seven topics, one store, one grid of looks."""
 
     def __init__(self, bus: Bus) -> None:
         """Open the store and start with its newest session.
@@ -231,7 +231,10 @@ class SessionNode:
         work: Callable[[], R],
         on_result: Callable[[R], None],
     ) -> None:
-        """Do the disk's part of a request; only a few may wait, so that sessions have room."""
+        """Do the part of a request that blocks on the disk.
+
+        Only a few may wait, so that records of sessions are not refused.
+        """
         if self._waiting >= MOST_WAITING:
             call.not_ready(f"{MOST_WAITING} other requests wait for the disk.")
             return

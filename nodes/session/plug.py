@@ -1,7 +1,7 @@
 """Which plug is in. Pure; what ends with it: `running.py`.
 
-Safety decides that it is in, safety or pilot that it is out. Silence, E and F do not show where it
-is, nor does a box without mains: a plug that was out before stays out.
+Safety decides that it is in, safety or pilot that it is out. Silence, E, F and a box without mains
+do not show where the plug is; then what was seen last counts.
 """
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ class Plug(Struct, frozen=True, kw_only=True):
     since_utc_ns: int = 0  # from safety; 0: it was in when safety started
     is_seen: bool = False  # by this process
     out_since_s: float | None = None  # state A since
-    was_unseen: bool = False  # after that its position was unknown for a while
+    was_unseen: bool = False  # since `out_since_s` its position was unknown for a time
     fault_holds: bool = False  # one that does not clear by itself, seen while the plug was in
     unplugs: int = 0  # plugs that this process has seen go out
 
@@ -47,7 +47,8 @@ def follow(
     by_pilot = None if pilot is None else pilot.cp_state
     if CpState.A not in (by_safety, by_pilot):
         if safety is not None and plug.out_since_s is None:
-            # Pulling the plug clears the fault, so the one before counts.
+            # Pulling the plug clears the fault, so the fault of the last look with the plug in is
+            # used.
             plug = replace(plug, fault_holds=needs_somebody(safety))
         if safety is None or by_safety not in PLUGGED:
             return replace(plug, was_unseen=plug.out_since_s is not None), None

@@ -31,7 +31,7 @@ COLUMNS = (
     Column("token", "TEXT NOT NULL"),
     Column("seated", "INTEGER NOT NULL"),
     Column("seen_utc_ns", "INTEGER NOT NULL"),
-    # Migrations only add, so that an older program can read on: the name stays.
+    # Migrations only add columns, so that an older program can still read the file: the name stays.
     Column("run", "INTEGER NOT NULL DEFAULT 0", name="life"),
     Column("plugged_since_utc_ns", "INTEGER NOT NULL DEFAULT 0"),
     Column("lapses_utc_ns", "INTEGER NOT NULL DEFAULT 0"),

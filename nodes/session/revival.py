@@ -28,7 +28,7 @@ from nodes.session.running import OPEN_S, lose
 from nodes.session.state import Inputs, Running, State, keep_record
 from nodes.session.suspension import after_fault, after_stop
 
-HEAR_S = 1.4  # the first status waits so for inputs: below half of its hold of 3 s
+HEAR_S = 1.4  # the first status waits this long for inputs: less than half of its hold of 3 s
 
 
 def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:

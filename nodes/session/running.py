@@ -58,7 +58,7 @@ def unplug(state: State, inputs: Inputs, unplugged: Unplugged) -> State:
     last = state.running.last
     if last is not None:
         state = keep_record(state, last, inputs.utc_ns, seated=False)
-    # It may be the same vehicle: a stopped charge stays stopped.
+    # If it may be the same vehicle, a stopped charge stays stopped.
     suspension = None if unplugged.is_certain else state.suspension
     return replace(state, running=replace(state.running, last=None), suspension=suspension)
 

@@ -9,7 +9,8 @@ from bus.moment import Moment
 
 LAPSE_S = 60.0  # RFID-4: from the authorisation on
 # Assumed: what the box itself needs after a plug-in, disk, self-test (2.2 s at most) and the
-# pilot's 5 s between two changes. A late plug-in must not lapse because of it.
+# pilot's 5 s between two changes. The authorisation of a vehicle that is plugged in late must not
+# lapse because of this time.
 LATE_S = 10.0
 
 

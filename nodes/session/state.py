@@ -107,8 +107,8 @@ def keep_entry(state: State, entry: Entry) -> State:
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
     """Queue the newest record of a session for the disk.
 
-    Between a loss of power and the next look that shows the plug it has no run, so that a restart
-    meanwhile goes on waiting for the plug.
+    After a loss of power, until the plug is seen again, the stored run is 0: if the node restarts
+    in that time, it still waits for the plug.
     """
     interrupted_utc_ns, deadline = state.running.interrupted_utc_ns, state.running.deadline
     entry = Entry(

@@ -55,7 +55,7 @@ def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, StateReason]:
     if not inputs.hears_pilot:
         return WallboxState.RECOVER_FROM_ERROR, StateReason.PILOT_SILENT
     if inputs.rfid_mode is not RfidMode.READY and not inputs.runs:
-        # A running session goes first: a box without cards charges too.
+        # A running session has precedence: a box without stored cards charges as well.
         return WallboxState.TOKEN_PROGRAMMING_MODE, StateReason.LEARNING
     if not inputs.plugged:
         is_expected = inputs.expects is not None and not safety.showroom

@@ -27,7 +27,7 @@ MOST_CHARACTERS = 400  # of msgs.units.Text
 NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
 NO_METER = "Nothing is heard from the box's own meter: a session cannot begin."
 
-WISH_LOST = "the stored wish cannot be read; it holds until the next wish"
+WISH_LOST = "the stored wish cannot be read; this limit is valid until the next wish"
 
 NOT_CHARGED: dict[NotCharged, str] = {
     NotCharged.NO_MAINS: "The box has no mains.",
@@ -79,13 +79,13 @@ _LEARNING = {  # what the next card is for
 
 
 def refusal(answer: CardAnswer) -> str:
-    """Return why a card changes nothing; "" if it does."""
+    """Return why a card changes nothing; "" if it changes something."""
     match answer.refusal:
         case None:
             return ""
         case CardRefusal.NOT_CHARGED:
             if answer.not_charged is None or answer.not_charged is NotCharged.FAULT:
-                return f"A fault holds ({', '.join(answer.codes)}): vehicles are not charged."
+                return f"A fault is raised ({', '.join(answer.codes)}): vehicles are not charged."
             return NOT_CHARGED[answer.not_charged]
         case _:
             return REFUSALS[answer.refusal]
@@ -161,7 +161,7 @@ def _reason(because: StateReason, inputs: StateInputs) -> str:
         case StateReason.OFFER_SILENT:
             return "Nothing is heard from load_manager: no current."
         case StateReason.OFFER_HELD:
-            return _of_offer(inputs.offer, "Held")
+            return _of_offer(inputs.offer, "Paused")
         case StateReason.SELF_TEST:
             return "Self-test; then the vehicle may start."
         case StateReason.VEHICLE:

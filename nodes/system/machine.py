@@ -152,7 +152,8 @@ def change(config: Config, state: State, changes: Mapping[str, Any], messages: M
 def lowers(config: Config, before: State, after: State) -> bool:
     """Return whether a change revokes or lowers something.
 
-    All counts that is not known to allow more: another meter, phases, a network.
+    A change that is not known to allow more counts as lowering: another meter, other phases,
+    another network.
     """
     if before.known is not Stored.CURRENT:
         return True

@@ -45,7 +45,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
     factory: dict[str, Any] = {}  # [factory] of the launch file: the settings of a new box
-    settings: dict[str, Any] = {}  # [settings] of it and --set: locked; both see msgs.settings
+    settings: dict[str, Any] = {}  # [settings] of the launch file, and --set: locked
 
     def __post_init__(self) -> None:
         """Check the trees.

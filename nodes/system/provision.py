@@ -1,7 +1,8 @@
 """Provisioning: make the label of a new box from random numbers (LAB-1). Pure.
 
-No value is derived from another: from one value, the program or another box no other value can be
-found. Exceptions are the user's name, and what the manual derives from the serial number.
+No value is derived from another: a person who knows one value, the program or the label of another
+box cannot compute the others. Exceptions are the user's name, and what the manual derives from the
+serial number.
 """
 
 from itertools import pairwise
@@ -29,7 +30,7 @@ SUPPLIED = (
 
 MAC_BYTES = 6
 LOCALLY_ADMINISTERED = 0x02  # IEEE 802, first byte: no maker's number
-GROUP = 0x01  # likewise: an address of several devices
+GROUP = 0x01  # IEEE 802, first byte: an address of several devices
 
 
 class Randomness(Protocol):

@@ -29,15 +29,15 @@ _CLASHES: dict[Clash, str] = {
     Clash.WLAN_IS_ON: "expected off while wlan.enabled is on",
     Clash.HOTSPOT_IS_ON: "expected off while hotspot.enabled is on",
     Clash.SSID_TOO_LONG: f"expected at most {MOST_SSID_BYTES} bytes; got {{got}}",
-    Clash.SSID_MISSING: "expected the name of a network, for wlan.enabled is on",
+    Clash.SSID_MISSING: "expected the name of a network, because wlan.enabled is on",
     Clash.METER_IS_OFF: "expected off while house_meter.enabled is off",
-    Clash.FUSE_MISSING: "expected a current, for monitoring.enabled is on",
+    Clash.FUSE_MISSING: "expected a current, because monitoring.enabled is on",
     Clash.FLEET: 'expected off while operating_mode is "fleet"',
-    Clash.MAP_MISSING: "expected a meter map, for {section}.enabled is on",
-    Clash.PORT_MISSING: "expected 1 to 65535, for {section}.enabled is on",
-    Clash.HOST_MISSING: "expected the meter's address, for {section}.enabled is on",
+    Clash.MAP_MISSING: "expected a meter map, because {section}.enabled is on",
+    Clash.PORT_MISSING: "expected 1 to 65535, because {section}.enabled is on",
+    Clash.HOST_MISSING: "expected the meter's address, because {section}.enabled is on",
     Clash.PORT_RESERVED: "expected 0 to 65535 and neither of {ports}; got {got}",
-    Clash.PROXY_MISSING: "expected the proxy's address, for proxy.enabled is on",
+    Clash.PROXY_MISSING: "expected the proxy's address, because proxy.enabled is on",
     Clash.NO_OFFER: "expected 0 A, or a current from 6 to 32 A",
 }
 
@@ -57,7 +57,7 @@ def phases(fitting: tuple[PhaseAssignment, ...], safety: SafetyStatus | None) ->
     """Return which assignments fit the phases that are wired."""
     wired = (False, False, False) if safety is None else safety.wired_phases
     names = ", ".join(f"L{line}" for line, is_wired in enumerate(wired, 1) if is_wired)
-    return f"expected one of {', '.join(fitting)}, for the box is wired to {names}"
+    return f"expected one of {', '.join(fitting)}, because the box is wired to {names}"
 
 
 def lines_of(problems: Mapping[str, str]) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def test_what_safety_says_goes_before_our_own_words(
 @pytest.mark.parametrize(
     ("because", "text"),
     [
-        (StateReason.OFFER_HELD, "Held by fuse."),
+        (StateReason.OFFER_HELD, "Paused by fuse."),
         (StateReason.REDUCED, "Reduced by fuse."),
         (StateReason.CHARGING, "Up to 16.0 A, by fuse."),
     ],
