@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from msgs.pilot import PilotStatus
-from view.snapshot import Received, Snapshot
+from msgs.topics import PILOT_STATUS
+from view.snapshot import SOURCES, Received, Snapshot, SnapshotSource
+
+FRONT_SOURCES = {**SOURCES, "pilot": SnapshotSource(PILOT_STATUS)}
+"""The sources of the front, by field."""
 
 
 @dataclass(frozen=True, kw_only=True)

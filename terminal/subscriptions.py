@@ -4,22 +4,9 @@ from msgspec import Struct
 
 from bus.interface import Bus
 from msgs.load_manager import HouseMeter
-from msgs.topics import (
-    DCS_STATUS,
-    LAUNCH_GRAPH,
-    LED_FRAME,
-    LOAD_OFFER,
-    METER_BOX,
-    METER_HOUSE,
-    METER_SOLAR,
-    PILOT_STATUS,
-    RFID_STATUS,
-    SAFETY_STATUS,
-    SESSION_STATUS,
-    SETTINGS,
-)
-from terminal.snapshot import FrontSnapshot
-from view.meters import HOUSE, SUN, with_meters_of
+from msgs.topics import SETTINGS
+from terminal.snapshot import FRONT_SOURCES, FrontSnapshot
+from view.meters import with_meters_of
 from view.snapshot import Received, received
 
 
@@ -28,17 +15,9 @@ class Subscriptions:
 
     def __init__(self, bus: Bus) -> None:
         self._clock = bus.clock
-        self._graph = bus.subscribe(LAUNCH_GRAPH)
-        self._front = bus.subscribe(LED_FRAME)
-        self._pilot = bus.subscribe(PILOT_STATUS)
-        self._safety = bus.subscribe(SAFETY_STATUS)
-        self._session = bus.subscribe(SESSION_STATUS)
-        self._offer = bus.subscribe(LOAD_OFFER)
-        self._box = bus.subscribe(METER_BOX)
-        self._house = bus.subscribe(METER_HOUSE)
-        self._solar = bus.subscribe(METER_SOLAR)
-        self._rfid = bus.subscribe(RFID_STATUS)
-        self._dcs = bus.subscribe(DCS_STATUS)
+        self._newest = {
+            field: bus.subscribe(source.topic) for field, source in FRONT_SOURCES.items()
+        }
         self._settings = bus.subscribe(SETTINGS)
         self._began_s = bus.clock.now_s()
 
@@ -48,17 +27,7 @@ class Subscriptions:
             now_s=self._clock.now_s(),
             utc_ns=self._clock.utc_ns(),
             began_s=self._began_s,
-            graph=received(LAUNCH_GRAPH, self._graph),
-            front=received(LED_FRAME, self._front),
-            pilot=received(PILOT_STATUS, self._pilot),
-            safety=received(SAFETY_STATUS, self._safety),
-            session=received(SESSION_STATUS, self._session),
-            offer=received(LOAD_OFFER, self._offer),
-            box=received(METER_BOX, self._box),
-            house=received(METER_HOUSE, self._house, HOUSE),
-            solar=received(METER_SOLAR, self._solar, SUN),
-            rfid=received(RFID_STATUS, self._rfid),
-            dcs=received(DCS_STATUS, self._dcs),
+            **received(FRONT_SOURCES, self._newest),
         )
         return with_meters_of(snapshot, self._settings.message)
 

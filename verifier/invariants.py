@@ -102,47 +102,50 @@ def _lasted_s(rule: Invariant, since_s: float, seen: Observation, now_s: float) 
     return 0.0 if applies_s is None else now_s - max(since_s, applies_s)
 
 
+def _of_current(name: str, says: str, breach: Breach, reaction_s: float = 0.0) -> Invariant:
+    """Return a rule of the coil's current: its breach may last the reaction and a round.
+
+    It must not have lasted longer than the reaction when the coil gets current.
+    """
+    return Invariant(
+        name=name,
+        says=says,
+        within_s=reaction_s + ROUND_S,
+        breach=breach,
+        applies=rules.of_current,
+        closing_s=reaction_s,
+    )
+
+
 INVARIANTS = (
-    Invariant(
-        name="vehicle",
-        says="The coil has current only while safety's own reading of the pilot is C or D.",
-        within_s=REACTION_S + ROUND_S,
-        breach=rules.without_vehicle,
-        applies=rules.of_current,
-        closing_s=REACTION_S,
+    _of_current(
+        "vehicle",
+        "The coil has current only while safety's own reading of the pilot is C or D.",
+        rules.without_vehicle,
+        REACTION_S,
     ),
-    Invariant(
-        name="diode",
-        says="The coil has current only while the negative half of the PWM shows a diode.",
-        within_s=REACTION_S + ROUND_S,
-        breach=rules.without_diode,
-        applies=rules.of_current,
-        closing_s=REACTION_S,
+    _of_current(
+        "diode",
+        "The coil has current only while the negative half of the PWM shows a diode.",
+        rules.without_diode,
+        REACTION_S,
     ),
-    Invariant(
-        name="self_test",
-        says="The coil has current only after both outputs of the residual-current monitor have "
+    _of_current(
+        "self_test",
+        "The coil has current only after both outputs of the residual-current monitor have "
         "answered a test and released, since the plug went in and since safety started.",
-        within_s=REACTION_S + ROUND_S,
-        breach=rules.without_test,
-        applies=rules.of_current,
-        closing_s=REACTION_S,
+        rules.without_test,
+        REACTION_S,
     ),
-    Invariant(
-        name="sensors",
-        says="The coil has current only while safety's own inputs are younger than 50 ms.",
-        within_s=ROUND_S,
-        breach=rules.without_sensors,
-        applies=rules.of_current,
-        closing_s=0.0,
+    _of_current(
+        "sensors",
+        "The coil has current only while safety's own inputs are younger than 50 ms.",
+        rules.without_sensors,
     ),
-    Invariant(
-        name="pilot_node",
-        says="The coil has current only while pilot/status is younger than 1.0 s.",
-        within_s=ROUND_S,
-        breach=rules.without_pilot,
-        applies=rules.of_current,
-        closing_s=0.0,
+    _of_current(
+        "pilot_node",
+        "The coil has current only while pilot/status is younger than 1.0 s.",
+        rules.without_pilot,
     ),
     Invariant(
         name="permission",
@@ -170,13 +173,11 @@ INVARIANTS = (
         breach=rules.permitting,
         applies=rules.of_safety,
     ),
-    Invariant(
-        name="earth",
-        says="The coil has current only while the protective earth is below 500 ohm.",
-        within_s=EARTH_S + ROUND_S,
-        breach=rules.without_earth,
-        applies=rules.of_current,
-        closing_s=EARTH_S,
+    _of_current(
+        "earth",
+        "The coil has current only while the protective earth is below 500 ohm.",
+        rules.without_earth,
+        EARTH_S,
     ),
     Invariant(
         name="heat",
@@ -185,14 +186,7 @@ INVARIANTS = (
         breach=rules.hot,
         applies=rules.of_current,
     ),
-    Invariant(
-        name="latched",
-        says="With 8007 or all red the coil has no current.",
-        within_s=ROUND_S,
-        breach=rules.latched,
-        applies=rules.of_current,
-        closing_s=0.0,
-    ),
+    _of_current("latched", "With 8007 or all red the coil has no current.", rules.latched),
     Invariant(
         name="watchdog",
         says="The coil has no current 1.0 s after safety's last watchdog edge: a safety that is "

@@ -10,8 +10,6 @@ from msgs.settings import Settings, TcpMeter, meter_name
 from view.silence import age, silence
 from view.snapshot import Received, Snapshot
 
-HOUSE, SUN = "the house", "the sun"
-
 F = TypeVar("F", bound=Snapshot)
 
 

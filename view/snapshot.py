@@ -1,8 +1,9 @@
 """The newest message of each source with its age, from which all texts derive. Pure."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -14,9 +15,20 @@ from msgs.meter import MeterReading
 from msgs.rfid import RfidStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
-from msgs.topics import Topic
+from msgs.topics import (
+    DCS_STATUS,
+    LAUNCH_GRAPH,
+    LED_FRAME,
+    LOAD_OFFER,
+    METER_BOX,
+    METER_HOUSE,
+    METER_SOLAR,
+    RFID_STATUS,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+    Topic,
+)
 
-M = TypeVar("M", bound=Struct)
 M_co = TypeVar("M_co", bound=Struct, covariant=True)
 
 
@@ -48,16 +60,43 @@ class Received(Generic[M_co]):
         return self.message if self.age_s <= self.hold_s else None
 
 
-def received(topic: Topic[M], newest: Newest[M], about: str = "") -> Received[M]:
-    """Return the newest message of a topic, with age and hold."""
-    message = newest.message
-    return Received(
-        node=topic.writer,
-        about=about,
-        hold_s=topic.hold_of(message),
-        message=message,
-        age_s=newest.age_s,
-    )
+class SnapshotSource(NamedTuple):
+    """Where one field of a snapshot comes from."""
+
+    topic: Topic[Any]
+    about: str = ""  # the subject, where a node has several
+
+
+SOURCES = {
+    "graph": SnapshotSource(LAUNCH_GRAPH),
+    "front": SnapshotSource(LED_FRAME),
+    "safety": SnapshotSource(SAFETY_STATUS),
+    "session": SnapshotSource(SESSION_STATUS),
+    "offer": SnapshotSource(LOAD_OFFER),
+    "box": SnapshotSource(METER_BOX),
+    "house": SnapshotSource(METER_HOUSE, "the house"),
+    "solar": SnapshotSource(METER_SOLAR, "the sun"),
+    "rfid": SnapshotSource(RFID_STATUS),
+    "dcs": SnapshotSource(DCS_STATUS),
+}
+"""The sources of every snapshot, by field."""
+
+
+def received(
+    sources: Mapping[str, SnapshotSource], newest: Mapping[str, Newest[Struct]]
+) -> dict[str, Received[Any]]:
+    """Return the newest message of each source with age and hold, by field."""
+    fields = {}
+    for field, (topic, about) in sources.items():
+        message = newest[field].message
+        fields[field] = Received(
+            node=topic.writer,
+            about=about,
+            hold_s=topic.hold_of(message),
+            message=message,
+            age_s=newest[field].age_s,
+        )
+    return fields
 
 
 @dataclass(frozen=True, kw_only=True)

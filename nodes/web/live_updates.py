@@ -2,34 +2,24 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from bus import Answer, Bus, Status, Timer
+from bus import Answer, Bus, Status, Subscription, Timer
 from msgs.label import Label
 from msgs.led import LedFrame
+from msgs.meter import MeterReading
 from msgs.methods import WORLD
 from msgs.plant import WorldStatus
 from msgs.requests import NoArguments
 from msgs.rfid import RfidStatus
 from msgs.session import SessionStatus
-from msgs.topics import (
-    DCS_STATUS,
-    LAUNCH_GRAPH,
-    LED_FRAME,
-    LOAD_OFFER,
-    METER_BOX,
-    METER_HOUSE,
-    METER_SOLAR,
-    RFID_STATUS,
-    SAFETY_STATUS,
-    SESSION_STATUS,
-    SETTINGS,
-)
+from msgs.topics import SETTINGS
 from nodes.web.addresses import addresses
-from view.meters import HOUSE, SUN, with_meters_of
-from view.snapshot import received
+from view.meters import with_meters_of
+from view.snapshot import SOURCES, received
 from web.curve import POINT_S, Curve, add_point
 from web.live import Live, PageSnapshot, live_of
 
@@ -52,16 +42,17 @@ class LiveUpdates:
         self._has_world = has_world
         self._say = say
         self._began_s = bus.clock.now_s()
-        self._session = bus.subscribe(SESSION_STATUS, self._on_session)
-        self._front = bus.subscribe(LED_FRAME, self._on_front)
-        self._safety = bus.subscribe(SAFETY_STATUS)
-        self._box = bus.subscribe(METER_BOX)
-        self._offer = bus.subscribe(LOAD_OFFER)
-        self._rfid = bus.subscribe(RFID_STATUS)
-        self._dcs = bus.subscribe(DCS_STATUS)
-        self._graph = bus.subscribe(LAUNCH_GRAPH)
-        self._house = bus.subscribe(METER_HOUSE)
-        self._solar = bus.subscribe(METER_SOLAR)
+        wakes: dict[str, Callable[[Any], None]] = {
+            "session": self._on_session,
+            "front": self._on_front,
+        }
+        self._newest: dict[str, Subscription[Any]] = {
+            field: bus.subscribe(source.topic, wakes.get(field))
+            for field, source in SOURCES.items()
+        }
+        self._session: Subscription[SessionStatus] = self._newest["session"]
+        self._box: Subscription[MeterReading] = self._newest["box"]
+        self._rfid: Subscription[RfidStatus] = self._newest["rfid"]
         self._settings = bus.subscribe(SETTINGS)
         self.timers: list[Timer] = []
         self._said: Live | None = None
@@ -123,16 +114,7 @@ class LiveUpdates:
             now_s=now_s,
             utc_ns=self._bus.clock.utc_ns(),
             began_s=self._began_s,
-            graph=received(LAUNCH_GRAPH, self._graph),
-            front=received(LED_FRAME, self._front),
-            safety=received(SAFETY_STATUS, self._safety),
-            session=received(SESSION_STATUS, self._session),
-            offer=received(LOAD_OFFER, self._offer),
-            box=received(METER_BOX, self._box),
-            house=received(METER_HOUSE, self._house, HOUSE),
-            solar=received(METER_SOLAR, self._solar, SUN),
-            rfid=received(RFID_STATUS, self._rfid),
-            dcs=received(DCS_STATUS, self._dcs),
+            **received(SOURCES, self._newest),
             label=self._label,
             addresses=self._addresses,
             world=self._world if now_s - self._world_s < 2 * WORLD_S else None,

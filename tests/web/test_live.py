@@ -13,6 +13,7 @@ from msgs.load_manager import Limit
 from msgs.meter import NO_LINE
 from msgs.safety import Contactor
 from msgs.session import WallboxState
+from terminal.snapshot import FRONT_SOURCES
 from tests.builders import (
     charging_safety,
     charging_session,
@@ -22,7 +23,7 @@ from tests.builders import (
     load_offer,
     meter_reading,
 )
-from tests.view.snapshot import SOURCES, nothing_said, said
+from tests.view.snapshot import nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
 from web.live import Live, LiveAddress, LiveMeter, PageSnapshot, live_of
 
@@ -71,7 +72,7 @@ def live(**snapshot: Any) -> Live:
     }
     heard = {
         source: said(source, given.pop(source))
-        for source in SOURCES
+        for source in FRONT_SOURCES
         if isinstance(given.get(source), Struct)
     }
     return live_of(PageSnapshot(**{**nothing_said("pilot"), **heard, **given}))
