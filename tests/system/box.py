@@ -1,4 +1,4 @@
-"""A real wallbox: `wallbox launch` in processes of its own, watched as any tool may watch it."""
+"""A real wallbox: `wallbox launch` in processes of its own."""
 
 import contextlib
 import json
@@ -10,24 +10,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
-import pytest
 
 from bus import Status
 from bus.place import Place
-from bus.tool import Tool, open_tool
-from bus.wire import Frame
 from msgs.launch import Process
 from msgs.meter import MeterReading
 from msgs.methods import METHODS
-from msgs.plant import SimEvent, SimPower
+from msgs.plant import SimPower
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import WallboxState
 from msgs.topics import (
@@ -37,23 +32,18 @@ from msgs.topics import (
     PILOT_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
-    SIM_EVENT,
     SIM_POWER,
     SIM_SIGNALS,
-    TOPICS,
-    Topic,
 )
 from nodes.safety.cycle import LATE_S
 from nodes.safety.evaluation import Stale
 from nodes.safety.words import REASONS
-
-M = TypeVar("M", bound=msgspec.Struct)
+from tests.system.listener import PATIENCE_S, Listener
 
 WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 HOUSE_PORT = 1502  # of launch/simulation.toml; moved by --ports
 OFFSETS = range(700, 790)
 NOISE_S = 0.15  # a busy machine runs a process so much later, or two of them in a row
-PATIENCE_S = 60.0  # for what takes seconds on an idle machine
 OWN_CYCLE_LATE = "own cycle late"  # as safety names it
 
 # A vehicle is charged by its plug alone; what is tested has nothing to do with cards.
@@ -67,15 +57,6 @@ DROPS_A_S = 20.0
 FULL_A = 31.5  # it takes 0.3 A less than the 32 A that it is offered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample(Generic[M]):
-    """One message, with the time at which it was sent [monotonic s]."""
-
-    at_s: float
-    incarnation: int
-    message: M
-
-
 def processes_of(session: int) -> list[int]:
     """Return all processes of a session that are not zombies."""
     found = []
@@ -87,18 +68,15 @@ def processes_of(session: int) -> list[int]:
     return found
 
 
-class Box:
-    """One launched graph, and everything that it has said."""
+class Box(Listener):
+    """One launched graph, and everything that it has published."""
 
     def __init__(self, home: Path, offset: int) -> None:
+        super().__init__(Place(run_dir=home / "run", state_dir=home / "state"), home / "log")
         self.home = home
         self.port = HOUSE_PORT + offset
-        self.place = Place(run_dir=home / "run", state_dir=home / "state")
         self.process: subprocess.Popen[bytes] | None = None
         self._offset = offset
-        self._tool: Tool | None = None
-        self._samples: dict[str, list[Sample[Any]]] = defaultdict(list)
-        self._newest: dict[str, tuple[int, int]] = {}
 
     # --- start and end -------------------------------------------------------------------------
 
@@ -114,9 +92,7 @@ class Box:
             assert self.process.poll() is None, self.log
             assert time.monotonic() < end_s, self.log
             time.sleep(0.02)
-        if self._tool is None:
-            self._tool = open_tool(self.place)
-            self._tool.tap(None, self._take)
+        self.listen()
         self.until(LAUNCH_GRAPH, lambda graph: graph.pid == self.supervisor)
 
     def command(self, *settings: str, plan: Path | None = None) -> list[str]:
@@ -128,10 +104,8 @@ class Box:
 
     def end(self) -> None:
         """Stop the graph if it runs; nothing of it may be left."""
-        process, tool = self.process, self._tool
-        if tool is not None:
-            tool.close()
-            self._tool = None
+        process = self.process
+        self.close()
         if process is None:
             return
         try:
@@ -150,82 +124,9 @@ class Box:
         assert self.process is not None
         return self.process.pid
 
-    @property
-    def log(self) -> str:
-        """Return what the launch has written."""
-        file = self.home / "log"
-        return file.read_text() if file.exists() else ""
-
     def processes(self) -> list[int]:
         """Return all processes that this graph has left running."""
         return processes_of(self.supervisor)
-
-    # --- what is said --------------------------------------------------------------------------
-
-    @property
-    def tool(self) -> Tool:
-        """Return our own peer on the bus."""
-        assert self._tool is not None
-        return self._tool
-
-    def samples(self, topic: Topic[M], since_s: float = 0.0) -> list[Sample[M]]:
-        """Return what was said on a topic from a time on [monotonic s]."""
-        return [sample for sample in self._samples[topic.name] if sample.at_s >= since_s]
-
-    def last(self, topic: Topic[M]) -> Sample[M]:
-        """Return what was said last on a topic, as far as it has been looked at."""
-        samples: list[Sample[M]] = self._samples[topic.name]
-        return samples[-1]
-
-    def until(
-        self,
-        topic: Topic[M],
-        holds: Callable[[M], object],
-        seconds: float = PATIENCE_S,
-        since_s: float | None = None,
-    ) -> Sample[M]:
-        """Return the first message sent from a time on (else: from now on) that fulfils it."""
-        samples: list[Sample[M]] = self._samples[topic.name]
-        since_s = time.monotonic() if since_s is None else since_s
-        index = 0
-        found: list[Sample[M]] = []
-
-        def look() -> bool:
-            nonlocal index
-            while index < len(samples) and not found:
-                sample = samples[index]
-                index += 1
-                if sample.at_s >= since_s and holds(sample.message):
-                    found.append(sample)
-            return bool(found)
-
-        if not self.tool.run_for(seconds, look):
-            tail = "\n".join(self.log.splitlines()[-8:])
-            said = samples[-1].message if samples else "nothing"
-            pytest.fail(f"{topic.name}: not within {seconds:g} s; last: {said}\n{tail}")
-        return found[0]
-
-    def event(self, what: str, since_s: float, seconds: float = PATIENCE_S) -> float:
-        """Return when something happened in the simulated world from a time on [monotonic s]."""
-
-        def is_it(event: SimEvent) -> bool:
-            return event.what == what and event.at_ns >= since_s * 1e9
-
-        return self.until(SIM_EVENT, is_it, seconds, since_s).message.at_ns / 1e9
-
-    def look_for(self, seconds: float) -> None:
-        """Let the graph run and listen to it."""
-        self.tool.run_for(seconds)
-
-    def _take(self, frame: Frame) -> None:
-        header = frame.header
-        age = (header.incarnation, header.sequence)
-        if age <= self._newest.get(frame.topic, (0, 0)):
-            return  # a latched one that was sent again
-        self._newest[frame.topic] = age
-        message = msgspec.msgpack.decode(frame.body, type=TOPICS[frame.topic].message)
-        sample = Sample(at_s=header.stamp_ns / 1e9, incarnation=header.incarnation, message=message)
-        self._samples[frame.topic].append(sample)
 
     # --- what is done --------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import EndReason, WallboxState
 from msgs.topics import LAUNCH_GRAPH, RFID_STATUS, SESSION_STATUS, SIM_EVENT
-from tests.system.box import PATIENCE_S, QUICK, WALLBOX, Box
+from tests.system.box import QUICK, WALLBOX, Box
+from tests.system.listener import PATIENCE_S
 
 pytestmark = pytest.mark.system
 

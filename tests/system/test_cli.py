@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.system.box import PATIENCE_S, WALLBOX, Box
+from tests.system.box import WALLBOX, Box
+from tests.system.listener import PATIENCE_S
 
 pytestmark = pytest.mark.system
 

@@ -28,7 +28,8 @@ from msgs.topics import (
     SIM_SIGNALS,
     Topic,
 )
-from tests.system.box import OWN_CYCLE_LATE, PATIENCE_S, Box, load_at
+from tests.system.box import OWN_CYCLE_LATE, Box, load_at
+from tests.system.listener import PATIENCE_S
 from tests.system.shared import DELIVERED
 
 pytestmark = pytest.mark.system

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from msgs.topics import LED_FRAME, SESSION_STATUS
-from tests.system.box import PATIENCE_S, WALLBOX, Box, processes_of
+from tests.system.box import WALLBOX, Box, processes_of
+from tests.system.listener import PATIENCE_S
 
 pytestmark = pytest.mark.system
 

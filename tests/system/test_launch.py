@@ -18,7 +18,8 @@ from bus.place import Place
 from bus.tool import open_tool
 from msgs.methods import LIST_NODES
 from msgs.requests import NoArguments
-from tests.system.box import PATIENCE_S, WALLBOX, processes_of
+from tests.system.box import WALLBOX, processes_of
+from tests.system.listener import PATIENCE_S
 
 pytestmark = pytest.mark.system
 

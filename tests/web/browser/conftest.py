@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState
 
-from tests.system.box import PATIENCE_S
+from tests.system.listener import PATIENCE_S
 from tests.system.shared import Note, SharedBox
 from tests.web.browser.visit import DESKTOP, Site, first_login, open_browser, open_site
 

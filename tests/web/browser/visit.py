@@ -16,7 +16,8 @@ from msgs.methods import SET_SETTINGS
 from msgs.session import SessionStatus
 from msgs.settings import SetArguments
 from msgs.topics import LED_FRAME, SESSION_STATUS
-from tests.system.box import HOUSE_PORT, PATIENCE_S, Box
+from tests.system.box import HOUSE_PORT, Box
+from tests.system.listener import PATIENCE_S
 
 CHROMIUM = Path("/usr/bin/chromium")
 WEB_PORT = 8080  # of nodes.web; moved by --ports
