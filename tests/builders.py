@@ -144,7 +144,7 @@ def meter_reading(
     **changes: Any,
 ) -> MeterReading:
     """Return a reading sampled at a time; one current counts for all phases."""
-    if isinstance(currents_a, float):
+    if not isinstance(currents_a, tuple):
         currents_a = (currents_a, currents_a, currents_a)
     l1, l2, l3 = (
         line_values(current_a, voltage_v)
