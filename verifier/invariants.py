@@ -281,7 +281,7 @@ OF_A_RUN = {
     "card": "Where a card is required, one was presented at most 70 s before the session began.",
     "no_false_fault": "Every fault that safety raises has its cause in the world, now or 1 s ago.",
     "no_crash": "No node ends by an exception.",
-    "understood": "No node refuses a frame: all speak the same schema.",
+    "understood": "No node refuses a frame: all use the same schema.",
     "stopped_open": "When the whole graph has stopped, the contactor is open.",
 }
 """What is checked after a visit, at an event, or at the end of a box's run."""

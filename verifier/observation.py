@@ -72,7 +72,7 @@ class Observation:
     closed: bool = False  # a main pole is closed
     may_stick: bool = False  # the contactor's fault `weld` is present
     is_tripped: bool = False  # safety has read a trip with closed contacts, not published it yet
-    duty_percent: float = X1_PERCENT  # of the pilot's generator, hardware that outlives its node
+    duty_percent: float = X1_PERCENT  # of the pilot's generator: it keeps its duty without its node
     is_fed: bool = False  # safety feeds the watchdog
     edge_s: float = NEVER_S  # last edge on the watchdog's line
     is_tested: bool = False  # the self-test has passed since plug-in and since safety's start

@@ -1,1 +1,1 @@
-"""Pages and API. Knows messages, not the bus."""
+"""Pages and API. Uses messages, not the bus."""

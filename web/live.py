@@ -128,7 +128,7 @@ class Live(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class PageSnapshot(Snapshot):
-    """What the node knows when it is asked."""
+    """All sources at one instant, and what only the page shows."""
 
     label: Label
     addresses: tuple[LiveAddress, ...] = ()

@@ -104,7 +104,7 @@ def not_seen(why: Stale, gap_s: float) -> Finding:
             cause = Cause.SENSORS_SILENT
         case Stale.NONSENSE:
             cause = Cause.SENSORS_NONSENSE
-        case Stale.UNCLEAR | Stale.NO_MAINS:  # no mains: never asked, it is no fault
+        case Stale.UNCLEAR | Stale.NO_MAINS:  # no mains is no fault
             cause = Cause.MAINS_UNCLEAR
     return Finding(code=FaultCode.PLUG_STATE, cause=cause)
 

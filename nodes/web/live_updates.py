@@ -1,4 +1,4 @@
-"""What the page shows, built in the node's loop: while somebody watches, or asks once."""
+"""The values of the page, made in the node's loop while a stream is open or for one request."""
 
 from collections.abc import Callable
 from functools import partial
