@@ -59,9 +59,9 @@ class SessionStore:
     """The records of all sessions. One thread at a time."""
 
     def __init__(self, path: Path, warn: Warn, most: int = MOST_SESSIONS) -> None:
-        """Open the store, or begin it.
+        """Open the store, or create it.
 
-        :raises StoreError: it can neither be opened nor begun.
+        :raises StoreError: it can neither be opened nor created.
         """
         self._path = path
         self._most = most
