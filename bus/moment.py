@@ -6,8 +6,8 @@ import math
 class Moment:
     """One instant [monotonic s], and the earliest later time that a machine has compared it with.
 
-    A machine compares the time with `reached` alone. Until `due_s` the same state and the same
-    inputs give the same answers, so that a step with them may be left out.
+    A machine compares the time only by `reached` and `passed`. Until `due_s` the same state and the
+    same inputs give the same answers, so that a step with them may be left out.
 
         moment = Moment(inputs.now_s)
         if moment.reached(state.lapses_at_s): ...
@@ -41,6 +41,11 @@ class Moment:
         if when_s < self.due_s:
             self.due_s = when_s
         return False
+
+    def wake_at(self, when_s: float) -> None:
+        """Ask for a step at a time [s]; no effect if it is not later than now, or NaN."""
+        if self.now_s < when_s < self.due_s:
+            self.due_s = when_s
 
     def again(self) -> None:
         """Ask for a step at the next look, since the result changes continuously with time."""

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,21 @@ def test_again_asks_for_the_next_look() -> None:
     assert not moment.reached(9.0)
     moment.again()
     assert moment.due_s == 5.0
+
+
+def test_wake_at_asks_for_a_step_at_the_earliest_time_to_come() -> None:
+    moment = Moment(5.0)
+    moment.wake_at(9.0)
+    moment.wake_at(7.0)
+    moment.wake_at(8.0)
+    assert moment.due_s == 7.0
+
+
+@pytest.mark.parametrize("when_s", [4.0, 5.0, math.inf, math.nan])
+def test_wake_at_a_time_that_is_not_to_come_asks_for_nothing(when_s: float) -> None:
+    moment = Moment(5.0)
+    moment.wake_at(when_s)
+    assert moment.due_s == math.inf
 
 
 def test_nan_is_never_reached() -> None:

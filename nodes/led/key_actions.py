@@ -116,8 +116,8 @@ def step(
         state, acts = _look(
             state, pressed, moment.now_s, is_powered=is_powered, is_touch_lit=is_touch_lit
         )
-    moment.reached(keys.look_s(state.service, MARKS_S))
-    moment.reached(keys.look_s(state.touch, NO_MARKS_S))
+    moment.wake_at(keys.look_s(state.service, MARKS_S))
+    moment.wake_at(keys.look_s(state.touch, NO_MARKS_S))
     return state, acts
 
 

@@ -58,5 +58,5 @@ def pass_time(tones: Tones, moment: Moment) -> Tones:
         first, *others = tones.waiting
         tones = replace(tones, now=first, until_s=moment.now_s + TONE_S, waiting=tuple(others))
     if tones.now is not Tone.NONE or tones.waiting:
-        moment.reached(tones.until_s)  # the next change
+        moment.wake_at(tones.until_s)  # the next change
     return tones

@@ -120,7 +120,7 @@ def _see_offer(state: State, inputs: Inputs, moment: Moment) -> State:
     if inputs.pilot is None or not inputs.follows_start:
         if not moment.reached(state.begun_s + HEAR_S):  # looks for pilot/status until then
             periods = math.floor((inputs.now_s - state.begun_s) / FOLLOWED_S + 1e-6) + 1
-            moment.reached(state.begun_s + periods * FOLLOWED_S)
+            moment.wake_at(state.begun_s + periods * FOLLOWED_S)
         return state
     # rounded, because it is calculated back from the duty
     return replace(state, start_a=round(sound(inputs.pilot.offered_a), 2))
