@@ -517,8 +517,7 @@ class MemoryGraph:
         if is_news:
             self.soon(carrier, carrier.peer.run_callbacks)
         if carrier.looks is not None and (
-            is_news
-            or any(subscription.is_news for subscription in carrier.peer.subscriptions_of(key))
+            is_news or any(each.take_news() for each in carrier.peer.subscriptions_of(key))
         ):
             carrier.looks.note_change()
 

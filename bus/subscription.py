@@ -177,11 +177,11 @@ class TopicSubscription(Generic[M]):
             return message
         return message if self._clock.now_ns() - self._stamp_ns <= self._hold_ns else None
 
-    @property
-    def is_news(self) -> bool:
+    def take_news(self) -> bool:
         """Return whether the next look may differ from the previous one.
 
-        A message has come since then whose used part differs, or the message is fresh again.
+        A message has come since then whose used part differs, or the message is fresh again. The
+        used part is remembered: the next call compares with it.
         """
         if self._body is None or self._is_back or self._uses is None:
             return self._body is not None or self._is_back
