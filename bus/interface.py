@@ -86,7 +86,7 @@ class Looks(Protocol):
     step_ns: int
     """The period of the grid."""
 
-    is_each_judged: bool
+    steps_each_look: bool
     """Whether each look steps the machine, even with unchanged inputs: for tests."""
 
     def change_period(self, step_ns: int) -> None:

@@ -30,7 +30,7 @@ class NotedLooks:
 class TimerLooks(NotedLooks):
     """See `bus.interface.Looks`: one deadline after the other."""
 
-    is_each_judged = False
+    steps_each_look = False
 
     def __init__(
         self,

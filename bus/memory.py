@@ -400,8 +400,8 @@ class MemoryGraph:
             tap(frame)
         if row.latched:
             self._latched[writer][row.key] = row
-        is_lazy = row.is_repeated and self.leaves_out
-        is_lazy = is_lazy and not self._shows_repeats and not self._losses
+        are_repeats_counted = row.is_repeated and self.leaves_out
+        are_repeats_counted = are_repeats_counted and not self._shows_repeats and not self._losses
         carriers = self._subscribers.get(row.key, ())
         for carrier in carriers:
             if self._losses and self._is_lost(writer, row.key, carrier.peer.node):
@@ -409,11 +409,11 @@ class MemoryGraph:
             self._deliver(carrier, row.key, frame)
             for subscription in carrier.peer.subscriptions_of(row.key):
                 if subscription.on_message is not None and not subscription.changes_only:
-                    is_lazy = False
+                    are_repeats_counted = False
         for carrier in carriers:
             for subscription in carrier.peer.subscriptions_of(row.key):
-                subscription.renewal = row if is_lazy else None
-        return is_lazy
+                subscription.renewal = row if are_repeats_counted else None
+        return are_repeats_counted
 
     def listen(self, carrier: MemoryCarrier, writer: str, key: bytes) -> None:
         """Add a subscriber; it gets a latched message at once."""
@@ -489,7 +489,7 @@ class MemoryGraph:
             carrier.looks.catch_up()
         subscribers = {carrier.peer.node: carrier}
         for row in carrier.peer.rows():
-            if row.is_lazy:
+            if row.are_repeats_counted:
                 self.end_repeats(row)
                 subscribers |= {each.peer.node: each for each in self._subscribers.get(row.key, ())}
         for each in subscribers.values():
@@ -499,7 +499,7 @@ class MemoryGraph:
     def end_repeats(self, row: Publisher) -> None:
         """Set the stamp of the last counted repeat in all subscriptions to a topic."""
         row.catch_up()
-        row.is_lazy = False
+        row.are_repeats_counted = False
         for carrier in self._subscribers.get(row.key, ()):
             for subscription in carrier.peer.subscriptions_of(row.key):
                 subscription.renew()

@@ -18,7 +18,7 @@ from msgspec import Struct
 from bus.envelope import Once, OpenCall, Request, Response
 from bus.interface import BusError, Call, Clock, Looks, Spawned, Subscription
 from bus.measure import LookGaps, LoopTimes, Usage
-from bus.publisher import NEVER_NS, Publisher, Standing
+from bus.publisher import NEVER_NS, Publisher, RepeatedMessage
 from bus.schema import Description, breaking_changes, describe, schema_hash, type_name
 from bus.subscription import TopicSubscription
 from bus.timers import Deadline, Schedule
@@ -116,7 +116,7 @@ class Peer:
         self._pid = pid
         self._carrier = carrier
         self._publishers: dict[str, Publisher] = {}
-        self._standings: dict[str, Standing] = {}
+        self._repeated: dict[str, RepeatedMessage] = {}
         self._new_looks = looks  # from a period [ns], a look and a callback for late looks
         self._looks: Looks | None = None
         self._subscriptions: dict[bytes, list[TopicSubscription[Any]]] = {}
@@ -152,7 +152,7 @@ class Peer:
         row = self._publishers.get(topic.name)
         if row is None:
             row = self._new_publisher(topic)
-        if row.is_lazy:
+        if row.are_repeats_counted:
             self._carrier.end_repeats(row)
         row.sequence += 1
         if message is not row.message:  # it is frozen: the same object has the same bytes
@@ -164,31 +164,31 @@ class Peer:
             raise BusError(
                 f"a frame on {topic.name} has {len(frame)} bytes; at most {MAX_FRAME_BYTES}"
             )
-        row.is_lazy = self._carrier.send(row, frame)
+        row.are_repeats_counted = self._carrier.send(row, frame)
 
     def say(self, topic: Topic[M], message: M, period_s: float | None = None) -> None:
         """See `bus.interface.Bus.say`."""
-        standing = self._standings.get(topic.name)
-        if standing is None:
-            standing = self._standings[topic.name] = Standing(topic)
+        repeated = self._repeated.get(topic.name)
+        if repeated is None:
+            repeated = self._repeated[topic.name] = RepeatedMessage(topic)
         if self._looks is not None:
             self._looks.catch_up()
-        standing.repeat_each(topic.period_s if period_s is None else period_s)
+        repeated.repeat_each(topic.period_s if period_s is None else period_s)
         row = self._publishers.get(topic.name) or self._new_publisher(topic)
-        row.is_repeated = standing.period_ns is not None and self._looks is not None
-        if standing.take(message):
+        row.is_repeated = repeated.period_ns is not None and self._looks is not None
+        if repeated.take(message):
             self.publish(topic, message)
-            standing.published(self.clock.now_ns())
+            repeated.published(self.clock.now_ns())
         if self._looks is not None:
             self._looks.note_said()
 
     def hush(self, topic: Topic[M]) -> None:
         """See `bus.interface.Bus.hush`."""
-        standing = self._standings.get(topic.name)
-        if standing is None or standing.said is None:
+        repeated = self._repeated.get(topic.name)
+        if repeated is None or repeated.said is None:
             return
         self._carrier.send_again()
-        standing.hush()
+        repeated.hush()
         self._publishers[topic.name].is_repeated = False
         if self._looks is not None:
             self._looks.note_said()
@@ -462,20 +462,20 @@ class Peer:
     def first_repeat_ns(self, after_ns: int, step_ns: int) -> int:
         """Return the first instant of a grid at which a message has to be sent again [ns].
 
-        :raises BusError: see `Standing.check_grid`.
+        :raises BusError: see `RepeatedMessage.check_grid`.
         """
         first_ns = NEVER_NS
-        for name, standing in self._standings.items():
-            if standing.is_pending or not self._publishers[name].is_lazy:
-                first_ns = min(first_ns, standing.first_ns(after_ns, step_ns))
+        for name, repeated in self._repeated.items():
+            if repeated.is_pending or not self._publishers[name].are_repeats_counted:
+                first_ns = min(first_ns, repeated.first_ns(after_ns, step_ns))
             else:
-                standing.check_grid(step_ns)
+                repeated.check_grid(step_ns)
         return first_ns
 
     def pass_instants(self, after_ns: int, last_ns: int, step_ns: int) -> None:
         """Count the repeats at the left-out instants of a grid."""
-        for name, standing in self._standings.items():
-            count, repeated_ns = standing.pass_instants(after_ns, last_ns, step_ns)
+        for name, repeated in self._repeated.items():
+            count, repeated_ns = repeated.pass_instants(after_ns, last_ns, step_ns)
             if count:
                 row = self._publishers[name]
                 row.sequence += count
@@ -495,16 +495,16 @@ class Peer:
 
     def _repeat(self, looks: Looks) -> None:
         """Repeat the messages that are due at this instant of the grid."""
-        for name, standing in self._standings.items():
-            if not standing.is_due(looks.instant_ns, looks.step_ns):
+        for name, repeated in self._repeated.items():
+            if not repeated.is_due(looks.instant_ns, looks.step_ns):
                 continue
             row = self._publishers[name]
-            if row.is_lazy and not standing.is_pending:
+            if row.are_repeats_counted and not repeated.is_pending:
                 row.sequence += 1
                 row.stamp_ns = self.clock.now_ns()
-            elif standing.newest is not None:
-                self.publish(standing.topic, standing.newest)
-            standing.published(looks.instant_ns)
+            elif repeated.newest is not None:
+                self.publish(repeated.topic, repeated.newest)
+            repeated.published(looks.instant_ns)
 
     def _finish(self, number: int, answer: Answer[Any]) -> None:
         asked = self._asked.pop(number, None)

@@ -19,9 +19,9 @@ class Publisher:
     """One topic of a peer: the constants of its frames, and the newest message."""
 
     __slots__ = (
+        "are_repeats_counted",
         "body",
         "catch_up",
-        "is_lazy",
         "is_repeated",
         "key",
         "latched",
@@ -42,12 +42,12 @@ class Publisher:
         self.body = b""
         # Only under virtual time: the repeats of the newest message are counted by `catch_up`, not
         # sent.
-        self.is_lazy = False
+        self.are_repeats_counted = False
         self.is_repeated = False
         self.catch_up = catch_up
 
 
-class Standing:
+class RepeatedMessage:
     """A message that is repeated each period until the next one."""
 
     __slots__ = ("_drifts", "hold_ns", "newest", "next_ns", "period_ns", "said", "topic")

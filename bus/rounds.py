@@ -91,12 +91,12 @@ class Rounds(Generic[I, O]):
     def wake(self, _: object = None) -> None:
         """Look now, since a message has changed."""
         if not self._is_stopped:
-            self._see(None)
+            self._look_and_step(None)
             self._plan()
 
     def run(self, event: Callable[[I], I] = lambda inputs: inputs) -> O:
         """Step now with an event added to the inputs; the next look steps without it."""
-        outputs = self._see(event)
+        outputs = self._look_and_step(event)
         assert outputs is not None, "a look with an event is always stepped"
         self._plan()
         return outputs
@@ -114,10 +114,10 @@ class Rounds(Generic[I, O]):
     # --- inside --------------------------------------------------------------------------------
 
     def _on_instant(self) -> None:
-        self._see(None)
+        self._look_and_step(None)
         self._plan()
 
-    def _see(self, event: Callable[[I], I] | None) -> O | None:
+    def _look_and_step(self, event: Callable[[I], I] | None) -> O | None:
         """Look, and step if necessary; return the outputs of the step, if any."""
         looks, clock = self._looks, self._bus.clock
         looks.catch_up()
@@ -130,7 +130,7 @@ class Rounds(Generic[I, O]):
             event is not None
             or self._had_event
             or now_s >= self._due_s
-            or looks.is_each_judged
+            or looks.steps_each_look
             or since_ns > MISSED_PERIODS * looks.step_ns
             or not self._is_same(inputs)
         )
@@ -171,5 +171,5 @@ class Rounds(Generic[I, O]):
 
     def _on_alarm(self) -> None:
         self._alarm_s = math.inf
-        self._see(None)
+        self._look_and_step(None)
         self._plan()

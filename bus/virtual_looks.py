@@ -53,13 +53,13 @@ class VirtualLooks(NotedLooks):
         step_ns: int,
         look: Callable[[], None],
         on_gap: Callable[[int], None],
-        is_each_judged: bool,
+        steps_each_look: bool,
     ) -> None:
         super().__init__(step_ns, on_gap)
         self._host = host
         self._rank = rank
         self._look = look
-        self.is_each_judged = is_each_judged
+        self.steps_each_look = steps_each_look
         # The newest instant, looked at or left out; the first look is now.
         self.instant_ns = host.now_ns() - step_ns
         self._due_ns = 0
@@ -162,7 +162,7 @@ class VirtualLooks(NotedLooks):
         self.catch_up()
         first_ns = self.instant_ns + self.step_ns
         due_ns = first_ns
-        if not self._is_changed and not self.is_each_judged:
+        if not self._is_changed and not self.steps_each_look:
             wanted_ns = self._wanted_ns()
             if wanted_ns > first_ns:
                 steps = -((first_ns - wanted_ns) // self.step_ns)

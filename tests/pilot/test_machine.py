@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from msgspec.structs import replace as changed
 
-from bus.publisher import Standing
+from bus.publisher import RepeatedMessage
 from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import SafetyStatus
@@ -58,7 +58,7 @@ class Rig:
         self.next_s = 1000.01  # of the next look
         self.said: list[PilotStatus] = []
         self.left_out = 0  # steps that would have been
-        self._standing = Standing(PILOT_STATUS)
+        self._repeated = RepeatedMessage(PILOT_STATUS)
         self._before: Inputs | None = None
         self._due_s = -math.inf
 
@@ -96,10 +96,10 @@ class Rig:
     def _say(self, status: PilotStatus, say_s: float, period_s: float) -> None:
         """Publish as `bus.say` does."""
         now_ns = round(self.now_s * 1e9)
-        self._standing.repeat_each(say_s)
-        if self._standing.take(status) or self._standing.is_due(now_ns, round(period_s * 1e9)):
+        self._repeated.repeat_each(say_s)
+        if self._repeated.take(status) or self._repeated.is_due(now_ns, round(period_s * 1e9)):
             self.said.append(status)
-            self._standing.published(now_ns)
+            self._repeated.published(now_ns)
 
     def at(self, now_s: float, **changes: Any) -> Outputs:
         """One round at exactly this time."""

@@ -27,7 +27,7 @@ def spare_steps_change_nothing(node_of: Callable[[str], object]) -> Iterator[Cou
 
     :param node_of: returns the node of a name, as its `build` has returned it.
     """
-    see = Rounds._see
+    look_and_step = Rounds._look_and_step
     returned: dict[AnyRounds, Any] = {}
     seen: Counter[str] = Counter()
 
@@ -35,7 +35,7 @@ def spare_steps_change_nothing(node_of: Callable[[str], object]) -> Iterator[Cou
         name, inputs = rounds._bus.node, rounds._inputs
         is_spare = event is None and _is_early(rounds)
         before = _values(node_of(name)) if is_spare else {}
-        outputs = see(rounds, event)
+        outputs = look_and_step(rounds, event)
         if is_spare and _is_same(rounds, inputs):
             after = _values(node_of(name))
             for what in before:
@@ -45,7 +45,7 @@ def spare_steps_change_nothing(node_of: Callable[[str], object]) -> Iterator[Cou
         returned[rounds] = outputs
         return outputs
 
-    with patch.object(Rounds, "_see", checked):
+    with patch.object(Rounds, "_look_and_step", checked):
         yield seen
 
 
