@@ -88,7 +88,7 @@ class MemoryCarrier:
         self.looks: VirtualLooks | None = None
         self.order = graph.order_of(node)  # among nodes with deadlines at one time
         self.is_alive = True
-        self.is_held = False
+        self.is_suspended = False
         self.missed: list[Deadline] = []  # while it was suspended
         self.waiting: list[Callable[[], None]] = []  # actions of that time
         self.unsent: dict[str, deque[tuple[int, bytes]]] = {}  # to nodes that do not run
@@ -263,20 +263,20 @@ class MemoryGraph:
         """Reset the count of a node's incarnations, as when the run directory is deleted."""
         self._incarnations.pop(node, None)
 
-    def hold(self, node: str) -> None:
+    def suspend(self, node: str) -> None:
         """Suspend a node, as SIGSTOP does."""
         carrier = self._carriers[node]
         self.send_again(node)
         if carrier.looks is not None:
-            carrier.looks.hold()
-        carrier.is_held = True
+            carrier.looks.suspend()
+        carrier.is_suspended = True
 
-    def release(self, node: str) -> None:
+    def resume(self, node: str) -> None:
         """Continue a suspended node; it finds the newest messages."""
         carrier = self._carriers[node]
-        carrier.is_held = False
+        carrier.is_suspended = False
         if carrier.looks is not None:
-            carrier.looks.release()
+            carrier.looks.resume()
         for deadline in carrier.missed:
             self.schedule(carrier, deadline)
         self._events.extend((carrier, action) for action in carrier.waiting)
@@ -367,7 +367,7 @@ class MemoryGraph:
         while True:
             while self._events:
                 carrier, action = self._events.popleft()
-                if carrier.is_held:
+                if carrier.is_suspended:
                     carrier.waiting.append(action)
                 elif carrier.is_alive:
                     self._run(carrier, action)
@@ -381,7 +381,7 @@ class MemoryGraph:
             due_ns, order, rank, _, deadline, carrier = heapq.heappop(deadlines)
             if deadline.action is None or not carrier.is_alive:
                 continue
-            if carrier.is_held:
+            if carrier.is_suspended:
                 carrier.missed.append(deadline)
                 continue
             if due_ns >= clock.ns:
@@ -565,7 +565,7 @@ class MemoryGraph:
 
     def _send_unsent(self, asker: MemoryCarrier) -> None:
         """Deliver waiting requests to nodes that run now; expired ones are dropped."""
-        if asker.is_held:
+        if asker.is_suspended:
             return
         for node in [node for node in asker.unsent if node in self._carriers]:
             for expires_ns, request in asker.unsent.pop(node):

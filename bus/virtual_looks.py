@@ -65,7 +65,7 @@ class VirtualLooks(NotedLooks):
         self._due_ns = 0
         self._stale_ns = 0  # no subscription becomes stale before; then it is computed again
         self._is_changed = True
-        self._has_begun = self._is_held = self._is_cancelled = self._is_looking = False
+        self._has_begun = self._is_suspended = self._is_cancelled = self._is_looking = False
         self._deadline = host.add_ranked(host.now_ns(), rank, self._on_instant)
 
     # --- bus.interface.Looks -------------------------------------------------------------------
@@ -93,7 +93,7 @@ class VirtualLooks(NotedLooks):
     def catch_up(self) -> None:
         """See `Looks.catch_up`."""
         steps = (self._host.now_ns() - self.instant_ns) // self.step_ns
-        if steps > 0 and self._has_begun and not self._is_held and not self._is_cancelled:
+        if steps > 0 and self._has_begun and not self._is_suspended and not self._is_cancelled:
             last_ns = self.instant_ns + steps * self.step_ns
             if not self._host.has_passed(last_ns, self._rank):
                 last_ns -= self.step_ns
@@ -124,15 +124,15 @@ class VirtualLooks(NotedLooks):
         self._stale_ns = 0
         self._schedule()
 
-    def hold(self) -> None:
+    def suspend(self) -> None:
         """Leave out no look from now on: the node is suspended, and misses its next instant."""
         self._is_changed = True
         self._schedule()
-        self._is_held = True
+        self._is_suspended = True
 
-    def release(self) -> None:
+    def resume(self) -> None:
         """Continue; a missed look takes place as soon as its deadline runs."""
-        self._is_held = False
+        self._is_suspended = False
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class VirtualLooks(NotedLooks):
 
     def _schedule(self) -> None:
         """Schedule the next needed look."""
-        if self._is_looking or self._is_cancelled or self._is_held or not self._has_begun:
+        if self._is_looking or self._is_cancelled or self._is_suspended or not self._has_begun:
             return
         self.catch_up()
         first_ns = self.instant_ns + self.step_ns

@@ -116,18 +116,18 @@ class Box:
         """Kill every node at once."""
         self._graph.close()
 
-    def hold(self, node: str) -> None:
-        """Let a node sleep until it is released."""
-        self._graph.memory.hold(node)
+    def suspend(self, node: str) -> None:
+        """Suspend a node until `resume`."""
+        self._graph.memory.suspend(node)
 
-    def release(self, node: str) -> None:
-        self._graph.memory.release(node)
+    def resume(self, node: str) -> None:
+        self._graph.memory.resume(node)
 
     def stall(self, node: str, seconds: float) -> None:
         """Let a node sleep for a while; the others go on."""
-        self.hold(node)
+        self.suspend(node)
         self.advance(seconds)
-        self.release(node)
+        self.resume(node)
 
     def stop(self) -> None:
         self._graph.stop()

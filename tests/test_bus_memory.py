@@ -1,4 +1,4 @@
-"""What only the in-memory graph can do: hold, crash, show and lose, in one order of time."""
+"""What only the in-memory graph can do: suspend, crash, show and lose, in one order of time."""
 
 from functools import partial
 from itertools import pairwise
@@ -29,18 +29,18 @@ def test_deadlines_of_all_nodes_run_in_one_order_of_time(graph: MemoryGraph) -> 
     assert ran == ["pilot once", "safety once", "safety", "pilot", "safety", "pilot", "safety"]
 
 
-def test_a_held_node_does_nothing_until_it_is_released(graph: MemoryGraph) -> None:
+def test_a_suspended_node_does_nothing_until_it_is_resumed(graph: MemoryGraph) -> None:
     pilot, safety = graph.bus("pilot"), graph.bus("safety")
     heard: list[float] = []
     ticks: list[float] = []
     safety.subscribe(PILOT_STATUS, lambda _: heard.append(graph.clock.now_s()))
     start_s = graph.clock.now_s()
     safety.every(0.1, lambda: ticks.append(round(graph.clock.now_s() - start_s, 6)))
-    graph.hold("safety")
+    graph.suspend("safety")
     pilot.publish(PILOT_STATUS, STATUS)
     graph.advance(1.05)
     assert (heard, ticks) == ([], [])
-    graph.release("safety")
+    graph.resume("safety")
     graph.advance(0.2)
     assert heard == [pytest.approx(start_s + 1.05)]
     # One round for all that were missed, then the old beat.
@@ -54,7 +54,7 @@ def test_what_killed_nodes_keep_open_is_closed_once(graph: MemoryGraph) -> None:
     graph.kill("pilot")
     assert closed == ["pilot"]
     graph.bus("pilot").on_close(partial(closed.append, "pilot again"))
-    graph.hold("led")
+    graph.suspend("led")
     graph.advance(0.1)
     graph.close()
     assert sorted(closed) == ["led", "pilot", "pilot again", "safety", "web"]
@@ -77,10 +77,10 @@ def test_a_node_that_crashes_has_what_it_keeps_open_closed(graph: MemoryGraph) -
     assert closed == ["database"]
 
 
-def test_a_node_killed_while_it_is_held_never_wakes(graph: MemoryGraph) -> None:
+def test_a_node_killed_while_it_is_suspended_never_wakes(graph: MemoryGraph) -> None:
     ticks: list[str] = []
     graph.bus("safety").every(0.1, lambda: ticks.append("first"))
-    graph.hold("safety")
+    graph.suspend("safety")
     graph.advance(1.0)
     graph.kill("safety")
     graph.bus("safety").every(0.1, lambda: ticks.append("second"))
@@ -222,14 +222,14 @@ def test_a_killed_node_takes_the_work_with_it_that_was_not_done_yet(graph: Memor
     assert seen == []
 
 
-def test_a_held_node_does_no_work(graph: MemoryGraph) -> None:
+def test_a_suspended_node_does_no_work(graph: MemoryGraph) -> None:
     bus = graph.bus("session")
     seen: list[str] = []
     bus.offload("work", lambda: seen.append("work"), lambda _: seen.append("done"))
-    graph.hold("session")
+    graph.suspend("session")
     graph.advance(1.0)
     assert seen == []
-    graph.release("session")
+    graph.resume("session")
     graph.advance(0.1)
     assert seen == ["work", "done"]
 

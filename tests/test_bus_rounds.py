@@ -148,7 +148,7 @@ class World:
             self.graph.tap(self.frames.append)
         self._nodes: dict[str, Node] = {}
         self._losses: list[Callable[[], None]] = []
-        self._held: set[str] = set()
+        self._suspended: set[str] = set()
         for index in range(len(NAMES)):
             self._start(index)
             self.graph.advance(0.003)
@@ -163,21 +163,21 @@ class World:
         name = NAMES[index]
         runs = name in self.graph.running
         match what:
-            case "kick" if runs and name not in self._held:
+            case "kick" if runs and name not in self._suspended:
                 self._nodes[name].kick(1 + int(wait_ms) % 3)
-            case "pace" if runs and name not in self._held:
+            case "pace" if runs and name not in self._suspended:
                 self._nodes[name].change_pace(int(wait_ms))
             case "kill" if runs:
                 self.graph.kill(name)
-                self._held.discard(name)
+                self._suspended.discard(name)
             case "start" if not runs:
                 self._start(index)
-            case "hold" if runs and name not in self._held:
-                self.graph.hold(name)
-                self._held.add(name)
-            case "release" if name in self._held:
-                self.graph.release(name)
-                self._held.discard(name)
+            case "suspend" if runs and name not in self._suspended:
+                self.graph.suspend(name)
+                self._suspended.add(name)
+            case "resume" if name in self._suspended:
+                self.graph.resume(name)
+                self._suspended.discard(name)
             case "lose":
                 self._losses.append(
                     self.graph.lose(lambda writer, topic, subscriber: subscriber == name)
@@ -202,7 +202,7 @@ class World:
 
 WHATS = (
     *("kick", "kick", "pace", "kill", "start", "start"),
-    *("hold", "release", "lose", "find", "wait"),
+    *("suspend", "resume", "lose", "find", "wait"),
 )
 ON_THE_GRIDS_MS = (0.0, 10.0, 25.0, 47.0, 100.0, 1000.0, 5000.0)
 EVENTS = st.tuples(
@@ -356,9 +356,9 @@ def test_a_look_without_a_step_calls_back(graph: MemoryGraph) -> None:
 def test_a_look_that_was_missed_is_stepped(graph: MemoryGraph) -> None:
     looker = Looker(graph, 0.1, math.inf)
     graph.advance(0.05)
-    graph.hold("a")
+    graph.suspend("a")
     graph.advance(0.3)
-    graph.release("a")
+    graph.resume("a")
     graph.advance(1.0)
     assert looker.stepped_s == [0.0, 0.35]
     assert round(looker.steps[1].since_s, 6) == 0.35
@@ -370,9 +370,9 @@ def test_the_heartbeat_names_the_looks_that_came_late(graph: MemoryGraph) -> Non
     beats = graph.bus("b").subscribe(HEARTBEATS["safety"], heard.append)
     graph.advance(0.995)
     for gap_s in (0.015, 0.025, 0.3):
-        graph.hold("safety")
+        graph.suspend("safety")
         graph.advance(gap_s)
-        graph.release("safety")
+        graph.resume("safety")
         graph.advance(0.2)
     graph.advance(2.0)
     assert looker.rounds.period_s == 0.01
@@ -393,9 +393,9 @@ def test_the_heartbeat_has_the_same_gap_as_the_inputs_of_the_machine(
     heard: list[Heartbeat] = []
     graph.bus("b").subscribe(HEARTBEATS["safety"], heard.append)
     graph.advance(0.5)
-    graph.hold("safety")
+    graph.suspend("safety")
     graph.advance(0.2534)
-    graph.release("safety")
+    graph.resume("safety")
     if looks == "wake":
         looker.rounds.wake()
     elif looks == "run":
@@ -416,9 +416,9 @@ def test_an_event_after_a_suspension_has_the_gap_since_the_last_look(
     graph = MemoryGraph(1, tmp_path, leaves_out=leaves_out)
     looker = Looker(graph, 0.1, math.inf)
     graph.advance(0.05)
-    graph.hold("a")
+    graph.suspend("a")
     graph.advance(0.3)
-    graph.release("a")
+    graph.resume("a")
     looker.rounds.run(lambda inputs: replace(inputs, kick=7))
     graph.advance(0.01)
     assert [round(inputs.since_s, 6) for inputs in looker.steps] == [0.0, 0.35, 0.0]

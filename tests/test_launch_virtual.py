@@ -101,14 +101,14 @@ def session_status(graph: VirtualGraph) -> SessionStatus:
 
 
 @pytest.mark.parametrize("node", ["safety", "pilot", "session"])
-@pytest.mark.parametrize("is_held", [False, True])
+@pytest.mark.parametrize("is_suspended", [False, True])
 def test_a_vehicle_that_comes_while_a_node_is_away_gets_a_session_of_its_own(
-    graph: VirtualGraph, node: str, is_held: bool
+    graph: VirtualGraph, node: str, is_suspended: bool
 ) -> None:
     charge(graph)
     before = session_status(graph).session_id
-    if is_held:
-        graph.memory.hold(node)
+    if is_suspended:
+        graph.memory.suspend(node)
     else:
         graph.kill(node)
     graph.advance(1.2)
@@ -117,8 +117,8 @@ def test_a_vehicle_that_comes_while_a_node_is_away_gets_a_session_of_its_own(
     graph.act(PLUG, NoArguments())
     graph.act(READY, NoArguments())
     graph.advance(0.5)
-    if is_held:
-        graph.memory.release(node)
+    if is_suspended:
+        graph.memory.resume(node)
     else:
         graph.start(node)
     graph.advance(30.0)

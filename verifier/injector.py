@@ -125,15 +125,15 @@ class FaultInjector:
             return lambda: None
         self.counts["freezes"] += 1
         self._frozen.add(node)
-        self._graph.memory.hold(node)
+        self._graph.memory.suspend(node)
         self._observer.note_stopped(node)
 
-        def release() -> None:
+        def resume() -> None:
             self._frozen.discard(node)
-            self._graph.memory.release(node)
+            self._graph.memory.resume(node)
             self._observer.note_running(node)
 
-        return release
+        return resume
 
     def _attempt(self, node: str, start: Callable[[str], None]) -> None:
         try:

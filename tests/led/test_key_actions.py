@@ -147,12 +147,12 @@ def test_a_node_that_was_frozen_erases_nothing(
 ) -> None:
     box.say("plant", service=True)
     box.advance(before_s)
-    box.graph.hold("led")
+    box.graph.suspend("led")
     box.advance(released_s)
     box.set("plant", service=released_s == 9.0)  # it goes on, or is released meanwhile
     box.say("plant")
     box.advance(7.0 - min(released_s, 7.0))
-    box.graph.release("led")
+    box.graph.resume("led")
     box.advance(10.0)
     assert box.asked == []
 

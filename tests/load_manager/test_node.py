@@ -204,10 +204,10 @@ def test_a_silent_safety_ends_the_offer_and_nothing_else_is_needed_to_go_on(
 ) -> None:
     box = Box(tmp_path)
     box.graph.advance(3.0)
-    box.graph.hold("safety")
+    box.graph.suspend("safety")
     box.graph.advance(2.0)
     assert box.now().limit_a == 0.0
-    box.graph.release("safety")
+    box.graph.resume("safety")
     box.graph.advance(1.0)
     assert box.now().limit_a == 16.0
 

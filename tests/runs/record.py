@@ -111,13 +111,13 @@ class Stage:
         if node not in self.memory.running:
             self._graph.start(node)
 
-    def hold(self, node: str) -> None:
+    def suspend(self, node: str) -> None:
         if node in self.memory.running:
-            self.memory.hold(node)
+            self.memory.suspend(node)
 
-    def release(self, node: str) -> None:
+    def resume(self, node: str) -> None:
         if node in self.memory.running:
-            self.memory.release(node)
+            self.memory.resume(node)
 
     def set_clock(self, by_s: float) -> None:
         self.memory.set_utc(self.memory.clock.utc_ns() + int(by_s * 1e9))

@@ -244,8 +244,8 @@ def _deaths(steps: _Writer) -> None:
         steps.do("start", 6.0, node=node)
     steps.wait(20.0)
     for node in ("safety", "pilot", "session", "load_manager"):
-        steps.do("hold", 2.0, node=node)
-        steps.do("release", 10.0, node=node)
+        steps.do("suspend", 2.0, node=node)
+        steps.do("resume", 10.0, node=node)
     steps.wait(15.0)
     steps.act("pull", 4.0)
 
@@ -334,7 +334,7 @@ _ANYTHING = (
         "touch",
         "service",
         "tap",
-        "hold",
+        "suspend",
         "end",
         "set",
         "clock",
@@ -378,10 +378,10 @@ def _anything(steps: _Writer, chance: random.Random) -> None:
             name = chance.choice(_ANY_FAULT)
             steps.act("fault", after_s, name=name)
             steps.act("clear", chance.uniform(0.0, 6.0), name=name)
-        case "hold":
+        case "suspend":
             node = chance.choice(_ANY_NODE)
-            steps.do("hold", chance.choice((0.005, 0.06, 0.5, 1.2, 4.0)), node=node)
-            steps.do("release", after_s, node=node)
+            steps.do("suspend", chance.choice((0.005, 0.06, 0.5, 1.2, 4.0)), node=node)
+            steps.do("resume", after_s, node=node)
         case "kill":
             node = chance.choice(_ANY_NODE)
             steps.do("kill", chance.choice((0.0, 0.3, 1.1, 4.0, 6.5)), node=node)

@@ -437,10 +437,10 @@ def test_a_weld_is_told_and_kept(around: Surroundings) -> None:
 def test_a_node_that_slept_opens_before_it_goes_on(around: Surroundings) -> None:
     around.start()
     around.charge()
-    around.graph.hold("safety")
+    around.graph.suspend("safety")
     around.graph.advance(1.5)
     words = len(around.drives)
-    around.graph.release("safety")
+    around.graph.resume("safety")
     around.graph.advance(0.05)
     assert not around.drives[words].said.enable
     assert not around.drives[words].said.feeds_watchdog

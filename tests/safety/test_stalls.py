@@ -54,11 +54,11 @@ def test_a_plug_that_is_pulled_in_a_stall_opens_with_the_first_look_after_it(
     tmp_path: Path, gap_s: float
 ) -> None:
     box = charging(tmp_path)
-    box.hold("safety")
+    box.suspend("safety")
     box.advance(0.01)
     box.act("pull")
     box.advance(gap_s - 0.01)
-    box.release("safety")
+    box.resume("safety")
     released_s = box.now_s
     box.advance(0.1)
     assert box.happened("coil_off") - released_s <= 0.001
@@ -105,11 +105,11 @@ def test_random_stalls_never_leave_a_pulled_plug_live(tmp_path: Path, seed: int)
             continue
         pulled += 1
         pulls_s, gap_s = dice.uniform(0.0, 0.1), dice.choice((0.0, 0.03, 0.12, 0.4, 0.9))
-        box.hold("safety")
+        box.suspend("safety")
         box.advance(pulls_s)
         box.act("pull")
         box.advance(gap_s)
-        box.release("safety")
+        box.resume("safety")
         box.advance(0.1)
         assert box.happened("coil_off") - box.happened("pulled") <= gap_s + 0.05
         box.advance(1.0)

@@ -113,7 +113,7 @@ def test_a_safety_that_ignores_a_fault_is_caught(
     step_then(
         nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True, feeds_watchdog=True)
     )
-    scene.graph.memory.hold("pilot")  # else it would go to X1
+    scene.graph.memory.suspend("pilot")  # else it would go to X1
     scene.graph.act(FAULT, FaultName(name=SimFault(fault)))
     scene.graph.advance(0.5)
     assert name in scene.names()
