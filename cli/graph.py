@@ -113,5 +113,5 @@ class Graph:
 
 def _end_with(parent: int) -> None:
     """Have the kernel send SIGTERM to this process, the later supervisor, when its parent dies."""
-    if not process.die_with(parent, signal.SIGTERM):
+    if not process.signal_on_parent_death(parent, signal.SIGTERM):
         os._exit(1)

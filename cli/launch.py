@@ -57,9 +57,9 @@ def command(
     from bus.lock import BusyError
     from bus.place import PlaceError, prepare
     from launch.children import fork
-    from launch.parcel import Roster
     from launch.plan import PlanError
     from launch.plan_file import load_plan
+    from launch.process_messages import NodeList
     from launch.supervisor import supervise
 
     try:
@@ -68,7 +68,7 @@ def command(
         prepare(place)
         nodes = tuple(plan.entry(node.name) for node in plan.nodes)
         # Before this process has a thread: all modules imported so far are shared with the nodes.
-        warm = fork(Roster(nodes=nodes, folders=plan.folders))
+        warm = fork(NodeList(nodes=nodes, folders=plan.folders))
         sys.exit(supervise(plan, place, warm, least_level))
     except (PlanError, PlaceError, BusyError) as error:
         fail(str(error))

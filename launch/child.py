@@ -17,7 +17,7 @@ from pathlib import Path
 from bus.lock import BusyError
 from bus.place import Place, PlaceError
 from bus.run import ZmqBus, open_node
-from launch import parcel
+from launch import process_messages
 from launch.loading import ConfigurationError, LoadedNode, load_node
 from launch.locked_memory import lock_memory
 from launch.restarts import EXIT_CONFIGURATION, EXIT_OK
@@ -39,33 +39,35 @@ _CONFIGURED_WRONG = frozenset(
 )
 
 
-def run(order: parcel.Order, connection: socket.socket, loaded: LoadedNode | None = None) -> int:
+def run(
+    order: process_messages.Order, connection: socket.socket, loaded: LoadedNode | None = None
+) -> int:
     """Run the node of the order, loaded already or not; return the exit code."""
     try:
         if loaded is None:
             loaded = load_node(order.entry)  # nothing is opened yet
-        parcel.send_message(connection, parcel.Checked())
-        if not isinstance(parcel.receive_message(connection), parcel.Go):
+        process_messages.send_message(connection, process_messages.Checked())
+        if not isinstance(process_messages.receive_message(connection), process_messages.Go):
             return EXIT_OK  # the supervisor has closed the connection
         _set_scheduling(order)
         return _run_node(order, connection, loaded)
     except ConfigurationError as error:
-        parcel.send_message(connection, parcel.Failed(str(error)))
+        process_messages.send_message(connection, process_messages.Failed(str(error)))
         return EXIT_CONFIGURATION
     except Exception as error:
         _log("error", traceback.format_exc())
         last = traceback.format_exception_only(error)[-1].strip()
-        parcel.send_message(connection, parcel.Failed(last[:400]))
+        process_messages.send_message(connection, process_messages.Failed(last[:400]))
         return EXIT_FAILED
 
 
-def _run_node(order: parcel.Order, connection: socket.socket, loaded: LoadedNode) -> int:
+def _run_node(order: process_messages.Order, connection: socket.socket, loaded: LoadedNode) -> int:
     """Open the bus and run the node until it has stopped."""
     bus = _open_bus(order)
 
     def on_state(state: NodeState) -> None:
         if state is NodeState.READY:
-            parcel.send_message(connection, parcel.Ready(bus.incarnation))
+            process_messages.send_message(connection, process_messages.Ready(bus.incarnation))
 
     bus.on_state(on_state)
     try:
@@ -87,7 +89,7 @@ def _run_node(order: parcel.Order, connection: socket.socket, loaded: LoadedNode
     return EXIT_OK
 
 
-def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> None:
+def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode, order: process_messages.Order) -> None:
     """Run the node in its own event loop.
 
     asyncio.run would wait forever for a coroutine that ignores its cancellation, and for the thread
@@ -102,14 +104,14 @@ def _run_in_asyncio(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> Non
         loop.close()
 
 
-async def _run_async(bus: ZmqBus, loaded: LoadedNode, order: parcel.Order) -> None:
+async def _run_async(bus: ZmqBus, loaded: LoadedNode, order: process_messages.Order) -> None:
     node = loaded.build(bus)
     _settle_memory(order)
     await bus.run_async()
     del node
 
 
-def _settle_memory(order: parcel.Order) -> None:
+def _settle_memory(order: process_messages.Order) -> None:
     """Exclude all present objects from garbage collection.
 
     A node with `realtime` runs without the collector, and its memory is never paged out.
@@ -124,7 +126,7 @@ def _settle_memory(order: parcel.Order) -> None:
         _log("info", f"realtime: locked memory is refused: {error.strerror}; it runs without")
 
 
-def _open_bus(order: parcel.Order) -> ZmqBus:
+def _open_bus(order: process_messages.Order) -> ZmqBus:
     """Take the name; wait a moment if a process that is ending still holds it."""
     place = Place(
         run_dir=Path(order.run_dir), state_dir=Path(order.state_dir), peers=frozenset(order.peers)
@@ -143,7 +145,7 @@ def _open_bus(order: parcel.Order) -> ZmqBus:
             raise
 
 
-def _set_scheduling(order: parcel.Order) -> None:
+def _set_scheduling(order: process_messages.Order) -> None:
     """Set processors and priority as in the plan; a refusal is logged, and not fatal."""
     policies = {
         "fifo": os.SCHED_FIFO,
@@ -152,7 +154,7 @@ def _set_scheduling(order: parcel.Order) -> None:
         "idle": os.SCHED_IDLE,
     }
     policy, _, priority = order.scheduling.partition(":")
-    wishes: list[tuple[str, object, Callable[[], None]]] = [
+    requested: list[tuple[str, object, Callable[[], None]]] = [
         ("cpu", list(order.cpu), lambda: os.sched_setaffinity(0, order.cpu)),
         ("nice", order.nice, lambda: os.setpriority(os.PRIO_PROCESS, 0, order.nice)),
         (
@@ -161,7 +163,7 @@ def _set_scheduling(order: parcel.Order) -> None:
             lambda: os.sched_setscheduler(0, policies[policy], os.sched_param(int(priority or 0))),
         ),
     ]
-    for key, value, grant in wishes:
+    for key, value, grant in requested:
         if not value:
             continue
         try:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Protocol
 
-from launch import parcel, process, warm
+from launch import process, process_messages, warm
 from launch.log import READ_BYTES, LineSplitter
 
 CONNECTION_FD = 3  # of a warm parent that is spawned, not forked
@@ -70,10 +70,10 @@ class WarmParent:
     """The process that forks nodes; see `launch.warm`. Made by `fork` or `spawn`."""
 
     def __init__(
-        self, pid: int, roster: parcel.Roster, connection: socket.socket, log: int
+        self, pid: int, node_list: process_messages.NodeList, connection: socket.socket, log: int
     ) -> None:
         self.pid = pid
-        self.roster = roster
+        self.node_list = node_list
         self.log = log  # the descriptor of its log
         self._connection = connection
         self._connection.setblocking(False)
@@ -86,12 +86,12 @@ class WarmParent:
             self._is_gone = os.waitpid(self.pid, os.WNOHANG)[0] != 0
         return not self._is_gone
 
-    def send(self, order: parcel.Order, fds: tuple[int, int]) -> None:
+    def send(self, order: process_messages.Order, fds: tuple[int, int]) -> None:
         """Send an order.
 
         :raises OSError: it is gone, or has too many orders waiting.
         """
-        parcel.send_order(self._connection, order, fds)
+        process_messages.send_order(self._connection, order, fds)
 
     def kill(self) -> None:
         """Kill it; its pending orders are lost."""
@@ -109,10 +109,10 @@ class WarmParent:
             os.waitpid(self.pid, 0)
 
 
-def fork(roster: parcel.Roster) -> WarmParent:
+def fork(node_list: process_messages.NodeList) -> WarmParent:
     """Fork a warm parent, which shares all modules imported by this process."""
-    forker = warm.NodeForker(roster)
-    own_end, child_end = parcel.pair()
+    forker = warm.NodeForker(node_list)
+    own_end, child_end = process_messages.pair()
     log, writing = log_pipe()
     gc.freeze()
     pid = os.fork()
@@ -121,7 +121,7 @@ def fork(roster: parcel.Roster) -> WarmParent:
             os.setpgid(pid, pid)  # so that Ctrl-C of the terminal reaches the supervisor only
         child_end.close()
         os.close(writing)
-        return WarmParent(pid, roster, own_end, log)
+        return WarmParent(pid, node_list, own_end, log)
     try:
         os.setpgid(0, 0)
         process.take_outputs(writing)
@@ -133,9 +133,9 @@ def fork(roster: parcel.Roster) -> WarmParent:
         os._exit(0)
 
 
-def spawn(roster: parcel.Roster) -> WarmParent:
+def spawn(node_list: process_messages.NodeList) -> WarmParent:
     """Start a warm parent as a new program, since this process has threads by now."""
-    own_end, child_end = parcel.pair()
+    own_end, child_end = process_messages.pair()
     log, writing = log_pipe()
     nothing = os.open(os.devnull, os.O_RDONLY)
     given = ((nothing, 0), (writing, 1), (writing, 2), (child_end.fileno(), CONNECTION_FD))
@@ -149,8 +149,8 @@ def spawn(roster: parcel.Roster) -> WarmParent:
     child_end.close()
     os.close(writing)
     os.close(nothing)
-    parcel.send_roster(own_end, roster)
-    return WarmParent(pid, roster, own_end, log)
+    process_messages.send_node_list(own_end, node_list)
+    return WarmParent(pid, node_list, own_end, log)
 
 
 class ChildProcess:
@@ -159,7 +159,7 @@ class ChildProcess:
     def __init__(
         self,
         loop: EventLoop,
-        on_message: Callable[[parcel.ProcessMessage], None],
+        on_message: Callable[[process_messages.ProcessMessage], None],
         on_exit: Callable[[int, str], None],
         on_line: OnLine,
     ) -> None:
@@ -171,17 +171,17 @@ class ChildProcess:
         self._loop = loop
         self._on_message = on_message
         self._on_exit = on_exit
-        self._connection, self._child_end = parcel.pair()
+        self._connection, self._child_end = process_messages.pair()
         self._connection.setblocking(False)
         reading, self._log_writing = log_pipe()
         self._log = LogReader(loop, reading, on_line)
         self._pidfd = -1
-        self._doom = 0
+        self._pending_signal = 0
         self._why = ""
         self._is_over = False
         loop.watch(self._connection.fileno(), self._hear)
 
-    def order(self, warm: WarmParent, order: parcel.Order) -> None:
+    def order(self, warm: WarmParent, order: process_messages.Order) -> None:
         """Have the warm parent fork it. A failure is reported as its end."""
         with contextlib.suppress(OSError):
             warm.send(order, (self._child_end.fileno(), self._log_writing))
@@ -190,11 +190,11 @@ class ChildProcess:
 
     def go(self) -> None:
         """Let it open its sockets and drivers."""
-        parcel.send_message(self._connection, parcel.Go())
+        process_messages.send_message(self._connection, process_messages.Go())
 
     def signal(self, number: int) -> None:
         """Send a signal to its process group, as soon as its pid is known."""
-        self._doom = number
+        self._pending_signal = number
         if self.pid:
             process.signal_group(self.pid, number)
 
@@ -202,7 +202,7 @@ class ChildProcess:
         """Read its messages."""
         while not self._is_over:
             try:
-                message = parcel.receive_message(self._connection)
+                message = process_messages.receive_message(self._connection)
             except BlockingIOError:
                 return
             match message:
@@ -212,7 +212,7 @@ class ChildProcess:
                         self._why = "it could not be forked"
                         self._end(1)
                     return
-                case parcel.Born():
+                case process_messages.Forked():
                     self.pid = message.pid
                     try:
                         self._pidfd = os.pidfd_open(message.pid)
@@ -221,9 +221,9 @@ class ChildProcess:
                         self._end(1)
                         return
                     self._loop.watch(self._pidfd, self._reap)
-                    if self._doom:
-                        process.signal_group(self.pid, self._doom)
-                case parcel.Failed():
+                    if self._pending_signal:
+                        process.signal_group(self.pid, self._pending_signal)
+                case process_messages.Failed():
                     self._why = message.why
                 case _:
                     self._on_message(message)

@@ -21,7 +21,7 @@ def adopt_orphans() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def die_with(parent: int, number: int) -> bool:
+def signal_on_parent_death(parent: int, number: int) -> bool:
     """Let the kernel send this process a signal when its parent dies.
 
     Return False if the parent is another one already: then no signal will come.
@@ -30,7 +30,7 @@ def die_with(parent: int, number: int) -> bool:
     return os.getppid() == parent
 
 
-def be_called(name: str) -> None:
+def set_process_name(name: str) -> None:
     """Set the name that `ps` and `top` show; the kernel keeps 15 bytes of it."""
     _c_prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
@@ -84,7 +84,7 @@ def end_groups(groups: set[int]) -> None:
                 os.kill(int(folder.name), signal.SIGKILL)
 
 
-def forget_signals() -> None:
+def reset_signals() -> None:
     """Restore the handling of signals that Python starts with, and block none.
 
     SIGPIPE and SIGXFSZ stay ignored, as in Python: writing to a closed pipe is an OSError.

@@ -15,7 +15,7 @@ from bus import Call, Timer
 from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
-from launch import lifecycle, parcel, process
+from launch import lifecycle, process, process_messages
 from launch.children import ChildProcess, LogReader, WarmParent, reap_strays, spawn
 from launch.complaint import expected
 from launch.journal import Journal
@@ -137,13 +137,13 @@ class Supervisor:
     def _fork(self, node: Node, number: int) -> None:
         name = node.plan.name
 
-        def on_message(message: parcel.ProcessMessage) -> None:
+        def on_message(message: process_messages.ProcessMessage) -> None:
             match message:
-                case parcel.Checked():
+                case process_messages.Checked():
                     self._handle(name, lifecycle.ProcessChecked(number))
-                case parcel.Ready():
+                case process_messages.Ready():
                     self._handle(name, lifecycle.ProcessReady(number, message.incarnation))
-                case parcel.Born() | parcel.Failed() | parcel.Go():
+                case process_messages.Forked() | process_messages.Failed() | process_messages.Go():
                     pass  # handled by ChildProcess
 
         def on_exit(code: int, why: str) -> None:
@@ -158,8 +158,8 @@ class Supervisor:
         node.children[number] = child
         child.order(self._warm, self._order(node.plan))
 
-    def _order(self, node: NodePlan) -> parcel.Order:
-        return parcel.Order(
+    def _order(self, node: NodePlan) -> process_messages.Order:
+        return process_messages.Order(
             entry=self._plan.entry(node.name),
             run_dir=str(self._place.run_dir),
             state_dir=str(self._place.state_dir),
@@ -295,7 +295,7 @@ class Supervisor:
         )
         self._warm_log.close()
         self._warm.close()
-        self._warm = spawn(self._warm.roster)
+        self._warm = spawn(self._warm.node_list)
         self._warm_log = LogReader(self._bus, self._warm.log, self._journal.line_of(NAME))
 
     # --- requests ------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ import msgspec
 
 import bus.store  # noqa: F401 - half of the nodes use it
 from bus.schema import schema_hash
-from launch import child, parcel, process
+from launch import child, process, process_messages
 from launch.loading import LoadedNode, load_node
 from launch.node_entry import NodeEntry
 from launch.own_code import OwnCode
@@ -55,9 +55,9 @@ def main() -> None:
     """Serve orders on the inherited socket, argv[1], until the supervisor has ended."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
-    roster = parcel.receive_roster(connection)
-    if roster is not None:
-        serve(connection, NodeForker(roster), first=())
+    node_list = process_messages.receive_node_list(connection)
+    if node_list is not None:
+        serve(connection, NodeForker(node_list), first=())
 
 
 def serve(connection: socket.socket, forker: "NodeForker", first: Iterable[str]) -> None:
@@ -65,8 +65,8 @@ def serve(connection: socket.socket, forker: "NodeForker", first: Iterable[str])
 
     Nodes in `first` are forked before the packages of the network nodes are imported.
     """
-    process.be_called("wallbox-warm")
-    process.forget_signals()
+    process.set_process_name("wallbox-warm")
+    process.reset_signals()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     for order, fds in orders(connection, forker, first):
@@ -78,7 +78,7 @@ def serve(connection: socket.socket, forker: "NodeForker", first: Iterable[str])
 
 def orders(
     connection: socket.socket, forker: "NodeForker", first: Iterable[str]
-) -> Iterator[tuple[parcel.Order, tuple[int, int]]]:
+) -> Iterator[tuple[process_messages.Order, tuple[int, int]]]:
     """Yield each order when it can be carried out; without an order, import the next package.
 
     After the nodes in `first`, an order for a plain node waits for the import of one package at
@@ -89,7 +89,7 @@ def orders(
     while not forker.is_complete:
         if not still_first and not select.select([connection], [], [], 0)[0]:
             forker.load_more()
-        elif (received := parcel.receive_order(connection)) is None:
+        elif (received := process_messages.receive_order(connection)) is None:
             return
         elif (node := received[0].entry.node) in forker.plain:
             yield received
@@ -97,30 +97,30 @@ def orders(
         else:
             waiting.append(received)
     yield from waiting
-    while (received := parcel.receive_order(connection)) is not None:
+    while (received := process_messages.receive_order(connection)) is not None:
         yield received
 
 
 class NodeForker:
     """Forks nodes, and has the modules that it shares with them."""
 
-    def __init__(self, roster: parcel.Roster) -> None:
+    def __init__(self, node_list: process_messages.NodeList) -> None:
         """Read the declared imports of each node, and load the plain nodes, which have none."""
-        sys.path.extend(folder for folder in roster.folders if folder not in sys.path)
+        sys.path.extend(folder for folder in node_list.folders if folder not in sys.path)
         for topic in TOPICS.values():  # both are cached with the type
             message: type[msgspec.Struct] = topic.message
             schema_hash(message)
             msgspec.msgpack.Decoder(message)
-        imports = {each.node: _declared(each.module) for each in roster.nodes}
+        imports = {each.node: _declared(each.module) for each in node_list.nodes}
         self.plain = frozenset(node for node, names in imports.items() if not names)
         self._packages = sorted({name for names in imports.values() for name in names})
-        self._network = [each for each in roster.nodes if each.node not in self.plain]
-        packages = {each.module.partition(".")[0] for each in roster.nodes}
-        self._own = OwnCode(packages.union(PACKAGES), roster.folders)
+        self._network = [each for each in node_list.nodes if each.node not in self.plain]
+        packages = {each.module.partition(".")[0] for each in node_list.nodes}
+        self._own = OwnCode(packages.union(PACKAGES), node_list.folders)
         self._loaded: dict[str, LoadedNode] = {}
         self._forked: set[str] = set()
         self._groups: set[int] = set()
-        for each in roster.nodes:
+        for each in node_list.nodes:
             if each.node in self.plain:
                 self._load(each)
 
@@ -148,7 +148,7 @@ class NodeForker:
                 importlib.import_module("bus.coroutines")  # else its process imports it
         self._own.note()
 
-    def fork(self, order: parcel.Order, fds: tuple[int, int]) -> None:
+    def fork(self, order: process_messages.Order, fds: tuple[int, int]) -> None:
         """Fork the process of a node."""
         node = order.entry.node
         self._groups = {group for group in self._groups if process.is_group(group)}
@@ -166,7 +166,9 @@ class NodeForker:
         time.sleep(max(0.0, gone_s + LAST_WORDS_S - time.monotonic()))
         process.end_groups(self._groups)
 
-    def _fork_twice(self, order: parcel.Order, fds: tuple[int, int], is_current: bool) -> int:
+    def _fork_twice(
+        self, order: process_messages.Order, fds: tuple[int, int], is_current: bool
+    ) -> int:
         """Fork a process that becomes the node; return its pid."""
         reading, writing = os.pipe()
         between = os.fork()
@@ -206,7 +208,7 @@ def _declared(module: str) -> tuple[str, ...]:
 
 
 def _become_node(
-    order: parcel.Order, fds: tuple[int, int], between: int, loaded: LoadedNode | None
+    order: process_messages.Order, fds: tuple[int, int], between: int, loaded: LoadedNode | None
 ) -> int:
     """Turn this copy of the warm parent into the process of a node; return its exit code."""
     os.setpgid(0, 0)
@@ -216,10 +218,10 @@ def _become_node(
     process.keep_descriptor(connection_fd)
     connection = socket.socket(fileno=connection_fd)
     process.wait_for_parent(between)
-    if not process.die_with(order.supervisor, order.parent_death):
+    if not process.signal_on_parent_death(order.supervisor, order.parent_death):
         return 0
-    process.be_called(order.entry.node)
-    parcel.send_message(connection, parcel.Born(os.getpid()))
+    process.set_process_name(order.entry.node)
+    process_messages.send_message(connection, process_messages.Forked(os.getpid()))
     try:
         if loaded is not None:
             return child.run(order, connection, loaded)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from launch import parcel
+from launch import process_messages
 from launch.node_entry import NodeEntry
 from launch.warm import NodeForker, orders
 
@@ -35,7 +35,7 @@ class RecordingForker(NodeForker):
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
-    near, far = parcel.pair()
+    near, far = process_messages.pair()
     with near, far:
         yield near, far
 
@@ -44,11 +44,11 @@ def ask(connection: socket.socket, node: str) -> None:
     entry = NodeEntry(
         node=node, module="", drivers={}, parameters={}, sources={}, file="", ports=0
     )  # fmt: skip
-    order = parcel.Order(
+    order = process_messages.Order(
         entry=entry, run_dir="", state_dir="", peers=(), supervisor=1, parent_death=9,
         cpu=(), nice=0, scheduling="", realtime=False,
     )  # fmt: skip
-    parcel.send_order(connection, order, (0, 1))
+    process_messages.send_order(connection, order, (0, 1))
 
 
 def carry_out(count: int, forker: RecordingForker, ends: Ends, first: tuple[str, ...]) -> list[str]:
@@ -102,14 +102,14 @@ SLOW_PROCESS = """
 import os, signal, time
 from launch import warm
 from launch.node_entry import NodeEntry
-from launch.parcel import Order
+from launch.process_messages import Order
 from launch.process import is_group
 
 warm._become_node = lambda *_: time.sleep(60.0)  # it has not come to its own setpgid yet
 entry = NodeEntry(node="pilot", module="", drivers={}, parameters={}, sources={}, file="", ports=0)
 order = Order(entry=entry, run_dir="", state_dir="", peers=(), supervisor=1, parent_death=9,
               cpu=(), nice=0, scheduling="", realtime=False)
-forker = warm.NodeForker(warm.parcel.Roster(nodes=(), folders=()))
+forker = warm.NodeForker(warm.process_messages.NodeList(nodes=(), folders=()))
 forker.fork(order, (0, 1))
 (group,) = forker._groups
 found = is_group(group)

@@ -19,7 +19,7 @@ S = TypeVar("S", bound=Struct)
 MOST_BYTES = 256 * 1024
 
 
-class Roster(Struct, frozen=True, kw_only=True):
+class NodeList(Struct, frozen=True, kw_only=True):
     """To the warm parent, once, before any order: the nodes of the plan."""
 
     nodes: tuple[NodeEntry, ...]
@@ -44,7 +44,7 @@ class Order(Struct, frozen=True, kw_only=True):
     realtime: bool
 
 
-class Born(Struct, frozen=True, tag="born"):
+class Forked(Struct, frozen=True, tag="forked"):
     """From the process: it exists, and dies with the supervisor."""
 
     pid: int
@@ -70,10 +70,10 @@ class Go(Struct, frozen=True, tag="go"):
     """To the process: open sockets and drivers."""
 
 
-ProcessMessage = Born | Checked | Ready | Failed | Go
+ProcessMessage = Forked | Checked | Ready | Failed | Go
 
 _ENCODER = msgspec.msgpack.Encoder()
-_ROSTERS = msgspec.msgpack.Decoder(Roster)
+_NODE_LISTS = msgspec.msgpack.Decoder(NodeList)
 _ORDERS = msgspec.msgpack.Decoder(Order)
 _MESSAGES: msgspec.msgpack.Decoder[ProcessMessage] = msgspec.msgpack.Decoder(ProcessMessage)
 
@@ -103,16 +103,16 @@ def receive_message(connection: socket.socket) -> ProcessMessage | None:
     return _MESSAGES.decode(packet) if packet else None
 
 
-def send_roster(connection: socket.socket, roster: Roster) -> None:
-    """Send the roster. A closed connection is detected by its end of file, not here."""
+def send_node_list(connection: socket.socket, node_list: NodeList) -> None:
+    """Send the list of nodes. A closed connection is detected by its end of file, not here."""
     with contextlib.suppress(OSError):
-        connection.send(_ENCODER.encode(roster))
+        connection.send(_ENCODER.encode(node_list))
 
 
-def receive_roster(connection: socket.socket) -> Roster | None:
-    """Return the roster; None at the end of file."""
+def receive_node_list(connection: socket.socket) -> NodeList | None:
+    """Return the list of nodes; None at the end of file."""
     packet = connection.recv(MOST_BYTES)
-    return _ROSTERS.decode(packet) if packet else None
+    return _NODE_LISTS.decode(packet) if packet else None
 
 
 def send_order(connection: socket.socket, order: Order, fds: tuple[int, int]) -> None:
