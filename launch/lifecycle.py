@@ -74,7 +74,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Hurry:
+class ShortenStop:
     """The stop was requested again: the next stage of stopping begins now."""
 
 
@@ -98,7 +98,7 @@ Event = (
     | Exited
     | Replace
     | Stop
-    | Hurry
+    | ShortenStop
     | Silent
     | Tick
 )
@@ -148,13 +148,13 @@ class State:
 
     state: ProcessState = ProcessState.STOPPED
     process: int | None = None  # the one that runs
-    spare: int | None = None  # the one that will replace it
-    spare_checked: bool = False
+    next_process: int | None = None  # the one that will replace it
+    next_checked: bool = False
     forks: int = 0
     held: bool = False
     checked: bool = False  # `process` has passed its checks
     stopping: StopReason | None = None
-    hardness: int = 0  # stage of stopping: 0 requested, 1 SIGTERM, 2 SIGKILL
+    stop_stage: int = 0  # stage of stopping: 0 requested, 1 SIGTERM, 2 SIGKILL
     deadline_s: float | None = None
     ready_s: float | None = None  # since when it is READY
     incarnation: int = 0
@@ -166,14 +166,14 @@ class State:
     @property
     def is_gone(self) -> bool:
         """Return whether no process of this node is left."""
-        return self.process is None and self.spare is None
+        return self.process is None and self.next_process is None
 
     @property
     def can_be_replaced(self) -> bool:
         """Return whether a restart in place can begin now."""
         return self.process is None or (
             self.state is ProcessState.READY
-            and self.spare is None
+            and self.next_process is None
             and self.stopping is None
             and self.kill_reason is None
         )
@@ -182,7 +182,7 @@ class State:
     def is_restarting(self) -> bool:
         """Return whether a start or restart has begun and not ended."""
         return (
-            self.spare is not None
+            self.next_process is not None
             or self.stopping is StopReason.RESTART
             or self.state is ProcessState.STARTING
         )
@@ -197,18 +197,20 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
             return _go(plan, replace(state, held=False), now_s)
         case ProcessChecked() if event.process == state.process:
             return _go(plan, replace(state, checked=True), now_s)
-        case ProcessChecked() if event.process == state.spare and state.kill_reason is not None:
+        case ProcessChecked() if (
+            event.process == state.next_process and state.kill_reason is not None
+        ):
             return replace(
-                state, spare_checked=True
+                state, next_checked=True
             ), ()  # it replaces the other when that has ended
-        case ProcessChecked() if event.process == state.spare and state.stopping is None:
-            return _hand_over(plan, replace(state, spare_checked=True), now_s)
+        case ProcessChecked() if event.process == state.next_process and state.stopping is None:
+            return _hand_over(plan, replace(state, next_checked=True), now_s)
         case ProcessReady() if event.process == state.process and state.stopping is None:
             return _ready(state, event, now_s)
         case Exited() if event.process == state.process:
             return _exited(plan, state, event, now_s)
-        case Exited() if event.process == state.spare:
-            return _spare_exited(state, event)
+        case Exited() if event.process == state.next_process:
+            return _next_exited(state, event)
         case Replace() if state.can_be_replaced:
             return _replace(state, now_s)
         case Silent() if state.process is not None and state.state is ProcessState.READY:
@@ -216,11 +218,11 @@ def step(plan: NodePlan, state: State, event: Event, now_s: float) -> tuple[Stat
             if not plan.has_safe_state:
                 return hung, (Signal(state.process, SIGKILL),)
             term = Signal(state.process, SIGTERM)
-            return replace(hung, hardness=1, deadline_s=now_s + TERM_GRACE_S), (term,)
+            return replace(hung, stop_stage=1, deadline_s=now_s + TERM_GRACE_S), (term,)
         case Stop():
             return _stop(plan, state, now_s)
-        case Hurry() if state.stopping and not (plan.has_safe_state and state.hardness):
-            return _harder(state, now_s)
+        case ShortenStop() if state.stopping and not (plan.has_safe_state and state.stop_stage):
+            return _next_stop_stage(state, now_s)
         case Tick() if state.deadline_s is not None and now_s >= state.deadline_s:
             return _deadline(plan, state, now_s)
         case _:
@@ -279,14 +281,14 @@ def _replace(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
         return _fork(fresh, now_s)
     number = state.forks + 1
     return replace(
-        state, spare=number, spare_checked=False, forks=number, deadline_s=now_s + CHECKS_S
+        state, next_process=number, next_checked=False, forks=number, deadline_s=now_s + CHECKS_S
     ), (Fork(number),)
 
 
 def _hand_over(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
     """Ask the running process to stop, since the next one is checked."""
     return replace(
-        state, stopping=StopReason.RESTART, hardness=0, deadline_s=now_s + plan.stop_s
+        state, stopping=StopReason.RESTART, stop_stage=0, deadline_s=now_s + plan.stop_s
     ), (AskToStop(StopReason.RESTART),)
 
 
@@ -301,7 +303,7 @@ def _exited(
         process=None,
         checked=False,
         stopping=None,
-        hardness=0,
+        stop_stage=0,
         deadline_s=None,
         ready_s=None,
         kill_reason=None,
@@ -309,14 +311,14 @@ def _exited(
     if state.stopping is StopReason.SHUTDOWN:
         return replace(gone, state=ProcessState.STOPPED, why=""), ()
     again = replace(gone, restarts=state.restarts + 1)
-    if state.spare is not None:
+    if state.next_process is not None:
         promoted = replace(
             again,
             state=ProcessState.STARTING,
-            process=state.spare,
-            checked=state.spare_checked,
-            spare=None,
-            spare_checked=False,
+            process=state.next_process,
+            checked=state.next_checked,
+            next_process=None,
+            next_checked=False,
             deadline_s=now_s + CHECKS_S,
         )
         return _go(plan, promoted, now_s)
@@ -335,9 +337,9 @@ def _exited(
     ), ()
 
 
-def _spare_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
+def _next_exited(state: State, event: Exited) -> tuple[State, tuple[Act, ...]]:
     """Keep the running process; if it is stopping already, another one is forked after it."""
-    left = replace(state, spare=None, spare_checked=False)
+    left = replace(state, next_process=None, next_checked=False)
     if state.kill_reason is not None and state.deadline_s is not None and state.stopping is None:
         return left, ()  # the running process hangs and is being killed
     left = replace(left, kill_reason=None)
@@ -352,40 +354,40 @@ def _reason(state: State, event: Exited) -> str:
 
 def _stop(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
     """Stop the node: by a request if it is READY, else by SIGTERM."""
-    no_spare = () if state.spare is None else (Signal(state.spare, SIGKILL),)
+    kill_next = () if state.next_process is None else (Signal(state.next_process, SIGKILL),)
     if state.process is None:
-        return replace(state, state=ProcessState.STOPPED, deadline_s=None, why=""), no_spare
+        return replace(state, state=ProcessState.STOPPED, deadline_s=None, why=""), kill_next
     if state.stopping is not None:  # it has been asked already; it is not started again after that
-        return replace(state, stopping=StopReason.SHUTDOWN), no_spare
-    stopping = replace(state, stopping=StopReason.SHUTDOWN, hardness=0)
+        return replace(state, stopping=StopReason.SHUTDOWN), kill_next
+    stopping = replace(state, stopping=StopReason.SHUTDOWN, stop_stage=0)
     if state.kill_reason is not None and plan.has_safe_state and state.deadline_s is not None:
-        return replace(stopping, hardness=1), no_spare  # it hangs, and has got SIGTERM already
+        return replace(stopping, stop_stage=1), kill_next  # it hangs, and has got SIGTERM already
     if state.state is ProcessState.READY:
         asked = replace(stopping, deadline_s=now_s + plan.stop_s)
-        return asked, (*no_spare, AskToStop(StopReason.SHUTDOWN))
-    state, acts = _harder(stopping, now_s)
-    return state, (*no_spare, *acts)
+        return asked, (*kill_next, AskToStop(StopReason.SHUTDOWN))
+    state, acts = _next_stop_stage(stopping, now_s)
+    return state, (*kill_next, *acts)
 
 
-def _harder(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
+def _next_stop_stage(state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
     """Begin the next stage of stopping the process."""
-    if state.process is None or state.hardness >= 2:
+    if state.process is None or state.stop_stage >= 2:
         return state, ()
-    if state.hardness == 0:
-        return replace(state, hardness=1, deadline_s=now_s + TERM_GRACE_S), (
+    if state.stop_stage == 0:
+        return replace(state, stop_stage=1, deadline_s=now_s + TERM_GRACE_S), (
             Signal(state.process, SIGTERM),
         )
-    return replace(state, hardness=2, deadline_s=None), (Signal(state.process, SIGKILL),)
+    return replace(state, stop_stage=2, deadline_s=None), (Signal(state.process, SIGKILL),)
 
 
 def _deadline(plan: NodePlan, state: State, now_s: float) -> tuple[State, tuple[Act, ...]]:
     if state.stopping is not None:
-        return _harder(state, now_s)
+        return _next_stop_stage(state, now_s)
     if state.process is None:  # BACKOFF has ended
         return _fork(replace(state, restarts=state.restarts + 1), now_s)
     if state.kill_reason is not None:  # TERM_GRACE_S of a hanging process is over
         return replace(state, deadline_s=None), (Signal(state.process, SIGKILL),)
-    late = state.process if state.spare is None else state.spare
-    is_going = state.spare is None and state.checked
+    late = state.process if state.next_process is None else state.next_process
+    is_going = state.next_process is None and state.checked
     why = f"not ready within {plan.ready_s:g} s" if is_going else f"not checked in {CHECKS_S:g} s"
     return replace(state, deadline_s=None, kill_reason=why), (Signal(late, SIGKILL),)

@@ -52,7 +52,7 @@ class Supervisor:
         self._nodes = {node.name: Node(node) for node in plan.nodes}
         self._waves: list[tuple[str, ...]] = []
         self._starting = True
-        self._hurries = 0
+        self._shortened = 0  # how often the stop was requested again
         self._stopped: Callable[[], None] | None = None  # called when all nodes have ended
         self._alarm: Timer | None = None
         self._reviews = False  # a review is due
@@ -231,19 +231,19 @@ class Supervisor:
                 self._journal.let_out()
                 self._journal.write("info", "stopping")
         elif reason is StopReason.SIGNAL:
-            self._hurries += 1
-            for name in self._hurried():
+            self._shortened += 1
+            for name in self._shortened_nodes():
                 self._stop_node(name)
         self._review()
 
-    def _hurried(self) -> list[str]:
+    def _shortened_nodes(self) -> list[str]:
         """Return the nodes whose stop is shortened: first those of the present wave, then all.
 
         Nodes that stop after one with a safe state are excluded: it may need them to reach its safe
         state.
         """
         names: list[str] = []
-        for wave in self._waves if self._hurries > 1 else self._waves[:1]:
+        for wave in self._waves if self._shortened > 1 else self._waves[:1]:
             names += wave
             if any(self._nodes[name].plan.has_safe_state for name in wave):
                 break
@@ -262,8 +262,8 @@ class Supervisor:
 
     def _stop_node(self, name: str) -> None:
         self._handle(name, lifecycle.Stop())
-        for _ in range(self._hurries):
-            self._handle(name, lifecycle.Hurry())
+        for _ in range(self._shortened):
+            self._handle(name, lifecycle.ShortenStop())
 
     def _set_alarm(self) -> None:
         """Wake up at the earliest deadline of all nodes."""

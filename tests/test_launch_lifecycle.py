@@ -13,12 +13,12 @@ from launch.lifecycle import (
     Event,
     Exited,
     Fork,
-    Hurry,
     NeedsReady,
     ProcessChecked,
     ProcessReady,
     Replace,
     SendGo,
+    ShortenStop,
     Signal,
     Silent,
     Start,
@@ -278,24 +278,24 @@ def test_a_stop_asks_then_terms_then_kills() -> None:
 
 def test_a_repeated_stop_begins_the_next_stage_at_once() -> None:
     state, _ = play((9.0, Stop()), state=running())
-    state, acts = play((9.1, Hurry()), state=state)
+    state, acts = play((9.1, ShortenStop()), state=state)
     assert acts == [Signal(1, SIGTERM)]
-    state, acts = play((9.2, Hurry()), state=state)
+    state, acts = play((9.2, ShortenStop()), state=state)
     assert acts == [Signal(1, SIGKILL)]
-    assert play((9.3, Hurry()), state=state)[1] == []
+    assert play((9.3, ShortenStop()), state=state)[1] == []
 
 
 def test_a_repeated_stop_leaves_a_node_with_a_safe_state_its_grace() -> None:
-    state, acts = play((9.0, Stop()), (9.0, Hurry()), plan=GUARD, state=running())
+    state, acts = play((9.0, Stop()), (9.0, ShortenStop()), plan=GUARD, state=running())
     assert acts == [Signal(1, SIGTERM)]
     for now_s in (9.0, 9.1, 8.99 + TERM_GRACE_S):
-        state, acts = play((now_s, Hurry()), (now_s, Tick()), plan=GUARD, state=state)
+        state, acts = play((now_s, ShortenStop()), (now_s, Tick()), plan=GUARD, state=state)
         assert acts == []
     assert play((9.0 + TERM_GRACE_S, Tick()), plan=GUARD, state=state)[1] == [Signal(1, SIGKILL)]
 
 
 def test_a_repeated_stop_of_a_node_that_is_not_stopping_does_nothing() -> None:
-    assert play((9.0, Hurry()), state=running()) == (running(), [])
+    assert play((9.0, ShortenStop()), state=running()) == (running(), [])
 
 
 def test_a_node_that_is_starting_is_stopped_by_sigterm() -> None:
