@@ -12,8 +12,8 @@ from msgs.patterns import plain
 from msgs.plant import SimFault
 from msgs.requests import Status
 from web.box import Box, ServerConfig, SilentError
-from web.gate import Gate
 from web.panel import STATUS
+from web.request_check import RequestCheck
 from web.streams import Streams
 
 RETRY_AFTER_S = 10  # assumed: after too many streams
@@ -29,10 +29,12 @@ class CurveAnswer(Struct, frozen=True, kw_only=True):
 class Api:
     """The views."""
 
-    def __init__(self, box: Box, site: ServerConfig, gate: Gate, streams: Streams) -> None:
+    def __init__(
+        self, box: Box, site: ServerConfig, request_check: RequestCheck, streams: Streams
+    ) -> None:
         self._box = box
         self._site = site
-        self._gate = gate
+        self._request_check = request_check
         self._streams = streams
 
     def add_to(self, app: Flask) -> None:
@@ -51,7 +53,10 @@ class Api:
         number: str = g.number
         gone = request.environ.get("waitress.client_disconnected", lambda: False)
         stream = self._streams.open(
-            request.remote_addr or "?", first, lambda: self._gate.is_signed_in(number), gone
+            request.remote_addr or "?",
+            first,
+            lambda: self._request_check.is_signed_in(number),
+            gone,
         )
         if stream is None:
             return _no_place()

@@ -1,4 +1,4 @@
-"""The Flask app: routes, gate, errors."""
+"""The Flask app: routes, checks of requests, errors."""
 
 import traceback
 
@@ -8,10 +8,10 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 from web import errors
 from web.api import Api
 from web.box import Box, ServerConfig
-from web.door import Door
 from web.files import Files
-from web.gate import Gate, is_interface
+from web.login_check import LoginCheck
 from web.pages import Pages
+from web.request_check import RequestCheck, is_interface
 from web.sessions import Sessions
 from web.streams import Streams
 
@@ -21,7 +21,7 @@ A_YEAR_S = 365 * 24 * 3600
 
 
 def create_app(
-    box: Box, site: ServerConfig, door: Door, sessions: Sessions, streams: Streams
+    box: Box, site: ServerConfig, login_check: LoginCheck, sessions: Sessions, streams: Streams
 ) -> Flask:
     """Return the app. It has only its own cookies, and no secret key."""
     app = Flask(__name__, static_folder=None)
@@ -36,10 +36,10 @@ def create_app(
     app.jinja_env.lstrip_blocks = True
     files = Files()
     app.jinja_env.globals["static_url"] = files.url
-    gate = Gate(box, site, door, sessions)
-    gate.guard(app)
-    Pages(gate, door).add_to(app)
-    Api(box, site, gate, streams).add_to(app)
+    request_check = RequestCheck(box, site, login_check, sessions)
+    request_check.guard(app)
+    Pages(request_check, login_check).add_to(app)
+    Api(box, site, request_check, streams).add_to(app)
     _add_files(app, files)
     app.add_url_rule("/health", "health", _health, methods=["GET"])
 

@@ -6,8 +6,8 @@ from typing import Any
 from flask import Flask, g, make_response, redirect, render_template, request
 
 from view.front import EFFECTS, LIGHTS, TONES
-from web.door import Attempt, Change, Door, LoginResult, StorageError
-from web.gate import EXPIRED, Gate
+from web.login_check import Attempt, Change, LoginCheck, LoginResult, StorageError
+from web.request_check import EXPIRED, RequestCheck
 
 WRONG_LOGIN = "The user name or the password is wrong."
 WRONG_KEY = "The recovery key is wrong; it is on the label and has 30 characters."
@@ -23,11 +23,11 @@ BUSY = "The wallbox is busy with another login. Please try again in a moment."
 
 
 class Pages:
-    """The views. Each is open, forced or closed by the lists of `web.gate`."""
+    """The views. Each is open, forced or closed by the lists of `web.request_check`."""
 
-    def __init__(self, gate: Gate, door: Door) -> None:
-        self._gate = gate
-        self._door = door
+    def __init__(self, request_check: RequestCheck, login_check: LoginCheck) -> None:
+        self._request_check = request_check
+        self._login_check = login_check
 
     def add_to(self, app: Flask) -> None:
         """Register the routes."""
@@ -48,15 +48,17 @@ class Pages:
         form = {"username": request.form.get("username", "")}
         if g.is_expired:
             return _again("login.html", form, [EXPIRED], 403)
-        attempt = self._door.sign_in(form["username"], request.form.get("password", ""), _address())
+        attempt = self._login_check.sign_in(
+            form["username"], request.form.get("password", ""), _address()
+        )
         if attempt.result is not LoginResult.RIGHT:
             return _refused("login.html", form, attempt, WRONG_LOGIN)
-        self._gate.sign_in(attempt.generation)
+        self._request_check.sign_in(attempt.generation)
         return redirect("/", 303)
 
     def logout(self) -> Any:
         """Sign out."""
-        self._gate.sign_out()
+        self._request_check.sign_out()
         return redirect("/login", 303)
 
     def recover(self) -> Any:
@@ -66,10 +68,10 @@ class Pages:
         form = {"recovery_key": ""}  # a secret like a password: not shown again
         if g.is_expired:
             return _again("recover.html", form, [EXPIRED], 403)
-        attempt = self._door.recover(request.form.get("recovery_key", ""), _address())
+        attempt = self._login_check.recover(request.form.get("recovery_key", ""), _address())
         if attempt.result is not LoginResult.RIGHT:
             return _refused("recover.html", form, attempt, WRONG_KEY)
-        self._gate.sign_in(attempt.generation, recovered=True)
+        self._request_check.sign_in(attempt.generation, recovered=True)
         return redirect("/user", 303)
 
     def user(self) -> Any:
@@ -88,22 +90,22 @@ class Pages:
         )
         was_forced = g.session.recovered or g.account.must_change
         try:
-            attempt, errors = self._door.change(change, _address())
+            attempt, errors = self._login_check.change(change, _address())
         except StorageError as error:
             return _again("user.html", form, [f"Nothing was changed: {error}."], 500)
         if errors:
             return _again("user.html", form, errors, 400)
         if attempt.result is not LoginResult.RIGHT:
             return _refused("user.html", form, attempt, WRONG_PASSWORD)
-        self._gate.sign_in(attempt.generation)
+        self._request_check.sign_in(attempt.generation)
         return redirect("/" if was_forced else "/user?saved", 303)
 
     def _show_key(self) -> Any:
         password = request.form.get("current_password", "")
-        attempt = self._door.prove_password(password, _address())
+        attempt = self._login_check.prove_password(password, _address())
         if attempt.result is not LoginResult.RIGHT:
             return _refused("user.html", {}, attempt, WRONG_PASSWORD)
-        return render_template("user.html", recovery_key=self._door.recovery_key)
+        return render_template("user.html", recovery_key=self._login_check.recovery_key)
 
 
 def _address() -> str:

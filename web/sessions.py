@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from msgs.units import Nanoseconds, Seconds
-from web.door import StorageError
+from web.login_check import StorageError
 
 ID_BYTES = 32
 IDLE_S = 12 * 3600.0  # assumed: without a request for a page

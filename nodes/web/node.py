@@ -19,7 +19,7 @@ from nodes.web.store import WebStore, read_label
 from web.app import create_app
 from web.box import ServerConfig, SilentError
 from web.curve import Curve
-from web.door import Door
+from web.login_check import LoginCheck
 from web.sessions import Sessions
 from web.streams import Streams
 
@@ -98,21 +98,21 @@ class WebNode:
             is_simulation=bool(parameters.panel),
             port=self.port,
         )
-        door = Door(label, account, failures, store, box.now_s, box.random, box.log)
+        login_check = LoginCheck(label, account, failures, store, box.now_s, box.random, box.log)
         sessions = Sessions(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.log)
-        app = create_app(box, site, door, sessions, self.streams)
+        app = create_app(box, site, login_check, sessions, self.streams)
         self.server = PageServer(app, bound, box.log, box.now_s)
         self.server.start()
         bus.every(LOOK_EVERY_S, self.server.cut_idle)
         bus.on_stop(self._on_stop)
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
         self._url = f"http://{host}:{self.port}"
-        self._door = door
+        self._login_check = login_check
         bus.serve(PAGE, self._on_page)
         bus.log("info", f"page: {self._url}")
 
     def _on_page(self, call: Call[NoArguments, PageAddress]) -> None:
-        call.ok(PageAddress(url=self._url, is_first=self._door.account.must_change))
+        call.ok(PageAddress(url=self._url, is_first=self._login_check.account.must_change))
 
     def _on_watched(self, is_watched: bool) -> None:
         """Take the calls of the server's threads, in order."""

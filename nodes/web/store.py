@@ -10,7 +10,7 @@ from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
 from web.account import Account, factory_account
-from web.door import StorageError
+from web.login_check import StorageError
 from web.sessions import KeptSession
 
 ACCOUNT_FILE = "web-account.json"
@@ -43,7 +43,7 @@ def read_label(state_dir: Path) -> Label:
 
 
 class WebStore:
-    """Three files in two generations; `web.door.CredentialStore`, `web.sessions.LoginStore`."""
+    """Three files in two generations; see `web.login_check` and `web.sessions`."""
 
     def __init__(self, state_dir: Path, warn: Warn) -> None:
         self._dir = state_dir
@@ -81,11 +81,11 @@ class WebStore:
         return kept.sessions if kept else ()
 
     def keep_account(self, account: Account) -> None:
-        """See `web.door.CredentialStore.keep_account`."""
+        """See `web.login_check.CredentialStore.keep_account`."""
         self._write(ACCOUNT_FILE, account)
 
     def keep_failures(self, failures: int) -> None:
-        """See `web.door.CredentialStore.keep_failures`."""
+        """See `web.login_check.CredentialStore.keep_failures`."""
         self._write(FAILURES_FILE, Failures(count=failures))
 
     def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:

@@ -31,8 +31,8 @@ from tests.view.snapshot import nothing_said
 from web.app import create_app
 from web.box import ServerConfig, SilentError
 from web.curve import Curve
-from web.door import Door
 from web.live import PageSnapshot, live_of
+from web.login_check import LoginCheck
 from web.sessions import Sessions
 from web.streams import Streams
 
@@ -135,7 +135,7 @@ class Desk:
         """Begin as a new process does: with what was kept."""
         self.store = WebStore(self.state_dir, lambda text: self.box.log("warning", text))
         box = self.box
-        self.door = Door(
+        self.login_check = LoginCheck(
             LABEL,
             self.store.account(LABEL),
             self.store.failures(),
@@ -150,7 +150,7 @@ class Desk:
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)
         site = ServerConfig(label=LABEL, names=self.names, is_simulation=self.panel, port=8080)
-        self.app = create_app(box, site, self.door, self.sessions, self.streams)
+        self.app = create_app(box, site, self.login_check, self.sessions, self.streams)
 
     def browser(self) -> Browser:
         return Browser(self.app.test_client())
@@ -158,7 +158,7 @@ class Desk:
     def owner(self) -> Browser:
         """Return the browser of somebody who has chosen a password and is signed in."""
         browser = self.browser()
-        if self.door.account.must_change:
+        if self.login_check.account.must_change:
             browser.login()
             browser.save(current_password=LABEL.serial)
         else:

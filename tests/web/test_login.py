@@ -8,7 +8,7 @@ from bus.generations import previous_of
 from nodes.web.store import ACCOUNT_FILE, SESSIONS_FILE
 from tests.web.conftest import LABEL, PASSWORD, SESSION, Browser, Desk
 from web.backoff import MOST_WAIT_S
-from web.door import Attempt, Change, LoginResult
+from web.login_check import Attempt, Change, LoginResult
 
 
 def number(browser: Browser) -> str:
@@ -153,7 +153,7 @@ def test_a_password_is_refused_in_words_and_never_cropped(
     assert answer.status_code == 400
     assert sentence in answer.text
     assert 'value="administrator"' in answer.text
-    assert desk.door.account.must_change
+    assert desk.login_check.account.must_change
 
 
 @pytest.mark.parametrize("new", ["x" * 128, "ten chars!", "пароль из букв", "🔌" * 10])
@@ -251,7 +251,7 @@ def test_a_restart_ends_no_wait(desk: Desk) -> None:
     for _ in range(7):
         desk.browser().login(password="wrong")
         desk.box.time_s += 1.0
-    assert desk.door.sign_in("admin", "wrong", "127.0.0.1").wait_s > 0
+    assert desk.login_check.sign_in("admin", "wrong", "127.0.0.1").wait_s > 0
     desk.start()
     assert desk.browser().login(password=PASSWORD).status_code == 429
     desk.box.time_s += MOST_WAIT_S
@@ -284,7 +284,7 @@ def test_the_owner_has_a_way_in_while_others_keep_the_login_waiting(desk: Desk) 
 def test_a_password_that_is_changed_during_the_login_opens_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sign_in = desk.door.sign_in
+    sign_in = desk.login_check.sign_in
 
     def overtaken(user: str, password: str, address: str) -> Attempt:
         attempt = sign_in(user, password, address)
@@ -295,10 +295,10 @@ def test_a_password_that_is_changed_during_the_login_opens_nothing(
             password_again=PASSWORD,
             current_password=LABEL.serial,
         )
-        assert desk.door.change(change, address)[0].result is LoginResult.RIGHT
+        assert desk.login_check.change(change, address)[0].result is LoginResult.RIGHT
         return attempt
 
-    monkeypatch.setattr(desk.door, "sign_in", overtaken)
+    monkeypatch.setattr(desk.login_check, "sign_in", overtaken)
     late = desk.browser()
     assert late.login(password=LABEL.serial).status_code == 303
     assert not late.is_in()

@@ -31,7 +31,7 @@ from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
 from tests.builders import led_frame, meter_reading, session_status
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
-from web.door import Door
+from web.login_check import LoginCheck
 from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
 
 IDLE = session_status(reason="No vehicle.")
@@ -400,11 +400,11 @@ def test_logins_that_wait_for_their_turn_leave_threads_to_the_pages(
     )
     is_judged, may_end = threading.Event(), threading.Event()
 
-    def judge_slowly(door: Door, password: str) -> bool:
+    def judge_slowly(login_check: LoginCheck, password: str) -> bool:
         is_judged.set()
         return may_end.wait(PATIENCE_S) and False
 
-    monkeypatch.setattr(Door, "_is_password", judge_slowly)
+    monkeypatch.setattr(LoginCheck, "_is_password", judge_slowly)
     with ExitStack() as stack:
         stack.callback(may_end.set)
         for _ in range(server.THREADS * 2 // 3):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.web.conftest import START_S, UTC_NS, HandBox
-from web.door import StorageError
+from web.login_check import StorageError
 from web.sessions import IDLE_S, KEEP_EVERY_S, LONGEST_S, MOST_SESSIONS, KeptSession, Sessions
 
 

@@ -68,7 +68,7 @@ class Change(Struct, frozen=True, kw_only=True):
     current_password: str | None
 
 
-class Door:
+class LoginCheck:
     """One account, one attempt at a time. Its methods may be called by any thread."""
 
     def __init__(

@@ -12,9 +12,9 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from web.account import is_same
 from web.box import Box, ServerConfig
-from web.door import Door
 from web.errors import MisdirectedRequest
 from web.hosts import is_known, is_same_site
+from web.login_check import LoginCheck
 from web.sessions import Sessions
 
 OPEN = frozenset({"login", "recover", "health", "static", "favicon"})
@@ -34,13 +34,15 @@ VISITOR_BYTES = 16
 EXPIRED = "This page was open for too long. Please try again."
 
 
-class Gate:
+class RequestCheck:
     """The checks before and the headers after each request."""
 
-    def __init__(self, box: Box, site: ServerConfig, door: Door, sessions: Sessions) -> None:
+    def __init__(
+        self, box: Box, site: ServerConfig, login_check: LoginCheck, sessions: Sessions
+    ) -> None:
         self._box = box
         self._site = site
-        self._door = door
+        self._login_check = login_check
         self._sessions = sessions
         self._secret = box.random(32)  # of this process: for browsers without a session
         self._session_cookie = f"{SESSION_COOKIE}_{site.port}"
@@ -70,13 +72,13 @@ class Gate:
 
     def is_signed_in(self, number: str) -> bool:
         """Return whether a session is valid; it is not extended."""
-        generation = self._door.account.generation
+        generation = self._login_check.account.generation
         return self._sessions.find(number, generation, is_used=False) is not None
 
     # --- before --------------------------------------------------------------------------------
 
     def _before(self) -> Any:
-        g.account = self._door.account  # the same for the whole request
+        g.account = self._login_check.account  # the same for the whole request
         g.number, g.session = "", None
         g.visitor = request.cookies.get(self._visitor_cookie, "")
         g.set_visitor = False

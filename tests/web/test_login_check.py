@@ -1,4 +1,4 @@
-"""The account's door under many hands at once."""
+"""The check of logins when many attempts come at once."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ import pytest
 from tests.web.conftest import LABEL, PASSWORD, Desk
 from web.account import MOST_PASSWORD, Hasher, normal
 from web.backoff import FREE
-from web.door import Attempt, Change, LoginResult
+from web.login_check import Attempt, Change, LoginResult
 
 HERE = "127.0.0.1"
 
@@ -31,7 +31,9 @@ def test_one_hash_at_a_time_and_a_crowd_waits_as_one(
 
     monkeypatch.setattr(Hasher, "is_right", counted)
     with ThreadPoolExecutor(16) as crowd:
-        attempts = list(crowd.map(lambda n: desk.door.sign_in("admin", f"no {n}", HERE), range(40)))
+        attempts = list(
+            crowd.map(lambda n: desk.login_check.sign_in("admin", f"no {n}", HERE), range(40))
+        )
     verdicts = [attempt.result for attempt in attempts]
     assert verdicts.count(LoginResult.WRONG) == FREE
     assert verdicts.count(LoginResult.WAIT) == 40 - FREE
@@ -41,14 +43,14 @@ def test_a_hash_that_takes_too_long_is_waited_for_in_words(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = desk.owner()
-    monkeypatch.setattr("web.door.BUSY_S", 0.01)
+    monkeypatch.setattr("web.login_check.BUSY_S", 0.01)
     monkeypatch.setattr(Hasher, "is_right", lambda *_: _log_in_meanwhile(desk))
     answer = browser.send("/user", {"show": "recovery_key", "current_password": PASSWORD})
     assert LABEL.recovery_key in answer.text
 
 
 def _log_in_meanwhile(desk: Desk) -> bool:
-    """Come to the door while another attempt stands in it."""
+    """Attempt a login while another attempt is being checked."""
     token = desk.browser()
     answer = token.login(password=PASSWORD)
     assert answer.status_code == 503
@@ -61,8 +63,8 @@ def test_a_proof_is_worth_nothing_after_another_change(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.owner()
-    door = desk.door
-    prove = door.prove_password
+    login_check = desk.login_check
+    prove = login_check.prove_password
 
     def overtaken(password: str, address: str) -> Attempt:
         attempt = prove(password, address)
@@ -73,20 +75,20 @@ def test_a_proof_is_worth_nothing_after_another_change(
             password_again="the first one",
             current_password=PASSWORD,
         )
-        assert door.change(first, address)[0].result is LoginResult.RIGHT
+        assert login_check.change(first, address)[0].result is LoginResult.RIGHT
         return attempt
 
-    monkeypatch.setattr(door, "prove_password", overtaken)
+    monkeypatch.setattr(login_check, "prove_password", overtaken)
     second = Change(
         user="bea",
         password="the second one",
         password_again="the second one",
         current_password=PASSWORD,
     )
-    attempt, errors = door.change(second, HERE)
+    attempt, errors = login_check.change(second, HERE)
     assert (attempt.result, errors) == (LoginResult.WRONG, [])
-    assert door.account.user == "anna"
-    assert door.sign_in("anna", "the first one", HERE).result is LoginResult.RIGHT
+    assert login_check.account.user == "anna"
+    assert login_check.sign_in("anna", "the first one", HERE).result is LoginResult.RIGHT
 
 
 def test_the_wait_of_a_full_disk_is_counted_in_memory(
@@ -95,8 +97,8 @@ def test_the_wait_of_a_full_disk_is_counted_in_memory(
     desk.owner()
     monkeypatch.setattr("bus.store.os.replace", _full)
     for _ in range(FREE):
-        desk.door.sign_in("admin", "wrong", HERE)
-    assert desk.door.sign_in("admin", PASSWORD, HERE).result is LoginResult.WAIT
+        desk.login_check.sign_in("admin", "wrong", HERE)
+    assert desk.login_check.sign_in("admin", PASSWORD, HERE).result is LoginResult.WAIT
     assert any("No space left" in text for _, text in desk.box.lines)
 
 
@@ -115,7 +117,7 @@ def test_a_flood_writes_little(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(desk.store, "keep_failures", counted)
     for _ in range(50):
-        desk.door.sign_in("admin", "wrong", HERE)
+        desk.login_check.sign_in("admin", "wrong", HERE)
         desk.box.time_s += 60.0
     assert writes == list(range(1, FREE + 7))
 
@@ -128,8 +130,8 @@ def test_a_text_of_many_accents_stops_nobody(desk: Desk) -> None:
     )
     began_s = time.thread_time()
     assert normal(accents) == accents
-    assert desk.door.sign_in(accents, accents, HERE).result is LoginResult.WRONG
-    assert any("32 at most" in error for error in desk.door.change(change, HERE)[1])
+    assert desk.login_check.sign_in(accents, accents, HERE).result is LoginResult.WRONG
+    assert any("32 at most" in error for error in desk.login_check.change(change, HERE)[1])
     assert time.thread_time() - began_s < 0.5
 
 
@@ -141,4 +143,4 @@ def test_the_longest_text_is_composed_however_it_was_typed() -> None:
 @pytest.mark.parametrize("password", ["x" * 129, "x" * 100_000, "\ud800", "\0", ""])
 def test_a_password_that_nobody_can_have_is_wrong(desk: Desk, password: str) -> None:
     desk.owner()
-    assert desk.door.sign_in("admin", password, HERE).result is LoginResult.WRONG
+    assert desk.login_check.sign_in("admin", password, HERE).result is LoginResult.WRONG
