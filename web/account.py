@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from msgspec import Struct
+from msgspec import Struct, field
 
 from msgs.label import Label
 
@@ -36,7 +36,8 @@ class Account(Struct, frozen=True, kw_only=True):
     user: str
     password_hash: str
     must_change: bool = False
-    generation: int = 0  # counts the changes; sessions of other generations are over
+    # Logins with another count are over. It is called generation in the file.
+    change_count: int = field(default=0, name="generation")
 
 
 class Hasher:

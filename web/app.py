@@ -8,11 +8,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 from web import errors
 from web.api import Api
 from web.box import Box, ServerConfig
+from web.browser_logins import BrowserLogins
 from web.files import Files
 from web.login_check import LoginCheck
 from web.pages import Pages
 from web.request_check import RequestCheck, is_interface
-from web.sessions import Sessions
 from web.streams import Streams
 
 MOST_BYTES = 64 * 1024  # assumed: of any request
@@ -21,7 +21,7 @@ A_YEAR_S = 365 * 24 * 3600
 
 
 def create_app(
-    box: Box, site: ServerConfig, login_check: LoginCheck, sessions: Sessions, streams: Streams
+    box: Box, site: ServerConfig, login_check: LoginCheck, logins: BrowserLogins, streams: Streams
 ) -> Flask:
     """Return the app. It has only its own cookies, and no secret key."""
     app = Flask(__name__, static_folder=None)
@@ -36,7 +36,7 @@ def create_app(
     app.jinja_env.lstrip_blocks = True
     files = Files()
     app.jinja_env.globals["static_url"] = files.url
-    request_check = RequestCheck(box, site, login_check, sessions)
+    request_check = RequestCheck(box, site, login_check, logins)
     request_check.guard(app)
     Pages(request_check, login_check).add_to(app)
     Api(box, site, request_check, streams).add_to(app)

@@ -56,7 +56,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     result: LoginResult
     wait_s: float = 0.0
-    generation: int = 0  # of the account, for a right one
+    change_count: int = 0  # of the account, for a right one
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -160,12 +160,12 @@ class LoginCheck:
             account = Account(
                 user=user,
                 password_hash=before.password_hash if keeps else self._hasher.hash(new),
-                generation=before.generation + 1,
+                change_count=before.change_count + 1,
             )
             self._keeper.keep_account(account)
             self._account = account
         self._log("info", f"user name and password were set by {address}")
-        return Attempt(result=LoginResult.RIGHT, generation=account.generation), []
+        return Attempt(result=LoginResult.RIGHT, change_count=account.change_count), []
 
     def _is_password(self, password: str) -> bool:
         password = normal(password)
@@ -186,7 +186,7 @@ class LoginCheck:
             if may_wait and left_s > 0:
                 return Attempt(result=LoginResult.WAIT, wait_s=left_s)
             is_right = prove()
-            generation = self._account.generation
+            change_count = self._account.change_count
             now_s = self._now_s()
             after = Backoff() if is_right else backoff.failed(self._backoff, now_s)
             if after.failures != self._backoff.failures:
@@ -196,7 +196,7 @@ class LoginCheck:
         # One line for each checked attempt: the wait limits their number.
         if is_right:
             self._log("info", f"{what} from {address} was right")
-            return Attempt(result=LoginResult.RIGHT, generation=generation)
+            return Attempt(result=LoginResult.RIGHT, change_count=change_count)
         self._log("warning", f"{what} from {address} was wrong; {after.failures} in a row")
         return Attempt(result=LoginResult.WRONG, wait_s=left_s)
 

@@ -44,7 +44,7 @@ class Pages:
     def login(self) -> Any:
         """Sign in by user name and password."""
         if request.method != "POST":
-            return redirect("/", 303) if g.session else render_template("login.html")
+            return redirect("/", 303) if g.login else render_template("login.html")
         form = {"username": request.form.get("username", "")}
         if g.is_expired:
             return _again("login.html", form, [EXPIRED], 403)
@@ -53,7 +53,7 @@ class Pages:
         )
         if attempt.result is not LoginResult.RIGHT:
             return _refused("login.html", form, attempt, WRONG_LOGIN)
-        self._request_check.sign_in(attempt.generation)
+        self._request_check.sign_in(attempt.change_count)
         return redirect("/", 303)
 
     def logout(self) -> Any:
@@ -71,7 +71,7 @@ class Pages:
         attempt = self._login_check.recover(request.form.get("recovery_key", ""), _address())
         if attempt.result is not LoginResult.RIGHT:
             return _refused("recover.html", form, attempt, WRONG_KEY)
-        self._request_check.sign_in(attempt.generation, recovered=True)
+        self._request_check.sign_in(attempt.change_count, recovered=True)
         return redirect("/user", 303)
 
     def user(self) -> Any:
@@ -86,9 +86,9 @@ class Pages:
             user=form["new_username"],
             password=typed.get("new_password", ""),
             password_again=typed.get("new_password_again", ""),
-            current_password=None if g.session.recovered else typed.get("current_password", ""),
+            current_password=None if g.login.recovered else typed.get("current_password", ""),
         )
-        was_forced = g.session.recovered or g.account.must_change
+        was_forced = g.login.recovered or g.account.must_change
         try:
             attempt, errors = self._login_check.change(change, _address())
         except StorageError as error:
@@ -97,7 +97,7 @@ class Pages:
             return _again("user.html", form, errors, 400)
         if attempt.result is not LoginResult.RIGHT:
             return _refused("user.html", form, attempt, WRONG_PASSWORD)
-        self._request_check.sign_in(attempt.generation)
+        self._request_check.sign_in(attempt.change_count)
         return redirect("/" if was_forced else "/user?saved", 303)
 
     def _show_key(self) -> Any:

@@ -1,4 +1,4 @@
-"""The checks of every request: host, session, origin, token. And the headers of the answers.
+"""The checks of every request: host, login, origin, token. And the headers of the answers.
 
 Each page needs a login unless it is listed here. So a page that is added later needs one as well.
 """
@@ -12,10 +12,10 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from web.account import is_same
 from web.box import Box, ServerConfig
+from web.browser_logins import BrowserLogins
 from web.errors import MisdirectedRequest
 from web.hosts import is_known, is_same_site
 from web.login_check import LoginCheck
-from web.sessions import Sessions
 
 OPEN = frozenset({"login", "recover", "health", "static", "favicon"})
 """Endpoints without a login."""
@@ -23,11 +23,11 @@ OPEN = frozenset({"login", "recover", "health", "static", "favicon"})
 FORCED = OPEN | {"user", "logout"}
 """Endpoints while a new password must be chosen."""
 
-FORMS_WITHOUT_SESSION = frozenset({"login", "recover"})
+FORMS_WITHOUT_LOGIN = frozenset({"login", "recover"})
 UNPROLONGED = frozenset({"live", "live_once", "curve"})  # requests of a page by itself
 SAFE = frozenset({"GET", "HEAD"})
 
-SESSION_COOKIE = "wallbox_session"
+LOGIN_COOKIE = "wallbox_session"  # the name that browsers know
 VISITOR_COOKIE = "wallbox_visitor"
 VISITOR_BYTES = 16
 
@@ -38,14 +38,14 @@ class RequestCheck:
     """The checks before and the headers after each request."""
 
     def __init__(
-        self, box: Box, site: ServerConfig, login_check: LoginCheck, sessions: Sessions
+        self, box: Box, site: ServerConfig, login_check: LoginCheck, logins: BrowserLogins
     ) -> None:
         self._box = box
         self._site = site
         self._login_check = login_check
-        self._sessions = sessions
-        self._secret = box.random(32)  # of this process: for browsers without a session
-        self._session_cookie = f"{SESSION_COOKIE}_{site.port}"
+        self._logins = logins
+        self._secret = box.random(32)  # of this process: for browsers without a login
+        self._login_cookie = f"{LOGIN_COOKIE}_{site.port}"
         self._visitor_cookie = f"{VISITOR_COOKIE}_{site.port}"
 
     def guard(self, app: Flask) -> None:
@@ -56,38 +56,38 @@ class RequestCheck:
 
     # --- for the pages -------------------------------------------------------------------------
 
-    def sign_in(self, generation: int, recovered: bool = False) -> None:
-        """Give this browser a new session with its response; end the previous one.
+    def sign_in(self, change_count: int, recovered: bool = False) -> None:
+        """Give this browser a new login with its response; end the previous one.
 
-        It is invalid if the account has another generation than the one that was proven.
+        It is invalid if the account has changed since the password was proven.
         """
         if g.number:
-            self._sessions.close(g.number)
-        g.set_session = self._sessions.open(generation, recovered)
+            self._logins.close(g.number)
+        g.set_login = self._logins.open(change_count, recovered)
 
     def sign_out(self) -> None:
-        """End this browser's session."""
-        self._sessions.close(g.number)
-        g.set_session = ""
+        """End this browser's login."""
+        self._logins.close(g.number)
+        g.set_login = ""
 
     def is_signed_in(self, number: str) -> bool:
-        """Return whether a session is valid; it is not extended."""
-        generation = self._login_check.account.generation
-        return self._sessions.find(number, generation, is_used=False) is not None
+        """Return whether a login is valid; it is not extended."""
+        change_count = self._login_check.account.change_count
+        return self._logins.find(number, change_count, is_used=False) is not None
 
     # --- before --------------------------------------------------------------------------------
 
     def _before(self) -> Any:
         g.account = self._login_check.account  # the same for the whole request
-        g.number, g.session = "", None
+        g.number, g.login = "", None
         g.visitor = request.cookies.get(self._visitor_cookie, "")
         g.set_visitor = False
-        g.set_session = None
+        g.set_login = None
         g.is_expired = False
         host = request.environ.get("HTTP_HOST", "")
         if not is_known(host, self._site.names):
             raise MisdirectedRequest
-        self._find_session()
+        self._find_login()
         if (refusal := self._refusal()) is not None:
             return refusal
         if request.method not in SAFE or is_interface(request.path):
@@ -98,25 +98,25 @@ class RequestCheck:
             if not is_same_site(host, origin, fetch_site):
                 raise Forbidden("The request was made by a page of another site.")
         if request.method not in SAFE and not self._has_token():
-            if request.endpoint not in FORMS_WITHOUT_SESSION:
+            if request.endpoint not in FORMS_WITHOUT_LOGIN:
                 raise Forbidden(EXPIRED)
             g.is_expired = True
         return None
 
-    def _find_session(self) -> None:
-        number = request.cookies.get(self._session_cookie, "")
+    def _find_login(self) -> None:
+        number = request.cookies.get(self._login_cookie, "")
         if not number:
             return
         is_used = request.endpoint not in UNPROLONGED
-        g.session = self._sessions.find(number, g.account.generation, is_used)
-        if g.session is not None:
+        g.login = self._logins.find(number, g.account.change_count, is_used)
+        if g.login is not None:
             g.number = number
 
     def _refusal(self) -> Any:
         """Return the answer to a request without the needed login; None if it is allowed."""
         if request.endpoint in OPEN:
             return None
-        if g.session is None:
+        if g.login is None:
             if is_interface(request.path):
                 raise Unauthorized("Sign in first.")
             return redirect("/login", 303)
@@ -127,14 +127,14 @@ class RequestCheck:
         return None
 
     def _is_forced(self) -> bool:
-        return g.session is not None and (g.session.recovered or g.account.must_change)
+        return g.login is not None and (g.login.recovered or g.account.must_change)
 
     def _has_token(self) -> bool:
         sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token") or ""
-        if g.session is not None and is_same(sent, _token(g.number.encode(), "session")):
+        if g.login is not None and is_same(sent, _token(g.number.encode(), "session")):
             return True
         return (
-            request.endpoint in FORMS_WITHOUT_SESSION
+            request.endpoint in FORMS_WITHOUT_LOGIN
             and bool(g.visitor)
             and is_same(sent, _token(self._secret, g.visitor))
         )
@@ -145,13 +145,13 @@ class RequestCheck:
         return {
             "csrf_token": self._csrf_token(),
             "is_simulation": self._site.is_simulation,
-            "user": g.account.user if g.session is not None else "",
+            "user": g.account.user if g.login is not None else "",
             "forced": self._is_forced(),
-            "recovered": g.session is not None and g.session.recovered,
+            "recovered": g.login is not None and g.login.recovered,
         }
 
     def _csrf_token(self) -> str:
-        if g.session is not None:
+        if g.login is not None:
             return _token(g.number.encode(), "session")
         if not g.visitor:
             g.visitor = self._box.random(VISITOR_BYTES).hex()
@@ -163,10 +163,10 @@ class RequestCheck:
     def _after(self, response: Response) -> Response:
         if g.set_visitor:
             self._set_cookie(response, self._visitor_cookie, g.visitor)
-        if g.set_session:
-            self._set_cookie(response, self._session_cookie, g.set_session)
-        elif g.set_session == "":
-            response.delete_cookie(self._session_cookie, httponly=True, samesite="Strict")
+        if g.set_login:
+            self._set_cookie(response, self._login_cookie, g.set_login)
+        elif g.set_login == "":
+            response.delete_cookie(self._login_cookie, httponly=True, samesite="Strict")
         headers = response.headers
         headers["Content-Security-Policy"] = (
             "default-src 'none'; "

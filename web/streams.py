@@ -10,7 +10,7 @@ from collections.abc import Callable
 MOST_STREAMS = 32  # assumed: for a house, its tools and a test bench; 12 threads are left
 MOST_PER_ADDRESS = 30  # assumed: one machine cannot use all
 HEARTBEAT_S = 12.0  # assumed: for a stream without other events
-LONGEST_S = 300.0  # assumed: then the browser connects again, and its session is checked again
+LONGEST_S = 300.0  # assumed: then the browser connects again, and its login is checked again
 RETRY_MS = 2000  # assumed: until the browser connects again
 
 HEARTBEAT = b": still here\n\n"

@@ -18,9 +18,9 @@ from nodes.web.server import PageServer, bind
 from nodes.web.store import WebStore, read_label
 from web.app import create_app
 from web.box import ServerConfig, SilentError
+from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.login_check import LoginCheck
-from web.sessions import Sessions
 from web.streams import Streams
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -86,7 +86,7 @@ class WebNode:
         self._bus = bus
         label = read_label(bus.state_dir)
         store = WebStore(bus.state_dir, partial(bus.log, "warning"))
-        account, failures, kept = store.account(label), store.failures(), store.sessions()
+        account, failures, kept = store.account(label), store.failures(), store.logins()
         bound = bind(parameters.host, parameters.port, bus.clock.now_s)
         self.port: int = bound.getsockname()[1]
         self.streams = Streams(bus.clock.now_s, self._on_watched)
@@ -99,8 +99,8 @@ class WebNode:
             port=self.port,
         )
         login_check = LoginCheck(label, account, failures, store, box.now_s, box.random, box.log)
-        sessions = Sessions(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.log)
-        app = create_app(box, site, login_check, sessions, self.streams)
+        logins = BrowserLogins(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.log)
+        app = create_app(box, site, login_check, logins, self.streams)
         self.server = PageServer(app, bound, box.log, box.now_s)
         self.server.start()
         bus.every(LOOK_EVERY_S, self.server.cut_idle)

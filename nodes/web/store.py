@@ -1,21 +1,21 @@
-"""What web stores: the account, the failures, the sessions. Any thread may call it."""
+"""What web stores: the account, the failures, the logins. Any thread may call it."""
 
 import threading
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bus.generations import keep, read_kept, recall
 from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
 from web.account import Account, factory_account
+from web.browser_logins import KeptLogin
 from web.login_check import StorageError
-from web.sessions import KeptSession
 
 ACCOUNT_FILE = "web-account.json"
 FAILURES_FILE = "web-failures.json"
-SESSIONS_FILE = "web-sessions.json"
+LOGINS_FILE = "web-sessions.json"
 
 
 class Failures(Struct, frozen=True, kw_only=True):
@@ -25,9 +25,9 @@ class Failures(Struct, frozen=True, kw_only=True):
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
-    """All sessions."""
+    """All logins."""
 
-    sessions: tuple[KeptSession, ...] = ()
+    logins: tuple[KeptLogin, ...] = field(default=(), name="sessions")
 
 
 def read_label(state_dir: Path) -> Label:
@@ -43,7 +43,7 @@ def read_label(state_dir: Path) -> Label:
 
 
 class WebStore:
-    """Three files in two generations; see `web.login_check` and `web.sessions`."""
+    """Three files in two generations; see `web.login_check` and `web.browser_logins`."""
 
     def __init__(self, state_dir: Path, warn: Warn) -> None:
         self._dir = state_dir
@@ -72,13 +72,13 @@ class WebStore:
         kept = recall(self._dir / FAILURES_FILE, Failures, self._warn).value
         return kept.count if kept else 0
 
-    def sessions(self) -> tuple[KeptSession, ...]:
-        """Return the stored sessions.
+    def logins(self) -> tuple[KeptLogin, ...]:
+        """Return the stored logins.
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        kept = recall(self._dir / SESSIONS_FILE, SignedIn, self._warn).value
-        return kept.sessions if kept else ()
+        kept = recall(self._dir / LOGINS_FILE, SignedIn, self._warn).value
+        return kept.logins if kept else ()
 
     def keep_account(self, account: Account) -> None:
         """See `web.login_check.CredentialStore.keep_account`."""
@@ -88,14 +88,14 @@ class WebStore:
         """See `web.login_check.CredentialStore.keep_failures`."""
         self._write(FAILURES_FILE, Failures(count=failures))
 
-    def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
-        """See `web.sessions.LoginStore.keep_sessions`."""
-        self._write(SESSIONS_FILE, SignedIn(sessions=sessions))
+    def keep_logins(self, logins: tuple[KeptLogin, ...]) -> None:
+        """See `web.browser_logins.LoginStore.keep_logins`."""
+        self._write(LOGINS_FILE, SignedIn(logins=logins))
 
     def _write(self, name: str, value: Struct) -> None:
         with self._lock:
             try:
-                # A password or a session that ended must not come back: always write both.
+                # A password or a login that ended must not come back: always write both.
                 keep(self._dir / name, value, lowers=True)
             except StoreError as error:
                 raise StorageError(str(error)) from error

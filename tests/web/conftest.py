@@ -30,16 +30,16 @@ from tests.builders import box_label
 from tests.view.snapshot import nothing_said
 from web.app import create_app
 from web.box import ServerConfig, SilentError
+from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.live import PageSnapshot, live_of
 from web.login_check import LoginCheck
-from web.sessions import Sessions
 from web.streams import Streams
 
 LABEL = box_label("04A1B2C3D4E580", "04A1B2C3D4E581", "04A1B2C3D4E582", "04A1B2C3D4E583")
 
 PASSWORD = "correct horse battery"
-SESSION = "wallbox_session_8080"  # the cookie, on a desk
+LOGIN_COOKIE = "wallbox_session_8080"  # on a desk
 UTC_NS = 1_767_225_600_000_000_000
 START_S = 1000.0
 PATIENCE_S = 10.0
@@ -144,13 +144,13 @@ class Desk:
             box.random,
             box.log,
         )
-        self.sessions = Sessions(
-            self.store.sessions(), self.store, box.now_s, box.utc_ns, box.random, box.log
+        self.logins = BrowserLogins(
+            self.store.logins(), self.store, box.now_s, box.utc_ns, box.random, box.log
         )
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)
         site = ServerConfig(label=LABEL, names=self.names, is_simulation=self.panel, port=8080)
-        self.app = create_app(box, site, self.login_check, self.sessions, self.streams)
+        self.app = create_app(box, site, self.login_check, self.logins, self.streams)
 
     def browser(self) -> Browser:
         return Browser(self.app.test_client())

@@ -5,23 +5,23 @@ import re
 import pytest
 
 from bus.generations import previous_of
-from nodes.web.store import ACCOUNT_FILE, SESSIONS_FILE
-from tests.web.conftest import LABEL, PASSWORD, SESSION, Browser, Desk
+from nodes.web.store import ACCOUNT_FILE, LOGINS_FILE
+from tests.web.conftest import LABEL, LOGIN_COOKIE, PASSWORD, Browser, Desk
 from web.backoff import MOST_WAIT_S
 from web.login_check import Attempt, Change, LoginResult
 
 
 def number(browser: Browser) -> str:
-    """Return what a browser keeps of its session."""
-    cookie = browser.client.get_cookie(SESSION)
+    """Return what a browser keeps of its login."""
+    cookie = browser.client.get_cookie(LOGIN_COOKIE)
     assert cookie is not None
     return str(cookie.value)
 
 
 def with_number(desk: Desk, kept: str) -> Browser:
-    """Return a browser that has a session's number from somewhere."""
+    """Return a browser that has a login's number from somewhere."""
     browser = desk.browser()
-    browser.client.set_cookie(SESSION, kept)
+    browser.client.set_cookie(LOGIN_COOKIE, kept)
     return browser
 
 
@@ -94,7 +94,7 @@ def test_a_restart_signs_nobody_out(desk: Desk) -> None:
     assert with_number(desk, kept).is_in()
 
 
-def test_another_password_needs_the_one_before_and_ends_all_other_sessions(desk: Desk) -> None:
+def test_another_password_needs_the_one_before_and_ends_all_other_logins(desk: Desk) -> None:
     browser, other = desk.owner(), desk.owner()
     new = "a wholly different one"
     assert browser.save(new=new).status_code == 403
@@ -316,7 +316,7 @@ def test_login_recovery_and_current_password_share_one_wait(desk: Desk) -> None:
 
 def test_a_login_has_its_own_number_and_a_logout_ends_it_on_the_server(desk: Desk) -> None:
     browser = desk.owner()
-    kept = browser.client.get_cookie(SESSION)
+    kept = browser.client.get_cookie(LOGIN_COOKIE)
     assert kept is not None
     assert kept.http_only
     assert kept.same_site == "Strict"
@@ -366,7 +366,7 @@ def test_damage_to_either_generation_signs_nobody_in_again(desk: Desk, damaged: 
     browser, other = desk.owner(), number(desk.owner())
     ended = number(browser)
     browser.client.post("/logout", data={"csrf_token": browser.token("/user")})
-    (desk.state_dir / f"{SESSIONS_FILE}{damaged}").write_bytes(b"\0\0\0")
+    (desk.state_dir / f"{LOGINS_FILE}{damaged}").write_bytes(b"\0\0\0")
     desk.start()
     assert not with_number(desk, ended).is_in()
     assert with_number(desk, other).is_in()

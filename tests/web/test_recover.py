@@ -3,7 +3,7 @@
 import pytest
 
 from tests.web.conftest import LABEL, PASSWORD, Desk
-from web.sessions import RECOVERY_S
+from web.browser_logins import RECOVERY_S
 
 NEW = "a wholly different one"
 

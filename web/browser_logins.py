@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from msgs.units import Nanoseconds, Seconds
@@ -15,24 +15,24 @@ ID_BYTES = 32
 IDLE_S = 12 * 3600.0  # assumed: without a request for a page
 LONGEST_S = 7 * 24 * 3600.0  # assumed: since the login
 RECOVERY_S = 15 * 60.0  # assumed: from the recovery key to the new password
-MOST_SESSIONS = 32  # assumed; the least recently used one is dropped
+MOST_LOGINS = 32  # assumed; the least recently used one is dropped
 KEEP_EVERY_S = 3600.0  # the shortest time between two writes of use alone: flash wears
 
 
-class Session(Struct, frozen=True, kw_only=True):
+class BrowserLogin(Struct, frozen=True, kw_only=True):
     """One browser that is signed in [monotonic s]."""
 
-    generation: int  # of the account it signed in to
+    change_count: int  # of the account it signed in to
     created_s: Seconds
     seen_s: Seconds
     recovered: bool = False  # by the recovery key: may only set a new password
 
 
-class KeptSession(Struct, frozen=True, kw_only=True):
+class KeptLogin(Struct, frozen=True, kw_only=True):
     """The same on the disk, by UTC, which is valid after a restart of the machine."""
 
     id_hash: str
-    generation: int
+    change_count: int = field(name="generation")
     created_utc_ns: Nanoseconds
     seen_utc_ns: Nanoseconds
 
@@ -43,16 +43,16 @@ class LoginStore(Protocol):
     :raises StorageError: they cannot be stored.
     """
 
-    def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
+    def keep_logins(self, logins: tuple[KeptLogin, ...]) -> None:
         """Replace the stored rows."""
 
 
-class Sessions:
+class BrowserLogins:
     """The table. Its methods may be called by any thread."""
 
     def __init__(
         self,
-        kept: tuple[KeptSession, ...],
+        kept: tuple[KeptLogin, ...],
         keeper: LoginStore,
         now_s: Callable[[], float],
         utc_ns: Callable[[], int],
@@ -69,8 +69,8 @@ class Sessions:
         self._kept_s = now_s()
         utc = utc_ns()
         self._rows = {
-            row.id_hash: Session(
-                generation=row.generation,
+            row.id_hash: BrowserLogin(
+                change_count=row.change_count,
                 created_s=now_s() - (utc - row.created_utc_ns) / 1e9,
                 seen_s=now_s() - (utc - row.seen_utc_ns) / 1e9,
             )
@@ -78,29 +78,29 @@ class Sessions:
             if row.created_utc_ns <= row.seen_utc_ns <= utc
         }
 
-    def open(self, generation: int, recovered: bool = False) -> str:
+    def open(self, change_count: int, recovered: bool = False) -> str:
         """Sign a browser in; return its number."""
         number = self._random(ID_BYTES).hex()
         now_s = self._now_s()
         with self._lock:
-            self._drop_ended(generation)
-            while len(self._rows) >= MOST_SESSIONS:
+            self._drop_ended(change_count)
+            while len(self._rows) >= MOST_LOGINS:
                 del self._rows[min(self._rows, key=lambda row: self._rows[row].seen_s)]
-            self._rows[_hash(number)] = Session(
-                generation=generation, created_s=now_s, seen_s=now_s, recovered=recovered
+            self._rows[_hash(number)] = BrowserLogin(
+                change_count=change_count, created_s=now_s, seen_s=now_s, recovered=recovered
             )
             self._keep()
         return number
 
-    def find(self, number: str, generation: int, is_used: bool = True) -> Session | None:
-        """Return the session of a number unless it is over; `is_used` extends it."""
+    def find(self, number: str, change_count: int, is_used: bool = True) -> BrowserLogin | None:
+        """Return the login of a number unless it is over; `is_used` extends it."""
         with self._lock:
             key = _hash(number)
             row = self._rows.get(key)
             if row is None:
                 return None
             now_s = self._now_s()
-            if _is_over(row, generation, now_s):
+            if _is_over(row, change_count, now_s):
                 del self._rows[key]
                 return None
             if is_used:
@@ -115,18 +115,18 @@ class Sessions:
             if self._rows.pop(_hash(number), None) is not None:
                 self._keep()
 
-    def _drop_ended(self, generation: int) -> None:
+    def _drop_ended(self, change_count: int) -> None:
         now_s = self._now_s()
-        for key in [key for key, row in self._rows.items() if _is_over(row, generation, now_s)]:
+        for key in [key for key, row in self._rows.items() if _is_over(row, change_count, now_s)]:
             del self._rows[key]
 
     def _keep(self) -> None:
         now_s, utc_ns = self._now_s(), self._utc_ns()
         self._kept_s = now_s
         rows = tuple(
-            KeptSession(
+            KeptLogin(
                 id_hash=key,
-                generation=row.generation,
+                change_count=row.change_count,
                 created_utc_ns=utc_ns - round((now_s - row.created_s) * 1e9),
                 seen_utc_ns=utc_ns - round((now_s - row.seen_s) * 1e9),
             )
@@ -134,7 +134,7 @@ class Sessions:
             if not row.recovered
         )
         try:
-            self._keeper.keep_sessions(rows)
+            self._keeper.keep_logins(rows)
         except StorageError as error:
             self._log("warning", f"logins and logouts are lost with a restart: {error}")
 
@@ -143,10 +143,10 @@ def _hash(number: str) -> str:
     return hashlib.sha256(number.encode(errors="replace")).hexdigest()
 
 
-def _is_over(row: Session, generation: int, now_s: float) -> bool:
+def _is_over(row: BrowserLogin, change_count: int, now_s: float) -> bool:
     longest_s = RECOVERY_S if row.recovered else LONGEST_S
     return (
-        row.generation != generation
+        row.change_count != change_count
         or now_s - row.created_s > longest_s
         or now_s - row.seen_s > IDLE_S
     )

@@ -3,22 +3,29 @@
 import pytest
 
 from tests.web.conftest import START_S, UTC_NS, HandBox
+from web.browser_logins import (
+    IDLE_S,
+    KEEP_EVERY_S,
+    LONGEST_S,
+    MOST_LOGINS,
+    BrowserLogins,
+    KeptLogin,
+)
 from web.login_check import StorageError
-from web.sessions import IDLE_S, KEEP_EVERY_S, LONGEST_S, MOST_SESSIONS, KeptSession, Sessions
 
 
 class Disk:
     """Keeps the rows, and counts how often."""
 
     def __init__(self) -> None:
-        self.rows: tuple[KeptSession, ...] = ()
+        self.rows: tuple[KeptLogin, ...] = ()
         self.writes = 0
         self.is_full = False
 
-    def keep_sessions(self, sessions: tuple[KeptSession, ...]) -> None:
+    def keep_logins(self, logins: tuple[KeptLogin, ...]) -> None:
         if self.is_full:
             raise StorageError("the disk is full")
-        self.rows = sessions
+        self.rows = logins
         self.writes += 1
 
 
@@ -33,7 +40,7 @@ class Table:
 
     def start(self) -> None:
         box = self.box
-        self.sessions = Sessions(
+        self.logins = BrowserLogins(
             self.disk.rows,
             self.disk,
             box.now_s,
@@ -49,54 +56,54 @@ def table() -> Table:
 
 
 def test_the_number_is_long_and_never_kept(table: Table) -> None:
-    number = table.sessions.open(generation=1)
+    number = table.logins.open(change_count=1)
     assert len(bytes.fromhex(number)) == 32
-    assert table.sessions.find(number, 1)
+    assert table.logins.find(number, 1)
     assert all(number not in row.id_hash for row in table.disk.rows)
-    assert table.sessions.find(table.disk.rows[0].id_hash, 1) is None
+    assert table.logins.find(table.disk.rows[0].id_hash, 1) is None
 
 
-def test_a_session_ends_when_nobody_uses_it(table: Table) -> None:
-    used, unused = table.sessions.open(1), table.sessions.open(1)
+def test_a_login_ends_when_nobody_uses_it(table: Table) -> None:
+    used, unused = table.logins.open(1), table.logins.open(1)
     table.box.time_s += IDLE_S - 1.0
-    assert table.sessions.find(used, 1)
+    assert table.logins.find(used, 1)
     table.box.time_s += 2.0
-    assert table.sessions.find(used, 1)
-    assert table.sessions.find(unused, 1) is None
+    assert table.logins.find(used, 1)
+    assert table.logins.find(unused, 1) is None
 
 
-def test_a_session_ends_after_a_week_however_much_it_is_used(table: Table) -> None:
-    number = table.sessions.open(1)
+def test_a_login_ends_after_a_week_however_much_it_is_used(table: Table) -> None:
+    number = table.logins.open(1)
     end_s = START_S + LONGEST_S
     while table.box.time_s < end_s:
-        assert table.sessions.find(number, 1)
+        assert table.logins.find(number, 1)
         table.box.time_s += 3600.0
     table.box.time_s += 1.0
-    assert table.sessions.find(number, 1) is None
+    assert table.logins.find(number, 1) is None
 
 
 def test_the_one_used_longest_ago_makes_room(table: Table) -> None:
     numbers = []
-    for _ in range(MOST_SESSIONS):
-        numbers.append(table.sessions.open(1))
+    for _ in range(MOST_LOGINS):
+        numbers.append(table.logins.open(1))
         table.box.time_s += 1.0
-    assert table.sessions.find(numbers[0], 1)
-    table.sessions.open(1)
-    found = [table.sessions.find(number, 1, is_used=False) is not None for number in numbers]
-    assert found == [True, False, *[True] * (MOST_SESSIONS - 2)]
-    assert len(table.disk.rows) == MOST_SESSIONS
+    assert table.logins.find(numbers[0], 1)
+    table.logins.open(1)
+    found = [table.logins.find(number, 1, is_used=False) is not None for number in numbers]
+    assert found == [True, False, *[True] * (MOST_LOGINS - 2)]
+    assert len(table.disk.rows) == MOST_LOGINS
 
 
 def test_use_alone_is_written_once_an_hour(table: Table) -> None:
-    number = table.sessions.open(1)
+    number = table.logins.open(1)
     for _ in range(12 * 60):
         table.box.time_s += 60.0
-        assert table.sessions.find(number, 1)
+        assert table.logins.find(number, 1)
     assert table.disk.writes == 1 + 12 * 3600 / KEEP_EVERY_S
 
 
 def test_ages_go_on_over_a_restart_of_the_machine(table: Table) -> None:
-    number = table.sessions.open(1)
+    number = table.logins.open(1)
     table.box.time_s += 5 * 3600.0
     table.start()
     # The monotonic clock begins again; the wall clock has gone on by as much as was slept.
@@ -104,31 +111,31 @@ def test_ages_go_on_over_a_restart_of_the_machine(table: Table) -> None:
     table.jump_ns = round((table.box.time_s + slept_s - 5.0) * 1e9)
     table.box.time_s = 5.0
     table.start()
-    assert table.sessions.find(number, 1)
+    assert table.logins.find(number, 1)
     table.jump_ns += round(2 * 3600.0 * 1e9)
     table.start()
-    assert table.sessions.find(number, 1) is None
+    assert table.logins.find(number, 1) is None
 
 
-def test_a_session_from_the_future_is_worth_nothing(table: Table) -> None:
-    number = table.sessions.open(1)
+def test_a_login_from_the_future_is_worth_nothing(table: Table) -> None:
+    number = table.logins.open(1)
     table.jump_ns = -1_000_000_000
     table.start()
-    assert table.sessions.find(number, 1) is None
+    assert table.logins.find(number, 1) is None
 
 
-def test_a_jump_of_the_wall_clock_ends_no_session_that_runs(table: Table) -> None:
-    number = table.sessions.open(1)
+def test_a_jump_of_the_wall_clock_ends_no_login_that_runs(table: Table) -> None:
+    number = table.logins.open(1)
     table.jump_ns = UTC_NS
-    assert table.sessions.find(number, 1)
+    assert table.logins.find(number, 1)
     table.box.time_s += KEEP_EVERY_S
-    assert table.sessions.find(number, 1)
+    assert table.logins.find(number, 1)
     table.start()
-    assert table.sessions.find(number, 1)
+    assert table.logins.find(number, 1)
 
 
 def test_a_disk_that_is_full_is_said_and_signs_nobody_out(table: Table) -> None:
     table.disk.is_full = True
-    number = table.sessions.open(1)
-    assert table.sessions.find(number, 1)
+    number = table.logins.open(1)
+    assert table.logins.find(number, 1)
     assert any("the disk is full" in text for _, text in table.box.lines)
