@@ -65,7 +65,7 @@ def with_name(cards: Cards, uid: Uid, name: str) -> Cards:
     return tuple(replace(card, name=name) if card.uid == uid else card for card in cards)
 
 
-def lowers(before: Cards, after: Cards) -> bool:
+def revokes(before: Cards, after: Cards) -> bool:
     """Return whether a change removes a card, or takes its role from it."""
     left = {(card.uid, card.role) for card in after}
     return any((card.uid, card.role) not in left for card in before)

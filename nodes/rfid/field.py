@@ -42,7 +42,7 @@ class ReaderField:
     """
 
     works: bool = False
-    known: Mapping[InField, float] = field(default_factory=dict)
+    absent_since_s: Mapping[InField, float] = field(default_factory=dict)
     newest_s: float = -math.inf  # the newest event
 
 
@@ -71,21 +71,23 @@ def _look(
     if texts is None:
         return replace(field, works=False), None
     now_s = moment.now_s
-    known = {
+    absent_s = {
         key: away_s if field.works else now_s  # without polls: not absent
-        for key, away_s in field.known.items()
+        for key, away_s in field.absent_since_s.items()
     }
-    known = {key: away_s for key, away_s in known.items() if not moment.reached(away_s + _AWAY_S)}
-    here = _in_field({text.upper() for text in texts}, Unclear.SEVERAL in known)
-    new = None if Unclear.SEVERAL in known else next(iter(here - known.keys()), None)
-    if new is Unclear.SEVERAL and math.inf in known.values():
+    absent_s = {
+        key: away_s for key, away_s in absent_s.items() if not moment.reached(away_s + _AWAY_S)
+    }
+    here = _in_field({text.upper() for text in texts}, Unclear.SEVERAL in absent_s)
+    new = None if Unclear.SEVERAL in absent_s else next(iter(here - absent_s.keys()), None)
+    if new is Unclear.SEVERAL and math.inf in absent_s.values():
         is_joining = not moment.reached(field.newest_s + ABSENT_S)
         new = None if is_joining else new
     event = _event(new) if field.works and new is not None else None
-    known = {key: min(away_s, now_s) for key, away_s in known.items()}
+    absent_s = {key: min(away_s, now_s) for key, away_s in absent_s.items()}
     after = ReaderField(
         works=True,
-        known=known | dict.fromkeys(here, math.inf),
+        absent_since_s=absent_s | dict.fromkeys(here, math.inf),
         newest_s=now_s if event else field.newest_s,
     )
     return after, event

@@ -1,7 +1,7 @@
 """Decide on each card: authorised, refused, taught. Pure; see the package for the contract.
 
 Cards come in as events of `nodes.rfid.field`. Requests to session and to the disk leave as
-`Outputs.ask` and `Outputs.write`, and are answered by `Inputs.answer` and `Inputs.written`.
+`Outputs.request_for` and `Outputs.write`, and are answered by `Inputs.answer` and `Inputs.written`.
 """
 
 import math
@@ -21,9 +21,9 @@ from nodes.rfid.cards import (
     authorising,
     find,
     has_master,
-    lowers,
     refusal_to_keep,
     refusal_to_teach,
+    revokes,
     with_master,
     with_name,
     with_user,
@@ -46,16 +46,18 @@ _DONE = {
 _PROBLEMS = {Unclear.UNREADABLE: CardResult.UNREADABLE, Unclear.SEVERAL: CardResult.SEVERAL}
 
 
-def start(cards: Cards, now_s: float, known: Stored = Stored.CURRENT) -> State:
+def start(cards: Cards, now_s: float, read_generation: Stored = Stored.CURRENT) -> State:
     """Return the first state: without a master the first card presented becomes it (RFID-9).
 
     Each start opens that window, a restart in place as well.
     """
     if has_master(cards):
-        return State(cards=cards, known=known, mode=RfidMode.READY, until_s=math.inf)
+        return State(
+            cards=cards, read_generation=read_generation, mode=RfidMode.READY, until_s=math.inf
+        )
     return State(
         cards=cards,
-        known=known,
+        read_generation=read_generation,
         mode=RfidMode.MASTER,
         until_s=now_s + MASTER_S,
         outcome=CardOutcome(result=CardResult.MASTER_AWAITED),
@@ -64,7 +66,7 @@ def start(cards: Cards, now_s: float, known: Stored = Stored.CURRENT) -> State:
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state and the outputs."""
-    before, state, moment = state, replace(state, ask=None), Moment(inputs.now_s)
+    before, state, moment = state, replace(state, request_for=None), Moment(inputs.now_s)
     if inputs.written is not None:
         state = _after_write(state, inputs.written, inputs.now_s)
     if inputs.answer is not None:
@@ -83,9 +85,9 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     state = replace(state, store=store)
     return state, Outputs(
         status=_status(state),
-        ask=state.ask,
+        request_for=state.request_for,
         write=write,
-        lowers=write is not None and _lowers(state, write),
+        revokes=write is not None and _revokes(state, write),
         lines=_lines(before, state, inputs),
         due_s=moment.due_s if state == before else inputs.now_s,
     )
@@ -129,8 +131,8 @@ def _interrupt(state: State, inputs: Inputs) -> State:
     vehicle = inputs.vehicle
     if state.mode is RfidMode.NEW_CARD and vehicle is not None and vehicle.plugged:
         return _ask(state, state.master_uid)
-    obstacle = _obstacle(vehicle) if inputs.works else CardResult.READER_SILENT
-    return state if obstacle is None else _refuse(state, obstacle, inputs.now_s)
+    why = _why_no_teaching(vehicle) if inputs.works else CardResult.READER_SILENT
+    return state if why is None else _refuse(state, why, inputs.now_s)
 
 
 def _expire(state: State, moment: Moment) -> State:
@@ -156,7 +158,7 @@ def _present(state: State, event: CardEvent, inputs: Inputs) -> State:
     """Take the card that was presented."""
     now_s, uid = inputs.now_s, event.uid
     state = replace(state, last_uid=uid, accepted=None)
-    if state.asking is not None or not state.store.is_idle:
+    if state.awaits_answer_for is not None or not state.store.is_idle:
         return _refuse(state, CardResult.BUSY, now_s)
     if event.problem is not None:
         return _refuse(state, _PROBLEMS[event.problem], now_s)
@@ -179,11 +181,11 @@ def _present_ready(state: State, uid: Uid, inputs: Inputs) -> State:
     card, vehicle = authorising(state.cards, uid), inputs.vehicle
     if card is None:
         return _refuse(state, CardResult.NOT_LISTED, inputs.now_s)
-    is_begun = vehicle is not None and vehicle.is_begun
-    if card.role is not CardRole.MASTER or is_begun or _obstacle(vehicle) is not None:
+    is_in_use = vehicle is not None and vehicle.is_in_use
+    if card.role is not CardRole.MASTER or is_in_use or _why_no_teaching(vehicle) is not None:
         return _ask(state, uid)
     state = replace(
-        _unlit(state),
+        _without_indication(state),
         mode=RfidMode.NEW_CARD,
         until_s=inputs.now_s + TEACH_S,
         master_uid=uid,
@@ -221,7 +223,7 @@ def _present_again(state: State, uid: Uid, now_s: float) -> State:
 
 def _present_first(state: State, uid: Uid, inputs: Inputs) -> State:
     """Make the first card the master (RFID-9); a refused one leaves the window open."""
-    refusal = refusal_to_keep(uid) or _obstacle(inputs.vehicle)
+    refusal = refusal_to_keep(uid) or _why_no_teaching(inputs.vehicle)
     if refusal is not None:
         return _refuse(state, refusal, inputs.now_s)
     outcome = CardOutcome(result=CardResult.MASTER_STORED)
@@ -229,7 +231,7 @@ def _present_first(state: State, uid: Uid, inputs: Inputs) -> State:
     return _store(state, write)
 
 
-def _obstacle(vehicle: SessionView | None) -> CardResult | None:
+def _why_no_teaching(vehicle: SessionView | None) -> CardResult | None:
     """Return why nothing can be taught now (RFID-7); None if it can."""
     if vehicle is None:
         return CardResult.PLUG_UNKNOWN
@@ -249,7 +251,7 @@ def _after_write(state: State, written: WriteResult, now_s: float) -> State:
             return _refuse(state, CardResult.NOT_STORED, now_s, said=written.problem)
         outcome = CardOutcome(result=CardResult.NOT_STORED, said=written.problem)
         return replace(state, outcome=outcome)
-    state = replace(state, cards=write.cards, known=Stored.CURRENT, outcome=write.outcome)
+    state = replace(state, cards=write.cards, read_generation=Stored.CURRENT, outcome=write.outcome)
     if not write.is_taught:
         return state
     state = replace(
@@ -260,9 +262,11 @@ def _after_write(state: State, written: WriteResult, now_s: float) -> State:
 
 def _after_answer(state: State, answer: Answer[Authorized], now_s: float) -> State:
     """Show the answer of session."""
-    state = replace(state, last_uid=state.asking or state.last_uid, asking=None)
+    state = replace(
+        state, last_uid=state.awaits_answer_for or state.last_uid, awaits_answer_for=None
+    )
     if answer.result is None:
-        return _refuse(state, CardResult.NOT_AUTHORISED, now_s, said=words.answered(answer))
+        return _refuse(state, CardResult.NOT_AUTHORISED, now_s, said=words.not_authorised(answer))
     state = replace(
         state,
         accepted=True,
@@ -279,7 +283,12 @@ def _after_answer(state: State, answer: Answer[Authorized], now_s: float) -> Sta
 def _ask(state: State, uid: Uid) -> State:
     """Ask session whether a card authorises."""
     return replace(
-        _unlit(_ready(state)), last_uid=uid, accepted=None, asking=uid, ask=uid, outcome=NOTHING
+        _without_indication(_ready(state)),
+        last_uid=uid,
+        accepted=None,
+        awaits_answer_for=uid,
+        request_for=uid,
+        outcome=NOTHING,
     )
 
 
@@ -288,12 +297,12 @@ def _store(state: State, write: ListWrite) -> State:
     return replace(state, store=queue(state.store, write))
 
 
-def _lowers(state: State, write: ListWrite) -> bool:
+def _revokes(state: State, write: ListWrite) -> bool:
     """Return whether a list takes a right from a card.
 
     True also if the stored list is not fully known.
     """
-    return state.known is not Stored.CURRENT or lowers(state.cards, write.cards)
+    return state.read_generation is not Stored.CURRENT or revokes(state.cards, write.cards)
 
 
 def _refuse(state: State, why: CardResult, now_s: float, said: str = "") -> State:
@@ -311,7 +320,7 @@ def _refuse(state: State, why: CardResult, now_s: float, said: str = "") -> Stat
 def _end_teaching(state: State) -> State:
     """Return to READY, except from the window for a first master."""
     if state.mode in (RfidMode.NEW_CARD, RfidMode.CONFIRM):
-        return _unlit(_ready(state))
+        return _without_indication(_ready(state))
     return state
 
 
@@ -319,7 +328,7 @@ def _ready(state: State) -> State:
     return replace(state, mode=RfidMode.READY, until_s=math.inf, master_uid="", new_uid="")
 
 
-def _unlit(state: State) -> State:
+def _without_indication(state: State) -> State:
     return replace(state, indication=Indication.NONE, shown_until_s=math.inf)
 
 
@@ -342,7 +351,7 @@ def _status(state: State) -> RfidStatus:
         works=state.works,
         cards=len(state.cards),
         has_master=has_master(state.cards),
-        stored=state.known,
+        stored=state.read_generation,
         detail=words.detail(state.outcome),
         last_color=card.color if card else CardColor.NONE,
         last_name=card.name if card else "",

@@ -45,7 +45,9 @@ class PollInputs(Struct, frozen=True, kw_only=True):
     """What one look reads, and what has happened."""
 
     now_s: float
-    field: tuple[str, ...] | None  # what the reader reads; None: it does not answer
+    texts_read: (
+        tuple[str, ...] | None
+    )  # of the cards in the field; None: the reader does not answer
     vehicle: SessionView | None
     answer: Answer[Authorized] | None = None
     written: WriteResult | None = None
@@ -63,8 +65,8 @@ class RfidNode:
         self._bus = bus
         self._reader = reader
         self._field = ReaderField()
-        cards, known = load(bus.state_dir, bus.log)
-        self._state = start(cards, bus.clock.now_s(), known)
+        cards, read_generation = load(bus.state_dir, bus.log)
+        self._state = start(cards, bus.clock.now_s(), read_generation)
         # Requests, in the order of their lists.
         self._asked: deque[Callable[[str | None], None]] = deque()
         self._session = bus.subscribe(SESSION_STATUS, uses=view_of)
@@ -77,14 +79,14 @@ class RfidNode:
     def _look(self, instant: Instant) -> PollInputs:
         return PollInputs(
             now_s=instant.now_s,
-            field=self._reader.poll(),
+            texts_read=self._reader.poll(),
             vehicle=view_of(self._session.fresh()),
         )
 
     def _act(self, seen: PollInputs) -> Outputs:
         bus = self._bus
         moment = Moment(seen.now_s)
-        self._field, event = look(self._field, seen.field, moment)
+        self._field, event = look(self._field, seen.texts_read, moment)
         inputs = Inputs(
             now_s=seen.now_s,
             works=self._field.works,
@@ -95,10 +97,10 @@ class RfidNode:
             change=seen.change,
         )
         self._state, outputs = step(self._state, inputs)
-        if outputs.ask is not None:
-            bus.request(AUTHORIZE, Authorize(token=outputs.ask), self._on_answer)
+        if outputs.request_for is not None:
+            bus.request(AUTHORIZE, Authorize(token=outputs.request_for), self._on_answer)
         if outputs.write is not None:
-            work = partial(save, bus.state_dir, outputs.write.cards, lowers=outputs.lowers)
+            work = partial(save, bus.state_dir, outputs.write.cards, lowers=outputs.revokes)
             bus.offload("cards", work, partial(self._on_written, outputs.write))
         self._rounds.say(RFID_STATUS, outputs.status)
         for level, text in outputs.lines:

@@ -21,14 +21,14 @@ class SessionView(Struct, frozen=True, kw_only=True):
     """What rfid uses of session/status."""
 
     plugged: bool
-    is_begun: bool  # a card has authorised, or a session runs
+    is_in_use: bool  # a card has authorised, or a session runs
 
 
 def view_of(session: SessionStatus | None) -> SessionView | None:
     """Return what rfid uses of session/status; it does not change while energy flows."""
     if session is None:
         return None
-    return SessionView(plugged=session.plugged, is_begun=bool(session.token or session.session_id))
+    return SessionView(plugged=session.plugged, is_in_use=bool(session.token or session.session_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +62,10 @@ class State:
     until_s: float  # end of the mode's window
     master_uid: Uid = ""  # of the master that teaches
     new_uid: Uid = ""  # of the card that is taught
-    asking: Uid | None = None  # the card of a request to session that is not answered
-    known: Stored = Stored.CURRENT  # which generation of the list was read
+    awaits_answer_for: Uid | None = None  # the card of a request to session
+    read_generation: Stored = Stored.CURRENT  # of the list
     store: WriteBehind[ListWrite] = field(default_factory=WriteBehind)
-    ask: Uid | None = None  # handed out by this step
+    request_for: Uid | None = None  # handed out by this step
     works: bool = True
     last_uid: Uid = ""
     accepted: bool | None = None
@@ -81,8 +81,8 @@ class Outputs:
     """What to do now."""
 
     status: RfidStatus
-    ask: Uid | None = None  # request to session about this card
+    request_for: Uid | None = None  # request to session about this card
     write: ListWrite | None = None
-    lowers: bool = False  # the write takes a right from a card
+    revokes: bool = False  # the write takes a right from a card
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text
     due_s: float  # when the same inputs need the next step

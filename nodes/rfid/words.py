@@ -52,7 +52,7 @@ def detail(outcome: CardOutcome) -> str:
     return text[:MOST_TEXT]
 
 
-def answered(answer: Answer[Authorized]) -> str:
+def not_authorised(answer: Answer[Authorized]) -> str:
     """Return why session has not authorised."""
     return answer.reason or f"Not authorised: {answer.status}."
 

@@ -77,8 +77,8 @@ class Scenario:
             self.writes.append(outputs.write)
             if self.disk_problem is not None:
                 self.finish(self.disk_problem or None)
-        if outputs.ask is not None:
-            self.asked.append(outputs.ask)
+        if outputs.request_for is not None:
+            self.asked.append(outputs.request_for)
             if self.answer is not None:
                 self.step(answer=self.answer)
         return self.status

@@ -8,8 +8,8 @@ from nodes.rfid.cards import (
     Cards,
     authorising,
     has_master,
-    lowers,
     refusal_to_teach,
+    revokes,
     supplied,
     with_master,
     with_name,
@@ -73,5 +73,5 @@ def test_a_master_takes_the_place_of_the_users_card_of_its_number() -> None:
 def test_a_list_that_misses_a_card_or_its_role_takes_something_away(
     after: Cards, is_less: bool
 ) -> None:
-    assert lowers(CARDS, after) is is_less
-    assert not lowers((), after)
+    assert revokes(CARDS, after) is is_less
+    assert not revokes((), after)

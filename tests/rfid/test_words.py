@@ -28,8 +28,8 @@ def test_an_outcome_names_the_card_and_what_others_said() -> None:
 
 
 def test_session_says_by_itself_why_it_does_not_authorise_or_its_status_does() -> None:
-    assert words.answered(Answer(status=Status.REFUSED, reason="No.")) == "No."
-    assert words.answered(Answer(status=Status.TIMEOUT)) == "Not authorised: timeout."
+    assert words.not_authorised(Answer(status=Status.REFUSED, reason="No.")) == "No."
+    assert words.not_authorised(Answer(status=Status.TIMEOUT)) == "Not authorised: timeout."
 
 
 @pytest.mark.parametrize("refused", list(Refused))
