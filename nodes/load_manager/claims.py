@@ -7,7 +7,7 @@ from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from nodes.load_manager.house import Headroom
 from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
-from nodes.load_manager.wishes import sound
+from nodes.load_manager.wishes import finite_a
 
 METER_LOST_A = 10.0  # MET-3
 UNKNOWN_FUSE_A = 6.0  # as `msgs.settings.UNKNOWN`: the fuse is not known
@@ -23,7 +23,7 @@ def dip(safety: SafetyStatus | None) -> Limit:
     """Return the installation's maximum (CHG-3)."""
     if safety is None:
         return Limit(source="dip", limit_a=0.0, detail="Nothing is heard from safety: no current.")
-    limit_a = min(sound(safety.installation_limit_a), MAX_OFFER_A)
+    limit_a = min(finite_a(safety.installation_limit_a), MAX_OFFER_A)
     return Limit(
         source="dip",
         limit_a=limit_a,
@@ -35,7 +35,7 @@ def temperature(safety: SafetyStatus | None) -> Limit:
     """Return the claim of the box's temperature (CHG-5)."""
     if safety is None or safety.limit_a >= safety.installation_limit_a:
         return Limit(source="temperature", limit_a=None, detail="The box is cool enough.")
-    limit_a = sound(safety.limit_a)
+    limit_a = finite_a(safety.limit_a)
     return Limit(
         source="temperature",
         limit_a=limit_a,
@@ -44,33 +44,33 @@ def temperature(safety: SafetyStatus | None) -> Limit:
 
 
 def fuse(
-    meter: HouseMeter, room: Headroom | None, ramp: Ramp | None, main_fuse_a: float | None
+    meter: HouseMeter, headroom: Headroom | None, ramp: Ramp | None, main_fuse_a: float | None
 ) -> Limit:
     """Return the claim of the main fuse: less the other loads, if they are measured (MET-1)."""
     if main_fuse_a is None and meter is not HouseMeter.OFF:
         limit_a = UNKNOWN_FUSE_A if ramp is None else min(ramp.value_a, UNKNOWN_FUSE_A)
         detail = f"The main fuse is not set: {limit_a:g} A at most."
         return Limit(source="fuse", limit_a=limit_a, detail=detail)
-    if meter is not HouseMeter.ONLINE or room is None or ramp is None:
+    if meter is not HouseMeter.ONLINE or headroom is None or ramp is None:
         return _unmeasured_fuse(meter, ramp, main_fuse_a)
-    verb = "use" if room.used_a >= 0.0 else "export"
+    verb = "use" if headroom.used_a >= 0.0 else "export"
     detail = (
-        f"The other loads {verb} {abs(room.used_a):.1f} A of the {main_fuse_a:g} A on "
-        f"{room.phase}; {max(room.left_a, 0.0):.1f} A are left"
+        f"The other loads {verb} {abs(headroom.used_a):.1f} A of the {main_fuse_a:g} A on "
+        f"{headroom.phase}; {max(headroom.left_a, 0.0):.1f} A are left"
     )
-    if ramp.value_a == 0.0 and room.left_a < MIN_OFFER_A:
+    if ramp.value_a == 0.0 and headroom.left_a < MIN_OFFER_A:
         detail += f", less than the {MIN_OFFER_A:g} A that a car needs: paused."
     elif ramp.value_a == 0.0:
         detail += f": paused until {RESUME_AT_A:g} A have been left for {ramp.resume_after_s:g} s"
         detail += f" (pause {ramp.pauses} in a row)." if ramp.pauses > 1 else "."
-    elif floor_offer(room.left_a) > ramp.value_a:
+    elif floor_offer(headroom.left_a) > ramp.value_a:
         detail += (
             f", and {ramp.value_a:.1f} A are offered until that has lasted {RAISE_AFTER_S:g} s."
         )
     else:
         detail += "."
-    if room.strays:
-        lines = " and ".join(f"L{line + 1}" for line in room.strays)
+    if headroom.unassigned_lines:
+        lines = " and ".join(f"L{line + 1}" for line in headroom.unassigned_lines)
         detail += (
             f" The car draws on the box's {lines}, beside the phase assignment: "
             "every phase of the house counts."
@@ -114,15 +114,15 @@ def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
     return Limit(source="meter_lost", limit_a=ramp.value_a, detail=f"{detail}.")
 
 
-def after_start(start_a: float | None, pending: tuple[str, ...]) -> Limit:
+def after_start(start_a: float | None, awaited_claims: tuple[str, ...]) -> Limit:
     """Return the claim after a start: the offer before it, until every claim is known."""
-    if not pending:
+    if not awaited_claims:
         return Limit(source="start", limit_a=None)
     return Limit(
         source="start",
         limit_a=start_a or 0.0,
         detail="Just started: no more than was offered before, until these are heard: "
-        f"{', '.join(pending)}.",
+        f"{', '.join(awaited_claims)}.",
     )
 
 

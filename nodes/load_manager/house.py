@@ -14,7 +14,7 @@ from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, VehicleDra
 
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
 AHEAD_S = 1.0  # assumed: all nodes use one clock; a reading from further in the future is invalid
-ABSURD_A = 250.0  # assumed: four of the largest fuses that can be set
+MOST_POSSIBLE_A = 250.0  # assumed: four of the largest fuses that can be set
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
 # boots returns 0 V and 0 A, as if the house used no current.
 LEAST_V, MOST_V = 100.0, 300.0
@@ -39,7 +39,7 @@ class Headroom(Struct, frozen=True, kw_only=True):
     used_a: float  # by the other loads, negative while they export
     phase: str  # of the meter: "L1"
     is_certain: bool
-    strays: tuple[int, ...] = ()  # the box's lines in use that the assignment does not name
+    unassigned_lines: tuple[int, ...] = ()  # of the box, in use, not named by the assignment
 
 
 def watch(
@@ -96,14 +96,14 @@ def _is_good(reading: MeterReading, vehicle: VehicleDraw, phases: PhaseAssignmen
         reading.online
         and not is_unconnected
         and all(
-            math.isfinite(line.current_a) and abs(line.current_a) <= ABSURD_A
+            math.isfinite(line.current_a) and abs(line.current_a) <= MOST_POSSIBLE_A
             for line in reading.lines
         )
         and all(LEAST_V <= reading.lines[meter].voltage_v <= MOST_V for _, meter in pairs)
     )
 
 
-def _strays(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[int]:
+def _unassigned_lines(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[int]:
     """Return the box's lines that this vehicle draws on and the assignment does not name."""
     return [box for box in range(len(METER_LINES[phases]), 3) if vehicle.used[box]]
 
@@ -114,12 +114,12 @@ def _pairs(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[tuple[int, int
     A current on a line that the assignment does not name shows that the assignment is wrong: then
     each line of the box may be on each line of the meter.
     """
-    if _strays(vehicle, phases):
+    if _unassigned_lines(vehicle, phases):
         return [(box, meter) for box in range(3) if vehicle.used[box] for meter in range(3)]
     return list(enumerate(METER_LINES[phases]))
 
 
-def headroom(
+def headroom_of(
     reading: MeterReading,
     drawn: Drawn,
     vehicle: VehicleDraw,
@@ -138,16 +138,16 @@ def headroom(
     every = _pairs(vehicle, phases)
     pairs = [pair for pair in every if not vehicle.unused[pair[0]]] or every
 
-    def used_by_others_a(current_a: Currents) -> tuple[float, int]:
+    def most_used_by_others(current_a: Currents) -> tuple[float, int]:
         return max((reading.lines[meter].current_a - current_a[box], meter) for box, meter in pairs)
 
-    used_a, meter = used_by_others_a(drawn.current_a)
-    least_used_a, _ = used_by_others_a(drawn.most_a)
+    used_a, meter = most_used_by_others(drawn.current_a)
+    least_used_a, _ = most_used_by_others(drawn.most_a)
     return Headroom(
         left_a=main_fuse_a - margin_a - used_a,
         most_left_a=main_fuse_a - margin_a - least_used_a,
         used_a=used_a,
         phase=f"L{meter + 1}",
         is_certain=drawn.is_certain,
-        strays=tuple(_strays(vehicle, phases)),
+        unassigned_lines=tuple(_unassigned_lines(vehicle, phases)),
     )

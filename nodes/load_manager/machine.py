@@ -20,11 +20,11 @@ from msgs.pilot import MIN_OFFER_A, PLUGGED, UNPLUGGED_S, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from nodes.load_manager import claims
-from nodes.load_manager.house import Headroom, HouseMeterState, headroom, watch
+from nodes.load_manager.house import Headroom, HouseMeterState, headroom_of, watch
 from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, reset_pauses
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.vehicle import GAP_S, Drawn, VehicleDraw, drawn_at, observe
-from nodes.load_manager.wishes import Source, claim, sound, unheard
+from nodes.load_manager.wishes import Source, claim, finite_a, unheard
 
 STATUS_S = 1.5  # a period of session/status and a half
 HEAR_S = 1.4  # the first offer waits this long for inputs: less than half of its hold of 3 s
@@ -45,12 +45,12 @@ class Inputs(Struct, frozen=True, kw_only=True):
     """What is known at this instant; None: silent, or never heard."""
 
     now_s: float
-    site: SupplyLimits | None  # of the newest settings, at any age
+    supply_limits: SupplyLimits | None  # of the newest settings, at any age
     pilot: PilotStatus | None
-    follows_start: bool  # pilot/status was sent after this node began, see `follows_start`
+    is_sent_after_start: bool  # pilot/status, see `is_sent_after_start`
     safety: SafetyStatus | None
     session: SessionStatus | None
-    boxes: tuple[MeterReading, ...]  # since the step before, oldest first
+    box_readings: tuple[MeterReading, ...]  # since the step before, oldest first
     house: MeterReading | None  # the newest, at any age
     sources: tuple[Source, ...]  # of wishes
 
@@ -60,20 +60,20 @@ class State(Struct, frozen=True, kw_only=True):
 
     begun_s: float
     house: HouseMeterState
-    site: SupplyLimits | None = None  # in use; None: the settings are not known yet
+    supply_limits: SupplyLimits | None = None  # in use; None: the settings are not known yet
     vehicle: VehicleDraw = field(default_factory=VehicleDraw)
-    room: Headroom | None = None  # of the newest good reading
-    room_ns: int = 0  # when the newest good reading was taken
+    headroom: Headroom | None = None  # of the newest good reading
+    headroom_ns: int = 0  # when the newest good reading was taken
     drawn: Drawn | None = None  # by the vehicle when the newest good reading was taken
-    before_a: float = math.inf  # the headroom of the previous reading
+    previous_headroom_a: float = math.inf  # the headroom of the previous reading
     ramp: Ramp | None = None
-    let_go_s: float | None = None  # monitoring was switched off: the ramp limits until then
+    ramp_ends_s: float | None = None  # monitoring was switched off: the ramp limits until then
     start_a: float | None = None  # pilot's offer before this node began
     out_since_s: float | None = None  # the plug
-    pending: tuple[str, ...] = ()  # claims not known yet since the start
-    lifted: tuple[str, ...] = ()  # claims not known that are not waited for any more
+    awaited_claims: tuple[str, ...] = ()  # claims not known yet since the start
+    given_up_claims: tuple[str, ...] = ()  # claims not known that are not waited for any more
     is_house_known: bool = False  # it has been ONLINE since the start
-    is_settled: bool = False  # since the start pending has been empty once
+    is_start_over: bool = False  # since the start awaited_claims has been empty once
     has_published: bool = False
 
 
@@ -94,12 +94,12 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     moment = Moment(inputs.now_s)
     state = _see_plug(_see_offer(state, inputs, moment), inputs)
     is_unplugged = state.out_since_s is not None and moment.reached(state.out_since_s + UNPLUGGED_S)
-    if inputs.site is not None and inputs.site != state.site:
-        state = _adopt(state, inputs.site, inputs)
-    if state.site is not None and state.site.monitoring:
-        state = _monitor(config, state.site, state, inputs, moment, is_unplugged)
-    elif state.let_go_s is not None and moment.reached(state.let_go_s):
-        state = replace(state, ramp=None, let_go_s=None)
+    if inputs.supply_limits is not None and inputs.supply_limits != state.supply_limits:
+        state = _adopt(state, inputs.supply_limits, inputs)
+    if state.supply_limits is not None and state.supply_limits.monitoring:
+        state = _monitor(config, state.supply_limits, state, inputs, moment, is_unplugged)
+    elif state.ramp_ends_s is not None and moment.reached(state.ramp_ends_s):
+        state = replace(state, ramp=None, ramp_ends_s=None)
     state = _settle(state, inputs, is_unplugged)
     offer: LoadOffer | None = None
     if state.has_published or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
@@ -108,7 +108,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     return state, Outputs(offer=offer, due_s=moment.due_s)
 
 
-def follows_start(state: State, sent_s: float | None) -> bool:
+def is_sent_after_start(state: State, sent_s: float | None) -> bool:
     """Return whether pilot/status, sent then [s], already has the last offer before this start."""
     return sent_s is not None and sent_s >= state.begun_s + FOLLOWED_S
 
@@ -117,13 +117,13 @@ def _see_offer(state: State, inputs: Inputs, moment: Moment) -> State:
     """Take what pilot offers, once the last offer before this start is in it."""
     if state.start_a is not None:
         return state
-    if inputs.pilot is None or not inputs.follows_start:
+    if inputs.pilot is None or not inputs.is_sent_after_start:
         if not moment.reached(state.begun_s + HEAR_S):  # looks for pilot/status until then
             periods = math.floor((inputs.now_s - state.begun_s) / FOLLOWED_S + 1e-6) + 1
             moment.wake_at(state.begun_s + periods * FOLLOWED_S)
         return state
     # rounded, because it is calculated back from the duty
-    return replace(state, start_a=round(sound(inputs.pilot.offered_a), 2))
+    return replace(state, start_a=round(finite_a(inputs.pilot.offered_a), 2))
 
 
 def _see_plug(state: State, inputs: Inputs) -> State:
@@ -133,31 +133,31 @@ def _see_plug(state: State, inputs: Inputs) -> State:
     return replace(state, out_since_s=inputs.now_s) if state.out_since_s is None else state
 
 
-def _adopt(state: State, site: SupplyLimits, inputs: Inputs) -> State:
+def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
     """Follow changed settings: a lower offer at once, a higher one by the ramp.
 
     After a meter has been switched on or changed, at most 10 A are offered until its first good
     reading, and no more than before.
     """
-    before, now_s = state.site, inputs.now_s
-    state = replace(state, site=site, room=None, before_a=math.inf)
+    before, now_s = state.supply_limits, inputs.now_s
+    state = replace(state, supply_limits=limits, headroom=None, previous_headroom_a=math.inf)
     was_monitoring = before is not None and before.monitoring
-    if not site.monitoring:
+    if not limits.monitoring:
         house = HouseMeterState(meter=HouseMeter.OFF, since_s=now_s)
-        let_go_s = now_s + RAISE_AFTER_S if was_monitoring else state.let_go_s
-        return replace(state, house=house, room_ns=0, let_go_s=let_go_s)
+        ramp_ends_s = now_s + RAISE_AFTER_S if was_monitoring else state.ramp_ends_s
+        return replace(state, house=house, headroom_ns=0, ramp_ends_s=ramp_ends_s)
     if before is None:
         return replace(
             state, house=HouseMeterState(meter=HouseMeter.STARTING, since_s=state.begun_s)
         )
-    if was_monitoring and before.meter == site.meter:
+    if was_monitoring and before.meter == limits.meter:
         return state
     counts_from_s = -math.inf
     if not was_monitoring:  # not observed meanwhile: it may be another vehicle
         state = replace(state, vehicle=VehicleDraw())
         counts_from_s = now_s
     ramp = state.ramp
-    if ramp is None and state.is_settled:  # else the claim of the start holds
+    if ramp is None and state.is_start_over:  # else the claim of the start holds
         ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
     if ramp is not None:
         ramp = replace(cap(ramp, claims.METER_LOST_A), since_s=None)
@@ -166,26 +166,26 @@ def _adopt(state: State, site: SupplyLimits, inputs: Inputs) -> State:
         house=HouseMeterState(
             meter=HouseMeter.STARTING, since_s=now_s, counts_from_s=counts_from_s
         ),
-        room_ns=0,
+        headroom_ns=0,
         ramp=ramp,
-        let_go_s=None,
+        ramp_ends_s=None,
     )
 
 
 def _monitor(
     config: Config,
-    site: SupplyLimits,
+    limits: SupplyLimits,
     state: State,
     inputs: Inputs,
     moment: Moment,
     is_unplugged: bool,
 ) -> State:
     """Follow the house: down at once, up when headroom has lasted, not up while it is lost."""
-    vehicle = observe(state.vehicle, inputs.boxes, is_unplugged)
+    vehicle = observe(state.vehicle, inputs.box_readings, is_unplugged)
     newest = inputs.house
-    if newest is not None and newest.meter != site.meter:
+    if newest is not None and newest.meter != limits.meter:
         newest = None  # of the previous meter
-    house = watch(state.house, newest, vehicle, site.phases, moment)
+    house = watch(state.house, newest, vehicle, limits.phases, moment)
     if is_unplugged and state.ramp is not None:
         state = replace(state, ramp=reset_pauses(state.ramp))
     state = replace(state, vehicle=vehicle, house=house)
@@ -197,24 +197,26 @@ def _monitor(
     is_comparable = is_comparable and (
         is_status_known or state.ramp is not None or moment.reached(state.begun_s + STATUS_S)
     )
-    if reading is not None and is_comparable and site.main_fuse_a is not None:
-        is_next = reading.sampled_ns != state.room_ns
-        if is_next or state.room is None or not state.room.is_certain:
-            state = _read(config, site, site.main_fuse_a, state, inputs, moment, reading, is_next)
+    if reading is not None and is_comparable and limits.main_fuse_a is not None:
+        is_next = reading.sampled_ns != state.headroom_ns
+        if is_next or state.headroom is None or not state.headroom.is_certain:
+            state = _read(
+                config, limits, limits.main_fuse_a, state, inputs, moment, reading, is_next
+            )
     if house.meter is HouseMeter.LOST:
         # MET-3: the last known claim of the fuse holds for the vehicle that is plugged in.
         ramp = state.ramp
         if ramp is None or is_unplugged:
             ramp = begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
         state = replace(state, ramp=cap(ramp, claims.METER_LOST_A))
-    if site.main_fuse_a is None and state.ramp is not None:
+    if limits.main_fuse_a is None and state.ramp is not None:
         state = replace(state, ramp=cap(state.ramp, claims.UNKNOWN_FUSE_A))
     return state
 
 
 def _read(
     config: Config,
-    site: SupplyLimits,
+    limits: SupplyLimits,
     main_fuse_a: float,
     state: State,
     inputs: Inputs,
@@ -227,34 +229,33 @@ def _read(
     drawn = state.drawn
     if is_next or drawn is None or not drawn.is_certain:
         drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, moment)
-    room = headroom(
+    headroom = headroom_of(
         reading,
         drawn,
         state.vehicle,
-        site.phases,
+        limits.phases,
         main_fuse_a,
         config.margin_a,
     )
-    before_a = state.before_a
-    if is_next and state.room is not None:
-        before_a = state.room.left_a
+    previous_headroom_a = state.previous_headroom_a
+    if is_next and state.headroom is not None:
+        previous_headroom_a = state.headroom.left_a
     if state.ramp is None:
-        ramp = begin(room.left_a, _offered_a(inputs), is_paused=_is_paused(inputs))
+        ramp = begin(headroom.left_a, _offered_a(inputs), is_paused=_is_paused(inputs))
     else:
         # A lack of headroom that two readings in a row show is not the meter's delay.
-        most_left_a = min(room.most_left_a, max(room.left_a, before_a))
-        ramp = follow(
-            state.ramp, room.left_a, most_left_a, is_certain=room.is_certain, now_s=inputs.now_s
-        )
-        is_repeated = state.room is None and not is_next
+        most_left_a = min(headroom.most_left_a, max(headroom.left_a, previous_headroom_a))
+        now_s, is_certain = inputs.now_s, headroom.is_certain
+        ramp = follow(state.ramp, headroom.left_a, most_left_a, is_certain=is_certain, now_s=now_s)
+        is_repeated = state.headroom is None and not is_next
         if is_repeated or state.house.meter is not HouseMeter.ONLINE:
             ramp = cap(ramp, state.ramp.value_a)
     return replace(
         state,
-        room=room,
-        room_ns=reading.sampled_ns,
+        headroom=headroom,
+        headroom_ns=reading.sampled_ns,
         drawn=drawn,
-        before_a=before_a,
+        previous_headroom_a=previous_headroom_a,
         ramp=ramp,
     )
 
@@ -265,26 +266,35 @@ def _settle(state: State, inputs: Inputs, is_unplugged: bool) -> State:
     The wait for a claim ends when it is heard, is switched off, or the plug is out; it has no time
     limit.
     """
-    site = state.site
+    limits = state.supply_limits
     is_house_known = state.is_house_known or (
-        state.house.meter is HouseMeter.ONLINE and state.ramp is not None and state.room is not None
+        state.house.meter is HouseMeter.ONLINE
+        and state.ramp is not None
+        and state.headroom is not None
     )
     unknown = [
         source.name for source in inputs.sources if source.is_configured and source.wishes is None
     ]
-    if site is not None and site.monitoring and site.main_fuse_a is not None and not is_house_known:
+    if (
+        limits is not None
+        and limits.monitoring
+        and limits.main_fuse_a is not None
+        and not is_house_known
+    ):
         unknown.append(HOUSE)
-    lifted = tuple(name for name in unknown if is_unplugged or name in state.lifted)
-    pending = tuple(name for name in unknown if name not in lifted)
-    is_settled = state.is_settled or (
-        site is not None and state.start_a is not None and not pending
+    given_up_claims = tuple(
+        name for name in unknown if is_unplugged or name in state.given_up_claims
+    )
+    awaited_claims = tuple(name for name in unknown if name not in given_up_claims)
+    is_start_over = state.is_start_over or (
+        limits is not None and state.start_a is not None and not awaited_claims
     )
     return replace(
         state,
         is_house_known=is_house_known,
-        lifted=lifted,
-        pending=pending,
-        is_settled=is_settled,
+        given_up_claims=given_up_claims,
+        awaited_claims=awaited_claims,
+        is_start_over=is_start_over,
     )
 
 
@@ -294,9 +304,11 @@ def _is_heard(state: State, inputs: Inputs) -> bool:
     If no current was offered before the start, the first offer does not wait for the claims.
     """
     is_lost = state.house.meter is HouseMeter.LOST
-    is_known = state.start_a == 0.0 or all(name == HOUSE and is_lost for name in state.pending)
+    is_known = state.start_a == 0.0 or all(
+        name == HOUSE and is_lost for name in state.awaited_claims
+    )
     return (
-        state.site is not None
+        state.supply_limits is not None
         and inputs.safety is not None
         and inputs.safety.cp_state is not None
         and state.start_a is not None
@@ -306,17 +318,17 @@ def _is_heard(state: State, inputs: Inputs) -> bool:
 
 def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
     meter = state.house.meter
-    if state.site is None:
+    if state.supply_limits is None:
         is_silent = moment.reached(state.begun_s + SETTINGS_S)
         fuse = claims.no_settings(is_silent=is_silent)
         lost = Limit(source="meter_lost", limit_a=None)
     else:
         lost = claims.meter_lost(meter, state.ramp)
-        fuse = claims.fuse(meter, state.room, state.ramp, state.site.main_fuse_a)
-    waits_for = () if state.is_settled else state.pending
-    if state.site is None:
+        fuse = claims.fuse(meter, state.headroom, state.ramp, state.supply_limits.main_fuse_a)
+    waits_for = () if state.is_start_over else state.awaited_claims
+    if state.supply_limits is None:
         waits_for = (*waits_for, "the settings")
-    if not state.is_settled and state.start_a is None:
+    if not state.is_start_over and state.start_a is None:
         waits_for = (*waits_for, "pilot")
     return claims.arbitrate(
         [
@@ -333,8 +345,8 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
 
 def _wish(state: State, source: Source, moment: Moment) -> Limit:
     """Return the claim of a source, also before it is heard for the first time."""
-    if source.name in state.pending:
-        start_a = math.inf if state.is_settled else state.start_a or 0.0
+    if source.name in state.awaited_claims:
+        start_a = math.inf if state.is_start_over else state.start_a or 0.0
         return unheard(source, start_a)
     return claim(source, moment)
 
@@ -365,4 +377,4 @@ def _cp_state(inputs: Inputs) -> CpState | None:
 
 
 def _offered_a(inputs: Inputs) -> float:
-    return 0.0 if inputs.pilot is None else sound(inputs.pilot.offered_a)
+    return 0.0 if inputs.pilot is None else finite_a(inputs.pilot.offered_a)

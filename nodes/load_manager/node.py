@@ -20,7 +20,7 @@ from msgs.topics import (
     WishSource,
 )
 from msgs.wish import Wishes
-from nodes.load_manager.machine import Config, Inputs, Outputs, follows_start, start, step
+from nodes.load_manager.machine import Config, Inputs, Outputs, is_sent_after_start, start, step
 from nodes.load_manager.supply_limits import supply_limits_of
 from nodes.load_manager.wishes import Source
 
@@ -42,7 +42,7 @@ class LoadManagerNode:
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._config = Config(margin_a=parameters.margin_a)
         self._state = start(bus.clock.now_s())
-        self._boxes: list[MeterReading] = []  # since the last step
+        self._box_readings: list[MeterReading] = []  # since the last step
         self._settings = bus.subscribe(SETTINGS, on_change=self._on_change)
         self._pilot = bus.subscribe(PILOT_STATUS)
         self._safety = bus.subscribe(SAFETY_STATUS)
@@ -50,7 +50,7 @@ class LoadManagerNode:
         self._wishes: list[tuple[WishSource, Subscription[Wishes]]] = [
             (source, bus.subscribe(source.topic, on_change=self._on_change)) for source in WISHES
         ]
-        bus.subscribe(METER_BOX, self._boxes.append)
+        bus.subscribe(METER_BOX, self._box_readings.append)
         self._house = bus.subscribe(METER_HOUSE, on_change=self._on_change)
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
             bus, LOOK_S, self._look, self._act, is_exact=True
@@ -63,12 +63,12 @@ class LoadManagerNode:
         settings = self._settings.message
         return Inputs(
             now_s=instant.now_s,
-            site=None if settings is None else supply_limits_of(settings),
+            supply_limits=None if settings is None else supply_limits_of(settings),
             pilot=self._pilot.fresh(),
-            follows_start=follows_start(self._state, self._pilot.stamp_s),
+            is_sent_after_start=is_sent_after_start(self._state, self._pilot.stamp_s),
             safety=self._safety.fresh(),
             session=self._session.fresh(),
-            boxes=tuple(self._boxes),
+            box_readings=tuple(self._box_readings),
             house=self._house.message,
             sources=tuple(
                 _source(row, settings, subscription) for row, subscription in self._wishes
@@ -76,7 +76,7 @@ class LoadManagerNode:
         )
 
     def _act(self, inputs: Inputs) -> Outputs:
-        self._boxes.clear()
+        self._box_readings.clear()
         self._state, outputs = step(self._config, self._state, inputs)
         if outputs.offer is not None:
             self._rounds.say(LOAD_OFFER, outputs.offer)

@@ -53,10 +53,10 @@ class Drawn(Struct, frozen=True, kw_only=True):
 
 
 def observe(
-    vehicle: VehicleDraw, boxes: tuple[MeterReading, ...], is_unplugged: bool
+    vehicle: VehicleDraw, box_readings: tuple[MeterReading, ...], is_unplugged: bool
 ) -> VehicleDraw:
     """Take the newest readings of the box; forget the phases of a vehicle that is unplugged."""
-    for box in boxes:
+    for box in box_readings:
         vehicle = _observe(vehicle, box)
     return VehicleDraw(samples=vehicle.samples) if is_unplugged else vehicle
 

@@ -55,13 +55,13 @@ def _claim_of(source: Source, wish: Wish, moment: Moment) -> Limit:
         return Limit(source=source.name, limit_a=0.0, detail=f"{subject} pauses the charge{by}.")
     if wish.limit_a is None:
         return none
-    limit_a = sound(wish.limit_a)
+    limit_a = finite_a(wish.limit_a)
     detail = f"{subject} allows {limit_a:.1f} A{by}."
     return Limit(source=source.name, limit_a=limit_a, detail=detail)
 
 
 def _fallback(source: Source, wish: Wish) -> Limit:
-    limit_a = sound(wish.fallback_a or 0.0)
+    limit_a = finite_a(wish.fallback_a or 0.0)
     return Limit(
         source=source.name,
         limit_a=limit_a,
@@ -86,6 +86,6 @@ def _amount(claim: Limit) -> float:
     return math.inf if claim.limit_a is None else claim.limit_a
 
 
-def sound(limit_a: float) -> float:
+def finite_a(limit_a: float) -> float:
     """Return a limit that can be compared; a value that is no number counts as 0 A."""
     return max(limit_a, 0.0) if math.isfinite(limit_a) else 0.0

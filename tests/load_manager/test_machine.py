@@ -15,7 +15,7 @@ from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISHES, Wish, Wishes
-from nodes.load_manager.house import ABSURD_A
+from nodes.load_manager.house import MOST_POSSIBLE_A
 from nodes.load_manager.machine import HEAR_S, Config, Inputs, start, step
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.wishes import Source
@@ -89,7 +89,7 @@ class Desk:
         offered_a: float = 0.0,
     ) -> None:
         self.config = Config(margin_a=0.5)
-        self.site: SupplyLimits | None = SupplyLimits(
+        self.supply_limits: SupplyLimits | None = SupplyLimits(
             monitoring=monitoring,
             meter=METER if monitoring else "",
             main_fuse_a=fuse_a if monitoring else None,
@@ -111,7 +111,7 @@ class Desk:
         self.box: Currents | None = (0.0, 0.0, 0.0)
         self.said: list[tuple[float, LoadOffer]] = []
         self.due_s = math.inf
-        self.follows_start = True
+        self.is_sent_after_start = True
         self._heard_wish: Wishes | None = None
         self._wished_s = 0.0
         self._reading: MeterReading | None = None
@@ -137,12 +137,12 @@ class Desk:
             by_pilot = pilot_status(duty_percent=0.0, high_v=0.0, low_v=0.0, **self.pilot)
         return Inputs(
             now_s=now_s,
-            site=self.site,
+            supply_limits=self.supply_limits,
             pilot=by_pilot,
-            follows_start=self.follows_start,
+            is_sent_after_start=self.is_sent_after_start,
             safety=self.safety and replace(self.safety, **(self.pilot or {"cp_state": None})),
             session=self.session,
-            boxes=() if self.box is None else (reading(self.box, now_s),),
+            box_readings=() if self.box is None else (reading(self.box, now_s),),
             house=self._reading,
             sources=(app, *self.sources),
         )
@@ -430,7 +430,7 @@ def test_a_silent_meter_is_lost_after_three_polls_or_ten_seconds(
         {"online": False},
         {"house": (math.nan, 5.0, 5.0)},
         {"house": (5.0, math.inf, 5.0)},
-        {"house": (5.0, 5.0, ABSURD_A + 1.0)},
+        {"house": (5.0, 5.0, MOST_POSSIBLE_A + 1.0)},
         {"house": (0.0, 0.0, 0.0), "house_v": (0.0, 0.0, 0.0)},  # it boots
         {"house_v": (230.0, 0.0, 230.0)},
         {"house_v": (230.0, 230.0, math.nan)},
@@ -641,7 +641,7 @@ def test_an_offer_on_its_way_through_a_duty_cycle_is_not_worn_down() -> None:
         offer_a = tenths / 10.0
         duty_percent = round(offer_a / 0.6, 4)  # as a generator of 1 ns and 1 kHz sets it
         desk = Desk(monitoring=False, offered_a=0.6 * duty_percent)
-        desk.site = None  # no settings: what was offered holds
+        desk.supply_limits = None  # no settings: what was offered holds
         assert desk.run(HEAR_S + 0.2).limit_a == offer_a
 
 

@@ -31,8 +31,8 @@ class Charge(Desk):
         self.follow(30.0)
 
     def set(self, **changes: Any) -> None:
-        assert self.site is not None
-        self.site = replace(self.site, **changes)
+        assert self.supply_limits is not None
+        self.supply_limits = replace(self.supply_limits, **changes)
 
     def follow(self, seconds: float) -> float:
         """Let the vehicle draw what is offered; return the offer at the end [A]."""
@@ -51,10 +51,10 @@ class Charge(Desk):
 
 def test_site_is_what_the_settings_say() -> None:
     meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
-    site = supply_limits_of(
+    limits = supply_limits_of(
         replace(Settings(), main_fuse_a=20.0, house_meter=meter, phase_assignment="L2")
     )
-    assert site == SupplyLimits(
+    assert limits == SupplyLimits(
         monitoring=False, meter=METER, main_fuse_a=20.0, phases=PhaseAssignment.L2
     )
     assert supply_limits_of(Settings()).meter == ""
@@ -82,8 +82,8 @@ def test_a_larger_fuse_raises_the_offer_by_the_ramp() -> None:
 def test_another_phase_assignment_lowers_the_offer_in_the_same_round() -> None:
     desk = Desk(phases=PhaseAssignment.L1, fuse_a=25.0)
     assert desk.run(5.0, house=(2.0, 15.0, 2.0)).limit_a == 22.5
-    assert desk.site is not None
-    desk.site = replace(desk.site, phases=PhaseAssignment.L2)
+    assert desk.supply_limits is not None
+    desk.supply_limits = replace(desk.supply_limits, phases=PhaseAssignment.L2)
     desk.step()
     assert desk.said[-1][1].limit_a == 9.5
 
@@ -154,7 +154,7 @@ def test_a_main_fuse_that_is_not_known_counts_as_6_a() -> None:
 @pytest.mark.parametrize("offered_a", [32.0, 0.0])
 def test_settings_of_which_nothing_is_known_allow_6_a_with_the_meter_lost(offered_a: float) -> None:
     desk = Desk(offered_a=offered_a)
-    desk.site = supply_limits_of(msgspec.convert(unflatten(UNKNOWN), Settings))
+    desk.supply_limits = supply_limits_of(msgspec.convert(unflatten(UNKNOWN), Settings))
     desk.run(60.0)
     assert max(offer.limit_a for _, offer in desk.said) <= UNKNOWN_FUSE_A
     assert desk.said[-1][1].house_meter is HouseMeter.LOST
@@ -191,7 +191,7 @@ def test_without_settings_the_start_offers_no_more_than_before_and_then_6_a(
     offered_a: float,
 ) -> None:
     desk = Desk(offered_a=offered_a)
-    desk.site = None
+    desk.supply_limits = None
     assert desk.run(2.8).limit_a == offered_a
     offer = desk.run(600.0)
     assert offer.limit_a == min(offered_a, UNKNOWN_FUSE_A)
@@ -238,8 +238,8 @@ def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> N
     charge = Charge(others_a=chance.uniform(0.0, 12.0), fuse_a=25.0)
     before_a = charge.follow(0.2)
     for _ in range(20):
-        assert charge.site is not None
-        was = charge.site
+        assert charge.supply_limits is not None
+        was = charge.supply_limits
         changes: dict[str, Any] = chance.choice(
             (
                 {"main_fuse_a": chance.choice((10.0, 16.0, 25.0, 35.0, None))},
@@ -249,19 +249,19 @@ def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> N
             )
         )
         charge.set(**changes)
-        site = charge.site
+        limits = charge.supply_limits
         charge.step()
         now_a = charge.said[-1][1].limit_a
-        if was.monitoring or site.monitoring:  # else only the fuse itself limits
+        if was.monitoring or limits.monitoring:  # else only the fuse itself limits
             assert now_a <= before_a
-        if site.main_fuse_a is not None:
-            assert now_a <= site.main_fuse_a
-        if site.monitoring and (not was.monitoring or site.meter != was.meter):
+        if limits.main_fuse_a is not None:
+            assert now_a <= limits.main_fuse_a
+        if limits.monitoring and (not was.monitoring or limits.meter != was.meter):
             assert now_a <= METER_LOST_A
         before_a = charge.follow(chance.uniform(0.2, 25.0))
         if charge.said[-1][1].house_meter is HouseMeter.ONLINE:
-            fuse_a = UNKNOWN_FUSE_A if site.main_fuse_a is None else site.main_fuse_a
-            assert before_a <= max(fuse_a - charge.others_a, 0.0) or site.main_fuse_a is None
+            fuse_a = UNKNOWN_FUSE_A if limits.main_fuse_a is None else limits.main_fuse_a
+            assert before_a <= max(fuse_a - charge.others_a, 0.0) or limits.main_fuse_a is None
             assert before_a <= fuse_a
 
 
@@ -286,14 +286,14 @@ def test_one_reading_raises_nothing_however_often_the_settings_change() -> None:
     charge = Charge(others_a=2.0, fuse_a=16.0)
     charge.poll_s = 30.0
     charge.follow(155.0)  # read three times since the pace has changed
-    read_ns = charge.state.room_ns
-    while charge.state.room_ns == read_ns:
+    read_ns = charge.state.headroom_ns
+    while charge.state.headroom_ns == read_ns:
         charge.follow(0.2)
-    read_ns = charge.state.room_ns
+    read_ns = charge.state.headroom_ns
     for fuse_a in (63.0, 62.0):
         charge.set(main_fuse_a=fuse_a)
         assert charge.follow(RAISE_AFTER_S + 1.0) == 13.5
-    assert charge.state.room_ns == read_ns
+    assert charge.state.headroom_ns == read_ns
 
 
 @pytest.mark.req("MET-1", "MET-2")
@@ -314,9 +314,9 @@ def test_a_vehicle_that_came_while_nobody_watched_may_use_every_phase() -> None:
     desk = Desk(fuse_a=25.0)
     desk.run(60.0, house=(18.0, 22.0, 2.0), box=(16.0, 0.0, 0.0), pilot=pilot(offered_a=16.0))
     assert desk.said[-1][1].limit_a == 22.5  # the vehicle uses L1 alone
-    assert desk.site is not None
-    desk.site = replace(desk.site, monitoring=False)
+    assert desk.supply_limits is not None
+    desk.supply_limits = replace(desk.supply_limits, monitoring=False)
     desk.run(20.0, house=(2.0, 22.0, 2.0), box=(0.0, 0.0, 0.0), pilot=pilot(CpState.A))
     desk.run(20.0, pilot=pilot(CpState.B))
-    desk.site = replace(desk.site, monitoring=True)
+    desk.supply_limits = replace(desk.supply_limits, monitoring=True)
     assert desk.run(5.0).limit_a == 0.0

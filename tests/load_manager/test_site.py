@@ -81,7 +81,7 @@ class Site:
         lag_s: float = 0.0,
     ) -> None:
         self.config = Config(margin_a=0.5)
-        self.site = Settings(monitoring=True, meter="", main_fuse_a=FUSE_A, phases=phases)
+        self.supply_limits = Settings(monitoring=True, meter="", main_fuse_a=FUSE_A, phases=phases)
         self.car = car
         self.poll_s = poll_s
         self.lag_s = lag_s  # the house meter averages over this time
@@ -126,12 +126,12 @@ class Site:
     def _step(self, box: MeterReading, offered_a: float) -> None:
         inputs = Inputs(
             now_s=self.now_s,
-            site=self.site,
+            supply_limits=self.supply_limits,
             pilot=pilot_status(CpState.C, offered_a, duty_percent=0.0),
-            follows_start=True,
+            is_sent_after_start=True,
             safety=charging_safety(offered_a=offered_a),
             session=charging_session(),
-            boxes=(box,),
+            box_readings=(box,),
             house=self._house,
             sources=(Source(name="app", wishes=NO_WISHES),),
         )

@@ -203,12 +203,12 @@ def test_a_restart_waits_for_each_source_and_then_takes_what_is_offered(silent: 
 
 def test_the_offer_before_a_start_is_taken_once_the_last_one_has_reached_the_duty() -> None:
     desk = Desk(monitoring=False)
-    desk.site = None
+    desk.supply_limits = None
     desk.pilot = pilot(offered_a=16.0)
-    desk.follows_start = False  # pilot/status of before the last offer
+    desk.is_sent_after_start = False  # pilot/status of before the last offer
     desk.now_s += 0.01
     desk.step()
-    desk.follows_start = True
+    desk.is_sent_after_start = True
     desk.pilot = pilot(offered_a=12.0)
     desk.now_s += 0.02
     desk.step()
