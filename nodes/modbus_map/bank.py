@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from nodes.modbus_map.blocks import holds, plan_blocks
+from nodes.modbus_map.blocks import contains, plan_blocks
 from nodes.modbus_map.codec import Codec, Registers, Values
 from nodes.modbus_map.meter_map import MeterMap
 
@@ -56,7 +56,7 @@ def answer(
         return GATEWAY_NO_RESPONSE
     if function != bank.meter_map.function:
         return ILLEGAL_FUNCTION
-    if not all(holds(bank.blocks, address, count) for address, count in blocks):
+    if not all(contains(bank.blocks, address, count) for address, count in blocks):
         return ILLEGAL_ADDRESS
     registers = bank.registers()
     return [

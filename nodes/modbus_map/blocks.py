@@ -33,7 +33,7 @@ def plan_blocks(meter_map: MeterMap) -> tuple[Block, ...]:
     return tuple(Block(begin, end - begin) for begin, end in joined)
 
 
-def holds(blocks: Sequence[Block], address: int, count: int) -> bool:
+def contains(blocks: Sequence[Block], address: int, count: int) -> bool:
     """Return whether all registers of a request lie within one of the blocks."""
     return any(
         block.address <= address and address + count <= block.address + block.count
