@@ -57,7 +57,7 @@ class Violation:
     invariant: str
     detail: str
     seed: int
-    session: int  # the visit during or after which it was seen, counted from 1
+    visit: int  # the visit during or after which it was seen, counted from 1
     at_s: float  # virtual time since the box began
     timeline: tuple[str, ...]  # the newest lines before it
 
@@ -67,7 +67,7 @@ class BoxRun:
     """The result of one box."""
 
     seed: int
-    sessions: int  # visits begun
+    visits: int  # visits begun
     stored: int  # session records
     virtual_s: float
     real_s: float
@@ -76,15 +76,15 @@ class BoxRun:
     violations: tuple[Violation, ...]
 
 
-def run_box(seed: int, sessions: int) -> BoxRun:
+def run_box(seed: int, visits: int) -> BoxRun:
     """Run one box for a number of visits."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="wallbox-soak-") as state_dir:
         with closing(SimulatedBox(seed, Path(state_dir))) as box:
-            box.run(sessions)
+            box.run(visits)
         return BoxRun(
             seed=seed,
-            sessions=box.sessions,
+            visits=box.visits,
             stored=box.stored,
             virtual_s=box.now_s,
             real_s=time.perf_counter() - began,
@@ -101,7 +101,7 @@ class SimulatedBox:
         house = random_installation(random.Random(f"{seed}/house"))
         self.violations: list[Violation] = []
         self.counts: Counter[str] = Counter()
-        self.sessions = 0  # visits begun
+        self.visits = 0  # visits begun
         self.stored = 0
         self.latched = ""
         self._seed = seed
@@ -136,16 +136,16 @@ class SimulatedBox:
         """Return virtual time since the box began [s]."""
         return self.graph.now_s - START_NS / 1e9
 
-    def run(self, sessions: int) -> None:
+    def run(self, visits: int) -> None:
         """Run the visits until the box has latched a fault; then check what is stored."""
-        for index in range(sessions):
-            self.sessions += 1
+        for index in range(visits):
+            self.visits += 1
             chance = random.Random(f"{self._seed}/{index}")
             self._visit(chance)
             if is_latched(self.observer.seen):
                 self._end_latched()
                 break
-            if chance.random() < 0.4 or index + 1 == sessions:
+            if chance.random() < 0.4 or index + 1 == visits:
                 self._prove_alive()
         self._stop(random.Random(f"{self._seed}/end"))
         self._check_stored()
@@ -216,7 +216,7 @@ class SimulatedBox:
                 invariant=broken.name,
                 detail=broken.detail,
                 seed=self._seed,
-                session=self.sessions,
+                visit=self.visits,
                 at_s=round(self.now_s, 6),
                 timeline=timeline or tuple(self.observer.timeline),
             )

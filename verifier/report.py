@@ -22,9 +22,9 @@ class SoakResult:
         return tuple(violation for run in self.runs for violation in run.violations)
 
     @property
-    def sessions(self) -> int:
+    def visits(self) -> int:
         """Return the number of visits."""
-        return sum(run.sessions for run in self.runs)
+        return sum(run.visits for run in self.runs)
 
     @property
     def virtual_s(self) -> float:
@@ -50,7 +50,7 @@ def to_object(result: SoakResult) -> dict[str, Any]:
     return {
         "ok": not result.violations,
         "seed": result.seed,
-        "sessions": result.sessions,
+        "sessions": result.visits,
         "boxes": len(result.runs),
         "latched": sum(bool(run.latched) for run in result.runs),
         "stored": sum(run.stored for run in result.runs),
@@ -63,7 +63,7 @@ def to_object(result: SoakResult) -> dict[str, Any]:
                 "invariant": violation.invariant,
                 "detail": violation.detail,
                 "seed": violation.seed,
-                "session": violation.session,
+                "session": violation.visit,
                 "at_s": violation.at_s,
                 "replay": replay(violation),
                 "timeline": list(violation.timeline),
@@ -77,7 +77,7 @@ def to_text(result: SoakResult) -> Iterator[str]:
     """Yield the lines that a person reads."""
     counts = result.counts
     yield (
-        f"{result.sessions} sessions in {len(result.runs)} boxes, "
+        f"{result.visits} sessions in {len(result.runs)} boxes, "
         f"{result.virtual_s / 3600.0:.2f} h of virtual time in {result.real_s:.1f} s, "
         f"{result.ratio:.0f} times as fast"
     )
@@ -94,7 +94,7 @@ def to_text(result: SoakResult) -> Iterator[str]:
         yield f"ended early by a latched fault: {kinds}"
     for violation in result.violations:
         yield ""
-        yield f"BROKEN: {violation.invariant}, in session {violation.session} of seed"
+        yield f"BROKEN: {violation.invariant}, in session {violation.visit} of seed"
         yield f"  {violation.seed}, {violation.at_s:.3f} s after its start: {violation.detail}"
         yield f"  repeat: {replay(violation)}"
         yield from (f"  {line}" for line in violation.timeline)
@@ -107,7 +107,7 @@ def to_line(run: BoxRun) -> str:
     """Return the line of one run."""
     broken = ", ".join(violation.invariant for violation in run.violations)
     return (
-        f"seed {run.seed}: {run.sessions} sessions, {run.virtual_s:.0f} s at "
+        f"seed {run.seed}: {run.visits} sessions, {run.virtual_s:.0f} s at "
         f"{run.virtual_s / run.real_s:.0f}x: {'BROKEN ' + broken if broken else 'ok'}"
         + (f"; latched {run.latched}" if run.latched else "")
     )
@@ -115,7 +115,7 @@ def to_line(run: BoxRun) -> str:
 
 def replay(violation: Violation) -> str:
     """Return the command that repeats a breach."""
-    return f"wallbox soak --sessions {violation.session} --seed {violation.seed}"
+    return f"wallbox soak --sessions {violation.visit} --seed {violation.seed}"
 
 
 DISTURBANCES = ("faults", "kills", "freezes", "restarts", "losses", "silences", "outages")

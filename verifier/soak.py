@@ -7,28 +7,28 @@ from concurrent.futures import ProcessPoolExecutor
 from verifier.box import BoxRun, run_box
 from verifier.report import SoakResult
 
-SESSIONS_A_BOX = 20  # then another box: house, vehicle and seed
+VISITS_A_BOX = 20  # then another box: house, vehicle and seed
 
 
 def soak(
-    sessions: int, seed: int, jobs: int = 1, on_run: Callable[[BoxRun], None] = lambda run: None
+    visits: int, seed: int, jobs: int = 1, on_run: Callable[[BoxRun], None] = lambda run: None
 ) -> SoakResult:
-    """Run at least `sessions` visits, in as many boxes as needed, with seeds from `seed` upwards.
+    """Run at least a number of visits, in as many boxes as needed, with seeds from `seed` upwards.
 
     A box whose run is ended early by a latched fault is followed by another.
     """
     began = time.perf_counter()
     runs: list[BoxRun] = []
-    missing = sessions
+    missing = visits
     while missing > 0:
-        sizes = [SESSIONS_A_BOX] * (missing // SESSIONS_A_BOX)
-        if missing % SESSIONS_A_BOX:
-            sizes.append(missing % SESSIONS_A_BOX)
+        sizes = [VISITS_A_BOX] * (missing // VISITS_A_BOX)
+        if missing % VISITS_A_BOX:
+            sizes.append(missing % VISITS_A_BOX)
         first = seed + len(runs)
         for run in _run_all(range(first, first + len(sizes)), sizes, jobs):
             runs.append(run)
             on_run(run)
-        missing = sessions - sum(run.sessions for run in runs)
+        missing = visits - sum(run.visits for run in runs)
     return SoakResult(seed=seed, runs=tuple(runs), real_s=time.perf_counter() - began)
 
 

@@ -298,9 +298,9 @@ def test_another_vehicle_gets_a_session_of_its_own(scene: Scene) -> None:
     assert change_the_vehicle_while_session_is_away(scene) == set()
 
 
-def run(tmp_path: Path, sessions: int = 1, seed: int = 3) -> set[str]:
+def run(tmp_path: Path, visits: int = 1, seed: int = 3) -> set[str]:
     box = closed_at_end(SimulatedBox(seed, tmp_path))
-    box.run(sessions)
+    box.run(visits)
     return {violation.invariant for violation in box.violations}
 
 

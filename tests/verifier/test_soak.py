@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from cli.main import main
 from verifier.box import BoxRun, Violation
 from verifier.report import SoakResult, replay, to_object, to_text
-from verifier.soak import SESSIONS_A_BOX, soak
+from verifier.soak import VISITS_A_BOX, soak
 
 SEED = 42
 
@@ -16,19 +16,19 @@ SEED = 42
 def test_a_short_soak_breaks_nothing_and_is_repeated_by_its_seed() -> None:
     first, again = soak(3, SEED), soak(3, SEED)
     assert [run.violations for run in first.runs] == [()]
-    assert first.sessions == 3
+    assert first.visits == 3
     assert first.counts == again.counts
     assert first.virtual_s == again.virtual_s
     assert [run.stored for run in first.runs] == [run.stored for run in again.runs]
     assert soak(1, SEED + 1).virtual_s != soak(1, SEED).virtual_s
 
 
-def run(seed: int, sessions: int, *violations: Violation) -> BoxRun:
+def run(seed: int, visits: int, *violations: Violation) -> BoxRun:
     return BoxRun(
         seed=seed,
-        sessions=sessions,
-        stored=sessions,
-        virtual_s=100.0 * sessions,
+        visits=visits,
+        stored=visits,
+        virtual_s=100.0 * visits,
         real_s=1.0,
         counts={"kills": 1, "charges": 2},
         latched="",
@@ -40,7 +40,7 @@ BREACH = Violation(
     invariant="vehicle",
     detail="for 0.100 s; 0.06 s are allowed",
     seed=8,
-    session=3,
+    visit=3,
     at_s=12.5,
     timeline=("12.4 world: pulled",),
 )
@@ -49,15 +49,15 @@ BREACH = Violation(
 def test_a_run_that_ends_early_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes: list[tuple[int, int]] = []
 
-    def run_box(seed: int, sessions: int) -> BoxRun:
-        boxes.append((seed, sessions))
-        return run(seed, min(sessions, 15))
+    def run_box(seed: int, visits: int) -> BoxRun:
+        boxes.append((seed, visits))
+        return run(seed, min(visits, 15))
 
     monkeypatch.setattr("verifier.soak.run_box", run_box)
-    result = soak(2 * SESSIONS_A_BOX + 5, 100)
-    assert result.sessions >= 2 * SESSIONS_A_BOX + 5
+    result = soak(2 * VISITS_A_BOX + 5, 100)
+    assert result.visits >= 2 * VISITS_A_BOX + 5
     assert [seed for seed, _ in boxes] == list(range(100, 100 + len(boxes)))
-    assert boxes[:3] == [(100, SESSIONS_A_BOX), (101, SESSIONS_A_BOX), (102, 5)]
+    assert boxes[:3] == [(100, VISITS_A_BOX), (101, VISITS_A_BOX), (102, 5)]
 
 
 def test_a_breach_is_printed_with_the_command_that_repeats_it() -> None:
@@ -76,11 +76,11 @@ def test_a_breach_is_printed_with_the_command_that_repeats_it() -> None:
 def test_the_verb_prints_one_object_and_fails_with_a_breach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("verifier.soak.run_box", lambda seed, sessions: run(seed, sessions))
+    monkeypatch.setattr("verifier.soak.run_box", lambda seed, visits: run(seed, visits))
     unbroken = CliRunner().invoke(main, ["soak", "--sessions", "5", "--seed", "8", "--json"])
     assert unbroken.exit_code == 0
     assert json.loads(unbroken.stdout)["ok"] is True
-    monkeypatch.setattr("verifier.soak.run_box", lambda seed, sessions: run(seed, sessions, BREACH))
+    monkeypatch.setattr("verifier.soak.run_box", lambda seed, visits: run(seed, visits, BREACH))
     broken = CliRunner().invoke(main, ["soak", "--sessions", "5", "--seed", "8", "--json"])
     assert broken.exit_code == 1
     assert json.loads(broken.stdout)["violations"][0]["seed"] == 8
