@@ -188,8 +188,8 @@ def evaluate(
         is_switched_off=is_switched_off,
     )
     allowed_a = dip.installation_limit_a
-    # While too hot no current is permitted; the old duty is no fault then, as the vehicle has 6 s to
-    # stop.
+    # While too hot no current is permitted; the old duty is no fault then, as the vehicle has 6 s
+    # to stop.
     if not derating.is_hot:
         allowed_a = limit_of_temperature(allowed_a, derating.paced_c, False)
     has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
