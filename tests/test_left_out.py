@@ -10,14 +10,14 @@ from nodes.rfid.field import ReaderField, look
 from tests.runs.left_out import difference, observe
 from tests.runs.scripts import Script, Step, random_run, scripts
 
-SHORT_S, LONG_S = 60.0, 120.0  # of virtual time
+LENGTH_S = 60.0  # of virtual time
 MANY = range(1000, 1200)
 WORKERS = 2
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_random_run_is_the_same_with_looks_left_out(seed: int) -> None:
-    assert of_random_run(seed, SHORT_S) is None
+    assert of_random_run(seed) is None
 
 
 STEPPED = {"pilot", "safety", "session", "meter", "load_manager", "rfid", "led"}
@@ -30,8 +30,8 @@ def test_each_machine_has_steps_that_may_be_left_out() -> None:
 
 
 def test_a_time_that_the_rounds_do_not_know_of_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unnoted(seen: ReaderField, field: tuple[str, ...] | None, moment: Moment) -> Any:
-        return look(seen, field, Moment(moment.now_s))
+    def unnoted(sight: ReaderField, field: tuple[str, ...] | None, moment: Moment) -> Any:
+        return look(sight, field, Moment(moment.now_s))
 
     monkeypatch.setattr("nodes.rfid.node.look", unnoted)
     presented = Step(at_s=3.0, verb="card", words={"color": "red"})
@@ -40,13 +40,9 @@ def test_a_time_that_the_rounds_do_not_know_of_is_caught(monkeypatch: pytest.Mon
         observe(script, repeats=False, leaves_out=False)
 
 
-def of_random_run(seed: int, length_s: float) -> str | None:
+def of_random_run(seed: int) -> str | None:
     """Return the first difference in a run; the repeats are sent in two runs of four."""
-    return difference(random_run(seed, length_s), repeats=seed // 2 % 2 == 0)
-
-
-def of_long_run(seed: int) -> str | None:
-    return of_random_run(seed, LONG_S)
+    return difference(random_run(seed, LENGTH_S), repeats=seed // 2 % 2 == 0)
 
 
 def of_script(script: Script) -> str | None:
@@ -57,7 +53,7 @@ def of_script(script: Script) -> str | None:
 @pytest.mark.timeout(900)
 def test_two_hundred_random_runs_are_the_same_with_looks_left_out() -> None:
     with ProcessPoolExecutor(WORKERS) as pool:
-        found = dict(zip(MANY, pool.map(of_long_run, MANY), strict=True))
+        found = dict(zip(MANY, pool.map(of_random_run, MANY), strict=True))
     assert {seed: first for seed, first in found.items() if first is not None} == {}
 
 
