@@ -145,7 +145,7 @@ def test_a_wrong_card_ends_the_teaching(box: CardBox, wrong: str) -> None:
 def test_the_master_alone_authorises_when_no_card_follows(box: CardBox) -> None:
     box.tap(box.master)
     box.is_released(True, WINDOW_S + 1.0)
-    assert box.now_s - box.held_s >= WINDOW_S
+    assert box.now_s - box.presented_s >= WINDOW_S
     assert box.token == box.master
 
 
@@ -190,7 +190,7 @@ def test_another_card_does_not_log_off_and_the_same_one_does(box: CardBox) -> No
 def test_a_release_lapses_and_no_other_card_matters_meanwhile(box: CardBox) -> None:
     box.tap(box.red)
     box.is_released(True)
-    began_s = box.held_s
+    began_s = box.presented_s
     assert box.tap_again(box.green)[0] == FALLING
     assert (box.said("session/status")["released"], box.token) == (True, box.red)
     box.is_released(False, RELEASE_S + 5.0)

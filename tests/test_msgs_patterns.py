@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -58,6 +58,14 @@ def patterns(info: inspect.Type) -> list[str]:
             return []
 
 
+def patterns_of(kind: Any) -> list[str]:
+    """Return the patterns of a field's type; none of one that cannot be decoded."""
+    try:
+        return patterns(inspect.type_info(kind))
+    except TypeError:
+        return []
+
+
 STRUCTS = {
     each
     for module in modules()
@@ -68,9 +76,9 @@ FIELDS = {
     f"{struct.__module__}.{struct.__name__}.{field.name}": field.type
     for struct in STRUCTS
     for field in msgspec.structs.fields(struct)
-    if patterns(inspect.type_info(field.type))
+    if patterns_of(field.type)
 }
-PATTERNS = sorted({each for kind in FIELDS.values() for each in patterns(inspect.type_info(kind))})
+PATTERNS = sorted({each for kind in FIELDS.values() for each in patterns_of(kind)})
 WRONG = "\x00/\n"
 
 
@@ -111,8 +119,8 @@ def test_a_line_break_behind_a_text_that_matches_is_refused(
 def test_the_place_of_the_text_is_kept() -> None:
     meta = matching(r"^[a-z]'\"\Z", "a letter and two quotes")
     for value, kind, place in (
-        (["no"], list[Annotated[str, meta]], "$[0]"),  # type: ignore[valid-type]
-        ({"x": "no"}, dict[str, Annotated[str, meta]], "$[...]"),  # type: ignore[valid-type]
+        (["no"], list[Annotated[str, meta]], "$[0]"),
+        ({"x": "no"}, dict[str, Annotated[str, meta]], "$[...]"),
     ):
         with pytest.raises(msgspec.ValidationError) as error:
             msgspec.convert(value, kind)

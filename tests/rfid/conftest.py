@@ -108,8 +108,8 @@ class Scenario:
 
     def teach(self, uid: str) -> RfidStatus:
         """Present the master, a new card, the master, 2 s apart."""
-        self.hold(MASTER)
+        self.present(MASTER)
         self.wait(2.0)
-        self.hold(uid)
+        self.present(uid)
         self.wait(2.0)
-        return self.hold(MASTER)
+        return self.present(MASTER)
