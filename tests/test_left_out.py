@@ -30,8 +30,8 @@ def test_each_machine_has_steps_that_may_be_left_out() -> None:
 
 
 def test_a_time_that_the_rounds_do_not_know_of_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unnoted(sight: ReaderField, field: tuple[str, ...] | None, moment: Moment) -> Any:
-        return look(sight, field, Moment(moment.now_s))
+    def unnoted(reader: ReaderField, field: tuple[str, ...] | None, moment: Moment) -> Any:
+        return look(reader, field, Moment(moment.now_s))
 
     monkeypatch.setattr("nodes.rfid.node.look", unnoted)
     presented = Step(at_s=3.0, verb="card", words={"color": "red"})
