@@ -1,7 +1,7 @@
 """Messages and requests between nodes, and stored state.
 
-Nodes import only the names of this package (the interface and its errors), and for stored state
-`bus.store`, `bus.generations` and `bus.write_behind`.
+Nodes import the names of this package (the interface and its errors), `bus.rounds` and `bus.moment`
+for a machine, and for stored state `bus.store`, `bus.generations` and `bus.write_behind`.
 """
 
 from bus.driver import Driver, DriverError, leave

@@ -27,9 +27,9 @@ class SettingError(Exception):
 
 
 def flatten(tree: Mapping[str, Any], section: str = "") -> dict[str, Any]:
-    """Return a tree of plain values as a table; an empty section leaves no entry.
+    """Return a tree of plain values as a table of keys with dots; an empty section has no entry.
 
-    A mapping that is not a section of the settings is kept as one value.
+    A mapping under a key that is not a section of the settings stays one value.
     """
     flat: dict[str, Any] = {}
     for name, value in tree.items():

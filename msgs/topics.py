@@ -1,6 +1,6 @@
 """The table of topics: message, writer, period and hold of each.
 
-Endpoints, freshness, docs, the picture of the graph and the sniffer all derive from it.
+Endpoints, freshness, `wallbox topics`, `wallbox sniff` and the golden file derive from it.
 """
 
 import math
@@ -32,10 +32,11 @@ class Topic(Generic[M]):
     """One row of the table.
 
     `period_s` None means "on change"; `idle_period_s` is the period while no vehicle is plugged in,
-    if that differs. `hold_s` is how long a subscriber may use the newest message; infinity where
-    silence means nothing. `own_hold_s` derives a longer or shorter hold from the message itself.
-    `drifts` names fields whose change alone is sent with the next repeat only. `latched` topics are
-    sent again to late subscribers. A recorder keeps the `recorded` ones by default.
+    if that differs. `hold_s` is how long a subscriber may use the newest message: more than two
+    periods, or infinity if a message counts until the next one. `own_hold_s` derives a longer or
+    shorter hold from the message itself. `drifts` names fields whose change alone is sent with the
+    next repeat only. `latched` topics are sent again to late subscribers. A recording contains the
+    `recorded` ones.
     """
 
     name: str

@@ -11,6 +11,9 @@ import launch
 from launch.loading import ConfigurationError, load_node
 from launch.plan import PlanError
 from launch.plan_file import load_plan
+from nodes.modbus_map.meter_map import map_names
+
+MAPS = ", ".join(map_names())
 
 SIMULATION = Path(launch.__file__).parent / "simulation.toml"
 
@@ -51,7 +54,10 @@ def refused(plan: Path, *settings: str) -> str:
             "--set: load_manager.main_fuse: unknown key; expected one of main_fuse_a, margin_a, "
             'monitoring, phases; did you mean "main_fuse_a"?',
         ),
-        ("meter.solar=abc@127.0.0.1:502/1", '--set: meter.solar: expected one of tq; got "abc"'),
+        (
+            "meter.solar=abc@127.0.0.1:502/1",
+            f'--set: meter.solar: expected one of {MAPS}; got "abc"',
+        ),
         ("settings.hotspot.channel=14", "--set: settings.hotspot.channel: expected a whole number"),
         ("meter.house=tq", "--set: meter.house: meter address 'tq': expected MAP@HOST:PORT/UNIT"),
     ],

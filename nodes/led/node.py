@@ -46,7 +46,7 @@ class Drivers:
 
 
 class LedNode:
-    """Seven topics, one front, one machine."""
+    """Wiring of the front and its machine."""
 
     def __init__(self, bus: Bus, front: Front) -> None:
         self._bus = bus

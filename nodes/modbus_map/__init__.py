@@ -6,5 +6,6 @@
 - `frame` has the frames of Modbus TCP, for client and server.
 - `poll` reads all values of a meter; `bank` and `server` are the server side of a meter.
 
-Everything but the drivers `*_tcp` and `*_sim` is pure. To add a meter, add a map.
+Everything but the drivers `*_tcp` and `*_sim` is pure. docs/architecture.md says how a
+meter is added.
 """

@@ -16,10 +16,9 @@ class Block:
 
 
 def plan_blocks(meter_map: MeterMap) -> tuple[Block, ...]:
-    """Return the fewest requests, in rising order, that never split a number.
+    """Return the requests by rising address; each number is inside one of them.
 
-    Neighbours are read together across at most `max_gap` unused registers, and at most
-    `max_registers` at once.
+    A request crosses gaps of at most `max_gap` registers and has at most `max_registers`.
     """
     spans = sorted({(term.at, term.at + WIDTHS[term.kind]) for _, term in terms_of(meter_map)})
     joined: list[list[int]] = []

@@ -54,7 +54,11 @@ class TotalTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PhaseTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Values of each phase. Without a power factor it is computed; without energies they are 0."""
+    """Values of each phase.
+
+    A power factor without terms is computed of power, voltage and current; an energy without terms
+    is 0 Wh.
+    """
 
     power_w: RequiredTerms
     current_a: RequiredTerms
@@ -72,9 +76,13 @@ class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     function: Literal[3, 4]  # read holding registers, read input registers
     word_order: WordOrder  # of numbers wider than one register
     max_registers: Annotated[int, Meta(ge=1, le=125)]  # that one request may ask for
-    max_gap: Annotated[int, Meta(ge=0, le=124)] = 0  # unused registers that may be read along
+    max_gap: Annotated[int, Meta(ge=0, le=124)] = (
+        0  # registers between two values that a request may cross
+    )
+    # from_power: the registers have no sign; the current is negative while the phase's power is.
     current_sign: Literal["signed", "from_power"] = "signed"
-    not_available: dict[Kind, int] = {}  # the bit pattern that means "no value", by kind
+    # The bit pattern that means "no value", by kind; NaN and infinity always mean it.
+    not_available: dict[Kind, int] = {}
     also: tuple[str, ...] = ()  # other products with this map
     total: TotalTerms = TotalTerms()
     lines: PhaseTerms

@@ -24,14 +24,14 @@ is monitored with its meter lost, and at most 6 A are offered (`msgs.settings.UN
 the settings shows this until a setting is changed. The settings are published before the node is
 READY.
 
-A change is made as a whole or not at all, one after another. It is on the disk before it is
-published, in both generations if it revokes or lowers something, and published before it is
-answered: after a power cut the box has the settings before the change, or those that were answered.
-A change that leads to a contradiction is refused (`msgs.settings.problems`); a contradiction in the
-launch file is logged and stays. The authorisation is changed only with no vehicle plugged in and
-the charge-mode indicator blue (RFID-7); if session or led is silent it is refused. A phase
-assignment that disagrees with the phases that safety has found wired is refused. No setting changes
-the list of cards (RFID-12).
+Either all keys of a change are stored or none. Changes are made one after another. A change is on
+the disk before it is published, in both generations if it revokes or lowers something, and
+published before it is answered: after a power cut the box has the settings before the change, or
+those that were answered. A change that leads to a contradiction is refused
+(`msgs.settings.problems`); a contradiction in the launch file is logged and stays. The
+authorisation is changed only with no vehicle plugged in and the charge-mode indicator blue
+(RFID-7); if session or led is silent it is refused. A phase assignment that disagrees with the
+phases that safety has found wired is refused. No setting changes the list of cards (RFID-12).
 
 launch does the restart: it stops all in order, the session first (PAN-5).
 

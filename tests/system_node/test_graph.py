@@ -27,7 +27,10 @@ from msgs.requests import NoArguments, ReasonArguments
 from msgs.rfid import CardList
 from msgs.session import EndReason, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
+from nodes.modbus_map.meter_map import map_names
 from tests.closing import closed_at_end
+
+MAPS = ", ".join(map_names())
 
 PLAN = f"""
 include = "{VIRTUAL_PLAN}"
@@ -109,7 +112,7 @@ def test_default_then_stored_then_what_the_plan_and_the_command_line_give(tmp_pa
 
 def test_an_unknown_meter_map_is_named_with_its_place_in_the_plan(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigurationError, match=r'^--set: meter\.house: expected one of tq; got "abc"$'
+        ConfigurationError, match=rf'^--set: meter\.house: expected one of {MAPS}; got "abc"$'
     ):
         Graph(tmp_path, "meter.house=abc@127.0.0.1:1502/1")
 

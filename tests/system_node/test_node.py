@@ -18,8 +18,11 @@ from msgs.methods import RESTART_BOX, SET_SETTINGS
 from msgs.requests import ReasonArguments, StopReason
 from msgs.settings import PhaseAssignment, SetArguments, Settings
 from msgs.stored import Stored
+from nodes.modbus_map.meter_map import map_names
 from nodes.system.node import MOST_WAITING, Parameters, build
 from tests.system_node.conftest import Box
+
+MAPS = ", ".join(map_names())
 
 HOUSE = {"enabled": True, "manufacturer": "tq", "host": "192.168.1.20"}
 
@@ -124,7 +127,7 @@ def test_factory_settings_lie_under_what_is_stored_and_are_not_stored(new_box: B
         ),
         (
             {"settings": {"house_meter.manufacturer": "abc"}},
-            'settings.house_meter.manufacturer: expected one of tq; got "abc"',
+            f'settings.house_meter.manufacturer: expected one of {MAPS}; got "abc"',
         ),
         ({"settings": {"main_fuse_a": 100}}, "settings.main_fuse_a: expected a current from 6"),
     ],
@@ -171,7 +174,7 @@ def test_a_change_that_changes_nothing_costs_no_write(box: Box) -> None:
         ({"hotspot": {"chanel": 6}}, "hotspot.chanel: unknown setting; expected one of"),
         ({"hotspot": 6}, "hotspot: expected a table with some of hotspot.enabled"),
         ({"locked": []}, "locked: unknown setting"),
-        ({"solar_meter": {"manufacturer": "nobody"}}, 'expected one of tq; got "nobody"'),
+        ({"solar_meter": {"manufacturer": "nobody"}}, f'expected one of {MAPS}; got "nobody"'),
     ],
 )
 def test_a_wrong_value_is_refused_in_words(box: Box, changes: dict[str, Any], words: str) -> None:
