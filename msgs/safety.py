@@ -18,7 +18,7 @@ class Contactor(StrEnum):
 
 
 class SafetyPhase(StrEnum):
-    """Where safety stands between an open and a closed contactor."""
+    """The phases of safety, from an open contactor to a closed one and back."""
 
     START = "start"  # first proves the contactor open
     IDLE = "idle"  # open, no request for current

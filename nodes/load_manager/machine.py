@@ -157,7 +157,7 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
         state = replace(state, vehicle=VehicleDraw())
         counts_from_s = now_s
     ramp = state.ramp
-    if ramp is None and state.is_start_over:  # else the claim of the start holds
+    if ramp is None and state.is_start_over:  # before that the claim `start` limits
         ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
     if ramp is not None:
         ramp = replace(cap(ramp, claims.METER_LOST_A), since_s=None)
