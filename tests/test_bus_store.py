@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from bus.database import open_database
 from bus.store import (
     MOST_SET_ASIDE,
     StoreError,
-    open_database,
     read_file,
     replace_file,
     set_aside,
@@ -214,7 +214,7 @@ while True:
 DATABASE_WRITER = """
 import sys
 from pathlib import Path
-from bus.store import open_database
+from bus.database import open_database
 database = open_database(Path(sys.argv[1]), [sys.argv[3]], sys.exit)
 number = int(sys.argv[2])
 while True:

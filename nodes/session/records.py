@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import asdict
 
-from bus.store import StoreError, Warn, open_database
+from bus.database import open_database
+from bus.store import StoreError, Warn
 from msgs.session import EndReason, SessionRecord
 from nodes.session.entry import Entry
 

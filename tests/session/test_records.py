@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bus.store import StoreError, open_database
+from bus.database import open_database
+from bus.store import StoreError
 from msgs.session import EndReason, SessionRecord
 from nodes.session.entry import Entry
 from nodes.session.records import COLUMNS, MIGRATIONS, SessionStore
