@@ -1,31 +1,46 @@
 """Two generations of a small file, so that damage to one of them loses little and permits nothing.
 
-`<file>` holds the newest value and `<file>.previous` an earlier one, both as JSON with a checksum.
-A change that revokes or lowers is written to both before it counts as stored, the previous
-generation first: the previous one never permits more than the newest. Every other change moves the
-newest generation to the previous place. So after damage to the newest generation the latest
-additions are lost, but nothing that was revoked is valid again.
+`<file>` holds the newest value and `<file>.previous` an earlier one, both as JSON with the name of
+the file and a checksum. A change that revokes or lowers is written to both before it counts as
+stored, the previous generation first: the previous one never permits more than the newest. Every
+other change moves the newest generation to the previous place. So after damage to the newest
+generation the latest additions are lost, but nothing that was revoked is valid again.
+
+Content without a checksum, or of another file, is damage, and so is a file that cannot be read, or
+a directory in its place. `<file>.begun` shows that the file was stored once: without it, two
+missing generations would be taken for a new box.
 
 These functions block on the disk: a node calls them in `Bus.offload`, or at its start.
 """
 
-import errno
 import os
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from bus.store import UNREADABLE, StoreError, Warn, read_file, replace_file, set_aside
+from bus.store import (
+    PASSING,
+    UNREADABLE,
+    StoreError,
+    Warn,
+    is_begun,
+    mark_begun,
+    read_file,
+    replace_file,
+    set_aside,
+)
 from msgs.patterns import plain
 from msgs.stored import Stored
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
 
+FILE = "file"  # a field of each file: its name; a file of an older version does not have it
 CHECKSUM = "checksum"  # the last field of a file: CRC-32 of the rest as compact JSON
 PREVIOUS = ".previous"
 MISSING = "is missing"
@@ -52,14 +67,24 @@ def keep(path: Path, value: Any, *, lowers: bool) -> None:
     :param lowers: it revokes or lowers something, or the stored value is not known.
     :raises StoreError: as `replace_file`; the stored value is unchanged.
     """
-    content, previous = encode(value), previous_of(path)
+    content, previous = encode(value, path.name), previous_of(path)
     if not lowers:
         replace_file(path, content, previous)
-        return
-    # Without a previous generation the newest is written first: a power cut then leaves it alone.
-    both = (previous, path) if previous.exists() else (path, previous)
-    for generation in both:
-        replace_file(generation, content)
+    else:
+        # Without a previous one the newest is written first: a power cut then leaves it alone.
+        both = (previous, path) if previous.exists() else (path, previous)
+        for generation in both:
+            replace_file(generation, content)
+    with suppress(StoreError):  # the value is stored; the mark is made by the next write or start
+        mark_begun(path)
+
+
+def try_to_keep(path: Path, value: Any, warn: Warn, *, lowers: bool) -> None:
+    """Store a value at a start, which goes on if it cannot be stored; see `keep`."""
+    try:
+        keep(path, value, lowers=lowers)
+    except StoreError as error:
+        warn(f"{error}; it is not stored")
 
 
 def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
@@ -68,7 +93,7 @@ def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
     A damaged newest generation is set aside and not replaced, so that the next start detects as
     well that the value has not been set again.
 
-    :raises StoreError: a file exists and access is refused.
+    :raises StoreError: an error of the process itself, see `bus.store.PASSING`.
     """
     decode = decoder(kind)
     found = look(path, decode)
@@ -87,19 +112,19 @@ def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
 def look(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
     """Return the stored value, without changes on the disk.
 
-    A missing file counts as damaged if there is a previous generation, or one that was set aside:
-    only deleting all of them restores the initial state.
+    A missing file counts as damaged if it was stored once: only deleting `<file>` and all
+    `<file>.*` restores the initial state.
 
-    :raises StoreError: a file exists and access is refused.
+    :raises StoreError: an error of the process itself, see `bus.store.PASSING`.
     """
-    content, value, damage = _judge(path, decode)
+    content, value, damage = _judge(path, path.name, decode)
     if value is not None:
         return StoredValue(value=value, content=content)
-    _, previous, previous_damage = _judge(previous_of(path), decode)
+    _, previous, previous_damage = _judge(previous_of(path), path.name, decode)
     if previous is not None:
         return StoredValue(value=previous, stored=Stored.PREVIOUS, damage=damage, content=content)
     was_stored = content is not None or previous_damage != MISSING or damage != MISSING
-    if was_stored or _was_set_aside(path):
+    if was_stored or is_begun(path) or _was_set_aside(path):
         return StoredValue(stored=Stored.LOST, damage=damage, content=content)
     return StoredValue()
 
@@ -117,50 +142,58 @@ def read_kept(path: Path, kind: type[S]) -> S | None:
     return found.value
 
 
-def encode(value: Any) -> bytes:
-    """Return a value as indented JSON with its checksum."""
+def encode(value: Any, name: str) -> bytes:
+    """Return a value as indented JSON with the name of its file and its checksum."""
     tree = msgspec.json.decode(msgspec.json.encode(value), type=dict[str, Any])
+    tree[FILE] = name
     tree[CHECKSUM] = _checksum(tree)
     return msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n"
 
 
 def decoder(kind: type[T]) -> Callable[[bytes], T]:
-    """Return a function that decodes a file; it raises one of UNREADABLE for a damaged one.
-
-    A file without a checksum was written by hand, and counts if it can be decoded.
-    """
+    """Return a function that decodes the value of a file; it raises one of UNREADABLE."""
 
     def decode(content: bytes) -> T:
-        return msgspec.json.decode(without_checksum(content), type=kind)
+        return msgspec.json.decode(content, type=kind)
 
     return decode
 
 
-def without_checksum(content: bytes) -> bytes:
-    """Return a file's JSON without the checksum that `encode` added.
+def value_of(content: bytes, name: str) -> bytes:
+    """Return the value in a file, as JSON without the fields that `encode` added.
 
-    :raises msgspec.MsgspecError: a wrong checksum, or not a JSON object; see UNREADABLE.
+    :raises msgspec.MsgspecError: no JSON object, no checksum or a wrong one, or the content of
+        another file; see UNREADABLE.
     """
     tree = msgspec.json.decode(content, type=dict[str, Any])
     checksum = tree.pop(CHECKSUM, None)
-    if checksum is not None and checksum != _checksum(tree):
+    if checksum is None:
+        raise msgspec.ValidationError("it has no checksum")
+    if checksum != _checksum(tree):
         raise msgspec.ValidationError("the checksum does not match")
+    if tree.pop(FILE, name) != name:
+        raise msgspec.ValidationError("it is the content of another file")
     return msgspec.json.encode(tree)
 
 
-def _judge(path: Path, decode: Callable[[bytes], T]) -> tuple[bytes | None, T | None, str]:
-    """Return a generation's content, its value, and why it has none."""
+def _judge(
+    path: Path, name: str, decode: Callable[[bytes], T]
+) -> tuple[bytes | None, T | None, str]:
+    """Return a generation's content, its value, and why it has none.
+
+    :param name: of the file, as it is in both generations.
+    """
     try:
         content = read_file(path)
     except StoreError as error:
         cause = error.__cause__
-        if isinstance(cause, OSError) and cause.errno == errno.EIO:  # a bad sector
-            return None, None, f"cannot be read: {cause.strerror}"
-        raise
+        if not isinstance(cause, OSError) or cause.errno in PASSING:
+            raise
+        return None, None, f"cannot be read: {cause.strerror}"
     if content is None:
         return None, None, MISSING
     try:
-        return content, decode(content), ""
+        return content, decode(value_of(content, name)), ""
     except UNREADABLE as error:
         return content, None, f"cannot be understood: {plain(error)}"
 
@@ -168,20 +201,21 @@ def _judge(path: Path, decode: Callable[[bytes], T]) -> tuple[bytes | None, T | 
 def _mend_previous(
     path: Path, content: bytes, decode: Callable[[bytes], object], warn: Warn
 ) -> None:
-    """Write a previous generation, if there is none, for a file whose newest one is valid.
+    """Write what is missing beside a newest generation that is valid: the previous one, the mark.
 
     If both names are one file, as after a power cut between the two renames of a write, there is
-    none.
+    no previous one.
     """
     previous = previous_of(path)
-    _, value, damage = _judge(previous, decode)
-    if value is not None and not previous.samefile(path):
-        return
+    _, value, damage = _judge(previous, path.name, decode)
+    is_there = value is not None and not previous.samefile(path)
     if value is None and damage != MISSING:
         warn(f"{previous} {damage}; the newest one is valid")
         _put_aside(previous, warn)
     try:
-        replace_file(previous, content)
+        if not is_there:
+            replace_file(previous, content)
+        mark_begun(path)
     except StoreError as error:
         warn(str(error))
 
@@ -200,7 +234,7 @@ def _was_set_aside(path: Path) -> bool:
 
 def _put_aside(path: Path, warn: Warn) -> None:
     """Set a damaged file aside; if that fails, it counts as damaged at the next start again."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return
     try:
         aside = set_aside(path)

@@ -5,6 +5,7 @@ A file that cannot be read is renamed, never deleted, and reported by `warn` in 
 file has one writer. These functions block on the disk: a node calls them in `Bus.offload`.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,11 @@ from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode files
 Warn = Callable[[str], None]
 
 FILE_MODE = 0o600  # only the box's own user reads stored files
-MOST_SET_ASIDE = 3  # of one file; the oldest is overwritten
+MOST_SET_ASIDE = 3  # of one file; the oldest is replaced
+BEGUN = ".begun"
+
+# Errors of the process, not of the file: its content is not known, and it stays in place.
+PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class StoreError(Exception):
@@ -25,7 +30,8 @@ class StoreError(Exception):
 def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:
     """Replace a file atomically: after a power cut it has the old or the new content.
 
-    When this returns, the new content is on the disk.
+    When this returns, the new content is on the disk. A directory in place of the file is set
+    aside.
 
     :param previous: another name in the same directory, which the old file gets.
     :raises StoreError: a read-only directory, a full disk, and the like.
@@ -33,6 +39,9 @@ def replace_file(path: Path, content: bytes, previous: Path | None = None) -> No
     new = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for each in (new, path, previous):
+            if each is not None and each.is_dir():
+                set_aside(each)
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
         with open(fd, "wb") as file:
             file.write(content)
@@ -49,6 +58,8 @@ def replace_file(path: Path, content: bytes, previous: Path | None = None) -> No
 def _link(path: Path, name: Path) -> None:
     """Give a file, if it exists, a second name, and replace the file of that name."""
     new = name.with_name(name.name + ".new")
+    if new.is_dir():
+        set_aside(new)
     new.unlink(missing_ok=True)  # of a write that was interrupted
     with suppress(FileNotFoundError):
         os.link(path, new)
@@ -68,22 +79,53 @@ def read_file(path: Path) -> bytes | None:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
+def is_begun(path: Path) -> bool:
+    """Return whether a file or database was stored once; see `mark_begun`."""
+    return os.path.lexists(mark_of(path))
+
+
+def mark_begun(path: Path, content: bytes = b"") -> None:
+    """Note beside a file that it was stored once, so that its loss is known as a loss.
+
+    :raises StoreError: as `replace_file`.
+    """
+    mark = mark_of(path)
+    if content or not os.path.lexists(mark):
+        replace_file(mark, content)
+
+
+def mark_of(path: Path) -> Path:
+    """Return the path of the mark beside a file; see `mark_begun`."""
+    return path.with_name(path.name + BEGUN)
+
+
 def set_aside(path: Path) -> Path:
-    """Rename a file in its directory, and return the new path; at most three are kept.
+    """Rename a file or directory in its directory, and return the new path; three are kept.
 
     :raises StoreError: it cannot be renamed.
     """
     names = [path.with_name(f"{path.name}.broken-{n}") for n in range(1, MOST_SET_ASIDE + 1)]
     try:
-        aside = next((name for name in names if not name.exists()), None)
+        aside = next((name for name in names if not os.path.lexists(name)), None)
         if aside is None:
-            aside = min(names, key=lambda name: name.stat().st_mtime_ns)
+            aside = min(names, key=lambda name: name.lstat().st_mtime_ns)
+            remove(aside)
         os.replace(path, aside)
-        os.utime(aside)  # its age counts from now on
+        os.utime(aside, follow_symlinks=False)  # its age counts from now on
         sync_directory(path.parent)
     except OSError as error:
         raise StoreError(f"{path} cannot be set aside: {error.strerror or error}") from error
     return aside
+
+
+def remove(path: Path) -> None:
+    """Delete a file, or a directory with its content, if it is there."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    for each in path.iterdir():
+        remove(each)
+    path.rmdir()
 
 
 def sync_directory(directory: Path) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +21,13 @@ from bus.generations import (
     previous_of,
     read_kept,
     recall,
+    try_to_keep,
+    value_of,
 )
-from bus.store import UNREADABLE, StoreError
+from bus.store import MOST_SET_ASIDE, UNREADABLE, StoreError, is_begun
 from msgs.stored import Stored
+
+NAME = "limit.json"
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,37 +77,64 @@ def limit_of(path: Path) -> int:
     ],
 )
 def test_what_is_encoded_is_decoded_and_a_person_can_read_it(value: Any) -> None:
-    content = encode(value)
-    assert decoder(type(value))(content) == value
+    content = encode(value, NAME)
+    assert decoder(type(value))(value_of(content, NAME)) == value
     assert content.count(b"\n") > 1
-    assert "checksum" in msgspec.json.decode(content)
+    assert {"file", "checksum"} <= msgspec.json.decode(content).keys()
 
 
 def test_every_byte_that_is_damaged_is_noticed_or_changes_nothing() -> None:
     value = {"main_fuse_a": 16.0, "authorization": {"required": True}, "name": "ab"}
-    content = encode(value)
+    content = encode(value, NAME)
     decode = decoder(dict[str, Any])
     unnoticed = 0
     for index, bit in itertools.product(range(len(content)), range(8)):
         damaged = bytearray(content)
         damaged[index] ^= 1 << bit
         try:
-            assert {k: v for k, v in decode(bytes(damaged)).items() if k in value} == value
+            assert decode(value_of(bytes(damaged), NAME)) == value
             unnoticed += 1
         except UNREADABLE:
             continue
-    assert unnoticed < 8 * len(content) / 4  # blanks, and the name of the checksum
+    assert unnoticed < 8 * len(content) / 4  # blanks
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\0" * 100, b'{"a": "\xff"}'])
-def test_content_that_is_not_an_object_is_damage(content: bytes) -> None:
-    with pytest.raises(UNREADABLE):
-        decoder(dict[str, Any])(content)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\0" * 100,
+        b'{"a": "\xff"}',
+        b"{}",  # by hand: no checksum
+        b'{"limit_a": 63}',
+        b'{"limit_a": 63, "checksum": "00000000"}',
+        encode(at(63), "another.json"),
+    ],
+)
+def test_content_that_was_not_written_as_this_file_is_damage(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / NAME
+    keep(path, at(16), lowers=True)
+    path.write_bytes(content)
+    after = found(path)
+    assert (after.value, after.stored) == (at(16), Stored.PREVIOUS)
+    assert after.damage is not None
+    assert after.damage.startswith("cannot be understood: ")
 
 
-def test_a_file_written_by_hand_needs_no_checksum(tmp_path: Path) -> None:
-    path = tmp_path / "limit.json"
-    path.write_text('{"limit_a": 16, "of a later version": 1}')
+def test_a_file_of_an_older_or_a_later_version_is_read(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    later = encode({"limit_a": 16, "of a later version": 1}, NAME)
+    path.write_bytes(later)
+    assert found(path).value == at(16)
+    older = msgspec.json.decode(encode({"limit_a": 16}, NAME))
+    del older["file"], older["checksum"]
+    older["checksum"] = f"{zlib.crc32(msgspec.json.encode(older)):08x}"
+    path.write_bytes(msgspec.json.encode(older))
     assert found(path).value == at(16)
 
 
@@ -155,7 +187,7 @@ def test_a_lost_value_stays_lost_until_it_is_set_again(tmp_path: Path) -> None:
     for _ in range(3):
         assert recall(path, Limit, quiet).stored is Stored.LOST
     names = sorted(each.name for each in tmp_path.iterdir())
-    assert names == ["limit.json.broken-1", "limit.json.previous.broken-1"]
+    assert names == ["limit.json.begun", "limit.json.broken-1", "limit.json.previous.broken-1"]
     keep(path, at(10), lowers=True)
     assert found(path) == StoredValue(value=at(10), content=path.read_bytes())
 
@@ -194,24 +226,125 @@ def test_a_reader_that_is_not_the_writer_changes_nothing(tmp_path: Path) -> None
     assert before.keys() == set(tmp_path.iterdir())
 
 
-def test_a_bad_sector_is_damage_and_a_folder_in_its_place_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "limit.json"
+def test_two_generations_that_are_missing_are_lost_and_not_a_new_box(tmp_path: Path) -> None:
+    path = tmp_path / NAME
     keep(path, at(16), lowers=True)
+    for each in (path, previous_of(path)):
+        each.unlink()
+    for _ in range(2):
+        assert found(path) == StoredValue(stored=Stored.LOST, damage="is missing")
+    for each in tmp_path.iterdir():
+        each.unlink()
+    assert found(path) == StoredValue()
 
+
+def test_the_mark_of_a_stored_file_is_made_again_by_a_start(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    keep(path, at(16), lowers=True)
+    (tmp_path / "limit.json.begun").unlink()
+    assert limit_of(path) == 16
+    assert is_begun(path)
+
+
+REFUSALS = [(5, "Input/output error"), (13, "Permission denied"), (40, "Too many levels")]
+
+
+@pytest.mark.parametrize(("number", "text"), REFUSALS)
+def test_a_file_that_cannot_be_read_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, text: str
+) -> None:
+    path = tmp_path / NAME
+    keep(path, at(16), lowers=True)
+    with monkeypatch.context() as patch:
+        refuse_to_read(patch, path, OSError(number, text))
+        bad = look(path, decoder(Limit))
+        assert (bad.value, bad.stored) == (at(16), Stored.PREVIOUS)
+        assert bad.damage == f"cannot be read: {text}"
+        recall(path, Limit, quiet)
+    assert (tmp_path / "limit.json.broken-1").exists()
+
+
+@pytest.mark.parametrize("number", [12, 23, 24])
+def test_an_error_of_the_process_itself_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = tmp_path / NAME
+    keep(path, at(16), lowers=True)
+    with monkeypatch.context() as patch:
+        refuse_to_read(patch, path, OSError(number, "Too many open files"))
+        with pytest.raises(StoreError, match="Too many open files"):
+            recall(path, Limit, quiet)
+    assert limit_of(path) == 16
+
+
+def refuse_to_read(patch: pytest.MonkeyPatch, path: Path, error: OSError) -> None:
     def read_bytes(self: Path) -> bytes:
         if self == path:
-            raise OSError(5, "Input/output error")
+            raise error
         return original(self)
 
     original = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
-    bad = look(path, decoder(Limit))
-    assert (bad.value, bad.stored) == (at(16), Stored.PREVIOUS)
-    assert bad.damage == "cannot be read: Input/output error"
-    with pytest.raises(StoreError, match="Is a directory"):
-        look(tmp_path, decoder(Limit))
+    patch.setattr(Path, "read_bytes", read_bytes)
+
+
+def fill(directory: Path) -> None:
+    """Make a directory that has something in it."""
+    (directory / "deep").mkdir(parents=True)
+    (directory / "deep" / "note").write_text("x")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_directory_in_place_of_a_generation_is_damage_and_set_aside(
+    tmp_path: Path, which: int
+) -> None:
+    path = tmp_path / NAME
+    keep(path, at(16), lowers=True)
+    taken = (path, previous_of(path))[which]
+    taken.unlink()
+    fill(taken)
+    assert limit_of(path) == 16
+    assert (tmp_path / f"{taken.name}.broken-1" / "deep" / "note").exists()
+    keep(path, at(10), lowers=True)
+    assert found(path).stored is Stored.CURRENT
+
+
+def test_directories_in_place_of_both_generations_are_a_lost_value(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    fill(path)
+    fill(previous_of(path))
+    for _ in range(2):
+        assert found(path).stored is Stored.LOST
+    keep(path, at(10), lowers=True)
+    assert found(path).value == at(10)
+
+
+@pytest.mark.parametrize("name", [NAME, "limit.json.previous", "limit.json.new",
+                                  "limit.json.previous.new"])  # fmt: skip
+def test_a_directory_that_appears_in_the_way_of_a_write_is_set_aside(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / NAME
+    keep(path, at(16), lowers=True)
+    (tmp_path / name).unlink(missing_ok=True)
+    fill(tmp_path / name)
+    keep(path, at(20), lowers=False)
+    keep(path, at(10), lowers=True)
+    assert limit_of(path) == 10
+    assert (tmp_path / f"{name}.broken-1").is_dir()
+
+
+def test_of_what_is_set_aside_the_newest_three_are_kept_whatever_they_are(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    for number in range(3 * MOST_SET_ASIDE):
+        keep(path, at(16), lowers=True)
+        path.unlink()
+        if number % 2:
+            fill(path)
+        else:
+            path.write_bytes(b"{")
+        assert limit_of(path) == 16
+    names = [each.name for each in tmp_path.iterdir() if ".broken-" in each.name]
+    assert len(names) == MOST_SET_ASIDE
 
 
 # --- a disk that refuses ----------------------------------------------------------------------
@@ -234,6 +367,10 @@ def test_a_read_only_folder_is_read_and_its_errors_are_reported(
     assert "Read-only file system" in lines[-1]
     with pytest.raises(StoreError, match="Read-only file system"):
         keep(path, at(10), lowers=True)
+    lines.clear()
+    try_to_keep(path, at(10), lines.append, lowers=True)
+    assert lines == [f"{previous_of(path)} cannot be written: Read-only file system; "
+                     "it is not stored"]  # fmt: skip
 
 
 # --- power cuts and damage --------------------------------------------------------------------
@@ -299,11 +436,29 @@ def halve(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def delete(path: Path) -> None:
     path.unlink()
 
 
+def replace_by_directory(path: Path) -> None:
+    path.unlink()
+    fill(path)
+
+
+def replace_by_another_file(path: Path) -> None:
+    path.write_bytes(encode(at(63), "another.json"))
+
+
+def write_by_hand(path: Path) -> None:
+    path.write_bytes(b'{"limit_a": 63}')
+
+
 DAMAGE = [nothing, flip, zero, halve, delete]
+MORE_DAMAGE = [*DAMAGE, empty, replace_by_directory, replace_by_another_file, write_by_hand]
 NO_SPACE = OSError(28, "No space left on device")
 CHANGES = [(32, 16), (16, 32), (16, 16)]
 
@@ -344,7 +499,7 @@ def test_no_cut_and_no_damage_brings_back_what_was_lowered(
     assert number >= 4
 
 
-@pytest.mark.parametrize("damages", list(itertools.product(DAMAGE[1:], repeat=2)))
+@pytest.mark.parametrize("damages", list(itertools.product(MORE_DAMAGE[1:], repeat=2)))
 def test_both_damaged_is_known_as_lost(
     tmp_path: Path, damages: tuple[Callable[[Path], None], Callable[[Path], None]]
 ) -> None:
@@ -352,10 +507,7 @@ def test_both_damaged_is_known_as_lost(
     prepare(path, 16)
     for damage, each in zip(damages, (path, previous_of(path)), strict=True):
         damage(each)
-    if damages == (delete, delete):  # both were deleted by hand
-        assert found(path) == StoredValue()
-    else:
-        assert (found(path).value, found(path).stored) == (None, Stored.LOST)
+    assert (found(path).value, found(path).stored) == (None, Stored.LOST)
 
 
 def test_a_cut_of_the_first_write_ever_leaves_nothing_or_all(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class RfidNode:
     def __init__(self, bus: Bus, reader: CardReader) -> None:
         """Load the list of cards.
 
-        :raises StoreError: it is there and cannot be read, or it cannot be written.
+        :raises StoreError: there is none, and the label cannot be read.
         """
         self._bus = bus
         self._reader = reader
@@ -149,7 +149,7 @@ class RfidNode:
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> RfidNode:
     """Load the list and start the node.
 
-    :raises StoreError: the list is there and cannot be read, or it cannot be written.
+    :raises StoreError: there is no list, and the label cannot be read.
     """
     node = RfidNode(bus, drivers.reader)
     bus.ready()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bus.generations import keep, read_kept, recall
+from bus.generations import keep, read_kept, recall, try_to_keep
 from msgs.label import LABEL_FILE, Label
 from msgs.rfid import CardList
 from msgs.stored import Stored
@@ -24,11 +24,10 @@ def load(directory: Path, log: Log) -> tuple[Cards, Stored]:
     and the window for a new master opens (RFID-9; assumed) at each start until a list is stored.
     A box without a label is not provisioned yet: its list is empty until it is.
 
-    :raises StoreError: the list, or the label, is there and cannot be read; the list cannot be
-        written.
+    :raises StoreError: the label cannot be read.
     """
-    path = directory / CARDS_FILE
-    found = recall(path, CardList, partial(log, "error"))
+    path, warn = directory / CARDS_FILE, partial(log, "error")
+    found = recall(path, CardList, warn)
     if found.value is not None:
         return found.value.cards, found.stored
     if found.stored is Stored.LOST:
@@ -39,7 +38,7 @@ def load(directory: Path, log: Log) -> tuple[Cards, Stored]:
         log("warning", f"there is no {directory / LABEL_FILE}: no card is stored")
         return (), Stored.CURRENT
     cards = supplied(label.rfid)
-    save(directory, cards, lowers=True)
+    try_to_keep(path, CardList(cards=cards), warn, lowers=True)
     return cards, Stored.CURRENT
 
 

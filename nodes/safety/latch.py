@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, ValidationError, field
 from msgspec.structs import replace
 
-from bus.generations import StoredValue, without_checksum
+from bus.generations import StoredValue
 from bus.moment import Moment
 from bus.store import UNREADABLE
 from bus.write_behind import WriteBehind, WriteResult, hand_out, queue, replaces_all, retry
@@ -70,8 +70,8 @@ class _AnyWired(Struct, frozen=True, kw_only=True):
 
 
 def decode(content: bytes) -> LatchWrite:
-    """Return the content of a file; raise one of UNREADABLE for a damaged one."""
-    write = msgspec.json.decode(without_checksum(content), type=LatchWrite)
+    """Return the value of a file; raise one of UNREADABLE for a damaged one."""
+    write = msgspec.json.decode(content, type=LatchWrite)
     check(write)
     return write
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bus import PlaceError
-from bus.generations import keep, read_kept, recall
+from bus.generations import keep, read_kept, recall, try_to_keep
 from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
@@ -14,8 +14,9 @@ def own_label(state_dir: Path, randomness: Randomness, warn: Warn) -> Label:
     """Return the label of the box that a state directory belongs to; make that of a new box.
 
     After a power cut there is no label, and the next start makes another, or there is the whole
-    one. It is stored twice; a damaged copy is set aside and replaced by the other. If neither can
-    be read, no new one is made: it would not match what is printed on the box.
+    one. It is stored twice; a damaged copy is set aside and replaced by the other, if the disk
+    takes it. If neither can be read, no new one is made: it would not match what is printed on the
+    box.
 
     :raises PlaceError: it can neither be read nor made.
     """
@@ -26,7 +27,7 @@ def own_label(state_dir: Path, randomness: Randomness, warn: Warn) -> Label:
             label = provision(randomness)
             keep(path, label, lowers=True)
         elif recall(path, Label, warn).stored is Stored.PREVIOUS:
-            keep(path, label, lowers=True)
+            try_to_keep(path, label, warn, lowers=True)
     except StoreError as error:
         raise PlaceError(
             f"the label: {error}; expected the file of the first start (or a copy of it), or "

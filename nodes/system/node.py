@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from bus import Answer, Bus, Call, Status
-from bus.generations import keep, recall
+from bus.generations import keep, recall, try_to_keep
 from bus.moment import Moment
 from bus.write_behind import WriteBehind, hand_out, queue, settle, write_result
 from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
@@ -64,7 +64,6 @@ class SystemNode:
         """Make the label if the box is new, and read the settings.
 
         :raises PlaceError: the label can neither be read nor made.
-        :raises StoreError: the settings can neither be read nor created.
         """
         label = own_label(bus.state_dir, bus.random("label"), partial(bus.log, "error"))
         self._bus = bus
@@ -93,9 +92,10 @@ class SystemNode:
 
     def _first_state(self) -> State:
         """Return what is stored; create the file of a new box."""
-        found = recall(self._path, dict[str, Any], partial(self._bus.log, "error"))
+        warn = partial(self._bus.log, "error")
+        found = recall(self._path, dict[str, Any], warn)
         if found.value is None and found.stored is Stored.CURRENT:
-            keep(self._path, {}, lowers=True)
+            try_to_keep(self._path, {}, warn, lowers=True)
         state, unknown = begin(self._config, found.value or {}, found.stored)
         for complaint in words.lines_of(unknown):
             self._bus.log("warning", f"{SETTINGS_FILE}: {complaint}; it is kept, and not used")
@@ -181,7 +181,6 @@ def build(bus: Bus, parameters: Parameters) -> SystemNode:
     """Make or read label and settings, and start the node.
 
     :raises PlaceError: the label can neither be read nor made.
-    :raises StoreError: the settings can neither be read nor created.
     """
     node = SystemNode(bus, parameters)
     bus.ready()

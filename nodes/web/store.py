@@ -10,6 +10,7 @@ from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
 from web.account import Account, factory_account
+from web.backoff import MOST_COUNTED
 from web.browser_logins import KeptLogin
 from web.login_check import StorageError
 
@@ -61,16 +62,18 @@ class WebStore:
         found = recall(self._dir / ACCOUNT_FILE, Account, self._warn)
         if found.value is None and found.stored is Stored.LOST:
             self._warn("the account is lost; only the recovery key opens the page")
-            return Account(user=label.web_user, password_hash="")
+            return Account(user=label.web_user, password_hash="")  # `is_lost`
         return found.value or factory_account(label)
 
     def failures(self) -> int:
-        """Return the stored count of failures.
+        """Return the stored count of failures; the most, with the longest wait, if it is lost.
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        kept = recall(self._dir / FAILURES_FILE, Failures, self._warn).value
-        return kept.count if kept else 0
+        found = recall(self._dir / FAILURES_FILE, Failures, self._warn)
+        if found.value is not None:
+            return found.value.count
+        return MOST_COUNTED if found.stored is Stored.LOST else 0
 
     def logins(self) -> tuple[KeptLogin, ...]:
         """Return the stored logins.

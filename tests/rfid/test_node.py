@@ -25,6 +25,7 @@ from nodes.rfid.machine import MOST_WAITING
 from nodes.rfid.node import Drivers, Parameters, build
 from nodes.rfid.reader_sim import SimCardReader
 from nodes.rfid.store import CARDS_FILE
+from tests.disk import full_disk
 from tests.rfid.conftest import CARDS, FREE, LABEL, MASTER, NEW, OTHER, PLUGGED, RED
 
 PRESENT_S = 0.6  # how long a card is presented
@@ -469,8 +470,8 @@ def test_a_rename_that_makes_no_sense_is_refused_in_words(
 def test_a_disk_that_refuses_is_reported_and_the_list_stays(
     box: Box, act: Callable[[Box], Answer[Any]]
 ) -> None:
-    _break_disk(box)
-    answer = act(box)
+    with full_disk():
+        answer = act(box)
     assert answer.status is Status.REFUSED
     assert "cannot be written" in answer.reason
     assert box.ask("cards").result == CardList(cards=CARDS)
@@ -478,16 +479,11 @@ def test_a_disk_that_refuses_is_reported_and_the_list_stays(
 
 @pytest.mark.req("RFID-8")
 def test_a_card_that_the_disk_does_not_take_is_refused(box: Box) -> None:
-    _break_disk(box)
-    status = box.teach(NEW)
+    with full_disk():
+        status = box.teach(NEW)
     assert (status.accepted, status.tone, status.cards) == (False, Tone.FALLING, 4)
     assert "cannot be written" in status.detail
     assert box.stored().cards == CARDS
-
-
-def _break_disk(box: Box) -> None:
-    """Put something in the way of the file that the new list is written to."""
-    box.file.with_name(f"{CARDS_FILE}.new").mkdir()
 
 
 # --- the driver -----------------------------------------------------------------------------------

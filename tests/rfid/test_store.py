@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus.generations import decoder, encode, keep, previous_of
-from bus.store import StoreError
+from bus.generations import decoder, encode, keep, previous_of, value_of
+from bus.store import StoreError, mark_of
 from msgs.label import LABEL_FILE
 from msgs.rfid import CardList
 from msgs.stored import Stored
 from nodes.rfid.cards import Cards, with_user
 from nodes.rfid.store import CARDS_FILE, load, save
+from tests.disk import full_disk
 from tests.rfid.conftest import CARDS, LABEL, NEW
 
 
@@ -41,8 +42,8 @@ class Disk:
 
 def remove_label(disk: Disk) -> None:
     label = disk.directory / LABEL_FILE
-    label.unlink()
-    previous_of(label).unlink()
+    for each in (label, previous_of(label), mark_of(label)):
+        each.unlink()
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_list_that_was_erased_stays_empty(disk: Disk) -> None:
     assert disk.lines == []
 
 
-DAMAGED = [b"", b"{", b'{"cards": 7}', b"\xff\x00"]
+DAMAGED = [b"", b"{", b'{"cards": 7}', b"\xff\x00", b'{"cards": []}', encode(LABEL, LABEL_FILE)]
 
 
 @pytest.mark.parametrize("content", DAMAGED)
@@ -112,12 +113,38 @@ def test_no_erased_card_comes_back_from_either_generation(disk: Disk, content: b
     assert disk.find() == ((), Stored.LOST)
 
 
+@pytest.mark.req("RFID-1")
+def test_a_list_that_is_gone_is_not_that_of_the_label_again(disk: Disk) -> None:
+    disk.load()
+    save(disk.directory, (), lowers=True)
+    disk.file.unlink()
+    disk.previous.unlink()
+    for _ in range(2):
+        assert disk.find() == ((), Stored.LOST)
+
+
+def test_a_new_box_whose_disk_is_full_has_the_cards_of_its_label_and_says_so(disk: Disk) -> None:
+    with full_disk():
+        assert disk.find() == (CARDS, Stored.CURRENT)
+    assert [level for level, _ in disk.lines] == ["error"]
+    assert "it is not stored" in disk.lines[0][1]
+    assert disk.load() == CARDS == disk.stored()
+
+
+def test_a_directory_in_place_of_the_list_is_damage(disk: Disk) -> None:
+    disk.load()
+    for file, known in ((disk.file, (CARDS, Stored.PREVIOUS)), (disk.previous, ((), Stored.LOST))):
+        file.unlink()
+        file.mkdir()
+        assert disk.find() == known
+
+
 def test_a_list_of_a_newer_version_is_read(disk: Disk) -> None:
     disk.load()
-    newer = decoder(dict[str, Any])(disk.file.read_bytes())
+    newer = decoder(dict[str, Any])(value_of(disk.file.read_bytes(), CARDS_FILE))
     newer["version"] = 2
     newer["cards"][0]["expires"] = "2030"
-    disk.file.write_bytes(encode(newer))
+    disk.file.write_bytes(encode(newer, CARDS_FILE))
     assert disk.load() == CARDS
 
 

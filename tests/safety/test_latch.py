@@ -165,22 +165,27 @@ def test_a_latch_of_another_code_is_a_damaged_one(code: FaultCode) -> None:
 UNREADABLE = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
 
 
+NAME = "latch.json"
+
+
 def read(content: bytes, previous: bytes = b"") -> Recalled:
     """Return what is found in the two generations of a file at the UTC time 9."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "latch.json"
+        path = Path(folder) / NAME
         path.write_bytes(content)
         previous_of(path).write_bytes(previous)
         return recalled(look(path, decode), 9)
 
 
 @pytest.mark.req("ERR-8007")
-@pytest.mark.parametrize("content", [b"", b"{", encode(LatchWrite(latch=None))[:-9] + b'0"\n}\n'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", encode(LatchWrite(latch=None), NAME)[:-9] + b'0"\n}\n']
+)
 @pytest.mark.parametrize("latch", [None, LATCH])
 def test_of_a_damaged_file_the_generation_before_it_counts(
     content: bytes, latch: Latch | None
 ) -> None:
-    kept = read(content, encode(LatchWrite(latch=latch, wired=(True, False, True))))
+    kept = read(content, encode(LatchWrite(latch=latch, wired=(True, False, True)), NAME))
     assert kept == Recalled(latch=latch, wired=(True, False, True))
 
 
@@ -190,7 +195,7 @@ def test_nothing_was_kept_where_there_is_no_file(tmp_path: Path) -> None:
 
 def test_what_was_written_is_read_again() -> None:
     for write in (LatchWrite(latch=None), LatchWrite(latch=LATCH, wired=(True, False, True))):
-        kept = read(msgspec.json.encode(write))
+        kept = read(encode(write, NAME))
         assert kept == Recalled(latch=write.latch, wired=write.wired)
 
 
@@ -198,7 +203,7 @@ def test_a_field_that_is_not_known_is_no_damage() -> None:
     written = msgspec.to_builtins(LatchWrite(latch=LATCH, wired=(True, False, True)))
     for part in (written, written["latch"], written["latch"]["finding"]):
         part["of a later version"] = 1
-    kept = read(msgspec.json.encode(written))
+    kept = read(encode(written, NAME))
     assert kept == Recalled(latch=LATCH, wired=(True, False, True))
 
 
@@ -216,7 +221,7 @@ def test_a_latch_whose_finding_is_not_known_keeps_its_time_flag_and_phases(
     seen: dict[str, object], is_flag_up: bool
 ) -> None:
     latch = {"since_utc_ns": 5, "is_flag_up": is_flag_up} | seen
-    kept = read(msgspec.json.encode({"latch": latch, "wired": [True, False, True]}))
+    kept = read(encode({"latch": latch, "wired": [True, False, True]}, NAME))
     assert kept.problem is not None
     assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=is_flag_up)
     assert kept.wired == (True, False, True)
@@ -243,7 +248,7 @@ def test_what_cannot_be_read_holds_from_now_on(content: bytes, wired: Wired) -> 
 
 def test_a_flag_is_read_though_the_phases_are_damaged() -> None:
     latch = {"since_utc_ns": 5, "detail": "", "is_flag_up": True}
-    kept = read(msgspec.json.encode({"latch": latch, "wired": "x"}))
+    kept = read(encode({"latch": latch, "wired": "x"}, NAME))
     assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=True)
 
 

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from bus import PlaceError
-from bus.generations import decoder, previous_of, read_kept
+from bus.generations import decoder, previous_of, read_kept, value_of
+from bus.store import mark_of, remove
 from cli.label import card
 from msgs.label import LABEL_FILE, Label
 from nodes.system.label import own_label
+from tests.disk import full_disk
 
 SECRETS = ("serial", "web_password", "recovery_key", "wlan_ssid", "wlan_password")
 ADDRESSES = ("lan_mac", "wlan_mac")
@@ -73,7 +75,7 @@ def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
         own_label(tmp_path, random.SystemRandom(), quiet)
     assert f"{path} cannot be understood" in str(refused.value)
     assert "expected the file of the first start" in str(refused.value)
-    assert set(tmp_path.iterdir()) == {path, previous_of(path)}
+    assert set(tmp_path.iterdir()) == {path, previous_of(path), mark_of(path)}
     assert path.read_bytes() == previous_of(path).read_bytes() == content
 
 
@@ -95,7 +97,32 @@ def test_a_damaged_label_is_the_other_one_again(
     assert own_label(tmp_path, random.SystemRandom(), lines.append) == label
     assert bool(lines) is (is_newest or content is not None)
     for each in (path, previous_of(path)):
-        assert decoder(Label)(each.read_bytes()) == label
+        assert decoder(Label)(value_of(each.read_bytes(), LABEL_FILE)) == label
+
+
+@pytest.mark.req("LAB-1")
+def test_a_label_whose_files_are_gone_is_not_made_again(tmp_path: Path) -> None:
+    path = tmp_path / LABEL_FILE
+    own_label(tmp_path, random.SystemRandom(), quiet)
+    for make in (lambda _: None, Path.mkdir):
+        for each in (path, previous_of(path)):
+            remove(each)
+            make(each)
+        with pytest.raises(PlaceError, match="expected the file of the first start"):
+            own_label(tmp_path, random.SystemRandom(), quiet)
+
+
+@pytest.mark.req("LAB-1")
+def test_a_damaged_label_on_a_full_disk_is_used_and_repaired_later(tmp_path: Path) -> None:
+    path = tmp_path / LABEL_FILE
+    label = own_label(tmp_path, random.SystemRandom(), quiet)
+    path.write_bytes(b"")
+    lines: list[str] = []
+    with full_disk():
+        assert own_label(tmp_path, random.SystemRandom(), lines.append) == label
+    assert "it is not stored" in lines[-1]
+    assert own_label(tmp_path, random.SystemRandom(), quiet) == label
+    assert decoder(Label)(value_of(path.read_bytes(), LABEL_FILE)) == label
 
 
 def test_a_label_that_cannot_be_written_ends_the_start_in_words() -> None:

@@ -1,6 +1,6 @@
 """The system node on the bus in memory: what it keeps, what it refuses, what survives."""
 
-import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from bus import Answer, Call, PlaceError, Status
+from bus.generations import encode
 from bus.memory import MemoryGraph
 from bus.store import StoreError
 from bus.wire import unpack
@@ -19,7 +20,9 @@ from msgs.requests import ReasonArguments, StopReason
 from msgs.settings import PhaseAssignment, SetArguments, Settings
 from msgs.stored import Stored
 from nodes.modbus_map.meter_map import map_names
+from nodes.system.label import own_label
 from nodes.system.node import MOST_WAITING, Parameters, build
+from tests.disk import full_disk
 from tests.system_node.conftest import Box
 
 MAPS = ", ".join(map_names())
@@ -332,8 +335,7 @@ def test_authorization_off_and_on_touches_nothing_but_the_settings(new_box: Box)
 
     def files() -> dict[str, bytes]:
         found = {each.name: each.read_bytes() for each in new_box.state_dir.iterdir()}
-        del found["settings.json"], found["settings.json.previous"]
-        return found
+        return {name: found[name] for name in found if not name.startswith("settings.json")}
 
     before = files()
     for required in (False, True, False):
@@ -467,7 +469,7 @@ def test_unknown_content_is_logged_not_used_and_not_lost(new_box: Box) -> None:
         "proxy": False,
     }
     known = {"hotspot": {"channel": 144, "band": "5 GHz", "ssid": "Garage"}}
-    (new_box.state_dir / "settings.json").write_text(json.dumps(foreign | known))
+    (new_box.state_dir / "settings.json").write_bytes(encode(foreign | known, "settings.json"))
     new_box.start()
     settings = new_box.now()
     assert (settings.hotspot.ssid, settings.hotspot.channel) == ("Garage", 11)
@@ -482,7 +484,10 @@ def test_unknown_content_is_logged_not_used_and_not_lost(new_box: Box) -> None:
     assert new_box.stored()["portal"] == foreign["portal"]
 
 
-DAMAGED = [b"", b"{", b"[]", b'{"wlan": "\xff"}', b"\0" * 100, None]
+DAMAGED = [
+    b"", b"{", b"[]", b'{"wlan": "\xff"}', b"\0" * 100, b"{}",
+    b'{"authorization": {"required": false}}', encode({"cards": []}, "cards.json"), None,
+]  # fmt: skip
 
 
 def damage(path: Path, content: bytes | None) -> None:
@@ -544,9 +549,9 @@ def test_what_revokes_or_lowers_outlives_damage_to_either_file(
 
 
 @pytest.mark.req("MET-1", "MET-3", "RFID-6")
-@pytest.mark.parametrize("content", DAMAGED[:-1])
+@pytest.mark.parametrize("content", DAMAGED)
 def test_settings_that_cannot_be_read_are_the_strictest_until_they_are_set_again(
-    box: Box, content: bytes
+    box: Box, content: bytes | None
 ) -> None:
     factory = {"house_meter": HOUSE, "monitoring": {"enabled": True}, "main_fuse_a": 63}
     box.set({"authorization.required": False, "house_meter": HOUSE, "main_fuse_a": 32})
@@ -565,6 +570,38 @@ def test_settings_that_cannot_be_read_are_the_strictest_until_they_are_set_again
     assert after.stored is Stored.CURRENT
     box.restart(factory)
     assert box.now() == after
+
+
+def test_a_directory_in_place_of_the_settings_is_damage(box: Box) -> None:
+    box.set({"authorization.required": True})
+    for name, known in (
+        ("settings.json", Stored.PREVIOUS),
+        ("settings.json.previous", Stored.LOST),
+    ):
+        (box.state_dir / name).unlink()
+        (box.state_dir / name).mkdir()
+        box.restart()
+        assert (box.now().authorization.required, box.now().stored) == (True, known)
+        assert (box.state_dir / f"{name}.broken-1").is_dir()
+
+
+def test_a_disk_that_refuses_keeps_no_settings_from_being_read(box: Box) -> None:
+    box.set({"authorization.required": True, "main_fuse_a": 16})
+    with full_disk():
+        box.restart()
+        assert (box.now().authorization.required, box.now().main_fuse_a) == (True, 16.0)
+        assert "cannot be written" in box.refused({"main_fuse_a": 32})
+    box.restart()
+    assert box.now().main_fuse_a == 16.0
+
+
+def test_a_new_box_whose_settings_cannot_be_stored_has_those_of_the_factory(new_box: Box) -> None:
+    own_label(new_box.state_dir, random.Random(1), lambda _: None)
+    with full_disk():
+        new_box.start({"authorization": {"required": True}})
+    assert new_box.now().authorization.required
+    assert any("it is not stored" in line for line in new_box.lines())
+    assert new_box.set({"main_fuse_a": 16}).main_fuse_a == 16.0
 
 
 def test_what_the_launch_file_gives_is_known_though_what_was_set_is_lost(box: Box) -> None:
