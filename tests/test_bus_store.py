@@ -1,10 +1,9 @@
-"""Files and databases survive any end of their writer, and name their errors."""
+"""Files survive any end of their writer, and name their errors."""
 
 import hashlib
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bus.database import open_database
 from bus.store import (
     MOST_SET_ASIDE,
     StoreError,
@@ -20,14 +18,9 @@ from bus.store import (
     replace_file,
     set_aside,
 )
+from tests.disk import NOWHERE
 
 KILLS = 20
-TABLE = "CREATE TABLE notes (number INTEGER PRIMARY KEY, text TEXT NOT NULL)"
-NOWHERE = Path("/proc/self")  # a directory in which not even root can make a file
-
-
-def no_words(text: str) -> None:
-    pytest.fail(f"unexpected: {text}")
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -45,7 +38,6 @@ def test_what_was_written_is_read_back_and_nothing_else_is_left(tmp_path: Path) 
 def test_a_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     replace_file(path, b"x")
-    open_database(tmp_path / "notes.sqlite", [TABLE], no_words).close()
     assert {entry.stat().st_mode & 0o777 for entry in tmp_path.iterdir()} == {0o600}
 
 
@@ -82,7 +74,6 @@ def test_files_set_aside_are_limited_and_the_oldest_is_replaced(tmp_path: Path) 
     "act",
     [
         lambda path: replace_file(path, b"x"),
-        lambda path: open_database(path, [TABLE], no_words),
         lambda path: set_aside(path),
     ],
 )
@@ -99,104 +90,6 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> 
         read_file(tmp_path)
 
 
-# --- databases --------------------------------------------------------------------------------
-
-
-def fill(path: Path, rows: int = 500) -> None:
-    database = open_database(path, [TABLE], no_words)
-    database.execute("BEGIN")
-    database.executemany("INSERT INTO notes (text) VALUES (?)", [("x" * 100,)] * rows)
-    database.execute("COMMIT")
-    database.close()
-
-
-def test_a_database_commits_to_the_disk_and_keeps_what_it_has(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "notes.sqlite"
-    fill(path)
-    database = open_database(path, [TABLE], no_words)
-    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
-    assert database.execute("SELECT count(*) FROM notes").fetchone() == (500,)
-    database.close()
-
-
-def test_an_old_database_is_migrated_and_a_newer_one_is_read_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "notes.sqlite"
-    fill(path, rows=1)
-    second = "ALTER TABLE notes ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'"
-    newer = open_database(path, [TABLE, second], no_words)
-    assert newer.execute("SELECT colour FROM notes").fetchone() == ("blue",)
-    newer.close()
-    older = open_database(path, [TABLE], no_words)
-    older.execute("INSERT INTO notes (text) VALUES ('y')")
-    assert older.execute("SELECT count(*) FROM notes").fetchone() == (2,)
-    assert older.execute("PRAGMA user_version").fetchone() == (2,)
-    older.close()
-
-
-def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "notes.sqlite"
-    fill(path, rows=1)
-    with pytest.raises(StoreError, match=r"notes\.sqlite"):
-        open_database(path, [TABLE, "CREATE TABLE more (a); CREATE TABLE notes (b)"], no_words)
-    database = open_database(path, [TABLE], no_words)
-    assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
-    assert database.execute("PRAGMA user_version").fetchone() == (1,)
-    database.close()
-
-
-def overwrite_middle(path: Path) -> None:
-    with path.open("r+b") as file:
-        for page in range(2, 12):
-            file.seek(page * 4096)
-            file.write(b"\xa5" * 512)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        overwrite_middle,
-        lambda path: path.write_bytes(b"this was never a database" * 1000),
-        lambda path: os.truncate(path, 4096 * 3 + 17),
-    ],
-    ids=["pages", "header", "cut off"],
-)
-def test_a_damaged_database_is_set_aside_and_a_new_one_begun(
-    tmp_path: Path, damage: Callable[[Path], object]
-) -> None:
-    path = tmp_path / "notes.sqlite"
-    fill(path)
-    damage(path)
-    broken = path.read_bytes()
-    words: list[str] = []
-    database = open_database(path, [TABLE], words.append)
-    assert database.execute("SELECT count(*) FROM notes").fetchone() == (0,)
-    database.close()
-    assert (tmp_path / "notes.sqlite.broken-1").read_bytes() == broken
-    assert len(words) == 1
-    assert str(path) in words[0]
-    assert "notes.sqlite.broken-1" in words[0]
-
-
-def test_the_log_of_a_damaged_database_does_not_reach_the_new_one(tmp_path: Path) -> None:
-    path = tmp_path / "notes.sqlite"
-    fill(path)
-    living = sqlite3.connect(path)
-    living.execute("INSERT INTO notes (text) VALUES ('only in the log')")
-    living.commit()
-    log = (tmp_path / "notes.sqlite-wal").read_bytes()
-    assert log
-    living.close()
-    path.write_bytes(b"this was never a database" * 1000)
-    (tmp_path / "notes.sqlite-wal").write_bytes(log)
-    words: list[str] = []
-    database = open_database(path, [TABLE], words.append)
-    assert database.execute("SELECT count(*) FROM notes").fetchone() == (0,)
-    database.close()
-    assert [entry.name for entry in tmp_path.iterdir() if "wal" in entry.name] == []
-    assert len(words) == 1
-
-
 # --- power cuts -------------------------------------------------------------------------------
 
 FILE_WRITER = """
@@ -208,21 +101,6 @@ while True:
     number += 1
     body = str(number).encode() * 20_000
     replace_file(path, hashlib.sha256(body).hexdigest().encode() + b" " + body)
-    print(number, flush=True)
-"""
-
-DATABASE_WRITER = """
-import sys
-from pathlib import Path
-from bus.database import open_database
-database = open_database(Path(sys.argv[1]), [sys.argv[3]], sys.exit)
-number = int(sys.argv[2])
-while True:
-    number += 1
-    database.execute("BEGIN")
-    database.execute("INSERT INTO notes VALUES (?, 'first')", (2 * number,))
-    database.execute("INSERT INTO notes VALUES (?, 'second')", (2 * number + 1,))
-    database.execute("COMMIT")
     print(number, flush=True)
 """
 
@@ -254,20 +132,4 @@ def test_a_kill_at_any_instant_leaves_the_old_file_or_the_new_one_whole(tmp_path
         checksum, body = content.split(b" ")
         assert hashlib.sha256(body).hexdigest().encode() == checksum
         number = int(body[: len(body) // 20_000])
-        assert number in (vouched, vouched + 1)
-
-
-def test_a_kill_at_any_instant_loses_no_committed_row_and_halves_no_transaction(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "notes.sqlite"
-    chance = random.Random(2)
-    number = 0
-    for _ in range(KILLS):
-        vouched = run_until_killed(DATABASE_WRITER, [str(path), str(number), TABLE], chance)
-        database = open_database(path, [TABLE], no_words)
-        numbers = [row[0] for row in database.execute("SELECT number FROM notes ORDER BY number")]
-        database.close()
-        number = numbers[-1] // 2
-        assert numbers == list(range(2, 2 * number + 2))
         assert number in (vouched, vouched + 1)

@@ -1,16 +1,19 @@
 """The session store: each session once, the newest ten thousand. Blocks on the disk."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import asdict
 
 from bus.database import open_database
-from bus.store import StoreError, Warn
+from bus.store import UNREADABLE, StoreError, Warn
 from msgs.session import EndReason, SessionRecord
 from nodes.session.entry import Entry
 
+MOST_CHECKED = 100  # of the newest sessions, when the store is opened
 MOST_SESSIONS = 10_000  # assumed: ten years of three a day, about 2 MB
 
 
@@ -56,23 +59,33 @@ _SAVE = f"""
 """
 
 
+# Of sessions that the node does not know: the store could not be opened when it started.
+_END = """
+    UPDATE sessions SET ended_utc_ns = max(seen_utc_ns, started_utc_ns), seated = 0,
+        end_reason = CASE end_reason WHEN '' THEN 'power_loss' ELSE end_reason END
+    WHERE ended_utc_ns = 0
+"""
+
+
 class SessionStore:
-    """The records of all sessions. One thread at a time."""
+    """The records of all sessions, opened or created by the first use. One thread at a time.
+
+    A node begins with `newest`. If that fails, it knows no session that runs: a store that is
+    opened later has none that runs.
+    """
 
     def __init__(self, path: Path, warn: Warn, most: int = MOST_SESSIONS) -> None:
-        """Open the store, or create it.
-
-        :raises StoreError: it can neither be opened nor created.
-        """
         self._path = path
+        self._warn = warn
         self._most = most
-        self._database = open_database(path, MIGRATIONS, warn)
+        self._connection: sqlite3.Connection | None = None
 
     def newest(self) -> Entry | None:
         """Return the entry of the newest session; None if there is none.
 
         :raises StoreError: it cannot be read.
         """
+        self._database(is_start=True)
         rows = self._select("ORDER BY number DESC LIMIT 1", ())
         return rows[0] if rows else None
 
@@ -81,16 +94,31 @@ class SessionStore:
 
         :raises StoreError: it is not stored.
         """
+        database = self._database()
         try:
-            with self._database:
-                self._database.execute("BEGIN IMMEDIATE")
-                self._database.execute(_SAVE, _row(entry))
-                self._database.execute(
+            with database:
+                database.execute("BEGIN IMMEDIATE")
+                database.execute(_SAVE, _row(entry))
+                database.execute(
                     "DELETE FROM sessions WHERE number <= (SELECT max(number) FROM sessions) - ?",
                     (self._most,),
                 )
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
+        self._empty_log()
+
+    def prove(self) -> None:
+        """Write to the disk without a change, to find out whether it takes a session.
+
+        :raises StoreError: it does not.
+        """
+        database = self._database()
+        try:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            database.execute(f"PRAGMA user_version = {version}")  # writes, also the same number
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
+        self._empty_log()
 
     def records(self, limit: int, before: str = "") -> tuple[SessionRecord, ...]:
         """Return the newest records first, of all sessions or of those before one of them.
@@ -108,14 +136,40 @@ class SessionStore:
         return tuple(entry.record for entry in entries)
 
     def close(self) -> None:
-        """Close the database."""
-        self._database.close()
+        """Close the database, if it is open."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _database(self, *, is_start: bool = False) -> sqlite3.Connection:
+        """Return the database; open it if it could not be opened before.
+
+        :raises StoreError: it can neither be opened nor created.
+        """
+        if self._connection is not None:
+            return self._connection
+        database = open_database(self._path, MIGRATIONS, self._warn, table="sessions", check=_check)
+        try:
+            if not is_start:
+                database.execute(_END)
+        except sqlite3.Error as error:
+            database.close()
+            raise StoreError(f"{self._path}: {error}") from error
+        self._connection = database
+        return database
+
+    def _empty_log(self) -> None:
+        """Move what is in the log to the database: nothing is then in the log alone.
+
+        Half a log would be taken for one of a power cut, and its last sessions for not written.
+        """
+        with suppress(sqlite3.Error):  # it is on the disk
+            self._database().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _select(self, clause: str, values: tuple[object, ...]) -> list[Entry]:
         try:
-            rows = self._database.execute(f"SELECT {_FIELDS} FROM sessions {clause}", values)
+            rows = self._database().execute(f"SELECT {_FIELDS} FROM sessions {clause}", values)
             return [_entry(row) for row in rows]
-        except sqlite3.Error as error:
+        except (*UNREADABLE, sqlite3.Error) as error:
             raise StoreError(f"{self._path}: {error}") from error
 
 
@@ -130,7 +184,16 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     values["end_reason"] = _reason(values["end_reason"])
     values["seated"] = bool(values["seated"])
     record = SessionRecord(**{each: values.pop(each) for each in SessionRecord.__struct_fields__})
-    return Entry(record=record, **values)
+    entry = Entry(record=record, **values)
+    return msgspec.convert(msgspec.to_builtins(entry), Entry)  # SQLite keeps any type
+
+
+def _check(database: sqlite3.Connection) -> None:
+    """Read the newest rows; one that cannot be understood raises."""
+    for row in database.execute(
+        f"SELECT {_FIELDS} FROM sessions ORDER BY number DESC LIMIT {MOST_CHECKED}"
+    ):
+        _entry(row)
 
 
 def _reason(word: str) -> EndReason | None:

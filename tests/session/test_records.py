@@ -12,6 +12,7 @@ from msgs.session import EndReason, SessionRecord
 from nodes.session.entry import Entry
 from nodes.session.records import COLUMNS, MIGRATIONS, SessionStore
 from tests.builders import session_record
+from tests.disk import NOWHERE
 
 RECORD = session_record(session_id="a", start_energy_wh=1000.5, token="04a1b2c3")
 
@@ -96,7 +97,7 @@ def test_a_word_of_a_newer_program_does_not_keep_the_node_from_starting(tmp_path
     store = SessionStore(path, no_words)
     store.save(entry(1, ended_utc_ns=5, end_reason=EndReason.FAULT))
     store.close()
-    database = open_database(path, MIGRATIONS, no_words)
+    database = open_database(path, MIGRATIONS, no_words, table="sessions")
     database.execute("UPDATE sessions SET end_reason = 'abducted'")
     database.close()
     store = SessionStore(path, no_words)
@@ -108,7 +109,7 @@ def test_a_word_of_a_newer_program_does_not_keep_the_node_from_starting(tmp_path
 
 def test_a_store_from_before_lives_were_kept_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "sessions.sqlite"
-    database = open_database(path, MIGRATIONS[:1], no_words)
+    database = open_database(path, MIGRATIONS[:1], no_words, table="sessions")
     database.execute("INSERT INTO sessions VALUES (1, 'a', 10, 0, 5.0, 2.0, '', '', 1, 11)")
     database.close()
     store = SessionStore(path, no_words)
@@ -121,7 +122,7 @@ def test_a_store_from_before_lives_were_kept_goes_on(tmp_path: Path) -> None:
 @pytest.mark.req("RFID-4")
 def test_a_session_from_before_terms_were_kept_counts_as_started(tmp_path: Path) -> None:
     path = tmp_path / "sessions.sqlite"
-    database = open_database(path, MIGRATIONS[:3], no_words)
+    database = open_database(path, MIGRATIONS[:3], no_words, table="sessions")
     database.execute(
         "INSERT INTO sessions VALUES (1, 'a', 10, 0, 5.0, 2.0, '', '04A1', 1, 11, 7, 0)"
     )
@@ -135,10 +136,9 @@ def test_a_session_from_before_terms_were_kept_counts_as_started(tmp_path: Path)
     store.close()
 
 
-def test_a_store_that_fails_says_which_and_why(tmp_path: Path) -> None:
-    path = tmp_path / "sessions.sqlite"
+def test_a_store_that_fails_says_which_and_why() -> None:
+    path = NOWHERE / "sessions.sqlite"
     store = SessionStore(path, no_words)
-    store.close()
-    for act in (lambda: store.save(entry(1)), store.newest, lambda: store.records(1)):
+    for act in (lambda: store.save(entry(1)), store.newest, store.prove, lambda: store.records(1)):
         with pytest.raises(StoreError, match=str(path)):
             act()
