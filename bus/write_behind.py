@@ -2,7 +2,9 @@
 
 A node's machine queues a value by `queue`, gets the next one to write from `hand_out`, one at a
 time, and takes the result by `settle` or `retry`. `node.py` writes in `Bus.offload`, and converts
-the result to an input by `write_result`.
+the result to an input by `write_result`. A node that decides by whether its disk takes a value asks
+for a proof by `hand_out_proof`: a write without a value, at its start and while the last write has
+failed and nothing waits.
 """
 
 from collections.abc import Callable
@@ -33,6 +35,8 @@ class WriteBehind(Struct, Generic[T], frozen=True, kw_only=True):
     writing: T | None = None
     waiting: tuple[T, ...] = ()  # oldest first
     problem: Text | None = None  # of the last write; None: it is on the disk
+    is_unproven: bool = False  # nothing was written since the start
+    is_proving: bool = False  # a write without a value is under way
     retry_s: float = 0.0  # no write before this time
 
     @property
@@ -71,10 +75,23 @@ def queue(
 
 def hand_out(store: WriteBehind[T], moment: Moment) -> tuple[WriteBehind[T], T | None]:
     """Return the oldest waiting value, if it may be written now."""
-    if store.writing is not None or not store.waiting or not moment.reached(store.retry_s):
+    if store.writing is not None or store.is_proving or not store.waiting:
+        return store, None
+    if not moment.reached(store.retry_s):
         return store, None
     value = store.waiting[0]
     return replace(store, writing=value, waiting=store.waiting[1:]), value
+
+
+def hand_out_proof(store: WriteBehind[T], moment: Moment) -> tuple[WriteBehind[T], bool]:
+    """Return whether to write without a value now, to find out whether the disk takes one.
+
+    Its result is taken by `retry`.
+    """
+    is_wanted = store.is_unproven or store.problem is not None
+    if not is_wanted or not store.is_idle or store.is_proving or not moment.reached(store.retry_s):
+        return store, False
+    return replace(store, is_proving=True), True
 
 
 def settle(store: WriteBehind[T], result: WriteResult) -> WriteBehind[T]:
@@ -82,7 +99,7 @@ def settle(store: WriteBehind[T], result: WriteResult) -> WriteBehind[T]:
     if store.writing is None:
         return store
     stored = store.stored if result.problem is not None else store.writing
-    return replace(store, stored=stored, writing=None, problem=result.problem)
+    return replace(store, stored=stored, writing=None, problem=result.problem, is_unproven=False)
 
 
 def retry(
@@ -95,6 +112,11 @@ def retry(
 
     A waiting newer form of it is written instead.
     """
+    if store.is_proving:
+        retry_s = store.retry_s if result.problem is None else now_s + RETRY_S
+        return replace(
+            store, is_proving=False, is_unproven=False, problem=result.problem, retry_s=retry_s
+        )
     value, store = store.writing, settle(store, result)
     if value is None or result.problem is None:
         return store

@@ -56,6 +56,7 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     authorization_required: bool = False  # True: plugging in alone does not authorise (RFID-6)
     token: Name = ""  # the card that has authorised; "" if none has, or none is needed
     released: bool = False  # a card has authorised, and no session has begun with it yet (CHG-1)
+    unrecorded: Text = ""  # why sessions are not recorded; "": they are
     lapses_utc_ns: Nanoseconds = 0  # when this authorisation lapses (RFID-4); 0: it does not
 
 

@@ -4,9 +4,8 @@ from msgspec import Struct
 
 from bus.interface import Bus
 from msgs.load_manager import HouseMeter
-from msgs.topics import SETTINGS
 from terminal.snapshot import FRONT_SOURCES, FrontSnapshot
-from view.meters import with_meters_of
+from view.meters import with_meters_of_settings
 from view.snapshot import Received, received
 
 
@@ -18,7 +17,6 @@ class Subscriptions:
         self._newest = {
             field: bus.subscribe(source.topic) for field, source in FRONT_SOURCES.items()
         }
-        self._settings = bus.subscribe(SETTINGS)
         self._began_s = bus.clock.now_s()
 
     def snapshot(self) -> FrontSnapshot:
@@ -29,7 +27,7 @@ class Subscriptions:
             began_s=self._began_s,
             **received(FRONT_SOURCES, self._newest),
         )
-        return with_meters_of(snapshot, self._settings.message)
+        return with_meters_of_settings(snapshot)
 
     def has_heard_all(self) -> bool:
         """Return whether each source of the running graph has sent a message."""

@@ -15,6 +15,7 @@ from terminal.rows import Rank, heading, row
 from terminal.snapshot import FrontSnapshot
 from view.front import TONES, caption
 from view.silence import not_ready, silence, troubles
+from view.stores import stores
 
 PLAIN_WIDTH = 80  # where there is no terminal
 WORLD_KEYS = {"p": PLUG, "u": UNPLUG, "r": READY, "f": FULL, "x": PULL}
@@ -100,6 +101,8 @@ def _nodes(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
     for trouble in troubles(snapshot):
         if trouble.node in shown:  # the others are shown as silent in their own rows
             lines += row(trouble.node, [Span(trouble.words, Style.WARNING)], width)
+    for trouble in stores(snapshot):
+        lines += row(trouble.node, [Span(trouble.words, Style.WARNING)], width)
     return lines
 
 

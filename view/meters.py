@@ -6,15 +6,16 @@ from typing import TypeVar
 
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
-from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.settings import TcpMeter, meter_name
 from view.silence import age, silence
 from view.snapshot import Received, Snapshot
 
 F = TypeVar("F", bound=Snapshot)
 
 
-def with_meters_of(snapshot: F, settings: Settings | None) -> F:
-    """Return a snapshot without the readings of meters that the settings do not name (MET-2)."""
+def with_meters_of_settings(snapshot: F) -> F:
+    """Return a snapshot without the readings of meters that its settings do not name (MET-2)."""
+    settings = snapshot.settings.message
     if settings is None:
         return snapshot
     return replace(

@@ -15,6 +15,7 @@ from msgs.meter import MeterReading
 from msgs.rfid import RfidStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
+from msgs.settings import Settings
 from msgs.topics import (
     DCS_STATUS,
     LAUNCH_GRAPH,
@@ -26,6 +27,7 @@ from msgs.topics import (
     RFID_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
+    SETTINGS,
     Topic,
 )
 
@@ -78,6 +80,7 @@ SOURCES = {
     "solar": SnapshotSource(METER_SOLAR, "the sun"),
     "rfid": SnapshotSource(RFID_STATUS),
     "dcs": SnapshotSource(DCS_STATUS),
+    "settings": SnapshotSource(SETTINGS),
 }
 """The sources of every snapshot, by field."""
 
@@ -116,6 +119,7 @@ class Snapshot:
     solar: Received[MeterReading]
     rfid: Received[RfidStatus]
     dcs: Received[DcsStatus]
+    settings: Received[Settings]  # sent on change: they count at any age
 
     @property
     def sources(self) -> tuple[Received[Struct], ...]:

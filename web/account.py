@@ -39,6 +39,11 @@ class Account(Struct, frozen=True, kw_only=True):
     # Logins with another count are over. It is called generation in the file.
     change_count: int = field(default=0, name="generation")
 
+    @property
+    def is_lost(self) -> bool:
+        """Return whether no password is right, since the stored account cannot be read."""
+        return not self.must_change and not self.password_hash
+
 
 class Hasher:
     """Argon2id with its own salt of `random(bytes)`. About 0.1 s and 19 MiB each time."""

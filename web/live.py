@@ -35,6 +35,7 @@ from view.meters import online, wrong_with
 from view.silence import NodeTrouble, missed, not_ready, silence, troubles
 from view.snapshot import Received, Snapshot
 from view.state import ShownFault, faults, is_reason_below, state_name, state_reason
+from view.stores import stores
 
 TYPE = "Wallbox Connect"  # assumed: the box's "Type" (WEB-3)
 
@@ -122,7 +123,7 @@ class Live(Struct, frozen=True, kw_only=True):
     overview: Overview
     nodes: tuple[LiveNode, ...]  # those that are not ready
     silent: tuple[str, ...]  # nodes whose messages are older than their hold
-    troubles: tuple[NodeTrouble, ...]  # both as text
+    troubles: tuple[NodeTrouble, ...]  # both as text, and what was lost or is not stored
     world: WorldStatus | None = None  # in simulation only
 
 
@@ -189,7 +190,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
             for each in not_ready(snapshot)
         ),
         silent=tuple(source.node for source in missed(snapshot)),
-        troubles=troubles(snapshot),
+        troubles=(*troubles(snapshot), *stores(snapshot)),
         world=snapshot.world,
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, g, make_response, redirect, render_template, request
 
 from view.front import EFFECTS, LIGHTS, TONES
+from view.stores import ACCOUNT
 from web.login_check import Attempt, Change, LoginCheck, LoginResult, StorageError
 from web.request_check import EXPIRED, RequestCheck
 
@@ -44,7 +45,9 @@ class Pages:
     def login(self) -> Any:
         """Sign in by user name and password."""
         if request.method != "POST":
-            return redirect("/", 303) if g.login else render_template("login.html")
+            if g.login:
+                return redirect("/", 303)
+            return render_template("login.html", errors=[ACCOUNT] if self._is_lost else [])
         form = {"username": request.form.get("username", "")}
         if g.is_expired:
             return _again("login.html", form, [EXPIRED], 403)
@@ -52,9 +55,14 @@ class Pages:
             form["username"], request.form.get("password", ""), _address()
         )
         if attempt.result is not LoginResult.RIGHT:
-            return _refused("login.html", form, attempt, WRONG_LOGIN)
+            wrong = ACCOUNT if self._is_lost else WRONG_LOGIN
+            return _refused("login.html", form, attempt, wrong)
         self._request_check.sign_in(attempt.change_count)
         return redirect("/", 303)
+
+    @property
+    def _is_lost(self) -> bool:
+        return self._login_check.account.is_lost
 
     def logout(self) -> Any:
         """Sign out."""

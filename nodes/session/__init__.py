@@ -15,9 +15,10 @@ safe state  silence, or permitted = False: pilot goes to X1, safety opens
 A session begins when an authorised vehicle is plugged in. It ends when the vehicle is unplugged,
 the charge is stopped, logged off, lapsed or ended by a fault, or the box is shut down. None begins
 without mains, under a latched fault, in commissioning or in showroom mode. Permission is published
-only after the record of the session's start is on the disk. After a restart in place the node goes
-on with the stored session, its card, start energy and permission, once safety has shown that the
-plug is still seated; a plug that went in meanwhile belongs to another vehicle.
+only after the record of the session's start is on the disk, if the disk takes it. After a restart
+in place the node goes on with the stored session, its card, start energy and permission, once
+safety has shown that the plug is still seated; a plug that went in meanwhile belongs to another
+vehicle.
 
 The settings decide whether a card is required. Until they are known no session begins; they do not
 affect a session that runs. With no vehicle plugged in, a card authorises: a vehicle that is plugged
@@ -51,6 +52,11 @@ authorisation, suspension.py an ended plug-in that stays without permission, ene
 entry.py a row of the store; state.py holds them. revival.py finds the session of a start,
 records.py is the store, app_wish.py keeps the app's wish; states.py and faults.py find the
 wallbox's state. reasons.py names the reasons, words.py has the texts.
+
+While the disk takes no session, no card authorises. Where none is required a session is permitted
+without its record, and `unrecorded` says why: a restart could bring back nothing that needs a card.
+The node writes to its store once at the start, and every 5 s while the last write has failed, to
+know that.
 
 At a `stop` for a restart only the record is updated. At a shutdown the permission is withdrawn, the
 node waits until the contactor is open (7 s at most), and stores the session as ended.

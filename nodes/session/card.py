@@ -6,7 +6,8 @@
     begin_session  authorised by a card, or by the plug alone where no card is required: with the
                    plug seated a session begins, and its record goes to the disk
     is_authorized  from the card on, until it logs off, lapses, or the session is being ended
-    is_permitted   the record is on the disk and the plug is seated: current may be offered
+    is_permitted   the record is on the disk and the plug is seated: current may be offered. A
+                   session without a card is permitted as well if the disk refuses its record
 
     lapse          ends an authorisation whose charge was not started in time
 
@@ -58,6 +59,8 @@ def present_card(state: State, inputs: Inputs, token: str) -> tuple[State, CardA
         if token != state.authorization.token:
             return state, CardAnswer(refusal=CardRefusal.OTHER_RELEASED)
         return replace(state, authorization=None), CardAnswer(action=Action.LOGGED_OFF)
+    if state.store.problem is not None:
+        return state, CardAnswer(refusal=CardRefusal.NOT_STORED)
     refused = _why_not(state, inputs)
     if refused is not None:
         return state, refused
@@ -155,12 +158,12 @@ def is_authorized(state: State, inputs: Inputs) -> bool:
 def is_permitted(state: State) -> bool:
     """Return whether current may be offered in the session that runs."""
     session = state.running.session
-    return (
-        session is not None
-        and session.end_reason is None
-        and is_stored(state, session)
-        and state.plug.is_seated  # the next plug may be another vehicle's
-    )
+    if session is None or session.end_reason is not None:
+        return False
+    # Without a card there is nothing that a restart could bring back.
+    is_unrecorded = not session.token and state.store.problem is not None
+    is_recorded = is_unrecorded or is_stored(state, session)
+    return is_recorded and state.plug.is_seated  # the next plug may be another vehicle's
 
 
 def lapse(state: State, inputs: Inputs, moment: Moment) -> State:

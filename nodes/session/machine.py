@@ -9,7 +9,7 @@ that.
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from bus.write_behind import hand_out, retry
+from bus.write_behind import hand_out, hand_out_proof, retry
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import SessionStatus
@@ -58,6 +58,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state = checkpoint(state, inputs, moment)
     state = _note_unproven(state, inputs)
     store, write = hand_out(state.store, moment)
+    store, proves = hand_out_proof(store, moment)
     state, done = _stopping(replace(state, store=store), inputs, moment)
     status = _status(state, inputs, moment)
     if status is not None:
@@ -65,6 +66,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     return state, Outputs(
         status=status,
         write=write,
+        proves=proves,
         done=done,
         leaps=tuple(each for each in (lost_leap, leap) if each is not None),
         answer=answer,
@@ -146,6 +148,7 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         token=token,
         released=authorization is not None,
         lapses_utc_ns=deadline.until_utc_ns if deadline else 0,
+        unrecorded=state.store.problem or "",
     )
 
 

@@ -32,6 +32,7 @@ from msgs.topics import (
 )
 from nodes.session import app_wish, words
 from nodes.session.app_wish import AppWish
+from nodes.session.entry import Entry
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
@@ -55,19 +56,15 @@ class SessionNode:
     """Seven topics, one store, one grid of looks."""
 
     def __init__(self, bus: Bus) -> None:
-        """Open the store and start with its newest session.
-
-        :raises StoreError: the store can neither be opened nor created.
-        """
+        """Open the store and start with its newest session, or without one if it cannot be read."""
         warn = partial(bus.log, "warning")
         self._bus = bus
         self._store = SessionStore(bus.state_dir / "sessions.sqlite", warn)
         bus.on_close(self._store.close)
-        self._state = begin(
-            self._store.newest(),
-            now_s=bus.clock.now_s(),
-            utc_ns=bus.clock.utc_ns(),
-        )
+        newest, problem = self._newest()
+        state = begin(newest, now_s=bus.clock.now_s(), utc_ns=bus.clock.utc_ns())
+        store = replace(state.store, problem=problem, is_unproven=True)
+        self._state = replace(state, store=store)
         self._id_end = self._draw_id_end()
         self._waiting = 0
         self._stop: StopReason | None = None
@@ -93,6 +90,14 @@ class SessionNode:
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
             bus, LOOK_S, self._look, self._act, is_exact=True
         )
+
+    def _newest(self) -> tuple[Entry | None, str | None]:
+        """Return the newest entry of the store, and why it cannot be read."""
+        try:
+            return self._store.newest(), None
+        except StoreError as error:
+            self._bus.log("error", words.recording(str(error)))
+            return None, str(error)
 
     def _look(self, instant: Instant) -> Inputs:
         graph = self._graph.message  # at any age: it does not change in a run
@@ -123,7 +128,11 @@ class SessionNode:
 
     def _act(self, inputs: Inputs) -> Outputs:
         bus = self._bus
+        before = self._state.store.problem
         self._state, outputs = step(self._state, inputs)
+        problem = self._state.store.problem
+        if (problem is None) is not (before is None):
+            bus.log("info" if problem is None else "error", words.recording(problem))
         session = self._state.running.session
         if session is not None and session.session_id.endswith(self._id_end):
             self._id_end = self._draw_id_end()
@@ -134,6 +143,8 @@ class SessionNode:
         wish_due_s = self._follow_wish(inputs)
         if outputs.write is not None:
             bus.offload("session", partial(self._store.save, outputs.write), self._on_written)
+        elif outputs.proves:
+            bus.offload("session", self._store.prove, self._on_written)
         if outputs.done:
             self._rounds.stop()
             self._done()
@@ -155,8 +166,6 @@ class SessionNode:
 
     def _on_written(self, result: Exception | None) -> None:
         ended = write_result(result)
-        if ended.problem is not None:
-            self._bus.log("error", f"a session could not be stored: {ended.problem}")
         self._rounds.run(lambda inputs: replace(inputs, written=ended))
 
     def _on_end(self, call: Call[ReasonArguments, None]) -> None:
@@ -257,10 +266,7 @@ class SessionNode:
 
 
 def build(bus: Bus, parameters: Parameters) -> SessionNode:
-    """Open the store and start the node.
-
-    :raises StoreError: the store can neither be opened nor created.
-    """
+    """Start the node."""
     node = SessionNode(bus)
     bus.ready()
     return node

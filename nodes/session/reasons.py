@@ -43,6 +43,7 @@ class CardRefusal(Enum):
     ENDING = "ending"
     NOT_CHARGED = "not_charged"  # see CardAnswer.not_charged
     ENDED_BY_FAULT = "ended_by_fault"  # this plug-in
+    NOT_STORED = "not_stored"  # the disk takes no session
     # It cannot be decided yet.
     STOP = "stop"
     SESSION_UNKNOWN = "session_unknown"  # whether the stored one goes on
@@ -93,6 +94,7 @@ class StateReason(Enum):
     FAULTS = "faults"
     COMMISSIONING = "commissioning"
     PILOT_SILENT = "pilot_silent"
+    NOT_STORED = "not_stored"  # a card is required, and the disk takes no session
     LEARNING = "learning"  # cards
     EXPECTED = "expected"  # an action of a person: StateInputs.expects
     READY = "ready"

@@ -80,6 +80,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
     status: SessionStatus | None = None  # None: nothing is known yet
     write: Entry | None = None  # to store; `Inputs.written` follows
+    proves: bool = False  # write without an entry; `Inputs.written` follows
     done: bool = False  # the stop is complete
     leaps: tuple[Leap, ...] = ()  # to log
     answer: CardAnswer = CardAnswer()  # to `Inputs.card`

@@ -29,7 +29,7 @@ class StateInputs(Struct, frozen=True, kw_only=True):
     suspension: Suspension | None  # this plug-in is not charged any more
     is_card_required: bool = False
     waiting_for: Wait  # what a permission waits for
-    problem: Text = ""  # why the session could not be stored
+    problem: Text = ""  # why a session cannot be stored
     expects: Wait | None = None  # of a person, before a vehicle is plugged in
     runs: bool = False  # a session runs
     is_unproven: bool = False  # plugged in, and the contactor not proven open for too long
@@ -54,6 +54,9 @@ def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, StateReason]:
         return WallboxState.SERVICE_MODE, StateReason.COMMISSIONING
     if not inputs.hears_pilot:
         return WallboxState.RECOVER_FROM_ERROR, StateReason.PILOT_SILENT
+    is_refused = not inputs.runs or inputs.waiting_for is Wait.DISK_REFUSES
+    if inputs.is_card_required and inputs.problem and is_refused and not inputs.permitted:
+        return WallboxState.UNRECOVERABLE_ERROR, StateReason.NOT_STORED
     if inputs.rfid_mode is not RfidMode.READY and not inputs.runs:
         # A running session has precedence: a box without stored cards charges as well.
         return WallboxState.TOKEN_PROGRAMMING_MODE, StateReason.LEARNING

@@ -56,6 +56,7 @@ REFUSALS: dict[CardRefusal, str] = {
     CardRefusal.ENDING: "The session is being ended.",
     CardRefusal.ENDED_BY_FAULT: "The charge was ended by a fault; unplug the vehicle to begin "
     "again.",
+    CardRefusal.NOT_STORED: "The box cannot store sessions: no card authorises until it can.",
     CardRefusal.STOP: "The wallbox is being stopped; present the card again later.",
     CardRefusal.SESSION_UNKNOWN: "It is not known yet whether the session goes on; ask again.",
     CardRefusal.SETTINGS_UNKNOWN: NOT_KNOWN,
@@ -108,6 +109,11 @@ def how_long(asked: WishArguments) -> str:
     return "for this charge"
 
 
+def recording(problem: str | None) -> str:
+    """Return the log line of a disk that takes no session any more, or takes them again."""
+    return "sessions are recorded again" if problem is None else f"not recorded: {problem}"
+
+
 def leap(seen: Leap) -> str:
     """Return the log line of an energy counter that has jumped."""
     if seen.is_lost:
@@ -134,6 +140,8 @@ def _reason(because: StateReason, inputs: StateInputs) -> str:
             return NOT_CHARGED[NotCharged.COMMISSIONING]
         case StateReason.PILOT_SILENT:
             return "Nothing is heard from pilot: no current."
+        case StateReason.NOT_STORED:
+            return f"No vehicle is charged, as sessions cannot be stored: {inputs.problem}"
         case StateReason.LEARNING:
             return _LEARNING[inputs.rfid_mode]
         case StateReason.EXPECTED:

@@ -16,9 +16,8 @@ from msgs.plant import WorldStatus
 from msgs.requests import NoArguments
 from msgs.rfid import RfidStatus
 from msgs.session import SessionStatus
-from msgs.topics import SETTINGS
 from nodes.web.addresses import addresses
-from view.meters import with_meters_of
+from view.meters import with_meters_of_settings
 from view.snapshot import SOURCES, received
 from web.curve import POINT_S, Curve, add_point
 from web.live import Live, PageSnapshot, live_of
@@ -53,7 +52,6 @@ class LiveUpdates:
         self._session: Subscription[SessionStatus] = self._newest["session"]
         self._box: Subscription[MeterReading] = self._newest["box"]
         self._rfid: Subscription[RfidStatus] = self._newest["rfid"]
-        self._settings = bus.subscribe(SETTINGS)
         self.timers: list[Timer] = []
         self._said: Live | None = None
         self._world: WorldStatus | None = None
@@ -120,7 +118,7 @@ class LiveUpdates:
             world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
             names=self._names,
         )
-        return live_of(with_meters_of(snapshot, self._settings.message))
+        return live_of(with_meters_of_settings(snapshot))
 
     def _remember(self, rfid: RfidStatus) -> None:
         """Keep the name of the card presented last: the session publishes only its UID."""

@@ -113,7 +113,9 @@ class Scenario:
         if outputs.status is not None:
             self.said.append(outputs.status)
             assert outputs.status.authorized or not outputs.status.permitted
-            if outputs.status.permitted:  # permission stands on the disk, whatever happens
+            if outputs.status.permitted and not (
+                outputs.status.unrecorded and not outputs.status.token
+            ):  # permission stands on the disk, whatever happens
                 assert self.disk[outputs.status.session_id].record.end_reason is None
                 assert self.disk[outputs.status.session_id].record.token == outputs.status.token
         self.done = self.done or outputs.done
@@ -121,8 +123,14 @@ class Scenario:
             self.writes.append(outputs.write)
             if self.disk_works:
                 self.disk[outputs.write.record.session_id] = outputs.write
-            self.step(written=WriteResult(problem=None if self.disk_works else "the disk is full"))
+            self.step(written=self.disk_answer)
+        elif outputs.proves:
+            self.step(written=self.disk_answer)
         return outputs.answer
+
+    @property
+    def disk_answer(self) -> WriteResult:
+        return WriteResult(problem=None if self.disk_works else "the disk is full")
 
     def hold(self, token: str) -> CardAnswer:
         """Hold a card to the box, one that rfid or the service knows."""

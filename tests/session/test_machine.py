@@ -33,15 +33,31 @@ def test_a_plugged_car_begins_a_session_and_is_authorised() -> None:
 
 
 def test_permission_is_published_only_after_the_start_is_on_the_disk() -> None:
+    scenario = Scenario(required=True)
+    scenario.run(1.0)
+    scenario.disk_works = False
+    scenario.run(1.0, pilot=pilot(CpState.B))
+    scenario.hold("04A1")
+    status = scenario.run(20.0)
+    assert not any(one.permitted for one in scenario.said)
+    assert "the disk is full" in status.reason
+    assert status.state is WallboxState.UNRECOVERABLE_ERROR
+    scenario.disk_works = True
+    assert scenario.run(6.0).permitted
+    assert len(scenario.disk) == 1
+
+
+def test_a_session_without_a_card_is_permitted_though_the_disk_refuses_it() -> None:
     scenario = Scenario()
     scenario.run(1.0)
     scenario.disk_works = False
     status = scenario.run(20.0, pilot=pilot(CpState.B))
-    assert not any(one.permitted for one in scenario.said)
-    assert "the disk is full" in status.reason
+    assert (status.permitted, status.unrecorded) == (True, "the disk is full")
+    assert scenario.disk == {}
     scenario.disk_works = True
-    assert scenario.run(6.0).permitted
-    assert len(scenario.disk) == 1
+    status = scenario.run(6.0)
+    assert (status.permitted, status.unrecorded) == (True, "")
+    assert scenario.record().session_id == status.session_id
 
 
 def test_no_session_begins_without_the_box_meter() -> None:

@@ -6,15 +6,10 @@ import msgspec
 import pytest
 
 from bus import Status
-from bus.memory import MemoryGraph
-from bus.store import StoreError
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, WallboxState
-from nodes.session.node import Parameters, build
-from nodes.session.records import SessionStore
-from tests.closing import closed_at_end
 from tests.session.box import Box
 
 
@@ -140,21 +135,6 @@ def test_however_it_ends_the_database_is_closed(
         box.graph.advance(1.0)
     assert "session" not in box.graph.running
     assert not log.exists()
-
-
-def test_a_node_that_cannot_begin_leaves_no_database_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unreadable(*arguments: object) -> None:
-        raise StoreError("the disk is gone")
-
-    graph = closed_at_end(MemoryGraph(seed=1, state_dir=tmp_path))
-    monkeypatch.setattr(SessionStore, "newest", unreadable)
-    with pytest.raises(StoreError, match="the disk is gone"):
-        build(graph.bus("session"), Parameters())
-    assert (tmp_path / "sessions.sqlite-wal").exists()
-    graph.close()
-    assert not (tmp_path / "sessions.sqlite-wal").exists()
 
 
 def test_a_lost_count_of_incarnations_ends_no_session(box: Box) -> None:

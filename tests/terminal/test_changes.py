@@ -29,6 +29,7 @@ SNAPSHOT = FrontSnapshot(
     began_s=-60.0,
     rfid=said("rfid"),
     dcs=said("dcs"),
+    settings=said("settings"),
     graph=Received(
         node="launch", hold_s=3.0, age_s=0.0,
         message=graph_status(node_process("pilot")),

@@ -58,6 +58,7 @@ IDLE = FrontSnapshot(
     began_s=900.0,
     rfid=said("rfid"),
     dcs=said("dcs"),
+    settings=said("settings"),
     graph=received("launch", graph_status(*map(node_process, NODES))),
     front=received(
         "led",

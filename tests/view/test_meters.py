@@ -9,7 +9,7 @@ from msgs.load_manager import HouseMeter
 from msgs.settings import Settings, TcpMeter, meter_name
 from tests.view.charge import METER, NOW_S, but, charging, silent
 from tests.view.snapshot import said
-from view.meters import has_house_meter, online, with_meters_of, wrong_with
+from view.meters import has_house_meter, online, with_meters_of_settings, wrong_with
 
 
 @pytest.mark.req("MET-2")
@@ -18,10 +18,11 @@ def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
     reading = changed(METER, meter=meter_name(meter))
     snapshot = replace(charging(), house=said("house", reading), solar=said("solar", reading))
     for named, is_shown in ((meter, True), (TcpMeter(), False), (changed(meter, unit=2), False)):
-        shown = with_meters_of(snapshot, Settings(house_meter=named, solar_meter=named))
+        settings = said("settings", Settings(house_meter=named, solar_meter=named))
+        shown = with_meters_of_settings(replace(snapshot, settings=settings))
         assert (shown.house.message is not None) == is_shown
         assert (shown.solar.message is not None) == is_shown
-    assert with_meters_of(snapshot, None) == snapshot
+    assert with_meters_of_settings(snapshot) == snapshot
 
 
 def test_a_house_is_metered_if_a_meter_was_heard_or_load_manager_says_so() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bus.generations import previous_of
-from nodes.web.store import ACCOUNT_FILE, LOGINS_FILE
+from nodes.web.store import ACCOUNT_FILE, FAILURES_FILE, LOGINS_FILE
 from tests.web.conftest import LABEL, LOGIN_COOKIE, PASSWORD, Browser, Desk
 from web.backoff import MOST_WAIT_S
 from web.login_check import Attempt, Change, LoginResult
@@ -370,6 +370,28 @@ def test_damage_to_either_generation_signs_nobody_in_again(desk: Desk, damaged: 
     desk.start()
     assert not with_number(desk, ended).is_in()
     assert with_number(desk, other).is_in()
+
+
+def test_an_account_that_is_gone_is_not_that_of_the_label_again(desk: Desk) -> None:
+    desk.owner()
+    for path in (desk.state_dir / ACCOUNT_FILE, previous_of(desk.state_dir / ACCOUNT_FILE)):
+        path.unlink()
+    for _ in range(2):
+        desk.start()
+        answer = desk.browser().login(password=LABEL.serial)
+        assert (answer.status_code, "use the recovery key" in answer.text) == (403, True)
+    assert "use the recovery key" in desk.browser().client.get("/login").text
+
+
+def test_lost_failures_are_the_longest_wait(desk: Desk) -> None:
+    desk.owner()
+    desk.browser().login(password="wrong")
+    for path in (desk.state_dir / FAILURES_FILE, previous_of(desk.state_dir / FAILURES_FILE)):
+        path.write_bytes(b"")
+    desk.start()
+    assert desk.browser().login(password=PASSWORD).status_code == 429
+    desk.box.time_s += MOST_WAIT_S
+    assert desk.browser().login(password=PASSWORD).status_code == 303
 
 
 def test_an_account_that_cannot_be_understood_opens_to_the_recovery_key_alone(
