@@ -54,10 +54,12 @@ def prepare(place: Place) -> None:
     """Make both directories, with mode 0700, or check existing ones.
 
     Other users may read them, as a directory made by systemd, since secret files have mode 0600.
-    They must not have write access: with a socket or a file they could control the box.
+    They must not have write access: with a socket or a file they could control the box. A state
+    directory that this user cannot write in, as on a full disk or one that has become read-only,
+    keeps no box from starting: each node says what it cannot store.
 
     :raises PlaceError: a path too long for a socket, not a directory, of another user, writable by
-        others, or not writable.
+        others, or a run directory that cannot be written.
     """
     longest = len(os.fsencode(place.run_dir)) + 1 + LONGEST_NAME
     if longest > MAX_SOCKET_PATH_BYTES:
@@ -70,9 +72,10 @@ def prepare(place: Place) -> None:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_owner(name, path)
-            probe = path / f".probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+            if path == place.run_dir:
+                probe = path / f".probe-{os.getpid()}"
+                probe.touch()
+                probe.unlink()
         except OSError as error:
             raise PlaceError(
                 f"{name} directory {path}: {error.strerror or error}; "
@@ -84,7 +87,7 @@ def _check_owner(name: str, path: Path) -> None:
     """Refuse a directory that other users can write in, or that is reached by a link of theirs."""
     us, link, directory = os.geteuid(), path.lstat(), path.stat()
     owner = directory.st_uid if link.st_uid in (0, us) else link.st_uid
-    if owner != us:
+    if owner not in (0, us):  # root controls the box in any case
         raise PlaceError(
             f"{name} directory {path} belongs to user {owner}, this is user {us}; "
             f"expected a directory of this user, choose it with --{name}-dir"

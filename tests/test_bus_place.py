@@ -87,6 +87,25 @@ def test_a_directory_of_another_user_is_refused(
     assert list(path.iterdir()) == []
 
 
+@as_root
+def test_a_directory_of_root_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = place_in(tmp_path)
+    prepare(place)
+    monkeypatch.setattr("bus.place.os.geteuid", lambda: ANOTHER_USER)
+    prepare(place)
+
+
+def test_a_state_directory_that_cannot_be_written_keeps_no_box_from_starting(
+    tmp_path: Path,
+) -> None:
+    prepare(Place(run_dir=tmp_path, state_dir=Path("/proc/self")))
+
+
+def test_a_run_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    place = Place(run_dir=Path("/proc/self"), state_dir=tmp_path)
+    assert "expected a directory that can be written" in refused(place)
+
+
 def test_an_own_link_to_an_own_directory_is_accepted(tmp_path: Path) -> None:
     place = place_in(tmp_path)
     (tmp_path / "own").mkdir(mode=0o700)
