@@ -30,7 +30,9 @@ from bus.store import (
     Warn,
     is_begun,
     mark_begun,
+    mark_of,
     read_file,
+    remove,
     replace_file,
     set_aside,
 )
@@ -77,6 +79,40 @@ def keep(path: Path, value: Any, *, lowers: bool) -> None:
             replace_file(generation, content)
     with suppress(StoreError):  # the value is stored; the mark is made by the next write or start
         mark_begun(path)
+
+
+def keep_spared(path: Path, spare: Path, value: Any) -> None:
+    """Store a value in both generations, in a spare place while its own place refuses it.
+
+    The spare has to outlive the process; it may be lost with a restart of the machine.
+
+    :raises StoreError: both places refuse it.
+    """
+    if any(os.path.lexists(each) for each in _generations(spare)):
+        keep(spare, value, lowers=True)  # it is newer than the file: first the same in both
+    try:
+        keep(path, value, lowers=True)
+    except StoreError as error:
+        try:
+            keep(spare, value, lowers=True)
+        except StoreError:
+            raise error from None
+    else:
+        with suppress(OSError):  # else it stays the same as the file
+            for each in _generations(spare):
+                remove(each)
+
+
+def look_spared(path: Path, spare: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
+    """Return the value in a spare place, which is newer, else that in its own place; see `look`."""
+    found = look(spare, decode)
+    if found.value is None and found.stored is Stored.CURRENT:
+        return look(path, decode)
+    return found
+
+
+def _generations(path: Path) -> tuple[Path, ...]:
+    return path, previous_of(path), mark_of(path)
 
 
 def try_to_keep(path: Path, value: Any, warn: Warn, *, lowers: bool) -> None:

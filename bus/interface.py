@@ -169,6 +169,10 @@ class Bus(Protocol):
     def state_dir(self) -> Path:
         """Return the directory of stored files; see `bus.store`."""
 
+    @property
+    def run_dir(self) -> Path:
+        """Return the directory of files that last until the machine is restarted."""
+
     def random(self, purpose: str) -> Random:
         """Return random numbers for one use; any thread may call this.
 

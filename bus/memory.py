@@ -232,6 +232,7 @@ class MemoryGraph:
             clock=self.clock,
             randomness=randomness,
             state_dir=self._state_dir,
+            run_dir=self._state_dir.with_name(f"{self._state_dir.name}-run"),
             carrier=carrier,
             timers=carrier,
             looks=carrier.look_each,

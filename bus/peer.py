@@ -100,6 +100,7 @@ class Peer:
         clock: Clock,
         randomness: Callable[[str], Random],
         state_dir: Path,
+        run_dir: Path,
         carrier: Carrier,
         timers: Schedule,
         looks: Callable[[int, Callable[[], None], Callable[[int], None]], Looks],
@@ -109,6 +110,7 @@ class Peer:
         self.clock = clock
         self.random = randomness  # see `bus.interface.Bus.random`
         self.state_dir = state_dir
+        self.run_dir = run_dir
         self.state = NodeState.STARTING
         self.times = LoopTimes()
         self._gaps = LookGaps()

@@ -70,6 +70,7 @@ class ZmqBus(Peer):
             clock=clock,
             randomness=lambda purpose: _RANDOM,
             state_dir=place.state_dir,
+            run_dir=place.run_dir,
             carrier=self.wire,
             timers=self.timers,
             looks=partial(TimerLooks, self.timers, clock),

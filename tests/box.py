@@ -105,6 +105,12 @@ class Box:
     def restart(self, node: str) -> None:
         self._graph.restart(node)
 
+    def kill(self, node: str) -> None:
+        self._graph.kill(node)
+
+    def start(self, node: str) -> None:
+        self._graph.start(node)
+
     def restart_if_asked(self) -> bool:
         """Restart all if a node has asked for it, as the supervisor does; return whether."""
         if self._graph.restart_wanted is None:

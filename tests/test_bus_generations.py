@@ -17,7 +17,9 @@ from bus.generations import (
     decoder,
     encode,
     keep,
+    keep_spared,
     look,
+    look_spared,
     previous_of,
     read_kept,
     recall,
@@ -26,6 +28,7 @@ from bus.generations import (
 )
 from bus.store import MOST_SET_ASIDE, UNREADABLE, StoreError, is_begun
 from msgs.stored import Stored
+from tests.disk import ChangingDirectory
 
 NAME = "limit.json"
 
@@ -371,6 +374,66 @@ def test_a_read_only_folder_is_read_and_its_errors_are_reported(
     try_to_keep(path, at(10), lines.append, lowers=True)
     assert lines == [f"{previous_of(path)} cannot be written: Read-only file system; "
                      "it is not stored"]  # fmt: skip
+
+
+# --- a spare place ----------------------------------------------------------------------------
+
+
+def test_a_value_is_in_the_spare_place_only_while_its_own_refuses_it(tmp_path: Path) -> None:
+    directory, spare = ChangingDirectory(tmp_path), tmp_path / "run" / NAME
+    path, decode = directory.path / NAME, decoder(Limit)
+    assert look_spared(path, spare, decode) == StoredValue()
+    keep_spared(path, spare, at(32))
+    assert not spare.parent.exists()
+    directory.refuse()
+    for limit_a in (16, 10):
+        keep_spared(path, spare, at(limit_a))
+        assert look_spared(path, spare, decode).value == at(limit_a)
+    directory.accept()
+    assert limit_of(path) == 32
+    assert look_spared(path, spare, decode).value == at(10)
+    keep_spared(path, spare, at(20))
+    assert (limit_of(path), list(spare.parent.iterdir())) == (20, [])
+    assert look_spared(path, spare, decode).value == at(20)
+
+
+def test_a_value_that_both_places_refuse_is_not_stored(tmp_path: Path) -> None:
+    directory = ChangingDirectory(tmp_path)
+    directory.refuse()
+    with pytest.raises(StoreError, match=str(directory.path)):
+        keep_spared(directory.path / NAME, Path("/proc/self") / NAME, at(16))
+
+
+def test_damage_to_the_spare_place_is_a_lost_value(tmp_path: Path) -> None:
+    directory, spare = ChangingDirectory(tmp_path), tmp_path / "run" / NAME
+    directory.refuse()
+    keep_spared(directory.path / NAME, spare, at(16))
+    for each in (spare, previous_of(spare)):
+        each.write_bytes(b"{")
+    directory.accept()
+    keep(directory.path / NAME, at(32), lowers=True)
+    found = look_spared(directory.path / NAME, spare, decoder(Limit))
+    assert (found.value, found.stored) == (None, Stored.LOST)
+
+
+def test_a_cut_at_any_step_leaves_the_value_before_or_the_new_one(tmp_path: Path) -> None:
+    for number in itertools.count():
+        home = tmp_path / f"{number}"
+        directory, spare = ChangingDirectory(home), home / "run" / NAME
+        path, decode = directory.path / NAME, decoder(Limit)
+        keep_spared(path, spare, at(32))
+        directory.refuse()
+        keep_spared(path, spare, at(16))
+        directory.accept()
+        try:
+            with failing(number, Cut):
+                keep_spared(path, spare, at(10))
+        except Cut:
+            assert look_spared(path, spare, decode).value in (at(16), at(10))
+        else:
+            assert look_spared(path, spare, decode).value == at(10)
+            break
+    assert number > 12
 
 
 # --- power cuts and damage --------------------------------------------------------------------

@@ -20,6 +20,7 @@ safety proves the contactor open. It relies on no message that it can check itse
 counts only while safety's own readings agree.
 SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the vehicle to stop.
 
+What is stored is in the run directory while the state directory refuses it (`keep_spared`).
 8007 is stored on the disk and holds after a restart, also when no generation of the file can be
 read. It is cleared only by a power-on reset of the hardware after it, and a contactor that is then
 proven open (ERR-8007). No other fault is stored.

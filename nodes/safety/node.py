@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from bus import Bus
-from bus.generations import keep, look
+from bus.generations import keep_spared, look_spared
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.store import StoreError
@@ -27,6 +27,8 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
+
+LATCH_FILE = "safety-latch.json"  # in the state directory; in the run directory while that refuses
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +54,8 @@ class SafetyNode:
             showroom=parameters.showroom,
             wait_s=parameters.jitter_s * bus.random("wait for mains").random(),
         )
-        self._latch_path = bus.state_dir / "safety-latch.json"
+        self._latch_path = bus.state_dir / LATCH_FILE
+        self._spare_path = bus.run_dir / LATCH_FILE
         self._state = State()
         self._outputs: Outputs | None = None
         self._looked_s = -math.inf
@@ -71,9 +74,8 @@ class SafetyNode:
             on_same=self._drive_again,
         )
         bus.on_stop(self._stop)
-        bus.offload(
-            "recall", partial(_recall, self._latch_path, bus.clock.utc_ns()), self._on_recalled
-        )
+        work = partial(_recall, self._latch_path, self._spare_path, bus.clock.utc_ns())
+        bus.offload("recall", work, self._on_recalled)
 
     def _or_off(self, work: Callable[[A], R]) -> Callable[[A], R]:
         """Return work that switches the coil off before its failure ends the process."""
@@ -112,8 +114,8 @@ class SafetyNode:
         if outputs.warning is not None:
             self._bus.log("warning", outputs.warning)
         if outputs.write is not None:
-            # `lowers=True`: every write goes to both generations.
-            work = partial(keep, self._latch_path, outputs.write, lowers=True)
+            # Every write goes to both generations.
+            work = partial(keep_spared, self._latch_path, self._spare_path, outputs.write)
             self._bus.offload("latch", work, self._on_written)
         if outputs.status is not None:
             self._rounds.say(SAFETY_STATUS, outputs.status)
@@ -179,9 +181,9 @@ def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
     return node
 
 
-def _recall(path: Path, utc_ns: int) -> Recalled:
+def _recall(path: Path, spare: Path, utc_ns: int) -> Recalled:
     """Return what the previous process has stored; an unreadable file stays until replaced."""
     try:
-        return recalled(look(path, decode), utc_ns)
+        return recalled(look_spared(path, spare, decode), utc_ns)
     except StoreError as error:
         return unread(utc_ns, str(error))

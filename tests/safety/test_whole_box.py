@@ -6,6 +6,7 @@ import pytest
 
 from msgs.plant import SimFault
 from tests.box import Box
+from tests.disk import ChangingDirectory
 
 
 def charge(box: Box) -> None:
@@ -234,6 +235,33 @@ def test_8007_outlives_the_whole_graph(tmp_path: Path) -> None:
     assert box.faults == []
     box.stop()
     assert Box(tmp_path).faults == []
+
+
+@pytest.mark.req("ERR-8007")
+def test_8007_outlives_a_crash_though_the_state_directory_refuses(tmp_path: Path) -> None:
+    directory = ChangingDirectory(tmp_path)
+    box = Box(directory.path)
+    directory.refuse()
+    box.kill("safety")
+    box.start("safety")
+    box.act("plug")
+    box.act("ready")
+    box.wait(lambda: box.is_drawing)
+    box.act("fault", {"name": "mirror_dead"})
+    box.wait(lambda: box.faults == ["8007"])
+    box.act("clear", {"name": "mirror_dead"})
+    for _ in range(3):
+        box.advance(2.0)
+        box.kill("safety")
+        box.start("safety")
+        box.advance(5.0)
+        assert (box.faults, box.contactor) == (["8007"], "open")
+    directory.accept()
+    box.advance(6.0)
+    box.kill("safety")
+    box.start("safety")
+    box.advance(5.0)
+    assert box.faults == ["8007"]
 
 
 @pytest.mark.req("ERR-8007")
