@@ -1,12 +1,18 @@
-"""The log of a graph: the supervisor writes the lines of all nodes, without blocking."""
+"""The log of a graph: the supervisor writes the lines of all nodes, without blocking.
+
+Repeated lines are summed up, see `launch.repeats`.
+"""
 
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator
 
+from bus import Timer
 from bus.run import ZmqBus
 from launch.children import LogReader, log_pipe
 from launch.log import LogWriter
+from launch.repeats import LogEntry, Repeats
 
 FLUSH_PERIOD_S = 0.05  # while the process that reads the log is slow
 STDERR = 2
@@ -22,6 +28,9 @@ class Journal:
         self._log = LogWriter(STDERR, least_level)
         self._log.hold_back()
         self._flushes = False  # a flush is due
+        self._repeats = Repeats()
+        self._alarm: Timer | None = None  # the next sum of repeated lines
+        self._alarm_s = math.inf
 
     def write(self, level: str, text: str) -> None:
         """Write a line of the supervisor."""
@@ -37,6 +46,8 @@ class Journal:
 
     def close(self) -> None:
         """Write the rest, as far as possible without blocking."""
+        clock = self._bus.clock
+        self._put(self._repeats.end(clock.utc_ns(), clock.now_s()))
         self._log.close()
 
     @contextlib.contextmanager
@@ -55,7 +66,29 @@ class Journal:
             reader.close()
 
     def _write(self, origin: str, level: str, text: str) -> None:
-        self._log.write(self._bus.clock.utc_ns(), level, origin, text)
+        clock = self._bus.clock
+        line = LogEntry(clock.utc_ns(), level, origin, text)
+        self._put(self._repeats.take(line, clock.now_s()))
+        self._set_alarm()
+
+    def _sum_up(self) -> None:
+        clock = self._bus.clock
+        self._alarm_s = math.inf
+        self._put(self._repeats.due(clock.utc_ns(), clock.now_s()))
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        due_s = self._repeats.due_s
+        if due_s == self._alarm_s:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_s = due_s
+        self._alarm = self._bus.at(due_s, self._sum_up) if due_s < math.inf else None
+
+    def _put(self, lines: list[LogEntry]) -> None:
+        for line in lines:
+            self._log.write(*line)
         self._flush_later()
 
     def _flush_later(self) -> None:
