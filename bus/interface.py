@@ -41,6 +41,15 @@ class Clock(Protocol):
     def utc_ns(self) -> int:
         """Return UTC [ns since 1970]. It may jump; safety does not depend on it."""
 
+    def boot(self) -> str:
+        """Return the id of this boot: a monotonic time of another one cannot be compared.
+
+        "" if it is not known.
+        """
+
+    def is_utc_set(self) -> bool:
+        """Return whether UTC is known to have been set in this boot."""
+
 
 class Health(Protocol):
     """Counts of a subscription since its node started."""

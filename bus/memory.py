@@ -41,9 +41,11 @@ _BEFORE_ALL = (-1, -1)  # a position before every deadline of a time
 class VirtualClock:
     """See `bus.interface.Clock`; only its graph sets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, boot: str) -> None:
         self.ns = START_NS
         self._utc_ahead_ns = START_UTC_NS - START_NS  # of monotonic time
+        self._boot = boot
+        self._is_utc_set = True
 
     def now_s(self) -> float:
         """Return monotonic time [s]."""
@@ -61,9 +63,22 @@ class VirtualClock:
         """Return UTC at a monotonic time [ns since 1970], by the present setting of the clock."""
         return ns + self._utc_ahead_ns
 
+    def boot(self) -> str:
+        """See `bus.interface.Clock.boot`."""
+        return self._boot
+
+    def is_utc_set(self) -> bool:
+        """See `bus.interface.Clock.is_utc_set`."""
+        return self._is_utc_set
+
     def set_utc(self, utc_ns: int) -> None:
         """See `MemoryGraph.set_utc`."""
         self._utc_ahead_ns = utc_ns - self.ns
+        self._is_utc_set = True
+
+    def begin_boot(self, boot: str, *, is_utc_set: bool) -> None:
+        """See `MemoryGraph.begin_boot`."""
+        self._boot, self._is_utc_set = boot, is_utc_set
 
 
 class LogLine(NamedTuple):
@@ -184,13 +199,16 @@ class MemoryCarrier:
 class MemoryGraph:
     """Several peers in memory, one clock, one seed."""
 
-    def __init__(self, seed: int, state_dir: Path, *, leaves_out: bool = True) -> None:
+    def __init__(
+        self, seed: int, state_dir: Path, *, leaves_out: bool = True, boot: str = "1"
+    ) -> None:
         """Begin without nodes.
 
         :param leaves_out: False: every look of every node takes place and steps its machine, and
             every repeat is sent. The traffic is the same, byte by byte.
+        :param boot: see `bus.interface.Clock.boot`; UTC is set in it.
         """
-        self.clock = VirtualClock()
+        self.clock = VirtualClock(boot)
         self.leaves_out = leaves_out
         self.lines: deque[LogLine] = deque(maxlen=MOST_LINES)
         self._seed = seed
@@ -291,6 +309,15 @@ class MemoryGraph:
         for carrier in self._carriers.values():
             if carrier.looks is not None:
                 carrier.looks.note_change()
+
+    def begin_boot(self, boot: str, *, is_utc_set: bool) -> None:
+        """Begin another boot of the machine; no node of it may run yet.
+
+        Monotonic time goes on nevertheless: what compares it with that of another boot is wrong.
+
+        :param is_utc_set: False: UTC counts as set from the next `set_utc` on.
+        """
+        self.clock.begin_boot(boot, is_utc_set=is_utc_set)
 
     def on_crash(self, action: Callable[[str, Exception], None]) -> None:
         """Call back with a node and its uncaught exception.

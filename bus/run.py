@@ -14,6 +14,7 @@ from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bus.boot import boot_id, was_utc_set
 from bus.interface import Looks, Spawned
 from bus.lock import Lock
 from bus.looks import TimerLooks
@@ -41,9 +42,22 @@ class SystemClock:
     now_ns = staticmethod(time.monotonic_ns)
     utc_ns = staticmethod(time.time_ns)
 
+    def __init__(self) -> None:
+        self._boot = boot_id()
+        self._is_utc_set = False
+
     def now_s(self) -> float:
         """Return monotonic time [s], from the same counter as now_ns, so that both agree."""
         return time.monotonic_ns() / 1e9
+
+    def boot(self) -> str:
+        """See `bus.interface.Clock.boot`."""
+        return self._boot
+
+    def is_utc_set(self) -> bool:
+        """See `bus.interface.Clock.is_utc_set`. Once it is set it stays so in this boot."""
+        self._is_utc_set = self._is_utc_set or was_utc_set()
+        return self._is_utc_set
 
 
 class ZmqBus(Peer):

@@ -1,0 +1,48 @@
+"""The present boot of the machine: its id, and whether UTC has been set in it.
+
+Monotonic time begins again with each boot, so a stored one counts only in the boot that it is from.
+UTC of a machine without a battery begins at a wrong time, until a time server has been reached.
+"""
+
+import ctypes
+from pathlib import Path
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+CLOCKS = Path("/sys/class/rtc")  # each with `hctosys`: 1 if the kernel has set UTC from it
+SYNCHRONISED = Path("/run/systemd/timesync/synchronized")  # made by systemd-timesyncd
+
+# <sys/timex.h>
+_TIME_ERROR = 5  # the clock is not synchronised
+_TIMEX_BYTES = 512  # more than a struct timex has
+
+_c_library = ctypes.CDLL(None)
+
+
+def boot_id() -> str:
+    """Return the id of this boot; "" if it is not known."""
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+def was_utc_set() -> bool:
+    """Return whether UTC is known to have been set in this boot.
+
+    By a clock with a battery at the start, or by a time server since.
+    """
+    return _has_hardware_clock() or SYNCHRONISED.exists() or _is_synchronised()
+
+
+def _has_hardware_clock() -> bool:
+    try:
+        return any(path.read_text().strip() == "1" for path in CLOCKS.glob("*/hctosys"))
+    except OSError:
+        return False
+
+
+def _is_synchronised() -> bool:
+    """Return whether the kernel counts UTC as synchronised, see adjtimex(2)."""
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # all zeros: it only reads
+    state: int = _c_library.adjtimex(timex)
+    return 0 <= state < _TIME_ERROR

@@ -1,0 +1,130 @@
+"""A record in two slots: damage, power cuts, a full disk."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bus.slots import MOST_BYTES, SLOT_BYTES, SLOTS, Slots
+from bus.store import StoreError
+
+OLD, NEW = b"the record: old", b"the record: new"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "record"
+
+
+def write(path: Path, *records: bytes, revokes: bool = False) -> None:
+    with closing(Slots(path)) as slots:
+        for record in records:
+            slots.write(record, revokes=revokes)
+
+
+def newest(path: Path) -> bytes | None:
+    with closing(Slots(path)) as slots:
+        return slots.newest()
+
+
+@contextmanager
+def files_of_at_most(most_bytes: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_new_file_has_no_record(path: Path) -> None:
+    assert newest(path) is None
+    assert path.stat().st_size == SLOTS * SLOT_BYTES
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_newest_record_counts_whoever_opens_the_file(path: Path) -> None:
+    for number in range(5):
+        record = b"%d" % number * (number + 1)
+        write(path, record)  # opened for each, and not read before
+        assert newest(path) == record
+    write(path, b"x" * MOST_BYTES, b"")
+    assert newest(path) == b""
+    assert path.stat().st_size == SLOTS * SLOT_BYTES
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("kept_bytes", [0, 1, 8, 15, 16, 20, 30])
+def test_a_power_cut_in_a_write_leaves_the_record_before(
+    path: Path, count: int, kept_bytes: int
+) -> None:
+    write(path, *[OLD] * (count - 1))
+    before = path.read_bytes()
+    write(path, NEW)
+    after = path.read_bytes()
+    changed = [i for i in range(len(after)) if after[i] != before[i]]
+    cut = changed[0] // SLOT_BYTES * SLOT_BYTES + kept_bytes
+    path.write_bytes(after[:cut] + before[cut:])
+    assert newest(path) == OLD
+    write(path, b"the next one")
+    assert newest(path) == b"the next one"
+
+
+@pytest.mark.parametrize("slot", range(SLOTS))
+def test_after_damage_to_one_slot_a_revoked_record_does_not_come_back(
+    path: Path, slot: int
+) -> None:
+    write(path, OLD)
+    write(path, NEW, revokes=True)
+    content = bytearray(path.read_bytes())
+    content[slot * SLOT_BYTES + 20] ^= 1
+    path.write_bytes(content)
+    assert newest(path) == NEW
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 10_000, b"\0" * 10_000])
+def test_foreign_content_is_no_record_and_is_overwritten(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert newest(path) is None
+    write(path, NEW)
+    assert newest(path) == NEW
+
+
+def test_half_a_file_keeps_its_valid_slot(path: Path) -> None:
+    write(path, OLD, NEW)  # in the second slot, then in the first
+    path.write_bytes(path.read_bytes()[:SLOT_BYTES])
+    assert newest(path) == NEW
+
+
+def test_a_full_disk_takes_a_record_for_which_there_is_a_file(path: Path) -> None:
+    with closing(Slots(path)) as slots:
+        slots.newest()
+        with files_of_at_most(SLOTS * SLOT_BYTES):
+            for record in (OLD, NEW):
+                slots.write(record, revokes=True)
+    assert newest(path) == NEW
+
+
+def test_a_disk_that_takes_nothing_is_an_error_and_loses_nothing(path: Path) -> None:
+    with closing(Slots(path)) as slots:
+        slots.write(OLD)
+        with files_of_at_most(0), pytest.raises(StoreError, match="record cannot be written"):
+            slots.write(NEW)
+        assert slots.newest() == OLD
+        slots.write(NEW)
+    assert newest(path) == NEW
+
+
+def test_a_directory_in_its_place_is_an_error_until_it_is_gone(path: Path) -> None:
+    path.mkdir()
+    with closing(Slots(path)) as slots:
+        with pytest.raises(StoreError, match="record cannot be read: Is a directory"):
+            slots.newest()
+        with pytest.raises(StoreError, match="record cannot be written: Is a directory"):
+            slots.write(NEW)
+        path.rmdir()
+        slots.write(NEW)
+        assert slots.newest() == NEW
