@@ -15,12 +15,13 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from bus.store import FILE_MODE, StoreError
+from bus.store import FILE_MODE, StoreError, set_aside
 
 SLOT_BYTES = 4096  # a block of the disk: a write to one slot cannot damage the other
 _HEAD = struct.Struct("<QII")  # number of the write, length of the record, CRC-32 of both and it
 MOST_BYTES = SLOT_BYTES - _HEAD.size
 SLOTS = 2
+_NO_FILE = frozenset({errno.EISDIR, errno.ELOOP, errno.EACCES})
 
 
 class Slots:
@@ -71,8 +72,18 @@ class Slots:
             self._fd = -1
 
     def _open(self) -> None:
-        """Open the file, give it all of its blocks if it is new, and go on with its numbers."""
-        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        """Open the file, give it all of its blocks if it is new, and go on with its numbers.
+
+        What cannot be a file of this box is set aside.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self._fd = os.open(self._path, flags, FILE_MODE)
+        except OSError as error:
+            if error.errno not in _NO_FILE:
+                raise
+            set_aside(self._path)
+            self._fd = os.open(self._path, flags, FILE_MODE)
         size = os.fstat(self._fd).st_size
         if size < SLOTS * SLOT_BYTES:
             self._write(bytes(SLOTS * SLOT_BYTES - size), size)

@@ -1,14 +1,16 @@
 """A record in two slots: damage, power cuts, a full disk."""
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from bus.slots import MOST_BYTES, SLOT_BYTES, SLOTS, Slots
 from bus.store import StoreError
+from tests.damages import hide, replace_by_directory
 
 OLD, NEW = b"the record: old", b"the record: new"
 
@@ -118,13 +120,13 @@ def test_a_disk_that_takes_nothing_is_an_error_and_loses_nothing(path: Path) -> 
     assert newest(path) == NEW
 
 
-def test_a_directory_in_its_place_is_an_error_until_it_is_gone(path: Path) -> None:
-    path.mkdir()
-    with closing(Slots(path)) as slots:
-        with pytest.raises(StoreError, match="record cannot be read: Is a directory"):
-            slots.newest()
-        with pytest.raises(StoreError, match="record cannot be written: Is a directory"):
-            slots.write(NEW)
-        path.rmdir()
-        slots.write(NEW)
-        assert slots.newest() == NEW
+@pytest.mark.parametrize("kind", [replace_by_directory, hide])
+def test_what_is_no_file_in_its_place_is_set_aside(
+    path: Path, kind: Callable[[Path, Random], None]
+) -> None:
+    write(path, OLD)
+    kind(path, Random(1))
+    assert newest(path) is None
+    write(path, NEW)
+    assert newest(path) == NEW
+    assert path.with_name(f"{path.name}.broken-1").lstat()
