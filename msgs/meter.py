@@ -51,6 +51,8 @@ class MeterReading(Struct, frozen=True, kw_only=True):
     sampled_ns: Nanoseconds = 0  # monotonic clock, middle of the reading; 0: never read
     imported_wh: WattHours = 0.0  # the meter's own totals
     exported_wh: WattHours = 0.0
+    # Of the box's own meter: all that it has counted, over resets of its chip. It never falls.
+    lifetime_wh: WattHours = 0.0
     poll_s: Seconds = 0.2  # how often this meter is read
     error: Text = ""  # why it is not online
     meter: MeterName = ""  # which meter was read, as `msgs.settings.meter_name`; "": the box's own

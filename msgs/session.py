@@ -70,7 +70,7 @@ class SessionRecord(Struct, frozen=True, kw_only=True):
     session_id: Name
     started_utc_ns: Nanoseconds
     ended_utc_ns: Nanoseconds
-    start_energy_wh: WattHours  # the box meter's counter when it began
+    start_energy_wh: WattHours  # the box's register of energy when it began
     energy_wh: WattHours
     end_reason: EndReason | None
     token: Name = ""  # the card that authorised it

@@ -265,7 +265,7 @@ class Observer:
             )
 
     def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
-        self.audit.take_heard_counter(reading.imported_wh, stamp_s)
+        self.audit.take_heard_counter(reading.lifetime_wh, stamp_s)
 
     # --- what is sent --------------------------------------------------------------------------
 

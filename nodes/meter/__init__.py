@@ -9,11 +9,15 @@ Publishes
     meter/house and meter/solar, if configured, at every poll. After a failed poll online is False,
     error has the reason, and values and sampling time are those of the last good poll (MET-3).
 Touches
-    the meter chip; one connection to each Modbus server, which it only reads.
+    the meter chip; one connection to each Modbus server, which it only reads; meter-energy in the
+    state directory.
 Deadline
     0.2 s for meter/box. Polls of one meter never overlap.
 Safe state
     silence: no value is repeated with a newer time.
+
+lifetime_wh of meter/box is the box's register of energy (lifetime.py): what the chip has counted,
+over resets of the chip and restarts of the node. Sessions are differences of it.
 """
 
 IMPORTS = ("asyncio", "pymodbus")  # see launch.warm

@@ -9,8 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from bus.write_behind import WriteResult
 from msgs.meter import NO_LINE, MeterReading
 from nodes.meter.chip import ChipSample
+from nodes.meter.lifetime import Jump, Lifetime, Register, count, keep
 from nodes.modbus_map.codec import Values
 
 LONGEST_RETRY_S = 4.0  # assumed: a meter that answers again is read within load_manager's 10 s
@@ -68,18 +70,21 @@ class BoxInputs(Struct, frozen=True, kw_only=True):
 
     now_s: float
     sample: ChipSample | None
+    written: WriteResult | None = None  # of the register
 
 
 class BoxState(Struct, frozen=True, kw_only=True):
     """What the machine remembers of the box's own chip."""
 
     misses: int = 0  # readings that failed, in a row; at most LOGGED_MISSES
+    lifetime: Lifetime = Lifetime()
 
 
 class BoxOutputs(Struct, frozen=True, kw_only=True):
-    """What to publish and to log now."""
+    """What to publish, to store and to log now."""
 
     reading: MeterReading | None = None
+    write: Register | None = None  # `BoxInputs.written` follows
     log: LogLines = ()
     due_s: float = math.inf
 
@@ -102,13 +107,14 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
 
 def step_box(state: BoxState, inputs: BoxInputs, period_s: float) -> tuple[BoxState, BoxOutputs]:
     """Return the reading of the box's chip; None while it cannot be read, which is logged once."""
-    sample = inputs.sample
+    moment, sample, lifetime = Moment(inputs.now_s), inputs.sample, state.lifetime
+    jump = None
+    if sample is not None:
+        lifetime, jump = count(lifetime, sample.lines, inputs.now_s)
+    lifetime, write = keep(lifetime, inputs.written, moment)
+    log = _log_register(state.lifetime, lifetime, jump)
     if sample is None:
-        if state.misses == LOGGED_MISSES:
-            return state, BoxOutputs()
-        misses = state.misses + 1
-        log = (("error", "the meter chip cannot be read"),) if misses == LOGGED_MISSES else ()
-        return BoxState(misses=misses), BoxOutputs(log=log, due_s=inputs.now_s)
+        return _miss(replace(state, lifetime=lifetime), BoxOutputs(write=write, log=log), moment)
     one, two, three = sample.lines
     reading = MeterReading(
         lines=sample.lines,
@@ -118,12 +124,40 @@ def step_box(state: BoxState, inputs: BoxInputs, period_s: float) -> tuple[BoxSt
         sampled_ns=sample.sampled_ns,
         imported_wh=one.imported_wh + two.imported_wh + three.imported_wh,
         exported_wh=one.exported_wh + two.exported_wh + three.exported_wh,
+        lifetime_wh=0.0 if lifetime.register is None else lifetime.register.lifetime_wh,
         poll_s=period_s,
     )
-    is_back = state.misses == LOGGED_MISSES
-    log = (("info", "the meter chip can be read again"),) if is_back else ()
+    if state.misses == LOGGED_MISSES:
+        log = (*log, ("info", "the meter chip can be read again"))
     # Due at each look: the next sample has another time.
-    return BoxState(), BoxOutputs(reading=reading, log=log, due_s=inputs.now_s)
+    outputs = BoxOutputs(reading=reading, write=write, log=log, due_s=inputs.now_s)
+    return BoxState(lifetime=lifetime), outputs
+
+
+def _miss(state: BoxState, outputs: BoxOutputs, moment: Moment) -> tuple[BoxState, BoxOutputs]:
+    """Count a reading that failed."""
+    if state.misses == LOGGED_MISSES:
+        return state, replace(outputs, due_s=moment.due_s)
+    state = replace(state, misses=state.misses + 1)
+    log = outputs.log
+    if state.misses == LOGGED_MISSES:
+        log = (*log, ("error", "the meter chip cannot be read"))
+    return state, replace(outputs, log=log, due_s=moment.now_s)
+
+
+def _log_register(before: Lifetime, after: Lifetime, jump: Jump | None) -> LogLines:
+    """Return the lines about the box's register of energy."""
+    lines: list[tuple[str, str]] = []
+    if jump is not None:
+        what = "was reset" if jump.grown_wh < 0.0 else f"jumped by {jump.grown_wh:.0f} Wh"
+        text = f"the counter of the meter chip {what}, where {jump.can_wh:.0f} Wh can have flowed"
+        lines.append(("warning", f"{text}; the register goes on, further changes are not logged"))
+    was, problem = before.store.problem, after.store.problem
+    if problem is not None and was is None:
+        lines.append(("error", f"the box's energy cannot be stored: {problem}"))
+    if problem is None and was is not None:
+        lines.append(("info", "the box's energy is stored again"))
+    return tuple(lines)
 
 
 def _take(

@@ -9,11 +9,15 @@ from msgspec import Meta, Struct
 
 from bus import Bus, leave
 from bus.rounds import Instant, Rounds
+from bus.slots import Slots
+from bus.store import StoreError, is_begun, mark_begun
+from bus.write_behind import WriteResult, write_result
 from msgs.meter import MeterReading
 from msgs.requests import StopReason
 from msgs.settings import Settings, TcpMeter, meter_name
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
 from nodes.meter.chip import MeterChip
+from nodes.meter.lifetime import Register, begin, decode, encode, last
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxInputs, BoxOutputs, BoxState, Config, step_box
 from nodes.modbus_map.meter_map import MapError, load_map
@@ -22,6 +26,7 @@ from nodes.modbus_map.transport import Modbus, Transport
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 BOX_S = 0.2
+REGISTER_FILE = "meter-energy"  # in the state directory, see `bus.slots`
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,7 +50,10 @@ class MeterNode:
     def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         self._bus = bus
         self._chip = drivers.chip
-        self._box = BoxState()
+        self._store = Slots(bus.state_dir / REGISTER_FILE)
+        bus.on_close(self._store.close)
+        self._box = BoxState(lifetime=begin(self._recall(), bus.clock.now_s()))
+        self._written: WriteResult | None = None
         self._box_s = parameters.box_s
         self._modbus = drivers.modbus
         self._transports: dict[tuple[str, int], Transport] = {}
@@ -94,8 +102,22 @@ class MeterNode:
             transport = self._transports[host, port] = self._modbus.connect(host, port)
         return transport
 
+    def _recall(self) -> Register | None:
+        """Return the stored register of energy; None in a new box, or if it is lost."""
+        path = self._bus.state_dir / REGISTER_FILE
+        try:
+            register = decode(self._store.newest())
+            if register is None and is_begun(path):
+                raise StoreError(f"{path} has no valid content")
+            mark_begun(path)
+        except StoreError as error:
+            self._bus.log("error", f"{error}; the box's energy goes on from the chip's counter")
+            return None
+        return register
+
     def _look(self, instant: Instant) -> BoxInputs:
-        return BoxInputs(now_s=instant.now_s, sample=self._chip.read())
+        written, self._written = self._written, None
+        return BoxInputs(now_s=instant.now_s, sample=self._chip.read(), written=written)
 
     def _act(self, inputs: BoxInputs) -> BoxOutputs:
         self._box, outputs = step_box(self._box, inputs, self._box_s)
@@ -103,13 +125,24 @@ class MeterNode:
             self._bus.log(level, text)
         if outputs.reading is not None:
             self._bus.publish(METER_BOX, outputs.reading)
+        if outputs.write is not None:
+            self._bus.offload("energy", partial(self._write, outputs.write), self._on_written)
         return outputs
+
+    def _write(self, register: Register) -> None:
+        self._store.write(encode(register))
+
+    def _on_written(self, result: Exception | None) -> None:
+        self._written = write_result(result)  # for the next look: one reading each period
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         for link in self._links.values():
             link.close()
         leave(self._modbus, reason)
         leave(self._chip, reason)
+        register = last(self._box.lifetime)
+        if register is not None:
+            self._bus.offload("energy", partial(self._write, register), lambda _: None)
         done()
 
 

@@ -32,8 +32,8 @@ node the card has to be presented again. The card that has authorised logs off; 
 nothing. The same request again logs off. Therefore rfid sends one request for each presented card.
 
 Mains lost and back: with the same plug still seated the session resumes, else it ends with
-POWER_LOSS at the time of the loss. Its energy is the meter's counter if the counter is kept without
-mains, else the value of the last checkpoint, at most a minute old. The node may run meanwhile, as
+POWER_LOSS at the time of the loss. Its energy is that of the box's register, which meter keeps over
+a loss of power. The node may run meanwhile, as
 safety's `has_mains` shows, or stop: launch/graph then has another run of the graph; a run unknown
 after 1.4 s is taken for another one. There is no permission until the plug is seen in. A session
 that was being ended is never resumed.

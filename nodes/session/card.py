@@ -139,7 +139,6 @@ def begin_session(state: State, inputs: Inputs) -> State:
         state,
         authorization=None,
         running=running,
-        energy=replace(state.energy, is_jump_logged=False),
     )
     return keep_record(state, session, inputs.utc_ns)
 

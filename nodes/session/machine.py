@@ -13,9 +13,10 @@ from bus.write_behind import hand_out, hand_out_proof, retry
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import SessionStatus
-from nodes.session import card, energy, words
+from nodes.session import card, words
+from nodes.session.energy import counted
 from nodes.session.entry import replaces
-from nodes.session.reasons import CardAnswer, EndRefusal, Leap, Wait
+from nodes.session.reasons import CardAnswer, EndRefusal, Wait
 from nodes.session.revival import hear_run
 from nodes.session.running import OPEN_S, checkpoint, end_lost, ending, follow_plug
 from nodes.session.state import Inputs, Outputs, State
@@ -43,11 +44,10 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         store = retry(state.store, inputs.written, inputs.now_s, replaces)
         state = replace(state, store=store)
     state = hear_run(state, inputs, moment)
-    leap = lost_leap = None
     if state.found is None:
-        state, leap = _count(state, inputs)  # before anything can end the session
+        state = _count(state, inputs)  # before anything can end the session
         state = follow_plug(state, inputs, moment)
-        state, lost_leap = end_lost(state, inputs)
+        state = end_lost(state, inputs)
         state = ending(state, inputs, moment)
         state = card.lapse(state, inputs, moment)
     answer = CardAnswer()
@@ -68,19 +68,18 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         write=write,
         proves=proves,
         done=done,
-        leaps=tuple(each for each in (lost_leap, leap) if each is not None),
         answer=answer,
         due_s=moment.due_s if state == before else inputs.now_s,
     )
 
 
-def _count(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
+def _count(state: State, inputs: Inputs) -> State:
     """Count the energy of the session that runs."""
-    counted, session, leap = energy.count(
-        state.energy, state.running.session, inputs.counter_wh, inputs.now_s, inputs.since_s
-    )
-    running = replace(state.running, session=session)
-    return replace(state, energy=counted, running=running), leap
+    session, counter_wh = state.running.session, inputs.counter_wh
+    if session is None or counter_wh is None:
+        return state
+    running = replace(state.running, session=counted(session, counter_wh))
+    return replace(state, running=running)
 
 
 def _note_unproven(state: State, inputs: Inputs) -> State:

@@ -138,8 +138,6 @@ class SessionNode:
             self._id_end = self._draw_id_end()
         if outputs.status is not None:
             self._rounds.say(SESSION_STATUS, outputs.status)
-        for leap in outputs.leaps:
-            bus.log("warning", words.leap(leap))
         wish_due_s = self._follow_wish(inputs)
         if outputs.write is not None:
             bus.offload("session", partial(self._store.save, outputs.write), self._on_written)

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from msgs.safety import FaultCode
 from msgs.session import Action
-from msgs.units import WattHours
 
 
 class NotCharged(Enum):
@@ -110,12 +109,3 @@ class StateReason(Enum):
     VEHICLE = "vehicle"  # takes nothing yet
     REDUCED = "reduced"
     CHARGING = "charging"
-
-
-class Leap(Struct, frozen=True, kw_only=True):
-    """A jump of the counter by more than can have flowed: not counted, and logged."""
-
-    session_id: str
-    grown_wh: WattHours
-    can_wh: WattHours
-    is_lost: bool  # the session was ended by a loss of power

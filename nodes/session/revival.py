@@ -21,7 +21,7 @@ from bus.moment import Moment
 from bus.write_behind import WriteBehind
 from msgs.session import EndReason
 from nodes.session import start_deadline
-from nodes.session.energy import SessionEnergy, away_s
+from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry
 from nodes.session.plug import Plug
 from nodes.session.running import OPEN_S, lose
@@ -40,10 +40,7 @@ def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
     state = replace(
         state,
         plug=Plug(is_in=last.seated, since_utc_ns=last.plugged_since_utc_ns),
-        energy=SessionEnergy(
-            last_wh=record.energy_wh,
-            uncounted_since_s=now_s - away_s(utc_ns, last.seen_utc_ns),
-        ),
+        energy=SessionEnergy(last_wh=record.energy_wh),
         store=WriteBehind(stored=last),
     )
     if last.seated and record.end_reason is EndReason.STOPPED:

@@ -6,9 +6,8 @@
     mains lost              it is interrupted. Plug seen in again: it goes on. Plug out: it ends
                             with that loss, once the counter is known
 
-The meter's own counter has what flowed between the last checkpoint and a loss of power, if it is
-kept without power. So a record that ends is marked at once and ended when the counter is known. A
-counter below the session's start was reset; then the checkpoint counts.
+The box's register of energy has what flowed between the last checkpoint and a loss of power. So a
+record that ends is marked at once and ended when the register is known.
 """
 
 from msgspec.structs import replace
@@ -19,11 +18,10 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
 from nodes.session import start_deadline
-from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, away_s, most_wh
+from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, counted
 from nodes.session.entry import Entry
 from nodes.session.faults import is_latched
 from nodes.session.plug import Unplugged, follow
-from nodes.session.reasons import Leap
 from nodes.session.state import Inputs, Running, State, is_stored, keep_entry, keep_record
 from nodes.session.suspension import after_fault, after_stop, lift
 
@@ -120,26 +118,16 @@ def lose(state: State, session: SessionRecord, interrupted_utc_ns: int) -> State
     return keep_entry(state, lost)
 
 
-def end_lost(state: State, inputs: Inputs) -> tuple[State, Leap | None]:
-    """End the session that a loss of power has ended, once the counter is known.
-
-    Return also what is to be logged.
-    """
-    lost, now_wh = state.lost, inputs.counter_wh
-    if lost is None or now_wh is None:
-        return state, None
-    record = lost.record
-    grown_wh = now_wh - record.start_energy_wh - record.energy_wh
-    can_wh = most_wh(away_s(inputs.utc_ns, lost.seen_utc_ns))
-    if 0.0 <= grown_wh <= can_wh:
-        record = replace(record, energy_wh=now_wh - record.start_energy_wh)
+def end_lost(state: State, inputs: Inputs) -> State:
+    """End the session that a loss of power has ended, once the register is known."""
+    lost, counter_wh = state.lost, inputs.counter_wh
+    if lost is None or counter_wh is None:
+        return state
+    record = counted(lost.record, counter_wh)
     ended_utc_ns = max(lost.seen_utc_ns, record.started_utc_ns)  # UTC may have been set back
     record = replace(record, ended_utc_ns=ended_utc_ns)
     energy = replace(state.energy, last_wh=record.energy_wh)
-    state = keep_entry(replace(state, lost=None, energy=energy), replace(lost, record=record))
-    if grown_wh <= can_wh:
-        return state, None
-    return state, Leap(session_id=record.session_id, grown_wh=grown_wh, can_wh=can_wh, is_lost=True)
+    return keep_entry(replace(state, lost=None, energy=energy), replace(lost, record=record))
 
 
 def checkpoint(state: State, inputs: Inputs, moment: Moment) -> State:

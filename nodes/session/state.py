@@ -17,7 +17,7 @@ from msgs.units import Text
 from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry, replaces
 from nodes.session.plug import Plug
-from nodes.session.reasons import CardAnswer, Leap
+from nodes.session.reasons import CardAnswer
 from nodes.session.start_deadline import Authorization, StartDeadline
 from nodes.session.suspension import Suspension
 
@@ -30,7 +30,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     pilot: PilotStatus | None
     safety: SafetyStatus | None
     offer: LoadOffer | None
-    counter_wh: float | None  # of the box's own meter; None while it is not known
+    counter_wh: float | None  # the box's register of energy; None while it is not known
     id_end: str  # random end of the next session's id
     since_s: float = 0.0  # since the look before
     run: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
@@ -82,16 +82,15 @@ class Outputs(Struct, frozen=True, kw_only=True):
     write: Entry | None = None  # to store; `Inputs.written` follows
     proves: bool = False  # write without an entry; `Inputs.written` follows
     done: bool = False  # the stop is complete
-    leaps: tuple[Leap, ...] = ()  # to log
     answer: CardAnswer = CardAnswer()  # to `Inputs.card`
     due_s: float  # when the same inputs need the next step
 
 
 def counter_of(box: MeterReading | None) -> float | None:
-    """Return the counter of the box's own meter; None while it is not known."""
-    if box is None or not box.online or not math.isfinite(box.imported_wh):
+    """Return the box's register of energy; None while it is not known."""
+    if box is None or not box.online or not math.isfinite(box.lifetime_wh):
         return None
-    return box.imported_wh
+    return box.lifetime_wh
 
 
 def is_stored(state: State, session: SessionRecord) -> bool:

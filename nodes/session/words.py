@@ -14,7 +14,6 @@ from nodes.session.reasons import (
     CardAnswer,
     CardRefusal,
     EndRefusal,
-    Leap,
     NotCharged,
     StateReason,
     Wait,
@@ -112,19 +111,6 @@ def how_long(asked: WishArguments) -> str:
 def recording(problem: str | None) -> str:
     """Return the log line of a disk that takes no session any more, or takes them again."""
     return "sessions are recorded again" if problem is None else f"not recorded: {problem}"
-
-
-def leap(seen: Leap) -> str:
-    """Return the log line of an energy counter that has jumped."""
-    if seen.is_lost:
-        return (
-            f"the box's meter jumped by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can have "
-            f"flowed before power was lost: not counted in session {seen.session_id}"
-        )
-    return (
-        f"the box's meter jumped by {seen.grown_wh:.0f} Wh where {seen.can_wh:.0f} Wh can flow at "
-        f"most: not counted in session {seen.session_id}, and further jumps are not logged"
-    )
 
 
 def _reason(because: StateReason, inputs: StateInputs) -> str:

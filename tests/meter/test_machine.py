@@ -165,7 +165,7 @@ def test_the_reading_of_the_box_has_the_values_of_its_chip_and_their_time() -> N
     sample = ChipSample(lines=(LINE, LINE, LINE), sampled_ns=5)
     state, outputs = step_box(BoxState(), BoxInputs(now_s=10.0, sample=sample), 0.2)
     reading = outputs.reading
-    assert (state, outputs.log, outputs.due_s) == (BoxState(), (), 10.0)
+    assert (state.misses, outputs.log, outputs.due_s) == (0, (), 10.0)
     assert reading is not None
     assert (reading.power_w, reading.imported_wh) == (4140.0, 3000.0)
     assert (reading.online, reading.sampled_ns, reading.poll_s) == (True, 5, 0.2)

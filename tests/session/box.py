@@ -35,7 +35,7 @@ class Box:
         self.cp_state: CpState | None = CpState.A
         self.contactor = Contactor.OPEN
         self.phase = SafetyPhase.READY
-        self.imported_wh = 5000.0
+        self.lifetime_wh = 5000.0
         self._writers = {
             node: self.graph.bus(node) for node in ("pilot", "safety", "meter", "load_manager")
         }
@@ -79,7 +79,7 @@ class Box:
         )
         self._writers["meter"].publish(
             METER_BOX,
-            meter_reading(imported_wh=self.imported_wh),
+            meter_reading(lifetime_wh=self.lifetime_wh),
         )
         self._writers["load_manager"].publish(LOAD_OFFER, load_offer())
 

@@ -9,10 +9,9 @@ from msgs.meter import MeterReading
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.session import SessionRecord, SessionStatus
-from nodes.session.energy import MARGIN_WH
 from nodes.session.entry import Entry
 from nodes.session.machine import step
-from nodes.session.reasons import CardAnswer, Leap
+from nodes.session.reasons import CardAnswer
 from nodes.session.revival import begin
 from nodes.session.state import Inputs, counter_of
 from tests.builders import load_offer, meter_reading, pilot_status, safety_status
@@ -20,6 +19,9 @@ from tests.builders import load_offer, meter_reading, pilot_status, safety_statu
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = load_offer()
 SAFETY = safety_status()
+
+
+AT_ONCE_WH = 10.0  # that may come with one reading
 
 
 class Signals(NamedTuple):
@@ -39,8 +41,8 @@ def pilot(cp_state: CpState, since_utc_ns: int = 0) -> Signals:
     return Signals(cp_state, cp_state, since_utc_ns)
 
 
-def box(imported_wh: float, online: bool = True) -> MeterReading:
-    return meter_reading(online=online, imported_wh=imported_wh)
+def box(lifetime_wh: float, online: bool = True) -> MeterReading:
+    return meter_reading(online=online, lifetime_wh=lifetime_wh)
 
 
 class Scenario:
@@ -67,7 +69,6 @@ class Scenario:
         self.disk_works = True
         self.writes: list[Entry] = []
         self.said: list[SessionStatus] = []
-        self.leaps: list[Leap] = []
         self.done = False
         self.stop: StopReason | None = None
         self.count = 0
@@ -109,7 +110,6 @@ class Scenario:
         )
         self.looked_s = self.now_s
         self.state, outputs = step(self.state, inputs)
-        self.leaps += outputs.leaps
         if outputs.status is not None:
             self.said.append(outputs.status)
             assert outputs.status.authorized or not outputs.status.permitted
@@ -139,17 +139,17 @@ class Scenario:
     def run(self, seconds: float, **facts: Any) -> SessionStatus:
         """Let time pass with these facts; return what was said last.
 
-        More energy than comes in one reading flows evenly meanwhile.
+        More energy than `AT_ONCE_WH` flows evenly meanwhile.
         """
         before, after = self.facts["box"], facts.get("box")
         self.facts.update(facts)
         began_s, end_s = self.now_s, self.now_s + seconds
         while self.now_s < end_s:
             self.now_s = min(self.now_s + 0.1, end_s)
-            if before and after and before.imported_wh + MARGIN_WH < after.imported_wh:
+            if before and after and before.lifetime_wh + AT_ONCE_WH < after.lifetime_wh:
                 part = (self.now_s - began_s) / seconds
-                grown_wh = (after.imported_wh - before.imported_wh) * part
-                self.facts["box"] = replace(after, imported_wh=before.imported_wh + grown_wh)
+                grown_wh = (after.lifetime_wh - before.lifetime_wh) * part
+                self.facts["box"] = replace(after, lifetime_wh=before.lifetime_wh + grown_wh)
             self.step()
         return self.said[-1]
 

@@ -69,7 +69,7 @@ def test_without_a_card_a_disk_that_refuses_lets_everybody_charge_and_says_not_r
     assert (status.permitted, status.state) == (True, WallboxState.CHARGING)
     assert str(directory.path) in status.unrecorded
     assert [line for line in lines(box, "error") if line.startswith("not recorded: ")] != []
-    box.imported_wh += 3.0
+    box.lifetime_wh += 3.0
     box.graph.advance(2.0)
     assert box.now().energy_wh == 3.0
     box.cp_state, box.contactor = CpState.A, Contactor.OPEN
@@ -122,7 +122,7 @@ def test_a_disk_that_refuses_in_a_charge_that_is_stored_ends_nothing(
     assert status.permitted
     with full_disk():
         for _ in range(200):
-            box.imported_wh += 1.0
+            box.lifetime_wh += 1.0
             box.graph.advance(0.5)
         assert box.now().unrecorded
         assert (box.now().permitted, box.now().state) == (True, WallboxState.CHARGING)

@@ -32,7 +32,7 @@ def test_energy_alone_is_published_once_a_second(box: Box) -> None:
     box.charge()
     before, energy_wh = len(box.heard), box.now().energy_wh
     for _ in range(100):
-        box.imported_wh += 0.1
+        box.lifetime_wh += 0.1
         box.graph.advance(0.1)
     assert 9 <= len(box.heard) - before <= 11
     assert box.now().energy_wh - energy_wh == pytest.approx(10.0, abs=1.1)
@@ -55,7 +55,7 @@ def test_restarted_in_place_the_same_session_goes_on_without_a_no(
 ) -> None:
     before = box.charge()
     for _ in range(41):
-        box.imported_wh += 3.0
+        box.lifetime_wh += 3.0
         box.graph.advance(0.5)
     box.heard.clear()
     if reason is None:
@@ -63,7 +63,7 @@ def test_restarted_in_place_the_same_session_goes_on_without_a_no(
     else:
         box.graph.stop("session", reason)
         box.graph.advance(0.1)
-    box.imported_wh += 1.0
+    box.lifetime_wh += 1.0
     box.start()
     box.graph.advance(1.0)
     assert [status.permitted for status in box.heard] == [True] * len(box.heard) != []
@@ -145,14 +145,6 @@ def test_a_lost_count_of_incarnations_ends_no_session(box: Box) -> None:
     box.graph.advance(1.0)
     assert box.now().session_id == before.session_id
     assert box.now().permitted
-
-
-def test_a_leap_of_the_meter_is_logged(box: Box) -> None:
-    box.charge()
-    box.imported_wh += 50_000.0
-    box.graph.advance(5.0)
-    assert box.now().energy_wh == 0.0
-    assert len([line for line in box.graph.lines if "jumped" in line.text]) == 1
 
 
 @pytest.mark.req("CHG-2", "APP-1")

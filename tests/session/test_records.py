@@ -50,8 +50,10 @@ def test_each_field_of_an_entry_has_one_column() -> None:
 
 def test_the_columns_are_those_of_the_boxes_in_the_field(tmp_path: Path) -> None:
     path = tmp_path / "sessions.sqlite"
-    SessionStore(path, no_words).close()
-    database = open_database(path, MIGRATIONS, no_words)
+    store = SessionStore(path, no_words)
+    assert store.newest() is None
+    store.close()
+    database = open_database(path, MIGRATIONS, no_words, table="sessions")
     found = database.execute("PRAGMA table_info(sessions)").fetchall()
     database.close()
     assert [tuple(row[1:]) for row in found] == [

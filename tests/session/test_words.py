@@ -10,14 +10,13 @@ from nodes.session.reasons import (
     CardAnswer,
     CardRefusal,
     EndRefusal,
-    Leap,
     NotCharged,
     StateReason,
     Wait,
 )
 from nodes.session.states import StateInputs
 from nodes.session.suspension import after_fault, after_stop
-from nodes.session.words import END_REFUSALS, WAITS, leap, reason, refusal
+from nodes.session.words import END_REFUSALS, WAITS, reason, refusal
 from tests.builders import fault_record, load_offer
 from tests.session.conftest import SAFETY
 
@@ -119,11 +118,3 @@ def test_what_the_disk_says_is_told_and_a_long_text_is_cut() -> None:
     facts = replace(FACTS, waiting_for=Wait.DISK_REFUSES, problem="the disk is full")
     assert reason(StateReason.WAITING, facts) == "The session cannot be stored: the disk is full"
     assert len(reason(StateReason.WAITING, replace(facts, problem="x" * 1000))) == 400
-
-
-@pytest.mark.parametrize("is_lost", [False, True])
-def test_a_leap_is_logged_with_its_amounts_and_its_session(is_lost: bool) -> None:
-    text = leap(Leap(session_id="id-1", grown_wh=999_000.0, can_wh=10.4, is_lost=is_lost))
-    assert "jumped by 999000 Wh where 10 Wh" in text
-    assert "id-1" in text
-    assert ("power was lost" in text) is is_lost

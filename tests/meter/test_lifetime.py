@@ -1,0 +1,293 @@
+"""The register of the box's energy: it grows with the chip, and never falls."""
+
+import math
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from msgspec.structs import replace
+
+from bus.moment import Moment
+from bus.write_behind import WriteResult
+from msgs.meter import NO_LINE, Line
+from nodes.meter.lifetime import (
+    MARGIN_WH,
+    MOST_W,
+    STORE_S,
+    UNMETERED_S,
+    Jump,
+    Lifetime,
+    Register,
+    begin,
+    count,
+    decode,
+    encode,
+    keep,
+    last,
+)
+
+LOOK_S = 0.2
+FULL_W = 22_000.0
+
+
+@dataclass
+class Chip:
+    """A chip that counts what flows, and can be frozen or reset."""
+
+    counted_wh: float = 0.0
+    power_w: float = 0.0
+    is_frozen: bool = False
+    shown: tuple[Line, Line, Line] = (NO_LINE, NO_LINE, NO_LINE)
+    samples: int = 0
+
+    def pass_time(self, seconds: float) -> None:
+        self.counted_wh += self.power_w * seconds / 3600.0
+        if not self.is_frozen:
+            self.samples += 1
+            one = replace(
+                NO_LINE,
+                imported_wh=self.counted_wh / 3.0,
+                power_w=self.power_w / 3.0,
+                voltage_v=230.0 + 0.01 * (self.samples % 3),
+            )
+            self.shown = (one, one, one)
+
+
+@dataclass
+class Meter:
+    """The register over a chip, and what is stored of it."""
+
+    chip: Chip = field(default_factory=Chip)
+    state: Lifetime = field(default_factory=Lifetime)
+    now_s: float = 100.0
+    disk: bytes | None = None
+    disk_works: bool = True
+    writes: int = 0
+    jumps: list[Jump] = field(default_factory=list)
+
+    def run(self, seconds: float, *, is_read: bool = True) -> float:
+        """Let time pass; return the register."""
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            self.now_s += LOOK_S
+            self.chip.pass_time(LOOK_S)
+            if is_read:
+                self.look()
+        return self.lifetime_wh
+
+    def look(self) -> None:
+        before = None if self.state.register is None else self.lifetime_wh
+        self.state, jump = count(self.state, self.chip.shown, self.now_s)
+        self.jumps += [] if jump is None else [jump]
+        assert before is None or self.lifetime_wh >= before
+        self.state, write = keep(self.state, None, Moment(self.now_s))
+        if write is not None:
+            self.write(write)
+
+    def write(self, register: Register) -> None:
+        self.writes += 1
+        if self.disk_works:
+            self.disk = encode(register)
+        result = WriteResult(problem=None if self.disk_works else "full")
+        self.state, more = keep(self.state, result, Moment(self.now_s))
+        assert more is None
+
+    def restart(self, *, is_orderly: bool = False, away_s: float = 1.0) -> None:
+        ends = last(self.state)
+        if is_orderly and ends is not None:
+            self.write(ends)
+        self.now_s += away_s
+        self.chip.pass_time(away_s)
+        self.state = begin(decode(self.disk), self.now_s)
+
+    @property
+    def lifetime_wh(self) -> float:
+        assert self.state.register is not None
+        return self.state.register.lifetime_wh
+
+
+def charging(counted_wh: float = 5000.0) -> Meter:
+    meter = Meter(Chip(counted_wh=counted_wh))
+    meter.run(1.0)
+    meter.chip.power_w = FULL_W
+    return meter
+
+
+@pytest.mark.req("MET-5")
+def test_the_register_grows_with_the_chip() -> None:
+    meter = charging()
+    began_wh = meter.lifetime_wh
+    assert began_wh == pytest.approx(5000.0)
+    assert meter.run(600.0) - began_wh == pytest.approx(FULL_W / 6.0, rel=1e-3)
+    assert meter.jumps == []
+
+
+@pytest.mark.req("MET-5")
+@pytest.mark.parametrize("seconds", [1.0, 10.0, 600.0, 3600.0])
+def test_what_a_frozen_chip_has_counted_is_in_the_register_once_it_is_well(seconds: float) -> None:
+    meter = charging()
+    began_wh = meter.run(60.0)
+    meter.chip.is_frozen = True
+    assert meter.run(seconds) == began_wh
+    meter.chip.is_frozen = False
+    meter.run(1.0)
+    assert meter.lifetime_wh == pytest.approx(meter.chip.counted_wh)
+    assert meter.jumps == []
+
+
+@pytest.mark.parametrize("seconds", [1.0, 600.0])
+def test_what_a_silent_chip_has_counted_is_in_the_register_once_it_is_heard(
+    seconds: float,
+) -> None:
+    meter = charging()
+    meter.run(60.0)
+    meter.run(seconds, is_read=False)
+    meter.run(1.0)
+    assert meter.lifetime_wh == pytest.approx(meter.chip.counted_wh)
+
+
+@pytest.mark.req("MET-5")
+def test_a_counter_that_is_reset_lets_the_register_go_on() -> None:
+    meter = charging()
+    before_wh = meter.run(60.0)
+    meter.chip.counted_wh = 0.0
+    meter.run(60.0)
+    assert meter.lifetime_wh == pytest.approx(before_wh + meter.chip.counted_wh)
+    assert [jump.grown_wh < 0.0 for jump in meter.jumps] == [True]
+
+
+@pytest.mark.parametrize("jump_wh", [50.0, 1e6, 1e12])
+def test_a_jump_by_more_than_can_flow_is_not_followed_and_logged_once(jump_wh: float) -> None:
+    meter = charging()
+    before_wh = meter.run(60.0)
+    for _ in range(3):
+        meter.chip.counted_wh += jump_wh
+        meter.run(LOOK_S)
+    assert meter.lifetime_wh < before_wh + 10.0
+    assert len(meter.jumps) == 1
+    grown_wh = meter.run(60.0) - before_wh
+    assert grown_wh == pytest.approx(FULL_W / 60.0, rel=0.02)
+
+
+def test_noise_of_the_counter_is_not_counted() -> None:
+    meter = Meter(Chip(counted_wh=5000.0))
+    meter.run(1.0)
+    chance = random.Random(1)
+    for _ in range(1000):
+        meter.chip.counted_wh = 5000.0 + chance.uniform(-1.0, 1.0)
+        meter.run(LOOK_S)
+    assert 5000.0 <= meter.lifetime_wh <= 5001.1
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_counter_that_is_no_number_changes_nothing(value: float) -> None:
+    meter = charging()
+    before_wh = meter.run(60.0)
+    kept = meter.chip.counted_wh
+    meter.chip.counted_wh = value
+    assert meter.run(5.0) == before_wh
+    meter.chip.counted_wh = kept
+    assert meter.run(1.0) >= before_wh
+
+
+# --- the store --------------------------------------------------------------------------------
+
+
+def test_it_is_stored_each_minute_in_which_it_has_grown() -> None:
+    meter = charging()
+    meter.run(3600.0)
+    assert 58 <= meter.writes <= 61
+    meter.chip.power_w = 0.0
+    meter.run(STORE_S + 1.0)
+    before = meter.writes
+    meter.run(8 * 3600.0)
+    assert meter.writes == before
+
+
+@pytest.mark.parametrize("is_orderly", [False, True])
+def test_a_restart_goes_on_with_what_the_chip_has_counted_meanwhile(is_orderly: bool) -> None:
+    meter = charging()
+    meter.run(250.0)
+    for _ in range(3):
+        meter.restart(is_orderly=is_orderly, away_s=5.0)
+        meter.run(30.0)
+        assert meter.lifetime_wh == pytest.approx(meter.chip.counted_wh)
+
+
+def test_after_an_orderly_end_nothing_is_lost_though_the_chip_counts_from_0() -> None:
+    meter = charging()
+    before_wh = meter.run(95.0)
+    meter.restart(is_orderly=True)
+    meter.chip.counted_wh = 0.0
+    meter.run(LOOK_S)
+    assert meter.lifetime_wh >= before_wh
+
+
+def test_after_a_kill_at_most_a_minute_is_lost_if_the_chip_counts_from_0() -> None:
+    meter = charging()
+    before_wh = meter.run(595.0)
+    meter.chip.counted_wh = 0.0
+    meter.restart()
+    meter.run(1.0)
+    assert meter.lifetime_wh >= before_wh - MOST_W * STORE_S / 3600.0
+    assert meter.lifetime_wh <= before_wh + MARGIN_WH + 10.0
+
+
+def test_after_a_kill_another_chip_changes_nothing() -> None:
+    meter = charging()
+    before_wh = meter.run(595.0)
+    meter.restart()
+    meter.chip.counted_wh += 1e6
+    meter.run(1.0)
+    most_wh = MOST_W * (STORE_S + UNMETERED_S) / 3600.0 + MARGIN_WH
+    assert meter.lifetime_wh <= before_wh + most_wh
+
+
+def test_a_disk_that_refuses_is_tried_again_with_the_newest_value() -> None:
+    meter = charging()
+    first = meter.disk
+    meter.disk_works = False
+    meter.run(200.0)
+    assert meter.disk == first
+    meter.disk_works = True
+    meter.run(6.0)
+    stored = decode(meter.disk)
+    assert stored is not None
+    assert stored.lifetime_wh > meter.lifetime_wh - FULL_W * STORE_S / 3600.0 - 50.0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"{", b"{}", b'{"lifetime_wh": -1, "chip_wh": 0}', b'{"lifetime_wh": 1e999}'],
+)
+def test_what_cannot_be_a_register_is_none(content: bytes | None) -> None:
+    assert decode(content) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_in_any_run_it_never_falls_and_never_grows_by_more_than_has_flowed(seed: int) -> None:
+    chance = random.Random(seed)
+    meter = charging()
+    flowed_wh = meter.lifetime_wh  # all that has flowed, as the chip itself would count it
+    for _ in range(60):
+        counted_wh, seconds = meter.chip.counted_wh, chance.choice([0.2, 5.0, 70.0])
+        match chance.randrange(7):
+            case 0:
+                meter.chip.is_frozen = not meter.chip.is_frozen
+            case 1:
+                meter.run(seconds, is_read=False)
+            case 2:
+                meter.restart(is_orderly=chance.random() < 0.5)
+            case 3:
+                meter.chip.power_w = chance.choice([0.0, 1400.0, FULL_W])
+            case 4:
+                meter.disk_works = not meter.disk_works
+            case 5 if not meter.chip.is_frozen:
+                meter.look()
+                flowed_wh += meter.chip.counted_wh - counted_wh
+                counted_wh = meter.chip.counted_wh = 0.0
+            case _:
+                pass
+        meter.run(seconds)
+        flowed_wh += meter.chip.counted_wh - counted_wh
+        assert meter.lifetime_wh <= flowed_wh + 1.0
