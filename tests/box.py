@@ -111,6 +111,9 @@ class Box:
     def start(self, node: str) -> None:
         self._graph.start(node)
 
+    def restart_all(self) -> None:
+        self._graph.restart_all()
+
     def restart_if_asked(self) -> bool:
         """Restart all if a node has asked for it, as the supervisor does; return whether."""
         if self._graph.restart_wanted is None:

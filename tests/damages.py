@@ -17,6 +17,8 @@ def files_of(store: str) -> tuple[str, ...]:
     """Return the names of the files of a store."""
     if store.endswith(".sqlite"):
         return tuple(store + end for end in DATABASE_FILES)
+    if not store.endswith(".json"):  # two slots in one file
+        return store, store + BEGUN
     return store, store + PREVIOUS, store + BEGUN
 
 

@@ -1,10 +1,13 @@
 """Disks that refuse, for tests: with real files, also for root."""
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+NOBODY = 65534  # a user that owns nothing
 NOWHERE = Path("/proc/self")  # a directory in which not even root can make a file
 
 
@@ -42,3 +45,40 @@ def full_disk() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def state_directory() -> Iterator[Path]:
+    """Give a directory that every user can reach, as those of pytest cannot."""
+    with TemporaryDirectory(prefix="wallbox-state-") as home:
+        Path(home).chmod(0o777)  # others make the run directory beside it
+        directory = Path(home) / "state"
+        directory.mkdir(mode=0o700)
+        yield directory
+
+
+@contextmanager
+def read_only(directory: Path) -> Iterator[None]:
+    """Let nobody write in a directory, as on a file system that is mounted so.
+
+    Root is another user meanwhile.
+    """
+    files = [each for each in directory.iterdir() if each.is_file()]
+    is_root = os.geteuid() == 0
+    for each in files:
+        each.chmod(0o400)
+        if is_root:
+            os.chown(each, NOBODY, -1)
+    directory.chmod(0o555)
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        directory.chmod(0o700)
+        for each in files:
+            if is_root:
+                os.chown(each, 0, -1)
+            each.chmod(0o600)
