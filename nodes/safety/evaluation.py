@@ -191,7 +191,7 @@ def evaluate(
     # While too hot no current is permitted; the old duty is no fault then, as the vehicle has 6 s
     # to stop.
     if not derating.is_hot:
-        allowed_a = limit_of_temperature(allowed_a, derating.paced_c, False)
+        allowed_a = limit_of_temperature(allowed_a, derating.pace.celsius, False)
     has_excess = has_pwm and offered_a > allowed_a + DUTY_TOLERANCE_A
     wiring_now = wiring.learn(
         before.wiring,

@@ -1,4 +1,7 @@
-"""Derating: from two sensors and a switch, what is too hot and how much current is left. Pure."""
+"""Derating: from two sensors and a switch, what is too hot and how much current is left. Pure.
+
+How the current follows the temperature below the cut-off is in `pace.py`.
+"""
 
 import math
 
@@ -7,16 +10,14 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
+from nodes.safety.pace import DERATE_FROM_C, DERATE_TO_C, NO_PACE, Pace, follow, hold_raise
 
-DERATE_FROM_C, DERATE_TO_C = 70.0, 80.0  # CHG-5: from full current down to 6 A
 RESUME_BELOW_C = 65.0  # LED-5: cooled
 COLDEST_C, HOTTEST_C = -50.0, 150.0  # what an NTC can show; outside it is open or shorted
 LEAP_K = 10.0  # a terminal changes by less in a second (hardware.md 2.5): else a loose sensor
 LEAP_S = 1.0
 SURE_READS = 10  # 0.1 s; a bad reading counts as much as two good ones
 COOLING_S = 60.0  # assumed: no box cools faster; toggling would wear the contactor out
-# The current falls in steps that a vehicle can follow: IEC 61851-1, Table A.6, seq. 5/6.
-PACE_S = 5.0
 
 
 class Derating(Struct, frozen=True, kw_only=True):
@@ -28,8 +29,7 @@ class Derating(Struct, frozen=True, kw_only=True):
     reads: int = 0  # evidence for too hot
     is_hot: bool = False
     cooling_since_s: float = math.inf  # below the limit since; infinity while too hot
-    paced_c: float = DERATE_FROM_C  # what the current follows; below it is full current
-    paced_at_s: float = float("-inf")
+    pace: Pace = NO_PACE
 
 
 COLD = Derating()
@@ -66,10 +66,9 @@ def update(
         cooling_since_s = min(cooling_since_s, now_s)
         is_cooled = moment.reached(cooling_since_s + COOLING_S)
         is_hot = celsius >= RESUME_BELOW_C or not is_cooled
-    paced_c, paced_at_s = derating.paced_c, derating.paced_at_s
-    follows_c = max(celsius, DERATE_FROM_C)
-    if follows_c != paced_c and moment.reached(paced_at_s + PACE_S):
-        paced_c, paced_at_s = follows_c, now_s
+    pace = follow(derating.pace, celsius, moment)
+    if derating.is_hot and not is_hot:
+        pace = hold_raise(pace)  # the end of the pause is a raise
     after = Derating(
         celsius=before_c,
         since_s=since_s,
@@ -77,8 +76,7 @@ def update(
         reads=reads,
         is_hot=is_hot,
         cooling_since_s=cooling_since_s,
-        paced_c=paced_c,
-        paced_at_s=paced_at_s,
+        pace=pace,
     )
     return (derating if after == derating else after), celsius
 
@@ -90,13 +88,15 @@ def carry_over(derating: Derating) -> Derating:
         reads=derating.reads,
         is_hot=derating.is_hot,
         cooling_since_s=derating.cooling_since_s,
-        paced_c=derating.paced_c,
-        paced_at_s=derating.paced_at_s,
+        pace=hold_raise(derating.pace),
     )
 
 
 def limit_of_temperature(full_a: float, temperature_c: float, is_hot: bool) -> float:
-    """Return the current [A] that a temperature [degC] allows, in steps of 0.1 A (CHG-5)."""
+    """Return the current [A] that a temperature [degC] allows, in steps of 0.1 A (CHG-5).
+
+    :param temperature_c: `Pace.celsius`, not the reading itself.
+    """
     if is_hot:
         return 0.0
     if temperature_c <= DERATE_FROM_C:

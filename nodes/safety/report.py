@@ -102,7 +102,7 @@ def _status(
         if evaluation is None
         else round(evaluation.temperature_c, 1),
         installation_limit_a=installation_limit_a,
-        limit_a=limit_of_temperature(installation_limit_a, derating.paced_c, derating.is_hot),
+        limit_a=limit_of_temperature(installation_limit_a, derating.pace.celsius, derating.is_hot),
         phase=state.phase,
         detail=words.why_not_closed(state.phase, reason, faults.records, state.memory.problem),
         records=tuple(words.as_fault(record) for record in faults.records),

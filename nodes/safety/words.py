@@ -9,7 +9,7 @@ from msgs.safety import Fault, FaultCode, SafetyPhase
 from nodes.safety.cycle import LATE_S, STALLED_S
 from nodes.safety.evaluation import EARTH_LIMIT_OHM, Stale
 from nodes.safety.finding import Cause, Finding, Record
-from nodes.safety.heat import DERATE_TO_C
+from nodes.safety.pace import DERATE_TO_C
 from nodes.safety.supply import LEAST_V, MOST_V
 from nodes.safety.why import Reason, Why
 

@@ -1,6 +1,5 @@
 """Temperatures judged: too hot, failed, leaping, and the current that is left."""
 
-import itertools
 import math
 
 import pytest
@@ -8,6 +7,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from nodes.safety.heat import COLD, HOTTEST_C, Derating, carry_over, limit_of_temperature, update
+from nodes.safety.pace import hold_raise
 
 ROUND_S = 0.01
 
@@ -135,25 +135,9 @@ def test_a_switch_that_is_open_is_heat_at_once_and_for_a_minute() -> None:
 
 def test_heat_outlives_a_failed_reading_and_the_rest_is_felt_anew() -> None:
     box = rested().warm(81.0)
-    assert carry_over(box.derating) == replace(box.derating, celsius=None, since_s=0.0)
+    rest = replace(box.derating, celsius=None, since_s=0.0, pace=hold_raise(box.derating.pace))
+    assert carry_over(box.derating) == rest
     assert not carry_over(rested().derating).is_hot
-
-
-@pytest.mark.req("CHG-5")
-def test_heat_takes_current_away_in_steps_that_a_vehicle_can_follow() -> None:
-    box = rested().warm(71.0)
-    paced_c = []
-    for tenths in range(710, 790):
-        box.read(tenths / 10.0, times=20)  # 0.5 K a second
-        paced_c.append(box.derating.paced_c)
-    steps = sorted(set(paced_c))
-    assert steps[0] == pytest.approx(71.0, abs=0.1)
-    assert [after - before for before, after in itertools.pairwise(steps[1:])] == (
-        pytest.approx([2.5] * (len(steps) - 2), abs=0.11)
-    )
-    box.read(78.0, times=500)
-    assert box.derating.paced_c == 78.0  # cooler is followed as slowly
-    assert rested().read(40.0, times=3).derating.paced_c == 70.0  # below it the current is the same
 
 
 def felt(*values: tuple[float, float]) -> tuple[Derating, float]:
@@ -187,23 +171,15 @@ def test_a_leap_does_not_outlast_its_return() -> None:
     assert felt((0.0, 30.0), (0.1, 50.0), (0.2, 31.0), (0.3, 50.0), (1.3, 50.0))[1] == 50.0
 
 
-@pytest.mark.req("CHG-5")
-@pytest.mark.parametrize(
-    ("values", "paced_c"),
-    [
-        (((0.0, 71.0), (4.99, 76.0)), 71.0),
-        (((0.0, 71.0), (5.0, 76.0)), 76.0),
-        (((0.0, 71.0), (5.0, 71.0), (6.0, 76.0)), 76.0),  # what stays the same is no step
-        (((0.0, 71.0), (5.0, 76.0), (9.99, 73.0)), 76.0),
-        (((0.0, 69.0), (0.1, 70.0), (0.2, 71.0)), 71.0),  # up to 70 degC nothing is a step
-        (((0.0, 69.0), (0.1, 70.1), (0.2, 71.0)), 70.1),
-        (((0.0, 71.0), (5.0, 69.0), (5.1, 71.0)), 70.0),  # a step down to below 70 degC is one
-    ],
-)
-def test_the_current_follows_heat_each_five_seconds(
-    values: tuple[tuple[float, float], ...], paced_c: float
-) -> None:
-    assert felt(*values)[0].paced_c == paced_c
+@pytest.mark.req("LED-5", "CHG-5")
+def test_the_end_of_a_pause_is_a_raise_and_the_next_waits_for_30_s() -> None:
+    box = rested().warm(81.0).read(81.0, times=600).warm(72.0)
+    box.now_s += 20.0  # of the 30 s
+    box.read(72.0)
+    assert box.derating.pace.cooler_since_s is not None
+    hot = replace(box.derating, cooling_since_s=0.0)
+    cooled, _ = update(hot, Moment(box.now_s), 64.0, -40.0, is_switched_off=False)
+    assert (cooled.is_hot, cooled.pace.cooler_since_s) == (False, None)
 
 
 def test_the_same_again_keeps_what_was_felt() -> None:

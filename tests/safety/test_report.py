@@ -21,6 +21,7 @@ from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.heat import COLD
 from nodes.safety.latch import Latch, LatchWrite, Memory
 from nodes.safety.mains_reset import MainsReset
+from nodes.safety.pace import Pace
 from nodes.safety.plug import PlugState
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, SelfTesting
@@ -289,7 +290,7 @@ def test_a_line_that_no_window_fits_is_said_as_e(
 def test_the_limit_is_what_the_heat_leaves_of_the_installations(
     paced_c: float, is_hot: bool, limit_a: float
 ) -> None:
-    heat = replace(COLD, paced_c=paced_c, is_hot=is_hot)
+    heat = replace(COLD, pace=Pace(celsius=paced_c), is_hot=is_hot)
     judged = replace(NOTHING_EVALUATED, derating=heat, switches=Switches(installation_limit_a=16.0))
     status = said(replace(READY, evaluation_state=judged))
     assert (status.installation_limit_a, status.limit_a) == (16.0, limit_a)

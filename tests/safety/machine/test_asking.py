@@ -133,6 +133,8 @@ def test_a_generator_that_offers_more_than_our_own_limits_opens_after_half_a_sec
         for board_c in (34.0, 43.0, 52.0, 61.0, 70.0):
             rig.reading = {"board_c": board_c}
             rig.run(1.01)
+        rig.reading = limits
+        rig.run(5.1)  # the limit follows
     rig.reading = {**limits, "duty_percent": duty_percent}
     rig.inputs = {"pilot": replace(pilot(CpState.C, rig.offered_a), duty_percent=duty_percent)}
     rig.run(0.49)

@@ -119,7 +119,7 @@ def test_heat_pauses_and_charging_goes_on_by_itself_once_cooled() -> None:
     for terminal_c in (39.0, 48.0, 57.0, 66.0, 75.0):
         rig.reading = {"terminal_c": terminal_c}
         rig.run(1.01)
-    assert rig.status.limit_a == 19.0
+    assert rig.run(4.0).status.limit_a == 19.0
     assert rig.faults() == ()
     rig.reading = {"terminal_c": 81.0}
     rig.run(0.2)
