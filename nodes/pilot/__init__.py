@@ -13,8 +13,8 @@ one of them withdraws its permission (at once). The hardware PWM goes on after t
 restart in place adopts the duty that it reads back, and safety opens when pilot/status has been
 silent for 1.0 s.
 
-A vehicle that has not answered its offer for 30 s is woken once in a session (of this incarnation):
-4 s of state F, then X1 for at least one second.
+A vehicle that has not answered its offer for 30 s may be asleep and is woken, by X1 or by state F
+and then X1; `waking.py` has the rules.
 
 It decides neither whether current may flow (safety) nor how much (load_manager): it offers the
 lowest of their limits, and never more than the installation may carry.

@@ -30,9 +30,9 @@ from msgs.pilot import (
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.topics import LOAD_OFFER, SAFETY_STATUS, SESSION_STATUS
+from nodes.pilot import waking
 from nodes.pilot.cp_line import CpLineReading
-
-_ASKS = (CpState.C, CpState.D)
+from nodes.pilot.waking import Waking
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -51,12 +51,7 @@ class Config(Struct, frozen=True, kw_only=True):
     idle_period_s: float = 0.05
     idle_say_s: float = 0.1
     again_s: float = 0.005  # to the next look after a reading that does not confirm the state
-    # A vehicle that does not answer its offer may be asleep: state F and then X1 wake it.
-    # Once for each session. EVerest: 30 s, T_step_EF 4.0 s, then 0.75 s in X1.
-    wake_up: bool = True
-    wake_after_s: float = 30.0
-    wake_f_s: float = 4.0
-    wake_x1_s: float = 0.75
+    wake_up: bool = True  # a vehicle that does not answer its offer may be asleep: `waking.py`
 
 
 class Permission(Struct, frozen=True, kw_only=True):
@@ -72,6 +67,8 @@ class SessionPermission(Struct, frozen=True, kw_only=True):
 
     permitted: bool
     session_id: str
+    has_energy: bool  # counted in this session
+    is_card_required: bool
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -94,10 +91,7 @@ class State(Struct, frozen=True, kw_only=True):
     safety_heard: bool = False
     session_heard: bool = False
     offer_heard: bool = False
-    has_asked: bool = False  # the vehicle has answered this offer with C or D
-    unanswered_s: float | None = None  # since when it has not answered
-    woken: str = ""  # the session in which it was woken
-    wake_from_s: float = -math.inf  # when state F began
+    waking: Waking = Waking()
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
@@ -133,7 +127,12 @@ def look(
         ),
         session=None
         if session is None
-        else SessionPermission(permitted=session.permitted, session_id=session.session_id),
+        else SessionPermission(
+            permitted=session.permitted,
+            session_id=session.session_id,
+            has_energy=session.energy_wh > 0.0,
+            is_card_required=session.authorization_required,
+        ),
         offer_a=None if offer is None else offer.limit_a,
     )
 
@@ -152,7 +151,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
                 state,
                 offered_a=adopted_a,
                 changed_s=inputs.now_s if adopted_a else -math.inf,
-                has_asked=True,  # assumed: a vehicle that is full must not be woken
+                waking=waking.found(is_offered=bool(adopted_a)),
             )
         elif not _has_run(state, config.line_grace_s, moment) and _next_offer(
             config, state, inputs, None, moment
@@ -242,32 +241,24 @@ def _wake(
 ) -> State:
     """Begin to wake a vehicle that has not answered its offer; the offer falls to 0.
 
-    After state F (4 s) the line stays in X1 for at least 1 s, because the offer rises only 5 s
-    after its last change.
+    The 5 s between two changes of the duty keep it in X1 for at least a second after state F.
     """
-    now_s, session, is_offered = inputs.now_s, inputs.session, bool(state.offered_a)
-    has_asked = is_offered and (state.has_asked or cp_state in _ASKS)
-    is_waiting = is_offered and cp_state is CpState.B and not has_asked
-    unanswered_s = state.unanswered_s if is_waiting else None
-    if is_waiting and unanswered_s is None:
-        unanswered_s = now_s
-    if (
-        config.wake_up
-        and session is not None
-        and session.session_id not in ("", state.woken)
-        and unanswered_s is not None
-        and moment.reached(unanswered_s + config.wake_after_s)
-    ):
-        return replace(
-            state,
-            offered_a=0.0,
-            changed_s=now_s,
-            woken=session.session_id,
-            wake_from_s=now_s,
-        )
-    if (has_asked, unanswered_s) == (state.has_asked, state.unanswered_s):
-        return state
-    return replace(state, has_asked=has_asked, unanswered_s=unanswered_s)
+    session, offer_a = inputs.session, inputs.offer_a
+    is_permitted = session is not None and session.permitted
+    seen = waking.Seen(
+        cp_state=cp_state,
+        is_offered=bool(state.offered_a),
+        has_limit=is_permitted and offer_a is not None and offer_a >= MIN_OFFER_A,
+        session_id="" if session is None else session.session_id,
+        has_energy=session is not None and session.has_energy,
+        is_card_required=session is None or session.is_card_required,
+    )
+    followed = waking.follow(state.waking, seen, moment)
+    way = waking.way_to_wake(followed, seen, moment) if config.wake_up else None
+    if way is not None:
+        followed = waking.begin(followed, way, inputs.now_s)
+        return replace(state, offered_a=0.0, changed_s=inputs.now_s, waking=followed)
+    return state if followed is state.waking else replace(state, waking=followed)
 
 
 def _outputs(
@@ -280,8 +271,7 @@ def _outputs(
 ) -> Outputs:
     """Return the duty, what is published, and when to look and to step again."""
     offered_a = state.offered_a or 0.0
-    is_in_f = not moment.reached(state.wake_from_s + config.wake_f_s)
-    is_waking = not moment.reached(state.wake_from_s + config.wake_f_s + config.wake_x1_s)
+    is_in_f = waking.is_in_f(state.waking, moment)
     duty_percent = STATE_F_PERCENT if is_in_f else duty_of_offer(offered_a)
     status: PilotStatus | None = None
     if cp_state is not None:
@@ -291,7 +281,7 @@ def _outputs(
             offered_a=offered_a,
             high_v=reading.high_v if reading is not None else 0.0,
             low_v=reading.low_v if reading is not None else 0.0,
-            waking=is_waking,
+            waking=waking.is_waking(state.waking, moment),
         )
     is_at_rest = state == before
     is_idle = cp_state is CpState.A

@@ -106,6 +106,11 @@ class Rig:
         self.now_s = self.next_s = now_s
         return self.run(0.0, **changes).outputs
 
+    def restart(self) -> "Rig":
+        """A new process: its memory is gone, the generator goes on."""
+        self.state, self._before = State(), None
+        return self
+
     def show(self, state: str) -> "Rig":
         assert self.inputs.reading is not None
         self.vehicle = state
@@ -613,13 +618,32 @@ def test_no_vehicle_is_woken_for_a_session_that_has_ended() -> None:
     assert F not in duties(rig, said)
 
 
-def test_a_vehicle_is_woken_once_in_a_session_and_again_in_the_next() -> None:
+def test_an_offer_is_woken_for_once_and_one_after_0_a_is_a_new_one() -> None:
     rig = Rig("B").run(40.0)
     said = len(rig.said)
     rig.run(600.0)
+    rig.run(60.0, session=changed(SESSION, session_id="2"))
+    rig.run(60.0, offer=changed(OFFER, limit_a=6.0)).run(60.0, offer=OFFER)
     assert F not in duties(rig, said)
-    rig.run(31.0, session=changed(SESSION, session_id="2"))
+    rig.run(1.0, offer=changed(OFFER, limit_a=0.0)).run(36.0, offer=OFFER)
     assert F in duties(rig, said)
+
+
+def test_a_plug_in_is_woken_five_times_at_most() -> None:
+    rig = Rig("B")
+    for _ in range(8):
+        rig.run(60.0, offer=OFFER).run(10.0, offer=changed(OFFER, limit_a=0.0))
+    assert duties(rig).count(F) == 5
+    rig.show("A").run(1.0).show("B").run(60.0, offer=OFFER)
+    assert duties(rig).count(F) == 6
+
+
+def test_a_bounce_of_the_plug_is_no_new_plug_in() -> None:
+    rig = Rig("B")
+    for _ in range(7):
+        rig.run(60.0, offer=OFFER).run(10.0, offer=changed(OFFER, limit_a=0.0))
+        rig.show("A").run(0.2).show("B")
+    assert duties(rig).count(F) == 5
 
 
 @pytest.mark.parametrize("answer", ["C", "D"])
@@ -673,8 +697,103 @@ def test_a_vehicle_that_leaves_while_it_is_woken_is_seen_out_afterwards() -> Non
     assert not rig.said[-1].waking
 
 
-def test_a_restart_that_finds_an_offer_does_not_wake_a_vehicle_that_may_be_full() -> None:
-    assert F not in duties(Rig("B", duty_percent=26.7).run(120.0))
+def test_a_vehicle_beside_an_offer_that_a_restart_has_found_is_woken() -> None:
+    rig = Rig("B", duty_percent=26.7).run(29.0)
+    assert F not in duties(rig)
+    assert F in duties(rig.run(2.0))
+
+
+def test_a_vehicle_beside_a_found_offer_is_full_if_its_session_has_energy() -> None:
+    rig = Rig("B", duty_percent=26.7)
+    rig.run(120.0, session=changed(SESSION, energy_wh=5_000.0))
+    assert F not in duties(rig)
+    rig.run(5.0, offer=changed(OFFER, limit_a=0.0)).run(120.0, offer=OFFER)
+    assert F not in duties(rig)
+
+
+def test_a_restart_in_a_pause_leaves_a_vehicle_that_has_drawn_to_be_woken() -> None:
+    rig = Rig("B").run(10.0, offer=changed(OFFER, limit_a=0.0))
+    rig.run(40.0, offer=OFFER, session=changed(SESSION, energy_wh=5_000.0))
+    assert F in duties(rig)
+
+
+@pytest.mark.parametrize("energy_wh", [1.0, 20_000.0])
+def test_a_vehicle_that_has_drawn_and_left_by_itself_is_full(energy_wh: float) -> None:
+    session = changed(SESSION, energy_wh=energy_wh)
+    rig = Rig("C").run(5.0, session=session).show("B").run(5.0)
+    for _ in range(3):
+        rig.run(10.0, offer=changed(OFFER, limit_a=0.0)).run(120.0, offer=OFFER)
+    assert F not in duties(rig)
+    rig.show("A").run(1.0, session=changed(SESSION, session_id="")).show("B")
+    rig.run(40.0, session=changed(SESSION, session_id="2"))
+    assert F in duties(rig)
+
+
+@pytest.mark.parametrize("away_s", [0.1, 0.8])
+def test_a_disturbance_of_the_line_makes_no_vehicle_full(away_s: float) -> None:
+    rig = Rig("C").run(5.0, session=changed(SESSION, energy_wh=900.0))
+    rig.show("B").run(away_s).show("C").run(5.0)
+    rig.run(3.0, offer=changed(OFFER, limit_a=0.0)).show("B").run(40.0, offer=OFFER)
+    assert F in duties(rig)
+
+
+def test_a_vehicle_that_leaves_because_of_0_a_is_not_full() -> None:
+    rig = Rig("C").run(5.0, session=changed(SESSION, energy_wh=900.0))
+    rig.run(0.1, offer=changed(OFFER, limit_a=0.0)).show("B").run(60.0).run(40.0, offer=OFFER)
+    assert F in duties(rig)
+
+
+# Where a card is required, state F hides the plug from the card: X1 and the duty come first.
+CARD = changed(SESSION, authorization_required=True)
+
+
+def test_where_a_card_is_required_x1_is_tried_before_state_f() -> None:
+    rig = Rig("B").run(30.3, session=CARD)
+    assert (rig.said[-1].duty_percent, rig.said[-1].waking) == (X1, True)
+    assert duties(rig) == pytest.approx([26.7, X1], abs=0.1)
+    rig.run(5.0)
+    assert rig.said[-1].duty_percent == pytest.approx(26.7, abs=0.1)
+    rig.run(29.0)
+    assert F not in duties(rig)
+    rig.run(2.0)
+    assert rig.said[-1].duty_percent == F
+
+
+@pytest.mark.parametrize(("after_s", "is_waking"), [(2.999, True), (3.0, False)])
+def test_the_waking_in_x1_alone_takes_3_s(after_s: float, is_waking: bool) -> None:
+    rig = Rig("B")
+    rig.inputs = replace(rig.inputs, session=CARD)
+    for early_s in (0.25, 0.125, 0.0):
+        rig.at(1024.0 - early_s)
+    rig.at(1054.0)
+    rig.at(1054.0 + after_s)
+    assert (rig.outputs.duty_percent, rig.said[-1].waking) == (X1, is_waking)
+
+
+def test_a_vehicle_that_x1_has_woken_sees_no_state_f() -> None:
+    rig = Rig("B").run(37.0, session=CARD).show("C").run(60.0).show("B").run(600.0)
+    assert F not in duties(rig)
+
+
+def test_x1_and_state_f_for_one_offer_are_one_wake_up() -> None:
+    rig = Rig("B")
+    rig.inputs = replace(rig.inputs, session=CARD)
+    for _ in range(8):
+        rig.run(100.0, offer=OFFER).run(10.0, offer=changed(OFFER, limit_a=0.0))
+    assert duties(rig).count(F) == 5
+
+
+@pytest.mark.parametrize("away_s", [1.0, 60.0])
+def test_an_offer_that_is_paused_while_a_vehicle_is_woken_is_a_new_one(away_s: float) -> None:
+    rig = Rig("B").run(31.0).run(away_s, offer=changed(OFFER, limit_a=0.0))
+    rig.run(45.0, offer=OFFER)
+    assert duties(rig).count(F) == 2
+
+
+def test_the_self_test_after_state_f_makes_no_new_offer() -> None:
+    rig = Rig("B").run(32.0).run(6.0, safety=changed(SAFETY, permitted=False))
+    rig.run(120.0, safety=SAFETY)
+    assert duties(rig).count(F) == 1
 
 
 def test_a_restart_in_state_f_ends_it() -> None:
