@@ -28,7 +28,7 @@ class Setting:
     """One value."""
 
     value: Any
-    place: str  # file and key as written: "plan.toml: load_manager.phases"
+    place: str  # file and key as written: "plan.toml: load_manager.main_fuse_a"
 
 
 class Configured:

@@ -15,7 +15,6 @@ NO_METER = "none"
 _VALUES = {
     "load_manager.main_fuse_a": "main_fuse_a",
     "load_manager.monitoring": "monitoring.enabled",
-    "load_manager.phases": "phase_assignment",
     "session.authorization": "authorization.required",
 }
 _METERS = {"meter.house": "house_meter", "meter.solar": "solar_meter"}

@@ -86,6 +86,15 @@ METER_LINES: dict[PhaseAssignment, tuple[int, ...]] = {
 """The house meter's lines (0 is L1) that feed the wallbox's L1, L2 and L3 (MET-4)."""
 
 
+def fits(assignment: PhaseAssignment, wired: tuple[bool, bool, bool]) -> bool:
+    """Return whether an assignment agrees with the phases that safety has found wired to the box.
+
+    An assignment of a single phase is for a box with only L1 wired. While none is known, all agree.
+    """
+    lines = 1 if wired == (True, False, False) else 3
+    return not any(wired) or len(METER_LINES[assignment]) == lines
+
+
 class Wlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "WLAN / WiFi Connection" (WEB-8): the box as a client of the home network."""
 

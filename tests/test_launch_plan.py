@@ -276,7 +276,6 @@ def test_settings_are_merged_key_by_key_and_given_to_system(tmp_path: Path) -> N
 NAMES: list[tuple[str, dict[str, object]]] = [
     ("load_manager.main_fuse_a=25", {"main_fuse_a": 25}),
     ("load_manager.monitoring=true", {"monitoring": {"enabled": True}}),
-    ("load_manager.phases=L2", {"phase_assignment": "L2"}),
     ("session.authorization=true", {"authorization": {"required": True}}),
     ("meter.solar=none", {"solar_meter": {"enabled": False}}),
     ("meter.house=tq@10.0.0.7:502/3",

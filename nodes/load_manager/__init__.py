@@ -18,6 +18,10 @@ neither pauses a charge, nor raises its current, nor ends a pause.
 machine.py is the step; wishes.py evaluates the sources, house.py the meter, vehicle.py what the
 vehicle draws, ramp.py the rise of the fuse's claim; claims.py has the other claims and arbitrates.
 
+The phase assignment says which phases of the house feed the box. If the phases that safety has
+found wired contradict it, from wherever it was set, or the vehicle draws on a phase beside it, each
+line of the box counts on every phase of the house.
+
 The claim of the fuse falls at once and rises only after the headroom has lasted, so that it follows
 neither the meter's noise nor the vehicle's delay. To spare the contactor, each pause within an hour
 lasts twice as long as the previous one, up to ten minutes.

@@ -69,7 +69,12 @@ def fuse(
         )
     else:
         detail += "."
-    if headroom.unassigned_lines:
+    if headroom.wrong is not None:
+        detail += (
+            f" The phase assignment {headroom.wrong} does not fit the phases that are wired to the "
+            "box: every phase of the house counts."
+        )
+    elif headroom.unassigned_lines:
         lines = " and ".join(f"L{line + 1}" for line in headroom.unassigned_lines)
         detail += (
             f" The car draws on the box's {lines}, beside the phase assignment: "

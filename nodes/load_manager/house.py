@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
-from msgs.settings import METER_LINES, PhaseAssignment
+from msgs.settings import METER_LINES, PhaseAssignment, fits
 from msgs.topics import METER_HOUSE
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, VehicleDraw
 
@@ -18,6 +18,18 @@ MOST_POSSIBLE_A = 250.0  # assumed: four of the largest fuses that can be set
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
 # boots returns 0 V and 0 A, as if the house used no current.
 LEAST_V, MOST_V = 100.0, 300.0
+
+
+class Lines(Struct, frozen=True, kw_only=True):
+    """Which line of the box lies on which of the meter: as it is set, and what safety has found."""
+
+    assignment: PhaseAssignment
+    wired: tuple[bool, bool, bool] = (False, False, False)  # L1 first; none: not known
+
+    @property
+    def wrong(self) -> PhaseAssignment | None:
+        """Return an assignment that the wiring contradicts, from wherever it was set."""
+        return None if fits(self.assignment, self.wired) else self.assignment
 
 
 class HouseMeterState(Struct, frozen=True, kw_only=True):
@@ -40,17 +52,18 @@ class Headroom(Struct, frozen=True, kw_only=True):
     phase: str  # of the meter: "L1"
     is_certain: bool
     unassigned_lines: tuple[int, ...] = ()  # of the box, in use, not named by the assignment
+    wrong: PhaseAssignment | None = None  # an assignment that the wiring of the box contradicts
 
 
 def watch(
     house: HouseMeterState,
     reading: MeterReading | None,
     vehicle: VehicleDraw,
-    phases: PhaseAssignment,
+    lines: Lines,
     moment: Moment,
 ) -> HouseMeterState:
     """Take the newest message of the meter, and decide whether it is lost."""
-    if reading is not None and not _is_good(reading, vehicle, phases):
+    if reading is not None and not _is_good(reading, vehicle, lines):
         house = replace(house, good=0)
         if house.reading is None and reading.sampled_ns:  # lost before this node began
             house = replace(house, since_s=min(house.since_s, reading.sampled_ns / 1e9))
@@ -78,14 +91,14 @@ def _is_news(house: HouseMeterState, reading: MeterReading, moment: Moment) -> b
     )
 
 
-def _is_good(reading: MeterReading, vehicle: VehicleDraw, phases: PhaseAssignment) -> bool:
+def _is_good(reading: MeterReading, vehicle: VehicleDraw, lines: Lines) -> bool:
     """Return whether a reading is plausible, on every phase that counts.
 
     Low or negative currents do not contradict the box's own: the house may have PV. Exactly 0 A on
     a line on which the box draws current contradicts it: a current transformer is not connected.
     """
     drawn_a = vehicle.samples[-1].current_a if vehicle.samples else (0.0, 0.0, 0.0)
-    pairs = _pairs(vehicle, phases)
+    pairs = _pairs(vehicle, lines)
     is_unconnected = any(
         drawn_a[box] > USED_ABOVE_A
         and reading.lines[meter].current_a == 0.0
@@ -103,27 +116,31 @@ def _is_good(reading: MeterReading, vehicle: VehicleDraw, phases: PhaseAssignmen
     )
 
 
-def _unassigned_lines(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[int]:
+def _unassigned_lines(vehicle: VehicleDraw, lines: Lines) -> list[int]:
     """Return the box's lines that this vehicle draws on and the assignment does not name."""
-    return [box for box in range(len(METER_LINES[phases]), 3) if vehicle.used[box]]
+    return [box for box in range(len(METER_LINES[lines.assignment]), 3) if vehicle.used[box]]
 
 
-def _pairs(vehicle: VehicleDraw, phases: PhaseAssignment) -> list[tuple[int, int]]:
+def _pairs(vehicle: VehicleDraw, lines: Lines) -> list[tuple[int, int]]:
     """Return which line of the box may lie on which of the meter.
 
-    A current on a line that the assignment does not name shows that the assignment is wrong: then
-    each line of the box may be on each line of the meter.
+    An assignment is wrong if the wiring of the box contradicts it, or if the vehicle draws current
+    on a line that it does not name: then each line of the box may be on each line of the meter.
     """
-    if _unassigned_lines(vehicle, phases):
-        return [(box, meter) for box in range(3) if vehicle.used[box] for meter in range(3)]
-    return list(enumerate(METER_LINES[phases]))
+    if lines.wrong is not None:
+        boxes = [box for box in range(3) if lines.wired[box] or vehicle.used[box]]
+    elif _unassigned_lines(vehicle, lines):
+        boxes = [box for box in range(3) if vehicle.used[box]]
+    else:
+        return list(enumerate(METER_LINES[lines.assignment]))
+    return [(box, meter) for box in boxes for meter in range(3)]
 
 
 def headroom_of(
     reading: MeterReading,
     drawn: Drawn,
     vehicle: VehicleDraw,
-    phases: PhaseAssignment,
+    lines: Lines,
     main_fuse_a: float,
     margin_a: float,
 ) -> Headroom:
@@ -135,7 +152,7 @@ def headroom_of(
     vehicle's current changes, the house's total changes by no more than that, and the difference of
     the magnitudes never makes the headroom too large.
     """
-    every = _pairs(vehicle, phases)
+    every = _pairs(vehicle, lines)
     pairs = [pair for pair in every if not vehicle.unused[pair[0]]] or every
 
     def most_used_by_others(current_a: Currents) -> tuple[float, int]:
@@ -149,5 +166,6 @@ def headroom_of(
         used_a=used_a,
         phase=f"L{meter + 1}",
         is_certain=drawn.is_certain,
-        unassigned_lines=tuple(_unassigned_lines(vehicle, phases)),
+        unassigned_lines=tuple(_unassigned_lines(vehicle, lines)),
+        wrong=lines.wrong,
     )

@@ -20,7 +20,7 @@ from msgs.pilot import MIN_OFFER_A, PLUGGED, UNPLUGGED_S, CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from nodes.load_manager import claims
-from nodes.load_manager.house import Headroom, HouseMeterState, headroom_of, watch
+from nodes.load_manager.house import Headroom, HouseMeterState, Lines, headroom_of, watch
 from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, reset_pauses
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.vehicle import GAP_S, Drawn, VehicleDraw, drawn_at, observe
@@ -33,6 +33,7 @@ SETTINGS_S = 3.0  # assumed: a running system node is heard much sooner
 # offer before the start.
 FOLLOWED_S = 0.02
 HOUSE = "the house meter"  # name of its claim after a start
+NONE_WIRED = (False, False, False)  # safety does not know yet which phases are wired
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class State(Struct, frozen=True, kw_only=True):
     begun_s: float
     house: HouseMeterState
     supply_limits: SupplyLimits | None = None  # in use; None: the settings are not known yet
+    wired: tuple[bool, bool, bool] = NONE_WIRED  # the box's phases, as safety has found them
     vehicle: VehicleDraw = field(default_factory=VehicleDraw)
     headroom: Headroom | None = None  # of the newest good reading
     headroom_ns: int = 0  # when the newest good reading was taken
@@ -96,6 +98,10 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     is_unplugged = state.out_since_s is not None and moment.reached(state.out_since_s + UNPLUGGED_S)
     if inputs.supply_limits is not None and inputs.supply_limits != state.supply_limits:
         state = _adopt(state, inputs.supply_limits, inputs)
+    if inputs.safety is not None and inputs.safety.wired_phases not in (NONE_WIRED, state.wired):
+        # The last reading is evaluated again, as after a change of the settings.
+        wired = inputs.safety.wired_phases
+        state = replace(state, wired=wired, headroom=None, previous_headroom_a=math.inf)
     if state.supply_limits is not None and state.supply_limits.monitoring:
         state = _monitor(config, state.supply_limits, state, inputs, moment, is_unplugged)
     elif state.ramp_ends_s is not None and moment.reached(state.ramp_ends_s):
@@ -185,7 +191,8 @@ def _monitor(
     newest = inputs.house
     if newest is not None and newest.meter != limits.meter:
         newest = None  # of the previous meter
-    house = watch(state.house, newest, vehicle, limits.phases, moment)
+    lines = Lines(assignment=limits.phases, wired=state.wired)
+    house = watch(state.house, newest, vehicle, lines, moment)
     if is_unplugged and state.ramp is not None:
         state = replace(state, ramp=reset_pauses(state.ramp))
     state = replace(state, vehicle=vehicle, house=house)
@@ -233,7 +240,7 @@ def _read(
         reading,
         drawn,
         state.vehicle,
-        limits.phases,
+        Lines(assignment=limits.phases, wired=state.wired),
         main_fuse_a,
         config.margin_a,
     )

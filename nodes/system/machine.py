@@ -17,7 +17,7 @@ from msgs.led import Color, Effect, LedFrame
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.setting_keys import LEAVES, Flat, SettingError, check, flatten, shown, unflatten
-from msgs.settings import METER_LINES, UNKNOWN, PhaseAssignment, Settings, problems
+from msgs.settings import UNKNOWN, PhaseAssignment, Settings, fits, problems
 from msgs.stored import Stored
 from nodes.system import words
 from nodes.system.words import AuthorizationRefusal
@@ -187,16 +187,9 @@ def _check(key: str, value: Any, manufacturers: Iterable[str]) -> None:
 
 
 def _fitting(safety: SafetyStatus | None) -> tuple[PhaseAssignment, ...]:
-    """Return the assignments that agree with the wired phases.
-
-    An assignment of a single phase is for a box with only L1 wired. While safety does not know the
-    phases, all agree.
-    """
+    """Return the assignments that agree with the wired phases; all while safety is silent."""
     wired = (False, False, False) if safety is None else safety.wired_phases
-    if not any(wired):
-        return tuple(PhaseAssignment)
-    lines = 1 if wired == (True, False, False) else 3
-    return tuple(each for each in PhaseAssignment if len(METER_LINES[each]) == lines)
+    return tuple(each for each in PhaseAssignment if fits(each, wired))
 
 
 def _refusal_to_authorize(messages: Messages) -> AuthorizationRefusal | None:

@@ -1,5 +1,6 @@
 """The lowest claim wins, the chain is published, and silence is never headroom (MET-1 to MET-7)."""
 
+import itertools
 import math
 from typing import Any
 
@@ -13,10 +14,11 @@ from msgs.meter import MeterReading
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
-from msgs.settings import PhaseAssignment
+from msgs.settings import METER_LINES, PhaseAssignment, fits
 from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.house import MOST_POSSIBLE_A
 from nodes.load_manager.machine import HEAR_S, Config, Inputs, start, step
+from nodes.load_manager.ramp import RAISE_AFTER_S
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.wishes import Source
 from tests.builders import (
@@ -358,6 +360,75 @@ def test_a_current_beside_the_assignment_lets_every_phase_of_the_house_count(
         named = int(phases[1]) - 1
         offer = desk.run(60.0, pilot=pilot(CpState.B))
         assert offer.limit_a == (0.0 if named == busy else 32.0)
+
+
+ONE, TWO, ALL = (True, False, False), (True, False, True), (True, True, True)
+
+
+@pytest.mark.req("MET-1", "MET-4")
+@pytest.mark.parametrize(
+    ("phases", "wired", "limit_a", "is_wrong"),
+    [
+        # other loads of 2, 10 and 14 A on the phases of a house with 25 A
+        (PhaseAssignment.L1, ALL, 10.5, True),
+        (PhaseAssignment.L1, TWO, 10.5, True),
+        (PhaseAssignment.L1, ONE, 22.5, False),
+        (PhaseAssignment.L2, ONE, 14.5, False),
+        (PhaseAssignment.L1_L2_L3, ONE, 10.5, True),
+        (PhaseAssignment.L2_L3_L1, ALL, 10.5, False),
+        (PhaseAssignment.L2_L3_L1, TWO, 10.5, False),
+        (PhaseAssignment.L1, (False, False, False), 22.5, False),  # safety does not know yet
+    ],
+)
+def test_of_an_assignment_that_the_wiring_contradicts_every_phase_of_the_house_counts(
+    phases: PhaseAssignment, wired: tuple[bool, bool, bool], limit_a: float, is_wrong: bool
+) -> None:
+    desk = Desk(phases=phases, fuse_a=25.0)
+    offer = desk.run(5.0, house=(2.0, 10.0, 14.0), safety=replace(safety(), wired_phases=wired))
+    assert offer.limit_a == limit_a
+    text = f"The phase assignment {phases} does not fit the phases that are wired to the box"
+    assert (text in offer.detail) is is_wrong
+
+
+@pytest.mark.req("MET-1", "MET-4")
+def test_a_wiring_that_contradicts_the_assignment_counts_with_the_message_that_shows_it() -> None:
+    desk = Desk(phases=PhaseAssignment.L1, fuse_a=25.0)
+    known = replace(safety(), wired_phases=ONE)
+    assert desk.run(5.0, house=(2.0, 15.0, 2.0), safety=known).limit_a == 22.5
+    desk.safety = replace(known, wired_phases=ALL)
+    desk.step()
+    assert desk.said[-1][1].limit_a == 9.5
+    desk.safety = replace(known, wired_phases=(False, False, False))  # a safety that starts again
+    desk.step()
+    assert desk.said[-1][1].limit_a == 9.5
+    assert desk.run(RAISE_AFTER_S - 1.0, safety=known).limit_a == 9.5
+    assert desk.run(3.0).limit_a == 22.5
+
+
+@pytest.mark.req("MET-1", "MET-4")
+@pytest.mark.parametrize("phases", list(PhaseAssignment))
+@pytest.mark.parametrize("wired", [ONE, TWO, ALL])
+def test_no_assignment_loads_a_phase_beyond_the_fuse_whatever_is_wired(
+    phases: PhaseAssignment, wired: tuple[bool, bool, bool]
+) -> None:
+    """The box's lines lie on any phases of the house that the assignment leaves possible."""
+    others_a = (2.0, 7.0, 12.0)
+    known = replace(safety(), wired_phases=wired)
+    for feeds in itertools.permutations(range(3)):
+        named = METER_LINES[phases]
+        is_true = all(feeds[box] == meter for box, meter in enumerate(named))
+        if fits(phases, wired) and not is_true:
+            continue  # a wrong setting that nothing can see
+        desk = Desk(phases=phases, fuse_a=25.0)
+        offer_a = 0.0
+        for _ in range(120):
+            drawn = tuple(max(0.0, offer_a - 0.3) if is_wired else 0.0 for is_wired in wired)
+            house = list(others_a)
+            for box, meter in enumerate(feeds):
+                house[meter] += drawn[box]
+            assert max(house) <= 25.0
+            offer_a = desk.run(1.0, house=tuple(house), box=drawn, safety=known).limit_a
+        assert offer_a >= 6.0
 
 
 def test_a_house_meter_of_one_phase_says_nothing_of_the_others() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from msgs.plant import SimFault
+from launch.loading import ConfigurationError
 from tests.box import Box
 from tests.disk import ChangingDirectory
 
@@ -81,7 +82,7 @@ def test_the_wait_after_a_power_cut_is_random_and_no_longer_than_it_is_set(
 @pytest.mark.req("MET-4")
 @pytest.mark.parametrize("line", ["L1", "L2", "L3"])
 def test_an_installation_with_one_phase_charges_on_it(line: str, tmp_path: Path) -> None:
-    box = Box(tmp_path, "plant.phases=1", f"load_manager.phases={line}")
+    box = Box(tmp_path, "plant.phases=1", f"settings.phase_assignment={line}")
     assert box.wired_phases == [True, False, False]
     charge(box)
     assert [current_a > 1.0 for current_a in box.currents_a] == [True, False, False]
@@ -92,6 +93,25 @@ def test_an_installation_with_one_phase_charges_on_it(line: str, tmp_path: Path)
 
 
 @pytest.mark.req("ERR-8002")
+@pytest.mark.req("MET-1", "MET-4")
+def test_an_assignment_that_contradicts_the_wired_phases_is_said_and_loads_no_phase_more(
+    tmp_path: Path,
+) -> None:
+    house = "plant.house_a=[2.0, 20.0, 2.0]"
+    box = Box(tmp_path, "settings.phase_assignment=L1", house)
+    charge(box)
+    box.advance(20.0)
+    offer = box.said("load/offer")
+    assert offer["limit_a"] == pytest.approx(35.0 - 0.5 - 20.0, abs=0.3)
+    assert "The phase assignment L1 does not fit the phases that are wired" in offer["detail"]
+
+
+@pytest.mark.req("MET-4")
+def test_no_parameter_says_which_phases_are_wired(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="phases"):
+        Box(tmp_path, "load_manager.phases=L1")
+
+
 def test_a_phase_that_is_lost_in_an_idle_box_is_8002_until_it_is_back(tmp_path: Path) -> None:
     box = Box(tmp_path)
     assert box.wired_phases == [True, True, True]

@@ -32,7 +32,7 @@ module = "nodes.system"
 
 [nodes.load_manager]
 module = "nodes.load_manager"
-parameters = { phases = "L2-L3-L1" }
+parameters = { main_fuse_a = 20 }
 """
 
 
@@ -108,8 +108,8 @@ def test_a_box_has_its_label_settings_and_restarts_under_the_real_supervisor(
     label = json.loads(result.stdout)
     settings = launched.settings()
     assert settings["lan_dhcp_server"] is True
-    assert settings["phase_assignment"] == "L2-L3-L1"
-    assert settings["locked"] == ["phase_assignment"]
+    assert settings["main_fuse_a"] == 20.0
+    assert settings["locked"] == ["main_fuse_a"]
     assert settings["hotspot"]["ssid"] == label["serial"]
     changes = {"changes": {"lan_dhcp_server": False}}
     assert launched.ask("system", "set", changes).status is Status.OK
