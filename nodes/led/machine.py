@@ -16,7 +16,7 @@ from msgs.dcs import DcsStatus
 from msgs.led import DARK, LedFrame, Tone
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.rfid import RfidStatus
-from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
+from msgs.safety import LATCHED, Codes, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.led import indicators, key_actions, pattern, tones
 from nodes.led.indicators import MODULE_STARTS_S
@@ -55,6 +55,7 @@ class State(Struct, frozen=True, kw_only=True):
 
     began_s: float
     hot_since_s: float = math.inf
+    latched: Codes = ()  # the latched faults that hold, as far as safety has judged them
     frame: LedFrame | None = None
     tones: Tones = SILENCE
     keys: key_actions.State = key_actions.AT_REST
@@ -97,6 +98,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         state,
         keys=pressed,
         hot_since_s=hot_since_s,
+        latched=_latched(state.latched, inputs.safety),
         tones=_tones(state.tones, inputs, acts.tone, moment),
     )
     frame = _frame(state, inputs, moment)
@@ -128,9 +130,20 @@ def _frame(state: State, inputs: Inputs, moment: Moment) -> LedFrame | None:
             has_module=inputs.has_module,
             is_module_late=moment.reached(state.began_s + MODULE_STARTS_S),
             is_code_over=moment.reached(state.hot_since_s + HOT_CODE_S),
+            latched=state.latched,
             tone=state.tones.now,
         )
     )
+
+
+def _latched(before: Codes, safety: SafetyStatus | None) -> Codes:
+    """Return the latched faults: safety that is silent, or begins, has not judged them again."""
+    if safety is None:
+        return before
+    now = tuple(code for code in safety.faults if code in LATCHED)
+    if safety.phase is not SafetyPhase.START:
+        return now
+    return (*now, *(code for code in before if code not in now))
 
 
 def _tones(before: Tones, inputs: Inputs, own: Tone, moment: Moment) -> Tones:

@@ -8,7 +8,7 @@ from msgs.dcs import DcsStatus
 from msgs.led import Tone
 from msgs.load_manager import LoadOffer
 from msgs.rfid import RfidStatus
-from msgs.safety import FaultCode, SafetyStatus
+from msgs.safety import Codes, FaultCode, SafetyStatus
 from msgs.session import SessionStatus
 
 
@@ -48,12 +48,14 @@ class Messages:
     has_module: bool = False  # the box's communication module, the node system, runs
     is_code_over: bool = False  # the code of a box that is too hot has been shown long enough
     is_module_late: bool = False  # the start time of the module is over
+    latched: Codes = ()  # latched faults that hold though safety does not publish them now
     tone: Tone = Tone.NONE  # the tone that is played now
 
     @property
     def faults(self) -> tuple[FaultCode, ...]:
-        """Return the faults that are raised."""
-        return () if self.safety is None else self.safety.faults
+        """Return the faults that hold."""
+        published = () if self.safety is None else self.safety.faults
+        return (*published, *(code for code in self.latched if code not in published))
 
     @property
     def has_no_mains(self) -> bool:

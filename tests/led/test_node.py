@@ -9,7 +9,9 @@ from msgs.dcs import Link
 from msgs.led import Tone
 from msgs.requests import StopReason
 from msgs.rfid import Indication
+from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import WallboxState
+from nodes.led import pattern
 from nodes.led.front_sim import SimFront
 from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.keys import Keys
@@ -111,6 +113,16 @@ def test_the_message_of_a_silent_node_counts_until_its_hold_ends(
     assert box.shown.caption == "charging"
     box.advance(1.3)
     assert box.shown.caption == "starting"
+
+
+@pytest.mark.req("ERR-RED")
+def test_all_red_stays_while_safety_is_dead(box: Box) -> None:
+    box.say("safety", faults=(FaultCode.RED,), phase=SafetyPhase.FAULT)
+    box.advance(0.5)
+    assert box.shown.segments == pattern.ALL_RED
+    box.graph.kill("safety")
+    box.advance(600.0)
+    assert box.shown.segments == pattern.ALL_RED
 
 
 @pytest.mark.req("DCS-8", "RFID-2")
