@@ -114,6 +114,12 @@ class Box:
     def restart_all(self) -> None:
         self._graph.restart_all()
 
+    def crash(self, node: str, dead_s: float = 0.0) -> None:
+        """Kill a node, and start it again after a time."""
+        self._graph.kill(node)
+        self.advance(dead_s)
+        self._graph.start(node)
+
     def restart_if_asked(self) -> bool:
         """Restart all if a node has asked for it, as the supervisor does; return whether."""
         if self._graph.restart_wanted is None:

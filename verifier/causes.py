@@ -7,7 +7,8 @@ from verifier.rules import HOT_C
 OUT = "out"  # no plug is in
 STALE_INPUTS = "stale_inputs"  # safety's own readings do not reach it
 CHIP_SILENT = "chip_silent"  # the readings of its meter chip do not reach it
-LATCHED = "latched"  # 8007 was raised before: only mains off and on clear it
+# 8007 or all red was raised before: it is kept until it is judged again.
+LATCHED = {FaultCode.SAFETY_CIRCUIT: "latched_8007", FaultCode.RED: "latched_red"}
 SAFETY_STOPPED = "safety_stopped"  # the safety node is killed or frozen
 LATE_ANSWER = "late_answer"  # the monitor may answer a self-test of a safety that was killed
 LATE_ANSWER_S = 2.16  # how long a self-test lasts
@@ -46,10 +47,21 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
         {SimFault.RCM_AC, SimFault.RCM_DC, SimFault.RCM_TEST, LATE_ANSWER}
     ),
     FaultCode.SAFETY_CIRCUIT: frozenset(
-        {SimFault.WELD, SimFault.MIRROR_DEAD, SimFault.GENERATOR_STUCK, LATCHED}
+        {
+            SimFault.WELD,
+            SimFault.MIRROR_DEAD,
+            SimFault.GENERATOR_STUCK,
+            LATCHED[FaultCode.SAFETY_CIRCUIT],
+        }
     ),
     FaultCode.RED: frozenset(
-        {SimFault.WELD, SimFault.PE_OPEN, SimFault.PE_HIGH, SimFault.RCM_TEST}
+        {
+            SimFault.WELD,
+            SimFault.PE_OPEN,
+            SimFault.PE_HIGH,
+            SimFault.RCM_TEST,
+            LATCHED[FaultCode.RED],
+        }
     ),
 }
 """One of these, present now or `LINGERS_S` ago, explains the fault."""
@@ -93,8 +105,8 @@ class Causes:
 
     def take_fault(self, code: FaultCode) -> None:
         """Note a fault that safety has raised."""
-        if code is FaultCode.SAFETY_CIRCUIT:
-            self._until_s[LATCHED] = _ALWAYS_S
+        if code in LATCHED:
+            self._until_s[LATCHED[code]] = _ALWAYS_S
 
     def take_broken_test(self, pulsed_s: float, back_s: float | None) -> None:
         """Note that safety was killed or frozen after it began a self-test at `pulsed_s` [s].

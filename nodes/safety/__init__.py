@@ -5,8 +5,8 @@ Publishes: safety/status every 100 ms and on change. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
 monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
 reads itself, in addition to the nodes that own them; both generations of safety-latch.json in the
-state directory. One driver for each chip: coil.py, analog.py, generator.py, shift_register.py,
-chip.py; chain.py makes one reading of all.
+state directory, and asked-restart.json, which system writes. One driver for each chip: coil.py,
+analog.py, generator.py, shift_register.py, chip.py; chain.py makes one reading of all.
 Deadline: one look each 10 ms; each 25 ms while open and without a vehicle. The enable line is off
 within 50 ms after a vehicle leaves C or D, and at the next look after the monitor has tripped (the
 hardware cuts the coil by itself as well).
@@ -21,9 +21,10 @@ counts only while safety's own readings agree.
 SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the vehicle to stop.
 
 What is stored is in the run directory while the state directory refuses it (`keep_spared`).
-8007 is stored on the disk and holds after a restart, also when no generation of the file can be
-read. It is cleared only by a power-on reset of the hardware after it, and a contactor that is then
-proven open (ERR-8007). No other fault is stored.
+8007 and all red are stored on the disk and hold after a crash or a restart; if no generation of the
+file can be read, 8007 holds. Both are judged again after a power-on reset of the hardware, all red
+also after one restart of the box that a person has asked for; a contactor that is then proven open
+clears them (ERR-8007, ERR-RED). No other fault is stored.
 The wired phases are stored as well: a phase that is lost stays 8002 over restarts.
 
 machine.py is the step and the phases. reading.py updates each part with one reading: cycle.py

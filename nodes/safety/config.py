@@ -39,4 +39,6 @@ class Config(Struct, frozen=True, kw_only=True):
     interruptions: int = 3
     interruptions_s: float = 60.0
     tested_s: float = 86_400.0  # a self-test is good for a day (Easee, NexBlue: hardware.md 2.1)
+    # assumed: how long all red is judged again; a missing earth is seen sooner
+    trial_s: float = 3.0
     keep_s: float = 2.0  # a node that is asked to stop waits this long for its disk

@@ -1,14 +1,14 @@
 """Proof of the contactor: what is commanded, against what mirror contact and voltage show. Pure.
 
 What is not proven open counts as closed. A contactor that is not proven open in time after it was
-commanded open is welded: it is not closed again before mains were off and on (ERR-P) and it is
-then proven open.
+commanded open is welded: it is not closed again before it is judged again (`recall.py`) and then
+proven open.
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from msgs.safety import Contactor, SafetyPhase
+from msgs.safety import Contactor, FaultCode, SafetyPhase
 from nodes.safety.chain import ChainReading
 from nodes.safety.complain import not_open
 from nodes.safety.config import Config
@@ -28,7 +28,9 @@ class ContactorProof(Struct, frozen=True, kw_only=True):
     unclosed_s: float = 0.0  # commanded closed, the proof lost
     is_first: bool = True  # the contactor of the previous process may still drop
     is_welded: bool = False  # latched: never closes again
-    is_on_trial: bool = False  # mains were off and on: a proof of open in time clears 8007
+    # Latched faults that are judged again: a proof of open in time clears them.
+    on_trial: tuple[FaultCode, ...] = ()
+    tried_s: float = 0.0  # proven open in this trial
 
 
 def prove(
@@ -90,7 +92,7 @@ def prove_by_contacts(
         limit_s = _limit_s(proof, config)
         unproven_s = spend(unproven_s, not is_open, since_s, limit_s)
         if unproven_s >= limit_s:
-            welded = replace(proof, contactor=Contactor.WELDED, is_welded=True, is_on_trial=False)
+            welded = replace(proof, contactor=Contactor.WELDED, is_welded=True, on_trial=())
             return welded, not_open(reading.load_voltage is not False)
     return replace(proof, contactor=contactor, unproven_s=unproven_s), None
 
@@ -100,16 +102,33 @@ def is_unproven(proof: ContactorProof, config: Config, evaluation: Evaluation) -
     return not evaluation.is_proven_open and proof.unproven_s >= _limit_s(proof, config)
 
 
-def judge_weld(
-    proof: ContactorProof, evaluation: Evaluation, *, is_unproven: bool
-) -> tuple[ContactorProof, bool]:
-    """Decide whether it is welded; return whether this reading ends the trial and clears 8007."""
-    is_on_trial = proof.is_on_trial and not is_unproven
-    if is_on_trial and evaluation.is_proven_open and evaluation.is_settled:
-        return replace(proof, is_welded=False, is_on_trial=False), True
-    if is_unproven and not (proof.is_welded and not proof.is_on_trial):
-        proof = replace(proof, is_welded=True, is_on_trial=False)
-    return proof, False
+def judge_latched(
+    proof: ContactorProof,
+    config: Config,
+    evaluation: Evaluation,
+    since_s: float,
+    *,
+    is_unproven: bool,
+) -> tuple[ContactorProof, tuple[FaultCode, ...]]:
+    """Decide whether it is welded; return the latched faults that this reading clears.
+
+    A proof of open clears 8007, and all red when it has lasted for `Config.trial_s`: then a missing
+    earth would have been seen as well. A self-test that was the reason is done again.
+
+    :param since_s: since the look before.
+    """
+    if is_unproven:
+        if proof.is_welded and not proof.on_trial:
+            return proof, ()
+        return replace(proof, is_welded=True, on_trial=(), tried_s=0.0), ()
+    if not (proof.on_trial and evaluation.is_proven_open and evaluation.is_settled):
+        return proof, ()
+    tried_s = spend(proof.tried_s, True, since_s, config.trial_s)
+    is_over = tried_s >= config.trial_s
+    cleared = tuple(code for code in proof.on_trial if is_over or code is FaultCode.SAFETY_CIRCUIT)
+    left = tuple(code for code in proof.on_trial if code not in cleared)
+    tried_s = tried_s if left else 0.0
+    return replace(proof, is_welded=False, on_trial=left, tried_s=tried_s), cleared
 
 
 def is_over(proof: ContactorProof, evaluation: Evaluation, *, is_known: bool) -> bool:
@@ -117,7 +136,7 @@ def is_over(proof: ContactorProof, evaluation: Evaluation, *, is_known: bool) ->
 
     :param is_known: the reading is settled and the disk has answered.
     """
-    return (evaluation.is_proven_open and is_known) or (proof.is_welded and not proof.is_on_trial)
+    return (evaluation.is_proven_open and is_known) or (proof.is_welded and not proof.on_trial)
 
 
 def rest(proof: ContactorProof) -> ContactorProof:
@@ -130,12 +149,9 @@ def close(proof: ContactorProof) -> ContactorProof:
     return replace(proof, unproven_s=0.0)
 
 
-def judge_again(proof: ContactorProof, *, is_latched: bool) -> ContactorProof:
-    """Return the proof after mains off and on: a welded contactor is on trial.
-
-    :param is_latched: 8007 holds, or red.
-    """
-    return replace(proof, is_first=True, unproven_s=0.0, is_on_trial=proof.is_welded or is_latched)
+def judge_again(proof: ContactorProof, codes: tuple[FaultCode, ...]) -> ContactorProof:
+    """Return the proof of a contactor whose latched faults are judged again."""
+    return replace(proof, is_first=True, unproven_s=0.0, on_trial=codes, tried_s=0.0)
 
 
 def _limit_s(proof: ContactorProof, config: Config) -> float:

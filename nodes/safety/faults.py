@@ -3,6 +3,8 @@
 A fault is a record: raised when it is seen, kept until the rule of its code clears it.
 """
 
+from collections.abc import Collection
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -52,23 +54,19 @@ def raise_fault(faults: FaultState, finding: Finding, utc_ns: int) -> FaultState
     return replace(faults, records=(*faults.records, record), raised=raised)
 
 
+def latched(faults: FaultState) -> tuple[FaultCode, ...]:
+    """Return the latched faults that hold."""
+    return tuple(record.code for record in faults.records if record.code in LATCHED)
+
+
 def clear(faults: FaultState) -> FaultState:
-    """Clear all but 8007 after mains off and on (ERR-P)."""
-    return FaultState(
-        records=tuple(
-            record for record in faults.records if record.code is FaultCode.SAFETY_CIRCUIT
-        )
-    )
+    """Clear all but the latched faults after mains off and on (ERR-P): those are judged again."""
+    return FaultState(records=tuple(each for each in faults.records if each.code in LATCHED))
 
 
-def clear_proven(faults: FaultState) -> FaultState:
-    """Clear 8007: mains were off and on, and the contactor is proven open."""
-    return replace(
-        faults,
-        records=tuple(
-            record for record in faults.records if record.code is not FaultCode.SAFETY_CIRCUIT
-        ),
-    )
+def clear_proven(faults: FaultState, codes: Collection[FaultCode]) -> FaultState:
+    """Clear latched faults that were judged again."""
+    return replace(faults, records=tuple(each for each in faults.records if each.code not in codes))
 
 
 def review(

@@ -10,13 +10,16 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from bus import Bus
-from bus.generations import keep_spared, look_spared
+from bus.generations import decoder, keep_spared, look, look_spared
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.store import StoreError
 from bus.write_behind import WriteResult, write_result
 from msgs.requests import StopReason
+from msgs.restart import RESTART_FILE, AskedRestart
+from msgs.stored import Stored
 from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
+from msgs.units import Name
 from nodes.safety.chain import Chain, Drivers
 from nodes.safety.cycle import is_driven_in_time, is_read_in_time
 from nodes.safety.latch import Recalled, decode, recalled, unread
@@ -56,6 +59,7 @@ class SafetyNode:
         )
         self._latch_path = bus.state_dir / LATCH_FILE
         self._spare_path = bus.run_dir / LATCH_FILE
+        asked_path = bus.state_dir / RESTART_FILE
         self._state = State()
         self._outputs: Outputs | None = None
         self._looked_s = -math.inf
@@ -74,7 +78,8 @@ class SafetyNode:
             on_same=self._drive_again,
         )
         bus.on_stop(self._stop)
-        work = partial(_recall, self._latch_path, self._spare_path, bus.clock.utc_ns())
+        paths = (self._latch_path, self._spare_path, asked_path)
+        work = partial(_recall, *paths, bus.clock.utc_ns())
         bus.offload("recall", work, self._on_recalled)
 
     def _or_off(self, work: Callable[[A], R]) -> Callable[[A], R]:
@@ -155,7 +160,7 @@ class SafetyNode:
     def _on_written(self, result: Exception | None) -> None:
         ended = write_result(result)
         if ended.problem is not None:
-            text = f"8007 and the wired phases could not be stored: {ended.problem}"
+            text = f"latched faults and wired phases could not be stored: {ended.problem}"
             self._bus.log("error", text)
         self._hear_disk(ended)
 
@@ -181,9 +186,24 @@ def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
     return node
 
 
-def _recall(path: Path, spare: Path, utc_ns: int) -> Recalled:
+def _recall(path: Path, spare: Path, asked_path: Path, utc_ns: int) -> Recalled:
     """Return what the previous process has stored; an unreadable file stays until replaced."""
     try:
-        return recalled(look_spared(path, spare, decode), utc_ns)
+        kept = recalled(look_spared(path, spare, decode), utc_ns)
     except StoreError as error:
-        return unread(utc_ns, str(error))
+        kept = unread(utc_ns, str(error))
+    return replace(kept, asked=_asked_restart(asked_path))
+
+
+def _asked_restart(path: Path) -> Name | None:
+    """Return the newest restart that a person has asked for; None: it cannot be read.
+
+    The previous generation is as good as the newest: all is written to both, to it first.
+    """
+    try:
+        found = look(path, decoder(AskedRestart))
+    except StoreError:
+        return None
+    if found.value is not None:
+        return found.value.id
+    return None if found.stored is Stored.LOST else AskedRestart().id

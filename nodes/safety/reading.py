@@ -129,9 +129,11 @@ def _raise_faults(
         set_percent=inputs.pilot.duty_percent if is_not_followed and inputs.pilot else None,
     )
     faults = state.faults
-    proof, is_cleared = contactor.judge_weld(state.proof, evaluation, is_unproven=is_unproven)
-    if is_cleared:
-        faults = clear_proven(faults)
+    proof, cleared = contactor.judge_latched(
+        state.proof, config, evaluation, inputs.since_s, is_unproven=is_unproven
+    )
+    if cleared:
+        faults = clear_proven(faults, cleared)
     for finding in complain(course, evaluation):
         faults = raise_fault(faults, finding, inputs.utc_ns)
     is_charging = state.phase is SafetyPhase.CLOSED

@@ -15,7 +15,7 @@ from nodes.safety.cycle import Lateness
 from nodes.safety.evaluation import Evaluation, Stale
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
-from nodes.safety.latch import is_kept, latch_of, want
+from nodes.safety.latch import is_kept, latches_of, want
 from nodes.safety.state import Inputs, Outputs, State
 from nodes.safety.why import Reasons, why_not_closed
 
@@ -43,8 +43,9 @@ def report(
     is_well = (
         evaluation is not None and state.phase not in _UNPROVEN and not state.faults.is_latched
     )
-    latch = latch_of(state.faults.records, is_flag_up=state.reset.is_seen)
-    memory, write = want(state.memory, latch, state.evaluation_state.wiring.ever, moment)
+    latches = latches_of(state.faults.records, is_flag_up=state.reset.is_seen)
+    wired, on_trial = state.evaluation_state.wiring.ever, state.proof.on_trial
+    memory, write = want(state.memory, latches, wired, on_trial, moment)
     if memory is not state.memory:
         state = replace(state, memory=memory)
     state = _begin_to_publish(config, state, moment)
@@ -162,8 +163,8 @@ def _is_finished(
         return False  # the next incarnation would take the late self-test answer for a trip
     keeps_until_s = state.stop_by_s - config.sigterm_s + config.keep_s
     is_hurried = stop is StopReason.SIGNAL or moment.reached(keeps_until_s)
-    latch, wired = latch_of(state.faults.records), state.evaluation_state.wiring.ever
-    if not is_hurried and not is_kept(state.memory, latch, wired):
+    latches, wired = latches_of(state.faults.records), state.evaluation_state.wiring.ever
+    if not is_hurried and not is_kept(state.memory, latches, wired):
         return False  # the write has not ended yet
     if evaluation is not None and evaluation.is_proven_open:
         return True

@@ -5,7 +5,8 @@ subscribes  session/status, led/frame (looked at when the authorisation is to be
 publishes   settings (latched, on change)
 answers     get (the settings), set (change some of them), restart (the whole graph restarts)
 asks        launch: restart_all
-touches     label.json and settings.json in the state directory, each in two generations
+touches     label.json, settings.json and asked-restart.json in the state directory, each in two
+            generations
 deadline    none; a change is answered when it is on the disk
 safe state  none of its own: the other nodes keep the newest settings
 
@@ -33,7 +34,10 @@ authorisation is changed only with no vehicle plugged in and the charge-mode ind
 (RFID-7); if session or led is silent it is refused. A phase assignment that disagrees with the
 phases that safety has found wired is refused. No setting changes the list of cards (RFID-12).
 
-launch does the restart: it stops all in order, the session first (PAN-5).
+launch does the restart: it stops all in order, the session first (PAN-5). Before it is asked, the
+restart is stored as one that a person wants (`msgs/restart.py`), because it has safety judge all
+red again; if launch refuses it, the one before is stored again. A disk that does not answer for
+2 s, or refuses, does not keep the box from being restarted: then all red stays.
 
 provision.py makes a label, label.py stores it; machine.py merges settings and checks changes;
 msgs/setting_keys.py has the table of settings, words.py the texts.

@@ -2,16 +2,19 @@
 
 from collections import deque
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from bus import Answer, Bus, Call, Status
-from bus.generations import keep, recall, try_to_keep
+from bus.generations import decoder, keep, look, recall, try_to_keep
 from bus.moment import Moment
+from bus.store import StoreError
 from bus.write_behind import WriteBehind, hand_out, queue, settle, write_result
 from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import NoArguments, ReasonArguments
+from msgs.restart import RESTART_FILE, AskedRestart
 from msgs.setting_keys import flatten
 from msgs.settings import SetArguments, Settings, problems
 from msgs.stored import Stored
@@ -36,7 +39,7 @@ RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 SETTINGS_FILE = "settings.json"  # in the state directory
 SUPERVISOR = "launch"
-RESTART_S = 5.0  # for launch's answer; it answers at once and stops afterwards
+STORE_S = 2.0  # assumed: a disk that takes longer does not keep the box from being restarted
 MOST_WAITING = 16  # changes that wait for the disk
 MOST_REASON = 400  # as msgs.units.Text
 
@@ -74,6 +77,7 @@ class SystemNode:
             given=flatten(parameters.settings),
         )
         self._path = bus.state_dir / SETTINGS_FILE
+        self._restart_path = bus.state_dir / RESTART_FILE
         self._state = self._first_state()
         self._store: WriteBehind[State] = WriteBehind()
         self._waiting: deque[Call[SetArguments, Settings]] = deque()
@@ -149,22 +153,53 @@ class SystemNode:
         self._go_on()
 
     def _on_restart(self, call: Call[ReasonArguments, None]) -> None:
-        """Restart the graph: launch stops all in order, the session first (PAN-5)."""
+        """Store that a person has asked for a restart; then, or after `STORE_S`, begin it."""
+        asked = AskedRestart(id=f"{self._bus.random('asked restart').getrandbits(64):016x}")
+        waiting = [call]
+
+        def begin(before: AskedRestart | Exception | None) -> None:
+            if waiting:
+                self._restart(waiting.pop(), before)
+
+        self._bus.offload("restart", partial(_exchange, self._restart_path, asked), begin)
+        self._bus.at(self._bus.clock.now_s() + STORE_S, partial(begin, None))
+
+    def _restart(
+        self, call: Call[ReasonArguments, None], before: AskedRestart | Exception | None
+    ) -> None:
+        """Restart the graph: launch stops all in order, the session first (PAN-5).
+
+        :param before: the restart that was asked for before this one; None: it is not known, or
+            the disk has not answered. A StoreError: this one is not stored, and all red stays.
+        """
+        if isinstance(before, StoreError):
+            self._bus.log("error", f"the restart is not stored, all red stays: {before}")
+        elif isinstance(before, Exception):
+            raise before
 
         def on_answer(answer: Answer[None]) -> None:
-            match answer.status:
-                case Status.OK:
-                    call.ok(None)
-                case Status.NOT_READY:
-                    call.not_ready(answer.reason)
-                case _:
-                    call.refuse(f"launch does not restart the box: {answer.reason}")
+            if answer.status is Status.OK:
+                call.ok(None)
+                return
+            if isinstance(before, AskedRestart):  # this one does not take place
+                work = partial(_exchange, self._restart_path, before)
+                self._bus.offload("restart", work, self._on_taken_back)
+            if answer.status is Status.NOT_READY:
+                call.not_ready(answer.reason)
+            else:
+                call.refuse(f"launch does not restart the box: {answer.reason}")
 
         reason = f"asked by {call.caller}"
         if call.arguments.reason:
             reason = f"{call.arguments.reason} ({reason})"
         because = ReasonArguments(reason=reason[:MOST_REASON])
         self._bus.request(RESTART_GRAPH, because, on_answer)
+
+    def _on_taken_back(self, result: AskedRestart | Exception | None) -> None:
+        if isinstance(result, StoreError):
+            self._bus.log("error", f"a restart that did not take place stays stored: {result}")
+        elif isinstance(result, Exception):
+            raise result
 
     # --- what is published ---------------------------------------------------------------------
 
@@ -185,3 +220,15 @@ def build(bus: Bus, parameters: Parameters) -> SystemNode:
     node = SystemNode(bus, parameters)
     bus.ready()
     return node
+
+
+def _exchange(path: Path, asked: AskedRestart) -> AskedRestart | None:
+    """Store a restart that a person has asked for; return the one before, None if it is not known.
+
+    :raises StoreError: it is not stored.
+    """
+    found = look(path, decoder(AskedRestart))
+    keep(path, asked, lowers=True)
+    if found.value is not None:
+        return found.value
+    return None if found.stored is Stored.LOST else AskedRestart()

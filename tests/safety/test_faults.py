@@ -14,6 +14,7 @@ from nodes.safety.faults import (
     clear,
     clear_proven,
     is_blocked,
+    latched,
     raise_fault,
 )
 from nodes.safety.finding import Cause, Finding
@@ -244,13 +245,14 @@ def test_ten_minutes_of_clean_charging_clear_the_counters() -> None:
     assert review(begun, PLUGGED, 910.0, is_charging=True) is CLEAN
 
 
-@pytest.mark.req("ERR-P")
-def test_mains_off_and_on_leaves_8007_alone_until_the_contactor_is_proven() -> None:
+@pytest.mark.req("ERR-P", "ERR-RED")
+def test_mains_off_and_on_leave_latched_faults_until_they_are_judged_again() -> None:
     faults = CLEAN
     for code in FaultCode:
         faults = raised(code, faults)
     faults = clear(faults)
-    assert [record.code for record in faults.records] == [FaultCode.SAFETY_CIRCUIT]
+    assert latched(faults) == (FaultCode.SAFETY_CIRCUIT, FaultCode.RED)
+    assert len(faults.records) == 2
     assert (faults.retries, faults.retry_at_s) == (0, None)
-    assert clear_proven(faults) == CLEAN
-    assert clear_proven(raised(FaultCode.RED)).holds(FaultCode.RED)
+    assert latched(clear_proven(faults, (FaultCode.RED,))) == (FaultCode.SAFETY_CIRCUIT,)
+    assert clear_proven(faults, (FaultCode.SAFETY_CIRCUIT, FaultCode.RED)) == CLEAN

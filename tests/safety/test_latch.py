@@ -1,4 +1,4 @@
-"""The latch of 8007 on its way to the disk and back."""
+"""The latches of 8007 and all red on their way to the disk and back."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,19 +11,20 @@ from msgspec.structs import replace
 from bus.generations import encode, look, previous_of
 from bus.moment import Moment
 from bus.write_behind import WriteResult
-from msgs.safety import FaultCode
+from msgs.safety import LATCHED, FaultCode
 from nodes.safety import latch as latch_module
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.latch import (
     Latch,
+    Latches,
     LatchWrite,
     Memory,
     Recalled,
     check,
     decode,
     hear,
-    is_kept,
-    latch_of,
+    latches_of,
+    may_judge_again,
     recalled,
 )
 from nodes.safety.wiring import NONE, Wired
@@ -32,16 +33,28 @@ SEEN = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current
 LATCH = Latch(since_utc_ns=7, finding=SEEN)
 
 
+def held(latch: Latch | None) -> Latches:
+    return () if latch is None else (latch,)
+
+
+def written(latch: Latch | None, wired: Wired = NONE) -> LatchWrite:
+    return LatchWrite(latches=held(latch), wired=wired)
+
+
 def want(
     memory: Memory, latch: Latch | None, wired: Wired, now_s: float
 ) -> tuple[Memory, LatchWrite | None]:
-    return latch_module.want(memory, latch, wired, Moment(now_s))
+    return latch_module.want(memory, held(latch), wired, (), Moment(now_s))
+
+
+def is_kept(memory: Memory, latch: Latch | None, wired: Wired) -> bool:
+    return latch_module.is_kept(memory, held(latch), wired)
 
 
 def proven(found: Latch | None = None) -> Memory:
     """A disk that has been read, and has taken something since."""
-    memory, write = want(hear(Memory(), Recalled(latch=found), 0.0), found, NONE, 0.0)
-    assert write == LatchWrite(latch=found)
+    memory, write = want(hear(Memory(), Recalled(latches=held(found)), 0.0), found, NONE, 0.0)
+    assert write == written(found)
     return hear(memory, WriteResult(), 0.0)
 
 
@@ -52,30 +65,69 @@ def fault(code: FaultCode) -> Record:
     return Record(finding=replace(SEEN, code=code), since_utc_ns=7, count=1)
 
 
-@pytest.mark.req("ERR-8007")
+@pytest.mark.req("ERR-8007", "ERR-RED")
 @pytest.mark.parametrize("code", list(FaultCode))
-def test_8007_alone_is_kept(code: FaultCode) -> None:
-    expected = LATCH if code is FaultCode.SAFETY_CIRCUIT else None
+def test_8007_and_all_red_alone_are_kept(code: FaultCode) -> None:
     records = (fault(FaultCode.TOO_HOT), fault(code))
-    assert latch_of(records, is_flag_up=False) == expected
-    assert latch_of((), is_flag_up=True) is None
+    latch = replace(LATCH, finding=replace(SEEN, code=code))
+    assert latches_of(records) == ((latch,) if code in LATCHED else ())
+    assert latches_of((), is_flag_up=True) == ()
 
 
 def test_a_latch_says_whether_the_flag_was_up_when_it_was_made() -> None:
-    made = latch_of((fault(FaultCode.SAFETY_CIRCUIT),), is_flag_up=True)
+    (made,) = latches_of((fault(FaultCode.SAFETY_CIRCUIT),), is_flag_up=True)
     assert made == Latch(since_utc_ns=7, finding=SEEN, is_flag_up=True)
     assert want(proven(LATCH), made, NONE, 0.0)[1] is None  # the same fault: nothing new
+
+
+RED = Latch(since_utc_ns=8, finding=Finding(code=FaultCode.RED, cause=Cause.STILL_LIVE))
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize(
+    ("latch", "then", "now", "may"),
+    [
+        (RED, "", "1", True),
+        (RED, "1", "2", True),
+        (RED, "1", "1", False),
+        (RED, "", "", False),
+        (RED, None, "1", False),
+        (RED, "1", None, False),
+        (RED, None, None, False),
+        (LATCH, "1", "2", False),
+    ],
+)
+def test_a_restart_that_a_person_has_asked_for_since_judges_all_red_again(
+    latch: Latch, then: str | None, now: str | None, may: bool
+) -> None:
+    assert may_judge_again(replace(latch, asked=then), now) is may
+
+
+@pytest.mark.req("ERR-RED")
+def test_a_latch_names_the_newest_restart_once_it_is_judged() -> None:
+    def wanted(on_trial: tuple[FaultCode, ...], asked: str | None = "2") -> Latches:
+        kept = Recalled(latches=(replace(RED, asked="1"),), asked=asked)
+        write = latch_module.want(hear(Memory(), kept, 0.0), (RED,), NONE, on_trial, Moment(0.0))[1]
+        assert write is not None
+        return write.latches
+
+    assert wanted((FaultCode.RED,)) == (replace(RED, asked="1"),)
+    assert wanted(()) == (replace(RED, asked="2"),)
+    assert wanted((), asked=None) == (replace(RED, asked="1"),)
+    heard = hear(Memory(), Recalled(asked="2"), 0.0)
+    write = latch_module.want(heard, (RED, LATCH), NONE, (), Moment(0.0))[1]
+    assert write == LatchWrite(latches=(replace(RED, asked="2"), replace(LATCH, asked="2")))
 
 
 def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
     heard = hear(Memory(), Recalled(), 0.0)
     assert (heard.is_recalled, heard.is_proven) == (True, False)
     memory, write = want(heard, None, NONE, 0.0)
-    assert write == LatchWrite(latch=None)
+    assert write == written(None)
     failed = hear(memory, WriteResult(problem="read-only"), 1.0)
     assert (failed.is_proven, failed.problem) == (False, "read-only")
     memory, write = want(failed, None, NONE, 6.0)
-    assert write == LatchWrite(latch=None)
+    assert write == written(None)
     assert hear(memory, WriteResult(), 6.1).is_proven
     assert hear(memory, WriteResult(), 6.1).problem is None
 
@@ -96,19 +148,19 @@ def test_nothing_is_written_before_it_is_known_what_was_kept() -> None:
 def test_what_the_disk_has_is_not_written_again() -> None:
     assert want(RECALLED, None, NONE, 0.0) == (RECALLED, None)
     found = proven(LATCH)
-    assert (found.is_recalled, found.latch) == (True, LATCH)
+    assert (found.is_recalled, found.latches) == (True, (LATCH,))
     assert want(found, LATCH, NONE, 0.0) == (found, None)
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, LATCH), (LATCH, None)])
 def test_news_is_written_once_and_then_known(before: Latch | None, after: Latch | None) -> None:
     memory, write = want(proven(before), after, NONE, 0.0)
-    assert write == LatchWrite(latch=after)
+    assert write == written(after)
     assert want(memory, before, NONE, 100.0)[1] is None  # one at a time
     memory = hear(memory, WriteResult(), 1.0)
-    assert (memory.latch, memory.store.writing) == (after, None)
+    assert (memory.latches, memory.store.writing) == (held(after), None)
     assert want(memory, after, NONE, 1.0)[1] is None
-    assert want(memory, before, NONE, 1.0)[1] == LatchWrite(latch=before)
+    assert want(memory, before, NONE, 1.0)[1] == written(before)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +176,7 @@ def test_another_time_or_cause_is_another_fault(other: Latch, is_written: bool) 
 
 
 def test_a_failure_without_a_text_is_one() -> None:
-    heard = hear(Memory(), Recalled(latch=LATCH, problem=""), 0.0)
+    heard = hear(Memory(), Recalled(latches=held(LATCH), problem=""), 0.0)
     assert (heard.is_recalled, heard.is_proven) == (True, False)
     memory, _ = want(heard, LATCH, NONE, 0.0)
     failed = hear(memory, WriteResult(problem=""), 1.0)
@@ -134,30 +186,30 @@ def test_a_failure_without_a_text_is_one() -> None:
 def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
     memory, _ = want(RECALLED, LATCH, NONE, 0.0)
     memory = hear(memory, WriteResult(problem="disk full"), 1.0)
-    assert (memory.latch, memory.store.writing) == (None, None)
+    assert (memory.latches, memory.store.writing) == ((), None)
     assert want(memory, LATCH, NONE, 5.99)[1] is None
-    assert want(memory, LATCH, NONE, 6.0)[1] == LatchWrite(latch=LATCH)
+    assert want(memory, LATCH, NONE, 6.0)[1] == written(LATCH)
 
 
 def test_what_could_not_be_read_is_written_anew() -> None:
     found = replace(LATCH, is_flag_up=True)
-    memory = hear(Memory(), Recalled(latch=found, problem="damaged"), 0.0)
+    memory = hear(Memory(), Recalled(latches=held(found), problem="damaged"), 0.0)
     assert memory.is_recalled
-    assert want(memory, LATCH, NONE, 0.0)[1] == LatchWrite(
-        latch=found
-    )  # and the flag as it was then
+    assert want(memory, LATCH, NONE, 0.0)[1] == written(found)  # and the flag as it was then
 
 
 @pytest.mark.req("ERR-8007")
 @pytest.mark.parametrize("code", list(FaultCode))
 def test_a_latch_of_another_code_is_a_damaged_one(code: FaultCode) -> None:
-    write = LatchWrite(latch=replace(LATCH, finding=replace(SEEN, code=code)))
-    if code is FaultCode.SAFETY_CIRCUIT:
-        check(write)
-        check(LatchWrite(latch=None))
+    latch = replace(LATCH, finding=replace(SEEN, code=code))
+    if code in LATCHED:
+        check(written(latch))
+        check(written(None))
+        with pytest.raises(ValidationError, match="expected 8007 and red at most"):
+            check(LatchWrite(latches=(latch, latch)))
         return
-    with pytest.raises(ValidationError, match="expected 8007"):
-        check(write)
+    with pytest.raises(ValidationError, match="expected 8007 and red at most"):
+        check(written(latch))
 
 
 # --- what is found on the disk ------------------------------------------------------------------
@@ -178,15 +230,13 @@ def read(content: bytes, previous: bytes = b"") -> Recalled:
 
 
 @pytest.mark.req("ERR-8007")
-@pytest.mark.parametrize(
-    "content", [b"", b"{", encode(LatchWrite(latch=None), NAME)[:-9] + b'0"\n}\n']
-)
+@pytest.mark.parametrize("content", [b"", b"{", encode(written(None), NAME)[:-9] + b'0"\n}\n'])
 @pytest.mark.parametrize("latch", [None, LATCH])
 def test_of_a_damaged_file_the_generation_before_it_counts(
     content: bytes, latch: Latch | None
 ) -> None:
-    kept = read(content, encode(LatchWrite(latch=latch, wired=(True, False, True)), NAME))
-    assert kept == Recalled(latch=latch, wired=(True, False, True))
+    kept = read(content, encode(written(latch, (True, False, True)), NAME))
+    assert kept == Recalled(latches=held(latch), wired=(True, False, True))
 
 
 def test_nothing_was_kept_where_there_is_no_file(tmp_path: Path) -> None:
@@ -194,17 +244,17 @@ def test_nothing_was_kept_where_there_is_no_file(tmp_path: Path) -> None:
 
 
 def test_what_was_written_is_read_again() -> None:
-    for write in (LatchWrite(latch=None), LatchWrite(latch=LATCH, wired=(True, False, True))):
+    for write in (written(None), written(LATCH, (True, False, True))):
         kept = read(encode(write, NAME))
-        assert kept == Recalled(latch=write.latch, wired=write.wired)
+        assert kept == Recalled(latches=write.latches, wired=write.wired)
 
 
 def test_a_field_that_is_not_known_is_no_damage() -> None:
-    written = msgspec.to_builtins(LatchWrite(latch=LATCH, wired=(True, False, True)))
-    for part in (written, written["latch"], written["latch"]["finding"]):
+    tree = msgspec.to_builtins(written(LATCH, (True, False, True)))
+    for part in (tree, tree["latches"][0], tree["latches"][0]["finding"]):
         part["of a later version"] = 1
-    kept = read(encode(written, NAME))
-    assert kept == Recalled(latch=LATCH, wired=(True, False, True))
+    kept = read(encode(tree, NAME))
+    assert kept == Recalled(latches=held(LATCH), wired=(True, False, True))
 
 
 @pytest.mark.req("ERR-8007")
@@ -221,9 +271,9 @@ def test_a_latch_whose_finding_is_not_known_keeps_its_time_flag_and_phases(
     seen: dict[str, object], is_flag_up: bool
 ) -> None:
     latch = {"since_utc_ns": 5, "is_flag_up": is_flag_up} | seen
-    kept = read(encode({"latch": latch, "wired": [True, False, True]}, NAME))
+    kept = read(encode({"latches": [latch], "wired": [True, False, True]}, NAME))
     assert kept.problem is not None
-    assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=is_flag_up)
+    assert kept.latches == (Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=is_flag_up),)
     assert kept.wired == (True, False, True)
 
 
@@ -236,20 +286,22 @@ def test_a_latch_whose_finding_is_not_known_keeps_its_time_flag_and_phases(
         (b"null", NONE),
         (b"\xff\x00", NONE),
         (b'{"\xff": 1}', NONE),
-        (b'{"latch": null, "wired": [true, true]}', NONE),
-        (b'{"latch": 7, "wired": [true, false, true]}', (True, False, True)),
+        (b'{"latches": [], "wired": [true, true]}', NONE),
+        (b'{"latches": 7, "wired": [true, false, true]}', (True, False, True)),
+        (b'{"latch": null, "wired": [true, false, true]}', (True, False, True)),
     ],
 )
 def test_what_cannot_be_read_holds_from_now_on(content: bytes, wired: Wired) -> None:
     kept = read(content)
     assert kept.problem is not None
-    assert (kept.latch, kept.wired) == (Latch(since_utc_ns=9, finding=UNREADABLE), wired)
+    assert (kept.latches, kept.wired) == ((Latch(since_utc_ns=9, finding=UNREADABLE),), wired)
 
 
 def test_a_flag_is_read_though_the_phases_are_damaged() -> None:
     latch = {"since_utc_ns": 5, "detail": "", "is_flag_up": True}
-    kept = read(encode({"latch": latch, "wired": "x"}, NAME))
-    assert kept.latch == Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=True)
+    sound = {"since_utc_ns": 6, "is_flag_up": False}
+    kept = read(encode({"latches": [sound, latch], "wired": "x"}, NAME))
+    assert kept.latches == (Latch(since_utc_ns=5, finding=UNREADABLE, is_flag_up=True),)
 
 
 def test_an_answer_to_no_write_changes_nothing() -> None:
@@ -261,7 +313,7 @@ def test_what_is_over_before_its_write_could_be_repeated_is_written_over() -> No
     memory = hear(want(RECALLED, LATCH, NONE, 0.0)[0], WriteResult(problem="full"), 1.0)
     memory, write = want(memory, None, NONE, 2.0)  # nobody knows how much of it was written
     assert (write, memory.store.is_idle) == (None, False)
-    assert want(memory, None, NONE, 6.0)[1] == LatchWrite(latch=None)
+    assert want(memory, None, NONE, 6.0)[1] == written(None)
 
 
 # --- the phases --------------------------------------------------------------------------------
@@ -271,14 +323,14 @@ SINGLE, THREE = (True, False, False), (True, True, True)
 
 def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:
     memory, write = want(RECALLED, None, SINGLE, 0.0)
-    assert write == LatchWrite(latch=None, wired=SINGLE)
+    assert write == written(None, SINGLE)
     assert not is_kept(memory, None, SINGLE)
     memory = hear(memory, WriteResult(), 1.0)
     assert memory.wired == SINGLE
     assert is_kept(memory, None, SINGLE)
     assert want(memory, None, SINGLE, 1.0)[1] is None
-    assert want(memory, LATCH, SINGLE, 1.0)[1] == LatchWrite(latch=LATCH, wired=SINGLE)
-    assert want(memory, None, THREE, 1.0)[1] == LatchWrite(latch=None, wired=THREE)
+    assert want(memory, LATCH, SINGLE, 1.0)[1] == written(LATCH, SINGLE)
+    assert want(memory, None, THREE, 1.0)[1] == written(None, THREE)
 
 
 def test_phases_that_the_disk_does_not_have_yet_are_something_to_do() -> None:
@@ -290,4 +342,4 @@ def test_phases_whose_write_failed_are_not_on_the_disk() -> None:
     memory = hear(want(RECALLED, None, SINGLE, 0.0)[0], WriteResult(problem="full"), 1.0)
     assert memory.wired == NONE
     assert want(memory, None, SINGLE, 5.99)[1] is None
-    assert want(memory, None, SINGLE, 6.0)[1] == LatchWrite(latch=None, wired=SINGLE)
+    assert want(memory, None, SINGLE, 6.0)[1] == written(None, SINGLE)

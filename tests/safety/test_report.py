@@ -36,7 +36,7 @@ P = SafetyPhase
 NOW_S = 1024.0
 # Times that a float holds exactly: each deadline is tried in its very moment.
 CONFIG = Config(first_status_s=0.5)
-PROVEN = Memory(store=WriteBehind(stored=LatchWrite(latch=None)))
+PROVEN = Memory(store=WriteBehind(stored=LatchWrite(latches=())))
 NOTHING = Reasons(None, None, None)
 WITHHELD = Reasons(Why.NO_VEHICLE, None, None)
 
@@ -196,8 +196,8 @@ def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again()
     state = replace(READY, faults=held(FaultCode.SAFETY_CIRCUIT), memory=memory)
     assert told(state, now_s=NOW_S - 0.1)[1].write is None
     state, outputs = told(state)
-    assert outputs.write == LatchWrite(latch=latch)
-    assert state.memory.store == WriteBehind(retry_s=NOW_S, writing=LatchWrite(latch=latch))
+    assert outputs.write == LatchWrite(latches=(latch,))
+    assert state.memory.store == WriteBehind(retry_s=NOW_S, writing=LatchWrite(latches=(latch,)))
     assert told(state)[1].write is None
 
 

@@ -1,11 +1,12 @@
 """What the whole simulated box does about mains, phases, switches and modes."""
 
+import random
 from pathlib import Path
 
 import pytest
 
-from msgs.plant import SimFault
 from launch.loading import ConfigurationError
+from msgs.plant import SimFault
 from tests.box import Box
 from tests.disk import ChangingDirectory
 
@@ -92,7 +93,6 @@ def test_an_installation_with_one_phase_charges_on_it(line: str, tmp_path: Path)
     assert box.faults == []
 
 
-@pytest.mark.req("ERR-8002")
 @pytest.mark.req("MET-1", "MET-4")
 def test_an_assignment_that_contradicts_the_wired_phases_is_said_and_loads_no_phase_more(
     tmp_path: Path,
@@ -112,6 +112,7 @@ def test_no_parameter_says_which_phases_are_wired(tmp_path: Path) -> None:
         Box(tmp_path, "load_manager.phases=L1")
 
 
+@pytest.mark.req("ERR-8002")
 def test_a_phase_that_is_lost_in_an_idle_box_is_8002_until_it_is_back(tmp_path: Path) -> None:
     box = Box(tmp_path)
     assert box.wired_phases == [True, True, True]
@@ -235,6 +236,116 @@ def test_after_five_retries_a_fault_holds_until_the_plug_is_out(tmp_path: Path) 
     assert (box.faults, box.state, box.retries) == ([], "Idle", 0)
 
 
+def ends_all_red(box: Box) -> None:
+    """A charge ends with a weld."""
+    charge(box)
+    box.act("fault", {"name": SimFault.WELD})
+    box.act("unplug")
+    box.wait(lambda: box.faults == ["red"])
+    box.advance(0.5)
+
+
+def asks_in_vain(box: Box, seconds: float = 20.0) -> None:
+    """The next vehicle is not charged, and the front stays all red."""
+    box.act("plug")
+    box.act("ready")
+    closings = [what for what, *_ in box.events].count("coil_on")
+    box.advance(seconds)
+    assert [what for what, *_ in box.events].count("coil_on") == closings
+    assert box.faults == ["red"]
+    assert box.front == "red red red red, steady"
+    box.act("pull")
+    box.advance(2.0)
+
+
+@pytest.mark.req("ERR-RED")
+def test_all_red_of_a_weld_that_comes_loose_holds_over_any_number_of_crashes(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path)
+    ends_all_red(box)
+    box.act("clear", {"name": SimFault.WELD})
+    for _ in range(6):
+        box.crash("safety")
+        box.advance(3.0)
+        asks_in_vain(box)
+    box.restart("safety")
+    box.advance(3.0)
+    asks_in_vain(box)
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("seed", range(4))
+def test_no_crash_around_a_weld_forgets_that_it_is_all_red(seed: int, tmp_path: Path) -> None:
+    crash_around_a_weld(seed, tmp_path)
+
+
+@pytest.mark.proof
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("seed", range(100, 300))
+def test_no_crash_of_many_around_a_weld_forgets_that_it_is_all_red(
+    seed: int, tmp_path: Path
+) -> None:
+    crash_around_a_weld(seed, tmp_path)
+
+
+def crash_around_a_weld(seed: int, state_dir: Path) -> None:
+    """Kill safety at random instants while a charge ends with a weld, which then comes loose."""
+    chance = random.Random(seed)
+    box = Box(state_dir, seed=seed)
+    charge(box)
+    box.act("fault", {"name": SimFault.WELD})
+    box.act("unplug")
+    box.advance(chance.uniform(0.0, 3.0))
+    for _ in range(chance.randrange(0, 4)):
+        box.crash("safety", chance.uniform(0.0, 1.5))
+        box.advance(chance.uniform(0.0, 2.5))
+    box.wait(lambda: box.faults == ["red"])
+    box.advance(chance.uniform(0.05, 1.0))  # it is on its way to the disk
+    box.act("clear", {"name": SimFault.WELD})
+    box.advance(chance.uniform(0.0, 1.0))
+    for _ in range(chance.randrange(1, 4)):
+        box.crash("safety")
+        box.advance(chance.uniform(0.0, 4.0))
+    box.advance(2.0)
+    asks_in_vain(box, 10.0)
+
+
+@pytest.mark.req("ERR-RED", "PAN-5")
+def test_one_restart_of_the_box_that_a_person_asked_for_ends_all_red(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    ends_all_red(box)
+    box.act("clear", {"name": SimFault.WELD})
+    box.advance(1.0)
+    box.ask("system", "restart", {"reason": "the page"})
+    assert box.restart_if_asked()
+    box.wait(lambda: not box.faults)
+    charge(box)
+    box.crash("safety")
+    box.advance(5.0)
+    assert box.faults == []
+
+
+@pytest.mark.req("ERR-RED")
+def test_a_new_launch_that_nobody_asked_for_leaves_all_red(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    ends_all_red(box)
+    box.stop()
+    box = Box(tmp_path)  # a new world, in which the contactor is sound
+    asks_in_vain(box)
+
+
+@pytest.mark.req("ERR-RED", "LED-9")
+def test_a_box_that_is_all_red_shows_it_while_safety_is_dead(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    ends_all_red(box)
+    count = len(box.fronts)
+    box.crash("safety", 60.0)
+    box.advance(10.0)
+    assert box.fronts[count:] == []
+    assert box.front == "red red red red, steady"
+
+
 @pytest.mark.req("ERR-8007")
 def test_8007_outlives_the_whole_graph(tmp_path: Path) -> None:
     box = Box(tmp_path)
@@ -308,7 +419,8 @@ def test_8007_outlives_damage_to_either_generation_of_its_file(
         b'{"\xff": 1}',
         b"\x00" * 100,
         b'{"latch": {"since_utc_ns": 5, "detail": "of an older version"}}',
-        b'{"latch": {"since_utc_ns": 5, "finding": {"code": "1", "cause": "stray_current"}}}',
+        b'{"latches": [{"since_utc_ns": 5, "detail": "of an older version"}]}',
+        b'{"latches": [{"since_utc_ns": 5, "finding": {"code": "1", "cause": "earth"}}]}',
     ],
 )
 def test_a_latch_that_cannot_be_read_holds(content: bytes, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ WIRED = Wiring(seen=ALL, is_known=True)
 
 def holding(wired: Wired) -> Memory:
     """What is known of a disk that has taken these phases."""
-    return Memory(is_recalled=True, store=WriteBehind(stored=LatchWrite(latch=None, wired=wired)))
+    return Memory(is_recalled=True, store=WriteBehind(stored=LatchWrite(latches=(), wired=wired)))
 
 
 KEPT = holding(ALL)

@@ -1,6 +1,7 @@
 """The system node on the bus in memory: what it keeps, what it refuses, what survives."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 
 from bus import Answer, Call, PlaceError, Status
-from bus.generations import encode
+from bus.generations import encode, read_kept
 from bus.memory import MemoryGraph
 from bus.store import StoreError
 from bus.wire import unpack
@@ -17,11 +18,12 @@ from msgs.label import LABEL_FILE, Label
 from msgs.led import DARK, Color, Effect, Light
 from msgs.methods import RESTART_BOX, SET_SETTINGS
 from msgs.requests import ReasonArguments, StopReason
+from msgs.restart import RESTART_FILE, AskedRestart
 from msgs.settings import PhaseAssignment, SetArguments, Settings
 from msgs.stored import Stored
 from nodes.modbus_map.meter_map import map_names
 from nodes.system.label import own_label
-from nodes.system.node import MOST_WAITING, Parameters, build
+from nodes.system.node import MOST_WAITING, STORE_S, Parameters, build
 from tests.disk import full_disk
 from tests.system_node.conftest import Box
 
@@ -711,3 +713,65 @@ def test_a_restart_that_launch_does_not_accept_is_refused_in_its_words(
     new_box.graph.advance(9.0)
     (answer,) = answers
     assert (answer.status, answer.reason[: len(words)]) == (status, words)
+
+
+def asked(box: Box) -> str:
+    """Return the id of the newest restart that a person has asked for, as safety reads it."""
+    found = read_kept(box.state_dir / RESTART_FILE, AskedRestart)
+    return "" if found is None else found.id
+
+
+def restart(box: Box, launch: Callable[[Call[ReasonArguments, None]], None]) -> Answer[None]:
+    box.graph.kill("launch")
+    box.start_launch(launch)
+    return box.ask("restart")
+
+
+@pytest.mark.req("ERR-RED", "PAN-5")
+def test_a_restart_that_a_person_asked_for_is_stored_before_anything_stops(box: Box) -> None:
+    seen = [asked(box)]
+
+    def look(call: Call[ReasonArguments, None]) -> None:
+        seen.append(asked(box))
+        call.ok(None)
+
+    for _ in range(3):
+        assert restart(box, look).status is Status.OK
+    assert seen[0] == ""
+    assert len(set(seen)) == 4
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("launch", [refuses, puts_off])
+def test_a_restart_that_does_not_take_place_is_taken_back(box: Box, launch: Any) -> None:
+    assert restart(box, launch).status is not Status.OK
+    box.graph.advance(0.1)
+    assert asked(box) == ""
+    assert restart(box, lambda call: call.ok(None)).status is Status.OK
+    before = asked(box)
+    assert restart(box, launch).status is not Status.OK
+    box.graph.advance(0.1)
+    assert asked(box) == before != ""
+
+
+@pytest.mark.req("ERR-RED", "PAN-5")
+def test_a_disk_that_refuses_keeps_no_box_from_being_restarted(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: object) -> None:
+        raise StoreError(f"{path} cannot be written: No space left on device")
+
+    monkeypatch.setattr("bus.generations.replace_file", full)
+    assert box.ask("restart").status is Status.OK
+    assert any("the restart is not stored, all red stays" in line for line in box.lines())
+
+
+@pytest.mark.req("ERR-RED", "PAN-5")
+def test_a_disk_that_does_not_answer_keeps_no_box_from_being_restarted(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.memory.MemoryCarrier.offload", lambda *_: None)
+    asked_s = box.graph.clock.now_s()
+    assert box.ask("restart").status is Status.OK
+    assert box.graph.clock.now_s() - asked_s == pytest.approx(STORE_S, abs=0.1)
+    assert len(box.restarts) == 1

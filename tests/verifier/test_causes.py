@@ -34,7 +34,15 @@ def test_every_fault_has_causes() -> None:
 
 
 def test_a_cause_of_the_box_is_not_confused_with_a_fault_of_the_world() -> None:
-    of_the_box = (OUT, STALE_INPUTS, CHIP_SILENT, LATCHED, SAFETY_STOPPED, LATE_ANSWER, HEAT)
+    of_the_box = (
+        OUT,
+        STALE_INPUTS,
+        CHIP_SILENT,
+        SAFETY_STOPPED,
+        LATE_ANSWER,
+        HEAT,
+        *LATCHED.values(),
+    )
     assert set(of_the_box).isdisjoint(SimFault)
 
 
@@ -95,12 +103,21 @@ def test_lost_readings_explain_the_faults_of_stale_inputs(
     assert not causes.explain(FaultCode.MAINS_VOLTAGE, 100.1)
 
 
-def test_8007_that_was_raised_explains_itself_from_then_on() -> None:
+@pytest.mark.parametrize(
+    ("code", "other"),
+    [
+        (FaultCode.SAFETY_CIRCUIT, FaultCode.RED),
+        (FaultCode.RED, FaultCode.SAFETY_CIRCUIT),
+    ],
+)
+def test_a_latched_fault_that_was_raised_explains_itself_from_then_on(
+    code: FaultCode, other: FaultCode
+) -> None:
     causes = Causes()
-    causes.take_fault(FaultCode.RED)
-    assert not causes.explain(FaultCode.SAFETY_CIRCUIT, 10.0)
-    causes.take_fault(FaultCode.SAFETY_CIRCUIT)
-    assert causes.explain(FaultCode.SAFETY_CIRCUIT, 1e6)
+    causes.take_fault(other)
+    assert not causes.explain(code, 10.0)
+    causes.take_fault(code)
+    assert causes.explain(code, 1e6)
 
 
 def test_a_safety_killed_in_its_self_test_explains_a_trip_until_the_test_is_over() -> None:

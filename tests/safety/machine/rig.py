@@ -16,7 +16,7 @@ from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.chain import ChainReading
 from nodes.safety.finding import Cause
-from nodes.safety.latch import Latch, Recalled
+from nodes.safety.latch import Latches, Recalled
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.why import Reason, is_metering
 from nodes.safety.wiring import NONE, Wired
@@ -94,7 +94,8 @@ class Rig:
         self.is_deaf = False  # the monitor does not hear its test line
         self.contact_delay_s = 0.02
         self.config = Config()
-        self.disk: Latch | None = None  # what is kept of 8007
+        self.disk: Latches = ()  # the latched faults that are kept
+        self.asked: str | None = ""  # the newest restart that a person has asked for
         self.disk_wired: Wired = NONE  # and of the phases
         self.is_disk_full = False  # it takes nothing
         self.is_disk_slow = False  # nothing comes back from it
@@ -111,7 +112,7 @@ class Rig:
         self._moves_at_s: float | None = None
         self._tested_at_s: float | None = None
         self._released_at_s: float | None = None
-        self._kept: Recalled | WriteResult | None = Recalled()
+        self._kept: Recalled | WriteResult | None = Recalled(asked="")
 
     # --- the small world -----------------------------------------------------------------------
 
@@ -190,11 +191,11 @@ class Rig:
         self._step(told)
         if self.outputs.write is not None:
             assert self._kept is None
-            self.writes += self.disk != self.outputs.write.latch
+            self.writes += self.disk != self.outputs.write.latches
             if self.is_disk_full:
                 self._kept = WriteResult(problem="disk full")
             else:
-                self.disk, self.disk_wired = self.outputs.write.latch, self.outputs.write.wired
+                self.disk, self.disk_wired = self.outputs.write.latches, self.outputs.write.wired
                 self._kept = WriteResult()
         if self.outputs.clear_reset:
             self.is_reset = False
@@ -226,8 +227,8 @@ class Rig:
 
     def restart(self, found: Recalled | None = None) -> "Rig":
         """A new process: its memory is what the disk has kept, or what is found there instead."""
-        kept = Recalled(latch=self.disk, wired=self.disk_wired) if found is None else found
-        self.state, self._kept = State(), kept
+        kept = Recalled(latches=self.disk, wired=self.disk_wired) if found is None else found
+        self.state, self._kept = State(), replace(kept, asked=self.asked)
         self.outputs = replace(
             self.outputs, enable=False, residual_test=False, feeds_watchdog=False
         )

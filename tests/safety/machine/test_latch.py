@@ -1,6 +1,7 @@
-"""8007 holds on over restarts, until mains off and on and a proof of open (ERR-8007, ERR-P)."""
+"""Latched faults hold over restarts until they are judged again (ERR-8007, ERR-RED, ERR-P)."""
 
 import math
+import random
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
 from nodes.safety.finding import Cause
-from nodes.safety.latch import salvage
+from nodes.safety.latch import Recalled, salvage
 from nodes.safety.why import Why
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
 
@@ -23,7 +24,7 @@ def latched() -> Rig:
     rig.reading = {"load_voltage": False}  # a weld that the voltage does not show
     rig.run(1.0)
     assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
-    assert rig.disk is not None
+    assert rig.disk
     assert rig.writes == 1
     rig.is_welded = False
     rig.run(0.1)
@@ -63,13 +64,13 @@ def test_mains_off_and_on_and_a_proof_of_open_let_8007_go(is_restarted: bool) ->
     rig.run(0.5)
     assert rig.faults() == ()
     assert not rig.is_reset
-    assert rig.disk is None
+    assert not rig.disk
     rig.until_phase(P.READY)
     assert rig.status.contactor is Contactor.OPEN
     rig.offered_a, rig.vehicle = 16.0, "C"
     rig.until_phase(P.CLOSED)
     assert rig.run(0.1).status.contactor is Contactor.CLOSED
-    assert not rig.state.proof.is_on_trial
+    assert not rig.state.proof.on_trial
 
 
 @pytest.mark.req("ERR-8007", "ERR-P")
@@ -80,7 +81,7 @@ def test_mains_off_and_on_with_a_contactor_that_is_not_open_leaves_8007() -> Non
     assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
     rig.reading = {}  # too late: the proof was due in time
     assert rig.run(60.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
-    assert rig.disk is not None
+    assert rig.disk
     assert rig.restart().run(1.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
 
 
@@ -121,15 +122,15 @@ def test_a_slow_disk_keeps_nothing_from_opening() -> None:
 
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize(
-    ("cause", "code"),
+    ("cause", "code", "within_s"),
     [
-        ({"earth_ohm": 2000.0}, FaultCode.RED),
-        ({"residual_dc": True}, FaultCode.RESIDUAL_CURRENT),
-        ({"currents_a": (2.0, 0.0, 0.0)}, FaultCode.SAFETY_CIRCUIT),
+        ({"earth_ohm": 2000.0}, FaultCode.RED, 3.2),
+        ({"residual_dc": True}, FaultCode.RESIDUAL_CURRENT, 0.1),
+        ({"currents_a": (2.0, 0.0, 0.0)}, FaultCode.SAFETY_CIRCUIT, 0.1),
     ],
 )
 def test_after_mains_off_and_on_every_fault_is_judged_afresh(
-    cause: dict[str, Any], code: FaultCode
+    cause: dict[str, Any], code: FaultCode, within_s: float
 ) -> None:
     rig = ready()
     rig.reading = cause
@@ -138,7 +139,7 @@ def test_after_mains_off_and_on_every_fault_is_judged_afresh(
     rig.cut_mains(1.0).run(1.5)
     assert rig.faults() == (code,)  # it is still there
     rig.reading = {}
-    rig.cut_mains(1.0).run(0.1)
+    rig.cut_mains(1.0).run(within_s)
     assert rig.faults() == ()
     assert rig.status.retries == 0
 
@@ -174,7 +175,7 @@ def test_a_stop_waits_a_little_until_8007_is_on_the_disk(reason: StopReason) -> 
     rig.is_disk_slow = False
     rig.run(0.05)
     assert rig.outputs.is_finished
-    assert rig.disk is not None
+    assert rig.disk
 
 
 @pytest.mark.req("ERR-8007")
@@ -243,7 +244,7 @@ def test_a_flag_that_is_stuck_excuses_nothing() -> None:
 def test_a_flag_that_is_stuck_excuses_no_latch_whose_finding_is_not_known() -> None:
     rig = Rig()
     rig.reading = {"power_on_reset": True}
-    old = b'{"latch": {"since_utc_ns": 5, "detail": "2.0 A flow", "is_flag_up": true}}'
+    old = b'{"latches": [{"since_utc_ns": 5, "detail": "2.0 A flow", "is_flag_up": true}]}'
     rig.restart(salvage(old, "of an older version", 7)).run(5.0)
     assert rig.causes() == (Cause.LATCH_UNREADABLE,)
     for _ in range(2):
@@ -338,3 +339,196 @@ def test_a_reset_gives_the_proof_its_whole_time_anew() -> None:
     rig.run(1.4)
     rig.reading = {}
     assert rig.run(0.1).faults() == ()
+
+
+# --- all red ------------------------------------------------------------------------------------
+
+
+def all_red() -> Rig:
+    """A weld, on the disk; then it comes loose."""
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle, rig.offered_a, rig.draws_a = "B", 0.0, 0.0
+    rig.run(0.5)
+    assert rig.faults() == (FaultCode.RED,)
+    assert [latch.code for latch in rig.disk] == [FaultCode.RED]
+    rig.is_welded = False
+    return rig.run(0.5)
+
+
+def never_closes(rig: Rig, seconds: float) -> None:
+    """The next vehicle asks for current, and gets none."""
+    rig.vehicle, rig.offered_a = "C", 16.0
+    for _ in range(round(seconds / 0.01)):
+        assert not rig.tick().outputs.enable
+        if rig.outputs.status is not None and rig.state.memory.is_recalled:
+            assert rig.faults() == (FaultCode.RED,)
+            assert not rig.status.permitted
+    rig.vehicle, rig.offered_a = "A", 0.0
+    rig.run(1.0)
+
+
+@pytest.mark.req("ERR-RED")
+def test_all_red_holds_over_crashes_and_restarts_of_nodes() -> None:
+    rig = all_red()
+    since_utc_ns = rig.status.records[0].since_utc_ns
+    for _ in range(6):
+        rig.restart()
+        never_closes(rig, 5.0)
+        assert rig.status.records[0].since_utc_ns == since_utc_ns
+        assert rig.status.contactor is Contactor.OPEN  # as it is proven
+    assert rig.writes == 1
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("seed", range(40))
+def test_a_crash_at_any_instant_around_a_weld_forgets_no_all_red(seed: int) -> None:
+    chance = random.Random(seed)
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle, rig.offered_a, rig.draws_a = "B", 0.0, 0.0
+    rig.run(round(chance.uniform(0.0, 1.0), 2))
+    is_published = FaultCode.RED in rig.faults()
+    for _ in range(chance.randrange(1, 4)):
+        rig.restart().run(round(chance.uniform(0.0, 2.5), 2))
+        is_published = is_published or FaultCode.RED in rig.faults()
+    if not is_published:  # the weld is still there
+        rig.until(lambda: FaultCode.RED in rig.faults(), 2.0)
+    rig.is_welded = False
+    rig.run(round(chance.uniform(0.0, 0.3), 2)).restart()
+    never_closes(rig, 4.0)
+
+
+@pytest.mark.req("ERR-RED")
+def test_one_restart_that_a_person_asked_for_has_all_red_judged_again() -> None:
+    rig = all_red()
+    rig.asked = "1"
+    rig.restart()
+    assert rig.run(2.0).faults() == (FaultCode.RED,)  # until it is judged
+    rig.run(1.5)
+    assert (rig.faults(), rig.disk) == ((), ())
+    rig.vehicle, rig.offered_a = "C", 16.0
+    rig.until_phase(P.CLOSED)
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("after_s", [0.05, 0.3, 1.0, 2.9])
+def test_a_crash_while_all_red_is_judged_again_has_it_judged_once_more(after_s: float) -> None:
+    rig = all_red()
+    rig.asked = "1"
+    rig.restart().run(after_s).restart()
+    assert rig.run(1.0).faults() == (FaultCode.RED,)
+    assert rig.run(4.0).faults() == ()
+
+
+@pytest.mark.req("ERR-RED")
+def test_a_weld_that_is_still_there_takes_another_restart() -> None:
+    rig = closed()
+    rig.is_welded = True
+    rig.vehicle, rig.offered_a, rig.draws_a = "B", 0.0, 0.0
+    rig.run(1.0)
+    rig.asked = "1"
+    assert rig.restart().run(3.0).faults() == (FaultCode.RED,)
+    rig.is_welded = False
+    rig.run(0.5).restart()
+    never_closes(rig, 5.0)
+    rig.asked = "2"
+    assert rig.restart().run(4.0).faults() == ()
+
+
+@pytest.mark.req("ERR-RED")
+def test_a_restart_from_before_all_red_is_none_for_it() -> None:
+    rig = Rig()
+    rig.asked = "1"
+    rig.restart().run(0.5)
+    rig.vehicle = "B"
+    rig.until_phase(P.READY)
+    rig.offered_a, rig.vehicle, rig.is_welded = 16.0, "C", True
+    rig.until_phase(P.CLOSED)
+    rig.vehicle, rig.offered_a, rig.draws_a = "B", 0.0, 0.0
+    rig.run(1.0)
+    rig.is_welded = False
+    rig.restart()
+    never_closes(rig, 5.0)
+
+
+@pytest.mark.req("ERR-RED", "ERR-8007")
+def test_a_restart_that_was_asked_for_leaves_8007() -> None:
+    rig = latched()
+    rig.asked = "1"
+    assert rig.restart().run(10.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+
+
+@pytest.mark.req("ERR-RED", "ERR-8007")
+def test_8007_and_all_red_are_kept_beside_each_other() -> None:
+    rig = latched()
+    rig.reading = {"load_voltage": True}
+    both = (FaultCode.SAFETY_CIRCUIT, FaultCode.RED)
+    assert rig.run(0.5).faults() == both
+    rig.reading = {}
+    assert rig.restart().run(5.0).faults() == both
+    rig.asked = "1"
+    assert rig.restart().run(5.0).faults() == (FaultCode.SAFETY_CIRCUIT,)
+    rig.cut_mains(1.0).run(0.5)
+    assert (rig.faults(), rig.disk) == ((), ())
+
+
+@pytest.mark.req("ERR-RED", "ERR-P")
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_mains_off_and_on_have_all_red_judged_again(is_restarted: bool) -> None:
+    rig = all_red()
+    if is_restarted:  # the process died with the mains
+        rig.restart()
+        rig.is_reset = True
+    else:
+        rig.cut_mains(5.0)
+    rig.run(0.5)
+    assert rig.faults() == (FaultCode.RED,)
+    rig.restart().run(0.5)  # the flag is cleared: the trial is over, and it was not passed
+    assert rig.faults() == (FaultCode.RED,)
+    rig.cut_mains(5.0).run(3.5)
+    assert (rig.faults(), rig.disk) == ((), ())
+
+
+@pytest.mark.req("ERR-RED")
+def test_a_monitor_that_has_failed_five_times_is_all_red_until_a_restart_is_asked_for() -> None:
+    rig = idle()
+    rig.is_deaf = True
+    rig.vehicle = "B"
+    for _ in range(60):
+        rig.lull(10.0)
+        if FaultCode.RED in rig.faults():
+            break
+    assert FaultCode.RED in rig.faults()
+    rig.is_deaf = False
+    assert FaultCode.RED in rig.restart().run(5.0).faults()
+    rig.asked = "1"
+    rig.restart()
+    rig.until_phase(P.READY, 8.0)
+    assert rig.faults() == ()
+
+
+@pytest.mark.req("ERR-RED")
+def test_an_earth_that_is_still_missing_stays_all_red() -> None:
+    rig = ready()
+    rig.reading = {"earth_ohm": 2000.0}
+    rig.run(4.0)
+    assert rig.faults() == (FaultCode.RED,)
+    rig.asked = "1"
+    rig.restart()
+    rig.run(0.5)
+    for _ in range(1000):
+        assert rig.tick().faults() == (FaultCode.RED,)
+    rig.reading = {}
+    assert rig.restart().run(10.0).faults() == (FaultCode.RED,)
+    rig.asked = "2"
+    assert rig.restart().run(4.0).faults() == ()
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize(("then", "now"), [(None, "1"), ("", None), (None, None)])
+def test_a_restart_that_is_not_known_is_none(then: str | None, now: str | None) -> None:
+    rig = all_red()
+    rig.asked = now
+    rig.restart(Recalled(latches=tuple(replace(latch, asked=then) for latch in rig.disk)))
+    never_closes(rig, 5.0)

@@ -183,7 +183,7 @@ def test_a_weld_that_opens_at_last_is_not_told_a_second_time_by_another_name() -
     rig.is_welded = False
     rig.run(1.0)
     assert rig.faults() == (FaultCode.RED,)
-    assert rig.disk is None
+    assert [latch.code for latch in rig.disk] == [FaultCode.RED]
 
 
 def test_what_an_open_contactor_owed_before_the_next_opening_does_not() -> None:
