@@ -480,6 +480,12 @@ class SteppedClock:
     def utc_ns(self) -> int:
         return self.ns
 
+    def boot(self) -> str:
+        return "this boot"
+
+    def is_utc_set(self) -> bool:
+        return True
+
 
 def test_a_stall_within_a_look_is_in_the_gap_of_the_next() -> None:
     clock, timers = SteppedClock(), Timers()

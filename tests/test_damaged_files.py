@@ -58,7 +58,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         keep(wish, AppWish(limit_a=limit_a, until_replaced=True), lowers=True)
     finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT)
     latch = Latch(since_utc_ns=5, finding=finding)
-    for write in (LatchWrite(latch=None), LatchWrite(latch=latch, wired=(True, True, True))):
+    for write in (LatchWrite(latches=()), LatchWrite(latches=(latch,), wired=(True, True, True))):
         keep(directory / "safety-latch.json", write, lowers=True)
     web = WebStore(directory, quiet)
     web.keep_account(Account(user="anna", password_hash="old", change_count=1))
@@ -110,8 +110,7 @@ def check_wish(directory: Path) -> None:
 def check_latch(directory: Path) -> None:
     for _ in range(2):
         kept = recalled(look(directory / "safety-latch.json", decode), 9)
-        assert kept.latch is not None
-        assert kept.latch.finding.code is FaultCode.SAFETY_CIRCUIT
+        assert [latch.code for latch in kept.latches] == [FaultCode.SAFETY_CIRCUIT]
 
 
 def check_label(directory: Path) -> None:

@@ -159,7 +159,9 @@ def test_a_message_is_refused_so(tmp_path: Path) -> None:
 
 def test_a_stored_file_is_refused_so(tmp_path: Path) -> None:
     path = tmp_path / "label.json"
-    path.write_bytes(encode(replace(box_label("A1B2C3D4", "01", "02", "03"), serial="x")))
+    path.write_bytes(
+        encode(replace(box_label("A1B2C3D4", "01", "02", "03"), serial="x"), path.name)
+    )
     damage = look(path, decoder(Label)).damage
     assert damage == "cannot be understood: Expected 8 digits, the first not 0 - at `$.serial`"
 

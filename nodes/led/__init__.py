@@ -8,8 +8,8 @@ touches     the front: four segments, network, RFID and mode indicators, the lit
             and its light, buzzer, service key
 deadline    a change is shown within 0.3 s; a key that moves wakes the node at once
 safe state  without messages the front shows the start-up pattern (LED-6); it stops blinking blue
-            when session or safety is silent. 8007 and all red stay while safety is silent or has not
-            judged them again after a start. A key whose state is unknown does nothing
+            when session or safety is silent. 8007 and all red stay while safety is silent or has
+            not judged them again after a start. A key whose state is unknown does nothing
 
 Each light depends only on the nodes that it describes: without the charging service the box works
 fully and the network indicator is off (DCS-8); while rfid is silent its lights are off. Without

@@ -7,6 +7,8 @@ from msgspec import Struct
 from msgs.plant import SimFault
 from tests.box import Box
 
+NO_FAULT = "none"
+
 
 class Case(Struct, frozen=True, kw_only=True):
     """One fault."""
@@ -14,10 +16,59 @@ class Case(Struct, frozen=True, kw_only=True):
     name: str
     says: str  # for the reader of the page
     req: str  # the requirement that it belongs to
-    code: str  # that is expected
+    code: str  # that is expected; NO_FAULT: none in any state
     breaks: SimFault | None = None  # None: the plug is pulled
     is_gone: bool = False  # pilot reads no vehicle
     grows_s: float = 0.0  # how long a charge lasts until it shows, if longer than a few seconds
+    hidden_in: frozenset[str] = frozenset()  # states in which it causes no fault
+    # What is done where it causes no fault; returns what it shows, and how long the contactor took.
+    follow: Callable[[Box], tuple[str, str]] | None = None
+
+
+WAS_OPEN = "was open"
+VEHICLE_S = 6.0  # in which a vehicle has to drop its load
+PATIENCE_S = 90.0  # a vehicle is woken after 30 s, tested, and charges
+
+
+def _begin_charge(box: Box) -> None:
+    """Have a vehicle charge that has just been plugged in, or go on after a pause."""
+    if box.state == "Suspended":
+        box.ask("session", "wish", {"pause": False})
+    if box.is_out:
+        box.act("plug")
+    box.act("ready")
+
+
+def _stop_a_charge(box: Box) -> tuple[str, str]:
+    """Withdraw the offer of a vehicle that charges, if that was not done before."""
+    if box.contactor != "closed":
+        _begin_charge(box)
+        assert box.is_soon(lambda: box.is_drawing, PATIENCE_S)
+        box.advance(6.0)
+    if box.said("pilot/status")["offered_a"] > 0.0:
+        box.ask("session", "wish", {"pause": True})
+    assert box.is_soon(lambda: box.contactor == "open", PATIENCE_S)
+    took_s = box.happened("contacts_open") - box.happened("duty")
+    shows = "opened under load" if took_s >= VEHICLE_S else "X1 was on the line before"
+    return f"no fault: {shows}", f"{took_s:.2f} s"
+
+
+def _charge_again(box: Box) -> tuple[str, str]:
+    """Have a vehicle charge after the next plug-in, or after the pause."""
+    if box.contactor == "closed":
+        box.act("unplug")
+        box.advance(3.0)
+    _begin_charge(box)
+    assert box.is_soon(lambda: box.is_drawing, PATIENCE_S)
+    return "no fault: woken, and charges", WAS_OPEN
+
+
+def _charge_unseen(box: Box) -> tuple[str, str]:
+    """Charge while the meter chip repeats that no current flows."""
+    _begin_charge(box)
+    assert box.is_soon(lambda: box.contactor == "closed", PATIENCE_S)
+    box.advance(30.0)
+    return "no fault: it shows 0 A", WAS_OPEN
 
 
 CASES = (
@@ -92,6 +143,15 @@ CASES = (
         breaks=SimFault.CHIP_ZERO,
     ),
     Case(
+        name="chip_frozen",
+        says="the meter chip repeats its last values",
+        req="ERR-8002",
+        code="8002",
+        breaks=SimFault.CHIP_FROZEN,
+        hidden_in=frozenset({"idle", "self-test", "ready", "paused"}),
+        follow=_charge_unseen,
+    ),
+    Case(
         name="overcurrent",
         says="20 % more than offered",
         req="ERR-4003",
@@ -143,6 +203,13 @@ CASES = (
     ),
     Case(name="weld", says="a pole is welded", req="ERR-RED", code="red", breaks=SimFault.WELD),
     Case(
+        name="slow",
+        says="the contactor opens after 0.5 s",
+        req="ERR-RED",
+        code="red",
+        breaks=SimFault.SLOW,
+    ),
+    Case(
         name="pe_open",
         says="no protective earth",
         req="ERR-RED",
@@ -155,6 +222,22 @@ CASES = (
         req="ERR-RED",
         code="red",
         breaks=SimFault.PE_HIGH,
+    ),
+    Case(
+        name="ignores_x1",
+        says="the vehicle draws on in X1",
+        req="CHG-2",
+        code=NO_FAULT,
+        breaks=SimFault.IGNORES_X1,
+        follow=_stop_a_charge,
+    ),
+    Case(
+        name="asleep",
+        says="the vehicle sleeps and takes no offer",
+        req="CHG-1",
+        code=NO_FAULT,
+        breaks=SimFault.ASLEEP,
+        follow=_charge_again,
     ),
 )
 

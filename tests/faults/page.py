@@ -16,14 +16,14 @@ repaired. What the box does about each fault, and why, is in [safety.md](safety.
 
 - *shows*: when safety raises the fault. One that cannot be seen yet shows in the next charge, or
   when the charge ends. A vehicle that does not answer its offer is woken and tested again after
-  30 s.
+  30 s. Where it causes no fault: what is seen instead, in this charge or the next one.
 - *front*: the segments S1 to S4, a second later.
 - *contactor*: as safety proves it, 8 s later: a vehicle has 6 s to drop its load (LED-5, session).
 - *opens*: virtual time from the fault, or from the closing after it, to open contacts. For a
   terminal that overheats it includes the heating, for an overcurrent the vehicle's ramp.
 - *retries*: how many of the five had been used when the fault was cleared (ERR-R).
 - *cleared by*: the first of these that cleared it: the cause gone, a retry, reseating the plug, a
-  restart of safety, mains off and on.
+  restart of the box that a person asked for, mains off and on.
 
 | fault | | in | shows | code | front | contactor | opens | retries | cleared by |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -459,10 +459,10 @@ def test_a_latched_fault_is_shown_while_safety_is_silent_or_has_not_judged_it_ag
     code: FaultCode, caption: str
 ) -> None:
     watch = Watch()
-    assert watch.run(2.0, safety=faulty(code)) == caption
+    assert watch.run(2.0, safety=faulty_safety(code)) == caption
     assert watch.run(60.0, safety=None) == caption
-    assert watch.run(2.0, safety=safety(phase=SafetyPhase.START)) == caption
-    assert watch.run(2.0, safety=faulty(code)) == caption
+    assert watch.run(2.0, safety=safety_status(phase=SafetyPhase.START)) == caption
+    assert watch.run(2.0, safety=faulty_safety(code)) == caption
     assert watch.run(60.0, safety=None) == caption
     assert watch.run(1.0, safety=SAFETY) == "ready"  # it was judged again
     assert watch.run(1.0, safety=None) == "starting"
@@ -471,17 +471,17 @@ def test_a_latched_fault_is_shown_while_safety_is_silent_or_has_not_judged_it_ag
 @pytest.mark.req("LED-9")
 def test_a_fault_that_passes_by_itself_is_not_shown_while_safety_is_silent() -> None:
     watch = Watch()
-    watch.run(2.0, safety=faulty(FaultCode.PLUG_STATE))
+    watch.run(2.0, safety=faulty_safety(FaultCode.PLUG_STATE))
     assert watch.run(2.0, safety=None) == "starting"
 
 
 @pytest.mark.req("ERR-RED", "ERR-8007")
 def test_of_two_latched_faults_that_a_start_shows_one_by_one_all_red_stays() -> None:
     watch = Watch()
-    watch.run(2.0, safety=faulty(FaultCode.SAFETY_CIRCUIT, FaultCode.RED))
-    begins = safety(phase=SafetyPhase.START, faults=(FaultCode.SAFETY_CIRCUIT,))
+    watch.run(2.0, safety=faulty_safety(FaultCode.SAFETY_CIRCUIT, FaultCode.RED))
+    begins = safety_status(phase=SafetyPhase.START, faults=(FaultCode.SAFETY_CIRCUIT,))
     assert watch.run(1.0, safety=begins) == "out of order"
-    assert watch.run(1.0, safety=faulty(FaultCode.SAFETY_CIRCUIT)) == "fault 8007"
+    assert watch.run(1.0, safety=faulty_safety(FaultCode.SAFETY_CIRCUIT)) == "fault 8007"
 
 
 @pytest.mark.req("LED-6")
