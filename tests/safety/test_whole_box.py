@@ -379,6 +379,7 @@ def test_8007_outlives_a_crash_though_the_state_directory_refuses(tmp_path: Path
     box.act("ready")
     box.wait(lambda: box.is_drawing)
     box.act("fault", {"name": "mirror_dead"})
+    box.act("unplug")
     box.wait(lambda: box.faults == ["8007"])
     box.act("clear", {"name": "mirror_dead"})
     for _ in range(3):
