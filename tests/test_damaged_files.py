@@ -14,7 +14,6 @@ from bus.store import StoreError
 from msgs.card import Card, CardRole
 from msgs.label import LABEL_FILE
 from msgs.safety import FaultCode
-from msgs.session import SessionRecord
 from msgs.stored import Stored
 from nodes.rfid.store import CARDS_FILE, load, save
 from nodes.safety.finding import Cause, Finding
@@ -27,6 +26,7 @@ from nodes.system.label import own_label
 from nodes.system.machine import Config, begin, settings_of
 from nodes.system.provision import provision
 from nodes.web.store import ACCOUNT_FILE, FAILURES_FILE, LOGINS_FILE, WebStore
+from tests.builders import session_record
 from tests.damages import DAMAGES, copy, damage, files_of
 from web.account import Account, factory_account
 from web.backoff import MOST_COUNTED
@@ -77,10 +77,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def entry(number: int) -> Entry:
-    record = SessionRecord(
-        session_id=f"id-{number}", started_utc_ns=10, ended_utc_ns=20, start_energy_wh=1.0,
-        energy_wh=2.0, end_reason=None, token=USER.uid,
-    )  # fmt: skip
+    record = session_record(session_id=f"id-{number}", ended_utc_ns=20, token=USER.uid)
     return Entry(record=record, seated=False, seen_utc_ns=20)
 
 

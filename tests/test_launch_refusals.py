@@ -52,7 +52,7 @@ def refused(plan: Path, *settings: str) -> str:
         (
             "load_manager.main_fuse=25",
             "--set: load_manager.main_fuse: unknown key; expected one of main_fuse_a, margin_a, "
-            'monitoring, phases; did you mean "main_fuse_a"?',
+            'monitoring; did you mean "main_fuse_a"?',
         ),
         (
             "meter.solar=abc@127.0.0.1:502/1",

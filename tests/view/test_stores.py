@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from msgs.rfid import RfidMode, RfidStatus
 from msgs.settings import Settings
 from msgs.stored import Stored
+from tests.builders import rfid_status
 from tests.view.charge import but, charging, silent
 from tests.view.snapshot import said
 from view.snapshot import Snapshot
@@ -18,7 +18,7 @@ def words(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def with_cards(stored: Stored) -> Snapshot:
-    rfid = RfidStatus(mode=RfidMode.READY, last_uid="", accepted=None, stored=stored)
+    rfid = rfid_status(stored=stored)
     return replace(charging(), rfid=said("rfid", rfid))
 
 
