@@ -1,11 +1,10 @@
 """Evaluate one reading: refuse impossible values, ignore single stray readings. Pure.
 
-Doubt opens the contactor: a value that is no number or outside its sensor's range counts as the
-worst one. What is evaluated over time has its own file: `supply.py` mains and current, `wiring.py`
-the phases that count, `heat.py` temperatures, `switches.py` the DIP switches.
+Doubt opens the contactor: a value that is no number (`cleaned.py`) or outside its sensor's range
+counts as the worst one. What is evaluated over time has its own file: `supply.py` mains and
+current, `wiring.py` the phases that count, `heat.py` temperatures, `switches.py` the DIP switches.
 """
 
-import math
 from enum import Enum
 
 from msgspec import Struct
@@ -28,7 +27,8 @@ from msgs.pilot import (
 )
 from nodes.safety import heat, supply, switches, wiring
 from nodes.safety.chain import ChainReading
-from nodes.safety.chip import HOLD_S, Phases
+from nodes.safety.chip import HOLD_S
+from nodes.safety.cleaned import cleaned
 from nodes.safety.heat import COLD, Derating, limit_of_temperature
 from nodes.safety.supply import QUIET, MainsFault, Supply, Voltages
 from nodes.safety.switches import UNREAD, Switches
@@ -267,40 +267,6 @@ def evaluate(
     )
 
 
-def cleaned(reading: ChainReading) -> ChainReading:
-    """Return a reading whose fields have their types; a value that is no number is NaN."""
-    numbers = (
-        reading.high_v,
-        reading.low_v,
-        reading.duty_percent,
-        reading.earth_ohm,
-        reading.terminal_c,
-        reading.board_c,
-    )
-    if (
-        all(type(number) is float for number in numbers)
-        and type(reading.dip1) is int
-        and type(reading.dip2) is int
-        and _are_phases(reading.currents_a)
-        and _are_phases(reading.voltages_v)
-    ):
-        return reading
-    high_v, low_v, duty_percent, earth_ohm, terminal_c, board_c = map(_number, numbers)
-    return replace(
-        reading,
-        high_v=high_v,
-        low_v=low_v,
-        duty_percent=duty_percent,
-        earth_ohm=earth_ohm,
-        terminal_c=terminal_c,
-        board_c=board_c,
-        dip1=reading.dip1 if type(reading.dip1) is int else 0,
-        dip2=reading.dip2 if type(reading.dip2) is int else 0,
-        currents_a=_phases(reading.currents_a),
-        voltages_v=_phases(reading.voltages_v),
-    )
-
-
 def proves_open(reading: ChainReading) -> bool:
     """Return whether mirror contact and voltage together prove an open contactor."""
     return reading.mirror_closed is True and reading.load_voltage is False
@@ -330,27 +296,6 @@ def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) 
     if shows_diode(low_v):
         return min(diode + 1, DIODE_PROVEN)
     return max(diode - 2, DIODE_MISSING)
-
-
-def _are_phases(value: object) -> bool:
-    return value is None or (
-        isinstance(value, tuple) and len(value) == 3 and all(type(one) is float for one in value)
-    )
-
-
-def _phases(value: object) -> Phases | None:
-    if not isinstance(value, tuple) or len(value) != 3:
-        return None
-    return _number(value[0]), _number(value[1]), _number(value[2])
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, float | int):
-        return math.nan
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
 
 
 def _weigh(reads: int, holds: bool, most: int) -> int:

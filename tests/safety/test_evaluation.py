@@ -10,12 +10,12 @@ from bus.moment import Moment
 from msgs.pilot import CpState
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import HOLD_S
+from nodes.safety.cleaned import cleaned
 from nodes.safety.evaluation import (
     NOTHING_EVALUATED,
     Evaluation,
     EvaluationState,
     Stale,
-    cleaned,
     evaluate,
     forget,
 )
