@@ -105,6 +105,9 @@ STATE_READS = 3
 # A stray reading adds two, a reading of the settled state subtracts one: after four stray readings
 # in a row, or after a line has toggled for 0.2 s, no state is settled.
 UNDEFINED_AT = 8
+# assumed: if so many readings in a row, of those that leave no settled state, show a vehicle, then
+# it changes its state too fast. It is taken for the one of these states that asks for least.
+CHANGING_READS = 4
 
 
 class SettledCp(Struct, frozen=True, kw_only=True):
@@ -114,6 +117,9 @@ class SettledCp(Struct, frozen=True, kw_only=True):
     seen: CpState | None = None  # state of the latest stray reading
     equal: int = 0  # number of stray readings of that state in a row
     astray: int = 0  # count against the settled state, up to UNDEFINED_AT
+    # Readings of B, C or D in a row since the state was last steady, up to CHANGING_READS.
+    plugged: int = 0
+    least: CpState | None = None  # the state of these that asks for least
 
     @property
     def is_undefined(self) -> bool:
@@ -125,11 +131,17 @@ UNSETTLED = SettledCp()
 
 
 def settle(settled: SettledCp, seen: CpState | None) -> SettledCp:
-    """Return the settled state after one more reading; None is a reading between the windows."""
+    """Return the settled state after one more reading; None is a reading between the windows.
+
+    A vehicle that changes between B and C (or D) too fast is in state B: it asks for no current
+    until it asks steadily.
+    """
     if seen is not None and seen is settled.state:
-        if settled.astray == 0:
-            return settled
-        return SettledCp(state=seen, astray=settled.astray - 1)
+        if settled.astray <= 1:
+            return settled if settled.astray == 0 else SettledCp(state=seen)
+        plugged, least = _count_plugged(settled, seen)
+        astray = settled.astray - 1
+        return SettledCp(state=seen, astray=astray, plugged=plugged, least=least)
     equal = 0
     if seen is not None:
         equal = settled.equal + 1 if seen is settled.seen else 1
@@ -138,15 +150,28 @@ def settle(settled: SettledCp, seen: CpState | None) -> SettledCp:
     # Before the first state is known, a change from one stray to another does not indicate a fault.
     is_learning = settled.state is None and seen is not None
     astray = min(settled.astray + (1 if is_learning else 2), UNDEFINED_AT)
-    state = settled.state if astray < UNDEFINED_AT else None
-    if (state, seen, equal, astray) == (
-        settled.state,
-        settled.seen,
-        settled.equal,
-        settled.astray,
-    ):
-        return settled
-    return SettledCp(state=state, seen=seen, equal=equal, astray=astray)
+    plugged, least = _count_plugged(settled, seen)
+    if astray >= UNDEFINED_AT and plugged >= CHANGING_READS:
+        if seen is least:
+            return SettledCp(state=least)
+        return SettledCp(state=least, seen=seen, equal=equal, astray=2, plugged=1, least=seen)
+    after = SettledCp(
+        state=settled.state if astray < UNDEFINED_AT else None,
+        seen=seen,
+        equal=equal,
+        astray=astray,
+        plugged=plugged,
+        least=least,
+    )
+    return settled if after == settled else after
+
+
+def _count_plugged(settled: SettledCp, seen: CpState | None) -> tuple[int, CpState | None]:
+    """Return `SettledCp.plugged` and `SettledCp.least` after one more reading."""
+    if seen is None or seen not in PLUGGED:
+        return 0, None
+    least = seen if settled.least is None else min(settled.least, seen)
+    return min(settled.plugged + 1, CHANGING_READS), least
 
 
 def shows_diode(low_v: float) -> bool:

@@ -73,7 +73,7 @@ def test_each_reading_that_confirms_takes_back_half_a_stray_one() -> None:
     settled = read(settled_at(C), 0.0)
     assert settled == SettledCp(state=C, seen=E, equal=1, astray=2)
     settled = read(settled, 6.0)
-    assert settled == SettledCp(state=C, astray=1)
+    assert settled == SettledCp(state=C, astray=1, plugged=1, least=C)
     assert read(settled, 6.0) == settled_at(C)
 
 
@@ -126,5 +126,49 @@ def test_a_line_that_toggles_from_the_start_on_has_no_state() -> None:
     settled = UNSETTLED
     for number in range(8):
         assert not settled.is_undefined
-        settled = read(settled, 6.0 if number % 2 else 9.0)
+        settled = read(settled, 6.0 if number % 2 else 0.0)
     assert settled.is_undefined
+
+
+# --- a vehicle that changes its state too fast ---------------------------------------------------
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize("before", [C, D, B])
+@pytest.mark.parametrize("reads", [1, 2])
+@pytest.mark.parametrize(
+    ("one_v", "other_v", "state"), [(6.0, 9.0, B), (3.0, 9.0, B), (3.0, 6.0, C)]
+)
+def test_a_vehicle_that_toggles_is_in_the_state_that_asks_for_least(
+    before: CpState, reads: int, one_v: float, other_v: float, state: CpState
+) -> None:
+    settled = settled_at(before)
+    for number in range(100):
+        settled = read(settled, *[one_v] * reads, *[other_v] * reads)
+        assert not settled.is_undefined
+        assert number < 10 or settled.state is state  # after 0.2 s
+    settled = read(settled, one_v, one_v, one_v)
+    assert settled.state is classify_high_v(one_v)  # it asks steadily
+
+
+def test_a_vehicle_that_toggles_when_it_is_plugged_in_or_first_seen_is_in_b() -> None:
+    for settled in (settled_at(A), UNSETTLED, read(settled_at(C), *[7.5] * 50)):
+        for high_v in (9.0, 6.0) * 4:
+            settled = read(settled, high_v)
+        assert settled.state is B
+        assert not settled.is_undefined
+
+
+@pytest.mark.parametrize("other_v", [12.0, 0.0, 7.5, -12.0, math.nan])
+def test_a_line_that_shows_more_than_a_vehicle_that_toggles_has_no_state(other_v: float) -> None:
+    settled = settled_at(C)
+    for _ in range(20):
+        settled = read(settled, 9.0, 6.0, 9.0, other_v)
+    assert settled.state is None
+
+
+def test_readings_of_a_vehicle_before_the_line_was_steady_again_do_not_count() -> None:
+    settled = read(settled_at(C), 9.0, 6.0, 6.0)
+    assert settled == settled_at(C)
+    settled = read(settled_at(C), 9.0, 9.0, 6.0, 6.0, 7.5)
+    assert (settled.plugged, settled.least) == (0, None)
