@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from msgs.led import Key
 from msgs.meter import Line
 from msgs.patterns import matching
-from msgs.units import Celsius, Count, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
+from msgs.units import Celsius, Count, Hertz, Name, Nanoseconds, Ohms, Percent, Text, Volts, Watts
 
 # Hex digits that a card returns; not necessarily a UID.
 CardText = Annotated[
@@ -43,12 +43,13 @@ class SimSignals(Struct, frozen=True, kw_only=True):
 
 
 class SimPower(Struct, frozen=True, kw_only=True):
-    """Values of the box's meter chip. Sent every 0.1 s and at once when a current is cut.
+    """Values of the box's meter chip, in its steps. Sent every 0.1 s and when a current is cut.
 
     After 0.5 s of silence the drivers report a failed chip.
     """
 
     lines: tuple[Line, Line, Line]
+    frequency_hz: Hertz = 0.0  # of the mains; 0: there are none
 
 
 class SimCards(Struct, frozen=True, kw_only=True):

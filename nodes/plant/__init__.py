@@ -3,7 +3,8 @@
 Present in simulation only. The physics is a pure model (`model.step`). The node advances it when a
 drive or an act arrives, when its next event is due, and at looks while currents or temperatures
 change. Each start is a new world: no vehicle, counters at 0. The readings of the box's converters
-may have noise (`noise`, parameter noise_lsb); those of the meters of house and sun have none.
+may have noise (`noise`, parameter noise_lsb); the meter chip has steps, and noise of one step while
+a current flows, as a chip that repeats itself is frozen. The meters of house and sun have none.
 
 Subscribes
     sim/pilot_drive, sim/contactor_drive, sim/lights: the outputs of the box's controller. Each

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgs.plant import SimFault
 from nodes.plant.contactor import Poles
 
-NOMINAL_V = 230.0  # EN 50160
+NOMINAL_V, NOMINAL_HZ = 230.0, 50.0  # EN 50160
 SAG_V = 150.0  # below the 160 V of ERR-8002
 SWELL_V = 290.0  # above the 280 V of ERR-8002
 GRID_OHM = 0.2  # assumed: within 0.1 to 0.4 ohm of a low-voltage connection

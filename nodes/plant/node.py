@@ -30,7 +30,7 @@ from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.server import Servers
 from nodes.plant import acts
 from nodes.plant.model import is_cooling, is_moving, new_world, next_event_s, step
-from nodes.plant.noise import power_with, signals_with
+from nodes.plant.noise import EXACT, LOADED_LSB, ChipErrors, chip_errors, signals_with
 from nodes.plant.parameters import Parameters, mains_of, setup_of
 from nodes.plant.readings import (
     cards_of,
@@ -53,6 +53,7 @@ RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 LOOK_S = 0.02
 POWER_S = 0.1
+LOADED_NOISE_S = 0.5  # ten times in the 5 s of a frozen chip (safety)
 COOL_S = 1.0  # between two looks while the box only cools down
 WANDER_S = 1.0
 HOUSE_UNIT, SOLAR_UNIT = 1, 2  # both meters have one server, as behind a gateway
@@ -85,7 +86,9 @@ class PlantNode:
         self._cards = cards_of(self._world)
         self._keys = keys_of(self._world)
         self._noise_lsb = parameters.noise_lsb
-        self._measured = self._world  # at the meter chip's last measurement
+        self._chip_errors = EXACT  # at the meter chip's last measurement
+        self._errors_until_s = 0.0
+        self._measured = self._world  # likewise
         self._measure_at_s = 0.0  # its next one
         self._armed_s = math.inf
         path = parameters.house_trace
@@ -202,13 +205,30 @@ class PlantNode:
 
     def _publish_power(self, world: World) -> None:
         self._measured = world
-        power = power_of(world)
+        if is_measuring(world):
+            self._chip_errors = self._measurement_errors(world)
+        power = power_of(world, self._chip_errors)
         if power is None:
             self._bus.hush(SIM_POWER)
             return
-        if self._noise_lsb and is_measuring(world):
-            power = power_with(power, self._bus.random("noise of power").gauss, self._noise_lsb)
         self._bus.say(SIM_POWER, power)
+
+    def _measurement_errors(self, world: World) -> ChipErrors:
+        """Return the errors of a measurement of the meter chip.
+
+        A chip through which a current flows has noise in any case. At rest it has none, so that
+        nothing changes and looks can be left out; under load, for the same reason, it changes each
+        half second.
+        """
+        is_loaded = any(world.flow.box_a)
+        if not self._noise_lsb:
+            if not is_loaded:
+                return EXACT
+            if world.now_s < self._errors_until_s:
+                return self._chip_errors
+        self._errors_until_s = world.now_s + LOADED_NOISE_S - LOOK_S / 2
+        lsb = max(self._noise_lsb, LOADED_LSB) if is_loaded else self._noise_lsb
+        return chip_errors(self._bus.random("noise of power").gauss, lsb)
 
     def _publish_hands(self, world: World) -> None:
         """Publish cards and keys that have changed."""

@@ -13,7 +13,17 @@ from msgs.plant import (
 )
 from nodes.modbus_map.codec import Values
 from nodes.plant import cp_line
-from nodes.plant.mains import live
+from nodes.plant.mains import NOMINAL_HZ, live
+from nodes.plant.noise import (
+    CURRENT_A,
+    EXACT,
+    FREQUENCY_HZ,
+    POWER_W,
+    VOLTAGE_V,
+    ChipErrors,
+    in_steps,
+    rms,
+)
 from nodes.plant.world import World
 
 EARTH_OHM = 0.8  # assumed: the loop of a sound TN connection
@@ -59,24 +69,40 @@ def signals_of(world: World) -> SimSignals:
     )
 
 
-def power_of(world: World) -> SimPower | None:
-    """Return what the box's meter chip measures; None: it is silent."""
+def power_of(world: World, errors: ChipErrors = EXACT) -> SimPower | None:
+    """Return what the box's meter chip shows, in its steps; None: it is silent."""
     if SimFault.CHIP_DEAD in world.faults:
         return None
     flow, box_wh = world.frozen or (world.flow, world.energy.box_wh)
-    zero = SimFault.SPI_STUCK in world.faults or SimFault.CHIP_ZERO in world.faults
+    if SimFault.SPI_STUCK in world.faults or SimFault.CHIP_ZERO in world.faults:
+        one, two, three = (
+            Line(
+                current_a=0.0,
+                voltage_v=0.0,
+                power_w=0.0,
+                power_factor=1.0,
+                imported_wh=counted_wh,
+                exported_wh=0.0,
+            )
+            for counted_wh in box_wh
+        )
+        return SimPower(lines=(one, two, three))
     one, two, three = (
         Line(
-            current_a=0.0 if zero else flow.box_a[line],
-            voltage_v=0.0 if zero else flow.box_v[line],
-            power_w=0.0 if zero else flow.box_w[line],
-            power_factor=flow.power_factor if flow.box_a[line] and not zero else 1.0,
+            current_a=rms(flow.box_a[line], errors.currents_a[line], CURRENT_A),
+            voltage_v=rms(flow.box_v[line], errors.voltages_v[line], VOLTAGE_V),
+            power_w=in_steps(flow.box_w[line] + errors.powers_w[line], POWER_W),
+            power_factor=flow.power_factor if flow.box_a[line] else 1.0,
             imported_wh=box_wh[line],
             exported_wh=0.0,
         )
         for line in range(3)
     )
-    return SimPower(lines=(one, two, three))
+    frequency_hz = NOMINAL_HZ if any(flow.box_v) else 0.0
+    return SimPower(
+        lines=(one, two, three),
+        frequency_hz=rms(frequency_hz, errors.frequency_hz, FREQUENCY_HZ),
+    )
 
 
 def is_measuring(world: World) -> bool:

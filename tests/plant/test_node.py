@@ -204,7 +204,7 @@ def test_a_dead_safety_loses_the_coil_a_second_after_its_last_edge(rig: Rig) -> 
 
 def test_a_cut_current_is_published_at_once(rig: Rig) -> None:
     rig.charge(16.0)
-    assert rig.power[-1][1].lines[0].current_a == pytest.approx(15.7)
+    assert rig.power[-1][1].lines[0].current_a == pytest.approx(15.7, abs=0.01)
     before_s = rig.graph.clock.now_s()
     rig.ask("pull")
     at_s, power = rig.power[-1]
@@ -289,7 +289,7 @@ def test_an_installation_of_one_phase_and_dsw2_are_chosen_by_parameters(new_rig:
     rig = new_rig(phases=1, dip2=0b1)  # DSW2.8: commissioning
     rig.charge(16.0)
     lines = rig.power[-1][1].lines
-    assert [line.voltage_v > 0.0 for line in lines] == [True, False, False]
+    assert [line.voltage_v > 1.0 for line in lines] == [True, False, False]
     assert rig.signals[-1][1].dip2 == 1
 
 

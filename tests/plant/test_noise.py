@@ -3,10 +3,12 @@
 import math
 import statistics
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from msgs.meter import Line
@@ -14,11 +16,12 @@ from msgs.plant import SimPower, SimSignals
 from nodes.plant.noise import (
     CURRENT_A,
     EARTH_OHM,
+    FREQUENCY_HZ,
     PILOT_V,
     POWER_W,
     TEMPERATURE_C,
     VOLTAGE_V,
-    power_with,
+    chip_errors,
     signals_with,
 )
 from nodes.plant.readings import power_of
@@ -68,17 +71,73 @@ def test_each_analog_channel_has_its_own_normal_noise_and_no_other_has_any(box: 
 def test_the_chip_measures_with_noise_and_counts_without(box: Any) -> None:
     gauss = Random(1).gauss
     box.charge(16.0)
-    truth = power_of(box.world)
-    assert truth is not None
-    read = [power_with(truth, gauss, LSB) for _ in range(SAMPLES)]
+    flow = box.world.flow
+    truth = {"current_a": flow.box_a, "voltage_v": flow.box_v, "power_w": flow.box_w}
+    read = [power_of(box.world, chip_errors(gauss, LSB)) for _ in range(SAMPLES)]
+    shown = [power for power in read if power is not None]
+    assert len(shown) == SAMPLES
+    assert is_as_wide([power.frequency_hz for power in shown], 50.0, LSB * FREQUENCY_HZ)
     for phase in range(3):
         for name in Line.__struct_fields__:
-            values = [getattr(power.lines[phase], name) for power in read]
-            value = getattr(truth.lines[phase], name)
+            values = [getattr(power.lines[phase], name) for power in shown]
             if name in POWER:
-                assert is_as_wide(values, value, LSB * POWER[name]), name
+                assert is_as_wide(values, truth[name][phase], LSB * POWER[name]), name
             else:
-                assert set(values) == {value}, name
+                assert len(set(values)) == 1, name
+
+
+def is_in_steps(value: float, step: float) -> bool:
+    return abs(value / step - round(value / step)) < 1e-4
+
+
+def test_the_chip_shows_1_ma_10_mv_1_w_and_10_mhz_and_no_value_between(box: Any) -> None:
+    gauss = Random(1).gauss
+    box.charge(13.37)
+    for _ in range(100):
+        power = power_of(box.world, chip_errors(gauss, LSB))
+        assert power is not None
+        assert is_in_steps(power.frequency_hz, 0.01)
+        for line in power.lines:
+            assert is_in_steps(line.current_a, 0.001)
+            assert is_in_steps(line.voltage_v, 0.01)
+            assert is_in_steps(line.power_w, 1.0)
+            assert str(line.current_a) == str(round(line.current_a, 3))
+
+
+def shown_values(power: SimPower) -> tuple[float, ...]:
+    lines = power.lines
+    return (
+        power.frequency_hz,
+        *(value for line in lines for value in (line.current_a, line.voltage_v, line.power_w)),
+    )
+
+
+def test_a_chip_under_load_never_repeats_itself_for_a_second_and_one_at_rest_does(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path)
+    box.advance(10.0)
+    assert len({shown_values(power) for power in powers(box, 10.0)}) == 1
+    box.act("plug")
+    box.act("ready")
+    box.wait(lambda: box.is_drawing)
+    box.advance(20.0)
+    shown = [shown_values(power) for power in powers(box, 60.0)]
+    assert len(shown) > 300
+    longest = repeated = 0
+    for before, after in pairwise(shown):
+        repeated = repeated + 1 if before == after else 0
+        longest = max(longest, repeated)
+    assert longest < 10
+
+
+def powers(box: Box, seconds: float) -> list[SimPower]:
+    """Return what the chip of a box shows for a time."""
+    read: list[SimPower] = []
+    for _ in range(round(seconds / 0.1)):
+        box.advance(0.1)
+        read.append(msgspec.convert(box.said("sim/power"), SimPower))
+    return read
 
 
 def samples(rig: Rig) -> Iterator[SimSignals | SimPower]:
