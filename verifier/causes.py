@@ -27,6 +27,7 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
             SimFault.CP_MID,
             SimFault.CP_MINUS,
             SimFault.SPI_STUCK,
+            SimFault.CHIP_FROZEN,  # it is not known whether the box has mains
             STALE_INPUTS,
             CHIP_SILENT,
         }
@@ -39,6 +40,7 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
             SimFault.PHASE_LOST,
             SimFault.CHIP_ZERO,
             SimFault.CHIP_DEAD,
+            SimFault.CHIP_FROZEN,
             CHIP_SILENT,
         }
     ),

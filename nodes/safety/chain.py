@@ -30,6 +30,8 @@ class ChainReading(Struct, frozen=True, kw_only=True):
     power_on_reset: bool  # mains came on since the flag was cleared
     currents_a: Phases | None  # meter chip; None when it has been silent for 0.5 s
     voltages_v: Phases | None
+    powers_w: Phases | None
+    frequency_hz: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,4 +103,6 @@ def assemble(parts: Parts) -> ChainReading | None:
         power_on_reset=coil.power_on_reset,
         currents_a=None if chip is None else chip.currents_a,
         voltages_v=None if chip is None else chip.voltages_v,
+        powers_w=None if chip is None else chip.powers_w,
+        frequency_hz=None if chip is None else chip.frequency_hz,
     )

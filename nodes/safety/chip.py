@@ -12,10 +12,12 @@ HOLD_S = 0.5  # the newest values are no older
 
 
 class ChipReading(Struct, frozen=True, kw_only=True):
-    """Currents and voltages of one moment."""
+    """The values of one moment."""
 
     currents_a: Phases
     voltages_v: Phases
+    powers_w: Phases
+    frequency_hz: float
 
 
 class PowerChip(Driver, Protocol):

@@ -39,4 +39,6 @@ def _reading(power: SimPower) -> ChipReading:
     return ChipReading(
         currents_a=(first.current_a, second.current_a, third.current_a),
         voltages_v=(first.voltage_v, second.voltage_v, third.voltage_v),
+        powers_w=(first.power_w, second.power_w, third.power_w),
+        frequency_hz=power.frequency_hz,
     )

@@ -24,6 +24,8 @@ def cleaned(reading: ChainReading) -> ChainReading:
         and type(reading.dip2) is int
         and _are_phases(reading.currents_a)
         and _are_phases(reading.voltages_v)
+        and _are_phases(reading.powers_w)
+        and (reading.frequency_hz is None or type(reading.frequency_hz) is float)
     ):
         return reading
     high_v, low_v, duty_percent, earth_ohm, terminal_c, board_c = map(_number, numbers)
@@ -39,6 +41,8 @@ def cleaned(reading: ChainReading) -> ChainReading:
         dip2=reading.dip2 if type(reading.dip2) is int else 0,
         currents_a=_phases(reading.currents_a),
         voltages_v=_phases(reading.voltages_v),
+        powers_w=_phases(reading.powers_w),
+        frequency_hz=_number(reading.frequency_hz),
     )
 
 

@@ -1,8 +1,9 @@
 """Evaluate one reading: refuse impossible values, ignore single stray readings. Pure.
 
 Doubt opens the contactor: a value that is no number (`cleaned.py`) or outside its sensor's range
-counts as the worst one. What is evaluated over time has its own file: `supply.py` mains and
-current, `wiring.py` the phases that count, `heat.py` temperatures, `switches.py` the DIP switches.
+counts as the worst one. What is evaluated over time has its own file: `frozen.py` whether the meter
+chip measures, `supply.py` mains and current, `wiring.py` the phases that count, `heat.py`
+temperatures, `switches.py` the DIP switches.
 """
 
 from enum import Enum
@@ -25,10 +26,11 @@ from msgs.pilot import (
     settle,
     shows_diode,
 )
-from nodes.safety import heat, supply, switches, wiring
+from nodes.safety import frozen, heat, supply, switches, wiring
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import HOLD_S
 from nodes.safety.cleaned import cleaned
+from nodes.safety.frozen import UNHEARD, ChipTrust, Repetition
 from nodes.safety.heat import COLD, Derating, limit_of_temperature
 from nodes.safety.supply import QUIET, MainsFault, Supply, Voltages
 from nodes.safety.switches import UNREAD, Switches
@@ -78,6 +80,7 @@ class EvaluationState(Struct, frozen=True, kw_only=True):
     reset_reads: int = 0  # of the power-on reset's flag, in a row
     switches: Switches = UNREAD
     derating: Derating = COLD
+    repetition: Repetition = UNHEARD
     supply: Supply = QUIET
     wiring: Wiring = UNKNOWN
 
@@ -94,6 +97,7 @@ def forget(before: EvaluationState, chip_knows_s: float | None = None) -> Evalua
         chip_knows_s=chip_knows_s,
         switches=switches.carry_over(before.switches),
         derating=heat.carry_over(before.derating),
+        repetition=before.repetition,
         supply=supply.carry_over(before.supply),
         wiring=before.wiring,
     )
@@ -162,6 +166,7 @@ def evaluate(
     reading = cleaned(reading)
     if not is_measured(reading.high_v, reading.low_v, reading.duty_percent):
         return forget(before), Stale.NONSENSE
+    before, reading, is_frozen = _judge_chip(before, reading, moment, is_open=is_open)
     seen = classify_high_v(reading.high_v)
     cp = settle(before.cp, seen)
     chip_knows_s = None
@@ -209,6 +214,7 @@ def evaluate(
         counts=wiring_now.counted,
         offered_a=offered_a,
         is_open=is_open,
+        is_frozen=is_frozen,
     )
     after = EvaluationState(
         cp=cp,
@@ -221,6 +227,7 @@ def evaluate(
         reset_reads=_count(before.reset_reads, reading.power_on_reset is True, RESET_READS),
         switches=dip,
         derating=derating,
+        repetition=before.repetition,
         supply=supply_now,
         wiring=wiring_now,
     )
@@ -270,6 +277,30 @@ def evaluate(
 def proves_open(reading: ChainReading) -> bool:
     """Return whether mirror contact and voltage together prove an open contactor."""
     return reading.mirror_closed is True and reading.load_voltage is False
+
+
+def _judge_chip(
+    before: EvaluationState, reading: ChainReading, moment: Moment, *, is_open: bool
+) -> tuple[EvaluationState, ChainReading, bool]:
+    """Return a reading without the values of the chip that show nothing; and if it is frozen."""
+    repetition, trust = frozen.watch(
+        before.repetition,
+        moment,
+        currents_a=reading.currents_a,
+        voltages_v=reading.voltages_v,
+        powers_w=reading.powers_w,
+        frequency_hz=reading.frequency_hz,
+        is_open=is_open,
+    )
+    if repetition is not before.repetition:
+        before = replace(before, repetition=repetition)
+    match trust:
+        case ChipTrust.MEASURES:
+            return before, reading, False
+        case ChipTrust.OF_CLOSED:
+            return before, replace(reading, currents_a=None), False
+        case ChipTrust.FROZEN:
+            return before, replace(reading, currents_a=None, voltages_v=None), True
 
 
 def _when_chip_knows_s(

@@ -70,13 +70,20 @@ def clear_proven(faults: FaultState, codes: Collection[FaultCode]) -> FaultState
 
 
 def review(
-    faults: FaultState, evaluation: Evaluation, moment: Moment, *, is_charging: bool, was_out: bool
+    faults: FaultState,
+    evaluation: Evaluation,
+    moment: Moment,
+    *,
+    shown: Collection[FaultCode],
+    is_charging: bool,
+    was_out: bool,
 ) -> FaultState:
     """Clear what is over, use a retry that is due, schedule the next one.
 
     The plug counts as out only after OUT_READS readings of A; else a bad contact would reset the
     counters.
 
+    :param shown: the faults that this reading shows: only a retry clears one of them.
     :param is_charging: the contactor is proven closed.
     :param was_out: the plug has been out and not seen in since.
     """
@@ -86,7 +93,8 @@ def review(
     records = tuple(
         record
         for record in faults.records
-        if not _is_over(record.code, evaluation, is_retry=is_retry, was_out=was_out)
+        if (record.code in shown and not is_retry)
+        or not _is_over(record.code, evaluation, is_retry=is_retry, was_out=was_out)
     )
     retries, retry_at_s, raised = faults.retries, faults.retry_at_s, faults.raised
     if evaluation.is_out:

@@ -134,10 +134,17 @@ def _raise_faults(
     )
     if cleared:
         faults = clear_proven(faults, cleared)
-    for finding in complain(course, evaluation):
+    findings = tuple(complain(course, evaluation))
+    for finding in findings:
         faults = raise_fault(faults, finding, inputs.utc_ns)
-    is_charging = state.phase is SafetyPhase.CLOSED
-    faults = review(faults, evaluation, moment, is_charging=is_charging, was_out=state.plug.is_out)
+    faults = review(
+        faults,
+        evaluation,
+        moment,
+        shown=[finding.code for finding in findings],
+        is_charging=state.phase is SafetyPhase.CLOSED,
+        was_out=state.plug.is_out,
+    )
     return replace(state, proof=proof, faults=faults)
 
 

@@ -49,7 +49,7 @@ def report(
     if memory is not state.memory:
         state = replace(state, memory=memory)
     state = _begin_to_publish(config, state, moment)
-    is_at_rest = state == before
+    is_at_rest = _is_at_rest(before, state)
     # Open, unchanged, no vehicle: more looks would open nothing sooner.
     is_idle = is_at_rest and state.phase is SafetyPhase.IDLE
     is_idle = is_idle and evaluation is not None and evaluation.cp is CpState.A
@@ -67,6 +67,20 @@ def report(
         due_s=moment.due_s if is_at_rest else moment.now_s,
         is_finished=is_finished,
     )
+
+
+def _is_at_rest(before: State, state: State) -> bool:
+    """Return whether the same inputs change nothing before the deadline.
+
+    What the meter chip shows is only compared with what it shows next.
+    """
+    if state == before:
+        return True
+    repetition = state.evaluation_state.repetition
+    if repetition is before.evaluation_state.repetition:
+        return False
+    evaluation_state = replace(before.evaluation_state, repetition=repetition)
+    return state == replace(before, evaluation_state=evaluation_state)
 
 
 def _begin_to_publish(config: Config, state: State, moment: Moment) -> State:

@@ -49,7 +49,6 @@ class Supply(Struct, frozen=True, kw_only=True):
     inside_since_s: float | None = None
     offered_a: float = 0.0
     lowered: tuple[tuple[float, float], ...] = ()  # when it was lowered [s], and from what [A]
-    drawn_a: Phases | None = None  # the last currents through a closed contactor
 
 
 QUIET = Supply()
@@ -59,7 +58,7 @@ class MainsFault(Enum):
     """What is wrong with the mains (8002)."""
 
     RANGE = "range"  # outside 160 to 280 V
-    SILENT = "silent"  # the meter chip is silent or stuck: voltages are unknown
+    SILENT = "silent"  # the meter chip is silent or frozen: its values are unknown
 
 
 class SupplyEvaluation(Struct, frozen=True, kw_only=True):
@@ -107,6 +106,7 @@ def watch(
     counts: tuple[bool, bool, bool],
     offered_a: float,
     is_open: bool,
+    is_frozen: bool,
 ) -> tuple[Supply, SupplyEvaluation]:
     """Update the supply with one reading.
 
@@ -115,14 +115,14 @@ def watch(
     :param offered_a: what the duty on the line offers; 0 in X1 and F, where the vehicle has 6 s to
         stop.
     :param is_open: the contactor is commanded open.
+    :param is_frozen: the chip has repeated its values for the time of a silence: that is one.
     """
     volts, are_volts_known = _volts(voltages_v, counts)
-    if is_open and currents_a is not None and currents_a == supply.drawn_a and any(currents_a):
-        currents_a = None  # exactly those of the closed contactor: the chip is stuck
     most_a, are_amps_known = _most_a(currents_a, counts)
     lowered, largest_a = _offers(supply, moment, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
-    is_inside = are_volts_known and all(BACK_LEAST_V <= volt <= BACK_MOST_V for volt in volts)
+    are_known = are_volts_known and are_amps_known
+    is_inside = are_known and all(BACK_LEAST_V <= volt <= BACK_MOST_V for volt in volts)
     inside_since_s = supply.inside_since_s
     if not is_inside:
         inside_since_s = None
@@ -142,9 +142,9 @@ def watch(
     if is_open:
         is_stray = seen_a > STRAY_A
         stray_s = spend(supply.stray_s, is_stray or _good(are_amps_known), since_s, STRAY_S)
-    are_known = are_volts_known and are_amps_known
+    silent_s = max(supply.silent_s, SILENT_S) if is_frozen else supply.silent_s
     after = Supply(
-        silent_s=spend(supply.silent_s, not are_known, since_s, SILENT_S),
+        silent_s=spend(silent_s, not are_known, since_s, SILENT_S),
         outside_s=spend(supply.outside_s, is_outside or _good(are_volts_known), since_s, OUTSIDE_S),
         far_s=spend(supply.far_s, is_far or _good(are_volts_known), since_s, FAR_S),
         slow_s=slow_s,
@@ -153,7 +153,6 @@ def watch(
         inside_since_s=inside_since_s,
         offered_a=offered_a,
         lowered=lowered,
-        drawn_a=supply.drawn_a if is_open else currents_a,
     )
     if after == supply:
         after = supply

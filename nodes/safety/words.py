@@ -35,6 +35,12 @@ REMEDIES: dict[FaultCode, str] = {
     "the box may have to be replaced.",
 }
 
+# For causes of which the remedy of their code would say something wrong.
+REMEDIES_OF_CAUSE: dict[Cause, str] = {
+    Cause.CHIP_SILENT: "Pull the plug, and switch the mains of the box off and on. "
+    "If the fault comes back, call the service.",
+}
+
 SILENT = "the box's own sensors are silent"
 NONSENSE = "the box's own sensors show impossible values of the pilot line"
 UNCLEAR = "the pilot shows 0 V, and it is not known whether the box has mains"
@@ -104,7 +110,7 @@ def as_fault(record: Record) -> Fault:
         since_utc_ns=record.since_utc_ns,
         count=record.count,
         detail=fault(record.finding),
-        remedy=REMEDIES[record.code],
+        remedy=REMEDIES_OF_CAUSE.get(record.finding.cause) or REMEDIES[record.code],
     )
 
 
@@ -177,7 +183,7 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
     ),
     Cause.MAINS_RANGE: _mains_range,
     Cause.CHIP_SILENT: _always(
-        "the box's meter chip is silent or stuck: mains voltage or current is not known"
+        "the box's meter chip is silent or repeats its values: mains or currents are not known"
     ),
     Cause.PULLED_IN_TEST: _always("the plug was pulled during the self-test"),
     Cause.PULLED_IN_CHARGE: _always("the plug was pulled while charging"),

@@ -37,6 +37,8 @@ READING = ChainReading(
     power_on_reset=True,
     currents_a=(1.0, 2.0, 3.0),
     voltages_v=(230.0, 231.0, 232.0),
+    powers_w=(230.0, 462.0, 696.0),
+    frequency_hz=50.01,
 )
 PARTS: Parts = (
     CoilReading(
@@ -49,7 +51,12 @@ PARTS: Parts = (
     AnalogReading(high_v=6.0, low_v=-12.0, earth_ohm=0.8, terminal_c=31.0, board_c=25.0),
     GeneratorReading(duty_percent=53.3),
     ShiftRegisterReading(dip1=0b101, dip2=0b10, overtemperature=False),
-    ChipReading(currents_a=(1.0, 2.0, 3.0), voltages_v=(230.0, 231.0, 232.0)),
+    ChipReading(
+        currents_a=(1.0, 2.0, 3.0),
+        voltages_v=(230.0, 231.0, 232.0),
+        powers_w=(230.0, 462.0, 696.0),
+        frequency_hz=50.01,
+    ),
 )
 
 
@@ -68,12 +75,13 @@ def test_without_the_meter_chip_only_its_values_are_missing() -> None:
     reading = assemble((*PARTS[:4], None))
     assert reading is not None
     assert (reading.currents_a, reading.voltages_v) == (None, None)
+    assert (reading.powers_w, reading.frequency_hz) == (None, None)
     assert reading.dip1 == READING.dip1
 
 
 def power(*currents_a: float) -> SimPower:
     first, second, third = (line_values(current_a, 229.0 + current_a) for current_a in currents_a)
-    return SimPower(lines=(first, second, third))
+    return SimPower(lines=(first, second, third), frequency_hz=50.01)
 
 
 SIGNALS = sim_signals(

@@ -39,6 +39,8 @@ READING = ChainReading(
     power_on_reset=False,
     currents_a=(0.0, 0.0, 0.0),
     voltages_v=(230.0, 230.0, 230.0),
+    powers_w=(0.0, 0.0, 0.0),
+    frequency_hz=50.0,
 )
 
 
@@ -115,6 +117,7 @@ def test_no_reading_forgets_the_pilot_and_keeps_switches_heat_and_phases() -> No
     assert state == EvaluationState(
         switches=Switches(installation_limit_a=32.0, is_commissioning=True),
         derating=replace(hot.derating, celsius=None, since_s=0.0, is_leaping=False),
+        repetition=hot.repetition,
         supply=replace(hot.supply, inside_since_s=None),
         wiring=hot.wiring,
     )
@@ -429,8 +432,9 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
     assert seen(SETTLED, 120, voltages_v=(230.0, 0.0, 0.0)).mains
     single = (230.0, 0.0, 0.0)
     assert seen(NOTHING_EVALUATED, 120, voltages_v=single).mains is None
-    assert seen(NOTHING_EVALUATED, 120, voltages_v=single, currents_a=(1.1, 0.0, 0.0)).has_stray
-    assert seen(NOTHING_EVALUATED, 120, voltages_v=single, currents_a=(0.0, 1.1, 0.0)).has_stray
+    state, _ = read(NOTHING_EVALUATED, 1, voltages_v=single)
+    assert seen(state, 120, voltages_v=single, currents_a=(1.1, 0.0, 0.0)).has_stray
+    assert seen(state, 120, voltages_v=single, currents_a=(0.0, 1.1, 0.0)).has_stray
     assert seen(SETTLED, 120, currents_a=(0.0, 0.0, 1.1)).has_stray
     assert not seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 1.1)).has_stray
     assert seen(SETTLED, 120, is_open=False, currents_a=(0.0, 0.0, 21.0)).has_excess
@@ -442,6 +446,42 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
     assert seen(SETTLED, 1, power_on_reset=False).is_no_reset
     assert not seen(SETTLED, 3, power_on_reset=None).is_reset
     assert not seen(SETTLED, 3, power_on_reset=None).is_no_reset
+
+
+LOADED: dict[str, Any] = {"currents_a": (15.7, 15.7, 15.7), "is_open": False}
+
+
+@pytest.mark.req("ERR-8002")
+def test_nothing_that_a_frozen_chip_shows_is_known() -> None:
+    evaluation = seen(SETTLED, 500, **LOADED)
+    assert (evaluation.mains, evaluation.most_a) == (None, 15.7)
+    evaluation = seen(SETTLED, 501, **LOADED)
+    assert (evaluation.mains, evaluation.most_a, evaluation.voltages_v) == (
+        MainsFault.SILENT,
+        None,
+        None,
+    )
+    assert not evaluation.is_unloaded
+    assert not evaluation.mains_are_stable
+
+
+@pytest.mark.req("ERR-8007")
+def test_currents_of_the_closed_contactor_are_not_known_once_it_is_open() -> None:
+    state, _ = read(SETTLED, 100, **LOADED)
+    evaluation = seen(state, 1, currents_a=(15.7, 15.7, 15.7))
+    assert (evaluation.most_a, evaluation.voltages_v) == (None, (230.0, 230.0, 230.0))
+    assert not evaluation.is_unloaded
+    assert seen(state, 1, currents_a=(15.7, 15.7, 15.6)).most_a == 15.7
+
+
+def test_a_frozen_chip_says_nothing_of_the_mains() -> None:
+    state, _ = read(SETTLED, 1, **LOADED)
+    dead = replace(READING, high_v=0.0, low_v=0.0, currents_a=LOADED["currents_a"])
+    for now_s, why in ((5.0, Stale.UNCLEAR), (5.01, Stale.UNCLEAR)):
+        state, evaluation = evaluate(
+            state, dead, Moment(now_s), ROUND_S, earth_loop=True, is_open=True
+        )
+        assert evaluation is why
 
 
 @pytest.mark.parametrize("every", [2, 5])
@@ -506,8 +546,17 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
 def test_a_reading_of_the_right_kinds_costs_no_second_one(
     phases: tuple[float, float, float] | None,
 ) -> None:
-    reading = replace(READING, currents_a=phases, voltages_v=phases)
+    reading = replace(READING, currents_a=phases, voltages_v=phases, powers_w=phases)
     assert cleaned(reading) is reading
+    reading = replace(READING, frequency_hz=None)
+    assert cleaned(reading) is reading
+
+
+@pytest.mark.parametrize("garbage", ["x", True, (), [], (1.0, 2.0), 10**400])
+def test_garbage_among_powers_and_frequency_is_no_value(garbage: Any) -> None:
+    reading = cleaned(replace(READING, powers_w=garbage, frequency_hz=garbage))
+    assert reading.powers_w is None
+    assert type(reading.frequency_hz) is float
 
 
 def test_whole_numbers_are_numbers_and_stay_with_their_part_and_phase() -> None:
@@ -520,6 +569,8 @@ def test_whole_numbers_are_numbers_and_stay_with_their_part_and_phase() -> None:
         "board_c": 25,
         "currents_a": (1, 2, 3),
         "voltages_v": (228, 231, 233),
+        "powers_w": (227, 461, 699),
+        "frequency_hz": 50,
     }
     reading = cleaned(replace(READING, dip1=5, dip2=3, **whole))
     for name, value in whole.items():

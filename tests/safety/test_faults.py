@@ -39,8 +39,11 @@ def review(
     now_s: float,
     is_charging: bool = False,
     was_out: bool = False,
+    shown: tuple[FaultCode, ...] = (),
 ) -> FaultState:
-    return rules.review(faults, evaluation, Moment(now_s), is_charging=is_charging, was_out=was_out)
+    return rules.review(
+        faults, evaluation, Moment(now_s), shown=shown, is_charging=is_charging, was_out=was_out
+    )
 
 
 def seen(code: FaultCode) -> Finding:
@@ -137,6 +140,24 @@ def test_latched_faults_are_never_retried_and_stop_other_retries(code: FaultCode
 def test_faults_that_go_with_their_cause_use_up_no_retry(code: FaultCode) -> None:
     assert raise_fault(CLEAN, seen(code), 7).retries == 0
     assert review(raise_fault(CLEAN, seen(code), 7), HOT, 0.0).retry_at_s is None
+
+
+@pytest.mark.parametrize("code", sorted(set(FaultCode) - LATCHED - {FaultCode.TOO_HOT}))
+def test_a_fault_that_is_still_shown_is_not_dropped_because_the_plug_is_out(
+    code: FaultCode,
+) -> None:
+    faults = raise_fault(CLEAN, seen(code), 7)
+    evaluation, was_out = (PLUGGED, True) if code is FaultCode.UNPLUGGED else (OUT, False)
+    assert review(faults, evaluation, 0.0, shown=(code,), was_out=was_out).holds(code)
+    assert not review(faults, evaluation, 0.0, was_out=was_out).holds(code)
+
+
+@pytest.mark.req("ERR-8005")
+def test_a_retry_clears_what_is_still_shown_so_that_the_self_test_judges_it() -> None:
+    faults = raised(FaultCode.RESIDUAL_CURRENT)
+    shown = (FaultCode.RESIDUAL_CURRENT,)
+    assert review(faults, TRIPPED, 9.9, shown=shown).records
+    assert review(faults, TRIPPED, 10.0, shown=shown).records == ()
 
 
 @pytest.mark.req("ERR-8")

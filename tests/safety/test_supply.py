@@ -42,6 +42,7 @@ class PowerChip:
             "counts": ALL,
             "offered_a": 0.0,
             "is_open": True,
+            "is_frozen": False,
         }
         for _ in range(max(1, round(seconds / ROUND_S))):
             self.now_s = round(self.now_s + ROUND_S, 6)
@@ -402,6 +403,7 @@ def test_a_hold_ends_to_the_point(part: str, hold_s: float, changes: dict[str, A
         "counts": ALL,
         "offered_a": 0.0,
         "is_open": True,
+        "is_frozen": False,
     } | changes
     supply = QUIET
     step_s = 1.0 / 32.0  # a float holds it exactly
@@ -422,6 +424,7 @@ def test_the_time_to_follow_a_lowered_offer_ends_to_the_point(
         "currents_a": (15.7, 15.7, 15.7),
         "counts": ALL,
         "is_open": False,
+        "is_frozen": False,
     }
     supply, _ = watch(QUIET, Moment(-1.0), 0.01, offered_a=16.0, **given)
     supply, _ = watch(supply, Moment(0.0), 0.01, offered_a=6.0, **given)
@@ -439,6 +442,7 @@ def test_offers_that_are_lowered_at_nearly_the_same_time_are_kept_as_the_larger(
         "currents_a": NONE,
         "counts": ALL,
         "is_open": False,
+        "is_frozen": False,
     }
     supply = QUIET
     for at_s, offered_a in ((0.0, 32.0), (1.0, 20.0), (1.0 + beside_s, 10.0)):
@@ -506,16 +510,26 @@ def test_nothing_heals_and_nothing_is_stable_through_a_moment_without_sight() ->
     assert carry_over(blinked) is blinked
 
 
-def test_a_chip_that_says_again_what_it_said_of_a_closed_contactor_is_stuck() -> None:
+@pytest.mark.req("ERR-8002")
+def test_a_frozen_chip_is_a_silence_that_has_lasted() -> None:
     chip = PowerChip()
-    chip.read(1.0, offered_a=16.0, is_open=False, currents_a=(15.7, 15.6, 15.5))
-    evaluation = chip.read(4.9, currents_a=(15.7, 15.6, 15.5))
-    assert not evaluation.has_stray
-    assert not evaluation.is_unloaded
-    evaluation = chip.read(0.2, currents_a=(15.7, 15.6, 15.5))
+    assert chip.read(1.0).mains is None
+    frozen: dict[str, Any] = {"voltages_v": None, "currents_a": None, "is_frozen": True}
+    evaluation = chip.read(**frozen)
     assert evaluation.mains is MainsFault.SILENT
-    assert not chip.read(1.0, currents_a=(15.7, 15.6, 15.4)).has_stray  # now it moves
-    assert chip.read(0.1, currents_a=(15.7, 15.6, 15.5 - 0.1)).has_stray
+    assert not evaluation.is_unloaded
+    assert not chip.read(60.0, **frozen).is_stable
+    assert not chip.read(0.2).mains  # it measures again
+    assert not chip.read(29.7).is_stable
+    assert chip.read(0.2).is_stable
+
+
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize("unknown", [{"currents_a": None}, {"currents_a": (math.nan, 0.0, 0.0)}])
+def test_mains_of_which_a_current_is_not_known_are_not_stable(unknown: dict[str, Any]) -> None:
+    chip = PowerChip()
+    assert chip.read(31.0).is_stable
+    assert not chip.read(**unknown).is_stable
 
 
 def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
@@ -532,6 +546,7 @@ def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
             counts=ALL,
             offered_a=0.0,
             is_open=True,
+            is_frozen=False,
         )
         assert not evaluation.mains
 

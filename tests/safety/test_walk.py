@@ -31,6 +31,7 @@ ROUNDS = 20_000
 ROUND_S = 0.01
 EPSILON_S = 1e-6
 SURELY_WIRED = 200  # rounds with voltage after which a phase has to be known as wired
+SURELY_FROZEN = 502  # rounds in which the chip repeats its values under load
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0}
 ASKING_V = ((4.75, 7.25), (1.75, 4.25))  # the windows of C and D
 TROUBLES = (
@@ -38,6 +39,7 @@ TROUBLES = (
     "chip", "hot", "earth", "mirror", "pilot_silent", "safety_silent", "session_silent",
     "meter_silent", "offer_silent", "unpermitted", "no_offer", "generator", "stall",
     "dark", "sag", "swell", "phase", "chip_nan", "excess", "stray", "minus", "late", "dip",
+    "frozen",
 )  # fmt: skip
 
 
@@ -103,6 +105,7 @@ class Life:
         self.outputs: safety.Outputs | None = None
         self.reading: ChainReading | None = None
         self.past_inputs: safety.Inputs | None = None
+        self.chip = ((0.0, 0.0, 0.0), (230.0, 230.0, 230.0))  # what it last showed
         self.late_at_s: list[float] = []  # looks that came late with the contactor closed
         # the oracle's memory
         self.past: deque[ChainReading | None] = deque(maxlen=8)
@@ -111,6 +114,8 @@ class Life:
         self.is_welded = False
         self.faults: set[str] = set()
         self.outside_rounds = self.excess_rounds = self.silent_rounds = 0
+        self.frozen_rounds = 0
+        self.shown: object = None  # by the chip, in the round before
         self.live_rounds = [0, 0, 0]  # of each phase, with 50 V or more
         self.latched: set[str] = set()  # 8007 and all red, as published; restarts keep them
         self.mains_on_s = -math.inf  # when they came on last
@@ -159,6 +164,7 @@ class Life:
         self.is_tested = self.is_welded = False
         self.faults = set()
         self.outside_rounds = self.excess_rounds = self.silent_rounds = 0
+        self.frozen_rounds = 0
         self.withheld_since_s = None
 
     def _drive_vehicle(self) -> None:
@@ -233,6 +239,12 @@ class Life:
         voltages_v = self._voltages_v()
         if self.is_dark:
             high_v = low_v = current_a = 0.0
+        if current_a > 0.0:
+            current_a += dice.choice((0.0, 0.001, 0.002))  # the chip's noise
+        chip = ((current_a, current_a, 0.0), voltages_v)
+        if self.troubled("frozen"):
+            chip = self.chip
+        self.chip = chip
         nonsense = (math.nan, math.nan, math.nan) if self.troubled("chip_nan") else None
         dip1 = dice.randrange(256) if self.troubled("dip") else self.dip1
         return ChainReading(
@@ -250,8 +262,10 @@ class Life:
             dip1=dip1,
             dip2=0,
             power_on_reset=self.is_reset,
-            currents_a=None if self.troubled("chip") else nonsense or (current_a, current_a, 0.0),
-            voltages_v=None if self.troubled("chip") else nonsense or voltages_v,
+            currents_a=None if self.troubled("chip") else nonsense or chip[0],
+            voltages_v=None if self.troubled("chip") else nonsense or chip[1],
+            powers_w=(0.0, 0.0, 0.0),
+            frequency_hz=50.0,
         )
 
     def _voltages_v(self) -> tuple[float, float, float]:
@@ -410,6 +424,7 @@ class Life:
         assert self.outside_rounds <= 100
         assert self.excess_rounds <= 700
         assert self.silent_rounds <= 500
+        assert self.frozen_rounds <= SURELY_FROZEN
         assert not self.is_welded
         assert reading is not None
         if was_enabled and since_s > 0.02:
@@ -470,6 +485,11 @@ class Life:
         self.silent_rounds = (self.silent_rounds + 1) * is_silent
         self.outside_rounds = (self.outside_rounds + 1) * (is_outside and not is_silent)
         self.excess_rounds = (self.excess_rounds + 1) * is_excess
+
+        shown = (reading.currents_a, reading.voltages_v)
+        is_repeated = shown == self.shown and max(reading.currents_a) > 1.0
+        self.frozen_rounds = (self.frozen_rounds + 1) * is_repeated
+        self.shown = shown
 
     def _count(self, status: SafetyStatus) -> None:
         # Judged again: 1.5 s for the proof of open, 3 s of it for all red, and lost readings.

@@ -24,6 +24,7 @@ from nodes.safety.words import REASONS
 from tests.builders import charging_session, meter_reading, pilot_status
 
 ROUND_S = 0.01
+SAMPLE_S = 0.1  # of the meter chip
 
 
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0, "between": 7.5}
@@ -143,8 +144,10 @@ class Rig:
     def _look(self) -> ChainReading:
         high_v = PLATEAU_V[self.vehicle]
         voltages_v = self.reading.get("voltages_v") or (230.0, 230.0, 230.0)
+        noise_a = 0.001 * (math.floor(self.now_s / SAMPLE_S) % 7) if self.draws_a > 1.0 else 0.0
+        drawn_a = self.draws_a + noise_a
         one_a, two_a, three_a = (
-            0.0 if not self._closed or volt == 0.0 else self.draws_a for volt in voltages_v
+            0.0 if not self._closed or volt == 0.0 else drawn_a for volt in voltages_v
         )
         is_tripped = self._monitor()
         reading = ChainReading(
@@ -164,6 +167,8 @@ class Rig:
             power_on_reset=self.is_reset,
             currents_a=(one_a, two_a, three_a),
             voltages_v=(230.0, 230.0, 230.0),
+            powers_w=(230.0 * one_a, 230.0 * two_a, 230.0 * three_a),
+            frequency_hz=50.0,
         )
         return replace(reading, **self.reading)
 

@@ -153,7 +153,7 @@ def test_two_faults_are_both_told() -> None:
 def test_a_fault_outlives_a_loss_of_sight() -> None:
     rig = closed()
     rig.is_welded = True
-    rig.vehicle = "B"
+    rig.vehicle, rig.draws_a = "B", 0.0
     rig.until_phase(P.FAULT)
     rig.inputs = {"reading": None}
     rig.run(1.0)

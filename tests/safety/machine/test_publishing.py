@@ -11,6 +11,8 @@ from tests.safety.machine.rig import P, Rig, closed, idle, ready
 @pytest.mark.parametrize("make", [idle, ready, closed])
 def test_what_does_not_move_is_left_out_and_feeds_the_watchdog(make: Callable[[], Rig]) -> None:
     rig = make()
+    rig.draws_a = 0.5  # a higher current would never be the same again
+    rig.run(0.1)
     said, fed, left_out = len(rig.said), len(rig.fed), rig.left_out
     rig.run(10.0)
     assert len(rig.said) == said
