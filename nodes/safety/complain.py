@@ -135,14 +135,16 @@ def _failed_test(result: SelfTestResult, failed_tests: int) -> Iterator[Finding]
             return
         case SelfTestResult.STUCK:
             yield Finding(code=FaultCode.RED, cause=Cause.TEST_STUCK)
-        case SelfTestResult.NOT_IDLE | SelfTestResult.NO_ANSWER:
-            is_idle = result is not SelfTestResult.NOT_IDLE
-            is_fifth = failed_tests >= MOST_FAILED_TESTS
-            yield Finding(
-                code=FaultCode.RED if is_fifth else FaultCode.RESIDUAL_CURRENT,
-                cause=Cause.TEST_NO_ANSWER if is_idle else Cause.TEST_NOT_IDLE,
-                failed_tests=failed_tests,
-            )
+            return
+        case SelfTestResult.NOT_IDLE:
+            cause = Cause.TEST_NOT_IDLE
+        case SelfTestResult.NO_ANSWER:
+            cause = Cause.TEST_NO_ANSWER
+        case SelfTestResult.LATE:
+            cause = Cause.TEST_LATE
+    is_fifth = failed_tests >= MOST_FAILED_TESTS
+    code = FaultCode.RED if is_fifth else FaultCode.RESIDUAL_CURRENT
+    yield Finding(code=code, cause=cause, failed_tests=failed_tests)
 
 
 def _tripped(evaluation: Evaluation) -> Finding:

@@ -25,6 +25,7 @@ class Cause(Enum):
     RESIDUAL_BOTH = "residual_both"
     TEST_NOT_IDLE = "test_not_idle"
     TEST_NO_ANSWER = "test_no_answer"
+    TEST_LATE = "test_late"  # an output became idle too late
     TEST_STUCK = "test_stuck"
     OVERCURRENT = "overcurrent"
     MAINS_RANGE = "mains_range"

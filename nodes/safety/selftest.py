@@ -3,6 +3,7 @@
 The monitor's test line injects a current that must trip both outputs, and both must become idle
 again: outputs idle, test on, both active within 740 ms, test off, both idle 2.16 s after the
 beginning. The times are those of the CCID test of Analog Devices' evaluation charger and OpenEVSE.
+An output that is active then, but not for long, is a failed test; one that stays active is stuck.
 
 After a test that is broken off the monitor may still answer, within the time of that test (a late
 self-test answer); with a proven open contactor that is no residual current. The next test begins
@@ -20,6 +21,7 @@ IDLE_WITHIN_S = 1.0  # the outputs must be idle before the test: OpenEVSE
 PULSE_S = 0.06  # the least length of the test
 ACTIVE_WITHIN_S = 0.74
 IDLE_AFTER_S = 2.16
+STUCK_S = 2.0  # assumed: an output is stuck after this time; a disturbance is shorter
 
 
 class SelfTestResult(Enum):
@@ -29,6 +31,7 @@ class SelfTestResult(Enum):
     PASSED = "passed"
     NOT_IDLE = "not_idle"  # an output is active without any test
     NO_ANSWER = "no_answer"  # an output did not answer the test
+    LATE = "late"  # an output became idle only after its time
     STUCK = "stuck"  # an output stays active after the test
 
 
@@ -40,6 +43,7 @@ class SelfTest(Struct, frozen=True, kw_only=True):
     is_on: bool = False  # the test line
     seen_ac: bool = False
     seen_dc: bool = False
+    is_late: bool = False  # an output was active after its time
     result: SelfTestResult = SelfTestResult.RUNNING
 
 
@@ -126,9 +130,11 @@ def watch(test: SelfTest, moment: Moment, residual_ac: bool, residual_dc: bool) 
         return _ended(test, SelfTestResult.NO_ANSWER) if is_over else test
     if not moment.reached(begun_s + IDLE_AFTER_S):
         return test
-    return _ended(
-        test, SelfTestResult.STUCK if residual_ac or residual_dc else SelfTestResult.PASSED
-    )
+    if not (residual_ac or residual_dc):
+        return _ended(test, SelfTestResult.LATE if test.is_late else SelfTestResult.PASSED)
+    if moment.reached(begun_s + IDLE_AFTER_S + STUCK_S):
+        return _ended(test, SelfTestResult.STUCK)
+    return test if test.is_late else replace(test, is_late=True)
 
 
 def answers_until_s(test: SelfTest | None) -> float:

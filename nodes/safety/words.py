@@ -174,6 +174,7 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
     Cause.RESIDUAL_BOTH: _always("the residual-current monitor has tripped: 30 mA AC and 6 mA DC"),
     Cause.TEST_NOT_IDLE: _failed_test("an output is active without any test"),
     Cause.TEST_NO_ANSWER: _failed_test("an output did not answer the test"),
+    Cause.TEST_LATE: _failed_test("an output became idle too late"),
     Cause.TEST_STUCK: _always(
         "self-test of the residual-current monitor: an output stays active after the test"
     ),

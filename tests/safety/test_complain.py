@@ -222,7 +222,11 @@ def test_a_late_cycle_blames_no_vehicle() -> None:
 @pytest.mark.req("ERR-8005")
 @pytest.mark.parametrize(
     ("result", "cause"),
-    [(SelfTestResult.NOT_IDLE, C.TEST_NOT_IDLE), (SelfTestResult.NO_ANSWER, C.TEST_NO_ANSWER)],
+    [
+        (SelfTestResult.NOT_IDLE, C.TEST_NOT_IDLE),
+        (SelfTestResult.NO_ANSWER, C.TEST_NO_ANSWER),
+        (SelfTestResult.LATE, C.TEST_LATE),
+    ],
 )
 @pytest.mark.parametrize(
     ("failed_tests", "code"),

@@ -66,8 +66,11 @@ def test_the_test_line_is_on_for_60_ms_at_least() -> None:
         (between(0.2, 1.0), between(0.76, 1.0), SelfTestResult.NO_ANSWER, 0.74),
         # letting go just in time, just too late
         (between(0.2, 2.15), between(0.2, 1.0), SelfTestResult.PASSED, 2.16),
-        (between(0.2, 2.18), between(0.2, 1.0), SelfTestResult.STUCK, 2.16),
-        (between(0.2, 1.0), between(0.2, 9.0), SelfTestResult.STUCK, 2.16),
+        (between(0.2, 2.18), between(0.2, 1.0), SelfTestResult.LATE, 2.18),
+        (between(0.2, 1.0), between(0.2, 4.15), SelfTestResult.LATE, 4.15),
+        # not letting go
+        (between(0.2, 1.0), between(0.2, 9.0), SelfTestResult.STUCK, 4.16),
+        (between(0.2, 9.0), between(0.2, 1.0), SelfTestResult.STUCK, 4.16),
         # active before any test
         (between(0.0, 9.0), idle, SelfTestResult.NOT_IDLE, 1.0),
         (idle, between(0.0, 9.0), SelfTestResult.NOT_IDLE, 1.0),
@@ -139,10 +142,21 @@ def test_outputs_need_not_answer_at_the_same_time() -> None:
 
 
 @pytest.mark.parametrize(("ac", "dc"), [(True, False), (False, True), (True, True)])
-def test_both_outputs_have_2160_ms_to_let_go(ac: bool, dc: bool) -> None:
+def test_both_outputs_have_2160_ms_to_let_go_and_are_stuck_2_s_later(ac: bool, dc: bool) -> None:
     assert watch(OVER, 2.15, ac, dc) is OVER
-    assert watch(OVER, 2.16, ac, dc).result is SelfTestResult.STUCK
     assert watch(OVER, 2.16, False, False).result is SelfTestResult.PASSED
+    late = watch(OVER, 2.16, ac, dc)
+    assert late.result is SelfTestResult.RUNNING
+    assert watch(late, 2.17, False, False).result is SelfTestResult.LATE
+    assert watch(late, 4.15, ac, dc) is late
+    assert watch(late, 4.16, ac, dc).result is SelfTestResult.STUCK
+
+
+@pytest.mark.req("ERR-8005")
+def test_one_disturbed_reading_at_the_end_of_a_self_test_is_no_stuck_output() -> None:
+    spike = between(2.15, 2.17)
+    result, _, _ = run(lambda at_s, on: 0.2 <= at_s < 0.8 or spike(at_s, on), between(0.2, 0.8))
+    assert result is SelfTestResult.LATE
 
 
 @pytest.mark.parametrize(("seen_ac", "seen_dc"), [(False, False), (True, False), (False, True)])
