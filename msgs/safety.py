@@ -51,6 +51,8 @@ LATCHED = frozenset({FaultCode.SAFETY_CIRCUIT, FaultCode.RED})
 
 RETRIED = frozenset(
     {
+        FaultCode.UNPLUGGED,
+        FaultCode.NO_VEHICLE,
         FaultCode.PLUG_STATE,
         FaultCode.NOT_CLOSING,
         FaultCode.MAINS_VOLTAGE,
@@ -58,7 +60,10 @@ RETRIED = frozenset(
         FaultCode.RESIDUAL_CURRENT,
     }
 )
-"""Retried automatically under ERR-R; the others clear with their cause."""
+"""Retried automatically under ERR-R while `retry_in_s` says so; the others clear with their cause.
+
+1 is retried after a bounce of the plug, 5 if the vehicle has shown its diode in this plug-in.
+"""
 
 
 class Fault(Struct, frozen=True, kw_only=True):

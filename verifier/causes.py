@@ -32,7 +32,9 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
             CHIP_SILENT,
         }
     ),
-    FaultCode.NOT_CLOSING: frozenset({SimFault.NO_CLOSE, SAFETY_STOPPED}),
+    FaultCode.NOT_CLOSING: frozenset(
+        {SimFault.NO_CLOSE, SimFault.PE_OPEN, SimFault.PE_HIGH, SAFETY_STOPPED}
+    ),
     FaultCode.MAINS_VOLTAGE: frozenset(
         {
             SimFault.SAG,

@@ -30,11 +30,12 @@ The wired phases are stored as well: a phase that is lost stays 8002 over restar
 machine.py is the step and the phases. reading.py updates each part with one reading: cycle.py
 judges the gap before a look, evaluation.py evaluates a reading (cleaned.py its types, frozen.py
 whether the meter chip measures, supply.py mains and current, wiring.py the phases that count,
-heat.py temperatures, pace.py how the current follows them, switches.py the DIP switches),
-contactor.py proves the contactor, selftest.py tests the monitor, duty.py compares the generator
-with pilot, plug.py follows the plug, stale.py counts unusable readings, complain.py finds faults
-(finding.py names their causes), faults.py keeps them by the rules of the ERR table. recall.py takes
-what the disk has at start (latch.py) and has latched faults judged again (mains_reset.py). why.py
-finds the reasons why no current may flow, report.py makes what is published, with the texts of
-words.py. No decision depends on a text. state.py has the state: one Struct for each part.
+earth.py the protective earth, heat.py temperatures, pace.py how the current follows them,
+switches.py the DIP switches), contactor.py proves the contactor, selftest.py tests the monitor,
+duty.py compares the generator with pilot, plug.py follows the plug, stale.py counts unusable
+readings, complain.py finds faults (finding.py names their causes), faults.py keeps them by the
+rules of the ERR table. recall.py takes what the disk has at start (latch.py) and has latched faults
+judged again (mains_reset.py). why.py finds the reasons why no current may flow, report.py makes
+what is published, with the texts of words.py. No decision depends on a text. state.py has the
+state: one Struct for each part.
 """

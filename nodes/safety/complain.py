@@ -27,7 +27,9 @@ class Course(Struct, frozen=True, kw_only=True):
     """What the fault rules need beyond this reading."""
 
     phase: SafetyPhase
+    is_energised: bool  # closed by command
     activity: Activity | None  # None: the plug may be pulled
+    has_shown_diode: bool  # the vehicle, since the plug went in
     result: SelfTestResult | None  # of the self-test that runs, None when none does
     failed_tests: int  # in a row, this result included
     is_unproven: bool  # open by command, and not proven open within its time
@@ -51,8 +53,7 @@ def complain(course: Course, evaluation: Evaluation) -> Iterator[Finding]:
             set_percent=course.set_percent,
             duty_percent=evaluation.duty_percent,
         )
-    if not evaluation.has_earth:
-        yield Finding(code=FaultCode.RED, cause=Cause.EARTH)
+    yield from _bad_earth(course, evaluation)
     if course.result is not None:
         yield from _failed_test(course.result, course.failed_tests)
     elif (evaluation.residual_ac or evaluation.residual_dc) and not course.may_answer:
@@ -66,7 +67,7 @@ def complain(course: Course, evaluation: Evaluation) -> Iterator[Finding]:
         )
     if evaluation.mains is not None:
         yield _bad_mains(evaluation.mains, evaluation)
-    yield from _of_plug(evaluation, course.activity)
+    yield from _of_plug(course, evaluation)
     if course.is_unclosed:
         yield Finding(code=FaultCode.NOT_CLOSING, cause=_not_closed(course.phase, evaluation))
     if evaluation.is_hot:
@@ -109,9 +110,21 @@ def not_seen(why: Stale, gap_s: float) -> Finding:
     return Finding(code=FaultCode.PLUG_STATE, cause=cause)
 
 
-def _of_plug(evaluation: Evaluation, activity: Activity | None) -> Iterator[Finding]:
-    if evaluation.cp is CpState.A and activity is not None:
-        cause = Cause.PULLED_IN_TEST if activity is Activity.SELF_TEST else Cause.PULLED_IN_CHARGE
+def _bad_earth(course: Course, evaluation: Evaluation) -> Iterator[Finding]:
+    """Yield the fault of an earth that is missing, or is bad while the contactor is closed.
+
+    The latter has no code of its own; 8001 is a fault of the box, and it is tried again.
+    """
+    if evaluation.is_earth_missing:
+        yield Finding(code=FaultCode.RED, cause=Cause.EARTH)
+    elif course.is_energised and not evaluation.has_earth:
+        yield Finding(code=FaultCode.NOT_CLOSING, cause=Cause.EARTH_DISTURBED)
+
+
+def _of_plug(course: Course, evaluation: Evaluation) -> Iterator[Finding]:
+    if evaluation.cp is CpState.A and course.activity is not None:
+        is_test = course.activity is Activity.SELF_TEST
+        cause = Cause.PULLED_IN_TEST if is_test else Cause.PULLED_IN_CHARGE
         yield Finding(code=FaultCode.UNPLUGGED, cause=cause)
     elif evaluation.cp is CpState.E:
         yield _of_pilot(Cause.PILOT_SHORT, evaluation)
@@ -120,12 +133,13 @@ def _of_plug(evaluation: Evaluation, activity: Activity | None) -> Iterator[Find
     elif evaluation.is_undefined:
         yield _of_pilot(Cause.PILOT_UNDEFINED, evaluation)
     elif evaluation.has_diode is False:
-        cause = Cause.NO_DIODE if evaluation.is_mirrored else Cause.NEGATIVE_HALF
-        yield _of_pilot(cause, evaluation)
+        mirrored = Cause.DIODE_LOST if course.has_shown_diode else Cause.NO_DIODE
+        yield _of_pilot(mirrored if evaluation.is_mirrored else Cause.NEGATIVE_HALF, evaluation)
 
 
 def _of_pilot(cause: Cause, evaluation: Evaluation) -> Finding:
-    code = FaultCode.NO_VEHICLE if cause is Cause.NO_DIODE else FaultCode.PLUG_STATE
+    is_no_vehicle = cause in (Cause.NO_DIODE, Cause.DIODE_LOST)
+    code = FaultCode.NO_VEHICLE if is_no_vehicle else FaultCode.PLUG_STATE
     return Finding(code=code, cause=cause, high_v=evaluation.high_v, low_v=evaluation.low_v)
 
 

@@ -2,8 +2,8 @@
 
 Doubt opens the contactor: a value that is no number (`cleaned.py`) or outside its sensor's range
 counts as the worst one. What is evaluated over time has its own file: `frozen.py` whether the meter
-chip measures, `supply.py` mains and current, `wiring.py` the phases that count, `heat.py`
-temperatures, `switches.py` the DIP switches.
+chip measures, `supply.py` mains and current, `wiring.py` the phases that count, `earth.py` the
+earth, `heat.py` temperatures, `switches.py` the DIP switches.
 """
 
 from enum import Enum
@@ -26,10 +26,11 @@ from msgs.pilot import (
     settle,
     shows_diode,
 )
-from nodes.safety import frozen, heat, supply, switches, wiring
+from nodes.safety import earth, frozen, heat, supply, switches, wiring
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import HOLD_S
 from nodes.safety.cleaned import cleaned
+from nodes.safety.earth import SOUND, Earth
 from nodes.safety.frozen import UNHEARD, ChipTrust, Repetition
 from nodes.safety.heat import COLD, Derating, limit_of_temperature
 from nodes.safety.supply import QUIET, MainsFault, Supply, Voltages
@@ -42,15 +43,12 @@ from nodes.safety.wiring import UNKNOWN, Wiring
 DIODE_PROVEN, DIODE_MISSING = 3, -5
 # Without a diode both plateaus have the same magnitude: their sum is 0 V +/- this (field.md).
 MIRROR_V = 1.25
-SURE_READS = 10  # 0.1 s for the earth measurement; 0.2 s if every second reading is bad
 EXCESS_READS = 50  # 0.5 s: the pilot follows a lowered limit within 0.12 s (message and round)
 # Tolerance of a duty read back: 0.5 points by the generator (+/-5 us), 0.5 by the measurement.
 BESIDE_PERCENT = 1.0
 DUTY_TOLERANCE_A = 0.35  # +/-5 us of pulse width is +/-0.3 A (generator), and rounding
 RESET_READS = 3  # of the power-on reset's flag
 OUT_READS = 30  # assumed: A for 0.3 s is no bounce, and a plug is not changed faster
-# Devices in the field refuse from 300 to 500 ohm on (field.md); good loops are below 100 ohm.
-EARTH_LIMIT_OHM = 500.0
 
 _NO_VEHICLE = (CpState.A, CpState.E, CpState.F)
 _ASKS = (CpState.C, CpState.D)
@@ -73,12 +71,12 @@ class EvaluationState(Struct, frozen=True, kw_only=True):
     # From this time on the chip's voltages are newer than the settled 0 V of the CP line [s].
     chip_knows_s: float | None = None
     diode: int = 0  # evidence for the vehicle's diode (above 0) or against it (below 0)
-    out_reads: int = 0  # of state A, in a row
+    out_reads: int = 0  # of +12 V in state A
     minus_reads: int = 0  # of -12 V that the generator does not drive, in a row
-    earth_reads: int = 0
     excess_reads: int = 0  # with a duty above safety's own limits
     reset_reads: int = 0  # of the power-on reset's flag, in a row
     switches: Switches = UNREAD
+    earth: Earth = SOUND
     derating: Derating = COLD
     repetition: Repetition = UNHEARD
     supply: Supply = QUIET
@@ -129,7 +127,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     has_voltage: bool  # behind the contactor
     residual_ac: bool
     residual_dc: bool
-    has_earth: bool
+    has_earth: bool  # False: the loop is bad now, perhaps disturbed
+    is_earth_missing: bool  # confirmed with the contactor proven open
     is_switched_off: bool  # the over-temperature switch has cut the coil
     is_hot: bool
     temperature_c: float
@@ -182,7 +181,13 @@ def evaluate(
     has_pwm = offered_a >= MIN_OFFER_A
     diode = _weigh_diode(before.diode, seen, has_pwm, reading.low_v)
     is_minus = seen is CpState.F and reading.duty_percent > STATE_F_PERCENT + BESIDE_PERCENT
-    has_earth_now = not earth_loop or 0.0 <= reading.earth_ohm <= EARTH_LIMIT_OHM
+    earth_now, is_earth_missing = earth.watch(
+        before.earth,
+        moment,
+        reading.earth_ohm,
+        has_loop=earth_loop,
+        is_proven_open=proves_open(reading),
+    )
     dip = switches.read(before.switches, (reading.dip1, reading.dip2))
     is_switched_off = reading.overtemperature is not False
     derating, temperature_c = heat.update(
@@ -220,12 +225,12 @@ def evaluate(
         cp=cp,
         chip_knows_s=chip_knows_s,
         diode=diode,
-        out_reads=_count(before.out_reads, cp.state is CpState.A, OUT_READS),
+        out_reads=_count_out(before.out_reads, cp.state, seen),
         minus_reads=_count(before.minus_reads, is_minus, STATE_READS),
-        earth_reads=_weigh(before.earth_reads, not has_earth_now, SURE_READS),
         excess_reads=_weigh(before.excess_reads, has_excess, EXCESS_READS),
         reset_reads=_count(before.reset_reads, reading.power_on_reset is True, RESET_READS),
         switches=dip,
+        earth=earth_now,
         derating=derating,
         repetition=before.repetition,
         supply=supply_now,
@@ -257,7 +262,8 @@ def evaluate(
         has_voltage=reading.load_voltage is not False,
         residual_ac=reading.residual_ac is not False,
         residual_dc=reading.residual_dc is not False,
-        has_earth=after.earth_reads < 2 * SURE_READS,
+        has_earth=not earth_now.is_bad,
+        is_earth_missing=is_earth_missing,
         is_switched_off=is_switched_off,
         is_hot=derating.is_hot,
         temperature_c=temperature_c,
@@ -318,6 +324,13 @@ def _when_chip_knows_s(
             return None
         knows_s = moment.now_s + HOLD_S
     return knows_s if reading.load_voltage is False else min(knows_s, moment.now_s)
+
+
+def _count_out(reads: int, state: CpState | None, seen: CpState | None) -> int:
+    """Count the readings of state A; one that does not show it any more does not count."""
+    if state is not CpState.A:
+        return 0
+    return min(reads + (seen is CpState.A), OUT_READS)
 
 
 def _weigh_diode(diode: int, seen: CpState | None, has_pwm: bool, low_v: float) -> int:

@@ -19,7 +19,8 @@ class Cause(Enum):
     STRAY_CURRENT = "stray_current"  # commanded open, and current flows
     GENERATOR = "generator"  # reads back another duty than pilot has set
     LATCH_UNREADABLE = "latch_unreadable"  # the stored 8007
-    EARTH = "earth"
+    EARTH = "earth"  # missing, with the contactor proven open
+    EARTH_DISTURBED = "earth_disturbed"  # bad for a moment, with the contactor closed
     RESIDUAL_AC = "residual_ac"
     RESIDUAL_DC = "residual_dc"
     RESIDUAL_BOTH = "residual_both"
@@ -36,6 +37,7 @@ class Cause(Enum):
     PILOT_MINUS = "pilot_minus"  # at -12 V, and the generator does not drive it
     PILOT_UNDEFINED = "pilot_undefined"
     NO_DIODE = "no_diode"  # the halves mirror each other: no vehicle
+    DIODE_LOST = "diode_lost"  # the same, and the diode was proven since the plug went in
     NEGATIVE_HALF = "negative_half"  # neither -12 V nor mirrored
     DOES_NOT_CLOSE = "does_not_close"
     NO_LOAD_VOLTAGE = "no_load_voltage"  # closed by the mirror contact, without voltage behind it

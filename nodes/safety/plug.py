@@ -1,4 +1,4 @@
-"""The plug: whether it is out, since when it is in, whether it may be pulled. Pure."""
+"""The plug: out or in and since when, whether it may be pulled, whose diode was seen. Pure."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ class PlugState(Struct, frozen=True, kw_only=True):
     since_utc_ns: int = 0  # when it went in; 0: not seen
     # Opened while the vehicle asked for energy: state A until then is a plug that was pulled.
     pulled_until_s: float = 0.0
+    has_shown_diode: bool = False  # the vehicle's diode was proven since the plug went in
 
 
 def follow(plug: PlugState, evaluation: Evaluation, utc_ns: int) -> PlugState:
@@ -31,9 +32,13 @@ def follow(plug: PlugState, evaluation: Evaluation, utc_ns: int) -> PlugState:
         since_utc_ns = utc_ns
     # A vehicle that shows B has stopped: its plug may be pulled.
     pulled_until_s = 0.0 if evaluation.cp is CpState.B else plug.pulled_until_s
-    if is_out is plug.is_out and pulled_until_s == plug.pulled_until_s:
-        return plug
-    return PlugState(is_out=is_out, since_utc_ns=since_utc_ns, pulled_until_s=pulled_until_s)
+    after = PlugState(
+        is_out=is_out,
+        since_utc_ns=since_utc_ns,
+        pulled_until_s=pulled_until_s,
+        has_shown_diode=not is_out and (plug.has_shown_diode or evaluation.has_diode is True),
+    )
+    return plug if after == plug else after
 
 
 def open_under(plug: PlugState, until_s: float) -> PlugState:

@@ -119,7 +119,9 @@ def _raise_faults(
     test = state.testing.test
     course = Course(
         phase=state.phase,
+        is_energised=state.phase in ENERGISED,
         activity=plug.activity(state.plug, state.phase, test, moment),
+        has_shown_diode=state.plug.has_shown_diode,
         result=None if test is None else test.result,
         failed_tests=state.testing.failed,
         is_unproven=is_unproven,

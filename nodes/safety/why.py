@@ -33,6 +33,7 @@ class Why(Enum):
     STATE_F = "state_f"
     NO_VEHICLE = "no_vehicle"
     MAINS_BACK = "mains_back"  # the random wait after a power cut
+    EARTH = "earth"  # bad now: missing or disturbed
     SESSION_SILENT = "session_silent"
     NOT_PERMITTED = "not_permitted"
     METER_SILENT = "meter_silent"
@@ -143,6 +144,8 @@ def _why_withhold(
         return Why.NO_VEHICLE
     if not moment.reached(state.reset.waits_until_s):
         return Why.MAINS_BACK
+    if not evaluation.has_earth:
+        return Why.EARTH
     if session is None:
         return Why.SESSION_SILENT
     if not session.permitted:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from msgs.safety import Fault, FaultCode, SafetyPhase
 from nodes.safety.cycle import LATE_S, STALLED_S
-from nodes.safety.evaluation import EARTH_LIMIT_OHM, Stale
+from nodes.safety.earth import LIMIT_OHM
+from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.pace import DERATE_TO_C
 from nodes.safety.supply import LEAST_V, MOST_V
@@ -37,6 +38,9 @@ REMEDIES: dict[FaultCode, str] = {
 
 # For causes of which the remedy of their code would say something wrong.
 REMEDIES_OF_CAUSE: dict[Cause, str] = {
+    Cause.DIODE_LOST: "Pull the plug and put it in again. "
+    "If the fault comes back, have cable and vehicle looked at.",
+    Cause.EARTH_DISTURBED: "If the fault comes back, have the protective earth checked.",
     Cause.CHIP_SILENT: "Pull the plug, and switch the mains of the box off and on. "
     "If the fault comes back, call the service.",
 }
@@ -54,6 +58,7 @@ REASONS: dict[Reason, str] = {
     Why.NO_VEHICLE: "no vehicle is connected",
     Why.MAINS_BACK: "the mains are back; a random wait keeps the boxes of a house from starting "
     "at once",
+    Why.EARTH: "the protective earth is missing, or its measurement is disturbed",
     Why.SESSION_SILENT: "the session node is silent, so charging is not permitted",
     Why.NOT_PERMITTED: "charging is not permitted",
     Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
@@ -166,8 +171,9 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
     ),
     Cause.GENERATOR: _generator,
     Cause.LATCH_UNREADABLE: _always("the stored state of the safety circuit cannot be read"),
-    Cause.EARTH: _always(
-        f"the protective earth is missing or has more than {EARTH_LIMIT_OHM:.0f} ohm"
+    Cause.EARTH: _always(f"the protective earth is missing or has more than {LIMIT_OHM:.0f} ohm"),
+    Cause.EARTH_DISTURBED: _always(
+        f"the protective earth had more than {LIMIT_OHM:.0f} ohm for a moment while charging"
     ),
     Cause.RESIDUAL_AC: _always("the residual-current monitor has tripped: 30 mA AC"),
     Cause.RESIDUAL_DC: _always("the residual-current monitor has tripped: 6 mA DC"),
@@ -196,6 +202,7 @@ _FAULTS: dict[Cause, Callable[[Finding], str]] = {
         f"the pilot shows {seen.high_v or 0.0:+.1f} V, which is no state"
     ),
     Cause.NO_DIODE: lambda seen: f"{_plateaus(seen)}: this load has no vehicle's diode",
+    Cause.DIODE_LOST: lambda seen: f"{_plateaus(seen)}: the vehicle's diode is not seen any more",
     Cause.NEGATIVE_HALF: lambda seen: f"{_plateaus(seen)}: the negative half is not -12 V",
     Cause.DOES_NOT_CLOSE: _always("the contactor does not close"),
     Cause.NO_LOAD_VOLTAGE: _always("the contactor has closed and there is no voltage behind it"),

@@ -7,6 +7,8 @@ MOST_RETRIES = 5  # ERR-R: by itself, for each plug-in
 
 # The retry of these waits for stable mains or a possible plug state, for an unknown time.
 _WAITED_FOR = frozenset({FaultCode.PLUG_STATE, FaultCode.MAINS_VOLTAGE})
+# Retried or not: only a pending retry says so.
+_IF_PENDING = frozenset({FaultCode.UNPLUGGED, FaultCode.NO_VEHICLE})
 
 
 def is_latched(safety: SafetyStatus) -> bool:
@@ -40,7 +42,7 @@ def needs_somebody(safety: SafetyStatus) -> bool:
 
 def _passing(safety: SafetyStatus) -> frozenset[FaultCode]:
     """Return the codes that clear by themselves now: the box cools, or tries again (ERR-R)."""
+    if safety.retry_in_s is not None:
+        return RETRIED | {FaultCode.TOO_HOT}
     is_waiting = safety.retries < MOST_RETRIES and not _WAITED_FOR.isdisjoint(safety.faults)
-    if safety.retry_in_s is None and not is_waiting:
-        return frozenset({FaultCode.TOO_HOT})
-    return RETRIED | {FaultCode.TOO_HOT}
+    return (RETRIED - _IF_PENDING if is_waiting else frozenset()) | {FaultCode.TOO_HOT}

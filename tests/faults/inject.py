@@ -1,5 +1,6 @@
 """One line of the table: a fault is made in one state, lasts, is repaired, is cleared."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
@@ -47,10 +48,9 @@ def inject(case: Case, state: str, state_dir: Path) -> Cell:
         box.advance(0.5)
         if not box.faults:
             return _nothing(box, "no vehicle, no fault")
-        seen = AT_ONCE
+        seen, seen_s = AT_ONCE, box.now_s
     else:
-        seen = _see(box, case)
-    seen_s = box.now_s
+        seen, seen_s = _see(box, case)
     box.advance(1.0)
     code, front = " ".join(box.faults), box.front
     box.advance(OPEN_BY_S - 1.0)
@@ -88,12 +88,24 @@ def _nothing(box: Box, why: str, opens: str = WAS_OPEN) -> Cell:
     )
 
 
-def _see(box: Box, case: Case) -> str:
-    """Wait for a fault; end the charge and begin another one if it does not show by itself."""
+def _see(box: Box, case: Case) -> tuple[str, float]:
+    """Wait for a fault; end the charge and begin another one if it does not show by itself.
+
+    Return when it shows, and when the first fault did [s]: another one may come before it.
+    """
+    first_s: list[float] = []
 
     def is_raised() -> bool:
+        if box.faults and not first_s:
+            first_s.append(box.now_s)
         return case.code in box.faults
 
+    shows = _wait_for(box, case, is_raised)
+    return shows, first_s[0]
+
+
+def _wait_for(box: Box, case: Case, is_raised: Callable[[], bool]) -> str:
+    """Return when the fault shows."""
     if box.is_soon(is_raised, SHOWS_S):
         return AT_ONCE
     if box.state != "Idle":

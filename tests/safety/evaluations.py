@@ -27,6 +27,7 @@ PLUGGED = Evaluation(
     residual_ac=False,
     residual_dc=False,
     has_earth=True,
+    is_earth_missing=False,
     is_switched_off=False,
     is_hot=False,
     temperature_c=30.0,

@@ -15,10 +15,19 @@ from nodes.safety.supply import MainsFault
 from tests.safety.evaluations import PLUGGED
 
 F, C = FaultCode, Cause
-OF_PILOT = (C.PILOT_SHORT, C.PILOT_MINUS, C.PILOT_UNDEFINED, C.NO_DIODE, C.NEGATIVE_HALF)
+OF_PILOT = (
+    C.PILOT_SHORT,
+    C.PILOT_MINUS,
+    C.PILOT_UNDEFINED,
+    C.NO_DIODE,
+    C.DIODE_LOST,
+    C.NEGATIVE_HALF,
+)
 QUIET = Course(
     phase=SafetyPhase.READY,
+    is_energised=False,
     activity=None,
+    has_shown_diode=False,
     result=None,
     failed_tests=0,
     is_unproven=False,
@@ -66,7 +75,15 @@ PLATEAUS = {"high_v": 6.0, "low_v": -12.0}  # of the sound box
             C.GENERATOR,
             {"set_percent": 0.0, "duty_percent": 26.7},
         ),
-        ({}, {"has_earth": False}, F.RED, C.EARTH, {}),
+        ({}, {"has_earth": False, "is_earth_missing": True}, F.RED, C.EARTH, {}),
+        (
+            {"is_energised": True},
+            {"has_earth": False, "is_earth_missing": True},
+            F.RED,
+            C.EARTH,
+            {},
+        ),
+        ({"is_energised": True}, {"has_earth": False}, F.NOT_CLOSING, C.EARTH_DISTURBED, {}),
         ({}, {"residual_ac": True}, F.RESIDUAL_CURRENT, C.RESIDUAL_AC, {}),
         ({}, {"residual_dc": True}, F.RESIDUAL_CURRENT, C.RESIDUAL_DC, {}),
         (
@@ -109,7 +126,21 @@ PLATEAUS = {"high_v": 6.0, "low_v": -12.0}  # of the sound box
             C.NO_DIODE,
             {"low_v": -6.0},
         ),
+        (
+            {"has_shown_diode": True},
+            {"has_diode": False, "is_mirrored": True, "low_v": -6.0},
+            F.NO_VEHICLE,
+            C.DIODE_LOST,
+            {"low_v": -6.0},
+        ),
         ({}, {"has_diode": False, "low_v": -9.0}, F.PLUG_STATE, C.NEGATIVE_HALF, {"low_v": -9.0}),
+        (
+            {"has_shown_diode": True},
+            {"has_diode": False, "low_v": -9.0},
+            F.PLUG_STATE,
+            C.NEGATIVE_HALF,
+            {"low_v": -9.0},
+        ),
         ({"is_unclosed": True}, {}, F.NOT_CLOSING, C.DROPPED, {}),
         (
             {},
@@ -152,6 +183,8 @@ def test_each_complaint_alone(
         ({}, {"cp": CpState.A}),  # nothing goes on that a plug could not be pulled from
         ({"activity": Activity.CHARGE}, {}),
         ({}, {"has_diode": None}),  # not proven either way
+        ({"is_energised": True}, {}),
+        ({}, {"has_earth": False}),  # nothing is offered meanwhile
         ({"may_answer": True}, {"residual_ac": True, "residual_dc": True}),
         ({}, {"is_switched_off": True}),  # heat counts when it has lasted
         ({"failed_tests": 5}, {}),
@@ -171,6 +204,7 @@ def test_the_most_serious_comes_first() -> None:
         {
             "has_stray": True,
             "has_earth": False,
+            "is_earth_missing": True,
             "residual_ac": True,
             "has_excess": True,
             "mains": MainsFault.SILENT,

@@ -10,6 +10,7 @@ from nodes.safety import faults as rules
 from nodes.safety.evaluation import Evaluation
 from nodes.safety.faults import (
     CLEAN,
+    OF_PLUG,
     FaultState,
     clear,
     clear_proven,
@@ -30,6 +31,7 @@ TRIPPED_OUT = replace(OUT, residual_dc=True)
 TRIPPED_AC_OUT = replace(OUT, residual_ac=True)
 
 UNSTABLE = replace(PLUGGED, mains_are_stable=False)
+UNEARTHED = replace(PLUGGED, has_earth=False)
 UNSTABLE_OUT = replace(OUT, mains_are_stable=False)
 
 
@@ -46,12 +48,17 @@ def review(
     )
 
 
-def seen(code: FaultCode) -> Finding:
-    return Finding(code=code, cause=Cause.EARTH)
+def seen(code: FaultCode, cause: Cause = Cause.OVERCURRENT) -> Finding:
+    return Finding(code=code, cause=cause)
 
 
-def raised(code: FaultCode, faults: FaultState = CLEAN, at_s: float = 0.0) -> FaultState:
-    return review(raise_fault(faults, seen(code), 7), PLUGGED, at_s)
+def raised(
+    code: FaultCode,
+    faults: FaultState = CLEAN,
+    at_s: float = 0.0,
+    cause: Cause = Cause.OVERCURRENT,
+) -> FaultState:
+    return review(raise_fault(faults, seen(code, cause), 7), PLUGGED, at_s)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +129,9 @@ def test_five_retries_with_growing_delays_and_then_the_fault_holds(code: FaultCo
     faults = raised(code, faults, now_s)
     assert faults.retry_at_s is None
     assert review(faults, PLUGGED, now_s + 1e6).holds(code)
-    assert review(faults, OUT, now_s + 1e6) == CLEAN
+    out = review(faults, OUT, now_s + 1e6)
+    assert (out.retries, out.retry_at_s) == (0, None)
+    assert out == CLEAN or code is FaultCode.UNPLUGGED  # that one until the plug is seated again
 
 
 @pytest.mark.req("ERR-R")
@@ -136,10 +145,74 @@ def test_latched_faults_are_never_retried_and_stop_other_retries(code: FaultCode
     assert review(faults, PLUGGED, 1e6).holds(FaultCode.NOT_CLOSING)
 
 
-@pytest.mark.parametrize("code", [FaultCode.UNPLUGGED, FaultCode.TOO_HOT, FaultCode.NO_VEHICLE])
-def test_faults_that_go_with_their_cause_use_up_no_retry(code: FaultCode) -> None:
-    assert raise_fault(CLEAN, seen(code), 7).retries == 0
-    assert review(raise_fault(CLEAN, seen(code), 7), HOT, 0.0).retry_at_s is None
+def test_heat_goes_with_its_cause_and_uses_up_no_retry() -> None:
+    faults = raise_fault(CLEAN, seen(FaultCode.TOO_HOT), 7)
+    assert faults.retries == 0
+    assert review(faults, HOT, 0.0).retry_at_s is None
+
+
+@pytest.mark.req("ERR-5")
+def test_a_load_that_has_never_shown_a_diode_is_not_retried_and_stops_other_retries() -> None:
+    faults = raised(FaultCode.NO_VEHICLE, cause=Cause.NO_DIODE)
+    assert faults.retry_at_s is None
+    assert review(faults, PLUGGED, 1e6).holds(FaultCode.NO_VEHICLE)
+    assert raised(FaultCode.NOT_CLOSING, faults).retry_at_s is None
+    faults = raised(FaultCode.NOT_CLOSING)
+    assert faults.retry_at_s == 10.0
+    faults = raise_fault(faults, seen(FaultCode.NO_VEHICLE, Cause.NO_DIODE), 7)
+    faults = review(faults, PLUGGED, 20.0)
+    assert (faults.retry_at_s, faults.retries) == (None, 0)
+    assert review(faults, OUT, 21.0) == CLEAN
+
+
+@pytest.mark.req("ERR-1", "ERR-5", "ERR-R")
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        (FaultCode.UNPLUGGED, Cause.PULLED_IN_CHARGE),
+        (FaultCode.UNPLUGGED, Cause.PULLED_IN_TEST),
+        (FaultCode.NO_VEHICLE, Cause.DIODE_LOST),
+    ],
+)
+def test_a_bounce_and_a_diode_that_is_lost_for_a_moment_are_retried(
+    code: FaultCode, cause: Cause
+) -> None:
+    faults = raised(code, cause=cause)
+    assert faults.retry_at_s == 10.0
+    assert review(faults, BOUNCED, 10.0) == faults  # a retry needs a vehicle
+    after = review(faults, PLUGGED, 10.0)
+    assert (after.records, after.retries) == ((), 1)
+
+
+@pytest.mark.req("ERR-1")
+def test_a_plug_that_is_out_for_longer_than_a_bounce_is_not_retried() -> None:
+    faults = raised(FaultCode.UNPLUGGED)
+    faults = review(faults, OUT, 1.0)
+    assert (faults.retry_at_s, faults.holds(FaultCode.UNPLUGGED)) == (None, True)
+    assert review(faults, OUT, 1e6).holds(FaultCode.UNPLUGGED)
+    assert review(faults, PLUGGED, 2.0, was_out=True) == FaultState(raised=(FaultCode.UNPLUGGED,))
+
+
+@pytest.mark.req("ERR-R", "ERR-RED")
+def test_a_retry_waits_until_the_earth_is_good() -> None:
+    faults = raised(FaultCode.NOT_CLOSING, cause=Cause.EARTH_DISTURBED)
+    assert review(faults, UNEARTHED, 10.0) == faults
+    assert is_blocked(faults, UNEARTHED)
+    assert not is_blocked(raised(FaultCode.NOT_CLOSING), UNEARTHED)
+    after = review(faults, PLUGGED, 10.0)
+    assert (after.records, after.retries) == ((), 1)
+
+
+@pytest.mark.req("ERR-RED")
+def test_a_missing_earth_replaces_the_disturbance_and_nothing_else() -> None:
+    faults = raised(FaultCode.NOT_CLOSING, cause=Cause.EARTH_DISTURBED)
+    faults = raise_fault(faults, seen(FaultCode.RED, Cause.EARTH), 9)
+    assert [record.code for record in faults.records] == [FaultCode.RED]
+    faults = raise_fault(raised(FaultCode.NOT_CLOSING), seen(FaultCode.RED, Cause.EARTH), 9)
+    assert [record.code for record in faults.records] == [FaultCode.NOT_CLOSING, FaultCode.RED]
+    disturbed = raised(FaultCode.NOT_CLOSING, cause=Cause.EARTH_DISTURBED)
+    faults = raise_fault(disturbed, seen(FaultCode.RED, Cause.STILL_LIVE), 9)
+    assert [record.code for record in faults.records] == [FaultCode.NOT_CLOSING, FaultCode.RED]
 
 
 @pytest.mark.parametrize("code", sorted(set(FaultCode) - LATCHED - {FaultCode.TOO_HOT}))
@@ -161,8 +234,9 @@ def test_a_retry_clears_what_is_still_shown_so_that_the_self_test_judges_it() ->
 
 
 @pytest.mark.req("ERR-8")
-def test_a_retry_waits_until_the_plug_is_in_a_possible_state() -> None:
-    faults = raised(FaultCode.PLUG_STATE)
+@pytest.mark.parametrize("code", sorted(OF_PLUG))
+def test_a_retry_waits_until_the_plug_is_in_a_possible_state(code: FaultCode) -> None:
+    faults = raised(code)
     assert review(faults, SHORTED, 100.0) == faults
     assert review(faults, UNDEFINED, 100.0) == faults
     after = review(faults, PLUGGED, 100.0)
@@ -209,6 +283,7 @@ def test_a_quiet_ledger_costs_no_new_objects() -> None:
     assert review(CLEAN, PLUGGED, 0.0) is CLEAN
     assert review(CLEAN, OUT, 0.0) is CLEAN
     assert review(CLEAN, PLUGGED, 0.0, is_charging=True) is CLEAN
+    assert review(CLEAN, PLUGGED, 0.0, shown=(FaultCode.TOO_HOT,)) is CLEAN
     faults = raised(FaultCode.NOT_CLOSING)
     assert review(faults, PLUGGED, 1.0) is faults
     waiting = review(faults, PLUGGED, 10.0)
@@ -253,17 +328,80 @@ def test_without_sight_nothing_is_tried() -> None:
 
 
 @pytest.mark.req("ERR-R")
-def test_ten_minutes_of_clean_charging_clear_the_counters() -> None:
-    faults = review(raised(FaultCode.RESIDUAL_CURRENT), PLUGGED, 10.0)
+def test_ten_minutes_of_clean_charging_give_retries_back() -> None:
+    faults = review(raised(FaultCode.OVERCURRENT), PLUGGED, 10.0)
     assert faults.retries == 1
     faults = review(faults, PLUGGED, 20.0, is_charging=True)
     assert review(faults, PLUGGED, 619.9, is_charging=True) == faults
-    assert review(faults, PLUGGED, 620.0, is_charging=True) is CLEAN
+    assert review(faults, PLUGGED, 620.0, is_charging=True).retries == 0
     paused = review(faults, PLUGGED, 300.0)  # open in between: not ten minutes of it
     assert paused.retries == 1
     begun = review(paused, PLUGGED, 310.0, is_charging=True)
     assert review(begun, PLUGGED, 909.9, is_charging=True).retries == 1
-    assert review(begun, PLUGGED, 910.0, is_charging=True) is CLEAN
+    after = review(begun, PLUGGED, 910.0, is_charging=True)
+    assert (after.retries, after.clean_since_s) == (0, None)
+    assert review(after, PLUGGED, 911.0, is_charging=True) is after
+
+
+LASTING = [
+    (FaultCode.UNPLUGGED, Cause.PULLED_IN_CHARGE),
+    (FaultCode.NO_VEHICLE, Cause.DIODE_LOST),
+    (FaultCode.PLUG_STATE, Cause.PILOT_SHORT),
+    (FaultCode.NOT_CLOSING, Cause.EARTH_DISTURBED),
+    (FaultCode.RESIDUAL_CURRENT, Cause.RESIDUAL_AC),
+    (FaultCode.RESIDUAL_CURRENT, Cause.RESIDUAL_DC),
+    (FaultCode.RESIDUAL_CURRENT, Cause.RESIDUAL_BOTH),
+]
+PASSING = [
+    (FaultCode.NOT_CLOSING, Cause.DROPPED),
+    (FaultCode.NOT_CLOSING, Cause.CYCLE_LATE),
+    (FaultCode.MAINS_VOLTAGE, Cause.MAINS_RANGE),
+    (FaultCode.OVERCURRENT, Cause.OVERCURRENT),
+    (FaultCode.RESIDUAL_CURRENT, Cause.TEST_NO_ANSWER),
+]
+
+
+def charged_for_ten_minutes(faults: FaultState, begun_s: float) -> FaultState:
+    faults = review(faults, PLUGGED, begun_s, is_charging=True)
+    return review(faults, PLUGGED, begun_s + 600.0, is_charging=True)
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize(
+    ("code", "cause", "left"),
+    [(*one, 1) for one in LASTING] + [(*one, 0) for one in PASSING],
+)
+def test_retries_for_plug_earth_and_a_tripped_monitor_are_not_given_back(
+    code: FaultCode, cause: Cause, left: int
+) -> None:
+    faults = review(raised(code, cause=cause), PLUGGED, 10.0)
+    assert faults.retries == 1
+    faults = charged_for_ten_minutes(faults, 20.0)
+    assert (faults.retries, faults.lasting) == (left, left)
+    # With another fault that waits for the same retry it is one of both.
+    both = raised(FaultCode.OVERCURRENT, raised(code, cause=cause))
+    faults = charged_for_ten_minutes(review(both, PLUGGED, 10.0), 20.0)
+    assert faults.retries == left
+    assert review(faults, OUT, 1e6) == CLEAN
+
+
+@pytest.mark.req("ERR-R")
+@pytest.mark.parametrize(("code", "cause"), LASTING)
+def test_five_interruptions_by_plug_earth_or_monitor_are_all_in_one_plug_in(
+    code: FaultCode, cause: Cause
+) -> None:
+    faults, now_s = CLEAN, 0.0
+    for retries in range(1, 6):
+        faults = raised(code, faults, now_s, cause)
+        assert faults.retry_at_s is not None
+        now_s = faults.retry_at_s
+        faults = review(faults, PLUGGED, now_s)
+        assert (faults.records, faults.retries) == ((), retries)
+        faults = charged_for_ten_minutes(faults, now_s)
+        now_s += 3600.0
+    faults = raised(code, faults, now_s, cause)
+    assert faults.retry_at_s is None
+    assert review(faults, PLUGGED, now_s + 1e6).holds(code)
 
 
 @pytest.mark.req("ERR-P", "ERR-RED")
@@ -271,9 +409,9 @@ def test_mains_off_and_on_leave_latched_faults_until_they_are_judged_again() -> 
     faults = CLEAN
     for code in FaultCode:
         faults = raised(code, faults)
-    faults = clear(faults)
+    faults = clear(replace(faults, retries=2, lasting=1))
     assert latched(faults) == (FaultCode.SAFETY_CIRCUIT, FaultCode.RED)
     assert len(faults.records) == 2
-    assert (faults.retries, faults.retry_at_s) == (0, None)
+    assert (faults.retries, faults.lasting, faults.retry_at_s) == (0, 0, None)
     assert latched(clear_proven(faults, (FaultCode.RED,))) == (FaultCode.SAFETY_CIRCUIT,)
     assert clear_proven(faults, (FaultCode.SAFETY_CIRCUIT, FaultCode.RED)) == CLEAN

@@ -32,6 +32,7 @@ ROUND_S = 0.01
 EPSILON_S = 1e-6
 SURELY_WIRED = 200  # rounds with voltage after which a phase has to be known as wired
 SURELY_FROZEN = 502  # rounds in which the chip repeats its values under load
+EARTH_ROUNDS = 11  # in which a bad earth may be unseen, in a row
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0}
 ASKING_V = ((4.75, 7.25), (1.75, 4.25))  # the windows of C and D
 TROUBLES = (
@@ -39,7 +40,7 @@ TROUBLES = (
     "chip", "hot", "earth", "mirror", "pilot_silent", "safety_silent", "session_silent",
     "meter_silent", "offer_silent", "unpermitted", "no_offer", "generator", "stall",
     "dark", "sag", "swell", "phase", "chip_nan", "excess", "stray", "minus", "late", "dip",
-    "frozen",
+    "frozen", "toggles",
 )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ class Life:
         self.is_welded = False
         self.faults: set[str] = set()
         self.outside_rounds = self.excess_rounds = self.silent_rounds = 0
-        self.frozen_rounds = 0
+        self.frozen_rounds = self.unearthed_rounds = 0
         self.shown: object = None  # by the chip, in the round before
         self.live_rounds = [0, 0, 0]  # of each phase, with 50 V or more
         self.latched: set[str] = set()  # 8007 and all red, as published; restarts keep them
@@ -164,7 +165,7 @@ class Life:
         self.is_tested = self.is_welded = False
         self.faults = set()
         self.outside_rounds = self.excess_rounds = self.silent_rounds = 0
-        self.frozen_rounds = 0
+        self.frozen_rounds = self.unearthed_rounds = 0
         self.withheld_since_s = None
 
     def _drive_vehicle(self) -> None:
@@ -215,6 +216,8 @@ class Life:
         for trouble, value_v in (("short", 0.0), ("middle", 7.5), ("wire", 12.0)):
             if self.troubled(trouble):
                 high_v = value_v
+        if self.troubled("toggles") and self.plug in "BC":
+            high_v = PLATEAU_V["BC"[round(self.now_s / ROUND_S) // 2 % 2]]
         if self.troubled("noise") and dice.random() < 0.5:
             high_v = dice.choice((0.0, 7.5, 12.0, 9.0))
         duty_percent = 100.0 if self.troubled("generator") else self.duty_percent
@@ -414,6 +417,7 @@ class Life:
             assert reading is not None
             assert not self.is_welded
         self._count_supply(reading)
+        self._count_earth(reading)
         if not outputs.enable:
             self.withheld_since_s = None
             return
@@ -425,6 +429,7 @@ class Life:
         assert self.excess_rounds <= 700
         assert self.silent_rounds <= 500
         assert self.frozen_rounds <= SURELY_FROZEN
+        assert self.unearthed_rounds <= EARTH_ROUNDS
         assert not self.is_welded
         assert reading is not None
         if was_enabled and since_s > 0.02:
@@ -490,6 +495,11 @@ class Life:
         is_repeated = shown == self.shown and max(reading.currents_a) > 1.0
         self.frozen_rounds = (self.frozen_rounds + 1) * is_repeated
         self.shown = shown
+
+    def _count_earth(self, reading: ChainReading | None) -> None:
+        """Count how long the earth has been bad in a row."""
+        is_bad = reading is not None and reading.earth_ohm > 500.0
+        self.unearthed_rounds = (self.unearthed_rounds + 1) * is_bad
 
     def _count(self, status: SafetyStatus) -> None:
         # Judged again: 1.5 s for the proof of open, 3 s of it for all red, and lost readings.

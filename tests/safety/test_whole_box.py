@@ -201,7 +201,7 @@ def test_in_showroom_mode_everything_works_but_charging(tmp_path: Path) -> None:
     assert "Showroom" in box.reason
     assert box.front == "blue blue blue blue, steady"
     box.act("fault", {"name": "pe_open"})
-    box.advance(1.0)
+    box.advance(3.0)
     assert box.faults == ["red"]
 
 

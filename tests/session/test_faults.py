@@ -25,7 +25,7 @@ def safety(codes: str, **changes: Any) -> SafetyStatus:
         ("3", {}, True),
         ("3", USED_UP, True),
         # a retry is pending
-        *((code, PENDING, True) for code in ("8", "8001", "8002", "4003", "8005")),
+        *((code, PENDING, True) for code in ("1", "5", "8", "8001", "8002", "4003", "8005")),
         # it waits for what it needs: stable mains, a plug in a possible state
         ("8", WAITING, True),
         ("8002", WAITING, True),
@@ -33,9 +33,9 @@ def safety(codes: str, **changes: Any) -> SafetyStatus:
         ("4003", WAITING, False),
         ("8005", WAITING, False),
         # all are used up
-        *((code, USED_UP, False) for code in ("8", "8001", "8002", "4003", "8005")),
+        *((code, USED_UP, False) for code in ("1", "5", "8", "8001", "8002", "4003", "8005")),
         # somebody has to do something
-        *((code, PENDING, False) for code in ("1", "5", "8007", "red")),
+        *((code, PENDING, False) for code in ("8007", "red")),
         *((code, {}, False) for code in ("1", "5", "8007", "red")),
         # several: as bad as the worst of them
         ("3 8005", PENDING, True),
@@ -44,7 +44,8 @@ def safety(codes: str, **changes: Any) -> SafetyStatus:
         ("8002 8005", WAITING, True),  # the mains are what the retry of both waits for
         ("8002 8001 3", WAITING, True),
         ("8002 8005", USED_UP, False),
-        *((f"8005 {code}", PENDING, False) for code in ("1", "5", "8007", "red")),
+        *((f"8005 {code}", PENDING, True) for code in ("1", "5")),
+        *((f"8005 {code}", PENDING, False) for code in ("8007", "red")),
         *((f"{code} 8002", WAITING, False) for code in ("1", "5", "8007", "red")),
         ("3 8007", PENDING, False),
     ],

@@ -19,7 +19,7 @@ def test_in_showroom_mode_nothing_is_tested_offered_or_closed() -> None:
     assert rig.status.showroom
     assert not rig.status.permitted
     rig.reading = {"earth_ohm": 1e6}  # faults are seen all the same
-    assert rig.run(0.2).faults() == (FaultCode.RED,)
+    assert rig.run(2.2).faults() == (FaultCode.RED,)
 
 
 @pytest.mark.req("ERR-RED")

@@ -36,7 +36,7 @@ AT_ONCE: list[tuple[str, dict[str, Any], float, tuple[FaultCode, ...]]] = [
     ("pilot node sees B", {"inputs": {"pilot": pilot(CpState.B, 16.0)}}, 0.01, ()),
     ("pilot node sees E", {"inputs": {"pilot": pilot(CpState.E, 0.0)}}, 0.01, ()),
     ("heat switch", {"reading": {"overtemperature": True}}, 0.01, (FaultCode.TOO_HOT,)),
-    ("earth lost", {"reading": {"earth_ohm": 1e6}}, 0.1, (FaultCode.RED,)),
+    ("earth lost", {"reading": {"earth_ohm": 1e6}}, 0.1, (FaultCode.NOT_CLOSING,)),
     ("SIGTERM", {"inputs": {"stop": StopReason.SIGNAL}}, 0.01, ()),
 ]
 
