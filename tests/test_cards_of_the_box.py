@@ -1,87 +1,17 @@
 """Cards as their owner uses them, on the whole box: taught, refused, authorised, logged off."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from msgs.card import CardColor, CardRole
 from msgs.rfid import Indication, RfidMode
 from msgs.session import EndReason, WallboxState
-from tests.box import AS_DELIVERED, Box
+from tests.box import Box
+from tests.card_box import ANSWERED_S, FALLING, RISING, SINGLE, CardBox
 
 NEW, OTHER, RANDOM = "04AABBCC", "E004015012345678", "08123456"
 WINDOW_S = 5.0  # RFID-8
-LATE_S = 5.5
-LOOK_S = 0.2  # the reader looks each 0.15 s
-AGAIN_S = 1.2  # a card that was away for this time is a new event
 RELEASE_S = 60.0  # RFID-4
-TAP_S = 0.4
-ANSWERED_S = 3.0
-CHARGES_S = 20.0
-
-
-class CardBox(Box):
-    """A box that requires a card, and its four cards."""
-
-    def __init__(self, state_dir: Path) -> None:
-        super().__init__(state_dir, authorization=AS_DELIVERED)
-        colors = (CardColor.WHITE, CardColor.RED, CardColor.GREEN, CardColor.BLUE)
-        self.master, self.red, self.green, self.blue = map(self.card, colors)
-        self.presented_s = 0.0  # when a card was presented last
-
-    def stored(self) -> list[str]:
-        """Return the UIDs of the list, the master first."""
-        cards = self.ask("rfid", "cards")["cards"]
-        assert [card["role"] for card in cards[1:]] == [CardRole.USER] * len(cards[1:])
-        return [card["uid"] for card in cards]
-
-    def tap(self, uid: str, *others: str) -> tuple[str, str]:
-        """Present cards for a moment; return the tone and the indication of rfid."""
-        before = self.said("rfid/status")["tone_count"]
-        self.act("tap", {"uid": uid, "others": list(others), "seconds": TAP_S})
-        self.presented_s = self.now_s
-        self.soon(lambda: self.said("rfid/status")["tone_count"] > before, ANSWERED_S)
-        status = self.said("rfid/status")
-        self.advance(max(0.0, self.presented_s + TAP_S - self.now_s) + LOOK_S)
-        return str(status["tone"]), str(status["indication"])
-
-    def tap_again(self, uid: str) -> tuple[str, str]:
-        """Present a card that has just been away."""
-        self.advance(AGAIN_S)
-        return self.tap(uid)
-
-    def wait_late(self) -> None:
-        """Let the window that the last card has opened pass, and half a second."""
-        self.advance(self.presented_s + LATE_S - self.now_s)
-
-    def soon(self, holds: Callable[[], bool], within_s: float) -> None:
-        assert self.is_soon(holds, within_s), (self.said("session/status"), self.front)
-
-    def is_released(self, released: bool, within_s: float = 2.0) -> None:
-        self.soon(lambda: self.said("session/status")["released"] is released, within_s)
-
-    def plug(self) -> None:
-        self.act("plug")
-        self.act("ready")
-
-    def charges(self) -> None:
-        self.soon(lambda: self.state == WallboxState.CHARGING, CHARGES_S)
-
-    @property
-    def mode(self) -> str:
-        return str(self.said("rfid/status")["mode"])
-
-    @property
-    def token(self) -> str:
-        return str(self.said("session/status")["token"])
-
-    @property
-    def is_authorized(self) -> bool:
-        return bool(self.said("session/status")["authorized"])
-
-
-RISING, FALLING, SINGLE = "rising", "falling", "single"
 
 
 @pytest.fixture
