@@ -76,6 +76,7 @@ class Slots:
 
         What cannot be a file of this box is set aside.
         """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
             self._fd = os.open(self._path, flags, FILE_MODE)

@@ -20,7 +20,8 @@ from launch.children import ChildProcess, LogReader, WarmParent, reap_strays, sp
 from launch.complaint import expected
 from launch.journal import Journal
 from launch.lifecycle import Act, Event
-from launch.plan import NodePlan, ParentDeath, Plan, RestartPolicy, stop_waves
+from launch.plan import NodePlan, ParentDeath, Plan, RestartPolicy, Stops, stop_waves
+from launch.series import Series
 from launch.supervised import CONSEQUENCES, Node
 from msgs.launch import GraphStatus, ProcessState, Restarted
 from msgs.methods import LIST_NODES, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
@@ -54,6 +55,7 @@ class Supervisor:
         self._starting = True
         self._shortened = 0  # how often the stop was requested again
         self._stopped: Callable[[], None] | None = None  # called when all nodes have ended
+        self._is_marked = False  # the next series of runs is stored, so that nodes may be stopped
         self._alarm: Timer | None = None
         self._reviews = False  # a review is due
         self._published: GraphStatus | None = None
@@ -61,6 +63,7 @@ class Supervisor:
         self._began_s = self._bus.clock.now_s()
         self._began_utc_ns = self._bus.clock.utc_ns()
         self._journal = Journal(self._bus, NAME, least_level)
+        self._series = Series(self._bus, self._journal.write, self._publish)
         self._warm_log = LogReader(self._bus, warm.log, self._journal.line_of(NAME))
 
     def run(self) -> int:
@@ -109,6 +112,8 @@ class Supervisor:
         for act in acts:
             self._carry_out(node, act)
         after = node.state
+        if node.plan.stops is Stops.FIRST and not self._starting and self._stopped is None:
+            self._series.note(name, after.state is ProcessState.READY)
         if after.state is ProcessState.READY and before.state is not ProcessState.READY:
             self._journal.write("info", f"{name} is ready, pid {node.pid}")
         elif self._starting:
@@ -230,10 +235,17 @@ class Supervisor:
             if self.failure is None:
                 self._journal.let_out()
                 self._journal.write("info", "stopping")
+                self._series.end(self._go_on_marked)
+            else:
+                self._is_marked = True  # nothing has begun that a later start could revive
         elif reason is StopReason.SIGNAL:
             self._shortened += 1
             for name in self._shortened_nodes():
                 self._stop_node(name)
+        self._review()
+
+    def _go_on_marked(self) -> None:
+        self._is_marked = True
         self._review()
 
     def _shortened_nodes(self) -> list[str]:
@@ -251,6 +263,8 @@ class Supervisor:
 
     def _go_on_stopping(self) -> None:
         """Stop the next wave when the previous one has ended."""
+        if not self._is_marked:
+            return
         while self._waves and all(self._nodes[name].state.is_gone for name in self._waves[0]):
             self._waves.pop(0)
             if self._waves:
@@ -338,6 +352,7 @@ class Supervisor:
             processes=tuple(node.status() for node in self._nodes.values()),
             stopping=self._stopped is not None,
             started_utc_ns=self._began_utc_ns,
+            series=self._series.id,
         )
 
     def _publish(self) -> None:

@@ -111,9 +111,6 @@ class Box:
     def start(self, node: str) -> None:
         self._graph.start(node)
 
-    def restart_all(self) -> None:
-        self._graph.restart_all()
-
     def crash(self, node: str, dead_s: float = 0.0) -> None:
         """Kill a node, and start it again after a time."""
         self._graph.kill(node)
@@ -127,9 +124,29 @@ class Box:
         self._graph.restart_all()
         return True
 
+    def restart_all(self, *absent: str) -> None:
+        """Restart all nodes but the world in order; some of them are not started again."""
+        self._graph.restart_all(absent)
+
+    def lose_power(
+        self, seconds: float, meanwhile: Callable[[], None] = lambda: None, **words: Any
+    ) -> None:
+        """Take the mains and every node away for a time; see `VirtualGraph.lose_power`."""
+        self._graph.lose_power(seconds, meanwhile, **words)
+
+    def set_utc(self, ahead_s: float) -> None:
+        """Set UTC, by a time from what it is now."""
+        memory = self._graph.memory
+        memory.set_utc(memory.clock.utc_ns() + round(ahead_s * 1e9))
+
     def cut(self) -> None:
         """Kill every node at once."""
         self._graph.close()
+
+    @property
+    def lines(self) -> list[str]:
+        """Return what was logged, by any node."""
+        return [line.text for line in self._graph.memory.lines]
 
     def suspend(self, node: str) -> None:
         """Suspend a node until `resume`."""

@@ -202,9 +202,7 @@ def test_a_session_resumes_in_the_next_graph_if_its_plug_is_found_seated(
         after.act(READY, NoArguments())
     said: list[dict[str, object]] = []
     watch(after, "session/status", said.append)
-    for node in after.plan.nodes:
-        if node.name != "plant":
-            after.start(node.name)
+    after.start_all()
     after.advance(30.0)
     status = session_status(after)
     (record,) = session_records(after)
@@ -228,9 +226,7 @@ def test_a_session_that_a_clean_stop_has_ended_is_not_resumed(tmp_path: Path) ->
     after = loaded(tmp_path, seed=2)
     after.start("plant")
     after.act(PLUG, NoArguments())
-    for node in after.plan.nodes:
-        if node.name != "plant":
-            after.start(node.name)
+    after.start_all()
     after.advance(5.0)
     new, old = session_records(after)
     assert (old.session_id, old.end_reason) == (session_id, EndReason.RESTART)

@@ -198,6 +198,13 @@ class Graph:
         rows = [] if answer.result is None else msgspec.to_builtins(answer.result)["processes"]
         return {row["node"]: row for row in rows}
 
+    def series(self) -> str:
+        """Return the series of runs that launch publishes."""
+        with open_tool(Place(run_dir=self.home / "run", state_dir=self.state)) as tool:
+            answer = tool.call(LIST_NODES, NoArguments(), PATIENCE_S)
+        assert answer.result is not None, answer
+        return answer.result.series
+
     def pids(self) -> dict[str, int]:
         return {name: row["pid"] for name, row in self.ps().items()}
 
@@ -587,6 +594,25 @@ def test_a_restart_of_all_begins_with_the_plan_as_it_is_now(graph: Graph) -> Non
     assert "session stop shutdown" in graph.events
 
 
+@pytest.mark.req("PAN-5")
+def test_each_ordered_stop_ends_the_series_of_runs_and_no_kill_does(graph: Graph) -> None:
+    process = graph.launch()
+    first = graph.series()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    until(lambda: graph.processes() == [])
+    graph.launch()
+    assert graph.series() == first != ""
+    assert graph.wallbox("call", "launch", "restart_all").returncode == 0
+    until(lambda: graph.log.count(" nodes in ") == 3)
+    second = graph.series()
+    assert second != first
+    assert graph.wallbox("stop").returncode == 0
+    until(lambda: graph.process_is_over)
+    graph.launch()
+    assert graph.series() not in (first, second)
+
+
 def test_an_unknown_node_is_refused_with_the_nearest_name(graph: Graph) -> None:
     graph.launch()
     result = graph.wallbox("restart", "pilto")
@@ -610,7 +636,7 @@ def test_ctrl_c_stops_session_first_and_safety_and_plant_last(graph: Graph) -> N
     assert all(event.endswith("shutdown") for event in graph.events if " stop " in event)
     assert graph.processes() == []
     left = {path.name for path in (graph.home / "run").iterdir()}
-    assert left == {f"{name}.lock" for name in ("launch", *NODES)}
+    assert left == {"launch-series", *(f"{name}.lock" for name in ("launch", *NODES))}
 
 
 def test_a_node_that_does_not_stop_is_made_to_and_the_order_holds(graph: Graph) -> None:

@@ -174,6 +174,7 @@ def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_starts_ag
     box.graph.advance(20.0)
     assert box.contacts == ["contacts_closed"]
     before = box.said[-1]
+    (session,) = box.sessions()
     assert box.graph.ask(RESTART_BOX, ReasonArguments(reason="a test")).status is Status.OK
     assert box.graph.restart_wanted == "a test (asked by tool-0)"
     again = box.graph.ask(RESTART_BOX, ReasonArguments())
@@ -182,9 +183,11 @@ def test_a_restart_ends_the_session_and_opens_the_contactor_before_all_starts_ag
     assert box.graph.restart_wanted is None
     assert box.contacts == ["contacts_closed", "contacts_open"]
     box.graph.advance(2.0)
-    (record,) = box.sessions()
+    new, record = box.sessions()  # the vehicle is still plugged in, and needs no card
+    assert record.session_id == session.session_id
     assert record.end_reason is EndReason.RESTART
     assert record.ended_utc_ns > 0
+    assert new.end_reason is None
     assert box.said[-1] == before
     assert set(box.graph.memory.running) == {
         SUPERVISOR,
