@@ -17,7 +17,9 @@ class RfidMode(StrEnum):
     READY = "ready"  # the card authorises; the master may begin to teach
     NEW_CARD = "new_card"  # the master was presented: the new card within 5 s (RFID-8)
     CONFIRM = "confirm"  # the new card was presented: the master again within 5 s (RFID-8)
-    MASTER = "master"  # no master is stored: the first card presented becomes it (RFID-9)
+    # No master is stored: the first card presented becomes it (RFID-9). While a vehicle is plugged
+    # in, the window of 60 s waits for it to be unplugged.
+    MASTER = "master"
 
 
 class Indication(StrEnum):
@@ -48,6 +50,9 @@ class RfidStatus(Struct, frozen=True, kw_only=True):
     detail: Text = ""  # result of the last card, as text
     last_color: CardColor = CardColor.NONE
     last_name: Name = ""
+    # The card of session/status.token, and its name if it is in the list; "" if there is none.
+    authorised_uid: Name = ""
+    authorised_name: Name = ""
     # PREVIOUS: the cards learned last may be missing; LOST: all cards.
     stored: Stored = Stored.CURRENT
 

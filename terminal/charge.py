@@ -7,6 +7,7 @@ from terminal.rows import Rank, row
 from terminal.snapshot import FrontSnapshot
 from view.charge import (
     authorisation_words,
+    card_name,
     contactor_why,
     contactor_words,
     cp_words,
@@ -74,7 +75,8 @@ def _session(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
         return row("session", [Span(words)], width, rank=Rank.SESSION)
     took_s = lasted_s(snapshot)
     took = "" if took_s is None else f" in {_duration(took_s)}"
-    rest = f"authorisation {authorisation_words(session)}, id {session.session_id}"
+    by = card_name(snapshot) or session.token
+    rest = f"authorisation {authorisation_words(session, by)}, id {session.session_id}"
     return row(
         "session", [Span(f"{energy}{took},", Style.STRONG), Span(rest)], width, rank=Rank.SESSION
     )

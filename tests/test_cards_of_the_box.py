@@ -196,6 +196,41 @@ def test_the_service_key_released_between_its_tones_restarts(box: CardBox) -> No
     assert len(box.stored()) == 4
 
 
+@pytest.mark.req("RFID-7", "RFID-9")
+def test_with_a_vehicle_plugged_in_a_new_master_is_asked_for_once_it_is_out(box: CardBox) -> None:
+    box.plug()
+    press_service(box, 6.6)
+    assert box.mode == RfidMode.MASTER
+    box.advance(70.0)  # longer than the window
+    assert "unplug the vehicle" in box.reason
+    assert "unplug the vehicle" in box.said("rfid/status")["detail"]
+    assert box.light("frame") != "white steady"
+    assert box.tap(NEW)[0] == FALLING
+    assert box.stored() == []
+    box.act("pull")
+    box.soon(lambda: box.light("frame") == "white steady", 3.0)
+    assert "unplug" not in box.reason
+    assert box.tap_again(NEW)[1] == Indication.STORED
+    assert box.stored() == [NEW]
+
+
+# --- a vehicle that is woken -------------------------------------------------------------------
+
+
+@pytest.mark.req("RFID-5")
+def test_a_vehicle_that_is_woken_is_charged_on_with_a_card_that_is_named(box: CardBox) -> None:
+    box.act("fault", {"name": "asleep"})
+    box.plug()
+    box.advance(2.0)
+    box.tap(box.green)
+    name = "The session goes on, authorised by Green card."
+    box.soon(lambda: box.reason.startswith(name), 120.0)
+    assert box.is_authorized
+    box.act("clear", {"name": "asleep"})
+    box.soon(lambda: box.state == WallboxState.CHARGING, 120.0)
+    assert not box.reason.startswith(name)
+
+
 # --- a power cut -------------------------------------------------------------------------------
 
 

@@ -62,6 +62,14 @@ def duty_words(pilot: PilotStatus) -> str:
     return f"duty {pilot.duty_percent:.1f} % {offers}"
 
 
+def card_name(snapshot: Snapshot) -> str:
+    """Return the name of the card that has authorised; "" if none has, or it is not known."""
+    session, rfid = snapshot.session.fresh, snapshot.rfid.fresh
+    if session is None or rfid is None or session.token != rfid.authorised_uid:
+        return ""
+    return rfid.authorised_name
+
+
 def authorisation_words(session: SessionStatus, by: str = "") -> str:
     """Return whether the charge is authorised.
 

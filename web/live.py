@@ -4,8 +4,7 @@ No decision is made here. A message counts for the hold of its topic; after that
 show it and names the source as silent. The texts are those of `view`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -22,6 +21,7 @@ from msgs.session import SessionStatus, WallboxState
 from msgs.units import Amps, Nanoseconds, Seconds, Volts, WattHours, Watts
 from view.charge import (
     authorisation_words,
+    card_name,
     contactor_why,
     contactor_words,
     energy_of,
@@ -134,7 +134,6 @@ class PageSnapshot(Snapshot):
     label: Label
     addresses: tuple[LiveAddress, ...] = ()
     world: WorldStatus | None = None
-    names: Mapping[str, str] = field(default_factory=dict)  # UID -> name of a card presented before
 
 
 def live_of(snapshot: PageSnapshot) -> Live:
@@ -222,7 +221,7 @@ def _token_name(snapshot: PageSnapshot, session: SessionStatus | None) -> str:
     token = session.token if session else ""
     if not token:
         return ""
-    if name := snapshot.names.get(token):
+    if name := card_name(snapshot):
         return name
     color = next((card.color for card in snapshot.label.rfid if card.uid == token), CardColor.NONE)
     return token if color is CardColor.NONE else f"{color.capitalize()} card"

@@ -73,7 +73,7 @@ def rfid(messages: Messages) -> Light:
     if not status.works:
         return _blinking(Color.ORANGE) if messages.needs_card else DARK
     awaited = MODES[status.mode]
-    if awaited is not None:
+    if awaited is not None and not messages.is_master_blocked:
         return awaited
     return _PULSE if messages.needs_card else DARK
 
@@ -86,7 +86,7 @@ def frame(messages: Messages) -> Light:
     status = messages.rfid
     if status is None or not status.works:
         return DARK
-    if status.mode is not RfidMode.READY:
+    if status.mode is not RfidMode.READY and not messages.is_master_blocked:
         return _steady(Color.WHITE)  # RFID-9: the reading area lights up; assumed for RFID-8
     return _PULSE if messages.needs_card else DARK
 

@@ -233,6 +233,8 @@ def _state(messages: Messages) -> Shown:
         return pattern.READY, "authorised"  # LED-1, RFID-4
     if session.state is WallboxState.SUSPENDED:
         return pattern.READY, "suspended"
+    if session.session_id:
+        return pattern.READY, "session runs"
     return pattern.READY, "plugged in" if session.plugged else "ready"
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from msgs.dcs import DcsStatus
 from msgs.led import Tone
 from msgs.load_manager import LoadOffer
-from msgs.rfid import RfidStatus
+from msgs.rfid import RfidMode, RfidStatus
 from msgs.safety import Codes, FaultCode, SafetyStatus
 from msgs.session import SessionStatus
 
@@ -61,6 +61,13 @@ class Messages:
     def has_no_mains(self) -> bool:
         """Return whether the box is known to have no mains (PAN-2)."""
         return self.safety is not None and not self.safety.has_mains
+
+    @property
+    def is_master_blocked(self) -> bool:
+        """Return whether the window for a first master waits until the vehicle is unplugged."""
+        if self.rfid is None or self.session is None:
+            return False
+        return self.rfid.mode is RfidMode.MASTER and self.session.plugged
 
     @property
     def needs_card(self) -> bool:

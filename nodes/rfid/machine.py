@@ -49,7 +49,8 @@ _PROBLEMS = {Unclear.UNREADABLE: CardResult.UNREADABLE, Unclear.SEVERAL: CardRes
 def start(cards: Cards, now_s: float, read_generation: Stored = Stored.CURRENT) -> State:
     """Return the first state: without a master the first card presented becomes it (RFID-9).
 
-    Each start opens that window, a restart in place as well.
+    Each start opens that window, a restart in place as well. It waits while a vehicle is plugged
+    in.
     """
     if has_master(cards):
         return State(
@@ -74,8 +75,9 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if inputs.change is not None:
         outcome = CardOutcome(result=CardResult.STORING)
         state = _store(replace(_end_teaching(state), outcome=outcome), inputs.change)
-    state = replace(state, works=inputs.works)
-    state = _interrupt(state, inputs)
+    vehicle = inputs.vehicle
+    state = replace(state, works=inputs.works, token="" if vehicle is None else vehicle.token)
+    state = _hold_window(_interrupt(state, inputs), inputs)
     state = _expire(state, moment)
     if inputs.event is not None:
         state = _present(state, inputs.event, inputs)
@@ -133,6 +135,23 @@ def _interrupt(state: State, inputs: Inputs) -> State:
         return _ask(state, state.master_uid)
     why = _why_no_teaching(vehicle) if inputs.works else CardResult.READER_SILENT
     return state if why is None else _refuse(state, why, inputs.now_s)
+
+
+def _hold_window(state: State, inputs: Inputs) -> State:
+    """Let the window for a first master wait while a vehicle is plugged in (RFID-7).
+
+    It begins when the reading area lights up (RFID-9), which is when the plug is out.
+    """
+    if state.mode is not RfidMode.MASTER or inputs.vehicle is None or not state.store.is_idle:
+        return state
+    is_held = state.until_s == math.inf
+    if inputs.vehicle.plugged and not is_held:
+        blocked = CardOutcome(result=CardResult.MASTER_BLOCKED)
+        return replace(state, until_s=math.inf, outcome=blocked)
+    if is_held and not inputs.vehicle.plugged:
+        awaited = CardOutcome(result=CardResult.MASTER_AWAITED)
+        return replace(state, until_s=inputs.now_s + MASTER_S, outcome=awaited)
+    return state
 
 
 def _expire(state: State, moment: Moment) -> State:
@@ -341,6 +360,7 @@ def _play(state: State, tone: Tone) -> State:
 
 def _status(state: State) -> RfidStatus:
     card = find(state.cards, state.last_uid)
+    authorised = find(state.cards, state.token)
     return RfidStatus(
         mode=state.mode,
         last_uid=state.last_uid,
@@ -355,6 +375,8 @@ def _status(state: State) -> RfidStatus:
         detail=words.detail(state.outcome),
         last_color=card.color if card else CardColor.NONE,
         last_name=card.name if card else "",
+        authorised_uid=state.token,
+        authorised_name=authorised.name if authorised else "",
     )
 
 

@@ -18,6 +18,7 @@ class CardResult(Enum):
     NOT_LISTED = "not_listed"
     # Teaching.
     MASTER_AWAITED = "master_awaited"
+    MASTER_BLOCKED = "master_blocked"  # a vehicle is plugged in: the window waits
     MASTER_MISSED = "master_missed"  # none was presented in time
     MASTER_PRESENTED = "master_presented"  # waits for the new card
     NEW_PRESENTED = "new_presented"  # waits for the master

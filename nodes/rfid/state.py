@@ -22,13 +22,18 @@ class SessionView(Struct, frozen=True, kw_only=True):
 
     plugged: bool
     is_in_use: bool  # a card has authorised, or a session runs
+    token: str  # the card that has authorised; "" if none has
 
 
 def view_of(session: SessionStatus | None) -> SessionView | None:
     """Return what rfid uses of session/status; it does not change while energy flows."""
     if session is None:
         return None
-    return SessionView(plugged=session.plugged, is_in_use=bool(session.token or session.session_id))
+    return SessionView(
+        plugged=session.plugged,
+        is_in_use=bool(session.token or session.session_id),
+        token=session.token,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,7 @@ class State:
     store: WriteBehind[ListWrite] = field(default_factory=WriteBehind)
     request_for: Uid | None = None  # handed out by this step
     works: bool = True
+    token: str = ""  # the card that has authorised
     last_uid: Uid = ""
     accepted: bool | None = None
     outcome: CardOutcome = NOTHING

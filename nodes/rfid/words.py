@@ -15,6 +15,8 @@ OUTCOMES: dict[CardResult, str] = {
     CardResult.NOT_LISTED: "This card is not in the list.",
     CardResult.MASTER_AWAITED: "There is no master card: the first card presented within 60 s "
     "becomes it.",
+    CardResult.MASTER_BLOCKED: "There is no master card: unplug the vehicle; then the first card "
+    "presented within 60 s becomes it.",
     CardResult.MASTER_MISSED: "There is no master card; the next start waits for one again.",
     CardResult.MASTER_PRESENTED: "Present a new card within 5 s to store it; without one the "
     "master authorises.",

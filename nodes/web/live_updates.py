@@ -14,7 +14,6 @@ from msgs.meter import MeterReading
 from msgs.methods import WORLD
 from msgs.plant import WorldStatus
 from msgs.requests import NoArguments
-from msgs.rfid import RfidStatus
 from msgs.session import SessionStatus
 from nodes.web.addresses import addresses
 from view.meters import with_meters_of_settings
@@ -26,7 +25,6 @@ ROUND_S = 0.25
 REPEAT_S = 1.0  # assumed: without an event for longer the page shows that it is stale
 WORLD_S = 1.0
 ADDRESSES_S = 10.0  # assumed: addresses change seldom
-MOST_NAMES = 64
 
 
 class LiveUpdates:
@@ -51,14 +49,12 @@ class LiveUpdates:
         }
         self._session: Subscription[SessionStatus] = self._newest["session"]
         self._box: Subscription[MeterReading] = self._newest["box"]
-        self._rfid: Subscription[RfidStatus] = self._newest["rfid"]
         self.timers: list[Timer] = []
         self._said: Live | None = None
         self._world: WorldStatus | None = None
         self._world_s = float("-inf")
         self._addresses = addresses()
         self._addresses_s = self._began_s
-        self._names: dict[str, str] = {}
         self._curve_timer: Timer | None = None
         self._curve_began_s = 0.0
         self.curve = Curve()  # replaced as a whole: any thread may read it
@@ -105,9 +101,6 @@ class LiveUpdates:
         now_s = self._bus.clock.now_s()
         if now_s - self._addresses_s > ADDRESSES_S:
             self._addresses, self._addresses_s = addresses(), now_s
-        rfid = self._rfid.fresh()
-        if rfid is not None:
-            self._remember(rfid)
         snapshot = PageSnapshot(
             now_s=now_s,
             utc_ns=self._bus.clock.utc_ns(),
@@ -116,17 +109,8 @@ class LiveUpdates:
             label=self._label,
             addresses=self._addresses,
             world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
-            names=self._names,
         )
         return live_of(with_meters_of_settings(snapshot))
-
-    def _remember(self, rfid: RfidStatus) -> None:
-        """Keep the name of the card presented last: the session publishes only its UID."""
-        if rfid.last_uid and rfid.last_name:
-            self._names.pop(rfid.last_uid, None)
-            self._names[rfid.last_uid] = rfid.last_name
-            if len(self._names) > MOST_NAMES:
-                del self._names[next(iter(self._names))]
 
     # --- the simulated world -------------------------------------------------------------------
 

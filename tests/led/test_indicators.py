@@ -157,6 +157,13 @@ def test_the_reading_area_is_lit_while_cards_are_taught(
     assert (text_of(shown.rfid), text_of(shown.frame)) == (indicator, "white steady")
 
 
+@pytest.mark.req("RFID-7", "RFID-9")
+def test_no_first_master_is_invited_while_a_vehicle_is_plugged_in() -> None:
+    waiting = replace(RFID, mode=RfidMode.MASTER)
+    shown = frame_of(messages(session=replace(SESSION, plugged=True), rfid=waiting))
+    assert (shown.rfid, shown.frame) == (DARK, DARK)
+
+
 @pytest.mark.parametrize("mode", RfidMode)
 def test_with_a_reader_that_does_not_answer_no_light_asks_for_a_card(mode: RfidMode) -> None:
     broken = replace(RFID, mode=mode, works=False)

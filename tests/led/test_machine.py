@@ -343,7 +343,7 @@ def test_the_frame_has_every_light_of_the_front_and_the_buzzer() -> None:
     frame = shown(
         session=replace(CHARGING, authorization_required=True),
         safety=faulty_safety(FaultCode.OVERCURRENT),
-        rfid=replace(RFID, mode=RfidMode.MASTER),
+        rfid=replace(RFID, mode=RfidMode.NEW_CARD),
         dcs=replace(DCS, synchronised=True, can_switch=True),
         has_module=True,
         tone=Tone.RISING,

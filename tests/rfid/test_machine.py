@@ -8,7 +8,7 @@ from msgs.card import CardColor
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode
 from msgs.session import Action, Authorized, SessionStatus
-from nodes.rfid.machine import MOST_WAITING, erase, rename
+from nodes.rfid.machine import MASTER_S, MOST_WAITING, erase, rename
 from nodes.rfid.outcome import CardResult, Refused
 from nodes.rfid.state import ListWrite
 from nodes.rfid.words import OUTCOMES
@@ -267,7 +267,56 @@ def test_a_few_lists_at_most_wait_for_the_disk_and_are_stored_in_order() -> None
     assert (scenario.disk, scenario.status.cards) == ((), 0)
 
 
+# --- the first master, with a vehicle plugged in --------------------------------------------------
+
+
+@pytest.mark.req("RFID-7", "RFID-9")
+def test_the_window_for_a_first_master_begins_when_the_vehicle_is_unplugged() -> None:
+    scenario = Scenario(cards=())
+    scenario.session = PLUGGED
+    status = scenario.wait(10 * MASTER_S)
+    assert status.mode is RfidMode.MASTER
+    assert status.detail == OUTCOMES[CardResult.MASTER_BLOCKED]
+    assert scenario.present(NEW).accepted is False
+    assert len(scenario.disk) == 0
+    scenario.session = FREE
+    assert scenario.wait(MASTER_S - 1.0).detail == OUTCOMES[CardResult.MASTER_AWAITED]
+    scenario.present(NEW)
+    assert [card.uid for card in scenario.state.cards] == [NEW]
+
+
+@pytest.mark.req("RFID-9")
+def test_the_window_for_a_first_master_is_over_after_its_time_without_a_vehicle() -> None:
+    scenario = Scenario(cards=())
+    scenario.session = PLUGGED
+    scenario.wait(100.0)
+    scenario.session = None  # silent: nobody knows
+    assert scenario.wait(100.0).mode is RfidMode.MASTER
+    scenario.session = FREE
+    status = scenario.wait(MASTER_S + 1.0)
+    assert (status.mode, status.detail) == (
+        RfidMode.READY,
+        OUTCOMES[CardResult.MASTER_MISSED],
+    )
+
+
 # --- what is said ---------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFID-5")
+def test_the_card_that_has_authorised_is_named_whoever_was_there_last() -> None:
+    scenario = Scenario()
+    scenario.session = replace(PLUGGED, authorized=True, token=RED, session_id="1")
+    scenario.step()
+    scenario.present(NEW)
+    status = scenario.status
+    assert (status.authorised_uid, status.authorised_name) == (RED, "Red card")
+    scenario.session = replace(scenario.session, token=NEW)
+    status = scenario.step()
+    assert (status.authorised_uid, status.authorised_name) == (NEW, "")
+    for session in (PLUGGED, None):
+        scenario.session = session
+        assert scenario.step().authorised_uid == ""
 
 
 def test_each_tone_is_another_number() -> None:

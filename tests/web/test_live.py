@@ -22,6 +22,7 @@ from tests.builders import (
     led_frame,
     load_offer,
     meter_reading,
+    rfid_status,
 )
 from tests.view.snapshot import nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
@@ -176,13 +177,23 @@ def test_house_and_sun_are_shown_where_there_are_such_meters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "names", "shown"),
+    ("token", "listed", "shown"),
     [
         ("", {}, ""),
         (LABEL.rfid[1].uid, {}, "Red card"),
-        (LABEL.rfid[1].uid, {LABEL.rfid[1].uid: "Anna"}, "Anna"),
+        (
+            LABEL.rfid[1].uid,
+            {"authorised_uid": LABEL.rfid[1].uid, "authorised_name": "Anna"},
+            "Anna",
+        ),
+        (
+            "04FFFFFFFFFF80",
+            {"authorised_uid": LABEL.rfid[1].uid, "authorised_name": "Anna"},
+            "04FFFFFFFFFF80",
+        ),
         ("04FFFFFFFFFF80", {}, "04FFFFFFFFFF80"),
     ],
 )
-def test_who_has_authorised_is_named(token: str, names: dict[str, str], shown: str) -> None:
-    assert live(session=replace(SESSION, token=token), names=names).token_name == shown
+def test_who_has_authorised_is_named(token: str, listed: dict[str, str], shown: str) -> None:
+    rfid = rfid_status(**listed)
+    assert live(session=replace(SESSION, token=token), rfid=rfid).token_name == shown
