@@ -1,5 +1,6 @@
 """Messages of load_manager: the current that the vehicle may draw, and all limits with reasons."""
 
+import math
 from enum import StrEnum
 from typing import Annotated
 
@@ -24,6 +25,14 @@ class Limit(Struct, frozen=True, kw_only=True):
     limit_a: Amps | None
     detail: Text = ""  # as text, with the amounts
     fallback: bool = False  # True: the source is silent, and this is its fallback
+
+
+def amount_words(limit_a: Amps) -> str:
+    """Return a limit as text: down to 0.1 A, so that it is never shown higher than it is.
+
+    A rounding error of binary fractions is ignored, so that 16.0 stays 16.0.
+    """
+    return f"{math.floor(limit_a * 10.0 + 1e-6) / 10.0:.1f} A"
 
 
 Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]

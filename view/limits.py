@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from msgs.load_manager import amount_words
 from msgs.units import Amps
 from view.silence import silence
 from view.snapshot import Snapshot
@@ -29,7 +30,9 @@ def source_name(source: str) -> str:
 def limit_words(snapshot: Snapshot) -> str:
     """Return the lowest limit with its source."""
     offer = snapshot.offer.fresh
-    return "not known" if offer is None else f"{offer.limit_a:.1f} A by {source_name(offer.reason)}"
+    if offer is None:
+        return "not known"
+    return f"{amount_words(offer.limit_a)} by {source_name(offer.reason)}"
 
 
 def limit_reason(snapshot: Snapshot) -> str:
@@ -48,7 +51,7 @@ def limits(snapshot: Snapshot) -> tuple[ShownLimit, ...]:
             source=each.source,
             name=source_name(each.source),
             limit_a=each.limit_a,
-            amount="none" if each.limit_a is None else f"{each.limit_a:.1f} A",
+            amount="none" if each.limit_a is None else amount_words(each.limit_a),
             detail=each.detail or ("sets no limit" if each.limit_a is None else ""),
             binds=each.source == offer.reason,
         )

@@ -2,7 +2,7 @@
 
 import math
 
-from msgs.load_manager import HouseMeter, Limit, LoadOffer
+from msgs.load_manager import HouseMeter, Limit, LoadOffer, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from nodes.load_manager.house import Headroom
@@ -27,7 +27,7 @@ def dip(safety: SafetyStatus | None) -> Limit:
     return Limit(
         source="dip",
         limit_a=limit_a,
-        detail=f"The installation allows {limit_a:.1f} A (DIP switches).",
+        detail=f"The installation allows {amount_words(limit_a)} (DIP switches).",
     )
 
 
@@ -39,7 +39,8 @@ def temperature(safety: SafetyStatus | None) -> Limit:
     return Limit(
         source="temperature",
         limit_a=limit_a,
-        detail=f"At {safety.temperature_c:.0f} degrees in the box {limit_a:.1f} A are left.",
+        detail=f"At {safety.temperature_c:.0f} degrees in the box "
+        f"{amount_words(limit_a)} are left.",
     )
 
 
@@ -56,7 +57,7 @@ def fuse(
     verb = "use" if headroom.used_a >= 0.0 else "export"
     detail = (
         f"The other loads {verb} {abs(headroom.used_a):.1f} A of the {main_fuse_a:g} A on "
-        f"{headroom.phase}; {max(headroom.left_a, 0.0):.1f} A are left"
+        f"{headroom.phase}; {amount_words(max(headroom.left_a, 0.0))} are left"
     )
     if ramp.value_a == 0.0 and headroom.left_a < MIN_OFFER_A:
         detail += f", less than the {MIN_OFFER_A:g} A that a car needs: paused."
@@ -65,7 +66,8 @@ def fuse(
         detail += f" (pause {ramp.pauses} in a row)." if ramp.pauses > 1 else "."
     elif floor_offer(headroom.left_a) > ramp.value_a:
         detail += (
-            f", and {ramp.value_a:.1f} A are offered until that has lasted {RAISE_AFTER_S:g} s."
+            f", and {amount_words(ramp.value_a)} are offered until that has lasted "
+            f"{RAISE_AFTER_S:g} s."
         )
     else:
         detail += "."
@@ -101,7 +103,7 @@ def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | 
     detail = "" if main_fuse_a is None else f" The main fuse has {main_fuse_a:g} A."
     if ramp is not None and meter is not HouseMeter.LOST:
         limit_a = ramp.value_a if main_fuse_a is None else min(ramp.value_a, main_fuse_a)
-        detail = f" {limit_a:.1f} A after the change of the settings."
+        detail = f" {amount_words(limit_a)} after the change of the settings."
     return Limit(source="fuse", limit_a=limit_a, detail=_UNMEASURED[meter] + detail)
 
 
@@ -114,7 +116,7 @@ def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
         return Limit(source="meter_lost", limit_a=None)
     detail = f"The house meter is lost: {METER_LOST_A:g} A at most"
     if ramp.value_a < METER_LOST_A:
-        before = f"{ramp.value_a:.1f} A" if ramp.value_a else "the pause"
+        before = amount_words(ramp.value_a) if ramp.value_a else "the pause"
         detail += f", and no more than {before} that the fuse last allowed this car"
     return Limit(source="meter_lost", limit_a=ramp.value_a, detail=f"{detail}.")
 

@@ -97,5 +97,5 @@ def floor_offer(limit_a: float) -> float:
 
     A rounding error of binary fractions is ignored, so that 16.0 stays 16.0.
     """
-    tenths = math.floor(limit_a * 10.0 + 1e-6)
+    tenths = math.floor(limit_a * 10.0 + 1e-6)  # as amount_words
     return tenths / 10.0 if tenths >= 10.0 * MIN_OFFER_A else 0.0

@@ -5,7 +5,7 @@ import math
 from msgspec import Struct
 
 from bus.moment import Moment
-from msgs.load_manager import Limit
+from msgs.load_manager import Limit, amount_words
 from msgs.wish import Wish, Wishes
 
 MOST_CHARACTERS = 300  # of another node's text; msgs.units.Text holds 400
@@ -36,8 +36,8 @@ def unheard(source: Source, start_a: float) -> Limit:
     return Limit(
         source=source.name,
         limit_a=limit_a,
-        detail=f"{_subject(source)} has not been heard since the start: {limit_a:.1f} A at most "
-        "until it is, or the plug is out.",
+        detail=f"{_subject(source)} has not been heard since the start: "
+        f"{amount_words(limit_a)} at most until it is, or the plug is out.",
         fallback=True,
     )
 
@@ -56,7 +56,7 @@ def _claim_of(source: Source, wish: Wish, moment: Moment) -> Limit:
     if wish.limit_a is None:
         return none
     limit_a = finite_a(wish.limit_a)
-    detail = f"{subject} allows {limit_a:.1f} A{by}."
+    detail = f"{subject} allows {amount_words(limit_a)}{by}."
     return Limit(source=source.name, limit_a=limit_a, detail=detail)
 
 
@@ -66,7 +66,7 @@ def _fallback(source: Source, wish: Wish) -> Limit:
         source=source.name,
         limit_a=limit_a,
         detail=f"{_subject(source)} has not been heard for {wish.hold_s:g} s: its fallback of "
-        f"{limit_a:.1f} A until it is{_by(source, wish)}.",
+        f"{amount_words(limit_a)} until it is{_by(source, wish)}.",
         fallback=True,
     )
 

@@ -179,6 +179,9 @@ def limit_of(offer: LoadOffer, source: str) -> float | None:
         ({"safety": safety(32.0, 40.0)}, 32.0, "dip", "32.0 A"),
         ({"wish": wish(10.0)}, 10.0, "app", "The app allows 10.0 A (by web)."),
         ({"wish": wish(3.0)}, 0.0, "app", "less than the 6 A"),
+        ({"wish": wish(5.95)}, 0.0, "app", "The app allows 5.9 A (by web). That is less than"),
+        ({"wish": wish(15.99)}, 15.9, "app", "The app allows 15.9 A (by web)."),
+        ({"safety": safety(32.0, 5.99)}, 0.0, "temperature", "5.9 A are left. That is less than"),
         ({"wish": wish(pause=True)}, 0.0, "app", "The app pauses the charge"),
         ({"wish": wish(10.0, end_s=1.0)}, 32.0, "dip", ""),  # over
         ({"wish": wish(10.0, end_s=99.0)}, 10.0, "app", ""),
