@@ -161,7 +161,17 @@ END_SESSION = Method(
     arguments=ReasonArguments,
     result=NoneType,
     callers=("web", "dcs", TOOLS),
-    text="End the running session.",
+    text="End the running session; answered once that is stored.",
+    timeout_s=5.0,  # assumed: a slow disk
+)
+START_SESSION = Method(
+    name="start",
+    server="session",
+    arguments=NoArguments,
+    result=NoneType,
+    callers=("web", TOOLS),
+    text="Begin a session again after a stop, where no card is required; never authorises.",
+    timeout_s=5.0,  # assumed: a slow disk
 )
 SET_WISH = Method(
     name="wish",

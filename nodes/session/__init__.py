@@ -4,11 +4,13 @@ subscribes  safety/status, pilot/status, meter/box, load/offer, launch/graph, rf
             (all looked at every 0.2 s)
 publishes   session/status (1 s and on change), session/wish (latched, on change and when the clock
             is set)
-answers     end (end the running session; this plug-in is not charged any more until the plug is out
-            or a card is presented), wish (the app's limit or pause: for this charge, until
+answers     end (end the running session; this plug-in is not charged any more until the plug is
+            out, a card is presented or the app starts it again), start (begin again after a stop,
+            where no card is required), wish (the app's limit or pause: for this charge, until
             replaced, until a time, for a duration), sessions (the stored records, newest first),
             authorize (a known card was presented)
-touches     sessions.sqlite and both generations of session-wish.json in the state directory
+touches     sessions.sqlite, session-sign and both generations of session-wish.json in the state
+            directory, and session-end in the run directory
 deadline    no hard one: a withdrawn permission is published within 0.2 s, at once on a request
 safe state  silence, or permitted = False: pilot goes to X1, safety opens
 
@@ -31,12 +33,21 @@ start one after another. An authorisation without a session is not stored: after
 node the card has to be presented again. The card that has authorised logs off; another one changes
 nothing. The same request again logs off. Therefore rfid sends one request for each presented card.
 
-Mains lost and back: with the same plug still seated the session resumes, else it ends with
-POWER_LOSS at the time of the loss. Its energy is that of the box's register, which meter keeps over
-a loss of power. The node may run meanwhile, as
-safety's `has_mains` shows, or stop: launch/graph then has another run of the graph; a run unknown
-after 1.4 s is taken for another one. There is no permission until the plug is seen in. A session
-that was being ended is never resumed.
+Where no card is required, `start` takes back a stop while the plug is seated (APP-1); it never
+authorises.
+
+Mains lost and back: with the same plug still seated the session resumes if it may go on, else it
+ends with POWER_LOSS at the time of the loss. Its energy is that of the box's register, which meter
+keeps over a loss of power. The node may run meanwhile, as safety's `has_mains` shows, or stop:
+launch/graph then has another run of the graph; a run unknown after 1.4 s is taken for another one.
+It may go on if its sign shows that the box was not stopped in order since, and is not older than
+4 h; the age counts if UTC was set in both boots, which is waited for 60 s at most. There is no
+permission until that is known, the plug is seen in and the disk has taken the record again. A
+session that was being ended is never resumed.
+
+The end of a session, by a card or a request, is stored in the record and in the sign. Such a
+request is answered when one of them is on the disk, and refused if neither is; the permission ends
+before.
 
 A latched fault (8007, red) ends the session with FAULT, and so does a plug that is pulled under
 another fault that does not clear by itself; fault 1 is a pulled plug. A plug-in whose session was
@@ -49,8 +60,9 @@ card.py has the way from a card to a charge: authorisation, beginning of the ses
 running.py follows the session then: interrupted, resumed, ended. machine.py is the step over both.
 Each part of the state has its own file: plug.py the plug, start_deadline.py the time of an
 authorisation, suspension.py an ended plug-in that stays without permission, energy.py the counter,
-entry.py a row of the store; state.py holds them. revival.py finds the session of a start,
-records.py is the store, app_wish.py keeps the app's wish; states.py and faults.py find the
+entry.py a row of the store, sign.py the sign; state.py holds them. revival.py finds the session of
+a start, resumption.py decides whether it may go on, records.py is the store, answers.py holds
+requests that wait for it, app_wish.py keeps the app's wish; states.py and faults.py find the
 wallbox's state. reasons.py names the reasons, words.py has the texts.
 
 While the disk takes no session, no card authorises. Where none is required a session is permitted

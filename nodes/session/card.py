@@ -10,6 +10,7 @@
                    session without a card is permitted as well if the disk refuses its record
 
     lapse          ends an authorisation whose charge was not started in time
+    start          the app begins again after a stop, where no card is required (APP-1)
 
 A new authorisation ends the suspension of a stop, not that of a latched fault. Whether a token is
 known is decided elsewhere; a master card is a token like any other (RFID-10).
@@ -25,13 +26,12 @@ from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import Action, EndReason, SessionRecord
 from nodes.session import start_deadline
-from nodes.session.energy import CHECKPOINT_S
 from nodes.session.faults import why_not_charged
 from nodes.session.reasons import CardAnswer, CardRefusal, Wait
 from nodes.session.running import withdraw
 from nodes.session.start_deadline import Authorization, StartDeadline
 from nodes.session.state import Inputs, Running, State, is_stored, keep_record
-from nodes.session.suspension import after_stop
+from nodes.session.suspension import after_log_off
 
 # Safety tests the monitor after each authorisation; in these phases the test has passed.
 _TESTED = frozenset(
@@ -77,9 +77,9 @@ def _present_in_session(
     if session.end_reason is not None:
         return state, CardAnswer(refusal=CardRefusal.ENDING)
     if token == session.token:
-        state = replace(state, suspension=after_stop("logged off by the card"))
+        state = replace(state, suspension=after_log_off())
         state = withdraw(state, session, inputs, EndReason.STOPPED)
-        return state, CardAnswer(action=Action.LOGGED_OFF)
+        return state, CardAnswer(action=Action.LOGGED_OFF, ends=session.session_id)
     if inputs.required is False:
         return state, CardAnswer(refusal=CardRefusal.SWITCHED_OFF)
     if not session.token:
@@ -87,8 +87,33 @@ def _present_in_session(
     return state, CardAnswer(refusal=CardRefusal.OTHER_BEGAN)
 
 
+def start(state: State, inputs: Inputs) -> tuple[State, CardAnswer]:
+    """Return the state after the app has asked to begin again, and the answer (APP-1).
+
+    It takes back a stop where no card is required; it never authorises.
+    """
+    if inputs.stop is not None:
+        return state, CardAnswer(refusal=CardRefusal.STOP)
+    if state.found is not None:
+        return state, CardAnswer(refusal=CardRefusal.SESSION_UNKNOWN)
+    session = state.running.session
+    if session is not None:
+        is_ending = session.end_reason is not None
+        return state, CardAnswer(refusal=CardRefusal.ENDING if is_ending else CardRefusal.RUNS)
+    if inputs.required is not False:
+        is_known = inputs.required is not None
+        refusal = CardRefusal.CARD_NEEDED if is_known else CardRefusal.SETTINGS_UNKNOWN
+        return state, CardAnswer(refusal=refusal)
+    refused = _why_not(state, inputs)
+    if refused is not None:
+        return state, refused
+    if not state.plug.is_in:
+        return state, CardAnswer(refusal=CardRefusal.NOT_PLUGGED)
+    return replace(state, suspension=None), CardAnswer(action=Action.STARTED)
+
+
 def _why_not(state: State, inputs: Inputs) -> CardAnswer | None:
-    """Return why no card can begin a session now; None if one can."""
+    """Return why neither a card nor the app can begin a session now; None if one can."""
     safety = inputs.safety
     if safety is None:
         return CardAnswer(refusal=CardRefusal.SAFETY_SILENT)
@@ -130,11 +155,7 @@ def begin_session(state: State, inputs: Inputs) -> State:
         end_reason=None,
         token=token,
     )
-    running = Running(
-        session=session,
-        deadline=deadline,
-        checkpoint_s=inputs.now_s + CHECKPOINT_S,
-    )
+    running = Running(session=session, deadline=deadline)
     state = replace(
         state,
         authorization=None,

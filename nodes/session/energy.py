@@ -9,9 +9,6 @@ from msgspec.structs import replace
 
 from msgs.session import SessionRecord
 
-CHECKPOINT_S = 60.0  # of a running session: 1440 pages of 4 kB a day, 6 of 10 MB allowed
-CHECKPOINT_WH = 1.0  # and only if it has grown
-
 
 class SessionEnergy(Struct, frozen=True, kw_only=True):
     """What is remembered of the energy between two sessions."""

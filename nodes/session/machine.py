@@ -3,13 +3,13 @@
 See the package for the contract, and `card.py` for what a card does. Pilot and safety decide what
 silence means for current, load_manager how much flows. What has to be stored leaves as
 `Outputs.write`, one entry at a time, and is answered by `Inputs.written`; a permission waits for
-that.
+that, and the answer to a request that ends a session. Signs leave as `Outputs.sign`.
 """
 
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from bus.write_behind import hand_out, hand_out_proof, retry
+from bus.write_behind import hand_out, hand_out_proof, replaces_all, retry
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import SessionStatus
@@ -18,7 +18,15 @@ from nodes.session.energy import counted
 from nodes.session.entry import replaces
 from nodes.session.reasons import CardAnswer, EndRefusal, Wait
 from nodes.session.revival import hear_run
-from nodes.session.running import OPEN_S, checkpoint, end_lost, ending, follow_plug
+from nodes.session.running import (
+    OPEN_S,
+    end_lost,
+    ending,
+    follow_plug,
+    forget,
+    note_renewal,
+    sign_session,
+)
 from nodes.session.state import Inputs, Outputs, State
 from nodes.session.states import StateInputs, wallbox_state
 
@@ -43,9 +51,14 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if inputs.written is not None:
         store = retry(state.store, inputs.written, inputs.now_s, replaces)
         state = replace(state, store=store)
+    if inputs.signed is not None:
+        signs = retry(state.signs, inputs.signed, inputs.now_s, replaces_all)
+        state = replace(state, signs=signs)
     state = hear_run(state, inputs, moment)
+    over = None
     if state.found is None:
         state = _count(state, inputs)  # before anything can end the session
+        state, over = forget(state, inputs, moment)
         state = follow_plug(state, inputs, moment)
         state = end_lost(state, inputs)
         state = ending(state, inputs, moment)
@@ -53,13 +66,16 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     answer = CardAnswer()
     if inputs.card is not None:
         state, answer = card.present_card(state, inputs, inputs.card)
+    if inputs.starts:
+        state, answer = card.start(state, inputs)
     if state.found is None:
         state = card.begin_session(state, inputs)
-        state = checkpoint(state, inputs, moment)
+        state = note_renewal(sign_session(state, inputs, moment), inputs)
     state = _note_unproven(state, inputs)
     store, write = hand_out(state.store, moment)
     store, proves = hand_out_proof(store, moment)
-    state, done = _stopping(replace(state, store=store), inputs, moment)
+    signs, sign = hand_out(state.signs, moment)
+    state, done = _stopping(replace(state, store=store, signs=signs), inputs, moment)
     status = _status(state, inputs, moment)
     if status is not None:
         state = replace(state, has_published=True)
@@ -67,6 +83,8 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         status=status,
         write=write,
         proves=proves,
+        sign=sign,
+        over=over,
         done=done,
         answer=answer,
         due_s=moment.due_s if state == before else inputs.now_s,
@@ -130,6 +148,8 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         runs=session is not None,
         is_unproven=unproven_since_s is not None and moment.reached(unproven_since_s + UNPROVEN_S),
         rfid_mode=inputs.rfid_mode,
+        renews=state.running.renews or state.running.interrupted_utc_ns is not None,
+        card_name=_card_name(state, inputs),
     )
     wallbox, because = wallbox_state(seen)
     token = session.token if session else authorization.token if authorization else ""
@@ -149,6 +169,14 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         lapses_utc_ns=deadline.until_utc_ns if deadline else 0,
         unrecorded=state.store.problem or "",
     )
+
+
+def _card_name(state: State, inputs: Inputs) -> str:
+    """Return the name of the card that began the session that runs, or its token; "": none."""
+    session, named = state.running.session, inputs.named
+    if session is None:
+        return ""
+    return (named.name if named.token == session.token else "") or session.token
 
 
 def _is_heard(inputs: Inputs) -> bool:
@@ -173,4 +201,6 @@ def _missing(state: State, inputs: Inputs) -> Wait:
         return Wait.PLUG_OUT
     elif not state.plug.is_seen:
         return Wait.PLUG_UNSEEN
+    elif state.running.pending is not None:
+        return Wait.CLOCK
     return Wait.DISK if state.store.problem is None else Wait.DISK_REFUSES

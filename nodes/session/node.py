@@ -1,6 +1,7 @@
-"""Wiring of session: look at the inputs, step, store, publish; and four requests."""
+"""Wiring of session: look at the inputs, step, store, publish; and five requests."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -11,11 +12,12 @@ from bus import Bus, Call
 from bus.generations import keep, recall
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
+from bus.slots import Slots
 from bus.store import StoreError
 from bus.write_behind import write_result
-from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH
+from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH, START_SESSION
 from msgs.pilot import MIN_OFFER_A
-from msgs.requests import ReasonArguments, StopReason, WishArguments
+from msgs.requests import NoArguments, ReasonArguments, StopReason, WishArguments
 from msgs.rfid import RfidMode
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.stored import Stored
@@ -31,17 +33,22 @@ from msgs.topics import (
     SETTINGS,
 )
 from nodes.session import app_wish, words
+from nodes.session.answers import Pending, PendingAnswers
 from nodes.session.app_wish import AppWish
 from nodes.session.entry import Entry
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
-from nodes.session.state import Inputs, Outputs, counter_of
+from nodes.session.sign import Sign, decode, encode
+from nodes.session.state import NO_NAME, CardName, Inputs, Outputs, counter_of
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 LOOK_S = 0.2
+SIGN_FILE = "session-sign"  # in the state directory
+END_FILE = "session-end"  # in the run directory
 MOST_WAITING = 16  # requests that wait for the disk
+TOO_MANY = "Too many other requests wait for the disk."
 LOST_WISH = AppWish(limit_a=MIN_OFFER_A, until_replaced=True, detail=words.WISH_LOST)
 """The wish while the stored one cannot be read: the least current, until the next wish."""
 
@@ -61,10 +68,20 @@ class SessionNode:
         self._bus = bus
         self._store = SessionStore(bus.state_dir / "sessions.sqlite", warn)
         bus.on_close(self._store.close)
+        self._signs = Slots(bus.state_dir / SIGN_FILE)
+        self._end_signs = Slots(bus.run_dir / END_FILE)  # in case that the disk refuses an end
+        bus.on_close(self._signs.close)
+        bus.on_close(self._end_signs.close)
         newest, problem = self._newest()
-        state = begin(newest, now_s=bus.clock.now_s(), utc_ns=bus.clock.utc_ns())
+        state = begin(
+            newest,
+            self._stored_signs(),
+            now_s=bus.clock.now_s(),
+            utc_ns=bus.clock.utc_ns(),
+        )
         store = replace(state.store, problem=problem, is_unproven=True)
         self._state = replace(state, store=store)
+        self._answers = PendingAnswers()
         self._id_end = self._draw_id_end()
         self._waiting = 0
         self._stop: StopReason | None = None
@@ -84,6 +101,7 @@ class SessionNode:
         self._offset_ns = 0
         bus.serve(AUTHORIZE, self._on_authorize)
         bus.serve(END_SESSION, self._on_end)
+        bus.serve(START_SESSION, self._on_start)
         bus.serve(SET_WISH, self._on_wish)
         bus.serve(LIST_SESSIONS, self._on_sessions)
         bus.on_stop(self._on_stop)
@@ -113,7 +131,13 @@ class SessionNode:
             counter_wh=counter_of(self._box.fresh()),
             id_end=self._id_end,
             run=0 if graph is None else graph.started_utc_ns,
+            series="" if graph is None else graph.series,
+            boot=self._bus.clock.boot(),
+            is_utc_set=self._bus.clock.is_utc_set(),
             required=None if settings is None else settings.authorization.required,
+            named=NO_NAME
+            if rfid is None
+            else CardName(token=rfid.authorised_uid, name=rfid.authorised_name),
             rfid_mode=RfidMode.READY if rfid is None else rfid.mode,
             stop=self._stop,
             wall_offset_ns=self._wall_offset_ns(instant),
@@ -138,11 +162,16 @@ class SessionNode:
             self._id_end = self._draw_id_end()
         if outputs.status is not None:
             self._rounds.say(SESSION_STATUS, outputs.status)
+        if outputs.over is not None:
+            bus.log("warning", words.over(outputs.over))
         wish_due_s = self._follow_wish(inputs)
+        if outputs.sign is not None:
+            bus.offload("sign", partial(self._sign, outputs.sign), self._on_signed)
         if outputs.write is not None:
             bus.offload("session", partial(self._store.save, outputs.write), self._on_written)
         elif outputs.proves:
             bus.offload("session", self._store.prove, self._on_written)
+        self._answers.answer(self._state)
         if outputs.done:
             self._rounds.stop()
             self._done()
@@ -156,24 +185,78 @@ class SessionNode:
         token = call.arguments.token
         answer = self._rounds.run(lambda inputs: replace(inputs, card=token)).answer
         if answer.action is not None:
-            call.ok(Authorized(action=answer.action))
+            authorized = Authorized(action=answer.action)
+            self._answer_stored(answer.ends, call, lambda: call.ok(authorized), is_end=True)
         elif answer.is_early:
             call.not_ready(words.refusal(answer))
         else:
             call.refuse(words.refusal(answer))
+
+    def _answer_stored(
+        self, session_id: str, call: Call[Any, Any], ok: Callable[[], None], *, is_end: bool
+    ) -> None:
+        """Answer a request once the session that it has ended, or begun, is stored."""
+        if not session_id:  # nothing is stored
+            ok()
+            return
+        self._answers.add(Pending(session_id=session_id, call=call, ok=ok, is_end=is_end))
+        self._answers.answer(self._state)
+
+    def _sign(self, sign: Sign) -> None:
+        """Store a sign, with an end also where it outlives a restart alone. Blocks on the disk."""
+        is_end = sign.end_reason is not None
+        if is_end:
+            with suppress(StoreError):
+                self._end_signs.write(encode(sign), revokes=True)
+        self._signs.write(encode(sign), revokes=is_end)
+
+    def _stored_signs(self) -> tuple[Sign, ...]:
+        """Return the stored signs; one that cannot be read is none."""
+        found = []
+        for slots in (self._signs, self._end_signs):
+            try:
+                found.append(decode(slots.newest()))
+            except StoreError as error:
+                self._bus.log("error", str(error))
+        return tuple(sign for sign in found if sign is not None)
+
+    def _on_signed(self, result: Exception | None) -> None:
+        before, ended = self._state.signs.problem, write_result(result)
+        if ended.problem is not None and before is None:
+            self._bus.log("error", ended.problem)
+        self._rounds.run(lambda inputs: replace(inputs, signed=ended))
 
     def _on_written(self, result: Exception | None) -> None:
         ended = write_result(result)
         self._rounds.run(lambda inputs: replace(inputs, written=ended))
 
     def _on_end(self, call: Call[ReasonArguments, None]) -> None:
+        if self._answers.is_full:
+            call.not_ready(TOO_MANY)
+            return
         refusal = refusal_to_end(self._state)
         if refusal is not None:
             call.refuse(words.END_REFUSALS[refusal])
             return
+        session = self._state.running.session
         why = call.arguments.reason or call.caller
         self._rounds.run(lambda inputs: replace(inputs, end=why))
-        call.ok(None)
+        ends = "" if session is None else session.session_id
+        self._answer_stored(ends, call, lambda: call.ok(None), is_end=True)
+
+    def _on_start(self, call: Call[NoArguments, None]) -> None:
+        if self._answers.is_full:
+            call.not_ready(TOO_MANY)
+            return
+        answer = self._rounds.run(lambda inputs: replace(inputs, starts=True)).answer
+        session = self._state.running.session
+        if answer.is_early:
+            call.not_ready(words.refusal(answer))
+        elif answer.action is None or session is None:
+            call.refuse(words.refusal(answer))
+        else:
+            begun = session.session_id
+            self._answer_stored(begun, call, lambda: call.ok(None), is_end=False)
 
     def _follow_wish(self, inputs: Inputs) -> float:
         """Publish and store the app's wish on change; return when it may change next [s]."""
@@ -243,7 +326,7 @@ class SessionNode:
         Only a few may wait, so that records of sessions are not refused.
         """
         if self._waiting >= MOST_WAITING:
-            call.not_ready(f"{MOST_WAITING} other requests wait for the disk.")
+            call.not_ready(TOO_MANY)
             return
         self._waiting += 1
 

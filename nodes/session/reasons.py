@@ -28,13 +28,17 @@ class Wait(Enum):
     END = "end"  # the session is being ended
     PLUG_OUT = "plug_out"
     PLUG_UNSEEN = "plug_unseen"  # since the node has started
+    CLOCK = "clock"  # not known yet how long ago the session was interrupted
     DISK_REFUSES = "disk_refuses"
     DISK = "disk"
 
 
 class CardRefusal(Enum):
-    """Why a card changes nothing."""
+    """Why a card, or a start by the app, changes nothing."""
 
+    CARD_NEEDED = "card_needed"  # the app does not authorise
+    RUNS = "runs"  # a session
+    NOT_PLUGGED = "not_plugged"
     SWITCHED_OFF = "switched_off"
     OTHER_RELEASED = "other_released"  # another card has authorised
     OTHER_BEGAN = "other_began"  # another card has begun the session
@@ -65,9 +69,10 @@ EARLY = frozenset(
 
 
 class CardAnswer(Struct, frozen=True, kw_only=True):
-    """The answer to a card: what it did, or why it changed nothing."""
+    """The answer to a card, or to a start by the app: what it did, or why it changed nothing."""
 
     action: Action | None = None
+    ends: str = ""  # the session that it ended: answered once that is stored
     refusal: CardRefusal | None = None
     not_charged: NotCharged | None = None  # with CardRefusal.NOT_CHARGED
     codes: tuple[FaultCode, ...] = ()  # with NotCharged.FAULT
@@ -109,3 +114,22 @@ class StateReason(Enum):
     VEHICLE = "vehicle"  # takes nothing yet
     REDUCED = "reduced"
     CHARGING = "charging"
+
+
+class Resumption(Enum):
+    """Whether a session that ran before a start, or before a loss of mains, may go on."""
+
+    ALLOWED = "allowed"
+    AWAITED = "awaited"  # UTC, or the supervisor, is not known yet
+    # It is over:
+    STOPPED = "stopped"  # the box was stopped in order since, or this node was away too long
+    TOO_OLD = "too_old"
+    UNKNOWN = "unknown"  # how long ago it ran
+    REFUSED = "refused"  # by the disk, which has perhaps not taken its end either
+
+
+class Over(Struct, frozen=True, kw_only=True):
+    """A session that does not go on: logged."""
+
+    session_id: str
+    why: Resumption

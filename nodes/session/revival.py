@@ -6,51 +6,66 @@
                               a fault or a shutdown (PAN-5) has ended is not resumed
     ran, same run             only this node was restarted: it goes on with its permission; a charge
                               that was not started yet has the rest of its time (RFID-4)
-    ran, another run          power was lost: it waits, without limit, until the plug is known. If
-                              safety has seen it seated all the time, it goes on with its card; out,
-                              or put in since, it ends with that loss
+    ran, another run          power was lost, or the box was stopped while this node did not run: it
+                              waits until the plug is known, and whether it may go on
+                              (`resumption`).
+                              If safety has seen the plug seated all the time, it goes on with its
+                              card, once that is on the disk; out, or put in since, it ends with
+                              that loss
 
 A run is that of the graph, known by the time at which its supervisor started. A run that does not
-become known in time counts as another one; for a seated plug it makes no difference. Mains lost and
-back while this node runs are the same as another run (`running`).
+become known in time counts as another one. Mains lost and back while this node runs are the same
+as another run (`running`). The sign is newer than the record, and has an end that the store
+of the records has not taken.
 """
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.write_behind import WriteBehind
-from msgs.session import EndReason
+from msgs.session import EndReason, SessionRecord
 from nodes.session import start_deadline
 from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry
 from nodes.session.plug import Plug
+from nodes.session.reasons import Resumption
+from nodes.session.resumption import DECIDE_S, resumption
 from nodes.session.running import OPEN_S, lose
-from nodes.session.state import Inputs, Running, State, keep_record
-from nodes.session.suspension import after_fault, after_stop
+from nodes.session.sign import Sign
+from nodes.session.state import Found, Inputs, Running, State, keep_record
+from nodes.session.suspension import after_fault, after_log_off, after_stop
 
 HEAR_S = 1.4  # the first status waits this long for inputs: less than half of its hold of 3 s
 
 
-def begin(last: Entry | None, now_s: float, utc_ns: int) -> State:
-    """Return the state to start with, from the newest entry of the store."""
-    state = State(hear_by_s=now_s + HEAR_S)
+def begin(last: Entry | None, signs: Sequence[Sign], now_s: float, utc_ns: int) -> State:
+    """Return the state to start with, from the newest entry of the store and the stored signs."""
+    state = State(hear_by_s=now_s + HEAR_S, decide_by_s=now_s + DECIDE_S)
     if last is None:
         return state
+    sign = _sign_of(last.record, signs)
+    stored, last = last, _newer(last, sign)
     record = last.record
     state = replace(
         state,
+        signs=WriteBehind(stored=sign),
         plug=Plug(is_in=last.seated, since_utc_ns=last.plugged_since_utc_ns),
         energy=SessionEnergy(last_wh=record.energy_wh),
-        store=WriteBehind(stored=last),
+        store=WriteBehind(stored=stored),
     )
     if last.seated and record.end_reason is EndReason.STOPPED:
-        state = replace(state, suspension=after_stop(""))
+        is_by_card = sign is not None and sign.by_card
+        because = "" if sign is None else sign.because
+        stop = after_log_off() if is_by_card else after_stop(because)
+        state = replace(state, suspension=stop)
     if last.seated and record.end_reason is EndReason.FAULT:
         state = replace(state, suspension=after_fault(last.run))
     if record.ended_utc_ns:
         return replace(state, running=Running(last=record)) if last.seated else state
     if record.end_reason is None:
-        return replace(state, found=last)
+        return replace(state, found=Found(entry=last, sign=sign))
     if record.end_reason is EndReason.POWER_LOSS:
         return replace(state, lost=replace(last, seated=False))
     return replace(state, running=Running(session=record, open_by_s=now_s + OPEN_S))
@@ -62,19 +77,44 @@ def hear_run(state: State, inputs: Inputs, moment: Moment) -> State:
         state = replace(state, run=inputs.run)
         if state.running.session is not None:  # it began before the run was known
             state = keep_record(state, state.running.session, inputs.utc_ns)
+    if inputs.series and inputs.series != state.series:
+        running = replace(state.running, sign_s=inputs.now_s)
+        state = replace(state, series=inputs.series, running=running)
     found = state.found
     if found is None or (not state.run and not moment.reached(state.hear_by_s)):
         return state
+    entry = found.entry
     running = replace(
         state.running,
-        session=found.record,
-        deadline=start_deadline.found(found.lapses_utc_ns, inputs.now_s, inputs.utc_ns),
-        checkpoint_s=inputs.now_s,
+        session=entry.record,
+        deadline=start_deadline.found(entry.lapses_utc_ns, inputs.now_s, inputs.utc_ns),
+        signed_s=0.0 if found.sign is None else found.sign.now_ns / 1e9,
+        sign_s=inputs.now_s,
     )
     state = replace(state, found=None, running=running)
-    if state.run and found.run == state.run:
+    is_same_run = 0 != state.run == entry.run
+    if is_same_run and resumption(found, state, inputs, moment) is Resumption.ALLOWED:
         return state
-    if not found.seated:
-        return lose(state, found.record, found.seen_utc_ns)
-    running = replace(running, interrupted_utc_ns=found.seen_utc_ns)
-    return replace(state, running=running)
+    if not entry.seated:
+        return lose(state, entry.record, entry.seen_utc_ns)
+    running = replace(running, interrupted_utc_ns=entry.seen_utc_ns, pending=found, signed_s=0.0)
+    store = replace(state.store, stored=None)  # before a permission the disk has to take it again
+    return replace(state, running=running, store=store)
+
+
+def _sign_of(record: SessionRecord, signs: Sequence[Sign]) -> Sign | None:
+    """Return the sign of a session: one that has its end, else the first."""
+    own = [sign for sign in signs if sign.session_id == record.session_id]
+    return next((sign for sign in own if sign.end_reason is not None), own[0] if own else None)
+
+
+def _newer(entry: Entry, sign: Sign | None) -> Entry:
+    """Return an entry with what its sign knows better."""
+    record = entry.record
+    if sign is None or record.ended_utc_ns:
+        return entry
+    record = replace(record, end_reason=record.end_reason or sign.end_reason)
+    if sign.energy_wh > record.energy_wh:
+        start_wh, energy_wh = sign.start_energy_wh, sign.energy_wh
+        record = replace(record, start_energy_wh=start_wh, energy_wh=energy_wh)
+    return replace(entry, record=record, seen_utc_ns=max(entry.seen_utc_ns, sign.utc_ns))

@@ -3,26 +3,39 @@
     ended by a request,     the permission is withdrawn and the end reason recorded at once; it ends
     a fault, a shutdown     when the contactor is open and the counter is known
     plug out                it ends at once
-    mains lost              it is interrupted. Plug seen in again: it goes on. Plug out: it ends
-                            with that loss, once the counter is known
+    mains lost              it is interrupted. Plug seen in again: it goes on, if that may be
+                            (`resumption`). Plug out, or too late: it ends with that loss, once the
+                            counter is known
 
-The box's register of energy has what flowed between the last checkpoint and a loss of power. So a
-record that ends is marked at once and ended when the register is known.
+The box's register of energy has what flowed between the last sign and a loss of power. So a record
+that ends is marked at once and ended when the register is known.
 """
 
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from bus.write_behind import queue, replaces_all
 from msgs.pilot import PLUGGED
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
 from nodes.session import start_deadline
-from nodes.session.energy import CHECKPOINT_S, CHECKPOINT_WH, counted
+from nodes.session.energy import counted
 from nodes.session.entry import Entry
 from nodes.session.faults import is_latched
 from nodes.session.plug import Unplugged, follow
-from nodes.session.state import Inputs, Running, State, is_stored, keep_entry, keep_record
+from nodes.session.reasons import Over, Resumption
+from nodes.session.resumption import is_too_long, resumption
+from nodes.session.sign import SIGN_S, Sign
+from nodes.session.state import (
+    Inputs,
+    Running,
+    State,
+    is_stored,
+    keep_entry,
+    keep_record,
+    why_not_kept,
+)
 from nodes.session.suspension import after_fault, after_stop, lift
 
 OPEN_S = 7.0  # safety opens 6 s after X1 at the latest, and publishes it within 0.1 s
@@ -38,7 +51,7 @@ def follow_plug(state: State, inputs: Inputs, moment: Moment) -> State:
     state = replace(state, plug=plug)
     if safety is None or safety.cp_state not in PLUGGED or not plug.is_seated:
         return state
-    return _resume(state, inputs) if safety.has_mains else state
+    return _resume(state, inputs, moment) if safety.has_mains else state
 
 
 def unplug(state: State, inputs: Inputs, unplugged: Unplugged) -> State:
@@ -105,9 +118,41 @@ def end(state: State, session: SessionRecord, utc_ns: int, reason: EndReason) ->
     return keep_record(state, record, utc_ns)
 
 
-def lose(state: State, session: SessionRecord, interrupted_utc_ns: int) -> State:
-    """Mark the session that runs as ended by the loss of power in which its plug went out."""
-    record = replace(session, end_reason=EndReason.POWER_LOSS)
+def forget(state: State, inputs: Inputs, moment: Moment) -> tuple[State, Over | None]:
+    """End an interrupted session that may not go on.
+
+    Return also what is to be logged.
+    """
+    running = state.running
+    session, interrupted_utc_ns = running.session, running.interrupted_utc_ns
+    if session is None or session.end_reason is not None:
+        return state, None
+    why = Resumption.ALLOWED
+    if running.resumed_utc_ns is not None:
+        interrupted_utc_ns = running.resumed_utc_ns
+        if is_stored(state, session):
+            return replace(state, running=replace(running, resumed_utc_ns=None)), None
+        if why_not_kept(state) is not None:
+            why = Resumption.REFUSED
+    elif running.pending is not None:
+        why = resumption(running.pending, state, inputs, moment)
+    elif is_too_long(running.interrupted_s, moment):
+        why = Resumption.TOO_OLD
+    if interrupted_utc_ns is None or why in (Resumption.ALLOWED, Resumption.AWAITED):
+        return state, None
+    reason = EndReason.RESTART if why is Resumption.STOPPED else EndReason.POWER_LOSS
+    state = lose(state, session, interrupted_utc_ns, reason)
+    return state, Over(session_id=session.session_id, why=why)
+
+
+def lose(
+    state: State,
+    session: SessionRecord,
+    interrupted_utc_ns: int,
+    reason: EndReason = EndReason.POWER_LOSS,
+) -> State:
+    """Mark the session that runs as ended when it was interrupted."""
+    record = replace(session, end_reason=reason)
     lost = Entry(
         record=record,
         seated=False,
@@ -130,19 +175,58 @@ def end_lost(state: State, inputs: Inputs) -> State:
     return keep_entry(replace(state, lost=None, energy=energy), replace(lost, record=record))
 
 
-def checkpoint(state: State, inputs: Inputs, moment: Moment) -> State:
-    """Update a running session's record: periodically, and before the node ends."""
-    session, stored = state.running.session, state.store.stored
-    if session is None or stored is None or not is_stored(state, session):
+def sign_session(state: State, inputs: Inputs, moment: Moment) -> State:
+    """Store the sign of the session that runs: each minute, and before the node ends.
+
+    Without mains, or while nobody sees the plug, there is none. The record is brought up to date
+    when the node ends in order.
+    """
+    running, session = state.running, state.running.session
+    if session is None or session.end_reason is not None or not is_stored(state, session):
         return state
     is_leaving = inputs.stop is not None and state.stop_by_s is None
-    if not is_leaving and not moment.reached(state.running.checkpoint_s):
+    if is_leaving:
+        state = keep_record(state, session, inputs.utc_ns)
+    is_due = is_leaving or moment.reached(running.sign_s)
+    if not is_due or not _is_seen(state, inputs):
         return state
-    running = replace(state.running, checkpoint_s=inputs.now_s + CHECKPOINT_S)
-    state = replace(state, running=running)
-    if not is_leaving and session.energy_wh - stored.record.energy_wh < CHECKPOINT_WH:
+    sign = Sign(
+        session_id=session.session_id,
+        series=state.series,
+        boot=inputs.boot,
+        now_ns=round(inputs.now_s * 1e9),
+        utc_ns=inputs.utc_ns,
+        is_utc_set=inputs.is_utc_set,
+        start_energy_wh=session.start_energy_wh,
+        energy_wh=session.energy_wh,
+    )
+    running = replace(running, signed_s=inputs.now_s, sign_s=inputs.now_s + SIGN_S)
+    signs = queue(state.signs, sign, replaces_all)
+    return replace(state, running=running, signs=signs)
+
+
+def _is_seen(state: State, inputs: Inputs) -> bool:
+    """Return whether the plug of the session is seen in now, by a box that has mains."""
+    safety = inputs.safety
+    is_in = safety is not None and safety.has_mains and safety.cp_state in PLUGGED
+    return is_in and state.plug.is_seated and state.running.interrupted_utc_ns is None
+
+
+def note_renewal(state: State, inputs: Inputs) -> State:
+    """Record whether the session that runs starts again: a wake-up, in which nobody sees the plug.
+
+    It ends with the next closed contactor.
+    """
+    running, pilot, safety = state.running, inputs.pilot, inputs.safety
+    if running.session is None:
         return state
-    return keep_record(state, session, inputs.utc_ns)
+    is_waking = pilot is not None and pilot.waking
+    is_closed = safety is not None and safety.contactor is Contactor.CLOSED
+    if is_waking and not running.renews:
+        return replace(state, running=replace(running, renews=True))
+    if is_closed and running.renews and not is_waking:
+        return replace(state, running=replace(running, renews=False))
+    return state
 
 
 def _note_interruption(state: State, inputs: Inputs) -> State:
@@ -151,10 +235,12 @@ def _note_interruption(state: State, inputs: Inputs) -> State:
     is_new = running.session is not None and running.interrupted_utc_ns is None
     if safety is None or safety.has_mains or not is_new:
         return state
-    return replace(state, running=replace(running, interrupted_utc_ns=inputs.utc_ns))
+    signed_s = running.signed_s or inputs.now_s
+    running = replace(running, interrupted_utc_ns=inputs.utc_ns, interrupted_s=signed_s)
+    return replace(state, running=running)
 
 
-def _resume(state: State, inputs: Inputs) -> State:
+def _resume(state: State, inputs: Inputs, moment: Moment) -> State:
     """Resume the interrupted session: its plug is still seated.
 
     From here on the record is of this run of the graph. A charge that was not started yet has its
@@ -163,13 +249,26 @@ def _resume(state: State, inputs: Inputs) -> State:
     running, session = state.running, state.running.session
     if session is None or running.interrupted_utc_ns is None:
         return state
+    if running.pending is not None:
+        why = resumption(running.pending, state, inputs, moment)
+        if why is not Resumption.ALLOWED:
+            return state
     deadline = running.deadline and start_deadline.whole(inputs.now_s, inputs.utc_ns)
-    running = replace(running, interrupted_utc_ns=None, deadline=deadline)
+    running = replace(
+        running,
+        interrupted_utc_ns=None,
+        interrupted_s=None,
+        resumed_utc_ns=None if running.pending is None else running.interrupted_utc_ns,
+        pending=None,
+        renews=True,
+        deadline=deadline,
+        sign_s=inputs.now_s,
+    )
     return keep_record(replace(state, running=running), session, inputs.utc_ns)
 
 
 def _without_session(state: State, record: SessionRecord, last: SessionRecord | None) -> State:
     """Return the state in which the session of this record does not run any more."""
-    running = Running(checkpoint_s=state.running.checkpoint_s, last=last)
+    running = Running(last=last)
     energy = replace(state.energy, last_wh=record.energy_wh)
     return replace(state, running=running, energy=energy)

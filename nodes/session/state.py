@@ -5,7 +5,7 @@ import math
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from bus.write_behind import WriteBehind, WriteResult, queue
+from bus.write_behind import WriteBehind, WriteResult, queue, replaces_all
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import PilotStatus
@@ -17,9 +17,20 @@ from msgs.units import Text
 from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry, replaces
 from nodes.session.plug import Plug
-from nodes.session.reasons import CardAnswer
+from nodes.session.reasons import CardAnswer, Over
+from nodes.session.sign import Sign
 from nodes.session.start_deadline import Authorization, StartDeadline
 from nodes.session.suspension import Suspension
+
+
+class CardName(Struct, frozen=True, kw_only=True):
+    """The name of the card that has authorised, from rfid's list."""
+
+    token: str = ""
+    name: str = ""  # "": it is not in the list
+
+
+NO_NAME = CardName()
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -34,13 +45,26 @@ class Inputs(Struct, frozen=True, kw_only=True):
     id_end: str  # random end of the next session's id
     since_s: float = 0.0  # since the look before
     run: int = 0  # of the graph: when its supervisor started [UTC ns]; 0: not known
+    series: str = ""  # of runs, see `msgs.launch`; "": not known
+    boot: str = ""  # of the machine; "": not known
+    is_utc_set: bool = True  # in this boot
     required: bool | None = None  # a card, by the settings (RFID-6); None: not known yet
     rfid_mode: RfidMode = RfidMode.READY  # also while rfid is silent
+    named: CardName = NO_NAME
     card: str | None = None  # presented at this instant
     end: Text | None = None  # a request to end the session, and why
+    starts: bool = False  # a request to begin again
     stop: StopReason | None = None  # the node is being stopped
     written: WriteResult | None = None
+    signed: WriteResult | None = None
     wall_offset_ns: int = 0  # UTC minus the monotonic clock; changes when UTC is set
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """The session that ran when it was stored."""
+
+    entry: Entry
+    sign: Sign | None = None  # of this session; None: there is none
 
 
 class Running(Struct, frozen=True, kw_only=True):
@@ -52,8 +76,15 @@ class Running(Struct, frozen=True, kw_only=True):
     deadline: StartDeadline | None = None
     # When mains were lost in it; its plug has not been seen since.
     interrupted_utc_ns: int | None = None
+    interrupted_s: float | None = None  # its last sign before that, if in this boot
+    # It starts again after a loss of mains or a wake-up; False once the contactor was closed.
+    renews: bool = False
+    pending: Found | None = None  # of an earlier run: not decided yet whether it may go on
+    # When it was interrupted in an earlier run; that it goes on is not on the disk yet.
+    resumed_utc_ns: int | None = None
     open_by_s: float | None = None  # being ended: waits for the contactor until then
-    checkpoint_s: float = 0.0  # the next update of its record
+    signed_s: float = 0.0  # its last sign, in this boot; 0: there is none
+    sign_s: float = 0.0  # its next one
     last: SessionRecord | None = None  # the previous session
 
 
@@ -61,8 +92,10 @@ class State(Struct, frozen=True, kw_only=True):
     """What is remembered from one instant to the next."""
 
     hear_by_s: float  # the first status waits for the inputs until then
+    decide_by_s: float = 0.0  # a session of an earlier run that may not go on by then is over
     run: int = 0  # of the graph, as heard first
-    found: Entry | None = None  # running when it was stored; not known yet whether it goes on
+    series: str = ""  # of runs, as heard last
+    found: Found | None = None  # not known yet whether this run is still its own
     lost: Entry | None = None  # ended by a loss of power: its end waits for the counter
     plug: Plug = Plug()
     authorization: Authorization | None = None  # by a card, for the next session
@@ -70,6 +103,7 @@ class State(Struct, frozen=True, kw_only=True):
     suspension: Suspension | None = None  # this plug-in is not charged any more
     energy: SessionEnergy = SessionEnergy()
     store: WriteBehind[Entry] = field(default_factory=WriteBehind)
+    signs: WriteBehind[Sign] = field(default_factory=WriteBehind)
     unproven_since_s: float | None = None  # plugged in, and the contactor not proven open
     stop_by_s: float | None = None
     has_published: bool = False
@@ -81,8 +115,10 @@ class Outputs(Struct, frozen=True, kw_only=True):
     status: SessionStatus | None = None  # None: nothing is known yet
     write: Entry | None = None  # to store; `Inputs.written` follows
     proves: bool = False  # write without an entry; `Inputs.written` follows
+    sign: Sign | None = None  # to store; `Inputs.signed` follows
+    over: Over | None = None  # a session that does not go on, to log
     done: bool = False  # the stop is complete
-    answer: CardAnswer = CardAnswer()  # to `Inputs.card`
+    answer: CardAnswer = CardAnswer()  # to `Inputs.card`, or to `Inputs.starts`
     due_s: float  # when the same inputs need the next step
 
 
@@ -95,13 +131,62 @@ def counter_of(box: MeterReading | None) -> float | None:
 
 def is_stored(state: State, session: SessionRecord) -> bool:
     """Return whether a session is the newest on the disk, in this or an earlier form."""
+    return is_kept(state, session.session_id)
+
+
+def is_kept(state: State, session_id: str) -> bool:
+    """Return the same of a session's id."""
     stored = state.store.stored
-    return stored is not None and stored.record.session_id == session.session_id
+    return stored is not None and stored.record.session_id == session_id
+
+
+def why_not_kept(state: State) -> str | None:
+    """Return why the store does not take the newest entry; None: it is not known yet."""
+    return None if state.store.writing is not None else state.store.problem
 
 
 def keep_entry(state: State, entry: Entry) -> State:
-    """Queue an entry for the disk; of each session only the newest form waits."""
-    return replace(state, store=queue(state.store, entry, replaces))
+    """Queue an entry for the disk; of each session only the newest form waits.
+
+    The reason of an end is stored with the sign as well, so that one refused write loses nothing.
+    """
+    state = replace(state, store=queue(state.store, entry, replaces))
+    record, newest = entry.record, state.signs.newest
+    is_kept = newest is not None and (newest.session_id, newest.end_reason) == (
+        record.session_id,
+        record.end_reason,
+    )
+    running = state.running.session
+    is_earlier = running is not None and running.session_id != record.session_id
+    if record.end_reason is None or is_kept or is_earlier:
+        return state
+    stop = state.suspension
+    over = Sign(
+        session_id=record.session_id,
+        end_reason=record.end_reason,
+        by_card=stop is not None and stop.by_card,
+        because="" if stop is None else stop.because,
+        start_energy_wh=record.start_energy_wh,
+        energy_wh=record.energy_wh,
+    )
+    return replace(state, signs=queue(state.signs, over, replaces_all))
+
+
+def is_end_stored(state: State, session_id: str) -> bool:
+    """Return whether no start can go on with a session: its end is on the disk, in one place."""
+    stored, signed = state.store.stored, state.signs.stored
+    return (
+        stored is not None
+        and stored.record.session_id == session_id
+        and stored.record.end_reason is not None
+    ) or (signed is not None and signed.session_id == session_id and signed.end_reason is not None)
+
+
+def why_end_not_stored(state: State) -> str | None:
+    """Return why neither place takes the end of a session; None: it is not known yet."""
+    if state.signs.writing is not None or state.signs.problem is None:
+        return None
+    return why_not_kept(state)
 
 
 def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:

@@ -34,6 +34,8 @@ class StateInputs(Struct, frozen=True, kw_only=True):
     runs: bool = False  # a session runs
     is_unproven: bool = False  # plugged in, and the contactor not proven open for too long
     rfid_mode: RfidMode = RfidMode.READY  # else cards are being learned (RFID-8, RFID-9)
+    renews: bool = False  # the session starts again after a loss of mains, or a wake-up
+    card_name: str = ""  # of the session that runs
 
 
 def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, StateReason]:
@@ -70,7 +72,10 @@ def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, StateReason]:
     if inputs.runs and not inputs.is_waking and safety.cp_state in (CpState.E, CpState.F):
         return WallboxState.RECOVER_FROM_ERROR, StateReason.PILOT_LINE
     if inputs.suspension is not None:
-        return WallboxState.SUSPENDED, StateReason.SUSPENDED
+        # A card that logs off is no system that pauses (STA-3).
+        is_by_card = inputs.suspension.by_card
+        state = WallboxState.READY_FOR_CHARGING if is_by_card else WallboxState.SUSPENDED
+        return state, StateReason.SUSPENDED
     if not inputs.permitted:
         return WallboxState.READY_FOR_CHARGING, StateReason.WAITING
     if inputs.is_waking:

@@ -17,14 +17,20 @@ class Suspension(Struct, frozen=True, kw_only=True):
     """One plug-in that stays without permission."""
 
     by_fault: bool  # a latched one; else the charge was stopped
+    by_card: bool = False  # that logged off; else by a request, or it is not known
     because: Text = ""  # why it was stopped, from the request
     run: int = 0  # of the graph that it began in
     lost_mains: bool = False  # mains were off since
 
 
 def after_stop(because: str) -> Suspension:
-    """Return the suspension of a charge that was stopped, and why."""
+    """Return the suspension of a charge that was stopped by a request, and why."""
     return Suspension(by_fault=False, because=because)
+
+
+def after_log_off() -> Suspension:
+    """Return the suspension of a charge that was stopped by its card."""
+    return Suspension(by_fault=False, by_card=True, because="logged off by the card")
 
 
 def after_fault(run: int) -> Suspension:

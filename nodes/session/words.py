@@ -15,6 +15,8 @@ from nodes.session.reasons import (
     CardRefusal,
     EndRefusal,
     NotCharged,
+    Over,
+    Resumption,
     StateReason,
     Wait,
 )
@@ -43,10 +45,14 @@ WAITS: dict[Wait, str] = {
     Wait.END: "The session is being ended.",
     Wait.PLUG_OUT: "The plug is out.",
     Wait.PLUG_UNSEEN: "It is not known yet whether the vehicle is still plugged in.",
+    Wait.CLOCK: "It is not known yet how long the box had no mains.",
     Wait.DISK: "The session is being stored.",
 }
 
 REFUSALS: dict[CardRefusal, str] = {
+    CardRefusal.CARD_NEEDED: "A card is required: present it to the reader.",
+    CardRefusal.RUNS: "A session is running.",
+    CardRefusal.NOT_PLUGGED: "No vehicle is plugged in.",
     CardRefusal.SWITCHED_OFF: "No card is needed: authorisation is switched off.",
     CardRefusal.OTHER_RELEASED: "Another card has authorised; it can log off, or its "
     "authorisation lapses.",
@@ -70,12 +76,33 @@ END_REFUSALS: dict[EndRefusal, str] = {
     EndRefusal.NONE_RUNS: "No session is running.",
 }
 
+# The states of a session that starts again, until energy flows.
+_RENEWED = frozenset(
+    {
+        StateReason.WAKING,
+        StateReason.SELF_TEST,
+        StateReason.VEHICLE,
+        StateReason.OFFER_HELD,
+        StateReason.OFFER_SILENT,
+    }
+)
+
+_OVER = {
+    Resumption.STOPPED: "the box was stopped in order since, or session was away too long",
+    Resumption.TOO_OLD: "the box had no mains for too long",
+    Resumption.UNKNOWN: "it is not known for how long the box had no mains",
+    Resumption.REFUSED: "it cannot be stored again",
+}
+
 _LEARNING = {  # what the next card is for
     RfidMode.NEW_CARD: "The master card was presented: present the new card within 5 s.",
     RfidMode.CONFIRM: "Present the master card again within 5 s, to store the new card.",
     RfidMode.MASTER: "There is no master card: the first card presented becomes it.",
     RfidMode.READY: "",
 }
+_LEARNING_PLUGGED = (
+    "There is no master card: unplug the vehicle; then the first card presented becomes it."
+)
 
 
 def refusal(answer: CardAnswer) -> str:
@@ -92,8 +119,14 @@ def refusal(answer: CardAnswer) -> str:
 
 
 def reason(because: StateReason, inputs: StateInputs) -> str:
-    """Return why the wallbox is in its state."""
-    return _reason(because, inputs)[:MOST_CHARACTERS]
+    """Return why the wallbox is in its state.
+
+    The card of a session that starts again without being presented again is named first.
+    """
+    text = _reason(because, inputs)
+    if inputs.renews and inputs.card_name and because in _RENEWED:
+        text = f"The session goes on, authorised by {inputs.card_name}. {text}"
+    return text[:MOST_CHARACTERS]
 
 
 def how_long(asked: WishArguments) -> str:
@@ -113,6 +146,21 @@ def recording(problem: str | None) -> str:
     return "sessions are recorded again" if problem is None else f"not recorded: {problem}"
 
 
+def end_not_stored(problem: str) -> str:
+    """Return the answer to a request whose end of a session is not on the disk."""
+    return f"The charge is stopped, but this could not be stored: {problem}"[:MOST_CHARACTERS]
+
+
+def not_stored(problem: str) -> str:
+    """Return the answer to a request whose session is not on the disk."""
+    return f"The session could not be stored: {problem}"[:MOST_CHARACTERS]
+
+
+def over(ended: Over) -> str:
+    """Return the log line of a session that does not go on."""
+    return f"session {ended.session_id} does not go on: {_OVER[ended.why]}"
+
+
 def _reason(because: StateReason, inputs: StateInputs) -> str:
     match because:
         case StateReason.SAFETY_SILENT:
@@ -129,7 +177,8 @@ def _reason(because: StateReason, inputs: StateInputs) -> str:
         case StateReason.NOT_STORED:
             return f"No vehicle is charged, as sessions cannot be stored: {inputs.problem}"
         case StateReason.LEARNING:
-            return _LEARNING[inputs.rfid_mode]
+            is_blocked = inputs.rfid_mode is RfidMode.MASTER and inputs.plugged
+            return _LEARNING_PLUGGED if is_blocked else _LEARNING[inputs.rfid_mode]
         case StateReason.EXPECTED:
             return _wait(inputs.expects, inputs.problem)
         case StateReason.READY:
@@ -143,11 +192,7 @@ def _reason(because: StateReason, inputs: StateInputs) -> str:
             why = f"the control pilot is in state {cp_state}"
             return f"No current: {_of_safety(inputs.safety, why)}."
         case StateReason.SUSPENDED:
-            return (
-                ""
-                if inputs.suspension is None
-                else _suspended(inputs.suspension, inputs.is_card_required)
-            )
+            return "" if inputs.suspension is None else _suspended(inputs.suspension, inputs)
         case StateReason.WAITING:
             return _wait(inputs.waiting_for, inputs.problem)
         case StateReason.WAKING:
@@ -176,15 +221,17 @@ def _wait(wait: Wait | None, problem: str) -> str:
     return WAITS[wait]
 
 
-def _suspended(suspension: Suspension, is_card_required: bool) -> str:
+def _suspended(suspension: Suspension, inputs: StateInputs) -> str:
     """Return why this plug-in is not charged any more, and how to begin again."""
     if suspension.by_fault:
         return REFUSALS[CardRefusal.ENDED_BY_FAULT]
     by = f" ({suspension.because})" if suspension.because else ""
-    if is_card_required:
+    if inputs.is_card_required and inputs.rfid_mode is RfidMode.MASTER:  # no card is stored
+        begins = "unplug the vehicle to begin again"
+    elif inputs.is_card_required:
         begins = "present a card, or unplug the vehicle, to begin again"
     else:
-        begins = "unplug the vehicle to begin again"
+        begins = "start it again in the app, or unplug the vehicle, to begin again"
     return f"The charge was stopped{by}; {begins}."
 
 

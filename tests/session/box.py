@@ -31,7 +31,8 @@ class Box:
     """A graph with a session node and, in the others' place, the facts that a test sets."""
 
     def __init__(self, state_dir: Path, graph_run: int = 1, required: bool | None = False) -> None:
-        self.graph = closed_at_end(MemoryGraph(seed=1, state_dir=state_dir))
+        boot = f"boot {graph_run}"
+        self.graph = closed_at_end(MemoryGraph(seed=1, state_dir=state_dir, boot=boot))
         self.cp_state: CpState | None = CpState.A
         self.contactor = Contactor.OPEN
         self.phase = SafetyPhase.READY
@@ -45,7 +46,7 @@ class Box:
         self.launch = self.graph.bus("launch")
         self.tool = self.graph.bus("tool-1")
         self._readers: dict[str, Peer] = {"launch": self.launch, "system": self.system}
-        graph = graph_status(plan="test", started_utc_ns=graph_run)
+        graph = graph_status(plan="test", started_utc_ns=graph_run, series="the first")
         self.launch.publish(LAUNCH_GRAPH, graph)
         self.status: Subscription[SessionStatus] = self.launch.subscribe(SESSION_STATUS, self._hear)
         self.wish: Subscription[Wishes] = self.launch.subscribe(SESSION_WISH)

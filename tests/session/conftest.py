@@ -11,11 +11,13 @@ from msgs.requests import StopReason
 from msgs.session import SessionRecord, SessionStatus
 from nodes.session.entry import Entry
 from nodes.session.machine import step
-from nodes.session.reasons import CardAnswer
+from nodes.session.reasons import CardAnswer, Over
 from nodes.session.revival import begin
+from nodes.session.sign import Sign
 from nodes.session.state import Inputs, counter_of
 from tests.builders import load_offer, meter_reading, pilot_status, safety_status
 
+SERIES = "the first"  # of runs
 UTC_NS = 1_767_225_600_000_000_000
 OFFER = load_offer()
 SAFETY = safety_status()
@@ -54,9 +56,14 @@ class Scenario:
         graph_run: int = 1,
         required: bool | None = False,
         now_s: float = 100.0,
+        sign: Sign | None = None,
     ) -> None:
         self.now_s = self.looked_s = now_s
         self.graph_run = graph_run
+        self.series = SERIES
+        self.boot = f"boot {graph_run}"  # power was lost before each run
+        self.is_utc_set = True
+        self.ahead_s = 0.0  # of UTC
         self.facts: dict[str, Any] = {
             "pilot": pilot(CpState.A),
             "safety": SAFETY,
@@ -64,18 +71,21 @@ class Scenario:
             "box": box(1000.0),
             "required": required,
         }
-        self.state = begin(last, self.now_s, self.utc_ns)
+        self.state = begin(last, () if sign is None else (sign,), self.now_s, self.utc_ns)
+        self.sign = sign  # the newest that is stored
+        self.sign_disk_works = True
         self.disk: dict[str, Entry] = {} if last is None else {last.record.session_id: last}
         self.disk_works = True
         self.writes: list[Entry] = []
         self.said: list[SessionStatus] = []
+        self.over: list[Over] = []
         self.done = False
         self.stop: StopReason | None = None
         self.count = 0
 
     @property
     def utc_ns(self) -> int:
-        return UTC_NS + int((self.now_s - 100.0) * 1e9)
+        return UTC_NS + int((self.now_s - 100.0 + self.ahead_s) * 1e9)
 
     def told(self) -> dict[str, Any]:
         """Return the facts as the nodes say them: the pilot's with safety's."""
@@ -92,6 +102,8 @@ class Scenario:
         end: str | None = None,
         written: WriteResult | None = None,
         card: str | None = None,
+        signed: WriteResult | None = None,
+        starts: bool = False,
     ) -> CardAnswer:
         self.count += 1
         told = self.told()
@@ -100,12 +112,17 @@ class Scenario:
             utc_ns=self.utc_ns,
             since_s=self.now_s - self.looked_s,
             run=self.graph_run,
+            series=self.series,
+            boot=self.boot,
+            is_utc_set=self.is_utc_set,
             id_end=f"{self.now_s:.1f}-{self.count}",
             counter_wh=counter_of(told.pop("box")),
             card=card,
             end=end,
             stop=self.stop,
             written=written,
+            signed=signed,
+            starts=starts,
             **told,
         )
         self.looked_s = self.now_s
@@ -119,6 +136,13 @@ class Scenario:
                 assert self.disk[outputs.status.session_id].record.end_reason is None
                 assert self.disk[outputs.status.session_id].record.token == outputs.status.token
         self.done = self.done or outputs.done
+        if outputs.sign is not None:
+            if self.sign_disk_works:
+                self.sign = outputs.sign
+            problem = None if self.sign_disk_works else "the disk is full"
+            self.step(signed=WriteResult(problem=problem))
+        if outputs.over is not None:
+            self.over.append(outputs.over)
         if outputs.write is not None:
             self.writes.append(outputs.write)
             if self.disk_works:
@@ -166,11 +190,28 @@ class Scenario:
         scenario = Scenario(
             last=newest,
             graph_run=self.graph_run + first,
+            required=self.facts["required"],
             now_s=self.now_s,
+            sign=self.sign,
         )
+        scenario.ahead_s = self.ahead_s
         scenario.facts = dict(self.facts)
         scenario.disk = dict(self.disk)
         return scenario
+
+
+def sign_of(entry: Entry, scenario: Scenario) -> Sign:
+    """Return the sign of a session, as the session node stores it now."""
+    return Sign(
+        session_id=entry.record.session_id,
+        series=SERIES,
+        boot=scenario.boot,
+        now_ns=round(scenario.now_s * 1e9),
+        utc_ns=scenario.utc_ns,
+        is_utc_set=True,
+        start_energy_wh=entry.record.start_energy_wh,
+        energy_wh=entry.record.energy_wh,
+    )
 
 
 def plugged_in(**facts: Any) -> Scenario:

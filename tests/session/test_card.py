@@ -374,7 +374,7 @@ def test_a_session_without_a_card_has_no_term() -> None:
 # --- logging off ------------------------------------------------------------------------------
 
 
-@pytest.mark.req("CHG-2", "RFID-5")
+@pytest.mark.req("CHG-2", "RFID-5", "STA-3")
 def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
     scenario = started()
     scenario.run(1.0, safety=replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED))
@@ -386,7 +386,7 @@ def test_the_card_that_authorised_ends_the_session_as_a_stop_does() -> None:
     nothing_changes(scenario, BLUE, CardRefusal.ENDING)
     status = scenario.run(0.2, safety=SAFETY)
     assert scenario.record().ended_utc_ns > 0
-    assert (status.state, status.token) == (WallboxState.SUSPENDED, "")
+    assert (status.state, status.token) == (WallboxState.READY_FOR_CHARGING, "")  # STA-3
     assert "logged off by the card" in status.reason
     assert "present a card" in status.reason
     assert not scenario.run(600.0).permitted
@@ -413,7 +413,8 @@ def test_a_stop_is_lifted_by_a_new_authorisation(by: str) -> None:
     if by == "restart":
         scenario = scenario.restarted()
         scenario.run(2.0)
-    assert scenario.said[-1].state is WallboxState.SUSPENDED
+    state = WallboxState.READY_FOR_CHARGING if by == "card" else WallboxState.SUSPENDED
+    assert scenario.said[-1].state is state
     assert scenario.hold(BLUE).action is Action.STARTED
     status = scenario.run(0.2)
     assert status.permitted
@@ -557,7 +558,7 @@ def test_a_session_that_a_card_began_is_left_alone_when_none_is_required_any_mor
     assert scenario.hold(RED).action is Action.LOGGED_OFF
     status = scenario.run(60.0)
     assert not status.permitted
-    assert status.reason.endswith("(logged off by the card); unplug the vehicle to begin again.")
+    assert "(logged off by the card); start it again in the app" in status.reason
 
 
 def test_a_release_ends_with_the_need_of_a_card() -> None:

@@ -9,11 +9,11 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import EndReason, WallboxState
-from nodes.session.energy import CHECKPOINT_S
 from nodes.session.machine import LEAVE_S, UNPROVEN_S, refusal_to_end
 from nodes.session.reasons import EndRefusal, Wait
 from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
+from nodes.session.sign import SIGN_S
 from nodes.session.words import WAITS
 from tests.session.conftest import SAFETY, SILENT, Scenario, Signals, box, pilot, plugged_in
 
@@ -222,15 +222,16 @@ def test_a_register_that_has_caught_up_with_a_frozen_chip_is_counted_at_once() -
     assert scenario.run(1.0).energy_wh == 3102.0
 
 
-def test_running_energy_reaches_the_disk_every_minute_and_only_if_it_grew() -> None:
+def test_running_energy_reaches_the_disk_with_each_sign_and_the_store_with_the_end() -> None:
     scenario = plugged_in()
     before = len(scenario.writes)
-    scenario.run(125.0)
-    assert len(scenario.writes) == before
     for number in range(125):
         scenario.run(1.0, box=box(1000.0 + number))
-    assert len(scenario.writes) - before == 2
-    assert scenario.record().energy_wh > 0.0
+    assert len(scenario.writes) == before
+    assert scenario.sign is not None
+    assert scenario.sign.energy_wh > 60.0
+    scenario.run(1.0, pilot=pilot(CpState.A))
+    assert scenario.record().energy_wh == 124.0
 
 
 def test_what_flowed_while_the_meter_was_silent_is_counted() -> None:
@@ -280,7 +281,7 @@ def test_a_restarted_node_permits_nothing_before_it_has_seen_the_plug() -> None:
 def test_a_car_that_left_meanwhile_ends_the_session_with_the_last_known_energy() -> None:
     old = plugged_in()
     old.run(30.0, box=box(1200.0))
-    old.run(CHECKPOINT_S + 1.0)
+    old.run(SIGN_S + 1.0)
     new = old.restarted()
     status = new.run(1.0, pilot=pilot(CpState.A), box=None)
     assert not any(one.permitted for one in new.said)
@@ -513,6 +514,7 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
                     last=newest,
                     graph_run=scenario.graph_run + (event == "lost"),
                     now_s=scenario.now_s,
+                    sign=scenario.sign,
                 )
                 successor.facts = scenario.facts
                 successor.disk, successor.disk_works = scenario.disk, scenario.disk_works

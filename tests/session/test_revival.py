@@ -7,12 +7,12 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, WallboxState
-from nodes.session.energy import CHECKPOINT_S
 from nodes.session.entry import Entry
 from nodes.session.plug import UNSEEN_S
 from nodes.session.reasons import Wait
 from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
+from nodes.session.sign import SIGN_S
 from nodes.session.words import WAITS
 from tests.builders import session_record
 from tests.session.conftest import (
@@ -25,6 +25,7 @@ from tests.session.conftest import (
     box,
     pilot,
     plugged_in,
+    sign_of,
 )
 
 SEATED = pilot(CpState.B)
@@ -193,7 +194,7 @@ def lost_power(last_wh: float = 1300.0) -> tuple[Scenario, str]:
     """
     old = plugged_in()
     old.run(50.0, box=box(last_wh))
-    assert old.record().energy_wh == 0.0  # before the first checkpoint
+    assert old.record().energy_wh == 0.0
     new = old.restarted(first=True)
     new.facts |= {"box": None, "pilot": SILENT}
     return new, old.said[-1].session_id
@@ -203,7 +204,7 @@ def test_a_seated_plug_resumes_its_session_with_id_card_and_energy() -> None:
     old = plugged_in()
     (entry,) = old.disk.values()
     entry = replace(entry, record=replace(entry.record, token="04A1B2C3"))
-    new = Scenario(last=entry, graph_run=2, now_s=old.now_s)
+    new = Scenario(last=entry, graph_run=2, now_s=old.now_s, sign=sign_of(entry, old))
     status = new.run(2.0, pilot=SEATED, box=box(1005.0))
     assert (status.session_id, status.permitted) == (entry.record.session_id, True)
     assert status.energy_wh == 5.0
@@ -213,7 +214,7 @@ def test_a_seated_plug_resumes_its_session_with_id_card_and_energy() -> None:
 
 
 @pytest.mark.parametrize("state", [CpState.B, CpState.C, CpState.D])
-def test_the_plug_is_waited_for_without_a_deadline_and_without_permission(state: CpState) -> None:
+def test_the_plug_is_waited_for_without_permission(state: CpState) -> None:
     new, before = lost_power()
     new.run(3600.0)
     new.run(60.0, pilot=pilot(CpState.E))
@@ -249,12 +250,12 @@ def test_a_plug_that_is_out_or_was_ends_the_session_with_the_loss_of_power(plug:
 
 def test_a_session_that_power_was_lost_in_ends_when_it_was_last_known() -> None:
     old = plugged_in()
-    old.run(CHECKPOINT_S + 50.0, box=box(1300.0))
-    (entry,) = old.disk.values()
+    old.run(SIGN_S + 50.0, box=box(1300.0))
+    assert old.sign is not None
     new = old.restarted(first=True)
     new.run(1.0, pilot=OUT)
     assert new.record().end_reason is EndReason.POWER_LOSS
-    assert new.record().ended_utc_ns == entry.seen_utc_ns
+    assert new.record().ended_utc_ns == old.sign.utc_ns
     assert new.record().energy_wh == 300.0
 
 

@@ -100,13 +100,37 @@ def test_what_load_manager_says_goes_before_our_own_words(because: StateReason, 
 
 
 def test_a_stop_says_what_begins_anew_and_a_card_only_where_one_is_required() -> None:
-    by_card = replace(FACTS, suspension=after_stop("the app"), is_card_required=True)
+    by_card = replace(
+        FACTS,
+        suspension=after_stop("the app"),
+        is_card_required=True,
+        rfid_mode=RfidMode.READY,
+    )
     text = reason(StateReason.SUSPENDED, by_card)
     assert text.startswith("The charge was stopped (the app); present a card")
-    for facts in (FACTS, replace(by_card, suspension=after_fault(7))):
+    no_card = replace(by_card, rfid_mode=RfidMode.MASTER)  # all are erased
+    for facts in (no_card, replace(by_card, suspension=after_fault(7))):
         text = reason(StateReason.SUSPENDED, facts)
         assert "card" not in text
         assert text.endswith("; unplug the vehicle to begin again.")
+    text = reason(StateReason.SUSPENDED, FACTS)
+    assert text.endswith("; start it again in the app, or unplug the vehicle, to begin again.")
+
+
+def test_a_master_is_not_awaited_while_a_vehicle_is_plugged_in() -> None:
+    assert "unplug the vehicle" in reason(StateReason.LEARNING, FACTS)
+    text = reason(StateReason.LEARNING, replace(FACTS, plugged=False))
+    assert text == "There is no master card: the first card presented becomes it."
+
+
+@pytest.mark.parametrize("because", [StateReason.WAKING, StateReason.SELF_TEST])
+def test_a_session_that_starts_again_names_its_card(because: StateReason) -> None:
+    facts = replace(FACTS, runs=True, renews=True, card_name="Red card")
+    text = reason(because, facts)
+    assert text.startswith("The session goes on, authorised by Red card. ")
+    for other in ({"card_name": ""}, {"renews": False}):
+        assert text.endswith(reason(because, replace(facts, **other)))
+        assert "goes on" not in reason(because, replace(facts, **other))
 
 
 def test_a_session_goes_on_after_a_power_cut_and_nothing_else_does() -> None:
