@@ -61,10 +61,14 @@ def state_directory() -> Iterator[Path]:
 def read_only(directory: Path) -> Iterator[None]:
     """Let nobody write in a directory, as on a file system that is mounted so.
 
-    Root is another user meanwhile.
+    Root is another user meanwhile, who owns the run directory as well.
     """
     files = [each for each in directory.iterdir() if each.is_file()]
     is_root = os.geteuid() == 0
+    run_dir = directory.with_name(f"{directory.name}-run")
+    own = [run_dir, *run_dir.rglob("*")] if is_root and run_dir.exists() else []
+    for each in own:
+        os.chown(each, NOBODY, -1)
     for each in files:
         each.chmod(0o400)
         if is_root:
@@ -77,6 +81,9 @@ def read_only(directory: Path) -> Iterator[None]:
     finally:
         if is_root:
             os.seteuid(0)
+        for each in own:
+            if each.exists():
+                os.chown(each, 0, -1)
         directory.chmod(0o700)
         for each in files:
             if is_root:

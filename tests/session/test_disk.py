@@ -124,8 +124,11 @@ def test_a_disk_that_refuses_in_a_charge_that_is_stored_ends_nothing(
         for _ in range(200):
             box.lifetime_wh += 1.0
             box.graph.advance(0.5)
-        assert box.now().unrecorded
         assert (box.now().permitted, box.now().state) == (True, WallboxState.CHARGING)
+        box.cp_state, box.contactor = CpState.A, Contactor.OPEN
+        box.graph.advance(2.0)
+        assert box.now().session_id == ""
+        assert box.now().unrecorded  # the end of the session
     box.graph.advance(6.0)
     assert box.now().unrecorded == ""
 
