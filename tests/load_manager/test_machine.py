@@ -583,7 +583,7 @@ def test_a_slow_meter_raises_nothing_before_it_is_back() -> None:
 # --- after a start ----------------------------------------------------------------------------
 
 
-def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
+def test_the_first_offer_waits_for_pilot_and_not_for_long() -> None:
     desk = Desk(monitoring=False)
     desk.pilot = None
     for _ in range(4):

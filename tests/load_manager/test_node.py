@@ -221,7 +221,7 @@ def test_parameters_out_of_range_are_refused(parameters: dict[str, Any]) -> None
         msgspec.convert(parameters, Parameters)
 
 
-def test_without_word_of_the_settings_nothing_is_offered_that_was_not_before(
+def test_without_settings_no_more_is_offered_than_before(
     tmp_path: Path,
 ) -> None:
     box = Box(tmp_path)

@@ -173,7 +173,7 @@ def test_monitoring_that_is_switched_on_in_a_pause_of_the_app_is_no_pause_of_the
 
 
 @pytest.mark.req("MET-1")
-def test_a_pause_of_the_fuse_outlives_a_restart_and_a_change_right_after_it() -> None:
+def test_a_pause_of_the_fuse_is_kept_over_a_restart_and_a_change_right_after_it() -> None:
     charge = Charge(others_a=22.0, fuse_a=25.0)
     charge.session = session(energy_wh=500.0)
     assert charge.follow(5.0) == 0.0

@@ -166,7 +166,7 @@ def test_switching_the_authorisation_off_and_on_keeps_the_list(box: Box) -> None
 
 
 @pytest.mark.req("RFID-8")
-def test_a_taught_card_outlives_a_restart(box: Box) -> None:
+def test_a_taught_card_is_known_after_a_restart(box: Box) -> None:
     box.teach(NEW)
     box.restart()
     box.graph.advance(2.0)
@@ -451,7 +451,7 @@ def test_erases_asked_for_at_once_are_all_answered(box: Box) -> None:
         ({"uid": RED}, Status.BAD_ARGUMENTS, "name"),
     ],
 )
-def test_a_rename_that_makes_no_sense_is_refused_in_words(
+def test_an_invalid_rename_is_refused_with_a_reason(
     box: Box, arguments: dict[str, Any], status: Status, why: str
 ) -> None:
     answer = box.ask("rename", arguments)

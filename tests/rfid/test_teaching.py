@@ -283,7 +283,7 @@ def test_a_card_presented_while_the_list_is_stored_is_refused_and_changes_nothin
 
 @pytest.mark.req("PAN-3")
 @pytest.mark.parametrize("presented", [(MASTER,), (MASTER, NEW), (MASTER, NEW, MASTER)])
-def test_an_erase_ends_teaching_and_outlives_it(presented: tuple[str, ...]) -> None:
+def test_an_erase_ends_teaching_and_no_card_is_stored_after_it(presented: tuple[str, ...]) -> None:
     scenario = Scenario()
     scenario.disk_problem = None
     for uid in presented:

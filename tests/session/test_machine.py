@@ -405,7 +405,7 @@ def test_a_full_disk_keeps_no_node_from_stopping(reason: StopReason) -> None:
 # --- first words ------------------------------------------------------------------------------
 
 
-def test_the_first_word_waits_for_the_facts_and_not_for_long() -> None:
+def test_the_first_offer_waits_for_pilot_and_not_for_long() -> None:
     scenario = Scenario()
     scenario.facts = dict.fromkeys(scenario.facts)
     for _ in range(13):

@@ -121,7 +121,7 @@ def test_a_card_begins_a_charge_and_ends_it(cards: Cards) -> None:
 
 
 @pytest.mark.req("RFID-4", "RFID-8", "RFID-12")
-def test_a_taught_card_and_a_switch_outlive_the_kill_of_all_and_so_does_what_was_charged(
+def test_a_taught_card_a_setting_and_a_session_are_kept_over_the_kill_of_all(
     own_cards: Cards,
 ) -> None:
     cards, box = own_cards, own_cards.box

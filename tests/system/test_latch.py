@@ -22,7 +22,7 @@ def is_clean(status: SafetyStatus) -> bool:
 
 
 @pytest.mark.req("ERR-8007", "ERR-P")
-def test_8007_outlives_restarts_kills_and_a_new_launch_and_goes_with_the_mains(
+def test_8007_is_kept_over_restarts_kills_and_a_new_launch_and_cleared_by_the_mains(
     own_box: Box,
 ) -> None:
     box = own_box

@@ -457,7 +457,7 @@ def test_an_unknown_driver_is_refused_before_anything_starts(
     assert graph.processes() == []
 
 
-def test_a_run_directory_too_long_for_sockets_is_refused_in_words(graph: Graph) -> None:
+def test_a_run_directory_too_long_for_sockets_is_refused_with_a_reason(graph: Graph) -> None:
     long = f"{graph.home}/{'x' * 100}"
     refused = subprocess.run(
         [*WALLBOX, "launch", str(graph.plan), "--run-dir", long, "--state-dir", str(graph.state)],
@@ -664,7 +664,7 @@ def test_a_second_ctrl_c_shortens_and_a_third_kills(graph: Graph) -> None:
     assert graph.processes() == []
 
 
-def test_however_often_it_is_asked_safety_has_its_time_and_the_world_outlives_it(
+def test_however_often_a_stop_is_asked_for_safety_has_its_time_and_plant_stops_last(
     graph: Graph,
 ) -> None:
     process = graph.launch("session.stubborn=true", "safety.stubborn=true")

@@ -55,7 +55,7 @@ def test_the_label_of_a_box_is_never_written_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "short key", "three cards", "foreign"])
-def test_a_label_that_cannot_be_understood_stays_and_the_start_ends_in_words(
+def test_a_label_that_cannot_be_read_stays_and_the_start_ends_with_a_reason(
     tmp_path: Path, damage: str
 ) -> None:
     path = tmp_path / LABEL_FILE
@@ -125,7 +125,7 @@ def test_a_damaged_label_on_a_full_disk_is_used_and_repaired_later(tmp_path: Pat
     assert decoder(Label)(value_of(path.read_bytes(), LABEL_FILE)) == label
 
 
-def test_a_label_that_cannot_be_written_ends_the_start_in_words() -> None:
+def test_a_label_that_cannot_be_written_ends_the_start_with_a_reason() -> None:
     with pytest.raises(PlaceError, match=r"label\.json cannot be written"):
         own_label(Path("/proc/self"), random.SystemRandom(), quiet)
 

@@ -182,7 +182,9 @@ def test_a_change_that_changes_nothing_costs_no_write(box: Box) -> None:
         ({"solar_meter": {"manufacturer": "nobody"}}, f'expected one of {MAPS}; got "nobody"'),
     ],
 )
-def test_a_wrong_value_is_refused_in_words(box: Box, changes: dict[str, Any], words: str) -> None:
+def test_a_wrong_value_is_refused_with_a_reason(
+    box: Box, changes: dict[str, Any], words: str
+) -> None:
     assert words in box.refused(changes)
 
 
@@ -255,7 +257,7 @@ def test_changes_asked_for_at_once_are_all_made_and_each_judged_after_the_one_be
     assert [said.usb.allow_init for said in box.said] == [False] * 4 + [True]
 
 
-def test_more_changes_than_wait_for_the_disk_are_put_off_in_words(box: Box) -> None:
+def test_more_changes_than_may_wait_for_the_disk_are_refused_with_a_reason(box: Box) -> None:
     answers: list[Answer[Settings]] = []
     for channel in range(MOST_WAITING + 3):
         changes = {"hotspot.channel": channel % 2 + 1}
@@ -538,7 +540,7 @@ LOWERED: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize("content", [b"{", None])
 @pytest.mark.parametrize(("first", "then"), LOWERED)
-def test_what_revokes_or_lowers_outlives_damage_to_either_file(
+def test_what_revokes_or_lowers_is_kept_after_damage_to_either_file(
     box: Box, content: bytes | None, first: dict[str, Any], then: dict[str, Any]
 ) -> None:
     box.set(first)

@@ -12,7 +12,7 @@ def test_each_light_effect_and_tone_has_its_words() -> None:
     assert set(lights_of(None).values()) == {None}
 
 
-def test_a_light_is_dark_without_a_colour_or_an_effect() -> None:
+def test_a_light_is_off_without_a_colour_or_an_effect() -> None:
     assert is_dark(Light(color=Color.OFF, effect=Effect.BLINK))
     assert is_dark(Light(color=Color.RED, effect=Effect.OFF))
     assert not is_dark(Light(color=Color.RED, effect=Effect.PULSE))

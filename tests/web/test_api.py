@@ -23,7 +23,7 @@ def test_the_live_values_are_given_once(desk: Desk) -> None:
     assert live["overview"]["serial"] == LABEL.serial
 
 
-def test_a_box_that_does_not_answer_is_said_in_words(desk: Desk) -> None:
+def test_a_box_that_does_not_answer_is_answered_with_an_explanation(desk: Desk) -> None:
     browser = desk.owner()
     desk.box.is_silent = True
     for path in ("/api/v1/live", "/live"):
@@ -172,7 +172,7 @@ def test_every_act_is_forwarded(
         ("tap", b'{"uid": "\xff"}', "uid"),
     ],
 )
-def test_what_is_not_understood_is_refused_in_words_and_not_forwarded(
+def test_what_is_not_understood_is_refused_with_a_reason_and_not_forwarded(
     simulated: Desk, name: str, said: str | bytes, words: str
 ) -> None:
     answer = act(simulated.owner(), name, data=said, content_type="application/json")

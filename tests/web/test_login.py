@@ -77,7 +77,7 @@ def test_the_recovery_key_is_shown_to_those_who_prove_themselves_again(desk: Des
 
 
 @pytest.mark.req("WEB-1")
-def test_a_password_that_was_chosen_outlives_the_process(desk: Desk) -> None:
+def test_a_password_that_was_chosen_is_valid_after_a_restart_of_the_process(desk: Desk) -> None:
     desk.owner()
     kept = (desk.state_dir / ACCOUNT_FILE).read_text()
     assert PASSWORD not in kept
@@ -144,7 +144,7 @@ def test_the_user_name_alone_may_change(desk: Desk) -> None:
         ("tab\tin the middle", "The new password holds a character that cannot be typed"),
     ],
 )
-def test_a_password_is_refused_in_words_and_never_cropped(
+def test_a_password_is_refused_with_a_reason_and_never_cropped(
     desk: Desk, new: str, sentence: str
 ) -> None:
     browser = desk.browser()
@@ -207,7 +207,7 @@ def test_two_new_passwords_that_differ_are_refused(desk: Desk) -> None:
         ("a\nb", "The new user name holds a character that cannot be typed"),
     ],
 )
-def test_a_user_name_is_refused_in_words(desk: Desk, user: str, sentence: str) -> None:
+def test_a_user_name_is_refused_with_a_reason(desk: Desk, user: str, sentence: str) -> None:
     browser = desk.browser()
     browser.login()
     answer = browser.save(user, current_password=LABEL.serial)

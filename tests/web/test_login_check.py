@@ -39,7 +39,7 @@ def test_one_hash_at_a_time_and_a_crowd_waits_as_one(
     assert verdicts.count(LoginResult.WAIT) == 40 - FREE
 
 
-def test_a_hash_that_takes_too_long_is_waited_for_in_words(
+def test_a_login_while_another_is_checked_is_answered_with_an_explanation(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = desk.owner()

@@ -159,7 +159,7 @@ def test_one_address_leaves_streams_to_the_others(node: RunningNode) -> None:
         assert opened(stack, node, jar, "127.0.0.8").status() == 200
 
 
-def test_readers_that_go_without_a_word_give_their_places_free(node: RunningNode) -> None:
+def test_readers_that_vanish_give_their_places_free(node: RunningNode) -> None:
     jar = node.sign_in()
     for _ in range(3):
         with ExitStack() as stack:
@@ -556,7 +556,7 @@ def refused(node: RunningNode, parameters: Parameters) -> DriverError:
     return error.value
 
 
-def test_a_port_that_is_taken_is_said_in_words(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_named_in_the_error(tmp_path: Path) -> None:
     node = RunningNode(tmp_path)
     node.stop()
     with socket.socket() as taken:

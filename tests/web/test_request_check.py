@@ -65,7 +65,7 @@ def test_the_login_is_not_shown_to_those_who_are_in(desk: Desk) -> None:
     assert desk.owner().get("/login").location == "/"
 
 
-def test_an_unknown_page_is_said_in_words(desk: Desk) -> None:
+def test_an_unknown_page_is_answered_with_an_explanation(desk: Desk) -> None:
     browser = desk.owner()
     answer = browser.get("/nowhere")
     assert answer.status_code == 404
@@ -254,7 +254,7 @@ def test_the_browser_finds_an_icon(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("path", ["/login", "/recover", "/user", "/api/v1/panel/plug"])
-def test_too_much_is_refused_in_words(simulated: Desk, path: str) -> None:
+def test_a_body_that_is_too_long_is_refused_with_a_reason(simulated: Desk, path: str) -> None:
     browser = simulated.owner()
     answer = browser.client.post(path, data={"password": "x" * 70_000})
     assert answer.status_code == 413

@@ -33,7 +33,7 @@ def words_of(page: Page, name: str) -> str:
 
 
 @pytest.mark.req("PAN-1", "LED-1")
-def test_idle_box_is_drawn_steady_blue_and_said_in_words(tab: Page, site: Site) -> None:
+def test_idle_box_is_drawn_steady_blue_and_described_as_text(tab: Page, site: Site) -> None:
     lights = is_drawn(tab, site, BLUE, BLUE, BLUE, BLUE)
     assert set(lights) == NAMES
     assert words_of(tab, "S1") == "S1 blue"
@@ -103,7 +103,7 @@ def is_meter_lost(frame: LedFrame) -> bool:
     return frame.caption == "house meter lost"
 
 
-def test_silent_front_is_drawn_hatched_and_said_in_words(tab: Page, site: Site) -> None:
+def test_silent_front_is_drawn_hatched_and_described_as_text(tab: Page, site: Site) -> None:
     with site.box.frozen("led"), site.box.frozen("launch"):  # which would begin led again
         expect(tab.locator("#caption")).to_contain_text("No message from led for")
         assert set(drawn(tab).values()) == {("unknown", "unknown")}

@@ -109,7 +109,7 @@ def test_page_whose_login_has_ended_goes_to_the_login(
     expect(one.get_by_role("heading", name="Login")).to_be_visible()
 
 
-def test_silent_node_is_named_in_words(
+def test_a_silent_node_is_named_on_the_page(
     new_tab: NewTab, signed_in: StorageState, site: Site
 ) -> None:
     page = new_tab(state=signed_in)
