@@ -4,6 +4,7 @@ Sign: power and current are positive when energy flows from the grid to the load
 """
 
 import math
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -23,6 +24,25 @@ class Line(Struct, frozen=True, kw_only=True):
     power_factor: Ratio
     imported_wh: WattHours
     exported_wh: WattHours
+
+
+class LinePhase(StrEnum):
+    """A phase conductor."""
+
+    L1 = "L1"
+    L2 = "L2"
+    L3 = "L3"
+
+
+PHASES = (LinePhase.L1, LinePhase.L2, LinePhase.L3)
+
+
+class Contradiction(Struct, frozen=True, kw_only=True):
+    """Values of one phase of a meter that cannot be true together."""
+
+    phase: LinePhase
+    at_most_a: Amps  # the larger of the current and of power by voltage
+    text: Text  # for a person, with the registers
 
 
 METER_HOLD_S = 10.0  # of meter/house and meter/solar; three polls if that is longer (MET-3)
@@ -55,6 +75,8 @@ class MeterReading(Struct, frozen=True, kw_only=True):
     lifetime_wh: WattHours = 0.0
     poll_s: Seconds = 0.2  # how often this meter is read
     error: Text = ""  # why it is not online
+    # Of the phases whose values cannot be true together, L1 first.
+    contradictions: Annotated[tuple[Contradiction, ...], Meta(max_length=3)] = ()
     meter: MeterName = ""  # which meter was read, as `msgs.settings.meter_name`; "": the box's own
 
 

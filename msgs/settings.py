@@ -47,10 +47,12 @@ User = Annotated[
 ]
 
 
-# The main fuse of each phase of the house: 6 A is the least that a vehicle can be offered, 63 A the
-# largest house connection (assumed).
+# The main fuse of each phase of the house: 6 A is the least that a vehicle can be offered, 125 A
+# the largest connection without current transformers (assumed).
+MOST_FUSE_A = 125.0
 FuseAmps = Annotated[
-    float, Meta(ge=6.0, le=63.0, extra={"unit": "A"}, description="a current from 6 to 63 A")
+    float,
+    Meta(ge=6.0, le=MOST_FUSE_A, extra={"unit": "A"}, description="a current from 6 to 125 A"),
 ]
 Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
 Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2
@@ -73,6 +75,13 @@ class PhaseAssignment(StrEnum):
     L1 = "L1"
     L2 = "L2"
     L3 = "L3"
+
+
+class Grid(StrEnum):
+    """How the house is supplied; where only IT is possible, meters have no voltage to a neutral."""
+
+    TN_TT = "TN/TT"
+    IT = "IT"
 
 
 METER_LINES: dict[PhaseAssignment, tuple[int, ...]] = {
@@ -114,6 +123,12 @@ class AuthorizationSection(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Page "Authorization & Time Sync" (WEB-9)."""
 
     required: bool = False  # RFID-6
+
+
+class InstallationSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the house is connected to."""
+
+    grid: Grid = Grid.TN_TT
 
 
 class Monitoring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,6 +187,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     main_fuse_a: FuseAmps | None = None  # of each phase (MET-1); None: not set
     lan_dhcp_server: bool = False  # page "LAN DHCP Server" (WEB-8)
     hotspot: Hotspot = Hotspot()
+    installation: InstallationSection = InstallationSection()
     monitoring: Monitoring = Monitoring()
     house_meter: TcpMeter = TcpMeter()
     solar_meter: TcpMeter = TcpMeter()

@@ -332,10 +332,10 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, expec
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
-        ("settings.main_fuse_a=100",
-         "--set: settings.main_fuse_a: expected a current from 6 to 63 A or null; got 100"),
-        ("load_manager.main_fuse_a=100",
-         "--set: load_manager.main_fuse_a: expected a current from 6 to 63 A or null; got 100"),
+        ("settings.main_fuse_a=126",
+         "--set: settings.main_fuse_a: expected a current from 6 to 125 A or null; got 126"),
+        ("load_manager.main_fuse_a=126",
+         "--set: load_manager.main_fuse_a: expected a current from 6 to 125 A or null; got 126"),
         ("meter.house=tq",
          "--set: meter.house: meter address 'tq': expected MAP@HOST:PORT/UNIT, as "),
         ("factory.fuse=3", "--set: factory.fuse: unknown setting; expected one of "),

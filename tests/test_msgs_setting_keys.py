@@ -39,7 +39,7 @@ WRONG = [
         "a/b",
         'house_meter.host: expected an IP address or a host name; got "a/b"',
     ),
-    ("main_fuse_a", 5, "main_fuse_a: expected a current from 6 to 63 A or null; got 5"),
+    ("main_fuse_a", 5, "main_fuse_a: expected a current from 6 to 125 A or null; got 5"),
     (
         "proxy.user",
         ["me"],

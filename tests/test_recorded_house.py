@@ -18,6 +18,7 @@ RECORDING = Path(__file__).parents[2] / "shared" / "data" / "house_live_power_1s
 FUSE_A = 25.0
 REACTION_S = 6  # a poll of 1 s, and the 5 s that a vehicle may take (IEC 61851-1, Table A.6)
 LEAST_A = 6.0
+PAUSE_S = 6  # a poll of 1 s, and the 5 s after which a lack is no peak: 6 A are offered that long
 
 
 class Second(NamedTuple):
@@ -55,13 +56,15 @@ def charge(folder: Path, from_s: int, to_s: int) -> list[Second]:
 def unexplained_a(seconds: list[Second]) -> float:
     """Return the most that was drawn beyond what the fuse left within the reaction time.
 
-    Above the fuse is right only where the other loads have risen since.
+    Above the fuse is right only where the other loads have risen since; 6 A a little longer.
     """
-    recent: deque[float] = deque(maxlen=REACTION_S + 1)
+    recent: deque[float] = deque(maxlen=REACTION_S + PAUSE_S + 1)
     worst_a = 0.0
     for second in seconds:
         recent.append(second.others_a)
-        worst_a = max(worst_a, second.drawn_a - max(FUSE_A - min(recent), 0.0))
+        least_a = LEAST_A if FUSE_A - min(recent) >= LEAST_A else 0.0
+        left_a = FUSE_A - min(list(recent)[-REACTION_S - 1 :])
+        worst_a = max(worst_a, second.drawn_a - max(left_a, least_a))
     return worst_a
 
 

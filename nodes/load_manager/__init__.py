@@ -22,7 +22,8 @@ The phase assignment says which phases of the house feed the box. If the phases 
 found wired contradict it, from wherever it was set, or the vehicle draws on a phase beside it, each
 line of the box counts on every phase of the house.
 
-The claim of the fuse falls at once and rises only after the headroom has lasted, so that it follows
-neither the meter's noise nor the vehicle's delay. To spare the contactor, each pause within an hour
-lasts twice as long as the previous one, up to ten minutes.
+The claim of the fuse falls at once, to 6 A at first where a charge would have to pause. It rises
+only after the headroom has lasted, so that it follows neither the meter's noise nor the vehicle's
+delay. To spare the contactor, each pause within an hour lasts twice as long as the previous one, up
+to ten minutes.
 """

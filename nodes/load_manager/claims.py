@@ -6,7 +6,7 @@ from msgs.load_manager import HouseMeter, Limit, LoadOffer, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from nodes.load_manager.house import Headroom
-from nodes.load_manager.ramp import RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
+from nodes.load_manager.ramp import PAUSE_AFTER_S, RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
 from nodes.load_manager.wishes import finite_a
 
 METER_LOST_A = 10.0  # MET-3
@@ -45,9 +45,16 @@ def temperature(safety: SafetyStatus | None) -> Limit:
 
 
 def fuse(
-    meter: HouseMeter, headroom: Headroom | None, ramp: Ramp | None, main_fuse_a: float | None
+    meter: HouseMeter,
+    headroom: Headroom | None,
+    ramp: Ramp | None,
+    main_fuse_a: float | None,
+    complaint: str = "",
 ) -> Limit:
-    """Return the claim of the main fuse: less the other loads, if they are measured (MET-1)."""
+    """Return the claim of the main fuse: less the other loads, if they are measured (MET-1).
+
+    :param complaint: how the newest reading contradicts itself
+    """
     if main_fuse_a is None and meter is not HouseMeter.OFF:
         limit_a = UNKNOWN_FUSE_A if ramp is None else min(ramp.value_a, UNKNOWN_FUSE_A)
         detail = f"The main fuse is not set: {limit_a:g} A at most."
@@ -64,6 +71,11 @@ def fuse(
     elif ramp.value_a == 0.0:
         detail += f": paused until {RESUME_AT_A:g} A have been left for {ramp.resume_after_s:g} s"
         detail += f" (pause {ramp.pauses} in a row)." if ramp.pauses > 1 else "."
+    elif ramp.lacks_since_s is not None:
+        detail += (
+            f", less than the {MIN_OFFER_A:g} A that a car needs: paused if that lasts "
+            f"{PAUSE_AFTER_S:g} s."
+        )
     elif floor_offer(headroom.left_a) > ramp.value_a:
         detail += (
             f", and {amount_words(ramp.value_a)} are offered until that has lasted "
@@ -71,7 +83,9 @@ def fuse(
         )
     else:
         detail += "."
-    if headroom.wrong is not None:
+    if complaint:
+        detail += f" Its reading is doubted: {complaint}."
+    elif headroom.wrong is not None:
         detail += (
             f" The phase assignment {headroom.wrong} does not fit the phases that are wired to the "
             "box: every phase of the house counts."
@@ -107,14 +121,18 @@ def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | 
     return Limit(source="fuse", limit_a=limit_a, detail=_UNMEASURED[meter] + detail)
 
 
-def meter_lost(meter: HouseMeter, ramp: Ramp | None) -> Limit:
-    """Return the claim without a house meter: 10 A, or less if it was less before (MET-3)."""
+def meter_lost(meter: HouseMeter, ramp: Ramp | None, complaint: str = "") -> Limit:
+    """Return the claim without a house meter: 10 A, or less if it was less before (MET-3).
+
+    :param complaint: how its newest reading contradicts itself
+    """
     if meter is HouseMeter.STARTING and ramp is None:
         detail = f"{_UNMEASURED[meter]} {METER_LOST_A:g} A at most until it is."
         return Limit(source="meter_lost", limit_a=METER_LOST_A, detail=detail)
     if meter is not HouseMeter.LOST or ramp is None:
         return Limit(source="meter_lost", limit_a=None)
-    detail = f"The house meter is lost: {METER_LOST_A:g} A at most"
+    why = f" ({complaint})" if complaint else ""
+    detail = f"The house meter is lost{why}: {METER_LOST_A:g} A at most"
     if ramp.value_a < METER_LOST_A:
         before = amount_words(ramp.value_a) if ramp.value_a else "the pause"
         detail += f", and no more than {before} that the fuse last allowed this car"

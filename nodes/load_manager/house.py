@@ -1,4 +1,9 @@
-"""The house meter: whether it is lost, and the headroom it leaves (MET-1, MET-3, MET-4). Pure."""
+"""The house meter: whether it is lost, and the headroom it leaves (MET-1, MET-3, MET-4). Pure.
+
+A current of import counts whole. Of an export only the active part is credited: |P|/U, and only
+above 100 W on that line. A phase whose values contradict each other counts with the larger of its
+current and of power by voltage, and gives no more headroom than before.
+"""
 
 import math
 
@@ -7,14 +12,17 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.load_manager import HouseMeter
-from msgs.meter import MeterReading
-from msgs.settings import METER_LINES, PhaseAssignment, fits
+from msgs.meter import PHASES, Contradiction, Line, MeterReading
+from msgs.settings import METER_LINES, MOST_FUSE_A, Grid, PhaseAssignment, fits
 from msgs.topics import METER_HOUSE
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, VehicleDraw
 
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
 AHEAD_S = 1.0  # assumed: all nodes use one clock; a reading from further in the future is invalid
-MOST_POSSIBLE_A = 250.0  # assumed: four of the largest fuses that can be set
+MOST_POSSIBLE_A = 2 * MOST_FUSE_A  # assumed: a fuse blows soon at twice its current
+CONTRADICTION_FUSES = 2  # a contradiction of more than so many times the fuse is no reading
+CONTRADICTIONS = 3  # in a row are no reading
+CREDITED_ABOVE_W = 100.0  # of export, on one line
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
 # boots returns 0 V and 0 A, as if the house used no current.
 LEAST_V, MOST_V = 100.0, 300.0
@@ -25,6 +33,7 @@ class Lines(Struct, frozen=True, kw_only=True):
 
     assignment: PhaseAssignment
     wired: tuple[bool, bool, bool] = (False, False, False)  # L1 first; none: not known
+    grid: Grid = Grid.TN_TT
 
     @property
     def wrong(self) -> PhaseAssignment | None:
@@ -39,6 +48,9 @@ class HouseMeterState(Struct, frozen=True, kw_only=True):
     since_s: float  # when its newest good reading was taken; the node's start before the first
     reading: MeterReading | None = None  # its newest good reading
     good: int = 0  # good readings in a row since it was lost
+    newest_ns: int = 0  # when its newest reading was taken, good or not
+    contradictory: int = 0  # readings in a row that contradict themselves
+    complaint: str = ""  # how the newest reading contradicts itself, for a person
     # A reading from before does not count: what the vehicle drew at that time is not known.
     counts_from_s: float = -math.inf
 
@@ -53,6 +65,8 @@ class Headroom(Struct, frozen=True, kw_only=True):
     is_certain: bool
     unassigned_lines: tuple[int, ...] = ()  # of the box, in use, not named by the assignment
     wrong: PhaseAssignment | None = None  # an assignment that the wiring of the box contradicts
+    most_a: float = 0.0  # of the connection, on the phase that carries most
+    is_contradictory: bool = False  # a phase that counts contradicts itself: nothing rises
 
 
 def watch(
@@ -60,10 +74,16 @@ def watch(
     reading: MeterReading | None,
     vehicle: VehicleDraw,
     lines: Lines,
+    main_fuse_a: float | None,
     moment: Moment,
 ) -> HouseMeterState:
     """Take the newest message of the meter, and decide whether it is lost."""
-    if reading is not None and not _is_good(reading, vehicle, lines):
+    if reading is not None:
+        house = _compare(house, reading, vehicle, lines)
+    if reading is not None and not (
+        _is_good(reading, vehicle, lines)
+        and _is_usable(house, reading, vehicle, lines, main_fuse_a)
+    ):
         house = replace(house, good=0)
         if house.reading is None and reading.sampled_ns:  # lost before this node began
             house = replace(house, since_s=min(house.since_s, reading.sampled_ns / 1e9))
@@ -77,6 +97,55 @@ def watch(
     ):
         return replace(house, meter=HouseMeter.ONLINE)
     return house
+
+
+def _compare(
+    house: HouseMeterState, reading: MeterReading, vehicle: VehicleDraw, lines: Lines
+) -> HouseMeterState:
+    """Count the readings in a row of which a phase that counts contradicts itself."""
+    if reading.sampled_ns <= house.newest_ns:
+        return house
+    contradictions = _contradictions(reading, vehicle, lines)
+    largest = max(contradictions, key=lambda each: each.at_most_a, default=None)
+    return replace(
+        house,
+        newest_ns=reading.sampled_ns,
+        contradictory=0 if largest is None else house.contradictory + 1,
+        complaint="" if largest is None else largest.text,
+    )
+
+
+def _contradictions(
+    reading: MeterReading, vehicle: VehicleDraw, lines: Lines
+) -> list[Contradiction]:
+    """Return the contradictions of the phases that count."""
+    if lines.grid is Grid.IT:
+        return []
+    counted = {PHASES[meter] for _, meter in _pairs(vehicle, lines)}
+    return [each for each in reading.contradictions if each.phase in counted]
+
+
+def _is_usable(
+    house: HouseMeterState,
+    reading: MeterReading,
+    vehicle: VehicleDraw,
+    lines: Lines,
+    main_fuse_a: float | None,
+) -> bool:
+    """Return whether a reading may count though it contradicts itself."""
+    most_a = CONTRADICTION_FUSES * (MOST_FUSE_A if main_fuse_a is None else main_fuse_a)
+    contradictions = _contradictions(reading, vehicle, lines)
+    return not contradictions or (
+        house.contradictory < CONTRADICTIONS
+        and all(each.at_most_a < most_a for each in contradictions)
+    )
+
+
+def counted_a(line: Line, grid: Grid) -> float:
+    """Return the current that a phase counts with; negative for a credited export."""
+    if grid is Grid.IT or line.power_w >= -CREDITED_ABOVE_W or line.voltage_v < LEAST_V:
+        return abs(line.current_a)
+    return -min(abs(line.power_w) / line.voltage_v, abs(line.current_a))
 
 
 def _is_news(house: HouseMeterState, reading: MeterReading, moment: Moment) -> bool:
@@ -154,9 +223,14 @@ def headroom_of(
     """
     every = _pairs(vehicle, lines)
     pairs = [pair for pair in every if not vehicle.unused[pair[0]]] or every
+    contradictions = {each.phase: each for each in _contradictions(reading, vehicle, lines)}
+    counted = [
+        contradictions[phase].at_most_a if phase in contradictions else counted_a(line, lines.grid)
+        for phase, line in zip(PHASES, reading.lines, strict=True)
+    ]
 
     def most_used_by_others(current_a: Currents) -> tuple[float, int]:
-        return max((reading.lines[meter].current_a - current_a[box], meter) for box, meter in pairs)
+        return max((counted[meter] - current_a[box], meter) for box, meter in pairs)
 
     used_a, meter = most_used_by_others(drawn.current_a)
     least_used_a, _ = most_used_by_others(drawn.most_a)
@@ -164,8 +238,10 @@ def headroom_of(
         left_a=main_fuse_a - margin_a - used_a,
         most_left_a=main_fuse_a - margin_a - least_used_a,
         used_a=used_a,
-        phase=f"L{meter + 1}",
+        phase=PHASES[meter],
         is_certain=drawn.is_certain,
         unassigned_lines=tuple(_unassigned_lines(vehicle, lines)),
         wrong=lines.wrong,
+        most_a=max(counted[meter] for _, meter in pairs),
+        is_contradictory=bool(contradictions),
     )

@@ -16,12 +16,21 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from msgs.load_manager import HouseMeter, Limit, LoadOffer
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, PLUGGED, UNPLUGGED_S, CpState, PilotStatus
-from msgs.safety import SafetyStatus
-from msgs.session import SessionStatus
+from msgs.pilot import UNPLUGGED_S, CpState
 from nodes.load_manager import claims
 from nodes.load_manager.house import Headroom, HouseMeterState, Lines, headroom_of, watch
-from nodes.load_manager.ramp import RAISE_AFTER_S, Ramp, begin, cap, follow, reset_pauses
+from nodes.load_manager.inputs import Inputs
+from nodes.load_manager.ramp import (
+    PAUSE_AT_FUSES,
+    RAISE_AFTER_S,
+    Ramp,
+    begin,
+    cap,
+    follow,
+    is_unread,
+    pause,
+    reset_pauses,
+)
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.vehicle import GAP_S, Drawn, VehicleDraw, drawn_at, observe
 from nodes.load_manager.wishes import Source, claim, finite_a, unheard
@@ -40,20 +49,6 @@ class Config(Struct, frozen=True, kw_only=True):
     """What the launch file sets."""
 
     margin_a: float  # of the main fuse, kept free
-
-
-class Inputs(Struct, frozen=True, kw_only=True):
-    """What is known at this instant; None: silent, or never heard."""
-
-    now_s: float
-    supply_limits: SupplyLimits | None  # of the newest settings, at any age
-    pilot: PilotStatus | None
-    is_sent_after_start: bool  # pilot/status, see `is_sent_after_start`
-    safety: SafetyStatus | None
-    session: SessionStatus | None
-    box_readings: tuple[MeterReading, ...]  # since the step before, oldest first
-    house: MeterReading | None  # the newest, at any age
-    sources: tuple[Source, ...]  # of wishes
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -134,7 +129,7 @@ def _see_offer(state: State, inputs: Inputs, moment: Moment) -> State:
 
 def _see_plug(state: State, inputs: Inputs) -> State:
     """Record since when the plug is out."""
-    if _cp_state(inputs) is not CpState.A:
+    if inputs.cp_state is not CpState.A:
         return replace(state, out_since_s=None)
     return replace(state, out_since_s=inputs.now_s) if state.out_since_s is None else state
 
@@ -164,7 +159,7 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
         counts_from_s = now_s
     ramp = state.ramp
     if ramp is None and state.is_start_over:  # before that the claim `start` limits
-        ramp = begin(claims.METER_LOST_A, _offered_a(inputs))
+        ramp = begin(claims.METER_LOST_A, inputs.offered_a)
     if ramp is not None:
         ramp = replace(cap(ramp, claims.METER_LOST_A), since_s=None)
     return replace(
@@ -191,8 +186,8 @@ def _monitor(
     newest = inputs.house
     if newest is not None and newest.meter != limits.meter:
         newest = None  # of the previous meter
-    lines = Lines(assignment=limits.phases, wired=state.wired)
-    house = watch(state.house, newest, vehicle, lines, moment)
+    lines = _lines(limits, state)
+    house = watch(state.house, newest, vehicle, lines, limits.main_fuse_a, moment)
     if is_unplugged and state.ramp is not None:
         state = replace(state, ramp=reset_pauses(state.ramp))
     state = replace(state, vehicle=vehicle, house=house)
@@ -200,7 +195,7 @@ def _monitor(
     # After a start a reading of the house waits for one of the box to compare it with, and for the
     # status that shows whether a charge is paused.
     is_comparable = bool(vehicle.samples) or moment.reached(state.begun_s + GAP_S)
-    is_status_known = None not in (_cp_state(inputs), inputs.session, state.start_a)
+    is_status_known = None not in (inputs.cp_state, inputs.session, state.start_a)
     is_comparable = is_comparable and (
         is_status_known or state.ramp is not None or moment.reached(state.begun_s + STATUS_S)
     )
@@ -210,11 +205,13 @@ def _monitor(
             state = _read(
                 config, limits, limits.main_fuse_a, state, inputs, moment, reading, is_next
             )
+    if state.ramp is not None and is_unread(state.ramp, moment):
+        state = replace(state, ramp=pause(state.ramp, inputs.now_s))
     if house.meter is HouseMeter.LOST:
         # MET-3: the last known claim of the fuse holds for the vehicle that is plugged in.
         ramp = state.ramp
         if ramp is None or is_unplugged:
-            ramp = begin(claims.METER_LOST_A, _offered_a(inputs), is_paused=_is_paused(inputs))
+            ramp = begin(claims.METER_LOST_A, inputs.offered_a, is_paused=inputs.is_paused)
         state = replace(state, ramp=cap(ramp, claims.METER_LOST_A))
     if limits.main_fuse_a is None and state.ramp is not None:
         state = replace(state, ramp=cap(state.ramp, claims.UNKNOWN_FUSE_A))
@@ -240,7 +237,7 @@ def _read(
         reading,
         drawn,
         state.vehicle,
-        Lines(assignment=limits.phases, wired=state.wired),
+        _lines(limits, state),
         main_fuse_a,
         config.margin_a,
     )
@@ -248,14 +245,21 @@ def _read(
     if is_next and state.headroom is not None:
         previous_headroom_a = state.headroom.left_a
     if state.ramp is None:
-        ramp = begin(headroom.left_a, _offered_a(inputs), is_paused=_is_paused(inputs))
+        ramp = begin(headroom.left_a, inputs.offered_a, is_paused=inputs.is_paused)
     else:
         # A lack of headroom that two readings in a row show is not the meter's delay.
         most_left_a = min(headroom.most_left_a, max(headroom.left_a, previous_headroom_a))
-        now_s, is_certain = inputs.now_s, headroom.is_certain
-        ramp = follow(state.ramp, headroom.left_a, most_left_a, is_certain=is_certain, now_s=now_s)
+        ramp = follow(
+            state.ramp,
+            headroom.left_a,
+            most_left_a,
+            is_certain=headroom.is_certain,
+            now_s=inputs.now_s,
+            read_s=reading.sampled_ns / 1e9,
+            is_at_once=inputs.is_idle or headroom.most_a > PAUSE_AT_FUSES * main_fuse_a,
+        )
         is_repeated = state.headroom is None and not is_next
-        if is_repeated or state.house.meter is not HouseMeter.ONLINE:
+        if is_repeated or state.house.meter is not HouseMeter.ONLINE or headroom.is_contradictory:
             ramp = cap(ramp, state.ramp.value_a)
     return replace(
         state,
@@ -265,6 +269,10 @@ def _read(
         previous_headroom_a=previous_headroom_a,
         ramp=ramp,
     )
+
+
+def _lines(limits: SupplyLimits, state: State) -> Lines:
+    return Lines(assignment=limits.phases, wired=state.wired, grid=limits.grid)
 
 
 def _settle(state: State, inputs: Inputs, is_unplugged: bool) -> State:
@@ -330,8 +338,14 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
         fuse = claims.no_settings(is_silent=is_silent)
         lost = Limit(source="meter_lost", limit_a=None)
     else:
-        lost = claims.meter_lost(meter, state.ramp)
-        fuse = claims.fuse(meter, state.headroom, state.ramp, state.supply_limits.main_fuse_a)
+        lost = claims.meter_lost(meter, state.ramp, state.house.complaint)
+        fuse = claims.fuse(
+            meter,
+            state.headroom,
+            state.ramp,
+            state.supply_limits.main_fuse_a,
+            state.house.complaint,
+        )
     waits_for = () if state.is_start_over else state.awaited_claims
     if state.supply_limits is None:
         waits_for = (*waits_for, "the settings")
@@ -356,32 +370,3 @@ def _wish(state: State, source: Source, moment: Moment) -> Limit:
         start_a = math.inf if state.is_start_over else state.start_a or 0.0
         return unheard(source, start_a)
     return claim(source, moment)
-
-
-def _is_paused(inputs: Inputs) -> bool:
-    """Return whether the vehicle has charged in this session and is offered no current now.
-
-    Before the first charge the contactor has not opened, so there is no pause to keep.
-    """
-    session = inputs.session
-    return (
-        _cp_state(inputs) in PLUGGED
-        and _offered_a(inputs) < MIN_OFFER_A
-        and session is not None
-        and bool(session.session_id)
-        and session.energy_wh > 0.0
-    )
-
-
-def _cp_state(inputs: Inputs) -> CpState | None:
-    """Return the CP state from safety; state A from pilot as well.
-
-    A safety that is dead or hangs must not hide a change of vehicles.
-    """
-    if inputs.pilot is not None and inputs.pilot.cp_state is CpState.A:
-        return CpState.A
-    return None if inputs.safety is None else inputs.safety.cp_state
-
-
-def _offered_a(inputs: Inputs) -> float:
-    return 0.0 if inputs.pilot is None else finite_a(inputs.pilot.offered_a)

@@ -1,6 +1,9 @@
 """A limit that falls at once, and rises after the headroom has lasted. Pure.
 
-It is 0, or 6 A and more. Only readings move it: headroom lasts only if the meter measures it again.
+It is 0, or 6 A and more. It rises only by readings: headroom lasts only if the meter measures it
+again. A short peak of the house must not open the contactor: with less than 6 A left the limit
+falls to 6 A. It falls to 0 when a reading taken 5 s or more later still leaves less than 6 A, when
+no reading has come for 10 s, and at once above twice the fuse or while no charge is running.
 """
 
 import math
@@ -8,6 +11,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
 
 RAISE_AFTER_S = 10.0  # assumed: twice the 5 s that a vehicle may take to follow (Table A.6)
@@ -16,6 +20,12 @@ RESUME_AFTER_S = 30.0  # assumed: spares the contactor; doubled with each pause
 RESUME_AFTER_AT_MOST_S = 600.0  # assumed: a contactor endures six closings an hour
 FORGET_AFTER_S = 3600.0  # assumed: after an hour without a pause the next one counts as the first
 RESUME_AT_A = 6.5  # assumed: as far above the pause as the least raise
+# Assumed: a fuse carries less than twice its current for minutes (IEC 60269-1, gG).
+PAUSE_AFTER_S = 5.0  # a lack of headroom
+PAUSE_UNREAD_S = 10.0  # a lack of headroom that no further reading has confirmed or ended
+PAUSE_AT_FUSES = (
+    2  # the lack pauses at once when a phase carries more than this many times the fuse
+)
 
 
 class Ramp(Struct, frozen=True, kw_only=True):
@@ -24,6 +34,9 @@ class Ramp(Struct, frozen=True, kw_only=True):
     value_a: float  # 0: paused
     since_s: float | None = None  # readings allow more since this time
     low_a: float = 0.0  # the least that readings have allowed since `since_s`
+    # Readings taken since then leave less than the 6 A that are offered; None: not the newest.
+    lacks_since_s: float | None = None
+    lacked_s: float = 0.0  # when the newest of these was taken
     pauses: int = 0  # since the plug-in, with less than an hour between them
     resumed_s: float | None = None  # when the last pause ended
 
@@ -50,21 +63,39 @@ def reset_pauses(ramp: Ramp) -> Ramp:
     return replace(ramp, pauses=0, resumed_s=None)
 
 
-def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_s: float) -> Ramp:
+def follow(
+    ramp: Ramp,
+    left_a: float,
+    most_left_a: float,
+    is_certain: bool,
+    now_s: float,
+    read_s: float,
+    is_at_once: bool = False,
+) -> Ramp:
     """Return the ramp after a reading that leaves `left_a`.
 
     `most_left_a` is what it leaves if the meter lags behind the vehicle: the ramp falls only below
     that. A reading that is not certain yet neither raises nor pauses.
+
+    :param now_s: when the reading arrived [monotonic s]
+    :param read_s: when it was taken [monotonic s]
+    :param is_at_once: a lack pauses at once: a phase carries more than `PAUSE_AT_FUSES` times the
+        fuse, or no charge is running
     """
     if most_left_a < ramp.value_a:
         value_a = floor_offer(most_left_a)
-        if value_a == 0.0 and not is_certain:
-            value_a = MIN_OFFER_A
         if value_a == 0.0:
-            return _pause(ramp, now_s)
-        return replace(ramp, value_a=min(value_a, ramp.value_a), since_s=None, low_a=0.0)
+            return _lack(ramp, is_certain, now_s, read_s, is_at_once)
+        return replace(
+            ramp,
+            value_a=min(value_a, ramp.value_a),
+            since_s=None,
+            low_a=0.0,
+            lacks_since_s=None,
+        )
     if not is_certain:
         return ramp
+    ramp = replace(ramp, lacks_since_s=None)
     is_paused = ramp.value_a == 0.0
     if left_a < (RESUME_AT_A if is_paused else ramp.value_a + RAISE_BY_A):
         return replace(ramp, since_s=None)
@@ -77,7 +108,29 @@ def follow(ramp: Ramp, left_a: float, most_left_a: float, is_certain: bool, now_
     return replace(ramp, value_a=floor_offer(low_a), since_s=None, low_a=0.0, resumed_s=resumed_s)
 
 
-def _pause(ramp: Ramp, now_s: float) -> Ramp:
+def _lack(ramp: Ramp, is_certain: bool, now_s: float, read_s: float, is_at_once: bool) -> Ramp:
+    """Return the ramp after a reading that leaves less than 6 A."""
+    since_s = ramp.lacks_since_s
+    is_confirmed = since_s is not None and read_s - since_s >= PAUSE_AFTER_S - 1e-6
+    if ramp.value_a == 0.0 or (is_certain and (is_confirmed or is_at_once)):
+        return pause(ramp, now_s)
+    return replace(
+        ramp,
+        value_a=MIN_OFFER_A,
+        since_s=None,
+        low_a=0.0,
+        lacks_since_s=read_s if since_s is None else since_s,
+        lacked_s=read_s,
+    )
+
+
+def is_unread(ramp: Ramp, moment: Moment) -> bool:
+    """Return whether the readings stopped while they left too little: the ramp has to pause."""
+    return ramp.lacks_since_s is not None and moment.reached(ramp.lacked_s + PAUSE_UNREAD_S)
+
+
+def pause(ramp: Ramp, now_s: float) -> Ramp:
+    """Return the ramp at 0 A, with the pause counted if it is a new one."""
     if ramp.value_a == 0.0:
         return replace(ramp, since_s=None)
     is_first = ramp.resumed_s is not None and now_s - ramp.resumed_s >= FORGET_AFTER_S

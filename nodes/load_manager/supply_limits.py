@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from msgs.settings import PhaseAssignment, Settings, meter_name
+from msgs.settings import Grid, PhaseAssignment, Settings, meter_name
 
 
 class SupplyLimits(Struct, frozen=True, kw_only=True):
@@ -12,6 +12,7 @@ class SupplyLimits(Struct, frozen=True, kw_only=True):
     meter: str  # the house meter, as `msgs.settings.meter_name`; "": none
     main_fuse_a: float | None  # of each phase; None: not set
     phases: PhaseAssignment
+    grid: Grid = Grid.TN_TT
 
 
 def supply_limits_of(settings: Settings) -> SupplyLimits:
@@ -21,4 +22,5 @@ def supply_limits_of(settings: Settings) -> SupplyLimits:
         meter=meter_name(settings.house_meter),
         main_fuse_a=settings.main_fuse_a,
         phases=settings.phase_assignment,
+        grid=settings.installation.grid,
     )

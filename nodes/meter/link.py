@@ -6,7 +6,7 @@ from functools import partial
 
 from bus import Bus, Timer
 from msgs.meter import MeterReading
-from msgs.settings import TcpMeter
+from msgs.settings import Grid, TcpMeter
 from nodes.meter.machine import Config, Inputs, PollOutcome, State, step
 from nodes.modbus_map.blocks import plan_blocks
 from nodes.modbus_map.codec import Codec, NotAvailableError
@@ -23,14 +23,16 @@ class MeterLink:
         config: Config,
         meter: TcpMeter,
         meter_map: MeterMap,
+        grid: Grid,
         transport: Transport,
         publish: Callable[[MeterReading], None],
     ) -> None:
         self._bus = bus
         self._config = config
         self.meter = meter
+        self.grid = grid
         self._function = meter_map.function
-        self._codec = Codec(meter_map)
+        self._codec = Codec(meter_map, grid)
         self._blocks = plan_blocks(meter_map)
         self._transport = transport
         self._publish = publish

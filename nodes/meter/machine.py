@@ -188,6 +188,7 @@ def _reading(config: Config, last: MeterReading | None, outcome: PollOutcome) ->
             imported_wh=values.imported_wh,
             exported_wh=values.exported_wh,
             poll_s=config.poll_s,
+            contradictions=values.contradictions,
         )
     if last is None:
         last = MeterReading(
@@ -202,11 +203,33 @@ def _reading(config: Config, last: MeterReading | None, outcome: PollOutcome) ->
 
 
 def _log(config: Config, state: State, outcome: PollOutcome) -> LogLines:
-    """Return the line of a poll (LOG-1): above debug if a meter first answers, is lost or back."""
+    """Return the lines of a poll (LOG-1).
+
+    They are above debug if a meter first answers, is lost or back, begins to contradict itself or
+    does not any more.
+    """
     duration_ms = (outcome.ended_ns - outcome.began_ns) / 1e6
     text = f"{config.source}: {config.place} ({duration_ms:.0f} ms)"
     if outcome.values is None:
         return (("warning" if state.failures == 0 else "debug", f"{text}: {outcome.error}"),)
+    lines = _log_contradictions(config, state.reading, outcome.values)
     if state.failures:
-        return (("info", f"{text}: answers again after {state.failures} failed polls"),)
-    return (("info" if state.reading is None else "debug", text),)
+        return (("info", f"{text}: answers again after {state.failures} failed polls"), *lines)
+    return (("info" if state.reading is None else "debug", text), *lines)
+
+
+def _log_contradictions(config: Config, last: MeterReading | None, values: Values) -> LogLines:
+    """Return a line for each phase that contradicts itself now, and did not in the last reading."""
+    before = {} if last is None else {each.phase: each.text for each in last.contradictions}
+    now = {each.phase: each.text for each in values.contradictions}
+    begun = [
+        ("warning", f"{config.source}: {text}")
+        for phase, text in now.items()
+        if phase not in before
+    ]
+    over = [
+        ("info", f"{config.source}: {phase} contradicts itself no more")
+        for phase in before
+        if phase not in now
+    ]
+    return (*begun, *over)

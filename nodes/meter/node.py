@@ -14,7 +14,7 @@ from bus.store import StoreError, is_begun, mark_begun
 from bus.write_behind import WriteResult, write_result
 from msgs.meter import MeterReading
 from msgs.requests import StopReason
-from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.settings import Grid, Settings, TcpMeter, meter_name
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
 from nodes.meter.chip import MeterChip
 from nodes.meter.lifetime import Register, begin, decode, encode, last
@@ -65,16 +65,17 @@ class MeterNode:
 
     def _follow(self, settings: Settings) -> None:
         """Poll the meters of the settings; the poll of an unchanged meter goes on."""
-        self._link(METER_HOUSE, "Home Grid Meter - Import", settings.house_meter)
-        self._link(METER_SOLAR, "Solar Meter - Export", settings.solar_meter)
+        grid = settings.installation.grid
+        self._link(METER_HOUSE, "Home Grid Meter - Import", settings.house_meter, grid)
+        self._link(METER_SOLAR, "Solar Meter - Export", settings.solar_meter, grid)
         used = {(link.meter.host, link.meter.port) for link in self._links.values()}
         for server in set(self._transports) - used:
             self._transports.pop(server).close()
 
-    def _link(self, topic: Topic[MeterReading], title: str, meter: TcpMeter) -> None:
+    def _link(self, topic: Topic[MeterReading], title: str, meter: TcpMeter, grid: Grid) -> None:
         link = self._links.get(topic.name)
         if link is not None:
-            if link.meter == meter:
+            if (link.meter, link.grid) == (meter, grid):
                 return
             link.close()
             del self._links[topic.name]
@@ -93,7 +94,9 @@ class MeterNode:
         )
         publish = partial(self._bus.publish, topic)
         transport = self._transport(meter.host, meter.port)
-        self._links[topic.name] = MeterLink(self._bus, config, meter, meter_map, transport, publish)
+        self._links[topic.name] = MeterLink(
+            self._bus, config, meter, meter_map, grid, transport, publish
+        )
 
     def _transport(self, host: str, port: int) -> Transport:
         """Return the transport to a server; meters behind one gateway share it."""

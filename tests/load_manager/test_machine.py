@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import CpState, PilotStatus
-from msgs.safety import SafetyStatus
+from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus
 from msgs.settings import METER_LINES, PhaseAssignment, fits
 from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.house import MOST_POSSIBLE_A
-from nodes.load_manager.machine import HEAR_S, Config, Inputs, start, step
+from nodes.load_manager.inputs import Inputs
+from nodes.load_manager.machine import HEAR_S, Config, start, step
 from nodes.load_manager.ramp import RAISE_AFTER_S
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.wishes import Source
@@ -137,12 +138,15 @@ class Desk:
         by_pilot = self.by_pilot
         if by_pilot is None and self.pilot is not None:
             by_pilot = pilot_status(duty_percent=0.0, high_v=0.0, low_v=0.0, **self.pilot)
+        said = self.pilot or {"cp_state": None}
+        is_closed = said["cp_state"] in (CpState.C, CpState.D)
+        contactor = Contactor.CLOSED if is_closed else Contactor.OPEN
         return Inputs(
             now_s=now_s,
             supply_limits=self.supply_limits,
             pilot=by_pilot,
             is_sent_after_start=self.is_sent_after_start,
-            safety=self.safety and replace(self.safety, **(self.pilot or {"cp_state": None})),
+            safety=self.safety and replace(self.safety, contactor=contactor, **said),
             session=self.session,
             box_readings=() if self.box is None else (reading(self.box, now_s),),
             house=self._reading,
@@ -275,6 +279,51 @@ def test_less_headroom_lowers_the_offer_with_the_reading_that_shows_it() -> None
     lowered_s = next(at_s for at_s, offer in desk.said if at_s > changed_s and offer.limit_a < 29)
     assert lowered_s <= desk._polled_s + 1e-6
     assert desk.said[-1][1].limit_a == 19.5
+
+
+def peak(desk: Desk, house_a: float, seconds: float) -> list[float]:
+    """Charge with 16 A while the house carries so much on L1; return the offers meanwhile."""
+    desk.run(20.0, house=(18.0, 2.0, 2.0), box=(16.0, 16.0, 16.0), pilot=pilot(offered_a=16.0))
+    before = len(desk.said)
+    desk.run(seconds, house=(house_a, 2.0, 2.0))
+    desk.run(0.2, house=(18.0, 2.0, 2.0))
+    return [offer.limit_a for _, offer in desk.said[before:]]
+
+
+@pytest.mark.req("MET-1")
+def test_a_peak_of_a_second_opens_no_contactor() -> None:
+    desk = Desk(fuse_a=25.0)
+    assert min(peak(desk, 36.0, 1.2)) == 6.0
+    assert desk.run(RAISE_AFTER_S + 1.2).limit_a > 6.0
+
+
+@pytest.mark.req("MET-1")
+def test_a_load_that_stays_pauses_after_5_s_and_the_wait_is_published() -> None:
+    desk = Desk(fuse_a=25.0)
+    offers = peak(desk, 36.0, 7.0)
+    assert offers.index(0.0) - offers.index(6.0) == 25  # steps of 0.2 s
+    desk = Desk(fuse_a=25.0)
+    peak(desk, 36.0, 1.2)
+    assert "paused if that lasts 5 s" in desk.said[-2][1].detail
+
+
+@pytest.mark.req("MET-1")
+def test_more_than_twice_the_fuse_pauses_with_the_first_reading() -> None:
+    offers = peak(Desk(fuse_a=25.0), 51.0, 1.2)
+    assert 0.0 in offers
+    assert 6.0 not in offers[: offers.index(0.0)]
+
+
+@pytest.mark.req("MET-1", "MET-3")
+@pytest.mark.parametrize("poll_s", [1.0, 5.0])
+def test_a_lack_after_which_no_reading_comes_pauses_within_10_s(poll_s: float) -> None:
+    desk = Desk(fuse_a=25.0)
+    desk.poll_s = poll_s
+    desk.run(20.0, house=(18.0, 2.0, 2.0), box=(16.0, 16.0, 16.0), pilot=pilot(offered_a=16.0))
+    assert desk.run(poll_s, house=(36.0, 2.0, 2.0)).limit_a == 6.0
+    assert desk.run(9.4 - poll_s, house=None).limit_a == 6.0
+    assert desk.run(1.0 + poll_s).limit_a == 0.0
+    assert desk.run(60.0).limit_a == 0.0
 
 
 def test_more_headroom_raises_the_offer_after_ten_seconds() -> None:

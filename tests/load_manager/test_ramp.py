@@ -4,12 +4,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.load_manager.ramp import Ramp, begin, cap, floor_offer, follow, reset_pauses
+from bus.moment import Moment
+from nodes.load_manager.ramp import (
+    Ramp,
+    begin,
+    cap,
+    floor_offer,
+    follow,
+    is_unread,
+    reset_pauses,
+)
+
+
+def read(
+    ramp: Ramp, left_a: float, at_s: float = 0.0, most_left_a: float | None = None, **how: bool
+) -> Ramp:
+    """Return the ramp after a reading that arrives 0.1 s after it was taken."""
+    is_certain = how.get("is_certain", True)
+    is_at_once = how.get("is_at_once", False)
+    return follow(
+        ramp,
+        left_a,
+        left_a if most_left_a is None else most_left_a,
+        is_certain=is_certain,
+        now_s=at_s + 0.1,
+        read_s=at_s,
+        is_at_once=is_at_once,
+    )
 
 
 def run(ramp: Ramp, left_a: float, seconds: int, from_s: float = 0.0) -> Ramp:
     for number in range(seconds):
-        ramp = follow(ramp, left_a, left_a, is_certain=True, now_s=from_s + number)
+        ramp = read(ramp, left_a, from_s + number)
     return ramp
 
 
@@ -33,7 +59,41 @@ def test_an_offer_is_a_tenth_of_an_ampere_or_nothing(limit_a: float, offer_a: fl
 def test_it_falls_at_once_and_by_any_amount() -> None:
     assert run(Ramp(value_a=16.0), 15.95, 1).value_a == 15.9
     assert run(Ramp(value_a=16.0), 7.0, 1).value_a == 7.0
-    assert run(Ramp(value_a=16.0), 5.9, 1).value_a == 0.0
+    assert run(Ramp(value_a=16.0), 5.9, 1).value_a == 6.0
+
+
+def test_a_short_peak_lowers_to_6_a_and_pauses_nothing() -> None:
+    ramp = run(Ramp(value_a=16.0), -11.0, 2)
+    assert ramp.value_a == 6.0
+    ramp = run(ramp, 14.0, 1, from_s=2.0)
+    assert (ramp.value_a, ramp.lacks_since_s, ramp.pauses) == (6.0, None, 0)
+    assert run(ramp, -11.0, 5, from_s=5.0).value_a == 6.0  # the next peak begins from its own start
+
+
+def test_a_lack_that_a_reading_5_s_later_still_shows_pauses() -> None:
+    ramp = run(Ramp(value_a=16.0), 5.9, 5)
+    assert ramp.value_a == 6.0
+    assert read(ramp, 5.9, 4.9).value_a == 6.0
+    paused = read(ramp, 5.9, 5.0)
+    assert (paused.value_a, paused.pauses) == (0.0, 1)
+
+
+def test_far_too_much_or_an_open_contactor_pauses_at_once() -> None:
+    assert read(Ramp(value_a=16.0), -26.0, is_at_once=True).value_a == 0.0
+    assert read(Ramp(value_a=16.0), -26.0, is_at_once=True, is_certain=False).value_a == 6.0
+
+
+@pytest.mark.parametrize(("readings", "last_s"), [(1, 0.0), (3, 2.0)])
+def test_a_lack_of_which_no_reading_follows_within_10_s_has_to_pause(
+    readings: int, last_s: float
+) -> None:
+    ramp = run(Ramp(value_a=16.0), 3.0, readings)
+    assert not is_unread(ramp, Moment(last_s + 9.9))
+    assert is_unread(ramp, Moment(last_s + 10.0))
+    assert not is_unread(run(ramp, 8.0, 1, from_s=3.0), Moment(1000.0))
+    early = Moment(last_s + 1.0)
+    assert not is_unread(ramp, early)
+    assert early.due_s == last_s + 10.0
 
 
 def test_it_rises_after_ten_seconds_to_the_least_of_them() -> None:
@@ -63,9 +123,9 @@ def test_a_pause_ends_after_half_a_minute_with_some_to_spare() -> None:
 
 def pause_and_resume(ramp: Ramp, from_s: float) -> tuple[Ramp, int]:
     """Return the ramp after one pause, and how long enough had to be left."""
-    ramp = run(ramp, -2.0, 5, from_s)
+    ramp = run(ramp, -2.0, 6, from_s)
     for seconds in range(2000):
-        ramp = run(ramp, 16.0, 1, from_s + 5.0 + seconds)
+        ramp = run(ramp, 16.0, 1, from_s + 6.0 + seconds)
         if ramp.value_a > 0.0:
             return ramp, seconds
     raise AssertionError("it never resumes")
@@ -86,17 +146,19 @@ def test_pauses_within_an_hour_wait_twice_as_long_each_and_ten_minutes_at_most()
 
 def test_a_reading_that_is_not_certain_raises_nothing_and_pauses_nothing() -> None:
     ramp = Ramp(value_a=16.0)
-    assert follow(ramp, 2.0, 2.0, is_certain=False, now_s=0.0).value_a == 6.0
-    assert follow(ramp, 8.0, 8.0, is_certain=False, now_s=0.0).value_a == 8.0
+    assert read(ramp, 8.0, is_certain=False).value_a == 8.0
+    low = read(ramp, 2.0, is_certain=False)
+    assert low.value_a == 6.0
+    assert read(low, 2.0, 100.0, is_certain=False).value_a == 6.0
     paused = Ramp(value_a=0.0)
-    assert follow(paused, 2.0, 2.0, is_certain=False, now_s=0.0).value_a == 0.0
+    assert read(paused, 2.0, is_certain=False).value_a == 0.0
     for number in range(100):
-        paused = follow(paused, 20.0, 20.0, is_certain=False, now_s=float(number))
+        paused = read(paused, 20.0, number, is_certain=False)
     assert paused.value_a == 0.0
 
 
 def test_a_lag_of_the_meter_lowers_nothing() -> None:
-    assert follow(Ramp(value_a=8.0), 2.0, 8.0, is_certain=True, now_s=0.0).value_a == 8.0
+    assert read(Ramp(value_a=8.0), 2.0, most_left_a=8.0).value_a == 8.0
 
 
 def test_it_begins_with_the_present_offer_where_there_is_one() -> None:
@@ -115,11 +177,17 @@ def test_it_is_never_above_what_is_left_for_certain(
     readings: list[tuple[float, float, bool]], first_a: float
 ) -> None:
     ramp = begin(first_a, 0.0)
+    lacks_since = None
     for number, (left_a, lag_a, is_certain) in enumerate(readings):
         before = ramp
-        ramp = follow(ramp, left_a, left_a + lag_a, is_certain=is_certain, now_s=5.0 * number)
+        most_left_a = left_a + lag_a
+        ramp = read(ramp, left_a, 5.0 * number, most_left_a, is_certain=is_certain)
+        lacks_since = None if most_left_a >= 6.0 else lacks_since
+        is_confirmed = is_certain and lacks_since is not None  # by a reading 5 s later
+        if most_left_a < 6.0 and lacks_since is None:
+            lacks_since = number
         assert ramp.value_a == 0.0 or ramp.value_a >= 6.0
-        assert ramp.value_a <= max(left_a + lag_a, 0.0 if is_certain else 6.0) + 1e-6
+        assert ramp.value_a <= max(most_left_a, 0.0 if is_confirmed else 6.0) + 1e-6
         if ramp.value_a > before.value_a:
             assert ramp.value_a <= left_a + 1e-6
             assert ramp.value_a >= min(before.value_a + 0.4, 6.0)

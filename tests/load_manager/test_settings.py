@@ -147,7 +147,7 @@ def test_a_main_fuse_that_is_not_known_counts_as_6_a() -> None:
     charge.others_a = 30.0
     assert charge.follow(60.0) == UNKNOWN_FUSE_A == 6.0
     charge.set(main_fuse_a=25.0)
-    assert charge.follow(3.0) == 0.0
+    assert charge.follow(8.0) == 0.0
 
 
 @pytest.mark.req("MET-1", "MET-3")
@@ -261,7 +261,9 @@ def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> N
         before_a = charge.follow(chance.uniform(0.2, 25.0))
         if charge.said[-1][1].house_meter is HouseMeter.ONLINE:
             fuse_a = UNKNOWN_FUSE_A if limits.main_fuse_a is None else limits.main_fuse_a
-            assert before_a <= max(fuse_a - charge.others_a, 0.0) or limits.main_fuse_a is None
+            left_a = fuse_a - charge.others_a
+            is_short = left_a < 6.0 and before_a == 6.0  # for 5 s, before the contactor opens
+            assert before_a <= max(left_a, 0.0) or limits.main_fuse_a is None or is_short
             assert before_a <= fuse_a
 
 

@@ -72,7 +72,7 @@ def test_the_simulated_meter_has_its_values_in_the_same_registers() -> None:
     [
         ({60: 0, 61: 7_000}, 7.0),
         ({60: 1, 61: 0}, 65.536),  # the high word comes first
-        ({60: 0xFFFF, 61: 0xFFFF}, 4_294_967.295),  # unsigned
+        ({60: 0x0000, 61: 0xFFFF}, 65.535),  # unsigned
     ],
 )
 def test_the_current_of_l1_is_milliamperes_at_60(words: dict[int, int], current_a: float) -> None:

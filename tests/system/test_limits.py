@@ -63,7 +63,7 @@ def test_a_smaller_fuse_and_then_a_lost_meter_are_followed_during_a_charge(charg
 
 def test_a_problem_of_a_setting_is_named_by_its_key_and_nothing_is_changed(box: Box) -> None:
     before = box.ask("system", "get")
-    result = box.wallbox("call", "system", "set", '{"changes": {"main_fuse_a": 64}}')
+    result = box.wallbox("call", "system", "set", '{"changes": {"main_fuse_a": 126}}')
     assert result.returncode == 1
-    assert "main_fuse_a: expected a current from 6 to 63 A or null; got 64" in result.stderr
+    assert "main_fuse_a: expected a current from 6 to 125 A or null; got 126" in result.stderr
     assert box.ask("system", "get") == before

@@ -36,8 +36,8 @@ def refused(box: Box, *settings: str, plan: Path | None = None) -> str:
     [
         # of the plan, of what a node is loaded with, of a node that starts, of its device
         (
-            "load_manager.main_fuse_a=100",
-            "--set: load_manager.main_fuse_a: expected a current from 6 to 63 A or null; got 100",
+            "load_manager.main_fuse_a=126",
+            "--set: load_manager.main_fuse_a: expected a current from 6 to 125 A or null; got 126",
         ),
         ("safety.limit_a=16", "--set: safety.limit_a: unknown key"),
         (

@@ -134,7 +134,7 @@ def test_factory_settings_lie_under_what_is_stored_and_are_not_stored(new_box: B
             {"settings": {"house_meter.manufacturer": "abc"}},
             f'settings.house_meter.manufacturer: expected one of {MAPS}; got "abc"',
         ),
-        ({"settings": {"main_fuse_a": 100}}, "settings.main_fuse_a: expected a current from 6"),
+        ({"settings": {"main_fuse_a": 126}}, "settings.main_fuse_a: expected a current from 6"),
     ],
 )
 def test_wrong_settings_of_a_launch_file_are_wrong_parameters(

@@ -148,7 +148,7 @@ def test_a_conflict_of_two_keys_is_described_at_both() -> None:
             "monitoring": {"enabled": True},
             "main_fuse_a": 16,
         },
-        {"main_fuse_a": 63.0},  # it may be set before the meter is
+        {"main_fuse_a": 125.0},  # it may be set before the meter is
         {"house_meter": HOUSE},  # without switching the function on (MET-1)
         {"house_meter": HOUSE | {"enabled": False}, "operating_mode": "fleet"},
         {"proxy": {"enabled": True, "address": "10.0.0.1", "port": 0}},
@@ -160,10 +160,10 @@ def test_what_goes_together_is_no_problem(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.req("MET-1")
-def test_the_main_fuse_has_no_default_and_is_6_to_63_a() -> None:
+def test_the_main_fuse_has_no_default_and_is_6_to_125_a() -> None:
     assert Settings().main_fuse_a is None
     assert settings(main_fuse_a=6).main_fuse_a == 6.0
-    for wrong in (5.9, 63.1, "25", True):
+    for wrong in (5.9, 125.1, "25", True):
         with pytest.raises(msgspec.ValidationError):
             settings(main_fuse_a=wrong)
 
