@@ -10,13 +10,15 @@ deadline    a reading that shows too little headroom lowers the offer in the sam
 safe state  0 A; silence for 3 s means 0 A to pilot and safety
 
 The claims: dip (the installation), temperature, fuse (what the other loads leave of the main fuse
-on each phase that the vehicle uses, MET-1), meter_lost (10 A, MET-3), the lowest wish of app, dcs
-and smart_home or the fallback of one that is silent, and start: after a start no more than pilot
-already offers, until every configured claim is known or the plug is out. So a restart in place
-neither pauses a charge, nor raises its current, nor ends a pause.
+on each phase that the vehicle uses, MET-1), meter_lost (10 A, MET-3), meter_proof (10 A until the
+house meter has shown the vehicle's current), the lowest wish of app, dcs and smart_home or the
+fallback of one that is silent, and start: after a start no more than pilot already offers, until
+every configured claim is known or the plug is out. So a restart in place neither pauses a charge,
+nor raises its current, nor ends a pause.
 
-machine.py is the step; wishes.py evaluates the sources, house.py the meter, vehicle.py what the
-vehicle draws, ramp.py the rise of the fuse's claim; claims.py has the other claims and arbitrates.
+machine.py is the step, state.py and inputs.py what it remembers and knows; wishes.py evaluates the
+sources, house.py the meter, clamps.py whether it shows the vehicle, vehicle.py what the vehicle
+draws, ramp.py the rise of the fuse's claim; claims.py has the other claims and arbitrates.
 
 The phase assignment says which phases of the house feed the box. If the phases that safety has
 found wired contradict it, from wherever it was set, or the vehicle draws on a phase beside it, each

@@ -5,11 +5,13 @@ import math
 from msgs.load_manager import HouseMeter, Limit, LoadOffer, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
+from nodes.load_manager.clamps import Clamps, Shown, claim_a
 from nodes.load_manager.house import Headroom
 from nodes.load_manager.ramp import PAUSE_AFTER_S, RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
 from nodes.load_manager.wishes import finite_a
 
 METER_LOST_A = 10.0  # MET-3
+PROOF = "meter_proof"
 UNKNOWN_FUSE_A = 6.0  # as `msgs.settings.UNKNOWN`: the fuse is not known
 _UNMEASURED = {
     HouseMeter.OFF: "The house is not monitored.",
@@ -139,6 +141,27 @@ def meter_lost(meter: HouseMeter, ramp: Ramp | None, complaint: str = "") -> Lim
     return Limit(source="meter_lost", limit_a=ramp.value_a, detail=f"{detail}.")
 
 
+def meter_proof(clamps: Clamps, missing: list[tuple[int, int]]) -> Limit:
+    """Return the claim of a house meter that has not shown the vehicle's current yet.
+
+    :param missing: the lines of box and meter of which the proof is missing
+    """
+    limit_a = claim_a(clamps, missing)
+    if limit_a is None:
+        return Limit(source=PROOF, limit_a=None)
+    detail = f"{limit_a:g} A at most until the house meter has shown the car's current"
+    for box, meter in missing:
+        match clamps.lines[box].last:
+            case Shown.NOTHING:
+                why = f"does not show it on L{meter + 1}: check that clamp and the phase assignment"
+            case Shown.REVERSED:
+                why = f"shows it with the wrong sign on L{meter + 1}: turn that clamp round"
+            case _:
+                continue
+        return Limit(source=PROOF, limit_a=limit_a, detail=f"{detail}. It {why}.")
+    return Limit(source=PROOF, limit_a=limit_a, detail=f"{detail}.")
+
+
 def after_start(start_a: float | None, awaited_claims: tuple[str, ...]) -> Limit:
     """Return the claim after a start: the offer before it, until every claim is known."""
     if not awaited_claims:
@@ -169,3 +192,9 @@ def arbitrate(claims: list[Limit], meter: HouseMeter) -> LoadOffer:
         detail=detail,
         house_meter=meter,
     )
+
+
+def without_proof_a(offer: LoadOffer) -> float:
+    """Return the lowest claim but that of the missing proof."""
+    claimed = (each.limit_a for each in offer.limits if each.source != PROOF)
+    return min((limit_a for limit_a in claimed if limit_a is not None), default=math.inf)

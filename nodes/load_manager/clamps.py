@@ -29,7 +29,7 @@ STEADY_A = 0.5  # assumed: noise of a vehicle's current
 QUIET_S = 10.0  # assumed: other loads that moved in this time before a step disturb it
 BALANCED_W = 200.0  # assumed: a home battery keeps the power of the connection within this
 APART_S = 0.5  # closer readings are dropped
-DROP_FROM_A = 9.5  # a drop from here to 6 A is a step
+DROP_FROM_A, DROP_BELOW_A = 9.5, 10.5  # a drop from this current to 6 A is a step
 TRIES = 3
 RETRY_S = 900.0  # assumed: the other loads may be quieter then
 VERDICTS, CONTRADICTIONS, RESTORED_BY = 4, 3, 2
@@ -205,7 +205,10 @@ def make_steps(
     is_ready = (
         bool(steady)
         and steady[0].at_s <= moment.now_s - wait_s
-        and any(all(each.drawn_a[box] >= DROP_FROM_A for each in steady) for box, _ in missing)
+        and any(
+            all(DROP_FROM_A <= each.drawn_a[box] <= DROP_BELOW_A for each in steady)
+            for box, _ in missing
+        )
     )
     if not is_ready:
         return clamps

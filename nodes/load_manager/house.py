@@ -148,6 +148,18 @@ def counted_a(line: Line, grid: Grid) -> float:
     return -min(abs(line.power_w) / line.voltage_v, abs(line.current_a))
 
 
+def active_a(line: Line, grid: Grid) -> float:
+    """Return the active part of a phase's current, negative for an export; in an IT grid, all."""
+    if grid is Grid.IT or line.voltage_v < LEAST_V:
+        return abs(line.current_a)
+    return line.power_w / line.voltage_v
+
+
+def assigned(lines: Lines) -> list[tuple[int, int]]:
+    """Return which line of the box the assignment has on which of the meter."""
+    return list(enumerate(METER_LINES[lines.assignment]))
+
+
 def _is_news(house: HouseMeterState, reading: MeterReading, moment: Moment) -> bool:
     """Return whether this is a new reading, neither from the future nor older than its hold."""
     known_ns = 0 if house.reading is None else house.reading.sampled_ns
@@ -201,7 +213,7 @@ def _pairs(vehicle: VehicleDraw, lines: Lines) -> list[tuple[int, int]]:
     elif _unassigned_lines(vehicle, lines):
         boxes = [box for box in range(3) if vehicle.used[box]]
     else:
-        return list(enumerate(METER_LINES[lines.assignment]))
+        return assigned(lines)
     return [(box, meter) for box in boxes for meter in range(3)]
 
 

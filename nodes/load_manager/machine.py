@@ -10,7 +10,7 @@ because only a reading can raise it.
 
 import math
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
@@ -18,12 +18,19 @@ from msgs.load_manager import HouseMeter, Limit, LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import UNPLUGGED_S, CpState
 from nodes.load_manager import claims
-from nodes.load_manager.house import Headroom, HouseMeterState, Lines, headroom_of, watch
+from nodes.load_manager.clamps import UNPROVEN_A, Clamps, Pair, make_steps, take, unproven
+from nodes.load_manager.house import (
+    HouseMeterState,
+    Lines,
+    active_a,
+    assigned,
+    headroom_of,
+    watch,
+)
 from nodes.load_manager.inputs import Inputs
 from nodes.load_manager.ramp import (
     PAUSE_AT_FUSES,
     RAISE_AFTER_S,
-    Ramp,
     begin,
     cap,
     follow,
@@ -31,8 +38,9 @@ from nodes.load_manager.ramp import (
     pause,
     reset_pauses,
 )
+from nodes.load_manager.state import NONE_WIRED, State
 from nodes.load_manager.supply_limits import SupplyLimits
-from nodes.load_manager.vehicle import GAP_S, Drawn, VehicleDraw, drawn_at, observe
+from nodes.load_manager.vehicle import GAP_S, VehicleDraw, drawn_at, observe
 from nodes.load_manager.wishes import Source, claim, finite_a, unheard
 
 STATUS_S = 1.5  # a period of session/status and a half
@@ -42,7 +50,6 @@ SETTINGS_S = 3.0  # assumed: a running system node is heard much sooner
 # offer before the start.
 FOLLOWED_S = 0.02
 HOUSE = "the house meter"  # name of its claim after a start
-NONE_WIRED = (False, False, False)  # safety does not know yet which phases are wired
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -51,39 +58,11 @@ class Config(Struct, frozen=True, kw_only=True):
     margin_a: float  # of the main fuse, kept free
 
 
-class State(Struct, frozen=True, kw_only=True):
-    """What is remembered from one instant to the next."""
-
-    begun_s: float
-    house: HouseMeterState
-    supply_limits: SupplyLimits | None = None  # in use; None: the settings are not known yet
-    wired: tuple[bool, bool, bool] = NONE_WIRED  # the box's phases, as safety has found them
-    vehicle: VehicleDraw = field(default_factory=VehicleDraw)
-    headroom: Headroom | None = None  # of the newest good reading
-    headroom_ns: int = 0  # when the newest good reading was taken
-    drawn: Drawn | None = None  # by the vehicle when the newest good reading was taken
-    previous_headroom_a: float = math.inf  # the headroom of the previous reading
-    ramp: Ramp | None = None
-    ramp_ends_s: float | None = None  # monitoring was switched off: the ramp limits until then
-    start_a: float | None = None  # pilot's offer before this node began
-    out_since_s: float | None = None  # the plug
-    awaited_claims: tuple[str, ...] = ()  # claims not known yet since the start
-    given_up_claims: tuple[str, ...] = ()  # claims not known that are not waited for any more
-    is_house_known: bool = False  # it has been ONLINE since the start
-    is_start_over: bool = False  # since the start awaited_claims has been empty once
-    has_published: bool = False
-
-
 class Outputs(Struct, frozen=True, kw_only=True):
     """What to do now."""
 
     offer: LoadOffer | None = None  # None: too little is known yet
     due_s: float = math.inf  # when time alone will change something [monotonic s]
-
-
-def start(now_s: float) -> State:
-    """Return the state to start with."""
-    return State(begun_s=now_s, house=HouseMeterState(meter=HouseMeter.STARTING, since_s=now_s))
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -105,7 +84,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     offer: LoadOffer | None = None
     if state.has_published or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
         offer = _decide(state, inputs, moment)
-        state = replace(state, has_published=True)
+        state = replace(state, has_published=True, others_a=claims.without_proof_a(offer))
     return state, Outputs(offer=offer, due_s=moment.due_s)
 
 
@@ -143,6 +122,12 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
     before, now_s = state.supply_limits, inputs.now_s
     state = replace(state, supply_limits=limits, headroom=None, previous_headroom_a=math.inf)
     was_monitoring = before is not None and before.monitoring
+    if before is not None and (before.monitoring, before.meter, before.phases) != (
+        limits.monitoring,
+        limits.meter,
+        limits.phases,
+    ):
+        state = replace(state, clamps=Clamps())
     if not limits.monitoring:
         house = HouseMeterState(meter=HouseMeter.OFF, since_s=now_s)
         ramp_ends_s = now_s + RAISE_AFTER_S if was_monitoring else state.ramp_ends_s
@@ -205,6 +190,13 @@ def _monitor(
             state = _read(
                 config, limits, limits.main_fuse_a, state, inputs, moment, reading, is_next
             )
+    if is_unplugged:
+        state = replace(state, clamps=Clamps())
+    elif reading is not None:
+        is_needed = house.meter is HouseMeter.ONLINE and state.others_a > UNPROVEN_A
+        missing = unproven(state.clamps, assigned(lines), vehicle.unused) if is_needed else []
+        clamps = make_steps(state.clamps, missing, reading.poll_s, moment)
+        state = replace(state, clamps=clamps)
     if state.ramp is not None and is_unread(state.ramp, moment):
         state = replace(state, ramp=pause(state.ramp, inputs.now_s))
     if house.meter is HouseMeter.LOST:
@@ -241,6 +233,16 @@ def _read(
         main_fuse_a,
         config.margin_a,
     )
+    if drawn.is_certain and not headroom.is_contradictory:
+        one, two, three = (active_a(line, limits.grid) for line in reading.lines)
+        pair = Pair(
+            at_s=reading.sampled_ns / 1e9,
+            drawn_a=drawn.current_a,
+            shown_a=(one, two, three),
+            power_w=reading.power_w,
+        )
+        lines = assigned(_lines(limits, state))
+        state = replace(state, clamps=take(state.clamps, pair, lines, reading.poll_s))
     previous_headroom_a = state.previous_headroom_a
     if is_next and state.headroom is not None:
         previous_headroom_a = state.headroom.left_a
@@ -357,11 +359,20 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
             claims.temperature(inputs.safety),
             *(_wish(state, source, moment) for source in inputs.sources if source.is_configured),
             lost,
+            claims.meter_proof(state.clamps, _missing(state)),
             fuse,
             claims.after_start(state.start_a, waits_for),
         ],
         meter,
     )
+
+
+def _missing(state: State) -> list[tuple[int, int]]:
+    """Return the lines of box and meter of which the proof is missing, while it is needed."""
+    limits = state.supply_limits
+    if limits is None or not limits.monitoring or state.house.meter is not HouseMeter.ONLINE:
+        return []
+    return unproven(state.clamps, assigned(_lines(limits, state)), state.vehicle.unused)
 
 
 def _wish(state: State, source: Source, moment: Moment) -> Limit:

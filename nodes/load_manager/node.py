@@ -21,7 +21,8 @@ from msgs.topics import (
 )
 from msgs.wish import Wishes
 from nodes.load_manager.inputs import Inputs
-from nodes.load_manager.machine import Config, Outputs, is_sent_after_start, start, step
+from nodes.load_manager.machine import Config, Outputs, is_sent_after_start, step
+from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import supply_limits_of
 from nodes.load_manager.wishes import Source
 

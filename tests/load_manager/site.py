@@ -11,7 +11,8 @@ from msgs.pilot import CpState
 from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISHES
 from nodes.load_manager.inputs import Inputs
-from nodes.load_manager.machine import Config, start, step
+from nodes.load_manager.machine import Config, step
+from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import SupplyLimits as Settings
 from nodes.load_manager.wishes import Source
 from tests.builders import charging_safety, charging_session, meter_reading, pilot_status

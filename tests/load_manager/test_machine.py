@@ -16,10 +16,12 @@ from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus
 from msgs.settings import METER_LINES, PhaseAssignment, fits
 from msgs.wish import NO_WISHES, Wish, Wishes
+from nodes.load_manager.clamps import Clamps, LineProof
 from nodes.load_manager.house import MOST_POSSIBLE_A
 from nodes.load_manager.inputs import Inputs
-from nodes.load_manager.machine import HEAR_S, Config, start, step
+from nodes.load_manager.machine import HEAR_S, Config, step
 from nodes.load_manager.ramp import RAISE_AFTER_S
+from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.wishes import Source
 from tests.builders import (
@@ -32,6 +34,7 @@ from tests.builders import (
 
 METER = "tq@10.0.0.6:502/1"
 BEGUN_S = 1000.0
+PROVEN = Clamps(lines=(LineProof(is_proven=True),) * 3)
 NOTHING_SAID = load_offer(0.0, "nothing said")
 Currents = tuple[float, float, float]
 
@@ -115,12 +118,15 @@ class Desk:
         self.said: list[tuple[float, LoadOffer]] = []
         self.due_s = math.inf
         self.is_sent_after_start = True
+        self.is_proven = True  # the meter shows the vehicle, see test_clamps.py
         self._heard_wish: Wishes | None = None
         self._wished_s = 0.0
         self._reading: MeterReading | None = None
         self._polled_s = -math.inf
 
     def step(self) -> None:
+        if self.is_proven:
+            self.state = replace(self.state, clamps=PROVEN)
         self.state, outputs = step(self.config, self.state, self.inputs())
         self.due_s = outputs.due_s
         if outputs.offer is not None:
@@ -215,7 +221,7 @@ def test_the_whole_chain_is_published_lowest_first() -> None:
     offer = desk.run(2.0, house=(5.0, 9.0, 1.0), wish=wish(20.0), safety=safety(32.0, 28.0))
     chain = [(limit.source, limit.limit_a) for limit in offer.limits]
     assert chain[:4] == [("app", 20.0), ("fuse", 25.5), ("temperature", 28.0), ("dip", 32.0)]
-    assert {source for source, limit_a in chain[4:]} == {"meter_lost", "start"}
+    assert {source for source, limit_a in chain[4:]} == {"meter_lost", "meter_proof", "start"}
     assert all(limit_a is None for _, limit_a in chain[4:])
 
 
@@ -728,7 +734,9 @@ def test_the_first_charge_after_a_start_waits_for_nothing(cp_state: CpState) -> 
     desk = Desk(offered_a=0.0)
     desk.session = session(energy_wh=0.0)
     desk.pilot = pilot(cp_state)
-    assert desk.run(2.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
+    # a vehicle that is not there yet has shown nothing to the meter
+    expected_a = 10.0 if cp_state is CpState.A else 19.5
+    assert desk.run(2.0, house=(5.0, 5.0, 5.0)).limit_a == expected_a
 
 
 def test_a_session_that_is_not_heard_delays_the_fuse_by_no_more_than_its_period() -> None:

@@ -13,8 +13,8 @@ from msgs.setting_keys import unflatten
 from msgs.settings import UNKNOWN, PhaseAssignment, Settings, TcpMeter
 from msgs.wish import NO_WISHES
 from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
-from nodes.load_manager.machine import start
 from nodes.load_manager.ramp import RAISE_AFTER_S
+from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import SupplyLimits, supply_limits_of
 from tests.load_manager.test_machine import METER, Desk, limit_of, pilot, session, wish
 
@@ -279,7 +279,8 @@ def test_a_change_while_the_meter_is_silent_takes_nothing_away(
     charge.online = False
     assert charge.follow(silent_s) == allowed_a
     charge.set(**changes)
-    assert charge.follow(0.2) == allowed_a
+    # On another phase the meter has shown nothing of the vehicle.
+    assert charge.follow(0.2) == (min(allowed_a, 10.0) if "phases" in changes else allowed_a)
     assert charge.follow(60.0) == METER_LOST_A
 
 

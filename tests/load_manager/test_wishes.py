@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from msgs.pilot import CpState
 from msgs.wish import MOST_WISHES, NO_WISHES, Wish, Wishes
-from nodes.load_manager.machine import HEAR_S, start
+from nodes.load_manager.machine import HEAR_S
+from nodes.load_manager.state import start
 from nodes.load_manager.wishes import Source, claim
 from tests.load_manager.test_machine import Desk, pilot, wish
 

@@ -77,11 +77,12 @@ def stubborn(box: Box) -> None:
 
 
 # sequence, what it is, from, what happens, the answer, its detail, not before and within [s].
+FIRST = "16.6667"  # 10 A, until the house meter has shown the vehicle
 SEQUENCES = [
     ("1.1", "plugged in: A to B1", lambda _: None, does("plug"), "plugged", "", 0.0, 0.1),
     ("2.1", "unplugged, not charging: B2 to A", offered, does("pull"), "duty", X1, 0.0, 0.1),
     ("2.2", "unplugged, charging: C2 to A", charging, does("pull"), "contacts_open", "", 0.0, 0.1),
-    ("3.1", "current is offered: B1 to B2", plugged, nothing, "duty", "53.3333", 2.0, 4.0),
+    ("3.1", "current is offered: B1 to B2", plugged, nothing, "duty", FIRST, 2.0, 4.0),
     ("4.1", "S2 closes: B2 to C2", offered, does("ready"), "contacts_closed", "", 1.0, 1.0 + 3.0),
     ("5", "less is offered", charging, limit(10.0), "duty", "16.6667", 0.0, 0.1),
     ("6", "more is offered again", paused, resume, "duty", "53.3333", 0.0, 8.0),

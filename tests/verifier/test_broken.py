@@ -100,7 +100,7 @@ def test_a_safety_that_does_not_open_is_caught(scene: Scene, monkeypatch: Patch)
     step_then(nodes.safety.node, monkeypatch, lambda *seen: but(seen[2], enable=True))
     scene.graph.act(PULL, NoArguments())
     scene.graph.advance(1.0)
-    assert {"vehicle", "self_test"} <= scene.names()
+    assert {"vehicle", "latched"} <= scene.names()
 
 
 @pytest.mark.parametrize(
