@@ -15,6 +15,7 @@ from typing import Protocol
 
 from launch import process, process_messages, warm
 from launch.log import READ_BYTES, LineSplitter
+from launch.program_pages import release_program_pages
 
 CONNECTION_FD = 3  # of a warm parent that is spawned, not forked
 
@@ -121,6 +122,7 @@ def fork(node_list: process_messages.NodeList) -> WarmParent:
             os.setpgid(pid, pid)  # so that Ctrl-C of the terminal reaches the supervisor only
         child_end.close()
         os.close(writing)
+        release_program_pages()  # a child does not get them at its fork
         return WarmParent(pid, node_list, own_end, log)
     try:
         os.setpgid(0, 0)

@@ -45,6 +45,7 @@ from launch import child, process, process_messages
 from launch.loading import LoadedNode, load_node
 from launch.node_entry import NodeEntry
 from launch.own_code import OwnCode
+from launch.program_pages import release_program_pages
 from msgs.topics import TOPICS
 
 PACKAGES = ("bus", "launch", "msgs", "nodes", "view", "web")
@@ -133,6 +134,8 @@ class NodeForker:
         """Import one more package of the network nodes, or load one of them."""
         if not self._packages:
             self._load(self._network.pop(0))
+            if self.is_complete:
+                release_program_pages()
             return
         name = self._packages.pop(0)
         try:
