@@ -35,19 +35,19 @@ IDLE_S = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements.md
-    "launch": (14.5, 0.2),
-    "wallbox-warm": (12.0, 0.0),
-    "safety": (8.1, 1.7),
-    "pilot": (7.2, 0.85),
-    "session": (8.8, 0.25),
-    "load_manager": (7.4, 0.3),
-    "rfid": (7.2, 0.25),
-    "led": (7.3, 0.3),
-    "meter": (12.7, 0.55),
-    "system": (11.7, 0.1),
-    "web": (14.8, 0.2),
-    "dcs": (10.3, 0.15),
-    "smart_home": (10.2, 0.15),
+    "launch": (9.1, 0.2),
+    "wallbox-warm": (9.6, 0.0),
+    "safety": (8.5, 1.7),
+    "pilot": (7.5, 0.85),
+    "session": (10.1, 0.25),
+    "load_manager": (7.8, 0.3),
+    "rfid": (7.5, 0.25),
+    "led": (7.6, 0.3),
+    "meter": (13.3, 0.55),
+    "system": (11.6, 0.1),
+    "web": (15.2, 0.2),
+    "dcs": (10.6, 0.15),
+    "smart_home": (10.4, 0.15),
 }
 
 
