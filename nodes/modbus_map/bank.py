@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from nodes.modbus_map.blocks import contains, plan_blocks
+from nodes.modbus_map.blocks import Block, contains, plan_blocks
 from nodes.modbus_map.codec import Codec, Registers, Values
-from nodes.modbus_map.meter_map import MeterMap
+from nodes.modbus_map.kinds import words_of
+from nodes.modbus_map.meter_map import MeterMap, RegisterTerm
 
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
@@ -26,17 +27,39 @@ EXCEPTIONS = {
 
 
 class Bank:
-    """One meter of a server: its map, and the function that gives its values."""
+    """One meter of a server: its map, and the functions that give its values."""
 
-    def __init__(self, *, meter_map: MeterMap, values: Callable[[], Values]) -> None:
-        self.meter_map = meter_map
-        self.blocks = plan_blocks(meter_map)
+    def __init__(
+        self,
+        *,
+        meter_map: MeterMap,
+        values: Callable[[], Values],
+        frequency_hz: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._meter_map = meter_map
         self._codec = Codec(meter_map)
         self._values = values
+        self._frequency_hz = frequency_hz
+        server = meter_map.server
+        if server is None:
+            self.functions: Sequence[int] = (meter_map.function,)
+            self.ranges: Sequence[Block] = plan_blocks(meter_map)
+            self._frequency_terms: Sequence[RegisterTerm] = ()
+        else:
+            self.functions = server.functions
+            self.ranges = [Block(first, last - first + 1) for first, last in server.ranges]
+            self._frequency_terms = server.frequency_hz
 
     def registers(self) -> Registers:
         """Return the meter's registers as they are now."""
-        return self._codec.encode(self._values())
+        registers = self._codec.encode(self._values())
+        if not self._frequency_terms:
+            return registers
+        frequency_hz, more = self._frequency_hz(), dict(registers)
+        for term in self._frequency_terms:
+            words = words_of(frequency_hz / term.scale, term.kind, self._meter_map.word_order)
+            more.update(enumerate(words, term.at))
+        return more
 
 
 Banks = Mapping[int, Bank]
@@ -49,14 +72,14 @@ def answer(
     """Return the registers of several reads, given by address and count.
 
     Return the number of a Modbus exception if one of them fails. A meter has the registers of its
-    map; unused registers between them are 0.
+    map, and of the ranges that the map's server answers; those without a value are 0.
     """
     bank = banks.get(unit)
     if bank is None:
         return GATEWAY_NO_RESPONSE
-    if function != bank.meter_map.function:
+    if function not in bank.functions:
         return ILLEGAL_FUNCTION
-    if not all(contains(bank.blocks, address, count) for address, count in blocks):
+    if not all(contains(bank.ranges, address, count) for address, count in blocks):
         return ILLEGAL_ADDRESS
     registers = bank.registers()
     return [

@@ -1,7 +1,7 @@
 """A meter's register map: the structure of a map file, and how it is loaded and checked."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -68,6 +68,19 @@ class PhaseTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exported_wh: tuple[PhaseTerm, ...] = ()
 
 
+class ServerTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the meter's own server answers besides the values that are read of it.
+
+    Other clients read more than we do. The simulated meters answer all of it.
+    """
+
+    functions: Annotated[tuple[Literal[3, 4], ...], Meta(min_length=1)]
+    # Of the registers that can be read: the first and the last of each. A request must lie within
+    # one of them; registers without a value are 0.
+    ranges: Annotated[tuple[tuple[Register, Register], ...], Meta(min_length=1)]
+    frequency_hz: tuple[RegisterTerm, ...] = ()
+
+
 class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The registers of one family of meters, and how to read them."""
 
@@ -86,6 +99,7 @@ class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     also: tuple[str, ...] = ()  # other products with this map
     total: TotalTerms = TotalTerms()
     lines: PhaseTerms
+    server: ServerTerms | None = None  # None: `function`, and the registers that we read
 
 
 def map_names(folder: Path = MAPS) -> list[str]:
@@ -127,7 +141,7 @@ def parse_map(file: str, text: str) -> MeterMap:
 
 
 def terms_of(meter_map: MeterMap) -> Iterator[tuple[str, RegisterTerm]]:
-    """Yield every term of a map with its key in the map."""
+    """Yield every term that is read of a meter, with its key in the map."""
     total, lines = meter_map.total, meter_map.lines
     for name in total.__struct_fields__:
         for term in getattr(total, name):
@@ -149,7 +163,10 @@ def _check(file: str, meter_map: MeterMap) -> None:
                 f"{file}: not_available.{kind}: expected a bit pattern of {16 * WIDTHS[kind]} bits,"
                 f" got {bits}"
             )
-    for key, term in terms_of(meter_map):
+    server = meter_map.server
+    others = () if server is None else server.frequency_hz
+    terms = [*terms_of(meter_map), *(("server.frequency_hz", term) for term in others)]
+    for key, term in terms:
         width = WIDTHS[term.kind]
         if term.scale == 0.0:
             raise MapError(f"{file}: {key}: scale: expected a number other than 0")
@@ -160,3 +177,30 @@ def _check(file: str, meter_map: MeterMap) -> None:
             )
         if term.at + width > 0x10000:
             raise MapError(f"{file}: {key}: at = {term.at}: expected {width} registers up to 65535")
+    if server is not None:
+        _check_server(file, meter_map.function, server, terms)
+
+
+def _check_server(
+    file: str, function: int, server: ServerTerms, terms: Sequence[tuple[str, RegisterTerm]]
+) -> None:
+    """Refuse a server that does not answer what the map reads.
+
+    :raises MapError: see the texts.
+    """
+    if function not in server.functions:
+        raise MapError(f"{file}: server.functions: expected function = {function} among them")
+    after = -1
+    for first, last in server.ranges:
+        if not after <= first <= last:
+            raise MapError(
+                f"{file}: server.ranges: [{first}, {last}]: expected first and last register of"
+                " each, by rising address and with others between them"
+            )
+        after = last + 2
+    for key, term in terms:
+        end = term.at + WIDTHS[term.kind] - 1
+        if not any(first <= term.at and end <= last for first, last in server.ranges):
+            raise MapError(
+                f"{file}: server.ranges: expected registers {term.at} to {end} of {key} within one"
+            )

@@ -35,6 +35,7 @@ from nodes.plant.parameters import Parameters, mains_of, setup_of
 from nodes.plant.readings import (
     cards_of,
     describe,
+    frequency_of,
     house_of,
     is_measuring,
     keys_of,
@@ -96,8 +97,12 @@ class PlantNode:
         self._player = None if trace is None else Player(bus, trace, self._switch_house)
         tq = load_map("tq")
         banks = {
-            HOUSE_UNIT: Bank(meter_map=tq, values=partial(self._measure, house_of)),
-            SOLAR_UNIT: Bank(meter_map=tq, values=partial(self._measure, solar_of)),
+            unit: Bank(
+                meter_map=tq,
+                values=partial(self._measure, meter),
+                frequency_hz=lambda: frequency_of(self._world),
+            )
+            for unit, meter in ((HOUSE_UNIT, house_of), (SOLAR_UNIT, solar_of))
         }
         host = parameters.house_host
         keys = ("house_host", "house_port")

@@ -132,6 +132,11 @@ def house_of(world: World) -> Values:
     )
 
 
+def frequency_of(world: World) -> float:
+    """Return the frequency that the meters of house and sun measure [Hz]."""
+    return NOMINAL_HZ if any(world.flow.house_v) else 0.0
+
+
 def solar_of(world: World) -> Values:
     """Return what the solar meter measures: export only."""
     flow, third_wh = world.flow, world.energy.sun_wh / 3.0

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msgs.meter import Line
+from nodes.modbus_map.bank import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, Bank, answer
 from nodes.modbus_map.blocks import Block, plan_blocks
 from nodes.modbus_map.codec import Codec, NotAvailableError, Values
 from nodes.modbus_map.judge import MOST_A, MOST_V
@@ -31,6 +32,14 @@ current_a = [{ at = [6, 8, 10], kind = "i32", scale = 0.001 }]
 voltage_v = [{ at = [0, 2, 4], kind = "f32" }]
 power_factor = [{ at = [20, 21, 22], kind = "u16", scale = 0.001 }]
 imported_wh = [{ at = [40, 44, 48], kind = "f64", scale = 1000 }]
+"""
+
+
+SERVER = """
+[server]
+functions = [3, 4]
+ranges = [[0, 24], [40, 51]]
+frequency_hz = [{ at = 23, kind = "u16", scale = 0.01 }]
 """
 
 
@@ -128,6 +137,55 @@ def test_a_wrong_map_names_file_key_and_what_was_expected(
     assert change[0] in OTHER
     with pytest.raises(MapError, match=complaint):
         parse_map("x.toml", OTHER.replace(*change))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("[3, 4]", "[3]"), r"^x\.toml: server\.functions: expected function = 4 among them"),
+        (("[3, 4]", "[]"), r"^x\.toml: server\.functions: Expected `array` of length >= 1"),
+        (("[3, 4]", "[6]"), r"^x\.toml: server\.functions\[0\]: Invalid enum value 6"),
+        (("[40, 51]", "[40, 50]"), r"server\.ranges: expected registers 48 to 51 of lines\.imp"),
+        (("[0, 24]", "[0, 22]"), r"server\.ranges: expected registers 23 to 23 of server\.freq"),
+        (("[0, 24]", "[24, 0]"), r"server\.ranges: \[24, 0\]: expected first and last register"),
+        (("[0, 24]", "[0, 39]"), r"server\.ranges: \[40, 51\]: expected .* others between them"),
+        (("scale = 0.01", "scale = 0"), r"server\.frequency_hz: scale: expected a number other"),
+        (("at = 23", "at = 65536"), r"server\.frequency_hz\[0\]\.at: Expected `int` <= 65535"),
+    ],
+)
+def test_a_server_that_does_not_answer_what_the_map_reads_is_refused(
+    change: tuple[str, str], complaint: str
+) -> None:
+    assert change[0] in SERVER
+    parse_map("x.toml", OTHER + SERVER)
+    with pytest.raises(MapError, match=complaint):
+        parse_map("x.toml", OTHER + SERVER.replace(*change))
+
+
+@pytest.mark.parametrize(
+    ("server", "function", "block", "answered"),
+    [
+        # without a table of its own: what is read of the meter, and nothing else
+        ("", 4, (20, 1), [1000]),
+        ("", 4, (20, 4), ILLEGAL_ADDRESS),
+        ("", 4, (23, 1), ILLEGAL_ADDRESS),
+        ("", 3, (20, 1), ILLEGAL_FUNCTION),
+        # with one
+        (SERVER, 4, (20, 1), [1000]),
+        (SERVER, 3, (20, 5), [1000, 1000, 1000, 4998, 0]),
+        (SERVER, 3, (24, 2), ILLEGAL_ADDRESS),
+        (SERVER, 3, (39, 2), ILLEGAL_ADDRESS),
+        (SERVER, 6, (20, 1), ILLEGAL_FUNCTION),
+    ],
+)
+def test_a_simulated_meter_answers_the_ranges_and_functions_of_its_map(
+    server: str, function: int, block: tuple[int, int], answered: list[int] | int
+) -> None:
+    line = line_values(6.0)
+    values = Values(lines=(line, line, line), power_w=0.0, imported_wh=0.0, exported_wh=0.0)
+    meter_map = parse_map("x.toml", OTHER + server)
+    bank = Bank(meter_map=meter_map, values=lambda: values, frequency_hz=lambda: 49.98)
+    assert answer({1: bank}, 1, function, [block]) == answered
 
 
 def test_an_unknown_map_names_the_known_ones() -> None:

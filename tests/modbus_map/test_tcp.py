@@ -84,8 +84,8 @@ def test_all_values_of_a_meter_come_over_a_real_connection(loop_bus: Bus, in_loo
     ("unit", "function", "address", "count", "complaint"),
     [
         (7, 3, 62, 2, "gateway target device failed to respond (exception 11)"),
-        (1, 4, 62, 2, "illegal function (exception 1)"),
-        (1, 3, 30, 2, "illegal data address (exception 2)"),
+        (1, 4, 146, 2, "illegal data address (exception 2)"),
+        (1, 3, 300, 2, "illegal data address (exception 2)"),
         (1, 3, 144, 4, "illegal data address (exception 2)"),
         (1, 3, 60_000, 2, "illegal data address (exception 2)"),
     ],
@@ -176,7 +176,7 @@ def test_a_client_of_pymodbus_reads_what_the_meter_holds(loop_bus: Bus, in_loop:
             assert len(held.registers) == block.count
         voltage = await client.read_holding_registers(62, count=2, device_id=1)
         assert tuple(voltage.registers) == VOLTAGE_L1
-        refused = await client.read_input_registers(62, count=2, device_id=1)
+        refused = await client.read_coils(62, count=2, device_id=1)
         assert refused.exception_code == 1
 
     in_loop(scenario())

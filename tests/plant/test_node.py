@@ -323,6 +323,11 @@ def test_the_house_meter_is_read_as_the_world_is_now(rig: Rig) -> None:
     assert "house" in rig.whats()
 
 
+def test_both_meters_show_the_frequency(rig: Rig) -> None:
+    for unit in (1, 2):
+        assert read(rig, unit=unit, function=4, blocks=[[26, 2]]).result == (0, 50_000)  # mHz
+
+
 def test_the_solar_meter_stands_behind_the_same_server_as_unit_2(rig: Rig) -> None:
     rig.ask("sun", power_w=3000)
     registers = read(rig, unit=2, blocks=[[2, 2]]).result
@@ -335,8 +340,8 @@ def test_the_solar_meter_stands_behind_the_same_server_as_unit_2(rig: Rig) -> No
     ("changes", "reason"),
     [
         ({"unit": 3}, "gateway target device failed to respond (exception 11)"),
-        ({"blocks": [[60, 2], [30, 2]]}, "illegal data address (exception 2)"),
-        ({"function": 4}, "illegal function (exception 1)"),
+        ({"blocks": [[60, 2], [145, 2]]}, "illegal data address (exception 2)"),
+        ({"function": 6}, "illegal function (exception 1)"),
         ({"port": 1503}, "connection refused"),
         ({"host": "10.0.0.1"}, "connection refused"),
     ],
