@@ -1,7 +1,8 @@
-"""Modbus TCP over a stream: frames are built, split and decoded by pymodbus.
+"""Modbus TCP over a stream: frames are split here, built and decoded by pymodbus.
 
-pymodbus accepts some bytes that are no frame: a decoded frame counts only if it encodes to the same
-bytes again.
+pymodbus does not split them: of a header that announces a function alone it takes the first byte of
+the next frame as well. It also accepts some bytes that are no body: a decoded one counts only if it
+encodes to the same bytes again.
 """
 
 import asyncio
@@ -17,6 +18,13 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
 REQUESTS, ANSWERS = DecodePDU(is_server=True), DecodePDU(is_server=False)
 _FRAMER = FramerSocket(ANSWERS)
 
+# A header: transaction, protocol (0), length from the unit on, unit; then function and data.
+# MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3 and 4.1.
+_HEADER_BYTES = 7
+_BEFORE_UNIT_BYTES = 6
+_LEAST_LENGTH, _MOST_LENGTH = 2, 254
+_MOST_BYTES = _BEFORE_UNIT_BYTES + _MOST_LENGTH
+
 
 class ModbusFrameError(Exception):
     """Raised for bytes that are not the beginning of a frame."""
@@ -24,7 +32,7 @@ class ModbusFrameError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModbusFrame:
-    """One request or answer; the body is a function and its data."""
+    """One request or answer; the body is a function and its data, of 1 to 253 bytes."""
 
     transaction: int
     unit: int
@@ -45,6 +53,11 @@ class ModbusFrames:
         self._reader = reader
         self._bytes = b""
 
+    @property
+    def has_part(self) -> bool:
+        """Return whether bytes have arrived that are no whole frame yet."""
+        return bool(self._bytes)
+
     async def receive(self) -> ModbusFrame:
         """Return the next frame; wait for it without a time limit.
 
@@ -53,17 +66,30 @@ class ModbusFrames:
         :raises OSError: the connection is lost.
         """
         while True:
-            used, unit, transaction, body = _FRAMER.decode(self._bytes)
-            if used:
-                self._bytes = self._bytes[used:]
-                return ModbusFrame(transaction=transaction, unit=unit, body=body)
-            is_other = len(self._bytes) >= _FRAMER.MIN_SIZE and any(self._bytes[2:4])
-            if is_other or len(self._bytes) >= _FRAMER.MAX_SIZE:  # another protocol, or too long
-                raise ModbusFrameError(f"{self._bytes[:8].hex(' ')} is no header of a frame")
-            more = await self._reader.read(_FRAMER.MAX_SIZE - len(self._bytes))
+            self.check_rest()
+            end = _BEFORE_UNIT_BYTES + int.from_bytes(self._bytes[4:_BEFORE_UNIT_BYTES], "big")
+            if len(self._bytes) >= max(end, _HEADER_BYTES):
+                frame, self._bytes = self._bytes[:end], self._bytes[end:]
+                return ModbusFrame(
+                    transaction=int.from_bytes(frame[:2], "big"),
+                    unit=frame[_HEADER_BYTES - 1],
+                    body=frame[_HEADER_BYTES:],
+                )
+            more = await self._reader.read(_MOST_BYTES)
             if not more:
                 raise asyncio.IncompleteReadError(self._bytes, None)
             self._bytes += more
+
+    def check_rest(self) -> None:
+        """Check that what has arrived after the last frame can be the beginning of another.
+
+        :raises ModbusFrameError: it cannot: another protocol, too short, too long.
+        """
+        head = self._bytes[:_HEADER_BYTES]
+        length = int.from_bytes(head[4:_BEFORE_UNIT_BYTES], "big")
+        is_whole = len(head) >= _BEFORE_UNIT_BYTES
+        if any(head[2:4]) or (is_whole and not _LEAST_LENGTH <= length <= _MOST_LENGTH):
+            raise ModbusFrameError(f"{head.hex(' ')} is no header of a frame")
 
 
 def pack(pdu: ModbusPDU) -> bytes:

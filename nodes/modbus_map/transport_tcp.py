@@ -2,6 +2,11 @@
 
 The streams carry pymodbus's frames. The client of pymodbus is not used: it does not report why it
 cannot connect, and takes invalid bytes for the beginning of an answer.
+
+An answer counts if it has the transaction id, the unit, the function and the number of registers of
+the request. Answers with another transaction id or unit are skipped, and named if no other comes: a
+gateway that answers with ids of its own cannot be read, because a late answer to an earlier request
+could not be told from the right one.
 """
 
 import asyncio
@@ -24,17 +29,15 @@ from nodes.modbus_map.bank import EXCEPTIONS
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.frame import ANSWERS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
 from nodes.modbus_map.poll import read_each
-from nodes.modbus_map.transport import (
-    NONSENSE,
-    AllDone,
-    Done,
-    Modbus,
-    ReadError,
-    Result,
-    Transport,
-)
+from nodes.modbus_map.transport import AllDone, Done, Modbus, ReadError, Result, Transport
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
+
+# Between the transaction ids of two requests. It is odd, so that an id is not used again before all
+# others were; ids that differ by 16 or less are at least 1825 requests apart, so that a late answer
+# of a gateway that counts by itself is not taken for the answer to one of the next requests.
+_ID_STEP = 0x6255
+_IDS = 0x10000  # 0 is not used: some gateways answer with it always
 
 _REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
 
@@ -77,7 +80,9 @@ class TcpModbus(Modbus):
 class TcpTransport:
     """See `transport.Transport`. A failure closes the connection; the next read opens another.
 
-    One coroutine for each read, one at a time.
+    One coroutine for each read, one at a time. A read whose connection is lost, or has bytes left
+    over that are no frame, is done once more on a new connection: some servers close it after each
+    answer. So a read takes at most four times TIMEOUT_S, and opens at most two connections.
     """
 
     def __init__(self, bus: Bus, host: str, port: int) -> None:
@@ -87,6 +92,9 @@ class TcpTransport:
         self._waiting: deque[tuple[_Read, Done]] = deque()
         self._running: Spawned | None = None
         self._connection: _Connection | None = None
+        # Counted over all connections, and from anywhere: a gateway may send the answer to a
+        # request of an earlier connection, or of an earlier process, on this one.
+        self._transaction = bus.random("transaction ids").randrange(_IDS)
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
         """Read registers; a read waits for its turn while another one is running."""
@@ -117,7 +125,23 @@ class TcpTransport:
         done(result)
 
     async def _carry_out(self, read: _Read) -> Result:
-        """Read on the open connection or on a new one."""
+        """Read on the open connection or on a new one, and once more if it is lost."""
+        try:
+            try:
+                return await self._read_once(read)
+            except _LostError:
+                self._drop_connection()
+                return await self._read_once(read)
+        except (_LostError, _AnswerError) as error:
+            self._drop_connection()
+            return ReadError(text=str(error))
+
+    async def _read_once(self, read: _Read) -> Result:
+        """Read on the open connection or on a new one.
+
+        :raises _LostError: the connection is of no more use.
+        :raises _AnswerError: there is no answer, or a wrong one.
+        """
         if self._connection is None or not self._connection.is_up:
             self._drop_connection()
             try:
@@ -126,18 +150,8 @@ class TcpTransport:
             except (OSError, ValueError) as error:
                 return ReadError(text=_reason(error))
             self._connection = _Connection(*streams)
-        why = "closed the connection"
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                return await self._connection.carry_out(read)
-        except TimeoutError:
-            why = f"no answer within {TIMEOUT_S:g} s"
-        except ModbusFrameError:
-            why = NONSENSE
-        except (asyncio.IncompleteReadError, OSError):
-            pass
-        self._drop_connection()
-        return ReadError(text=why)
+        self._transaction = (self._transaction + _ID_STEP) % _IDS or _ID_STEP
+        return await self._connection.carry_out(read, self._transaction)
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
@@ -150,14 +164,23 @@ def open(bus: Bus, parameters: Parameters) -> Modbus:
     return TcpModbus(bus)
 
 
+class _LostError(Exception):
+    """Raised when the connection can carry no more reads; the text is for a person."""
+
+
+class _AnswerError(Exception):
+    """Raised when a request has no answer, or a wrong one; the text is for a person."""
+
+
 class _Connection:
-    """One TCP connection, with the count of its transactions."""
+    """One TCP connection, for one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._frames = ModbusFrames(reader)
-        self._transaction = 0
+        self._is_used = False  # for an earlier read
+        self._skipped = ""  # why the first frame that did not answer this read did not
 
     @property
     def is_up(self) -> bool:
@@ -167,43 +190,81 @@ class _Connection:
     def close(self) -> None:
         self._writer.close()
 
-    async def carry_out(self, read: _Read) -> Result:
-        """Return the server's answer; answers to other transactions are dropped.
+    async def carry_out(self, read: _Read, transaction: int) -> Result:
+        """Return the server's answer.
 
-        :raises ModbusFrameError: the answer is invalid.
+        :raises _LostError: the server has closed the connection, or it carries what is left
+            over from an earlier read and is no frame.
+        :raises _AnswerError: there is no answer in time, or a wrong one.
         """
-        self._transaction = self._transaction % 0xFFFF + 1
-        asked = (self._transaction, read.unit)
+        was_used, self._is_used, self._skipped = self._is_used, True, ""
         request = _REQUESTS[read.function](
-            dev_id=read.unit,
-            transaction_id=self._transaction,
-            address=read.address,
-            count=read.count,
+            dev_id=read.unit, transaction_id=transaction, address=read.address, count=read.count
         )
         self._writer.write(pack(request))
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                frame = await self._receive(read, transaction)
+        except TimeoutError as error:
+            raise _AnswerError(self._why_late()) from error
+        except ModbusFrameError as error:
+            failure = _LostError if was_used else _AnswerError
+            raise failure("what was received is no frame of Modbus TCP") from error
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise _LostError(self._why_closed()) from error
+        return _result(read, frame)
+
+    async def _receive(self, read: _Read, transaction: int) -> ModbusFrame:
+        """Return the first frame with the request's transaction id and unit.
+
+        :raises ModbusFrameError: the received bytes are no frame, or what follows it is none: the
+            end of the answer is not where its length says.
+        :raises asyncio.IncompleteReadError: the server has closed the connection.
+        :raises OSError: the connection is lost.
+        """
         while True:
             frame = await self._frames.receive()
-            if (frame.transaction, frame.unit) == asked:
-                return _result(read, frame)
+            if frame.transaction != transaction:
+                why = "the answer's transaction id differs from the request's"
+            elif frame.unit != read.unit:
+                why = f"the answer is of unit {frame.unit} instead of {read.unit}"
+            else:
+                self._frames.check_rest()
+                return frame
+            self._skipped = self._skipped or why
+
+    def _why_late(self) -> str:
+        if self._skipped:
+            return f"{self._skipped}; no other within {TIMEOUT_S:g} s"
+        what = "only a part of an answer" if self._frames.has_part else "no answer"
+        return f"{what} within {TIMEOUT_S:g} s"
+
+    def _why_closed(self) -> str:
+        if self._skipped:
+            return f"{self._skipped}; then closed the connection"
+        part = " within an answer" if self._frames.has_part else ""
+        return f"closed the connection{part}"
 
 
 def _result(read: _Read, frame: ModbusFrame) -> Result:
     """Return the registers of an answer, or its exception.
 
-    :raises ModbusFrameError: it is no answer to this read.
+    :raises _AnswerError: it is no answer to this read.
     """
+    function = frame.body[0]
+    if function not in (read.function, read.function | 0x80):
+        raise _AnswerError(f"the answer is to function {function} instead of {read.function}")
     answer = frame.decode(ANSWERS)
-    if isinstance(answer, ExceptionResponse) and answer.function_code == read.function | 0x80:
+    if isinstance(answer, ExceptionResponse):
         meaning = EXCEPTIONS.get(answer.exception_code, "unknown")
         text = f"refused to read {read.count} registers from {read.address}: {meaning}"
         return ReadError(text=f"{text} (exception {answer.exception_code})")
-    if (
-        isinstance(answer, ReadHoldingRegistersResponse)
-        and answer.function_code == read.function
-        and len(answer.registers) == read.count
-    ):
-        return tuple(answer.registers)
-    raise ModbusFrameError(NONSENSE)
+    if not isinstance(answer, ReadHoldingRegistersResponse):
+        raise _AnswerError("the answer's length does not fit its content")
+    if len(answer.registers) != read.count:
+        found = len(answer.registers)
+        raise _AnswerError(f"the answer has {found} registers instead of {read.count}")
+    return tuple(answer.registers)
 
 
 def _reason(error: OSError | ValueError) -> str:

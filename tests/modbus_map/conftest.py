@@ -1,6 +1,7 @@
 """A node inside asyncio, for transports and servers that need its bus."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,34 @@ import pytest
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.requests import StopReason
+from nodes.modbus_map import transport_tcp
 from tests.closing import close_all
+from tests.modbus_map.peers import PATIENCE_S
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time-out run out on a busy machine."""
+    monkeypatch.setattr(transport_tcp, "TIMEOUT_S", PATIENCE_S)
+
+
+@pytest.fixture
+def expire(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let the time limit that began last run out now."""
+    limits: list[asyncio.Timeout] = []
+    begin = asyncio.timeout
+
+    def timeout(delay_s: float) -> asyncio.Timeout:
+        limits.append(begin(delay_s))
+        return limits[-1]
+
+    monkeypatch.setattr(asyncio, "timeout", timeout)
+
+    def end() -> None:
+        with contextlib.suppress(RuntimeError):  # it has ended already
+            limits[-1].reschedule(asyncio.get_running_loop().time())
+
+    return end
 
 
 @pytest.fixture

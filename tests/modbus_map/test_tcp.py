@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -13,26 +12,22 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from bus import Bus, DriverError
-from nodes.modbus_map import server_tcp, transport_tcp
+from nodes.modbus_map import server_tcp
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.blocks import plan_blocks
 from nodes.modbus_map.codec import Codec, Values
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.server_tcp import TcpServer
 from nodes.modbus_map.transport import ReadError, Result
-from nodes.modbus_map.transport_tcp import TcpTransport
 from tests.builders import line_values
-from tests.closing import at_end, closed_at_end
-
-InLoop = Callable[[Coroutine[Any, Any, None]], None]
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from tests.closing import at_end
+from tests.modbus_map.peers import PATIENCE_S, InLoop, connect, open_streams, read, read_all
 
 TQ = load_map("tq")
 LINE = line_values(6.0, imported_wh=1000.0, exported_wh=10.0)
 VALUES = Values(lines=(LINE, LINE, LINE), power_w=4140.0, imported_wh=3000.0, exported_wh=30.0)
 PARAMETERS = ("house_host", "house_port")
 VOLTAGE_L1 = (3, 0x8270)  # 230 000 mV at 62
-PATIENCE_S = 60.0  # for what takes a moment on an idle machine
 
 
 def serve(bus: Bus, port: int = 0) -> TcpServer:
@@ -42,37 +37,14 @@ def serve(bus: Bus, port: int = 0) -> TcpServer:
     return server
 
 
-def connect(bus: Bus, port: int, host: str = "127.0.0.1") -> TcpTransport:
-    return closed_at_end(TcpTransport(bus, host, port))
-
-
-async def listen(handler: Handler) -> int:
-    """Serve connections by a handler; return the port."""
-    server = closed_at_end(await asyncio.start_server(handler, "127.0.0.1", 0))
-    return int(server.sockets[0].getsockname()[1])
-
-
-async def open_streams(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    return reader, closed_at_end(writer)
-
-
-async def read(
-    transport: TcpTransport, address: int = 62, count: int = 2, unit: int = 1, function: int = 3
-) -> Result:
-    done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-    transport.read(function, address, count, unit, done.set_result)
-    return await done
-
-
 @pytest.mark.req("MET-1")
 def test_all_values_of_a_meter_come_over_a_real_connection(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         server = serve(loop_bus)
         transport = connect(loop_bus, server.port)
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        transport.read_all(TQ.function, 1, plan_blocks(TQ), done.set_result)
-        values = Codec(TQ).decode(await done)
+        registers = await read_all(transport, plan_blocks(TQ))
+        assert not isinstance(registers, ReadError)
+        values = Codec(TQ).decode(registers)
         assert values.power_w == pytest.approx(4140.0)
         assert values.lines[2].current_a == pytest.approx(6.0)
         assert values.exported_wh == pytest.approx(30.0)
@@ -243,6 +215,11 @@ ANSWER = b"\0\x01\0\0\0\x07\x01\x03\x04\x00\x03\x82\x70"
         (b"\xff" * 3000, b""),
         (b"\0\x01\0\x01\0\x06\x01\x03\0\x3e\0\x02", b""),  # another protocol
         (b"\0\x01\0\0\0\x01\x01", b""),  # no function
+        (b"\0\x01\0\0\0\x01\x01" + REQUEST, b""),
+        (b"\0\x01\0\0\0\0" + REQUEST, b""),  # no unit
+        (b"\0\x01\0\0\0\xff\x01\x03" + bytes(253), b""),  # longer than any frame
+        # A frame of a function alone ends there, and the next one begins.
+        (b"\0\x01\0\0\0\x02\x01\x03" + REQUEST, b"\0\x01\0\0\0\x03\x01\x83\x03" + ANSWER),
         (b"\0\x01\0\0\0\x02\x01\x03", b"\0\x01\0\0\0\x03\x01\x83\x03"),  # no registers
         (REQUEST[:-1], b""),
         (b"\0\x01\0\0\0\x07\x01\x03\0\x3e\0\x02\0", b"\0\x01\0\0\0\x03\x01\x83\x03"),
@@ -360,120 +337,6 @@ def test_a_stopped_server_closes_the_connections_that_there_are(
                 await asyncio.sleep(0.01)
             with pytest.raises(ModbusException):
                 await client.read_holding_registers(62, count=2)
-
-    in_loop(scenario())
-
-
-# --- servers that are broken -------------------------------------------------------------------
-
-
-def answer_with(*replies: bytes) -> Handler:
-    """Answer each request with the next bytes, its transaction number in front if there is room."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for reply in replies:
-            request = await reader.read(12)
-            if not request:
-                break
-            writer.write(reply.replace(b"TT", request[:2]))
-            await writer.drain()
-        await reader.read()
-        writer.close()
-
-    return handle
-
-
-async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read(12)
-    writer.close()
-
-
-async def stop_half_way(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    request = await reader.read(12)
-    writer.write(SOUND.replace(b"TT", request[:2])[:-1])
-    writer.close()
-
-
-async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    request = await reader.read(12)
-    for byte in SOUND.replace(b"TT", request[:2]):
-        writer.write(bytes((byte,)))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reader.read(1), 0.05)
-            break  # it has gone
-    writer.close()
-
-
-async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-    writer.close()
-
-
-SOUND = b"TT\0\0\0\x07\x01\x03\x04\x00\x03\x82\x70"
-NONSENSE = "the answer does not match the request"
-SILENCE = "no answer within 0.2 s"
-
-
-@pytest.mark.parametrize(
-    ("handler", "complaint"),
-    [
-        (answer_with(b"HTTP/1.1 400 Bad Request\r\n\r\n"), NONSENSE),
-        (answer_with(b"\xff" * 100), NONSENSE),
-        (answer_with(b"\xff" * 3000), NONSENSE),
-        (answer_with(b"TT\0\0\0\x05\x01\x03\x02\x82\x70"), NONSENSE),  # one register for two
-        (answer_with(b"TT\0\0\0\x07\x01\x04\x04\x00\x03\x82\x70"), NONSENSE),  # another function
-        (answer_with(b"TT\0\x01\0\x07\x01\x03\x04\x00\x03\x82\x70"), NONSENSE),  # another protocol
-        (answer_with(b"TT\0\0\0\x02\x01\x83"), NONSENSE),  # an exception without its number
-        (answer_with(b"\x7f\x7f\0\0\0\x07\x01\x03\x04\x00\x03\x82\x70"), SILENCE),  # not to this
-        (answer_with(b"TT\0\0\0\x07\x09\x03\x04\x00\x03\x82\x70"), SILENCE),  # of another unit
-        (answer_with(b"TT\0\0\0\x07\x01\x03\x04\x00"), SILENCE),  # the rest never comes
-        (say_nothing, SILENCE),
-        (trickle, SILENCE),
-        (hang_up, "closed the connection"),
-        (stop_half_way, "closed the connection"),
-        (answer_with(b"TT\0\0\0\xff\x01\x03" + b"\x04" * 253), NONSENSE),  # longer than any frame
-        (answer_with(b"TT\0\0\0\x05\x01\x83\x02\0\0"), NONSENSE),  # an exception and more
-        (answer_with(b"TT\0\0\0\x07\x01\x03\x02\x00\x03\x82\x70"), NONSENSE),  # counts wrong
-    ],
-)
-def test_a_broken_server_is_an_error_and_the_next_read_connects_again(
-    loop_bus: Bus,
-    in_loop: InLoop,
-    monkeypatch: pytest.MonkeyPatch,
-    handler: Handler,
-    complaint: str,
-) -> None:
-    monkeypatch.setattr(transport_tcp, "TIMEOUT_S", 0.2 if complaint == SILENCE else PATIENCE_S)
-    connections = 0
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        await (handler if connections == 1 else answer_with(SOUND, SOUND))(reader, writer)
-
-    async def scenario() -> None:
-        transport = connect(loop_bus, await listen(handle))
-        assert await read(transport) == ReadError(text=complaint)
-        monkeypatch.setattr(transport_tcp, "TIMEOUT_S", PATIENCE_S)
-        assert await read(transport) == VOLTAGE_L1
-        assert await read(transport) == VOLTAGE_L1
-        assert connections == 2
-
-    in_loop(scenario())
-
-
-def test_an_answer_in_pieces_is_one_answer(loop_bus: Bus, in_loop: InLoop) -> None:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.read(12)
-        for byte in SOUND.replace(b"TT", request[:2]):
-            writer.write(bytes((byte,)))
-            await writer.drain()
-        await reader.read()
-        writer.close()
-
-    async def scenario() -> None:
-        transport = connect(loop_bus, await listen(handle))
-        assert await read(transport) == VOLTAGE_L1
 
     in_loop(scenario())
 
