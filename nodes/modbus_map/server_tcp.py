@@ -20,7 +20,10 @@ from nodes.modbus_map.bank import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Banks, answer
 from nodes.modbus_map.frame import REQUESTS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
 from nodes.modbus_map.server import Server, Servers
 
-MOST_CONNECTIONS = 32  # of one server; one more is closed at once
+# Of one server; one more is closed at once. Each has a coroutine, of which a node may have 256
+# (bus/coroutines.py), and all are answered in the node's loop. A client that never closes its
+# connections loses them after IDLE_S.
+MOST_CONNECTIONS = 32
 IDLE_S = 120.0  # assumed: no client asks less often; also for a request that never ends
 _BACKLOG = 16
 _ANSWERS = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
