@@ -1,6 +1,7 @@
 """Peers of the transport on loopback: servers made of a handler, and reads that are awaited."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -57,5 +58,6 @@ async def settle(rounds: int = 20, pause_s: float = 0.001) -> None:
 
 def close_with_reset(writer: asyncio.StreamWriter) -> None:
     linger = struct.pack("ii", 1, 0)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    with contextlib.suppress(OSError):  # the other end was first
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     writer.close()
