@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bus import Bus
+from nodes.modbus_map import transport_tcp
 from nodes.modbus_map.blocks import plan_blocks
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.transport import ReadError
@@ -126,7 +127,7 @@ def test_a_broken_server_is_an_error_and_the_next_read_connects_again(
             return
         answering = asyncio.create_task(handler(reader, writer))
         if LATE in complaint:
-            await settle()
+            await settle(50)  # the connection, the request, the answer
             expire()
         await answering
 
@@ -299,6 +300,28 @@ def test_a_late_answer_is_never_taken_for_that_to_a_later_request(
             for _ in range(5):
                 late = f"{OTHER_ID}; no other {LATE}" if requests else f"no answer {LATE}"
                 assert await read(transport) == ReadError(text=late)
+
+    in_loop(scenario())
+
+
+def test_no_request_has_the_transaction_id_0(
+    loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport_tcp, "_IDS", 4)
+    monkeypatch.setattr(transport_tcp, "_ID_STEP", 1)
+    numbers: list[int] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await reader.read(12):
+            numbers.append(int.from_bytes(request[:2], "big"))
+            writer.write(SOUND.replace(b"TT", request[:2]))
+        writer.close()
+
+    async def scenario() -> None:
+        transport = connect(loop_bus, await listen(handle))
+        for _ in range(8):
+            assert await read(transport) == VOLTAGE_L1
+        assert set(numbers) == {1, 2, 3}
 
     in_loop(scenario())
 
