@@ -7,9 +7,6 @@ from typing import Protocol
 from bus import Driver
 from nodes.modbus_map.blocks import Block
 
-NONSENSE = "the answer does not match the request"
-"""The error of every transport for an invalid answer."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadError:

@@ -8,9 +8,9 @@ from bus import Answer, Bus, Status
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers
 from nodes.modbus_map.blocks import Block
-from nodes.modbus_map.transport import NONSENSE, AllDone, Modbus, ReadError, Transport
+from nodes.modbus_map.transport import AllDone, Modbus, ReadError, Transport
 
-_NONSENSE = ReadError(text=NONSENSE)
+_NONSENSE = ReadError(text="the answer does not match the request")
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
