@@ -6,7 +6,7 @@ cannot connect, and takes invalid bytes for the beginning of an answer.
 An answer counts if it has the transaction id, the unit, the function and the number of registers of
 the request. Answers with another transaction id or unit are skipped, and named if no other comes: a
 gateway that answers with ids of its own cannot be read, because a late answer to an earlier request
-could not be told from the right one.
+could then count as the right one.
 """
 
 import asyncio

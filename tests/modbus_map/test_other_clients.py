@@ -1,4 +1,4 @@
-"""The simulated meters over TCP, read by a Modbus client that is not ours."""
+"""The simulated meters over TCP, read by the client of pymodbus, as the drivers of others do."""
 
 import asyncio
 from collections.abc import Iterator
