@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from msgs.units import Name, Nanoseconds, Text, WattHours
+from msgs.units import Name, Nanoseconds, Seconds, Text, WattHours
 
 
 class WallboxState(StrEnum):
@@ -53,6 +53,9 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     energy_wh: WattHours  # of this session, or of the last one
     reason: Text  # why this is the state, as text
     started_utc_ns: Nanoseconds = 0
+    # Its start by the monotonic clock of this boot, from which its duration counts; after a loss of
+    # power it may be before the boot. None: none runs, or not known.
+    started_ns: Nanoseconds | None = None
     authorization_required: bool = False  # True: plugging in alone does not authorise (RFID-6)
     token: Name = ""  # the card that has authorised; "" if none has, or none is needed
     released: bool = False  # a card has authorised, and no session has begun with it yet (CHG-1)
@@ -64,7 +67,8 @@ class SessionRecord(Struct, frozen=True, kw_only=True):
     """One session as it is stored and listed.
 
     ended_utc_ns is 0 while it runs. A session that is being ended has its end_reason already while
-    the contactor is still closed.
+    the contactor is still closed. UTC may have been set between start and end, so the duration is
+    not their difference: it is that of the monotonic clock.
     """
 
     session_id: Name
@@ -74,6 +78,9 @@ class SessionRecord(Struct, frozen=True, kw_only=True):
     energy_wh: WattHours
     end_reason: EndReason | None
     token: Name = ""  # the card that authorised it
+    duration_s: Seconds | None = None  # None: it runs, or was stored by an older version
+    is_start_utc_set: bool = False  # the clock was known to be set at started_utc_ns
+    is_end_utc_set: bool = False  # and at ended_utc_ns
 
 
 class SessionsArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -154,14 +154,15 @@ def begin_session(state: State, inputs: Inputs) -> State:
         energy_wh=0.0,
         end_reason=None,
         token=token,
+        is_start_utc_set=inputs.is_utc_set,
     )
-    running = Running(session=session, deadline=deadline)
+    running = Running(session=session, deadline=deadline, began_s=inputs.now_s)
     state = replace(
         state,
         authorization=None,
         running=running,
     )
-    return keep_record(state, session, inputs.utc_ns)
+    return keep_record(state, session, inputs)
 
 
 def is_authorized(state: State, inputs: Inputs) -> bool:
@@ -188,6 +189,7 @@ def is_permitted(state: State) -> bool:
 
 def lapse(state: State, inputs: Inputs, moment: Moment) -> State:
     """End an authorisation whose charge was not started in time; record a start."""
+    state = _follow_clock(state, inputs)
     authorization, running = state.authorization, state.running
     session, deadline = running.session, running.deadline
     if authorization is not None and (
@@ -198,19 +200,33 @@ def lapse(state: State, inputs: Inputs, moment: Moment) -> State:
         state = replace(state, authorization=None)
     if session is None or deadline is None or session.end_reason is not None:
         return state
-    if running.interrupted_utc_ns is not None:  # waits for the plug without limit
+    if running.interrupted is not None:  # waits for the plug without limit
         return state
     if _is_started(state, inputs, deadline, moment):
         running = replace(running, deadline=None)
-        return keep_record(replace(state, running=running), session, inputs.utc_ns)
+        return keep_record(replace(state, running=running), session, inputs)
     if inputs.safety is not None and inputs.safety.starts_in_s is not None:
         wait_s = inputs.safety.starts_in_s
         later = start_deadline.after_wait(deadline, wait_s, moment, inputs.utc_ns)
         if later is not deadline:
             running = replace(running, deadline=later)
-            return keep_record(replace(state, running=running), session, inputs.utc_ns)
+            return keep_record(replace(state, running=running), session, inputs)
     if moment.reached(deadline.until_s):
         return withdraw(state, session, inputs, EndReason.LAPSED)
+    return state
+
+
+def _follow_clock(state: State, inputs: Inputs) -> State:
+    """Convert the deadlines to UTC again if that was set."""
+    authorization, running = state.authorization, state.running
+    if authorization is not None:
+        deadline = start_deadline.by_clock(authorization.deadline, inputs.now_s, inputs.utc_ns)
+        if deadline is not authorization.deadline:
+            state = replace(state, authorization=replace(authorization, deadline=deadline))
+    if running.deadline is not None:
+        deadline = start_deadline.by_clock(running.deadline, inputs.now_s, inputs.utc_ns)
+        if deadline is not running.deadline:
+            state = replace(state, running=replace(running, deadline=deadline))
     return state
 
 

@@ -132,7 +132,7 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
     session, authorization = state.running.session, state.authorization
     required = inputs.required
     permitted = card.is_permitted(state)
-    unproven_since_s = state.unproven_since_s
+    unproven_since_s, began_s = state.unproven_since_s, state.running.began_s
     seen = StateInputs(
         safety=inputs.safety,
         hears_pilot=inputs.pilot is not None,
@@ -148,7 +148,7 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         runs=session is not None,
         is_unproven=unproven_since_s is not None and moment.reached(unproven_since_s + UNPROVEN_S),
         rfid_mode=inputs.rfid_mode,
-        renews=state.running.renews or state.running.interrupted_utc_ns is not None,
+        renews=state.running.renews or state.running.interrupted is not None,
         card_name=_card_name(state, inputs),
     )
     wallbox, because = wallbox_state(seen)
@@ -163,6 +163,7 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         energy_wh=round(session.energy_wh if session else state.energy.last_wh, 1),
         reason=words.reason(because, seen),
         started_utc_ns=session.started_utc_ns if session else 0,
+        started_ns=None if began_s is None else round(began_s * 1e9),
         authorization_required=required is not False,  # not known yet: counts as required
         token=token,
         released=authorization is not None,

@@ -77,7 +77,7 @@ class SessionNode:
             newest,
             self._stored_signs(),
             now_s=bus.clock.now_s(),
-            utc_ns=bus.clock.utc_ns(),
+            boot=bus.clock.boot(),
         )
         store = replace(state.store, problem=problem, is_unproven=True)
         self._state = replace(state, store=store)

@@ -39,8 +39,18 @@ COLUMNS = (
     Column("run", "INTEGER NOT NULL DEFAULT 0", name="life"),
     Column("plugged_since_utc_ns", "INTEGER NOT NULL DEFAULT 0"),
     Column("lapses_utc_ns", "INTEGER NOT NULL DEFAULT 0"),
+    Column("duration_s", "REAL DEFAULT NULL"),  # NULL: it runs, or is of an older version
+    Column("is_start_utc_set", "INTEGER NOT NULL DEFAULT 0"),
+    Column("is_end_utc_set", "INTEGER NOT NULL DEFAULT 0"),
+    Column("seen_ns", "INTEGER NOT NULL DEFAULT 0"),
+    Column("seen_boot", "TEXT NOT NULL DEFAULT ''"),
+    Column("is_seen_utc_set", "INTEGER NOT NULL DEFAULT 0"),
+    Column("seen_duration_s", "REAL DEFAULT NULL"),
+    Column("lapses_ns", "INTEGER NOT NULL DEFAULT 0"),
 )
 """The columns of a session, in their order. A new one is the last, with a default."""
+
+FLAGS = ("seated", "is_start_utc_set", "is_end_utc_set", "is_seen_utc_set")  # 0 or 1
 
 CREATED = 9  # columns of the first version; each later one has its own migration
 
@@ -62,6 +72,7 @@ _SAVE = f"""
 # Of sessions that the node does not know: the store could not be opened when it started.
 _END = """
     UPDATE sessions SET ended_utc_ns = max(seen_utc_ns, started_utc_ns), seated = 0,
+        is_end_utc_set = is_seen_utc_set, duration_s = seen_duration_s,
         end_reason = CASE end_reason WHEN '' THEN 'power_loss' ELSE end_reason END
     WHERE ended_utc_ns = 0
 """
@@ -182,7 +193,8 @@ def _row(entry: Entry) -> tuple[object, ...]:
 def _entry(row: tuple[Any, ...]) -> Entry:
     values = {each.field: value for each, value in zip(COLUMNS, row, strict=True)}
     values["end_reason"] = _reason(values["end_reason"])
-    values["seated"] = bool(values["seated"])
+    for each in FLAGS:
+        values[each] = bool(values[each])
     record = SessionRecord(**{each: values.pop(each) for each in SessionRecord.__struct_fields__})
     entry = Entry(record=record, **values)
     return msgspec.convert(msgspec.to_builtins(entry), Entry)  # SQLite keeps any type

@@ -27,12 +27,13 @@ from bus.moment import Moment
 from bus.write_behind import WriteBehind
 from msgs.session import EndReason, SessionRecord
 from nodes.session import start_deadline
+from nodes.session.duration import began_in_boot, seen_of
 from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry
 from nodes.session.plug import Plug
 from nodes.session.reasons import Resumption
 from nodes.session.resumption import DECIDE_S, resumption
-from nodes.session.running import OPEN_S, lose
+from nodes.session.running import OPEN_S, began_of, lose
 from nodes.session.sign import Sign
 from nodes.session.state import Found, Inputs, Running, State, keep_record
 from nodes.session.suspension import after_fault, after_log_off, after_stop
@@ -40,8 +41,11 @@ from nodes.session.suspension import after_fault, after_log_off, after_stop
 HEAR_S = 1.4  # the first status waits this long for inputs: less than half of its hold of 3 s
 
 
-def begin(last: Entry | None, signs: Sequence[Sign], now_s: float, utc_ns: int) -> State:
-    """Return the state to start with, from the newest entry of the store and the stored signs."""
+def begin(last: Entry | None, signs: Sequence[Sign], now_s: float, boot: str = "") -> State:
+    """Return the state to start with, from the newest entry of the store and the stored signs.
+
+    :param boot: of the machine; "": not known.
+    """
     state = State(hear_by_s=now_s + HEAR_S, decide_by_s=now_s + DECIDE_S)
     if last is None:
         return state
@@ -68,7 +72,11 @@ def begin(last: Entry | None, signs: Sequence[Sign], now_s: float, utc_ns: int) 
         return replace(state, found=Found(entry=last, sign=sign))
     if record.end_reason is EndReason.POWER_LOSS:
         return replace(state, lost=replace(last, seated=False))
-    return replace(state, running=Running(session=record, open_by_s=now_s + OPEN_S))
+    running = Running(session=record, open_by_s=now_s + OPEN_S)
+    if boot and last.seen_boot == boot:
+        return replace(state, running=replace(running, began_s=began_in_boot(last)))
+    # The contactor has opened with the loss of power.
+    return replace(state, running=replace(running, interrupted=seen_of(last)))
 
 
 def hear_run(state: State, inputs: Inputs, moment: Moment) -> State:
@@ -76,7 +84,7 @@ def hear_run(state: State, inputs: Inputs, moment: Moment) -> State:
     if inputs.run and not state.run:
         state = replace(state, run=inputs.run)
         if state.running.session is not None:  # it began before the run was known
-            state = keep_record(state, state.running.session, inputs.utc_ns)
+            state = keep_record(state, state.running.session, inputs)
     if inputs.series and inputs.series != state.series:
         running = replace(state.running, sign_s=inputs.now_s)
         state = replace(state, series=inputs.series, running=running)
@@ -84,20 +92,21 @@ def hear_run(state: State, inputs: Inputs, moment: Moment) -> State:
     if found is None or (not state.run and not moment.reached(state.hear_by_s)):
         return state
     entry = found.entry
+    is_same_run = 0 != state.run == entry.run
     running = replace(
         state.running,
         session=entry.record,
-        deadline=start_deadline.found(entry.lapses_utc_ns, inputs.now_s, inputs.utc_ns),
+        began_s=began_of(entry, state, inputs) if is_same_run else None,
+        deadline=start_deadline.found(entry, inputs.now_s, inputs.utc_ns, is_same_boot=is_same_run),
         signed_s=0.0 if found.sign is None else found.sign.now_ns / 1e9,
         sign_s=inputs.now_s,
     )
     state = replace(state, found=None, running=running)
-    is_same_run = 0 != state.run == entry.run
     if is_same_run and resumption(found, state, inputs, moment) is Resumption.ALLOWED:
         return state
     if not entry.seated:
-        return lose(state, entry.record, entry.seen_utc_ns)
-    running = replace(running, interrupted_utc_ns=entry.seen_utc_ns, pending=found, signed_s=0.0)
+        return lose(state, entry.record, seen_of(entry))
+    running = replace(running, interrupted=seen_of(entry), pending=found, signed_s=0.0)
     store = replace(state.store, stored=None)  # before a permission the disk has to take it again
     return replace(state, running=running, store=store)
 
@@ -117,4 +126,14 @@ def _newer(entry: Entry, sign: Sign | None) -> Entry:
     if sign.energy_wh > record.energy_wh:
         start_wh, energy_wh = sign.start_energy_wh, sign.energy_wh
         record = replace(record, start_energy_wh=start_wh, energy_wh=energy_wh)
-    return replace(entry, record=record, seen_utc_ns=max(entry.seen_utc_ns, sign.utc_ns))
+    if (sign.duration_s or 0.0) < (entry.seen_duration_s or 0.0):
+        return replace(entry, record=record)
+    return replace(
+        entry,
+        record=record,
+        seen_utc_ns=sign.utc_ns,
+        is_seen_utc_set=sign.is_utc_set,
+        seen_ns=sign.now_ns,
+        seen_boot=sign.boot,
+        seen_duration_s=sign.duration_s,
+    )

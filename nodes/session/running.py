@@ -20,6 +20,7 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
 from nodes.session import start_deadline
+from nodes.session.duration import SET_NS, Seen, began_s, lasted_s, seen_of
 from nodes.session.energy import counted
 from nodes.session.entry import Entry
 from nodes.session.faults import is_latched
@@ -31,9 +32,11 @@ from nodes.session.state import (
     Inputs,
     Running,
     State,
+    entry_of,
     is_stored,
     keep_entry,
     keep_record,
+    seen_now,
     why_not_kept,
 )
 from nodes.session.suspension import after_fault, after_stop, lift
@@ -60,15 +63,15 @@ def unplug(state: State, inputs: Inputs, unplugged: Unplugged) -> State:
     session = running.session
     if session is not None:
         if session.end_reason is not None:
-            state = end(state, session, inputs.utc_ns, session.end_reason)
-        elif running.interrupted_utc_ns is not None:
-            state = lose(state, session, running.interrupted_utc_ns)
+            state = end(state, session, inputs, session.end_reason)
+        elif running.interrupted is not None:
+            state = lose(state, session, running.interrupted)
         else:
             reason = EndReason.FAULT if unplugged.fault_held else EndReason.UNPLUGGED
-            state = end(state, session, inputs.utc_ns, reason)
+            state = end(state, session, inputs, reason)
     last = state.running.last
     if last is not None:
-        state = keep_record(state, last, inputs.utc_ns, seated=False)
+        state = keep_record(state, last, inputs, seated=False)
     # If it may be the same vehicle, a stopped charge stays stopped.
     suspension = None if unplugged.is_certain else state.suspension
     return replace(state, running=replace(state.running, last=None), suspension=suspension)
@@ -97,7 +100,7 @@ def ending(state: State, inputs: Inputs, moment: Moment) -> State:
     is_open = inputs.safety is not None and inputs.safety.contactor is Contactor.OPEN
     is_counted = inputs.counter_wh is not None
     if (is_open and is_counted) or moment.reached(open_by_s):
-        return end(state, session, inputs.utc_ns, session.end_reason)
+        return end(state, session, inputs, session.end_reason)
     return state
 
 
@@ -107,15 +110,26 @@ def withdraw(state: State, session: SessionRecord, inputs: Inputs, reason: EndRe
     running = replace(
         state.running, session=session, deadline=None, open_by_s=inputs.now_s + OPEN_S
     )
-    return keep_record(replace(state, running=running), session, inputs.utc_ns)
+    return keep_record(replace(state, running=running), session, inputs)
 
 
-def end(state: State, session: SessionRecord, utc_ns: int, reason: EndReason) -> State:
-    """Record the end of the session that runs."""
-    ended_utc_ns = max(utc_ns, session.started_utc_ns)  # UTC may have been set back
-    record = replace(session, ended_utc_ns=ended_utc_ns, end_reason=reason)
+def end(state: State, session: SessionRecord, inputs: Inputs, reason: EndReason) -> State:
+    """Record the end of the session that runs: now, or when mains were lost in its ending."""
+    running = state.running
+    seen = running.interrupted or seen_now(running.began_s, inputs)
+    record = _ended(replace(session, end_reason=reason), seen)
     state = _without_session(state, record, last=record)
-    return keep_record(state, record, utc_ns)
+    return keep_record(state, record, inputs)
+
+
+def _ended(record: SessionRecord, seen: Seen) -> SessionRecord:
+    """Return a record whose session has ended when it was last seen to run."""
+    return replace(
+        record,
+        ended_utc_ns=max(seen.utc_ns, record.started_utc_ns),  # UTC may have been set back
+        is_end_utc_set=seen.is_utc_set,
+        duration_s=seen.duration_s,
+    )
 
 
 def forget(state: State, inputs: Inputs, moment: Moment) -> tuple[State, Over | None]:
@@ -124,41 +138,36 @@ def forget(state: State, inputs: Inputs, moment: Moment) -> tuple[State, Over | 
     Return also what is to be logged.
     """
     running = state.running
-    session, interrupted_utc_ns = running.session, running.interrupted_utc_ns
+    session, interrupted = running.session, running.interrupted
     if session is None or session.end_reason is not None:
         return state, None
     why = Resumption.ALLOWED
-    if running.resumed_utc_ns is not None:
-        interrupted_utc_ns = running.resumed_utc_ns
+    if running.resumed is not None:
+        interrupted = running.resumed
         if is_stored(state, session):
-            return replace(state, running=replace(running, resumed_utc_ns=None)), None
+            return replace(state, running=replace(running, resumed=None)), None
         if why_not_kept(state) is not None:
             why = Resumption.REFUSED
     elif running.pending is not None:
         why = resumption(running.pending, state, inputs, moment)
     elif is_too_long(running.interrupted_s, moment):
         why = Resumption.TOO_OLD
-    if interrupted_utc_ns is None or why in (Resumption.ALLOWED, Resumption.AWAITED):
+    if interrupted is None or why in (Resumption.ALLOWED, Resumption.AWAITED):
         return state, None
     reason = EndReason.RESTART if why is Resumption.STOPPED else EndReason.POWER_LOSS
-    state = lose(state, session, interrupted_utc_ns, reason)
+    state = lose(state, session, interrupted, reason)
     return state, Over(session_id=session.session_id, why=why)
 
 
 def lose(
     state: State,
     session: SessionRecord,
-    interrupted_utc_ns: int,
+    interrupted: Seen,
     reason: EndReason = EndReason.POWER_LOSS,
 ) -> State:
     """Mark the session that runs as ended when it was interrupted."""
     record = replace(session, end_reason=reason)
-    lost = Entry(
-        record=record,
-        seated=False,
-        plugged_since_utc_ns=state.plug.since_utc_ns,
-        seen_utc_ns=interrupted_utc_ns,
-    )
+    lost = entry_of(record, interrupted, seated=False, plugged_since_utc_ns=state.plug.since_utc_ns)
     state = replace(_without_session(state, record, last=state.running.last), lost=lost)
     return keep_entry(state, lost)
 
@@ -168,9 +177,7 @@ def end_lost(state: State, inputs: Inputs) -> State:
     lost, counter_wh = state.lost, inputs.counter_wh
     if lost is None or counter_wh is None:
         return state
-    record = counted(lost.record, counter_wh)
-    ended_utc_ns = max(lost.seen_utc_ns, record.started_utc_ns)  # UTC may have been set back
-    record = replace(record, ended_utc_ns=ended_utc_ns)
+    record = _ended(counted(lost.record, counter_wh), seen_of(lost))
     energy = replace(state.energy, last_wh=record.energy_wh)
     return keep_entry(replace(state, lost=None, energy=energy), replace(lost, record=record))
 
@@ -186,8 +193,8 @@ def sign_session(state: State, inputs: Inputs, moment: Moment) -> State:
         return state
     is_leaving = inputs.stop is not None and state.stop_by_s is None
     if is_leaving:
-        state = keep_record(state, session, inputs.utc_ns)
-    is_due = is_leaving or moment.reached(running.sign_s)
+        state = keep_record(state, session, inputs)
+    is_due = is_leaving or moment.reached(running.sign_s) or _is_clock_set(state, inputs)
     if not is_due or not _is_seen(state, inputs):
         return state
     sign = Sign(
@@ -197,6 +204,7 @@ def sign_session(state: State, inputs: Inputs, moment: Moment) -> State:
         now_ns=round(inputs.now_s * 1e9),
         utc_ns=inputs.utc_ns,
         is_utc_set=inputs.is_utc_set,
+        duration_s=lasted_s(running.began_s, inputs.now_s),
         start_energy_wh=session.start_energy_wh,
         energy_wh=session.energy_wh,
     )
@@ -209,7 +217,17 @@ def _is_seen(state: State, inputs: Inputs) -> bool:
     """Return whether the plug of the session is seen in now, by a box that has mains."""
     safety = inputs.safety
     is_in = safety is not None and safety.has_mains and safety.cp_state in PLUGGED
-    return is_in and state.plug.is_seated and state.running.interrupted_utc_ns is None
+    return is_in and state.plug.is_seated and state.running.interrupted is None
+
+
+def _is_clock_set(state: State, inputs: Inputs) -> bool:
+    """Return whether UTC was set since the last sign, which has to have the UTC of this boot."""
+    sign = state.signs.newest
+    if sign is None:
+        return False
+    ahead_ns = inputs.utc_ns - round(inputs.now_s * 1e9)
+    is_jump = abs(ahead_ns - (sign.utc_ns - sign.now_ns)) > SET_NS
+    return is_jump or sign.is_utc_set is not inputs.is_utc_set
 
 
 def note_renewal(state: State, inputs: Inputs) -> State:
@@ -232,11 +250,12 @@ def note_renewal(state: State, inputs: Inputs) -> State:
 def _note_interruption(state: State, inputs: Inputs) -> State:
     """Record since when the running session has had no mains."""
     safety, running = inputs.safety, state.running
-    is_new = running.session is not None and running.interrupted_utc_ns is None
+    is_new = running.session is not None and running.interrupted is None
     if safety is None or safety.has_mains or not is_new:
         return state
     signed_s = running.signed_s or inputs.now_s
-    running = replace(running, interrupted_utc_ns=inputs.utc_ns, interrupted_s=signed_s)
+    interrupted = seen_now(running.began_s, inputs)
+    running = replace(running, interrupted=interrupted, interrupted_s=signed_s)
     return replace(state, running=running)
 
 
@@ -247,24 +266,39 @@ def _resume(state: State, inputs: Inputs, moment: Moment) -> State:
     full time again, because the box proves and tests everything again.
     """
     running, session = state.running, state.running.session
-    if session is None or running.interrupted_utc_ns is None:
+    if session is None or running.interrupted is None or session.end_reason is not None:
         return state
+    began = running.began_s
     if running.pending is not None:
         why = resumption(running.pending, state, inputs, moment)
         if why is not Resumption.ALLOWED:
             return state
+        began = began_of(running.pending.entry, state, inputs)
     deadline = running.deadline and start_deadline.whole(inputs.now_s, inputs.utc_ns)
     running = replace(
         running,
-        interrupted_utc_ns=None,
+        began_s=began,
+        interrupted=None,
         interrupted_s=None,
-        resumed_utc_ns=None if running.pending is None else running.interrupted_utc_ns,
+        resumed=None if running.pending is None else running.interrupted,
         pending=None,
         renews=True,
         deadline=deadline,
         sign_s=inputs.now_s,
     )
-    return keep_record(replace(state, running=running), session, inputs.utc_ns)
+    return keep_record(replace(state, running=running), session, inputs)
+
+
+def began_of(entry: Entry, state: State, inputs: Inputs) -> float | None:
+    """Return when a stored session that goes on began [s], see `Running`."""
+    is_same_run = 0 != state.run == entry.run
+    return began_s(
+        entry,
+        now_s=inputs.now_s,
+        utc_ns=inputs.utc_ns,
+        is_utc_set=inputs.is_utc_set,
+        is_same_boot=is_same_run or (bool(inputs.boot) and entry.seen_boot == inputs.boot),
+    )
 
 
 def _without_session(state: State, record: SessionRecord, last: SessionRecord | None) -> State:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from bus.store import UNREADABLE
 from msgs.session import EndReason
-from msgs.units import Name, Nanoseconds, Text, WattHours
+from msgs.units import Name, Nanoseconds, Seconds, Text, WattHours
 
 SIGN_S = 60.0  # of a running session: 1440 blocks of 4 kB a day, 6 of 10 MB allowed
 
@@ -29,6 +29,7 @@ class Sign(Struct, frozen=True, kw_only=True):
     now_ns: Nanoseconds = 0  # monotonic time of that boot
     utc_ns: Nanoseconds = 0
     is_utc_set: bool = False  # in that boot
+    duration_s: Seconds | None = None  # of the session until then; None: of an older version
     start_energy_wh: WattHours = 0.0  # as in the record
     energy_wh: WattHours = 0.0
 

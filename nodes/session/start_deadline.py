@@ -1,11 +1,15 @@
 """How long a card's authorisation waits for the charge to be started (RFID-4). Pure.
 
-A deadline runs by the monotonic clock; its UTC is for persons and for the next incarnation.
+A deadline runs by the monotonic clock, also over a restart in place; its UTC is for persons, and
+follows the clock when that is set.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bus.moment import Moment
+from nodes.session.duration import SET_NS
+from nodes.session.entry import Entry
 
 LAPSE_S = 60.0  # RFID-4: from the authorisation on
 # Assumed: what the box itself needs after a plug-in, disk, self-test (2.2 s at most) and the
@@ -55,11 +59,20 @@ def after_wait(
     return after(wait_s + LATE_S, moment.now_s, utc_ns)
 
 
-def found(until_utc_ns: int, now_s: float, utc_ns: int) -> StartDeadline | None:
+def found(entry: Entry, now_s: float, utc_ns: int, *, is_same_boot: bool) -> StartDeadline | None:
     """Return the stored deadline after a restart; None if the charge was started before.
 
-    UTC may have jumped meanwhile: at most the full time is left.
+    In another boot, and if an older version has stored it, the time begins again.
     """
-    if not until_utc_ns:
+    if not entry.lapses_utc_ns:
         return None
-    return after(min(max((until_utc_ns - utc_ns) / 1e9, 0.0), LAPSE_S), now_s, utc_ns)
+    if not is_same_boot or not entry.lapses_ns:
+        return whole(now_s, utc_ns)
+    return StartDeadline(until_s=entry.lapses_ns / 1e9, until_utc_ns=entry.lapses_utc_ns)
+
+
+def by_clock(deadline: StartDeadline, now_s: float, utc_ns: int) -> StartDeadline:
+    """Return the same deadline, its UTC by the clock as it is set now."""
+    until_utc_ns = utc_ns + round((deadline.until_s - now_s) * 1e9)
+    is_set = abs(until_utc_ns - deadline.until_utc_ns) > SET_NS
+    return replace(deadline, until_utc_ns=until_utc_ns) if is_set else deadline

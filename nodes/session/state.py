@@ -1,6 +1,7 @@
 """The inputs, the state and the outputs of session's machine; see `nodes.session.machine`."""
 
 import math
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from msgs.units import Text
+from nodes.session.duration import Seen, lasted_s
 from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry, replaces
 from nodes.session.plug import Plug
@@ -74,14 +76,15 @@ class Running(Struct, frozen=True, kw_only=True):
     # Until when a session that a card began has to be started (RFID-4); None: it was started, or
     # began without a card.
     deadline: StartDeadline | None = None
+    began_s: float | None = None  # its start, see `duration`; None: not known
     # When mains were lost in it; its plug has not been seen since.
-    interrupted_utc_ns: int | None = None
+    interrupted: Seen | None = None
     interrupted_s: float | None = None  # its last sign before that, if in this boot
     # It starts again after a loss of mains or a wake-up; False once the contactor was closed.
     renews: bool = False
     pending: Found | None = None  # of an earlier run: not decided yet whether it may go on
     # When it was interrupted in an earlier run; that it goes on is not on the disk yet.
-    resumed_utc_ns: int | None = None
+    resumed: Seen | None = None
     open_by_s: float | None = None  # being ended: waits for the contactor until then
     signed_s: float = 0.0  # its last sign, in this boot; 0: there is none
     sign_s: float = 0.0  # its next one
@@ -166,6 +169,11 @@ def keep_entry(state: State, entry: Entry) -> State:
         end_reason=record.end_reason,
         by_card=stop is not None and stop.by_card,
         because="" if stop is None else stop.because,
+        boot=entry.seen_boot,
+        now_ns=entry.seen_ns,
+        utc_ns=entry.seen_utc_ns,
+        is_utc_set=entry.is_seen_utc_set,
+        duration_s=entry.seen_duration_s,
         start_energy_wh=record.start_energy_wh,
         energy_wh=record.energy_wh,
     )
@@ -189,19 +197,50 @@ def why_end_not_stored(state: State) -> str | None:
     return why_not_kept(state)
 
 
-def keep_record(state: State, record: SessionRecord, utc_ns: int, seated: bool = True) -> State:
+def seen_now(began_s: float | None, inputs: Inputs) -> Seen:
+    """Return that a session runs now.
+
+    :param began_s: its start, see `Running`.
+    """
+    return Seen(
+        utc_ns=inputs.utc_ns,
+        is_utc_set=inputs.is_utc_set,
+        now_ns=round(inputs.now_s * 1e9),
+        boot=inputs.boot,
+        duration_s=lasted_s(began_s, inputs.now_s),
+    )
+
+
+def entry_of(record: SessionRecord, seen: Seen, **others: Any) -> Entry:
+    """Return the entry of a session that was last seen to run at a time."""
+    return Entry(
+        record=record,
+        seen_utc_ns=seen.utc_ns,
+        is_seen_utc_set=seen.is_utc_set,
+        seen_ns=seen.now_ns,
+        seen_boot=seen.boot,
+        seen_duration_s=seen.duration_s,
+        **others,
+    )
+
+
+def keep_record(state: State, record: SessionRecord, inputs: Inputs, seated: bool = True) -> State:
     """Queue the newest record of a session for the disk.
 
     After a loss of power, until the plug is seen again, the stored run is 0: if the node restarts
     in that time, it still waits for the plug.
     """
-    interrupted_utc_ns, deadline = state.running.interrupted_utc_ns, state.running.deadline
-    entry = Entry(
-        record=record,
+    running, deadline = state.running, state.running.deadline
+    seen = seen_now(running.began_s, inputs)
+    if record.ended_utc_ns:
+        seen = replace(seen, duration_s=record.duration_s)
+    entry = entry_of(
+        record,
+        seen if running.interrupted is None else running.interrupted,
         seated=seated,
         plugged_since_utc_ns=state.plug.since_utc_ns,
-        seen_utc_ns=utc_ns if interrupted_utc_ns is None else interrupted_utc_ns,
-        run=state.run if interrupted_utc_ns is None else 0,
+        run=state.run if running.interrupted is None else 0,
         lapses_utc_ns=0 if deadline is None else deadline.until_utc_ns,
+        lapses_ns=0 if deadline is None else round(deadline.until_s * 1e9),
     )
     return keep_entry(state, entry)

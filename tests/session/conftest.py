@@ -71,7 +71,7 @@ class Scenario:
             "box": box(1000.0),
             "required": required,
         }
-        self.state = begin(last, () if sign is None else (sign,), self.now_s, self.utc_ns)
+        self.state = begin(last, () if sign is None else (sign,), self.now_s, self.boot)
         self.sign = sign  # the newest that is stored
         self.sign_disk_works = True
         self.disk: dict[str, Entry] = {} if last is None else {last.record.session_id: last}

@@ -70,6 +70,14 @@ def test_the_columns_are_those_of_the_boxes_in_the_field(tmp_path: Path) -> None
         ("life", "INTEGER", 1, "0", 0),
         ("plugged_since_utc_ns", "INTEGER", 1, "0", 0),
         ("lapses_utc_ns", "INTEGER", 1, "0", 0),
+        ("duration_s", "REAL", 0, "NULL", 0),
+        ("is_start_utc_set", "INTEGER", 1, "0", 0),
+        ("is_end_utc_set", "INTEGER", 1, "0", 0),
+        ("seen_ns", "INTEGER", 1, "0", 0),
+        ("seen_boot", "TEXT", 1, "''", 0),
+        ("is_seen_utc_set", "INTEGER", 1, "0", 0),
+        ("seen_duration_s", "REAL", 0, "NULL", 0),
+        ("lapses_ns", "INTEGER", 1, "0", 0),
     ]
 
 
