@@ -62,6 +62,7 @@ class Supervisor:
         self._bus = open_node(NAME, place)
         self._began_s = self._bus.clock.now_s()
         self._began_utc_ns = self._bus.clock.utc_ns()
+        self._began_ns = self._bus.clock.now_ns()
         self._journal = Journal(self._bus, NAME, least_level)
         self._series = Series(self._bus, self._journal.write, self._publish)
         self._warm_log = LogReader(self._bus, warm.log, self._journal.line_of(NAME))
@@ -352,6 +353,7 @@ class Supervisor:
             processes=tuple(node.status() for node in self._nodes.values()),
             stopping=self._stopped is not None,
             started_utc_ns=self._began_utc_ns,
+            started_ns=self._began_ns,
             series=self._series.id,
         )
 

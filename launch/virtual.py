@@ -74,7 +74,7 @@ class VirtualGraph:
         shutil.rmtree(self._supervisor.run_dir, ignore_errors=True)  # this is another boot
         self._supervisor.serve(RESTART_GRAPH, self._on_restart_graph)
         self._supervisor.ready()
-        self._began_utc_ns = 0  # this run of the graph
+        self._began_utc_ns = self._began_ns = 0  # this run of the graph
         self._series = self._first_series()
         self._tool = self.memory.bus(TOOL)
 
@@ -96,6 +96,7 @@ class VirtualGraph:
         :raises ConfigurationError: see `start`.
         """
         self._began_utc_ns = self.memory.clock.utc_ns() + self._runs
+        self._began_ns = self.memory.clock.now_ns()
         self._publish()
         for node in self.plan.nodes:
             if node.name in absent or node.name in self.memory.running:
@@ -227,6 +228,7 @@ class VirtualGraph:
             pid=0,
             processes=(),
             started_utc_ns=self._began_utc_ns,
+            started_ns=self._began_ns,
             series=self._series.id,
         )
         self._supervisor.publish(LAUNCH_GRAPH, status)

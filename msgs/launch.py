@@ -40,6 +40,7 @@ class GraphStatus(Struct, frozen=True, kw_only=True):
     processes: Annotated[tuple[Process, ...], Meta(max_length=64)]
     stopping: bool = False
     started_utc_ns: Nanoseconds = 0  # when the supervisor started; identifies the run
+    started_ns: Nanoseconds | None = None  # the same by the monotonic clock
     # The runs since the box was last stopped in order: what an earlier series has stored is over.
     series: Name = ""  # "": not known
 

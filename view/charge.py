@@ -85,11 +85,11 @@ def authorisation_words(session: SessionStatus, by: str = "") -> str:
 
 
 def lasted_s(snapshot: Snapshot) -> float | None:
-    """Return the duration of the session [s]; None without one."""
+    """Return the duration of the session [s]; None without one, or if it is not known."""
     session = snapshot.session.fresh
-    if session is None or not session.session_id or not session.started_utc_ns:
+    if session is None or not session.session_id or session.started_ns is None:
         return None
-    return max(0.0, (snapshot.utc_ns - session.started_utc_ns) / 1e9)
+    return max(0.0, snapshot.now_s - session.started_ns / 1e9)
 
 
 def energy_of(session: SessionStatus | None) -> str:

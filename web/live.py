@@ -101,7 +101,7 @@ class Live(Struct, frozen=True, kw_only=True):
     energy_wh: WattHours  # of this session, or of the last
     energy_of: str  # whose energy it is
     started_utc_ns: Nanoseconds
-    lasted_s: Seconds | None  # None: no session runs
+    lasted_s: Seconds | None  # None: no session runs, or it is not known
     token_name: str  # of the card that authorised: name, colour or UID; "": none
     front: LedFrame | None  # None: the front is not driven
     caption: str  # meaning of the status LED, or why it is unknown

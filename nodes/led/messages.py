@@ -14,7 +14,9 @@ from msgs.session import SessionStatus
 
 def used_of_session(session: SessionStatus) -> SessionStatus:
     """Return a session's status without the fields that the front never shows."""
-    return replace(session, energy_wh=0.0, reason="", started_utc_ns=0, lapses_utc_ns=0)
+    return replace(
+        session, energy_wh=0.0, reason="", started_utc_ns=0, started_ns=None, lapses_utc_ns=0
+    )
 
 
 def used_of_safety(safety: SafetyStatus) -> SafetyStatus:

@@ -52,7 +52,6 @@ class LedNode:
         self._bus = bus
         self._front = front
         self._state = start(bus.clock.now_s())
-        self._box_start = (0, -math.inf)  # start of the box: UTC [ns], monotonic [s]
         self._session = bus.subscribe(SESSION_STATUS, on_change=lambda _: self._rounds.wake())
         self._rfid = bus.subscribe(RFID_STATUS, on_change=self._on_rfid)
         self._safety = bus.subscribe(SAFETY_STATUS, uses=used_of_safety)
@@ -78,17 +77,16 @@ class LedNode:
             rfid=self._rfid.fresh(),
             dcs=self._dcs.fresh(),
             has_module=self._module.fresh() is not None,
-            box_since_s=self._box_since_s(instant),
+            box_since_s=self._box_since_s(),
             keys=self._front.keys(),
         )
 
-    def _box_since_s(self, instant: Instant) -> float:
+    def _box_since_s(self) -> float:
         """Return when the box started [s], by the newest message of any age."""
         graph = self._graph.message
-        if graph is not None and graph.started_utc_ns not in (0, self._box_start[0]):
-            up_s = (instant.utc_ns - graph.started_utc_ns) / 1e9
-            self._box_start = (graph.started_utc_ns, instant.now_s - up_s)
-        return self._box_start[1]
+        if graph is None or graph.started_ns is None:
+            return -math.inf
+        return graph.started_ns / 1e9
 
     def _act(self, inputs: Inputs) -> Outputs:
         self._state, outputs = step(self._state, inputs)

@@ -128,8 +128,8 @@ class LiveUpdates:
 
     def _begin_curve(self, session: SessionStatus) -> None:
         """Record the power from now on; the session may be older than this process."""
-        since_s = max(0.0, (self._bus.clock.utc_ns() - session.started_utc_ns) / 1e9)
-        self._curve_began_s = self._bus.clock.now_s() - since_s
+        now_s = self._bus.clock.now_s()
+        self._curve_began_s = now_s if session.started_ns is None else session.started_ns / 1e9
         self._curve_timer = self._bus.every(POINT_S, partial(self._draw, session.session_id))
         self._draw(session.session_id)
 

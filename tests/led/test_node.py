@@ -11,12 +11,14 @@ from msgs.requests import StopReason
 from msgs.rfid import Indication
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import WallboxState
+from msgs.topics import LAUNCH_GRAPH
 from nodes.led import pattern
 from nodes.led.front_sim import SimFront
 from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.keys import Keys
 from nodes.led.node import LOOK_S, LedNode
 from nodes.led.tones import TONE_S
+from tests.builders import graph_status
 from tests.led.conftest import Box, all_lights, text_of
 
 
@@ -212,6 +214,29 @@ def test_a_restart_in_place_does_not_flicker_nor_play_again(box: Box) -> None:
     box.start()
     box.advance(3.0)
     assert [frame for _, frame in box.drawn] == [before]
+
+
+@pytest.mark.req("LED-6")
+@pytest.mark.parametrize("is_start", [False, True])
+def test_a_start_of_the_box_differs_from_a_restart_in_place_by_the_monotonic_clock(
+    box: Box, is_start: bool
+) -> None:
+    clock = box.graph.clock
+    began_ns, began_utc_ns = clock.now_ns(), clock.utc_ns()
+    if not is_start:
+        box.advance(60.0)
+    graph = graph_status(started_ns=began_ns, started_utc_ns=began_utc_ns)
+    box.graph.bus("launch").publish(LAUNCH_GRAPH, graph)
+    # UTC is set: to the second after the start, or to an hour after it.
+    box.graph.set_utc(began_utc_ns + (3600 if is_start else 1) * 10**9)
+    box.graph.stop("led", StopReason.RESTART)
+    box.advance(0.1)
+    for silent in ("session", "safety", "rfid"):
+        box.graph.kill(silent)
+    box.drawn.clear()
+    box.start()
+    box.advance(0.5)
+    assert bool(box.drawn) is is_start
 
 
 def test_a_shutdown_switches_the_front_off(box: Box) -> None:

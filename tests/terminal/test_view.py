@@ -116,7 +116,7 @@ CHARGING = but(
             "detail": ""},
     session={"state": WallboxState.CHARGING, "plugged": True, "authorized": True, "permitted": True,
              "session_id": "20271115-5f3a", "energy_wh": 4213.0, "reason": "Up to 16 A.",
-             "started_utc_ns": UTC_NS - 754_000_000_000},
+             "started_ns": 246_000_000_000},
     offer={"limit_a": 16.0, "reason": "app", "detail": "The app allows 16.0 A.",
            "limits": (Limit(source="app", limit_a=16.0, detail="The app allows 16.0 A."),
                       Limit(source="dip", limit_a=32.0, detail="The installation allows it."),

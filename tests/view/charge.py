@@ -24,7 +24,10 @@ UTC_NS = 1_800_000_000_000_000_000
 NODES = ("session", "safety", "meter", "load_manager", "led")
 
 SESSION = charging_session(
-    energy_wh=1234.5, reason="The vehicle draws current.", started_utc_ns=UTC_NS - 754_000_000_000
+    energy_wh=1234.5,
+    reason="The vehicle draws current.",
+    started_utc_ns=UTC_NS - 3_600_000_000_000,  # the clock was set since
+    started_ns=round((NOW_S - 754.0) * 1e9),
 )
 SAFETY = charging_safety()
 OFFER = load_offer(

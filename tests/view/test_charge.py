@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from msgs.pilot import CpState, PilotStatus
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from tests.builders import fault_record
-from tests.view.charge import PILOT, SESSION, but, charging, silent
+from tests.view.charge import NOW_S, PILOT, SESSION, but, charging, silent
 from view.charge import (
     CONTACTORS,
     CP_STATES,
@@ -100,8 +100,9 @@ def test_the_authorisation_is_shown_with_its_card(
 def test_a_session_lasts_while_it_runs() -> None:
     assert lasted_s(charging()) == 754.0
     assert lasted_s(but("session", session_id="")) is None
-    assert lasted_s(but("session", started_utc_ns=0)) is None
-    assert lasted_s(but("session", started_utc_ns=2**62)) == 0.0  # the clock was set back
+    assert lasted_s(but("session", started_ns=None)) is None
+    assert lasted_s(but("session", started_ns=-(10**9))) == NOW_S + 1.0  # before this boot
+    assert lasted_s(but("session", started_utc_ns=2**62)) == 754.0  # UTC does not count
     assert lasted_s(silent("session")) is None
 
 

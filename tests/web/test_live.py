@@ -32,6 +32,7 @@ SESSION = charging_session(
     energy_wh=1234.5,
     reason="The vehicle draws current.",
     started_utc_ns=UTC_NS,
+    started_ns=round(START_S * 1e9),
     authorization_required=True,
     token=LABEL.rfid[1].uid,
 )

@@ -534,7 +534,7 @@ def test_the_curve_begins_with_the_session(node: RunningNode) -> None:
     jar = node.sign_in()
     assert node.ask("/api/v1/curve", cookies=jar).json() == {"session_id": "", "points": []}
     until(lambda: node.ask("/api/v1/live", cookies=jar).json()["meter_online"])
-    began = replace(CHARGING, started_utc_ns=node.bus.clock.utc_ns() - 60_000_000_000)
+    began = replace(CHARGING, started_ns=node.bus.clock.now_ns() - 60_000_000_000)
     say_session(node, began)
     until(lambda: bool(node.ask("/api/v1/curve", cookies=jar).json()["session_id"]))
     curve = node.ask("/api/v1/curve", cookies=jar).json()

@@ -25,8 +25,8 @@ export function addToCurve(live) {
     ask(session);
     draw();
   }
-  if (!live.session_id || live.power_w === null || !live.started_utc_ns) return;
-  const at = (live.now_utc_ns - live.started_utc_ns) / 1e9;
+  if (!live.session_id || live.power_w === null || live.lasted_s === null) return;
+  const at = live.lasted_s;
   if (points.length && at < points.at(-1)[0] + EVERY_S) return;
   points.push([at, live.power_w]);
   if (points.length > MOST_POINTS) points = points.filter((_, index) => index % 2 === 0);
