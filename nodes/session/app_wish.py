@@ -5,8 +5,9 @@
     until replaced   it ends with the next wish
     until a time     of UTC: its end is converted again when UTC is set; a wish that is over because
                      UTC was set forward holds again when it is set back
-    for a duration   by the monotonic clock. Another run of the graph may have another monotonic
-                     clock: then UTC counts
+    for a duration   by the monotonic clock of this boot. In another boot UTC counts, if it was set
+                     in both; as long as that is not known the duration begins again, as a limit
+                     must not end early
 
 A stored wish means the same after a restart. A plug changed while this node did not run ends no
 wish: the limit of the previous vehicle holds until a plug is seen out.
@@ -22,12 +23,12 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import WishArguments
 from msgs.units import Nanoseconds, Text
 from msgs.wish import NO_WISHES, Wish, WishAmps, Wishes
+from nodes.session.duration import SET_NS
 from nodes.session.state import Inputs
 from nodes.session.state import State as SessionState
 
 NAME = "app"
 RETRY_S = 5.0  # assumed: until a write that failed is tried again
-SET_NS = 100_000_000  # assumed: a larger jump means that UTC was set; no look is later than this
 MOST_NS = 2**63 - 1  # of a Wish
 
 
@@ -39,9 +40,12 @@ class AppWish(Struct, frozen=True, kw_only=True):
     detail: Text = ""
     until_replaced: bool = False
     until_utc_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # its end by UTC
-    # End of a duration by the monotonic clock, valid in the run of the graph that `run` names.
+    # End of a duration by the monotonic clock of `boot`, or of the boot of `run`.
     end_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None
+    for_ns: Annotated[Nanoseconds, Meta(ge=0)] | None = None  # None: stored by an older version
+    boot: Annotated[str, Meta(max_length=64)] = ""  # "": not known
     run: int = 0  # when the supervisor of that run started [UTC ns]; 0: not known
+    is_utc_set: bool = False  # when `until_utc_ns` was made from a duration
     was_plugged: bool = False  # for this charge: a plug has been in
 
     @property
@@ -63,6 +67,8 @@ class WishInputs(Struct, frozen=True, kw_only=True):
 
     now_ns: int  # monotonic
     utc_ns: int
+    is_utc_set: bool  # in this boot
+    boot: str  # "": not known
     run: int  # of the graph; 0: not known
     is_run_decided: bool  # a run unknown by now counts as another one
     is_plugged: bool  # seen in
@@ -75,6 +81,7 @@ class State(Struct, frozen=True, kw_only=True):
 
     wish: AppWish
     stored: AppWish  # on the disk
+    began_ns: int  # monotonic, when the node started
     retry_ns: int = 0  # nothing is written before
     unplugs: int = 0  # that the wish has seen
     out_since_ns: int | None = None
@@ -88,10 +95,10 @@ class Outputs(Struct, frozen=True, kw_only=True):
     write: AppWish | None = None  # to store, unless a write is under way
 
 
-def begin(stored: AppWish | None) -> State:
+def begin(stored: AppWish | None, now_ns: int) -> State:
     """Return the state to start with, from the store."""
     wish = stored or NO_APP_WISH
-    return State(wish=wish, stored=wish)
+    return State(wish=wish, stored=wish, began_ns=now_ns)
 
 
 def inputs_of(session: SessionState, inputs: Inputs, moment: Moment) -> WishInputs:
@@ -101,6 +108,8 @@ def inputs_of(session: SessionState, inputs: Inputs, moment: Moment) -> WishInpu
     return WishInputs(
         now_ns=now_ns,
         utc_ns=now_ns + inputs.wall_offset_ns,
+        is_utc_set=inputs.is_utc_set,
+        boot=inputs.boot,
         run=session.run,
         is_run_decided=session.run > 0 or moment.reached(session.hear_by_s),
         is_plugged=session.plug.is_seated,
@@ -115,6 +124,8 @@ def asked(
     *,
     now_ns: Nanoseconds,
     utc_ns: Nanoseconds,
+    is_utc_set: bool,
+    boot: str,
     run: int,
     is_plugged: bool,
 ) -> AppWish | None:
@@ -136,7 +147,10 @@ def asked(
             wish,
             until_utc_ns=utc_ns + for_ns,
             end_ns=now_ns + for_ns,
+            for_ns=for_ns,
+            boot=boot,
             run=run,
+            is_utc_set=is_utc_set,
         )
     return replace(wish, was_plugged=wish.is_for_charge and is_plugged)
 
@@ -149,8 +163,8 @@ def take(state: State, wish: AppWish) -> State:
 def step(state: State, seen: WishInputs, moment: Moment) -> tuple[State, Outputs]:
     """Return the next state and the outputs."""
     state = _follow_plug(state, seen, moment)
-    state = replace(state, wish=_in_this_run(state.wish, seen))
-    end_ns = _end_ns(state.wish, seen)
+    state = replace(state, wish=_in_this_boot(state.wish, seen))
+    end_ns = _end_ns(state, seen)
     is_over = end_ns is not None and moment.reached(end_ns / 1e9)
     wanted = NO_APP_WISH if is_over else state.wish
     wishes = NO_WISHES if is_over else _wishes(state.wish, end_ns)
@@ -184,25 +198,36 @@ def _follow_plug(state: State, seen: WishInputs, moment: Moment) -> State:
     return replace(state, wish=wish, out_since_ns=since_ns, unplugs=seen.unplugs)
 
 
-def _in_this_run(wish: AppWish, seen: WishInputs) -> AppWish:
-    """Return a duration by the clocks of this run of the graph.
+def _in_this_boot(wish: AppWish, seen: WishInputs) -> AppWish:
+    """Return a duration by the clocks of this boot.
 
-    In its own run its UTC is kept up to date; in another run only the UTC is left.
+    In its own boot its UTC is kept up to date; in another one only the UTC is left, once it is
+    known to count.
     """
     if wish.end_ns is None:
         return wish
-    if seen.run and wish.run == seen.run:
-        until_utc_ns = seen.utc_ns + wish.end_ns - seen.now_ns
-        if wish.until_utc_ns is None or abs(until_utc_ns - wish.until_utc_ns) > SET_NS:
-            return replace(wish, until_utc_ns=max(until_utc_ns, 0))
+    if _is_own_boot(wish, seen):
+        until_utc_ns = max(seen.utc_ns + wish.end_ns - seen.now_ns, 0)
+        is_jump = wish.until_utc_ns is None or abs(until_utc_ns - wish.until_utc_ns) > SET_NS
+        if is_jump or wish.is_utc_set is not seen.is_utc_set:
+            return replace(wish, until_utc_ns=until_utc_ns, is_utc_set=seen.is_utc_set)
         return wish
-    return replace(wish, end_ns=None, run=0) if seen.is_run_decided else wish
+    is_decided = bool(seen.boot and wish.boot) or seen.is_run_decided
+    is_utc_known = wish.for_ns is None or (wish.is_utc_set and seen.is_utc_set)
+    return replace(wish, end_ns=None, run=0) if is_decided and is_utc_known else wish
 
 
-def _end_ns(wish: AppWish, seen: WishInputs) -> int | None:
+def _is_own_boot(wish: AppWish, seen: WishInputs) -> bool:
+    return "" != wish.boot == seen.boot or 0 != wish.run == seen.run
+
+
+def _end_ns(state: State, seen: WishInputs) -> int | None:
     """Return when a wish ends by the monotonic clock; None: not by time, or not known yet."""
+    wish = state.wish
     if wish.end_ns is not None:
-        return wish.end_ns if wish.run == seen.run and seen.run else None
+        if _is_own_boot(wish, seen):
+            return wish.end_ns
+        return None if wish.for_ns is None else state.began_ns + wish.for_ns
     if wish.until_utc_ns is None:
         return None
     return min(max(seen.now_ns + wish.until_utc_ns - seen.utc_ns, 0), MOST_NS)

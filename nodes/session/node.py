@@ -35,6 +35,7 @@ from msgs.topics import (
 from nodes.session import app_wish, words
 from nodes.session.answers import Pending, PendingAnswers
 from nodes.session.app_wish import AppWish
+from nodes.session.duration import SET_NS
 from nodes.session.entry import Entry
 from nodes.session.machine import refusal_to_end, step
 from nodes.session.records import SessionStore
@@ -96,7 +97,7 @@ class SessionNode:
         self._wish_path = bus.state_dir / "session-wish.json"
         found = recall(self._wish_path, AppWish, partial(bus.log, "error"))
         wish = LOST_WISH if found.stored is Stored.LOST else found.value
-        self._wish = app_wish.begin(wish)
+        self._wish = app_wish.begin(wish, bus.clock.now_ns())
         self._wish_writes = 0  # pending, without a request that waits
         self._offset_ns = 0
         bus.serve(AUTHORIZE, self._on_authorize)
@@ -146,7 +147,7 @@ class SessionNode:
     def _wall_offset_ns(self, instant: Instant) -> int:
         """Return UTC minus the monotonic clock [ns]; it changes when UTC is set."""
         offset_ns = instant.utc_ns - round(instant.now_s * 1e9)
-        if abs(offset_ns - self._offset_ns) > app_wish.SET_NS:
+        if abs(offset_ns - self._offset_ns) > SET_NS:
             self._offset_ns = offset_ns
         return self._offset_ns
 
@@ -294,6 +295,8 @@ class SessionNode:
             detail,
             now_ns=clock.now_ns(),
             utc_ns=clock.utc_ns(),
+            is_utc_set=clock.is_utc_set(),
+            boot=clock.boot(),
             run=self._state.run,
             is_plugged=self._state.plug.is_seated,
         )

@@ -14,6 +14,8 @@ from tests.session.box import Box
 
 HOUR_S = 3600.0
 HOUR_NS = 3600 * 10**9
+MINUTE_S = 60.0
+MINUTE_NS = 60 * 10**9
 
 
 @pytest.fixture
@@ -210,6 +212,44 @@ def test_after_another_start_of_the_box_the_time_of_the_wall_counts(
     after.graph.set_utc(0)
     after.graph.advance(5.0)
     assert wish(after) is None  # it was stored as over
+
+
+@pytest.mark.parametrize("was_set", [False, True])
+def test_in_a_boot_without_the_time_a_duration_begins_again(tmp_path: Path, was_set: bool) -> None:
+    box = Box(tmp_path)
+    box.graph.begin_boot("boot 1", is_utc_set=was_set)
+    box.graph.advance(1.0)
+    utc_ns = box.graph.clock.utc_ns()
+    ask(box, pause=True, for_s=MINUTE_S)
+    after = Box(tmp_path, graph_run=2)
+    after.graph.set_utc(0)
+    after.graph.begin_boot("boot 2", is_utc_set=False)
+    after.graph.advance(10.0)
+    held = wish(after)
+    assert held is not None
+    assert held.end_ns == pytest.approx(after.graph.clock.now_ns() + MINUTE_NS, abs=12e9)
+    if was_set:  # the time is known at both ends now
+        after.graph.set_utc(utc_ns + MINUTE_NS // 2)
+        after.graph.advance(1.0)
+        held = wish(after)
+        assert held is not None
+        assert held.end_ns == pytest.approx(after.graph.clock.now_ns() + MINUTE_NS // 2, abs=3e9)
+    after.graph.advance(MINUTE_S + 1.0)
+    assert wish(after) is None
+
+
+def test_in_another_run_of_the_same_boot_a_duration_goes_on_by_its_clock(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.graph.advance(1.0)
+    end_ns = box.graph.clock.now_ns() + HOUR_NS
+    ask(box, pause=True, for_s=HOUR_S)
+    after = Box(tmp_path, graph_run=2)
+    after.graph.set_utc(after.graph.clock.utc_ns() + 3 * HOUR_NS)
+    after.graph.begin_boot("boot 1", is_utc_set=True)
+    after.graph.advance(10.0)
+    held = wish(after)
+    assert held is not None
+    assert held.end_ns == pytest.approx(end_ns, abs=2e9)
 
 
 def test_a_time_that_has_passed_is_refused(box: Box) -> None:
