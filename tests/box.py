@@ -190,6 +190,10 @@ class Box:
         return self._graph.now_s
 
     @property
+    def utc_ns(self) -> int:
+        return self._graph.memory.clock.utc_ns()
+
+    @property
     def phase(self) -> str:
         return str(self._said["safety/status"]["phase"])
 
