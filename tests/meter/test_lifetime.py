@@ -8,11 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from bus.slots import SLOT_BYTES
 from bus.write_behind import WriteResult
 from msgs.meter import NO_LINE, Line
 from nodes.meter.lifetime import (
     MARGIN_WH,
     MOST_W,
+    SLOW_S,
     STORE_S,
     UNMETERED_S,
     Jump,
@@ -25,8 +27,10 @@ from nodes.meter.lifetime import (
     keep,
     last,
 )
+from nodes.session.sign import SIGN_S
 
 LOOK_S = 0.2
+DAY_S = 86_400.0
 FULL_W = 22_000.0
 
 
@@ -193,15 +197,51 @@ def test_a_counter_that_is_no_number_changes_nothing(value: float) -> None:
 # --- the store --------------------------------------------------------------------------------
 
 
-def test_it_is_stored_each_minute_in_which_it_has_grown() -> None:
+@pytest.mark.parametrize(
+    ("power_w", "least", "most"),
+    [(FULL_W, 58, 61), (7000.0, 58, 61), (1400.0, 13, 15)],  # 1.4 kWh an hour
+)
+def test_it_is_stored_each_minute_or_each_tenth_of_a_kwh_if_that_is_longer(
+    power_w: float, least: int, most: int
+) -> None:
     meter = charging()
+    meter.chip.power_w = power_w
     meter.run(3600.0)
-    assert 58 <= meter.writes <= 61
+    assert least <= meter.writes <= most
+
+
+@pytest.mark.parametrize("rest_wh", [2.0, 99.0])
+def test_the_rest_is_stored_once_when_nothing_flows_any_more(rest_wh: float) -> None:
+    meter = Meter(Chip(counted_wh=5000.0, power_w=rest_wh * 60.0))
+    meter.run(60.0)
     meter.chip.power_w = 0.0
-    meter.run(STORE_S + 1.0)
     before = meter.writes
+    meter.run(2 * STORE_S + 1.0)
+    stored = decode(meter.disk)
+    assert stored is not None
+    assert stored.lifetime_wh == meter.lifetime_wh
+    assert meter.writes == before + 1
     meter.run(8 * 3600.0)
-    assert meter.writes == before
+    assert meter.writes == before + 1
+
+
+def test_a_day_of_charging_and_its_signs_write_less_than_10_mb() -> None:
+    meter = charging()
+    steps_of_s = 5.0  # a day in looks of 0.2 s takes long
+    began_s, worst_s, stored_s = meter.now_s, 0.0, meter.now_s
+    while meter.now_s < began_s + DAY_S:
+        meter.now_s += steps_of_s
+        meter.chip.pass_time(steps_of_s)
+        before = meter.writes
+        meter.look()
+        if meter.writes > before:
+            within_8_h = meter.now_s < began_s + 8 * 3600.0
+            worst_s = max(worst_s, meter.now_s - stored_s) if within_8_h else worst_s
+            assert meter.now_s - stored_s <= SLOW_S + steps_of_s
+            stored_s = meter.now_s
+    assert worst_s <= STORE_S + steps_of_s
+    written = (meter.writes + DAY_S / SIGN_S) * SLOT_BYTES
+    assert written < 10e6
 
 
 @pytest.mark.parametrize("is_orderly", [False, True])
@@ -239,7 +279,7 @@ def test_after_a_kill_another_chip_changes_nothing() -> None:
     meter.restart()
     meter.chip.counted_wh += 1e6
     meter.run(1.0)
-    most_wh = MOST_W * (STORE_S + UNMETERED_S) / 3600.0 + MARGIN_WH
+    most_wh = MOST_W * (SLOW_S + UNMETERED_S) / 3600.0 + MARGIN_WH
     assert meter.lifetime_wh <= before_wh + most_wh
 
 
