@@ -10,6 +10,7 @@ import pytest
 from launch.virtual import OFF_S
 from msgs.session import EndReason, WallboxState
 from nodes.session.resumption import DECIDE_S
+from nodes.session.revival import HEAR_S
 from nodes.session.sign import SIGN_S
 from tests.box import Box
 from tests.closing import close_all
@@ -67,7 +68,8 @@ class Charge:
         if self.chance.random() < 0.3:
             self.to_1970()
         else:
-            self.box.set_utc(self.chance.uniform(-3.0, 3.0) * HOUR_S)
+            ahead_s = self.chance.uniform(-3.0, 3.0) * HOUR_S
+            self.box.set_utc(max(ahead_s, 1.0 - self.box.utc_ns / 1e9))  # not before 1970
 
     def restart(self) -> None:
         self.box.restart(self.chance.choice(["session", "safety", "pilot", "meter"]))
@@ -93,6 +95,7 @@ class Charge:
         is_set = self.chance.random() < 0.5
         self.box.lose_power(seconds, is_utc_set=is_set)
         self.off_s += seconds - OFF_S
+        self.box.advance(HEAR_S + 1.0)  # the newest message is of this boot
         if not is_set:
             self.box.advance(self.chance.choice([10.0, 30.0, DECIDE_S + 10.0]))
             passed_s = seconds + self.box.now_s - off_s - OFF_S
