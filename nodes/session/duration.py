@@ -14,7 +14,7 @@ from nodes.session.entry import Entry
 SET_NS = 100_000_000  # assumed: a larger jump means that UTC was set; no look is later than this
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class LastSeen(Struct, frozen=True, kw_only=True):
     """When a session was last seen to run."""
 
     utc_ns: int
@@ -32,9 +32,9 @@ def lasted_s(began_s: float | None, now_s: float) -> float | None:
     return None if began_s is None else max(0.0, now_s - began_s)
 
 
-def seen_of(entry: Entry) -> Seen:
+def seen_of(entry: Entry) -> LastSeen:
     """Return when a stored session was last seen to run."""
-    return Seen(
+    return LastSeen(
         utc_ns=entry.seen_utc_ns,
         is_utc_set=entry.is_seen_utc_set,
         now_ns=entry.seen_ns,

@@ -20,7 +20,7 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
 from nodes.session import start_deadline
-from nodes.session.duration import SET_NS, Seen, began_s, lasted_s, seen_of
+from nodes.session.duration import SET_NS, LastSeen, began_s, lasted_s, seen_of
 from nodes.session.energy import counted
 from nodes.session.entry import Entry
 from nodes.session.faults import is_latched
@@ -122,7 +122,7 @@ def end(state: State, session: SessionRecord, inputs: Inputs, reason: EndReason)
     return keep_record(state, record, inputs)
 
 
-def _ended(record: SessionRecord, seen: Seen) -> SessionRecord:
+def _ended(record: SessionRecord, seen: LastSeen) -> SessionRecord:
     """Return a record whose session has ended when it was last seen to run."""
     return replace(
         record,
@@ -162,7 +162,7 @@ def forget(state: State, inputs: Inputs, moment: Moment) -> tuple[State, Over | 
 def lose(
     state: State,
     session: SessionRecord,
-    interrupted: Seen,
+    interrupted: LastSeen,
     reason: EndReason = EndReason.POWER_LOSS,
 ) -> State:
     """Mark the session that runs as ended when it was interrupted."""

@@ -15,7 +15,7 @@ from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
 from msgs.session import SessionRecord, SessionStatus
 from msgs.units import Text
-from nodes.session.duration import Seen, lasted_s
+from nodes.session.duration import LastSeen, lasted_s
 from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry, replaces
 from nodes.session.plug import Plug
@@ -78,13 +78,13 @@ class Running(Struct, frozen=True, kw_only=True):
     deadline: StartDeadline | None = None
     began_s: float | None = None  # its start, see `duration`; None: not known
     # When mains were lost in it; its plug has not been seen since.
-    interrupted: Seen | None = None
+    interrupted: LastSeen | None = None
     interrupted_s: float | None = None  # its last sign before that, if in this boot
     # It starts again after a loss of mains or a wake-up; False once the contactor was closed.
     renews: bool = False
     pending: Found | None = None  # of an earlier run: not decided yet whether it may go on
     # When it was interrupted in an earlier run; that it goes on is not on the disk yet.
-    resumed: Seen | None = None
+    resumed: LastSeen | None = None
     open_by_s: float | None = None  # being ended: waits for the contactor until then
     signed_s: float = 0.0  # its last sign, in this boot; 0: there is none
     sign_s: float = 0.0  # its next one
@@ -197,12 +197,12 @@ def why_end_not_stored(state: State) -> str | None:
     return why_not_kept(state)
 
 
-def seen_now(began_s: float | None, inputs: Inputs) -> Seen:
+def seen_now(began_s: float | None, inputs: Inputs) -> LastSeen:
     """Return that a session runs now.
 
     :param began_s: its start, see `Running`.
     """
-    return Seen(
+    return LastSeen(
         utc_ns=inputs.utc_ns,
         is_utc_set=inputs.is_utc_set,
         now_ns=round(inputs.now_s * 1e9),
@@ -211,7 +211,7 @@ def seen_now(began_s: float | None, inputs: Inputs) -> Seen:
     )
 
 
-def entry_of(record: SessionRecord, seen: Seen, **others: Any) -> Entry:
+def entry_of(record: SessionRecord, seen: LastSeen, **others: Any) -> Entry:
     """Return the entry of a session that was last seen to run at a time."""
     return Entry(
         record=record,

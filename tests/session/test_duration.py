@@ -9,7 +9,7 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, SessionRecord
-from nodes.session.duration import Seen, began_s, seen_of
+from nodes.session.duration import LastSeen, began_s, seen_of
 from nodes.session.entry import Entry
 from nodes.session.sign import SIGN_S
 from tests.builders import session_record
@@ -174,7 +174,7 @@ def test_mains_that_are_off_while_the_node_runs_count() -> None:
 @pytest.mark.parametrize("boot", ["a", "another", ""])
 def test_a_session_of_an_older_version_has_no_duration(boot: str) -> None:
     entry = Entry(record=session_record(), seated=True, seen_utc_ns=UTC_NS, run=1, seen_boot=boot)
-    assert seen_of(entry) == Seen(
+    assert seen_of(entry) == LastSeen(
         utc_ns=UTC_NS, is_utc_set=False, now_ns=0, boot=boot, duration_s=None
     )
     began = began_s(
