@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bench.graph import Graph
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import PAGE
 from msgs.requests import NoArguments
@@ -132,7 +132,7 @@ def _is_open(stream: socket.socket) -> bool:
 def besieged(graph: Graph) -> Iterator[None]:
     """Flood the page of a graph inside the block."""
     page = graph.call(PAGE, NoArguments())
-    label = read_kept(Path(graph.place.state_dir) / LABEL_FILE, Label)
+    label = read_valid_or_raise(Path(graph.place.state_dir) / LABEL_FILE, Label)
     assert label is not None, "system has provisioned the box"
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Event()

@@ -27,7 +27,7 @@ from playwright.sync_api import sync_playwright
 from bench.flood import Visitor
 from bench.graph import Graph, running, shares_mb, wait_ready
 from bench.report import Aim, report
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from msgs.label import LABEL_FILE, Label
 from msgs.methods import PAGE
 from msgs.requests import NoArguments
@@ -120,7 +120,7 @@ def measure(graph: Graph) -> None:
     """Measure one running graph and report."""
     wait_ready(graph, time.monotonic())
     url = graph.call(PAGE, NoArguments()).url
-    label = read_kept(graph.place.state_dir / LABEL_FILE, Label)
+    label = read_valid_or_raise(graph.place.state_dir / LABEL_FILE, Label)
     assert label is not None, "system has provisioned the box"
     visitor = Visitor(urlsplit(url).netloc, label)
     with streams(urlsplit(url).netloc, visitor):

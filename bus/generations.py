@@ -62,8 +62,10 @@ def previous_of(path: Path) -> Path:
     return path.with_name(path.name + PREVIOUS)
 
 
-def keep(path: Path, value: Any, *, lowers: bool) -> None:
-    """Store a value; when this returns, it is on the disk, and in both generations if it lowers.
+def write_generations(path: Path, value: Any, *, lowers: bool) -> None:
+    """Write the newest generation of a value, and the previous one as well if it lowers.
+
+    When this returns it is on the disk. Else the newest generation moves to the previous place.
 
     :param value: a Struct or a dict.
     :param lowers: it revokes or lowers something, or the stored value is not known.
@@ -81,20 +83,22 @@ def keep(path: Path, value: Any, *, lowers: bool) -> None:
         mark_begun(path)
 
 
-def keep_spared(path: Path, spare: Path, value: Any) -> None:
-    """Store a value in both generations, in a spare place while its own place refuses it.
+def write_generations_or_spare(path: Path, spare: Path, value: Any) -> None:
+    """Write both generations of a value, in a spare place while its own place refuses them.
 
     The spare has to outlive the process; it may be lost with a restart of the machine.
 
     :raises StoreError: both places refuse it.
     """
     if any(os.path.lexists(each) for each in _generations(spare)):
-        keep(spare, value, lowers=True)  # it is newer than the file: first the same in both
+        write_generations(
+            spare, value, lowers=True
+        )  # it is newer than the file: first the same in both
     try:
-        keep(path, value, lowers=True)
+        write_generations(path, value, lowers=True)
     except StoreError as error:
         try:
-            keep(spare, value, lowers=True)
+            write_generations(spare, value, lowers=True)
         except StoreError:
             raise error from None
     else:
@@ -103,11 +107,16 @@ def keep_spared(path: Path, spare: Path, value: Any) -> None:
                 remove(each)
 
 
-def look_spared(path: Path, spare: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
-    """Return the value in a spare place, which is newer, else that in its own place; see `look`."""
-    found = look(spare, decode)
+def read_spare_or_newest_valid(
+    path: Path, spare: Path, decode: Callable[[bytes], T]
+) -> StoredValue[T]:
+    """Return the value in a spare place, which is newer, else that in its own place.
+
+    Of each place as `read_newest_valid`.
+    """
+    found = read_newest_valid(spare, decode)
     if found.value is None and found.stored is Stored.CURRENT:
-        return look(path, decode)
+        return read_newest_valid(path, decode)
     return found
 
 
@@ -115,16 +124,16 @@ def _generations(path: Path) -> tuple[Path, ...]:
     return path, previous_of(path), mark_of(path)
 
 
-def try_to_keep(path: Path, value: Any, warn: Warn, *, lowers: bool) -> None:
-    """Store a value at a start, which goes on if it cannot be stored; see `keep`."""
+def try_to_write_generations(path: Path, value: Any, warn: Warn, *, lowers: bool) -> None:
+    """Write a value at a start, which goes on if it cannot be written; see `write_generations`."""
     try:
-        keep(path, value, lowers=lowers)
+        write_generations(path, value, lowers=lowers)
     except StoreError as error:
         warn(f"{error}; it is not stored")
 
 
-def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
-    """Return the stored value, and repair a missing or damaged previous generation.
+def read_and_repair(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
+    """Return the value of the newest valid generation; repair a missing or damaged previous one.
 
     A damaged newest generation is set aside and not replaced, so that the next start detects as
     well that the value has not been set again.
@@ -132,7 +141,7 @@ def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
     :raises StoreError: an error of the process itself, see `bus.store.PASSING`.
     """
     decode = decoder(kind)
-    found = look(path, decode)
+    found = read_newest_valid(path, decode)
     if found.stored is Stored.CURRENT:
         if found.content is not None:
             _mend_previous(path, found.content, decode, warn)
@@ -145,8 +154,8 @@ def recall(path: Path, kind: type[T], warn: Warn) -> StoredValue[T]:
     return found
 
 
-def look(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
-    """Return the stored value, without changes on the disk.
+def read_newest_valid(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
+    """Return the value of the newest valid generation, without changes on the disk.
 
     A missing file counts as damaged if it was stored once: only deleting `<file>` and all
     `<file>.*` restores the initial state.
@@ -165,14 +174,16 @@ def look(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T]:
     return StoredValue()
 
 
-def read_kept(path: Path, kind: type[S]) -> S | None:
-    """Return the Struct in a file, or None if there never was one; a damaged file stays in place.
+def read_valid_or_raise(path: Path, kind: type[S]) -> S | None:
+    """Return the Struct of the newest valid generation, or None if there never was one.
+
+    A damaged file stays in place.
 
     For values that must not be made again automatically, and for files of other nodes.
 
     :raises StoreError: neither generation can be read.
     """
-    found = look(path, decoder(kind))
+    found = read_newest_valid(path, decoder(kind))
     if found.stored is Stored.LOST:
         raise StoreError(f"{path} {found.damage}")
     return found.value

@@ -29,13 +29,13 @@ def command(as_json: bool, state_dir: Path | None) -> None:
     """
     import msgspec
 
-    from bus.generations import read_kept
+    from bus.generations import read_valid_or_raise
     from bus.store import StoreError
     from msgs.label import LABEL_FILE, Label
 
     folder = place_of(None, state_dir).state_dir
     try:
-        label = read_kept(folder / LABEL_FILE, Label)
+        label = read_valid_or_raise(folder / LABEL_FILE, Label)
     except StoreError as error:
         fail(str(error))
     if label is None:

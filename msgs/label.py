@@ -1,7 +1,7 @@
 """The configuration label of one box (LAB-1): what is printed on it, made at its provisioning.
 
 Stored in a file that only the box's own user can read; never published. Read it with
-`bus.generations.read_kept`, which leaves an unreadable label where it is.
+`bus.generations.read_valid_or_raise`, which leaves an unreadable label where it is.
 """
 
 from typing import Annotated

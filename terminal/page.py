@@ -1,6 +1,6 @@
 """The address of the box's page, for a terminal."""
 
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from bus.place import Place
 from bus.store import StoreError
 from bus.tool import Tool
@@ -23,7 +23,7 @@ def page_words(tool: Tool, place: Place, snapshot: FrontSnapshot) -> str:
     if not page.is_first:
         return page.url
     try:
-        label = read_kept(place.state_dir / LABEL_FILE, Label)
+        label = read_valid_or_raise(place.state_dir / LABEL_FILE, Label)
     except StoreError:
         label = None
     if label is None:

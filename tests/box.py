@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bus import Bus, Status
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from bus.wire import unpack
 from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
@@ -275,7 +275,7 @@ class Box:
 
     def card(self, color: CardColor) -> str:
         """Return the UID of one of the cards that belong to the box."""
-        label = read_kept(self._state_dir / LABEL_FILE, Label)
+        label = read_valid_or_raise(self._state_dir / LABEL_FILE, Label)
         assert label is not None
         return next(card.uid for card in label.rfid if card.color is color)
 

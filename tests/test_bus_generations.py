@@ -16,15 +16,15 @@ from bus.generations import (
     StoredValue,
     decoder,
     encode,
-    keep,
-    keep_spared,
-    look,
-    look_spared,
     previous_of,
-    read_kept,
-    recall,
-    try_to_keep,
+    read_and_repair,
+    read_newest_valid,
+    read_spare_or_newest_valid,
+    read_valid_or_raise,
+    try_to_write_generations,
     value_of,
+    write_generations,
+    write_generations_or_spare,
 )
 from bus.store import MOST_SET_ASIDE, UNREADABLE, StoreError, is_begun
 from msgs.stored import Stored
@@ -49,14 +49,14 @@ def quiet(text: str) -> None:
 
 
 def change(path: Path, before_a: int, after_a: int) -> None:
-    keep(path, at(after_a), lowers=after_a < before_a)
+    write_generations(path, at(after_a), lowers=after_a < before_a)
 
 
 def found(path: Path) -> StoredValue[Limit]:
     """Look, recall, and look again: to recall changes neither the value nor how it is known."""
-    first = look(path, decoder(Limit))
-    second = recall(path, Limit, quiet)
-    third = look(path, decoder(Limit))
+    first = read_newest_valid(path, decoder(Limit))
+    second = read_and_repair(path, Limit, quiet)
+    third = read_newest_valid(path, decoder(Limit))
     for later in (second, third):
         assert (later.value, later.stored) == (first.value, first.stored)
     return first
@@ -121,7 +121,7 @@ def test_content_that_was_not_written_as_this_file_is_damage(
     tmp_path: Path, content: bytes
 ) -> None:
     path = tmp_path / NAME
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     path.write_bytes(content)
     after = found(path)
     assert (after.value, after.stored) == (at(16), Stored.PREVIOUS)
@@ -150,7 +150,7 @@ def test_nothing_was_stored_where_there_is_no_file(tmp_path: Path) -> None:
 
 def test_a_change_that_raises_keeps_the_value_before_it(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
-    keep(path, at(10), lowers=True)
+    write_generations(path, at(10), lowers=True)
     change(path, 10, 16)
     change(path, 16, 20)
     assert limit_of(path) == 20
@@ -161,7 +161,7 @@ def test_a_change_that_raises_keeps_the_value_before_it(tmp_path: Path) -> None:
 
 def test_a_change_that_lowers_is_in_both_generations(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
-    keep(path, at(32), lowers=True)
+    write_generations(path, at(32), lowers=True)
     change(path, 32, 16)
     path.write_bytes(b"{")
     assert limit_of(path) == 16
@@ -169,36 +169,36 @@ def test_a_change_that_lowers_is_in_both_generations(tmp_path: Path) -> None:
 
 def test_a_damaged_newest_is_set_aside_and_reported_until_it_is_set_again(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     path.write_bytes(b"{")
     lines: list[str] = []
     for _ in range(3):
-        assert recall(path, Limit, lines.append).stored is Stored.PREVIOUS
+        assert read_and_repair(path, Limit, lines.append).stored is Stored.PREVIOUS
     assert (tmp_path / "limit.json.broken-1").read_bytes() == b"{"
     assert "limit.json cannot be understood: " in lines[0]
     assert "limit.json.broken-1" in lines[1]
     assert len(lines) == 4
-    keep(path, at(10), lowers=True)
+    write_generations(path, at(10), lowers=True)
     assert found(path).stored is Stored.CURRENT
 
 
 def test_a_lost_value_stays_lost_until_it_is_set_again(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     path.write_bytes(b"{")
     previous_of(path).write_bytes(b"")
     for _ in range(3):
-        assert recall(path, Limit, quiet).stored is Stored.LOST
+        assert read_and_repair(path, Limit, quiet).stored is Stored.LOST
     names = sorted(each.name for each in tmp_path.iterdir())
     assert names == ["limit.json.begun", "limit.json.broken-1", "limit.json.previous.broken-1"]
-    keep(path, at(10), lowers=True)
+    write_generations(path, at(10), lowers=True)
     assert found(path) == StoredValue(value=at(10), content=path.read_bytes())
 
 
 @pytest.mark.parametrize("content", [None, b"{", b'{"limit_a": "x"}'])
 def test_a_valid_newest_gets_a_previous_one(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "limit.json"
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     previous_of(path).unlink()
     if content is not None:
         previous_of(path).write_bytes(content)
@@ -209,7 +209,7 @@ def test_a_valid_newest_gets_a_previous_one(tmp_path: Path, content: bytes | Non
 
 def test_two_names_of_one_file_are_made_two_files(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     previous_of(path).unlink()
     os.link(path, previous_of(path))
     found(path)
@@ -218,20 +218,20 @@ def test_two_names_of_one_file_are_made_two_files(tmp_path: Path) -> None:
 
 def test_a_reader_that_is_not_the_writer_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "limit.json"
-    assert read_kept(path, Limit) is None
-    keep(path, at(16), lowers=True)
+    assert read_valid_or_raise(path, Limit) is None
+    write_generations(path, at(16), lowers=True)
     path.write_bytes(b"{")
     before = {each: each.read_bytes() for each in tmp_path.iterdir()}
-    assert read_kept(path, Limit) == at(16)
+    assert read_valid_or_raise(path, Limit) == at(16)
     previous_of(path).write_bytes(b"{")
     with pytest.raises(StoreError, match=r"limit\.json cannot be understood: "):
-        read_kept(path, Limit)
+        read_valid_or_raise(path, Limit)
     assert before.keys() == set(tmp_path.iterdir())
 
 
 def test_two_generations_that_are_missing_are_lost_and_not_a_new_box(tmp_path: Path) -> None:
     path = tmp_path / NAME
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     for each in (path, previous_of(path)):
         each.unlink()
     for _ in range(2):
@@ -243,7 +243,7 @@ def test_two_generations_that_are_missing_are_lost_and_not_a_new_box(tmp_path: P
 
 def test_the_mark_of_a_stored_file_is_made_again_by_a_start(tmp_path: Path) -> None:
     path = tmp_path / NAME
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     (tmp_path / "limit.json.begun").unlink()
     assert limit_of(path) == 16
     assert is_begun(path)
@@ -257,13 +257,13 @@ def test_a_file_that_cannot_be_read_is_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, text: str
 ) -> None:
     path = tmp_path / NAME
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     with monkeypatch.context() as patch:
         refuse_to_read(patch, path, OSError(number, text))
-        bad = look(path, decoder(Limit))
+        bad = read_newest_valid(path, decoder(Limit))
         assert (bad.value, bad.stored) == (at(16), Stored.PREVIOUS)
         assert bad.damage == f"cannot be read: {text}"
-        recall(path, Limit, quiet)
+        read_and_repair(path, Limit, quiet)
     assert (tmp_path / "limit.json.broken-1").exists()
 
 
@@ -272,11 +272,11 @@ def test_an_error_of_the_process_itself_is_no_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     path = tmp_path / NAME
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     with monkeypatch.context() as patch:
         refuse_to_read(patch, path, OSError(number, "Too many open files"))
         with pytest.raises(StoreError, match="Too many open files"):
-            recall(path, Limit, quiet)
+            read_and_repair(path, Limit, quiet)
     assert limit_of(path) == 16
 
 
@@ -301,13 +301,13 @@ def test_a_directory_in_place_of_a_generation_is_damage_and_set_aside(
     tmp_path: Path, which: int
 ) -> None:
     path = tmp_path / NAME
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     taken = (path, previous_of(path))[which]
     taken.unlink()
     fill(taken)
     assert limit_of(path) == 16
     assert (tmp_path / f"{taken.name}.broken-1" / "deep" / "note").exists()
-    keep(path, at(10), lowers=True)
+    write_generations(path, at(10), lowers=True)
     assert found(path).stored is Stored.CURRENT
 
 
@@ -317,7 +317,7 @@ def test_directories_in_place_of_both_generations_are_a_lost_value(tmp_path: Pat
     fill(previous_of(path))
     for _ in range(2):
         assert found(path).stored is Stored.LOST
-    keep(path, at(10), lowers=True)
+    write_generations(path, at(10), lowers=True)
     assert found(path).value == at(10)
 
 
@@ -327,11 +327,11 @@ def test_a_directory_that_appears_in_the_way_of_a_write_is_set_aside(
     tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / NAME
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     (tmp_path / name).unlink(missing_ok=True)
     fill(tmp_path / name)
-    keep(path, at(20), lowers=False)
-    keep(path, at(10), lowers=True)
+    write_generations(path, at(20), lowers=False)
+    write_generations(path, at(10), lowers=True)
     assert limit_of(path) == 10
     assert (tmp_path / f"{name}.broken-1").is_dir()
 
@@ -339,7 +339,7 @@ def test_a_directory_that_appears_in_the_way_of_a_write_is_set_aside(
 def test_of_what_is_set_aside_the_newest_three_are_kept_whatever_they_are(tmp_path: Path) -> None:
     path = tmp_path / NAME
     for number in range(3 * MOST_SET_ASIDE):
-        keep(path, at(16), lowers=True)
+        write_generations(path, at(16), lowers=True)
         path.unlink()
         if number % 2:
             fill(path)
@@ -357,7 +357,7 @@ def test_a_read_only_folder_is_read_and_its_errors_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "limit.json"
-    keep(path, at(16), lowers=True)
+    write_generations(path, at(16), lowers=True)
     path.write_bytes(b"{")
 
     def refused(*_: object) -> None:
@@ -366,12 +366,12 @@ def test_a_read_only_folder_is_read_and_its_errors_are_reported(
     for name in ("open", "replace", "link"):
         monkeypatch.setattr(f"bus.store.os.{name}", refused)
     lines: list[str] = []
-    assert recall(path, Limit, lines.append).value == at(16)
+    assert read_and_repair(path, Limit, lines.append).value == at(16)
     assert "Read-only file system" in lines[-1]
     with pytest.raises(StoreError, match="Read-only file system"):
-        keep(path, at(10), lowers=True)
+        write_generations(path, at(10), lowers=True)
     lines.clear()
-    try_to_keep(path, at(10), lines.append, lowers=True)
+    try_to_write_generations(path, at(10), lines.append, lowers=True)
     assert lines == [f"{previous_of(path)} cannot be written: Read-only file system; "
                      "it is not stored"]  # fmt: skip
 
@@ -382,37 +382,37 @@ def test_a_read_only_folder_is_read_and_its_errors_are_reported(
 def test_a_value_is_in_the_spare_place_only_while_its_own_refuses_it(tmp_path: Path) -> None:
     directory, spare = ChangingDirectory(tmp_path), tmp_path / "run" / NAME
     path, decode = directory.path / NAME, decoder(Limit)
-    assert look_spared(path, spare, decode) == StoredValue()
-    keep_spared(path, spare, at(32))
+    assert read_spare_or_newest_valid(path, spare, decode) == StoredValue()
+    write_generations_or_spare(path, spare, at(32))
     assert not spare.parent.exists()
     directory.refuse()
     for limit_a in (16, 10):
-        keep_spared(path, spare, at(limit_a))
-        assert look_spared(path, spare, decode).value == at(limit_a)
+        write_generations_or_spare(path, spare, at(limit_a))
+        assert read_spare_or_newest_valid(path, spare, decode).value == at(limit_a)
     directory.accept()
     assert limit_of(path) == 32
-    assert look_spared(path, spare, decode).value == at(10)
-    keep_spared(path, spare, at(20))
+    assert read_spare_or_newest_valid(path, spare, decode).value == at(10)
+    write_generations_or_spare(path, spare, at(20))
     assert (limit_of(path), list(spare.parent.iterdir())) == (20, [])
-    assert look_spared(path, spare, decode).value == at(20)
+    assert read_spare_or_newest_valid(path, spare, decode).value == at(20)
 
 
 def test_a_value_that_both_places_refuse_is_not_stored(tmp_path: Path) -> None:
     directory = ChangingDirectory(tmp_path)
     directory.refuse()
     with pytest.raises(StoreError, match=str(directory.path)):
-        keep_spared(directory.path / NAME, Path("/proc/self") / NAME, at(16))
+        write_generations_or_spare(directory.path / NAME, Path("/proc/self") / NAME, at(16))
 
 
 def test_damage_to_the_spare_place_is_a_lost_value(tmp_path: Path) -> None:
     directory, spare = ChangingDirectory(tmp_path), tmp_path / "run" / NAME
     directory.refuse()
-    keep_spared(directory.path / NAME, spare, at(16))
+    write_generations_or_spare(directory.path / NAME, spare, at(16))
     for each in (spare, previous_of(spare)):
         each.write_bytes(b"{")
     directory.accept()
-    keep(directory.path / NAME, at(32), lowers=True)
-    found = look_spared(directory.path / NAME, spare, decoder(Limit))
+    write_generations(directory.path / NAME, at(32), lowers=True)
+    found = read_spare_or_newest_valid(directory.path / NAME, spare, decoder(Limit))
     assert (found.value, found.stored) == (None, Stored.LOST)
 
 
@@ -421,17 +421,17 @@ def test_a_cut_at_any_step_leaves_the_value_before_or_the_new_one(tmp_path: Path
         home = tmp_path / f"{number}"
         directory, spare = ChangingDirectory(home), home / "run" / NAME
         path, decode = directory.path / NAME, decoder(Limit)
-        keep_spared(path, spare, at(32))
+        write_generations_or_spare(path, spare, at(32))
         directory.refuse()
-        keep_spared(path, spare, at(16))
+        write_generations_or_spare(path, spare, at(16))
         directory.accept()
         try:
             with failing(number, Cut):
-                keep_spared(path, spare, at(10))
+                write_generations_or_spare(path, spare, at(10))
         except Cut:
-            assert look_spared(path, spare, decode).value in (at(16), at(10))
+            assert read_spare_or_newest_valid(path, spare, decode).value in (at(16), at(10))
         else:
-            assert look_spared(path, spare, decode).value == at(10)
+            assert read_spare_or_newest_valid(path, spare, decode).value == at(10)
             break
     assert number > 12
 
@@ -528,8 +528,8 @@ CHANGES = [(32, 16), (16, 32), (16, 16)]
 
 def prepare(path: Path, before_a: int) -> None:
     """Store a limit, with another one as the generation before it."""
-    keep(path, at(before_a - 1), lowers=True)
-    keep(path, at(before_a), lowers=False)
+    write_generations(path, at(before_a - 1), lowers=True)
+    write_generations(path, at(before_a), lowers=False)
 
 
 @pytest.mark.parametrize("error", [Cut(), NO_SPACE])
@@ -578,7 +578,7 @@ def test_a_cut_of_the_first_write_ever_leaves_nothing_or_all(tmp_path: Path) -> 
         path = tmp_path / f"{number}" / "limit.json"
         try:
             with failing(number, Cut):
-                keep(path, at(16), lowers=True)
+                write_generations(path, at(16), lowers=True)
         except Cut:
             assert found(path).stored is Stored.CURRENT
             assert found(path).value in (None, at(16))
@@ -593,7 +593,7 @@ def test_changes_cuts_and_single_damages_in_any_order_allow_no_more_than_was_ans
 ) -> None:
     chance = random.Random(seed)
     path = tmp_path / "limit.json"
-    keep(path, at(32), lowers=True)
+    write_generations(path, at(32), lowers=True)
     known_a = 32
     for _ in range(60):
         after_a = chance.randint(6, 63)
@@ -611,4 +611,4 @@ def test_changes_cuts_and_single_damages_in_any_order_allow_no_more_than_was_ans
             assert after.value.limit_a <= known_a
             known_a = after.value.limit_a
             if after.stored is Stored.PREVIOUS:  # set again to the same value
-                keep(path, at(known_a), lowers=True)
+                write_generations(path, at(known_a), lowers=True)

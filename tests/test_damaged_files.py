@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bus import PlaceError
-from bus.generations import keep, look, recall
+from bus.generations import read_and_repair, read_newest_valid, write_generations
 from bus.store import StoreError
 from msgs.card import Card, CardRole
 from msgs.label import LABEL_FILE
@@ -49,17 +49,17 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own_label(directory, random.Random(1), quiet)
     settings = directory / "settings.json"
     for required, fuse_a in ((False, 63.0), (True, 16.0)):
-        keep(settings, {"authorization": {"required": required}, "main_fuse_a": fuse_a},
-             lowers=required)  # fmt: skip
+        changes = {"authorization": {"required": required}, "main_fuse_a": fuse_a}
+        write_generations(settings, changes, lowers=required)
     save(directory, (USER, ERASED), lowers=True)
     save(directory, (USER,), lowers=True)
     wish = directory / "session-wish.json"
     for limit_a in (32.0, 8.0):
-        keep(wish, AppWish(limit_a=limit_a, until_replaced=True), lowers=True)
+        write_generations(wish, AppWish(limit_a=limit_a, until_replaced=True), lowers=True)
     finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT)
     latch = Latch(since_utc_ns=5, finding=finding)
     for write in (LatchWrite(latches=()), LatchWrite(latches=(latch,), wired=(True, True, True))):
-        keep(directory / "safety-latch.json", write, lowers=True)
+        write_generations(directory / "safety-latch.json", write, lowers=True)
     web = WebStore(directory, quiet)
     web.keep_account(Account(user="anna", password_hash="old", change_count=1))
     web.keep_account(Account(user="anna", password_hash="new", change_count=2))
@@ -82,7 +82,7 @@ def entry(number: int) -> Entry:
 
 
 def check_settings(directory: Path) -> None:
-    found = recall(directory / "settings.json", dict[str, Any], quiet)
+    found = read_and_repair(directory / "settings.json", dict[str, Any], quiet)
     config = Config(ssid="x", manufacturers=frozenset(), factory={"main_fuse_a": 35.0})
     settings = settings_of(config, begin(config, found.value or {}, found.stored)[0])
     assert settings.authorization.required
@@ -98,7 +98,7 @@ def check_cards(directory: Path) -> None:
 
 
 def check_wish(directory: Path) -> None:
-    found = recall(directory / "session-wish.json", AppWish, quiet)
+    found = read_and_repair(directory / "session-wish.json", AppWish, quiet)
     wish = LOST_WISH if found.stored is Stored.LOST else found.value
     assert wish is not None
     assert wish.limit_a == (8.0 if found.stored in KNOWN else 6.0)
@@ -106,7 +106,7 @@ def check_wish(directory: Path) -> None:
 
 def check_latch(directory: Path) -> None:
     for _ in range(2):
-        kept = recalled(look(directory / "safety-latch.json", decode), 9)
+        kept = recalled(read_newest_valid(directory / "safety-latch.json", decode), 9)
         assert [latch.code for latch in kept.latches] == [FaultCode.SAFETY_CIRCUIT]
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from bus.store import StoreError
 from launch.loading import ConfigurationError
 from launch.plan_file import load_plan
@@ -117,7 +117,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     assert graph.ask(SET_SETTINGS, SetArguments(changes=changes)).result is not None
     wish = WishArguments(limit_a=WISH_A, until_replaced=True)
     assert graph.ask(SET_WISH, wish).reason == ""
-    label = read_kept(directory / LABEL_FILE, Label)
+    label = read_valid_or_raise(directory / LABEL_FILE, Label)
     assert label is not None
     uid = next(card.uid for card in label.rfid if card.color is CardColor.RED)
     graph.act(PLUG, NoArguments())
@@ -141,7 +141,7 @@ def check(template: Template, state_dir: Path, case: Case) -> None:
     for name, kind in case:
         damage(state_dir / name, kind, chance)
     try:
-        read_kept(state_dir / LABEL_FILE, Label)
+        read_valid_or_raise(state_dir / LABEL_FILE, Label)
     except StoreError:
         with pytest.raises((ConfigurationError, Exception), match=r"label\.json"):
             Box(state_dir)

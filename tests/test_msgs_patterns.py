@@ -21,7 +21,7 @@ import msgs
 import nodes
 import web
 from bus import Answer
-from bus.generations import decoder, encode, look
+from bus.generations import decoder, encode, read_newest_valid
 from bus.memory import MemoryGraph
 from launch.plan import PlanError
 from launch.plan_file import load_plan
@@ -162,7 +162,7 @@ def test_a_stored_file_is_refused_so(tmp_path: Path) -> None:
     path.write_bytes(
         encode(replace(box_label("A1B2C3D4", "01", "02", "03"), serial="x"), path.name)
     )
-    damage = look(path, decoder(Label)).damage
+    damage = read_newest_valid(path, decoder(Label)).damage
     assert damage == "cannot be understood: Expected 8 digits, the first not 0 - at `$.serial`"
 
 

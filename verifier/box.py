@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from bus.memory import START_NS
 from launch.plan_file import load_plan
 from launch.restarts import Again, History, ended, started
@@ -319,6 +319,6 @@ class SimulatedBox:
 
 def _uids(state_dir: Path) -> dict[CardColor, str]:
     """Return the UIDs of the box's own cards, from its label."""
-    label = read_kept(state_dir / LABEL_FILE, Label)
+    label = read_valid_or_raise(state_dir / LABEL_FILE, Label)
     assert label is not None, "system provisions the label before it is READY"
     return {card.color: card.uid for card in label.rfid}

@@ -4,7 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bus.generations import keep, read_kept, recall, try_to_keep
+from bus.generations import (
+    read_and_repair,
+    read_valid_or_raise,
+    try_to_write_generations,
+    write_generations,
+)
 from msgs.label import LABEL_FILE, Label
 from msgs.rfid import CardList
 from msgs.stored import Stored
@@ -27,18 +32,20 @@ def load(directory: Path, log: Log) -> tuple[Cards, Stored]:
     :raises StoreError: the label cannot be read.
     """
     path, warn = directory / CARDS_FILE, partial(log, "error")
-    found = recall(path, CardList, warn)
+    found = read_and_repair(path, CardList, warn)
     if found.value is not None:
         return found.value.cards, found.stored
     if found.stored is Stored.LOST:
         log("error", f"{path} is lost: the list is empty; a new master can be taught")
         return (), Stored.LOST
-    label = read_kept(directory / LABEL_FILE, Label)  # system's file: only system sets it aside
+    label = read_valid_or_raise(
+        directory / LABEL_FILE, Label
+    )  # system's file: only system sets it aside
     if label is None:
         log("warning", f"there is no {directory / LABEL_FILE}: no card is stored")
         return (), Stored.CURRENT
     cards = supplied(label.rfid)
-    try_to_keep(path, CardList(cards=cards), warn, lowers=True)
+    try_to_write_generations(path, CardList(cards=cards), warn, lowers=True)
     return cards, Stored.CURRENT
 
 
@@ -48,4 +55,4 @@ def save(directory: Path, cards: Cards, *, lowers: bool) -> None:
     :param lowers: see `bus.generations.keep`.
     :raises StoreError: it cannot be written.
     """
-    keep(directory / CARDS_FILE, CardList(cards=cards), lowers=lowers)
+    write_generations(directory / CARDS_FILE, CardList(cards=cards), lowers=lowers)

@@ -20,7 +20,8 @@ safety proves the contactor open. It relies on no message that it can check itse
 counts only while safety's own readings agree.
 SIGTERM opens at once and ends within 200 ms; an orderly stop first asks the vehicle to stop.
 
-What is stored is in the run directory while the state directory refuses it (`keep_spared`).
+What is stored is in the run directory while the state directory refuses it
+(`write_generations_or_spare`).
 8007 and all red are stored on the disk and hold after a crash or a restart; if no generation of the
 file can be read, 8007 holds. Both are judged again after a power-on reset of the hardware, all red
 also after one restart of the box that a person has asked for; a contactor that is then proven open

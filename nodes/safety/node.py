@@ -10,7 +10,12 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from bus import Bus
-from bus.generations import decoder, keep_spared, look, look_spared
+from bus.generations import (
+    decoder,
+    read_newest_valid,
+    read_spare_or_newest_valid,
+    write_generations_or_spare,
+)
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.store import StoreError
@@ -120,7 +125,9 @@ class SafetyNode:
             self._bus.log("warning", outputs.warning)
         if outputs.write is not None:
             # Every write goes to both generations.
-            work = partial(keep_spared, self._latch_path, self._spare_path, outputs.write)
+            work = partial(
+                write_generations_or_spare, self._latch_path, self._spare_path, outputs.write
+            )
             self._bus.offload("latch", work, self._on_written)
         if outputs.status is not None:
             self._rounds.say(SAFETY_STATUS, outputs.status)
@@ -189,7 +196,7 @@ def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SafetyNode:
 def _recall(path: Path, spare: Path, asked_path: Path, utc_ns: int) -> Recalled:
     """Return what the previous process has stored; an unreadable file stays until replaced."""
     try:
-        kept = recalled(look_spared(path, spare, decode), utc_ns)
+        kept = recalled(read_spare_or_newest_valid(path, spare, decode), utc_ns)
     except StoreError as error:
         kept = unread(utc_ns, str(error))
     return replace(kept, asked=_asked_restart(asked_path))
@@ -201,7 +208,7 @@ def _asked_restart(path: Path) -> Name | None:
     The previous generation is as good as the newest: all is written to both, to it first.
     """
     try:
-        found = look(path, decoder(AskedRestart))
+        found = read_newest_valid(path, decoder(AskedRestart))
     except StoreError:
         return None
     if found.value is not None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus import Bus, Call
-from bus.generations import keep, recall
+from bus.generations import read_and_repair, write_generations
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.slots import Slots
@@ -95,7 +95,7 @@ class SessionNode:
         self._rfid = bus.subscribe(RFID_STATUS)
         self._settings = bus.subscribe(SETTINGS)
         self._wish_path = bus.state_dir / "session-wish.json"
-        found = recall(self._wish_path, AppWish, partial(bus.log, "error"))
+        found = read_and_repair(self._wish_path, AppWish, partial(bus.log, "error"))
         wish = LOST_WISH if found.stored is Stored.LOST else found.value
         self._wish = app_wish.begin(wish, bus.clock.now_ns())
         self._wish_writes = 0  # pending, without a request that waits
@@ -285,7 +285,9 @@ class SessionNode:
             self._wish = app_wish.written(self._wish, wish, problem is None, now_ns)
             self._rounds.run()
 
-        self._bus.offload("wish", partial(keep, self._wish_path, wish, lowers=True), on_done)
+        self._bus.offload(
+            "wish", partial(write_generations, self._wish_path, wish, lowers=True), on_done
+        )
 
     def _on_wish(self, call: Call[WishArguments, None]) -> None:
         clock = self._bus.clock
@@ -309,7 +311,7 @@ class SessionNode:
             self._rounds.run()
             call.ok(None)
 
-        work = partial(keep, self._wish_path, wish, lowers=True)
+        work = partial(write_generations, self._wish_path, wish, lowers=True)
         self._answer_later("wish", call, work, on_stored)
 
     def _on_sessions(self, call: Call[SessionsArguments, tuple[SessionRecord, ...]]) -> None:

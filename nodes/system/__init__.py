@@ -13,8 +13,8 @@ safe state  none of its own: the other nodes keep the newest settings
 The label is made at the first start of a box, from random numbers, before the node is READY, and
 never written again (LAB-1). If no generation of it can be read, the start fails: a new label would
 not match what is printed on the box. A node that uses the label needs system, and reads it with
-`bus.generations.read_kept`. Its secrets are never on the bus; the serial number is, as the name of
-the hotspot.
+`bus.generations.read_valid_or_raise`. Its secrets are never on the bus; the serial number is, as
+the name of the hotspot.
 
 In rising precedence: the default (msgs/settings.py), `[factory]` of the launch file, what was set,
 `[settings]` of the launch file or `--set`. A key of the last kind is locked: shown as such, and it

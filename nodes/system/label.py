@@ -3,7 +3,12 @@
 from pathlib import Path
 
 from bus import PlaceError
-from bus.generations import keep, read_kept, recall, try_to_keep
+from bus.generations import (
+    read_and_repair,
+    read_valid_or_raise,
+    try_to_write_generations,
+    write_generations,
+)
 from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
@@ -22,12 +27,12 @@ def own_label(state_dir: Path, randomness: Randomness, warn: Warn) -> Label:
     """
     path = state_dir / LABEL_FILE
     try:
-        label = read_kept(path, Label)
+        label = read_valid_or_raise(path, Label)
         if label is None:
             label = provision(randomness)
-            keep(path, label, lowers=True)
-        elif recall(path, Label, warn).stored is Stored.PREVIOUS:
-            try_to_keep(path, label, warn, lowers=True)
+            write_generations(path, label, lowers=True)
+        elif read_and_repair(path, Label, warn).stored is Stored.PREVIOUS:
+            try_to_write_generations(path, label, warn, lowers=True)
     except StoreError as error:
         raise PlaceError(
             f"the label: {error}; expected the file of the first start (or a copy of it), or "

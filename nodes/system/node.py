@@ -8,7 +8,13 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from bus import Answer, Bus, Call, Status
-from bus.generations import decoder, keep, look, recall, try_to_keep
+from bus.generations import (
+    decoder,
+    read_and_repair,
+    read_newest_valid,
+    try_to_write_generations,
+    write_generations,
+)
 from bus.moment import Moment
 from bus.store import StoreError
 from bus.write_behind import WriteBehind, hand_out, queue, settle, write_result
@@ -97,9 +103,9 @@ class SystemNode:
     def _first_state(self) -> State:
         """Return what is stored; create the file of a new box."""
         warn = partial(self._bus.log, "error")
-        found = recall(self._path, dict[str, Any], warn)
+        found = read_and_repair(self._path, dict[str, Any], warn)
         if found.value is None and found.stored is Stored.CURRENT:
-            try_to_keep(self._path, {}, warn, lowers=True)
+            try_to_write_generations(self._path, {}, warn, lowers=True)
         state, unknown = begin(self._config, found.value or {}, found.stored)
         for complaint in words.lines_of(unknown):
             self._bus.log("warning", f"{SETTINGS_FILE}: {complaint}; it is kept, and not used")
@@ -137,7 +143,7 @@ class SystemNode:
                 continue
             self._store, _ = hand_out(queue(self._store, after), Moment(self._bus.clock.now_s()))
             is_less = lowers(self._config, self._state, after)
-            work = partial(keep, self._path, content_of(after), lowers=is_less)
+            work = partial(write_generations, self._path, content_of(after), lowers=is_less)
             self._bus.offload("settings", work, partial(self._on_written, call, after))
 
     def _on_written(
@@ -227,8 +233,8 @@ def _exchange(path: Path, asked: AskedRestart) -> AskedRestart | None:
 
     :raises StoreError: it is not stored.
     """
-    found = look(path, decoder(AskedRestart))
-    keep(path, asked, lowers=True)
+    found = read_newest_valid(path, decoder(AskedRestart))
+    write_generations(path, asked, lowers=True)
     if found.value is not None:
         return found.value
     return None if found.stored is Stored.LOST else AskedRestart()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from bus.generations import keep, read_kept, recall
+from bus.generations import read_and_repair, read_valid_or_raise, write_generations
 from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
@@ -37,7 +37,7 @@ def read_label(state_dir: Path) -> Label:
     :raises StoreError: there is none, or it cannot be read.
     """
     path = state_dir / LABEL_FILE
-    label = read_kept(path, Label)
+    label = read_valid_or_raise(path, Label)
     if label is None:
         raise StoreError(f"{path} is missing; system writes it: expected web to need system")
     return label
@@ -59,7 +59,7 @@ class WebStore:
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        found = recall(self._dir / ACCOUNT_FILE, Account, self._warn)
+        found = read_and_repair(self._dir / ACCOUNT_FILE, Account, self._warn)
         if found.value is None and found.stored is Stored.LOST:
             self._warn("the account is lost; only the recovery key opens the page")
             return Account(user=label.web_user, password_hash="")  # `is_lost`
@@ -70,7 +70,7 @@ class WebStore:
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        found = recall(self._dir / FAILURES_FILE, Failures, self._warn)
+        found = read_and_repair(self._dir / FAILURES_FILE, Failures, self._warn)
         if found.value is not None:
             return found.value.count
         return MOST_COUNTED if found.stored is Stored.LOST else 0
@@ -80,7 +80,7 @@ class WebStore:
 
         :raises StoreError: see `bus.generations.recall`.
         """
-        kept = recall(self._dir / LOGINS_FILE, SignedIn, self._warn).value
+        kept = read_and_repair(self._dir / LOGINS_FILE, SignedIn, self._warn).value
         return kept.logins if kept else ()
 
     def keep_account(self, account: Account) -> None:
@@ -99,6 +99,6 @@ class WebStore:
         with self._lock:
             try:
                 # A password or a login that ended must not come back: always write both.
-                keep(self._dir / name, value, lowers=True)
+                write_generations(self._dir / name, value, lowers=True)
             except StoreError as error:
                 raise StorageError(str(error)) from error

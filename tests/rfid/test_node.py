@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bus import Answer, Call, Status
-from bus.generations import keep
+from bus.generations import write_generations
 from bus.memory import MemoryGraph
 from msgs.card import CardRole
 from msgs.label import LABEL_FILE
@@ -40,7 +40,7 @@ class Box:
     def __init__(self, state_dir: Path, seed: int = 1) -> None:
         self.file = state_dir / CARDS_FILE
         if not (state_dir / LABEL_FILE).exists():
-            keep(state_dir / LABEL_FILE, LABEL, lowers=True)
+            write_generations(state_dir / LABEL_FILE, LABEL, lowers=True)
         self.graph = MemoryGraph(seed=seed, state_dir=state_dir)
         self.facts: SessionStatus = FREE
         self.refusal = ""  # of session

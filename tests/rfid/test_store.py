@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus.generations import decoder, encode, keep, previous_of, value_of
+from bus.generations import decoder, encode, previous_of, value_of, write_generations
 from bus.store import StoreError, mark_of
 from msgs.label import LABEL_FILE
 from msgs.rfid import CardList
@@ -24,7 +24,7 @@ class Disk:
         self.directory = directory
         self.file = directory / CARDS_FILE
         self.lines: list[tuple[str, str]] = []
-        keep(directory / LABEL_FILE, LABEL, lowers=True)
+        write_generations(directory / LABEL_FILE, LABEL, lowers=True)
 
     def load(self) -> Cards:
         return self.find()[0]
@@ -153,7 +153,7 @@ def test_a_box_without_a_label_has_no_card_until_it_has_one(disk: Disk) -> None:
     assert disk.load() == ()
     assert [level for level, _ in disk.lines] == ["warning"]
     assert not disk.file.exists()
-    keep(disk.directory / LABEL_FILE, LABEL, lowers=True)
+    write_generations(disk.directory / LABEL_FILE, LABEL, lowers=True)
     assert disk.load() == CARDS
 
 

@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 import msgspec
 
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from bus.memory import START_NS
 from bus.wire import unpack
 from launch.plan_file import load_plan
@@ -65,7 +65,7 @@ class Stage:
 
     def begin(self) -> None:
         self._graph.start_all(self._absent)
-        label = read_kept(self._folder / LABEL_FILE, Label)
+        label = read_valid_or_raise(self._folder / LABEL_FILE, Label)
         assert label is not None, "system makes the label before it is READY"
         self._uids = {card.color.value: card.uid for card in label.rfid}
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import ValidationError
 from msgspec.structs import replace
 
-from bus.generations import encode, look, previous_of
+from bus.generations import encode, previous_of, read_newest_valid
 from bus.moment import Moment
 from bus.write_behind import WriteResult
 from msgs.safety import LATCHED, FaultCode
@@ -226,7 +226,7 @@ def read(content: bytes, previous: bytes = b"") -> Recalled:
         path = Path(folder) / NAME
         path.write_bytes(content)
         previous_of(path).write_bytes(previous)
-        return recalled(look(path, decode), 9)
+        return recalled(read_newest_valid(path, decode), 9)
 
 
 @pytest.mark.req("ERR-8007")
@@ -240,7 +240,7 @@ def test_of_a_damaged_file_the_generation_before_it_counts(
 
 
 def test_nothing_was_kept_where_there_is_no_file(tmp_path: Path) -> None:
-    assert recalled(look(tmp_path / "latch.json", decode), 9) == Recalled()
+    assert recalled(read_newest_valid(tmp_path / "latch.json", decode), 9) == Recalled()
 
 
 def test_what_was_written_is_read_again() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bus import Answer, Call, Status, Subscription
-from bus.generations import decoder, look
+from bus.generations import decoder, read_newest_valid
 from bus.memory import MemoryGraph
 from msgs.led import Color, Effect, Light
 from msgs.methods import METHODS, RESTART_GRAPH
@@ -123,7 +123,7 @@ class Box:
         return message
 
     def stored(self) -> dict[str, Any]:
-        found = look(self.state_dir / "settings.json", decoder(dict[str, Any]))
+        found = read_newest_valid(self.state_dir / "settings.json", decoder(dict[str, Any]))
         assert found.value is not None
         return found.value
 

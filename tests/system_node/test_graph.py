@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bus import Answer, Status
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from bus.wire import unpack
 from launch.loading import ConfigurationError
 from launch.plan_file import load_plan
@@ -150,7 +150,7 @@ def test_authorization_off_and_on_keeps_the_list_of_cards(tmp_path: Path) -> Non
     box = Graph(tmp_path)
     box.start()
     before = box.cards()
-    label = read_kept(tmp_path / "state" / LABEL_FILE, Label)
+    label = read_valid_or_raise(tmp_path / "state" / LABEL_FILE, Label)
     assert label is not None
     for each in label.rfid:
         assert each.uid in str(before)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from bus import PlaceError
-from bus.generations import decoder, previous_of, read_kept, value_of
+from bus.generations import decoder, previous_of, read_valid_or_raise, value_of
 from bus.store import mark_of, remove
 from cli.label import card
 from msgs.label import LABEL_FILE, Label
@@ -30,7 +30,7 @@ def quiet(text: str) -> None:
 def test_a_new_box_gets_a_label_that_its_owner_alone_can_read(tmp_path: Path) -> None:
     label = own_label(tmp_path, random.SystemRandom(), quiet)
     path = tmp_path / LABEL_FILE
-    assert read_kept(path, Label) == label
+    assert read_valid_or_raise(path, Label) == label
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -92,7 +92,7 @@ def test_a_damaged_label_is_the_other_one_again(
         damaged.unlink()
     else:
         damaged.write_bytes(content)
-    assert read_kept(path, Label) == label
+    assert read_valid_or_raise(path, Label) == label
     lines: list[str] = []
     assert own_label(tmp_path, random.SystemRandom(), lines.append) == label
     assert bool(lines) is (is_newest or content is not None)
@@ -165,11 +165,11 @@ def test_a_box_that_dies_at_any_step_of_its_first_start_has_one_whole_label_afte
             break
         assert code == -signal.SIGKILL
         died += 1
-        before = read_kept(state_dir / LABEL_FILE, Label)  # the whole one, or none
+        before = read_valid_or_raise(state_dir / LABEL_FILE, Label)  # the whole one, or none
         had_one += before is not None
         label = own_label(state_dir, random.SystemRandom(), quiet)
         assert before in (None, label)
-        assert read_kept(state_dir / LABEL_FILE, Label) == label
+        assert read_valid_or_raise(state_dir / LABEL_FILE, Label) == label
         assert (state_dir / LABEL_FILE).stat().st_mode & 0o777 == 0o600
     else:
         pytest.fail("it dies on and on")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bus import Answer, Call, PlaceError, Status
-from bus.generations import encode, read_kept
+from bus.generations import encode, read_valid_or_raise
 from bus.memory import MemoryGraph
 from bus.store import StoreError
 from bus.wire import unpack
@@ -719,7 +719,7 @@ def test_a_restart_that_launch_does_not_accept_is_refused_in_its_words(
 
 def asked(box: Box) -> str:
     """Return the id of the newest restart that a person has asked for, as safety reads it."""
-    found = read_kept(box.state_dir / RESTART_FILE, AskedRestart)
+    found = read_valid_or_raise(box.state_dir / RESTART_FILE, AskedRestart)
     return "" if found is None else found.id
 
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from bus import Answer, Status
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from bus.place import Place
 from bus.tool import open_tool
 from msgs.label import Label
@@ -117,7 +117,7 @@ def test_a_box_has_its_label_settings_and_restarts_under_the_real_supervisor(
     until(lambda: launched.log.count(" nodes in ") == 2)
     assert f"everything restarts: a test (asked by tool-{os.getpid()})" in launched.log
     assert launched.settings() == settings | {"lan_dhcp_server": False}
-    kept = read_kept(launched.state_dir / "label.json", Label)
+    kept = read_valid_or_raise(launched.state_dir / "label.json", Label)
     assert json.loads(msgspec.json.encode(kept)) == label
 
 

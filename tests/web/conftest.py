@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from msgspec import Struct
 from werkzeug.test import TestResponse
 
-from bus.generations import keep
+from bus.generations import write_generations
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.label import LABEL_FILE
@@ -184,7 +184,7 @@ class RunningNode:
         self.place = Place(run_dir=home / "run", state_dir=home / "state")
         for folder in (self.place.run_dir, self.place.state_dir):
             folder.mkdir(mode=0o700, exist_ok=True)
-        keep(self.place.state_dir / LABEL_FILE, LABEL, lowers=True)
+        write_generations(self.place.state_dir / LABEL_FILE, LABEL, lowers=True)
         self.parameters = Parameters(port=0, panel=panel)
         self.others: dict[str, ZmqBus] = {}
         self._threads: list[threading.Thread] = []
