@@ -57,7 +57,8 @@ mains off and on have cleared the fault. A silent pilot does not count as unplug
 out has no permission until it is seen in.
 
 card.py has the way from a card to a charge: authorisation, beginning of the session, permission.
-running.py follows the session then: interrupted, resumed, ended. machine.py is the step over both.
+running.py follows the session then: interrupted, resumed, ended; duration.py counts how long it
+lasts, by the monotonic clock. machine.py is the step over both.
 Each part of the state has its own file: plug.py the plug, start_deadline.py the time of an
 authorisation, suspension.py an ended plug-in that stays without permission, energy.py the counter,
 entry.py a row of the store, sign.py the sign; state.py holds them. revival.py finds the session of
