@@ -1,6 +1,6 @@
 """The sign of the session that runs: shows after a start that it ran a while ago. Pure.
 
-It is stored each minute while the session runs, and once more when the session ends; see
+It is stored each minute while the session runs, when UTC was set, and when the session ends; see
 `bus.slots`. Without it no start goes on with a session (`resumption`). It also has the end of the
 session, in case that the store of the records does not take it.
 """
