@@ -251,7 +251,7 @@ def test_a_directory_in_place_of_a_database_or_beside_it_is_set_aside(
     assert len(words) == 1
 
 
-def test_a_database_without_a_place_is_named_in_words() -> None:
+def test_a_database_without_a_directory_is_named_in_the_error() -> None:
     for directory in (NOWHERE, Path("/dev/null")):
         with pytest.raises(StoreError, match=str(directory)):
             open_database(directory / "notes.sqlite", [TABLE], no_words)

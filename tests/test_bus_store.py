@@ -78,7 +78,7 @@ def test_files_set_aside_are_limited_and_the_oldest_is_replaced(tmp_path: Path) 
     ],
 )
 @pytest.mark.parametrize("directory", [NOWHERE, Path("/dev/null")])
-def test_a_place_that_cannot_be_written_is_named_in_words(
+def test_a_place_that_cannot_be_written_is_named_in_the_error(
     act: Callable[[Path], object], directory: Path
 ) -> None:
     with pytest.raises(StoreError, match=str(directory)):

@@ -87,8 +87,8 @@ class Scenario:
     def utc_ns(self) -> int:
         return UTC_NS + int((self.now_s - 100.0 + self.ahead_s) * 1e9)
 
-    def told(self) -> dict[str, Any]:
-        """Return the facts as the nodes say them: the pilot's with safety's."""
+    def messages(self) -> dict[str, Any]:
+        """Return the messages that the nodes publish: the pilot's with safety's."""
         facts = dict(self.facts)
         seen: Signals = facts["pilot"] or SILENT
         facts["pilot"] = seen.by_pilot and pilot_status(seen.by_pilot, waking=seen.is_waking)
@@ -106,7 +106,7 @@ class Scenario:
         starts: bool = False,
     ) -> CardAnswer:
         self.count += 1
-        told = self.told()
+        messages = self.messages()
         inputs = Inputs(
             now_s=self.now_s,
             utc_ns=self.utc_ns,
@@ -116,14 +116,14 @@ class Scenario:
             boot=self.boot,
             is_utc_set=self.is_utc_set,
             id_end=f"{self.now_s:.1f}-{self.count}",
-            counter_wh=counter_of(told.pop("box")),
+            counter_wh=counter_of(messages.pop("box")),
             card=card,
             end=end,
             stop=self.stop,
             written=written,
             signed=signed,
             starts=starts,
-            **told,
+            **messages,
         )
         self.looked_s = self.now_s
         self.state, outputs = step(self.state, inputs)
@@ -157,7 +157,7 @@ class Scenario:
         return WriteResult(problem=None if self.disk_works else "the disk is full")
 
     def hold(self, token: str) -> CardAnswer:
-        """Hold a card to the box, one that rfid or the service knows."""
+        """Present a card that rfid or the service knows."""
         return self.step(card=token)
 
     def run(self, seconds: float, **facts: Any) -> SessionStatus:

@@ -157,7 +157,7 @@ def test_a_duration_ends_by_itself_whatever_the_clock_says(box: Box) -> None:
 
 
 @pytest.mark.req("APP-1")
-def test_a_time_of_the_wall_is_translated_anew_when_the_clock_is_set(box: Box) -> None:
+def test_a_time_of_the_wall_is_converted_again_when_the_clock_is_set(box: Box) -> None:
     ask(box, limit_a=10.0, until_utc_ns=box.graph.clock.utc_ns() + HOUR_NS)
     for by_s, is_held in (
         (0.5 * HOUR_S, True),

@@ -206,7 +206,7 @@ def test_nobody_but_rfid_and_dcs_may_authorise(box: Box, by: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x" * 65])
-def test_a_token_is_a_word(box: Box, token: str) -> None:
+def test_a_token_is_a_short_text(box: Box, token: str) -> None:
     assert box.hold(token).status is Status.BAD_ARGUMENTS
 
 

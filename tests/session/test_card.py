@@ -66,7 +66,7 @@ def started(token: str = RED, **facts: Any) -> Scenario:
 
 
 def nothing_changes(scenario: Scenario, token: str, refusal: CardRefusal) -> None:
-    """Hold a card that is refused, and see that all stays as it was."""
+    """Present a card that is refused, and check that nothing changes."""
     before = replace(scenario.run(0.1), energy_wh=0.0)
     verdict = scenario.hold(token)
     assert verdict.action is None
@@ -272,7 +272,7 @@ def test_a_release_waits_for_a_plug_in_that_cannot_begin_yet_and_for_one_that_bo
         {"pilot": SILENT},
     ],
 )
-def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_anew(
+def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_again(
     facts: dict[str, Any],
 ) -> None:
     scenario = begun()
@@ -318,7 +318,7 @@ def test_a_charge_that_was_started_never_lapses(facts: dict[str, Any], after_s: 
 
 
 @pytest.mark.req("RFID-4")
-def test_a_word_of_safety_from_before_the_authorisation_starts_nothing() -> None:
+def test_a_status_of_safety_from_before_the_authorisation_starts_nothing() -> None:
     scenario = started()
     scenario.hold(RED)
     scenario.run(0.3)
@@ -516,7 +516,7 @@ def test_a_plug_in_that_is_not_seen_yet_has_to_wait(unseen: Signals) -> None:
 
 @pytest.mark.req("RFID-6")
 @pytest.mark.parametrize("plug", [OUT, SEATED])
-def test_where_no_card_is_needed_a_card_is_told_so(plug: Any) -> None:
+def test_where_no_card_is_needed_a_card_is_refused_with_that_reason(plug: Any) -> None:
     scenario = with_cards(plug, required=False)
     nothing_changes(scenario, RED, CardRefusal.SWITCHED_OFF)
     assert scenario.run(1.0, pilot=SEATED).permitted
@@ -754,7 +754,18 @@ def test_a_charge_without_cards_is_shown_though_a_master_is_awaited() -> None:
 
 # --- whatever happens -------------------------------------------------------------------------
 
-FACTS = ("A", "B", "silent", "dark", "lit", "idle", "tested", "latched", "paused", "offered")
+FACTS = (
+    "A",
+    "B",
+    "silent",
+    "mains off",
+    "mains on",
+    "idle",
+    "tested",
+    "latched",
+    "paused",
+    "offered",
+)
 SETTING = ("on", "off", "unknown")
 ACTS = ("red", "blue", "end", "wait", "kill", "lost", "shutdown")
 EVENTS = st.sampled_from(FACTS + SETTING + ACTS)
@@ -769,8 +780,8 @@ def obey(scenario: Scenario, event: str) -> Scenario:
             facts["pilot"] = pilot(CpState(event))
         case "silent":
             facts["pilot"] = SILENT
-        case "dark" | "lit":
-            facts["safety"] = replace(safety, has_mains=event == "lit")
+        case "mains off" | "mains on":
+            facts["safety"] = replace(safety, has_mains=event == "mains on")
         case "idle":
             facts["safety"] = SAFETY
         case "tested":
@@ -797,7 +808,7 @@ def obey(scenario: Scenario, event: str) -> Scenario:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(EVENTS, max_size=40))
-def test_whatever_happens_only_a_card_that_was_held_charges_where_one_is_required(
+def test_whatever_happens_only_a_card_that_was_presented_charges_where_one_is_required(
     events: list[str],
 ) -> None:
     scenario = with_cards()

@@ -99,7 +99,7 @@ def test_mains_off_and_on_that_clear_the_fault_lift_the_hold(code: FaultCode) ->
 
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize("first", [True, False])
-def test_another_life_of_the_graph_has_had_its_mains_off(first: bool) -> None:
+def test_another_run_of_the_graph_counts_as_mains_off_and_on(first: bool) -> None:
     scenario = ended_by(FaultCode.SAFETY_CIRCUIT).restarted(first)
     held = scenario.run(10.0)  # 8007 outlives a restart that is none of the mains
     assert not held.permitted

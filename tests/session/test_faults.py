@@ -9,7 +9,7 @@ from nodes.session.faults import MOST_RETRIES, is_latched, is_passing, needs_som
 from tests.builders import faulty_safety
 
 PENDING = {"retries": 2, "retry_in_s": 60.0}
-WAITING = {"retries": MOST_RETRIES - 1}  # a retry is left, and no time can be told
+WAITING = {"retries": MOST_RETRIES - 1}  # a retry is left, and its time is not known
 USED_UP = {"retries": MOST_RETRIES}
 
 
@@ -59,7 +59,7 @@ def test_faults_pass_by_themselves_or_do_not(
         assert needs_somebody(one) is not passing
 
 
-def test_a_pulled_plug_tells_nothing_of_why_it_was_pulled() -> None:
+def test_a_pulled_plug_does_not_show_why_it_was_pulled() -> None:
     assert not needs_somebody(safety("1"))
     assert not needs_somebody(safety("1 8005", **PENDING))
     assert needs_somebody(safety("1 8005", **USED_UP))

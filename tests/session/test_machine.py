@@ -154,7 +154,7 @@ def test_a_bounce_at_the_pace_of_the_node_ends_nothing_and_lifts_no_stop() -> No
         assert scenario.said[-1].permitted is not is_stopped
 
 
-def test_a_stop_outlives_a_plug_that_was_out_and_then_out_of_sight() -> None:
+def test_a_stop_holds_after_a_plug_that_was_out_and_then_unknown() -> None:
     scenario = plugged_in()
     scenario.step(end="enough")
     scenario.run(0.2, pilot=pilot(CpState.A))
@@ -290,7 +290,7 @@ def test_a_car_that_left_meanwhile_ends_the_session_with_the_last_known_energy()
     assert new.record().energy_wh == 200.0
 
 
-def test_a_life_is_waited_for_and_an_end_meanwhile_is_not_refused_for_good() -> None:
+def test_a_run_is_waited_for_and_an_end_meanwhile_is_not_refused_for_good() -> None:
     old = plugged_in()
     new = old.restarted()
     new.graph_run = 0
@@ -305,7 +305,7 @@ def test_a_life_is_waited_for_and_an_end_meanwhile_is_not_refused_for_good() -> 
     assert status.session_id == old.said[-1].session_id
 
 
-def test_a_life_that_is_heard_late_is_stored_with_the_session_that_runs() -> None:
+def test_a_run_that_is_heard_late_is_stored_with_the_session_that_runs() -> None:
     old = Scenario(graph_run=0)
     old.run(2.0, pilot=pilot(CpState.B))
     old.graph_run = 7
@@ -405,7 +405,7 @@ def test_a_full_disk_keeps_no_node_from_stopping(reason: StopReason) -> None:
 # --- first words ------------------------------------------------------------------------------
 
 
-def test_the_first_offer_waits_for_pilot_and_not_for_long() -> None:
+def test_the_first_status_waits_for_the_inputs_and_not_for_long() -> None:
     scenario = Scenario()
     scenario.facts = dict.fromkeys(scenario.facts)
     for _ in range(13):
@@ -417,18 +417,18 @@ def test_the_first_offer_waits_for_pilot_and_not_for_long() -> None:
     assert not status.permitted
 
 
-# --- a blind safety ---------------------------------------------------------------------------
+# --- a safety whose inputs are stale -------------------------------------------------------------
 
 
 def test_a_safety_that_proves_nothing_while_a_car_is_plugged_in_is_an_error() -> None:
-    blind = replace(SAFETY, phase=SafetyPhase.START, detail="its own sensors are silent")
-    scenario = plugged_in(safety=blind)
+    stale = replace(SAFETY, phase=SafetyPhase.START, detail="its own sensors are silent")
+    scenario = plugged_in(safety=stale)
     assert scenario.run(UNPROVEN_S - 1.2).state is WallboxState.READY_FOR_CHARGING
     status = scenario.run(0.5)
     assert status.state is WallboxState.RECOVER_FROM_ERROR
     assert status.reason == "No current: its own sensors are silent."
     assert scenario.run(0.3, safety=SAFETY).state is WallboxState.READY_FOR_CHARGING
-    assert scenario.run(1.0, safety=blind).state is WallboxState.READY_FOR_CHARGING
+    assert scenario.run(1.0, safety=stale).state is WallboxState.READY_FOR_CHARGING
 
 
 def test_a_safety_that_starts_without_a_car_is_no_error() -> None:
@@ -473,7 +473,7 @@ def test_a_vehicle_that_is_woken_stays_seated_and_is_no_error() -> None:
 
 # --- whatever happens -------------------------------------------------------------------------
 
-PLUG = ("A", "B", "C", "silent", "dark", "lit", "latched", "cleared")
+PLUG = ("A", "B", "C", "silent", "mains off", "mains on", "latched", "cleared")
 NODE = ("end", "kill", "restart", "lost", "full", "free")
 EVENTS = st.sampled_from(PLUG + NODE)
 
@@ -496,9 +496,9 @@ def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was
                 scenario.facts["pilot"] = SILENT
             case "end" if refusal_to_end(scenario.state) is None:
                 scenario.step(end="")
-            case "dark" | "lit":
+            case "mains off" | "mains on":
                 scenario.facts["safety"] = replace(
-                    scenario.facts["safety"], has_mains=event == "lit"
+                    scenario.facts["safety"], has_mains=event == "mains on"
                 )
             case "latched" | "cleared":
                 faults = (FaultCode.SAFETY_CIRCUIT,) if event == "latched" else ()

@@ -168,7 +168,7 @@ def test_the_app_ends_a_session_until_the_car_is_unplugged(box: Box) -> None:
     assert [record.end_reason for record in box.records()] == [None, EndReason.STOPPED]
 
 
-def test_bad_arguments_are_refused_in_words(box: Box) -> None:
+def test_bad_arguments_are_refused_with_a_reason(box: Box) -> None:
     for method, arguments in (
         ("wish", {"limit_a": -1.0}),
         ("wish", {"limit_a": 64.0}),
@@ -185,7 +185,7 @@ def test_bad_arguments_are_refused_in_words(box: Box) -> None:
         assert answer.reason
 
 
-def test_a_broken_store_is_told_and_charging_goes_on(box: Box, tmp_path: Path) -> None:
+def test_a_broken_store_is_logged_and_charging_goes_on(box: Box, tmp_path: Path) -> None:
     box.charge()
     box.graph.kill("session")
     for path in tmp_path.glob("sessions.sqlite*"):

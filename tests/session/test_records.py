@@ -102,7 +102,9 @@ def test_the_store_has_a_cap_and_the_oldest_makes_room(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_word_of_a_newer_program_does_not_keep_the_node_from_starting(tmp_path: Path) -> None:
+def test_an_end_reason_of_a_newer_version_does_not_keep_the_node_from_starting(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "sessions.sqlite"
     store = SessionStore(path, no_words)
     store.save(entry(1, ended_utc_ns=5, end_reason=EndReason.FAULT))
@@ -117,7 +119,7 @@ def test_a_word_of_a_newer_program_does_not_keep_the_node_from_starting(tmp_path
     store.close()
 
 
-def test_a_store_from_before_lives_were_kept_goes_on(tmp_path: Path) -> None:
+def test_a_store_of_a_version_without_runs_is_still_read(tmp_path: Path) -> None:
     path = tmp_path / "sessions.sqlite"
     database = open_database(path, MIGRATIONS[:1], no_words, table="sessions")
     database.execute("INSERT INTO sessions VALUES (1, 'a', 10, 0, 5.0, 2.0, '', '', 1, 11)")
@@ -130,7 +132,7 @@ def test_a_store_from_before_lives_were_kept_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.req("RFID-4")
-def test_a_session_from_before_terms_were_kept_counts_as_started(tmp_path: Path) -> None:
+def test_a_session_of_a_version_without_deadlines_counts_as_started(tmp_path: Path) -> None:
     path = tmp_path / "sessions.sqlite"
     database = open_database(path, MIGRATIONS[:3], no_words, table="sessions")
     database.execute(

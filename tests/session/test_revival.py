@@ -45,12 +45,12 @@ def without_mains(seconds: float = 600.0) -> tuple[Scenario, str]:
     return scenario, before
 
 
-def lit(scenario: Scenario, plug: Signals) -> None:
+def with_mains(scenario: Scenario, plug: Signals) -> None:
     """Give a scenario its mains back, and the plug as it is found."""
     scenario.facts |= {"safety": SAFETY, "pilot": plug}
 
 
-def test_a_session_goes_on_while_the_box_is_dark() -> None:
+def test_a_session_goes_on_while_the_box_has_no_mains() -> None:
     scenario, before = without_mains()
     status = scenario.said[-1]
     assert (status.session_id, status.permitted, status.plugged) == (before, True, True)
@@ -62,7 +62,7 @@ def test_a_session_goes_on_while_the_box_is_dark() -> None:
 @pytest.mark.parametrize(("counter_wh", "energy_wh"), [(1207.0, 207.0), (3.0, 200.0)])
 def test_with_the_same_plug_the_session_resumes(counter_wh: float, energy_wh: float) -> None:
     scenario, before = without_mains()
-    lit(scenario, SEATED)
+    with_mains(scenario, SEATED)
     status = scenario.run(2.0)
     assert (status.session_id, status.permitted) == (before, True)
     assert status.state is WallboxState.READY_FOR_CHARGING
@@ -75,36 +75,36 @@ def test_with_the_same_plug_the_session_resumes(counter_wh: float, energy_wh: fl
     assert scenario.record().energy_wh == energy_wh
 
 
-def test_a_plug_that_is_out_after_the_dark_ends_the_session_with_the_loss_of_power() -> None:
+def test_a_plug_that_is_out_when_mains_are_back_ends_the_session_with_the_loss_of_power() -> None:
     scenario, before = without_mains()
-    dark_utc_ns = scenario.utc_ns - 600 * 10**9
-    lit(scenario, OUT)
+    off_utc_ns = scenario.utc_ns - 600 * 10**9
+    with_mains(scenario, OUT)
     status = scenario.run(1.0)
     assert (status.session_id, status.plugged) == ("", False)
     assert scenario.record().end_reason is EndReason.POWER_LOSS
     assert scenario.record().ended_utc_ns == 0  # what flowed before is still in the meter
     assert scenario.run(1.0, box=box(1206.0)).energy_wh == 206.0
     assert scenario.record().energy_wh == 206.0
-    assert 0 <= scenario.record().ended_utc_ns - dark_utc_ns <= 2 * 10**8
+    assert 0 <= scenario.record().ended_utc_ns - off_utc_ns <= 2 * 10**8
     status = scenario.run(1.0, pilot=NEW)
     assert status.permitted
     assert status.session_id not in ("", before)
 
 
 @pytest.mark.parametrize("first", [SILENT, pilot(CpState.E), pilot(CpState.F)])
-def test_what_says_nothing_about_the_plug_after_the_dark_resumes_and_ends_nothing(
+def test_signals_that_do_not_show_the_plug_when_mains_are_back_resume_and_end_nothing(
     first: Signals,
 ) -> None:
     scenario, before = without_mains()
-    lit(scenario, first)
+    with_mains(scenario, first)
     assert scenario.run(60.0).session_id == before
     scenario.run(1.0, pilot=OUT, box=box(1200.0))
     assert scenario.record().end_reason is EndReason.POWER_LOSS
 
 
-def test_another_plug_after_the_dark_has_a_session_of_its_own() -> None:
+def test_another_plug_when_mains_are_back_has_a_session_of_its_own() -> None:
     scenario, before = without_mains()
-    lit(scenario, NEW)
+    with_mains(scenario, NEW)
     scenario.facts["box"] = box(1200.0)
     status = scenario.run(1.0)
     assert status.permitted
@@ -117,7 +117,7 @@ def test_mains_that_are_lost_while_the_plug_is_going_out_count_too() -> None:
     scenario = plugged_in()
     scenario.run(UNPLUGGED_S - 0.1, pilot=OUT)
     scenario.run(5.0, **NO_MAINS)
-    lit(scenario, OUT)
+    with_mains(scenario, OUT)
     scenario.run(1.0, box=box(1000.0))
     assert scenario.record().end_reason is EndReason.POWER_LOSS
 
@@ -128,21 +128,21 @@ def test_a_plug_that_is_seen_out_by_a_box_without_mains_counts_too() -> None:
     assert scenario.record().end_reason is EndReason.POWER_LOSS
 
 
-def test_a_plug_that_was_out_and_then_out_of_sight_in_the_dark_is_another_one() -> None:
+def test_a_plug_that_was_out_and_then_unknown_without_mains_is_another_one() -> None:
     scenario = plugged_in()
     before = scenario.said[-1].session_id
     scenario.run(0.1, pilot=OUT)
     scenario.run(UNSEEN_S, **NO_MAINS)
-    lit(scenario, SEATED)
+    with_mains(scenario, SEATED)
     assert scenario.run(1.0, box=box(1000.0)).session_id not in ("", before)
     assert scenario.stored(before).end_reason is EndReason.POWER_LOSS
 
 
-def test_a_charge_that_is_stopped_in_the_dark_does_not_resume() -> None:
+def test_a_charge_that_is_stopped_without_mains_does_not_resume() -> None:
     scenario, before = without_mains()
     scenario.step(end="app")
     assert not scenario.run(OPEN_S + 1.0).permitted
-    lit(scenario, SEATED)
+    with_mains(scenario, SEATED)
     status = scenario.run(60.0, box=box(1200.0))
     assert not status.permitted
     assert scenario.record().session_id == before
@@ -152,7 +152,7 @@ def test_a_charge_that_is_stopped_in_the_dark_does_not_resume() -> None:
 @pytest.mark.parametrize(
     ("plug", "reason"), [(SEATED, None), (OUT, EndReason.POWER_LOSS), (NEW, EndReason.POWER_LOSS)]
 )
-def test_a_node_that_is_restarted_in_the_dark_goes_on_waiting_for_the_plug(
+def test_a_node_that_is_restarted_without_mains_goes_on_waiting_for_the_plug(
     plug: Signals, reason: EndReason | None
 ) -> None:
     scenario, before = without_mains()
@@ -160,7 +160,7 @@ def test_a_node_that_is_restarted_in_the_dark_goes_on_waiting_for_the_plug(
     scenario.step()
     assert scenario.done
     scenario = scenario.restarted()
-    lit(scenario, plug)
+    with_mains(scenario, plug)
     scenario.run(2.0, box=box(1200.0))
     assert scenario.stored(before).end_reason is reason
     assert (scenario.said[-1].session_id == before) is (reason is None)
@@ -171,15 +171,15 @@ def test_a_box_whose_mains_flicker_keeps_its_session() -> None:
     before = scenario.said[-1].session_id
     for _ in range(20):
         scenario.run(0.3, **NO_MAINS)
-        lit(scenario, SEATED)
+        with_mains(scenario, SEATED)
         scenario.run(0.3)
     assert scenario.run(1.0, box=box(1000.0)).session_id == before
     assert len(scenario.disk) == 1
 
 
-def test_a_box_that_was_dark_has_time_to_prove_its_contactor_again() -> None:
+def test_a_box_that_had_no_mains_has_time_to_prove_its_contactor_again() -> None:
     scenario, _ = without_mains()
-    lit(scenario, SEATED)
+    with_mains(scenario, SEATED)
     status = scenario.run(1.0)
     assert status.state is WallboxState.READY_FOR_CHARGING
 
@@ -317,7 +317,7 @@ def test_a_second_loss_of_power_loses_nothing_more(plug: Signals) -> None:
 @pytest.mark.parametrize(
     ("plug", "reason"), [(OUT, EndReason.UNPLUGGED), (NEW, EndReason.UNPLUGGED), (SEATED, None)]
 )
-def test_once_resumed_it_is_a_session_of_this_life_of_the_graph(
+def test_once_resumed_it_is_a_session_of_this_run_of_the_graph(
     plug: Signals, reason: EndReason | None
 ) -> None:
     new, before = lost_power()
@@ -328,7 +328,7 @@ def test_once_resumed_it_is_a_session_of_this_life_of_the_graph(
 
 
 @pytest.mark.parametrize("run_heard", [2, 0])
-def test_a_life_that_is_not_known_is_another_one(run_heard: int) -> None:
+def test_a_run_that_is_not_known_counts_as_another_one(run_heard: int) -> None:
     old = plugged_in()
     before = old.said[-1].session_id
     new = old.restarted()

@@ -154,7 +154,7 @@ OPEN = charging_safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
             WallboxState.RECOVER_FROM_ERROR,
             StateReason.PILOT_LINE,
         ),
-        # no mains: nothing is known, and what passes by itself is not told
+        # no mains: nothing is known, and what passes by itself is not published
         (
             {"safety": charging_safety(has_mains=False)},
             WallboxState.RECOVER_FROM_ERROR,
@@ -311,7 +311,7 @@ def test_the_state_follows_from_the_facts(
 
 
 @pytest.mark.req("STA-4")
-def test_a_fault_is_told_in_commissioning_too() -> None:
+def test_a_fault_is_published_in_commissioning_too() -> None:
     facts = replace(
         CHARGING, safety=charging_safety(commissioning=True, faults=(FaultCode.SAFETY_CIRCUIT,))
     )

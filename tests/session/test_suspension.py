@@ -38,7 +38,7 @@ def test_a_restart_of_safety_alone_lifts_nothing() -> None:
 @pytest.mark.parametrize(
     ("began", "run", "is_lifted"), [(7, 8, True), (7, 7, False), (7, 0, False), (0, 8, False)]
 )
-def test_another_life_of_the_graph_has_had_its_mains_off_if_both_are_known(
+def test_another_run_of_the_graph_counts_as_mains_off_and_on_if_both_are_known(
     began: int, run: int, is_lifted: bool
 ) -> None:
     assert (lift(after_fault(began), SAFETY, run) is None) is is_lifted

@@ -59,7 +59,7 @@ def test_everything_that_is_waited_for_and_every_refusal_has_a_text() -> None:
     assert refusal(CardAnswer()) == ""
 
 
-def test_faults_are_told_in_sentences() -> None:
+def test_faults_are_published_in_sentences() -> None:
     safety = replace(SAFETY, faults=(FaultCode.UNPLUGGED,), records=(PULLED,))
     text = reason(StateReason.FAULTS, replace(FACTS, safety=safety))
     assert text == "Fault 1. The plug was pulled while charging. Put the plug in again."
@@ -76,7 +76,7 @@ def test_faults_are_told_in_sentences() -> None:
         (StateReason.VEHICLE, "", "Not charging: the vehicle does not ask for energy."),
     ],
 )
-def test_what_safety_says_goes_before_our_own_words(
+def test_the_reason_of_safety_comes_before_that_of_session(
     because: StateReason, detail: str, text: str
 ) -> None:
     safety = replace(SAFETY, cp_state=CpState.E, detail=detail)
@@ -91,7 +91,9 @@ def test_what_safety_says_goes_before_our_own_words(
         (StateReason.CHARGING, "Up to 16.0 A, by fuse."),
     ],
 )
-def test_what_load_manager_says_goes_before_our_own_words(because: StateReason, text: str) -> None:
+def test_the_reason_of_load_manager_comes_before_that_of_session(
+    because: StateReason, text: str
+) -> None:
     offer = load_offer(0.0, "fuse")
     facts = replace(FACTS, safety=replace(SAFETY, offered_a=16.0), offer=offer)
     assert reason(because, facts) == text
@@ -99,7 +101,7 @@ def test_what_load_manager_says_goes_before_our_own_words(because: StateReason, 
     assert reason(because, facts) == "The house needs it."
 
 
-def test_a_stop_says_what_begins_anew_and_a_card_only_where_one_is_required() -> None:
+def test_a_stop_says_what_begins_again_and_a_card_only_where_one_is_required() -> None:
     by_card = replace(
         FACTS,
         suspension=after_stop("the app"),
@@ -138,7 +140,7 @@ def test_a_session_goes_on_after_a_power_cut_and_nothing_else_does() -> None:
     assert "goes on" in reason(StateReason.NO_MAINS, replace(FACTS, runs=True))
 
 
-def test_what_the_disk_says_is_told_and_a_long_text_is_cut() -> None:
+def test_the_error_of_the_disk_is_published_and_a_long_text_is_cut() -> None:
     facts = replace(FACTS, waiting_for=Wait.DISK_REFUSES, problem="the disk is full")
     assert reason(StateReason.WAITING, facts) == "The session cannot be stored: the disk is full"
     assert len(reason(StateReason.WAITING, replace(facts, problem="x" * 1000))) == 400
