@@ -52,7 +52,7 @@ def load(directory: Path, log: Log) -> tuple[Cards, Stored]:
 def save(directory: Path, cards: Cards, *, lowers: bool) -> None:
     """Replace the list; on return the new one is on the disk.
 
-    :param lowers: see `bus.generations.keep`.
+    :param lowers: see `bus.generations.write_generations`.
     :raises StoreError: it cannot be written.
     """
     write_generations(directory / CARDS_FILE, CardList(cards=cards), lowers=lowers)

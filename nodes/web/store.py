@@ -57,7 +57,7 @@ class WebStore:
         If it cannot be read no password is valid, also after the next start: the label's password
         is known to too many. The recovery key stays valid.
 
-        :raises StoreError: see `bus.generations.recall`.
+        :raises StoreError: see `bus.generations.read_and_repair`.
         """
         found = read_and_repair(self._dir / ACCOUNT_FILE, Account, self._warn)
         if found.value is None and found.stored is Stored.LOST:
@@ -68,7 +68,7 @@ class WebStore:
     def failures(self) -> int:
         """Return the stored count of failures; the most, with the longest wait, if it is lost.
 
-        :raises StoreError: see `bus.generations.recall`.
+        :raises StoreError: see `bus.generations.read_and_repair`.
         """
         found = read_and_repair(self._dir / FAILURES_FILE, Failures, self._warn)
         if found.value is not None:
@@ -78,7 +78,7 @@ class WebStore:
     def logins(self) -> tuple[KeptLogin, ...]:
         """Return the stored logins.
 
-        :raises StoreError: see `bus.generations.recall`.
+        :raises StoreError: see `bus.generations.read_and_repair`.
         """
         kept = read_and_repair(self._dir / LOGINS_FILE, SignedIn, self._warn).value
         return kept.logins if kept else ()
