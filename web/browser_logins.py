@@ -29,12 +29,15 @@ class BrowserLogin(Struct, frozen=True, kw_only=True):
 
 
 class KeptLogin(Struct, frozen=True, kw_only=True):
-    """The same on the disk, by UTC, which is valid after a restart of the machine."""
+    """The same on the disk: by the monotonic clock of its boot, and for another boot by UTC."""
 
     id_hash: str
     change_count: int = field(name="generation")
     created_utc_ns: Nanoseconds
     seen_utc_ns: Nanoseconds
+    boot: str = ""  # of the machine; "": not known, or stored by an older version
+    created_s: Seconds = 0.0
+    seen_s: Seconds = 0.0
 
 
 class LoginStore(Protocol):
@@ -56,26 +59,24 @@ class BrowserLogins:
         keeper: LoginStore,
         now_s: Callable[[], float],
         utc_ns: Callable[[], int],
+        boot: str,
         random: Callable[[int], bytes],
         log: Callable[[str, str], None],
     ) -> None:
-        """Begin with the stored rows; one from the future is dropped."""
+        """Begin with the stored rows; one of another boot and from the future is dropped.
+
+        :param boot: of the machine; "": not known.
+        """
         self._keeper = keeper
         self._now_s = now_s
         self._utc_ns = utc_ns
+        self._boot = boot
         self._random = random
         self._log = log
         self._lock = threading.Lock()
         self._kept_s = now_s()
-        utc = utc_ns()
         self._rows = {
-            row.id_hash: BrowserLogin(
-                change_count=row.change_count,
-                created_s=now_s() - (utc - row.created_utc_ns) / 1e9,
-                seen_s=now_s() - (utc - row.seen_utc_ns) / 1e9,
-            )
-            for row in kept
-            if row.created_utc_ns <= row.seen_utc_ns <= utc
+            row.id_hash: login for row in kept if (login := self._login_of(row)) is not None
         }
 
     def open(self, change_count: int, recovered: bool = False) -> str:
@@ -115,6 +116,17 @@ class BrowserLogins:
             if self._rows.pop(_hash(number), None) is not None:
                 self._keep()
 
+    def _login_of(self, row: KeptLogin) -> BrowserLogin | None:
+        """Return a stored login by the clock of this boot; None: its age is not known."""
+        created_s, seen_s = row.created_s, row.seen_s
+        if not self._boot or row.boot != self._boot:
+            now_s, utc_ns = self._now_s(), self._utc_ns()
+            if not row.created_utc_ns <= row.seen_utc_ns <= utc_ns:
+                return None
+            created_s = now_s - (utc_ns - row.created_utc_ns) / 1e9
+            seen_s = now_s - (utc_ns - row.seen_utc_ns) / 1e9
+        return BrowserLogin(change_count=row.change_count, created_s=created_s, seen_s=seen_s)
+
     def _drop_ended(self, change_count: int) -> None:
         now_s = self._now_s()
         for key in [key for key, row in self._rows.items() if _is_over(row, change_count, now_s)]:
@@ -129,6 +141,9 @@ class BrowserLogins:
                 change_count=row.change_count,
                 created_utc_ns=utc_ns - round((now_s - row.created_s) * 1e9),
                 seen_utc_ns=utc_ns - round((now_s - row.seen_s) * 1e9),
+                boot=self._boot,
+                created_s=row.created_s,
+                seen_s=row.seen_s,
             )
             for key, row in self._rows.items()
             if not row.recovered

@@ -99,7 +99,10 @@ class WebNode:
             port=self.port,
         )
         login_check = LoginCheck(label, account, failures, store, box.now_s, box.random, box.log)
-        logins = BrowserLogins(kept, store, box.now_s, bus.clock.utc_ns, box.random, box.log)
+        clock = bus.clock
+        logins = BrowserLogins(
+            kept, store, clock.now_s, clock.utc_ns, clock.boot(), box.random, box.log
+        )
         app = create_app(box, site, login_check, logins, self.streams)
         self.server = PageServer(app, bound, box.log, box.now_s)
         self.server.start()

@@ -145,7 +145,7 @@ class Desk:
             box.log,
         )
         self.logins = BrowserLogins(
-            self.store.logins(), self.store, box.now_s, box.utc_ns, box.random, box.log
+            self.store.logins(), self.store, box.now_s, box.utc_ns, "boot", box.random, box.log
         )
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)

@@ -36,6 +36,7 @@ class Table:
         self.box = HandBox()
         self.disk = Disk()
         self.jump_ns = 0  # of the wall clock
+        self.boots = 0
         self.start()
 
     def start(self) -> None:
@@ -45,6 +46,7 @@ class Table:
             self.disk,
             box.now_s,
             lambda: box.utc_ns() + self.jump_ns,
+            f"boot {self.boots}",
             box.random,
             box.log,
         )
@@ -110,9 +112,11 @@ def test_ages_go_on_over_a_restart_of_the_machine(table: Table) -> None:
     slept_s = 6 * 3600.0
     table.jump_ns = round((table.box.time_s + slept_s - 5.0) * 1e9)
     table.box.time_s = 5.0
+    table.boots += 1
     table.start()
     assert table.logins.find(number, 1)
     table.jump_ns += round(2 * 3600.0 * 1e9)
+    table.boots += 1
     table.start()
     assert table.logins.find(number, 1) is None
 
@@ -120,6 +124,21 @@ def test_ages_go_on_over_a_restart_of_the_machine(table: Table) -> None:
 def test_a_login_from_the_future_is_worth_nothing(table: Table) -> None:
     number = table.logins.open(1)
     table.jump_ns = -1_000_000_000
+    table.boots += 1
+    table.start()
+    assert table.logins.find(number, 1) is None
+
+
+@pytest.mark.parametrize("hours", [-8, 8])
+def test_a_clock_that_was_set_before_a_restart_in_place_changes_no_age(
+    table: Table, hours: int
+) -> None:
+    number = table.logins.open(1)
+    table.box.time_s += IDLE_S - 10.0
+    table.jump_ns = hours * 3600 * 10**9
+    table.start()
+    assert table.logins.find(number, 1, is_used=False)
+    table.box.time_s += 11.0
     table.start()
     assert table.logins.find(number, 1) is None
 
