@@ -56,7 +56,8 @@ class Waking(Struct, frozen=True, kw_only=True):
     left_s: float | None = None  # when it left C by itself
     is_full: bool = False
     out_since_s: float | None = None  # the plug
-    ended: str = ""  # the session that ran when the plug was out
+    ending: str = ""  # the session that ran when the plug was first seen out
+    ended: str = ""  # the session of the plug-in before
     # Of the newest waking.
     began_s: float = -math.inf
 
@@ -126,10 +127,14 @@ def _follow_plug(waking: Waking, seen: Seen, moment: Moment) -> Waking:
     """Forget the vehicle when its plug is out for longer than a bounce."""
     if seen.cp_state is not CpState.A:
         return waking if waking.out_since_s is None else replace(waking, out_since_s=None)
-    out_since_s = moment.now_s if waking.out_since_s is None else waking.out_since_s
+    out_since_s, ending = waking.out_since_s, waking.ending
+    if out_since_s is None:
+        # A session that begins from now on is that of the next plug-in.
+        out_since_s, ending = moment.now_s, seen.session_id or waking.ended
+        waking = replace(waking, out_since_s=out_since_s, ending=ending)
     if not moment.reached(out_since_s + UNPLUGGED_S):
-        return replace(waking, out_since_s=out_since_s)
-    forgotten = Waking(out_since_s=out_since_s, ended=seen.session_id or waking.ended)
+        return waking
+    forgotten = Waking(out_since_s=out_since_s, ending=ending, ended=ending)
     return waking if forgotten == waking else forgotten
 
 

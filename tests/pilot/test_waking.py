@@ -150,6 +150,19 @@ def test_the_energy_of_the_session_before_the_plug_was_out_makes_nobody_full() -
     assert followed((7.0, replace(before, session_id="2")), waking=waking).has_drawn
 
 
+def test_a_session_that_begins_before_pilot_sees_the_plug_is_that_of_the_new_vehicle() -> None:
+    # The pilot process has hung for longer than its hold; safety has seen the plug.
+    out = replace(AT_0_A, cp_state=CpState.A, session_id="")
+    new_out, new = replace(out, session_id="2"), replace(IN_C, session_id="2", has_energy=True)
+    assert followed((0.0, SEEN), (1.0, out), (2.0, out), (3.0, new_out), (3.1, new)).has_drawn
+
+
+def test_a_bounce_ends_no_session() -> None:
+    before = replace(IN_C, has_energy=True)
+    out = replace(AT_0_A, cp_state=CpState.A)
+    assert followed((0.0, SEEN), (1.0, out), (1.2, before)).has_drawn
+
+
 def test_a_plug_that_was_out_longer_than_a_bounce_forgets_the_vehicle() -> None:
     waking = Waking(wakes=3, is_full=True, has_drawn=True, is_offered=True)
     out = replace(AT_0_A, cp_state=CpState.A)
@@ -211,7 +224,7 @@ class Sleeper:
     def _plug_out(self) -> None:
         self.is_in = self.is_asleep = self.is_done = self.asks = False
         self.asked_at_s = self.f_since_s = self.waited_since_s = math.inf
-        self.wakes_by_x1 = self.was_x1_tried = self.was_waking = False
+        self.wakes_by_x1 = self.was_x1_tried = self.was_f_tried = self.was_waking = False
         self.wakes, self.has_drawn, self.is_full = 0, False, False
         self.energy_wh = 0.0
 
@@ -235,6 +248,7 @@ class Sleeper:
             self.is_in, self.session = is_in, self.session + 1
             self.rig.show("A").run(1.0, session=changed(SESSION, session_id="", permitted=False))
             self.heard = len(self.rig.said)
+            self.was_waking = self.rig.said[-1].waking  # state F hides that the plug is out
             self.needs_card = self.chance.random() < 0.5
             self.wakes_by_x1 = self.chance.random() < 0.3
         elif what in ("pause", "offer"):
@@ -246,7 +260,7 @@ class Sleeper:
             self.is_done = not self.is_done
         elif what == "restart" and self.rig.said[-1].offered_a == 0.0 and not self.has_drawn:
             self.rig.restart()
-            self.wakes, self.was_x1_tried = 0, False
+            self.wakes, self.was_x1_tried, self.was_f_tried = 0, False, False
 
     def _second(self) -> None:
         """Let a second pass in ten parts."""
@@ -295,14 +309,14 @@ class Sleeper:
             assert said.waking or said.duty_percent != F
         self.heard = len(self.rig.said)
         if self.limit_a < 6.0:
-            self.was_x1_tried = False  # the next offer is a new one
+            self.was_x1_tried = self.was_f_tried = False  # the next offer is a new one
         if self.limit_a < 6.0 or not self.is_asleep:
             self.waited_since_s = math.inf
         self.waited_since_s = min(self.waited_since_s, self.rig.now_s)
         if self.limit_a >= 6.0 and self.is_asleep and not self.is_full:
             # Twice 30 s, the waking in X1 and in F, a self-test, and 5 s between changes.
             is_woken = self.rig.now_s - self.waited_since_s < 2.0 * WAKE_AFTER_S + 25.0
-            assert is_woken or self.wakes >= MOST_WAKES
+            assert is_woken or self.was_f_tried or self.wakes >= MOST_WAKES
 
     def _judge_waking(self, duty_percent: float) -> None:
         assert self.is_in
@@ -310,8 +324,9 @@ class Sleeper:
         assert self.rig.now_s - self.asked_at_s < 0.3  # C has to settle; infinity: it asks nothing
         if duty_percent == F:
             assert self.was_x1_tried or not self.needs_card
+            assert not self.was_f_tried  # an offer is woken for once
             self.wakes += not self.was_x1_tried
-            self.was_x1_tried = False
+            self.was_x1_tried, self.was_f_tried = False, True
         else:
             assert self.needs_card
             self.was_x1_tried = True
