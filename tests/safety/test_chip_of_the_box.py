@@ -72,6 +72,7 @@ def test_a_chip_that_freezes_before_the_vehicle_stops_is_8002_and_not_8007(
     assert box.faults == ["8002"]
 
 
+@pytest.mark.timeout(600)  # takes up to 60 s of processor time
 @pytest.mark.req("ERR-8002")
 @pytest.mark.parametrize("limit_a", [6.0, 16.0, 32.0])
 @pytest.mark.parametrize("phases", [1, 3])

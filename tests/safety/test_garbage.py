@@ -65,6 +65,7 @@ def garbage() -> Counter[str]:
     return found
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "hours", [0.1, pytest.param(5.0, marks=pytest.mark.proof)], ids=["short", "long"]
 )
