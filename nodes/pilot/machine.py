@@ -54,10 +54,10 @@ class Config(Struct, frozen=True, kw_only=True):
     wake_up: bool = True  # a vehicle that does not answer its offer may be asleep: `waking.py`
 
 
-class Permission(Struct, frozen=True, kw_only=True):
+class SafetyPermission(Struct, frozen=True, kw_only=True):
     """What pilot uses of safety/status."""
 
-    permitted: bool
+    may_offer: bool  # `permitted` of the message: nothing in safety withholds the current
     limit_a: float  # by temperature
     installation_limit_a: float
 
@@ -76,7 +76,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
     now_s: float
     reading: CpLineReading | None
-    safety: Permission | None
+    safety: SafetyPermission | None
     session: SessionPermission | None
     offer_a: float | None  # of load_manager
 
@@ -120,8 +120,8 @@ def look(
         reading=reading,
         safety=None
         if safety is None
-        else Permission(
-            permitted=safety.permitted,
+        else SafetyPermission(
+            may_offer=safety.permitted,
             limit_a=safety.limit_a,
             installation_limit_a=safety.installation_limit_a,
         ),
@@ -217,7 +217,7 @@ def _next_offer(
     elif state.session_heard or _has_run(state, config.session_hold_s, moment):
         return 0.0
     if inputs.safety is not None:
-        if not inputs.safety.permitted:
+        if not inputs.safety.may_offer:
             return 0.0
         limits_a += (inputs.safety.limit_a, inputs.safety.installation_limit_a)
     elif state.safety_heard or _has_run(state, config.safety_hold_s, moment):

@@ -93,12 +93,12 @@ def cycle_late(gap_s: float) -> Finding:
     return Finding(code=FaultCode.NOT_CLOSING, cause=Cause.CYCLE_LATE, gap_s=gap_s)
 
 
-def not_seen(why: Stale, gap_s: float) -> Finding:
+def stale_for_too_long(reason: Stale, gap_s: float) -> Finding:
     """Return the fault of inputs that are stale for too long.
 
     :param gap_s: since the look before.
     """
-    match why:
+    match reason:
         case Stale.LATE:
             return cycle_late(gap_s)
         case Stale.SILENT:

@@ -69,7 +69,7 @@ def prove_by_contacts(
     config: Config,
     phase: SafetyPhase,
     reading: ChainReading | None,
-    why: Stale,
+    reason: Stale,
     since_s: float,
 ) -> tuple[ContactorProof, Finding | None]:
     """Prove by mirror contact and load voltage alone, while inputs are stale.
@@ -86,9 +86,9 @@ def prove_by_contacts(
     is_open = reading is not None and proves_open(reading)
     if reading is not None or was_energised:  # energised: it may have closed just now
         contactor = _shown(proof, is_open)
-    if why is Stale.NO_MAINS:
+    if reason is Stale.NO_MAINS:
         unproven_s = 0.0
-    elif why is Stale.NONSENSE and reading is not None and not was_energised:
+    elif reason is Stale.NONSENSE and reading is not None and not was_energised:
         limit_s = _limit_s(proof, config)
         unproven_s = spend(unproven_s, not is_open, since_s, limit_s)
         if unproven_s >= limit_s:
@@ -139,13 +139,13 @@ def is_over(proof: ContactorProof, evaluation: Evaluation, *, is_known: bool) ->
     return (evaluation.is_proven_open and is_known) or (proof.is_welded and not proof.on_trial)
 
 
-def rest(proof: ContactorProof) -> ContactorProof:
-    """Return the proof of a contactor that has opened: the next opening has its own time."""
+def record_opened(proof: ContactorProof) -> ContactorProof:
+    """Record that an opening is complete: the next one has its own time."""
     return replace(proof, unproven_s=0.0, is_first=False)
 
 
-def close(proof: ContactorProof) -> ContactorProof:
-    """Return the proof of a contactor that closes: the next opening has the whole time."""
+def record_closing(proof: ContactorProof) -> ContactorProof:
+    """Record that the contactor is commanded closed: the next opening has the whole time."""
     return replace(proof, unproven_s=0.0)
 
 

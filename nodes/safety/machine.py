@@ -13,15 +13,15 @@ from nodes.safety import contactor, plug, selftest, stale
 from nodes.safety.config import Config
 from nodes.safety.cycle import Lateness
 from nodes.safety.evaluation import Evaluation, Stale
-from nodes.safety.reading import evaluate_reading, judge_cycle, miss_reading, take_reading
+from nodes.safety.reading import evaluate_reading, judge_cycle, take_reading, take_stale_inputs
+from nodes.safety.reasons import Reason, Reasons, find_reasons, stale_reasons
 from nodes.safety.recall import hear_disk, hear_reset
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTestResult
 from nodes.safety.state import Inputs, Outputs, State
-from nodes.safety.why import Reasons, Why, why_not, why_stale
 
 # The wired phases are found and stored during the self-test; both precede the permission.
-_LETS_TEST = (None, Why.PHASES_UNKNOWN, Why.PHASES_UNSTORED)
+_LETS_TEST = (None, Reason.PHASES_UNKNOWN, Reason.PHASES_UNSTORED)
 
 __all__ = ["Config", "Inputs", "Outputs", "State", "step"]
 
@@ -38,17 +38,17 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     reading = None if is_stalled else inputs.reading
     state, seen = evaluate_reading(config, state, reading, inputs, moment)
     if isinstance(seen, Stale):
-        evaluation, why = None, Stale.LATE if is_stalled else seen
-        state = miss_reading(config, state, reading, why, inputs, moment)
-        reasons = why_stale(why)
+        evaluation, reason = None, Stale.LATE if is_stalled else seen
+        state = take_stale_inputs(config, state, reading, reason, inputs, moment)
+        reasons = stale_reasons(reason)
     else:
         evaluation = seen
         state = hear_reset(config, state, evaluation, inputs.now_s)
         state = take_reading(config, state, evaluation, inputs, moment)
         is_late = lateness is Lateness.LATE
-        reasons = why_not(config, state, evaluation, inputs, moment, is_late=is_late)
+        reasons = find_reasons(config, state, evaluation, inputs, moment, is_late=is_late)
         state = _move(config, state, evaluation, moment, reasons)
-        fresh = stale.see(state.stale, is_proven=state.phase is not SafetyPhase.START)
+        fresh = stale.record_fresh(state.stale, is_proven=state.phase is not SafetyPhase.START)
         state = replace(state, stale=fresh)
     return report(config, before, state, evaluation, inputs, moment, reasons, lateness)
 
@@ -70,10 +70,10 @@ def _move(
             is_known = evaluation.is_settled and state.memory.is_proven
             if not contactor.is_over(state.proof, evaluation, is_known=is_known):
                 return state
-            state = replace(state, proof=contactor.rest(state.proof))
-            return _rest(config, state, evaluation, moment, reasons)
+            state = replace(state, proof=contactor.record_opened(state.proof))
+            return _choose_open_phase(config, state, evaluation, moment, reasons)
         case SafetyPhase.IDLE | SafetyPhase.SELF_TEST | SafetyPhase.READY | SafetyPhase.FAULT:
-            return _rest(config, state, evaluation, moment, reasons)
+            return _choose_open_phase(config, state, evaluation, moment, reasons)
 
 
 def _stay_closed(
@@ -101,7 +101,7 @@ def _open(config: Config, state: State, evaluation: Evaluation, now_s: float) ->
     return replace(state, phase=SafetyPhase.OPENING, plug=plug.open_under(state.plug, until_s))
 
 
-def _rest(
+def _choose_open_phase(
     config: Config, state: State, evaluation: Evaluation, moment: Moment, reasons: Reasons
 ) -> State:
     """Choose the phase of an open contactor; it closes from READY alone."""
@@ -124,13 +124,13 @@ def _rest(
         and evaluation.is_steady
         and evaluation.has_diode is True
         and evaluation.is_proven_open
-        and moment.reached(state.rests_until_s)
+        and moment.reached(state.next_closing_s)
     ):
         return replace(
             state,
             phase=SafetyPhase.CLOSING,
-            proof=contactor.close(state.proof),
+            proof=contactor.record_closing(state.proof),
             until_s=now_s + config.closing_s,
-            rests_until_s=now_s + config.between_s,
+            next_closing_s=now_s + config.between_s,
         )
     return replace(state, phase=phase, testing=testing)

@@ -29,7 +29,7 @@ from nodes.safety.chain import Chain, Drivers
 from nodes.safety.cycle import is_driven_in_time, is_read_in_time
 from nodes.safety.latch import Recalled, decode, recalled, unread
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
-from nodes.safety.why import is_metering
+from nodes.safety.reasons import is_metering
 
 A = TypeVar("A")
 R = TypeVar("R")

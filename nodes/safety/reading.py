@@ -6,7 +6,7 @@ from bus.moment import Moment
 from msgs.safety import SafetyPhase
 from nodes.safety import contactor, duty, plug, selftest, stale
 from nodes.safety.chain import ChainReading
-from nodes.safety.complain import Course, complain, cycle_late, not_seen
+from nodes.safety.complain import Course, complain, cycle_late, stale_for_too_long
 from nodes.safety.config import Config
 from nodes.safety.contactor import ENERGISED
 from nodes.safety.cycle import Lateness
@@ -63,25 +63,27 @@ def evaluate_reading(
     return state, seen
 
 
-def miss_reading(
+def take_stale_inputs(
     config: Config,
     state: State,
     reading: ChainReading | None,
-    why: Stale,
+    reason: Stale,
     inputs: Inputs,
     moment: Moment,
 ) -> State:
     """Open; when inputs are fresh again the contactor is proven and the monitor tested again."""
     was_energised = state.phase in ENERGISED
     proof, finding = contactor.prove_by_contacts(
-        state.proof, config, state.phase, reading, why, inputs.since_s
+        state.proof, config, state.phase, reading, reason, inputs.since_s
     )
     if finding is not None:
         state = _raise(state, finding, inputs.utc_ns)
     interrupts = was_energised or state.testing.is_passed or state.testing.is_pulsed
-    missed, is_wrong = stale.miss(state.stale, config, why, moment, interrupts=interrupts)
+    missed, is_wrong = stale.record_stale(
+        state.stale, config, reason, moment, interrupts=interrupts
+    )
     if is_wrong:
-        state = _raise(state, not_seen(why, inputs.since_s), inputs.utc_ns)
+        state = _raise(state, stale_for_too_long(reason, inputs.since_s), inputs.utc_ns)
     if was_energised:
         state = replace(state, plug=plug.open_under(state.plug, inputs.now_s + config.unseen_s))
     return replace(

@@ -16,8 +16,8 @@ from nodes.safety.evaluation import Evaluation, Stale
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.latch import is_kept, latches_of, want
+from nodes.safety.reasons import Reasons, reason_not_closed
 from nodes.safety.state import Inputs, Outputs, State
-from nodes.safety.why import Reasons, why_not_closed
 
 _UNPROVEN = (SafetyPhase.START, SafetyPhase.OPENING)
 
@@ -104,8 +104,10 @@ def _status(
         state.evaluation_state.derating,
     )
     installation_limit_a = evaluation_state.switches.installation_limit_a
-    is_resting = not moment.reached(state.rests_until_s)
-    reason = why_not_closed(state.phase, state.stale.why, state.memory, reasons, is_resting)
+    is_between_closings = not moment.reached(state.next_closing_s)
+    reason = reason_not_closed(
+        state.phase, state.stale.reason, state.memory, reasons, is_between_closings
+    )
     return SafetyStatus(
         contactor=state.proof.contactor,
         permitted=state.testing.is_passed
@@ -119,7 +121,7 @@ def _status(
         installation_limit_a=installation_limit_a,
         limit_a=limit_of_temperature(installation_limit_a, derating.pace.celsius, derating.is_hot),
         phase=state.phase,
-        detail=words.why_not_closed(state.phase, reason, faults.records, state.memory.problem),
+        detail=words.not_closed(state.phase, reason, faults.records, state.memory.problem),
         records=tuple(words.as_fault(record) for record in faults.records),
         commissioning=evaluation_state.switches.is_commissioning,
         cp_state=None
@@ -130,7 +132,7 @@ def _status(
         offered_a=0.0 if evaluation is None else round(evaluation.offered_a, 1),
         plugged_since_utc_ns=state.plug.since_utc_ns,
         retry_in_s=_retry_in_s(state, evaluation, moment),
-        has_mains=state.stale.why is not Stale.NO_MAINS,
+        has_mains=state.stale.reason is not Stale.NO_MAINS,
         showroom=config.showroom,
         wired_phases=evaluation_state.wiring.wired,
         starts_in_s=_left_s(state.reset.waits_until_s, moment) or None,

@@ -11,7 +11,7 @@ from nodes.safety.evaluation import Stale
 class StaleInputs(Struct, frozen=True, kw_only=True):
     """What is remembered of stale inputs."""
 
-    why: Stale | None = None  # of the last reading; None: it was fresh
+    reason: Stale | None = None  # of the last reading; None: it was fresh
     since_s: float | None = None  # stale since; cleared when the contactor is proven open
     interrupted_at_s: tuple[float, ...] = ()  # when a charge or a self-test was broken off
 
@@ -28,8 +28,8 @@ def interrupt(stale: StaleInputs, config: Config, moment: Moment) -> tuple[Stale
     return replace(stale, interrupted_at_s=interrupted_at_s), is_too_often
 
 
-def miss(
-    stale: StaleInputs, config: Config, why: Stale, moment: Moment, *, interrupts: bool
+def record_stale(
+    stale: StaleInputs, config: Config, reason: Stale, moment: Moment, *, interrupts: bool
 ) -> tuple[StaleInputs, bool]:
     """Record stale inputs; return whether they are a fault.
 
@@ -39,10 +39,10 @@ def miss(
 
     :param interrupts: it breaks off a charge or a self-test.
     """
-    if why is Stale.NO_MAINS:
-        return replace(stale, why=why, since_s=None, interrupted_at_s=()), False
+    if reason is Stale.NO_MAINS:
+        return replace(stale, reason=reason, since_s=None, interrupted_at_s=()), False
     since_s = moment.now_s if stale.since_s is None else stale.since_s
-    stale = replace(stale, why=why, since_s=since_s)
+    stale = replace(stale, reason=reason, since_s=since_s)
     is_wrong = False
     if interrupts:
         stale, is_wrong = interrupt(stale, config, moment)
@@ -51,12 +51,12 @@ def miss(
     return stale, is_wrong
 
 
-def see(stale: StaleInputs, *, is_proven: bool) -> StaleInputs:
+def record_fresh(stale: StaleInputs, *, is_proven: bool) -> StaleInputs:
     """Record that inputs are fresh.
 
     :param is_proven: long enough to prove the contactor open.
     """
     since_s = None if is_proven else stale.since_s
-    if stale.why is None and since_s == stale.since_s:
+    if stale.reason is None and since_s == stale.since_s:
         return stale
-    return replace(stale, why=None, since_s=since_s)
+    return replace(stale, reason=None, since_s=since_s)

@@ -40,7 +40,7 @@ class State(Struct, frozen=True, kw_only=True):
 
     phase: SafetyPhase = SafetyPhase.START
     until_s: float = 0.0  # CLOSING: end of the time for the proof; STOPPING: of the vehicle's 6 s
-    rests_until_s: float = 0.0  # the next closing is not before
+    next_closing_s: float = 0.0  # the next closing is not before
     cycle: Cycle = Cycle()
     evaluation_state: EvaluationState = NOTHING_EVALUATED
     stale: StaleInputs = StaleInputs()

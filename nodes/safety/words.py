@@ -11,8 +11,8 @@ from nodes.safety.earth import LIMIT_OHM
 from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.pace import DERATE_TO_C
+from nodes.safety.reasons import AnyReason, Reason
 from nodes.safety.supply import LEAST_V, MOST_V
-from nodes.safety.why import Reason, Why
 
 MOST_CHARACTERS = 400  # of msgs.units.Text
 
@@ -50,35 +50,35 @@ NONSENSE = "the box's own sensors show impossible values of the pilot line"
 UNCLEAR = "the pilot shows 0 V, and it is not known whether the box has mains"
 SWITCH_OPEN = "the over-temperature switch has opened"
 
-REASONS: dict[Reason, str] = {
-    Why.STOP: "the box is being stopped",
-    Why.COMMISSIONING: "the box is in commissioning mode (DSW2.8)",
-    Why.SHOWROOM: "the box is in showroom mode",
-    Why.STATE_F: "the pilot line is in state F",
-    Why.NO_VEHICLE: "no vehicle is connected",
-    Why.MAINS_BACK: "the mains are back; a random wait keeps the boxes of a house from starting "
+REASONS: dict[AnyReason, str] = {
+    Reason.STOP: "the box is being stopped",
+    Reason.COMMISSIONING: "the box is in commissioning mode (DSW2.8)",
+    Reason.SHOWROOM: "the box is in showroom mode",
+    Reason.STATE_F: "the pilot line is in state F",
+    Reason.NO_VEHICLE: "no vehicle is connected",
+    Reason.MAINS_BACK: "the mains are back; a random wait keeps the boxes of a house from starting "
     "at once",
-    Why.EARTH: "the protective earth is missing, or its measurement is disturbed",
-    Why.SESSION_SILENT: "the session node is silent, so charging is not permitted",
-    Why.NOT_PERMITTED: "charging is not permitted",
-    Why.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
-    Why.PHASES_UNKNOWN: "it is not known yet which phases have mains",
-    Why.PHASES_UNSTORED: "the phases that have mains are not stored yet",
-    Why.NO_OFFER: "the pilot offers no current",
-    Why.NO_PWM: "the pilot's generator gives no PWM",
-    Why.SWITCH_OPEN: SWITCH_OPEN,
-    Why.OFFER_TOO_HIGH: "the pilot's generator offers more than the installation or the heat "
+    Reason.EARTH: "the protective earth is missing, or its measurement is disturbed",
+    Reason.SESSION_SILENT: "the session node is silent, so charging is not permitted",
+    Reason.NOT_PERMITTED: "charging is not permitted",
+    Reason.METER_SILENT: "the box meter is silent, so an overcurrent would not be seen",
+    Reason.PHASES_UNKNOWN: "it is not known yet which phases have mains",
+    Reason.PHASES_UNSTORED: "the phases that have mains are not stored yet",
+    Reason.NO_OFFER: "the pilot offers no current",
+    Reason.NO_PWM: "the pilot's generator gives no PWM",
+    Reason.SWITCH_OPEN: SWITCH_OPEN,
+    Reason.OFFER_TOO_HIGH: "the pilot's generator offers more than the installation or the heat "
     "allows",
-    Why.NOT_ASKED: "the vehicle does not ask for energy",
-    Why.PILOT_SILENT: "the pilot node is silent",
-    Why.UNCONFIRMED: "after a late look the vehicle was not seen to ask for energy",
-    Why.PILOT_DISAGREES: "the pilot node does not see a vehicle that asks for energy",
-    Why.DISK_UNHEARD: "the disk has not confirmed yet that safety can store",
-    Why.NOT_PROVEN: "the contactor is not proven open yet",
-    Why.SELF_TEST: "the residual-current monitor is being tested",
-    Why.CLOSING: "the contactor is closing",
-    Why.RESTING: "the contactor waits between two closings",
-    Why.DIODE: "the vehicle's diode is not proven yet",
+    Reason.NOT_ASKED: "the vehicle does not ask for energy",
+    Reason.PILOT_SILENT: "the pilot node is silent",
+    Reason.UNCONFIRMED: "after a late look the vehicle was not seen to ask for energy",
+    Reason.PILOT_DISAGREES: "the pilot node does not see a vehicle that asks for energy",
+    Reason.DISK_UNHEARD: "the disk has not confirmed yet that safety can store",
+    Reason.NOT_PROVEN: "the contactor is not proven open yet",
+    Reason.SELF_TEST: "the residual-current monitor is being tested",
+    Reason.CLOSING: "the contactor is closing",
+    Reason.BETWEEN_CLOSINGS: "the contactor waits between two closings",
+    Reason.DIODE: "the vehicle's diode is not proven yet",
     Stale.NO_MAINS: "the box has no mains",
     Stale.SILENT: SILENT,
     Stale.NONSENSE: NONSENSE,
@@ -87,8 +87,8 @@ REASONS: dict[Reason, str] = {
 }
 
 
-def why_not_closed(
-    phase: SafetyPhase, reason: Reason | None, records: tuple[Record, ...], problem: str | None
+def not_closed(
+    phase: SafetyPhase, reason: AnyReason | None, records: tuple[Record, ...], problem: str | None
 ) -> str:
     """Return why the contactor is not closed; "" while it is.
 
@@ -96,9 +96,9 @@ def why_not_closed(
     """
     if reason is None:
         text = ""
-    elif reason is Why.FAULT:
+    elif reason is Reason.FAULT:
         text = fault(records[0].finding)
-    elif reason is Why.DISK_REFUSES:
+    elif reason is Reason.DISK_REFUSES:
         text = f"safety's data cannot be stored: {problem}"
     else:
         text = REASONS[reason]

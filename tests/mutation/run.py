@@ -1,6 +1,6 @@
 """Change the machines in small ways, and check that a test fails after each change.
 
-Run `make mutants`; `python tests/mutation/run.py 'nodes.safety.why.*'` runs only the mutants of
+Run `make mutants`; `python tests/mutation/run.py 'nodes.safety.reasons.*'` runs only the mutants of
 these names, on the files of the run before. mutmut makes the changes and runs the tests;
 pyproject.toml says what is changed and which tests run. A change after which no test fails needs a
 test, or a reason in accepted.toml; a reason that matches no such change has to be removed.

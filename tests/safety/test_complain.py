@@ -7,7 +7,14 @@ from msgspec.structs import replace
 
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
-from nodes.safety.complain import Activity, Course, complain, cycle_late, not_open, not_seen
+from nodes.safety.complain import (
+    Activity,
+    Course,
+    complain,
+    cycle_late,
+    not_open,
+    stale_for_too_long,
+)
 from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding
 from nodes.safety.selftest import SelfTestResult
@@ -242,12 +249,12 @@ def test_an_open_contactor_that_is_not_proven_is_red_with_voltage_and_else_8007(
     ],
 )
 def test_readings_that_tell_nothing_for_too_long_are_8(blind: Stale, cause: Cause) -> None:
-    assert not_seen(blind, 0.01) == Finding(code=F.PLUG_STATE, cause=cause)
+    assert stale_for_too_long(blind, 0.01) == Finding(code=F.PLUG_STATE, cause=cause)
 
 
 def test_a_late_cycle_blames_no_vehicle() -> None:
     late = Finding(code=F.NOT_CLOSING, cause=C.CYCLE_LATE, gap_s=0.1432)
-    assert not_seen(Stale.LATE, 0.1432) == cycle_late(0.1432) == late
+    assert stale_for_too_long(Stale.LATE, 0.1432) == cycle_late(0.1432) == late
 
 
 # --- the self-test -----------------------------------------------------------------------------

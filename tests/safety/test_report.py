@@ -23,12 +23,12 @@ from nodes.safety.latch import Latch, LatchWrite, Memory
 from nodes.safety.mains_reset import MainsReset
 from nodes.safety.pace import Pace
 from nodes.safety.plug import PlugState
+from nodes.safety.reasons import Reason, Reasons
 from nodes.safety.report import report
 from nodes.safety.selftest import SelfTest, SelfTesting
 from nodes.safety.stale import StaleInputs
 from nodes.safety.state import Inputs, Outputs, State
 from nodes.safety.switches import Switches
-from nodes.safety.why import Reasons, Why
 from nodes.safety.words import REASONS
 from tests.safety.evaluations import PLUGGED
 
@@ -38,7 +38,7 @@ NOW_S = 1024.0
 CONFIG = Config(first_status_s=0.5)
 PROVEN = Memory(store=WriteBehind(stored=LatchWrite(latches=())))
 NOTHING = Reasons(None, None, None)
-WITHHELD = Reasons(Why.NO_VEHICLE, None, None)
+WITHHELD = Reasons(Reason.NO_VEHICLE, None, None)
 
 FACTS = replace(
     PLUGGED, offered_a=15.94, temperature_c=30.06, is_proven_open=False, has_voltage=True
@@ -158,7 +158,7 @@ def test_a_state_that_has_moved_asks_for_a_step_at_the_next_look() -> None:
 
 def test_a_state_at_rest_asks_for_a_step_at_its_next_deadline() -> None:
     assert told(before=READY)[1].due_s == math.inf
-    resting = replace(READY, rests_until_s=NOW_S + 2.0)
+    resting = replace(READY, next_closing_s=NOW_S + 2.0)
     assert told(resting, before=resting)[1].due_s == NOW_S + 2.0
 
 
@@ -245,7 +245,7 @@ def test_a_late_look_that_costs_something_is_logged(
     ("is_tested", "evaluation", "reasons", "permitted"),
     [
         (True, FACTS, NOTHING, True),
-        (True, FACTS, Reasons(None, Why.NO_OFFER, Why.NOT_ASKED), True),
+        (True, FACTS, Reasons(None, Reason.NO_OFFER, Reason.NOT_ASKED), True),
         (True, FACTS, WITHHELD, False),
         (True, None, NOTHING, False),
         (False, FACTS, NOTHING, False),
@@ -311,7 +311,7 @@ def test_all_that_is_remembered_is_said() -> None:
     assert status.records == tuple(words.as_fault(record) for record in faults.records)
     assert (status.retries, status.retry_in_s) == (2, 10.0)
     assert status.commissioning
-    assert status.detail == REASONS[Why.NO_VEHICLE]
+    assert status.detail == REASONS[Reason.NO_VEHICLE]
     assert status.plugged_since_utc_ns == 7
     assert not status.showroom
 
@@ -324,16 +324,20 @@ def test_a_showroom_says_so() -> None:
 @pytest.mark.req("ERR-P")
 @pytest.mark.parametrize("blind", [None, *Stale])
 def test_only_a_dark_box_has_no_mains(blind: Stale | None) -> None:
-    state = replace(READY, phase=P.START, stale=StaleInputs(why=blind), memory=PROVEN)
+    state = replace(READY, phase=P.START, stale=StaleInputs(reason=blind), memory=PROVEN)
     status = said(state, None if blind else FACTS)
     assert status.has_mains is (blind is not Stale.NO_MAINS)
-    assert status.detail == REASONS[blind or Why.NOT_PROVEN]
+    assert status.detail == REASONS[blind or Reason.NOT_PROVEN]
 
 
-@pytest.mark.parametrize(("left_s", "is_resting"), [(0.1, True), (0.0, False), (-0.1, False)])
-def test_a_contactor_that_rests_says_so_until_it_may_close(left_s: float, is_resting: bool) -> None:
-    detail = said(replace(READY, rests_until_s=NOW_S + left_s)).detail
-    assert (detail == REASONS[Why.RESTING]) is is_resting
+@pytest.mark.parametrize(
+    ("left_s", "is_between_closings"), [(0.1, True), (0.0, False), (-0.1, False)]
+)
+def test_a_contactor_that_rests_says_so_until_it_may_close(
+    left_s: float, is_between_closings: bool
+) -> None:
+    detail = said(replace(READY, next_closing_s=NOW_S + left_s)).detail
+    assert (detail == REASONS[Reason.BETWEEN_CLOSINGS]) is is_between_closings
 
 
 @pytest.mark.req("ERR-R")

@@ -23,7 +23,7 @@ from nodes.pilot.cp_line import CpLineReading
 from nodes.safety import machine as safety
 from nodes.safety.chain import ChainReading
 from nodes.safety.latch import Latches, Recalled
-from nodes.safety.why import is_metering
+from nodes.safety.reasons import is_metering
 from nodes.safety.wiring import NONE, Wired
 from tests.builders import charging_session, load_offer, meter_reading
 
@@ -373,11 +373,11 @@ class Life:
         if status is not None:
             most_a = min(status.installation_limit_a, status.limit_a)
             assert offered_a == 0.0 or offered_a <= most_a + EPSILON_S
-            assert status.permitted or offered_a == 0.0
+            assert status.may_offer or offered_a == 0.0
         if offered_a > before_a + EPSILON_S:
             assert inputs.reading is not None
             assert status is not None
-            assert status.permitted
+            assert status.may_offer
             assert inputs.session is not None
             assert inputs.session.permitted
             assert inputs.offer_a is not None

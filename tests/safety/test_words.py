@@ -7,8 +7,8 @@ import pytest
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding, Record
-from nodes.safety.why import Why
-from nodes.safety.words import MOST_CHARACTERS, REASONS, REMEDIES, as_fault, fault, why_not_closed
+from nodes.safety.reasons import Reason
+from nodes.safety.words import MOST_CHARACTERS, REASONS, REMEDIES, as_fault, fault, not_closed
 from tests.builders import fault_record
 
 C = Cause
@@ -76,7 +76,7 @@ def test_a_fault_is_published_with_its_text_and_remedy(code: FaultCode) -> None:
 
 
 def test_every_reason_has_a_text() -> None:
-    assert set(REASONS) == {*Why, *Stale} - {Why.FAULT, Why.DISK_REFUSES}
+    assert set(REASONS) == {*Reason, *Stale} - {Reason.FAULT, Reason.DISK_REFUSES}
     assert "" not in REASONS.values()
 
 
@@ -85,23 +85,23 @@ def test_a_fault_is_the_reason_in_its_own_words() -> None:
         Record(finding=Finding(code=FaultCode.RED, cause=C.EARTH), since_utc_ns=7, count=1),
         Record(finding=Finding(code=FaultCode.TOO_HOT, cause=C.TOO_HOT), since_utc_ns=8, count=1),
     )
-    detail = why_not_closed(SafetyPhase.FAULT, Why.FAULT, records, None)
+    detail = not_closed(SafetyPhase.FAULT, Reason.FAULT, records, None)
     assert detail == fault(records[0].finding)
 
 
 def test_a_closed_contactor_has_no_text() -> None:
-    assert why_not_closed(SafetyPhase.CLOSED, None, (), None) == ""
+    assert not_closed(SafetyPhase.CLOSED, None, (), None) == ""
 
 
 def test_a_vehicle_is_waited_for_and_the_reason_is_told() -> None:
-    detail = why_not_closed(SafetyPhase.STOPPING, Why.NOT_PERMITTED, (), None)
-    assert detail == f"waits until the vehicle draws no current: {REASONS[Why.NOT_PERMITTED]}"
-    detail = why_not_closed(SafetyPhase.STOPPING, None, (), None)
+    detail = not_closed(SafetyPhase.STOPPING, Reason.NOT_PERMITTED, (), None)
+    assert detail == f"waits until the vehicle draws no current: {REASONS[Reason.NOT_PERMITTED]}"
+    detail = not_closed(SafetyPhase.STOPPING, None, (), None)
     assert detail == "waits until the vehicle draws no current"
 
 
 def test_a_disk_that_refuses_is_told_and_a_long_text_is_cut() -> None:
-    detail = why_not_closed(SafetyPhase.START, Why.DISK_REFUSES, (), "disk full")
+    detail = not_closed(SafetyPhase.START, Reason.DISK_REFUSES, (), "disk full")
     assert detail.endswith("cannot be stored: disk full")
-    detail = why_not_closed(SafetyPhase.START, Why.DISK_REFUSES, (), "x" * 1000)
+    detail = not_closed(SafetyPhase.START, Reason.DISK_REFUSES, (), "x" * 1000)
     assert len(detail) == MOST_CHARACTERS

@@ -18,7 +18,7 @@ from nodes.safety.chain import ChainReading
 from nodes.safety.finding import Cause
 from nodes.safety.latch import Latches, Recalled
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
-from nodes.safety.why import Reason, is_metering
+from nodes.safety.reasons import AnyReason, is_metering
 from nodes.safety.wiring import NONE, Wired
 from nodes.safety.words import REASONS
 from tests.builders import charging_session, meter_reading, pilot_status
@@ -281,7 +281,7 @@ class Rig:
         """Of the faults that hold."""
         return tuple(record.finding.cause for record in self.state.faults.records)
 
-    def says(self, reason: Reason) -> bool:
+    def says(self, reason: AnyReason) -> bool:
         """Whether this is published as why the contactor is not closed."""
         return self.status.detail == REASONS[reason]
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from msgs.pilot import CpState, duty_of_offer
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import ROUND_S, P, closed, meter, pilot, session
 
 ASKED: list[tuple[str, dict[str, Any], bool]] = [
@@ -145,7 +145,7 @@ def test_a_generator_that_offers_more_than_our_own_limits_opens_after_half_a_sec
     if opens:
         rig.run(5.0)
         assert not rig.outputs.enable
-        assert rig.says(Why.OFFER_TOO_HIGH)
+        assert rig.says(Reason.OFFER_TOO_HIGH)
 
 
 def test_a_meter_that_says_an_old_value_again_and_again_is_blind() -> None:

@@ -9,7 +9,7 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
 from nodes.safety.finding import Cause
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from nodes.safety.words import REASONS
 from tests.safety.machine.rig import ROUND_S, P, closed, pilot, ready, session
 
@@ -20,7 +20,7 @@ def test_a_vehicle_that_asks_gets_the_contactor_within_three_seconds() -> None:
     rig.offered_a = 16.0
     assert rig.run(60.0).phase() is P.READY  # a start delayed by the vehicle is no fault
     assert rig.faults() == ()
-    assert rig.says(Why.NOT_ASKED)
+    assert rig.says(Reason.NOT_ASKED)
     rig.vehicle = "C"
     assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4
     assert rig.outputs.enable
@@ -78,7 +78,7 @@ def test_the_contactor_does_not_close_before_the_diode_is_proven() -> None:
     rig.offered_a = 16.0
     rig.run(0.02)
     assert rig.phase() is P.READY
-    assert rig.says(Why.DIODE)
+    assert rig.says(Reason.DIODE)
     assert rig.tick().phase() is P.CLOSING
 
 
@@ -214,6 +214,6 @@ def test_a_vehicle_that_toggles_wears_no_contactor_out() -> None:
                 closings += is_on and not before
                 before = is_on
     assert 8 <= closings <= 12  # of 75 in 30 s
-    assert any(status.detail == REASONS[Why.RESTING] for status in rig.said)
+    assert any(status.detail == REASONS[Reason.BETWEEN_CLOSINGS] for status in rig.said)
     rig.vehicle = "C"
     assert rig.until_phase(P.CLOSED) < 3.0  # Table A.6, seq. 4

@@ -8,7 +8,7 @@ import pytest
 from msgs.pilot import CpState
 from msgs.safety import FaultCode
 from nodes.safety.finding import Cause
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from nodes.safety.words import REASONS
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
 
@@ -77,7 +77,7 @@ def test_after_a_late_look_the_next_reading_decides_alone(
     assert rig.outputs.enable is stays
     assert rig.faults() == ()
     if not stays:
-        assert rig.status.detail == REASONS[Why.UNCONFIRMED]
+        assert rig.status.detail == REASONS[Reason.UNCONFIRMED]
 
 
 def test_a_late_look_that_a_stray_reading_follows_is_no_fault_of_the_vehicle() -> None:

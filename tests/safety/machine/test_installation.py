@@ -4,7 +4,7 @@ import pytest
 
 from msgs.safety import FaultCode
 from nodes.safety.machine import Config
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import P, Rig
 
 
@@ -15,7 +15,7 @@ def test_in_showroom_mode_nothing_is_tested_offered_or_closed() -> None:
     rig.run(0.5)
     rig.vehicle, rig.offered_a = "C", 16.0
     assert rig.run(60.0).phase() is P.IDLE
-    assert rig.says(Why.SHOWROOM)
+    assert rig.says(Reason.SHOWROOM)
     assert rig.status.showroom
     assert not rig.status.permitted
     rig.reading = {"earth_ohm": 1e6}  # faults are seen all the same

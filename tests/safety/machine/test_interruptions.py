@@ -7,7 +7,7 @@ import pytest
 
 from msgs.safety import FaultCode
 from nodes.safety.finding import Cause
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, ready
 
 RETRY_S = 10.0
@@ -163,7 +163,7 @@ def test_an_earth_that_is_disturbed_with_the_contactor_open_is_no_fault(
     assert not rig.status.permitted
     assert rig.faults() == ()
     if was_permitted:
-        assert rig.says(Why.EARTH)
+        assert rig.says(Reason.EARTH)
     rig.run(1.7)
     rig.reading = {}
     rig.run(0.3)
@@ -207,7 +207,7 @@ def test_a_vehicle_that_toggles_asks_for_nothing_and_charges_when_it_asks_steadi
         rig.tick()
         assert rig.faults() == ()
         assert number * ROUND_S < 0.2 or not rig.outputs.enable
-    assert rig.says(Why.NOT_ASKED)
+    assert rig.says(Reason.NOT_ASKED)
     rig.vehicle = "C"
     assert rig.until_phase(P.CLOSED) < 3.0
     assert rig.status.retries == 0

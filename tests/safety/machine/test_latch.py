@@ -12,7 +12,7 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
 from nodes.safety.finding import Cause
 from nodes.safety.latch import Recalled, salvage
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready
 
 
@@ -158,7 +158,7 @@ def test_a_disk_that_takes_nothing_lets_nothing_be_closed_and_says_so() -> None:
 def test_a_disk_that_does_not_answer_is_named() -> None:
     rig = Rig()
     rig.is_disk_slow = True
-    assert rig.run(2.0).says(Why.DISK_UNHEARD)
+    assert rig.run(2.0).says(Reason.DISK_UNHEARD)
 
 
 @pytest.mark.req("ERR-8007")

@@ -6,7 +6,7 @@ import pytest
 
 from msgs.safety import FaultCode
 from nodes.safety.finding import Cause
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from nodes.safety.wiring import ALL, NONE
 from tests.safety.machine.rig import P, Rig, closed
 
@@ -65,7 +65,7 @@ def test_nothing_is_permitted_before_it_is_known_which_phases_are_wired() -> Non
     rig.vehicle = "B"
     rig.run(4.0)
     assert (rig.phase(), rig.status.wired_phases) == (P.READY, NONE)  # the monitor is tested
-    assert rig.says(Why.PHASES_UNKNOWN)
+    assert rig.says(Reason.PHASES_UNKNOWN)
     assert not rig.status.permitted
     rig.reading = {}
     rig.until(lambda: rig.status.permitted, 0.8)
@@ -140,7 +140,7 @@ def test_nothing_is_closed_before_the_wired_phases_are_on_the_disk() -> None:
         assert not rig.tick().outputs.enable
         assert not rig.status.permitted if rig.said else True
     assert rig.disk_wired == NONE
-    assert (rig.phase(), rig.says(Why.PHASES_UNSTORED)) == (P.READY, True)
+    assert (rig.phase(), rig.says(Reason.PHASES_UNSTORED)) == (P.READY, True)
     rig.is_disk_full = False
     rig.until_phase(P.CLOSED, 7.0)
     assert rig.disk_wired == ALL

@@ -8,7 +8,7 @@ from nodes.safety.chip import HOLD_S
 from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause
 from nodes.safety.machine import Config
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import P, Rig, closed, idle, ready
 
 
@@ -36,7 +36,7 @@ def test_a_group_of_boxes_does_not_start_at_once() -> None:
     rig.cut_mains(2.0)
     rig.run(14.9)
     assert rig.phase() is P.IDLE
-    assert rig.says(Why.MAINS_BACK)
+    assert rig.says(Reason.MAINS_BACK)
     assert not rig.status.permitted
     assert rig.status.starts_in_s == 1.0  # the second that runs
     assert rig.until_phase(P.SELF_TEST) < 0.2

@@ -10,7 +10,7 @@ from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
 from nodes.safety.finding import Cause
 from nodes.safety.machine import State
-from nodes.safety.why import Why
+from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, meter, ready, session
 
 
@@ -30,29 +30,29 @@ def test_authorising_after_plugging_in_begins_the_self_test() -> None:
     rig.inputs = {"session": session(permitted=False)}
     rig.vehicle = "C"
     assert rig.run(1.0).phase() is P.IDLE
-    assert rig.says(Why.NOT_PERMITTED)
+    assert rig.says(Reason.NOT_PERMITTED)
     rig.inputs = {}
     assert rig.tick().phase() is P.SELF_TEST
 
 
 @pytest.mark.parametrize(
-    ("inputs", "why"),
+    ("inputs", "reason"),
     [
-        ({"session": None}, Why.SESSION_SILENT),
-        ({"session": session(permitted=False)}, Why.NOT_PERMITTED),
-        ({"meter": None}, Why.METER_SILENT),
-        ({"meter": meter(1.0, online=False)}, Why.METER_SILENT),
-        ({"stop": StopReason.SHUTDOWN}, Why.STOP),
+        ({"session": None}, Reason.SESSION_SILENT),
+        ({"session": session(permitted=False)}, Reason.NOT_PERMITTED),
+        ({"meter": None}, Reason.METER_SILENT),
+        ({"meter": meter(1.0, online=False)}, Reason.METER_SILENT),
+        ({"stop": StopReason.SHUTDOWN}, Reason.STOP),
     ],
 )
 def test_without_leave_to_charge_no_self_test_begins_and_none_goes_on(
-    inputs: dict[str, Any], why: Why
+    inputs: dict[str, Any], reason: Reason
 ) -> None:
     rig = idle()
     rig.inputs = inputs
     rig.vehicle = "B"
     assert rig.run(1.0).phase() is P.IDLE
-    assert rig.says(why)
+    assert rig.says(reason)
     rig = idle()
     rig.vehicle = "B"
     rig.until_phase(P.SELF_TEST)

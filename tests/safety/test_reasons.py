@@ -19,8 +19,15 @@ from nodes.safety.faults import CLEAN, FaultState, raise_fault
 from nodes.safety.finding import Cause, Finding
 from nodes.safety.latch import LatchWrite, Memory
 from nodes.safety.mains_reset import MainsReset
+from nodes.safety.reasons import (
+    Reason,
+    Reasons,
+    find_reasons,
+    is_metering,
+    reason_not_closed,
+    stale_reasons,
+)
 from nodes.safety.state import Inputs, State
-from nodes.safety.why import Reasons, Why, is_metering, why_not, why_not_closed, why_stale
 from nodes.safety.wiring import ALL, Wired, Wiring
 from tests.builders import charging_pilot, charging_session, meter_reading
 from tests.safety.evaluations import PLUGGED
@@ -58,7 +65,7 @@ def faulty(*codes: FaultCode) -> FaultState:
     return faults
 
 
-def why(
+def reasons_with(
     config: Mapping[str, Any] = {},
     state: Mapping[str, Any] = {},
     evaluation: Mapping[str, Any] = {},
@@ -69,7 +76,7 @@ def why(
     Of the inputs, `is_late` says that the look came late.
     """
     told = replace(INPUTS, **{name: inputs[name] for name in inputs if name != "is_late"})
-    return why_not(
+    return find_reasons(
         replace(Config(), **config),
         replace(
             State(evaluation_state=replace(NOTHING_EVALUATED, wiring=WIRED), memory=KEPT), **state
@@ -84,28 +91,28 @@ def why(
 Changes = dict[str, dict[str, Any]]
 
 # Most serious first.
-WITHHOLDING: tuple[tuple[Changes, Why], ...] = (
-    ({"state": {"faults": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
-    ({"inputs": {"stop": StopReason.RESTART}}, Why.STOP),
-    ({"evaluation": {"is_commissioning": True}}, Why.COMMISSIONING),
-    ({"config": {"showroom": True}}, Why.SHOWROOM),
-    ({"evaluation": {"cp": CpState.F}}, Why.STATE_F),
-    ({"evaluation": {"is_plugged": False}}, Why.NO_VEHICLE),
-    ({"state": {"reset": MainsReset(waits_until_s=1000.01)}}, Why.MAINS_BACK),
-    ({"inputs": {"session": None}}, Why.SESSION_SILENT),
-    ({"inputs": {"session": replace(SESSION, permitted=False)}}, Why.NOT_PERMITTED),
-    ({"inputs": {"is_metering": False}}, Why.METER_SILENT),
-    ({"state": {"evaluation_state": NOTHING_EVALUATED}}, Why.PHASES_UNKNOWN),
-    ({"state": {"memory": holding((True, False, True))}}, Why.PHASES_UNSTORED),
+WITHHOLDING: tuple[tuple[Changes, Reason], ...] = (
+    ({"state": {"faults": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Reason.FAULT),
+    ({"inputs": {"stop": StopReason.RESTART}}, Reason.STOP),
+    ({"evaluation": {"is_commissioning": True}}, Reason.COMMISSIONING),
+    ({"config": {"showroom": True}}, Reason.SHOWROOM),
+    ({"evaluation": {"cp": CpState.F}}, Reason.STATE_F),
+    ({"evaluation": {"is_plugged": False}}, Reason.NO_VEHICLE),
+    ({"state": {"reset": MainsReset(waits_until_s=1000.01)}}, Reason.MAINS_BACK),
+    ({"inputs": {"session": None}}, Reason.SESSION_SILENT),
+    ({"inputs": {"session": replace(SESSION, permitted=False)}}, Reason.NOT_PERMITTED),
+    ({"inputs": {"is_metering": False}}, Reason.METER_SILENT),
+    ({"state": {"evaluation_state": NOTHING_EVALUATED}}, Reason.PHASES_UNKNOWN),
+    ({"state": {"memory": holding((True, False, True))}}, Reason.PHASES_UNSTORED),
 )
-OPENING: tuple[tuple[Changes, Why], ...] = (
-    ({"state": {"faults": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Why.FAULT),
-    ({"evaluation": {"is_switched_off": True}}, Why.SWITCH_OPEN),
-    ({"evaluation": {"exceeds_limit": True}}, Why.OFFER_TOO_HIGH),
-    ({"evaluation": {"asks": False}}, Why.NOT_ASKED),
-    ({"inputs": {"pilot": None}}, Why.PILOT_SILENT),
-    ({"inputs": {"pilot": replace(PILOT, cp_state=CpState.B)}}, Why.PILOT_DISAGREES),
-    ({"inputs": {"stop": StopReason.SIGNAL}}, Why.STOP),
+OPENING: tuple[tuple[Changes, Reason], ...] = (
+    ({"state": {"faults": faulty(FaultCode.TOO_HOT, FaultCode.RED)}}, Reason.FAULT),
+    ({"evaluation": {"is_switched_off": True}}, Reason.SWITCH_OPEN),
+    ({"evaluation": {"exceeds_limit": True}}, Reason.OFFER_TOO_HIGH),
+    ({"evaluation": {"asks": False}}, Reason.NOT_ASKED),
+    ({"inputs": {"pilot": None}}, Reason.PILOT_SILENT),
+    ({"inputs": {"pilot": replace(PILOT, cp_state=CpState.B)}}, Reason.PILOT_DISAGREES),
+    ({"inputs": {"stop": StopReason.SIGNAL}}, Reason.STOP),
 )
 
 
@@ -115,38 +122,38 @@ def together(first: Changes, second: Changes) -> Changes:
 
 
 def test_a_sound_box_with_a_vehicle_that_asks_has_no_reason() -> None:
-    assert why() == NOTHING
+    assert reasons_with() == NOTHING
 
 
 @pytest.mark.parametrize(("changes", "reason"), WITHHOLDING)
-def test_each_reason_to_withhold_alone(changes: Changes, reason: Why) -> None:
-    assert why(**changes).to_withhold is reason
+def test_each_reason_to_withhold_alone(changes: Changes, reason: Reason) -> None:
+    assert reasons_with(**changes).to_withhold is reason
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.pairwise(WITHHOLDING)))
 def test_the_most_serious_reason_to_withhold_is_told(
-    first: tuple[Changes, Why], second: tuple[Changes, Why]
+    first: tuple[Changes, Reason], second: tuple[Changes, Reason]
 ) -> None:
-    assert why(**together(first[0], second[0])).to_withhold is first[1]
+    assert reasons_with(**together(first[0], second[0])).to_withhold is first[1]
 
 
 @pytest.mark.parametrize(("changes", "reason"), OPENING)
-def test_each_reason_to_open_alone(changes: Changes, reason: Why) -> None:
-    assert why(**changes).to_open is reason
+def test_each_reason_to_open_alone(changes: Changes, reason: Reason) -> None:
+    assert reasons_with(**changes).to_open is reason
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.pairwise(OPENING)))
 def test_the_most_serious_reason_to_open_is_told(
-    first: tuple[Changes, Why], second: tuple[Changes, Why]
+    first: tuple[Changes, Reason], second: tuple[Changes, Reason]
 ) -> None:
-    assert why(**together(first[0], second[0])).to_open is first[1]
+    assert reasons_with(**together(first[0], second[0])).to_open is first[1]
 
 
 @pytest.mark.parametrize("code", list(FaultCode))
 def test_every_fault_withholds_and_all_but_heat_open(code: FaultCode) -> None:
-    reasons = why(state={"faults": faulty(code)})
-    assert reasons.to_withhold is Why.FAULT
-    assert reasons.to_open is (None if code is FaultCode.TOO_HOT else Why.FAULT)
+    reasons = reasons_with(state={"faults": faulty(code)})
+    assert reasons.to_withhold is Reason.FAULT
+    assert reasons.to_open is (None if code is FaultCode.TOO_HOT else Reason.FAULT)
 
 
 @pytest.mark.parametrize(
@@ -156,9 +163,9 @@ def test_every_fault_withholds_and_all_but_heat_open(code: FaultCode) -> None:
 def test_a_vehicle_has_its_time_unless_a_signal_stops_the_box(
     stop: StopReason, opens: bool
 ) -> None:
-    reasons = why(inputs={"stop": stop})
-    assert reasons.to_withhold is Why.STOP
-    assert reasons.to_open is (Why.STOP if opens else None)
+    reasons = reasons_with(inputs={"stop": stop})
+    assert reasons.to_withhold is Reason.STOP
+    assert reasons.to_open is (Reason.STOP if opens else None)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +174,11 @@ def test_a_vehicle_has_its_time_unless_a_signal_stops_the_box(
 def test_mains_that_are_back_withhold_until_the_wait_is_over(
     waits_until_s: float, is_waiting: bool
 ) -> None:
-    expected = Why.MAINS_BACK if is_waiting else None
-    assert why(state={"reset": MainsReset(waits_until_s=waits_until_s)}).to_withhold is expected
+    expected = Reason.MAINS_BACK if is_waiting else None
+    assert (
+        reasons_with(state={"reset": MainsReset(waits_until_s=waits_until_s)}).to_withhold
+        is expected
+    )
 
 
 @pytest.mark.req("ERR-8002", "ERR-4003")
@@ -198,15 +208,15 @@ def test_no_message_of_the_meter_is_no_value() -> None:
 @pytest.mark.parametrize(
     ("is_late", "is_asking_now", "reason"),
     [
-        (True, False, Why.UNCONFIRMED),
+        (True, False, Reason.UNCONFIRMED),
         (True, True, None),
         (False, False, None),  # one stray reading opens nothing
     ],
 )
 def test_after_a_late_look_a_reading_that_does_not_show_the_vehicle_opens(
-    is_late: bool, is_asking_now: bool, reason: Why | None
+    is_late: bool, is_asking_now: bool, reason: Reason | None
 ) -> None:
-    reasons = why(evaluation={"is_asking_now": is_asking_now}, inputs={"is_late": is_late})
+    reasons = reasons_with(evaluation={"is_asking_now": is_asking_now}, inputs={"is_late": is_late})
     assert reasons == Reasons(None, None, reason)
 
 
@@ -217,88 +227,88 @@ def test_after_a_late_look_a_reading_that_does_not_show_the_vehicle_opens(
 def test_a_pilot_that_offers_less_than_a_duty_can_say_offers_nothing(
     offered_a: float, waits: bool
 ) -> None:
-    reasons = why(inputs={"pilot": replace(PILOT, offered_a=offered_a)})
-    assert reasons == Reasons(None, Why.NO_OFFER if waits else None, None)
+    reasons = reasons_with(inputs={"pilot": replace(PILOT, offered_a=offered_a)})
+    assert reasons == Reasons(None, Reason.NO_OFFER if waits else None, None)
 
 
 def test_no_current_by_choice_of_the_pilot_is_told_before_a_generator_without_pwm() -> None:
     nothing = replace(PILOT, offered_a=0.0)
     no_pwm = {"has_pwm": False}
-    assert why(inputs={"pilot": nothing}, evaluation=no_pwm).to_wait is Why.NO_OFFER
-    assert why(evaluation=no_pwm).to_wait is Why.NO_PWM
-    assert why(inputs={"pilot": None}, evaluation=no_pwm).to_wait is Why.NO_PWM
-    assert why(inputs={"pilot": None}).to_wait is None
+    assert reasons_with(inputs={"pilot": nothing}, evaluation=no_pwm).to_wait is Reason.NO_OFFER
+    assert reasons_with(evaluation=no_pwm).to_wait is Reason.NO_PWM
+    assert reasons_with(inputs={"pilot": None}, evaluation=no_pwm).to_wait is Reason.NO_PWM
+    assert reasons_with(inputs={"pilot": None}).to_wait is None
 
 
 @pytest.mark.parametrize("cp_state", list(CpState))
 def test_the_contactor_opens_unless_the_pilot_node_sees_c_or_d_too(cp_state: CpState) -> None:
-    reasons = why(inputs={"pilot": replace(PILOT, cp_state=cp_state)})
+    reasons = reasons_with(inputs={"pilot": replace(PILOT, cp_state=cp_state)})
     asks = cp_state in (CpState.C, CpState.D)
-    assert reasons == Reasons(None, None, None if asks else Why.PILOT_DISAGREES)
+    assert reasons == Reasons(None, None, None if asks else Reason.PILOT_DISAGREES)
 
 
 @pytest.mark.parametrize("blind", list(Stale))
 def test_without_sight_everything_speaks_against_current(blind: Stale) -> None:
-    assert why_stale(blind) == (blind, blind, blind)
+    assert stale_reasons(blind) == (blind, blind, blind)
 
 
 # --- for a person ------------------------------------------------------------------------------
 
-WITHHELD = Reasons(Why.NO_VEHICLE, None, Why.NOT_ASKED)
-WAITED = Reasons(None, Why.NO_OFFER, Why.NOT_ASKED)
-OPENED = Reasons(None, None, Why.NOT_ASKED)
+WITHHELD = Reasons(Reason.NO_VEHICLE, None, Reason.NOT_ASKED)
+WAITED = Reasons(None, Reason.NO_OFFER, Reason.NOT_ASKED)
+OPENED = Reasons(None, None, Reason.NOT_ASKED)
 
 
 @pytest.mark.parametrize(
     ("phase", "reason"),
     [
-        (P.START, Why.NOT_PROVEN),
-        (P.SELF_TEST, Why.SELF_TEST),
-        (P.CLOSING, Why.CLOSING),
+        (P.START, Reason.NOT_PROVEN),
+        (P.SELF_TEST, Reason.SELF_TEST),
+        (P.CLOSING, Reason.CLOSING),
         (P.STOPPING, None),
-        (P.IDLE, Why.DIODE),
-        (P.READY, Why.DIODE),
-        (P.OPENING, Why.DIODE),
-        (P.FAULT, Why.DIODE),
+        (P.IDLE, Reason.DIODE),
+        (P.READY, Reason.DIODE),
+        (P.OPENING, Reason.DIODE),
+        (P.FAULT, Reason.DIODE),
     ],
 )
-def test_every_phase_says_what_it_waits_for(phase: SafetyPhase, reason: Why | None) -> None:
-    assert why_not_closed(phase, None, KEPT, NOTHING, False) is reason
+def test_every_phase_says_what_it_waits_for(phase: SafetyPhase, reason: Reason | None) -> None:
+    assert reason_not_closed(phase, None, KEPT, NOTHING, False) is reason
 
 
 def test_a_closed_contactor_needs_no_reason() -> None:
-    assert why_not_closed(P.CLOSED, None, KEPT, NOTHING, False) is None
-    assert why_not_closed(P.CLOSED, Stale.NO_MAINS, KEPT, WITHHELD, True) is None
+    assert reason_not_closed(P.CLOSED, None, KEPT, NOTHING, False) is None
+    assert reason_not_closed(P.CLOSED, Stale.NO_MAINS, KEPT, WITHHELD, True) is None
 
 
 @pytest.mark.parametrize("problem", ["disk full", ""])
 @pytest.mark.parametrize("is_proven", [False, True])
 def test_a_start_says_that_the_disk_refuses(problem: str, is_proven: bool) -> None:
     memory = Memory(store=replace((KEPT if is_proven else Memory()).store, problem=problem))
-    assert why_not_closed(P.START, None, memory, WITHHELD, False) is Why.DISK_REFUSES
+    assert reason_not_closed(P.START, None, memory, WITHHELD, False) is Reason.DISK_REFUSES
 
 
 def test_a_start_says_that_it_wants_the_disk_a_proof_or_sight() -> None:
-    assert why_not_closed(P.START, None, Memory(), WITHHELD, False) is Why.DISK_UNHEARD
-    assert why_not_closed(P.START, None, KEPT, WITHHELD, False) is Why.NOT_PROVEN
-    assert why_not_closed(P.START, Stale.NO_MAINS, KEPT, WITHHELD, False) is Stale.NO_MAINS
+    assert reason_not_closed(P.START, None, Memory(), WITHHELD, False) is Reason.DISK_UNHEARD
+    assert reason_not_closed(P.START, None, KEPT, WITHHELD, False) is Reason.NOT_PROVEN
+    assert reason_not_closed(P.START, Stale.NO_MAINS, KEPT, WITHHELD, False) is Stale.NO_MAINS
 
 
 @pytest.mark.parametrize("phase", [P.IDLE, P.READY, P.OPENING, P.FAULT, P.STOPPING])
 @pytest.mark.parametrize(
     ("reasons", "first"),
-    [(WITHHELD, Why.NO_VEHICLE), (WAITED, Why.NO_OFFER), (OPENED, Why.NOT_ASKED)],
+    [(WITHHELD, Reason.NO_VEHICLE), (WAITED, Reason.NO_OFFER), (OPENED, Reason.NOT_ASKED)],
 )
-@pytest.mark.parametrize("is_resting", [False, True])
+@pytest.mark.parametrize("is_between_closings", [False, True])
 def test_the_first_reason_is_told(
-    phase: SafetyPhase, reasons: Reasons, first: Why, is_resting: bool
+    phase: SafetyPhase, reasons: Reasons, first: Reason, is_between_closings: bool
 ) -> None:
     assert reasons.first is first
-    assert why_not_closed(phase, None, KEPT, reasons, is_resting) is first
+    assert reason_not_closed(phase, None, KEPT, reasons, is_between_closings) is first
 
 
 @pytest.mark.parametrize("phase", [P.IDLE, P.READY, P.OPENING, P.FAULT])
 def test_a_contactor_that_rests_says_so_when_nothing_else_speaks_against_it(
     phase: SafetyPhase,
 ) -> None:
-    assert why_not_closed(phase, None, KEPT, NOTHING, True) is Why.RESTING
+    assert reason_not_closed(phase, None, KEPT, NOTHING, True) is Reason.BETWEEN_CLOSINGS

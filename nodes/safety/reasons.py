@@ -23,7 +23,7 @@ from nodes.safety.supply import SILENT_S
 _VEHICLE_ASKS = (CpState.C, CpState.D)
 
 
-class Why(Enum):
+class Reason(Enum):
     """Why no current may flow, or what still has to happen first."""
 
     FAULT = "fault"  # the first record says which
@@ -53,33 +53,34 @@ class Why(Enum):
     NOT_PROVEN = "not_proven"
     SELF_TEST = "self_test"
     CLOSING = "closing"
-    RESTING = "resting"
+    BETWEEN_CLOSINGS = "between_closings"
     DIODE = "diode"
 
 
-Reason = Why | Stale
+AnyReason = Reason | Stale
 
 
 class Reasons(NamedTuple):
     """The reasons why no current may flow, by what they cause."""
 
-    to_withhold: Reason | None  # pilot must not offer current; a vehicle that draws has 6 s to stop
+    # Pilot must not offer current; a vehicle that draws has 6 s to stop.
+    to_withhold: AnyReason | None
     # Pilot offers no current, or its generator gives no PWM; the vehicle has 6 s to stop.
-    to_wait: Reason | None
-    to_open: Reason | None  # the contactor opens at once
+    to_wait: AnyReason | None
+    to_open: AnyReason | None  # the contactor opens at once
 
     @property
-    def first(self) -> Reason | None:
+    def first(self) -> AnyReason | None:
         """Return the one to publish; None: there is none."""
         return next((reason for reason in self if reason is not None), None)
 
 
-def why_stale(why: Stale) -> Reasons:
+def stale_reasons(reason: Stale) -> Reasons:
     """Return the reasons of a round with stale inputs."""
-    return Reasons(why, why, why)
+    return Reasons(reason, reason, reason)
 
 
-def why_not(
+def find_reasons(
     config: Config,
     state: State,
     evaluation: Evaluation,
@@ -93,104 +94,108 @@ def why_not(
     :param is_late: this look came late, so its reading alone must show C or D.
     """
     return Reasons(
-        _why_withhold(config, state, evaluation, inputs, moment),
-        _why_wait(evaluation, inputs.pilot),
-        _why_open(evaluation, state.faults, inputs.pilot, inputs.stop, is_late=is_late),
+        _reason_to_withhold(config, state, evaluation, inputs, moment),
+        _reason_to_wait(evaluation, inputs.pilot),
+        _reason_to_open(evaluation, state.faults, inputs.pilot, inputs.stop, is_late=is_late),
     )
 
 
-def why_not_closed(
-    phase: SafetyPhase, why: Stale | None, memory: Memory, reasons: Reasons, is_resting: bool
-) -> Reason | None:
+def reason_not_closed(
+    phase: SafetyPhase,
+    stale: Stale | None,
+    memory: Memory,
+    reasons: Reasons,
+    is_between_closings: bool,
+) -> AnyReason | None:
     """Return why the contactor is not closed, for a person; None while it is."""
     match phase:
         case SafetyPhase.CLOSED:
             return None
         case SafetyPhase.START:
-            return _why_start(memory) if why is None else why
+            return _reason_at_start(memory) if stale is None else stale
         case SafetyPhase.SELF_TEST:
-            return Why.SELF_TEST
+            return Reason.SELF_TEST
         case SafetyPhase.CLOSING:
-            return Why.CLOSING
+            return Reason.CLOSING
         case SafetyPhase.STOPPING:
             return reasons.first
         case SafetyPhase.IDLE | SafetyPhase.READY | SafetyPhase.OPENING | SafetyPhase.FAULT:
             if reasons.first is not None:
                 return reasons.first
-            return Why.RESTING if is_resting else Why.DIODE
+            return Reason.BETWEEN_CLOSINGS if is_between_closings else Reason.DIODE
 
 
-def _why_start(memory: Memory) -> Why:
+def _reason_at_start(memory: Memory) -> Reason:
     if memory.problem is not None:
-        return Why.DISK_REFUSES
-    return Why.NOT_PROVEN if memory.is_proven else Why.DISK_UNHEARD
+        return Reason.DISK_REFUSES
+    return Reason.NOT_PROVEN if memory.is_proven else Reason.DISK_UNHEARD
 
 
-def _why_withhold(
+def _reason_to_withhold(
     config: Config, state: State, evaluation: Evaluation, inputs: Inputs, moment: Moment
-) -> Why | None:
+) -> Reason | None:
     session = inputs.session
     if state.faults.records:
-        return Why.FAULT
+        return Reason.FAULT
     if inputs.stop is not None:
-        return Why.STOP
+        return Reason.STOP
     if evaluation.is_commissioning:
-        return Why.COMMISSIONING
+        return Reason.COMMISSIONING
     if config.showroom:
-        return Why.SHOWROOM
+        return Reason.SHOWROOM
     if evaluation.cp is CpState.F:
-        return Why.STATE_F
+        return Reason.STATE_F
     if not evaluation.is_plugged:
-        return Why.NO_VEHICLE
+        return Reason.NO_VEHICLE
     if not moment.reached(state.reset.waits_until_s):
-        return Why.MAINS_BACK
+        return Reason.MAINS_BACK
     if not evaluation.has_earth:
-        return Why.EARTH
+        return Reason.EARTH
     if session is None:
-        return Why.SESSION_SILENT
+        return Reason.SESSION_SILENT
     if not session.permitted:
-        return Why.NOT_PERMITTED
+        return Reason.NOT_PERMITTED
     if not inputs.is_metering:
-        return Why.METER_SILENT
+        return Reason.METER_SILENT
     if not state.evaluation_state.wiring.is_known:
-        return Why.PHASES_UNKNOWN
+        return Reason.PHASES_UNKNOWN
     # A restart would forget phases that are not stored: nothing is closed before, but a closed
     # contactor is not opened for it.
     is_stored = (
         state.phase in ENERGISED or state.memory.wired == state.evaluation_state.wiring.wired
     )
-    return None if is_stored else Why.PHASES_UNSTORED
+    return None if is_stored else Reason.PHASES_UNSTORED
 
 
-def _why_wait(evaluation: Evaluation, pilot: PilotStatus | None) -> Why | None:
+def _reason_to_wait(evaluation: Evaluation, pilot: PilotStatus | None) -> Reason | None:
     if pilot is not None and not pilot.offered_a >= MIN_OFFER_A:
-        return Why.NO_OFFER
-    return None if evaluation.has_pwm else Why.NO_PWM
+        return Reason.NO_OFFER
+    return None if evaluation.has_pwm else Reason.NO_PWM
 
 
-def _why_open(
+def _reason_to_open(
     evaluation: Evaluation,
     faults: FaultState,
     pilot: PilotStatus | None,
     stop: StopReason | None,
     *,
     is_late: bool,
-) -> Why | None:
+) -> Reason | None:
     if any(record.code is not FaultCode.TOO_HOT for record in faults.records):
-        return Why.FAULT
+        return Reason.FAULT
     if evaluation.is_switched_off:
-        return Why.SWITCH_OPEN
+        return Reason.SWITCH_OPEN
     if evaluation.exceeds_limit:
-        return Why.OFFER_TOO_HIGH
+        return Reason.OFFER_TOO_HIGH
     if not evaluation.asks:
-        return Why.NOT_ASKED
+        return Reason.NOT_ASKED
     if is_late and not evaluation.is_asking_now:
-        return Why.UNCONFIRMED
+        return Reason.UNCONFIRMED
     if pilot is None:
-        return Why.PILOT_SILENT
+        return Reason.PILOT_SILENT
     if pilot.cp_state not in _VEHICLE_ASKS:
-        return Why.PILOT_DISAGREES
-    return Why.STOP if stop is StopReason.SIGNAL else None
+        return Reason.PILOT_DISAGREES
+    return Reason.STOP if stop is StopReason.SIGNAL else None
 
 
 def is_metering(meter: MeterReading | None, moment: Moment) -> bool:
