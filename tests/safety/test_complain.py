@@ -241,18 +241,18 @@ def test_an_open_contactor_that_is_not_proven_is_red_with_voltage_and_else_8007(
 
 @pytest.mark.req("ERR-8")
 @pytest.mark.parametrize(
-    ("blind", "cause"),
+    ("stale", "cause"),
     [
         (Stale.SILENT, C.SENSORS_SILENT),
         (Stale.NONSENSE, C.SENSORS_NONSENSE),
         (Stale.UNCLEAR, C.MAINS_UNCLEAR),
     ],
 )
-def test_readings_that_tell_nothing_for_too_long_are_8(blind: Stale, cause: Cause) -> None:
-    assert stale_for_too_long(blind, 0.01) == Finding(code=F.PLUG_STATE, cause=cause)
+def test_inputs_that_are_stale_for_too_long_are_8(stale: Stale, cause: Cause) -> None:
+    assert stale_for_too_long(stale, 0.01) == Finding(code=F.PLUG_STATE, cause=cause)
 
 
-def test_a_late_cycle_blames_no_vehicle() -> None:
+def test_a_late_cycle_is_no_fault_of_the_vehicle() -> None:
     late = Finding(code=F.NOT_CLOSING, cause=C.CYCLE_LATE, gap_s=0.1432)
     assert stale_for_too_long(Stale.LATE, 0.1432) == cycle_late(0.1432) == late
 
@@ -313,7 +313,7 @@ def test_the_plug_has_one_fault_at_a_time(evaluation: dict[str, Any], cause: Cau
         (SafetyPhase.STOPPING, False, True, C.DROPPED),
     ],
 )
-def test_a_contactor_that_is_not_closed_says_what_it_shows(
+def test_the_cause_of_an_unclosed_contactor_is_what_its_contacts_show(
     phase: SafetyPhase, is_proven_open: bool, has_voltage: bool, cause: Cause
 ) -> None:
     (found,) = complaints(

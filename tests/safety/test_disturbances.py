@@ -328,8 +328,8 @@ def test_after_a_short_disturbance_of_anything_the_vehicle_is_charged_again(
     assert box.seen["by itself"] > count / 2
 
 
-# Those that ended the night.
-ENDED_THE_NIGHT = [
+# Each of them ended the charge in an earlier version.
+ENDED_THE_CHARGE = [
     Disturbance("charging", "high_v", 12.0, 0.015, False),
     Disturbance("charging", "high_v", 12.0, 0.25, False),
     Disturbance("charging", SimFault.CP_OPEN, None, 0.25, False),
@@ -343,11 +343,11 @@ ENDED_THE_NIGHT = [
 
 
 @pytest.mark.req("ERR-R", "ERR-1", "ERR-5", "ERR-8", "ERR-RED")
-def test_disturbances_of_which_none_may_end_a_night(tmp_path: Path) -> None:
+def test_disturbances_of_which_none_may_end_a_charge(tmp_path: Path) -> None:
     box = Disturbed(tmp_path, 1, random.Random(1))
-    for case in ENDED_THE_NIGHT:
+    for case in ENDED_THE_CHARGE:
         box.see_through(case)
-    assert box.seen["by itself"] == len(ENDED_THE_NIGHT)
+    assert box.seen["by itself"] == len(ENDED_THE_CHARGE)
 
 
 @pytest.mark.req("ERR-R", "ERR-8")

@@ -124,13 +124,13 @@ def test_no_reading_forgets_the_pilot_and_keeps_switches_heat_and_phases() -> No
     assert evaluate(state, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)[0] is state
 
 
-def test_the_switches_are_believed_after_three_readings_though_state_a_is_after_two() -> None:
+def test_the_switches_count_after_three_readings_though_state_a_does_after_two() -> None:
     assert seen(NOTHING_EVALUATED, 2, high_v=12.0).cp is CpState.A
     assert not seen(NOTHING_EVALUATED, 2, high_v=12.0).is_settled
     assert seen(NOTHING_EVALUATED, 3, high_v=12.0).is_settled
 
 
-def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
+def test_what_was_forgotten_counts_again_after_three_readings() -> None:
     assert not seen(NOTHING_EVALUATED, 2).is_settled
     assert seen(NOTHING_EVALUATED, 3).is_settled
     assert not seen(NOTHING_EVALUATED, 3, high_v=7.5).is_settled
@@ -144,14 +144,14 @@ def test_what_was_forgotten_is_believed_again_after_three_readings() -> None:
         ((0.0, 0.0, 0.0), False, True),
         ((49.9, 0.0, 0.0), False, True),
         ((0.0, 50.0, 0.0), False, False),  # one phase is enough to feed the box
-        ((math.nan, math.nan, math.nan), False, False),  # nonsense proves no darkness
+        ((math.nan, math.nan, math.nan), False, False),  # impossible values prove no loss of mains
         (None, False, False),  # nobody knows
         ((0.0, 0.0, 0.0), True, False),  # there is voltage behind the contactor
         (None, True, False),
         (None, None, False),
     ],
 )
-def test_a_dark_box_shows_no_shorted_pilot(
+def test_without_mains_0_v_is_no_shorted_pilot(
     voltages_v: tuple[float, float, float] | None, load_voltage: bool, is_dark: bool
 ) -> None:
     evaluation = read(
@@ -161,7 +161,7 @@ def test_a_dark_box_shows_no_shorted_pilot(
 
 
 @pytest.mark.parametrize("voltages_v", [None, (math.nan, 0.0, 0.0)])
-def test_0_v_beside_a_chip_that_says_nothing_is_neither_dark_nor_a_short(
+def test_0_v_beside_a_silent_chip_is_neither_no_mains_nor_a_short(
     voltages_v: tuple[float, float, float] | None,
 ) -> None:
     assert read(SETTLED, 1, high_v=0.0, voltages_v=voltages_v)[1] is Stale.UNCLEAR
@@ -169,7 +169,7 @@ def test_0_v_beside_a_chip_that_says_nothing_is_neither_dark_nor_a_short(
 
 @pytest.mark.req("ERR-8")
 def test_0_v_that_settles_is_judged_once_the_chips_voltages_are_all_younger() -> None:
-    assert isinstance(read(SETTLED, 2, high_v=0.0)[1], Evaluation)  # a stray reading costs no sight
+    assert isinstance(read(SETTLED, 2, high_v=0.0)[1], Evaluation)  # a stray reading is not stale
     state, evaluation = read(SETTLED, 3, high_v=0.0)  # the third at 0.02 s
     assert evaluation is Stale.UNCLEAR
     assert state.chip_knows_s == 2 * ROUND_S + HOLD_S
@@ -188,7 +188,7 @@ def test_0_v_that_settles_is_judged_once_the_chips_voltages_are_all_younger() ->
         ({"high_v": 7.5}, False),
     ],
 )
-def test_what_is_not_0_v_or_shows_no_mains_begins_the_wait_anew(
+def test_what_is_not_0_v_or_shows_no_mains_begins_the_wait_again(
     between: dict[str, Any], is_kept: bool
 ) -> None:
     state, _ = read(SETTLED, 3, high_v=0.0)
@@ -205,13 +205,13 @@ def test_voltage_behind_the_contactor_ends_the_wait() -> None:
     assert isinstance(read(state, 1, high_v=0.0)[1], Evaluation)
 
 
-def test_a_pilot_that_shows_anything_but_0_v_is_no_dark_box() -> None:
+def test_a_pilot_that_shows_anything_but_0_v_has_mains() -> None:
     assert isinstance(read(SETTLED, 1, high_v=1.26, voltages_v=(0.0, 0.0, 0.0))[1], Evaluation)
     assert read(SETTLED, 1, high_v=1.25, voltages_v=(0.0, 0.0, 0.0))[1] is Stale.NO_MAINS
 
 
 @pytest.mark.req("ERR-8002")
-def test_a_dark_box_forgets_no_phase_and_learns_of_none() -> None:
+def test_without_mains_no_phase_is_forgotten_and_none_is_learnt() -> None:
     no_mains = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}
     for state in (SETTLED, NOTHING_EVALUATED):
         assert read(state, 100, **no_mains)[0].wiring == state.wiring  # type: ignore[arg-type]
@@ -472,7 +472,7 @@ def test_currents_of_the_closed_contactor_are_not_known_once_it_is_open() -> Non
     assert seen(state, 1, currents_a=(15.7, 15.7, 15.6)).most_a == 15.7
 
 
-def test_a_frozen_chip_says_nothing_of_the_mains() -> None:
+def test_the_voltages_of_a_frozen_chip_do_not_count() -> None:
     state, _ = read(SETTLED, 1, **LOADED)
     dead = replace(READING, high_v=0.0, low_v=0.0, currents_a=LOADED["currents_a"])
     for now_s, why in ((5.0, Stale.UNCLEAR), (5.01, Stale.UNCLEAR)):

@@ -257,7 +257,7 @@ def test_unplugging_clears_the_counters() -> None:
     assert raised(FaultCode.NOT_CLOSING, CLEAN).records[0].count == 1
 
 
-def test_a_record_says_when_how_often_and_what() -> None:
+def test_a_record_has_time_count_and_finding() -> None:
     faults = raised(FaultCode.NOT_CLOSING)
     faults = review(faults, PLUGGED, 10.0)
     again = Finding(code=FaultCode.NOT_CLOSING, cause=Cause.DOES_NOT_CLOSE)
@@ -323,7 +323,7 @@ def test_a_retry_waits_for_its_own_cause_only(code: FaultCode, evaluation: Evalu
     assert not is_blocked(raised(code), evaluation)
 
 
-def test_without_sight_nothing_is_tried() -> None:
+def test_with_stale_inputs_nothing_is_retried() -> None:
     assert is_blocked(CLEAN, None)
 
 

@@ -87,7 +87,7 @@ def test_a_failed_sensor_is_as_hot_as_can_be(value_c: float, is_board: bool) -> 
 
 
 @pytest.mark.parametrize("value_c", [-50.0, -25.0, 64.0, 80.0])
-def test_what_an_ntc_can_show_from_the_start_on_is_believed(value_c: float) -> None:
+def test_what_an_ntc_can_show_counts_from_the_start_on(value_c: float) -> None:
     box = Sensors().read(value_c, -50.0, times=200)
     assert not box.derating.is_hot
     assert box.celsius == value_c
@@ -133,7 +133,7 @@ def test_a_switch_that_is_open_is_heat_at_once_and_for_a_minute() -> None:
     assert not derating.is_hot
 
 
-def test_heat_outlives_a_failed_reading_and_the_rest_is_felt_anew() -> None:
+def test_heat_stays_after_a_failed_reading_and_the_rest_begins_again() -> None:
     box = rested().warm(81.0)
     rest = replace(box.derating, celsius=None, since_s=0.0, pace=hold_raise(box.derating.pace))
     assert carry_over(box.derating) == rest
@@ -150,7 +150,7 @@ def felt(*values: tuple[float, float]) -> tuple[Derating, float]:
 
 @pytest.mark.req("ERR-3")
 @pytest.mark.parametrize(("at_s", "celsius"), [(1.99, HOTTEST_C), (2.0, 55.0)])
-def test_a_leap_is_believed_after_a_second_to_the_point(at_s: float, celsius: float) -> None:
+def test_a_leap_counts_after_exactly_a_second(at_s: float, celsius: float) -> None:
     derating, found_c = felt((0.0, 30.0), (1.0, 50.0), (1.5, 60.0), (at_s, 55.0))
     assert (derating.is_leaping, found_c) == (celsius == HOTTEST_C, celsius)
 
@@ -182,7 +182,7 @@ def test_the_end_of_a_pause_is_a_raise_and_the_next_waits_for_30_s() -> None:
     assert (cooled.is_hot, cooled.pace.cooler_since_s) == (False, None)
 
 
-def test_the_same_again_keeps_what_was_felt() -> None:
+def test_the_same_reading_changes_nothing() -> None:
     box = rested()
     derating = box.derating
     assert box.read(30.0).derating is derating

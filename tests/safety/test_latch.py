@@ -74,7 +74,7 @@ def test_8007_and_all_red_alone_are_kept(code: FaultCode) -> None:
     assert latches_of((), is_flag_up=True) == ()
 
 
-def test_a_latch_says_whether_the_flag_was_up_when_it_was_made() -> None:
+def test_a_latch_has_whether_the_flag_was_up_when_it_was_made() -> None:
     (made,) = latches_of((fault(FaultCode.SAFETY_CIRCUIT),), is_flag_up=True)
     assert made == Latch(since_utc_ns=7, finding=SEEN, is_flag_up=True)
     assert want(proven(LATCH), made, NONE, 0.0)[1] is None  # the same fault: nothing new
@@ -119,7 +119,7 @@ def test_a_latch_names_the_newest_restart_once_it_is_judged() -> None:
     assert write == LatchWrite(latches=(replace(RED, asked="2"), replace(LATCH, asked="2")))
 
 
-def test_a_disk_has_to_take_something_before_it_is_believed() -> None:
+def test_a_write_has_to_succeed_before_the_disk_counts_as_proven() -> None:
     heard = hear(Memory(), Recalled(), 0.0)
     assert (heard.is_recalled, heard.is_proven) == (True, False)
     memory, write = want(heard, None, NONE, 0.0)
@@ -191,7 +191,7 @@ def test_a_write_that_failed_is_tried_again_after_five_seconds() -> None:
     assert want(memory, LATCH, NONE, 6.0)[1] == written(LATCH)
 
 
-def test_what_could_not_be_read_is_written_anew() -> None:
+def test_what_could_not_be_read_is_written_again() -> None:
     found = replace(LATCH, is_flag_up=True)
     memory = hear(Memory(), Recalled(latches=held(found), problem="damaged"), 0.0)
     assert memory.is_recalled

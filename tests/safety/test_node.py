@@ -54,7 +54,7 @@ def sim_drivers(bus: Bus) -> Drivers:
 
 @dataclass
 class Drive:
-    """One word of safety's driver to the coil, and when it came."""
+    """One message of safety's driver to the coil, and when it came."""
 
     at_s: float
     said: SimContactorDrive
@@ -345,7 +345,7 @@ def test_a_no_of_session_acts_at_once(around: Surroundings) -> None:
 
 
 @pytest.mark.req("ERR-8002")
-def test_an_unloaded_contactor_needs_a_chip_that_speaks(around: Surroundings) -> None:
+def test_an_unloaded_contactor_needs_a_chip_with_values(around: Surroundings) -> None:
     around.start()
     around.charge()
     around.draws_a = 0.0
@@ -365,12 +365,12 @@ def test_an_unloaded_contactor_needs_a_chip_that_speaks(around: Surroundings) ->
 def test_a_restart_of_pilot_leaves_the_contactor_closed(around: Surroundings) -> None:
     around.start()
     around.charge()
-    words = len(around.drives)
+    count = len(around.drives)
     around.graph.kill("pilot")
     around.graph.advance(0.4)
     around.start("pilot")
     around.graph.advance(5.0)
-    assert all(drive.said.enable for drive in around.drives[words:])
+    assert all(drive.said.enable for drive in around.drives[count:])
     assert around.contacts
 
 
@@ -403,9 +403,9 @@ def test_sigterm_opens_at_once_and_ends_within_200_ms(around: Surroundings) -> N
     around.graph.advance(0.001)
     assert not around.enable
     assert around.until(lambda: "safety" not in around.graph.running, 1.0) < 0.2
-    words = len(around.drives)
+    count = len(around.drives)
     around.graph.advance(2.0)
-    assert len(around.drives) == words
+    assert len(around.drives) == count
 
 
 def test_a_killed_safety_leaves_no_edges_and_its_successor_proves_the_contactor_open(
@@ -423,7 +423,7 @@ def test_a_killed_safety_leaves_no_edges_and_its_successor_proves_the_contactor_
 
 
 @pytest.mark.req("ERR-RED")
-def test_a_weld_is_told_and_kept(around: Surroundings) -> None:
+def test_a_weld_is_published_and_stored(around: Surroundings) -> None:
     around.start()
     around.charge()
     around.is_welded = True
@@ -440,11 +440,11 @@ def test_a_node_that_slept_opens_before_it_goes_on(around: Surroundings) -> None
     around.charge()
     around.graph.suspend("safety")
     around.graph.advance(1.5)
-    words = len(around.drives)
+    count = len(around.drives)
     around.graph.resume("safety")
     around.graph.advance(0.05)
-    assert not around.drives[words].said.enable
-    assert not around.drives[words].said.feeds_watchdog
+    assert not around.drives[count].said.enable
+    assert not around.drives[count].said.feeds_watchdog
 
 
 def test_safety_serves_no_request(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,15 +75,15 @@ def reasons_with(
 
     Of the inputs, `is_late` says that the look came late.
     """
-    told = replace(INPUTS, **{name: inputs[name] for name in inputs if name != "is_late"})
+    looked = replace(INPUTS, **{name: inputs[name] for name in inputs if name != "is_late"})
     return find_reasons(
         replace(Config(), **config),
         replace(
             State(evaluation_state=replace(NOTHING_EVALUATED, wiring=WIRED), memory=KEPT), **state
         ),
         replace(PLUGGED, **evaluation),
-        told,
-        Moment(told.now_s),
+        looked,
+        Moment(looked.now_s),
         is_late=inputs.get("is_late", False),
     )
 
@@ -131,7 +131,7 @@ def test_each_reason_to_withhold_alone(changes: Changes, reason: Reason) -> None
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.pairwise(WITHHOLDING)))
-def test_the_most_serious_reason_to_withhold_is_told(
+def test_the_most_serious_reason_to_withhold_is_published(
     first: tuple[Changes, Reason], second: tuple[Changes, Reason]
 ) -> None:
     assert reasons_with(**together(first[0], second[0])).to_withhold is first[1]
@@ -143,7 +143,7 @@ def test_each_reason_to_open_alone(changes: Changes, reason: Reason) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.pairwise(OPENING)))
-def test_the_most_serious_reason_to_open_is_told(
+def test_the_most_serious_reason_to_open_is_published(
     first: tuple[Changes, Reason], second: tuple[Changes, Reason]
 ) -> None:
     assert reasons_with(**together(first[0], second[0])).to_open is first[1]
@@ -194,7 +194,7 @@ def test_mains_that_are_back_withhold_until_the_wait_is_over(
     ],
 )
 @pytest.mark.parametrize("online", [False, True])
-def test_a_meter_sees_for_five_seconds_whatever_it_says_of_itself(
+def test_a_meter_value_counts_for_five_seconds_whatever_its_field_online_is(
     sampled_ns: int, now_s: float, is_seeing: bool, online: bool
 ) -> None:
     meter = replace(METER, sampled_ns=sampled_ns, online=online)
@@ -224,14 +224,14 @@ def test_after_a_late_look_a_reading_that_does_not_show_the_vehicle_opens(
     ("offered_a", "waits"),
     [(6.0, False), (32.0, False), (5.99, True), (0.0, True), (math.nan, True)],
 )
-def test_a_pilot_that_offers_less_than_a_duty_can_say_offers_nothing(
+def test_a_pilot_that_offers_less_than_the_least_duty_offers_nothing(
     offered_a: float, waits: bool
 ) -> None:
     reasons = reasons_with(inputs={"pilot": replace(PILOT, offered_a=offered_a)})
     assert reasons == Reasons(None, Reason.NO_OFFER if waits else None, None)
 
 
-def test_no_current_by_choice_of_the_pilot_is_told_before_a_generator_without_pwm() -> None:
+def test_an_offer_of_0_a_is_published_before_a_generator_without_pwm() -> None:
     nothing = replace(PILOT, offered_a=0.0)
     no_pwm = {"has_pwm": False}
     assert reasons_with(inputs={"pilot": nothing}, evaluation=no_pwm).to_wait is Reason.NO_OFFER
@@ -247,9 +247,9 @@ def test_the_contactor_opens_unless_the_pilot_node_sees_c_or_d_too(cp_state: CpS
     assert reasons == Reasons(None, None, None if asks else Reason.PILOT_DISAGREES)
 
 
-@pytest.mark.parametrize("blind", list(Stale))
-def test_without_sight_everything_speaks_against_current(blind: Stale) -> None:
-    assert stale_reasons(blind) == (blind, blind, blind)
+@pytest.mark.parametrize("stale", list(Stale))
+def test_stale_inputs_are_a_reason_of_each_kind(stale: Stale) -> None:
+    assert stale_reasons(stale) == (stale, stale, stale)
 
 
 # --- for a person ------------------------------------------------------------------------------
@@ -272,7 +272,9 @@ OPENED = Reasons(None, None, Reason.NOT_ASKED)
         (P.FAULT, Reason.DIODE),
     ],
 )
-def test_every_phase_says_what_it_waits_for(phase: SafetyPhase, reason: Reason | None) -> None:
+def test_every_phase_has_the_reason_that_it_waits_for(
+    phase: SafetyPhase, reason: Reason | None
+) -> None:
     assert reason_not_closed(phase, None, KEPT, NOTHING, False) is reason
 
 
@@ -283,12 +285,12 @@ def test_a_closed_contactor_needs_no_reason() -> None:
 
 @pytest.mark.parametrize("problem", ["disk full", ""])
 @pytest.mark.parametrize("is_proven", [False, True])
-def test_a_start_says_that_the_disk_refuses(problem: str, is_proven: bool) -> None:
+def test_a_start_has_the_reason_that_the_disk_refuses(problem: str, is_proven: bool) -> None:
     memory = Memory(store=replace((KEPT if is_proven else Memory()).store, problem=problem))
     assert reason_not_closed(P.START, None, memory, WITHHELD, False) is Reason.DISK_REFUSES
 
 
-def test_a_start_says_that_it_wants_the_disk_a_proof_or_sight() -> None:
+def test_a_start_waits_for_the_disk_a_proof_or_fresh_inputs() -> None:
     assert reason_not_closed(P.START, None, Memory(), WITHHELD, False) is Reason.DISK_UNHEARD
     assert reason_not_closed(P.START, None, KEPT, WITHHELD, False) is Reason.NOT_PROVEN
     assert reason_not_closed(P.START, Stale.NO_MAINS, KEPT, WITHHELD, False) is Stale.NO_MAINS
@@ -300,7 +302,7 @@ def test_a_start_says_that_it_wants_the_disk_a_proof_or_sight() -> None:
     [(WITHHELD, Reason.NO_VEHICLE), (WAITED, Reason.NO_OFFER), (OPENED, Reason.NOT_ASKED)],
 )
 @pytest.mark.parametrize("is_between_closings", [False, True])
-def test_the_first_reason_is_told(
+def test_the_first_reason_is_published(
     phase: SafetyPhase, reasons: Reasons, first: Reason, is_between_closings: bool
 ) -> None:
     assert reasons.first is first
@@ -308,7 +310,7 @@ def test_the_first_reason_is_told(
 
 
 @pytest.mark.parametrize("phase", [P.IDLE, P.READY, P.OPENING, P.FAULT])
-def test_a_contactor_that_rests_says_so_when_nothing_else_speaks_against_it(
+def test_the_wait_between_two_closings_is_the_reason_when_there_is_no_other(
     phase: SafetyPhase,
 ) -> None:
     assert reason_not_closed(phase, None, KEPT, NOTHING, True) is Reason.BETWEEN_CLOSINGS

@@ -78,7 +78,7 @@ def held(code: FaultCode) -> FaultState:
     return replace(CLEAN, records=(Record(finding=finding, since_utc_ns=7, count=1),))
 
 
-def told(
+def reported(
     state: State = READY,
     evaluation: Evaluation | None = FACTS,
     reasons: Reasons = NOTHING,
@@ -101,7 +101,7 @@ def said(
     reasons: Reasons = NOTHING,
     **inputs: Any,
 ) -> SafetyStatus:
-    status = told(state, evaluation, reasons, **inputs)[1].status
+    status = reported(state, evaluation, reasons, **inputs)[1].status
     assert status is not None
     return status
 
@@ -112,7 +112,7 @@ def said(
 @pytest.mark.parametrize("phase", list(P))
 def test_no_look_feeds_the_watchdog_that_has_a_contactor_still_to_prove(phase: SafetyPhase) -> None:
     state = replace(READY, phase=phase)
-    assert told(state)[1].feeds_watchdog is (phase not in (P.START, P.OPENING))
+    assert reported(state)[1].feeds_watchdog is (phase not in (P.START, P.OPENING))
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_no_look_feeds_the_watchdog_that_has_a_contactor_still_to_prove(phase: S
         (FACTS, held(FaultCode.PLUG_STATE), True),  # one that goes by itself
         (FACTS, held(FaultCode.RED), False),
         (FACTS, held(FaultCode.SAFETY_CIRCUIT), False),
-        (None, CLEAN, False),  # no sight
+        (None, CLEAN, False),  # inputs stale
     ],
 )
 def test_a_look_that_found_something_wrong_does_not_feed_the_watchdog(
     evaluation: Evaluation | None, faults: FaultState, feeds: bool
 ) -> None:
-    assert told(replace(READY, faults=faults), evaluation)[1].feeds_watchdog is feeds
+    assert reported(replace(READY, faults=faults), evaluation)[1].feeds_watchdog is feeds
 
 
 # --- when to look, and when to step ----------------------------------------------------------
@@ -149,17 +149,17 @@ def test_looks_are_far_apart_while_nothing_moves_and_no_vehicle_is_there(
     phase: SafetyPhase, evaluation: Evaluation | None, is_at_rest: bool, period_s: float
 ) -> None:
     state = replace(READY, phase=phase)
-    assert told(state, evaluation, before=state if is_at_rest else None)[1].period_s == period_s
+    assert reported(state, evaluation, before=state if is_at_rest else None)[1].period_s == period_s
 
 
 def test_a_state_that_has_moved_asks_for_a_step_at_the_next_look() -> None:
-    assert told()[1].due_s == NOW_S
+    assert reported()[1].due_s == NOW_S
 
 
 def test_a_state_at_rest_asks_for_a_step_at_its_next_deadline() -> None:
-    assert told(before=READY)[1].due_s == math.inf
+    assert reported(before=READY)[1].due_s == math.inf
     resting = replace(READY, next_closing_s=NOW_S + 2.0)
-    assert told(resting, before=resting)[1].due_s == NOW_S + 2.0
+    assert reported(resting, before=resting)[1].due_s == NOW_S + 2.0
 
 
 # --- lines ------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_a_state_at_rest_asks_for_a_step_at_its_next_deadline() -> None:
 @pytest.mark.parametrize("phase", list(P))
 def test_the_coil_is_on_from_closing_until_the_vehicle_has_stopped(phase: SafetyPhase) -> None:
     is_on = phase in (P.CLOSING, P.CLOSED, P.STOPPING)
-    assert told(replace(READY, phase=phase))[1].enable is is_on
+    assert reported(replace(READY, phase=phase))[1].enable is is_on
 
 
 @pytest.mark.parametrize(
@@ -179,47 +179,47 @@ def test_the_coil_is_on_from_closing_until_the_vehicle_has_stopped(phase: Safety
         (SelfTest(begun_s=NOW_S, is_on=True), True),
     ],
 )
-def test_the_test_line_is_on_while_the_self_test_says_so(
+def test_the_test_line_is_on_while_the_self_test_sets_it(
     test: SelfTest | None, is_on: bool
 ) -> None:
-    assert told(replace(READY, testing=SelfTesting(test=test)))[1].residual_test is is_on
+    assert reported(replace(READY, testing=SelfTesting(test=test)))[1].residual_test is is_on
 
 
 @pytest.mark.parametrize("is_seen", [False, True])
 def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
-    assert told(replace(READY, reset=MainsReset(is_seen=is_seen)))[1].clear_reset is is_seen
+    assert reported(replace(READY, reset=MainsReset(is_seen=is_seen)))[1].clear_reset is is_seen
 
 
 def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again() -> None:
     latch = Latch(since_utc_ns=7, finding=held(FaultCode.SAFETY_CIRCUIT).records[0].finding)
     memory = Memory(is_recalled=True, store=WriteBehind(retry_s=NOW_S))
     state = replace(READY, faults=held(FaultCode.SAFETY_CIRCUIT), memory=memory)
-    assert told(state, now_s=NOW_S - 0.1)[1].write is None
-    state, outputs = told(state)
+    assert reported(state, now_s=NOW_S - 0.1)[1].write is None
+    state, outputs = reported(state)
     assert outputs.write == LatchWrite(latches=(latch,))
     assert state.memory.store == WriteBehind(retry_s=NOW_S, writing=LatchWrite(latches=(latch,)))
-    assert told(state)[1].write is None
+    assert reported(state)[1].write is None
 
 
 # --- words ------------------------------------------------------------------------------------
 
 
-def test_nothing_is_said_before_a_first_proof_for_half_a_hold() -> None:
+def test_nothing_is_published_before_a_first_proof_for_half_a_hold() -> None:
     start = State()
     for after_s in (0.0, 0.25, 0.499):
-        start, outputs = told(start, before=start, now_s=NOW_S + after_s)
+        start, outputs = reported(start, before=start, now_s=NOW_S + after_s)
         assert outputs.status is None
     assert outputs.due_s == NOW_S + 0.5
-    start, outputs = told(start, now_s=NOW_S + 0.5)
+    start, outputs = reported(start, now_s=NOW_S + 0.5)
     assert outputs.status is not None
 
 
-def test_a_first_proof_is_said_at_once_and_so_is_what_follows() -> None:
-    state, outputs = told(State())
+def test_a_first_proof_is_published_at_once_and_so_is_what_follows() -> None:
+    state, outputs = reported(State())
     assert outputs.status is None
-    state, outputs = told(replace(state, phase=P.IDLE))
+    state, outputs = reported(replace(state, phase=P.IDLE))
     assert outputs.status is not None
-    _, outputs = told(replace(state, phase=P.START))
+    _, outputs = reported(replace(state, phase=P.START))
     assert outputs.status is not None
 
 
@@ -237,7 +237,7 @@ def test_a_first_proof_is_said_at_once_and_so_is_what_follows() -> None:
 def test_a_late_look_that_costs_something_is_logged(
     state: State, lateness: Lateness, line: str | None
 ) -> None:
-    warning = told(state, before=state, lateness=lateness, since_s=0.14)[1].warning
+    warning = reported(state, before=state, lateness=lateness, since_s=0.14)[1].warning
     assert (None if warning is None else warning[: len("own cycle late: 0.14 s")]) == line
 
 
@@ -251,7 +251,7 @@ def test_a_late_look_that_costs_something_is_logged(
         (False, FACTS, NOTHING, False),
     ],
 )
-def test_current_is_permitted_after_the_self_test_with_sight_and_no_reason_against_it(
+def test_current_is_permitted_after_the_self_test_with_fresh_inputs_and_no_reason_against_it(
     is_tested: bool, evaluation: Evaluation | None, reasons: Reasons, permitted: bool
 ) -> None:
     assert (
@@ -262,7 +262,7 @@ def test_current_is_permitted_after_the_self_test_with_sight_and_no_reason_again
     )
 
 
-def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_sight() -> None:
+def test_values_are_published_to_a_tenth_and_the_temperature_stays_while_inputs_are_stale() -> None:
     assert (said().temperature_c, said().offered_a) == (30.1, 15.9)
     status = said(replace(READY, temperature_c=29.9), None)
     assert (status.temperature_c, status.offered_a) == (29.9, 0.0)
@@ -277,7 +277,7 @@ def test_what_is_measured_is_said_to_a_tenth_and_the_temperature_outlives_the_si
         (None, None),
     ],
 )
-def test_a_line_that_no_window_fits_is_said_as_e(
+def test_a_line_that_no_window_fits_is_published_as_e(
     evaluation: Evaluation | None, cp_state: CpState | None
 ) -> None:
     assert said(READY, evaluation).cp_state is cp_state
@@ -296,7 +296,7 @@ def test_the_limit_is_what_the_heat_leaves_of_the_installations(
     assert (status.installation_limit_a, status.limit_a) == (16.0, limit_a)
 
 
-def test_all_that_is_remembered_is_said() -> None:
+def test_all_that_is_remembered_is_published() -> None:
     faults = replace(held(FaultCode.PLUG_STATE), retries=2, retry_at_s=NOW_S + 10.0)
     state = replace(
         READY,
@@ -316,24 +316,24 @@ def test_all_that_is_remembered_is_said() -> None:
     assert not status.showroom
 
 
-def test_a_showroom_says_so() -> None:
+def test_showroom_mode_is_published() -> None:
     config = replace(CONFIG, showroom=True)
     assert said(config=config).showroom
 
 
 @pytest.mark.req("ERR-P")
-@pytest.mark.parametrize("blind", [None, *Stale])
-def test_only_a_dark_box_has_no_mains(blind: Stale | None) -> None:
-    state = replace(READY, phase=P.START, stale=StaleInputs(reason=blind), memory=PROVEN)
-    status = said(state, None if blind else FACTS)
-    assert status.has_mains is (blind is not Stale.NO_MAINS)
-    assert status.detail == REASONS[blind or Reason.NOT_PROVEN]
+@pytest.mark.parametrize("stale", [None, *Stale])
+def test_only_without_mains_has_mains_is_false(stale: Stale | None) -> None:
+    state = replace(READY, phase=P.START, stale=StaleInputs(reason=stale), memory=PROVEN)
+    status = said(state, None if stale else FACTS)
+    assert status.has_mains is (stale is not Stale.NO_MAINS)
+    assert status.detail == REASONS[stale or Reason.NOT_PROVEN]
 
 
 @pytest.mark.parametrize(
     ("left_s", "is_between_closings"), [(0.1, True), (0.0, False), (-0.1, False)]
 )
-def test_a_contactor_that_rests_says_so_until_it_may_close(
+def test_the_wait_between_two_closings_is_published_until_it_is_over(
     left_s: float, is_between_closings: bool
 ) -> None:
     detail = said(replace(READY, next_closing_s=NOW_S + left_s)).detail
@@ -350,11 +350,11 @@ def test_a_contactor_that_rests_says_so_until_it_may_close(
         (10.0, None, 10.0),  # what it waits for may be over by then
         (0.0, FACTS, 0.0),
         (-10.0, FACTS, 0.0),
-        (0.0, None, None),  # no time is known: it waits for sight
+        (0.0, None, None),  # no time is known: it waits for fresh inputs
         (-10.0, replace(FACTS, is_plugged=False), None),  # ... for a possible plug
     ],
 )
-def test_until_the_next_retry_is_said_while_time_is_all_it_waits_for(
+def test_the_time_to_the_next_retry_is_published_while_only_time_is_missing(
     after_s: float | None, evaluation: Evaluation | None, retry_in_s: float | None
 ) -> None:
     retry_at_s = None if after_s is None else NOW_S + after_s
@@ -369,7 +369,7 @@ def test_the_time_until_a_start_falls_with_each_second_and_needs_a_step_for_each
     now_s, seen = NOW_S, []
     state = replace(READY, reset=MainsReset(waits_until_s=NOW_S + left_s))
     while now_s < state.reset.waits_until_s:
-        outputs = told(state, before=state, now_s=now_s)[1]
+        outputs = reported(state, before=state, now_s=now_s)[1]
         assert outputs.status is not None
         seen.append(outputs.status.starts_in_s)
         assert outputs.due_s > now_s
@@ -383,21 +383,21 @@ def test_the_time_until_a_start_falls_with_each_second_and_needs_a_step_for_each
 
 @pytest.mark.parametrize("evaluation", [PROVEN_OPEN, FACTS, None])
 @pytest.mark.parametrize("phase", list(P))
-def test_nobody_leaves_who_is_not_asked_to(
+def test_a_node_that_is_not_asked_to_stop_does_not_end(
     phase: SafetyPhase, evaluation: Evaluation | None
 ) -> None:
     state = replace(READY, phase=phase, stop_by_s=0.0)
-    assert not told(state, evaluation)[1].is_finished
+    assert not reported(state, evaluation)[1].is_finished
 
 
 @pytest.mark.parametrize("evaluation", [PROVEN_OPEN, FACTS, None])
 @pytest.mark.parametrize("phase", [P.CLOSING, P.CLOSED, P.STOPPING])
 @pytest.mark.parametrize("reason", list(StopReason))
-def test_nobody_leaves_an_energised_coil(
+def test_no_node_ends_with_an_energised_coil(
     reason: StopReason, phase: SafetyPhase, evaluation: Evaluation | None
 ) -> None:
     state = replace(READY, phase=phase, stop_by_s=0.0)
-    assert not told(state, evaluation, stop=reason)[1].is_finished
+    assert not reported(state, evaluation, stop=reason)[1].is_finished
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_leave_is_given_by_the_proof_or_by_the_time(
     is_finished: bool,
 ) -> None:
     state = replace(READY, phase=phase, stop_by_s=NOW_S + left_s)
-    assert told(state, evaluation, stop=reason)[1].is_finished is is_finished
+    assert reported(state, evaluation, stop=reason)[1].is_finished is is_finished
 
 
 @pytest.mark.parametrize(
@@ -443,4 +443,4 @@ def test_a_restart_waits_for_a_late_answer_to_its_self_test(
     reason: StopReason, left_s: float, is_finished: bool
 ) -> None:
     state = replace(READY, stop_by_s=NOW_S, testing=SelfTesting(answers_until_s=NOW_S + left_s))
-    assert told(state, PROVEN_OPEN, stop=reason)[1].is_finished is is_finished
+    assert reported(state, PROVEN_OPEN, stop=reason)[1].is_finished is is_finished

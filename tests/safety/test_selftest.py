@@ -160,7 +160,7 @@ def test_one_disturbed_reading_at_the_end_of_a_self_test_is_no_stuck_output() ->
 
 
 @pytest.mark.parametrize(("seen_ac", "seen_dc"), [(False, False), (True, False), (False, True)])
-def test_an_output_that_says_nothing_new_keeps_the_test(seen_ac: bool, seen_dc: bool) -> None:
+def test_an_output_that_does_not_change_keeps_the_test(seen_ac: bool, seen_dc: bool) -> None:
     test = SelfTest(begun_s=0.0, is_pulsed=True, is_on=True, seen_ac=seen_ac, seen_dc=seen_dc)
     assert watch(test, 0.5, False, False) is test
     assert watch(test, 0.5, seen_ac, seen_dc) is test

@@ -32,7 +32,7 @@ def test_a_short_stall_leaves_a_charge_alone(tmp_path: Path, gap_s: float) -> No
 
 @pytest.mark.req("ERR-R")
 @pytest.mark.parametrize("gap_s", [0.12, 0.3, 0.45, 0.7])
-def test_a_long_stall_opens_says_so_and_charges_on_after_ten_seconds(
+def test_a_long_stall_opens_is_published_and_charging_goes_on_after_ten_seconds(
     tmp_path: Path, gap_s: float
 ) -> None:
     box = charging(tmp_path)

@@ -24,7 +24,7 @@ ALL, L1 = (True, True, True), (True, False, False)
 
 
 def is_waiting(supply: Supply) -> bool:
-    """Return whether something bad has spent time that has not healed yet."""
+    """Return whether something bad has counted time that is not subtracted yet."""
     return any((supply.silent_s, supply.outside_s, supply.far_s, supply.stray_s))
 
 
@@ -86,7 +86,7 @@ def test_mains_outside_160_to_280_v_for_a_second(line: int, volt: float, is_outs
     assert evaluation.voltages_v == voltages_v
 
 
-def test_the_voltages_of_the_phases_that_count_are_told() -> None:
+def test_the_voltages_of_the_phases_that_count_are_published() -> None:
     voltages_v = (150.0, 231.4, 0.0)
     assert PowerChip().read(voltages_v=voltages_v).voltages_v == voltages_v
     assert PowerChip().read(voltages_v=voltages_v, counts=L1).voltages_v == (150.0, None, None)
@@ -107,7 +107,7 @@ def test_far_above_there_is_no_second_to_lose(volt: float, after_s: float) -> No
 
 
 @pytest.mark.req("ERR-8002")
-def test_a_dip_heals_as_long_as_it_has_lasted() -> None:
+def test_a_dip_is_over_after_as_long_as_it_has_lasted() -> None:
     chip = PowerChip()
     for _ in range(5):
         assert not chip.read(0.9, voltages_v=(150.0,) * 3).mains
@@ -129,18 +129,18 @@ def test_a_dip_heals_as_long_as_it_has_lasted() -> None:
         ({"currents_a": (60.0, 0.0, 0.0)}, "has_stray"),
     ],
 )
-def test_what_is_not_known_heals_nothing(bad: dict[str, Any], part: str, nonsense: Any) -> None:
+def test_an_unknown_value_subtracts_no_time(bad: dict[str, Any], part: str, nonsense: Any) -> None:
     chip = PowerChip()
     chip.read(1.0)
     unknown = bad | {"voltages_v": nonsense, "currents_a": nonsense}
-    told = False
+    seen = False
     for number in range(250):
         evaluation = chip.read(**(unknown if number % 3 == 0 else bad))
-        told = told or bool(getattr(evaluation, part))
-    assert told
+        seen = seen or bool(getattr(evaluation, part))
+    assert seen
 
 
-def test_a_fault_that_has_lasted_is_healed_as_soon_as_one_that_has_just_begun() -> None:
+def test_a_fault_that_has_lasted_is_over_as_soon_as_one_that_has_just_begun() -> None:
     chip = PowerChip()
     assert chip.read(60.0, voltages_v=(150.0,) * 3).mains
     assert not chip.read(0.2).mains
@@ -221,7 +221,7 @@ def test_mains_are_stable_after_30_s_in_range(volt: float, is_inside: bool) -> N
         {"currents_a": (math.nan, math.nan, math.nan)},
     ],
 )
-def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
+def test_a_chip_with_impossible_values_is_silent_and_8002_after_5_s(
     changes: dict[str, Any],
 ) -> None:
     chip = PowerChip()
@@ -247,7 +247,9 @@ def test_a_chip_that_says_nothing_possible_is_silent_and_8002_after_5_s(
         {"currents_a": (0.0, math.nan, 9.0), "counts": L1},  # a current counts on every phase
     ],
 )
-def test_every_number_of_a_phase_that_counts_is_the_chips_word(changes: dict[str, Any]) -> None:
+def test_a_chip_is_heard_only_with_every_number_of_a_phase_that_counts(
+    changes: dict[str, Any],
+) -> None:
     chip = PowerChip()
     evaluation = chip.read(6.0, **changes)
     assert evaluation.mains is not MainsFault.SILENT
@@ -463,7 +465,7 @@ def test_offers_that_are_lowered_at_nearly_the_same_time_are_kept_as_the_larger(
         (0.5, False, 0.01, 0.49),
         (0.5, None, 0.01, 0.5),
         (0.005, False, 0.01, 0.0),
-        (0.5, True, 5.0, 0.6),  # a round tells no more than 0.1 s
+        (0.5, True, 5.0, 0.6),  # a round stands for no more than 0.1 s
         (0.5, False, 5.0, 0.4),
         (1.095, True, 0.01, 1.1),  # little more than too much is kept
         (0.1, True, 0.0000004, 0.1),
@@ -475,7 +477,7 @@ def test_time_is_spent_and_given_back(
     assert spend(spent_s, is_bad, since_s, 1.0) == pytest.approx(after_s, abs=1e-9)
 
 
-# --- sight -------------------------------------------------------------------------------------
+# --- stale inputs ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -497,7 +499,7 @@ def test_mains_are_seen_by_the_chip_or_behind_the_contactor(
     assert has_mains(voltages_v, load_voltage) is expected
 
 
-def test_nothing_heals_and_nothing_is_stable_through_a_moment_without_sight() -> None:
+def test_no_time_is_subtracted_and_nothing_is_stable_over_a_failed_reading() -> None:
     chip = charging()
     chip.read(0.9, voltages_v=(150.0,) * 3, offered_a=6.0, is_open=False)
     before = chip.supply
@@ -532,7 +534,7 @@ def test_mains_of_which_a_current_is_not_known_are_not_stable(unknown: dict[str,
     assert not chip.read(**unknown).is_stable
 
 
-def test_a_round_that_comes_late_tells_little_of_what_lies_between() -> None:
+def test_a_late_round_stands_for_0_1_s_at_most() -> None:
     chip = PowerChip()
     chip.read(1.0)
     for _ in range(9):

@@ -38,7 +38,7 @@ def test_the_table_of_the_installations_limit(dip1: int, limit_a: float) -> None
 
 
 @pytest.mark.req("CHG-3")
-def test_nothing_is_believed_before_three_reads() -> None:
+def test_the_switches_do_not_count_before_three_reads() -> None:
     for count in range(3):
         switches = reads(*[FULL] * count)
         assert not switches.is_settled
@@ -71,7 +71,7 @@ def test_dsw2_8_is_commissioning_and_no_other_switch_is() -> None:
     assert not reads(*[(0, 0x00)] * 2, switches=reads(*[(0, 0x01)] * 3)).is_commissioning
 
 
-def test_what_they_said_outlives_a_failed_reading_and_is_read_anew() -> None:
+def test_the_switches_stay_after_a_failed_reading_and_are_read_again() -> None:
     switches = carry_over(reads(*[(0b101, 1)] * 3))
     assert (switches.installation_limit_a, switches.is_commissioning) == (32.0, True)
     assert not switches.is_settled

@@ -1,4 +1,4 @@
-"""Pilot and safety together through a long random life; what must never happen does not.
+"""Pilot and safety together through a long random run; what must never happen does not.
 
 The oracle knows the signals and what was sent, and nothing of either machine's state. Times are
 counted in rounds of 10 ms.
@@ -36,10 +36,10 @@ EARTH_ROUNDS = 11  # in which a bad earth may be unseen, in a row
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0}
 ASKING_V = ((4.75, 7.25), (1.75, 4.25))  # the windows of C and D
 TROUBLES = (
-    "short", "middle", "wire", "no_diode", "noise", "weld", "stuck", "deaf", "leak", "blind", "nan",
+    "short", "middle", "wire", "no_diode", "noise", "weld", "stuck", "deaf", "leak", "stale", "nan",
     "chip", "hot", "earth", "mirror", "pilot_silent", "safety_silent", "session_silent",
     "meter_silent", "offer_silent", "unpermitted", "no_offer", "generator", "stall",
-    "dark", "sag", "swell", "phase", "chip_nan", "excess", "stray", "minus", "late", "dip",
+    "no_mains", "sag", "swell", "phase", "chip_nan", "excess", "stray", "minus", "late", "dip",
     "frozen", "toggles",
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ class Post:
         return self.message is not None and self.age_s(now_s) <= self.hold_s + EPSILON_S
 
 
-class Life:
+class Walk:
     """A vehicle, a box, its messages, and trouble that comes and goes."""
 
     def __init__(self, seed: int) -> None:
@@ -89,7 +89,7 @@ class Life:
         self.test_on_s: float | None = None
         self.test_off_s: float | None = None
         self.dip1 = 0b101
-        self.is_dark = False
+        self.has_no_mains = False
         self.is_reset = False  # the flag of the power-on reset
         self.disk: Latches = ()  # the latched faults that safety keeps
         self.disk_wired: Wired = NONE  # and of the phases
@@ -148,10 +148,10 @@ class Life:
             if self.faults & {"red", "8007"}:
                 self.restart_safety()
                 self.is_reset, self.mains_on_s = True, self.now_s
-        if self.troubled("dark") and not self.is_dark:
-            self.is_dark = True
-        elif self.is_dark and not self.troubled("dark"):
-            self.is_dark, self.is_reset, self.mains_on_s = False, True, self.now_s
+        if self.troubled("no_mains") and not self.has_no_mains:
+            self.has_no_mains = True
+        elif self.has_no_mains and not self.troubled("no_mains"):
+            self.has_no_mains, self.is_reset, self.mains_on_s = False, True, self.now_s
         self._drive_vehicle()
         self._move_contacts()
 
@@ -185,7 +185,7 @@ class Life:
 
     def _move_contacts(self) -> None:
         enable = self.outputs is not None and self.outputs.enable
-        wanted = enable and not any(map(self.troubled, ("leak", "stuck", "dark")))
+        wanted = enable and not any(map(self.troubled, ("leak", "stuck", "no_mains")))
         wanted = wanted or (self.is_closed and self.troubled("weld"))
         if wanted == self.is_closed:
             self.contact_moves_s = None
@@ -210,7 +210,7 @@ class Life:
     def look(self) -> ChainReading | None:
         self.has_answered = False
         dice = self.random
-        if self.troubled("blind") or (self.troubled("late") and dice.random() < 0.3):
+        if self.troubled("stale") or (self.troubled("late") and dice.random() < 0.3):
             return None
         high_v = PLATEAU_V[self.plug]
         for trouble, value_v in (("short", 0.0), ("middle", 7.5), ("wire", 12.0)):
@@ -240,7 +240,7 @@ class Life:
         if self.troubled("stray"):
             current_a = 3.0
         voltages_v = self._voltages_v()
-        if self.is_dark:
+        if self.has_no_mains:
             high_v = low_v = current_a = 0.0
         if current_a > 0.0:
             current_a += dice.choice((0.0, 0.001, 0.002))  # the chip's noise
@@ -255,7 +255,7 @@ class Life:
             low_v=low_v,
             duty_percent=duty_percent,
             mirror_closed=not self.is_closed and not self.troubled("mirror"),
-            load_voltage=self.is_closed and not self.is_dark,
+            load_voltage=self.is_closed and not self.has_no_mains,
             residual_ac=answers,
             residual_dc=answers or leaks,
             earth_ohm=1e6 if self.troubled("earth") else 0.8,
@@ -272,7 +272,7 @@ class Life:
         )
 
     def _voltages_v(self) -> tuple[float, float, float]:
-        if self.is_dark:
+        if self.has_no_mains:
             return (0.0, 0.0, 0.0)
         volts = 150.0 if self.troubled("sag") else 310.0 if self.troubled("swell") else 230.0
         return (volts, 0.0 if self.troubled("phase") else volts, volts)
@@ -424,7 +424,7 @@ class Life:
 
         self.seen["enabled"] += 1
         assert not self.disk
-        assert not self.is_dark
+        assert not self.has_no_mains
         assert self.outside_rounds <= 100
         assert self.excess_rounds <= 700
         assert self.silent_rounds <= 500
@@ -525,17 +525,17 @@ def asks_a(reading: ChainReading | None) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(11))
-def test_nothing_that_must_never_happen_happens_in_a_random_life(seed: int) -> None:
-    life = Life(seed)
+def test_nothing_that_must_never_happen_happens_in_a_random_run(seed: int) -> None:
+    walk = Walk(seed)
     for _ in range(ROUNDS):
-        life.live()
-        life.talk()
-        life.reading = life.look()
-        nodes = [life.run_pilot, life.run_safety]
-        life.random.shuffle(nodes)
+        walk.live()
+        walk.talk()
+        walk.reading = walk.look()
+        nodes = [walk.run_pilot, walk.run_safety]
+        walk.random.shuffle(nodes)
         for run in nodes:
             run()
-    # A life in which nothing happened would have shown nothing.
-    assert life.seen["closed"] >= 1
-    assert life.seen["raised"] >= 3
-    assert len([event for event in life.seen if event.startswith("fault")]) >= 4
+    # A run in which nothing happened would have shown nothing.
+    assert walk.seen["closed"] >= 1
+    assert walk.seen["raised"] >= 3
+    assert len([event for event in walk.seen if event.startswith("fault")]) >= 4

@@ -19,15 +19,15 @@ def charge(box: Box) -> None:
 
 
 @pytest.mark.req("CHG-1", "ERR-P")
-@pytest.mark.parametrize("dark_s", [0.05, 5.0, 600.0])
+@pytest.mark.parametrize("without_mains_s", [0.05, 5.0, 600.0])
 def test_the_same_plug_charges_on_in_the_same_session_when_the_mains_are_back(
-    dark_s: float, tmp_path: Path
+    without_mains_s: float, tmp_path: Path
 ) -> None:
     box = Box(tmp_path)
     charge(box)
     session_id = box.session_id
     box.act("power", {"on": False})
-    box.advance(dark_s)
+    box.advance(without_mains_s)
     box.act("power", {"on": True})
     count = len(box.events)
     box.wait(lambda: box.is_drawing)
@@ -35,7 +35,7 @@ def test_the_same_plug_charges_on_in_the_same_session_when_the_mains_are_back(
     assert (box.session_id, box.retries, box.faults) == (session_id, 0, [])
 
 
-def test_a_box_without_mains_says_so_and_has_no_fault(tmp_path: Path) -> None:
+def test_a_box_without_mains_publishes_so_and_has_no_fault(tmp_path: Path) -> None:
     box = Box(tmp_path)
     charge(box)
     box.act("power", {"on": False})
@@ -45,7 +45,7 @@ def test_a_box_without_mains_says_so_and_has_no_fault(tmp_path: Path) -> None:
     assert "mains" in box.reason
 
 
-def test_a_plug_that_was_pulled_in_the_dark_ends_the_session_by_power_loss(
+def test_a_plug_that_was_pulled_without_mains_ends_the_session_by_power_loss(
     tmp_path: Path,
 ) -> None:
     box = Box(tmp_path)
@@ -94,7 +94,7 @@ def test_an_installation_with_one_phase_charges_on_it(line: str, tmp_path: Path)
 
 
 @pytest.mark.req("MET-1", "MET-4")
-def test_an_assignment_that_contradicts_the_wired_phases_is_said_and_loads_no_phase_more(
+def test_an_assignment_that_contradicts_the_wired_phases_is_published_and_loads_no_phase_more(
     tmp_path: Path,
 ) -> None:
     house = "plant.house_a=[2.0, 20.0, 2.0]"
@@ -169,7 +169,7 @@ def test_a_phase_that_is_missing_when_the_mains_come_on_is_not_wired_until_it_ap
 
 
 @pytest.mark.req("ERR-8002", "ERR-P")
-def test_a_power_cut_teaches_a_box_that_lives_through_it_nothing(tmp_path: Path) -> None:
+def test_a_box_that_runs_through_a_power_cut_learns_no_phase_from_it(tmp_path: Path) -> None:
     box = Box(tmp_path)
     box.act("power", {"on": False})
     box.advance(600.0)

@@ -50,7 +50,7 @@ def test_without_mains_on_any_phase_nothing_is_known_and_all_phases_count(
 
 
 @pytest.mark.parametrize("voltages_v", [None, V0, (math.nan,) * 3, (49.9, 0.0, math.nan)])
-def test_a_dark_box_and_a_silent_chip_teach_nothing(voltages_v: Phases | None) -> None:
+def test_no_phase_is_learnt_without_mains_or_from_a_silent_chip(voltages_v: Phases | None) -> None:
     for wiring in (UNKNOWN, after(0.05, SINGLE), after(1.0, SINGLE), after(1.0, V230)):
         taught = after(600.0, voltages_v, wiring)
         assert (taught.seen, taught.is_known) == (wiring.seen, wiring.is_known)
@@ -76,7 +76,7 @@ def test_a_phase_is_remembered_once_it_has_had_mains(volt: float, is_remembered:
 
 
 @pytest.mark.parametrize("volt", [60.0, 230.0, 400.0])
-def test_one_reading_of_the_chip_is_remembered_by_nobody(volt: float) -> None:
+def test_one_reading_of_the_chip_is_not_remembered(volt: float) -> None:
     assert SIM_POWER.hold_s <= HOLD_S  # what one reading lasts, and the round before it
     assert after(0.6, V230) != UNKNOWN
     assert (after(0.6, V230).wired, after(0.6, V230).counted) == (NONE, ALL)
@@ -86,7 +86,7 @@ def test_one_reading_of_the_chip_is_remembered_by_nobody(volt: float) -> None:
     assert after(0.11, SINGLE, wiring).wired == L1
 
 
-def test_a_round_that_comes_late_tells_little() -> None:
+def test_a_late_round_counts_for_0_1_s_at_most() -> None:
     wiring = UNKNOWN
     for _ in range(6):
         wiring = learn(wiring, 60.0, voltages_v=V230, currents_a=V0, is_open=True)
@@ -136,7 +136,7 @@ def test_a_phase_that_carries_current_through_a_closed_contactor_is_remembered(
     assert after(60.0, SINGLE, after(1.0, SINGLE), currents_a=drawn).ever == L1  # 8007 is its own
 
 
-def test_no_current_teaches_nothing_of_a_closed_contactor() -> None:
+def test_no_phase_is_learnt_from_no_current_through_a_closed_contactor() -> None:
     wiring = after(60.0, V230, after(1.0, SINGLE), currents_a=None, is_open=False)
     assert wiring.ever == L1
 

@@ -15,7 +15,7 @@ C = Cause
 
 
 @pytest.mark.parametrize(
-    ("cause", "numbers", "words"),
+    ("cause", "numbers", "text"),
     [
         (C.STRAY_CURRENT, {"current_a": 1.23}, "1.2 A flow"),
         (
@@ -41,10 +41,10 @@ C = Cause
         (C.TOO_HOT, {"temperature_c": 81.4}, "81 degC; 80 are allowed"),
     ],
 )
-def test_what_was_seen_is_told_with_its_numbers(
-    cause: Cause, numbers: dict[str, Any], words: str
+def test_what_was_seen_is_published_with_its_numbers(
+    cause: Cause, numbers: dict[str, Any], text: str
 ) -> None:
-    assert words in fault(Finding(code=FaultCode.RED, cause=cause, **numbers))
+    assert text in fault(Finding(code=FaultCode.RED, cause=cause, **numbers))
 
 
 @pytest.mark.parametrize("cause", list(Cause))
@@ -80,7 +80,7 @@ def test_every_reason_has_a_text() -> None:
     assert "" not in REASONS.values()
 
 
-def test_a_fault_is_the_reason_in_its_own_words() -> None:
+def test_the_reason_of_a_fault_is_its_own_text() -> None:
     records = (
         Record(finding=Finding(code=FaultCode.RED, cause=C.EARTH), since_utc_ns=7, count=1),
         Record(finding=Finding(code=FaultCode.TOO_HOT, cause=C.TOO_HOT), since_utc_ns=8, count=1),
@@ -93,14 +93,14 @@ def test_a_closed_contactor_has_no_text() -> None:
     assert not_closed(SafetyPhase.CLOSED, None, (), None) == ""
 
 
-def test_a_vehicle_is_waited_for_and_the_reason_is_told() -> None:
+def test_a_vehicle_is_waited_for_and_the_reason_is_published() -> None:
     detail = not_closed(SafetyPhase.STOPPING, Reason.NOT_PERMITTED, (), None)
     assert detail == f"waits until the vehicle draws no current: {REASONS[Reason.NOT_PERMITTED]}"
     detail = not_closed(SafetyPhase.STOPPING, None, (), None)
     assert detail == "waits until the vehicle draws no current"
 
 
-def test_a_disk_that_refuses_is_told_and_a_long_text_is_cut() -> None:
+def test_a_disk_that_refuses_is_published_and_a_long_text_is_cut() -> None:
     detail = not_closed(SafetyPhase.START, Reason.DISK_REFUSES, (), "disk full")
     assert detail.endswith("cannot be stored: disk full")
     detail = not_closed(SafetyPhase.START, Reason.DISK_REFUSES, (), "x" * 1000)

@@ -67,7 +67,7 @@ def assert_typed(state: Struct) -> None:
 
 
 class Rig:
-    """The machine over a small world: contacts, monitor and pilot do as they are told.
+    """The machine over a small world: contacts, monitor and pilot obey the commands.
 
     What stands in `reading` and `inputs` overrides what the small world would say.
     """
@@ -190,10 +190,10 @@ class Rig:
         }
         inputs |= self.inputs
         inputs["is_metering"] = is_metering(inputs.pop("meter"), Moment(self.now_s))
-        told = Inputs(**inputs)
-        if told.kept is not None:
+        shown = Inputs(**inputs)
+        if shown.kept is not None:
             self._kept = None
-        self._step(told)
+        self._step(shown)
         if self.outputs.write is not None:
             assert self._kept is None
             self.writes += self.disk != self.outputs.write.latches

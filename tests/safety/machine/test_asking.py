@@ -148,13 +148,13 @@ def test_a_generator_that_offers_more_than_our_own_limits_opens_after_half_a_sec
         assert rig.says(Reason.OFFER_TOO_HIGH)
 
 
-def test_a_meter_that_says_an_old_value_again_and_again_is_blind() -> None:
+def test_a_meter_that_repeats_an_old_value_counts_as_silent() -> None:
     rig = closed()
     rig.inputs = {"meter": meter(rig.now_s - 5.1)}
     assert rig.run(0.05).phase() is P.STOPPING
 
 
-def test_a_meter_that_fails_is_blind_five_seconds_after_its_last_value() -> None:
+def test_a_meter_that_fails_counts_as_silent_five_seconds_after_its_last_value() -> None:
     rig = closed()
     last_s = rig.now_s
     rig.inputs = {"meter": meter(last_s)}

@@ -159,7 +159,7 @@ def test_a_gap_with_an_open_contactor_costs_nothing(begin: Any) -> None:
 
 
 @pytest.mark.parametrize("gap_s", [0.11, 0.3])
-def test_a_gap_in_a_self_test_begins_it_anew(gap_s: float) -> None:
+def test_a_gap_in_a_self_test_begins_it_again(gap_s: float) -> None:
     rig = in_self_test()
     late(rig, gap_s)
     assert rig.logged
@@ -189,7 +189,7 @@ def test_a_self_test_that_gaps_break_off_three_times_is_a_fault_with_a_name(gap_
     assert any(status.detail.startswith("own cycle late") for status in rig.said)
 
 
-def test_a_box_that_sleeps_again_and_again_says_so() -> None:
+def test_a_process_that_stalls_again_and_again_publishes_a_fault() -> None:
     rig = idle()
     for _ in range(4):
         late(rig, 0.6)

@@ -141,7 +141,7 @@ def test_heat_pauses_and_charging_goes_on_by_itself_once_cooled() -> None:
     rig.until_phase(P.CLOSED)
 
 
-def test_two_faults_are_both_told() -> None:
+def test_two_faults_are_both_published() -> None:
     rig = closed()
     rig.reading = {"residual_dc": True}
     rig.vehicle = "E"
@@ -150,7 +150,7 @@ def test_two_faults_are_both_told() -> None:
     assert [record.code for record in rig.status.records] == list(rig.faults())
 
 
-def test_a_fault_outlives_a_loss_of_sight() -> None:
+def test_a_fault_holds_while_inputs_are_stale() -> None:
     rig = closed()
     rig.is_welded = True
     rig.vehicle, rig.draws_a = "B", 0.0
@@ -163,7 +163,7 @@ def test_a_fault_outlives_a_loss_of_sight() -> None:
 
 
 @pytest.mark.req("ERR-P")
-def test_a_dark_box_is_no_shorted_pilot() -> None:
+def test_no_mains_is_no_shorted_pilot() -> None:
     rig = closed()
     rig.vehicle = "E"
     rig.reading = {"voltages_v": (0.0, 0.0, 0.0), "mirror_closed": True, "load_voltage": False}
@@ -208,7 +208,7 @@ def test_an_idle_box_judges_its_mains_too() -> None:
 
 
 @pytest.mark.req("ERR-8002")
-def test_an_idle_box_whose_chip_falls_silent_says_so() -> None:
+def test_an_idle_box_whose_chip_falls_silent_publishes_a_fault() -> None:
     rig = idle()
     rig.reading = {"voltages_v": None, "currents_a": None}
     rig.run(4.9)
@@ -272,7 +272,7 @@ def test_a_bounce_of_the_plug_clears_no_fault_and_no_count() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [None, {"high_v": math.nan}])
-def test_a_vehicle_that_has_shown_b_may_be_unplugged_though_sight_is_lost_then(
+def test_a_vehicle_that_has_shown_b_may_be_unplugged_though_inputs_are_stale_then(
     nonsense: dict[str, Any] | None,
 ) -> None:
     rig = closed()

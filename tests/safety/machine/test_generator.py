@@ -30,12 +30,12 @@ def test_a_generator_that_does_not_follow_is_8007() -> None:
 def test_a_generator_follows_within_its_tolerance(beside_percent: float, is_followed: bool) -> None:
     rig = closed()
     rig.reading = {"duty_percent": 26.0}
-    told = replace(pilot(CpState.C, 16.0), duty_percent=26.0 - beside_percent)
-    rig.inputs = {"pilot": told}
+    published = replace(pilot(CpState.C, 16.0), duty_percent=26.0 - beside_percent)
+    rig.inputs = {"pilot": published}
     assert (rig.run(5.0).phase() is P.CLOSED) is is_followed
 
 
-def test_a_word_of_pilot_that_is_late_is_no_defect_of_the_generator() -> None:
+def test_a_late_message_of_pilot_is_no_defect_of_the_generator() -> None:
     rig = closed()
     for _ in range(5):
         rig.inputs = {"pilot": pilot(CpState.C, 10.0)}
@@ -50,14 +50,14 @@ def test_a_generator_that_follows_in_single_readings_does_not_follow() -> None:
     rig = closed()
     said = pilot(CpState.C, 16.0)
     for number in range(200):
-        told = said if number % 48 == 0 else replace(said, duty_percent=20.0)
-        rig.inputs = {"pilot": told}
+        published = said if number % 48 == 0 else replace(said, duty_percent=20.0)
+        rig.inputs = {"pilot": published}
         rig.tick()
     assert rig.faults() == (FaultCode.SAFETY_CIRCUIT,)
 
 
 @pytest.mark.parametrize("duty_percent", [math.nan, math.inf])
-def test_a_duty_that_is_no_number_is_no_word_of_pilot(duty_percent: float) -> None:
+def test_a_duty_that_is_no_number_counts_as_none(duty_percent: float) -> None:
     rig = closed()
     rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=duty_percent)}
     rig.run(5.0)
@@ -66,9 +66,7 @@ def test_a_duty_that_is_no_number_is_no_word_of_pilot(duty_percent: float) -> No
 
 @pytest.mark.req("ERR-8007")
 @pytest.mark.parametrize(("fits", "is_defect"), [(2, True), (3, False)])
-def test_three_readings_that_fit_end_the_doubt_about_the_generator(
-    fits: int, is_defect: bool
-) -> None:
+def test_three_readings_that_fit_end_the_time_of_a_wrong_duty(fits: int, is_defect: bool) -> None:
     rig = closed()
     other = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
     rig.inputs = other
@@ -90,7 +88,7 @@ def test_readings_that_fit_have_to_follow_each_other() -> None:
 
 
 @pytest.mark.req("ERR-8007")
-def test_a_loss_of_sight_ends_the_doubt_about_the_generator_too() -> None:
+def test_stale_inputs_end_the_comparison_of_the_duty() -> None:
     rig = closed()
     rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
     rig.run(1.4)
@@ -102,7 +100,7 @@ def test_a_loss_of_sight_ends_the_doubt_about_the_generator_too() -> None:
     assert rig.run(0.2).state.faults.is_latched
 
 
-def test_a_pilot_that_is_silent_ends_the_doubt_about_its_generator() -> None:
+def test_a_silent_pilot_ends_the_time_of_a_wrong_duty() -> None:
     rig = closed()
     rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
     rig.run(1.4)

@@ -129,7 +129,7 @@ def test_a_slow_disk_keeps_nothing_from_opening() -> None:
         ({"currents_a": (2.0, 0.0, 0.0)}, FaultCode.SAFETY_CIRCUIT, 0.1),
     ],
 )
-def test_after_mains_off_and_on_every_fault_is_judged_afresh(
+def test_after_mains_off_and_on_every_fault_is_judged_again(
     cause: dict[str, Any], code: FaultCode, within_s: float
 ) -> None:
     rig = ready()
@@ -145,7 +145,7 @@ def test_after_mains_off_and_on_every_fault_is_judged_afresh(
 
 
 @pytest.mark.req("ERR-8007")
-def test_a_disk_that_takes_nothing_lets_nothing_be_closed_and_says_so() -> None:
+def test_with_a_disk_that_takes_nothing_nothing_is_closed_and_the_reason_is_published() -> None:
     rig = Rig()
     rig.is_disk_full = True
     rig.vehicle, rig.offered_a = "C", 16.0
@@ -199,7 +199,7 @@ def test_a_stop_does_not_wait_for_ever_and_a_signal_not_at_all() -> None:
         ({"load_voltage": True}, FaultCode.RED),
     ],
 )
-def test_a_flag_that_was_up_at_the_start_excuses_nothing_that_was_seen_since(
+def test_a_flag_that_was_up_at_the_start_clears_nothing_that_was_seen_since(
     contacts: dict[str, Any], code: FaultCode
 ) -> None:
     rig = Rig()
@@ -223,7 +223,7 @@ def test_one_sample_of_the_flag_is_no_reset() -> None:
 
 
 @pytest.mark.req("ERR-8007")
-def test_a_flag_that_is_stuck_excuses_nothing() -> None:
+def test_a_flag_that_is_stuck_clears_nothing() -> None:
     rig = Rig()
     rig.reading = {"power_on_reset": True}
     rig.run(1.0)
@@ -241,7 +241,7 @@ def test_a_flag_that_is_stuck_excuses_nothing() -> None:
 
 
 @pytest.mark.req("ERR-8007")
-def test_a_flag_that_is_stuck_excuses_no_latch_whose_finding_is_not_known() -> None:
+def test_a_flag_that_is_stuck_clears_no_latch_whose_finding_is_not_known() -> None:
     rig = Rig()
     rig.reading = {"power_on_reset": True}
     old = b'{"latches": [{"since_utc_ns": 5, "detail": "2.0 A flow", "is_flag_up": true}]}'
@@ -256,7 +256,7 @@ def test_a_flag_that_is_stuck_excuses_no_latch_whose_finding_is_not_known() -> N
 
 
 @pytest.mark.req("ERR-8007")
-def test_the_time_for_the_proof_passes_in_the_dark_of_the_sensors_as_well() -> None:
+def test_the_time_for_the_proof_passes_without_readings_as_well() -> None:
     rig = latched().restart()
     rig.is_reset = True
     rig.reading = {"mirror_closed": False}
@@ -268,7 +268,7 @@ def test_the_time_for_the_proof_passes_in_the_dark_of_the_sensors_as_well() -> N
 
 
 @pytest.mark.req("ERR-P")
-def test_mains_off_and_on_count_failed_self_tests_anew() -> None:
+def test_mains_off_and_on_count_failed_self_tests_from_zero() -> None:
     rig = idle()
     rig.is_deaf = True
     rig.vehicle = "B"
@@ -292,7 +292,7 @@ def test_the_proof_after_mains_off_and_on_may_take_a_predecessors_time() -> None
 
 
 @pytest.mark.req("ERR-P")
-def test_a_reset_without_a_dark_reading_is_judged_afresh_as_well() -> None:
+def test_after_a_reset_without_a_reading_of_no_mains_faults_are_judged_again_as_well() -> None:
     rig = idle()
     rig.vehicle = "B"
     rig.until(lambda: rig.outputs.residual_test)
@@ -300,7 +300,7 @@ def test_a_reset_without_a_dark_reading_is_judged_afresh_as_well() -> None:
     rig.is_reset = True
     rig.until(lambda: rig.state.reset.is_seen, 0.1)
     assert not rig.outputs.residual_test
-    assert rig.until_phase(P.READY) > 4.0  # the echo of the first test, and the whole second
+    assert rig.until_phase(P.READY) > 4.0  # the late answer of the first, and all of the second
     assert rig.faults() == ()
     rig = closed()
     rig.is_reset = True
@@ -309,7 +309,7 @@ def test_a_reset_without_a_dark_reading_is_judged_afresh_as_well() -> None:
 
 
 @pytest.mark.req("ERR-P", "ERR-8007")
-def test_a_reset_ends_the_doubt_about_the_generator_too() -> None:
+def test_a_reset_ends_the_time_of_a_wrong_duty() -> None:
     rig = closed()
     rig.inputs = {"pilot": replace(pilot(CpState.C, 16.0), duty_percent=20.0)}
     rig.run(1.4)
@@ -320,7 +320,7 @@ def test_a_reset_ends_the_doubt_about_the_generator_too() -> None:
 
 
 @pytest.mark.req("ERR-P")
-def test_a_reset_from_before_the_start_excuses_only_what_was_kept() -> None:
+def test_a_reset_from_before_the_start_clears_only_what_was_stored() -> None:
     rig = latched().restart()
     rig.is_disk_slow = rig.is_reset = True
     rig.reading = {"residual_dc": True}
@@ -331,7 +331,7 @@ def test_a_reset_from_before_the_start_excuses_only_what_was_kept() -> None:
 
 
 @pytest.mark.req("ERR-P")
-def test_a_reset_gives_the_proof_its_whole_time_anew() -> None:
+def test_a_reset_gives_the_proof_its_whole_time_again() -> None:
     rig = latched()
     rig.reading = {"mirror_closed": False}
     rig.run(1.0)

@@ -71,7 +71,7 @@ def test_a_contactor_that_may_close_unseen_is_not_called_open() -> None:
     assert rig.tick().status.contactor is Contactor.CLOSED
 
 
-def test_sight_that_was_lost_is_proven_and_tested_anew() -> None:
+def test_after_stale_inputs_the_contactor_is_proven_and_the_monitor_tested_again() -> None:
     rig = closed()
     rig.inputs = {"reading": None}
     rig.run(0.1)
@@ -174,7 +174,7 @@ def test_a_weld_at_the_start_is_red_though_single_readings_are_lost() -> None:
 
 
 @pytest.mark.req("ERR-RED", "ERR-8007")
-def test_a_weld_that_opens_at_last_is_not_told_a_second_time_by_another_name() -> None:
+def test_a_weld_that_opens_at_last_is_published_once() -> None:
     rig = closed()
     rig.is_welded = True
     rig.vehicle = "B"

@@ -121,7 +121,7 @@ def test_a_flag_that_is_stuck_drops_no_phase() -> None:
 
 
 @pytest.mark.req("ERR-8002", "ERR-P")
-def test_a_process_that_lives_through_a_power_cut_forgets_no_phase() -> None:
+def test_a_process_that_runs_through_a_power_cut_forgets_no_phase() -> None:
     rig = closed()
     rig.vehicle, rig.offered_a = "B", 0.0
     rig.cut_mains(5.0)

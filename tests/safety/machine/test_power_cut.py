@@ -46,26 +46,26 @@ def test_a_group_of_boxes_does_not_start_at_once() -> None:
 
 
 def cut_mains(rig: Rig, dice: random.Random) -> None:
-    """Cut the mains and bring them back; the chip tells both late, by up to its hold."""
+    """Cut the mains and bring them back; the chip shows both late, by up to its hold."""
     low_v = {"high_v": 0.0, "low_v": 0.0, "load_voltage": False}
     contacts = {"mirror_closed": dice.choice((True, False))}  # without mains they have no supply
-    tells = {"voltages_v": dice.choice(((0.0, 0.0, 0.0), (20.0, 3.0, 0.0), None))}
+    shows = {"voltages_v": dice.choice(((0.0, 0.0, 0.0), (20.0, 3.0, 0.0), None))}
     lag_s, back_s = (dice.choice((0.0, dice.uniform(0.0, HOLD_S), HOLD_S)) for _ in range(2))
     # A chip that says nothing for a second longer is a fault of its own.
-    cut_s = dice.choice((dice.uniform(0.0, HOLD_S), 0.9 if tells["voltages_v"] is None else 2.0))
+    cut_s = dice.choice((dice.uniform(0.0, HOLD_S), 0.9 if shows["voltages_v"] is None else 2.0))
     rig.reading = low_v | contacts
     rig.run(min(lag_s, cut_s))
     if cut_s > lag_s:
-        rig.reading |= tells
+        rig.reading |= shows
         rig.run(cut_s - lag_s)
-        rig.reading, rig.is_reset = tells, True
+        rig.reading, rig.is_reset = shows, True
         rig.run(back_s)
     rig.reading = {}
 
 
 @pytest.mark.req("ERR-P", "ERR-8", "ERR-8007")
 @pytest.mark.parametrize("seed", range(60))
-def test_mains_that_the_chip_tells_late_accuse_nobody(seed: int) -> None:
+def test_mains_that_the_chip_shows_late_are_no_fault(seed: int) -> None:
     dice = random.Random(seed)
     rig = dice.choice((idle, ready, closed))()
     for _ in range(2):
@@ -88,7 +88,7 @@ def test_many_power_cuts_in_a_minute_of_charging_are_no_fault() -> None:
 
 
 @pytest.mark.req("ERR-8")
-def test_0_v_is_a_short_once_the_chip_has_had_the_time_to_tell_a_loss_of_mains() -> None:
+def test_0_v_is_a_short_once_the_chip_would_have_shown_a_loss_of_mains() -> None:
     rig = ready()
     rig.vehicle = "E"
     rig.run(HOLD_S)

@@ -20,7 +20,7 @@ def test_what_does_not_move_is_left_out_and_feeds_the_watchdog(make: Callable[[]
     assert rig.left_out - left_out >= 999
 
 
-def test_a_change_is_said_with_its_round() -> None:
+def test_a_change_is_published_in_its_round() -> None:
     rig = idle()
     rig.vehicle = "B"
     before = rig.phase()
@@ -41,7 +41,9 @@ def test_no_edge_is_given_while_the_contactor_is_not_proven_open() -> None:
 
 @pytest.mark.req("ERR-1")
 @pytest.mark.parametrize(("stale_s", "is_fault"), [(0.1, True), (0.4, True), (0.7, False)])
-def test_a_plug_that_was_pulled_out_of_sight_is_fault_1_too(stale_s: float, is_fault: bool) -> None:
+def test_a_plug_that_was_pulled_while_inputs_were_stale_is_fault_1_too(
+    stale_s: float, is_fault: bool
+) -> None:
     rig = closed()
     rig.inputs = {"reading": None}
     rig.run(stale_s)
@@ -49,7 +51,7 @@ def test_a_plug_that_was_pulled_out_of_sight_is_fault_1_too(stale_s: float, is_f
     assert rig.run(0.1).faults() == ((FaultCode.UNPLUGGED,) if is_fault else ())
 
 
-def test_limits_outlive_a_loss_of_sight() -> None:
+def test_limits_stay_published_while_inputs_are_stale() -> None:
     rig = Rig()
     rig.reading = {"dip1": 0b010, "board_c": 71.0}
     rig.run(0.5)
@@ -59,7 +61,7 @@ def test_limits_outlive_a_loss_of_sight() -> None:
     assert (rig.status.installation_limit_a, rig.status.limit_a) == (16.0, 15.0)
 
 
-def test_limits_are_told_once_the_dip_switches_are_known() -> None:
+def test_limits_are_published_once_the_dip_switches_are_known() -> None:
     rig = Rig()
     rig.reading = {"dip1": 0b010, "board_c": 71.0}
     rig.run(0.2)

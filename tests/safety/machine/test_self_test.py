@@ -62,7 +62,7 @@ def test_without_leave_to_charge_no_self_test_begins_and_none_goes_on(
     assert not rig.outputs.residual_test
 
 
-def test_each_vehicle_is_tested_anew() -> None:
+def test_each_vehicle_has_a_self_test_of_its_own() -> None:
     rig = ready()
     rig.vehicle = "A"
     rig.run(0.05)
@@ -72,7 +72,7 @@ def test_each_vehicle_is_tested_anew() -> None:
     rig.until_phase(P.SELF_TEST, 0.05)
 
 
-def test_a_withdrawn_authorisation_is_tested_anew_and_a_silent_session_is_not() -> None:
+def test_a_withdrawn_authorisation_needs_another_self_test_and_a_silent_session_does_not() -> None:
     rig = ready()
     rig.inputs = {"session": None}
     assert rig.run(1.0).phase() is P.READY
@@ -93,7 +93,7 @@ def pulsed() -> Rig:
     return rig
 
 
-def lose_sight(rig: Rig) -> None:
+def lose_readings(rig: Rig) -> None:
     rig.inputs = {"reading": None}
 
 
@@ -102,7 +102,7 @@ def withdraw(rig: Rig) -> None:
 
 
 @pytest.mark.req("ERR-8005")
-@pytest.mark.parametrize("break_off", [withdraw, lose_sight])
+@pytest.mark.parametrize("break_off", [withdraw, lose_readings])
 @pytest.mark.parametrize("after_s", [0.0, 0.1, 0.25, 0.6, 1.0])
 @pytest.mark.parametrize("lasts_s", [0.01, 0.1, 0.4, 3.0])
 def test_the_answer_to_a_self_test_that_was_broken_off_is_no_trip(
@@ -114,12 +114,12 @@ def test_the_answer_to_a_self_test_that_was_broken_off_is_no_trip(
     faults = [rig.tick().state.faults.records for _ in range(round(lasts_s / ROUND_S))]
     rig.inputs = {}
     faults += [rig.tick().state.faults.records for _ in range(600)]
-    told = {record.code for records in faults for record in records}
-    is_long_blind = break_off is lose_sight and lasts_s > 1.0
-    assert told == ({FaultCode.PLUG_STATE} if is_long_blind else set())
-    rig.run(10.0 if is_long_blind else 0.0)
+    raised = {record.code for records in faults for record in records}
+    is_long_stale = break_off is lose_readings and lasts_s > 1.0
+    assert raised == ({FaultCode.PLUG_STATE} if is_long_stale else set())
+    rig.run(10.0 if is_long_stale else 0.0)
     assert rig.phase() is P.READY
-    assert rig.status.retries == is_long_blind
+    assert rig.status.retries == is_long_stale
 
 
 @pytest.mark.req("ERR-8005", "ERR-1")
@@ -133,7 +133,7 @@ def test_a_plug_pulled_in_the_self_test_is_fault_1_alone() -> None:
 
 @pytest.mark.req("ERR-8005")
 @pytest.mark.parametrize("is_wanted", [True, False])
-def test_an_output_active_beyond_the_echo_of_a_test_is_8005(is_wanted: bool) -> None:
+def test_an_output_active_beyond_the_late_answer_of_a_test_is_8005(is_wanted: bool) -> None:
     rig = pulsed()
     withdraw(rig)
     rig.tick()
@@ -146,7 +146,7 @@ def test_an_output_active_beyond_the_echo_of_a_test_is_8005(is_wanted: bool) -> 
 
 
 @pytest.mark.req("ERR-8005")
-def test_a_trip_is_no_echo_while_the_contactor_is_not_proven_open() -> None:
+def test_a_trip_is_no_late_answer_while_the_contactor_is_not_proven_open() -> None:
     rig = closed()
     rig.state = replace(
         rig.state, testing=replace(rig.state.testing, answers_until_s=rig.now_s + 2.0)
@@ -176,7 +176,7 @@ def test_a_start_takes_an_active_output_for_a_trip(is_closed: bool) -> None:
 @pytest.mark.parametrize(
     ("reason", "takes_s"), [(StopReason.RESTART, 2.06), (StopReason.SHUTDOWN, 0.01)]
 )
-def test_a_restart_waits_for_the_echo_of_its_self_test_and_a_stop_does_not(
+def test_a_restart_waits_for_the_late_answer_of_its_self_test_and_a_stop_does_not(
     reason: StopReason, takes_s: float
 ) -> None:
     rig = pulsed().run(0.1)
@@ -231,7 +231,7 @@ def test_a_monitor_output_that_stays_active_after_the_test_is_red() -> None:
 
 
 @pytest.mark.req("ERR-8005")
-def test_a_monitor_that_passes_again_counts_its_failures_anew() -> None:
+def test_a_monitor_that_passes_again_counts_its_failures_from_zero() -> None:
     rig = idle()
     rig.is_deaf = True
     rig.vehicle = "B"

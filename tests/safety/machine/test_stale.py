@@ -1,4 +1,4 @@
-"""Readings that tell nothing: the contactor opens, and everything is proven again."""
+"""Stale inputs: the contactor opens, and everything is proven again."""
 
 import math
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, ready
     ],
 )
 @pytest.mark.parametrize("begin", [idle, ready, closed])
-def test_sensors_that_say_nothing_possible_for_a_second_are_a_fault(
+def test_sensors_with_impossible_values_for_a_second_are_a_fault(
     begin: Callable[[], Rig], nonsense: dict[str, Any]
 ) -> None:
     rig = begin()
@@ -70,7 +70,7 @@ def test_a_weld_is_seen_though_the_pilot_line_is_not(
 
 
 @pytest.mark.req("ERR-RED")
-def test_voltage_behind_an_open_contactor_is_no_dark_box() -> None:
+def test_voltage_behind_an_open_contactor_is_not_no_mains() -> None:
     rig = closed()
     rig.is_welded = True
     rig.reading = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}
@@ -102,7 +102,7 @@ def test_without_mains_the_contacts_have_no_supply_and_prove_nothing() -> None:
 
 
 @pytest.mark.req("ERR-8")
-def test_sight_that_is_lost_three_times_in_a_minute_of_charging_is_a_fault() -> None:
+def test_inputs_that_are_stale_three_times_in_a_minute_of_charging_are_a_fault() -> None:
     rig = closed()
     for number in range(3):
         rig.inputs = {"reading": None}
@@ -121,7 +121,7 @@ def test_sight_that_is_lost_three_times_in_a_minute_of_charging_is_a_fault() -> 
     assert rig.run(1.0).faults() == ()
 
 
-def test_sight_that_is_lost_in_three_self_tests_within_a_minute_is_a_fault() -> None:
+def test_inputs_that_are_stale_in_three_self_tests_within_a_minute_are_a_fault() -> None:
     rig = idle()
     rig.vehicle = "B"
     for _ in range(3):
@@ -134,7 +134,7 @@ def test_sight_that_is_lost_in_three_self_tests_within_a_minute_is_a_fault() -> 
     assert rig.status.retry_in_s == 10.0
 
 
-def test_sight_that_is_lost_now_and_then_is_none() -> None:
+def test_inputs_that_are_stale_now_and_then_are_no_fault() -> None:
     rig = closed()
     for _ in range(4):
         rig.inputs = {"reading": None}
@@ -147,7 +147,7 @@ def test_sight_that_is_lost_now_and_then_is_none() -> None:
 
 @pytest.mark.req("ERR-8007")
 @pytest.mark.parametrize(("begin", "rounds"), [(Rig, 150), (closed, 21), (ready, 20)])
-def test_contacts_that_prove_nothing_are_told_in_time_though_the_pilot_is_nonsense(
+def test_contacts_that_prove_nothing_are_a_fault_in_time_though_the_pilot_is_nonsense(
     begin: Callable[[], Rig], rounds: int
 ) -> None:
     rig = begin()
@@ -164,7 +164,7 @@ def test_contacts_that_prove_nothing_are_told_in_time_though_the_pilot_is_nonsen
     assert rig.run(5.0).status.contactor is Contactor.WELDED
 
 
-def test_a_start_that_is_blind_first_still_waits_for_a_predecessors_contactor() -> None:
+def test_a_start_with_stale_inputs_still_waits_for_a_predecessors_contactor() -> None:
     rig = Rig()
     rig.inputs = {"reading": None}
     rig.run(0.5)
@@ -188,7 +188,7 @@ def test_sensors_that_fall_silent_as_the_mains_go_and_come_are_no_fault() -> Non
 
 
 @pytest.mark.req("ERR-8")
-def test_blindness_is_told_with_its_words_and_time() -> None:
+def test_stale_inputs_are_published_with_text_and_time() -> None:
     rig = idle()
     rig.inputs = {"reading": None}
     begun_s = rig.now_s
@@ -201,7 +201,7 @@ def test_blindness_is_told_with_its_words_and_time() -> None:
 
 
 @pytest.mark.parametrize(("apart_s", "is_fault"), [(29.99, True), (30.0, False)])
-def test_three_losses_of_sight_within_a_minute_count_and_older_ones_do_not(
+def test_three_interruptions_by_stale_inputs_within_a_minute_count_and_older_ones_do_not(
     apart_s: float, is_fault: bool
 ) -> None:
     rig = closed()

@@ -42,7 +42,7 @@ def test_rounds_are_far_apart_only_while_nothing_could_be_opened() -> None:
     assert rig.outputs.period_s == config.period_s
 
 
-def test_what_safety_reads_of_the_pilot_is_told_with_its_status() -> None:
+def test_what_safety_reads_of_the_pilot_is_published_with_its_status() -> None:
     rig = idle()
     assert (rig.status.cp_state, rig.status.offered_a) == (CpState.A, 0.0)
     rig = closed()
@@ -53,7 +53,7 @@ def test_what_safety_reads_of_the_pilot_is_told_with_its_status() -> None:
     assert rig.run(0.2).status.cp_state is CpState.E
 
 
-def test_a_plug_is_told_apart_from_the_one_before_by_when_it_went_in() -> None:
+def test_a_plug_in_is_distinguished_from_the_one_before_by_when_it_began() -> None:
     rig = Rig()
     rig.vehicle = "B"
     assert rig.run(1.0).status.plugged_since_utc_ns == 0  # it was in before
@@ -133,7 +133,7 @@ def test_a_start_with_a_contactor_that_stays_closed_is_latched(
     assert rig.run(0.1).status.contactor is Contactor.WELDED
 
 
-def test_a_blind_start_closes_nothing_and_says_so_after_half_its_hold() -> None:
+def test_a_start_with_stale_inputs_closes_nothing_and_publishes_so_after_half_its_hold() -> None:
     rig = Rig()
     rig.inputs = {"reading": None}
     rig.run(0.48)

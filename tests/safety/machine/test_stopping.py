@@ -73,7 +73,7 @@ def test_a_stop_with_an_open_contactor_is_done_at_once(
 
 
 @pytest.mark.parametrize("reason", list(StopReason))
-def test_a_blind_stop_does_not_wait_for_ever(reason: StopReason) -> None:
+def test_a_stop_with_stale_inputs_does_not_wait_for_ever(reason: StopReason) -> None:
     rig = closed()
     rig.inputs = {"reading": None, "stop": reason}
     assert rig.until(lambda: rig.outputs.is_finished, 1.0) < 0.18
