@@ -141,7 +141,7 @@ def _follow_plug(waking: Waking, seen: Seen, moment: Moment) -> Waking:
 def _follow_offer(waking: Waking, seen: Seen) -> Waking:
     """Recognise a new offer."""
     if waking.is_offered:
-        return waking if seen.is_offered else replace(waking, is_offered=False, unanswered_s=None)
+        return waking if seen.is_offered else replace(waking, is_offered=False)
     is_same = waking.is_same and seen.has_limit
     if not seen.is_offered:
         return waking if is_same is waking.is_same else replace(waking, is_same=is_same)

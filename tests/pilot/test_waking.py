@@ -157,6 +157,63 @@ def test_a_session_that_begins_before_pilot_sees_the_plug_is_that_of_the_new_veh
     assert followed((0.0, SEEN), (1.0, out), (2.0, out), (3.0, new_out), (3.1, new)).has_drawn
 
 
+def test_a_plug_that_stays_out_keeps_the_session_that_has_ended() -> None:
+    out = replace(AT_0_A, cp_state=CpState.A)
+    waking = followed((0.0, SEEN), (1.0, out), (2.0, out), (3.0, out))
+    later = replace(out, session_id="2")
+    after = Waking(out_since_s=1.0, ending="1", ended="1")
+    assert waking == followed((4.0, later), (5.0, later), waking=waking) == after
+
+
+def test_without_a_session_no_energy_counts() -> None:
+    nobody = replace(IN_C, session_id="", has_energy=True)
+    assert not followed((0.0, nobody), waking=Waking(ended="1")).has_drawn
+
+
+def test_two_bounces_are_not_one_long_time_without_the_plug() -> None:
+    out, waking = replace(AT_0_A, cp_state=CpState.A), Waking(wakes=3)
+    assert followed((0.0, out), (0.2, SEEN), (0.25, out), (0.5, out), waking=waking).wakes == 3
+
+
+def test_a_vehicle_that_has_answered_its_offer_is_not_woken_for_it() -> None:
+    assert way_at(followed((0.0, IN_C), (5.0, SEEN)), 100.0) is None
+    assert followed((0.0, IN_C), (5.0, AT_0_A)) == Waking(has_answered=True)
+
+
+def test_an_offer_that_is_withdrawn_and_made_again_begins_with_nothing_known() -> None:
+    full = replace(SEEN, has_energy=True)
+    assert followed((0.0, AT_0_A), waking=Waking(is_offered=True)) == Waking()
+    # It was found at the start, withdrawn to wake the vehicle, and withheld by load_manager.
+    waking = Waking(is_same=True, has_answered=True, ways=(Way.X1,), wakes=1, is_found=True)
+    held, new = replace(full, has_limit=False), Waking(is_offered=True, wakes=1, unanswered_s=0.0)
+    assert followed((0.0, held), waking=waking) == new
+    assert not followed((0.0, replace(held, is_offered=False)), waking=waking).is_same
+
+
+def test_an_offer_that_is_made_again_after_the_waking_keeps_what_was_tried() -> None:
+    waking = Waking(is_same=True, ways=(Way.X1,), wakes=1)
+    after = replace(waking, is_offered=True, is_same=False, unanswered_s=0.0)
+    assert followed((0.0, SEEN), waking=waking) == after
+
+
+def test_a_found_offer_is_judged_once() -> None:
+    judged = followed((0.0, SEEN), waking=found(is_offered=True))
+    assert judged == Waking(is_offered=True, unanswered_s=0.0)
+
+
+def test_a_waking_withdraws_the_offer() -> None:
+    waking = begin(followed((0.0, SEEN)), Way.X1, 30.0)
+    assert waking == Waking(ways=(Way.X1,), is_same=True, wakes=1, began_s=30.0)
+
+
+@pytest.mark.parametrize(
+    "seen", [SEEN, IN_C, AT_0_A, replace(AT_0_A, cp_state=CpState.A)], ids=["B", "C", "0 A", "A"]
+)
+def test_the_same_look_changes_nothing(seen: Seen) -> None:
+    waking = followed((0.0, seen), (1.0, seen))
+    assert follow(waking, seen, Moment(2.0)) is waking
+
+
 def test_a_bounce_ends_no_session() -> None:
     before = replace(IN_C, has_energy=True)
     out = replace(AT_0_A, cp_state=CpState.A)
@@ -199,6 +256,7 @@ def test_how_long_a_waking_takes() -> None:
     assert is_waking(in_f, Moment(10.0 + F_S + 0.74))
     assert not is_waking(in_f, Moment(10.0 + F_S + 0.75))
     assert not is_in_f(in_x1, Moment(10.0))
+    assert is_in_f(begin(in_x1, Way.F, 45.0), Moment(45.0 + F_S - 0.01))
     assert is_waking(in_x1, Moment(10.0 + X1_S - 0.01))
     assert not is_waking(in_x1, Moment(10.0 + X1_S))
     assert not is_waking(Waking(), Moment(0.0))

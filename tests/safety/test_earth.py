@@ -46,6 +46,12 @@ def test_an_earth_is_bad_after_a_tenth_of_a_second(earth_ohm: float) -> None:
     assert not loop.is_missing
 
 
+def test_a_good_earth_is_neither_bad_nor_missing() -> None:
+    loop = Loop()
+    assert loop.read(500.0, 300) is SOUND
+    assert not loop.is_missing
+
+
 @pytest.mark.req("ERR-RED")
 def test_an_earth_is_missing_after_2_s_with_the_contactor_proven_open() -> None:
     loop = Loop()

@@ -541,9 +541,8 @@ def test_a_reading_of_the_right_kinds_costs_no_second_one(
 
 @pytest.mark.parametrize("garbage", ["x", True, (), [], (1.0, 2.0), 10**400])
 def test_garbage_among_powers_and_frequency_is_no_value(garbage: Any) -> None:
-    reading = cleaned(replace(READING, powers_w=garbage, frequency_hz=garbage))
-    assert reading.powers_w is None
-    assert type(reading.frequency_hz) is float
+    assert cleaned(replace(READING, powers_w=garbage)).powers_w is None
+    assert type(cleaned(replace(READING, frequency_hz=garbage)).frequency_hz) is float
 
 
 def test_whole_numbers_are_numbers_and_stay_with_their_part_and_phase() -> None:

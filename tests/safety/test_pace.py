@@ -88,6 +88,11 @@ def test_readings_that_are_cooler_for_30_s_raise_the_current(
     assert followed(at(76.0), *readings).celsius == expected_c
 
 
+def test_after_a_change_nothing_of_the_readings_before_is_remembered() -> None:
+    assert followed(at(72.0), (0.0, 73.0), (5.0, 73.0)) == at(73.0)
+    assert followed(at(76.0), (0.0, 73.0), (30.0, 73.0)) == at(75.5)
+
+
 def test_at_full_current_nothing_is_raised_and_nothing_changes() -> None:
     pace = at(70.0)
     assert followed(pace, (0.0, 20.0), (100.0, 20.0)) is pace
