@@ -187,7 +187,7 @@ def test_an_offer_that_is_withdrawn_and_made_again_begins_with_nothing_known() -
     waking = Waking(is_same=True, has_answered=True, ways=(Way.X1,), wakes=1, is_found=True)
     held, new = replace(full, has_limit=False), Waking(is_offered=True, wakes=1, unanswered_s=0.0)
     assert followed((0.0, held), waking=waking) == new
-    assert not followed((0.0, replace(held, is_offered=False)), waking=waking).is_same
+    assert followed((0.0, replace(held, is_offered=False)), waking=waking).is_same is False
 
 
 def test_an_offer_that_is_made_again_after_the_waking_keeps_what_was_tried() -> None:
