@@ -8,10 +8,11 @@ import pytest
 from msgspec import ValidationError
 from msgspec.structs import replace
 
-from bus.generations import encode, previous_of, read_newest_valid
+from bus.generations import StoredValue, encode, previous_of, read_newest_valid
 from bus.moment import Moment
 from bus.write_behind import WriteResult
 from msgs.safety import LATCHED, FaultCode
+from msgs.stored import Stored
 from nodes.safety import latch as latch_module
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.latch import (
@@ -26,6 +27,7 @@ from nodes.safety.latch import (
     latches_of,
     may_judge_again,
     recalled,
+    unread,
 )
 from nodes.safety.wiring import NONE, Wired
 
@@ -343,3 +345,15 @@ def test_phases_whose_write_failed_are_not_on_the_disk() -> None:
     assert memory.wired == NONE
     assert want(memory, None, SINGLE, 5.99)[1] is None
     assert want(memory, None, SINGLE, 6.0)[1] == written(None, SINGLE)
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize(("damage", "problem"), [("cut short", "cut short"), (None, "")])
+def test_files_that_cannot_be_read_are_8007_with_the_flag_down_and_the_reason(
+    damage: str | None, problem: str
+) -> None:
+    lost: StoredValue[LatchWrite] = StoredValue(stored=Stored.LOST, damage=damage)
+    finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.LATCH_UNREADABLE)
+    latch = Latch(since_utc_ns=9, finding=finding, is_flag_up=False)
+    assert recalled(lost, 9) == Recalled(latches=(latch,), problem=problem)
+    assert unread(9, problem) == Recalled(latches=(latch,), problem=problem)
