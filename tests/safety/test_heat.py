@@ -140,6 +140,11 @@ def test_heat_stays_after_a_failed_reading_and_the_rest_begins_again() -> None:
     assert not carry_over(rested().derating).is_hot
 
 
+def test_the_minute_of_cooling_goes_on_after_a_failed_reading() -> None:
+    cooling = rested().warm(81.0).warm(70.0).derating
+    assert carry_over(cooling).cooling_since_s == cooling.cooling_since_s < math.inf
+
+
 def felt(*values: tuple[float, float]) -> tuple[Derating, float]:
     """Return the heat after one sensor's values [s, degC]."""
     derating, celsius = COLD, 0.0
