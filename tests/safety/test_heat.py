@@ -54,6 +54,14 @@ def test_too_hot_is_above_80_until_below_65() -> None:
 
 
 @pytest.mark.req("ERR-3")
+def test_every_second_reading_above_80_is_too_hot_with_the_19th() -> None:
+    box = rested().warm(79.9)
+    for _ in range(18):
+        assert not box.read(80.1).read(79.9).derating.is_hot
+    assert box.read(80.1).derating.is_hot
+
+
+@pytest.mark.req("ERR-3")
 def test_no_box_cools_within_a_minute() -> None:
     box = rested().warm(81.0)
     hot_at_s = box.now_s
