@@ -268,7 +268,7 @@ def test_an_end_that_the_disk_refuses_is_stored_later(
     def fails(*_: object, lowers: bool) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("nodes.session.node.keep", fails)
+    monkeypatch.setattr("nodes.session.node.write_generations", fails)
     answer = box.ask("wish", {"limit_a": 8.0})
     assert answer.status is Status.REFUSED
     assert limit_a(box) == 10.0
