@@ -94,7 +94,7 @@ def keep_fresh(seen: Observation, now_s: float) -> None:
         seen.edge_s = now_s
 
 
-def broken_after_s(seen: Observation, name: str, most_s: float = 16.0) -> float | None:
+def broken_after_s(seen: Observation, name: str, most_s: float = 22.0) -> float | None:
     """Return after which time a breach of an invariant is returned [s]; None if it is not."""
     watch = InvariantMonitor(INVARIANTS)
     begin_s = seen.since_s
@@ -262,7 +262,7 @@ BREACHES: list[tuple[str, Callable[[Observation], None], float]] = [
     ("offer", offer_on_silence("offer"), 3.02),
     ("offer", offer_unheard, 3.02),
     ("dip", exceed_dip, 0.0),
-    ("fuse", overload, 15.0),
+    ("fuse", overload, 21.0),
     ("undisturbed", open_without_cause, 0.0),
     ("one_plug", change_the_vehicle, 2.0),
 ]
