@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bus.disk import check_write
 from bus.store import (
     FILE_MODE,
     PASSING,
@@ -136,6 +137,7 @@ def _open(path: Path, migrations: Sequence[str], check: Check) -> sqlite3.Connec
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
+        check_write(path)
         path.chmod(FILE_MODE)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

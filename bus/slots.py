@@ -15,6 +15,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from bus.disk import check_write
 from bus.store import FILE_MODE, StoreError, set_aside
 
 SLOT_BYTES = 4096  # a block of the disk: a write to one slot cannot damage the other
@@ -79,6 +80,7 @@ class Slots:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
+            check_write(self._path, in_place=True)
             self._fd = os.open(self._path, flags, FILE_MODE)
         except OSError as error:
             if error.errno not in _NO_FILE:
@@ -98,6 +100,8 @@ class Slots:
         return [found for found in map(_record_of, slots) if found is not None]
 
     def _write(self, content: bytes, offset: int) -> None:
+        is_new = os.fstat(self._fd).st_size < offset + len(content)
+        check_write(self._path, in_place=not is_new)
         if os.pwrite(self._fd, content, offset) < len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from bus.disk import check_write
 from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode files
 
 Warn = Callable[[str], None]
@@ -38,6 +39,7 @@ def replace_file(path: Path, content: bytes, previous: Path | None = None) -> No
     """
     new = path.with_name(path.name + ".new")
     try:
+        check_write(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         for each in (new, path, previous):
             if each is not None and each.is_dir():
@@ -106,6 +108,7 @@ def set_aside(path: Path) -> Path:
     """
     names = [path.with_name(f"{path.name}.broken-{n}") for n in range(1, MOST_SET_ASIDE + 1)]
     try:
+        check_write(path, in_place=True)
         aside = next((name for name in names if not os.path.lexists(name)), None)
         if aside is None:
             aside = min(names, key=lambda name: name.lstat().st_mtime_ns)

@@ -21,6 +21,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from bus import Answer, Call, Status
+from bus.disk import Refusal, refuse
 from bus.memory import MemoryGraph
 from bus.store import read_file, replace_file
 from launch.lifecycle import TERM_GRACE_S
@@ -60,6 +61,7 @@ class VirtualGraph:
         :param leaves_out: see `bus.memory.MemoryGraph`.
         :raises ConfigurationError: the plan cannot be carried out.
         """
+        self._state_dir = state_dir
         self._runs = _count_run(state_dir / "virtual-runs")
         self._boots = 1
         self.memory = MemoryGraph(seed, state_dir, leaves_out=leaves_out, boot=self._boot)
@@ -142,17 +144,26 @@ class VirtualGraph:
 
     def close(self) -> None:
         """Kill all running nodes, as a loss of power does, and close everything."""
+        self.refuse_writes(None)
         self.memory.close()
 
-    def restart_all(self, absent: Collection[str] = ()) -> None:
+    def refuse_writes(self, refusal: Refusal | None) -> None:
+        """Let the disk of the state directory refuse from now on; None: it takes all again."""
+        refuse(self._state_dir, refusal)
+
+    def restart_all(
+        self, absent: Collection[str] = (), meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         """Stop all nodes but the world in order, and start them again, as a board does when asked.
 
         The random numbers continue; see `restart_wanted`.
 
         :param absent: nodes that are not started, as if they had failed.
+        :param meanwhile: acts on the world while no node runs.
         :raises ConfigurationError: see `start`.
         """
         self._stop_but(frozenset({WORLD}))
+        meanwhile()
         self.restart_wanted = None
         self._series.close()
         self._series = self._first_series()

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from bus.database import open_database
+from bus.disk import check_write
 from bus.store import UNREADABLE, StoreError, Warn
 from msgs.session import EndReason, SessionRecord
 from nodes.session.entry import Entry
@@ -107,6 +108,7 @@ class SessionStore:
         """
         database = self._database()
         try:
+            check_write(self._path)
             with database:
                 database.execute("BEGIN IMMEDIATE")
                 database.execute(_SAVE, _row(entry))
@@ -114,7 +116,7 @@ class SessionStore:
                     "DELETE FROM sessions WHERE number <= (SELECT max(number) FROM sessions) - ?",
                     (self._most,),
                 )
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._path}: {error}") from error
         self._empty_log()
 
@@ -125,9 +127,10 @@ class SessionStore:
         """
         database = self._database()
         try:
+            check_write(self._path)
             version = database.execute("PRAGMA user_version").fetchone()[0]
             database.execute(f"PRAGMA user_version = {version}")  # writes, also the same number
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._path}: {error}") from error
         self._empty_log()
 
