@@ -51,7 +51,7 @@ class Box:
         self.states: list[str] = []  # likewise the states that session has said
         self.keys: list[str] = []  # presses that had an effect
         self._state_dir = state_dir
-        self._graph.memory.tap(self._on_frame)
+        self._graph.memory.tap(self._on_frame, repeats=False)
         self._graph.start_all()
         self.advance(2.0)
 
