@@ -28,11 +28,19 @@ from launch.restarts import Again, History, ended, started
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.card import CardColor
 from msgs.label import LABEL_FILE, Label
-from msgs.methods import HOUSE, LIST_SESSIONS, PLUG, PULL, READY, SUN, TAP, UNPLUG
-from msgs.plant import HouseLoad, Sun, Tap
+from msgs.methods import HOUSE, LIST_SESSIONS, PLUG, POWER, PULL, READY, SUN, TAP, UNPLUG
+from msgs.plant import HouseLoad, Power, Sun, Tap
 from msgs.requests import NoArguments
+from msgs.safety import FaultCode
 from msgs.session import SessionRecord, SessionsArguments
-from verifier.disturbances import REQUEST, Disturbance, Targets, random_disturbances
+from verifier.disturbances import (
+    REQUEST,
+    Disturbance,
+    PowerCut,
+    Targets,
+    random_disturbances,
+    random_glitch,
+)
 from verifier.injector import FaultInjector
 from verifier.invariants import Broken
 from verifier.observer import Observer
@@ -42,7 +50,10 @@ from verifier.users import Act, UserRequest, random_installation, random_visit
 PATIENCE_S = 120.0  # a box without faults charges within: retry, cooling, ramp
 CHARGES_A = 0.5
 CHARGE_S = 5.0
+STOPS_S = 8.0  # a vehicle has had 6 s to drop its load
 REST_S = 15.0  # after a visit: the plug is out, meters are heard again
+CUT_S = 60.0
+JUDGED_S = 6.0  # a proof of open, three seconds of it, after a start
 CARD_S = 10.0  # until a card that was not accepted is presented again
 PLANT = PLUG.server  # never disturbed
 IDLE_HOUSE_A = 2.0
@@ -72,7 +83,6 @@ class BoxRun:
     virtual_s: float
     real_s: float
     counts: dict[str, int]  # of faults, kills, ... and of charges
-    latched: str  # the fault that ended this run early; "" if none did
     violations: tuple[Violation, ...]
 
 
@@ -89,7 +99,6 @@ def run_box(seed: int, visits: int) -> BoxRun:
             virtual_s=box.now_s,
             real_s=time.perf_counter() - began,
             counts={**box.counts, **box.injector.counts, "closings": box.observer.closings},
-            latched=box.latched,
             violations=tuple(box.violations),
         )
 
@@ -103,7 +112,6 @@ class SimulatedBox:
         self.counts: Counter[str] = Counter()
         self.visits = 0  # visits begun
         self.stored = 0
-        self.latched = ""
         self._seed = seed
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._entries = 0
@@ -137,16 +145,16 @@ class SimulatedBox:
         return self.graph.now_s - START_NS / 1e9
 
     def run(self, visits: int) -> None:
-        """Run the visits until the box has latched a fault; then check what is stored."""
+        """Run the visits; then check what is stored."""
         for index in range(visits):
             self.visits += 1
             chance = random.Random(f"{self._seed}/{index}")
             self._visit(chance)
-            if is_latched(self.observer.seen):
-                self._end_latched()
-                break
-            if chance.random() < 0.4 or index + 1 == visits:
-                self._prove_alive()
+            is_latching = is_latched(self.observer.seen)
+            if is_latching:
+                self._clear_latched(chance)
+            if is_latching or chance.random() < 0.4 or index + 1 == visits:
+                self._prove_alive(chance)
         self._stop(random.Random(f"{self._seed}/end"))
         self._check_stored()
 
@@ -173,6 +181,8 @@ class SimulatedBox:
             next_s = self._agenda[0][0]
             if not self.graph.memory.run_until(next_s, partial(self._is_before, next_s)):
                 heapq.heappop(self._agenda)[2]()
+                self.injector.restart_if_asked()
+        self._in_charge = []
 
     def _is_before(self, when_s: float) -> bool:
         """Return whether something has been planned before a time [s]."""
@@ -232,8 +242,8 @@ class SimulatedBox:
         if isinstance(next_start, Again):
             self._plan(next_start.at_s, partial(self.injector.start, node))
 
-    def _prove_alive(self) -> None:
-        """With all faults cleared, plug a vehicle in: it must charge."""
+    def _prove_alive(self, chance: random.Random) -> None:
+        """With all faults cleared, plug a vehicle in: it must charge, also after a short fault."""
         world = self.injector.world
         world(PULL, NoArguments())
         world(HOUSE, HouseLoad(current_a=(IDLE_HOUSE_A, IDLE_HOUSE_A, IDLE_HOUSE_A)))
@@ -241,11 +251,10 @@ class SimulatedBox:
         self.graph.advance(REST_S)
         world(PLUG, NoArguments())
         world(READY, NoArguments())
-        is_charging = self._charges_by(self.graph.now_s + PATIENCE_S)
-        if is_latched(self.observer.seen):
-            self._end_latched()
-        elif is_charging:
+        if self._charges_by(self.graph.now_s + PATIENCE_S):
             self.counts["charges"] += 1
+            if chance.random() < 0.5:
+                self._prove_retried(chance)
         else:
             self._on_broken(Broken("alive", f"no charge within {PATIENCE_S:g} s: {self._why()}"))
         self.graph.advance(CHARGE_S)
@@ -254,15 +263,29 @@ class SimulatedBox:
         world(PULL, NoArguments())
         self.graph.advance(1.0)
 
+    def _prove_retried(self, chance: random.Random) -> None:
+        """Disturb a sensor in a charge for a moment: the vehicle must be charged again."""
+        self.graph.advance(chance.uniform(0.0, CHARGE_S))
+        disturbance = random_glitch(chance)
+        end = self.injector.begin(disturbance, 0.0)
+        self.graph.advance(disturbance.lasts_s)
+        end()
+        self.graph.advance(STOPS_S)
+        if is_latched(self.observer.seen):
+            self._clear_latched(chance)
+        if self._charges_by(self.graph.now_s + PATIENCE_S):
+            self.counts["retries"] += 1
+        else:
+            why = f"{disturbance.cause} for {disturbance.lasts_s:.3f} s: {self._why()}"
+            self._on_broken(Broken("retried", why))
+
     def _charges_by(self, when_s: float) -> bool:
         """Return whether the vehicle charges by a time [s]; present a card if one is needed."""
         while self.graph.now_s < when_s:
             if self.observer.waits_for_card:
                 self.injector.world(TAP, Tap(uid=self._uids[CardColor.GREEN]))
             until_s = min(when_s, self.graph.now_s + CARD_S)
-            if self.graph.memory.run_until(
-                until_s, lambda: self._is_charging() or is_latched(self.observer.seen)
-            ):
+            if self.graph.memory.run_until(until_s, self._is_charging):
                 return True
         return False
 
@@ -273,10 +296,31 @@ class SimulatedBox:
         status = self.observer.seen.safety.status
         return "no message from safety" if status is None else f"{status.phase}: {status.detail}"
 
-    def _end_latched(self) -> None:
-        """End this run: only a person can clear such a fault."""
-        status = self.observer.seen.safety.status
-        self.latched = "" if status is None else " ".join(status.faults)
+    def _clear_latched(self, chance: random.Random) -> None:
+        """Let nodes crash under a latched fault, which keeps it; then do what the page asks for.
+
+        All faults of the world are cleared.
+        """
+        self.counts["latched"] += 1
+        for _ in range(chance.randint(0, 3)):
+            node = chance.choice(("safety", "safety", "session", "system"))
+            self.observer.note(f"crash: {node}")
+            self.injector.crash(node)
+            self.graph.advance(chance.uniform(0.02, 3.0))
+            self.injector.start(node)
+            self.graph.advance(chance.uniform(0.1, 3.0))
+        is_red_alone = self.observer.seen.kept == {FaultCode.RED}
+        if chance.random() < 0.4:
+            self.injector.cut_power(PowerCut(seconds=CUT_S, changes_vehicle=False, is_utc_set=True))
+        elif is_red_alone and chance.random() < 0.6:
+            self.injector.restart_box()
+        else:
+            self.injector.world(POWER, Power(on=False))
+            self.graph.advance(REST_S)
+            self.injector.world(POWER, Power(on=True))
+        self.graph.advance(JUDGED_S)
+        if is_latched(self.observer.seen):
+            self._on_broken(Broken("alive", f"a latched fault is not cleared: {self._why()}"))
 
     def _stop(self, chance: random.Random) -> None:
         """Stop the whole graph in order, in half of the runs during a charge."""
@@ -293,7 +337,7 @@ class SimulatedBox:
 
     def _check_stored(self) -> None:
         """Read the store as the next run would, and compare it with what was observed."""
-        self.observer.audit.take_running("")
+        self.observer.audit.take_running("", self.graph.now_s)
         self.graph.start("session")
         records = self._records()
         self.stored = len(records)

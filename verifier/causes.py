@@ -15,6 +15,8 @@ LATE_ANSWER_S = 2.16  # how long a self-test lasts
 HEAT = "heat"  # a sensor shows more than 80 degC, or the over-temperature switch has opened
 LINGERS_S = 1.0  # how late after its cause a fault may be raised: readings, proofs, a round
 
+LOOKS_S = 0.06  # a cause is seen a bit shorter than it lasts
+
 _ALWAYS_S, _NEVER_S = float("inf"), float("-inf")
 
 CAUSES: dict[FaultCode, frozenset[str]] = {
@@ -70,11 +72,19 @@ CAUSES: dict[FaultCode, frozenset[str]] = {
 }
 """One of these, present now or `LINGERS_S` ago, explains the fault."""
 
+LEAST_S: dict[tuple[FaultCode, str], float] = {
+    (FaultCode.RED, SimFault.PE_OPEN): 2.0,
+    (FaultCode.RED, SimFault.PE_HIGH): 2.0,
+    (FaultCode.SAFETY_CIRCUIT, SimFault.GENERATOR_STUCK): 1.5,
+}
+"""A cause explains the fault only if it has lasted for this long: a shorter one is retried."""
+
 
 class Causes:
     """The causes that are present, and until when the others were."""
 
     def __init__(self) -> None:
+        self._since_s: dict[str, float] = {}
         self._until_s: dict[str, float] = {OUT: _ALWAYS_S}
 
     def take_event(self, event: SimEvent, now_s: float) -> None:
@@ -122,11 +132,18 @@ class Causes:
 
     def explain(self, code: FaultCode, now_s: float) -> bool:
         """Return whether a fault that is raised now has a cause in the simulated world."""
-        until_s = max(self._until_s.get(name, _NEVER_S) for name in CAUSES[code])
-        return now_s <= until_s + LINGERS_S
+        return any(self._explains(name, code, now_s) for name in CAUSES[code])
+
+    def _explains(self, name: str, code: FaultCode, now_s: float) -> bool:
+        until_s = self._until_s.get(name, _NEVER_S)
+        lasted_s = min(now_s, until_s) - self._since_s.get(name, _NEVER_S)
+        is_long = lasted_s >= LEAST_S.get((code, name), 0.0) - LOOKS_S
+        return is_long and now_s <= until_s + LINGERS_S
 
     def _put(self, name: str, is_there: bool, now_s: float) -> None:
         if is_there:
+            if self._until_s.get(name) != _ALWAYS_S:
+                self._since_s[name] = now_s
             self._until_s[name] = _ALWAYS_S
         elif self._until_s.get(name) == _ALWAYS_S:
             self._until_s[name] = now_s

@@ -4,6 +4,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bus.disk import Refusal
+from bus.memory import START_UTC_NS
 from msgs.plant import SimFault
 from msgs.topics import LOAD_OFFER, METER_BOX, PILOT_STATUS, SESSION_STATUS, TOPICS
 
@@ -14,7 +16,20 @@ CHARGE_S = 20.0  # most charges last at least this long
 SOON_S = 6.0  # self-test, closing and stopping all take less
 
 # Each as often as its weight in the tuple.
-KINDS = (*["fault"] * 2, *["loss"] * 3, *["death"] * 2, "freeze", "restart", "outage")
+KINDS = (
+    *["fault"] * 3,
+    *["glitch"] * 3,
+    *["loss"] * 3,
+    *["death"] * 2,
+    *["freeze", "restart", "outage", "cut", "box", "disk", "clock"],
+)
+GLITCH_S = (0.01, 5.0)
+HOUR_S = 3600.0
+# A session may go on for 4 h. The sign that shows how old it is may be a minute old.
+CUTS_S = (10.0, 600.0, HOUR_S, 4 * HOUR_S - 300.0, 4 * HOUR_S + 60.0, 5 * HOUR_S, 720 * HOUR_S)
+UNSET_S = (1.0, 130.0)  # a box without a battery waits for the time for a minute
+# Back and ahead, and to 1970 as a machine without a battery.
+CLOCK_ERRORS_S = (-3 * HOUR_S, -10.0, 10.0, 3 * HOUR_S, 72 * HOUR_S, -START_UTC_NS / 1e9)
 
 WORLD = "plant"
 EVERY_READER = "*"
@@ -43,6 +58,7 @@ NAMES = (
     SimFault.ASLEEP,
     SimFault.CHIP_ZERO,
     SimFault.CHIP_DEAD,
+    SimFault.CHIP_FROZEN,
     SimFault.PHASE_LOST,
     SimFault.CP_MINUS,
     SimFault.NTC_OPEN,
@@ -51,8 +67,26 @@ NAMES = (
     SimFault.PE_HIGH,
 )
 
-# They are latched, which ends the run of a box: rare.
-FATAL = frozenset(
+# Short disturbances of what a box reads.
+GLITCHES = (
+    SimFault.CP_OPEN,
+    SimFault.CP_SHORT,
+    SimFault.CP_MID,
+    SimFault.NO_DIODE,
+    SimFault.PE_OPEN,
+    SimFault.PE_HIGH,
+    SimFault.RCM_AC,
+    SimFault.RCM_DC,
+    SimFault.RCM_TEST,
+    SimFault.SAG,
+    SimFault.SWELL,
+    SimFault.PHASE_LOST,
+    SimFault.CHIP_FROZEN,
+    SimFault.SPI_STUCK,
+)
+
+# They are latched, and a latched fault hides what else the box does: rare.
+LATCHING = frozenset(
     {
         SimFault.WELD,
         SimFault.PE_OPEN,
@@ -112,8 +146,55 @@ class NodeRestart:
 class Outage:
     """The box has no mains; its nodes go on."""
 
+    changes_vehicle: bool = False  # another one is plugged in meanwhile
 
-Cause = WorldFault | Loss | NodeDeath | NodeFreeze | NodeRestart | Outage
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerCut:
+    """The box has no mains for a time, and its nodes end with them.
+
+    The end of the disturbance sets UTC, if it was not set at the start.
+    """
+
+    seconds: float  # without mains
+    changes_vehicle: bool
+    is_utc_set: bool  # by a clock with a battery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxRestart:
+    """A person asks for a restart of the box; nothing has to be done at the end."""
+
+    is_session_dead: bool  # the session node is killed before
+    changes_vehicle: bool  # while no node runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskRefusal:
+    """The disk takes no writes."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockError:
+    """UTC is set to a wrong time, and set right at the end."""
+
+    ahead_s: float  # of the right time
+
+
+Cause = (
+    WorldFault
+    | Loss
+    | NodeDeath
+    | NodeFreeze
+    | NodeRestart
+    | Outage
+    | PowerCut
+    | BoxRestart
+    | DiskRefusal
+    | ClockError
+)
 
 
 # How long a node may be silent before its readers end a charge; nothing depends on led.
@@ -143,10 +224,13 @@ class Disturbance:
 def is_harmless(disturbance: Disturbance) -> bool:
     """Return whether this disturbance alone must not interrupt a charge.
 
-    That is: a restart in place; a node that is stopped, or messages that are lost, for less than
-    half of the hold (a restarted node is valid again within the other half).
+    That is: a clock that is set, a disk that refuses, a restart in place; a node that is stopped,
+    or messages that are lost, for less than half of the hold (a restarted node is valid again
+    within the other half).
     """
     match disturbance.cause:
+        case ClockError() | DiskRefusal():
+            return True
         case NodeRestart(node=node):
             return node in SILENT_S
         case NodeDeath(node=node) | NodeFreeze(node=node):
@@ -176,6 +260,13 @@ def random_disturbances(
             return tuple(_random_moment(chance, targets, length_s, moments_s) for _ in range(count))
 
 
+def random_glitch(chance: random.Random) -> Disturbance:
+    """Return a short disturbance of a sensor, or of the mains, that begins now."""
+    cause = Outage() if chance.random() < 0.1 else WorldFault(name=chance.choice(GLITCHES))
+    lasts_s = _any_duration_s(chance, *GLITCH_S)
+    return Disturbance(cause=cause, in_charge=False, after_s=0.0, lasts_s=lasts_s)
+
+
 def _random_moment(
     chance: random.Random, targets: Targets, length_s: float, moments_s: Sequence[float]
 ) -> Disturbance:
@@ -194,21 +285,33 @@ def _random_moment(
 def _random_disturbance(
     chance: random.Random, targets: Targets, after_s: float, *, in_charge: bool
 ) -> Disturbance:
-    """Return a disturbance; it lasts 0.02 to 50 s, or about as long as a hold."""
-    cause = _random_cause(chance, targets)
-    if chance.random() < 0.5:
+    """Return a disturbance.
+
+    It lasts 0.02 to 50 s, or about as long as a hold; a short one of a sensor 10 ms to 5 s.
+    """
+    kind = chance.choice(KINDS)
+    cause = _random_cause(chance, targets, kind)
+    if kind == "glitch":
+        lasts_s = _any_duration_s(chance, *GLITCH_S)
+    elif isinstance(cause, PowerCut) and not cause.is_utc_set:
+        lasts_s = chance.uniform(*UNSET_S)
+    elif chance.random() < 0.5:
         lasts_s = chance.choice(HOLDS_S) * chance.uniform(0.9, 1.4)
     else:
-        lasts_s = 0.02 * 2500.0 ** chance.random()
+        lasts_s = _any_duration_s(chance, 0.02, 50.0)
     if isinstance(cause, NodeFreeze):
         lasts_s = min(lasts_s, HUNG_S)
     return Disturbance(cause=cause, in_charge=in_charge, after_s=after_s, lasts_s=lasts_s)
 
 
-def _random_cause(chance: random.Random, targets: Targets) -> Cause:
-    match chance.choice(KINDS):
-        case "fault":
-            names = [name for name in NAMES if name not in FATAL or chance.random() < 0.1]
+def _random_cause(chance: random.Random, targets: Targets, kind: str) -> Cause:
+    match kind:
+        case "fault" | "glitch":
+            names = [
+                name
+                for name in (NAMES if kind == "fault" else GLITCHES)
+                if name not in LATCHING or kind == "glitch" or chance.random() < 0.5
+            ]
             return WorldFault(name=chance.choice(names))
         case "loss":
             topic, reader = chance.choice(targets.links)
@@ -223,5 +326,25 @@ def _random_cause(chance: random.Random, targets: Targets) -> Cause:
             return NodeFreeze(node=chance.choice(targets.nodes))
         case "restart":
             return NodeRestart(node=chance.choice(targets.nodes))
+        case "cut":
+            return PowerCut(
+                seconds=chance.choice(CUTS_S),
+                changes_vehicle=chance.random() < 0.4,
+                is_utc_set=chance.random() < 0.6,
+            )
+        case "box":
+            return BoxRestart(
+                is_session_dead=chance.random() < 0.4, changes_vehicle=chance.random() < 0.4
+            )
+        case "disk":
+            return DiskRefusal(refusal=chance.choice(tuple(Refusal)))
+        case "clock":
+            return ClockError(ahead_s=chance.choice(CLOCK_ERRORS_S))
         case _:
-            return Outage()
+            return Outage(changes_vehicle=chance.random() < 0.4)
+
+
+def _any_duration_s(chance: random.Random, least_s: float, most_s: float) -> float:
+    """Return a duration between two [s], of evenly distributed order of magnitude."""
+    ratio: float = (most_s / least_s) ** chance.random()
+    return least_s * ratio

@@ -3,22 +3,29 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
 
-from launch.virtual import SUPERVISOR, TOOL, VirtualGraph
-from msgs.methods import CLEAR, FAULT, POWER, Method
+from bus.disk import Refusal
+from launch.virtual import DAY_NS, SUPERVISOR, TOOL, VirtualGraph
+from msgs.methods import CLEAR, FAULT, PLUG, POWER, PULL, READY, RESTART_BOX, Method
 from msgs.plant import FaultName, Power
+from msgs.requests import NoArguments, ReasonArguments
 from verifier.disturbances import (
     EVERY_READER,
     REQUEST,
+    BoxRestart,
+    ClockError,
+    DiskRefusal,
     Disturbance,
     Loss,
     NodeDeath,
     NodeFreeze,
     NodeRestart,
     Outage,
+    PowerCut,
     WorldFault,
     is_harmless,
 )
@@ -45,6 +52,8 @@ class FaultInjector:
         self._seed = seed
         self._on_crash = on_crash
         self._frozen: set[str] = set()
+        self._refusals: list[Refusal] = []
+        self._utc_error_ns = 0  # the clock is ahead by this
         self._active = 0
 
     def begin(self, disturbance: Disturbance, alone_s: float) -> Callable[[], None]:
@@ -77,6 +86,54 @@ class FaultInjector:
         """Act on the simulated world; it may refuse what is impossible in its state."""
         self._graph.ask(act, arguments)
 
+    def crash(self, node: str) -> None:
+        """Kill a node that runs."""
+        self._graph.kill(node)
+        self._observer.note_stopped(node)
+
+    def cut_power(self, cut: PowerCut) -> None:
+        """End all nodes of the box with its mains, and start them when the mains are back."""
+        self.counts["power cuts"] += 1
+        for node in ("safety", "pilot"):
+            self._observer.note_stopped(node)
+        self._observer.note_cut(cut.seconds, is_utc_set=cut.is_utc_set)
+        if not cut.is_utc_set:
+            self._utc_error_ns -= DAY_NS
+        meanwhile = self._change_vehicle if cut.changes_vehicle else _nothing
+        try:
+            self._graph.lose_power(cut.seconds, meanwhile, is_utc_set=cut.is_utc_set)
+        except Exception as error:  # any exception of a node is a breach of no_crash
+            self._on_crash("launch", error)
+        self._frozen.clear()
+
+    def restart_box(self, *, changes_vehicle: bool = False) -> None:
+        """Ask for a restart of the box, as the page does, and carry it out."""
+        self._graph.ask(RESTART_BOX, ReasonArguments(reason="soak"))
+        self.restart_if_asked(changes_vehicle=changes_vehicle)
+
+    def restart_if_asked(self, *, changes_vehicle: bool = False) -> None:
+        """Restart the box if a node has asked for it, as the supervisor does."""
+        if self._graph.restart_wanted is None:
+            return
+        self.counts["box restarts"] += 1
+
+        def meanwhile() -> None:
+            self._observer.note_box_restart()
+            if changes_vehicle:
+                self._change_vehicle()
+
+        try:
+            self._graph.restart_all(meanwhile=meanwhile)
+        except Exception as error:  # any exception of a node is a breach of no_crash
+            self._on_crash("launch", error)
+        self._frozen.clear()
+
+    def _change_vehicle(self) -> None:
+        """Plug another vehicle in, or one where none was."""
+        self.counts["vehicles"] += 1
+        for act in (PULL, PLUG, READY):
+            self.world(act, NoArguments())
+
     def _carry_out(self, disturbance: Disturbance) -> Callable[[], None]:
         match disturbance.cause:
             case WorldFault(name=name):
@@ -95,10 +152,47 @@ class FaultInjector:
                     self.counts["restarts"] += 1
                     self._attempt(node, self._graph.restart)
                 return lambda: None
-            case Outage():
+            case Outage(changes_vehicle=changes_vehicle):
                 self.counts["outages"] += 1
                 self.world(POWER, Power(on=False))
-                return lambda: self.world(POWER, Power(on=True))
+                return partial(self._end_outage, changes_vehicle)
+            case PowerCut() as cut:
+                self.cut_power(cut)
+                return _nothing if cut.is_utc_set else partial(self._set_utc, 0.0)
+            case BoxRestart() as restart:
+                if restart.is_session_dead and "session" in self._graph.memory.running:
+                    self.crash("session")
+                self.restart_box(changes_vehicle=restart.changes_vehicle)
+                return partial(self.start, "session")
+            case DiskRefusal(refusal=refusal):
+                self.counts["full disks"] += 1
+                self._refusals.append(refusal)
+                self._refuse()
+                return partial(self._accept, refusal)
+            case ClockError(ahead_s=ahead_s):
+                self.counts["clocks"] += 1
+                self._set_utc(ahead_s)
+                return partial(self._set_utc, 0.0)
+
+    def _end_outage(self, changes_vehicle: bool) -> None:
+        if changes_vehicle:
+            self._change_vehicle()
+        self.world(POWER, Power(on=True))
+
+    def _refuse(self) -> None:
+        self._graph.refuse_writes(self._refusals[-1] if self._refusals else None)
+        self._observer.note_disk(refuses=bool(self._refusals))
+
+    def _accept(self, refusal: Refusal) -> None:
+        self._refusals.remove(refusal)
+        self._refuse()
+
+    def _set_utc(self, ahead_s: float) -> None:
+        memory, error_ns = self._graph.memory, round(ahead_s * 1e9)
+        right_ns = memory.clock.utc_ns() - self._utc_error_ns
+        self._utc_error_ns = error_ns
+        memory.set_utc(max(right_ns + error_ns, 0))
+        self._observer.note_utc_set(is_right=not error_ns)
 
     def _loser(self, loss: Loss) -> Callable[[str, str, str], bool]:
         chance = random.Random(f"{self._seed}/{self._graph.now_s}/{loss}")
@@ -116,8 +210,7 @@ class FaultInjector:
         if node not in self._graph.memory.running or node in self._frozen:
             return lambda: None
         self.counts["kills"] += 1
-        self._graph.kill(node)
-        self._observer.note_stopped(node)
+        self.crash(node)
         return lambda: self.start(node)
 
     def _freeze(self, node: str) -> Callable[[], None]:
@@ -129,6 +222,8 @@ class FaultInjector:
         self._observer.note_stopped(node)
 
         def resume() -> None:
+            if node not in self._frozen:
+                return  # it was stopped with the box
             self._frozen.discard(node)
             self._graph.memory.resume(node)
             self._observer.note_running(node)
@@ -140,3 +235,7 @@ class FaultInjector:
             start(node)
         except Exception as error:  # any exception of a node is a breach of no_crash
             self._on_crash(node, error)
+
+
+def _nothing() -> None:
+    pass

@@ -22,6 +22,7 @@ EARTH_S = 0.1  # until safety acts on protective earth and temperature
 FUSE_S = 21.0  # poll, 5 s in which 6 A ride out a peak, the vehicle's delay and ramp, a poll
 PLUG_S = 2.0  # session looks each 0.2 s, and has received every topic 1.4 s after a start
 TRIP_S = 0.6  # a restarted safety publishes within 0.5 s
+KEPT_S = 1.0  # a restarted safety publishes within 0.5 s
 WELD_S = 2.0  # a restarted safety waits 1.5 s for the proof
 
 Breach = Callable[[Observation, float], float | None]
@@ -186,7 +187,32 @@ INVARIANTS = (
         breach=rules.hot,
         applies=rules.of_current,
     ),
+    Invariant(
+        name="carded",
+        says="Where a card is required, the coil has current only if one was presented in this "
+        "plug-in or at most 70 s before it, and since the box was last restarted in order.",
+        within_s=VEHICLE_S + ROUND_S,
+        breach=rules.without_card,
+        applies=rules.of_current,
+        closing_s=0.0,
+    ),
+    Invariant(
+        name="frozen",
+        says="While the meter chip shows more than 1 A, the coil has current only if a value has "
+        "changed within 5 s.",
+        within_s=ROUND_S,
+        breach=rules.repeating,
+        applies=rules.of_current,
+    ),
     _of_current("latched", "With 8007 or all red the coil has no current.", rules.latched),
+    Invariant(
+        name="kept",
+        says="8007 and all red are published until mains were off and on, all red until a restart "
+        "of the box that a person has asked for; also after a crash of safety.",
+        within_s=KEPT_S,
+        breach=rules.forgotten,
+        applies=rules.of_safety,
+    ),
     Invariant(
         name="watchdog",
         says="The coil has no current 1.0 s after safety's last watchdog edge: a safety that is "
@@ -277,8 +303,14 @@ OF_A_RUN = {
     "energy": "A stored session has the energy that flowed, as far as meter values reached it.",
     "stored_once": "Every session that was published as running is stored once, and begins once.",
     "ended": "Every stored session but the running one has an end, before the next one begins.",
-    "alive": "After all faults are cleared and the plug was out, a vehicle charges within 120 s.",
-    "card": "Where a card is required, one was presented at most 70 s before the session began.",
+    "alive": "After all faults are cleared, what the page asks for was done and the plug was out, "
+    "a vehicle charges within 120 s.",
+    "retried": "After one short disturbance of a sensor in a charge (10 ms to 5 s), and what the "
+    "page asks for if a fault is latched, the vehicle is charged again within 120 s.",
+    "resumed": "No session goes on after an ordered restart, after more than 4 h without mains, or "
+    "while its age is unknown because UTC is not set.",
+    "card": "Where a card is required, one was presented at most 70 s before the session began, "
+    "and for it alone.",
     "no_false_fault": "Every fault that safety raises has its cause in the world, now or 1 s ago.",
     "no_crash": "No node ends by an exception.",
     "understood": "No node refuses a frame: all use the same schema.",

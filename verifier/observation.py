@@ -12,7 +12,7 @@ from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import X1_PERCENT, PilotStatus
 from msgs.plant import SimPower, SimSignals
-from msgs.safety import SafetyStatus
+from msgs.safety import FaultCode, SafetyStatus
 from msgs.session import SessionStatus
 
 M = TypeVar("M", bound=Struct)
@@ -41,6 +41,7 @@ class SafetyObservation:
     power: NewestMessage[SimPower] = field(
         default_factory=NewestMessage
     )  # its own reading of the meter chip
+    chip_since_s: float = NEVER_S  # the chip has shown the same values since
     pilot: NewestMessage[PilotStatus] = field(default_factory=NewestMessage)
     session: NewestMessage[SessionStatus] = field(default_factory=NewestMessage)
     meter: NewestMessage[MeterReading] = field(default_factory=NewestMessage)
@@ -66,6 +67,7 @@ class Observation:
     since_s: float
     dip_a: float
     fuse_a: float | None = None  # of the house; None: it is not monitored
+    needs_card: bool = False
     undisturbed_since_s: float | None = None  # None during a disturbance
     stays_until_s: float = NEVER_S  # until then the contactor must stay closed
     coil: bool = False  # the contactor's, as the world has it
@@ -79,6 +81,10 @@ class Observation:
     session_id: str = ""  # that session publishes
     session_plug: int = 0  # that was in when it began
     plug: int = 0  # count of plug-ins after an absence that safety could detect
+    plugged_s: float = NEVER_S  # when the last of them was
+    carded_s: float = NEVER_S  # when a card that may be of the box was presented last
+    card_since_s: float = NEVER_S  # one that was presented before this does not count any more
+    kept: frozenset[FaultCode] = frozenset()  # latched faults that nothing has cleared yet
     drawn_a: Amps3 = (0.0, 0.0, 0.0)  # by the vehicle
     house: MeterReading | None = None  # the newest that meter has published
     safety: SafetyObservation = field(default_factory=SafetyObservation)

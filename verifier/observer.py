@@ -17,7 +17,7 @@ from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, X1_PERCENT, CpState, SimPilotDrive, classify_high_v
 from msgs.plant import SimEvent, SimFault, SimPower, SimSignals
-from msgs.safety import SafetyStatus, SimContactorDrive
+from msgs.safety import FaultCode, SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
 from msgs.topics import (
     HEARTBEATS,
@@ -43,11 +43,13 @@ from verifier.observation import (
     PilotObservation,
     SafetyObservation,
 )
-from verifier.rules import POWER_HOLD_S, SIGNALS_HOLD_S, UNDISTURBED_S, is_trip_reported
+from verifier.rules import LATCHED, POWER_HOLD_S, SIGNALS_HOLD_S, UNDISTURBED_S, is_trip_reported
 from verifier.selftest import NOT_TESTED, after_drive, after_signals
+from verifier.sessions import SessionRules
 from verifier.store_audit import StoreAudit
+from verifier.users import FOREIGN
 
-CARD_S = 70.0  # RFID-4 and the master's 5 s (RFID-10), a sleeping node, a slow disk
+JUDGED_S = 10.0  # in which a latched fault that is judged again is cleared, or stays
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
 MOST_LINES = 60  # of the timeline that goes with a breach
 
@@ -94,7 +96,11 @@ class Observer:
     ) -> None:
         now_s = graph.clock.now_s()
         self.seen = Observation(
-            since_s=now_s, dip_a=dip_a, fuse_a=fuse_a, undisturbed_since_s=now_s
+            since_s=now_s,
+            dip_a=dip_a,
+            fuse_a=fuse_a,
+            needs_card=needs_card,
+            undisturbed_since_s=now_s,
         )
         self.audit = StoreAudit()
         self.endings: dict[str, tuple[str, ...]] = {}  # the timeline at each session's end
@@ -107,8 +113,8 @@ class Observer:
         self._monitor = InvariantMonitor(INVARIANTS)
         self._test = NOT_TESTED
         self._causes = Causes()
-        self._needs_card = needs_card
-        self._presented_s: dict[str, float] = {}  # when each card was last presented, by UID
+        self._rules = SessionRules(needs_card)
+        self._judged_s = NEVER_S  # latched faults are judged again from then on
         self._session: SessionStatus | None = None  # the newest that session has published
         self._pulsed_s = NEVER_S  # when a self-test began last
         self._incarnations: dict[str, int] = {}
@@ -116,6 +122,7 @@ class Observer:
         graph.tap(self._tap(self._of_all()), repeats=False)
         heard_by_safety = self._heard_by("safety", HEARD_BY_SAFETY)
         heard_by_safety[SIM_SIGNALS] = self._on_signals_in_safety
+        heard_by_safety[SIM_POWER] = self._on_power_in_safety
         graph.tap_subscriber("safety", self._tap(heard_by_safety), repeats=False)
         heard_by_pilot = self._heard_by("pilot", HEARD_BY_PILOT)
         graph.tap_subscriber("pilot", self._tap(heard_by_pilot), repeats=False)
@@ -154,6 +161,33 @@ class Observer:
             self.seen.safety.runs_since_s = self.seen.since_s
         elif node == "pilot":
             self.seen.pilot.runs_since_s = self.seen.since_s
+
+    def note_box_restart(self) -> None:
+        """Note that all nodes have been stopped in order, because a person has asked for it."""
+        self._look()
+        self._rules.note_restart()
+        self.seen.card_since_s = self.seen.since_s
+        self.seen.kept -= {FaultCode.RED}
+        self._judged_s = self.seen.since_s
+
+    def note_cut(self, seconds: float, *, is_utc_set: bool) -> None:
+        """Note that all nodes end with the mains, for a time [s]."""
+        self._look()
+        now_s = self.seen.since_s
+        self._rules.note_cut(seconds, is_utc_set=is_utc_set, now_s=now_s)
+        if not is_utc_set:
+            self.audit.note_utc_set()
+
+    def note_utc_set(self, *, is_right: bool) -> None:
+        """Note that UTC was set, to the right time or to a wrong one."""
+        self._look()
+        self._rules.note_utc_set(is_right=is_right, now_s=self.seen.since_s)
+        self.audit.note_utc_set()
+
+    def note_disk(self, *, refuses: bool) -> None:
+        """Note whether the disk takes writes."""
+        self._look()
+        self.audit.note_disk(refuses=refuses, now_s=self.seen.since_s)
 
     def note_disturbance(self, is_active: bool, harmless_s: float = 0.0) -> bool:
         """Note that a disturbance begins, or that the last one has ended.
@@ -256,13 +290,21 @@ class Observer:
                 safety.out_since_s = stamp_s
         elif cp_state in PLUGGED and safety.out_since_s is not None:
             runs_since_s = stamp_s if safety.runs_since_s is None else safety.runs_since_s
-            self.seen.plug += stamp_s - max(safety.out_since_s, runs_since_s) >= OUT_S
+            if stamp_s - max(safety.out_since_s, runs_since_s) >= OUT_S:
+                self.seen.plug += 1
+                self.seen.plugged_s = stamp_s
             safety.out_since_s = None
         safety.signals.message, safety.signals.stamp_s = signals, stamp_s
         if (signals.residual_ac or signals.residual_dc) and signals.load_voltage:
             self.seen.is_tripped |= safety.runs_since_s is not None and not is_trip_reported(
                 self.seen
             )
+
+    def _on_power_in_safety(self, power: SimPower, stamp_s: float) -> None:
+        safety = self.seen.safety
+        if power != safety.power.message:
+            safety.chip_since_s = stamp_s
+        safety.power.message, safety.power.stamp_s = power, stamp_s
 
     def _on_meter_in_session(self, reading: MeterReading, stamp_s: float) -> None:
         self.audit.take_heard_counter(reading.lifetime_wh, stamp_s)
@@ -299,7 +341,12 @@ class Observer:
             case "contacts_open":
                 seen.closed = event.detail != ""  # names the poles that are still closed
             case "card":
-                self._presented_s[event.detail] = stamp_s
+                self._rules.note_presented(event.detail, stamp_s)
+                if event.detail != FOREIGN:
+                    seen.carded_s = stamp_s
+            case "power" if event.detail == "on":
+                seen.kept = frozenset()  # all is judged again
+                self._judged_s = stamp_s
             case "fault" if event.detail == SimFault.WELD:
                 seen.may_stick = True
             case "clear" if event.detail == SimFault.WELD:
@@ -337,44 +384,26 @@ class Observer:
             if not self._causes.explain(code, stamp_s):
                 self._on_broken(Broken("no_false_fault", f"{code}: {status.detail}"))
             self._causes.take_fault(code)
+            if before is not None:
+                self.seen.kept |= LATCHED & {code}
+        if stamp_s > self._judged_s + JUDGED_S:
+            self.seen.kept |= LATCHED.intersection(status.faults)
 
     def _on_session_status(self, status: SessionStatus, stamp_s: float) -> None:
         before = self.audit.running
-        self.audit.take_running(status.session_id)
+        self.audit.take_running(status.session_id, stamp_s)
+        if status.permitted and status.token:
+            self.audit.note_permitted(status.session_id)
         seen = self.seen
         before_status, self._session = self._session, status
-        if self._needs_card:
-            self._check_card(before_status, status, stamp_s)
+        for name, detail in self._rules.check(before_status, status, stamp_s):
+            self._on_broken(Broken(name, detail))
         if status.session_id != seen.session_id:
             seen.session_id = status.session_id
             seen.session_plug = seen.plug
         if before and before != status.session_id:
             self.endings[before] = tuple(self.timeline)
         self._note_change("session", f"{status.state} {status.session_id}")
-
-    def _check_card(
-        self, before: SessionStatus | None, status: SessionStatus, stamp_s: float
-    ) -> None:
-        """Check what session publishes of cards, in a box that requires one."""
-        card_age_s = stamp_s - self._presented_s.get(status.token, NEVER_S)
-        is_new = status.session_id not in ("", *self.audit.published[:-1])
-        is_first = is_new and status.session_id != self.seen.session_id
-        token = "" if before is None else before.token
-        is_same = before is not None and status.session_id == before.session_id != ""
-        for is_broken, what in (
-            (
-                (status.authorized or status.permitted) and not status.token,
-                "authorises without a card",
-            ),
-            (is_first and card_age_s > CARD_S, f"begins {card_age_s:.1f} s after its card"),
-            (
-                status.released and card_age_s > CARD_S,
-                f"is released {card_age_s:.1f} s after its card",
-            ),
-            (is_same and token != status.token, "has changed its card"),
-        ):
-            if is_broken:
-                self._on_broken(Broken("card", f"session '{status.session_id}' {what}"))
 
     def _on_meter_house(self, reading: MeterReading, stamp_s: float) -> None:
         self.seen.house = reading

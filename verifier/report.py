@@ -52,7 +52,7 @@ def to_object(result: SoakResult) -> dict[str, Any]:
         "seed": result.seed,
         "sessions": result.visits,
         "boxes": len(result.runs),
-        "latched": sum(bool(run.latched) for run in result.runs),
+        "latched": result.counts["latched"],
         "stored": sum(run.stored for run in result.runs),
         "virtual_s": round(result.virtual_s, 3),
         "real_s": round(result.real_s, 3),
@@ -86,12 +86,9 @@ def to_text(result: SoakResult) -> Iterator[str]:
         f"results: the contactor closed {counts['closings']} times, "
         f"{sum(run.stored for run in result.runs)} sessions stored, "
         f"{counts['charges']} charges after all faults were cleared, "
+        f"{counts['latched']} latched faults among them, "
         f"{counts['harmless']} that had to go on through a disturbance"
     )
-    latched = [run.latched for run in result.runs if run.latched]
-    if latched:
-        kinds = ", ".join(f"{count} of {kind}" for kind, count in sorted(Counter(latched).items()))
-        yield f"ended early by a latched fault: {kinds}"
     for violation in result.violations:
         yield ""
         yield f"BROKEN: {violation.invariant}, in session {violation.visit} of seed"
@@ -109,7 +106,6 @@ def to_line(run: BoxRun) -> str:
     return (
         f"seed {run.seed}: {run.visits} sessions, {run.virtual_s:.0f} s at "
         f"{run.virtual_s / run.real_s:.0f}x: {'BROKEN ' + broken if broken else 'ok'}"
-        + (f"; latched {run.latched}" if run.latched else "")
     )
 
 
@@ -118,7 +114,20 @@ def replay(violation: Violation) -> str:
     return f"wallbox soak --sessions {violation.visit} --seed {violation.seed}"
 
 
-DISTURBANCES = ("faults", "kills", "freezes", "restarts", "losses", "silences", "outages")
+DISTURBANCES = (
+    "faults",
+    "kills",
+    "freezes",
+    "restarts",
+    "losses",
+    "silences",
+    "outages",
+    "power cuts",
+    "box restarts",
+    "vehicles",
+    "full disks",
+    "clocks",
+)
 
 
 def _list(counts: Counter[str], names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import math
 
 from msgs.pilot import MIN_OFFER_A, CpState, classify_high_v, offer_of_duty, shows_diode
 from msgs.safety import Contactor, FaultCode, SafetyStatus
-from verifier.observation import Observation
+from verifier.observation import NEVER_S, Observation
 
 EVENT = float("-inf")
 
@@ -18,7 +18,9 @@ PILOT_HOLD_S = 1.0
 SAFETY_HOLD_S = 1.0
 SESSION_HOLD_S = 3.0
 OFFER_HOLD_S = 3.0
+CARD_S = 70.0  # RFID-4 and the master's 5 s (RFID-10), a sleeping node, a slow disk
 METER_HOLD_S = 5.0
+FROZEN_S = 5.0
 WATCHDOG_S = 1.0
 UNDISTURBED_S = 15.0  # after the last disturbance: every node has received every message again
 PILOT_START_S = 0.5  # a restarted pilot is valid again within half of its hold
@@ -130,6 +132,24 @@ def unloaded(seen: Observation, now_s: float) -> float | None:
     return without_permission(seen, now_s)
 
 
+def without_card(seen: Observation, now_s: float) -> float | None:
+    """No card was presented in this plug-in or just before it, or it does not count any more."""
+    if not seen.needs_card:
+        return None
+    since_s = max(seen.plugged_s - CARD_S, seen.card_since_s)
+    return None if since_s <= seen.carded_s != NEVER_S else EVENT
+
+
+def repeating(seen: Observation, now_s: float) -> float | None:
+    """The meter chip shows a current, and has shown the same values for `FROZEN_S`."""
+    power = seen.safety.power
+    if power.message is None or _stale_s(power.stamp_s, POWER_HOLD_S, now_s) is not None:
+        return None
+    if all(abs(line.current_a) <= UNLOADED_A for line in power.message.lines):
+        return None
+    return _stale_s(seen.safety.chip_since_s, FROZEN_S, now_s)
+
+
 def without_earth(seen: Observation, now_s: float) -> float | None:
     """The protective earth is missing or high-ohmic."""
     signals = seen.safety.signals.message
@@ -152,6 +172,13 @@ def is_latched(seen: Observation) -> bool:
     """Return whether safety has raised a fault that only mains off and on clear."""
     status = seen.safety.status
     return status is not None and not LATCHED.isdisjoint(status.faults)
+
+
+def forgotten(seen: Observation, now_s: float) -> float | None:
+    """A latched fault is not published, and nothing has cleared it."""
+    status = seen.safety.status
+    published = frozenset() if status is None else frozenset(status.faults)
+    return None if seen.kept <= published else EVENT
 
 
 def is_trip_reported(seen: Observation) -> bool:

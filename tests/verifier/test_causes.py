@@ -13,6 +13,7 @@ from verifier.causes import (
     LATCHED,
     LATE_ANSWER,
     LATE_ANSWER_S,
+    LEAST_S,
     LINGERS_S,
     OUT,
     SAFETY_STOPPED,
@@ -142,3 +143,19 @@ def test_a_frozen_safety_explains_its_own_late_cycle() -> None:
     causes.take_stopped(False, 20.0)
     assert causes.explain(FaultCode.NOT_CLOSING, 20.9)
     assert not causes.explain(FaultCode.NOT_CLOSING, 21.1)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "least_s"),
+    [(code, name, least_s) for (code, name), least_s in LEAST_S.items()],
+)
+def test_a_short_cause_does_not_explain_a_latched_fault(
+    code: FaultCode, name: str, least_s: float
+) -> None:
+    causes = Causes()
+    happened(causes, "fault", name, 10.0)
+    happened(causes, "fault", name, 10.0 + 0.5 * least_s)  # it is there already
+    assert not causes.explain(code, 9.9 + least_s)
+    assert causes.explain(code, 10.0 + least_s)
+    happened(causes, "clear", name, 9.9 + least_s)
+    assert not causes.explain(code, 10.0 + least_s)

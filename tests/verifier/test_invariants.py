@@ -20,7 +20,13 @@ from tests.builders import (
 )
 from tests.verifier.conftest import SIGNALS
 from verifier.invariants import INVARIANTS, OF_A_RUN, SLACK_S, Invariant, InvariantMonitor
-from verifier.observation import NewestMessage, Observation, PilotObservation, SafetyObservation
+from verifier.observation import (
+    NEVER_S,
+    NewestMessage,
+    Observation,
+    PilotObservation,
+    SafetyObservation,
+)
 
 NOW_S = 1000.0
 STEP_S = 0.001
@@ -49,6 +55,9 @@ def charging() -> Observation:
         since_s=NOW_S,
         dip_a=16.0,
         fuse_a=35.0,
+        needs_card=True,
+        plugged_s=NOW_S - 50.0,
+        carded_s=NOW_S - 100.0,
         undisturbed_since_s=0.0,
         coil=True,
         closed=True,
@@ -61,6 +70,7 @@ def charging() -> Observation:
             runs_since_s=0.0,
             signals=NewestMessage(CHARGING, NOW_S),
             power=NewestMessage(POWER, NOW_S),
+            chip_since_s=NOW_S,
             pilot=NewestMessage(PILOT, NOW_S),
             session=NewestMessage(SESSION, NOW_S),
             meter=NewestMessage(METER, NOW_S),
@@ -90,6 +100,8 @@ def keep_fresh(seen: Observation, now_s: float) -> None:
     ):
         if heard.stamp_s == seen.since_s:
             heard.stamp_s = now_s
+    if seen.safety.chip_since_s == seen.since_s:
+        seen.safety.chip_since_s = now_s
     if seen.edge_s == seen.since_s:
         seen.edge_s = now_s
 
@@ -158,6 +170,31 @@ def heat(seen: Observation) -> None:
 
 def latch(seen: Observation) -> None:
     seen.safety.status = replace(SAFETY, faults=(FaultCode.RED,))
+
+
+def forget_cards(seen: Observation) -> None:
+    seen.carded_s = NEVER_S
+
+
+def use_an_old_card(seen: Observation) -> None:
+    seen.carded_s = seen.plugged_s - 71.0
+
+
+def restart_the_box(seen: Observation) -> None:
+    seen.card_since_s = seen.since_s
+
+
+def freeze_the_chip(seen: Observation) -> None:
+    seen.safety.chip_since_s -= 1e-6
+
+
+def forget_all_red(seen: Observation) -> None:
+    seen.kept = frozenset({FaultCode.RED})
+
+
+def publish_nothing(seen: Observation) -> None:
+    forget_all_red(seen)
+    seen.safety.status = None
 
 
 def stop_edges(seen: Observation) -> None:
@@ -246,7 +283,13 @@ BREACHES: list[tuple[str, Callable[[Observation], None], float]] = [
     ("permitted", go_offline, 5.02),
     ("earth", lose_earth, 0.11),
     ("heat", heat, 6.11),
+    ("carded", forget_cards, 6.01),
+    ("carded", use_an_old_card, 6.01),
+    ("carded", restart_the_box, 6.01),
+    ("frozen", freeze_the_chip, 5.01),
     ("latched", latch, 0.01),
+    ("kept", forget_all_red, 1.0),
+    ("kept", publish_nothing, 1.0),
     ("watchdog", stop_edges, 1.0),
     ("residual", leak, 0.01),
     ("trip", trip, 0.6),
@@ -295,6 +338,29 @@ def test_a_breach_is_returned_when_its_time_is_over(
 
 def test_every_invariant_has_a_breach_here() -> None:
     assert {name for name, _, _ in BREACHES} == {rule.name for rule in INVARIANTS}
+
+
+def test_no_card_is_needed_where_none_is_required() -> None:
+    seen = charging()
+    forget_cards(seen)
+    seen.needs_card = False
+    assert broken_after_s(seen, "carded") is None
+
+
+def test_a_latched_fault_that_is_published_is_not_forgotten() -> None:
+    seen = charging()
+    latch(seen)
+    forget_all_red(seen)
+    assert broken_after_s(seen, "kept") is None
+
+
+@pytest.mark.parametrize("current_a", [0.0, 1.0])
+def test_a_chip_may_repeat_itself_without_a_current(current_a: float) -> None:
+    seen = charging()
+    freeze_the_chip(seen)
+    line = replace(LINE, current_a=current_a)
+    seen.safety.power.message = SimPower(lines=(line, line, line))
+    assert broken_after_s(seen, "frozen") is None
 
 
 def test_other_loads_may_overload_the_house_by_themselves() -> None:

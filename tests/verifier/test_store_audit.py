@@ -4,7 +4,9 @@ import pytest
 
 from msgs.session import EndReason, SessionRecord
 from tests.builders import session_record
-from verifier.store_audit import STILL_S, StoreAudit
+from verifier.store_audit import RETRY_S, STILL_S, StoreAudit
+
+NOW_S = 20.0
 
 
 def record(session_id: str, began: int, ended: int, energy_wh: float = 50.0) -> SessionRecord:
@@ -22,10 +24,10 @@ def audited(heard_wh: float = 150.0, heard_after_s: float = 1.0) -> StoreAudit:
     """Return the audit of a session "a" that has drawn 50 Wh and is over."""
     audit = StoreAudit()
     audit.take_world_counter(100.0, 0.0)
-    audit.take_running("a")
+    audit.take_running("a", NOW_S)
     audit.take_world_counter(150.0, 10.0)
     audit.take_heard_counter(heard_wh, 10.0 + heard_after_s)
-    audit.take_running("")
+    audit.take_running("", NOW_S)
     return audit
 
 
@@ -43,7 +45,7 @@ def test_no_session_and_no_record_is_correct() -> None:
 
 def test_a_session_that_still_runs_needs_no_end() -> None:
     audit = audited()
-    audit.take_running("b")
+    audit.take_running("b", NOW_S)
     assert names(audit, record("a", 1, 2), record("b", 3, 0)) == []
 
 
@@ -65,8 +67,8 @@ def test_each_wrong_store_is_found(records: list[SessionRecord], wrong: list[str
 
 def test_a_session_begun_again_after_its_end_is_found() -> None:
     audit = audited()
-    audit.take_running("a")
-    audit.take_running("")
+    audit.take_running("a", NOW_S)
+    audit.take_running("", NOW_S)
     assert "stored_once" in names(audit, record("a", 1, 2))
 
 
@@ -75,7 +77,57 @@ def test_energy_that_never_reached_session_is_not_required() -> None:
     assert names(late, record("a", 1, 2, energy_wh=30.0)) == []
     assert names(late, record("a", 1, 2, energy_wh=29.0)) == ["energy"]
     unheard = audited()
-    unheard.take_running("b")
+    unheard.take_running("b", NOW_S)
     unheard.forget_heard()
-    unheard.take_running("")
+    unheard.take_running("", NOW_S)
     assert names(unheard, record("a", 1, 2), record("b", 3, 4, energy_wh=0.0)) == []
+
+
+def refused(audit: StoreAudit, until_s: float = NOW_S + 1.0) -> StoreAudit:
+    """Let the disk refuse for a time, in which a session "b" begins and ends."""
+    audit.note_disk(refuses=True, now_s=NOW_S)
+    audit.take_running("b", NOW_S)
+    audit.note_disk(refuses=False, now_s=until_s)
+    audit.take_running("", until_s + RETRY_S)
+    return audit
+
+
+def test_a_session_that_the_disk_refused_may_be_missing_or_without_its_end() -> None:
+    assert names(refused(audited()), record("a", 1, 2)) == []
+    assert names(refused(audited()), record("a", 1, 2), record("b", 3, 0)) == []
+    assert names(refused(audited()), record("b", 3, 0)) == ["stored_once"]
+
+
+def test_a_session_that_a_card_began_is_stored_though_the_disk_refused_later() -> None:
+    audit = refused(audited())
+    audit.note_permitted("b")
+    assert names(audit, record("a", 1, 2)) == ["stored_once"]
+
+
+def test_a_session_of_a_time_after_the_refusal_must_be_stored() -> None:
+    audit = refused(audited())
+    audit.take_running("c", NOW_S + 1.0 + RETRY_S)
+    audit.take_running("", NOW_S + 60.0)
+    assert names(audit, record("a", 1, 2)) == ["stored_once"]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (record("a", 2, 1, 0.0), record("b", 3, 4, 0.0)),
+        (record("a", 1, 9, 0.0), record("b", 3, 4, 0.0)),
+    ],
+)
+@pytest.mark.parametrize("is_set", [False, True])
+def test_times_are_compared_only_if_utc_was_not_set_in_between(
+    records: tuple[SessionRecord, ...], is_set: bool
+) -> None:
+    audit = StoreAudit()
+    audit.take_world_counter(100.0, 0.0)
+    audit.take_running("a", NOW_S)
+    if is_set:
+        audit.note_utc_set()
+    audit.take_running("", NOW_S)
+    audit.take_running("b", NOW_S)
+    audit.take_running("", NOW_S)
+    assert names(audit, *records) == ([] if is_set else ["ended"])
