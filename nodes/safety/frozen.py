@@ -6,7 +6,8 @@ voltage or power, or of the frequency, changes. Without a current it may: the va
 or a constant offset.
 
 A chip that hangs just before the contactor opens shows its current for ever. So a current is no
-proof of one through the open contactor while no bit has changed since it was closed.
+proof of one through the open contactor while no bit differs from what was shown when it was closed
+last, also if the chip has shown no current for a moment since (zeros of a disturbed bus).
 """
 
 import math
@@ -38,11 +39,12 @@ class Repetition(Struct, frozen=True, kw_only=True):
     is_heard: bool = False  # it has shown values since the start
     shown: Shown | None = None  # None: there is no load
     since_s: float = 0.0  # no bit has changed since
-    is_of_closed: bool = False  # shown first with a closed contactor, or before this process
+    # The newest values under load with a closed contactor, or the first of this process; None: the
+    # chip has shown another load since.
+    of_closed: Shown | None = None
 
 
 UNHEARD = Repetition()
-_UNLOADED = Repetition(is_heard=True)
 
 
 def watch(
@@ -63,20 +65,29 @@ def watch(
         return repetition, ChipTrust.MEASURES
     if not any(abs(current_a) > LOADED_A for current_a in currents_a):
         is_unknown = any(map(math.isnan, currents_a))
-        return repetition if is_unknown else _UNLOADED, ChipTrust.MEASURES
+        return repetition if is_unknown else _unloaded(repetition), ChipTrust.MEASURES
     shown = _shown(currents_a, voltages_v, powers_w, frequency_hz)
     if shown != repetition.shown:
+        is_first = not is_open or not repetition.is_heard
+        is_of_closed = is_first or shown == repetition.of_closed
         repetition = Repetition(
             is_heard=True,
             shown=shown,
             since_s=moment.now_s,
-            is_of_closed=not is_open or not repetition.is_heard,
+            of_closed=shown if is_of_closed else None,
         )
     if moment.reached(repetition.since_s + FROZEN_S):
         return repetition, ChipTrust.FROZEN
-    if is_open and repetition.is_of_closed:
+    if is_open and shown == repetition.of_closed:
         return repetition, ChipTrust.OF_CLOSED
     return repetition, ChipTrust.MEASURES
+
+
+def _unloaded(repetition: Repetition) -> Repetition:
+    """Return what is remembered while no current is shown."""
+    if repetition.is_heard and repetition.shown is None:
+        return repetition
+    return Repetition(is_heard=True, of_closed=repetition.of_closed)
 
 
 def _shown(

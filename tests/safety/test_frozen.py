@@ -159,3 +159,26 @@ def test_a_chip_without_a_load_keeps_the_object() -> None:
     repetition = chip.repetition
     chip.read(10.0)
     assert chip.repetition is repetition
+
+
+@pytest.mark.req("ERR-8007", "ERR-8002")
+def test_currents_of_the_closed_contactor_that_come_back_prove_none_through_the_open_one() -> None:
+    between = {"currents_a": NONE, "voltages_v": NONE, "powers_w": NONE, "frequency_hz": 0.0}
+    chip = Chip()
+    chip.read(1.0)
+    chip.read(6.0, is_open=True)
+    for _ in range(3):
+        chip.read(0.05, is_open=True, **between)
+        assert chip.read(4.9, is_open=True) is ChipTrust.OF_CLOSED
+        assert chip.read(0.2, is_open=True) is ChipTrust.FROZEN
+    chip.read(0.05, is_open=True, **between)
+    assert chip.read(is_open=True, frequency_hz=50.02) is ChipTrust.MEASURES
+
+
+@pytest.mark.req("ERR-8007")
+def test_the_currents_of_an_earlier_charge_are_not_those_of_the_last_one() -> None:
+    chip = Chip()
+    chip.read(1.0)
+    chip.read(1.0, frequency_hz=50.02)
+    chip.read(1.0, is_open=True, currents_a=NONE)
+    assert chip.read(is_open=True) is ChipTrust.MEASURES

@@ -113,3 +113,21 @@ def test_a_chip_that_measures_raises_nothing(begin: Any) -> None:
     phase: SafetyPhase = rig.phase()
     rig.run(30.0)
     assert (rig.phase(), rig.faults()) == (phase, ())
+
+
+@pytest.mark.req("ERR-8002", "ERR-8007")
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 0.4])
+def test_a_frozen_chip_that_shows_zeros_for_a_moment_is_8002_and_not_8007(seconds: float) -> None:
+    rig = closed()
+    rig.reading = dict(LAST)
+    rig.run(2.0)
+    rig.vehicle = "B"
+    rig.run(1.0)
+    rig.vehicle = "A"
+    rig.run(4.0)
+    assert rig.faults() == (FaultCode.MAINS_VOLTAGE,)
+    rig.reading = {"currents_a": (0.0, 0.0, 0.0), "voltages_v": (0.0, 0.0, 0.0)}
+    rig.run(seconds)
+    rig.reading = dict(LAST)
+    rig.run(4.0)
+    assert FaultCode.SAFETY_CIRCUIT not in rig.faults()
