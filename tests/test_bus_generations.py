@@ -397,6 +397,34 @@ def test_a_value_is_in_the_spare_place_only_while_its_own_refuses_it(tmp_path: P
     assert read_spare_or_newest_valid(path, spare, decode).value == at(20)
 
 
+def both(path: Path) -> set[int]:
+    """Return the values in both generations of a file."""
+    contents = (each.read_bytes() for each in (path, previous_of(path)))
+    return {decoder(Limit)(value_of(content, path.name)).limit_a for content in contents}
+
+
+def test_each_place_has_a_value_in_both_generations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, spare = ChangingDirectory(tmp_path), tmp_path / "run" / NAME
+    path = directory.path / NAME
+    for limit_a in (32, 16):
+        write_generations_or_spare(path, spare, at(limit_a))
+        assert both(path) == {limit_a}
+    directory.refuse()
+    for limit_a in (20, 10):
+        write_generations_or_spare(path, spare, at(limit_a))
+        assert both(spare) == {limit_a}
+    directory.accept()
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("bus.generations.remove", refused)  # the spare stays: it is the same
+    write_generations_or_spare(path, spare, at(8))
+    assert both(path) == both(spare) == {8}
+
+
 def test_a_value_that_both_places_refuse_is_not_stored(tmp_path: Path) -> None:
     directory = ChangingDirectory(tmp_path)
     directory.refuse()

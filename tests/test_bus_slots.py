@@ -12,6 +12,7 @@ from bus.slots import MOST_BYTES, SLOT_BYTES, SLOTS, Slots
 from bus.store import StoreError
 from tests.damages import hide, replace_by_directory
 
+TOO_LARGE = "record cannot be written: File too large"
 OLD, NEW = b"the record: old", b"the record: new"
 
 
@@ -87,6 +88,12 @@ def test_after_damage_to_one_slot_a_revoked_record_does_not_come_back(
     assert newest(path) == NEW
 
 
+def test_a_record_that_revokes_nothing_is_written_to_one_slot(path: Path) -> None:
+    write(path, OLD, NEW)
+    content = path.read_bytes()
+    assert (content.count(OLD), content.count(NEW)) == (1, 1)
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 10_000, b"\0" * 10_000])
 def test_foreign_content_is_no_record_and_is_overwritten(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -113,7 +120,7 @@ def test_a_full_disk_takes_a_record_for_which_there_is_a_file(path: Path) -> Non
 def test_a_disk_that_takes_nothing_is_an_error_and_loses_nothing(path: Path) -> None:
     with closing(Slots(path)) as slots:
         slots.write(OLD)
-        with files_of_at_most(0), pytest.raises(StoreError, match="record cannot be written"):
+        with files_of_at_most(0), pytest.raises(StoreError, match=TOO_LARGE):
             slots.write(NEW)
         assert slots.newest() == OLD
         slots.write(NEW)
