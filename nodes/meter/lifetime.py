@@ -65,14 +65,16 @@ class Jump(Struct, frozen=True, kw_only=True):
     can_wh: WattHours
 
 
-def begin(stored: Register | None, now_s: float) -> Lifetime:
-    """Return the state to start with, from the store."""
+def begin(stored: Register | None) -> Lifetime:
+    """Return the state to start with, from the store.
+
+    The next write does not wait: a node that is killed again and again stores what flows.
+    """
     if stored is None:
         return Lifetime()
     return Lifetime(
         register=stored,
         is_recalled=True,
-        store_s=now_s + STORE_S,
         store=WriteBehind(stored=stored),
     )
 
@@ -152,8 +154,7 @@ def decode(content: bytes | None) -> Register | None:
         register = msgspec.json.decode(content, type=Register)
     except UNREADABLE:
         return None
-    is_number = math.isfinite(register.lifetime_wh) and math.isfinite(register.chip_wh)
-    return register if is_number and register.lifetime_wh >= 0.0 else None
+    return register if register.lifetime_wh >= 0.0 else None
 
 
 def _is_due(

@@ -52,7 +52,7 @@ class MeterNode:
         self._chip = drivers.chip
         self._store = Slots(bus.state_dir / REGISTER_FILE)
         bus.on_close(self._store.close)
-        self._box = BoxState(lifetime=begin(self._recall(), bus.clock.now_s()))
+        self._box = BoxState(lifetime=begin(self._recall()))
         self._written: WriteResult | None = None
         self._box_s = parameters.box_s
         self._modbus = drivers.modbus

@@ -102,7 +102,7 @@ class Meter:
             self.write(ends)
         self.now_s += away_s
         self.chip.pass_time(away_s)
-        self.state = begin(decode(self.disk), self.now_s)
+        self.state = begin(decode(self.disk))
 
     @property
     def lifetime_wh(self) -> float:
@@ -283,6 +283,36 @@ def test_after_a_kill_another_chip_changes_nothing() -> None:
     assert meter.lifetime_wh <= before_wh + most_wh
 
 
+def test_kills_at_short_intervals_lose_nothing() -> None:
+    meter = charging()
+    for _ in range(20):
+        meter.run(30.0)
+        meter.restart()
+        meter.run(LOOK_S)
+        assert meter.lifetime_wh == pytest.approx(meter.chip.counted_wh)
+
+
+def test_after_a_start_nothing_is_written_until_the_register_has_grown() -> None:
+    meter = charging()
+    meter.run(95.0)
+    meter.restart(is_orderly=True)
+    meter.chip.power_w = 0.0
+    before = meter.writes
+    meter.run(2.0)
+    assert last(meter.state) is not None  # it has counted what flowed meanwhile
+    assert meter.writes == before
+    meter.restart(is_orderly=True)
+    meter.run(600.0)
+    assert last(meter.state) is None
+    assert meter.writes == before + 1
+
+
+@pytest.mark.parametrize("lifetime_wh", [0.0, 0.5, 9000.0])
+def test_what_is_encoded_is_decoded(lifetime_wh: float) -> None:
+    register = Register(lifetime_wh=lifetime_wh, chip_wh=-1.0)
+    assert decode(encode(register)) == register
+
+
 def test_a_disk_that_refuses_is_tried_again_with_the_newest_value() -> None:
     meter = charging()
     first = meter.disk
@@ -298,7 +328,15 @@ def test_a_disk_that_refuses_is_tried_again_with_the_newest_value() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, b"", b"{", b"{}", b'{"lifetime_wh": -1, "chip_wh": 0}', b'{"lifetime_wh": 1e999}'],
+    [
+        None,
+        b"",
+        b"{",
+        b"{}",
+        b'{"lifetime_wh": -1, "chip_wh": 0}',
+        b'{"lifetime_wh": 1e999, "chip_wh": 0}',
+        b'{"lifetime_wh": 0, "chip_wh": 1e999}',
+    ],
 )
 def test_what_cannot_be_a_register_is_none(content: bytes | None) -> None:
     assert decode(content) is None
