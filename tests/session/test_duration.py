@@ -214,6 +214,27 @@ def test_the_gap_counts_by_utc_only_if_it_is_known_at_both_ends(
     assert began == pytest.approx(expected_s)
 
 
+@pytest.mark.parametrize("is_same_boot", [False, True])
+def test_a_beginning_is_exact_after_months(is_same_boot: bool) -> None:
+    up_s = 200 * 86_400
+    entry = Entry(
+        record=session_record(),
+        seated=True,
+        seen_utc_ns=UTC_NS,
+        seen_ns=up_s * 10**9,
+        seen_duration_s=10.0,
+        is_seen_utc_set=True,
+    )
+    began = began_s(
+        entry,
+        now_s=up_s,
+        utc_ns=UTC_NS + up_s * 10**9,
+        is_utc_set=True,
+        is_same_boot=is_same_boot,
+    )
+    assert began == (up_s - 10.0 if is_same_boot else -10.0)
+
+
 # --- any order ---------------------------------------------------------------------------------
 
 
