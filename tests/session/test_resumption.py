@@ -11,6 +11,7 @@ from msgs.safety import Contactor
 from msgs.session import Action, EndReason, WallboxState
 from nodes.session.reasons import CardRefusal, Resumption, Wait
 from nodes.session.resumption import DECIDE_S, EARLY_S, LONGEST_S
+from nodes.session.revival import begin
 from nodes.session.sign import SIGN_S, Sign, decode, encode
 from nodes.session.start_deadline import LAPSE_S
 from nodes.session.words import WAITS
@@ -362,3 +363,24 @@ def test_the_sign_of_an_ended_session_is_replaced_by_the_next_one() -> None:
     assert newest().session_id == status.session_id
     scenario.run(1.0, pilot=OUT)
     assert newest().end_reason is EndReason.UNPLUGGED
+
+
+# --- the same run ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("run", "is_same"), [(1, True), (7, True), (2, False)])
+@pytest.mark.parametrize("has_sign", [False, True])
+def test_in_its_own_run_a_session_goes_on_without_a_sign_and_without_a_known_boot(
+    run: int, is_same: bool, has_sign: bool
+) -> None:
+    old = charged()
+    (entry,) = old.disk.values()
+    entry = replace(entry, run=run if is_same else run + 1)
+    new = Scenario(last=entry, graph_run=run, required=True, now_s=old.now_s)
+    if has_sign:
+        assert old.sign is not None
+        sign = replace(old.sign, boot="", is_utc_set=False)
+        new.state = begin(entry, (sign,), new.now_s)
+    new.boot = ""
+    new.facts |= {"safety": SAFETY}
+    assert goes_on(new) is is_same
