@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus.generations import read_kept
+from bus.generations import read_valid_or_raise
 from launch.plan_file import load_plan
 from launch.virtual import VIRTUAL_PLAN, VirtualGraph
 from msgs.card import CardColor
@@ -69,7 +69,7 @@ class Scene:
 
     def tap(self, color: CardColor = CardColor.RED) -> None:
         """Present a card of the box."""
-        label = read_kept(self._state_dir / LABEL_FILE, Label)
+        label = read_valid_or_raise(self._state_dir / LABEL_FILE, Label)
         assert label is not None
         uid = next(card.uid for card in label.rfid if card.color is color)
         self.graph.act(TAP, Tap(uid=uid))
