@@ -272,7 +272,7 @@ def test_all_red_over_crashes_of_safety_breaks_nothing(scene: Scene) -> None:
 def test_a_safety_that_forgets_all_red_in_a_crash_is_caught(
     scene: Scene, monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr(nodes.safety.node, "keep_spared", lambda *_: None)
+    monkeypatch.setattr(nodes.safety.node, "write_generations_or_spare", lambda *_: None)
     make_red(scene)
     disturb(scene, NodeDeath(node="safety"), 1.0)
     scene.graph.advance(20.0)
