@@ -26,6 +26,7 @@ from nodes.meter.lifetime import (
     encode,
     keep,
     last,
+    most_wh,
 )
 from nodes.session.sign import SIGN_S
 
@@ -192,6 +193,43 @@ def test_a_counter_that_is_no_number_changes_nothing(value: float) -> None:
     assert meter.run(5.0) == before_wh
     meter.chip.counted_wh = kept
     assert meter.run(1.0) >= before_wh
+
+
+def lines_of(counted_wh: float) -> tuple[Line, Line, Line]:
+    return (replace(NO_LINE, imported_wh=counted_wh), NO_LINE, NO_LINE)
+
+
+def grown(lifetime: Lifetime, counted_wh: float, now_s: float) -> tuple[float, Jump | None]:
+    """Return by how much the register grows with a sample, and the jump."""
+    assert lifetime.register is not None
+    after, jump = count(lifetime, lines_of(counted_wh), now_s)
+    assert after.register is not None
+    assert not after.is_recalled
+    return after.register.lifetime_wh - lifetime.register.lifetime_wh, jump
+
+
+def test_from_the_store_as_much_is_followed_as_can_have_flowed_since_the_last_write() -> None:
+    stored = begin(Register(lifetime_wh=0.0, chip_wh=0.0))
+    can_wh = most_wh(SLOW_S + UNMETERED_S)
+    assert can_wh == pytest.approx(MOST_W * 131.0 / 3600.0 + MARGIN_WH)
+    assert most_wh(0.0) == most_wh(-1.0) == MARGIN_WH
+    assert grown(stored, can_wh, 5.0) == (can_wh, None)
+    assert grown(stored, can_wh + 0.1, 5.0) == (0.0, Jump(grown_wh=can_wh + 0.1, can_wh=can_wh))
+
+
+@pytest.mark.parametrize("first_wh", [-1.0, 0.0, 0.5])
+def test_after_the_first_sample_the_last_one_counts(first_wh: float) -> None:
+    stored = begin(Register(lifetime_wh=1000.0, chip_wh=0.0))
+    assert grown(stored, first_wh, 5.0) == (max(first_wh, 0.0), None)
+    later, _ = count(stored, lines_of(first_wh), 5.0)
+    by_wh, jump = grown(later, 100.0, 5.2)
+    assert by_wh == 0.0
+    assert jump is not None
+
+
+def test_a_counter_below_0_begins_at_0() -> None:
+    first, _ = count(Lifetime(), lines_of(-5.0), 5.0)
+    assert first.register == Register(lifetime_wh=0.0, chip_wh=-5.0)
 
 
 # --- the store --------------------------------------------------------------------------------

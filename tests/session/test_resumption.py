@@ -365,7 +365,15 @@ def test_the_sign_of_an_ended_session_is_replaced_by_the_next_one() -> None:
     assert newest().end_reason is EndReason.UNPLUGGED
 
 
-# --- the same run ------------------------------------------------------------------------------
+# --- the same run, or the same boot ------------------------------------------------------------
+
+
+def test_in_the_same_boot_a_sign_has_the_age_of_the_monotonic_clock() -> None:
+    old = charged()
+    old.now_s += 5 * 3600.0  # the box has run for long
+    old.run(SIGN_S + 1.0)
+    new = old.restarted()
+    assert goes_on(new)
 
 
 @pytest.mark.parametrize(("run", "is_same"), [(1, True), (7, True), (2, False)])
