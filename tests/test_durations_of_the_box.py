@@ -138,6 +138,7 @@ def test_a_session_lasts_as_long_as_in_the_world(tmp_path: Path, seed: int) -> N
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("first", MANY)
 def test_each_of_many_sessions_lasts_as_long_as_in_the_world(first: int) -> None:
     for seed in range(first, first + 10):

@@ -331,6 +331,7 @@ def test_in_any_order_of_clocks_restarts_and_power_cuts_the_duration_is_true(see
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("first", range(100, 1700, 100))
 def test_in_many_orders_of_clocks_restarts_and_power_cuts_the_duration_is_true(first: int) -> None:
     for seed in range(first, first + 100):
