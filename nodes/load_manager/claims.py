@@ -55,7 +55,7 @@ def fuse(
 ) -> Limit:
     """Return the claim of the main fuse: less the other loads, if they are measured (MET-1).
 
-    :param complaint: how the newest reading contradicts itself
+    :param complaint: why the newest reading is doubted
     """
     if main_fuse_a is None and meter is not HouseMeter.OFF:
         limit_a = UNKNOWN_FUSE_A if ramp is None else min(ramp.value_a, UNKNOWN_FUSE_A)
@@ -126,7 +126,7 @@ def _unmeasured_fuse(meter: HouseMeter, ramp: Ramp | None, main_fuse_a: float | 
 def meter_lost(meter: HouseMeter, ramp: Ramp | None, complaint: str = "") -> Limit:
     """Return the claim without a house meter: 10 A, or less if it was less before (MET-3).
 
-    :param complaint: how its newest reading contradicts itself
+    :param complaint: why its newest reading does not count
     """
     if meter is HouseMeter.STARTING and ramp is None:
         detail = f"{_UNMEASURED[meter]} {METER_LOST_A:g} A at most until it is."

@@ -22,6 +22,7 @@ AHEAD_S = 1.0  # assumed: all nodes use one clock; a reading from further in the
 MOST_POSSIBLE_A = 2 * MOST_FUSE_A  # assumed: a fuse blows soon at twice its current
 CONTRADICTION_FUSES = 2  # a contradiction of more than so many times the fuse is no reading
 CONTRADICTIONS = 3  # in a row are no reading
+MOST_COMPLAINT = 160  # characters, of the 400 that a claim's text may have
 CREDITED_ABOVE_W = 100.0  # of export, on one line
 # Assumed: an IT net has 133 V between line and neutral, others 230 V; a meter or gateway that
 # boots returns 0 V and 0 A, as if the house used no current.
@@ -50,7 +51,7 @@ class HouseMeterState(Struct, frozen=True, kw_only=True):
     good: int = 0  # good readings in a row since it was lost
     newest_ns: int = 0  # when its newest reading was taken, good or not
     contradictory: int = 0  # readings in a row that contradict themselves
-    complaint: str = ""  # how the newest reading contradicts itself, for a person
+    complaint: str = ""  # why the newest reading counts less or not at all, for a person
     # A reading from before does not count: what the vehicle drew at that time is not known.
     counts_from_s: float = -math.inf
 
@@ -103,6 +104,8 @@ def _compare(
     house: HouseMeterState, reading: MeterReading, vehicle: VehicleDraw, lines: Lines
 ) -> HouseMeterState:
     """Count the readings in a row of which a phase that counts contradicts itself."""
+    if not reading.online:
+        return replace(house, complaint=reading.error[:MOST_COMPLAINT])
     if reading.sampled_ns <= house.newest_ns:
         return house
     contradictions = _contradictions(reading, vehicle, lines)
@@ -111,7 +114,7 @@ def _compare(
         house,
         newest_ns=reading.sampled_ns,
         contradictory=0 if largest is None else house.contradictory + 1,
-        complaint="" if largest is None else largest.text,
+        complaint="" if largest is None else largest.text[:MOST_COMPLAINT],
     )
 
 

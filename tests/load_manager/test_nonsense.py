@@ -1,17 +1,20 @@
 """A house meter of which one register is wrong never lets the vehicle overload the fuse."""
 
+import math
 import random
 from collections import deque
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
-from msgs.load_manager import HouseMeter
+from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.meter import METER_HOLD_S, LinePhase, MeterReading
 from msgs.settings import METER_LINES, Grid, PhaseAssignment
 from nodes.meter.machine import Config, Inputs, PollOutcome, State, step
 from nodes.modbus_map.codec import Codec, NotAvailableError, Values
 from nodes.modbus_map.meter_map import load_map, terms_of
-from tests.builders import line_values
+from tests.builders import line_values, meter_reading
 from tests.load_manager.site import FUSE_A, Car, Currents, Site
 
 TQ = load_map("tq")
@@ -193,9 +196,23 @@ def test_energies_and_sums_of_nonsense_cost_only_themselves() -> None:
 
 def test_all_registers_at_not_available_are_no_reading() -> None:
     site = WrongMeterSite(dict.fromkeys([*range(146), *range(512, 760)], 0xFFFF))
-    after(site, (2.0, 2.0, 2.0), 40)
+    _, _, detail = after(site, (2.0, 2.0, 2.0), 40)
     assert not site.readings[-1].online
+    assert detail.startswith("The house meter is lost (the meter marks power of L1 (register 40)")
     assert "power of L1 (register 40) as not available" in site.readings[-1].error
+
+
+def test_no_text_of_a_claim_is_longer_than_a_message_may_have() -> None:
+    site = WrongMeterSite({})
+    site.wrong_from_s = math.inf
+    limits = [limit for moment in site.run([(2.0, 2.0, 2.0)] * 30) for limit in moment.offer.limits]
+    site.measure = lambda currents_a: replace(  # type: ignore[method-assign]
+        meter_reading(currents_a, site.now_s), online=False, error="x" * 400
+    )
+    for moment in site.run([(2.0, 2.0, 2.0)] * 30):
+        limits += moment.offer.limits
+        msgspec.json.decode(msgspec.json.encode(moment.offer), type=LoadOffer)
+    assert max(len(limit.detail) for limit in limits) <= 400
 
 
 @pytest.mark.parametrize("register", [60, 62])
