@@ -12,12 +12,16 @@ def release_program_pages() -> None:
 
     The kernel maps a page again when it is used, from the same file. A process that has imported
     for others uses a small part of what it has mapped. Call it while the process has one thread, so
-    that no range changes between its reading and its release. A refusal changes nothing.
+    that no range changes between its reading and its release. A refusal changes nothing, nor does a
+    kernel without smaps.
     """
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    with Path("/proc/self/smaps").open() as smaps:  # line by line: the whole would cost 0.6 MB
-        ranges = list(unmodified_ranges(smaps))
+    try:
+        with Path("/proc/self/smaps").open() as smaps:  # line by line: the whole would cost 0.6 MB
+            ranges = list(unmodified_ranges(smaps))
+    except OSError:
+        return
     for begin, end in ranges:
         madvise(begin, end - begin, MADV_DONTNEED)
 

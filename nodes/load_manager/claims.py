@@ -73,7 +73,7 @@ def fuse(
     elif ramp.value_a == 0.0:
         detail += f": paused until {RESUME_AT_A:g} A have been left for {ramp.resume_after_s:g} s"
         detail += f" (pause {ramp.pauses} in a row)." if ramp.pauses > 1 else "."
-    elif ramp.lacks_since_s is not None:
+    elif ramp.is_lacking:
         detail += (
             f", less than the {MIN_OFFER_A:g} A that a car needs: paused if that lasts "
             f"{PAUSE_AFTER_S:g} s."
@@ -149,7 +149,8 @@ def meter_proof(clamps: Clamps, missing: list[tuple[int, int]]) -> Limit:
     limit_a = claim_a(clamps, missing)
     if limit_a is None:
         return Limit(source=PROOF, limit_a=None)
-    detail = f"{limit_a:g} A at most until the house meter has shown the car's current"
+    names = " and ".join(f"L{meter + 1}" for _, meter in missing)
+    detail = f"{limit_a:g} A at most until the house meter has shown the car's current on {names}"
     for box, meter in missing:
         match clamps.lines[box].last:
             case Shown.NOTHING:

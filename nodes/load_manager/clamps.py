@@ -4,7 +4,11 @@ A clamp that is open, loose, reversed or on another phase makes a full fuse look
 10 A are offered only after the meter has shown a step of the vehicle's own current on the assigned
 phase in this plug-in. A step that the other loads disturb is no evidence: the offer goes to 6 A and
 back, up to three times, and then again after a while. Three of the last four steps that contradict
-withdraw the proof. After a step that contradicted, two in a row have to agree.
+withdraw the proof. After a step that contradicted, two in a row have to agree; and one that
+contradicts a proof is a doubt, with which no more than 10 A are offered until a step agrees, for a
+kettle that is switched on at the right second proves a wrong clamp.
+
+Only a line on which the vehicle has drawn more than 4 A needs a proof; before that, all of them.
 
 `compare` judges one step between one line of the box and one of the meter; finding the phase
 assignment by measurement needs the same.
@@ -19,17 +23,18 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
-from nodes.load_manager.vehicle import Currents
+from nodes.load_manager.vehicle import USED_ABOVE_A, Currents
 
 UNPROVEN_A = 10.0  # as with a meter that is lost (MET-3)
-LEAST_STEP_A = 3.8  # 4 A, less the noise of two meters
+LEAST_STEP_A = 2.8  # of 4 A offered, what a vehicle takes that uses 70 % of the offer
 WITHIN = 0.3  # of the step
+FOLLOW_S = 5.0  # a vehicle follows the offer within that time (IEC 61851-1, Table A.6)
 SETTLE_S, SETTLE_POLLS = 5.0, 2  # the meter shows a step within that many polls and this time
 STEADY_A = 0.5  # assumed: noise of a vehicle's current
 QUIET_S = 10.0  # assumed: other loads that moved in this time before a step disturb it
 BALANCED_W = 200.0  # assumed: a home battery keeps the power of the connection within this
 APART_S = 0.5  # closer readings are dropped
-DROP_FROM_A, DROP_BELOW_A = 9.5, 10.5  # a drop from this current to 6 A is a step
+DROP_FROM_A, DROP_BELOW_A = 7.5, 10.5  # a drop of the offer to 6 A is a step from this current
 TRIES = 3
 RETRY_S = 900.0  # assumed: the other loads may be quieter then
 VERDICTS, CONTRADICTIONS, RESTORED_BY = 4, 3, 2
@@ -56,9 +61,15 @@ class Pair(Struct, frozen=True, kw_only=True):
 class LineProof(Struct, frozen=True, kw_only=True):
     """What is known of the clamp that has to show one line of the box."""
 
+    has_drawn: bool = False  # more than 4 A
     is_proven: bool = False
     verdicts: tuple[Shown, ...] = ()  # newest last
     judged_s: float = -math.inf  # a step begins after this
+
+    @property
+    def is_trusted(self) -> bool:
+        """Return whether the line is proven, and the newest step does not contradict that."""
+        return self.is_proven and self.last in (None, Shown.STEP)
 
     @property
     def last(self) -> Shown | None:
@@ -93,6 +104,8 @@ def take(clamps: Clamps, pair: Pair, lines: Sequence[tuple[int, int]], poll_s: f
     clamps = replace(clamps, pairs=(*kept, pair))
     proofs = list(clamps.lines)
     for box, meter in lines:
+        if pair.drawn_a[box] > USED_ABOVE_A and not proofs[box].has_drawn:
+            proofs[box] = replace(proofs[box], has_drawn=True)
         shown = compare(clamps.pairs, box, meter, poll_s, proofs[box].judged_s)
         if shown is not None:
             proofs[box] = _judge(proofs[box], shown, pair.at_s)
@@ -116,7 +129,7 @@ def compare(
     quiet = [
         each.shown_a[meter] - each.drawn_a[box]
         for each in pairs[: begin + 1]
-        if each.at_s >= before.at_s - QUIET_S
+        if each.at_s >= max(before.at_s - QUIET_S, after_s)
     ]
     is_quiet = max(quiet) - min(quiet) <= WITHIN * step_a
     if any(_agrees(before, after, box, meter) for after in pairs[begin + 1 :]):
@@ -174,13 +187,10 @@ def _judge(proof: LineProof, shown: Shown, at_s: float) -> LineProof:
     return replace(proof, is_proven=is_proven, verdicts=verdicts)
 
 
-def unproven(
-    clamps: Clamps, lines: Sequence[tuple[int, int]], unused: tuple[bool, bool, bool]
-) -> list[tuple[int, int]]:
-    """Return the lines of box and meter of which the proof is missing."""
-    return [
-        (box, meter) for box, meter in lines if not unused[box] and not clamps.lines[box].is_proven
-    ]
+def unproven(clamps: Clamps, lines: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the lines of box and meter of which the proof is missing, or in doubt."""
+    drawn_on = [pair for pair in lines if clamps.lines[pair[0]].has_drawn]
+    return [pair for pair in drawn_on or lines if not clamps.lines[pair[0]].is_trusted]
 
 
 def claim_a(clamps: Clamps, missing: Sequence[tuple[int, int]]) -> float | None:
@@ -213,10 +223,11 @@ def make_steps(
     if not is_ready:
         return clamps
     tries = clamps.tries + 1
-    after_s = RETRY_S if tries >= TRIES else 2.0 * wait_s
+    step_s = wait_s + FOLLOW_S
+    after_s = RETRY_S if tries >= TRIES else 2.0 * step_s
     return replace(
         clamps,
         tries=tries,
-        drop_until_s=moment.now_s + wait_s,
+        drop_until_s=moment.now_s + step_s,
         next_try_s=moment.now_s + after_s,
     )

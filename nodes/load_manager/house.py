@@ -51,6 +51,7 @@ class HouseMeterState(Struct, frozen=True, kw_only=True):
     good: int = 0  # good readings in a row since it was lost
     newest_ns: int = 0  # when its newest reading was taken, good or not
     contradictory: int = 0  # readings in a row that contradict themselves
+    is_unusable: bool = False  # the newest reading contradicts itself too much to count
     complaint: str = ""  # why the newest reading counts less or not at all, for a person
     # A reading from before does not count: what the vehicle drew at that time is not known.
     counts_from_s: float = -math.inf
@@ -81,10 +82,9 @@ def watch(
     """Take the newest message of the meter, and decide whether it is lost."""
     if reading is not None:
         house = _compare(house, reading, vehicle, lines)
-    if reading is not None and not (
-        _is_good(reading, vehicle, lines)
-        and _is_usable(house, reading, vehicle, lines, main_fuse_a)
-    ):
+        is_usable = _is_usable(house, reading, vehicle, lines, main_fuse_a)
+        house = replace(house, is_unusable=reading.online and not is_usable)
+    if reading is not None and (house.is_unusable or not _is_good(reading, vehicle, lines)):
         house = replace(house, good=0)
         if house.reading is None and reading.sampled_ns:  # lost before this node began
             house = replace(house, since_s=min(house.since_s, reading.sampled_ns / 1e9))
@@ -193,7 +193,7 @@ def _is_good(reading: MeterReading, vehicle: VehicleDraw, lines: Lines) -> bool:
         reading.online
         and not is_unconnected
         and all(
-            math.isfinite(line.current_a) and abs(line.current_a) <= MOST_POSSIBLE_A
+            math.isfinite(line.power_w) and abs(line.current_a) <= MOST_POSSIBLE_A
             for line in reading.lines
         )
         and all(LEAST_V <= reading.lines[meter].voltage_v <= MOST_V for _, meter in pairs)

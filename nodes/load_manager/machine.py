@@ -122,11 +122,7 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
     before, now_s = state.supply_limits, inputs.now_s
     state = replace(state, supply_limits=limits, headroom=None, previous_headroom_a=math.inf)
     was_monitoring = before is not None and before.monitoring
-    if before is not None and (before.monitoring, before.meter, before.phases) != (
-        limits.monitoring,
-        limits.meter,
-        limits.phases,
-    ):
+    if before is not None and replace(before, main_fuse_a=limits.main_fuse_a) != limits:
         state = replace(state, clamps=Clamps())
     if not limits.monitoring:
         house = HouseMeterState(meter=HouseMeter.OFF, since_s=now_s)
@@ -194,9 +190,11 @@ def _monitor(
         state = replace(state, clamps=Clamps())
     elif reading is not None:
         is_needed = house.meter is HouseMeter.ONLINE and state.others_a > UNPROVEN_A
-        missing = unproven(state.clamps, assigned(lines), vehicle.unused) if is_needed else []
+        missing = unproven(state.clamps, assigned(lines)) if is_needed else []
         clamps = make_steps(state.clamps, missing, reading.poll_s, moment)
         state = replace(state, clamps=clamps)
+    if house.is_unusable and state.ramp is not None:
+        state = replace(state, ramp=cap(state.ramp, claims.METER_LOST_A))
     if state.ramp is not None and is_unread(state.ramp, moment):
         state = replace(state, ramp=pause(state.ramp, inputs.now_s))
     if house.meter is HouseMeter.LOST:
@@ -372,7 +370,7 @@ def _missing(state: State) -> list[tuple[int, int]]:
     limits = state.supply_limits
     if limits is None or not limits.monitoring or state.house.meter is not HouseMeter.ONLINE:
         return []
-    return unproven(state.clamps, assigned(_lines(limits, state)), state.vehicle.unused)
+    return unproven(state.clamps, assigned(_lines(limits, state)))
 
 
 def _wish(state: State, source: Source, moment: Moment) -> Limit:

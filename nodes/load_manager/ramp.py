@@ -34,9 +34,11 @@ class Ramp(Struct, frozen=True, kw_only=True):
     value_a: float  # 0: paused
     since_s: float | None = None  # readings allow more since this time
     low_a: float = 0.0  # the least that readings have allowed since `since_s`
-    # Readings taken since then leave less than the 6 A that are offered; None: not the newest.
+    # Readings taken since then have left less than the 6 A that are offered; it is forgotten when
+    # none has done so for `RAISE_AFTER_S`, so that a load that comes and goes pauses as well.
     lacks_since_s: float | None = None
     lacked_s: float = 0.0  # when the newest of these was taken
+    is_lacking: bool = False  # it is the newest of all
     pauses: int = 0  # since the plug-in, with less than an hour between them
     resumed_s: float | None = None  # when the last pause ended
 
@@ -86,16 +88,11 @@ def follow(
         value_a = floor_offer(most_left_a)
         if value_a == 0.0:
             return _lack(ramp, is_certain, now_s, read_s, is_at_once)
-        return replace(
-            ramp,
-            value_a=min(value_a, ramp.value_a),
-            since_s=None,
-            low_a=0.0,
-            lacks_since_s=None,
-        )
+        value_a = min(value_a, ramp.value_a)
+        return replace(_suffices(ramp, read_s), value_a=value_a, since_s=None, low_a=0.0)
     if not is_certain:
         return ramp
-    ramp = replace(ramp, lacks_since_s=None)
+    ramp = _suffices(ramp, read_s)
     is_paused = ramp.value_a == 0.0
     if left_a < (RESUME_AT_A if is_paused else ramp.value_a + RAISE_BY_A):
         return replace(ramp, since_s=None)
@@ -121,12 +118,20 @@ def _lack(ramp: Ramp, is_certain: bool, now_s: float, read_s: float, is_at_once:
         low_a=0.0,
         lacks_since_s=read_s if since_s is None else since_s,
         lacked_s=read_s,
+        is_lacking=True,
     )
+
+
+def _suffices(ramp: Ramp, read_s: float) -> Ramp:
+    """Return the ramp after a reading that leaves 6 A or more."""
+    is_over = read_s - ramp.lacked_s >= RAISE_AFTER_S
+    lacks_since_s = None if is_over else ramp.lacks_since_s
+    return replace(ramp, is_lacking=False, lacks_since_s=lacks_since_s)
 
 
 def is_unread(ramp: Ramp, moment: Moment) -> bool:
     """Return whether the readings stopped while they left too little: the ramp has to pause."""
-    return ramp.lacks_since_s is not None and moment.reached(ramp.lacked_s + PAUSE_UNREAD_S)
+    return ramp.is_lacking and moment.reached(ramp.lacked_s + PAUSE_UNREAD_S)
 
 
 def pause(ramp: Ramp, now_s: float) -> Ramp:

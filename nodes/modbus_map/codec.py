@@ -184,10 +184,10 @@ class _Number:
             end = begin + WIDTHS[term.kind]
             bits = bits_of(words[begin:end], self._order)
             number = number_of(bits, term.kind)
-            if bits == self._not_available.get(term.kind) or not math.isfinite(number):
+            value = number * term.scale
+            if bits == self._not_available.get(term.kind) or not math.isfinite(value):
                 self.at = term.at
                 return None
-            value = number * term.scale
             added, subtracted = added + max(value, 0.0), subtracted - min(value, 0.0)
             begin = end
         self.parts = (added, subtracted)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bus.moment import Moment
+from msgs.meter import MeterReading
 from nodes.load_manager.clamps import (
     UNPROVEN_A,
     Clamps,
@@ -19,11 +20,11 @@ from nodes.load_manager.clamps import (
     take,
     unproven,
 )
+from tests.builders import meter_reading
+from tests.load_manager.site import FUSE_A, Car, Currents, Site
 
-Currents = tuple[float, float, float]
 Clamp = Callable[[Currents], Currents]
 STRAIGHT = ((0, 0), (1, 1), (2, 2))
-USED = (False, False, False)
 OFFER_A = 16.0  # where nothing else limits
 
 
@@ -78,8 +79,7 @@ class Charge:
 
     @property
     def missing(self) -> list[tuple[int, int]]:
-        unused = tuple(line >= self.phases for line in range(3))
-        return unproven(self.clamps, STRAIGHT, unused)  # type: ignore[arg-type]
+        return unproven(self.clamps, STRAIGHT)
 
     def run(self, seconds: int, offer_a: Callable[[], float] = lambda: OFFER_A) -> None:
         for _ in range(seconds):
@@ -205,26 +205,33 @@ def test_a_clamp_that_shows_no_step_never_allows_more_than_10_a(
 @pytest.mark.req("MET-1")
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("clamp", [open_l2, loose_l2, reversed_l2, reversed_all])
-def test_other_loads_prove_no_clamp_that_is_wrong(
+def test_other_loads_rarely_prove_a_wrong_clamp_for_longer_than_a_step(
     clamp: Clamp, pattern: Callable[[random.Random], Iterator[Currents]]
 ) -> None:
+    longer = 0
     for seed in range(4):
         charge = Charge(clamp=clamp, others=pattern(random.Random(seed)))
-        charge.run(3600)
-        assert (1, 1) in charge.missing
+        trusted_s = 0
+        for _ in range(3600):
+            charge.run(1)
+            trusted_s += (1, 1) not in charge.missing
+        longer += trusted_s > 60  # by coincidence, until the next step is judged
+    assert longer <= 1
 
 
 @pytest.mark.req("MET-1")
-@pytest.mark.parametrize("poll_s", [1.0, 5.0])
+@pytest.mark.parametrize(("poll_s", "most_s"), [(0.5, 60.0), (1.0, 60.0), (5.0, 75.0)])
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_other_loads_delay_the_proof_of_a_sound_meter_by_a_minute_at_most(
-    pattern: Callable[[random.Random], Iterator[Currents]], poll_s: float
+    pattern: Callable[[random.Random], Iterator[Currents]], poll_s: float, most_s: float
 ) -> None:
     for seed in range(10):
         charge = Charge(others=pattern(random.Random(seed)), poll_s=poll_s)
+        charge.run(120, lambda: 0.0)
+        charge.limited_s = 0.0
         charge.run(300)
         assert charge.missing == [], seed
-        assert charge.limited_s <= 60.0, seed
+        assert charge.limited_s <= most_s, seed
 
 
 @pytest.mark.req("MET-1")
@@ -236,24 +243,84 @@ def test_a_home_battery_at_0_w_convicts_no_sound_meter(phases: int) -> None:
     assert charge.limited_s <= 60.0
 
 
-def test_three_of_the_last_four_steps_withdraw_the_proof_and_two_restore_it() -> None:
+def test_a_clamp_that_falls_off_is_doubted_with_the_next_step_and_then_not_believed() -> None:
     charge = Charge(others=steady(2.0, 2.0, 2.0))
     charge.run(60)
     assert charge.missing == []
     charge.clamp = open_l2  # it falls off
     charge.run(30)
-    for offer_a in (10.0, 16.0, 10.0):
-        assert charge.missing == []
-        charge.run(30, (offer_a).__float__)
+    assert charge.missing == []
+    charge.run(30, lambda: 10.0)
     assert charge.missing == [(1, 1)]
+    assert charge.clamps.lines[1].is_proven
+    charge.run(120)  # it drops to 6 A and returns
+    assert charge.missing == [(1, 1)]
+    assert not charge.clamps.lines[1].is_proven
     charge.clamp = sound
+    charge.run(30)
     charge.run(30, lambda: 6.0)
     assert charge.missing == [(1, 1)]
     charge.run(30, lambda: 10.0)
     assert charge.missing == []
 
 
-def test_one_step_that_disagrees_withdraws_nothing() -> None:
+@pytest.mark.req("MET-1", "MET-4")
+@pytest.mark.parametrize("kettle_a", [7.5, 10.0, 12.5])
+@pytest.mark.parametrize("at_s", range(0, 12, 2))
+def test_a_kettle_that_proves_a_wrong_clamp_is_found_out_with_the_next_step(
+    at_s: int, kettle_a: float
+) -> None:
+    """L1 of the box is on L1 of the house, its clamp on L3, where the kettle is."""
+    loads = [(15.0, 1.0, 1.0)] * at_s
+    loads += [(15.0, 1.0, 1.0 + kettle_a)] * 180 + [(15.0, 1.0, 1.0)] * 2000
+    site = WrongClampSite(Car(lines=(True, False, False)))
+    beyond_s = 0
+    for number, moment in enumerate(site.run([(15.0, 1.0, 1.0)] * 5 + loads)):
+        if number > 60:
+            assert moment.offer.limit_a <= 10.0
+        beyond_s += moment.others_a[0] + moment.drawn_a[0] > 1.45 * FUSE_A
+    assert beyond_s <= 20
+
+
+class WrongClampSite(Site):
+    """The clamp of L1 is on L3."""
+
+    def measure(self, currents_a: Currents) -> MeterReading:
+        _, l2_a, l3_a = currents_a
+        return meter_reading((l3_a, l2_a, l3_a), self.now_s, poll_s=self.poll_s)
+
+
+@pytest.mark.req("MET-1", "MET-4")
+@pytest.mark.parametrize("share", [0.7, 0.9, 1.0])
+def test_a_vehicle_that_takes_less_than_it_may_is_proven_after_a_disturbed_start(
+    share: float,
+) -> None:
+    site = Site(ShareCar(lines=(True, False, False), share=share))
+    loads = [(2.0, 2.0, 2.0)] * 4 + [(8.0, 2.0, 2.0)] * 120
+    assert [moment.offer.limit_a for moment in site.run(loads)][-1] > 10.0
+
+
+@pytest.mark.req("MET-1", "MET-4")
+def test_a_line_with_a_small_current_needs_no_proof() -> None:
+    site = Site(ShareCar(share=1.0, small_a=2.0))
+    offers = [moment.offer for moment in site.run([(2.0, 2.0, 2.0)] * 60)]
+    assert offers[-1].limit_a > 10.0
+
+
+@dataclass(kw_only=True)
+class ShareCar(Car):
+    """A vehicle that takes a share of what it may, and little on L2 and L3."""
+
+    share: float
+    small_a: float = 0.0
+
+    def follow(self, now_s: float, offer_a: float) -> Currents:
+        one, two, three = super().follow(now_s, offer_a)
+        small_a = self.small_a if one > 1.0 and self.small_a else self.share * two
+        return self.share * one, small_a, small_a if self.small_a else self.share * three
+
+
+def test_one_step_that_disagrees_withdraws_nothing_and_is_a_doubt() -> None:
     proof = LineProof(is_proven=True)
     clamps = Clamps(lines=(proof, proof, proof))
     drawn = [0.0] * 3 + [10.0] * 10
@@ -268,6 +335,7 @@ def test_one_step_that_disagrees_withdraws_nothing() -> None:
         clamps = take(clamps, pair, STRAIGHT, 1.0)
     assert clamps.lines[0].last is Shown.NOTHING
     assert clamps.lines[0].is_proven
+    assert unproven(clamps, STRAIGHT) == [(0, 0)]
 
 
 def pairs(drawn: list[float], shown: list[float]) -> list[Pair]:
@@ -288,7 +356,7 @@ def pairs(drawn: list[float], shown: list[float]) -> list[Pair]:
         ([0, 0, 10], [2, 2, 12], Shown.STEP),
         ([0, 0, 10], [2, 2, 14.9], Shown.STEP),
         ([0, 0, 10], [2, 2, 15.1], None),  # it may still show it
-        ([0, 0, 3.7], [2, 2, 5.7], None),  # too small
+        ([0, 0, 2.7], [2, 2, 4.7], None),  # too small
         ([10, 10, 6, 6], [12, 12, 8, 8], Shown.STEP),
         ([0, 0] + [10] * 8, [2, 2] + [2] * 8, Shown.NOTHING),
         ([0, 0] + [10] * 8, [2, 2] + [-8] * 8, Shown.REVERSED),

@@ -66,8 +66,17 @@ def test_a_short_peak_lowers_to_6_a_and_pauses_nothing() -> None:
     ramp = run(Ramp(value_a=16.0), -11.0, 2)
     assert ramp.value_a == 6.0
     ramp = run(ramp, 14.0, 1, from_s=2.0)
-    assert (ramp.value_a, ramp.lacks_since_s, ramp.pauses) == (6.0, None, 0)
-    assert run(ramp, -11.0, 5, from_s=5.0).value_a == 6.0  # the next peak begins from its own start
+    assert (ramp.value_a, ramp.is_lacking, ramp.pauses) == (6.0, False, 0)
+    quiet = run(ramp, 6.2, 10, from_s=3.0)
+    assert run(quiet, -11.0, 5, from_s=13.0).value_a == 6.0  # a peak of its own
+
+
+def test_peaks_that_come_again_within_10_s_pause() -> None:
+    ramp = Ramp(value_a=16.0)
+    for number in range(3):
+        ramp = run(ramp, -5.0, 3, from_s=4.0 * number)
+        ramp = run(ramp, 13.0, 1, from_s=4.0 * number + 3.0)
+    assert (ramp.value_a, ramp.pauses) == (0.0, 1)
 
 
 def test_a_lack_that_a_reading_5_s_later_still_shows_pauses() -> None:
