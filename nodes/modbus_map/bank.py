@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from nodes.modbus_map.blocks import Block, contains, plan_blocks
+from nodes.modbus_map.chain import simulated
 from nodes.modbus_map.codec import Codec, Registers, Values
 from nodes.modbus_map.kinds import words_of
 from nodes.modbus_map.meter_map import MeterMap, RegisterTerm
@@ -25,9 +26,17 @@ EXCEPTIONS = {
     GATEWAY_NO_RESPONSE: "gateway target device failed to respond",
 }
 
+# Exceptions by which a meter says that it has no such registers. Some meters say 4; the others may
+# be over in the next poll.
+REFUSED_KEY = "registers"  # of a refusal on the bus, with the same meaning
+REFUSALS = frozenset({ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, 4})
+
 
 class Bank:
-    """One meter of a server: its map, and the functions that give its values."""
+    """One meter of a server: its map, and the functions that give its values.
+
+    A map with a chain needs the ID of its model; 0 is the first one of the map.
+    """
 
     def __init__(
         self,
@@ -35,7 +44,10 @@ class Bank:
         meter_map: MeterMap,
         values: Callable[[], Values],
         frequency_hz: Callable[[], float] = lambda: 0.0,
+        model: int = 0,
     ) -> None:
+        if meter_map.chain is not None:
+            meter_map = simulated(meter_map, model)
         self._meter_map = meter_map
         self._codec = Codec(meter_map)
         self._values = values

@@ -4,18 +4,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from msgs.meter import PHASES, Contradiction, Line
+from msgs.meter import NO_LINE, PHASES, Contradiction, Line
 from msgs.settings import Grid
 from nodes.modbus_map.judge import MOST_A, MOST_V, MOST_WH, SPARE_W, is_possible_total, judge
 from nodes.modbus_map.kinds import WIDTHS, bits_of, number_of, words_of
-from nodes.modbus_map.meter_map import MeterMap, PhaseTerm, PhaseTerms, RegisterTerm
+from nodes.modbus_map.meter_map import MeterMap, Multiplier, PhaseTerm, RegisterTerm
 
 Registers = Mapping[int, int]
 """Register contents by address."""
 
+MOST_EXPONENT = 10  # of either sign: SunSpec's scale factors; more is no measurement
+
 
 class NotAvailableError(Exception):
     """Raised when a meter marks a required value as not available, or it cannot be true."""
+
+
+class OtherMeterError(NotAvailableError):
+    """Raised when a register shows that this is not the meter of the map."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +45,34 @@ class Codec:
     """
 
     def __init__(self, meter_map: MeterMap, grid: Grid = Grid.TN_TT) -> None:
-        total, lines = meter_map.total, meter_map.lines
+        total = meter_map.total
         self._is_it = grid is Grid.IT
         self._is_signed = meter_map.current_sign == "signed"
         self._power_w = _Number(meter_map, total.power_w)
         self._imported_wh = _Number(meter_map, total.imported_wh)
         self._exported_wh = _Number(meter_map, total.exported_wh)
-        self._lines = tuple(_Numbers(meter_map, lines, line) for line in range(3))
-        self._registers: dict[int, int] = {}
+        self._lines = tuple(_Numbers(meter_map, line) for line in range(meter_map.phases))
+        self._constants = {constant.at: constant.word for constant in meter_map.constants}
+        self._registers: dict[int, int] = dict(self._constants)
 
     def decode(self, registers: Registers) -> Values:
         """Return the values of a meter's registers.
 
         An energy or a power of all phases that is not available, or cannot be true, is the sum of
-        the phases; an energy of a phase is then 0 Wh.
+        the phases; an energy of a phase is then 0 Wh. A phase that the meter does not measure has
+        0 V and no current.
 
+        :raises OtherMeterError: a constant has another content.
         :raises NotAvailableError: power, current or voltage of a phase is marked as not available,
             or current or voltage cannot be true.
         """
-        one, two, three = (self._line(registers, numbers) for numbers in self._lines)
+        for place, word in self._constants.items():
+            if registers.get(place) != word:
+                raise OtherMeterError(
+                    f"register {place} reads {registers.get(place)}; expected {word}"
+                )
+        measured = [self._line(registers, numbers) for numbers in self._lines]
+        one, two, three = *measured, *(NO_LINE for _ in range(3 - len(measured)))
         power_w = self._total_w(registers, (one, two, three))
         imported_wh = _energy_wh(self._imported_wh, registers)
         exported_wh = _energy_wh(self._exported_wh, registers)
@@ -79,7 +94,7 @@ class Codec:
         self._power_w.write(registers, values.power_w)
         self._imported_wh.write(registers, values.imported_wh)
         self._exported_wh.write(registers, values.exported_wh)
-        for numbers, line in zip(self._lines, values.lines, strict=True):
+        for numbers, line in zip(self._lines, values.lines, strict=False):
             current_a = line.current_a
             numbers.power_w.write(registers, line.power_w)
             numbers.current_a.write(registers, current_a if self._is_signed else abs(current_a))
@@ -131,7 +146,7 @@ class Codec:
                 *numbers.power_w.parts,
                 registers=numbers.places,
             )
-            for phase, line, numbers in zip(PHASES, lines, self._lines, strict=True)
+            for phase, line, numbers in zip(PHASES, lines, self._lines, strict=False)
         )
         return tuple(each for each in found if each is not None)
 
@@ -142,29 +157,86 @@ def _energy_wh(number: "_Number", registers: Registers) -> float | None:
     return None if energy_wh is None or abs(energy_wh) > MOST_WH else energy_wh
 
 
+class _Term:
+    """One term with its registers, relative to all registers of its number."""
+
+    def __init__(self, meter_map: MeterMap, term: RegisterTerm, begin: int) -> None:
+        self.term = term
+        self._order = meter_map.word_order
+        self._not_available = meter_map.patterns(term)
+        self._multipliers = [
+            (part, meter_map.patterns(RegisterTerm(at=part.at, kind=part.kind)))
+            for part in (term.exponent, term.factor)
+            if part is not None
+        ]
+        self.places: list[int] = []
+        self._slices: list[slice] = []
+        parts: list[RegisterTerm | Multiplier] = [term, *(part for part, _ in self._multipliers)]
+        for part in parts:
+            width = WIDTHS[part.kind]
+            self._slices.append(slice(begin, begin + width))
+            self.places += range(part.at, part.at + width)
+            begin += width
+
+    def value(self, words: Sequence[int]) -> float | None:
+        """Return what the registers of the number say of this term; None: nothing."""
+        bits = bits_of(words[self._slices[0]], self._order)
+        number = number_of(bits, self.term.kind)
+        if bits in self._not_available or not math.isfinite(number):
+            return None
+        value = number * self.term.scale
+        for (part, patterns), where in zip(self._multipliers, self._slices[1:], strict=True):
+            bits = bits_of(words[where], self._order)
+            multiplied = self._times(part, number_of(bits, part.kind))
+            if bits in patterns or multiplied is None:
+                return None
+            value *= multiplied
+        return value
+
+    def write(self, registers: dict[int, int], value: float) -> None:
+        raw = value / self.term.scale
+        for part, _ in self._multipliers:
+            multiplied = self._times(part, part.simulated)
+            raw /= multiplied or 1.0
+            self._put(registers, part, part.simulated)
+        self._put(registers, self.term, raw)
+
+    def _put(
+        self, registers: dict[int, int], part: RegisterTerm | Multiplier, number: float
+    ) -> None:
+        for place, word in enumerate(words_of(number, part.kind, self._order), part.at):
+            registers[place] = word
+
+    def _times(self, part: Multiplier, number: float) -> float | None:
+        """Return what a multiplier multiplies with; None if it cannot be true."""
+        if part is self.term.exponent:
+            return 10.0**number if abs(number) <= MOST_EXPONENT else None
+        return number or None
+
+
 class _Number:
     """One value: the sum of its terms, with its last registers and its last value."""
 
     def __init__(self, meter_map: MeterMap, terms: Sequence[RegisterTerm]) -> None:
-        self.terms = terms
         self.parts = (0.0, 0.0)  # of the last value: what adds to it, and what is subtracted
-        self.at = (
-            terms[0].at if terms else 0
-        )  # for a person; of a value that is not available: where
-        self._order = meter_map.word_order
-        self._not_available = meter_map.not_available
-        self._places = tuple(
-            place for term in terms for place in range(term.at, term.at + WIDTHS[term.kind])
-        )
-        self._words: list[int] = []
+        self._terms: list[_Term] = []
+        self._places: list[int] = []
+        for term in terms:
+            placed = _Term(meter_map, term, len(self._places))
+            self._terms.append(placed)
+            self._places += placed.places
+        self.at = [term.at for term in terms]  # for a person
+        self.failed_at = self.at[0] if terms else 0  # likewise: what is not available
+        self._words: list[int | None] = []
         self._read: float | None = None
         self._written = math.nan
 
     def read(self, registers: Registers) -> float | None:
-        """Return the value; None if it has no terms or one of them is not available."""
-        words = [registers[place] for place in self._places]
+        """Return the value; None if it has no terms, or one is not available or was not read."""
+        words = [registers.get(place) for place in self._places]
         if words != self._words:
-            self._words, self._read = words, self._sum(words)
+            self._words = words
+            self._read = self._sum([word for word in words if word is not None])
         return self._read
 
     def write(self, registers: dict[int, int], value: float) -> None:
@@ -172,24 +244,21 @@ class _Number:
         if value == self._written:
             return
         self._written = value
-        chosen = next((term for term in self.terms if term.scale * value >= 0), None)
-        for term in self.terms:
-            raw = value / term.scale if term is chosen or len(self.terms) == 1 else 0.0
-            for place, word in enumerate(words_of(raw, term.kind, self._order), term.at):
-                registers[place] = word
+        chosen = next((each for each in self._terms if each.term.scale * value >= 0), None)
+        for each in self._terms:
+            is_written = each is chosen or len(self._terms) == 1
+            each.write(registers, value if is_written else 0.0)
 
     def _sum(self, words: Sequence[int]) -> float | None:
-        added, subtracted, begin = 0.0, 0.0, 0
-        for term in self.terms:
-            end = begin + WIDTHS[term.kind]
-            bits = bits_of(words[begin:end], self._order)
-            number = number_of(bits, term.kind)
-            value = number * term.scale
-            if bits == self._not_available.get(term.kind) or not math.isfinite(value):
-                self.at = term.at
+        if not self._terms or len(words) < len(self._places):
+            return None
+        added, subtracted = 0.0, 0.0
+        for each in self._terms:
+            value = each.value(words)
+            if value is None:
+                self.failed_at = each.term.at
                 return None
             added, subtracted = added + max(value, 0.0), subtracted - min(value, 0.0)
-            begin = end
         self.parts = (added, subtracted)
         return added - subtracted
 
@@ -197,10 +266,11 @@ class _Number:
 class _Numbers:
     """The values of one phase, 0 for L1."""
 
-    def __init__(self, meter_map: MeterMap, lines: PhaseTerms, line: int) -> None:
+    def __init__(self, meter_map: MeterMap, line: int) -> None:
         def number(phase_terms: tuple[PhaseTerm, ...]) -> _Number:
             return _Number(meter_map, [term.of(line) for term in phase_terms])
 
+        lines = meter_map.lines
         self._line = line
         self.power_w = number(lines.power_w)
         self.current_a = number(lines.current_a)
@@ -208,8 +278,8 @@ class _Numbers:
         self.power_factor = number(lines.power_factor)
         self.imported_wh = number(lines.imported_wh)
         self.exported_wh = number(lines.exported_wh)
-        used = (*self.power_w.terms, *self.current_a.terms, *self.voltage_v.terms)
-        self.places = f"registers {', '.join(str(term.at) for term in used)}"
+        used = (*self.power_w.at, *self.current_a.at, *self.voltage_v.at)
+        self.places = f"registers {', '.join(str(place) for place in used)}"
 
     def needed(
         self, name: str, number: _Number, registers: Registers, most: float = math.inf
@@ -219,7 +289,7 @@ class _Numbers:
         :raises NotAvailableError: it is marked as not available, or is more than `most`.
         """
         value = number.read(registers)
-        where = f"{name} of L{self._line + 1} (register {number.at})"
+        where = f"{name} of L{self._line + 1} (register {number.failed_at})"
         if value is None:
             raise NotAvailableError(f"the meter marks {where} as not available")
         if abs(value) > most:

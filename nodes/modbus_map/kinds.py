@@ -4,11 +4,13 @@ import struct
 from collections.abc import Sequence
 from typing import Literal
 
-Kind = Literal["u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
+# i8 is the low byte of one register; its high byte is something else.
+Kind = Literal["i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
 WordOrder = Literal["high_first", "low_first"]
 
 # Bytes within a register are big-endian: Modbus Application Protocol V1.1b3, 4.2.
 _FORMATS: dict[Kind, str] = {
+    "i8": ">xb",
     "u16": ">H",
     "i16": ">h",
     "u32": ">I",
@@ -29,6 +31,7 @@ _RANGES: dict[Kind, tuple[int, int]] = {
     for kind, width in WIDTHS.items()
     if not kind.startswith("f")
 }
+_RANGES["i8"] = (-0x80, 0x7F)
 
 
 def bits_of(words: Sequence[int], order: WordOrder) -> int:
@@ -46,6 +49,7 @@ def number_of(bits: int, kind: Kind) -> float:
         number: float = struct.unpack(_FORMATS[kind], bits.to_bytes(2 * WIDTHS[kind], "big"))[0]
         return number
     least, most = limits
+    bits &= most - least
     return bits if bits <= most else bits - (most - least + 1)
 
 

@@ -13,6 +13,7 @@ class ReadError:
     """Why a read returned no registers, as text for a person."""
 
     text: str
+    is_refused: bool = False  # the meter has answered that it has no such registers
 
 
 Result = Sequence[int] | ReadError
@@ -30,7 +31,8 @@ class Transport(Protocol):
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
         """Read blocks of registers with function 3 or 4, one after the other.
 
-        `done` runs exactly once, as a callback of the node, after this call has returned. Reads
+        A refused block that is optional is left out of the registers. `done` runs exactly once,
+        as a callback of the node, after this call has returned. Reads
         that are requested while another one is running wait for their turn.
         """
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from bus import Answer, Bus, Status
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers
+from nodes.modbus_map.bank import REFUSED_KEY
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.transport import AllDone, Modbus, ReadError, Transport
 
@@ -37,7 +38,10 @@ class SimTransport:
         self._port = port
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.Transport.read_all`. All blocks in one request, which costs less time."""
+        """See `transport.Transport.read_all`. All blocks in one request, which costs less time.
+
+        If the meter refuses it, the required ones are read again, without all the optional ones.
+        """
         addresses = [
             address
             for block in blocks
@@ -57,6 +61,12 @@ class SimTransport:
                     registers = answer.result or ()
                     is_all = len(registers) == len(addresses)
                     done(dict(zip(addresses, registers, strict=True)) if is_all else _NONSENSE)
+                case Status.REFUSED if REFUSED_KEY in answer.problems:
+                    required = [block for block in blocks if not block.optional]
+                    if len(required) < len(blocks):
+                        self.read_all(function, unit, required, done)
+                    else:
+                        done(ReadError(text=answer.reason, is_refused=True))
                 case Status.TIMEOUT:
                     done(ReadError(text=f"no answer within {MODBUS_READ.timeout_s:g} s"))
                 case _:

@@ -25,7 +25,7 @@ from pymodbus.pdu.register_message import (
 )
 
 from bus import Bus, Spawned
-from nodes.modbus_map.bank import EXCEPTIONS
+from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.frame import ANSWERS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
 from nodes.modbus_map.poll import read_each
@@ -258,7 +258,10 @@ def _result(read: _Read, frame: ModbusFrame) -> Result:
     if isinstance(answer, ExceptionResponse):
         meaning = EXCEPTIONS.get(answer.exception_code, "unknown")
         text = f"refused to read {read.count} registers from {read.address}: {meaning}"
-        return ReadError(text=f"{text} (exception {answer.exception_code})")
+        return ReadError(
+            text=f"{text} (exception {answer.exception_code})",
+            is_refused=answer.exception_code in REFUSALS,
+        )
     if not isinstance(answer, ReadHoldingRegistersResponse):
         raise _AnswerError("the answer's length does not fit its content")
     if len(answer.registers) != read.count:

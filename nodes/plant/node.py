@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from bus import Bus, leave
+from bus import Bus, DriverError, leave
 from msgs.led import LedFrame
 from msgs.pilot import SimPilotDrive
 from msgs.plant import SimEvent, SimFault, WorldStatus
@@ -26,7 +26,7 @@ from msgs.topics import (
 )
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.codec import Values
-from nodes.modbus_map.meter_map import load_map
+from nodes.modbus_map.meter_map import MapError, load_map
 from nodes.modbus_map.server import Servers
 from nodes.plant import acts
 from nodes.plant.model import is_cooling, is_moving, new_world, next_event_s, step
@@ -95,10 +95,13 @@ class PlantNode:
         path = parameters.house_trace
         trace = load_trace(path, "house_trace") if path else None
         self._player = None if trace is None else Player(bus, trace, self._switch_house)
-        tq = load_map("tq")
+        try:
+            meter_map = load_map(parameters.house_map)
+        except MapError as error:
+            raise DriverError(str(error), "house_map") from error
         banks = {
             unit: Bank(
-                meter_map=tq,
+                meter_map=meter_map,
                 values=partial(self._measure, meter),
                 frequency_hz=lambda: frequency_of(self._world),
             )
@@ -297,7 +300,7 @@ class PlantNode:
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> PlantNode:
     """Make the world and start the node.
 
-    :raises DriverError: the meters' port or the recording cannot be opened.
+    :raises DriverError: the meters' port or the recording cannot be opened, or the map is unknown.
     """
     node = PlantNode(bus, parameters, drivers)
     bus.ready()

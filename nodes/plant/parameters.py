@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from msgs.ports import OwnPort
 from msgs.safety import DIP_LIMIT_A
+from msgs.units import Name
 from nodes.plant.mains import Mains
 from nodes.plant.vehicle import Charger
 from nodes.plant.world import Setup
@@ -19,6 +20,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     house_host: str = "127.0.0.1"  # where the simulated meters listen
     house_port: OwnPort = 1502  # 0: any free one
+    house_map: Name = "tq"  # of both meters: which map, as `nodes.modbus_map.maps`
     house_a: tuple[LoadAmps, LoadAmps, LoadAmps] = (2.0, 2.0, 2.0)  # other loads, L1 first
     phases: Literal[1, 3] = 3  # of the installation that reach the box; 1: L1 alone
     house_trace: str = ""  # path of a recorded house, played on L1 instead of house_a

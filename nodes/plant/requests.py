@@ -25,7 +25,7 @@ from msgs.methods import (
     Method,
 )
 from msgs.plant import FaultName, HouseLoad, ModbusRead, Registers, SimFault, Tap, WorldStatus
-from nodes.modbus_map.bank import EXCEPTIONS, Banks, answer
+from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS, REFUSED_KEY, Banks, answer
 from nodes.modbus_map.server import Server
 from nodes.plant import acts
 from nodes.plant.acts import ImpossibleError
@@ -115,7 +115,8 @@ class Requests:
             return
         result = answer(self._banks, read.unit, read.function, read.blocks)
         if isinstance(result, int):
-            call.refuse(f"{EXCEPTIONS[result]} (exception {result})")
+            text = f"{EXCEPTIONS[result]} (exception {result})"
+            call.refuse(text, {REFUSED_KEY: text} if result in REFUSALS else {})
         else:
             call.ok(tuple(result))
 
