@@ -196,16 +196,16 @@ class _Term:
     def write(self, registers: dict[int, int], value: float) -> None:
         raw = value / self.term.scale
         for part, _ in self._multipliers:
-            multiplied = self._times(part, part.simulated)
-            raw /= multiplied or 1.0
-            self._put(registers, part, part.simulated)
-        self._put(registers, self.term, raw)
-
-    def _put(
-        self, registers: dict[int, int], part: RegisterTerm | Multiplier, number: float
-    ) -> None:
-        for place, word in enumerate(words_of(number, part.kind, self._order), part.at):
-            registers[place] = word
+            raw /= self._times(part, part.simulated) or 1.0
+            words = words_of(part.simulated, part.kind, self._order)
+            registers.update(enumerate(words, part.at))
+        kind = self.term.kind
+        words = words_of(raw, kind, self._order)
+        bits = bits_of(words, self._order)
+        if raw and bits in self._not_available:  # a value of its own, as the limit of a range
+            number = number_of(bits, kind)
+            words = words_of(number - math.copysign(1.0, number), kind, self._order)
+        registers.update(enumerate(words, self.term.at))
 
     def _times(self, part: Multiplier, number: float) -> float | None:
         """Return what a multiplier multiplies with; None if it cannot be true."""

@@ -17,7 +17,7 @@ from msgs.settings import Settings
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, SIM_POWER
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.meter.node import Drivers, Parameters, build
-from nodes.modbus_map.bank import Bank, answer
+from nodes.modbus_map.bank import REFUSALS, REFUSED_KEY, Bank, answer
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.transport_sim import SimModbus
@@ -69,7 +69,7 @@ class Rig:
     def _plant(self) -> None:
         plant = self.graph.bus("plant")
         tq = load_map("tq")
-        banks = {
+        self.banks = {
             1: Bank(meter_map=tq, values=lambda: values(self.house_a)),
             2: Bank(meter_map=tq, values=lambda: values(-3.0)),
         }
@@ -80,9 +80,10 @@ class Rig:
             if not self.reachable:
                 call.refuse("connection refused")
             elif self.answering:
-                result = answer(banks, read.unit, read.function, read.blocks)
+                result = answer(self.banks, read.unit, read.function, read.blocks)
                 if isinstance(result, int):
-                    call.refuse(f"exception {result}")
+                    text = f"exception {result}"
+                    call.refuse(text, {REFUSED_KEY: text} if result in REFUSALS else {})
                 else:
                     call.ok(tuple(result[: self.words]))
 
@@ -259,3 +260,67 @@ def test_a_map_that_does_not_exist_is_logged_and_not_polled(tmp_path: Path) -> N
     rig.set(house=HOUSE)
     rig.graph.advance(1.0)
     assert rig.house[-1][1].online
+
+
+SUNSPEC = "sunspec@127.0.0.1:1502/1"
+
+
+class SunspecRig(Rig):
+    """A house meter with a chain of models."""
+
+    def __init__(self, tmp_path: Path, model: int = 203) -> None:
+        super().__init__(tmp_path, house=SUNSPEC)
+        self.exchange(model)
+
+    def exchange(self, model: int) -> None:
+        """Put a meter with this model in the place of the present one."""
+        sunspec = load_map("sunspec")
+        self.banks[1] = Bank(meter_map=sunspec, values=lambda: values(self.house_a), model=model)
+
+    def searches(self) -> int:
+        """Return how often "SunS" was read."""
+        return sum(read.blocks == ((40000, 2),) for read in self.reads)
+
+
+@pytest.mark.req("MET-1")
+@pytest.mark.parametrize("model", [203, 213])
+def test_a_model_is_searched_once_and_then_polled(tmp_path: Path, model: int) -> None:
+    rig = SunspecRig(tmp_path, model)
+    rig.graph.advance(10.5)
+    assert len(rig.house) == 11
+    assert all(reading.online for _, reading in rig.house)
+    assert rig.house[-1][1].lines[0].current_a == pytest.approx(6.0)
+    assert rig.searches() == 1
+    assert {read.blocks[0] for read in rig.reads[-5:]} == {(40070, 23 if model == 203 else 36)}
+
+
+@pytest.mark.req("MET-3")
+def test_another_model_in_its_place_is_searched_again(tmp_path: Path) -> None:
+    rig = SunspecRig(tmp_path)
+    rig.graph.advance(5.5)
+    rig.exchange(213)
+    rig.graph.advance(5.0)
+    errors = [reading.error for _, reading in rig.house if not reading.online]
+    assert errors == ["register 40070 reads 213; expected 203"]
+    assert rig.searches() == 2
+    assert rig.house[-1][1].online
+
+
+@pytest.mark.req("MET-3")
+def test_a_model_is_searched_again_after_the_connection_was_lost(tmp_path: Path) -> None:
+    rig = SunspecRig(tmp_path)
+    rig.graph.advance(5.5)
+    rig.reachable = False
+    rig.graph.advance(2.0)
+    assert rig.house[-1][1].error == "connection refused"
+    rig.reachable = True
+    rig.graph.advance(10.0)
+    assert rig.house[-1][1].online
+    assert rig.searches() >= 2
+
+
+def test_a_meter_without_a_chain_says_what_is_missing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house=SUNSPEC)  # there is another kind of meter
+    rig.graph.advance(5.0)
+    assert not rig.house[-1][1].online
+    assert rig.house[-1][1].error.startswith("the meter has none of the models 203, 213")

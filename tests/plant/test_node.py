@@ -9,9 +9,17 @@ import pytest
 from bus import Answer, DriverError, Status
 from bus.memory import MemoryGraph
 from msgs.led import Color, Effect, Light
-from msgs.methods import METHODS
+from msgs.methods import METHODS, MODBUS_READ
 from msgs.pilot import SimPilotDrive, duty_of_offer
-from msgs.plant import SimEvent, SimFault, SimPower, SimSignals, VehicleState, WorldStatus
+from msgs.plant import (
+    ModbusRead,
+    SimEvent,
+    SimFault,
+    SimPower,
+    SimSignals,
+    VehicleState,
+    WorldStatus,
+)
 from msgs.requests import StopReason
 from msgs.safety import SimContactorDrive
 from msgs.topics import (
@@ -23,6 +31,8 @@ from msgs.topics import (
     SIM_SIGNALS,
 )
 from nodes.modbus_map.bank import Banks
+from nodes.modbus_map.blocks import plan_blocks
+from nodes.modbus_map.meter_map import load_map, map_names
 from nodes.modbus_map.server import Servers
 from nodes.modbus_map.server_sim import SimServers
 from nodes.plant.node import Drivers, Parameters, build
@@ -459,3 +469,25 @@ def test_the_meters_port_is_closed_when_the_node_stops(tmp_path: Path) -> None:
     bus.stop(StopReason.SHUTDOWN)
     assert port.calls == ["shutdown"]
     assert bus.stopped
+
+
+@pytest.mark.parametrize("name", map_names())
+def test_the_meters_can_have_any_map(tmp_path: Path, name: str) -> None:
+    rig = Rig(tmp_path, house_map=name, house_port=1502)
+    meter_map = load_map(name)
+    address = 40000 if meter_map.chain else plan_blocks(meter_map)[0].address
+    read = ModbusRead(
+        host="127.0.0.1", port=1502, unit=1, function=meter_map.function, blocks=((address, 2),)
+    )
+    answers: list[Answer[Any]] = []
+    rig.meter.request(MODBUS_READ, read, answers.append)
+    rig.graph.advance(0.1)
+    assert answers[0].status is Status.OK
+    if meter_map.chain:
+        assert answers[0].result == (0x5375, 0x6E53)
+
+
+def test_an_unknown_map_is_named_with_the_parameter(tmp_path: Path) -> None:
+    with pytest.raises(DriverError, match="unknown meter map 'tqq'; expected one of") as refused:
+        Rig(tmp_path, house_map="tqq")
+    assert refused.value.parameter == "house_map"
