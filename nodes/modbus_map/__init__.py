@@ -1,6 +1,7 @@
 """Modbus meters as data, and their transports: shared by `meter` and `plant`.
 
 - `maps/NAME.toml` is the register map of a meter; `meter_map` loads and checks such a file.
+- `chain` finds the model of a SunSpec meter, and makes a map with addresses of it.
 - `codec` converts registers to values and back; `blocks` plans the requests that a meter allows.
 - `transport` carries one read at a time: over TCP, or as a bus request to the simulated world.
 - `frame` has the frames of Modbus TCP, for client and server.

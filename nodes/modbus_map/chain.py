@@ -38,7 +38,7 @@ class NoModelError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundModel:
     """A model in a meter: the address of its ID, and how many registers follow ID and L."""
 
     model: Model
@@ -48,7 +48,7 @@ class Found:
 
 def search(
     chain: ChainTerms, registers: Mapping[int, int], refused: Collection[int]
-) -> Block | Found:
+) -> Block | FoundModel:
     """Return the model, or what has to be read next to find it.
 
     :param registers: all that were read so far
@@ -69,7 +69,7 @@ def search(
     raise NoModelError(f"the meter has none of the models {wanted}; found: {found}")
 
 
-def at_base(meter_map: MeterMap, found: Found) -> MeterMap:
+def at_base(meter_map: MeterMap, found: FoundModel) -> MeterMap:
     """Return the map of a found model, with addresses."""
     layout = meter_map.layouts[found.model.layout]
     total, lines = layout.total, layout.lines
@@ -110,7 +110,7 @@ def simulated(meter_map: MeterMap, model_id: int = 0) -> MeterMap:
     base = start + len(MARK) + 2 + COMMON_LENGTH
     length = chain.length[model.layout]
     end = base + 2 + length
-    found = at_base(meter_map, Found(model=model, base=base, length=length))
+    found = at_base(meter_map, FoundModel(model=model, base=base, length=length))
     constants = (
         *_constants(start, (*MARK, COMMON, COMMON_LENGTH)),
         *found.constants,
@@ -122,7 +122,7 @@ def simulated(meter_map: MeterMap, model_id: int = 0) -> MeterMap:
 
 def _walk(
     chain: ChainTerms, start: int, registers: Mapping[int, int]
-) -> Iterator[int | Block | Found]:
+) -> Iterator[int | Block | FoundModel]:
     """Yield what is known of one chain: IDs of other models, and what to read, or the model.
 
     :raises NoModelError: the meters of this maker are not read.
@@ -150,7 +150,7 @@ def _walk(
             _check_maker(chain, registers, at + 2)
         model = models.get(number)
         if model is not None and length >= chain.length[model.layout]:
-            yield Found(model=model, base=at, length=length)
+            yield FoundModel(model=model, base=at, length=length)
             return
         yield number
         at = after

@@ -1,7 +1,7 @@
 """Every map as the codec takes it, and what every simulated meter can show."""
 
 from msgs.meter import Line
-from nodes.modbus_map.chain import Found, at_base
+from nodes.modbus_map.chain import FoundModel, at_base
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import MeterMap, load_map, map_names
 from tests.builders import line_values
@@ -19,7 +19,7 @@ def readable_maps() -> dict[str, MeterMap]:
             continue
         for model in meter_map.chain.models:
             length = meter_map.chain.length[model.layout]
-            place = Found(model=model, base=SUNSPEC_BASE, length=length)
+            place = FoundModel(model=model, base=SUNSPEC_BASE, length=length)
             found[f"{name} {model.id}"] = at_base(meter_map, place)
     return found
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.blocks import Block
-from nodes.modbus_map.chain import MOST_MODELS, Found, NoModelError, search
+from nodes.modbus_map.chain import MOST_MODELS, FoundModel, NoModelError, search
 from nodes.modbus_map.meter_map import MapError, load_map
 from tests.modbus_map.every_map import a_line, values_of
 
@@ -38,14 +38,14 @@ def chain_at(start: int, *models: tuple[int, int], maker: str = "Fronius") -> Wo
     return dict(enumerate(words, start))
 
 
-def find(meter: Words) -> tuple[Found, list[Block]]:
+def find(meter: Words) -> tuple[FoundModel, list[Block]]:
     """Search a meter that refuses registers that it does not have; return all reads too."""
     registers: Words = {}
     refused: set[int] = set()
     reads: list[Block] = []
     while True:
         step = search(CHAIN, registers, refused)
-        if isinstance(step, Found):
+        if isinstance(step, FoundModel):
             return step, reads
         reads.append(step)
         places = range(step.address, step.address + step.count)
@@ -135,7 +135,7 @@ def test_no_chain_is_searched_without_end(
             step = search(CHAIN, registers, refused)
         except NoModelError:
             return
-        if isinstance(step, Found):
+        if isinstance(step, FoundModel):
             return
         places = range(step.address, step.address + step.count)
         assert max(places) <= 0xFFFF

@@ -1,5 +1,6 @@
 """Map files: what a map of another meter may contain, and how a wrong one is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,12 @@ def test_a_map_may_be_of_one_phase() -> None:
     assert values.lines[1:] == (NO_LINE, NO_LINE)
     assert values.power_w == pytest.approx(-345.7)
     assert plan_blocks(meter_map)[:3] == (Block(0, 2), Block(6, 2), Block(12, 2))
+
+
+def test_the_readme_lists_every_map() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## Meters")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == map_names()
 
 
 @pytest.mark.parametrize("name", map_names())

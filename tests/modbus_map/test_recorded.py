@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodes.modbus_map.chain import Found, at_base
+from nodes.modbus_map.chain import FoundModel, at_base
 from nodes.modbus_map.codec import Codec
 from nodes.modbus_map.meter_map import MeterMap, load_map
 from tests.modbus_map.every_map import MAPS
@@ -58,7 +58,7 @@ def solaredge() -> MeterMap:
     sunspec = load_map("sunspec")
     assert sunspec.chain is not None
     model = next(model for model in sunspec.chain.models if model.id == 203)
-    return at_base(sunspec, Found(model=model, base=40188, length=105))
+    return at_base(sunspec, FoundModel(model=model, base=40188, length=105))
 
 
 def test_model_203_of_solaredge_modbus_issue_15() -> None:

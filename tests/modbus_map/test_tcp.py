@@ -166,7 +166,8 @@ def test_a_server_of_pymodbus_is_read(loop_bus: Bus, in_loop: InLoop) -> None:
             assert await read(transport) == VOLTAGE_L1
             assert await read(transport, function=4) == VOLTAGE_L1
             assert await read(transport, address=10) == ReadError(
-                text="refused to read 2 registers from 10: illegal data address (exception 2)"
+                text="refused to read 2 registers from 10: illegal data address (exception 2)",
+                is_refused=True,
             )
         await server.shutdown()  # type: ignore[no-untyped-call]
         await read(transport)  # may still meet the connection that has just been closed
