@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from msgs.meter import NO_LINE, PHASES, Contradiction, Line
 from msgs.settings import Grid
-from nodes.modbus_map.judge import MOST_A, MOST_V, MOST_WH, SPARE_W, is_possible_total, judge
+from nodes.modbus_map.judge import (
+    MOST_A,
+    MOST_V,
+    MOST_WH,
+    SPARE_W,
+    is_possible_total,
+    judge,
+    judge_exports,
+)
 from nodes.modbus_map.kinds import WIDTHS, bits_of, number_of, words_of
 from nodes.modbus_map.meter_map import MeterMap, Multiplier, PhaseTerm, RegisterTerm
 
@@ -73,7 +81,7 @@ class Codec:
                 )
         measured = [self._line(registers, numbers) for numbers in self._lines]
         one, two, three = *measured, *(NO_LINE for _ in range(3 - len(measured)))
-        power_w = self._total_w(registers, (one, two, three))
+        total_w = self._total_w(registers, measured)
         imported_wh = _energy_wh(self._imported_wh, registers)
         exported_wh = _energy_wh(self._exported_wh, registers)
         if imported_wh is None:
@@ -82,10 +90,10 @@ class Codec:
             exported_wh = one.exported_wh + two.exported_wh + three.exported_wh
         return Values(
             lines=(one, two, three),
-            power_w=power_w,
+            power_w=sum(line.power_w for line in measured) if total_w is None else total_w,
             imported_wh=imported_wh,
             exported_wh=exported_wh,
-            contradictions=self._contradictions((one, two, three)),
+            contradictions=self._contradictions(measured, total_w),
         )
 
     def encode(self, values: Values) -> Registers:
@@ -126,29 +134,33 @@ class Codec:
             exported_wh=_energy_wh(numbers.exported_wh, registers) or 0.0,
         )
 
-    def _total_w(self, registers: Registers, lines: tuple[Line, Line, Line]) -> float:
-        """Return the power of all phases."""
+    def _total_w(self, registers: Registers, lines: Sequence[Line]) -> float | None:
+        """Return the power of all phases; None if it is not available or cannot be true."""
         power_w = self._power_w.read(registers)
         apparent_va = sum(abs(line.voltage_v * line.current_a) for line in lines)
         if power_w is None or not (self._is_it or is_possible_total(power_w, apparent_va)):
-            return sum(line.power_w for line in lines)
+            return None
         return power_w
 
-    def _contradictions(self, lines: tuple[Line, Line, Line]) -> tuple[Contradiction, ...]:
-        """Return the contradictions of the phases that were read last."""
+    def _contradictions(
+        self, lines: Sequence[Line], total_w: float | None
+    ) -> tuple[Contradiction, ...]:
+        """Return the contradictions of the phases that were read last; at most one of each."""
         if self._is_it:
             return ()
-        found = (
-            judge(
+        exports = [] if total_w is None else judge_exports(lines, total_w)
+        found = {each.phase: each for each in exports}
+        for phase, line, numbers in zip(PHASES, lines, self._lines, strict=False):
+            contradiction = judge(
                 phase,
                 line.current_a,
                 line.voltage_v,
                 *numbers.power_w.parts,
                 registers=numbers.places,
             )
-            for phase, line, numbers in zip(PHASES, lines, self._lines, strict=False)
-        )
-        return tuple(each for each in found if each is not None)
+            if contradiction is not None:
+                found[phase] = contradiction
+        return tuple(found[phase] for phase in PHASES if phase in found)
 
 
 def _energy_wh(number: "_Number", registers: Registers) -> float | None:

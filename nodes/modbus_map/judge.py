@@ -1,13 +1,18 @@
-"""Whether the values of one phase of a meter can be true together. Pure.
+"""Whether the values of a meter can be true together. Pure.
 
 A judgement is one-sided: a power that is too large for current and voltage is found, one that is
-too small is not, for a current need not do work. The power factor alone rejects nothing.
+too small is not, for a current need not do work. The power factor alone rejects nothing. The sign
+of a phase's power is judged by the total: a current of import that counts as export would give the
+vehicle more than the fuse allows.
 """
 
-from msgs.meter import Contradiction, LinePhase
+from collections.abc import Sequence
+
+from msgs.meter import PHASES, Contradiction, Line, LinePhase
 
 MORE_THAN_APPARENT = 1.1  # assumed: current, voltage and power are not of the same instant
 SPARE_W = 50.0  # assumed: noise of power, where there is little current
+SHARE_OF_TOTAL = 0.05  # assumed: total and phases are not of the same instant
 LEAST_V = 1.0  # a current is calculated of power and no less voltage than this
 
 # Assumed: no meter of a house has a larger current transformer, nor a higher voltage.
@@ -48,3 +53,24 @@ def judge(
 def is_possible_total(power_w: float, apparent_va: float) -> bool:
     """Return whether the power of all phases fits the sum of their apparent powers."""
     return abs(power_w) <= MORE_THAN_APPARENT * apparent_va + 3 * SPARE_W
+
+
+def judge_exports(lines: Sequence[Line], total_w: float) -> list[Contradiction]:
+    """Return a contradiction for each phase that exports, if the total is less export than that.
+
+    :param total_w: power of all phases, by a register of its own
+    """
+    sum_w = sum(line.power_w for line in lines)
+    spare_w = 3 * SPARE_W + SHARE_OF_TOTAL * sum(abs(line.power_w) for line in lines)
+    if total_w - sum_w <= spare_w:
+        return []
+    return [
+        Contradiction(
+            phase=phase,
+            at_most_a=abs(line.current_a),
+            text=f"{phase} contradicts itself: exports {-line.power_w:.0f} W; all phases together"
+            f" {sum_w:.0f} W, while the total is {total_w:.0f} W",
+        )
+        for phase, line in zip(PHASES, lines, strict=False)
+        if line.power_w < -SPARE_W
+    ]

@@ -13,14 +13,19 @@ from msgs.meter import METER_HOLD_S, LinePhase, MeterReading
 from msgs.settings import METER_LINES, Grid, PhaseAssignment
 from nodes.meter.machine import Config, Inputs, PollOutcome, State, step
 from nodes.modbus_map.codec import Codec, NotAvailableError, Values
-from nodes.modbus_map.meter_map import load_map, terms_of
+from nodes.modbus_map.meter_map import MeterMap, load_map, span_of, terms_of
 from tests.builders import line_values, meter_reading
 from tests.load_manager.site import FUSE_A, Car, Currents, Site
+from tests.modbus_map.every_map import MAPS
 
 TQ = load_map("tq")
 REGISTERS = sorted(
     {term.at + word for name, term in terms_of(TQ) if "wh" not in name for word in (0, 1)}
 )
+THREE_PHASES = [name for name in MAPS if MAPS[name].phases == 3 and name != "tq"]
+EXPONENTS = (2, 3, 0xFFFD)
+_LINES = (line_values(6.0), line_values(6.0), line_values(6.0))
+HOUSE = Values(lines=_LINES, power_w=4140.0, imported_wh=0.0, exported_wh=0.0)
 NONSENSE = (0, 1, 5, 0xFF, 0x1388, 0x2000, 0x7FFF, 0x8000, 0x8001, 0xC350, 0xFFFE, 0xFFFF)
 REACTION_S = 6.3  # a poll of 1 s, 0.3 s of the box, and the 5 s that a vehicle may take
 # 6 A are offered so much longer, see `nodes/load_manager/ramp.py`: until a reading 5 s later, or
@@ -32,14 +37,17 @@ class WrongMeterSite(Site):
     """A house whose meter has wrong words in some registers, from a time on."""
 
     def __init__(
-        self, wrong: dict[int, int], phases: PhaseAssignment = PhaseAssignment.L1_L2_L3
+        self,
+        wrong: dict[int, int],
+        phases: PhaseAssignment = PhaseAssignment.L1_L2_L3,
+        meter_map: MeterMap = TQ,
     ) -> None:
         super().__init__(Car(), phases)
         self.wrong = wrong
         self.wrong_from_s = self.now_s + 20.0
         self.readings: list[MeterReading] = []
         self.log: list[tuple[str, str]] = []
-        self._encoder, self._decoder = Codec(TQ), Codec(TQ)
+        self._encoder, self._decoder = Codec(meter_map), Codec(meter_map)
         self._meter = State(is_polling=True)
         self._config = Config(poll_s=1.0, source="House", place="10.0.0.6:502 unit 1", meter="")
 
@@ -124,9 +132,60 @@ def test_each_register_of_each_nonsense_overloads_no_phase(register: int) -> Non
             _check(random.Random(f"{register}/{word}/{seed}"), register, word)
 
 
-def _check(chance: random.Random, register: int, word: int) -> None:
+def registers_of(meter_map: MeterMap) -> list[int]:
+    """Return all registers of power, current, voltage and power factor, exponents among them."""
+    return sorted(
+        {
+            place
+            for key, term in terms_of(meter_map)
+            if "wh" not in key
+            for place in range(*span_of(term))
+            if place in Codec(meter_map).encode(HOUSE)
+        }
+    )
+
+
+@pytest.mark.req("MET-1", "MET-3")
+@pytest.mark.parametrize(
+    ("name", "register", "word"),
+    [  # each makes of an import an export that the current of the phase allows
+        ("abb_b23", 0x5B1A, 0xFFFE),
+        ("janitza_b23", 19024, 0xC350),
+        ("pac2200", 27, 0xC350),
+        ("sdm630", 12, 0xC350),
+        ("sunspec 213", 40100, 0xC350),
+        ("sunspec 203", 40089, 0xFFE0),
+    ],
+)
+def test_an_import_shown_as_an_export_overloads_no_phase(
+    name: str, register: int, word: int
+) -> None:
+    for seed in range(6):
+        _check(random.Random(seed), register, word, MAPS[name])
+
+
+@pytest.mark.req("MET-1", "MET-3")
+@pytest.mark.parametrize("name", THREE_PHASES)
+def test_nonsense_of_another_meter_overloads_no_phase(name: str) -> None:
+    _check_at_random(random.Random(name), MAPS[name])
+
+
+@pytest.mark.proof
+@pytest.mark.req("MET-1", "MET-3")
+@pytest.mark.parametrize("name", THREE_PHASES)
+def test_much_nonsense_of_another_meter_overloads_no_phase(name: str) -> None:
+    for seed in range(200):
+        _check_at_random(random.Random(f"{name} {seed}"), MAPS[name])
+
+
+def _check_at_random(chance: random.Random, meter_map: MeterMap) -> None:
+    register = chance.choice(registers_of(meter_map))
+    _check(chance, register, chance.choice((*NONSENSE, *EXPONENTS)), meter_map)
+
+
+def _check(chance: random.Random, register: int, word: int, meter_map: MeterMap = TQ) -> None:
     phases = chance.choice(list(PhaseAssignment)[:3])
-    site = WrongMeterSite({register: word}, phases)
+    site = WrongMeterSite({register: word}, phases, meter_map)
     assert overload_a(site, loads(chance), phases) <= 1e-6, (register, word, phases)
 
 

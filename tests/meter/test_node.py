@@ -324,3 +324,16 @@ def test_a_meter_without_a_chain_says_what_is_missing(tmp_path: Path) -> None:
     rig.graph.advance(5.0)
     assert not rig.house[-1][1].online
     assert rig.house[-1][1].error.startswith("the meter has none of the models 203, 213")
+
+
+@pytest.mark.req("MET-5")
+def test_a_meter_that_refuses_what_is_optional_is_online_without_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, house="em24_e1@127.0.0.1:1502/1")
+    # The older meter has power factors and energies elsewhere.
+    rig.banks[1] = Bank(meter_map=load_map("em24"), values=lambda: values(rig.house_a))
+    rig.graph.advance(3.5)
+    house = rig.house[-1][1]
+    assert house.online
+    assert [line.current_a for line in house.lines] == pytest.approx([6.0, 6.0, 6.0])
+    assert house.power_w == pytest.approx(4140.0)
+    assert (house.imported_wh, house.exported_wh) == (0.0, 0.0)

@@ -397,6 +397,22 @@ def test_too_much_power_for_its_current_is_found_in_both_directions(name: str, s
     assert Codec(MAPS[name], Grid.IT).decode(registers).contradictions == ()
 
 
+@pytest.mark.req("MET-1")
+@pytest.mark.parametrize("name", [name for name in MAPS if MAPS[name].phases == 3])
+def test_an_export_that_the_total_does_not_show_is_doubted(name: str) -> None:
+    one = a_line(2300.0)
+    honest = values_of((one, one, a_line(-1150.0)))
+    assert Codec(MAPS[name]).decode(Codec(MAPS[name]).encode(honest)).contradictions == ()
+    # L3 shows the export of 1150 W, though it imports as much.
+    wrong = replace(honest, power_w=2 * 2300.0 + 1150.0)
+    (contradiction,) = Codec(MAPS[name]).decode(Codec(MAPS[name]).encode(wrong)).contradictions
+    assert contradiction.phase == "L3"
+    assert contradiction.at_most_a == pytest.approx(5.0, abs=0.01)
+    # More export than the phases show takes no headroom from anybody.
+    less = replace(honest, power_w=1000.0)
+    assert Codec(MAPS[name]).decode(Codec(MAPS[name]).encode(less)).contradictions == ()
+
+
 @pytest.mark.parametrize(
     ("model", "phases"), [(201, 1), (211, 1), (202, 2), (212, 2), (203, 3), (214, 3)]
 )
