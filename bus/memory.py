@@ -230,6 +230,7 @@ class MemoryGraph:
         self._subscriber_taps: dict[str, Callable[[bytes], None]] = {}
         self._shows_repeats = False  # a tap needs all repeats
         self._losses: list[Callable[[str, str, str], bool]] = []
+        self._missing: set[tuple[str, bytes, str]] = set()  # latched: writer, topic, who lost it
         self._on_crash: Callable[[str, Exception], None] | None = None
 
     def bus(self, node: str) -> Peer:
@@ -375,11 +376,23 @@ class MemoryGraph:
     def lose(self, lost: Callable[[str, str, str], bool]) -> Callable[[], None]:
         """Lose messages: `lost(writer, topic name, subscriber)` decides for each delivery.
 
-        Requests have the topic name "?". Return a function that ends the loss.
+        Requests have the topic name "?". Return a function that ends the loss: what is latched is
+        sent again then to the readers that have lost it, as by a connection that is restored.
         """
         self._losses.append(lost)
         self._send_all_again()
-        return lambda: self._losses.remove(lost)
+
+        def end() -> None:
+            self._losses.remove(lost)
+            missing, self._missing = self._missing, set()
+            for writer, key, node in sorted(missing):
+                carrier = self._carriers.get(node)
+                if self._losses and self._is_lost(writer, key, node):
+                    self._missing.add((writer, key, node))
+                elif carrier is not None and carrier in self._subscribers.get(key, ()):
+                    self._send_latched(carrier, writer, key)
+
+        return end
 
     def advance(self, seconds: float) -> None:
         """Let virtual time pass [s], with all its deadlines."""
@@ -433,6 +446,8 @@ class MemoryGraph:
         carriers = self._subscribers.get(row.key, ())
         for carrier in carriers:
             if self._losses and self._is_lost(writer, row.key, carrier.peer.node):
+                if row.latched:
+                    self._missing.add((writer, row.key, carrier.peer.node))
                 continue
             self._deliver(carrier, row.key, frame)
             for subscription in carrier.peer.subscriptions_of(row.key):
@@ -449,6 +464,9 @@ class MemoryGraph:
         if carrier not in subscribers:
             self.send_again(writer)
             subscribers.append(carrier)
+        self._send_latched(carrier, writer, key)
+
+    def _send_latched(self, carrier: MemoryCarrier, writer: str, key: bytes) -> None:
         row = self._latched.get(writer, {}).get(key)
         if row is not None:
             again = retained(

@@ -8,7 +8,8 @@ import pytest
 
 from bus.memory import MemoryGraph
 from bus.wire import unpack
-from msgs.topics import PILOT_STATUS
+from msgs.topics import PILOT_STATUS, SESSION_WISH
+from msgs.wish import Wishes
 from tests.builders import pilot_status
 
 STATUS = pilot_status()
@@ -240,3 +241,23 @@ def test_links_are_topics_with_subscribers(graph: MemoryGraph) -> None:
     assert list(graph.links) == [("pilot/status", "safety"), ("pilot/status", "session")]
     graph.kill("safety")
     assert list(graph.links) == [("pilot/status", "session")]
+
+
+def test_what_is_latched_and_was_lost_is_sent_again_when_the_loss_ends(graph: MemoryGraph) -> None:
+    session = graph.bus("session")
+    bus = graph.bus("load_manager")
+    heard = bus.subscribe(SESSION_WISH)
+    ends = [graph.lose(lambda writer, topic, reader: reader == "load_manager") for _ in range(2)]
+    session.publish(SESSION_WISH, Wishes(wishes=()))
+    for end in ends:
+        graph.advance(0.1)
+        assert heard.message is None
+        end()
+    graph.advance(0.1)
+    assert heard.message == Wishes(wishes=())
+    again = graph.lose(lambda writer, topic, reader: reader == "load_manager")
+    session.publish(SESSION_WISH, Wishes(wishes=()))
+    graph.kill("session")
+    again()  # its writer has gone
+    graph.advance(0.1)
+    assert heard.message == Wishes(wishes=())
