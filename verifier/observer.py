@@ -15,7 +15,15 @@ from bus.memory import START_NS, MemoryGraph
 from bus.wire import CHECKED, HEADER_LENGTH, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
-from msgs.pilot import MIN_OFFER_A, PLUGGED, X1_PERCENT, CpState, SimPilotDrive, classify_high_v
+from msgs.pilot import (
+    MIN_OFFER_A,
+    PLUGGED,
+    X1_PERCENT,
+    CpState,
+    SimPilotDrive,
+    classify_high_v,
+    offer_of_duty,
+)
 from msgs.plant import SimEvent, SimFault, SimPower, SimSignals
 from msgs.safety import FaultCode, SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
@@ -49,6 +57,7 @@ from verifier.sessions import SessionRules
 from verifier.store_audit import StoreAudit
 from verifier.users import FOREIGN
 
+HIDE_COUNTER = frozenset({SimFault.CHIP_DEAD, SimFault.CHIP_FROZEN})  # the chip counts on
 JUDGED_S = 10.0  # in which a latched fault that is judged again is cleared, or stays
 OUT_S = 0.5  # safety takes a plug for out after 0.3 s
 MOST_LINES = 60  # of the timeline that goes with a breach
@@ -199,7 +208,8 @@ class Observer:
         seen = self.seen
         since_s = seen.undisturbed_since_s
         is_undisturbed = since_s is not None and seen.since_s > since_s + UNDISTURBED_S
-        is_charging = seen.coil and max(seen.drawn_a) >= MIN_OFFER_A - 1.0
+        is_offered = offer_of_duty(seen.duty_percent) >= MIN_OFFER_A
+        is_charging = seen.coil and is_offered and max(seen.drawn_a) >= MIN_OFFER_A - 1.0
         must_stay = bool(harmless_s) and is_undisturbed and is_charging
         if must_stay:
             seen.stays_until_s = seen.since_s + harmless_s
@@ -323,6 +333,8 @@ class Observer:
 
     def _on_event(self, event: SimEvent, stamp_s: float) -> None:
         self.note(f"world: {event.what} {event.detail}".rstrip())
+        if event.what in ("fault", "clear") and event.detail in HIDE_COUNTER:
+            self.audit.note_hidden(event.detail, is_hidden=event.what == "fault")
         self._causes.take_event(event, stamp_s)
         seen = self.seen
         match event.what:

@@ -6,7 +6,7 @@ without its end, if it needed no card; times are compared only where UTC was not
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from msgs.session import SessionRecord
@@ -44,6 +44,8 @@ class StoreAudit:
         self._heard_s = float("-inf")
         self._world_wh = 0.0
         self._moved_s = float("-inf")
+        self._hidden_by: set[str] = set()  # faults that hide the world's counter
+        self._unknown: set[str] = set()  # sessions that have ended meanwhile
         self._refused: set[str] = set()  # sessions of a time in which the disk refused
         self._carded: set[str] = set()  # that were permitted by a card, and so are on the disk
         self._refuses = False
@@ -59,6 +61,13 @@ class StoreAudit:
         if refuses and self.running:
             self._refused.add(self.running)
 
+    def note_hidden(self, fault: str, *, is_hidden: bool) -> None:
+        """Note that the meter chip does not show what it counts, or shows it again.
+
+        What has flowed until the end of a session is known with the next value then.
+        """
+        (self._hidden_by.add if is_hidden else self._hidden_by.discard)(fault)
+
     def note_utc_set(self) -> None:
         """Note that UTC was set."""
         self._utc_sets += 1
@@ -72,6 +81,10 @@ class StoreAudit:
         if counter_wh != self._world_wh:
             self._world_wh = counter_wh
             self._moved_s = now_s
+        if not self._hidden_by:
+            for one in self._unknown:
+                self.ends[one] = replace(self.ends[one], world_wh=counter_wh)
+            self._unknown.clear()
 
     def take_heard_counter(self, counter_wh: float, stamp_s: float) -> None:
         """Note a counter that has reached session."""
@@ -92,8 +105,12 @@ class StoreAudit:
             self._utc_of[self.running, "end"] = self._utc_sets
             is_settled = self._heard_wh is not None and self._heard_s > self._moved_s + STILL_S
             self.ends[self.running] = SessionEnd(
-                heard_wh=self._heard_wh, world_wh=self._world_wh, is_settled=is_settled
+                heard_wh=self._heard_wh,
+                world_wh=self._world_wh,
+                is_settled=is_settled and not self._hidden_by,
             )
+            if self._hidden_by:
+                self._unknown.add(self.running)
         if session_id:
             self._utc_of.setdefault((session_id, "begin"), self._utc_sets)
             self.published.append(session_id)

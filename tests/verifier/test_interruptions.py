@@ -13,9 +13,9 @@ import nodes.safety.node
 import nodes.session.node
 from bus.disk import Refusal
 from bus.memory import START_UTC_NS
-from msgs.methods import CLEAR, FAULT, LIST_SESSIONS, PLUG, PULL, READY
+from msgs.methods import CLEAR, FAULT, LIST_SESSIONS, PLUG, PULL, READY, SET_WISH
 from msgs.plant import FaultName, SimFault
-from msgs.requests import NoArguments
+from msgs.requests import NoArguments, WishArguments
 from msgs.safety import FaultCode
 from msgs.session import SessionsArguments
 from nodes.plant.readings import signals_of
@@ -218,6 +218,29 @@ def test_a_session_that_a_card_began_without_a_record_is_caught(
     disturb(card_scene, DiskRefusal(refusal=Refusal.ALL), 1.0)
     card_scene.charge()
     assert not_stored(card_scene) == ["stored_once"]
+
+
+def test_a_charge_that_its_app_has_paused_need_not_go_on(scene: Scene) -> None:
+    scene.charge()
+    scene.graph.advance(UNDISTURBED_S)
+    scene.graph.ask(SET_WISH, WishArguments(pause=True))
+    scene.graph.advance(0.1)
+    assert scene.observer.seen.coil
+    disturb(scene, DiskRefusal(refusal=Refusal.ALL), 0.1, alone_s=20.0)
+    scene.graph.advance(10.0)
+    assert (scene.injector.counts["harmless"], scene.observer.seen.coil) == (0, False)
+    assert scene.broken == []
+
+
+def test_settings_that_were_lost_in_a_power_cut_are_known_after_the_loss(
+    card_scene: CardScene,
+) -> None:
+    end = card_scene.graph.memory.lose(lambda writer, topic, reader: topic == "settings")
+    disturb(card_scene, PowerCut(seconds=10.0, changes_vehicle=False, is_utc_set=True), 5.0)
+    end()
+    card_scene.graph.advance(20.0)
+    card_scene.charge()
+    assert card_scene.broken == []
 
 
 # --- a clock that is set ---------------------------------------------------------------------

@@ -131,3 +131,18 @@ def test_times_are_compared_only_if_utc_was_not_set_in_between(
     audit.take_running("b", NOW_S)
     audit.take_running("", NOW_S)
     assert names(audit, *records) == ([] if is_set else ["ended"])
+
+
+@pytest.mark.parametrize(("flowed_wh", "wrong"), [(4.0, []), (3.0, ["energy"])])
+def test_what_a_silent_chip_has_counted_is_known_when_it_shows_it_again(
+    flowed_wh: float, wrong: list[str]
+) -> None:
+    audit = StoreAudit()
+    audit.take_world_counter(100.0, 0.0)
+    audit.take_running("a", NOW_S)
+    audit.note_hidden("chip_dead", is_hidden=True)
+    audit.take_running("", NOW_S)
+    audit.note_hidden("chip_dead", is_hidden=False)
+    audit.take_world_counter(100.0 + flowed_wh, NOW_S + 1.0)
+    audit.take_world_counter(200.0, NOW_S + 2.0)  # of the next vehicle
+    assert names(audit, record("a", 1, 2, energy_wh=4.0)) == wrong
