@@ -203,7 +203,7 @@ class _Term:
             if bits in patterns or multiplied is None:
                 return None
             value *= multiplied
-        return value
+        return value if math.isfinite(value) else None
 
     def write(self, registers: dict[int, int], value: float) -> None:
         raw = value / self.term.scale
