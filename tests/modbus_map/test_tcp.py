@@ -301,24 +301,34 @@ def test_a_client_that_takes_no_answer_is_cut_off(
 def test_no_more_connections_than_32_and_those_that_go_make_room(
     loop_bus: Bus, in_loop: InLoop
 ) -> None:
-    async def is_served(client: AsyncModbusTcpClient) -> bool:
-        try:
-            return not (await client.read_holding_registers(62, count=2)).isError()
-        except ModbusException:
-            return False  # closed by the server
+    async def open_served() -> asyncio.StreamWriter | None:
+        """Return a connection on which a request is answered; None if the server closes it."""
+        reader, writer = await open_streams(server_port)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            writer.write(REQUEST)
+            assert await reader.readexactly(len(ANSWER)) == ANSWER
+            return writer
+        writer.close()
+        return None
+
+    server_port = 0
 
     async def scenario() -> None:
-        server = serve(loop_bus)
-        clients = [await connected(server) for _ in range(server_tcp.MOST_CONNECTIONS)]
-        for client in clients:
-            assert await is_served(client)
-        reader, _ = await open_streams(server.port)
-        assert await reader.read() == b""
-        for client in clients:
-            client.close()
-        for _ in clients:
-            while not await is_served(await connected(server)):
+        nonlocal server_port
+        server_port = serve(loop_bus).port
+        served = [await open_served() for _ in range(server_tcp.MOST_CONNECTIONS)]
+        assert None not in served
+        assert await open_served() is None
+        for writer in served:
+            assert writer is not None
+            writer.close()
+        served.clear()
+        while len(served) < server_tcp.MOST_CONNECTIONS:
+            writer = await open_served()
+            if writer is None:
                 await asyncio.sleep(0.01)  # until the server has seen that the others are gone
+            else:
+                served.append(writer)
 
     in_loop(scenario())
 
