@@ -202,7 +202,8 @@ def _in_this_boot(wish: AppWish, seen: WishInputs) -> AppWish:
     """Return a duration by the clocks of this boot.
 
     In its own boot its UTC is kept up to date; in another one only the UTC is left, once it is
-    known to count.
+    known to count. Where it can never count, the duration begins again, once, and is one of the new
+    boot.
     """
     if wish.end_ns is None:
         return wish
@@ -213,6 +214,15 @@ def _in_this_boot(wish: AppWish, seen: WishInputs) -> AppWish:
             return replace(wish, until_utc_ns=until_utc_ns, is_utc_set=seen.is_utc_set)
         return wish
     is_decided = bool(seen.boot and wish.boot) or seen.is_run_decided
+    if is_decided and seen.boot and wish.for_ns is not None and not wish.is_utc_set:
+        return replace(
+            wish,
+            end_ns=seen.now_ns + wish.for_ns,
+            until_utc_ns=seen.utc_ns + wish.for_ns,
+            is_utc_set=seen.is_utc_set,
+            boot=seen.boot,
+            run=seen.run,
+        )
     is_utc_known = wish.for_ns is None or (wish.is_utc_set and seen.is_utc_set)
     return replace(wish, end_ns=None, run=0) if is_decided and is_utc_known else wish
 

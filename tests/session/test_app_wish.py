@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from bus import Status
+from bus.moment import Moment
 from bus.store import StoreError
 from msgs.pilot import CpState
 from msgs.topics import SESSION_WISH
 from msgs.wish import NO_WISHES, Wish
+from nodes.session.app_wish import AppWish, WishInputs, begin, step
 from tests.session.box import Box
 
 HOUR_S = 3600.0
@@ -236,6 +238,41 @@ def test_in_a_boot_without_the_time_a_duration_begins_again(tmp_path: Path, was_
         assert held.end_ns == pytest.approx(after.graph.clock.now_ns() + MINUTE_NS // 2, abs=3e9)
     after.graph.advance(MINUTE_S + 1.0)
     assert wish(after) is None
+
+
+def test_a_duration_that_begins_again_in_a_boot_goes_on_over_restarts_of_the_node() -> None:
+    hour_ns = 3600 * 10**9
+    wish = AppWish(
+        limit_a=6.0,
+        until_utc_ns=hour_ns,
+        end_ns=hour_ns,
+        for_ns=hour_ns,
+        boot="boot 1",
+        run=1,
+        is_utc_set=False,
+    )
+    left_s = []
+    for number in range(3):  # a restart each 20 minutes
+        state = begin(wish, number * hour_ns // 3)
+        now_ns = number * hour_ns // 3 + 10**9
+        seen = WishInputs(
+            now_ns=now_ns,
+            utc_ns=10**18 + now_ns,
+            is_utc_set=True,
+            boot="boot 2",
+            run=2,
+            is_run_decided=True,
+            is_plugged=True,
+            is_out=False,
+            unplugs=0,
+        )
+        state, outputs = step(state, seen, Moment(now_ns / 1e9))
+        assert outputs.wishes is not None
+        end_ns = outputs.wishes.wishes[0].end_ns
+        assert end_ns is not None
+        left_s.append(round((end_ns - now_ns) / 1e9))
+        wish = outputs.write or wish
+    assert left_s == [3600, 2400, 1200]
 
 
 def test_in_another_run_of_the_same_boot_a_duration_goes_on_by_its_clock(tmp_path: Path) -> None:
