@@ -13,12 +13,13 @@ from msgs.settings import Grid
 from nodes.modbus_map.blocks import Block, plan_blocks
 from nodes.modbus_map.codec import Codec, NotAvailableError, OtherMeterError, Values
 from nodes.modbus_map.meter_map import MeterMap, PhaseTerm, RegisterTerm
+from tests.builders import line_values
 from tests.modbus_map.every_map import MAPS, a_line, values_of
 
 # The same for all meters: L1 imports 1380 W at 6 A and 230.5 V; L2 exports 4600 W at 20 A and
 # 231 V; L3 imports 110 W at 0.5 A and 229.5 V. In all: -3110 W, 1 MWh imported, 123.4 kWh exported.
 LINES = (
-    Line(
+    line_values(
         current_a=6.0,
         voltage_v=230.5,
         power_w=1380.0,
@@ -26,7 +27,7 @@ LINES = (
         imported_wh=400_000.0,
         exported_wh=100.0,
     ),
-    Line(
+    line_values(
         current_a=-20.0,
         voltage_v=231.0,
         power_w=-4600.0,
@@ -34,7 +35,7 @@ LINES = (
         imported_wh=350_000.0,
         exported_wh=200.0,
     ),
-    Line(
+    line_values(
         current_a=0.5,
         voltage_v=229.5,
         power_w=110.0,
@@ -206,7 +207,7 @@ def shown(meter_map: MeterMap, values: Values) -> Values:
 
     def line(line: Line) -> Line:
         computed = min(1.0, abs(line.power_w) / abs(line.voltage_v * line.current_a))
-        return Line(
+        return line_values(
             current_a=line.current_a,
             voltage_v=line.voltage_v,
             power_w=line.power_w,
@@ -382,7 +383,7 @@ def test_a_current_with_or_without_a_sign_takes_that_of_the_power(name: str, hig
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_too_much_power_for_its_current_is_found_in_both_directions(name: str, sign: float) -> None:
     lines = (a_line(sign * 2300.0), a_line(sign * 2300.0), a_line(sign * 2300.0))
-    wrong = Line(
+    wrong = line_values(
         current_a=sign * 2.0,
         voltage_v=230.0,
         power_w=sign * 2300.0,
