@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgs.session import SessionRecord
 
 ROUNDING_WH = 0.01
+WRITE_S = 1.0  # an end is written soon after it was published
 RETRY_S = 15.0  # session writes again each 5 s while the disk refuses
 STILL_S = 0.5  # with no change of the world's counter for this long, session has its last value
 
@@ -49,6 +50,8 @@ class StoreAudit:
         self._refused: set[str] = set()  # sessions of a time in which the disk refused
         self._carded: set[str] = set()  # that were permitted by a card, and so are on the disk
         self._refuses = False
+        self._last = ""  # the session that has ended last
+        self._ended_s = float("-inf")
         self._refused_until_s = float("-inf")
         self._utc_sets = 0
         self._utc_of: dict[tuple[str, str], int] = {}  # UTC sets before its beginning, its end
@@ -58,8 +61,10 @@ class StoreAudit:
         if self._refuses:
             self._refused_until_s = now_s
         self._refuses = refuses
-        if refuses and self.running:
+        if refuses:
             self._refused.add(self.running)
+            if now_s < self._ended_s + WRITE_S:
+                self._refused.add(self._last)
 
     def note_hidden(self, fault: str, *, is_hidden: bool) -> None:
         """Note that the meter chip does not show what it counts, or shows it again.
@@ -102,6 +107,7 @@ class StoreAudit:
         if self._refuses or now_s < self._refused_until_s + RETRY_S:
             self._refused |= {session_id, self.running}
         if self.running:
+            self._last, self._ended_s = self.running, now_s
             self._utc_of[self.running, "end"] = self._utc_sets
             is_settled = self._heard_wh is not None and self._heard_s > self._moved_s + STILL_S
             self.ends[self.running] = SessionEnd(

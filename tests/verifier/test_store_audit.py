@@ -4,7 +4,7 @@ import pytest
 
 from msgs.session import EndReason, SessionRecord
 from tests.builders import session_record
-from verifier.store_audit import RETRY_S, STILL_S, StoreAudit
+from verifier.store_audit import RETRY_S, STILL_S, WRITE_S, StoreAudit
 
 NOW_S = 20.0
 
@@ -83,12 +83,16 @@ def test_energy_that_never_reached_session_is_not_required() -> None:
     assert names(unheard, record("a", 1, 2), record("b", 3, 4, energy_wh=0.0)) == []
 
 
-def refused(audit: StoreAudit, until_s: float = NOW_S + 1.0) -> StoreAudit:
-    """Let the disk refuse for a time, in which a session "b" begins and ends."""
-    audit.note_disk(refuses=True, now_s=NOW_S)
-    audit.take_running("b", NOW_S)
-    audit.note_disk(refuses=False, now_s=until_s)
-    audit.take_running("", until_s + RETRY_S)
+REFUSED_S = NOW_S + WRITE_S
+ACCEPTED_S = REFUSED_S + 1.0
+
+
+def refused(audit: StoreAudit) -> StoreAudit:
+    """Let the disk refuse for a time, in which a session "b" begins."""
+    audit.note_disk(refuses=True, now_s=REFUSED_S)
+    audit.take_running("b", REFUSED_S)
+    audit.note_disk(refuses=False, now_s=ACCEPTED_S)
+    audit.take_running("", ACCEPTED_S + RETRY_S)
     return audit
 
 
@@ -96,6 +100,15 @@ def test_a_session_that_the_disk_refused_may_be_missing_or_without_its_end() -> 
     assert names(refused(audited()), record("a", 1, 2)) == []
     assert names(refused(audited()), record("a", 1, 2), record("b", 3, 0)) == []
     assert names(refused(audited()), record("b", 3, 0)) == ["stored_once"]
+
+
+@pytest.mark.parametrize(("after_s", "wrong"), [(0.5 * WRITE_S, []), (WRITE_S, ["ended"])])
+def test_an_end_that_was_not_written_yet_when_the_disk_began_to_refuse_may_be_missing(
+    after_s: float, wrong: list[str]
+) -> None:
+    audit = audited()  # "a" ends at NOW_S
+    audit.note_disk(refuses=True, now_s=NOW_S + after_s)
+    assert names(audit, record("a", 1, 0)) == wrong
 
 
 def test_a_session_that_a_card_began_is_stored_though_the_disk_refused_later() -> None:
@@ -106,7 +119,7 @@ def test_a_session_that_a_card_began_is_stored_though_the_disk_refused_later() -
 
 def test_a_session_of_a_time_after_the_refusal_must_be_stored() -> None:
     audit = refused(audited())
-    audit.take_running("c", NOW_S + 1.0 + RETRY_S)
+    audit.take_running("c", ACCEPTED_S + RETRY_S)
     audit.take_running("", NOW_S + 60.0)
     assert names(audit, record("a", 1, 2)) == ["stored_once"]
 
