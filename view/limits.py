@@ -7,8 +7,12 @@ from msgs.units import Amps
 from view.silence import silence
 from view.snapshot import Snapshot
 
-SOURCES = {"dip": "DIP switches", "fuse": "main fuse"}
-"""Names of the sources whose name in the message is an abbreviation."""
+SOURCES = {
+    "dip": "DIP switches",
+    "fuse": "main fuse",
+    "meter_proof": "check of the house meter",
+}
+"""Names of the sources whose name in the message is short."""
 
 
 class ShownLimit(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.view.charge import charging, silent
-from view.limits import limit_reason, limit_words, limits
+from view.limits import limit_reason, limit_words, limits, source_name
 
 
 @pytest.mark.req("MET-7")
@@ -29,3 +29,8 @@ def test_a_silent_load_manager_leaves_no_limit_known() -> None:
     assert limit_words(snapshot) == "not known"
     assert limit_reason(snapshot) == "no message from load_manager for 12 s"
     assert limits(snapshot) == ()
+
+
+def test_a_source_with_a_short_name_is_named_for_a_person() -> None:
+    assert source_name("meter_proof") == "check of the house meter"
+    assert source_name("smart_home") == "smart home"
