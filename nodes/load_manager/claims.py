@@ -1,6 +1,7 @@
 """The claims on the current, each with its limit and its reason as text. Pure (MET-7)."""
 
 import math
+from collections.abc import Sequence
 
 from msgs.load_manager import HouseMeter, Limit, LoadOffer, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
@@ -93,12 +94,18 @@ def fuse(
             "box: every phase of the house counts."
         )
     elif headroom.unassigned_lines:
-        lines = " and ".join(f"L{line + 1}" for line in headroom.unassigned_lines)
+        lines = _phase_names(headroom.unassigned_lines)
         detail += (
             f" The car draws on the box's {lines}, beside the phase assignment: "
             "every phase of the house counts."
         )
     return Limit(source="fuse", limit_a=ramp.value_a, detail=detail)
+
+
+def _phase_names(lines: Sequence[int]) -> str:
+    """Return the names of phases as in a sentence; 0 is L1."""
+    *others, last = (f"L{line + 1}" for line in lines)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def no_settings(*, is_silent: bool) -> Limit:
@@ -149,8 +156,8 @@ def meter_proof(clamps: Clamps, missing: list[tuple[int, int]]) -> Limit:
     limit_a = claim_a(clamps, missing)
     if limit_a is None:
         return Limit(source=PROOF, limit_a=None)
-    names = " and ".join(f"L{meter + 1}" for _, meter in missing)
-    detail = f"{limit_a:g} A at most until the house meter has shown the car's current on {names}"
+    phases = _phase_names([meter for _, meter in missing])
+    detail = f"{limit_a:g} A at most until the house meter has shown the car's current on {phases}"
     for box, meter in missing:
         match clamps.lines[box].last:
             case Shown.NOTHING:

@@ -233,6 +233,12 @@ def test_a_current_that_the_power_exceeds_counts_with_the_power_and_then_not_at_
     assert "L1 contradicts itself" in detail
 
 
+def test_the_phases_whose_proof_is_missing_are_named() -> None:
+    site = WrongMeterSite({})
+    _, _, detail = after(site, (2.0, 2.0, 2.0), 1)
+    assert detail.endswith("until the house meter has shown the car's current on L1, L2 and L3.")
+
+
 def test_what_contradicts_itself_on_a_phase_that_does_not_count_takes_nothing_away() -> None:
     site = WrongMeterSite({140: 0, 141: 0}, PhaseAssignment.L1)
     site.car.lines = (True, False, False)
