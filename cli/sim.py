@@ -38,7 +38,7 @@ def _add(act: Method[Any, Any]) -> None:
     def verb(run_dir: Path | None, as_json: bool, **words: Any) -> None:
         with running_tool(run_dir) as tool:
             result = ask(tool, act, words)
-            while _goes_on(act, words, lambda: ask(tool, WORLD, NoArguments())):
+            while _goes_on(act, words, lambda: tool.call(WORLD, NoArguments()).result):
                 tool.run_for(LOOK_S)
         if result is not None or as_json:
             click.echo(json.dumps(msgspec.to_builtins(result) or {}, ensure_ascii=False))
@@ -50,14 +50,19 @@ def _add(act: Method[Any, Any]) -> None:
 
 
 def _goes_on(
-    act: Method[Any, Any], words: dict[str, Any], world: Callable[[], WorldStatus]
+    act: Method[Any, Any], words: dict[str, Any], world: Callable[[], WorldStatus | None]
 ) -> bool:
-    """Return whether a card of an act is still presented, or its key pressed."""
+    """Return whether a card of an act is still presented, or its key pressed.
+
+    The act is over if the world does not answer: a key may have restarted it with all others.
+    """
     match act.name:
         case TAP.name:
-            return not {words["uid"], *words["others"]}.isdisjoint(world().cards)
+            now = world()
+            return now is not None and not {words["uid"], *words["others"]}.isdisjoint(now.cards)
         case TOUCH.name | SERVICE.name:
-            return act.name in world().keys
+            now = world()
+            return now is not None and act.name in now.keys
         case _:
             return False
 
