@@ -184,15 +184,16 @@ def test_a_killed_node_is_back_before_the_contactor_has_to_open(box: Box, node: 
     before = box.last(SESSION_STATUS).message
     since_s = killed(box, node)
     box.until(SESSION_STATUS, lambda status: status.energy_wh > before.energy_wh + 3.0)
+    if node == "load_manager":
+        box.proves_clamps_again(since_s)
     is_undisturbed = box.stays_closed(since_s)
     assert box.last(SESSION_STATUS).message.session_id == before.session_id
     if not is_undisturbed:
         return
-    if node == "load_manager":
-        box.proves_clamps_again(since_s)
-    usual = {53.33, 16.67} if node == "load_manager" else {53.33}
-    duties = {round(s.message.duty_percent, 2) for s in box.samples(SIM_SIGNALS, since_s)}
-    assert duties == usual
+    duties = [sample.message.duty_percent for sample in box.samples(SIM_SIGNALS, since_s)]
+    least_a = 10.0 if node == "load_manager" else 32.0
+    assert min(duties) == pytest.approx(least_a / 0.6, abs=1e-6)
+    assert max(duties) == pytest.approx(32.0 / 0.6, abs=1e-6)
 
 
 def test_a_killed_safety_opens_and_its_next_incarnation_closes_after_a_test(box: Box) -> None:

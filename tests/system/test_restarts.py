@@ -64,6 +64,8 @@ def test_the_contactor_stays_closed_and_the_energy_counts(
     first = next(sample for sample in box.samples(topic) if sample.incarnation == new.incarnation)
     gap_s = first.at_s - old.at_s
     record_property(f"restart of {node}: longest silence for a reader [ms]", round(gap_s * 1e3))
+    if node == "load_manager":
+        box.proves_clamps_again(since_s)
     is_undisturbed = box.stays_closed(since_s)
     sessions = [sample.message for sample in box.samples(SESSION_STATUS, since_s)]
     assert {status.session_id for status in sessions} == {before.session_id}
@@ -77,15 +79,14 @@ def test_the_contactor_stays_closed_and_the_energy_counts(
     assert gap_s <= (topic.period_s or 0.0) + topic.hold_s / 2.0  # valid again within half of it
     assert {s.message.permitted for s in box.samples(SAFETY_STATUS, since_s)} == {True}
     assert {status.state for status in sessions} == {WallboxState.CHARGING}
-    if node == "load_manager":
-        box.proves_clamps_again(since_s)
     # The duty that the vehicle sees, and the one that the pilot says.
-    usual = {53.33, 16.67} if node == "load_manager" else {53.33}
+    least_a = 10.0 if node == "load_manager" else 32.0
     for duties in (
-        {round(sample.message.duty_percent, 2) for sample in box.samples(SIM_SIGNALS, since_s)},
-        {round(sample.message.duty_percent, 2) for sample in box.samples(PILOT_STATUS, since_s)},
+        [sample.message.duty_percent for sample in box.samples(SIM_SIGNALS, since_s)],
+        [sample.message.duty_percent for sample in box.samples(PILOT_STATUS, since_s)],
     ):
-        assert duties == usual
+        assert min(duties) == pytest.approx(least_a / 0.6, abs=1e-6)
+        assert max(duties) == pytest.approx(32.0 / 0.6, abs=1e-6)
 
 
 @pytest.mark.req("BUS-3")
