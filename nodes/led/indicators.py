@@ -100,8 +100,8 @@ def mode(messages: Messages) -> Light:
     if not messages.has_module and messages.is_module_late:
         return _steady(Color.ORANGE)
     dcs, session = messages.dcs, messages.session
-    charges = session is not None and session.plugged and session.session_id != ""
-    if dcs is not None and dcs.synchronised and charges:
+    has_session = session is not None and session.plugged and session.session_id != ""
+    if dcs is not None and dcs.synchronised and has_session:
         return _blinking(Color.WHITE) if dcs.waits_for_plan else CHARGE_MODES[dcs.mode]
     return _steady(Color.BLUE) if messages.has_module else DARK
 
@@ -112,5 +112,5 @@ def touch(messages: Messages) -> Light:
     White to confirm a synchronisation (DCS-2); assumed: also to switch the charge mode.
     """
     dcs = messages.dcs
-    does = dcs is not None and (dcs.can_confirm or dcs.can_switch)
-    return _steady(Color.WHITE) if does else DARK
+    has_effect = dcs is not None and (dcs.can_confirm or dcs.can_switch)
+    return _steady(Color.WHITE) if has_effect else DARK

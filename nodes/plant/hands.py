@@ -34,8 +34,8 @@ class Hands(Struct, frozen=True, kw_only=True):
     @property
     def keys(self) -> tuple[Key, ...]:
         """Return the keys that are pressed."""
-        untils_s = {Key.SERVICE: self.service_until_s, Key.TOUCH: self.touch_until_s}
-        return tuple(key for key, until_s in untils_s.items() if until_s is not None)
+        released_s = {Key.SERVICE: self.service_until_s, Key.TOUCH: self.touch_until_s}
+        return tuple(key for key, until_s in released_s.items() if until_s is not None)
 
 
 IDLE = Hands()

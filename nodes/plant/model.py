@@ -125,7 +125,7 @@ def _settle_once(world: World) -> World:
             test_line=commands.residual_test,
             leak_ac=is_live and SimFault.RCM_AC in faults,
             leak_dc=is_live and SimFault.RCM_DC in faults,
-            deaf=SimFault.RCM_TEST in faults,
+            ignores_test=SimFault.RCM_TEST in faults,
         )
         if powered
         else residual.UNPOWERED
@@ -152,12 +152,12 @@ def _settle_once(world: World) -> World:
         now_s,
         heard_percent=_heard_percent(world),
         has_power=True in live(world.mains, contacts.poles, faults)[: charger.phases],
-        exceeds=SimFault.OVERCURRENT in faults,
+        draws_too_much=SimFault.OVERCURRENT in faults,
         ignores_x1=SimFault.IGNORES_X1 in faults,
     )
-    held = hands.settle(world.hands, now_s)
+    people = hands.settle(world.hands, now_s)
     if (
-        held is world.hands
+        people is world.hands
         and monitor is world.monitor
         and heat is world.heat
         and contacts is world.contactor
@@ -170,7 +170,7 @@ def _settle_once(world: World) -> World:
             *_monitor_changes(world.monitor, monitor),
             *_contactor_changes(world.contactor, contacts),
             *_vehicle_changes(world.vehicle, car),
-            *hands.changes(world.hands, held),
+            *hands.changes(world.hands, people),
         )
     )
     return replace(
@@ -179,7 +179,7 @@ def _settle_once(world: World) -> World:
         heat=heat,
         contactor=contacts,
         vehicle=car,
-        hands=held,
+        hands=people,
         events=events,
     )
 

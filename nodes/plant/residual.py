@@ -52,11 +52,17 @@ UNPOWERED = Monitor()
 
 
 def settle(
-    monitor: Monitor, now_s: float, *, test_line: bool, leak_ac: bool, leak_dc: bool, deaf: bool
+    monitor: Monitor,
+    now_s: float,
+    *,
+    test_line: bool,
+    leak_ac: bool,
+    leak_dc: bool,
+    ignores_test: bool,
 ) -> Monitor:
-    """Return the monitor at a time; `deaf`: it ignores its test line."""
+    """Return the monitor at a time; `ignores_test`: it ignores its test line."""
     tested_s = monitor.tested_s
-    if test_line and not monitor.test_line and not deaf:
+    if test_line and not monitor.test_line and not ignores_test:
         tested_s = now_s
     elif tested_s is not None and not test_line and now_s >= tested_s + TEST_LASTS_S:
         tested_s = None

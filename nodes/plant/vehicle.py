@@ -54,7 +54,7 @@ class Vehicle(Struct, frozen=True, kw_only=True):
     target_a: float = 0.0
     has_power: bool = False
     wants_at_s: float | None = None
-    obeys_at_s: float | None = None
+    follows_at_s: float | None = None
     closes_s2_at_s: float | None = None
     draws_at_s: float | None = None
     wakes_at_s: float | None = None
@@ -80,7 +80,7 @@ def due_s(vehicle: Vehicle, charger: Charger, now_s: float) -> float:
     due = float("inf")
     for when_s in (
         vehicle.wants_at_s,
-        vehicle.obeys_at_s,
+        vehicle.follows_at_s,
         vehicle.closes_s2_at_s,
         vehicle.draws_at_s,
         vehicle.wakes_at_s,
@@ -117,7 +117,7 @@ def settle(
     *,
     heard_percent: float | None,
     has_power: bool,
-    exceeds: bool,
+    draws_too_much: bool,
     ignores_x1: bool,
 ) -> Vehicle:
     """Return the vehicle at a time, with the duty and the mains voltage at its inlet.
@@ -126,29 +126,29 @@ def settle(
     """
     if not vehicle.plugged:
         return vehicle
-    news: dict[str, object] = {}
+    changed: dict[str, object] = {}
     wants, is_full = vehicle.wants, vehicle.is_full
     if _is_due(vehicle.wants_at_s, now_s):
         wants = True
-        news["wants_at_s"] = None
+        changed["wants_at_s"] = None
     if wants and vehicle.charged_ratio >= 1.0:
         wants, is_full = False, True
     heard_a = 0.0 if heard_percent is None else offer_of_duty(heard_percent)
     if ignores_x1 and heard_percent == X1_PERCENT and vehicle.s2 and has_power:
         heard_a = vehicle.heard_a
     is_dead = heard_percent is None or heard_percent == STATE_F_PERCENT
-    is_awake = vehicle.is_awake or _wake(vehicle, now_s, is_dead, news)
-    offer_a = _obey(vehicle, charger, now_s, heard_a, news)
+    is_awake = vehicle.is_awake or _wake(vehicle, now_s, is_dead, changed)
+    offer_a = _follow_offer(vehicle, charger, now_s, heard_a, changed)
     asks = wants and is_awake and offer_a >= MIN_OFFER_A and not vehicle.is_leaving
-    s2 = _move_s2(vehicle, charger, now_s, asks, news)
-    draws, current_a = _draw(vehicle, charger, now_s, s2 and has_power, news)
-    target_a = _target_a(vehicle, charger, offer_a, exceeds) if asks and draws else 0.0
+    s2 = _move_s2(vehicle, charger, now_s, asks, changed)
+    draws, current_a = _draw(vehicle, charger, now_s, s2 and has_power, changed)
+    target_a = _target_a(vehicle, charger, offer_a, draws_too_much) if asks and draws else 0.0
     if vehicle.is_leaving and not s2:
         if vehicle.leaves_at_s is None:
-            news["leaves_at_s"] = now_s + PLUG_OUT_S
+            changed["leaves_at_s"] = now_s + PLUG_OUT_S
         elif now_s >= vehicle.leaves_at_s:
             return AWAY
-    news.update(
+    changed.update(
         wants=wants,
         is_full=is_full,
         is_awake=is_awake,
@@ -159,25 +159,25 @@ def settle(
         current_a=current_a,
         target_a=target_a,
     )
-    return _changed(vehicle, news)
+    return _changed(vehicle, changed)
 
 
-def _wake(vehicle: Vehicle, now_s: float, is_dead: bool, news: dict[str, object]) -> bool:
+def _wake(vehicle: Vehicle, now_s: float, is_dead: bool, changed: dict[str, object]) -> bool:
     """Return whether a sleeping vehicle wakes: its line was in F or had no voltage long enough."""
     if not is_dead:
-        news["wakes_at_s"] = None
+        changed["wakes_at_s"] = None
         return False
     if vehicle.wakes_at_s is None:
-        news["wakes_at_s"] = now_s + WAKES_S
+        changed["wakes_at_s"] = now_s + WAKES_S
         return False
     if now_s < vehicle.wakes_at_s:
         return False
-    news["wakes_at_s"] = None
+    changed["wakes_at_s"] = None
     return True
 
 
-def _obey(
-    vehicle: Vehicle, charger: Charger, now_s: float, heard_a: float, news: dict[str, object]
+def _follow_offer(
+    vehicle: Vehicle, charger: Charger, now_s: float, heard_a: float, changed: dict[str, object]
 ) -> float:
     """Return the offer that it follows.
 
@@ -185,56 +185,56 @@ def _obey(
     """
     if heard_a != vehicle.heard_a:
         delay_s = charger.dead_time_s if heard_a else min(charger.dead_time_s, STOPS_WITHIN_S)
-        obeys_at_s = now_s + delay_s
-        if vehicle.obeys_at_s is not None:  # a further change does not extend the delay
-            obeys_at_s = min(vehicle.obeys_at_s, obeys_at_s)
-        if vehicle.s2 and now_s < obeys_at_s:
-            news["obeys_at_s"] = obeys_at_s
+        follows_at_s = now_s + delay_s
+        if vehicle.follows_at_s is not None:  # a further change does not extend the delay
+            follows_at_s = min(vehicle.follows_at_s, follows_at_s)
+        if vehicle.s2 and now_s < follows_at_s:
+            changed["follows_at_s"] = follows_at_s
             return vehicle.offer_a
-        news["obeys_at_s"] = None
+        changed["follows_at_s"] = None
         return heard_a
-    if _is_due(vehicle.obeys_at_s, now_s):
-        news["obeys_at_s"] = None
+    if _is_due(vehicle.follows_at_s, now_s):
+        changed["follows_at_s"] = None
         return heard_a
     return vehicle.offer_a
 
 
 def _move_s2(
-    vehicle: Vehicle, charger: Charger, now_s: float, asks: bool, news: dict[str, object]
+    vehicle: Vehicle, charger: Charger, now_s: float, asks: bool, changed: dict[str, object]
 ) -> bool:
     """Return whether S2 is closed: from some time after an offer until the load is dropped."""
     if vehicle.s2:
         return asks or vehicle.current_a > 0.0
     if not asks:
-        news["closes_s2_at_s"] = None
+        changed["closes_s2_at_s"] = None
         return False
     if vehicle.closes_s2_at_s is None:
-        news["closes_s2_at_s"] = now_s + charger.start_delay_s
+        changed["closes_s2_at_s"] = now_s + charger.start_delay_s
         return False
     if now_s < vehicle.closes_s2_at_s:
         return False
-    news["closes_s2_at_s"] = None
+    changed["closes_s2_at_s"] = None
     return True
 
 
 def _draw(
-    vehicle: Vehicle, charger: Charger, now_s: float, can_draw: bool, news: dict[str, object]
+    vehicle: Vehicle, charger: Charger, now_s: float, can_draw: bool, changed: dict[str, object]
 ) -> tuple[bool, float]:
     """Return whether the precharge is over, and the current; 0 A without voltage."""
     if not can_draw:
-        news["draws_at_s"] = None
+        changed["draws_at_s"] = None
         return False, 0.0
     if not vehicle.has_power or not vehicle.s2:
-        news["draws_at_s"] = now_s + charger.precharge_s
+        changed["draws_at_s"] = now_s + charger.precharge_s
         return False, vehicle.current_a
     if vehicle.draws_at_s is not None and now_s < vehicle.draws_at_s:
         return False, vehicle.current_a
-    news["draws_at_s"] = None
+    changed["draws_at_s"] = None
     return True, vehicle.current_a
 
 
-def _target_a(vehicle: Vehicle, charger: Charger, offer_a: float, exceeds: bool) -> float:
-    if exceeds:
+def _target_a(vehicle: Vehicle, charger: Charger, offer_a: float, draws_too_much: bool) -> float:
+    if draws_too_much:
         return offer_a * EXCESS_RATIO + EXCESS_A
     beyond_ratio = max(0.0, vehicle.charged_ratio - TAPER_FROM_RATIO) / TAPER_WIDTH_RATIO
     most_a = min(offer_a - FOLLOWS_BELOW_A, charger.max_a * (1.0 - beyond_ratio))
@@ -251,9 +251,9 @@ def _is_due(when_s: float | None, now_s: float) -> bool:
     return when_s is not None and now_s >= when_s
 
 
-def _changed(vehicle: Vehicle, news: dict[str, object]) -> Vehicle:
+def _changed(vehicle: Vehicle, changed: dict[str, object]) -> Vehicle:
     """Return the same object if nothing has changed: changes are detected by identity."""
-    for name, value in news.items():
+    for name, value in changed.items():
         if getattr(vehicle, name) != value:
-            return replace(vehicle, **news)
+            return replace(vehicle, **changed)
     return vehicle

@@ -93,10 +93,10 @@ class SystemNode:
         bus.serve(GET_SETTINGS, self._on_get)
         bus.serve(SET_SETTINGS, self._on_set)
         bus.serve(RESTART_BOX, self._on_restart)
-        self._said = settings_of(self._config, self._state)
-        for complaint in words.lines_of(words.expected(problems(self._said))):
+        self._published = settings_of(self._config, self._state)
+        for complaint in words.lines_of(words.expected(problems(self._published))):
             bus.log("info", complaint)
-        bus.publish(SETTINGS, self._said)
+        bus.publish(SETTINGS, self._published)
 
     # --- the start -----------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class SystemNode:
     # --- requests ------------------------------------------------------------------------------
 
     def _on_get(self, call: Call[NoArguments, Settings]) -> None:
-        call.ok(self._said)
+        call.ok(self._published)
 
     def _on_set(self, call: Call[SetArguments, Settings]) -> None:
         """Queue a change: each is checked against the result of the previous one."""
@@ -142,8 +142,8 @@ class SystemNode:
                 call.ok(settings_of(self._config, self._state))
                 continue
             self._store, _ = hand_out(queue(self._store, after), Moment(self._bus.clock.now_s()))
-            is_less = lowers(self._config, self._state, after)
-            work = partial(write_generations, self._path, content_of(after), lowers=is_less)
+            is_lowering = lowers(self._config, self._state, after)
+            work = partial(write_generations, self._path, content_of(after), lowers=is_lowering)
             self._bus.offload("settings", work, partial(self._on_written, call, after))
 
     def _on_written(
@@ -212,8 +212,8 @@ class SystemNode:
     def _publish(self) -> Settings:
         """Publish the settings if they have changed."""
         settings = settings_of(self._config, self._state)
-        if settings != self._said:
-            self._said = settings
+        if settings != self._published:
+            self._published = settings
             self._bus.publish(SETTINGS, settings)
         return settings
 
