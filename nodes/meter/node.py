@@ -1,6 +1,7 @@
 """Wiring of meter: the chip, and one link for each Modbus meter."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
@@ -112,7 +113,6 @@ class MeterNode:
             register = decode(self._store.newest())
             if register is None and is_begun(path):
                 raise StoreError(f"{path} has no valid content")
-            mark_begun(path)
         except StoreError as error:
             self._bus.log("error", f"{error}; the box's energy goes on from the chip's counter")
             return None
@@ -134,6 +134,8 @@ class MeterNode:
 
     def _write(self, register: Register) -> None:
         self._store.write(encode(register))
+        with suppress(StoreError):  # the register is stored; the mark is made by the next write
+            mark_begun(self._bus.state_dir / REGISTER_FILE)
 
     def _on_written(self, result: Exception | None) -> None:
         self._written = write_result(result)  # for the next look: one reading each period

@@ -146,6 +146,19 @@ def test_a_lost_register_is_logged_and_goes_on_from_the_chip(tmp_path: Path) -> 
     assert any("has no valid content" in line for line in box.lines)
 
 
+def test_a_meter_killed_before_its_first_write_logs_no_loss(tmp_path: Path) -> None:
+    graph = closed_at_end(MemoryGraph(seed=1, state_dir=tmp_path))
+    for _ in range(3):  # no world: nothing to store yet
+        bus = graph.bus("meter")
+        build(bus, Parameters(), Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus)))
+        graph.advance(0.1)
+        graph.kill("meter")
+    assert [line.text for line in graph.lines if line.level != "debug"] == []
+    box = Box(tmp_path)
+    assert box.is_level()
+    assert box.lines == []
+
+
 def test_a_disk_that_refuses_keeps_the_meter_running_and_is_logged_once(tmp_path: Path) -> None:
     directory = ChangingDirectory(tmp_path)
     directory.refuse()

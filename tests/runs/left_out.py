@@ -8,11 +8,12 @@ that differs from the one before on its topic is compared, and at random times t
 subscriptions show.
 """
 
+import os
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -101,15 +102,27 @@ def observe(script: Script, *, repeats: bool, leaves_out: bool) -> Observed:
     """Run a script once; return what was observed."""
     seen = Observed()
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wallbox-run-"))
+        folder = stack.enter_context(_folder())
         stage = stack.enter_context(
-            closing(ProbedStage(script, Path(folder), seen, repeats=repeats, leaves_out=leaves_out))
+            closing(ProbedStage(script, folder, seen, repeats=repeats, leaves_out=leaves_out))
         )
         if not leaves_out:
             seen.spare = stack.enter_context(spare_steps_change_nothing(stage.node))
         perform(script, stage)
         seen.lines = [tuple(line) for line in stage.memory.lines]
     return seen
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give an empty directory, the same in each run of a process: messages may name it."""
+    with tempfile.TemporaryDirectory(prefix="wallbox-run-") as made:
+        same = Path(made).with_name(f"wallbox-run-of-{os.getpid()}")
+        same.symlink_to(made)
+        try:
+            yield same
+        finally:
+            same.unlink()
 
 
 def _decoded(frame: bytes) -> tuple[object, ...]:
