@@ -319,6 +319,7 @@ class Sleeper:
         elif what == "restart" and self.rig.said[-1].offered_a == 0.0 and not self.has_drawn:
             self.rig.restart()
             self.wakes, self.was_x1_tried, self.was_f_tried = 0, False, False
+            self.waited_since_s = math.inf  # pilot has forgotten how long it has waited
 
     def _second(self) -> None:
         """Let a second pass in ten parts."""

@@ -22,6 +22,7 @@ from bus.place import Place
 from msgs.launch import Process
 from msgs.meter import MeterReading
 from msgs.methods import METHODS
+from msgs.pilot import CpState
 from msgs.plant import SimPower
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import WallboxState
@@ -208,17 +209,24 @@ class Box(Listener):
         return False
 
     def has_stalled(self, since_s: float, until_s: float) -> bool:
-        """Return whether safety has named a machine that stood still, and was right.
+        """Return whether safety or pilot has named a machine that stood still, and was right.
 
-        It says that its own cycle was late, which its heartbeat shows; or that its sensors are
-        silent, after plant or itself has stood still.
+        Safety says that its own cycle was late, which its heartbeat shows; or that its sensors are
+        silent, after plant or itself has stood still. Pilot says E at 0 V while it cannot read its
+        line, which alone ends an offer: of a silence of just 50 ms it may be the only witness.
         """
         said = [each for each in self.samples(SAFETY_STATUS, since_s) if each.at_s <= until_s]
         details = {each.message.detail for each in said}
         if any(detail.startswith(OWN_CYCLE_LATE) for detail in details):
             return self.gap_s(since_s, until_s, "safety") > LATE_S
-        is_silent = REASONS[Stale.SILENT] in details
-        return is_silent and self.gap_s(since_s, until_s, "safety", "plant") > SIM_SIGNALS.hold_s
+        if REASONS[Stale.SILENT] in details:
+            return self.gap_s(since_s, until_s, "safety", "plant") > SIM_SIGNALS.hold_s
+        is_unread = any(
+            each.message.cp_state is CpState.E and each.message.high_v == 0.0
+            for each in self.samples(PILOT_STATUS, since_s)
+            if each.at_s <= until_s
+        )
+        return is_unread and self.gap_s(since_s, until_s, "pilot", "plant") > SIM_SIGNALS.hold_s
 
     def assert_within(self, most_s: float, began_s: float, ended_s: float, *nodes: str) -> None:
         """Assert how long something took, but for the time in which its nodes stood still."""
