@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from msgs.units import Amps, Nanoseconds, Ratio, Seconds, Text, Volts, WattHours, Watts
 
 MeterName = Annotated[str, Meta(max_length=300)]
-"""Which Modbus meter: MAP@HOST:PORT/UNIT. Not for a person: other nodes compare it."""
+"""Which Modbus meter, as `--set` names it. Not for a person: other nodes compare it."""
 
 
 class Line(Struct, frozen=True, kw_only=True):

@@ -53,13 +53,18 @@ def _meter(parameter: str, section: str, value: Any) -> Mapping[str, Any]:
         address = parse_address(value)
     except AddressError as error:
         raise SettingError(parameter, f'{error}, or "{NO_METER}"') from error
+    # host or device is empty: a stored one would leave open where the meter is.
     settings = {
         f"{section}.enabled": True,
         f"{section}.manufacturer": address.map_name,
         f"{section}.host": address.host,
-        f"{section}.port": address.port,
+        f"{section}.device": address.device,
         f"{section}.unit": address.unit,
     }
+    if address.device:
+        settings |= {f"{section}.baud": address.baud, f"{section}.framing": address.framing.value}
+    else:
+        settings[f"{section}.port"] = address.port
     for key, each in settings.items():
         try:
             check(key, each)

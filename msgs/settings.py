@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT, Framing
 from msgs.patterns import matching
 from msgs.ports import PeerPort
 from msgs.stored import Stored
@@ -36,6 +37,15 @@ Host = Annotated[
         max_length=253,  # RFC 1035, of a name
     ),
 ]
+# Below /dev alone; no part begins with a dot, so that none leads back.
+Device = Annotated[
+    str,
+    matching(
+        r"^(/dev(/[A-Za-z0-9_+@=,:-][A-Za-z0-9._+@=,:-]*)+)?\Z",
+        "the path of a serial device, as /dev/ttyUSB0 or one of /dev/serial/by-id",
+        max_length=200,  # assumed
+    ),
+]
 MapName = Annotated[str, matching(r"^[a-z0-9_]*\Z", "the name of a meter map", max_length=32)]
 User = Annotated[
     str,
@@ -56,6 +66,7 @@ FuseAmps = Annotated[
 ]
 Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
 Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2
+Baud = Annotated[int, Meta(ge=min(BAUDS), le=max(BAUDS), extra={"unit": "Bd"})]
 Unit = Annotated[int, Meta(ge=0, le=255, extra={"unit": "1"})]  # a Modbus address
 
 
@@ -138,13 +149,16 @@ class Monitoring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TcpMeter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Page "External TCP Meter" (MET-2): one meter over Modbus TCP."""
+    """Page "External TCP Meter" (MET-2): one meter over Modbus TCP, or on a serial line (MET-1)."""
 
     enabled: bool = False
     manufacturer: MapName = ""  # its register map, as "tq"
     host: Host = ""
     port: PeerPort = 502
-    unit: Unit = 1  # RS485 address behind a gateway; 1 is assumed
+    device: Device = ""  # of the serial line; "": over TCP
+    baud: Baud = 9600  # of the serial line, one of BAUDS
+    framing: Framing = Framing.N8_1  # of the serial line
+    unit: Unit = 1  # RS485 address, also behind a gateway; 1 is assumed
 
 
 class Controller(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,9 +230,15 @@ class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def meter_name(meter: TcpMeter) -> str:
-    """Return a meter in the form of `--set`, MAP@HOST:PORT/UNIT; "" if it is switched off."""
+    """Return a meter in the form of `--set`; "" if it is switched off.
+
+    MAP@HOST:PORT/UNIT, or MAP@DEVICE:BAUD:FRAMING/UNIT on a serial line.
+    """
     if not meter.enabled:
         return ""
+    if meter.device:
+        line = f"{meter.device}:{meter.baud}:{meter.framing}"
+        return f"{meter.manufacturer}@{line}/{meter.unit}"
     return f"{meter.manufacturer}@{meter.host}:{meter.port}/{meter.unit}"
 
 
@@ -235,6 +255,10 @@ class Clash(Enum):
     MAP_MISSING = "map_missing"
     PORT_MISSING = "port_missing"
     HOST_MISSING = "host_missing"
+    HOST_AND_DEVICE = "host_and_device"
+    BAUD_UNKNOWN = "baud_unknown"
+    LINE_DIFFERS = "line_differs"  # the two meters of one serial line disagree about it
+    NO_SERIAL_UNIT = "no_serial_unit"
     PORT_RESERVED = "port_reserved"
     PROXY_MISSING = "proxy_missing"
     NO_OFFER = "no_offer"  # a current that no vehicle can be offered
@@ -244,7 +268,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     """One value that conflicts with others."""
 
     clash: Clash
-    got: int | None = None  # bytes of an SSID, or a port
+    got: int | None = None  # bytes of an SSID, a port, a unit, or bauds
 
 
 def problems(settings: Settings) -> dict[str, Problem]:
@@ -272,10 +296,8 @@ def problems(settings: Settings) -> dict[str, Problem]:
             found[f"{section}.enabled"] = Problem(clash=Clash.FLEET)
         if not meter.manufacturer:
             found[f"{section}.manufacturer"] = Problem(clash=Clash.MAP_MISSING)
-        if not meter.port:
-            found[f"{section}.port"] = Problem(clash=Clash.PORT_MISSING)
-        if not meter.host:
-            found[f"{section}.host"] = Problem(clash=Clash.HOST_MISSING)
+        found |= _problems_of_place(section, meter)
+    found |= _problems_of_line(settings.house_meter, settings.solar_meter)
     for section, controller in (("dcs", settings.dcs), ("smart_home", settings.smart_home)):
         if not is_fallback(controller.fallback_a):
             found[f"{section}.fallback_a"] = Problem(clash=Clash.NO_OFFER)
@@ -285,3 +307,34 @@ def problems(settings: Settings) -> dict[str, Problem]:
     if proxy.enabled and not proxy.address:
         found["proxy.address"] = Problem(clash=Clash.PROXY_MISSING)
     return found
+
+
+def _problems_of_place(section: str, meter: TcpMeter) -> dict[str, Problem]:
+    """Return the conflicts about where one meter is read, by key."""
+    found: dict[str, Problem] = {}
+    if not meter.device:
+        if not meter.port:
+            found[f"{section}.port"] = Problem(clash=Clash.PORT_MISSING)
+        if not meter.host:
+            found[f"{section}.host"] = Problem(clash=Clash.HOST_MISSING)
+        return found
+    if meter.host:
+        found[f"{section}.device"] = Problem(clash=Clash.HOST_AND_DEVICE)
+    if meter.baud not in BAUDS:
+        found[f"{section}.baud"] = Problem(clash=Clash.BAUD_UNKNOWN, got=meter.baud)
+    if not LEAST_SERIAL_UNIT <= meter.unit <= MOST_SERIAL_UNIT:
+        found[f"{section}.unit"] = Problem(clash=Clash.NO_SERIAL_UNIT, got=meter.unit)
+    return found
+
+
+def _problems_of_line(house: TcpMeter, solar: TcpMeter) -> dict[str, Problem]:
+    """Return what two meters of one serial line disagree about, by key."""
+    if not (house.enabled and solar.enabled and house.device and house.device == solar.device):
+        return {}
+    pairs = {"baud": house.baud == solar.baud, "framing": house.framing == solar.framing}
+    return {
+        f"{section}.{key}": Problem(clash=Clash.LINE_DIFFERS)
+        for key, is_same in pairs.items()
+        for section in ("house_meter", "solar_meter")
+        if not is_same
+    }

@@ -73,6 +73,7 @@ def test_virtual_differs_from_simulation_in_modbus_and_has_no_page() -> None:
     assert drivers(virtual, "meter") == {
         "chip": ("nodes.meter.chip_sim", {}),
         "modbus": ("nodes.modbus_map.transport_sim", {}),
+        "serial": ("nodes.modbus_map.transport_serial_sim", {}),
     }
 
 
@@ -280,7 +281,10 @@ NAMES: list[tuple[str, dict[str, object]]] = [
     ("meter.solar=none", {"solar_meter": {"enabled": False}}),
     ("meter.house=tq@10.0.0.7:502/3",
      {"house_meter": {"enabled": True, "manufacturer": "tq", "host": "10.0.0.7", "port": 502,
-                      "unit": 3}}),
+                      "device": "", "unit": 3}}),
+    ("meter.house=sdm630@/dev/ttyUSB0:9600:8E1/2",
+     {"house_meter": {"enabled": True, "manufacturer": "sdm630", "host": "", "unit": 2,
+                      "device": "/dev/ttyUSB0", "baud": 9600, "framing": "8E1"}}),
 ]  # fmt: skip
 
 

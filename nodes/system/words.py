@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum
 
+from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
 from msgs.safety import SafetyStatus
 from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, Clash, PhaseAssignment, Problem
 
@@ -35,7 +36,13 @@ _CLASHES: dict[Clash, str] = {
     Clash.FLEET: 'expected off while operating_mode is "fleet"',
     Clash.MAP_MISSING: "expected a meter map, because {section}.enabled is on",
     Clash.PORT_MISSING: "expected 1 to 65535, because {section}.enabled is on",
-    Clash.HOST_MISSING: "expected the meter's address, because {section}.enabled is on",
+    Clash.HOST_MISSING: "expected the meter's address, or its serial line in {section}.device, "
+    "because {section}.enabled is on",
+    Clash.HOST_AND_DEVICE: 'expected "" while {section}.host is set: a meter has one of them',
+    Clash.BAUD_UNKNOWN: f"expected one of {', '.join(map(str, BAUDS))}; got {{got}}",
+    Clash.LINE_DIFFERS: "expected the same for house_meter and solar_meter: they are on one line",
+    Clash.NO_SERIAL_UNIT: f"expected {LEAST_SERIAL_UNIT} to {MOST_SERIAL_UNIT} on a serial line; "
+    "got {got}",
     Clash.PORT_RESERVED: "expected 0 to 65535 and neither of {ports}; got {got}",
     Clash.PROXY_MISSING: "expected the proxy's address, because proxy.enabled is on",
     Clash.NO_OFFER: "expected 0 A, or a current from 6 to 32 A",

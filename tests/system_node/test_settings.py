@@ -5,6 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from msgs.meter import MeterName
+from msgs.setting_keys import unflatten
+from msgs.setting_names import settings_of
 from msgs.settings import (
     Clash,
     OperatingMode,
@@ -17,6 +20,7 @@ from msgs.settings import (
 from nodes.system import words
 
 HOUSE = {"enabled": True, "manufacturer": "tq", "host": "192.168.1.20"}
+SERIAL = {"enabled": True, "manufacturer": "sdm630", "device": "/dev/ttyUSB0"}
 
 
 def settings(**changes: Any) -> Settings:
@@ -99,6 +103,14 @@ RULES = [
     ),
     ({"house_meter": HOUSE | {"host": ""}}, ("house_meter.host", "the meter's address")),
     ({"solar_meter": HOUSE | {"host": ""}}, ("solar_meter.host", "the meter's address")),
+    ({"house_meter": HOUSE | {"host": ""}}, ("house_meter.host", "house_meter.device")),
+    (
+        {"house_meter": SERIAL | {"host": "10.0.0.7"}},
+        ("house_meter.device", 'expected ""', "house_meter.host is set"),
+    ),
+    ({"solar_meter": SERIAL | {"baud": 9601}}, ("solar_meter.baud", "9600", "got 9601")),
+    ({"house_meter": SERIAL | {"unit": 0}}, ("house_meter.unit", "1 to 247", "got 0")),
+    ({"house_meter": SERIAL | {"unit": 248}}, ("house_meter.unit", "1 to 247", "got 248")),
     ({"house_meter": HOUSE | {"port": 0}}, ("house_meter.port", "expected 1 to 65535")),
     (
         {"solar_meter": HOUSE | {"manufacturer": ""}},
@@ -130,6 +142,28 @@ def test_a_conflict_is_described_with_its_keys(
         assert each in words.expected(found)[key]
 
 
+@pytest.mark.req("MET-1")
+@pytest.mark.parametrize(("key", "value"), [("baud", 19200), ("framing", "8E1")])
+def test_two_meters_of_one_serial_line_have_one_speed_and_one_framing(key: str, value: Any) -> None:
+    found = problems(settings(house_meter=SERIAL, solar_meter=SERIAL | {"unit": 2, key: value}))
+    assert set(found) == {f"house_meter.{key}", f"solar_meter.{key}"}
+    for other in ({"device": "/dev/ttyUSB1"}, {"enabled": False}, {"device": "", "host": "a"}):
+        solar = SERIAL | {"unit": 2, key: value} | other
+        assert problems(settings(house_meter=SERIAL, solar_meter=solar)) == {}
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        "ttyUSB0", "/etc/passwd", "/dev", "/dev/", "/dev/../etc/passwd", "/dev/./ttyUSB0",
+        "/dev//ttyUSB0", "/dev/ttyUSB0/", "/dev/tty USB0", "/dev/tty\n", "/dev/.hidden",
+    ],
+)  # fmt: skip
+def test_a_device_is_below_dev(device: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        settings(house_meter=SERIAL | {"device": device})
+
+
 @pytest.mark.req("WEB-10", "NET-1")
 def test_a_conflict_of_two_keys_is_described_at_both() -> None:
     found = problems(settings(wlan={"enabled": True, "ssid": "Home"}))
@@ -151,6 +185,8 @@ def test_a_conflict_of_two_keys_is_described_at_both() -> None:
         {"main_fuse_a": 125.0},  # it may be set before the meter is
         {"house_meter": HOUSE},  # without switching the function on (MET-1)
         {"house_meter": HOUSE | {"enabled": False}, "operating_mode": "fleet"},
+        {"house_meter": SERIAL | {"port": 0}, "solar_meter": SERIAL | {"unit": 2}},
+        {"house_meter": SERIAL | {"host": "10.0.0.7", "enabled": False}},
         {"proxy": {"enabled": True, "address": "10.0.0.1", "port": 0}},
         {"proxy": {"enabled": True, "address": "10.0.0.1", "port": 65535}},
     ],
@@ -172,6 +208,24 @@ def test_a_meter_has_the_name_that_set_writes_it_by() -> None:
     assert meter_name(Settings().house_meter) == ""
     meter = settings(house_meter=HOUSE | {"unit": 3}).house_meter
     assert meter_name(meter) == "tq@192.168.1.20:502/3"
+    serial = settings(house_meter=SERIAL | {"unit": 3, "framing": "8E1", "host": "x"}).house_meter
+    assert meter_name(serial) == "sdm630@/dev/ttyUSB0:9600:8E1/3"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sdm630@/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K-if00-port0:19200:8E1/247",
+        "tq@192.168.1.20:502/1",
+        f"{'m' * 32}@/dev/{'x' * 195}:115200:8N2/247",
+        f"{'m' * 32}@{'x' * 253}:65535/255",
+    ],
+)
+def test_a_meters_name_is_read_back_and_fits_its_messages(name: str) -> None:
+    flat = settings_of("meter.house", name)
+    meter = msgspec.convert(unflatten(flat), Settings).house_meter
+    assert meter_name(meter) == name
+    assert msgspec.convert(name, MeterName) == name
 
 
 @pytest.mark.req("NET-2")
