@@ -22,9 +22,12 @@ from nodes.meter.lifetime import Register, begin, decode, encode, last
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxInputs, BoxOutputs, BoxState, Config, step_box
 from nodes.modbus_map.meter_map import MapError, load_map
-from nodes.modbus_map.transport import Modbus, Transport
+from nodes.modbus_map.transport import Modbus, SerialModbus, SerialPlace, Transport
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
+
+_Place = tuple[str, int] | SerialPlace
+"""Host and port of a server, or a serial line."""
 
 BOX_S = 0.2
 REGISTER_FILE = "meter-energy"  # in the state directory, see `bus.slots`
@@ -43,6 +46,7 @@ class Drivers:
 
     chip: MeterChip
     modbus: Modbus
+    serial: SerialModbus
 
 
 class MeterNode:
@@ -57,7 +61,8 @@ class MeterNode:
         self._written: WriteResult | None = None
         self._box_s = parameters.box_s
         self._modbus = drivers.modbus
-        self._transports: dict[tuple[str, int], Transport] = {}
+        self._serial = drivers.serial
+        self._transports: dict[_Place, Transport] = {}
         self._links: dict[str, MeterLink] = {}  # by topic
         self._poll_s = parameters.poll_s
         bus.subscribe(SETTINGS, self._follow)
@@ -69,9 +74,9 @@ class MeterNode:
         grid = settings.installation.grid
         self._link(METER_HOUSE, "Home Grid Meter - Import", settings.house_meter, grid)
         self._link(METER_SOLAR, "Solar Meter - Export", settings.solar_meter, grid)
-        used = {(link.meter.host, link.meter.port) for link in self._links.values()}
-        for server in set(self._transports) - used:
-            self._transports.pop(server).close()
+        used = {_place_of(link.meter) for link in self._links.values()}
+        for place in set(self._transports) - used:
+            self._transports.pop(place).close()
 
     def _link(self, topic: Topic[MeterReading], title: str, meter: TcpMeter, grid: Grid) -> None:
         link = self._links.get(topic.name)
@@ -87,23 +92,28 @@ class MeterNode:
         except MapError as error:
             self._bus.log("error", f"{title}: {error}; it is not polled")
             return
+        name = meter_name(meter)
         config = Config(
             poll_s=self._poll_s,
-            source=f"{title}, {meter.manufacturer} at {meter.host}:{meter.port}/{meter.unit}",
-            place=f"{meter.host}:{meter.port} unit {meter.unit}",
-            meter=meter_name(meter),
+            source=f"{title}, {name.replace('@', ' at ', 1)}",
+            place=f"{name.partition('@')[2].rpartition('/')[0]} unit {meter.unit}",
+            meter=name,
         )
         publish = partial(self._bus.publish, topic)
-        transport = self._transport(meter.host, meter.port)
+        transport = self._transport(_place_of(meter))
         self._links[topic.name] = MeterLink(
             self._bus, config, meter, meter_map, grid, transport, publish
         )
 
-    def _transport(self, host: str, port: int) -> Transport:
-        """Return the transport to a server; meters behind one gateway share it."""
-        transport = self._transports.get((host, port))
+    def _transport(self, place: _Place) -> Transport:
+        """Return the transport to a place; meters of one gateway or serial line share it."""
+        transport = self._transports.get(place)
         if transport is None:
-            transport = self._transports[host, port] = self._modbus.connect(host, port)
+            if isinstance(place, SerialPlace):
+                transport = self._serial.connect(place)
+            else:
+                transport = self._modbus.connect(*place)
+            self._transports[place] = transport
         return transport
 
     def _recall(self) -> Register | None:
@@ -144,11 +154,18 @@ class MeterNode:
         for link in self._links.values():
             link.close()
         leave(self._modbus, reason)
+        leave(self._serial, reason)
         leave(self._chip, reason)
         register = last(self._box.lifetime)
         if register is not None:
             self._bus.offload("energy", partial(self._write, register), lambda _: None)
         done()
+
+
+def _place_of(meter: TcpMeter) -> _Place:
+    if meter.device:
+        return SerialPlace(device=meter.device, baud=meter.baud, framing=meter.framing)
+    return meter.host, meter.port
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> MeterNode:

@@ -10,10 +10,7 @@ could then count as the right one.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from weakref import WeakSet
 
 from msgspec import Struct
@@ -24,11 +21,10 @@ from pymodbus.pdu.register_message import (
     ReadInputRegistersRequest,
 )
 
-from bus import Bus, Spawned
-from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS
+from bus import Bus
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.frame import ANSWERS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
-from nodes.modbus_map.poll import read_each
+from nodes.modbus_map.reads import Read, Reads, refusal
 from nodes.modbus_map.transport import AllDone, Done, Modbus, ReadError, Result, Transport
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
@@ -44,14 +40,6 @@ _REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    function: int
-    address: int
-    count: int
-    unit: int
 
 
 class TcpModbus(Modbus):
@@ -86,11 +74,9 @@ class TcpTransport:
     """
 
     def __init__(self, bus: Bus, host: str, port: int) -> None:
-        self._bus = bus
         self._host = host
         self._port = port
-        self._waiting: deque[tuple[_Read, Done]] = deque()
-        self._running: Spawned | None = None
+        self._reads = Reads(bus, self._carry_out)
         self._connection: _Connection | None = None
         # Counted over all connections, and from anywhere: a gateway may send the answer to a
         # request of an earlier connection, or of an earlier process, on this one.
@@ -98,33 +84,18 @@ class TcpTransport:
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
         """Read registers; a read waits for its turn while another one is running."""
-        self._waiting.append((_Read(function, address, count, unit), done))
-        if self._running is None:
-            self._next()
+        self._reads.read(function, address, count, unit, done)
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
         """See `transport.Transport.read_all`."""
-        read_each(self.read, function, unit, blocks, done)
+        self._reads.read_all(function, unit, blocks, done)
 
     def close(self) -> None:
         """See `transport.Transport.close`."""
-        self._waiting.clear()
-        if self._running is not None:
-            self._running.cancel()
-            self._running = None
+        self._reads.cancel()
         self._drop_connection()
 
-    def _next(self) -> None:
-        if self._waiting:
-            read, done = self._waiting.popleft()
-            self._running = self._bus.spawn(self._carry_out(read), partial(self._finish, done))
-
-    def _finish(self, done: Done, result: Result) -> None:
-        self._running = None
-        self._next()
-        done(result)
-
-    async def _carry_out(self, read: _Read) -> Result:
+    async def _carry_out(self, read: Read) -> Result:
         """Read on the open connection or on a new one, and once more if it is lost."""
         try:
             try:
@@ -136,7 +107,7 @@ class TcpTransport:
             self._drop_connection()
             return ReadError(text=str(error))
 
-    async def _read_once(self, read: _Read) -> Result:
+    async def _read_once(self, read: Read) -> Result:
         """Read on the open connection or on a new one.
 
         :raises _LostError: the connection is of no more use.
@@ -190,7 +161,7 @@ class _Connection:
     def close(self) -> None:
         self._writer.close()
 
-    async def carry_out(self, read: _Read, transaction: int) -> Result:
+    async def carry_out(self, read: Read, transaction: int) -> Result:
         """Return the server's answer.
 
         :raises _LostError: the server has closed the connection, or it carries what is left
@@ -214,7 +185,7 @@ class _Connection:
             raise _LostError(self._why_closed()) from error
         return _result(read, frame)
 
-    async def _receive(self, read: _Read, transaction: int) -> ModbusFrame:
+    async def _receive(self, read: Read, transaction: int) -> ModbusFrame:
         """Return the first frame with the request's transaction id and unit.
 
         :raises ModbusFrameError: the received bytes are no frame, or what follows it is none: the
@@ -246,7 +217,7 @@ class _Connection:
         return f"closed the connection{part}"
 
 
-def _result(read: _Read, frame: ModbusFrame) -> Result:
+def _result(read: Read, frame: ModbusFrame) -> Result:
     """Return the registers of an answer, or its exception.
 
     :raises _AnswerError: it is no answer to this read.
@@ -256,12 +227,7 @@ def _result(read: _Read, frame: ModbusFrame) -> Result:
         raise _AnswerError(f"the answer is to function {function} instead of {read.function}")
     answer = frame.decode(ANSWERS)
     if isinstance(answer, ExceptionResponse):
-        meaning = EXCEPTIONS.get(answer.exception_code, "unknown")
-        text = f"refused to read {read.count} registers from {read.address}: {meaning}"
-        return ReadError(
-            text=f"{text} (exception {answer.exception_code})",
-            is_refused=answer.exception_code in REFUSALS,
-        )
+        return refusal(read, answer.exception_code)
     if not isinstance(answer, ReadHoldingRegistersResponse):
         raise _AnswerError("the answer's length does not fit its content")
     if len(answer.registers) != read.count:

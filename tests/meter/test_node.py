@@ -20,12 +20,13 @@ from nodes.meter.node import Drivers, Parameters, build
 from nodes.modbus_map.bank import REFUSALS, REFUSED_KEY, Bank, answer
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
+from nodes.modbus_map.transport_serial_sim import SimSerialModbus
 from nodes.modbus_map.transport_sim import SimModbus
 from tests.builders import line_values
 
 
 def sim_drivers(bus: Bus) -> Drivers:
-    return Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus))
+    return Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus), serial=SimSerialModbus(bus))
 
 
 def values(current_a: float) -> Values:

@@ -11,6 +11,7 @@ from msgs.requests import StopReason
 from msgs.topics import METER_BOX, SIM_POWER
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.meter.node import REGISTER_FILE, Drivers, Parameters, build
+from nodes.modbus_map.transport_serial_sim import SimSerialModbus
 from nodes.modbus_map.transport_sim import SimModbus
 from tests.builders import line_values
 from tests.closing import closed_at_end
@@ -50,7 +51,11 @@ class Box:
 
     def start(self) -> None:
         bus = self.graph.bus("meter")
-        build(bus, Parameters(), Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus)))
+        build(
+            bus,
+            Parameters(),
+            Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus), serial=SimSerialModbus(bus)),
+        )
         self.graph.advance(1.0)
 
     def restart(self, reason: StopReason | None) -> None:

@@ -17,6 +17,7 @@ from nodes.meter import node as meter
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.modbus_map.meter_map import map_names
 from nodes.modbus_map.server_sim import SimServers
+from nodes.modbus_map.transport_serial_sim import SimSerialModbus
 from nodes.modbus_map.transport_sim import SimModbus
 from nodes.plant import node as plant
 
@@ -28,7 +29,9 @@ def test_meter_reads_what_plant_simulates(tmp_path: Path, name: str) -> None:
     parameters = plant.Parameters(house_map=name, house_port=1502, sun_w=3000.0)
     plant.build(graph.bus("plant"), parameters, plant.Drivers(meters=SimServers()))
     bus = graph.bus("meter")
-    drivers = meter.Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus))
+    drivers = meter.Drivers(
+        chip=SimMeterChip(bus), modbus=SimModbus(bus), serial=SimSerialModbus(bus)
+    )
     meter.build(bus, meter.Parameters(), drivers)
     flat = {
         **settings_of("meter.house", f"{name}@127.0.0.1:1502/1"),

@@ -1,0 +1,69 @@
+"""The reads of one transport, one at a time; and the text of a refusal. Pure but for the bus."""
+
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bus import Bus, Spawned
+from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS
+from nodes.modbus_map.blocks import Block
+from nodes.modbus_map.poll import read_each
+from nodes.modbus_map.transport import AllDone, Done, ReadError, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Registers to read."""
+
+    function: int  # 3 or 4
+    address: int
+    count: int
+    unit: int
+
+
+class Reads:
+    """Reads that are carried out in turn, each by a coroutine of the node."""
+
+    def __init__(self, bus: Bus, carry_out: Callable[[Read], Coroutine[Any, Any, Result]]) -> None:
+        self._bus = bus
+        self._carry_out = carry_out
+        self._waiting: deque[tuple[Read, Done]] = deque()
+        self._running: Spawned | None = None
+
+    def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
+        """Read registers; a read waits for its turn while another one is running."""
+        self._waiting.append((Read(function, address, count, unit), done))
+        if self._running is None:
+            self._next()
+
+    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
+        """See `transport.Transport.read_all`."""
+        read_each(self.read, function, unit, blocks, done)
+
+    def cancel(self) -> None:
+        """Forget the reads that wait, and cancel the one that runs; `done` of none of them runs."""
+        self._waiting.clear()
+        if self._running is not None:
+            self._running.cancel()
+            self._running = None
+
+    def _next(self) -> None:
+        if self._waiting:
+            read, done = self._waiting.popleft()
+            self._running = self._bus.spawn(self._carry_out(read), partial(self._finish, done))
+
+    def _finish(self, done: Done, result: Result) -> None:
+        self._running = None
+        self._next()
+        done(result)
+
+
+def refusal(read: Read, exception: int) -> ReadError:
+    """Return what a meter's exception to a read means."""
+    text = f"refused to read {read.count} registers from {read.address}"
+    return ReadError(
+        text=f"{text}: {EXCEPTIONS.get(exception, 'unknown')} (exception {exception})",
+        is_refused=exception in REFUSALS,
+    )

@@ -1,0 +1,44 @@
+"""The serial lines of the simulated world: it has none, as a machine without an adapter."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bus import Bus
+from nodes.modbus_map.blocks import Block
+from nodes.modbus_map.transport import AllDone, ReadError, SerialModbus, SerialPlace, Transport
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class SimSerialModbus(SerialModbus):
+    """See `transport.SerialModbus`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def connect(self, place: SerialPlace) -> Transport:
+        """See `transport.SerialModbus.connect`."""
+        return NoTransport(self._bus, place.device)
+
+
+class NoTransport:
+    """See `transport.Transport`. Each read fails."""
+
+    def __init__(self, bus: Bus, device: str) -> None:
+        self._bus = bus
+        self._result = ReadError(text=f"there is no {device}; no serial adapter is connected")
+
+    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
+        """See `transport.Transport.read_all`."""
+        self._bus.at(self._bus.clock.now_s(), lambda: done(self._result))
+
+    def close(self) -> None:
+        """See `transport.Transport.close`. Nothing is open."""
+
+
+def open(bus: Bus, parameters: Parameters) -> SerialModbus:
+    """Return the driver of a machine without serial lines."""
+    return SimSerialModbus(bus)
