@@ -189,10 +189,12 @@ class SerialTransport:
         """
         silence_s = max(_SILENT_CHARACTERS * self._character_s, _LEAST_SILENCE_S)
         limit_s = self._bus.clock.now_s() + BABBLE_S
+        line.take()  # also what the loop has not noticed yet
         while (wait_s := line.heard_s + silence_s - self._bus.clock.now_s()) > 0.0:
             if self._bus.clock.now_s() > limit_s:
                 raise _NoAnswerError(f"the serial line is not silent for {BABBLE_S:g} s")
             await asyncio.sleep(wait_s)
+            line.take()
         line.received = b""
 
     def _drop_line(self) -> None:
@@ -225,7 +227,7 @@ class _OpenLine:
         self.is_up = True
         self.received = b""  # since the last request
         self.heard_s = now_s()  # when the newest byte was received
-        self._loop.add_reader(line.descriptor, self._take)
+        self._loop.add_reader(line.descriptor, self.take)
 
     def send(self, frame: bytes) -> None:
         """Send a request.
@@ -259,7 +261,10 @@ class _OpenLine:
         else:
             self._loop.run_in_executor(None, self._line.close)
 
-    def _take(self) -> None:
+    def take(self) -> None:
+        """Take what was received."""
+        if not self.is_up:
+            return
         try:
             chunk = os.read(self._line.descriptor, _CHUNK_BYTES)
         except BlockingIOError:
