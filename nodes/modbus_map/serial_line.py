@@ -27,7 +27,10 @@ _FLAGS: dict[Framing, int] = {
     Framing.O8_1: termios.PARENB | termios.PARODD,
     Framing.N8_2: termios.CSTOPB,
 }
-_SPEED_AT = 5  # of the list of termios: in, out, control and local flags, two speeds, characters
+_FRAMING = termios.CSIZE | termios.PARENB | termios.PARODD | termios.CSTOPB
+_CONTROL_AT, _SPEED_AT = 2, 5  # of in, out, control and local flags, two speeds, characters
+
+_SERIAL, _PSEUDO_TERMINAL = "serial", "pty:slave"  # kinds in _DRIVERS
 
 
 class SerialLineError(Exception):
@@ -62,12 +65,12 @@ def open_serial_line(place: SerialPlace) -> SerialLine:
     """
     device = place.device
     try:
-        _check_kind(os.stat(device))
+        kind = _kind_of(os.stat(device))
         descriptor = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise SerialLineError(_why_not(device, error)) from error
     try:
-        _configure(descriptor, place)
+        _configure(descriptor, place, kind)
     except OSError as error:
         os.close(descriptor)
         raise SerialLineError(_why_not(device, error)) from error
@@ -80,37 +83,41 @@ def open_serial_line(place: SerialPlace) -> SerialLine:
     return SerialLine(descriptor, _stable_name(device))
 
 
-def _check_kind(found: os.stat_result) -> None:
-    """Check that a device is a serial line: to open another one may do harm, as a watchdog.
+def _kind_of(found: os.stat_result) -> str:
+    """Return the kernel's name for a kind of serial line.
 
-    :raises OSError: it is none.
+    To open another device may do harm: a watchdog starts by it.
+
+    :raises OSError: the device is no serial line.
     """
     if stat.S_ISCHR(found.st_mode):
         for row in _DRIVERS.read_text().splitlines():
             *_, major, _, kind = row.split()
-            if int(major) == os.major(found.st_rdev) and kind in ("serial", "pty:slave"):
-                return
+            if int(major) == os.major(found.st_rdev) and kind in (_SERIAL, _PSEUDO_TERMINAL):
+                return kind
     raise OSError(errno.ENOTTY, "no serial line")
 
 
-def _configure(descriptor: int, place: SerialPlace) -> None:
+def _configure(descriptor: int, place: SerialPlace, kind: str) -> None:
     """Take the device for this process alone, and set it to raw bytes.
 
     :raises OSError: another process uses it, or it is gone.
     :raises termios.error: it is gone.
-    :raises SerialLineError: it does not take the speed.
+    :raises SerialLineError: it does not take the speed or the framing.
     """
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # also against root, unlike TIOCEXCL
     fcntl.ioctl(descriptor, termios.TIOCEXCL)
     speed = _SPEEDS[place.baud]
-    control = termios.CS8 | termios.CREAD | termios.CLOCAL | _FLAGS[place.framing]
-    in_flags = termios.INPCK if _FLAGS[place.framing] & termios.PARENB else 0  # damaged: read as 0
+    framing = _FLAGS[place.framing] if kind == _SERIAL else 0  # a pseudo-terminal has no parity
+    control = termios.CS8 | termios.CREAD | termios.CLOCAL | framing
+    in_flags = termios.INPCK if framing & termios.PARENB else 0  # a damaged character is read as 0
     characters: list[bytes | int] = [b"\0"] * len(termios.tcgetattr(descriptor)[-1])
     characters[termios.VMIN] = 1  # a read without bytes is an error, and not the end of the file
     attributes: list[int | list[bytes | int]] = [in_flags, 0, control, 0, speed, speed, characters]
     termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
-    if termios.tcgetattr(descriptor)[_SPEED_AT] != speed:
-        raise SerialLineError(f"{place.device} does not take {place.baud} baud")
+    taken = termios.tcgetattr(descriptor)
+    if (taken[_CONTROL_AT] & _FRAMING, taken[_SPEED_AT]) != (control & _FRAMING, speed):
+        raise SerialLineError(f"{place.device} does not take {place.baud}:{place.framing}")
     termios.tcflush(descriptor, termios.TCIOFLUSH)
 
 
@@ -133,6 +140,8 @@ def _why_not(device: str, error: OSError) -> str:
             return f"no permission to use {device}; expected the wallbox in the group of its owner"
         case errno.EBUSY | errno.EWOULDBLOCK:
             return f"{device} is in use by another program"
+        case errno.EINVAL:
+            return f"{device} does not take this speed or framing"
         case errno.ENOTTY:
             return f"{device} is no serial line; {_present()}"
         case _:

@@ -8,9 +8,8 @@ time of each character if it has a speed.
 import asyncio
 import os
 import tty
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from pymodbus.framer import FramerRTU
 
@@ -21,9 +20,7 @@ from nodes.modbus_map.reads import Read
 from nodes.modbus_map.rtu import REQUEST_BYTES
 from nodes.modbus_map.transport import ReadError, Result, SerialPlace
 from nodes.modbus_map.transport_serial import SerialTransport
-from tests.closing import closed_at_end
-
-Send = Callable[[bytes], None]
+from tests.closing import at_end, closed_at_end
 
 
 class Master:
@@ -136,20 +133,24 @@ def bank_reply(banks: Banks) -> Callable[[Read], bytes]:
     return reply
 
 
-async def carry(
-    source: Master, sink: Master, baud: int, spoil: Callable[[bytes], bytes] = bytes
-) -> None:
-    """Carry the bytes of one direction of a wire at its speed, until it is cancelled."""
-    queue: asyncio.Queue[bytes] = asyncio.Queue()
-    source.on_bytes(queue.put_nowait)
+class Wire:
+    """Two pseudo-terminals with a wire between them that takes the time of each character."""
+
+    def __init__(self, baud: int) -> None:
+        self.device, self.server = plug(), plug()
+        for source, sink in ((self.device, self.server), (self.server, self.device)):
+            carrying = asyncio.ensure_future(_carry(source, sink, 11 / baud))
+            at_end(carrying.cancel)
+
+
+async def _carry(source: Master, sink: Master, character_s: float) -> None:
+    chunks: asyncio.Queue[bytes] = asyncio.Queue()
+    source.on_bytes(chunks.put_nowait)
     while True:
-        chunk = spoil(await queue.get())
-        await asyncio.sleep(len(chunk) * 11 / baud)
+        chunk = await chunks.get()
+        await asyncio.sleep(len(chunk) * character_s)
         sink.send(chunk)
 
 
 def is_error(result: Result, text: str) -> bool:
     return isinstance(result, ReadError) and text in result.text
-
-
-Scenario = Coroutine[Any, Any, None]

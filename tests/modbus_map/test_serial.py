@@ -213,6 +213,38 @@ def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_request(
     in_loop(scenario())
 
 
+@pytest.mark.req("MET-3")
+def test_an_answer_to_the_process_before_is_not_taken(
+    loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        master = plug()
+        late: list[bytes] = []
+
+        def reply(request: Read) -> bytes:
+            frame = answer_of(request, [request.address, request.function])
+            if request.address == 20:
+                late.append(frame)
+                return b""
+            before, late[:] = b"".join(late), []
+            return before + frame
+
+        RtuServer(master, reply)
+        for _ in range(2):
+            before = connect(loop_bus, master.path)
+            assert await read(before, 10) == (10, 4)
+            reading = asyncio.ensure_future(read(before, 20))
+            while not late:
+                await asyncio.sleep(0.001)
+            before.close()
+            reading.cancel()
+            after = connect(loop_bus, master.path)
+            assert await read(after, 30) == (30, 4)
+            after.close()
+
+    in_loop(scenario())
+
+
 def test_a_unit_that_does_not_answer_the_other_function_is_read_when_no_answer_can_come(
     loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
