@@ -9,6 +9,7 @@ import asyncio
 import os
 import tty
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from pymodbus.framer import FramerRTU
@@ -140,7 +141,11 @@ class Wire:
         self.device, self.server = plug(), plug()
         for source, sink in ((self.device, self.server), (self.server, self.device)):
             carrying = asyncio.ensure_future(_carry(source, sink, 11 / baud))
-            at_end(carrying.cancel)
+            at_end(partial(_cancel, carrying))
+
+
+def _cancel(carrying: asyncio.Task[None]) -> None:
+    carrying.cancel()
 
 
 async def _carry(source: Master, sink: Master, character_s: float) -> None:
