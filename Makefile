@@ -21,13 +21,13 @@ HAD := $(shell $(BIN)/python -c 'import pip; $(IDENTITY)' 2>/dev/null)
 WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD))
 ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 
-.PHONY: run test fast setup anew interpreter browser check pythons proof long bench mutants runs golden \
+.PHONY: run test fast setup anew interpreter browser node-peer check pythons proof long bench mutants runs golden \
     faults requirements screenshots clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
-test: check browser fast
+test: check browser node-peer fast
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m "system and not proof" $(SYSTEM)
 
 fast: setup
@@ -86,6 +86,16 @@ browser:
 	    if ! command -v chromium >/dev/null; then \
 	        echo "the tests of the pages need a browser; please run: sudo apt install chromium" >&2; exit 1; fi; fi
 
+# A Modbus peer of npm, beside pymodbus; its tests are skipped where there is no Node.js 20.
+PEER := tests/modbus_map/node_peer
+node-peer:
+	@if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then \
+	    echo "no Node.js 20 with npm: the tests with a Modbus peer of Node.js will be skipped"; \
+	elif ! cmp -s $(PEER)/package-lock.json $(PEER)/node_modules/.installed; then \
+	    (cd $(PEER) && npm ci --silent --ignore-scripts --no-audit --no-fund && \
+	        cp package-lock.json node_modules/.installed) || \
+	    echo "modbus-serial cannot be installed: its tests will be skipped"; fi
+
 setup: $(DONE)
 
 # Which program PYTHON names; nothing if there is none.
@@ -123,5 +133,5 @@ $(MUTANTS): $(DONE)
 	touch $(MUTANTS)
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist mutants
+	rm -rf $(PEER)/node_modules .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
