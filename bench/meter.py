@@ -38,7 +38,7 @@ from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.rtu import REQUEST_BYTES
-from nodes.modbus_map.transport_serial import RtuModbus
+from nodes.modbus_map.serial_line_rtu import RtuModbus
 from nodes.modbus_map.transport_tcp import TcpModbus
 
 MAPS = ("sdm630", "em24")

@@ -73,7 +73,7 @@ def test_virtual_differs_from_simulation_in_modbus_and_has_no_page() -> None:
     assert drivers(virtual, "meter") == {
         "chip": ("nodes.meter.chip_sim", {}),
         "modbus": ("nodes.modbus_map.transport_sim", {}),
-        "serial": ("nodes.modbus_map.transport_serial_sim", {}),
+        "serial": ("nodes.modbus_map.serial_line_sim", {}),
     }
 
 

@@ -9,8 +9,8 @@ Publishes
     meter/house and meter/solar, if configured, at every poll. After a failed poll online is False,
     error has the reason, and values and sampling time are those of the last good poll (MET-3).
 Touches
-    the meter chip; one connection to each Modbus server, which it only reads; meter-energy in the
-    state directory.
+    the meter chip; one connection to each Modbus server and one opening of each serial line, whose
+    meters it only reads; meter-energy in the state directory.
 Deadline
     0.2 s for meter/box. Polls of one meter never overlap.
 Safe state

@@ -27,7 +27,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     poll_s: float
     source: str  # for a person: "Home Grid Meter - Import, tq at 10.0.0.6:502/1"
-    place: str  # for the log: "10.0.0.6:502 unit 1"
+    place: str  # for the log: "10.0.0.6:502 unit 1", "/dev/ttyUSB0:9600:8N1 unit 1"
     meter: str  # as `msgs.settings.meter_name`
 
 

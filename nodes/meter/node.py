@@ -22,7 +22,8 @@ from nodes.meter.lifetime import Register, begin, decode, encode, last
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxInputs, BoxOutputs, BoxState, Config, step_box
 from nodes.modbus_map.meter_map import MapError, load_map
-from nodes.modbus_map.transport import Modbus, SerialModbus, SerialPlace, Transport
+from nodes.modbus_map.serial_line import SerialModbus, SerialPlace
+from nodes.modbus_map.transport import Modbus, Transport
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 

@@ -1,11 +1,10 @@
-"""Reads from Modbus servers, one at a time: the Protocols of the drivers."""
+"""Reads from Modbus servers, one at a time: the Protocol of the drivers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bus import Driver
-from msgs.meter_address import Framing
 from nodes.modbus_map.blocks import Block
 
 
@@ -46,19 +45,3 @@ class Modbus(Driver, Protocol):
 
     def connect(self, host: str, port: int) -> Transport:
         """Return the transport to a server; it connects at the first read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SerialPlace:
-    """A serial line, and how its bytes are sent."""
-
-    device: str  # the path of the adapter, as /dev/ttyUSB0
-    baud: int
-    framing: Framing
-
-
-class SerialModbus(Driver, Protocol):
-    """Makes transports to serial lines. `shutdown` and `handover` close every transport."""
-
-    def connect(self, place: SerialPlace) -> Transport:
-        """Return the transport to the meters of a serial line; it is opened at the first read."""

@@ -20,7 +20,7 @@ from nodes.meter.node import Drivers, Parameters, build
 from nodes.modbus_map.bank import REFUSALS, REFUSED_KEY, Bank, answer
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
-from nodes.modbus_map.transport_serial_sim import SimSerialModbus
+from nodes.modbus_map.serial_line_sim import SimSerialModbus
 from nodes.modbus_map.transport_sim import SimModbus
 from tests.builders import line_values
 

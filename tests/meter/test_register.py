@@ -11,7 +11,7 @@ from msgs.requests import StopReason
 from msgs.topics import METER_BOX, SIM_POWER
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.meter.node import REGISTER_FILE, Drivers, Parameters, build
-from nodes.modbus_map.transport_serial_sim import SimSerialModbus
+from nodes.modbus_map.serial_line_sim import SimSerialModbus
 from nodes.modbus_map.transport_sim import SimModbus
 from tests.builders import line_values
 from tests.closing import closed_at_end

@@ -22,7 +22,7 @@ from nodes.meter.node import Drivers, Parameters, build
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
-from nodes.modbus_map.transport_serial import RtuModbus
+from nodes.modbus_map.serial_line_rtu import RtuModbus
 from nodes.modbus_map.transport_tcp import TcpModbus
 from tests.closing import close_all
 from tests.modbus_map.every_map import a_line, values_of

@@ -11,7 +11,7 @@ import pytest
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.requests import StopReason
-from nodes.modbus_map import transport_serial, transport_tcp
+from nodes.modbus_map import serial_line_rtu, transport_tcp
 from tests.closing import close_all
 from tests.modbus_map.peers import PATIENCE_S
 
@@ -20,7 +20,7 @@ from tests.modbus_map.peers import PATIENCE_S
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no time-out run out on a busy machine."""
     monkeypatch.setattr(transport_tcp, "TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr(transport_serial, "TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", PATIENCE_S)
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from msgs.meter_address import Framing
 from nodes.modbus_map.bank import Banks, answer
 from nodes.modbus_map.reads import Read
 from nodes.modbus_map.rtu import REQUEST_BYTES
-from nodes.modbus_map.transport import ReadError, Result, SerialPlace
-from nodes.modbus_map.transport_serial import SerialTransport
+from nodes.modbus_map.serial_line import SerialPlace
+from nodes.modbus_map.serial_line_rtu import SerialTransport
+from nodes.modbus_map.transport import ReadError, Result
 from tests.closing import at_end, closed_at_end
 
 

@@ -16,8 +16,8 @@ from msgs.topics import METER_HOUSE, METER_SOLAR, SETTINGS
 from nodes.meter import node as meter
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.modbus_map.meter_map import map_names
+from nodes.modbus_map.serial_line_sim import SimSerialModbus
 from nodes.modbus_map.server_sim import SimServers
-from nodes.modbus_map.transport_serial_sim import SimSerialModbus
 from nodes.modbus_map.transport_sim import SimModbus
 from nodes.plant import node as plant
 

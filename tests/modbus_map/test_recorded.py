@@ -5,6 +5,8 @@ import pytest
 from nodes.modbus_map.chain import FoundModel, at_base
 from nodes.modbus_map.codec import Codec
 from nodes.modbus_map.meter_map import MeterMap, load_map
+from nodes.modbus_map.reads import Read
+from nodes.modbus_map.rtu import RtuAnswer, find_answer, pack_request
 from tests.modbus_map.every_map import MAPS
 
 
@@ -18,17 +20,38 @@ def floats(first: int, *texts: str) -> dict[int, int]:
     return words
 
 
+# github.com/arendst/Tasmota/issues/18446, by the owner of an SDM630 on 2023-04-18: the answers on
+# the line to each request of xnrg_10_sdm630, by register. The rest is read by nobody here.
+ANSWERS_OF_TASMOTA = {
+    0: "01 04 04 43 6B 70 8B FA 7B",
+    2: "01 04 04 43 6D EC B8 33 6F",
+    4: "01 04 04 43 6B D8 40 C4 2C",
+    6: "01 04 04 40 04 AA 8B 91 42",
+    8: "01 04 04 40 1A 8A B3 E9 56",
+    10: "01 04 04 3F D5 54 6F 98 84",
+    12: "01 04 04 42 EC 9C CE C6 9D",
+    14: "01 04 04 C3 FC FE 91 86 3C",
+    16: "01 04 04 C3 77 B2 F4 02 FD",
+    30: "01 04 04 3E 83 FB 21 84 AC",
+    32: "01 04 04 BF 69 A5 4A F4 EB",
+    34: "01 04 04 BF 32 B4 9A 88 F4",
+    346: "01 04 04 45 E6 88 A9 A9 01",
+    348: "01 04 04 45 36 E5 74 44 31",
+    350: "01 04 04 45 F8 E2 81 E7 B9",
+    352: "01 04 04 45 1A 4D DB BA 44",
+    354: "01 04 04 45 05 F5 06 39 DB",
+    356: "01 04 04 44 D0 7B 2B 8C 62",
+}
+
+
+@pytest.mark.req("MET-1")
 def test_sdm630_of_tasmota_issue_18446() -> None:
-    # github.com/arendst/Tasmota/issues/18446: the answers to each register of xnrg_10_sdm630, as
-    # bytes, and the energies that Tasmota showed: 7377.0825, 2926.3408 and 7964.3130 kWh.
-    registers = {
-        **floats(0, "436B708B", "436DECB8", "436BD840"),
-        **floats(6, "4004AA8B", "401A8AB3", "3FD5546F"),
-        **floats(12, "42EC9CCE", "C3FCFE91", "C377B2F4"),
-        **floats(30, "3E83FB21", "BF69A54A", "BF32B49A"),
-        **floats(346, "45E688A9", "4536E574", "45F8E281"),
-        **floats(352, "451A4DDB", "4505F506", "44D07B2B"),
-    }
+    # Tasmota showed the energies 7377.0825, 2926.3408 and 7964.3130 kWh.
+    registers: dict[int, int] = {}
+    for address, frame in ANSWERS_OF_TASMOTA.items():
+        answer = find_answer(bytes.fromhex(frame), Read(4, address, 2, 1))
+        assert answer is not None
+        registers.update(enumerate(answer.registers, address))
     values = Codec(MAPS["sdm630"]).decode(registers)
     assert [round(line.voltage_v, 2) for line in values.lines] == [235.44, 237.92, 235.84]
     assert [round(line.current_a, 3) for line in values.lines] == [2.073, -2.415, -1.667]
@@ -40,6 +63,32 @@ def test_sdm630_of_tasmota_issue_18446() -> None:
     total_wh = values.imported_wh + values.exported_wh
     assert total_wh == pytest.approx(24_547_770.0, rel=1e-6)
     assert values.contradictions == ()
+
+
+@pytest.mark.req("MET-1")
+def test_sdm630_of_tasmota_issue_17671() -> None:
+    # github.com/arendst/Tasmota/issues/17671, of 2023-01-10: an SDM630 that exports, "Modbus register
+    # 2, phase 0, rcvd 010404C32C9822EDD0 ... value -172.5943", and so on. The rest is invented.
+    frames = ("010404C32C9822EDD0", "010404C109B865A451", "010404C297EA02B971")
+    registers = {**floats(0, *["43660000"] * 3), **floats(6, *["3F800000"] * 3)}
+    for address, frame in zip((12, 14, 16), frames, strict=True):
+        answer = find_answer(bytes.fromhex(frame), Read(4, address, 2, 1))
+        assert answer is not None
+        registers.update(enumerate(answer.registers, address))
+    powers_w = [line.power_w for line in Codec(MAPS["sdm630"]).decode(registers).lines]
+    assert powers_w == pytest.approx([-172.5943, -8.6075, -75.9570], abs=5e-5)
+
+
+def test_frames_of_other_meters_on_a_serial_line() -> None:
+    # github.com/ioBroker/ioBroker.modbus/issues/286: a Carlo Gavazzi ET112 at 233.1 V, the low word
+    # first, with the request. github.com/arendst/Tasmota/issues/8677: the exception of a meter of
+    # the Portuguese grid.
+    request = Read(3, 0, 2, 1)
+    assert pack_request(request) == bytes.fromhex("01 03 00 00 00 02 C4 0B")
+    voltage = find_answer(bytes.fromhex("01 03 04 09 1B 00 00 89 A8"), request)
+    assert voltage == RtuAnswer(registers=(2331, 0))
+    refused = find_answer(bytes.fromhex("01 84 04 42 C3"), Read(4, 0, 2, 1))
+    assert refused == RtuAnswer(exception=4)
 
 
 def test_sdm630_of_mbmd_issue_63() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bus import Bus
 from msgs.meter_address import Framing
-from nodes.modbus_map import serial_line, transport_serial
+from nodes.modbus_map import adapter, serial_line_rtu
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.blocks import plan_blocks
 from nodes.modbus_map.codec import Codec
@@ -133,18 +133,18 @@ def test_what_is_no_answer_is_named_and_never_read(
     spoil: Any,
     complaint: str,
 ) -> None:
-    monkeypatch.setattr(transport_serial, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 0.2)
 
     async def scenario() -> None:
         master = plug()
         is_sound = True
         server = RtuServer(master, lambda request: sound(request) if is_sound else spoil(request))
         transport = connect(loop_bus, master.path)
-        assert await read(transport) == WORDS  # in no doubt from here on
+        assert await read(transport) == WORDS  # it owes no answer from here on
         is_sound = False
         result = await read(transport)
         assert is_error(result, complaint), result
-        monkeypatch.setattr(transport_serial, "TIMEOUT_S", 10.0)
+        monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 10.0)
         is_sound = True
         assert await read(transport) == WORDS
         assert [request.function for request in server.requests[-2:]] == [3, 4]
@@ -204,10 +204,10 @@ def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_request(
         assert await read(transport, 10) == (10, 4)
         for address in (20, 30):
             is_slow = True
-            monkeypatch.setattr(transport_serial, "TIMEOUT_S", 0.1)
+            monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 0.1)
             assert is_error(await read(transport, address), "no answer within")
             is_slow = False
-            monkeypatch.setattr(transport_serial, "TIMEOUT_S", 10.0)
+            monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 10.0)
             assert await read(transport, address + 1) == (address + 1, 4)
 
     in_loop(scenario())
@@ -248,8 +248,8 @@ def test_an_answer_to_the_process_before_is_not_taken(
 def test_a_unit_that_does_not_answer_the_other_function_is_read_when_no_answer_can_come(
     loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport_serial, "TIMEOUT_S", 0.1)
-    monkeypatch.setattr(transport_serial, "LATEST_S", 0.5)
+    monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(serial_line_rtu, "LATEST_S", 0.5)
 
     async def scenario() -> None:
         master = plug()
@@ -268,7 +268,7 @@ def test_a_unit_that_does_not_answer_the_other_function_is_read_when_no_answer_c
 def test_a_line_that_is_never_silent_is_named(
     loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport_serial, "BABBLE_S", 0.1)
+    monkeypatch.setattr(serial_line_rtu, "BABBLE_S", 0.1)
 
     async def scenario() -> None:
         master = plug()
@@ -357,7 +357,7 @@ def test_a_device_that_is_no_serial_line_is_named(
     device: str,
     complaint: str,
 ) -> None:
-    monkeypatch.setattr(serial_line, "BY_ID", tmp_path / "serial" / "by-id")
+    monkeypatch.setattr(adapter, "BY_ID", tmp_path / "serial" / "by-id")
 
     async def scenario() -> None:
         result = await read(connect(loop_bus, device))
@@ -371,7 +371,7 @@ def test_the_serial_lines_that_there_are_are_named(
 ) -> None:
     by_id = tmp_path / "serial" / "by-id"
     by_id.mkdir(parents=True)
-    monkeypatch.setattr(serial_line, "BY_ID", by_id)
+    monkeypatch.setattr(adapter, "BY_ID", by_id)
 
     async def scenario() -> None:
         missing = connect(loop_bus, "/dev/ttyUSB99")
@@ -426,7 +426,7 @@ def test_a_device_with_a_number_is_advised_to_be_named_by_its_link_once(
 ) -> None:
     by_id = tmp_path / "serial" / "by-id"
     by_id.mkdir(parents=True)
-    monkeypatch.setattr(serial_line, "BY_ID", by_id)
+    monkeypatch.setattr(adapter, "BY_ID", by_id)
 
     async def scenario() -> None:
         master = plug()

@@ -15,8 +15,8 @@ from bus import Bus
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.reads import Read
 from nodes.modbus_map.rtu import RtuAnswer, RtuError, find_answer, pack_request
+from nodes.modbus_map.serial_line_rtu import SerialTransport
 from nodes.modbus_map.transport import ReadError
-from nodes.modbus_map.transport_serial import SerialTransport
 from tests.modbus_map.peers import InLoop, settle
 from tests.modbus_map.serial_peers import (
     Master,

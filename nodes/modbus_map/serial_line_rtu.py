@@ -1,8 +1,8 @@
 """Modbus RTU on a serial line inside asyncio: opens, times out, and returns errors as text.
 
 An answer of Modbus RTU does not say which registers it has, so a late answer to an earlier request
-looks like the answer to the present one. A meter answers in the order of its requests. Therefore,
-after a request without an answer and after each opening, a unit is in doubt: the same registers are
+looks like the answer to the present one. A meter answers in the order of its requests. After a
+request without an answer, and after each opening, a unit owes an answer: the same registers are
 first read with the other function of 3 and 4, which is used for nothing else. Its answer, which may
 be an exception, shows that no answer to an earlier request can follow. From a unit that does not
 answer this, nothing is read until LATEST_S after its last request.
@@ -11,6 +11,7 @@ One master is expected on the line. An answer behind the request of another one 
 """
 
 import asyncio
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from weakref import WeakSet
 from msgspec import Struct
 
 from bus import Bus
+from nodes.modbus_map.adapter import SerialLine, SerialLineError, open_serial_line
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.reads import Read, Reads, refusal
 from nodes.modbus_map.rtu import (
@@ -31,16 +33,8 @@ from nodes.modbus_map.rtu import (
     pack_request,
     why_none,
 )
-from nodes.modbus_map.serial_line import SerialLine, SerialLineError, open_serial_line
-from nodes.modbus_map.transport import (
-    AllDone,
-    Done,
-    ReadError,
-    Result,
-    SerialModbus,
-    SerialPlace,
-    Transport,
-)
+from nodes.modbus_map.serial_line import SerialModbus, SerialPlace
+from nodes.modbus_map.transport import AllDone, Done, ReadError, Result, Transport
 
 # From the last byte of a request to the first of its answer; Modbus over Serial Line V1.02, 2.4.1:
 # one second to several at 9600 baud. What the bytes take is added to it.
@@ -61,14 +55,14 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RtuModbus(SerialModbus):
-    """See `transport.SerialModbus`."""
+    """See `serial_line.SerialModbus`."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._transports: WeakSet[SerialTransport] = WeakSet()
 
     def connect(self, place: SerialPlace) -> Transport:
-        """See `transport.SerialModbus.connect`."""
+        """See `serial_line.SerialModbus.connect`."""
         transport = SerialTransport(self._bus, place)
         self._transports.add(transport)
         return transport
@@ -93,7 +87,7 @@ class SerialTransport:
         self._reads = Reads(bus, self._carry_out)
         self._line: _OpenLine | None = None
         self._opened_s = 0.0
-        self._doubts: dict[int, float] = {}  # by unit, since when; 0: in none. See `_opened_s`
+        self._owing: dict[int, float] = {}  # by unit, since when. See `_opened_s`
         self._is_advised = False
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
@@ -112,12 +106,12 @@ class SerialTransport:
     async def _carry_out(self, read: Read) -> Result:
         try:
             line = await self._opened()
-            if self._is_in_doubt(read.unit):
+            if self._owes_answer(read.unit):
                 await self._exchange(line, replace(read, function=_OTHER_FUNCTION[read.function]))
-                self._doubts[read.unit] = 0.0
-            self._doubts[read.unit] = self._bus.clock.now_s()  # until it has answered
+                self._owing[read.unit] = -math.inf
+            self._owing[read.unit] = self._bus.clock.now_s()  # until it has answered
             answer = await self._exchange(line, read)
-            self._doubts[read.unit] = 0.0
+            self._owing[read.unit] = -math.inf
         except (SerialLineError, _LostError) as error:
             self._drop_line()
             return ReadError(text=str(error))
@@ -144,7 +138,7 @@ class SerialTransport:
             raise
         self._line = _OpenLine(line, self._bus.clock.now_s)
         self._opened_s = self._bus.clock.now_s()
-        self._doubts.clear()
+        self._owing.clear()
         self._advise(line.stable_name)
         return self._line
 
@@ -157,9 +151,9 @@ class SerialTransport:
                 f" {stable_name} names the same device in any order",
             )
 
-    def _is_in_doubt(self, unit: int) -> bool:
+    def _owes_answer(self, unit: int) -> bool:
         """Return whether the answer to an earlier request to a unit may still come."""
-        since_s = self._doubts.get(unit, self._opened_s)
+        since_s = self._owing.get(unit, self._opened_s)
         return self._bus.clock.now_s() < since_s + LATEST_S
 
     async def _exchange(self, line: "_OpenLine", read: Read) -> RtuAnswer:

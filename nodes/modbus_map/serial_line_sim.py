@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from bus import Bus
 from nodes.modbus_map.blocks import Block
-from nodes.modbus_map.transport import AllDone, ReadError, SerialModbus, SerialPlace, Transport
+from nodes.modbus_map.serial_line import SerialModbus, SerialPlace
+from nodes.modbus_map.transport import AllDone, ReadError, Transport
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -14,13 +15,13 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SimSerialModbus(SerialModbus):
-    """See `transport.SerialModbus`."""
+    """See `serial_line.SerialModbus`."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
     def connect(self, place: SerialPlace) -> Transport:
-        """See `transport.SerialModbus.connect`."""
+        """See `serial_line.SerialModbus.connect`."""
         return NoTransport(self._bus, place.device)
 
 
