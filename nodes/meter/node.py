@@ -27,9 +27,6 @@ from nodes.modbus_map.transport import Modbus, Transport
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
-_Place = tuple[str, int] | SerialPlace
-"""Host and port of a server, or a serial line."""
-
 BOX_S = 0.2
 REGISTER_FILE = "meter-energy"  # in the state directory, see `bus.slots`
 
@@ -63,7 +60,8 @@ class MeterNode:
         self._box_s = parameters.box_s
         self._modbus = drivers.modbus
         self._serial = drivers.serial
-        self._transports: dict[_Place, Transport] = {}
+        self._transports: dict[tuple[str, int], Transport] = {}  # by host and port
+        self._serial_transports: dict[SerialPlace, Transport] = {}
         self._links: dict[str, MeterLink] = {}  # by topic
         self._poll_s = parameters.poll_s
         bus.subscribe(SETTINGS, self._follow)
@@ -75,9 +73,13 @@ class MeterNode:
         grid = settings.installation.grid
         self._link(METER_HOUSE, "Home Grid Meter - Import", settings.house_meter, grid)
         self._link(METER_SOLAR, "Solar Meter - Export", settings.solar_meter, grid)
-        used = {_place_of(link.meter) for link in self._links.values()}
-        for place in set(self._transports) - used:
-            self._transports.pop(place).close()
+        meters = [link.meter for link in self._links.values()]
+        servers = {(meter.host, meter.port) for meter in meters if not meter.device}
+        for server in set(self._transports) - servers:
+            self._transports.pop(server).close()
+        places = {_place_of(meter) for meter in meters if meter.device}
+        for place in set(self._serial_transports) - places:
+            self._serial_transports.pop(place).close()
 
     def _link(self, topic: Topic[MeterReading], title: str, meter: TcpMeter, grid: Grid) -> None:
         link = self._links.get(topic.name)
@@ -101,20 +103,26 @@ class MeterNode:
             meter=name,
         )
         publish = partial(self._bus.publish, topic)
-        transport = self._transport(_place_of(meter))
+        if meter.device:
+            transport = self._serial_transport(_place_of(meter))
+        else:
+            transport = self._transport(meter.host, meter.port)
         self._links[topic.name] = MeterLink(
             self._bus, config, meter, meter_map, grid, transport, publish
         )
 
-    def _transport(self, place: _Place) -> Transport:
-        """Return the transport to a place; meters of one gateway or serial line share it."""
-        transport = self._transports.get(place)
+    def _transport(self, host: str, port: int) -> Transport:
+        """Return the transport to a server; meters behind one gateway share it."""
+        transport = self._transports.get((host, port))
         if transport is None:
-            if isinstance(place, SerialPlace):
-                transport = self._serial.connect(place)
-            else:
-                transport = self._modbus.connect(*place)
-            self._transports[place] = transport
+            transport = self._transports[host, port] = self._modbus.connect(host, port)
+        return transport
+
+    def _serial_transport(self, place: SerialPlace) -> Transport:
+        """Return the transport to a serial line; its meters share it."""
+        transport = self._serial_transports.get(place)
+        if transport is None:
+            transport = self._serial_transports[place] = self._serial.connect(place)
         return transport
 
     def _recall(self) -> Register | None:
@@ -163,10 +171,8 @@ class MeterNode:
         done()
 
 
-def _place_of(meter: TcpMeter) -> _Place:
-    if meter.device:
-        return SerialPlace(device=meter.device, baud=meter.baud, framing=meter.framing)
-    return meter.host, meter.port
+def _place_of(meter: TcpMeter) -> SerialPlace:
+    return SerialPlace(device=meter.device, baud=meter.baud, framing=meter.framing)
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> MeterNode:

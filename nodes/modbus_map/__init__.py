@@ -8,6 +8,6 @@
 - `frame` has the frames of Modbus TCP, for client and server; `rtu` those of Modbus RTU.
 - `poll` reads all values of a meter; `bank` and `server` are the server side of a meter.
 
-Everything but `adapter` and the drivers `*_tcp`, `*_rtu` and `*_sim` is pure. docs/architecture.md says how a
-meter is added.
+Everything but `adapter` and the drivers `*_tcp`, `*_rtu` and `*_sim` is pure. docs/architecture.md
+says how a meter is added.
 """

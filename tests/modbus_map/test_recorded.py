@@ -67,8 +67,8 @@ def test_sdm630_of_tasmota_issue_18446() -> None:
 
 @pytest.mark.req("MET-1")
 def test_sdm630_of_tasmota_issue_17671() -> None:
-    # github.com/arendst/Tasmota/issues/17671, of 2023-01-10: an SDM630 that exports, "Modbus register
-    # 2, phase 0, rcvd 010404C32C9822EDD0 ... value -172.5943", and so on. The rest is invented.
+    # github.com/arendst/Tasmota/issues/17671, of 2023-01-10: an SDM630 that exports, "Modbus
+    # register 2, phase 0, rcvd 010404C32C9822EDD0 ... value -172.5943". The rest is invented.
     frames = ("010404C32C9822EDD0", "010404C109B865A451", "010404C297EA02B971")
     registers = {**floats(0, *["43660000"] * 3), **floats(6, *["3F800000"] * 3)}
     for address, frame in zip((12, 14, 16), frames, strict=True):
