@@ -42,5 +42,3 @@ red again; if launch refuses it, the one before is stored again. A disk that doe
 provision.py makes a label, label.py stores it; machine.py merges settings and checks changes;
 msgs/setting_keys.py has the table of settings, words.py the texts.
 """
-
-IMPORTS = ("asyncio",)  # see launch.warm

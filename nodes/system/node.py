@@ -41,7 +41,7 @@ from nodes.system.machine import (
     wrong_in_plan,
 )
 
-RUNNER: Literal["blocking", "asyncio"] = "asyncio"
+RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 SETTINGS_FILE = "settings.json"  # in the state directory
 SUPERVISOR = "launch"
