@@ -29,6 +29,14 @@ def test_a_clock_with_a_battery_has_set_utc(tmp_path: Path, content: str, is_set
     assert boot.was_utc_set() is is_set
 
 
+def test_a_clock_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    for number in range(20):  # in any order that the folder has
+        (tmp_path / "rtc" / f"rtc{number}" / "hctosys").mkdir(parents=True)
+    (tmp_path / "rtc" / "read").mkdir()
+    (tmp_path / "rtc" / "read" / "hctosys").write_text("1\n")
+    assert boot.was_utc_set()
+
+
 def test_a_time_server_has_set_utc_and_it_stays_set_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
