@@ -299,6 +299,10 @@ def open_node(name: str, place: Place) -> ZmqBus:
     previous = os.umask(0o077)
     try:
         lock = Lock(place.run_dir / f"{name}.lock", name)
-        return ZmqBus(name, place, lock)
+        try:
+            return ZmqBus(name, place, lock)
+        except BaseException:
+            lock.release()
+            raise
     finally:
         os.umask(previous)

@@ -105,12 +105,11 @@ class ZmqCarrier:
         self._connected: set[tuple[str, bool]] = set()
         self._bound: list[tuple[str, os.stat_result]] = []
         if serves:
-            self.publisher = self._socket(zmq.XPUB, WRITER_LINGER_MS, wakes=True)
-            self.publisher.setsockopt(zmq.XPUB_VERBOSE, 1)
-            self._bind(self.publisher, place.publisher(node))
-            self.server = self._socket(zmq.ROUTER, WRITER_LINGER_MS, wakes=True)
-            self._bind(self.server, place.server(node))
-            self.server_fd = self.server.fileno()
+            try:
+                self._serve()
+            except BaseException:
+                self.close(is_orderly=False)
+                raise
 
     # --- bus.peer.Carrier ----------------------------------------------------------------------
 
@@ -323,6 +322,18 @@ class ZmqCarrier:
         self._context.term()
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        """Bind both sockets.
+
+        :raises zmq.ZMQError: a path is too long for a socket, or is in no directory.
+        """
+        self.publisher = self._socket(zmq.XPUB, WRITER_LINGER_MS, wakes=True)
+        self.publisher.setsockopt(zmq.XPUB_VERBOSE, 1)
+        self._bind(self.publisher, self._place.publisher(self._node))
+        self.server = self._socket(zmq.ROUTER, WRITER_LINGER_MS, wakes=True)
+        self._bind(self.server, self._place.server(self._node))
+        self.server_fd = self.server.fileno()
 
     def _socket(self, kind: int, linger_ms: int, wakes: bool) -> Socket:
         socket = self._context.socket(kind)
