@@ -4,6 +4,7 @@ import traceback
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
+from werkzeug.routing import Map, Rule
 
 from web import errors
 from web.api import Api
@@ -18,6 +19,8 @@ from web.streams import Streams
 MOST_BYTES = 64 * 1024  # assumed: of any request
 MOST_PARTS = 32  # assumed: of a form
 A_YEAR_S = 365 * 24 * 3600
+
+Map([Rule("/")])  # compiles a pattern of werkzeug, before the process of the page is forked
 
 
 def create_app(

@@ -179,6 +179,10 @@ class MeterMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+# msgspec keeps with a type what it finds out about it: it does so here, before meter is forked.
+msgspec.json.Decoder(MeterMap)
+
+
 def map_names(folder: Path = MAPS) -> list[str]:
     """Return the names of all maps."""
     # Not by `glob`: compiling its pattern costs a process 0.3 MB.

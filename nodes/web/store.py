@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct, field
 
 from bus.generations import read_and_repair, read_valid_or_raise, write_generations
@@ -29,6 +30,11 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     """All logins."""
 
     logins: tuple[KeptLogin, ...] = field(default=(), name="sessions")
+
+
+# msgspec keeps with a type what it finds out about it: it does so here, before web is forked.
+for _kind in (Account, Failures, SignedIn):
+    msgspec.json.Decoder(_kind)
 
 
 def read_label(state_dir: Path) -> Label:
