@@ -14,8 +14,9 @@ and garbage collection is off, because it frees gaps that the children fill. The
 as well: it loads the plain nodes and forks the warm parent from itself, before it has a thread.
 
 The project's modules are shared while their files are unchanged (`launch.own_code`): the next
-process of a node runs a changed file. The parent makes neither a ZeroMQ context nor a thread, which
-do not survive a fork; so a node's module must not start a thread when it is imported.
+process of a node runs a changed file. The parent has neither a ZeroMQ context nor a thread when it
+forks, which would not survive; so a node's module must not start a thread when it is imported. It
+uses a bus before the forks and closes it (`launch.rehearsal`).
 
 A node's process is forked twice. The process between exits at once, so that the node becomes a
 child of the supervisor (which adopts orphans): the supervisor gets its exit status, the node ends
@@ -46,6 +47,7 @@ from launch.loading import LoadedNode, load_node
 from launch.node_entry import NodeEntry
 from launch.own_code import OwnCode
 from launch.program_pages import release_program_pages
+from launch.rehearsal import rehearse, rehearse_in_asyncio
 from msgs.topics import TOPICS
 
 PACKAGES = ("bus", "launch", "msgs", "nodes", "view", "web")
@@ -124,6 +126,7 @@ class NodeForker:
         for each in node_list.nodes:
             if each.node in self.plain:
                 self._load(each)
+        rehearse()
 
     @property
     def is_complete(self) -> bool:
@@ -135,6 +138,8 @@ class NodeForker:
         if not self._packages:
             self._load(self._network.pop(0))
             if self.is_complete:
+                if any(loaded.is_asyncio for loaded in self._loaded.values()):
+                    rehearse_in_asyncio()
                 release_program_pages()
             return
         name = self._packages.pop(0)
