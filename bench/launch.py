@@ -35,19 +35,19 @@ IDLE_S = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements.md
-    "launch": (9.1, 0.2),
-    "wallbox-warm": (9.6, 0.0),
-    "safety": (8.5, 1.7),
-    "pilot": (7.5, 0.85),
-    "session": (10.1, 0.25),
-    "load_manager": (7.8, 0.3),
-    "rfid": (7.5, 0.25),
-    "led": (7.6, 0.3),
-    "meter": (13.4, 0.55),  # 0.1 of it for serial lines
-    "system": (11.6, 0.1),
-    "web": (15.2, 0.2),
-    "dcs": (10.6, 0.15),
-    "smart_home": (10.4, 0.15),
+    "launch": (8.9, 0.2),
+    "wallbox-warm": (10.2, 0.0),
+    "safety": (8.2, 1.7),
+    "pilot": (7.1, 0.85),
+    "session": (9.7, 0.25),
+    "load_manager": (7.5, 0.3),
+    "rfid": (7.2, 0.25),
+    "led": (7.3, 0.3),
+    "meter": (13.7, 0.55),
+    "system": (7.2, 0.1),
+    "web": (15.4, 0.2),
+    "dcs": (10.9, 0.15),
+    "smart_home": (10.7, 0.15),
 }
 
 

@@ -20,11 +20,11 @@ from msgs.requests import StopReason
 from msgs.topics import LAUNCH_GRAPH
 
 NAME = "launch"  # the writer of the message; in its own directory it meets no supervisor
-MOST_S = 0.02  # assumed: the message takes 3 ms on an idle machine
+MOST_S = 0.02  # assumed: the message takes 3 ms on an idle machine; the close is not bounded by it
 
 
 def rehearse() -> bool:
-    """Use a bus as a blocking node does; return whether the message came, within 20 ms.
+    """Use a bus as a blocking node does; return whether the message came within 20 ms.
 
     An error is no failure of the start: without a rehearsal nodes only use more memory.
     """
