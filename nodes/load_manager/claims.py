@@ -7,11 +7,10 @@ from msgs.load_manager import HouseMeter, Limit, LoadOffer, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from nodes.load_manager.clamps import Clamps, Shown, claim_a
-from nodes.load_manager.house import Headroom
+from nodes.load_manager.house import UNMEASURED_A, Headroom
 from nodes.load_manager.ramp import PAUSE_AFTER_S, RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
 from nodes.load_manager.wishes import finite_a
 
-METER_LOST_A = 10.0  # MET-3
 PROOF = "meter_proof"
 UNKNOWN_FUSE_A = 6.0  # as `msgs.settings.UNKNOWN`: the fuse is not known
 _UNMEASURED = {
@@ -136,13 +135,13 @@ def meter_lost(meter: HouseMeter, ramp: Ramp | None, complaint: str = "") -> Lim
     :param complaint: why its newest reading does not count
     """
     if meter is HouseMeter.STARTING and ramp is None:
-        detail = f"{_UNMEASURED[meter]} {METER_LOST_A:g} A at most until it is."
-        return Limit(source="meter_lost", limit_a=METER_LOST_A, detail=detail)
+        detail = f"{_UNMEASURED[meter]} {UNMEASURED_A:g} A at most until it is."
+        return Limit(source="meter_lost", limit_a=UNMEASURED_A, detail=detail)
     if meter is not HouseMeter.LOST or ramp is None:
         return Limit(source="meter_lost", limit_a=None)
     why = f" ({complaint})" if complaint else ""
-    detail = f"The house meter is lost{why}: {METER_LOST_A:g} A at most"
-    if ramp.value_a < METER_LOST_A:
+    detail = f"The house meter is lost{why}: {UNMEASURED_A:g} A at most"
+    if ramp.value_a < UNMEASURED_A:
         before = amount_words(ramp.value_a) if ramp.value_a else "the pause"
         detail += f", and no more than {before} that the fuse last allowed this car"
     return Limit(source="meter_lost", limit_a=ramp.value_a, detail=f"{detail}.")

@@ -23,9 +23,9 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.pilot import MIN_OFFER_A
+from nodes.load_manager.house import UNMEASURED_A
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents
 
-UNPROVEN_A = 10.0  # as with a meter that is lost (MET-3)
 LEAST_STEP_A = 2.8  # of 4 A offered, what a vehicle takes that uses 70 % of the offer
 WITHIN = 0.3  # of the step
 FOLLOW_S = 5.0  # a vehicle follows the offer within that time (IEC 61851-1, Table A.6)
@@ -197,7 +197,7 @@ def claim_a(clamps: Clamps, missing: Sequence[tuple[int, int]]) -> float | None:
     """Return the most that may be offered without the missing proofs [A]; None: any current."""
     if not missing:
         return None
-    return UNPROVEN_A if clamps.drop_until_s is None else MIN_OFFER_A
+    return UNMEASURED_A if clamps.drop_until_s is None else MIN_OFFER_A
 
 
 def make_steps(

@@ -17,6 +17,8 @@ from msgs.settings import METER_LINES, MOST_FUSE_A, Grid, PhaseAssignment, fits
 from msgs.topics import METER_HOUSE
 from nodes.load_manager.vehicle import USED_ABOVE_A, Currents, Drawn, VehicleDraw
 
+# MET-3: offered at most while the meter is lost, and until it has shown the vehicle.
+UNMEASURED_A = 10.0
 RETURNED_AFTER = 3  # good readings (assumed: one may be a meter that restarts)
 AHEAD_S = 1.0  # assumed: all nodes use one clock; a reading from further in the future is invalid
 MOST_POSSIBLE_A = 2 * MOST_FUSE_A  # assumed: a fuse blows soon at twice its current

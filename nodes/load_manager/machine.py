@@ -18,8 +18,9 @@ from msgs.load_manager import HouseMeter, Limit, LoadOffer
 from msgs.meter import MeterReading
 from msgs.pilot import UNPLUGGED_S, CpState
 from nodes.load_manager import claims
-from nodes.load_manager.clamps import UNPROVEN_A, Clamps, Pair, make_steps, take, unproven
+from nodes.load_manager.clamps import Clamps, Pair, make_steps, take, unproven
 from nodes.load_manager.house import (
+    UNMEASURED_A,
     HouseMeterState,
     Lines,
     active_a,
@@ -140,9 +141,9 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
         counts_from_s = now_s
     ramp = state.ramp
     if ramp is None and state.is_start_over:  # before that the claim `start` limits
-        ramp = begin(claims.METER_LOST_A, inputs.offered_a)
+        ramp = begin(UNMEASURED_A, inputs.offered_a)
     if ramp is not None:
-        ramp = replace(cap(ramp, claims.METER_LOST_A), since_s=None)
+        ramp = replace(cap(ramp, UNMEASURED_A), since_s=None)
     return replace(
         state,
         house=HouseMeterState(
@@ -189,20 +190,20 @@ def _monitor(
     if is_unplugged:
         state = replace(state, clamps=Clamps())
     elif reading is not None:
-        is_needed = house.meter is HouseMeter.ONLINE and state.others_a > UNPROVEN_A
+        is_needed = house.meter is HouseMeter.ONLINE and state.others_a > UNMEASURED_A
         missing = unproven(state.clamps, assigned(lines)) if is_needed else []
         clamps = make_steps(state.clamps, missing, reading.poll_s, moment)
         state = replace(state, clamps=clamps)
     if house.is_unusable and state.ramp is not None:
-        state = replace(state, ramp=cap(state.ramp, claims.METER_LOST_A))
+        state = replace(state, ramp=cap(state.ramp, UNMEASURED_A))
     if state.ramp is not None and is_unread(state.ramp, moment):
         state = replace(state, ramp=pause(state.ramp, inputs.now_s))
     if house.meter is HouseMeter.LOST:
         # MET-3: the last known claim of the fuse holds for the vehicle that is plugged in.
         ramp = state.ramp
         if ramp is None or is_unplugged:
-            ramp = begin(claims.METER_LOST_A, inputs.offered_a, is_paused=inputs.is_paused)
-        state = replace(state, ramp=cap(ramp, claims.METER_LOST_A))
+            ramp = begin(UNMEASURED_A, inputs.offered_a, is_paused=inputs.is_paused)
+        state = replace(state, ramp=cap(ramp, UNMEASURED_A))
     if limits.main_fuse_a is None and state.ramp is not None:
         state = replace(state, ramp=cap(state.ramp, claims.UNKNOWN_FUSE_A))
     return state

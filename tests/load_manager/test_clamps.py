@@ -9,7 +9,6 @@ import pytest
 from bus.moment import Moment
 from msgs.meter import MeterReading
 from nodes.load_manager.clamps import (
-    UNPROVEN_A,
     Clamps,
     LineProof,
     Pair,
@@ -20,6 +19,7 @@ from nodes.load_manager.clamps import (
     take,
     unproven,
 )
+from nodes.load_manager.house import UNMEASURED_A
 from tests.builders import meter_reading
 from tests.load_manager.site import FUSE_A, Car, Currents, Site
 
@@ -198,7 +198,7 @@ def test_a_clamp_that_shows_no_step_never_allows_more_than_10_a(
     charge.run(4 * 3600)
     assert charge.missing == lines
     assert charge.limited_s == 4 * 3600
-    assert charge.drawn_a <= UNPROVEN_A
+    assert charge.drawn_a <= UNMEASURED_A
     assert {charge.clamps.lines[box].last for box, _ in lines} == {shown}
 
 

@@ -12,7 +12,8 @@ from msgs.pilot import CpState
 from msgs.setting_keys import unflatten
 from msgs.settings import UNKNOWN, PhaseAssignment, Settings, TcpMeter
 from msgs.wish import NO_WISHES
-from nodes.load_manager.claims import METER_LOST_A, UNKNOWN_FUSE_A
+from nodes.load_manager.claims import UNKNOWN_FUSE_A
+from nodes.load_manager.house import UNMEASURED_A
 from nodes.load_manager.ramp import RAISE_AFTER_S
 from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import SupplyLimits, supply_limits_of
@@ -107,10 +108,10 @@ def test_monitoring_that_is_switched_on_allows_10_a_until_the_first_reading() ->
     charge.set(monitoring=True, meter=OTHER_METER, main_fuse_a=35.0)  # nobody answers yet
     charge.step()
     offer = charge.said[-1][1]
-    assert (offer.limit_a, offer.house_meter) == (METER_LOST_A, HouseMeter.STARTING)
-    assert charge.follow(8.0) == METER_LOST_A
+    assert (offer.limit_a, offer.house_meter) == (UNMEASURED_A, HouseMeter.STARTING)
+    assert charge.follow(8.0) == UNMEASURED_A
     charge.set(meter=METER)
-    assert charge.follow(2.0) == METER_LOST_A  # and then by the ramp
+    assert charge.follow(2.0) == UNMEASURED_A  # and then by the ramp
     assert charge.said[-1][1].house_meter is HouseMeter.ONLINE
     assert charge.follow(12.0) == 29.5
 
@@ -132,7 +133,7 @@ def test_a_reading_of_the_meter_before_a_change_is_not_taken_for_the_new_one() -
     charge = Charge(others_a=2.0, fuse_a=35.0)
     charge.set(meter=OTHER_METER)
     charge.follow(3.0)
-    assert limit_of(charge.said[-1][1], "fuse") == METER_LOST_A
+    assert limit_of(charge.said[-1][1], "fuse") == UNMEASURED_A
     charge.set(meter=METER)
     charge.follow(15.0)
     assert limit_of(charge.said[-1][1], "fuse") == 32.5
@@ -169,7 +170,7 @@ def test_monitoring_that_is_switched_on_in_a_pause_of_the_app_is_no_pause_of_the
     charge.set(monitoring=True, meter=OTHER_METER, main_fuse_a=35.0)  # nobody answers there
     assert charge.follow(30.0) == 0.0
     charge.wish = NO_WISHES
-    assert charge.follow(1.0) == METER_LOST_A
+    assert charge.follow(1.0) == UNMEASURED_A
 
 
 @pytest.mark.req("MET-1")
@@ -220,7 +221,7 @@ def test_monitoring_that_is_switched_off_and_on_pauses_no_charge(off_s: float) -
     charge.follow(off_s)
     charge.set(monitoring=True)
     for _ in range(20):  # what the vehicle drew at the last reading is not known any more
-        assert charge.follow(0.2) >= METER_LOST_A
+        assert charge.follow(0.2) >= UNMEASURED_A
 
 
 @pytest.mark.req("MET-3")
@@ -257,7 +258,7 @@ def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> N
         if limits.main_fuse_a is not None:
             assert now_a <= limits.main_fuse_a
         if limits.monitoring and (not was.monitoring or limits.meter != was.meter):
-            assert now_a <= METER_LOST_A
+            assert now_a <= UNMEASURED_A
         before_a = charge.follow(chance.uniform(0.2, 25.0))
         if charge.said[-1][1].house_meter is HouseMeter.ONLINE:
             fuse_a = UNKNOWN_FUSE_A if limits.main_fuse_a is None else limits.main_fuse_a
@@ -271,7 +272,7 @@ def test_no_order_of_changes_offers_more_than_the_settings_allow(seed: int) -> N
 @pytest.mark.parametrize(
     "changes", [{"main_fuse_a": 26.0}, {"phases": PhaseAssignment.L2_L3_L1}], ids=["fuse", "phases"]
 )
-@pytest.mark.parametrize(("silent_s", "allowed_a"), [(7.0, 22.5), (20.0, METER_LOST_A)])
+@pytest.mark.parametrize(("silent_s", "allowed_a"), [(7.0, 22.5), (20.0, UNMEASURED_A)])
 def test_a_change_while_the_meter_is_silent_takes_nothing_away(
     changes: dict[str, Any], silent_s: float, allowed_a: float
 ) -> None:
@@ -281,7 +282,7 @@ def test_a_change_while_the_meter_is_silent_takes_nothing_away(
     charge.set(**changes)
     # On another phase the meter has shown nothing of the vehicle.
     assert charge.follow(0.2) == (min(allowed_a, 10.0) if "phases" in changes else allowed_a)
-    assert charge.follow(60.0) == METER_LOST_A
+    assert charge.follow(60.0) == UNMEASURED_A
 
 
 @pytest.mark.req("MET-1")
