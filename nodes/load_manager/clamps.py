@@ -29,7 +29,7 @@ from nodes.load_manager.vehicle import USED_ABOVE_A, Currents
 LEAST_STEP_A = 2.8  # of 4 A offered, what a vehicle takes that uses 70 % of the offer
 WITHIN = 0.3  # of the step
 FOLLOW_S = 5.0  # a vehicle follows the offer within that time (IEC 61851-1, Table A.6)
-SETTLE_S, SETTLE_POLLS = 5.0, 2  # the meter shows a step within that many polls and this time
+SETTLE_S, SETTLE_PERIODS = 5.0, 2  # the meter shows a step within so many periods and this time
 STEADY_A = 0.5  # assumed: noise of a vehicle's current
 QUIET_S = 10.0  # assumed: other loads that moved in this time before a step disturb it
 BALANCED_W = 200.0  # assumed: a home battery keeps the power of the connection within this
@@ -56,6 +56,12 @@ class Pair(Struct, frozen=True, kw_only=True):
     drawn_a: Currents  # lines of the box
     shown_a: Currents  # lines of the meter: the active part, negative for an export
     power_w: float  # of the connection
+    period_s: float = 1.0  # between two readings of the meter
+
+    @property
+    def settle_s(self) -> float:
+        """Return how long after a step the meter may take to show it [s]."""
+        return SETTLE_S + SETTLE_PERIODS * self.period_s
 
 
 class LineProof(Struct, frozen=True, kw_only=True):
@@ -87,26 +93,21 @@ class Clamps(Struct, frozen=True, kw_only=True):
     next_try_s: float = -math.inf
 
 
-def settle_s(poll_s: float) -> float:
-    """Return how long after a step a meter may take to show it [s]."""
-    return SETTLE_S + SETTLE_POLLS * poll_s
-
-
-def take(clamps: Clamps, pair: Pair, lines: Sequence[tuple[int, int]], poll_s: float) -> Clamps:
+def take(clamps: Clamps, pair: Pair, lines: Sequence[tuple[int, int]]) -> Clamps:
     """Return the clamps after a reading.
 
     :param lines: which line of the box the assignment has on which of the meter
     """
     if clamps.pairs and pair.at_s - clamps.pairs[-1].at_s < APART_S:
         return clamps
-    from_s = pair.at_s - QUIET_S - 2.0 * settle_s(poll_s)
+    from_s = pair.at_s - QUIET_S - 2.0 * pair.settle_s
     kept = tuple(each for each in clamps.pairs if each.at_s >= from_s)
     clamps = replace(clamps, pairs=(*kept, pair))
     proofs = list(clamps.lines)
     for box, meter in lines:
         if pair.drawn_a[box] > USED_ABOVE_A and not proofs[box].has_drawn:
             proofs[box] = replace(proofs[box], has_drawn=True)
-        shown = compare(clamps.pairs, box, meter, poll_s, proofs[box].judged_s)
+        shown = compare(clamps.pairs, box, meter, proofs[box].judged_s)
         if shown is not None:
             proofs[box] = _judge(proofs[box], shown, pair.at_s)
     one, two, three = proofs
@@ -114,7 +115,7 @@ def take(clamps: Clamps, pair: Pair, lines: Sequence[tuple[int, int]], poll_s: f
 
 
 def compare(
-    pairs: Sequence[Pair], box: int, meter: int, poll_s: float, after_s: float = -math.inf
+    pairs: Sequence[Pair], box: int, meter: int, after_s: float = -math.inf
 ) -> Shown | None:
     """Return what a line of the meter shows of the newest step of a line of the box.
 
@@ -139,7 +140,7 @@ def compare(
         if abs(each.drawn_a[box] - newest.drawn_a[box]) > STEADY_A:
             break
         settled_s = each.at_s
-    if newest.at_s - settled_s < settle_s(poll_s):
+    if newest.at_s - settled_s < newest.settle_s:
         return None
     is_balanced = max(abs(before.power_w), abs(newest.power_w)) <= BALANCED_W
     if not is_quiet or is_balanced:
@@ -200,9 +201,7 @@ def claim_a(clamps: Clamps, missing: Sequence[tuple[int, int]]) -> float | None:
     return UNMEASURED_A if clamps.drop_until_s is None else MIN_OFFER_A
 
 
-def make_steps(
-    clamps: Clamps, missing: Sequence[tuple[int, int]], poll_s: float, moment: Moment
-) -> Clamps:
+def make_steps(clamps: Clamps, missing: Sequence[tuple[int, int]], moment: Moment) -> Clamps:
     """Begin or end a drop to 6 A, which makes a step that the meter has to show."""
     if clamps.drop_until_s is not None:
         if missing and not moment.reached(clamps.drop_until_s):
@@ -210,8 +209,12 @@ def make_steps(
         return replace(clamps, drop_until_s=None)
     if not missing or not moment.reached(clamps.next_try_s):
         return clamps
-    wait_s = settle_s(poll_s)
-    steady = [each for each in clamps.pairs if each.at_s >= moment.now_s - wait_s - poll_s]
+    if not clamps.pairs:
+        return clamps
+    newest = clamps.pairs[-1]
+    wait_s = newest.settle_s
+    from_s = moment.now_s - wait_s - newest.period_s
+    steady = [each for each in clamps.pairs if each.at_s >= from_s]
     is_ready = (
         bool(steady)
         and steady[0].at_s <= moment.now_s - wait_s

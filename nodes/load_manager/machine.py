@@ -15,36 +15,18 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.load_manager import HouseMeter, Limit, LoadOffer
-from msgs.meter import MeterReading
 from msgs.pilot import UNPLUGGED_S, CpState
 from nodes.load_manager import claims
-from nodes.load_manager.clamps import Clamps, Pair, make_steps, take, unproven
-from nodes.load_manager.house import (
-    UNMEASURED_A,
-    HouseMeterState,
-    Lines,
-    active_a,
-    assigned,
-    headroom_of,
-    watch,
-)
+from nodes.load_manager.clamps import Clamps, unproven
+from nodes.load_manager.house import UNMEASURED_A, HouseMeterState, assigned
 from nodes.load_manager.inputs import Inputs
-from nodes.load_manager.ramp import (
-    PAUSE_AT_FUSES,
-    RAISE_AFTER_S,
-    begin,
-    cap,
-    follow,
-    is_unread,
-    pause,
-    reset_pauses,
-)
+from nodes.load_manager.monitoring import monitor, without_headroom
+from nodes.load_manager.ramp import RAISE_AFTER_S, begin, cap
 from nodes.load_manager.state import NONE_WIRED, State
 from nodes.load_manager.supply_limits import SupplyLimits
-from nodes.load_manager.vehicle import GAP_S, VehicleDraw, drawn_at, observe
+from nodes.load_manager.vehicle import VehicleDraw
 from nodes.load_manager.wishes import Source, claim, finite_a, unheard
 
-STATUS_S = 1.5  # a period of session/status and a half
 HEAR_S = 1.4  # the first offer waits this long for inputs: less than half of its hold of 3 s
 SETTINGS_S = 3.0  # assumed: a running system node is heard much sooner
 # Period of pilot/status: a pilot/status that is sent later than this after the start has the last
@@ -76,9 +58,16 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     if inputs.safety is not None and inputs.safety.wired_phases not in (NONE_WIRED, state.wired):
         # The last reading is evaluated again, as after a change of the settings.
         wired = inputs.safety.wired_phases
-        state = replace(state, wired=wired, headroom=None, previous_headroom_a=math.inf)
+        state = without_headroom(replace(state, wired=wired))
     if state.supply_limits is not None and state.supply_limits.monitoring:
-        state = _monitor(config, state.supply_limits, state, inputs, moment, is_unplugged)
+        state = monitor(
+            state,
+            state.supply_limits,
+            inputs,
+            moment,
+            margin_a=config.margin_a,
+            is_unplugged=is_unplugged,
+        )
     elif state.ramp_ends_s is not None and moment.reached(state.ramp_ends_s):
         state = replace(state, ramp=None, ramp_ends_s=None)
     state = _settle(state, inputs, is_unplugged)
@@ -121,7 +110,7 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
     reading, and no more than before.
     """
     before, now_s = state.supply_limits, inputs.now_s
-    state = replace(state, supply_limits=limits, headroom=None, previous_headroom_a=math.inf)
+    state = without_headroom(replace(state, supply_limits=limits))
     was_monitoring = before is not None and before.monitoring
     if before is not None and replace(before, main_fuse_a=limits.main_fuse_a) != limits:
         state = replace(state, clamps=Clamps())
@@ -153,127 +142,6 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
         ramp=ramp,
         ramp_ends_s=None,
     )
-
-
-def _monitor(
-    config: Config,
-    limits: SupplyLimits,
-    state: State,
-    inputs: Inputs,
-    moment: Moment,
-    is_unplugged: bool,
-) -> State:
-    """Follow the house: down at once, up when headroom has lasted, not up while it is lost."""
-    vehicle = observe(state.vehicle, inputs.box_readings, is_unplugged)
-    newest = inputs.house
-    if newest is not None and newest.meter != limits.meter:
-        newest = None  # of the previous meter
-    lines = _lines(limits, state)
-    house = watch(state.house, newest, vehicle, lines, limits.main_fuse_a, moment)
-    if is_unplugged and state.ramp is not None:
-        state = replace(state, ramp=reset_pauses(state.ramp))
-    state = replace(state, vehicle=vehicle, house=house)
-    reading = house.reading
-    # After a start a reading of the house waits for one of the box to compare it with, and for the
-    # status that shows whether a charge is paused.
-    is_comparable = bool(vehicle.samples) or moment.reached(state.begun_s + GAP_S)
-    is_status_known = None not in (inputs.cp_state, inputs.session, state.start_a)
-    is_comparable = is_comparable and (
-        is_status_known or state.ramp is not None or moment.reached(state.begun_s + STATUS_S)
-    )
-    if reading is not None and is_comparable and limits.main_fuse_a is not None:
-        is_next = reading.sampled_ns != state.headroom_ns
-        if is_next or state.headroom is None or not state.headroom.is_certain:
-            state = _read(
-                config, limits, limits.main_fuse_a, state, inputs, moment, reading, is_next
-            )
-    if is_unplugged:
-        state = replace(state, clamps=Clamps())
-    elif reading is not None:
-        is_needed = house.meter is HouseMeter.ONLINE and state.others_a > UNMEASURED_A
-        missing = unproven(state.clamps, assigned(lines)) if is_needed else []
-        clamps = make_steps(state.clamps, missing, reading.poll_s, moment)
-        state = replace(state, clamps=clamps)
-    if house.is_unusable and state.ramp is not None:
-        state = replace(state, ramp=cap(state.ramp, UNMEASURED_A))
-    if state.ramp is not None and is_unread(state.ramp, moment):
-        state = replace(state, ramp=pause(state.ramp, inputs.now_s))
-    if house.meter is HouseMeter.LOST:
-        # MET-3: the last known claim of the fuse holds for the vehicle that is plugged in.
-        ramp = state.ramp
-        if ramp is None or is_unplugged:
-            ramp = begin(UNMEASURED_A, inputs.offered_a, is_paused=inputs.is_paused)
-        state = replace(state, ramp=cap(ramp, UNMEASURED_A))
-    if limits.main_fuse_a is None and state.ramp is not None:
-        state = replace(state, ramp=cap(state.ramp, claims.UNKNOWN_FUSE_A))
-    return state
-
-
-def _read(
-    config: Config,
-    limits: SupplyLimits,
-    main_fuse_a: float,
-    state: State,
-    inputs: Inputs,
-    moment: Moment,
-    reading: MeterReading,
-    is_next: bool,
-) -> State:
-    # After a change of the settings the last reading is evaluated again. Its samples may be gone,
-    # so the draw is kept; and the ramp does not rise by it.
-    drawn = state.drawn
-    if is_next or drawn is None or not drawn.is_certain:
-        drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, moment)
-    headroom = headroom_of(
-        reading,
-        drawn,
-        state.vehicle,
-        _lines(limits, state),
-        main_fuse_a,
-        config.margin_a,
-    )
-    if drawn.is_certain and not headroom.is_contradictory:
-        one, two, three = (active_a(line, limits.grid) for line in reading.lines)
-        pair = Pair(
-            at_s=reading.sampled_ns / 1e9,
-            drawn_a=drawn.current_a,
-            shown_a=(one, two, three),
-            power_w=reading.power_w,
-        )
-        lines = assigned(_lines(limits, state))
-        state = replace(state, clamps=take(state.clamps, pair, lines, reading.poll_s))
-    previous_headroom_a = state.previous_headroom_a
-    if is_next and state.headroom is not None:
-        previous_headroom_a = state.headroom.left_a
-    if state.ramp is None:
-        ramp = begin(headroom.left_a, inputs.offered_a, is_paused=inputs.is_paused)
-    else:
-        # A lack of headroom that two readings in a row show is not the meter's delay.
-        most_left_a = min(headroom.most_left_a, max(headroom.left_a, previous_headroom_a))
-        ramp = follow(
-            state.ramp,
-            headroom.left_a,
-            most_left_a,
-            is_certain=headroom.is_certain,
-            now_s=inputs.now_s,
-            read_s=reading.sampled_ns / 1e9,
-            is_at_once=inputs.is_idle or headroom.most_a > PAUSE_AT_FUSES * main_fuse_a,
-        )
-        is_repeated = state.headroom is None and not is_next
-        if is_repeated or state.house.meter is not HouseMeter.ONLINE or headroom.is_contradictory:
-            ramp = cap(ramp, state.ramp.value_a)
-    return replace(
-        state,
-        headroom=headroom,
-        headroom_ns=reading.sampled_ns,
-        drawn=drawn,
-        previous_headroom_a=previous_headroom_a,
-        ramp=ramp,
-    )
-
-
-def _lines(limits: SupplyLimits, state: State) -> Lines:
-    return Lines(assignment=limits.phases, wired=state.wired, grid=limits.grid)
 
 
 def _settle(state: State, inputs: Inputs, is_unplugged: bool) -> State:
@@ -371,7 +239,7 @@ def _missing(state: State) -> list[tuple[int, int]]:
     limits = state.supply_limits
     if limits is None or not limits.monitoring or state.house.meter is not HouseMeter.ONLINE:
         return []
-    return unproven(state.clamps, assigned(_lines(limits, state)))
+    return unproven(state.clamps, assigned(limits.lines(state.wired)))
 
 
 def _wish(state: State, source: Source, moment: Moment) -> Limit:

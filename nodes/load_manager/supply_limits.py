@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from msgs.settings import Grid, PhaseAssignment, Settings, meter_name
+from nodes.load_manager.house import Lines
 
 
 class SupplyLimits(Struct, frozen=True, kw_only=True):
@@ -13,6 +14,10 @@ class SupplyLimits(Struct, frozen=True, kw_only=True):
     main_fuse_a: float | None  # of each phase; None: not set
     phases: PhaseAssignment
     grid: Grid = Grid.TN_TT
+
+    def lines(self, wired: tuple[bool, bool, bool]) -> Lines:
+        """Return which line of the box lies on which of the meter, as far as it is known."""
+        return Lines(assignment=self.phases, wired=wired, grid=self.grid)
 
 
 def supply_limits_of(settings: Settings) -> SupplyLimits:

@@ -88,7 +88,7 @@ class Charge:
 
     def _step(self, offer_a: float) -> None:
         missing = self.missing
-        self.clamps = make_steps(self.clamps, missing, self.poll_s, Moment(self.now_s))
+        self.clamps = make_steps(self.clamps, missing, Moment(self.now_s))
         claimed_a = claim_a(self.clamps, missing)
         self.limited_s += claimed_a is not None
         self._offers.append(offer_a if claimed_a is None else min(claimed_a, offer_a))
@@ -115,8 +115,9 @@ class Charge:
             drawn_a=drawn,  # type: ignore[arg-type]
             shown_a=shown,
             power_w=230.0 * sum(shown),
+            period_s=self.poll_s,
         )
-        self.clamps = take(self.clamps, pair, STRAIGHT, self.poll_s)
+        self.clamps = take(self.clamps, pair, STRAIGHT)
         after = [line.is_proven for line in self.clamps.lines]
         self.withdrawn += sum(a and not b for a, b in zip(before, after, strict=True))
 
@@ -332,7 +333,7 @@ def test_one_step_that_disagrees_withdraws_nothing_and_is_a_doubt() -> None:
             shown_a=(shown_a, 2.0, 2.0),
             power_w=1380.0,
         )
-        clamps = take(clamps, pair, STRAIGHT, 1.0)
+        clamps = take(clamps, pair, STRAIGHT)
     assert clamps.lines[0].last is Shown.NOTHING
     assert clamps.lines[0].is_proven
     assert unproven(clamps, STRAIGHT) == [(0, 0)]
@@ -368,7 +369,7 @@ def pairs(drawn: list[float], shown: list[float]) -> list[Pair]:
 def test_a_step_is_judged_within_30_percent_two_polls_and_5_s(
     drawn: list[float], shown: list[float], verdict: Shown | None
 ) -> None:
-    assert compare(pairs(drawn, shown), 0, 0, 1.0) is verdict
+    assert compare(pairs(drawn, shown), 0, 0) is verdict
 
 
 @pytest.mark.proof
