@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from msgs.units import Amps, Name, Text
+from msgs.units import Amps, Name, Nanoseconds, Text
 
 
 class HouseMeter(StrEnum):
@@ -35,6 +35,24 @@ def amount_words(limit_a: Amps) -> str:
     return f"{math.floor(limit_a * 10.0 + 1e-6) / 10.0:.1f} A"
 
 
+class FuseChain(Struct, frozen=True, kw_only=True):
+    """The claim of the main fuse as numbers, on the phase of the house that leaves least.
+
+    house - vehicle = others; fuse + budget - reserve - others = left; given rises towards left.
+    """
+
+    phase: Name  # of the house meter: "L1"
+    house_a: Amps  # what the connection carries, negative for a credited export
+    vehicle_a: Amps  # of it, at the same instant
+    others_a: Amps
+    fuse_a: Amps  # of the setting
+    budget_a: Amps  # of the fuse's thermal budget; negative while an excess is made up
+    reserve_a: Amps  # for the error of the meter
+    left_a: Amps  # for the vehicle, negative if the others use more
+    given_a: Amps  # the claim: 0, or 6 and more
+    rises_ns: Nanoseconds | None  # monotonic: when given rises if left lasts; None: it does not
+
+
 Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]
 
 
@@ -50,3 +68,4 @@ class LoadOffer(Struct, frozen=True, kw_only=True):
     limits: Limits  # all limits, lowest first
     detail: Text = ""  # the reason in one sentence
     house_meter: HouseMeter = HouseMeter.OFF
+    fuse: FuseChain | None = None  # None: the house is not measured

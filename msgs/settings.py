@@ -64,6 +64,11 @@ FuseAmps = Annotated[
     float,
     Meta(ge=6.0, le=MOST_FUSE_A, extra={"unit": "A"}, description="a current from 6 to 125 A"),
 ]
+# IEC 60898-1: a circuit breaker carries 1.13 times its rated current for an hour.
+BudgetPercent = Annotated[
+    float,
+    Meta(ge=0.0, le=13.0, extra={"unit": "%"}, description="a share from 0 to 13 %"),
+]
 Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
 Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2
 Baud = Annotated[int, Meta(ge=min(BAUDS), le=max(BAUDS), extra={"unit": "Bd"})]
@@ -199,6 +204,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     phase_assignment: PhaseAssignment = PhaseAssignment.L1_L2_L3
     wlan: Wlan = Wlan()
     main_fuse_a: FuseAmps | None = None  # of each phase (MET-1); None: not set
+    # How far above the main fuse a charge of 6 A may go on while the other loads peak; its mean
+    # square over ten minutes stays below that of its rated current. 0: never above it.
+    fuse_budget_percent: BudgetPercent = 0.0
     lan_dhcp_server: bool = False  # page "LAN DHCP Server" (WEB-8)
     hotspot: Hotspot = Hotspot()
     installation: InstallationSection = InstallationSection()
@@ -213,6 +221,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 UNKNOWN: dict[str, Any] = {
     "authorization.required": True,
+    "fuse_budget_percent": 0.0,
     "house_meter.enabled": False,  # the meter counts as lost
     "main_fuse_a": 6.0,
     "monitoring.enabled": True,

@@ -109,7 +109,8 @@ LOAD_OFFER = Topic(
     writer="load_manager",
     period_s=0.5,
     hold_s=3.0,
-    drifts=("limits", "detail"),  # limits that do not bind, and amounts that follow each reading
+    # limits that do not bind, and amounts that follow each reading
+    drifts=("limits", "detail", "fuse"),
 )
 LED_FRAME = Topic(
     name="led/frame", message=LedFrame, writer="led", period_s=1.0, hold_s=3.0, latched=True

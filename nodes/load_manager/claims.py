@@ -3,12 +3,20 @@
 import math
 from collections.abc import Sequence
 
-from msgs.load_manager import HouseMeter, Limit, LoadOffer, amount_words
+from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from nodes.load_manager.clamps import Clamps, Shown, claim_a
-from nodes.load_manager.house import UNMEASURED_A, Headroom
-from nodes.load_manager.ramp import PAUSE_AFTER_S, RAISE_AFTER_S, RESUME_AT_A, Ramp, floor_offer
+from nodes.load_manager.house import UNMEASURED_A, Headroom, Share
+from nodes.load_manager.ramp import (
+    PAUSE_AFTER_S,
+    PULSES,
+    PULSES_S,
+    RESUME_AFTER_PULSES_S,
+    RESUME_AT_A,
+    Ramp,
+    floor_offer,
+)
 from nodes.load_manager.wishes import finite_a
 
 PROOF = "meter_proof"
@@ -63,28 +71,7 @@ def fuse(
         return Limit(source="fuse", limit_a=limit_a, detail=detail)
     if meter is not HouseMeter.ONLINE or headroom is None or ramp is None:
         return _unmeasured_fuse(meter, ramp, main_fuse_a)
-    verb = "use" if headroom.used_a >= 0.0 else "export"
-    detail = (
-        f"The other loads {verb} {abs(headroom.used_a):.1f} A of the {main_fuse_a:g} A on "
-        f"{headroom.phase}; {amount_words(max(headroom.left_a, 0.0))} are left"
-    )
-    if ramp.value_a == 0.0 and headroom.left_a < MIN_OFFER_A:
-        detail += f", less than the {MIN_OFFER_A:g} A that a car needs: paused."
-    elif ramp.value_a == 0.0:
-        detail += f": paused until {RESUME_AT_A:g} A have been left for {ramp.resume_after_s:g} s"
-        detail += f" (pause {ramp.pauses} in a row)." if ramp.pauses > 1 else "."
-    elif ramp.is_lacking:
-        detail += (
-            f", less than the {MIN_OFFER_A:g} A that a car needs: paused if that lasts "
-            f"{PAUSE_AFTER_S:g} s."
-        )
-    elif floor_offer(headroom.left_a) > ramp.value_a:
-        detail += (
-            f", and {amount_words(ramp.value_a)} are offered until that has lasted "
-            f"{RAISE_AFTER_S:g} s."
-        )
-    else:
-        detail += "."
+    detail = _left(headroom, ramp) + _rise(headroom, ramp)
     if complaint:
         detail += f" Its reading is doubted: {complaint}."
     elif headroom.wrong is not None:
@@ -99,6 +86,75 @@ def fuse(
             "every phase of the house counts."
         )
     return Limit(source="fuse", limit_a=ramp.value_a, detail=detail)
+
+
+def fuse_chain(headroom: Headroom | None, ramp: Ramp | None, period_s: float) -> FuseChain | None:
+    """Return the claim of the fuse as numbers; None: the house has not been measured.
+
+    :param period_s: between two fresh readings of the meter
+    """
+    if headroom is None or ramp is None:
+        return None
+    share = _share(headroom, ramp)
+    rises_s = ramp.rises_s(period_s)
+    return FuseChain(
+        phase=share.phase,
+        house_a=share.house_a,
+        vehicle_a=share.vehicle_a,
+        others_a=share.others_a,
+        fuse_a=share.fuse_a,
+        budget_a=share.budget_a,
+        reserve_a=share.reserve_a,
+        left_a=share.left_a,
+        given_a=ramp.value_a,
+        rises_ns=None if rises_s is None else round(rises_s * 1e9),
+    )
+
+
+def _share(headroom: Headroom, ramp: Ramp) -> Share:
+    """Return what the phase that binds leaves; of a peak that the budget carries, with it."""
+    return headroom.held if ramp.is_carried else headroom.share
+
+
+def _left(headroom: Headroom, ramp: Ramp) -> str:
+    """Return what the other loads leave, as text without its end."""
+    share = _share(headroom, ramp)
+    verb = "use" if share.others_a >= 0.0 else "export"
+    detail = (
+        f"The other loads {verb} {abs(share.others_a):.1f} A of the {share.fuse_a:g} A on "
+        f"{share.phase}"
+    )
+    if abs(share.budget_a) >= 0.05:
+        word = "more" if share.budget_a > 0.0 else "less"
+        detail += f" ({abs(share.budget_a):.1f} A {word} by the fuse's budget)"
+    return f"{detail}; {amount_words(max(share.left_a, 0.0))} are left"
+
+
+def _rise(headroom: Headroom, ramp: Ramp) -> str:
+    """Return why less is offered than is left, and until when."""
+    if ramp.value_a == 0.0:
+        if ramp.is_pulsing:
+            return (
+                f": they come and go, {PULSES} pauses within {PULSES_S / 60.0:g} min: paused until "
+                f"{RESUME_AT_A:g} A have been left for {RESUME_AFTER_PULSES_S / 60.0:g} min. "
+                "The setting fuse_budget_percent lets a charge go on through short peaks."
+            )
+        if headroom.left_a < MIN_OFFER_A:
+            return f", less than the {MIN_OFFER_A:g} A that a car needs: paused."
+        detail = f": paused until {RESUME_AT_A:g} A have been left for {ramp.resume_after_s:g} s"
+        return detail + (f" (pause {ramp.pauses} in a row)." if ramp.pauses > 1 else ".")
+    if ramp.is_lacking:
+        return (
+            f", less than the {MIN_OFFER_A:g} A that a car needs: paused if that lasts "
+            f"{PAUSE_AFTER_S:g} s."
+        )
+    if ramp.is_carried:
+        return ": the fuse's budget carries this peak."
+    if floor_offer(headroom.left_a) > ramp.value_a:
+        detail = f", and {amount_words(ramp.value_a)} are offered until that has lasted "
+        detail += f"{ramp.raise_after_s:g} s"
+        return detail + (", after several peaks." if ramp.has_peaks else ".")
+    return "."
 
 
 def _phase_names(lines: Sequence[int]) -> str:
@@ -181,7 +237,9 @@ def after_start(start_a: float | None, awaited_claims: tuple[str, ...]) -> Limit
     )
 
 
-def arbitrate(claims: list[Limit], meter: HouseMeter) -> LoadOffer:
+def arbitrate(
+    claims: list[Limit], meter: HouseMeter, chain_of_fuse: FuseChain | None = None
+) -> LoadOffer:
     """Return the offer: the lowest claim, and the chain of all, lowest first.
 
     Of equal claims the first one decides.
@@ -198,6 +256,7 @@ def arbitrate(claims: list[Limit], meter: HouseMeter) -> LoadOffer:
         limits=tuple(chain),
         detail=detail,
         house_meter=meter,
+        fuse=chain_of_fuse,
     )
 
 

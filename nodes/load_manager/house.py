@@ -59,18 +59,58 @@ class HouseMeterState(Struct, frozen=True, kw_only=True):
     counts_from_s: float = -math.inf
 
 
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What the phases of the house may carry, L1 first [A]: the fuse, or its thermal budget."""
+
+    fuse_a: float  # rated current
+    planned_a: Currents  # the offer may rise up to it
+    held_a: Currents  # a charge may go on with 6 A up to it
+
+
+def of_fuse(fuse_a: float) -> Allowance:
+    """Return what a fuse without a budget allows."""
+    three_a = (fuse_a, fuse_a, fuse_a)
+    return Allowance(fuse_a=fuse_a, planned_a=three_a, held_a=three_a)
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """What one phase of the house leaves: fuse + budget - reserve - others."""
+
+    phase: str  # of the meter: "L1"
+    house_a: float  # what the phase counts with, negative for a credited export
+    vehicle_a: float  # of it
+    fuse_a: float
+    budget_a: float  # what the thermal budget adds; negative while an excess is made up
+    reserve_a: float  # for the error of the meter
+
+    @property
+    def others_a(self) -> float:
+        """Return what the other loads use, negative while they export."""
+        return self.house_a - self.vehicle_a
+
+    @property
+    def left_a(self) -> float:
+        """Return what they leave for the vehicle."""
+        return self.fuse_a + self.budget_a - self.reserve_a - self.others_a
+
+
 class Headroom(Struct, frozen=True, kw_only=True):
     """What the other loads leave, on the phase where it is least."""
 
-    left_a: float
+    share: Share
+    held: Share  # the same, up to what a charge may go on with
     most_left_a: float  # what they leave if the meter lags behind the vehicle
-    used_a: float  # by the other loads, negative while they export
-    phase: str  # of the meter: "L1"
+    held_left_a: float  # likewise, up to what a charge may go on with
     is_certain: bool
     unassigned_lines: tuple[int, ...] = ()  # of the box, in use, not named by the assignment
     wrong: PhaseAssignment | None = None  # an assignment that the wiring of the box contradicts
     most_a: float = 0.0  # of the connection, on the phase that carries most
     is_contradictory: bool = False  # a phase that counts contradicts itself: nothing rises
+
+    @property
+    def left_a(self) -> float:
+        """Return what is left for the vehicle."""
+        return self.share.left_a
 
 
 def watch(
@@ -222,12 +262,23 @@ def _pairs(vehicle: VehicleDraw, lines: Lines) -> list[tuple[int, int]]:
     return [(box, meter) for box in boxes for meter in range(3)]
 
 
+def carried_a(reading: MeterReading, grid: Grid) -> Currents:
+    """Return the current of each phase as it heats the fuse, the larger one of a contradiction."""
+    at_most_a = {each.phase: each.at_most_a for each in reading.contradictions}
+    is_judged = grid is not Grid.IT
+    one, two, three = (
+        max(abs(line.current_a), at_most_a.get(phase, 0.0) if is_judged else 0.0)
+        for phase, line in zip(PHASES, reading.lines, strict=True)
+    )
+    return one, two, three
+
+
 def headroom_of(
     reading: MeterReading,
     drawn: Drawn,
     vehicle: VehicleDraw,
     lines: Lines,
-    main_fuse_a: float,
+    allowance: Allowance,
     margin_a: float,
 ) -> Headroom:
     """Return what one reading leaves of the main fuse for the vehicle, on each phase it uses.
@@ -246,16 +297,26 @@ def headroom_of(
         for phase, line in zip(PHASES, reading.lines, strict=True)
     ]
 
-    def most_used_by_others(current_a: Currents) -> tuple[float, int]:
-        return max((counted[meter] - current_a[box], meter) for box, meter in pairs)
+    def least(allowed_a: Currents, current_a: Currents) -> Share:
+        """Return the share of the phase that leaves least; of equal ones, the last."""
+        shares = [
+            Share(
+                phase=PHASES[meter],
+                house_a=counted[meter],
+                vehicle_a=current_a[box],
+                fuse_a=allowance.fuse_a,
+                budget_a=allowed_a[meter] - allowance.fuse_a,
+                reserve_a=margin_a,
+            )
+            for box, meter in sorted(pairs, key=lambda pair: -pair[1])
+        ]
+        return min(shares, key=lambda share: share.left_a)
 
-    used_a, meter = most_used_by_others(drawn.current_a)
-    least_used_a, _ = most_used_by_others(drawn.most_a)
     return Headroom(
-        left_a=main_fuse_a - margin_a - used_a,
-        most_left_a=main_fuse_a - margin_a - least_used_a,
-        used_a=used_a,
-        phase=PHASES[meter],
+        share=least(allowance.planned_a, drawn.current_a),
+        held=least(allowance.held_a, drawn.current_a),
+        most_left_a=least(allowance.planned_a, drawn.most_a).left_a,
+        held_left_a=least(allowance.held_a, drawn.most_a).left_a,
         is_certain=drawn.is_certain,
         unassigned_lines=tuple(_unassigned_lines(vehicle, lines)),
         wrong=lines.wrong,

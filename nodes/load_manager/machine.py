@@ -14,16 +14,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from msgs.load_manager import HouseMeter, Limit, LoadOffer
+from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer
 from msgs.pilot import UNPLUGGED_S, CpState
 from nodes.load_manager import claims
 from nodes.load_manager.clamps import Clamps, unproven
 from nodes.load_manager.house import UNMEASURED_A, HouseMeterState, assigned
 from nodes.load_manager.inputs import Inputs
+from nodes.load_manager.meter_pace import MeterPace
 from nodes.load_manager.monitoring import monitor, without_headroom
 from nodes.load_manager.ramp import RAISE_AFTER_S, begin, cap
 from nodes.load_manager.state import NONE_WIRED, State
-from nodes.load_manager.supply_limits import SupplyLimits
+from nodes.load_manager.supply_limits import SupplyLimits, is_wired_otherwise
 from nodes.load_manager.vehicle import VehicleDraw
 from nodes.load_manager.wishes import Source, claim, finite_a, unheard
 
@@ -112,7 +113,7 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
     before, now_s = state.supply_limits, inputs.now_s
     state = without_headroom(replace(state, supply_limits=limits))
     was_monitoring = before is not None and before.monitoring
-    if before is not None and replace(before, main_fuse_a=limits.main_fuse_a) != limits:
+    if before is not None and is_wired_otherwise(before, limits):
         state = replace(state, clamps=Clamps())
     if not limits.monitoring:
         house = HouseMeterState(meter=HouseMeter.OFF, since_s=now_s)
@@ -125,6 +126,7 @@ def _adopt(state: State, limits: SupplyLimits, inputs: Inputs) -> State:
     if was_monitoring and before.meter == limits.meter:
         return state
     counts_from_s = -math.inf
+    state = replace(state, pace=MeterPace(), budget=None)
     if not was_monitoring:  # not observed meanwhile: it may be another vehicle
         state = replace(state, vehicle=VehicleDraw())
         counts_from_s = now_s
@@ -202,6 +204,7 @@ def _is_heard(state: State, inputs: Inputs) -> bool:
 
 def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
     meter = state.house.meter
+    chain: FuseChain | None = None
     if state.supply_limits is None:
         is_silent = moment.reached(state.begun_s + SETTINGS_S)
         fuse = claims.no_settings(is_silent=is_silent)
@@ -215,6 +218,8 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
             state.supply_limits.main_fuse_a,
             state.house.complaint,
         )
+        if state.supply_limits.monitoring and meter is HouseMeter.ONLINE:
+            chain = claims.fuse_chain(state.headroom, state.ramp, state.pace.period_s)
     waits_for = () if state.is_start_over else state.awaited_claims
     if state.supply_limits is None:
         waits_for = (*waits_for, "the settings")
@@ -231,6 +236,7 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
             claims.after_start(state.start_a, waits_for),
         ],
         meter,
+        chain,
     )
 
 

@@ -9,8 +9,18 @@ from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
 from nodes.load_manager.claims import UNKNOWN_FUSE_A
 from nodes.load_manager.clamps import Clamps, Pair, make_steps, take, unproven
-from nodes.load_manager.house import UNMEASURED_A, active_a, assigned, headroom_of, watch
+from nodes.load_manager.house import (
+    UNMEASURED_A,
+    Allowance,
+    active_a,
+    assigned,
+    carried_a,
+    headroom_of,
+    of_fuse,
+    watch,
+)
 from nodes.load_manager.inputs import Inputs
+from nodes.load_manager.meter_pace import note
 from nodes.load_manager.ramp import (
     PAUSE_AT_FUSES,
     begin,
@@ -22,7 +32,8 @@ from nodes.load_manager.ramp import (
 )
 from nodes.load_manager.state import State
 from nodes.load_manager.supply_limits import SupplyLimits
-from nodes.load_manager.vehicle import GAP_S, drawn_at, observe
+from nodes.load_manager.thermal_budget import ThermalBudget, carry
+from nodes.load_manager.vehicle import GAP_S, HISTORY_S, LAG_S, drawn_at, observe
 
 STATUS_S = 1.5  # a period of session/status and a half
 
@@ -115,52 +126,95 @@ def _read(
 ) -> State:
     # After a change of the settings the last reading is evaluated again. Its samples may be gone,
     # so the draw is kept; and the ramp does not rise by it.
+    read_s = reading.sampled_ns / 1e9
     is_next = reading.sampled_ns != state.headroom_ns
-    lines = limits.lines(state.wired)
+    if is_next:
+        state = _take(state, limits, main_fuse_a, margin_a, reading)
+    lines, pace = limits.lines(state.wired), state.pace
     drawn = state.drawn
     if is_next or drawn is None or not drawn.is_certain:
-        drawn = drawn_at(state.vehicle, reading.sampled_ns / 1e9, moment)
-    headroom = headroom_of(reading, drawn, state.vehicle, lines, main_fuse_a, margin_a)
+        drawn = drawn_at(state.vehicle, read_s, moment, LAG_S + pace.age_s(read_s))
+    allowance = _allowance(state.budget, main_fuse_a, limits.fuse_budget_percent, pace.period_s)
+    headroom = headroom_of(reading, drawn, state.vehicle, lines, allowance, margin_a)
     if drawn.is_certain and not headroom.is_contradictory:
         one, two, three = (active_a(line, limits.grid) for line in reading.lines)
         pair = Pair(
-            at_s=reading.sampled_ns / 1e9,
+            at_s=read_s,
             drawn_a=drawn.current_a,
             shown_a=(one, two, three),
             power_w=reading.power_w,
-            period_s=reading.poll_s,
+            period_s=pace.period_s,
         )
         state = replace(state, clamps=take(state.clamps, pair, assigned(lines)))
-    previous_headroom_a = state.previous_headroom_a
-    if is_next and state.headroom is not None:
-        previous_headroom_a = state.headroom.left_a
     if state.ramp is None:
         ramp = begin(headroom.left_a, inputs.offered_a, is_paused=inputs.is_paused)
     else:
-        # A lack of headroom that two readings in a row show is not the meter's delay.
-        most_left_a = min(headroom.most_left_a, max(headroom.left_a, previous_headroom_a))
+        most_left_a = headroom.most_left_a
+        if pace.is_fresh:
+            # A lack of headroom that two fresh readings in a row show is not the meter's delay.
+            most_left_a = min(most_left_a, max(headroom.left_a, state.fresh_headroom_a))
         ramp = follow(
             state.ramp,
             headroom.left_a,
             most_left_a,
             is_certain=headroom.is_certain,
             now_s=inputs.now_s,
-            read_s=reading.sampled_ns / 1e9,
+            read_s=read_s,
             is_at_once=inputs.is_idle or headroom.most_a > PAUSE_AT_FUSES * main_fuse_a,
+            is_fresh=pace.is_fresh,
+            carried_a=headroom.held_left_a,
         )
         is_repeated = state.headroom is None and not is_next
         if is_repeated or state.house.meter is not HouseMeter.ONLINE or headroom.is_contradictory:
             ramp = cap(ramp, state.ramp.value_a)
+    return replace(state, headroom=headroom, headroom_ns=reading.sampled_ns, drawn=drawn, ramp=ramp)
+
+
+def _take(
+    state: State,
+    limits: SupplyLimits,
+    main_fuse_a: float,
+    margin_a: float,
+    reading: MeterReading,
+) -> State:
+    """Note when a new reading has come, and what the fuse has carried until then."""
+    fresh_headroom_a = state.fresh_headroom_a
+    if state.headroom is not None and state.pace.is_fresh:
+        fresh_headroom_a = state.headroom.left_a
+    pace = note(state.pace, reading)
+    vehicle = state.vehicle
+    history_s = HISTORY_S + (pace.period_s if pace.is_slow else 0.0)
+    if vehicle.history_s != history_s:
+        vehicle = replace(vehicle, history_s=history_s)
+    budget: ThermalBudget | None = None
+    if limits.fuse_budget_percent > 0.0:
+        budget = state.budget
+        if budget is None or budget.fuse_a != main_fuse_a:
+            budget = ThermalBudget(fuse_a=main_fuse_a)
+        one_a, two_a, three_a = carried_a(reading, limits.grid)
+        carried = (one_a + margin_a, two_a + margin_a, three_a + margin_a)
+        budget = carry(budget, reading.sampled_ns / 1e9, carried)
     return replace(
-        state,
-        headroom=headroom,
-        headroom_ns=reading.sampled_ns,
-        drawn=drawn,
-        previous_headroom_a=previous_headroom_a,
-        ramp=ramp,
+        state, pace=pace, vehicle=vehicle, budget=budget, fresh_headroom_a=fresh_headroom_a
+    )
+
+
+def _allowance(
+    budget: ThermalBudget | None, fuse_a: float, over_percent: float, period_s: float
+) -> Allowance:
+    """Return what the phases may carry; a budget that has just been configured counts later."""
+    if budget is None or over_percent == 0.0 or budget.fuse_a != fuse_a:
+        return of_fuse(fuse_a)
+    one_a, two_a, three_a = (budget.planned_a(phase) for phase in range(3))
+    held = (budget.held_a(phase, over_percent, period_s) for phase in range(3))
+    held_1_a, held_2_a, held_3_a = held
+    return Allowance(
+        fuse_a=fuse_a,
+        planned_a=(one_a, two_a, three_a),
+        held_a=(held_1_a, held_2_a, held_3_a),
     )
 
 
 def without_headroom(state: State) -> State:
     """Return the state with the last reading to be evaluated again."""
-    return replace(state, headroom=None, previous_headroom_a=math.inf)
+    return replace(state, headroom=None, fresh_headroom_a=math.inf)

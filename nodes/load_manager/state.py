@@ -7,8 +7,10 @@ from msgspec import Struct, field
 from msgs.load_manager import HouseMeter
 from nodes.load_manager.clamps import Clamps
 from nodes.load_manager.house import Headroom, HouseMeterState
+from nodes.load_manager.meter_pace import MeterPace
 from nodes.load_manager.ramp import Ramp
 from nodes.load_manager.supply_limits import SupplyLimits
+from nodes.load_manager.thermal_budget import ThermalBudget
 from nodes.load_manager.vehicle import Drawn, VehicleDraw
 
 NONE_WIRED = (False, False, False)  # safety does not know yet which phases are wired
@@ -25,7 +27,9 @@ class State(Struct, frozen=True, kw_only=True):
     headroom: Headroom | None = None  # of the newest good reading
     headroom_ns: int = 0  # when the newest good reading was taken
     drawn: Drawn | None = None  # by the vehicle when the newest good reading was taken
-    previous_headroom_a: float = math.inf  # the headroom of the previous reading
+    fresh_headroom_a: float = math.inf  # the headroom of the newest fresh reading
+    pace: MeterPace = field(default_factory=MeterPace)
+    budget: ThermalBudget | None = None  # None: there is none, or no reading yet
     clamps: Clamps = field(default_factory=Clamps)  # since the plug went in
     others_a: float = 0.0  # the lowest claim but that of the missing proof
     ramp: Ramp | None = None

@@ -39,6 +39,7 @@ class VehicleDraw(Struct, frozen=True, kw_only=True):
     """What is remembered of the vehicle; lines as the box numbers them."""
 
     samples: tuple[DrawSample, ...] = ()  # oldest first
+    history_s: float = HISTORY_S  # for which samples are kept
     unused: tuple[bool, bool, bool] = (False, False, False)  # plugged in, but not drawn on
     idle_since_s: tuple[float | None, float | None, float | None] = (None, None, None)
     used: tuple[bool, bool, bool] = (False, False, False)  # drawn on since it was plugged in
@@ -48,7 +49,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
     """What the vehicle drew at one instant."""
 
     current_a: Currents
-    most_a: Currents  # in the second before, for meters that lag
+    most_a: Currents  # in the time before by which the house meter may lag
     is_certain: bool  # a later reading of the box changes it only by dropping another one (APART_S)
 
 
@@ -58,7 +59,9 @@ def observe(
     """Take the newest readings of the box; forget the phases of a vehicle that is unplugged."""
     for box in box_readings:
         vehicle = _observe(vehicle, box)
-    return VehicleDraw(samples=vehicle.samples) if is_unplugged else vehicle
+    if is_unplugged:
+        return VehicleDraw(samples=vehicle.samples, history_s=vehicle.history_s)
+    return vehicle
 
 
 def _observe(vehicle: VehicleDraw, box: MeterReading) -> VehicleDraw:
@@ -71,7 +74,7 @@ def _observe(vehicle: VehicleDraw, box: MeterReading) -> VehicleDraw:
         return vehicle
     if newest is not None and at_s - newest.at_s > GAP_S:  # its draw in the gap is unknown
         vehicle = replace(vehicle, idle_since_s=(None, None, None))
-    kept = [sample for sample in vehicle.samples if at_s - sample.at_s <= HISTORY_S]
+    kept = [sample for sample in vehicle.samples if at_s - sample.at_s <= vehicle.history_s]
     if len(kept) > 1 and at_s - kept[-2].at_s < APART_S:
         kept.pop()
     vehicle = replace(vehicle, samples=(*kept, DrawSample(at_s=at_s, current_a=current_a)))
@@ -104,11 +107,13 @@ def _judge(
     return unused or now_s - since_s >= UNUSED_AFTER_S, since_s
 
 
-def drawn_at(vehicle: VehicleDraw, at_s: float, moment: Moment) -> Drawn:
+def drawn_at(vehicle: VehicleDraw, at_s: float, moment: Moment, lag_s: float = LAG_S) -> Drawn:
     """Return what the vehicle drew at an instant; a draw that stays unknown counts as 0 A.
 
     0 A is the safe value: the vehicle's own current then counts as the house's. A meter node that
     restarts is heard again soon: meanwhile its last value counts, as uncertain.
+
+    :param lag_s: how old the values of the house meter may be
     """
     before = [sample for sample in vehicle.samples if sample.at_s <= at_s]
     after = [sample for sample in vehicle.samples if sample.at_s > at_s]
@@ -132,7 +137,7 @@ def drawn_at(vehicle: VehicleDraw, at_s: float, moment: Moment) -> Drawn:
         current_a = _between(last.current_a, before[-2].current_a, share)
     else:
         current_a = last.current_a
-    recent = [sample.current_a for sample in before if at_s - sample.at_s <= LAG_S]
+    recent = [sample.current_a for sample in before if at_s - sample.at_s <= lag_s]
     l1_a, l2_a, l3_a = (max(values) for values in zip(current_a, *recent, strict=True))
     return Drawn(current_a=current_a, most_a=(l1_a, l2_a, l3_a), is_certain=bool(after))
 

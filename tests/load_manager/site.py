@@ -1,9 +1,12 @@
 """One box in one house, with a vehicle that follows late: the arbiter, stepped by hand."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
@@ -73,12 +76,22 @@ class Site:
         phases: PhaseAssignment = PhaseAssignment.L1_L2_L3,
         poll_s: float = 1.0,
         lag_s: float = 0.0,
+        report_s: float = 0.0,
+        fuse_budget_percent: float = 0.0,
     ) -> None:
         self.config = Config(margin_a=0.5)
-        self.supply_limits = Settings(monitoring=True, meter="", main_fuse_a=FUSE_A, phases=phases)
+        self.supply_limits = Settings(
+            monitoring=True,
+            meter="",
+            main_fuse_a=FUSE_A,
+            phases=phases,
+            fuse_budget_percent=fuse_budget_percent,
+        )
         self.car = car
         self.poll_s = poll_s
         self.lag_s = lag_s  # the house meter averages over this time
+        self.report_s = report_s  # its values are renewed that often; 0: with each poll
+        self._reported_s = -math.inf
         self.now_s = 1000.0
         self.state = start(self.now_s)
         self.limits_a: list[float] = []  # each change
@@ -96,10 +109,18 @@ class Site:
                 l1, l2, l3 = (a + b for a, b in zip(others_a, drawn_a, strict=True))
                 self._totals.append((self.now_s, (l1, l2, l3)))
                 if number == rounds - 1:
-                    self._house = self.measure(self._seen())
+                    self._read_house()
                 self._step(reading(drawn_a, self.now_s - 0.03), offer_a)
             assert self._offer is not None
             yield Moment(others_a=others_a, drawn_a=drawn_a, offer=self._offer)
+
+    def _read_house(self) -> None:
+        """Read the house meter: new values, or the old ones with a new time."""
+        if self.now_s - self._reported_s >= self.report_s - 1e-6 or self._house is None:
+            self._reported_s = self.now_s
+            self._house = self.measure(self._seen())
+        else:
+            self._house = replace(self._house, sampled_ns=int(self.now_s * 1e9))
 
     @property
     def reductions(self) -> int:

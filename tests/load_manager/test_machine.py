@@ -751,13 +751,15 @@ def test_a_session_that_is_not_heard_delays_the_fuse_by_no_more_than_its_period(
 def test_each_pause_waits_longer_than_the_one_before_until_the_car_leaves(witness: str) -> None:
     desk = Desk()
     desk.run(10.0, house=(5.0, 5.0, 5.0))
-    for wait_s in (30.0, 60.0, 120.0):
+    for wait_s, words in ((30.0, "30 s"), (60.0, "60 s"), (600.0, "10 min")):
         assert desk.run(3.0, house=(22.0, 5.0, 5.0)).limit_a == 0.0
         offer = desk.run(wait_s - 1.0, house=(5.0, 5.0, 5.0))
         assert offer.limit_a == 0.0
-        assert f"left for {wait_s:g} s" in offer.detail
+        assert f"left for {words}" in offer.detail
+        assert ("pause 2 in a row" in offer.detail) is (wait_s == 60.0)
         assert desk.run(5.0).limit_a == 19.5
-    assert "pause 3 in a row" in offer.detail
+    assert "3 pauses within 30 min" in offer.detail
+    assert "fuse_budget_percent" in offer.detail
     if witness == "safety":
         desk.run(1.0, pilot=pilot(CpState.A))
     else:  # safety is dead, or its last word is still fresh

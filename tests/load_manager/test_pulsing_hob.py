@@ -1,0 +1,101 @@
+"""A hob that pulses beside a charge, on the whole virtual box: closings counted, and energy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bus.wire import unpack
+from launch.plan_file import load_plan
+from launch.virtual import VIRTUAL_PLAN, VirtualGraph
+from msgs.load_manager import LoadOffer
+from msgs.methods import PLUG, READY, WORLD
+from msgs.requests import NoArguments
+from msgs.safety import Contactor, SafetyStatus
+from msgs.topics import LOAD_OFFER, SAFETY_STATUS
+from tests.box import NO_CARD
+from tests.closing import closed_at_end
+
+BASE_A, PULSE_A, FUSE_A = 10.0, 11.0, 25.0
+BEFORE_S, CHARGE_S = 120, 1800  # the charge begins in the middle of the pattern
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """What half an hour beside the hob has given."""
+
+    closings: int
+    charged_wh: float
+    drawn_at_end_a: float
+    offers: list[LoadOffer]
+
+
+def charge(folder: Path, on_s: int, period_s: int, *settings: str) -> Charge:
+    """Charge on one phase for half an hour while a load is on for a part of each period."""
+    trace = folder / "hob.csv"
+    rows = ["TimeStamp;Live_Power;EVSE_Current_power"]
+    for second in range(BEFORE_S + CHARGE_S + 60):
+        load_a = BASE_A + (PULSE_A if second % period_s < on_s else 0.0)
+        stamp = f"2026-01-01 {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+        rows.append(f"{stamp};{load_a * 230.0:.1f};0")
+    trace.write_text("\n".join(rows) + "\n")
+    plan = load_plan(
+        VIRTUAL_PLAN,
+        (
+            NO_CARD,
+            f"plant.house_trace={trace}",
+            f"load_manager.main_fuse_a={FUSE_A:g}",
+            "factory.phase_assignment=L1",
+            "plant.phases=1",
+            *settings,
+        ),
+    )
+    graph = closed_at_end(VirtualGraph(plan, seed=1, state_dir=folder))
+    offers: list[LoadOffer] = []
+    contactor = [Contactor.OPEN]
+
+    def note(frame: bytes) -> None:
+        topic, _, body = unpack(frame)
+        if topic == LOAD_OFFER.name:
+            offers.append(msgspec.msgpack.decode(body, type=LoadOffer))
+        elif topic == SAFETY_STATUS.name:
+            now = msgspec.msgpack.decode(body, type=SafetyStatus).contactor
+            if now is not contactor[-1]:
+                contactor.append(now)
+
+    graph.memory.tap(note, repeats=False)
+    charged_wh, drawn_a = 0.0, 0.0
+    graph.start_all()
+    graph.advance(float(BEFORE_S))
+    graph.act(PLUG, NoArguments())
+    graph.act(READY, NoArguments())
+    for _ in range(CHARGE_S):
+        graph.advance(1.0)
+        world = graph.ask(WORLD, NoArguments()).result
+        assert world is not None
+        drawn_a = world.current_a[0]
+        charged_wh += 230.0 * drawn_a / 3600.0
+    graph.stop()
+    return Charge(
+        closings=sum(each is Contactor.CLOSED for each in contactor),
+        charged_wh=charged_wh,
+        drawn_at_end_a=drawn_a,
+        offers=offers,
+    )
+
+
+def test_look(tmp_path: Path) -> None:
+    for number, (on_s, period_s, settings) in enumerate(
+        [(30, 60, ()), (30, 60, ("factory.fuse_budget_percent=13",)), (20, 90, ())]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        done = charge(folder, on_s, period_s, *settings)
+        print(
+            done.closings,
+            done.charged_wh,
+            done.drawn_at_end_a,
+            len(done.offers),
+            done.offers[-10].detail,
+            done.offers[-20].fuse,
+        )
