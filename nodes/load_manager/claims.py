@@ -135,7 +135,7 @@ def _rise(headroom: Headroom, ramp: Ramp) -> str:
     if ramp.value_a == 0.0:
         if ramp.is_pulsing:
             return (
-                f": they come and go, {PULSES} pauses within {PULSES_S / 60.0:g} min: paused until "
+                f": they come and go, {PULSES} times within {PULSES_S / 60.0:g} min: paused until "
                 f"{RESUME_AT_A:g} A have been left for {RESUME_AFTER_PULSES_S / 60.0:g} min. "
                 "The setting fuse_budget_percent lets a charge go on through short peaks."
             )

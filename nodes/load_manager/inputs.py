@@ -48,13 +48,18 @@ class Inputs(Struct, frozen=True, kw_only=True):
     def is_paused(self) -> bool:
         """Return whether the vehicle has charged in this session and is offered no current now.
 
-        Before the first charge the contactor has not opened, so there is no pause to keep.
+        Before the first charge the contactor has not opened, so there is no pause to keep. While
+        session or safety permits no current, as after a restart of the box, no current is offered
+        whatever load_manager has said.
         """
         session = self.session
         return (
             self.cp_state in PLUGGED
             and self.offered_a < MIN_OFFER_A
+            and self.safety is not None
+            and self.safety.permitted
             and session is not None
+            and session.permitted
             and bool(session.session_id)
             and session.energy_wh > 0.0
         )

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from msgs.meter import MeterReading
 
-LEARNED_FROM, KEPT = 3, 16  # intervals (assumed: each step of a load and of the vehicle gives one)
+KEPT = 16  # intervals between changes (assumed: each step of a load and of the vehicle gives one)
+LEARNED_FROM = 3  # intervals that are alike within a poll (assumed: fewer are a coincidence)
 MOST_PERIOD_S = 30.0  # assumed: no meter is slower; values that do not change are a quiet house
 
 
@@ -31,12 +32,13 @@ class MeterPace(Struct, frozen=True, kw_only=True):
     def period_s(self) -> float:
         """Return the time between two renewals [s]: the poll's, or a longer one that was learned.
 
-        The shortest interval counts, and one poll more, by which it is known.
+        The shortest interval counts, if it has come several times, and one poll more, by which it
+        is known.
         """
-        if len(self.intervals_s) < LEARNED_FROM:
-            return self.poll_s
-        shortest_s = min(self.intervals_s)
-        if shortest_s < 1.8 * self.poll_s:  # a poll is now and then a little late
+        shortest_s = min(self.intervals_s, default=0.0)
+        alike = sum(each_s <= shortest_s + self.poll_s for each_s in self.intervals_s)
+        # A poll is now and then a little late.
+        if alike < LEARNED_FROM or shortest_s < 1.8 * self.poll_s:
             return self.poll_s
         return max(min(shortest_s + self.poll_s, MOST_PERIOD_S), self.poll_s)
 

@@ -160,7 +160,8 @@ def _read(
             is_certain=headroom.is_certain,
             now_s=inputs.now_s,
             read_s=read_s,
-            is_at_once=inputs.is_idle or headroom.most_a > PAUSE_AT_FUSES * main_fuse_a,
+            is_at_once=headroom.most_a > PAUSE_AT_FUSES * main_fuse_a,
+            is_charging=not inputs.is_idle,
             is_fresh=pace.is_fresh,
             carried_a=headroom.held_left_a,
         )

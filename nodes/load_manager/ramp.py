@@ -55,8 +55,9 @@ class Ramp(Struct, frozen=True, kw_only=True):
     peaks_s: tuple[float, ...] = ()  # when the newest peaks began, oldest first
     has_peaks: bool = False  # the last ones came close to each other
     pauses: int = 0  # since the plug-in, with less than an hour between them
-    paused_s: tuple[float, ...] = ()  # when the newest pauses began, oldest first
-    is_pulsing: bool = False  # the pauses came close to each other: the other loads come and go
+    # When the other loads have last paused a charge, or broken off the wait for its end.
+    pulses_s: tuple[float, ...] = ()
+    is_pulsing: bool = False  # these came close to each other: the other loads come and go
     resumed_s: float | None = None  # when the last pause ended
 
     @property
@@ -79,10 +80,15 @@ class Ramp(Struct, frozen=True, kw_only=True):
 
     @property
     def resume_after_s(self) -> float:
-        """Return how long the headroom must last before this pause ends [s]."""
+        """Return how long the headroom must last before this pause ends [s].
+
+        If no charge has been paused in this plug-in, no longer than before a raise.
+        """
+        if self.pauses == 0:
+            return RAISE_AFTER_S
         if self.is_pulsing:
             return RESUME_AFTER_PULSES_S
-        doublings = min(max(self.pauses - 1, 0), 10)
+        doublings = min(self.pauses - 1, 10)
         return min(RESUME_AFTER_S * 2.0**doublings, RESUME_AFTER_AT_MOST_S)
 
 
@@ -102,7 +108,7 @@ def reset_pauses(ramp: Ramp) -> Ramp:
     return replace(
         ramp,
         pauses=0,
-        paused_s=(),
+        pulses_s=(),
         is_pulsing=False,
         peaks_s=(),
         has_peaks=False,
@@ -118,6 +124,7 @@ def follow(
     now_s: float,
     read_s: float,
     is_at_once: bool = False,
+    is_charging: bool = True,
     is_fresh: bool = True,
     carried_a: float = 0.0,
 ) -> Ramp:
@@ -130,7 +137,8 @@ def follow(
     :param now_s: when the reading arrived [monotonic s]
     :param read_s: when it was taken [monotonic s]
     :param is_at_once: a lack pauses at once: a phase carries more than `PAUSE_AT_FUSES` times the
-        fuse, or no charge is running
+        fuse
+    :param is_charging: if not, a lack pauses at once, and opens no contactor
     :param is_fresh: its values are new, see `meter_pace.py`
     :param carried_a: what it leaves of the thermal budget of the fuse
     """
@@ -140,20 +148,23 @@ def follow(
             value_a = min(value_a, ramp.value_a)
             return _stop_rise(replace(_suffices(ramp, read_s), value_a=value_a))
         ramp = _note_peak(ramp, read_s)
-        if carried_a < MIN_OFFER_A or (is_at_once and is_certain):
-            return _lack(ramp, is_certain, now_s, read_s, is_at_once, is_fresh)
+        if carried_a < MIN_OFFER_A or is_at_once or not is_charging:
+            return _lack(ramp, is_certain, now_s, read_s, is_at_once, is_charging, is_fresh)
         ramp = replace(_suffices(ramp, read_s), is_carried=True)
         return _stop_rise(replace(ramp, value_a=MIN_OFFER_A))
     if not is_certain:
         return ramp
     ramp = _suffices(ramp, read_s)
     if left_a < (RESUME_AT_A if ramp.value_a == 0.0 else ramp.value_a + RAISE_BY_A):
+        is_broken_off = ramp.pauses > 0 and ramp.value_a == 0.0 and ramp.since_s is not None
+        if is_broken_off and left_a < MIN_OFFER_A:
+            ramp = _note_pulse(ramp, now_s)
         return _stop_rise(ramp)
     if ramp.since_s is None:
         return replace(ramp, since_s=now_s, low_a=left_a, readings=1) if is_fresh else ramp
     ramp = replace(ramp, low_a=min(ramp.low_a, left_a), readings=ramp.readings + is_fresh)
-    has_lasted = ramp.since_s is not None and now_s - ramp.since_s >= ramp.raise_after_s
-    if not (is_fresh and has_lasted and ramp.readings >= RAISE_READINGS):
+    has_lasted = ramp.since_s is not None and now_s - ramp.since_s >= ramp.raise_after_s - 1e-6
+    if not (has_lasted and ramp.readings >= RAISE_READINGS):
         return ramp
     raised = replace(ramp, value_a=floor_offer(ramp.low_a), has_peaks=False)
     if ramp.value_a == 0.0:
@@ -163,6 +174,12 @@ def follow(
 
 def _stop_rise(ramp: Ramp) -> Ramp:
     return replace(ramp, since_s=None, low_a=0.0, readings=0)
+
+
+def _note_pulse(ramp: Ramp, now_s: float) -> Ramp:
+    pulses_s = (*ramp.pulses_s, now_s)[-PULSES:]
+    has_pulses = len(pulses_s) == PULSES and now_s - pulses_s[0] <= PULSES_S
+    return replace(ramp, pulses_s=pulses_s, is_pulsing=ramp.is_pulsing or has_pulses)
 
 
 def _note_peak(ramp: Ramp, read_s: float) -> Ramp:
@@ -175,14 +192,20 @@ def _note_peak(ramp: Ramp, read_s: float) -> Ramp:
 
 
 def _lack(
-    ramp: Ramp, is_certain: bool, now_s: float, read_s: float, is_at_once: bool, is_fresh: bool
+    ramp: Ramp,
+    is_certain: bool,
+    now_s: float,
+    read_s: float,
+    is_at_once: bool,
+    is_charging: bool,
+    is_fresh: bool,
 ) -> Ramp:
     """Return the ramp after a reading that leaves less than 6 A."""
     since_s = ramp.lacks_since_s
     confirms_s = PAUSE_AFTER_S if is_fresh else PAUSE_STALE_S
     is_confirmed = since_s is not None and read_s - since_s >= confirms_s - 1e-6
-    if ramp.value_a == 0.0 or (is_certain and (is_confirmed or is_at_once)):
-        return pause(ramp, now_s)
+    if ramp.value_a == 0.0 or (is_certain and (is_confirmed or is_at_once or not is_charging)):
+        return pause(ramp, now_s, is_charging=is_charging)
     return _stop_rise(
         replace(
             ramp,
@@ -207,19 +230,20 @@ def is_unread(ramp: Ramp, moment: Moment) -> bool:
     return ramp.is_lacking and moment.reached(ramp.lacked_s + PAUSE_UNREAD_S)
 
 
-def pause(ramp: Ramp, now_s: float) -> Ramp:
-    """Return the ramp at 0 A, with the pause counted if it is a new one."""
+def pause(ramp: Ramp, now_s: float, *, is_charging: bool = True) -> Ramp:
+    """Return the ramp at 0 A, with the pause counted if it is a new one.
+
+    :param is_charging: if not, it opens no contactor and does not count
+    """
     if ramp.value_a == 0.0:
+        if ramp.since_s is not None and ramp.pauses > 0:
+            ramp = _note_pulse(ramp, now_s)
         return _stop_rise(ramp)
+    paused = Ramp(value_a=0.0, pauses=ramp.pauses, pulses_s=ramp.pulses_s, resumed_s=ramp.resumed_s)
+    if not is_charging:
+        return paused
     is_first = ramp.resumed_s is not None and now_s - ramp.resumed_s >= FORGET_AFTER_S
-    paused_s = (*ramp.paused_s, now_s)[-PULSES:]
-    return Ramp(
-        value_a=0.0,
-        pauses=1 if is_first else ramp.pauses + 1,
-        paused_s=paused_s,
-        is_pulsing=len(paused_s) == PULSES and now_s - paused_s[0] <= PULSES_S,
-        resumed_s=ramp.resumed_s,
-    )
+    return _note_pulse(replace(paused, pauses=1 if is_first else ramp.pauses + 1), now_s)
 
 
 def cap(ramp: Ramp, most_a: float) -> Ramp:

@@ -123,6 +123,7 @@ class Desk:
         self._wished_s = 0.0
         self._reading: MeterReading | None = None
         self._polled_s = -math.inf
+        self._polls = 0
 
     def step(self) -> None:
         if self.is_proven:
@@ -137,7 +138,11 @@ class Desk:
         now_s = self.now_s
         if self.house is not None and now_s - self._polled_s >= self.poll_s - 1e-6:
             self._polled_s = now_s
-            self._reading = reading(self.house, now_s - 0.1, self.online, self.poll_s, self.house_v)
+            self._polls += 1
+            # as of any real meter, no reading is the same as the one before
+            one_v, two_v, three_v = (volts + 1e-6 * (self._polls % 2) for volts in self.house_v)
+            voltages = (one_v, two_v, three_v)
+            self._reading = reading(self.house, now_s - 0.1, self.online, self.poll_s, voltages)
         if self.wish is not self._heard_wish:
             self._heard_wish, self._wished_s = self.wish, now_s
         app = Source(name="app", wishes=self.wish, said_s=self._wished_s)
@@ -260,8 +265,8 @@ def test_the_house_and_what_is_left_are_published_with_their_amounts() -> None:
         "The other loads use 19.3 A of the 25 A on L1; 5.2 A are left, "
         "less than the 6 A that a car needs: paused."
     )
-    offer = desk.run(10.0, house=(10.0, 2.0, 2.0))
-    assert "paused until 6.5 A have been left for 30 s" in offer.detail
+    offer = desk.run(9.0, house=(10.0, 2.0, 2.0))
+    assert "paused until 6.5 A have been left for 10 s" in offer.detail
     offer = desk.run(60.0, house=(-3.0, -2.0, -2.5))
     assert limit_of(offer, "fuse") == 26.5
     (fuse,) = (limit for limit in offer.limits if limit.source == "fuse")
@@ -749,24 +754,27 @@ def test_a_session_that_is_not_heard_delays_the_fuse_by_no_more_than_its_period(
 
 @pytest.mark.parametrize("witness", ["safety", "pilot"])
 def test_each_pause_waits_longer_than_the_one_before_until_the_car_leaves(witness: str) -> None:
-    desk = Desk()
-    desk.run(10.0, house=(5.0, 5.0, 5.0))
+    desk = Desk(offered_a=16.0)
+    desk.run(25.0, house=(5.0, 5.0, 5.0))
     for wait_s, words in ((30.0, "30 s"), (60.0, "60 s"), (600.0, "10 min")):
-        assert desk.run(3.0, house=(22.0, 5.0, 5.0)).limit_a == 0.0
+        assert desk.run(7.0, house=(22.0, 5.0, 5.0)).limit_a == 0.0
         offer = desk.run(wait_s - 1.0, house=(5.0, 5.0, 5.0))
         assert offer.limit_a == 0.0
         assert f"left for {words}" in offer.detail
         assert ("pause 2 in a row" in offer.detail) is (wait_s == 60.0)
         assert desk.run(5.0).limit_a == 19.5
-    assert "3 pauses within 30 min" in offer.detail
+    assert "come and go, 3 times within 30 min" in offer.detail
     assert "fuse_budget_percent" in offer.detail
     if witness == "safety":
         desk.run(1.0, pilot=pilot(CpState.A))
     else:  # safety is dead, or its last word is still fresh
         out = pilot_status()
         desk.run(1.0, by_pilot=out)
-    desk.run(3.0, house=(22.0, 5.0, 5.0), pilot=pilot(CpState.C), by_pilot=None)
-    assert desk.run(33.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
+    charging = pilot(CpState.C, 16.0)
+    desk.run(12.0, house=(5.0, 5.0, 5.0), pilot=charging, by_pilot=None)
+    assert desk.run(7.0, house=(22.0, 5.0, 5.0)).limit_a == 0.0
+    assert desk.run(28.0, house=(5.0, 5.0, 5.0)).limit_a == 0.0
+    assert desk.run(5.0, house=(5.0, 5.0, 5.0)).limit_a == 19.5
 
 
 def test_an_offer_on_its_way_through_a_duty_cycle_is_not_worn_down() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from bus.wire import unpack
 from launch.plan_file import load_plan
@@ -36,7 +37,7 @@ def charge(folder: Path, on_s: int, period_s: int, *settings: str) -> Charge:
     rows = ["TimeStamp;Live_Power;EVSE_Current_power"]
     for second in range(BEFORE_S + CHARGE_S + 60):
         load_a = BASE_A + (PULSE_A if second % period_s < on_s else 0.0)
-        stamp = f"2026-01-01 {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+        stamp = f"01/01/2026 {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
         rows.append(f"{stamp};{load_a * 230.0:.1f};0")
     trace.write_text("\n".join(rows) + "\n")
     plan = load_plan(
@@ -84,18 +85,29 @@ def charge(folder: Path, on_s: int, period_s: int, *settings: str) -> Charge:
     )
 
 
-def test_look(tmp_path: Path) -> None:
-    for number, (on_s, period_s, settings) in enumerate(
-        [(30, 60, ()), (30, 60, ("factory.fuse_budget_percent=13",)), (20, 90, ())]
-    ):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        done = charge(folder, on_s, period_s, *settings)
-        print(
-            done.closings,
-            done.charged_wh,
-            done.drawn_at_end_a,
-            len(done.offers),
-            done.offers[-10].detail,
-            done.offers[-20].fuse,
-        )
+@pytest.mark.req("MET-1", "MET-7")
+def test_beside_a_hob_that_pulses_a_charge_is_paused_three_times_at_most(tmp_path: Path) -> None:
+    done = charge(tmp_path, 20, 90)
+    assert done.closings == 3
+    assert done.drawn_at_end_a == 0.0
+    words = done.offers[-1].detail
+    assert "they come and go, 3 times within 30 min" in words
+    assert "paused until 6.5 A have been left for 10 min" in words
+    assert "fuse_budget_percent" in words
+
+
+@pytest.mark.proof
+@pytest.mark.req("MET-1", "MET-7")
+def test_a_hob_that_leaves_no_time_to_resume_is_named_as_well(tmp_path: Path) -> None:
+    done = charge(tmp_path, 30, 60)
+    assert 1 <= done.closings <= 3
+    assert done.drawn_at_end_a == 0.0
+    assert "they come and go, 3 times within 30 min" in done.offers[-1].detail
+
+
+@pytest.mark.req("MET-1")
+def test_with_the_budget_of_the_fuse_the_same_hob_pauses_nothing(tmp_path: Path) -> None:
+    done = charge(tmp_path, 30, 60, "factory.fuse_budget_percent=13")
+    assert done.closings == 1
+    assert done.charged_wh >= 600.0
+    assert any("the fuse's budget carries this peak" in offer.detail for offer in done.offers)

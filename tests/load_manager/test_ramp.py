@@ -1,5 +1,7 @@
 """A limit falls at once and rises when it has lasted."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,19 +19,16 @@ from nodes.load_manager.ramp import (
 
 
 def read(
-    ramp: Ramp, left_a: float, at_s: float = 0.0, most_left_a: float | None = None, **how: bool
+    ramp: Ramp, left_a: float, at_s: float = 0.0, most_left_a: float | None = None, **how: Any
 ) -> Ramp:
     """Return the ramp after a reading that arrives 0.1 s after it was taken."""
-    is_certain = how.get("is_certain", True)
-    is_at_once = how.get("is_at_once", False)
     return follow(
         ramp,
         left_a,
         left_a if most_left_a is None else most_left_a,
-        is_certain=is_certain,
         now_s=at_s + 0.1,
         read_s=at_s,
-        is_at_once=is_at_once,
+        **{"is_certain": True, **how},
     )
 
 
@@ -125,9 +124,78 @@ def test_a_dip_in_between_restarts_the_ten_seconds() -> None:
 
 
 def test_a_pause_ends_after_half_a_minute_with_some_to_spare() -> None:
-    assert run(Ramp(value_a=0.0), 6.4, 1000).value_a == 0.0
-    assert run(Ramp(value_a=0.0), 6.5, 30).value_a == 0.0
-    assert run(Ramp(value_a=0.0), 6.5, 31).value_a == 6.5
+    paused = Ramp(value_a=0.0, pauses=1)
+    assert run(paused, 6.4, 1000).value_a == 0.0
+    assert run(paused, 6.5, 30).value_a == 0.0
+    assert run(paused, 6.5, 31).value_a == 6.5
+
+
+def test_before_the_first_charge_it_waits_no_longer_than_before_a_raise() -> None:
+    waiting = read(Ramp(value_a=16.0), 2.0, is_charging=False)
+    assert (waiting.value_a, waiting.pauses) == (0.0, 0)
+    assert run(waiting, 6.5, 10, 1.0).value_a == 0.0
+    assert run(waiting, 6.5, 11, 1.0).value_a == 6.5
+
+
+def test_the_third_pause_within_half_an_hour_waits_until_the_load_has_stayed_away() -> None:
+    ramp, now_s = Ramp(value_a=16.0), 0.0
+    for wait_s in (30, 60, 600):
+        ramp = run(ramp, -2.0, 6, now_s)
+        assert (ramp.value_a, ramp.is_pulsing) == (0.0, wait_s == 600)
+        ramp = run(ramp, 16.0, wait_s, now_s + 6.0)
+        assert ramp.value_a == 0.0
+        now_s += wait_s + 6.0
+        ramp = run(ramp, 16.0, 1, now_s)
+        assert (ramp.value_a, ramp.is_pulsing) == (16.0, False)
+        now_s += 1.0
+
+
+def test_a_wait_that_is_broken_off_counts_as_a_pause_of_a_load_that_pulses() -> None:
+    ramp = run(Ramp(value_a=16.0), -2.0, 6)
+    for number in range(2):
+        ramp = run(ramp, 16.0, 25, 6.0 + 30.0 * number)
+        assert not ramp.is_pulsing
+        ramp = run(ramp, 3.0, 5, 31.0 + 30.0 * number)
+    assert (ramp.is_pulsing, ramp.pauses) == (True, 1)
+    assert run(ramp, 16.0, 600, 100.0).value_a == 0.0
+
+
+def test_after_three_peaks_in_ten_minutes_it_stays_at_6_a_for_two_minutes() -> None:
+    ramp = Ramp(value_a=16.0)
+    for number in range(3):
+        ramp = run(ramp, 3.0, 2, 60.0 * number)
+        ramp = run(ramp, 16.0, 58, 60.0 * number + 2.0)
+        assert ramp.value_a == (6.0 if number == 2 else 16.0)
+    assert run(ramp, 16.0, 62, 180.0).value_a == 6.0
+    ramp = run(ramp, 16.0, 64, 180.0)
+    assert (ramp.value_a, ramp.has_peaks) == (16.0, False)
+
+
+def test_a_peak_that_the_budget_carries_pauses_nothing_however_long() -> None:
+    ramp = Ramp(value_a=16.0)
+    for number in range(60):
+        ramp = read(ramp, 3.0, float(number), carried_a=6.2)
+        assert (ramp.value_a, ramp.is_carried, ramp.pauses) == (6.0, True, 0)
+    for number in range(60, 66):
+        ramp = read(ramp, 3.0, float(number), carried_a=5.9)
+    assert (ramp.value_a, ramp.pauses) == (0.0, 1)
+
+
+def test_only_a_fresh_reading_confirms_a_lack_or_counts_for_a_raise() -> None:
+    ramp = read(Ramp(value_a=16.0), 3.0)
+    for number in range(1, 12):
+        ramp = read(ramp, 3.0, float(number), is_fresh=False)
+        assert ramp.value_a == 6.0
+    assert read(ramp, 3.0, 11.0).value_a == 0.0
+    assert read(ramp, 3.0, 12.0, is_fresh=False).value_a == 0.0  # not for longer than that
+    ramp = Ramp(value_a=8.0)
+    for number in range(40):
+        assert ramp.value_a == 8.0
+        assert ramp.rises_s(10.0) in (None, 20.1)
+        ramp = read(ramp, 16.0, float(number), is_fresh=number % 10 == 0)
+        if number == 20:
+            break
+    assert ramp.value_a == 16.0
 
 
 def pause_and_resume(ramp: Ramp, from_s: float) -> tuple[Ramp, int]:
