@@ -217,7 +217,7 @@ class GapSite(Site):
 @pytest.mark.req("MET-7")
 @pytest.mark.parametrize("report_s", [0.0, 10.0])
 def test_the_chain_adds_up_in_each_moment_and_the_text_says_the_same(report_s: float) -> None:
-    """evcc-io/evcc#14542 and OpenEVSE/openevse_esp32_firmware#1229: nothing says why it is this current."""
+    """evcc-io/evcc#14542 and OpenEVSE#1229: nothing says why it is this current."""
     site = Site(Car(), report_s=report_s, fuse_budget_percent=13.0)
     steps = [(4.0 + (number * 37 % 23), 5 + number * 13 % 50) for number in range(25)]
     rises = 0
