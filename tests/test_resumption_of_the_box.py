@@ -294,3 +294,22 @@ def test_a_card_of_the_box_is_named_after_a_loss_of_power(box: CardBox) -> None:
     )
     box.charges()
     assert not box.reason.startswith("The session goes on")
+
+
+# --- with the house monitored --------------------------------------------------------------------
+
+
+@pytest.mark.req("MET-1")
+def test_after_a_loss_of_power_a_charge_goes_on_without_a_pause_of_the_fuse(tmp_path: Path) -> None:
+    """No current was offered because the box did not run, and not because the fuse was full."""
+    box = Box(tmp_path, "load_manager.main_fuse_a=35")
+    box.act("plug")
+    box.act("ready")
+    box.wait(lambda: box.state == WallboxState.CHARGING)
+    box.advance(60.0)
+    session_id = box.session_id
+    box.lose_power(30.0)
+    begun_s = box.now_s
+    box.wait(lambda: is_live(box))
+    assert box.session_id == session_id
+    assert box.now_s - begun_s < 20.0
