@@ -27,7 +27,7 @@ FOLLOW_S = 10.0
 HORIZONS_S = (60.0, 120.0, 180.0, 240.0, 300.0, 360.0, 420.0, 480.0, 540.0, 600.0)
 
 
-class Load(Struct, frozen=True, kw_only=True):
+class CarriedLoad(Struct, frozen=True, kw_only=True):
     """What the phases have carried up to a reading."""
 
     at_s: float
@@ -39,7 +39,9 @@ class ThermalBudget(Struct, frozen=True, kw_only=True):
     """What the phases of the house have carried in the last ten minutes."""
 
     fuse_a: float  # rated current
-    loads: tuple[Load, ...] = ()  # oldest first; the first is the newest from before the window
+    loads: tuple[
+        CarriedLoad, ...
+    ] = ()  # oldest first; the first is the newest from before the window
 
     def held_a(self, phase: int, over_percent: float, period_s: float) -> float:
         """Return the current that a phase may carry until the vehicle has followed [A].
@@ -84,7 +86,7 @@ def carry(budget: ThermalBudget, at_s: float, current_a: Currents) -> ThermalBud
     one_a, two_a, three_a = current_a
     square_a2 = (one_a**2, two_a**2, three_a**2)
     if not budget.loads:
-        first = Load(at_s=at_s, square_a2=square_a2, excess_a2s=(0.0, 0.0, 0.0))
+        first = CarriedLoad(at_s=at_s, square_a2=square_a2, excess_a2s=(0.0, 0.0, 0.0))
         return replace(budget, loads=(first,))
     loads, newest = budget.loads, budget.loads[-1]
     seconds = at_s - newest.at_s
@@ -96,7 +98,7 @@ def carry(budget: ThermalBudget, at_s: float, current_a: Currents) -> ThermalBud
         total + (max(before, now, least_a2) - rated_a2) * seconds
         for total, before, now in zip(newest.excess_a2s, newest.square_a2, square_a2, strict=True)
     )
-    load = Load(at_s=at_s, square_a2=square_a2, excess_a2s=(one, two, three))
+    load = CarriedLoad(at_s=at_s, square_a2=square_a2, excess_a2s=(one, two, three))
     if len(loads) > 1 and at_s - loads[-2].at_s < APART_S:
         loads = loads[:-1]
     first_s = at_s - WINDOW_S
@@ -104,5 +106,5 @@ def carry(budget: ThermalBudget, at_s: float, current_a: Currents) -> ThermalBud
     return replace(budget, loads=(*loads[place:], load))
 
 
-def _at(load: Load) -> float:
+def _at(load: CarriedLoad) -> float:
     return load.at_s
