@@ -11,6 +11,7 @@ SOURCES = {
     "dip": "DIP switches",
     "fuse": "main fuse",
     "meter_proof": "check of the house meter",
+    "rest": "least pause",
 }
 """Names of the sources whose name in the message is short."""
 

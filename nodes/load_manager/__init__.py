@@ -12,15 +12,16 @@ safe state  0 A; silence for 3 s means 0 A to pilot and safety
 The claims: dip (the installation), temperature, fuse (what the other loads leave of the main fuse
 on each phase that the vehicle uses, MET-1), meter_lost (10 A, MET-3), meter_proof (10 A until the
 house meter has shown the vehicle's current), the lowest wish of app, dcs and smart_home or the
-fallback of one that is silent, and start: after a start no more than pilot already offers, until
+fallback of one that is silent, rest (the least pause of a controller that pauses again and again),
+and start: after a start no more than pilot already offers, until
 every configured claim is known or the plug is out. So a restart in place neither pauses a charge,
 nor raises its current, nor ends a pause.
 
 machine.py is the step, monitoring.py its part for the house, state.py and inputs.py what it
-remembers and knows; wishes.py evaluates the sources, house.py the meter, meter_pace.py how often its
-values are renewed, clamps.py whether it shows the vehicle, vehicle.py what the vehicle draws,
-thermal_budget.py what the fuse has carried, ramp.py the rise of the fuse's claim; claims.py has the
-other claims and arbitrates.
+remembers and knows; wishes.py evaluates the sources, house.py the meter, meter_pace.py how often
+its values are renewed, clamps.py whether it shows the vehicle, vehicle.py what the vehicle draws,
+thermal_budget.py what the fuse has carried, ramp.py the rise of the fuse's claim, rest.py the least
+pause of a controller; claims.py has the other claims and arbitrates.
 
 The phase assignment says which phases of the house feed the box. If the phases that safety has
 found wired contradict it, from wherever it was set, or the vehicle draws on a phase beside it, each
@@ -28,8 +29,8 @@ line of the box counts on every phase of the house.
 
 The claim of the fuse falls at once, to 6 A at first where a charge would have to pause. It rises
 only after the headroom has lasted by fresh readings, so that it follows neither the meter's noise
-and delay nor the vehicle's. To spare the contactor, each pause within an hour lasts twice as long as
-the previous one, up to ten minutes, and the third within half an hour until the load has stayed away
-for ten minutes; with a thermal budget (`fuse_budget_percent`) the fuse carries 6 A through a peak.
-load/offer has the claim as numbers that add up.
+and delay nor the vehicle's. To spare the contactor, each pause within an hour lasts twice as long
+as the previous one, up to ten minutes, and the third within half an hour until the load has stayed
+away for ten minutes; with a thermal budget (`fuse_budget_percent`) the fuse carries 6 A through a
+peak. load/offer has the claim as numbers that add up.
 """

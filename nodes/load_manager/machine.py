@@ -23,6 +23,7 @@ from nodes.load_manager.inputs import Inputs
 from nodes.load_manager.meter_pace import MeterPace
 from nodes.load_manager.monitoring import monitor, without_headroom
 from nodes.load_manager.ramp import RAISE_AFTER_S, begin, cap
+from nodes.load_manager.rest import claim_rest, note_pause
 from nodes.load_manager.state import NONE_WIRED, State
 from nodes.load_manager.supply_limits import SupplyLimits, is_wired_otherwise
 from nodes.load_manager.vehicle import VehicleDraw
@@ -75,7 +76,12 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     offer: LoadOffer | None = None
     if state.has_published or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
         offer = _decide(state, inputs, moment)
-        state = replace(state, has_published=True, others_a=claims.without_proof_a(offer))
+        state = replace(
+            state,
+            has_published=True,
+            others_a=claims.without_proof_a(offer),
+            rest=note_pause(state.rest, offer, inputs.now_s, is_charging=not inputs.is_idle),
+        )
     return state, Outputs(offer=offer, due_s=moment.due_s)
 
 
@@ -233,6 +239,7 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
             lost,
             claims.meter_proof(state.clamps, _missing(state)),
             fuse,
+            claim_rest(state.rest, moment),
             claims.after_start(state.start_a, waits_for),
         ],
         meter,

@@ -9,6 +9,7 @@ from nodes.load_manager.clamps import Clamps
 from nodes.load_manager.house import Headroom, HouseMeterState
 from nodes.load_manager.meter_pace import MeterPace
 from nodes.load_manager.ramp import Ramp
+from nodes.load_manager.rest import Rest
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.thermal_budget import ThermalBudget
 from nodes.load_manager.vehicle import Drawn, VehicleDraw
@@ -33,6 +34,7 @@ class State(Struct, frozen=True, kw_only=True):
     clamps: Clamps = field(default_factory=Clamps)  # since the plug went in
     others_a: float = 0.0  # the lowest claim but that of the missing proof
     ramp: Ramp | None = None
+    rest: Rest = field(default_factory=Rest)
     ramp_ends_s: float | None = None  # monitoring was switched off: the ramp limits until then
     start_a: float | None = None  # pilot's offer before this node began
     out_since_s: float | None = None  # the plug

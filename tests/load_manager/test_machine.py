@@ -226,7 +226,12 @@ def test_the_whole_chain_is_published_lowest_first() -> None:
     offer = desk.run(2.0, house=(5.0, 9.0, 1.0), wish=wish(20.0), safety=safety(32.0, 28.0))
     chain = [(limit.source, limit.limit_a) for limit in offer.limits]
     assert chain[:4] == [("app", 20.0), ("fuse", 25.5), ("temperature", 28.0), ("dip", 32.0)]
-    assert {source for source, limit_a in chain[4:]} == {"meter_lost", "meter_proof", "start"}
+    assert {source for source, limit_a in chain[4:]} == {
+        "meter_lost",
+        "meter_proof",
+        "rest",
+        "start",
+    }
     assert all(limit_a is None for _, limit_a in chain[4:])
 
 
@@ -534,6 +539,43 @@ def test_a_phase_that_the_vehicle_does_not_draw_on_limits_nothing() -> None:
     desk.run(20.0, house=(12.0, 3.0, 3.0), box=(10.0, 0.1, 0.1))
     desk.run(1.0, pilot=pilot(CpState.A), box=(0.0, 0.0, 0.0))
     assert limit_of(desk.run(3.0, house=(2.0, 24.0, 3.0)), "fuse") == 0.0
+
+
+# --- the least pause ---------------------------------------------------------------------------
+
+
+def controller(pause: bool, at_s: float) -> Source:
+    """Return what a controller beside the app says."""
+    wishes = Wishes(wishes=(Wish(name="smart_home", pause=pause),))
+    return Source(name="smart_home", wishes=wishes, said_s=at_s)
+
+
+@pytest.mark.req("MET-7")
+def test_a_controller_that_pauses_again_and_again_pauses_two_minutes_at_least() -> None:
+    desk = Desk(monitoring=False, offered_a=16.0)
+    closings = 0
+    for number in range(180):  # each 20 s for an hour
+        before_a = desk.said[-1][1].limit_a if desk.said else 0.0
+        offer = desk.run(20.0, sources=(controller(number % 2 == 1, desk.now_s),))
+        closings += offer.limit_a > 0.0 == before_a
+        if number % 2 == 1:
+            assert offer.limit_a == 0.0  # it pauses whenever it wants
+    assert closings <= 27
+    desk.run(600.0, sources=(controller(False, desk.now_s),))
+    for wait_s in (1.0, 1.0, 119.0):
+        assert desk.run(1.0, sources=(controller(True, desk.now_s),)).limit_a == 0.0
+        offer = desk.run(wait_s - 0.8, sources=(controller(False, desk.now_s),))
+        assert offer.limit_a == (0.0 if wait_s > 1.0 else 32.0)
+        assert ("lasts 120 s at least" in offer.detail) is (wait_s > 1.0)
+    assert desk.run(3.0).limit_a == 32.0
+
+
+@pytest.mark.req("MET-7", "APP-1")
+def test_a_person_may_pause_and_resume_as_often_as_wanted() -> None:
+    desk = Desk(monitoring=False, offered_a=16.0)
+    for _ in range(10):
+        assert desk.run(2.0, wish=wish(pause=True)).limit_a == 0.0
+        assert desk.run(2.0, wish=NO_WISHES).limit_a == 32.0
 
 
 # --- the meter that is lost -------------------------------------------------------------------
