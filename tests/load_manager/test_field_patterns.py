@@ -190,6 +190,20 @@ def test_a_vehicle_that_draws_more_than_it_may_leaves_no_more_to_itself() -> Non
     assert site.reductions <= 2
 
 
+@pytest.mark.req("MET-1")
+def test_a_vehicle_that_draws_less_is_no_load_of_the_house_while_the_meter_is_old() -> None:
+    """SmartEVSE/SmartEVSE-3#123: until the next P1 telegram the house seems to use more."""
+    car = StubbornCar(drawn_a=20.0)
+    site = p1(car)
+    list(site.run(loads((2.0, 203))))
+    car.drawn_a = 8.0  # a step that proves the clamps
+    list(site.run(loads((2.0, 47))))
+    for drawn_a in (20.0, 10.0, 20.0, 9.0):
+        car.drawn_a = drawn_a
+        for moment in site.run(loads((2.0, 47))):
+            assert moment.offer.limit_a >= 22.3
+
+
 class StubbornCar(Car):
     """A vehicle that draws what it wants."""
 
