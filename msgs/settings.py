@@ -73,6 +73,7 @@ Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
 Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2
 Baud = Annotated[int, Meta(ge=min(BAUDS), le=max(BAUDS), extra={"unit": "Bd"})]
 Unit = Annotated[int, Meta(ge=0, le=255, extra={"unit": "1"})]  # a Modbus address
+Share = Annotated[int, Meta(ge=0, le=100, extra={"unit": "%"})]
 
 
 class OperatingMode(StrEnum):
@@ -174,6 +175,15 @@ class Controller(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fallback_a: FallbackAmps = 6.0
 
 
+class Solar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Charge with the surplus of solar power at the house meter; the lowest claim still counts."""
+
+    enabled: bool = False
+    grid_share_percent: Share = 0  # of the charging power, that may come from the grid
+    # Offered without any surplus as well; 0: the charge pauses then.
+    minimum_a: FallbackAmps = 0.0
+
+
 class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "Proxy" (WEB-12), for DCS and the search for updates."""
 
@@ -215,6 +225,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     solar_meter: TcpMeter = TcpMeter()
     dcs: Controller = Controller()
     smart_home: Controller = Controller()
+    solar: Solar = Solar()
     proxy: Proxy = Proxy()
     usb: Usb = Usb()
 
@@ -293,6 +304,8 @@ def problems(settings: Settings) -> dict[str, Problem]:
         found["wlan.ssid"] = Problem(clash=Clash.SSID_MISSING)
     if settings.monitoring.enabled and not settings.house_meter.enabled:  # MET-8
         found["monitoring.enabled"] = Problem(clash=Clash.METER_IS_OFF)
+    if settings.solar.enabled and not settings.house_meter.enabled:
+        found["solar.enabled"] = Problem(clash=Clash.METER_IS_OFF)
     if settings.monitoring.enabled and settings.main_fuse_a is None:  # MET-1
         found["main_fuse_a"] = Problem(clash=Clash.FUSE_MISSING)
     for section, meter in (
@@ -310,6 +323,8 @@ def problems(settings: Settings) -> dict[str, Problem]:
     for section, controller in (("dcs", settings.dcs), ("smart_home", settings.smart_home)):
         if not is_fallback(controller.fallback_a):
             found[f"{section}.fallback_a"] = Problem(clash=Clash.NO_OFFER)
+    if not is_fallback(settings.solar.minimum_a):
+        found["solar.minimum_a"] = Problem(clash=Clash.NO_OFFER)
     proxy = settings.proxy
     if proxy.port in RESERVED_PORTS:  # WEB-12
         found["proxy.port"] = Problem(clash=Clash.PORT_RESERVED, got=proxy.port)

@@ -6,6 +6,7 @@ from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus
+from nodes.load_manager.solar import SolarLimits
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.wishes import Source, finite_a
 
@@ -22,6 +23,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     box_readings: tuple[MeterReading, ...]  # since the step before, oldest first
     house: MeterReading | None  # the newest, at any age
     sources: tuple[Source, ...]  # of wishes
+    solar: SolarLimits = SolarLimits()  # of the newest settings
 
     @property
     def cp_state(self) -> CpState | None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer
 from msgs.pilot import UNPLUGGED_S, CpState
-from nodes.load_manager import claims
+from nodes.load_manager import claims, owner
 from nodes.load_manager.clamps import Clamps, unproven
 from nodes.load_manager.house import UNMEASURED_A, HouseMeterState, assigned
 from nodes.load_manager.inputs import Inputs
@@ -72,6 +72,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
         )
     elif state.ramp_ends_s is not None and moment.reached(state.ramp_ends_s):
         state = replace(state, ramp=None, ramp_ends_s=None)
+    state = owner.follow(state, inputs, moment, is_unplugged)
     state = _settle(state, inputs, is_unplugged)
     offer: LoadOffer | None = None
     if state.has_published or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
@@ -240,6 +241,7 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
             claims.meter_proof(state.clamps, _missing(state)),
             fuse,
             claim_rest(state.rest, moment),
+            *owner.claims_of(state, inputs),
             claims.after_start(state.start_a, waits_for),
         ],
         meter,

@@ -22,6 +22,7 @@ from msgs.topics import (
 from msgs.wish import Wishes
 from nodes.load_manager.inputs import Inputs
 from nodes.load_manager.machine import Config, Outputs, is_sent_after_start, step
+from nodes.load_manager.solar import SolarLimits, solar_limits_of
 from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import supply_limits_of
 from nodes.load_manager.wishes import Source
@@ -75,6 +76,7 @@ class LoadManagerNode:
             sources=tuple(
                 _source(row, settings, subscription) for row, subscription in self._wishes
             ),
+            solar=SolarLimits() if settings is None else solar_limits_of(settings),
         )
 
     def _act(self, inputs: Inputs) -> Outputs:
