@@ -25,6 +25,7 @@ from msgs.plant import (
     WorldStatus,
 )
 from msgs.requests import (
+    EnergyLimitArguments,
     NoArguments,
     NodeName,
     ReasonArguments,
@@ -180,6 +181,14 @@ SET_WISH = Method(
     result=NoneType,
     callers=("web", "dcs", TOOLS),
     text="Set the app's limit or pause; replaces the previous one.",
+)
+SET_ENERGY_LIMIT = Method(
+    name="energy_limit",
+    server="session",
+    arguments=EnergyLimitArguments,
+    result=NoneType,
+    callers=("web", "dcs", TOOLS),
+    text="Pause this charge when it has taken so much energy [Wh]; null: no limit.",
 )
 LIST_SESSIONS = Method(
     name="sessions",

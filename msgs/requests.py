@@ -8,12 +8,13 @@ from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
-from msgs.units import Name, Nanoseconds, Seconds, Text
+from msgs.units import Name, Nanoseconds, Seconds, Text, WattHours
 from msgs.wish import MOST_A
 
 R = TypeVar("R")
 
 LATEST_UTC_NS = 4_102_444_800_000_000_000  # 2100-01-01: later times are refused
+MOST_ENERGY_WH = 1_000_000.0  # assumed: more than any battery takes
 MOST_WISH_S = 860_400.0  # as `currtime` of the UDP interface: ten days
 
 
@@ -97,3 +98,12 @@ class WishArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         given = (self.until_replaced, self.until_utc_ns is not None, self.for_s is not None)
         if sum(given) > 1:
             raise ValueError("expected at most one of until_replaced, until_utc_ns and for_s")
+
+
+class EnergyLimitArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Arguments of `energy_limit` of session: the limit of this charge, in place of the setting.
+
+    It is valid until the plug is out; if no plug is in, for the next charge.
+    """
+
+    energy_wh: Annotated[WattHours, Meta(gt=0.0, le=MOST_ENERGY_WH)] | None = None  # None: no limit

@@ -76,6 +76,22 @@ Unit = Annotated[int, Meta(ge=0, le=255, extra={"unit": "1"})]  # a Modbus addre
 Share = Annotated[int, Meta(ge=0, le=100, extra={"unit": "%"})]
 
 
+# Energy that one charge may take; 1000 kWh is assumed: more than any battery takes.
+EnergyLimitKwh = Annotated[int, Meta(ge=1, le=1000, extra={"unit": "kWh"})]
+_DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+_DAYS = f"{_DAY}(-{_DAY})?"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+WINDOW_PATTERN = (
+    f"^{_DAYS}(,{_DAYS})* {_TIME}-({_TIME}|24:00)( ([6-9]|[12][0-9]|3[0-2]) A)?" + r"\Z"
+)
+WINDOW_WORDS = 'a text as "mon-fri,sun 22:00-06:00", with " 10 A" at its end for a limit'
+Window = Annotated[str, matching(WINDOW_PATTERN, WINDOW_WORDS, max_length=60)]
+Windows = Annotated[
+    tuple[Window, ...],
+    Meta(max_length=16, description=f"a list of at most 16 texts, each {WINDOW_WORDS}"),
+]
+
+
 class OperatingMode(StrEnum):
     """Page "Operating Mode" (MET-6)."""
 
@@ -99,6 +115,18 @@ class Grid(StrEnum):
 
     TN_TT = "TN/TT"
     IT = "IT"
+
+
+class TimeZone(StrEnum):
+    """The local time that the schedule means, with the summer time of the European Union.
+
+    It lasts from the last Sunday of March to that of October, 01:00 UTC (Directive 2000/84/EC).
+    """
+
+    UTC = "UTC"  # no summer time
+    WET = "WET"  # UTC, as in Lisbon, London and Dublin
+    CET = "CET"  # UTC + 1 h, as in Berlin and Oslo
+    EET = "EET"  # UTC + 2 h, as in Helsinki and Athens
 
 
 METER_LINES: dict[PhaseAssignment, tuple[int, ...]] = {
@@ -184,6 +212,24 @@ class Solar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     minimum_a: FallbackAmps = 0.0
 
 
+class ScheduleSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The hours of the week in which the box charges.
+
+    A window without a current sets no limit. Of windows that overlap the lowest counts. A window
+    that ends at or before its begin ends on the next day; its days are those of its begin.
+    """
+
+    enabled: bool = False
+    windows: Windows = ()
+    otherwise_a: FallbackAmps = 0.0  # outside all windows; 0: paused
+
+
+class ChargeSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for each charge, from plug to plug."""
+
+    energy_limit_kwh: EnergyLimitKwh | None = None  # then it pauses; None: no limit
+
+
 class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page "Proxy" (WEB-12), for DCS and the search for updates."""
 
@@ -226,6 +272,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dcs: Controller = Controller()
     smart_home: Controller = Controller()
     solar: Solar = Solar()
+    time_zone: TimeZone = TimeZone.CET
+    schedule: ScheduleSection = ScheduleSection()
+    charge: ChargeSection = ChargeSection()
     proxy: Proxy = Proxy()
     usb: Usb = Usb()
 
@@ -281,6 +330,7 @@ class Clash(Enum):
     NO_SERIAL_UNIT = "no_serial_unit"
     PORT_RESERVED = "port_reserved"
     PROXY_MISSING = "proxy_missing"
+    WINDOW_MISSING = "window_missing"
     NO_OFFER = "no_offer"  # a current that no vehicle can be offered
 
 
@@ -323,8 +373,14 @@ def problems(settings: Settings) -> dict[str, Problem]:
     for section, controller in (("dcs", settings.dcs), ("smart_home", settings.smart_home)):
         if not is_fallback(controller.fallback_a):
             found[f"{section}.fallback_a"] = Problem(clash=Clash.NO_OFFER)
-    if not is_fallback(settings.solar.minimum_a):
-        found["solar.minimum_a"] = Problem(clash=Clash.NO_OFFER)
+    for key, current_a in (
+        ("solar.minimum_a", settings.solar.minimum_a),
+        ("schedule.otherwise_a", settings.schedule.otherwise_a),
+    ):
+        if not is_fallback(current_a):
+            found[key] = Problem(clash=Clash.NO_OFFER)
+    if settings.schedule.enabled and not settings.schedule.windows:
+        found["schedule.enabled"] = Problem(clash=Clash.WINDOW_MISSING)
     proxy = settings.proxy
     if proxy.port in RESERVED_PORTS:  # WEB-12
         found["proxy.port"] = Problem(clash=Clash.PORT_RESERVED, got=proxy.port)

@@ -15,6 +15,11 @@ LEAST_HOLD_S, MOST_HOLD_S = 1.0, 3600.0  # assumed; UDP `failsafe` has 10 s to 6
 # assumed, of one source: enough for OCPP profiles of 8 stack levels and the charge mode
 MOST_WISHES = 16
 
+SCHEDULE = "schedule"
+ENERGY_LIMIT = "energy_limit"
+OWNER_WISHES = (SCHEDULE, ENERGY_LIMIT)
+"""Names of session's wishes for the owner, beside the app's: each is a claim by its own name."""
+
 WishAmps = Annotated[Amps, Meta(ge=0.0, le=MOST_A)]
 FallbackAmps = Annotated[
     Amps, Meta(ge=0.0, le=MAX_OFFER_A, description="0 A or a current from 6 to 32 A")

@@ -20,8 +20,8 @@ from nodes.safety.finding import Cause, Finding
 from nodes.safety.latch import Latch, LatchWrite, decode, recalled
 from nodes.session.app_wish import AppWish
 from nodes.session.entry import Entry
-from nodes.session.node import LOST_WISH
 from nodes.session.records import SessionStore
+from nodes.session.wish_keeper import LOST_WISH
 from nodes.system.label import own_label
 from nodes.system.machine import Config, begin, settings_of
 from nodes.system.provision import provision

@@ -241,7 +241,7 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
             claims.meter_proof(state.clamps, _missing(state)),
             fuse,
             claim_rest(state.rest, moment),
-            *owner.claims_of(state, inputs),
+            *owner.claims_of(state, inputs, moment),
             claims.after_start(state.start_a, waits_for),
         ],
         meter,

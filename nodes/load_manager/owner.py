@@ -1,4 +1,4 @@
-"""The claims that the owner switches on in the settings: solar power. Pure."""
+"""The claims that the owner switches on: solar power, schedule, energy limit. Pure."""
 
 from msgspec.structs import replace
 
@@ -7,6 +7,7 @@ from msgs.load_manager import Limit
 from nodes.load_manager import solar
 from nodes.load_manager.inputs import Inputs
 from nodes.load_manager.state import State
+from nodes.load_manager.wishes import owner_claims
 
 
 def follow(state: State, inputs: Inputs, moment: Moment, is_unplugged: bool) -> State:
@@ -23,6 +24,9 @@ def follow(state: State, inputs: Inputs, moment: Moment, is_unplugged: bool) -> 
     return state if after is state.solar else replace(state, solar=after)
 
 
-def claims_of(state: State, inputs: Inputs) -> list[Limit]:
+def claims_of(state: State, inputs: Inputs, moment: Moment) -> list[Limit]:
     """Return the claims that are switched on."""
-    return [solar.claim(state.solar, inputs.solar)] if inputs.solar.enabled else []
+    claims = owner_claims(inputs.sources, moment)
+    if inputs.solar.enabled:
+        claims.append(solar.claim(state.solar, inputs.solar))
+    return claims

@@ -3,12 +3,17 @@
 import math
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.load_manager import Limit, amount_words
-from msgs.wish import Wish, Wishes
+from msgs.wish import ENERGY_LIMIT, OWNER_WISHES, SCHEDULE, Wish, Wishes
 
 MOST_CHARACTERS = 300  # of another node's text; msgs.units.Text holds 400
+
+
+APP = "app"  # the source that has the owner's wishes as well
+_SUBJECTS = {APP: "The app", SCHEDULE: "The schedule", ENERGY_LIMIT: "The energy limit"}
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -22,12 +27,31 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 def claim(source: Source, moment: Moment) -> Limit:
-    """Return the lowest claim of a source's wishes now."""
+    """Return the lowest claim of a source's wishes now; the owner's wishes have their own."""
     none = Limit(source=source.name, limit_a=None)
     if source.wishes is None:
         return none
-    claims = [_claim_of(source, wish, moment) for wish in source.wishes.wishes]
+    claims = [
+        _claim_of(source, wish, moment)
+        for wish in source.wishes.wishes
+        if not _is_owners(source, wish)
+    ]
     return min((none, *claims), key=_amount)
+
+
+def owner_claims(sources: tuple[Source, ...], moment: Moment) -> list[Limit]:
+    """Return the claims of the owner's wishes, by their names."""
+    return [
+        _claim_of(replace(source, name=wish.name), wish, moment)
+        for source in sources
+        if source.wishes is not None
+        for wish in source.wishes.wishes
+        if _is_owners(source, wish)
+    ]
+
+
+def _is_owners(source: Source, wish: Wish) -> bool:
+    return source.name == APP and wish.name in OWNER_WISHES
 
 
 def unheard(source: Source, start_a: float) -> Limit:
@@ -72,7 +96,7 @@ def _fallback(source: Source, wish: Wish) -> Limit:
 
 
 def _subject(source: Source) -> str:
-    return "The app" if source.name == "app" else source.name
+    return _SUBJECTS.get(source.name, source.name)
 
 
 def _by(source: Source, wish: Wish) -> str:

@@ -19,10 +19,12 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from msgs.pilot import UNPLUGGED_S, CpState
+from msgs.pilot import CpState
 from msgs.requests import WishArguments
 from msgs.units import Nanoseconds, Text
-from msgs.wish import NO_WISHES, Wish, WishAmps, Wishes
+from msgs.wish import Wish, WishAmps
+from nodes.session import charge_end
+from nodes.session.charge_end import ChargeEnd
 from nodes.session.duration import SET_NS
 from nodes.session.state import Inputs
 from nodes.session.state import State as SessionState
@@ -83,15 +85,13 @@ class State(Struct, frozen=True, kw_only=True):
     stored: AppWish  # on the disk
     began_ns: int  # monotonic, when the node started
     retry_ns: int = 0  # nothing is written before
-    unplugs: int = 0  # that the wish has seen
-    out_since_ns: int | None = None
-    said: Wishes | None = None
+    end: ChargeEnd = ChargeEnd()
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
     """What is to be done now."""
 
-    wishes: Wishes | None = None  # to publish
+    wish: Wish | None = None  # that holds now
     write: AppWish | None = None  # to store, unless a write is under way
 
 
@@ -167,12 +167,10 @@ def step(state: State, seen: WishInputs, moment: Moment) -> tuple[State, Outputs
     end_ns = _end_ns(state, seen)
     is_over = end_ns is not None and moment.reached(end_ns / 1e9)
     wanted = NO_APP_WISH if is_over else state.wish
-    wishes = NO_WISHES if is_over else _wishes(state.wish, end_ns)
-    outputs = Outputs(
-        wishes=None if _is_same(state.said, wishes) else wishes,
+    return state, Outputs(
+        wish=None if is_over else _wish(state.wish, end_ns),
         write=wanted if wanted != state.stored and moment.reached(state.retry_ns / 1e9) else None,
     )
-    return replace(state, said=outputs.wishes or state.said), outputs
 
 
 def written(state: State, wish: AppWish, is_stored: bool, now_ns: int) -> State:
@@ -184,18 +182,15 @@ def written(state: State, wish: AppWish, is_stored: bool, now_ns: int) -> State:
 
 def _follow_plug(state: State, seen: WishInputs, moment: Moment) -> State:
     """End a wish for one charge when its plug is out; record that its plug is in."""
-    since_ns = None
-    if seen.is_out:
-        since_ns = seen.now_ns if state.out_since_ns is None else state.out_since_ns
-    is_unplugged = seen.unplugs != state.unplugs or (
-        since_ns is not None and moment.reached(since_ns / 1e9 + UNPLUGGED_S)
+    end, is_unplugged = charge_end.follow(
+        state.end, now_ns=seen.now_ns, is_out=seen.is_out, unplugs=seen.unplugs, moment=moment
     )
     wish = state.wish
     if wish.is_for_charge and wish.was_plugged and is_unplugged:
         wish = NO_APP_WISH
     if wish.is_for_charge and not wish.is_none and seen.is_plugged:
         wish = replace(wish, was_plugged=True)
-    return replace(state, wish=wish, out_since_ns=since_ns, unplugs=seen.unplugs)
+    return replace(state, wish=wish, end=end)
 
 
 def _in_this_boot(wish: AppWish, seen: WishInputs) -> AppWish:
@@ -243,28 +238,9 @@ def _end_ns(state: State, seen: WishInputs) -> int | None:
     return min(max(seen.now_ns + wish.until_utc_ns - seen.utc_ns, 0), MOST_NS)
 
 
-def _wishes(wish: AppWish, end_ns: int | None) -> Wishes:
+def _wish(wish: AppWish, end_ns: int | None) -> Wish | None:
     if wish.is_none:
-        return NO_WISHES
-    return Wishes(
-        wishes=(
-            Wish(
-                name=NAME,
-                limit_a=wish.limit_a,
-                pause=wish.pause,
-                end_ns=end_ns,
-                detail=wish.detail,
-            ),
-        )
+        return None
+    return Wish(
+        name=NAME, limit_a=wish.limit_a, pause=wish.pause, end_ns=end_ns, detail=wish.detail
     )
-
-
-def _is_same(said: Wishes | None, wishes: Wishes) -> bool:
-    """Return whether this has been published: an end that has not jumped is the same."""
-    if said is None or not said.wishes or not wishes.wishes:
-        return said == wishes
-    (before,), (after,) = said.wishes, wishes.wishes
-    if before.end_ns is None or after.end_ns is None:
-        return before == after
-    is_leap = abs(after.end_ns - before.end_ns) > SET_NS
-    return not is_leap and replace(after, end_ns=before.end_ns) == before

@@ -1,26 +1,23 @@
-"""Wiring of session: look at the inputs, step, store, publish; and five requests."""
+"""Wiring of session: look at the inputs, step, store, publish; and six requests."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bus import Bus, Call
-from bus.generations import read_and_repair, write_generations
-from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.slots import Slots
 from bus.store import StoreError
 from bus.write_behind import write_result
-from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, SET_WISH, START_SESSION
-from msgs.pilot import MIN_OFFER_A
-from msgs.requests import NoArguments, ReasonArguments, StopReason, WishArguments
+from msgs.methods import AUTHORIZE, END_SESSION, LIST_SESSIONS, START_SESSION
+from msgs.requests import NoArguments, ReasonArguments, StopReason
 from msgs.rfid import RfidMode
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
-from msgs.stored import Stored
+from msgs.settings import Settings
 from msgs.topics import (
     LAUNCH_GRAPH,
     LOAD_OFFER,
@@ -29,31 +26,26 @@ from msgs.topics import (
     RFID_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
-    SESSION_WISH,
     SETTINGS,
 )
-from nodes.session import app_wish, words
+from nodes.session import words
 from nodes.session.answers import Pending, PendingAnswers
-from nodes.session.app_wish import AppWish
+from nodes.session.disk_requests import TOO_MANY, DiskRequests
 from nodes.session.duration import SET_NS
 from nodes.session.entry import Entry
 from nodes.session.machine import refusal_to_end, step
+from nodes.session.owner_settings import OwnerSettings, owner_settings_of
 from nodes.session.records import SessionStore
 from nodes.session.revival import begin
 from nodes.session.sign import Sign, decode, encode
 from nodes.session.state import NO_NAME, CardName, Inputs, Outputs, counter_of
+from nodes.session.wish_keeper import WishKeeper
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 LOOK_S = 0.2
 SIGN_FILE = "session-sign"  # in the state directory
 END_FILE = "session-end"  # in the run directory
-MOST_WAITING = 16  # requests that wait for the disk
-TOO_MANY = "Too many other requests wait for the disk."
-LOST_WISH = AppWish(limit_a=MIN_OFFER_A, until_replaced=True, detail=words.WISH_LOST)
-"""The wish while the stored one cannot be read: the least current, until the next wish."""
-
-R = TypeVar("R")
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,7 +76,6 @@ class SessionNode:
         self._state = replace(state, store=store)
         self._answers = PendingAnswers()
         self._id_end = self._draw_id_end()
-        self._waiting = 0
         self._stop: StopReason | None = None
         self._done: Callable[[], None] = lambda: None
         self._graph = bus.subscribe(LAUNCH_GRAPH)
@@ -94,16 +85,14 @@ class SessionNode:
         self._box = bus.subscribe(METER_BOX, uses=counter_of)
         self._rfid = bus.subscribe(RFID_STATUS)
         self._settings = bus.subscribe(SETTINGS)
-        self._wish_path = bus.state_dir / "session-wish.json"
-        found = read_and_repair(self._wish_path, AppWish, partial(bus.log, "error"))
-        wish = LOST_WISH if found.stored is Stored.LOST else found.value
-        self._wish = app_wish.begin(wish, bus.clock.now_ns())
-        self._wish_writes = 0  # pending, without a request that waits
+        self._read_settings: Settings | None = None
+        self._owner: OwnerSettings | None = None
+        self._disk = DiskRequests(bus)
+        self._wishes = WishKeeper(bus, self._disk, lambda: self._state, lambda: self._rounds.run())
         self._offset_ns = 0
         bus.serve(AUTHORIZE, self._on_authorize)
         bus.serve(END_SESSION, self._on_end)
         bus.serve(START_SESSION, self._on_start)
-        bus.serve(SET_WISH, self._on_wish)
         bus.serve(LIST_SESSIONS, self._on_sessions)
         bus.on_stop(self._on_stop)
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
@@ -142,7 +131,14 @@ class SessionNode:
             rfid_mode=RfidMode.READY if rfid is None else rfid.mode,
             stop=self._stop,
             wall_offset_ns=self._wall_offset_ns(instant),
+            owner=self._owner_settings(settings),
         )
+
+    def _owner_settings(self, settings: Settings | None) -> OwnerSettings | None:
+        """Return what the owner has set; it is read again only when the settings change."""
+        if settings is not None and settings is not self._read_settings:
+            self._read_settings, self._owner = settings, owner_settings_of(settings)
+        return self._owner
 
     def _wall_offset_ns(self, instant: Instant) -> int:
         """Return UTC minus the monotonic clock [ns]; it changes when UTC is set."""
@@ -165,7 +161,7 @@ class SessionNode:
             self._rounds.say(SESSION_STATUS, outputs.status)
         if outputs.over is not None:
             bus.log("warning", words.over(outputs.over))
-        wish_due_s = self._follow_wish(inputs)
+        wish_due_s = self._wishes.follow(inputs)
         if outputs.sign is not None:
             bus.offload("sign", partial(self._sign, outputs.sign), self._on_signed)
         if outputs.write is not None:
@@ -259,92 +255,10 @@ class SessionNode:
             begun = session.session_id
             self._answer_stored(begun, call, lambda: call.ok(None), is_end=False)
 
-    def _follow_wish(self, inputs: Inputs) -> float:
-        """Publish and store the app's wish on change; return when it may change next [s]."""
-        before, moment = self._wish, Moment(inputs.now_s)
-        seen = app_wish.inputs_of(self._state, inputs, moment)
-        self._wish, outputs = app_wish.step(before, seen, moment)
-        if outputs.wishes is not None:
-            self._bus.publish(SESSION_WISH, outputs.wishes)
-        is_held_back = self._wish_writes > 0 or self._waiting > 0
-        if outputs.write is not None and not is_held_back:
-            self._write_wish(outputs.write)
-        is_at_rest = self._wish == before and not (outputs.write is not None and is_held_back)
-        return moment.due_s if is_at_rest else inputs.now_s
-
-    def _write_wish(self, wish: AppWish) -> None:
-        """Store a wish that changed without a request; a failed write is retried later."""
-        self._wish_writes += 1
-
-        def on_done(result: Exception | None) -> None:
-            self._wish_writes -= 1
-            problem = write_result(result).problem
-            if problem is not None:
-                self._bus.log("error", f"the app's wish could not be stored: {problem}")
-            now_ns = self._bus.clock.now_ns()
-            self._wish = app_wish.written(self._wish, wish, problem is None, now_ns)
-            self._rounds.run()
-
-        self._bus.offload(
-            "wish", partial(write_generations, self._wish_path, wish, lowers=True), on_done
-        )
-
-    def _on_wish(self, call: Call[WishArguments, None]) -> None:
-        clock = self._bus.clock
-        detail = f"asked for by {call.caller}, {words.how_long(call.arguments)}"
-        wish = app_wish.asked(
-            call.arguments,
-            detail,
-            now_ns=clock.now_ns(),
-            utc_ns=clock.utc_ns(),
-            is_utc_set=clock.is_utc_set(),
-            boot=clock.boot(),
-            run=self._state.run,
-            is_plugged=self._state.plug.is_seated,
-        )
-        if wish is None:
-            call.refuse("until_utc_ns has passed already.")
-            return
-
-        def on_stored(_: None) -> None:
-            self._wish = app_wish.take(self._wish, wish)
-            self._rounds.run()
-            call.ok(None)
-
-        work = partial(write_generations, self._wish_path, wish, lowers=True)
-        self._answer_later("wish", call, work, on_stored)
-
     def _on_sessions(self, call: Call[SessionsArguments, tuple[SessionRecord, ...]]) -> None:
         asked = call.arguments
         work = partial(self._store.records, asked.limit, asked.before)
-        self._answer_later("sessions", call, work, call.ok)
-
-    def _answer_later(
-        self,
-        name: str,
-        call: Call[Any, Any],
-        work: Callable[[], R],
-        on_result: Callable[[R], None],
-    ) -> None:
-        """Do the part of a request that blocks on the disk.
-
-        Only a few may wait, so that records of sessions are not refused.
-        """
-        if self._waiting >= MOST_WAITING:
-            call.not_ready(TOO_MANY)
-            return
-        self._waiting += 1
-
-        def on_done(result: R | Exception) -> None:
-            self._waiting -= 1
-            if isinstance(result, StoreError):
-                call.refuse(str(result))
-            elif isinstance(result, Exception):
-                raise result
-            else:
-                on_result(result)
-
-        self._bus.offload(name, work, on_done)
+        self._disk.answer_later("sessions", call, work, call.ok)
 
     def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._stop, self._done = reason, done

@@ -18,6 +18,7 @@ from msgs.units import Text
 from nodes.session.duration import LastSeen, lasted_s
 from nodes.session.energy import SessionEnergy
 from nodes.session.entry import Entry, replaces
+from nodes.session.owner_settings import OwnerSettings
 from nodes.session.plug import Plug
 from nodes.session.reasons import CardAnswer, Over
 from nodes.session.sign import Sign
@@ -60,6 +61,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     written: WriteResult | None = None
     signed: WriteResult | None = None
     wall_offset_ns: int = 0  # UTC minus the monotonic clock; changes when UTC is set
+    owner: OwnerSettings | None = None  # of the settings; None: not known yet
 
 
 class Found(Struct, frozen=True, kw_only=True):

@@ -267,8 +267,8 @@ def test_a_duration_that_begins_again_in_a_boot_goes_on_over_restarts_of_the_nod
             unplugs=0,
         )
         state, outputs = step(state, seen, Moment(now_ns / 1e9))
-        assert outputs.wishes is not None
-        end_ns = outputs.wishes.wishes[0].end_ns
+        assert outputs.wish is not None
+        end_ns = outputs.wish.end_ns
         assert end_ns is not None
         left_s.append(round((end_ns - now_ns) / 1e9))
         wish = outputs.write or wish
@@ -305,7 +305,7 @@ def test_an_end_that_the_disk_refuses_is_stored_later(
     def fails(*_: object, lowers: bool) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("nodes.session.node.write_generations", fails)
+    monkeypatch.setattr("nodes.session.wish_keeper.write_generations", fails)
     answer = box.ask("wish", {"limit_a": 8.0})
     assert answer.status is Status.REFUSED
     assert limit_a(box) == 10.0
@@ -337,10 +337,10 @@ def test_an_end_that_comes_while_the_disk_is_asked_for_something_else_is_stored(
 ) -> None:
     plug(box, CpState.C)
     ask(box, pause=True)
-    box.node._waiting = 1  # a list of sessions is being read
+    box.node._disk.waiting = 1  # a list of sessions is being read
     plug(box, CpState.A)
     assert wish(box) is None
-    box.node._waiting = 0
+    box.node._disk.waiting = 0
     box.graph.advance(1.0)
     box.graph.kill("session")
     box.cp_state = CpState.C
