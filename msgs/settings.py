@@ -69,6 +69,9 @@ BudgetPercent = Annotated[
     float,
     Meta(ge=0.0, le=13.0, extra={"unit": "%"}, description="a share from 0 to 13 %"),
 ]
+UnbalanceAmps = Annotated[
+    float, Meta(ge=6.0, le=63.0, extra={"unit": "A"}, description="a current from 6 to 63 A")
+]
 Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
 Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2
 Baud = Annotated[int, Meta(ge=min(BAUDS), le=max(BAUDS), extra={"unit": "Bd"})]
@@ -212,6 +215,13 @@ class Solar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     minimum_a: FallbackAmps = 0.0
 
 
+class UnbalanceSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The difference that a vehicle on one phase may make between the phases of the connection."""
+
+    enabled: bool = False
+    limit_a: UnbalanceAmps = 20.0  # VDE-AR-N 4100: 4.6 kVA at 230 V
+
+
 class ScheduleSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The hours of the week in which the box charges.
 
@@ -272,6 +282,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dcs: Controller = Controller()
     smart_home: Controller = Controller()
     solar: Solar = Solar()
+    unbalance: UnbalanceSection = UnbalanceSection()
     time_zone: TimeZone = TimeZone.CET
     schedule: ScheduleSection = ScheduleSection()
     charge: ChargeSection = ChargeSection()

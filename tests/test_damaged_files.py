@@ -19,9 +19,10 @@ from nodes.rfid.store import CARDS_FILE, load, save
 from nodes.safety.finding import Cause, Finding
 from nodes.safety.latch import Latch, LatchWrite, decode, recalled
 from nodes.session.app_wish import AppWish
+from nodes.session.energy_limit import LOST_LIMIT, ChargeLimit
 from nodes.session.entry import Entry
 from nodes.session.records import SessionStore
-from nodes.session.wish_keeper import LOST_WISH
+from nodes.session.wish_keeper import LIMIT_FILE, LOST_WISH
 from nodes.system.label import own_label
 from nodes.system.machine import Config, begin, settings_of
 from nodes.system.provision import provision
@@ -56,6 +57,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wish = directory / "session-wish.json"
     for limit_a in (32.0, 8.0):
         write_generations(wish, AppWish(limit_a=limit_a, until_replaced=True), lowers=True)
+    limit = directory / LIMIT_FILE
+    for limit_wh in (32_000.0, 8000.0):
+        write_generations(limit, ChargeLimit(limit_wh=limit_wh, is_asked=True), lowers=True)
     finding = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT)
     latch = Latch(since_utc_ns=5, finding=finding)
     for write in (LatchWrite(latches=()), LatchWrite(latches=(latch,), wired=(True, True, True))):
@@ -104,6 +108,13 @@ def check_wish(directory: Path) -> None:
     assert wish.limit_a == (8.0 if found.stored in KNOWN else 6.0)
 
 
+def check_limit(directory: Path) -> None:
+    found = read_and_repair(directory / LIMIT_FILE, ChargeLimit, quiet)
+    limit = LOST_LIMIT if found.stored is Stored.LOST else found.value
+    assert limit is not None
+    assert limit.limit_wh == (8000.0 if found.stored in KNOWN else 0.0)
+
+
 def check_latch(directory: Path) -> None:
     for _ in range(2):
         kept = recalled(read_newest_valid(directory / "safety-latch.json", decode), 9)
@@ -144,6 +155,7 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     "settings.json": check_settings,
     CARDS_FILE: check_cards,
     "session-wish.json": check_wish,
+    LIMIT_FILE: check_limit,
     "safety-latch.json": check_latch,
     LABEL_FILE: check_label,
     ACCOUNT_FILE: check_web,

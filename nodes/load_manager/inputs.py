@@ -8,6 +8,7 @@ from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus
 from nodes.load_manager.solar import SolarLimits
 from nodes.load_manager.supply_limits import SupplyLimits
+from nodes.load_manager.unbalance import UnbalanceLimits
 from nodes.load_manager.wishes import Source, finite_a
 
 
@@ -24,6 +25,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     house: MeterReading | None  # the newest, at any age
     sources: tuple[Source, ...]  # of wishes
     solar: SolarLimits = SolarLimits()  # of the newest settings
+    unbalance: UnbalanceLimits = UnbalanceLimits()
 
     @property
     def cp_state(self) -> CpState | None:

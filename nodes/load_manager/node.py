@@ -25,6 +25,7 @@ from nodes.load_manager.machine import Config, Outputs, is_sent_after_start, ste
 from nodes.load_manager.solar import SolarLimits, solar_limits_of
 from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import supply_limits_of
+from nodes.load_manager.unbalance import UnbalanceLimits, unbalance_limits_of
 from nodes.load_manager.wishes import Source
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -77,6 +78,7 @@ class LoadManagerNode:
                 _source(row, settings, subscription) for row, subscription in self._wishes
             ),
             solar=SolarLimits() if settings is None else solar_limits_of(settings),
+            unbalance=UnbalanceLimits() if settings is None else unbalance_limits_of(settings),
         )
 
     def _act(self, inputs: Inputs) -> Outputs:

@@ -1,10 +1,10 @@
-"""The claims that the owner switches on: solar power, schedule, energy limit. Pure."""
+"""The claims that the owner switches on: solar power, unbalance, schedule, energy limit. Pure."""
 
 from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.load_manager import Limit
-from nodes.load_manager import solar
+from nodes.load_manager import solar, unbalance
 from nodes.load_manager.inputs import Inputs
 from nodes.load_manager.state import State
 from nodes.load_manager.wishes import owner_claims
@@ -12,16 +12,31 @@ from nodes.load_manager.wishes import owner_claims
 
 def follow(state: State, inputs: Inputs, moment: Moment, is_unplugged: bool) -> State:
     """Return the state after a look; a claim begins with the first offer that is known."""
-    after = solar.follow(
+    offered_a = None if state.start_a is None else inputs.offered_a
+    sun = solar.follow(
         state.solar,
         inputs.solar,
         inputs.house,
         inputs.box_readings,
-        None if state.start_a is None else inputs.offered_a,
+        offered_a,
         is_unplugged,
         moment,
     )
-    return state if after is state.solar else replace(state, solar=after)
+    difference = unbalance.follow(
+        state.unbalance,
+        inputs.unbalance,
+        state.wired,
+        inputs.house,
+        inputs.box_readings,
+        offered_a,
+        inputs.is_paused,
+        inputs.is_idle,
+        is_unplugged,
+        moment,
+    )
+    if sun is state.solar and difference is state.unbalance:
+        return state
+    return replace(state, solar=sun, unbalance=difference)
 
 
 def claims_of(state: State, inputs: Inputs, moment: Moment) -> list[Limit]:
@@ -29,4 +44,6 @@ def claims_of(state: State, inputs: Inputs, moment: Moment) -> list[Limit]:
     claims = owner_claims(inputs.sources, moment)
     if inputs.solar.enabled:
         claims.append(solar.claim(state.solar, inputs.solar))
+    if inputs.unbalance.enabled:
+        claims.append(unbalance.claim(state.unbalance, inputs.unbalance))
     return claims

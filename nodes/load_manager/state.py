@@ -13,6 +13,7 @@ from nodes.load_manager.rest import Rest
 from nodes.load_manager.solar import SolarState
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.thermal_budget import ThermalBudget
+from nodes.load_manager.unbalance import UnbalanceState
 from nodes.load_manager.vehicle import Drawn, VehicleDraw
 
 NONE_WIRED = (False, False, False)  # safety does not know yet which phases are wired
@@ -38,6 +39,7 @@ class State(Struct, frozen=True, kw_only=True):
     rest: Rest = field(default_factory=Rest)
     ramp_ends_s: float | None = None  # monitoring was switched off: the ramp limits until then
     solar: SolarState = SolarState()
+    unbalance: UnbalanceState = UnbalanceState()
     start_a: float | None = None  # pilot's offer before this node began
     out_since_s: float | None = None  # the plug
     awaited_claims: tuple[str, ...] = ()  # claims not known yet since the start

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from msgs.settings import Settings, TimeZone
 from msgs.wish import SCHEDULE, Wish
-from nodes.session.local_time import DAYS, day_of, utc_of, weekday, words
+from nodes.session.local_time import DAY_S, DAYS, day_of, utc_of, weekday, words
 
-WEEK_DAYS = 8  # a window of today comes again within so many days
+WEEK_S = 7 * DAY_S  # a limit that has not changed by then never does
+AHEAD_DAYS = 9  # more than a week from any time of today
 
 
 class WeekWindow(Struct, frozen=True, kw_only=True):
@@ -103,7 +104,7 @@ def part_at(plan: WeekPlan, utc_s: float) -> Part:
 
     now_a = limit_a(utc_s)
     changes = {at_s for begins_s, ends_s, _ in spans for at_s in (begins_s, ends_s)}
-    for at_s in sorted(at_s for at_s in changes if at_s > utc_s):
+    for at_s in sorted(at_s for at_s in changes if utc_s < at_s <= utc_s + WEEK_S):
         if limit_a(at_s) != now_a:
             return Part(limit_a=now_a, until_s=at_s, next_a=limit_a(at_s))
     return Part(limit_a=now_a)
@@ -118,7 +119,7 @@ def _spans(plan: WeekPlan, utc_s: float) -> list[tuple[int, int, float]]:
             utc_of(plan.zone, day + (window.ends <= window.begins), window.ends, is_end=True),
             window.limit_a,
         )
-        for day in range(today - 1, today + WEEK_DAYS)
+        for day in range(today - 1, today + AHEAD_DAYS)
         for window in plan.windows
         if weekday(day) in window.days
     ]

@@ -226,3 +226,35 @@ def test_a_load_manager_that_starts_again_and_again_never_raises_the_offer() -> 
         offer = desk.run(HEAR_S + 0.4)
         assert offer.limit_a == limit_a
         desk.pilot = pilot(offered_a=offer.limit_a)
+
+
+@pytest.mark.req("MET-7")
+def test_the_owners_wishes_are_claims_by_their_own_names() -> None:
+    desk = Desk(monitoring=False)
+    app = Wish(name="app", limit_a=16.0, detail="by web")
+    schedule = Wish(name="schedule", limit_a=10.0, detail="until mon 22:00")
+    full = Wish(name="energy_limit", pause=True, detail="5 kWh are charged")
+    offer = desk.run(2.0, wish=Wishes(wishes=(app, schedule)))
+    assert (offer.limit_a, offer.reason) == (10.0, "schedule")
+    assert offer.detail == "The schedule allows 10.0 A (until mon 22:00)."
+    chain = [(limit.source, limit.limit_a) for limit in offer.limits[:3]]
+    assert chain == [("schedule", 10.0), ("app", 16.0), ("dip", 32.0)]
+    offer = desk.run(2.0, wish=Wishes(wishes=(app, schedule, full)))
+    assert (offer.limit_a, offer.reason) == (0.0, "energy_limit")
+    assert offer.detail == "The energy limit pauses the charge (5 kWh are charged)."
+    offer = desk.run(2.0, wish=NO_WISHES)
+    assert (offer.limit_a, offer.reason) == (32.0, "dip")
+    assert not {"schedule", "energy_limit"} & {limit.source for limit in offer.limits}
+
+
+@pytest.mark.req("MET-7")
+def test_an_owners_wish_ends_by_itself_and_only_session_has_some() -> None:
+    desk = Desk(monitoring=False)
+    end_ns = round((desk.now_s + 5.0) * 1e9)
+    schedule = Wish(name="schedule", pause=True, end_ns=end_ns)
+    assert desk.run(4.6, wish=Wishes(wishes=(schedule,))).limit_a == 0.0
+    assert desk.due_s == pytest.approx(end_ns / 1e9)
+    assert desk.run(0.6).limit_a == 32.0
+    smart_home = Source(name="smart_home", wishes=Wishes(wishes=(replace(schedule, end_ns=None),)))
+    desk.sources = (smart_home,)
+    assert desk.run(1.0).reason == "smart_home"

@@ -60,8 +60,11 @@ class Box:
     def require(self, required: bool | None) -> None:
         """Have system say whether a card is required; None: it says nothing."""
         if required is not None:
-            authorization = AuthorizationSection(required=required)
-            self.system.publish(SETTINGS, Settings(authorization=authorization))
+            self.configure(Settings(authorization=AuthorizationSection(required=required)))
+
+    def configure(self, settings: Settings) -> None:
+        """Have system publish settings."""
+        self.system.publish(SETTINGS, settings)
 
     def _hear(self, status: SessionStatus) -> None:
         self.heard.append(status)

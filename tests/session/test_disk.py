@@ -152,7 +152,9 @@ def test_sessions_of_a_store_that_was_opened_late_do_not_run(directory: Changing
     assert oldest.ended_utc_ns > 0
 
 
-@pytest.mark.parametrize("name", ["sessions.sqlite", "session-wish.json"])
+@pytest.mark.parametrize(
+    "name", ["sessions.sqlite", "session-wish.json", "session-energy-limit.json"]
+)
 def test_a_directory_in_place_of_a_file_is_reported_and_the_node_goes_on(
     tmp_path: Path, name: str
 ) -> None:

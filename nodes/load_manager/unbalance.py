@@ -1,0 +1,195 @@
+"""The limit of the difference between the phases, for a vehicle that does not use all. Pure.
+
+A vehicle on one or two phases makes the currents of the connection differ (VDE-AR-N 4100: 4.6 kVA,
+20 A). With the house meter the claim is what keeps the difference below the limit, the other loads
+included; without it, the limit itself. A vehicle counts as one on a single phase until it has drawn
+on all that are wired to the box; then the claim sets no limit.
+
+The claim falls, pauses and rises as that of the fuse does (`ramp.py`). While the house meter is
+silent it keeps what it last allowed this vehicle.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bus.moment import Moment
+from msgs.load_manager import Limit, amount_words
+from msgs.meter import PHASES, MeterReading
+from msgs.settings import METER_LINES, Grid, PhaseAssignment, Settings, meter_name
+from msgs.topics import METER_HOUSE
+from nodes.load_manager.house import active_a
+from nodes.load_manager.ramp import Ramp, begin, cap, is_unread, pause
+from nodes.load_manager.ramp import follow as follow_ramp
+from nodes.load_manager.solar import is_plausible
+from nodes.load_manager.vehicle import Currents, VehicleDraw, drawn_at, observe
+
+SOURCE = "unbalance"
+
+
+class UnbalanceLimits(Struct, frozen=True, kw_only=True):
+    """The settings of this claim."""
+
+    enabled: bool = False
+    limit_a: float = 0.0  # of the difference between two phases
+    meter: str = ""  # the house meter, as `msgs.settings.meter_name`; "": none
+    phases: PhaseAssignment = PhaseAssignment.L1_L2_L3
+    grid: Grid = Grid.TN_TT
+
+
+def unbalance_limits_of(settings: Settings) -> UnbalanceLimits:
+    """Return what is set."""
+    return UnbalanceLimits(
+        enabled=settings.unbalance.enabled,
+        limit_a=settings.unbalance.limit_a,
+        meter=meter_name(settings.house_meter),
+        phases=settings.phase_assignment,
+        grid=settings.installation.grid,
+    )
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """What one reading leaves for the vehicle."""
+
+    left_a: float
+    most_left_a: float  # if the meter lags behind the vehicle
+    others_a: float  # by how much the other loads on the vehicle's phase are above the lowest phase
+    phase: str  # of the vehicle, at the meter
+    is_certain: bool
+
+
+class UnbalanceState(Struct, frozen=True, kw_only=True):
+    """What is remembered."""
+
+    vehicle: VehicleDraw = VehicleDraw()
+    ramp: Ramp | None = None  # None: no reading of the house since the plug went in
+    read_ns: int = 0  # when the newest good reading was taken
+    difference: Difference | None = None  # of that reading
+    is_three_phase: bool = False
+    is_lost: bool = False
+
+
+OFF = UnbalanceState()
+
+
+def follow(
+    state: UnbalanceState,
+    limits: UnbalanceLimits,
+    wired: tuple[bool, bool, bool],
+    house: MeterReading | None,
+    box_readings: tuple[MeterReading, ...],
+    offered_a: float | None,
+    is_paused: bool,
+    is_idle: bool,
+    is_unplugged: bool,
+    moment: Moment,
+) -> UnbalanceState:
+    """Return the state after a look.
+
+    :param wired: the box's phases, as safety has found them
+    :param offered_a: by pilot before this claim began [A]; None: not known yet
+    :param is_paused: the vehicle is offered nothing after it has charged
+    :param is_idle: a pause opens nothing
+    """
+    if not limits.enabled:
+        return OFF
+    vehicle = observe(state.vehicle, box_readings, is_unplugged)
+    is_three_phase = all(vehicle.used) or (sum(wired) > 1 and vehicle.used == wired)
+    state = replace(state, vehicle=vehicle, is_three_phase=is_three_phase)
+    if is_unplugged or is_three_phase:
+        state = replace(state, ramp=None, difference=None)
+    if offered_a is None or not limits.meter:
+        return state
+    is_next = (
+        house is not None
+        and house.meter == limits.meter
+        and (house.sampled_ns > state.read_ns or _is_uncertain(state, house))
+        and is_plausible(house)
+        and not moment.reached(house.sampled_ns / 1e9 + METER_HOUSE.hold_of(house))
+    )
+    if house is not None and is_next and not is_three_phase:
+        return _read(state, limits, house, offered_a, is_paused, is_idle, moment)
+    if state.ramp is None:
+        return state
+    if is_unread(state.ramp, moment):
+        state = replace(state, ramp=pause(state.ramp, moment.now_s))
+    is_lost = moment.reached(state.read_ns / 1e9 + METER_HOUSE.hold_of(house))
+    return replace(state, is_lost=is_lost)
+
+
+def _is_uncertain(state: UnbalanceState, house: MeterReading) -> bool:
+    """Return whether this reading waits for the draw of the box at its instant."""
+    found = state.difference
+    return found is not None and not found.is_certain and house.sampled_ns == state.read_ns
+
+
+def _read(
+    state: UnbalanceState,
+    limits: UnbalanceLimits,
+    house: MeterReading,
+    offered_a: float,
+    is_paused: bool,
+    is_idle: bool,
+    moment: Moment,
+) -> UnbalanceState:
+    """Take a reading of the house."""
+    read_s = house.sampled_ns / 1e9
+    drawn = drawn_at(state.vehicle, read_s, moment)
+    found = difference_of(house, limits, state.vehicle, drawn.current_a)
+    lagged = difference_of(house, limits, state.vehicle, drawn.most_a)
+    found = replace(found, most_left_a=lagged.left_a, is_certain=drawn.is_certain)
+    if state.ramp is None:
+        ramp = begin(min(found.left_a, limits.limit_a), offered_a, is_paused=is_paused)
+    else:
+        ramp = follow_ramp(
+            state.ramp,
+            min(found.left_a, limits.limit_a),
+            min(found.most_left_a, limits.limit_a),
+            is_certain=found.is_certain,
+            now_s=moment.now_s,
+            read_s=read_s,
+            is_at_once=is_idle,
+        )
+    return replace(state, ramp=ramp, difference=found, read_ns=house.sampled_ns, is_lost=False)
+
+
+def difference_of(
+    house: MeterReading, limits: UnbalanceLimits, vehicle: VehicleDraw, drawn_a: Currents
+) -> Difference:
+    """Return what a reading leaves, on the phases that the vehicle uses, or on the box's L1."""
+    others_a = [active_a(line, limits.grid) for line in house.lines]
+    pairs = dict(enumerate(METER_LINES[limits.phases]))
+    for box, meter in pairs.items():
+        others_a[meter] -= drawn_a[box]
+    used = [pairs[box] for box in pairs if vehicle.used[box]] or [pairs[0]]
+    free = [meter for meter in range(3) if meter not in used]
+    highest = max(used, key=lambda meter: others_a[meter])
+    above_a = others_a[highest] - min((others_a[meter] for meter in free), default=0.0)
+    return Difference(
+        left_a=limits.limit_a - above_a,
+        most_left_a=limits.limit_a - above_a,
+        others_a=above_a,
+        phase=PHASES[highest],
+        is_certain=True,
+    )
+
+
+def claim(state: UnbalanceState, limits: UnbalanceLimits) -> Limit:
+    """Return the claim; None: no limit."""
+    if state.is_three_phase:
+        return Limit(source=SOURCE, limit_a=None, detail="The car charges on all phases.")
+    said = f"The phases may differ by {limits.limit_a:g} A"
+    if state.ramp is None or state.difference is None:
+        detail = f"{said}, and the car counts as one that charges on one phase."
+        return Limit(source=SOURCE, limit_a=limits.limit_a, detail=detail)
+    limit_a = cap(state.ramp, limits.limit_a).value_a
+    if state.is_lost:
+        detail = f"{said}; the house meter is silent: no more than was last allowed this car."
+        return Limit(source=SOURCE, limit_a=limit_a, detail=detail)
+    above_a = state.difference.others_a
+    where = "above" if above_a >= 0.0 else "below"
+    detail = (
+        f"{said}, and the other loads on {state.difference.phase} are {amount_words(abs(above_a))} "
+        f"{where} those of another phase: "
+        f"{amount_words(limit_a) if limit_a else 'paused until the difference has fallen'}."
+    )
+    return Limit(source=SOURCE, limit_a=limit_a, detail=detail)
