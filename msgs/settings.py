@@ -84,14 +84,12 @@ EnergyLimitKwh = Annotated[int, Meta(ge=1, le=1000, extra={"unit": "kWh"})]
 _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
 _DAYS = f"{_DAY}(-{_DAY})?"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
-WINDOW_PATTERN = (
-    f"^{_DAYS}(,{_DAYS})* {_TIME}-({_TIME}|24:00)( ([6-9]|[12][0-9]|3[0-2]) A)?" + r"\Z"
-)
-WINDOW_WORDS = 'a text as "mon-fri,sun 22:00-06:00", with " 10 A" at its end for a limit'
-Window = Annotated[str, matching(WINDOW_PATTERN, WINDOW_WORDS, max_length=60)]
-Windows = Annotated[
-    tuple[Window, ...],
-    Meta(max_length=16, description=f"a list of at most 16 texts, each {WINDOW_WORDS}"),
+HOURS_PATTERN = f"^{_DAYS}(,{_DAYS})* {_TIME}-({_TIME}|24:00)( ([6-9]|[12][0-9]|3[0-2]) A)?" + r"\Z"
+HOURS_WORDS = 'a text as "mon-fri,sun 22:00-06:00", with " 10 A" at its end for a limit'
+HoursText = Annotated[str, matching(HOURS_PATTERN, HOURS_WORDS, max_length=60)]
+HoursList = Annotated[
+    tuple[HoursText, ...],
+    Meta(max_length=16, description=f"a list of at most 16 texts, each {HOURS_WORDS}"),
 ]
 
 
@@ -225,13 +223,13 @@ class UnbalanceSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class ScheduleSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The hours of the week in which the box charges.
 
-    A window without a current sets no limit. Of windows that overlap the lowest counts. A window
-    that ends at or before its begin ends on the next day; its days are those of its begin.
+    Hours without a current set no limit. Of hours that overlap the lowest limit counts. Hours that
+    end at or before their begin end on the next day; their days are those of the begin.
     """
 
     enabled: bool = False
-    windows: Windows = ()
-    otherwise_a: FallbackAmps = 0.0  # outside all windows; 0: paused
+    hours: HoursList = ()
+    otherwise_a: FallbackAmps = 0.0  # outside all hours; 0: paused
 
 
 class ChargeSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -341,7 +339,7 @@ class Clash(Enum):
     NO_SERIAL_UNIT = "no_serial_unit"
     PORT_RESERVED = "port_reserved"
     PROXY_MISSING = "proxy_missing"
-    WINDOW_MISSING = "window_missing"
+    HOURS_MISSING = "hours_missing"
     NO_OFFER = "no_offer"  # a current that no vehicle can be offered
 
 
@@ -390,8 +388,8 @@ def problems(settings: Settings) -> dict[str, Problem]:
     ):
         if not is_fallback(current_a):
             found[key] = Problem(clash=Clash.NO_OFFER)
-    if settings.schedule.enabled and not settings.schedule.windows:
-        found["schedule.enabled"] = Problem(clash=Clash.WINDOW_MISSING)
+    if settings.schedule.enabled and not settings.schedule.hours:
+        found["schedule.enabled"] = Problem(clash=Clash.HOURS_MISSING)
     proxy = settings.proxy
     if proxy.port in RESERVED_PORTS:  # WEB-12
         found["proxy.port"] = Problem(clash=Clash.PORT_RESERVED, got=proxy.port)

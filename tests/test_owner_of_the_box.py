@@ -105,17 +105,17 @@ def at_hour(box: Box, hour: float) -> None:
 def test_the_schedule_pauses_the_charge_until_its_time(box: Box) -> None:
     put(box, time_zone="UTC")
     at_hour(box, 21.5)
-    put(box, schedule__windows=["mon-sun 22:00-06:00"], schedule__enabled=True)
+    put(box, schedule__hours=["mon-sun 22:00-06:00"], schedule__enabled=True)
     box.advance(15.0)
     assert (offer(box)["limit_a"], offer(box)["reason"], box.is_drawing) == (0.0, "schedule", False)
     assert offer(box)["detail"].startswith("The schedule pauses the charge (until ")
     at_hour(box, 22.0)
     box.advance(20.0)
     assert max(box.currents_a) > 31.0
-    refusal = box.refused("system", "set", {"changes": {"schedule.windows": ["night"]}})
-    assert "schedule.windows: expected a list of at most 16 texts" in refusal
-    refusal = box.refused("system", "set", {"changes": {"schedule.windows": []}})
-    assert "schedule.enabled: expected off while schedule.windows is empty" in refusal
+    refusal = box.refused("system", "set", {"changes": {"schedule.hours": ["night"]}})
+    assert "schedule.hours: expected a list of at most 16 texts" in refusal
+    refusal = box.refused("system", "set", {"changes": {"schedule.hours": []}})
+    assert "schedule.enabled: expected off while schedule.hours is empty" in refusal
 
 
 @pytest.mark.req("APP-1", "MET-7")
@@ -161,7 +161,7 @@ MANY = range(100, 150)
 WORKERS = 2
 SETTLED_S = 12.0  # from an act to what follows from it: a hold of 3 s, a vehicle that stops in 6 s
 LIMIT_WH = 1000.0
-BEGINS_H, ENDS_H = 6, 22  # of the window, in UTC
+BEGINS_H, ENDS_H = 6, 22  # of the schedule, in UTC
 NODES = ("session", "load_manager", "meter", "system")
 
 
@@ -175,7 +175,7 @@ class Owner:
             f"factory.main_fuse_a={FUSE_A}",
             "factory.charge.energy_limit_kwh=1",
             "factory.schedule.enabled=true",
-            f'factory.schedule.windows=["mon-sun {BEGINS_H:02}:00-{ENDS_H:02}:00"]',
+            f'factory.schedule.hours=["mon-sun {BEGINS_H:02}:00-{ENDS_H:02}:00"]',
             "factory.time_zone=UTC",
             authorization=NO_CARD,
         )

@@ -7,10 +7,10 @@ publishes   session/status (1 s and on change), session/wish (latched, on change
 answers     end (end the running session; this plug-in is not charged any more until the plug is
             out, a card is presented or the app starts it again), start (begin again after a stop,
             where no card is required), wish (the app's limit or pause: for this charge, until
-            replaced, until a time, for a duration), sessions (the stored records, newest first),
-            authorize (a known card was presented)
-touches     sessions.sqlite, session-sign and both generations of session-wish.json in the state
-            directory, and session-end in the run directory
+            replaced, until a time, for a duration), energy_limit (of this charge), sessions (the
+            stored records, newest first), authorize (a known card was presented)
+touches     sessions.sqlite, session-sign and both generations of session-wish.json and of
+            session-energy-limit.json in the state directory, and session-end in the run directory
 deadline    no hard one: a withdrawn permission is published within 0.2 s, at once on a request
 safe state  silence, or permitted = False: pilot goes to X1, safety opens
 
@@ -63,8 +63,9 @@ Each part of the state has its own file: plug.py the plug, start_deadline.py the
 authorisation, suspension.py an ended plug-in that stays without permission, energy.py the counter,
 entry.py a row of the store, sign.py the sign; state.py holds them. revival.py finds the session of
 a start, resumption.py decides whether it may go on, records.py is the store, answers.py holds
-requests that wait for it, app_wish.py keeps the app's wish; states.py and faults.py find the
-wallbox's state. reasons.py names the reasons, words.py has the texts.
+requests that wait for it. wishes.py has all wishes, app_wish.py the app's, energy_limit.py and
+schedule.py those of the owner, wish_keeper.py stores and publishes them; states.py and faults.py
+find the wallbox's state. reasons.py names the reasons, words.py has the texts.
 
 While the disk takes no session, no card authorises. Where none is required a session is permitted
 without its record, and `unrecorded` says why: a restart could bring back nothing that needs a card.

@@ -49,7 +49,7 @@ def utc_of(zone: TimeZone, day: int, minute: int, *, is_end: bool) -> int:
     """Return a local time of day.
 
     A time that comes twice on the last day of summer time means its first coming, or its second as
-    the end of a window; a time that is left out in spring means the instant of the change.
+    an end; a time that is left out in spring means the instant of the change.
     """
     local_s = day * DAY_S + minute * 60
     winter_s = local_s - _OFFSETS_S[zone]

@@ -16,12 +16,12 @@ from msgs.settings import Settings, TimeZone
 from msgs.wish import SCHEDULE, Wish
 from nodes.session.local_time import DAY_S, DAYS, day_of, utc_of, weekday, words
 
-WEEK_S = 7 * DAY_S  # a limit that has not changed by then never does
+WEEK_S = 7 * DAY_S  # without a change by then the plan is looked at again a day later
 AHEAD_DAYS = 9  # more than a week from any time of today
 
 
-class WeekWindow(Struct, frozen=True, kw_only=True):
-    """One window of the week: its days (0 is Monday), its minutes of the day, what it allows."""
+class WeekHours(Struct, frozen=True, kw_only=True):
+    """Some hours of the week: their days (0 is Monday), minutes of the day, what they allow."""
 
     days: frozenset[int]
     begins: int
@@ -32,7 +32,7 @@ class WeekWindow(Struct, frozen=True, kw_only=True):
 class WeekPlan(Struct, frozen=True, kw_only=True):
     """The schedule that is set."""
 
-    windows: tuple[WeekWindow, ...] = ()  # none: there is no schedule
+    hours: tuple[WeekHours, ...] = ()  # none: there is no schedule
     otherwise_a: float = math.inf
     zone: TimeZone = TimeZone.UTC
 
@@ -55,7 +55,7 @@ class ScheduleState(Struct, frozen=True, kw_only=True):
     is_utc_set: bool = False
     offset_ns: int = 0  # UTC minus the monotonic clock
     part: Part = Part(limit_a=math.inf)
-    until_ns: int | None = None  # monotonic
+    until_ns: int | None = None  # monotonic, when to look again
 
 
 def plan_of(settings: Settings) -> WeekPlan:
@@ -64,17 +64,17 @@ def plan_of(settings: Settings) -> WeekPlan:
     if not schedule.enabled:
         return NO_PLAN
     return WeekPlan(
-        windows=tuple(map(window_of, schedule.windows)),
+        hours=tuple(map(hours_of, schedule.hours)),
         otherwise_a=schedule.otherwise_a,
         zone=settings.time_zone,
     )
 
 
-def window_of(text: str) -> WeekWindow:
-    """Return a window that matches `msgs.settings.WINDOW_PATTERN`."""
+def hours_of(text: str) -> WeekHours:
+    """Return the hours of a text that matches `msgs.settings.HOURS_PATTERN`."""
     days, times, *limit = text.split(" ")
     begins, _, ends = times.partition("-")
-    return WeekWindow(
+    return WeekHours(
         days=frozenset(day for part in days.split(",") for day in _days(part)),
         begins=_minute(begins),
         ends=_minute(ends),
@@ -111,23 +111,23 @@ def part_at(plan: WeekPlan, utc_s: float) -> Part:
 
 
 def _spans(plan: WeekPlan, utc_s: float) -> list[tuple[int, int, float]]:
-    """Return the windows of this week: begin, end [UTC s], limit."""
+    """Return the hours of this week: begin, end [UTC s], limit."""
     today = day_of(plan.zone, utc_s)
     return [
         (
-            utc_of(plan.zone, day, window.begins, is_end=False),
-            utc_of(plan.zone, day + (window.ends <= window.begins), window.ends, is_end=True),
-            window.limit_a,
+            utc_of(plan.zone, day, each.begins, is_end=False),
+            utc_of(plan.zone, day + (each.ends <= each.begins), each.ends, is_end=True),
+            each.limit_a,
         )
         for day in range(today - 1, today + AHEAD_DAYS)
-        for window in plan.windows
-        if weekday(day) in window.days
+        for each in plan.hours
+        if weekday(day) in each.days
     ]
 
 
 def strictest_a(plan: WeekPlan) -> float:
     """Return the least that the schedule allows at any time."""
-    return min(plan.otherwise_a, *(window.limit_a for window in plan.windows))
+    return min(plan.otherwise_a, *(each.limit_a for each in plan.hours))
 
 
 def follow(
@@ -137,7 +137,7 @@ def follow(
 
     :param offset_ns: UTC minus the monotonic clock; it changes only when UTC is set
     """
-    if not plan.windows:
+    if not plan.hours:
         return ScheduleState()
     is_known = (state.plan, state.is_utc_set, state.offset_ns) == (plan, is_utc_set, offset_ns)
     is_over = state.until_ns is not None and moment.reached(state.until_ns / 1e9)
@@ -148,9 +148,8 @@ def follow(
         return replace(state, part=Part(limit_a=strictest_a(plan)))
     utc_ns = max(round(moment.now_s * 1e9) + offset_ns, 0)
     part = part_at(plan, utc_ns / 1e9)
-    if math.isinf(part.until_s):
-        return replace(state, part=part)
-    until_ns = round(part.until_s) * 10**9 - offset_ns
+    until_s = part.until_s if math.isfinite(part.until_s) else utc_ns // 10**9 + DAY_S
+    until_ns = round(until_s) * 10**9 - offset_ns
     moment.wake_at(until_ns / 1e9)
     return replace(state, part=part, until_ns=until_ns)
 
@@ -158,15 +157,15 @@ def follow(
 def wish(state: ScheduleState) -> Wish | None:
     """Return the wish of this part of the week; None: it sets no limit."""
     part, plan = state.part, state.plan
-    if not plan.windows or math.isinf(part.limit_a):
+    if not plan.hours or math.isinf(part.limit_a):
         return None
     is_pause = part.limit_a == 0.0
-    ends_ns = state.until_ns if math.isinf(part.next_a) else None
+    has_end = math.isfinite(part.until_s) and math.isinf(part.next_a)
     return Wish(
         name=SCHEDULE,
         limit_a=None if is_pause else part.limit_a,
         pause=is_pause,
-        end_ns=ends_ns,
+        end_ns=state.until_ns if has_end else None,
         detail=_detail(state),
     )
 
@@ -174,6 +173,6 @@ def wish(state: ScheduleState) -> Wish | None:
 def _detail(state: ScheduleState) -> str:
     if not state.is_utc_set:
         return "the clock of the box is not set"
-    if state.until_ns is None:
+    if math.isinf(state.part.until_s):
         return ""
     return f"until {words(state.plan.zone, state.part.until_s)}"

@@ -45,7 +45,7 @@ _CLASHES: dict[Clash, str] = {
     "got {got}",
     Clash.PORT_RESERVED: "expected 0 to 65535 and neither of {ports}; got {got}",
     Clash.PROXY_MISSING: "expected the proxy's address, because proxy.enabled is on",
-    Clash.WINDOW_MISSING: "expected off while schedule.windows is empty",
+    Clash.HOURS_MISSING: "expected off while schedule.hours is empty",
     Clash.NO_OFFER: "expected 0 A, or a current from 6 to 32 A",
 }
 

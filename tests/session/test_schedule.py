@@ -11,7 +11,7 @@ import pytest
 
 from bus.moment import Moment
 from msgs.pilot import CpState
-from msgs.settings import ScheduleSection, Settings, TimeZone, Window
+from msgs.settings import HoursText, ScheduleSection, Settings, TimeZone
 from msgs.wish import SCHEDULE, Wish
 from nodes.session.local_time import day_of, offset_s, utc_of, weekday, words
 from nodes.session.schedule import (
@@ -19,9 +19,9 @@ from nodes.session.schedule import (
     ScheduleState,
     WeekPlan,
     follow,
+    hours_of,
     part_at,
     strictest_a,
-    window_of,
     wish,
 )
 from tests.session.box import Box
@@ -44,8 +44,8 @@ def utc(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
-def plan(*windows: str, otherwise_a: float = 0.0, zone: TimeZone = TimeZone.CET) -> WeekPlan:
-    return WeekPlan(windows=tuple(map(window_of, windows)), otherwise_a=otherwise_a, zone=zone)
+def plan(*hours: str, otherwise_a: float = 0.0, zone: TimeZone = TimeZone.CET) -> WeekPlan:
+    return WeekPlan(hours=tuple(map(hours_of, hours)), otherwise_a=otherwise_a, zone=zone)
 
 
 # --- local time -----------------------------------------------------------------------------------
@@ -115,14 +115,14 @@ def test_a_time_that_comes_twice_or_never() -> None:
         ("mon 08:00-20:00\n", False),
     ],
 )
-def test_a_window_is_a_text(text: str, is_right: bool) -> None:
+def test_hours_are_a_text(text: str, is_right: bool) -> None:
     try:
-        msgspec.convert(text, Window)
+        msgspec.convert(text, HoursText)
     except msgspec.ValidationError:
         assert not is_right
     else:
         assert is_right
-        assert window_of(text).days
+        assert hours_of(text).days
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,24 @@ def test_a_night_over_the_change_of_the_clocks_is_an_hour_longer_or_shorter() ->
         assert part_at(week, utc(begins) - 1).limit_a == 0.0
 
 
+def test_hours_that_are_left_out_once_come_again_a_week_later() -> None:
+    week = plan("sun 02:00-03:00")
+    offset_ns, limits = utc("2026-03-22 12:00") * 10**9, []
+    state = ScheduleState()
+    for hour in range(14 * 24 + 20):
+        moment = Moment(hour * 3600.0)
+        state = follow(state, week, offset_ns, True, moment)
+        assert math.isfinite(moment.due_s)
+        limits.append(state.part.limit_a)
+        found = wish(state)
+        assert found is None or found.pause
+    assert [hour for hour, each in enumerate(limits) if each] == [324]  # 2026-04-05 00:00 UTC
+
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def random_window(chance: random.Random) -> str:
+def random_hours(chance: random.Random) -> str:
     days = ",".join(
         chance.choice(DAYS) + (f"-{chance.choice(DAYS)}" if chance.random() < 0.4 else "")
         for _ in range(chance.randint(1, 3))
@@ -173,21 +187,21 @@ def expected_a(week: WeekPlan, utc_s: int) -> float:
     minute = (utc_s + offset_s(week.zone, utc_s)) % DAY_S // 60
     today = weekday(day_of(week.zone, utc_s))
     found = []
-    for window in week.windows:
-        is_over_night = window.ends <= window.begins
-        is_today = today in window.days and window.begins <= minute
-        is_today = is_today and (is_over_night or minute < window.ends)
-        is_from_before = is_over_night and (today - 1) % 7 in window.days and minute < window.ends
+    for each in week.hours:
+        is_over_night = each.ends <= each.begins
+        is_today = today in each.days and each.begins <= minute
+        is_today = is_today and (is_over_night or minute < each.ends)
+        is_from_before = is_over_night and (today - 1) % 7 in each.days and minute < each.ends
         if is_today or is_from_before:
-            found.append(window.limit_a)
+            found.append(each.limit_a)
     return min(found, default=week.otherwise_a)
 
 
-def test_a_random_week_is_what_its_windows_say() -> None:
+def test_a_random_week_is_what_its_hours_say() -> None:
     chance = random.Random("weeks")
     for _ in range(150):
         week = plan(
-            *(random_window(chance) for _ in range(chance.randint(1, 5))),
+            *(random_hours(chance) for _ in range(chance.randint(1, 5))),
             otherwise_a=chance.choice((0.0, 6.0, 16.0)),
             zone=chance.choice(list(TimeZone)),
         )
@@ -250,7 +264,7 @@ NIGHT = ("mon-sun 22:00-06:00",)
 @pytest.fixture
 def box(tmp_path: Path) -> Week:
     box = Week(tmp_path)
-    box.configure(settings_of(windows=NIGHT))
+    box.configure(settings_of(hours=NIGHT))
     box.at("2026-11-30 12:00")
     return box
 
@@ -288,7 +302,7 @@ def test_it_follows_a_clock_that_is_set(box: Week, is_restarted: bool) -> None:
 
 def test_while_the_clock_is_not_set_the_strictest_part_holds(tmp_path: Path) -> None:
     box = Week(tmp_path)
-    box.configure(settings_of(windows=(*NIGHT, "mon-sun 06:00-22:00 10 A"), otherwise_a=16.0))
+    box.configure(settings_of(hours=(*NIGHT, "mon-sun 06:00-22:00 10 A"), otherwise_a=16.0))
     box.graph.set_utc(utc("2026-11-30 23:00") * 10**9)
     box.graph.begin_boot("boot 1", is_utc_set=False)
     box.graph.advance(60.0)
@@ -314,7 +328,7 @@ def test_a_restart_forgets_nothing_while_system_is_silent(box: Week) -> None:
 
 
 def test_off_it_wishes_nothing(box: Week) -> None:
-    box.configure(Settings(schedule=ScheduleSection(windows=NIGHT)))
+    box.configure(Settings(schedule=ScheduleSection(hours=NIGHT)))
     box.graph.advance(1.0)
     assert box.scheduled is None
 
