@@ -1,6 +1,7 @@
 """What the rounds of a whole box leave out changes nothing: not what is sent, not what is read."""
 
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,30 @@ WORKERS = 2
 @pytest.mark.parametrize("seed", range(6))
 def test_a_random_run_is_the_same_with_looks_left_out(seed: int) -> None:
     assert of_random_run(seed) is None
+
+
+OWNERS = (
+    "factory.solar.enabled=true",
+    "factory.solar.grid_share_percent=60",
+    "factory.unbalance.enabled=true",
+    "factory.time_zone=UTC",
+    "factory.schedule.enabled=true",
+    'factory.schedule.hours=["mon-sun 00:00-00:01 8 A", "mon-sun 00:01-24:00"]',
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_claims_of_the_owner_are_the_same_with_looks_left_out(seed: int) -> None:
+    script = random_run(seed, 90.0)
+    limited = Step(
+        at_s=40.0,
+        verb="ask",
+        words={"node": "session", "method": "energy_limit", "arguments": {"energy_wh": 100.0}},
+    )
+    sunny = Step(at_s=1.0, verb="act", words={"method": "sun", "arguments": {"power_w": 6000.0}})
+    steps = sorted([sunny, *script.steps, limited], key=lambda step: step.at_s)
+    script = replace(script, settings=(*script.settings, *OWNERS), steps=tuple(steps))
+    assert difference(script, repeats=seed == 0) is None
 
 
 STEPPED = {"pilot", "safety", "session", "meter", "load_manager", "rfid", "led"}
