@@ -135,9 +135,15 @@ def test_a_stop_and_a_new_start_do_not_begin_it_again(box: Limited) -> None:
     assert box.reached is not None
 
 
-def test_a_register_that_has_lost_its_last_minute_forgets_nothing(box: Limited) -> None:
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_a_register_that_has_lost_its_last_minute_forgets_nothing(
+    box: Limited, sessions: int
+) -> None:
     box.limit(5000.0)
     box.take(4000.0)
+    if sessions == 2:
+        assert box.ask("end", {"reason": "a test"}, seconds=9.0).status is Status.OK
+        assert box.ask("start").status is Status.OK
     box.take(-300.0)
     box.take(999.0)
     assert box.reached is None
