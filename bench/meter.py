@@ -34,6 +34,7 @@ from msgs.settings import Settings
 from msgs.topics import METER_HOUSE, SETTINGS
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.meter.node import Drivers, Parameters, build
+from nodes.modbus_map import transport_tcp
 from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
@@ -111,7 +112,11 @@ async def measure(name: str, folder: Path) -> tuple[list[float], list[float]]:
     loop = asyncio.get_running_loop()
     nodes = [loop.create_task(bus.run_async(signals=False)) for bus in (meter, system, reader)]
     wired = SerialMeter(name)
-    drivers = Drivers(chip=SimMeterChip(meter), modbus=TcpModbus(meter), serial=RtuModbus(meter))
+    drivers = Drivers(
+        chip=SimMeterChip(meter),
+        modbus=TcpModbus(meter, transport_tcp.Parameters()),
+        serial=RtuModbus(meter),
+    )
     build(meter, Parameters(), drivers)
     seen = asyncio.Event()
 

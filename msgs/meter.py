@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from msgs.ports import PeerPort
+from msgs.settings import Host, MapName, Unit
 from msgs.units import Amps, Nanoseconds, Ratio, Seconds, Text, Volts, WattHours, Watts
 
 MeterName = Annotated[str, Meta(max_length=300)]
@@ -85,3 +87,12 @@ def meter_hold_s(reading: MeterReading) -> float:
     if not math.isfinite(reading.poll_s):
         return METER_HOLD_S
     return max(METER_HOLD_S, HELD_POLLS * min(reading.poll_s, LONGEST_POLL_S))
+
+
+class MeterToTest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Arguments of `test_connection` of meter: a Modbus meter, as its settings would have it."""
+
+    manufacturer: MapName  # its register map, as "tq"
+    host: Host
+    port: PeerPort = 502
+    unit: Unit = 1

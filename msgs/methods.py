@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from msgs.launch import GraphStatus, Restarted
+from msgs.meter import MeterReading, MeterToTest
 from msgs.plant import (
     FaultName,
     HouseLoad,
@@ -144,6 +145,18 @@ LIST_NODES = Method(
     callers=(ANYBODY,),
     text="List the supervised processes.",
     timeout_s=5.0,  # a busy machine; an idle one answers within milliseconds
+)
+
+# --- meter ----------------------------------------------------------------------------------------
+
+TEST_CONNECTION = Method(
+    name="test_connection",
+    server="meter",
+    arguments=MeterToTest,
+    result=MeterReading,
+    callers=("web", TOOLS),
+    text="Read a Modbus meter once; refused with what is wrong if it cannot be read.",
+    timeout_s=3.0,  # longer than meter waits for the other end
 )
 
 # --- session --------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ Publishes
     meter/box every 0.2 s, and nothing while the chip cannot be read: readers detect the silence.
     meter/house and meter/solar, if configured, at every poll. After a failed poll online is False,
     error has the reason, and values and sampling time are those of the last good poll (MET-3).
+Answers
+    test_connection: any meter is read once (MET-2), over the poll's connection if it is polled.
 Touches
     the meter chip; one connection to each Modbus server and one opening of each serial line, whose
     meters it only reads; meter-energy in the state directory.

@@ -168,13 +168,13 @@ def _take(
     doublings = min(max(failures - 1, 0), 16)
     after_s = min(config.poll_s * 2.0**doublings, max(config.poll_s, LONGEST_RETRY_S))
     next_poll_s = max(now_s, state.next_poll_s + after_s)
-    reading = _reading(config, state.reading, outcome)
+    reading = reading_of(config, state.reading, outcome)
     log = _log(config, state, outcome)
     state = State(next_poll_s=next_poll_s, failures=failures, reading=reading)
     return state, Outputs(reading=reading, log=log, due_s=next_poll_s)
 
 
-def _reading(config: Config, last: MeterReading | None, outcome: PollOutcome) -> MeterReading:
+def reading_of(config: Config, last: MeterReading | None, outcome: PollOutcome) -> MeterReading:
     """Return the reading after a poll; a failed poll changes neither values nor their time."""
     values = outcome.values
     if values is not None:

@@ -18,6 +18,7 @@ from msgs.requests import StopReason
 from msgs.settings import Grid, Settings, TcpMeter, meter_name
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
 from nodes.meter.chip import MeterChip
+from nodes.meter.connection import ConnectionTests
 from nodes.meter.lifetime import Register, begin, decode, encode, last
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxInputs, BoxOutputs, BoxState, Config, step_box
@@ -28,6 +29,7 @@ from nodes.modbus_map.transport import Modbus, Transport
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 BOX_S = 0.2
+CHANGED = "the settings of the meters have changed meanwhile; test again"
 REGISTER_FILE = "meter-energy"  # in the state directory, see `bus.slots`
 
 
@@ -64,13 +66,14 @@ class MeterNode:
         self._serial_transports: dict[SerialPlace, Transport] = {}
         self._links: dict[str, MeterLink] = {}  # by topic
         self._poll_s = parameters.poll_s
+        self._tests = ConnectionTests(bus, drivers.modbus, self._transports, self._poll_s)
         bus.subscribe(SETTINGS, self._follow)
         self._rounds = Rounds(bus, self._box_s, self._look, self._act)
         bus.on_stop(self._stop)
 
     def _follow(self, settings: Settings) -> None:
         """Poll the meters of the settings; the poll of an unchanged meter goes on."""
-        grid = settings.installation.grid
+        grid = self._tests.grid = settings.installation.grid
         self._link(METER_HOUSE, "Home Grid Meter - Import", settings.house_meter, grid)
         self._link(METER_SOLAR, "Solar Meter - Export", settings.solar_meter, grid)
         meters = [link.meter for link in self._links.values()]
@@ -86,10 +89,12 @@ class MeterNode:
         if link is not None:
             if (link.meter, link.grid) == (meter, grid):
                 return
+            self._tests.end(CHANGED)
             link.close()
             del self._links[topic.name]
         if not meter.enabled:
             return
+        self._tests.end(CHANGED)  # its connection might be the only one that the meter accepts
         try:
             meter_map = load_map(meter.manufacturer)
         except MapError as error:
@@ -160,6 +165,7 @@ class MeterNode:
         self._written = write_result(result)  # for the next look: one reading each period
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._tests.end("the box stops")
         for link in self._links.values():
             link.close()
         leave(self._modbus, reason)

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.chain import NoModelError, at_base, search
 from nodes.modbus_map.meter_map import MeterMap
-from nodes.modbus_map.transport import AllDone, Done, ReadError, Result, Transport
+from nodes.modbus_map.transport import AllDone, BlockReader, Done, ReadError, Result
 
 Read = Callable[[int, int, int, int, Done], None]
 """Reads registers: function, address, count, unit, and the callback for the result."""
 
 
 def read_each(read: Read, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-    """Read all blocks; see `transport.Transport.read_all`."""
+    """Read all blocks; see `transport.BlockReader.read_all`."""
     registers: dict[int, int] = {}
 
     def go_on(index: int) -> None:
@@ -38,7 +38,7 @@ def read_each(read: Read, function: int, unit: int, blocks: Sequence[Block], don
 
 
 def find_model(
-    transport: Transport,
+    transport: BlockReader,
     meter_map: MeterMap,
     unit: int,
     done: Callable[[MeterMap | ReadError], None],

@@ -21,6 +21,7 @@ class Read:
     address: int
     count: int
     unit: int
+    is_test: bool = False  # no answer in time must not end the connection, see `try_block`
 
 
 class Reads:
@@ -34,12 +35,14 @@ class Reads:
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
         """Read registers; a read waits for its turn while another one is running."""
-        self._waiting.append((Read(function, address, count, unit), done))
-        if self._running is None:
-            self._next()
+        self._add(Read(function, address, count, unit), done)
+
+    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
+        """See `transport.Transport.try_block`."""
+        self._add(Read(function, block.address, block.count, unit, is_test=True), done)
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.Transport.read_all`."""
+        """See `transport.BlockReader.read_all`."""
         read_each(self.read, function, unit, blocks, done)
 
     def cancel(self) -> None:
@@ -48,6 +51,11 @@ class Reads:
         if self._running is not None:
             self._running.cancel()
             self._running = None
+
+    def _add(self, read: Read, done: Done) -> None:
+        self._waiting.append((read, done))
+        if self._running is None:
+            self._next()
 
     def _next(self) -> None:
         if self._waiting:

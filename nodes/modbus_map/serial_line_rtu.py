@@ -95,8 +95,12 @@ class SerialTransport:
         self._reads.read(function, address, count, unit, done)
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.Transport.read_all`."""
+        """See `transport.BlockReader.read_all`."""
         self._reads.read_all(function, unit, blocks, done)
+
+    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
+        """See `transport.Transport.try_block`."""
+        self._reads.try_block(function, unit, block, done)
 
     def close(self) -> None:
         """See `transport.Transport.close`."""

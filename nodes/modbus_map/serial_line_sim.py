@@ -7,7 +7,7 @@ from msgspec import Struct
 from bus import Bus
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.serial_line import SerialModbus, SerialPlace
-from nodes.modbus_map.transport import AllDone, ReadError, Transport
+from nodes.modbus_map.transport import AllDone, Done, ReadError, Transport
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +33,11 @@ class NoTransport:
         self._result = ReadError(text=f"there is no {device}; no serial adapter is connected")
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.Transport.read_all`."""
+        """See `transport.BlockReader.read_all`."""
+        self._bus.at(self._bus.clock.now_s(), lambda: done(self._result))
+
+    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
+        """See `transport.Transport.try_block`."""
         self._bus.at(self._bus.clock.now_s(), lambda: done(self._result))
 
     def close(self) -> None:

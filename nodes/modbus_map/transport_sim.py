@@ -1,6 +1,8 @@
 """Reads carried as bus requests to the simulated world: the driver without sockets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from msgspec import Struct
 
@@ -9,7 +11,15 @@ from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers
 from nodes.modbus_map.bank import REFUSED_KEY
 from nodes.modbus_map.blocks import Block
-from nodes.modbus_map.transport import AllDone, Modbus, ReadError, Transport
+from nodes.modbus_map.subnet import LOOPBACK
+from nodes.modbus_map.transport import (
+    AllDone,
+    Done,
+    Located,
+    Modbus,
+    ReadError,
+    Transport,
+)
 
 _NONSENSE = ReadError(text="the answer does not match the request")
 
@@ -28,6 +38,11 @@ class SimModbus(Modbus):
         """See `transport.Modbus.connect`."""
         return SimTransport(self._bus, host, port)
 
+    def locate(self, hosts: Sequence[str], done: Callable[[Located], None]) -> None:
+        """See `transport.Modbus.locate`. The meters are on this machine; there are no names."""
+        located = Located(addresses={host: (host,) for host in hosts}, networks=LOOPBACK)
+        self._bus.at(self._bus.clock.now_s(), partial(done, located))
+
 
 class SimTransport:
     """See `transport.Transport`. plant answers as the server at this host and port would."""
@@ -38,7 +53,7 @@ class SimTransport:
         self._port = port
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.Transport.read_all`. All blocks in one request, which costs less time.
+        """See `transport.BlockReader.read_all`. All blocks in one request, which costs less time.
 
         If the meter refuses it, the required ones are read again, without all the optional ones.
         """
@@ -73,6 +88,14 @@ class SimTransport:
                     done(ReadError(text=answer.reason))
 
         self._bus.request(MODBUS_READ, read, answered)
+
+    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
+        """See `transport.Transport.try_block`."""
+
+        def took(result: Mapping[int, int] | ReadError) -> None:
+            done(result if isinstance(result, ReadError) else tuple(result.values()))
+
+        self.read_all(function, unit, [replace(block, optional=False)], took)
 
     def close(self) -> None:
         """See `transport.Transport.close`. There is no connection."""

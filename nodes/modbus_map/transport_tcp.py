@@ -10,7 +10,8 @@ could then count as the right one.
 """
 
 import asyncio
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
 from weakref import WeakSet
 
 from msgspec import Struct
@@ -25,7 +26,16 @@ from bus import Bus
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.frame import ANSWERS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
 from nodes.modbus_map.reads import Read, Reads, refusal
-from nodes.modbus_map.transport import AllDone, Done, Modbus, ReadError, Result, Transport
+from nodes.modbus_map.subnet import LOOPBACK, own_addresses
+from nodes.modbus_map.transport import (
+    AllDone,
+    Done,
+    Located,
+    Modbus,
+    ReadError,
+    Result,
+    Transport,
+)
 
 TIMEOUT_S = 1.0  # to connect, and again for an answer; assumed: a gateway at 9600 baud needs 0.3 s
 
@@ -39,14 +49,19 @@ _REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """None."""
+    """What the launch file may set."""
+
+    # Whether a test may read a meter on this machine, as in the simulation. On a box it must not:
+    # the page could reach the services that the box keeps to itself.
+    loopback: bool = False
 
 
 class TcpModbus(Modbus):
     """See `transport.Modbus`."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._bus = bus
+        self._parameters = parameters
         self._transports: WeakSet[TcpTransport] = WeakSet()
 
     def connect(self, host: str, port: int) -> Transport:
@@ -54,6 +69,19 @@ class TcpModbus(Modbus):
         transport = TcpTransport(self._bus, host, port)
         self._transports.add(transport)
         return transport
+
+    def locate(self, hosts: Sequence[str], done: Callable[[Located], None]) -> None:
+        """See `transport.Modbus.locate`."""
+        self._bus.spawn(self._locate(tuple(hosts)), done)
+
+    async def _locate(self, hosts: Sequence[str]) -> Located:
+        found = await asyncio.gather(*(_addresses_of(host) for host in hosts))
+        own = own_addresses()
+        return Located(
+            addresses={host: each for host, each in zip(hosts, found, strict=True) if each},
+            networks=(*own.networks, *(LOOPBACK if self._parameters.loopback else ())),
+            own=own.addresses,
+        )
 
     def shutdown(self) -> None:
         """Close every connection."""
@@ -87,8 +115,12 @@ class TcpTransport:
         self._reads.read(function, address, count, unit, done)
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.Transport.read_all`."""
+        """See `transport.BlockReader.read_all`."""
         self._reads.read_all(function, unit, blocks, done)
+
+    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
+        """See `transport.Transport.try_block`."""
+        self._reads.try_block(function, unit, block, done)
 
     def close(self) -> None:
         """See `transport.Transport.close`."""
@@ -104,7 +136,8 @@ class TcpTransport:
                 self._drop_connection()
                 return await self._read_once(read)
         except (_LostError, _AnswerError) as error:
-            self._drop_connection()
+            if not (read.is_test and isinstance(error, _SilentError)):
+                self._drop_connection()
             return ReadError(text=str(error))
 
     async def _read_once(self, read: Read) -> Result:
@@ -132,7 +165,7 @@ class TcpTransport:
 
 def open(bus: Bus, parameters: Parameters) -> Modbus:
     """Return the driver for Modbus TCP servers."""
-    return TcpModbus(bus)
+    return TcpModbus(bus, parameters)
 
 
 class _LostError(Exception):
@@ -141,6 +174,10 @@ class _LostError(Exception):
 
 class _AnswerError(Exception):
     """Raised when a request has no answer, or a wrong one; the text is for a person."""
+
+
+class _SilentError(_AnswerError):
+    """Raised when no answer has come in time, and no part of one: the next read may follow."""
 
 
 class _Connection:
@@ -177,7 +214,8 @@ class _Connection:
             async with asyncio.timeout(TIMEOUT_S):
                 frame = await self._receive(read, transaction)
         except TimeoutError as error:
-            raise _AnswerError(self._why_late()) from error
+            failed = _AnswerError if self._frames.has_part else _SilentError
+            raise failed(self._why_late()) from error
         except ModbusFrameError as error:
             failure = _LostError if was_used else _AnswerError
             raise failure("what was received is no frame of Modbus TCP") from error
@@ -215,6 +253,15 @@ class _Connection:
             return f"{self._skipped}; then closed the connection"
         part = " within an answer" if self._frames.has_part else ""
         return f"closed the connection{part}"
+
+
+async def _addresses_of(host: str) -> tuple[str, ...]:
+    """Return the addresses of a host, the one to use first; none if it is not known."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, ValueError):  # ValueError as in `_reason`
+        return ()
+    return tuple(str(address[0]) for *_, address in found)
 
 
 def _result(read: Read, frame: ModbusFrame) -> Result:

@@ -1,5 +1,6 @@
 """meter on the bus, beside a world that answers as its chip and its Modbus servers."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 
 from bus import Bus, Call
 from bus.memory import MemoryGraph
-from msgs.meter import MeterReading
-from msgs.methods import MODBUS_READ
+from msgs.meter import MeterReading, MeterToTest
+from msgs.methods import MODBUS_READ, TEST_CONNECTION
 from msgs.plant import ModbusRead, Registers, SimPower
+from msgs.requests import Answer
 from msgs.setting_keys import unflatten
 from msgs.setting_names import NO_METER, settings_of
 from msgs.settings import Settings
@@ -338,3 +340,72 @@ def test_a_meter_that_refuses_what_is_optional_is_online_without_it(tmp_path: Pa
     assert [line.current_a for line in house.lines] == pytest.approx([6.0, 6.0, 6.0])
     assert house.power_w == pytest.approx(4140.0)
     assert (house.imported_wh, house.exported_wh) == (0.0, 0.0)
+
+
+# --- the connection test ----------------------------------------------------------------------
+
+
+class Person:
+    """The command line, which tests meters."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._bus = rig.graph.bus("tool-1")
+        self._clock = rig.graph.clock
+        self.answers: list[tuple[float, Answer[MeterReading]]] = []  # with its duration [s]
+
+    def test(self, **meter: object) -> None:
+        tested = {"manufacturer": "tq", "host": "127.0.0.1", "port": 1502, **meter}
+        began_s = self._clock.now_s()
+
+        def answered(answer: Answer[MeterReading]) -> None:
+            self.answers.append((self._clock.now_s() - began_s, answer))
+
+        self._bus.request(TEST_CONNECTION, msgspec.convert(tested, MeterToTest), answered)
+
+
+@pytest.mark.req("MET-2")
+@pytest.mark.parametrize("house", [NO_METER, HOUSE])
+def test_a_test_returns_the_values_of_the_meter(tmp_path: Path, house: str) -> None:
+    rig = Rig(tmp_path, house=house)
+    person = Person(rig)
+    rig.graph.advance(2.5)
+    person.test(unit=2)
+    rig.graph.advance(0.1)
+    ((_, answer),) = person.answers
+    assert answer.result is not None, answer.reason
+    assert answer.result.lines[0].current_a == pytest.approx(-3.0)
+    assert answer.result.source == "tq at 127.0.0.1:1502/2"
+
+
+@pytest.mark.req("MET-2")
+def test_a_test_is_answered_within_3_s_also_if_nothing_answers_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    person = Person(rig)
+    rig.answering = False
+    person.test()
+    person.test(manufacturer="sunspec")
+    rig.graph.advance(5.0)
+    (_, second), (duration_s, first) = person.answers
+    assert second.reason.startswith("another test is running")
+    assert first.reason == "no answer within 1 s"
+    assert duration_s < TEST_CONNECTION.timeout_s
+    rig.answering = True
+    person.test()
+    rig.graph.advance(0.1)
+    assert person.answers[-1][1].result is not None
+
+
+@pytest.mark.req("MET-2")
+def test_tests_at_any_instant_change_no_poll(tmp_path: Path) -> None:
+    def polls(folder: Path, tests: int) -> list[tuple[float, MeterReading]]:
+        rig = Rig(folder, house=HOUSE)
+        person, chance = Person(rig), random.Random(tests)
+        for _ in range(tests):
+            person.test(unit=chance.choice((1, 2, 9)), manufacturer=chance.choice(("tq", "em24")))
+            rig.graph.advance(chance.uniform(0.0, 0.2))
+        rig.graph.advance(1040.5 - rig.graph.clock.now_s())
+        assert len(person.answers) == tests
+        return rig.house
+
+    without = polls(tmp_path / "without", 0)
+    assert polls(tmp_path / "with", 300) == without

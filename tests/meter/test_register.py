@@ -155,7 +155,11 @@ def test_a_meter_killed_before_its_first_write_logs_no_loss(tmp_path: Path) -> N
     graph = closed_at_end(MemoryGraph(seed=1, state_dir=tmp_path))
     for _ in range(3):  # no world: nothing to store yet
         bus = graph.bus("meter")
-        build(bus, Parameters(), Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus)))
+        build(
+            bus,
+            Parameters(),
+            Drivers(chip=SimMeterChip(bus), modbus=SimModbus(bus), serial=SimSerialModbus(bus)),
+        )
         graph.advance(0.1)
         graph.kill("meter")
     assert [line.text for line in graph.lines if line.level != "debug"] == []

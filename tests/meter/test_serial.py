@@ -19,6 +19,7 @@ from msgs.settings import Settings
 from msgs.topics import METER_HOUSE, METER_SOLAR, SETTINGS
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.meter.node import Drivers, Parameters, build
+from nodes.modbus_map import transport_tcp
 from nodes.modbus_map.bank import Bank
 from nodes.modbus_map.codec import Values
 from nodes.modbus_map.meter_map import load_map
@@ -76,7 +77,7 @@ class Rig:
             nodes = [loop.create_task(each.run_async(signals=False)) for each in buses]
             drivers = Drivers(
                 chip=SimMeterChip(self.meter),
-                modbus=TcpModbus(self.meter),
+                modbus=TcpModbus(self.meter, transport_tcp.Parameters()),
                 serial=RtuModbus(self.meter),
             )
             build(self.meter, Parameters(poll_s=POLL_S), drivers)

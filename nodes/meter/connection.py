@@ -1,0 +1,213 @@
+"""The connection test: one Modbus meter is read once, for a person (MET-2).
+
+A host that is polled is read over the connection of the poll, one register block after the other:
+many meters accept one client only. Any other host must be in a network of the box.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from bus import Bus, Call
+from msgs.meter import Line, MeterReading, MeterToTest
+from msgs.methods import TEST_CONNECTION
+from msgs.settings import Grid
+from nodes.meter.machine import Config, PollOutcome, reading_of
+from nodes.meter.poller import Poller
+from nodes.modbus_map.blocks import Block
+from nodes.modbus_map.meter_map import MapError, MeterMap, load_map
+from nodes.modbus_map.poll import read_each
+from nodes.modbus_map.subnet import OutsideError, address_of
+from nodes.modbus_map.transport import AllDone, Done, Located, Modbus, Result, Transport
+
+# Assumed: 133 V where only IT is possible, else 230 V, as load_manager expects them.
+LEAST_V, MOST_V = 100.0, 300.0
+UNCONNECTED_BELOW_V = 1.0
+ANSWER_S = 2.5  # assumed: enough for a meter behind a slow gateway, and less than a person waits
+
+Server = tuple[str, int]  # host and port
+
+
+class ConnectionTests:
+    """Serves `test_connection`: one test at a time, so that no one searches a network quickly."""
+
+    def __init__(
+        self, bus: Bus, modbus: Modbus, polled: Mapping[Server, Transport], poll_s: float
+    ) -> None:
+        """`polled` are the transports of the polls, by server; changes of it are seen."""
+        self._poll_s = poll_s
+        self._bus = bus
+        self._modbus = modbus
+        self._polled = polled
+        self._running: _Test | None = None
+        self.grid = Grid.TN_TT
+        bus.serve(TEST_CONNECTION, self._begin)
+
+    def end(self, why: str) -> None:
+        """End a running test before the connections change."""
+        if self._running is not None:
+            self._running.refuse(why)
+
+    def _begin(self, call: Call[MeterToTest, MeterReading]) -> None:
+        if self._running is not None:
+            call.refuse(f"another test is running; it ends within {ANSWER_S:g} s")
+            return
+        meter = call.arguments
+        missing = {
+            key: text
+            for key, value, text in (
+                ("host", meter.host, "expected the address of the meter"),
+                ("port", meter.port, "expected a port from 1 to 65535"),
+            )
+            if not value
+        }
+        try:
+            meter_map = load_map(meter.manufacturer)
+        except MapError as error:
+            missing["manufacturer"] = str(error)
+        else:
+            if not missing:
+                self._running = _Test(self._bus, call, self._poll_s, self._ended)
+                self._reach(self._running, meter, meter_map)
+                return
+        call.refuse("; ".join(f"{key}: {text}" for key, text in missing.items()), missing)
+
+    def _ended(self) -> None:
+        self._running = None
+
+    def _reach(self, test: "_Test", meter: MeterToTest, meter_map: MeterMap) -> None:
+        """Find the way to the meter: over the poll's connection, or over one of its own."""
+        transport = self._polled.get((meter.host, meter.port))
+        if transport is not None:
+            test.read(meter_map, self.grid, transport)
+            return
+        others = [host for host, port in self._polled if port == meter.port]
+        located = partial(self._located, test, meter, meter_map, others)
+        self._modbus.locate([meter.host, *others], located)
+
+    def _located(
+        self,
+        test: "_Test",
+        meter: MeterToTest,
+        meter_map: MeterMap,
+        others: Sequence[str],
+        located: Located,
+    ) -> None:
+        if test.is_over:
+            return
+        addresses = set(located.addresses.get(meter.host, ()))
+        for host in others:  # polled under another name
+            if addresses & set(located.addresses.get(host, ())):
+                test.read(meter_map, self.grid, self._polled[host, meter.port])
+                return
+        try:
+            address = address_of(meter.host, located)
+        except OutsideError as error:
+            test.refuse(str(error), {"host": str(error)})
+        else:
+            test.connect(meter_map, self.grid, self._modbus.connect(address, meter.port))
+
+
+def implausible(lines: Sequence[Line]) -> str | None:
+    """Return why values cannot be a meter's, for a person; None if they can.
+
+    Registers of another meter have any numbers. A phase that is not connected has no voltage.
+    """
+    voltages_v = [line.voltage_v for line in lines]
+    connected_v = [each for each in voltages_v if abs(each) >= UNCONNECTED_BELOW_V]
+    if connected_v and all(LEAST_V <= each <= MOST_V for each in connected_v):
+        return None
+    shown = ", ".join(f"{each:.3g} V" for each in voltages_v)
+    return (
+        f"it answers, but its voltages would be {shown}; expected {LEAST_V:g} to {MOST_V:g} V:"
+        " check the manufacturer"
+    )
+
+
+class _Test:
+    """One test: its deadline, and its only answer."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        call: Call[MeterToTest, MeterReading],
+        poll_s: float,
+        ended: Callable[[], None],
+    ) -> None:
+        self._bus = bus
+        self._call = call
+        self._poll_s = poll_s
+        self._ended = ended
+        self._own: Transport | None = None
+        self._waits_for = "the address of the host"
+        self._timer = bus.at(bus.clock.now_s() + ANSWER_S, self._expire)
+        self.is_over = False
+
+    def connect(self, meter_map: MeterMap, grid: Grid, transport: Transport) -> None:
+        """Read the meter over a connection of its own, closed at the end."""
+        self._own = transport
+        self.read(meter_map, grid, transport)
+
+    def read(self, meter_map: MeterMap, grid: Grid, transport: Transport) -> None:
+        """Read the meter."""
+        self._waits_for = "the answer"
+        reads = _TestReads(transport, lambda: self.is_over)
+        unit = self._call.arguments.unit
+        Poller(self._bus.clock, meter_map, unit, grid, reads).poll(self._take)
+
+    def refuse(self, why: str, problems: dict[str, str] | None = None) -> None:
+        """End the test without values."""
+        self._end(why)
+        self._call.refuse(why, problems)
+
+    def _expire(self) -> None:
+        self.refuse(f"{self._waits_for} was not complete within {ANSWER_S:g} s")
+
+    def _take(self, outcome: PollOutcome) -> None:
+        if self.is_over:
+            return
+        if outcome.values is None:
+            self.refuse(outcome.error)
+            return
+        doubt = implausible(outcome.values.lines)
+        if doubt is not None:
+            self.refuse(doubt)
+            return
+        meter = self._call.arguments
+        place = f"{meter.host}:{meter.port}"
+        config = Config(
+            poll_s=self._poll_s,
+            source=f"{meter.manufacturer} at {place}/{meter.unit}",
+            place=place,
+            meter=f"{meter.manufacturer}@{place}/{meter.unit}",
+        )
+        self._end("it answers")
+        self._call.ok(reading_of(config, None, outcome))
+
+    def _end(self, result: str) -> None:
+        self.is_over = True
+        self._timer.cancel()
+        if self._own is not None:
+            self._own.close()
+        meter = self._call.arguments
+        place = f"{meter.manufacturer} at {meter.host}:{meter.port}/{meter.unit}"
+        self._bus.log("info", f"test of {place}: {result}")
+        self._ended()
+
+
+class _TestReads:
+    """The reads of one test: one block at a time, and none after its end."""
+
+    def __init__(self, transport: Transport, is_over: Callable[[], bool]) -> None:
+        self._transport = transport
+        self._is_over = is_over
+
+    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
+        """See `transport.BlockReader.read_all`; `done` does not run after the end of the test."""
+        read_each(self._read, function, unit, blocks, done)
+
+    def _read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
+        def took(result: Result) -> None:
+            if not self._is_over():
+                done(result)
+
+        self._transport.try_block(function, unit, Block(address, count), took)
