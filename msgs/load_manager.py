@@ -6,7 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from msgs.units import Amps, Name, Nanoseconds, Text
+from msgs.settings import PhaseAssignment
+from msgs.units import Amps, Count, Name, Nanoseconds, Ratio, Text
 
 
 class HouseMeter(StrEnum):
@@ -53,6 +54,38 @@ class FuseChain(Struct, frozen=True, kw_only=True):
     rises_ns: Nanoseconds | None  # monotonic: when given rises if left lasts; None: it does not
 
 
+class PhaseCandidate(Struct, frozen=True, kw_only=True):
+    """A phase assignment that the measurement has left, and how sure it is of it."""
+
+    phase_assignment: PhaseAssignment
+    confidence: Ratio
+
+
+class PhaseSearch(Struct, frozen=True, kw_only=True):
+    """The guided measurement of the phase assignment: it proposes, and changes no setting."""
+
+    running: bool
+    steps: Count  # of the vehicle's current, measured so far
+    candidates: Annotated[tuple[PhaseCandidate, ...], Meta(max_length=6)]  # the surest first
+    proposal: PhaseAssignment | None  # None: not sure enough, yet or at the end
+    detail: Text  # progress, or the result and what to do with it
+    ends_ns: Nanoseconds  # monotonic clock: it ends then at the latest
+
+
+class PhaseSearchAction(StrEnum):
+    """What `find_phases` is asked for."""
+
+    BEGIN = "begin"
+    STOP = "stop"
+    SHOW = "show"  # the measurement that runs, or the last one
+
+
+class FindPhases(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Arguments of `find_phases`."""
+
+    action: PhaseSearchAction = PhaseSearchAction.BEGIN
+
+
 Limits = Annotated[tuple[Limit, ...], Meta(max_length=32)]
 
 
@@ -69,3 +102,4 @@ class LoadOffer(Struct, frozen=True, kw_only=True):
     detail: Text = ""  # the reason in one sentence
     house_meter: HouseMeter = HouseMeter.OFF
     fuse: FuseChain | None = None  # None: the house is not measured
+    phase_search: PhaseSearch | None = None  # that runs, or the last one; None: none since a start

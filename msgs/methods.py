@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from msgs.launch import GraphStatus, Restarted
+from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading, MeterToTest
 from msgs.plant import (
     FaultName,
@@ -157,6 +158,17 @@ TEST_CONNECTION = Method(
     callers=("web", TOOLS),
     text="Read a Modbus meter once; refused with what is wrong if it cannot be read.",
     timeout_s=3.0,  # longer than meter waits for the other end
+)
+
+# --- load_manager ---------------------------------------------------------------------------------
+
+FIND_PHASES = Method(
+    name="find_phases",
+    server="load_manager",
+    arguments=FindPhases,
+    result=PhaseSearch,
+    callers=("web", TOOLS),
+    text="Begin, stop or show the measurement that proposes a phase assignment.",
 )
 
 # --- session --------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer, amount_words
+from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer, PhaseSearch, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from nodes.load_manager.clamps import Clamps, Shown, claim_a
@@ -238,7 +238,10 @@ def after_start(start_a: float | None, awaited_claims: tuple[str, ...]) -> Limit
 
 
 def arbitrate(
-    claims: list[Limit], meter: HouseMeter, chain_of_fuse: FuseChain | None = None
+    claims: list[Limit],
+    meter: HouseMeter,
+    chain_of_fuse: FuseChain | None = None,
+    phase_search: PhaseSearch | None = None,
 ) -> LoadOffer:
     """Return the offer: the lowest claim, and the chain of all, lowest first.
 
@@ -257,6 +260,7 @@ def arbitrate(
         detail=detail,
         house_meter=meter,
         fuse=chain_of_fuse,
+        phase_search=phase_search,
     )
 
 

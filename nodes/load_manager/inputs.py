@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from msgs.load_manager import PhaseSearchAction
 from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState, PilotStatus
 from msgs.safety import Contactor, SafetyStatus
@@ -26,6 +27,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...]  # of wishes
     solar: SolarLimits = SolarLimits()  # of the newest settings
     unbalance: UnbalanceLimits = UnbalanceLimits()
+    asked: PhaseSearchAction | None = None  # an event: what `find_phases` was asked for
 
     @property
     def cp_state(self) -> CpState | None:

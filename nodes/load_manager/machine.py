@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
-from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer
+from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer, PhaseSearch
 from msgs.pilot import UNPLUGGED_S, CpState
 from nodes.load_manager import claims, owner
 from nodes.load_manager.clamps import Clamps, unproven
@@ -24,6 +24,8 @@ from nodes.load_manager.meter_pace import MeterPace
 from nodes.load_manager.monitoring import monitor, without_headroom
 from nodes.load_manager.ramp import RAISE_AFTER_S, begin, cap
 from nodes.load_manager.rest import claim_rest, note_pause
+from nodes.load_manager.search import claim as search_claim
+from nodes.load_manager.search import follow as follow_search
 from nodes.load_manager.state import NONE_WIRED, State
 from nodes.load_manager.supply_limits import SupplyLimits, is_wired_otherwise
 from nodes.load_manager.vehicle import VehicleDraw
@@ -48,6 +50,8 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
     offer: LoadOffer | None = None  # None: too little is known yet
     due_s: float = math.inf  # when time alone will change something [monotonic s]
+    search: PhaseSearch | None = None  # the answer to what was asked; None: refused
+    refusal: str = ""
 
 
 def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
@@ -73,7 +77,8 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     elif state.ramp_ends_s is not None and moment.reached(state.ramp_ends_s):
         state = replace(state, ramp=None, ramp_ends_s=None)
     state = owner.follow(state, inputs, moment, is_unplugged)
-    state = _settle(state, inputs, is_unplugged)
+    search, refusal = follow_search(state.search, state.supply_limits, state.wired, inputs, moment)
+    state = _settle(replace(state, search=search), inputs, is_unplugged)
     offer: LoadOffer | None = None
     if state.has_published or _is_heard(state, inputs) or moment.reached(state.begun_s + HEAR_S):
         offer = _decide(state, inputs, moment)
@@ -83,7 +88,8 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
             others_a=claims.without_proof_a(offer),
             rest=note_pause(state.rest, offer, inputs.now_s, is_charging=not inputs.is_idle),
         )
-    return state, Outputs(offer=offer, due_s=moment.due_s)
+    asked = None if refusal else search.shown
+    return state, Outputs(offer=offer, due_s=moment.due_s, search=asked, refusal=refusal)
 
 
 def is_sent_after_start(state: State, sent_s: float | None) -> bool:
@@ -239,6 +245,7 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
             *(_wish(state, source, moment) for source in inputs.sources if source.is_configured),
             lost,
             claims.meter_proof(state.clamps, _missing(state)),
+            search_claim(state.search),
             fuse,
             claim_rest(state.rest, moment),
             *owner.claims_of(state, inputs, moment),
@@ -246,6 +253,7 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
         ],
         meter,
         chain,
+        state.search.shown,
     )
 
 

@@ -3,10 +3,13 @@
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from bus import Bus, Subscription
+from bus import Bus, Call, Subscription
 from bus.rounds import Instant, Rounds
+from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading
+from msgs.methods import FIND_PHASES
 from msgs.settings import Settings
 from msgs.topics import (
     LOAD_OFFER,
@@ -54,6 +57,7 @@ class LoadManagerNode:
         self._wishes: list[tuple[WishSource, Subscription[Wishes]]] = [
             (source, bus.subscribe(source.topic, on_change=self._on_change)) for source in WISHES
         ]
+        bus.serve(FIND_PHASES, self._on_find_phases)
         bus.subscribe(METER_BOX, self._box_readings.append)
         self._house = bus.subscribe(METER_HOUSE, on_change=self._on_change)
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
@@ -87,6 +91,14 @@ class LoadManagerNode:
         if outputs.offer is not None:
             self._rounds.say(LOAD_OFFER, outputs.offer)
         return outputs
+
+    def _on_find_phases(self, call: Call[FindPhases, PhaseSearch]) -> None:
+        action = call.arguments.action
+        outputs = self._rounds.run(lambda inputs: replace(inputs, asked=action))
+        if outputs.search is None:
+            call.refuse(outputs.refusal)
+        else:
+            call.ok(outputs.search)
 
 
 def _source(

@@ -10,6 +10,7 @@ from nodes.load_manager.house import Headroom, HouseMeterState
 from nodes.load_manager.meter_pace import MeterPace
 from nodes.load_manager.ramp import Ramp
 from nodes.load_manager.rest import Rest
+from nodes.load_manager.search import SearchState
 from nodes.load_manager.solar import SolarState
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.thermal_budget import ThermalBudget
@@ -46,6 +47,7 @@ class State(Struct, frozen=True, kw_only=True):
     given_up_claims: tuple[str, ...] = ()  # claims not known that are not waited for any more
     is_house_known: bool = False  # it has been ONLINE since the start
     is_start_over: bool = False  # since the start awaited_claims has been empty once
+    search: SearchState = field(default_factory=SearchState)  # of the phase assignment
     has_published: bool = False
 
 
