@@ -81,7 +81,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
     def proposal(self) -> PhaseAssignment | None:
         """Return the assignment to propose; None: none is certain enough."""
         assignment, confidence = self.confidences[0]
-        # Where every clamp shows the vehicle, the voltages tell the clamps apart, not the steps.
+        # Where every clamp shows the vehicle, the voltages distinguish the clamps, not the steps.
         is_by_steps = self.likeliest is None or None in self.likeliest
         agreeing = max(LEAST_AGREEING, AGREEING_SHARE * self.steps if is_by_steps else 0.0)
         is_enough = self.steps >= LEAST_STEPS and self.agreeing >= agreeing

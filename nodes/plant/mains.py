@@ -20,12 +20,16 @@ Phases = tuple[float, float, float]  # L1, L2, L3
 
 NONE: Phases = (0.0, 0.0, 0.0)
 
+Order = tuple[int, int, int]
+STRAIGHT: Order = (0, 1, 2)
+
 
 class Mains(Struct, frozen=True, kw_only=True):
     """How the box is connected, and the state of the supply."""
 
     phases: int = 3  # connected to the box; L1 alone if 1
     is_on: bool = True  # the box's own supply
+    wiring: Order = STRAIGHT  # the house's phases (0 is L1) that feed the box's L1, L2 and L3
     house_a: Phases = NONE  # other loads
     sun_w: float = 0.0  # spread evenly over the phases
     wander_ratio: float = 0.0  # drift of the grid's voltage
@@ -65,37 +69,44 @@ def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
         open_v = SWELL_V
     else:
         open_v = NOMINAL_V * (1.0 + mains.wander_ratio)
-    one, two, three = mains.house_a
+    others_a = mains.house_a
     sun_w, lost = mains.sun_w, SimFault.PHASE_LOST in faults
     if lost:
-        two, sun_w = 0.0, 0.0  # an inverter disconnects if a phase is missing (VDE-AR-N 4105)
+        # An inverter disconnects if a phase is missing (VDE-AR-N 4105).
+        others_a, sun_w = _without(others_a, mains.wiring[1]), 0.0
+    one, two, three = others_a
     # The solar current raises the voltage from which it follows: one correction is enough.
     sun_a = sun_w / 3.0 / open_v
+    fed_a = _at_house(mains.wiring, box_a)
     house_v = (
-        open_v - GRID_OHM * (one + box_a[0] - sun_a),
-        0.0 if lost else open_v - GRID_OHM * (two + box_a[1] - sun_a),
-        open_v - GRID_OHM * (three + box_a[2] - sun_a),
+        open_v - GRID_OHM * (one + fed_a[0] - sun_a),
+        open_v - GRID_OHM * (two + fed_a[1] - sun_a),
+        open_v - GRID_OHM * (three + fed_a[2] - sun_a),
     )
+    if lost:
+        house_v = _without(house_v, mains.wiring[1])
     if sun_a:
         sun_a = sun_w / sum(house_v)
-    house_a = (one + box_a[0] - sun_a, two + box_a[1] - sun_a, three + box_a[2] - sun_a)
+    house_a = (one + fed_a[0] - sun_a, two + fed_a[1] - sun_a, three + fed_a[2] - sun_a)
     power_factor = _power_factor(max(box_a))
     has_one, has_two, has_three = supplied(mains, faults)
+    first, second, third = mains.wiring
     box_v = (
-        house_v[0] - BRANCH_OHM * box_a[0] if has_one else 0.0,
-        house_v[1] - BRANCH_OHM * box_a[1] if has_two else 0.0,
-        house_v[2] - BRANCH_OHM * box_a[2] if has_three else 0.0,
+        house_v[first] - BRANCH_OHM * box_a[0] if has_one else 0.0,
+        house_v[second] - BRANCH_OHM * box_a[1] if has_two else 0.0,
+        house_v[third] - BRANCH_OHM * box_a[2] if has_three else 0.0,
     )
     box_w = (
         box_v[0] * box_a[0] * power_factor,
         box_v[1] * box_a[1] * power_factor,
         box_v[2] * box_a[2] * power_factor,
     )
+    fed_w = _at_house(mains.wiring, box_w)
     # The connection also supplies the heat loss of the branch.
     house_w = (
-        house_v[0] * (one - sun_a) + box_w[0] + BRANCH_OHM * box_a[0] ** 2,
-        house_v[1] * (two - sun_a) + box_w[1] + BRANCH_OHM * box_a[1] ** 2,
-        house_v[2] * (three - sun_a) + box_w[2] + BRANCH_OHM * box_a[2] ** 2,
+        house_v[0] * (one - sun_a) + fed_w[0] + BRANCH_OHM * fed_a[0] ** 2,
+        house_v[1] * (two - sun_a) + fed_w[1] + BRANCH_OHM * fed_a[1] ** 2,
+        house_v[2] * (three - sun_a) + fed_w[2] + BRANCH_OHM * fed_a[2] ** 2,
     )
     return Flow(
         box_v=box_v,
@@ -108,6 +119,20 @@ def flow(mains: Mains, box_a: Phases, faults: Set[SimFault]) -> Flow:
         sun_a=sun_a,
         sun_w=sun_w,
     )
+
+
+def _at_house(wiring: Order, box: Phases) -> Phases:
+    """Return values of the box's phases in the order of the house's."""
+    if wiring == STRAIGHT:
+        return box
+    first, second, third = (box[wiring.index(line)] for line in range(3))
+    return first, second, third
+
+
+def _without(phases: Phases, line: int) -> Phases:
+    """Return values of the house's phases, with 0 on one of them."""
+    one, two, three = (0.0 if each == line else value for each, value in enumerate(phases))
+    return one, two, three
 
 
 def _power_factor(current_a: float) -> float:

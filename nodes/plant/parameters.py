@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from msgs.ports import OwnPort
 from msgs.safety import DIP_LIMIT_A
+from msgs.settings import METER_LINES, PhaseAssignment
 from msgs.units import Name
 from nodes.plant.mains import Mains
 from nodes.plant.vehicle import Charger
@@ -23,6 +24,8 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     house_map: Name = "tq"  # of both meters: which map, as `nodes.modbus_map.maps`
     house_a: tuple[LoadAmps, LoadAmps, LoadAmps] = (2.0, 2.0, 2.0)  # other loads, L1 first
     phases: Literal[1, 3] = 3  # of the installation that reach the box; 1: L1 alone
+    # The house's phases that feed the box's L1, L2 and L3; "L2": its L1, where it has one phase.
+    wiring: PhaseAssignment = PhaseAssignment.L1_L2_L3
     house_trace: str = ""  # path of a recorded house, played on L1 instead of house_a
     sun_w: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     wander_percent: Annotated[float, Meta(ge=0, le=3)] = 1.0  # drift of the grid's voltage
@@ -66,4 +69,10 @@ def setup_of(parameters: Parameters) -> Setup:
 
 def mains_of(parameters: Parameters) -> Mains:
     """Return the supply at the start."""
-    return Mains(phases=parameters.phases, house_a=parameters.house_a, sun_w=parameters.sun_w)
+    first = METER_LINES[parameters.wiring][0]
+    return Mains(
+        phases=parameters.phases,
+        wiring=(first, (first + 1) % 3, (first + 2) % 3),
+        house_a=parameters.house_a,
+        sun_w=parameters.sun_w,
+    )
