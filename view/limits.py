@@ -12,6 +12,7 @@ SOURCES = {
     "fuse": "main fuse",
     "meter_proof": "check of the house meter",
     "rest": "least pause",
+    "phase_search": "measurement of the phases",
 }
 """Names of the sources whose name in the message is short."""
 

@@ -3,6 +3,7 @@
 subscribes  settings, meter/house and <source>/wish (acted on as they arrive), meter/box (kept for a
             few seconds, where the house is monitored), safety/status, pilot/status, session/status
             (looked at)
+answers     find_phases: begins, stops or shows the measurement of the phase assignment
 publishes   load/offer (0.5 s and on change): the limit, its reason, and the whole chain
 touches     no device, and stores nothing
 deadline    a reading that shows too little headroom lowers the offer in the same callback; the
@@ -11,12 +12,12 @@ safe state  0 A; silence for 3 s means 0 A to pilot and safety
 
 The claims: dip (the installation), temperature, fuse (what the other loads leave of the main fuse
 on each phase that the vehicle uses, MET-1), meter_lost (10 A, MET-3), meter_proof (10 A until the
-house meter has shown the vehicle's current), the lowest wish of app, dcs and smart_home or the
-fallback of one that is silent, schedule and energy_limit (session's wishes for the owner), solar
-and unbalance where they are switched on, rest (the least pause of a controller that pauses again
-and again), and start: after a start no more than pilot already offers, until every configured claim
-is known or the plug is out. So a restart in place neither pauses a charge, nor raises its current,
-nor ends a pause.
+house meter has shown the vehicle's current), phase_search (6, 8 or 10 A while the phase assignment
+is measured), the lowest wish of app, dcs and smart_home or the fallback of one that is silent,
+schedule and energy_limit (session's wishes for the owner), solar and unbalance where they are
+switched on, rest (the least pause of a controller that pauses again and again), and start: after a
+start no more than pilot already offers, until every configured claim is known or the plug is out.
+So a restart in place neither pauses a charge, nor raises its current, nor ends a pause.
 
 machine.py is the step, monitoring.py its part for the house, state.py and inputs.py what it
 remembers and knows; wishes.py evaluates the sources, house.py the meter, meter_pace.py how often
@@ -24,7 +25,7 @@ its values are renewed, clamps.py whether it shows the vehicle, vehicle.py what 
 thermal_budget.py what the fuse has carried, ramp.py the rise of the fuse's claim, rest.py the least
 pause of a controller; claims.py has the other claims and arbitrates. owner.py has the claims that
 the owner switches on: solar.py the surplus of solar power, unbalance.py the difference between the
-phases.
+phases. search.py measures the phase assignment, with phases.py to judge it and search_words.py.
 
 The phase assignment says which phases of the house feed the box. If the phases that safety has
 found wired contradict it, from wherever it was set, or the vehicle draws on a phase beside it, each
