@@ -57,6 +57,7 @@ bench: setup browser
 	$(BIN)/python bench/bus.py
 	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/web.py
+	$(BIN)/python bench/overload.py --short
 	$(BIN)/python bench/reaction.py --short
 
 mutants: $(MUTANTS)

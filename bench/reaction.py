@@ -34,7 +34,7 @@ from bench.busy import busy
 from bench.conditions import Condition, conditions
 from bench.flood import Killer
 from bench.graph import NO_CARD, Graph, body, running, wait_ready
-from bench.report import Aim, report
+from bench.report import Aim, percentile, report
 from bench.slow_disk import SlowDisk
 from bus.wire import Frame
 from msgs.heartbeat import LOOK_GAP_BOUNDS_MS
@@ -244,9 +244,8 @@ def number_after(option: str, default: float) -> float:
 
 
 def p99(values: list[float]) -> float:
-    """Return the 99th percentile, by rank; NaN of nothing."""
-    ordered = sorted(values)
-    return ordered[math.ceil(len(ordered) * 0.99) - 1] if ordered else math.nan
+    """Return the 99th percentile; NaN of nothing."""
+    return percentile(values, 0.99)
 
 
 def worst(values: list[float]) -> float:

@@ -1,7 +1,9 @@
 """The report of a benchmark: one JSON object, with its aims and whether they are met."""
 
 import json
+import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,12 @@ class Aim:
     def holds(self) -> bool:
         """Return whether the aim is met; a figure that could not be measured is NaN and fails."""
         return self.value <= self.bound if self.relation == "<=" else self.value >= self.bound
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return a percentile by rank, 0.99 for the 99th; NaN of nothing."""
+    ordered = sorted(values)
+    return ordered[math.ceil(len(ordered) * share) - 1] if ordered else math.nan
 
 
 def report(name: str, results: dict[str, Any], aims: list[Aim]) -> None:
