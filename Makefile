@@ -21,8 +21,8 @@ HAD := $(shell $(BIN)/python -c 'import pip; $(IDENTITY)' 2>/dev/null)
 WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD))
 ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 
-.PHONY: run test fast setup anew interpreter browser node-peer check pythons proof long bench mutants runs golden \
-    faults requirements screenshots clean
+.PHONY: run test fast setup anew interpreter browser node-peer check pythons proof long bench mutants runs \
+    golden faults policies requirements screenshots clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
@@ -72,6 +72,10 @@ golden: setup
 
 faults: setup
 	$(BIN)/python tests/faults/write.py
+
+# A year of houses and six named days: 10 minutes on two cores.
+policies: setup
+	$(BIN)/python tests/houses/write.py
 
 requirements: setup
 	$(BIN)/python tests/requirements/write.py
