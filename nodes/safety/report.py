@@ -74,11 +74,7 @@ def _is_at_rest(before: State, state: State) -> bool:
 
     What the meter chip shows is only compared with what it shows next.
     """
-    if state == before:
-        return True
     repetition = state.evaluation_state.repetition
-    if repetition is before.evaluation_state.repetition:
-        return False
     evaluation_state = replace(before.evaluation_state, repetition=repetition)
     return state == replace(before, evaluation_state=evaluation_state)
 

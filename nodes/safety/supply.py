@@ -117,7 +117,8 @@ def watch(
     :param is_open: the contactor is commanded open.
     :param is_frozen: the chip has repeated its values for the time of a silence: that is one.
     """
-    volts, are_volts_known = _volts(voltages_v, counts)
+    voltages, are_volts_known = _voltages(voltages_v, counts)
+    volts = tuple(volt for volt in voltages if volt is not None)
     most_a, are_amps_known = _most_a(currents_a, counts)
     lowered, largest_a = _offers(supply, moment, offered_a)
     is_offered = not is_open and offered_a >= MIN_OFFER_A
@@ -128,10 +129,8 @@ def watch(
         inside_since_s = None
     elif inside_since_s is None:
         inside_since_s = moment.now_s
-    is_outside = is_far = False
-    if not is_inside:
-        is_outside = not all(LEAST_V <= volt <= MOST_V for volt in volts)
-        is_far = any(volt > FAR_V for volt in volts)
+    is_outside = not all(LEAST_V <= volt <= MOST_V for volt in volts)
+    is_far = any(volt > FAR_V for volt in volts)
     seen_a = 0.0 if most_a is None else most_a
     slow_s = fast_s = stray_s = 0.0
     if is_offered:
@@ -161,7 +160,7 @@ def watch(
         has_excess=after.slow_s > SLOW_S or after.fast_s > FAST_S,
         has_stray=after.stray_s > STRAY_S,
         most_a=most_a,
-        voltages_v=None if voltages_v is None or not volts else _shown(voltages_v, counts),
+        voltages_v=voltages if volts else None,
         is_stable=inside_since_s is not None and moment.reached(inside_since_s + STABLE_S),
         is_unloaded=are_amps_known and seen_a < STRAY_A,
     )
@@ -186,16 +185,16 @@ def _offers(
     return lowered, max([offered_a, *(left_a for _, left_a in lowered)])
 
 
-def _volts(
-    voltages_v: Phases | None, counts: tuple[bool, bool, bool]
-) -> tuple[tuple[float, ...], bool]:
+def _voltages(voltages_v: Phases | None, counts: tuple[bool, bool, bool]) -> tuple[Voltages, bool]:
     """Return the voltages that count and are numbers, and whether all that count are."""
     if voltages_v is None:
-        return (), False
-    counted = tuple(volt for volt, does in zip(voltages_v, counts, strict=True) if does)
-    if any(map(math.isnan, counted)):
-        return tuple(volt for volt in counted if not math.isnan(volt)), False
-    return counted, True
+        return (None, None, None), False
+    first, second, third = (
+        volt if does and not math.isnan(volt) else None
+        for volt, does in zip(voltages_v, counts, strict=True)
+    )
+    voltages = first, second, third
+    return voltages, voltages.count(None) == counts.count(False)
 
 
 def _most_a(
@@ -215,14 +214,6 @@ def _most_a(
 def _good(is_known: bool) -> bool | None:
     """Return `is_bad` of `spend` for a value that is not bad; None if it is not known."""
     return False if is_known else None
-
-
-def _shown(voltages_v: Phases, counts: tuple[bool, bool, bool]) -> Voltages:
-    first, second, third = (
-        volt if does and not math.isnan(volt) else None
-        for volt, does in zip(voltages_v, counts, strict=True)
-    )
-    return first, second, third
 
 
 def _mains_fault(supply: Supply) -> MainsFault | None:

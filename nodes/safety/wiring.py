@@ -122,7 +122,7 @@ def _see(
     live_s: float, seen_s: float, volt: float, amp: float, since_s: float, is_open: bool
 ) -> tuple[bool, float, float]:
     """Return whether a phase is remembered now, and the times of one that is not."""
-    if not (live_s or seen_s) and abs(volt) < ABSENT_V and (is_open or abs(amp) <= STRAY_A):
+    if is_open and not (live_s or seen_s) and abs(volt) < ABSENT_V:
         return False, 0.0, 0.0  # shortcut: the usual reading of a phase that is not wired
     is_live = None if math.isnan(volt) else abs(volt) >= ABSENT_V  # an impossible value is not 0 V
     live_s = spend(live_s, is_live, since_s, LIVE_S)

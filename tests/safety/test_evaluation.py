@@ -19,7 +19,7 @@ from nodes.safety.evaluation import (
     evaluate,
     forget,
 )
-from nodes.safety.supply import MainsFault
+from nodes.safety.supply import QUIET, MainsFault
 from nodes.safety.switches import Switches
 
 READING = ChainReading(
@@ -219,6 +219,15 @@ def test_without_mains_no_phase_is_forgotten_and_none_is_learnt() -> None:
     assert seen(state, 110, voltages_v=(230.0, 0.0, 230.0)).mains is MainsFault.RANGE
 
 
+@pytest.mark.req("ERR-8002", "ERR-P")
+def test_without_mains_no_time_of_a_supply_that_is_wrong_is_kept() -> None:
+    state, _ = read(SETTLED, 50, voltages_v=(150.0, 230.0, 230.0))
+    assert state.supply.outside_s == pytest.approx(0.5)
+    no_mains: dict[str, Any] = {"high_v": 0.0, "low_v": 0.0, "voltages_v": (0.0, 0.0, 0.0)}
+    state, evaluation = read(state, 1, **no_mains)
+    assert (evaluation, state.supply) == (Stale.NO_MAINS, QUIET)
+
+
 @pytest.mark.req("ERR-8")
 @pytest.mark.parametrize(
     ("high_v", "duty_percent", "is_minus"),
@@ -279,6 +288,14 @@ def test_a_diode_that_was_missing_has_to_be_seen_for_longer() -> None:
     assert seen(state, 1).has_diode is None
     assert seen(state, 7).has_diode is None
     assert seen(state, 8).has_diode is True
+
+
+@pytest.mark.parametrize("changes", [{"duty_percent": 100.0, "low_v": 6.0}, {"high_v": 12.0}])
+def test_after_a_reading_that_can_show_no_diode_it_is_proven_anew(changes: dict[str, Any]) -> None:
+    for before in (SETTLED, read(SETTLED, 10, low_v=-6.0)[0]):
+        state, _ = read(before, 1, **changes)
+        assert seen(state, 2).has_diode is None
+        assert seen(state, 3).has_diode is True
 
 
 def test_a_diode_that_comes_and_goes_is_missing() -> None:
@@ -344,6 +361,26 @@ def test_a_vehicle_is_there_in_b_c_and_d_and_asks_in_c_and_d(
         SETTLED, 10, high_v=high_v, load_voltage=True
     )  # there are mains: 0 V is a short
     assert (evaluation.is_plugged, evaluation.asks) == (is_plugged, asks)
+
+
+@pytest.mark.parametrize(
+    ("high_v", "duty_percent", "low_v", "is_asking"),
+    [
+        (6.0, 26.7, -12.0, True),
+        (3.0, 26.7, -12.0, True),
+        (6.0, 26.7, -6.0, False),  # PWM would show the diode
+        (6.0, 100.0, 6.0, True),  # X1 cannot show it
+        (9.0, 26.7, -12.0, False),
+        (12.0, 26.7, -12.0, False),
+        (7.5, 26.7, -12.0, False),
+    ],
+)
+def test_one_reading_asks_in_c_and_d_with_the_diode_where_it_can_be_seen(
+    high_v: float, duty_percent: float, low_v: float, is_asking: bool
+) -> None:
+    for state in (SETTLED, read(SETTLED, 10, high_v=9.0)[0]):
+        evaluation = seen(state, high_v=high_v, duty_percent=duty_percent, low_v=low_v)
+        assert evaluation.is_asking_now is is_asking
 
 
 @pytest.mark.req("ERR-R")
@@ -438,6 +475,24 @@ def test_each_part_is_judged_by_its_own_rules() -> None:
     assert not seen(SETTLED, 3, power_on_reset=None).is_no_reset
 
 
+@pytest.mark.req("ERR-8002")
+def test_mains_are_stable_after_half_a_minute() -> None:
+    for now_s, is_stable in ((29.9, False), (30.0, True)):
+        moment = Moment(now_s)
+        _, evaluation = evaluate(SETTLED, READING, moment, ROUND_S, earth_loop=True, is_open=True)
+        assert isinstance(evaluation, Evaluation)
+        assert evaluation.mains_are_stable is is_stable
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_phase_is_learnt_from_the_current_that_it_carries() -> None:
+    single = (230.0, 0.0, 0.0)
+    state, _ = read(NOTHING_EVALUATED, 80, voltages_v=single)
+    drawn = (16.0, 0.0, 16.0)
+    state, _ = read(state, 70, is_open=False, voltages_v=single, currents_a=drawn)
+    assert state.wiring.ever == (True, False, True)
+
+
 @pytest.mark.req("ERR-RED")
 def test_an_earth_is_missing_once_that_is_confirmed_with_the_contactor_proven_open() -> None:
     assert not seen(SETTLED, 209, earth_ohm=1e6).is_earth_missing
@@ -463,12 +518,34 @@ def test_nothing_that_a_frozen_chip_shows_is_known() -> None:
     assert not evaluation.mains_are_stable
 
 
+@pytest.mark.req("ERR-8002")
+@pytest.mark.parametrize(
+    ("moving", "most_a"),
+    [
+        ({}, None),
+        ({"voltages_v": (230.0, 230.0, 230.1)}, 15.7),
+        ({"powers_w": (3600.0, 0.0, 0.0)}, 15.7),
+        ({"frequency_hz": 50.01}, 15.7),
+    ],
+)
+def test_a_chip_of_which_any_value_moves_is_not_frozen(
+    moving: dict[str, Any], most_a: float | None
+) -> None:
+    state, evaluation = SETTLED, None
+    for number in range(61):  # 6 s
+        reading = replace(READING, currents_a=(15.7,) * 3, **(moving if number % 2 else {}))
+        moment = Moment(0.1 * number)
+        state, evaluation = evaluate(state, reading, moment, 0.1, earth_loop=True, is_open=False)
+    assert isinstance(evaluation, Evaluation)
+    assert evaluation.most_a == most_a
+
+
 @pytest.mark.req("ERR-8007")
 def test_currents_of_the_closed_contactor_are_not_known_once_it_is_open() -> None:
     state, _ = read(SETTLED, 100, **LOADED)
     evaluation = seen(state, 1, currents_a=(15.7, 15.7, 15.7))
     assert (evaluation.most_a, evaluation.voltages_v) == (None, (230.0, 230.0, 230.0))
-    assert not evaluation.is_unloaded
+    assert (evaluation.is_unloaded, evaluation.mains) == (False, None)  # the chip is not silent
     assert seen(state, 1, currents_a=(15.7, 15.7, 15.6)).most_a == 15.7
 
 
@@ -617,6 +694,29 @@ def test_an_offer_beyond_the_limit_counts_after_half_a_second(
     assert seen(state, 50, **changes).exceeds_limit is is_excess
     state, _ = read(state, 100, **changes)
     assert not seen(state, 1, dip1=dip1, duty_percent=16.0).exceeds_limit
+
+
+@pytest.mark.req("MET-7")
+@pytest.mark.parametrize(("fits", "is_excess"), [(1, True), (2, False)])
+def test_an_offer_beyond_the_limit_counts_though_each_second_reading_fits(
+    fits: int, is_excess: bool
+) -> None:
+    state = SETTLED
+    for _ in range(100):
+        state, _ = read(state, 1, duty_percent=60.0)
+        state, _ = read(state, fits)
+    assert seen(state, 1, duty_percent=60.0).exceeds_limit is is_excess
+
+
+@pytest.mark.req("CHG-5", "MET-7")
+@pytest.mark.parametrize(("duty_percent", "is_excess"), [(32.2, False), (32.3, True)])
+def test_an_offer_beyond_what_the_heat_leaves_counts_as_well(
+    duty_percent: float, is_excess: bool
+) -> None:
+    warm, _ = read(NOTHING_EVALUATED, 80, board_c=75.0, duty_percent=100.0)  # 19 A of 32 A
+    evaluation = seen(warm, 100, board_c=75.0, duty_percent=duty_percent)
+    assert not evaluation.is_hot
+    assert evaluation.exceeds_limit is is_excess
 
 
 @pytest.mark.req("ERR-3")

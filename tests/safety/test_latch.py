@@ -33,6 +33,7 @@ from nodes.safety.wiring import NONE, Wired
 
 SEEN = Finding(code=FaultCode.SAFETY_CIRCUIT, cause=Cause.STRAY_CURRENT, current_a=2.0)
 LATCH = Latch(since_utc_ns=7, finding=SEEN)
+SINGLE, THREE = (True, False, False), (True, True, True)
 
 
 def held(latch: Latch | None) -> Latches:
@@ -148,10 +149,11 @@ def test_nothing_is_written_before_it_is_known_what_was_kept() -> None:
 
 
 def test_what_the_disk_has_is_not_written_again() -> None:
-    assert want(RECALLED, None, NONE, 0.0) == (RECALLED, None)
-    found = proven(LATCH)
-    assert (found.is_recalled, found.latches) == (True, (LATCH,))
-    assert want(found, LATCH, NONE, 0.0) == (found, None)
+    for found in (None, LATCH):
+        memory = proven(found)
+        assert (memory.is_recalled, memory.latches) == (True, held(found))
+        after, write = want(memory, found, NONE, 0.0)
+        assert (after is memory, write) == (True, None)  # nothing has changed
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, LATCH), (LATCH, None)])
@@ -318,9 +320,29 @@ def test_what_is_over_before_its_write_could_be_repeated_is_written_over() -> No
     assert want(memory, None, NONE, 6.0)[1] == written(None)
 
 
-# --- the phases --------------------------------------------------------------------------------
+def test_of_a_write_that_failed_and_a_newer_one_that_waits_only_the_newer_is_written() -> None:
+    memory, _ = want(RECALLED, LATCH, NONE, 0.0)
+    memory, write = want(memory, None, THREE, 0.5)
+    assert (write, memory.store.waiting) == (None, (written(None, THREE),))
+    memory = hear(memory, WriteResult(problem="full"), 1.0)
+    assert want(memory, None, THREE, 5.99)[1] is None
+    memory, write = want(memory, None, THREE, 6.0)
+    assert (write, memory.store.waiting) == (written(None, THREE), ())
 
-SINGLE, THREE = (True, False, False), (True, True, True)
+
+@pytest.mark.req("ERR-8007")
+def test_a_fault_of_this_process_keeps_the_flag_and_the_restart_of_its_first_moment() -> None:
+    heard = hear(Memory(), Recalled(asked="2"), 0.0)
+    up, down = (replace(LATCH, is_flag_up=is_up) for is_up in (True, False))
+    memory, write = want(heard, up, NONE, 0.0)
+    assert write == written(replace(up, asked="2"))
+    assert want(memory, down, NONE, 0.1) == (memory, None)  # while it is written
+    memory = hear(memory, WriteResult(), 0.2)
+    assert want(memory, down, NONE, 0.3) == (memory, None)
+    assert want(memory, down, SINGLE, 0.3)[1] == written(replace(up, asked="2"), SINGLE)
+
+
+# --- the phases --------------------------------------------------------------------------------
 
 
 def test_the_wired_phases_are_written_beside_the_latch_and_known_then() -> None:

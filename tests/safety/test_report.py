@@ -18,8 +18,9 @@ from nodes.safety.cycle import Lateness
 from nodes.safety.evaluation import NOTHING_EVALUATED, Evaluation, Stale
 from nodes.safety.faults import CLEAN, FaultState
 from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.frozen import Repetition
 from nodes.safety.heat import COLD
-from nodes.safety.latch import Latch, LatchWrite, Memory
+from nodes.safety.latch import Latch, LatchWrite, Memory, latches_of
 from nodes.safety.mains_reset import MainsReset
 from nodes.safety.pace import Pace
 from nodes.safety.plug import PlugState
@@ -29,6 +30,7 @@ from nodes.safety.selftest import SelfTest, SelfTesting
 from nodes.safety.stale import StaleInputs
 from nodes.safety.state import Inputs, Outputs, State
 from nodes.safety.switches import Switches
+from nodes.safety.wiring import NONE, Wired, Wiring
 from nodes.safety.words import REASONS
 from tests.safety.evaluations import PLUGGED
 
@@ -162,6 +164,20 @@ def test_a_state_at_rest_asks_for_a_step_at_its_next_deadline() -> None:
     assert reported(resting, before=resting)[1].due_s == NOW_S + 2.0
 
 
+def test_what_the_meter_chip_shows_is_alone_in_asking_for_no_step() -> None:
+    shown = replace(NOTHING_EVALUATED, repetition=Repetition(is_heard=True, since_s=NOW_S))
+    state = replace(READY, phase=P.IDLE, evaluation_state=shown)
+    before = replace(state, evaluation_state=NOTHING_EVALUATED)
+    outputs = reported(state, OUT, before=before)[1]
+    assert (outputs.due_s, outputs.period_s) == (math.inf, 0.025)
+    for moved in (
+        replace(before, until_s=1.0),
+        replace(before, evaluation_state=replace(NOTHING_EVALUATED, diode=1)),
+    ):
+        outputs = reported(state, OUT, before=moved)[1]
+        assert (outputs.due_s, outputs.period_s) == (NOW_S, 0.01)
+
+
 # --- lines ------------------------------------------------------------------------------------
 
 
@@ -188,6 +204,17 @@ def test_the_test_line_is_on_while_the_self_test_sets_it(
 @pytest.mark.parametrize("is_seen", [False, True])
 def test_a_reset_that_was_seen_is_taken_back(is_seen: bool) -> None:
     assert reported(replace(READY, reset=MainsReset(is_seen=is_seen)))[1].clear_reset is is_seen
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_8007_is_written_with_whether_the_flag_was_up(is_seen: bool) -> None:
+    memory = Memory(is_recalled=True)
+    reset = MainsReset(is_seen=is_seen)
+    state = replace(READY, faults=held(FaultCode.SAFETY_CIRCUIT), memory=memory, reset=reset)
+    write = reported(state)[1].write
+    assert write is not None
+    assert [latch.is_flag_up for latch in write.latches] == [is_seen]
 
 
 def test_8007_is_written_once_and_not_before_a_failed_write_may_be_tried_again() -> None:
@@ -316,6 +343,25 @@ def test_all_that_is_remembered_is_published() -> None:
     assert not status.showroom
 
 
+def test_the_phases_that_are_wired_are_published() -> None:
+    wiring = Wiring(seen=(True, False, False), kept=(False, False, True), is_known=True)
+    state = replace(READY, evaluation_state=replace(NOTHING_EVALUATED, wiring=wiring))
+    assert said(state).wired_phases == (True, False, True)
+
+
+def test_the_reason_is_published_with_the_phase_the_fault_and_what_the_disk_says() -> None:
+    stopping = said(replace(READY, phase=P.STOPPING), FACTS, Reasons(None, None, Reason.NO_OFFER))
+    assert stopping.detail == words.not_closed(P.STOPPING, Reason.NO_OFFER, (), None)
+    assert stopping.detail.startswith("waits until the vehicle draws no current")
+    faults = held(FaultCode.RED)
+    reasons = Reasons(Reason.FAULT, None, None)
+    status = said(replace(READY, phase=P.FAULT, faults=faults), FACTS, reasons)
+    assert status.detail == words.fault(faults.records[0].finding)
+    memory = Memory(is_recalled=True, store=WriteBehind(problem="disk full"))
+    status = said(State(has_published=True, memory=memory))
+    assert status.detail == "safety's data cannot be stored: disk full"
+
+
 def test_showroom_mode_is_published() -> None:
     config = replace(CONFIG, showroom=True)
     assert said(config=config).showroom
@@ -376,6 +422,20 @@ def test_the_time_until_a_start_falls_with_each_second_and_needs_a_step_for_each
         now_s = outputs.due_s
     assert seen == [float(left) for left in range(math.ceil(left_s), 0, -1)]
     assert said(state, now_s=now_s).starts_in_s is None
+
+
+def test_the_seconds_fall_by_one_each_wherever_a_float_rounds() -> None:
+    for tenths in range(1, 200):
+        now_s, waits_until_s = NOW_S / 7.0, NOW_S / 7.0 + tenths / 10.0
+        state = replace(READY, reset=MainsReset(waits_until_s=waits_until_s))
+        seen: list[float | None] = []
+        while not seen or seen[-1] is not None:
+            outputs = reported(state, before=state, now_s=now_s)[1]
+            assert outputs.status is not None
+            seen.append(outputs.status.starts_in_s)
+            now_s = outputs.due_s
+        assert seen == [*(float(left) for left in range(len(seen) - 1, 0, -1)), None]
+        assert len(seen) - 1 == pytest.approx(tenths / 10.0 + 0.5, abs=0.51)
 
 
 # --- leave to stop ----------------------------------------------------------------------------
@@ -444,3 +504,38 @@ def test_a_restart_waits_for_a_late_answer_to_its_self_test(
 ) -> None:
     state = replace(READY, stop_by_s=NOW_S, testing=SelfTesting(answers_until_s=NOW_S + left_s))
     assert reported(state, PROVEN_OPEN, stop=reason)[1].is_finished is is_finished
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize("is_kept", [False, True])
+@pytest.mark.parametrize("wired", [NONE, (True, False, False)])
+@pytest.mark.parametrize(
+    ("reason", "passed_s", "waits"),
+    [
+        (StopReason.SHUTDOWN, 0.0, True),
+        (StopReason.SHUTDOWN, 1.75, True),
+        (StopReason.SHUTDOWN, 2.0, False),
+        (StopReason.RESTART, 1.75, True),
+        (StopReason.RESTART, 2.0, False),
+        (StopReason.SIGNAL, 0.0, False),
+    ],
+)
+def test_a_stop_waits_for_two_seconds_for_what_the_disk_has_to_keep_and_sigterm_does_not(
+    reason: StopReason, passed_s: float, waits: bool, wired: Wired, is_kept: bool
+) -> None:
+    config = replace(CONFIG, sigterm_s=0.125, keep_s=2.0)
+    faults = held(FaultCode.RED)
+    stored = LatchWrite(latches=latches_of(faults.records), wired=wired)
+    evaluated = replace(NOTHING_EVALUATED, wiring=Wiring(seen=wired))
+    state = replace(
+        READY,
+        phase=P.FAULT,
+        faults=faults,
+        evaluation_state=evaluated,
+        memory=Memory(store=WriteBehind(stored=stored if is_kept else None)),
+        stop_by_s=NOW_S - passed_s + config.sigterm_s,
+    )
+    outputs = reported(state, PROVEN_OPEN, config=config, before=state, stop=reason)[1]
+    assert outputs.is_finished is (is_kept or not waits)
+    if not outputs.is_finished:
+        assert outputs.due_s <= NOW_S - passed_s + config.keep_s

@@ -118,6 +118,34 @@ def test_a_dip_is_over_after_as_long_as_it_has_lasted() -> None:
     assert chip.read(0.3, voltages_v=(150.0,) * 3).mains  # what comes and goes counts as well
 
 
+OFFERED: dict[str, Any] = {"offered_a": 16.0, "is_open": False}
+
+
+@pytest.mark.req("ERR-8002", "ERR-4003", "ERR-8007")
+@pytest.mark.parametrize(
+    ("bad", "good", "part"),
+    [
+        ({"voltages_v": (150.0,) * 3}, {}, "outside_s"),
+        ({"voltages_v": (301.0,) * 3}, {}, "far_s"),
+        ({"voltages_v": None}, {}, "silent_s"),
+        ({"currents_a": None}, {}, "silent_s"),
+        ({"currents_a": (2.0, 0.0, 0.0)}, {}, "stray_s"),
+        (OFFERED | {"currents_a": (19.0,) * 3}, OFFERED | {"currents_a": (15.7,) * 3}, "slow_s"),
+        (OFFERED | {"currents_a": (21.0,) * 3}, OFFERED | {"currents_a": (19.0,) * 3}, "fast_s"),
+    ],
+)
+def test_the_time_of_all_that_is_bad_is_given_back_as_fast_as_it_was_counted(
+    bad: dict[str, Any], good: dict[str, Any], part: str
+) -> None:
+    chip = charging() if good else PowerChip()
+    chip.read(0.09, **bad)
+    assert getattr(chip.supply, part) == pytest.approx(0.09)
+    chip.read(0.05, **good)
+    assert getattr(chip.supply, part) == pytest.approx(0.04)
+    chip.read(0.05, **good)
+    assert getattr(chip.supply, part) == 0.0
+
+
 @pytest.mark.req("ERR-8002", "ERR-4003", "ERR-8007")
 @pytest.mark.parametrize("nonsense", [None, (math.nan,) * 3])
 @pytest.mark.parametrize(
@@ -551,6 +579,20 @@ def test_a_late_round_stands_for_0_1_s_at_most() -> None:
             is_frozen=False,
         )
         assert not evaluation.mains
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"voltages_v": (*V230, 230.0)},
+        {"currents_a": (*NONE, math.nan)},
+        {"counts": (True, False)},
+        {"counts": (True, True), "voltages_v": (math.nan, 230.0, 230.0)},
+    ],
+)
+def test_values_of_more_or_fewer_phases_than_count_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        PowerChip().read(**changes)
 
 
 def test_the_same_again_keeps_what_was_watched() -> None:

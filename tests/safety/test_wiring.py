@@ -1,6 +1,7 @@
 """Which phases are wired: found out from their voltages, at each limit and a hair beside it."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,14 @@ def test_no_phase_is_learnt_without_mains_or_from_a_silent_chip(voltages_v: Phas
         assert (taught.seen, taught.is_known) == (wiring.seen, wiring.is_known)
 
 
+def test_the_wiring_is_known_after_more_than_one_reading_that_has_all_voltages() -> None:
+    wiring = after(1.0, (230.0, math.nan, 0.0))
+    assert (wiring.ever, wiring.is_known) == (L1, False)
+    wiring = after(0.6, SINGLE, wiring)
+    assert not wiring.is_known
+    assert after(0.01, SINGLE, wiring).is_known
+
+
 @pytest.mark.parametrize("volt", [math.nan, -math.inf, -230.0])
 def test_a_phase_that_the_chip_does_not_know_is_not_one_below_50_v(volt: float) -> None:
     assert after(60.0, (230.0, volt, 0.0)).counted[1]
@@ -107,6 +116,20 @@ def test_readings_that_stray_make_no_phase_wired() -> None:
     assert wiring.wired == L1
 
 
+@pytest.mark.parametrize("volt", [100.0, 230.0])
+@pytest.mark.parametrize(
+    ("absent_s", "is_wired"), [(0.02, True), (0.04, True), (0.05, False), (0.06, False)]
+)
+def test_a_phase_that_comes_and_goes_counts_if_it_is_there_for_longer_than_it_is_not(
+    volt: float, absent_s: float, is_wired: bool
+) -> None:
+    wiring = after(1.0, SINGLE)
+    for _ in range(20):
+        wiring = after(0.05, (230.0, 0.0, volt), wiring)
+        wiring = after(absent_s, SINGLE, wiring)
+    assert after(0.05, (230.0, 0.0, volt), wiring).wired == (L1_L3 if is_wired else L1)
+
+
 def test_voltage_behind_a_closed_contactor_counts_and_is_not_remembered() -> None:
     wiring = after(1.0, SINGLE)
     wiring = after(60.0, V230, wiring, is_open=False)  # the vehicle couples L1 over
@@ -121,6 +144,21 @@ def test_a_phase_that_is_seen_first_while_closed_is_remembered_as_soon_as_it_is_
     assert after(0.61, V230, wiring).ever == ALL
 
 
+@pytest.mark.parametrize("is_open", [False, True])
+def test_what_is_not_known_of_a_phase_neither_adds_nor_subtracts_time(is_open: bool) -> None:
+    wiring = after(1.0, SINGLE)
+    for _ in range(7):  # 0.63 s with voltage and current
+        wiring = after(
+            0.09, (230.0, 230.0, 0.0), wiring, currents_a=(16.0, 16.0, 0.0), is_open=is_open
+        )
+        assert (wiring.ever == L1) is (wiring.seen_s[1] > 0.0)
+        unknown = after(
+            1.0, (230.0, math.nan, 0.0), wiring, currents_a=(16.0, math.nan, 0.0), is_open=is_open
+        )
+        assert unknown == wiring
+    assert wiring.ever == (True, True, False)
+
+
 @pytest.mark.parametrize(
     ("amp", "is_remembered"), [(1.0, False), (1.01, True), (-1.01, True), (math.nan, False)]
 )
@@ -128,10 +166,12 @@ def test_a_phase_that_carries_current_through_a_closed_contactor_is_remembered(
     amp: float, is_remembered: bool
 ) -> None:
     drawn = (16.0, 0.0, amp)
-    closed = after(0.6, SINGLE, after(1.0, SINGLE), currents_a=drawn, is_open=False)
-    assert closed.ever == L1  # one reading
-    closed = after(0.01, SINGLE, closed, currents_a=drawn, is_open=False)
-    assert closed.ever == (L1_L3 if is_remembered else L1)
+    for volt in (0.0, 100.0):
+        shown = (230.0, 0.0, volt)
+        closed = after(0.6, shown, after(1.0, SINGLE), currents_a=drawn, is_open=False)
+        assert closed.ever == L1  # one reading
+        closed = after(0.01, shown, closed, currents_a=drawn, is_open=False)
+        assert closed.ever == (L1_L3 if is_remembered else L1)
     assert after(60.0, SINGLE, closed, currents_a=drawn).ever == closed.ever
     assert after(60.0, SINGLE, after(1.0, SINGLE), currents_a=drawn).ever == L1  # 8007 is its own
 
@@ -139,6 +179,13 @@ def test_a_phase_that_carries_current_through_a_closed_contactor_is_remembered(
 def test_no_phase_is_learnt_from_no_current_through_a_closed_contactor() -> None:
     wiring = after(60.0, V230, after(1.0, SINGLE), currents_a=None, is_open=False)
     assert wiring.ever == L1
+
+
+def test_of_what_is_known_no_time_is_kept() -> None:
+    assert after(1.0, V230) == Wiring(seen=ALL, is_known=True)
+    wiring = after(1.0, (230.0, 0.0, 60.0))
+    assert (wiring.seen, wiring.seen_s, wiring.mains_s) == (L1, (0.0, 0.0, 0.0), 0.0)
+    assert wiring.live_s == (0.0, 0.0, pytest.approx(0.2))
 
 
 def test_a_phase_that_is_lost_stays_wired() -> None:
@@ -170,6 +217,13 @@ def test_what_a_predecessor_has_kept_counts_once_something_is_known() -> None:
     assert (wiring.wired, wiring.counted) == (ALL, ALL)
     dropped = recall(wiring, NONE)
     assert (dropped.wired, dropped.counted) == (L1, L1)
+
+
+def test_values_of_a_fourth_phase_are_refused() -> None:
+    four: Any = (*V230, 230.0)
+    for changes in ({"voltages_v": four}, {"voltages_v": V230, "currents_a": four}):
+        with pytest.raises(ValueError, match="zip"):
+            after(0.01, **changes)
 
 
 def test_the_same_again_keeps_what_is_known() -> None:
