@@ -156,8 +156,8 @@ def _retry_in_s(state: State, evaluation: Evaluation | None, moment: Moment) -> 
 def _left_s(end_s: float, moment: Moment) -> float:
     """Return the time until then [s], rounded up to seconds, so that it changes once a second."""
     left_s = max(0.0, float(math.ceil(end_s - moment.now_s)))
-    while left_s > 0.0 and moment.reached(end_s - left_s + 1.0):
-        left_s -= 1.0  # rounding error
+    if left_s > 0.0:
+        moment.wake_at(end_s - left_s + 1.0)
     return left_s
 
 

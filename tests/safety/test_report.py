@@ -421,7 +421,9 @@ def test_the_time_until_a_start_falls_with_each_second_and_needs_a_step_for_each
         assert outputs.due_s > now_s
         now_s = outputs.due_s
     assert seen == [float(left) for left in range(math.ceil(left_s), 0, -1)]
-    assert said(state, now_s=now_s).starts_in_s is None
+    outputs = reported(state, before=state, now_s=now_s)[1]
+    assert outputs.status is not None
+    assert (outputs.status.starts_in_s, outputs.due_s) == (None, math.inf)
 
 
 def test_the_seconds_fall_by_one_each_wherever_a_float_rounds() -> None:
