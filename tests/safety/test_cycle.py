@@ -3,7 +3,7 @@
 import pytest
 
 from bus.moment import Moment
-from nodes.safety.cycle import Cycle, Lateness, watch
+from nodes.safety.cycle import Cycle, Lateness, is_driven_in_time, is_read_in_time, watch
 
 NOW_S = 1000.0
 FEW = Cycle(late_at_s=(NOW_S - 9.0, NOW_S - 5.0))
@@ -50,3 +50,35 @@ def test_no_more_late_looks_are_remembered_than_are_judged() -> None:
     for number in range(20):
         cycle, _ = watch(cycle, Moment(NOW_S + number), 0.03, is_closed=True)
     assert cycle.late_at_s == (NOW_S + 17, NOW_S + 18, NOW_S + 19)
+
+
+@pytest.mark.parametrize(
+    ("began_s", "ended_s", "is_recent"),
+    [
+        (NOW_S, NOW_S, True),
+        (NOW_S, NOW_S + 0.04, True),
+        (0.0, 0.05, True),
+        (0.0, 0.0501, False),
+        (NOW_S, NOW_S + 0.06, False),
+    ],
+)
+def test_a_reading_that_takes_longer_than_50_ms_is_not_recent(
+    began_s: float, ended_s: float, is_recent: bool
+) -> None:
+    assert is_read_in_time(began_s, ended_s) is is_recent
+
+
+@pytest.mark.parametrize(
+    ("looked_s", "now_s", "may_drive"),
+    [
+        (NOW_S, NOW_S, True),
+        (NOW_S, NOW_S + 0.09, True),
+        (0.0, 0.1, True),
+        (0.0, 0.1001, False),
+        (NOW_S, NOW_S + 0.11, False),
+    ],
+)
+def test_a_look_drives_the_coil_for_100_ms_at_most(
+    looked_s: float, now_s: float, may_drive: bool
+) -> None:
+    assert is_driven_in_time(looked_s, now_s) is may_drive

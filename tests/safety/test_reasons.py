@@ -191,6 +191,8 @@ def test_mains_that_are_back_withhold_until_the_wait_is_over(
         (0, 4.0, False),  # never read, in a box that has just started
         (1, 4.0, True),
         (1_000_000_000_000, 1000.0, True),
+        (9_999_995_001_000_000, 1e7, True),  # after months as well
+        (9_999_995_000_000_000, 1e7, False),
     ],
 )
 @pytest.mark.parametrize("online", [False, True])
