@@ -16,10 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from bus.disk import check_write
-from bus.store import FILE_MODE, StoreError, set_aside
+from bus.store import FILE_MODE, StoreError, set_aside, sync_directory
 
 SLOT_BYTES = 4096  # a block of the disk: a write to one slot cannot damage the other
-_HEAD = struct.Struct("<QII")  # number of the write, length of the record, CRC-32 of both and it
+_HEAD = struct.Struct("<QII")  # number of the write, length of the record, CRC-32 of number and it
 MOST_BYTES = SLOT_BYTES - _HEAD.size
 SLOTS = 2
 _NO_FILE = frozenset({errno.EISDIR, errno.ELOOP, errno.EACCES})
@@ -31,8 +31,8 @@ class Slots:
     def __init__(self, path: Path) -> None:
         """Touch nothing yet."""
         self._path = path
-        self._fd = -1
-        self._number = 0  # of the newest write
+        self._fd: int | None = None
+        self._number: int  # of the newest write; known while the file is open
 
     def newest(self) -> bytes | None:
         """Return the newest record; None: there is none, or no slot of the file is valid.
@@ -40,9 +40,7 @@ class Slots:
         :raises StoreError: the file can neither be read nor made.
         """
         try:
-            if self._fd < 0:
-                self._open()
-            found = self._found()
+            found = self._found(self._open())
         except OSError as error:
             raise self._failed("read", error) from error
         return max(found)[1] if found else None
@@ -56,61 +54,56 @@ class Slots:
         """
         assert len(record) <= MOST_BYTES, "a record fits into a slot"
         try:
-            if self._fd < 0:
-                self._open()
+            fd = self._open()
             for _ in range(SLOTS if revokes else 1):
                 number = self._number + 1
-                self._write(_slot_of(number, record), number % SLOTS * SLOT_BYTES)
-                os.fdatasync(self._fd)
+                self._write(fd, _slot_of(number, record), number % SLOTS * SLOT_BYTES)
+                os.fdatasync(fd)
                 self._number = number
         except OSError as error:
             raise self._failed("written", error) from error
 
     def close(self) -> None:
         """Close the file."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
 
-    def _open(self) -> None:
-        """Open the file, give it all of its blocks if it is new, and go on with its numbers.
+    def _open(self) -> int:
+        """Return the descriptor of the file, which stays open.
 
-        What cannot be a file of this box is set aside.
+        A new file gets all of its blocks. What cannot be a file of this box is set aside.
         """
+        if self._fd is not None:
+            return self._fd
         self._path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
             check_write(self._path, in_place=True)
-            self._fd = os.open(self._path, flags, FILE_MODE)
+            fd = self._fd = os.open(self._path, flags, FILE_MODE)
         except OSError as error:
             if error.errno not in _NO_FILE:
                 raise
             set_aside(self._path)
-            self._fd = os.open(self._path, flags, FILE_MODE)
-        size = os.fstat(self._fd).st_size
+            fd = self._fd = os.open(self._path, flags, FILE_MODE)
+        size = os.fstat(fd).st_size
         if size < SLOTS * SLOT_BYTES:
-            self._write(bytes(SLOTS * SLOT_BYTES - size), size)
-            os.fsync(self._fd)
-            self._sync_name()
-        self._number = max((number for number, _ in self._found()), default=0)
+            self._write(fd, bytes(SLOTS * SLOT_BYTES - size), size)
+            os.fsync(fd)
+            sync_directory(self._path.parent)
+        self._number = max((number for number, _ in self._found(fd)), default=0)
+        return fd
 
-    def _found(self) -> list[tuple[int, bytes]]:
+    def _found(self, fd: int) -> list[tuple[int, bytes]]:
         """Return the valid slots, each with the number of its write."""
-        slots = (os.pread(self._fd, SLOT_BYTES, slot * SLOT_BYTES) for slot in range(SLOTS))
+        slots = (os.pread(fd, SLOT_BYTES, slot * SLOT_BYTES) for slot in range(SLOTS))
         return [found for found in map(_record_of, slots) if found is not None]
 
-    def _write(self, content: bytes, offset: int) -> None:
-        is_new = os.fstat(self._fd).st_size < offset + len(content)
+    def _write(self, fd: int, content: bytes, offset: int) -> None:
+        is_new = os.fstat(fd).st_size < offset + len(content)
         check_write(self._path, in_place=not is_new)
-        if os.pwrite(self._fd, content, offset) < len(content):
+        if os.pwrite(fd, content, offset) < len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def _sync_name(self) -> None:
-        fd = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
     def _failed(self, done: str, error: OSError) -> StoreError:
         with suppress(OSError):
@@ -128,9 +121,7 @@ def _record_of(slot: bytes) -> tuple[int, bytes] | None:
         return None
     number, length, checksum = _HEAD.unpack_from(slot)
     record = slot[_HEAD.size : _HEAD.size + length]
-    if not number or len(record) != length or checksum != _checksum(number, record):
-        return None
-    return number, record
+    return (number, record) if checksum == _checksum(number, record) else None
 
 
 def _checksum(number: int, record: bytes) -> int:
