@@ -804,3 +804,14 @@ def test_a_restart_in_state_f_ends_it() -> None:
     rig.run(1.0)
     assert rig.said[-1].cp_state is CpState.B
     assert F not in duties(rig)
+
+
+def test_a_generator_that_cannot_be_read_is_left_as_it_is_for_half_a_second() -> None:
+    rig = Rig()
+    left = Outputs(duty_percent=None, status=None, say_s=0.02, period_s=0.02, due_s=1000.0)
+    assert rig.at(1000.0, reading=None) == left
+    assert rig.at(1000.02) == replace(left, due_s=1000.5)
+    assert rig.at(1000.48) == replace(left, due_s=1000.5)
+    outputs = rig.at(1000.5)
+    assert outputs.status is not None
+    assert (outputs.status.cp_state, outputs.duty_percent) == (CpState.E, X1)

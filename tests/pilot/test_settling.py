@@ -151,6 +151,13 @@ def test_a_vehicle_that_toggles_is_in_the_state_that_asks_for_least(
     assert settled.state is classify_high_v(one_v)  # it asks steadily
 
 
+def test_the_last_reading_of_a_vehicle_that_toggles_is_the_first_stray_one_of_its_state() -> None:
+    settled = read(settled_at(B), *[6.0, 9.0] * 6, 6.0)
+    assert settled == read(settled_at(B), 6.0)
+    assert read(settled, 3.0, 6.0, 3.0).state is C  # it goes on between other states
+    assert read(settled, 6.0, 6.0).state is C
+
+
 def test_a_vehicle_that_toggles_when_it_is_plugged_in_or_first_seen_is_in_b() -> None:
     for settled in (settled_at(A), UNSETTLED, read(settled_at(C), *[7.5] * 50)):
         for high_v in (9.0, 6.0) * 4:
