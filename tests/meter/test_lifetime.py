@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.slots import SLOT_BYTES
-from bus.write_behind import WriteResult
+from bus.write_behind import RETRY_S, WriteBehind, WriteResult
 from msgs.meter import NO_LINE, Line
 from nodes.meter.lifetime import (
     MARGIN_WH,
@@ -204,7 +204,7 @@ def grown(lifetime: Lifetime, counted_wh: float, now_s: float) -> tuple[float, J
     assert lifetime.register is not None
     after, jump = count(lifetime, lines_of(counted_wh), now_s)
     assert after.register is not None
-    assert not after.is_recalled
+    assert after.is_recalled is False
     return after.register.lifetime_wh - lifetime.register.lifetime_wh, jump
 
 
@@ -224,6 +224,14 @@ def test_after_the_first_sample_the_last_one_counts(first_wh: float) -> None:
     later, _ = count(stored, lines_of(first_wh), 5.0)
     by_wh, jump = grown(later, 100.0, 5.2)
     assert by_wh == 0.0
+    assert jump is not None
+
+
+def test_a_fall_by_10_wh_is_noise_and_a_larger_one_a_counter_that_counts_from_0() -> None:
+    lifetime, _ = count(Lifetime(), lines_of(15.0), 5.0)
+    assert grown(lifetime, 5.0, 5.2) == (0.0, None)
+    by_wh, jump = grown(lifetime, 4.9, 5.2)
+    assert by_wh == pytest.approx(4.9)
     assert jump is not None
 
 
@@ -261,6 +269,28 @@ def test_the_rest_is_stored_once_when_nothing_flows_any_more(rest_wh: float) -> 
     assert meter.writes == before + 1
     meter.run(8 * 3600.0)
     assert meter.writes == before + 1
+
+
+@pytest.mark.parametrize(
+    ("grown_wh", "since_s", "is_stored"),
+    [
+        (100.0, 0.0, True),
+        (99.9, 0.0, False),
+        (99.9, 59.9, False),
+        (99.9, 60.0, True),
+        (1.0, 60.0, True),
+        (0.9, 60.0, False),
+    ],
+)
+def test_it_is_stored_after_a_tenth_of_a_kwh_or_a_minute_after_the_last_growth(
+    grown_wh: float, since_s: float, is_stored: bool
+) -> None:
+    before = Register(lifetime_wh=0.0, chip_wh=0.0)
+    lifetime = replace(
+        begin(before), register=replace(before, lifetime_wh=grown_wh), grown_s=1000.0 - since_s
+    )
+    _, write = keep(lifetime, None, Moment(1000.0))
+    assert write == (lifetime.register if is_stored else None)
 
 
 def test_a_day_of_charging_and_its_signs_write_less_than_10_mb() -> None:
@@ -362,6 +392,17 @@ def test_a_disk_that_refuses_is_tried_again_with_the_newest_value() -> None:
     stored = decode(meter.disk)
     assert stored is not None
     assert stored.lifetime_wh > meter.lifetime_wh - FULL_W * STORE_S / 3600.0 - 50.0
+
+
+def test_a_write_that_failed_is_dropped_for_a_newer_one_that_waits() -> None:
+    old, new = (Register(lifetime_wh=each, chip_wh=0.0) for each in (1000.0, 1100.0))
+    waiting = WriteBehind(stored=old, writing=old, waiting=(new,))
+    failed = WriteResult(problem="full")
+    lifetime = Lifetime(register=new, store=waiting)
+    lifetime, write = keep(lifetime, failed, Moment(1000.0))
+    assert write is None
+    lifetime, write = keep(lifetime, None, Moment(1000.0 + RETRY_S))
+    assert write == new
 
 
 @pytest.mark.parametrize(
