@@ -815,3 +815,7 @@ def test_a_generator_that_cannot_be_read_is_left_as_it_is_for_half_a_second() ->
     outputs = rig.at(1000.5)
     assert outputs.status is not None
     assert (outputs.status.cp_state, outputs.duty_percent) == (CpState.E, X1)
+
+
+def test_an_offer_at_its_limit_has_no_deadline() -> None:
+    assert Rig().run(1.0).outputs.due_s == math.inf

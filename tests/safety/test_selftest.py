@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from bus.moment import Moment
 from nodes.safety import selftest
-from nodes.safety.selftest import SelfTest, SelfTestResult, answers_until_s
+from nodes.safety.selftest import SelfTest, SelfTesting, SelfTestResult, answers_until_s
 
 
 def watch(test: SelfTest, now_s: float, residual_ac: bool, residual_dc: bool) -> SelfTest:
@@ -186,3 +187,61 @@ def test_a_test_that_is_broken_off_after_its_pulse_may_still_be_answered(
     test: SelfTest | None, until_s: float
 ) -> None:
     assert answers_until_s(test) == pytest.approx(until_s)
+
+
+# --- one test after the other ------------------------------------------------------------------
+
+
+def follow(testing: SelfTesting, now_s: float, residual_ac: bool, residual_dc: bool) -> SelfTesting:
+    return selftest.follow(testing, Moment(now_s), residual_ac, residual_dc)
+
+
+def test_without_a_test_there_is_nothing_to_follow() -> None:
+    testing = SelfTesting(failed=1)
+    assert follow(testing, 0.0, True, True) is testing
+
+
+def test_a_test_that_does_not_change_keeps_the_state() -> None:
+    testing = SelfTesting(test=PULSE, failed=1)
+    assert follow(testing, 0.5, False, False) is testing
+
+
+@pytest.mark.parametrize(("ac", "dc"), [(True, False), (False, True)])
+def test_each_output_is_that_of_the_reading(ac: bool, dc: bool) -> None:
+    after = follow(SelfTesting(test=PULSE, failed=1), 0.5, ac, dc)
+    assert after.test is not None
+    assert (after.test.seen_ac, after.test.seen_dc, after.failed) == (ac, dc, 1)
+
+
+def test_failures_in_a_row_are_counted_until_a_test_passes() -> None:
+    testing = SelfTesting(is_passed=True, passed_at_s=7.0)
+    for number in (1, 2, 3):
+        testing = follow(replace(testing, test=PULSE), 0.74, False, False)
+        assert testing.failed == number
+        assert testing.test is not None
+        assert testing.test.result is SelfTestResult.NO_ANSWER
+    testing = follow(replace(testing, test=OVER), 2.16, False, False)
+    assert (testing.failed, testing.is_passed, testing.passed_at_s) == (0, True, 7.0)
+
+
+@pytest.mark.parametrize(("answers_until_s", "begun_s"), [(0.0, 10.0), (9.9, 10.0), (10.1, 10.1)])
+def test_a_test_begins_after_the_time_of_a_late_answer(
+    answers_until_s: float, begun_s: float
+) -> None:
+    testing = SelfTesting(failed=2, answers_until_s=answers_until_s)
+    begun = selftest.begin(testing, 10.0)
+    assert begun == replace(testing, test=SelfTest(begun_s=begun_s))
+    assert selftest.begin(begun, 11.0) is begun
+
+
+@pytest.mark.parametrize(
+    ("test", "before_s", "until_s"), [(PULSE, 1.0, 2.16), (PULSE, 3.0, 3.0), (OVER, 0.0, 2.16)]
+)
+def test_a_test_that_is_ended_leaves_the_time_of_its_answer(
+    test: SelfTest, before_s: float, until_s: float
+) -> None:
+    testing = SelfTesting(test=test, is_passed=True, failed=2, answers_until_s=before_s)
+    ended = selftest.end(testing)
+    assert ended == replace(testing, test=None, answers_until_s=until_s)
+    assert selftest.end(ended) is ended
+    assert selftest.forget(testing) == replace(ended, is_passed=False)

@@ -5,16 +5,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bus.moment import Moment
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import Action, EndReason, WallboxState
+from nodes.session.entry import Entry
 from nodes.session.reasons import CardRefusal, Resumption, Wait
-from nodes.session.resumption import DECIDE_S, EARLY_S, LONGEST_S
+from nodes.session.resumption import DECIDE_S, EARLY_S, LONGEST_S, resumption
 from nodes.session.revival import begin
 from nodes.session.sign import SIGN_S, Sign, decode, encode
 from nodes.session.start_deadline import LAPSE_S
+from nodes.session.state import Found, Inputs, State
 from nodes.session.words import WAITS
+from tests.builders import session_record
 from tests.session.conftest import (
     NO_MAINS,
     SAFETY,
@@ -153,6 +157,47 @@ def test_the_age_of_the_sign_decides(seconds: float, is_allowed: bool) -> None:
     assert [over.why for over in new.over] == (
         [] if is_allowed else [Resumption.TOO_OLD if seconds > 0.0 else Resumption.UNKNOWN]
     )
+
+
+UPTIME_S = 1e7  # four months
+
+
+@pytest.mark.parametrize(
+    ("age_s", "expected"),
+    [
+        (-60.1, Resumption.UNKNOWN),
+        (-60.0, Resumption.ALLOWED),
+        (LONGEST_S - 0.001, Resumption.ALLOWED),
+        (LONGEST_S, Resumption.TOO_OLD),
+    ],
+)
+@pytest.mark.parametrize("is_same_boot", [False, True])
+def test_the_age_of_the_sign_decides_to_the_point(
+    age_s: float, expected: Resumption, is_same_boot: bool
+) -> None:
+    age_ns = round(age_s * 1e9)
+    entry = Entry(record=session_record(session_id="a"), seated=True, seen_utc_ns=1, run=7)
+    sign = Sign(
+        session_id="a",
+        series="the first",
+        boot="one",
+        now_ns=round(UPTIME_S * 1e9) - age_ns,
+        utc_ns=2 * 10**18 - age_ns,
+        is_utc_set=True,
+    )
+    inputs = Inputs(
+        now_s=UPTIME_S,
+        utc_ns=2 * 10**18,
+        boot="one" if is_same_boot else "another",
+        pilot=None,
+        safety=None,
+        offer=None,
+        counter_wh=None,
+        id_end="",
+    )
+    state = State(hear_by_s=0.0, series="the first", run=8)
+    found = resumption(Found(entry=entry, sign=sign), state, inputs, Moment(UPTIME_S))
+    assert found is expected
 
 
 def test_it_may_become_too_old_while_the_plug_is_waited_for() -> None:
