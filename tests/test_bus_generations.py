@@ -176,6 +176,7 @@ def test_a_damaged_newest_is_set_aside_and_reported_until_it_is_set_again(tmp_pa
         assert read_and_repair(path, Limit, lines.append).stored is Stored.PREVIOUS
     assert (tmp_path / "limit.json.broken-1").read_bytes() == b"{"
     assert "limit.json cannot be understood: " in lines[0]
+    assert lines[0].endswith("; the one before it is used")
     assert "limit.json.broken-1" in lines[1]
     assert len(lines) == 4
     write_generations(path, at(10), lowers=True)
@@ -187,8 +188,10 @@ def test_a_lost_value_stays_lost_until_it_is_set_again(tmp_path: Path) -> None:
     write_generations(path, at(16), lowers=True)
     path.write_bytes(b"{")
     previous_of(path).write_bytes(b"")
+    lines: list[str] = []
     for _ in range(3):
-        assert read_and_repair(path, Limit, quiet).stored is Stored.LOST
+        assert read_and_repair(path, Limit, lines.append).stored is Stored.LOST
+    assert lines[0].endswith("; all is lost")
     names = sorted(each.name for each in tmp_path.iterdir())
     assert names == ["limit.json.begun", "limit.json.broken-1", "limit.json.previous.broken-1"]
     write_generations(path, at(10), lowers=True)
