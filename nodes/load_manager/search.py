@@ -46,7 +46,7 @@ KEPT_S = 20.0  # box readings, for a house meter that answers late
 LEFT_OVER = 0.02  # assumed: a candidate with less confidence is not named
 
 
-class BoxSample(Struct, frozen=True, kw_only=True):
+class OwnDraw(Struct, frozen=True, kw_only=True):
     """One reading of the box's own meter."""
 
     at_s: float
@@ -78,7 +78,7 @@ class Search(Struct, frozen=True, kw_only=True):
     switched_s: float  # when the offer was changed last
     drew_s: float  # when the vehicle drew current last
     sampled_s: float  # when the newest good reading of the house meter was taken
-    box: tuple[BoxSample, ...] = ()  # oldest first
+    box: tuple[OwnDraw, ...] = ()  # oldest first
     samples: tuple[Sample, ...] = ()  # of this stage, oldest first
     stages: int = 0
     last: Stage | None = None
@@ -245,15 +245,15 @@ def _step(before: Stage, after: Stage) -> Step:
     )
 
 
-def _box_sample(reading: MeterReading, search: Search) -> BoxSample:
-    return BoxSample(
+def _box_sample(reading: MeterReading, search: Search) -> OwnDraw:
+    return OwnDraw(
         at_s=reading.sampled_ns / 1e9,
         drawn_a=_three([active_a(line, search.limits.grid) for line in reading.lines]),
         voltages_v=_three([line.voltage_v for line in reading.lines]),
     )
 
 
-def _at(box: Sequence[BoxSample], at_s: float) -> BoxSample | None:
+def _at(box: Sequence[OwnDraw], at_s: float) -> OwnDraw | None:
     """Return what the box's own meter has shown at an instant between two readings."""
     before = [each for each in box if each.at_s <= at_s]
     after = [each for each in box if each.at_s > at_s]
@@ -261,7 +261,7 @@ def _at(box: Sequence[BoxSample], at_s: float) -> BoxSample | None:
         return None
     one, two = before[-1], after[0]
     share = (at_s - one.at_s) / (two.at_s - one.at_s)
-    return BoxSample(
+    return OwnDraw(
         at_s=at_s,
         drawn_a=_between(one.drawn_a, two.drawn_a, share),
         voltages_v=_between(one.voltages_v, two.voltages_v, share),

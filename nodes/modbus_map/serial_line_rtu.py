@@ -116,7 +116,7 @@ class SerialTransport:
             self._owing[read.unit] = self._bus.clock.now_s()  # until it has answered
             answer = await self._exchange(line, read)
             self._owing[read.unit] = -math.inf
-        except (SerialLineError, _LostError) as error:
+        except (SerialLineError, _GoneError) as error:
             self._drop_line()
             return ReadError(text=str(error))
         except (_NoAnswerError, RtuError) as error:
@@ -164,7 +164,7 @@ class SerialTransport:
         """Send a request, and return its answer.
 
         :raises _NoAnswerError: there is none in time.
-        :raises _LostError: the device is gone.
+        :raises _GoneError: the device is gone.
         :raises RtuError: what was received excludes an answer.
         """
         await self._wait_for_silence(line)
@@ -206,7 +206,7 @@ def open(bus: Bus, parameters: Parameters) -> SerialModbus:
     return RtuModbus(bus)
 
 
-class _LostError(Exception):
+class _GoneError(Exception):
     """Raised when the device is gone; the text is for a person."""
 
 
@@ -230,25 +230,25 @@ class _OpenLine:
     def send(self, frame: bytes) -> None:
         """Send a request.
 
-        :raises _LostError: the device does not take it.
+        :raises _GoneError: the device does not take it.
         """
         try:
             sent = os.write(self._line.descriptor, frame)
         except OSError as error:
-            raise _LostError(f"the serial adapter is gone: {error.strerror or error}") from error
+            raise _GoneError(f"the serial adapter is gone: {error.strerror or error}") from error
         if sent < len(frame):
-            raise _LostError("the serial adapter sends nothing")
+            raise _GoneError("the serial adapter sends nothing")
 
     async def receive(self) -> None:
         """Wait for more bytes.
 
-        :raises _LostError: the device is gone.
+        :raises _GoneError: the device is gone.
         """
         if self.is_up:
             self._has_news.clear()
             await self._has_news.wait()
         if not self.is_up:
-            raise _LostError("the serial adapter is gone")
+            raise _GoneError("the serial adapter is gone")
 
     def close(self) -> None:
         """Close the device; others may open it at once."""

@@ -17,7 +17,8 @@ from msgs.led import Color, Effect, LedFrame
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.setting_keys import LEAVES, Flat, SettingError, check, flatten, shown, unflatten
-from msgs.settings import UNKNOWN, PhaseAssignment, Settings, fits, problems
+from msgs.setting_problems import problems
+from msgs.settings import UNKNOWN, PhaseAssignment, Settings, fits
 from msgs.stored import Stored
 from nodes.system import words
 from nodes.system.words import AuthorizationRefusal

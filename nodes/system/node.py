@@ -22,7 +22,8 @@ from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import NoArguments, ReasonArguments
 from msgs.restart import RESTART_FILE, AskedRestart
 from msgs.setting_keys import flatten
-from msgs.settings import SetArguments, Settings, problems
+from msgs.setting_problems import problems
+from msgs.settings import SetArguments, Settings
 from msgs.stored import Stored
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from nodes.modbus_map.meter_map import map_names

@@ -5,7 +5,8 @@ from enum import Enum
 
 from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
 from msgs.safety import SafetyStatus
-from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, Clash, PhaseAssignment, Problem
+from msgs.setting_problems import Clash, Problem
+from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, PhaseAssignment
 
 
 class AuthorizationRefusal(Enum):

@@ -245,7 +245,7 @@ class HouseRun:
                     now_s,
                     heard_percent=percent,
                     has_power=self.is_closed,
-                    exceeds=False,
+                    draws_too_much=False,
                     ignores_x1=False,
                 )
             self._heard = heard

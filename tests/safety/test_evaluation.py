@@ -291,7 +291,7 @@ def test_a_diode_that_was_missing_has_to_be_seen_for_longer() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"duty_percent": 100.0, "low_v": 6.0}, {"high_v": 12.0}])
-def test_after_a_reading_that_can_show_no_diode_it_is_proven_anew(changes: dict[str, Any]) -> None:
+def test_after_a_reading_that_can_show_no_diode_it_is_proven_again(changes: dict[str, Any]) -> None:
     for before in (SETTLED, read(SETTLED, 10, low_v=-6.0)[0]):
         state, _ = read(before, 1, **changes)
         assert seen(state, 2).has_diode is None

@@ -8,15 +8,8 @@ import pytest
 from msgs.meter import MeterName
 from msgs.setting_keys import unflatten
 from msgs.setting_names import settings_of
-from msgs.settings import (
-    Clash,
-    OperatingMode,
-    PhaseAssignment,
-    Problem,
-    Settings,
-    meter_name,
-    problems,
-)
+from msgs.setting_problems import Clash, Problem, problems
+from msgs.settings import OperatingMode, PhaseAssignment, Settings, meter_name
 from nodes.system import words
 
 HOUSE = {"enabled": True, "manufacturer": "tq", "host": "192.168.1.20"}
