@@ -49,7 +49,7 @@ class Ramp(Struct, frozen=True, kw_only=True):
     # Readings taken since then have left less than the 6 A that are offered; it is forgotten when
     # none has done so for `RAISE_AFTER_S`, so that a load that comes and goes pauses as well.
     lacks_since_s: float | None = None
-    lacked_s: float = 0.0  # when the newest of these was taken
+    lacked_s: float = 0.0  # when the newest that left less than 6 A was taken
     is_lacking: bool = False  # it is the newest of all
     is_carried: bool = False  # the newest leaves less, and the fuse's budget carries 6 A
     peaks_s: tuple[float, ...] = ()  # when the newest peaks began, oldest first
@@ -150,7 +150,7 @@ def follow(
         ramp = _note_peak(ramp, read_s)
         if carried_a < MIN_OFFER_A or is_at_once or not is_charging:
             return _lack(ramp, is_certain, now_s, read_s, is_at_once, is_charging, is_fresh)
-        ramp = replace(_suffices(ramp, read_s), is_carried=True)
+        ramp = replace(_suffices(ramp, read_s), is_carried=True, lacked_s=read_s)
         return _stop_rise(replace(ramp, value_a=MIN_OFFER_A))
     if not is_certain:
         return ramp
@@ -227,7 +227,8 @@ def _suffices(ramp: Ramp, read_s: float) -> Ramp:
 
 def is_unread(ramp: Ramp, moment: Moment) -> bool:
     """Return whether the readings stopped while they left too little: the ramp has to pause."""
-    return ramp.is_lacking and moment.reached(ramp.lacked_s + PAUSE_UNREAD_S)
+    is_short = ramp.is_lacking or ramp.is_carried
+    return is_short and moment.reached(ramp.lacked_s + PAUSE_UNREAD_S)
 
 
 def pause(ramp: Ramp, now_s: float, *, is_charging: bool = True) -> Ramp:

@@ -104,6 +104,12 @@ def test_a_lack_of_which_no_reading_follows_within_10_s_has_to_pause(
     assert early.due_s == last_s + 10.0
 
 
+def test_a_peak_that_the_budget_carries_has_to_pause_when_no_reading_follows() -> None:
+    ramp = read(Ramp(value_a=16.0), 3.0, 50.0, carried_a=6.2)
+    assert not is_unread(ramp, Moment(59.9))
+    assert is_unread(ramp, Moment(60.0))
+
+
 def test_it_rises_after_ten_seconds_to_the_least_of_them() -> None:
     ramp = run(Ramp(value_a=8.0), 14.0, 5)
     ramp = run(ramp, 12.0, 5, from_s=5.0)
