@@ -20,6 +20,7 @@ from msgs.load_manager import Limit, PhaseCandidate, PhaseSearch, PhaseSearchAct
 from msgs.meter import MeterReading
 from msgs.pilot import MIN_OFFER_A, CpState
 from msgs.safety import Contactor
+from msgs.topics import METER_HOUSE
 from nodes.load_manager import search_words as words
 from nodes.load_manager.clamps import FOLLOW_S, STEADY_A
 from nodes.load_manager.house import UNMEASURED_A, active_a
@@ -40,7 +41,6 @@ LEVELS_A = (
 READ_S = (2.0, 4.0, 3.0, 5.0, 2.0, 3.0, 5.0, 4.0, 2.0, 5.0)
 LEAST_READINGS = 2
 IDLE_S = 20.0  # assumed: a vehicle that draws nothing for that time has stopped
-LOST_S = 10.0  # as a house meter that is lost (MET-3)
 ALIKE_A = 1.0  # a vehicle draws the same on three phases within this
 KEPT_S = 20.0  # box readings, for a house meter that answers late
 LEFT_OVER = 0.02  # assumed: a candidate with less confidence is not named
@@ -156,7 +156,7 @@ def _end(search: Search, limits: SupplyLimits | None, inputs: Inputs, moment: Mo
         return words.UNPLUGGED
     if limits != search.limits:
         return words.SETTINGS_CHANGED
-    if moment.reached(search.sampled_s + LOST_S):
+    if moment.reached(search.sampled_s + METER_HOUSE.hold_of(inputs.house)):  # as MET-3
         return words.METER_LOST
     if moment.reached(search.drew_s + IDLE_S):
         return words.NO_CURRENT

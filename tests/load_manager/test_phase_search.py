@@ -9,7 +9,7 @@ from msgs.load_manager import PhaseSearchAction
 from msgs.pilot import CpState
 from msgs.settings import PhaseAssignment
 from nodes.load_manager import search_words as words
-from nodes.load_manager.search import IDLE_S, LEVELS_A, LOST_S, SEARCH_S
+from nodes.load_manager.search import IDLE_S, LEVELS_A, SEARCH_S
 from tests.load_manager.wired_house import (
     MIRRORED,
     SETTABLE,
@@ -151,8 +151,8 @@ def test_there_is_no_wrong_proposal_in_a_thousand_houses() -> None:
 # --- how it begins and ends -------------------------------------------------------------------
 
 
-def begun(seconds: float = 30.0) -> WiredHouse:
-    site = house()
+def begun(seconds: float = 30.0, **changes: float) -> WiredHouse:
+    site = house(**changes)  # type: ignore[arg-type]
     site.step(PhaseSearchAction.BEGIN)
     for _ in range(round(4 * seconds)):
         site.step()
@@ -192,10 +192,12 @@ def test_it_ends_when_the_vehicle_draws_nothing_any_more() -> None:
     assert run(site, IDLE_S + 5.0).startswith(words.NO_CURRENT)
 
 
-def test_it_ends_with_the_house_meter() -> None:
-    site = begun()
+@pytest.mark.parametrize(("poll_s", "hold_s"), [(1.0, 10.0), (6.0, 18.0)])
+def test_it_ends_with_the_house_meter(poll_s: float, hold_s: float) -> None:
+    site = begun(poll_s=poll_s)
     site.is_online = False
-    assert run(site, LOST_S + 1.0).startswith(words.METER_LOST)
+    assert "so far" in run(site, hold_s - poll_s - 1.0)
+    assert run(site, poll_s + 2.0).startswith(words.METER_LOST)
 
 
 def test_it_ends_when_the_settings_change() -> None:
