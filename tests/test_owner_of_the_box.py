@@ -161,6 +161,7 @@ MANY = range(100, 150)
 WORKERS = 2
 SETTLED_S = 12.0  # from an act to what follows from it: a hold of 3 s, a vehicle that stops in 6 s
 LIMIT_WH = 1000.0
+STOPS_S = 7.0  # safety opens 6 s after a withdrawn permission
 STOPS_WH = 60.0  # 22 kW until the vehicle has stopped: 6 s, and the looks before
 BEGINS_H, ENDS_H = 6, 22  # of the schedule, in UTC
 NODES = ("session", "load_manager", "meter", "system")
@@ -205,7 +206,7 @@ class Owner:
 
     def look(self) -> None:
         hour = self.box.utc_ns / 1e9 % 86400.0 / 3600.0
-        is_night = not BEGINS_H <= hour < ENDS_H
+        is_night = not BEGINS_H <= hour < ENDS_H + STOPS_S / 3600.0
         taken_wh = self.counter_wh - self.begun_wh
         self.drawn += self.box.is_drawing
         if is_night:
