@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
+from msgs.meter import Contradiction, LinePhase
 from msgs.pilot import CpState
 from msgs.settings import PhaseAssignment
 from msgs.wish import NO_WISHES, Wish, Wishes
@@ -20,6 +21,7 @@ from nodes.load_manager.solar import (
     START_AGAIN_S,
     STOP_AFTER_S,
     SolarLimits,
+    is_plausible,
 )
 from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import SupplyLimits
@@ -369,6 +371,13 @@ def test_off_it_is_not_in_the_chain() -> None:
     roof.run(20.0)
     assert roof.offer.limit_a == 32.0
     assert SOURCE not in {limit.source for limit in roof.offer.limits}
+
+
+def test_a_reading_that_contradicts_itself_is_no_surplus() -> None:
+    contradiction = Contradiction(phase=LinePhase.L1, at_most_a=9.0, text="a test")
+    reading = meter_reading(-9.0, 1.0, meter=METER)
+    assert is_plausible(reading)
+    assert not is_plausible(replace(reading, contradictions=(contradiction,)))
 
 
 @pytest.mark.parametrize("power_w", [float("nan"), float("inf"), float("-inf"), -1e9])
