@@ -1,6 +1,7 @@
 """The wire: frames, header, schema hash, and that any msgpack reader understands a body."""
 
 import json
+import re
 import math
 import struct
 from collections.abc import Iterator
@@ -47,10 +48,14 @@ def example(info: inspect.Type) -> Any:
             return max(7, lowest or 0)
         case inspect.BoolType():
             return True
-        case inspect.StrType():
-            return "beef"  # a word, and hex digits: the pattern of a card takes it too
+        case inspect.StrType(pattern=pattern):
+            return next(text for text in TEXTS if re.search(pattern or "", text))
         case _:
             raise AssertionError(f"no example for {info}")
+
+
+# A word, and hex digits: the pattern of a card takes it too; the path of a serial line; hours.
+TEXTS = ("beef", "/dev/ttyUSB0", "mon-fri 22:00-06:00 10 A")
 
 
 @pytest.mark.parametrize("name", sorted(TOPICS))

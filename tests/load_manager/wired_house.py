@@ -286,14 +286,8 @@ class WiredHouse:
             line_values(a, v, power_w=a * v * self.vehicle.power_factor)
             for a, v in zip(drawn_a, box_v, strict=True)
         )
-        reading = meter_reading(0.0, self.now_s)
-        return MeterReading(
-            lines=(one, two, three),
-            power_w=one.power_w + two.power_w + three.power_w,
-            online=True,
-            source="box",
-            sampled_ns=reading.sampled_ns,
-        )
+        power_w = one.power_w + two.power_w + three.power_w
+        return meter_reading(at_s=self.now_s, lines=(one, two, three), power_w=power_w)
 
 
 def _mean(rows: Sequence[Three]) -> list[float]:
