@@ -11,7 +11,7 @@ from msgs.settings import METER_LINES, PhaseAssignment
 from msgs.wish import NO_WISHES
 from nodes.load_manager.inputs import Inputs
 from nodes.load_manager.machine import Config, step
-from nodes.load_manager.ramp import PAUSE_AFTER_S
+from nodes.load_manager.ramp import PAUSE_AFTER_S, PAUSE_UNREAD_S
 from nodes.load_manager.state import start
 from nodes.load_manager.supply_limits import SupplyLimits
 from nodes.load_manager.unbalance import SOURCE, UnbalanceLimits
@@ -171,6 +171,13 @@ def test_without_the_house_meter_it_keeps_what_it_last_allowed() -> None:
     street.run(5.0, cp_state=CpState.A)
     street.run(30.0, cp_state=CpState.C)
     assert street.offer.limit_a == LIMIT_A
+
+
+def test_a_lack_that_no_reading_has_ended_pauses() -> None:
+    street = Street()
+    street.run(60.0)
+    assert street.run(2.0, others_a=(18.0, 2.0, 2.0))[-1].limit_a == 6.0
+    assert street.run(PAUSE_UNREAD_S + 1.0, has_meter=False)[-1].limit_a == 0.0
 
 
 @pytest.mark.parametrize("wired", [ALL, (True, False, False), (False, False, False)])
