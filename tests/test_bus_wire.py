@@ -1,8 +1,8 @@
 """The wire: frames, header, schema hash, and that any msgpack reader understands a body."""
 
 import json
-import re
 import math
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
