@@ -315,6 +315,12 @@ def test_after_a_stray_reading_the_line_is_read_every_5_ms_until_the_state_is_co
     assert periods_s == [0.005, 0.005, 0.02, 0.02]
 
 
+def test_without_a_vehicle_the_line_is_read_every_50_ms() -> None:
+    rig = Rig("A").run(1.0)
+    assert rig.outputs.period_s == 0.05
+    assert rig.show("B").at(1002.0).period_s == 0.005
+
+
 def test_a_line_without_a_state_is_read_every_20_ms() -> None:
     rig = Rig("between").run(1.0)
     assert rig.outputs.period_s == ROUND_S
