@@ -9,8 +9,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from msgs.meter_address import Framing
 from msgs.ports import PeerPort
-from msgs.settings import Host, MapName, Unit
+from msgs.settings import Baud, Device, Host, MapName, Unit
 from msgs.units import Amps, Nanoseconds, Ratio, Seconds, Text, Volts, WattHours, Watts
 
 MeterName = Annotated[str, Meta(max_length=300)]
@@ -93,6 +94,9 @@ class MeterToTest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Arguments of `test_connection` of meter: a Modbus meter, as its settings would have it."""
 
     manufacturer: MapName  # its register map, as "tq"
-    host: Host
+    host: Host = ""
     port: PeerPort = 502
+    device: Device = ""  # of the serial line; "": over TCP
+    baud: Baud = 9600
+    framing: Framing = Framing.N8_1
     unit: Unit = 1

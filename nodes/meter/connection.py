@@ -1,7 +1,7 @@
 """The connection test: one Modbus meter is read once, for a person (MET-2).
 
-A host that is polled is read over the connection of the poll, one register block after the other:
-many meters accept one client only. Any other host must be in a network of the box.
+A host or a serial line that is polled is read over the connection of the poll, one register block
+after the other: many meters accept one client only. Any other host must be in a network of the box.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,13 +9,15 @@ from functools import partial
 
 from bus import Bus, Call
 from msgs.meter import Line, MeterReading, MeterToTest
+from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
 from msgs.methods import TEST_CONNECTION
-from msgs.settings import Grid
+from msgs.settings import Grid, TcpMeter
 from nodes.meter.machine import Config, PollOutcome, reading_of
 from nodes.meter.poller import Poller
 from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.meter_map import MapError, MeterMap, load_map
 from nodes.modbus_map.poll import read_each
+from nodes.modbus_map.serial_line import SerialModbus, SerialPlace
 from nodes.modbus_map.subnet import OutsideError, address_of
 from nodes.modbus_map.transport import AllDone, Done, Located, Modbus, Result, Transport
 
@@ -31,13 +33,21 @@ class ConnectionTests:
     """Serves `test_connection`: one test at a time, so that no one searches a network quickly."""
 
     def __init__(
-        self, bus: Bus, modbus: Modbus, polled: Mapping[Server, Transport], poll_s: float
+        self,
+        bus: Bus,
+        modbus: Modbus,
+        polled: Mapping[Server, Transport],
+        serial: SerialModbus,
+        polled_lines: Mapping[SerialPlace, Transport],
+        poll_s: float,
     ) -> None:
-        """`polled` are the transports of the polls, by server; changes of it are seen."""
+        """Take the transports of the polls, by server and by serial line; changes are seen."""
         self._poll_s = poll_s
         self._bus = bus
         self._modbus = modbus
         self._polled = polled
+        self._serial = serial
+        self._polled_lines = polled_lines
         self._running: _Test | None = None
         self.grid = Grid.TN_TT
         bus.serve(TEST_CONNECTION, self._begin)
@@ -52,30 +62,59 @@ class ConnectionTests:
             call.refuse(f"another test is running; it ends within {ANSWER_S:g} s")
             return
         meter = call.arguments
-        missing = {
-            key: text
-            for key, value, text in (
-                ("host", meter.host, "expected the address of the meter"),
-                ("port", meter.port, "expected a port from 1 to 65535"),
-            )
-            if not value
-        }
+        wrong = self._wrong(meter)
         try:
             meter_map = load_map(meter.manufacturer)
         except MapError as error:
-            missing["manufacturer"] = str(error)
+            wrong["manufacturer"] = str(error)
         else:
-            if not missing:
+            if not wrong:
                 self._running = _Test(self._bus, call, self._poll_s, self._ended)
                 self._reach(self._running, meter, meter_map)
                 return
-        call.refuse("; ".join(f"{key}: {text}" for key, text in missing.items()), missing)
+        call.refuse("; ".join(f"{key}: {text}" for key, text in wrong.items()), wrong)
+
+    def _wrong(self, meter: MeterToTest) -> dict[str, str]:
+        """Return what is wrong with the place of a meter, by key."""
+        if not meter.device:
+            needed = (
+                (
+                    "host",
+                    meter.host,
+                    "expected the address of the meter, or the device of its serial line",
+                ),
+                ("port", meter.port, "expected a port from 1 to 65535"),
+            )
+            return {key: text for key, value, text in needed if not value}
+        wrong = {}
+        if meter.host:
+            wrong["host"] = "expected none beside the device of a serial line"
+        if meter.baud not in BAUDS:
+            wrong["baud"] = f"expected one of {', '.join(map(str, BAUDS))}"
+        if not LEAST_SERIAL_UNIT <= meter.unit <= MOST_SERIAL_UNIT:
+            wrong["unit"] = f"expected {LEAST_SERIAL_UNIT} to {MOST_SERIAL_UNIT} on a serial line"
+        place = place_of(meter)
+        for polled in self._polled_lines:
+            if polled.device == place.device and polled != place:
+                wrong["device"] = (
+                    f"it is polled with {polled.baud}:{polled.framing}; expected the same, or the "
+                    "meters on it switched off"
+                )
+        return wrong
 
     def _ended(self) -> None:
         self._running = None
 
     def _reach(self, test: "_Test", meter: MeterToTest, meter_map: MeterMap) -> None:
         """Find the way to the meter: over the poll's connection, or over one of its own."""
+        if meter.device:
+            place = place_of(meter)
+            line = self._polled_lines.get(place)
+            if line is not None:
+                test.read(meter_map, self.grid, line)
+            else:
+                test.connect(meter_map, self.grid, self._serial.connect(place))
+            return
         transport = self._polled.get((meter.host, meter.port))
         if transport is not None:
             test.read(meter_map, self.grid, transport)
@@ -173,7 +212,7 @@ class _Test:
             self.refuse(doubt)
             return
         meter = self._call.arguments
-        place = f"{meter.host}:{meter.port}"
+        place = _place_text(meter)
         config = Config(
             poll_s=self._poll_s,
             source=f"{meter.manufacturer} at {place}/{meter.unit}",
@@ -189,9 +228,20 @@ class _Test:
         if self._own is not None:
             self._own.close()
         meter = self._call.arguments
-        place = f"{meter.manufacturer} at {meter.host}:{meter.port}/{meter.unit}"
+        place = f"{meter.manufacturer} at {_place_text(meter)}/{meter.unit}"
         self._bus.log("info", f"test of {place}: {result}")
         self._ended()
+
+
+def place_of(meter: MeterToTest | TcpMeter) -> SerialPlace:
+    """Return the serial line of a meter."""
+    return SerialPlace(device=meter.device, baud=meter.baud, framing=meter.framing)
+
+
+def _place_text(meter: MeterToTest) -> str:
+    if meter.device:
+        return f"{meter.device}:{meter.baud}:{meter.framing}"
+    return f"{meter.host}:{meter.port}"
 
 
 class _TestReads:

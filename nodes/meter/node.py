@@ -18,7 +18,7 @@ from msgs.requests import StopReason
 from msgs.settings import Grid, Settings, TcpMeter, meter_name
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
 from nodes.meter.chip import MeterChip
-from nodes.meter.connection import ConnectionTests
+from nodes.meter.connection import ConnectionTests, place_of
 from nodes.meter.lifetime import Register, begin, decode, encode, last
 from nodes.meter.link import MeterLink
 from nodes.meter.machine import BoxInputs, BoxOutputs, BoxState, Config, step_box
@@ -66,7 +66,14 @@ class MeterNode:
         self._serial_transports: dict[SerialPlace, Transport] = {}
         self._links: dict[str, MeterLink] = {}  # by topic
         self._poll_s = parameters.poll_s
-        self._tests = ConnectionTests(bus, drivers.modbus, self._transports, self._poll_s)
+        self._tests = ConnectionTests(
+            bus,
+            drivers.modbus,
+            self._transports,
+            drivers.serial,
+            self._serial_transports,
+            self._poll_s,
+        )
         bus.subscribe(SETTINGS, self._follow)
         self._rounds = Rounds(bus, self._box_s, self._look, self._act)
         bus.on_stop(self._stop)
@@ -80,7 +87,7 @@ class MeterNode:
         servers = {(meter.host, meter.port) for meter in meters if not meter.device}
         for server in set(self._transports) - servers:
             self._transports.pop(server).close()
-        places = {_place_of(meter) for meter in meters if meter.device}
+        places = {place_of(meter) for meter in meters if meter.device}
         for place in set(self._serial_transports) - places:
             self._serial_transports.pop(place).close()
 
@@ -109,7 +116,7 @@ class MeterNode:
         )
         publish = partial(self._bus.publish, topic)
         if meter.device:
-            transport = self._serial_transport(_place_of(meter))
+            transport = self._serial_transport(place_of(meter))
         else:
             transport = self._transport(meter.host, meter.port)
         self._links[topic.name] = MeterLink(
@@ -175,10 +182,6 @@ class MeterNode:
         if register is not None:
             self._bus.offload("energy", partial(self._write, register), lambda _: None)
         done()
-
-
-def _place_of(meter: TcpMeter) -> SerialPlace:
-    return SerialPlace(device=meter.device, baud=meter.baud, framing=meter.framing)
 
 
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> MeterNode:

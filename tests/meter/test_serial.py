@@ -11,8 +11,10 @@ import pytest
 
 from bus.place import Place
 from bus.run import open_node
-from msgs.meter import MeterReading
-from msgs.requests import StopReason
+from bus.tool import open_tool
+from msgs.meter import MeterReading, MeterToTest
+from msgs.methods import TEST_CONNECTION
+from msgs.requests import Answer, StopReason
 from msgs.setting_keys import unflatten
 from msgs.setting_names import settings_of
 from msgs.settings import Settings
@@ -37,7 +39,7 @@ class Rig:
     """meter, the settings, and a reader, in one loop."""
 
     def __init__(self, path: Path) -> None:
-        place = Place(run_dir=path, state_dir=path)
+        place = self._place = Place(run_dir=path, state_dir=path)
         self.meter = open_node("meter", place)
         self.system = open_node("system", place)
         self.reader = open_node("load_manager", place)
@@ -69,6 +71,14 @@ class Rig:
                         return reading
                 first = len(self.house)
                 await asyncio.sleep(0.005)
+
+    async def test(self, **meter: int | str) -> Answer[MeterReading]:
+        """Test the connection to a meter, as a person does with the command line."""
+        return await asyncio.to_thread(self._ask, msgspec.convert(meter, MeterToTest))
+
+    def _ask(self, meter: MeterToTest) -> Answer[MeterReading]:
+        with open_tool(self._place) as tool:
+            return tool.call(TEST_CONNECTION, meter, READING_S)
 
     def run(self, scenario: Coroutine[Any, Any, None]) -> None:
         async def all_of() -> None:
@@ -155,5 +165,51 @@ def test_two_meters_share_a_serial_line_and_follow_the_settings(rig: Rig) -> Non
         rig.set(f"sdm630@{master.path}:19200:8N1/1")  # the line is opened again
         await rig.until(lambda reading: ":19200:" in reading.meter and reading.online)
         rig.set("none")
+
+    rig.run(scenario())
+
+
+@pytest.mark.req("MET-2")
+def test_a_meter_on_a_serial_line_is_tested_beside_its_poll_and_alone(rig: Rig) -> None:
+    async def scenario() -> None:
+        master = plug()
+        RtuServer(master, bank_reply(rig.banks()))
+        alone = await rig.test(device=master.path, manufacturer="sdm630")
+        assert alone.result is not None
+        assert alone.result.lines[0].current_a == pytest.approx(6.0)
+        rig.set(f"em24@{master.path}:9600:8N1/2")
+        await rig.until(lambda reading: reading.online)
+        before = len(rig.house)
+        beside = await rig.test(device=master.path, manufacturer="sdm630")
+        assert beside.result is not None
+        assert beside.result.meter == f"sdm630@{master.path}:9600:8N1/1"
+        await rig.until(lambda reading: len(rig.house) > before + 2)
+        assert all(reading.online for reading in rig.house[before:])
+
+    rig.run(scenario())
+
+
+@pytest.mark.req("MET-2")
+def test_what_is_wrong_with_a_serial_meter_is_named(rig: Rig) -> None:
+    async def scenario() -> None:
+        master = plug()
+        RtuServer(master, bank_reply(rig.banks()))
+        rig.set(f"em24@{master.path}:9600:8N1/2")
+        await rig.until(lambda reading: reading.online)
+        before = len(rig.house)
+        for key, text, changes in (
+            ("device", "it is polled with 9600:8N1", {"baud": 19200}),
+            ("unit", "expected 1 to 247", {"unit": 0}),
+            ("baud", "expected one of 1200", {"baud": 9601}),
+            ("host", "expected none beside the device", {"host": "10.0.0.1"}),
+        ):
+            answer = await rig.test(device=master.path, manufacturer="sdm630", **changes)
+            assert text in answer.problems[key]
+        gone = await rig.test(device="/dev/ttyUSB77", manufacturer="sdm630")
+        assert "there is no /dev/ttyUSB77" in gone.reason
+        absent = await rig.test(device=master.path, manufacturer="sdm630", unit=9)
+        assert "no answer within" in absent.reason
+        await rig.until(lambda reading: len(rig.house) > before + 2)
+        assert all(reading.online for reading in rig.house[before:])
 
     rig.run(scenario())
