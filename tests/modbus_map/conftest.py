@@ -21,6 +21,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no time-out run out on a busy machine."""
     monkeypatch.setattr(transport_tcp, "TIMEOUT_S", PATIENCE_S)
     monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(serial_line_rtu, "LATEST_S", PATIENCE_S)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from nodes.modbus_map.reads import Read
 from nodes.modbus_map.rtu import MOST_BYTES, pack_request
 from nodes.modbus_map.transport import ReadError
 from tests.modbus_map.every_map import a_line, values_of
-from tests.modbus_map.peers import InLoop
+from tests.modbus_map.peers import PATIENCE_S, InLoop, settle
 from tests.modbus_map.serial_peers import (
     RtuServer,
     answer_of,
@@ -129,22 +130,32 @@ def test_an_adapter_that_receives_what_it_sends_is_read(loop_bus: Bus, in_loop: 
 def test_what_is_no_answer_is_named_and_never_read(
     loop_bus: Bus,
     in_loop: InLoop,
-    monkeypatch: pytest.MonkeyPatch,
+    expire: Callable[[], None],
     spoil: Any,
     complaint: str,
 ) -> None:
-    monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 0.2)
-
     async def scenario() -> None:
         master = plug()
         is_sound = True
-        server = RtuServer(master, lambda request: sound(request) if is_sound else spoil(request))
+        expiring: list[asyncio.Task[None]] = []
+
+        async def expire_soon() -> None:
+            await settle(50, 0.002)
+            expire()
+
+        def reply(request: Read) -> bytes:
+            if is_sound:
+                return sound(request)
+            expiring.append(asyncio.ensure_future(expire_soon()))
+            return bytes(spoil(request))
+
+        server = RtuServer(master, reply)
         transport = connect(loop_bus, master.path)
         assert await read(transport) == WORDS  # it owes no answer from here on
         is_sound = False
         result = await read(transport)
         assert is_error(result, complaint), result
-        monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 10.0)
+        await asyncio.gather(*expiring)
         is_sound = True
         assert await read(transport) == WORDS
         assert [request.function for request in server.requests[-2:]] == [3, 4]
@@ -207,7 +218,7 @@ def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_request(
             monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 0.1)
             assert is_error(await read(transport, address), "no answer within")
             is_slow = False
-            monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 10.0)
+            monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", PATIENCE_S)
             assert await read(transport, address + 1) == (address + 1, 4)
 
     in_loop(scenario())
@@ -246,21 +257,29 @@ def test_an_answer_to_the_process_before_is_not_taken(
 
 
 def test_a_unit_that_does_not_answer_the_other_function_is_read_when_no_answer_can_come(
-    loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
+    loop_bus: Bus,
+    in_loop: InLoop,
+    monkeypatch: pytest.MonkeyPatch,
+    expire: Callable[[], None],
 ) -> None:
-    monkeypatch.setattr(serial_line_rtu, "TIMEOUT_S", 0.1)
-    monkeypatch.setattr(serial_line_rtu, "LATEST_S", 0.5)
-
     async def scenario() -> None:
         master = plug()
-        server = RtuServer(master, lambda request: sound(request) if request.function == 4 else b"")
+
+        def reply(request: Read) -> bytes:
+            if request.function == 4:
+                return sound(request)
+            expire()
+            return b""
+
+        server = RtuServer(master, reply)
         transport = connect(loop_bus, master.path)
-        results = [await read(transport) for _ in range(8)]
-        assert WORDS in results
-        first = results.index(WORDS)
-        assert all(is_error(result, "no answer") for result in results[:first])
-        assert results[first:] == [WORDS] * (8 - first)
-        assert [request.function for request in server.requests[:first]] == [3] * first
+        for _ in range(3):
+            assert is_error(await read(transport), "no answer within")
+        assert [request.function for request in server.requests] == [3, 3, 3]
+        monkeypatch.setattr(serial_line_rtu, "LATEST_S", 0.0)
+        for _ in range(3):
+            assert await read(transport) == WORDS
+        assert [request.function for request in server.requests[3:]] == [4, 4, 4]
 
     in_loop(scenario())
 
@@ -276,6 +295,7 @@ def test_a_line_that_is_never_silent_is_named(
         transport = connect(loop_bus, master.path, 1200)
         assert await read(transport) == WORDS
         is_noisy = True
+        monkeypatch.setattr(serial_line_rtu, "_SILENT_CHARACTERS", 200)  # 1.8 s
 
         async def babble() -> None:
             while is_noisy:
@@ -287,6 +307,8 @@ def test_a_line_that_is_never_silent_is_named(
         assert await read(transport) == ReadError(text="the serial line is not silent for 0.1 s")
         is_noisy = False
         await noise
+        monkeypatch.setattr(serial_line_rtu, "_SILENT_CHARACTERS", 3.5)
+        monkeypatch.setattr(serial_line_rtu, "BABBLE_S", PATIENCE_S)
         assert await read(transport) == WORDS
 
     in_loop(scenario())

@@ -79,13 +79,13 @@ class Meter:
         random, master = self.random, self.master
         assert master is not None
         fault = random.choice(FAULTS) if not self.is_sound and random.random() < 0.25 else "right"
-        self.log.append(fault)
         late, self._late = self._late, []
         own = random.choice([b"", pack_request(request)])  # of an adapter that receives it
-        if late and random.random() < 0.3:
-            self._late = late  # later still
+        if late and not self.is_sound and random.random() < 0.3:
+            self._late, fault = late, "late"  # all of them: a meter answers in order
         else:
             own += b"".join(late)
+        self.log.append(fault)
         right = answer_of(request, words(number, request))
         if fault == "late":
             self._late.append(right)
