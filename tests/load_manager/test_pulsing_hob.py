@@ -85,6 +85,7 @@ def charge(folder: Path, on_s: int, period_s: int, *settings: str) -> Charge:
     )
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.req("MET-1", "MET-7")
 def test_beside_a_hob_that_pulses_a_charge_is_paused_three_times_at_most(tmp_path: Path) -> None:
     done = charge(tmp_path, 20, 90)
@@ -105,6 +106,7 @@ def test_a_hob_that_leaves_no_time_to_resume_is_named_as_well(tmp_path: Path) ->
     assert "they come and go, 3 times within 30 min" in done.offers[-1].detail
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.req("MET-1")
 def test_with_the_budget_of_the_fuse_the_same_hob_pauses_nothing(tmp_path: Path) -> None:
     done = charge(tmp_path, 30, 60, "factory.fuse_budget_percent=13")

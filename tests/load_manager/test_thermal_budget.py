@@ -121,7 +121,8 @@ HOUSE = st.one_of(st.floats(0.0, 32.0), st.floats(18.0, 22.3))  # the latter nee
 
 
 @pytest.mark.req("MET-1")
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.timeout(400)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(HOUSE, st.integers(5, 90)), min_size=4, max_size=12),
     st.floats(0.2, 3.0),
