@@ -46,6 +46,7 @@ class Meter:
     def __init__(self, random: Random, link: Path, expire: Callable[[], None]) -> None:
         self.random = random
         self.is_sound = True
+        self.poll = 0
         self.requests: list[Read] = []
         self.log: list[str] = []
         self._link = link
@@ -76,7 +77,7 @@ class Meter:
             task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, number: int, request: Read) -> None:
-        random, master = self.random, self.master
+        random, master, poll = self.random, self.master, self.poll
         assert master is not None
         fault = random.choice(FAULTS) if not self.is_sound and random.random() < 0.25 else "right"
         late, self._late = self._late, []
@@ -99,7 +100,7 @@ class Meter:
         await self._send(master, own + frame)
         if fault not in ("right", "noise", "unplugged"):
             await settle(5)
-            if number == len(self.requests) - 1:
+            if (self.poll, len(self.requests) - 1) == (poll, number):
                 self._expire()
                 if self._late and random.random() < 0.5:  # between two requests
                     master.send(b"".join(self._late))
@@ -173,6 +174,7 @@ def run(
         read_well, story = 0, ""
         for number in range(polls):
             for meter.is_sound in (False, True):
+                meter.poll += 1
                 before, meter.log = len(meter.requests), []
                 was_unplugged = meter.is_sound and "'unplugged'" in story
                 result = await poll(transport)
