@@ -24,7 +24,7 @@ KNOWN_S = 15.0  # assumed: over a longer gap between readings at least the rated
 APART_S = 1.0  # closer readings count as one, with the larger current
 # A charge is paused by a second reading 5 s after the first, and the vehicle follows within 5 s.
 FOLLOW_S = 10.0
-HORIZONS_S = (60.0, 120.0, 180.0, 240.0, 300.0, 360.0, 420.0, 480.0, 540.0, 600.0)
+HORIZONS_S = (10.0, 60.0, 120.0, 180.0, 240.0, 300.0, 360.0, 420.0, 480.0, 540.0, 600.0)
 
 
 class CarriedLoad(Struct, frozen=True, kw_only=True):
