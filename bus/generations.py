@@ -168,7 +168,7 @@ def read_newest_valid(path: Path, decode: Callable[[bytes], T]) -> StoredValue[T
     _, previous, previous_damage = _judge(previous_of(path), path.name, decode)
     if previous is not None:
         return StoredValue(value=previous, stored=Stored.PREVIOUS, damage=damage, content=content)
-    was_stored = content is not None or previous_damage != MISSING or damage != MISSING
+    was_stored = previous_damage != MISSING or damage != MISSING
     if was_stored or is_begun(path) or _was_set_aside(path):
         return StoredValue(stored=Stored.LOST, damage=damage, content=content)
     return StoredValue()

@@ -125,6 +125,7 @@ def test_content_that_was_not_written_as_this_file_is_damage(
     path.write_bytes(content)
     after = found(path)
     assert (after.value, after.stored) == (at(16), Stored.PREVIOUS)
+    assert after.content == content
     assert after.damage is not None
     assert after.damage.startswith("cannot be understood: ")
 
@@ -188,6 +189,7 @@ def test_a_lost_value_stays_lost_until_it_is_set_again(tmp_path: Path) -> None:
     write_generations(path, at(16), lowers=True)
     path.write_bytes(b"{")
     previous_of(path).write_bytes(b"")
+    assert read_newest_valid(path, decoder(Limit)).content == b"{"
     lines: list[str] = []
     for _ in range(3):
         assert read_and_repair(path, Limit, lines.append).stored is Stored.LOST
@@ -242,6 +244,15 @@ def test_two_generations_that_are_missing_are_lost_and_not_a_new_box(tmp_path: P
     for each in tmp_path.iterdir():
         each.unlink()
     assert found(path) == StoredValue()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_damaged_generation_alone_is_lost_also_without_the_mark(
+    tmp_path: Path, which: int
+) -> None:
+    path = tmp_path / NAME
+    (path, previous_of(path))[which].write_bytes(b"{")
+    assert read_newest_valid(path, decoder(Limit)).stored is Stored.LOST
 
 
 def test_the_mark_of_a_stored_file_is_made_again_by_a_start(tmp_path: Path) -> None:
