@@ -1,5 +1,6 @@
 """Whom pilot wakes, and how: its rules one by one, and random vehicles that sleep and wake."""
 
+import itertools
 import math
 import random
 from pathlib import Path
@@ -90,6 +91,15 @@ def test_an_offer_that_is_made_again_after_the_waking_is_the_same() -> None:
     held = replace(AT_0_A, has_limit=False)
     again = followed((31.0, held), (33.0, AT_0_A), (35.0, SEEN), waking=waking)
     assert (again.ways, again.wakes) == ((), 1)  # it was withheld meanwhile: a new one
+
+
+@pytest.mark.parametrize("limit_a", [6.0, 16.0])
+def test_a_vehicle_that_stays_asleep_is_woken_once_for_an_offer_of_any_current(
+    limit_a: float,
+) -> None:
+    rig = Rig("B").run(100.0, offer=changed(OFFER, limit_a=limit_a))
+    wakings = [status.waking for status in rig.said]
+    assert sum(now and not before for before, now in itertools.pairwise(wakings)) == 1
 
 
 def test_a_sixth_wake_up_of_a_plug_in_is_none_and_a_second_way_of_the_fifth_is_done() -> None:
