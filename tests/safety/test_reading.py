@@ -23,6 +23,7 @@ from nodes.safety.stale import StaleInputs
 from nodes.safety.state import Inputs, State
 from tests.builders import charging_pilot, charging_session
 from tests.safety.evaluations import PLUGGED
+from tests.safety.test_evaluation import READING
 
 P = SafetyPhase
 NOW_S = 1_000_000.0
@@ -178,6 +179,16 @@ def test_inputs_that_are_stale_for_a_second_are_a_fault(
         assert record.finding.gap_s == (0.02 if reason is Stale.LATE else None)
 
 
+@pytest.mark.req("ERR-8007")
+def test_a_contactor_without_its_proof_while_values_are_impossible_is_a_fault() -> None:
+    before = State(phase=P.OPENING, proof=ContactorProof(is_first=False, unproven_s=0.19))
+    reading = replace(READING, mirror_closed=False)
+    after = take_stale_inputs(CONFIG, before, reading, Stale.NONSENSE, inputs(), MOMENT)
+    assert causes(after) == [Cause.NOT_PROVEN_OPEN]
+    assert after.faults.records[0].since_utc_ns == 7
+    assert after.proof.is_welded
+
+
 # --- a reading -----------------------------------------------------------------------------------
 
 SEEN = replace(PLUGGED, is_proven_open=False, is_proven_closed=True, has_voltage=True)
@@ -274,6 +285,18 @@ def test_a_contactor_that_is_not_proven_closed_in_time_is_a_fault(
     after = taken(state, SEEN if is_closed else PLUGGED)
     codes = [record.code for record in after.faults.records]
     assert codes == ([FaultCode.NOT_CLOSING] if is_fault else [])
+
+
+@pytest.mark.req("ERR-8007")
+def test_an_open_contactor_without_its_proof_is_a_fault_and_a_proof_clears_it() -> None:
+    before = proven(P.OPENING)
+    state = replace(before, proof=replace(before.proof, unproven_s=0.19))
+    after = taken(state, replace(PLUGGED, is_proven_open=False))
+    assert causes(after) == [Cause.NOT_PROVEN_OPEN]
+    assert after.proof.is_welded
+    trial = replace(after, proof=replace(after.proof, on_trial=(FaultCode.SAFETY_CIRCUIT,)))
+    cleared = taken(trial, PLUGGED)
+    assert (causes(cleared), cleared.proof.is_welded) == ([], False)
 
 
 @pytest.mark.req("ERR-8001")
