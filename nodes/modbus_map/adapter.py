@@ -64,6 +64,9 @@ def open_serial_line(place: SerialPlace) -> SerialLine:
         process uses it, or it does not take the speed.
     """
     device = place.device
+    if place.baud not in _SPEEDS:  # a launch file may say so
+        speeds = ", ".join(map(str, BAUDS))
+        raise SerialLineError(f"{device}: expected a speed of {speeds}; got {place.baud}")
     try:
         kind = _kind_of(os.stat(device))
         descriptor = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -86,14 +89,19 @@ def open_serial_line(place: SerialPlace) -> SerialLine:
 def _kind_of(found: os.stat_result) -> str:
     """Return the kernel's name for a kind of serial line.
 
-    To open another device may do harm: a watchdog starts by it.
+    To open another device may do harm: a watchdog starts by it. The screens of a machine have the
+    major number of its serial ports, so the minor number counts as well.
 
     :raises OSError: the device is no serial line.
     """
     if stat.S_ISCHR(found.st_mode):
         for row in _DRIVERS.read_text().splitlines():
-            *_, major, _, kind = row.split()
-            if int(major) == os.major(found.st_rdev) and kind in (_SERIAL, _PSEUDO_TERMINAL):
+            *_, major, minors, kind = row.split()
+            first, _, last = minors.partition("-")
+            is_of_it = int(major) == os.major(found.st_rdev) and (
+                int(first) <= os.minor(found.st_rdev) <= int(last or first)
+            )
+            if is_of_it and kind in (_SERIAL, _PSEUDO_TERMINAL):
                 return kind
     raise OSError(errno.ENOTTY, "no serial line")
 

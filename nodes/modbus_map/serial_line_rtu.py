@@ -5,7 +5,8 @@ looks like the answer to the present one. A meter answers in the order of its re
 request without an answer, and after each opening, a unit owes an answer: the same registers are
 first read with the other function of 3 and 4, which is used for nothing else. Its answer, which may
 be an exception, shows that no answer to an earlier request can follow. From a unit that does not
-answer this, nothing is read until LATEST_S after its last request.
+answer this, nothing is read until LATEST_S after its last request. If maps of both functions read one unit, as a connection test may,
+such a request counts as one of its function as well.
 
 One master is expected on the line. An answer behind the request of another one is refused.
 """
@@ -88,6 +89,7 @@ class SerialTransport:
         self._line: _OpenLine | None = None
         self._opened_s = 0.0
         self._owing: dict[int, float] = {}  # by unit, since when. See `_opened_s`
+        self._asked: dict[tuple[int, int], float] = {}  # with the other function: unit, function
         self._is_advised = False
 
     def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
@@ -110,12 +112,14 @@ class SerialTransport:
     async def _carry_out(self, read: Read) -> Result:
         try:
             line = await self._opened()
-            if self._owes_answer(read.unit):
-                await self._exchange(line, replace(read, function=_OTHER_FUNCTION[read.function]))
-                self._owing[read.unit] = -math.inf
+            if self._owes_answer(read.unit, read.function):
+                other = replace(read, function=_OTHER_FUNCTION[read.function])
+                self._asked[other.unit, other.function] = self._bus.clock.now_s()
+                await self._exchange(line, other)
+                self._settle(read.unit)
             self._owing[read.unit] = self._bus.clock.now_s()  # until it has answered
             answer = await self._exchange(line, read)
-            self._owing[read.unit] = -math.inf
+            self._settle(read.unit)
         except (SerialLineError, _GoneError) as error:
             self._drop_line()
             return ReadError(text=str(error))
@@ -143,6 +147,7 @@ class SerialTransport:
         self._line = _OpenLine(line, self._bus.clock.now_s)
         self._opened_s = self._bus.clock.now_s()
         self._owing.clear()
+        self._asked.clear()
         self._advise(line.stable_name)
         return self._line
 
@@ -155,9 +160,17 @@ class SerialTransport:
                 f" {stable_name} names the same device in any order",
             )
 
-    def _owes_answer(self, unit: int) -> bool:
-        """Return whether the answer to an earlier request to a unit may still come."""
-        since_s = self._owing.get(unit, self._opened_s)
+    def _settle(self, unit: int) -> None:
+        """Note that a unit has answered: it answers in the order of its requests."""
+        self._owing[unit] = -math.inf
+        for function in _OTHER_FUNCTION:
+            self._asked.pop((unit, function), None)
+
+    def _owes_answer(self, unit: int, function: int) -> bool:
+        """Return whether an answer that looks like one to this function may still come."""
+        since_s = max(
+            self._owing.get(unit, self._opened_s), self._asked.get((unit, function), -math.inf)
+        )
         return self._bus.clock.now_s() < since_s + LATEST_S
 
     async def _exchange(self, line: "_OpenLine", read: Read) -> RtuAnswer:

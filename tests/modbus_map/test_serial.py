@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -492,3 +493,84 @@ def test_a_frame_of_the_line_is_the_one_of_the_standard() -> None:
     # SDM630, 1.3.1: voltage of phase 1 of unit 1.
     assert pack_request(Read(4, 0, 2, 1)).hex(" ") == "01 04 00 00 00 02 71 cb"
     assert framed(bytes.fromhex("01 04 04 43 66 33 34")).hex(" ") == "01 04 04 43 66 33 34 1b 38"
+
+
+@pytest.mark.req("MET-3")
+def test_a_late_answer_to_the_other_function_is_not_read_by_a_map_that_uses_it(
+    loop_bus: Bus,
+    in_loop: InLoop,
+    monkeypatch: pytest.MonkeyPatch,
+    expire: Callable[[], None],
+) -> None:
+    """A connection test with another map reads the same unit with the other function."""
+
+    async def scenario() -> None:
+        master = plug()
+        late: list[bytes] = []
+        is_slow = False
+
+        def reply(request: Read) -> bytes:
+            frame = answer_of(request, [request.address, request.function])
+            if is_slow:
+                late.append(frame)
+                expire()
+                return b""
+            before, late[:] = b"".join(late), []
+            return before + frame
+
+        server = RtuServer(master, reply)
+        transport = connect(loop_bus, master.path)
+        assert await read(transport, 10) == (10, 4)
+        is_slow = True
+        assert is_error(await read(transport, 20), "no answer within")
+        since_s = loop_bus.clock.now_s()
+        late.clear()  # that answer is lost
+        await asyncio.sleep(1.0)
+        assert is_error(await read(transport, 30, function=3), "no answer within")
+        assert server.requests[-1].function == 4  # the registers that the test asks for
+        is_slow = False
+        monkeypatch.setattr(serial_line_rtu, "LATEST_S", loop_bus.clock.now_s() - since_s)
+        assert await read(transport, 40) == (40, 4)
+
+    in_loop(scenario())
+
+
+@pytest.mark.parametrize("baud", [9601, 14400])
+def test_a_speed_that_no_line_has_is_named(loop_bus: Bus, in_loop: InLoop, baud: int) -> None:
+    """A launch file may set it: a contradiction there is logged, and stays."""
+
+    async def scenario() -> None:
+        master = plug()
+        before = len(os.listdir("/proc/self/fd"))
+        result = await read(connect(loop_bus, master.path, baud=baud))
+        assert is_error(result, "expected a speed of 1200, 2400, "), result
+        assert f"got {baud}" in str(result)
+        assert len(os.listdir("/proc/self/fd")) == before
+
+    in_loop(scenario())
+
+
+@pytest.mark.parametrize(
+    ("major", "minor", "kind"),
+    [(4, 64, "serial"), (4, 95, "serial"), (4, 1, ""), (4, 63, ""), (4, 96, ""), (204, 64, "serial"),
+     (136, 7, "pty:slave"), (5, 1, "")],
+)  # fmt: skip
+def test_a_screen_of_the_box_is_no_serial_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, major: int, minor: int, kind: str
+) -> None:
+    """The screens /dev/tty1 to /dev/tty63 have the major number of /dev/ttyS0."""
+    drivers = tmp_path / "drivers"
+    drivers.write_text(
+        "/dev/console         /dev/console    5       1 system:console\n"
+        "serial               /dev/ttyS       4 64-95 serial\n"
+        "ttyAMA               /dev/ttyAMA   204 64 serial\n"
+        "pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+        "unknown              /dev/tty        4 1-63 console\n"
+    )
+    monkeypatch.setattr(adapter, "_DRIVERS", drivers)
+    found = os.stat_result((stat.S_IFCHR, *[0] * 9), {"st_rdev": os.makedev(major, minor)})
+    if kind:
+        assert adapter._kind_of(found) == kind
+    else:
+        with pytest.raises(OSError, match="no serial line"):
+            adapter._kind_of(found)
