@@ -6,6 +6,7 @@ after the other: many meters accept one client only. Any other host must be in a
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from weakref import WeakSet
 
 from bus import Bus, Call
 from msgs.meter import Line, MeterReading, MeterToTest
@@ -30,7 +31,11 @@ Server = tuple[str, int]  # host and port
 
 
 class ConnectionTests:
-    """Serves `test_connection`: one test at a time, so that no one searches a network quickly."""
+    """Serves `test_connection`: one test at a time, so that no one searches a network quickly.
+
+    What an ended test has begun may go on: a question to the resolver, and a read in the turns of a
+    poll. There is one of each at most, so that tests take neither all threads nor all turns.
+    """
 
     def __init__(
         self,
@@ -49,6 +54,8 @@ class ConnectionTests:
         self._serial = serial
         self._polled_lines = polled_lines
         self._running: _Test | None = None
+        self._is_locating = False
+        self._reading: WeakSet[Transport] = WeakSet()  # those with a read of a test
         self.grid = Grid.TN_TT
         bus.serve(TEST_CONNECTION, self._begin)
 
@@ -111,14 +118,18 @@ class ConnectionTests:
             place = place_of(meter)
             line = self._polled_lines.get(place)
             if line is not None:
-                test.read(meter_map, self.grid, line)
+                self._read_polled(test, meter_map, line)
             else:
                 test.connect(meter_map, self.grid, self._serial.connect(place))
             return
         transport = self._polled.get((meter.host, meter.port))
         if transport is not None:
-            test.read(meter_map, self.grid, transport)
+            self._read_polled(test, meter_map, transport)
             return
+        if self._is_locating:
+            test.refuse("the address of another test's host is still searched; test again later")
+            return
+        self._is_locating = True
         others = [host for host, port in self._polled if port == meter.port]
         located = partial(self._located, test, meter, meter_map, others)
         self._modbus.locate([meter.host, *others], located)
@@ -131,12 +142,13 @@ class ConnectionTests:
         others: Sequence[str],
         located: Located,
     ) -> None:
+        self._is_locating = False
         if test.is_over:
             return
         addresses = set(located.addresses.get(meter.host, ()))
         for host in others:  # polled under another name
             if addresses & set(located.addresses.get(host, ())):
-                test.read(meter_map, self.grid, self._polled[host, meter.port])
+                self._read_polled(test, meter_map, self._polled[host, meter.port])
                 return
         try:
             address = address_of(meter.host, located)
@@ -144,6 +156,13 @@ class ConnectionTests:
             test.refuse(str(error), {"host": str(error)})
         else:
             test.connect(meter_map, self.grid, self._modbus.connect(address, meter.port))
+
+    def _read_polled(self, test: "_Test", meter_map: MeterMap, transport: Transport) -> None:
+        """Read in the turns of a poll, unless the read of another test still has its turn."""
+        if transport in self._reading:
+            test.refuse("the meter has not yet answered another test; test again later")
+        else:
+            test.read(meter_map, self.grid, transport, self._reading)
 
 
 def implausible(lines: Sequence[Line]) -> str | None:
@@ -184,12 +203,14 @@ class _Test:
     def connect(self, meter_map: MeterMap, grid: Grid, transport: Transport) -> None:
         """Read the meter over a connection of its own, closed at the end."""
         self._own = transport
-        self.read(meter_map, grid, transport)
+        self.read(meter_map, grid, transport, WeakSet())
 
-    def read(self, meter_map: MeterMap, grid: Grid, transport: Transport) -> None:
-        """Read the meter."""
+    def read(
+        self, meter_map: MeterMap, grid: Grid, transport: Transport, reading: WeakSet[Transport]
+    ) -> None:
+        """Read the meter; the transport is in `reading` while a read of it is not over."""
         self._waits_for = "the answer"
-        reads = _TestReads(transport, lambda: self.is_over)
+        reads = _TestReads(transport, lambda: self.is_over, reading)
         unit = self._call.arguments.unit
         Poller(self._bus.clock, meter_map, unit, grid, reads).poll(self._take)
 
@@ -247,9 +268,12 @@ def _place_text(meter: MeterToTest) -> str:
 class _TestReads:
     """The reads of one test: one block at a time, and none after its end."""
 
-    def __init__(self, transport: Transport, is_over: Callable[[], bool]) -> None:
+    def __init__(
+        self, transport: Transport, is_over: Callable[[], bool], reading: WeakSet[Transport]
+    ) -> None:
         self._transport = transport
         self._is_over = is_over
+        self._reading = reading
 
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
         """See `transport.BlockReader.read_all`; `done` does not run after the end of the test."""
@@ -257,7 +281,9 @@ class _TestReads:
 
     def _read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
         def took(result: Result) -> None:
+            self._reading.discard(self._transport)
             if not self._is_over():
                 done(result)
 
+        self._reading.add(self._transport)
         self._transport.try_block(function, unit, Block(address, count), took)

@@ -42,11 +42,14 @@ class OwnAddresses:
 def address_of(host: str, located: Located) -> str:
     """Return the address under which a host may be tested.
 
-    :raises OutsideError: the host is not known, is the box, or is in no network of the box.
+    :raises OutsideError: the host is not known, is the box, or is in no network of the box; or
+        these are not known.
     """
     found = [_plain(address) for address in located.addresses.get(host, ())]
     if not found:
         raise OutsideError(f"{host}: no host of this name is known")
+    if located.problem:
+        raise OutsideError(f"the networks of the box are not known: {located.problem}")
     networks = [ipaddress.ip_network(each) for each in located.networks]
     own = {_plain(address) for address in located.own}
     for address in found:

@@ -32,6 +32,7 @@ class Located:
     addresses: Mapping[str, Sequence[str]]  # by host; without a host that is not known
     networks: Sequence[str]  # where meters may be, as "192.168.1.0/24"
     own: Sequence[str] = field(default=())  # addresses of the box: no meter's
+    problem: str = ""  # why networks and own addresses are not known, as text for a person
 
 
 class BlockReader(Protocol):

@@ -76,9 +76,13 @@ class TcpModbus(Modbus):
 
     async def _locate(self, hosts: Sequence[str]) -> Located:
         found = await asyncio.gather(*(_addresses_of(host) for host in hosts))
-        own = own_addresses()
+        addresses = {host: each for host, each in zip(hosts, found, strict=True) if each}
+        try:
+            own = own_addresses()
+        except OSError as error:  # no descriptor is left, or the kernel's answers are not allowed
+            return Located(addresses=addresses, networks=(), problem=error.strerror or str(error))
         return Located(
-            addresses={host: each for host, each in zip(hosts, found, strict=True) if each},
+            addresses=addresses,
             networks=(*own.networks, *(LOOPBACK if self._parameters.loopback else ())),
             own=own.addresses,
         )
