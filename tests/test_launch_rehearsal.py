@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -47,3 +49,30 @@ def test_no_directory_for_the_socket_is_no_failure(
     before = _of_process()
     assert not rehearsal()
     assert _of_process() == before
+
+
+# ZeroMQ ends its process if it gets no descriptor, so this runs in one of its own.
+_FEW_DESCRIPTORS = """
+import asyncio, os, resource
+from launch.rehearsal import rehearse, rehearse_in_asyncio
+
+for rehearsal in (rehearse, rehearse_in_asyncio):
+    for left in range(80):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3 + left, 4096))
+        if rehearsal():
+            break
+    else:
+        raise AssertionError("it never works")
+"""
+
+
+def test_too_few_descriptors_are_no_failure() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _FEW_DESCRIPTORS],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
