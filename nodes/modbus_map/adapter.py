@@ -17,6 +17,7 @@ from nodes.modbus_map.serial_line import SerialPlace
 
 BY_ID = Path("/dev/serial/by-id")  # udev's links: the same name at any socket, in any order
 _DRIVERS = Path("/proc/tty/drivers")
+_CONSOLES = Path("/proc/consoles")  # of the kernel: name, flags, major:minor
 _OTHERS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "serial[0-9]")  # names of adapters and of a Pi's UART
 _SHOWN = 3  # devices in an error
 
@@ -68,7 +69,9 @@ def open_serial_line(place: SerialPlace) -> SerialLine:
         speeds = ", ".join(map(str, BAUDS))
         raise SerialLineError(f"{device}: expected a speed of {speeds}; got {place.baud}")
     try:
-        kind = _kind_of(os.stat(device))
+        found = os.stat(device)
+        kind = _kind_of(found)
+        _refuse_console(device, found)
         descriptor = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise SerialLineError(_why_not(device, error)) from error
@@ -104,6 +107,20 @@ def _kind_of(found: os.stat_result) -> str:
             if is_of_it and kind in (_SERIAL, _PSEUDO_TERMINAL):
                 return kind
     raise OSError(errno.ENOTTY, "no serial line")
+
+
+def _refuse_console(device: str, found: os.stat_result) -> None:
+    """Refuse a console of the kernel: opening it would change its speed under a person there.
+
+    :raises SerialLineError: it is one.
+    """
+    number = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
+    with suppress(OSError):  # a kernel without consoles
+        if any(row.split()[-1:] == [number] for row in _CONSOLES.read_text().splitlines()):
+            raise SerialLineError(
+                f"{device} is a console of this machine; expected another device, or a kernel"
+                " command line without it"
+            )
 
 
 def _configure(descriptor: int, place: SerialPlace, kind: str) -> None:

@@ -5,8 +5,8 @@ looks like the answer to the present one. A meter answers in the order of its re
 request without an answer, and after each opening, a unit owes an answer: the same registers are
 first read with the other function of 3 and 4, which is used for nothing else. Its answer, which may
 be an exception, shows that no answer to an earlier request can follow. From a unit that does not
-answer this, nothing is read until LATEST_S after its last request. If maps of both functions read one unit, as a connection test may,
-such a request counts as one of its function as well.
+answer this, nothing is read until LATEST_S after its last request. If maps of both functions read
+one unit, as a connection test may, such a request counts as one of its function as well.
 
 One master is expected on the line. An answer behind the request of another one is refused.
 """

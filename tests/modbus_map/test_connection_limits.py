@@ -1,4 +1,4 @@
-"""A connection test harms neither the poll nor the node, whatever the system answers or does not."""
+"""A connection test harms neither the poll nor the node, whatever the system answers."""
 
 import asyncio
 import errno
@@ -12,7 +12,7 @@ import pytest
 
 from bus.run import ZmqBus
 from nodes.meter import connection
-from nodes.modbus_map import subnet, transport_tcp
+from nodes.modbus_map import transport_tcp
 from tests.modbus_map.peers import PATIENCE_S, InLoop
 from tests.modbus_map.test_connection_test import SILENT_UNIT, OneClientMeter, Rig, listen
 
@@ -28,7 +28,7 @@ def test_a_kernel_that_does_not_name_the_networks_refuses_the_test_alone(
             raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
         return make(family, *rest, **named)
 
-    monkeypatch.setattr(subnet.socket, "socket", refuse)
+    monkeypatch.setattr(socket, "socket", refuse)
 
     async def scenario() -> None:
         meter = OneClientMeter()

@@ -552,9 +552,17 @@ def test_a_speed_that_no_line_has_is_named(loop_bus: Bus, in_loop: InLoop, baud:
 
 @pytest.mark.parametrize(
     ("major", "minor", "kind"),
-    [(4, 64, "serial"), (4, 95, "serial"), (4, 1, ""), (4, 63, ""), (4, 96, ""), (204, 64, "serial"),
-     (136, 7, "pty:slave"), (5, 1, "")],
-)  # fmt: skip
+    [
+        (4, 64, "serial"),
+        (4, 95, "serial"),
+        (204, 64, "serial"),
+        (136, 7, "pty:slave"),
+        (4, 1, ""),
+        (4, 63, ""),
+        (4, 96, ""),
+        (5, 1, ""),
+    ],
+)
 def test_a_screen_of_the_box_is_no_serial_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, major: int, minor: int, kind: str
 ) -> None:
@@ -574,3 +582,29 @@ def test_a_screen_of_the_box_is_no_serial_line(
     else:
         with pytest.raises(OSError, match="no serial line"):
             adapter._kind_of(found)
+
+
+def test_a_console_of_the_kernel_is_not_opened(
+    loop_bus: Bus, in_loop: InLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its speed would be changed, and a person who is logged in there would be disturbed."""
+
+    async def scenario() -> None:
+        master = plug()
+        server = RtuServer(master, sound)
+        number = os.stat(master.path).st_rdev
+        consoles = tmp_path / "consoles"
+        consoles.write_text(
+            "tty0                 -WU (EC  p  )    4:1\n"
+            f"ttyS0                -W- (EC  p a)  {os.major(number)}:{os.minor(number)}\n"
+            "netcon0              -W- (E   p  )\n"
+        )
+        monkeypatch.setattr(adapter, "_CONSOLES", consoles)
+        transport = connect(loop_bus, master.path)
+        result = await read(transport)
+        assert is_error(result, f"{master.path} is a console of this machine"), result
+        assert server.requests == []
+        consoles.unlink()  # a machine without them
+        assert await read(transport) == WORDS
+
+    in_loop(scenario())
