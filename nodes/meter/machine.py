@@ -17,6 +17,7 @@ from nodes.modbus_map.codec import Values
 
 LONGEST_RETRY_S = 4.0  # assumed: a meter that answers again is read within load_manager's 10 s
 
+MOST_ERROR = 400  # as msgs.units.Text: readers refuse a message with a longer one
 LOGGED_MISSES = 3  # assumed: a chip may need two readings to begin
 
 LogLines = tuple[tuple[str, str], ...]  # level, text
@@ -199,7 +200,7 @@ def reading_of(config: Config, last: MeterReading | None, outcome: PollOutcome) 
             meter=config.meter,
             poll_s=config.poll_s,
         )
-    return replace(last, online=False, error=outcome.error)
+    return replace(last, online=False, error=outcome.error[:MOST_ERROR])
 
 
 def _log(config: Config, state: State, outcome: PollOutcome) -> LogLines:

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 
 from msgs.meter import NO_LINE, MeterReading
@@ -186,3 +187,15 @@ def test_a_chip_that_cannot_be_read_is_silence_and_one_line_in_the_log() -> None
         ("error", "the meter chip cannot be read"),
         ("info", "the meter chip can be read again"),
     ]
+
+
+@pytest.mark.req("MET-3")
+@pytest.mark.parametrize("length", [400, 401, 5000])
+def test_an_error_of_any_length_reaches_the_readers(length: int) -> None:
+    """It names up to three adapters, or the models of a SunSpec meter: both may have long names."""
+    state = State(is_polling=True)
+    outcome = bad(1.0, 2.0, "no meter " + "x" * (length - 9))
+    _, outputs = step(CONFIG, state, Inputs(now_s=2.0, outcome=outcome))
+    assert outputs.reading is not None
+    received = msgspec.msgpack.decode(msgspec.msgpack.encode(outputs.reading), type=MeterReading)
+    assert received.error.startswith("no meter x")
