@@ -26,12 +26,15 @@ from nodes.modbus_map.transport import AllDone, Done, Located, Modbus, Result, T
 LEAST_V, MOST_V = 100.0, 300.0
 UNCONNECTED_BELOW_V = 1.0
 ANSWER_S = 2.5  # assumed: enough for a meter behind a slow gateway, and less than a person waits
+# Between connections to two servers; assumed: a person needs longer to name another one, and a
+# network of 254 hosts takes 10 minutes. A closed port alone would be known within 10 ms.
+BETWEEN_HOSTS_S = 2.5
 
 Server = tuple[str, int]  # host and port
 
 
 class ConnectionTests:
-    """Serves `test_connection`: one test at a time, so that no one searches a network quickly.
+    """Serves `test_connection`: one test at a time, and another server only after BETWEEN_HOSTS_S.
 
     What an ended test has begun may go on: a question to the resolver, and a read in the turns of a
     poll. There is one of each at most, so that tests take neither all threads nor all turns.
@@ -54,6 +57,7 @@ class ConnectionTests:
         self._serial = serial
         self._polled_lines = polled_lines
         self._running: _Test | None = None
+        self._connected: tuple[Server, float] | None = None  # the newest connection, and when
         self._is_locating = False
         self._reading: WeakSet[Transport] = WeakSet()  # those with a read of a test
         self.grid = Grid.TN_TT
@@ -154,8 +158,16 @@ class ConnectionTests:
             address = address_of(meter.host, located)
         except OutsideError as error:
             test.refuse(str(error), {"host": str(error)})
-        else:
-            test.connect(meter_map, self.grid, self._modbus.connect(address, meter.port))
+            return
+        now_s = self._bus.clock.now_s()
+        if self._connected is not None:
+            server, connected_s = self._connected
+            wait_s = connected_s + BETWEEN_HOSTS_S - now_s
+            if server != (address, meter.port) and wait_s > 0.0:
+                test.refuse(f"another meter was tested just now; test again in {wait_s:.1f} s")
+                return
+        self._connected = (address, meter.port), now_s
+        test.connect(meter_map, self.grid, self._modbus.connect(address, meter.port))
 
     def _read_polled(self, test: "_Test", meter_map: MeterMap, transport: Transport) -> None:
         """Read in the turns of a poll, unless the read of another test still has its turn."""

@@ -107,3 +107,30 @@ def test_ended_tests_do_not_pile_up_before_the_poll(
             assert (await rig.test(port)).result is not None
 
     in_loop(scenario())
+
+
+@pytest.mark.req("MET-2")
+def test_nobody_searches_a_network_quickly(
+    loop_bus: ZmqBus, in_loop: InLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed port refuses at once; the same server may be tested again at once."""
+    monkeypatch.setattr(connection, "BETWEEN_HOSTS_S", PATIENCE_S)
+
+    async def scenario() -> None:
+        meters = [OneClientMeter(), OneClientMeter()]
+        first, second = [await listen(meter.handle) for meter in meters]
+        rig = Rig(loop_bus, tmp_path)
+        async with rig.running():
+            for manufacturer in ("sdm630", "tq"):  # the person corrects the map
+                while meters[0].clients:
+                    await asyncio.sleep(0.01)
+                answered = await rig.test(first, manufacturer=manufacturer)
+            assert answered.result is not None, answered.reason
+            for port in (second, *range(1, 20)):
+                refused = await rig.test(port)
+                assert refused.reason.startswith("another meter was tested just now")
+            assert meters[1].accepted == 0
+            monkeypatch.setattr(connection, "BETWEEN_HOSTS_S", 0.0)
+            assert (await rig.test(second)).result is not None
+
+    in_loop(scenario())
