@@ -61,10 +61,11 @@ class RtuModbus(SerialModbus):
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._transports: WeakSet[SerialTransport] = WeakSet()
+        self._opening: set[str] = set()  # the devices that a thread opens at present
 
     def connect(self, place: SerialPlace) -> Transport:
         """See `serial_line.SerialModbus.connect`."""
-        transport = SerialTransport(self._bus, place)
+        transport = SerialTransport(self._bus, place, self._opening)
         self._transports.add(transport)
         return transport
 
@@ -79,9 +80,15 @@ class RtuModbus(SerialModbus):
 
 
 class SerialTransport:
-    """See `transport.Transport`. A lost line is opened by its configured path at the next read."""
+    """See `transport.Transport`. A lost line is opened by its configured path at the next read.
 
-    def __init__(self, bus: Bus, place: SerialPlace) -> None:
+    A device is opened by one thread at a time, also if nobody waits for it any more: an adapter may
+    hang, and the threads are shared with the look-ups of hosts.
+    """
+
+    def __init__(self, bus: Bus, place: SerialPlace, opening: set[str] | None = None) -> None:
+        """`opening` has the devices that are being opened for any of the transports."""
+        self._opening = set() if opening is None else opening
         self._bus = bus
         self._place = place
         self._character_s = _BITS / place.baud
@@ -137,8 +144,13 @@ class SerialTransport:
         if self._line is not None and self._line.is_up:
             return self._line
         self._drop_line()
+        device = self._place.device
+        if device in self._opening:
+            raise SerialLineError(f"{device} is still being opened")
         loop = asyncio.get_running_loop()
         opening = loop.run_in_executor(None, open_serial_line, self._place)
+        self._opening.add(device)
+        opening.add_done_callback(lambda _: self._opening.discard(device))
         try:
             line = await asyncio.shield(opening)
         except asyncio.CancelledError:

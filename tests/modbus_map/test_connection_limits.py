@@ -12,7 +12,9 @@ import pytest
 
 from bus.run import ZmqBus
 from nodes.meter import connection
-from nodes.modbus_map import transport_tcp
+from nodes.modbus_map import serial_line_rtu, transport_tcp
+from nodes.modbus_map.adapter import SerialLine, SerialLineError
+from nodes.modbus_map.serial_line import SerialPlace
 from tests.modbus_map.peers import PATIENCE_S, InLoop
 from tests.modbus_map.test_connection_test import SILENT_UNIT, OneClientMeter, Rig, listen
 
@@ -132,5 +134,39 @@ def test_nobody_searches_a_network_quickly(
             assert meters[1].accepted == 0
             monkeypatch.setattr(connection, "BETWEEN_HOSTS_S", 0.0)
             assert (await rig.test(second)).result is not None
+
+    in_loop(scenario())
+
+
+@pytest.mark.req("MET-2")
+def test_an_adapter_that_hangs_while_it_is_opened_takes_one_thread(
+    loop_bus: ZmqBus, in_loop: InLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ANSWER_S", 0.05)
+    opened: list[str] = []
+    answers = threading.Event()
+
+    def hang(place: SerialPlace) -> SerialLine:
+        opened.append(place.device)
+        answers.wait(PATIENCE_S)
+        raise SerialLineError("it is gone")
+
+    monkeypatch.setattr(serial_line_rtu, "open_serial_line", hang)
+
+    async def scenario() -> None:
+        rig = Rig(loop_bus, tmp_path)
+        tested = {"manufacturer": "sdm630", "host": "", "device": "/dev/ttyUSB77"}
+        async with rig.running():
+            try:
+                assert "was not complete within" in (await rig.test_of(tested)).reason
+                for _ in range(20):
+                    answered = await rig.test_of(tested)
+                    assert answered.reason == "/dev/ttyUSB77 is still being opened"
+                assert opened == ["/dev/ttyUSB77"]
+            finally:
+                answers.set()
+            while "still" in (answered := await rig.test_of(tested)).reason:
+                await asyncio.sleep(0.01)
+            assert answered.reason == "it is gone"
 
     in_loop(scenario())
