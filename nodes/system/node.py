@@ -87,6 +87,8 @@ class SystemNode:
         self._restart_path = bus.state_dir / RESTART_FILE
         self._state = self._first_state()
         self._store: WriteBehind[State] = WriteBehind()
+        self._is_restarting = False  # until launch has answered
+        self._is_storing_restart = False  # until the disk has answered
         self._waiting: deque[Call[SetArguments, Settings]] = deque()
         self._safety = bus.subscribe(SAFETY_STATUS)
         self._session = bus.subscribe(SESSION_STATUS)
@@ -160,7 +162,19 @@ class SystemNode:
         self._go_on()
 
     def _on_restart(self, call: Call[ReasonArguments, None]) -> None:
-        """Store that a person has asked for a restart; then, or after `STORE_S`, begin it."""
+        """Store that a person has asked for a restart; then, or after `STORE_S`, begin it.
+
+        One at a time: of two, each would take back the other, and one that does not take place
+        would stay stored.
+        """
+        if self._is_restarting:
+            call.not_ready("another restart is under way")
+            return
+        self._is_restarting = True
+        if self._is_storing_restart:  # the disk has not even answered an earlier one
+            self._restart(call, None)
+            return
+        self._is_storing_restart = True
         asked = AskedRestart(id=f"{self._bus.random('asked restart').getrandbits(64):016x}")
         waiting = [call]
 
@@ -168,7 +182,11 @@ class SystemNode:
             if waiting:
                 self._restart(waiting.pop(), before)
 
-        self._bus.offload("restart", partial(_exchange, self._restart_path, asked), begin)
+        def on_stored(before: AskedRestart | Exception | None) -> None:
+            self._is_storing_restart = False
+            begin(before)
+
+        self._bus.offload("restart", partial(_exchange, self._restart_path, asked), on_stored)
         self._bus.at(self._bus.clock.now_s() + STORE_S, partial(begin, None))
 
     def _restart(
@@ -185,6 +203,7 @@ class SystemNode:
             raise before
 
         def on_answer(answer: Answer[None]) -> None:
+            self._is_restarting = False
             if answer.status is Status.OK:
                 call.ok(None)
                 return

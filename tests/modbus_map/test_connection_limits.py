@@ -37,6 +37,7 @@ def test_a_kernel_that_does_not_name_the_networks_refuses_the_test_alone(
         port = await listen(meter.handle)
         rig = Rig(loop_bus, tmp_path, loopback=False)
         async with rig.running(f"tq@127.0.0.1:{port}/1"):
+            await rig.read(1)  # the settings have come
             answered = await rig.test(9, host="192.0.2.1")
             assert "the networks of the box are not known" in answered.problems["host"]
             assert (await rig.test(port, host="localhost")).result is not None  # it is polled

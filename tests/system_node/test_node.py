@@ -777,3 +777,20 @@ def test_a_disk_that_does_not_answer_keeps_no_box_from_being_restarted(
     assert box.ask("restart").status is Status.OK
     assert box.graph.clock.now_s() - asked_s == pytest.approx(STORE_S, abs=0.1)
     assert len(box.restarts) == 1
+
+
+@pytest.mark.req("ERR-RED", "PAN-5")
+@pytest.mark.parametrize("count", [2, 3, 100])  # the last is more than the queue of the disk takes
+def test_restarts_asked_for_at_once_and_refused_leave_none_stored(new_box: Box, count: int) -> None:
+    new_box.graph.kill("launch")
+    new_box.start_launch(puts_off)
+    new_box.start()
+    answers: list[Answer[None]] = []
+    for _ in range(count):
+        new_box.peers["web"].request(RESTART_BOX, ReasonArguments(), answers.append)
+    new_box.graph.advance(4.0)
+    assert {answer.status for answer in answers} == {Status.NOT_READY}
+    assert len(answers) == count
+    new_box.graph.advance(4.0)
+    assert asked(new_box) == ""
+    assert new_box.ask("get").status is Status.OK
