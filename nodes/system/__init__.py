@@ -37,7 +37,8 @@ phases that safety has found wired is refused. No setting changes the list of ca
 launch does the restart: it stops all in order, the session first (PAN-5). Before it is asked, the
 restart is stored as one that a person wants (`msgs/restart.py`), because it has safety judge all
 red again; if launch refuses it, the one before is stored again. A disk that does not answer for
-2 s, or refuses, does not keep the box from being restarted: then all red stays.
+2 s, or refuses, does not keep the box from being restarted: then all red stays. While one restart
+is stored and asked for, others are answered with "not ready".
 
 provision.py makes a label, label.py stores it; machine.py merges settings and checks changes;
 msgs/setting_keys.py has the table of settings, words.py the texts.
