@@ -71,6 +71,7 @@ class HouseRun:
         self._period = round(policy.period_s / TICK_S)
         self._moved_s = self.now_s  # the last change of anything
         self._level_a = 0.0  # the vehicle's current then
+        self._leaves_out = True
         self._closes_s: float | None = None
         self._offered_s: float | None = None  # since when an offer is not answered
         self._paused_s: float | None = self.now_s
@@ -82,6 +83,7 @@ class HouseRun:
     def run(self, counts_until_s: float = math.inf, leaves_out: bool = True) -> Measures:
         """Run until the plug is out or the vehicle is full."""
         measures, day = self.measures, self.day
+        self._leaves_out = leaves_out
         while self.now_s < day.leaves_s - TICK_S / 2.0 and not self.car.is_full:
             if leaves_out and self.now_s - self._moved_s >= QUIET_S and not self._is_waiting():
                 until_s = min(self._next_change_s(), self._car_due_s) - BEFORE_S
@@ -128,9 +130,10 @@ class HouseRun:
         """Return how many ticks in a row, with this one, are equal."""
         car, tick, day = self.car, self.tick, self.day
         if (
-            car.current_a != car.target_a
+            not self._leaves_out
+            or car.current_a != car.target_a
             or car.current_a + max(self.others_a) > day.fuse_a
-            or self._closes_s is not None
+            or car.s2 != self.is_closed
             or (self._paused_s is not None and (self.is_closed or day.parked.sleeps))
             or not car.is_awake
             or self._is_waking()

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.houses.days import KINDS, house_day
+from tests.houses.named import NAMED_DAYS, model_of
 from tests.houses.policies import Arbiter, Clairvoyant, NoManagement
 from tests.houses.run import HouseRun
 from tests.houses.year import play_arbiter, share_of_best
@@ -22,6 +23,14 @@ def test_what_is_left_out_changes_no_offer(number: int) -> None:
     assert left_out.offers == complete.offers
     assert (some.closings, some.breach_s) == (every.closings, every.breach_s)
     assert some.energy_wh == pytest.approx(every.energy_wh, rel=0.005)
+
+
+def test_what_is_left_out_takes_nothing_from_the_clairvoyant() -> None:
+    hob = model_of(next(each for each in NAMED_DAYS if each.name == "the pulsing hob"))
+    left_out, complete = HouseRun(hob, Clairvoyant), HouseRun(hob, Clairvoyant)
+    some, every = left_out.run(), complete.run(leaves_out=False)
+    assert some.closings == every.closings > 20
+    assert some.energy_wh == pytest.approx(every.energy_wh, rel=0.001)
 
 
 @pytest.mark.req("MET-1")
