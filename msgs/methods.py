@@ -16,6 +16,7 @@ from msgs.launch import GraphStatus, Restarted
 from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading, MeterToTest
 from msgs.plant import (
+    ExternalContact,
     FaultName,
     HouseLoad,
     ModbusRead,
@@ -321,6 +322,7 @@ SERVICE = _act("service", ServicePress, "Press the service key for a time [s].")
 HOUSE = _act("house", HouseLoad, "Set the other loads of the house on L1, L2 and L3 [A].")
 SUN = _act("sun", Sun, "Set the solar power [W].")
 POWER = _act("power", Power, "Switch the mains of the box.")
+INPUT = _act("input", ExternalContact, "Open or close the contact at the external input.")
 FAULT = _act("fault", FaultName, "Break something.")
 CLEAR = _act("clear", FaultName, "Repair what `fault` has broken.")
 

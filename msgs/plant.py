@@ -40,6 +40,7 @@ class SimSignals(Struct, frozen=True, kw_only=True):
     dip1: Count  # DSW1 as a byte, switch .1 is the most significant bit (smart_home.md 3.6)
     dip2: Count  # DSW2, in the same way as DSW1
     power_on_reset: bool = False  # mains came on since the flag was cleared
+    external_closed: bool = True  # the contact at the external input
 
 
 class SimPower(Struct, frozen=True, kw_only=True):
@@ -134,6 +135,19 @@ class Power(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Request `power`: the box's mains."""
 
     on: bool
+
+
+class ContactPosition(StrEnum):
+    """The contact at the external input; closed enables."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class ExternalContact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `input`: the contact of a grid operator at the external input."""
+
+    position: ContactPosition
 
 
 TAP_S = 0.6  # assumed: a card is presented for a moment; a reader looks every 0.15 s

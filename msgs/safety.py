@@ -113,6 +113,9 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     # After the return of mains each box of a house starts at another time: time until this one
     # tests, rounded up to whole seconds; None: now.
     starts_in_s: Seconds | None = None
+    # The contact at the external input is closed; False as well while it is not read. None: DSW1.1
+    # is off, so the input is not used, or the switches have not been read yet.
+    external_enable: bool | None = None
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):

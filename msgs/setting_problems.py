@@ -72,6 +72,7 @@ def problems(settings: Settings) -> dict[str, Problem]:
         if not is_fallback(controller.fallback_a):
             found[f"{section}.fallback_a"] = Problem(clash=Clash.NO_OFFER)
     for key, current_a in (
+        ("external_input.limit_a", settings.external_input.limit_a),
         ("solar.minimum_a", settings.solar.minimum_a),
         ("schedule.otherwise_a", settings.schedule.otherwise_a),
     ):

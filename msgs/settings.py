@@ -232,6 +232,12 @@ class ScheduleSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     otherwise_a: FallbackAmps = 0.0  # outside all hours; 0: paused
 
 
+class ExternalInputSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The contact of a grid operator at the external input, where DSW1.1 switches it on."""
+
+    limit_a: FallbackAmps = 0.0  # while the contact is open; 0: paused
+
+
 class ChargeSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What holds for each charge, from plug to plug."""
 
@@ -281,6 +287,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     smart_home: Controller = Controller()
     solar: Solar = Solar()
     unbalance: UnbalanceSection = UnbalanceSection()
+    external_input: ExternalInputSection = ExternalInputSection()
     time_zone: TimeZone = TimeZone.CET
     schedule: ScheduleSection = ScheduleSection()
     charge: ChargeSection = ChargeSection()
@@ -290,6 +297,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 UNKNOWN: dict[str, Any] = {
     "authorization.required": True,
+    "external_input.limit_a": 0.0,
     "fuse_budget_percent": 0.0,
     "house_meter.enabled": False,  # the meter counts as lost
     "main_fuse_a": 6.0,

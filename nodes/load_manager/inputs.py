@@ -27,6 +27,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...]  # of wishes
     solar: SolarLimits = SolarLimits()  # of the newest settings
     unbalance: UnbalanceLimits = UnbalanceLimits()
+    external_limit_a: float = 0.0  # of the newest settings: while the external input is open
     asked: PhaseSearchAction | None = None  # an event: what `find_phases` was asked for
 
     @property

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer, PhaseSearch
 from msgs.pilot import UNPLUGGED_S, CpState
-from nodes.load_manager import claims, owner
+from nodes.load_manager import claims, external_input, owner
 from nodes.load_manager.clamps import Clamps, unproven
 from nodes.load_manager.house import UNMEASURED_A, HouseMeterState, assigned
 from nodes.load_manager.inputs import Inputs
@@ -77,6 +77,8 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     elif state.ramp_ends_s is not None and moment.reached(state.ramp_ends_s):
         state = replace(state, ramp=None, ramp_ends_s=None)
     state = owner.follow(state, inputs, moment, is_unplugged)
+    contact = external_input.follow(state.external_input, inputs.safety, moment)
+    state = replace(state, external_input=contact)
     search, refusal = follow_search(state.search, state.supply_limits, state.wired, inputs, moment)
     state = _settle(replace(state, search=search), inputs, is_unplugged)
     offer: LoadOffer | None = None
@@ -242,6 +244,9 @@ def _decide(state: State, inputs: Inputs, moment: Moment) -> LoadOffer:
         [
             claims.dip(inputs.safety),
             claims.temperature(inputs.safety),
+            *external_input.claims_of(
+                state.external_input, inputs.safety, finite_a(inputs.external_limit_a)
+            ),
             *(_wish(state, source, moment) for source in inputs.sources if source.is_configured),
             lost,
             claims.meter_proof(state.clamps, _missing(state)),

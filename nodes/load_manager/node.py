@@ -10,6 +10,7 @@ from bus.rounds import Instant, Rounds
 from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading
 from msgs.methods import FIND_PHASES
+from msgs.safety import SafetyStatus
 from msgs.settings import Settings
 from msgs.topics import (
     LOAD_OFFER,
@@ -52,7 +53,8 @@ class LoadManagerNode:
         self._box_readings: list[MeterReading] = []  # since the last step
         self._settings = bus.subscribe(SETTINGS, on_change=self._on_change)
         self._pilot = bus.subscribe(PILOT_STATUS)
-        self._safety = bus.subscribe(SAFETY_STATUS)
+        self._external_enable: bool | None = None
+        self._safety = bus.subscribe(SAFETY_STATUS, on_change=self._on_safety)
         self._session = bus.subscribe(SESSION_STATUS)
         self._wishes: list[tuple[WishSource, Subscription[Wishes]]] = [
             (source, bus.subscribe(source.topic, on_change=self._on_change)) for source in WISHES
@@ -66,6 +68,12 @@ class LoadManagerNode:
 
     def _on_change(self, _: Settings | MeterReading | Wishes) -> None:
         self._rounds.wake()
+
+    def _on_safety(self, status: SafetyStatus) -> None:
+        """Look at once when the external input has changed; the rest can wait for the grid."""
+        if status.external_enable is not self._external_enable:
+            self._external_enable = status.external_enable
+            self._rounds.wake()
 
     def _look(self, instant: Instant) -> Inputs:
         settings = self._settings.message
@@ -83,6 +91,7 @@ class LoadManagerNode:
             ),
             solar=SolarLimits() if settings is None else solar_limits_of(settings),
             unbalance=UnbalanceLimits() if settings is None else unbalance_limits_of(settings),
+            external_limit_a=0.0 if settings is None else settings.external_input.limit_a,
         )
 
     def _act(self, inputs: Inputs) -> Outputs:

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from msgs.load_manager import HouseMeter
 from nodes.load_manager.clamps import Clamps
+from nodes.load_manager.external_input import ExternalInput
 from nodes.load_manager.house import Headroom, HouseMeterState
 from nodes.load_manager.meter_pace import MeterPace
 from nodes.load_manager.ramp import Ramp
@@ -41,6 +42,7 @@ class State(Struct, frozen=True, kw_only=True):
     ramp_ends_s: float | None = None  # monitoring was switched off: the ramp limits until then
     solar: SolarState = SolarState()
     unbalance: UnbalanceState = UnbalanceState()
+    external_input: ExternalInput = ExternalInput()
     start_a: float | None = None  # pilot's offer before this node began
     out_since_s: float | None = None  # the plug
     awaited_claims: tuple[str, ...] = ()  # claims not known yet since the start

@@ -4,7 +4,7 @@ import math
 
 from msgspec.structs import replace
 
-from msgs.plant import SimFault
+from msgs.plant import ContactPosition, SimFault
 from nodes.plant import hands, vehicle
 from nodes.plant.hands import MOST_CARDS, TOUCH_S, Hands
 from nodes.plant.mains import Phases
@@ -76,6 +76,12 @@ def power(world: World, on: bool) -> World:
     power_on_reset = world.power_on_reset or (on and not world.mains.is_on)
     world = replace(world, mains=replace(world.mains, is_on=on), power_on_reset=power_on_reset)
     return _done(world, "power", "on" if on else "off")
+
+
+def external_input(world: World, position: ContactPosition) -> World:
+    """Open or close the contact at the external input."""
+    is_closed = position is ContactPosition.CLOSED
+    return _done(replace(world, is_external_closed=is_closed), "input", position)
 
 
 def fault(world: World, name: SimFault) -> World:

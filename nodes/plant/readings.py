@@ -66,6 +66,7 @@ def signals_of(world: World) -> SimSignals:
         dip1=world.setup.dip1,
         dip2=world.setup.dip2,
         power_on_reset=world.power_on_reset,
+        external_closed=world.is_external_closed,
     )
 
 

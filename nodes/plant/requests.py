@@ -11,6 +11,7 @@ from msgs.methods import (
     FAULT,
     FULL,
     HOUSE,
+    INPUT,
     MODBUS_READ,
     PLUG,
     POWER,
@@ -72,6 +73,7 @@ class Requests:
         self._act(HOUSE, self._house)
         self._act(SUN, lambda world, sun: acts.sun(world, sun.power_w))
         self._act(POWER, lambda world, power: acts.power(world, power.on))
+        self._act(INPUT, lambda world, contact: acts.external_input(world, contact.position))
         self._act(FAULT, self._fault)
         self._act(CLEAR, self._clear)
         bus.serve(WORLD, lambda call: call.ok(owner.status()))

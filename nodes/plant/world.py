@@ -59,6 +59,7 @@ class World(Struct, frozen=True, kw_only=True):
     monitor: Monitor
     mains: Mains
     hands: Hands = IDLE
+    is_external_closed: bool = True  # the contact at the external input
     power_on_reset: bool = False  # the flip-flop that is set when mains come on
     heat: Temperatures
     flow: Flow

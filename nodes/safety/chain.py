@@ -27,6 +27,7 @@ class ChainReading(Struct, frozen=True, kw_only=True):
     overtemperature: bool  # the over-temperature switch has opened, and the coil with it
     dip1: int  # DSW1 as a byte, switch .1 is the most significant bit
     dip2: int  # DSW2, in the same way as DSW1
+    external_closed: bool  # the contact at the external input
     power_on_reset: bool  # mains came on since the flag was cleared
     currents_a: Phases | None  # meter chip; None when it has been silent for 0.5 s
     voltages_v: Phases | None
@@ -100,6 +101,7 @@ def assemble(parts: Parts) -> ChainReading | None:
         overtemperature=shift_register.overtemperature,
         dip1=shift_register.dip1,
         dip2=shift_register.dip2,
+        external_closed=shift_register.external_closed,
         power_on_reset=coil.power_on_reset,
         currents_a=None if chip is None else chip.currents_a,
         voltages_v=None if chip is None else chip.voltages_v,

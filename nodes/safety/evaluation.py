@@ -3,7 +3,7 @@
 Doubt opens the contactor: a value that is no number (`cleaned.py`) or outside its sensor's range
 counts as the worst one. What is evaluated over time has its own file: `frozen.py` whether the meter
 chip measures, `supply.py` mains and current, `wiring.py` the phases that count, `earth.py` the
-earth, `heat.py` temperatures, `switches.py` the DIP switches.
+earth, `heat.py` temperatures, `switches.py` the DIP switches and the external input.
 """
 
 from enum import Enum
@@ -188,7 +188,11 @@ def evaluate(
         has_loop=earth_loop,
         is_proven_open=proves_open(reading),
     )
-    dip = switches.read(before.switches, (reading.dip1, reading.dip2))
+    dip = switches.read(
+        before.switches,
+        (reading.dip1, reading.dip2),
+        is_external_closed=reading.external_closed is True,
+    )
     is_switched_off = reading.overtemperature is not False
     derating, temperature_c = heat.update(
         before.derating,

@@ -130,6 +130,7 @@ def _status(
         retry_in_s=_retry_in_s(state, evaluation, moment),
         has_mains=state.stale.reason is not Stale.NO_MAINS,
         showroom=config.showroom,
+        external_enable=evaluation_state.switches.external_enable,
         wired_phases=evaluation_state.wiring.wired,
         starts_in_s=_left_s(state.reset.waits_until_s, moment) or None,
     )

@@ -1,4 +1,4 @@
-"""The slow inputs behind the shift register: DIP switches and over-temperature switch."""
+"""The slow inputs behind the shift register: DIP switches, heat switch, external input."""
 
 from typing import Protocol
 
@@ -13,6 +13,7 @@ class ShiftRegisterReading(Struct, frozen=True, kw_only=True):
     dip1: int  # DSW1 as a byte, switch .1 is the most significant bit
     dip2: int  # DSW2, in the same way as DSW1
     overtemperature: bool  # the over-temperature switch has opened, and the coil with it
+    external_closed: bool  # the contact at the external input
 
 
 class ShiftRegister(Driver, Protocol):

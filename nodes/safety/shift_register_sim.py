@@ -31,6 +31,7 @@ class SimShiftRegister(ShiftRegister):
                     dip1=signals.dip1,
                     dip2=signals.dip2,
                     overtemperature=signals.overtemperature,
+                    external_closed=signals.external_closed,
                 )
         return self._reading
 

@@ -172,7 +172,7 @@ def _allows_more(key: str, old: Any, new: Any) -> bool:
             return not new
         case "main_fuse_a":  # not set: 6 A if the house is measured, else no limit
             return old is not None and new is not None and new >= old
-        case "fuse_budget_percent":
+        case "fuse_budget_percent" | "external_input.limit_a":
             return bool(new >= old)
         case _:
             return False

@@ -36,6 +36,7 @@ READING = ChainReading(
     overtemperature=False,
     dip1=0b00000101,
     dip2=0,
+    external_closed=True,
     power_on_reset=False,
     currents_a=(0.0, 0.0, 0.0),
     voltages_v=(230.0, 230.0, 230.0),

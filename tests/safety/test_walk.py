@@ -264,6 +264,7 @@ class Walk:
             overtemperature=False,
             dip1=dip1,
             dip2=0,
+            external_closed=True,
             power_on_reset=self.is_reset,
             currents_a=None if self.troubled("chip") else nonsense or chip[0],
             voltages_v=None if self.troubled("chip") else nonsense or chip[1],

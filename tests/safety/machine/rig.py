@@ -164,6 +164,7 @@ class Rig:
             overtemperature=False,
             dip1=0b101,
             dip2=0,
+            external_closed=True,
             power_on_reset=self.is_reset,
             currents_a=(one_a, two_a, three_a),
             voltages_v=(230.0, 230.0, 230.0),
