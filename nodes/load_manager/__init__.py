@@ -2,7 +2,7 @@
 
 subscribes  settings, meter/house and <source>/wish (acted on as they arrive), meter/box (kept for a
             few seconds, where the house is monitored), safety/status, pilot/status, session/status
-            (looked at)
+            (looked at; safety/status at once when the external input has changed)
 answers     find_phases: begins, stops or shows the measurement of the phase assignment
 publishes   load/offer (0.5 s and on change): the limit, its reason, and the whole chain
 touches     no device, and stores nothing
@@ -10,7 +10,8 @@ deadline    a reading that shows too little headroom lowers the offer in the sam
             end or the hold of a wish changes the offer when it comes
 safe state  0 A; silence for 3 s means 0 A to pilot and safety
 
-The claims: dip (the installation), temperature, fuse (what the other loads leave of the main fuse
+The claims: dip (the installation), temperature, external_input (while its contact is open, and 10 s
+longer, where DSW1.1 switches it on), fuse (what the other loads leave of the main fuse
 on each phase that the vehicle uses, MET-1), meter_lost (10 A, MET-3), meter_proof (10 A until the
 house meter has shown the vehicle's current), phase_search (6, 8 or 10 A while the phase assignment
 is measured), the lowest wish of app, dcs and smart_home or the fallback of one that is silent,
@@ -23,9 +24,10 @@ machine.py is the step, monitoring.py its part for the house, state.py and input
 remembers and knows; wishes.py evaluates the sources, house.py the meter, meter_pace.py how often
 its values are renewed, clamps.py whether it shows the vehicle, vehicle.py what the vehicle draws,
 thermal_budget.py what the fuse has carried, ramp.py the rise of the fuse's claim, rest.py the least
-pause of a controller; claims.py has the other claims and arbitrates. owner.py has the claims that
-the owner switches on: solar.py the surplus of solar power, unbalance.py the difference between the
-phases. search.py measures the phase assignment, with phases.py to judge it and search_words.py.
+pause of a controller, external_input.py the claim of that contact; claims.py has the other claims
+and arbitrates. owner.py has the claims that the owner switches on: solar.py the surplus of solar
+power, unbalance.py the difference between the phases. search.py measures the phase assignment, with
+phases.py to judge it and search_words.py.
 
 The phase assignment says which phases of the house feed the box. If the phases that safety has
 found wired contradict it, from wherever it was set, or the vehicle draws on a phase beside it, each

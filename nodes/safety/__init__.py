@@ -3,10 +3,11 @@
 Subscribes: pilot/status, session/status, meter/box. Reads them at each look; no message wakes it.
 Publishes: safety/status every 100 ms and on change. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
-monitor, protective earth, temperatures, DIP switches; the pilot line and the meter chip, which it
-reads itself, in addition to the nodes that own them; both generations of safety-latch.json in the
-state directory, and asked-restart.json, which system writes. One driver for each chip: coil.py,
-analog.py, generator.py, shift_register.py, chip.py; chain.py makes one reading of all.
+monitor, protective earth, temperatures, DIP switches, external input; the pilot line and the meter
+chip, which it reads itself, in addition to the nodes that own them; both generations of
+safety-latch.json in the state directory, and asked-restart.json, which system writes. One driver
+for each chip: coil.py, analog.py, generator.py, shift_register.py, chip.py; chain.py makes one
+reading of all.
 Deadline: one look each 10 ms; each 25 ms while open and without a vehicle. The enable line is off
 within 50 ms after a vehicle leaves C or D, and at the next look after the monitor has tripped (the
 hardware cuts the coil by itself as well).
@@ -32,10 +33,10 @@ machine.py is the step and the phases. reading.py updates each part with one rea
 judges the gap before a look, evaluation.py evaluates a reading (cleaned.py its types, frozen.py
 whether the meter chip measures, supply.py mains and current, wiring.py the phases that count,
 earth.py the protective earth, heat.py temperatures, pace.py how the current follows them,
-switches.py the DIP switches), contactor.py proves the contactor, selftest.py tests the monitor,
-duty.py compares the generator with pilot, plug.py follows the plug, stale.py counts unusable
-readings, complain.py finds faults (finding.py names their causes), faults.py keeps them by the
-rules of the ERR table. recall.py takes what the disk has at start (latch.py) and has latched faults
+switches.py the DIP switches and the external input), contactor.py proves the contactor, selftest.py
+tests the monitor, duty.py compares the generator with pilot, plug.py follows the plug, stale.py
+counts unusable readings, complain.py finds faults (finding.py names their causes), faults.py keeps
+them by the rules of the ERR table. recall.py takes what the disk has at start (latch.py) and has latched faults
 judged again (mains_reset.py). reasons.py finds the reasons why no current may flow, report.py makes
 what is published, with the texts of words.py. No decision depends on a text. state.py has the
 state: one Struct for each part.

@@ -295,6 +295,17 @@ def test_the_dip_switches_show_the_installations_maximum(
     assert rig.signals[-1][1].dip1 == dip1
 
 
+@pytest.mark.parametrize("position", ["open", "closed"])
+def test_dsw1_1_and_the_contact_of_the_external_input(new_rig: NewRig, position: str) -> None:
+    rig = new_rig(external_input=True)
+    rig.graph.advance(0.1)
+    assert (rig.signals[-1][1].dip1, rig.signals[-1][1].external_closed) == (0b1000_0101, True)
+    rig.ask("input", position=position)
+    rig.graph.advance(0.1)
+    assert rig.signals[-1][1].external_closed is (position == "closed")
+    assert "input" in rig.whats()
+
+
 def test_an_installation_of_one_phase_and_dsw2_are_chosen_by_parameters(new_rig: NewRig) -> None:
     rig = new_rig(phases=1, dip2=0b1)  # DSW2.8: commissioning
     rig.charge(16.0)

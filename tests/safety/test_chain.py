@@ -34,7 +34,7 @@ READING = ChainReading(
     overtemperature=False,
     dip1=0b101,
     dip2=0b10,
-    external_closed=True,
+    external_closed=False,
     power_on_reset=True,
     currents_a=(1.0, 2.0, 3.0),
     voltages_v=(230.0, 231.0, 232.0),
@@ -51,7 +51,7 @@ PARTS: Parts = (
     ),
     AnalogReading(high_v=6.0, low_v=-12.0, earth_ohm=0.8, terminal_c=31.0, board_c=25.0),
     GeneratorReading(duty_percent=53.3),
-    ShiftRegisterReading(dip1=0b101, dip2=0b10, overtemperature=False, external_closed=True),
+    ShiftRegisterReading(dip1=0b101, dip2=0b10, overtemperature=False, external_closed=False),
     ChipReading(
         currents_a=(1.0, 2.0, 3.0),
         voltages_v=(230.0, 231.0, 232.0),
@@ -92,6 +92,7 @@ SIGNALS = sim_signals(
     residual_ac=True,
     terminal_c=31.0,
     dip2=2,
+    external_closed=False,
     power_on_reset=True,
 )
 

@@ -607,6 +607,15 @@ def test_no_garbage_of_any_kind_raises_or_looks_well(name: str, garbage: Any) ->
             assert looks_well(evaluation) is is_a_value
 
 
+@pytest.mark.parametrize("garbage", [None, "x", 1, math.nan, [True]])
+def test_garbage_at_the_external_input_is_an_open_contact(garbage: Any) -> None:
+    state, evaluation = read(SETTLED, 10, dip1=0x85, external_closed=True)
+    assert state.switches.external_enable is True
+    state, evaluation = read(state, 10, dip1=0x85, external_closed=garbage)
+    assert state.switches.external_enable is False
+    assert looks_well(evaluation)
+
+
 @pytest.mark.parametrize("phases", [None, (1.0, 2.0, 3.0)])
 def test_a_reading_of_the_right_kinds_costs_no_second_one(
     phases: tuple[float, float, float] | None,

@@ -1,4 +1,4 @@
-"""The DIP switches: their table, and the majority of three reads."""
+"""The DIP switches and the external input: their table, and the majority of three reads."""
 
 import itertools
 
@@ -11,7 +11,7 @@ FULL, LOW = (0b101, 0), (0b000, 0)
 
 def reads(*codes: tuple[int, int], switches: Switches = UNREAD) -> Switches:
     for code in codes:
-        switches = read(switches, code)
+        switches = read(switches, code, is_external_closed=True)
     return switches
 
 
@@ -77,10 +77,68 @@ def test_the_switches_stay_after_a_failed_reading_and_are_read_again() -> None:
     assert not switches.is_settled
     switches = reads((0, 0), (0, 0), switches=switches)
     assert (switches.installation_limit_a, switches.is_commissioning) == (32.0, True)
-    switches = read(switches, (0, 0))
+    switches = reads((0, 0), switches=switches)
     assert (switches.installation_limit_a, switches.is_commissioning) == (10.0, False)
 
 
 def test_the_same_again_keeps_what_was_read() -> None:
     switches = reads(FULL, FULL, FULL)
-    assert read(switches, FULL) is switches
+    assert reads(FULL, switches=switches) is switches
+
+
+# --- the external input ---------------------------------------------------------------------------
+
+USED, UNUSED = (0x85, 0), (0x05, 0)
+
+
+def contact(*closed: bool, switches: Switches = UNREAD, code: tuple[int, int] = USED) -> Switches:
+    for is_closed in closed:
+        switches = read(switches, code, is_external_closed=is_closed)
+    return switches
+
+
+@pytest.mark.req("MET-7")
+@pytest.mark.parametrize("dip1", range(256))
+def test_dsw1_1_alone_switches_the_external_input_on(dip1: int) -> None:
+    expected = True if dip1 >= 0x80 else None
+    assert contact(True, True, True, code=(dip1, 0xFF)).external_enable is expected
+    expected = False if dip1 >= 0x80 else None
+    assert contact(False, False, False, code=(dip1, 0xFF)).external_enable is expected
+
+
+@pytest.mark.req("MET-7")
+@pytest.mark.parametrize("closed", list(itertools.product((True, False), repeat=3)))
+def test_two_reads_of_three_decide_about_the_contact(closed: tuple[bool, ...]) -> None:
+    expected = closed.count(True) >= 2
+    assert contact(*closed).external_enable is expected
+    assert contact(*closed, switches=contact(True, True, True)).external_enable is expected
+    assert contact(*closed, switches=contact(False, False, False)).external_enable is expected
+
+
+@pytest.mark.req("MET-7")
+def test_a_contact_that_has_not_been_read_often_enough_is_open() -> None:
+    assert contact(True, True).external_enable is None  # neither are the switches
+    switches = carry_over(contact(True, True, True))
+    assert switches.external_enable is False
+    switches = contact(True, switches=switches)
+    assert switches.external_enable is False
+    assert contact(True, switches=switches).external_enable is True
+
+
+@pytest.mark.req("MET-7")
+def test_switches_without_a_majority_leave_the_input_on_and_its_contact_decides() -> None:
+    switches = contact(True, True, True)
+    garbage = ((0x01, 0), (0x02, 0), (0x03, 0))
+    for code in garbage:
+        switches = read(switches, code, is_external_closed=False)
+    assert switches.external_enable is False
+    assert contact(True, True, True, switches=switches, code=UNUSED).external_enable is None
+
+
+@pytest.mark.req("CHG-3", "MET-7")
+def test_neither_a_contact_disturbs_the_switches_nor_they_a_contact() -> None:
+    switches = contact(True, True, True)
+    for code, is_closed in ((USED, False), ((0x00, 1), True), (USED, True)):
+        switches = read(switches, code, is_external_closed=is_closed)
+    assert (switches.installation_limit_a, switches.is_commissioning) == (32.0, False)
+    assert switches.external_enable is True

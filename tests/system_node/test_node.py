@@ -534,6 +534,7 @@ LOWERED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"house_meter": HOUSE}, {"house_meter.host": "192.168.1.21"}),
     ({"phase_assignment": "L1-L2-L3"}, {"phase_assignment": "L2-L3-L1"}),
     ({"usb.allow_config": True}, {"usb.allow_config": False}),
+    ({"external_input.limit_a": 10.0}, {"external_input.limit_a": 0.0}),
     ({"main_fuse_a": 16}, {"main_fuse_a": 32, "usb.allow_config": False}),
 ]
 
@@ -557,7 +558,12 @@ def test_what_revokes_or_lowers_is_kept_after_damage_to_either_file(
 def test_settings_that_cannot_be_read_are_the_strictest_until_they_are_set_again(
     box: Box, content: bytes | None
 ) -> None:
-    factory = {"house_meter": HOUSE, "monitoring": {"enabled": True}, "main_fuse_a": 63}
+    factory = {
+        "external_input": {"limit_a": 32},
+        "house_meter": HOUSE,
+        "monitoring": {"enabled": True},
+        "main_fuse_a": 63,
+    }
     box.set({"authorization.required": False, "house_meter": HOUSE, "main_fuse_a": 32})
     for name in ("settings.json.previous", "settings.json"):
         damage(box.state_dir / name, content)
@@ -566,6 +572,7 @@ def test_settings_that_cannot_be_read_are_the_strictest_until_they_are_set_again
         settings = box.now()
         assert (settings.authorization.required, settings.monitoring.enabled) == (True, True)
         assert (settings.house_meter.enabled, settings.main_fuse_a) == (False, 6.0)
+        assert settings.external_input.limit_a == 0.0
         assert settings.stored is Stored.LOST
     assert any("all is lost" in line for line in box.lines())
     after = box.set({"main_fuse_a": 25})

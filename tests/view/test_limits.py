@@ -34,4 +34,5 @@ def test_a_silent_load_manager_leaves_no_limit_known() -> None:
 def test_a_source_with_a_short_name_is_named_for_a_person() -> None:
     assert source_name("meter_proof") == "check of the house meter"
     assert source_name("phase_search") == "measurement of the phases"
+    assert source_name("external_input") == "external input"
     assert source_name("smart_home") == "smart home"

@@ -6,7 +6,17 @@ import pytest
 from werkzeug.test import TestResponse
 
 from msgs.methods import ACTS
-from msgs.plant import FaultName, HouseLoad, Power, ServicePress, SimFault, Sun, Tap
+from msgs.plant import (
+    ContactPosition,
+    ExternalContact,
+    FaultName,
+    HouseLoad,
+    Power,
+    ServicePress,
+    SimFault,
+    Sun,
+    Tap,
+)
 from msgs.requests import Answer, NoArguments, Status
 from tests.web.conftest import LABEL, START_S, Browser, Desk
 from web.curve import Curve
@@ -143,6 +153,7 @@ def test_the_panel_shows_the_labels_cards_and_the_faults(simulated: Desk) -> Non
         ("house", {"current_a": [1, 2.5, 30]}, HouseLoad(current_a=(1.0, 2.5, 30.0))),
         ("sun", {"power_w": 5000}, Sun(power_w=5000.0)),
         ("power", {"on": False}, Power(on=False)),
+        ("input", {"position": "open"}, ExternalContact(position=ContactPosition.OPEN)),
         ("fault", {"name": "weld"}, FaultName(name=SimFault.WELD)),
         ("clear", {"name": "weld"}, FaultName(name=SimFault.WELD)),
     ],
