@@ -36,8 +36,8 @@ earth.py the protective earth, heat.py temperatures, pace.py how the current fol
 switches.py the DIP switches and the external input), contactor.py proves the contactor, selftest.py
 tests the monitor, duty.py compares the generator with pilot, plug.py follows the plug, stale.py
 counts unusable readings, complain.py finds faults (finding.py names their causes), faults.py keeps
-them by the rules of the ERR table. recall.py takes what the disk has at start (latch.py) and has latched faults
-judged again (mains_reset.py). reasons.py finds the reasons why no current may flow, report.py makes
-what is published, with the texts of words.py. No decision depends on a text. state.py has the
-state: one Struct for each part.
+them by the rules of the ERR table. recall.py takes what the disk has at start (latch.py) and has
+latched faults judged again (mains_reset.py). reasons.py finds the reasons why no current may flow,
+report.py makes what is published, with the texts of words.py. No decision depends on a text.
+state.py has the state: one Struct for each part.
 """
