@@ -31,5 +31,6 @@ Count = Annotated[int, Meta(ge=0, extra={"unit": "1"})]
 Name = Annotated[str, Meta(max_length=64)]
 """A word: a node, a code, a source, an id."""
 
-Text = Annotated[str, Meta(max_length=400)]
+MOST_TEXT = 400  # characters
+Text = Annotated[str, Meta(max_length=MOST_TEXT)]
 """A sentence for a person."""

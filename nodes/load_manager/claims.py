@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer, PhaseSearch, amount_words
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
+from msgs.units import MOST_TEXT
 from nodes.load_manager.clamps import Clamps, Shown, claim_a
 from nodes.load_manager.house import UNMEASURED_A, Headroom, Share
 from nodes.load_manager.ramp import (
@@ -256,12 +259,22 @@ def arbitrate(
     return LoadOffer(
         limit_a=limit_a,
         reason=binding.source,
-        limits=tuple(chain),
-        detail=detail,
+        limits=tuple(map(_cut_claim, chain)),
+        detail=_cut(detail),
         house_meter=meter,
         fuse=chain_of_fuse,
         phase_search=phase_search,
     )
+
+
+def _cut_claim(claim: Limit) -> Limit:
+    detail = _cut(claim.detail)
+    return claim if detail == claim.detail else replace(claim, detail=detail)
+
+
+def _cut(text: str) -> str:
+    """Return a text as long as a message may have it: pilot and safety refuse a longer one."""
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 3]}..."
 
 
 def without_proof_a(offer: LoadOffer) -> float:

@@ -8,9 +8,13 @@ from msgspec import ValidationError, msgpack
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from msgs.load_manager import HouseMeter, Limit, LoadOffer
 from msgs.pilot import CpState
 from msgs.wish import MOST_WISHES, NO_WISHES, Wish, Wishes
+from nodes.load_manager.claims import arbitrate, fuse
+from nodes.load_manager.house import MOST_COMPLAINT, Headroom, Share
 from nodes.load_manager.machine import HEAR_S
+from nodes.load_manager.ramp import Ramp
 from nodes.load_manager.state import start
 from nodes.load_manager.wishes import Source, claim
 from tests.load_manager.test_machine import Desk, pilot, wish
@@ -258,3 +262,36 @@ def test_an_owners_wish_ends_by_itself_and_only_session_has_some() -> None:
     smart_home = Source(name="smart_home", wishes=Wishes(wishes=(replace(schedule, end_ns=None),)))
     desk.sources = (smart_home,)
     assert desk.run(1.0).reason == "smart_home"
+
+
+SHARE = Share(phase="L1", house_a=112.3, vehicle_a=0.0, fuse_a=62.5, budget_a=-12.5, reserve_a=0.5)
+HEADROOM = Headroom(share=SHARE, held=SHARE, most_left_a=1.0, held_left_a=1.0, is_certain=True)
+LONG_WISH = Wish(name="n" * 64, limit_a=3.0, detail="x" * 400)
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        fuse(
+            HouseMeter.ONLINE,
+            HEADROOM,
+            Ramp(value_a=0.0, is_pulsing=True),
+            62.5,
+            "x" * MOST_COMPLAINT,
+        ),
+        claim(Source(name="smart_home", wishes=Wishes(wishes=(LONG_WISH,))), Moment(10.0)),
+        claim(
+            Source(
+                name="smart_home",
+                wishes=Wishes(wishes=(replace(LONG_WISH, hold_s=3599.5, fallback_a=10.0),)),
+                said_s=-9999.0,
+            ),
+            Moment(10.0),
+        ),
+    ],
+    ids=["fuse", "wish", "fallback"],
+)
+def test_no_text_makes_an_offer_that_pilot_and_safety_refuse(long: Limit) -> None:
+    offer = arbitrate([long], HouseMeter.ONLINE)
+    assert msgpack.decode(msgpack.encode(offer), type=LoadOffer) == offer
+    assert offer.detail.startswith(long.detail[:300])
