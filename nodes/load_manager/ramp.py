@@ -148,7 +148,8 @@ def follow(
             value_a = min(value_a, ramp.value_a)
             return _stop_rise(replace(_suffices(ramp, read_s), value_a=value_a))
         ramp = _note_peak(ramp, read_s)
-        if carried_a < MIN_OFFER_A or is_at_once or not is_charging:
+        is_carried = carried_a >= MIN_OFFER_A and ramp.value_a > 0.0
+        if not is_carried or is_at_once or not is_charging:
             return _lack(ramp, is_certain, now_s, read_s, is_at_once, is_charging, is_fresh)
         ramp = replace(_suffices(ramp, read_s), is_carried=True, lacked_s=read_s)
         return _stop_rise(replace(ramp, value_a=MIN_OFFER_A))

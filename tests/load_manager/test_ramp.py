@@ -110,6 +110,11 @@ def test_a_peak_that_the_budget_carries_has_to_pause_when_no_reading_follows() -
     assert is_unread(ramp, Moment(60.0))
 
 
+def test_the_budget_ends_no_pause() -> None:
+    ramp = read(Ramp(value_a=0.0, pauses=1), -3.0, 50.0, carried_a=8.0)
+    assert ramp.value_a == 0.0
+
+
 def test_it_rises_after_ten_seconds_to_the_least_of_them() -> None:
     ramp = run(Ramp(value_a=8.0), 14.0, 5)
     ramp = run(ramp, 12.0, 5, from_s=5.0)
