@@ -25,7 +25,6 @@ def follow(state: State, inputs: Inputs, moment: Moment, is_unplugged: bool) -> 
     difference = unbalance.follow(
         state.unbalance,
         inputs.unbalance,
-        state.wired,
         inputs.house,
         inputs.box_readings,
         offered_a,

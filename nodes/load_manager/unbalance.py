@@ -3,10 +3,11 @@
 A vehicle on one or two phases makes the currents of the connection differ (VDE-AR-N 4100: 4.6 kVA,
 20 A). With the house meter the claim is what keeps the difference below the limit, the other loads
 included; without it, the limit itself. A vehicle counts as one on a single phase until it has drawn
-on all that are wired to the box; then the claim sets no limit.
+on all three; then the claim sets no limit.
 
 The claim falls, pauses and rises as that of the fuse does (`ramp.py`). While the house meter is
-silent it keeps what it last allowed this vehicle.
+silent it keeps what it last allowed this vehicle; if the meter is switched off, the limit itself
+counts.
 """
 
 from msgspec import Struct
@@ -18,10 +19,18 @@ from msgs.meter import PHASES, MeterReading
 from msgs.settings import METER_LINES, Grid, PhaseAssignment, Settings, meter_name
 from msgs.topics import METER_HOUSE
 from nodes.load_manager.house import active_a
+from nodes.load_manager.meter_pace import MeterPace, note
 from nodes.load_manager.ramp import Ramp, begin, cap, is_unread, pause
 from nodes.load_manager.ramp import follow as follow_ramp
 from nodes.load_manager.solar import is_plausible
-from nodes.load_manager.vehicle import Currents, VehicleDraw, drawn_at, observe
+from nodes.load_manager.vehicle import (
+    HISTORY_S,
+    LAG_S,
+    Currents,
+    VehicleDraw,
+    drawn_at,
+    observe,
+)
 
 SOURCE = "unbalance"
 
@@ -61,6 +70,8 @@ class UnbalanceState(Struct, frozen=True, kw_only=True):
     """What is remembered."""
 
     vehicle: VehicleDraw = VehicleDraw()
+    meter: str = ""  # whose readings `pace` has
+    pace: MeterPace = MeterPace()
     ramp: Ramp | None = None  # None: no reading of the house since the plug went in
     read_ns: int = 0  # when the newest good reading was taken
     difference: Difference | None = None  # of that reading
@@ -74,7 +85,6 @@ OFF = UnbalanceState()
 def follow(
     state: UnbalanceState,
     limits: UnbalanceLimits,
-    wired: tuple[bool, bool, bool],
     house: MeterReading | None,
     box_readings: tuple[MeterReading, ...],
     offered_a: float | None,
@@ -85,7 +95,6 @@ def follow(
 ) -> UnbalanceState:
     """Return the state after a look.
 
-    :param wired: the box's phases, as safety has found them
     :param offered_a: by pilot before this claim began [A]; None: not known yet
     :param is_paused: the vehicle is offered nothing after it has charged
     :param is_idle: a pause opens nothing
@@ -93,11 +102,12 @@ def follow(
     if not limits.enabled:
         return OFF
     vehicle = observe(state.vehicle, box_readings, is_unplugged)
-    is_three_phase = all(vehicle.used) or (sum(wired) > 1 and vehicle.used == wired)
-    state = replace(state, vehicle=vehicle, is_three_phase=is_three_phase)
-    if is_unplugged or is_three_phase:
-        state = replace(state, ramp=None, difference=None)
-    if offered_a is None or not limits.meter:
+    state = replace(state, vehicle=vehicle, is_three_phase=all(vehicle.used))
+    if state.meter != limits.meter:
+        state = replace(state, meter=limits.meter, pace=MeterPace())
+    if is_unplugged or state.is_three_phase or not limits.meter:
+        return replace(state, ramp=None, difference=None)
+    if offered_a is None:
         return state
     is_next = (
         house is not None
@@ -106,7 +116,7 @@ def follow(
         and is_plausible(house)
         and not moment.reached(house.sampled_ns / 1e9 + METER_HOUSE.hold_of(house))
     )
-    if house is not None and is_next and not is_three_phase:
+    if house is not None and is_next:
         return _read(state, limits, house, offered_a, is_paused, is_idle, moment)
     if state.ramp is None:
         return state
@@ -133,7 +143,9 @@ def _read(
 ) -> UnbalanceState:
     """Take a reading of the house."""
     read_s = house.sampled_ns / 1e9
-    drawn = drawn_at(state.vehicle, read_s, moment)
+    if house.sampled_ns != state.read_ns:
+        state = _note(state, house)
+    drawn = drawn_at(state.vehicle, read_s, moment, LAG_S + state.pace.age_s(read_s))
     found = difference_of(house, limits, state.vehicle, drawn.current_a)
     lagged = difference_of(house, limits, state.vehicle, drawn.most_a)
     found = replace(found, most_left_a=lagged.left_a, is_certain=drawn.is_certain)
@@ -147,9 +159,17 @@ def _read(
             is_certain=found.is_certain,
             now_s=moment.now_s,
             read_s=read_s,
-            is_at_once=is_idle,
+            is_charging=not is_idle,
+            is_fresh=state.pace.is_fresh,
         )
     return replace(state, ramp=ramp, difference=found, read_ns=house.sampled_ns, is_lost=False)
+
+
+def _note(state: UnbalanceState, house: MeterReading) -> UnbalanceState:
+    """Note when a new reading has come."""
+    pace = note(state.pace, house)
+    history_s = HISTORY_S + (pace.period_s if pace.is_slow else 0.0)
+    return replace(state, pace=pace, vehicle=replace(state.vehicle, history_s=history_s))
 
 
 def difference_of(

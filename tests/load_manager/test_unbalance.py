@@ -1,12 +1,14 @@
 """The difference between the phases stays below its limit while a vehicle uses not all of them."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
 
 from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState
+from msgs.safety import Contactor
 from msgs.settings import METER_LINES, PhaseAssignment
 from msgs.wish import NO_WISHES
 from nodes.load_manager.inputs import Inputs
@@ -46,6 +48,9 @@ class Street:
         )
         self.others_a: Currents = (2.0, 2.0, 2.0)
         self.cp_state = CpState.C
+        self.contactor = Contactor.CLOSED
+        self.report_s = 0.0  # the meter's values are renewed that often; 0: with each poll
+        self.reported_s = 0.0
         self.now_s = 1000.0
         self.polled_s = 0.0
         self.house = meter_reading(0.0, 999.0, meter=METER)
@@ -78,7 +83,8 @@ class Street:
     def _tick(self) -> None:
         self.now_s += ROUND_S
         offered_a = self.offers[-1].limit_a if self.offers else 0.0
-        drawn_a = self.car.follow(self.now_s, offered_a if self.cp_state is CpState.C else 0.0)
+        is_charging = self.cp_state is CpState.C and self.contactor is Contactor.CLOSED
+        drawn_a = self.car.follow(self.now_s, offered_a if is_charging else 0.0)
         totals = list(self.others_a)
         for box, meter in enumerate(METER_LINES[self.phases]):
             totals[meter] += drawn_a[box]
@@ -86,7 +92,12 @@ class Street:
         self.totals_a = (one, two, three)
         if self.has_meter and self.now_s - self.polled_s >= 1.0:
             self.polled_s = self.now_s
-            self.house = meter_reading(self.totals_a, self.now_s - 0.02, meter=METER)
+            if self.now_s - self.reported_s >= self.report_s - 1e-6:
+                self.reported_s = self.now_s
+                self.shown_a, self.shown_v = self.totals_a, 230.0 + self.now_s % 2.0
+            self.house = meter_reading(
+                self.shown_a, self.now_s - 0.02, (self.shown_v,) * 3, meter=METER, poll_s=1.0
+            )
         inputs = Inputs(
             now_s=self.now_s,
             supply_limits=SupplyLimits(
@@ -95,7 +106,10 @@ class Street:
             pilot=pilot_status(self.cp_state, offered_a, duty_percent=0.0),
             is_sent_after_start=True,
             safety=charging_safety(
-                cp_state=self.cp_state, offered_a=offered_a, wired_phases=self.wired
+                cp_state=self.cp_state,
+                contactor=self.contactor,
+                offered_a=offered_a,
+                wired_phases=self.wired,
             ),
             session=charging_session(energy_wh=10.0),
             box_readings=(meter_reading(drawn_a, self.now_s - 0.03),),
@@ -218,3 +232,53 @@ def test_off_it_is_not_in_the_chain() -> None:
     street.run(10.0)
     assert SOURCE not in {limit.source for limit in street.offer.limits}
     assert street.offer.limit_a == 32.0
+
+
+def test_where_the_meter_is_switched_off_in_a_pause_the_charge_goes_on() -> None:
+    street = Street()
+    street.run(60.0)
+    street.run(30.0, others_a=(18.0, 2.0, 2.0))
+    assert (street.offer.limit_a, street.offer.reason) == (0.0, SOURCE)
+    street.limits = replace(street.limits, meter="")
+    assert street.run(10.0, has_meter=False)[-1].limit_a == LIMIT_A
+    (claim,) = (limit for limit in street.offer.limits if limit.source == SOURCE)
+    assert "other loads" not in claim.detail  # they are not measured any more
+
+
+@pytest.mark.parametrize("others_a", [(18.0, 2.0, 2.0), (8.0, 2.0, 2.0)])
+def test_without_a_vehicle_the_other_loads_change_no_offer(others_a: Currents) -> None:
+    street = Street()
+    street.run(20.0)
+    offers = street.run(30.0, cp_state=CpState.A, others_a=others_a)
+    assert {offer.limit_a for offer in offers[5:]} == {LIMIT_A}
+
+
+def test_a_lack_while_nothing_is_charged_counts_as_no_pause() -> None:
+    street = Street()
+    street.run(20.0, cp_state=CpState.A)
+    street.run(20.0, cp_state=CpState.C, contactor=Contactor.OPEN)
+    for _ in range(6):
+        street.run(30.0, others_a=(18.0, 2.0, 2.0))
+        assert street.offer.limit_a == 0.0
+        street.run(30.0, others_a=(2.0, 2.0, 2.0))
+        assert street.offer.limit_a == LIMIT_A
+
+
+def test_a_box_with_two_phases_is_limited_as_well() -> None:
+    street = Street(lines=(True, True, False), wired=(True, True, False))
+    street.run(60.0)
+    assert street.offer.limit_a == LIMIT_A
+    assert street.difference_a <= LIMIT_A
+
+
+@pytest.mark.parametrize("report_s", [1.0, 5.0, 10.0])
+def test_a_meter_with_old_values_makes_nothing_swing(report_s: float) -> None:
+    street = Street()
+    street.report_s = report_s
+    for load_a in (2.0, 8.0, 2.0, 14.0):  # the pace is learned
+        street.run(90.0, others_a=(load_a, 2.0, 2.0))
+    for load_a in (2.0, 8.0, 2.0, 14.0):
+        offers = street.run(60.0, others_a=(load_a, 2.0, 2.0))
+        changes = sum(before.limit_a != after.limit_a for before, after in pairwise(offers))
+        assert changes <= 1
+        assert street.offer.limit_a == pytest.approx(22.0 - load_a, abs=0.5)
