@@ -24,6 +24,7 @@ from nodes.load_manager.ramp import Ramp, begin, cap, is_unread, pause
 from nodes.load_manager.ramp import follow as follow_ramp
 from nodes.load_manager.solar import is_plausible
 from nodes.load_manager.vehicle import (
+    GAP_S,
     HISTORY_S,
     LAG_S,
     Currents,
@@ -114,6 +115,7 @@ def follow(
         and house.meter == limits.meter
         and (house.sampled_ns > state.read_ns or _is_uncertain(state, house))
         and is_plausible(house)
+        and (state.ramp is not None or _is_measured(vehicle, house))
         and not moment.reached(house.sampled_ns / 1e9 + METER_HOUSE.hold_of(house))
     )
     if house is not None and is_next:
@@ -124,6 +126,14 @@ def follow(
         state = replace(state, ramp=pause(state.ramp, moment.now_s))
     is_lost = moment.reached(state.read_ns / 1e9 + METER_HOUSE.hold_of(house))
     return replace(state, is_lost=is_lost)
+
+
+def _is_measured(vehicle: VehicleDraw, house: MeterReading) -> bool:
+    """Return whether the draw of the box at a reading can be known.
+
+    The first reading waits for that, so that no start takes the vehicle for another load.
+    """
+    return any(each.at_s <= house.sampled_ns / 1e9 + GAP_S for each in vehicle.samples)
 
 
 def _is_uncertain(state: UnbalanceState, house: MeterReading) -> bool:

@@ -49,6 +49,8 @@ class Street:
         self.others_a: Currents = (2.0, 2.0, 2.0)
         self.cp_state = CpState.C
         self.contactor = Contactor.CLOSED
+        self.box_is_heard = True
+        self.poll_s = 1.0
         self.report_s = 0.0  # the meter's values are renewed that often; 0: with each poll
         self.reported_s = 0.0
         self.now_s = 1000.0
@@ -90,13 +92,17 @@ class Street:
             totals[meter] += drawn_a[box]
         one, two, three = totals
         self.totals_a = (one, two, three)
-        if self.has_meter and self.now_s - self.polled_s >= 1.0:
+        if self.has_meter and self.now_s - self.polled_s >= self.poll_s - 1e-6:
             self.polled_s = self.now_s
             if self.now_s - self.reported_s >= self.report_s - 1e-6:
                 self.reported_s = self.now_s
                 self.shown_a, self.shown_v = self.totals_a, 230.0 + self.now_s % 2.0
             self.house = meter_reading(
-                self.shown_a, self.now_s - 0.02, (self.shown_v,) * 3, meter=METER, poll_s=1.0
+                self.shown_a,
+                self.now_s - 0.02,
+                (self.shown_v,) * 3,
+                meter=METER,
+                poll_s=self.poll_s,
             )
         inputs = Inputs(
             now_s=self.now_s,
@@ -112,7 +118,7 @@ class Street:
                 wired_phases=self.wired,
             ),
             session=charging_session(energy_wh=10.0),
-            box_readings=(meter_reading(drawn_a, self.now_s - 0.03),),
+            box_readings=(meter_reading(drawn_a, self.now_s - 0.03),) * self.box_is_heard,
             house=self.house,
             sources=(Source(name="app", wishes=NO_WISHES),),
             unbalance=self.limits,
@@ -282,3 +288,15 @@ def test_a_meter_with_old_values_makes_nothing_swing(report_s: float) -> None:
         changes = sum(before.limit_a != after.limit_a for before, after in pairwise(offers))
         assert changes <= 1
         assert street.offer.limit_a == pytest.approx(22.0 - load_a, abs=0.5)
+
+
+@pytest.mark.parametrize("polls_s", [1.0, 4.0])
+@pytest.mark.parametrize("looks", [0, 1, 4])  # before the first reading of the box
+def test_neither_a_restart_nor_the_setting_pauses_a_charge(looks: int, polls_s: float) -> None:
+    street = Street()
+    street.poll_s = polls_s
+    street.run(60.4)
+    street.begin()
+    offers = street.run(looks * ROUND_S, box_is_heard=False)
+    offers += street.run(30.0, box_is_heard=True)
+    assert min(offer.limit_a for offer in offers) == LIMIT_A
