@@ -69,8 +69,9 @@ BudgetPercent = Annotated[
     float,
     Meta(ge=0.0, le=13.0, extra={"unit": "%"}, description="a share from 0 to 13 %"),
 ]
+# A pause ends when 6.5 A are left, which a limit of 6 A never leaves.
 UnbalanceAmps = Annotated[
-    float, Meta(ge=6.0, le=63.0, extra={"unit": "A"}, description="a current from 6 to 63 A")
+    float, Meta(ge=7.0, le=63.0, extra={"unit": "A"}, description="a current from 7 to 63 A")
 ]
 Port = Annotated[int, Meta(ge=0, le=65535, extra={"unit": "1"})]
 Channel = Annotated[int, Meta(ge=1, le=13, extra={"unit": "1"})]  # NET-2

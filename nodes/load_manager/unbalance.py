@@ -20,7 +20,7 @@ from msgs.settings import METER_LINES, Grid, PhaseAssignment, Settings, meter_na
 from msgs.topics import METER_HOUSE
 from nodes.load_manager.house import active_a
 from nodes.load_manager.meter_pace import MeterPace, note
-from nodes.load_manager.ramp import Ramp, begin, cap, is_unread, pause
+from nodes.load_manager.ramp import RESUME_AT_A, Ramp, begin, cap, is_unread, pause
 from nodes.load_manager.ramp import follow as follow_ramp
 from nodes.load_manager.solar import is_plausible
 from nodes.load_manager.vehicle import (
@@ -217,9 +217,12 @@ def claim(state: UnbalanceState, limits: UnbalanceLimits) -> Limit:
         return Limit(source=SOURCE, limit_a=limit_a, detail=detail)
     above_a = state.difference.others_a
     where = "above" if above_a >= 0.0 else "below"
+    until = "the difference has fallen"
+    if state.difference.left_a >= RESUME_AT_A:
+        until = f"that has lasted {state.ramp.resume_after_s:g} s"
     detail = (
         f"{said}, and the other loads on {state.difference.phase} are {amount_words(abs(above_a))} "
         f"{where} those of another phase: "
-        f"{amount_words(limit_a) if limit_a else 'paused until the difference has fallen'}."
+        f"{amount_words(limit_a) if limit_a else f'paused until {until}'}."
     )
     return Limit(source=SOURCE, limit_a=limit_a, detail=detail)

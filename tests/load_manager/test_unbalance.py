@@ -2,6 +2,7 @@
 
 import random
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState
 from msgs.safety import Contactor
-from msgs.settings import METER_LINES, PhaseAssignment
+from msgs.settings import METER_LINES, PhaseAssignment, UnbalanceAmps
 from msgs.wish import NO_WISHES
 from nodes.load_manager.inputs import Inputs
 from nodes.load_manager.machine import Config, step
@@ -300,3 +301,24 @@ def test_neither_a_restart_nor_the_setting_pauses_a_charge(looks: int, polls_s: 
     offers = street.run(looks * ROUND_S, box_is_heard=False)
     offers += street.run(30.0, box_is_heard=True)
     assert min(offer.limit_a for offer in offers) == LIMIT_A
+
+
+def test_with_the_least_limit_that_can_be_set_a_pause_ends() -> None:
+    street = Street()
+    street.limits = replace(street.limits, limit_a=get_args(UnbalanceAmps)[1].ge)
+    street.run(60.0)
+    street.run(30.0, others_a=(18.0, 2.0, 2.0))
+    assert street.offer.limit_a == 0.0
+    street.run(90.0, others_a=(2.0, 2.0, 2.0))
+    assert street.offer.limit_a >= 6.0
+
+
+def test_it_says_until_when_a_charge_is_paused() -> None:
+    street = Street()
+    street.run(60.0)
+    street.run(30.0, others_a=(18.0, 2.0, 2.0))
+    assert "16.0 A above those of another phase: paused until the difference" in street.offer.detail
+    street.run(10.0, others_a=(2.0, 2.0, 2.0))
+    assert "0.0 A above those of another phase: paused until that has lasted 60 s" in (
+        street.offer.detail
+    )
