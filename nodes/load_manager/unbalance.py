@@ -115,10 +115,12 @@ def follow(
         and house.meter == limits.meter
         and (house.sampled_ns > state.read_ns or _is_uncertain(state, house))
         and is_plausible(house)
-        and (state.ramp is not None or _is_measured(vehicle, house))
         and not moment.reached(house.sampled_ns / 1e9 + METER_HOUSE.hold_of(house))
     )
     if house is not None and is_next:
+        if state.difference is None and not _is_measured(vehicle, house):
+            ramp = state.ramp or begin(limits.limit_a, offered_a, is_paused=is_paused)
+            return replace(state, ramp=ramp)
         return _read(state, limits, house, offered_a, is_paused, is_idle, moment)
     if state.ramp is None:
         return state
@@ -131,7 +133,8 @@ def follow(
 def _is_measured(vehicle: VehicleDraw, house: MeterReading) -> bool:
     """Return whether the draw of the box at a reading can be known.
 
-    The first reading waits for that, so that no start takes the vehicle for another load.
+    The first reading waits for that, so that no start takes the vehicle for another load; no more
+    than before is offered meanwhile.
     """
     return any(each.at_s <= house.sampled_ns / 1e9 + GAP_S for each in vehicle.samples)
 
@@ -208,12 +211,15 @@ def claim(state: UnbalanceState, limits: UnbalanceLimits) -> Limit:
     if state.is_three_phase:
         return Limit(source=SOURCE, limit_a=None, detail="The car charges on all phases.")
     said = f"The phases may differ by {limits.limit_a:g} A"
-    if state.ramp is None or state.difference is None:
+    if state.ramp is None:
         detail = f"{said}, and the car counts as one that charges on one phase."
         return Limit(source=SOURCE, limit_a=limits.limit_a, detail=detail)
     limit_a = cap(state.ramp, limits.limit_a).value_a
     if state.is_lost:
         detail = f"{said}; the house meter is silent: no more than was last allowed this car."
+        return Limit(source=SOURCE, limit_a=limit_a, detail=detail)
+    if state.difference is None:
+        detail = f"{said}: no more than before until the house meter is read again."
         return Limit(source=SOURCE, limit_a=limit_a, detail=detail)
     above_a = state.difference.others_a
     where = "above" if above_a >= 0.0 else "below"

@@ -322,3 +322,15 @@ def test_it_says_until_when_a_charge_is_paused() -> None:
     assert "0.0 A above those of another phase: paused until that has lasted 60 s" in (
         street.offer.detail
     )
+
+
+@pytest.mark.parametrize("polls_s", [1.0, 4.0, 8.0])
+def test_a_restart_between_two_readings_raises_nothing(polls_s: float) -> None:
+    street = Street()
+    street.poll_s = polls_s
+    street.run(150.0 + 0.8 * polls_s, others_a=(8.0, 2.0, 2.0))
+    before_a = street.offer.limit_a
+    assert before_a == pytest.approx(14.0, abs=0.5)
+    street.begin()
+    offers = street.run(ROUND_S, box_is_heard=False) + street.run(30.0, box_is_heard=True)
+    assert {offer.limit_a for offer in offers} == {before_a}
