@@ -15,7 +15,7 @@ SOME_DAYS = range(24, 30)  # each kind of house, in winter, when the heat pump r
 @pytest.mark.parametrize("number", [1, 2, 4, 5])
 def test_what_is_left_out_changes_no_offer(number: int) -> None:
     day = house_day(number)
-    day = replace(day, leaves_s=min(day.leaves_s, day.plugged_s + 7200.0))
+    day = replace(day, leaves_s=min(day.leaves_s, day.plugged_s + 4500.0))
     left_out, complete = HouseRun(day, Arbiter), HouseRun(day, Arbiter)
     some = left_out.run()
     every = complete.run(leaves_out=False)
