@@ -5,12 +5,20 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.closing import close_all
 
 if TYPE_CHECKING:
     from tests.system.shared import SharedBox
+
+
+# No test depends on the time that an example takes: the machine may be busy.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

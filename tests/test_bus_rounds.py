@@ -212,7 +212,7 @@ EVENTS = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(EVENTS, max_size=25), st.booleans())
 def test_what_is_left_out_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, int, float]], is_tapped: bool

@@ -104,7 +104,7 @@ def test_a_text_that_does_not_match_is_refused_with_what_was_expected(name: str)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_line_break_behind_a_text_that_matches_is_refused(
     pattern: str, data: st.DataObject

@@ -853,7 +853,7 @@ FACTS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(FACTS, st.sampled_from([0.2, 1.0, 3.0, 12.0])), max_size=25))
 def test_whatever_is_said_the_offer_is_sound_and_below_every_claim(
     events: list[tuple[dict[str, Any], float]],
@@ -877,7 +877,7 @@ def test_whatever_is_said_the_offer_is_sound_and_below_every_claim(
             assert all(len(limit.detail) <= 400 for limit in offer.limits)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(FACTS, st.sampled_from([0.2, 1.0, 3.0, 12.0])), max_size=12))
 def test_before_the_deadline_time_alone_changes_nothing(
     events: list[tuple[dict[str, Any], float]],

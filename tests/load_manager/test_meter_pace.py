@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nodes.load_manager.meter_pace import MOST_PERIOD_S, MeterPace, note
@@ -49,7 +49,7 @@ def test_values_that_never_change_are_a_quiet_house() -> None:
     assert (pace.period_s, pace.is_fresh) == (1.0, True)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(
     st.integers(2, 25),
     st.lists(st.booleans(), min_size=80, max_size=120),

@@ -107,7 +107,7 @@ def test_noise_of_the_meter_changes_no_pilot() -> None:
     assert len(site.limits_a) <= 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.floats(-20.0, 45.0), st.integers(1, 40)), min_size=1, max_size=12),
     st.floats(0.2, 4.0),

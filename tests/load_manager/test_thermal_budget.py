@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodes.load_manager.thermal_budget import WINDOW_S, ThermalBudget, carry
@@ -63,7 +63,7 @@ def test_a_gap_of_readings_earns_nothing() -> None:
     assert budget.held_a(0, OVER_PERCENT, 1.0) == FUSE_A
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(0.0, 60.0), st.integers(1, 300)), min_size=1, max_size=20),
     st.integers(1, 600),
@@ -122,7 +122,7 @@ HOUSE = st.one_of(st.floats(0.0, 32.0), st.floats(18.0, 22.3))  # the latter nee
 
 @pytest.mark.req("MET-1")
 @pytest.mark.timeout(400)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6)
 @given(
     st.lists(st.tuples(HOUSE, st.integers(5, 90)), min_size=4, max_size=12),
     st.floats(0.2, 3.0),
@@ -141,7 +141,7 @@ def test_whatever_the_house_does_no_rule_is_broken_beyond_the_reaction_time(
 
 @pytest.mark.proof
 @pytest.mark.timeout(400)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(HOUSE, st.integers(5, 300)), min_size=6, max_size=20),
     st.floats(0.2, 3.0),

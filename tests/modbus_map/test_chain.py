@@ -117,7 +117,7 @@ def test_a_chain_without_an_end_ends() -> None:
         find(registers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     words=st.dictionaries(
         st.integers(40002, 40090), st.sampled_from([0, 1, 2, 15, 16, 66, 103, 203, 0xFFF0, 0xFFFF])

@@ -298,7 +298,7 @@ some_values = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(name=st.sampled_from(sorted(MAPS)), series=st.lists(some_values, max_size=4))
 def test_values_do_not_depend_on_earlier_ones(name: str, series: list[Values]) -> None:
     meter_map = MAPS[name]

@@ -156,7 +156,7 @@ damages = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     several=st.lists(damages, max_size=4),
     ends=st.sampled_from(["\n", "\r\n", "\r"]),

@@ -401,7 +401,7 @@ ACTS = st.lists(st.one_of(RIGHT, st.tuples(ACT)), max_size=15).map(
 
 @pytest.mark.req("RFID-8")
 @given(ACTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_nothing_is_stored_but_by_master_new_master_in_time_and_unplugged(
     acts: list[tuple[str, float, SessionStatus | None]],
 ) -> None:
@@ -429,7 +429,7 @@ def test_nothing_is_stored_but_by_master_new_master_in_time_and_unplugged(
 
 
 @given(st.lists(st.tuples(HELD, GAPS_S), max_size=30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_an_empty_list_gets_one_master_within_60_s_and_nothing_else(
     acts: list[tuple[str, float]],
 ) -> None:

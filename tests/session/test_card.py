@@ -806,7 +806,7 @@ def obey(scenario: Scenario, event: str) -> Scenario:
     return scenario
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(EVENTS, max_size=40))
 def test_whatever_happens_only_a_card_that_was_presented_charges_where_one_is_required(
     events: list[str],

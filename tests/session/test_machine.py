@@ -478,7 +478,7 @@ NODE = ("end", "kill", "restart", "lost", "full", "free")
 EVENTS = st.sampled_from(PLUG + NODE)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(EVENTS, max_size=40))
 def test_whatever_happens_each_session_is_stored_once_and_permitted_after_it_was(
     events: list[str],
