@@ -213,11 +213,13 @@ def test_a_node_looks_on_its_grid_and_repeats_its_messages(world: World) -> None
     looked_s: list[float] = []
     looks = pilot.look_each(0.01, lambda: looked_s.append(pilot.clock.now_s()))
     looks.plan(-math.inf)
+    start_s = pilot.clock.now_s()
     pilot.say(PILOT_STATUS, status(), 0.05)
-    world.wait(0.5)
-    assert 5 <= len(got) <= 11
-    assert 1 <= len(looked_s) <= 51
+    world.until(lambda: len(got) >= 8)
     looks.cancel()
+    took_s = pilot.clock.now_s() - start_s
+    assert len(got) <= took_s / 0.05 + 1.0
+    assert 1 <= len(looked_s) <= took_s / 0.01 + 1.0
     world.wait(0.05)
     count = len(got)
     world.wait(0.2)
@@ -409,13 +411,11 @@ def test_a_period_keeps_its_beat_without_drift(world: World) -> None:
     ran: list[float] = []
     start_s = bus.clock.now_s()
     timer = bus.every(0.02, lambda: ran.append(bus.clock.now_s() - start_s))
-    world.wait(0.41)
+    world.until(lambda: len(ran) >= 20)
     timer.cancel()
     count = len(ran)
-    assert 10 <= count <= 21
     slots = [int(at_s / 0.02 + 1e-6) for at_s in ran]
     assert slots == sorted(set(slots)), "one round a slot, missed ones are left out"
-    assert slots[-1] <= 20
     world.wait(0.05)
     assert len(ran) == count
 
