@@ -191,10 +191,10 @@ def read_valid_or_raise(path: Path, kind: type[S]) -> S | None:
 
 def encode(value: Any, name: str) -> bytes:
     """Return a value as indented JSON with the name of its file and its checksum."""
-    tree = msgspec.json.decode(msgspec.json.encode(value), type=dict[str, Any])
+    tree: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
     tree[FILE] = name
     tree[CHECKSUM] = _checksum(tree)
-    return msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(tree)) + b"\n"
 
 
 def decoder(kind: type[T]) -> Callable[[bytes], T]:

@@ -103,22 +103,22 @@ def test_every_byte_that_is_damaged_is_noticed_or_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "cause"),
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"\0" * 100,
-        b'{"a": "\xff"}',
-        b"{}",  # by hand: no checksum
-        b'{"limit_a": 63}',
-        b'{"limit_a": 63, "checksum": "00000000"}',
-        encode(at(63), "another.json"),
+        (b"", ""),  # the decoder has texts of its own
+        (b"{", ""),
+        (b"[]", ""),
+        (b"null", ""),
+        (b"\0" * 100, ""),
+        (b'{"a": "\xff"}', ""),
+        (b"{}", "it has no checksum"),  # by hand
+        (b'{"limit_a": 63}', "it has no checksum"),
+        (b'{"limit_a": 63, "checksum": "00000000"}', "the checksum does not match"),
+        (encode(at(63), "another.json"), "it is the content of another file"),
     ],
 )
-def test_content_that_was_not_written_as_this_file_is_damage(
-    tmp_path: Path, content: bytes
+def test_content_that_was_not_written_as_this_file_is_damage_with_its_cause(
+    tmp_path: Path, content: bytes, cause: str
 ) -> None:
     path = tmp_path / NAME
     write_generations(path, at(16), lowers=True)
@@ -128,6 +128,7 @@ def test_content_that_was_not_written_as_this_file_is_damage(
     assert after.content == content
     assert after.damage is not None
     assert after.damage.startswith("cannot be understood: ")
+    assert after.damage.endswith(cause)
 
 
 def test_a_file_of_an_older_or_a_later_version_is_read(tmp_path: Path) -> None:
