@@ -307,6 +307,15 @@ def test_a_plug_is_pulled_while_charging_unless_the_vehicle_has_stopped_first(
     assert (rig.faults() == (FaultCode.UNPLUGGED,)) is is_fault
 
 
+@pytest.mark.req("ERR-1")
+def test_a_plug_that_is_pulled_while_charging_is_fault_1_though_pilot_sees_it_later() -> None:
+    rig = closed()
+    rig.inputs = {"pilot": pilot(CpState.C, 16.0)}
+    rig.vehicle = "A"
+    rig.run(0.08)
+    assert rig.causes() == (Cause.PULLED_IN_CHARGE,)
+
+
 @pytest.mark.req("ERR-R")
 @pytest.mark.parametrize(("vehicle", "left"), [("B", 1), ("C", 0)])
 def test_ten_minutes_of_charging_clear_the_count_and_ten_of_waiting_do_not(
