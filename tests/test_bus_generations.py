@@ -135,12 +135,12 @@ def test_a_file_of_an_older_or_a_later_version_is_read(tmp_path: Path) -> None:
     path = tmp_path / NAME
     later = encode({"limit_a": 16, "of a later version": 1}, NAME)
     path.write_bytes(later)
-    assert found(path).value == at(16)
+    assert found(path) == StoredValue(value=at(16), content=later)
     older = msgspec.json.decode(encode({"limit_a": 16}, NAME))
     del older["file"], older["checksum"]
     older["checksum"] = f"{zlib.crc32(msgspec.json.encode(older)):08x}"
     path.write_bytes(msgspec.json.encode(older))
-    assert found(path).value == at(16)
+    assert found(path) == StoredValue(value=at(16), content=path.read_bytes())
 
 
 # --- which generation -------------------------------------------------------------------------
@@ -211,6 +211,25 @@ def test_a_valid_newest_gets_a_previous_one(tmp_path: Path, content: bytes | Non
     assert limit_of(path) == 16
     path.unlink()
     assert limit_of(path) == 16
+
+
+def test_a_damaged_previous_one_is_set_aside_and_reported_and_a_missing_one_is_not(
+    tmp_path: Path,
+) -> None:
+    path, lines = tmp_path / NAME, list[str]()
+    previous = previous_of(path)
+    write_generations(path, at(16), lowers=True)
+    previous.unlink()
+    read_and_repair(path, Limit, lines.append)
+    assert lines == []
+    previous.write_bytes(b"{")
+    read_and_repair(path, Limit, lines.append)
+    damage, kept = lines
+    assert damage.startswith(f"{previous} cannot be understood: ")
+    assert damage.endswith("; the newest one is valid")
+    assert kept.startswith(f"{previous} is kept as ")
+    aside = tmp_path / kept.removeprefix(f"{previous} is kept as ")
+    assert aside.read_bytes() == b"{"
 
 
 def test_two_names_of_one_file_are_made_two_files(tmp_path: Path) -> None:
@@ -389,6 +408,21 @@ def test_a_read_only_folder_is_read_and_its_errors_are_reported(
     try_to_write_generations(path, at(10), lines.append, lowers=True)
     assert lines == [f"{previous_of(path)} cannot be written: Read-only file system; "
                      "it is not stored"]  # fmt: skip
+
+
+def test_a_previous_one_that_cannot_be_written_is_reported_and_the_newest_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lines = tmp_path / NAME, list[str]()
+    write_generations(path, at(16), lowers=True)
+    previous_of(path).unlink()
+
+    def refused(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("bus.store.os.open", refused)
+    assert read_and_repair(path, Limit, lines.append).value == at(16)
+    assert lines == [f"{previous_of(path)} cannot be written: Read-only file system"]
 
 
 # --- a spare place ----------------------------------------------------------------------------
