@@ -14,7 +14,7 @@ from bus.place import Place
 from bus.tool import Tool, open_tool
 from bus.wire import Frame
 from msgs.plant import SimEvent
-from msgs.topics import SIM_EVENT, TOPICS, Topic
+from msgs.topics import LOAD_OFFER, SIM_EVENT, TOPICS, Topic
 
 M = TypeVar("M", bound=msgspec.Struct)
 
@@ -97,7 +97,11 @@ class Listener:
         if not self.tool.run_for(seconds, look):
             tail = "\n".join(self.log.splitlines()[-8:])
             said = samples[-1].message if samples else "nothing"
-            pytest.fail(f"{topic.name}: not within {seconds:g} s; last: {said}\n{tail}")
+            offers = self._samples[LOAD_OFFER.name]
+            offer = offers[-1].message if offers else "none"
+            pytest.fail(
+                f"{topic.name}: not within {seconds:g} s; last: {said}\noffer: {offer}\n{tail}"
+            )
         return found[0]
 
     def event(self, what: str, since_s: float, seconds: float = PATIENCE_S) -> float:
