@@ -35,19 +35,19 @@ IDLE_S = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements.md
-    "launch": (8.9, 0.2),
-    "wallbox-warm": (10.2, 0.0),
-    "safety": (8.2, 1.7),
-    "pilot": (7.1, 0.85),
-    "session": (9.7, 0.25),
-    "load_manager": (7.5, 0.3),
-    "rfid": (7.2, 0.25),
-    "led": (7.3, 0.3),
-    "meter": (13.7, 0.55),
-    "system": (7.2, 0.1),
-    "web": (15.4, 0.2),
-    "dcs": (10.9, 0.15),
-    "smart_home": (10.7, 0.15),
+    "launch": (9.2, 0.2),
+    "wallbox-warm": (10.4, 0.0),
+    "safety": (8.4, 1.7),
+    "pilot": (7.4, 0.85),
+    "session": (9.9, 0.35),
+    "load_manager": (7.9, 0.4),
+    "rfid": (7.5, 0.25),
+    "led": (7.6, 0.3),
+    "meter": (14.1, 0.55),
+    "system": (7.5, 0.1),
+    "web": (15.7, 0.2),
+    "dcs": (11.1, 0.15),
+    "smart_home": (11.0, 0.15),
 }
 
 
