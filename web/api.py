@@ -98,7 +98,7 @@ class Api:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             fields = ", ".join(kind.__struct_fields__) or "nothing"
             raise BadRequest(f"{name}: {plain(error)}; expected {fields}.") from error
-        answer = self._box.act(act, arguments)
+        answer = self._box.ask(act, arguments)
         if answer.status is Status.OK:
             return jsonify(ok=True)
         response = jsonify(reason=answer.reason, problems=answer.problems)

@@ -11,6 +11,7 @@ from msgs.requests import Answer
 from web.curve import Curve
 
 A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
 
 
 class SilentError(Exception):
@@ -38,8 +39,8 @@ class Box(Protocol):
     def curve(self) -> Curve:
         """Return the power of the running session, or of the last one."""
 
-    def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
-        """Send an act to the simulated world; wait for its answer."""
+    def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
+        """Send a request to the node that serves it; wait for its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

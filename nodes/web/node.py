@@ -29,6 +29,7 @@ STOP_S = 1.0
 LOOK_EVERY_S = 5.0  # assumed: at connections that may be idle
 
 A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,9 +70,9 @@ class NodeBox:
         """See `web.box.Box.curve`."""
         return self._updates.curve
 
-    def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
-        """See `web.box.Box.act`."""
-        return self._bridge.ask(act, arguments)
+    def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
+        """See `web.box.Box.ask`."""
+        return self._bridge.ask(method, arguments)
 
 
 class WebNode:

@@ -48,6 +48,7 @@ _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 
 
 A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
 
 
 class HandBox:
@@ -56,8 +57,8 @@ class HandBox:
     def __init__(self) -> None:
         self.time_s = START_S
         self.lines: list[tuple[str, str]] = []
-        self.acts: list[tuple[str, Struct]] = []
-        self.answer: Answer[None] = Answer(status=Status.OK)
+        self.asked: list[tuple[str, Struct]] = []
+        self.answer: Answer[Any] = Answer(status=Status.OK)
         self.is_silent = False
         self.line = Curve()
         self._random = random.Random(7)
@@ -86,8 +87,8 @@ class HandBox:
     def curve(self) -> Curve:
         return self.line
 
-    def act(self, act: Method[A, None], arguments: A) -> Answer[None]:
-        self.acts.append((act.name, arguments))
+    def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
+        self.asked.append((method.name, arguments))
         return self.answer
 
 

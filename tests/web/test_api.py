@@ -129,7 +129,7 @@ def test_a_real_box_has_no_panel(desk: Desk) -> None:
     assert browser.get("/api/v1/panel").status_code == 404
     for name in ACTS:
         assert act(browser, name, json={}).status_code == 404
-    assert desk.box.acts == []
+    assert desk.box.asked == []
 
 
 def test_the_panel_shows_the_labels_cards_and_the_faults(simulated: Desk) -> None:
@@ -163,7 +163,7 @@ def test_every_act_is_forwarded(
 ) -> None:
     answer = act(simulated.owner(), name, json=said)
     assert (answer.status_code, answer.get_json()) == (200, {"ok": True})
-    assert simulated.box.acts == [(name, heard)]
+    assert simulated.box.asked == [(name, heard)]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_what_is_not_understood_is_refused_with_a_reason_and_not_forwarded(
     answer = act(simulated.owner(), name, data=said, content_type="application/json")
     assert answer.status_code == 400
     assert words in answer.get_json()["reason"]
-    assert simulated.box.acts == []
+    assert simulated.box.asked == []
 
 
 def test_only_json_is_taken(simulated: Desk) -> None:
@@ -197,7 +197,7 @@ def test_only_json_is_taken(simulated: Desk) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         assert act(browser, "plug", data="{}", content_type=kind).status_code == 415
     assert act(browser, "nothing", json={}).status_code == 404
-    assert simulated.box.acts == []
+    assert simulated.box.asked == []
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,7 @@ def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
 
 
 def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> None:
-    asked = b"GET /static/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    asked = b"GET /static/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with ExitStack() as stack:
         for _ in range(server.THREADS):
             unread_connection(stack, node).sendall(asked * 100)
@@ -273,7 +273,7 @@ def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> N
             assert time.monotonic() - began_s < QUICK_S
     patient = http.client.HTTPConnection("127.0.0.1", node.port, timeout=PATIENCE_S)
     for _ in range(5):  # who reads may ask on
-        patient.request("GET", "/static/app.css")
+        patient.request("GET", "/static/css/base.css")
         assert patient.getresponse().read().startswith(b"/*")
     patient.close()
 
@@ -284,7 +284,7 @@ def test_answers_that_nobody_reads_shut_nobody_out(
     for module in (server, connections):
         monkeypatch.setattr(module, "BUFFER_BYTES", 4096)  # one answer fills it
     node = RunningNode(tmp_path)
-    asked = b"GET /static/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    asked = b"GET /static/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with ExitStack() as stack:
         for _ in range(connections.MOST_CONNECTIONS + server.SPARE_CONNECTIONS):
             unread_connection(stack, node).sendall(asked)

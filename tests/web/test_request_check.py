@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 from tests.web.conftest import LABEL, PASSWORD, Desk
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-OPEN = {"/login", "/recover", "/health", "/static/app.css", "/favicon.ico"}
+OPEN = {"/login", "/recover", "/health", "/static/css/base.css", "/favicon.ico"}
 FORCED = {*OPEN, "/user", "/logout"}
 UNKNOWN = ("/nowhere", "/api/v1/nowhere", "/api/v1/panel/nowhere", "//", "/static", "/%00")
 
@@ -17,7 +17,7 @@ def paths(desk: Desk) -> set[str]:
     """Return every path that the app has a route for, with something put into its gaps."""
     known = set()
     for rule in desk.app.url_map.iter_rules():
-        known.add(rule.rule.replace("<path:name>", "app.css").replace("<name>", "plug"))
+        known.add(rule.rule.replace("<path:name>", "css/base.css").replace("<name>", "plug"))
     return known
 
 
@@ -37,7 +37,7 @@ def test_nothing_but_login_recovery_and_health_answers_a_stranger(simulated: Des
         for method in METHODS:
             answer = simulated.app.test_client().open(path, method=method)
             assert is_refusal(path, answer, "/login", 401), (method, path, answer.status)
-    assert simulated.box.acts == []
+    assert simulated.box.asked == []
     assert simulated.streams.count == 0
 
 
@@ -49,7 +49,7 @@ def test_nothing_but_user_settings_answers_before_a_password_is_chosen(simulated
         for method in METHODS:
             answer = browser.client.open(path, method=method, headers={"X-CSRF-Token": token})
             assert is_refusal(path, answer, "/user", 403), (method, path, answer.status)
-    assert simulated.box.acts == []
+    assert simulated.box.asked == []
     assert simulated.streams.count == 0
 
 
@@ -109,7 +109,7 @@ def test_a_foreign_page_can_neither_act_nor_sign_in(
     assert stranger.send("/login", form, headers=headers).status_code == 403
     assert not stranger.is_in()
     assert browser.is_in()
-    assert simulated.box.acts == []
+    assert simulated.box.asked == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_nothing_is_done_without_a_token(simulated: Desk) -> None:
         answer = browser.client.post("/api/v1/panel/plug", json={}, headers=headers)
         assert answer.status_code == 403
     assert browser.is_in()
-    assert simulated.box.acts == []
+    assert simulated.box.asked == []
 
 
 def test_a_login_form_that_is_too_old_is_shown_again(desk: Desk) -> None:
@@ -201,7 +201,7 @@ def test_the_page_is_reached_by_its_address_or_a_name_in_the_network(desk: Desk,
     ],
 )
 def test_a_name_that_was_made_to_point_here_is_refused(desk: Desk, host: str) -> None:
-    for path in ("/login", "/health", "/", "/static/app.css", "/api/v1/live"):
+    for path in ("/login", "/health", "/", "/static/css/base.css", "/api/v1/live"):
         answer = desk.app.test_client().get(path, headers={"Host": host})
         assert answer.status_code == 421, (path, answer.status)
     page = desk.app.test_client().get("/login", headers={"Host": host}).text
@@ -229,11 +229,15 @@ def test_every_answer_carries_the_headers_that_keep_others_out(simulated: Desk) 
 
 def test_a_static_file_is_kept_long_only_under_the_mark_of_its_content(desk: Desk) -> None:
     browser = desk.browser()
-    found = re.search(r'"(/static/app\.css\?v=[0-9a-f]{12})"', browser.get("/login").text)
+    found = re.search(r'"(/static/css/base\.css\?v=[0-9a-f]{12})"', browser.get("/login").text)
     assert found
     marked = browser.get(found[1])
     assert marked.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    for path in ("/static/app.css", "/static/app.css?v=0123456789ab", "/static/app.css?v="):
+    for path in (
+        "/static/css/base.css",
+        "/static/css/base.css?v=0123456789ab",
+        "/static/css/base.css?v=",
+    ):
         answer = browser.get(path)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
         assert answer.data == marked.data
