@@ -14,6 +14,7 @@ from web.files import Files
 from web.login_check import LoginCheck
 from web.pages import Pages
 from web.request_check import RequestCheck, is_interface
+from web.rights import require_rows
 from web.streams import Streams
 
 MOST_BYTES = 64 * 1024  # assumed: of any request
@@ -26,7 +27,10 @@ Map([Rule("/")])  # compiles a pattern of werkzeug, before the process of the pa
 def create_app(
     box: Box, site: ServerConfig, login_check: LoginCheck, logins: BrowserLogins, streams: Streams
 ) -> Flask:
-    """Return the app. It has only its own cookies, and no secret key."""
+    """Return the app. It has only its own cookies, and no secret key.
+
+    :raises RightsError: a route has no row in `web.rights`.
+    """
     app = Flask(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BYTES,
@@ -45,6 +49,7 @@ def create_app(
     Api(box, site, request_check, streams).add_to(app)
     _add_files(app, files)
     app.add_url_rule("/health", "health", _health, methods=["GET"])
+    require_rows(rule.endpoint for rule in app.url_map.iter_rules())
 
     def on_http_error(error: HTTPException) -> Response:
         return errors.answer(error, is_interface(request.path))

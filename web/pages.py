@@ -24,7 +24,7 @@ BUSY = "The wallbox is busy with another login. Please try again in a moment."
 
 
 class Pages:
-    """The views. Each is open, forced or closed by the lists of `web.request_check`."""
+    """The views. Who may see each is a row of `web.rights`."""
 
     def __init__(self, request_check: RequestCheck, login_check: LoginCheck) -> None:
         self._request_check = request_check

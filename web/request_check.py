@@ -1,6 +1,6 @@
 """The checks of every request: host, login, origin, token. And the headers of the answers.
 
-Each page needs a login unless it is listed here. So a page that is added later needs one as well.
+Who may use a route is a row of `web.rights`.
 """
 
 import hashlib
@@ -8,7 +8,7 @@ import hmac
 from typing import Any
 
 from flask import Flask, Response, g, redirect, request
-from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.exceptions import Forbidden, MethodNotAllowed, Unauthorized
 
 from web.account import is_same
 from web.box import Box, ServerConfig
@@ -16,22 +16,17 @@ from web.browser_logins import BrowserLogins
 from web.errors import MisdirectedRequest
 from web.hosts import is_known, is_same_site
 from web.login_check import LoginCheck
-
-OPEN = frozenset({"login", "recover", "health", "static", "favicon"})
-"""Endpoints without a login."""
-
-FORCED = OPEN | {"user", "logout"}
-"""Endpoints while a new password must be chosen."""
+from web.rights import SAFE, LoginKind, may, right_of
 
 FORMS_WITHOUT_LOGIN = frozenset({"login", "recover"})
 UNPROLONGED = frozenset({"live", "live_once", "curve"})  # requests of a page by itself
-SAFE = frozenset({"GET", "HEAD"})
 
 LOGIN_COOKIE = "wallbox_session"  # the name that browsers know
 VISITOR_COOKIE = "wallbox_visitor"
 VISITOR_BYTES = 16
 
 EXPIRED = "This page was open for too long. Please try again."
+READ_ONLY = "This device may only read. Log in as the owner to change anything."
 
 
 class RequestCheck:
@@ -90,6 +85,8 @@ class RequestCheck:
         self._find_login()
         if (refusal := self._refusal()) is not None:
             return refusal
+        if isinstance(request.routing_exception, MethodNotAllowed):
+            raise request.routing_exception
         if request.method not in SAFE or is_interface(request.path):
             origin, fetch_site = (
                 request.headers.get("Origin"),
@@ -113,21 +110,29 @@ class RequestCheck:
             g.number = number
 
     def _refusal(self) -> Any:
-        """Return the answer to a request without the needed login; None if it is allowed."""
-        if request.endpoint in OPEN:
+        """Return the answer to a request that its login has no right to; None if it has."""
+        login, is_program = self._login(), is_interface(request.path)
+        is_safe = request.method in SAFE or request.endpoint is None
+        if may(login, right_of(request.endpoint), is_safe):
             return None
-        if g.login is None:
-            if is_interface(request.path):
-                raise Unauthorized("Sign in first.")
-            return redirect("/login", 303)
-        if self._is_forced() and request.endpoint not in FORCED:
-            if is_interface(request.path):
-                raise Forbidden("Choose a new password first, under User Settings.")
-            return redirect("/user", 303)
-        return None
+        match login:
+            case LoginKind.NONE:
+                if is_program:
+                    raise Unauthorized("Sign in first.")
+                return redirect("/login", 303)
+            case LoginKind.FORCED:
+                if is_program:
+                    raise Forbidden("Choose a new password first, under User Settings.")
+                return redirect("/user", 303)
+            case _:
+                raise Forbidden(READ_ONLY)
 
-    def _is_forced(self) -> bool:
-        return g.login is not None and (g.login.recovered or g.account.must_change)
+    def _login(self) -> LoginKind:
+        if g.login is None:
+            return LoginKind.NONE
+        if g.login.recovered or g.account.must_change:
+            return LoginKind.FORCED
+        return LoginKind.OWNER
 
     def _has_token(self) -> bool:
         sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token") or ""
@@ -146,7 +151,8 @@ class RequestCheck:
             "csrf_token": self._csrf_token(),
             "is_simulation": self._site.is_simulation,
             "user": g.account.user if g.login is not None else "",
-            "forced": self._is_forced(),
+            "forced": self._login() is LoginKind.FORCED,
+            "may_act": self._login() is LoginKind.OWNER,
             "recovered": g.login is not None and g.login.recovered,
         }
 
