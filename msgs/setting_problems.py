@@ -5,7 +5,7 @@ from enum import Enum
 from msgspec import Struct
 
 from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
-from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, OperatingMode, Settings, TcpMeter
+from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, ExternalMeter, OperatingMode, Settings
 from msgs.wish import is_fallback
 
 
@@ -88,7 +88,7 @@ def problems(settings: Settings) -> dict[str, Problem]:
     return found
 
 
-def _problems_of_place(section: str, meter: TcpMeter) -> dict[str, Problem]:
+def _problems_of_place(section: str, meter: ExternalMeter) -> dict[str, Problem]:
     """Return the conflicts about where one meter is read, by key."""
     found: dict[str, Problem] = {}
     if not meter.device:
@@ -106,7 +106,7 @@ def _problems_of_place(section: str, meter: TcpMeter) -> dict[str, Problem]:
     return found
 
 
-def _problems_of_line(house: TcpMeter, solar: TcpMeter) -> dict[str, Problem]:
+def _problems_of_line(house: ExternalMeter, solar: ExternalMeter) -> dict[str, Problem]:
     """Return what two meters of one serial line disagree about, by key."""
     if not (house.enabled and solar.enabled and house.device and house.device == solar.device):
         return {}

@@ -184,8 +184,8 @@ class Monitoring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enabled: bool = False
 
 
-class TcpMeter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Page "External TCP Meter" (MET-2): one meter over Modbus TCP, or on a serial line (MET-1)."""
+class ExternalMeter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Page "External TCP Meter" (MET-2): a meter on Modbus TCP, or on a serial line (MET-1)."""
 
     enabled: bool = False
     manufacturer: MapName = ""  # its register map, as "tq"
@@ -282,8 +282,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hotspot: Hotspot = Hotspot()
     installation: InstallationSection = InstallationSection()
     monitoring: Monitoring = Monitoring()
-    house_meter: TcpMeter = TcpMeter()
-    solar_meter: TcpMeter = TcpMeter()
+    house_meter: ExternalMeter = ExternalMeter()
+    solar_meter: ExternalMeter = ExternalMeter()
     dcs: Controller = Controller()
     smart_home: Controller = Controller()
     solar: Solar = Solar()
@@ -316,7 +316,7 @@ class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     changes: dict[str, Any]  # {"hotspot": {"channel": 6}}, or {"hotspot.channel": 6}
 
 
-def meter_name(meter: TcpMeter) -> str:
+def meter_name(meter: ExternalMeter) -> str:
     """Return a meter in the form of `--set`; "" if it is switched off.
 
     MAP@HOST:PORT/UNIT, or MAP@DEVICE:BAUD:FRAMING/UNIT on a serial line.

@@ -88,7 +88,7 @@ def test_messages_settings_labels_and_launch_files_have_such_texts() -> None:
         "msgs.label.Label.serial",
         "msgs.plant.SimCards.uids",
         "msgs.plant.Tap.uid",
-        "msgs.settings.TcpMeter.host",
+        "msgs.settings.ExternalMeter.host",
     } <= set(FIELDS)
 
 

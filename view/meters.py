@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
-from msgs.settings import TcpMeter, meter_name
+from msgs.settings import ExternalMeter, meter_name
 from view.silence import age, silence
 from view.snapshot import Received, Snapshot
 
@@ -54,7 +54,7 @@ def wrong_with(snapshot: Snapshot, heard: Received[MeterReading]) -> str:
     return f"{since}: {reading.error}" if reading.error else since
 
 
-def _of(meter: TcpMeter, heard: Received[MeterReading]) -> Received[MeterReading]:
+def _of(meter: ExternalMeter, heard: Received[MeterReading]) -> Received[MeterReading]:
     reading = heard.message
     if reading is None or reading.meter == meter_name(meter):
         return heard

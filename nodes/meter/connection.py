@@ -12,7 +12,7 @@ from bus import Bus, Call
 from msgs.meter import Line, MeterReading, MeterToTest
 from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
 from msgs.methods import TEST_CONNECTION
-from msgs.settings import Grid, TcpMeter
+from msgs.settings import ExternalMeter, Grid
 from nodes.meter.machine import Config, PollOutcome, reading_of
 from nodes.meter.poller import Poller
 from nodes.modbus_map.blocks import Block
@@ -266,7 +266,7 @@ class _Test:
         self._ended()
 
 
-def place_of(meter: MeterToTest | TcpMeter) -> SerialPlace:
+def place_of(meter: MeterToTest | ExternalMeter) -> SerialPlace:
     """Return the serial line of a meter."""
     return SerialPlace(device=meter.device, baud=meter.baud, framing=meter.framing)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bus import Bus, Timer
 from msgs.meter import MeterReading
-from msgs.settings import Grid, TcpMeter
+from msgs.settings import ExternalMeter, Grid
 from nodes.meter.machine import Config, Inputs, PollOutcome, State, step
 from nodes.meter.poller import Poller
 from nodes.modbus_map.meter_map import MeterMap
@@ -19,7 +19,7 @@ class MeterLink:
         self,
         bus: Bus,
         config: Config,
-        meter: TcpMeter,
+        meter: ExternalMeter,
         meter_map: MeterMap,
         grid: Grid,
         transport: Transport,

@@ -15,7 +15,7 @@ from bus.store import StoreError, is_begun, mark_begun
 from bus.write_behind import WriteResult, write_result
 from msgs.meter import MeterReading
 from msgs.requests import StopReason
-from msgs.settings import Grid, Settings, TcpMeter, meter_name
+from msgs.settings import ExternalMeter, Grid, Settings, meter_name
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, Topic
 from nodes.meter.chip import MeterChip
 from nodes.meter.connection import ConnectionTests, place_of
@@ -91,7 +91,9 @@ class MeterNode:
         for place in set(self._serial_transports) - places:
             self._serial_transports.pop(place).close()
 
-    def _link(self, topic: Topic[MeterReading], title: str, meter: TcpMeter, grid: Grid) -> None:
+    def _link(
+        self, topic: Topic[MeterReading], title: str, meter: ExternalMeter, grid: Grid
+    ) -> None:
         link = self._links.get(topic.name)
         if link is not None:
             if (link.meter, link.grid) == (meter, grid):

@@ -13,7 +13,7 @@ from msgs.meter import MeterReading
 from msgs.pilot import CpState
 from msgs.safety import Contactor
 from msgs.session import WallboxState
-from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.settings import ExternalMeter, Settings, meter_name
 from msgs.topics import (
     LOAD_OFFER,
     METER_BOX,
@@ -28,7 +28,7 @@ from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.load_manager.node import Parameters, build
 from tests.builders import charging_session, meter_reading, pilot_status, safety_status
 
-HOUSE = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+HOUSE = ExternalMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
 MONITORED: dict[str, Any] = {
     "main_fuse_a": 25.0,
     "monitoring": {"enabled": True},

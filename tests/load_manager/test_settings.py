@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from msgs.load_manager import HouseMeter
 from msgs.pilot import CpState
 from msgs.setting_keys import unflatten
-from msgs.settings import UNKNOWN, PhaseAssignment, Settings, TcpMeter
+from msgs.settings import UNKNOWN, ExternalMeter, PhaseAssignment, Settings
 from msgs.wish import NO_WISHES
 from nodes.load_manager.claims import UNKNOWN_FUSE_A
 from nodes.load_manager.house import UNMEASURED_A
@@ -51,7 +51,7 @@ class Charge(Desk):
 
 
 def test_site_is_what_the_settings_say() -> None:
-    meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    meter = ExternalMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
     limits = supply_limits_of(
         replace(Settings(), main_fuse_a=20.0, house_meter=meter, phase_assignment="L2")
     )

@@ -12,7 +12,7 @@ from msgs.launch import GraphStatus
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
 from msgs.requests import StopReason
-from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.settings import ExternalMeter, Settings, meter_name
 from msgs.topics import LAUNCH_GRAPH, LOAD_OFFER, METER_HOUSE, PILOT_STATUS, SETTINGS
 from terminal.end_detector import EndDetector
 from terminal.looks import every_look
@@ -67,10 +67,10 @@ def test_a_house_reading_holds_for_the_longer_of_three_polls_and_ten_seconds(
 def test_a_meter_that_the_settings_do_not_name_is_left_out(graph: MemoryGraph) -> None:
     listener = Subscriptions(graph.bus("led"))
     system, meter = graph.bus("system"), graph.bus("meter")
-    named = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    named = ExternalMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
     meter.publish(METER_HOUSE, replace(house(1.0), meter=meter_name(named)))
     graph.advance(0.1)
-    for setting, is_heard in ((named, True), (TcpMeter(), False)):
+    for setting, is_heard in ((named, True), (ExternalMeter(), False)):
         system.publish(SETTINGS, Settings(house_meter=setting))
         graph.advance(0.1)
         assert (listener.snapshot().house.fresh is not None) is is_heard

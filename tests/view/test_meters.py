@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from msgs.load_manager import HouseMeter
-from msgs.settings import Settings, TcpMeter, meter_name
+from msgs.settings import ExternalMeter, Settings, meter_name
 from tests.view.charge import METER, NOW_S, but, charging, silent
 from tests.view.snapshot import said
 from view.meters import has_house_meter, online, with_meters_of_settings, wrong_with
@@ -14,10 +14,14 @@ from view.meters import has_house_meter, online, with_meters_of_settings, wrong_
 
 @pytest.mark.req("MET-2")
 def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
-    meter = TcpMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
+    meter = ExternalMeter(enabled=True, manufacturer="tq", host="10.0.0.6")
     reading = changed(METER, meter=meter_name(meter))
     snapshot = replace(charging(), house=said("house", reading), solar=said("solar", reading))
-    for named, is_shown in ((meter, True), (TcpMeter(), False), (changed(meter, unit=2), False)):
+    for named, is_shown in (
+        (meter, True),
+        (ExternalMeter(), False),
+        (changed(meter, unit=2), False),
+    ):
         settings = said("settings", Settings(house_meter=named, solar_meter=named))
         shown = with_meters_of_settings(replace(snapshot, settings=settings))
         assert (shown.house.message is not None) == is_shown
