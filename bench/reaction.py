@@ -12,6 +12,8 @@ Then a charge goes on for half an hour on a machine whose cores and disk are bus
 may be opened only as "own cycle late", with the gap in safety's heartbeat; anything else is false.
 Late looks of safety are counted everywhere, by their length.
 
+Each condition's results are written to stderr when it ends.
+
 Run `python bench/reaction.py --json`; `--short` makes 60 injections instead of 500 and charges for
 1 minute on the busy machine (12 minutes instead of 65); `--injections N` and `--minutes N` take any
 other number.
@@ -19,6 +21,7 @@ other number.
 
 # ruff: noqa: E402 - the root has to come first, for bus and launch are called like benchmarks.
 
+import json
 import math
 import os
 import signal
@@ -227,6 +230,23 @@ def measure(condition: Condition) -> Measured:
     return measured
 
 
+def results_of(condition: Condition, measured: Measured) -> dict[str, Any]:
+    """Return the results of one condition as they are reported."""
+    results: dict[str, Any] = {"injections": condition.injections}
+    for kind, values in (*measured.reactions.items(), ("decide", measured.decisions)):
+        results[f"{kind}_max_ms"] = round(max(values), 2) if values else None
+        results[f"{kind}_p99_ms"] = round(p99(values), 2)
+    results["safety_gaps_ms"] = measured.gaps
+    results["begins_min_s"] = round(min(measured.begins), 2)
+    results["begins_max_s"] = round(max(measured.begins), 2)
+    return results
+
+
+def show(name: str, results: dict[str, Any]) -> None:
+    """Write the results of one condition to stderr: it is long until the report."""
+    print(f"{time.strftime('%H:%M:%S')} {name}: {json.dumps(results)}", file=sys.stderr, flush=True)
+
+
 def charge_while_busy(minutes: float) -> tuple[list[str], dict[str, float]]:
     """Charge on a busy machine; return the reason of each opening, and safety's late looks."""
     with running("--ports=4300", f"--set={NO_CARD}") as graph:
@@ -265,22 +285,21 @@ def main() -> None:
         disk = SlowDisk(Path(directory))
         killer = Killer()
         for condition in conditions(count, disk, killer):
-            name, measured = condition.name, measure(condition)
+            measured = measure(condition)
             for kind, values in (*measured.reactions.items(), ("decide", measured.decisions)):
-                results[f"{name}_{kind}_max_ms"] = round(max(values), 2) if values else None
-                results[f"{name}_{kind}_p99_ms"] = round(p99(values), 2)
                 if kind in all_p99:
                     all_p99[kind].append(p99(values))
             silences += measured.reactions["silence"]
-            results[f"{name}_injections"] = condition.injections
-            results[f"{name}_safety_gaps_ms"] = measured.gaps
-            results[f"{name}_begins_min_s"] = round(min(measured.begins), 2)
-            results[f"{name}_begins_max_s"] = round(max(measured.begins), 2)
+            found = results_of(condition, measured)
+            results |= {f"{condition.name}_{key}": value for key, value in found.items()}
+            show(condition.name, found)
         results["slow_disk_fsyncs"] = disk.slowed
         results["page_killed"] = killer.killed
     openings, gaps = charge_while_busy(minutes)
     false_openings = [why for why in openings if OWN_CYCLE_LATE not in why]
-    results |= {"busy_minutes": minutes, "busy_openings": openings, "busy_safety_gaps_ms": gaps}
+    found = {"minutes": minutes, "openings": openings, "safety_gaps_ms": gaps}
+    results |= {f"busy_{key}": value for key, value in found.items()}
+    show("busy", found)
     if not disk.slowed:
         raise RuntimeError("the slow disk was never slow: nothing that was measured on it counts")
     if not killer.killed:

@@ -1,5 +1,6 @@
 /* Preloaded: while the file that SLOW_FSYNC names is there, each fsync and fdatasync takes 5 s
- * longer, and adds one byte to that file as it begins. */
+ * longer. It adds a line to that file as it begins, "+" and the name of its process, and one with
+ * "-" after its 5 s. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,17 +8,34 @@
 #include <time.h>
 #include <unistd.h>
 
-static long slowly(long number, int fd)
+/* Return the file to add lines to, or -1 while the disk is not slow. */
+static int open_lines(void)
 {
     const char *path = getenv("SLOW_FSYNC");
-    int file = path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+    return path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+}
+
+/* Add a line; the name ends with a line feed. */
+static void add_line(int file, char sign)
+{
+    char line[32] = {sign};
+    int comm = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    ssize_t length = comm < 0 ? -1 : read(comm, line + 1, sizeof line - 1);
+    if (length < 1 || write(file, line, (size_t)length + 1) != length + 1)
+        abort();
+    close(comm);
+}
+
+static long slowly(long number, int fd)
+{
+    int file = open_lines();
     if (file >= 0) {
         struct timespec left = {5, 0};
-        if (write(file, ".", 1) != 1)
-            abort();
-        close(file);
+        add_line(file, '+');
         while (nanosleep(&left, &left) == -1 && errno == EINTR)
             continue;
+        add_line(file, '-');
+        close(file);
     }
     return syscall(number, fd);
 }
