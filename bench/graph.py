@@ -74,8 +74,12 @@ class Graph:
         :raises RuntimeError: it does not in time; the end of the graph's log goes with it.
         """
         if not self.tool.run_for(patience_s, condition):
-            tail = "\n".join(self._log.read_text().splitlines()[-15:])
-            raise RuntimeError(f"{what}: not within {patience_s:g} s; the log ends with\n{tail}")
+            raise RuntimeError(f"{what}: not within {patience_s:g} s; {self.end_of_log()}")
+
+    def end_of_log(self) -> str:
+        """Return the last lines of the graph's log, for an error."""
+        tail = "\n".join(self._log.read_text().splitlines()[-15:])
+        return f"the log ends with\n{tail}"
 
 
 def body(frame: Frame) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def wait_ready(graph: Graph, began_s: float) -> float:
             if rows and all(row.state is ProcessState.READY for row in rows):
                 return time.monotonic() - began_s
         if graph.process.poll() is not None:
-            raise RuntimeError("the graph has ended while starting")
+            raise RuntimeError(f"the graph has ended while starting; {graph.end_of_log()}")
         time.sleep(0.002)
     raise RuntimeError("the graph was not READY within 30 s")
 
