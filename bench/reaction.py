@@ -54,7 +54,7 @@ OWN_CYCLE_LATE = "own cycle late"  # as safety names it
 KINDS = ("unplug", "short", "residual")
 BREAKS = {"short": SimFault.CP_SHORT, "residual": SimFault.RCM_DC}
 BEGINS = {"unplug": "pulled", "short": "fault", "residual": "residual"}
-CHARGES_S = 60.0  # it takes 3 s; a retry of a fault, 10 s more; four writes to a slow disk, 20 s
+CHARGES_S = 120.0  # it takes 3 s; a retry of a fault, 10 s more; ten writes to a slow disk, 50 s
 OUT_S = 0.5  # the plug is out; in sooner than 0.3 s it would be the same plug that has bounced
 WATCHED = (
     "sim/event",
