@@ -156,7 +156,13 @@ def spawn(node_list: process_messages.NodeList) -> WarmParent:
 
 
 class ChildProcess:
-    """One process of a node, from its order to its end."""
+    """One process of a node, from its order to its end.
+
+    An order is lost if its connection ends without a word: with the warm parent, at whatever
+    instant that dies, or with the process itself before it has sent its pid. The process keeps its
+    end of the connection as long as it runs. So a process of a lost order runs no more and will
+    never run, and the order can be repeated. A warm parent that cannot fork sends a reason.
+    """
 
     def __init__(
         self,
@@ -164,15 +170,18 @@ class ChildProcess:
         on_message: Callable[[process_messages.ProcessMessage], None],
         on_exit: Callable[[int, str], None],
         on_line: OnLine,
+        on_lost: Callable[[], None] | None,
     ) -> None:
         """Make its connections.
 
         `on_exit` gets the exit code (negative for a signal) and the reason that it sent, if any.
+        `on_lost` is called in its place when the order is lost and nobody has sent a signal.
         """
         self.pid = 0
         self._loop = loop
         self._on_message = on_message
         self._on_exit = on_exit
+        self._on_lost = on_lost
         self._connection, self._child_end = process_messages.pair()
         self._connection.setblocking(False)
         reading, self._log_writing = log_pipe()
@@ -184,7 +193,7 @@ class ChildProcess:
         loop.watch(self._connection.fileno(), self._hear)
 
     def order(self, warm: WarmParent, order: process_messages.Order) -> None:
-        """Have the warm parent fork it. A failure is reported as its end."""
+        """Have the warm parent fork it. A failure is reported as a lost order."""
         with contextlib.suppress(OSError):
             warm.send(order, (self._child_end.fileno(), self._log_writing))
         self._child_end.close()
@@ -211,11 +220,11 @@ class ChildProcess:
                 case None:
                     self._loop.unwatch(self._connection.fileno())
                     if not self.pid:
-                        self._why = "it could not be forked"
-                        self._end(1)
+                        self._end_without_process()
                     return
                 case process_messages.Forked():
                     self.pid = message.pid
+                    self._why = ""
                     try:
                         self._pidfd = os.pidfd_open(message.pid)
                     except ProcessLookupError:
@@ -240,9 +249,20 @@ class ChildProcess:
             exited = status.si_code == os.CLD_EXITED
             self._end(status.si_status if exited else -status.si_status)
 
+    def _end_without_process(self) -> None:
+        if self._on_lost is None or self._why or self._pending_signal:
+            self._why = self._why or "it could not be forked"
+            self._end(1)
+        else:
+            self._close()
+            self._on_lost()
+
     def _end(self, code: int) -> None:
-        if self._is_over:
-            return
+        if not self._is_over:
+            self._close()
+            self._on_exit(code, self._why)
+
+    def _close(self) -> None:
         self._is_over = True
         self._loop.unwatch(self._connection.fileno())
         self._connection.close()
@@ -250,7 +270,6 @@ class ChildProcess:
             self._loop.unwatch(self._pidfd)
             os.close(self._pidfd)
         self._log.close()
-        self._on_exit(code, self._why)
 
 
 def reap_strays(known: frozenset[int]) -> None:

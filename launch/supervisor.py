@@ -140,7 +140,8 @@ class Supervisor:
                 if not child.pid:
                     self._warm.kill()  # it has not forked in time: it hangs
 
-    def _fork(self, node: Node, number: int) -> None:
+    def _fork(self, node: Node, number: int, *, is_repeated: bool = False) -> None:
+        """Give an order; once more, and to another warm parent, if it is lost."""
         name = node.plan.name
 
         def on_message(message: process_messages.ProcessMessage) -> None:
@@ -158,11 +159,20 @@ class Supervisor:
             self._handle(name, lifecycle.Exited(number, code, why))
             del node.children[number]
 
+        def on_lost() -> None:
+            if self._warm is warm:  # it may be dying, without an end that could be seen yet
+                self._renew_warm_parent()
+            self._fork(node, number, is_repeated=True)
+
         if not self._warm.is_alive:
             self._renew_warm_parent()
-        child = ChildProcess(self._bus, on_message, on_exit, self._journal.line_of(name))
+        warm = self._warm
+        on_line = self._journal.line_of(name)
+        child = ChildProcess(
+            self._bus, on_message, on_exit, on_line, None if is_repeated else on_lost
+        )
         node.children[number] = child
-        child.order(self._warm, self._order(node.plan))
+        child.order(warm, self._order(node.plan))
 
     def _order(self, node: NodePlan) -> process_messages.Order:
         return process_messages.Order(

@@ -20,7 +20,8 @@ uses a bus before the forks and closes it (`launch.rehearsal`).
 
 A node's process is forked twice. The process between exits at once, so that the node becomes a
 child of the supervisor (which adopts orphans): the supervisor gets its exit status, the node ends
-with the supervisor only, and the death of the warm parent affects no node.
+with the supervisor only, and the death of the warm parent affects no node. An order that dies with
+it is repeated, see `launch.children`.
 
 When the supervisor dies, the kernel ends its nodes. The warm parent then kills the process groups
 of the nodes, and ends.
@@ -167,7 +168,7 @@ class NodeForker:
         try:
             self._groups.add(self._fork_twice(order, fds, is_current))
         except OSError as error:
-            _log(f"<3>{node} cannot be forked: {error}")
+            _fail(fds[0], f"it could not be forked: {error.strerror or error}")
 
     def end(self, gone_s: float) -> None:
         """Kill the nodes' process groups; `gone_s` is when the supervisor ended [monotonic s]."""
@@ -177,14 +178,24 @@ class NodeForker:
     def _fork_twice(
         self, order: process_messages.Order, fds: tuple[int, int], is_current: bool
     ) -> int:
-        """Fork a process that becomes the node; return its pid."""
+        """Fork a process that becomes the node; return its pid.
+
+        :raises OSError: there are too many processes, or too little memory.
+        """
         reading, writing = os.pipe()
-        between = os.fork()
+        try:
+            between = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
         if between:
             os.close(writing)
             os.waitpid(between, 0)
             pid = int(os.read(reading, 20) or 0)
             os.close(reading)
+            if not pid:
+                raise ChildProcessError("the process that forks it has ended")
             return pid
         code = 1
         try:
@@ -227,6 +238,8 @@ def _become_node(
     connection = socket.socket(fileno=connection_fd)
     process.wait_for_parent(between)
     if not process.signal_on_parent_death(order.supervisor, order.parent_death):
+        why = "it could not become a child of launch"
+        process_messages.send_message(connection, process_messages.Failed(why))
         return 0
     process.set_process_name(order.entry.node)
     process_messages.send_message(connection, process_messages.Forked(os.getpid()))
@@ -240,6 +253,13 @@ def _become_node(
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def _fail(connection_fd: int, why: str) -> None:
+    """Send the reason for which there will be no process, by its end of the connection."""
+    connection = socket.socket(fileno=connection_fd)
+    process_messages.send_message(connection, process_messages.Failed(why))
+    connection.detach()
 
 
 def _log(line: str) -> None:

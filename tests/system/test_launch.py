@@ -14,10 +14,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from bus import Answer, Status
 from bus.place import Place
 from bus.tool import open_tool
-from msgs.methods import LIST_NODES
-from msgs.requests import NoArguments
+from msgs.launch import Restarted
+from msgs.methods import LIST_NODES, RESTART_NODE
+from msgs.requests import NoArguments, NodeName
 from tests.system.box import WALLBOX, processes_of
 from tests.system.listener import PATIENCE_S
 
@@ -531,6 +533,23 @@ def test_the_death_of_the_warm_parent_disturbs_no_node(graph: Graph) -> None:
     assert graph.wallbox("restart", "pilot").returncode == 0
     after = graph.pids()
     assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
+
+
+def test_an_order_that_dies_with_the_warm_parent_is_given_to_the_next_one(graph: Graph) -> None:
+    process = graph.launch()
+    before = graph.pids()
+    (warm,) = set(children_of(process.pid)) - set(before.values())
+    os.kill(warm, signal.SIGSTOP)
+    answers: list[Answer[Restarted]] = []
+    with open_tool(Place(run_dir=graph.home / "run", state_dir=graph.state)) as tool:
+        tool.request(RESTART_NODE, NodeName(node="pilot"), answers.append, timeout_s=PATIENCE_S)
+        tool.call(LIST_NODES, NoArguments(), PATIENCE_S)  # answered after the order has been sent
+        os.kill(warm, signal.SIGKILL)
+        assert tool.run_for(PATIENCE_S, lambda: bool(answers))
+    assert answers[0].status is Status.OK, answers[0].reason
+    after = graph.pids()
+    assert {name for name in NODES if after[name] != before[name]} == {"pilot"}
+    assert graph.ps()["pilot"]["restarts"] == 1
 
 
 def test_a_node_that_hangs_is_killed_and_started_again(graph: Graph) -> None:
