@@ -54,7 +54,7 @@ class SlowDisk:
             self._switch.unlink()
 
     def keep_busy(self, graph: Graph) -> None:
-        """Return while session writes: what it writes by itself at the begin of a charge, or a wish.
+        """Return while session writes: by itself at the begin of a charge, or else a wish.
 
         A node writes in the order of its requests. A wish beside what it writes already would only
         delay the next charge, which is not permitted before the record of its start is stored.
