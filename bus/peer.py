@@ -28,6 +28,7 @@ from msgs.methods import EVERY_NODE, LIST_METHODS, SCHEMA, STOP, Method
 from msgs.patterns import plain
 from msgs.requests import Answer, NoArguments, Status, StopArguments, StopReason, TopicName
 from msgs.topics import HEARTBEATS, TOPICS, Topic
+from msgs.units import MOST_TEXT
 
 M = TypeVar("M", bound=Struct)
 A = TypeVar("A", bound=Struct)
@@ -322,7 +323,7 @@ class Peer:
     def log(self, level: str, text: str) -> None:
         """See `bus.interface.Bus.log`. The heartbeat contains the last error."""
         if level == "error":
-            self._error = text[:400]
+            self._error = text[:MOST_TEXT]
         self._carrier.log(level, text)
 
     # --- calls of the carrier ------------------------------------------------------------------

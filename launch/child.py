@@ -22,6 +22,7 @@ from launch.loading import ConfigurationError, LoadedNode, load_node
 from launch.locked_memory import lock_memory
 from launch.restarts import EXIT_CONFIGURATION, EXIT_OK
 from msgs.heartbeat import NodeState
+from msgs.units import MOST_TEXT
 
 EXIT_FAILED = 1
 BUSY_NAME_S = 1.0  # safety runs up to 0.2 s longer than a killed supervisor
@@ -57,7 +58,7 @@ def run(
     except Exception as error:
         _log("error", traceback.format_exc())
         last = traceback.format_exception_only(error)[-1].strip()
-        process_messages.send_message(connection, process_messages.Failed(last[:400]))
+        process_messages.send_message(connection, process_messages.Failed(last[:MOST_TEXT]))
         return EXIT_FAILED
 
 

@@ -7,6 +7,7 @@ from launch.plan import NodePlan
 from msgs.heartbeat import Heartbeat
 from msgs.launch import Process, ProcessState, Restarted
 from msgs.requests import NodeName
+from msgs.units import MOST_TEXT
 
 CONSEQUENCES = {
     ProcessState.STARTING: "it starts again",
@@ -70,7 +71,7 @@ class Node:
                     )
                 )
             else:
-                call.refuse(f"{self.state.why}; {CONSEQUENCES[self.state.state]}"[:400])
+                call.refuse(f"{self.state.why}; {CONSEQUENCES[self.state.state]}"[:MOST_TEXT])
 
     def status(self) -> Process:
         """Return what `wallbox ps` shows."""
@@ -80,5 +81,5 @@ class Node:
             pid=self.pid,
             incarnation=self.state.incarnation,
             restarts=self.state.restarts,
-            detail="stopping" if self.state.stopping else self.state.why[:400],
+            detail="stopping" if self.state.stopping else self.state.why[:MOST_TEXT],
         )

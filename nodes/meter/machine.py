@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from bus.moment import Moment
 from bus.write_behind import WriteResult
 from msgs.meter import NO_LINE, MeterReading
+from msgs.units import MOST_TEXT
 from nodes.meter.chip import ChipSample
 from nodes.meter.lifetime import Jump, Lifetime, Register, count, keep
 from nodes.modbus_map.codec import Values
 
 LONGEST_RETRY_S = 4.0  # assumed: a meter that answers again is read within load_manager's 10 s
 
-MOST_ERROR = 400  # as msgs.units.Text: readers refuse a message with a longer one
 LOGGED_MISSES = 3  # assumed: a chip may need two readings to begin
 
 LogLines = tuple[tuple[str, str], ...]  # level, text
@@ -200,7 +200,7 @@ def reading_of(config: Config, last: MeterReading | None, outcome: PollOutcome) 
             meter=config.meter,
             poll_s=config.poll_s,
         )
-    return replace(last, online=False, error=outcome.error[:MOST_ERROR])
+    return replace(last, online=False, error=outcome.error[:MOST_TEXT])
 
 
 def _log(config: Config, state: State, outcome: PollOutcome) -> LogLines:

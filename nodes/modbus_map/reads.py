@@ -1,10 +1,10 @@
-"""The reads of one transport, one at a time; and the text of a refusal. Pure but for the bus."""
+"""A transport whose reads are carried out one at a time; and the text of a refusal."""
 
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from bus import Bus, Spawned
 from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS
@@ -24,12 +24,11 @@ class Read:
     is_test: bool = False  # no answer in time must not end the connection, see `try_block`
 
 
-class Reads:
-    """Reads that are carried out in turn, each by a coroutine of the node."""
+class TransportInTurn(ABC):
+    """See `transport.Transport`. Each read is carried out by a coroutine of the node, in turn."""
 
-    def __init__(self, bus: Bus, carry_out: Callable[[Read], Coroutine[Any, Any, Result]]) -> None:
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._carry_out = carry_out
         self._waiting: deque[tuple[Read, Done]] = deque()
         self._running: Spawned | None = None
 
@@ -37,20 +36,29 @@ class Reads:
         """Read registers; a read waits for its turn while another one is running."""
         self._add(Read(function, address, count, unit), done)
 
-    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
-        """See `transport.Transport.try_block`."""
-        self._add(Read(function, block.address, block.count, unit, is_test=True), done)
-
     def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
         """See `transport.BlockReader.read_all`."""
         read_each(self.read, function, unit, blocks, done)
 
-    def cancel(self) -> None:
-        """Forget the reads that wait, and cancel the one that runs; `done` of none of them runs."""
+    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
+        """See `transport.Transport.try_block`."""
+        self._add(Read(function, block.address, block.count, unit, is_test=True), done)
+
+    def close(self) -> None:
+        """See `transport.Transport.close`. `done` of no read runs any more."""
         self._waiting.clear()
         if self._running is not None:
             self._running.cancel()
             self._running = None
+        self._disconnect()
+
+    @abstractmethod
+    async def _carry_out(self, read: Read) -> Result:
+        """Read now, on the open connection or on a new one."""
+
+    @abstractmethod
+    def _disconnect(self) -> None:
+        """Close the connection, if it is open."""
 
     def _add(self, read: Read, done: Done) -> None:
         self._waiting.append((read, done))

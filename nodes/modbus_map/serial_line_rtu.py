@@ -14,7 +14,7 @@ One master is expected on the line. An answer behind the request of another one 
 import asyncio
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from weakref import WeakSet
 
@@ -22,8 +22,7 @@ from msgspec import Struct
 
 from bus import Bus
 from nodes.modbus_map.adapter import SerialLine, SerialLineError, open_serial_line
-from nodes.modbus_map.blocks import Block
-from nodes.modbus_map.reads import Read, Reads, refusal
+from nodes.modbus_map.reads import Read, TransportInTurn, refusal
 from nodes.modbus_map.rtu import (
     FRAME_BYTES,
     MOST_BYTES,
@@ -35,7 +34,7 @@ from nodes.modbus_map.rtu import (
     why_none,
 )
 from nodes.modbus_map.serial_line import SerialModbus, SerialPlace
-from nodes.modbus_map.transport import AllDone, Done, ReadError, Result, Transport
+from nodes.modbus_map.transport import ReadError, Result, Transport
 
 # From the last byte of a request to the first of its answer; Modbus over Serial Line V1.02, 2.4.1:
 # one second to several at 9600 baud. What the bytes take is added to it.
@@ -79,7 +78,7 @@ class RtuModbus(SerialModbus):
         self.shutdown()
 
 
-class SerialTransport:
+class SerialTransport(TransportInTurn):
     """See `transport.Transport`. A lost line is opened by its configured path at the next read.
 
     A device is opened by one thread at a time, also if nobody waits for it any more: an adapter may
@@ -88,33 +87,15 @@ class SerialTransport:
 
     def __init__(self, bus: Bus, place: SerialPlace, opening: set[str] | None = None) -> None:
         """`opening` has the devices that are being opened for any of the transports."""
+        super().__init__(bus)
         self._opening = set() if opening is None else opening
-        self._bus = bus
         self._place = place
         self._character_s = _BITS / place.baud
-        self._reads = Reads(bus, self._carry_out)
         self._line: _OpenLine | None = None
         self._opened_s = 0.0
         self._owing: dict[int, float] = {}  # by unit, since when. See `_opened_s`
         self._asked: dict[tuple[int, int], float] = {}  # with the other function: unit, function
         self._is_advised = False
-
-    def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
-        """Read registers; a read waits for its turn while another one is running."""
-        self._reads.read(function, address, count, unit, done)
-
-    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.BlockReader.read_all`."""
-        self._reads.read_all(function, unit, blocks, done)
-
-    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
-        """See `transport.Transport.try_block`."""
-        self._reads.try_block(function, unit, block, done)
-
-    def close(self) -> None:
-        """See `transport.Transport.close`."""
-        self._reads.cancel()
-        self._drop_line()
 
     async def _carry_out(self, read: Read) -> Result:
         try:
@@ -128,7 +109,7 @@ class SerialTransport:
             answer = await self._exchange(line, read)
             self._settle(read.unit)
         except (SerialLineError, _GoneError) as error:
-            self._drop_line()
+            self._disconnect()
             return ReadError(text=str(error))
         except (_NoAnswerError, RtuError) as error:
             return ReadError(text=str(error))
@@ -143,7 +124,7 @@ class SerialTransport:
         """
         if self._line is not None and self._line.is_up:
             return self._line
-        self._drop_line()
+        self._disconnect()
         device = self._place.device
         if device in self._opening:
             raise SerialLineError(f"{device} is still being opened")
@@ -220,7 +201,7 @@ class SerialTransport:
             line.take()
         line.received = b""
 
-    def _drop_line(self) -> None:
+    def _disconnect(self) -> None:
         if self._line is not None:
             self._line.close()
             self._line = None

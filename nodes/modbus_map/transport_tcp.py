@@ -23,13 +23,10 @@ from pymodbus.pdu.register_message import (
 )
 
 from bus import Bus
-from nodes.modbus_map.blocks import Block
 from nodes.modbus_map.frame import ANSWERS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
-from nodes.modbus_map.reads import Read, Reads, refusal
+from nodes.modbus_map.reads import Read, TransportInTurn, refusal
 from nodes.modbus_map.subnet import LOOPBACK, own_addresses
 from nodes.modbus_map.transport import (
-    AllDone,
-    Done,
     Located,
     Modbus,
     ReadError,
@@ -97,7 +94,7 @@ class TcpModbus(Modbus):
         self.shutdown()
 
 
-class TcpTransport:
+class TcpTransport(TransportInTurn):
     """See `transport.Transport`. A failure closes the connection; the next read opens another.
 
     One coroutine for each read, one at a time. A read whose connection is lost, or has bytes left
@@ -106,30 +103,13 @@ class TcpTransport:
     """
 
     def __init__(self, bus: Bus, host: str, port: int) -> None:
+        super().__init__(bus)
         self._host = host
         self._port = port
-        self._reads = Reads(bus, self._carry_out)
         self._connection: _Connection | None = None
         # Counted over all connections, and from anywhere: a gateway may send the answer to a
         # request of an earlier connection, or of an earlier process, on this one.
         self._transaction = bus.random("transaction ids").randrange(_IDS)
-
-    def read(self, function: int, address: int, count: int, unit: int, done: Done) -> None:
-        """Read registers; a read waits for its turn while another one is running."""
-        self._reads.read(function, address, count, unit, done)
-
-    def read_all(self, function: int, unit: int, blocks: Sequence[Block], done: AllDone) -> None:
-        """See `transport.BlockReader.read_all`."""
-        self._reads.read_all(function, unit, blocks, done)
-
-    def try_block(self, function: int, unit: int, block: Block, done: Done) -> None:
-        """See `transport.Transport.try_block`."""
-        self._reads.try_block(function, unit, block, done)
-
-    def close(self) -> None:
-        """See `transport.Transport.close`."""
-        self._reads.cancel()
-        self._drop_connection()
 
     async def _carry_out(self, read: Read) -> Result:
         """Read on the open connection or on a new one, and once more if it is lost."""
@@ -137,11 +117,11 @@ class TcpTransport:
             try:
                 return await self._read_once(read)
             except _LostError:
-                self._drop_connection()
+                self._disconnect()
                 return await self._read_once(read)
         except (_LostError, _AnswerError) as error:
             if not (read.is_test and isinstance(error, _SilentError)):
-                self._drop_connection()
+                self._disconnect()
             return ReadError(text=str(error))
 
     async def _read_once(self, read: Read) -> Result:
@@ -151,7 +131,7 @@ class TcpTransport:
         :raises _AnswerError: there is no answer, or a wrong one.
         """
         if self._connection is None or not self._connection.is_up:
-            self._drop_connection()
+            self._disconnect()
             try:
                 async with asyncio.timeout(TIMEOUT_S):
                     streams = await asyncio.open_connection(self._host, self._port)
@@ -161,7 +141,7 @@ class TcpTransport:
         self._transaction = (self._transaction + _ID_STEP) % _IDS or _ID_STEP
         return await self._connection.carry_out(read, self._transaction)
 
-    def _drop_connection(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

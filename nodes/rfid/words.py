@@ -2,10 +2,9 @@
 
 from bus import Answer
 from msgs.session import Authorized
+from msgs.units import MOST_TEXT
 from nodes.rfid.cards import MOST_CARDS
 from nodes.rfid.outcome import CardOutcome, CardResult, Refused
-
-MOST_TEXT = 400  # msgs.units.Text
 
 OUTCOMES: dict[CardResult, str] = {
     CardResult.NONE: "",

@@ -6,6 +6,7 @@ No decision uses them. `report.py` puts them into safety/status.
 from collections.abc import Callable
 
 from msgs.safety import Fault, FaultCode, SafetyPhase
+from msgs.units import MOST_TEXT
 from nodes.safety.cycle import LATE_S, STALLED_S
 from nodes.safety.earth import LIMIT_OHM
 from nodes.safety.evaluation import Stale
@@ -13,8 +14,6 @@ from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.pace import DERATE_TO_C
 from nodes.safety.reasons import AnyReason, Reason
 from nodes.safety.supply import LEAST_V, MOST_V
-
-MOST_CHARACTERS = 400  # of msgs.units.Text
 
 REMEDIES: dict[FaultCode, str] = {
     FaultCode.UNPLUGGED: "Put the plug in again and check that it is locked.",
@@ -105,7 +104,7 @@ def not_closed(
     if phase is SafetyPhase.STOPPING:
         because = "" if reason is None else f": {text}"
         text = f"waits until the vehicle draws no current{because}"
-    return text[:MOST_CHARACTERS]
+    return text[:MOST_TEXT]
 
 
 def as_fault(record: Record) -> Fault:

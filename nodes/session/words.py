@@ -9,6 +9,7 @@ from msgs.load_manager import LoadOffer
 from msgs.requests import WishArguments
 from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
+from msgs.units import MOST_TEXT
 from nodes.session import start_deadline
 from nodes.session.reasons import (
     CardAnswer,
@@ -22,8 +23,6 @@ from nodes.session.reasons import (
 )
 from nodes.session.states import StateInputs
 from nodes.session.suspension import Suspension
-
-MOST_CHARACTERS = 400  # of msgs.units.Text
 
 NOT_KNOWN = "It is not known yet whether a card is needed: nothing is heard from system."
 NO_METER = "Nothing is heard from the box's own meter: a session cannot begin."
@@ -126,7 +125,7 @@ def reason(because: StateReason, inputs: StateInputs) -> str:
     text = _reason(because, inputs)
     if inputs.renews and inputs.card_name and because in _RENEWED:
         text = f"The session goes on, authorised by {inputs.card_name}. {text}"
-    return text[:MOST_CHARACTERS]
+    return text[:MOST_TEXT]
 
 
 def how_long(asked: WishArguments) -> str:
@@ -148,12 +147,12 @@ def recording(problem: str | None) -> str:
 
 def end_not_stored(problem: str) -> str:
     """Return the answer to a request whose end of a session is not on the disk."""
-    return f"The charge is stopped, but this could not be stored: {problem}"[:MOST_CHARACTERS]
+    return f"The charge is stopped, but this could not be stored: {problem}"[:MOST_TEXT]
 
 
 def not_stored(problem: str) -> str:
     """Return the answer to a request whose session is not on the disk."""
-    return f"The session could not be stored: {problem}"[:MOST_CHARACTERS]
+    return f"The session could not be stored: {problem}"[:MOST_TEXT]
 
 
 def over(ended: Over) -> str:

@@ -26,6 +26,7 @@ from msgs.setting_problems import problems
 from msgs.settings import SetArguments, Settings
 from msgs.stored import Stored
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
+from msgs.units import MOST_TEXT
 from nodes.modbus_map.meter_map import map_names
 from nodes.system import words
 from nodes.system.label import own_label
@@ -48,7 +49,6 @@ SETTINGS_FILE = "settings.json"  # in the state directory
 SUPERVISOR = "launch"
 STORE_S = 2.0  # assumed: a disk that takes longer does not keep the box from being restarted
 MOST_WAITING = 16  # changes that wait for the disk
-MOST_REASON = 400  # as msgs.units.Text
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,7 +218,7 @@ class SystemNode:
         reason = f"asked by {call.caller}"
         if call.arguments.reason:
             reason = f"{call.arguments.reason} ({reason})"
-        because = ReasonArguments(reason=reason[:MOST_REASON])
+        because = ReasonArguments(reason=reason[:MOST_TEXT])
         self._bus.request(RESTART_GRAPH, because, on_answer)
 
     def _on_taken_back(self, result: AskedRestart | Exception | None) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from msgs.safety import FaultCode, SafetyPhase
+from msgs.units import MOST_TEXT
 from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Cause, Finding, Record
 from nodes.safety.reasons import Reason
-from nodes.safety.words import MOST_CHARACTERS, REASONS, REMEDIES, as_fault, fault, not_closed
+from nodes.safety.words import REASONS, REMEDIES, as_fault, fault, not_closed
 from tests.builders import fault_record
 
 C = Cause
@@ -49,7 +50,7 @@ def test_what_was_seen_is_published_with_its_numbers(
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_every_cause_has_a_text_whether_or_not_its_numbers_are_known(cause: Cause) -> None:
-    assert 10 < len(fault(Finding(code=FaultCode.RED, cause=cause))) < MOST_CHARACTERS
+    assert 10 < len(fault(Finding(code=FaultCode.RED, cause=cause))) < MOST_TEXT
 
 
 @pytest.mark.parametrize(
@@ -104,4 +105,4 @@ def test_a_disk_that_refuses_is_published_and_a_long_text_is_cut() -> None:
     detail = not_closed(SafetyPhase.START, Reason.DISK_REFUSES, (), "disk full")
     assert detail.endswith("cannot be stored: disk full")
     detail = not_closed(SafetyPhase.START, Reason.DISK_REFUSES, (), "x" * 1000)
-    assert len(detail) == MOST_CHARACTERS
+    assert len(detail) == MOST_TEXT

@@ -12,10 +12,11 @@ from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import WallboxState
+from msgs.units import MOST_TEXT
 from nodes.session.reasons import StateReason, Wait
 from nodes.session.states import StateInputs, wallbox_state
 from nodes.session.suspension import after_stop
-from nodes.session.words import MOST_CHARACTERS, reason
+from nodes.session.words import reason
 from tests.builders import charging_safety, fault_record, load_offer
 
 CLOSED = charging_safety()
@@ -353,7 +354,7 @@ def test_every_combination_has_a_state_and_a_reason_that_fits_its_field() -> Non
         )
         state, because = wallbox_state(facts)
         seen.add(state)
-        assert 0 < len(reason(because, facts)) <= MOST_CHARACTERS
+        assert 0 < len(reason(because, facts)) <= MOST_TEXT
         if state in (WallboxState.CHARGING, WallboxState.DEGRADED):
             assert plugged
             assert permitted
