@@ -160,6 +160,7 @@ def test_an_adapter_that_hangs_while_it_is_opened_takes_one_thread(
         async with rig.running():
             try:
                 assert "was not complete within" in (await rig.test_of(tested)).reason
+                monkeypatch.setattr(connection, "ANSWER_S", PATIENCE_S)  # nobody waits from here on
                 for _ in range(20):
                     answered = await rig.test_of(tested)
                     assert answered.reason == "/dev/ttyUSB77 is still being opened"
