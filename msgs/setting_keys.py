@@ -5,7 +5,7 @@ Defaults, stored settings and those of the launch file are combined key by key.
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct, inspect
@@ -91,7 +91,26 @@ def check(key: str, value: Any) -> None:
     try:
         msgspec.convert(value, LEAVES[key])
     except msgspec.ValidationError:
-        raise SettingError(key, f"expected {_expected(key)}; got {shown(value)}") from None
+        got = _wrong_item(LEAVES[key], value) or shown(value)
+        raise SettingError(key, f"expected {_expected(key)}; got {got}") from None
+
+
+def _wrong_item(kind: Any, value: Any) -> str:
+    """Return the first wrong item of a list, or how many it has; "" if a list is not expected."""
+    item_kind, *rest = _arguments(kind)  # a list is Annotated[tuple[ITEM, ...], Meta]
+    if rest != [Ellipsis] or not isinstance(value, list | tuple):
+        return ""
+    for number, item in enumerate(value, 1):
+        try:
+            msgspec.convert(item, item_kind)
+        except msgspec.ValidationError:
+            return f"{shown(item)} as number {number}"
+    return f"a list of {len(value)}"
+
+
+def _arguments(kind: Any) -> tuple[Any, ...]:
+    first = get_args(kind)[:1]
+    return (get_args(first[0]) if first else ()) or (None,)
 
 
 def _expected(key: str) -> str:

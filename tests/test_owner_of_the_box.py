@@ -113,6 +113,7 @@ def test_the_schedule_pauses_the_charge_until_its_time(box: Box) -> None:
     assert max(box.currents_a) > 31.0
     refusal = box.refused("system", "set", {"changes": {"schedule.hours": ["night"]}})
     assert "schedule.hours: expected a list of at most 16 texts" in refusal
+    assert 'got "night" as number 1' in refusal
     refusal = box.refused("system", "set", {"changes": {"schedule.hours": []}})
     assert "schedule.enabled: expected off while schedule.hours is empty" in refusal
 
