@@ -4,6 +4,8 @@ A password is stored only as its argon2id hash. Texts are compared in the normal
 (RFC 8265), so that input from different machines compares equal. No input is cut.
 """
 
+import contextlib
+import ctypes
 import hmac
 import unicodedata
 from collections.abc import Callable
@@ -24,6 +26,13 @@ TIME_COST = 2
 MEMORY_KIB = 19_456
 PARALLELISM = 1
 SALT_BYTES = 16
+
+# mallopt(3). glibc maps a block of this size or more by itself, and unmaps it when it is freed.
+# Without the call its limit grows to the largest block that was freed, which is that of a hash:
+# then each thread that has hashed once keeps 19 MiB.
+M_MMAP_THRESHOLD = -3  # <malloc.h>
+MAPPED_BYTES = 1 << 20  # assumed: above all buffers of the server, far below a hash
+_c_library = ctypes.CDLL(None)
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -46,9 +55,14 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class Hasher:
-    """Argon2id with its own salt of `random(bytes)`. About 0.1 s and 19 MiB each time."""
+    """Argon2id with its own salt of `random(bytes)`. About 0.1 s and 19 MiB each time.
+
+    The memory of a hash goes back to the system, whichever thread has made it.
+    """
 
     def __init__(self, random: Callable[[int], bytes]) -> None:
+        with contextlib.suppress(AttributeError):  # a C library without it maps large blocks itself
+            _c_library.mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
         self._random = random
         self._argon2 = PasswordHasher(
             time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM

@@ -47,6 +47,13 @@ PATIENCE_S = 10.0
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 
 
+def token_of(page: str) -> str:
+    """Return the token of a page's form."""
+    found = _TOKEN.search(page)
+    assert found, f"no form: {page}"
+    return found[1]
+
+
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 
@@ -102,9 +109,7 @@ class Browser:
         return self.client.get(path, **options)
 
     def token(self, path: str) -> str:
-        found = _TOKEN.search(self.get(path).text)
-        assert found, f"{path} shows no form"
-        return found[1]
+        return token_of(self.get(path).text)
 
     def send(self, path: str, form: dict[str, str], **options: Any) -> TestResponse:
         """Open the page, fill in its form, and press the button."""
@@ -267,9 +272,7 @@ class RunningNode:
         def send(path: str, **form: str) -> HttpAnswer:
             page = self.ask(path, cookies=jar)
             jar.update(page.cookies)
-            found = _TOKEN.search(page.text)
-            assert found, page.text
-            form["csrf_token"] = found[1]
+            form["csrf_token"] = token_of(page.text)
             answer = self.ask(path, "POST", form, jar)
             jar.update(answer.cookies)
             return answer
