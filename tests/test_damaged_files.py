@@ -26,12 +26,13 @@ from nodes.session.wish_keeper import LIMIT_FILE, LOST_WISH
 from nodes.system.label import own_label
 from nodes.system.machine import Config, begin, settings_of
 from nodes.system.provision import provision
-from nodes.web.store import ACCOUNT_FILE, FAILURES_FILE, LOGINS_FILE, WebStore
+from nodes.web.store import ACCOUNT_FILE, DEVICES_FILE, FAILURES_FILE, LOGINS_FILE, WebStore
 from tests.builders import session_record
 from tests.damages import DAMAGES, copy, damage, files_of
 from web.account import Account, factory_account
 from web.backoff import MOST_COUNTED
 from web.browser_logins import KeptLogin
+from web.budgets import KnownDevice
 
 USER = Card(uid="04A1B2C3", role=CardRole.USER, name="Anna")
 ERASED = Card(uid="04FFFFFF", role=CardRole.USER, name="Stolen")
@@ -72,6 +73,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     web.keep_logins(())
     web.keep_failures(1)
     web.keep_failures(7)
+    web.keep_devices((KnownDevice(id_hash="d", failures=1),))
+    web.keep_devices((KnownDevice(id_hash="d", failures=3),))
     store = SessionStore(directory / "sessions.sqlite", quiet)
     for number in range(3):
         store.save(entry(number))
@@ -136,6 +139,7 @@ def check_web(directory: Path) -> None:
     assert account.is_lost or account.password_hash == "new"
     assert web.logins() == ()
     assert web.failures() in (7, MOST_COUNTED)
+    assert web.devices() in ((KnownDevice(id_hash="d", failures=3),), ())
 
 
 def check_sessions(directory: Path) -> None:
@@ -161,6 +165,7 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     ACCOUNT_FILE: check_web,
     LOGINS_FILE: check_web,
     FAILURES_FILE: check_web,
+    DEVICES_FILE: check_web,
     "sessions.sqlite": check_sessions,
 }
 

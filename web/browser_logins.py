@@ -9,13 +9,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from msgs.units import Nanoseconds, Seconds
-from web.login_check import StorageError
+from web.budgets import MOST_LOGINS, StorageError
 
 ID_BYTES = 32
 IDLE_S = 12 * 3600.0  # assumed: without a request for a page
 LONGEST_S = 7 * 24 * 3600.0  # assumed: since the login
 RECOVERY_S = 15 * 60.0  # assumed: from the recovery key to the new password
-MOST_LOGINS = 32  # assumed; the least recently used one is dropped
 KEEP_EVERY_S = 3600.0  # the shortest time between two writes of use alone: flash wears
 
 
@@ -87,7 +86,7 @@ class BrowserLogins:
             self._drop_ended(change_count)
             while len(self._rows) >= MOST_LOGINS:
                 del self._rows[min(self._rows, key=lambda row: self._rows[row].seen_s)]
-            self._rows[_hash(number)] = BrowserLogin(
+            self._rows[login_name(number)] = BrowserLogin(
                 change_count=change_count, created_s=now_s, seen_s=now_s, recovered=recovered
             )
             self._keep()
@@ -96,7 +95,7 @@ class BrowserLogins:
     def find(self, number: str, change_count: int, is_used: bool = True) -> BrowserLogin | None:
         """Return the login of a number unless it is over; `is_used` extends it."""
         with self._lock:
-            key = _hash(number)
+            key = login_name(number)
             row = self._rows.get(key)
             if row is None:
                 return None
@@ -113,7 +112,7 @@ class BrowserLogins:
     def close(self, number: str) -> None:
         """Sign a browser out."""
         with self._lock:
-            if self._rows.pop(_hash(number), None) is not None:
+            if self._rows.pop(login_name(number), None) is not None:
                 self._keep()
 
     def _login_of(self, row: KeptLogin) -> BrowserLogin | None:
@@ -154,7 +153,8 @@ class BrowserLogins:
             self._log("warning", f"logins and logouts are lost with a restart: {error}")
 
 
-def _hash(number: str) -> str:
+def login_name(number: str) -> str:
+    """Return what names a login on the server: nobody can sign in with it."""
     return hashlib.sha256(number.encode(errors="replace")).hexdigest()
 
 

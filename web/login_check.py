@@ -1,4 +1,7 @@
-"""The login: the account, its password and recovery key, the wait after failed attempts."""
+"""The login: the account, its password and recovery key, the wait after failed attempts.
+
+Whose failures make whom wait: `web.budgets`.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +12,6 @@ from typing import Protocol
 from msgspec import Struct
 
 from msgs.label import Label
-from web import backoff
 from web.account import (
     MOST_PASSWORD,
     Account,
@@ -20,26 +22,19 @@ from web.account import (
     password_errors,
     user_errors,
 )
-from web.backoff import Backoff
+from web.budgets import DEVICE_BYTES, Budgets, BudgetStore, Client, KnownDevice
 
 BUSY_S = 5.0  # assumed: longest wait of an attempt for the previous one
 
 
-class StorageError(Exception):
-    """Raised when something cannot be stored; says why."""
-
-
-class CredentialStore(Protocol):
-    """Stores account and failures: on the disk before it returns. Any thread may call it.
+class CredentialStore(BudgetStore, Protocol):
+    """Stores the account too: on the disk before it returns. Any thread may call it.
 
     :raises StorageError: it cannot be stored.
     """
 
     def keep_account(self, account: Account) -> None:
         """Replace the stored account."""
-
-    def keep_failures(self, failures: int) -> None:
-        """Replace the stored count of failures."""
 
 
 class LoginResult(Enum):
@@ -76,20 +71,18 @@ class LoginCheck:
         label: Label,
         account: Account,
         failures: int,
+        devices: tuple[KnownDevice, ...],
         keeper: CredentialStore,
         now_s: Callable[[], float],
         random: Callable[[int], bytes],
         log: Callable[[str, str], None],
     ) -> None:
-        """Begin with what was stored.
-
-        The wait for stored failures begins again, so a restart of the page does not shorten it.
-        """
+        """Begin with what was stored."""
         self._label = label
         self._account = account
-        self._backoff = Backoff(failures=min(failures, backoff.MOST_COUNTED), failed_s=now_s())
+        self._budgets = Budgets(failures, devices, keeper, now_s, log)
         self._keeper = keeper
-        self._now_s = now_s
+        self._random = random
         self._hasher = Hasher(random)
         self._log = log
         self._lock = threading.Lock()
@@ -104,29 +97,29 @@ class LoginCheck:
         """Return the label's key, to be shown only after a proof of the password."""
         return self._label.recovery_key
 
-    def sign_in(self, user: str, password: str, address: str) -> Attempt:
+    def sign_in(self, user: str, password: str, client: Client) -> Attempt:
         """Check a user name and a password."""
 
         def prove() -> bool:
             is_password = self._is_password(password)  # also for a wrong name: the same time
             return is_same(normal_user(user), self._account.user) and is_password
 
-        return self._attempt(prove, "a login", address)
+        return self._attempt(prove, "a login", client)
 
-    def prove_password(self, password: str, address: str) -> Attempt:
+    def prove_password(self, password: str, client: Client) -> Attempt:
         """Check the password of the person who is signed in."""
-        return self._attempt(lambda: self._is_password(password), "a current password", address)
+        return self._attempt(lambda: self._is_password(password), "a current password", client)
 
-    def recover(self, key: str, address: str) -> Attempt:
+    def recover(self, key: str, client: Client) -> Attempt:
         """Check a recovery key; blanks around it do not count.
 
         The right one never waits: 30 characters cannot be guessed, and it lets the owner in while
         another person's failed attempts make the login wait.
         """
         is_right = is_same(key.strip(), self._label.recovery_key)
-        return self._attempt(lambda: is_right, "a recovery key", address, may_wait=not is_right)
+        return self._attempt(lambda: is_right, "a recovery key", client, may_wait=not is_right)
 
-    def change(self, change: Change, address: str) -> tuple[Attempt, list[str]]:
+    def change(self, change: Change, client: Client) -> tuple[Attempt, list[str]]:
         """Change user name and password, or return what is wrong, as sentences.
 
         An empty new password keeps the proven one, unless it must be changed.
@@ -145,7 +138,7 @@ class LoginCheck:
             return Attempt(result=LoginResult.RIGHT), errors
         current = change.current_password
         if current is not None:
-            attempt = self.prove_password(current, address)
+            attempt = self.prove_password(current, client)
             if attempt.result is not LoginResult.RIGHT:
                 return attempt, []
         with self._turn() as is_mine:
@@ -164,8 +157,20 @@ class LoginCheck:
             )
             self._keeper.keep_account(account)
             self._account = account
-        self._log("info", f"user name and password were set by {address}")
+        self._log("info", f"user name and password were set by {client.address}")
         return Attempt(result=LoginResult.RIGHT, change_count=account.change_count), []
+
+    def know_device(self, client: Client) -> str:
+        """Return a new number for a browser that has signed in; "" if that takes too long.
+
+        There is none while the label's password signs in, which others may know.
+        """
+        with self._turn() as is_mine:
+            if not is_mine or self._account.must_change:
+                return ""
+            number = self._random(DEVICE_BYTES).hex()
+            self._budgets.know(client, number)
+            return number
 
     def _is_password(self, password: str) -> bool:
         password = normal(password)
@@ -176,35 +181,29 @@ class LoginCheck:
         return self._hasher.is_right(password, self._account.password_hash)
 
     def _attempt(
-        self, prove: Callable[[], bool], what: str, address: str, may_wait: bool = True
+        self, prove: Callable[[], bool], what: str, client: Client, may_wait: bool = True
     ) -> Attempt:
         """Check one secret after the other, so that parallel attempts wait as well."""
         with self._turn() as is_mine:
             if not is_mine:
                 return Attempt(result=LoginResult.BUSY)
-            left_s = backoff.wait_s(self._backoff, self._now_s())
+            left_s = self._budgets.wait_s(client)
             if may_wait and left_s > 0:
                 return Attempt(result=LoginResult.WAIT, wait_s=left_s)
             is_right = prove()
             change_count = self._account.change_count
-            now_s = self._now_s()
-            after = Backoff() if is_right else backoff.failed(self._backoff, now_s)
-            if after.failures != self._backoff.failures:
-                self._keep_failures(after.failures)
-            self._backoff = after
-            left_s = backoff.wait_s(after, now_s)
+            failures = 0
+            if is_right:
+                self._budgets.passed(client)
+            else:
+                failures = self._budgets.failed(client)
+            left_s = self._budgets.wait_s(client)
         # One line for each checked attempt: the wait limits their number.
         if is_right:
-            self._log("info", f"{what} from {address} was right")
+            self._log("info", f"{what} from {client.address} was right")
             return Attempt(result=LoginResult.RIGHT, change_count=change_count)
-        self._log("warning", f"{what} from {address} was wrong; {after.failures} in a row")
+        self._log("warning", f"{what} from {client.address} was wrong; {failures} in a row")
         return Attempt(result=LoginResult.WRONG, wait_s=left_s)
-
-    def _keep_failures(self, failures: int) -> None:
-        try:
-            self._keeper.keep_failures(failures)
-        except StorageError as error:
-            self._log("warning", f"failed logins are counted until the next restart only: {error}")
 
     @contextmanager
     def _turn(self) -> Iterator[bool]:

@@ -7,7 +7,8 @@ from flask import Flask, g, make_response, redirect, render_template, request
 
 from view.front import EFFECTS, LIGHTS, TONES
 from view.stores import ACCOUNT
-from web.login_check import Attempt, Change, LoginCheck, LoginResult, StorageError
+from web.budgets import StorageError
+from web.login_check import Attempt, Change, LoginCheck, LoginResult
 from web.request_check import EXPIRED, RequestCheck
 
 WRONG_LOGIN = "The user name or the password is wrong."
@@ -52,7 +53,7 @@ class Pages:
         if g.is_expired:
             return _again("login.html", form, [EXPIRED], 403)
         attempt = self._login_check.sign_in(
-            form["username"], request.form.get("password", ""), _address()
+            form["username"], request.form.get("password", ""), self._request_check.client()
         )
         if attempt.result is not LoginResult.RIGHT:
             wrong = ACCOUNT if self._is_lost else WRONG_LOGIN
@@ -76,7 +77,9 @@ class Pages:
         form = {"recovery_key": ""}  # a secret like a password: not shown again
         if g.is_expired:
             return _again("recover.html", form, [EXPIRED], 403)
-        attempt = self._login_check.recover(request.form.get("recovery_key", ""), _address())
+        attempt = self._login_check.recover(
+            request.form.get("recovery_key", ""), self._request_check.client()
+        )
         if attempt.result is not LoginResult.RIGHT:
             return _refused("recover.html", form, attempt, WRONG_KEY)
         self._request_check.sign_in(attempt.change_count, recovered=True)
@@ -98,7 +101,7 @@ class Pages:
         )
         was_forced = g.login.recovered or g.account.must_change
         try:
-            attempt, errors = self._login_check.change(change, _address())
+            attempt, errors = self._login_check.change(change, self._request_check.client())
         except StorageError as error:
             return _again("user.html", form, [f"Nothing was changed: {error}."], 500)
         if errors:
@@ -110,14 +113,10 @@ class Pages:
 
     def _show_key(self) -> Any:
         password = request.form.get("current_password", "")
-        attempt = self._login_check.prove_password(password, _address())
+        attempt = self._login_check.prove_password(password, self._request_check.client())
         if attempt.result is not LoginResult.RIGHT:
             return _refused("user.html", {}, attempt, WRONG_PASSWORD)
         return render_template("user.html", recovery_key=self._login_check.recovery_key)
-
-
-def _address() -> str:
-    return request.remote_addr or "?"
 
 
 def _refused(template: str, form: dict[str, str], attempt: Attempt, wrong: str) -> Any:

@@ -12,7 +12,8 @@ from werkzeug.exceptions import Forbidden, MethodNotAllowed, Unauthorized
 
 from web.account import is_same
 from web.box import Box, ServerConfig
-from web.browser_logins import BrowserLogins
+from web.browser_logins import BrowserLogins, login_name
+from web.budgets import Client
 from web.errors import MisdirectedRequest
 from web.hosts import is_known, is_same_site
 from web.login_check import LoginCheck
@@ -24,6 +25,8 @@ UNPROLONGED = frozenset({"live", "live_once", "curve"})  # requests of a page by
 LOGIN_COOKIE = "wallbox_session"  # the name that browsers know
 VISITOR_COOKIE = "wallbox_visitor"
 VISITOR_BYTES = 16
+DEVICE_COOKIE = "wallbox_device"
+DEVICE_COOKIE_S = 365 * 24 * 3600  # assumed
 
 EXPIRED = "This page was open for too long. Please try again."
 READ_ONLY = "This device may only read. Log in as the owner to change anything."
@@ -42,6 +45,7 @@ class RequestCheck:
         self._secret = box.random(32)  # of this process: for browsers without a login
         self._login_cookie = f"{LOGIN_COOKIE}_{site.port}"
         self._visitor_cookie = f"{VISITOR_COOKIE}_{site.port}"
+        self._device_cookie = f"{DEVICE_COOKIE}_{site.port}"
 
     def guard(self, app: Flask) -> None:
         """Add the checks and headers to an app."""
@@ -59,6 +63,16 @@ class RequestCheck:
         if g.number:
             self._logins.close(g.number)
         g.set_login = self._logins.open(change_count, recovered)
+        if not recovered:
+            g.set_device = self._login_check.know_device(self.client())
+
+    def client(self) -> Client:
+        """Return who makes this request, for the check of a secret."""
+        return Client(
+            address=request.remote_addr or "?",
+            device=request.cookies.get(self._device_cookie, ""),
+            login=login_name(g.number) if g.number else "",
+        )
 
     def sign_out(self) -> None:
         """End this browser's login."""
@@ -78,6 +92,7 @@ class RequestCheck:
         g.visitor = request.cookies.get(self._visitor_cookie, "")
         g.set_visitor = False
         g.set_login = None
+        g.set_device = ""
         g.is_expired = False
         host = request.environ.get("HTTP_HOST", "")
         if not is_known(host, self._site.names):
@@ -173,6 +188,8 @@ class RequestCheck:
             self._set_cookie(response, self._login_cookie, g.set_login)
         elif g.set_login == "":
             response.delete_cookie(self._login_cookie, httponly=True, samesite="Strict")
+        if g.set_device:
+            self._set_cookie(response, self._device_cookie, g.set_device, DEVICE_COOKIE_S)
         headers = response.headers
         headers["Content-Security-Policy"] = (
             "default-src 'none'; "
@@ -190,10 +207,18 @@ class RequestCheck:
         return response
 
     @staticmethod
-    def _set_cookie(response: Response, name: str, value: str) -> None:
-        # Secure only with https: the manual uses plain http (WEB-15). It ends with the browser.
+    def _set_cookie(
+        response: Response, name: str, value: str, max_age_s: int | None = None
+    ) -> None:
+        """Set a cookie, which ends with the browser unless an age is given [s]."""
         response.set_cookie(
-            name, value, httponly=True, samesite="Strict", secure=request.is_secure, path="/"
+            name,
+            value,
+            max_age=max_age_s,
+            httponly=True,
+            samesite="Strict",
+            secure=request.is_secure,  # only with https: the manual uses plain http (WEB-15)
+            path="/",
         )
 
 

@@ -8,7 +8,7 @@ answers     page (its address, and whether the first login is still to come)
 asks        the simulated world, if there is one: its state each second while a stream is open, and
             the acts of the panel
 touches     one TCP port; label.json (read) and both generations of web-account.json,
-            web-failures.json and web-sessions.json in the state directory
+            web-failures.json, web-devices.json and web-sessions.json in the state directory
 deadline    no hard one: a change is sent within 0.25 s
 safe state  none: no node depends on it
 

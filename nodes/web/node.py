@@ -99,7 +99,9 @@ class WebNode:
             is_simulation=bool(parameters.panel),
             port=self.port,
         )
-        login_check = LoginCheck(label, account, failures, store, box.now_s, box.random, box.log)
+        login_check = LoginCheck(
+            label, account, failures, store.devices(), store, box.now_s, box.random, box.log
+        )
         clock = bus.clock
         logins = BrowserLogins(
             kept, store, clock.now_s, clock.utc_ns, clock.boot(), box.random, box.log

@@ -13,17 +13,24 @@ from msgs.stored import Stored
 from web.account import Account, factory_account
 from web.backoff import MOST_COUNTED
 from web.browser_logins import KeptLogin
-from web.login_check import StorageError
+from web.budgets import KnownDevice, StorageError
 
 ACCOUNT_FILE = "web-account.json"
 FAILURES_FILE = "web-failures.json"
 LOGINS_FILE = "web-sessions.json"
+DEVICES_FILE = "web-devices.json"
 
 
 class Failures(Struct, frozen=True, kw_only=True):
     """How many attempts have failed since the last right one."""
 
     count: int = 0
+
+
+class KnownDevices(Struct, frozen=True, kw_only=True):
+    """The browsers that have signed in, the last one at the end."""
+
+    devices: tuple[KnownDevice, ...] = ()
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
@@ -33,7 +40,7 @@ class SignedIn(Struct, frozen=True, kw_only=True):
 
 
 # msgspec keeps with a type what it finds out about it: it does so here, before web is forked.
-for _kind in (Account, Failures, SignedIn):
+for _kind in (Account, Failures, KnownDevices, SignedIn):
     msgspec.json.Decoder(_kind)
 
 
@@ -50,7 +57,7 @@ def read_label(state_dir: Path) -> Label:
 
 
 class WebStore:
-    """Three files in two generations; see `web.login_check` and `web.browser_logins`."""
+    """Four files in two generations; see `web.login_check`, `web.budgets`, `web.browser_logins`."""
 
     def __init__(self, state_dir: Path, warn: Warn) -> None:
         self._dir = state_dir
@@ -81,6 +88,14 @@ class WebStore:
             return found.value.count
         return MOST_COUNTED if found.stored is Stored.LOST else 0
 
+    def devices(self) -> tuple[KnownDevice, ...]:
+        """Return the stored devices; none if they are lost: then they wait as all others do.
+
+        :raises StoreError: see `bus.generations.read_and_repair`.
+        """
+        kept = read_and_repair(self._dir / DEVICES_FILE, KnownDevices, self._warn).value
+        return kept.devices if kept else ()
+
     def logins(self) -> tuple[KeptLogin, ...]:
         """Return the stored logins.
 
@@ -94,8 +109,12 @@ class WebStore:
         self._write(ACCOUNT_FILE, account)
 
     def keep_failures(self, failures: int) -> None:
-        """See `web.login_check.CredentialStore.keep_failures`."""
+        """See `web.budgets.BudgetStore.keep_failures`."""
         self._write(FAILURES_FILE, Failures(count=failures))
+
+    def keep_devices(self, devices: tuple[KnownDevice, ...]) -> None:
+        """See `web.budgets.BudgetStore.keep_devices`."""
+        self._write(DEVICES_FILE, KnownDevices(devices=devices))
 
     def keep_logins(self, logins: tuple[KeptLogin, ...]) -> None:
         """See `web.browser_logins.LoginStore.keep_logins`."""

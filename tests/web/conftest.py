@@ -145,6 +145,7 @@ class Desk:
             LABEL,
             self.store.account(LABEL),
             self.store.failures(),
+            self.store.devices(),
             self.store,
             box.now_s,
             box.random,
@@ -289,6 +290,12 @@ class RunningNode:
             )
         assert answer.status == 303, answer.text
         return jar
+
+    def log_in(self, cookies: dict[str, str], password: str) -> int:
+        """Fill in the login page as a browser with these cookies; return the status."""
+        page = self.ask("/login", cookies=cookies)
+        form = {"csrf_token": token_of(page.text), "username": "admin", "password": password}
+        return self.ask("/login", "POST", form, cookies | page.cookies).status
 
     def stream(self, cookies: dict[str, str], source: str = "127.0.0.1") -> "Reader":
         """Open a stream from an address of this machine."""

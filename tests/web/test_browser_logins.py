@@ -7,11 +7,10 @@ from web.browser_logins import (
     IDLE_S,
     KEEP_EVERY_S,
     LONGEST_S,
-    MOST_LOGINS,
     BrowserLogins,
     KeptLogin,
 )
-from web.login_check import StorageError
+from web.budgets import MOST_LOGINS, StorageError
 
 
 class Disk:

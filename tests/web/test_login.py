@@ -8,6 +8,7 @@ from bus.generations import previous_of
 from nodes.web.store import ACCOUNT_FILE, FAILURES_FILE, LOGINS_FILE
 from tests.web.conftest import LABEL, LOGIN_COOKIE, PASSWORD, Browser, Desk
 from web.backoff import MOST_WAIT_S
+from web.budgets import Client
 from web.login_check import Attempt, Change, LoginResult
 
 
@@ -251,7 +252,7 @@ def test_a_restart_ends_no_wait(desk: Desk) -> None:
     for _ in range(7):
         desk.browser().login(password="wrong")
         desk.box.time_s += 1.0
-    assert desk.login_check.sign_in("admin", "wrong", "127.0.0.1").wait_s > 0
+    assert desk.login_check.sign_in("admin", "wrong", Client(address="127.0.0.1")).wait_s > 0
     desk.start()
     assert desk.browser().login(password=PASSWORD).status_code == 429
     desk.box.time_s += MOST_WAIT_S
@@ -286,8 +287,8 @@ def test_a_password_that_is_changed_during_the_login_opens_nothing(
 ) -> None:
     sign_in = desk.login_check.sign_in
 
-    def overtaken(user: str, password: str, address: str) -> Attempt:
-        attempt = sign_in(user, password, address)
+    def overtaken(user: str, password: str, client: Client) -> Attempt:
+        attempt = sign_in(user, password, client)
         monkeypatch.undo()
         change = Change(
             user="admin",
@@ -295,7 +296,7 @@ def test_a_password_that_is_changed_during_the_login_opens_nothing(
             password_again=PASSWORD,
             current_password=LABEL.serial,
         )
-        assert desk.login_check.change(change, address)[0].result is LoginResult.RIGHT
+        assert desk.login_check.change(change, client)[0].result is LoginResult.RIGHT
         return attempt
 
     monkeypatch.setattr(desk.login_check, "sign_in", overtaken)
@@ -305,10 +306,9 @@ def test_a_password_that_is_changed_during_the_login_opens_nothing(
     assert late.get("/").location == "/login"
 
 
-def test_login_recovery_and_current_password_share_one_wait(desk: Desk) -> None:
-    browser = desk.owner()
-    for _ in range(2):
-        browser.save(new="another password", current_password="wrong")
+def test_login_and_recovery_share_one_wait(desk: Desk) -> None:
+    desk.owner()
+    for _ in range(3):
         desk.browser().login(password="wrong")
         desk.browser().send("/recover", {"recovery_key": "wrong"})
     assert desk.browser().login(password=PASSWORD).status_code == 429

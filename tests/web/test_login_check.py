@@ -10,9 +10,10 @@ import pytest
 from tests.web.conftest import LABEL, PASSWORD, Desk
 from web.account import MOST_PASSWORD, Hasher, normal
 from web.backoff import FREE
+from web.budgets import Client
 from web.login_check import Attempt, Change, LoginResult
 
-HERE = "127.0.0.1"
+HERE = Client(address="127.0.0.1")
 
 
 def test_one_hash_at_a_time_and_a_crowd_waits_as_one(
@@ -66,8 +67,8 @@ def test_a_proof_is_worth_nothing_after_another_change(
     login_check = desk.login_check
     prove = login_check.prove_password
 
-    def overtaken(password: str, address: str) -> Attempt:
-        attempt = prove(password, address)
+    def overtaken(password: str, client: Client) -> Attempt:
+        attempt = prove(password, client)
         monkeypatch.undo()
         first = Change(
             user="anna",
@@ -75,7 +76,7 @@ def test_a_proof_is_worth_nothing_after_another_change(
             password_again="the first one",
             current_password=PASSWORD,
         )
-        assert login_check.change(first, address)[0].result is LoginResult.RIGHT
+        assert login_check.change(first, client)[0].result is LoginResult.RIGHT
         return attempt
 
     monkeypatch.setattr(login_check, "prove_password", overtaken)

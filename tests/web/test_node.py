@@ -7,6 +7,8 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
 from tests.builders import led_frame, meter_reading, session_status
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
+from web.backoff import FREE
 from web.login_check import LoginCheck
 from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
 
@@ -629,3 +632,34 @@ def test_what_waitress_says_goes_to_the_log(
     while "http: something is odd" not in said and time.monotonic() < end_s:
         said += capfd.readouterr().err
     assert "<4>http: something is odd\n" in said
+
+
+@pytest.mark.req("WEB-1")
+def test_the_owner_signs_in_on_a_known_device_while_ten_clients_guess(
+    node: RunningNode, record_property: Callable[[str, object], None]
+) -> None:
+    """The wait is recorded, as it depends on the machine: `-o junit_logging=all --junit-xml`."""
+    device = {
+        name: value for name, value in node.sign_in().items() if name.startswith("wallbox_device")
+    }
+    is_over = threading.Event()
+    statuses: Counter[int] = Counter()
+
+    def guess(number: int) -> None:
+        while not is_over.is_set():
+            statuses[node.log_in({}, f"guess {number}")] += 1
+
+    guessers = [threading.Thread(target=guess, args=(number,)) for number in range(10)]
+    for guesser in guessers:
+        guesser.start()
+    try:
+        until(lambda: statuses[429] > 100)
+        began_s = time.perf_counter()
+        assert node.log_in(device, PASSWORD) == 303
+        record_property("wait_s", round(time.perf_counter() - began_s, 3))
+    finally:
+        is_over.set()
+        for guesser in guessers:
+            guesser.join()
+    assert statuses[403] >= FREE
+    assert set(statuses) == {403, 429}
