@@ -19,6 +19,7 @@ from msgs.label import Label
 LEAST_PASSWORD = 10  # assumed; characters
 MOST_PASSWORD = 128  # assumed; characters
 MOST_USER = 32  # assumed; characters
+MOST_VIEWER_NAME = 32  # assumed; characters
 MOST_COMPOSED = 4  # typed characters that make one in the normal form
 
 # OWASP's minimum for argon2id; one hash at a time, so that many attempts fit into 512 MB.
@@ -106,43 +107,58 @@ def is_same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
 
 
-def user_errors(user: str) -> list[str]:
-    """Return what is wrong with a new user name, as sentences."""
-    if not user:
-        return ["The new user name is empty; expected 1 to 32 characters."]
-    if len(user) > MOST_USER:
-        return [f"The new user name has {len(user)} characters; expected {MOST_USER} at most."]
-    if _has_controls(user):
-        return ["The new user name holds a character that cannot be typed; expected plain text."]
-    return []
+def user_problem(user: str) -> str:
+    """Return what is wrong with a new user name; "": nothing."""
+    return _name_problem(user, "The new user name", MOST_USER)
 
 
-def password_errors(new: str, again: str, user: str, label: Label) -> list[str]:
-    """Return what is wrong with a new password, as sentences."""
+def viewer_name_problem(name: str) -> str:
+    """Return what is wrong with the name of a device that may only read; "": nothing."""
+    return _name_problem(name, "The name of the device", MOST_VIEWER_NAME)
+
+
+def _name_problem(name: str, what: str, most: int) -> str:
+    if not name:
+        return f"{what} is empty; expected 1 to {most} characters."
+    if len(name) > most:
+        return f"{what} has {len(name)} characters; expected {most} at most."
+    if _has_controls(name):
+        return f"{what} contains a character that cannot be typed; expected plain text."
+    return ""
+
+
+def password_problem(new: str, user: str, label: Label) -> str:
+    """Return what is wrong with a new password beside how easily it is guessed; "": nothing."""
     if not new:
-        return [f"The new password is empty; expected {LEAST_PASSWORD} characters or more."]
-    errors = []
-    if new != again:
-        errors.append("The two new passwords differ; expected the same one twice.")
+        return f"The new password is empty; expected {LEAST_PASSWORD} characters or more."
     if len(new) < LEAST_PASSWORD:
-        errors.append(
-            f"The new password has {len(new)} characters; expected {LEAST_PASSWORD} or more."
-        )
+        return f"The new password has {len(new)} characters; expected {LEAST_PASSWORD} or more."
     if len(new) > MOST_PASSWORD:
-        errors.append(
-            f"The new password has {len(new)} characters; expected {MOST_PASSWORD} at most."
-        )
+        return f"The new password has {len(new)} characters; expected {MOST_PASSWORD} at most."
     if _has_controls(new):
-        errors.append(
-            "The new password holds a character that cannot be typed; expected plain text."
-        )
+        return "The new password contains a character that cannot be typed; expected plain text."
     plain = new.strip().casefold()
     if plain == user.casefold():
-        errors.append("The new password is the user name; expected another one.")
-    printed = (label.serial, label.web_password, label.wlan_password, label.recovery_key)
-    if plain in {each.casefold() for each in printed}:
-        errors.append("The new password is printed on the label; expected another one.")
-    return errors
+        return "The new password is the user name; expected another one."
+    if plain in {each.casefold() for each in printed(label)}:
+        return "The new password is printed on the label; expected another one."
+    return ""
+
+
+def printed(label: Label) -> tuple[str, ...]:
+    """Return the texts of the label that are no password; MAC addresses also without colons."""
+    macs = (label.lan_mac, label.wlan_mac)
+    return (
+        label.serial,
+        label.web_user,
+        label.web_password,
+        label.wlan_ssid,
+        label.wlan_password,
+        label.recovery_key,
+        *macs,
+        *(mac.replace(":", "") for mac in macs),
+        *(card.uid for card in label.rfid),
+    )
 
 
 def _has_controls(text: str) -> bool:

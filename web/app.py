@@ -16,6 +16,7 @@ from web.pages import Pages
 from web.request_check import RequestCheck, is_interface
 from web.rights import require_rows
 from web.streams import Streams
+from web.user_page import UserPage
 
 MOST_BYTES = 64 * 1024  # assumed: of any request
 MOST_PARTS = 32  # assumed: of a form
@@ -46,6 +47,7 @@ def create_app(
     request_check = RequestCheck(box, site, login_check, logins)
     request_check.guard(app)
     Pages(request_check, login_check).add_to(app)
+    UserPage(request_check, login_check).add_to(app)
     Api(box, site, request_check, streams).add_to(app)
     _add_files(app, files)
     app.add_url_rule("/health", "health", _health, methods=["GET"])

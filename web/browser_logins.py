@@ -14,6 +14,9 @@ from web.budgets import MOST_LOGINS, StorageError
 ID_BYTES = 32
 IDLE_S = 12 * 3600.0  # assumed: without a request for a page
 LONGEST_S = 7 * 24 * 3600.0  # assumed: since the login
+VIEWER_IDLE_S = 60 * 24 * 3600.0  # assumed: a tablet on the wall may be off for a holiday
+VIEWER_LONGEST_S = 365 * 24 * 3600.0  # assumed
+MOST_VIEWERS = 8  # assumed; there is no place for one more
 RECOVERY_S = 15 * 60.0  # assumed: from the recovery key to the new password
 KEEP_EVERY_S = 3600.0  # the shortest time between two writes of use alone: flash wears
 
@@ -25,6 +28,7 @@ class BrowserLogin(Struct, frozen=True, kw_only=True):
     created_s: Seconds
     seen_s: Seconds
     recovered: bool = False  # by the recovery key: may only set a new password
+    viewer: str = ""  # the name of a device that may only read; "": the owner's
 
 
 class KeptLogin(Struct, frozen=True, kw_only=True):
@@ -37,6 +41,16 @@ class KeptLogin(Struct, frozen=True, kw_only=True):
     boot: str = ""  # of the machine; "": not known, or stored by an older version
     created_s: Seconds = 0.0
     seen_s: Seconds = 0.0
+    viewer: str = ""
+
+
+class ViewerLogin(Struct, frozen=True, kw_only=True):
+    """A device that may only read, as the owner sees it."""
+
+    name: str
+    login: str  # what names its login
+    age_s: Seconds  # since it was allowed
+    idle_s: Seconds  # since it was last used
 
 
 class LoginStore(Protocol):
@@ -80,17 +94,47 @@ class BrowserLogins:
 
     def open(self, change_count: int, recovered: bool = False) -> str:
         """Sign a browser in; return its number."""
-        number = self._random(ID_BYTES).hex()
+        with self._lock:
+            self._drop_ended(change_count)
+            owners = [key for key, row in self._rows.items() if not row.viewer]
+            while len(owners) >= MOST_LOGINS:
+                oldest = min(owners, key=lambda key: self._rows[key].seen_s)
+                owners.remove(oldest)
+                del self._rows[oldest]
+            return self._add(change_count, recovered=recovered)
+
+    def open_viewer(self, change_count: int, name: str) -> str | None:
+        """Sign in a device that may only read; return its number, or None if there are too many."""
+        with self._lock:
+            self._drop_ended(change_count)
+            if sum(bool(row.viewer) for row in self._rows.values()) >= MOST_VIEWERS:
+                return None
+            return self._add(change_count, viewer=name)
+
+    def viewers(self, change_count: int) -> tuple[ViewerLogin, ...]:
+        """Return the devices that may only read, the newest first."""
         now_s = self._now_s()
         with self._lock:
             self._drop_ended(change_count)
-            while len(self._rows) >= MOST_LOGINS:
-                del self._rows[min(self._rows, key=lambda row: self._rows[row].seen_s)]
-            self._rows[login_name(number)] = BrowserLogin(
-                change_count=change_count, created_s=now_s, seen_s=now_s, recovered=recovered
-            )
-            self._keep()
-        return number
+            rows = [
+                ViewerLogin(
+                    name=row.viewer,
+                    login=key,
+                    age_s=now_s - row.created_s,
+                    idle_s=now_s - row.seen_s,
+                )
+                for key, row in self._rows.items()
+                if row.viewer
+            ]
+        return tuple(sorted(rows, key=lambda each: each.age_s))
+
+    def end_viewer(self, login: str) -> None:
+        """Sign out a device that may only read; nothing happens if it is signed out."""
+        with self._lock:
+            row = self._rows.get(login)
+            if row is not None and row.viewer:
+                del self._rows[login]
+                self._keep()
 
     def find(self, number: str, change_count: int, is_used: bool = True) -> BrowserLogin | None:
         """Return the login of a number unless it is over; `is_used` extends it."""
@@ -115,16 +159,36 @@ class BrowserLogins:
             if self._rows.pop(login_name(number), None) is not None:
                 self._keep()
 
+    def _add(self, change_count: int, recovered: bool = False, viewer: str = "") -> str:
+        number = self._random(ID_BYTES).hex()
+        now_s = self._now_s()
+        self._rows[login_name(number)] = BrowserLogin(
+            change_count=change_count,
+            created_s=now_s,
+            seen_s=now_s,
+            recovered=recovered,
+            viewer=viewer,
+        )
+        self._keep()
+        return number
+
     def _login_of(self, row: KeptLogin) -> BrowserLogin | None:
-        """Return a stored login by the clock of this boot; None: its age is not known."""
+        """Return a stored login by the clock of this boot; None: its age is not known.
+
+        That of a viewer begins again then: a box whose clock is not set yet keeps its tablet.
+        """
         created_s, seen_s = row.created_s, row.seen_s
         if not self._boot or row.boot != self._boot:
             now_s, utc_ns = self._now_s(), self._utc_ns()
             if not row.created_utc_ns <= row.seen_utc_ns <= utc_ns:
-                return None
+                if not row.viewer:
+                    return None
+                row = replace(row, created_utc_ns=utc_ns, seen_utc_ns=utc_ns)
             created_s = now_s - (utc_ns - row.created_utc_ns) / 1e9
             seen_s = now_s - (utc_ns - row.seen_utc_ns) / 1e9
-        return BrowserLogin(change_count=row.change_count, created_s=created_s, seen_s=seen_s)
+        return BrowserLogin(
+            change_count=row.change_count, created_s=created_s, seen_s=seen_s, viewer=row.viewer
+        )
 
     def _drop_ended(self, change_count: int) -> None:
         now_s = self._now_s()
@@ -143,6 +207,7 @@ class BrowserLogins:
                 boot=self._boot,
                 created_s=row.created_s,
                 seen_s=row.seen_s,
+                viewer=row.viewer,
             )
             for key, row in self._rows.items()
             if not row.recovered
@@ -159,9 +224,11 @@ def login_name(number: str) -> str:
 
 
 def _is_over(row: BrowserLogin, change_count: int, now_s: float) -> bool:
-    longest_s = RECOVERY_S if row.recovered else LONGEST_S
+    longest_s, idle_s = (VIEWER_LONGEST_S, VIEWER_IDLE_S) if row.viewer else (LONGEST_S, IDLE_S)
+    if row.recovered:
+        longest_s = RECOVERY_S
     return (
         row.change_count != change_count
         or now_s - row.created_s > longest_s
-        or now_s - row.seen_s > IDLE_S
+        or now_s - row.seen_s > idle_s
     )

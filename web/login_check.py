@@ -19,11 +19,13 @@ from web.account import (
     is_same,
     normal,
     normal_user,
-    password_errors,
-    user_errors,
+    password_problem,
+    user_problem,
 )
 from web.budgets import DEVICE_BYTES, Budgets, BudgetStore, Client, KnownDevice
 
+DIFFER = "The two new passwords differ; expected the same one twice."
+OLD = "The new password is the old one; expected another one."
 BUSY_S = 5.0  # assumed: longest wait of an attempt for the previous one
 
 
@@ -119,8 +121,8 @@ class LoginCheck:
         is_right = is_same(key.strip(), self._label.recovery_key)
         return self._attempt(lambda: is_right, "a recovery key", client, may_wait=not is_right)
 
-    def change(self, change: Change, client: Client) -> tuple[Attempt, list[str]]:
-        """Change user name and password, or return what is wrong, as sentences.
+    def change(self, change: Change, client: Client) -> tuple[Attempt, dict[str, str]]:
+        """Change user name and password, or return what is wrong, by the page's field.
 
         An empty new password keeps the proven one, unless it must be changed.
 
@@ -131,25 +133,26 @@ class LoginCheck:
         new = normal(change.password)
         keeps = change.current_password is not None and not before.must_change
         keeps = keeps and not new and not change.password_again
-        errors = user_errors(user)
+        problems = {"new_username": user_problem(user)}
         if not keeps:
-            errors += password_errors(new, normal(change.password_again), user, self._label)
-        if errors:
-            return Attempt(result=LoginResult.RIGHT), errors
+            problems["new_password"] = password_problem(new, user, self._label)
+            if new != normal(change.password_again):
+                problems["new_password_again"] = DIFFER
+        problems = {key: problem for key, problem in problems.items() if problem}
+        if problems:
+            return Attempt(result=LoginResult.RIGHT), problems
         current = change.current_password
         if current is not None:
             attempt = self.prove_password(current, client)
             if attempt.result is not LoginResult.RIGHT:
-                return attempt, []
+                return attempt, {}
         with self._turn() as is_mine:
             if not is_mine:
-                return Attempt(result=LoginResult.BUSY), []
+                return Attempt(result=LoginResult.BUSY), {}
             if self._account is not before:  # another change came first: the proof is void
-                return Attempt(result=LoginResult.WRONG), []
+                return Attempt(result=LoginResult.WRONG), {}
             if not keeps and self._is_password(new):
-                return Attempt(result=LoginResult.RIGHT), [
-                    "The new password is the old one; expected another one."
-                ]
+                return Attempt(result=LoginResult.RIGHT), {"new_password": OLD}
             account = Account(
                 user=user,
                 password_hash=before.password_hash if keeps else self._hasher.hash(new),
@@ -158,7 +161,7 @@ class LoginCheck:
             self._keeper.keep_account(account)
             self._account = account
         self._log("info", f"user name and password were set by {client.address}")
-        return Attempt(result=LoginResult.RIGHT, change_count=account.change_count), []
+        return Attempt(result=LoginResult.RIGHT, change_count=account.change_count), {}
 
     def know_device(self, client: Client) -> str:
         """Return a new number for a browser that has signed in; "" if that takes too long.

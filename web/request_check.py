@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden, MethodNotAllowed, Unauthorized
 
 from web.account import is_same
 from web.box import Box, ServerConfig
-from web.browser_logins import BrowserLogins, login_name
+from web.browser_logins import VIEWER_LONGEST_S, BrowserLogins, ViewerLogin, login_name
 from web.budgets import Client
 from web.errors import MisdirectedRequest
 from web.hosts import is_known, is_same_site
@@ -25,6 +25,7 @@ UNPROLONGED = frozenset({"live", "live_once", "curve"})  # requests of a page by
 LOGIN_COOKIE = "wallbox_session"  # the name that browsers know
 VISITOR_COOKIE = "wallbox_visitor"
 VISITOR_BYTES = 16
+VIEWER_COOKIE = "wallbox_viewer"
 DEVICE_COOKIE = "wallbox_device"
 DEVICE_COOKIE_S = 365 * 24 * 3600  # assumed
 
@@ -45,6 +46,7 @@ class RequestCheck:
         self._secret = box.random(32)  # of this process: for browsers without a login
         self._login_cookie = f"{LOGIN_COOKIE}_{site.port}"
         self._visitor_cookie = f"{VISITOR_COOKIE}_{site.port}"
+        self._viewer_cookie = f"{VIEWER_COOKIE}_{site.port}"
         self._device_cookie = f"{DEVICE_COOKIE}_{site.port}"
 
     def guard(self, app: Flask) -> None:
@@ -60,7 +62,7 @@ class RequestCheck:
 
         It is invalid if the account has changed since the password was proven.
         """
-        if g.number:
+        if g.number and not g.login.viewer:
             self._logins.close(g.number)
         g.set_login = self._logins.open(change_count, recovered)
         if not recovered:
@@ -71,13 +73,36 @@ class RequestCheck:
         return Client(
             address=request.remote_addr or "?",
             device=request.cookies.get(self._device_cookie, ""),
-            login=login_name(g.number) if g.number else "",
+            login=login_name(g.number) if self.is_owner() else "",
         )
 
     def sign_out(self) -> None:
-        """End this browser's login."""
+        """End this browser's login; a device that may also read by itself goes on to do so."""
         self._logins.close(g.number)
-        g.set_login = ""
+        if g.login.viewer:
+            g.set_viewer = ""
+        else:
+            g.set_login = ""
+
+    def become_viewer(self, name: str) -> bool:
+        """Let this browser stay signed in to read, in place of the owner's login.
+
+        Return False if too many devices may read.
+        """
+        number = self._logins.open_viewer(g.account.change_count, name)
+        if number is None:
+            return False
+        self.sign_out()
+        g.set_viewer = number
+        return True
+
+    def viewers(self) -> tuple[ViewerLogin, ...]:
+        """Return the devices that may only read."""
+        return self._logins.viewers(g.account.change_count)
+
+    def end_viewer(self, login: str) -> None:
+        """End the login of a device that may only read."""
+        self._logins.end_viewer(login)
 
     def is_signed_in(self, number: str) -> bool:
         """Return whether a login is valid; it is not extended."""
@@ -92,6 +117,7 @@ class RequestCheck:
         g.visitor = request.cookies.get(self._visitor_cookie, "")
         g.set_visitor = False
         g.set_login = None
+        g.set_viewer = None
         g.set_device = ""
         g.is_expired = False
         host = request.environ.get("HTTP_HOST", "")
@@ -116,13 +142,17 @@ class RequestCheck:
         return None
 
     def _find_login(self) -> None:
-        number = request.cookies.get(self._login_cookie, "")
-        if not number:
-            return
-        is_used = request.endpoint not in UNPROLONGED
-        g.login = self._logins.find(number, g.account.change_count, is_used)
-        if g.login is not None:
-            g.number = number
+        """Find the owner's login, else that of a device that may only read."""
+        for cookie in (self._login_cookie, self._viewer_cookie):
+            number = request.cookies.get(cookie, "")
+            if not number:
+                continue
+            # The page of a tablet on the wall makes no other requests.
+            is_used = request.endpoint not in UNPROLONGED or cookie == self._viewer_cookie
+            login = self._logins.find(number, g.account.change_count, is_used)
+            if login is not None and bool(login.viewer) == (cookie == self._viewer_cookie):
+                g.login, g.number = login, number
+                return
 
     def _refusal(self) -> Any:
         """Return the answer to a request that its login has no right to; None if it has."""
@@ -142,9 +172,15 @@ class RequestCheck:
             case _:
                 raise Forbidden(READ_ONLY)
 
+    def is_owner(self) -> bool:
+        """Return whether this request is of the owner, who may have to choose a password first."""
+        return self._login() in (LoginKind.FORCED, LoginKind.OWNER)
+
     def _login(self) -> LoginKind:
         if g.login is None:
             return LoginKind.NONE
+        if g.login.viewer:
+            return LoginKind.VIEWER
         if g.login.recovered or g.account.must_change:
             return LoginKind.FORCED
         return LoginKind.OWNER
@@ -165,8 +201,9 @@ class RequestCheck:
         return {
             "csrf_token": self._csrf_token(),
             "is_simulation": self._site.is_simulation,
-            "user": g.account.user if g.login is not None else "",
+            "user": g.account.user if self.is_owner() else "",
             "forced": self._login() is LoginKind.FORCED,
+            "viewer": g.login.viewer if g.login is not None else "",
             "may_act": self._login() is LoginKind.OWNER,
             "recovered": g.login is not None and g.login.recovered,
         }
@@ -188,6 +225,10 @@ class RequestCheck:
             self._set_cookie(response, self._login_cookie, g.set_login)
         elif g.set_login == "":
             response.delete_cookie(self._login_cookie, httponly=True, samesite="Strict")
+        if g.set_viewer:
+            self._set_cookie(response, self._viewer_cookie, g.set_viewer, int(VIEWER_LONGEST_S))
+        elif g.set_viewer == "":
+            response.delete_cookie(self._viewer_cookie, httponly=True, samesite="Strict")
         if g.set_device:
             self._set_cookie(response, self._device_cookie, g.set_device, DEVICE_COOKIE_S)
         headers = response.headers

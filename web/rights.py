@@ -39,6 +39,8 @@ RIGHTS: dict[str, Right] = {
     "recover": Right.OPEN,
     "logout": Right.LOGIN,
     "user": Right.FORCED,
+    "viewers": Right.OWNER,
+    "end_viewer": Right.OWNER,
     "status": Right.READ,
     # interface for programs
     "live": Right.READ,

@@ -63,6 +63,7 @@ class HandBox:
 
     def __init__(self) -> None:
         self.time_s = START_S
+        self.utc_shift_ns = 0
         self.lines: list[tuple[str, str]] = []
         self.asked: list[tuple[str, Struct]] = []
         self.answer: Answer[Any] = Answer(status=Status.OK)
@@ -74,7 +75,7 @@ class HandBox:
         return self.time_s
 
     def utc_ns(self) -> int:
-        return UTC_NS + round((self.time_s - START_S) * 1e9)
+        return UTC_NS + self.utc_shift_ns + round((self.time_s - START_S) * 1e9)
 
     def random(self, count: int) -> bytes:
         return self._random.randbytes(count)
@@ -134,6 +135,7 @@ class Desk:
         self.box = HandBox()
         self.state_dir = state_dir
         self.panel = panel
+        self.boot = "boot"
         self.names = frozenset({"wallbox.local", "mywallbox.bmw"})
         self.start()
 
@@ -152,7 +154,7 @@ class Desk:
             box.log,
         )
         self.logins = BrowserLogins(
-            self.store.logins(), self.store, box.now_s, box.utc_ns, "boot", box.random, box.log
+            self.store.logins(), self.store, box.now_s, box.utc_ns, self.boot, box.random, box.log
         )
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)

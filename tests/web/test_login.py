@@ -142,7 +142,7 @@ def test_the_user_name_alone_may_change(desk: Desk) -> None:
         ("administrator", "The new password is the user name; expected another one."),
         (LABEL.recovery_key, "The new password is printed on the label; expected another one."),
         (LABEL.wlan_password, "The new password is printed on the label; expected another one."),
-        ("tab\tin the middle", "The new password holds a character that cannot be typed"),
+        ("tab\tin the middle", "The new password contains a character that cannot be typed"),
     ],
 )
 def test_a_password_is_refused_with_a_reason_and_never_cropped(
@@ -205,7 +205,7 @@ def test_two_new_passwords_that_differ_are_refused(desk: Desk) -> None:
     [
         ("   ", "The new user name is empty; expected 1 to 32 characters."),
         ("x" * 33, "The new user name has 33 characters; expected 32 at most."),
-        ("a\nb", "The new user name holds a character that cannot be typed"),
+        ("a\nb", "The new user name contains a character that cannot be typed"),
     ],
 )
 def test_a_user_name_is_refused_with_a_reason(desk: Desk, user: str, sentence: str) -> None:
