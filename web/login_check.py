@@ -20,9 +20,11 @@ from web.account import (
     normal,
     normal_user,
     password_problem,
+    printed,
     user_problem,
 )
 from web.budgets import DEVICE_BYTES, Budgets, BudgetStore, Client, KnownDevice
+from web.password_strength import Weakness, weakness
 
 DIFFER = "The two new passwords differ; expected the same one twice."
 OLD = "The new password is the old one; expected another one."
@@ -78,6 +80,7 @@ class LoginCheck:
         now_s: Callable[[], float],
         random: Callable[[int], bytes],
         log: Callable[[str, str], None],
+        weakness: Weakness = weakness,
     ) -> None:
         """Begin with what was stored."""
         self._label = label
@@ -87,6 +90,7 @@ class LoginCheck:
         self._random = random
         self._hasher = Hasher(random)
         self._log = log
+        self._weakness = weakness
         self._lock = threading.Lock()
 
     @property
@@ -151,8 +155,8 @@ class LoginCheck:
                 return Attempt(result=LoginResult.BUSY), {}
             if self._account is not before:  # another change came first: the proof is void
                 return Attempt(result=LoginResult.WRONG), {}
-            if not keeps and self._is_password(new):
-                return Attempt(result=LoginResult.RIGHT), {"new_password": OLD}
+            if not keeps and (problem := self._problem_of(new, user)):
+                return Attempt(result=LoginResult.RIGHT), {"new_password": problem}
             account = Account(
                 user=user,
                 password_hash=before.password_hash if keeps else self._hasher.hash(new),
@@ -174,6 +178,12 @@ class LoginCheck:
             number = self._random(DEVICE_BYTES).hex()
             self._budgets.know(client, number)
             return number
+
+    def _problem_of(self, new: str, user: str) -> str:
+        """Return what is wrong with a password that keeps the rules; "": nothing."""
+        if self._is_password(new):
+            return OLD
+        return self._weakness(new, (user, *printed(self._label)))
 
     def _is_password(self, password: str) -> bool:
         password = normal(password)

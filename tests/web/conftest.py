@@ -1,5 +1,6 @@
 """What the tests of the page share: a box behind it, a browser before it, a node that runs."""
 
+import functools
 import http.client
 import json
 import random
@@ -7,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
@@ -34,6 +35,7 @@ from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.live import PageSnapshot, live_of
 from web.login_check import LoginCheck
+from web.password_strength import weakness
 from web.streams import Streams
 
 LABEL = box_label("04A1B2C3D4E580", "04A1B2C3D4E581", "04A1B2C3D4E582", "04A1B2C3D4E583")
@@ -56,6 +58,16 @@ def token_of(page: str) -> str:
 
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
+
+
+@functools.cache
+def _judged(password: str, texts: tuple[str, ...]) -> str:
+    return weakness(password, texts)
+
+
+def weakness_once(password: str, texts: Iterable[str]) -> str:
+    """Judge as the box does, each password once: each judgement is a process of its own."""
+    return _judged(password, tuple(texts))
 
 
 class HandBox:
@@ -152,6 +164,7 @@ class Desk:
             box.now_s,
             box.random,
             box.log,
+            weakness_once,
         )
         self.logins = BrowserLogins(
             self.store.logins(), self.store, box.now_s, box.utc_ns, self.boot, box.random, box.log
