@@ -57,6 +57,25 @@ User = Annotated[
 ]
 
 
+# RFC 1123: letters, digits and hyphens, with a hyphen neither first nor last in a part.
+_PART = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+PageName = Annotated[
+    str,
+    matching(rf"^{_PART}(\.{_PART})*\Z", "a host name, as charger.example.org", max_length=253),
+]
+PageNames = Annotated[
+    tuple[PageName, ...],
+    Meta(max_length=16, description="a list of at most 16 host names, as charger.example.org"),
+]
+PageOrigin = Annotated[
+    str,
+    matching(
+        rf"^(https?://{_PART}(\.{_PART})*(:[0-9]{{1,5}})?)?\Z",
+        "an address without a path, as https://charger.example.org",
+        max_length=280,
+    ),
+]
+
 # The main fuse of each phase of the house: 6 A is the least that a vehicle can be offered, 125 A
 # the largest connection without current transformers (assumed).
 MOST_FUSE_A = 125.0
@@ -262,6 +281,13 @@ class Usb(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allow_update: bool = False
 
 
+class WebSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the page is reached, beside the box's addresses and its own names (WEB-15)."""
+
+    names: PageNames = ()  # further names of the box; a page of any other name is refused
+    origin: PageOrigin = ""  # of the page at a reverse proxy, as the browser shows it; "": no proxy
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole configuration without secrets. Latched, sent on change.
 
@@ -294,6 +320,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     charge: ChargeSection = ChargeSection()
     proxy: Proxy = Proxy()
     usb: Usb = Usb()
+    web: WebSection = WebSection()
 
 
 UNKNOWN: dict[str, Any] = {

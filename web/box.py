@@ -9,6 +9,7 @@ from msgs.label import Label
 from msgs.methods import Method
 from msgs.requests import Answer
 from web.curve import Curve
+from web.hosts import KnownNames
 
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
@@ -30,6 +31,9 @@ class Box(Protocol):
     def log(self, level: str, text: str) -> None:
         """Write a line to the log: "info", "warning" or "error"."""
 
+    def known_names(self) -> KnownNames:
+        """Return the names by which the page may be reached now; quick."""
+
     def live(self) -> bytes:
         """Return the present values, a `web.live.Live` as JSON.
 
@@ -48,6 +52,5 @@ class ServerConfig:
     """What does not change while the server runs."""
 
     label: Label
-    names: frozenset[str]  # accepted beside its addresses, in small letters
     is_simulation: bool
     port: int  # in the cookies' names: several boxes may run on one machine

@@ -1,9 +1,13 @@
 """Answers to failed requests: a page for persons, JSON for programs."""
 
+import ipaddress
 from http import HTTPStatus
 
 from flask import Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
+
+# The key of the WSGI environment with this machine's address of the connection; "": not known.
+LOCAL_ADDRESS = "wallbox.local_address"
 
 
 class MisdirectedRequest(HTTPException):
@@ -11,7 +15,8 @@ class MisdirectedRequest(HTTPException):
 
     code = HTTPStatus.MISDIRECTED_REQUEST
     description = (
-        "This is not a name of the wallbox. Use its IP address, or a name that it was given."
+        "This is not a name of the wallbox. Use its IP address; a further name can be added in the "
+        "settings (web.names)."
     )
 
 
@@ -40,13 +45,38 @@ def answer(error: HTTPException, is_interface: bool) -> Response:
     if is_interface:
         response = jsonify(reason=reason)
     else:
-        page = render_template("error.html", code=code, title=title, reason=reason)
+        is_foreign = isinstance(error, MisdirectedRequest)
+        url = own_url() if is_foreign else ""
+        page = render_template("error.html", code=code, title=title, reason=reason, url=url)
         response = Response(page)
     response.status_code = code
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
     return response
+
+
+def own_url() -> str:
+    """Return the address of this box as this client has reached it; "": only itself can.
+
+    From the machine of the box itself, or by a proxy on it, nothing can be said.
+    """
+    address = request.environ.get(LOCAL_ADDRESS, "")
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if is_local(ip):
+        return ""
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    port = request.environ.get("SERVER_PORT", "80")
+    host = f"[{ip}]" if ip.version == 6 else str(ip)
+    return f"http://{host}/" if port == "80" else f"http://{host}:{port}/"
+
+
+def is_local(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Return whether an address reaches this machine from itself alone."""
+    return ip.is_loopback or ip.is_unspecified
 
 
 def current_path() -> str:

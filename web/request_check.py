@@ -15,11 +15,13 @@ from web.box import Box, ServerConfig
 from web.browser_logins import VIEWER_LONGEST_S, BrowserLogins, ViewerLogin, login_name
 from web.budgets import Client
 from web.errors import MisdirectedRequest
-from web.hosts import is_known, is_same_site
+from web.hosts import is_known, is_same_site, is_shown
 from web.login_check import LoginCheck
 from web.rights import SAFE, LoginKind, may, right_of
 
 FORMS_WITHOUT_LOGIN = frozenset({"login", "recover"})
+# What a page about a name that is not known is made of. It has no secrets.
+ANY_NAME = frozenset({"static", "favicon"})
 UNPROLONGED = frozenset({"live", "live_once", "curve"})  # requests of a page by itself
 
 LOGIN_COOKIE = "wallbox_session"  # the name that browsers know
@@ -30,6 +32,13 @@ DEVICE_COOKIE = "wallbox_device"
 DEVICE_COOKIE_S = 365 * 24 * 3600  # assumed
 
 EXPIRED = "This page was open for too long. Please try again."
+FOREIGN = "The request was made by a page of another site."
+BEHIND_PROXY = (
+    "The browser knows this page as {origin}, but the wallbox was asked as {host}: a reverse proxy "
+    "is in between. Open the page by the wallbox's own address once, and set web.origin to "
+    "{origin}; or let the proxy keep the name (nginx: proxy_set_header Host $http_host) and add it "
+    "to web.names."
+)
 READ_ONLY = "This device may only read. Log in as the owner to change anything."
 
 
@@ -121,7 +130,10 @@ class RequestCheck:
         g.set_device = ""
         g.is_expired = False
         host = request.environ.get("HTTP_HOST", "")
-        if not is_known(host, self._site.names):
+        known = self._box.known_names()
+        if not is_known(host, known):
+            if request.endpoint in ANY_NAME:
+                return None
             raise MisdirectedRequest
         self._find_login()
         if (refusal := self._refusal()) is not None:
@@ -129,12 +141,9 @@ class RequestCheck:
         if isinstance(request.routing_exception, MethodNotAllowed):
             raise request.routing_exception
         if request.method not in SAFE or is_interface(request.path):
-            origin, fetch_site = (
-                request.headers.get("Origin"),
-                request.headers.get("Sec-Fetch-Site"),
-            )
-            if not is_same_site(host, origin, fetch_site):
-                raise Forbidden("The request was made by a page of another site.")
+            origin = request.headers.get("Origin")
+            if not is_same_site(host, origin, request.headers.get("Sec-Fetch-Site"), known):
+                raise Forbidden(self._why_foreign(host, origin))
         if request.method not in SAFE and not self._has_token():
             if request.endpoint not in FORMS_WITHOUT_LOGIN:
                 raise Forbidden(EXPIRED)
@@ -184,6 +193,16 @@ class RequestCheck:
         if g.login.recovered or g.account.must_change:
             return LoginKind.FORCED
         return LoginKind.OWNER
+
+    def _why_foreign(self, host: str, origin: str | None) -> str:
+        """Return why a request counts as one of a foreign page.
+
+        Only a page of this box knows the token. If a request with it names another origin than its
+        host, a reverse proxy has changed the host on the way.
+        """
+        if request.method in SAFE or not self._has_token() or not is_shown(origin):
+            return FOREIGN
+        return BEHIND_PROXY.format(origin=origin, host=host)
 
     def _has_token(self) -> bool:
         sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token") or ""
@@ -247,9 +266,13 @@ class RequestCheck:
         headers.setdefault("Cache-Control", "no-store")
         return response
 
-    @staticmethod
+    def _is_https(self) -> bool:
+        """Return whether the browser uses https, which only a trusted reverse proxy offers."""
+        origin = self._box.known_names().origin
+        return origin.startswith("https:") and request.headers.get("Origin", "").lower() == origin
+
     def _set_cookie(
-        response: Response, name: str, value: str, max_age_s: int | None = None
+        self, response: Response, name: str, value: str, max_age_s: int | None = None
     ) -> None:
         """Set a cookie, which ends with the browser unless an age is given [s]."""
         response.set_cookie(
@@ -258,7 +281,7 @@ class RequestCheck:
             max_age=max_age_s,
             httponly=True,
             samesite="Strict",
-            secure=request.is_secure,  # only with https: the manual uses plain http (WEB-15)
+            secure=self._is_https(),  # the manual uses plain http (WEB-15)
             path="/",
         )
 

@@ -2,7 +2,8 @@
 
 subscribes  session/status and led/frame (sent on as they arrive, while a stream is open);
             safety/status, meter/box, meter/house, meter/solar, load/offer, rfid/status, dcs/status,
-            launch/graph (looked at each 0.25 s while a stream is open)
+            launch/graph (looked at each 0.25 s while a stream is open); settings (when they change:
+            the names of the page)
 publishes   nothing
 answers     page (its address, and whether the first login is still to come)
 asks        the simulated world, if there is one: its state each second while a stream is open, and

@@ -13,6 +13,8 @@ from typing import Any
 
 from werkzeug.wsgi import ClosingIterator
 
+from web.errors import LOCAL_ADDRESS
+
 MOST_CONNECTIONS = 128  # assumed: 32 streams, and 6 connections of each of some browsers
 IDLE_S = 60.0  # assumed: browsers open again by themselves; a stream sends each 12 s
 STALLED_S = 20.0  # assumed: for a client that reads nothing, or a peer that has gone
@@ -55,6 +57,7 @@ class ConnectionListener(socket.socket):
             if connection is None:
                 return app(environ, start_response)  # it has been cut
             connection.is_asked = True
+            environ[LOCAL_ADDRESS] = connection.local_address
             return ClosingIterator(app(environ, start_response), connection.is_over)
 
         return answer
@@ -101,6 +104,7 @@ class Connection(socket.socket):
         self._listener = listener
         self._tail = b""  # of the last data: a header may end in the next
         self.peer = peer
+        self.local_address = str(self.getsockname()[0])
         self.active_s = listener.now_s()
         self.is_asked = False  # an answer is being made, for example a stream
 

@@ -11,6 +11,8 @@ from bus import Answer, Bus, Call
 from msgs.methods import PAGE, Method
 from msgs.ports import PagePort
 from msgs.requests import NoArguments, StopReason
+from msgs.settings import Settings, WebSection
+from msgs.topics import SETTINGS
 from msgs.web import PageAddress
 from nodes.web.bridge import Bridge
 from nodes.web.live_updates import LiveUpdates
@@ -20,6 +22,7 @@ from web.app import create_app
 from web.box import ServerConfig, SilentError
 from web.browser_logins import BrowserLogins
 from web.curve import Curve
+from web.hosts import KnownNames, known_names
 from web.login_check import LoginCheck
 from web.streams import Streams
 
@@ -38,15 +41,29 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: PagePort = 8080  # 0: any free one
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"  # 0.0.0.0: all
     panel: Literal["", "plant"] = ""  # the node behind the simulation panel; "": there is none
-    # Further names of the box in the local network, beside its own and the addresses.
+    # Further whole names of the box, beside its own and those of the settings.
     names: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=16)] = ()
+
+
+class OwnNames(Struct, frozen=True, kw_only=True):
+    """The names that do not change while the node runs."""
+
+    box: tuple[str, ...]  # serial number and host name
+    given: tuple[str, ...]  # by the launch file
+
+    def with_settings(self, web: WebSection) -> KnownNames:
+        """Return them with those of the settings."""
+        return known_names(self.box, (*self.given, *web.names), web.origin)
 
 
 class NodeBox:
     """See `web.box.Box`: called by the server's threads."""
 
-    def __init__(self, bus: Bus, updates: LiveUpdates) -> None:
+    def __init__(self, bus: Bus, updates: LiveUpdates, own_names: OwnNames) -> None:
         self._bus = bus
+        self._own_names = own_names
+        self._known_names = own_names.with_settings(WebSection())
+        bus.subscribe(SETTINGS, on_change=self._on_settings)
         self._bridge = Bridge(bus)
         self._updates = updates
         self.now_s = bus.clock.now_s
@@ -58,6 +75,13 @@ class NodeBox:
     def log(self, level: str, text: str) -> None:
         """See `web.box.Box.log`."""
         self._bus.post(partial(self._bus.log, level, text))
+
+    def _on_settings(self, settings: Settings) -> None:
+        self._known_names = self._own_names.with_settings(settings.web)
+
+    def known_names(self) -> KnownNames:
+        """See `web.box.Box.known_names`."""
+        return self._known_names
 
     def live(self) -> bytes:
         """See `web.box.Box.live`."""
@@ -92,10 +116,10 @@ class WebNode:
         self.port: int = bound.getsockname()[1]
         self.streams = Streams(bus.clock.now_s, self._on_watched)
         self.updates = LiveUpdates(bus, label, bool(parameters.panel), self.streams.say)
-        box = NodeBox(bus, self.updates)
+        own_names = OwnNames(box=(label.serial, socket.gethostname()), given=parameters.names)
+        box = NodeBox(bus, self.updates, own_names)
         site = ServerConfig(
             label=label,
-            names=_names(label.serial, parameters.names),
             is_simulation=bool(parameters.panel),
             port=self.port,
         )
@@ -135,15 +159,6 @@ class WebNode:
 
         self.streams.close()
         self.server.stop(partial(self._bus.post, on_closed))
-
-
-def _names(serial: str, given: tuple[str, ...]) -> frozenset[str]:
-    """Return the names of this box, in small letters."""
-    own = (serial, socket.gethostname())
-    return frozenset(
-        name.lower().removesuffix(".")
-        for name in (*own, *(f"{each}.local" for each in own), *given)
-    )
 
 
 def build(bus: Bus, parameters: Parameters) -> WebNode:

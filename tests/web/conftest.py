@@ -33,6 +33,7 @@ from web.app import create_app
 from web.box import ServerConfig, SilentError
 from web.browser_logins import BrowserLogins
 from web.curve import Curve
+from web.hosts import KnownNames, known_names
 from web.live import PageSnapshot, live_of
 from web.login_check import LoginCheck
 from web.password_strength import weakness
@@ -76,6 +77,7 @@ class HandBox:
     def __init__(self) -> None:
         self.time_s = START_S
         self.utc_shift_ns = 0
+        self.names = known_names((LABEL.serial, "wallbox-7"), ("mywallbox.bmw",), "")
         self.lines: list[tuple[str, str]] = []
         self.asked: list[tuple[str, Struct]] = []
         self.answer: Answer[Any] = Answer(status=Status.OK)
@@ -94,6 +96,9 @@ class HandBox:
 
     def log(self, level: str, text: str) -> None:
         self.lines.append((level, text))
+
+    def known_names(self) -> KnownNames:
+        return self.names
 
     def live(self) -> bytes:
         if self.is_silent:
@@ -148,7 +153,6 @@ class Desk:
         self.state_dir = state_dir
         self.panel = panel
         self.boot = "boot"
-        self.names = frozenset({"wallbox.local", "mywallbox.bmw"})
         self.start()
 
     def start(self) -> None:
@@ -171,7 +175,7 @@ class Desk:
         )
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)
-        site = ServerConfig(label=LABEL, names=self.names, is_simulation=self.panel, port=8080)
+        site = ServerConfig(label=LABEL, is_simulation=self.panel, port=8080)
         self.app = create_app(box, site, self.login_check, self.logins, self.streams)
 
     def browser(self) -> Browser:

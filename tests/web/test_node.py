@@ -27,7 +27,8 @@ from msgs.led import Color, Effect, Light
 from msgs.methods import PLUG, POWER
 from msgs.plant import Power, VehicleState, WorldStatus
 from msgs.session import SessionStatus, WallboxState
-from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS
+from msgs.settings import Settings, WebSection
+from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS, SETTINGS
 from nodes.web import connections, live_updates, server
 from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
@@ -663,3 +664,23 @@ def test_the_owner_signs_in_on_a_known_device_while_ten_clients_guess(
             guesser.join()
     assert statuses[403] >= FREE
     assert set(statuses) == {403, 429}
+
+
+@pytest.mark.req("WEB-15")
+def test_a_name_of_the_settings_opens_the_page_at_once(node: RunningNode) -> None:
+    host = {"Host": "charger.example.org"}
+    assert node.ask("/login", headers=host).status == 421
+    settings = Settings(web=WebSection(names=("Charger.example.org",)))
+    node.other("system", lambda bus: bus.publish(SETTINGS, settings))
+    until(lambda: node.ask("/login", headers=host).status == 200)
+    assert node.ask("/login", headers={"Host": f"{LABEL.serial}.fritz.box"}).status == 200
+    assert node.ask("/login", headers={"Host": "evil.example"}).status == 421
+
+
+@pytest.mark.req("WEB-15")
+def test_the_page_about_an_unknown_name_links_the_address_of_the_connection(
+    node: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.errors.is_local", lambda ip: False)  # this machine's is 127.0.0.1
+    page = node.ask("/", headers={"Host": "evil.example"})
+    assert f'href="http://127.0.0.1:{node.port}/"' in page.text

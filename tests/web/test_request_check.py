@@ -5,7 +5,9 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.web.conftest import LABEL, PASSWORD, Desk
+from tests.web.conftest import LABEL, PASSWORD, Desk, token_of
+from web.errors import LOCAL_ADDRESS, own_url
+from web.hosts import known_names
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 OPEN = {"/login", "/recover", "/health", "/static/css/base.css", "/favicon.ico"}
@@ -175,8 +177,15 @@ def test_a_login_form_that_is_too_old_is_shown_again(desk: Desk) -> None:
         "localhost:8080",
         "mywallbox.bmw",
         "MyWallbox.BMW",
-        "wallbox.local.",
-        "wallbox.local:80",
+        "MyWallbox.BMW.:8080",
+        *(
+            f"{name}{zone}"
+            for name in (LABEL.serial, "wallbox-7")
+            for zone in (
+                *("", ".local", ".lan", ".home.arpa", ".localdomain", ".fritz.box", ".home"),
+                *(".internal", ".LAN", ".local.", ".Fritz.Box:8080", ".lan.:80"),
+            )
+        ),
     ],
 )
 def test_the_page_is_reached_by_its_address_or_a_name_in_the_network(desk: Desk, host: str) -> None:
@@ -195,17 +204,113 @@ def test_the_page_is_reached_by_its_address_or_a_name_in_the_network(desk: Desk,
         "evil.example:8080",
         "192.168.2.1@evil.example",
         "1234567",
+        f"{LABEL.serial}.example",
+        f"{LABEL.serial}.lan.evil.example",
+        f"x{LABEL.serial}.lan",
+        f"{LABEL.serial}.lan..",
+        "lan",
         "[::1].evil.example",
         "local host",
         "localhost/",
     ],
 )
 def test_a_name_that_was_made_to_point_here_is_refused(desk: Desk, host: str) -> None:
-    for path in ("/login", "/health", "/", "/static/css/base.css", "/api/v1/live"):
+    for path in ("/login", "/recover", "/health", "/", "/user", "/live", "/api/v1/live"):
         answer = desk.app.test_client().get(path, headers={"Host": host})
         assert answer.status_code == 421, (path, answer.status)
     page = desk.app.test_client().get("/login", headers={"Host": host}).text
     assert "Use its IP address" in page
+
+
+@pytest.mark.req("WEB-15")
+@pytest.mark.parametrize("local", ["192.168.1.7", "::ffff:192.168.1.7"])
+def test_a_page_about_an_unknown_name_is_drawn_and_links_the_address(
+    desk: Desk, local: str
+) -> None:
+    client = desk.app.test_client()
+    for method in ("GET", "HEAD", "POST"):
+        answer = client.open(
+            "/",
+            method=method,
+            headers={"Host": "evil.example:8080"},
+            environ_overrides={LOCAL_ADDRESS: local, "SERVER_PORT": "8080"},
+        )
+        assert answer.status_code == 421
+    page = client.get(
+        "/",
+        headers={"Host": "evil.example:8080"},
+        environ_overrides={LOCAL_ADDRESS: local, "SERVER_PORT": "8080"},
+    ).text
+    assert '<a href="http://192.168.1.7:8080/">' in page
+    assert "web.names" in page
+    assert '<svg class="mark" width="28" height="28"' in page
+    for path in (*re.findall(r'(?:href|src)="(/static/[^"]+)"', page), "/favicon.ico"):
+        answer = client.get(path, headers={"Host": "evil.example:8080"})
+        assert answer.status_code == 200, path
+    assert not any(secret in page for secret in (LABEL.serial, LABEL.recovery_key, LABEL.lan_mac))
+
+
+@pytest.mark.parametrize(
+    ("local", "port", "url"),
+    [
+        ("192.168.1.7", "80", "http://192.168.1.7/"),
+        ("fd00::7%eth0", "8080", "http://[fd00::7]:8080/"),
+        ("127.0.0.1", "8080", ""),  # this machine, or a proxy on it
+        ("::1", "8080", ""),
+        ("", "8080", ""),
+    ],
+)
+def test_the_address_is_one_that_the_client_has_reached(
+    desk: Desk, local: str, port: str, url: str
+) -> None:
+    environ = {LOCAL_ADDRESS: local, "SERVER_PORT": port}
+    with desk.app.test_request_context("/", environ_overrides=environ):
+        assert own_url() == url
+
+
+# --- a reverse proxy ---------------------------------------------------------------------------
+
+PUBLIC = "https://charger.example.org"
+BY_NGINX = {"Host": "127.0.0.1:8080", "Origin": PUBLIC}  # its defaults: Host is that of proxy_pass
+
+
+@pytest.mark.req("WEB-15")
+def test_a_proxy_that_changes_the_host_is_named_with_what_to_set(desk: Desk) -> None:
+    desk.owner()
+    client = desk.app.test_client()
+    page = client.get("/login", headers={"Host": BY_NGINX["Host"]})
+    form = {"csrf_token": token_of(page.text), "username": "admin", "password": PASSWORD}
+    answer = client.post("/login", data=form, headers=BY_NGINX)
+    assert answer.status_code == 403
+    for words in ("a reverse proxy is in between", PUBLIC, "web.origin", "$http_host"):
+        assert words in answer.text
+    form["csrf_token"] = "0" * 64
+    answer = client.post("/login", data=form, headers=BY_NGINX)
+    assert (answer.status_code, "reverse proxy" in answer.text) == (403, False)
+
+
+@pytest.mark.req("WEB-15")
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "charger.example.org", "Charger.Example.org"])
+def test_a_proxy_whose_origin_is_set_can_be_used(desk: Desk, host: str) -> None:
+    desk.owner()
+    desk.box.names = known_names((LABEL.serial,), (), PUBLIC)
+    browser = desk.browser()
+    client = desk.app.test_client()
+    page = client.get("/login", headers={"Host": host})
+    form = {"csrf_token": token_of(page.text), "username": "admin", "password": PASSWORD}
+    headers = {"Host": host, "Origin": PUBLIC, "Sec-Fetch-Site": "same-origin"}
+    answer = client.post("/login", data=form, headers=headers)
+    assert answer.status_code == 303
+    assert any(
+        cookie.startswith("wallbox_session") and "; Secure" in cookie
+        for cookie in answer.headers.get_all("Set-Cookie")
+    )
+    for origin in ("https://charger.example", "http://charger.example.org", "null", ""):
+        headers["Origin"] = origin
+        answer = client.post("/login", data=form, headers={**headers, "Host": "127.0.0.1"})
+        assert answer.status_code == 403, origin
+    headers = {**BY_NGINX, "Sec-Fetch-Site": "cross-site"}
+    assert browser.client.post("/login", data=form, headers=headers).status_code == 403
 
 
 # --- headers and bounds ------------------------------------------------------------------------
