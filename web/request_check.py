@@ -15,9 +15,11 @@ from web.box import Box, ServerConfig
 from web.browser_logins import VIEWER_LONGEST_S, BrowserLogins, ViewerLogin, login_name
 from web.budgets import Client
 from web.errors import MisdirectedRequest
+from web.headers import SECURITY_HEADERS, UNCACHED
 from web.hosts import is_known, is_same_site, is_shown
 from web.login_check import LoginCheck
 from web.rights import SAFE, LoginKind, may, right_of
+from web.utf8 import require_utf8_body, require_utf8_head
 
 FORMS_WITHOUT_LOGIN = frozenset({"login", "recover"})
 # What a page about a name that is not known is made of. It has no secrets.
@@ -129,6 +131,7 @@ class RequestCheck:
         g.set_viewer = None
         g.set_device = ""
         g.is_expired = False
+        require_utf8_head(request)
         host = request.environ.get("HTTP_HOST", "")
         known = self._box.known_names()
         if not is_known(host, known):
@@ -144,6 +147,8 @@ class RequestCheck:
             origin = request.headers.get("Origin")
             if not is_same_site(host, origin, request.headers.get("Sec-Fetch-Site"), known):
                 raise Forbidden(self._why_foreign(host, origin))
+        if request.method not in SAFE:
+            require_utf8_body(request)
         if request.method not in SAFE and not self._has_token():
             if request.endpoint not in FORMS_WITHOUT_LOGIN:
                 raise Forbidden(EXPIRED)
@@ -250,20 +255,8 @@ class RequestCheck:
             response.delete_cookie(self._viewer_cookie, httponly=True, samesite="Strict")
         if g.set_device:
             self._set_cookie(response, self._device_cookie, g.set_device, DEVICE_COOKIE_S)
-        headers = response.headers
-        headers["Content-Security-Policy"] = (
-            "default-src 'none'; "
-            "script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-            "connect-src 'self'; "
-            "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-        )
-        headers["X-Content-Type-Options"] = "nosniff"
-        # Not "no-referrer": with it browsers send the origin of this page's forms as "null".
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), usb=()"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers.setdefault("Cache-Control", "no-store")
+        response.headers.update(SECURITY_HEADERS)
+        response.headers.setdefault("Cache-Control", UNCACHED)
         return response
 
     def _is_https(self) -> bool:

@@ -2,7 +2,8 @@
 
 Most of the threads may serve streams (`web.streams`); twelve are always left for pages. waitress
 reads a whole request before a thread takes it, and the sockets of `nodes.web.connections` limit
-what it reads; so only threads of streams wait for a client. No part of waitress is replaced.
+what it reads; so only threads of streams wait for a client. waitress's own errors get the headers
+of all answers, by the classes that it names for its channels and errors.
 Servers whose threads read requests are not suitable: with 44 clients that send half a request,
 cheroot 11.1 with 44 threads answers no other client.
 """
@@ -16,15 +17,19 @@ from collections.abc import Callable
 from typing import Any
 
 from waitress import create_server, wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
 
 from bus import DriverError
 from nodes.web.connections import BUFFER_BYTES, MOST_CONNECTIONS, ConnectionListener
+from web.app import MOST_BYTES
+from web.headers import SECURITY_HEADERS, UNCACHED
 
 THREADS = 44  # assumed: 32 for streams, 12 for pages
 SPARE_CONNECTIONS = 32  # that have been cut, until waitress has closed them
 LOG_EVERY_S = 60.0  # assumed: for the same line of waitress
 HEADER_BYTES = 16 * 1024
-BODY_BYTES = 64 * 1024
+BODY_BYTES = MOST_BYTES + 4096  # the app judges the exact length; a body in chunks is longer
 BACKLOG = 128
 ROUND_S = 60.0  # assumed: each event wakes the server before
 THREADS_END_S = 0.4  # how long a stop waits for the running requests
@@ -70,6 +75,21 @@ def _bind_error(host: str, port: int, error: OSError) -> DriverError:
     )
 
 
+class _Refusal(ErrorTask):  # type: ignore[misc] # waitress has no types
+    """The answer to a request that waitress itself refuses, with the headers of every answer."""
+
+    def execute(self) -> None:
+        """Write the answer."""
+        self.response_headers.extend([*SECURITY_HEADERS.items(), ("Cache-Control", UNCACHED)])
+        super().execute()
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """One connection, as waitress sees it."""
+
+    error_task_class = _Refusal
+
+
 class PageServer:
     """Serves an app on a bound socket until it is stopped."""
 
@@ -99,6 +119,7 @@ class PageServer:
             max_request_body_size=BODY_BYTES,
             ident="",
         )
+        self._server.channel_class = _Channel
         self._stopping = threading.Event()
         self._waking = threading.Lock()  # held while the trigger is used: it is not closed then
         self._on_closed: Callable[[], None] = lambda: None

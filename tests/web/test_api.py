@@ -180,7 +180,7 @@ def test_every_act_is_forwarded(
         ("plug", '{"more": 1}', "expected nothing"),
         ("plug", "[", "expected nothing"),
         ("power", '{"on": "yes"}', "bool"),
-        ("tap", b'{"uid": "\xff"}', "uid"),
+        ("tap", b'{"uid": "\xff"}', "no text (UTF-8)"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_a_reason_and_not_forwarded(
