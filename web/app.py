@@ -10,6 +10,7 @@ from web import errors
 from web.api import Api
 from web.box import Box, ServerConfig
 from web.browser_logins import BrowserLogins
+from web.compression import compress, takes_gzip
 from web.files import Files
 from web.login_check import LoginCheck
 from web.pages import Pages
@@ -50,6 +51,7 @@ def create_app(
     UserPage(request_check, login_check).add_to(app)
     Api(box, site, request_check, streams).add_to(app)
     _add_files(app, files)
+    app.after_request(lambda response: compress(request, response))
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     require_rows(rule.endpoint for rule in app.url_map.iter_rules())
 
@@ -74,14 +76,21 @@ def _add_files(app: Flask, files: Files) -> None:
     """Serve the static files: they have no secrets and need no login."""
 
     def static(name: str) -> Response:
+        mark = files.mark
         file = files.find(name)
         if file is None:
             raise NotFound
-        response = Response(file.content, mimetype=file.mimetype)
-        response.set_etag(file.mark)
+        is_compressed = file.compressed is not None and takes_gzip(request)
+        content = file.compressed if is_compressed else file.content
+        response = Response(content, mimetype=file.mimetype)
+        if is_compressed:
+            response.headers["Content-Encoding"] = "gzip"
+        if file.compressed is not None:
+            response.vary.add("Accept-Encoding")
+        response.set_etag(f"{mark}-gzip" if is_compressed else mark)
         response.headers["Cache-Control"] = (
             f"public, max-age={A_YEAR_S}, immutable"
-            if request.args.get("v") == file.mark
+            if request.args.get("v") == mark
             else "no-cache"
         )
         response.make_conditional(request)

@@ -64,7 +64,7 @@ def test_a_password_is_not_taken_unjudged(
     assert weakness("correct horse battery", TEXTS) == NOT_JUDGED
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert weakness("correct horse battery", TEXTS) == NOT_JUDGED
-    monkeypatch.setattr(sys, "executable", "/bin/echo")
+    monkeypatch.setattr(sys, "executable", "/bin/true")
     assert weakness("correct horse battery", TEXTS) == NOT_JUDGED
 
 
