@@ -7,6 +7,7 @@ A password is stored only as its argon2id hash. Texts are compared in the normal
 import contextlib
 import ctypes
 import hmac
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ LEAST_PASSWORD = 10  # assumed; characters
 MOST_PASSWORD = 128  # assumed; characters
 MOST_USER = 32  # assumed; characters
 MOST_VIEWER_NAME = 32  # assumed; characters
+MOST_TYPED_KEY = 200  # assumed; characters: a key of 30 with much between them
 MOST_COMPOSED = 4  # typed characters that make one in the normal form
 
 # OWASP's minimum for argon2id; one hash at a time, so that many attempts fit into 512 MB.
@@ -34,6 +36,9 @@ SALT_BYTES = 16
 M_MMAP_THRESHOLD = -3  # <malloc.h>
 MAPPED_BYTES = 1 << 20  # assumed: above all buffers of the server, far below a hash
 _c_library = ctypes.CDLL(None)
+
+# Between the groups of a key: white space, and what keyboards and texts have as a dash.
+_BETWEEN = re.compile(r"[\s\-_.\u00ad\u2010-\u2015\u2212]+")
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -100,6 +105,16 @@ def normal(text: str) -> str:
 def normal_user(text: str) -> str:
     """Return the normal form of a user name, without blanks around it."""
     return normal(text).strip()
+
+
+def typed_key(key: str) -> str:
+    """Return a recovery key without what persons add to it: blanks, dashes, small letters.
+
+    With capital letters alone a key of 30 characters is one of 10^44, which nobody can guess.
+    """
+    if len(key) > MOST_TYPED_KEY:
+        return ""
+    return _BETWEEN.sub("", key).upper()
 
 
 def is_same(one: str, other: str) -> bool:

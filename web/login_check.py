@@ -21,6 +21,7 @@ from web.account import (
     normal_user,
     password_problem,
     printed,
+    typed_key,
     user_problem,
 )
 from web.budgets import DEVICE_BYTES, Budgets, BudgetStore, Client, KnownDevice
@@ -117,12 +118,12 @@ class LoginCheck:
         return self._attempt(lambda: self._is_password(password), "a current password", client)
 
     def recover(self, key: str, client: Client) -> Attempt:
-        """Check a recovery key; blanks around it do not count.
+        """Check a recovery key as a person types it, see `typed_key`.
 
         The right one never waits: 30 characters cannot be guessed, and it lets the owner in while
         another person's failed attempts make the login wait.
         """
-        is_right = is_same(key.strip(), self._label.recovery_key)
+        is_right = is_same(typed_key(key), typed_key(self._label.recovery_key))
         return self._attempt(lambda: is_right, "a recovery key", client, may_wait=not is_right)
 
     def change(self, change: Change, client: Client) -> tuple[Attempt, dict[str, str]]:
