@@ -1,5 +1,6 @@
 """The node on a real bus, its server on a real port, with real readers."""
 
+import contextlib
 import http.client
 import json
 import logging
@@ -684,3 +685,26 @@ def test_the_page_about_an_unknown_name_links_the_address_of_the_connection(
     monkeypatch.setattr("web.errors.is_local", lambda ip: False)  # this machine's is 127.0.0.1
     page = node.ask("/", headers={"Host": "evil.example"})
     assert f'href="http://127.0.0.1:{node.port}/"' in page.text
+
+
+def test_bodies_that_never_end_hold_neither_threads_nor_memory(node: RunningNode) -> None:
+    """Sixty clients send as much as the page reads, in chunks or at once, and a little more."""
+    heads = (
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65536\r\n\r\n",
+    )
+    with ExitStack() as stack:
+        for number in range(60):
+            client = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
+            stack.callback(client.close)
+            client.sendall(heads[number % 2])
+            with contextlib.suppress(OSError):  # it is refused, or waits for its last byte
+                client.sendall(b"fff0\r\n" + b"x" * 0xFFF0 if number % 2 == 0 else b"x" * 65_535)
+        assert node.ask("/health").status == 200
+        kept = [
+            len(channel.request.body_rcv)
+            for channel in channels(node)
+            if channel.request is not None and channel.request.body_rcv is not None
+        ]
+        assert len(kept) >= 30
+        assert max(kept) <= server.BODY_BYTES
