@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.units import Amps, Celsius, Count, Nanoseconds, Seconds, Text
 
@@ -74,6 +75,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     count: Count  # since the plug went in
     detail: Text  # what was measured, as text
     remedy: Text  # what the user can do
+    cause: Cause | None = None  # None: not said
 
 
 Codes = Annotated[tuple[FaultCode, ...], Meta(max_length=16)]

@@ -12,11 +12,12 @@ from bus import PlaceError
 from bus.generations import read_and_repair, read_newest_valid, write_generations
 from bus.store import StoreError
 from msgs.card import Card, CardRole
+from msgs.fault_cause import Cause
 from msgs.label import LABEL_FILE
 from msgs.safety import FaultCode
 from msgs.stored import Stored
 from nodes.rfid.store import CARDS_FILE, load, save
-from nodes.safety.finding import Cause, Finding
+from nodes.safety.finding import Finding
 from nodes.safety.latch import Latch, LatchWrite, decode, recalled
 from nodes.session.app_wish import AppWish
 from nodes.session.energy_limit import LOST_LIMIT, ChargeLimit

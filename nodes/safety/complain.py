@@ -5,10 +5,11 @@ from enum import Enum
 
 from msgspec import Struct
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.evaluation import Evaluation, Stale
-from nodes.safety.finding import Cause, Finding
+from nodes.safety.finding import Finding
 from nodes.safety.heat import HOTTEST_C
 from nodes.safety.selftest import SelfTestResult
 from nodes.safety.supply import MainsFault

@@ -9,9 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from msgs.fault_cause import Cause
 from msgs.safety import LATCHED, RETRIED, FaultCode
 from nodes.safety.evaluation import Evaluation
-from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.finding import Finding, Record
 
 # ERR-R: five retries per plug-in; assumed: growing intervals spare contactor and vehicle.
 RETRY_DELAYS_S = (10.0, 30.0, 60.0, 120.0, 300.0)

@@ -17,10 +17,11 @@ from bus.generations import StoredValue
 from bus.moment import Moment
 from bus.store import UNREADABLE
 from bus.write_behind import WriteBehind, WriteResult, hand_out, queue, replaces_all, retry
+from msgs.fault_cause import Cause
 from msgs.safety import LATCHED, FaultCode
 from msgs.stored import Stored
 from msgs.units import Name, Nanoseconds
-from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.finding import Finding, Record
 from nodes.safety.wiring import NONE, Wired
 
 

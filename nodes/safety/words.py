@@ -5,44 +5,18 @@ No decision uses them. `report.py` puts them into safety/status.
 
 from collections.abc import Callable
 
+from msgs.fault_cause import Cause
+from msgs.remedies import remedy_of
 from msgs.safety import Fault, FaultCode, SafetyPhase
 from msgs.units import MOST_TEXT
 from nodes.safety.cycle import LATE_S, STALLED_S
 from nodes.safety.earth import LIMIT_OHM
 from nodes.safety.evaluation import Stale
-from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.finding import Finding, Record
 from nodes.safety.pace import DERATE_TO_C
 from nodes.safety.reasons import AnyReason, Reason
 from nodes.safety.supply import LEAST_V, MOST_V
 
-REMEDIES: dict[FaultCode, str] = {
-    FaultCode.UNPLUGGED: "Put the plug in again and check that it is locked.",
-    FaultCode.TOO_HOT: "Charging goes on by itself once the box has cooled down. "
-    "Keep it out of direct sun.",
-    FaultCode.NO_VEHICLE: "Remove what is connected, it is no vehicle; then begin again.",
-    FaultCode.PLUG_STATE: "Pull the plug and put it in again. "
-    "If the fault comes back, have the charging cable replaced.",
-    FaultCode.NOT_CLOSING: "Pull the plug and put it in again, or restart the box. "
-    "If the fault comes back, call the service.",
-    FaultCode.MAINS_VOLTAGE: "The supply line may be too thin or too long: lower the current, or "
-    "have the line reinforced. Otherwise ask the electricity supplier.",
-    FaultCode.OVERCURRENT: "If the fault comes back, have the vehicle checked in a workshop.",
-    FaultCode.RESIDUAL_CURRENT: "Check the cable for damage and the plug for water. "
-    "Lightning may have been the cause.",
-    FaultCode.SAFETY_CIRCUIT: "Switch the mains of the box off and on. "
-    "If the fault comes back, call the service.",
-    FaultCode.RED: "Cut the mains of the box. Have the protective earth checked; "
-    "the box may have to be replaced.",
-}
-
-# For causes of which the remedy of their code would say something wrong.
-REMEDIES_OF_CAUSE: dict[Cause, str] = {
-    Cause.DIODE_LOST: "Pull the plug and put it in again. "
-    "If the fault comes back, have cable and vehicle looked at.",
-    Cause.EARTH_DISTURBED: "If the fault comes back, have the protective earth checked.",
-    Cause.CHIP_SILENT: "Pull the plug, and switch the mains of the box off and on. "
-    "If the fault comes back, call the service.",
-}
 
 SILENT = "the box's own sensors are silent"
 NONSENSE = "the box's own sensors show impossible values of the pilot line"
@@ -114,7 +88,8 @@ def as_fault(record: Record) -> Fault:
         since_utc_ns=record.since_utc_ns,
         count=record.count,
         detail=fault(record.finding),
-        remedy=REMEDIES_OF_CAUSE.get(record.finding.cause) or REMEDIES[record.code],
+        remedy=remedy_of(record.code, record.finding.cause).as_text(),
+        cause=record.finding.cause,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.complain import (
@@ -16,7 +17,7 @@ from nodes.safety.complain import (
     stale_for_too_long,
 )
 from nodes.safety.evaluation import Stale
-from nodes.safety.finding import Cause, Finding
+from nodes.safety.finding import Finding
 from nodes.safety.selftest import SelfTestResult
 from nodes.safety.supply import MainsFault
 from tests.safety.evaluations import PLUGGED

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.safety import LATCHED, RETRIED, FaultCode
 from nodes.safety import faults as rules
@@ -18,7 +19,7 @@ from nodes.safety.faults import (
     latched,
     raise_fault,
 )
-from nodes.safety.finding import Cause, Finding
+from nodes.safety.finding import Finding
 from tests.safety.evaluations import PLUGGED
 
 BOUNCED = replace(PLUGGED, cp=CpState.A, is_plugged=False, asks=False)

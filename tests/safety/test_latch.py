@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from bus.generations import StoredValue, encode, previous_of, read_newest_valid
 from bus.moment import Moment
 from bus.write_behind import WriteResult
+from msgs.fault_cause import Cause
 from msgs.safety import LATCHED, FaultCode
 from msgs.stored import Stored
 from nodes.safety import latch as latch_module
-from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.finding import Finding, Record
 from nodes.safety.latch import (
     Latch,
     Latches,

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.config import Config
@@ -14,7 +15,7 @@ from nodes.safety.cycle import Cycle, Lateness
 from nodes.safety.duty import DutyComparison
 from nodes.safety.evaluation import NOTHING_EVALUATED, Evaluation, Stale
 from nodes.safety.faults import FaultState, raise_fault
-from nodes.safety.finding import Cause, Finding
+from nodes.safety.finding import Finding
 from nodes.safety.heat import Derating
 from nodes.safety.plug import PlugState
 from nodes.safety.reading import evaluate_reading, judge_cycle, take_reading, take_stale_inputs

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.write_behind import WriteBehind
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import FaultCode, SafetyPhase
 from nodes.safety.config import Config
 from nodes.safety.evaluation import NOTHING_EVALUATED, Stale
 from nodes.safety.faults import CLEAN, FaultState, raise_fault
-from nodes.safety.finding import Cause, Finding
+from nodes.safety.finding import Finding
 from nodes.safety.latch import LatchWrite, Memory
 from nodes.safety.mains_reset import MainsReset
 from nodes.safety.reasons import (

@@ -4,13 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from bus.write_behind import WriteBehind, WriteResult
+from msgs.fault_cause import Cause
 from msgs.safety import LATCHED, Contactor, FaultCode, SafetyPhase
 from nodes.safety.config import Config
 from nodes.safety.contactor import ContactorProof
 from nodes.safety.duty import DutyComparison
 from nodes.safety.evaluation import NOTHING_EVALUATED, Evaluation
 from nodes.safety.faults import CLEAN, FaultState, raise_fault
-from nodes.safety.finding import Cause, Finding
+from nodes.safety.finding import Finding
 from nodes.safety.latch import Latch, Latches, LatchWrite, Memory, Recalled
 from nodes.safety.mains_reset import MainsReset
 from nodes.safety.recall import hear_disk, hear_reset

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.write_behind import WriteBehind
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
@@ -17,7 +18,7 @@ from nodes.safety.contactor import ContactorProof
 from nodes.safety.cycle import Lateness
 from nodes.safety.evaluation import NOTHING_EVALUATED, Evaluation, Stale
 from nodes.safety.faults import CLEAN, FaultState
-from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.finding import Finding, Record
 from nodes.safety.frozen import Repetition
 from nodes.safety.heat import COLD
 from nodes.safety.latch import Latch, LatchWrite, Memory, latches_of

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
+from msgs.remedies import remedy_of
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.units import MOST_TEXT
 from nodes.safety.evaluation import Stale
-from nodes.safety.finding import Cause, Finding, Record
+from nodes.safety.finding import Finding, Record
 from nodes.safety.reasons import Reason
-from nodes.safety.words import REASONS, REMEDIES, as_fault, fault, not_closed
+from nodes.safety.words import REASONS, as_fault, fault, not_closed
 from tests.builders import fault_record
 
 C = Cause
@@ -69,7 +71,12 @@ def test_a_fault_is_published_with_its_text_and_remedy(code: FaultCode) -> None:
     finding = Finding(code=code, cause=C.EARTH)
     published = as_fault(Record(finding=finding, since_utc_ns=7, count=2))
     assert published == fault_record(
-        code, since_utc_ns=7, count=2, detail=fault(finding), remedy=REMEDIES[code]
+        code,
+        since_utc_ns=7,
+        count=2,
+        detail=fault(finding),
+        remedy=remedy_of(code, C.EARTH).as_text(),
+        cause=C.EARTH,
     )
 
 

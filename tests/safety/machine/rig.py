@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.write_behind import WriteResult
+from msgs.fault_cause import Cause
 from msgs.meter import MeterReading
 from msgs.pilot import CpState, PilotStatus, duty_of_offer
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
 from nodes.safety.chain import ChainReading
-from nodes.safety.finding import Cause
 from nodes.safety.latch import Latches, Recalled
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.reasons import AnyReason, is_metering

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
-from nodes.safety.finding import Cause
 from nodes.safety.reasons import Reason
 from nodes.safety.words import REASONS
 from tests.safety.machine.rig import ROUND_S, P, closed, pilot, ready, session

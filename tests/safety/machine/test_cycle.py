@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.safety import FaultCode
-from nodes.safety.finding import Cause
 from nodes.safety.reasons import Reason
 from nodes.safety.words import REASONS
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase
-from nodes.safety.finding import Cause
 from tests.safety.machine.rig import P, closed, idle, pilot, ready
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.safety import FaultCode, SafetyPhase
-from nodes.safety.finding import Cause
 from tests.safety.machine.rig import P, Rig, closed, idle, ready
 
 LAST: dict[str, Any] = {"currents_a": (15.7, 15.7, 15.7), "powers_w": (3600.0, 3600.0, 3600.0)}

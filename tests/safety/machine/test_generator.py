@@ -5,9 +5,9 @@ import math
 import pytest
 from msgspec.structs import replace
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.safety import FaultCode
-from nodes.safety.finding import Cause
 from tests.safety.machine.rig import ROUND_S, P, closed, pilot
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.safety import FaultCode
-from nodes.safety.finding import Cause
 from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, ready
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
-from nodes.safety.finding import Cause
 from nodes.safety.latch import Recalled, salvage
 from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import P, Rig, closed, idle, pilot, ready

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
 from nodes.safety import words
-from nodes.safety.finding import Cause
 from tests.safety.machine.rig import P, Rig, closed, pilot, ready
 
 AT_ONCE: list[tuple[str, dict[str, Any], float, tuple[FaultCode, ...]]] = [

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.safety import FaultCode
-from nodes.safety.finding import Cause
 from nodes.safety.reasons import Reason
 from nodes.safety.wiring import ALL, NONE
 from tests.safety.machine.rig import P, Rig, closed

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
+from msgs.fault_cause import Cause
 from nodes.safety.chip import HOLD_S
 from nodes.safety.evaluation import Stale
-from nodes.safety.finding import Cause
 from nodes.safety.machine import Config
 from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import P, Rig, closed, idle, ready

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from msgs.fault_cause import Cause
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode
-from nodes.safety.finding import Cause
 from nodes.safety.machine import State
 from nodes.safety.reasons import Reason
 from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, meter, ready, session

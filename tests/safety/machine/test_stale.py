@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from msgs.fault_cause import Cause
 from msgs.safety import Contactor, FaultCode
-from nodes.safety.finding import Cause
 from tests.safety.machine.rig import ROUND_S, P, Rig, closed, idle, ready
 
 
