@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from msgs.state_reason import StateReason, Wait
 from msgs.units import Name, Nanoseconds, Seconds, Text, WattHours
 
 
@@ -61,6 +62,9 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     released: bool = False  # a card has authorised, and no session has begun with it yet (CHG-1)
     unrecorded: Text = ""  # why sessions are not recorded; "": they are
     lapses_utc_ns: Nanoseconds = 0  # when this authorisation lapses (RFID-4); 0: it does not
+    because: StateReason | None = None  # the reason that is text above; None: not said
+    # What is waited for, or expected of a person; None: nothing, or not part of the reason.
+    waits_for: Wait | None = None
 
 
 class SessionRecord(Struct, frozen=True, kw_only=True):

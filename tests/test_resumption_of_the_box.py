@@ -7,7 +7,7 @@ import pytest
 
 from msgs.card import CardColor
 from msgs.session import EndReason, WallboxState
-from nodes.session.reasons import Wait
+from msgs.state_reason import Wait
 from nodes.session.resumption import DECIDE_S, LONGEST_S
 from nodes.session.words import WAITS
 from tests.box import Box

@@ -25,9 +25,10 @@ from msgs.pilot import MIN_OFFER_A
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import Action, EndReason, SessionRecord
+from msgs.state_reason import Wait
 from nodes.session import start_deadline
 from nodes.session.faults import why_not_charged
-from nodes.session.reasons import CardAnswer, CardRefusal, Wait
+from nodes.session.reasons import CardAnswer, CardRefusal
 from nodes.session.running import withdraw
 from nodes.session.start_deadline import Authorization, StartDeadline
 from nodes.session.state import Inputs, Running, State, is_stored, keep_record

@@ -129,9 +129,13 @@ def _count(state: LimitState, inputs: LimitInputs) -> LimitState:
 
 
 def wish(state: LimitState) -> Wish | None:
-    """Return the pause of a limit that is reached."""
+    """Return the limit as a wish: a pause once it is reached, before that only its text."""
     limit = state.limit
-    if not limit.is_reached or limit.limit_wh is None:
+    if limit.limit_wh is None:
         return None
-    said = f"{limit.limit_wh / 1000.0:g} kWh are charged" if limit.limit_wh else "it cannot be read"
-    return Wish(name=ENERGY_LIMIT, pause=True, detail=said)
+    amount = f"{limit.limit_wh / 1000.0:g} kWh"
+    if limit.is_reached:
+        said = f"{amount} are charged" if limit.limit_wh else "it cannot be read"
+    else:
+        said = f"a pause at {amount}, {'for this charge' if limit.is_asked else 'by the settings'}"
+    return Wish(name=ENERGY_LIMIT, pause=limit.is_reached, detail=said)

@@ -13,10 +13,11 @@ from bus.write_behind import hand_out, hand_out_proof, replaces_all, retry
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import SessionStatus
+from msgs.state_reason import Wait
 from nodes.session import card, words
 from nodes.session.energy import counted
 from nodes.session.entry import replaces
-from nodes.session.reasons import CardAnswer, EndRefusal, Wait
+from nodes.session.reasons import CardAnswer, EndRefusal
 from nodes.session.revival import hear_run
 from nodes.session.running import (
     OPEN_S,
@@ -28,7 +29,7 @@ from nodes.session.running import (
     sign_session,
 )
 from nodes.session.state import Inputs, Outputs, State
-from nodes.session.states import StateInputs, wallbox_state
+from nodes.session.states import StateInputs, waits_for, wallbox_state
 
 LEAVE_S = {  # below the supervisor's limit; assumed: a slower disk never answers
     StopReason.RESTART: 2.0,
@@ -169,6 +170,8 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
         released=authorization is not None,
         lapses_utc_ns=deadline.until_utc_ns if deadline else 0,
         unrecorded=state.store.problem or "",
+        because=because,
+        waits_for=waits_for(because, seen),
     )
 
 

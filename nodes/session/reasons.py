@@ -17,22 +17,6 @@ class NotCharged(Enum):
     SHOWROOM = "showroom"
 
 
-class Wait(Enum):
-    """What a permission waits for, or what is expected of a person before."""
-
-    STOP = "stop"  # the box is being stopped
-    SETTINGS = "settings"  # not known whether a card is required
-    CARD = "card"
-    PLUG = "plug"  # a card has authorised, and no vehicle is plugged in
-    METER = "meter"
-    END = "end"  # the session is being ended
-    PLUG_OUT = "plug_out"
-    PLUG_UNSEEN = "plug_unseen"  # since the node has started
-    CLOCK = "clock"  # not known yet how long ago the session was interrupted
-    DISK_REFUSES = "disk_refuses"
-    DISK = "disk"
-
-
 class CardRefusal(Enum):
     """Why a card, or a start by the app, changes nothing."""
 
@@ -88,32 +72,6 @@ class EndRefusal(Enum):
 
     UNKNOWN = "unknown"  # whether the stored one goes on
     NONE_RUNS = "none_runs"
-
-
-class StateReason(Enum):
-    """Why the wallbox is in its state."""
-
-    SAFETY_SILENT = "safety_silent"
-    NO_MAINS = "no_mains"
-    FAULTS = "faults"
-    COMMISSIONING = "commissioning"
-    PILOT_SILENT = "pilot_silent"
-    NOT_STORED = "not_stored"  # a card is required, and the disk takes no session
-    LEARNING = "learning"  # cards
-    EXPECTED = "expected"  # an action of a person: StateInputs.expects
-    READY = "ready"
-    SHOWROOM = "showroom"
-    UNPROVEN = "unproven"  # the contactor is not proven open
-    PILOT_LINE = "pilot_line"  # in state E or F
-    SUSPENDED = "suspended"  # this plug-in
-    WAITING = "waiting"  # the permission: StateInputs.waiting_for
-    WAKING = "waking"
-    OFFER_SILENT = "offer_silent"
-    OFFER_HELD = "offer_held"
-    SELF_TEST = "self_test"
-    VEHICLE = "vehicle"  # takes nothing yet
-    REDUCED = "reduced"
-    CHARGING = "charging"
 
 
 class Resumption(Enum):

@@ -11,9 +11,9 @@ from msgs.pilot import MIN_OFFER_A, CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
+from msgs.state_reason import StateReason, Wait
 from msgs.units import Text
 from nodes.session.faults import is_latched, is_passing
-from nodes.session.reasons import StateReason, Wait
 from nodes.session.suspension import Suspension
 
 
@@ -72,15 +72,33 @@ def wallbox_state(inputs: StateInputs) -> tuple[WallboxState, StateReason]:
     if inputs.runs and not inputs.is_waking and safety.cp_state in (CpState.E, CpState.F):
         return WallboxState.RECOVER_FROM_ERROR, StateReason.PILOT_LINE
     if inputs.suspension is not None:
-        # A card that logs off is no system that pauses (STA-3).
-        is_by_card = inputs.suspension.by_card
-        state = WallboxState.READY_FOR_CHARGING if is_by_card else WallboxState.SUSPENDED
-        return state, StateReason.SUSPENDED
+        return _of_suspended(inputs.suspension)
     if not inputs.permitted:
         return WallboxState.READY_FOR_CHARGING, StateReason.WAITING
     if inputs.is_waking:
         return WallboxState.READY_FOR_CHARGING, StateReason.WAKING
     return _of_permitted(safety, inputs.offer)
+
+
+def waits_for(because: StateReason, inputs: StateInputs) -> Wait | None:
+    """Return what is waited for by this reason; None: nothing."""
+    match because:
+        case StateReason.EXPECTED:
+            return inputs.expects
+        case StateReason.WAITING:
+            return inputs.waiting_for
+        case _:
+            return None
+
+
+def _of_suspended(suspension: Suspension) -> tuple[WallboxState, StateReason]:
+    """Return the state of a plug-in that is not charged any more."""
+    if suspension.by_card:  # a card that logs off is no system that pauses (STA-3)
+        return WallboxState.READY_FOR_CHARGING, StateReason.LOGGED_OFF
+    is_by_fault = suspension.by_fault
+    return WallboxState.SUSPENDED, (
+        StateReason.ENDED_BY_FAULT if is_by_fault else StateReason.STOPPED
+    )
 
 
 def _of_permitted(

@@ -6,21 +6,14 @@ No decision uses them.
 from datetime import UTC, datetime
 
 from msgs.load_manager import LoadOffer
+from msgs.methods import TOOL_PREFIX
 from msgs.requests import WishArguments
 from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
+from msgs.state_reason import StateReason, Wait
 from msgs.units import MOST_TEXT
 from nodes.session import start_deadline
-from nodes.session.reasons import (
-    CardAnswer,
-    CardRefusal,
-    EndRefusal,
-    NotCharged,
-    Over,
-    Resumption,
-    StateReason,
-    Wait,
-)
+from nodes.session.reasons import CardAnswer, CardRefusal, EndRefusal, NotCharged, Over, Resumption
 from nodes.session.states import StateInputs
 from nodes.session.suspension import Suspension
 
@@ -47,6 +40,8 @@ WAITS: dict[Wait, str] = {
     Wait.CLOCK: "It is not known yet how long the box had no mains.",
     Wait.DISK: "The session is being stored.",
 }
+
+CALLERS = {"web": "the page", "dcs": "the charging service"}
 
 REFUSALS: dict[CardRefusal, str] = {
     CardRefusal.CARD_NEEDED: "A card is required: present it to the reader.",
@@ -140,6 +135,11 @@ def how_long(asked: WishArguments) -> str:
     return "for this charge"
 
 
+def caller(name: str) -> str:
+    """Return who has asked, by the name on the bus."""
+    return "the command line" if name.startswith(TOOL_PREFIX) else CALLERS.get(name, name)
+
+
 def recording(problem: str | None) -> str:
     """Return the log line of a disk that takes no session any more, or takes them again."""
     return "sessions are recorded again" if problem is None else f"not recorded: {problem}"
@@ -190,7 +190,7 @@ def _reason(because: StateReason, inputs: StateInputs) -> str:
             cp_state = None if inputs.safety is None else inputs.safety.cp_state
             why = f"the control pilot is in state {cp_state}"
             return f"No current: {_of_safety(inputs.safety, why)}."
-        case StateReason.SUSPENDED:
+        case StateReason.LOGGED_OFF | StateReason.STOPPED | StateReason.ENDED_BY_FAULT:
             return "" if inputs.suspension is None else _suspended(inputs.suspension, inputs)
         case StateReason.WAITING:
             return _wait(inputs.waiting_for, inputs.problem)

@@ -27,6 +27,9 @@ def box(tmp_path: Path) -> Box:
     return box
 
 
+DETAIL = "asked for by the command line, for this charge"
+
+
 def plug(box: Box, cp_state: CpState, seconds: float = 1.0) -> None:
     box.cp_state = cp_state
     box.graph.advance(seconds)
@@ -68,7 +71,7 @@ def test_it_is_published_stored_and_restored(box: Box) -> None:
     assert box.wish.message == NO_WISHES
     ask(box, limit_a=10.0)
     held = wish(box)
-    assert held == Wish(name="app", limit_a=10.0, detail="asked for by tool-1, for this charge")
+    assert held == Wish(name="app", limit_a=10.0, detail=DETAIL)
     restart(box)
     assert box.wish.incarnation == 2
     assert wish(box) == held

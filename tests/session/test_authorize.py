@@ -10,8 +10,9 @@ from msgs.requests import StopReason
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, SafetyPhase
 from msgs.session import EndReason, WallboxState
+from msgs.state_reason import Wait
 from msgs.topics import RFID_STATUS
-from nodes.session.reasons import CardRefusal, Wait
+from nodes.session.reasons import CardRefusal
 from nodes.session.start_deadline import LAPSE_S
 from nodes.session.words import REFUSALS, WAITS
 from tests.builders import rfid_status

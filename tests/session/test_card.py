@@ -15,8 +15,9 @@ from msgs.requests import StopReason
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import Action, EndReason, SessionStatus, WallboxState
+from msgs.state_reason import Wait
 from nodes.session.card import STALE_S
-from nodes.session.reasons import CardRefusal, NotCharged, Wait
+from nodes.session.reasons import CardRefusal, NotCharged
 from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
 from nodes.session.start_deadline import LAPSE_S, LATE_S

@@ -43,9 +43,13 @@ class Limited(Box):
         self.graph.advance(seconds)
 
     @property
-    def reached(self) -> Wish | None:
+    def said(self) -> Wish | None:
         assert self.wish.message is not None
         return next((each for each in self.wish.message.wishes if each.name == ENERGY_LIMIT), None)
+
+    @property
+    def reached(self) -> Wish | None:
+        return self.said if self.said is not None and self.said.pause else None
 
 
 @pytest.fixture
@@ -81,6 +85,19 @@ def test_it_pauses_when_the_charge_has_taken_so_much_and_ends_with_the_plug(
     assert box.reached is None
     box.take(1.0)
     assert (box.reached is not None) is (way == "setting")
+
+
+def test_a_limit_that_is_not_reached_is_said_and_limits_nothing(box: Limited) -> None:
+    assert box.said is None
+    box.limit(5000.0)
+    box.take(1.0)
+    assert box.said == Wish(name=ENERGY_LIMIT, detail="a pause at 5 kWh, for this charge")
+    box.limit(None)
+    box.default(7)
+    box.take(1.0)
+    assert box.said is None
+    box.plug(CpState.A)
+    assert box.said == Wish(name=ENERGY_LIMIT, detail="a pause at 7 kWh, by the settings")
 
 
 def test_without_a_plug_it_is_for_the_next_charge_alone(box: Limited) -> None:

@@ -9,8 +9,9 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import EndReason, WallboxState
+from msgs.state_reason import Wait
 from nodes.session.machine import LEAVE_S, UNPROVEN_S, refusal_to_end
-from nodes.session.reasons import EndRefusal, Wait
+from nodes.session.reasons import EndRefusal
 from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
 from nodes.session.sign import SIGN_S

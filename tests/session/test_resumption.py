@@ -10,8 +10,9 @@ from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import Action, EndReason, WallboxState
+from msgs.state_reason import Wait
 from nodes.session.entry import Entry
-from nodes.session.reasons import CardRefusal, Resumption, Wait
+from nodes.session.reasons import CardRefusal, Resumption
 from nodes.session.resumption import DECIDE_S, EARLY_S, LONGEST_S, resumption
 from nodes.session.revival import begin
 from nodes.session.sign import SIGN_S, Sign, decode, encode

@@ -7,9 +7,9 @@ from msgs.pilot import UNPLUGGED_S, CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor
 from msgs.session import EndReason, WallboxState
+from msgs.state_reason import Wait
 from nodes.session.entry import Entry
 from nodes.session.plug import UNSEEN_S
-from nodes.session.reasons import Wait
 from nodes.session.revival import HEAR_S
 from nodes.session.running import OPEN_S
 from nodes.session.sign import SIGN_S

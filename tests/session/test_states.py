@@ -12,10 +12,10 @@ from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.session import WallboxState
+from msgs.state_reason import StateReason, Wait
 from msgs.units import MOST_TEXT
-from nodes.session.reasons import StateReason, Wait
 from nodes.session.states import StateInputs, wallbox_state
-from nodes.session.suspension import after_stop
+from nodes.session.suspension import after_fault, after_log_off, after_stop
 from nodes.session.words import reason
 from tests.builders import charging_safety, fault_record, load_offer
 
@@ -103,7 +103,17 @@ OPEN = charging_safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         (
             {"suspension": after_stop("app"), "permitted": False},
             WallboxState.SUSPENDED,
-            StateReason.SUSPENDED,
+            StateReason.STOPPED,
+        ),
+        (
+            {"suspension": after_log_off(), "permitted": False},
+            WallboxState.READY_FOR_CHARGING,
+            StateReason.LOGGED_OFF,
+        ),
+        (
+            {"suspension": after_fault(7), "permitted": False},
+            WallboxState.SUSPENDED,
+            StateReason.ENDED_BY_FAULT,
         ),
         # reduced for safety
         ({"safety": charging_safety(limit_a=20.0)}, WallboxState.DEGRADED, StateReason.REDUCED),
@@ -247,7 +257,7 @@ OPEN = charging_safety(contactor=Contactor.OPEN, phase=SafetyPhase.READY)
         (
             {"is_waking": True, "permitted": False, "suspension": after_stop("app")},
             WallboxState.SUSPENDED,
-            StateReason.SUSPENDED,
+            StateReason.STOPPED,
         ),
         (
             {

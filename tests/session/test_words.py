@@ -6,14 +6,8 @@ from msgspec.structs import replace
 from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import FaultCode
-from nodes.session.reasons import (
-    CardAnswer,
-    CardRefusal,
-    EndRefusal,
-    NotCharged,
-    StateReason,
-    Wait,
-)
+from msgs.state_reason import StateReason, Wait
+from nodes.session.reasons import CardAnswer, CardRefusal, EndRefusal, NotCharged
 from nodes.session.states import StateInputs
 from nodes.session.suspension import after_fault, after_stop
 from nodes.session.words import END_REFUSALS, WAITS, reason, refusal
@@ -108,14 +102,14 @@ def test_a_stop_says_what_begins_again_and_a_card_only_where_one_is_required() -
         is_card_required=True,
         rfid_mode=RfidMode.READY,
     )
-    text = reason(StateReason.SUSPENDED, by_card)
+    text = reason(StateReason.STOPPED, by_card)
     assert text.startswith("The charge was stopped (the app); present a card")
     no_card = replace(by_card, rfid_mode=RfidMode.MASTER)  # all are erased
     for facts in (no_card, replace(by_card, suspension=after_fault(7))):
-        text = reason(StateReason.SUSPENDED, facts)
+        text = reason(StateReason.STOPPED, facts)
         assert "card" not in text
         assert text.endswith("; unplug the vehicle to begin again.")
-    text = reason(StateReason.SUSPENDED, FACTS)
+    text = reason(StateReason.STOPPED, FACTS)
     assert text.endswith("; start it again in the app, or unplug the vehicle, to begin again.")
 
 
