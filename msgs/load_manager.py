@@ -36,6 +36,16 @@ def amount_words(limit_a: Amps) -> str:
     return f"{math.floor(limit_a * 10.0 + 1e-6) / 10.0:.1f} A"
 
 
+class PhaseShare(Struct, frozen=True, kw_only=True):
+    """One phase of the house: others + reserve + vehicle + free = fuse + budget."""
+
+    phase: Name  # of the house meter: "L1"
+    others_a: Amps  # other loads, negative for a credited export
+    vehicle_a: Amps
+    reserve_a: Amps  # for the error of the meter
+    budget_a: Amps  # of the fuse's thermal budget; negative while an excess is made up
+
+
 class FuseChain(Struct, frozen=True, kw_only=True):
     """The claim of the main fuse as numbers, on the phase of the house that leaves least.
 
@@ -52,6 +62,8 @@ class FuseChain(Struct, frozen=True, kw_only=True):
     left_a: Amps  # for the vehicle, negative if the others use more
     given_a: Amps  # the claim: 0, or 6 and more
     rises_ns: Nanoseconds | None  # monotonic: when given rises if left lasts; None: it does not
+    # Each phase of the house that the vehicle may draw from, L1 first; one of them is the chain's.
+    phases: Annotated[tuple[PhaseShare, ...], Meta(max_length=3)] = ()
 
 
 class PhaseCandidate(Struct, frozen=True, kw_only=True):

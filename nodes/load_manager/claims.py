@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from msgs.load_manager import FuseChain, HouseMeter, Limit, LoadOffer, PhaseSearch, amount_words
+from msgs.load_manager import (
+    FuseChain,
+    HouseMeter,
+    Limit,
+    LoadOffer,
+    PhaseSearch,
+    PhaseShare,
+    amount_words,
+)
 from msgs.pilot import MAX_OFFER_A, MIN_OFFER_A
 from msgs.safety import SafetyStatus
 from msgs.units import MOST_TEXT
@@ -111,6 +119,16 @@ def fuse_chain(headroom: Headroom | None, ramp: Ramp | None, period_s: float) ->
         left_a=share.left_a,
         given_a=ramp.value_a,
         rises_ns=None if rises_s is None else round(rises_s * 1e9),
+        phases=tuple(
+            PhaseShare(
+                phase=each.phase,
+                others_a=each.others_a,
+                vehicle_a=each.vehicle_a,
+                reserve_a=each.reserve_a,
+                budget_a=each.budget_a,
+            )
+            for each in (headroom.held_shares if ramp.is_carried else headroom.shares)
+        ),
     )
 
 

@@ -6,6 +6,7 @@ current and of power by voltage, and gives no more headroom than before.
 """
 
 import math
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -99,6 +100,8 @@ class Headroom(Struct, frozen=True, kw_only=True):
 
     share: Share
     held: Share  # the same, up to what a charge may go on with
+    shares: tuple[Share, ...] = ()  # of each phase that counts, L1 first
+    held_shares: tuple[Share, ...] = ()  # likewise, up to what a charge may go on with
     most_left_a: float  # what they leave if the meter lags behind the vehicle
     held_left_a: float  # likewise, up to what a charge may go on with
     is_certain: bool
@@ -297,9 +300,9 @@ def headroom_of(
         for phase, line in zip(PHASES, reading.lines, strict=True)
     ]
 
-    def least(allowed_a: Currents, current_a: Currents) -> Share:
-        """Return the share of the phase that leaves least; of equal ones, the last."""
-        shares = [
+    def shares(allowed_a: Currents, current_a: Currents) -> list[Share]:
+        """Return the share of each pair, the last phase first."""
+        return [
             Share(
                 phase=PHASES[meter],
                 house_a=counted[meter],
@@ -310,16 +313,32 @@ def headroom_of(
             )
             for box, meter in sorted(pairs, key=lambda pair: -pair[1])
         ]
-        return min(shares, key=lambda share: share.left_a)
 
+    planned, held = (
+        shares(allowed_a, drawn.current_a) for allowed_a in (allowance.planned_a, allowance.held_a)
+    )
     return Headroom(
-        share=least(allowance.planned_a, drawn.current_a),
-        held=least(allowance.held_a, drawn.current_a),
-        most_left_a=least(allowance.planned_a, drawn.most_a).left_a,
-        held_left_a=least(allowance.held_a, drawn.most_a).left_a,
+        share=_least(planned),
+        held=_least(held),
+        shares=_of_phases(planned),
+        held_shares=_of_phases(held),
+        most_left_a=_least(shares(allowance.planned_a, drawn.most_a)).left_a,
+        held_left_a=_least(shares(allowance.held_a, drawn.most_a)).left_a,
         is_certain=drawn.is_certain,
         unassigned_lines=tuple(_unassigned_lines(vehicle, lines)),
         wrong=lines.wrong,
         most_a=max(counted[meter] for _, meter in pairs),
         is_contradictory=bool(contradictions),
+    )
+
+
+def _least(shares: Sequence[Share]) -> Share:
+    """Return the share of the phase that leaves least; of equal ones, the first."""
+    return min(shares, key=lambda share: share.left_a)
+
+
+def _of_phases(shares: Sequence[Share]) -> tuple[Share, ...]:
+    """Return the share of each phase that leaves least, L1 first."""
+    return tuple(
+        _least(own) for phase in PHASES if (own := [each for each in shares if each.phase == phase])
     )

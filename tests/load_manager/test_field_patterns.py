@@ -241,6 +241,11 @@ def test_the_chain_adds_up_in_each_moment_and_the_text_says_the_same(report_s: f
         assert chain.others_a == pytest.approx(chain.house_a - chain.vehicle_a)
         left_a = chain.fuse_a + chain.budget_a - chain.reserve_a - chain.others_a
         assert chain.left_a == pytest.approx(left_a)
+        (share,) = (each for each in chain.phases if each.phase == chain.phase)
+        assert (share.others_a, share.vehicle_a) == (chain.others_a, chain.vehicle_a)
+        for each in chain.phases:
+            free_a = chain.fuse_a + each.budget_a - each.reserve_a - each.others_a
+            assert free_a >= chain.left_a - 1e-9
         (fuse,) = (limit for limit in moment.offer.limits if limit.source == "fuse")
         assert fuse.limit_a == chain.given_a
         assert (
