@@ -50,6 +50,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     hold_s: Annotated[Seconds, Meta(ge=LEAST_HOLD_S, le=MOST_HOLD_S)] | None = None
     fallback_a: FallbackAmps | None = None
     detail: Text = ""
+    until_replaced: bool = False  # by its source it outlives the charge; for a person to see
 
     def __post_init__(self) -> None:
         """Check the hold and the fallback."""

@@ -9,10 +9,11 @@ from msgs.pilot import STATE_F_PERCENT
 from terminal.lines import plain
 from terminal.snapshot import FrontSnapshot
 from view.charge import contactor_words, cp_words, duty_words
+from view.faults import faults
 from view.limits import limit_reason, limit_words
 from view.silence import not_ready, process_words
 from view.snapshot import Received
-from view.state import faults, is_reason_below
+from view.state import is_reason_below
 
 
 class Item(NamedTuple):

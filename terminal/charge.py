@@ -15,8 +15,9 @@ from view.charge import (
     lasted_s,
     plugged_words,
 )
+from view.faults import faults
 from view.silence import silence
-from view.state import faults, is_reason_below, state_name, state_reason
+from view.state import is_reason_below, state_name, state_reason
 
 _STATES = {
     WallboxState.CHARGING: Style.GOOD,

@@ -1,8 +1,9 @@
 """Contactor, vehicle, authorisation and session as text. Pure."""
 
-from msgs.pilot import STATE_F_PERCENT, X1_PERCENT, CpState, PilotStatus
+from msgs.pilot import PLUGGED, STATE_F_PERCENT, X1_PERCENT, CpState, PilotStatus
 from msgs.safety import Contactor
 from msgs.session import SessionStatus
+from msgs.state_reason import Wait
 from view.silence import silence
 from view.snapshot import Snapshot
 
@@ -35,6 +36,14 @@ def contactor_why(snapshot: Snapshot) -> str:
     phase = "" if safety.phase.value == safety.contactor else safety.phase.replace("_", "-")
     # Each fault is shown on its own.
     return ": ".join(filter(None, (phase, "" if safety.records else safety.detail)))
+
+
+def is_plugged(snapshot: Snapshot) -> bool:
+    """Return whether a vehicle is plugged in: by session, or by safety while session is silent."""
+    session, safety = snapshot.session.fresh, snapshot.safety.fresh
+    if session is not None:
+        return session.plugged
+    return safety is not None and safety.cp_state in PLUGGED
 
 
 def plugged_words(is_plugged: bool) -> str:
@@ -71,17 +80,20 @@ def card_name(snapshot: Snapshot) -> str:
 
 
 def authorisation_words(session: SessionStatus, by: str = "") -> str:
-    """Return whether the charge is authorised.
+    """Return whether the charge is authorised. A card is asked for only where one may be presented.
 
     :param by: the name of the card; "" if there is none, or it is not known.
     """
     if by:
         return f"given by {by}"
+    if session.waits_for is Wait.SETTINGS:
+        return "not known yet whether it is needed"
     if not session.authorization_required and not session.token:
         return "not needed"
     if session.authorized:
         return "given"
-    return "present a card to the reading area"
+    is_invited = session.because is None or session.waits_for is Wait.CARD
+    return "present a card to the reading area" if is_invited else "not given"
 
 
 def lasted_s(snapshot: Snapshot) -> float | None:

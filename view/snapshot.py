@@ -27,9 +27,11 @@ from msgs.topics import (
     RFID_STATUS,
     SAFETY_STATUS,
     SESSION_STATUS,
+    SESSION_WISH,
     SETTINGS,
     Topic,
 )
+from msgs.wish import Wishes
 
 M_co = TypeVar("M_co", bound=Struct, covariant=True)
 
@@ -81,6 +83,7 @@ SOURCES = {
     "rfid": SnapshotSource(RFID_STATUS),
     "dcs": SnapshotSource(DCS_STATUS),
     "settings": SnapshotSource(SETTINGS),
+    "wish": SnapshotSource(SESSION_WISH),
 }
 """The sources of every snapshot, by field."""
 
@@ -120,6 +123,7 @@ class Snapshot:
     rfid: Received[RfidStatus]
     dcs: Received[DcsStatus]
     settings: Received[Settings]  # sent on change: they count at any age
+    wish: Received[Wishes]  # likewise
 
     @property
     def sources(self) -> tuple[Received[Struct], ...]:

@@ -10,6 +10,7 @@ from web import errors
 from web.api import Api
 from web.box import Box, ServerConfig
 from web.browser_logins import BrowserLogins
+from web.charge_api import ChargeApi
 from web.compression import compress, takes_gzip
 from web.files import Files
 from web.login_check import LoginCheck
@@ -50,6 +51,7 @@ def create_app(
     Pages(request_check, login_check).add_to(app)
     UserPage(request_check, login_check).add_to(app)
     Api(box, site, request_check, streams).add_to(app)
+    ChargeApi(box, site.label).add_to(app)
     _add_files(app, files)
     app.after_request(lambda response: compress(request, response))
     app.add_url_rule("/health", "health", _health, methods=["GET"])

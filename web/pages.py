@@ -9,6 +9,7 @@ from view.stores import ACCOUNT
 from web.attempt_answer import again, refused
 from web.login_check import LoginCheck, LoginResult
 from web.request_check import EXPIRED, RequestCheck
+from web.rows import ROWS
 
 WRONG_LOGIN = "The user name or the password is wrong."
 WRONG_KEY = "The recovery key is wrong; it is on the label and has 30 characters."
@@ -36,7 +37,7 @@ class Pages:
 
     def status(self) -> Any:
         """Show the live page."""
-        return render_template("status.html", words=FRONT_WORDS)
+        return render_template("status.html", words=FRONT_WORDS, rows=ROWS)
 
     def login(self) -> Any:
         """Sign in by user name and password."""

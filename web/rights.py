@@ -46,6 +46,8 @@ RIGHTS: dict[str, Right] = {
     "live": Right.READ,
     "live_once": Right.READ,
     "curve": Right.READ,
+    "charge_act": Right.OWNER,
+    "sessions": Right.READ,
     "panel": Right.OWNER,
     "act": Right.OWNER,
     # no secrets

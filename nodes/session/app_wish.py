@@ -242,5 +242,10 @@ def _wish(wish: AppWish, end_ns: int | None) -> Wish | None:
     if wish.is_none:
         return None
     return Wish(
-        name=NAME, limit_a=wish.limit_a, pause=wish.pause, end_ns=end_ns, detail=wish.detail
+        name=NAME,
+        limit_a=wish.limit_a,
+        pause=wish.pause,
+        end_ns=end_ns,
+        detail=wish.detail,
+        until_replaced=wish.until_replaced,
     )

@@ -6,7 +6,7 @@ import struct
 from contextlib import closing
 from pathlib import Path
 
-from web.live import LiveAddress
+from web.page_snapshot import LiveAddress
 
 SIOCGIFADDR = 0x8915  # netdevice(7): the address of an interface
 WIRELESS = Path("/sys/class/net")

@@ -10,16 +10,19 @@ from msgspec.structs import replace
 from bus import Answer, Bus, Status, Subscription, Timer
 from msgs.label import Label
 from msgs.led import LedFrame
+from msgs.load_manager import LoadOffer
 from msgs.meter import MeterReading
 from msgs.methods import WORLD
 from msgs.plant import WorldStatus
 from msgs.requests import NoArguments
 from msgs.session import SessionStatus
 from nodes.web.addresses import addresses
+from view.limits import source_name
 from view.meters import with_meters_of_settings
 from view.snapshot import SOURCES, received
-from web.curve import POINT_S, Curve, add_point
-from web.live import Live, PageSnapshot, live_of
+from web.curve import POINT_S, Curve, add_mark, add_point
+from web.live import Live, live_of
+from web.page_snapshot import PageSnapshot
 
 ROUND_S = 0.25
 REPEAT_S = 1.0  # assumed: without an event for longer the page shows that it is stale
@@ -49,6 +52,7 @@ class LiveUpdates:
         }
         self._session: Subscription[SessionStatus] = self._newest["session"]
         self._box: Subscription[MeterReading] = self._newest["box"]
+        self._offer: Subscription[LoadOffer] = self._newest["offer"]
         self.timers: list[Timer] = []
         self._said: Live | None = None
         self._world: WorldStatus | None = None
@@ -134,7 +138,7 @@ class LiveUpdates:
         self._draw(session.session_id)
 
     def _draw(self, session_id: str) -> None:
-        session, box = self._session.fresh(), self._box.fresh()
+        session, box, offer = self._session.fresh(), self._box.fresh(), self._offer.fresh()
         if session is not None and session.session_id != session_id:
             if self._curve_timer is not None:
                 self._curve_timer.cancel()
@@ -142,4 +146,8 @@ class LiveUpdates:
             return
         if box is not None and box.online:
             since_s = self._bus.clock.now_s() - self._curve_began_s
-            self.curve = add_point(self.curve, session_id, since_s, box.power_w)
+            curve = add_point(self.curve, session_id, since_s, box.power_w)
+            if offer is not None:
+                source = source_name(offer.reason)
+                curve = add_mark(curve, session_id, since_s, offer.limit_a, source)
+            self.curve = curve

@@ -64,7 +64,7 @@ def wish(
     pause: bool = False,
     end_s: float | None = None,
     detail: str = "by web",
-    **hold: float,
+    **hold: Any,
 ) -> Wishes:
     """Return the app's wish; it ends a time after a desk has begun."""
     end_ns = None if end_s is None else int((BEGUN_S + end_s) * 1e9)

@@ -28,6 +28,7 @@ SNAPSHOT = FrontSnapshot(
     utc_ns=0,
     began_s=-60.0,
     rfid=said("rfid"),
+    wish=said("wish"),
     dcs=said("dcs"),
     settings=said("settings"),
     graph=Received(

@@ -57,6 +57,7 @@ IDLE = FrontSnapshot(
     utc_ns=UTC_NS,
     began_s=900.0,
     rfid=said("rfid"),
+    wish=said("wish"),
     dcs=said("dcs"),
     settings=said("settings"),
     graph=received("launch", graph_status(*map(node_process, NODES))),

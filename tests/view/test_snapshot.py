@@ -8,7 +8,7 @@ from terminal.snapshot import FRONT_SOURCES, FrontSnapshot
 from tests.builders import charging_session
 from tests.view.snapshot import said
 from view.snapshot import SOURCES, Snapshot, SnapshotSource, received
-from web.live import PageSnapshot
+from web.page_snapshot import PageSnapshot
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,9 @@ from web.box import ServerConfig, SilentError
 from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.hosts import KnownNames, known_names
-from web.live import PageSnapshot, live_of
+from web.live import live_of
 from web.login_check import LoginCheck
+from web.page_snapshot import PageSnapshot
 from web.password_strength import weakness
 from web.streams import Streams
 

@@ -13,6 +13,7 @@ from msgs.load_manager import Limit
 from msgs.meter import NO_LINE
 from msgs.safety import Contactor
 from msgs.session import WallboxState
+from msgs.state_reason import StateReason
 from terminal.snapshot import FRONT_SOURCES
 from tests.builders import (
     charging_safety,
@@ -26,13 +27,16 @@ from tests.builders import (
 )
 from tests.view.snapshot import nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
-from web.live import Live, LiveAddress, LiveMeter, PageSnapshot, live_of
+from view.headline import Headline, HeadlineKind
+from web.live import Live, LiveMeter, live_of
+from web.page_snapshot import LiveAddress, PageSnapshot
 
 SESSION = charging_session(
     energy_wh=1234.5,
     reason="The vehicle draws current.",
     started_utc_ns=UTC_NS,
     started_ns=round(START_S * 1e9),
+    because=StateReason.CHARGING,
     authorization_required=True,
     token=LABEL.rfid[1].uid,
 )
@@ -80,6 +84,10 @@ def live(**snapshot: Any) -> Live:
     return live_of(PageSnapshot(**{**nothing_said("pilot"), **heard, **given}))
 
 
+def words_of(shown: Live) -> dict[str, str]:
+    return {row.key: row.words for row in shown.rows}
+
+
 def test_a_charge_is_shown_whole() -> None:
     shown = live()
     assert shown.clock_s == START_S + 60.0
@@ -91,8 +99,11 @@ def test_a_charge_is_shown_whole() -> None:
     assert (shown.offered_a, shown.limit_a) == (16.0, 16.0)
     assert shown.limit_reason == "The main fuse leaves 16 A."
     assert shown.limit_words == "16.0 A by main fuse"
-    assert (shown.contactor_words, shown.plugged_words) == ("closed, as proven", "plugged in")
-    assert (shown.offered_words, shown.authorization_words) == ("16.0 A", "given by Red card")
+    assert shown.headline == Headline(words="Charging", kind=HeadlineKind.CHARGING)
+    texts = words_of(shown)
+    assert (texts["contactor"], texts["plugged"]) == ("closed, as proven", "plugged in")
+    assert (texts["offered"], texts["authorized"]) == ("16.0 A", "given by Red card")
+    assert texts["temperature"] == "25 °C"
     assert (shown.energy_of, shown.lasted_s) == ("this session", 60.0)
     assert [(each.source, each.limit_a) for each in shown.limits] == [("fuse", 16.0), ("app", None)]
     assert shown.contactor is Contactor.CLOSED
@@ -139,9 +150,11 @@ def test_what_is_stale_is_not_shown_and_its_node_is_named() -> None:
     assert (shown.power_w, shown.offered_a, shown.limit_a) == (None, None, None)
     assert (shown.plugged, shown.authorized, shown.session_id) == (False, False, "")
     assert shown.reason == "no message from session yet"
-    assert (shown.contactor_words, shown.contactor_why) == ("no message from safety yet", "")
-    assert shown.offered_words == "no message from safety yet"
-    assert shown.authorization_words == "no message from session yet"
+    texts = words_of(shown)
+    for key in ("contactor", "offered", "temperature"):
+        assert texts[key] == "no message from safety yet"
+    assert texts["authorized"] == "no message from session yet"
+    assert shown.headline.kind is HeadlineKind.FAULT
     assert live(session=said("session")).plugged  # by the word of safety
 
 

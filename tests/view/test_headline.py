@@ -1,0 +1,209 @@
+"""The headline: one for every state and reason; nothing is invited that is not possible now."""
+
+import ast
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nodes.load_manager
+from msgs.fault_cause import Cause
+from msgs.load_manager import HouseMeter
+from msgs.pilot import CpState
+from msgs.remedies import REMEDIES
+from msgs.rfid import RfidMode
+from msgs.safety import LATCHED, FaultCode, SafetyPhase
+from msgs.session import WallboxState
+from msgs.state_reason import StateReason, Wait
+from msgs.topics import WISHES
+from msgs.wish import OWNER_WISHES
+from tests.builders import fault_record, load_offer, rfid_status
+from tests.view.charge import but, charging, silent
+from tests.view.snapshot import said
+from view.headline import PAUSES, Headline, HeadlineKind, headline
+from view.snapshot import Snapshot
+
+INVITES = ("Present", "plug the car in", "Plug the car in")
+MOST_LETTERS = 52  # two lines on a phone
+
+
+def because(reason: StateReason, wait: Wait | None = None, **safety: Any) -> Snapshot:
+    snapshot = but("session", because=reason, waits_for=wait)
+    snapshot = replace(snapshot, rfid=said("rfid", rfid_status()))
+    return replace(snapshot, safety=but("safety", **safety).safety)
+
+
+def invites(shown: Headline) -> bool:
+    return any(word in shown.words for word in INVITES)
+
+
+ALL = [
+    *((reason, None) for reason in StateReason),
+    *product((StateReason.EXPECTED, StateReason.WAITING), Wait),
+]
+
+
+@pytest.mark.req("STA-1")
+@pytest.mark.parametrize(("reason", "wait"), ALL, ids=str)
+def test_every_reason_has_its_headline(reason: StateReason, wait: Wait | None) -> None:
+    shown = headline(because(reason, wait))
+    assert 4 < len(shown.words) <= MOST_LETTERS
+    assert not shown.words.endswith(".")
+    names = {state.value for state in WallboxState} - {"Charging"}
+    assert shown.words not in names  # the manual's word is in the overview
+
+
+@pytest.mark.parametrize("state", list(WallboxState))
+def test_a_session_that_gives_no_reason_is_shown_by_the_manuals_word(state: WallboxState) -> None:
+    assert headline(but("session", state=state)).words == state.value
+
+
+@pytest.mark.parametrize("phase", list(SafetyPhase))
+@pytest.mark.parametrize("cp_state", [*CpState, None], ids=str)
+@pytest.mark.parametrize("offered_a", [0.0, 16.0])
+def test_a_vehicle_is_waited_for_only_once_it_is_offered_current(
+    phase: SafetyPhase, cp_state: CpState | None, offered_a: float
+) -> None:
+    shown = headline(
+        because(StateReason.VEHICLE, phase=phase, cp_state=cp_state, offered_a=offered_a)
+    )
+    asks = cp_state in (CpState.C, CpState.D)
+    waits = phase in (SafetyPhase.IDLE, SafetyPhase.READY) and offered_a > 0.0 and not asks
+    assert (shown.words == "Waiting for the car") is waits
+    assert (shown.kind is HeadlineKind.READY) is waits
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "words", "kind"),
+    [
+        (because(StateReason.CHARGING), "Charging", "charging"),
+        (because(StateReason.SELF_TEST), "Self-test", "working"),
+        (because(StateReason.READY), "Ready: plug the car in", "ready"),
+        (because(StateReason.EXPECTED, Wait.CARD), "Present a card to the reader", "action"),
+        (because(StateReason.WAITING, Wait.CARD), "Present a card to the reader", "action"),
+        (because(StateReason.EXPECTED, Wait.PLUG), "Plug the car in", "action"),
+    ],
+)
+def test_a_charge_is_told_in_plain_words(snapshot: Snapshot, words: str, kind: str) -> None:
+    assert headline(snapshot) == Headline(words=words, kind=HeadlineKind(kind))
+
+
+@pytest.mark.req("MET-3")
+def test_a_reduced_charge_says_why_and_to_what() -> None:
+    lost = replace(
+        because(StateReason.REDUCED, offered_a=10.0),
+        offer=said("offer", load_offer(10.0, house_meter=HouseMeter.LOST)),
+    )
+    assert headline(lost).words == "House meter lost: 10.0 A"
+    warm = because(StateReason.REDUCED, offered_a=12.0)
+    assert headline(warm) == Headline(words="The box is warm: 12.0 A", kind=HeadlineKind.REDUCED)
+
+
+def sources_of_limits() -> set[str]:
+    """Return the sources of all limits: what load_manager says, and the wishes' names."""
+    found = {source.name for source in WISHES} | set(OWNER_WISHES)
+    folder = Path(nodes.load_manager.__file__).parent
+    for path in folder.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {
+            target.id: node.value.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Limit"):
+                continue
+            for keyword in node.keywords:
+                if keyword.arg == "source" and isinstance(keyword.value, ast.Constant):
+                    found.add(str(keyword.value.value))
+                elif keyword.arg == "source" and isinstance(keyword.value, ast.Name):
+                    found.add(str(constants[keyword.value.id]))
+    return found
+
+
+@pytest.mark.req("MET-7")
+def test_a_pause_of_every_source_has_its_headline() -> None:
+    sources = sources_of_limits()
+    assert {"fuse", "app", "dip", "rest", "solar", "unbalance"} <= sources
+    assert set(PAUSES) == sources
+    for source in sources:
+        held = replace(
+            because(StateReason.OFFER_HELD), offer=said("offer", load_offer(0.0, source))
+        )
+        shown = headline(held)
+        assert shown.words == PAUSES[source]
+        assert len(shown.words) <= MOST_LETTERS
+        assert shown.kind is (HeadlineKind.WORKING if source == "start" else HeadlineKind.PAUSED)
+
+
+@pytest.mark.parametrize("mode", list(RfidMode))
+@pytest.mark.parametrize("plugged", [False, True])
+def test_a_card_is_asked_for_by_what_it_will_do(mode: RfidMode, plugged: bool) -> None:
+    snapshot = but("session", because=StateReason.LEARNING, plugged=plugged)
+    shown = headline(replace(snapshot, rfid=said("rfid", rfid_status(mode=mode))))
+    assert 4 < len(shown.words) <= MOST_LETTERS
+    if mode is RfidMode.MASTER and plugged:
+        assert not invites(shown)  # the reader takes no master now
+
+
+IMPOSSIBLE: dict[str, dict[str, Any]] = {
+    "service mode": {"commissioning": True},
+    "showroom": {"showroom": True},
+    "no mains": {"has_mains": False},
+    "8007": {"faults": (FaultCode.SAFETY_CIRCUIT,)},
+    "all red": {"faults": (FaultCode.RED,)},
+}
+
+
+@pytest.mark.req("STA-2", "STA-4")
+@pytest.mark.parametrize("why", IMPOSSIBLE)
+@pytest.mark.parametrize(("reason", "wait"), ALL, ids=str)
+def test_nothing_is_invited_that_is_not_possible_now(
+    reason: StateReason, wait: Wait | None, why: str
+) -> None:
+    if reason is StateReason.LEARNING and why in ("service mode", "showroom"):
+        return  # cards can be learned then
+    assert not invites(headline(because(reason, wait, **IMPOSSIBLE[why])))
+
+
+@pytest.mark.parametrize("wait_reason", [StateReason.EXPECTED, StateReason.WAITING])
+def test_no_card_is_asked_for_that_the_reader_cannot_read(wait_reason: StateReason) -> None:
+    snapshot = because(wait_reason, Wait.CARD)
+    dead = replace(snapshot, rfid=said("rfid", rfid_status(works=False)))
+    assert headline(dead).words == "The card reader does not answer"
+    assert headline(replace(snapshot, rfid=said("rfid"))).words == "The card reader is silent"
+
+
+@pytest.mark.parametrize("code", list(FaultCode))
+@pytest.mark.parametrize("has_mains", [True, False])
+@pytest.mark.parametrize("silent_node", ["", "session", "safety"])
+def test_an_older_fault_hides_no_newer_truth(
+    code: FaultCode, has_mains: bool, silent_node: str
+) -> None:
+    record = fault_record(code, cause=Cause.STILL_LIVE if code in LATCHED else Cause.MAINS_RANGE)
+    snapshot = but("safety", faults=(code,), records=(record,), has_mains=has_mains)
+    if silent_node:
+        gone = getattr(silent(silent_node), silent_node)
+        snapshot = replace(snapshot, **{silent_node: gone})
+    shown = headline(snapshot).words
+    if silent_node == "safety":
+        assert shown == "The protection of the box is silent"
+    elif code in LATCHED:
+        assert shown == REMEDIES[Cause.STILL_LIVE].title
+    elif not has_mains:
+        assert shown == "The box has no mains"
+    elif silent_node == "session":
+        assert shown == "The charge control is silent"
+    else:
+        assert shown == REMEDIES[Cause.MAINS_RANGE].title
+
+
+def test_nothing_heard_is_nothing_promised() -> None:
+    assert headline(silent("session", "safety", "offer", "rfid")).kind is HeadlineKind.FAULT
+    unheard = replace(charging(), offer=said("offer"))
+    held = replace(unheard, session=because(StateReason.OFFER_HELD).session)
+    assert headline(held).kind is HeadlineKind.FAULT
