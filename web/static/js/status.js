@@ -2,9 +2,11 @@
 
 import { addToCurve, refreshCurve } from "./curve.js";
 import { showCharge, showSilence } from "./charge.js";
+import { cutActs, showActs, startActs } from "./charge_acts.js";
 import { take } from "./clock.js";
 import { keepStep, showFront } from "./front.js";
 import { byId } from "./page.js";
+import { followSessions } from "./sessions.js";
 import { follow } from "./stream.js";
 import { playTone, soundIsOn, switchSound } from "./tones.js";
 import { showWorld, startWorld } from "./world.js";
@@ -16,6 +18,8 @@ function show(live) {
   byId("live").removeAttribute("data-waiting");
   showSilence(null);
   showCharge(live);
+  showActs(live.acts);
+  followSessions(live);
   showWorld(live.world, live.plugged);
   byId("stage").dataset.flow = String(live.contactor === "closed" && live.power_w > 0);
   showFront(live.front, live.caption, phaseMoved || wasSilent);
@@ -43,7 +47,10 @@ byId("still").addEventListener("click", () => {
 holdStill(localStorage.getItem("still") === "yes");
 
 if (byId("house-form")) startWorld();
+startActs();
 follow(show, (since) => {
   wasSilent = true;
+  byId("live").removeAttribute("data-waiting");
+  cutActs();
   showSilence(since);
 });

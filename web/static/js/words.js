@@ -70,6 +70,9 @@ export const number = (value, digits) =>
 export const amount = (value, digits, unit) =>
   number(value, digits) === UNKNOWN ? UNKNOWN : `${number(value, digits)} ${unit}`;
 
+// One unit for power: kW.
+export const power = (watts) => amount(typeof watts === "number" ? watts / 1000 : null, 2, "kW");
+
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (part) => String(part).padStart(2, "0");
