@@ -7,6 +7,7 @@ then what session says. Nothing is invited that is not possible now.
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.load_manager import HouseMeter, LoadOffer, amount_words
 from msgs.pilot import CpState
@@ -16,6 +17,7 @@ from msgs.session import SessionStatus, WallboxState
 from msgs.state_reason import StateReason, Wait
 from view.faults import faults, has_latched
 from view.limits import source_name
+from view.silence import silence
 from view.snapshot import Snapshot
 
 
@@ -32,10 +34,11 @@ class HeadlineKind(StrEnum):
 
 
 class Headline(Struct, frozen=True, kw_only=True):
-    """A headline without its end."""
+    """A headline, and what stands below it."""
 
-    words: str
+    words: str  # without a full stop
     kind: HeadlineKind
+    more: str = ""  # the reason, where nothing else on the page shows it
 
 
 def _of(kind: HeadlineKind, words: str) -> Headline:
@@ -131,6 +134,22 @@ _OF_STATE: dict[WallboxState, HeadlineKind] = {
 
 def headline(snapshot: Snapshot) -> Headline:
     """Return the headline of what the sources have said."""
+    return replace(_headline(snapshot), more=_more(snapshot))
+
+
+def _more(snapshot: Snapshot) -> str:
+    """Return the reason of the state; "" where the faults or the limit show it."""
+    session, safety = snapshot.session.fresh, snapshot.safety.fresh
+    if safety is None:
+        return silence(snapshot, snapshot.safety)
+    if session is None:
+        return silence(snapshot, snapshot.session)
+    if safety.faults or session.because is StateReason.CHARGING:
+        return ""
+    return session.reason
+
+
+def _headline(snapshot: Snapshot) -> Headline:
     session, safety = snapshot.session.fresh, snapshot.safety.fresh
     if safety is None:
         return NO_SAFETY

@@ -22,7 +22,7 @@ class ShownSession(Struct, frozen=True, kw_only=True):
 
     session_id: Name
     started_utc_ns: Nanoseconds | None  # None: the clock was not set then
-    duration_s: Seconds | None  # None: it runs, or it is not known
+    duration_s: Seconds | None  # None: it is not known
     energy_wh: WattHours
     end: str
     card: str  # its name or UID; "": none was needed
@@ -31,7 +31,7 @@ class ShownSession(Struct, frozen=True, kw_only=True):
 def shown_sessions(
     records: tuple[SessionRecord, ...], names: Mapping[str, str]
 ) -> tuple[ShownSession, ...]:
-    """Return the rows of records.
+    """Return the rows of records; one that still runs is shown by its own values.
 
     :param names: of cards, by UID
     """
@@ -41,8 +41,9 @@ def shown_sessions(
             started_utc_ns=each.started_utc_ns if each.is_start_utc_set else None,
             duration_s=each.duration_s,
             energy_wh=each.energy_wh,
-            end="running" if each.end_reason is None else ENDS[each.end_reason],
+            end=ENDS[each.end_reason],
             card=names.get(each.token, each.token),
         )
         for each in records
+        if each.end_reason is not None
     )

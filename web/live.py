@@ -26,7 +26,7 @@ from view.meters import online, wrong_with
 from view.shares import PhaseBar, phase_bars
 from view.silence import NodeTrouble, missed, not_ready, troubles
 from view.snapshot import Received
-from view.state import is_reason_below, state_name, state_reason
+from view.state import state_name, state_reason
 from view.stores import stores
 from web.overview import Overview, overview, token_name
 from web.page_snapshot import PageSnapshot
@@ -66,7 +66,6 @@ class Live(Struct, frozen=True, kw_only=True):
     state: WallboxState | None
     state_name: str
     reason: str  # of the state
-    reason_is_below: bool  # the faults or the limit show it
     card: CardMessage | None  # while the reader shows the result of a card
     acts: OfferedActs
     plugged: bool
@@ -113,7 +112,6 @@ def live_of(snapshot: PageSnapshot) -> Live:
         state=session.state if session else None,
         state_name=state_name(snapshot),
         reason=state_reason(snapshot),
-        reason_is_below=is_reason_below(snapshot),
         card=card_message(snapshot),
         acts=offered_acts(snapshot),
         plugged=is_plugged(snapshot),

@@ -24,6 +24,6 @@ function barOf({ phase, fuse_a, binds, parts, words }) {
     make("li", { "data-part": part }, `${name} `, make("b", {}, amps(Math.abs(amount_a))))));
   return make("div", { class: "phase" },
     make("p", { class: "bar-title" }, make("b", {}, phase), binds && parts.length ? make("span", {}, "decides") : "",
-      make("span", { class: "bar-end" }, `fuse ${amps(fuse_a)}`)),
+      make("span", { class: "bar-end" }, `fuse ${fuse_a}\u00a0A`)),
     bar, names);
 }

@@ -12,16 +12,16 @@ let cardTimer = 0;
 const longest = new Map(); // the longest wait that was seen of each fault's retry [s]
 
 export function showHeadline(live) {
-  const { words, kind } = live.headline;
+  const { words, kind, more } = live.headline;
   byId("now").dataset.kind = kind;
   attribute(byId("sign"), "href", `#sign-${kind}`);
   text(byId("state"), words);
   attribute(byId("state"), "data-long", words.length > LONG ? "" : null);
-  text(byId("reason"), live.reason_is_below ? "" : sentence(live.reason));
-  showFaults(live.faults);
+  text(byId("reason"), sentence(more));
+  showFaults(live.faults, words);
   showCard(live.card);
   announce([
-    `${words}.`, ...live.faults.map((fault) => fault.danger), live.reason_is_below ? "" : sentence(live.reason),
+    `${words}.`, ...live.faults.map((fault) => fault.danger), sentence(more),
     live.front ? "" : sentence(live.caption),
   ].filter(Boolean).join(" "), `${words} ${live.faults.map((fault) => fault.code)} ${!live.front}`);
 }
@@ -54,8 +54,8 @@ function hideCard() {
   cardTimer = 0;
 }
 
-function showFaults(faults) {
-  const shown = faults.map(({ retry_in_s, retry, count, ...fault }) => ({ ...fault, waits: retry_in_s !== null }));
+function showFaults(faults, headline) {
+  const shown = faults.map(({ retry_in_s, retry, count, ...fault }) => ({ ...fault, waits: retry_in_s !== null, isHeadline: fault.title === headline }));
   rows(byId("faults"), shown, faultItem);
   for (const { code, retry_in_s, retry } of faults) {
     if (retry_in_s === null) longest.delete(code);
@@ -72,8 +72,8 @@ function showRetry(code, left_s, words) {
   text(document.querySelector(`[data-retry="${code}"] span`), sentence(words));
 }
 
-function faultItem({ code, name, title, danger, steps, known, detail, waits }) {
-  const item = make("li", { class: "fault" }, make("h3", { class: "fault-what" }, title));
+function faultItem({ code, name, title, danger, steps, known, detail, waits, isHeadline }) {
+  const item = make("li", { class: "fault" }, make("h3", { class: isHeadline ? "fault-what unseen" : "fault-what" }, title));
   if (danger) item.append(make("p", { class: "fault-danger" }, danger));
   if (known.length) item.append(make("ul", { class: "fault-known", "aria-label": "What the box knows" },
     ...known.map((words) => make("li", {}, words))));
