@@ -46,9 +46,14 @@ def test_a_box_that_does_not_answer_is_answered_with_an_explanation(desk: Desk) 
 
 def test_the_curve_of_the_session(desk: Desk) -> None:
     browser = desk.owner()
-    desk.box.line = Curve(session_id="s1", points=((0.0, 0.0), (5.0, 11000.0)))
+    points, marks = ((0.0, 0.0), (5.0, 11000.0)), ((0.0, 16.0, "main fuse"),)
+    desk.box.line = Curve(session_id="s1", points=points, marks=marks)
     answer = browser.get("/api/v1/curve").get_json()
-    assert answer == {"session_id": "s1", "points": [[0.0, 0.0], [5.0, 11000.0]]}
+    assert answer == {
+        "session_id": "s1",
+        "points": [[0.0, 0.0], [5.0, 11000.0]],
+        "marks": [[0.0, 16.0, "main fuse"]],
+    }
 
 
 def test_a_stream_begins_with_the_whole_and_goes_on_with_the_newest(desk: Desk) -> None:

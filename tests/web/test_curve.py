@@ -1,6 +1,8 @@
 """The curve of a session: few points, however long it lasts."""
 
-from web.curve import MOST_POINTS, POINT_S, Curve, add_point
+import pytest
+
+from web.curve import MOST_MARKS, MOST_POINTS, POINT_S, Curve, add_mark, add_point
 
 
 def drawn(hours: float) -> Curve:
@@ -42,3 +44,29 @@ def test_a_point_that_comes_too_soon_is_left_out() -> None:
     curve = add_point(Curve(), "s1", 100.0, 1.0)
     assert add_point(curve, "s1", 101.0, 2.0) is curve
     assert add_point(curve, "s1", 40.0, 2.0) is curve  # a clock that was set back
+
+
+def marked(*limits: tuple[float, float]) -> Curve:
+    curve = Curve()
+    for since_s, limit_a in limits:
+        curve = add_mark(curve, "s1", since_s, limit_a, "main fuse")
+    return curve
+
+
+@pytest.mark.req("MET-7")
+def test_a_limit_is_marked_where_it_changes_and_a_pause_always() -> None:
+    curve = marked((0.0, 16.0), (5.0, 16.4), (10.0, 12.0), (15.0, 0.0), (20.0, 0.0), (25.0, 6.0))
+    assert [(since_s, limit_a) for since_s, limit_a, _ in curve.marks] == [
+        (0.0, 16.0), (10.0, 12.0), (15.0, 0.0), (25.0, 6.0),
+    ]  # fmt: skip
+    assert add_mark(curve, "s2", 0.0, 16.0, "main fuse").marks == ((0.0, 16.0, "main fuse"),)
+
+
+def test_of_too_many_marks_the_pauses_stay() -> None:
+    limits = [(5.0 * number, 10.0 + 2 * (number % 2)) for number in range(MOST_MARKS - 4)]
+    pauses = [(9000.0, 0.0), (9100.0, 16.0)]
+    more = [(10_000.0 + 5.0 * number, 10.0 + 2 * (number % 2)) for number in range(MOST_MARKS)]
+    curve = marked(*limits, *pauses, *more)
+    assert len(curve.marks) == MOST_MARKS
+    assert (9000.0, 0.0, "main fuse") in curve.marks
+    assert (9100.0, 16.0, "main fuse") in curve.marks

@@ -1,0 +1,119 @@
+"""The acts on the charge, and the list of sessions, as the interface for programs has them."""
+
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from msgs.card import Card, CardRole
+from msgs.methods import LIST_CARDS, LIST_SESSIONS
+from msgs.requests import (
+    Answer,
+    EnergyLimitArguments,
+    NoArguments,
+    ReasonArguments,
+    Status,
+    WishArguments,
+)
+from msgs.rfid import CardList
+from msgs.session import EndReason
+from tests.builders import session_record
+from tests.web.conftest import LABEL, Browser, Desk
+from web.charge_api import CHARGE_METHODS
+from web.rights import RIGHTS, Right
+
+
+def send(browser: Browser, name: str, body: Any = None, **options: Any) -> Any:
+    token = {"X-CSRF-Token": browser.token("/user")}
+    path = f"/api/v1/charge/{name}"
+    return browser.client.post(path, json=body or {}, headers=token, **options)
+
+
+@pytest.mark.req("APP-1")
+@pytest.mark.parametrize(
+    ("name", "body", "method", "arguments"),
+    [
+        ("start", {}, "start", NoArguments()),
+        ("stop", {"reason": "on the page"}, "end", ReasonArguments(reason="on the page")),
+        ("wish", {"pause": True}, "wish", WishArguments(pause=True)),
+        (
+            "wish",
+            {"limit_a": 10, "until_replaced": True},
+            "wish",
+            WishArguments(limit_a=10.0, until_replaced=True),
+        ),
+        ("wish", {"pause": True, "for_s": 7200}, "wish", WishArguments(pause=True, for_s=7200.0)),
+        ("energy_limit", {"energy_wh": 5e3}, "energy_limit", EnergyLimitArguments(energy_wh=5e3)),
+    ],
+)
+def test_an_act_is_asked_of_session(
+    desk: Desk, name: str, body: dict[str, Any], method: str, arguments: Struct
+) -> None:
+    assert send(desk.owner(), name, body).json == {"ok": True}
+    assert desk.box.asked == [(method, arguments)]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        ("wish", {"limit_a": 64}, "<= 63"),
+        ("wish", {"limit_a": -1}, ">= 0"),
+        ("wish", {"pause": 1}, "expected limit_a, pause"),
+        ("wish", {"pause": True, "for_s": 1e9}, "<= 860400"),
+        ("wish", {"current": 1}, "expected limit_a, pause"),
+        ("energy_limit", {"energy_wh": 0}, "expected energy_wh"),
+        ("stop", {"reason": "x" * 401}, "<= 400"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_asks_nobody(
+    desk: Desk, name: str, body: dict[str, Any], said: str
+) -> None:
+    answer = send(desk.owner(), name, body)
+    assert answer.status_code == 400
+    assert said in answer.json["reason"]
+    assert desk.box.asked == []
+
+
+def test_a_refusal_of_the_box_is_passed_on(desk: Desk) -> None:
+    owner = desk.owner()
+    desk.box.answer = Answer(status=Status.REFUSED, reason="No session is running.")
+    answer = send(owner, "stop")
+    assert (answer.status_code, answer.json["reason"]) == (409, "No session is running.")
+    assert send(owner, "eat").status_code == 404
+
+
+def test_only_an_owner_acts_and_a_viewer_may_read_the_sessions() -> None:
+    assert (RIGHTS["charge_act"], RIGHTS["sessions"]) == (Right.OWNER, Right.READ)
+
+
+def test_an_act_needs_a_login_and_the_token(desk: Desk) -> None:
+    for name in CHARGE_METHODS:
+        assert desk.browser().client.post(f"/api/v1/charge/{name}", json={}).status_code == 401
+        assert desk.owner().client.post(f"/api/v1/charge/{name}", json={}).status_code == 403
+    assert desk.box.asked == []
+
+
+def test_the_last_sessions_come_with_the_names_of_their_cards(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels, listed = LABEL.rfid[1], "04AAAAAAAAAA80"
+    records = tuple(
+        session_record(session_id=token, token=token, end_reason=EndReason.STOPPED)
+        for token in (labels.uid, listed, "")
+    )
+    cards = CardList(cards=(Card(uid=listed, name="Anna", role=CardRole.USER),))
+    answers: dict[str, Any] = {LIST_SESSIONS.name: records, LIST_CARDS.name: cards}
+
+    def ask(method: Any, arguments: Struct) -> Answer[Any]:
+        return Answer(status=Status.OK, result=answers[method.name])
+
+    monkeypatch.setattr(desk.box, "ask", ask)
+    rows = desk.owner().get("/api/v1/sessions").get_json()["sessions"]
+    assert [row["card"] for row in rows] == [f"{labels.color.capitalize()} card", "Anna", ""]
+
+
+def test_sessions_that_cannot_be_read_are_an_error_with_its_reason(desk: Desk) -> None:
+    owner = desk.owner()
+    desk.box.answer = Answer(status=Status.ERROR, reason="the disk is gone")
+    answer = owner.get("/api/v1/sessions")
+    assert (answer.status_code, answer.get_json()["reason"]) == (502, "the disk is gone")
