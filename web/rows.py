@@ -45,7 +45,7 @@ class Row:
     no number or empty.
     """
 
-    key: str
+    key: str  # its id on the page
     title: str
     group: RowGroup
     topic: Topic[Any] | None = None
@@ -101,11 +101,11 @@ ROWS: tuple[Row, ...] = (
         unit="°C",
         digits=0,
     ),
-    Row(key="type", title="Type", group=_OVERVIEW, of=lambda _: TYPE),
-    Row(key="serial", title="Serial", group=_OVERVIEW, of=lambda seen: seen.label.serial),
-    Row(key="ip", title="IP Address", group=_OVERVIEW, of=address_words),
-    Row(key="mac", title="MAC Address", group=_OVERVIEW, of=lambda seen: overview(seen).mac),
-    Row(key="state", title="State", group=_OVERVIEW, of=state_name),
+    Row(key="o-type", title="Type", group=_OVERVIEW, of=lambda _: TYPE),
+    Row(key="o-serial", title="Serial", group=_OVERVIEW, of=lambda seen: seen.label.serial),
+    Row(key="o-ip", title="IP Address", group=_OVERVIEW, of=address_words),
+    Row(key="o-mac", title="MAC Address", group=_OVERVIEW, of=lambda seen: overview(seen).mac),
+    Row(key="o-state", title="State", group=_OVERVIEW, of=state_name),
 )
 """All values with a label, in the order of their lists."""
 

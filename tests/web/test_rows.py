@@ -42,7 +42,7 @@ def added(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("added")
 def test_a_new_row_is_on_the_page_and_in_its_values(desk: Desk) -> None:
     page = desk.owner().get("/").text
-    assert '<dt>Limit of the installation</dt><dd id="row-dip_limit"' in page
+    assert '<dt>Limit of the installation</dt><dd id="dip_limit"' in page
     rows = live_rows(snapshot(safety=charging_safety()), web.rows.ROWS)
     assert {row.key: row.words for row in rows}["dip_limit"] == "32.0 A"
 
@@ -50,7 +50,7 @@ def test_a_new_row_is_on_the_page_and_in_its_values(desk: Desk) -> None:
 def test_every_row_has_a_place_of_its_own(desk: Desk) -> None:
     page = desk.owner().get("/").text
     for row in ROWS:
-        assert page.count(f'id="row-{row.key}"') == 1
+        assert page.count(f'id="{row.key}"') == 1
         assert f"<dt>{row.title}</dt>" in page
 
 

@@ -44,7 +44,7 @@ def test_only_a_new_state_is_spoken(tab: Page, site: Site) -> None:
     expect(spoken).to_have_attribute("role", "status")
     expect(spoken).to_be_empty()
     site.box.act("plug")
-    expect(spoken).to_contain_text("ReadyForCharging.")
+    expect(spoken).to_contain_text("Waiting for the car.")
     site.box.act("ready")
     expect(spoken).to_contain_text("Charging.")
 
@@ -55,7 +55,7 @@ def test_charge_is_shown_in_numbers_with_the_reason_of_its_limit(tab: Page, site
     expect(tab.locator("#state")).to_have_text("Charging")
     reading = site.box.last(METER_BOX).message
     wait_until(
-        lambda: abs(number_of(tab, "#total") - reading.power_w) < 0.1 * reading.power_w,
+        lambda: abs(1000 * number_of(tab, "#total") - reading.power_w) < 0.1 * reading.power_w,
         f"about {reading.power_w:.0f} W are shown",
     )
     expect(tab.locator("#phases tr")).to_have_count(3)
@@ -88,11 +88,17 @@ def test_a_lost_stream_is_shown_and_returns_by_itself(
     complaints.expected = STOPPED
     with site.box.frozen("web"), site.box.frozen("launch"):
         expect(tab.get_by_role("alert")).to_have_text(
-            re.compile(r"No live data since \d\d:\d\d:\d\d\.")
+            re.compile(
+                r"No live data since \d\d:\d\d:\d\d\. A charge goes on without this page\. "
+                r"It tries again by itself\."
+            )
         )
+        for button in tab.locator("#acts button").all():
+            expect(button).to_be_disabled()
         expect(tab.locator("#live")).to_have_attribute("data-stale", "")
     expect(tab.locator("#stale")).to_be_empty()
     expect(tab.locator("#live")).not_to_have_attribute("data-stale", "")
+    expect(tab.get_by_role("button", name="Pause")).to_be_enabled()
 
 
 def test_page_whose_login_has_ended_goes_to_the_login(

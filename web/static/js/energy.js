@@ -18,6 +18,7 @@ export function showEnergy(picture) {
 function flowItem({ place, name, power_kw, share }) {
   const bar = make("span", { class: "flow-bar", "data-place": place });
   bar.style.width = `${100 * share}%`;
+  bar.hidden = !share;
   return make("li", { class: "flow" }, make("span", { class: "flow-name" }, name),
     make("b", { class: "flow-amount" }, `${power_kw.toFixed(2)}\u00a0kW`), bar);
 }

@@ -81,7 +81,7 @@ function faultItem({ code, name, title, danger, steps, known, detail, waits, isH
     ...steps.map((words) => make("li", {}, words))));
   if (waits) item.append(make("p", { class: "fault-retry", "data-retry": code },
     make("progress", { max: "1", value: "0", "aria-label": "Time until the next try" }), make("span", {})));
-  item.append(make("details", {}, make("summary", {}, `Code ${name}`),
+  item.append(make("details", {}, make("summary", {}, /^\d/.test(name) ? `Code ${name}` : begun(name)),
     make("p", { class: "fault-detail" }, sentence(begun(detail)))));
   return item;
 }

@@ -4,5 +4,5 @@ import { byId, text } from "./page.js";
 import { sentence } from "./words.js";
 
 export function showValues(rows) {
-  for (const { key, words } of rows) text(byId(`row-${key}`), sentence(words, false).replace(/\.$/, ""));
+  for (const { key, words } of rows) text(byId(key), sentence(words, false).replace(/\.$/, ""));
 }
