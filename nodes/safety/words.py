@@ -17,7 +17,6 @@ from nodes.safety.pace import DERATE_TO_C
 from nodes.safety.reasons import AnyReason, Reason
 from nodes.safety.supply import LEAST_V, MOST_V
 
-
 SILENT = "the box's own sensors are silent"
 NONSENSE = "the box's own sensors show impossible values of the pilot line"
 UNCLEAR = "the pilot shows 0 V, and it is not known whether the box has mains"
