@@ -76,6 +76,12 @@ def keys_below(section: str) -> tuple[str, ...]:
     return tuple(key for key in LEAVES if key.startswith(f"{section}."))
 
 
+def table_of(settings: Settings) -> dict[str, Any]:
+    """Return the settings as a flat table of plain values, as JSON has them."""
+    table = flatten(msgspec.json.decode(msgspec.json.encode(settings)))
+    return {key: table[key] for key in LEAVES}
+
+
 def check(key: str, value: Any) -> None:
     """Check one value by itself; whether a meter map exists is not checked.
 

@@ -341,6 +341,8 @@ class SetArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Request `set` of system: all of the changes, or none of them."""
 
     changes: dict[str, Any]  # {"hotspot": {"channel": 6}}, or {"hotspot.channel": 6}
+    # Values that the person saw before the change: it is refused if one of them is another now.
+    seen: dict[str, Any] = {}
 
 
 def meter_name(meter: ExternalMeter) -> str:

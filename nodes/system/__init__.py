@@ -29,7 +29,9 @@ Either all keys of a change are stored or none. Changes are made one after anoth
 the disk before it is published, in both generations if it revokes or lowers something, and
 published before it is answered: after a power cut the box has the settings before the change, or
 those that were answered. A change that leads to a contradiction is refused
-(`msgs.setting_problems`); a contradiction in the launch file is logged and stays. The
+(`msgs.setting_problems`); a contradiction in the launch file is logged and stays. A caller may send
+the values that a person saw before; if one of them is another now, the change is refused, so that
+two who change settings at the same time do not overwrite each other unseen. The
 authorisation is changed only with no vehicle plugged in and the charge-mode indicator blue
 (RFID-7); if session or led is silent it is refused. A phase assignment that disagrees with the
 phases that safety has found wired is refused. No setting changes the list of cards (RFID-12).

@@ -16,7 +16,16 @@ from msgspec.structs import replace
 from msgs.led import Color, Effect, LedFrame
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
-from msgs.setting_keys import LEAVES, Flat, SettingError, check, flatten, shown, unflatten
+from msgs.setting_keys import (
+    LEAVES,
+    Flat,
+    SettingError,
+    check,
+    flatten,
+    shown,
+    table_of,
+    unflatten,
+)
 from msgs.setting_problems import problems
 from msgs.settings import UNKNOWN, PhaseAssignment, Settings, fits
 from msgs.stored import Stored
@@ -114,13 +123,20 @@ def content_of(state: State) -> dict[str, Any]:
     return unflatten({**state.foreign, **state.stored})
 
 
-def change(config: Config, state: State, changes: Mapping[str, Any], messages: Messages) -> State:
+def change(
+    config: Config,
+    state: State,
+    changes: Mapping[str, Any],
+    messages: Messages,
+    seen: Mapping[str, Any] | None = None,
+) -> State:
     """Return the state after a change.
 
+    :param seen: values that the person saw before; None: not known
     :raises RefusedError: no part of it is made.
     """
     wanted = flatten(changes)
-    wrong: dict[str, str] = {}
+    wrong = _changed_meanwhile(settings_of(config, state), wanted, seen or {})
     for key, value in wanted.items():
         try:
             _check(key, value, config.manufacturers)
@@ -150,6 +166,16 @@ def change(config: Config, state: State, changes: Mapping[str, Any], messages: M
     return after
 
 
+def _changed_meanwhile(settings: Settings, wanted: Flat, seen: Mapping[str, Any]) -> dict[str, str]:
+    """Return by key what has another value now than a person saw, and than is wanted."""
+    present = table_of(settings)
+    return {
+        key: words.changed_meanwhile(present[key]) if key in present else words.UNKNOWN_SETTING
+        for key, value in flatten(seen).items()
+        if key not in present or present[key] not in (value, wanted.get(key, value))
+    }
+
+
 def lowers(config: Config, before: State, after: State) -> bool:
     """Return whether a change revokes or lowers something.
 
@@ -158,7 +184,7 @@ def lowers(config: Config, before: State, after: State) -> bool:
     """
     if before.known is not Stored.CURRENT:
         return True
-    old = flatten(msgspec.to_builtins(settings_of(config, before)))
+    old = table_of(settings_of(config, before))
     return not all(
         _allows_more(key, old[key], value)
         for key, value in after.stored.items()

@@ -136,8 +136,9 @@ class SystemNode:
                 session=self._session.fresh(),
                 led=self._led.fresh(),
             )
+            asked = call.arguments
             try:
-                after = change(self._config, self._state, call.arguments.changes, messages)
+                after = change(self._config, self._state, asked.changes, messages, asked.seen)
             except RefusedError as error:
                 call.refuse(str(error), error.problems)
                 continue

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
 from msgs.safety import SafetyStatus
+from msgs.setting_keys import shown
 from msgs.setting_problems import Clash, Problem
 from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, PhaseAssignment
 
@@ -60,6 +62,14 @@ def expected(problems: Mapping[str, Problem]) -> dict[str, str]:
         )
         for key, problem in problems.items()
     }
+
+
+UNKNOWN_SETTING = "there is no such setting any more; open the page again"
+
+
+def changed_meanwhile(present: Any) -> str:
+    """Return that a value is not the one that a person saw."""
+    return f"changed meanwhile: it is {shown(present)} now"
 
 
 def phases(fitting: tuple[PhaseAssignment, ...], safety: SafetyStatus | None) -> str:
