@@ -35,5 +35,6 @@ reader ends teaching. Only session uses the setting "Authorization"; it never ch
 (RFID-12).
 
 machine.py decides, with the types of state.py; field.py makes events of polls, cards.py changes the
-list, store.py stores it. outcome.py names the result of a card, words.py has the texts.
+list, changes.py judges what a request asks for, store.py stores the list. outcome.py names the
+result of a card, words.py has the texts.
 """

@@ -12,7 +12,7 @@ from bus.moment import Moment
 from bus.write_behind import WriteResult, hand_out, queue, settle
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
-from msgs.rfid import Indication, RenameCard, RfidMode, RfidStatus
+from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import Action, Authorized
 from msgs.stored import Stored
 from nodes.rfid import words
@@ -25,18 +25,16 @@ from nodes.rfid.cards import (
     refusal_to_teach,
     revokes,
     with_master,
-    with_name,
     with_user,
 )
 from nodes.rfid.field import POLL_S, CardEvent, Unclear
-from nodes.rfid.outcome import NOTHING, CardOutcome, CardResult, Refused
+from nodes.rfid.outcome import NOTHING, CardOutcome, CardResult
 from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, State
 
 # A card is seen up to one poll after it was presented: the windows are longer by that.
 TEACH_S = 5.0 + POLL_S  # RFID-8, RFID-10; since the previous card was seen
 MASTER_S = 60.0 + POLL_S  # RFID-9; from the start of the node
 SHOWN_S = 2.0  # assumed: RFID-3: accepted, refused; RFID-8: stored
-MOST_WAITING = 7  # assumed; lists that wait for the disk
 
 _DONE = {
     Action.RELEASED: CardResult.RELEASED,
@@ -93,29 +91,6 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         lines=_lines(before, state, inputs),
         due_s=moment.due_s if state == before else inputs.now_s,
     )
-
-
-# --- requests -------------------------------------------------------------------------------------
-
-
-def erase(state: State) -> ListWrite | Refused:
-    """Return the empty list that is to be stored (PAN-3), or why not."""
-    if len(state.store.waiting) >= MOST_WAITING:
-        return Refused.BUSY
-    return ListWrite(cards=(), outcome=CardOutcome(result=CardResult.ERASED))
-
-
-def rename(state: State, asked: RenameCard) -> ListWrite | Refused:
-    """Return the list with another name for a card, or why not."""
-    uid, name = asked.uid.upper(), asked.name.strip()
-    if find(state.cards, uid) is None:
-        return Refused.UNKNOWN
-    if not name or not name.isprintable():
-        return Refused.NAME
-    if not state.store.is_idle:
-        return Refused.BUSY
-    outcome = CardOutcome(result=CardResult.RENAMED, uid=uid, name=name)
-    return ListWrite(cards=with_name(state.cards, uid, name), outcome=outcome)
 
 
 # --- what ends by itself --------------------------------------------------------------------------

@@ -20,8 +20,9 @@ from msgs.rfid import CardList, RenameCard
 from msgs.session import Authorize, Authorized
 from msgs.topics import RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
+from nodes.rfid.changes import erase, rename
 from nodes.rfid.field import POLL_S, ReaderField, look
-from nodes.rfid.machine import erase, rename, start, step
+from nodes.rfid.machine import start, step
 from nodes.rfid.outcome import Refused
 from nodes.rfid.reader import CardReader
 from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, view_of

@@ -8,7 +8,8 @@ from msgs.card import CardColor
 from msgs.led import Tone
 from msgs.rfid import Indication, RenameCard, RfidMode
 from msgs.session import Action, Authorized, SessionStatus
-from nodes.rfid.machine import MASTER_S, MOST_WAITING, erase, rename
+from nodes.rfid.changes import MOST_WAITING, erase, rename
+from nodes.rfid.machine import MASTER_S
 from nodes.rfid.outcome import CardResult, Refused
 from nodes.rfid.state import ListWrite
 from nodes.rfid.words import OUTCOMES

@@ -21,7 +21,7 @@ from msgs.rfid import CardList, Indication, RfidMode, RfidStatus
 from msgs.session import Action, Authorize, Authorized, SessionStatus
 from msgs.stored import Stored
 from msgs.topics import RFID_STATUS, SESSION_STATUS, SIM_CARDS
-from nodes.rfid.machine import MOST_WAITING
+from nodes.rfid.changes import MOST_WAITING
 from nodes.rfid.node import Drivers, Parameters, build
 from nodes.rfid.reader_sim import SimCardReader
 from nodes.rfid.store import CARDS_FILE

@@ -11,8 +11,8 @@ from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode
 from msgs.session import SessionStatus
 from nodes.rfid.cards import MOST_CARDS, with_user
+from nodes.rfid.changes import erase
 from nodes.rfid.field import CardEvent
-from nodes.rfid.machine import erase
 from nodes.rfid.outcome import CardResult
 from nodes.rfid.state import ListWrite
 from tests.rfid.conftest import (
