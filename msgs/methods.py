@@ -36,7 +36,7 @@ from msgs.requests import (
     TopicName,
     WishArguments,
 )
-from msgs.rfid import CardList, RenameCard
+from msgs.rfid import CardList, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
 from msgs.web import PageAddress
@@ -242,6 +242,15 @@ RENAME_CARD = Method(
     result=NoneType,
     callers=("web", TOOLS),
     text="Give a stored card another name.",
+)
+REMOVE_CARD = Method(
+    name="remove",
+    server="rfid",
+    arguments=RemoveCard,
+    result=NoneType,
+    callers=("web", TOOLS),
+    text="Take a user's card out of the list; never the master.",
+    timeout_s=5.0,  # assumed: a slow disk
 )
 ERASE_CARDS = Method(
     name="erase",

@@ -71,3 +71,9 @@ class RenameCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     uid: Uid
     name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class RemoveCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `remove`: take a user's card out of the list."""
+
+    uid: Uid

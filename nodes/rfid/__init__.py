@@ -3,8 +3,9 @@
 subscribes  session/status (looked at every 0.15 s)
 publishes   rfid/status (1 s and on change)
 asks        session: authorize, with the UID of a card of the list (RFID-11)
-answers     cards (the list), rename (a card), erase (every card, the master included: PAN-3); the
-            latter two when the disk has the new list, an erase when both generations have it
+answers     cards (the list), rename (a card), remove (a user's card), erase (every card, the master
+            included: PAN-3); the latter three when the disk has the new list, a removal and an
+            erase when both generations have it
 touches     the card reader; both generations of cards.json in the state directory, label.json at
             the first start
 deadline    a card is answered within 0.3 s, plus the time that session needs
@@ -29,6 +30,10 @@ in, while a session is authorised, and while session is silent (RFID-10).
 If the list has no master at a start, also at a restart in place, the first card presented within
 60 s with no vehicle plugged in becomes the master (RFID-9, RFID-7); a refused card leaves the
 window open.
+
+The manual erases all cards or none. A single card, as one that was lost, is removed by a request
+(assumed), at any time; a session that it has authorised goes on. The master is erased with all
+others only.
 
 A card presented while the previous one is still being asked about, or stored, is refused. A silent
 reader ends teaching. Only session uses the setting "Authorization"; it never changes the list

@@ -65,6 +65,11 @@ def with_name(cards: Cards, uid: Uid, name: str) -> Cards:
     return tuple(replace(card, name=name) if card.uid == uid else card for card in cards)
 
 
+def without(cards: Cards, uid: Uid) -> Cards:
+    """Return the list without a card."""
+    return tuple(card for card in cards if card.uid != uid)
+
+
 def revokes(before: Cards, after: Cards) -> bool:
     """Return whether a change removes a card, or takes its role from it."""
     left = {(card.uid, card.role) for card in after}

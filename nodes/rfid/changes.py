@@ -1,7 +1,8 @@
 """The changes of the list that a request asks for. Pure."""
 
-from msgs.rfid import RenameCard
-from nodes.rfid.cards import find, with_name
+from msgs.card import CardRole
+from msgs.rfid import RemoveCard, RenameCard
+from nodes.rfid.cards import find, with_name, without
 from nodes.rfid.outcome import CardOutcome, CardResult, Refused
 from nodes.rfid.state import ListWrite, State
 
@@ -26,3 +27,17 @@ def rename(state: State, asked: RenameCard) -> ListWrite | Refused:
         return Refused.BUSY
     outcome = CardOutcome(result=CardResult.RENAMED, uid=uid, name=name)
     return ListWrite(cards=with_name(state.cards, uid, name), outcome=outcome)
+
+
+def remove(state: State, asked: RemoveCard) -> ListWrite | Refused:
+    """Return the list without a user's card, or why not."""
+    uid = asked.uid.upper()
+    card = find(state.cards, uid)
+    if card is None:
+        return Refused.UNKNOWN
+    if card.role is CardRole.MASTER:
+        return Refused.MASTER
+    if not state.store.is_idle:
+        return Refused.BUSY
+    outcome = CardOutcome(result=CardResult.REMOVED, uid=uid, name=card.name)
+    return ListWrite(cards=without(state.cards, uid), outcome=outcome)

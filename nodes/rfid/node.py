@@ -1,4 +1,4 @@
-"""Wiring of rfid: look at the reader, step, ask, store, publish; and three requests."""
+"""Wiring of rfid: look at the reader, step, ask, store, publish; and four requests."""
 
 import dataclasses
 from collections import deque
@@ -14,13 +14,13 @@ from bus import Answer, Bus, Call, leave
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.write_behind import WriteResult, write_result
-from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, RENAME_CARD
+from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, REMOVE_CARD, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
-from msgs.rfid import CardList, RenameCard
+from msgs.rfid import CardList, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized
 from msgs.topics import RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
-from nodes.rfid.changes import erase, rename
+from nodes.rfid.changes import erase, remove, rename
 from nodes.rfid.field import POLL_S, ReaderField, look
 from nodes.rfid.machine import start, step
 from nodes.rfid.outcome import Refused
@@ -73,6 +73,7 @@ class RfidNode:
         self._session = bus.subscribe(SESSION_STATUS, uses=view_of)
         bus.serve(LIST_CARDS, self._on_cards)
         bus.serve(RENAME_CARD, self._on_rename)
+        bus.serve(REMOVE_CARD, self._on_remove)
         bus.serve(ERASE_CARDS, self._on_erase)
         bus.on_stop(self._stop)
         self._rounds: Rounds[PollInputs, Outputs] = Rounds(bus, POLL_S, self._look, self._act)
@@ -122,6 +123,9 @@ class RfidNode:
 
     def _on_rename(self, call: Call[RenameCard, None]) -> None:
         self._change(call, rename(self._state, call.arguments), call.arguments.uid)
+
+    def _on_remove(self, call: Call[RemoveCard, None]) -> None:
+        self._change(call, remove(self._state, call.arguments), call.arguments.uid)
 
     def _on_erase(self, call: Call[NoArguments, None]) -> None:
         self._change(call, erase(self._state))

@@ -41,6 +41,7 @@ class CardResult(Enum):
     MASTER_STORED = "master_stored"
     ERASED = "erased"
     RENAMED = "renamed"
+    REMOVED = "removed"
 
 
 class Refused(Enum):
@@ -49,6 +50,7 @@ class Refused(Enum):
     BUSY = "busy"  # other changes wait for the disk
     UNKNOWN = "unknown"  # no such card
     NAME = "name"
+    MASTER = "master"  # it is erased with all others only (RFID-12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,8 @@ def detail(outcome: CardOutcome) -> str:
             text = f"Stored: {outcome.name}."
         case CardResult.RENAMED:
             text = f"Card {outcome.uid} is called {outcome.name}."
+        case CardResult.REMOVED:
+            text = f"{outcome.name or 'Card'} ({outcome.uid}) is removed from the list."
         case _:
             text = OUTCOMES[outcome.result]
     return text[:MOST_TEXT]
@@ -63,6 +65,8 @@ def refusal(refused: Refused, uid: str) -> str:
     match refused:
         case Refused.UNKNOWN:
             return f"There is no card {uid.upper()!r} in the list."
+        case Refused.MASTER:
+            return "The master card is erased by the service key only, with every other card."
         case Refused.NAME:
             return "A name has at least one letter, and no control characters."
         case Refused.BUSY:

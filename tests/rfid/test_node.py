@@ -14,10 +14,10 @@ from bus.memory import MemoryGraph
 from msgs.card import CardRole
 from msgs.label import LABEL_FILE
 from msgs.led import Tone
-from msgs.methods import AUTHORIZE, ERASE_CARDS, METHODS
+from msgs.methods import AUTHORIZE, ERASE_CARDS, METHODS, REMOVE_CARD
 from msgs.plant import SimCards
 from msgs.requests import NoArguments, StopReason
-from msgs.rfid import CardList, Indication, RfidMode, RfidStatus
+from msgs.rfid import CardList, Indication, RemoveCard, RfidMode, RfidStatus
 from msgs.session import Action, Authorize, Authorized, SessionStatus
 from msgs.stored import Stored
 from msgs.topics import RFID_STATUS, SESSION_STATUS, SIM_CARDS
@@ -422,6 +422,44 @@ def test_an_erase_is_answered_when_no_damage_brings_a_card_back(box: Box) -> Non
     assert box.status.stored is Stored.CURRENT
 
 
+@pytest.mark.req("RFID-12")
+def test_a_removed_card_authorises_no_more_and_no_damage_brings_it_back(box: Box) -> None:
+    answers: list[Answer[None]] = []
+    box.tool.request(REMOVE_CARD, RemoveCard(uid=RED.lower()), answers.append)
+    while not answers:
+        box.graph.advance(0.001)
+    assert answers[0].status is Status.OK
+    assert box.uids() == [card.uid for card in CARDS if card.uid != RED]
+    assert box.tap(RED).accepted is False
+    box.file.write_bytes(b"{")
+    box.restart()
+    box.graph.advance(1.0)
+    assert (box.status.cards, box.status.stored) == (3, Stored.PREVIOUS)
+    assert box.tap(RED).accepted is False
+
+
+@pytest.mark.parametrize(
+    ("uid", "why"),
+    [
+        (MASTER, "service key only"),
+        (MASTER.lower(), "service key only"),
+        (NEW, "no card"),
+        ("", ""),
+    ],
+)
+def test_neither_the_master_nor_an_unknown_card_is_removed(box: Box, uid: str, why: str) -> None:
+    answer = box.ask("remove", {"uid": uid})
+    assert answer.status is Status.REFUSED
+    assert why in answer.reason
+    assert box.stored().cards == CARDS
+
+
+def test_a_removed_card_can_be_taught_again(box: Box) -> None:
+    assert box.ask("remove", {"uid": RED}).status is Status.OK
+    assert box.teach(RED).cards == 4
+    assert box.tap(RED).accepted is True
+
+
 def test_a_card_that_was_taught_last_may_be_lost_with_its_file_and_no_other(box: Box) -> None:
     box.teach(NEW)
     box.file.write_bytes(b"{")
@@ -465,6 +503,7 @@ def test_an_invalid_rename_is_refused_with_a_reason(
     [
         lambda box: box.ask("erase"),
         lambda box: box.ask("rename", {"uid": RED, "name": "Anna"}),
+        lambda box: box.ask("remove", {"uid": RED}),
     ],
 )
 def test_a_disk_that_refuses_is_reported_and_the_list_stays(
