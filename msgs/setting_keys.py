@@ -5,7 +5,7 @@ Defaults, stored settings and those of the launch file are combined key by key.
 
 import math
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, inspect
@@ -97,35 +97,33 @@ def check(key: str, value: Any) -> None:
     try:
         msgspec.convert(value, LEAVES[key])
     except msgspec.ValidationError:
-        got = _wrong_item(LEAVES[key], value) or shown(value)
-        raise SettingError(key, f"expected {_expected(key)}; got {got}") from None
+        raise SettingError(key, _problem(LEAVES[key], value)) from None
 
 
-def _wrong_item(kind: Any, value: Any) -> str:
-    """Return the first wrong item of a list, or how many it has; "" if a list is not expected."""
-    item_kind, *rest = _arguments(kind)  # a list is Annotated[tuple[ITEM, ...], Meta]
-    if rest != [Ellipsis] or not isinstance(value, list | tuple):
-        return ""
-    for number, item in enumerate(value, 1):
-        try:
-            msgspec.convert(item, item_kind)
-        except msgspec.ValidationError:
-            return f"{shown(item)} as number {number}"
-    return f"a list of {len(value)}"
+def _problem(declared: Any, value: Any) -> str:
+    """Return what is wrong with a value that does not fit its type; of a list, the first entry."""
+    plain = get_args(declared)[0] if get_origin(declared) is Annotated else declared
+    if get_origin(plain) is tuple and isinstance(value, list | tuple):
+        entry = get_args(plain)[0]
+        for number, each in enumerate(value, 1):
+            try:
+                msgspec.convert(each, entry)
+            except msgspec.ValidationError:
+                return f"entry {number}: expected {expected(entry)}; got {shown(each)}"
+    return f"expected {expected(declared)}; got {shown(value)}"
 
 
-def _arguments(kind: Any) -> tuple[Any, ...]:
-    first = get_args(kind)[:1]
-    return (get_args(first[0]) if first else ()) or (None,)
+def expected(declared: Any) -> str:
+    """Return what a value of a type has to be, as in "expected a current from 6 to 125 A".
+
+    :raises TypeError: there are no words for the type.
+    """
+    return _words(inspect.type_info(declared))
 
 
-def _expected(key: str) -> str:
-    return _words(key, inspect.type_info(LEAVES[key]))
-
-
-def _words(key: str, info: inspect.Type) -> str:
+def _words(info: inspect.Type) -> str:
     if isinstance(info, inspect.UnionType):
-        return " or ".join(_words(key, each) for each in info.types)
+        return " or ".join(_words(each) for each in info.types)
     if isinstance(info, inspect.Metadata):
         description = (info.extra_json_schema or {}).get("description")
         if description is not None:
@@ -138,10 +136,12 @@ def _words(key: str, info: inspect.Type) -> str:
             return "true or false"
         case inspect.IntType(ge=least, le=most):
             return f"a whole number from {least} to {most}"
+        case inspect.StrType(min_length=least, max_length=most) if most is not None:
+            return f"a text of {least or 0} to {most} characters"
         case inspect.EnumType(cls=members):
             return f"one of {', '.join(each.value for each in members)}"
         case _:
-            raise TypeError(f"{key}: no description for a setting of type {info}")
+            raise TypeError(f"no description for a value of type {info}")
 
 
 def shown(value: Any) -> str:

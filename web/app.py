@@ -13,6 +13,7 @@ from web.browser_logins import BrowserLogins
 from web.charge_api import ChargeApi
 from web.compression import compress, takes_gzip
 from web.files import Files
+from web.forms.views import Forms
 from web.login_check import LoginCheck
 from web.pages import Pages
 from web.request_check import RequestCheck, is_interface
@@ -52,6 +53,7 @@ def create_app(
     UserPage(request_check, login_check).add_to(app)
     Api(box, site, request_check, streams).add_to(app)
     ChargeApi(box, site.label).add_to(app)
+    Forms(box, site).add_to(app)
     _add_files(app, files)
     app.after_request(lambda response: compress(request, response))
     app.add_url_rule("/health", "health", _health, methods=["GET"])

@@ -1,6 +1,7 @@
 """The box as the pages use it. The node implements it; this package does not use the bus."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -54,3 +55,5 @@ class ServerConfig:
     label: Label
     is_simulation: bool
     port: int  # in the cookies' names: several boxes may run on one machine
+    # The title of each known meter map, by the name that settings have.
+    meter_maps: Mapping[str, str] = field(default_factory=dict)

@@ -42,6 +42,8 @@ RIGHTS: dict[str, Right] = {
     "viewers": Right.OWNER,
     "end_viewer": Right.OWNER,
     "status": Right.READ,
+    "menu": Right.OWNER,
+    "settings": Right.OWNER,  # every page of web.forms.pages
     # interface for programs
     "live": Right.READ,
     "live_once": Right.READ,

@@ -189,6 +189,15 @@ def map_names(folder: Path = MAPS) -> list[str]:
     return sorted(path.stem for path in folder.iterdir() if path.suffix == ".toml")
 
 
+def map_titles(folder: Path = MAPS) -> dict[str, str]:
+    """Return the title of each map by its name."""
+    files = {name: folder / f"{name}.toml" for name in map_names(folder)}
+    return {
+        name: str(tomllib.loads(file.read_text(encoding="utf-8"))["title"])
+        for name, file in files.items()
+    }
+
+
 def load_map(name: str, folder: Path = MAPS) -> MeterMap:
     """Return the map of a name.
 

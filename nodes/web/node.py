@@ -14,6 +14,7 @@ from msgs.requests import NoArguments, StopReason
 from msgs.settings import Settings, WebSection
 from msgs.topics import SETTINGS
 from msgs.web import PageAddress
+from nodes.modbus_map.meter_map import map_titles
 from nodes.web.bridge import Bridge
 from nodes.web.live_updates import LiveUpdates
 from nodes.web.server import PageServer, bind
@@ -122,6 +123,7 @@ class WebNode:
             label=label,
             is_simulation=bool(parameters.panel),
             port=self.port,
+            meter_maps=map_titles(),
         )
         login_check = LoginCheck(
             label, account, failures, store.devices(), store, box.now_s, box.random, box.log

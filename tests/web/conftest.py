@@ -25,6 +25,7 @@ from bus.run import ZmqBus, open_node
 from msgs.label import LABEL_FILE
 from msgs.methods import Method
 from msgs.requests import Answer, Status, StopReason
+from nodes.modbus_map.meter_map import map_titles
 from nodes.web.node import Parameters, build
 from nodes.web.store import WebStore
 from tests.builders import box_label
@@ -176,7 +177,9 @@ class Desk:
         )
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)
-        site = ServerConfig(label=LABEL, is_simulation=self.panel, port=8080)
+        site = ServerConfig(
+            label=LABEL, is_simulation=self.panel, port=8080, meter_maps=map_titles()
+        )
         self.app = create_app(box, site, self.login_check, self.logins, self.streams)
 
     def browser(self) -> Browser:

@@ -1,0 +1,110 @@
+"""The page before real nodes of system and rfid; the others' messages are those of a test."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from bus import Call
+from bus.generations import write_generations
+from bus.memory import MemoryGraph
+from msgs.label import LABEL_FILE
+from msgs.led import Color, Effect, Light
+from msgs.methods import GET_SETTINGS, RESTART_GRAPH, SET_SETTINGS, Method
+from msgs.requests import Answer, NoArguments, ReasonArguments, Status
+from msgs.session import WallboxState
+from msgs.setting_keys import table_of
+from msgs.settings import SetArguments
+from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS
+from nodes.rfid.node import Drivers
+from nodes.rfid.node import Parameters as RfidParameters
+from nodes.rfid.node import build as build_rfid
+from nodes.rfid.reader_sim import SimCardReader
+from nodes.system.node import Parameters, build
+from tests.builders import led_frame, safety_status, session_status
+from tests.web.conftest import LABEL, Browser, Desk, HandBox
+
+BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
+
+A = TypeVar("A", bound=Struct)
+R = TypeVar("R")
+
+
+class NodesBox(HandBox):
+    """A box of which system and rfid are real; it can be replaced by a new one."""
+
+    def renew(self, state_dir: Path, given: dict[str, Any] | None = None) -> None:
+        """Begin with a new box; `given`: settings of its launch file."""
+        self.asked.clear()
+        self.restarts: list[str] = []
+        self.plugged = False
+        self.wired_phases = (True, True, True)
+        write_generations(state_dir / LABEL_FILE, LABEL, lowers=True)
+        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        names = ("safety", "session", "led", "web", "launch")
+        self.peers = {name: self.graph.bus(name) for name in names}
+        self.peers["launch"].serve(RESTART_GRAPH, self._on_restart)
+        self.peers["session"].every(1.0, self.say)
+        build(self.graph.bus("system"), Parameters(settings=given or {}))
+        rfid = self.graph.bus("rfid")
+        build_rfid(rfid, RfidParameters(), Drivers(reader=SimCardReader(rfid)))
+        self.say()
+        self.graph.advance(0.1)
+
+    def _on_restart(self, call: Call[ReasonArguments, None]) -> None:
+        self.restarts.append(call.arguments.reason)
+        call.ok(None)
+
+    def say(self) -> None:
+        """Say the messages of the others."""
+        state = WallboxState.READY_FOR_CHARGING if self.plugged else WallboxState.IDLE
+        wired = safety_status(wired_phases=self.wired_phases)
+        self.peers["safety"].publish(SAFETY_STATUS, wired)
+        status = session_status(state=state, plugged=self.plugged)
+        self.peers["session"].publish(SESSION_STATUS, status)
+        self.peers["led"].publish(LED_FRAME, led_frame(mode=BLUE))
+
+    def plug(self) -> None:
+        """Plug a vehicle in."""
+        self.plugged = True
+        self.say()
+        self.graph.advance(0.1)
+
+    def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
+        self.asked.append((method.name, arguments))
+        answers: list[Answer[R]] = []
+        self.peers["web"].request(method, arguments, answers.append)
+        self.graph.run_until(self.graph.clock.now_s() + 30.0, lambda: bool(answers))
+        (answer,) = answers
+        return answer
+
+    # --- what a test does beside the page ------------------------------------------------------
+
+    def put(self, changes: dict[str, Any]) -> None:
+        """Change settings as another browser does."""
+        answer = self.ask(SET_SETTINGS, SetArguments(changes=changes))
+        assert answer.status is Status.OK, answer
+        self.asked.clear()
+
+    def table(self) -> dict[str, Any]:
+        """Return the settings that apply, by key."""
+        settings = self.ask(GET_SETTINGS, NoArguments()).result
+        assert settings is not None
+        return table_of(settings)
+
+    def sent(self) -> SetArguments:
+        """Return the last change that the page has asked for."""
+        sent = [each for method, each in self.asked if method == SET_SETTINGS.name]
+        assert isinstance(sent[-1], SetArguments)
+        return sent[-1]
+
+
+class SettingsDesk(Desk):
+    """See `Desk`; the nodes behind it are real, and can be replaced by new ones."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(state_dir)
+        self.nodes = NodesBox()
+        self.box = self.nodes
+        self.start()
+        self.signed_in: Browser = self.owner()
