@@ -44,6 +44,8 @@ RIGHTS: dict[str, Right] = {
     "status": Right.READ,
     "menu": Right.OWNER,
     "settings": Right.OWNER,  # every page of web.forms.pages
+    "wizard": Right.OWNER,
+    "wizard_step": Right.OWNER,
     # interface for programs
     "live": Right.READ,
     "live_once": Right.READ,

@@ -51,13 +51,8 @@ EXAMPLES = (
     ),
     Example(
         path="/configuration/main-fuse",
-        typed={
-            "main_fuse_a": " 35,5 ",
-            "monitoring.enabled": "on",
-            "fuse_budget_percent": "5",
-        },
-        values={"main_fuse_a": 35.5, "monitoring.enabled": True, "fuse_budget_percent": 5.0},
-        before=HOUSE,
+        typed={"main_fuse_a": " 35,5 ", "fuse_budget_percent": "5"},
+        values={"main_fuse_a": 35.5, "fuse_budget_percent": 5.0},
     ),
     Example(
         path="/configuration/main-fuse",
@@ -102,6 +97,12 @@ EXAMPLES = (
             "solar_meter.framing": "8E1",
             "solar_meter.unit": 2,
         },
+    ),
+    Example(
+        path="/configuration/external-meter",
+        typed={"monitoring.enabled": "on"},
+        values={"monitoring.enabled": True},
+        before={"main_fuse_a": 25, **HOUSE},
     ),
     Example(
         path="/configuration/external-meter",
@@ -208,8 +209,9 @@ WRONG = (
         words="Expected a share from 0 to 13 %; it is empty.",
     ),
     Wrong(
-        path="/configuration/main-fuse",
-        typed={"monitoring.enabled": "on", "main_fuse_a": "25"},
+        path="/configuration/external-meter",
+        typed={"monitoring.enabled": "on"},
+        before={"main_fuse_a": 25},
         key="monitoring.enabled",
         words="Expected off while “Domestic Connection TCP Meter: Domestic Connection TCP Meter”"
         " is off.",

@@ -82,13 +82,15 @@ PHASE_SEARCH = Page(
     is_listed=False,
     groups=(Group(fields=(Field(key="action", label="Action", is_hidden=True),)),),
     buttons=(Button(label="Begin the measurement", name="action", value="begin"),),
-    back=PHASE_ASSIGNMENT.path,
+    parent=PHASE_ASSIGNMENT.path,
+    part=PagePart.PHASE_SEARCH,
+    done="",
 )
 
 MAIN_FUSE = Page(
     name="main-fuse",
-    title="Domestic Connection Monitoring",
-    lead="The vehicle gets, at any time, what the other loads of the house leave of the main fuse.",
+    title="Main Fuse",
+    lead="What the connection of the house may carry. The monitoring of the house needs it.",
     warning=ELECTRICIAN,
     groups=(
         Group(
@@ -98,13 +100,6 @@ MAIN_FUSE = Page(
                     label="Main fuse",
                     help="The rated current of each phase, as it is printed on the main fuse of "
                     "the house.",
-                    is_brief=True,
-                ),
-                Field(
-                    key="monitoring.enabled",
-                    label="Monitoring",
-                    help="It needs a house meter, under External TCP Meter. Meters can be set up "
-                    "without it.",
                     is_brief=True,
                 ),
                 Field(
@@ -169,6 +164,19 @@ EXTERNAL_METER = Page(
     lead="A meter at the house connection shows what the other loads use; a second one what the "
     "solar system delivers.",
     groups=(
+        Group(
+            title="Domestic Connection Monitoring",
+            fields=(
+                Field(
+                    key="monitoring.enabled",
+                    label="Monitoring",
+                    help="The vehicle gets, at any time, what the other loads of the house leave "
+                    "of the main fuse. It needs the domestic connection meter below and the main "
+                    "fuse. Meters can be set up without it.",
+                    is_brief=True,
+                ),
+            ),
+        ),
         _meter(
             "house_meter",
             "Domestic Connection TCP Meter",
@@ -337,7 +345,9 @@ CARD_NAME = Page(
             )
         ),
     ),
-    back=AUTHORIZATION.path,
+    parent=AUTHORIZATION.path,
+    returns=True,
+    part=PagePart.CARD,
 )
 
 CARD_REMOVAL = Page(
@@ -349,7 +359,10 @@ CARD_REMOVAL = Page(
     is_listed=False,
     groups=(Group(fields=(Field(key="uid", label="Number", is_hidden=True),)),),
     buttons=(Button(label="Remove the card"),),
-    back=AUTHORIZATION.path,
+    parent=AUTHORIZATION.path,
+    returns=True,
+    part=PagePart.CARD,
+    done="The card is removed.",
 )
 
 RESTART = Page(
@@ -360,7 +373,8 @@ RESTART = Page(
     menu=Menu.SYSTEM,
     method=RESTART_BOX,
     buttons=(Button(label="Restart System"),),
-    ends="The wallbox restarts. This page answers again in about a minute.",
+    done="The wallbox restarts. This page answers again in about a minute.",
+    is_last=True,
 )
 
 PAGES: tuple[Page, ...] = (

@@ -20,6 +20,7 @@ class PagePart(Enum):
 
     NONE = ""
     CARDS = "cards"
+    CARD = "card"  # the one that the form is about
     PHASE_SEARCH = "phase_search"
 
 
@@ -81,8 +82,10 @@ class Page:
     method: Method[Any, Any] = SET_SETTINGS
     buttons: tuple[Button, ...] = (Button(label="Save"),)
     part: PagePart = PagePart.NONE
-    back: str = ""  # the path of the page that it belongs to, shown after success; "": itself
-    ends: str = ""  # what is shown if the box does not answer any more after success
+    parent: str = ""  # the path of the page that it belongs to; "": that of its menu
+    returns: bool = False  # after success its parent is shown
+    done: str = "Saved."  # shown after success
+    is_last: bool = False  # after success the box does not answer any more
 
     @property
     def path(self) -> str:

@@ -14,6 +14,18 @@ Table = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Where a page is shown: in its menu, or as a step of the wizard."""
+
+    action: str  # the path that its form is sent to
+    back: str  # the path of the page before
+    back_title: str
+    after: str  # the path after success
+    step: int = 0  # 0: not in the wizard
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownField:
     """One field with its input element."""
 

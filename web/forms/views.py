@@ -13,11 +13,13 @@ from msgs.setting_keys import expected, table_of
 from msgs.settings import SetArguments, Settings
 from msgs.stored import Stored
 from web.box import Box, ServerConfig
+from web.forms import wizard
 from web.forms.hours import DAY_NAMES
 from web.forms.pages import PAGES
-from web.forms.problems import above, labels_of
+from web.forms.parts import MeterTest, part_of, test_meter
+from web.forms.problems import Above, above, labels_of
 from web.forms.rows import Menu, Page
-from web.forms.shown import Table, groups_of, line_of, widgets_of
+from web.forms.shown import Frame, Table, groups_of, line_of, widgets_of
 from web.forms.typed import Typed, read, value_of
 from web.forms.widgets import Widget
 from web.panel import STATUS
@@ -50,13 +52,16 @@ class Forms:
                 defaults={"menu": menu},
                 methods=["GET", "POST"],
             )
+        app.add_url_rule(wizard.PATH, "wizard", self.wizard, methods=["GET"])
+        app.add_url_rule(
+            f"{wizard.PATH}/<name>", "wizard_step", self.wizard_step, methods=["GET", "POST"]
+        )
 
     def menu(self, menu: Menu) -> Any:
         """List the pages of a menu, each with its present values."""
-        rows = [page for page in self._pages.values() if page.menu is menu and page.is_listed]
         settings = self._settings()
-        table = table_of(settings)
-        lines = [(page, line_of(page, self._widgets(page), table)) for page in rows]
+        rows = [page for page in self._pages.values() if page.menu is menu and page.is_listed]
+        lines = [(page, self._line(page, settings)) for page in rows]
         return render_template(
             "settings_menu.html", menu=menu.value, lines=lines, general=_notes(settings)
         )
@@ -66,30 +71,71 @@ class Forms:
         page = self._pages.get(f"/{menu.value}/{name}")
         if page is None:
             raise NotFound
-        return self._answer(page)
+        parent = page.parent or f"/{menu.value}"
+        title = self._pages[page.parent].title if page.parent else menu.value.capitalize()
+        after = parent if page.returns else page.path
+        frame = Frame(action=page.path, back=parent, back_title=title, after=after)
+        return self._answer(page, frame)
 
-    def _answer(self, page: Page) -> Any:
+    def wizard(self) -> Any:
+        """Show the steps of a first set-up, with what is set and what is open."""
+        settings = self._settings()
+        return render_template(
+            "wizard.html",
+            steps=[
+                (step, self._line(step.page, settings), step.missing(settings))
+                for step in wizard.STEPS
+            ],
+            go_on=wizard.where_to_go_on(settings),
+            general=_notes(settings),
+        )
+
+    def wizard_step(self, name: str) -> Any:
+        """Show one step; take its form, and go on to the next."""
+        found = wizard.step_of(name)
+        if found is None:
+            raise NotFound
+        number, step = found
+        frame = Frame(
+            action=step.path,
+            back=wizard.PATH,
+            back_title="Configuration Wizard",
+            after=wizard.next_path(number),
+            step=number,
+            steps=len(wizard.STEPS),
+        )
+        return self._answer(step.page, frame)
+
+    # --- one page ------------------------------------------------------------------------------
+
+    def _answer(self, page: Page, frame: Frame) -> Any:
         settings = self._settings()
         present = table_of(settings) if page.is_of_settings else _given(page)
-        locked = frozenset(settings.locked) if page.is_of_settings else frozenset()
         if request.method != "POST":
-            return self._show(page, settings, present, locked)
+            return self._show(page, frame, settings, present)
         widgets = self._widgets(page)
         typed = {
             key: entry
             for key, widget in widgets.items()
-            if key not in locked and (entry := read(key, widget, request.form)) is not None
+            if not (page.is_of_settings and key in settings.locked)
+            and (entry := read(key, widget, request.form)) is not None
         }
-        values = {key: value_of(widgets[key], entry) for key, entry in typed.items()}
-        answer = self._send(page, values, present)
+        values = {**present, **{key: value_of(widgets[key], each) for key, each in typed.items()}}
+        meter = request.args.get("test", "")
+        if meter and meter in {group.meter for group in page.groups}:
+            wrong, test = test_meter(meter, values, self._box)
+            tests = {} if test is None else {meter: test}
+            return self._show(page, frame, settings, present, typed, wrong, tests=tests)
+        answer = self._send(page, {key: values[key] for key in typed}, present)
         if answer.status is Status.OK:
-            if page.ends:
-                title = self._back_title(page)
-                return render_template("settings.html", row=page, back_title=title, is_ended=True)
-            return redirect(f"{page.back or page.path}?saved", 303)
+            if page.is_last:
+                return render_template("settings.html", row=page, frame=frame, is_ended=True)
+            return redirect(f"{frame.after}?saved={page.name}", 303)
         settings = self._settings()  # as they are now, for the next try
         present = table_of(settings) if page.is_of_settings else present
-        return self._show(page, settings, present, locked, typed, answer)
+        errors = _above(answer, page, tuple(self._pages.values()))
+        code = STATUS[answer.status]
+        return self._show(page, frame, settings, present, typed, answer.problems, errors, code)
 
     def _send(self, page: Page, values: Table, present: Table) -> Answer[Any]:
         """Send what was typed to the node that decides."""
@@ -116,37 +162,47 @@ class Forms:
     def _show(
         self,
         page: Page,
+        frame: Frame,
         settings: Settings,
         present: Table,
-        locked: frozenset[str],
         typed: Mapping[str, Typed] | None = None,
-        answer: Answer[Any] | None = None,
+        problems: Mapping[str, str] | None = None,
+        errors: list[Above] | None = None,
+        code: int = 200,
+        tests: Mapping[str, MeterTest] | None = None,
     ) -> Any:
         """Show a page, with what was typed and refused."""
-        problems = answer.problems if answer is not None else {}
         groups = groups_of(
             page,
             self._widgets(page),
             present,
-            locked=locked,
+            locked=frozenset(settings.locked) if page.is_of_settings else frozenset(),
             typed=typed,
             problems=problems,
             labels=self._labels,
         )
+        fields = [each for group in groups for each in group.fields]
+        seen = {each.key: present[each.key] for each in page.fields}
         content = render_template(
             "settings.html",
             row=page,
-            back_title=self._back_title(page),
+            frame=frame,
             groups=groups,
             general=_notes(settings),
+            errors=errors or [],
+            seen=msgspec.json.encode(seen).decode() if page.is_of_settings else "",
+            done="" if typed is not None else self._done(),
+            may_save=not fields or not all(each.is_locked for each in fields),
             day_names=DAY_NAMES,
-            errors=_above(answer, page, tuple(self._pages.values())),
-            seen=_as_json({each.key: present[each.key] for each in page.fields}, page),
-            is_saved="saved" in request.args and answer is None,
-            may_save=any(not each.is_locked for group in groups for each in group.fields)
-            or not page.fields,
+            tests=tests or {},
+            **part_of(page.part, self._box, {**present, **(typed or {})}),
         )
-        return make_response(content, 200 if answer is None else STATUS[answer.status])
+        return make_response(content, code)
+
+    def _done(self) -> str:
+        """Return what was done before this page was shown."""
+        name = request.args.get("saved", "")
+        return next((page.done for page in self._pages.values() if page.name == name), "")
 
     def _settings(self) -> Settings:
         answer = self._box.ask(GET_SETTINGS, NoArguments())
@@ -154,8 +210,8 @@ class Forms:
             raise ServiceUnavailable(SILENT, retry_after=1)
         return answer.result
 
-    def _back_title(self, page: Page) -> str:
-        return self._pages[page.back].title if page.back else page.menu.value.capitalize()
+    def _line(self, page: Page, settings: Settings) -> str:
+        return line_of(page, self._widgets(page), table_of(settings))
 
     def _widgets(self, page: Page) -> dict[str, Widget]:
         return widgets_of(page, self._site.meter_maps)
@@ -177,19 +233,13 @@ def _seen() -> dict[str, Any]:
         raise BadRequest(UNREADABLE) from error
 
 
-def _as_json(seen: Table, page: Page) -> str:
-    return msgspec.json.encode(seen).decode() if page.is_of_settings else ""
-
-
-def _above(answer: Answer[Any] | None, page: Page, pages: tuple[Page, ...]) -> list[Any]:
+def _above(answer: Answer[Any], page: Page, pages: tuple[Page, ...]) -> list[Above]:
     """Return what stands above the form: what is wrong without a field there."""
-    if answer is None:
-        return []
     if answer.status is Status.TIMEOUT:
-        return [{"text": NOT_KNOWN}]
+        return [Above(text=NOT_KNOWN)]
     if answer.problems:
-        return list(above(answer.problems, page, pages))
-    return [{"text": answer.reason or NOT_KNOWN}]
+        return above(answer.problems, page, pages)
+    return [Above(text=answer.reason or NOT_KNOWN)]
 
 
 def _notes(settings: Settings) -> list[str]:

@@ -35,3 +35,19 @@ for (const list of document.querySelectorAll("fieldset.list")) {
     last.after(next);
   });
 }
+
+// A measurement that runs is read again every 2 s.
+async function refresh() {
+  const part = document.querySelector("#part[data-refresh]");
+  if (!part) return;
+  try {
+    const answer = await fetch(location.pathname);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.getElementById("part");
+    if (answer.ok && next) part.replaceWith(next);
+  } catch {
+    // the box does not answer: the next try follows
+  }
+  setTimeout(refresh, 2000);
+}
+setTimeout(refresh, 2000);
