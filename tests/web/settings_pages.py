@@ -213,8 +213,7 @@ WRONG = (
         typed={"monitoring.enabled": "on"},
         before={"main_fuse_a": 25},
         key="monitoring.enabled",
-        words="Expected off while “Domestic Connection TCP Meter: Domestic Connection TCP Meter”"
-        " is off.",
+        words="Expected off while “Domestic Connection TCP Meter: Use this meter” is off.",
     ),
     Wrong(
         path="/configuration/phase-assignment",

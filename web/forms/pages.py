@@ -121,26 +121,26 @@ def _meter(section: str, title: str, help: str) -> Group:
         is_switched=True,
         meter=section,
         fields=(
-            Field(key=f"{section}.enabled", label=title, help=help, is_brief=True),
-            Field(
-                key=f"{section}.manufacturer",
-                label="Manufacturer",
-                are_meter_maps=True,
-            ),
+            Field(key=f"{section}.enabled", label="Use this meter", help=help, is_brief=True),
+            Field(key=f"{section}.manufacturer", label="Manufacturer", are_meter_maps=True),
             Field(
                 key=f"{section}.host",
                 label="IP address",
-                heading="In the network (Modbus TCP)",
-                help="Of the meter or of its gateway, in the same network as the wallbox. Empty "
-                "for a meter on a serial line.",
+                help="Of the meter or of its gateway, in the same network as the wallbox.",
             ),
-            Field(key=f"{section}.port", label="TCP port"),
+            Field(key=f"{section}.port", label="TCP port", help="502 with nearly all meters."),
+            Field(
+                key=f"{section}.unit",
+                label="RS485 Modbus address",
+                help="Of the meter, also behind a gateway. Most meters have 1.",
+            ),
+        ),
+        folded_title="The meter is on a serial line (RS485) of the wallbox",
+        folded=(
             Field(
                 key=f"{section}.device",
                 label="Serial line",
-                heading="On a serial line (RS485)",
-                help="Of the adapter in the wallbox, as /dev/ttyUSB0. Empty for a meter in the "
-                "network.",
+                help="The path of the adapter, as /dev/ttyUSB0. The IP address is empty then.",
             ),
             Field(
                 key=f"{section}.baud",
@@ -148,12 +148,6 @@ def _meter(section: str, title: str, help: str) -> Group:
                 choices={str(baud): Choice(label=f"{baud} baud") for baud in BAUDS},
             ),
             Field(key=f"{section}.framing", label="Data bits, parity, stop bits"),
-            Field(
-                key=f"{section}.unit",
-                label="RS485 Modbus address",
-                heading="Both",
-                help="Of the meter, also behind a gateway. Most meters have 1.",
-            ),
         ),
     )
 

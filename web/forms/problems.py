@@ -21,13 +21,14 @@ class Above:
 
 def labels_of(pages: Iterable[Page]) -> dict[str, str]:
     """Return by key how a person finds a setting: "Solar: Minimum current"."""
-    return {
-        field.key: f"“{group.title or page.title}: {field.label}”"
-        for page in pages
-        if page.is_of_settings
-        for group in page.groups
-        for field in group.fields
-    }
+    labels = {}
+    for page in pages:
+        for group in page.groups if page.is_of_settings else ():
+            title = group.title or page.title
+            for field in (*group.fields, *group.folded):
+                is_same = field.label.casefold() == title.casefold()
+                labels[field.key] = f"“{title}”" if is_same else f"“{title}: {field.label}”"
+    return labels
 
 
 def plain(problem: str, labels: Labels) -> str:

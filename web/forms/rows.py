@@ -42,7 +42,6 @@ class Field:
     empty: str = "not set"  # what it means that an optional value is empty
     choices: Mapping[str, Choice] = field(default_factory=dict)  # by value; {}: by the type
     are_meter_maps: bool = False  # the choices are the known meters
-    heading: str = ""  # of this field and those after it
     expected: str = ""  # of a row of a list, if it is edited in parts
     is_hidden: bool = False
     is_brief: bool = False  # in the one line of the present values
@@ -56,6 +55,8 @@ class Group:
     fields: tuple[Field, ...] = ()
     # The first field switches the others on: they are shown while it is on.
     is_switched: bool = False
+    folded_title: str = ""
+    folded: tuple[Field, ...] = ()  # shown when the title is opened; few persons need them
     meter: str = ""  # the section of the settings with a meter whose connection can be tested
 
 
@@ -95,7 +96,7 @@ class Page:
     @property
     def fields(self) -> tuple[Field, ...]:
         """Return the fields of all groups."""
-        return tuple(each for group in self.groups for each in group.fields)
+        return tuple(each for group in self.groups for each in (*group.fields, *group.folded))
 
     @property
     def is_of_settings(self) -> bool:

@@ -65,6 +65,14 @@ class ShownGroup:
 
     row: Group
     fields: tuple[ShownField, ...]
+    folded: tuple[ShownField, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether what is folded is shown: the first of it is set, or something is wrong."""
+        return any(each.problem for each in self.folded) or bool(
+            self.folded and self.folded[0].typed
+        )
 
 
 def widgets_of(page: Page, meter_maps: Mapping[str, str]) -> dict[str, Widget]:
@@ -104,15 +112,20 @@ def groups_of(
         )
 
     return tuple(
-        ShownGroup(row=group, fields=tuple(shown(each) for each in group.fields))
+        ShownGroup(
+            row=group,
+            fields=tuple(shown(each) for each in group.fields),
+            folded=tuple(shown(each) for each in group.folded),
+        )
         for group in page.groups
     )
 
 
 def line_of(page: Page, widgets: Mapping[str, Widget], present: Table) -> str:
     """Return a page's present values in one line."""
-    brief = [each for each in page.fields if each.is_brief]
-    words = (words_of(each, widgets[each.key], present.get(each.key)) for each in brief)
+    brief = [(group, each) for group in page.groups for each in group.fields if each.is_brief]
+    words = [words_of(each, widgets[each.key], present.get(each.key)) for _, each in brief]
     if len(brief) == 1:
-        return next(words)
-    return ", ".join(f"{each.label}: {text}" for each, text in zip(brief, words, strict=True))
+        return words[0]
+    labels = (group.title or each.label for group, each in brief)
+    return ", ".join(f"{label}: {text}" for label, text in zip(labels, words, strict=True))

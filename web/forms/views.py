@@ -181,7 +181,7 @@ class Forms:
             problems=problems,
             labels=self._labels,
         )
-        fields = [each for group in groups for each in group.fields]
+        fields = [each for group in groups for each in (*group.fields, *group.folded)]
         seen = {each.key: present[each.key] for each in page.fields}
         content = render_template(
             "settings.html",
@@ -190,6 +190,7 @@ class Forms:
             groups=groups,
             general=_notes(settings),
             errors=errors or [],
+            is_wrong=any(each.problem for each in fields),
             seen=msgspec.json.encode(seen).decode() if page.is_of_settings else "",
             done="" if typed is not None else self._done(),
             may_save=not fields or not all(each.is_locked for each in fields),
