@@ -110,6 +110,7 @@ def _problem(declared: Any, value: Any) -> str:
                 msgspec.convert(each, entry)
             except msgspec.ValidationError:
                 return f"entry {number}: expected {expected(entry)}; got {shown(each)}"
+        return f"expected {expected(declared)}; got a list of {len(value)}"
     return f"expected {expected(declared)}; got {shown(value)}"
 
 

@@ -55,7 +55,13 @@ def example(info: inspect.Type) -> Any:
 
 
 # A word, and hex digits: the pattern of a card takes it too; the path of a serial line; hours.
-TEXTS = ("beef", "/dev/ttyUSB0", "mon-fri 22:00-06:00 10 A")
+TEXTS = (
+    "beef",
+    "/dev/ttyUSB0",
+    "mon-fri 22:00-06:00 10 A",
+    "https://box.example",
+    "wss://service.example/ocpp",
+)
 
 
 @pytest.mark.parametrize("name", sorted(TOPICS))

@@ -23,10 +23,14 @@ HOURS = (
     'schedule.hours: expected a list of at most 16 texts, each a text as "mon-fri,sun 22:00-06:00",'
     ' with " 10 A" at its end for a limit; got '
 )
+HOUR = (
+    'schedule.hours: entry 2: expected a text as "mon-fri,sun 22:00-06:00", with " 10 A" at its end'
+    " for a limit; got "
+)
 
 WRONG = [
-    ("schedule.hours", ["mon 22:00-06:00", "night", "day"], f'{HOURS}"night" as number 2'),
-    ("schedule.hours", ["mon 22:00-06:00", 7], f"{HOURS}7 as number 2"),
+    ("schedule.hours", ["mon 22:00-06:00", "night", "day"], f'{HOUR}"night"'),
+    ("schedule.hours", ["mon 22:00-06:00", 7], f"{HOUR}7"),
     ("schedule.hours", ["mon 22:00-06:00"] * 17, f"{HOURS}a list of 17"),
     ("schedule.hours", "mon 22:00-06:00", f'{HOURS}"mon 22:00-06:00"'),
     ("hotspot.channel", 14, "hotspot.channel: expected a whole number from 1 to 13; got 14"),

@@ -11,7 +11,7 @@ from msgs.units import Amps, Watts
 
 POINT_S = 5.0  # assumed: the first distance of points
 MOST_POINTS = 720  # an hour at first; each thinning doubles the time that fits
-MOST_MARKS = 120  # assumed: more cannot be told from each other on the screen
+MOST_MARKS = 120  # assumed: more cannot be distinguished on the screen
 LEAST_CHANGE_A = 1.0  # assumed: a limit that follows the house changes with each reading
 
 LimitMark = tuple[float, Amps, str]  # seconds since the start, A (0: paused), what has set it

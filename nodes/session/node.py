@@ -236,7 +236,7 @@ class SessionNode:
             call.refuse(words.END_REFUSALS[refusal])
             return
         session = self._state.running.session
-        why = call.arguments.reason or words.caller(call.caller)
+        why = call.arguments.reason or words.asker(call.caller)
         self._rounds.run(lambda inputs: replace(inputs, end=why))
         ends = "" if session is None else session.session_id
         self._answer_stored(ends, call, lambda: call.ok(None), is_end=True)

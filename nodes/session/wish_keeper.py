@@ -107,7 +107,7 @@ class WishKeeper:
         clock, session = self._bus.clock, self._session()
         wish = app_wish.asked(
             call.arguments,
-            f"asked for by {words.caller(call.caller)}, {words.how_long(call.arguments)}",
+            f"asked for by {words.asker(call.caller)}, {words.how_long(call.arguments)}",
             now_ns=clock.now_ns(),
             utc_ns=clock.utc_ns(),
             is_utc_set=clock.is_utc_set(),

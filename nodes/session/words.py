@@ -135,7 +135,7 @@ def how_long(asked: WishArguments) -> str:
     return "for this charge"
 
 
-def caller(name: str) -> str:
+def asker(name: str) -> str:
     """Return who has asked, by the name on the bus."""
     return "the command line" if name.startswith(TOOL_PREFIX) else CALLERS.get(name, name)
 

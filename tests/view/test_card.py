@@ -21,7 +21,7 @@ def message(**fields: Any) -> CardMessage | None:
 
 @pytest.mark.req("RFID-3")
 @pytest.mark.parametrize("indication", list(Indication))
-def test_a_refused_card_is_not_told_as_an_accepted_one(indication: Indication) -> None:
+def test_a_refused_card_is_not_shown_as_an_accepted_one(indication: Indication) -> None:
     shown = message(indication=indication)
     assert (shown is None) is (indication is Indication.NONE)
     if shown is not None:

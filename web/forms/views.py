@@ -19,7 +19,7 @@ from web.forms.pages import PAGES
 from web.forms.parts import MeterTest, part_of, test_meter
 from web.forms.problems import Above, above, labels_of
 from web.forms.rows import Menu, Page
-from web.forms.shown import Frame, Table, groups_of, line_of, widgets_of
+from web.forms.shown import FormFrame, Table, groups_of, line_of, widgets_of
 from web.forms.typed import Typed, read, value_of
 from web.forms.widgets import Widget
 from web.panel import STATUS
@@ -74,7 +74,7 @@ class Forms:
         parent = page.parent or f"/{menu.value}"
         title = self._pages[page.parent].title if page.parent else menu.value.capitalize()
         after = parent if page.returns else page.path
-        frame = Frame(action=page.path, back=parent, back_title=title, after=after)
+        frame = FormFrame(action=page.path, back=parent, back_title=title, after=after)
         return self._answer(page, frame)
 
     def wizard(self) -> Any:
@@ -96,7 +96,7 @@ class Forms:
         if found is None:
             raise NotFound
         number, step = found
-        frame = Frame(
+        frame = FormFrame(
             action=step.path,
             back=wizard.PATH,
             back_title="Configuration Wizard",
@@ -108,7 +108,7 @@ class Forms:
 
     # --- one page ------------------------------------------------------------------------------
 
-    def _answer(self, page: Page, frame: Frame) -> Any:
+    def _answer(self, page: Page, frame: FormFrame) -> Any:
         settings = self._settings()
         present = table_of(settings) if page.is_of_settings else _given(page)
         if request.method != "POST":
@@ -162,7 +162,7 @@ class Forms:
     def _show(
         self,
         page: Page,
-        frame: Frame,
+        frame: FormFrame,
         settings: Settings,
         present: Table,
         typed: Mapping[str, Typed] | None = None,

@@ -30,7 +30,7 @@ def _missing_meter(settings: Settings) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class WizardStep:
     """One page of the set-up."""
 
     page: Page
@@ -43,16 +43,16 @@ class Step:
 
 
 STEPS = (
-    Step(page=pages.MAIN_FUSE, missing=_missing_fuse),
-    Step(page=pages.PHASE_ASSIGNMENT),
-    Step(page=pages.EXTERNAL_METER, missing=_missing_meter),
-    Step(page=pages.AUTHORIZATION),
-    Step(page=pages.SOLAR),
+    WizardStep(page=pages.MAIN_FUSE, missing=_missing_fuse),
+    WizardStep(page=pages.PHASE_ASSIGNMENT),
+    WizardStep(page=pages.EXTERNAL_METER, missing=_missing_meter),
+    WizardStep(page=pages.AUTHORIZATION),
+    WizardStep(page=pages.SOLAR),
 )
 """All steps in order. User name and password come before: no page opens without them (WEB-1)."""
 
 
-def step_of(name: str) -> tuple[int, Step] | None:
+def step_of(name: str) -> tuple[int, WizardStep] | None:
     """Return the number of a step, 1 for the first, and the step; None: there is none."""
     for number, step in enumerate(STEPS, 1):
         if step.page.name == name:

@@ -66,7 +66,7 @@ def test_a_charge_is_put_off_and_its_energy_limited(tab: Page, site: Site) -> No
 
 
 @pytest.mark.req("RFID-3")
-def test_a_refused_card_is_told_as_refused_and_spoken(tab: Page, site: Site) -> None:
+def test_a_refused_card_is_shown_as_refused_and_spoken(tab: Page, site: Site) -> None:
     site.require_cards(True)
     expect(tab.locator("#state")).to_have_text("Present a card to the reader")
     site.box.act("tap", uid="04A1B2C3D4E5F6")
