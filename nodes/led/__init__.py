@@ -17,8 +17,8 @@ mains the front is off, plays no tone and ignores its keys (PAN-2). After a rest
 front keeps its last frame until the messages have arrived, 1.25 s at most. At a start of the box,
 which launch/graph shows, it shows the start-up pattern at once (LED-6).
 
-machine.py makes the frame; pattern.py has the patterns of the status LED, indicators.py the other
-lights, tones.py plays one tone after another. keys.py turns the level of a key into events,
+machine.py makes the frame; the patterns of the status LED are in msgs.status_led, indicators.py the
+other lights, tones.py plays one tone after another. keys.py turns the level of a key into events,
 key_actions.py turns those into actions: the service key restarts the box between its two tones, and
 at the second erases every card and then restarts it (PAN-3); a press of the lit touch key is
 published on led/key, where dcs acts on it (PAN-4, DCS-2, DCS-5).

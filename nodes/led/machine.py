@@ -12,18 +12,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.moment import Moment
+from msgs import status_led
 from msgs.dcs import DcsStatus
 from msgs.led import DARK, LedFrame, Tone
 from msgs.load_manager import HouseMeter, LoadOffer
 from msgs.rfid import RfidStatus
 from msgs.safety import LATCHED, Codes, FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from nodes.led import indicators, key_actions, pattern, tones
+from msgs.status_led import Segments
+from nodes.led import indicators, key_actions, tones
 from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.key_actions import NOTHING, Acts, Answered
 from nodes.led.keys import Keys
 from nodes.led.messages import Messages
-from nodes.led.pattern import Segments
 from nodes.led.tones import SILENCE, Tones
 
 HEAR_S = 1.25  # the others publish every second; until then a restarted front keeps its frame
@@ -173,7 +174,7 @@ def frame_of(messages: Messages) -> LedFrame:
 
 
 NO_MAINS = LedFrame(
-    segments=pattern.DARKNESS,
+    segments=status_led.DARKNESS,
     network=DARK,
     rfid=DARK,
     frame=DARK,
@@ -184,11 +185,11 @@ NO_MAINS = LedFrame(
 
 
 def _all_red(messages: Messages) -> Shown | None:
-    return (pattern.ALL_RED, "out of order") if FaultCode.RED in messages.faults else None
+    return (status_led.ALL_RED, "out of order") if FaultCode.RED in messages.faults else None
 
 
 def _fault(messages: Messages) -> Shown | None:
-    for code, segments in pattern.FAULTS.items():
+    for code, segments in status_led.FAULTS.items():
         if code in messages.faults and (code is not FaultCode.TOO_HOT or not messages.is_code_over):
             return segments, f"fault {code}"
     return None
@@ -196,46 +197,48 @@ def _fault(messages: Messages) -> Shown | None:
 
 def _starting(messages: Messages) -> Shown | None:
     if messages.safety is None or messages.safety.phase is SafetyPhase.START:
-        return pattern.STARTING, "starting"
+        return status_led.STARTING, "starting"
     if messages.session is None:
-        return pattern.STARTING, "starting"
+        return status_led.STARTING, "starting"
     is_waiting = messages.session.state is WallboxState.RECOVER_FROM_ERROR and not messages.faults
-    return (pattern.STARTING, "starting") if is_waiting else None
+    return (status_led.STARTING, "starting") if is_waiting else None
 
 
 def _commissioning(messages: Messages) -> Shown | None:
     if messages.safety is not None and messages.safety.commissioning:
-        return pattern.COMMISSIONING, "commissioning"
+        return status_led.COMMISSIONING, "commissioning"
     return None
 
 
 def _too_hot(messages: Messages) -> Shown | None:
-    return (pattern.TOO_HOT, "too hot: cooling") if FaultCode.TOO_HOT in messages.faults else None
+    return (
+        (status_led.TOO_HOT, "too hot: cooling") if FaultCode.TOO_HOT in messages.faults else None
+    )
 
 
 def _meter_lost(messages: Messages) -> Shown | None:
     if messages.offer is not None and messages.offer.house_meter is HouseMeter.LOST:
-        return pattern.METER_LOST, "house meter lost"
+        return status_led.METER_LOST, "house meter lost"
     return None
 
 
 def _state(messages: Messages) -> Shown:
     session, safety = messages.session, messages.safety
     if session is None or safety is None:
-        return pattern.STARTING, "starting"
+        return status_led.STARTING, "starting"
     if session.state in (WallboxState.CHARGING, WallboxState.DEGRADED):
-        return pattern.CHARGING, "charging"
+        return status_led.CHARGING, "charging"
     if safety.phase is SafetyPhase.SELF_TEST:
-        return pattern.SELF_TEST, "self-test"
+        return status_led.SELF_TEST, "self-test"
     if messages.needs_card:
-        return pattern.DARKNESS, "authorisation required"  # PAN-2
+        return status_led.DARKNESS, "authorisation required"  # PAN-2
     if session.released:
-        return pattern.READY, "authorised"  # LED-1, RFID-4
+        return status_led.READY, "authorised"  # LED-1, RFID-4
     if session.state is WallboxState.SUSPENDED:
-        return pattern.READY, "suspended"
+        return status_led.READY, "suspended"
     if session.session_id:
-        return pattern.READY, "session runs"
-    return pattern.READY, "plugged in" if session.plugged else "ready"
+        return status_led.READY, "session runs"
+    return status_led.READY, "plugged in" if session.plugged else "ready"
 
 
 # LED-9: the first row that applies is shown; the last one always applies. Assumed: while cards are

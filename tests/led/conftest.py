@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from bus import Bus, Call
 from bus.memory import MemoryGraph
+from msgs import status_led
 from msgs.led import Color, Effect, KeyPress, LedFrame, Light, Tone
 from msgs.load_manager import HouseMeter
 from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
@@ -27,7 +28,6 @@ from msgs.topics import (
     SIM_LIGHTS,
     Topic,
 )
-from nodes.led import pattern
 from nodes.led.front_sim import SimFront
 from nodes.led.node import Drivers, Parameters, build
 from tests.builders import dcs_status, load_offer, rfid_status, safety_status, session_status
@@ -58,7 +58,7 @@ CHARGING = session(WallboxState.CHARGING, authorized=True, session_id="1")
 LOCKED = session(WallboxState.IDLE, authorization_required=True)
 
 
-def segments(picture: str, effect: Effect) -> pattern.Segments:
+def segments(picture: str, effect: Effect) -> status_led.Segments:
     """Return "rbb." as red, blue, blue, off; S1 first."""
     s1, s2, s3, s4 = (
         Light(color=LETTERS[letter], effect=Effect.OFF if letter == "." else effect)

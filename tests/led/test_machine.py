@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from msgs import status_led
 from msgs.led import Color, Effect, LedFrame, Tone
 from msgs.pilot import CpState
 from msgs.rfid import RfidMode
 from msgs.safety import FaultCode, SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus, WallboxState
-from nodes.led import pattern
 from nodes.led.machine import (
     HEAR_S,
     HOT_CODE_S,
@@ -248,8 +248,8 @@ def test_steady_red_on_all_four_is_out_of_order_only() -> None:
 
 
 def test_every_fault_has_a_pattern_of_its_own() -> None:
-    assert set(pattern.FAULTS) == set(FaultCode) - {FaultCode.RED}
-    assert len(set(pattern.FAULTS.values())) == len(pattern.FAULTS)
+    assert set(status_led.FAULTS) == set(FaultCode) - {FaultCode.RED}
+    assert len(set(status_led.FAULTS.values())) == len(status_led.FAULTS)
 
 
 # What makes each row of LED-9 apply, as changes to the messages of a box that is charging.
@@ -363,11 +363,11 @@ def test_the_frame_has_every_light_of_the_front_and_the_buzzer() -> None:
 @pytest.mark.req("PAN-1")
 def test_the_status_led_has_five_colours_steady_or_blinking() -> None:
     every = [
-        *pattern.FAULTS.values(),
+        *status_led.FAULTS.values(),
         *PICTURES.values(),
-        pattern.READY,
-        pattern.SELF_TEST,
-        pattern.DARKNESS,
+        status_led.READY,
+        status_led.SELF_TEST,
+        status_led.DARKNESS,
     ]
     lights = {light for one in every for light in one}
     assert {light.color for light in lights} == set(Color) - {Color.GREEN}

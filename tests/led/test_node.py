@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bus import Bus
+from msgs import status_led
 from msgs.dcs import Link
 from msgs.led import Tone
 from msgs.requests import StopReason
@@ -12,7 +13,6 @@ from msgs.rfid import Indication
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import WallboxState
 from msgs.topics import LAUNCH_GRAPH
-from nodes.led import pattern
 from nodes.led.front_sim import SimFront
 from nodes.led.indicators import MODULE_STARTS_S
 from nodes.led.keys import Keys
@@ -121,10 +121,10 @@ def test_the_message_of_a_silent_node_counts_until_its_hold_ends(
 def test_all_red_stays_while_safety_is_dead(box: Box) -> None:
     box.say("safety", faults=(FaultCode.RED,), phase=SafetyPhase.FAULT)
     box.advance(0.5)
-    assert box.shown.segments == pattern.ALL_RED
+    assert box.shown.segments == status_led.ALL_RED
     box.graph.kill("safety")
     box.advance(600.0)
-    assert box.shown.segments == pattern.ALL_RED
+    assert box.shown.segments == status_led.ALL_RED
 
 
 @pytest.mark.req("DCS-8", "RFID-2")
