@@ -222,3 +222,4 @@ class WorldStatus(Struct, frozen=True, kw_only=True):
     cards: Annotated[tuple[CardText, ...], Meta(max_length=8)] = ()  # presented to the reader
     keys: Annotated[tuple[Key, ...], Meta(max_length=2)] = ()  # pressed
     ports: dict[str, int]  # simulated meters: name -> TCP port
+    external_closed: bool = True  # the contact at the external input

@@ -169,6 +169,7 @@ def status_of(world: World, lights: LedFrame | None, ports: dict[str, int]) -> W
         ports=ports,
         cards=world.hands.uids,
         keys=world.hands.keys,
+        external_closed=world.is_external_closed,
     )
 
 
