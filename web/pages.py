@@ -4,21 +4,15 @@ from typing import Any
 
 from flask import Flask, g, redirect, render_template, request
 
-from view.front import EFFECTS, LIGHTS, TONES
 from view.stores import ACCOUNT
 from web.attempt_answer import again, refused
+from web.front_words import FRONT_WORDS
 from web.login_check import LoginCheck, LoginResult
 from web.request_check import EXPIRED, RequestCheck
 from web.rows import ROWS
 
 WRONG_LOGIN = "The user name or the password is wrong."
 WRONG_KEY = "The recovery key is wrong; it is on the label and has 30 characters."
-FRONT_WORDS: dict[str, Any] = {
-    "LIGHTS": {name: light._asdict() for name, light in LIGHTS.items()},
-    "EFFECTS": EFFECTS,
-    "TONES": TONES,
-}
-"""The page's names of the lights and tones of the front."""
 
 
 class Pages:

@@ -4,7 +4,7 @@ import { addToCurve, refreshCurve } from "./curve.js";
 import { showCharge, showSilence } from "./charge.js";
 import { cutActs, showActs, startActs } from "./charge_acts.js";
 import { take } from "./clock.js";
-import { keepStep, showFront } from "./front.js";
+import { showFront, startFront } from "./front.js";
 import { byId } from "./page.js";
 import { followSessions } from "./sessions.js";
 import { follow } from "./stream.js";
@@ -20,7 +20,7 @@ function show(live) {
   showCharge(live);
   showActs(live.acts);
   followSessions(live);
-  showWorld(live.world, live.plugged);
+  showWorld(live);
   byId("stage").dataset.flow = String(live.contactor === "closed" && live.power_w > 0);
   showFront(live.front, live.caption, phaseMoved || wasSilent);
   playTone(live.front?.tone ?? "none");
@@ -34,19 +34,8 @@ byId("sound").addEventListener("click", ({ currentTarget }) => {
   currentTarget.setAttribute("aria-pressed", String(soundIsOn()));
 });
 
-function holdStill(isStill) {
-  document.documentElement.toggleAttribute("data-still", isStill);
-  byId("still").setAttribute("aria-pressed", String(isStill));
-  keepStep();
-}
-byId("still").addEventListener("click", () => {
-  const isStill = !document.documentElement.hasAttribute("data-still");
-  localStorage.setItem("still", isStill ? "yes" : "");
-  holdStill(isStill);
-});
-holdStill(localStorage.getItem("still") === "yes");
-
-if (byId("house-form")) startWorld();
+startFront();
+if (byId("world")) startWorld();
 startActs();
 follow(show, (since) => {
   wasSilent = true;

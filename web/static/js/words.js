@@ -5,58 +5,7 @@ import { byId } from "./page.js";
 export const UNKNOWN = "–";
 
 // Texts that page and terminal share come with the page, from the box.
-export const { LIGHTS, EFFECTS, TONES } = JSON.parse(byId("words-of-the-front").textContent);
-
-export const VEHICLES = {
-  away: "away",
-  plugged: "plugged in, does not ask for energy",
-  ready: "asks for energy",
-  charging: "charging",
-  stopping: "stopping",
-  full: "full",
-};
-
-export const FAULTS = [
-  ["Vehicle and plug", {
-    no_diode: "no diode: not a vehicle",
-    cp_short: "pilot line shorted",
-    cp_mid: "pilot between two states",
-    cp_open: "pilot line broken",
-    ignores_x1: "vehicle ignores the stop",
-    asleep: "vehicle is asleep",
-    overcurrent: "vehicle draws too much",
-  }],
-  ["Contactor", {
-    weld: "contactor welded",
-    no_close: "contactor does not close",
-    mirror_dead: "mirror contact dead",
-    slow: "contactor drops out late",
-  }],
-  ["Protection", {
-    rcm_ac: "residual current, AC",
-    rcm_dc: "residual current, DC",
-    rcm_test: "residual-current test fails",
-    pe_open: "protective earth open",
-    pe_high: "protective earth high-ohmic",
-  }],
-  ["Mains and heat", {
-    sag: "mains voltage too low",
-    swell: "mains voltage too high",
-    phase_lost: "phase L2 lost",
-    hot: "box too hot",
-    ntc_open: "temperature sensor broken",
-  }],
-  ["Meters, reader and board", {
-    meter_lost: "house meter lost",
-    chip_zero: "meter chip measures nothing",
-    chip_dead: "meter chip silent",
-    chip_frozen: "meter chip frozen",
-    reader_dead: "card reader dead",
-    spi_stuck: "board's bus stuck",
-    cp_minus: "pilot stuck at -12 V",
-    generator_stuck: "pilot generator stuck",
-  }],
-];
+export const { LIGHTS, EFFECTS, TONES, PATTERNS, MEANINGS } = JSON.parse(byId("words-of-the-front").textContent);
 
 export function effectWords(light) {
   if (!light) return ["not known", ""];
