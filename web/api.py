@@ -9,11 +9,10 @@ from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, Unsupp
 
 from msgs.methods import ACTS
 from msgs.patterns import plain
-from msgs.plant import SimFault
 from msgs.requests import Status
 from web.box import Box, ServerConfig, SilentError
 from web.curve import LimitMark
-from web.panel import STATUS
+from web.panel import STATUS, panel_of
 from web.request_check import RequestCheck
 from web.streams import Streams
 
@@ -38,6 +37,7 @@ class Api:
         self._site = site
         self._request_check = request_check
         self._streams = streams
+        self._panel = panel_of(site.label)
 
     def add_to(self, app: Flask) -> None:
         """Register the routes."""
@@ -78,13 +78,9 @@ class Api:
         return Response(msgspec.json.encode(answer), mimetype="application/json")
 
     def panel(self) -> Any:
-        """Return the cards of the label and the names of the faults."""
+        """Return what does not change: the cards of the label, the faults, the scenes."""
         self._need_simulation()
-        cards = [
-            {"uid": card.uid, "role": card.role, "color": card.color}
-            for card in self._site.label.rfid
-        ]
-        return jsonify(cards=cards, faults=[fault.value for fault in SimFault])
+        return Response(msgspec.json.encode(self._panel), mimetype="application/json")
 
     def act(self, name: str) -> Any:
         """Send an act to the simulated world."""

@@ -30,6 +30,7 @@ from view.state import state_name, state_reason
 from view.stores import stores
 from web.overview import Overview, overview, token_name
 from web.page_snapshot import PageSnapshot
+from web.panel import PanelNow, panel_now
 from web.rows import LiveRow, live_rows
 
 
@@ -99,6 +100,7 @@ class Live(Struct, frozen=True, kw_only=True):
     silent: tuple[str, ...]  # nodes whose messages are older than their hold
     troubles: tuple[NodeTrouble, ...]  # both as text, and what was lost or is not stored
     world: WorldStatus | None = None  # in simulation only
+    panel: PanelNow | None = None  # what cannot be done in that world now
 
 
 def live_of(snapshot: PageSnapshot) -> Live:
@@ -148,6 +150,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
         silent=tuple(source.node for source in missed(snapshot)),
         troubles=(*troubles(snapshot), *stores(snapshot)),
         world=snapshot.world,
+        panel=panel_now(snapshot.world, session, snapshot.front.fresh, snapshot.label),
     )
 
 
