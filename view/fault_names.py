@@ -15,3 +15,8 @@ FAULT_NAMES: dict[FaultCode, str] = {
     FaultCode.RED: "the cable may be live, or the protective earth is missing",
 }
 """A short name of each code of the ERR table."""
+
+
+def code_title(code: FaultCode) -> str:
+    """Return the title of a code."""
+    return "All red" if code is FaultCode.RED else f"Fault {code.value}"

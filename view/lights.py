@@ -9,7 +9,7 @@ from msgs import status_led
 from msgs.led import Color, Effect, Light, Tone
 from msgs.safety import FaultCode
 from msgs.status_led import Segments
-from view.fault_names import FAULT_NAMES
+from view.fault_names import FAULT_NAMES, code_title
 from view.front import EFFECTS
 
 
@@ -74,8 +74,7 @@ def _patterns() -> tuple[Pattern, ...]:
     shown = [Pattern(segments, segments_words(segments), text) for segments, text in STATES]
     codes = {**status_led.FAULTS, FaultCode.RED: status_led.ALL_RED}
     for code, segments in codes.items():
-        name = "All red" if code is FaultCode.RED else f"Fault {code.value}"
-        meaning = f"{name}: {FAULT_NAMES[code]}."
+        meaning = f"{code_title(code)}: {FAULT_NAMES[code]}."
         shown.append(Pattern(segments, segments_words(segments), meaning))
     return tuple(shown)
 

@@ -1,0 +1,308 @@
+"""Help by symptom: what the box knows of each cause, as the messages have it (TRB-1)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from msgs.launch import ProcessState
+from msgs.load_manager import HouseMeter, Limit
+from msgs.pilot import CpState
+from msgs.safety import Contactor, FaultCode, SafetyPhase
+from msgs.state_reason import StateReason
+from tests.builders import load_offer, meter_reading, rfid_status, session_status
+from tests.view.charge import but, charging, graph, silent
+from tests.view.snapshot import said
+from view import known_causes as known
+from view.known_causes import ENDED, Known
+from view.snapshot import Snapshot
+from view.symptoms import SYMPTOMS, Verdict, symptoms
+
+pytestmark = pytest.mark.req("TRB-1")
+
+Look = Callable[[Snapshot], Known]
+
+
+def offered(limit_a: float, reason: str, **fields: Any) -> Snapshot:
+    """Return a charge with another offer."""
+    return replace(charging(), offer=said("offer", load_offer(limit_a, reason, **fields)))
+
+
+def limited(source: str, limit_a: float | None, detail: str = "It allows less.") -> Snapshot:
+    limits = (
+        Limit(source=source, limit_a=limit_a, detail=detail),
+        Limit(source="dip", limit_a=16.0, detail="16 A."),
+    )
+    return offered(limit_a or 16.0, source, limits=limits)
+
+
+def drawing(*currents_a: float) -> Snapshot:
+    l1, l2, l3 = currents_a
+    return replace(charging(), box=said("box", meter_reading((l1, l2, l3))))
+
+
+def unplugged(cp_state: CpState | None = CpState.A, **fields: Any) -> Snapshot:
+    return but("safety", cp_state=cp_state, contactor=Contactor.OPEN, offered_a=0.0, **fields)
+
+
+CARD = but("session", authorization_required=True, authorized=False, token="")
+NO_READER = replace(CARD, rfid=said("rfid", rfid_status(works=False)))
+LATER = but("safety", cp_state=CpState.B, contactor=Contactor.OPEN)
+LOST = "The house meter is not heard: at most 10 A are given."
+MISSING = replace(charging(), graph=said("graph", graph(meter=ProcessState.FAILED)))
+
+ROWS: tuple[tuple[Look, Snapshot, bool | None, str], ...] = (
+    (known.no_mains, charging(), False, "The box has mains: L1 230 V, L2 230 V, L3 230 V."),
+    (known.no_mains, but("safety", has_mains=False), True, "The box measures no mains."),
+    (known.no_mains, silent("box"), False, "The box has mains."),
+    (known.no_mains, silent("safety"), None, "No message from safety for 12 s."),
+    (known.card_needed, charging(), False, "No card is needed: the authorisation is off."),
+    (known.card_needed, CARD, True, "A card is needed, and none has been accepted."),
+    (known.card_needed, NO_READER, True, "A card is needed, and the card reader does not answer."),
+    (
+        known.card_needed,
+        but("session", authorization_required=True, authorized=True),
+        False,
+        "A card has been accepted.",
+    ),
+    (known.card_needed, silent("session"), None, "No message from session for 12 s."),
+    (known.front_silent, charging(), False, "The status LED should show now: charging."),
+    (known.front_silent, silent("front"), True, "No message from led for 12 s."),
+    (known.light_broken, charging(), None, "The box cannot see its own lights."),
+    (
+        known.not_seated,
+        unplugged(),
+        True,
+        "The line to the vehicle is in state A, no vehicle.",
+    ),
+    (
+        known.not_seated,
+        charging(),
+        False,
+        "The line to the vehicle is in state C, vehicle ready.",
+    ),
+    (
+        known.not_seated,
+        unplugged(None),
+        None,
+        "The box has not read its line to the vehicle yet.",
+    ),
+    (known.not_seated, silent("safety"), None, "No message from safety for 12 s."),
+    (known.vehicle_waits, LATER, True, "16.0 A are offered, and it does not ask."),
+    (
+        known.vehicle_waits,
+        but("safety", cp_state=CpState.B, offered_a=0.0),
+        None,
+        "The vehicle is offered nothing yet, so it cannot ask.",
+    ),
+    (known.vehicle_waits, charging(), False, "The vehicle asks for energy."),
+    (known.vehicle_waits, unplugged(), None, "No vehicle is seen."),
+    (known.vehicle_waits, silent("safety"), None, "No message from safety for 12 s."),
+    (known.no_current, charging(), False, "Up to 16.0 A may be drawn."),
+    (
+        known.no_current,
+        offered(0.0, "fuse", detail="The other loads use it all."),
+        True,
+        "Main fuse: The other loads use it all.",
+    ),
+    (known.no_current, silent("offer"), None, "No message from load_manager for 12 s."),
+    (known.ended, charging(), False, "It has not been ended."),
+    *(
+        (known.ended, but("session", because=reason), True, words)
+        for reason, words in ENDED.items()
+    ),
+    (known.ended, but("session", because=StateReason.CHARGING), False, "It has not been ended."),
+    (known.ended, silent("session"), None, "No message from session for 12 s."),
+    (known.fault, charging(), False, "No fault is raised."),
+    (
+        known.fault,
+        but("safety", faults=(FaultCode.RED, FaultCode.UNPLUGGED)),
+        True,
+        "All red: the cable may be live, or the protective earth is missing; "
+        "Fault 1: the plug was pulled.",
+    ),
+    (known.fault, silent("safety"), None, "No message from safety for 12 s."),
+    (known.starting, charging(), False, "The box is ready."),
+    (
+        known.starting,
+        but("safety", phase=SafetyPhase.SELF_TEST, detail="the monitor is being tested"),
+        True,
+        "The monitor is being tested.",
+    ),
+    (known.starting, but("safety", phase=SafetyPhase.START), True, "It tests itself."),
+    (
+        known.starting,
+        but("safety", starts_in_s=30.0),
+        True,
+        "The mains are back; the box starts in 30 s.",
+    ),
+    (known.starting, silent("safety"), None, "No message from safety for 12 s."),
+    (known.special_mode, charging(), False, "The box is in its usual mode."),
+    (
+        known.special_mode,
+        but("safety", commissioning=True),
+        True,
+        "The box is in commissioning mode (DSW2.8).",
+    ),
+    (known.special_mode, but("safety", showroom=True), True, "The box is in showroom mode."),
+    (known.special_mode, silent("safety"), None, "No message from safety for 12 s."),
+    (known.part_missing, charging(), False, "All parts run."),
+    (known.part_missing, MISSING, True, "Meter: failed: 3 in 60 s."),
+    (known.house_needs, charging(), True, "The main fuse leaves 16 A."),
+    (
+        known.house_needs,
+        offered(16.0, "dip", house_meter=HouseMeter.ONLINE),
+        False,
+        "The house leaves enough.",
+    ),
+    (known.house_needs, offered(16.0, "dip"), False, "The house is not monitored."),
+    (known.house_needs, silent("offer"), None, "No message from load_manager for 12 s."),
+    (known.meter_lost, offered(10.0, "meter_lost", house_meter=HouseMeter.LOST), True, LOST),
+    (
+        known.meter_lost,
+        offered(10.0, "meter_lost", house_meter=HouseMeter.STARTING),
+        None,
+        "The house meter has not been read yet.",
+    ),
+    (known.meter_lost, charging(), False, "The house meter is heard."),
+    (known.meter_lost, offered(16.0, "dip"), False, "The house is not monitored."),
+    (known.meter_lost, silent("offer"), None, "No message from load_manager for 12 s."),
+    (known.app_limits, limited("app", 8.0), True, "It allows less."),
+    (known.app_limits, limited("energy_limit", 0.0), True, "It allows less."),
+    (known.app_limits, limited("schedule", 0.0), True, "It allows less."),
+    (known.app_limits, limited("app", 20.0), False, "It sets no limit now."),
+    (known.app_limits, limited("app", None), False, "It sets no limit now."),
+    (known.app_limits, limited("dcs", 8.0), False, "It sets no limit now."),
+    (known.app_limits, silent("offer"), None, "No message from load_manager for 12 s."),
+    (known.controller_limits, limited("dcs", 8.0), True, "It allows less."),
+    (known.controller_limits, limited("smart_home", 8.0), True, "It allows less."),
+    (known.controller_limits, limited("external_input", 0.0), True, "It allows less."),
+    (known.controller_limits, limited("app", 8.0), False, "It sets no limit now."),
+    (known.waits_for_sun, offered(0.0, "solar", detail="Too little sun."), True, "Too little sun."),
+    (known.waits_for_sun, charging(), False, "The sun sets no limit now."),
+    (known.waits_for_sun, silent("offer"), None, "No message from load_manager for 12 s."),
+    (known.vehicle_takes_less, drawing(9.0, 9.0, 9.0), True, "It draws 9.0 A of 16.0 A offered."),
+    (known.vehicle_takes_less, drawing(15.8, 0, 0), False, "It draws 15.8 A of 16.0 A offered."),
+    (known.vehicle_takes_less, LATER, None, "Nothing is charged now."),
+    (known.vehicle_takes_less, silent("safety"), None, "No message from safety for 12 s."),
+    (known.vehicle_takes_less, silent("box"), None, "No message from meter for 12 s."),
+    (known.fewer_phases, drawing(16.0, 0.0, 0.0), True, "It draws on L1."),
+    (known.fewer_phases, drawing(16.0, 16.0, 16.0), False, "It draws on L1, L2, L3."),
+    (known.fewer_phases, drawing(0.0, 0.0, 0.0), False, "It draws on no phase."),
+    (
+        known.fewer_phases,
+        replace(
+            but("safety", wired_phases=(True, False, False)),
+            box=said("box", meter_reading((16.0, 0.0, 0.0))),
+        ),
+        False,
+        "It draws on L1.",
+    ),
+    (known.fewer_phases, LATER, None, "Nothing is charged now."),
+    (known.heat, charging(), False, "The box has 25 °C. It cannot measure the vehicle."),
+    (
+        known.heat,
+        but("safety", temperature_c=71.0, limit_a=12.0),
+        True,
+        "The box has 71 °C: at most 12.0 A are given.",
+    ),
+    (
+        known.heat,
+        but("safety", temperature_c=85.0, faults=(FaultCode.TOO_HOT,)),
+        True,
+        "The box has 85 °C: the charge pauses until it has cooled.",
+    ),
+    (known.heat, silent("safety"), None, "No message from safety for 12 s."),
+    (known.installation_limit, offered(16.0, "dip", detail="16 A."), True, "16 A."),
+    (known.installation_limit, charging(), False, "The installation allows more."),
+    (known.installation_limit, silent("offer"), None, "No message from load_manager for 12 s."),
+    (
+        known.still_charging,
+        charging(),
+        True,
+        "The cable carries mains voltage: the charge goes on.",
+    ),
+    (
+        known.still_charging,
+        but("safety", contactor=Contactor.WELDED),
+        True,
+        "The cable carries mains voltage: the charge goes on.",
+    ),
+    (
+        known.still_charging,
+        but("safety", contactor=Contactor.OPEN),
+        True,
+        "The vehicle still asks for energy.",
+    ),
+    (
+        known.still_charging,
+        unplugged(),
+        False,
+        "The cable carries no voltage, and the vehicle does not ask for energy.",
+    ),
+    (known.still_charging, silent("safety"), None, "No message from safety for 12 s."),
+    (known.lock, charging(), None, "The lock is in the vehicle; the box cannot see or open it."),
+)
+
+
+@pytest.mark.parametrize(
+    ("look", "snapshot", "holds", "text"),
+    ROWS,
+    ids=[f"{row[0].__name__}-{index}" for index, row in enumerate(ROWS)],
+)
+def test_what_the_box_knows_of_a_cause(
+    look: Look, snapshot: Snapshot, holds: bool | None, text: str
+) -> None:
+    assert look(snapshot) == Known(holds, text)
+
+
+def test_each_cause_of_each_symptom_has_its_rows() -> None:
+    looks = {cause.look for symptom in SYMPTOMS for cause in symptom.causes}
+    assert looks == {row[0] for row in ROWS}
+    for look in looks - {known.light_broken, known.lock, known.front_silent, known.part_missing}:
+        verdicts = {row[2] for row in ROWS if row[0] is look}
+        if look is known.controller_limits:
+            verdicts.add(None)  # by the same function as app_limits
+        assert verdicts == {True, False, None}, look
+
+
+def test_what_holds_comes_first_and_what_is_excluded_last() -> None:
+    shown = {each.key: each for each in symptoms(CARD)}
+    dark = shown["dark"]
+    assert [cause.verdict for cause in dark.causes] == [
+        Verdict.HOLDS,
+        Verdict.UNSEEN,
+        Verdict.EXCLUDED,
+        Verdict.EXCLUDED,
+    ]
+    assert dark.holding == 1
+    assert dark.causes[0].title == "A card is needed, and none has been presented"
+    assert shown["red"].holding == 0
+
+
+def test_every_symptom_of_the_manual_is_there_with_causes_and_remedies() -> None:
+    keys = [symptom.key for symptom in SYMPTOMS]
+    assert keys == ["dark", "not-starting", "slow", "stuck", "red"]
+    for symptom in SYMPTOMS:
+        for cause in symptom.causes:
+            assert cause.remedy.endswith(".")
+
+
+def test_a_box_of_which_nothing_is_heard_knows_nothing() -> None:
+    fields = ("safety", "session", "offer", "box", "front", "rfid")
+    for symptom in symptoms(silent(*fields)):
+        for cause in symptom.causes:
+            known_at_all = cause.title in (
+                "The front is not driven",
+                "A part of the box's software does not run",
+            )
+            assert (cause.verdict is Verdict.HOLDS) == known_at_all, cause
+
+
+def test_an_idle_box_has_no_fault_and_waits_for_a_plug() -> None:
+    idle = replace(unplugged(), session=said("session", session_status()))
+    starting = next(each for each in symptoms(idle) if each.key == "not-starting")
+    assert [cause.title for cause in starting.causes if cause.verdict is Verdict.HOLDS] == [
+        "The plug is not seated"
+    ]

@@ -1,0 +1,256 @@
+"""Help by symptom: the possible causes of each, and what the box itself knows of them now. Pure.
+
+TRB-1: the causes and remedies are the manual's; those that the box alone can see are added. The box
+says of each cause whether it holds, or that it cannot see it.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from view import known_causes as known
+from view.known_causes import Known
+from view.snapshot import Snapshot
+
+
+class Verdict(StrEnum):
+    """Whether a cause holds now."""
+
+    HOLDS = "holds"
+    EXCLUDED = "excluded"
+    UNSEEN = "unseen"  # the box cannot see it, or its source is silent
+
+
+class Possible(NamedTuple):
+    """One possible cause: its remedy, and what finds out about it."""
+
+    title: str
+    remedy: str
+    look: Callable[[Snapshot], Known]
+
+
+class Symptom(NamedTuple):
+    """One symptom with its possible causes, in the order in which a person looks for them."""
+
+    key: str
+    title: str
+    causes: tuple[Possible, ...]
+
+
+class ShownCause(Struct, frozen=True, kw_only=True):
+    """One possible cause, with what the box knows now."""
+
+    title: str
+    remedy: str
+    verdict: Verdict
+    text: str  # what the box knows now
+
+
+class ShownSymptom(Struct, frozen=True, kw_only=True):
+    """One symptom; the causes that hold come first, then those that the box cannot see."""
+
+    key: str
+    title: str
+    causes: tuple[ShownCause, ...]
+
+    @property
+    def holding(self) -> int:
+        """Return how many causes hold now."""
+        return sum(cause.verdict is Verdict.HOLDS for cause in self.causes)
+
+
+_CARD = (
+    "Present a stored card to the reading area, or switch the authorisation off in the settings."
+)
+_SERVICE = "If nothing here helps, call the service."
+
+SYMPTOMS: tuple[Symptom, ...] = (
+    Symptom(
+        "dark",
+        "The status LED is dark",
+        (
+            Possible(
+                "The box has no mains",
+                "Check the residual-current device and the breaker of the box, and switch them on.",
+                known.no_mains,
+            ),
+            Possible(
+                "A card is needed, and none has been presented",
+                f"{_CARD} Until then the blue of the status LED stays dark.",
+                known.card_needed,
+            ),
+            Possible(
+                "The front is not driven",
+                "Restart the box. If the lights stay dark, call the service.",
+                known.front_silent,
+            ),
+            Possible(
+                "A light of the box is defective",
+                "Compare the box with its drawing on the page Status. If they differ, call the "
+                "service.",
+                known.light_broken,
+            ),
+        ),
+    ),
+    Symptom(
+        "not-starting",
+        "Charging does not start",
+        (
+            Possible(
+                "The plug is not seated",
+                "Pull the plug, put it in again, and check that it locks.",
+                known.not_seated,
+            ),
+            Possible("No card has been accepted", _CARD, known.card_needed),
+            Possible(
+                "The vehicle does not ask for energy",
+                "The battery may be full, the vehicle may wait for a start time of its own, or it "
+                "has a fault. Look at its display and its app.",
+                known.vehicle_waits,
+            ),
+            Possible(
+                "The box gives no current now",
+                "Wait, or change what holds it back: All limits on the page Status names it.",
+                known.no_current,
+            ),
+            Possible(
+                "The charge of this plug-in has been ended",
+                "Pull the plug and put it in again, present the card again, or start it on the "
+                "page Status.",
+                known.ended,
+            ),
+            Possible(
+                "A fault is raised",
+                "Do what the page says about this fault.",
+                known.fault,
+            ),
+            Possible(
+                "The box is starting or testing itself",
+                "Wait for some seconds.",
+                known.starting,
+            ),
+            Possible(
+                "The box is in a mode without charging",
+                "Commissioning is ended by the switch DSW2.8, showroom mode by the installer.",
+                known.special_mode,
+            ),
+            Possible(
+                "A part of the box's software does not run",
+                f"Restart the box on the page System. {_SERVICE}",
+                known.part_missing,
+            ),
+        ),
+    ),
+    Symptom(
+        "slow",
+        "The vehicle is not full, or charges slowly",
+        (
+            Possible(
+                "The house needs the current",
+                "Nothing is wrong: the main fuse is protected. Use fewer loads at the same time, "
+                "or charge at night.",
+                known.house_needs,
+            ),
+            Possible(
+                "The house meter is not heard",
+                "Check the meter and its network cable, and test the connection in the settings.",
+                known.meter_lost,
+            ),
+            Possible(
+                "The owner's app or this page limits it",
+                "Look at the limits, the delay and the schedule that are in force.",
+                known.app_limits,
+            ),
+            Possible(
+                "The home automation or the charging service limits it",
+                "Look there for its limit or its plan.",
+                known.controller_limits,
+            ),
+            Possible(
+                "It waits for the sun",
+                "Switch charging with the sun off in the settings, or wait for more of it.",
+                known.waits_for_sun,
+            ),
+            Possible(
+                "The vehicle takes less than it may",
+                "Look at the charging mode, the limit and the start time in the vehicle. A warm "
+                "or nearly full battery takes less too.",
+                known.vehicle_takes_less,
+            ),
+            Possible(
+                "The vehicle charges on fewer phases than the box has",
+                "Many vehicles use one or two phases. Nothing has to be done.",
+                known.fewer_phases,
+            ),
+            Possible(
+                "The box or the vehicle is too warm",
+                "Keep both out of direct sun, in a carport or a garage. Look whether the plug is "
+                "dirty, worn or damaged; if so, do not use it.",
+                known.heat,
+            ),
+            Possible(
+                "The installation allows no more",
+                "The DIP switches in the box set the most current. Only an electrician may change "
+                "them.",
+                known.installation_limit,
+            ),
+            Possible(
+                "The charge has been ended or interrupted",
+                "Present the card again, or start it on the page Status.",
+                known.ended,
+            ),
+        ),
+    ),
+    Symptom(
+        "stuck",
+        "The plug cannot be pulled out",
+        (
+            Possible(
+                "The vehicle has not ended the charge",
+                "End the charge in the vehicle, unlock it, and pull the plug then.",
+                known.still_charging,
+            ),
+            Possible(
+                "The lock of the vehicle is under tension",
+                "Push the plug in, unlock the vehicle again, and pull.",
+                known.lock,
+            ),
+        ),
+    ),
+    Symptom(
+        "red",
+        "The status LED is red, or red with white or blue",
+        (
+            Possible(
+                "A fault is raised",
+                "Do what the page says about this fault. If it stays: switch the mains of the box "
+                "off, pull the plug, and switch the mains on again. All red: do not touch the plug "
+                "before the mains are off.",
+                known.fault,
+            ),
+        ),
+    ),
+)
+
+_VERDICTS = {True: Verdict.HOLDS, False: Verdict.EXCLUDED, None: Verdict.UNSEEN}
+_ORDER = (Verdict.HOLDS, Verdict.UNSEEN, Verdict.EXCLUDED)
+
+
+def symptoms(snapshot: Snapshot) -> tuple[ShownSymptom, ...]:
+    """Return all symptoms with what the box knows now."""
+    return tuple(
+        ShownSymptom(key=each.key, title=each.title, causes=_causes(each, snapshot))
+        for each in SYMPTOMS
+    )
+
+
+def _causes(symptom: Symptom, snapshot: Snapshot) -> tuple[ShownCause, ...]:
+    shown = [_cause(cause, snapshot) for cause in symptom.causes]
+    return tuple(sorted(shown, key=lambda cause: _ORDER.index(cause.verdict)))
+
+
+def _cause(cause: Possible, snapshot: Snapshot) -> ShownCause:
+    holds, text = cause.look(snapshot)
+    return ShownCause(title=cause.title, remedy=cause.remedy, verdict=_VERDICTS[holds], text=text)
