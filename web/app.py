@@ -16,6 +16,7 @@ from web.files import Files
 from web.forms.views import Forms
 from web.login_check import LoginCheck
 from web.pages import Pages
+from web.reading import Reading
 from web.request_check import RequestCheck, is_interface
 from web.rights import require_rows
 from web.streams import Streams
@@ -51,6 +52,7 @@ def create_app(
     request_check.guard(app)
     Pages(request_check, login_check).add_to(app)
     UserPage(request_check, login_check).add_to(app)
+    Reading(box, site).add_to(app)
     Api(box, site, request_check, streams).add_to(app)
     ChargeApi(box, site.label).add_to(app)
     Forms(box, site).add_to(app)

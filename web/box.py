@@ -11,6 +11,7 @@ from msgs.methods import Method
 from msgs.requests import Answer
 from web.curve import Curve
 from web.hosts import KnownNames
+from web.page_snapshot import PageSnapshot
 
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
@@ -37,6 +38,12 @@ class Box(Protocol):
 
     def live(self) -> bytes:
         """Return the present values, a `web.live.Live` as JSON.
+
+        :raises SilentError: the node does not answer.
+        """
+
+    def snapshot(self) -> PageSnapshot:
+        """Return the newest messages with their ages.
 
         :raises SilentError: the node does not answer.
         """

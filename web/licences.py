@@ -48,7 +48,7 @@ def find_part(key: str) -> SoftwarePart | None:
 
 
 def read_texts(part: SoftwarePart) -> tuple[tuple[str, str], ...]:
-    """Return the texts of a part, each with the name of its file; a file that is gone is left out."""
+    """Return the texts of a part by the names of their files, but for files that are gone."""
     texts = []
     for file in part.files:
         try:
@@ -75,7 +75,7 @@ def _walk(name: str, extras: frozenset[str], found: dict[str, SoftwarePart]) -> 
 
 
 def _requirements(package: Distribution) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Yield what a package requires: the name, for which extra of the package, with which extras."""
+    """Yield what a package requires: its name, for which extra, and its own extras."""
     for line in package.requires or ():
         requirement, _, marker = line.partition(";")
         match = _REQUIREMENT.match(requirement.strip())
@@ -99,12 +99,13 @@ def _part(key: str, package: Distribution) -> SoftwarePart:
 
 def _licence(package: Distribution) -> str:
     fields = package.metadata
-    expression = fields.get("License-Expression") or fields.get("License") or ""
-    if expression and len(expression) <= MOST_NAME_CHARACTERS:
-        return str(expression)
+    names: list[str] = fields.get_all("License-Expression") or fields.get_all("License") or [""]
+    if 0 < len(names[0]) <= MOST_NAME_CHARACTERS:
+        return names[0]
+    lines: list[str] = fields.get_all("Classifier") or []
     classifiers = [
         each.removeprefix(_CLASSIFIER).rpartition(" :: ")[2]
-        for each in fields.get_all("Classifier") or ()
+        for each in lines
         if each.startswith(_CLASSIFIER)
     ]
     return ", ".join(classifiers)

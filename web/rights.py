@@ -46,6 +46,10 @@ RIGHTS: dict[str, Right] = {
     "settings": Right.OWNER,  # every page of web.forms.pages
     "wizard": Right.OWNER,
     "wizard_step": Right.OWNER,
+    "help": Right.READ,
+    "help_page": Right.READ,
+    "licences": Right.READ,
+    "licence": Right.READ,
     # interface for programs
     "live": Right.READ,
     "live_once": Right.READ,

@@ -76,7 +76,23 @@ class LiveUpdates:
 
     def once(self) -> bytes:
         """Return the present values as JSON."""
-        return msgspec.json.encode(self._live())
+        return msgspec.json.encode(live_of(self.snapshot()))
+
+    def snapshot(self) -> PageSnapshot:
+        """Return the newest messages with their ages."""
+        now_s = self._bus.clock.now_s()
+        if now_s - self._addresses_s > ADDRESSES_S:
+            self._addresses, self._addresses_s = addresses(), now_s
+        snapshot = PageSnapshot(
+            now_s=now_s,
+            utc_ns=self._bus.clock.utc_ns(),
+            began_s=self._began_s,
+            **received(SOURCES, self._newest),
+            label=self._label,
+            addresses=self._addresses,
+            world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
+        )
+        return with_meters_of_settings(snapshot)
 
     # --- the streams ---------------------------------------------------------------------------
 
@@ -92,7 +108,7 @@ class LiveUpdates:
 
     def _round(self) -> None:
         """Send the present values if they have changed, and every REPEAT_S."""
-        live = self._live()
+        live = live_of(self.snapshot())
         said = self._said
         if said is not None and live.clock_s - said.clock_s < REPEAT_S:
             same = replace(live, clock_s=said.clock_s, now_utc_ns=said.now_utc_ns)
@@ -100,21 +116,6 @@ class LiveUpdates:
                 return
         self._said = live
         self._say(msgspec.json.encode(live))
-
-    def _live(self) -> Live:
-        now_s = self._bus.clock.now_s()
-        if now_s - self._addresses_s > ADDRESSES_S:
-            self._addresses, self._addresses_s = addresses(), now_s
-        snapshot = PageSnapshot(
-            now_s=now_s,
-            utc_ns=self._bus.clock.utc_ns(),
-            began_s=self._began_s,
-            **received(SOURCES, self._newest),
-            label=self._label,
-            addresses=self._addresses,
-            world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
-        )
-        return live_of(with_meters_of_settings(snapshot))
 
     # --- the simulated world -------------------------------------------------------------------
 

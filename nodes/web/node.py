@@ -25,6 +25,7 @@ from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.hosts import KnownNames, known_names
 from web.login_check import LoginCheck
+from web.page_snapshot import PageSnapshot
 from web.streams import Streams
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -34,6 +35,7 @@ LOOK_EVERY_S = 5.0  # assumed: at connections that may be idle
 
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,10 +88,11 @@ class NodeBox:
 
     def live(self) -> bytes:
         """See `web.box.Box.live`."""
-        try:
-            return self._bridge.call(self._updates.once)
-        except TimeoutError as error:
-            raise SilentError("The wallbox does not answer at the moment.") from error
+        return self._call(self._updates.once)
+
+    def snapshot(self) -> PageSnapshot:
+        """See `web.box.Box.snapshot`."""
+        return self._call(self._updates.snapshot)
 
     def curve(self) -> Curve:
         """See `web.box.Box.curve`."""
@@ -98,6 +101,12 @@ class NodeBox:
     def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
         """See `web.box.Box.ask`."""
         return self._bridge.ask(method, arguments)
+
+    def _call(self, work: Callable[[], T]) -> T:
+        try:
+            return self._bridge.call(work)
+        except TimeoutError as error:
+            raise SilentError("The wallbox does not answer at the moment.") from error
 
 
 class WebNode:

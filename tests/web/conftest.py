@@ -30,6 +30,7 @@ from nodes.web.node import Parameters, build
 from nodes.web.store import WebStore
 from tests.builders import box_label
 from tests.view.snapshot import nothing_said
+from view.snapshot import Received
 from web.app import create_app
 from web.box import ServerConfig, SilentError
 from web.browser_logins import BrowserLogins
@@ -85,6 +86,7 @@ class HandBox:
         self.answer: Answer[Any] = Answer(status=Status.OK)
         self.is_silent = False
         self.line = Curve()
+        self.heard: dict[str, Received[Any]] = {}  # by the fields of a snapshot; else silent
         self._random = random.Random(7)
 
     def now_s(self) -> float:
@@ -103,13 +105,15 @@ class HandBox:
         return self.names
 
     def live(self) -> bytes:
+        return msgspec.json.encode(live_of(self.snapshot()))
+
+    def snapshot(self) -> PageSnapshot:
         if self.is_silent:
             raise SilentError("The wallbox does not answer at the moment.")
-        heard: dict[str, Any] = nothing_said("pilot")
-        snapshot = PageSnapshot(
+        heard: dict[str, Any] = nothing_said("pilot") | self.heard
+        return PageSnapshot(
             now_s=self.time_s, utc_ns=self.utc_ns(), began_s=START_S, label=LABEL, **heard
         )
-        return msgspec.json.encode(live_of(snapshot))
 
     def curve(self) -> Curve:
         return self.line
