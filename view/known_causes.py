@@ -6,7 +6,7 @@ One function for each cause. A source that is silent is said, and its cause coun
 import math
 from typing import NamedTuple
 
-from msgs.load_manager import HouseMeter, LoadOffer, amount_words
+from msgs.load_manager import HouseMeter, amount_words
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.state_reason import StateReason
@@ -21,8 +21,15 @@ from view.snapshot import Snapshot
 LESS_A = 2.0  # assumed: what a vehicle may stay below the offer by itself, being full enough
 DRAWS_A = 0.5  # assumed: more than the noise of the meter
 
-FUSE = frozenset({"fuse", "unbalance", "rest", "meter_proof"})
-"""Sources in load/offer that follow the loads of the house."""
+FUSE = frozenset({"fuse"})
+UNBALANCE = frozenset({"unbalance"})
+SUN = frozenset({"solar"})
+INSTALLATION = frozenset({"dip"})
+PROOF = frozenset({"meter_proof", "phase_search"})
+"""Sources in load/offer that compare the house meter with the vehicle."""
+
+MOMENT = frozenset({"rest", "start"})
+"""Sources in load/offer that end by themselves after some minutes."""
 
 CONTROLLERS = frozenset({"dcs", "smart_home", "external_input"})
 """Sources in load/offer outside the box."""
@@ -175,11 +182,9 @@ def part_missing(snapshot: Snapshot) -> Known:
 def house_needs(snapshot: Snapshot) -> Known:
     """Return whether the loads of the house set the lowest limit."""
     offer = snapshot.offer.fresh
-    if offer is None:
-        return _silent(silence(snapshot, snapshot.offer))
-    if offer.house_meter is HouseMeter.OFF:
+    if offer is not None and offer.house_meter is HouseMeter.OFF:
         return Known(False, "The house is not monitored.")
-    return _bound_by(offer, FUSE, "The house leaves enough.")
+    return _bound(snapshot, FUSE, "The house leaves enough.")
 
 
 def meter_lost(snapshot: Snapshot) -> Known:
@@ -198,6 +203,21 @@ def meter_lost(snapshot: Snapshot) -> Known:
             return Known(False, "The house is not monitored.")
 
 
+def meter_proof(snapshot: Snapshot) -> Known:
+    """Return whether the house meter has to show the vehicle's current first."""
+    return _bound(snapshot, PROOF, "The house meter is not being compared.")
+
+
+def unbalance(snapshot: Snapshot) -> Known:
+    """Return whether the difference between the phases sets the lowest limit."""
+    return _bound(snapshot, UNBALANCE, "The phases are loaded equally enough.")
+
+
+def moment(snapshot: Snapshot) -> Known:
+    """Return whether a rest or a start that passes sets the lowest limit."""
+    return _bound(snapshot, MOMENT, "No pause or start is going on.")
+
+
 def app_limits(snapshot: Snapshot) -> Known:
     """Return whether a wish of the owner sets a limit below that of the installation."""
     return _limited_by(snapshot, OWNERS)
@@ -210,10 +230,7 @@ def controller_limits(snapshot: Snapshot) -> Known:
 
 def waits_for_sun(snapshot: Snapshot) -> Known:
     """Return whether charging with the sun sets the lowest limit."""
-    offer = snapshot.offer.fresh
-    if offer is None:
-        return _silent(silence(snapshot, snapshot.offer))
-    return _bound_by(offer, frozenset({"solar"}), "The sun sets no limit now.")
+    return _bound(snapshot, SUN, "The sun sets no limit now.")
 
 
 def vehicle_takes_less(snapshot: Snapshot) -> Known:
@@ -254,10 +271,7 @@ def heat(snapshot: Snapshot) -> Known:
 
 def installation_limit(snapshot: Snapshot) -> Known:
     """Return whether the DIP switches set the lowest limit."""
-    offer = snapshot.offer.fresh
-    if offer is None:
-        return _silent(silence(snapshot, snapshot.offer))
-    return _bound_by(offer, frozenset({"dip"}), "The installation allows more.")
+    return _bound(snapshot, INSTALLATION, "The installation allows more.")
 
 
 def still_charging(snapshot: Snapshot) -> Known:
@@ -289,7 +303,11 @@ def _draw(snapshot: Snapshot) -> tuple[SafetyStatus, tuple[float, ...]] | Known:
     return safety, tuple(line.current_a for line in box.lines)
 
 
-def _bound_by(offer: LoadOffer, sources: frozenset[str], otherwise: str) -> Known:
+def _bound(snapshot: Snapshot, sources: frozenset[str], otherwise: str) -> Known:
+    """Return whether one of these sources sets the lowest limit."""
+    offer = snapshot.offer.fresh
+    if offer is None:
+        return _silent(silence(snapshot, snapshot.offer))
     if offer.reason in sources:
         return Known(True, _sentence(offer.detail))
     return Known(False, otherwise)

@@ -159,6 +159,12 @@ SYMPTOMS: tuple[Symptom, ...] = (
                 known.meter_lost,
             ),
             Possible(
+                "The house meter is being compared with the vehicle",
+                "It ends by itself while the vehicle charges. If it does not, do what is said "
+                "above about the clamps and the phase assignment.",
+                known.meter_proof,
+            ),
+            Possible(
                 "The owner's app or this page limits it",
                 "Look at the limits, the delay and the schedule that are in force.",
                 known.app_limits,
@@ -172,6 +178,16 @@ SYMPTOMS: tuple[Symptom, ...] = (
                 "It waits for the sun",
                 "Switch charging with the sun off in the settings, or wait for more of it.",
                 known.waits_for_sun,
+            ),
+            Possible(
+                "The phases of the house may not be loaded unequally",
+                "The limit is set in the settings, as the grid operator asks for it.",
+                known.unbalance,
+            ),
+            Possible(
+                "A pause or a start is not over yet",
+                "Wait for some minutes: it ends by itself.",
+                known.moment,
             ),
             Possible(
                 "The vehicle takes less than it may",

@@ -11,6 +11,9 @@ from msgs.load_manager import HouseMeter, Limit
 from msgs.pilot import CpState
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.state_reason import StateReason
+from msgs.topics import WISHES
+from msgs.wish import OWNER_WISHES
+from nodes.load_manager import claims, external_input, rest, solar, unbalance
 from tests.builders import load_offer, meter_reading, rfid_status, session_status
 from tests.view.charge import but, charging, graph, silent
 from tests.view.snapshot import said
@@ -179,6 +182,21 @@ ROWS: tuple[tuple[Look, Snapshot, bool | None, str], ...] = (
     (known.controller_limits, limited("smart_home", 8.0), True, "It allows less."),
     (known.controller_limits, limited("external_input", 0.0), True, "It allows less."),
     (known.controller_limits, limited("app", 8.0), False, "It sets no limit now."),
+    (
+        known.meter_proof,
+        offered(10.0, "meter_proof", detail="10 A at most."),
+        True,
+        "10 A at most.",
+    ),
+    (known.meter_proof, charging(), False, "The house meter is not being compared."),
+    (known.meter_proof, silent("offer"), None, "No message from load_manager for 12 s."),
+    (known.unbalance, offered(16.0, "unbalance", detail="20 A apart."), True, "20 A apart."),
+    (known.unbalance, charging(), False, "The phases are loaded equally enough."),
+    (known.unbalance, silent("offer"), None, "No message from load_manager for 12 s."),
+    (known.moment, offered(0.0, "rest", detail="A rest of 2 min."), True, "A rest of 2 min."),
+    (known.moment, offered(6.0, "start", detail="6 A at first."), True, "6 A at first."),
+    (known.moment, charging(), False, "No pause or start is going on."),
+    (known.moment, silent("offer"), None, "No message from load_manager for 12 s."),
     (known.waits_for_sun, offered(0.0, "solar", detail="Too little sun."), True, "Too little sun."),
     (known.waits_for_sun, charging(), False, "The sun sets no limit now."),
     (known.waits_for_sun, silent("offer"), None, "No message from load_manager for 12 s."),
@@ -265,6 +283,24 @@ def test_each_cause_of_each_symptom_has_its_rows() -> None:
         if look is known.controller_limits:
             verdicts.add(None)  # by the same function as app_limits
         assert verdicts == {True, False, None}, look
+
+
+def test_every_source_of_a_limit_is_a_cause_of_a_slow_charge() -> None:
+    sources = {claims.PROOF, rest.REST, external_input.SOURCE, solar.SOURCE, unbalance.SOURCE}
+    sources |= {"dip", "fuse", "start", "phase_search"}  # of claims.py, without a name there
+    sources |= {source.name for source in WISHES} | set(OWNER_WISHES)
+    of_other_facts = {"temperature", "meter_lost"}  # known.heat and known.meter_lost
+    assert not of_other_facts & sources
+    assert sources == (
+        known.FUSE
+        | known.UNBALANCE
+        | known.SUN
+        | known.INSTALLATION
+        | known.PROOF
+        | known.MOMENT
+        | known.CONTROLLERS
+        | known.OWNERS
+    )
 
 
 def test_what_holds_comes_first_and_what_is_excluded_last() -> None:
