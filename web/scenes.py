@@ -185,7 +185,7 @@ def scenes_of(label: Label) -> tuple[Scene, ...]:
         Scene(
             key="no_vehicle",
             title="Not a vehicle",
-            text="A lamp in place of a vehicle: fault 5. Repair it with All well again.",
+            text="Something else is plugged in, without a vehicle's diode: fault 5.",
             steps=(_fault(SimFault.NO_DIODE), _PLUG, pay, _READY),
             needs=("plug",),
         ),

@@ -17,7 +17,7 @@ from tests.web.conftest import LABEL
 from web.panel import PanelNow, panel_now
 from web.scenes import Scene, SceneStep, scenes_of
 
-SHOWN_WITHIN_S = 10.0  # as js/scenes.js waits
+SHOWN_WITHIN_S = 6.0  # as js/scenes.js waits
 LOOK_S = 0.5
 KEYS = [scene.key for scene in scenes_of(LABEL)]
 

@@ -126,7 +126,7 @@ def test_lost_house_meter_is_drawn_as_two_segments_in_phase_with_lights_that_beg
     expect(tab.locator("#flows-missing")).to_contain_text("no reading for")
     share_one_phase(tab, 2)
     site.require_cards(True)  # the indicator and the frame begin to pulse
-    expect(tab.locator('[data-effect="pulse"]')).to_have_count(2)
+    expect(tab.locator('#drawing [data-effect="pulse"]')).to_have_count(2)
     share_one_phase(tab, 4)
 
 
@@ -165,7 +165,29 @@ def test_who_wants_no_motion_gets_steady_lights_and_the_word(
     page.goto("/")
     is_drawn(page, site, BLINKING, BLINKING, BLINKING, BLINKING)
     assert page.evaluate(STEP) == []
-    expect(page.locator('[data-light="S1"]')).to_contain_text("blinks")
+    assert words_of(page, "S1") == "S1 blue blinks"
+
+
+@pytest.mark.usefixtures("charging")
+@pytest.mark.req("LED-3", "PAN-4")
+def test_lights_are_explained_on_request_and_that_is_kept(tab: Page, site: Site) -> None:
+    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
+    explain = tab.get_by_role("button", name="Explain the lights")
+    expect(tab.locator("#meanings")).to_be_hidden()
+    assert tab.locator("#drawing text:visible").all_inner_texts() == []  # no word on the glass
+    explain.click()
+    rows = tab.locator("#meaning-list > li")
+    expect(rows).to_have_count(6)
+    expect(rows.first).to_contain_text("Status LED")
+    expect(rows.first).to_contain_text("blue blinks")
+    expect(rows.first).to_contain_text("The vehicle is charged.")
+    expect(rows.last).to_contain_text("A press does nothing now.")
+    assert tab.locator(".callout:visible").count() == 6
+    share_one_phase(tab, 4)
+    tab.reload()
+    expect(explain).to_have_attribute("aria-expanded", "true")
+    explain.click()
+    expect(tab.locator("#meanings")).to_be_hidden()
 
 
 @pytest.mark.usefixtures("charging")

@@ -7,12 +7,10 @@ import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from msgs.led import Tone
-from msgs.methods import READY
-from msgs.requests import NoArguments
 from msgs.session import WallboxState
 from msgs.topics import LED_FRAME, LED_KEY
-from tests.web.browser.conftest import Complaints, NewTab
-from tests.web.browser.visit import PASSWORD, Site
+from tests.web.browser.conftest import NewTab
+from tests.web.browser.visit import PASSWORD, Site, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -23,10 +21,19 @@ def clean(site: Site) -> None:
     site.require_cards(True)
 
 
+def plug_in(page: Page) -> None:
+    page.get_by_role("button", name="Plug, parked: plug it in").click()
+
+
+def open_controls(page: Page) -> None:
+    page.get_by_role("button", name="Simulated world", exact=True).click()
+    page.get_by_role("tab", name="Controls").click()
+
+
 def tap_by_keys(page: Page, card: str) -> None:
     page.get_by_role("button", name="Reading area").focus()
     page.keyboard.press("Enter")
-    for _ in range(5):
+    for _ in range(6):
         if page.locator(":focus").inner_text().startswith(card):
             break
         page.keyboard.press("Tab")
@@ -35,8 +42,7 @@ def tap_by_keys(page: Page, card: str) -> None:
 
 @pytest.mark.req("CHG-1", "RFID-3")
 def test_card_tapped_on_the_drawing_starts_a_session(tab: Page, site: Site) -> None:
-    tab.get_by_role("button", name="Plug: move it").click()
-    tab.get_by_role("button", name="Plug in").click()
+    plug_in(tab)
     expect(tab.locator("#plugged")).to_have_text("plugged in")
     assert not site.session().authorized
 
@@ -50,8 +56,9 @@ def test_card_tapped_on_the_drawing_starts_a_session(tab: Page, site: Site) -> N
     assert said.session_id != ""
     assert said.token == site.card("red").uid
 
+    open_controls(tab)
     tab.get_by_role("button", name="Ask for energy").click()
-    expect(tab.locator("#state")).to_have_text("Charging")
+    expect(tab.locator("#w-now")).to_contain_text("Charging")
     expect(tab.locator("#curve svg polyline")).to_be_visible()
 
 
@@ -64,15 +71,28 @@ def test_unknown_card_is_refused_in_light_and_words(tab: Page, site: Site) -> No
     assert not site.session().released
 
 
-def test_picker_closes_by_escape_and_gives_the_focus_back(tab: Page) -> None:
+def test_cards_close_by_escape_and_give_the_focus_back(tab: Page) -> None:
     area = tab.get_by_role("button", name="Reading area")
     area.click()
-    expect(area).to_have_attribute("aria-expanded", "true")
+    expect(tab.get_by_role("dialog", name="Present a card")).to_be_visible()
     expect(tab.get_by_role("button", name="White master")).to_be_focused()
     tab.keyboard.press("Escape")
-    expect(area).to_have_attribute("aria-expanded", "false")
+    expect(tab.get_by_role("dialog")).to_be_hidden()
     expect(area).to_be_focused()
-    expect(tab.locator("#cards")).to_be_hidden()
+
+
+def test_the_plug_is_pressed_where_it_is_drawn(tab: Page, site: Site) -> None:
+    plug_in(tab)
+    expect(tab.locator("#stage-answer")).to_have_text("The plug is in the vehicle.")
+    out = tab.get_by_role("button", name="Plug, at the vehicle: take it out")
+    stage, spot = tab.locator("#drawing").bounding_box(), out.bounding_box()
+    assert stage is not None
+    assert spot is not None
+    assert spot["y"] > stage["y"] + 0.8 * stage["height"]  # beside the vehicle, at the floor
+    out.click()
+    tab.get_by_role("dialog", name="Take the plug out").get_by_role("button", name="Unplug").click()
+    expect(tab.get_by_role("button", name="Plug, parked: plug it in")).to_be_visible()
+    assert not site.session().plugged
 
 
 def test_everything_from_login_to_a_charge_is_done_by_keys_alone(
@@ -102,21 +122,24 @@ def test_everything_from_login_to_a_charge_is_done_by_keys_alone(
     tab.keyboard.press("Enter")  # skip to the content
     expect(tab.locator("main")).to_be_focused()
 
-    to("Plug: move it")
+    to("Plug, parked")
     tab.keyboard.press("Enter")
-    tab.keyboard.press("Enter")  # the first of the choices: plug in
     expect(tab.locator("#plugged")).to_have_text("plugged in")
     tap_by_keys(tab, "Blue")
     expect(tab.locator("#authorized")).to_have_text("given by Blue card")
+    to("Simulated world")
+    tab.keyboard.press("Enter")
+    to("Scenes")
+    tab.keyboard.press("ArrowRight")  # the controls
     to("Ask for energy")
     tab.keyboard.press("Space")
-    expect(tab.locator("#state")).to_have_text("Charging")
+    expect(tab.locator("#w-now")).to_contain_text("Charging")
 
 
 @pytest.mark.req("PAN-3")
-def test_service_key_is_held_by_hand_for_as_long_as_the_button_is(tab: Page, site: Site) -> None:
-    tab.get_by_text("Service key, inside the connector panel").click()
-    tab.get_by_role("button", name="Hold it yourself").focus()
+def test_service_key_is_pressed_for_as_long_as_the_button_is(tab: Page, site: Site) -> None:
+    open_controls(tab)
+    tab.get_by_role("button", name="Press it yourself").focus()
     tab.keyboard.down("Space")
     tab.wait_for_timeout(1000)
     tab.keyboard.up("Space")
@@ -124,36 +147,50 @@ def test_service_key_is_held_by_hand_for_as_long_as_the_button_is(tab: Page, sit
     assert site.session().state is not WallboxState.RECOVER_FROM_ERROR
 
 
-def test_answers_stand_beside_what_was_pressed(
-    tab: Page, site: Site, complaints: Complaints
-) -> None:
-    complaints.expected = ("status of 409",)
-    tab.get_by_role("button", name="Ask for energy").click()
-    refused = site.box.tool.call(READY, NoArguments()).reason
-    assert refused
-    expect(tab.locator("#vehicle-answer")).to_have_text(refused[0].upper() + refused[1:])
+@pytest.mark.req("PAN-3")
+def test_a_press_that_erases_the_cards_is_confirmed_first(tab: Page, site: Site) -> None:
+    open_controls(tab)
+    tab.get_by_role("button", name="7 s: erase cards").click()
+    sheet = tab.get_by_role("dialog", name="Erase every card?")
+    expect(sheet.get_by_role("button", name="Do not press it")).to_be_focused()
+    since_s = time.monotonic()
+    tab.keyboard.press("Enter")
+    expect(sheet).to_be_hidden()
+    site.box.look_for(0.5)
+    assert site.box.act("status")["keys"] == []
+    assert site.box.samples(LED_KEY, since_s) == []
 
-    tab.get_by_label("L1 A").fill("12.5")
-    tab.get_by_role("form", name="Other loads of the house").get_by_role(
-        "button", name="Set"
-    ).click()
-    expect(tab.locator("#house-answer")).to_have_text("Set.")
-    assert site.box.act("status")["house_a"][0] == 12.5
 
-    tab.get_by_role("button", name="House meter lost").click()
-    expect(tab.locator("#fault-answer")).to_contain_text("broken")
-    button = tab.get_by_role("button", name="House meter lost")
-    expect(button).to_have_attribute("aria-pressed", "true")
+def test_answers_stand_beside_what_was_pressed(tab: Page, site: Site) -> None:
+    open_controls(tab)
+    ready = tab.get_by_role("button", name="Ask for energy")
+    expect(ready).to_have_attribute("aria-disabled", "true")  # and says why
+    ready.click(force=True)
+    expect(tab.locator("#vehicle-answer")).to_have_text("No vehicle is plugged in.")
+
+    tab.get_by_label("L1", exact=True).fill("12.5")
+    expect(tab.locator("output[for=house-0]")).to_have_text("12.5 A")
+    wait_until(lambda: site.box.act("status")["house_a"][0] == 12.5, "the house draws 12.5 A")
+
+    tab.get_by_role("tab", name="Faults").click()
+    tab.get_by_label("Find a fault").fill("house meter")
+    faults = tab.locator("#fault-groups button:visible")
+    expect(faults).to_have_count(1)
+    faults.click()
+    expect(tab.locator("#fault-answer")).to_have_text("House meter lost: broken.")
+    expect(faults).to_have_attribute("aria-pressed", "true")
     assert site.box.act("status")["faults"] == ["meter_lost"]
-    button.click()
-    expect(button).to_have_attribute("aria-pressed", "false")
+    faults.click()
+    expect(faults).to_have_attribute("aria-pressed", "false")
     assert site.box.act("status")["faults"] == []
 
 
 def test_a_touch_key_that_is_off_does_nothing(tab: Page, site: Site) -> None:
     since_s = time.monotonic()
     tab.get_by_role("button", name="Touch key").click()
-    expect(tab.locator("#stage-answer")).not_to_be_empty()
+    expect(tab.locator("#stage-answer")).to_have_text(
+        "The touch key is dark: a press does nothing."
+    )
     site.box.look_for(0.5)
     assert site.box.samples(LED_KEY, since_s) == []
 
