@@ -69,7 +69,7 @@ const reasonOf = (button) => reasons[button.dataset.key ?? button.dataset.act] ?
 
 // The reasons of a group's buttons, each once, below them.
 function showReasons(group) {
-  const place = group.querySelector(".why");
+  const place = group.querySelector(".barred");
   if (!place) return;
   const found = [...group.querySelectorAll("[data-act]")].map(reasonOf).filter(Boolean);
   text(place, [...new Set(found)].join(" "));
