@@ -82,7 +82,6 @@ def _add_files(app: Flask, files: Files) -> None:
     """Serve the static files: they have no secrets and need no login."""
 
     def static(name: str) -> Response:
-        mark = files.mark
         file = files.find(name)
         if file is None:
             raise NotFound
@@ -93,10 +92,10 @@ def _add_files(app: Flask, files: Files) -> None:
             response.headers["Content-Encoding"] = "gzip"
         if file.compressed is not None:
             response.vary.add("Accept-Encoding")
-        response.set_etag(f"{mark}-gzip" if is_compressed else mark)
+        response.set_etag(f"{files.mark}-gzip" if is_compressed else files.mark)
         response.headers["Cache-Control"] = (
             f"public, max-age={A_YEAR_S}, immutable"
-            if request.args.get("v") == mark
+            if request.args.get("v") == files.mark
             else "no-cache"
         )
         response.make_conditional(request)

@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import mimetypes
 import re
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +31,6 @@ PACKED = frozenset({".png", ".ico", ".woff2"})  # compressed already
 # `from "./page.js"`, `import "./page.js"`, `import("./page.js")`
 _IMPORT = re.compile(rb"""(\b(?:from|import)\s*\(?\s*["'])(\.{1,2}/[\w./-]+\.js)(["'])""")
 
-Version = tuple[tuple[str, int, int], ...]  # name, when it was changed [ns], and its size
-
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -44,57 +41,29 @@ class File:
     mimetype: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    """All files as they were read together."""
-
-    version: Version
-    mark: str
-    files: dict[str, File]
-
-
 class Files:
-    """The folder `static`. Any thread may call it."""
+    """The folder `static` as it was at the start: templates are kept for as long. Any thread."""
 
     def __init__(self, folder: Path = STATIC) -> None:
-        self._path = folder.resolve()
-        self._lock = threading.Lock()
-        self._folder = self._read(self._version())
-
-    @property
-    def mark(self) -> str:
-        """Return the mark of the files as they are now; changed ones are read again."""
-        version = self._version()
-        with self._lock:
-            if version != self._folder.version:
-                self._folder = self._read(version)
-            return self._folder.mark
+        paths = [each for each in sorted(folder.rglob("*")) if each.is_file()]
+        contents = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in paths
+            if not path.is_symlink()
+        }
+        total = hashlib.sha256()
+        for name, content in contents.items():
+            total.update(b"%s %d " % (name.encode(), len(content)) + content)
+        self.mark = total.hexdigest()[:MARK_CHARACTERS]
+        self._files = {name: _file(name, each, self.mark) for name, each in contents.items()}
 
     def find(self, name: str) -> File | None:
         """Return a file of the folder by its path in it; None if there is none."""
-        return self._folder.files.get(name)
+        return self._files.get(name)
 
     def url(self, name: str) -> str:
         """Return the URL of a file; it changes with the content of any file."""
         return f"/static/{name}?v={self.mark}"
-
-    def _version(self) -> Version:
-        found = []
-        for path in sorted(self._path.rglob("*")):
-            if path.is_file() and not path.is_symlink():
-                status = path.stat()
-                name = path.relative_to(self._path).as_posix()
-                found.append((name, status.st_mtime_ns, status.st_size))
-        return tuple(found)
-
-    def _read(self, version: Version) -> _Folder:
-        contents = {name: (self._path / name).read_bytes() for name, _, _ in version}
-        total = hashlib.sha256()
-        for name, content in contents.items():
-            total.update(b"%d %s %d " % (len(name), name.encode(), len(content)) + content)
-        mark = total.hexdigest()[:MARK_CHARACTERS]
-        files = {name: _file(name, content, mark) for name, content in contents.items()}
-        return _Folder(version=version, mark=mark, files=files)
 
 
 def _file(name: str, content: bytes, mark: str) -> File:

@@ -60,6 +60,7 @@ def test_the_mark_changes_with_any_file(tmp_path: Path) -> None:
     files = Files(tmp_path)
     before = files.url("js/a.js")
     (tmp_path / "js" / "b.js").write_text("export const x = 1;")
+    files = Files(tmp_path)
     after = files.url("js/a.js")
     assert before != after
     file = files.find("js/a.js")
