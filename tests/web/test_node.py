@@ -125,13 +125,13 @@ def test_a_stream_begins_with_all_values_and_sends_a_change_at_once(
         assert reader.event()["state"] == "Charging"
 
 
-def test_an_idle_page_repeats_itself_and_is_never_behind(node: RunningNode) -> None:
+def test_an_idle_page_repeats_itself(node: RunningNode) -> None:
+    """How often and how soon: test_live_updates.py, under virtual time."""
     jar = node.sign_in()
     with ExitStack() as stack:
         reader = opened(stack, node, jar, "127.0.0.1")
         clocks = [reader.event()["clock_s"] for _ in range(4)]
-        assert clocks == sorted(clocks)
-        assert 0.9 < clocks[-1] - clocks[-2] < 2.0
+        assert clocks == sorted(set(clocks))
 
 
 def test_a_hundred_streams_do_not_hurt(node: RunningNode) -> None:
