@@ -14,7 +14,7 @@ Table = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormFrame:
+class PageFrame:
     """Where a page is shown: in its menu, or as a step of the wizard."""
 
     action: str  # the path that its form is sent to

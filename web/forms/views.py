@@ -19,7 +19,7 @@ from web.forms.pages import PAGES
 from web.forms.parts import MeterTest, part_of, test_meter
 from web.forms.problems import Above, above, labels_of
 from web.forms.rows import Menu, Page
-from web.forms.shown import FormFrame, Table, groups_of, line_of, widgets_of
+from web.forms.shown import PageFrame, Table, groups_of, line_of, widgets_of
 from web.forms.typed import Typed, read, value_of
 from web.forms.widgets import Widget
 from web.panel import STATUS
@@ -33,11 +33,12 @@ UNREADABLE = "The form is not complete. Open its page again."
 class Forms:
     """The views of the table."""
 
-    def __init__(self, box: Box, site: ServerConfig, pages: tuple[Page, ...] = PAGES) -> None:
+    def __init__(self, box: Box, site: ServerConfig, pages: tuple[Page, ...] | None = None) -> None:
         self._box = box
         self._site = site
-        self._pages = {page.path: page for page in pages}
-        self._labels = labels_of(pages)
+        rows = PAGES if pages is None else pages
+        self._pages = {page.path: page for page in rows}
+        self._labels = labels_of(rows)
 
     def add_to(self, app: Flask) -> None:
         """Register the routes."""
@@ -74,7 +75,7 @@ class Forms:
         parent = page.parent or f"/{menu.value}"
         title = self._pages[page.parent].title if page.parent else menu.value.capitalize()
         after = parent if page.returns else page.path
-        frame = FormFrame(action=page.path, back=parent, back_title=title, after=after)
+        frame = PageFrame(action=page.path, back=parent, back_title=title, after=after)
         return self._answer(page, frame)
 
     def wizard(self) -> Any:
@@ -96,7 +97,7 @@ class Forms:
         if found is None:
             raise NotFound
         number, step = found
-        frame = FormFrame(
+        frame = PageFrame(
             action=step.path,
             back=wizard.PATH,
             back_title="Configuration Wizard",
@@ -108,7 +109,7 @@ class Forms:
 
     # --- one page ------------------------------------------------------------------------------
 
-    def _answer(self, page: Page, frame: FormFrame) -> Any:
+    def _answer(self, page: Page, frame: PageFrame) -> Any:
         settings = self._settings()
         present = table_of(settings) if page.is_of_settings else _given(page)
         if request.method != "POST":
@@ -162,7 +163,7 @@ class Forms:
     def _show(
         self,
         page: Page,
-        frame: FormFrame,
+        frame: PageFrame,
         settings: Settings,
         present: Table,
         typed: Mapping[str, Typed] | None = None,

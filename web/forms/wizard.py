@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgs.settings import Settings
-from web.forms import pages
+from web.forms import box_pages, house_pages
 from web.forms.rows import Page
 
 PATH = "/wizard"
@@ -43,11 +43,11 @@ class WizardStep:
 
 
 STEPS = (
-    WizardStep(page=pages.MAIN_FUSE, missing=_missing_fuse),
-    WizardStep(page=pages.PHASE_ASSIGNMENT),
-    WizardStep(page=pages.EXTERNAL_METER, missing=_missing_meter),
-    WizardStep(page=pages.AUTHORIZATION),
-    WizardStep(page=pages.SOLAR),
+    WizardStep(page=house_pages.MAIN_FUSE, missing=_missing_fuse),
+    WizardStep(page=house_pages.PHASE_ASSIGNMENT),
+    WizardStep(page=house_pages.EXTERNAL_METER, missing=_missing_meter),
+    WizardStep(page=box_pages.AUTHORIZATION),
+    WizardStep(page=house_pages.SOLAR),
 )
 """All steps in order. User name and password come before: no page opens without them (WEB-1)."""
 

@@ -1,14 +1,13 @@
 """The settings pages, with all nodes of a box behind them: shown, saved, read back, refused."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from msgs.setting_keys import LEAVES
 from tests.web.conftest import Browser
-from tests.web.reading import Reading
-from tests.web.settings_desk import NodesBox, SettingsDesk
-from tests.web.settings_pages import (
+from tests.web.forms.conftest import NodesBox
+from tests.web.forms.examples import (
     EXAMPLES,
     HOUSE,
     WRONG,
@@ -21,6 +20,7 @@ from tests.web.settings_pages import (
     send,
     wrong_at,
 )
+from tests.web.reading import Reading
 from web.forms.pages import PAGES
 from web.forms.rows import Page
 
@@ -31,23 +31,6 @@ def name(case: Any) -> str:
     return str(case.path)
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> SettingsDesk:
-    """Give a page with a signed-in owner; its box is another one in each test."""
-    return SettingsDesk(tmp_path_factory.mktemp("desk"))
-
-
-@pytest.fixture
-def box(desk: SettingsDesk, tmp_path: Path) -> NodesBox:
-    desk.nodes.renew(tmp_path)
-    return desk.nodes
-
-
-@pytest.fixture
-def owner(desk: SettingsDesk, box: NodesBox) -> Browser:
-    return desk.signed_in
-
-
 # --- every page ----------------------------------------------------------------------------------
 
 
@@ -56,6 +39,16 @@ def test_the_examples_know_every_field_of_every_page() -> None:
         field.key for page in OF_SETTINGS for field in page.fields
     }
     assert {each.path for each in WRONG} == {page.path for page in OF_SETTINGS}
+
+
+LATER = ("wlan.", "hotspot.", "lan_dhcp_server", "proxy.", "usb.", "dcs.", "smart_home.")
+"""Settings whose pages come with what they set up."""
+
+
+def test_every_setting_has_one_field() -> None:
+    keys = [field.key for page in OF_SETTINGS for field in page.fields]
+    assert len(set(keys)) == len(keys)
+    assert {key for key in LEAVES if not key.startswith(LATER)} == set(keys)
 
 
 @pytest.mark.req("WEB-7", "WEB-9", "WEB-11")
@@ -110,7 +103,7 @@ def test_what_is_typed_is_set_shown_and_nothing_else_is_changed(
         elif isinstance(typed, str):
             assert shown[key] == [typed.strip().replace(",", ".")]
         else:
-            assert shown[key] == typed
+            assert [each for each in shown[key] if each] == [each for each in typed if each]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=name)
@@ -133,7 +126,10 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_is_kept(
     for key, typed in wrong.typed.items():
         if isinstance(typed, str) and typed in ("party", "CEST"):
             continue  # no choice that could be shown
-        assert shown[key] == ([typed] if isinstance(typed, str) else typed)
+        if isinstance(typed, list):
+            assert shown[key] == [*typed, ""]  # and a row for one more
+        else:
+            assert shown[key] == [typed]
 
 
 @pytest.mark.parametrize("page", OF_SETTINGS, ids=name)
@@ -178,6 +174,7 @@ def other_than(example: Example) -> Any:
         "/configuration/energy-limit": {"charge.energy_limit_kwh": "50"},
         "/configuration/unbalance": {"unbalance.limit_a": "10"},
         "/configuration/external-input": {"external_input.limit_a": "10"},
+        "/configuration/page-address": {"web.origin": "http://charger.example.org"},
     }[example.path]
 
 

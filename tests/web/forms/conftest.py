@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from msgspec import Struct
 
 from bus import Call
@@ -22,7 +23,9 @@ from nodes.rfid.node import build as build_rfid
 from nodes.rfid.reader_sim import SimCardReader
 from nodes.system.node import Parameters, build
 from tests.builders import led_frame, safety_status, session_status
-from tests.web.conftest import LABEL, Browser, Desk, HandBox
+from tests.web.conftest import LABEL, PASSWORD, Browser, Desk, HandBox
+from web.app import create_app
+from web.box import ServerConfig
 
 BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
 
@@ -108,3 +111,36 @@ class SettingsDesk(Desk):
         self.box = self.nodes
         self.start()
         self.signed_in: Browser = self.owner()
+
+
+def owner_of(desk: SettingsDesk, box: HandBox) -> Browser:
+    """Return the owner's browser at another box, with the account of a desk."""
+    site = ServerConfig(
+        label=LABEL, is_simulation=False, port=8080, meter_maps={"tq": "TQ-Systems EM300, EM420"}
+    )
+    app = create_app(box, site, desk.login_check, desk.logins, desk.streams)
+    browser = Browser(app.test_client())
+    browser.login(password=PASSWORD)
+    return browser
+
+
+_desks: list[SettingsDesk] = []
+
+
+@pytest.fixture
+def settings_desk(tmp_path_factory: pytest.TempPathFactory) -> SettingsDesk:
+    """Give a page with a signed-in owner; the tests of a worker share it, each with its own box."""
+    if not _desks:
+        _desks.append(SettingsDesk(tmp_path_factory.mktemp("desk")))
+    return _desks[0]
+
+
+@pytest.fixture
+def box(settings_desk: SettingsDesk, tmp_path: Path) -> NodesBox:
+    settings_desk.nodes.renew(tmp_path)
+    return settings_desk.nodes
+
+
+@pytest.fixture
+def owner(settings_desk: SettingsDesk, box: NodesBox) -> Browser:
+    return settings_desk.signed_in

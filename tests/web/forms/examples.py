@@ -51,8 +51,8 @@ EXAMPLES = (
     ),
     Example(
         path="/configuration/main-fuse",
-        typed={"main_fuse_a": " 35,5 ", "fuse_budget_percent": "5"},
-        values={"main_fuse_a": 35.5, "fuse_budget_percent": 5.0},
+        typed={"main_fuse_a": " 35,5 ", "fuse_budget_percent": "5", "installation.grid": "IT"},
+        values={"main_fuse_a": 35.5, "fuse_budget_percent": 5.0, "installation.grid": "IT"},
     ),
     Example(
         path="/configuration/main-fuse",
@@ -168,6 +168,17 @@ EXAMPLES = (
         path="/configuration/external-input",
         typed={"external_input.limit_a": "6"},
         values={"external_input.limit_a": 6.0},
+    ),
+    Example(
+        path="/configuration/page-address",
+        typed={
+            "web.names": ["charger.example.org", "", "box.example.org"],
+            "web.origin": "https://charger.example.org",
+        },
+        values={
+            "web.names": ["charger.example.org", "box.example.org"],
+            "web.origin": "https://charger.example.org",
+        },
     ),
 )
 
@@ -292,6 +303,12 @@ WRONG = (
         typed={"external_input.limit_a": "33"},
         key="external_input.limit_a",
         words="Expected 0 A or a current from 6 to 32 A; got 33.0.",
+    ),
+    Wrong(
+        path="/configuration/page-address",
+        typed={"web.names": ["charger.example.org", "two words"]},
+        key="web.names",
+        words='Entry 2: expected a host name, as charger.example.org; got "two words".',
     ),
 )
 

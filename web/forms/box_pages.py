@@ -1,0 +1,188 @@
+"""The settings pages of the box itself: what it does, when, and for whom."""
+
+from msgs.methods import REMOVE_CARD, RENAME_CARD, RESTART_BOX
+from msgs.settings import OperatingMode, TimeZone
+from web.forms.rows import Button, Choice, Field, Group, Menu, Page, PagePart
+
+OPERATING_MODE = Page(
+    name="operating-mode",
+    title="Operating Mode",
+    lead="What this wallbox does.",
+    groups=(
+        Group(
+            fields=(
+                Field(
+                    key="operating_mode",
+                    label="Operating mode",
+                    choices={
+                        OperatingMode.CHARGING: Choice(
+                            label="Charging",
+                            text="This wallbox charges by itself, with external meters and BMW DCS "
+                            "where they are set up.",
+                        ),
+                        OperatingMode.FLEET: Choice(
+                            label="Fleet Charging",
+                            text="This wallbox is the manager of connected Wallbox Plus boxes, the "
+                            "clients. External meters and BMW DCS are off: switch off the external "
+                            "meters first.",
+                        ),
+                    },
+                    is_brief=True,
+                ),
+            )
+        ),
+    ),
+)
+
+SCHEDULE = Page(
+    name="schedule",
+    title="Schedule",
+    lead="The hours of the week in which the wallbox charges, in the local time of the time zone "
+    "that is set.",
+    groups=(
+        Group(
+            is_switched=True,
+            fields=(
+                Field(key="schedule.enabled", label="Charge by the schedule", is_brief=True),
+                Field(
+                    key="schedule.hours",
+                    label="Hours",
+                    help="An end that is not after the begin is on the next day. Without a limit "
+                    "the full current is allowed.",
+                    empty="no hours",
+                    expected="days, a begin and an end, and no limit or 6 to 32 A",
+                    is_brief=True,
+                ),
+                Field(
+                    key="schedule.otherwise_a",
+                    label="Current outside these hours",
+                    help="0 A: the charge pauses.",
+                ),
+            ),
+        ),
+    ),
+)
+
+CHARGE_LIMIT = Page(
+    name="energy-limit",
+    title="Energy limit",
+    lead="Each charge pauses when the vehicle has taken so much energy, until it is unplugged.",
+    groups=(
+        Group(
+            fields=(
+                Field(
+                    key="charge.energy_limit_kwh",
+                    label="Energy limit",
+                    empty="no limit",
+                    is_brief=True,
+                ),
+            )
+        ),
+    ),
+)
+
+AUTHORIZATION = Page(
+    name="authorization",
+    title="Authorization & Time Sync",
+    lead="Whether a card is needed to charge, and which cards are known. The cards stay in the "
+    "list while the authorisation is off.",
+    groups=(
+        Group(
+            fields=(
+                Field(
+                    key="authorization.required",
+                    label="Authorization",
+                    help="It can be changed only while no vehicle is plugged in and the "
+                    "charge-mode indicator is blue.",
+                    is_brief=True,
+                ),
+                Field(
+                    key="time_zone",
+                    label="Time zone",
+                    help="Summer time as in the European Union.",
+                    choices={
+                        TimeZone.UTC: Choice(label="UTC", text="No summer time"),
+                        TimeZone.WET: Choice(label="Western European", text="Lisbon, London"),
+                        TimeZone.CET: Choice(label="Central European", text="Berlin, Oslo"),
+                        TimeZone.EET: Choice(label="Eastern European", text="Helsinki, Athens"),
+                    },
+                    is_brief=True,
+                ),
+            )
+        ),
+    ),
+    part=PagePart.CARDS,
+)
+
+CARD_NAME = Page(
+    name="card-name",
+    title="Rename a card",
+    lead="The name is shown when the card is presented, and beside its charges.",
+    method=RENAME_CARD,
+    is_listed=False,
+    groups=(
+        Group(
+            fields=(
+                Field(key="uid", label="Number", is_hidden=True),
+                Field(key="name", label="Name"),
+            )
+        ),
+    ),
+    parent=AUTHORIZATION.path,
+    returns=True,
+    part=PagePart.CARD,
+)
+
+CARD_REMOVAL = Page(
+    name="card-removal",
+    title="Remove a card",
+    lead="The card cannot authorise any more. A charge that it has authorised goes on.",
+    warning="It can be stored again only with the master card, at the wallbox.",
+    method=REMOVE_CARD,
+    is_listed=False,
+    groups=(Group(fields=(Field(key="uid", label="Number", is_hidden=True),)),),
+    buttons=(Button(label="Remove the card"),),
+    parent=AUTHORIZATION.path,
+    returns=True,
+    part=PagePart.CARD,
+    done="The card is removed.",
+)
+
+PAGE_ADDRESS = Page(
+    name="page-address",
+    title="Address of this page",
+    lead="This page opens at the IP addresses of the wallbox and at its own names in the home "
+    "network. At any other name it is refused, unless it stands here.",
+    groups=(
+        Group(
+            fields=(
+                Field(
+                    key="web.names",
+                    label="Further names",
+                    help="As charger.example.org.",
+                    empty="none",
+                    is_brief=True,
+                ),
+                Field(
+                    key="web.origin",
+                    label="Address at a reverse proxy",
+                    help="As the browser shows it, https://charger.example.org. Empty: there is "
+                    "no proxy.",
+                    empty="none",
+                ),
+            )
+        ),
+    ),
+)
+
+RESTART = Page(
+    name="restart",
+    title="Restart System",
+    lead="All parts of the wallbox stop and start again, which takes about a minute.",
+    warning="A running charge ends, and is stored.",
+    menu=Menu.SYSTEM,
+    method=RESTART_BOX,
+    buttons=(Button(label="Restart System"),),
+    done="The wallbox restarts. This page answers again in about a minute.",
+    is_last=True,
+)
