@@ -1,6 +1,5 @@
 """Parts of settings pages before the whole box: a meter that is read, phases that are found."""
 
-import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,12 +60,14 @@ def test_a_meter_is_tested_as_it_is_typed_and_nothing_is_set(
     owner = owner_of(settings_desk, box)
     before = box.graph.ask("system", "get")
 
-    (shown,) = Reading(try_meter(owner, "house_meter", port="1502")).find(id="test-house_meter")
+    reading = Reading(try_meter(owner, "house_meter", port="1502"))
+    (shown,) = reading.find(id="test-house_meter")
     assert "The meter answers." in shown.text
-    rows = re.findall(r"(L[123])\s+([0-9.]+)\s+([0-9.]+)\s+([0-9]+)", shown.text)
-    assert [phase for phase, *_ in rows] == ["L1", "L2", "L3"]
-    read_a = [float(current) for _, current, *_ in rows]
+    cells = [each.text for each in reading.elements if each.tag == "td"]
+    assert [each.text for each in reading.find(scope="row")] == ["L1", "L2", "L3", "All"]
+    read_a = [float(cells[column]) for column in (0, 3, 6)]
     assert read_a == pytest.approx([3.0, 9.0, 4.0], abs=0.5)
+    assert float(cells[10]) == pytest.approx(230.0 * 16.0, rel=0.1)
 
     page = try_meter(owner, "house_meter", port="1777", unit="9")
     (shown,) = Reading(page).find(id="test-house_meter")
