@@ -1,10 +1,11 @@
 """The view of all settings pages: shows a row, and sends its form to the node that decides."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Flask, make_response, redirect, render_template, request
+from msgspec import Meta
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
 
 from msgs.methods import GET_SETTINGS, SET_SETTINGS
@@ -25,6 +26,10 @@ from web.forms.widgets import Widget
 from web.panel import STATUS
 
 SEEN = "seen"  # the values that the form was shown with, as JSON
+Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float  # that a message can have
+Seen = dict[str, bool | Number | str | list[str] | None]
+"""Values of settings, by key, that a form was shown with."""
+
 SILENT = "The wallbox does not answer at the moment."
 NOT_KNOWN = "The wallbox did not answer in time. Open this page again to see what is set."
 UNREADABLE = "The form is not complete. Open its page again."
@@ -39,6 +44,7 @@ class Forms:
         rows = PAGES if pages is None else pages
         self._pages = {page.path: page for page in rows}
         self._labels = labels_of(rows)
+        self._widgets_by_path: dict[str, dict[str, Widget]] = {}
 
     def add_to(self, app: Flask) -> None:
         """Register the routes."""
@@ -216,7 +222,10 @@ class Forms:
         return line_of(page, self._widgets(page), table_of(settings))
 
     def _widgets(self, page: Page) -> dict[str, Widget]:
-        return widgets_of(page, self._site.meter_maps)
+        widgets = self._widgets_by_path.get(page.path)
+        if widgets is None:
+            widgets = self._widgets_by_path[page.path] = widgets_of(page, self._site.meter_maps)
+        return widgets
 
 
 def _given(page: Page) -> dict[str, Any]:
@@ -224,13 +233,13 @@ def _given(page: Page) -> dict[str, Any]:
     return {each.key: request.args.get(each.key, "") for each in page.fields}
 
 
-def _seen() -> dict[str, Any]:
+def _seen() -> Seen:
     """Return the values that the form was shown with.
 
     :raises BadRequest: the form does not have them.
     """
     try:
-        return msgspec.json.decode(request.form.get(SEEN, ""), type=dict[str, Any])
+        return msgspec.json.decode(request.form.get(SEEN, ""), type=Seen)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BadRequest(UNREADABLE) from error
 

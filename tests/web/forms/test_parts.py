@@ -104,7 +104,21 @@ def test_a_silent_box_is_said(settings_desk: SettingsDesk, box: NodesBox, owner:
         assert answer.headers["Retry-After"] == "1"
 
 
-@pytest.mark.parametrize("seen", [None, "", "[]", "{", '{"main_fuse_a": NaN}'])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        None,
+        "",
+        "[]",
+        "{",
+        '{"main_fuse_a": NaN}',
+        '{"main_fuse_a": 1e999}',
+        f'{{"main_fuse_a": {10**30}}}',
+        f'{{"main_fuse_a": {-(10**30)}}}',
+        f'{{"main_fuse_a": {"[" * 900}{"]" * 900}}}',
+        '{"main_fuse_a": {"b": 1}}',
+    ],
+)
 def test_a_form_that_is_not_whole_changes_nothing(
     box: NodesBox, owner: Browser, seen: str | None
 ) -> None:
