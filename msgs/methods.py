@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from msgs.dcs import CardDecision, CheckCard
 from msgs.launch import GraphStatus, Restarted
 from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading, MeterToTest
@@ -196,7 +197,7 @@ START_SESSION = Method(
     server="session",
     arguments=NoArguments,
     result=NoneType,
-    callers=("web", TOOLS),
+    callers=("web", "dcs", TOOLS),
     text="Begin a session again after a stop, where no card is required; never authorises.",
     timeout_s=5.0,  # assumed: a slow disk
 )
@@ -260,6 +261,18 @@ ERASE_CARDS = Method(
     callers=("led", TOOLS),  # the service key (PAN-3)
     text="Erase every card, the master included.",
     timeout_s=5.0,  # assumed: a slow disk
+)
+
+# --- dcs ------------------------------------------------------------------------------------------
+
+CHECK_CARD = Method(
+    name="check_card",
+    server="dcs",
+    arguments=CheckCard,
+    result=CardDecision,
+    callers=("rfid",),
+    text="Ask whether a card may charge, as far as the charging service decides (RFID-11).",
+    timeout_s=12.0,  # longer than dcs waits for the service
 )
 
 # --- system ---------------------------------------------------------------------------------------

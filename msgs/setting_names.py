@@ -17,9 +17,15 @@ _VALUES = {
     "load_manager.monitoring": "monitoring.enabled",
     "session.authorization": "authorization.required",
 }
+_SERVICE = {  # one that is given is used
+    "dcs.url": "dcs.url",
+    "dcs.version": "dcs.version",
+    "dcs.plan_wait_s": "dcs.plan_wait_s",
+    "dcs.security_profile": "dcs.security_profile",
+}
 _METERS = {"meter.house": "house_meter", "meter.solar": "solar_meter"}
 
-PARAMETERS = frozenset((*_VALUES, *_METERS))
+PARAMETERS = frozenset((*_VALUES, *_SERVICE, *_METERS))
 """All of these names: NODE.PARAMETER."""
 
 
@@ -36,11 +42,15 @@ def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
     """
     if parameter in _METERS:
         return _meter(parameter, _METERS[parameter], value)
-    key = _VALUES[parameter]
+    key = _VALUES.get(parameter) or _SERVICE[parameter]
+    if key == "dcs.version" and isinstance(value, float):  # 1.6 is a number in TOML
+        value = str(value)
     try:
         check(key, value)
     except SettingError as error:
         raise SettingError(parameter, error.problem) from error
+    if key == "dcs.url":  # its wishes count
+        return {key: value, "dcs.enabled": value != ""}
     return {key: value}
 
 

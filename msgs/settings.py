@@ -99,6 +99,17 @@ Unit = Annotated[int, Meta(ge=0, le=255, extra={"unit": "1"})]  # a Modbus addre
 Share = Annotated[int, Meta(ge=0, le=100, extra={"unit": "%"})]
 
 
+ServiceUrl = Annotated[
+    str,
+    matching(
+        r"^(wss?://[A-Za-z0-9._\[\]:-]+(/[A-Za-z0-9._~%/-]*)?)?\Z",
+        "an address as wss://service.example/ocpp, without a user and without a query",
+        max_length=300,  # assumed
+    ),
+]
+PlanWait = Annotated[int, Meta(ge=0, le=3600, extra={"unit": "s"})]  # 3600 is assumed
+# OCPP 1.6 security whitepaper, 3rd edition, 2.1; 3 is not offered.
+SecurityProfile = Annotated[int, Meta(ge=0, le=2, extra={"unit": "1"})]
 # Energy that one charge may take; 1000 kWh is assumed: more than any battery takes.
 EnergyLimitKwh = Annotated[int, Meta(ge=1, le=1000, extra={"unit": "kWh"})]
 _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
@@ -111,6 +122,12 @@ HoursList = Annotated[
     tuple[HoursText, ...],
     Meta(max_length=16, description=f"a list of at most 16 texts, each {HOURS_WORDS}"),
 ]
+
+
+class OcppVersion(StrEnum):
+    """The versions of OCPP that dcs speaks."""
+
+    V1_6 = "1.6"
 
 
 class OperatingMode(StrEnum):
@@ -224,6 +241,18 @@ class Controller(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fallback_a: FallbackAmps = 6.0
 
 
+class DcsSection(Controller, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The charging service; not on the user's pages (DCS-6)."""
+
+    # "": that of the launch file, once this box has been paired with it. One set here counts as
+    # paired.
+    url: ServiceUrl = ""
+    version: OcppVersion = OcppVersion.V1_6
+    plan_wait_s: PlanWait = 60  # low current from the start of a charge, until a plan arrives
+    # 0: neither key nor certificates; 1: the box sends its key; 2: TLS as well.
+    security_profile: SecurityProfile = 0
+
+
 class Solar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Charge with the surplus of solar power at the house meter; the lowest claim still counts."""
 
@@ -310,7 +339,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     monitoring: Monitoring = Monitoring()
     house_meter: ExternalMeter = ExternalMeter()
     solar_meter: ExternalMeter = ExternalMeter()
-    dcs: Controller = Controller()
+    dcs: DcsSection = DcsSection()
     smart_home: Controller = Controller()
     solar: Solar = Solar()
     unbalance: UnbalanceSection = UnbalanceSection()

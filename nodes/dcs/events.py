@@ -1,0 +1,469 @@
+"""The neutral operations between this box and a charging service, in both directions. Pure.
+
+A dialect translates them to the messages of one version of OCPP and back. The names are those of
+neither version: what 1.6 calls StartTransaction, MeterValues and StopTransaction are events of a
+transaction in 2.0.1, and a configuration key is a variable there.
+
+    this box asks       OCPP 1.6                       OCPP 2.0.1
+    Boot                BootNotification               BootNotification
+    Beat                Heartbeat                      Heartbeat
+    AskToken            Authorize                      Authorize
+    Begun               StartTransaction               TransactionEvent Started
+    Sampled             MeterValues                    TransactionEvent Updated, MeterValues
+    Ended               StopTransaction                TransactionEvent Ended
+    ConnectorReport     StatusNotification             StatusNotification
+    FirmwareReport      FirmwareStatusNotification     FirmwareStatusNotification
+    LogReport           DiagnosticsStatusNotification  LogStatusNotification
+    VendorMessage       DataTransfer                   DataTransfer
+
+    the service asks    OCPP 1.6                       OCPP 2.0.1
+    SetAvailability     ChangeAvailability             ChangeAvailability
+    SetVariable         ChangeConfiguration            SetVariables
+    GetVariables        GetConfiguration               GetVariables
+    ClearCards          ClearCache                     ClearCache
+    RequestStart        RemoteStartTransaction         RequestStartTransaction
+    RequestStop         RemoteStopTransaction          RequestStopTransaction
+    ResetBox            Reset                          Reset
+    Unlock              UnlockConnector                UnlockConnector
+    InstallProfile      SetChargingProfile             SetChargingProfile
+    ClearProfiles       ClearChargingProfile           ClearChargingProfile
+    AskComposite        GetCompositeSchedule           GetCompositeSchedule
+    AskListVersion      GetLocalListVersion            GetLocalListVersion
+    UpdateList          SendLocalList                  SendLocalList
+    Trigger             TriggerMessage                 TriggerMessage
+    Reserve             ReserveNow                     ReserveNow
+    CancelReserve       CancelReservation              CancelReservation
+    VendorMessage       DataTransfer                   DataTransfer
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from nodes.dcs.profile import ChargingProfile, ProfilePurpose
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+class TokenStatus(StrEnum):
+    """What the service says of a token (1.6: AuthorizationStatus)."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    CONCURRENT = "ConcurrentTx"  # it has another transaction already
+
+
+class TokenInfo(Struct, frozen=True, kw_only=True):
+    """A token as the service judges it (1.6: IdTagInfo, 2.0.1: IdTokenInfo)."""
+
+    status: TokenStatus
+    group: str = ""  # 1.6: parentIdTag; tokens of one group end each other's transactions
+    expires_utc_s: float | None = None
+
+
+# --- measured values ------------------------------------------------------------------------------
+
+
+class MeasuredValue(Struct, frozen=True, kw_only=True):
+    """One value of a sample, in OCPP's words, which both versions share."""
+
+    measurand: str  # "Energy.Active.Import.Register"
+    value: str  # a decimal number
+    unit: str  # "Wh"
+    phase: str = ""  # "L1"; "": of all phases together
+    location: str = "Outlet"
+
+
+class Sample(Struct, frozen=True, kw_only=True, tag=True):
+    """All values of one instant."""
+
+    utc_ns: int
+    context: str  # "Sample.Periodic", "Sample.Clock", "Transaction.Begin", "Trigger"
+    values: tuple[MeasuredValue, ...]
+
+
+# --- this box asks --------------------------------------------------------------------------------
+
+
+class StopCause(StrEnum):
+    """Why a transaction ended (1.6: Reason)."""
+
+    DEAUTHORIZED = "DeAuthorized"
+    VEHICLE_LEFT = "EVDisconnected"
+    HARD_RESET = "HardReset"
+    LOCAL = "Local"
+    OTHER = "Other"
+    POWER_LOSS = "PowerLoss"
+    REBOOT = "Reboot"
+    REMOTE = "Remote"
+    SOFT_RESET = "SoftReset"
+
+
+class ConnectorStatus(StrEnum):
+    """The nine statuses of a connector (1.6: ChargePointStatus); 2.0.1 has five of them."""
+
+    AVAILABLE = "Available"
+    PREPARING = "Preparing"
+    CHARGING = "Charging"
+    SUSPENDED_BY_BOX = "SuspendedEVSE"
+    SUSPENDED_BY_VEHICLE = "SuspendedEV"
+    FINISHING = "Finishing"
+    RESERVED = "Reserved"
+    UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
+
+
+class ConnectorError(StrEnum):
+    """What is wrong with a connector (1.6: ChargePointErrorCode)."""
+
+    NONE = "NoError"
+    GROUND_FAILURE = "GroundFailure"
+    HIGH_TEMPERATURE = "HighTemperature"
+    INTERNAL = "InternalError"
+    OTHER = "OtherError"
+    OVER_CURRENT = "OverCurrentFailure"
+    OVER_VOLTAGE = "OverVoltage"
+    METER = "PowerMeterFailure"
+    SWITCH = "PowerSwitchFailure"
+    READER = "ReaderFailure"
+    UNDER_VOLTAGE = "UnderVoltage"
+    VEHICLE = "EVCommunicationError"
+
+
+class Boot(Struct, frozen=True, kw_only=True):
+    """This box has started, or registers again."""
+
+    serial: str
+    firmware: str
+    model: str
+    vendor: str
+
+
+class Beat(Struct, frozen=True):
+    """This box is there; the answer has the time."""
+
+
+class AskToken(Struct, frozen=True, kw_only=True):
+    """May this token charge?"""
+
+    token: str
+
+
+class Begun(Struct, frozen=True, kw_only=True, tag=True):
+    """A transaction has begun."""
+
+    connector: int
+    token: str
+    meter_wh: int
+    utc_ns: int
+    reservation: int | None = None
+
+
+class Sampled(Struct, frozen=True, kw_only=True):
+    """Values of the meter, in a transaction or outside."""
+
+    connector: int
+    samples: tuple[Sample, ...]
+    transaction: int | None = None  # the service's id
+
+
+class Ended(Struct, frozen=True, kw_only=True, tag=True):
+    """A transaction has ended."""
+
+    transaction: int
+    meter_wh: int
+    utc_ns: int
+    cause: StopCause
+    token: str = ""  # that ended it; "": none did
+    samples: tuple[Sample, ...] = ()
+
+
+class ConnectorReport(Struct, frozen=True, kw_only=True):
+    """The status of a connector; 0 is the whole box."""
+
+    connector: int
+    status: ConnectorStatus
+    utc_ns: int | None  # None: the clock is not set
+    error: ConnectorError = ConnectorError.NONE
+    info: str = ""
+    code: str = ""  # of this box, as the page shows it
+
+
+class FirmwareReport(Struct, frozen=True):
+    """No update of the firmware is under way."""
+
+
+class LogReport(Struct, frozen=True):
+    """No upload of logs is under way."""
+
+
+class VendorMessage(Struct, frozen=True, kw_only=True):
+    """A message of one vendor, from either side."""
+
+    vendor: str
+    name: str = ""
+    data: str = ""
+
+
+Asked = (
+    Boot
+    | Beat
+    | AskToken
+    | Begun
+    | Sampled
+    | Ended
+    | ConnectorReport
+    | FirmwareReport
+    | LogReport
+    | VendorMessage
+)
+"""What this box asks."""
+
+
+# --- the service answers --------------------------------------------------------------------------
+
+
+class Registration(StrEnum):
+    """Whether the service takes this box (1.6: RegistrationStatus)."""
+
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class BootAnswer(Struct, frozen=True, kw_only=True):
+    """Answer to `Boot`."""
+
+    registration: Registration
+    interval_s: float  # of `Beat` once accepted, else until the next `Boot`
+    utc_ns: int
+
+
+class BeatAnswer(Struct, frozen=True, kw_only=True):
+    """Answer to `Beat`."""
+
+    utc_ns: int
+
+
+class TokenAnswer(Struct, frozen=True, kw_only=True):
+    """Answer to `AskToken`."""
+
+    info: TokenInfo
+
+
+class BegunAnswer(Struct, frozen=True, kw_only=True):
+    """Answer to `Begun`."""
+
+    transaction: int
+    info: TokenInfo
+
+
+class EndedAnswer(Struct, frozen=True, kw_only=True):
+    """Answer to `Ended`."""
+
+    info: TokenInfo | None
+
+
+class Noted(Struct, frozen=True):
+    """Answer without content."""
+
+
+class VendorAnswer(Struct, frozen=True, kw_only=True):
+    """Answer to `VendorMessage`, of either side."""
+
+    verdict: "Verdict"
+    data: str = ""
+
+
+Answered = BootAnswer | BeatAnswer | TokenAnswer | BegunAnswer | EndedAnswer | Noted | VendorAnswer
+"""What the service answers."""
+
+
+# --- this box answers -----------------------------------------------------------------------------
+
+
+class Verdict(StrEnum):
+    """What came of a request of the service. Each request has only some of them."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SCHEDULED = "scheduled"
+    REBOOT_REQUIRED = "reboot_required"
+    NOT_SUPPORTED = "not_supported"
+    NOT_IMPLEMENTED = "not_implemented"
+    UNKNOWN = "unknown"  # no such profile
+    FAILED = "failed"
+    VERSION_MISMATCH = "version_mismatch"
+    FAULTED = "faulted"
+    OCCUPIED = "occupied"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN_VENDOR = "unknown_vendor"
+    UNKNOWN_MESSAGE = "unknown_message"
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """Answer with a verdict."""
+
+    verdict: Verdict
+
+
+class Variable(Struct, frozen=True, kw_only=True):
+    """A variable as it is shown to the service."""
+
+    name: str
+    value: str | None  # None: it can only be written
+    is_readonly: bool
+
+
+class VariablesReply(Struct, frozen=True, kw_only=True):
+    """Answer to `GetVariables`."""
+
+    known: tuple[Variable, ...]
+    unknown: tuple[str, ...]
+
+
+class ListVersionReply(Struct, frozen=True, kw_only=True):
+    """Answer to `AskListVersion`: 0 if the list is empty, -1 if there is none."""
+
+    version: int
+
+
+class CompositeReply(Struct, frozen=True, kw_only=True):
+    """Answer to `AskComposite`: the schedule that holds from an instant on."""
+
+    connector: int
+    start_utc_s: float
+    duration_s: int
+    unit: str  # "A" or "W"
+    periods: tuple[tuple[int, float], ...]  # begin [s from the start], limit in the unit
+
+
+# --- the service asks -----------------------------------------------------------------------------
+
+
+class SetAvailability(Struct, frozen=True, kw_only=True):
+    """Let a connector be used, or not; 0 is the whole box."""
+
+    connector: int
+    is_operative: bool
+
+
+class SetVariable(Struct, frozen=True, kw_only=True):
+    """Change a variable."""
+
+    name: str
+    value: str
+
+
+class GetVariables(Struct, frozen=True, kw_only=True):
+    """Show variables; none named: all."""
+
+    names: tuple[str, ...] = ()
+
+
+class ClearCards(Struct, frozen=True):
+    """Forget the tokens that earlier answers of the service have judged."""
+
+
+class RequestStart(Struct, frozen=True, kw_only=True):
+    """Begin a transaction."""
+
+    token: str
+    connector: int | None
+    profile: ChargingProfile | None = None  # for it
+
+
+class RequestStop(Struct, frozen=True, kw_only=True):
+    """End a transaction, by the service's id."""
+
+    transaction: int
+
+
+class ResetBox(Struct, frozen=True, kw_only=True):
+    """Restart the box; not hard: after the transaction has been ended and reported."""
+
+    is_hard: bool
+
+
+class Unlock(Struct, frozen=True, kw_only=True):
+    """Unlock the cable at a connector."""
+
+    connector: int
+
+
+class ReportKind(StrEnum):
+    """What the service wants to be sent (1.6: MessageTrigger)."""
+
+    BOOT = "boot"
+    BEAT = "beat"
+    VALUES = "values"
+    STATUS = "status"
+    FIRMWARE = "firmware"
+    LOG = "log"
+
+
+class Trigger(Struct, frozen=True, kw_only=True):
+    """Send a report now. connector None: for all of them."""
+
+    kind: ReportKind | None  # None: not one that this box has
+    connector: int | None = None
+
+
+class InstallProfile(Struct, frozen=True, kw_only=True):
+    """Install a charging profile."""
+
+    profile: ChargingProfile
+
+
+class ClearProfiles(Struct, frozen=True, kw_only=True):
+    """Clear charging profiles; None: any. If the id is given, nothing else counts."""
+
+    profile_id: int | None = None
+    connector: int | None = None
+    purpose: ProfilePurpose | None = None
+    stack_level: int | None = None
+
+
+class Reserve(Struct, frozen=True, kw_only=True):
+    """Reserve a connector for a token; 0 is any connector."""
+
+    reservation: int
+    connector: int
+    token: str
+    expires_utc_s: float
+    group: str = ""
+
+
+class ListedToken(Struct, frozen=True, kw_only=True):
+    """A token of the service's list; without information: it is to be deleted."""
+
+    token: str
+    info: TokenInfo | None = None
+
+
+class UpdateList(Struct, frozen=True, kw_only=True):
+    """Change the list of tokens: all of it, or some of its tokens."""
+
+    version: int
+    is_full: bool
+    tokens: tuple[ListedToken, ...] = ()
+
+
+class AskListVersion(Struct, frozen=True):
+    """Which version does the list of tokens have?"""
+
+
+class CancelReserve(Struct, frozen=True, kw_only=True):
+    """Cancel a reservation."""
+
+    reservation: int
+
+
+class AskComposite(Struct, frozen=True, kw_only=True):
+    """Which schedule holds in the time from now on?"""
+
+    connector: int
+    duration_s: int
+    unit: str | None  # "A" or "W"; None: that of this box

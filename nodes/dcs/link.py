@@ -1,0 +1,95 @@
+"""The connection to a charging service that carries text frames: the Protocol of the drivers."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from bus import Driver
+
+
+class ProxyServer(Struct, frozen=True, kw_only=True):
+    """An HTTP proxy between box and service."""
+
+    host: str
+    port: int
+    user: str = ""
+
+
+class Destination(Struct, frozen=True, kw_only=True):
+    """Where to connect to, and as whom."""
+
+    url: str  # "ws://" or "wss://"; the identity is appended as a path segment
+    identity: str
+    subprotocol: str  # "ocpp1.6"
+    is_password_sent: bool = False  # HTTP basic authentication with the stored key
+    proxy: ProxyServer | None = None
+
+
+class Opened(Struct, frozen=True):
+    """The connection is open: the service has accepted the subprotocol."""
+
+
+class Received(Struct, frozen=True, kw_only=True):
+    """A text frame of the service."""
+
+    text: str
+
+
+class Ponged(Struct, frozen=True):
+    """The other end has answered a ping."""
+
+
+class CloseReason(StrEnum):
+    """Why there is no connection."""
+
+    ASKED = "asked"  # this box has closed it
+    LOST = "lost"  # it was open
+    UNREACHABLE = "unreachable"  # no server: name, route, refused, no answer
+    UNTRUSTED = "untrusted"  # TLS: the certificate, or the version
+    DENIED = "denied"  # the server has answered, and does not take this box: 401, 403, 404
+    SUBPROTOCOL = "subprotocol"  # the server does not speak this version
+
+
+class Closed(Struct, frozen=True, kw_only=True):
+    """The connection has ended, or could not be opened."""
+
+    reason: CloseReason
+    text: str = ""  # for a person
+
+
+LinkEvent = Opened | Received | Ponged | Closed
+"""What a link reports."""
+
+MOST_FRAME_BYTES = 65_536
+"""Assumed: a longer frame of the service ends the connection.
+
+The longest that is needed is a list of 256 tokens, about 40 kB.
+"""
+
+
+class Uplink(Driver, Protocol):
+    """One connection at a time to a charging service.
+
+    It reports what happens and decides nothing: when to connect again, and whether a silent
+    connection is dead, is the node's to decide.
+    """
+
+    def open(
+        self, destination: Destination, password: bytes, on_event: Callable[[LinkEvent], None]
+    ) -> None:
+        """Connect. `on_event` runs as a callback of the node, after this call has returned.
+
+        After `Opened` come `Received` and `Ponged`, and `Closed` once at the end. A connection
+        that is open already is closed without an event.
+        """
+
+    def send(self, text: str) -> None:
+        """Send a text frame; no effect while the connection is not open."""
+
+    def ping(self) -> None:
+        """Ask the other end for a sign; `Ponged` follows if it is there."""
+
+    def close(self) -> None:
+        """Close the connection; no event follows, also if it is not open yet."""
