@@ -61,7 +61,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
 DEFAULTS = Configuration()
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class KeyChange(Struct, frozen=True, kw_only=True):
     """What came of a change."""
 
     configuration: Configuration
@@ -71,27 +71,27 @@ class Change(Struct, frozen=True, kw_only=True):
     reason: str = ""  # why it is refused, for the log
 
 
-def change(configuration: Configuration, name: str, value: str) -> Change:
+def change(configuration: Configuration, name: str, value: str) -> KeyChange:
     """Set a key; the case of its name does not count (section 7.29: CiString)."""
     row = _BY_NAME.get(name.casefold())
     if row is None:
         reason = f"there is no key {name[:50]!r}"
-        return Change(configuration=configuration, verdict=Verdict.NOT_SUPPORTED, reason=reason)
+        return KeyChange(configuration=configuration, verdict=Verdict.NOT_SUPPORTED, reason=reason)
     refusal = "it can only be read" if row.access is KeyAccess.READ else row.check(value)
     if refusal:
         reason = f"{row.name}: {refusal}"
-        return Change(
+        return KeyChange(
             configuration=configuration, verdict=Verdict.REJECTED, name=row.name, reason=reason
         )
     if row.access is KeyAccess.WRITE:
-        return Change(
+        return KeyChange(
             configuration=configuration,
             verdict=Verdict.ACCEPTED,
             name=row.name,
             secret=bytes.fromhex(value),
         )
     values = {**configuration.values, row.name: value.strip()}
-    return Change(
+    return KeyChange(
         configuration=replace(configuration, values=values),
         verdict=Verdict.ACCEPTED,
         name=row.name,
