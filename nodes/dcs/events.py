@@ -133,7 +133,7 @@ class ConnectorError(StrEnum):
 
 
 class Boot(Struct, frozen=True, kw_only=True):
-    """This box has started, or registers again."""
+    """The box has started, or registers again."""
 
     serial: str
     firmware: str
@@ -142,11 +142,11 @@ class Boot(Struct, frozen=True, kw_only=True):
 
 
 class Beat(Struct, frozen=True):
-    """This box is there; the answer has the time."""
+    """The box is there; the answer has the time."""
 
 
 class AskToken(Struct, frozen=True, kw_only=True):
-    """May this token charge?"""
+    """Ask whether a token may charge."""
 
     token: str
 
@@ -334,10 +334,11 @@ class CompositeReply(Struct, frozen=True, kw_only=True):
     """Answer to `AskComposite`: the schedule that holds from an instant on."""
 
     connector: int
-    start_utc_s: float
+    start_utc_s: int
     duration_s: int
     unit: str  # "A" or "W"
-    periods: tuple[tuple[int, float], ...]  # begin [s from the start], limit in the unit
+    # Of each: its begin [s from the start], its limit in the unit, and the phases.
+    periods: tuple[tuple[int, float, int], ...]
 
 
 # --- the service asks -----------------------------------------------------------------------------
@@ -452,7 +453,7 @@ class UpdateList(Struct, frozen=True, kw_only=True):
 
 
 class AskListVersion(Struct, frozen=True):
-    """Which version does the list of tokens have?"""
+    """Ask for the version of the list of tokens."""
 
 
 class CancelReserve(Struct, frozen=True, kw_only=True):
@@ -462,7 +463,7 @@ class CancelReserve(Struct, frozen=True, kw_only=True):
 
 
 class AskComposite(Struct, frozen=True, kw_only=True):
-    """Which schedule holds in the time from now on?"""
+    """Ask for the schedule that holds from now on."""
 
     connector: int
     duration_s: int

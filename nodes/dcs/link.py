@@ -22,8 +22,8 @@ class Destination(Struct, frozen=True, kw_only=True):
 
     url: str  # "ws://" or "wss://"; the identity is appended as a path segment
     identity: str
-    subprotocol: str  # "ocpp1.6"
     is_password_sent: bool = False  # HTTP basic authentication with the stored key
+    is_tls_needed: bool = False  # a connection without it is refused
     proxy: ProxyServer | None = None
 
 
@@ -77,7 +77,11 @@ class Uplink(Driver, Protocol):
     """
 
     def open(
-        self, destination: Destination, password: bytes, on_event: Callable[[LinkEvent], None]
+        self,
+        destination: Destination,
+        subprotocol: str,
+        password: bytes,
+        on_event: Callable[[LinkEvent], None],
     ) -> None:
         """Connect. `on_event` runs as a callback of the node, after this call has returned.
 

@@ -1,0 +1,96 @@
+"""How a session is charged: with a plan, fast, or with little current until that is decided. Pure.
+
+    a person has chosen fast at the box   fast: no plan is applied (DCS-4)
+    a plan is in force                    intelligent
+    none, for less than plan_wait_s       low current, the plan is awaited (CHG-4)
+    none                                  fast
+
+A plan that arrives later makes a fast charge intelligent, unless a person has chosen. A box that
+does not belong to the service waits for nothing.
+"""
+
+import math
+
+from msgspec.structs import replace
+
+from msgs.dcs import ChargeMode
+from msgs.pilot import MIN_OFFER_A
+from msgs.session import WallboxState
+from msgs.wish import Wish, Wishes
+from nodes.dcs import outbox, transactions
+from nodes.dcs.plan import CAP, PLAN, wish_of
+from nodes.dcs.turn import Turn
+
+DECIDING, REFUSED, OUT_OF_USE = "deciding", "refused_card", "out_of_use"  # names of wishes
+
+
+def charge_mode(turn: Turn) -> tuple[ChargeMode, bool]:
+    """Return how the session is charged, and whether its plan is awaited."""
+    session, service = turn.inputs.session, turn.inputs.service
+    if session is None or service is None or not session.session_id or not turn.is_synchronised:
+        return ChargeMode.FAST, False
+    transaction = transactions.running(turn)
+    if transaction is not None and transaction.mode is ChargeMode.FAST:
+        return ChargeMode.FAST, False
+    if turn.state.plan.rates.plan is not None:
+        return ChargeMode.INTELLIGENT, False
+    chosen = turn.state.chosen
+    since_s = chosen[1] if chosen[0] == session.session_id else _started_s(turn)
+    if turn.moment.reached(since_s + service.plan_wait_s):
+        return ChargeMode.FAST, False
+    return ChargeMode.INTELLIGENT, True
+
+
+def _started_s(turn: Turn) -> float:
+    """Return when the session began [monotonic s]; not known: long ago."""
+    session = turn.inputs.session
+    if session is None or session.started_ns is None:
+        return -math.inf
+    return session.started_ns / 1e9
+
+
+def can_switch(turn: Turn) -> bool:
+    """Return whether the touch key switches the mode now (DCS-5)."""
+    session = turn.inputs.session
+    if session is None or not session.session_id or not session.authorized:
+        return False
+    if session.authorization_required and not session.token:
+        return False
+    is_charging = session.state in (WallboxState.CHARGING, WallboxState.SUSPENDED)
+    return turn.is_synchronised and is_charging and transactions.running(turn) is not None
+
+
+def switch(turn: Turn) -> None:
+    """Switch between fast and intelligent, by the touch key."""
+    transaction = transactions.running(turn)
+    if transaction is None or not can_switch(turn):
+        return
+    mode, _ = charge_mode(turn)
+    other = ChargeMode.FAST if mode is ChargeMode.INTELLIGENT else ChargeMode.INTELLIGENT
+    outbox.change_transaction(turn, replace(transaction, mode=other))
+    turn.set(chosen=(transaction.session_id, turn.now_s))
+    turn.log("info", f"the touch key: {other} charging")
+
+
+def wishes_of(turn: Turn) -> Wishes:
+    """Return all limits of the service now."""
+    view, session = turn.state.plan, turn.inputs.session
+    found: list[Wish | None] = []
+    if turn.inputs.service is not None and turn.is_synchronised:
+        found.append(wish_of(turn, CAP, view.rates.cap, view.after.cap))
+        mode, waits = charge_mode(turn)
+        if waits:
+            detail = "until the charging service has sent its plan"
+            found.append(Wish(name=DECIDING, limit_a=MIN_OFFER_A, detail=detail))
+        elif mode is ChargeMode.INTELLIGENT:
+            found.append(wish_of(turn, PLAN, view.rates.plan, view.after.plan))
+        transaction = transactions.running(turn)
+        if transaction is not None and transaction.is_refused:
+            detail = "the charging service does not accept the card"
+            found.append(Wish(name=REFUSED, pause=True, detail=detail))
+        availability = turn.durable.availability
+        is_out = not (availability.box and availability.connector)
+        if is_out and (session is None or transaction is None):
+            detail = "the charging service has taken the box out of use"
+            found.append(Wish(name=OUT_OF_USE, pause=True, detail=detail))
+    return Wishes(wishes=tuple(each for each in found if each is not None))

@@ -1,0 +1,176 @@
+"""OCPP 1.6J: frames to neutral messages and back, checked by the official schemas.
+
+The package `ocpp` has the schemas; its loop of a charge point is not used, since it answers unknown
+and unsupported actions with each other's error, and an absurd number ends it. OCPP-J 1.6, section
+4.2 has the frames and the error codes.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from jsonschema.exceptions import ValidationError
+from ocpp.messages import MessageType, get_validator
+
+from nodes.dcs import dialect_16_answers as answers
+from nodes.dcs import dialect_16_calls as calls
+from nodes.dcs import dialect_16_requests as requests
+from nodes.dcs.dialect import (
+    Dialect,
+    FrameFault,
+    Message,
+    ServiceAnswer,
+    ServiceFailure,
+    ServiceRequest,
+    Unreadable,
+    UnsendableError,
+    WrongRequest,
+)
+from nodes.dcs.events import Asked
+
+VERSION = "1.6"
+CALL, RESULT, ERROR = MessageType.Call, MessageType.CallResult, MessageType.CallError
+MOST_ID = 36  # characters of a message id
+MOST_DETAIL = 255  # characters of an error's description
+
+CODES: dict[FrameFault, str] = {
+    FrameFault.UNKNOWN_ACTION: "NotImplemented",
+    FrameFault.NOT_OFFERED: "NotSupported",
+    FrameFault.FORMAT: "FormationViolation",
+    FrameFault.TYPE: "TypeConstraintViolation",
+    FrameFault.OCCURRENCE: "OccurenceConstraintViolation",  # spelled so in 1.6
+    FrameFault.VALUE: "PropertyConstraintViolation",
+    FrameFault.INTERNAL: "InternalError",
+}
+
+# By the keyword of the schema that a payload breaks; every other keyword is about a value.
+_FAULTS = {
+    "additionalProperties": FrameFault.FORMAT,
+    "type": FrameFault.TYPE,
+    "required": FrameFault.OCCURRENCE,
+    "minItems": FrameFault.OCCURRENCE,
+    "maxItems": FrameFault.OCCURRENCE,
+}
+
+# Schemas have steps of 0.1, which no binary fraction is a multiple of.
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class Ocpp16:
+    """See `nodes.dcs.dialect.Dialect`."""
+
+    subprotocol = "ocpp1.6"
+
+    def decode(self, text: str, call_id: str, call: Asked | None) -> Message:
+        """See `Dialect.decode`."""
+        try:
+            frame = _DECODER.decode(text)
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            return Unreadable(text=f"it is not JSON: {error}")
+        match frame:
+            case [2, str(message_id), str(action), dict(payload)]:
+                return _request(message_id, action, payload)
+            case [2, str(message_id), str(action), *_]:
+                return WrongRequest(
+                    message_id=message_id,
+                    fault=FrameFault.FORMAT,
+                    text="expected four elements, the last an object",
+                    action=action[:MOST_ID],
+                )
+            case [2, str(message_id), *_]:
+                return WrongRequest(
+                    message_id=message_id, fault=FrameFault.FORMAT, text="expected an action"
+                )
+            case [3, str(message_id), dict(payload)]:
+                if message_id != call_id or call is None:
+                    return Unreadable(text="an answer to no open call")
+                return _answer(message_id, payload, call)
+            case [4, str(message_id), *rest]:
+                words = ": ".join(str(each) for each in rest[:2] if each)
+                return ServiceFailure(message_id=message_id, text=words[:MOST_DETAIL])
+            case _:
+                return Unreadable(text="it is no message of OCPP 1.6")
+
+    def call(self, message_id: str, asked: Asked) -> str:
+        """See `Dialect.call`."""
+        action, payload = calls.ENCODERS[type(asked)](asked)
+        return _checked([CALL, message_id, action, payload], CALL, action)
+
+    def answer(self, request: ServiceRequest, reply: Any) -> str:
+        """See `Dialect.answer`."""
+        action, payload = answers.encode(request.asked, reply)
+        return _checked([RESULT, request.message_id, payload], RESULT, action)
+
+    def refuse(self, message_id: str, fault: FrameFault, text: str) -> str:
+        """See `Dialect.refuse`."""
+        frame = [ERROR, message_id, CODES[fault], text[:MOST_DETAIL], {}]
+        return msgspec.json.encode(frame).decode()
+
+
+def _request(message_id: str, action: str, payload: dict[str, Any]) -> Message:
+    decode: Callable[[dict[str, Any]], Any] | None = requests.DECODERS.get(action)
+    if decode is None:
+        is_known = action in requests.NOT_OFFERED
+        return WrongRequest(
+            message_id=message_id,
+            fault=FrameFault.NOT_OFFERED if is_known else FrameFault.UNKNOWN_ACTION,
+            text="this box does not offer it" if is_known else "no such action",
+            action=action[:MOST_ID],
+        )
+    wrong = _violation(CALL, action, payload)
+    if wrong is None:
+        try:
+            return ServiceRequest(message_id=message_id, asked=decode(payload))
+        except (ValueError, ArithmeticError) as error:
+            wrong = (FrameFault.VALUE, str(error))
+    fault, text = wrong
+    return WrongRequest(message_id=message_id, fault=fault, text=text, action=action)
+
+
+def _answer(message_id: str, payload: dict[str, Any], call: Asked) -> Message:
+    """Return the answer to a call. Fields that the version does not have are ignored."""
+    action, decode = answers.DECODERS[type(call)]
+    wrong = _violation(RESULT, action, payload, ignores="additionalProperties")
+    if wrong is None:
+        try:
+            return ServiceAnswer(message_id=message_id, answered=decode(payload))
+        except (ValueError, ArithmeticError) as error:
+            wrong = (FrameFault.VALUE, str(error))
+    return ServiceFailure(message_id=message_id, text=f"the answer is wrong: {wrong[1]}")
+
+
+def _violation(
+    kind: int, action: str, payload: Any, ignores: str = ""
+) -> tuple[FrameFault, str] | None:
+    """Return what a payload breaks of its schema; None: nothing."""
+    validator = get_validator(kind, action, VERSION, parse_float=Decimal)
+    try:
+        found: list[ValidationError] = [
+            error for error in validator.iter_errors(payload) if error.validator != ignores
+        ]
+    except (ArithmeticError, RecursionError) as error:  # a number beyond all bounds
+        return FrameFault.VALUE, f"a number is beyond all bounds ({type(error).__name__})"
+    if not found:
+        return None
+    first = found[0]
+    where = ".".join(str(each) for each in first.absolute_path)
+    text = f"{where}: {first.message}" if where else first.message
+    return _FAULTS.get(str(first.validator), FrameFault.VALUE), text[:MOST_DETAIL]
+
+
+def _checked(frame: list[Any], kind: int, action: str) -> str:
+    """Return a frame as text.
+
+    :raises UnsendableError: its payload breaks the schema.
+    """
+    encoded = msgspec.json.encode(frame)
+    wrong = _violation(kind, action, _DECODER.decode(encoded)[-1])
+    if wrong is not None:
+        raise UnsendableError(f"{action}: {wrong[1]}")
+    return encoded.decode()
+
+
+def dialect() -> Dialect:
+    """Return this dialect."""
+    return Ocpp16()

@@ -1,0 +1,285 @@
+"""The connection over a WebSocket (RFC 6455), with TLS and an HTTP proxy. The file with the socket.
+
+The library is imported with the first connection: a box without a service does not load it.
+"""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+
+from bus import Bus
+from nodes.dcs.link import (
+    MOST_FRAME_BYTES,
+    Closed,
+    CloseReason,
+    Destination,
+    LinkEvent,
+    Opened,
+    Ponged,
+    Received,
+    Uplink,
+)
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+OPEN_S = 20.0  # assumed: name, proxy, TLS and handshake over a mobile network
+CLOSE_S = 2.0  # assumed: until the other end has agreed to the end of the connection
+MOST_UNSENT = 64  # assumed: frames; a service that does not read is as good as lost
+
+
+class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the launch file may set."""
+
+    ca_file: str = ""  # certificates of authorities, in place of those of the system
+
+
+class WebSocketUplink(Uplink):
+    """See `link.Uplink`. One coroutine for each connection, which a later one replaces."""
+
+    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+        self._bus = bus
+        self._ca_file = parameters.ca_file
+        self._connection: _Connection | None = None
+
+    def open(
+        self,
+        destination: Destination,
+        subprotocol: str,
+        password: bytes,
+        on_event: Callable[[LinkEvent], None],
+    ) -> None:
+        """See `link.Uplink.open`."""
+        self.close()
+        connection = _Connection(self._bus, on_event)
+        self._connection = connection
+        headers = {}
+        if destination.is_password_sent:
+            pair = destination.identity.encode() + b":" + password
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        self._bus.spawn(connection.run(destination, subprotocol, headers, self._ca_file))
+
+    def send(self, text: str) -> None:
+        """See `link.Uplink.send`."""
+        if self._connection is not None:
+            self._connection.put(text)
+
+    def ping(self) -> None:
+        """See `link.Uplink.ping`."""
+        if self._connection is not None:
+            self._connection.put(None)
+
+    def close(self) -> None:
+        """See `link.Uplink.close`."""
+        if self._connection is not None:
+            self._connection.leave()
+            self._connection = None
+
+    def shutdown(self) -> None:
+        """Close the connection."""
+        self.close()
+
+    def handover(self) -> None:
+        """Close the connection: the next incarnation opens its own."""
+        self.close()
+
+
+class _Connection:
+    """One connection, from the first packet to its end."""
+
+    def __init__(self, bus: Bus, on_event: Callable[[LinkEvent], None]) -> None:
+        self._bus = bus
+        self._on_event = on_event
+        self._unsent: asyncio.Queue[str | None] = asyncio.Queue(MOST_UNSENT)  # None: a ping
+        self._is_left = False
+        self._left = asyncio.Event()
+
+    def put(self, text: str | None) -> None:
+        """Send a frame, or a ping, after those before it."""
+        try:
+            self._unsent.put_nowait(text)
+        except asyncio.QueueFull:
+            self._report(Closed(reason=CloseReason.LOST, text="the service does not read"))
+            self.leave()
+
+    def leave(self) -> None:
+        """Send what waits and close; nothing is reported any more."""
+        self._is_left = True
+        self._left.set()
+
+    def _report(self, event: LinkEvent) -> None:
+        self._bus.post(partial(self._deliver, event))
+
+    def _deliver(self, event: LinkEvent) -> None:
+        if not self._is_left:
+            self._on_event(event)
+
+    async def _hand_on(self, event: LinkEvent) -> None:
+        """Report an event and wait until it is taken: so a flood fills no memory."""
+        taken = asyncio.Event()
+
+        def deliver() -> None:
+            self._deliver(event)
+            taken.set()
+
+        self._bus.post(deliver)
+        await taken.wait()
+
+    async def run(
+        self,
+        destination: Destination,
+        subprotocol: str,
+        headers: dict[str, str],
+        ca_file: str,
+    ) -> None:
+        """Connect, carry frames in both directions, and report the end."""
+        try:
+            opened = await _connect(destination, subprotocol, headers, ca_file)
+        except _NoConnectionError as error:
+            self._report(Closed(reason=error.reason, text=str(error)))
+            return
+        try:
+            await self._carry(opened)
+        finally:
+            with suppress(Exception):
+                await opened.close()
+
+    async def _carry(self, socket: "ClientConnection") -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        await self._hand_on(Opened())
+        tasks = {
+            asyncio.ensure_future(each)
+            for each in (self._read(socket), self._write(socket), self._left.wait())
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except ConnectionClosed as error:
+            self._report(Closed(reason=CloseReason.LOST, text=str(error)[:200]))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._is_left:
+            with suppress(Exception):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._flush(socket)
+
+    async def _read(self, socket: "ClientConnection") -> None:
+        while True:
+            frame = await socket.recv()
+            if isinstance(frame, str):  # OCPP has no binary frames
+                await self._hand_on(Received(text=frame))
+
+    async def _write(self, socket: "ClientConnection") -> None:
+        while True:
+            await self._send(socket, await self._unsent.get())
+
+    async def _flush(self, socket: "ClientConnection") -> None:
+        while not self._unsent.empty():
+            await self._send(socket, self._unsent.get_nowait())
+
+    async def _send(self, socket: "ClientConnection", text: str | None) -> None:
+        if text is not None:
+            await socket.send(text)
+            return
+        answered = asyncio.ensure_future(await socket.ping())
+        answered.add_done_callback(self._on_pong)
+
+    def _on_pong(self, answered: "asyncio.Future[Any]") -> None:
+        if not answered.cancelled() and answered.exception() is None:
+            self._report(Ponged())
+
+
+class _NoConnectionError(Exception):
+    """Raised when there is no connection; says why."""
+
+    def __init__(self, reason: CloseReason, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+async def _connect(
+    destination: Destination, subprotocol: str, headers: dict[str, str], ca_file: str
+) -> "ClientConnection":
+    """Return an open connection.
+
+    :raises _NoConnectionError: there is none.
+    """
+    import ssl
+
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import (
+        InvalidHandshake,
+        InvalidProxyStatus,
+        InvalidStatus,
+        NegotiationError,
+    )
+    from websockets.typing import Subprotocol
+
+    if destination.is_tls_needed and urlsplit(destination.url).scheme != "wss":
+        text = "the security profile needs an address with wss://"
+        raise _NoConnectionError(CloseReason.UNTRUSTED, text)
+    context = None
+    if urlsplit(destination.url).scheme == "wss":
+        try:
+            context = await asyncio.to_thread(ssl.create_default_context, cafile=ca_file or None)
+        except OSError as error:
+            raise _NoConnectionError(CloseReason.UNTRUSTED, f"{ca_file}: {error}") from error
+    try:
+        socket = await connect(
+            f"{destination.url.rstrip('/')}/{quote(destination.identity, safe='')}",
+            subprotocols=[Subprotocol(subprotocol)],
+            additional_headers=headers,
+            ssl=context,
+            proxy=_proxy_url(destination),
+            open_timeout=OPEN_S,
+            close_timeout=CLOSE_S,
+            ping_interval=None,  # the node pings
+            max_size=MOST_FRAME_BYTES,
+            max_queue=4,
+            compression=None,  # it costs memory, and frames are small
+        )
+    except ssl.SSLError as error:
+        raise _NoConnectionError(CloseReason.UNTRUSTED, str(error)) from error
+    except InvalidStatus as error:
+        code = error.response.status_code
+        reason = CloseReason.UNREACHABLE if code >= 500 else CloseReason.DENIED
+        raise _NoConnectionError(reason, f"the server answers with status {code}") from error
+    except InvalidProxyStatus as error:
+        text = f"the proxy answers with status {error.response.status_code}"
+        raise _NoConnectionError(CloseReason.UNREACHABLE, text) from error
+    except NegotiationError as error:
+        raise _NoConnectionError(CloseReason.SUBPROTOCOL, str(error)) from error
+    except TimeoutError as error:
+        text = f"no connection within {OPEN_S:g} s"
+        raise _NoConnectionError(CloseReason.UNREACHABLE, text) from error
+    except (OSError, EOFError, InvalidHandshake, ValueError) as error:
+        text = f"{type(error).__name__}: {error}"[:200]
+        raise _NoConnectionError(CloseReason.UNREACHABLE, text) from error
+    if socket.subprotocol != subprotocol:
+        await socket.close()
+        text = f"the server does not take {subprotocol}"
+        raise _NoConnectionError(CloseReason.SUBPROTOCOL, text)
+    return socket
+
+
+def _proxy_url(destination: Destination) -> str | None:
+    proxy = destination.proxy
+    if proxy is None:
+        return None
+    user = f"{quote(proxy.user, safe='')}@" if proxy.user else ""
+    return f"http://{user}{proxy.host}:{proxy.port}"
+
+
+def open(bus: Bus, parameters: Parameters) -> Uplink:
+    """Return the driver."""
+    return WebSocketUplink(bus, parameters)

@@ -1,0 +1,95 @@
+"""Pairing of this box with a charging service (DCS-2): standard messages, the contents are ours.
+
+    box       Boot with its serial as identity               service: Pending
+    customer  activates the box at the service
+    service   VendorMessage wallbox.pairing, offer           box: Accepted, the touch key is lit
+    person    presses the touch key
+    box       VendorMessage wallbox.pairing, confirm         service: Accepted
+    service   SetVariable AuthorizationKey                   box: stored, Accepted
+    box       connects again with the key, Boot              service: Accepted; online
+
+Not while a vehicle is plugged in. An offer ends with its connection, or after OFFER_S. Pure.
+"""
+
+from msgspec.structs import replace
+
+from nodes.dcs.dialect import ServiceRequest
+from nodes.dcs.events import Answered, VendorAnswer, VendorMessage, Verdict
+from nodes.dcs.state import Pairing, PairingOffer, Waiting
+from nodes.dcs.turn import Turn
+
+VENDOR = "wallbox.pairing"
+OFFER, CONFIRM = "offer", "confirm"
+OFFER_S = 600.0  # assumed: a person walks from the portal to the box
+NO_OFFER = PairingOffer()
+
+
+def can_confirm(turn: Turn) -> bool:
+    """Return whether a press of the touch key confirms an offer now."""
+    offer = turn.state.offer
+    return offer != NO_OFFER and not offer.is_confirmed and _why_not(turn) == ""
+
+
+def _why_not(turn: Turn) -> str:
+    """Return why this box cannot be paired now; "" if it can."""
+    session = turn.inputs.session
+    if turn.is_synchronised:
+        return "it belongs to a service already"
+    if session is None:
+        return "it is not known whether a vehicle is plugged in"
+    return "a vehicle is plugged in" if session.plugged or session.session_id else ""
+
+
+def take_message(turn: Turn, request: ServiceRequest, message: VendorMessage) -> None:
+    """Take a message of the service about pairing."""
+    why = _why_not(turn) if message.name == OFFER else ""
+    if message.name != OFFER:
+        turn.answer(request, VendorAnswer(verdict=Verdict.UNKNOWN_MESSAGE))
+    elif why:
+        turn.log("info", f"pairing: refused, {why}")
+        turn.answer(request, VendorAnswer(verdict=Verdict.REJECTED, data=why))
+    else:
+        turn.log("info", "pairing: offered by the service; press the touch key to confirm")
+        turn.set(offer=PairingOffer(until_s=turn.now_s + OFFER_S))
+        turn.answer(request, VendorAnswer(verdict=Verdict.ACCEPTED))
+
+
+def follow_offer(turn: Turn) -> None:
+    """End an offer that is over, or whose connection is lost."""
+    offer = turn.state.offer
+    if offer == NO_OFFER:
+        return
+    is_over = turn.moment.reached(offer.until_s)
+    if is_over or not turn.state.link.is_open or _why_not(turn):
+        turn.log("info", "pairing: the offer has ended")
+        turn.set(offer=NO_OFFER)
+
+
+def confirm(turn: Turn) -> None:
+    """Confirm the offer, by the touch key."""
+    turn.set(offer=replace(turn.state.offer, is_confirmed=True))
+    message = VendorMessage(vendor=VENDOR, name=CONFIRM)
+    turn.wait(Waiting(asked=message, key=CONFIRM, is_early=True))
+
+
+def take_confirmed(turn: Turn, answer: Answered | None) -> None:
+    """Take the service's answer to the confirmation; None: it has answered with an error."""
+    is_taken = isinstance(answer, VendorAnswer) and answer.verdict is Verdict.ACCEPTED
+    if not is_taken:
+        turn.log("warning", "pairing: the service has not taken the confirmation")
+        turn.set(offer=NO_OFFER)
+
+
+def expects_key(turn: Turn) -> bool:
+    """Return whether a key of the service pairs this box now."""
+    return turn.state.offer.is_confirmed
+
+
+def pair(turn: Turn) -> None:
+    """Note that this box belongs to the service, whose key is being stored."""
+    service = turn.inputs.service
+    if service is None:
+        return
+    turn.log("info", f"pairing: this box belongs to {service.url} now")
+    turn.keep(pairing=Pairing(url=service.url, has_key=True))
+    turn.set(offer=NO_OFFER)

@@ -1,0 +1,207 @@
+"""The store of dcs: rows of one table, each whole, old or new, after a power cut.
+
+    rows(durable)              the rows of all that is kept. Pure
+    note(store, before, after) the rows that have changed wait to be written. Pure
+    Records                    reads all rows, and writes a set of changed rows in one transaction;
+                               blocks on the disk
+
+A row that changes again before it is written replaces the one that waits, so that what waits is
+never more than all that is kept. Samples are written at the latest with the next other row or after
+SAMPLES_S: those that the service acknowledges at once never reach the disk.
+"""
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from bus.database import open_database
+from bus.disk import check_write
+from bus.moment import Moment
+from bus.store import UNREADABLE, StoreError, Warn, read_file, replace_file
+from bus.write_behind import RETRY_S, WriteResult
+from nodes.dcs.events import Sample
+from nodes.dcs.state import Durable, Queued, Store, Transaction
+from nodes.dcs.turn import SECRET
+
+Key = tuple[str, str]  # the kind of a row, and its name
+Rows = dict[Key, bytes | None]  # None: the row is deleted
+
+TRANSACTION, MESSAGE, SAMPLE, PART = "transaction", "message", "sample", "part"
+SAMPLES_S = 300.0
+"""Assumed: a power cut costs the samples of so much time that the service has not acknowledged."""
+
+_MANY = ("transactions", "queue")  # each element has a row; every other field is one row
+
+PARTS = {
+    field.name: field.type for field in msgspec.structs.fields(Durable) if field.name not in _MANY
+}
+"""The fields of `Durable` that are one row each, with their types."""
+
+MIGRATIONS = (
+    "CREATE TABLE entries (kind TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, "
+    "PRIMARY KEY (kind, name)) WITHOUT ROWID",
+)
+
+
+def rows(durable: Durable) -> dict[Key, Any]:
+    """Return the values of all rows, by kind and name."""
+    found: dict[Key, Any] = {(PART, name): getattr(durable, name) for name in PARTS}
+    found |= {(TRANSACTION, each.session_id): each for each in durable.transactions}
+    found |= {(_kind_of(each), f"{each.number:012}"): each for each in durable.queue}
+    return found
+
+
+def _kind_of(queued: Queued) -> str:
+    return SAMPLE if isinstance(queued.asked, Sample) else MESSAGE
+
+
+def note(store: Store, before: Durable, after: Durable, now_s: float) -> Store:
+    """Return the store with the rows that have changed between two values of what is kept."""
+    if after is before:
+        return store
+    old, new = rows(before), rows(after)
+    changed: Rows = {
+        key: msgspec.json.encode(value)
+        for key, value in new.items()
+        if old.get(key) is not value and old.get(key) != value
+    }
+    changed |= {key: None for key in old if key not in new}
+    if not changed:
+        return store
+    waiting = store.waiting | changed
+    # A sample that was never written has no row to be deleted.
+    for key in [key for key, row in changed.items() if row is None and key[0] == SAMPLE]:
+        if key[1] not in store.samples and key not in store.writing:
+            del waiting[key]
+    is_urgent = any(kind != SAMPLE for kind, _ in waiting)
+    since_s = store.since_s if store.waiting else now_s
+    return replace(store, waiting=waiting, since_s=since_s, is_urgent=is_urgent)
+
+
+def hand_out_rows(store: Store, moment: Moment) -> tuple[Store, Rows | None]:
+    """Return the rows that are to be written now, if none are being written."""
+    if store.writing or not store.waiting or not moment.reached(store.retry_s):
+        return store, None
+    if not store.is_urgent and not moment.reached(store.since_s + SAMPLES_S):
+        return store, None
+    return replace(store, writing=store.waiting, waiting={}, is_urgent=False), store.waiting
+
+
+def take_result(store: Store, result: WriteResult, now_s: float) -> Store:
+    """Return the store after a write; what was not written waits again."""
+    if result.problem is None:
+        samples = set(store.samples)
+        for (kind, name), row in store.writing.items():
+            if kind == SAMPLE:
+                (samples.discard if row is None else samples.add)(name)
+        return replace(store, writing={}, problem=None, samples=frozenset(samples))
+    return replace(
+        store,
+        writing={},
+        waiting=store.writing | store.waiting,
+        is_urgent=True,
+        problem=result.problem,
+        retry_s=now_s + RETRY_S,
+    )
+
+
+def begin_store(durable: Durable) -> Store:
+    """Return the store at a start, with what was read."""
+    samples = (each for each in durable.queue if isinstance(each.asked, Sample))
+    return Store(samples=frozenset(f"{each.number:012}" for each in samples))
+
+
+def from_rows(found: dict[Key, bytes], warn: Warn) -> Durable:
+    """Return what is kept, from its rows. A row that cannot be understood is left out."""
+    parts: dict[str, Any] = {}
+    transactions: list[Transaction] = []
+    queue: list[Queued] = []
+    for (kind, name), content in found.items():
+        try:
+            if kind == PART and name in PARTS:
+                parts[name] = msgspec.json.decode(content, type=PARTS[name])
+            elif kind == TRANSACTION:
+                transactions.append(msgspec.json.decode(content, type=Transaction))
+            elif kind in (MESSAGE, SAMPLE):
+                queue.append(msgspec.json.decode(content, type=Queued))
+        except (msgspec.ValidationError, *UNREADABLE) as error:
+            warn(f"the stored {kind} {name} cannot be understood: {error}; it is left out")
+    queue.sort(key=lambda each: each.number)
+    order = {each.session_id: each.number for each in reversed(queue)}
+    transactions.sort(key=lambda each: order.get(each.session_id, 0))
+    return Durable(transactions=tuple(transactions), queue=tuple(queue), **parts)
+
+
+def secret_path(directory: Path, name: str) -> Path:
+    """Return the file of a secret, which only the box's own user can read."""
+    return directory / f"dcs-{name}"
+
+
+def load_secret(directory: Path, name: str) -> bytes:
+    """Return a secret; empty if there is none. Blocks on the disk.
+
+    :raises StoreError: it cannot be read.
+    """
+    return read_file(secret_path(directory, name)) or b""
+
+
+class Records:
+    """The database. One thread at a time."""
+
+    def __init__(self, path: Path, warn: Warn) -> None:
+        self._path = path
+        self._warn = warn
+        self._connection: sqlite3.Connection | None = None
+
+    def load(self) -> Durable:
+        """Return what is kept; a new store is made with the first row.
+
+        :raises StoreError: it cannot be read.
+        """
+        if not self._path.exists() and not is_begun(self._path):
+            return Durable()
+        try:
+            found = self._database().execute("SELECT kind, name, content FROM entries")
+            return from_rows({(kind, name): content for kind, name, content in found}, self._warn)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
+
+    def save(self, changed: Rows) -> None:
+        """Write changed rows, all or none of them; on return they are on the disk.
+
+        :raises StoreError: they are not stored.
+        """
+        for (kind, name), content in changed.items():
+            if kind == SECRET and content is not None:
+                replace_file(secret_path(self._path.parent, name), content)
+        database = self._database()
+        put = [
+            (kind, name, content)
+            for (kind, name), content in changed.items()
+            if content is not None and kind != SECRET
+        ]
+        gone = [key for key, content in changed.items() if content is None]
+        try:
+            check_write(self._path)
+            with database:
+                database.execute("BEGIN IMMEDIATE")
+                database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", put)
+                database.executemany("DELETE FROM entries WHERE kind = ? AND name = ?", gone)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{self._path}: {error}") from error
+        with suppress(sqlite3.Error):  # it is on the disk; as nodes/session/records.py
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the database, if it is open."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _database(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_database(self._path, MIGRATIONS, self._warn, table="entries")
+        return self._connection

@@ -1,0 +1,282 @@
+"""The transactions: what the store of sessions has, and the service does not know yet. Pure.
+
+Session's store is the one source: a transaction is a session, and its begin and end are queued from
+the record of the session, whenever this node sees it for the first time, also after it was down.
+`Marks.session_id` is the newest session of which all is queued; all newer ones are compared with
+the transactions that are kept. So nothing is lost and nothing queued twice, whatever is restarted.
+
+A session that had ended before this box was used with a service for the first time is not reported.
+"""
+
+from msgspec.structs import replace
+
+from bus import Status
+from msgs.methods import END_SESSION, LIST_SESSIONS
+from msgs.requests import Answer, ReasonArguments
+from msgs.session import EndReason, SessionRecord, SessionsArguments
+from nodes.dcs import outbox
+from nodes.dcs.events import (
+    Begun,
+    BegunAnswer,
+    Ended,
+    EndedAnswer,
+    StopCause,
+    TokenStatus,
+)
+from nodes.dcs.profile_check import RunningTransaction
+from nodes.dcs.profiles import end_transaction, install
+from nodes.dcs.state import CONNECTOR, Queued, Transaction
+from nodes.dcs.turn import Turn
+from nodes.dcs.variables import is_on
+
+PAGE = 20  # records of one request
+RETRY_S = 1.0  # assumed: session's disk takes a record within it
+NO_CARD = "NOCARD"  # assumed: the token of a session that needed none; 1.6 has to have one
+
+SESSIONS, END = "sessions", "end"  # keys of requests
+
+CAUSES: dict[EndReason | None, StopCause] = {
+    EndReason.UNPLUGGED: StopCause.VEHICLE_LEFT,
+    EndReason.STOPPED: StopCause.LOCAL,
+    EndReason.RESTART: StopCause.REBOOT,
+    EndReason.POWER_LOSS: StopCause.POWER_LOSS,
+    EndReason.LAPSED: StopCause.OTHER,
+    EndReason.FAULT: StopCause.OTHER,
+    None: StopCause.OTHER,
+}
+
+
+def running(turn: Turn) -> Transaction | None:
+    """Return the transaction of the session that runs; None: none, or it is not queued yet."""
+    session = turn.inputs.session
+    if session is None or not session.session_id:
+        return None
+    found = outbox.transaction_of(turn, session.session_id)
+    return None if found is None or found.is_ended else found
+
+
+def follow_sessions(turn: Turn) -> None:
+    """Read the store of sessions if it may have something new."""
+    session, look = turn.inputs.session, turn.state.look
+    if session is None or not turn.is_synchronised:
+        return
+    if look.is_asked or not moment_has_come(turn):
+        return
+    is_open = any(
+        not each.is_ended and each.session_id != session.session_id
+        for each in turn.durable.transactions
+    )
+    if look.session_id == session.session_id and not is_open:
+        return
+    _ask(turn, "")
+
+
+def moment_has_come(turn: Turn) -> bool:
+    """Return whether the store of sessions may be read now."""
+    return turn.moment.reached(turn.state.look.retry_s)
+
+
+def _ask(turn: Turn, before: str) -> None:
+    turn.set(look=replace(turn.state.look, is_asked=True, found=turn.state.look.found))
+    turn.request(LIST_SESSIONS, SessionsArguments(limit=PAGE, before=before), SESSIONS)
+
+
+def take_page(turn: Turn, answer: Answer[tuple[SessionRecord, ...]]) -> None:
+    """Take a page of the store of sessions; queue what is new once all of it is there."""
+    look = replace(turn.state.look, is_asked=False)
+    page = answer.result
+    if answer.status is not Status.OK or page is None:
+        turn.set(look=replace(look, found=(), retry_s=turn.now_s + RETRY_S))
+        return
+    found, mark = (*look.found, *page), turn.durable.marks.session_id
+    known = [number for number, each in enumerate(found) if each.session_id == mark]
+    is_all = bool(known) or len(page) < PAGE or mark is None
+    if not is_all:
+        turn.set(look=replace(look, found=found))
+        _ask(turn, page[-1].session_id)
+        return
+    fresh = found[: known[0]] if known else found
+    session = turn.inputs.session
+    session_id = "" if session is None else session.session_id
+    turn.set(look=replace(look, found=(), session_id=session_id, retry_s=turn.now_s + RETRY_S))
+    if mark is None:
+        _begin_marks(turn, fresh)
+        fresh = tuple(each for each in fresh if not each.ended_utc_ns)
+    for record in reversed(fresh):
+        _queue(turn, record)
+    if session_id and all(each.session_id != session_id for each in found):
+        turn.set(look=replace(turn.state.look, session_id=None))  # its record is being written
+    turn.set(look=replace(turn.state.look, is_settled=True))
+
+
+def _begin_marks(turn: Turn, found: tuple[SessionRecord, ...]) -> None:
+    """Begin with the sessions that have not ended yet."""
+    ended = next((each.session_id for each in found if each.ended_utc_ns), "")
+    turn.keep(marks=replace(turn.durable.marks, session_id=ended))
+
+
+def _queue(turn: Turn, record: SessionRecord) -> None:
+    """Queue begin and end of a session, as far as they are not queued yet."""
+    is_present = turn.state.look.is_settled
+    transaction = outbox.transaction_of(turn, record.session_id)
+    if transaction is None:
+        transaction = _began(turn, record, is_present=is_present)
+    if not record.ended_utc_ns:
+        return
+    if not transaction.is_ended:
+        _ended(turn, record, transaction, is_present=is_present)
+    turn.keep(marks=replace(turn.durable.marks, session_id=record.session_id))
+
+
+def _began(turn: Turn, record: SessionRecord, *, is_present: bool) -> Transaction:
+    token = record.token or NO_CARD
+    reservation = _use_reservation(turn, token)
+    transaction = Transaction(session_id=record.session_id, token=token, reservation=reservation)
+    outbox.change_transaction(turn, transaction)
+    begun = Begun(
+        connector=CONNECTOR,
+        token=token,
+        meter_wh=round(record.start_energy_wh),
+        utc_ns=record.started_utc_ns,
+        reservation=reservation,
+    )
+    outbox.enqueue(
+        turn,
+        record.session_id,
+        begun,
+        is_set=record.is_start_utc_set,
+        is_present=is_present,
+    )
+    _use_remote(turn, record)
+    return transaction
+
+
+def _use_reservation(turn: Turn, token: str) -> int | None:
+    """Return the reservation that a token uses, which is over then; None: it uses none."""
+    reserved = turn.durable.reservation
+    if reserved is None or token not in (reserved.token, turn.durable.used_reservation):
+        return None
+    turn.keep(reservation=None, used_reservation="")
+    return reserved.reservation_id
+
+
+def _use_remote(turn: Turn, record: SessionRecord) -> None:
+    """End a remote start whose session has begun; its profile is that of the transaction."""
+    remote = turn.state.remote
+    if remote is None or remote.token != record.token:
+        return
+    turn.set(remote=None)
+    utc_ns = turn.utc_ns
+    if remote.profile is None or record.ended_utc_ns or utc_ns is None:
+        return
+    begun = RunningTransaction(begun_utc_s=utc_ns / 1e9)
+    profiles, refusal = install(
+        turn.durable.profiles, remote.profile, now_s=utc_ns / 1e9, running=begun
+    )
+    if refusal:
+        turn.log("warning", f"the profile of the remote start is not installed: {refusal}")
+    turn.keep(profiles=profiles)
+
+
+def _ended(
+    turn: Turn, record: SessionRecord, transaction: Transaction, *, is_present: bool
+) -> None:
+    """Queue the end of a session; a clock that was set back gives no end before the begin."""
+    outbox.change_transaction(turn, replace(transaction, is_ended=True))
+    now = running(turn)
+    if now is None:
+        turn.keep(profiles=end_transaction(turn.durable.profiles))
+    if transaction.is_lost:
+        _forget(turn, record.session_id)
+        return
+    ended = Ended(
+        transaction=0,  # the service's id is added when it is sent
+        meter_wh=round(record.start_energy_wh + record.energy_wh),
+        utc_ns=max(record.ended_utc_ns, record.started_utc_ns),
+        cause=transaction.cause or CAUSES[record.end_reason],
+        token=transaction.end_token,
+        samples=turn.state.ended_samples[1]
+        if turn.state.ended_samples[0] == record.session_id
+        else (),
+    )
+    outbox.enqueue(
+        turn,
+        record.session_id,
+        ended,
+        is_set=record.is_end_utc_set,
+        is_present=is_present,
+    )
+
+
+def take_begun(turn: Turn, number: int, answer: BegunAnswer) -> None:
+    """Take the service's answer to the begin of a transaction: its id, and its judgement."""
+    queued = outbox.queued_of(turn, number)
+    outbox.acknowledged(turn, number)
+    transaction = None if queued is None else outbox.transaction_of(turn, queued.session_id)
+    if transaction is None:
+        return
+    info = answer.info
+    is_refused = info.status is not TokenStatus.ACCEPTED
+    outbox.change_transaction(
+        turn,
+        replace(
+            transaction,
+            number=answer.transaction,
+            group=info.group,
+            is_refused=is_refused,
+        ),
+    )
+    if is_refused:
+        turn.log("warning", f"the service does not accept {transaction.token}: {info.status}")
+        _refuse(turn, transaction.session_id)
+
+
+def _refuse(turn: Turn, session_id: str) -> None:
+    """End a session whose token the service does not accept, or let it pause (case 12)."""
+    transaction = running(turn)
+    if transaction is None or transaction.session_id != session_id:
+        return
+    if is_on(turn, "StopTransactionOnInvalidId"):
+        end(turn, transaction, StopCause.DEAUTHORIZED, "the charging service refuses this card")
+
+
+def end(turn: Turn, transaction: Transaction, cause: StopCause, why: str) -> None:
+    """End the session that runs."""
+    outbox.change_transaction(turn, replace(transaction, cause=cause))
+    turn.request(END_SESSION, ReasonArguments(reason=why), END)
+
+
+def take_end(turn: Turn, answer: Answer[None]) -> None:
+    """Take session's answer to the request to end."""
+    if answer.status is Status.OK:
+        return
+    turn.log("warning", f"session has not ended the charge: {answer.reason or answer.status}")
+    transaction = running(turn)
+    if transaction is not None:
+        outbox.change_transaction(turn, replace(transaction, cause=None))
+
+
+def take_ended(turn: Turn, number: int, answer: EndedAnswer) -> None:
+    """Take the service's acknowledgement of the end of a transaction."""
+    queued = outbox.queued_of(turn, number)
+    outbox.acknowledged(turn, number)
+    if queued is not None:
+        _forget(turn, queued.session_id)
+
+
+def take_dropped(turn: Turn, queued: Queued) -> None:
+    """Follow a message that the service has refused for good."""
+    transaction = outbox.transaction_of(turn, queued.session_id)
+    if isinstance(queued.asked, Ended):
+        _forget(turn, queued.session_id)
+    elif isinstance(queued.asked, Begun) and transaction is not None:
+        outbox.drop_of(turn, queued.session_id)
+        if transaction.is_ended:
+            _forget(turn, queued.session_id)
+        else:
+            outbox.change_transaction(turn, replace(transaction, is_lost=True))
+
+
+def _forget(turn: Turn, session_id: str) -> None:
+    kept = tuple(each for each in turn.durable.transactions if each.session_id != session_id)
+    turn.keep(transactions=kept)
