@@ -29,6 +29,8 @@ WATCHED = (
     "rfid/status",
     "led/frame",
     "led/key",
+    "dcs/status",
+    "dcs/wish",
     "sim/power",
     "sim/event",
 )

@@ -16,6 +16,7 @@ from msgs.dcs import CardDecision, CheckCard
 from msgs.label import LABEL_FILE, Label
 from msgs.led import Key, KeyPress
 from msgs.load_manager import LoadOffer
+from msgs.pilot import CpState
 from msgs.requests import StopReason
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus
@@ -268,6 +269,7 @@ def safety_view(safety: SafetyStatus) -> SafetyView:
         faults=safety.faults,
         is_closed=safety.contactor is Contactor.CLOSED,
         phase=safety.phase,
+        is_unplugged=safety.cp_state is CpState.A,
     )
 
 

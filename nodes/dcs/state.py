@@ -324,6 +324,7 @@ class SafetyView(Struct, frozen=True, kw_only=True):
     faults: tuple[FaultCode, ...]
     is_closed: bool  # the contactor
     phase: SafetyPhase
+    is_unplugged: bool = False  # CP state A
 
 
 class Inputs(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from msgs.session import WallboxState
 from nodes.dcs.events import ConnectorError, ConnectorReport, ConnectorStatus
 from nodes.dcs.state import CONNECTOR, Waiting
 from nodes.dcs.turn import Turn
+from nodes.dcs.variables import seconds_of
 
 BOX = 0  # the connector that means the whole box
 
@@ -30,17 +31,31 @@ def key_of(connector: int) -> str:
 
 
 def report(turn: Turn) -> None:
-    """Queue a report of each status that has changed since it was sent last."""
+    """Queue a report of each status that has changed since it was sent last.
+
+    With MinimumStatusDuration a status is reported once it has lasted that time.
+    """
     if not turn.is_online or turn.inputs.session is None:
         return
-    found = tuple(report_of(turn, connector) for connector in (BOX, CONNECTOR))
-    for connector, now in enumerate(found):
-        before = turn.state.reports[connector]
-        if now is not None and (before is None or replace(before, utc_ns=now.utc_ns) != now):
-            turn.wait(Waiting(asked=now, key=key_of(connector)))
-            reports = list(turn.state.reports)
-            reports[connector] = now
-            turn.set(reports=tuple(reports))
+    if turn.inputs.safety is None and None in turn.state.reports:
+        return  # just started: what is wrong is not known yet
+    for connector in (BOX, CONNECTOR):
+        now, before = report_of(turn, connector), turn.state.reports[connector]
+        if now is None or (before is not None and replace(before, utc_ns=now.utc_ns) == now):
+            continue
+        if connector == CONNECTOR and before is not None and not _has_lasted(turn, now.status):
+            continue
+        turn.wait(Waiting(asked=now, key=key_of(connector)))
+        box, own = turn.state.reports
+        turn.set(reports=(now, own) if connector == BOX else (box, now))
+
+
+def _has_lasted(turn: Turn, status: ConnectorStatus) -> bool:
+    """Return whether the status of the connector has lasted for MinimumStatusDuration."""
+    if turn.state.status_seen is not status:
+        turn.set(status_seen=status, status_since_s=turn.now_s)
+    least_s = seconds_of(turn, "MinimumStatusDuration")
+    return turn.moment.reached(turn.state.status_since_s + least_s)
 
 
 def report_of(turn: Turn, connector: int) -> ConnectorReport | None:
@@ -70,14 +85,9 @@ def _box_status(turn: Turn) -> ConnectorStatus:
     session, availability = turn.inputs.session, turn.durable.availability
     if session is not None and session.state is WallboxState.UNRECOVERABLE_ERROR:
         return ConnectorStatus.FAULTED
-    if not availability.box or (session is not None and _is_in_service(session.state)):
+    if not availability.box or (session is not None and session.state is WallboxState.SERVICE_MODE):
         return ConnectorStatus.UNAVAILABLE
     return ConnectorStatus.AVAILABLE
-
-
-def _is_in_service(state: WallboxState) -> bool:
-    """Return whether a person works on the box, so that no vehicle is charged."""
-    return state in (WallboxState.SERVICE_MODE, WallboxState.TOKEN_PROGRAMMING_MODE)
 
 
 def connector_status(turn: Turn) -> ConnectorStatus:
@@ -87,7 +97,12 @@ def connector_status(turn: Turn) -> ConnectorStatus:
         return ConnectorStatus.FAULTED
     if session.session_id:
         return _status_of_charge(turn)
-    if not (availability.box and availability.connector) or _is_in_service(session.state):
+    if any(not each.is_ended for each in turn.durable.transactions):
+        return ConnectorStatus.FINISHING  # the end of its session is being read
+    if (
+        not (availability.box and availability.connector)
+        or session.state is WallboxState.SERVICE_MODE
+    ):
         return ConnectorStatus.UNAVAILABLE
     if session.state is WallboxState.RECOVER_FROM_ERROR:
         return ConnectorStatus.FAULTED
@@ -106,11 +121,13 @@ def connector_status(turn: Turn) -> ConnectorStatus:
 def _status_of_charge(turn: Turn) -> ConnectorStatus:
     """Return the status while a session runs."""
     safety, session = turn.inputs.safety, turn.inputs.session
-    if session is None or not session.authorized:  # it is being ended
+    is_out = safety is not None and safety.is_unplugged  # known earlier than by session
+    if session is None or not session.authorized or is_out:  # it is being ended
         return ConnectorStatus.FINISHING
     is_offered = (turn.inputs.offer_a or 0.0) >= MIN_OFFER_A
     has_charged = turn.state.charged == session.session_id
-    if safety is not None and safety.is_closed and is_offered:
+    is_closing = safety is not None and (safety.is_closed or safety.phase is SafetyPhase.CLOSING)
+    if is_closing and is_offered:
         return ConnectorStatus.CHARGING
     if not is_offered and session.permitted:
         return ConnectorStatus.SUSPENDED_BY_BOX

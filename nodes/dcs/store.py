@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from bus.database import open_database
 from bus.disk import check_write
 from bus.moment import Moment
-from bus.store import UNREADABLE, StoreError, Warn, read_file, replace_file
+from bus.store import UNREADABLE, StoreError, Warn, is_begun, read_file, replace_file
 from bus.write_behind import RETRY_S, WriteResult
 from nodes.dcs.events import Sample
 from nodes.dcs.state import Durable, Queued, Store, Transaction
