@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
 MUTANTS := $(VENV)/.mutants
-SYSTEM := tests/system tests/system_node tests/web/browser # where processes are started
+SYSTEM := tests/system tests/system_node tests/web/browser tests/dcs # where processes are started
 WORKERS := 3 # on two cores: a third of the tests' time is waiting
 
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
@@ -91,15 +91,17 @@ browser:
 	    if ! command -v chromium >/dev/null; then \
 	        echo "the tests of the pages need a browser; please run: sudo apt install chromium" >&2; exit 1; fi; fi
 
-# A Modbus peer of npm, beside pymodbus; its tests are skipped where there is no Node.js 20.
-PEER := tests/modbus_map/node_peer
+# Peers of npm, beside those of Python: a Modbus peer and an OCPP host. Their tests are skipped where
+# there is no Node.js 20.
+PEERS := tests/modbus_map/node_peer tests/dcs/node_host
 node-peer:
 	@if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then \
-	    echo "no Node.js 20 with npm: the tests with a Modbus peer of Node.js will be skipped"; \
-	elif ! cmp -s $(PEER)/package-lock.json $(PEER)/node_modules/.installed; then \
-	    (cd $(PEER) && npm ci --silent --ignore-scripts --no-audit --no-fund && \
+	    echo "no Node.js 20 with npm: the tests with peers of Node.js will be skipped"; \
+	else for peer in $(PEERS); do \
+	    cmp -s $$peer/package-lock.json $$peer/node_modules/.installed || \
+	    (cd $$peer && npm ci --silent --ignore-scripts --no-audit --no-fund && \
 	        cp package-lock.json node_modules/.installed) || \
-	    echo "modbus-serial cannot be installed: its tests will be skipped"; fi
+	    echo "the packages of $$peer cannot be installed: its tests will be skipped"; done; fi
 
 setup: $(DONE)
 
@@ -138,5 +140,5 @@ $(MUTANTS): $(DONE)
 	touch $(MUTANTS)
 
 clean:
-	rm -rf $(PEER)/node_modules .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist mutants
+	rm -rf $(PEERS:%=%/node_modules) .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
