@@ -131,7 +131,7 @@ ifdef ANEW
 endif
 	@PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
 	    $(BIN)/python -m pip install --quiet --editable '.[dev]' && \
-	$(BIN)/python -m compileall -q bus cli launch msgs nodes terminal verifier view web && \
+	$(BIN)/python -m compileall -q bus cli launch msgs nodes portal terminal verifier view web && \
 	touch $(DONE)
 
 $(MUTANTS): $(DONE)
