@@ -1,9 +1,11 @@
 """Requests to show and to change the configuration keys (case 23). Pure."""
 
+import math
+
 from nodes.dcs import boot, keys, pairing, sampling
 from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import GetVariables, SetVariable, VariablesReply, Verdict
-from nodes.dcs.keys import PHASE_ROTATION, SECURITY_PROFILE
+from nodes.dcs.keys import HEARTBEAT, PHASE_ROTATION, SECURITY_PROFILE
 from nodes.dcs.turn import Turn
 
 PHASES = "0.RST,1.RST"
@@ -21,7 +23,7 @@ def set_variable(turn: Turn, request: ServiceRequest, asked: SetVariable) -> Non
         return
     turn.keep(configuration=change.configuration)
     match change.name:
-        case "HeartbeatInterval":
+        case keys.HEARTBEAT:
             boot.set_interval(turn, float(keys.number(change.configuration, change.name)))
         case "WebSocketPingInterval":
             boot.plan_ping(turn)
@@ -46,6 +48,11 @@ def _set_key(turn: Turn, request: ServiceRequest, name: str, secret: bytes) -> N
 def get_variables(turn: Turn, request: ServiceRequest, asked: GetVariables) -> None:
     """Show keys; none named: all."""
     profile = boot.security_profile(turn)
-    given = {PHASE_ROTATION: PHASES, SECURITY_PROFILE: str(profile)}
+    interval_s = turn.state.registered.interval_s
+    given = {
+        PHASE_ROTATION: PHASES,
+        SECURITY_PROFILE: str(profile),
+        HEARTBEAT: f"{interval_s:.0f}" if math.isfinite(interval_s) else "0",
+    }
     known, unknown = keys.show(turn.durable.configuration, asked.names[: keys.MOST_KEYS], given)
     turn.answer(request, VariablesReply(known=known, unknown=unknown))

@@ -103,7 +103,8 @@ def show(
 ) -> tuple[tuple[Variable, ...], tuple[str, ...]]:
     """Return the keys that are asked for, and the names that are none; none named: all keys.
 
-    :param given: the values that the node knows: PHASE_ROTATION, SECURITY_PROFILE
+    :param given: the values that the node knows better: PHASE_ROTATION, SECURITY_PROFILE, and
+        HEARTBEAT, which a registration sets as well
     """
     known: dict[str, Variable] = {}
     unknown: dict[str, None] = {}
@@ -122,7 +123,7 @@ def show(
 def text(configuration: Configuration, name: str, given: Mapping[str, str] = {}) -> str:
     """Return the value of a key. A stored one that is not valid any more counts as not set."""
     row = _BY_NAME[name.casefold()]
-    if row.default is None:
+    if row.default is None or row.name in given:
         return given.get(row.name, "")
     value = configuration.values.get(row.name)
     if value is None or row.access is not KeyAccess.BOTH or row.check(value):
@@ -198,6 +199,7 @@ def _unchecked(_value: str) -> str:
 # --- the table ------------------------------------------------------------------------------------
 
 MOST_MEASURANDS = 20  # of one list: each of them, some of them by phase
+HEARTBEAT = "HeartbeatInterval"
 PHASE_ROTATION = "ConnectorPhaseRotation"
 SECURITY_PROFILE = "SecurityProfile"
 _TIME = _whole(0, DAY_S)
@@ -257,7 +259,10 @@ KEYS: tuple[ConfigurationKey, ...] = (
     _fact("ConnectorPhaseRotationMaxLength", CONNECTORS + 1, "Entries of the key above."),
     _fact("GetConfigurationMaxKeys", MOST_KEYS, "Keys that one request may name."),
     _row(
-        "HeartbeatInterval", 300, _TIME, "boot.py",
+        HEARTBEAT,
+        300,
+        _TIME,
+        "configuring.py",
         "Seconds between two heartbeats; 0: none. Each accepted registration sets it.",
     ),
     _row(
@@ -288,8 +293,11 @@ KEYS: tuple[ConfigurationKey, ...] = (
     ),
     _fact("NumberOfConnectors", CONNECTORS, "The box has one cable."),
     _row(
-        "ResetRetries", 1, _whole(0, 10), "reset.py",
-        "How often a restart is tried again that has not taken place.",
+        "ResetRetries",
+        0,
+        _only("0", "a restart that is refused, as while a person works on the box, stays refused"),
+        "",
+        "Only 0: a restart is asked for once.",
     ),
     _row(
         "StopTransactionOnEVSideDisconnect", True,
@@ -348,7 +356,7 @@ KEYS: tuple[ConfigurationKey, ...] = (
     ConfigurationKey(
         name="AuthorizationKey",
         effect="The password of this box at the service, as hex digits; the box connects again.",
-        used_by="pairing.py",
+        used_by="charge_point.py",
         access=KeyAccess.WRITE,
         default=None,
         check=_secret,

@@ -92,6 +92,12 @@ def test_keys_are_shown_by_name_in_any_case_and_unknown_ones_beside() -> None:
     assert unknown == ("Foo",)
 
 
+def test_what_the_node_knows_better_is_shown_in_place_of_what_is_stored() -> None:
+    stored = change(DEFAULTS, "HeartbeatInterval", "60").configuration
+    known, _ = show(stored, ("HeartbeatInterval",), GIVEN | {"HeartbeatInterval": "900"})
+    assert [each.value for each in known] == ["900"]
+
+
 def test_what_the_node_knows_is_shown() -> None:
     known, _ = show(DEFAULTS, ("ConnectorPhaseRotation", "SecurityProfile"), GIVEN)
     assert [each.value for each in known] == ["0.RST,1.RST", "1"]
@@ -155,7 +161,6 @@ def test_an_unknown_key_is_not_supported(name: str) -> None:
         "HeartbeatInterval",
         "MeterValueSampleInterval",
         "MinimumStatusDuration",
-        "ResetRetries",
         "TransactionMessageAttempts",
         "TransactionMessageRetryInterval",
         "WebSocketPingInterval",
@@ -198,6 +203,7 @@ def test_what_this_box_cannot_do_otherwise_has_one_value() -> None:
     found = change(DEFAULTS, "UnlockConnectorOnEVSideDisconnect", "true")
     assert found.verdict is Verdict.REJECTED
     assert "fixed" in found.reason
+    assert change(DEFAULTS, "ResetRetries", "3").verdict is Verdict.REJECTED
 
 
 @pytest.mark.parametrize(
