@@ -70,6 +70,8 @@ def destination_of(turn: Turn) -> Destination | None:
     service, pairing = turn.inputs.service, turn.durable.pairing
     if service is None or turn.inputs.stop is not None:
         return None
+    if turn.state.reconnects:  # the answer to the request that asks for it comes first
+        return turn.state.link.destination
     has_key = pairing.has_key and pairing.url == service.url
     return Destination(
         url=service.url,

@@ -52,6 +52,7 @@ class SimConnection:
     ) -> None:
         self._bus, self._service, self._on_event = bus, service, on_event
         self.is_open = False
+        self._is_cut = False
         self.is_dead = False  # frames are lost on their way, and nobody notices
 
     @property
@@ -71,14 +72,19 @@ class SimConnection:
     def cut(self, text: str = "cut") -> None:
         """End the connection, as the network does."""
         if self.is_open:
-            self.is_open = False
+            self.is_open, self._is_cut = False, True
             self._service.end(self)
             event = Closed(reason=CloseReason.LOST, text=text)
             self._later(partial(self._on_event, event), is_checked=False)
 
     def frame(self, text: str) -> None:
-        """Carry a frame of the box to the service."""
-        self._later(partial(self._arrive, text))
+        """Carry a frame of the box to the service; it arrives also if the box closes after it."""
+
+        def arrive() -> None:
+            if not (self._is_cut or self.is_dead):
+                self._service.receive(self, text)
+
+        self._later(arrive, is_checked=False)
 
     def ping(self) -> None:
         """Answer a ping of the box."""
@@ -94,10 +100,7 @@ class SimConnection:
         self._on_event = _ignore
         if self.is_open:
             self.is_open = False
-            self._service.end(self)
-
-    def _arrive(self, text: str) -> None:
-        self._service.receive(self, text)
+            self._later(partial(self._service.end, self), is_checked=False)
 
     def _report(self, event: LinkEvent) -> None:
         self._on_event(event)

@@ -242,6 +242,8 @@ def _take_replied(turn: Turn, replied: Replied) -> None:
             transactions.take_end(turn, replied.answer)
         case remote.START:
             remote.take_authorised(turn, replied.answer)
+        case pairing.ENABLE:
+            pairing.take_enabled(turn, replied.answer)
         case remote.RESTART:
             remote.take_restart(turn, replied.answer)
         case _:

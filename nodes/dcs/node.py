@@ -108,6 +108,7 @@ def service_of(settings: Settings, preset_url: str) -> Service | None:
     return Service(
         url=url,
         is_given=dcs.url != "",
+        is_enabled=dcs.enabled,
         plan_wait_s=float(dcs.plan_wait_s),
         security_profile=dcs.security_profile,
         proxy=server,

@@ -13,6 +13,9 @@ Not while a vehicle is plugged in. An offer ends with its connection, or after O
 
 from msgspec.structs import replace
 
+from msgs.methods import SET_SETTINGS
+from msgs.requests import Answer, Status
+from msgs.settings import SetArguments, Settings
 from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import Answered, VendorAnswer, VendorMessage, Verdict
 from nodes.dcs.state import Pairing, PairingOffer, Waiting
@@ -20,6 +23,7 @@ from nodes.dcs.turn import Turn
 
 VENDOR = "wallbox.pairing"
 OFFER, CONFIRM = "offer", "confirm"
+ENABLE = "enable"  # key of a request
 OFFER_S = 600.0  # assumed: a person walks from the portal to the box
 NO_OFFER = PairingOffer()
 
@@ -92,4 +96,13 @@ def pair(turn: Turn) -> None:
         return
     turn.log("info", f"pairing: this box belongs to {service.url} now")
     turn.keep(pairing=Pairing(url=service.url, has_key=True))
+    if not service.is_enabled:
+        changes = {"dcs.enabled": True}
+        turn.request(SET_SETTINGS, SetArguments(changes=changes), ENABLE)
     turn.set(offer=NO_OFFER)
+
+
+def take_enabled(turn: Turn, answer: Answer[Settings]) -> None:
+    """Take system's answer: the wishes of the service count from now on."""
+    if answer.status is not Status.OK:
+        turn.log("error", f"pairing: the limits of the service do not count: {answer.reason}")

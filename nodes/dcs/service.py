@@ -10,6 +10,7 @@ class Service(Struct, frozen=True, kw_only=True):
 
     url: str
     is_given: bool  # by the settings: counts as paired
+    is_enabled: bool  # its limits count
     plan_wait_s: float
     security_profile: int = 0
     proxy: ProxyServer | None = None

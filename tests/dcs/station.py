@@ -41,7 +41,7 @@ class Station(Box):
 
     def begin_charge(self, token: str | None = None) -> None:
         """Charge with a card, by the reader."""
-        self.act("tap", {"uid": token or self.card(CardColor.RED)})
+        self.act("tap", {"uid": token or self.card_uid})
         self.act("plug")
         self.act("ready")
         self.soon(lambda: self.state == "Charging", 60.0)
@@ -49,6 +49,11 @@ class Station(Box):
     def end_charge(self) -> None:
         self.act("unplug")
         self.soon(lambda: not self.said("session/status")["plugged"], 30.0)
+
+    @property
+    def card_uid(self) -> str:
+        """Return the UID of a card that is no master."""
+        return self.card(CardColor.RED)
 
     @property
     def link(self) -> str:
