@@ -54,7 +54,7 @@ class DcsStatus(Struct, frozen=True, kw_only=True):
 
 
 class CheckCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Request `check_card`: a card was presented; may it charge, as far as the service decides?"""
+    """Request `check_card`: a card was presented, and the service may decide about it (RFID-11)."""
 
     token: Annotated[str, Meta(min_length=1, max_length=64)]
     is_taught: bool  # it is in the box's own list

@@ -141,9 +141,3 @@ def test_the_key_is_in_a_file_that_only_the_box_reads(station: Unpaired, tmp_pat
     assert path.stat().st_mode & 0o777 == 0o600
     assert SECRET not in (tmp_path / "dcs.sqlite").read_bytes()
     assert not any(SECRET.hex() in line for line in station.lines)
-    shown = station.host.ask("GetConfiguration", key=["AuthorizationKey"])
-    station.advance(60.0)
-    assert shown.payload in (
-        None,
-        {"configurationKey": [{"key": "AuthorizationKey", "readonly": False}]},
-    )
